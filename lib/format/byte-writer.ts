@@ -1,0 +1,91 @@
+/**
+ * A buffer that grows, with a write position: the target of every encoder. `bytes` and `position` are public so that
+ * hot loops can write in place after `reserve`.
+ */
+export class ByteWriter {
+  bytes: Buffer;
+  position = 0;
+
+  constructor(initialBytes = 4096) {
+    this.bytes = Buffer.allocUnsafeSlow(initialBytes);
+  }
+
+  /** Makes room for `count` more bytes. `bytes` may be another buffer afterwards. */
+  reserve(count: number): void {
+    const needed = this.position + count;
+    if (needed <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(grown, 0, 0, this.position);
+    this.bytes = grown;
+  }
+
+  reset(): void {
+    this.position = 0;
+  }
+
+  /** What has been written: a view, valid until the next write or reset. */
+  view(): Buffer {
+    return this.bytes.subarray(0, this.position);
+  }
+
+  u8(value: number): void {
+    this.reserve(1);
+    this.bytes[this.position++] = value;
+  }
+
+  u32(value: number): void {
+    this.reserve(4);
+    this.position = this.bytes.writeUInt32LE(value, this.position);
+  }
+
+  f64(value: number): void {
+    this.reserve(8);
+    this.position = this.bytes.writeDoubleLE(value, this.position);
+  }
+
+  /** Unsigned LEB128 of a safe integer ≥ 0. */
+  varint(value: number): void {
+    this.reserve(8);
+    const bytes = this.bytes;
+    let position = this.position;
+    let rest = value;
+    while (rest > 0x7fffffff) {
+      bytes[position++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    while (rest > 0x7f) {
+      bytes[position++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    bytes[position++] = rest;
+    this.position = position;
+  }
+
+  raw(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.bytes.set(source, this.position);
+    this.position += source.length;
+  }
+
+  /** UTF-8 without a length. Short ASCII strings, the common case, stay in JavaScript: a native call costs more. */
+  utf8(text: string): void {
+    const length = text.length;
+    this.reserve(length * 3);
+    const bytes = this.bytes;
+    let position = this.position;
+    if (length <= 48) {
+      let index = 0;
+      for (; index < length; index++) {
+        const unit = text.charCodeAt(index);
+        if (unit > 0x7f) break;
+        bytes[position++] = unit;
+      }
+      if (index === length) {
+        this.position = position;
+        return;
+      }
+      position = this.position;
+    }
+    this.position = position + bytes.utf8Write(text, position);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Immutable blobs, named `<job>/<incarnation>/<kind>/…` (DESIGN: storage). Implemented on S3 (`lib/aws`) and on a
+ * folder (`lib/storage`). Names hold only `[A-Za-z0-9._-]` and `/`.
+ */
+export interface BlobStore {
+  /**
+   * Creates the blob; resolves once the store has acknowledged it as durable. A blob of that name with the same bytes
+   * is success (our own earlier try); one with other bytes throws `BlobConflictError`.
+   */
+  put(name: string, bytes: Uint8Array): Promise<void>;
+  /** Throws `BlobMissingError` when there is no such blob: a missing blob is never "empty". */
+  get(name: string): Promise<Buffer>;
+  /** Deletes the blobs; names that do not exist are no error. */
+  delete(names: readonly string[]): Promise<void>;
+  /** Every blob whose name starts with `prefix`, in the order of names. */
+  list(prefix: string): AsyncIterable<BlobEntry>;
+}
+
+export interface BlobEntry {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
+}
+
+export class BlobMissingError extends Error {
+  override readonly name = 'BlobMissingError';
+  readonly blob: string;
+  constructor(blob: string, where: string) {
+    super(`blob ${blob} is missing from ${where}: it was deleted by something other than the job, or the location is not the one that the job wrote to (ONCEFLOW_BLOBS)`);
+    this.blob = blob;
+  }
+}
+
+export class BlobConflictError extends Error {
+  override readonly name = 'BlobConflictError';
+  constructor(blob: string, where: string) {
+    super(`blob ${blob} exists in ${where} with other content: blob names are unique to one invocation, so something else writes there`);
+  }
+}

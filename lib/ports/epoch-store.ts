@@ -1,0 +1,93 @@
+import type { Manifest } from '../format/manifest.ts';
+
+/** The job row: the only truth about a job. Every write is conditional on the generation in it. */
+export interface JobRow {
+  readonly job: string;
+  /** Random id made with the row, new at every restore from an older epoch. */
+  readonly incarnation: string;
+  /** The coordinator's lease number. */
+  readonly generation: number;
+  /** Who holds the lease, for people. */
+  readonly holder: string;
+  readonly leaseExpiresAtMs: number;
+  readonly desired: 'running' | 'stopped';
+  /** Why the job cannot go on without a person; undefined while it can. */
+  readonly failure: string | undefined;
+  /** Undefined until epoch 0 (the starting offsets) is decided. */
+  readonly lastCompleted: { readonly epoch: number; readonly decisionId: string } | undefined;
+  readonly lastCommitted: number;
+  /** By sink uid, the widest parallelism used in this incarnation: every transactional id that may exist. */
+  readonly pool: Readonly<Record<string, number>>;
+  readonly fingerprint: string;
+  readonly maxParallelism: number;
+}
+
+/** One decision: the manifest's row created and the job row moved from the parent to it, in one transaction. */
+export interface Decision {
+  readonly job: string;
+  readonly incarnation: string;
+  readonly generation: number;
+  readonly epoch: number;
+  readonly decisionId: string;
+  /** Undefined for epoch 0. */
+  readonly parentDecisionId: string | undefined;
+  readonly leaseExpiresAtMs: number;
+  /** Written with the decision: the epoch up to which everything is COMMITTED, i.e. epoch - 1 (0 for epoch 0). */
+  readonly lastCommitted: number;
+  readonly manifest: ManifestRef;
+  readonly summary: EpochSummary;
+}
+
+/** The manifest in the epoch's row, or where it is when it is too large for one. */
+export type ManifestRef = { readonly at: 'row'; readonly manifest: Manifest } | { readonly at: 'blob'; readonly name: string };
+
+/** For people and tools; no decision reads it. */
+export interface EpochSummary {
+  readonly plannedAtMs: number;
+  readonly decidedAtMs: number;
+  readonly attempts: number;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+}
+
+export interface EpochRow {
+  readonly epoch: number;
+  readonly decisionId: string;
+  readonly manifest: ManifestRef;
+  readonly summary: EpochSummary;
+  readonly retired: boolean;
+}
+
+/**
+ * `decided`: the row says that this decision is the epoch's. `refused`: a condition failed; read the job row to learn
+ * which. `ambiguous`: no clear answer; repeat the identical call (same Decision object) until there is one.
+ */
+export type DecideAnswer = 'decided' | 'refused' | 'ambiguous';
+
+/** `written`, or `superseded`: another generation holds the job and nothing was written. */
+export type FencedWrite = 'written' | 'superseded';
+
+/** Epochs and the job row, in DynamoDB (`lib/aws`). Reads are strongly consistent. */
+export interface EpochStore {
+  readJob(job: string): Promise<JobRow | undefined>;
+  /** Creates the row with generation 1 unless there is one. */
+  createJob(row: JobRow): Promise<'created' | 'exists'>;
+  /** Raises the generation by one whatever it is, takes the lease, sets desired = running, clears the failure, and answers the row after that. */
+  raiseGeneration(job: string, holder: string, leaseExpiresAtMs: number): Promise<JobRow>;
+  /** Raises the generation only when the row still has `expected` (a scheduled revival). */
+  reviveGeneration(job: string, expected: number, holder: string, leaseExpiresAtMs: number): Promise<JobRow | undefined>;
+  renewLease(job: string, generation: number, leaseExpiresAtMs: number): Promise<FencedWrite>;
+  /** Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. */
+  releaseLease(job: string, generation: number, end: { readonly desired: JobRow['desired']; readonly failure: string | undefined }): Promise<FencedWrite>;
+  setDesired(job: string, desired: JobRow['desired']): Promise<void>;
+  widenPool(job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite>;
+  /** Records a compatible change of the graph. */
+  setFingerprint(job: string, generation: number, fingerprint: string): Promise<FencedWrite>;
+  decide(decision: Decision): Promise<DecideAnswer>;
+  recordCommitted(job: string, generation: number, epoch: number): Promise<FencedWrite>;
+  readEpoch(job: string, incarnation: string, epoch: number): Promise<EpochRow | undefined>;
+  /** Newest first, at most `limit`. */
+  listEpochs(job: string, incarnation: string, limit: number): Promise<readonly EpochRow[]>;
+  /** Marks the epoch's manifest RETIRED and gives its row a time to live. */
+  retireEpoch(job: string, incarnation: string, generation: number, epoch: number, expiresAtMs: number): Promise<FencedWrite>;
+}

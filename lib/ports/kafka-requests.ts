@@ -1,0 +1,132 @@
+/**
+ * Kafka at the level of single requests. The engine owns the transaction logic (DESIGN §3), so that the simulation can
+ * run the real one against a model of the broker. One method is one request: implementations find the right broker,
+ * connect, authenticate and refresh metadata, but never repeat a request that may have been carried out.
+ */
+
+/**
+ * Name of a Kafka protocol error, `NONE` for success, or `NO_ANSWER` when the connection failed, so that the request
+ * may or may not have been carried out. Names are those of Kafka's `Errors` enum.
+ */
+export type KafkaAnswer =
+  | 'NONE'
+  | 'NO_ANSWER'
+  | 'CONCURRENT_TRANSACTIONS'
+  | 'COORDINATOR_LOAD_IN_PROGRESS'
+  | 'COORDINATOR_NOT_AVAILABLE'
+  | 'NOT_COORDINATOR'
+  | 'NOT_LEADER_OR_FOLLOWER'
+  | 'UNKNOWN_TOPIC_OR_PARTITION'
+  | 'UNKNOWN_SERVER_ERROR'
+  | 'UNSTABLE_OFFSET_COMMIT'
+  | 'INVALID_PRODUCER_EPOCH'
+  | 'PRODUCER_FENCED'
+  | 'INVALID_TXN_STATE'
+  | 'INVALID_PRODUCER_ID_MAPPING'
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'MESSAGE_TOO_LARGE'
+  | 'RECORD_LIST_TOO_LARGE'
+  | 'INVALID_TRANSACTION_TIMEOUT'
+  | 'TOPIC_AUTHORIZATION_FAILED'
+  | 'GROUP_AUTHORIZATION_FAILED'
+  | 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'
+  | 'CLUSTER_AUTHORIZATION_FAILED'
+  | (string & {});
+
+/** The identity under which a transaction's requests are sent. `producerId` is an int64 in decimal. */
+export interface ProducerIdentity {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** One record batch in wire format (magic 2), already stamped with the producer's identity and sequence. */
+export interface PartitionBatch extends TopicPartition {
+  readonly batch: Uint8Array;
+}
+
+/** What a sink stage, a resolver and a settling coordinator need. */
+export interface TransactionRequests {
+  initProducerId(transactionalId: string, transactionTimeoutMs: number): Promise<{ readonly answer: KafkaAnswer; readonly producerId: string; readonly producerEpoch: number }>;
+  /** AddPartitionsToTxn. The worst answer of all partitions. */
+  addPartitions(who: ProducerIdentity, partitions: readonly TopicPartition[]): Promise<KafkaAnswer>;
+  /** AddOffsetsToTxn. */
+  addOffsets(who: ProducerIdentity, groupId: string): Promise<KafkaAnswer>;
+  txnOffsetCommit(who: ProducerIdentity, groupId: string, marker: TopicPartition & { readonly offset: number; readonly metadata: string }): Promise<KafkaAnswer>;
+  /**
+   * One Produce request (acks = all) to one leader; requests to one leader are written to its connection in the order
+   * of the calls, so two may be under way at once. Every batch must be led by the same broker.
+   */
+  produce(who: ProducerIdentity, leader: number, batches: readonly PartitionBatch[]): Promise<KafkaAnswer>;
+  /** EndTxn, sent once. */
+  endTxn(who: ProducerIdentity, commit: boolean): Promise<KafkaAnswer>;
+  /**
+   * OffsetFetch (v7 or later). With `requireStable` an offset that an open transaction may still change is answered
+   * with UNSTABLE_OFFSET_COMMIT instead of its old value. No committed offset: `offset` is undefined.
+   */
+  offsetFetch(groupId: string, where: TopicPartition, requireStable: boolean): Promise<{ readonly answer: KafkaAnswer; readonly offset: number | undefined; readonly metadata: string }>;
+  /** The broker id that leads each partition of the topic; index = partition. Throws `KafkaProblem` when there is no such topic. */
+  leaders(topic: string): Promise<readonly number[]>;
+  /** Forgets cached leaders of the topic, after NOT_LEADER_OR_FOLLOWER or NO_ANSWER. */
+  forgetLeaders(topic: string): void;
+}
+
+export interface FetchRange extends TopicPartition {
+  readonly offset: number;
+  readonly maxBytes: number;
+}
+
+export interface FetchedPartition extends TopicPartition {
+  readonly answer: KafkaAnswer;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  /** Aborted transactions that overlap the records, as the broker lists them (not always in order). */
+  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
+  /** Record batches; the last one may be cut off. A view on the response: valid until the caller drops it. */
+  readonly records: Buffer;
+}
+
+/** What a source stage and the planning coordinator need. All of it is idempotent. */
+export interface SourceRequests {
+  /** Partition numbers of the topic, 0..n-1. Throws `KafkaProblem` when there is no such topic. */
+  partitionCount(topic: string): Promise<number>;
+  /** Offsets by partition: `earliest` = log start, `latest` = last stable offset (read_committed). */
+  offsets(topic: string, partitions: readonly number[], at: 'earliest' | 'latest'): Promise<readonly number[]>;
+  /** One Fetch (v11, read_committed) for ranges that may have different leaders. */
+  fetch(ranges: readonly FetchRange[], options: { readonly maxBytes: number; readonly maxWaitMs: number; readonly minBytes: number }): Promise<readonly FetchedPartition[]>;
+}
+
+/** What the coordinator needs besides. */
+export interface AdminRequests {
+  /** Offsets of the group that has no members; `undefined` where none is committed. */
+  groupOffsets(groupId: string, topic: string, partitions: readonly number[]): Promise<readonly (number | undefined)[]>;
+  commitGroupOffsets(groupId: string, topic: string, offsets: readonly { readonly partition: number; readonly offset: number }[]): Promise<KafkaAnswer>;
+  /** The value of a setting as the broker holds it, undefined when it does not know the name. */
+  brokerConfig(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  topicConfig(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}
+
+export interface KafkaRequests extends TransactionRequests, SourceRequests, AdminRequests {
+  close(): Promise<void>;
+}
+
+/**
+ * A Kafka request of the source or administration kind failed. `retriable`: the same call may succeed later (broker
+ * down, leader moving); otherwise it needs a person (no such topic, refused credentials, missing ACL, data loss).
+ */
+export class KafkaProblem extends Error {
+  override readonly name = 'KafkaProblem';
+  readonly code: KafkaAnswer;
+  readonly retriable: boolean;
+  constructor(code: KafkaAnswer, message: string, retriable: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.retriable = retriable;
+  }
+}
