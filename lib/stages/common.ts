@@ -1,0 +1,53 @@
+import type { EpochOutput } from '../operators/epoch-output.ts';
+import { UserCodeError } from '../operators/errors.ts';
+import { CorruptBlobError } from '../format/blob.ts';
+import { MalformedError } from '../format/serde.ts';
+import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import { KafkaProblem } from '../ports/kafka-requests.ts';
+import { StoreProblem } from '../ports/store-problem.ts';
+import type { BlobPlace, Blobs } from './blobs.ts';
+import type { StageFailed, StageOutput } from './requests.ts';
+
+/** What every stage works with. */
+export interface StageDeps {
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Blobs up to this size travel inside references. */
+  readonly inlineBlobBytes: number;
+}
+
+/** Repeating the epoch cannot help: a person has to act. The message says what, where and how. */
+export class FatalStageError extends Error {
+  override readonly name = 'FatalStageError';
+}
+
+/** The one place where a thrown error becomes an outcome: whether the coordinator repeats the epoch or stops the job. */
+export function failureOf(error: unknown): StageFailed {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof UserCodeError) return { outcome: 'failed', kind: 'user-code', message, stack };
+  return { outcome: 'failed', kind: isFatal(error) ? 'fatal' : 'transient', message, stack };
+}
+
+function isFatal(error: unknown): boolean {
+  if (error instanceof KafkaProblem || error instanceof StoreProblem) return !error.retriable;
+  return [FatalStageError, MalformedError, CorruptBlobError, BlobMissingError, BlobConflictError].some((fatal) => error instanceof fatal);
+}
+
+/** Stores what a stage wrote in one epoch: one blob for each target subtask and each sink. */
+export async function writeOutput(deps: StageDeps, place: BlobPlace, output: EpochOutput): Promise<StageOutput> {
+  const exchanges = [...output.exchanges].map(async ([target, segments]) => {
+    const refs = segments.map((parts) => (parts === undefined ? null : deps.blobs.write(place, 'exchange', 'exchange', parts, deps.inlineBlobBytes)));
+    return [target, await Promise.all(refs)] as const;
+  });
+  const staged = [...output.staged].map(async ([sink, parts]) => {
+    return [sink, parts === undefined ? null : await deps.blobs.write(place, 'output', 'output', parts, deps.inlineBlobBytes)] as const;
+  });
+  return {
+    exchanges: Object.fromEntries(await Promise.all(exchanges)),
+    staged: Object.fromEntries(await Promise.all(staged)),
+    recordsIn: output.recordsIn,
+    recordsOut: output.recordsOut,
+  };
+}

@@ -1,0 +1,94 @@
+import type { SnapshotRef } from '../format/manifest.ts';
+import type { OperatorRuntime } from '../operators/operator-runtime.ts';
+import { shouldCompact } from '../state/compaction.ts';
+import type { KeyedState } from '../state/keyed-state.ts';
+import { failureOf, type StageDeps, writeOutput } from './common.ts';
+import type { OperatorAnswer, OperatorRequest } from './requests.ts';
+
+/** Deltas that travel inside the manifest together take at most this many times the bound for one inline blob. */
+const INLINE_DELTAS = 4;
+
+/**
+ * A warm function's state, kept under the ids of the snapshots that it equals. It is taken out before the state is
+ * changed and put back only under the new ids: speculative state is never taken for decided state, and two requests at
+ * once in one process never share it.
+ */
+export interface WarmOperator {
+  runtime: OperatorRuntime | undefined;
+  /** By operator uid. */
+  snapshotIds: Readonly<Record<string, string>>;
+}
+
+/** One epoch of one operator subtask: its part of the exchange applied to its key groups' state. */
+export async function runOperator(deps: StageDeps, warm: WarmOperator, createRuntime: () => OperatorRuntime, request: OperatorRequest): Promise<OperatorAnswer> {
+  try {
+    const inputs = Promise.all(request.inputs.map((ref) => deps.blobs.read('exchange', ref)));
+    inputs.catch(() => {});
+    const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
+    runtime.begin();
+    for (const segment of await inputs) runtime.consume(segment);
+    const [output, snapshots] = await Promise.all([writeOutput(deps, request, runtime.finish()), writeSnapshots(deps, runtime, request)]);
+    warm.runtime = runtime;
+    warm.snapshotIds = Object.fromEntries(Object.entries(snapshots).map(([uid, { id }]) => [uid, id]));
+    return { outcome: 'processed', snapshots, ...output };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** The warm state, if it is exactly what the request starts from. Forgotten from here on, whatever happens. */
+function takeWarm(warm: WarmOperator, request: OperatorRequest): OperatorRuntime | undefined {
+  const { runtime, snapshotIds } = warm;
+  warm.runtime = undefined;
+  const same = Object.entries(request.snapshots).every(([uid, refs]) => refs.length === 1 && refs[0]?.id === snapshotIds[uid]);
+  return same ? runtime : undefined;
+}
+
+async function restore(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<OperatorRuntime> {
+  for (const [uid, refs] of Object.entries(request.snapshots)) {
+    const state = stateOf(runtime, uid);
+    for (const { base, deltas } of refs) {
+      const blobs = await Promise.all([...(base === undefined ? [] : [base]), ...deltas].map((ref) => deps.blobs.read('state', ref)));
+      state.load(blobs);
+    }
+  }
+  return runtime;
+}
+
+async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<Record<string, SnapshotRef>> {
+  const written = await Promise.all(
+    Object.entries(request.snapshots).map(async ([uid, refs]): Promise<[string, SnapshotRef]> => [uid, await writeSnapshot(deps, stateOf(runtime, uid), uid, refs, request)]),
+  );
+  return Object.fromEntries(written);
+}
+
+async function writeSnapshot(deps: StageDeps, state: KeyedState, uid: string, refs: readonly SnapshotRef[], request: OperatorRequest): Promise<SnapshotRef> {
+  const previous = refs.length === 1 ? refs[0] : undefined;
+  if (previous !== undefined && !state.changed()) return previous;
+  const id = deps.random.id();
+  const folder = `state/${uid}`;
+  const rescaled = previous === undefined || previous.keyGroups.first !== request.keyGroups.first || previous.keyGroups.last !== request.keyGroups.last;
+  if (rescaled || shouldCompact(sizesOf(previous))) {
+    const base = await deps.blobs.write(request, folder, 'state', state.takeBase(), deps.inlineBlobBytes);
+    return { id, keyGroups: request.keyGroups, base, deltas: [] };
+  }
+  const inlined = previous.deltas.reduce((sum, ref) => sum + (ref.at === 'inline' ? ref.base64.length : 0), 0);
+  const inlineUpTo = inlined < INLINE_DELTAS * deps.inlineBlobBytes ? deps.inlineBlobBytes : 0;
+  const delta = await deps.blobs.write(request, folder, 'state', state.takeDelta(), inlineUpTo);
+  return { id, keyGroups: request.keyGroups, base: previous.base, deltas: [...previous.deltas, delta] };
+}
+
+function sizesOf(snapshot: SnapshotRef): { baseBytes: number; deltaBytes: number; deltas: number } {
+  const bytes = (ref: SnapshotRef['deltas'][number]) => (ref.at === 'inline' ? ref.base64.length * 0.75 : ref.bytes);
+  return {
+    baseBytes: snapshot.base === undefined ? 0 : bytes(snapshot.base),
+    deltaBytes: snapshot.deltas.reduce((sum, ref) => sum + bytes(ref), 0),
+    deltas: snapshot.deltas.length,
+  };
+}
+
+function stateOf(runtime: OperatorRuntime, uid: string): KeyedState {
+  const state = runtime.states.get(uid);
+  if (state === undefined) throw new Error(`the job has no keyed operator ${uid}: coordinator and operator function run different jobs`);
+  return state;
+}

@@ -1,0 +1,144 @@
+import type { BlobRef, Committable, KeyGroupRange, SnapshotRef } from '../format/manifest.ts';
+import type { CommitPermit } from '../transactions/commit.ts';
+
+/**
+ * What the coordinator asks of the stages, and what they answer: plain JSON values, the payloads of function
+ * invocations. A stage function is stateless as far as safety goes: everything it needs is in the request.
+ */
+export interface StageRequest {
+  /** The build of the coordinator; a stage of another build answers `stale` (never for commit, resolve and abort). */
+  readonly build: string;
+  readonly job: string;
+  readonly incarnation: string;
+  readonly epoch: number;
+  readonly decisionId: string;
+  readonly stage: string;
+  readonly subtask: number;
+  /** A handler past its deadline does nothing more. */
+  readonly deadlineMs: number;
+  /** Parallelism of every stage. */
+  readonly parallelism: Readonly<Record<string, number>>;
+  /** Partitions of every sink topic, and the largest record batch that the topic takes, as the coordinator saw them. */
+  readonly sinkTopics: Readonly<Record<string, SinkTopic>>;
+}
+
+export interface SinkTopic {
+  readonly partitions: number;
+  readonly maxBatchBytes: number;
+}
+
+/** Offsets `from` … `bound` - 1 of one partition. The stage may stop earlier: the offset it reached is the barrier. */
+export interface SourceRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly bound: number;
+}
+
+export interface SourceRequest extends StageRequest {
+  readonly ask: 'read';
+  readonly ranges: readonly SourceRange[];
+  readonly maxBytes: number;
+  readonly maxDurationMs: number;
+}
+
+export interface OperatorRequest extends StageRequest {
+  readonly ask: 'process';
+  readonly keyGroups: KeyGroupRange;
+  /** Segments of the exchange for this subtask, in the order of the upstream subtasks. */
+  readonly inputs: readonly BlobRef[];
+  /** By operator uid: the snapshots that together hold this subtask's key groups (several after a rescale). */
+  readonly snapshots: Readonly<Record<string, readonly SnapshotRef[]>>;
+}
+
+export interface PrepareSinkRequest extends StageRequest {
+  readonly ask: 'prepare';
+  readonly topic: string;
+  readonly transactionTimeoutMs: number;
+  readonly staged: readonly BlobRef[];
+}
+
+export interface CommitSinkRequest extends StageRequest {
+  readonly ask: 'commit';
+  readonly permit: CommitPermit;
+  readonly committables: readonly Committable[];
+}
+
+export interface ResolveSinkRequest extends StageRequest {
+  readonly ask: 'resolve';
+  readonly permit: CommitPermit;
+  readonly committable: Committable;
+  readonly topic: string;
+  readonly transactionTimeoutMs: number;
+  readonly staged: readonly BlobRef[];
+  readonly sinkStartedAtMs: number;
+  readonly previousUseAtMs: number | undefined;
+  readonly markerRetentionMs: number;
+}
+
+export interface AbortSinkRequest extends StageRequest {
+  readonly ask: 'abort';
+  readonly committables: readonly Committable[];
+}
+
+export type SinkRequest = PrepareSinkRequest | CommitSinkRequest | ResolveSinkRequest | AbortSinkRequest;
+
+/** What one epoch of one source or operator subtask wrote. */
+export interface StageOutput {
+  /** By target stage, then target subtask (the index); null = no rows. */
+  readonly exchanges: Readonly<Record<string, readonly (BlobRef | null)[]>>;
+  /** By sink uid; null = no records. */
+  readonly staged: Readonly<Record<string, BlobRef | null>>;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+}
+
+export interface SourceDone extends StageOutput {
+  readonly outcome: 'read';
+  /** Where each range ended: the next offset to read. Same order as the request's ranges. */
+  readonly reached: readonly SourceReached[];
+  readonly bytesIn: number;
+}
+
+export interface SourceReached {
+  readonly topic: string;
+  readonly partition: number;
+  readonly next: number;
+}
+
+export interface OperatorDone extends StageOutput {
+  readonly outcome: 'processed';
+  readonly snapshots: Readonly<Record<string, SnapshotRef>>;
+}
+
+/**
+ * An epoch's work failed. Nothing that a reader of committed data can see was left.
+ * - `user-code`: the job's own function threw; the attempt is repeated.
+ * - `transient`: broker, store or function service; the attempt is repeated.
+ * - `fatal`: repeating cannot help (malformed record, data loss, refused access): the job stops with the message.
+ */
+export interface StageFailed {
+  readonly outcome: 'failed';
+  readonly kind: 'user-code' | 'transient' | 'fatal';
+  readonly message: string;
+  readonly stack?: string | undefined;
+}
+
+/** The function runs another build than the coordinator (an update is under way). */
+export interface StageStale {
+  readonly outcome: 'stale';
+  readonly build: string;
+}
+
+export type SourceAnswer = SourceDone | StageFailed | StageStale;
+export type OperatorAnswer = OperatorDone | StageFailed | StageStale;
+export type PrepareAnswer = { readonly outcome: 'prepared'; readonly committable: Committable; readonly startedAtMs: number } | StageFailed | StageStale;
+export interface CommitAnswer {
+  readonly outcome: 'committed';
+  /** Transactional ids whose answer was not OK: to be resolved. */
+  readonly doubtful: readonly string[];
+}
+export type ResolveAnswer = { readonly outcome: 'committed' | 'republished' } | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string } | StageFailed;
+export interface AbortAnswer {
+  readonly outcome: 'aborted';
+}

@@ -1,0 +1,55 @@
+import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
+import type { BlobRef } from '../format/manifest.ts';
+import type { TransactionRequests } from '../ports/kafka-requests.ts';
+import { commitTransaction } from '../transactions/commit.ts';
+import { abortTransaction, prepareTransaction } from '../transactions/prepare.ts';
+import { resolveTransaction } from '../transactions/resolve.ts';
+import { failureOf, type StageDeps } from './common.ts';
+import type { AbortAnswer, AbortSinkRequest, CommitAnswer, CommitSinkRequest, PrepareAnswer, PrepareSinkRequest, ResolveAnswer, ResolveSinkRequest } from './requests.ts';
+
+export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
+
+/** One epoch of one sink subtask: sends the staged output in a fresh transaction and leaves it prepared. */
+export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): Promise<PrepareAnswer> {
+  const startedAtMs = deps.clock.now();
+  try {
+    const sections = await readStaged(deps, request.staged);
+    const prepared = await prepareTransaction(deps.kafka, deps.clock, { ...request, sink: request.stage, sections });
+    if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable, startedAtMs };
+    return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'fatal', message: prepared.message };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** Commits the decided epoch's transactions of one sink, from the committables alone. Answers which are in doubt. */
+export async function commitSink(deps: SinkDeps, request: CommitSinkRequest): Promise<CommitAnswer> {
+  const outcomes = await Promise.all(
+    request.committables.map(async (committable) => ({
+      id: committable.transactionalId,
+      ...(await commitTransaction(deps.kafka, deps.clock, request.deadlineMs, request.permit, committable)),
+    })),
+  );
+  return { outcome: 'committed', doubtful: outcomes.filter(({ outcome }) => outcome === 'doubtful').map(({ id }) => id) };
+}
+
+/** Finds out about one doubtful commit, and sends the staged output again if it was lost. */
+export async function resolveSink(deps: SinkDeps, request: ResolveSinkRequest): Promise<ResolveAnswer> {
+  try {
+    return await resolveTransaction(deps.kafka, deps.clock, { ...request, staged: () => readStaged(deps, request.staged) });
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** Aborts the prepared transactions of an attempt that will never be decided, so that readers need not wait for a timeout. */
+export async function abortSink(deps: SinkDeps, request: AbortSinkRequest): Promise<AbortAnswer> {
+  await Promise.all(request.committables.map((committable) => abortTransaction(deps.kafka, deps.clock, request.deadlineMs, committable)));
+  return { outcome: 'aborted' };
+}
+
+/** The sections of every staged blob, in order, as buffers that may be written to. */
+async function readStaged(deps: StageDeps, refs: readonly BlobRef[]): Promise<StagedSection[]> {
+  const payloads = await Promise.all(refs.map(async (ref) => ({ payload: await deps.blobs.read('output', ref), name: ref.at === 'store' ? ref.name : 'inline output' })));
+  return payloads.flatMap(({ payload, name }) => decodeStagedOutput(payload, name));
+}

@@ -1,0 +1,94 @@
+import type { SourceRuntime } from '../operators/source-runtime.ts';
+import type { FetchedPartition, SourceRequests } from '../ports/kafka-requests.ts';
+import { endOfWholeBatches } from '../format/record-set-end.ts';
+import { failureOf, FatalStageError, type StageDeps, writeOutput } from './common.ts';
+import type { SourceAnswer, SourceRange, SourceRequest } from './requests.ts';
+
+/** Bytes asked for from one partition in one fetch: a few of the largest batches, so that responses stay small in memory. */
+const PARTITION_FETCH_BYTES = 2 * 1024 * 1024;
+/** A fetch below the last stable offset answers at once; this bounds the wait when the log has moved meanwhile. */
+const FETCH_WAIT_MS = 200;
+
+/**
+ * One epoch of one source subtask: reads its ranges, runs its operators, stores the exchange. Ends at the ranges'
+ * bounds, or earlier at the byte or time bound; where it ended is the barrier of each partition.
+ */
+export async function runSource(deps: StageDeps & { readonly kafka: SourceRequests }, runtime: SourceRuntime, request: SourceRequest): Promise<SourceAnswer> {
+  try {
+    runtime.begin();
+    const { positions, bytesIn } = await readRanges(deps, runtime, request);
+    const output = await writeOutput(deps, request, runtime.finish());
+    const reached = request.ranges.map(({ topic, partition }, index) => ({ topic, partition, next: positions[index] ?? 0 }));
+    return { outcome: 'read', reached, bytesIn, ...output };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+async function readRanges(
+  deps: StageDeps & { readonly kafka: SourceRequests },
+  runtime: SourceRuntime,
+  request: SourceRequest,
+): Promise<{ positions: number[]; bytesIn: number }> {
+  const startedMs = deps.clock.now();
+  const endMs = Math.min(startedMs + request.maxDurationMs, request.deadlineMs);
+  const consumed = request.ranges.map(({ from }) => from);
+  // The positions of the fetch under way run ahead of what was consumed: one chunk is asked for while one is processed.
+  const asked = [...consumed];
+  const fetchNext = () => fetchOpenRanges(deps.kafka, request.ranges, asked);
+  let bytesIn = 0;
+  let underWay = fetchNext();
+  while (underWay !== undefined) {
+    const chunk = await underWay;
+    for (const { index, fetched } of chunk) {
+      checkAnswer(request.ranges[index], asked[index] ?? 0, fetched);
+      asked[index] = endOfWholeBatches(fetched.records, asked[index] ?? 0);
+      bytesIn += fetched.records.length;
+    }
+    const ahead = bytesIn < request.maxBytes && deps.clock.now() < endMs ? fetchNext() : undefined;
+    // The chunk is consumed while the next one is under way; should consuming throw, the fetch's own failure is of no interest.
+    ahead?.catch(() => {});
+    for (const { index, fetched } of chunk) consumed[index] = consume(runtime, request.ranges[index], consumed[index] ?? 0, fetched);
+    underWay = ahead;
+  }
+  return { positions: consumed, bytesIn };
+}
+
+interface FetchedRange {
+  readonly index: number;
+  readonly fetched: FetchedPartition;
+}
+
+/** Asks for the next chunk of every range that has not reached its bound; undefined when all have. */
+function fetchOpenRanges(kafka: SourceRequests, ranges: readonly SourceRange[], positions: readonly number[]): Promise<FetchedRange[]> | undefined {
+  const open = ranges.map((range, index) => ({ range, index })).filter(({ range, index }) => (positions[index] ?? 0) < range.bound);
+  if (open.length === 0) return undefined;
+  const asks = open.map(({ range, index }) => ({ topic: range.topic, partition: range.partition, offset: positions[index] ?? 0, maxBytes: PARTITION_FETCH_BYTES }));
+  return kafka
+    .fetch(asks, { maxBytes: PARTITION_FETCH_BYTES * open.length, maxWaitMs: FETCH_WAIT_MS, minBytes: 1 })
+    .then((answers) =>
+      answers.flatMap((fetched) => {
+        const place = open.find(({ range }) => range.topic === fetched.topic && range.partition === fetched.partition);
+        return place === undefined ? [] : [{ index: place.index, fetched }];
+      }),
+    );
+}
+
+function consume(runtime: SourceRuntime, range: SourceRange | undefined, from: number, fetched: FetchedPartition): number {
+  if (range === undefined) return from;
+  return runtime.consume(range.topic, range.partition, fetched.records, { from, to: range.bound, aborted: fetched.aborted }).next;
+}
+
+function checkAnswer(range: SourceRange | undefined, position: number, fetched: FetchedPartition): void {
+  if (fetched.answer === 'NONE') return;
+  const where = `topic ${fetched.topic}, partition ${fetched.partition}, offset ${position}`;
+  if (fetched.answer === 'OFFSET_OUT_OF_RANGE') {
+    throw new FatalStageError(
+      `${where}: the broker no longer has this offset (its log starts at ${fetched.logStartOffset}, ends at ${fetched.highWatermark}; this epoch reads up to ${range?.bound}). ` +
+        'Records were deleted before the job read them (retention too short, or the topic was made anew). The job stops and skips nothing: raise the retention, or start a new job from `earliest`.',
+    );
+  }
+  if (fetched.answer === 'UNKNOWN_TOPIC_OR_PARTITION') throw new Error(`${where}: the broker does not know this partition (topic deleted, or its leader is moving)`);
+  if (fetched.answer === 'TOPIC_AUTHORIZATION_FAILED') throw new FatalStageError(`${where}: the broker refused to be read: grant READ on topic ${fetched.topic}`);
+  throw new Error(`${where}: Fetch was answered ${fetched.answer}`);
+}

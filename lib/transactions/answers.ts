@@ -1,0 +1,59 @@
+import type { KafkaAnswer } from '../ports/kafka-requests.ts';
+
+/**
+ * What to do with an answer of a transactional request: one policy for each kind of answer, in one place.
+ * - `ok`: carried out.
+ * - `retry`: not carried out, or harmless to repeat; the same request may succeed soon.
+ * - `fenced`: a newer producer epoch owns the transactional id; nothing more can be done under this identity.
+ * - `refused`: needs a person (missing ACL, a setting); repeating does not help.
+ * - `failed`: anything else; the transaction cannot be trusted any more.
+ */
+export type AnswerKind = 'ok' | 'retry' | 'fenced' | 'refused' | 'failed';
+
+const kinds: Readonly<Record<string, AnswerKind>> = {
+  NONE: 'ok',
+  NO_ANSWER: 'retry',
+  CONCURRENT_TRANSACTIONS: 'retry',
+  COORDINATOR_LOAD_IN_PROGRESS: 'retry',
+  COORDINATOR_NOT_AVAILABLE: 'retry',
+  NOT_COORDINATOR: 'retry',
+  REQUEST_TIMED_OUT: 'retry',
+  UNKNOWN_SERVER_ERROR: 'retry',
+  UNKNOWN_TOPIC_OR_PARTITION: 'retry',
+  NETWORK_EXCEPTION: 'retry',
+  UNSTABLE_OFFSET_COMMIT: 'retry',
+  INVALID_PRODUCER_EPOCH: 'fenced',
+  PRODUCER_FENCED: 'fenced',
+  INVALID_PRODUCER_ID_MAPPING: 'fenced',
+  INVALID_TRANSACTION_TIMEOUT: 'refused',
+  TOPIC_AUTHORIZATION_FAILED: 'refused',
+  GROUP_AUTHORIZATION_FAILED: 'refused',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'refused',
+  CLUSTER_AUTHORIZATION_FAILED: 'refused',
+  MESSAGE_TOO_LARGE: 'refused',
+  RECORD_LIST_TOO_LARGE: 'refused',
+  INVALID_TXN_STATE: 'failed',
+};
+
+export function kindOf(answer: KafkaAnswer): AnswerKind {
+  return kinds[answer] ?? 'failed';
+}
+
+/** What a person can do about a `refused` answer. */
+export function mendOf(answer: KafkaAnswer): string {
+  switch (answer) {
+    case 'INVALID_TRANSACTION_TIMEOUT':
+      return "lower ONCEFLOW_TRANSACTION_TIMEOUT_MS or raise the broker's transaction.max.timeout.ms";
+    case 'MESSAGE_TOO_LARGE':
+    case 'RECORD_LIST_TOO_LARGE':
+      return "the topic's max.message.bytes was lowered while the job ran: start the job again, so that it cuts smaller batches";
+    case 'TOPIC_AUTHORIZATION_FAILED':
+      return "grant WRITE and DESCRIBE on the sink's topic";
+    case 'GROUP_AUTHORIZATION_FAILED':
+      return "grant READ on the consumer groups with the job's prefix (commit markers)";
+    case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
+      return "grant WRITE and DESCRIBE on the transactional ids with the job's prefix";
+    default:
+      return 'see the ACLs in the README';
+  }
+}

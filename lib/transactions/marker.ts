@@ -1,0 +1,47 @@
+import type { Clock } from '../ports/clock.ts';
+import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
+import { markerGroup } from './ids.ts';
+import { retried, retriedAnswer } from './retry.ts';
+
+/**
+ * The commit marker: a group offset that is written inside an epoch's transaction, so that it commits or aborts with
+ * the data and proves later, when EndTxn's answers cannot, whether the transaction was committed (DESIGN §3).
+ */
+export interface Marker {
+  /** The sink's topic; the marker always names partition 0. */
+  readonly topic: string;
+  readonly epoch: number;
+  /** The attempt's decision id, for people who look at the group. */
+  readonly decisionId: string;
+}
+
+/** Sends the marker into the transaction of `who`: AddOffsetsToTxn, then TxnOffsetCommit. Both are idempotent. */
+export async function sendMarker(kafka: TransactionRequests, clock: Clock, deadlineMs: number, who: ProducerIdentity, marker: Marker): Promise<KafkaAnswer> {
+  const group = markerGroup(who.transactionalId);
+  const added = await retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, group));
+  if (added !== 'NONE') return added;
+  return retriedAnswer(clock, deadlineMs, () =>
+    kafka.txnOffsetCommit(who, group, { topic: marker.topic, partition: 0, offset: marker.epoch, metadata: marker.decisionId }),
+  );
+}
+
+/** The epoch in the marker of a transactional id; `absent` is no proof that nothing was committed (see `resolve`). */
+export type MarkerReading = { readonly found: 'epoch'; readonly epoch: number } | { readonly found: 'absent' } | { readonly found: 'unknown'; readonly answer: KafkaAnswer };
+
+/**
+ * Reads the marker. Not stable: as it stands, without waiting for an open transaction. Stable: only an answer that no
+ * open transaction can still change; needed after InitProducerId, because a coordinator that fails over (and brokers
+ * before 3.9.1) may answer an old value.
+ */
+export async function readMarker(
+  kafka: TransactionRequests,
+  clock: Clock,
+  deadlineMs: number,
+  idOfMarker: string,
+  topic: string,
+  stable: boolean,
+): Promise<MarkerReading> {
+  const reading = await retried(clock, deadlineMs, () => kafka.offsetFetch(markerGroup(idOfMarker), { topic, partition: 0 }, stable));
+  if (reading.answer !== 'NONE') return { found: 'unknown', answer: reading.answer };
+  return reading.offset === undefined ? { found: 'absent' } : { found: 'epoch', epoch: reading.offset };
+}

@@ -1,0 +1,54 @@
+import type { Committable } from '../format/manifest.ts';
+import type { StagedSection } from '../format/staged-output.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
+import { kindOf, mendOf } from './answers.ts';
+import { type SinkPlace, transactionalId } from './ids.ts';
+import { retried, retriedAnswer } from './retry.ts';
+import { sendStaged } from './send-staged.ts';
+
+export interface PrepareRequest extends SinkPlace {
+  readonly topic: string;
+  readonly epoch: number;
+  readonly decisionId: string;
+  readonly transactionTimeoutMs: number;
+  readonly deadlineMs: number;
+  readonly sections: readonly StagedSection[];
+}
+
+/** `failed`: nothing that a reader of committed data can see was left; `retriable` says whether a new attempt may succeed. */
+export type PrepareOutcome =
+  | { readonly outcome: 'prepared'; readonly committable: Committable }
+  | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string };
+
+/**
+ * Prepares one epoch's transaction of one sink subtask: everything but the commit. It begins with a fresh
+ * InitProducerId always: that fences and aborts whatever an earlier attempt left behind under this id.
+ */
+export async function prepareTransaction(kafka: TransactionRequests, clock: Clock, request: PrepareRequest): Promise<PrepareOutcome> {
+  const id = transactionalId(request, request.epoch);
+  // A process that was frozen past its deadline must not wake up and fence a transaction that was decided meanwhile.
+  if (clock.now() >= request.deadlineMs) return { outcome: 'failed', retriable: true, message: `transaction ${id}: the attempt's deadline passed before it began` };
+  const begun = await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));
+  if (begun.answer !== 'NONE') return failed(id, 'InitProducerId', begun.answer);
+  const who: ProducerIdentity = { transactionalId: id, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
+  const marker = { topic: request.topic, epoch: request.epoch, decisionId: request.decisionId };
+  const sent = await sendStaged(kafka, clock, request.deadlineMs, who, marker, request.sections);
+  if (sent.sent) {
+    return { outcome: 'prepared', committable: { sink: request.sink, subtask: request.subtask, epoch: request.epoch, ...who } };
+  }
+  // Best effort: an open transaction holds up every read_committed reader until its id's next use or its timeout.
+  if (kindOf(sent.answer) !== 'fenced') await abortTransaction(kafka, clock, request.deadlineMs, who);
+  return failed(id, sent.during, sent.answer);
+}
+
+/** Aborts an open transaction from its identity alone. Only for attempts that were never decided. */
+export async function abortTransaction(kafka: TransactionRequests, clock: Clock, deadlineMs: number, who: ProducerIdentity): Promise<KafkaAnswer> {
+  return retriedAnswer(clock, deadlineMs, () => kafka.endTxn(who, false));
+}
+
+function failed(id: string, during: string, answer: KafkaAnswer): PrepareOutcome {
+  const kind = kindOf(answer);
+  const why = kind === 'fenced' ? 'a newer attempt or another coordinator owns it; this attempt stops and loses nothing' : kind === 'refused' ? mendOf(answer) : 'the attempt is repeated';
+  return { outcome: 'failed', retriable: kind !== 'refused', message: `transaction ${id}: ${during} was answered ${answer}: ${why}` };
+}

@@ -1,0 +1,104 @@
+import type { StagedSection } from '../format/staged-output.ts';
+import { batchesOf, stampBatch } from '../format/stamp-batches.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { KafkaAnswer, PartitionBatch, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
+import { type Marker, sendMarker } from './marker.ts';
+import { retriedAnswer } from './retry.ts';
+
+/** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */
+const PRODUCE_IN_FLIGHT = 2;
+/** One request carries about this much, so that two of them fill the connection and the broker's memory stays small. */
+const REQUEST_BYTES = 1024 * 1024;
+
+export type SendOutcome = { readonly sent: true } | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string };
+
+/**
+ * Fills an open transaction: the marker first, then every staged batch, every acknowledgement awaited. The one path of
+ * the first send and of republishing. The batches are stamped in place: the caller owns the buffers.
+ *
+ * A failed Produce is not repeated here: the caller aborts, and a new attempt begins with a fresh InitProducerId.
+ */
+export async function sendStaged(
+  kafka: TransactionRequests,
+  clock: Clock,
+  deadlineMs: number,
+  who: ProducerIdentity,
+  marker: Marker,
+  sections: readonly StagedSection[],
+): Promise<SendOutcome> {
+  const marked = await sendMarker(kafka, clock, deadlineMs, who, marker);
+  if (marked !== 'NONE') return { sent: false, answer: marked, during: 'commit marker (AddOffsetsToTxn, TxnOffsetCommit)' };
+  const partitions = distinctPartitions(sections);
+  if (partitions.length === 0) return { sent: true };
+  const added = await retriedAnswer(clock, deadlineMs, () => kafka.addPartitions(who, partitions));
+  if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
+  const queues = await requestsByLeader(kafka, who, sections);
+  const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(kafka, who, leader, requests)));
+  const failed = answers.find((answer) => answer !== 'NONE');
+  if (failed === undefined) return { sent: true };
+  for (const { topic } of partitions) kafka.forgetLeaders(topic);
+  return { sent: false, answer: failed, during: 'Produce' };
+}
+
+function distinctPartitions(sections: readonly StagedSection[]): { topic: string; partition: number }[] {
+  const seen = new Map<string, { topic: string; partition: number }>();
+  for (const { topic, partition } of sections) seen.set(`${topic} ${partition}`, { topic, partition });
+  return [...seen.values()];
+}
+
+/**
+ * Stamps every batch with the identity and its sequence number, and groups the batches into requests for each leader:
+ * in every request at most one batch of a partition (the broker's rule), in the order in which they were staged.
+ */
+async function requestsByLeader(kafka: TransactionRequests, who: ProducerIdentity, sections: readonly StagedSection[]): Promise<Map<number, PartitionBatch[][]>> {
+  const producerId = BigInt(who.producerId);
+  const nextSequence = new Map<string, number>();
+  const queues = new Map<number, PartitionBatch[][]>();
+  for (const { topic, partition, batches } of sections) {
+    const leader = (await kafka.leaders(topic))[partition] ?? -1;
+    const requests = queues.get(leader) ?? [];
+    queues.set(leader, requests);
+    const key = `${topic} ${partition}`;
+    let sequence = nextSequence.get(key) ?? 0;
+    for (const span of batchesOf(batches)) {
+      stampBatch(batches, span.start, span.end, { producerId, producerEpoch: who.producerEpoch, baseSequence: sequence });
+      sequence += span.records;
+      placeInRequests(requests, { topic, partition, batch: batches.subarray(span.start, span.end) });
+    }
+    nextSequence.set(key, sequence);
+  }
+  return queues;
+}
+
+/** Into the first request behind the partition's last batch that still has room. */
+function placeInRequests(requests: PartitionBatch[][], batch: PartitionBatch): void {
+  const holds = (request: PartitionBatch[]) => request.some((other) => other.topic === batch.topic && other.partition === batch.partition);
+  for (let at = requests.findLastIndex(holds) + 1; at < requests.length; at++) {
+    const request = requests[at];
+    if (request !== undefined && sizeOf(request) + batch.batch.length <= REQUEST_BYTES) {
+      request.push(batch);
+      return;
+    }
+  }
+  requests.push([batch]);
+}
+
+function sizeOf(request: readonly PartitionBatch[]): number {
+  return request.reduce((sum, { batch }) => sum + batch.length, 0);
+}
+
+/** Sends the requests in order, two under way; after a failure sends no more, and awaits what is under way. */
+async function produceInOrder(kafka: TransactionRequests, who: ProducerIdentity, leader: number, requests: readonly PartitionBatch[][]): Promise<KafkaAnswer> {
+  const underWay: Promise<KafkaAnswer>[] = [];
+  let worst: KafkaAnswer = 'NONE';
+  for (const request of requests) {
+    if (underWay.length === PRODUCE_IN_FLIGHT) {
+      const answer = await underWay.shift();
+      if (answer !== undefined && answer !== 'NONE') worst = answer;
+    }
+    if (worst !== 'NONE') break;
+    underWay.push(kafka.produce(who, leader, request));
+  }
+  for (const answer of await Promise.all(underWay)) if (answer !== 'NONE' && worst === 'NONE') worst = answer;
+  return worst;
+}
