@@ -19,6 +19,8 @@ export interface Manifest {
   readonly committables: readonly Committable[];
   /** When the first sink stage of this epoch's attempt started: bounds how old its commit markers can be. */
   readonly sinkStartedAtMs: number;
+  /** By transactional id: when the sink stage of the epoch that used it before this one started, in this incarnation. */
+  readonly previousUseAtMs: Readonly<Record<string, number>>;
 }
 
 export type SourceOffsets = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
