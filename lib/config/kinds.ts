@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { BLOB_LOCATION_RULE, type BlobLocation, parseBlobLocation } from './blob-location.ts';
+
+/** A kind of value: the rule in words, as an error message shows it, and the parser that enforces it. */
+export interface Kind<T> {
+  /** Completes "must be …". */
+  readonly rule: string;
+  readonly schema: z.ZodType<T, string>;
+}
+
+/** Names of jobs and uids are part of blob names, transactional ids and group ids: only what all of them allow. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const TOPIC = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
+
+export function text(rule: string): Kind<string> {
+  return { rule, schema: z.string() };
+}
+
+export function wholeNumber(min: number, max: number): Kind<number> {
+  return {
+    rule: `a whole number from ${min} to ${max}, digits only`,
+    schema: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number)
+      .pipe(z.number().min(min).max(max)),
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly [T, ...T[]]): Kind<T> {
+  return { rule: `one of ${values.join(', ')}`, schema: z.enum(values) };
+}
+
+export const name: Kind<string> = {
+  rule: 'a name of at most 64 letters, digits, . _ - that starts with a letter or digit',
+  schema: z.string().regex(NAME),
+};
+
+export const tableName: Kind<string> = {
+  rule: 'a DynamoDB table name: 3 to 255 letters, digits, . _ -',
+  schema: z.string().regex(/^[A-Za-z0-9._-]{3,255}$/),
+};
+
+/** Any text that a Kafka group may be named, without the spaces at the ends that nobody sees. */
+export const groupId: Kind<string> = {
+  rule: 'a consumer group id of at most 249 letters, digits, . _ -',
+  schema: z.string().regex(/^[A-Za-z0-9._-]{1,249}$/),
+};
+
+export const brokers: Kind<readonly string[]> = {
+  rule: 'host:port, or several of them with commas between',
+  schema: list(isBroker),
+};
+
+export const blobLocation: Kind<BlobLocation> = {
+  rule: BLOB_LOCATION_RULE,
+  schema: z.string().transform((url, context) => parseBlobLocation(url) ?? refuse(context)),
+};
+
+/** `uid=topic,uid=topic`, each uid once. */
+export const topicsByUid: Kind<Readonly<Record<string, string>>> = {
+  rule: 'uid=topic pairs with commas between, each uid once, e.g. read-lines=lines,write-counts=counts',
+  schema: pairs((topic) => (TOPIC.test(topic) ? topic : undefined)),
+};
+
+/** `stage=n,…`, each stage once. */
+export function numbersByStage(min: number, max: number): Kind<Readonly<Record<string, number>>> {
+  const number = wholeNumber(min, max);
+  return {
+    rule: `stage=number pairs with commas between, each stage once, numbers from ${min} to ${max}, e.g. count-words=4`,
+    schema: pairs((value) => number.schema.safeParse(value).data),
+  };
+}
+
+function list(isItem: (item: string) => boolean): z.ZodType<readonly string[], string> {
+  return z.string().transform((value, context) => {
+    const items = value.split(',').map((item) => item.trim());
+    return items.every(isItem) ? items : refuse(context);
+  });
+}
+
+function pairs<T>(parseValue: (value: string) => T | undefined): z.ZodType<Readonly<Record<string, T>>, string> {
+  return z.string().transform((value, context) => {
+    const found = new Map<string, T>();
+    for (const pair of value === '' ? [] : value.split(',')) {
+      const [key = '', right, ...rest] = pair.split('=').map((side) => side.trim());
+      const parsed = right === undefined || rest.length > 0 ? undefined : parseValue(right);
+      if (!NAME.test(key) || found.has(key) || parsed === undefined) return refuse(context);
+      found.set(key, parsed);
+    }
+    return Object.fromEntries(found);
+  });
+}
+
+function isBroker(item: string): boolean {
+  const match = /^[A-Za-z0-9][A-Za-z0-9._-]*:(\d{1,5})$/.exec(item);
+  const port = Number(match?.[1]);
+  return port >= 1 && port <= 65_535;
+}
+
+/** The kind's rule says what was expected, so the issue itself needs no words. */
+function refuse(context: z.RefinementCtx): never {
+  context.addIssue({ code: 'custom' });
+  return z.NEVER;
+}

@@ -1,0 +1,226 @@
+import { blobLocation, brokers, groupId, type Kind, name, numbersByStage, oneOf, tableName, text, topicsByUid, wholeNumber } from './kinds.ts';
+
+/** One row of the table. */
+export interface Parameter<T> extends Kind<T> {
+  /** The environment variable. */
+  readonly variable: `ONCEFLOW_${string}`;
+  readonly unit: string | undefined;
+  /** What it does, for the README and for people who read an error. */
+  readonly doc: string;
+  readonly whenUnset: WhenUnset;
+}
+
+export type WhenUnset =
+  /** `text` is parsed as if it had been set. */
+  | { readonly is: 'default'; readonly text: string }
+  | { readonly is: 'refused'; readonly example: string }
+  /** The value is undefined; `means` says what the engine does then. */
+  | { readonly is: 'undefined'; readonly means: string };
+
+interface Words {
+  readonly variable: Parameter<unknown>['variable'];
+  readonly unit?: string;
+  readonly doc: string;
+}
+
+function required<T>(words: Words & { readonly kind: Kind<T>; readonly example: string }): Parameter<T> {
+  return row(words, words.kind, { is: 'refused', example: words.example });
+}
+
+function defaulted<T>(words: Words & { readonly kind: Kind<T>; readonly default: string }): Parameter<T> {
+  return row(words, words.kind, { is: 'default', text: words.default });
+}
+
+function optional<T>(words: Words & { readonly kind: Kind<T>; readonly unset: string }): Parameter<T | undefined> {
+  return row(words, words.kind, { is: 'undefined', means: words.unset });
+}
+
+function row<T>(words: Words, kind: Kind<T>, whenUnset: WhenUnset): Parameter<T> {
+  return { variable: words.variable, unit: words.unit, doc: words.doc, rule: kind.rule, schema: kind.schema, whenUnset };
+}
+
+const MINUTE = 60_000;
+/** The longest run of one function on Lambda, which an epoch's stage has to fit in. */
+const LONGEST_INVOCATION_MS = 15 * MINUTE;
+/** Kafka carries timeouts as 32-bit numbers. */
+const MAX_INT32 = 2_147_483_647;
+const MAX_KEY_GROUPS = 32_768;
+
+/**
+ * Every parameter of the engine, once. An entry here is all that a new parameter needs: its value appears in `Config`,
+ * is checked by `readConfig`, and is documented in the README by `npm run docs:config`. Units are the last word of a
+ * name; a variable is its name in capitals.
+ */
+export const parameters = {
+  job: required({
+    variable: 'ONCEFLOW_JOB',
+    kind: text('the path or specifier of a module whose default export is a job'),
+    example: './jobs/word-count.ts',
+    doc: 'Module of the job: a path or a package specifier; its default export is made by `defineJob`.',
+  }),
+  jobName: optional({
+    variable: 'ONCEFLOW_JOB_NAME',
+    kind: name,
+    unset: "the name in the job's definition",
+    doc: "Overrides the job's name. The name is the job's identity: it finds the state, the epochs and the transactional ids.",
+  }),
+  brokers: required({
+    variable: 'ONCEFLOW_BROKERS',
+    kind: brokers,
+    example: 'localhost:9092',
+    doc: 'Kafka brokers to connect to first.',
+  }),
+  table: defaulted({
+    variable: 'ONCEFLOW_TABLE',
+    kind: tableName,
+    default: 'onceflow',
+    doc: 'DynamoDB table of jobs and epochs. Many jobs can share it.',
+  }),
+  blobs: required({
+    variable: 'ONCEFLOW_BLOBS',
+    kind: blobLocation,
+    example: 's3://my-bucket/onceflow',
+    doc: 'Where snapshots, exchanges and staged output are kept: `s3://bucket`, `s3://bucket/prefix`, or `file:///folder` on one machine.',
+  }),
+  topics: defaulted({
+    variable: 'ONCEFLOW_TOPICS',
+    kind: topicsByUid,
+    default: '',
+    doc: 'Topics that replace those in the job, by uid of the source or sink: `read-lines=lines,write-counts=counts`.',
+  }),
+  groupId: optional({
+    variable: 'ONCEFLOW_GROUP_ID',
+    kind: groupId,
+    unset: "the job's name",
+    doc: 'Consumer group to which input offsets are committed, for lag tools. The job itself goes on from its own manifest.',
+  }),
+  startingOffsets: optional({
+    variable: 'ONCEFLOW_STARTING_OFFSETS',
+    kind: oneOf('earliest', 'latest'),
+    unset: 'what each source says',
+    doc: 'Where a job that has no manifest yet starts to read; overrides the sources of the job.',
+  }),
+  checkpointIntervalMs: defaulted({
+    variable: 'ONCEFLOW_CHECKPOINT_INTERVAL_MS',
+    kind: wholeNumber(10, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '1000',
+    doc: 'Time from the start of an epoch to the start of the next. Output becomes visible about this late.',
+  }),
+  epochTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_EPOCH_TIMEOUT_MS',
+    kind: wholeNumber(100, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '60000',
+    doc: 'An attempt at an epoch that is not decided within this time is given up, and the epoch is tried again.',
+  }),
+  commitTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_COMMIT_TIMEOUT_MS',
+    kind: wholeNumber(100, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '30000',
+    doc: 'How long the commit of a decided epoch is repeated before it counts as doubtful and is resolved.',
+  }),
+  recoveryTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_RECOVERY_TIMEOUT_MS',
+    kind: wholeNumber(100, MAX_INT32),
+    unit: 'ms',
+    default: '120000',
+    doc: 'Worst time from the crash of a coordinator until its successor has asked for the commits of what was decided.',
+  }),
+  transactionTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_TRANSACTION_TIMEOUT_MS',
+    kind: wholeNumber(1000, MAX_INT32),
+    unit: 'ms',
+    default: '600000',
+    doc: "Kafka's `transaction.timeout.ms`: the broker aborts a transaction that is open for longer. Must exceed epoch timeout + commit timeout + worst recovery, and not exceed the broker's `transaction.max.timeout.ms`.",
+  }),
+  parallelism: defaulted({
+    variable: 'ONCEFLOW_PARALLELISM',
+    kind: wholeNumber(1, MAX_KEY_GROUPS),
+    unit: 'subtasks',
+    default: '1',
+    doc: 'Subtasks of every stage.',
+  }),
+  stageParallelism: defaulted({
+    variable: 'ONCEFLOW_STAGE_PARALLELISM',
+    kind: numbersByStage(1, MAX_KEY_GROUPS),
+    unit: 'subtasks',
+    default: '',
+    doc: 'Subtasks of single stages, where they differ: `count-words=4,write-counts=2`.',
+  }),
+  maxParallelism: defaulted({
+    variable: 'ONCEFLOW_MAX_PARALLELISM',
+    kind: wholeNumber(1, MAX_KEY_GROUPS),
+    unit: 'key groups',
+    default: '128',
+    doc: 'Key groups of the job: the widest that a keyed stage can ever be. Fixed when the job is first started.',
+  }),
+  maxEpochBytes: defaulted({
+    variable: 'ONCEFLOW_MAX_EPOCH_BYTES',
+    kind: wholeNumber(1, MAX_INT32),
+    unit: 'bytes',
+    default: '67108864',
+    doc: 'Most input that one source subtask reads in one epoch: bounds the memory of functions and the size of blobs.',
+  }),
+  maxConcurrentEpochs: defaulted({
+    variable: 'ONCEFLOW_MAX_CONCURRENT_EPOCHS',
+    kind: wholeNumber(1, 100),
+    unit: 'epochs',
+    default: '3',
+    doc: 'Most epochs that are planned and not yet committed. 1: an epoch starts when the one before is committed.',
+  }),
+  inlineBlobBytes: defaulted({
+    variable: 'ONCEFLOW_INLINE_BLOB_BYTES',
+    kind: wholeNumber(0, 1_048_576),
+    unit: 'bytes',
+    default: '16384',
+    doc: 'Blobs up to this size travel inside requests, answers and manifests instead of through the blob store.',
+  }),
+  leaseMs: defaulted({
+    variable: 'ONCEFLOW_LEASE_MS',
+    kind: wholeNumber(100, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '30000',
+    doc: "A coordinator's lease. A scheduled revival waits until it has expired; an explicit start does not.",
+  }),
+  retainedCheckpoints: defaulted({
+    variable: 'ONCEFLOW_RETAINED_CHECKPOINTS',
+    kind: wholeNumber(1, 1000),
+    unit: 'epochs',
+    default: '3',
+    doc: 'Completed epochs whose snapshots are kept, the newest included.',
+  }),
+  restartBackoffMs: defaulted({
+    variable: 'ONCEFLOW_RESTART_BACKOFF_MS',
+    kind: wholeNumber(0, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '100',
+    doc: 'Wait before an epoch is tried again; doubled after every failure in a row.',
+  }),
+  restartBackoffMaxMs: defaulted({
+    variable: 'ONCEFLOW_RESTART_BACKOFF_MAX_MS',
+    kind: wholeNumber(0, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '10000',
+    doc: 'The longest such wait.',
+  }),
+  partitionDiscoveryIntervalMs: defaulted({
+    variable: 'ONCEFLOW_PARTITION_DISCOVERY_INTERVAL_MS',
+    kind: wholeNumber(100, MAX_INT32),
+    unit: 'ms',
+    default: '10000',
+    doc: 'How often source topics are asked whether they have more partitions than before.',
+  }),
+  stack: optional({
+    variable: 'ONCEFLOW_STACK',
+    kind: text('the name of a stack'),
+    unset: 'the embedded stack',
+    doc: 'Which stack the local commands use. Functions ignore it.',
+  }),
+};
+
+type Table = typeof parameters;
+
+/** Every parameter's value, parsed and checked. */
+export type Config = { readonly [Name in keyof Table]: Table[Name] extends Parameter<infer T> ? T : never };

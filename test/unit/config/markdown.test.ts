@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parametersTable, withParametersTable } from '../../../lib/config/markdown.ts';
+
+const MARKED = 'before\n<!-- parameters:start (npm run docs:config) -->\nSTALE\n<!-- parameters:end -->\nafter\n';
+
+describe("the README's table of parameters", () => {
+  it('has a row for each parameter with default, unit and words', () => {
+    expect(parametersTable()).toContain('| `ONCEFLOW_CHECKPOINT_INTERVAL_MS` | `1000` | ms | Time from');
+    expect(parametersTable()).toContain("| `ONCEFLOW_GROUP_ID` | the job's name |  | Consumer group");
+    expect(parametersTable()).toContain('| `ONCEFLOW_BROKERS` | **required**, e.g. `localhost:9092` |');
+  });
+
+  it('replaces what is between the markers and nothing else, the same the second time', () => {
+    const updated = withParametersTable(MARKED) ?? '';
+    expect(updated).toMatch(/^before\n<!-- .*\n\| variable [^]*\n<!-- parameters:end -->\nafter\n$/);
+    expect(updated).not.toContain('STALE');
+    expect(withParametersTable(updated)).toBe(updated);
+  });
+
+  it('is not made without markers', () => {
+    expect(withParametersTable('no markers here')).toBeUndefined();
+  });
+
+  it('is up to date', () => {
+    const path = new URL('../../../README.md', import.meta.url);
+    const readme = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    expect(withParametersTable(readme) ?? readme, 'run npm run docs:config').toBe(readme);
+  });
+});

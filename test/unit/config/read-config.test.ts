@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { type Parameter, parameters } from '../../../lib/config/parameters.ts';
+import { ConfigError, type ConfigFault, readConfig } from '../../../lib/config/read-config.ts';
+
+const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' };
+
+function faultsOf(env: Record<string, string | undefined>): readonly ConfigFault[] {
+  try {
+    readConfig({ ...required, ...env });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('readConfig', () => {
+  it('gives every parameter its documented default', () => {
+    expect(readConfig(required)).toEqual({
+      job: './jobs/word-count.ts',
+      jobName: undefined,
+      brokers: ['localhost:9092'],
+      table: 'onceflow',
+      blobs: { kind: 'file', folder: '/var/blobs' },
+      topics: {},
+      groupId: undefined,
+      startingOffsets: undefined,
+      checkpointIntervalMs: 1000,
+      epochTimeoutMs: 60_000,
+      commitTimeoutMs: 30_000,
+      recoveryTimeoutMs: 120_000,
+      transactionTimeoutMs: 600_000,
+      parallelism: 1,
+      stageParallelism: {},
+      maxParallelism: 128,
+      maxEpochBytes: 64 * 1024 * 1024,
+      maxConcurrentEpochs: 3,
+      inlineBlobBytes: 16_384,
+      leaseMs: 30_000,
+      retainedCheckpoints: 3,
+      restartBackoffMs: 100,
+      restartBackoffMaxMs: 10_000,
+      partitionDiscoveryIntervalMs: 10_000,
+      stack: undefined,
+    });
+  });
+
+  it('parses lists, maps, locations and choices', () => {
+    const config = readConfig({
+      ...required,
+      ONCEFLOW_JOB_NAME: 'word-count',
+      ONCEFLOW_BROKERS: 'a:9092, b.example.com:9093',
+      ONCEFLOW_BLOBS: 's3://bucket/some/prefix/',
+      ONCEFLOW_TOPICS: 'read-lines=lines,write-counts=counts.v2',
+      ONCEFLOW_STAGE_PARALLELISM: 'count-words=4,write-counts=2',
+      ONCEFLOW_STARTING_OFFSETS: 'earliest',
+    });
+    expect(config).toMatchObject({
+      jobName: 'word-count',
+      brokers: ['a:9092', 'b.example.com:9093'],
+      blobs: { kind: 's3', bucket: 'bucket', prefix: 'some/prefix' },
+      topics: { 'read-lines': 'lines', 'write-counts': 'counts.v2' },
+      stageParallelism: { 'count-words': 4, 'write-counts': 2 },
+      startingOffsets: 'earliest',
+    });
+  });
+
+  it('lists every fault at once, each with option, value, rule and mend', () => {
+    const faults = faultsOf({ ONCEFLOW_JOB: undefined, ONCEFLOW_PARALLELISM: '0', ONCEFLOW_LEASE_MS: '30s' });
+    expect(faults).toEqual([
+      expect.objectContaining({ option: 'ONCEFLOW_JOB', value: undefined, mend: 'set it, e.g. ONCEFLOW_JOB=./jobs/word-count.ts' }),
+      {
+        option: 'ONCEFLOW_PARALLELISM',
+        value: '0',
+        rule: 'a whole number from 1 to 32768, digits only',
+        mend: 'correct it, or unset it for the default, 1',
+      },
+      expect.objectContaining({ option: 'ONCEFLOW_LEASE_MS', value: '30s' }),
+    ]);
+    const { message } = new ConfigError(faults);
+    expect(message).toContain('3 values are wrong');
+    expect(message).toContain('ONCEFLOW_JOB is not set: it must be');
+    expect(message).toContain('ONCEFLOW_LEASE_MS is "30s": it must be a whole number');
+  });
+
+  it('refuses a variable that is not in the table and names the nearest', () => {
+    expect(faultsOf({ ONCEFLOW_CHECKPOINT_INTERVALL: '5' })).toEqual([
+      expect.objectContaining({
+        option: 'ONCEFLOW_CHECKPOINT_INTERVALL',
+        mend: 'rename it (the nearest is ONCEFLOW_CHECKPOINT_INTERVAL_MS) or remove it',
+      }),
+    ]);
+  });
+
+  it('leaves variables of others alone', () => {
+    expect(faultsOf({ PATH: '/bin', AWS_REGION: '', KAFKA_ONCEFLOW_X: '1' })).toEqual([]);
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readConfig({ ...required, ONCEFLOW_TABLE: '', ONCEFLOW_GROUP_ID: ' ' })).toMatchObject({ table: 'onceflow', groupId: undefined });
+    expect(faultsOf({ ONCEFLOW_BROKERS: '' })).toEqual([expect.objectContaining({ option: 'ONCEFLOW_BROKERS', value: undefined })]);
+  });
+
+  it.each([
+    ['ONCEFLOW_JOB_NAME', '-word'],
+    ['ONCEFLOW_JOB_NAME', 'a/b'],
+    ['ONCEFLOW_JOB_NAME', 'n'.repeat(65)],
+    ['ONCEFLOW_BROKERS', 'localhost'],
+    ['ONCEFLOW_BROKERS', 'localhost:0'],
+    ['ONCEFLOW_BROKERS', 'localhost:65536'],
+    ['ONCEFLOW_BROKERS', 'a:1,,b:2'],
+    ['ONCEFLOW_BROKERS', 'http://a:1'],
+    ['ONCEFLOW_TABLE', 'ab'],
+    ['ONCEFLOW_TABLE', 'a table'],
+    ['ONCEFLOW_BLOBS', 'http://x'],
+    ['ONCEFLOW_BLOBS', 'file://relative/path'],
+    ['ONCEFLOW_BLOBS', 'file:///'],
+    ['ONCEFLOW_BLOBS', 'file:///a/../b'],
+    ['ONCEFLOW_BLOBS', 's3://'],
+    ['ONCEFLOW_BLOBS', 's3://UPPER'],
+    ['ONCEFLOW_BLOBS', 's3://bucket/a//b'],
+    ['ONCEFLOW_BLOBS', 's3://bucket/../b'],
+    ['ONCEFLOW_TOPICS', 'lines'],
+    ['ONCEFLOW_TOPICS', 'a=b=c'],
+    ['ONCEFLOW_TOPICS', 'a=x,a=y'],
+    ['ONCEFLOW_TOPICS', 'a=..'],
+    ['ONCEFLOW_TOPICS', 'a=b,'],
+    ['ONCEFLOW_GROUP_ID', 'a group'],
+    ['ONCEFLOW_STARTING_OFFSETS', 'newest'],
+    ['ONCEFLOW_CHECKPOINT_INTERVAL_MS', '9'],
+    ['ONCEFLOW_CHECKPOINT_INTERVAL_MS', '1e3'],
+    ['ONCEFLOW_CHECKPOINT_INTERVAL_MS', '10.5'],
+    ['ONCEFLOW_CHECKPOINT_INTERVAL_MS', '-10'],
+    ['ONCEFLOW_TRANSACTION_TIMEOUT_MS', '2147483648'],
+    ['ONCEFLOW_STAGE_PARALLELISM', 'count=0'],
+    ['ONCEFLOW_STAGE_PARALLELISM', 'count=two'],
+    ['ONCEFLOW_STAGE_PARALLELISM', 'count'],
+    ['ONCEFLOW_MAX_PARALLELISM', '32769'],
+    ['ONCEFLOW_MAX_EPOCH_BYTES', '0'],
+    ['ONCEFLOW_MAX_CONCURRENT_EPOCHS', '0'],
+    ['ONCEFLOW_RETAINED_CHECKPOINTS', '0'],
+  ])('refuses %s=%s', (option, value) => {
+    expect(faultsOf({ [option]: value })).toEqual([expect.objectContaining({ option, value })]);
+  });
+
+  it('accepts the bounds themselves', () => {
+    expect(
+      readConfig({
+        ...required,
+        ONCEFLOW_CHECKPOINT_INTERVAL_MS: '10',
+        ONCEFLOW_MAX_PARALLELISM: '32768',
+        ONCEFLOW_PARALLELISM: '32768',
+        ONCEFLOW_INLINE_BLOB_BYTES: '0',
+        ONCEFLOW_BROKERS: 'h:65535',
+      }),
+    ).toMatchObject({ checkpointIntervalMs: 10, maxParallelism: 32_768, parallelism: 32_768, inlineBlobBytes: 0 });
+  });
+
+  it('refuses more subtasks than key groups, for all stages and for one', () => {
+    expect(faultsOf({ ONCEFLOW_MAX_PARALLELISM: '4', ONCEFLOW_PARALLELISM: '5', ONCEFLOW_STAGE_PARALLELISM: 'a=4,b=6' })).toEqual([
+      expect.objectContaining({ option: 'ONCEFLOW_PARALLELISM', value: '5' }),
+      expect.objectContaining({ option: 'ONCEFLOW_STAGE_PARALLELISM', value: 'b=6' }),
+    ]);
+  });
+
+  it('refuses a first backoff above the longest', () => {
+    expect(faultsOf({ ONCEFLOW_RESTART_BACKOFF_MS: '101', ONCEFLOW_RESTART_BACKOFF_MAX_MS: '100' })).toEqual([
+      expect.objectContaining({ option: 'ONCEFLOW_RESTART_BACKOFF_MS', value: '101' }),
+    ]);
+  });
+});
+
+describe('the table of parameters', () => {
+  const rows = Object.entries<Parameter<unknown>>(parameters);
+
+  it('names every variable after its parameter', () => {
+    for (const [name, parameter] of rows) {
+      expect(parameter.variable).toBe(`ONCEFLOW_${name.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase()}`);
+    }
+  });
+
+  it('holds defaults and examples that keep their own rules', () => {
+    for (const [, { whenUnset, schema }] of rows) {
+      if (whenUnset.is === 'default') expect(schema.safeParse(whenUnset.text).success).toBe(true);
+      if (whenUnset.is === 'refused') expect(schema.safeParse(whenUnset.example).success).toBe(true);
+    }
+  });
+
+  it('says the unit where the name ends in one', () => {
+    for (const [name, { unit }] of rows) {
+      if (name.endsWith('Ms')) expect(unit).toBe('ms');
+      if (name.endsWith('Bytes')) expect(unit).toBe('bytes');
+    }
+  });
+});
