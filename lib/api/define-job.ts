@@ -1,0 +1,137 @@
+import type { Serde } from '../format/serde.ts';
+import { float64, structured } from '../format/serdes.ts';
+import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode, type StateDeclaration } from '../graph/job.ts';
+import { planStages } from '../graph/stages.ts';
+import type { KafkaSink, KafkaSource } from './kafka.ts';
+import { type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
+import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+import { refuseAsync } from './user-function.ts';
+
+/** What a job's definition adds its sources to. */
+export interface JobBuilder {
+  /** Reads a topic. `uid` names the source's offsets: 1 to 60 of a-z 0-9 -, unique in the job. */
+  source<T>(uid: string, source: KafkaSource<T>): DataStream<T>;
+}
+
+/**
+ * Defines a job; `define` adds its sources and what is behind them, and is called once, here. Throws
+ * `JobDefinitionError` when the job is not well-formed.
+ *
+ * @example
+ * export default defineJob('upper-case', (job) => {
+ *   job
+ *     .source('read-lines', kafkaSource({ topic: 'lines', value: utf8 }))
+ *     .map((line) => line.toUpperCase())
+ *     .sink('write-lines', kafkaSink({ topic: 'upper-lines', value: utf8 }));
+ * });
+ */
+export function defineJob(name: string, define: (job: JobBuilder) => void): JobDefinition {
+  const draft = new JobDraft(name);
+  draft.checkName(name, 'job name');
+  refuseAsync(define, `the definition of job ${name}`);
+  define({
+    source(uid, source) {
+      const { topic, startingOffsets, key, value, select } = source;
+      return stream(draft, draft.add({ kind: 'source', uid: draft.claim(uid), topic, startingOffsets, key, value, select }));
+    },
+  });
+  const job: JobDefinition = { name, nodes: draft.nodes };
+  if (job.nodes.length === 0) throw new JobDefinitionError(`job ${name} has no source`);
+  planStages(job);
+  return job;
+}
+
+type UserFunction = (value: unknown) => unknown;
+type Draft<N> = N extends JobNode ? Omit<N, 'id'> : never;
+
+class JobDraft {
+  readonly name: string;
+  readonly nodes: JobNode[] = [];
+  readonly #uids = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Adds a node and returns its id. */
+  add(node: Draft<JobNode>): number {
+    const id = this.nodes.length;
+    this.nodes.push({ ...node, id } as JobNode);
+    return id;
+  }
+
+  claim(uid: string): string {
+    this.checkName(uid, 'uid');
+    if (this.#uids.has(uid)) throw new JobDefinitionError(`job ${this.name}: uid ${uid} is used twice; uids name state, offsets and transactions and must differ`);
+    this.#uids.add(uid);
+    return uid;
+  }
+
+  checkName(name: string, what: string): void {
+    if (typeof name === 'string' && /^[a-z0-9-]{1,60}$/.test(name)) return;
+    throw new JobDefinitionError(`job ${this.name}: ${what} ${JSON.stringify(name)} must be 1 to 60 characters of a-z 0-9 - (it is part of blob names and transactional ids)`);
+  }
+
+  where(what: string): string {
+    return `job ${this.name}: the function of ${what}`;
+  }
+}
+
+function stream<T>(draft: JobDraft, input: number): DataStream<T> {
+  const step = <U>(kind: 'map' | 'filter' | 'flatMap', fn: unknown): DataStream<U> => {
+    refuseAsync(fn, draft.where(kind), kind === 'flatMap' ? 'allowed' : 'refused');
+    return stream<U>(draft, draft.add({ kind, input, fn: fn as UserFunction }));
+  };
+  return {
+    map: (fn) => step('map', fn),
+    filter: <U>(fn: unknown) => step<U>('filter', fn),
+    flatMap: (fn) => step('flatMap', fn),
+    keyBy: (selector, key, options) => {
+      refuseAsync(selector, draft.where('keyBy'));
+      const value = options?.value ?? structured;
+      return keyedStream(draft, draft.add({ kind: 'keyBy', input, selector: selector as UserFunction, key: key as Serde<unknown>, value: value as Serde<unknown> }));
+    },
+    sink: (uid, sink: KafkaSink<T>) => {
+      const { topic, delivery, key, value } = sink;
+      draft.add({ kind: 'sink', input, uid: draft.claim(uid), topic, delivery, key, value, toRecord: sink.toRecord as Extract<JobNode, { kind: 'sink' }>['toRecord'] });
+    },
+  };
+}
+
+function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
+  const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
+    refuseAsync(operator.onRecord, draft.where(uid));
+    const states = Object.entries(operator.state).map(([name, { serde, initial }]): StateDeclaration => {
+      draft.checkName(name.toLowerCase(), `state name of ${uid}`);
+      return { name, serde, initial };
+    });
+    const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
+    return stream<R>(draft, draft.add({ kind: 'process', input, uid: draft.claim(uid), states, onRecord }));
+  };
+  return {
+    process,
+    reduce: (uid, fn, serde) => {
+      refuseAsync(fn, draft.where(uid));
+      return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {
+        state: { result: valueState<T>(serde) },
+        onRecord(value, { result }, out) {
+          const accumulated = result.get();
+          const next = accumulated === undefined ? value : fn(accumulated, value);
+          result.set(next);
+          out.emit(next as never);
+        },
+      });
+    },
+    sum: (uid, selector) => {
+      refuseAsync(selector, draft.where(uid));
+      return process<{ sum: ValueStateSpec<number, undefined> }, KeySum<K>>(uid, {
+        state: { sum: valueState(float64) },
+        onRecord(value, state, out, { key }) {
+          const sum = (state.sum.get() ?? 0) + selector(value);
+          state.sum.set(sum);
+          out.emit({ key, sum } as never);
+        },
+      });
+    },
+  };
+}

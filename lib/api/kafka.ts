@@ -1,0 +1,107 @@
+import type { OutputRecord, SourceRecord, StartingOffsets } from '../graph/job.ts';
+import type { Serde } from '../format/serde.ts';
+import { checkTopic } from '../graph/overrides.ts';
+import { refuseAsync } from './user-function.ts';
+
+/** A Kafka topic as a job's input: values of type `T`. Made by `kafkaSource`. */
+export interface KafkaSource<T> {
+  readonly topic: string;
+  readonly key: Serde<unknown> | undefined;
+  readonly value: Serde<unknown>;
+  readonly startingOffsets: StartingOffsets;
+  readonly select: ((record: SourceRecord<unknown, unknown>) => T) | undefined;
+  /** Only a type: what the source's stream holds. */
+  readonly yields?: T;
+}
+
+export interface KafkaSourceOptions<K, V, T> {
+  readonly topic: string;
+  /** How values are read. A record that it cannot read stops the job with its topic, partition and offset. */
+  readonly value: Serde<V>;
+  /**
+   * How keys are read; only `select` sees them.
+   * @default `bytes`
+   */
+  readonly key?: Serde<K>;
+  /**
+   * Where to start when there is nothing to go on from: behind the records that are there now, or at the oldest.
+   * @default 'latest'
+   */
+  readonly startingOffsets?: StartingOffsets;
+  /**
+   * Makes the stream's value from the whole record: key, value, headers, timestamp, topic, partition, offset.
+   * Needed when records may have no value (tombstones).
+   * @default (record) => record.value
+   */
+  readonly select?: (record: SourceRecord<K, V>) => T;
+}
+
+/**
+ * A Kafka topic to read, `read_committed`.
+ *
+ * @example
+ * job.source('read-orders', kafkaSource({ topic: 'orders', value: json<Order>() }));
+ * @example
+ * job.source('read-clicks', kafkaSource({ topic: 'clicks', key: utf8, value: utf8, select: ({ key, value }) => ({ user: key, url: value }) }));
+ */
+export function kafkaSource<V, T = V, K = Buffer>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T> {
+  const { topic, value, key, startingOffsets = 'latest', select } = options;
+  checkTopic(topic, 'kafkaSource');
+  if (select !== undefined) refuseAsync(select, `select of the source of topic ${topic}`);
+  return {
+    topic,
+    key: key as Serde<unknown> | undefined,
+    value: value as Serde<unknown>,
+    startingOffsets,
+    select: select as ((record: SourceRecord<unknown, unknown>) => T) | undefined,
+  };
+}
+
+/** A Kafka topic as a job's output for values of type `T`. Made by `kafkaSink`. */
+export interface KafkaSink<T> {
+  readonly topic: string;
+  readonly key: Serde<unknown> | undefined;
+  readonly value: Serde<unknown>;
+  readonly delivery: 'exactly-once';
+  readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
+  /** Only a type: what the sink takes. */
+  takes?(value: T): void;
+}
+
+export interface KafkaSinkOptions<K, V> {
+  readonly topic: string;
+  readonly value: Serde<V>;
+  /** Needed when `toRecord` gives keys. */
+  readonly key?: Serde<K>;
+  /**
+   * Each value is in the topic exactly once for a reader with `isolation.level=read_committed`.
+   * @default 'exactly-once'
+   */
+  readonly delivery?: 'exactly-once';
+}
+
+export interface KafkaRecordSinkOptions<K, V, T> extends KafkaSinkOptions<K, V> {
+  /** Makes the record of a value. Without it the value is the record's value, and the record has no key. */
+  readonly toRecord: (value: T) => OutputRecord<K, V>;
+}
+
+/**
+ * A Kafka topic to write in transactions.
+ *
+ * Partition of a record: `partition` if `toRecord` gives one; else by its key, as the Java client does; else, behind a
+ * keyBy, by the stream's key, so that what one key emits stays in order in one partition; else each batch goes to the
+ * next partition.
+ *
+ * @example
+ * .sink('write-counts', kafkaSink({ topic: 'counts', value: utf8 }));
+ * @example
+ * .sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
+ */
+export function kafkaSink<T, V, K = never>(options: KafkaRecordSinkOptions<K, V, T>): KafkaSink<T>;
+export function kafkaSink<V, K = never>(options: KafkaSinkOptions<K, V>): KafkaSink<V>;
+export function kafkaSink<T, V, K>(options: KafkaSinkOptions<K, V> & Partial<KafkaRecordSinkOptions<K, V, T>>): KafkaSink<T> {
+  const { topic, value, key, delivery = 'exactly-once', toRecord } = options;
+  checkTopic(topic, 'kafkaSink');
+  if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to topic ${topic}`);
+  return { topic, key: key as Serde<unknown> | undefined, value: value as Serde<unknown>, delivery, toRecord };
+}

@@ -1,0 +1,72 @@
+import type { Serde } from '../format/serde.ts';
+import type { KeyedContext, Output } from '../graph/job.ts';
+import type { KafkaSink } from './kafka.ts';
+import type { StateHandles, StateSpecs } from './state.ts';
+
+/**
+ * Values that flow from one operator to the next. A stream may have several consumers; each sees every value.
+ *
+ * Functions run once for each value, in order, and return their result at once: no promises. What they throw fails the
+ * attempt at the epoch: nothing of it is seen, and the epoch is tried again.
+ */
+export interface DataStream<T> {
+  map<U>(fn: (value: T) => U): DataStream<U>;
+  filter<U extends T>(fn: (value: T) => value is U): DataStream<U>;
+  filter(fn: (value: T) => boolean): DataStream<T>;
+  /** Zero or more values for each: an array, or any iterable (a generator). */
+  flatMap<U>(fn: (value: T) => Iterable<U>): DataStream<U>;
+  /**
+   * Brings the values of one key together, in order of arrival. The key's bytes decide where: its encoding may not
+   * change while there is state.
+   *
+   * @example
+   * orders.keyBy((order) => order.customer, utf8)
+   */
+  keyBy<K>(selector: (value: T) => K, key: Serde<K>, options?: KeyByOptions<T>): KeyedStream<K, T>;
+  /** Writes the stream to Kafka. `uid` names the sink's transactions: 1 to 60 of a-z 0-9 -, unique in the job. */
+  sink(uid: string, sink: KafkaSink<T>): void;
+}
+
+export interface KeyByOptions<T> {
+  /**
+   * How values that are not the key itself cross to the keyed operator.
+   * @default structured
+   */
+  readonly value?: Serde<NoInfer<T>>;
+}
+
+/** A stream whose values are brought together by key. */
+export interface KeyedStream<K, T> {
+  /**
+   * Runs `onRecord` for each value, with the state of its key. `uid` names the state in snapshots.
+   *
+   * What type the operator emits is said by the type of `out`; without it the next operator's functions must name the
+   * type of their parameter.
+   *
+   * @example
+   * .process('count-words', {
+   *   state: { count: valueState(int64, 0) },
+   *   onRecord(word, { count }, out: Output<string>) {
+   *     out.emit(`${word}: ${count.update((n) => n + 1)}`);
+   *   },
+   * })
+   */
+  process<S extends StateSpecs, R = never>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R>;
+  /**
+   * Folds the values of a key into one of the same type and emits it for each: the first value of a key as it is, then
+   * `fn(last result, value)`.
+   */
+  reduce(uid: string, fn: (accumulated: T, value: T) => T, serde: Serde<NoInfer<T>>): DataStream<T>;
+  /** Sums what `selector` gives (as float64: whole numbers are exact up to 2^53) and emits the sum so far for each value. */
+  sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
+}
+
+export interface KeySum<K> {
+  readonly key: K;
+  readonly sum: number;
+}
+
+export interface KeyedOperator<K, T, S extends StateSpecs, R> {
+  readonly state: S;
+  onRecord(value: T, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
+}

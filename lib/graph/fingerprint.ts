@@ -1,0 +1,80 @@
+import type { JobGraph } from './graph.ts';
+
+/**
+ * What must not change while a job has state, as canonical text (not a hash, so that a difference can be named):
+ *
+ * - the uid of every source (its offsets are kept under it) and of every sink (its transactional ids hold it);
+ * - the uid of every keyed operator that has state, its key serde, its states' names and their serdes.
+ *
+ * Everything else may change between two runs of a job: functions, topics, serdes of sources, exchanges and sinks,
+ * operators without state, order of definition, parallelism. Of the above, adding is compatible and taking away is not
+ * (`checkCompatible`). `maxParallelism` is kept beside the fingerprint and can never change.
+ */
+export function fingerprint(graph: JobGraph): string {
+  const identity: Identity = { version: 1, sources: [], sinks: [], operators: {} };
+  for (const node of graph.nodes) {
+    if (node.kind === 'source') identity.sources.push(node.uid);
+    if (node.kind === 'sink') identity.sinks.push(node.uid);
+    if (node.kind !== 'process' || node.states.length === 0) continue;
+    const states = node.states.map(({ name, serde }): [string, string] => [name, serde]);
+    identity.operators[node.uid] = { key: node.key, states: sortedRecord(states) };
+  }
+  identity.sources.sort();
+  identity.sinks.sort();
+  return JSON.stringify({ ...identity, operators: sortedRecord(Object.entries(identity.operators)) });
+}
+
+/** `changed` and `incompatible` name every difference, for the log or the error. */
+export type Compatibility =
+  | { readonly outcome: 'same' }
+  | { readonly outcome: 'changed'; readonly differences: readonly string[] }
+  | { readonly outcome: 'incompatible'; readonly differences: readonly string[] };
+
+/**
+ * May a job with fingerprint `next` go on from what a job with fingerprint `previous` left? New sources, sinks,
+ * operators and states may come (they start empty; a new source starts at its starting offsets). What holds offsets,
+ * state or transactions may not go or change its serde: nothing is ever dropped in silence.
+ */
+export function checkCompatible(previous: string, next: string): Compatibility {
+  if (previous === next) return { outcome: 'same' };
+  const before = parseFingerprint(previous);
+  const after = parseFingerprint(next);
+  const broken: string[] = [];
+  const added: string[] = [];
+  compareNames('source', before.sources, after.sources, broken, added);
+  compareNames('sink', before.sinks, after.sinks, broken, added);
+  compareNames('keyed operator', Object.keys(before.operators), Object.keys(after.operators), broken, added);
+  for (const [uid, was] of Object.entries(before.operators)) {
+    const is = after.operators[uid];
+    if (is === undefined) continue;
+    if (is.key !== was.key) broken.push(`key serde of ${uid} was ${was.key} and is now ${is.key}`);
+    compareNames(`state of ${uid}:`, Object.keys(was.states), Object.keys(is.states), broken, added);
+    for (const [state, serde] of Object.entries(was.states)) {
+      const now = is.states[state];
+      if (now !== undefined && now !== serde) broken.push(`state of ${uid}: ${state} had serde ${serde} and has now ${now}`);
+    }
+  }
+  return broken.length > 0 ? { outcome: 'incompatible', differences: broken } : { outcome: 'changed', differences: added };
+}
+
+interface Identity {
+  version: 1;
+  sources: string[];
+  sinks: string[];
+  operators: Record<string, { key: string; states: Record<string, string> }>;
+}
+
+function parseFingerprint(text: string): Identity {
+  const parsed = JSON.parse(text) as Identity;
+  if (parsed.version !== 1) throw new Error(`the job's row holds a fingerprint of version ${parsed.version}; this build reads version 1: run the build that wrote it`);
+  return parsed;
+}
+
+function compareNames(what: string, before: readonly string[], after: readonly string[], broken: string[], added: string[]): void {
+  for (const name of before) if (!after.includes(name)) broken.push(`${what} ${name} is gone`);
+  for (const name of after) if (!before.includes(name)) added.push(`${what} ${name} is new`);
+}
+
+function sortedRecord<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  return Object.fromEntries([...entries].sort(([left], [right]) => (left < right ? -1 : 1)));
+}

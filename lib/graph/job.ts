@@ -1,0 +1,146 @@
+import type { RecordHeader } from '../format/record-header.ts';
+import type { Serde } from '../format/serde.ts';
+
+/**
+ * A job as its author wrote it: a list of nodes, each behind its input (inputs come first). The nodes hold the user's
+ * functions, so a job is not serialisable; `describeGraph` makes what is.
+ */
+export interface JobDefinition {
+  readonly name: string;
+  readonly nodes: readonly JobNode[];
+}
+
+export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | SinkNode;
+
+export type StartingOffsets = 'latest' | 'earliest';
+
+/** A Kafka record as a source's `select` sees it. */
+export interface SourceRecord<K, V> {
+  /** Undefined when the record has no key. */
+  readonly key: K | undefined;
+  /** Undefined when the record has no value (a tombstone). */
+  readonly value: V | undefined;
+  /** In their order; a key may occur more than once. */
+  readonly headers: readonly RecordHeader[];
+  /** Milliseconds since the Unix epoch. */
+  readonly timestamp: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** What a sink writes for one value. */
+export interface OutputRecord<K, V> {
+  readonly key?: K | undefined;
+  /** Undefined writes a record without a value (a tombstone). */
+  readonly value: V | undefined;
+  readonly headers?: readonly RecordHeader[] | undefined;
+  /**
+   * Milliseconds since the Unix epoch.
+   * @default the timestamp of the input record
+   */
+  readonly timestamp?: number | undefined;
+  /**
+   * @default by the key as the Java client does; without a key by the key of the stream behind a keyBy, so that one
+   * key's records stay in order; else each batch to the next partition
+   */
+  readonly partition?: number | undefined;
+}
+
+/** Where a keyed operator sends its results. */
+export interface Output<T = never> {
+  /** Passes `value` on. Its timestamp is that of the input record. */
+  emit(value: [T] extends [never] ? unknown : T): void;
+}
+
+/** The record that a keyed operator is working on. */
+export interface KeyedContext<K> {
+  readonly key: K;
+  /** Timestamp of the input record, in milliseconds since the Unix epoch. */
+  readonly timestamp: number;
+}
+
+interface Node {
+  /** The index in `JobDefinition.nodes`. */
+  readonly id: number;
+}
+
+interface Consumer extends Node {
+  readonly input: number;
+}
+
+export interface SourceNode extends Node {
+  readonly kind: 'source';
+  readonly uid: string;
+  readonly topic: string;
+  readonly startingOffsets: StartingOffsets;
+  /** Undefined: keys are handed to `select` as bytes. */
+  readonly key: Serde<unknown> | undefined;
+  readonly value: Serde<unknown>;
+  readonly select: ((record: SourceRecord<unknown, unknown>) => unknown) | undefined;
+}
+
+export interface MapNode extends Consumer {
+  readonly kind: 'map';
+  readonly fn: (value: unknown) => unknown;
+}
+
+export interface FilterNode extends Consumer {
+  readonly kind: 'filter';
+  readonly fn: (value: unknown) => unknown;
+}
+
+export interface FlatMapNode extends Consumer {
+  readonly kind: 'flatMap';
+  readonly fn: (value: unknown) => unknown;
+}
+
+export interface KeyByNode extends Consumer {
+  readonly kind: 'keyBy';
+  readonly selector: (value: unknown) => unknown;
+  readonly key: Serde<unknown>;
+  /** How values cross the exchange. */
+  readonly value: Serde<unknown>;
+}
+
+export interface ProcessNode extends Consumer {
+  readonly kind: 'process';
+  readonly uid: string;
+  readonly states: readonly StateDeclaration[];
+  readonly onRecord: (value: unknown, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown;
+}
+
+export interface StateDeclaration {
+  readonly name: string;
+  readonly serde: Serde<unknown>;
+  /** What a key that has no value reads. */
+  readonly initial: unknown;
+}
+
+export interface SinkNode extends Consumer {
+  readonly kind: 'sink';
+  readonly uid: string;
+  readonly topic: string;
+  readonly delivery: 'exactly-once';
+  readonly key: Serde<unknown> | undefined;
+  readonly value: Serde<unknown>;
+  readonly toRecord: ((value: unknown) => OutputRecord<unknown, unknown>) | undefined;
+}
+
+/** A job is not well-formed, or an override does not fit it. Nothing has run yet. */
+export class JobDefinitionError extends Error {
+  override readonly name = 'JobDefinitionError';
+}
+
+/** The node's uid, or what it is and where, for error messages: `flatMap behind read-lines`. */
+export function nodeLabel(job: JobDefinition, node: JobNode): string {
+  if ('uid' in node) return node.uid;
+  let upstream: JobNode | undefined = job.nodes[node.input];
+  while (upstream !== undefined && !('uid' in upstream)) upstream = job.nodes[upstream.input];
+  return `${node.kind} (node ${node.id}) behind ${upstream?.uid}`;
+}
+
+/** The nodes that read `id`'s values, in the order in which they were defined. */
+export function consumersOf(job: JobDefinition, id: number): readonly Exclude<JobNode, SourceNode>[] {
+  return job.nodes.filter((node): node is Exclude<JobNode, SourceNode> => node.kind !== 'source' && node.input === id);
+}
