@@ -1,0 +1,58 @@
+import type { AdminRequests } from '../ports/kafka-requests.ts';
+import { answerOf, worstOf } from './answers.ts';
+import type { Cluster } from './cluster.ts';
+import { codecs, type DescribeConfigsResponse } from './kafkajs-internals.ts';
+import { offsetFetchRequest } from './offset-fetch-request.ts';
+import { answerProblem, type Resource, unreachableProblem } from './problems.ts';
+
+export function adminRequests(cluster: Cluster): AdminRequests {
+  return {
+    async groupOffsets(groupId, topic, partitions) {
+      const what = `committed offsets of group ${groupId} in topic ${topic}`;
+      const about: Resource = { kind: 'group', name: groupId };
+      const request = offsetFetchRequest(groupId, topic, partitions, true);
+      const { answer, response } = await cluster.sendToCoordinator(
+        'group',
+        groupId,
+        request,
+        (found) => worstOf([found.answer, ...[...found.partitions.values()].map((partition) => partition.answer)]),
+        about,
+      );
+      if (answer === 'NO_ANSWER') throw unreachableProblem(cluster.login, what, "the group's coordinator cannot be reached");
+      if (answer !== 'NONE' || response === undefined) throw answerProblem(cluster.login, what, answer, about);
+      return partitions.map((partition) => response.partitions.get(partition)?.offset);
+    },
+
+    async commitGroupOffsets(groupId, topic, offsets) {
+      const request = await codecs.offsetCommit(groupId, [{ topic, partitions: offsets.map((at) => ({ ...at, metadata: '' })) }]);
+      const { answer } = await cluster.sendToCoordinator(
+        'group',
+        groupId,
+        request,
+        ({ responses }) => worstOf(responses.flatMap((one) => one.partitions).map(({ errorCode }) => answerOf(errorCode))),
+        { kind: 'group', name: groupId },
+      );
+      return answer;
+    },
+
+    async brokerConfig(names) {
+      const what = `broker settings ${names.join(', ')}`;
+      return settingsIn(cluster, what, { kind: 'cluster' }, await cluster.askOne((broker) => codecs.describeConfigs('broker', String(broker), names), what));
+    },
+
+    async topicConfig(topic, names) {
+      const what = `settings ${names.join(', ')} of topic ${topic}`;
+      return settingsIn(cluster, what, { kind: 'topic', name: topic }, await cluster.ask(await codecs.describeConfigs('topic', topic, names), what));
+    },
+  };
+}
+
+function settingsIn(cluster: Cluster, what: string, about: Resource, { resources }: DescribeConfigsResponse): ReadonlyMap<string, string> {
+  const settings = new Map<string, string>();
+  for (const { errorCode, configEntries } of resources) {
+    const answer = answerOf(errorCode);
+    if (answer !== 'NONE') throw answerProblem(cluster.login, what, answer, about);
+    for (const { configName, configValue } of configEntries) if (configValue !== null) settings.set(configName, configValue);
+  }
+  return settings;
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../ports/clock.ts';
+import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused, openConnection } from './kafkajs-internals.ts';
+import { type Login, loginProblem, tooOldProblem } from './problems.ts';
+import { NoAnswer, type WireRequest } from './wire-request.ts';
+
+export interface LinkOptions {
+  readonly connection: ConnectionOptions;
+  readonly login: Login;
+  readonly clock: Clock;
+  /** A connection that was idle for longer is replaced before it is used. */
+  readonly maxIdleMs: number;
+  readonly log: (message: string) => void;
+}
+
+const CLOSED = 'this client was closed';
+
+/**
+ * One connection to one broker, opened when a request needs it and dropped when it fails. A connection that lay idle is
+ * not trusted: the process may have been frozen meanwhile, and a request that is written to a dead socket would wait
+ * for its whole timeout and leave open whether it was carried out.
+ */
+export class BrokerLink {
+  readonly #address: BrokerAddress;
+  readonly #options: LinkOptions;
+  /** The promise, once settled, stays for later requests: all wait for the same one, and so stay in order. */
+  #opening: Promise<BrokerConnection | NoAnswer | LoginRefused> | undefined;
+  #connection: BrokerConnection | undefined;
+  #usedAtMs = 0;
+  #failing = false;
+  #closed = false;
+
+  constructor(address: BrokerAddress, options: LinkOptions) {
+    this.#address = address;
+    this.#options = options;
+  }
+
+  get broker(): string {
+    return `${this.#address.host}:${this.#address.port}`;
+  }
+
+  isOpen(): boolean {
+    return this.#connection?.isAlive() === true;
+  }
+
+  /**
+   * Sends the request, once. Requests reach the socket in the order of the calls, without waiting for each other's
+   * answers. Throws `KafkaProblem` when the broker refuses the login or does not know the request.
+   */
+  async send<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
+    if (this.#closed) return new NoAnswer(CLOSED);
+    this.#dropStale();
+    this.#opening ??= this.#open();
+    const opening = this.#opening;
+    const connection = await opening;
+    if (connection instanceof LoginRefused) throw loginProblem(this.#options.login, this.broker, connection.reason);
+    if (connection instanceof NoAnswer) return this.#failed(request, connection.reason);
+    const { version } = request.api;
+    const known = connection.versionsOf(request.api);
+    if (known === undefined || version < known.min || version > known.max) throw tooOldProblem(this.broker, request.api, known);
+    this.#usedAtMs = this.#options.clock.now();
+    const response = await connection.exchange(request);
+    if (response instanceof NoAnswer) {
+      if (this.#opening === opening) this.#forget();
+      return this.#failed(request, response.reason);
+    }
+    this.#usedAtMs = this.#options.clock.now();
+    if (this.#failing) this.#options.log(`broker ${this.broker} answers again`);
+    this.#failing = false;
+    return response;
+  }
+
+  /** Ends the connection; requests under way get NoAnswer. */
+  close(): void {
+    this.#closed = true;
+    this.#connection?.drop(CLOSED);
+    this.#forget();
+  }
+
+  #dropStale(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const idle = connection.requestsUnderWay() === 0 && this.#options.clock.now() - this.#usedAtMs > this.#options.maxIdleMs;
+    if (connection.isAlive() && !idle) return;
+    connection.drop('idle');
+    this.#forget();
+  }
+
+  async #open(): Promise<BrokerConnection | NoAnswer | LoginRefused> {
+    const opened = await openConnection(this.#address, this.#options.connection);
+    if (opened instanceof NoAnswer || opened instanceof LoginRefused) this.#forget();
+    else if (this.#closed) opened.drop(CLOSED);
+    else this.#connection = opened;
+    this.#usedAtMs = this.#options.clock.now();
+    return opened;
+  }
+
+  #forget(): void {
+    this.#opening = undefined;
+    this.#connection = undefined;
+  }
+
+  /** Says it once, not at every repetition. */
+  #failed<T>(request: WireRequest<T>, reason: string): NoAnswer {
+    if (!this.#failing) this.#options.log(`no answer to ${request.api.name} from broker ${this.broker}: ${reason}`);
+    this.#failing = true;
+    return new NoAnswer(`${this.broker}: ${reason}`);
+  }
+}

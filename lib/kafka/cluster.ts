@@ -1,0 +1,210 @@
+import type { Clock } from '../ports/clock.ts';
+import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
+import { answerOf, isPassing } from './answers.ts';
+import { BrokerLink, type LinkOptions } from './broker-link.ts';
+import { type BrokerAddress, codecs, type MetadataResponse } from './kafkajs-internals.ts';
+import { answerProblem, type Login, noSuchTopicProblem, refusalOf, type Resource, unreachableProblem } from './problems.ts';
+import { NoAnswer, type WireRequest } from './wire-request.ts';
+
+export interface ClusterOptions {
+  readonly seeds: readonly BrokerAddress[];
+  readonly link: LinkOptions;
+  readonly login: Login;
+  readonly clock: Clock;
+  readonly metadataMaxAgeMs: number;
+  readonly log: (message: string) => void;
+}
+
+/**
+ * A broker works on one request of a connection at a time, so what may take long has a connection of its own: `fetch`
+ * waits for data, `produce` carries much, and neither must hold up a commit.
+ */
+export type Lane = 'control' | 'produce' | 'fetch';
+
+export type CoordinatorKind = 'group' | 'transaction';
+
+/** The answer of a request to a coordinator; with NONE the response is there. */
+export type CoordinatorAnswer<T> = { readonly answer: 'NONE'; readonly response: T } | { readonly answer: KafkaAnswer; readonly response: T | undefined };
+
+/** Leader of a partition that has none at the moment. */
+const NO_LEADER = -1;
+/** A topic that was created a moment ago may not be known to every broker yet. */
+const UNKNOWN_TOPIC_ASKS = 3;
+const UNKNOWN_TOPIC_PAUSE_MS = 100;
+
+/** Which broker is where, leads what and coordinates whom: learned when needed, forgotten when it proves wrong. */
+export class Cluster {
+  readonly login: Login;
+  readonly #options: ClusterOptions;
+  readonly #links = new Map<string, BrokerLink>();
+  readonly #addresses = new Map<number, BrokerAddress>();
+  readonly #leaders = new Map<string, { readonly learnedAtMs: number; readonly leaders: readonly number[] }>();
+  readonly #learning = new Map<string, Promise<readonly number[]>>();
+  readonly #coordinators = new Map<string, number>();
+  #closed = false;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.login = options.login;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const link of this.#links.values()) link.close();
+  }
+
+  // ---- Topics
+
+  /** The broker id that leads each partition, -1 where there is none at the moment. */
+  leaders(topic: string): Promise<readonly number[]> {
+    const known = this.#leaders.get(topic);
+    const { clock, metadataMaxAgeMs } = this.#options;
+    if (known !== undefined && clock.now() - known.learnedAtMs < metadataMaxAgeMs) return Promise.resolve(known.leaders);
+    const learning = this.#learning.get(topic) ?? this.#learnLeaders(topic).finally(() => this.#learning.delete(topic));
+    this.#learning.set(topic, learning);
+    return learning;
+  }
+
+  forgetLeaders(topic: string): void {
+    this.#leaders.delete(topic);
+  }
+
+  async #learnLeaders(topic: string): Promise<readonly number[]> {
+    for (let asked = 1; ; asked++) {
+      const metadata = await this.#metadata([topic], `metadata of topic ${topic}`);
+      const found = metadata.topicMetadata.find((one) => one.topic === topic);
+      const answer = answerOf(found?.topicErrorCode ?? -1);
+      if (answer === 'UNKNOWN_TOPIC_OR_PARTITION') {
+        if (asked === UNKNOWN_TOPIC_ASKS) throw noSuchTopicProblem(this.login, topic);
+        await this.#options.clock.sleep(UNKNOWN_TOPIC_PAUSE_MS);
+        continue;
+      }
+      if (found === undefined || answer !== 'NONE') throw answerProblem(this.login, `metadata of topic ${topic}`, answer, { kind: 'topic', name: topic });
+      const leaders = new Array<number>(found.partitionMetadata.length).fill(NO_LEADER);
+      for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
+      // A leader that is being elected is asked for again next time.
+      if (!leaders.includes(NO_LEADER)) this.#leaders.set(topic, { learnedAtMs: this.#options.clock.now(), leaders });
+      return leaders;
+    }
+  }
+
+  async #metadata(topics: readonly string[], what: string): Promise<MetadataResponse> {
+    const metadata = await this.ask(await codecs.metadata(topics), what);
+    for (const { nodeId, host, port } of metadata.brokers) this.#addresses.set(nodeId, { host, port });
+    return metadata;
+  }
+
+  // ---- Requests
+
+  /**
+   * Sends to one broker, once. Calls for the same broker and lane reach its socket in the order of the calls.
+   * NoAnswer also when the cluster has no broker of this id.
+   */
+  async sendTo<T>(broker: number, lane: Lane, request: WireRequest<T>): Promise<T | NoAnswer> {
+    const known = this.#addresses.get(broker);
+    const address = known ?? (await this.#learnAddress(broker));
+    if (address === undefined) return new NoAnswer(`the cluster has no broker ${broker} at the moment`);
+    return this.#link(address, lane).send(request);
+  }
+
+  /** Of any broker that answers. Only for requests that may be repeated. */
+  async ask<T>(request: WireRequest<T>, what: string): Promise<T> {
+    return this.required(await this.#tryAny(request), what);
+  }
+
+  /** Of one broker, whichever; its own id is part of the request. */
+  async askOne<T>(requestFor: (broker: number) => Promise<WireRequest<T>>, what: string): Promise<T> {
+    if (this.#addresses.size === 0) await this.#metadata([], what);
+    const [broker] = this.#addresses.keys();
+    if (broker === undefined) throw unreachableProblem(this.login, what, 'the cluster names no broker');
+    return this.required(await this.sendTo(broker, 'control', await requestFor(broker)), what);
+  }
+
+  /** Throws the `KafkaProblem` for a missing answer. */
+  required<T>(response: T | NoAnswer, what: string): T {
+    if (response instanceof NoAnswer) throw unreachableProblem(this.login, what, response.reason);
+    return response;
+  }
+
+  /**
+   * Sends to the coordinator of a group or transactional id, once. The coordinator is remembered until it turns out not
+   * to be one any more; repeating is up to the caller.
+   */
+  async sendToCoordinator<T>(
+    kind: CoordinatorKind,
+    key: string,
+    request: WireRequest<T>,
+    answerIn: (response: T) => KafkaAnswer,
+    about: Resource,
+  ): Promise<CoordinatorAnswer<T>> {
+    const coordinator = await this.#coordinator(kind, key);
+    if ('refused' in coordinator) return { answer: coordinator.refused, response: undefined };
+    const response = await this.sendTo(coordinator.broker, 'control', request);
+    const answer = response instanceof NoAnswer ? 'NO_ANSWER' : answerIn(response);
+    if (answer === 'NO_ANSWER' || answer === 'NOT_COORDINATOR' || answer === 'COORDINATOR_NOT_AVAILABLE') this.#coordinators.delete(`${kind} ${key}`);
+    this.logRefusal(`${request.api.name} of ${kind} ${key}`, answer, about);
+    return { answer, response: response instanceof NoAnswer ? undefined : response };
+  }
+
+  /** Answers are values without words: what a person can do about a refusal goes to the log. */
+  logRefusal(what: string, answer: KafkaAnswer, about: Resource): void {
+    const refusal = refusalOf(this.login, what, answer, about);
+    if (refusal !== undefined) this.#options.log(refusal);
+  }
+
+  async #coordinator(kind: CoordinatorKind, key: string): Promise<{ readonly broker: number } | { readonly refused: KafkaAnswer }> {
+    const cached = this.#coordinators.get(`${kind} ${key}`);
+    if (cached !== undefined) return { broker: cached };
+    const found = await this.#tryAny(await codecs.findCoordinator(kind, key));
+    if (found instanceof NoAnswer) return { refused: 'NO_ANSWER' };
+    const answer = answerOf(found.errorCode);
+    if (answer !== 'NONE') {
+      this.logRefusal(`FindCoordinator of ${kind} ${key}`, answer, { kind: kind === 'group' ? 'group' : 'transactional id', name: key });
+      return { refused: isPassing(answer) ? 'COORDINATOR_NOT_AVAILABLE' : answer };
+    }
+    const { nodeId, host, port } = found.coordinator;
+    this.#addresses.set(nodeId, { host, port });
+    this.#coordinators.set(`${kind} ${key}`, nodeId);
+    return { broker: nodeId };
+  }
+
+  // ---- Brokers
+
+  async #learnAddress(broker: number): Promise<BrokerAddress | undefined> {
+    try {
+      await this.#metadata([], `address of broker ${broker}`);
+    } catch (error) {
+      if (error instanceof KafkaProblem && error.retriable) return undefined;
+      throw error;
+    }
+    return this.#addresses.get(broker);
+  }
+
+  /** The first answer; NoAnswer with all reasons when there is none. */
+  async #tryAny<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
+    const reasons: string[] = [];
+    for (const link of this.#candidates()) {
+      // A connection that was open may have died unseen: such a failure says nothing about the broker.
+      const wasOpen = link.isOpen();
+      let response = await link.send(request);
+      if (response instanceof NoAnswer && wasOpen && !this.#closed) response = await link.send(request);
+      if (!(response instanceof NoAnswer)) return response;
+      reasons.push(response.reason);
+    }
+    return new NoAnswer(reasons.join('; '));
+  }
+
+  /** Brokers to ask what any of them knows: connected ones first, then known ones, then those that we were given. */
+  #candidates(): BrokerLink[] {
+    const links = new Set([...this.#addresses.values(), ...this.#options.seeds].map((address) => this.#link(address, 'control')));
+    return [...links].sort((one, other) => Number(other.isOpen()) - Number(one.isOpen()));
+  }
+
+  #link(address: BrokerAddress, lane: Lane): BrokerLink {
+    const name = `${address.host}:${address.port} ${lane}`;
+    const link = this.#links.get(name) ?? new BrokerLink(address, this.#options.link);
+    if (this.#closed) link.close();
+    this.#links.set(name, link);
+    return link;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Clock } from '../ports/clock.ts';
+import { KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
+import { adminRequests } from './admin-requests.ts';
+import { Cluster } from './cluster.ts';
+import type { BrokerAddress, SaslOptions, SslOptions } from './kafkajs-internals.ts';
+import { sourceRequests } from './source-requests.ts';
+import { transactionRequests } from './transaction-requests.ts';
+
+export type { SaslOptions, SslOptions } from './kafkajs-internals.ts';
+
+export interface KafkaOptions {
+  /** `host:port` of brokers to connect to first; the others are learned from them. */
+  readonly brokers: readonly string[];
+  /** Names this client in the brokers' logs and quotas. */
+  readonly clientId: string;
+  /** @default no TLS */
+  readonly ssl?: SslOptions | undefined;
+  /** @default no login */
+  readonly sasl?: SaslOptions | undefined;
+  /** How long an answer may take before it counts as `NO_ANSWER` and the connection is dropped. @default 30 s */
+  readonly requestTimeoutMs?: number;
+  /** For connecting, TLS included. @default 5 s */
+  readonly connectionTimeoutMs?: number;
+  /** Leaders and partition counts are asked for again after this time: so long may new partitions stay unseen. @default 10 s */
+  readonly metadataMaxAgeMs?: number;
+  /** A connection that was idle for longer is replaced before it is used. @default 60 s */
+  readonly maxIdleMs?: number;
+  readonly clock: Clock;
+  /** Is told, in one line each, when a broker stops answering, answers again, or refuses something. @default silence */
+  readonly log?: (message: string) => void;
+}
+
+/**
+ * Kafka's requests over kafkajs's connections. Nothing is connected before the first request, so a cluster that is down
+ * is no error here but `NO_ANSWER`, or a retriable `KafkaProblem`, there; connections that fail are replaced by the next
+ * request. Rejects with a `KafkaProblem` when `brokers` cannot be addresses.
+ */
+export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests> {
+  const { clock, requestTimeoutMs = 30_000 } = options;
+  const log = options.log ?? (() => {});
+  const login = { brokers: options.brokers, ssl: options.ssl, sasl: options.sasl };
+  const cluster = new Cluster({
+    seeds: addressesOf(options.brokers),
+    link: {
+      connection: {
+        clientId: options.clientId,
+        ssl: options.ssl,
+        sasl: options.sasl,
+        requestTimeoutMs,
+        connectionTimeoutMs: options.connectionTimeoutMs ?? 5_000,
+        log,
+      },
+      login,
+      clock,
+      maxIdleMs: options.maxIdleMs ?? 60_000,
+      log,
+    },
+    login,
+    clock,
+    metadataMaxAgeMs: options.metadataMaxAgeMs ?? 10_000,
+    log,
+  });
+  return {
+    ...transactionRequests(cluster, requestTimeoutMs),
+    ...sourceRequests(cluster),
+    ...adminRequests(cluster),
+    close: async () => cluster.close(),
+  };
+}
+
+/** A name or IPv4 address, or an IPv6 address in brackets; then the port. */
+const BROKER = /^(?:\[(?<ipv6>[^\]]+)\]|(?<host>[^:[\]]+)):(?<port>\d{1,5})$/;
+
+function addressesOf(brokers: readonly string[]): BrokerAddress[] {
+  const addresses = brokers.flatMap((broker) => {
+    const { ipv6, host, port } = BROKER.exec(broker)?.groups ?? {};
+    const name = ipv6 ?? host;
+    return name === undefined || port === undefined ? [] : [{ host: name, port: Number(port) }];
+  });
+  if (addresses.length === 0 || addresses.length < brokers.length) {
+    throw new KafkaProblem('INVALID_CONFIG', `ONCEFLOW_BROKERS must be host:port, several separated by commas, and is "${brokers.join(',')}"`, false);
+  }
+  return addresses;
+}

@@ -1,0 +1,68 @@
+import type { KafkaAnswer, PartitionBatch } from '../ports/kafka-requests.ts';
+import { answerOf, worstOf } from './answers.ts';
+import { newDecoder, newEncoder } from './kafkajs-internals.ts';
+import type { WireRequest } from './wire-request.ts';
+
+const ACKS_OF_ALL_IN_SYNC_REPLICAS = -1;
+
+interface ProduceResponse {
+  readonly answer: KafkaAnswer;
+  readonly throttleMs: number;
+}
+
+/**
+ * Produce v7 of batches that are in wire format already: they go to the socket as they are. Throws `RangeError` for two
+ * batches of one partition, which the broker does not take in one request.
+ */
+export function produceRequest(transactionalId: string, batches: readonly PartitionBatch[], timeoutMs: number): WireRequest<ProduceResponse> {
+  const body: Uint8Array[] = [];
+  const topics = byTopic(batches);
+  let encoder = newEncoder().writeString(transactionalId).writeInt16(ACKS_OF_ALL_IN_SYNC_REPLICAS).writeInt32(timeoutMs).writeInt32(topics.size);
+  for (const [topic, partitions] of topics) {
+    encoder.writeString(topic).writeInt32(partitions.size);
+    for (const [partition, batch] of partitions) {
+      encoder.writeInt32(partition).writeInt32(batch.length);
+      body.push(encoder.buffer, batch);
+      encoder = newEncoder();
+    }
+  }
+  return {
+    api: { key: 0, name: 'Produce', version: 7, flexible: false },
+    body,
+    decode: (payload) => decodeProduceResponse(payload, batches.length),
+    throttleMs: (response) => response.throttleMs,
+    heldMs: timeoutMs,
+  };
+}
+
+function byTopic(batches: readonly PartitionBatch[]): Map<string, Map<number, Uint8Array>> {
+  const topics = new Map<string, Map<number, Uint8Array>>();
+  for (const { topic, partition, batch } of batches) {
+    const partitions = topics.get(topic) ?? new Map<number, Uint8Array>();
+    topics.set(topic, partitions);
+    if (partitions.has(partition)) throw new RangeError(`two batches of ${topic}-${partition} in one Produce request: the broker takes one`);
+    partitions.set(partition, batch);
+  }
+  return topics;
+}
+
+function decodeProduceResponse(payload: Buffer, expected: number): ProduceResponse {
+  const decoder = newDecoder(payload);
+  const answers = decoder
+    .readArray(() => {
+      decoder.readString();
+      return decoder.readArray(() => {
+        decoder.readInt32();
+        const answer = answerOf(decoder.readInt16());
+        decoder.readInt64();
+        decoder.readInt64();
+        decoder.readInt64();
+        return answer;
+      });
+    })
+    .flat();
+  const throttleMs = decoder.readInt32();
+  // A batch that nobody acknowledged was not acknowledged.
+  if (answers.length !== expected) throw new Error(`Produce of ${expected} batches was answered for ${answers.length}`);
+  return { answer: worstOf(answers), throttleMs };
+}
