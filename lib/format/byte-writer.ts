@@ -86,6 +86,6 @@ export class ByteWriter {
       }
       position = this.position;
     }
-    this.position = position + bytes.utf8Write(text, position);
+    this.position = position + bytes.write(text, position);
   }
 }

@@ -1,0 +1,332 @@
+import { isUtf8 } from 'node:buffer';
+import type { ByteWriter } from './byte-writer.ts';
+import { MalformedError, type Serde } from './serde.ts';
+
+/** Strings, as Kafka's StringSerializer writes them: UTF-8. Reading is strict: bytes that are no UTF-8 are an error, never U+FFFD. */
+export const utf8: Serde<string> = {
+  name: 'utf8',
+  write(value, out) {
+    if (typeof value !== 'string') throw noEncoding('utf8', 'a string', value);
+    if (!value.isWellFormed()) throw new TypeError('utf8: the string has half a surrogate pair, which UTF-8 cannot express');
+    out.utf8(value);
+  },
+  read: readUtf8,
+};
+
+/** 32-bit integers, as Kafka's IntegerSerializer writes them: 4 bytes, big-endian. */
+export const int32: Serde<number> = {
+  name: 'int32',
+  write(value, out) {
+    if (typeof value !== 'number') throw noEncoding('int32', 'an integer', value);
+    if (value !== (value | 0)) throw new RangeError(`int32: ${value} is no integer between -2^31 and 2^31 - 1`);
+    out.reserve(4);
+    putInt32(out.bytes, out.position, value);
+    out.position += 4;
+  },
+  read(bytes, start, end) {
+    expectBytes('int32', 4, end - start);
+    return bytes.readInt32BE(start);
+  },
+};
+
+/**
+ * Integers within ±(2^53 - 1), as Kafka's LongSerializer writes them: 8 bytes, big-endian. A stored number outside of
+ * that range is an error: it has no exact value in JavaScript.
+ */
+export const int64: Serde<number> = {
+  name: 'int64',
+  write(value, out) {
+    if (typeof value !== 'number') throw noEncoding('int64', 'an integer', value);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`int64: ${value} is no integer within ±(2^53 - 1)`);
+    out.reserve(8);
+    putInt32(out.bytes, out.position, Math.floor(value / 0x100000000));
+    putInt32(out.bytes, out.position + 4, value | 0);
+    out.position += 8;
+  },
+  read(bytes, start, end) {
+    expectBytes('int64', 8, end - start);
+    const value = bytes.readInt32BE(start) * 0x100000000 + bytes.readUInt32BE(start + 4);
+    if (!Number.isSafeInteger(value)) throw new MalformedError(`int64: ${bytes.readBigInt64BE(start)} is outside ±(2^53 - 1)`);
+    return value;
+  },
+};
+
+/** Numbers, as Kafka's DoubleSerializer writes them: 8 bytes, IEEE 754, big-endian. */
+export const float64: Serde<number> = {
+  name: 'float64',
+  write(value, out) {
+    if (typeof value !== 'number') throw noEncoding('float64', 'a number', value);
+    out.reserve(8);
+    out.position = out.bytes.writeDoubleBE(value, out.position);
+  },
+  read(bytes, start, end) {
+    expectBytes('float64', 8, end - start);
+    return bytes.readDoubleBE(start);
+  },
+};
+
+/** Bytes as they are. Reading gives a copy, which may be kept. */
+export const bytes: Serde<Uint8Array> = {
+  name: 'bytes',
+  write(value, out) {
+    if (!(value instanceof Uint8Array)) throw noEncoding('bytes', 'a Uint8Array', value);
+    out.raw(value);
+  },
+  read: copyOf,
+};
+
+/**
+ * Values as JSON text in UTF-8, with JSON's own losses: `undefined` properties go, dates become strings, NaN becomes
+ * null. `T` is not checked when a value is read.
+ */
+export function json<T>(): Serde<T> {
+  return {
+    name: 'json',
+    write(value, out) {
+      const text = JSON.stringify(value) as string | undefined;
+      if (text === undefined) throw noEncoding('json', 'a value that JSON can express', value);
+      out.utf8(text);
+    },
+    read(bytes, start, end) {
+      return parseJson('json', bytes, start, end) as T;
+    },
+  };
+}
+
+/**
+ * The encoding of values for which no serde is named: a tag and the value. Exact for strings, numbers (-0, NaN and
+ * infinities included), booleans, null, undefined, bigints, valid and invalid dates, bytes (read back as `Buffer`),
+ * and for plain objects and arrays of what JSON can express. Anything that JSON would change in silence (a Date, Map,
+ * Set, class instance, bigint, function or NaN *within* an object or array, an `undefined` in an array) throws
+ * `TypeError` with the path to it: name a serde for such values. Within objects, `undefined` properties are left out
+ * and -0 becomes 0. Not meant for other programs: use `json` or `customSerde` on topics.
+ */
+export const structured: Serde<unknown> = {
+  name: 'structured',
+  write: writeStructured,
+  read: readStructured,
+};
+
+/**
+ * A serde from two functions. `serialize` returns the encoding; `deserialize` gets a copy that it may keep, and throws
+ * for bytes that hold no value. `name` becomes part of the job's fingerprint: change it when the encoding changes.
+ *
+ * @example
+ * const point = customSerde<Point>({
+ *   name: 'point',
+ *   serialize: ({ x, y }) => Buffer.from([x, y]),
+ *   deserialize: (bytes) => ({ x: bytes.readUInt8(0), y: bytes.readUInt8(1) }),
+ * });
+ */
+export function customSerde<T>(options: {
+  readonly name: string;
+  readonly serialize: (value: T) => Uint8Array;
+  readonly deserialize: (bytes: Buffer) => T;
+}): Serde<T> {
+  const { name, serialize, deserialize } = options;
+  return {
+    name,
+    write(value, out) {
+      out.raw(serialize(value));
+    },
+    read(bytes, start, end) {
+      try {
+        return deserialize(copyOf(bytes, start, end));
+      } catch (error) {
+        if (error instanceof MalformedError) throw error;
+        throw new MalformedError(`${name}: ${error instanceof Error ? error.message : error}`, { cause: error });
+      }
+    },
+  };
+}
+
+// --- UTF-8 ---
+
+function readUtf8(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end);
+  // Invalid bytes decode to U+FFFD; only a text that has one can have had such bytes, or the character itself.
+  if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) throw new MalformedError('utf8: the bytes are not valid UTF-8');
+  return text;
+}
+
+// --- structured ---
+
+const TAG = {
+  undefined: 0,
+  null: 1,
+  false: 2,
+  true: 3,
+  /** A varint follows: twice the number, or for negative ones -2n - 1. */
+  integer: 4,
+  double: 5,
+  string: 6,
+  bytes: 7,
+  /** Decimal digits follow. */
+  bigint: 8,
+  /** A double follows: milliseconds since the epoch, NaN for an invalid date. */
+  date: 9,
+  json: 10,
+} as const;
+
+/** Integers up to here are varints: their zigzag form is a safe integer too. */
+const MAX_INTEGER = 2 ** 52 - 1;
+
+function writeStructured(value: unknown, out: ByteWriter): void {
+  switch (typeof value) {
+    case 'string':
+      out.u8(TAG.string);
+      utf8.write(value, out);
+      return;
+    case 'number':
+      if (Number.isInteger(value) && value <= MAX_INTEGER && value >= -MAX_INTEGER && !Object.is(value, -0)) {
+        out.u8(TAG.integer);
+        out.varint(value < 0 ? -value * 2 - 1 : value * 2);
+      } else {
+        out.u8(TAG.double);
+        out.f64(value);
+      }
+      return;
+    case 'boolean':
+      out.u8(value ? TAG.true : TAG.false);
+      return;
+    case 'undefined':
+      out.u8(TAG.undefined);
+      return;
+    case 'bigint':
+      out.u8(TAG.bigint);
+      out.utf8(value.toString());
+      return;
+    case 'object':
+      if (value === null) {
+        out.u8(TAG.null);
+      } else if (value instanceof Uint8Array) {
+        out.u8(TAG.bytes);
+        out.raw(value);
+      } else if (value instanceof Date) {
+        out.u8(TAG.date);
+        out.f64(value.getTime());
+      } else {
+        expectPlain(value, '', 0);
+        out.u8(TAG.json);
+        out.utf8(JSON.stringify(value));
+      }
+      return;
+    default:
+      throw noEncoding('structured', 'a value with an encoding', value);
+  }
+}
+
+function readStructured(bytes: Buffer, start: number, end: number): unknown {
+  const tag = start < end ? bytes[start] : undefined;
+  const at = start + 1;
+  switch (tag) {
+    case TAG.string:
+      return readUtf8(bytes, at, end);
+    case TAG.integer:
+      return readInteger(bytes, at, end);
+    case TAG.double:
+      expectBytes('structured', 8, end - at);
+      return bytes.readDoubleLE(at);
+    case TAG.json:
+      return parseJson('structured', bytes, at, end);
+    case TAG.bytes:
+      return copyOf(bytes, at, end);
+    case TAG.bigint: {
+      const digits = bytes.toString('latin1', at, end);
+      if (!/^-?\d+$/.test(digits)) throw new MalformedError('structured: no decimal digits behind the tag of a bigint');
+      return BigInt(digits);
+    }
+    case TAG.date:
+      expectBytes('structured', 8, end - at);
+      return new Date(bytes.readDoubleLE(at));
+    case TAG.undefined:
+    case TAG.null:
+    case TAG.false:
+    case TAG.true:
+      expectBytes('structured', 0, end - at);
+      return tag === TAG.undefined ? undefined : tag === TAG.null ? null : tag === TAG.true;
+    default:
+      throw new MalformedError(tag === undefined ? 'structured: no bytes, not even a tag' : `structured: unknown tag ${tag}`);
+  }
+}
+
+function readInteger(bytes: Buffer, start: number, end: number): number {
+  let zigzag = 0;
+  let scale = 1;
+  for (let at = start; at < end; at++) {
+    const byte = bytes.readUInt8(at);
+    zigzag += (byte & 0x7f) * scale;
+    scale *= 128;
+    if (byte < 0x80) {
+      if (at !== end - 1 || !Number.isSafeInteger(zigzag)) break;
+      return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+    }
+  }
+  throw new MalformedError('structured: no integer behind its tag');
+}
+
+/** Deeper than this, JSON.stringify itself would overflow the stack; a cycle gets here too. */
+const MAX_DEPTH = 1000;
+
+/** Throws unless JSON gives the value back as it is. */
+function expectPlain(value: unknown, path: string, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) throw notPlain(path, String(value));
+      return;
+    case 'object': {
+      if (value === null) return;
+      if (depth > MAX_DEPTH) throw notPlain(path.slice(0, 100), `nested more than ${MAX_DEPTH} deep, or within itself`);
+      if ('toJSON' in value) throw notPlain(path, 'an object with toJSON');
+      if (Array.isArray(value)) {
+        for (let index = 0; index < value.length; index++) expectPlain(value[index], `${path}[${index}]`, depth + 1);
+        return;
+      }
+      const prototype: unknown = Object.getPrototypeOf(value);
+      if (prototype !== Object.prototype && prototype !== null) throw notPlain(path, `an instance of ${value.constructor.name}`);
+      for (const [key, item] of Object.entries(value)) {
+        if (item !== undefined) expectPlain(item, `${path}.${key}`, depth + 1);
+      }
+      return;
+    }
+    default:
+      throw notPlain(path, typeof value);
+  }
+}
+
+function notPlain(path: string, what: string): TypeError {
+  return new TypeError(`structured: the value${path === '' ? '' : ` at ${path}`} is ${what}, which JSON does not give back; name a serde for it`);
+}
+
+// --- shared ---
+
+function parseJson(serde: string, bytes: Buffer, start: number, end: number): unknown {
+  try {
+    return JSON.parse(readUtf8(bytes, start, end));
+  } catch (error) {
+    throw new MalformedError(`${serde}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  return Buffer.from(bytes.subarray(start, end));
+}
+
+function putInt32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+function expectBytes(serde: string, wanted: number, found: number): void {
+  if (found !== wanted) throw new MalformedError(`${serde}: ${found} bytes where there must be ${wanted}`);
+}
+
+function noEncoding(serde: string, wanted: string, value: unknown): TypeError {
+  const found = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
+  return new TypeError(`${serde}: expected ${wanted}, got ${found}`);
+}

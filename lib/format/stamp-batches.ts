@@ -1,0 +1,51 @@
+import { crc32c } from './crc32c.ts';
+import { BATCH } from './batch-layout.ts';
+import { MalformedError } from './serde.ts';
+
+/** One record batch within a run of batches: `bytes[start, end)`, header included. */
+export interface BatchSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly records: number;
+}
+
+export interface BatchStamp {
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  /** Sequence number of the batch's first record, see `nextSequence`. */
+  readonly baseSequence: number;
+}
+
+/** The batches in `bytes`, which must hold whole ones, back to back. Throws `MalformedError`. */
+export function batchesOf(bytes: Buffer): BatchSpan[] {
+  const spans: BatchSpan[] = [];
+  let start = 0;
+  while (start < bytes.length) {
+    if (bytes.length - start < BATCH.records) throw new MalformedError(`record batch at byte ${start}: ${bytes.length - start} bytes are no whole batch header`);
+    const magic = bytes[start + BATCH.magic];
+    if (magic !== 2) throw new MalformedError(`record batch at byte ${start}: magic ${magic} instead of 2`);
+    const end = start + BATCH.lengthEnd + bytes.readInt32BE(start + BATCH.length);
+    if (end < start + BATCH.records || end > bytes.length) {
+      throw new MalformedError(`record batch at byte ${start}: it ends at byte ${end} of ${bytes.length}`);
+    }
+    spans.push({ start, end, records: bytes.readInt32BE(start + BATCH.recordCount) });
+    start = end;
+  }
+  return spans;
+}
+
+/**
+ * Writes the producer's identity, the sequence number and the CRC into the batch `bytes[start, end)`, in place. The
+ * CRC is computed here and nowhere else on the way out: it covers these fields, so an earlier one would be wrong.
+ */
+export function stampBatch(bytes: Buffer, start: number, end: number, stamp: BatchStamp): void {
+  bytes.writeBigInt64BE(stamp.producerId, start + BATCH.producerId);
+  bytes.writeInt16BE(stamp.producerEpoch, start + BATCH.producerEpoch);
+  bytes.writeInt32BE(stamp.baseSequence, start + BATCH.baseSequence);
+  bytes.writeUInt32BE(crc32c(bytes, start + BATCH.attributes, end), start + BATCH.crc);
+}
+
+/** The sequence number after `records` more records: it goes on at 0 after 2^31 - 1. */
+export function nextSequence(sequence: number, records: number): number {
+  return (sequence + records) & 0x7fffffff;
+}
