@@ -38,7 +38,10 @@ export interface Decision {
   readonly summary: EpochSummary;
 }
 
-/** The manifest in the epoch's row, or where it is when it is too large for one. */
+/** The largest manifest, in bytes of its JSON, that an epoch's row holds: DynamoDB's limit for a row is 400 KB. */
+export const MAX_ROW_MANIFEST_BYTES = 350_000;
+
+/** The manifest in the epoch's row, or where it is when it is larger than `MAX_ROW_MANIFEST_BYTES`. */
 export type ManifestRef = { readonly at: 'row'; readonly manifest: Manifest } | { readonly at: 'blob'; readonly name: string };
 
 /** For people and tools; no decision reads it. */
@@ -67,27 +70,36 @@ export type DecideAnswer = 'decided' | 'refused' | 'ambiguous';
 /** `written`, or `superseded`: another generation holds the job and nothing was written. */
 export type FencedWrite = 'written' | 'superseded';
 
-/** Epochs and the job row, in DynamoDB (`lib/aws`). Reads are strongly consistent. */
+/**
+ * Epochs and the job row, in DynamoDB (`lib/aws`). Reads are strongly consistent. Every method may be repeated after a
+ * `StoreProblem`, which all but `decide` throw when the store gave no clear answer.
+ */
 export interface EpochStore {
   readJob(job: string): Promise<JobRow | undefined>;
   /** Creates the row with generation 1 unless there is one. */
   createJob(row: JobRow): Promise<'created' | 'exists'>;
-  /** Raises the generation by one whatever it is, takes the lease, sets desired = running, clears the failure, and answers the row after that. */
+  /** Raises the generation whatever it is (by one, or more when an answer was lost), takes the lease, sets desired = running, clears the failure, and answers the row after that. */
   raiseGeneration(job: string, holder: string, leaseExpiresAtMs: number): Promise<JobRow>;
   /** Raises the generation only when the row still has `expected` (a scheduled revival). */
   reviveGeneration(job: string, expected: number, holder: string, leaseExpiresAtMs: number): Promise<JobRow | undefined>;
   renewLease(job: string, generation: number, leaseExpiresAtMs: number): Promise<FencedWrite>;
-  /** Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. */
+  /**
+   * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'running'`
+   * leaves what the row says, so that a stop that a person asked for meanwhile is not lost.
+   */
   releaseLease(job: string, generation: number, end: { readonly desired: JobRow['desired']; readonly failure: string | undefined }): Promise<FencedWrite>;
+  /** A person's request, so no generation guards it. Throws `StoreProblem` when there is no such job. */
   setDesired(job: string, desired: JobRow['desired']): Promise<void>;
+  /** Raises the pool to at least `pool`; never narrows it, and keeps sinks that `pool` does not name. */
   widenPool(job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite>;
   /** Records a compatible change of the graph. */
   setFingerprint(job: string, generation: number, fingerprint: string): Promise<FencedWrite>;
   decide(decision: Decision): Promise<DecideAnswer>;
+  /** Never moves `lastCommitted` back. Throws when the epoch is not decided. */
   recordCommitted(job: string, generation: number, epoch: number): Promise<FencedWrite>;
   readEpoch(job: string, incarnation: string, epoch: number): Promise<EpochRow | undefined>;
   /** Newest first, at most `limit`. */
   listEpochs(job: string, incarnation: string, limit: number): Promise<readonly EpochRow[]>;
-  /** Marks the epoch's manifest RETIRED and gives its row a time to live. */
+  /** Marks the epoch's manifest RETIRED and gives its row a time to live. `written` also when the row has gone already. */
   retireEpoch(job: string, incarnation: string, generation: number, epoch: number, expiresAtMs: number): Promise<FencedWrite>;
 }

@@ -1,0 +1,127 @@
+import { StoreProblem } from '../ports/store-problem.ts';
+
+/**
+ * What a failed call to AWS means.
+ * `transient`: no answer, or the service is not able to; the call may have been carried out, and may succeed later.
+ * `refused`: a definite answer that will not change by itself; nothing was done by this request.
+ * `defect`: neither AWS nor the network said this: an error of our own, to be thrown on as it is.
+ */
+export type AwsFault = 'transient' | 'refused' | 'defect';
+
+/** What the SDK's errors carry; every part may be missing. */
+interface SdkError extends Error {
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $retryable?: unknown;
+  readonly $response?: unknown;
+}
+
+const THROTTLED = new Set([
+  'ThrottlingException',
+  'Throttling',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'LimitExceededException',
+  'TooManyRequestsException',
+  'SlowDown',
+  'TransactionInProgressException',
+  'TransactionConflictException',
+  'ConditionalRequestConflict',
+  'RequestTimeout',
+  'RequestTimeoutException',
+]);
+
+const NO_ANSWER = new Set(['TimeoutError', 'AbortError']);
+
+const CONNECTION_CODES = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
+
+export function faultOf(error: unknown): AwsFault {
+  if (!(error instanceof Error)) return 'defect';
+  const { name, message, code, cause, $metadata, $retryable, $response }: SdkError = error;
+  if (name === 'CredentialsProviderError' || message === 'Region is missing') return 'refused';
+  if (THROTTLED.has(name) || NO_ANSWER.has(name) || $retryable !== undefined) return 'transient';
+  if (typeof code === 'string' && CONNECTION_CODES.has(code)) return 'transient';
+  const status = $metadata?.httpStatusCode;
+  if (status === undefined) {
+    // An answer that could not be read has a response and no status.
+    if ($response !== undefined) return 'transient';
+    return cause === undefined ? 'defect' : faultOf(cause);
+  }
+  // 3xx is S3's way to say that the bucket is in another region.
+  return status >= 300 && status < 500 && status !== 429 ? 'refused' : 'transient';
+}
+
+/** What was tried, for the message: `action` on `target`, and the option that names the target. */
+export interface AwsCall {
+  readonly service: 'DynamoDB' | 'S3';
+  readonly action: string;
+  /** Permissions that the action needs. */
+  readonly permissions: readonly string[];
+  /** E.g. `table onceflow`. */
+  readonly target: string;
+  readonly option: string;
+}
+
+interface ClientConfig {
+  region(): Promise<string>;
+  readonly endpoint?: (() => Promise<{ readonly protocol: string; readonly hostname: string; readonly port?: number }>) | undefined;
+}
+
+/** The error to throw for a failed call: a `StoreProblem` that says what to change, or a defect as it was. */
+export async function problemOf(error: unknown, call: AwsCall, config: ClientConfig): Promise<unknown> {
+  const fault = faultOf(error);
+  if (fault === 'defect' || !(error instanceof Error)) return error;
+  const where = `${call.target} (${call.option}; ${await whereabouts(config)})`;
+  const what = `${call.service} ${call.action} on ${where} failed: ${error.name}: ${error.message || '(no message)'}`;
+  const mend = fault === 'transient' ? 'it may succeed later' : mendOf(error, call);
+  return new StoreProblem(`${what}; ${mend}`, fault === 'transient', { cause: error });
+}
+
+function mendOf(error: Error, call: AwsCall): string {
+  switch (error.name) {
+    case 'ResourceNotFoundException':
+    case 'NoSuchBucket':
+      return `create it, or correct ${call.option}, AWS_REGION or AWS_ENDPOINT_URL`;
+    case 'AccessDeniedException':
+    case 'AccessDenied':
+    case 'Forbidden':
+      return `give the role ${call.permissions.join(', ')}, or correct ${call.option}`;
+    case 'CredentialsProviderError':
+    case 'UnrecognizedClientException':
+    case 'InvalidSignatureException':
+    case 'SignatureDoesNotMatch':
+    case 'InvalidClientTokenId':
+    case 'InvalidAccessKeyId':
+    case 'MissingAuthenticationToken':
+    case 'ExpiredToken':
+    case 'ExpiredTokenException':
+      return 'correct the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, or the role)';
+    case 'IdempotentParameterMismatchException':
+      return 'one decision id was sent with two contents, which the engine never does: please report it';
+    case 'PermanentRedirect':
+    case 'AuthorizationHeaderMalformed':
+      return `correct AWS_REGION: the ${call.target} is in another region`;
+    default:
+      return error.message === 'Region is missing' ? 'set AWS_REGION' : `see the message, and check ${call.option}`;
+  }
+}
+
+/** Region and, when it is not AWS's own, the endpoint. */
+async function whereabouts(config: ClientConfig): Promise<string> {
+  const region = await config.region().catch(() => 'none');
+  const endpoint = await config.endpoint?.();
+  if (endpoint === undefined) return `region ${region}`;
+  const port = endpoint.port === undefined ? '' : `:${endpoint.port}`;
+  return `region ${region}, endpoint ${endpoint.protocol}//${endpoint.hostname}${port}`;
+}

@@ -1,0 +1,40 @@
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+
+// Region, credentials and endpoint come from the SDK's own variables (AWS_REGION, AWS_ENDPOINT_URL, …) unless
+// overridden. Connections are kept alive (the SDK's default); one that died while a function was frozen shows as
+// ECONNRESET at its next use, which the SDK repeats.
+
+const CONNECTION_TIMEOUT_MS = 3000;
+
+/** Requests are small, so one that has no answer after 5 s has lost its server; 4 attempts. */
+export function createDynamoDbClient(overrides: DynamoDBClientConfig = {}): DynamoDBClient {
+  return new DynamoDBClient({
+    maxAttempts: 4,
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: 5000, throwOnRequestTimeout: true },
+    ...overrides,
+  });
+}
+
+/** Blobs can be large, so only silence on the wire counts: 20 s without a byte; 4 attempts. */
+export function createS3Client(overrides: S3ClientConfig = {}): S3Client {
+  // Endpoints other than AWS's own have no DNS name for each bucket.
+  const hasOwnEndpoint = [overrides.endpoint, process.env['AWS_ENDPOINT_URL_S3'], process.env['AWS_ENDPOINT_URL']].some(
+    (endpoint) => endpoint !== undefined && endpoint !== '',
+  );
+  return new S3Client({
+    maxAttempts: 4,
+    forcePathStyle: hasOwnEndpoint,
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: 20_000 },
+    ...overrides,
+  });
+}
+
+/**
+ * One attempt: an invocation that gave no answer may be running still, and only the coordinator knows whether it may
+ * be repeated. No timeout of its own: every invocation has the deadline that its caller gives it.
+ */
+export function createLambdaClient(overrides: LambdaClientConfig = {}): LambdaClient {
+  return new LambdaClient({ maxAttempts: 1, requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: 0 }, ...overrides });
+}

@@ -1,0 +1,373 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  TransactionCanceledException,
+  TransactionConflictException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow } from '../ports/epoch-store.ts';
+import { StoreProblem } from '../ports/store-problem.ts';
+import { type AwsCall, faultOf, problemOf } from './aws-problem.ts';
+import { type Attributes, attributes, decodeEpoch, decodeJob, encodeEpoch, encodeJob, epochKey, epochsPrefix, jobKey, TTL_ATTRIBUTE } from './dynamo-rows.ts';
+
+/** More than the coordinators that could ever contend for one job; each failed try means that another one succeeded. */
+const MAX_TAKEOVER_TRIES = 100;
+/** Only this generation's own late writes can be in the way of its next. */
+const MAX_POOL_TRIES = 10;
+/** A write that meets a transaction on its row is refused, not queued. The transaction takes milliseconds. */
+const CONFLICT_PAUSES_MS = [5, 10, 20, 40, 80, 160, 320];
+
+/** Jobs and epochs in one DynamoDB table. Every failed call throws a `StoreProblem` that says what to change. */
+export function createEpochStore({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): EpochStore {
+  const store = { client, table };
+  return {
+    readJob: (job) => readJob(store, job),
+    createJob: (row) => createJob(store, row),
+    raiseGeneration: (job, holder, leaseExpiresAtMs) => raiseGeneration(store, job, holder, leaseExpiresAtMs),
+    reviveGeneration: async (job, expected, holder, leaseExpiresAtMs) => {
+      const taken = await takeGeneration(store, job, expected, 'SET', { holder, leaseExpiresAtMs });
+      return taken.outcome === 'taken' ? taken.row : undefined;
+    },
+    renewLease: (job, generation, leaseExpiresAtMs) =>
+      fencedUpdate(store, job, generation, 'SET leaseExpiresAtMs = :lease', { ':lease': leaseExpiresAtMs }),
+    releaseLease: (job, generation, { desired, failure }) => {
+      const sets = ['leaseExpiresAtMs = :zero'];
+      // `running` only leaves the row as it is: a stop that a person asked for meanwhile must not be lost.
+      if (desired === 'stopped') sets.push('desired = :desired');
+      if (failure !== undefined) sets.push('failure = :failure');
+      const values = { ':zero': 0, ':desired': desired === 'stopped' ? desired : undefined, ':failure': failure };
+      return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
+    },
+    setDesired: (job, desired) => setDesired(store, job, desired),
+    widenPool: (job, generation, pool) => widenPool(store, job, generation, pool),
+    setFingerprint: (job, generation, fingerprint) =>
+      fencedUpdate(store, job, generation, 'SET fingerprint = :fingerprint', { ':fingerprint': fingerprint }),
+    decide: (decision) => decide(store, decision),
+    recordCommitted: (job, generation, epoch) => recordCommitted(store, job, generation, epoch),
+    readEpoch: (job, incarnation, epoch) => readEpoch(store, job, incarnation, epoch),
+    listEpochs: (job, incarnation, limit) => listEpochs(store, job, incarnation, limit),
+    retireEpoch: (job, incarnation, generation, epoch, expiresAtMs) => retireEpoch(store, job, incarnation, generation, epoch, expiresAtMs),
+  };
+}
+
+interface Store {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+}
+
+async function readJob(store: Store, job: string): Promise<JobRow | undefined> {
+  const command = new GetItemCommand({ TableName: store.table, Key: jobKey(job), ConsistentRead: true });
+  const { Item } = await send(store, 'GetItem', () => store.client.send(command));
+  return Item === undefined ? undefined : decodeJob(Item);
+}
+
+async function createJob(store: Store, row: JobRow): Promise<'created' | 'exists'> {
+  const command = new PutItemCommand({
+    TableName: store.table,
+    Item: encodeJob(row),
+    ConditionExpression: 'attribute_not_exists(pk)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const put = await send(store, 'PutItem', () => conditional(() => store.client.send(command)));
+  if (put.outcome === 'done') return 'created';
+  // The row of our own first try, whose answer was lost: nobody else has this random incarnation.
+  const existing = put.item === undefined ? undefined : decodeJob(put.item);
+  const isOwn = existing?.incarnation === row.incarnation && existing.generation === row.generation && existing.holder === row.holder;
+  return isOwn ? 'created' : 'exists';
+}
+
+async function raiseGeneration(store: Store, job: string, holder: string, leaseExpiresAtMs: number): Promise<JobRow> {
+  let seen = (await readJob(store, job))?.generation;
+  for (let tries = 0; tries < MAX_TAKEOVER_TRIES && seen !== undefined; tries++) {
+    const changes = { holder, leaseExpiresAtMs, desired: 'running' } as const;
+    const taken = await takeGeneration(store, job, seen, 'REMOVE failure SET', changes);
+    if (taken.outcome === 'taken') return taken.row;
+    seen = taken.generation;
+  }
+  if (seen === undefined) throw noSuchJob(store, job);
+  throw new StoreProblem(`job ${job} in table ${store.table} was taken over ${MAX_TAKEOVER_TRIES} times while this process tried to: too many coordinators start`, true);
+}
+
+/**
+ * Moves the generation from `seen` to the next. Not `ADD generation 1`: a first try that the network delivers late,
+ * after its repetition, would depose the holder that the repetition made. The row keeps a random claim, so that a
+ * repetition that finds its own first try applied knows that it has won.
+ */
+async function takeGeneration(
+  store: Store,
+  job: string,
+  seen: number,
+  verb: 'SET' | 'REMOVE failure SET',
+  changes: { readonly holder: string; readonly leaseExpiresAtMs: number; readonly desired?: JobRow['desired'] },
+): Promise<{ readonly outcome: 'taken'; readonly row: JobRow } | { readonly outcome: 'lost'; readonly generation: number | undefined }> {
+  const columns = { ...changes, generation: seen + 1, claim: randomUUID() };
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: `${verb} ${Object.keys(columns)
+      .map((column) => `${column} = :${column}`)
+      .join(', ')}`,
+    ConditionExpression: 'generation = :seen',
+    ExpressionAttributeValues: {
+      ...attributes({ ':seen': seen }),
+      ...attributes(Object.fromEntries(Object.entries(columns).map(([column, value]) => [`:${column}`, value]))),
+    },
+    ReturnValues: 'ALL_NEW',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  if (update.outcome === 'done') return { outcome: 'taken', row: decodeJob(update.output.Attributes ?? {}) };
+  if (update.item === undefined) return { outcome: 'lost', generation: undefined };
+  const row = decodeJob(update.item);
+  return update.item['claim']?.S === columns.claim ? { outcome: 'taken', row } : { outcome: 'lost', generation: row.generation };
+}
+
+/** A person's request, so the one write that no generation guards. */
+async function setDesired(store: Store, job: string, desired: JobRow['desired']): Promise<void> {
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: 'SET desired = :desired',
+    ConditionExpression: 'attribute_exists(pk)',
+    ExpressionAttributeValues: attributes({ ':desired': desired }),
+  });
+  const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  if (update.outcome === 'failed') throw noSuchJob(store, job);
+}
+
+/**
+ * Only ever wider, and sinks that `pool` does not name stay: their transactional ids may still have open transactions.
+ * The pool that was read is part of the condition, so that a try that the network delivers late cannot narrow it again.
+ */
+async function widenPool(store: Store, job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite> {
+  for (let tries = 0; tries < MAX_POOL_TRIES; tries++) {
+    const row = await readJob(store, job);
+    if (row?.generation !== generation) return 'superseded';
+    const wider = Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0));
+    if (wider.length === 0) return 'written';
+    const command = new UpdateItemCommand({
+      TableName: store.table,
+      Key: jobKey(job),
+      UpdateExpression: 'SET pool = :wider',
+      ConditionExpression: 'generation = :generation AND pool = :seen',
+      ExpressionAttributeValues: attributes({ ':wider': { ...row.pool, ...Object.fromEntries(wider) }, ':generation': generation, ':seen': row.pool }),
+    });
+    const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+    if (update.outcome === 'done') return 'written';
+  }
+  throw new StoreProblem(`the pool of job ${job} in table ${store.table} changed ${MAX_POOL_TRIES} times while generation ${generation} was widening it`, true);
+}
+
+async function recordCommitted(store: Store, job: string, generation: number, epoch: number): Promise<FencedWrite> {
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: 'SET lastCommitted = :epoch',
+    // Never back: a try that the network delivers late must not undo what a later decision recorded.
+    ConditionExpression: 'generation = :generation AND lastCommitted <= :epoch AND lastCompleted.epoch >= :epoch',
+    ExpressionAttributeValues: attributes({ ':generation': generation, ':epoch': epoch }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  if (update.outcome === 'done') return 'written';
+  const row = update.item === undefined ? undefined : decodeJob(update.item);
+  if (row?.generation !== generation) return 'superseded';
+  if (row.lastCommitted > epoch) return 'written';
+  throw new Error(`epoch ${epoch} of job ${job} cannot be committed: the last that is decided is ${row.lastCompleted?.epoch ?? 'none'}`);
+}
+
+/**
+ * The write that makes an epoch COMPLETED. The token makes repetitions one write for ten minutes; after that the
+ * conditions still refuse a second, because no row and no parent is decided twice.
+ */
+async function decide(store: Store, decision: Decision): Promise<DecideAnswer> {
+  checkDecision(decision);
+  const command = new TransactWriteItemsCommand({ ClientRequestToken: tokenOf(store, decision), TransactItems: decisionItems(store, decision) });
+  try {
+    await store.client.send(command);
+    return 'decided';
+  } catch (error) {
+    const codes = cancellationCodes(error);
+    // A condition that fails once fails for ever: generations only rise, and a parent is left behind only once.
+    if (codes.has('ConditionalCheckFailed')) return 'refused';
+    if (codes.has('ValidationError') || codes.has('ItemCollectionSizeLimitExceeded') || codes.has('AccessDenied')) {
+      throw await problem(store, 'TransactWriteItems', error);
+    }
+    // Any other cancellation (a conflicting or throttled request) decided nothing, but an earlier try may have.
+    if (error instanceof TransactionCanceledException || faultOf(error) === 'transient') return 'ambiguous';
+    throw await problem(store, 'TransactWriteItems', error);
+  }
+}
+
+function decisionItems({ table }: Store, decision: Decision): TransactWriteItem[] {
+  const { job, incarnation, generation, epoch, decisionId, parentDecisionId, leaseExpiresAtMs, lastCommitted } = decision;
+  const parent = parentDecisionId === undefined ? 'attribute_not_exists(lastCompleted)' : 'lastCompleted.decisionId = :parent';
+  return [
+    { Put: { TableName: table, Item: encodeEpoch(decision), ConditionExpression: 'attribute_not_exists(pk)' } },
+    {
+      Update: {
+        TableName: table,
+        Key: jobKey(job),
+        UpdateExpression: 'SET lastCompleted = :completed, lastCommitted = :committed, leaseExpiresAtMs = :lease',
+        ConditionExpression: `generation = :generation AND incarnation = :incarnation AND ${parent}`,
+        ExpressionAttributeValues: attributes({
+          ':completed': { epoch, decisionId },
+          ':committed': lastCommitted,
+          ':lease': leaseExpiresAtMs,
+          ':generation': generation,
+          ':incarnation': incarnation,
+          ':parent': parentDecisionId,
+        }),
+      },
+    },
+  ];
+}
+
+/** What no coordinator may ever send. */
+function checkDecision({ job, incarnation, epoch, decisionId, parentDecisionId, manifest }: Decision): void {
+  const wrong = [
+    (epoch === 0) !== (parentDecisionId === undefined) ? 'exactly epoch 0 has no parent' : undefined,
+    manifest.at === 'row' && (manifest.manifest.decisionId !== decisionId || manifest.manifest.epoch !== epoch || manifest.manifest.incarnation !== incarnation)
+      ? `its manifest is of epoch ${manifest.manifest.epoch}, decision ${manifest.manifest.decisionId}, incarnation ${manifest.manifest.incarnation}`
+      : undefined,
+  ].filter((fault) => fault !== undefined);
+  if (wrong.length > 0) throw new Error(`decision ${decisionId} of job ${job}, epoch ${epoch}, incarnation ${incarnation} contradicts itself: ${wrong.join('; ')}`);
+}
+
+/** At most 36 characters, and different for every table, so that jobs of one name in two tables stay apart. */
+function tokenOf({ table }: Store, { job, incarnation, decisionId }: Decision): string {
+  return createHash('sha256').update(JSON.stringify([table, job, incarnation, decisionId])).digest('hex').slice(0, 32);
+}
+
+async function readEpoch(store: Store, job: string, incarnation: string, epoch: number): Promise<EpochRow | undefined> {
+  const command = new GetItemCommand({ TableName: store.table, Key: epochKey(job, incarnation, epoch), ConsistentRead: true });
+  const { Item } = await send(store, 'GetItem', () => store.client.send(command));
+  return Item === undefined ? undefined : decodeEpoch(Item);
+}
+
+async function listEpochs(store: Store, job: string, incarnation: string, limit: number): Promise<readonly EpochRow[]> {
+  const rows: EpochRow[] = [];
+  let from: Attributes | undefined;
+  do {
+    const command = new QueryCommand({
+      TableName: store.table,
+      KeyConditionExpression: 'pk = :job AND begins_with(sk, :epochs)',
+      ExpressionAttributeValues: attributes({ ':job': job, ':epochs': epochsPrefix(incarnation) }),
+      ConsistentRead: true,
+      ScanIndexForward: false,
+      Limit: limit - rows.length,
+      ExclusiveStartKey: from,
+    });
+    const page = await send(store, 'Query', () => store.client.send(command));
+    rows.push(...(page.Items ?? []).map(decodeEpoch));
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined && rows.length < limit);
+  return rows;
+}
+
+async function retireEpoch(store: Store, job: string, incarnation: string, generation: number, epoch: number, expiresAtMs: number): Promise<FencedWrite> {
+  const TableName = store.table;
+  const command = new TransactWriteItemsCommand({
+    TransactItems: [
+      {
+        ConditionCheck: {
+          TableName,
+          Key: jobKey(job),
+          ConditionExpression: 'generation = :generation',
+          ExpressionAttributeValues: attributes({ ':generation': generation }),
+        },
+      },
+      {
+        Update: {
+          TableName,
+          Key: epochKey(job, incarnation, epoch),
+          UpdateExpression: `SET retired = :yes, ${TTL_ATTRIBUTE} = :expires`,
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeValues: attributes({ ':yes': true, ':expires': Math.ceil(expiresAtMs / 1000) }),
+        },
+      },
+    ],
+  });
+  return send(store, 'TransactWriteItems', async () => {
+    try {
+      await store.client.send(command);
+      return 'written';
+    } catch (error) {
+      const [job, row] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (job?.Code === 'ConditionalCheckFailed') return 'superseded';
+      // The row is gone: it was retired before, and its time to live has passed.
+      if (row?.Code === 'ConditionalCheckFailed' && job?.Code === 'None') return 'written';
+      throw error;
+    }
+  });
+}
+
+async function fencedUpdate(store: Store, job: string, generation: number, update: string, values: Record<string, unknown>): Promise<FencedWrite> {
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: update,
+    ConditionExpression: 'generation = :generation',
+    ExpressionAttributeValues: attributes({ ':generation': generation, ...values }),
+  });
+  const written = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  return written.outcome === 'done' ? 'written' : 'superseded';
+}
+
+/** A failed condition as a value, with the row that failed it when the command asked for it. */
+async function conditional<T>(write: () => Promise<T>): Promise<{ readonly outcome: 'done'; readonly output: T } | { readonly outcome: 'failed'; readonly item: Attributes | undefined }> {
+  try {
+    return { outcome: 'done', output: await write() };
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return { outcome: 'failed', item: error.Item };
+    throw error;
+  }
+}
+
+/** Repeats what met another write's transaction; explains every other failure. Everything sent through it is idempotent. */
+async function send<T>(store: Store, action: string, call: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      const pauseMs = CONFLICT_PAUSES_MS[tries];
+      if (pauseMs === undefined || !isConflict(error)) throw await problem(store, action, error);
+      await sleep(pauseMs);
+    }
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof TransactionConflictException || cancellationCodes(error).has('TransactionConflict');
+}
+
+function cancellationCodes(error: unknown): ReadonlySet<string | undefined> {
+  return new Set(error instanceof TransactionCanceledException ? error.CancellationReasons?.map((reason) => reason.Code) : []);
+}
+
+function problem({ client, table }: Store, action: string, error: unknown): Promise<unknown> {
+  return problemOf(error, callOf(table, action), client.config);
+}
+
+function callOf(table: string, action: string): AwsCall {
+  // A transaction needs the permissions of what it holds.
+  const permissions = action === 'TransactWriteItems' ? ['PutItem', 'UpdateItem', 'ConditionCheckItem'] : [action];
+  return {
+    service: 'DynamoDB',
+    action,
+    permissions: permissions.map((permission) => `dynamodb:${permission}`),
+    target: `table ${table}`,
+    option: 'ONCEFLOW_TABLE',
+  };
+}
+
+function noSuchJob({ table }: Store, job: string): StoreProblem {
+  return new StoreProblem(`there is no job ${job} in table ${table} (ONCEFLOW_TABLE): it was never started, or its row was deleted (ONCEFLOW_JOB_NAME)`, false);
+}

@@ -1,0 +1,111 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { z } from 'zod';
+import type { Manifest } from '../format/manifest.ts';
+import { type Decision, type EpochRow, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../ports/epoch-store.ts';
+import { StoreProblem } from '../ports/store-problem.ts';
+
+// The table: pk = the job; sk = `job` for its row, `epoch#<incarnation>#<twelve digits>` for an epoch's. The manifest
+// is a JSON text, not a map: half the size, and read back exactly as it was.
+
+export type Attributes = Record<string, AttributeValue>;
+
+export const TTL_ATTRIBUTE = 'expiresAt';
+
+export function jobKey(job: string): Attributes {
+  return { pk: { S: job }, sk: { S: 'job' } };
+}
+
+export function epochKey(job: string, incarnation: string, epoch: number): Attributes {
+  return { pk: { S: job }, sk: { S: `${epochsPrefix(incarnation)}${String(epoch).padStart(12, '0')}` } };
+}
+
+export function epochsPrefix(incarnation: string): string {
+  return `epoch#${incarnation}#`;
+}
+
+/** Absent attributes for undefined values. */
+export function attributes(values: Record<string, unknown>): Attributes {
+  return marshall(values, { removeUndefinedValues: true });
+}
+
+export function encodeJob(row: JobRow): Attributes {
+  const { job, ...columns } = row;
+  return { ...jobKey(job), ...attributes(columns) };
+}
+
+/** The epoch's row as its decision writes it: the same Decision gives the same attributes, in the same order. */
+export function encodeEpoch(decision: Decision): Attributes {
+  const { job, incarnation, epoch, decisionId, summary } = decision;
+  return { ...epochKey(job, incarnation, epoch), ...attributes({ epoch, decisionId, ...encodeManifest(decision), summary }) };
+}
+
+function encodeManifest({ job, epoch, manifest: ref }: Decision): { readonly manifest: string } | { readonly manifestBlob: string } {
+  if (ref.at === 'blob') return { manifestBlob: ref.name };
+  const manifest = JSON.stringify(ref.manifest);
+  const bytes = Buffer.byteLength(manifest);
+  if (bytes > MAX_ROW_MANIFEST_BYTES) {
+    throw new RangeError(
+      `the manifest of job ${job}, epoch ${epoch}, has ${bytes} bytes; a row holds ${MAX_ROW_MANIFEST_BYTES} (DynamoDB's limit is 400 KB): ` +
+        'it has to be stored as a blob; ONCEFLOW_INLINE_BLOB_BYTES bounds what travels inside it',
+    );
+  }
+  return { manifest };
+}
+
+const count = z.int().min(0);
+
+const jobColumns = z.object({
+  pk: z.string(),
+  incarnation: z.string(),
+  generation: count,
+  holder: z.string(),
+  leaseExpiresAtMs: count,
+  desired: z.enum(['running', 'stopped']),
+  failure: z.string().optional(),
+  lastCompleted: z.object({ epoch: count, decisionId: z.string() }).optional(),
+  lastCommitted: count,
+  pool: z.record(z.string(), count),
+  fingerprint: z.string(),
+  maxParallelism: count,
+});
+
+const epochColumns = z.object({
+  epoch: count,
+  decisionId: z.string(),
+  manifest: z.string().optional(),
+  manifestBlob: z.string().optional(),
+  summary: z.object({ plannedAtMs: count, decidedAtMs: count, attempts: count, recordsIn: count, recordsOut: count }),
+  retired: z.boolean().optional(),
+});
+
+export function decodeJob(item: Attributes): JobRow {
+  const { pk: job, failure, lastCompleted, ...columns } = decode(jobColumns, item);
+  return { job, failure, lastCompleted, ...columns };
+}
+
+export function decodeEpoch(item: Attributes): EpochRow {
+  const { epoch, decisionId, manifest, manifestBlob, summary, retired = false } = decode(epochColumns, item);
+  return { epoch, decisionId, manifest: decodeManifest(item, manifest, manifestBlob), summary, retired };
+}
+
+function decodeManifest(item: Attributes, json: string | undefined, blob: string | undefined): ManifestRef {
+  if (blob !== undefined) return { at: 'blob', name: blob };
+  if (json === undefined) throw foreignRow(item, 'it has no manifest');
+  const manifest: Manifest = JSON.parse(json);
+  if (manifest.version !== 1) throw foreignRow(item, `its manifest has version ${manifest.version}, and this build reads version 1`);
+  return { at: 'row', manifest };
+}
+
+function decode<T>(columns: z.ZodType<T>, item: Attributes): T {
+  const parsed = columns.safeParse(unmarshall(item));
+  if (!parsed.success) throw foreignRow(item, z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+function foreignRow(item: Attributes, reason: string): StoreProblem {
+  return new StoreProblem(
+    `the row ${item['pk']?.S} / ${item['sk']?.S} is not one that this build wrote: ${reason}; the table (ONCEFLOW_TABLE) is used by something else, or by a newer version`,
+    false,
+  );
+}
