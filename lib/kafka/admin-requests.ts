@@ -37,12 +37,22 @@ export function adminRequests(cluster: Cluster): AdminRequests {
 
     async brokerConfig(names) {
       const what = `broker settings ${names.join(', ')}`;
-      return settingsIn(cluster, what, { kind: 'cluster' }, await cluster.askOne((broker) => codecs.describeConfigs('broker', String(broker), names), what));
+      return settingsIn(
+        cluster,
+        what,
+        { kind: 'cluster' },
+        await cluster.askOne((broker) => codecs.describeConfigs('broker', String(broker), names), what),
+      );
     },
 
     async topicConfig(topic, names) {
       const what = `settings ${names.join(', ')} of topic ${topic}`;
-      return settingsIn(cluster, what, { kind: 'topic', name: topic }, await cluster.ask(await codecs.describeConfigs('topic', topic, names), what));
+      return settingsIn(
+        cluster,
+        what,
+        { kind: 'topic', name: topic },
+        await cluster.ask(await codecs.describeConfigs('topic', topic, names), what),
+      );
     },
   };
 }

@@ -24,7 +24,9 @@ export type Lane = 'control' | 'produce' | 'fetch';
 export type CoordinatorKind = 'group' | 'transaction';
 
 /** The answer of a request to a coordinator; with NONE the response is there. */
-export type CoordinatorAnswer<T> = { readonly answer: 'NONE'; readonly response: T } | { readonly answer: KafkaAnswer; readonly response: T | undefined };
+export type CoordinatorAnswer<T> =
+  | { readonly answer: 'NONE'; readonly response: T }
+  | { readonly answer: KafkaAnswer; readonly response: T | undefined };
 
 /** Leader of a partition that has none at the moment. */
 const NO_LEADER = -1;
@@ -79,7 +81,8 @@ export class Cluster {
         await this.#options.clock.sleep(UNKNOWN_TOPIC_PAUSE_MS);
         continue;
       }
-      if (found === undefined || answer !== 'NONE') throw answerProblem(this.login, `metadata of topic ${topic}`, answer, { kind: 'topic', name: topic });
+      if (found === undefined || answer !== 'NONE')
+        throw answerProblem(this.login, `metadata of topic ${topic}`, answer, { kind: 'topic', name: topic });
       const leaders = new Array<number>(found.partitionMetadata.length).fill(NO_LEADER);
       for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
       // A leader that is being elected is asked for again next time.
@@ -141,7 +144,8 @@ export class Cluster {
     if ('refused' in coordinator) return { answer: coordinator.refused, response: undefined };
     const response = await this.sendTo(coordinator.broker, 'control', request);
     const answer = response instanceof NoAnswer ? 'NO_ANSWER' : answerIn(response);
-    if (answer === 'NO_ANSWER' || answer === 'NOT_COORDINATOR' || answer === 'COORDINATOR_NOT_AVAILABLE') this.#coordinators.delete(`${kind} ${key}`);
+    if (answer === 'NO_ANSWER' || answer === 'NOT_COORDINATOR' || answer === 'COORDINATOR_NOT_AVAILABLE')
+      this.#coordinators.delete(`${kind} ${key}`);
     this.logRefusal(`${request.api.name} of ${kind} ${key}`, answer, about);
     return { answer, response: response instanceof NoAnswer ? undefined : response };
   }

@@ -78,7 +78,11 @@ function addressesOf(brokers: readonly string[]): BrokerAddress[] {
     return name === undefined || port === undefined ? [] : [{ host: name, port: Number(port) }];
   });
   if (addresses.length === 0 || addresses.length < brokers.length) {
-    throw new KafkaProblem('INVALID_CONFIG', `ONCEFLOW_BROKERS must be host:port, several separated by commas, and is "${brokers.join(',')}"`, false);
+    throw new KafkaProblem(
+      'INVALID_CONFIG',
+      `ONCEFLOW_BROKERS must be host:port, several separated by commas, and is "${brokers.join(',')}"`,
+      false,
+    );
   }
   return addresses;
 }

@@ -136,7 +136,11 @@ export interface ListOffsetsResponse extends ClientThrottled {
 
 export const codecs = {
   apiVersions: () =>
-    kafkaJsRequest<Coded & { readonly apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[] }>('ApiVersions', 2, {}),
+    kafkaJsRequest<Coded & { readonly apiVersions: readonly { apiKey: number; minVersion: number; maxVersion: number }[] }>(
+      'ApiVersions',
+      2,
+      {},
+    ),
   /** No topic: only the brokers (kafkajs would ask for every topic). */
   async metadata(topics: readonly string[]): Promise<WireRequest<MetadataResponse>> {
     const request = await kafkaJsRequest<MetadataResponse>('Metadata', 6, { topics, allowAutoTopicCreation: false });
@@ -150,10 +154,17 @@ export const codecs = {
       transactionTimeout: transactionTimeoutMs,
     }),
   addPartitionsToTxn: (fields: ProducerFields & { readonly topics: readonly OnTopics<number>[] }) =>
-    kafkaJsRequest<ClientThrottled & { readonly errors: readonly { readonly partitionErrors: readonly CodedPartition[] }[] }>('AddPartitionsToTxn', 1, fields),
+    kafkaJsRequest<ClientThrottled & { readonly errors: readonly { readonly partitionErrors: readonly CodedPartition[] }[] }>(
+      'AddPartitionsToTxn',
+      1,
+      fields,
+    ),
   addOffsetsToTxn: (fields: ProducerFields & { readonly groupId: string }) => kafkaJsRequest<Coded>('AddOffsetsToTxn', 1, fields),
   txnOffsetCommit: (
-    fields: ProducerFields & { readonly groupId: string; readonly topics: readonly OnTopics<{ partition: number; offset: number; metadata: string }>[] },
+    fields: ProducerFields & {
+      readonly groupId: string;
+      readonly topics: readonly OnTopics<{ partition: number; offset: number; metadata: string }>[];
+    },
   ) => kafkaJsRequest<ClientThrottled & { readonly topics: readonly OnTopics<CodedPartition>[] }>('TxnOffsetCommit', 1, fields),
   endTxn: (fields: ProducerFields & { readonly transactionResult: boolean }) => kafkaJsRequest<Coded>('EndTxn', 1, fields),
   /** As a client that is no member of the group. */
@@ -171,7 +182,10 @@ export const codecs = {
       topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }],
     }),
   describeConfigs: (kind: 'topic' | 'broker', name: string, configNames: readonly string[]) =>
-    kafkaJsRequest<DescribeConfigsResponse>('DescribeConfigs', 2, { resources: [{ type: kind === 'topic' ? 2 : 4, name, configNames }], includeSynonyms: false }),
+    kafkaJsRequest<DescribeConfigsResponse>('DescribeConfigs', 2, {
+      resources: [{ type: kind === 'topic' ? 2 : 4, name, configNames }],
+      includeSynonyms: false,
+    }),
 };
 
 // ---- The connection
@@ -382,7 +396,14 @@ class Connection extends ConnectionClass implements BrokerConnection {
       const correlationId = this.nextCorrelationId();
       const header = requestHeader(api, correlationId, this.#options.clientId, body);
       this.requestQueue.push({
-        entry: { apiKey: api.key, apiName: api.name, apiVersion: api.version, correlationId, resolve: ({ payload }) => resolve(payload), reject },
+        entry: {
+          apiKey: api.key,
+          apiName: api.name,
+          apiVersion: api.version,
+          correlationId,
+          resolve: ({ payload }) => resolve(payload),
+          reject,
+        },
         expectResponse: true,
         requestTimeout: this.#options.requestTimeoutMs + heldMs,
         sendRequest() {
@@ -436,7 +457,10 @@ interface SocketPlace {
 }
 
 /** Connects to a broker, learns the versions that it knows, and logs in if there are credentials. */
-export async function openConnection(address: BrokerAddress, options: ConnectionOptions): Promise<BrokerConnection | NoAnswer | LoginRefused> {
+export async function openConnection(
+  address: BrokerAddress,
+  options: ConnectionOptions,
+): Promise<BrokerConnection | NoAnswer | LoginRefused> {
   const connection = new Connection(address, options);
   return (await connection.open()) ?? connection;
 }
@@ -468,7 +492,8 @@ export class ResponseAssembler {
       if (this.#sizeBytes < SIZE_BYTES) return;
       this.#sizeBytes = 0;
       const size = this.#size.readUInt32BE(0);
-      if (size < CORRELATION_BYTES || size > MAX_RESPONSE_BYTES) throw new Error(`answered with bytes that are not Kafka's protocol (a response of ${size} bytes)`);
+      if (size < CORRELATION_BYTES || size > MAX_RESPONSE_BYTES)
+        throw new Error(`answered with bytes that are not Kafka's protocol (a response of ${size} bytes)`);
       if (size <= chunk.length - position) {
         position += size;
         yield chunk.subarray(position - size, position);
@@ -485,7 +510,10 @@ function requestHeader(api: Api, correlationId: number, clientId: string, body: 
   const header = newEncoder().writeInt32(0).writeInt16(api.key).writeInt16(api.version).writeInt32(correlationId).writeString(clientId);
   if (api.flexible) header.writeUVarInt(0);
   const bytes = header.buffer;
-  bytes.writeInt32BE(body.reduce((sum, piece) => sum + piece.length, bytes.length - SIZE_BYTES), 0);
+  bytes.writeInt32BE(
+    body.reduce((sum, piece) => sum + piece.length, bytes.length - SIZE_BYTES),
+    0,
+  );
   return bytes;
 }
 
@@ -523,7 +551,8 @@ function loggerFor(log: (message: string) => void): object {
     setLogLevel: ignore,
     debug: ignore,
     info: ignore,
-    warn: (message: string, details: { readonly broker?: string } = {}) => log(`kafkajs: ${message} (${details.broker ?? 'broker unknown'})`),
+    warn: (message: string, details: { readonly broker?: string } = {}) =>
+      log(`kafkajs: ${message} (${details.broker ?? 'broker unknown'})`),
     // Every error that kafkajs logs it also throws.
     error: ignore,
   };

@@ -25,7 +25,12 @@ const compactLength = (length: number) => length + 1;
  * OffsetFetch v7, the first version that can ask for stable offsets (brokers from 2.5). kafkajs stops at v4, which
  * answers an old value while a transaction may still change it.
  */
-export function offsetFetchRequest(groupId: string, topic: string, partitions: readonly number[], requireStable: boolean): WireRequest<OffsetFetchResponse> {
+export function offsetFetchRequest(
+  groupId: string,
+  topic: string,
+  partitions: readonly number[],
+  requireStable: boolean,
+): WireRequest<OffsetFetchResponse> {
   const encoder = newEncoder()
     .writeUVarIntString(groupId)
     .writeUVarInt(compactLength(1))

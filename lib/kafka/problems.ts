@@ -14,14 +14,23 @@ export interface Login {
 export type Resource = { readonly kind: 'topic' | 'group' | 'transactional id'; readonly name: string } | { readonly kind: 'cluster' };
 
 const missingAcls: ReadonlyMap<KafkaAnswer, (resource: Resource) => string> = new Map([
-  ['TOPIC_AUTHORIZATION_FAILED', (resource: Resource) => `READ and DESCRIBE_CONFIGS on ${described(resource, 'topic')} if the job reads it, READ, WRITE and DESCRIBE_CONFIGS if it writes it`],
+  [
+    'TOPIC_AUTHORIZATION_FAILED',
+    (resource: Resource) =>
+      `READ and DESCRIBE_CONFIGS on ${described(resource, 'topic')} if the job reads it, READ, WRITE and DESCRIBE_CONFIGS if it writes it`,
+  ],
   ['GROUP_AUTHORIZATION_FAILED', (resource: Resource) => `READ on ${described(resource, 'group')} (best on the prefix of the job's name)`],
-  ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', (resource: Resource) => `WRITE and DESCRIBE on ${described(resource, 'transactional id')} (best on the prefix of the job's name)`],
+  [
+    'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+    (resource: Resource) => `WRITE and DESCRIBE on ${described(resource, 'transactional id')} (best on the prefix of the job's name)`,
+  ],
   ['CLUSTER_AUTHORIZATION_FAILED', () => 'DESCRIBE_CONFIGS on the cluster'],
 ]);
 
 function described(resource: Resource, kind: string): string {
-  return resource.kind === kind && 'name' in resource ? `${kind} ${resource.name}` : `the ${kind} that ${'name' in resource ? resource.name : 'the request'} uses`;
+  return resource.kind === kind && 'name' in resource
+    ? `${kind} ${resource.name}`
+    : `the ${kind} that ${'name' in resource ? resource.name : 'the request'} uses`;
 }
 
 /** Says which ACL is missing, when the answer is a refusal. */
@@ -33,7 +42,9 @@ export function refusalOf(login: Login, what: string, answer: KafkaAnswer, resou
 
 function principalOf({ sasl, ssl }: Login): string {
   if (sasl !== undefined) return sasl.mechanism === 'oauthbearer' ? "the token's principal" : `user ${sasl.username}`;
-  return typeof ssl === 'object' && ssl.cert !== undefined ? "the client certificate's principal" : 'the anonymous principal (no SASL, no client certificate)';
+  return typeof ssl === 'object' && ssl.cert !== undefined
+    ? "the client certificate's principal"
+    : 'the anonymous principal (no SASL, no client certificate)';
 }
 
 /** A request of the source or administration kind was answered with an error. */
@@ -73,5 +84,9 @@ export function loginProblem(login: Login, broker: string, reason: string): Kafk
 
 export function tooOldProblem(broker: string, api: Api, known: { readonly min: number; readonly max: number } | undefined): KafkaProblem {
   const has = known === undefined ? 'does not know it' : `knows versions ${known.min} to ${known.max}`;
-  return new KafkaProblem('UNSUPPORTED_VERSION', `broker ${broker} ${has}: ${api.name} version ${api.version} is needed. Onceflow needs brokers from Apache Kafka 2.5 on.`, false);
+  return new KafkaProblem(
+    'UNSUPPORTED_VERSION',
+    `broker ${broker} ${has}: ${api.name} version ${api.version} is needed. Onceflow needs brokers from Apache Kafka 2.5 on.`,
+    false,
+  );
 }

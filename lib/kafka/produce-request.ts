@@ -14,10 +14,18 @@ interface ProduceResponse {
  * Produce v7 of batches that are in wire format already: they go to the socket as they are. Throws `RangeError` for two
  * batches of one partition, which the broker does not take in one request.
  */
-export function produceRequest(transactionalId: string, batches: readonly PartitionBatch[], timeoutMs: number): WireRequest<ProduceResponse> {
+export function produceRequest(
+  transactionalId: string,
+  batches: readonly PartitionBatch[],
+  timeoutMs: number,
+): WireRequest<ProduceResponse> {
   const body: Uint8Array[] = [];
   const topics = byTopic(batches);
-  let encoder = newEncoder().writeString(transactionalId).writeInt16(ACKS_OF_ALL_IN_SYNC_REPLICAS).writeInt32(timeoutMs).writeInt32(topics.size);
+  let encoder = newEncoder()
+    .writeString(transactionalId)
+    .writeInt16(ACKS_OF_ALL_IN_SYNC_REPLICAS)
+    .writeInt32(timeoutMs)
+    .writeInt32(topics.size);
   for (const [topic, partitions] of topics) {
     encoder.writeString(topic).writeInt32(partitions.size);
     for (const [partition, batch] of partitions) {
@@ -40,7 +48,8 @@ function byTopic(batches: readonly PartitionBatch[]): Map<string, Map<number, Ui
   for (const { topic, partition, batch } of batches) {
     const partitions = topics.get(topic) ?? new Map<number, Uint8Array>();
     topics.set(topic, partitions);
-    if (partitions.has(partition)) throw new RangeError(`two batches of ${topic}-${partition} in one Produce request: the broker takes one`);
+    if (partitions.has(partition))
+      throw new RangeError(`two batches of ${topic}-${partition} in one Produce request: the broker takes one`);
     partitions.set(partition, batch);
   }
   return topics;

@@ -30,7 +30,12 @@ export function sourceRequests(cluster: Cluster): SourceRequests {
 }
 
 /** `leader`: undefined for partitions that the topic does not have, -1 for those without a leader at the moment. */
-async function fetchFrom(cluster: Cluster, leader: number | undefined, ranges: readonly FetchRange[], limits: FetchLimits): Promise<readonly FetchedPartition[]> {
+async function fetchFrom(
+  cluster: Cluster,
+  leader: number | undefined,
+  ranges: readonly FetchRange[],
+  limits: FetchLimits,
+): Promise<readonly FetchedPartition[]> {
   if (leader === undefined) return ranges.map((range) => notFetched(range, 'UNKNOWN_TOPIC_OR_PARTITION'));
   if (leader < 0) return ranges.map((range) => notFetched(range, 'LEADER_NOT_AVAILABLE'));
   const response = await cluster.sendTo(leader, 'fetch', fetchRequest(ranges, limits));
@@ -43,7 +48,13 @@ async function fetchFrom(cluster: Cluster, leader: number | undefined, ranges: r
   return partitions;
 }
 
-async function offsetsAt(cluster: Cluster, leader: number, topic: string, partitions: readonly number[], at: 'earliest' | 'latest'): Promise<[number, number][]> {
+async function offsetsAt(
+  cluster: Cluster,
+  leader: number,
+  topic: string,
+  partitions: readonly number[],
+  at: 'earliest' | 'latest',
+): Promise<[number, number][]> {
   const what = `offsets (${at}) of topic ${topic}, partitions ${partitions.join(', ')}`;
   const about = { kind: 'topic', name: topic } as const;
   if (leader < 0) throw answerProblem(cluster.login, what, 'LEADER_NOT_AVAILABLE', about);

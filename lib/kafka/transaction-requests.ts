@@ -14,26 +14,53 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
   return {
     async initProducerId(transactionalId, transactionTimeoutMs) {
       const request = await codecs.initProducerId(transactionalId, transactionTimeoutMs);
-      const { answer, response } = await cluster.sendToCoordinator('transaction', transactionalId, request, codeIn, idResource(transactionalId));
+      const { answer, response } = await cluster.sendToCoordinator(
+        'transaction',
+        transactionalId,
+        request,
+        codeIn,
+        idResource(transactionalId),
+      );
       if (answer !== 'NONE' || response === undefined) return { answer, ...NO_PRODUCER };
       return { answer, producerId: response.producerId, producerEpoch: response.producerEpoch };
     },
 
     async addPartitions(who, partitions) {
-      const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, of]) => ({ topic, partitions: of.map(({ partition }) => partition) }));
+      const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, of]) => ({
+        topic,
+        partitions: of.map(({ partition }) => partition),
+      }));
       const request = await codecs.addPartitionsToTxn({ ...fieldsOf(who), topics });
       const about: Resource = { kind: 'topic', name: topics.map(({ topic }) => topic).join(', ') };
-      return (await cluster.sendToCoordinator('transaction', who.transactionalId, request, ({ errors }) => worstIn(errors.flatMap((topic) => topic.partitionErrors)), about)).answer;
+      return (
+        await cluster.sendToCoordinator(
+          'transaction',
+          who.transactionalId,
+          request,
+          ({ errors }) => worstIn(errors.flatMap((topic) => topic.partitionErrors)),
+          about,
+        )
+      ).answer;
     },
 
     async addOffsets(who, groupId) {
       const request = await codecs.addOffsetsToTxn({ ...fieldsOf(who), groupId });
-      return (await cluster.sendToCoordinator('transaction', who.transactionalId, request, codeIn, { kind: 'group', name: groupId })).answer;
+      return (await cluster.sendToCoordinator('transaction', who.transactionalId, request, codeIn, { kind: 'group', name: groupId }))
+        .answer;
     },
 
     async txnOffsetCommit(who, groupId, { topic, partition, offset, metadata }) {
-      const request = await codecs.txnOffsetCommit({ ...fieldsOf(who), groupId, topics: [{ topic, partitions: [{ partition, offset, metadata }] }] });
-      return (await cluster.sendToCoordinator('group', groupId, request, ({ topics }) => worstIn(topics.flatMap((one) => one.partitions)), { kind: 'topic', name: topic })).answer;
+      const request = await codecs.txnOffsetCommit({
+        ...fieldsOf(who),
+        groupId,
+        topics: [{ topic, partitions: [{ partition, offset, metadata }] }],
+      });
+      return (
+        await cluster.sendToCoordinator('group', groupId, request, ({ topics }) => worstIn(topics.flatMap((one) => one.partitions)), {
+          kind: 'topic',
+          name: topic,
+        })
+      ).answer;
     },
 
     async produce(who, leader, batches) {
