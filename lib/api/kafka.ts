@@ -44,7 +44,7 @@ export interface KafkaSourceOptions<K, V, T> {
  * @example
  * job.source('read-clicks', kafkaSource({ topic: 'clicks', key: utf8, value: utf8, select: ({ key, value }) => ({ user: key, url: value }) }));
  */
-export function kafkaSource<V, T = V, K = Buffer>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T> {
+export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T> {
   const { topic, value, key, startingOffsets = 'latest', select } = options;
   checkTopic(topic, 'kafkaSource');
   if (select !== undefined) refuseAsync(select, `select of the source of topic ${topic}`);

@@ -1,0 +1,24 @@
+import type { ByteWriter } from './byte-writer.ts';
+import type { Serde } from './serde.ts';
+
+/**
+ * Writes a value behind its length (unsigned LEB128), to which `plus` is added: a format that writes 0 for "no value"
+ * writes lengths plus one. Room for one byte is left, and the value moved when the length needs more.
+ */
+export function putSized(out: ByteWriter, serde: Serde<unknown>, value: unknown, plus: 0 | 1): void {
+  const at = out.position;
+  out.u8(0);
+  serde.write(value, out);
+  const end = out.position;
+  const size = end - at - 1 + plus;
+  if (size < 0x80) {
+    out.bytes[at] = size;
+    return;
+  }
+  out.varint(size); // behind the value, only to learn how many bytes it takes
+  const more = out.position - end - 1;
+  out.bytes.copyWithin(at + 1 + more, at + 1, end);
+  out.position = at;
+  out.varint(size);
+  out.position = end + more;
+}

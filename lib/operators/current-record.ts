@@ -1,0 +1,12 @@
+import type { Serde } from '../format/serde.ts';
+
+/** What the record that is worked on passes to what is made of it. One object for each runtime, changed in place. */
+export interface CurrentRecord {
+  timestamp: number;
+  /** The key of the stream; undefined in source stages. */
+  key: unknown;
+  /** murmur2 of the stream's key. */
+  keyHash: number;
+  /** How the stream's key is encoded; undefined in source stages, which have none. */
+  readonly keySerde: Serde<unknown> | undefined;
+}

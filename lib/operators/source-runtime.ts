@@ -1,0 +1,119 @@
+import { type AbortedTransaction, RecordSetReader } from '../format/record-set-reader.ts';
+import { bytes } from '../format/serdes.ts';
+import type { Serde } from '../format/serde.ts';
+import { type JobDefinition, JobDefinitionError, type SourceNode } from '../graph/job.ts';
+import { compileChain, refusePromise } from './chain.ts';
+import type { CurrentRecord } from './current-record.ts';
+import type { EpochOutput, StageContext } from './epoch-output.ts';
+import { MalformedRecordError, MissingValueError, type RecordPlace, UserCodeError } from './errors.ts';
+import { StageOutput } from './stage-output.ts';
+
+/** Which records of a chunk belong to the epoch. */
+export interface ChunkRange {
+  readonly from: number;
+  /** The first offset that does not. */
+  readonly to: number;
+  /** The fetch response's aborted transactions. */
+  readonly aborted: readonly AbortedTransaction[];
+}
+
+/** Runs a source stage's operators over fetched records. One epoch: `begin`, `consume` for each chunk, `finish`. */
+export interface SourceRuntime {
+  /** Starts an epoch. Whatever an epoch that was not finished has left is gone. */
+  begin(): void;
+  /**
+   * Runs the chunk's committed records within [from, to). `next` is the offset at which to go on. Throws
+   * `UserCodeError`; `MalformedRecordError`, `MissingValueError` or `OversizedRecordError` for a record that can never
+   * be processed; `MalformedError` when the chunk itself is damaged.
+   */
+  consume(topic: string, partition: number, records: Buffer, range: ChunkRange): { readonly next: number; readonly records: number };
+  finish(): EpochOutput;
+}
+
+export function createSourceRuntime(job: JobDefinition, stageId: string, context: StageContext): SourceRuntime {
+  const source = job.nodes.find((node): node is SourceNode => node.kind === 'source' && node.uid === stageId);
+  if (source === undefined) throw new JobDefinitionError(`job ${job.name} has no source ${stageId}`);
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined };
+  const output = new StageOutput(job, context, current);
+  const push = compileChain(job, source.id, output);
+  const reader = new RecordSetReader();
+  const readValue = source.select === undefined ? valueReader(source, reader) : selectReader(source, source.select, reader);
+  let recordsIn = 0;
+  let open = false;
+
+  return {
+    begin() {
+      output.begin();
+      recordsIn = 0;
+      open = true;
+    },
+
+    consume(topic, partition, records, range) {
+      if (!open) throw new Error(`source ${source.uid}: consume without begin, or after a failure`);
+      open = false;
+      let count = 0;
+      reader.open(records, { ...range, describe: () => `topic ${topic}, partition ${partition}` });
+      try {
+        while (reader.next()) {
+          current.timestamp = reader.timestamp;
+          push(readValue(topic, partition));
+          count++;
+        }
+      } catch (error) {
+        if (error instanceof UserCodeError) throw error.at({ topic, partition, offset: reader.offset });
+        throw error;
+      }
+      recordsIn += count;
+      open = true;
+      return { next: reader.nextOffset, records: count };
+    },
+
+    finish() {
+      if (!open) throw new Error(`source ${source.uid}: finish without begin, or after a failure`);
+      open = false;
+      return output.finish(recordsIn);
+    },
+  };
+}
+
+type ReadValue = (topic: string, partition: number) => unknown;
+
+/** The stream is the records' values. */
+function valueReader({ uid, value: serde }: SourceNode, reader: RecordSetReader): ReadValue {
+  return (topic, partition) => {
+    if (reader.valueStart < 0) throw new MissingValueError({ topic, partition, offset: reader.offset }, uid);
+    try {
+      return serde.read(reader.bytes, reader.valueStart, reader.valueEnd);
+    } catch (cause) {
+      const shown = reader.bytes.subarray(reader.valueStart, reader.valueEnd);
+      throw new MalformedRecordError('value', { topic, partition, offset: reader.offset }, uid, serde.name, shown, cause);
+    }
+  };
+}
+
+/** The stream is what the user's `select` makes of the records. */
+function selectReader({ uid, key, value }: SourceNode, select: NonNullable<SourceNode['select']>, reader: RecordSetReader): ReadValue {
+  const keySerde = key ?? (bytes as Serde<unknown>);
+  const readPart = (part: 'key' | 'value', serde: Serde<unknown>, start: number, end: number, place: RecordPlace): unknown => {
+    if (start < 0) return undefined;
+    try {
+      return serde.read(reader.bytes, start, end);
+    } catch (cause) {
+      throw new MalformedRecordError(part, place, uid, serde.name, reader.bytes.subarray(start, end), cause);
+    }
+  };
+  return (topic, partition) => {
+    const { offset, timestamp } = reader;
+    const place = { topic, partition, offset };
+    const recordKey = readPart('key', keySerde, reader.keyStart, reader.keyEnd, place);
+    const recordValue = readPart('value', value, reader.valueStart, reader.valueEnd, place);
+    const headers = reader.headers();
+    try {
+      const result = select({ key: recordKey, value: recordValue, headers, timestamp, topic, partition, offset });
+      if (typeof result === 'object') refusePromise(result);
+      return result;
+    } catch (cause) {
+      throw new UserCodeError(`select of ${uid}`, cause);
+    }
+  };
+}

@@ -1,0 +1,18 @@
+import type { KeyGroupRange } from '../format/manifest.ts';
+import { toPositive } from '../format/murmur2.ts';
+
+/** Key group of a key with that murmur2 hash: the unit of state files and rescaling. */
+export function keyGroupOf(hash: number, maxParallelism: number): number {
+  return toPositive(hash) % maxParallelism;
+}
+
+/** The key groups of one subtask: contiguous, all of them covered once, sizes equal but for one. */
+export function keyGroupRange(subtask: number, parallelism: number, maxParallelism: number): KeyGroupRange {
+  if (parallelism > maxParallelism) throw new RangeError(`parallelism ${parallelism} exceeds maxParallelism ${maxParallelism}: a subtask would have no key group`);
+  return { first: Math.ceil((subtask * maxParallelism) / parallelism), last: Math.ceil(((subtask + 1) * maxParallelism) / parallelism) - 1 };
+}
+
+/** The subtask whose range holds the key group. */
+export function subtaskOf(keyGroup: number, parallelism: number, maxParallelism: number): number {
+  return Math.floor((keyGroup * parallelism) / maxParallelism);
+}
