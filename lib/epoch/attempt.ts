@@ -1,12 +1,14 @@
-import type { Committable, Manifest } from '../format/manifest.ts';
+import type { Committable, SourceOffsets } from '../format/manifest.ts';
+import type { Stage } from '../graph/stages.ts';
 import type { OperatorDone, SourceDone, SourceRange } from '../stages/requests.ts';
 
 /** One try at an epoch, from its plan until it is committed or dropped. Lives in the coordinator's memory only. */
 export interface Attempt {
   readonly epoch: number;
   readonly decisionId: string;
-  readonly parentDecisionId: string;
   readonly plannedAtMs: number;
+  /** Where every source partition stood before this epoch, also those that had nothing new. */
+  readonly from: SourceOffsets;
   /** Input by source stage, then subtask (the index). */
   readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
   readonly maxBytes: number;
@@ -20,8 +22,6 @@ export interface Attempt {
   sinkStartedAtMs: number | undefined;
   /** How long the slowest stage took so far, in milliseconds. */
   slowestStageMs: number;
-  /** Set once the epoch is decided. */
-  manifest: Manifest | undefined;
   readonly abort: AbortController;
 }
 
@@ -29,3 +29,44 @@ export interface Attempt {
 export type Phase = 'working' | 'deciding' | 'decided' | 'committing';
 
 export type StageProgress = 'waiting' | 'running' | 'done';
+
+/** A newly planned attempt: every stage waits. */
+export function newAttempt(plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes'>, stages: readonly Stage[]): Attempt {
+  return {
+    ...plan,
+    phase: 'working',
+    stages: new Map(stages.map(({ id }) => [id, 'waiting'])),
+    sources: new Map(),
+    operators: new Map(),
+    committables: [],
+    sinkStartedAtMs: undefined,
+    slowestStageMs: 0,
+    abort: new AbortController(),
+  };
+}
+
+/** Have all its source stages finished? */
+export function sourcesDone(attempt: Attempt): boolean {
+  return Object.keys(attempt.ranges).every((stage) => attempt.sources.has(stage));
+}
+
+/** Did its sources stop before the end of what there was to read when it was planned? */
+export function backlogLeft(attempt: Attempt): boolean {
+  return Object.entries(attempt.ranges).some(([stage, subtasks]) =>
+    subtasks.some((ranges, subtask) => {
+      const reached = attempt.sources.get(stage)?.[subtask]?.reached ?? [];
+      return ranges.some(({ bound }, index) => (reached[index]?.next ?? bound) < bound);
+    }),
+  );
+}
+
+export function bytesRead(attempt: Attempt): number {
+  return [...attempt.sources.values()].flat().reduce((sum, done) => sum + (done?.bytesIn ?? 0), 0);
+}
+
+/** Records that its sources read, and that were staged for its sinks. */
+export function countsOf(attempt: Attempt): { recordsIn: number; recordsOut: number } {
+  const sources = [...attempt.sources.values()].flat().filter((done) => done !== undefined);
+  const writers = [...sources, ...[...attempt.operators.values()].flat()].filter(({ staged }) => Object.keys(staged).length > 0);
+  return { recordsIn: sources.reduce((sum, { recordsIn }) => sum + recordsIn, 0), recordsOut: writers.reduce((sum, { recordsOut }) => sum + recordsOut, 0) };
+}

@@ -16,7 +16,7 @@ export function manifestOf(attempt: Attempt, parent: Manifest, stages: readonly 
     epoch: attempt.epoch,
     decisionId: attempt.decisionId,
     parentDecisionId: parent.decisionId,
-    offsets: offsetsAfter(attempt, parent.offsets),
+    offsets: offsetsAfter(attempt),
     state: { ...parent.state, ...stateAfter(attempt, stages) },
     outputs: Object.fromEntries(stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : []))),
     committables: [...attempt.committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
@@ -25,9 +25,9 @@ export function manifestOf(attempt: Attempt, parent: Manifest, stages: readonly 
   };
 }
 
-/** Where the source stages of an attempt ended. */
-export function offsetsAfter(attempt: Pick<Attempt, 'sources'>, before: SourceOffsets): SourceOffsets {
-  let offsets = before;
+/** Where every source partition stands after an attempt: the barriers that its source stages reached. */
+export function offsetsAfter(attempt: Pick<Attempt, 'from' | 'sources'>): SourceOffsets {
+  let offsets = attempt.from;
   for (const [source, subtasks] of attempt.sources) {
     for (const done of subtasks) if (done !== undefined) offsets = advanceOffsets(offsets, source, done.reached);
   }

@@ -60,11 +60,19 @@ const TARGET_SHARE = 0.8;
 const LARGEST_GROWTH = 2;
 const LEAST_EPOCH_BYTES = 256 * 1024;
 
+/** The last epoch that left a backlog. */
+export interface FullEpoch {
+  readonly bytesIn: number;
+  readonly slowestStageMs: number;
+  /** The bound on its bytes. */
+  readonly budget: number;
+}
+
 /**
  * Bytes of input for the next epoch while there is a backlog, from the last full one: as much as the slowest stage can
  * work through in most of the checkpoint interval. Without a full epoch yet, `undefined`, it starts at 4 MiB.
  */
-export function nextEpochBytes(last: { readonly bytesIn: number; readonly slowestStageMs: number; readonly budget: number } | undefined, intervalMs: number, maxBytes: number): number {
+export function nextEpochBytes(last: FullEpoch | undefined, intervalMs: number, maxBytes: number): number {
   if (last === undefined) return Math.min(FIRST_EPOCH_BYTES, maxBytes);
   const fitting = (last.bytesIn * intervalMs * TARGET_SHARE) / Math.max(last.slowestStageMs, 1);
   return Math.round(Math.min(Math.max(Math.min(fitting, last.budget * LARGEST_GROWTH), LEAST_EPOCH_BYTES), maxBytes));

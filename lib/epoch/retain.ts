@@ -1,10 +1,9 @@
 import type { BlobRef, Manifest } from '../format/manifest.ts';
-import type { EpochRow } from '../ports/epoch-store.ts';
 import { epochOfBlob } from '../stages/blobs.ts';
 
-/** Epochs whose manifests are to be marked RETIRED: completed ones behind the newest `retained`. */
-export function epochsToRetire(rows: readonly Pick<EpochRow, 'epoch' | 'retired'>[], lastCommitted: number, retained: number): number[] {
-  return rows.filter(({ epoch, retired }) => !retired && epoch <= lastCommitted - retained).map(({ epoch }) => epoch);
+/** Epochs whose manifests are to be marked RETIRED, ascending: COMMITTED ones behind the newest `retained`. */
+export function epochsToRetire(epochs: readonly number[], lastCommitted: number, retained: number): number[] {
+  return epochs.filter((epoch) => epoch <= lastCommitted - retained).sort((left, right) => left - right);
 }
 
 /** Every stored blob that a manifest needs: snapshots always, staged output only until the epoch is COMMITTED. */

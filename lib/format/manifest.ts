@@ -48,6 +48,8 @@ export interface Committable {
   readonly sink: string;
   readonly subtask: number;
   readonly epoch: number;
+  /** Where the output goes, and the topic that the commit marker names. */
+  readonly topic: string;
   readonly transactionalId: string;
   readonly producerId: string;
   readonly producerEpoch: number;

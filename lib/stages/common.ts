@@ -1,5 +1,5 @@
 import type { EpochOutput } from '../operators/epoch-output.ts';
-import { UserCodeError } from '../operators/errors.ts';
+import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../operators/errors.ts';
 import { CorruptBlobError } from '../format/blob.ts';
 import { MalformedError } from '../format/serde.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
@@ -30,9 +30,11 @@ export function failureOf(error: unknown): StageFailed {
   return { outcome: 'failed', kind: isFatal(error) ? 'fatal' : 'transient', message, stack };
 }
 
+const fatalErrors = [FatalStageError, MalformedError, MalformedRecordError, MissingValueError, OversizedRecordError, CorruptBlobError, BlobMissingError, BlobConflictError];
+
 function isFatal(error: unknown): boolean {
   if (error instanceof KafkaProblem || error instanceof StoreProblem) return !error.retriable;
-  return [FatalStageError, MalformedError, CorruptBlobError, BlobMissingError, BlobConflictError].some((fatal) => error instanceof fatal);
+  return fatalErrors.some((fatal) => error instanceof fatal);
 }
 
 /** Stores what a stage wrote in one epoch: one blob for each target subtask and each sink. */

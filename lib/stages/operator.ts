@@ -22,11 +22,11 @@ export interface WarmOperator {
 /** One epoch of one operator subtask: its part of the exchange applied to its key groups' state. */
 export async function runOperator(deps: StageDeps, warm: WarmOperator, createRuntime: () => OperatorRuntime, request: OperatorRequest): Promise<OperatorAnswer> {
   try {
-    const inputs = Promise.all(request.inputs.map((ref) => deps.blobs.read('exchange', ref)));
+    const inputs = Promise.all(request.inputs.map(async (ref) => ({ segment: await deps.blobs.read('exchange', ref), name: ref.at === 'store' ? ref.name : 'inline exchange' })));
     inputs.catch(() => {});
     const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
     runtime.begin();
-    for (const segment of await inputs) runtime.consume(segment);
+    for (const { segment, name } of await inputs) runtime.consume(segment, name);
     const [output, snapshots] = await Promise.all([writeOutput(deps, request, runtime.finish()), writeSnapshots(deps, runtime, request)]);
     warm.runtime = runtime;
     warm.snapshotIds = Object.fromEntries(Object.entries(snapshots).map(([uid, { id }]) => [uid, id]));

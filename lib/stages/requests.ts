@@ -68,7 +68,6 @@ export interface ResolveSinkRequest extends StageRequest {
   readonly ask: 'resolve';
   readonly permit: CommitPermit;
   readonly committable: Committable;
-  readonly topic: string;
   readonly transactionTimeoutMs: number;
   readonly staged: readonly BlobRef[];
   readonly sinkStartedAtMs: number;

@@ -35,7 +35,7 @@ export async function prepareTransaction(kafka: TransactionRequests, clock: Cloc
   const marker = { topic: request.topic, epoch: request.epoch, decisionId: request.decisionId };
   const sent = await sendStaged(kafka, clock, request.deadlineMs, who, marker, request.sections);
   if (sent.sent) {
-    return { outcome: 'prepared', committable: { sink: request.sink, subtask: request.subtask, epoch: request.epoch, ...who } };
+    return { outcome: 'prepared', committable: { sink: request.sink, subtask: request.subtask, epoch: request.epoch, topic: request.topic, ...who } };
   }
   // Best effort: an open transaction holds up every read_committed reader until its id's next use or its timeout.
   if (kindOf(sent.answer) !== 'fenced') await abortTransaction(kafka, clock, request.deadlineMs, who);

@@ -10,7 +10,6 @@ import { sendStaged } from './send-staged.ts';
 export interface ResolveRequest {
   readonly permit: CommitPermit;
   readonly committable: Committable;
-  readonly topic: string;
   readonly transactionTimeoutMs: number;
   readonly deadlineMs: number;
   /** When this epoch's sink stage started: its marker, if it was committed, is no older. */
@@ -39,8 +38,8 @@ export type ResolveOutcome =
  * "Resolve"). Asked for only by the holder of the generation. It never loops by itself.
  */
 export async function resolveTransaction(kafka: TransactionRequests, clock: Clock, request: ResolveRequest): Promise<ResolveOutcome> {
-  const { committable, topic, deadlineMs } = request;
-  const { epoch, transactionalId } = committable;
+  const { committable, deadlineMs } = request;
+  const { epoch, topic, transactionalId } = committable;
 
   // As it stands, not stable: a stable read would wait for the very transaction that is in doubt. At or above the
   // epoch and not equal to it, because a later epoch may have used the id since. Nobody is fenced in this case.
@@ -72,13 +71,13 @@ function reached(reading: MarkerReading, epoch: number): boolean {
 
 /** Absence is no evidence for ever: markers go with the group's retention. Returns what a person has to know, or undefined. */
 export function evidenceLost(
-  request: Pick<ResolveRequest, 'committable' | 'topic' | 'sinkStartedAtMs' | 'previousUseAtMs' | 'markerRetentionMs'>,
+  request: Pick<ResolveRequest, 'committable' | 'sinkStartedAtMs' | 'previousUseAtMs' | 'markerRetentionMs'>,
   reading: MarkerReading,
   nowMs: number,
 ): string | undefined {
-  const { transactionalId, epoch } = request.committable;
+  const { transactionalId, topic, epoch } = request.committable;
   const byHand =
-    `Look whether the output of epoch ${epoch} of transaction ${transactionalId} is in topic ${request.topic} (read_committed). ` +
+    `Look whether the output of epoch ${epoch} of transaction ${transactionalId} is in topic ${topic} (read_committed). ` +
     'If it is, commit offset ' + `${epoch} for partition 0 of that topic to the consumer group ${transactionalId}; if it is not, commit offset ${Math.max(0, epoch - 1)}. Then start the job again.`;
   const ageMs = nowMs - request.sinkStartedAtMs;
   if (reading.found === 'absent' && ageMs > request.markerRetentionMs / 2) {

@@ -1,0 +1,8 @@
+/**
+ * Wait before the attempt after `failures` failures in a row: `firstMs`, doubled for each further one, at most `maxMs`;
+ * up to a fifth of it at random (`fraction` in [0, 1)), so that jobs that failed together do not return together.
+ */
+export function backoffMs(failures: number, firstMs: number, maxMs: number, fraction: number): number {
+  const full = Math.min(firstMs * 2 ** Math.min(failures - 1, 30), maxMs);
+  return Math.round(full * (0.8 + 0.2 * fraction));
+}

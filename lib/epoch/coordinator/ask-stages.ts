@@ -1,0 +1,181 @@
+import { keyGroupRange } from '../../state/key-groups.ts';
+import type { BlobRef, Manifest, SnapshotRef } from '../../format/manifest.ts';
+import type { SinkStage, Stage } from '../../graph/stages.ts';
+import type { FunctionTarget } from '../../ports/function-invoker.ts';
+import type {
+  AbortSinkRequest,
+  OperatorAnswer,
+  OperatorDone,
+  OperatorRequest,
+  PrepareAnswer,
+  PrepareSinkRequest,
+  SourceAnswer,
+  SourceDone,
+  SourceRequest,
+  StageFailed,
+  StageRequest,
+  StageStale,
+} from '../../stages/requests.ts';
+import type { Attempt } from '../attempt.ts';
+import { stagedFor } from '../decide.ts';
+import { isUnchanged, snapshotsFor } from '../snapshots.ts';
+import { type CoordinatorDeps, type JobSettings, parallelismOf, type Tenure } from './context.ts';
+
+/** A stage's answers of one epoch, one for each subtask; or the first failure. */
+export type StageOutcome =
+  | { readonly outcome: 'done'; readonly apply: (attempt: Attempt) => void }
+  | StageFailed
+  | StageStale;
+
+type Answer = { readonly outcome: string };
+
+/** Runs one stage of one epoch: its subtasks at once. `state` and `attempt` say what the stage starts from. */
+export async function runStage(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  stage: Stage,
+  attempt: Attempt,
+  stateBefore: Manifest['state'],
+): Promise<StageOutcome> {
+  const deadlineMs = deps.clock.now() + settings.epochTimeoutMs;
+  const common = (subtask: number): StageRequest => stageRequest(settings, tenure, attempt, stage.id, subtask, deadlineMs);
+  const call = <A extends Answer>(subtask: number, request: StageRequest) => invoke<A>(deps, { role: stage.kind, stage: stage.id, subtask }, request, attempt.abort.signal);
+  switch (stage.kind) {
+    case 'source':
+      return runSourceStage(stage.id, settings, attempt, common, call);
+    case 'operator':
+      return runOperatorStage(stage, settings, attempt, stateBefore, common, call);
+    case 'sink':
+      return runSinkStage(stage, settings, attempt, common, call);
+  }
+}
+
+export function stageRequest(settings: JobSettings, tenure: Tenure, attempt: Pick<Attempt, 'epoch' | 'decisionId'>, stage: string, subtask: number, deadlineMs: number): StageRequest {
+  return {
+    build: settings.build,
+    job: settings.job,
+    incarnation: tenure.incarnation,
+    epoch: attempt.epoch,
+    decisionId: attempt.decisionId,
+    stage,
+    subtask,
+    deadlineMs,
+    parallelism: settings.parallelism,
+    sinkTopics: tenure.sinkTopics,
+  };
+}
+
+type Common = (subtask: number) => StageRequest;
+type Call = <A extends Answer>(subtask: number, request: StageRequest) => Promise<A | StageFailed>;
+
+async function runSourceStage(stage: string, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
+  const subtasks = attempt.ranges[stage] ?? [];
+  const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
+  const answers = await Promise.all(
+    subtasks.map((ranges, subtask): Promise<SourceAnswer | undefined> => {
+      if (ranges.length === 0) return Promise.resolve(undefined);
+      const request: SourceRequest = {
+        ask: 'read',
+        ...common(subtask),
+        ranges,
+        maxBytes: Math.ceil(attempt.maxBytes / active),
+        maxDurationMs: settings.checkpointIntervalMs,
+      };
+      return call<SourceAnswer>(subtask, request);
+    }),
+  );
+  const problem = firstProblem(answers);
+  if (problem !== undefined) return problem;
+  const done = answers as readonly (SourceDone | undefined)[];
+  return { outcome: 'done', apply: (current) => current.sources.set(stage, done) };
+}
+
+async function runOperatorStage(stage: Stage, settings: JobSettings, attempt: Attempt, before: Manifest['state'], common: Common, call: Call): Promise<StageOutcome> {
+  const parallelism = parallelismOf(settings, stage.id);
+  const answers = await Promise.all(
+    Array.from({ length: parallelism }, (_, subtask): Promise<OperatorAnswer> => {
+      const keyGroups = keyGroupRange(subtask, parallelism, settings.maxParallelism);
+      const inputs = exchangeFor(stage, subtask, attempt);
+      const snapshots = Object.fromEntries(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, before[uid])]));
+      if (inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs))) return Promise.resolve(idle(stage, snapshots));
+      const request: OperatorRequest = { ask: 'process', ...common(subtask), keyGroups, inputs, snapshots };
+      return call<OperatorAnswer>(subtask, request);
+    }),
+  );
+  const problem = firstProblem(answers);
+  if (problem !== undefined) return problem;
+  const done = answers as readonly OperatorDone[];
+  return { outcome: 'done', apply: (current) => current.operators.set(stage.id, done) };
+}
+
+/** A subtask without input does not run: its state is what it was. */
+function idle(stage: Stage, snapshots: Record<string, SnapshotRef[]>): OperatorDone {
+  return {
+    outcome: 'processed',
+    snapshots: Object.fromEntries(Object.entries(snapshots).flatMap(([uid, [only]]) => (only === undefined ? [] : [[uid, only]]))),
+    exchanges: Object.fromEntries(stage.exchanges.map((target) => [target, []])),
+    staged: Object.fromEntries(stage.sinks.map((sink) => [sink, null])),
+    recordsIn: 0,
+    recordsOut: 0,
+  };
+}
+
+function exchangeFor(stage: Stage, subtask: number, attempt: Attempt): BlobRef[] {
+  return stage.inputs.flatMap((input) => {
+    const upstream = attempt.operators.get(input) ?? attempt.sources.get(input) ?? [];
+    return upstream.flatMap((done) => {
+      const ref = done?.exchanges[stage.id]?.[subtask];
+      return ref === undefined || ref === null ? [] : [ref];
+    });
+  });
+}
+
+/** Every sink subtask makes its transaction in every epoch, also an empty one: the markers depend on it. */
+async function runSinkStage(stage: SinkStage, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
+  const parallelism = parallelismOf(settings, stage.id);
+  const staged = stagedFor(attempt, stage, parallelism);
+  const answers = await Promise.all(
+    staged.map((refs, subtask): Promise<PrepareAnswer> => {
+      const request: PrepareSinkRequest = { ask: 'prepare', ...common(subtask), topic: stage.topic, transactionTimeoutMs: settings.transactionTimeoutMs, staged: refs };
+      return call<PrepareAnswer>(subtask, request);
+    }),
+  );
+  // Also of a failed stage: what was prepared is aborted when the attempt is dropped.
+  const prepared = answers.flatMap((answer) => (answer.outcome === 'prepared' ? [answer] : []));
+  attempt.committables.push(...prepared.map(({ committable }) => committable));
+  const problem = firstProblem(answers);
+  if (problem !== undefined) return problem;
+  return { outcome: 'done', apply: () => {} };
+}
+
+/** Worst first: a fatal failure stops the job, a stale answer means an update is under way. */
+function firstProblem(answers: readonly (Answer | undefined)[]): StageFailed | StageStale | undefined {
+  const failures = answers.filter((answer): answer is StageFailed => answer?.outcome === 'failed');
+  const stale = answers.find((answer): answer is StageStale => answer?.outcome === 'stale');
+  return failures.find(({ kind }) => kind === 'fatal') ?? stale ?? failures[0];
+}
+
+/** Calls a stage function; a call without an answer is a transient failure. */
+async function invoke<A extends Answer>(deps: CoordinatorDeps, target: FunctionTarget, request: StageRequest, signal: AbortSignal): Promise<A | StageFailed> {
+  try {
+    return (await deps.invoker.invoke(target, request, { deadlineMs: request.deadlineMs, signal })) as A;
+  } catch (error) {
+    return { outcome: 'failed', kind: 'transient', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Open transactions of an attempt that will never be decided hold up readers: they are aborted at once, beside
+ * everything else. If that fails, the next attempt's InitProducerId does it.
+ */
+export function abortPrepared(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, attempt: Attempt): void {
+  const committables = attempt.committables.splice(0);
+  const sink = committables[0]?.sink;
+  if (sink === undefined) return;
+  const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
+  const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, deadlineMs), committables };
+  deps.invoker.invoke({ role: 'sink', stage: sink, subtask: 0 }, request, { deadlineMs }).catch((error: unknown) => {
+    deps.observe({ event: 'warning', message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}` });
+  });
+}

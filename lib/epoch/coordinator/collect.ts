@@ -1,0 +1,48 @@
+import type { Manifest } from '../../format/manifest.ts';
+import { epochsToRetire, isGarbage, liveNames } from '../retain.ts';
+import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
+import { fenced } from './start.ts';
+import { openManifest } from './store-manifest.ts';
+
+/** Rows of retired epochs stay this long for people to look at. */
+const RETIRED_ROW_MS = 24 * 3_600_000;
+const DELETE_TOGETHER = 500;
+
+/**
+ * Deletes what nothing refers to any more (DESIGN §6), in an order in which a crash or a zombie at any point deletes
+ * nothing that is needed: read the job row, mark old manifests RETIRED by a write that only the holder of the generation
+ * can make, read the manifests that are left, list the blobs, delete those that none of them names.
+ */
+export async function collectGarbage(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure): Promise<void> {
+  const row = await deps.epochs.readJob(settings.job);
+  if (row?.generation !== tenure.generation) throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
+  if (row.lastCompleted === undefined) return;
+  const { lastCommitted } = row;
+  const rows = await deps.epochs.listEpochs(settings.job, tenure.incarnation, row.retiredThrough);
+  const retire = epochsToRetire(rows.map(({ epoch }) => epoch), lastCommitted, settings.retainedCheckpoints);
+  const last = retire.at(-1);
+  if (last !== undefined) {
+    fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));
+    await deps.epochs.expireEpochs(settings.job, tenure.incarnation, retire, deps.clock.now() + RETIRED_ROW_MS);
+  }
+  const liveRows = await deps.epochs.listEpochs(settings.job, tenure.incarnation, last ?? row.retiredThrough);
+  const manifests: Manifest[] = await Promise.all(liveRows.map(({ manifest }) => openManifest(deps, manifest)));
+  const live = new Set([
+    ...manifests.flatMap((manifest) => liveNames(manifest, lastCommitted)),
+    ...liveRows.flatMap(({ manifest }) => (manifest.at === 'blob' ? [manifest.name] : [])),
+  ]);
+  const facts = { lastCompleted: row.lastCompleted.epoch, lastCommitted, live };
+  let deleted = 0;
+  let garbage: string[] = [];
+  const flush = async () => {
+    await deps.blobStore.delete(garbage);
+    deleted += garbage.length;
+    garbage = [];
+  };
+  for await (const { name } of deps.blobStore.list(`${settings.job}/${tenure.incarnation}/`)) {
+    if (isGarbage(name, facts)) garbage.push(name);
+    if (garbage.length >= DELETE_TOGETHER) await flush();
+  }
+  if (garbage.length > 0) await flush();
+  if (deleted > 0 || retire.length > 0) deps.observe({ event: 'collected', blobs: deleted, retired: retire.length });
+}

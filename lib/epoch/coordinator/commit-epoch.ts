@@ -1,0 +1,127 @@
+import type { Committable, Manifest } from '../../format/manifest.ts';
+import type { SinkStage } from '../../graph/stages.ts';
+import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest } from '../../stages/requests.ts';
+import type { CommitPermit } from '../../transactions/commit.ts';
+import { permitFor } from '../decide.ts';
+import { stageRequest } from './ask-stages.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError, sinkStages, SupersededError, type Tenure } from './context.ts';
+import { untilAnswered } from './store-retry.ts';
+
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 2_000;
+
+export interface CommitResult {
+  readonly republished: number;
+}
+
+/**
+ * Commits a decided epoch: until every committable was answered OK or is proved committed by its marker. There is no way
+ * back from a decision, so it goes on until that is reached, or until another coordinator or `signal` takes over.
+ * Throws `SupersededError`, or `JobFailedError` when a person has to decide.
+ */
+export async function commitEpoch(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, manifest: Manifest, signal: AbortSignal): Promise<CommitResult> {
+  const permit = permitFor(manifest, tenure.generation);
+  const results = await Promise.all(sinkStages(settings).map((sink) => commitSinkStage(deps, settings, tenure, manifest, permit, sink, signal)));
+  return { republished: results.reduce((sum, count) => sum + count, 0) };
+}
+
+async function commitSinkStage(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  manifest: Manifest,
+  permit: CommitPermit,
+  sink: SinkStage,
+  signal: AbortSignal,
+): Promise<number> {
+  let open = manifest.committables.filter((committable) => committable.sink === sink.id);
+  let republished = 0;
+  for (let pauseMs = FIRST_PAUSE_MS; open.length > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const doubtful = await commitOnce(deps, settings, tenure, manifest, permit, sink, open, signal);
+    if (doubtful.length === 0) break;
+    // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
+    await checkGeneration(deps, settings, tenure, signal);
+    const outcomes = await Promise.all(
+      doubtful.map(async (committable) => ({ committable, answer: await resolveOne(deps, settings, tenure, manifest, permit, sink, committable, signal) })),
+    );
+    for (const { committable, answer } of outcomes) {
+      deps.observe({ event: 'doubtful', epoch: manifest.epoch, transactionalId: committable.transactionalId, resolution: describe(answer) });
+      if (answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal')) throw new JobFailedError(answer.message);
+      if (answer.outcome === 'republished') republished += 1;
+    }
+    open = outcomes.filter(({ answer }) => answer.outcome !== 'committed' && answer.outcome !== 'republished').map(({ committable }) => committable);
+    if (open.length === 0) break;
+    if (signal.aborted) throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
+    await deps.clock.sleep(pauseMs, signal);
+    await checkGeneration(deps, settings, tenure, signal);
+  }
+  return republished;
+}
+
+/**
+ * Has the sink function commit. Returns the committables that are in doubt: those whose answer was not OK. A call
+ * without an answer is repeated (a commit may be sent twice); when none comes in time all of them are in doubt.
+ */
+async function commitOnce(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  manifest: Manifest,
+  permit: CommitPermit,
+  sink: SinkStage,
+  committables: readonly Committable[],
+  signal: AbortSignal,
+): Promise<Committable[]> {
+  const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
+  const request: CommitSinkRequest = { ask: 'commit', ...stageRequest(settings, tenure, manifest, sink.id, 0, deadlineMs), permit, committables };
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      const answer = (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: 0 }, request, { deadlineMs, signal })) as CommitAnswer;
+      return committables.filter(({ transactionalId }) => answer.doubtful.includes(transactionalId));
+    } catch (error) {
+      deps.observe({ event: 'warning', message: `commit of epoch ${manifest.epoch}: ${error instanceof Error ? error.message : String(error)}` });
+      if (signal.aborted || deps.clock.now() + pauseMs >= deadlineMs) return [...committables];
+      await deps.clock.sleep(pauseMs, signal);
+    }
+  }
+}
+
+async function resolveOne(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  manifest: Manifest,
+  permit: CommitPermit,
+  sink: SinkStage,
+  committable: Committable,
+  signal: AbortSignal,
+): Promise<ResolveAnswer> {
+  const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
+  const request: ResolveSinkRequest = {
+    ask: 'resolve',
+    ...stageRequest(settings, tenure, manifest, sink.id, committable.subtask, deadlineMs),
+    permit,
+    committable,
+    transactionTimeoutMs: settings.transactionTimeoutMs,
+    staged: manifest.outputs[sink.id]?.[committable.subtask] ?? [],
+    sinkStartedAtMs: manifest.sinkStartedAtMs,
+    previousUseAtMs: manifest.previousUseAtMs[committable.transactionalId],
+    markerRetentionMs: tenure.markerRetentionMs,
+  };
+  try {
+    return (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: committable.subtask }, request, { deadlineMs, signal })) as ResolveAnswer;
+  } catch (error) {
+    return { outcome: 'unsettled', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function checkGeneration(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, signal: AbortSignal): Promise<void> {
+  const row = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
+  if (row?.generation !== tenure.generation) {
+    throw new SupersededError(`generation ${row?.generation} (${row?.holder}) holds job ${settings.job}, and this coordinator is generation ${tenure.generation}`);
+  }
+}
+
+function describe(answer: ResolveAnswer): string {
+  return 'message' in answer ? `${answer.outcome}: ${answer.message}` : answer.outcome;
+}

@@ -1,0 +1,94 @@
+import type { SourceStage, Stage, SinkStage } from '../../graph/stages.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
+import type { Clock, Random } from '../../ports/clock.ts';
+import type { EpochStore } from '../../ports/epoch-store.ts';
+import type { FunctionInvoker } from '../../ports/function-invoker.ts';
+import type { KafkaRequests } from '../../ports/kafka-requests.ts';
+import type { Blobs } from '../../stages/blobs.ts';
+import type { SinkTopic } from '../../stages/requests.ts';
+import type { CoordinatorEvent } from '../events.ts';
+
+/** Everything outside the coordinator that it works with. */
+export interface CoordinatorDeps {
+  readonly epochs: EpochStore;
+  readonly blobStore: BlobStore;
+  readonly blobs: Blobs;
+  readonly kafka: KafkaRequests;
+  readonly invoker: FunctionInvoker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: (event: CoordinatorEvent) => void;
+}
+
+/** The job and its settings: fixed while a coordinator runs. */
+export interface JobSettings {
+  readonly job: string;
+  readonly build: string;
+  /** Who this coordinator is, for people: host and process, or the function's request id. */
+  readonly holder: string;
+  readonly stages: readonly Stage[];
+  readonly fingerprint: string;
+  readonly groupId: string;
+  readonly parallelism: Readonly<Record<string, number>>;
+  readonly maxParallelism: number;
+  readonly checkpointIntervalMs: number;
+  readonly epochTimeoutMs: number;
+  readonly commitTimeoutMs: number;
+  readonly recoveryTimeoutMs: number;
+  readonly transactionTimeoutMs: number;
+  readonly maxEpochBytes: number;
+  readonly maxConcurrentEpochs: number;
+  readonly leaseMs: number;
+  readonly retainedCheckpoints: number;
+  readonly restartBackoffMs: number;
+  readonly restartBackoffMaxMs: number;
+}
+
+/** What a coordinator learned when it started, besides its settings. */
+export interface Tenure {
+  readonly generation: number;
+  readonly incarnation: string;
+  readonly sinkTopics: Readonly<Record<string, SinkTopic>>;
+  /** By sink uid, the widest parallelism used in this incarnation, this run's included. */
+  readonly pool: Readonly<Record<string, number>>;
+  /** The broker's offsets.retention.minutes in milliseconds: how long commit markers last. */
+  readonly markerRetentionMs: number;
+}
+
+/** Why a coordinator ended. */
+export type CoordinatorEnd =
+  /** By request: everything decided is committed, no transaction is open, the lease is given up. */
+  | { readonly end: 'stopped'; readonly message: string }
+  /** It was told to end; what it left unfinished, if anything, the next coordinator finishes at once. */
+  | { readonly end: 'handed-over'; readonly message: string }
+  /** Another coordinator holds the job. Nothing was aborted and nothing deleted. */
+  | { readonly end: 'superseded'; readonly message: string }
+  /** The job cannot go on without a person; it stays resumable. */
+  | { readonly end: 'failed'; readonly message: string };
+
+/** Thrown inside a coordinator when it finds that another generation holds the job. */
+export class SupersededError extends Error {
+  override readonly name = 'SupersededError';
+}
+
+/** Thrown inside a coordinator that was told to end while something is not finished: the next coordinator does it. */
+export class LeftToNextError extends Error {
+  override readonly name = 'LeftToNextError';
+}
+
+/** Thrown inside a coordinator when a person has to act. */
+export class JobFailedError extends Error {
+  override readonly name = 'JobFailedError';
+}
+
+export function sourceStages(settings: JobSettings): SourceStage[] {
+  return settings.stages.filter((stage) => stage.kind === 'source');
+}
+
+export function sinkStages(settings: JobSettings): SinkStage[] {
+  return settings.stages.filter((stage) => stage.kind === 'sink');
+}
+
+export function parallelismOf(settings: JobSettings, stage: string): number {
+  return settings.parallelism[stage] ?? 1;
+}

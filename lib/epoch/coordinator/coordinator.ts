@@ -1,0 +1,51 @@
+import { type CoordinatorDeps, type CoordinatorEnd, JobFailedError, type JobSettings, LeftToNextError, SupersededError } from './context.ts';
+import { runEpochs } from './epoch-loop.ts';
+import { recover, takeLease } from './start.ts';
+
+export interface CoordinatorSignals {
+  /** Finish what is under way, commit it, settle every transaction, give up the lease; the job is not revived. */
+  readonly stop: AbortSignal;
+  /** The same, because this coordinator's time is up: the next one goes on. */
+  readonly handOver: AbortSignal;
+}
+
+/**
+ * Runs the job until it is told to end, is superseded, or fails: takes the lease, recovers, then runs epochs. All I/O on
+ * behalf of the engine's decisions is awaited in this folder; the decisions themselves, one folder up, are pure.
+ */
+export async function coordinate(deps: CoordinatorDeps, settings: JobSettings, signals: CoordinatorSignals): Promise<CoordinatorEnd> {
+  const ending = AbortSignal.any([signals.stop, signals.handOver]);
+  let generation: number | undefined;
+  let end: CoordinatorEnd;
+  try {
+    const row = await takeLease(deps, settings, ending);
+    generation = row.generation;
+    deps.observe({ event: 'lease-taken', generation, incarnation: row.incarnation, lastCompleted: row.lastCompleted?.epoch, lastCommitted: row.lastCommitted });
+    const standing = await recover(deps, settings, row, ending);
+    const asked = await runEpochs(deps, settings, standing, ending);
+    const stopped = asked === 'stop-requested' || signals.stop.aborted;
+    end = stopped ? { end: 'stopped', message: `job ${settings.job} stopped` } : { end: 'handed-over', message: `job ${settings.job} handed over` };
+  } catch (error) {
+    end = endOf(error, settings);
+  }
+  if (generation !== undefined && end.end !== 'superseded') await giveUpLease(deps, settings, generation, end);
+  deps.observe({ event: 'ended', end: end.end, message: end.message });
+  return end;
+}
+
+function endOf(error: unknown, settings: JobSettings): CoordinatorEnd {
+  if (error instanceof SupersededError) return { end: 'superseded', message: error.message };
+  if (error instanceof LeftToNextError) return { end: 'handed-over', message: error.message };
+  if (error instanceof JobFailedError) return { end: 'failed', message: error.message };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { end: 'failed', message: `job ${settings.job}: unexpected failure of the coordinator: ${text}` };
+}
+
+async function giveUpLease(deps: CoordinatorDeps, settings: JobSettings, generation: number, end: CoordinatorEnd): Promise<void> {
+  const desired = end.end === 'stopped' ? 'stopped' : 'running';
+  try {
+    await deps.epochs.releaseLease(settings.job, generation, { desired, failure: end.end === 'failed' ? end.message : undefined });
+  } catch (error) {
+    deps.observe({ event: 'warning', message: `the lease could not be given up (it expires by itself): ${error instanceof Error ? error.message : String(error)}` });
+  }
+}

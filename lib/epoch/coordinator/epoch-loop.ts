@@ -1,0 +1,288 @@
+import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
+import { type Attempt, backlogLeft, bytesRead, countsOf, newAttempt, sourcesDone } from '../attempt.ts';
+import { backoffMs } from '../backoff.ts';
+import { manifestOf, offsetsAfter, stateAfter } from '../decide.ts';
+import { type FullEpoch, nextEpochBytes } from '../plan.ts';
+import { nextSteps, type Step } from '../wavefront.ts';
+import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
+import { type CommitResult, commitEpoch } from './commit-epoch.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, SupersededError } from './context.ts';
+import { createEventQueue } from './event-queue.ts';
+import { createHousekeeping } from './housekeeping.ts';
+import { type Planned, planNext } from './plan-epoch.ts';
+import { fenced, settlePool, type Standing } from './start.ts';
+import { decideManifest } from './store-manifest.ts';
+import { untilAnswered } from './store-retry.ts';
+
+/** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */
+const UNDECIDED_GRACE_MS = 4_000;
+/** And this long for commits; what is not committed by then is left to the next coordinator. */
+const COMMIT_GRACE_MS = 10_000;
+const IDLE_POLL_MS = 1_000;
+const STALE_LIMIT = 2;
+const LONGEST_WAIT_MS = 60_000;
+
+type LoopEvent =
+  | { readonly of: 'planned'; readonly base: string; readonly planned: Planned }
+  | { readonly of: 'stage'; readonly attempt: Attempt; readonly stage: string; readonly ms: number; readonly result: StageOutcome }
+  | { readonly of: 'decided'; readonly attempt: Attempt; readonly manifest: Manifest }
+  | { readonly of: 'committed'; readonly attempt: Attempt; readonly result: CommitResult; readonly ms: number }
+  | { readonly of: 'threw'; readonly error: unknown }
+  | { readonly of: 'wake-up' };
+
+/**
+ * Runs epochs: starts every step that may start, waits for one of them to end, takes its result in, again. The state
+ * below changes only in `take…`, between awaits; the steps run beside each other.
+ *
+ * Returns when it was told to end (`ending`, or by the job row) and everything decided is committed and every
+ * transactional id settled. Throws `SupersededError`, `JobFailedError` or `LeftToNextError`.
+ */
+export async function runEpochs(deps: CoordinatorDeps, settings: JobSettings, standing: Standing, ending: AbortSignal): Promise<'ended' | 'stop-requested'> {
+  const { tenure } = standing;
+  const { clock, observe } = deps;
+  const queue = createEventQueue<LoopEvent>();
+  const house = createHousekeeping(deps, settings, tenure, (error) => queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }));
+  const leave = new AbortController();
+
+  /** Planned and not COMMITTED, oldest first. */
+  let inFlight: Attempt[] = [];
+  /** The manifest of the last completed epoch. */
+  let parent = standing.parent;
+  let recordedCommitted = standing.recordedCommitted;
+  let planning = false;
+  let planAtMs = clock.now();
+  let lastFull: FullEpoch | undefined;
+  let failuresInARow = 0;
+  let staleInARow = 0;
+  let behindSinceMs: number | undefined;
+  let endingSinceMs: number | undefined;
+  let failure: JobFailedError | undefined;
+
+  const wakeUp = () => queue.push({ of: 'wake-up' });
+  ending.addEventListener('abort', wakeUp);
+  try {
+    while (!ended()) {
+      for (const step of nextSteps({ stages: settings.stages, inFlight, maxConcurrentEpochs: settings.maxConcurrentEpochs, mayPlan: mayPlan() })) launch(start(step));
+      house.keep();
+      const event = await queue.next(clock, waitMs());
+      if (event !== undefined) take(event);
+    }
+    if (recordedCommitted < parent.epoch) await recordCommitted(parent.epoch);
+    await settlePool(deps, settings, tenure);
+    if (failure !== undefined) throw failure;
+    return house.stopRequested() ? 'stop-requested' : 'ended';
+  } finally {
+    ending.removeEventListener('abort', wakeUp);
+    for (const attempt of inFlight) attempt.abort.abort();
+  }
+
+  function isEnding(): boolean {
+    return ending.aborted || house.stopRequested() || failure !== undefined;
+  }
+
+  /** True when it is told to end and nothing decided is uncommitted. */
+  function ended(): boolean {
+    if (!isEnding()) return false;
+    endingSinceMs ??= clock.now();
+    const forMs = clock.now() - endingSinceMs;
+    const undecided = inFlight.find(({ phase }) => phase === 'working');
+    if (forMs >= UNDECIDED_GRACE_MS && undecided !== undefined) drop(undecided);
+    if (forMs >= COMMIT_GRACE_MS) leave.abort();
+    return inFlight.length === 0;
+  }
+
+  function mayPlan(): boolean {
+    return !planning && !isEnding() && clock.now() >= planAtMs;
+  }
+
+  function waitMs(): number {
+    const nowMs = clock.now();
+    const due = [house.dueAtMs(), nowMs + LONGEST_WAIT_MS];
+    if (!planning && !isEnding() && planAtMs > nowMs) due.push(planAtMs);
+    if (endingSinceMs !== undefined) due.push(endingSinceMs + UNDECIDED_GRACE_MS, endingSinceMs + COMMIT_GRACE_MS);
+    return Math.min(...due.filter((at) => at > nowMs)) - nowMs;
+  }
+
+  function launch(work: Promise<LoopEvent>): void {
+    work.then(queue.push, (error: unknown) => queue.push({ of: 'threw', error }));
+  }
+
+  /** Starts one step; its promise ends in the event that tells of it. */
+  function start(step: Step): Promise<LoopEvent> {
+    if (step.do === 'plan') return startPlan();
+    const attempt = inFlight.find(({ epoch }) => epoch === step.epoch);
+    if (attempt === undefined) throw new Error(`epoch ${step.epoch} is not in flight`);
+    if (step.do === 'run') return startStage(attempt, step.stage);
+    return step.do === 'decide' ? startDecision(attempt) : startCommit(attempt);
+  }
+
+  /** The decision id on which the next epoch would build. */
+  function newestId(): string {
+    return inFlight.at(-1)?.decisionId ?? parent.decisionId;
+  }
+
+  async function startPlan(): Promise<LoopEvent> {
+    planning = true;
+    const newest = inFlight.at(-1);
+    const base = newestId();
+    return { of: 'planned', base, planned: await planNext(deps, settings, newest === undefined ? parent.offsets : offsetsAfter(newest)) };
+  }
+
+  async function startStage(attempt: Attempt, id: string): Promise<LoopEvent> {
+    const stage = settings.stages.find((candidate) => candidate.id === id);
+    if (stage === undefined) throw new Error(`there is no stage ${id}`);
+    const startedMs = clock.now();
+    attempt.stages.set(id, 'running');
+    if (stage.kind === 'sink') attempt.sinkStartedAtMs ??= startedMs;
+    observe({ event: 'stage-started', epoch: attempt.epoch, stage: id });
+    const result = await runStage(deps, settings, tenure, stage, attempt, stateBefore(attempt));
+    return { of: 'stage', attempt, stage: id, ms: clock.now() - startedMs, result };
+  }
+
+  /** Keyed state before `attempt`: the last completed epoch's, changed by the attempts in between. */
+  function stateBefore(attempt: Attempt): Manifest['state'] {
+    const earlier = inFlight.filter(({ epoch }) => epoch < attempt.epoch);
+    return earlier.reduce((state, each) => ({ ...state, ...stateAfter(each, settings.stages) }), parent.state);
+  }
+
+  async function startDecision(attempt: Attempt): Promise<LoopEvent> {
+    const nowMs = clock.now();
+    if (nowMs - (attempt.sinkStartedAtMs ?? nowMs) > settings.epochTimeoutMs) {
+      const message = `the sink stage took longer than ONCEFLOW_EPOCH_TIMEOUT_MS=${settings.epochTimeoutMs}`;
+      return { of: 'stage', attempt, stage: 'decision', ms: 0, result: { outcome: 'failed', kind: 'transient', message } };
+    }
+    attempt.phase = 'deciding';
+    const manifest = manifestOf(attempt, parent, settings.stages, (sink) => parallelismOf(settings, sink));
+    const summary = { plannedAtMs: attempt.plannedAtMs, decidedAtMs: nowMs, attempts: failuresInARow + 1, ...countsOf(attempt) };
+    await decideManifest(deps, settings, tenure, manifest, summary, leave.signal);
+    return { of: 'decided', attempt, manifest };
+  }
+
+  async function startCommit(attempt: Attempt): Promise<LoopEvent> {
+    attempt.phase = 'committing';
+    const startedMs = clock.now();
+    const result = await commitEpoch(deps, settings, tenure, parent, leave.signal);
+    return { of: 'committed', attempt, result, ms: clock.now() - startedMs };
+  }
+
+  function take(event: LoopEvent): void {
+    if (event.of === 'threw') throw event.error;
+    if (event.of === 'planned') takePlanned(event.base, event.planned);
+    if (event.of === 'stage') takeStage(event.attempt, event.stage, event.ms, event.result);
+    if (event.of === 'decided') takeDecided(event.attempt, event.manifest);
+    if (event.of === 'committed') takeCommitted(event.attempt, event.result, event.ms);
+  }
+
+  function takePlanned(base: string, planned: Planned): void {
+    planning = false;
+    // The epoch that it was to follow was dropped meanwhile: its ranges would leave out that epoch's input.
+    if (base !== newestId() || isEnding()) return;
+    const nowMs = clock.now();
+    if (planned.outcome !== 'behind') behindSinceMs = undefined;
+    switch (planned.outcome) {
+      case 'failed':
+        failure = new JobFailedError(planned.message);
+        return;
+      case 'behind':
+        return takeBehind(planned.message, nowMs);
+      case 'nothing':
+        planAtMs = nowMs + Math.min(settings.checkpointIntervalMs, IDLE_POLL_MS);
+        // The next decision would record it; an idle job does so by itself.
+        if (inFlight.length === 0 && recordedCommitted < parent.epoch) house.start('record-commit', () => recordCommitted(parent.epoch));
+        return;
+      case 'planned': {
+        const maxBytes = nextEpochBytes(lastFull, settings.checkpointIntervalMs, settings.maxEpochBytes);
+        const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
+        const attempt = newAttempt({ epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges: planned.ranges, maxBytes }, settings.stages);
+        inFlight.push(attempt);
+        planAtMs = nowMs + settings.checkpointIntervalMs;
+        observe({ event: 'planned', epoch, decisionId: attempt.decisionId, inFlight: inFlight.length, backlogRecords: planned.records });
+      }
+    }
+  }
+
+  function takeBehind(message: string, nowMs: number): void {
+    behindSinceMs ??= nowMs;
+    planAtMs = nowMs + settings.checkpointIntervalMs;
+    if (nowMs - behindSinceMs > settings.epochTimeoutMs) failure = new JobFailedError(message);
+    else observe({ event: 'warning', message });
+  }
+
+  function takeStage(attempt: Attempt, stage: string, ms: number, result: StageOutcome): void {
+    // Dropped while it ran: what it prepared since then is aborted, and nothing else comes of it.
+    if (!inFlight.includes(attempt)) return abortPrepared(deps, settings, tenure, attempt);
+    if (result.outcome === 'stale') return takeStale(attempt, stage, result.build);
+    if (result.outcome === 'failed') {
+      if (result.kind === 'fatal') {
+        drop(attempt);
+        failure = new JobFailedError(`epoch ${attempt.epoch}, stage ${stage}: ${result.message}`);
+        return;
+      }
+      return fail(attempt, stage, result.kind, result.message);
+    }
+    result.apply(attempt);
+    attempt.stages.set(stage, 'done');
+    attempt.slowestStageMs = Math.max(attempt.slowestStageMs, ms);
+    observe({ event: 'stage-done', epoch: attempt.epoch, stage, ms });
+    // More to read than this epoch took: the next one starts now, not at the next interval.
+    if (attempt === inFlight.at(-1) && sourcesDone(attempt) && backlogLeft(attempt)) planAtMs = clock.now();
+  }
+
+  function takeStale(attempt: Attempt, stage: string, build: string): void {
+    staleInARow += 1;
+    const message = `stage ${stage} runs build ${build}, the coordinator ${settings.build}: an update is under way`;
+    if (staleInARow >= STALE_LIMIT) throw new SupersededError(`${message}. This coordinator may be the old one, and gives way`);
+    fail(attempt, stage, 'stale', message);
+  }
+
+  /** The failed attempt and all that build on it are dropped, plans included, and planned again from its parent. */
+  function fail(attempt: Attempt, stage: string, kind: string, message: string): void {
+    failuresInARow += 1;
+    const retryInMs = backoffMs(failuresInARow, settings.restartBackoffMs, settings.restartBackoffMaxMs, deps.random.fraction());
+    drop(attempt);
+    planAtMs = clock.now() + retryInMs;
+    observe({ event: 'attempt-failed', epoch: attempt.epoch, stage, kind, message, failuresInARow, retryInMs });
+  }
+
+  function drop(attempt: Attempt): void {
+    const at = inFlight.indexOf(attempt);
+    const dropped = inFlight.slice(at);
+    inFlight = inFlight.slice(0, at);
+    for (const each of dropped) {
+      each.abort.abort();
+      abortPrepared(deps, settings, tenure, each);
+    }
+  }
+
+  function takeDecided(attempt: Attempt, manifest: Manifest): void {
+    attempt.phase = 'decided';
+    parent = manifest;
+    recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
+    failuresInARow = 0;
+    staleInARow = 0;
+    house.leaseRenewed();
+    observe({ event: 'decided', epoch: manifest.epoch, ...countsOf(attempt), ms: clock.now() - attempt.plannedAtMs });
+  }
+
+  function takeCommitted(attempt: Attempt, result: CommitResult, ms: number): void {
+    inFlight = inFlight.filter((other) => other !== attempt);
+    if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs: attempt.slowestStageMs, budget: attempt.maxBytes };
+    observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms });
+    house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
+  }
+
+  async function recordCommitted(epoch: number): Promise<void> {
+    fenced(settings, await untilAnswered(deps, 'recording the commit', () => deps.epochs.recordCommitted(settings.job, tenure.generation, epoch), leave.signal));
+    recordedCommitted = Math.max(recordedCommitted, epoch);
+  }
+
+  /** For lag tools only; the job goes on from its manifest. */
+  async function commitGroupOffsets(offsets: SourceOffsets): Promise<void> {
+    for (const topics of Object.values(offsets)) {
+      for (const [topic, numbers] of Object.entries(topics)) {
+        const answer = await deps.kafka.commitGroupOffsets(settings.groupId, topic, numbers.map((offset, partition) => ({ partition, offset })));
+        if (answer !== 'NONE') observe({ event: 'warning', message: `offsets of group ${settings.groupId}, topic ${topic}, could not be committed for lag tools: ${answer}` });
+      }
+    }
+  }
+}

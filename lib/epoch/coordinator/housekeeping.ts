@@ -1,0 +1,83 @@
+import { collectGarbage } from './collect.ts';
+import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
+import { fenced } from './start.ts';
+
+/** How often the job row is read for a request to stop, or for a successor. */
+const CONTROL_POLL_MS = 5_000;
+const COLLECT_INTERVAL_MS = 10_000;
+
+export type Chore = 'renew-lease' | 'read-control' | 'collect' | 'record-commit' | 'group-offsets';
+
+export interface Housekeeping {
+  /** Starts every chore whose time has come. */
+  keep(): void;
+  /** Starts a chore unless one of its kind is under way. */
+  start(chore: Chore, work: () => Promise<void>): void;
+  /** When the next chore is due, in milliseconds since the Unix epoch. */
+  dueAtMs(): number;
+  /** A decision has just renewed the lease. */
+  leaseRenewed(): void;
+  /** The job row asks for a stop: a person's request. */
+  stopRequested(): boolean;
+}
+
+/**
+ * What a coordinator does beside its epochs. A chore that fails is said aloud and tried again when it is next due; only
+ * that another coordinator holds the job ends the loop: `done` is told, with the error then.
+ */
+export function createHousekeeping(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, done: (error?: SupersededError) => void): Housekeeping {
+  const { clock } = deps;
+  const busy = new Set<Chore>();
+  let leaseRenewedAtMs = clock.now();
+  let controlReadAtMs = clock.now();
+  let collectedAtMs = clock.now();
+  let stop = false;
+
+  function start(chore: Chore, work: () => Promise<void>): void {
+    if (busy.has(chore)) return;
+    busy.add(chore);
+    work()
+      .then(
+        () => done(),
+        (error: unknown) => {
+          if (error instanceof SupersededError) return done(error);
+          deps.observe({ event: 'warning', message: `${chore}: ${error instanceof Error ? error.message : String(error)}` });
+        },
+      )
+      .finally(() => busy.delete(chore));
+  }
+
+  async function renewLease(): Promise<void> {
+    fenced(settings, await deps.epochs.renewLease(settings.job, tenure.generation, clock.now() + settings.leaseMs));
+  }
+
+  async function readControl(): Promise<void> {
+    const row = await deps.epochs.readJob(settings.job);
+    if (row?.generation !== tenure.generation) throw new SupersededError(`generation ${row?.generation} (${row?.holder}) has taken over job ${settings.job}`);
+    stop = row.desired === 'stopped';
+  }
+
+  return {
+    start,
+    keep() {
+      const nowMs = clock.now();
+      if (nowMs >= leaseRenewedAtMs + settings.leaseMs / 3) {
+        leaseRenewedAtMs = nowMs;
+        start('renew-lease', renewLease);
+      }
+      if (nowMs >= controlReadAtMs + CONTROL_POLL_MS) {
+        controlReadAtMs = nowMs;
+        start('read-control', readControl);
+      }
+      if (nowMs >= collectedAtMs + COLLECT_INTERVAL_MS) {
+        collectedAtMs = nowMs;
+        start('collect', () => collectGarbage(deps, settings, tenure));
+      }
+    },
+    dueAtMs: () => Math.min(leaseRenewedAtMs + settings.leaseMs / 3, controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),
+    leaseRenewed() {
+      leaseRenewedAtMs = clock.now();
+    },
+    stopRequested: () => stop,
+  };
+}

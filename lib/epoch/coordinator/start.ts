@@ -1,0 +1,178 @@
+import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
+import { checkBudget } from '../../config/budget.ts';
+import { checkCompatible } from '../../graph/fingerprint.ts';
+import type { JobRow } from '../../ports/epoch-store.ts';
+import type { SinkTopic } from '../../stages/requests.ts';
+import { poolIds } from '../../transactions/ids.ts';
+import { settleTransactions } from '../../transactions/settle.ts';
+import { commitEpoch } from './commit-epoch.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sinkStages, sourceStages, SupersededError, type Tenure } from './context.ts';
+import { decideManifest, readManifest } from './store-manifest.ts';
+import { untilAnswered } from './store-retry.ts';
+
+/** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */
+const BATCH_MARGIN_BYTES = 1024;
+const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
+const DEFAULT_OFFSETS_RETENTION_MINUTES = 10_080;
+const SETTLE_TIMEOUT_MS = 60_000;
+
+/** Where a coordinator goes on from. */
+export interface Standing {
+  readonly tenure: Tenure;
+  /** The manifest of the last completed epoch; everything up to it is COMMITTED. */
+  readonly parent: Manifest;
+  /** What the job row records as COMMITTED. */
+  readonly recordedCommitted: number;
+}
+
+/**
+ * Takes the lease: raises the generation before anything else is read, so that from here on no older coordinator can
+ * write. The row is made when there is none.
+ */
+export async function takeLease(deps: CoordinatorDeps, settings: JobSettings, signal: AbortSignal): Promise<JobRow> {
+  const expiresAtMs = deps.clock.now() + settings.leaseMs;
+  const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
+  if (known === undefined) {
+    const row: JobRow = {
+      job: settings.job,
+      incarnation: deps.random.id().slice(0, 8),
+      generation: 1,
+      holder: settings.holder,
+      leaseExpiresAtMs: expiresAtMs,
+      desired: 'running',
+      failure: undefined,
+      lastCompleted: undefined,
+      lastCommitted: 0,
+      retiredThrough: -1,
+      pool: {},
+      fingerprint: settings.fingerprint,
+      maxParallelism: settings.maxParallelism,
+    };
+    if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
+  }
+  return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(settings.job, settings.holder, expiresAtMs), signal);
+}
+
+/**
+ * From the lease to a state from which epochs can run (DESIGN §2, §4): checks, then commits what is decided, then
+ * settles every transactional id that may exist, then stores the starting offsets of sources that have none.
+ */
+export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
+  checkRow(settings, row);
+  const broker = await untilAnswered(deps, 'asking the broker for its settings', () => deps.kafka.brokerConfig(['transaction.max.timeout.ms', 'offsets.retention.minutes']), signal);
+  checkTimeBudget(settings, broker);
+  const sinkTopics = await untilAnswered(deps, 'asking about the sink topics', () => readSinkTopics(deps, settings), signal);
+  const tenure: Tenure = {
+    generation: row.generation,
+    incarnation: row.incarnation,
+    sinkTopics,
+    pool: widestPool(settings, row.pool),
+    markerRetentionMs: Number(broker.get('offsets.retention.minutes') ?? DEFAULT_OFFSETS_RETENTION_MINUTES) * 60_000,
+  };
+  if (row.fingerprint !== settings.fingerprint) {
+    fenced(settings, await untilAnswered(deps, 'recording the changed graph', () => deps.epochs.setFingerprint(settings.job, row.generation, settings.fingerprint), signal));
+  }
+
+  const completed = row.lastCompleted;
+  const last = completed === undefined ? undefined : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
+  let republished = 0;
+  if (last !== undefined && row.lastCommitted < last.epoch) {
+    republished = (await commitEpoch(deps, settings, tenure, last, signal)).republished;
+    fenced(settings, await untilAnswered(deps, 'recording the commit', () => deps.epochs.recordCommitted(settings.job, row.generation, last.epoch), signal));
+  }
+  fenced(settings, await untilAnswered(deps, 'recording the pool of transactional ids', () => deps.epochs.widenPool(settings.job, row.generation, tenure.pool), signal));
+  const settledIds = await settlePool(deps, settings, tenure);
+  const committed = last?.epoch ?? 0;
+  deps.observe({ event: 'recovered', epoch: committed, committed: last === undefined ? 0 : last.committables.length, republished, settledIds });
+
+  const parent = await withStartingOffsets(deps, settings, tenure, last, signal);
+  return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
+}
+
+function checkRow(settings: JobSettings, row: JobRow): void {
+  if (row.maxParallelism !== settings.maxParallelism) {
+    throw new JobFailedError(
+      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: job ${row.job} was started with ${row.maxParallelism}, and key groups are fixed for the life of a job: set it back, or start a job of another name`,
+    );
+  }
+  const compatibility = checkCompatible(row.fingerprint, settings.fingerprint);
+  if (compatibility.outcome === 'incompatible') {
+    throw new JobFailedError(`job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`);
+  }
+}
+
+function checkTimeBudget(settings: JobSettings, broker: ReadonlyMap<string, string>): void {
+  const verdict = checkBudget(settings, Number(broker.get('transaction.max.timeout.ms') ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS));
+  if (!verdict.ok) throw new JobFailedError(verdict.refused);
+}
+
+async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
+  const topics = [...new Set(sinkStages(settings).map(({ topic }) => topic))];
+  const described = await Promise.all(
+    topics.map(async (topic): Promise<[string, SinkTopic]> => {
+      const [partitions, config] = await Promise.all([deps.kafka.partitionCount(topic), deps.kafka.topicConfig(topic, ['max.message.bytes'])]);
+      return [topic, { partitions, maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES }];
+    }),
+  );
+  return Object.fromEntries(described);
+}
+
+/** The widest parallelism of each sink in this incarnation, this run's included. Recorded before any id of it is used. */
+function widestPool(settings: JobSettings, recorded: Readonly<Record<string, number>>): Record<string, number> {
+  const pool = { ...recorded };
+  for (const { id } of sinkStages(settings)) pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id));
+  return pool;
+}
+
+/** Ends whatever is open under every transactional id of the pool. Only after the commits. */
+export async function settlePool(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure): Promise<number> {
+  const ids = poolIds(settings.job, tenure.incarnation, tenure.pool);
+  const settled = await settleTransactions(deps.kafka, deps.clock, deps.clock.now() + SETTLE_TIMEOUT_MS, settings.transactionTimeoutMs, ids);
+  if (settled.outcome === 'settled') return ids.length;
+  if (!settled.retriable) throw new JobFailedError(settled.message);
+  deps.observe({ event: 'warning', message: settled.message });
+  return 0;
+}
+
+/**
+ * Starting offsets, resolved to numbers once and decided as an epoch of their own (epoch 0 of a new job) before the
+ * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
+ */
+async function withStartingOffsets(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, last: Manifest | undefined, signal: AbortSignal): Promise<Manifest> {
+  const unread = sourceStages(settings).filter(({ id, topic }) => last?.offsets[id]?.[topic] === undefined);
+  if (last !== undefined && unread.length === 0) return last;
+  let offsets: SourceOffsets = last?.offsets ?? {};
+  for (const { id, topic, startingOffsets } of unread) {
+    const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, async () => {
+      const partitions = Array.from({ length: await deps.kafka.partitionCount(topic) }, (_, partition) => partition);
+      return deps.kafka.offsets(topic, partitions, startingOffsets);
+    }, signal);
+    offsets = { ...offsets, [id]: { ...offsets[id], [topic]: numbers } };
+  }
+  const nowMs = deps.clock.now();
+  const manifest: Manifest = {
+    version: 1,
+    job: settings.job,
+    incarnation: tenure.incarnation,
+    epoch: last === undefined ? 0 : last.epoch + 1,
+    decisionId: deps.random.id(),
+    parentDecisionId: last?.decisionId,
+    offsets,
+    state: last?.state ?? {},
+    outputs: {},
+    committables: [],
+    sinkStartedAtMs: nowMs,
+    previousUseAtMs: last === undefined ? {} : { ...last.previousUseAtMs, ...Object.fromEntries(last.committables.map(({ transactionalId }) => [transactionalId, last.sinkStartedAtMs])) },
+  };
+  const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
+  await decideManifest(deps, settings, tenure, manifest, summary, signal);
+  // It has no transactions, so it is COMMITTED with its decision.
+  fenced(settings, await untilAnswered(deps, 'recording the starting offsets', () => deps.epochs.recordCommitted(settings.job, tenure.generation, manifest.epoch), signal));
+  deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
+  return manifest;
+}
+
+export function fenced(settings: JobSettings, write: 'written' | 'superseded'): void {
+  if (write === 'superseded') throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
+}

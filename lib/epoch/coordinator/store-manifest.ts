@@ -1,0 +1,67 @@
+import type { Manifest } from '../../format/manifest.ts';
+import type { Decision, EpochSummary, JobRow, ManifestRef } from '../../ports/epoch-store.ts';
+import { afterRefusal } from '../decide.ts';
+import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
+import { untilAnswered } from './store-retry.ts';
+
+/** A manifest up to this size lives in the epoch's row (a DynamoDB item takes 400 KB); a larger one in the blob store. */
+const ROW_MANIFEST_BYTES = 200 * 1024;
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * The decision: from its success on the epoch exists, for ever. Every blob that the manifest names has been acknowledged
+ * by the store before this is called. An ambiguous answer is resolved by repeating the identical write, the lease's
+ * expiry included, under the same token; a refused one by reading the job row. Throws `SupersededError` when another
+ * generation holds the job: then nothing is aborted and nothing deleted.
+ */
+export async function decideManifest(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, manifest: Manifest, summary: EpochSummary, signal: AbortSignal): Promise<void> {
+  const decision: Decision = {
+    job: settings.job,
+    incarnation: tenure.incarnation,
+    generation: tenure.generation,
+    epoch: manifest.epoch,
+    decisionId: manifest.decisionId,
+    parentDecisionId: manifest.parentDecisionId,
+    leaseExpiresAtMs: deps.clock.now() + settings.leaseMs,
+    lastCommitted: Math.max(0, manifest.epoch - 1),
+    manifest: await storeManifest(deps, manifest),
+    summary,
+  };
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const answer = await untilAnswered(deps, `deciding epoch ${manifest.epoch}`, () => deps.epochs.decide(decision));
+    if (answer === 'decided') return;
+    if (answer === 'refused') {
+      const row = await untilAnswered(deps, 'reading the job row after a refused decision', () => deps.epochs.readJob(settings.job));
+      const meaning = afterRefusal(row, tenure.generation, manifest.decisionId);
+      if (meaning === 'decided') return;
+      if (meaning === 'superseded') throw new SupersededError(`generation ${row?.generation} (${row?.holder}) holds job ${settings.job}; epoch ${manifest.epoch} of generation ${tenure.generation} was not decided`);
+    }
+    if (signal.aborted) throw new LeftToNextError(`whether epoch ${manifest.epoch} was decided is left to the next coordinator to read: this one was told to end`);
+    deps.observe({ event: 'warning', message: `the decision of epoch ${manifest.epoch} got no clear answer (${answer}); the identical write is repeated` });
+    await deps.clock.sleep(pauseMs, signal);
+  }
+}
+
+async function storeManifest(deps: CoordinatorDeps, manifest: Manifest): Promise<ManifestRef> {
+  const text = JSON.stringify(manifest);
+  if (text.length <= ROW_MANIFEST_BYTES) return { at: 'row', manifest };
+  const place = { job: manifest.job, incarnation: manifest.incarnation, stage: 'manifest', subtask: 0, epoch: manifest.epoch };
+  const ref = await untilAnswered(deps, `storing the manifest of epoch ${manifest.epoch}`, () => deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0));
+  if (ref.at !== 'store') throw new Error('a manifest blob is never inline');
+  return { at: 'blob', name: ref.name };
+}
+
+export async function readManifest(deps: CoordinatorDeps, row: JobRow, completed: { readonly epoch: number; readonly decisionId: string }): Promise<Manifest> {
+  const epoch = await deps.epochs.readEpoch(row.job, row.incarnation, completed.epoch);
+  if (epoch === undefined || epoch.decisionId !== completed.decisionId) {
+    throw new Error(`job ${row.job}: the row of epoch ${completed.epoch} (decision ${completed.decisionId}) is missing from the table, though the job row names it: something other than the job deleted it`);
+  }
+  return openManifest(deps, epoch.manifest);
+}
+
+export async function openManifest(deps: CoordinatorDeps, ref: ManifestRef): Promise<Manifest> {
+  if (ref.at === 'row') return ref.manifest;
+  const payload = await deps.blobs.read('manifest', { at: 'store', name: ref.name, bytes: 0 });
+  return JSON.parse(payload.toString('utf8')) as Manifest;
+}

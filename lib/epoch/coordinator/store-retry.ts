@@ -1,0 +1,40 @@
+import type { Clock } from '../../ports/clock.ts';
+import { KafkaProblem } from '../../ports/kafka-requests.ts';
+import { StoreProblem } from '../../ports/store-problem.ts';
+import type { CoordinatorEvent } from '../events.ts';
+import { JobFailedError, LeftToNextError } from './context.ts';
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
+/** After this long without success the wait is said aloud, and again each time it doubles. */
+const SAY_AFTER_MS = 2_000;
+
+interface RetryDeps {
+  readonly clock: Clock;
+  readonly observe: (event: CoordinatorEvent) => void;
+}
+
+/**
+ * Repeats an idempotent read or write of a store or broker until it succeeds: an outage is ridden out, and said aloud.
+ * What only a person can mend (a missing table, a refused credential, a missing topic) ends the job with its message.
+ */
+export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const startedMs = deps.clock.now();
+  let sayAtMs = SAY_AFTER_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const known = error instanceof KafkaProblem || error instanceof StoreProblem;
+      if (!known) throw error;
+      if (!error.retriable) throw new JobFailedError(`${what}: ${error.message}`, { cause: error });
+      if (signal?.aborted === true) throw new LeftToNextError(`${what} is left to the next coordinator: ${error.message}`, { cause: error });
+      const waitedMs = deps.clock.now() - startedMs;
+      if (waitedMs >= sayAtMs) {
+        deps.observe({ event: 'waiting', what: `${what}: ${error.message}`, forMs: waitedMs });
+        sayAtMs = waitedMs * 2;
+      }
+      await deps.clock.sleep(pauseMs, signal);
+    }
+  }
+}

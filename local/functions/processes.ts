@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import type { Stage } from '../../lib/graph/stages.ts';
+import type { FunctionTarget } from '../../lib/ports/function-invoker.ts';
+
+/** One function process of a job on this machine, as one function of a deployment. */
+export interface FunctionProcess {
+  readonly name: string;
+  readonly role: 'coordinator' | FunctionTarget['role'];
+}
+
+/**
+ * The function processes of a job: one coordinator, one process for each source stage, each operator subtask (it keeps
+ * that subtask's state warm), and each sink stage.
+ */
+export function processesOf(stages: readonly Stage[], parallelism: (stage: string) => number): FunctionProcess[] {
+  const workers = stages.flatMap((stage) => {
+    const subtasks = Array.from({ length: parallelism(stage.id) }, (_, subtask) => ({ role: stage.kind, stage: stage.id, subtask }));
+    return subtasks.map((target): FunctionProcess => ({ name: processName(target), role: target.role }));
+  });
+  const distinct = [...new Map(workers.map((worker) => [worker.name, worker])).values()];
+  return [...distinct, { name: 'coordinator', role: 'coordinator' }];
+}
+
+function processName(target: FunctionTarget): string {
+  return target.role === 'operator' || target.role === 'source' ? `${target.role}-${target.stage}-${target.subtask}` : `${target.role}-${target.stage}`;
+}
+
+export function socketPath(dir: string, target: FunctionTarget): string {
+  return join(dir, `${processName(target)}.sock`);
+}

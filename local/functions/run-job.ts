@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { wireFunction } from '../../functions/wiring.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import { type FunctionProcess, processesOf } from './processes.ts';
+
+const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
+/** A function that crashed is started again after this long: what the platform does at its next invocation. */
+const RESTART_PAUSE_MS = 20;
+
+export interface RunJobOptions {
+  /** Environment of the functions: ONCEFLOW_… and AWS_…. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly onEvent?: (event: CoordinatorEvent) => void;
+  /** One line of a function's own output. */
+  readonly onLog?: (name: string, line: string) => void;
+  /** A function process ended without being asked to; it is started again. */
+  readonly onCrash?: (name: string, signal: string | null) => void;
+}
+
+export interface RunningJob {
+  /** Names of the function processes that are alive, with their process ids. */
+  processes(): ReadonlyMap<string, number>;
+  /** Finishes and commits what is under way, settles every transaction, ends all processes. */
+  stop(): Promise<JobEnd>;
+  /** Ends every process at once, as a machine that loses its power. */
+  killAll(): Promise<void>;
+  /** Resolves when the job has ended, by `stop` or by itself. */
+  readonly ended: Promise<JobEnd>;
+}
+
+export interface JobEnd {
+  readonly end: string;
+  readonly message: string;
+}
+
+/** Runs a job's functions as child processes of this one. A function that crashes is started again. */
+export async function runJob(options: RunJobOptions): Promise<RunningJob> {
+  const plan = await planOf(options.env);
+  const dir = mkdtempSync(join(tmpdir(), 'onceflow-job-'));
+  const children = new Map<string, ChildProcess>();
+  let stopping = false;
+  let over = false;
+  let last: JobEnd | undefined;
+  const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<JobEnd>();
+
+  for (const each of plan) startProcess(each);
+
+  function startProcess({ name, role }: FunctionProcess): void {
+    const child = fork(HOST, [role, join(dir, `${name}.sock`)], {
+      env: { ...options.env } as NodeJS.ProcessEnv,
+      execArgv: process.execArgv,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    children.set(name, child);
+    for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => options.onLog?.(name, line));
+    child.on('message', (message) => {
+      const event = message as CoordinatorEvent;
+      if (event.event === 'ended') last = { end: event.end, message: event.message };
+      options.onEvent?.(event);
+    });
+    child.on('exit', (code, signal) => {
+      if (children.get(name) === child) children.delete(name);
+      if (over) return;
+      if (role === 'coordinator' && (last !== undefined || stopping)) return finish(last ?? { end: 'stopped', message: 'the coordinator was killed while it stopped' });
+      options.onCrash?.(name, signal ?? `exit code ${code}`);
+      setTimeout(() => !over && startProcess({ name, role }), RESTART_PAUSE_MS);
+    });
+  }
+
+  function finish(end: JobEnd): void {
+    over = true;
+    for (const child of children.values()) if (child.connected) child.disconnect();
+    void whenAllGone(children).then(() => {
+      rmSync(dir, { recursive: true, force: true });
+      resolveEnded(end);
+    });
+  }
+
+  return {
+    processes: () => new Map([...children].flatMap(([name, child]) => (child.pid === undefined ? [] : [[name, child.pid] as const]))),
+    stop() {
+      stopping = true;
+      children.get('coordinator')?.send('stop');
+      return ended;
+    },
+    async killAll() {
+      over = true;
+      for (const child of children.values()) child.kill('SIGKILL');
+      await whenAllGone(children);
+      rmSync(dir, { recursive: true, force: true });
+      resolveEnded({ end: 'killed', message: 'every process was killed' });
+    },
+    ended,
+  };
+}
+
+/** Also checks the configuration and the job before anything is started. */
+async function planOf(env: RunJobOptions['env']): Promise<FunctionProcess[]> {
+  const { plan, config, kafka } = await wireFunction(env as NodeJS.ProcessEnv);
+  await kafka.close();
+  return processesOf(plan.stages, (stage) => config.stageParallelism[stage] ?? config.parallelism);
+}
+
+async function whenAllGone(children: ReadonlyMap<string, ChildProcess>): Promise<void> {
+  await Promise.all([...children.values()].map((child) => (child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((resolve) => child.once('exit', resolve)))));
+}
+
+function eachLine(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {
+  let rest = '';
+  stream?.setEncoding('utf8');
+  stream?.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  });
+}
