@@ -155,8 +155,9 @@ async function widenPool(store: Store, job: string, generation: number, pool: Re
     const command = new UpdateItemCommand({
       TableName: store.table,
       Key: jobKey(job),
-      UpdateExpression: 'SET pool = :wider',
-      ConditionExpression: 'generation = :generation AND pool = :seen',
+      UpdateExpression: 'SET #pool = :wider',
+      ConditionExpression: 'generation = :generation AND #pool = :seen',
+      ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB
       ExpressionAttributeValues: attributes({ ':wider': { ...row.pool, ...Object.fromEntries(wider) }, ':generation': generation, ':seen': row.pool }),
     });
     const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));

@@ -1,0 +1,404 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Manifest } from '../../lib/format/manifest.ts';
+import type { Decision, EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
+import { StoreProblem } from '../../lib/ports/store-problem.ts';
+
+/** Ids have the engine's shape: 32 hexadecimal digits. */
+const newId = () => randomUUID().replaceAll('-', '');
+
+function newJobRow(change: Partial<JobRow> = {}): JobRow {
+  return {
+    job: `job-${newId()}`,
+    incarnation: newId(),
+    generation: 1,
+    holder: 'first',
+    leaseExpiresAtMs: 1_000,
+    desired: 'running',
+    failure: undefined,
+    lastCompleted: undefined,
+    lastCommitted: 0,
+    pool: {},
+    fingerprint: 'graph-1',
+    maxParallelism: 128,
+    ...change,
+  };
+}
+
+function manifestOf(row: JobRow, epoch: number, decisionId: string, parentDecisionId: string | undefined): Manifest {
+  return {
+    version: 1,
+    job: row.job,
+    incarnation: row.incarnation,
+    epoch,
+    decisionId,
+    parentDecisionId,
+    offsets: { 'read-lines': { lines: [epoch * 10, Number.MAX_SAFE_INTEGER] } },
+    state: { count: [{ id: `s${epoch}`, keyGroups: { first: 0, last: 127 }, base: { at: 'inline', base64: 'AAE=' }, deltas: [] }] },
+    outputs: { 'write-counts': [[{ at: 'store', name: `x/output/0-${epoch}`, bytes: 12 }]] },
+    committables: [{ sink: 'write-counts', subtask: 0, topic: 'counts', epoch, transactionalId: 't-0', producerId: '9007199254740993', producerEpoch: 3 }],
+    sinkStartedAtMs: 1_700_000_000_000,
+    previousUseAtMs: {},
+  };
+}
+
+function decisionOf(row: JobRow, change: Partial<Decision> = {}): Decision {
+  const epoch = change.epoch ?? (row.lastCompleted === undefined ? 0 : row.lastCompleted.epoch + 1);
+  const decisionId = change.decisionId ?? newId();
+  const parentDecisionId = 'parentDecisionId' in change ? change.parentDecisionId : row.lastCompleted?.decisionId;
+  return {
+    job: row.job,
+    incarnation: row.incarnation,
+    generation: row.generation,
+    epoch,
+    decisionId,
+    parentDecisionId,
+    leaseExpiresAtMs: 2_000 + epoch,
+    lastCommitted: Math.max(0, epoch - 1),
+    manifest: { at: 'row', manifest: manifestOf(row, epoch, decisionId, parentDecisionId) },
+    summary: { plannedAtMs: 10, decidedAtMs: 20, attempts: 1, recordsIn: 5, recordsOut: 7 },
+    ...change,
+  };
+}
+
+/** What every `EpochStore` promises. `open` is called once; each test has a job of its own. */
+export function epochStoreContract(open: () => Promise<EpochStore>): void {
+  let store: EpochStore;
+
+  beforeAll(async () => {
+    store = await open();
+  });
+
+  async function read(job: string): Promise<JobRow> {
+    const row = await store.readJob(job);
+    if (row === undefined) throw new Error(`no row of ${job}`);
+    return row;
+  }
+
+  async function startJob(change: Partial<JobRow> = {}): Promise<JobRow> {
+    const row = newJobRow(change);
+    expect(await store.createJob(row)).toBe('created');
+    return row;
+  }
+
+  /** The job after epochs 0 … last were decided. */
+  async function jobAt(last: number): Promise<JobRow> {
+    let row = await startJob();
+    for (let epoch = 0; epoch <= last; epoch++) {
+      expect(await store.decide(decisionOf(row))).toBe('decided');
+      row = await read(row.job);
+    }
+    return row;
+  }
+
+  describe('the job row', () => {
+    it('is created once and read back as it was', async () => {
+      const row = await startJob({ pool: { 'write-counts': 2 }, holder: 'host 1, process 7' });
+      expect(await read(row.job)).toEqual(row);
+      expect(await store.createJob(newJobRow({ job: row.job, holder: 'second' }))).toBe('exists');
+      expect(await read(row.job)).toEqual(row);
+    });
+
+    it('is undefined for a job that was never created', async () => {
+      expect(await store.readJob(`job-${newId()}`)).toBeUndefined();
+    });
+
+    it('of 50 concurrent creations exactly one is the row', async () => {
+      const job = `job-${newId()}`;
+      const rows = Array.from({ length: 50 }, (_, index) => newJobRow({ job, holder: `h${index}` }));
+      const answers = await Promise.all(rows.map((row) => store.createJob(row)));
+      const winners = rows.filter((_, index) => answers[index] === 'created');
+      expect(winners).toHaveLength(1);
+      expect(await read(job)).toEqual(winners[0]);
+    });
+  });
+
+  describe('the generation', () => {
+    it('is raised by an explicit start, which takes the lease, wants the job to run and clears the failure', async () => {
+      const row = await startJob({ desired: 'stopped', failure: 'no such topic', pool: { sink: 3 } });
+      const raised = await store.raiseGeneration(row.job, 'second', 5_000);
+      expect(raised).toEqual({ ...row, generation: 2, holder: 'second', leaseExpiresAtMs: 5_000, desired: 'running', failure: undefined });
+      expect(await read(row.job)).toEqual(raised);
+    });
+
+    it('is different for each of 20 coordinators that start at once', async () => {
+      const row = await startJob();
+      const raised = await Promise.all(Array.from({ length: 20 }, (_, index) => store.raiseGeneration(row.job, `h${index}`, index)));
+      expect(new Set(raised.map(({ generation }) => generation)).size).toBe(20);
+      const last = await read(row.job);
+      expect(last).toEqual(raised.find(({ generation }) => generation === last.generation));
+      expect(last.generation).toBe(21);
+    });
+
+    it('is raised by a revival only when it is still the expected one, and the stop that a person asked for stays', async () => {
+      const row = await startJob({ desired: 'stopped' });
+      const revived = await store.reviveGeneration(row.job, 1, 'second', 5_000);
+      expect(revived).toEqual({ ...row, generation: 2, holder: 'second', leaseExpiresAtMs: 5_000 });
+      expect(await store.reviveGeneration(row.job, 1, 'third', 6_000)).toBeUndefined();
+      expect(await read(row.job)).toEqual(revived);
+    });
+
+    it('of 50 concurrent revivals exactly one gets it', async () => {
+      const row = await startJob();
+      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => store.reviveGeneration(row.job, 1, `h${index}`, index)));
+      const winners = answers.filter((answer) => answer !== undefined);
+      expect(winners).toHaveLength(1);
+      expect(await read(row.job)).toEqual(winners[0]);
+    });
+
+    it('of a job that was never created cannot be raised', async () => {
+      const job = `job-${newId()}`;
+      await expect(store.raiseGeneration(job, 'h', 1)).rejects.toMatchObject({ name: 'StoreProblem', retriable: false });
+      expect(await store.reviveGeneration(job, 1, 'h', 1)).toBeUndefined();
+      expect(await store.readJob(job)).toBeUndefined();
+    });
+  });
+
+  describe('the holder of the generation', () => {
+    it('renews its lease', async () => {
+      const row = await startJob();
+      expect(await store.renewLease(row.job, 1, 9_000)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 9_000 });
+    });
+
+    it('releases its lease and records why the job ended', async () => {
+      const row = await startJob();
+      expect(await store.releaseLease(row.job, 1, { desired: 'stopped', failure: 'data loss' })).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped', failure: 'data loss' });
+    });
+
+    it('that hands over does not undo a stop that a person asked for meanwhile', async () => {
+      const row = await startJob();
+      await store.setDesired(row.job, 'stopped');
+      expect(await store.releaseLease(row.job, 1, { desired: 'running', failure: undefined })).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped' });
+    });
+
+    it('widens the pool, never narrows it, and keeps sinks that it does not name', async () => {
+      const row = await startJob();
+      expect(await store.widenPool(row.job, 1, { a: 2, 'b.c': 1 })).toBe('written');
+      expect(await store.widenPool(row.job, 1, { a: 1, d: 4 })).toBe('written');
+      expect(await store.widenPool(row.job, 1, { a: 3 })).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, pool: { a: 3, 'b.c': 1, d: 4 } });
+    });
+
+    it('records a change of the graph', async () => {
+      const row = await startJob();
+      expect(await store.setFingerprint(row.job, 1, 'graph-2')).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, fingerprint: 'graph-2' });
+    });
+
+    it('records commits, never back', async () => {
+      const row = await jobAt(2);
+      expect(await store.recordCommitted(row.job, 1, 2)).toBe('written');
+      expect(await store.recordCommitted(row.job, 1, 1)).toBe('written');
+      expect((await read(row.job)).lastCommitted).toBe(2);
+    });
+
+    it('cannot record the commit of an epoch that is not decided', async () => {
+      const row = await jobAt(1);
+      await expect(store.recordCommitted(row.job, 1, 2)).rejects.toThrow(/the last that is decided is 1/);
+      const fresh = await startJob();
+      await expect(store.recordCommitted(fresh.job, 1, 1)).rejects.toThrow(/the last that is decided is none/);
+      expect((await read(row.job)).lastCommitted).toBe(0);
+    });
+
+    it('retires an epoch, again as often as it likes', async () => {
+      const row = await jobAt(2);
+      expect(await store.retireEpoch(row.job, row.incarnation, 1, 1, 5_000_000)).toBe('written');
+      expect(await store.retireEpoch(row.job, row.incarnation, 1, 1, 5_000_000)).toBe('written');
+      expect((await store.listEpochs(row.job, row.incarnation, 10)).map(({ epoch, retired }) => [epoch, retired])).toEqual([
+        [2, false],
+        [1, true],
+        [0, false],
+      ]);
+      expect(await store.readEpoch(row.job, row.incarnation, 1)).toMatchObject({ epoch: 1, retired: true, manifest: { at: 'row' } });
+    });
+
+    it('retires an epoch whose row has gone already, and makes no row', async () => {
+      const row = await jobAt(0);
+      expect(await store.retireEpoch(row.job, row.incarnation, 1, 7, 5_000_000)).toBe('written');
+      expect(await store.readEpoch(row.job, row.incarnation, 7)).toBeUndefined();
+    });
+  });
+
+  describe("a person's request to stop or run", () => {
+    it('is written whatever the generation', async () => {
+      const row = await startJob();
+      await store.raiseGeneration(row.job, 'second', 5_000);
+      await store.setDesired(row.job, 'stopped');
+      expect((await read(row.job)).desired).toBe('stopped');
+      await store.setDesired(row.job, 'running');
+      expect((await read(row.job)).desired).toBe('running');
+    });
+
+    it('makes no row for a job that does not exist', async () => {
+      const job = `job-${newId()}`;
+      const failed = await store.setDesired(job, 'stopped').catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(StoreProblem);
+      expect(failed).toMatchObject({ retriable: false, message: expect.stringContaining(job) });
+      expect(await store.readJob(job)).toBeUndefined();
+    });
+  });
+
+  describe('a fenced coordinator writes nothing', () => {
+    const writes: Readonly<Record<string, (row: JobRow) => Promise<string>>> = {
+      'renewing its lease': ({ job, generation }) => store.renewLease(job, generation, 99_000),
+      'releasing its lease': ({ job, generation }) => store.releaseLease(job, generation, { desired: 'stopped', failure: 'fenced' }),
+      'widening the pool': ({ job, generation }) => store.widenPool(job, generation, { sink: 9 }),
+      'widening the pool to what it is': ({ job, generation, pool }) => store.widenPool(job, generation, pool),
+      'changing the fingerprint': ({ job, generation }) => store.setFingerprint(job, generation, 'graph-9'),
+      'recording a commit': ({ job, generation }) => store.recordCommitted(job, generation, 2),
+      'recording a commit that is recorded': ({ job, generation }) => store.recordCommitted(job, generation, 0),
+      'retiring an epoch': ({ job, incarnation, generation }) => store.retireEpoch(job, incarnation, generation, 0, 1),
+      'deciding the next epoch': (row) => store.decide(decisionOf(row)),
+    };
+
+    it.each(Object.keys(writes))('when %s', async (name) => {
+      const old = await jobAt(2);
+      await store.raiseGeneration(old.job, 'successor', 50_000);
+      const before = { row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, 10) };
+      expect(await writes[name]?.(old)).toBe(name === 'deciding the next epoch' ? 'refused' : 'superseded');
+      expect({ row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, 10) }).toEqual(before);
+    });
+
+    it('nor one of a job that does not exist', async () => {
+      const ghost = newJobRow({ lastCompleted: { epoch: 2, decisionId: newId() } });
+      for (const [name, write] of Object.entries(writes)) {
+        expect(await write(ghost), name).toBe(name === 'deciding the next epoch' ? 'refused' : 'superseded');
+      }
+      expect(await store.readJob(ghost.job)).toBeUndefined();
+      expect(await store.listEpochs(ghost.job, ghost.incarnation, 10)).toEqual([]);
+    });
+  });
+
+  describe('a decision', () => {
+    it('creates the row of its epoch and moves the job row from the parent to it, with the lease and what is committed', async () => {
+      const row = await jobAt(1);
+      const decision = decisionOf(row);
+      expect(await store.decide(decision)).toBe('decided');
+      expect(await read(row.job)).toEqual({
+        ...row,
+        lastCompleted: { epoch: 2, decisionId: decision.decisionId },
+        lastCommitted: 1,
+        leaseExpiresAtMs: decision.leaseExpiresAtMs,
+      });
+      const { epoch, decisionId, manifest, summary } = decision;
+      expect(await store.readEpoch(row.job, row.incarnation, 2)).toEqual({ epoch, decisionId, manifest, summary, retired: false });
+    });
+
+    it('of epoch 0 has no parent, and there is only one of them', async () => {
+      const row = await startJob();
+      const [first, second] = [decisionOf(row), decisionOf(row)];
+      expect(await store.decide(first)).toBe('decided');
+      expect(await store.decide(second)).toBe('refused');
+      expect((await read(row.job)).lastCompleted).toEqual({ epoch: 0, decisionId: first.decisionId });
+    });
+
+    it('can name a blob as its manifest', async () => {
+      const row = await startJob();
+      const manifest = { at: 'blob', name: `${row.job}/manifest/0` } as const;
+      expect(await store.decide(decisionOf(row, { manifest }))).toBe('decided');
+      expect((await store.readEpoch(row.job, row.incarnation, 0))?.manifest).toEqual(manifest);
+    });
+
+    it('that is repeated with the same object is decided once', async () => {
+      const row = await jobAt(0);
+      const decision = decisionOf(row);
+      const answers = await Promise.all(Array.from({ length: 10 }, () => store.decide(decision)));
+      // Those that ran into each other know nothing; none of them was refused.
+      expect(answers.filter((answer) => answer === 'refused')).toEqual([]);
+      expect(await store.decide(decision)).toBe('decided');
+      expect(await store.listEpochs(row.job, row.incarnation, 10)).toHaveLength(2);
+      expect((await read(row.job)).lastCompleted).toEqual({ epoch: 1, decisionId: decision.decisionId });
+    });
+
+    it('that is repeated after the next one was decided changes nothing', async () => {
+      const row = await jobAt(0);
+      const first = decisionOf(row);
+      expect(await store.decide(first)).toBe('decided');
+      const second = decisionOf(await read(row.job));
+      expect(await store.decide(second)).toBe('decided');
+      await store.decide(first);
+      expect((await read(row.job)).lastCompleted).toEqual({ epoch: 2, decisionId: second.decisionId });
+    });
+
+    it('of 50 concurrent coordinators with the same parent exactly one decides', async () => {
+      const row = await jobAt(0);
+      const decisions = Array.from({ length: 50 }, () => decisionOf(row));
+      const answers = await Promise.all(decisions.map((decision) => store.decide(decision)));
+      const decided = decisions.filter((_, index) => answers[index] === 'decided');
+      expect(decided).toHaveLength(1);
+      expect((await read(row.job)).lastCompleted?.decisionId).toBe(decided[0]?.decisionId);
+      expect((await store.readEpoch(row.job, row.incarnation, 1))?.decisionId).toBe(decided[0]?.decisionId);
+      // The others, asked again, are refused for good.
+      const losers = decisions.filter((decision) => decision !== decided[0]);
+      for (const loser of losers) expect(await store.decide(loser)).toBe('refused');
+    });
+
+    it('is refused for another parent, another incarnation, a missing parent, and an epoch that has a row', async () => {
+      const row = await jobAt(2);
+      const last = row.lastCompleted?.decisionId;
+      const before = await read(row.job);
+      const otherIncarnation = { ...row, incarnation: newId() };
+      expect(await store.decide(decisionOf(row, { parentDecisionId: newId() }))).toBe('refused');
+      expect(await store.decide(decisionOf(otherIncarnation))).toBe('refused');
+      expect(await store.decide(decisionOf(row, { epoch: 0, parentDecisionId: undefined }))).toBe('refused');
+      expect(await store.decide(decisionOf(row, { epoch: 2, parentDecisionId: last }))).toBe('refused');
+      expect(await read(row.job)).toEqual(before);
+      expect(await store.listEpochs(row.job, row.incarnation, 10)).toHaveLength(3);
+      expect(await store.listEpochs(row.job, otherIncarnation.incarnation, 10)).toEqual([]);
+    });
+
+    it('that contradicts itself is thrown back', async () => {
+      const row = await jobAt(0);
+      const other: Decision['manifest'] = { at: 'row', manifest: manifestOf(row, 1, 'another decision', row.lastCompleted?.decisionId) };
+      await expect(store.decide(decisionOf(row, { manifest: other }))).rejects.toThrow(/contradicts itself/);
+      await expect(store.decide(decisionOf(row, { parentDecisionId: undefined }))).rejects.toThrow(/exactly epoch 0 has no parent/);
+      expect((await read(row.job)).lastCompleted?.epoch).toBe(0);
+    });
+
+    it('holds a manifest of 350,000 bytes in its row and throws a larger one back, naming both sizes', async () => {
+      const row = await startJob();
+      const small = decisionOf(row);
+      const padded = (bytes: number): Decision => {
+        if (small.manifest.at !== 'row') throw new Error('the manifest is in the row');
+        const manifest = { ...small.manifest.manifest, outputs: { pad: [[{ at: 'inline', base64: '' }]] } } satisfies Manifest;
+        const padding = 'x'.repeat(bytes - JSON.stringify(manifest).length);
+        return { ...small, manifest: { at: 'row', manifest: { ...manifest, outputs: { pad: [[{ at: 'inline', base64: padding }]] } } } };
+      };
+      await expect(store.decide(padded(350_001))).rejects.toThrow(/has 350001 bytes; a row holds 350000/);
+      expect(await store.decide(padded(350_000))).toBe('decided');
+      expect((await store.readEpoch(row.job, row.incarnation, 0))?.manifest).toEqual(padded(350_000).manifest);
+    });
+  });
+
+  describe('epochs', () => {
+    it('are listed newest first, at most as many as asked for, across pages', async () => {
+      let row = await startJob();
+      // Rows of 300 KB: DynamoDB cuts a page at 1 MB.
+      for (let epoch = 0; epoch <= 5; epoch++) {
+        const decision = decisionOf(row);
+        if (decision.manifest.at !== 'row') throw new Error('the manifest is in the row');
+        const outputs = { pad: [[{ at: 'inline' as const, base64: 'x'.repeat(300_000) }]] };
+        expect(await store.decide({ ...decision, manifest: { at: 'row', manifest: { ...decision.manifest.manifest, outputs } } })).toBe('decided');
+        row = await read(row.job);
+      }
+      const epochs = async (limit: number) => (await store.listEpochs(row.job, row.incarnation, limit)).map(({ epoch }) => epoch);
+      expect(await epochs(10)).toEqual([5, 4, 3, 2, 1, 0]);
+      expect(await epochs(5)).toEqual([5, 4, 3, 2, 1]);
+      expect(await epochs(1)).toEqual([5]);
+    });
+
+    it('of another incarnation are not listed', async () => {
+      const row = await jobAt(1);
+      expect(await store.listEpochs(row.job, newId(), 10)).toEqual([]);
+      expect(await store.readEpoch(row.job, newId(), 1)).toBeUndefined();
+    });
+
+    it('are in the order of numbers, also past a digit', async () => {
+      const row = await jobAt(11);
+      expect((await store.listEpochs(row.job, row.incarnation, 4)).map(({ epoch }) => epoch)).toEqual([11, 10, 9, 8]);
+    });
+  });
+}
