@@ -267,7 +267,6 @@ interface KafkaJsConnection {
   setSupportAuthenticationProtocol(isSupported: boolean): void;
   isConnected(): boolean;
   nextCorrelationId(): number;
-  processData(chunk: Buffer): void;
   rejectRequests(error: Error): void;
 }
 
@@ -277,17 +276,18 @@ const ConnectionClass = kafkaJsConnection as new (options: object) => KafkaJsCon
 const MAX_RESPONSE_BYTES = 0x1000_0000;
 const SIZE_BYTES = 4;
 const CORRELATION_BYTES = 4;
+const SCRATCH_BYTES = 64 * 1024;
 const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /**
  * kafkajs's connection with three changes: requests go out in pieces, without its two copies of every byte; responses
- * are assembled in one buffer of their size as they come in (kafkajs keeps the chunks and joins them, and keeps the
- * last response alive until the next); and a socket that has ended counts as dead at once.
+ * are read into place (kafkajs joins 64 KB chunks, and keeps the last response alive until the next); and a socket that
+ * has ended counts as dead at once.
  */
 class Connection extends ConnectionClass implements BrokerConnection {
   readonly #options: ConnectionOptions;
   readonly #broker: string;
-  readonly #assembler = new ResponseAssembler();
+  readonly #reader = new ResponseReader();
   #socket: net.Socket | undefined;
   #versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>> = {};
   #loginFailure: Error | undefined;
@@ -416,9 +416,9 @@ class Connection extends ConnectionClass implements BrokerConnection {
     });
   }
 
-  override processData(chunk: Buffer): void {
+  #received(count: number): void {
     try {
-      for (const response of this.#assembler.responsesOf(chunk)) {
+      for (const response of this.#reader.responses(count)) {
         this.requestQueue.fulfillRequest({
           size: response.length,
           correlationId: response.readInt32BE(0),
@@ -438,9 +438,17 @@ class Connection extends ConnectionClass implements BrokerConnection {
   }
 
   #openSocket({ host, port, ssl, onConnect }: SocketPlace): net.Socket {
+    const onread = {
+      buffer: () => this.#reader.space(),
+      callback: (count: number) => {
+        this.#received(count);
+        return true;
+      },
+    };
+    const place = { host, port, onread };
     const socket = ssl
-      ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-      : net.connect({ host, port }, onConnect);
+      ? tls.connect({ ...place, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+      : net.connect(place, onConnect);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     socket.once('end', () => this.drop(`${this.#broker} closed the connection`));
@@ -465,43 +473,50 @@ export async function openConnection(
   return (await connection.open()) ?? connection;
 }
 
-/** Puts a connection's bytes together into responses: each a buffer of its own, or a view when it came in one chunk. */
-export class ResponseAssembler {
-  readonly #size = Buffer.alloc(SIZE_BYTES);
-  #sizeBytes = 0;
+/**
+ * Where a connection's bytes are read into, and the responses that they make up. A large response is read straight into
+ * a buffer of its size, by reads as large as what the socket has: neither 64 KB chunks nor a copy to join them.
+ */
+export class ResponseReader {
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  /** Bytes in `scratch` of a response whose rest is not there yet. */
+  #held = 0;
   #response: Buffer | undefined;
   #filled = 0;
 
-  /** Responses that `chunk` completes, without their size. Throws when the bytes cannot be a Kafka broker's. */
-  *responsesOf(chunk: Buffer): Generator<Buffer> {
+  /** Where to put the next bytes. */
+  space(): Buffer {
+    return this.#response === undefined ? this.#scratch.subarray(this.#held) : this.#response.subarray(this.#filled);
+  }
+
+  /** `count` bytes were put there. Responses that they complete, without their size. Throws when they cannot be a Kafka broker's. */
+  *responses(count: number): Generator<Buffer> {
+    if (this.#response !== undefined) {
+      this.#filled += count;
+      if (this.#filled < this.#response.length) return;
+      const response = this.#response;
+      this.#response = undefined;
+      yield response;
+      return;
+    }
+    const end = this.#held + count;
     let position = 0;
-    while (position < chunk.length) {
-      if (this.#response !== undefined) {
-        const count = chunk.copy(this.#response, this.#filled, position);
-        this.#filled += count;
-        position += count;
-        if (this.#filled < this.#response.length) return;
-        const response = this.#response;
-        this.#response = undefined;
-        yield response;
-        continue;
-      }
-      const count = chunk.copy(this.#size, this.#sizeBytes, position);
-      this.#sizeBytes += count;
-      position += count;
-      if (this.#sizeBytes < SIZE_BYTES) return;
-      this.#sizeBytes = 0;
-      const size = this.#size.readUInt32BE(0);
+    while (end - position >= SIZE_BYTES) {
+      const size = this.#scratch.readUInt32BE(position);
       if (size < CORRELATION_BYTES || size > MAX_RESPONSE_BYTES)
         throw new Error(`answered with bytes that are not Kafka's protocol (a response of ${size} bytes)`);
-      if (size <= chunk.length - position) {
-        position += size;
-        yield chunk.subarray(position - size, position);
+      position += SIZE_BYTES;
+      const response = Buffer.allocUnsafe(size);
+      const there = this.#scratch.copy(response, 0, position, Math.min(end, position + size));
+      position += there;
+      if (there < size) {
+        this.#response = response;
+        this.#filled = there;
       } else {
-        this.#response = Buffer.allocUnsafeSlow(size);
-        this.#filled = 0;
+        yield response;
       }
     }
+    this.#held = this.#scratch.copy(this.#scratch, 0, position, end);
   }
 }
 
