@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { afterRefusal, manifestOf, stagedFor } from '../../../lib/epoch/decide.ts';
+import { newAttempt } from '../../../lib/epoch/attempt.ts';
+import type { Manifest } from '../../../lib/format/manifest.ts';
+import type { Stage } from '../../../lib/graph/stages.ts';
+import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import type { OperatorDone } from '../../../lib/stages/requests.ts';
+
+const row: JobRow = {
+  job: 'job',
+  incarnation: 'inc',
+  generation: 7,
+  holder: 'someone',
+  leaseExpiresAtMs: 0,
+  desired: 'running',
+  failure: undefined,
+  lastCompleted: { epoch: 4, decisionId: 'four' },
+  lastCommitted: 4,
+  retiredThrough: -1,
+  pool: {},
+  fingerprint: '',
+  maxParallelism: 128,
+};
+const lists = { inputs: [] as string[], operators: [] as string[], exchanges: [] as string[], sinks: [] as string[] };
+const sink: Stage = { ...lists, kind: 'sink', id: 'write', topic: 'out', inputs: ['count'] };
+const stages: readonly Stage[] = [
+  { ...lists, kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest', exchanges: ['count'] },
+  { ...lists, kind: 'operator', id: 'count', inputs: ['lines'], operators: ['count'], sinks: ['write'] },
+  sink,
+];
+
+describe('a refused decision', () => {
+  test('was made all the same when the job row names it', () => {
+    expect(afterRefusal({ ...row, lastCompleted: { epoch: 5, decisionId: 'five' } }, 7, 'five')).toBe('decided');
+    expect(afterRefusal({ ...row, generation: 8, lastCompleted: { epoch: 5, decisionId: 'five' } }, 7, 'five')).toBe('decided');
+  });
+
+  test('means superseded when another generation holds the job', () => {
+    expect(afterRefusal({ ...row, generation: 8 }, 7, 'five')).toBe('superseded');
+    expect(afterRefusal(undefined, 7, 'five')).toBe('superseded');
+  });
+
+  test('stays ambiguous otherwise, and is repeated', () => {
+    expect(afterRefusal(row, 7, 'five')).toBe('ambiguous');
+  });
+});
+
+describe('the manifest of an attempt', () => {
+  const parent: Manifest = {
+    version: 1,
+    job: 'job',
+    incarnation: 'inc',
+    epoch: 4,
+    decisionId: 'four',
+    parentDecisionId: 'three',
+    offsets: { lines: { in: [10, 20] } },
+    state: {},
+    outputs: {},
+    committables: [{ sink: 'write', subtask: 0, epoch: 4, topic: 'out', transactionalId: 'job-inc-write-0-0', producerId: '1', producerEpoch: 3 }],
+    sinkStartedAtMs: 400,
+    previousUseAtMs: { 'job-inc-write-0-1': 300 },
+  };
+  const operator = (staged: string): OperatorDone => ({
+    outcome: 'processed',
+    snapshots: { count: { id: staged, keyGroups: { first: 0, last: 127 }, base: undefined, deltas: [] } },
+    exchanges: {},
+    staged: { write: { at: 'store', name: staged, bytes: 1 } },
+    recordsIn: 1,
+    recordsOut: 1,
+  });
+
+  test('has the barriers that the sources reached, not the bounds that were planned', () => {
+    const ranges = { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 99 }]] };
+    const attempt = newAttempt({ epoch: 5, decisionId: 'five', plannedAtMs: 500, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 }, stages);
+    attempt.sources.set('lines', [{ outcome: 'read', reached: [{ topic: 'in', partition: 0, next: 15 }], bytesIn: 1, exchanges: {}, staged: {}, recordsIn: 5, recordsOut: 5 }]);
+    attempt.operators.set('count', [operator('a')]);
+    const made = manifestOf(attempt, parent, stages, () => 1);
+    expect(made.offsets).toEqual({ lines: { in: [15, 20, 0] } });
+    expect(made.parentDecisionId).toBe('four');
+  });
+
+  test('remembers when each transactional id was used before', () => {
+    const attempt = newAttempt({ epoch: 5, decisionId: 'five', plannedAtMs: 500, from: parent.offsets, ranges: {}, maxBytes: 1 }, stages);
+    expect(manifestOf(attempt, parent, stages, () => 1).previousUseAtMs).toEqual({ 'job-inc-write-0-1': 300, 'job-inc-write-0-0': 400 });
+  });
+
+  test('deals the upstream subtasks out to the sink subtasks', () => {
+    const operators = new Map([['count', [operator('a'), operator('b'), operator('c')]]]);
+    const names = stagedFor({ sources: new Map(), operators }, sink, 2).map((refs) => refs.map((ref) => ref.at === 'store' && ref.name));
+    expect(names).toEqual([['a', 'c'], ['b']]);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { epochsToRetire, isGarbage, liveNames } from '../../../lib/epoch/retain.ts';
+import type { BlobRef, Manifest } from '../../../lib/format/manifest.ts';
+import { blobName } from '../../../lib/stages/blobs.ts';
+
+const place = { job: 'job', incarnation: 'inc', stage: 'count', subtask: 0 };
+const name = (folder: string, epoch: number, nonce = 'ab') => blobName({ ...place, epoch }, folder, nonce);
+const stored = (blob: string): BlobRef => ({ at: 'store', name: blob, bytes: 1 });
+
+function manifest(epoch: number, state: readonly string[], outputs: readonly string[]): Manifest {
+  const [base, ...deltas] = state.map(stored);
+  return {
+    version: 1,
+    job: 'job',
+    incarnation: 'inc',
+    epoch,
+    decisionId: `d${epoch}`,
+    parentDecisionId: undefined,
+    offsets: {},
+    state: { count: [{ id: 's', keyGroups: { first: 0, last: 127 }, base, deltas }] },
+    outputs: { write: [outputs.map(stored)] },
+    committables: [],
+    sinkStartedAtMs: 0,
+    previousUseAtMs: {},
+  };
+}
+
+describe('what may be deleted', () => {
+  test('the newest committed epochs are retained, older ones retire in order', () => {
+    expect(epochsToRetire([9, 8, 7, 6, 5], 9, 3)).toEqual([5, 6]);
+    expect(epochsToRetire([9, 8], 8, 3)).toEqual([]);
+  });
+
+  test('a snapshot that a live manifest names is kept, however old', () => {
+    const base = name('state/count', 1);
+    const live = new Set(liveNames(manifest(9, [base, name('state/count', 8)], []), 9));
+    expect(isGarbage(base, { lastCompleted: 9, lastCommitted: 9, live })).toBe(false);
+    expect(isGarbage(name('state/count', 1, 'cd'), { lastCompleted: 9, lastCommitted: 9, live })).toBe(true);
+  });
+
+  test('staged output is kept until its epoch is COMMITTED, and no longer', () => {
+    const output = name('output', 9);
+    const decided = manifest(9, [], [output]);
+    expect(isGarbage(output, { lastCompleted: 9, lastCommitted: 8, live: new Set(liveNames(decided, 8)) })).toBe(false);
+    expect(isGarbage(output, { lastCompleted: 9, lastCommitted: 9, live: new Set(liveNames(decided, 9)) })).toBe(true);
+  });
+
+  test('nothing of an epoch that is under way is deleted', () => {
+    for (const folder of ['exchange', 'output', 'state/count', 'manifest']) {
+      expect(isGarbage(name(folder, 10), { lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(false);
+    }
+  });
+
+  test('blobs of attempts that failed go once their epoch is completed', () => {
+    expect(isGarbage(name('state/count', 9, 'ff'), { lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(true);
+    expect(isGarbage(name('exchange', 9, 'ff'), { lastCompleted: 9, lastCommitted: 8, live: new Set() })).toBe(false);
+  });
+
+  test('a name that is not ours is never deleted', () => {
+    expect(isGarbage('job/inc/notes.txt', { lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(false);
+  });
+});
