@@ -52,9 +52,10 @@ function snappy(bytes: Buffer, maxBytes: number): Buffer {
     const length = bytes.readInt32BE(at);
     at += 4;
     if (length < 0 || at + length > bytes.length) throw new MalformedError(`a snappy chunk of ${length} bytes that is cut off`);
-    const chunk = snappyBlock(bytes.subarray(at, at + length), maxBytes - total);
-    chunks.push(chunk);
+    const chunk = snappyBlock(bytes.subarray(at, at + length), maxBytes);
     total += chunk.length;
+    if (total > maxBytes) throw tooLarge('snappy', maxBytes);
+    chunks.push(chunk);
     at += length;
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, total);

@@ -52,7 +52,10 @@ export class RecordSetReader {
   nextOffset = 0;
 
   #set: Buffer = NO_BYTES;
+  /** Where in the set the next batch starts. */
   #setAt = 0;
+  /** Where the current one does. */
+  #batchStart = 0;
   #from = 0;
   #to = 0;
   #describe: () => string = () => '';
@@ -231,6 +234,7 @@ export class RecordSetReader {
     for (;;) {
       this.#leaveBatch();
       const start = this.#setAt;
+      this.#batchStart = start;
       if (set.length - start <= BATCH.magic) return false;
       this.#baseOffset = this.#int64(start + BATCH.baseOffset);
       const magic = set[start + BATCH.magic];
@@ -378,7 +382,7 @@ export class RecordSetReader {
   }
 
   #malformedBatch(what: string): MalformedError {
-    return new MalformedError(`${this.#describe()}: ${what} (batch at offset ${this.#baseOffset}, byte ${this.#setAt} of the response)`);
+    return new MalformedError(`${this.#describe()}: ${what} (batch at offset ${this.#baseOffset}, byte ${this.#batchStart} of the response)`);
   }
 }
 

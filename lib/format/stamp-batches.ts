@@ -1,5 +1,5 @@
-import { crc32c } from './crc32c.ts';
 import { BATCH } from './batch-layout.ts';
+import { crc32c } from './crc32c.ts';
 import { MalformedError } from './serde.ts';
 
 /** One record batch within a run of batches: `bytes[start, end)`, header included. */
@@ -12,7 +12,7 @@ export interface BatchSpan {
 export interface BatchStamp {
   readonly producerId: bigint;
   readonly producerEpoch: number;
-  /** Sequence number of the batch's first record, see `nextSequence`. */
+  /** How many records the producer has sent to the partition before. On the wire it wraps at 2^31, which is done here. */
   readonly baseSequence: number;
 }
 
@@ -41,11 +41,6 @@ export function batchesOf(bytes: Buffer): BatchSpan[] {
 export function stampBatch(bytes: Buffer, start: number, end: number, stamp: BatchStamp): void {
   bytes.writeBigInt64BE(stamp.producerId, start + BATCH.producerId);
   bytes.writeInt16BE(stamp.producerEpoch, start + BATCH.producerEpoch);
-  bytes.writeInt32BE(stamp.baseSequence, start + BATCH.baseSequence);
+  bytes.writeInt32BE(stamp.baseSequence % 0x80000000, start + BATCH.baseSequence);
   bytes.writeUInt32BE(crc32c(bytes, start + BATCH.attributes, end), start + BATCH.crc);
-}
-
-/** The sequence number after `records` more records: it goes on at 0 after 2^31 - 1. */
-export function nextSequence(sequence: number, records: number): number {
-  return (sequence + records) & 0x7fffffff;
 }
