@@ -1,0 +1,18 @@
+/** Self-signed, valid until 2126, for 127.0.0.1 in tests: nothing else trusts it, so its key is no secret. */
+export const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7E88a+YJpBptMZSd
+JReMWSmIhvq4yUgtlRZhe7S92sihRANCAASmbWzmLbVVWFm/MhRzyW3JJfshcyeJ
+w/Y2NlCCq5fasu8p9FIE9d8CLQlJBgdOmWdjcbI14ytX0DlWY1zSRAIV
+-----END PRIVATE KEY-----`;
+
+export const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUWdL0zfT0RbvT9XMAiAUZwFquzcwwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDEwMjUyOFoYDzIxMjYxMDMx
+MTAyNTI4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASmbWzmLbVVWFm/MhRzyW3JJfshcyeJw/Y2NlCCq5fasu8p9FIE9d8C
+LQlJBgdOmWdjcbI14ytX0DlWY1zSRAIVo28wbTAdBgNVHQ4EFgQUt7zX1bnXPxiY
+x3flwggMl7yykR4wHwYDVR0jBBgwFoAUt7zX1bnXPxiYx3flwggMl7yykR4wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDSAAwRQIgcAdVvowX+MmL7Br4W18Q+7U3R9o9R2pis2LqW03ZjTQCIQCM
+lGVqNFY8dazJDMWR+I+MjlNiOil990RkLqldeS1nJw==
+-----END CERTIFICATE-----`;
