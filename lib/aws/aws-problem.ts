@@ -54,8 +54,8 @@ export function faultOf(error: unknown): AwsFault {
   if (typeof code === 'string' && CONNECTION_CODES.has(code)) return 'transient';
   const status = $metadata?.httpStatusCode;
   if (status === undefined) {
-    // An answer that could not be read has a response and no status.
-    if ($response !== undefined) return 'transient';
+    // An answer that could not be read has a response and no status; one that was damaged on its way fails its checksum.
+    if ($response !== undefined || message.startsWith('Checksum mismatch')) return 'transient';
     return cause === undefined ? 'defect' : faultOf(cause);
   }
   // 3xx is S3's way to say that the bucket is in another region.

@@ -26,6 +26,8 @@ export function createS3Client(overrides: S3ClientConfig = {}): S3Client {
   return new S3Client({
     maxAttempts: 4,
     forcePathStyle: hasOwnEndpoint,
+    // Waiting for "100 Continue" would open a connection of its own for every blob of 2 MB and more.
+    expectContinueHeader: false,
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: 20_000 },
     ...overrides,
   });

@@ -15,7 +15,7 @@ import {
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type AwsCall, faultOf, problemOf } from './aws-problem.ts';
-import { type Attributes, attributes, decodeEpoch, decodeJob, encodeEpoch, encodeJob, epochKey, epochsPrefix, jobKey, TTL_ATTRIBUTE } from './dynamo-rows.ts';
+import { type Attributes, attributes, decodeEpoch, decodeJob, encodeEpoch, encodeJob, epochKey, epochSortKey, jobKey, MAX_EPOCH, TTL_ATTRIBUTE } from './dynamo-rows.ts';
 
 /** More than the coordinators that could ever contend for one job; each failed try means that another one succeeded. */
 const MAX_TAKEOVER_TRIES = 100;
@@ -52,8 +52,9 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     decide: (decision) => decide(store, decision),
     recordCommitted: (job, generation, epoch) => recordCommitted(store, job, generation, epoch),
     readEpoch: (job, incarnation, epoch) => readEpoch(store, job, incarnation, epoch),
-    listEpochs: (job, incarnation, limit) => listEpochs(store, job, incarnation, limit),
-    retireEpoch: (job, incarnation, generation, epoch, expiresAtMs) => retireEpoch(store, job, incarnation, generation, epoch, expiresAtMs),
+    listEpochs: (job, incarnation, after) => listEpochs(store, job, incarnation, after),
+    retireThrough: (job, generation, epoch) => retireThrough(store, job, generation, epoch),
+    expireEpochs: (job, incarnation, epochs, expiresAtMs) => expireEpochs(store, job, incarnation, epochs, expiresAtMs),
   };
 }
 
@@ -253,61 +254,59 @@ async function readEpoch(store: Store, job: string, incarnation: string, epoch: 
   return Item === undefined ? undefined : decodeEpoch(Item);
 }
 
-async function listEpochs(store: Store, job: string, incarnation: string, limit: number): Promise<readonly EpochRow[]> {
+async function listEpochs(store: Store, job: string, incarnation: string, after: number): Promise<readonly EpochRow[]> {
   const rows: EpochRow[] = [];
   let from: Attributes | undefined;
   do {
     const command = new QueryCommand({
       TableName: store.table,
-      KeyConditionExpression: 'pk = :job AND begins_with(sk, :epochs)',
-      ExpressionAttributeValues: attributes({ ':job': job, ':epochs': epochsPrefix(incarnation) }),
+      KeyConditionExpression: 'pk = :job AND sk BETWEEN :first AND :last',
+      ExpressionAttributeValues: attributes({
+        ':job': job,
+        ':first': epochSortKey(incarnation, after + 1),
+        ':last': epochSortKey(incarnation, MAX_EPOCH),
+      }),
       ConsistentRead: true,
-      ScanIndexForward: false,
-      Limit: limit - rows.length,
       ExclusiveStartKey: from,
     });
     const page = await send(store, 'Query', () => store.client.send(command));
     rows.push(...(page.Items ?? []).map(decodeEpoch));
     from = page.LastEvaluatedKey;
-  } while (from !== undefined && rows.length < limit);
+  } while (from !== undefined);
   return rows;
 }
 
-async function retireEpoch(store: Store, job: string, incarnation: string, generation: number, epoch: number, expiresAtMs: number): Promise<FencedWrite> {
-  const TableName = store.table;
-  const command = new TransactWriteItemsCommand({
-    TransactItems: [
-      {
-        ConditionCheck: {
-          TableName,
-          Key: jobKey(job),
-          ConditionExpression: 'generation = :generation',
-          ExpressionAttributeValues: attributes({ ':generation': generation }),
-        },
-      },
-      {
-        Update: {
-          TableName,
-          Key: epochKey(job, incarnation, epoch),
-          UpdateExpression: `SET retired = :yes, ${TTL_ATTRIBUTE} = :expires`,
-          ConditionExpression: 'attribute_exists(pk)',
-          ExpressionAttributeValues: attributes({ ':yes': true, ':expires': Math.ceil(expiresAtMs / 1000) }),
-        },
-      },
-    ],
+/** What is retired may be deleted, so the newest manifest and what is not COMMITTED can never be. */
+async function retireThrough(store: Store, job: string, generation: number, epoch: number): Promise<FencedWrite> {
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: 'SET retiredThrough = :epoch',
+    ConditionExpression: 'generation = :generation AND retiredThrough <= :epoch AND lastCommitted >= :epoch AND lastCompleted.epoch > :epoch',
+    ExpressionAttributeValues: attributes({ ':generation': generation, ':epoch': epoch }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
-  return send(store, 'TransactWriteItems', async () => {
-    try {
-      await store.client.send(command);
-      return 'written';
-    } catch (error) {
-      const [job, row] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-      if (job?.Code === 'ConditionalCheckFailed') return 'superseded';
-      // The row is gone: it was retired before, and its time to live has passed.
-      if (row?.Code === 'ConditionalCheckFailed' && job?.Code === 'None') return 'written';
-      throw error;
-    }
-  });
+  const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  if (update.outcome === 'done') return 'written';
+  const row = update.item === undefined ? undefined : decodeJob(update.item);
+  if (row?.generation !== generation) return 'superseded';
+  if (row.retiredThrough > epoch) return 'written';
+  throw new Error(
+    `epoch ${epoch} of job ${job} cannot be retired: epochs up to ${row.lastCommitted} are committed, and the newest is ${row.lastCompleted?.epoch ?? 'none'}`,
+  );
+}
+
+async function expireEpochs(store: Store, job: string, incarnation: string, epochs: readonly number[], expiresAtMs: number): Promise<void> {
+  for (const epoch of epochs) {
+    const command = new UpdateItemCommand({
+      TableName: store.table,
+      Key: epochKey(job, incarnation, epoch),
+      UpdateExpression: `SET ${TTL_ATTRIBUTE} = :expires`,
+      ConditionExpression: 'attribute_exists(pk)', // a row that has gone stays gone
+      ExpressionAttributeValues: attributes({ ':expires': Math.ceil(expiresAtMs / 1000) }),
+    });
+    await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  }
 }
 
 async function fencedUpdate(store: Store, job: string, generation: number, update: string, values: Record<string, unknown>): Promise<FencedWrite> {
@@ -339,15 +338,12 @@ async function send<T>(store: Store, action: string, call: () => Promise<T>): Pr
       return await call();
     } catch (error) {
       const pauseMs = CONFLICT_PAUSES_MS[tries];
-      if (pauseMs === undefined || !isConflict(error)) throw await problem(store, action, error);
+      if (pauseMs === undefined || !(error instanceof TransactionConflictException)) throw await problem(store, action, error);
       await sleep(pauseMs);
     }
   }
 }
 
-function isConflict(error: unknown): boolean {
-  return error instanceof TransactionConflictException || cancellationCodes(error).has('TransactionConflict');
-}
 
 function cancellationCodes(error: unknown): ReadonlySet<string | undefined> {
   return new Set(error instanceof TransactionCanceledException ? error.CancellationReasons?.map((reason) => reason.Code) : []);
@@ -359,7 +355,7 @@ function problem({ client, table }: Store, action: string, error: unknown): Prom
 
 function callOf(table: string, action: string): AwsCall {
   // A transaction needs the permissions of what it holds.
-  const permissions = action === 'TransactWriteItems' ? ['PutItem', 'UpdateItem', 'ConditionCheckItem'] : [action];
+  const permissions = action === 'TransactWriteItems' ? ['PutItem', 'UpdateItem'] : [action];
   return {
     service: 'DynamoDB',
     action,

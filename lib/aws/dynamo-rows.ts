@@ -17,11 +17,14 @@ export function jobKey(job: string): Attributes {
 }
 
 export function epochKey(job: string, incarnation: string, epoch: number): Attributes {
-  return { pk: { S: job }, sk: { S: `${epochsPrefix(incarnation)}${String(epoch).padStart(12, '0')}` } };
+  return { pk: { S: job }, sk: { S: epochSortKey(incarnation, epoch) } };
 }
 
-export function epochsPrefix(incarnation: string): string {
-  return `epoch#${incarnation}#`;
+export const MAX_EPOCH = 999_999_999_999;
+
+/** Sorts by number: twelve digits are an epoch a millisecond for thirty years. */
+export function epochSortKey(incarnation: string, epoch: number): string {
+  return `epoch#${incarnation}#${String(epoch).padStart(12, '0')}`;
 }
 
 /** Absent attributes for undefined values. */
@@ -65,6 +68,7 @@ const jobColumns = z.object({
   failure: z.string().optional(),
   lastCompleted: z.object({ epoch: count, decisionId: z.string() }).optional(),
   lastCommitted: count,
+  retiredThrough: z.int().min(-1),
   pool: z.record(z.string(), count),
   fingerprint: z.string(),
   maxParallelism: count,
@@ -76,7 +80,6 @@ const epochColumns = z.object({
   manifest: z.string().optional(),
   manifestBlob: z.string().optional(),
   summary: z.object({ plannedAtMs: count, decidedAtMs: count, attempts: count, recordsIn: count, recordsOut: count }),
-  retired: z.boolean().optional(),
 });
 
 export function decodeJob(item: Attributes): JobRow {
@@ -85,8 +88,8 @@ export function decodeJob(item: Attributes): JobRow {
 }
 
 export function decodeEpoch(item: Attributes): EpochRow {
-  const { epoch, decisionId, manifest, manifestBlob, summary, retired = false } = decode(epochColumns, item);
-  return { epoch, decisionId, manifest: decodeManifest(item, manifest, manifestBlob), summary, retired };
+  const { epoch, decisionId, manifest, manifestBlob, summary } = decode(epochColumns, item);
+  return { epoch, decisionId, manifest: decodeManifest(item, manifest, manifestBlob), summary };
 }
 
 function decodeManifest(item: Attributes, json: string | undefined, blob: string | undefined): ManifestRef {

@@ -212,6 +212,12 @@ export const parameters = {
     default: '10000',
     doc: 'How often source topics are asked whether they have more partitions than before.',
   }),
+  buildId: defaulted({
+    variable: 'ONCEFLOW_BUILD_ID',
+    kind: name,
+    default: 'unversioned',
+    doc: 'The build that a function runs, set by a deployment: functions of two builds never share an epoch.',
+  }),
   stack: optional({
     variable: 'ONCEFLOW_STACK',
     kind: text('the name of a stack'),

@@ -16,6 +16,8 @@ export interface JobRow {
   /** Undefined until epoch 0 (the starting offsets) is decided. */
   readonly lastCompleted: { readonly epoch: number; readonly decisionId: string } | undefined;
   readonly lastCommitted: number;
+  /** Manifests of epochs up to this one are RETIRED: nothing starts from them any more. -1: none is. */
+  readonly retiredThrough: number;
   /** By sink uid, the widest parallelism used in this incarnation: every transactional id that may exist. */
   readonly pool: Readonly<Record<string, number>>;
   readonly fingerprint: string;
@@ -58,7 +60,6 @@ export interface EpochRow {
   readonly decisionId: string;
   readonly manifest: ManifestRef;
   readonly summary: EpochSummary;
-  readonly retired: boolean;
 }
 
 /**
@@ -98,8 +99,10 @@ export interface EpochStore {
   /** Never moves `lastCommitted` back. Throws when the epoch is not decided. */
   recordCommitted(job: string, generation: number, epoch: number): Promise<FencedWrite>;
   readEpoch(job: string, incarnation: string, epoch: number): Promise<EpochRow | undefined>;
-  /** Newest first, at most `limit`. */
-  listEpochs(job: string, incarnation: string, limit: number): Promise<readonly EpochRow[]>;
-  /** Marks the epoch's manifest RETIRED and gives its row a time to live. `written` also when the row has gone already. */
-  retireEpoch(job: string, incarnation: string, generation: number, epoch: number, expiresAtMs: number): Promise<FencedWrite>;
+  /** Rows of epochs after `after`, oldest first. */
+  listEpochs(job: string, incarnation: string, after: number): Promise<readonly EpochRow[]>;
+  /** Marks the manifests of all epochs up to `epoch` RETIRED, for ever. Throws when one of them is not COMMITTED or is the newest. */
+  retireThrough(job: string, generation: number, epoch: number): Promise<FencedWrite>;
+  /** Gives rows of RETIRED epochs a time to live; rows that have gone are no error. That they are retired is irrevocable, so no generation guards it. */
+  expireEpochs(job: string, incarnation: string, epochs: readonly number[], expiresAtMs: number): Promise<void>;
 }

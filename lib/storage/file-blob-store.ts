@@ -18,7 +18,7 @@ const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENA
  * not at all, and `put` resolves when it would survive a power cut: the content is synced under a temporary name,
  * linked to its own (which fails when that exists), and the folders that name it are synced.
  */
-export function createFileBlobStore(folder: string): BlobStore {
+export function createFileBlobStore({ folder }: { readonly folder: string }): BlobStore {
   const store: Store = { folder, durableFolders: new Map() };
   return {
     put: (name, bytes) => put(store, name, bytes),

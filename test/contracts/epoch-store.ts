@@ -18,6 +18,7 @@ function newJobRow(change: Partial<JobRow> = {}): JobRow {
     failure: undefined,
     lastCompleted: undefined,
     lastCommitted: 0,
+    retiredThrough: -1,
     pool: {},
     fingerprint: 'graph-1',
     maxParallelism: 128,
@@ -203,22 +204,32 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect((await read(row.job)).lastCommitted).toBe(0);
     });
 
-    it('retires an epoch, again as often as it likes', async () => {
-      const row = await jobAt(2);
-      expect(await store.retireEpoch(row.job, row.incarnation, 1, 1, 5_000_000)).toBe('written');
-      expect(await store.retireEpoch(row.job, row.incarnation, 1, 1, 5_000_000)).toBe('written');
-      expect((await store.listEpochs(row.job, row.incarnation, 10)).map(({ epoch, retired }) => [epoch, retired])).toEqual([
-        [2, false],
-        [1, true],
-        [0, false],
-      ]);
-      expect(await store.readEpoch(row.job, row.incarnation, 1)).toMatchObject({ epoch: 1, retired: true, manifest: { at: 'row' } });
+    it('retires epochs, never back', async () => {
+      const row = await jobAt(3);
+      expect(await store.retireThrough(row.job, 1, 1)).toBe('written');
+      expect(await store.retireThrough(row.job, 1, 2)).toBe('written');
+      expect(await store.retireThrough(row.job, 1, 1)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, retiredThrough: 2 });
     });
 
-    it('retires an epoch whose row has gone already, and makes no row', async () => {
-      const row = await jobAt(0);
-      expect(await store.retireEpoch(row.job, row.incarnation, 1, 7, 5_000_000)).toBe('written');
-      expect(await store.readEpoch(row.job, row.incarnation, 7)).toBeUndefined();
+    it('cannot retire the newest epoch, nor one that is not committed', async () => {
+      const row = await jobAt(3);
+      expect(row.lastCommitted).toBe(2);
+      await expect(store.retireThrough(row.job, 1, 3)).rejects.toThrow(/cannot be retired/);
+      expect(await store.recordCommitted(row.job, 1, 3)).toBe('written');
+      await expect(store.retireThrough(row.job, 1, 3)).rejects.toThrow(/the newest is 3/);
+      const fresh = await jobAt(0);
+      await expect(store.retireThrough(fresh.job, 1, 0)).rejects.toThrow(/cannot be retired/);
+      expect((await read(row.job)).retiredThrough).toBe(-1);
+    });
+
+    it('lets the rows of retired epochs expire and makes no row where one has gone', async () => {
+      const row = await jobAt(2);
+      const before = await store.listEpochs(row.job, row.incarnation, -1);
+      const inAnHour = Date.now() + 3_600_000;
+      await store.expireEpochs(row.job, row.incarnation, [0, 1, 7], inAnHour);
+      await store.expireEpochs(row.job, row.incarnation, [0, 1, 7], inAnHour);
+      expect(await store.listEpochs(row.job, row.incarnation, -1)).toEqual(before);
     });
   });
 
@@ -250,16 +261,17 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       'changing the fingerprint': ({ job, generation }) => store.setFingerprint(job, generation, 'graph-9'),
       'recording a commit': ({ job, generation }) => store.recordCommitted(job, generation, 2),
       'recording a commit that is recorded': ({ job, generation }) => store.recordCommitted(job, generation, 0),
-      'retiring an epoch': ({ job, incarnation, generation }) => store.retireEpoch(job, incarnation, generation, 0, 1),
+      'retiring an epoch': ({ job, generation }) => store.retireThrough(job, generation, 1),
+      'retiring an epoch that is retired': ({ job, generation }) => store.retireThrough(job, generation, -1),
       'deciding the next epoch': (row) => store.decide(decisionOf(row)),
     };
 
     it.each(Object.keys(writes))('when %s', async (name) => {
       const old = await jobAt(2);
       await store.raiseGeneration(old.job, 'successor', 50_000);
-      const before = { row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, 10) };
+      const before = { row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, -1) };
       expect(await writes[name]?.(old)).toBe(name === 'deciding the next epoch' ? 'refused' : 'superseded');
-      expect({ row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, 10) }).toEqual(before);
+      expect({ row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, -1) }).toEqual(before);
     });
 
     it('nor one of a job that does not exist', async () => {
@@ -268,7 +280,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
         expect(await write(ghost), name).toBe(name === 'deciding the next epoch' ? 'refused' : 'superseded');
       }
       expect(await store.readJob(ghost.job)).toBeUndefined();
-      expect(await store.listEpochs(ghost.job, ghost.incarnation, 10)).toEqual([]);
+      expect(await store.listEpochs(ghost.job, ghost.incarnation, -1)).toEqual([]);
     });
   });
 
@@ -284,7 +296,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
         leaseExpiresAtMs: decision.leaseExpiresAtMs,
       });
       const { epoch, decisionId, manifest, summary } = decision;
-      expect(await store.readEpoch(row.job, row.incarnation, 2)).toEqual({ epoch, decisionId, manifest, summary, retired: false });
+      expect(await store.readEpoch(row.job, row.incarnation, 2)).toEqual({ epoch, decisionId, manifest, summary });
     });
 
     it('of epoch 0 has no parent, and there is only one of them', async () => {
@@ -309,7 +321,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       // Those that ran into each other know nothing; none of them was refused.
       expect(answers.filter((answer) => answer === 'refused')).toEqual([]);
       expect(await store.decide(decision)).toBe('decided');
-      expect(await store.listEpochs(row.job, row.incarnation, 10)).toHaveLength(2);
+      expect(await store.listEpochs(row.job, row.incarnation, -1)).toHaveLength(2);
       expect((await read(row.job)).lastCompleted).toEqual({ epoch: 1, decisionId: decision.decisionId });
     });
 
@@ -346,8 +358,8 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect(await store.decide(decisionOf(row, { epoch: 0, parentDecisionId: undefined }))).toBe('refused');
       expect(await store.decide(decisionOf(row, { epoch: 2, parentDecisionId: last }))).toBe('refused');
       expect(await read(row.job)).toEqual(before);
-      expect(await store.listEpochs(row.job, row.incarnation, 10)).toHaveLength(3);
-      expect(await store.listEpochs(row.job, otherIncarnation.incarnation, 10)).toEqual([]);
+      expect(await store.listEpochs(row.job, row.incarnation, -1)).toHaveLength(3);
+      expect(await store.listEpochs(row.job, otherIncarnation.incarnation, -1)).toEqual([]);
     });
 
     it('that contradicts itself is thrown back', async () => {
@@ -374,7 +386,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
   });
 
   describe('epochs', () => {
-    it('are listed newest first, at most as many as asked for, across pages', async () => {
+    it('are listed oldest first, from the one after that is named, across pages', async () => {
       let row = await startJob();
       // Rows of 300 KB: DynamoDB cuts a page at 1 MB.
       for (let epoch = 0; epoch <= 5; epoch++) {
@@ -384,10 +396,11 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
         expect(await store.decide({ ...decision, manifest: { at: 'row', manifest: { ...decision.manifest.manifest, outputs } } })).toBe('decided');
         row = await read(row.job);
       }
-      const epochs = async (limit: number) => (await store.listEpochs(row.job, row.incarnation, limit)).map(({ epoch }) => epoch);
-      expect(await epochs(10)).toEqual([5, 4, 3, 2, 1, 0]);
-      expect(await epochs(5)).toEqual([5, 4, 3, 2, 1]);
-      expect(await epochs(1)).toEqual([5]);
+      const epochs = async (after: number) => (await store.listEpochs(row.job, row.incarnation, after)).map(({ epoch }) => epoch);
+      expect(await epochs(-1)).toEqual([0, 1, 2, 3, 4, 5]);
+      expect(await epochs(0)).toEqual([1, 2, 3, 4, 5]);
+      expect(await epochs(4)).toEqual([5]);
+      expect(await epochs(5)).toEqual([]);
     });
 
     it('of another incarnation are not listed', async () => {
@@ -398,7 +411,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
 
     it('are in the order of numbers, also past a digit', async () => {
       const row = await jobAt(11);
-      expect((await store.listEpochs(row.job, row.incarnation, 4)).map(({ epoch }) => epoch)).toEqual([11, 10, 9, 8]);
+      expect((await store.listEpochs(row.job, row.incarnation, 7)).map(({ epoch }) => epoch)).toEqual([8, 9, 10, 11]);
     });
   });
 }

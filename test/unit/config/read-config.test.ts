@@ -41,6 +41,7 @@ describe('readConfig', () => {
       restartBackoffMs: 100,
       restartBackoffMaxMs: 10_000,
       partitionDiscoveryIntervalMs: 10_000,
+      buildId: 'unversioned',
       stack: undefined,
     });
   });

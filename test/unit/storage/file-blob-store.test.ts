@@ -9,7 +9,7 @@ describe('the file blob store', () => {
   let folder = '';
   blobStoreContract(async () => {
     folder = await mkdtemp(join(tmpdir(), 'onceflow-blobs-'));
-    return createFileBlobStore(join(folder, 'made/by/the/store'));
+    return createFileBlobStore({ folder: join(folder, 'made/by/the/store') });
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 });

@@ -1,0 +1,86 @@
+import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
+import { functionName } from '../config/function-names.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../ports/function-invoker.ts';
+
+/** Lambda's limit for the payload of a synchronous invocation, and for its answer. */
+const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
+
+export interface LambdaInvokerOptions {
+  /** From `createLambdaClient`: it must not repeat invocations by itself. */
+  readonly client: LambdaClient;
+  /** What the names of the deployment's functions begin with. */
+  readonly prefix: string;
+  readonly clock: Clock;
+}
+
+/** Stages as Lambda functions, invoked synchronously. `deadlineMs` is an instant of the clock. */
+export function createLambdaInvoker(options: LambdaInvokerOptions): FunctionInvoker {
+  return { invoke: (target, payload, { deadlineMs, signal }) => invoke(options, target, payload, deadlineMs, signal) };
+}
+
+async function invoke(
+  { client, prefix, clock }: LambdaInvokerOptions,
+  target: FunctionTarget,
+  payload: unknown,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  const name = functionName(prefix, target);
+  const body = Buffer.from(JSON.stringify(payload));
+  if (body.length > MAX_PAYLOAD_BYTES) {
+    throw new InvokeError(
+      target,
+      `its request has ${body.length} bytes and Lambda takes ${MAX_PAYLOAD_BYTES}; lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store`,
+    );
+  }
+  const leftMs = deadlineMs - clock.now();
+  if (leftMs <= 0) throw new InvokeError(target, `its deadline passed ${-leftMs} ms before it was invoked`);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), leftMs);
+  const abortSignal = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
+  try {
+    const output = await client.send(new InvokeCommand({ FunctionName: name, InvocationType: 'RequestResponse', Payload: body }), { abortSignal });
+    return answerOf(target, name, output);
+  } catch (error) {
+    if (error instanceof InvokeError) throw error;
+    if (deadline.signal.aborted) throw new InvokeError(target, `${name} was still running at its deadline, ${leftMs} ms after it was invoked`, { cause: error });
+    throw new InvokeError(target, reasonOf(error, name), { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function answerOf(target: FunctionTarget, name: string, { FunctionError, Payload }: InvokeCommandOutput): unknown {
+  const answer: unknown = Payload === undefined || Payload.length === 0 ? undefined : JSON.parse(Payload.transformToString());
+  if (FunctionError !== undefined) throw new InvokeError(target, failureOf(name, answer));
+  return answer;
+}
+
+/** What Lambda answers for a handler that threw, ran out of time or memory, or answered too much. */
+function failureOf(name: string, answer: unknown): string {
+  const { errorType, errorMessage } = isRecord(answer) ? answer : {};
+  const type = typeof errorType === 'string' ? errorType : 'an error without a type';
+  const message = typeof errorMessage === 'string' ? errorMessage : 'no message';
+  const mend = type === 'Function.ResponseSizeTooLarge' ? '; lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store' : '';
+  return `${name} failed with ${type}: ${message}${mend}`;
+}
+
+function reasonOf(error: unknown, name: string): string {
+  if (!(error instanceof Error)) return `${name} could not be invoked: ${String(error)}`;
+  const said = `${name} could not be invoked: ${error.name}: ${error.message}`;
+  switch (error.name) {
+    case 'TooManyRequestsException':
+      return `${said}; it was throttled: raise its reserved concurrency, or the account's limit`;
+    case 'ResourceNotFoundException':
+      return `${said}; deploy it: the names of functions follow the stages of the job and the parallelism (ONCEFLOW_PARALLELISM, ONCEFLOW_STAGE_PARALLELISM)`;
+    case 'AccessDeniedException':
+      return `${said}; the coordinator's role needs lambda:InvokeFunction on it`;
+    default:
+      return said;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
