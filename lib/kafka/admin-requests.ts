@@ -1,7 +1,7 @@
 import type { AdminRequests } from '../ports/kafka-requests.ts';
 import { answerOf, worstOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
-import { codecs, type DescribeConfigsResponse } from './kafkajs-internals.ts';
+import { codecs, type DescribeConfigsResponse } from './codecs.ts';
 import { offsetFetchRequest } from './offset-fetch-request.ts';
 import { answerProblem, type Resource, unreachableProblem } from './problems.ts';
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
-import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused, openConnection } from './kafkajs-internals.ts';
+import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused, openConnection } from './connection.ts';
 import { type Login, loginProblem, tooOldProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
 

@@ -2,8 +2,9 @@ import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { answerOf, isPassing } from './answers.ts';
 import { BrokerLink, type LinkOptions } from './broker-link.ts';
-import { type BrokerAddress, codecs, type MetadataResponse } from './kafkajs-internals.ts';
-import { answerProblem, type Login, noSuchTopicProblem, refusalOf, type Resource, unreachableProblem } from './problems.ts';
+import { codecs, type MetadataResponse } from './codecs.ts';
+import type { BrokerAddress } from './connection.ts';
+import { answerProblem, type Login, noSuchTopicProblem, type Resource, refusalOf, unreachableProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
 
 export interface ClusterOptions {

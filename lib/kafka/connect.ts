@@ -2,11 +2,11 @@ import type { Clock } from '../ports/clock.ts';
 import { KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
 import { Cluster } from './cluster.ts';
-import type { BrokerAddress, SaslOptions, SslOptions } from './kafkajs-internals.ts';
+import type { BrokerAddress, SaslOptions, SslOptions } from './connection.ts';
 import { sourceRequests } from './source-requests.ts';
 import { transactionRequests } from './transaction-requests.ts';
 
-export type { SaslOptions, SslOptions } from './kafkajs-internals.ts';
+export type { SaslOptions, SslOptions } from './connection.ts';
 
 export interface KafkaOptions {
   /** `host:port` of brokers to connect to first; the others are learned from them. */

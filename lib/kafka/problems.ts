@@ -1,6 +1,6 @@
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { isPassing } from './answers.ts';
-import type { SaslOptions, SslOptions } from './kafkajs-internals.ts';
+import type { SaslOptions, SslOptions } from './connection.ts';
 import type { Api } from './wire-request.ts';
 
 /** Who we are to the brokers, for messages. */

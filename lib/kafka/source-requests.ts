@@ -1,8 +1,8 @@
 import type { FetchedPartition, FetchRange, SourceRequests } from '../ports/kafka-requests.ts';
 import { answerOf, isPassing } from './answers.ts';
 import type { Cluster } from './cluster.ts';
+import { codecs } from './codecs.ts';
 import { type FetchLimits, fetchRequest, notFetched } from './fetch-request.ts';
-import { codecs } from './kafkajs-internals.ts';
 import { answerProblem } from './problems.ts';
 import { NoAnswer } from './wire-request.ts';
 

@@ -1,7 +1,7 @@
 import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { answerOf, worstOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
-import { codecs } from './kafkajs-internals.ts';
+import { codecs } from './codecs.ts';
 import { offsetFetchRequest } from './offset-fetch-request.ts';
 import type { Resource } from './problems.ts';
 import { produceRequest } from './produce-request.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fetchRequest } from '../../../lib/kafka/fetch-request.ts';
-import { ResponseReader } from '../../../lib/kafka/kafkajs-internals.ts';
 import { offsetFetchRequest } from '../../../lib/kafka/offset-fetch-request.ts';
 import { produceRequest } from '../../../lib/kafka/produce-request.ts';
+import { ResponseReader } from '../../../lib/kafka/response-reader.ts';
 import type { WireRequest } from '../../../lib/kafka/wire-request.ts';
 
 // The bytes were written by the message classes of Apache Kafka's own client 4.3.1 from the same values.
