@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites that start, kill or freeze parts of a stack: they need the embedded one (docs/development.md). */
+const ownStack = process.env['ONCEFLOW_STACK'] === 'external' ? ['test/integration/stack.test.ts', 'test/chaos/**'] : [];
+
+const onTheStack = {
+  globalSetup: 'test/setup/stack.ts',
+  setupFiles: 'test/setup/environment.ts',
+  exclude: ownStack,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 60_000, sequence: { groupOrder: 0 } } },
+      // Two files at a time share the stack: each makes its own topics, tables, buckets and jobs.
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          ...onTheStack,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // One file at a time: what it measures is how long a recovery takes, and two cores carry one job.
+      { test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...onTheStack, fileParallelism: false, sequence: { groupOrder: 2 } } },
+    ],
+  },
+});
