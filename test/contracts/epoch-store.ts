@@ -7,7 +7,7 @@ import { StoreProblem } from '../../lib/ports/store-problem.ts';
 /** Ids have the engine's shape: 32 hexadecimal digits. */
 const newId = () => randomUUID().replaceAll('-', '');
 
-function newJobRow(change: Partial<JobRow> = {}): JobRow {
+export function newJobRow(change: Partial<JobRow> = {}): JobRow {
   return {
     job: `job-${newId()}`,
     incarnation: newId(),
@@ -43,7 +43,7 @@ function manifestOf(row: JobRow, epoch: number, decisionId: string, parentDecisi
   };
 }
 
-function decisionOf(row: JobRow, change: Partial<Decision> = {}): Decision {
+export function decisionOf(row: JobRow, change: Partial<Decision> = {}): Decision {
   const epoch = change.epoch ?? (row.lastCompleted === undefined ? 0 : row.lastCompleted.epoch + 1);
   const decisionId = change.decisionId ?? newId();
   const parentDecisionId = 'parentDecisionId' in change ? change.parentDecisionId : row.lastCompleted?.decisionId;
