@@ -50,9 +50,11 @@ export function sealBlob(kind: BlobKind, parts: readonly Uint8Array[]): Buffer {
 /** Verifies the blob and returns its payload: a view on `bytes`. Throws `CorruptBlobError`; `name` is for its message. */
 export function openBlob(kind: BlobKind, bytes: Buffer, name: string): Buffer {
   if (bytes.length < HEADER_BYTES) throw new CorruptBlobError(name, kind, `${bytes.length} bytes are less than its header`);
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new CorruptBlobError(name, kind, 'it was not written by Onceflow (wrong magic)');
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC))
+    throw new CorruptBlobError(name, kind, 'it was not written by Onceflow (wrong magic)');
   const version = bytes.readUInt8(4);
-  if (version !== VERSION) throw new CorruptBlobError(name, kind, `it has format version ${version} and this build reads version ${VERSION}`);
+  if (version !== VERSION)
+    throw new CorruptBlobError(name, kind, `it has format version ${version} and this build reads version ${VERSION}`);
   const foundKind = bytes.readUInt8(5);
   if (foundKind !== KINDS[kind]) throw new CorruptBlobError(name, kind, `it is of kind ${kindName(foundKind)}`);
   const payloadBytes = bytes.readUInt32LE(8);
@@ -62,7 +64,8 @@ export function openBlob(kind: BlobKind, bytes: Buffer, name: string): Buffer {
   }
   const expected = bytes.readUInt32LE(12);
   const found = crc32(payload);
-  if (found !== expected) throw new CorruptBlobError(name, kind, `its checksum is ${found.toString(16)} instead of ${expected.toString(16)}`);
+  if (found !== expected)
+    throw new CorruptBlobError(name, kind, `its checksum is ${found.toString(16)} instead of ${expected.toString(16)}`);
   return payload;
 }
 

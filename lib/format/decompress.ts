@@ -105,7 +105,8 @@ function lz4Frames(bytes: Buffer, maxBytes: number): Buffer {
       at += 4;
       if (blockSize === 0) break;
       const size = blockSize & 0x7fffffff;
-      if (size > maxBlockBytes || at + size > bytes.length) throw new MalformedError(`an lz4 block of ${size} bytes that is cut off or too large`);
+      if (size > maxBlockBytes || at + size > bytes.length)
+        throw new MalformedError(`an lz4 block of ${size} bytes that is cut off or too large`);
       if (plain.length < end + maxBlockBytes) {
         const grown = Buffer.allocUnsafe(Math.max(end + maxBlockBytes, Math.min(plain.length * 2, maxBytes)));
         plain.copy(grown, 0, 0, end);

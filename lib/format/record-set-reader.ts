@@ -148,7 +148,8 @@ export class RecordSetReader {
       at = this.#at;
     }
     const recordEnd = at + length;
-    if (length < MIN_RECORD_BYTES || recordEnd > this.#end) throw this.#malformed(`a record of ${length} bytes that ends outside its batch`);
+    if (length < MIN_RECORD_BYTES || recordEnd > this.#end)
+      throw this.#malformed(`a record of ${length} bytes that ends outside its batch`);
     at++; // attributes: none are defined
 
     const firstTimestamp = bytes[at]!;
@@ -225,7 +226,8 @@ export class RecordSetReader {
     this.#recordEnd = recordEnd;
     this.#at = recordEnd;
     this.#recordsLeft--;
-    if (this.#recordsLeft === 0 && recordEnd !== this.#end) throw this.#malformed(`${this.#end - recordEnd} bytes behind the last record of a batch`);
+    if (this.#recordsLeft === 0 && recordEnd !== this.#end)
+      throw this.#malformed(`${this.#end - recordEnd} bytes behind the last record of a batch`);
   }
 
   /** Opens the next batch that may hold wanted records; false when there is none. */
@@ -240,7 +242,11 @@ export class RecordSetReader {
       const magic = set[start + BATCH.magic];
       if (magic !== 2) {
         const old = magic === 0 || magic === 1;
-        throw this.#malformedBatch(old ? `message format v${magic}: Onceflow reads v2, which brokers and clients write since Kafka 0.11` : `magic ${magic}, so this is no record batch`);
+        throw this.#malformedBatch(
+          old
+            ? `message format v${magic}: Onceflow reads v2, which brokers and clients write since Kafka 0.11`
+            : `magic ${magic}, so this is no record batch`,
+        );
       }
       const length = set.readInt32BE(start + BATCH.length);
       const end = start + BATCH.lengthEnd + length;
@@ -249,7 +255,8 @@ export class RecordSetReader {
       if (this.#baseOffset >= this.#to) return this.#finish();
       const crc = crc32c(set, start + BATCH.attributes, end);
       const expected = set.readUInt32BE(start + BATCH.crc);
-      if (crc !== expected) throw this.#malformedBatch(`CRC-32C ${hex(crc)} instead of ${hex(expected)}: the batch was damaged on its way or on the broker`);
+      if (crc !== expected)
+        throw this.#malformedBatch(`CRC-32C ${hex(crc)} instead of ${hex(expected)}: the batch was damaged on its way or on the broker`);
       const lastOffsetDelta = set.readInt32BE(start + BATCH.lastOffsetDelta);
       if (lastOffsetDelta < 0 || this.#baseOffset <= this.#lastOffset) {
         throw this.#malformedBatch(`last offset delta ${lastOffsetDelta} behind a batch that ended at ${this.#lastOffset}`);
@@ -295,7 +302,8 @@ export class RecordSetReader {
       this.#end = this.bytes.length;
     }
     const records = set.readInt32BE(start + BATCH.recordCount);
-    if (records < 0 || (records === 0 && this.#at !== this.#end)) throw this.#malformedBatch(`a batch of ${this.#end - this.#at} bytes with ${records} records`);
+    if (records < 0 || (records === 0 && this.#at !== this.#end))
+      throw this.#malformedBatch(`a batch of ${this.#end - this.#at} bytes with ${records} records`);
     this.#recordsLeft = records;
     this.#previousDelta = -1;
     this.#baseTimestamp = this.#int64(start + BATCH.baseTimestamp);
@@ -382,7 +390,9 @@ export class RecordSetReader {
   }
 
   #malformedBatch(what: string): MalformedError {
-    return new MalformedError(`${this.#describe()}: ${what} (batch at offset ${this.#baseOffset}, byte ${this.#batchStart} of the response)`);
+    return new MalformedError(
+      `${this.#describe()}: ${what} (batch at offset ${this.#baseOffset}, byte ${this.#batchStart} of the response)`,
+    );
   }
 }
 

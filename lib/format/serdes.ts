@@ -298,7 +298,9 @@ function expectPlain(value: unknown, path: string, depth: number): void {
 }
 
 function notPlain(path: string, what: string): TypeError {
-  return new TypeError(`structured: the value${path === '' ? '' : ` at ${path}`} is ${what}, which JSON does not give back; name a serde for it`);
+  return new TypeError(
+    `structured: the value${path === '' ? '' : ` at ${path}`} is ${what}, which JSON does not give back; name a serde for it`,
+  );
 }
 
 // --- shared ---

@@ -21,7 +21,8 @@ export function batchesOf(bytes: Buffer): BatchSpan[] {
   const spans: BatchSpan[] = [];
   let start = 0;
   while (start < bytes.length) {
-    if (bytes.length - start < BATCH.records) throw new MalformedError(`record batch at byte ${start}: ${bytes.length - start} bytes are no whole batch header`);
+    if (bytes.length - start < BATCH.records)
+      throw new MalformedError(`record batch at byte ${start}: ${bytes.length - start} bytes are no whole batch header`);
     const magic = bytes[start + BATCH.magic];
     if (magic !== 2) throw new MalformedError(`record batch at byte ${start}: magic ${magic} instead of 2`);
     const end = start + BATCH.lengthEnd + bytes.readInt32BE(start + BATCH.length);

@@ -6,7 +6,7 @@ import type { Serde } from '../../../lib/format/serde.ts';
 import { bytes, int64, utf8 } from '../../../lib/format/serdes.ts';
 import { batchesOf, stampBatch } from '../../../lib/format/stamp-batches.ts';
 import { fixtures, fromBase64 } from './kafka-fixtures.ts';
-import { asLog, plainHeader, type PlainRecord, readAll } from './record-sets.ts';
+import { asLog, type PlainRecord, plainHeader, readAll } from './record-sets.ts';
 
 const T = 1_700_000_000_000;
 
@@ -25,7 +25,10 @@ const anyInput: fc.Arbitrary<Input> = fc.record({
   timestampMs: fc.oneof(fc.integer({ min: T - 1000, max: T + 1000 }), fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER })),
   key: fc.option(someBytes, { nil: undefined }),
   value: fc.option(someBytes, { nil: undefined }),
-  headers: fc.array(fc.record({ key: fc.string({ maxLength: 80, unit: 'binary' }), value: fc.option(someBytes, { nil: undefined }) }), { maxLength: 3, size: 'small' }),
+  headers: fc.array(fc.record({ key: fc.string({ maxLength: 80, unit: 'binary' }), value: fc.option(someBytes, { nil: undefined }) }), {
+    maxLength: 3,
+    size: 'small',
+  }),
 });
 
 function appendAll(writer: RecordBatchWriter, inputs: readonly Input[]): void {
@@ -100,7 +103,9 @@ test('a record of exactly the limit is written', () => {
   probe.append(T, 'key', utf8, 'x'.repeat(500), utf8);
   const size = probe.finish().length;
   new RecordBatchWriter({ maxBatchBytes: size }).append(T, 'key', utf8, 'x'.repeat(500), utf8);
-  expect(() => new RecordBatchWriter({ maxBatchBytes: size - 1 }).append(T, 'key', utf8, 'x'.repeat(500), utf8)).toThrow(RecordTooLargeError);
+  expect(() => new RecordBatchWriter({ maxBatchBytes: size - 1 }).append(T, 'key', utf8, 'x'.repeat(500), utf8)).toThrow(
+    RecordTooLargeError,
+  );
 });
 
 test('a record whose serde throws leaves no trace', () => {

@@ -109,7 +109,10 @@ test('what was aborted in one response is not remembered in the next', () => {
 test('a response that starts within an aborted transaction leaves out the rest of it', () => {
   const whole = fromBase64(fixtures.transactions.bytes);
   const second = 12 + whole.readInt32BE(8);
-  const aborted = [{ producerId: 1n, firstOffset: 50 }, { producerId: 2n, firstOffset: 108 }];
+  const aborted = [
+    { producerId: 1n, firstOffset: 50 },
+    { producerId: 2n, firstOffset: 108 },
+  ];
   expect(readAll(whole, { from: 101, aborted }).read.map(({ value }) => value)).toEqual(['b1', 'b2', 'n1', 'c1']);
   expect(readAll(whole.subarray(second), { from: 102, aborted }).read.map(({ value }) => value)).toEqual(['b1', 'b2', 'n1', 'c1']);
 });
@@ -183,19 +186,24 @@ test('a batch below the range is verified before its offsets are believed', () =
 test('garbage with a right CRC is an error or a record, but nothing outside of the batch is touched', () => {
   const reader = new RecordSetReader();
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 1, maxLength: 80 }), fc.integer({ min: -1, max: 9 }), fc.integer({ min: 0, max: 7 }), (garbage, count, codec) => {
-      const batch = Buffer.concat([log(1, 1).subarray(0, HEADER_BYTES), garbage]);
-      batch.writeInt32BE(batch.length - 12, 8);
-      batch.writeInt16BE(codec, 21);
-      batch.writeInt32BE(9, 23);
-      batch.writeInt32BE(count, 57);
-      const set = Buffer.concat([recrc(batch), log(5, 5, 10)]);
-      try {
-        readAll(set, {}, reader);
-      } catch (error) {
-        expect(error).toBeInstanceOf(MalformedError);
-      }
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: 1, maxLength: 80 }),
+      fc.integer({ min: -1, max: 9 }),
+      fc.integer({ min: 0, max: 7 }),
+      (garbage, count, codec) => {
+        const batch = Buffer.concat([log(1, 1).subarray(0, HEADER_BYTES), garbage]);
+        batch.writeInt32BE(batch.length - 12, 8);
+        batch.writeInt16BE(codec, 21);
+        batch.writeInt32BE(9, 23);
+        batch.writeInt32BE(count, 57);
+        const set = Buffer.concat([recrc(batch), log(5, 5, 10)]);
+        try {
+          readAll(set, {}, reader);
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedError);
+        }
+      },
+    ),
     { numRuns: 3000 },
   );
 });

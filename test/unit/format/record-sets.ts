@@ -1,6 +1,6 @@
 import { crc32c } from '../../../lib/format/crc32c.ts';
 import type { RecordHeader } from '../../../lib/format/record-header.ts';
-import { RecordSetReader, type RecordSetOptions } from '../../../lib/format/record-set-reader.ts';
+import { type RecordSetOptions, RecordSetReader } from '../../../lib/format/record-set-reader.ts';
 import { batchesOf } from '../../../lib/format/stamp-batches.ts';
 
 /** A record as tests compare it. */

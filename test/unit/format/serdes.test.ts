@@ -108,7 +108,8 @@ test('utf8: half a surrogate pair has no encoding', () => {
 
 test('numbers that an integer serde cannot hold are refused, not rounded', () => {
   for (const value of [2 ** 31, -(2 ** 31) - 1, 0.5, Number.NaN]) expect(() => encode(int32, value)).toThrow(RangeError);
-  for (const value of [2 ** 53, -(2 ** 53), 0.5, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => encode(int64, value)).toThrow(RangeError);
+  for (const value of [2 ** 53, -(2 ** 53), 0.5, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => encode(int64, value)).toThrow(RangeError);
   for (const base64 of fixtures.int64Outside) expect(() => readWhole(int64, fromBase64(base64))).toThrow(/int64: -?9\d{15,18} is outside/);
 });
 
@@ -123,9 +124,12 @@ test('values of another type are refused with what was expected and what came', 
 });
 
 test('encodings of the wrong length are refused', () => {
-  for (const length of [0, 3, 5, 8]) expect(() => readWhole(int32, Buffer.alloc(length))).toThrow(`int32: ${length} bytes where there must be 4`);
-  for (const length of [0, 4, 7, 9]) expect(() => readWhole(int64, Buffer.alloc(length))).toThrow(`int64: ${length} bytes where there must be 8`);
-  for (const length of [0, 4, 7, 9]) expect(() => readWhole(float64, Buffer.alloc(length))).toThrow(`float64: ${length} bytes where there must be 8`);
+  for (const length of [0, 3, 5, 8])
+    expect(() => readWhole(int32, Buffer.alloc(length))).toThrow(`int32: ${length} bytes where there must be 4`);
+  for (const length of [0, 4, 7, 9])
+    expect(() => readWhole(int64, Buffer.alloc(length))).toThrow(`int64: ${length} bytes where there must be 8`);
+  for (const length of [0, 4, 7, 9])
+    expect(() => readWhole(float64, Buffer.alloc(length))).toThrow(`float64: ${length} bytes where there must be 8`);
 });
 
 test('text that is no JSON is refused', () => {
@@ -149,7 +153,17 @@ test('structured: every value of the listed kinds comes back as it was', () => {
       fc.double(),
       fc.maxSafeInteger(),
       fc.boolean(),
-      fc.constantFrom<unknown>(null, undefined, -0, 2 ** 52, -(2 ** 52), 2 ** 52 - 1, 1 - 2 ** 52, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
+      fc.constantFrom<unknown>(
+        null,
+        undefined,
+        -0,
+        2 ** 52,
+        -(2 ** 52),
+        2 ** 52 - 1,
+        1 - 2 ** 52,
+        Number.MAX_SAFE_INTEGER,
+        Number.MIN_SAFE_INTEGER,
+      ),
       fc.bigInt(),
       fc.date({ noInvalidDate: false }),
       fc.uint8Array().map((array) => Buffer.from(array)),
