@@ -6,7 +6,7 @@ import { describeGraph } from '../lib/graph/graph.ts';
 import { fingerprint } from '../lib/graph/fingerprint.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import { buildId } from './build-id.ts';
-import { type Wiring, wireFunction } from './wiring.ts';
+import { connectFunction, openEpochStore, type Wiring, wireFunction } from './wiring.ts';
 
 export interface CoordinatorRun {
   /** How stage functions are called: child processes on one machine, Lambda in a deployment. */
@@ -19,10 +19,11 @@ export interface CoordinatorRun {
 /** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
 export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
   const wiring = await wireFunction(process.env);
+  const [kafka, epochs] = await Promise.all([connectFunction(wiring), openEpochStore(wiring.config)]);
   try {
-    return await coordinate({ ...wiring, invoker: run.invoker, observe: run.observe }, settingsOf(wiring), { stop: run.stop, handOver: run.handOver });
+    return await coordinate({ ...wiring, kafka, epochs, invoker: run.invoker, observe: run.observe }, settingsOf(wiring), { stop: run.stop, handOver: run.handOver });
   } finally {
-    await wiring.kafka.close();
+    await kafka.close();
   }
 }
 

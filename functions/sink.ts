@@ -1,17 +1,17 @@
 import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SinkRequest } from '../lib/stages/requests.ts';
 import { abortSink, commitSink, prepareSink, resolveSink } from '../lib/stages/sink.ts';
-import { serveStage } from './serve-stage.ts';
+import { serveStage, wireWithKafka } from './serve-stage.ts';
 
 /** Everything that is done to a sink's transactions: prepare, commit, resolve, abort. */
-export const handler = serveStage<SinkRequest, PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer>((wiring, request) => {
+export const handler = serveStage(wireWithKafka, (tools, request: SinkRequest): Promise<PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer> => {
   switch (request.ask) {
     case 'prepare':
-      return prepareSink(wiring, request);
+      return prepareSink(tools, request);
     case 'commit':
-      return commitSink(wiring, request);
+      return commitSink(tools, request);
     case 'resolve':
-      return resolveSink(wiring, request);
+      return resolveSink(tools, request);
     case 'abort':
-      return abortSink(wiring, request);
+      return abortSink(tools, request);
   }
 });

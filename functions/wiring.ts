@@ -1,32 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createDynamoDbClient, createS3Client } from '../lib/aws/clients.ts';
-import { createEpochStore } from '../lib/aws/dynamo-epoch-store.ts';
-import { createS3BlobStore } from '../lib/aws/s3-blob-store.ts';
+import type { BlobLocation } from '../lib/config/blob-location.ts';
 import type { Config } from '../lib/config/parameters.ts';
 import { readConfig } from '../lib/config/read-config.ts';
 import type { JobDefinition } from '../lib/graph/job.ts';
 import { applyOverrides } from '../lib/graph/overrides.ts';
 import { planStages, type StagePlan } from '../lib/graph/stages.ts';
-import { connectKafka } from '../lib/kafka/connect.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { EpochStore } from '../lib/ports/epoch-store.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
-import { type Blobs, createBlobs } from '../lib/stages/blobs.ts';
+import { createBlobs } from '../lib/stages/blobs.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
-import { createFileBlobStore } from '../lib/storage/file-blob-store.ts';
 
-/** Everything that a function works with, made once for each process from its environment. */
+/** What every function works with, made once for each process from its environment. */
 export interface Wiring extends StageDeps {
   readonly config: Config;
   readonly job: JobDefinition;
   readonly plan: StagePlan;
-  readonly kafka: KafkaRequests;
   readonly blobStore: BlobStore;
-  readonly blobs: Blobs;
-  readonly epochs: EpochStore;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -39,34 +32,46 @@ export const logLine: Log = (line) => {
 };
 
 /**
+ * Clients are loaded only where they are needed: a function that starts without one starts sooner.
+ *
  * @throws ConfigError naming every wrong parameter, or JobDefinitionError when the module of the job has no job or the
  * overrides do not fit it.
  */
 export async function wireFunction(env: NodeJS.ProcessEnv): Promise<Wiring> {
+  const { config, job, plan } = await readJob(env);
+  const blobStore = await openBlobStore(config.blobs);
+  return { config, job, plan, clock: systemClock, random: systemRandom, blobStore, blobs: createBlobs(blobStore, systemRandom), inlineBlobBytes: config.inlineBlobBytes };
+}
+
+export interface ConfiguredJob {
+  readonly config: Config;
+  readonly job: JobDefinition;
+  readonly plan: StagePlan;
+}
+
+/** The configuration and the job, with the configuration's overrides applied. Connects to nothing. */
+export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
   const config = readConfig(env);
-  const job = applyOverrides({ ...(await loadJob(config.job)), ...(config.jobName === undefined ? {} : { name: config.jobName }) }, { topics: new Map(Object.entries(config.topics)), startingOffsets: config.startingOffsets });
-  const clock = systemClock;
-  const random = systemRandom;
-  const blobStore = openBlobStore(config);
-  const kafka = await connectKafka({
+  const loaded = await loadJob(config.job);
+  const named = config.jobName === undefined ? loaded : { ...loaded, name: config.jobName };
+  const job = applyOverrides(named, { topics: new Map(Object.entries(config.topics)), startingOffsets: config.startingOffsets });
+  return { config, job, plan: planStages(job) };
+}
+
+export async function connectFunction({ config, job, clock }: Wiring): Promise<KafkaRequests> {
+  const { connectKafka } = await import('../lib/kafka/connect.ts');
+  return connectKafka({
     brokers: config.brokers,
     clientId: `onceflow-${job.name}`,
     metadataMaxAgeMs: config.partitionDiscoveryIntervalMs,
     clock,
     log: (message) => logLine({ level: 'warn', message }),
   });
-  return {
-    config,
-    job,
-    plan: planStages(job),
-    kafka,
-    blobStore,
-    blobs: createBlobs(blobStore, random),
-    epochs: createEpochStore({ client: createDynamoDbClient(), table: config.table }),
-    clock,
-    random,
-    inlineBlobBytes: config.inlineBlobBytes,
-  };
+}
+
+export async function openEpochStore({ table }: Config): Promise<EpochStore> {
+  const [{ createDynamoDbClient }, { createEpochStore }] = await Promise.all([import('../lib/aws/clients.ts'), import('../lib/aws/dynamo-epoch-store.ts')]);
+  return createEpochStore({ client: createDynamoDbClient(), table });
 }
 
 /**
@@ -80,10 +85,13 @@ async function loadJob(module: string): Promise<JobDefinition> {
   return loaded.default;
 }
 
-function openBlobStore(config: Config): BlobStore {
-  const { blobs } = config;
-  if (blobs.kind === 'file') return createFileBlobStore({ folder: blobs.folder });
-  return createS3BlobStore({ client: createS3Client(), bucket: blobs.bucket, prefix: blobs.prefix });
+async function openBlobStore(location: BlobLocation): Promise<BlobStore> {
+  if (location.kind === 'file') {
+    const { createFileBlobStore } = await import('../lib/storage/file-blob-store.ts');
+    return createFileBlobStore({ folder: location.folder });
+  }
+  const [{ createS3Client }, { createS3BlobStore }] = await Promise.all([import('../lib/aws/clients.ts'), import('../lib/aws/s3-blob-store.ts')]);
+  return createS3BlobStore({ client: createS3Client(), bucket: location.bucket, prefix: location.prefix });
 }
 
 export const systemClock: Clock = {
@@ -105,15 +113,3 @@ export const systemRandom: Random = {
   id: () => randomBytes(16).toString('hex'),
   fraction: () => Math.random(),
 };
-
-/** Makes `make`'s result once, at the first call; a failure is not kept. */
-export function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
-}
