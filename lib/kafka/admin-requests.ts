@@ -1,27 +1,15 @@
+import type { Clock } from '../ports/clock.ts';
 import type { AdminRequests } from '../ports/kafka-requests.ts';
 import { answerOf, worstOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs, type DescribeConfigsResponse } from './codecs.ts';
 import { offsetFetchRequest } from './offset-fetch-request.ts';
 import { answerProblem, type Resource, unreachableProblem } from './problems.ts';
+import { repeated } from './repeated.ts';
 
-export function adminRequests(cluster: Cluster): AdminRequests {
+export function adminRequests(cluster: Cluster, clock: Clock): AdminRequests {
   return {
-    async groupOffsets(groupId, topic, partitions) {
-      const what = `committed offsets of group ${groupId} in topic ${topic}`;
-      const about: Resource = { kind: 'group', name: groupId };
-      const request = offsetFetchRequest(groupId, topic, partitions, true);
-      const { answer, response } = await cluster.sendToCoordinator(
-        'group',
-        groupId,
-        request,
-        (found) => worstOf([found.answer, ...[...found.partitions.values()].map((partition) => partition.answer)]),
-        about,
-      );
-      if (answer === 'NO_ANSWER') throw unreachableProblem(cluster.login, what, "the group's coordinator cannot be reached");
-      if (answer !== 'NONE' || response === undefined) throw answerProblem(cluster.login, what, answer, about);
-      return partitions.map((partition) => response.partitions.get(partition)?.offset);
-    },
+    groupOffsets: (groupId, topic, partitions) => repeated(clock, () => groupOffsetsOf(cluster, groupId, topic, partitions)),
 
     async commitGroupOffsets(groupId, topic, offsets) {
       const request = await codecs.offsetCommit(groupId, [{ topic, partitions: offsets.map((at) => ({ ...at, metadata: '' })) }]);
@@ -35,26 +23,44 @@ export function adminRequests(cluster: Cluster): AdminRequests {
       return answer;
     },
 
-    async brokerConfig(names) {
+    brokerConfig(names) {
       const what = `broker settings ${names.join(', ')}`;
-      return settingsIn(
-        cluster,
-        what,
-        { kind: 'cluster' },
-        await cluster.askOne((broker) => codecs.describeConfigs('broker', String(broker), names), what),
-      );
+      return repeated(clock, async () => {
+        const response = await cluster.askOne((broker) => codecs.describeConfigs('broker', String(broker), names), what);
+        return settingsIn(cluster, what, { kind: 'cluster' }, response);
+      });
     },
 
-    async topicConfig(topic, names) {
+    topicConfig(topic, names) {
       const what = `settings ${names.join(', ')} of topic ${topic}`;
-      return settingsIn(
-        cluster,
-        what,
-        { kind: 'topic', name: topic },
-        await cluster.ask(await codecs.describeConfigs('topic', topic, names), what),
-      );
+      return repeated(clock, async () => {
+        // Says better than DescribeConfigs that there is no such topic.
+        await cluster.leaders(topic);
+        const response = await cluster.ask(await codecs.describeConfigs('topic', topic, names), what);
+        return settingsIn(cluster, what, { kind: 'topic', name: topic }, response);
+      });
     },
   };
+}
+
+async function groupOffsetsOf(
+  cluster: Cluster,
+  groupId: string,
+  topic: string,
+  partitions: readonly number[],
+): Promise<(number | undefined)[]> {
+  const what = `committed offsets of group ${groupId} in topic ${topic}`;
+  const about: Resource = { kind: 'group', name: groupId };
+  const { answer, response } = await cluster.sendToCoordinator(
+    'group',
+    groupId,
+    offsetFetchRequest(groupId, topic, partitions, true),
+    (found) => worstOf([found.answer, ...[...found.partitions.values()].map((partition) => partition.answer)]),
+    about,
+  );
+  if (answer === 'NO_ANSWER') throw unreachableProblem(cluster.login, what, "the group's coordinator cannot be reached");
+  if (answer !== 'NONE' || response === undefined) throw answerProblem(cluster.login, what, answer, about);
+  return partitions.map((partition) => response.partitions.get(partition)?.offset);
 }
 
 function settingsIn(cluster: Cluster, what: string, about: Resource, { resources }: DescribeConfigsResponse): ReadonlyMap<string, string> {

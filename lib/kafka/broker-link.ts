@@ -69,6 +69,16 @@ export class BrokerLink {
     return response;
   }
 
+  /**
+   * For requests that change nothing. A connection that was open may have died unseen, which says nothing about the
+   * broker: after such a failure there is a second try on a new one.
+   */
+  async read<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
+    const wasOpen = this.isOpen();
+    const response = await this.send(request);
+    return response instanceof NoAnswer && wasOpen ? this.send(request) : response;
+  }
+
   /** Ends the connection; requests under way get NoAnswer. */
   close(): void {
     this.#closed = true;

@@ -43,6 +43,7 @@ export class Cluster {
   readonly #addresses = new Map<number, BrokerAddress>();
   readonly #leaders = new Map<string, { readonly learnedAtMs: number; readonly leaders: readonly number[] }>();
   readonly #learning = new Map<string, Promise<readonly number[]>>();
+  #learningBrokers: Promise<unknown> | undefined;
   readonly #coordinators = new Map<string, number>();
   #closed = false;
 
@@ -105,23 +106,27 @@ export class Cluster {
    * NoAnswer also when the cluster has no broker of this id.
    */
   async sendTo<T>(broker: number, lane: Lane, request: WireRequest<T>): Promise<T | NoAnswer> {
-    const known = this.#addresses.get(broker);
-    const address = known ?? (await this.#learnAddress(broker));
-    if (address === undefined) return new NoAnswer(`the cluster has no broker ${broker} at the moment`);
-    return this.#link(address, lane).send(request);
+    const link = this.#knownLink(broker, lane) ?? (await this.#findLink(broker, lane));
+    return link === undefined ? noSuchBroker(broker) : link.send(request);
   }
 
-  /** Of any broker that answers. Only for requests that may be repeated. */
+  /** The same for a request that changes nothing: see `BrokerLink.read`. */
+  async readFrom<T>(broker: number, lane: Lane, request: WireRequest<T>): Promise<T | NoAnswer> {
+    const link = this.#knownLink(broker, lane) ?? (await this.#findLink(broker, lane));
+    return link === undefined ? noSuchBroker(broker) : link.read(request);
+  }
+
+  /** Asks any broker that answers. Only for requests that change nothing. */
   async ask<T>(request: WireRequest<T>, what: string): Promise<T> {
     return this.required(await this.#tryAny(request), what);
   }
 
-  /** Of one broker, whichever; its own id is part of the request. */
+  /** Asks one broker, whichever, with a request that names it. Only for requests that change nothing. */
   async askOne<T>(requestFor: (broker: number) => Promise<WireRequest<T>>, what: string): Promise<T> {
     if (this.#addresses.size === 0) await this.#metadata([], what);
     const [broker] = this.#addresses.keys();
     if (broker === undefined) throw unreachableProblem(this.login, what, 'the cluster names no broker');
-    return this.required(await this.sendTo(broker, 'control', await requestFor(broker)), what);
+    return this.required(await this.readFrom(broker, 'control', await requestFor(broker)), what);
   }
 
   /** Throws the `KafkaProblem` for a missing answer. */
@@ -175,24 +180,28 @@ export class Cluster {
 
   // ---- Brokers
 
-  async #learnAddress(broker: number): Promise<BrokerAddress | undefined> {
+  #knownLink(broker: number, lane: Lane): BrokerLink | undefined {
+    const address = this.#addresses.get(broker);
+    return address === undefined ? undefined : this.#link(address, lane);
+  }
+
+  async #findLink(broker: number, lane: Lane): Promise<BrokerLink | undefined> {
+    this.#learningBrokers ??= this.#metadata([], `address of broker ${broker}`).finally(() => {
+      this.#learningBrokers = undefined;
+    });
     try {
-      await this.#metadata([], `address of broker ${broker}`);
+      await this.#learningBrokers;
     } catch (error) {
-      if (error instanceof KafkaProblem && error.retriable) return undefined;
-      throw error;
+      if (!(error instanceof KafkaProblem && error.retriable)) throw error;
     }
-    return this.#addresses.get(broker);
+    return this.#knownLink(broker, lane);
   }
 
   /** The first answer; NoAnswer with all reasons when there is none. */
   async #tryAny<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
     const reasons: string[] = [];
     for (const link of this.#candidates()) {
-      // A connection that was open may have died unseen: such a failure says nothing about the broker.
-      const wasOpen = link.isOpen();
-      let response = await link.send(request);
-      if (response instanceof NoAnswer && wasOpen && !this.#closed) response = await link.send(request);
+      const response = await link.read(request);
       if (!(response instanceof NoAnswer)) return response;
       reasons.push(response.reason);
     }
@@ -212,4 +221,8 @@ export class Cluster {
     this.#links.set(name, link);
     return link;
   }
+}
+
+function noSuchBroker(broker: number): NoAnswer {
+  return new NoAnswer(`the cluster has no broker ${broker} at the moment`);
 }

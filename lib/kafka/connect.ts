@@ -62,8 +62,8 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
   });
   return {
     ...transactionRequests(cluster, requestTimeoutMs),
-    ...sourceRequests(cluster),
-    ...adminRequests(cluster),
+    ...sourceRequests(cluster, clock),
+    ...adminRequests(cluster, clock),
     close: async () => cluster.close(),
   };
 }

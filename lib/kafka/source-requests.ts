@@ -1,22 +1,18 @@
+import type { Clock } from '../ports/clock.ts';
 import type { FetchedPartition, FetchRange, SourceRequests } from '../ports/kafka-requests.ts';
 import { answerOf, isPassing } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs } from './codecs.ts';
 import { type FetchLimits, fetchRequest, notFetched } from './fetch-request.ts';
 import { answerProblem } from './problems.ts';
+import { repeated } from './repeated.ts';
 import { NoAnswer } from './wire-request.ts';
 
-export function sourceRequests(cluster: Cluster): SourceRequests {
+export function sourceRequests(cluster: Cluster, clock: Clock): SourceRequests {
   return {
     partitionCount: async (topic) => (await cluster.leaders(topic)).length,
 
-    async offsets(topic, partitions, at) {
-      const leaders = await cluster.leaders(topic);
-      const byLeader = Map.groupBy(partitions, (partition) => leaders[partition] ?? -1);
-      const found = await Promise.all([...byLeader].map(([leader, of]) => offsetsAt(cluster, leader, topic, of, at)));
-      const offsets = new Map(found.flat());
-      return partitions.map((partition) => offsets.get(partition) ?? missingOffset(topic, partition));
-    },
+    offsets: (topic, partitions, at) => repeated(clock, () => offsetsOf(cluster, topic, partitions, at)),
 
     async fetch(ranges, limits) {
       const topics = [...new Set(ranges.map(({ topic }) => topic))];
@@ -38,7 +34,7 @@ async function fetchFrom(
 ): Promise<readonly FetchedPartition[]> {
   if (leader === undefined) return ranges.map((range) => notFetched(range, 'UNKNOWN_TOPIC_OR_PARTITION'));
   if (leader < 0) return ranges.map((range) => notFetched(range, 'LEADER_NOT_AVAILABLE'));
-  const response = await cluster.sendTo(leader, 'fetch', fetchRequest(ranges, limits));
+  const response = await cluster.readFrom(leader, 'fetch', fetchRequest(ranges, limits));
   const partitions = response instanceof NoAnswer ? ranges.map((range) => notFetched(range, 'NO_ANSWER')) : response.partitions;
   for (const { topic, answer } of partitions) {
     if (answer === 'NONE') continue;
@@ -48,27 +44,29 @@ async function fetchFrom(
   return partitions;
 }
 
-async function offsetsAt(
-  cluster: Cluster,
-  leader: number,
-  topic: string,
-  partitions: readonly number[],
-  at: 'earliest' | 'latest',
-): Promise<[number, number][]> {
+async function offsetsOf(cluster: Cluster, topic: string, partitions: readonly number[], at: 'earliest' | 'latest'): Promise<number[]> {
   const what = `offsets (${at}) of topic ${topic}, partitions ${partitions.join(', ')}`;
   const about = { kind: 'topic', name: topic } as const;
-  if (leader < 0) throw answerProblem(cluster.login, what, 'LEADER_NOT_AVAILABLE', about);
-  const sent = await cluster.sendTo(leader, 'control', await codecs.listOffsets(topic, partitions, at === 'earliest' ? -2 : -1));
-  if (sent instanceof NoAnswer) cluster.forgetLeaders(topic);
-  const response = cluster.required(sent, what);
-  return response.responses
-    .flatMap((one) => one.partitions)
-    .map(({ partition, errorCode, offset }) => {
+  const leaders = await cluster.leaders(topic);
+  const offsets = new Map<number, number>();
+  const ask = async (leader: number | undefined, led: readonly number[]) => {
+    if (leader === undefined) throw answerProblem(cluster.login, what, 'UNKNOWN_TOPIC_OR_PARTITION', about);
+    if (leader < 0) throw answerProblem(cluster.login, what, 'LEADER_NOT_AVAILABLE', about);
+    const request = await codecs.listOffsets(topic, led, at === 'earliest' ? -2 : -1);
+    const { responses } = cluster.required(await cluster.readFrom(leader, 'control', request), what);
+    for (const { partition, errorCode, offset } of responses.flatMap((one) => one.partitions)) {
       const answer = answerOf(errorCode);
-      if (answer === 'NONE') return [partition, Number(offset)];
-      cluster.forgetLeaders(topic);
-      throw answerProblem(cluster.login, what, answer, about);
-    });
+      if (answer !== 'NONE') throw answerProblem(cluster.login, what, answer, about);
+      offsets.set(partition, Number(offset));
+    }
+  };
+  try {
+    await Promise.all([...Map.groupBy(partitions, (partition) => leaders[partition])].map(([leader, led]) => ask(leader, led)));
+  } catch (error) {
+    cluster.forgetLeaders(topic);
+    throw error;
+  }
+  return partitions.map((partition) => offsets.get(partition) ?? missingOffset(topic, partition));
 }
 
 function missingOffset(topic: string, partition: number): never {
