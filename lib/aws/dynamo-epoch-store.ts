@@ -15,7 +15,19 @@ import {
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type AwsCall, faultOf, problemOf } from './aws-problem.ts';
-import { type Attributes, attributes, decodeEpoch, decodeJob, encodeEpoch, encodeJob, epochKey, epochSortKey, jobKey, MAX_EPOCH, TTL_ATTRIBUTE } from './dynamo-rows.ts';
+import {
+  type Attributes,
+  attributes,
+  decodeEpoch,
+  decodeJob,
+  encodeEpoch,
+  encodeJob,
+  epochKey,
+  epochSortKey,
+  jobKey,
+  MAX_EPOCH,
+  TTL_ATTRIBUTE,
+} from './dynamo-rows.ts';
 
 /** More than the coordinators that could ever contend for one job; each failed try means that another one succeeded. */
 const MAX_TAKEOVER_TRIES = 100;
@@ -93,7 +105,10 @@ async function raiseGeneration(store: Store, job: string, holder: string, leaseE
     seen = taken.generation;
   }
   if (seen === undefined) throw noSuchJob(store, job);
-  throw new StoreProblem(`job ${job} in table ${store.table} was taken over ${MAX_TAKEOVER_TRIES} times while this process tried to: too many coordinators start`, true);
+  throw new StoreProblem(
+    `job ${job} in table ${store.table} was taken over ${MAX_TAKEOVER_TRIES} times while this process tried to: too many coordinators start`,
+    true,
+  );
 }
 
 /**
@@ -159,12 +174,19 @@ async function widenPool(store: Store, job: string, generation: number, pool: Re
       UpdateExpression: 'SET #pool = :wider',
       ConditionExpression: 'generation = :generation AND #pool = :seen',
       ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB
-      ExpressionAttributeValues: attributes({ ':wider': { ...row.pool, ...Object.fromEntries(wider) }, ':generation': generation, ':seen': row.pool }),
+      ExpressionAttributeValues: attributes({
+        ':wider': { ...row.pool, ...Object.fromEntries(wider) },
+        ':generation': generation,
+        ':seen': row.pool,
+      }),
     });
     const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
     if (update.outcome === 'done') return 'written';
   }
-  throw new StoreProblem(`the pool of job ${job} in table ${store.table} changed ${MAX_POOL_TRIES} times while generation ${generation} was widening it`, true);
+  throw new StoreProblem(
+    `the pool of job ${job} in table ${store.table} changed ${MAX_POOL_TRIES} times while generation ${generation} was widening it`,
+    true,
+  );
 }
 
 async function recordCommitted(store: Store, job: string, generation: number, epoch: number): Promise<FencedWrite> {
@@ -191,7 +213,10 @@ async function recordCommitted(store: Store, job: string, generation: number, ep
  */
 async function decide(store: Store, decision: Decision): Promise<DecideAnswer> {
   checkDecision(decision);
-  const command = new TransactWriteItemsCommand({ ClientRequestToken: tokenOf(store, decision), TransactItems: decisionItems(store, decision) });
+  const command = new TransactWriteItemsCommand({
+    ClientRequestToken: tokenOf(store, decision),
+    TransactItems: decisionItems(store, decision),
+  });
   try {
     await store.client.send(command);
     return 'decided';
@@ -236,16 +261,23 @@ function decisionItems({ table }: Store, decision: Decision): TransactWriteItem[
 function checkDecision({ job, incarnation, epoch, decisionId, parentDecisionId, manifest }: Decision): void {
   const wrong = [
     (epoch === 0) !== (parentDecisionId === undefined) ? 'exactly epoch 0 has no parent' : undefined,
-    manifest.at === 'row' && (manifest.manifest.decisionId !== decisionId || manifest.manifest.epoch !== epoch || manifest.manifest.incarnation !== incarnation)
+    manifest.at === 'row' &&
+    (manifest.manifest.decisionId !== decisionId || manifest.manifest.epoch !== epoch || manifest.manifest.incarnation !== incarnation)
       ? `its manifest is of epoch ${manifest.manifest.epoch}, decision ${manifest.manifest.decisionId}, incarnation ${manifest.manifest.incarnation}`
       : undefined,
   ].filter((fault) => fault !== undefined);
-  if (wrong.length > 0) throw new Error(`decision ${decisionId} of job ${job}, epoch ${epoch}, incarnation ${incarnation} contradicts itself: ${wrong.join('; ')}`);
+  if (wrong.length > 0)
+    throw new Error(
+      `decision ${decisionId} of job ${job}, epoch ${epoch}, incarnation ${incarnation} contradicts itself: ${wrong.join('; ')}`,
+    );
 }
 
 /** At most 36 characters, and different for every table, so that jobs of one name in two tables stay apart. */
 function tokenOf({ table }: Store, { job, incarnation, decisionId }: Decision): string {
-  return createHash('sha256').update(JSON.stringify([table, job, incarnation, decisionId])).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify([table, job, incarnation, decisionId]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 async function readEpoch(store: Store, job: string, incarnation: string, epoch: number): Promise<EpochRow | undefined> {
@@ -282,7 +314,8 @@ async function retireThrough(store: Store, job: string, generation: number, epoc
     TableName: store.table,
     Key: jobKey(job),
     UpdateExpression: 'SET retiredThrough = :epoch',
-    ConditionExpression: 'generation = :generation AND retiredThrough <= :epoch AND lastCommitted >= :epoch AND lastCompleted.epoch > :epoch',
+    ConditionExpression:
+      'generation = :generation AND retiredThrough <= :epoch AND lastCommitted >= :epoch AND lastCompleted.epoch > :epoch',
     ExpressionAttributeValues: attributes({ ':generation': generation, ':epoch': epoch }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
@@ -309,7 +342,13 @@ async function expireEpochs(store: Store, job: string, incarnation: string, epoc
   }
 }
 
-async function fencedUpdate(store: Store, job: string, generation: number, update: string, values: Record<string, unknown>): Promise<FencedWrite> {
+async function fencedUpdate(
+  store: Store,
+  job: string,
+  generation: number,
+  update: string,
+  values: Record<string, unknown>,
+): Promise<FencedWrite> {
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
@@ -322,7 +361,9 @@ async function fencedUpdate(store: Store, job: string, generation: number, updat
 }
 
 /** A failed condition as a value, with the row that failed it when the command asked for it. */
-async function conditional<T>(write: () => Promise<T>): Promise<{ readonly outcome: 'done'; readonly output: T } | { readonly outcome: 'failed'; readonly item: Attributes | undefined }> {
+async function conditional<T>(
+  write: () => Promise<T>,
+): Promise<{ readonly outcome: 'done'; readonly output: T } | { readonly outcome: 'failed'; readonly item: Attributes | undefined }> {
   try {
     return { outcome: 'done', output: await write() };
   } catch (error) {
@@ -343,7 +384,6 @@ async function send<T>(store: Store, action: string, call: () => Promise<T>): Pr
     }
   }
 }
-
 
 function cancellationCodes(error: unknown): ReadonlySet<string | undefined> {
   return new Set(error instanceof TransactionCanceledException ? error.CancellationReasons?.map((reason) => reason.Code) : []);
@@ -366,5 +406,8 @@ function callOf(table: string, action: string): AwsCall {
 }
 
 function noSuchJob({ table }: Store, job: string): StoreProblem {
-  return new StoreProblem(`there is no job ${job} in table ${table} (ONCEFLOW_TABLE): it was never started, or its row was deleted (ONCEFLOW_JOB_NAME)`, false);
+  return new StoreProblem(
+    `there is no job ${job} in table ${table} (ONCEFLOW_TABLE): it was never started, or its row was deleted (ONCEFLOW_JOB_NAME)`,
+    false,
+  );
 }

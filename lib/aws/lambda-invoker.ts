@@ -40,11 +40,14 @@ async function invoke(
   const timer = setTimeout(() => deadline.abort(), leftMs);
   const abortSignal = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
   try {
-    const output = await client.send(new InvokeCommand({ FunctionName: name, InvocationType: 'RequestResponse', Payload: body }), { abortSignal });
+    const output = await client.send(new InvokeCommand({ FunctionName: name, InvocationType: 'RequestResponse', Payload: body }), {
+      abortSignal,
+    });
     return answerOf(target, name, output);
   } catch (error) {
     if (error instanceof InvokeError) throw error;
-    if (deadline.signal.aborted) throw new InvokeError(target, `${name} was still running at its deadline, ${leftMs} ms after it was invoked`, { cause: error });
+    if (deadline.signal.aborted)
+      throw new InvokeError(target, `${name} was still running at its deadline, ${leftMs} ms after it was invoked`, { cause: error });
     throw new InvokeError(target, reasonOf(error, name), { cause: error });
   } finally {
     clearTimeout(timer);
@@ -62,7 +65,8 @@ function failureOf(name: string, answer: unknown): string {
   const { errorType, errorMessage } = isRecord(answer) ? answer : {};
   const type = typeof errorType === 'string' ? errorType : 'an error without a type';
   const message = typeof errorMessage === 'string' ? errorMessage : 'no message';
-  const mend = type === 'Function.ResponseSizeTooLarge' ? '; lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store' : '';
+  const mend =
+    type === 'Function.ResponseSizeTooLarge' ? '; lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store' : '';
   return `${name} failed with ${type}: ${message}${mend}`;
 }
 

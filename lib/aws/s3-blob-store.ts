@@ -4,8 +4,8 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   NoSuchKey,
-  paginateListObjectsV2,
   PutObjectCommand,
+  paginateListObjectsV2,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
@@ -56,7 +56,8 @@ async function put(place: S3Place, name: string, bytes: Uint8Array): Promise<voi
     }
     // Being written at this moment, or deleted since: the same request again gives a clear answer.
     const pauseMs = CONFLICT_PAUSES_MS[tries];
-    if (pauseMs === undefined) throw new StoreProblem(`blob ${name} in ${whereOf(place)} is contended: S3 refused ${tries + 1} conditional writes`, true);
+    if (pauseMs === undefined)
+      throw new StoreProblem(`blob ${name} in ${whereOf(place)} is contended: S3 refused ${tries + 1} conditional writes`, true);
     await sleep(pauseMs);
   }
 }

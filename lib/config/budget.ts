@@ -31,7 +31,9 @@ export function checkBudget(budget: Budget, brokerMaxTransactionTimeoutMs: numbe
       sum < brokerMaxTransactionTimeoutMs
         ? `raise ${parameters.transactionTimeoutMs.variable} above ${sum} (the broker allows up to ${brokerMaxTransactionTimeoutMs}), or lower the others`
         : `raise transaction.max.timeout.ms on the brokers (now ${brokerMaxTransactionTimeoutMs}) and ${parameters.transactionTimeoutMs.variable} above ${sum}, or lower the others`;
-    refusals.push(`${arithmetic}, which is not below the ${transaction}: the broker could abort a transaction before it is committed; ${mend}`);
+    refusals.push(
+      `${arithmetic}, which is not below the ${transaction}: the broker could abort a transaction before it is committed; ${mend}`,
+    );
   }
   if (budget.transactionTimeoutMs > brokerMaxTransactionTimeoutMs) {
     refusals.push(

@@ -1,4 +1,16 @@
-import { blobLocation, brokers, groupId, type Kind, name, numbersByStage, oneOf, tableName, text, topicsByUid, wholeNumber } from './kinds.ts';
+import {
+  blobLocation,
+  brokers,
+  groupId,
+  type Kind,
+  name,
+  numbersByStage,
+  oneOf,
+  tableName,
+  text,
+  topicsByUid,
+  wholeNumber,
+} from './kinds.ts';
 
 /** One row of the table. */
 export interface Parameter<T> extends Kind<T> {

@@ -5,7 +5,8 @@ const SEGMENT = /^[A-Za-z0-9._-]+$/;
  * `.` or `..`. Every store checks it, so that no name can leave a store's folder or prefix.
  */
 export function checkBlobName(name: string): void {
-  if (!isBlobName(name)) throw new RangeError(`${JSON.stringify(name)} is no blob name: letters, digits, . _ - in segments between slashes`);
+  if (!isBlobName(name))
+    throw new RangeError(`${JSON.stringify(name)} is no blob name: letters, digits, . _ - in segments between slashes`);
 }
 
 export function isBlobName(name: string): boolean {

@@ -54,7 +54,9 @@ async function put(store: Store, name: string, bytes: Uint8Array): Promise<void>
 
 async function get(store: Store, name: string): Promise<Buffer> {
   checkBlobName(name);
-  const bytes = await explained(store, `read blob ${name}`, () => orUndefined(['ENOENT', 'ENOTDIR', 'EISDIR'], readFile(join(store.folder, name))));
+  const bytes = await explained(store, `read blob ${name}`, () =>
+    orUndefined(['ENOENT', 'ENOTDIR', 'EISDIR'], readFile(join(store.folder, name))),
+  );
   if (bytes === undefined) throw new BlobMissingError(name, whereOf(store));
   return bytes;
 }
@@ -72,7 +74,9 @@ async function* list(store: Store, prefix: string): AsyncIterable<BlobEntry> {
 
 /** Blobs below `path` (empty, or ending in a slash) whose names start with `prefix`. */
 async function* listFolder(store: Store, path: string, prefix: string): AsyncIterable<BlobEntry> {
-  const found = await explained(store, `list ${path}`, () => orUndefined(['ENOENT'], readdir(join(store.folder, path), { withFileTypes: true })));
+  const found = await explained(store, `list ${path}`, () =>
+    orUndefined(['ENOENT'], readdir(join(store.folder, path), { withFileTypes: true })),
+  );
   // A folder sorts by its name with the slash, as the names of its blobs do: `a-b` comes before `a/b`.
   const names = (found ?? []).map((entry) => path + entry.name + (entry.isDirectory() ? '/' : '')).sort(byCodeUnits);
   for (const name of names) {
@@ -147,7 +151,12 @@ async function withFile(file: FileHandle, use: (file: FileHandle) => Promise<voi
 
 /** False when there is a file of that name already. */
 async function linkNew(from: string, to: string): Promise<boolean> {
-  return (await orUndefined(['EEXIST'], link(from, to).then(() => true))) ?? false;
+  return (
+    (await orUndefined(
+      ['EEXIST'],
+      link(from, to).then(() => true),
+    )) ?? false
+  );
 }
 
 async function unlinkIfThere(path: string): Promise<void> {
@@ -175,7 +184,9 @@ async function explained<T>(store: Store, what: string, work: () => Promise<T>):
     store.durableFolders.clear();
     const retriable = !PERMANENT.has(code);
     const mend = retriable ? 'it may succeed later' : 'make the folder writable for this process, or correct ONCEFLOW_BLOBS';
-    throw new StoreProblem(`could not ${what} in ${whereOf(store)} (ONCEFLOW_BLOBS): ${error.message}; ${mend}`, retriable, { cause: error });
+    throw new StoreProblem(`could not ${what} in ${whereOf(store)} (ONCEFLOW_BLOBS): ${error.message}; ${mend}`, retriable, {
+      cause: error,
+    });
   }
 }
 

@@ -106,7 +106,9 @@ export function blobStoreContract(open: () => Promise<BlobStore>): void {
     const folder = newFolder();
     const blobs = ['a-b', 'a/b', 'a/b.c', 'a0', 'B', 'state/count/10', 'state/count/9', 'state-2/x'];
     await Promise.all(blobs.map((blob) => store.put(`${folder}/${blob}`, Buffer.alloc(blob.length))));
-    expect(await names(`${folder}/`)).toEqual(['B', 'a-b', 'a/b', 'a/b.c', 'a0', 'state-2/x', 'state/count/10', 'state/count/9'].map((blob) => `${folder}/${blob}`));
+    expect(await names(`${folder}/`)).toEqual(
+      ['B', 'a-b', 'a/b', 'a/b.c', 'a0', 'state-2/x', 'state/count/10', 'state/count/9'].map((blob) => `${folder}/${blob}`),
+    );
     expect(await names(`${folder}/state`)).toEqual(['state-2/x', 'state/count/10', 'state/count/9'].map((blob) => `${folder}/${blob}`));
     expect(await names(`${folder}/state/`)).toEqual(['state/count/10', 'state/count/9'].map((blob) => `${folder}/${blob}`));
     expect(await names(`${folder}/state/count/1`)).toEqual([`${folder}/state/count/10`]);
@@ -127,11 +129,14 @@ export function blobStoreContract(open: () => Promise<BlobStore>): void {
     expect(await names(`${folder}/`)).toEqual([]);
   });
 
-  it.each(['', '/', 'a//b', '/a', 'a/', '.', '..', 'a/../b', '../a', 'a b', 'a\\b', 'ä', 'a\0b', '~a', 'a/./b'])('refuses the name %j', async (name) => {
-    await expect(store.put(name, Buffer.from('x'))).rejects.toThrow(/is no blob name/);
-    await expect(store.get(name)).rejects.toThrow(/is no blob name/);
-    await expect(store.delete([name])).rejects.toThrow(/is no blob name/);
-  });
+  it.each(['', '/', 'a//b', '/a', 'a/', '.', '..', 'a/../b', '../a', 'a b', 'a\\b', 'ä', 'a\0b', '~a', 'a/./b'])(
+    'refuses the name %j',
+    async (name) => {
+      await expect(store.put(name, Buffer.from('x'))).rejects.toThrow(/is no blob name/);
+      await expect(store.get(name)).rejects.toThrow(/is no blob name/);
+      await expect(store.delete([name])).rejects.toThrow(/is no blob name/);
+    },
+  );
 
   it.each(['../', 'a/../', '/', 'a b'])('refuses to list %j', async (prefix) => {
     await expect(names(prefix)).rejects.toThrow(/is no blob name/);

@@ -37,7 +37,17 @@ function manifestOf(row: JobRow, epoch: number, decisionId: string, parentDecisi
     offsets: { 'read-lines': { lines: [epoch * 10, Number.MAX_SAFE_INTEGER] } },
     state: { count: [{ id: `s${epoch}`, keyGroups: { first: 0, last: 127 }, base: { at: 'inline', base64: 'AAE=' }, deltas: [] }] },
     outputs: { 'write-counts': [[{ at: 'store', name: `x/output/0-${epoch}`, bytes: 12 }]] },
-    committables: [{ sink: 'write-counts', subtask: 0, topic: 'counts', epoch, transactionalId: 't-0', producerId: '9007199254740993', producerEpoch: 3 }],
+    committables: [
+      {
+        sink: 'write-counts',
+        subtask: 0,
+        topic: 'counts',
+        epoch,
+        transactionalId: 't-0',
+        producerId: '9007199254740993',
+        producerEpoch: 3,
+      },
+    ],
     sinkStartedAtMs: 1_700_000_000_000,
     previousUseAtMs: {},
   };
@@ -393,7 +403,9 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
         const decision = decisionOf(row);
         if (decision.manifest.at !== 'row') throw new Error('the manifest is in the row');
         const outputs = { pad: [[{ at: 'inline' as const, base64: 'x'.repeat(300_000) }]] };
-        expect(await store.decide({ ...decision, manifest: { at: 'row', manifest: { ...decision.manifest.manifest, outputs } } })).toBe('decided');
+        expect(await store.decide({ ...decision, manifest: { at: 'row', manifest: { ...decision.manifest.manifest, outputs } } })).toBe(
+          'decided',
+        );
         row = await read(row.job);
       }
       const epochs = async (after: number) => (await store.listEpochs(row.job, row.incarnation, after)).map(({ epoch }) => epoch);

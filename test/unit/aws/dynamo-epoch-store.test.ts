@@ -114,7 +114,8 @@ describe('a decision', () => {
 
   it('has a token of its own', async () => {
     const { store, bodies } = storeOn(1, { status: 200 });
-    for (const change of [{}, { decisionId: 'd43' }, { job: 'other' }, { incarnation: 'other' }]) await store.decide({ ...decision, ...change });
+    for (const change of [{}, { decisionId: 'd43' }, { job: 'other' }, { incarnation: 'other' }])
+      await store.decide({ ...decision, ...change });
     const tokens = bodies().map((body) => (JSON.parse(body) as { ClientRequestToken: string }).ClientRequestToken);
     expect(new Set(tokens).size).toBe(4);
     for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{1,36}$/);
@@ -130,7 +131,11 @@ describe('the epoch store', () => {
   it('throws a retriable problem when DynamoDB stays unreachable, after the attempts that it was given', async () => {
     const { store, bodies } = storeOn(2, connectionReset());
     const problem = await store.readJob('word-count').catch((error: unknown) => error);
-    expect(problem).toMatchObject({ name: 'StoreProblem', retriable: true, message: expect.stringMatching(/GetItem on table the-table.*socket hang up; it may succeed later/) });
+    expect(problem).toMatchObject({
+      name: 'StoreProblem',
+      retriable: true,
+      message: expect.stringMatching(/GetItem on table the-table.*socket hang up; it may succeed later/),
+    });
     expect(bodies()).toHaveLength(2);
   });
 
@@ -177,7 +182,14 @@ describe('the epoch store', () => {
   });
 
   it('refuses a manifest of a later version', async () => {
-    const epoch = { pk: 'word-count', sk: 'epoch#inc#000000000042', epoch: 42, decisionId: 'd', manifest: '{"version":2}', summary: decision.summary };
+    const epoch = {
+      pk: 'word-count',
+      sk: 'epoch#inc#000000000042',
+      epoch: 42,
+      decisionId: 'd',
+      manifest: '{"version":2}',
+      summary: decision.summary,
+    };
     const { store } = storeOn(1, { status: 200, body: { Item: marshall(epoch) } });
     await expect(store.readEpoch('word-count', 'inc', 42)).rejects.toThrow(/its manifest has version 2, and this build reads version 1/);
   });

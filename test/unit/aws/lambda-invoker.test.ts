@@ -28,7 +28,11 @@ const failedHandler = (errorType: string, errorMessage: string): Scripted => ({
   headers: { 'x-amz-function-error': 'Unhandled' },
   body: { errorType, errorMessage, trace: ['at …'] },
 });
-const refusedCall = (status: number, type: string): Scripted => ({ status, headers: { 'x-amzn-errortype': type }, body: { message: `${type} it is` } });
+const refusedCall = (status: number, type: string): Scripted => ({
+  status,
+  headers: { 'x-amzn-errortype': type },
+  body: { message: `${type} it is` },
+});
 
 describe('invoking a function on Lambda', () => {
   it('sends the payload to the function of the target, synchronously, and gives back its answer', async () => {
@@ -36,7 +40,10 @@ describe('invoking a function on Lambda', () => {
     const invoker = invokerOn(requestHandler);
     expect(await invoker.invoke(operator, { epoch: 7 }, { deadlineMs: NOW_MS + 1_000 })).toEqual({ outcome: 'done', epoch: 7 });
     await invoker.invoke(source, { epoch: 7 }, { deadlineMs: NOW_MS + 1_000 });
-    expect(requests.map(({ path }) => path)).toEqual(['/2015-03-31/functions/wc-operator-count-words-2/invocations', '/2015-03-31/functions/wc-source/invocations']);
+    expect(requests.map(({ path }) => path)).toEqual([
+      '/2015-03-31/functions/wc-operator-count-words-2/invocations',
+      '/2015-03-31/functions/wc-source/invocations',
+    ]);
     expect(requests[0]?.headers).toMatchObject({ 'x-amz-invocation-type': 'RequestResponse' });
     expect(requests.map(textOf)).toEqual(['{"epoch":7}', '{"epoch":7}']);
   });
@@ -45,7 +52,8 @@ describe('invoking a function on Lambda', () => {
     const { result } = await invoke(failedHandler('TypeError', 'x is not iterable'));
     expect(result).toBeInstanceOf(InvokeError);
     expect(result).toMatchObject({
-      message: 'function operator (stage count-words, subtask 2) gave no answer: wc-operator-count-words-2 failed with TypeError: x is not iterable',
+      message:
+        'function operator (stage count-words, subtask 2) gave no answer: wc-operator-count-words-2 failed with TypeError: x is not iterable',
     });
   });
 
@@ -71,7 +79,9 @@ describe('invoking a function on Lambda', () => {
     const limit = 6 * 1024 * 1024;
     const { result, requests } = await invoke({ status: 200, body: 'null' }, 'x'.repeat(limit - 1));
     expect(result).toBeInstanceOf(InvokeError);
-    expect(result).toMatchObject({ message: expect.stringMatching(`has ${limit + 1} bytes and Lambda takes ${limit}; lower ONCEFLOW_INLINE_BLOB_BYTES`) });
+    expect(result).toMatchObject({
+      message: expect.stringMatching(`has ${limit + 1} bytes and Lambda takes ${limit}; lower ONCEFLOW_INLINE_BLOB_BYTES`),
+    });
     expect(requests).toHaveLength(0);
     expect((await invoke({ status: 200, body: 'null' }, 'x'.repeat(limit - 2))).result).toBeNull();
   });
@@ -83,8 +93,13 @@ describe('invoking a function on Lambda', () => {
   });
 
   it('gives up at the deadline', async () => {
-    const result = await invokerOn(silent()).invoke(operator, {}, { deadlineMs: NOW_MS + 20 }).catch((error: unknown) => error);
-    expect(result).toMatchObject({ name: 'InvokeError', message: expect.stringContaining('was still running at its deadline, 20 ms after it was invoked') });
+    const result = await invokerOn(silent())
+      .invoke(operator, {}, { deadlineMs: NOW_MS + 20 })
+      .catch((error: unknown) => error);
+    expect(result).toMatchObject({
+      name: 'InvokeError',
+      message: expect.stringContaining('was still running at its deadline, 20 ms after it was invoked'),
+    });
   });
 
   it('gives up when it is told to', async () => {

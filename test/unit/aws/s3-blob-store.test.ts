@@ -5,14 +5,21 @@ import { BlobConflictError, BlobMissingError, type BlobStore } from '../../../li
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { connectionReset, type Scripted, type SentRequest, scripted } from '../../support/http-handlers.ts';
 
-const xml = (status: number, body: string): Scripted => ({ status, body: `<?xml version="1.0"?>${body}`, headers: { 'content-type': 'application/xml' } });
+const xml = (status: number, body: string): Scripted => ({
+  status,
+  body: `<?xml version="1.0"?>${body}`,
+  headers: { 'content-type': 'application/xml' },
+});
 const failed = (status: number, code: string) => xml(status, `<Error><Code>${code}</Code><Message>${code} it is</Message></Error>`);
 const created: Scripted = { status: 200, body: '' };
 const exists = failed(412, 'PreconditionFailed');
 const contended = failed(409, 'ConditionalRequestConflict');
 const stored = (text: string): Scripted => ({ status: 200, body: text });
 
-function storeOn(maxAttempts: number, ...script: [Scripted, ...Scripted[]]): { readonly store: BlobStore; readonly requests: readonly SentRequest[] } {
+function storeOn(
+  maxAttempts: number,
+  ...script: [Scripted, ...Scripted[]]
+): { readonly store: BlobStore; readonly requests: readonly SentRequest[] } {
   const { requestHandler, requests } = scripted(...script);
   const credentials = { accessKeyId: 'k', secretAccessKey: 's' };
   const client = createS3Client({ region: 'eu-west-1', endpoint: 'http://127.0.0.1:4566', credentials, maxAttempts, requestHandler });
@@ -58,16 +65,30 @@ describe('putting a blob on S3', () => {
 
   it('is a retriable problem when the key stays contended', async () => {
     const problem = await problemOf(storeOn(1, contended).store.put('job/x', Buffer.from('x')));
-    expect(problem).toMatchObject({ name: 'StoreProblem', retriable: true, message: expect.stringContaining('refused 8 conditional writes') });
+    expect(problem).toMatchObject({
+      name: 'StoreProblem',
+      retriable: true,
+      message: expect.stringContaining('refused 8 conditional writes'),
+    });
   });
 });
 
 describe('the S3 blob store', () => {
   it.each<[string, Scripted, boolean, RegExp]>([
     ['a missing bucket', failed(404, 'NoSuchBucket'), false, /NoSuchBucket it is; create it, or correct ONCEFLOW_BLOBS/],
-    ['a missing permission', failed(403, 'AccessDenied'), false, /AccessDenied it is; give the role s3:(PutObject|GetObject, s3:ListBucket)/],
+    [
+      'a missing permission',
+      failed(403, 'AccessDenied'),
+      false,
+      /AccessDenied it is; give the role s3:(PutObject|GetObject, s3:ListBucket)/,
+    ],
     ['wrong credentials', failed(403, 'InvalidAccessKeyId'), false, /correct the credentials/],
-    ['a bucket in another region', failed(301, 'PermanentRedirect'), false, /correct AWS_REGION: the bucket the-bucket is in another region/],
+    [
+      'a bucket in another region',
+      failed(301, 'PermanentRedirect'),
+      false,
+      /correct AWS_REGION: the bucket the-bucket is in another region/,
+    ],
     ['an error of the server', failed(500, 'InternalError'), true, /it may succeed later/],
     ['throttling', failed(503, 'SlowDown'), true, /it may succeed later/],
     ['a connection that is reset', connectionReset(), true, /it may succeed later/],
@@ -101,12 +122,16 @@ describe('the S3 blob store', () => {
 
   it('reports what was not deleted, and whether repeating can help', async () => {
     const errors = (...codes: string[]) =>
-      xml(200, `<DeleteResult>${codes.map((code) => `<Error><Key>a/b/job/x</Key><Code>${code}</Code><Message>no</Message></Error>`).join('')}</DeleteResult>`);
+      xml(
+        200,
+        `<DeleteResult>${codes.map((code) => `<Error><Key>a/b/job/x</Key><Code>${code}</Code><Message>no</Message></Error>`).join('')}</DeleteResult>`,
+      );
     const names = ['job/x', 'job/y', 'job/z'];
     expect(await problemOf(storeOn(1, errors('AccessDenied', 'InternalError')).store.delete(names))).toMatchObject({
       name: 'StoreProblem',
       retriable: false,
-      message: '2 of 3 blobs in s3://the-bucket/a/b were not deleted, the first being a/b/job/x: AccessDenied: no; give the role s3:DeleteObject',
+      message:
+        '2 of 3 blobs in s3://the-bucket/a/b were not deleted, the first being a/b/job/x: AccessDenied: no; give the role s3:DeleteObject',
     });
     expect(await problemOf(storeOn(1, errors('InternalError', 'SlowDown')).store.delete(names))).toMatchObject({ retriable: true });
     expect(await problemOf(storeOn(1, errors()).store.delete(names))).toBe('no problem');
@@ -117,6 +142,10 @@ describe('the S3 blob store', () => {
       for await (const entry of storeOn(1, failed(403, 'AccessDenied')).store.list('job/')) return entry;
       return undefined;
     };
-    expect(await problemOf(listing())).toMatchObject({ name: 'StoreProblem', retriable: false, message: expect.stringContaining('give the role s3:ListBucket') });
+    expect(await problemOf(listing())).toMatchObject({
+      name: 'StoreProblem',
+      retriable: false,
+      message: expect.stringContaining('give the role s3:ListBucket'),
+    });
   });
 });

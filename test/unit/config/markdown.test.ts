@@ -13,7 +13,7 @@ describe("the README's table of parameters", () => {
 
   it('replaces what is between the markers and nothing else, the same the second time', () => {
     const updated = withParametersTable(MARKED) ?? '';
-    expect(updated).toMatch(/^before\n<!-- .*\n\| variable [^]*\n<!-- parameters:end -->\nafter\n$/);
+    expect(updated).toMatch(/^before\n<!-- .*\n\| variable [\s\S]*\n<!-- parameters:end -->\nafter\n$/);
     expect(updated).not.toContain('STALE');
     expect(withParametersTable(updated)).toBe(updated);
   });

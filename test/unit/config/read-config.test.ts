@@ -98,7 +98,10 @@ describe('readConfig', () => {
   });
 
   it('takes an empty variable for one that is not set', () => {
-    expect(readConfig({ ...required, ONCEFLOW_TABLE: '', ONCEFLOW_GROUP_ID: ' ' })).toMatchObject({ table: 'onceflow', groupId: undefined });
+    expect(readConfig({ ...required, ONCEFLOW_TABLE: '', ONCEFLOW_GROUP_ID: ' ' })).toMatchObject({
+      table: 'onceflow',
+      groupId: undefined,
+    });
     expect(faultsOf({ ONCEFLOW_BROKERS: '' })).toEqual([expect.objectContaining({ option: 'ONCEFLOW_BROKERS', value: undefined })]);
   });
 
