@@ -1,0 +1,112 @@
+import type { JobDefinition } from '../graph/job.ts';
+import type { StageContext } from '../operators/epoch-output.ts';
+import { createOperatorRuntime } from '../operators/operator-runtime.ts';
+import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
+import type { SourceRequests, TransactionRequests } from '../ports/kafka-requests.ts';
+import type { StageDeps } from './common.ts';
+import { runOperator, type WarmOperator } from './operator.ts';
+import type {
+  AbortAnswer,
+  CommitAnswer,
+  OperatorAnswer,
+  OperatorRequest,
+  PrepareAnswer,
+  ResolveAnswer,
+  SinkRequest,
+  SourceAnswer,
+  SourceRequest,
+  StageFailed,
+  StageRequest,
+  StageStale,
+} from './requests.ts';
+import { abortSink, commitSink, prepareSink, resolveSink } from './sink.ts';
+import { runSource } from './source.ts';
+
+/** What a function's process works with. */
+export interface StageTools extends StageDeps {
+  readonly job: JobDefinition;
+  readonly maxParallelism: number;
+  /** The build that this process runs. */
+  readonly build: string;
+}
+
+/** Work that must be done whatever build asks for it: what is decided has to be committed. */
+const NEVER_STALE = ['commit', 'resolve', 'abort'];
+
+/** Refuses work of another build and work that is past its deadline; undefined: the work is to be done. */
+export function refusalOf(
+  { build, clock }: StageTools,
+  request: StageRequest & { readonly ask: string },
+): StageFailed | StageStale | undefined {
+  if (request.build !== build && !NEVER_STALE.includes(request.ask)) return { outcome: 'stale', build };
+  if (clock.now() < request.deadlineMs) return undefined;
+  return {
+    outcome: 'failed',
+    kind: 'transient',
+    message: `the request for epoch ${request.epoch} came after its deadline: nothing was done`,
+  };
+}
+
+/** The source stage in one process. Keeps runtimes that are not in use, by shape: an invocation takes one, and two at once never share it. */
+export function createSourceServer(): (
+  tools: StageTools & { readonly kafka: SourceRequests },
+  request: SourceRequest,
+) => Promise<SourceAnswer> {
+  const idle = new Map<string, SourceRuntime[]>();
+  return async (tools, request) => {
+    const shape = shapeOf(request);
+    const runtime = idle.get(shape)?.pop() ?? createSourceRuntime(tools.job, request.stage, contextOf(request, tools.maxParallelism));
+    const answer = await runSource(tools, runtime, request);
+    idle.set(shape, [...(idle.get(shape) ?? []), runtime]);
+    return answer;
+  };
+}
+
+/** The operator stage in one process. Keeps state, by shape: stage, subtask and all that the runtime was built for. */
+export function createOperatorServer(): (tools: StageTools, request: OperatorRequest) => Promise<OperatorAnswer> {
+  const warm = new Map<string, WarmOperator>();
+  return (tools, request) => {
+    const shape = shapeOf(request);
+    const held = warm.get(shape) ?? { runtime: undefined, snapshotIds: {} };
+    warm.set(shape, held);
+    const create = () => createOperatorRuntime(tools.job, request.stage, contextOf(request, tools.maxParallelism), request.subtask);
+    return runOperator(tools, held, create, request);
+  };
+}
+
+/** Everything that is done to a sink's transactions: prepare, commit, resolve, abort. */
+export function serveSink(
+  tools: StageTools & { readonly kafka: TransactionRequests },
+  request: SinkRequest,
+): Promise<PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer> {
+  switch (request.ask) {
+    case 'prepare':
+      return prepareSink(tools, request);
+    case 'commit':
+      return commitSink(tools, request);
+    case 'resolve':
+      return resolveSink(tools, request);
+    case 'abort':
+      return abortSink(tools, request);
+  }
+}
+
+/** Names everything that a runtime is built for: one that was built for other numbers is not used again. */
+function shapeOf(request: StageRequest): string {
+  return JSON.stringify([request.stage, request.subtask, request.incarnation, request.parallelism, request.sinkTopics]);
+}
+
+/** How many subtasks and partitions there are: as the coordinator sees it, so that all stages of an epoch agree. */
+function contextOf(request: StageRequest, maxParallelism: number): StageContext {
+  const topicOf = (topic: string) => {
+    const known = request.sinkTopics[topic];
+    if (known === undefined) throw new Error(`the coordinator did not describe topic ${topic}: it runs another job`);
+    return known;
+  };
+  return {
+    parallelism: (stage) => request.parallelism[stage] ?? 1,
+    maxParallelism,
+    partitions: (topic) => topicOf(topic).partitions,
+    maxBatchBytes: (topic) => topicOf(topic).maxBatchBytes,
+  };
+}
