@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# bench/peer.sh   the word count as a program of the peers' benchmark: environment BOOT IN OUT APP INTERVAL_MS, and
+# RESTORE=auto when it is started again after a kill -9 of its process group (it always goes on from its last epoch).
+# Reads IN from earliest. Needs `bench/stack start`. BLOBS=s3 keeps blobs in the emulator's S3 instead of a folder;
+# PAR=n runs n operator subtasks; ONCEFLOW_… variables are handed through.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+exec node_modules/node/bin/node --disable-warning=TimeoutNegativeWarning bench/peer.ts
