@@ -40,7 +40,16 @@ export const logLine: Log = (line) => {
 export async function wireFunction(env: NodeJS.ProcessEnv): Promise<Wiring> {
   const { config, job, plan } = await readJob(env);
   const blobStore = await openBlobStore(config.blobs);
-  return { config, job, plan, clock: systemClock, random: systemRandom, blobStore, blobs: createBlobs(blobStore, systemRandom), inlineBlobBytes: config.inlineBlobBytes };
+  return {
+    config,
+    job,
+    plan,
+    clock: systemClock,
+    random: systemRandom,
+    blobStore,
+    blobs: createBlobs(blobStore, systemRandom),
+    inlineBlobBytes: config.inlineBlobBytes,
+  };
 }
 
 export interface ConfiguredJob {
@@ -70,7 +79,10 @@ export async function connectFunction({ config, job, clock }: Wiring): Promise<K
 }
 
 export async function openEpochStore({ table }: Config): Promise<EpochStore> {
-  const [{ createDynamoDbClient }, { createEpochStore }] = await Promise.all([import('../lib/aws/clients.ts'), import('../lib/aws/dynamo-epoch-store.ts')]);
+  const [{ createDynamoDbClient }, { createEpochStore }] = await Promise.all([
+    import('../lib/aws/clients.ts'),
+    import('../lib/aws/dynamo-epoch-store.ts'),
+  ]);
   return createEpochStore({ client: createDynamoDbClient(), table });
 }
 
@@ -90,7 +102,10 @@ async function openBlobStore(location: BlobLocation): Promise<BlobStore> {
     const { createFileBlobStore } = await import('../lib/storage/file-blob-store.ts');
     return createFileBlobStore({ folder: location.folder });
   }
-  const [{ createS3Client }, { createS3BlobStore }] = await Promise.all([import('../lib/aws/clients.ts'), import('../lib/aws/s3-blob-store.ts')]);
+  const [{ createS3Client }, { createS3BlobStore }] = await Promise.all([
+    import('../lib/aws/clients.ts'),
+    import('../lib/aws/s3-blob-store.ts'),
+  ]);
   return createS3BlobStore({ client: createS3Client(), bucket: location.bucket, prefix: location.prefix });
 }
 

@@ -31,7 +31,10 @@ export type Phase = 'working' | 'deciding' | 'decided' | 'committing';
 export type StageProgress = 'waiting' | 'running' | 'done';
 
 /** A newly planned attempt: every stage waits. */
-export function newAttempt(plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes'>, stages: readonly Stage[]): Attempt {
+export function newAttempt(
+  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes'>,
+  stages: readonly Stage[],
+): Attempt {
   return {
     ...plan,
     phase: 'working',
@@ -68,5 +71,8 @@ export function bytesRead(attempt: Attempt): number {
 export function countsOf(attempt: Attempt): { recordsIn: number; recordsOut: number } {
   const sources = [...attempt.sources.values()].flat().filter((done) => done !== undefined);
   const writers = [...sources, ...[...attempt.operators.values()].flat()].filter(({ staged }) => Object.keys(staged).length > 0);
-  return { recordsIn: sources.reduce((sum, { recordsIn }) => sum + recordsIn, 0), recordsOut: writers.reduce((sum, { recordsOut }) => sum + recordsOut, 0) };
+  return {
+    recordsIn: sources.reduce((sum, { recordsIn }) => sum + recordsIn, 0),
+    recordsOut: writers.reduce((sum, { recordsOut }) => sum + recordsOut, 0),
+  };
 }

@@ -6,7 +6,12 @@ import type { Attempt } from './attempt.ts';
 import { advanceOffsets } from './plan.ts';
 
 /** The manifest of an attempt whose every stage is done. */
-export function manifestOf(attempt: Attempt, parent: Manifest, stages: readonly Stage[], sinkParallelism: (sink: string) => number): Manifest {
+export function manifestOf(
+  attempt: Attempt,
+  parent: Manifest,
+  stages: readonly Stage[],
+  sinkParallelism: (sink: string) => number,
+): Manifest {
   const previousUseAtMs = { ...parent.previousUseAtMs };
   for (const { transactionalId } of parent.committables) previousUseAtMs[transactionalId] = parent.sinkStartedAtMs;
   return {
@@ -18,7 +23,9 @@ export function manifestOf(attempt: Attempt, parent: Manifest, stages: readonly 
     parentDecisionId: parent.decisionId,
     offsets: offsetsAfter(attempt),
     state: { ...parent.state, ...stateAfter(attempt, stages) },
-    outputs: Object.fromEntries(stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : []))),
+    outputs: Object.fromEntries(
+      stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : [])),
+    ),
     committables: [...attempt.committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
     sinkStartedAtMs: attempt.sinkStartedAtMs ?? attempt.plannedAtMs,
     previousUseAtMs,

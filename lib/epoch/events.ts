@@ -1,12 +1,38 @@
 /** What a coordinator does, as it happens: for logs, metrics and the demo. No decision reads it. */
 export type CoordinatorEvent =
-  | { readonly event: 'lease-taken'; readonly generation: number; readonly incarnation: string; readonly lastCompleted: number | undefined; readonly lastCommitted: number }
+  | {
+      readonly event: 'lease-taken';
+      readonly generation: number;
+      readonly incarnation: string;
+      readonly lastCompleted: number | undefined;
+      readonly lastCommitted: number;
+    }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }
-  | { readonly event: 'recovered'; readonly epoch: number; readonly committed: number; readonly republished: number; readonly settledIds: number }
-  | { readonly event: 'planned'; readonly epoch: number; readonly decisionId: string; readonly inFlight: number; readonly backlogRecords: number }
+  | {
+      readonly event: 'recovered';
+      readonly epoch: number;
+      readonly committed: number;
+      readonly republished: number;
+      readonly settledIds: number;
+    }
+  | {
+      readonly event: 'planned';
+      readonly epoch: number;
+      readonly decisionId: string;
+      readonly inFlight: number;
+      readonly backlogRecords: number;
+    }
   | { readonly event: 'stage-started'; readonly epoch: number; readonly stage: string }
   | { readonly event: 'stage-done'; readonly epoch: number; readonly stage: string; readonly ms: number }
-  | { readonly event: 'attempt-failed'; readonly epoch: number; readonly stage: string; readonly kind: string; readonly message: string; readonly failuresInARow: number; readonly retryInMs: number }
+  | {
+      readonly event: 'attempt-failed';
+      readonly epoch: number;
+      readonly stage: string;
+      readonly kind: string;
+      readonly message: string;
+      readonly failuresInARow: number;
+      readonly retryInMs: number;
+    }
   | { readonly event: 'decided'; readonly epoch: number; readonly recordsIn: number; readonly recordsOut: number; readonly ms: number }
   | { readonly event: 'committed'; readonly epoch: number; readonly republished: number; readonly ms: number }
   | { readonly event: 'doubtful'; readonly epoch: number; readonly transactionalId: string; readonly resolution: string }

@@ -43,8 +43,14 @@ function behindMessage(stage: SourceStage, partition: number, from: number, last
 }
 
 /** The offsets of `previous` with the given partitions' ends replaced. */
-export function advanceOffsets(previous: SourceOffsets, source: string, reached: readonly { readonly topic: string; readonly partition: number; readonly next: number }[]): SourceOffsets {
-  const topics: Record<string, number[]> = Object.fromEntries(Object.entries(previous[source] ?? {}).map(([topic, offsets]) => [topic, [...offsets]]));
+export function advanceOffsets(
+  previous: SourceOffsets,
+  source: string,
+  reached: readonly { readonly topic: string; readonly partition: number; readonly next: number }[],
+): SourceOffsets {
+  const topics: Record<string, number[]> = Object.fromEntries(
+    Object.entries(previous[source] ?? {}).map(([topic, offsets]) => [topic, [...offsets]]),
+  );
   for (const { topic, partition, next } of reached) {
     const offsets = topics[topic] ?? [];
     offsets[partition] = next;

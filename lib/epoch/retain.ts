@@ -8,7 +8,9 @@ export function epochsToRetire(epochs: readonly number[], lastCommitted: number,
 
 /** Every stored blob that a manifest needs: snapshots always, staged output only until the epoch is COMMITTED. */
 export function liveNames(manifest: Manifest, lastCommitted: number): string[] {
-  const snapshots = Object.values(manifest.state).flatMap((subtasks) => subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])));
+  const snapshots = Object.values(manifest.state).flatMap((subtasks) =>
+    subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
+  );
   const outputs = manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : [];
   return [...snapshots, ...outputs].flatMap(storedName);
 }

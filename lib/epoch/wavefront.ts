@@ -37,7 +37,9 @@ export function nextSteps(facts: WavefrontFacts): Step[] {
     if (phase === 'decided' && previous === undefined) steps.push({ do: 'commit', epoch });
   });
   const newest = facts.inFlight.at(-1);
-  const sourcesRead = facts.stages.every((stage) => stage.kind !== 'source' || newest === undefined || newest.stages.get(stage.id) === 'done');
+  const sourcesRead = facts.stages.every(
+    (stage) => stage.kind !== 'source' || newest === undefined || newest.stages.get(stage.id) === 'done',
+  );
   if (facts.mayPlan && sourcesRead && facts.inFlight.length < facts.maxConcurrentEpochs) steps.push({ do: 'plan' });
   return steps;
 }

@@ -1,7 +1,7 @@
-import type { EpochOutput } from '../operators/epoch-output.ts';
-import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../operators/errors.ts';
 import { CorruptBlobError } from '../format/blob.ts';
 import { MalformedError } from '../format/serde.ts';
+import type { EpochOutput } from '../operators/epoch-output.ts';
+import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../operators/errors.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
@@ -30,7 +30,16 @@ export function failureOf(error: unknown): StageFailed {
   return { outcome: 'failed', kind: isFatal(error) ? 'fatal' : 'transient', message, stack };
 }
 
-const fatalErrors = [FatalStageError, MalformedError, MalformedRecordError, MissingValueError, OversizedRecordError, CorruptBlobError, BlobMissingError, BlobConflictError];
+const fatalErrors = [
+  FatalStageError,
+  MalformedError,
+  MalformedRecordError,
+  MissingValueError,
+  OversizedRecordError,
+  CorruptBlobError,
+  BlobMissingError,
+  BlobConflictError,
+];
 
 function isFatal(error: unknown): boolean {
   if (error instanceof KafkaProblem || error instanceof StoreProblem) return !error.retriable;
@@ -40,7 +49,9 @@ function isFatal(error: unknown): boolean {
 /** Stores what a stage wrote in one epoch: one blob for each target subtask and each sink. */
 export async function writeOutput(deps: StageDeps, place: BlobPlace, output: EpochOutput): Promise<StageOutput> {
   const exchanges = [...output.exchanges].map(async ([target, segments]) => {
-    const refs = segments.map((parts) => (parts === undefined ? null : deps.blobs.write(place, 'exchange', 'exchange', parts, deps.inlineBlobBytes)));
+    const refs = segments.map((parts) =>
+      parts === undefined ? null : deps.blobs.write(place, 'exchange', 'exchange', parts, deps.inlineBlobBytes),
+    );
     return [target, await Promise.all(refs)] as const;
   });
   const staged = [...output.staged].map(async ([sink, parts]) => {

@@ -20,9 +20,19 @@ export interface WarmOperator {
 }
 
 /** One epoch of one operator subtask: its part of the exchange applied to its key groups' state. */
-export async function runOperator(deps: StageDeps, warm: WarmOperator, createRuntime: () => OperatorRuntime, request: OperatorRequest): Promise<OperatorAnswer> {
+export async function runOperator(
+  deps: StageDeps,
+  warm: WarmOperator,
+  createRuntime: () => OperatorRuntime,
+  request: OperatorRequest,
+): Promise<OperatorAnswer> {
   try {
-    const inputs = Promise.all(request.inputs.map(async (ref) => ({ segment: await deps.blobs.read('exchange', ref), name: ref.at === 'store' ? ref.name : 'inline exchange' })));
+    const inputs = Promise.all(
+      request.inputs.map(async (ref) => ({
+        segment: await deps.blobs.read('exchange', ref),
+        name: ref.at === 'store' ? ref.name : 'inline exchange',
+      })),
+    );
     inputs.catch(() => {});
     const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
     runtime.begin();
@@ -57,17 +67,26 @@ async function restore(deps: StageDeps, runtime: OperatorRuntime, request: Opera
 
 async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<Record<string, SnapshotRef>> {
   const written = await Promise.all(
-    Object.entries(request.snapshots).map(async ([uid, refs]): Promise<[string, SnapshotRef]> => [uid, await writeSnapshot(deps, stateOf(runtime, uid), uid, refs, request)]),
+    Object.entries(request.snapshots).map(
+      async ([uid, refs]): Promise<[string, SnapshotRef]> => [uid, await writeSnapshot(deps, stateOf(runtime, uid), uid, refs, request)],
+    ),
   );
   return Object.fromEntries(written);
 }
 
-async function writeSnapshot(deps: StageDeps, state: KeyedState, uid: string, refs: readonly SnapshotRef[], request: OperatorRequest): Promise<SnapshotRef> {
+async function writeSnapshot(
+  deps: StageDeps,
+  state: KeyedState,
+  uid: string,
+  refs: readonly SnapshotRef[],
+  request: OperatorRequest,
+): Promise<SnapshotRef> {
   const previous = refs.length === 1 ? refs[0] : undefined;
   if (previous !== undefined && !state.changed()) return previous;
   const id = deps.random.id();
   const folder = `state/${uid}`;
-  const rescaled = previous === undefined || previous.keyGroups.first !== request.keyGroups.first || previous.keyGroups.last !== request.keyGroups.last;
+  const rescaled =
+    previous === undefined || previous.keyGroups.first !== request.keyGroups.first || previous.keyGroups.last !== request.keyGroups.last;
   if (rescaled || shouldCompact(sizesOf(previous))) {
     const base = await deps.blobs.write(request, folder, 'state', state.takeBase(), deps.inlineBlobBytes);
     return { id, keyGroups: request.keyGroups, base, deltas: [] };

@@ -131,13 +131,19 @@ export interface StageStale {
 
 export type SourceAnswer = SourceDone | StageFailed | StageStale;
 export type OperatorAnswer = OperatorDone | StageFailed | StageStale;
-export type PrepareAnswer = { readonly outcome: 'prepared'; readonly committable: Committable; readonly startedAtMs: number } | StageFailed | StageStale;
+export type PrepareAnswer =
+  | { readonly outcome: 'prepared'; readonly committable: Committable; readonly startedAtMs: number }
+  | StageFailed
+  | StageStale;
 export interface CommitAnswer {
   readonly outcome: 'committed';
   /** Transactional ids whose answer was not OK: to be resolved. */
   readonly doubtful: readonly string[];
 }
-export type ResolveAnswer = { readonly outcome: 'committed' | 'republished' } | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string } | StageFailed;
+export type ResolveAnswer =
+  | { readonly outcome: 'committed' | 'republished' }
+  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string }
+  | StageFailed;
 export interface AbortAnswer {
   readonly outcome: 'aborted';
 }

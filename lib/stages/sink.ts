@@ -1,11 +1,20 @@
-import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import type { BlobRef } from '../format/manifest.ts';
+import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import { commitTransaction } from '../transactions/commit.ts';
 import { abortTransaction, prepareTransaction } from '../transactions/prepare.ts';
 import { resolveTransaction } from '../transactions/resolve.ts';
 import { failureOf, type StageDeps } from './common.ts';
-import type { AbortAnswer, AbortSinkRequest, CommitAnswer, CommitSinkRequest, PrepareAnswer, PrepareSinkRequest, ResolveAnswer, ResolveSinkRequest } from './requests.ts';
+import type {
+  AbortAnswer,
+  AbortSinkRequest,
+  CommitAnswer,
+  CommitSinkRequest,
+  PrepareAnswer,
+  PrepareSinkRequest,
+  ResolveAnswer,
+  ResolveSinkRequest,
+} from './requests.ts';
 
 export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
 
@@ -50,6 +59,8 @@ export async function abortSink(deps: SinkDeps, request: AbortSinkRequest): Prom
 
 /** The sections of every staged blob, in order, as buffers that may be written to. */
 async function readStaged(deps: StageDeps, refs: readonly BlobRef[]): Promise<StagedSection[]> {
-  const payloads = await Promise.all(refs.map(async (ref) => ({ payload: await deps.blobs.read('output', ref), name: ref.at === 'store' ? ref.name : 'inline output' })));
+  const payloads = await Promise.all(
+    refs.map(async (ref) => ({ payload: await deps.blobs.read('output', ref), name: ref.at === 'store' ? ref.name : 'inline output' })),
+  );
   return payloads.flatMap(({ payload, name }) => decodeStagedOutput(payload, name));
 }

@@ -1,7 +1,7 @@
+import { endOfWholeBatches } from '../format/record-set-end.ts';
 import type { SourceRuntime } from '../operators/source-runtime.ts';
 import type { FetchedPartition, SourceRequests } from '../ports/kafka-requests.ts';
-import { endOfWholeBatches } from '../format/record-set-end.ts';
-import { failureOf, FatalStageError, type StageDeps, writeOutput } from './common.ts';
+import { FatalStageError, failureOf, type StageDeps, writeOutput } from './common.ts';
 import type { SourceAnswer, SourceRange, SourceRequest } from './requests.ts';
 
 /** Bytes asked for from one partition in one fetch: a few of the largest batches, so that responses stay small in memory. */
@@ -13,7 +13,11 @@ const FETCH_WAIT_MS = 200;
  * One epoch of one source subtask: reads its ranges, runs its operators, stores the exchange. Ends at the ranges'
  * bounds, or earlier at the byte or time bound; where it ended is the barrier of each partition.
  */
-export async function runSource(deps: StageDeps & { readonly kafka: SourceRequests }, runtime: SourceRuntime, request: SourceRequest): Promise<SourceAnswer> {
+export async function runSource(
+  deps: StageDeps & { readonly kafka: SourceRequests },
+  runtime: SourceRuntime,
+  request: SourceRequest,
+): Promise<SourceAnswer> {
   try {
     runtime.begin();
     const { positions, bytesIn } = await readRanges(deps, runtime, request);
@@ -60,18 +64,25 @@ interface FetchedRange {
 }
 
 /** Asks for the next chunk of every range that has not reached its bound; undefined when all have. */
-function fetchOpenRanges(kafka: SourceRequests, ranges: readonly SourceRange[], positions: readonly number[]): Promise<FetchedRange[]> | undefined {
+function fetchOpenRanges(
+  kafka: SourceRequests,
+  ranges: readonly SourceRange[],
+  positions: readonly number[],
+): Promise<FetchedRange[]> | undefined {
   const open = ranges.map((range, index) => ({ range, index })).filter(({ range, index }) => (positions[index] ?? 0) < range.bound);
   if (open.length === 0) return undefined;
-  const asks = open.map(({ range, index }) => ({ topic: range.topic, partition: range.partition, offset: positions[index] ?? 0, maxBytes: PARTITION_FETCH_BYTES }));
-  return kafka
-    .fetch(asks, { maxBytes: PARTITION_FETCH_BYTES * open.length, maxWaitMs: FETCH_WAIT_MS, minBytes: 1 })
-    .then((answers) =>
-      answers.flatMap((fetched) => {
-        const place = open.find(({ range }) => range.topic === fetched.topic && range.partition === fetched.partition);
-        return place === undefined ? [] : [{ index: place.index, fetched }];
-      }),
-    );
+  const asks = open.map(({ range, index }) => ({
+    topic: range.topic,
+    partition: range.partition,
+    offset: positions[index] ?? 0,
+    maxBytes: PARTITION_FETCH_BYTES,
+  }));
+  return kafka.fetch(asks, { maxBytes: PARTITION_FETCH_BYTES * open.length, maxWaitMs: FETCH_WAIT_MS, minBytes: 1 }).then((answers) =>
+    answers.flatMap((fetched) => {
+      const place = open.find(({ range }) => range.topic === fetched.topic && range.partition === fetched.partition);
+      return place === undefined ? [] : [{ index: place.index, fetched }];
+    }),
+  );
 }
 
 function consume(runtime: SourceRuntime, range: SourceRange | undefined, from: number, fetched: FetchedPartition): number {
@@ -88,7 +99,9 @@ function checkAnswer(range: SourceRange | undefined, position: number, fetched: 
         'Records were deleted before the job read them (retention too short, or the topic was made anew). The job stops and skips nothing: raise the retention, or start a new job from `earliest`.',
     );
   }
-  if (fetched.answer === 'UNKNOWN_TOPIC_OR_PARTITION') throw new Error(`${where}: the broker does not know this partition (topic deleted, or its leader is moving)`);
-  if (fetched.answer === 'TOPIC_AUTHORIZATION_FAILED') throw new FatalStageError(`${where}: the broker refused to be read: grant READ on topic ${fetched.topic}`);
+  if (fetched.answer === 'UNKNOWN_TOPIC_OR_PARTITION')
+    throw new Error(`${where}: the broker does not know this partition (topic deleted, or its leader is moving)`);
+  if (fetched.answer === 'TOPIC_AUTHORIZATION_FAILED')
+    throw new FatalStageError(`${where}: the broker refused to be read: grant READ on topic ${fetched.topic}`);
   throw new Error(`${where}: Fetch was answered ${fetched.answer}`);
 }

@@ -19,8 +19,15 @@ export interface CommitPermit {
 export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outcome: 'doubtful'; readonly answer: KafkaAnswer };
 
 /** Commits a prepared transaction from its committable, in whichever process. Only the answer OK means committed. */
-export async function commitTransaction(kafka: TransactionRequests, clock: Clock, deadlineMs: number, permit: CommitPermit, committable: Committable): Promise<CommitOutcome> {
-  if (permit.epoch !== committable.epoch) throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${committable.epoch}`);
+export async function commitTransaction(
+  kafka: TransactionRequests,
+  clock: Clock,
+  deadlineMs: number,
+  permit: CommitPermit,
+  committable: Committable,
+): Promise<CommitOutcome> {
+  if (permit.epoch !== committable.epoch)
+    throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${committable.epoch}`);
   const answer = await retriedAnswer(clock, deadlineMs, () => kafka.endTxn(committable, true));
   return kindOf(answer) === 'ok' ? { outcome: 'committed' } : { outcome: 'doubtful', answer };
 }

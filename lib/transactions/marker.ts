@@ -16,7 +16,13 @@ export interface Marker {
 }
 
 /** Sends the marker into the transaction of `who`: AddOffsetsToTxn, then TxnOffsetCommit. Both are idempotent. */
-export async function sendMarker(kafka: TransactionRequests, clock: Clock, deadlineMs: number, who: ProducerIdentity, marker: Marker): Promise<KafkaAnswer> {
+export async function sendMarker(
+  kafka: TransactionRequests,
+  clock: Clock,
+  deadlineMs: number,
+  who: ProducerIdentity,
+  marker: Marker,
+): Promise<KafkaAnswer> {
   const group = markerGroup(who.transactionalId);
   const added = await retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, group));
   if (added !== 'NONE') return added;
@@ -26,7 +32,10 @@ export async function sendMarker(kafka: TransactionRequests, clock: Clock, deadl
 }
 
 /** The epoch in the marker of a transactional id; `absent` is no proof that nothing was committed (see `resolve`). */
-export type MarkerReading = { readonly found: 'epoch'; readonly epoch: number } | { readonly found: 'absent' } | { readonly found: 'unknown'; readonly answer: KafkaAnswer };
+export type MarkerReading =
+  | { readonly found: 'epoch'; readonly epoch: number }
+  | { readonly found: 'absent' }
+  | { readonly found: 'unknown'; readonly answer: KafkaAnswer };
 
 /**
  * Reads the marker. Not stable: as it stands, without waiting for an open transaction. Stable: only an answer that no

@@ -28,14 +28,18 @@ export type PrepareOutcome =
 export async function prepareTransaction(kafka: TransactionRequests, clock: Clock, request: PrepareRequest): Promise<PrepareOutcome> {
   const id = transactionalId(request, request.epoch);
   // A process that was frozen past its deadline must not wake up and fence a transaction that was decided meanwhile.
-  if (clock.now() >= request.deadlineMs) return { outcome: 'failed', retriable: true, message: `transaction ${id}: the attempt's deadline passed before it began` };
+  if (clock.now() >= request.deadlineMs)
+    return { outcome: 'failed', retriable: true, message: `transaction ${id}: the attempt's deadline passed before it began` };
   const begun = await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));
   if (begun.answer !== 'NONE') return failed(id, 'InitProducerId', begun.answer);
   const who: ProducerIdentity = { transactionalId: id, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
   const marker = { topic: request.topic, epoch: request.epoch, decisionId: request.decisionId };
   const sent = await sendStaged(kafka, clock, request.deadlineMs, who, marker, request.sections);
   if (sent.sent) {
-    return { outcome: 'prepared', committable: { sink: request.sink, subtask: request.subtask, epoch: request.epoch, topic: request.topic, ...who } };
+    return {
+      outcome: 'prepared',
+      committable: { sink: request.sink, subtask: request.subtask, epoch: request.epoch, topic: request.topic, ...who },
+    };
   }
   // Best effort: an open transaction holds up every read_committed reader until its id's next use or its timeout.
   if (kindOf(sent.answer) !== 'fenced') await abortTransaction(kafka, clock, request.deadlineMs, who);
@@ -43,12 +47,22 @@ export async function prepareTransaction(kafka: TransactionRequests, clock: Cloc
 }
 
 /** Aborts an open transaction from its identity alone. Only for attempts that were never decided. */
-export async function abortTransaction(kafka: TransactionRequests, clock: Clock, deadlineMs: number, who: ProducerIdentity): Promise<KafkaAnswer> {
+export async function abortTransaction(
+  kafka: TransactionRequests,
+  clock: Clock,
+  deadlineMs: number,
+  who: ProducerIdentity,
+): Promise<KafkaAnswer> {
   return retriedAnswer(clock, deadlineMs, () => kafka.endTxn(who, false));
 }
 
 function failed(id: string, during: string, answer: KafkaAnswer): PrepareOutcome {
   const kind = kindOf(answer);
-  const why = kind === 'fenced' ? 'a newer attempt or another coordinator owns it; this attempt stops and loses nothing' : kind === 'refused' ? mendOf(answer) : 'the attempt is repeated';
+  const why =
+    kind === 'fenced'
+      ? 'a newer attempt or another coordinator owns it; this attempt stops and loses nothing'
+      : kind === 'refused'
+        ? mendOf(answer)
+        : 'the attempt is repeated';
   return { outcome: 'failed', retriable: kind !== 'refused', message: `transaction ${id}: ${during} was answered ${answer}: ${why}` };
 }

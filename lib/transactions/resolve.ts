@@ -62,7 +62,9 @@ export async function resolveTransaction(kafka: TransactionRequests, clock: Cloc
   const sent = await sendStaged(kafka, clock, deadlineMs, who, marker, await request.staged());
   if (!sent.sent) return unsettled(committable, `republishing: ${sent.during} was answered ${sent.answer}`);
   const committed = await commitTransaction(kafka, clock, deadlineMs, request.permit, { ...committable, ...who });
-  return committed.outcome === 'committed' ? { outcome: 'republished' } : unsettled(committable, `republishing: EndTxn was answered ${committed.answer}`);
+  return committed.outcome === 'committed'
+    ? { outcome: 'republished' }
+    : unsettled(committable, `republishing: EndTxn was answered ${committed.answer}`);
 }
 
 function reached(reading: MarkerReading, epoch: number): boolean {
@@ -78,7 +80,8 @@ export function evidenceLost(
   const { transactionalId, topic, epoch } = request.committable;
   const byHand =
     `Look whether the output of epoch ${epoch} of transaction ${transactionalId} is in topic ${topic} (read_committed). ` +
-    'If it is, commit offset ' + `${epoch} for partition 0 of that topic to the consumer group ${transactionalId}; if it is not, commit offset ${Math.max(0, epoch - 1)}. Then start the job again.`;
+    'If it is, commit offset ' +
+    `${epoch} for partition 0 of that topic to the consumer group ${transactionalId}; if it is not, commit offset ${Math.max(0, epoch - 1)}. Then start the job again.`;
   const ageMs = nowMs - request.sinkStartedAtMs;
   if (reading.found === 'absent' && ageMs > request.markerRetentionMs / 2) {
     return `epoch ${epoch} was decided ${hours(ageMs)} ago, more than half of the broker's offsets.retention.minutes (${hours(request.markerRetentionMs)}): a missing commit marker proves nothing any more. ${byHand}`;

@@ -10,7 +10,11 @@ const LONGEST_PAUSE_MS = 200;
  * CONCURRENT_TRANSACTIONS (markers of the transaction before are being written) passes within milliseconds. Returns the
  * first other answer, or the last one when `deadlineMs` is reached.
  */
-export async function retried<T extends { readonly answer: KafkaAnswer }>(clock: Clock, deadlineMs: number, request: () => Promise<T>): Promise<T> {
+export async function retried<T extends { readonly answer: KafkaAnswer }>(
+  clock: Clock,
+  deadlineMs: number,
+  request: () => Promise<T>,
+): Promise<T> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.6, LONGEST_PAUSE_MS)) {
     const result = await request();
     if (kindOf(result.answer) !== 'retry' || clock.now() + pauseMs >= deadlineMs) return result;

@@ -50,7 +50,11 @@ function distinctPartitions(sections: readonly StagedSection[]): { topic: string
  * Stamps every batch with the identity and its sequence number, and groups the batches into requests for each leader:
  * in every request at most one batch of a partition (the broker's rule), in the order in which they were staged.
  */
-async function requestsByLeader(kafka: TransactionRequests, who: ProducerIdentity, sections: readonly StagedSection[]): Promise<Map<number, PartitionBatch[][]>> {
+async function requestsByLeader(
+  kafka: TransactionRequests,
+  who: ProducerIdentity,
+  sections: readonly StagedSection[],
+): Promise<Map<number, PartitionBatch[][]>> {
   const producerId = BigInt(who.producerId);
   const nextSequence = new Map<string, number>();
   const queues = new Map<number, PartitionBatch[][]>();
@@ -88,7 +92,12 @@ function sizeOf(request: readonly PartitionBatch[]): number {
 }
 
 /** Sends the requests in order, two under way; after a failure sends no more, and awaits what is under way. */
-async function produceInOrder(kafka: TransactionRequests, who: ProducerIdentity, leader: number, requests: readonly PartitionBatch[][]): Promise<KafkaAnswer> {
+async function produceInOrder(
+  kafka: TransactionRequests,
+  who: ProducerIdentity,
+  leader: number,
+  requests: readonly PartitionBatch[][],
+): Promise<KafkaAnswer> {
   const underWay: Promise<KafkaAnswer>[] = [];
   let worst: KafkaAnswer = 'NONE';
   for (const request of requests) {

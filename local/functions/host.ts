@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
-import { createSocketInvoker } from './socket-invoker.ts';
 import { logLine, systemClock } from '../../functions/wiring.ts';
+import { createSocketInvoker } from './socket-invoker.ts';
 
 /**
  * A function as a process of this machine: `host.ts <role> <socket>`. Stage functions answer requests on the socket; the
@@ -48,7 +48,12 @@ async function runAsCoordinator(): Promise<void> {
     process.send?.(event);
   };
   try {
-    const end = await runCoordinator({ invoker: createSocketInvoker(dirname(socket), systemClock), observe, stop: stop.signal, handOver: new AbortController().signal });
+    const end = await runCoordinator({
+      invoker: createSocketInvoker(dirname(socket), systemClock),
+      observe,
+      stop: stop.signal,
+      handOver: new AbortController().signal,
+    });
     process.exitCode = end.end === 'failed' ? 1 : 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

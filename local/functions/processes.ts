@@ -22,7 +22,9 @@ export function processesOf(stages: readonly Stage[], parallelism: (stage: strin
 }
 
 function processName(target: FunctionTarget): string {
-  return target.role === 'operator' || target.role === 'source' ? `${target.role}-${target.stage}-${target.subtask}` : `${target.role}-${target.stage}`;
+  return target.role === 'operator' || target.role === 'source'
+    ? `${target.role}-${target.stage}-${target.subtask}`
+    : `${target.role}-${target.stage}`;
 }
 
 export function socketPath(dir: string, target: FunctionTarget): string {

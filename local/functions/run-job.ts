@@ -67,7 +67,8 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     child.on('exit', (code, signal) => {
       if (children.get(name) === child) children.delete(name);
       if (over) return;
-      if (role === 'coordinator' && (last !== undefined || stopping)) return finish(last ?? { end: 'stopped', message: 'the coordinator was killed while it stopped' });
+      if (role === 'coordinator' && (last !== undefined || stopping))
+        return finish(last ?? { end: 'stopped', message: 'the coordinator was killed while it stopped' });
       options.onCrash?.(name, signal ?? `exit code ${code}`);
       setTimeout(() => !over && startProcess({ name, role }), RESTART_PAUSE_MS);
     });
@@ -107,7 +108,11 @@ async function planOf(env: RunJobOptions['env']): Promise<FunctionProcess[]> {
 }
 
 async function whenAllGone(children: ReadonlyMap<string, ChildProcess>): Promise<void> {
-  await Promise.all([...children.values()].map((child) => (child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((resolve) => child.once('exit', resolve)))));
+  await Promise.all(
+    [...children.values()].map((child) =>
+      child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((resolve) => child.once('exit', resolve)),
+    ),
+  );
 }
 
 function eachLine(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {

@@ -1,4 +1,4 @@
-import { request as httpRequest, Agent } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../../lib/ports/function-invoker.ts';
 import { socketPath } from './processes.ts';
@@ -16,7 +16,8 @@ export function createSocketInvoker(dir: string, clock: Clock): FunctionInvoker 
         const answer = await post(agent, socketPath(dir, target), body, deadlineMs - clock.now(), signal);
         if ('value' in answer) return answer.value;
         // Nothing listens yet, so nothing was done: the one failure that may be repeated here.
-        if (!answer.notConnected || signal?.aborted === true || clock.now() + CONNECT_PAUSE_MS >= deadlineMs) throw failed(target, answer.reason);
+        if (!answer.notConnected || signal?.aborted === true || clock.now() + CONNECT_PAUSE_MS >= deadlineMs)
+          throw failed(target, answer.reason);
         await clock.sleep(CONNECT_PAUSE_MS, signal);
       }
     },
@@ -32,7 +33,13 @@ type Posted = { readonly value: unknown } | { readonly notConnected: boolean; re
 function post(agent: Agent, path: string, body: Buffer, timeoutMs: number, signal: AbortSignal | undefined): Promise<Posted> {
   return new Promise((resolve) => {
     if (timeoutMs <= 0) return resolve({ notConnected: false, reason: 'the deadline had passed' });
-    const request = httpRequest({ agent, socketPath: path, method: 'POST', headers: { 'content-length': body.length }, signal: signalOf(timeoutMs, signal) });
+    const request = httpRequest({
+      agent,
+      socketPath: path,
+      method: 'POST',
+      headers: { 'content-length': body.length },
+      signal: signalOf(timeoutMs, signal),
+    });
     const fail = (error: NodeJS.ErrnoException) => {
       const notConnected = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
       resolve({ notConnected, reason: error.name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : error.message });

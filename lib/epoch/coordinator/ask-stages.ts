@@ -1,4 +1,3 @@
-import { keyGroupRange } from '../../state/key-groups.ts';
 import type { BlobRef, Manifest, SnapshotRef } from '../../format/manifest.ts';
 import type { SinkStage, Stage } from '../../graph/stages.ts';
 import type { FunctionTarget } from '../../ports/function-invoker.ts';
@@ -16,16 +15,14 @@ import type {
   StageRequest,
   StageStale,
 } from '../../stages/requests.ts';
+import { keyGroupRange } from '../../state/key-groups.ts';
 import type { Attempt } from '../attempt.ts';
 import { stagedFor } from '../decide.ts';
 import { isUnchanged, snapshotsFor } from '../snapshots.ts';
 import { type CoordinatorDeps, type JobSettings, parallelismOf, type Tenure } from './context.ts';
 
 /** A stage's answers of one epoch, one for each subtask; or the first failure. */
-export type StageOutcome =
-  | { readonly outcome: 'done'; readonly apply: (attempt: Attempt) => void }
-  | StageFailed
-  | StageStale;
+export type StageOutcome = { readonly outcome: 'done'; readonly apply: (attempt: Attempt) => void } | StageFailed | StageStale;
 
 type Answer = { readonly outcome: string };
 
@@ -40,7 +37,8 @@ export async function runStage(
 ): Promise<StageOutcome> {
   const deadlineMs = deps.clock.now() + settings.epochTimeoutMs;
   const common = (subtask: number): StageRequest => stageRequest(settings, tenure, attempt, stage.id, subtask, deadlineMs);
-  const call = <A extends Answer>(subtask: number, request: StageRequest) => invoke<A>(deps, { role: stage.kind, stage: stage.id, subtask }, request, attempt.abort.signal);
+  const call = <A extends Answer>(subtask: number, request: StageRequest) =>
+    invoke<A>(deps, { role: stage.kind, stage: stage.id, subtask }, request, attempt.abort.signal);
   switch (stage.kind) {
     case 'source':
       return runSourceStage(stage.id, settings, attempt, common, call);
@@ -51,7 +49,14 @@ export async function runStage(
   }
 }
 
-export function stageRequest(settings: JobSettings, tenure: Tenure, attempt: Pick<Attempt, 'epoch' | 'decisionId'>, stage: string, subtask: number, deadlineMs: number): StageRequest {
+export function stageRequest(
+  settings: JobSettings,
+  tenure: Tenure,
+  attempt: Pick<Attempt, 'epoch' | 'decisionId'>,
+  stage: string,
+  subtask: number,
+  deadlineMs: number,
+): StageRequest {
   return {
     build: settings.build,
     job: settings.job,
@@ -91,14 +96,22 @@ async function runSourceStage(stage: string, settings: JobSettings, attempt: Att
   return { outcome: 'done', apply: (current) => current.sources.set(stage, done) };
 }
 
-async function runOperatorStage(stage: Stage, settings: JobSettings, attempt: Attempt, before: Manifest['state'], common: Common, call: Call): Promise<StageOutcome> {
+async function runOperatorStage(
+  stage: Stage,
+  settings: JobSettings,
+  attempt: Attempt,
+  before: Manifest['state'],
+  common: Common,
+  call: Call,
+): Promise<StageOutcome> {
   const parallelism = parallelismOf(settings, stage.id);
   const answers = await Promise.all(
     Array.from({ length: parallelism }, (_, subtask): Promise<OperatorAnswer> => {
       const keyGroups = keyGroupRange(subtask, parallelism, settings.maxParallelism);
       const inputs = exchangeFor(stage, subtask, attempt);
       const snapshots = Object.fromEntries(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, before[uid])]));
-      if (inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs))) return Promise.resolve(idle(stage, snapshots));
+      if (inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs)))
+        return Promise.resolve(idle(stage, snapshots));
       const request: OperatorRequest = { ask: 'process', ...common(subtask), keyGroups, inputs, snapshots };
       return call<OperatorAnswer>(subtask, request);
     }),
@@ -137,7 +150,13 @@ async function runSinkStage(stage: SinkStage, settings: JobSettings, attempt: At
   const staged = stagedFor(attempt, stage, parallelism);
   const answers = await Promise.all(
     staged.map((refs, subtask): Promise<PrepareAnswer> => {
-      const request: PrepareSinkRequest = { ask: 'prepare', ...common(subtask), topic: stage.topic, transactionTimeoutMs: settings.transactionTimeoutMs, staged: refs };
+      const request: PrepareSinkRequest = {
+        ask: 'prepare',
+        ...common(subtask),
+        topic: stage.topic,
+        transactionTimeoutMs: settings.transactionTimeoutMs,
+        staged: refs,
+      };
       return call<PrepareAnswer>(subtask, request);
     }),
   );
@@ -157,7 +176,12 @@ function firstProblem(answers: readonly (Answer | undefined)[]): StageFailed | S
 }
 
 /** Calls a stage function; a call without an answer is a transient failure. */
-async function invoke<A extends Answer>(deps: CoordinatorDeps, target: FunctionTarget, request: StageRequest, signal: AbortSignal): Promise<A | StageFailed> {
+async function invoke<A extends Answer>(
+  deps: CoordinatorDeps,
+  target: FunctionTarget,
+  request: StageRequest,
+  signal: AbortSignal,
+): Promise<A | StageFailed> {
   try {
     return (await deps.invoker.invoke(target, request, { deadlineMs: request.deadlineMs, signal })) as A;
   } catch (error) {
@@ -176,6 +200,9 @@ export function abortPrepared(deps: CoordinatorDeps, settings: JobSettings, tenu
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
   const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, deadlineMs), committables };
   deps.invoker.invoke({ role: 'sink', stage: sink, subtask: 0 }, request, { deadlineMs }).catch((error: unknown) => {
-    deps.observe({ event: 'warning', message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}` });
+    deps.observe({
+      event: 'warning',
+      message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}`,
+    });
   });
 }

@@ -4,7 +4,15 @@ import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest
 import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
 import { stageRequest } from './ask-stages.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError, sinkStages, SupersededError, type Tenure } from './context.ts';
+import {
+  type CoordinatorDeps,
+  JobFailedError,
+  type JobSettings,
+  LeftToNextError,
+  SupersededError,
+  sinkStages,
+  type Tenure,
+} from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 
 const FIRST_PAUSE_MS = 10;
@@ -19,9 +27,17 @@ export interface CommitResult {
  * back from a decision, so it goes on until that is reached, or until another coordinator or `signal` takes over.
  * Throws `SupersededError`, or `JobFailedError` when a person has to decide.
  */
-export async function commitEpoch(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, manifest: Manifest, signal: AbortSignal): Promise<CommitResult> {
+export async function commitEpoch(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<CommitResult> {
   const permit = permitFor(manifest, tenure.generation);
-  const results = await Promise.all(sinkStages(settings).map((sink) => commitSinkStage(deps, settings, tenure, manifest, permit, sink, signal)));
+  const results = await Promise.all(
+    sinkStages(settings).map((sink) => commitSinkStage(deps, settings, tenure, manifest, permit, sink, signal)),
+  );
   return { republished: results.reduce((sum, count) => sum + count, 0) };
 }
 
@@ -42,16 +58,28 @@ async function commitSinkStage(
     // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
     await checkGeneration(deps, settings, tenure, signal);
     const outcomes = await Promise.all(
-      doubtful.map(async (committable) => ({ committable, answer: await resolveOne(deps, settings, tenure, manifest, permit, sink, committable, signal) })),
+      doubtful.map(async (committable) => ({
+        committable,
+        answer: await resolveOne(deps, settings, tenure, manifest, permit, sink, committable, signal),
+      })),
     );
     for (const { committable, answer } of outcomes) {
-      deps.observe({ event: 'doubtful', epoch: manifest.epoch, transactionalId: committable.transactionalId, resolution: describe(answer) });
-      if (answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal')) throw new JobFailedError(answer.message);
+      deps.observe({
+        event: 'doubtful',
+        epoch: manifest.epoch,
+        transactionalId: committable.transactionalId,
+        resolution: describe(answer),
+      });
+      if (answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal'))
+        throw new JobFailedError(answer.message);
       if (answer.outcome === 'republished') republished += 1;
     }
-    open = outcomes.filter(({ answer }) => answer.outcome !== 'committed' && answer.outcome !== 'republished').map(({ committable }) => committable);
+    open = outcomes
+      .filter(({ answer }) => answer.outcome !== 'committed' && answer.outcome !== 'republished')
+      .map(({ committable }) => committable);
     if (open.length === 0) break;
-    if (signal.aborted) throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
+    if (signal.aborted)
+      throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
     await deps.clock.sleep(pauseMs, signal);
     await checkGeneration(deps, settings, tenure, signal);
   }
@@ -73,13 +101,24 @@ async function commitOnce(
   signal: AbortSignal,
 ): Promise<Committable[]> {
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
-  const request: CommitSinkRequest = { ask: 'commit', ...stageRequest(settings, tenure, manifest, sink.id, 0, deadlineMs), permit, committables };
+  const request: CommitSinkRequest = {
+    ask: 'commit',
+    ...stageRequest(settings, tenure, manifest, sink.id, 0, deadlineMs),
+    permit,
+    committables,
+  };
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      const answer = (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: 0 }, request, { deadlineMs, signal })) as CommitAnswer;
+      const answer = (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: 0 }, request, {
+        deadlineMs,
+        signal,
+      })) as CommitAnswer;
       return committables.filter(({ transactionalId }) => answer.doubtful.includes(transactionalId));
     } catch (error) {
-      deps.observe({ event: 'warning', message: `commit of epoch ${manifest.epoch}: ${error instanceof Error ? error.message : String(error)}` });
+      deps.observe({
+        event: 'warning',
+        message: `commit of epoch ${manifest.epoch}: ${error instanceof Error ? error.message : String(error)}`,
+      });
       if (signal.aborted || deps.clock.now() + pauseMs >= deadlineMs) return [...committables];
       await deps.clock.sleep(pauseMs, signal);
     }
@@ -109,7 +148,10 @@ async function resolveOne(
     markerRetentionMs: tenure.markerRetentionMs,
   };
   try {
-    return (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: committable.subtask }, request, { deadlineMs, signal })) as ResolveAnswer;
+    return (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: committable.subtask }, request, {
+      deadlineMs,
+      signal,
+    })) as ResolveAnswer;
   } catch (error) {
     return { outcome: 'unsettled', message: error instanceof Error ? error.message : String(error) };
   }
@@ -118,7 +160,9 @@ async function resolveOne(
 async function checkGeneration(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, signal: AbortSignal): Promise<void> {
   const row = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
   if (row?.generation !== tenure.generation) {
-    throw new SupersededError(`generation ${row?.generation} (${row?.holder}) holds job ${settings.job}, and this coordinator is generation ${tenure.generation}`);
+    throw new SupersededError(
+      `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}, and this coordinator is generation ${tenure.generation}`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SourceStage, Stage, SinkStage } from '../../graph/stages.ts';
+import type { SinkStage, SourceStage, Stage } from '../../graph/stages.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { EpochStore } from '../../ports/epoch-store.ts';

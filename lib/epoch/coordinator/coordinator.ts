@@ -1,4 +1,11 @@
-import { type CoordinatorDeps, type CoordinatorEnd, JobFailedError, type JobSettings, LeftToNextError, SupersededError } from './context.ts';
+import {
+  type CoordinatorDeps,
+  type CoordinatorEnd,
+  JobFailedError,
+  type JobSettings,
+  LeftToNextError,
+  SupersededError,
+} from './context.ts';
 import { runEpochs } from './epoch-loop.ts';
 import { recover, takeLease } from './start.ts';
 
@@ -20,11 +27,19 @@ export async function coordinate(deps: CoordinatorDeps, settings: JobSettings, s
   try {
     const row = await takeLease(deps, settings, ending);
     generation = row.generation;
-    deps.observe({ event: 'lease-taken', generation, incarnation: row.incarnation, lastCompleted: row.lastCompleted?.epoch, lastCommitted: row.lastCommitted });
+    deps.observe({
+      event: 'lease-taken',
+      generation,
+      incarnation: row.incarnation,
+      lastCompleted: row.lastCompleted?.epoch,
+      lastCommitted: row.lastCommitted,
+    });
     const standing = await recover(deps, settings, row, ending);
     const asked = await runEpochs(deps, settings, standing, ending);
     const stopped = asked === 'stop-requested' || signals.stop.aborted;
-    end = stopped ? { end: 'stopped', message: `job ${settings.job} stopped` } : { end: 'handed-over', message: `job ${settings.job} handed over` };
+    end = stopped
+      ? { end: 'stopped', message: `job ${settings.job} stopped` }
+      : { end: 'handed-over', message: `job ${settings.job} handed over` };
   } catch (error) {
     end = endOf(error, settings);
   }
@@ -46,6 +61,9 @@ async function giveUpLease(deps: CoordinatorDeps, settings: JobSettings, generat
   try {
     await deps.epochs.releaseLease(settings.job, generation, { desired, failure: end.end === 'failed' ? end.message : undefined });
   } catch (error) {
-    deps.observe({ event: 'warning', message: `the lease could not be given up (it expires by itself): ${error instanceof Error ? error.message : String(error)}` });
+    deps.observe({
+      event: 'warning',
+      message: `the lease could not be given up (it expires by itself): ${error instanceof Error ? error.message : String(error)}`,
+    });
   }
 }

@@ -10,7 +10,7 @@ import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, 
 import { createEventQueue } from './event-queue.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
-import { fenced, settlePool, type Standing } from './start.ts';
+import { fenced, type Standing, settlePool } from './start.ts';
 import { decideManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -18,6 +18,8 @@ import { untilAnswered } from './store-retry.ts';
 const UNDECIDED_GRACE_MS = 4_000;
 /** And this long for commits; what is not committed by then is left to the next coordinator. */
 const COMMIT_GRACE_MS = 10_000;
+/** Ids that cannot be settled in this time (the broker is down) are settled by the next start. */
+const END_SETTLE_TIMEOUT_MS = 5_000;
 const IDLE_POLL_MS = 1_000;
 const STALE_LIMIT = 2;
 const LONGEST_WAIT_MS = 60_000;
@@ -37,11 +39,18 @@ type LoopEvent =
  * Returns when it was told to end (`ending`, or by the job row) and everything decided is committed and every
  * transactional id settled. Throws `SupersededError`, `JobFailedError` or `LeftToNextError`.
  */
-export async function runEpochs(deps: CoordinatorDeps, settings: JobSettings, standing: Standing, ending: AbortSignal): Promise<'ended' | 'stop-requested'> {
+export async function runEpochs(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  standing: Standing,
+  ending: AbortSignal,
+): Promise<'ended' | 'stop-requested'> {
   const { tenure } = standing;
   const { clock, observe } = deps;
   const queue = createEventQueue<LoopEvent>();
-  const house = createHousekeeping(deps, settings, tenure, (error) => queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }));
+  const house = createHousekeeping(deps, settings, tenure, (error) =>
+    queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }),
+  );
   const leave = new AbortController();
 
   /** Planned and not COMMITTED, oldest first. */
@@ -62,17 +71,24 @@ export async function runEpochs(deps: CoordinatorDeps, settings: JobSettings, st
   ending.addEventListener('abort', wakeUp);
   try {
     while (!ended()) {
-      for (const step of nextSteps({ stages: settings.stages, inFlight, maxConcurrentEpochs: settings.maxConcurrentEpochs, mayPlan: mayPlan() })) launch(start(step));
+      for (const step of nextSteps({
+        stages: settings.stages,
+        inFlight,
+        maxConcurrentEpochs: settings.maxConcurrentEpochs,
+        mayPlan: mayPlan(),
+      }))
+        launch(start(step));
       house.keep();
       const event = await queue.next(clock, waitMs());
       if (event !== undefined) take(event);
     }
     if (recordedCommitted < parent.epoch) await recordCommitted(parent.epoch);
-    await settlePool(deps, settings, tenure);
+    await settlePool(deps, settings, tenure, END_SETTLE_TIMEOUT_MS);
     if (failure !== undefined) throw failure;
     return house.stopRequested() ? 'stop-requested' : 'ended';
   } finally {
     ending.removeEventListener('abort', wakeUp);
+    leave.abort();
     for (const attempt of inFlight) attempt.abort.abort();
   }
 
@@ -125,7 +141,11 @@ export async function runEpochs(deps: CoordinatorDeps, settings: JobSettings, st
     planning = true;
     const newest = inFlight.at(-1);
     const base = newestId();
-    return { of: 'planned', base, planned: await planNext(deps, settings, newest === undefined ? parent.offsets : offsetsAfter(newest)) };
+    return {
+      of: 'planned',
+      base,
+      planned: await planNext(deps, settings, newest === undefined ? parent.offsets : offsetsAfter(newest), leave.signal),
+    };
   }
 
   async function startStage(attempt: Attempt, id: string): Promise<LoopEvent> {
@@ -193,7 +213,10 @@ export async function runEpochs(deps: CoordinatorDeps, settings: JobSettings, st
       case 'planned': {
         const maxBytes = nextEpochBytes(lastFull, settings.checkpointIntervalMs, settings.maxEpochBytes);
         const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
-        const attempt = newAttempt({ epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges: planned.ranges, maxBytes }, settings.stages);
+        const attempt = newAttempt(
+          { epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges: planned.ranges, maxBytes },
+          settings.stages,
+        );
         inFlight.push(attempt);
         planAtMs = nowMs + settings.checkpointIntervalMs;
         observe({ event: 'planned', epoch, decisionId: attempt.decisionId, inFlight: inFlight.length, backlogRecords: planned.records });
@@ -272,7 +295,15 @@ export async function runEpochs(deps: CoordinatorDeps, settings: JobSettings, st
   }
 
   async function recordCommitted(epoch: number): Promise<void> {
-    fenced(settings, await untilAnswered(deps, 'recording the commit', () => deps.epochs.recordCommitted(settings.job, tenure.generation, epoch), leave.signal));
+    fenced(
+      settings,
+      await untilAnswered(
+        deps,
+        'recording the commit',
+        () => deps.epochs.recordCommitted(settings.job, tenure.generation, epoch),
+        leave.signal,
+      ),
+    );
     recordedCommitted = Math.max(recordedCommitted, epoch);
   }
 
@@ -280,8 +311,16 @@ export async function runEpochs(deps: CoordinatorDeps, settings: JobSettings, st
   async function commitGroupOffsets(offsets: SourceOffsets): Promise<void> {
     for (const topics of Object.values(offsets)) {
       for (const [topic, numbers] of Object.entries(topics)) {
-        const answer = await deps.kafka.commitGroupOffsets(settings.groupId, topic, numbers.map((offset, partition) => ({ partition, offset })));
-        if (answer !== 'NONE') observe({ event: 'warning', message: `offsets of group ${settings.groupId}, topic ${topic}, could not be committed for lag tools: ${answer}` });
+        const answer = await deps.kafka.commitGroupOffsets(
+          settings.groupId,
+          topic,
+          numbers.map((offset, partition) => ({ partition, offset })),
+        );
+        if (answer !== 'NONE')
+          observe({
+            event: 'warning',
+            message: `offsets of group ${settings.groupId}, topic ${topic}, could not be committed for lag tools: ${answer}`,
+          });
       }
     }
   }

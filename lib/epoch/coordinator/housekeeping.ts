@@ -25,7 +25,12 @@ export interface Housekeeping {
  * What a coordinator does beside its epochs. A chore that fails is said aloud and tried again when it is next due; only
  * that another coordinator holds the job ends the loop: `done` is told, with the error then.
  */
-export function createHousekeeping(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, done: (error?: SupersededError) => void): Housekeeping {
+export function createHousekeeping(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  done: (error?: SupersededError) => void,
+): Housekeeping {
   const { clock } = deps;
   const busy = new Set<Chore>();
   let leaseRenewedAtMs = clock.now();
@@ -53,7 +58,8 @@ export function createHousekeeping(deps: CoordinatorDeps, settings: JobSettings,
 
   async function readControl(): Promise<void> {
     const row = await deps.epochs.readJob(settings.job);
-    if (row?.generation !== tenure.generation) throw new SupersededError(`generation ${row?.generation} (${row?.holder}) has taken over job ${settings.job}`);
+    if (row?.generation !== tenure.generation)
+      throw new SupersededError(`generation ${row?.generation} (${row?.holder}) has taken over job ${settings.job}`);
     stop = row.desired === 'stopped';
   }
 
@@ -74,7 +80,8 @@ export function createHousekeeping(deps: CoordinatorDeps, settings: JobSettings,
         start('collect', () => collectGarbage(deps, settings, tenure));
       }
     },
-    dueAtMs: () => Math.min(leaseRenewedAtMs + settings.leaseMs / 3, controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),
+    dueAtMs: () =>
+      Math.min(leaseRenewedAtMs + settings.leaseMs / 3, controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),
     leaseRenewed() {
       leaseRenewedAtMs = clock.now();
     },

@@ -1,12 +1,21 @@
-import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { checkBudget } from '../../config/budget.ts';
+import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
 import { poolIds } from '../../transactions/ids.ts';
 import { settleTransactions } from '../../transactions/settle.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sinkStages, sourceStages, SupersededError, type Tenure } from './context.ts';
+import {
+  type CoordinatorDeps,
+  JobFailedError,
+  type JobSettings,
+  parallelismOf,
+  SupersededError,
+  sinkStages,
+  sourceStages,
+  type Tenure,
+} from './context.ts';
 import { decideManifest, readManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -60,7 +69,12 @@ export async function takeLease(deps: CoordinatorDeps, settings: JobSettings, si
  */
 export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
   checkRow(settings, row);
-  const broker = await untilAnswered(deps, 'asking the broker for its settings', () => deps.kafka.brokerConfig(['transaction.max.timeout.ms', 'offsets.retention.minutes']), signal);
+  const broker = await untilAnswered(
+    deps,
+    'asking the broker for its settings',
+    () => deps.kafka.brokerConfig(['transaction.max.timeout.ms', 'offsets.retention.minutes']),
+    signal,
+  );
   checkTimeBudget(settings, broker);
   const sinkTopics = await untilAnswered(deps, 'asking about the sink topics', () => readSinkTopics(deps, settings), signal);
   const tenure: Tenure = {
@@ -71,20 +85,53 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     markerRetentionMs: Number(broker.get('offsets.retention.minutes') ?? DEFAULT_OFFSETS_RETENTION_MINUTES) * 60_000,
   };
   if (row.fingerprint !== settings.fingerprint) {
-    fenced(settings, await untilAnswered(deps, 'recording the changed graph', () => deps.epochs.setFingerprint(settings.job, row.generation, settings.fingerprint), signal));
+    fenced(
+      settings,
+      await untilAnswered(
+        deps,
+        'recording the changed graph',
+        () => deps.epochs.setFingerprint(settings.job, row.generation, settings.fingerprint),
+        signal,
+      ),
+    );
   }
 
   const completed = row.lastCompleted;
-  const last = completed === undefined ? undefined : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
+  const last =
+    completed === undefined
+      ? undefined
+      : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   let republished = 0;
   if (last !== undefined && row.lastCommitted < last.epoch) {
     republished = (await commitEpoch(deps, settings, tenure, last, signal)).republished;
-    fenced(settings, await untilAnswered(deps, 'recording the commit', () => deps.epochs.recordCommitted(settings.job, row.generation, last.epoch), signal));
+    fenced(
+      settings,
+      await untilAnswered(
+        deps,
+        'recording the commit',
+        () => deps.epochs.recordCommitted(settings.job, row.generation, last.epoch),
+        signal,
+      ),
+    );
   }
-  fenced(settings, await untilAnswered(deps, 'recording the pool of transactional ids', () => deps.epochs.widenPool(settings.job, row.generation, tenure.pool), signal));
-  const settledIds = await settlePool(deps, settings, tenure);
+  fenced(
+    settings,
+    await untilAnswered(
+      deps,
+      'recording the pool of transactional ids',
+      () => deps.epochs.widenPool(settings.job, row.generation, tenure.pool),
+      signal,
+    ),
+  );
+  const settledIds = await settlePool(deps, settings, tenure, SETTLE_TIMEOUT_MS);
   const committed = last?.epoch ?? 0;
-  deps.observe({ event: 'recovered', epoch: committed, committed: last === undefined ? 0 : last.committables.length, republished, settledIds });
+  deps.observe({
+    event: 'recovered',
+    epoch: committed,
+    committed: last === undefined ? 0 : last.committables.length,
+    republished,
+    settledIds,
+  });
 
   const parent = await withStartingOffsets(deps, settings, tenure, last, signal);
   return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
@@ -98,7 +145,9 @@ function checkRow(settings: JobSettings, row: JobRow): void {
   }
   const compatibility = checkCompatible(row.fingerprint, settings.fingerprint);
   if (compatibility.outcome === 'incompatible') {
-    throw new JobFailedError(`job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`);
+    throw new JobFailedError(
+      `job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`,
+    );
   }
 }
 
@@ -111,8 +160,14 @@ async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Pro
   const topics = [...new Set(sinkStages(settings).map(({ topic }) => topic))];
   const described = await Promise.all(
     topics.map(async (topic): Promise<[string, SinkTopic]> => {
-      const [partitions, config] = await Promise.all([deps.kafka.partitionCount(topic), deps.kafka.topicConfig(topic, ['max.message.bytes'])]);
-      return [topic, { partitions, maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES }];
+      const [partitions, config] = await Promise.all([
+        deps.kafka.partitionCount(topic),
+        deps.kafka.topicConfig(topic, ['max.message.bytes']),
+      ]);
+      return [
+        topic,
+        { partitions, maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES },
+      ];
     }),
   );
   return Object.fromEntries(described);
@@ -126,9 +181,9 @@ function widestPool(settings: JobSettings, recorded: Readonly<Record<string, num
 }
 
 /** Ends whatever is open under every transactional id of the pool. Only after the commits. */
-export async function settlePool(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure): Promise<number> {
+export async function settlePool(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, timeoutMs: number): Promise<number> {
   const ids = poolIds(settings.job, tenure.incarnation, tenure.pool);
-  const settled = await settleTransactions(deps.kafka, deps.clock, deps.clock.now() + SETTLE_TIMEOUT_MS, settings.transactionTimeoutMs, ids);
+  const settled = await settleTransactions(deps.kafka, deps.clock, deps.clock.now() + timeoutMs, settings.transactionTimeoutMs, ids);
   if (settled.outcome === 'settled') return ids.length;
   if (!settled.retriable) throw new JobFailedError(settled.message);
   deps.observe({ event: 'warning', message: settled.message });
@@ -139,15 +194,26 @@ export async function settlePool(deps: CoordinatorDeps, settings: JobSettings, t
  * Starting offsets, resolved to numbers once and decided as an epoch of their own (epoch 0 of a new job) before the
  * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
  */
-async function withStartingOffsets(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, last: Manifest | undefined, signal: AbortSignal): Promise<Manifest> {
+async function withStartingOffsets(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  last: Manifest | undefined,
+  signal: AbortSignal,
+): Promise<Manifest> {
   const unread = sourceStages(settings).filter(({ id, topic }) => last?.offsets[id]?.[topic] === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
   for (const { id, topic, startingOffsets } of unread) {
-    const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, async () => {
-      const partitions = Array.from({ length: await deps.kafka.partitionCount(topic) }, (_, partition) => partition);
-      return deps.kafka.offsets(topic, partitions, startingOffsets);
-    }, signal);
+    const numbers = await untilAnswered(
+      deps,
+      `resolving the starting offsets of ${id}`,
+      async () => {
+        const partitions = Array.from({ length: await deps.kafka.partitionCount(topic) }, (_, partition) => partition);
+        return deps.kafka.offsets(topic, partitions, startingOffsets);
+      },
+      signal,
+    );
     offsets = { ...offsets, [id]: { ...offsets[id], [topic]: numbers } };
   }
   const nowMs = deps.clock.now();
@@ -163,12 +229,26 @@ async function withStartingOffsets(deps: CoordinatorDeps, settings: JobSettings,
     outputs: {},
     committables: [],
     sinkStartedAtMs: nowMs,
-    previousUseAtMs: last === undefined ? {} : { ...last.previousUseAtMs, ...Object.fromEntries(last.committables.map(({ transactionalId }) => [transactionalId, last.sinkStartedAtMs])) },
+    previousUseAtMs:
+      last === undefined
+        ? {}
+        : {
+            ...last.previousUseAtMs,
+            ...Object.fromEntries(last.committables.map(({ transactionalId }) => [transactionalId, last.sinkStartedAtMs])),
+          },
   };
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
   await decideManifest(deps, settings, tenure, manifest, summary, signal);
   // It has no transactions, so it is COMMITTED with its decision.
-  fenced(settings, await untilAnswered(deps, 'recording the starting offsets', () => deps.epochs.recordCommitted(settings.job, tenure.generation, manifest.epoch), signal));
+  fenced(
+    settings,
+    await untilAnswered(
+      deps,
+      'recording the starting offsets',
+      () => deps.epochs.recordCommitted(settings.job, tenure.generation, manifest.epoch),
+      signal,
+    ),
+  );
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
   return manifest;
 }

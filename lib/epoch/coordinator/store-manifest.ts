@@ -15,7 +15,14 @@ const LONGEST_PAUSE_MS = 2_000;
  * expiry included, under the same token; a refused one by reading the job row. Throws `SupersededError` when another
  * generation holds the job: then nothing is aborted and nothing deleted.
  */
-export async function decideManifest(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, manifest: Manifest, summary: EpochSummary, signal: AbortSignal): Promise<void> {
+export async function decideManifest(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  tenure: Tenure,
+  manifest: Manifest,
+  summary: EpochSummary,
+  signal: AbortSignal,
+): Promise<void> {
   const decision: Decision = {
     job: settings.job,
     incarnation: tenure.incarnation,
@@ -35,10 +42,19 @@ export async function decideManifest(deps: CoordinatorDeps, settings: JobSetting
       const row = await untilAnswered(deps, 'reading the job row after a refused decision', () => deps.epochs.readJob(settings.job));
       const meaning = afterRefusal(row, tenure.generation, manifest.decisionId);
       if (meaning === 'decided') return;
-      if (meaning === 'superseded') throw new SupersededError(`generation ${row?.generation} (${row?.holder}) holds job ${settings.job}; epoch ${manifest.epoch} of generation ${tenure.generation} was not decided`);
+      if (meaning === 'superseded')
+        throw new SupersededError(
+          `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}; epoch ${manifest.epoch} of generation ${tenure.generation} was not decided`,
+        );
     }
-    if (signal.aborted) throw new LeftToNextError(`whether epoch ${manifest.epoch} was decided is left to the next coordinator to read: this one was told to end`);
-    deps.observe({ event: 'warning', message: `the decision of epoch ${manifest.epoch} got no clear answer (${answer}); the identical write is repeated` });
+    if (signal.aborted)
+      throw new LeftToNextError(
+        `whether epoch ${manifest.epoch} was decided is left to the next coordinator to read: this one was told to end`,
+      );
+    deps.observe({
+      event: 'warning',
+      message: `the decision of epoch ${manifest.epoch} got no clear answer (${answer}); the identical write is repeated`,
+    });
     await deps.clock.sleep(pauseMs, signal);
   }
 }
@@ -47,15 +63,23 @@ async function storeManifest(deps: CoordinatorDeps, manifest: Manifest): Promise
   const text = JSON.stringify(manifest);
   if (text.length <= ROW_MANIFEST_BYTES) return { at: 'row', manifest };
   const place = { job: manifest.job, incarnation: manifest.incarnation, stage: 'manifest', subtask: 0, epoch: manifest.epoch };
-  const ref = await untilAnswered(deps, `storing the manifest of epoch ${manifest.epoch}`, () => deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0));
+  const ref = await untilAnswered(deps, `storing the manifest of epoch ${manifest.epoch}`, () =>
+    deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0),
+  );
   if (ref.at !== 'store') throw new Error('a manifest blob is never inline');
   return { at: 'blob', name: ref.name };
 }
 
-export async function readManifest(deps: CoordinatorDeps, row: JobRow, completed: { readonly epoch: number; readonly decisionId: string }): Promise<Manifest> {
+export async function readManifest(
+  deps: CoordinatorDeps,
+  row: JobRow,
+  completed: { readonly epoch: number; readonly decisionId: string },
+): Promise<Manifest> {
   const epoch = await deps.epochs.readEpoch(row.job, row.incarnation, completed.epoch);
   if (epoch === undefined || epoch.decisionId !== completed.decisionId) {
-    throw new Error(`job ${row.job}: the row of epoch ${completed.epoch} (decision ${completed.decisionId}) is missing from the table, though the job row names it: something other than the job deleted it`);
+    throw new Error(
+      `job ${row.job}: the row of epoch ${completed.epoch} (decision ${completed.decisionId}) is missing from the table, though the job row names it: something other than the job deleted it`,
+    );
   }
   return openManifest(deps, epoch.manifest);
 }

@@ -28,7 +28,8 @@ export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: (
       const known = error instanceof KafkaProblem || error instanceof StoreProblem;
       if (!known) throw error;
       if (!error.retriable) throw new JobFailedError(`${what}: ${error.message}`, { cause: error });
-      if (signal?.aborted === true) throw new LeftToNextError(`${what} is left to the next coordinator: ${error.message}`, { cause: error });
+      if (signal?.aborted === true)
+        throw new LeftToNextError(`${what} is left to the next coordinator: ${error.message}`, { cause: error });
       const waitedMs = deps.clock.now() - startedMs;
       if (waitedMs >= sayAtMs) {
         deps.observe({ event: 'waiting', what: `${what}: ${error.message}`, forMs: waitedMs });
