@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What `local/bootstrap.mjs` installs, and where. */
+export const INSTALLED = {
+  /** Java libraries of the broker and of Kafka's command line tools. */
+  kafkaLibs: join(ROOT, '.onceflow/kafka/lib'),
+  /** An empty, formatted log folder of a single-node cluster, to be copied. */
+  kafkaFormatted: join(ROOT, '.onceflow/kafka/formatted'),
+  /** The broker's classes as the JVM has them in memory: halves its start. Optional. */
+  kafkaClassArchive: join(ROOT, '.onceflow/kafka/classes.jsa'),
+  dynamodbLocalLibs: join(ROOT, '.onceflow/dynamodb-local/lib'),
+  emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
+} as const;
+
+/** The path, or an error that says how to install it. */
+export function installed(part: 'kafka' | 'dynamodb-local' | 'emulator', path: string): string {
+  if (existsSync(path)) return path;
+  throw new Error(`${path} is missing: install it with "node local/bootstrap.mjs --with ${part}"`);
+}
+
+/** The JVM: that of JAVA_HOME if set, else the one on the PATH. */
+export function javaCommand(): string {
+  const home = process.env['JAVA_HOME'];
+  const own = home === undefined || home === '' ? undefined : join(home, 'bin', 'java');
+  return own !== undefined && existsSync(own) ? own : 'java';
+}
+
+/** The PATH with this checkout's Node first, so that what the emulator runs as "node" is the Node of this project. */
+export function pathWithNode(): string {
+  return [join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter);
+}
