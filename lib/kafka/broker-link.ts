@@ -50,8 +50,7 @@ export class BrokerLink {
     if (this.#closed) return new NoAnswer(CLOSED);
     this.#dropStale();
     this.#opening ??= this.#open();
-    const opening = this.#opening;
-    const connection = await opening;
+    const connection = await this.#opening;
     if (connection instanceof LoginRefused) throw loginProblem(this.#options.login, this.broker, connection.reason);
     if (connection instanceof NoAnswer) return this.#failed(request, connection.reason);
     const { version } = request.api;
@@ -59,10 +58,7 @@ export class BrokerLink {
     if (known === undefined || version < known.min || version > known.max) throw tooOldProblem(this.broker, request.api, known);
     this.#usedAtMs = this.#options.clock.now();
     const response = await connection.exchange(request);
-    if (response instanceof NoAnswer) {
-      if (this.#opening === opening) this.#forget();
-      return this.#failed(request, response.reason);
-    }
+    if (response instanceof NoAnswer) return this.#failed(request, response.reason);
     this.#usedAtMs = this.#options.clock.now();
     if (this.#failing) this.#options.log(`broker ${this.broker} answers again`);
     this.#failing = false;

@@ -99,10 +99,7 @@ class Connection extends ConnectionClass implements BrokerConnection {
       return new NoAnswer(messageOf(error));
     }
     const known = await this.#exchangeNow(await codecs.apiVersions());
-    if (known instanceof NoAnswer) {
-      // What a plaintext client sees of a TLS or SASL listener, and the other way round.
-      return new NoAnswer(`${known.reason}, right after connecting (does the listener expect TLS or SASL?)`);
-    }
+    if (known instanceof NoAnswer) return known;
     this.#versions = Object.fromEntries(known.apiVersions.map(({ apiKey, ...versions }) => [apiKey, versions]));
     if (this.#options.sasl === undefined) return undefined;
     this.setVersions(this.#versions);

@@ -59,7 +59,7 @@ export function unreachableProblem(login: Login, what: string, reason: string): 
   return new KafkaProblem(
     'NO_ANSWER',
     `${what}: no answer from the brokers ${login.brokers.join(', ')} (${transport}): ${reason}. ` +
-      'Are they up, and is ONCEFLOW_BROKERS right for where this process runs?',
+      'Are they up, is ONCEFLOW_BROKERS right for where this process runs, and does the listener expect what we speak (TLS, SASL)?',
     true,
   );
 }

@@ -36,7 +36,9 @@ export interface FakeBroker {
   readonly address: string;
   readonly port: number;
   readonly received: ReceivedRequest[];
+  /** How many connections were made, ever. */
   readonly connections: () => number;
+  readonly openConnections: () => number;
   /** Ends every connection. */
   reset(): void;
   close(): Promise<void>;
@@ -46,12 +48,14 @@ export interface FakeBrokerOptions {
   readonly reply: (request: ReceivedRequest) => Reply | Promise<Reply>;
   /** By request key, the newest version. @default as new as a broker gets */
   readonly newest?: Readonly<Record<number, number>>;
+  /** What ApiVersions waits for. */
+  readonly greeting?: Promise<void>;
   readonly tls?: tls.TlsOptions;
   readonly port?: number;
 }
 
 /** A TCP server that speaks as much of Kafka's protocol as a test tells it to; ApiVersions it answers itself. */
-export async function startFakeBroker({ reply, newest = {}, tls: tlsOptions, port = 0 }: FakeBrokerOptions): Promise<FakeBroker> {
+export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOptions, port = 0 }: FakeBrokerOptions): Promise<FakeBroker> {
   const received: ReceivedRequest[] = [];
   const sockets = new Set<net.Socket>();
   let connections = 0;
@@ -70,9 +74,11 @@ export async function startFakeBroker({ reply, newest = {}, tls: tlsOptions, por
         const { correlationId, request, flexible } = readRequest(frame, connection);
         if (request.key !== KEY.apiVersions) received.push(request);
         turn = turn.then(async () => {
+          if (request.key === KEY.apiVersions) await greeting;
           const answer = request.key === KEY.apiVersions ? apiVersions(newest) : await reply(request);
-          if (answer === 'silence') return;
-          if (answer === 'close') socket.end();
+          // A broker works on one request of a connection at a time.
+          if (answer === 'silence') await new Promise(() => {});
+          else if (answer === 'close') socket.end();
           else socket.write(framed(correlationId, answer, flexible));
         });
       }
@@ -91,6 +97,7 @@ export async function startFakeBroker({ reply, newest = {}, tls: tlsOptions, por
     port: bound.port,
     received,
     connections: () => connections,
+    openConnections: () => sockets.size,
     reset,
     async close() {
       reset();
