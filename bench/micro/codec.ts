@@ -1,6 +1,7 @@
 /**
  * Nanoseconds a record and megabytes a second of the byte formats: `npx node bench/micro/codec.ts [name part]`.
- * Each figure is the best of several rounds; compare runs of one machine in one hour only.
+ * Each figure is the best of many rounds, which are short so that some are not interrupted on a busy machine; compare
+ * figures of one machine in one hour only.
  */
 import { crc32 } from 'node:zlib';
 import { openBlob, sealBlob } from '../../lib/format/blob.ts';
@@ -13,13 +14,13 @@ import type { Serde } from '../../lib/format/serde.ts';
 import { int64, structured, utf8 } from '../../lib/format/serdes.ts';
 import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
 
-const ROUNDS = 7;
+const ROUNDS = 100;
 const T = 1_700_000_000_000;
 const onlyNames = process.argv[2] ?? '';
 
 function measure(name: string, unitsPerRound: number, bytesPerRound: number, run: () => void): void {
   if (!name.includes(onlyNames)) return;
-  run();
+  for (let warmUp = 0; warmUp < 20; warmUp++) run();
   let bestNs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const startedNs = process.hrtime.bigint();
@@ -30,7 +31,7 @@ function measure(name: string, unitsPerRound: number, bytesPerRound: number, run
   console.log(`${name.padEnd(58)} ${(bestNs / unitsPerRound).toFixed(1).padStart(9)} ns ${speed}`);
 }
 
-const COUNT = 400_000;
+const COUNT = 20_000;
 const words = Array.from({ length: 1000 }, (_, index) =>
   `word${index}:::${String(index * 7).padStart(4, '0')}`.slice(0, 12).padEnd(12, 'x'),
 );
@@ -100,8 +101,8 @@ measure('zlib.crc32: 1 MiB (blob envelope)', 1, megabyte.length, () => {
   sink += crc32(megabyte);
 });
 for (const size of [32, 128, 512, 4096]) {
-  measure(`crc32c: ${size} bytes`, 100_000, 100_000 * size, () => {
-    for (let index = 0; index < 100_000; index++) sink += crc32c(megabyte, index & 1023, (index & 1023) + size);
+  measure(`crc32c: ${size} bytes`, 2_000, 2_000 * size, () => {
+    for (let index = 0; index < 2_000; index++) sink += crc32c(megabyte, index & 1023, (index & 1023) + size);
   });
 }
 measure('seal a blob of 1 MiB', 1, megabyte.length, () => {

@@ -19,8 +19,11 @@ export class RecordTooLargeError extends Error {
   }
 }
 
-/** What the fields of a record take at most, without key, value and headers: five lengths, attributes, two deltas. */
-const MAX_OVERHEAD_BYTES = 5 * 5 + 1 + 10 + 5;
+/**
+ * Room that is kept free behind every key, value and record, for what is not content: a batch header, lengths,
+ * attributes, deltas and the count of headers take at most 61 + 5 * 5 + 1 + 10 + 5 bytes.
+ */
+const ROOM_BYTES = 128;
 
 /** Timestamps further apart than this do not share a batch: twice the distance must stay a safe integer. */
 const MAX_TIMESTAMP_DELTA_MS = 2 ** 51;
@@ -128,28 +131,23 @@ export class RecordBatchWriter {
     headers: readonly RecordHeader[] | undefined,
   ): number {
     const out = this.#out;
-    out.position = start;
-    out.reserve(MAX_OVERHEAD_BYTES);
-    let bytes = out.bytes;
+    const bytes = out.bytes;
     let at = start + this.#recordLengthBytes;
     bytes[at++] = 0; // attributes: none are defined
     at = putSigned(bytes, at, timestampDelta);
     at = putSigned(bytes, at, offsetDelta);
-    out.position = at;
 
     if (key === undefined) {
-      bytes[at] = NULL_LENGTH;
-      out.position = at + 1;
+      bytes[at++] = NULL_LENGTH;
     } else {
       if (keySerde === undefined) throw new TypeError('a record has a key but its sink has no serde for keys');
       out.position = at + this.#keyLengthBytes;
       keySerde.write(key, out);
       this.#keyLengthBytes = putLengthBefore(out, at, this.#keyLengthBytes);
+      out.reserve(ROOM_BYTES);
       at = out.position;
-      out.reserve(MAX_OVERHEAD_BYTES);
     }
 
-    at = out.position;
     if (value === undefined) {
       out.bytes[at] = NULL_LENGTH;
       out.position = at + 1;
@@ -158,11 +156,10 @@ export class RecordBatchWriter {
       valueSerde.write(value, out);
       this.#valueLengthBytes = putLengthBefore(out, at, this.#valueLengthBytes);
     }
+    out.reserve(ROOM_BYTES);
 
-    out.reserve(MAX_OVERHEAD_BYTES);
     if (headers === undefined || headers.length === 0) {
-      bytes = out.bytes;
-      bytes[out.position++] = 0;
+      out.bytes[out.position++] = 0;
     } else {
       writeHeaders(out, headers);
     }
@@ -256,13 +253,13 @@ function writeHeaders(out: ByteWriter, headers: readonly RecordHeader[]): void {
     out.position++;
     out.utf8(key);
     putLengthBefore(out, at, 1);
-    out.reserve(MAX_OVERHEAD_BYTES);
+    out.reserve(ROOM_BYTES);
     if (value === undefined) {
       out.bytes[out.position++] = NULL_LENGTH;
     } else {
       out.position = putSigned(out.bytes, out.position, value.length);
       out.raw(value);
     }
-    out.reserve(MAX_OVERHEAD_BYTES);
+    out.reserve(ROOM_BYTES);
   }
 }

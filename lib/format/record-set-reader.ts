@@ -75,8 +75,8 @@ export class RecordSetReader {
   #lastOffsetDelta = 0;
   #previousDelta = -1;
   #baseTimestamp = 0;
-  /** What all records of the batch have (LogAppendTime), or undefined. */
-  #appendTime: number | undefined;
+  /** 0 where the time of the append counts and not the producer's: then the base is the record's timestamp. */
+  #timestampScale: 0 | 1 = 1;
 
   /** Starts over on another record set. `bytes` of the one before must not be used afterwards. */
   open(records: Buffer, options: RecordSetOptions): void {
@@ -178,7 +178,7 @@ export class RecordSetReader {
     }
     this.#previousDelta = offsetDelta;
     this.offset = this.#baseOffset + offsetDelta;
-    this.timestamp = this.#appendTime ?? this.#baseTimestamp + timestampDelta;
+    this.timestamp = this.#baseTimestamp + timestampDelta * this.#timestampScale;
 
     const firstKey = bytes[at]!;
     let keyLength: number;
@@ -306,8 +306,9 @@ export class RecordSetReader {
       throw this.#malformedBatch(`a batch of ${this.#end - this.#at} bytes with ${records} records`);
     this.#recordsLeft = records;
     this.#previousDelta = -1;
-    this.#baseTimestamp = this.#int64(start + BATCH.baseTimestamp);
-    this.#appendTime = (attributes & ATTRIBUTE.logAppendTime) === 0 ? undefined : this.#int64(start + BATCH.maxTimestamp);
+    const appendTime = (attributes & ATTRIBUTE.logAppendTime) !== 0;
+    this.#baseTimestamp = this.#int64(start + (appendTime ? BATCH.maxTimestamp : BATCH.baseTimestamp));
+    this.#timestampScale = appendTime ? 0 : 1;
   }
 
   /** Takes the aborted transactions that had begun by the end of the batch. */

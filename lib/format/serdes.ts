@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { ByteWriter } from './byte-writer.ts';
 import { MalformedError, type Serde } from './serde.ts';
+import { SHORT_ASCII_BYTES, shortAscii } from './short-ascii.ts';
 
 /** Strings, as Kafka's StringSerializer writes them: UTF-8. Reading is strict: bytes that are no UTF-8 are an error, never U+FFFD. */
 export const utf8: Serde<string> = {
   name: 'utf8',
   write(value, out) {
     if (typeof value !== 'string') throw noEncoding('utf8', 'a string', value);
-    if (!value.isWellFormed()) throw new TypeError('utf8: the string has half a surrogate pair, which UTF-8 cannot express');
     out.utf8(value);
   },
   read: readUtf8,
@@ -143,6 +143,10 @@ export function customSerde<T>(options: {
 // --- UTF-8 ---
 
 function readUtf8(bytes: Buffer, start: number, end: number): string {
+  if (end - start <= SHORT_ASCII_BYTES) {
+    const short = shortAscii(bytes, start, end);
+    if (short !== undefined) return short;
+  }
   const text = bytes.toString('utf8', start, end);
   // Invalid bytes decode to U+FFFD; only a text that has one can have had such bytes, or the character itself.
   if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) throw new MalformedError('utf8: the bytes are not valid UTF-8');
