@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { jobRow } from '../../support/epochs.ts';
+import { type Fault, planFault } from '../../support/faults.ts';
+import { listTransactions } from '../../support/kafka-wire.ts';
+import { newWordCount } from '../../support/word-count-run.ts';
+
+/** The epoch in which everything is killed, and the transactions of an epoch: one for each sink subtask. */
+const EPOCH = 3;
+const SUBTASKS = 2;
+const earlierCommits = (EPOCH - 1) * SUBTASKS;
+/** Epoch 0, the starting offsets, is decided too. */
+const decision = EPOCH + 1;
+
+interface Boundary {
+  readonly name: string;
+  readonly fault: Pick<Fault, 'role' | 'request' | 'when' | 'nth'>;
+  /** What must be durable then, to show that the kill came exactly there. */
+  readonly durable: { readonly lastCompleted: number; readonly openTransactions: readonly number[] };
+}
+
+const boundaries: readonly Boundary[] = [
+  {
+    name: 'while the transactions are prepared',
+    fault: { role: 'sink', request: 'Produce', when: 'answered', nth: earlierCommits + 1 },
+    durable: { lastCompleted: EPOCH - 1, openTransactions: [1, SUBTASKS] },
+  },
+  {
+    name: 'before the decision, the transactions prepared',
+    fault: { role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when: 'before', nth: decision },
+    durable: { lastCompleted: EPOCH - 1, openTransactions: [SUBTASKS] },
+  },
+  {
+    name: 'during the decision: written, but not answered',
+    fault: { role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when: 'answered', nth: decision },
+    durable: { lastCompleted: EPOCH, openTransactions: [SUBTASKS] },
+  },
+  {
+    name: 'after the decision, before any commit',
+    fault: { role: 'sink', request: 'EndTxn', when: 'before', nth: earlierCommits + 1 },
+    durable: { lastCompleted: EPOCH, openTransactions: [SUBTASKS] },
+  },
+  {
+    name: 'after one of two commits',
+    fault: { role: 'sink', request: 'EndTxn', when: 'before', nth: earlierCommits + 2 },
+    durable: { lastCompleted: EPOCH, openTransactions: [1] },
+  },
+  {
+    name: 'after the commits, before they are recorded',
+    fault: { role: 'sink', request: 'EndTxn', when: 'answered', nth: earlierCommits + 2 },
+    durable: { lastCompleted: EPOCH, openTransactions: [0] },
+  },
+];
+
+describe('kill -9 of everything', () => {
+  it.each(boundaries)('$name, is recovered exactly', async ({ fault, durable }) => {
+    const count = await newWordCount({ env: { ONCEFLOW_STAGE_PARALLELISM: `count-words=${SUBTASKS},write-counts=${SUBTASKS}` } });
+    const planned = planFault({ ...fault, does: 'kill-all' });
+    const feed = count.feed();
+    const first = count.job.start(planned.env);
+    expect((await first.ended).end).toBe('killed');
+    await planned.happened();
+    expect(await jobRow(count.job.name)).toMatchObject({
+      lastCompleted: { epoch: durable.lastCompleted },
+      lastCommitted: durable.lastCompleted - 1,
+    });
+    expect(durable.openTransactions).toContain((await ongoing(count.job.name)).length);
+
+    const second = count.job.start();
+    await second.event('recovered');
+    await feed.stop();
+    await count.expectExact(second);
+  });
+});
+
+async function ongoing(job: string): Promise<string[]> {
+  return (await listTransactions(job)).filter(({ state }) => state === 'Ongoing').map(({ transactionalId }) => transactionalId);
+}

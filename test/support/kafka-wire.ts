@@ -1,0 +1,123 @@
+import { Kafka, logLevel } from 'kafkajs';
+import { Cluster } from '../../lib/kafka/cluster.ts';
+import { type KafkaJsMessage, kafkaJsMessage, newDecoder, newEncoder, skipTaggedFields } from '../../lib/kafka/kafkajs-internals.ts';
+import { NoAnswer, type WireRequest } from '../../lib/kafka/wire-request.ts';
+
+/** The stack's brokers, as the global setup provides them. */
+export function brokers(): string[] {
+  const text = process.env['ONCEFLOW_BROKERS'];
+  if (text === undefined) throw new Error('ONCEFLOW_BROKERS is not set: the integration tests run on a stack');
+  return text.split(',');
+}
+
+/** kafkajs's own client, as any user has it. */
+export function kafkaJs(at = brokers()): Kafka {
+  return new Kafka({ brokers: at, logLevel: logLevel.NOTHING, retry: { initialRetryTime: 50, retries: 20 } });
+}
+
+const clock = { now: () => Date.now(), sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) };
+const clusters = new Map<string, Cluster>();
+
+/** One for the whole test file: sends requests that neither kafkajs's client nor the engine has. */
+export function cluster(at = brokers()): Cluster {
+  const name = at.join(',');
+  const known = clusters.get(name);
+  if (known !== undefined) return known;
+  const login = { brokers: at, ssl: undefined, sasl: undefined };
+  const connection = {
+    clientId: 'test',
+    ssl: undefined,
+    sasl: undefined,
+    requestTimeoutMs: 30_000,
+    connectionTimeoutMs: 5_000,
+    log: () => {},
+  };
+  const seeds = at.map((broker) => ({
+    host: broker.slice(0, broker.lastIndexOf(':')),
+    port: Number(broker.slice(broker.lastIndexOf(':') + 1)),
+  }));
+  const made = new Cluster({
+    seeds,
+    login,
+    clock,
+    metadataMaxAgeMs: 1_000,
+    log: () => {},
+    link: { connection, login, clock, maxIdleMs: 60_000, log: () => {} },
+  });
+  clusters.set(name, made);
+  return made;
+}
+
+/** A request with kafkajs's codecs, which are not the engine's for the records: fields in, decoded response out. */
+export async function kafkaJsRequest<T>(name: string, version: number, fields: object): Promise<WireRequest<T>> {
+  const { request, response }: KafkaJsMessage = kafkaJsMessage(name, version, fields);
+  return {
+    api: { key: request.apiKey, name, version: request.apiVersion, flexible: false },
+    body: [(await request.encode()).buffer],
+    decode: (payload) => response.decode(payload) as Promise<T>,
+    throttleMs: () => 0,
+    heldMs: 0,
+  };
+}
+
+export interface TransactionListing {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  /** `Empty`, `Ongoing`, `PrepareCommit`, `PrepareAbort`, `CompleteCommit`, `CompleteAbort`, … */
+  readonly state: string;
+}
+
+/** ListTransactions of a single-node cluster: every transactional id that the broker knows and that begins with `prefix`. */
+export async function listTransactions(prefix: string, at = brokers()): Promise<TransactionListing[]> {
+  const request: WireRequest<{ readonly errorCode: number; readonly found: TransactionListing[] }> = {
+    api: { key: 66, name: 'ListTransactions', version: 0, flexible: true },
+    // No filter by state, none by producer, no tagged fields.
+    body: [newEncoder().writeUVarInt(1).writeUVarInt(1).writeUVarInt(0).buffer],
+    decode(payload) {
+      const decoder = newDecoder(payload);
+      decoder.readInt32();
+      const errorCode = decoder.readInt16();
+      decoder.readUVarIntArray(() => decoder.readUVarIntString());
+      const found = decoder.readUVarIntArray(() => {
+        const transactionalId = decoder.readUVarIntString() ?? '';
+        const producerId = String(decoder.readInt64());
+        const state = decoder.readUVarIntString() ?? '';
+        skipTaggedFields(decoder);
+        return { transactionalId, producerId, state };
+      });
+      return { errorCode, found: found ?? [] };
+    },
+    throttleMs: () => 0,
+    heldMs: 0,
+  };
+  const { errorCode, found } = await cluster(at).ask(request, 'the transactions');
+  if (errorCode !== 0) throw new Error(`ListTransactions was answered ${errorCode}`);
+  return found.filter(({ transactionalId }) => transactionalId.startsWith(prefix));
+}
+
+/** Ids under `prefix` with a transaction that is not over. */
+export async function openTransactions(prefix: string, at = brokers()): Promise<string[]> {
+  const over = ['Empty', 'CompleteCommit', 'CompleteAbort'];
+  const all = await listTransactions(prefix, at);
+  return all.filter(({ state }) => !over.includes(state)).map(({ transactionalId, state }) => `${transactionalId} ${state}`);
+}
+
+interface ListOffsetsResponse {
+  readonly responses: readonly {
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly offset: string }[];
+  }[];
+}
+
+export type Isolation = 'committed' | 'uncommitted';
+
+/** Ends by partition: the last stable offsets, or the high watermarks. */
+export async function endsOf(topic: string, isolation: Isolation, at = brokers()): Promise<number[]> {
+  const leaders = await cluster(at).leaders(topic);
+  const [leader = -1] = leaders;
+  const partitions = leaders.map((_, partition) => ({ partition }));
+  const fields = { replicaId: -1, isolationLevel: isolation === 'committed' ? 1 : 0, topics: [{ topic, partitions }] };
+  const response = await cluster(at).sendTo(leader, 'control', await kafkaJsRequest<ListOffsetsResponse>('ListOffsets', 2, fields));
+  if (response instanceof NoAnswer) throw new Error(response.reason);
+  const found = response.responses.flatMap((one) => one.partitions);
+  return partitions.map(({ partition }) => Number(found.find((one) => one.partition === partition)?.offset ?? Number.NaN));
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { CompressionTypes, type Producer } from 'kafkajs';
+import { onTestFinished } from 'vitest';
+import { brokers, cluster, kafkaJs } from './kafka-wire.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface TopicOptions {
+  /** @default 3 */
+  readonly partitions?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly at?: string[];
+}
+
+/** A name that no other test uses. */
+export function uniqueName(what: string): string {
+  return `${what}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Creates a topic of a name that no other test uses. */
+export async function newTopic(what: string, { partitions = 3, settings = {}, at = brokers() }: TopicOptions = {}): Promise<string> {
+  const topic = uniqueName(what);
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  await withAdmin(
+    (admin) =>
+      admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }] }),
+    at,
+  );
+  // kafkajs's own wait fails when the broker has not heard of the topic yet.
+  await waitFor(`topic ${topic}`, () => leadersAreThere(topic, at));
+  return topic;
+}
+
+async function leadersAreThere(topic: string, at: string[]): Promise<boolean> {
+  const leaders = await cluster(at)
+    .leaders(topic)
+    .catch((): number[] => []);
+  return leaders.length > 0 && leaders.every((leader) => leader >= 0);
+}
+
+export async function withAdmin<T>(
+  work: (admin: ReturnType<ReturnType<typeof kafkaJs>['admin']>) => Promise<T>,
+  at = brokers(),
+): Promise<T> {
+  const admin = kafkaJs(at).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** A connected producer that is disconnected when the test ends. */
+export async function newProducer(transactionalId?: string, at = brokers()): Promise<Producer> {
+  const producer = kafkaJs(at).producer(
+    transactionalId === undefined
+      ? { allowAutoTopicCreation: false }
+      : { transactionalId, maxInFlightRequests: 1, idempotent: true, allowAutoTopicCreation: false },
+  );
+  await producer.connect();
+  onTestFinished(() => producer.disconnect());
+  return producer;
+}
+
+/** Line i goes to partition i mod `partitions`, in one request for each partition. */
+export async function writeLines(
+  topic: string,
+  lines: readonly string[],
+  { partitions = 3, at = brokers() }: Pick<TopicOptions, 'partitions' | 'at'> = {},
+): Promise<void> {
+  const producer = await newProducer(undefined, at);
+  await send(producer, topic, lines, partitions);
+}
+
+export async function send(producer: Pick<Producer, 'send'>, topic: string, lines: readonly string[], partitions = 3): Promise<void> {
+  const messages = lines.map((value, index) => ({ value, partition: index % partitions }));
+  await producer.send({ topic, messages, compression: CompressionTypes.None });
+}

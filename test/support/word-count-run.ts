@@ -1,0 +1,104 @@
+import { expect, onTestFinished } from 'vitest';
+import { type JobRun, newJob, type TestJob } from './job.ts';
+import { endsOf, openTransactions } from './kafka-wire.ts';
+import { TopicReader } from './topic-reader.ts';
+import { newProducer, newTopic, send } from './topics.ts';
+import { waitFor } from './wait-for.ts';
+import { countWords, EXACT, faultsOf, someLines, totalOf } from './word-counts.ts';
+
+const FEED_PAUSE_MS = 10;
+const FEED_LINES = 20;
+
+export interface WordCountOptions {
+  /** @default jobs/word-count.ts */
+  readonly module?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly outputSettings?: Readonly<Record<string, string>>;
+  readonly at?: string[];
+}
+
+/** A word count job on topics of its own, what was written to it, and a read_committed reader of what comes out. */
+export interface WordCount {
+  readonly input: string;
+  readonly output: string;
+  readonly job: TestJob;
+  readonly reader: TopicReader;
+  /** Every committed line of the input topic. */
+  readonly lines: string[];
+  write(lines: readonly string[]): Promise<void>;
+  /** Writes a few lines every few milliseconds until told to stop. */
+  feed(): Feed;
+  /** Waits until every word has been counted, stops the job, and asserts that the output is exact and nothing is left open. */
+  expectExact(run: JobRun): Promise<void>;
+}
+
+export interface Feed {
+  stop(): Promise<void>;
+}
+
+export async function newWordCount({
+  module = 'jobs/word-count.ts',
+  env = {},
+  outputSettings = {},
+  at,
+}: WordCountOptions = {}): Promise<WordCount> {
+  const where = at === undefined ? {} : { at };
+  const [input, output, producer] = await Promise.all([
+    newTopic('lines', where),
+    newTopic('counts', { settings: outputSettings, ...where }),
+    newProducer(undefined, at),
+  ]);
+  const elsewhere: Record<string, string> = at === undefined ? {} : { ONCEFLOW_BROKERS: at.join(',') };
+  const job = await newJob(module, { 'read-lines': input, 'write-counts': output }, { ...elsewhere, ...env });
+  const reader = new TopicReader(output, 'committed', at);
+  const lines: string[] = [];
+
+  async function write(more: readonly string[]): Promise<void> {
+    await send(producer, input, more);
+    lines.push(...more);
+  }
+
+  return {
+    input,
+    output,
+    job,
+    reader,
+    lines,
+    write,
+    feed: () => feed(write),
+    async expectExact(run) {
+      const total = totalOf(countWords(lines));
+      await Promise.race([reader.readUntil(({ records }) => records.length >= total), endedEarly(run)]);
+      await run.stop();
+      await reader.readOn();
+      expect(faultsOf(reader.records, lines)).toEqual(EXACT);
+      expect(await openTransactions(job.name, at)).toEqual([]);
+      // The last markers may be on their way still; nothing but them may hold a reader up.
+      await waitFor(
+        'the last stable offsets',
+        async () => String(await endsOf(output, 'committed', at)) === String(await endsOf(output, 'uncommitted', at)),
+      );
+    },
+  };
+}
+
+async function endedEarly(run: JobRun): Promise<never> {
+  const { end, message } = await run.ended;
+  throw new Error(`the job ended early: ${end}: ${message}\n${run.told()}`);
+}
+
+function feed(write: (lines: readonly string[]) => Promise<void>): Feed {
+  let stopped = false;
+  const work = (async () => {
+    for (let seed = 1; !stopped; seed++) {
+      await write(someLines(FEED_LINES, seed));
+      await new Promise((resolve) => setTimeout(resolve, FEED_PAUSE_MS));
+    }
+  })();
+  const stop = () => {
+    stopped = true;
+    return work;
+  };
+  onTestFinished(stop);
+  return { stop };
+}
