@@ -1,0 +1,355 @@
+import type { BlobRef, Committable, Manifest } from '../../../lib/format/manifest.ts';
+import type { Decision, JobRow } from '../../../lib/ports/epoch-store.ts';
+import { INPUT, JOB, type SimJob } from '../jobs.ts';
+import type { BlobBucket } from '../models/blob-bucket.ts';
+import type { EpochTable } from '../models/epoch-table.ts';
+import type { Broker, CommittedTransaction } from '../models/kafka-broker.ts';
+import { splitBatches, decodeBatch } from '../models/wire.ts';
+import { openEnvelope, readCounts, readStaged } from './blobs.ts';
+import { readCommitted, valuesOf } from './reader.ts';
+
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7';
+
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly message: string;
+}
+
+interface DecidedEpoch {
+  readonly manifest: Manifest;
+  readonly text: string;
+  /** By sink and subtask, then topic and partition: the values in order. */
+  readonly staged: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+}
+
+/**
+ * Watches what becomes irrevocable (decisions, commits, deletions) and what a reader of the logs sees, and holds it
+ * against the invariants of docs/ (I1 to I7). It shares no code with the engine.
+ */
+export class Checker {
+  readonly violations: Violation[] = [];
+  readonly #job: SimJob;
+  readonly #broker: Broker;
+  readonly #table: EpochTable;
+  readonly #bucket: BlobBucket;
+  readonly #decided: DecidedEpoch[] = [];
+  /** By sink, subtask and epoch. */
+  readonly #committed = new Set<string>();
+  readonly #lastCommitted = new Map<string, number>();
+  /** By producer id and epoch: whose transaction it was. */
+  readonly #producers = new Map<string, { readonly where: string; readonly epoch: number }>();
+  /** By counter uid: the fold of the input through the last decided epoch. */
+  readonly #fold = new Map<string, Map<string, number>>();
+  /** By sink uid. */
+  readonly #written = new Map<string, Map<string, number>>();
+
+  constructor(job: SimJob, broker: Broker, table: EpochTable, bucket: BlobBucket) {
+    this.#job = job;
+    this.#broker = broker;
+    this.#table = table;
+    this.#bucket = bucket;
+    broker.onCommit = (committed) => this.#takeCommit(committed);
+    table.observer = { decided: (decision) => this.#takeDecision(decision), committed: (row, epoch) => this.#takeCommitted(row, epoch) };
+    bucket.onDelete = (name) => this.#takeDelete(name);
+    bucket.onMissing = (name) => {
+      if (this.#liveNames().has(name)) this.fail('I7', `blob ${name}, which a live manifest names, is missing`);
+    };
+  }
+
+  /** Epochs decided, the starting offsets' included. */
+  get epochs(): number {
+    return this.#decided.length;
+  }
+
+  fail(invariant: Invariant, message: string): void {
+    this.violations.push({ invariant, message });
+  }
+
+  /** Has everything been read, decided and committed, and is every log readable to its end? */
+  caughtUp(): boolean {
+    return this.#unfinished() === undefined;
+  }
+
+  #unfinished(): string | undefined {
+    const last = this.#decided.at(-1)?.manifest;
+    if (last === undefined) return 'nothing was decided';
+    for (const partition of this.#broker.topics.get(INPUT) ?? []) {
+      const offset = last.offsets['read']?.[INPUT]?.[partition.partition] ?? 0;
+      if (offset < partition.end) return `input partition ${partition.partition} was read to ${offset} of ${partition.end}`;
+    }
+    const open = last.committables.filter((committable) => !this.#committed.has(placeOf(committable)));
+    if (open.length > 0) return `epoch ${last.epoch} is not committed: ${open.map(({ transactionalId }) => transactionalId).join(', ')}`;
+    for (const partitions of this.#broker.topics.values()) {
+      for (const { topic, partition, lastStableOffset, end } of partitions) if (lastStableOffset < end) return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
+    }
+    return undefined;
+  }
+
+  /** After faults have stopped and the job has been given its time. */
+  checkEnd(): void {
+    const unfinished = this.#unfinished();
+    if (unfinished !== undefined) this.fail('I6', unfinished);
+    const open = this.#broker.openTransactions();
+    if (open.length > 0) this.fail('I6', `open transactions remain: ${open.join(', ')}`);
+    for (const name of this.#liveNames()) if (!this.#bucket.blobs.has(name)) this.fail('I7', `blob ${name}, which a live manifest names, is gone`);
+    this.#checkOutput();
+  }
+
+  #takeDecision(decision: Decision): void {
+    const { epoch, decisionId, parentDecisionId } = decision;
+    const parent = this.#decided.at(-1)?.manifest;
+    if (this.#decided.some(({ manifest }) => manifest.epoch === epoch)) return this.fail('I1', `epoch ${epoch} was decided twice`);
+    if (epoch !== (parent?.epoch ?? -1) + 1 || parentDecisionId !== parent?.decisionId) return this.fail('I1', `epoch ${epoch} was decided on ${parentDecisionId}, and the last decided is epoch ${parent?.epoch} (${parent?.decisionId})`);
+    const text = decision.manifest.at === 'row' ? JSON.stringify(decision.manifest.manifest) : openEnvelope('manifest', this.#blob(decision.manifest.name)).toString('utf8');
+    const manifest = JSON.parse(text) as Manifest;
+    if (manifest.decisionId !== decisionId) return this.fail('I1', `epoch ${epoch}: the manifest is of another decision`);
+    try {
+      const staged = this.#stagedOf(manifest);
+      this.#decided.push({ manifest, text, staged });
+      this.#checkFold(manifest, parent, staged);
+    } catch (error) {
+      this.fail('I7', `epoch ${epoch} was decided with blobs that cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #checkFold(manifest: Manifest, parent: Manifest | undefined, staged: DecidedEpoch['staged']): void {
+    const { epoch } = manifest;
+    const lines: string[] = [];
+    for (const partition of this.#broker.topics.get(INPUT) ?? []) {
+      const to = manifest.offsets['read']?.[INPUT]?.[partition.partition] ?? 0;
+      // What epoch 0 starts from is not input of the job.
+      const from = parent === undefined ? to : (parent.offsets['read']?.[INPUT]?.[partition.partition] ?? 0);
+      if (to < from) this.fail('I3', `epoch ${epoch} goes back in input partition ${partition.partition}: from ${from} to ${to}`);
+      if (to > partition.lastStableOffset) this.fail('I3', `epoch ${epoch} read input partition ${partition.partition} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`);
+      for (const { value } of readCommitted(partition, from, to)) lines.push(value);
+    }
+    for (const [uid, keysOf] of Object.entries(this.#job.counters)) {
+      const fold = count(this.#fold, uid, lines.flatMap(keysOf));
+      const state = this.#stateOf(manifest, uid);
+      const difference = differenceOf(fold, state);
+      if (difference !== undefined) this.fail('I3', `state of ${uid} after epoch ${epoch}: ${difference}`);
+    }
+    for (const [uid, { writes, of }] of Object.entries(this.#job.sinks)) {
+      const keys = lines.flatMap(of);
+      const before = new Map(this.#written.get(uid));
+      const after = count(this.#written, uid, keys);
+      const expected = writes === 'lines' ? keys : [...after].flatMap(([key, n]) => range(before.get(key) ?? 0, n).map((at) => `${key}:::${at}`));
+      const found = [...staged].flatMap(([where, byPartition]) => (where.startsWith(`${uid} `) ? [...byPartition.values()].flat() : []));
+      const difference = differenceOf(multiset(expected), multiset(found));
+      if (difference !== undefined) this.fail('I2', `staged output of ${uid} in epoch ${epoch}: ${difference}`);
+    }
+  }
+
+  #takeCommit({ transactionalId, producerId, producerEpoch, markers }: CommittedTransaction): void {
+    if (!transactionalId.startsWith(`${JOB}-`)) return;
+    const [marker] = markers;
+    if (marker === undefined || markers.length !== 1) return this.fail('I4', `transaction ${transactionalId} was committed with ${markers.length} commit markers`);
+    const { offset: epoch, metadata } = marker;
+    const decided = this.#decided.find(({ manifest }) => manifest.epoch === epoch);
+    if (decided === undefined || decided.manifest.decisionId !== metadata) {
+      return this.fail('I4', `transaction ${transactionalId} was committed for epoch ${epoch}, decision ${metadata}, which was not decided (${decided === undefined ? 'no decision' : `the decision is ${decided.manifest.decisionId}`})`);
+    }
+    const committable = decided.manifest.committables.find((each) => each.transactionalId === transactionalId);
+    if (committable === undefined) return this.fail('I4', `transaction ${transactionalId} was committed for epoch ${epoch}, whose manifest does not name it`);
+    const where = whereOf(committable);
+    if (this.#committed.has(placeOf(committable))) return this.fail('I2', `the output of ${where} in epoch ${epoch} was committed twice`);
+    const previous = this.#lastCommitted.get(where) ?? 0;
+    if (previous >= epoch) this.fail('I5', `${where}: epoch ${epoch} was committed after epoch ${previous}`);
+    this.#committed.add(placeOf(committable));
+    this.#lastCommitted.set(where, epoch);
+    this.#producers.set(`${producerId}/${producerEpoch}`, { where, epoch });
+    this.#checkContent(producerId, where, epoch, decided.staged.get(where));
+  }
+
+  /** What becomes visible is the staged output of the decided attempt. */
+  #checkContent(producerId: bigint, where: string, epoch: number, staged: ReadonlyMap<string, readonly string[]> | undefined): void {
+    const sent = new Map<string, string[]>();
+    for (const partitions of this.#broker.topics.values()) {
+      for (const partition of partitions) {
+        const first = partition.open.get(producerId);
+        if (first === undefined) continue;
+        const values = partition.batches.filter((batch) => batch.producerId === producerId && batch.baseOffset >= first).flatMap(valuesOf);
+        sent.set(`${partition.topic} ${partition.partition}`, values);
+      }
+    }
+    const places = new Set([...sent.keys(), ...(staged?.keys() ?? [])]);
+    for (const place of places) {
+      const expected = staged?.get(place) ?? [];
+      const found = sent.get(place) ?? [];
+      if (expected.join('\n') !== found.join('\n')) this.fail('I2', `${where}, epoch ${epoch}, ${place}: ${found.length} records were committed that are not the ${expected.length} of the staged output`);
+    }
+  }
+
+  #takeCommitted(row: JobRow, epoch: number): void {
+    for (const { manifest } of this.#decided) {
+      if (manifest.epoch > epoch) continue;
+      for (const committable of manifest.committables) {
+        if (!this.#committed.has(placeOf(committable))) this.fail('I2', `epoch ${manifest.epoch} is recorded as COMMITTED by generation ${row.generation}, and transaction ${committable.transactionalId} was not committed: its output is lost`);
+      }
+    }
+  }
+
+  #takeDelete(name: string): void {
+    const row = this.#table.row(JOB);
+    if (this.#liveNames().has(name)) return this.fail('I7', `blob ${name} was deleted, and a live manifest names it`);
+    const epoch = Number(/-(\d{12})-[0-9a-f]+$/.exec(name)?.[1] ?? -1);
+    const passing = /\/(exchange|output)\//.test(name);
+    const limit = (passing ? row?.lastCommitted : row?.lastCompleted?.epoch) ?? -1;
+    if (epoch > limit) this.fail('I7', `blob ${name} was deleted while epoch ${limit} was the last that is ${passing ? 'COMMITTED' : 'COMPLETED'}: an attempt may need it`);
+  }
+
+  #liveNames(): Set<string> {
+    const row = this.#table.row(JOB);
+    const live = new Set<string>();
+    for (const { manifest } of this.#decided) {
+      if (row === undefined || manifest.epoch <= row.retiredThrough) continue;
+      for (const ref of blobsOf(manifest, manifest.epoch > row.lastCommitted)) if (ref.at === 'store') live.add(ref.name);
+    }
+    return live;
+  }
+
+  #checkOutput(): void {
+    for (const [uid, { topic, writes }] of Object.entries(this.#job.sinks)) {
+      const seen = new Map<string, { partition: number; n: number }>();
+      for (const partition of this.#broker.topics.get(topic) ?? []) {
+        const records = readCommitted(partition, 0, partition.end);
+        this.#checkOrder(partition.partition, topic, records);
+        if (writes === 'lines') continue;
+        for (const { value, offset } of records) {
+          const [key = '', n] = value.split(':::');
+          const previous = seen.get(key) ?? { partition: partition.partition, n: 0 };
+          if (previous.partition !== partition.partition || Number(n) !== previous.n + 1) {
+            this.fail('I2', `${topic}-${partition.partition}, offset ${offset}: ${value} comes behind ${key}:::${previous.n} of partition ${previous.partition}`);
+          }
+          seen.set(key, { partition: partition.partition, n: Number(n) });
+        }
+      }
+      const expected = this.#written.get(uid) ?? new Map<string, number>();
+      const found =
+        writes === 'lines'
+          ? multiset((this.#broker.topics.get(topic) ?? []).flatMap((partition) => readCommitted(partition, 0, partition.end).map(({ value }) => value)))
+          : new Map([...seen].map(([key, { n }]) => [key, n]));
+      const difference = differenceOf(expected, found);
+      if (difference !== undefined) this.fail('I2', `what a read_committed reader sees of ${topic} is not the fold of the input: ${difference}`);
+    }
+  }
+
+  /** Epochs of one sink subtask follow each other in every partition, and hold what was staged. */
+  #checkOrder(partition: number, topic: string, records: readonly { readonly offset: number; readonly value: string; readonly producer: string }[]): void {
+    const last = new Map<string, number>();
+    const byEpoch = new Map<string, string[]>();
+    for (const { offset, value, producer } of records) {
+      const from = this.#producers.get(producer);
+      if (from === undefined) {
+        this.fail('I2', `${topic}-${partition}, offset ${offset}: a record that no committed transaction of the job wrote`);
+        continue;
+      }
+      const previous = last.get(from.where) ?? 0;
+      if (from.epoch < previous) this.fail('I5', `${topic}-${partition}, offset ${offset}: epoch ${from.epoch} of ${from.where} comes behind its epoch ${previous}`);
+      last.set(from.where, from.epoch);
+      const key = `${from.where} ${from.epoch}`;
+      const values = byEpoch.get(key) ?? [];
+      values.push(value);
+      byEpoch.set(key, values);
+    }
+    for (const { manifest, staged } of this.#decided) {
+      for (const [where, places] of staged) {
+        const expected = places.get(`${topic} ${partition}`) ?? [];
+        const found = byEpoch.get(`${where} ${manifest.epoch}`) ?? [];
+        if (expected.join('\n') !== found.join('\n') && this.#committed.has(`${where} ${manifest.epoch}`)) {
+          this.fail('I2', `${topic}-${partition}: a reader sees ${found.length} records of ${where} in epoch ${manifest.epoch}, which are not the ${expected.length} that were staged`);
+        }
+      }
+    }
+  }
+
+  #stagedOf(manifest: Manifest): Map<string, Map<string, string[]>> {
+    const staged = new Map<string, Map<string, string[]>>();
+    for (const [sink, subtasks] of Object.entries(manifest.outputs)) {
+      subtasks.forEach((refs, subtask) => {
+        const places = new Map<string, string[]>();
+        for (const ref of refs) {
+          for (const { topic, partition, batches } of readStaged(openEnvelope('output', this.#bytes(ref)))) {
+            const place = `${topic} ${partition}`;
+            // Its checksum is written when it is sent.
+            const values = splitBatches(batches).flatMap((batch) => decodeUnsealed(batch));
+            places.set(place, [...(places.get(place) ?? []), ...values]);
+          }
+        }
+        staged.set(`${sink} ${subtask}`, places);
+        const prepared = manifest.committables.some((committable) => committable.sink === sink && committable.subtask === subtask);
+        if (!prepared) this.fail('I2', `epoch ${manifest.epoch} was decided without a committable of ${sink} ${subtask}`);
+      });
+    }
+    return staged;
+  }
+
+  #stateOf(manifest: Manifest, uid: string): Map<string, number> {
+    const state = new Map<string, number>();
+    for (const { base, deltas } of manifest.state[uid] ?? []) {
+      const own = new Map<string, number>();
+      for (const ref of base === undefined ? deltas : [base, ...deltas]) {
+        for (const [key, n] of readCounts(openEnvelope('state', this.#bytes(ref)))) {
+          if (n === undefined) own.delete(key);
+          else own.set(key, n);
+        }
+      }
+      for (const [key, n] of own) {
+        if (state.has(key)) this.fail('I3', `epoch ${manifest.epoch}: two subtasks of ${uid} hold the key ${key}`);
+        state.set(key, n);
+      }
+    }
+    return state;
+  }
+
+  #bytes(ref: BlobRef): Buffer {
+    return ref.at === 'inline' ? Buffer.from(ref.base64, 'base64') : this.#blob(ref.name);
+  }
+
+  #blob(name: string): Buffer {
+    const found = this.#bucket.blobs.get(name);
+    if (found === undefined) throw new Error(`the store does not hold ${name}`);
+    return found.bytes;
+  }
+}
+
+function decodeUnsealed(batch: Buffer): readonly string[] {
+  return decodeBatch(batch, false).values;
+}
+
+function whereOf({ sink, subtask }: Committable): string {
+  return `${sink} ${subtask}`;
+}
+
+function placeOf(committable: Committable): string {
+  return `${whereOf(committable)} ${committable.epoch}`;
+}
+
+function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {
+  const state = Object.values(manifest.state).flatMap((subtasks) => subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])));
+  return withOutputs ? [...state, ...Object.values(manifest.outputs).flat(2)] : state;
+}
+
+function count(into: Map<string, Map<string, number>>, uid: string, keys: readonly string[]): Map<string, number> {
+  const counts = into.get(uid) ?? new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  into.set(uid, counts);
+  return counts;
+}
+
+function multiset(values: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+function range(after: number, to: number): number[] {
+  return Array.from({ length: Math.max(to - after, 0) }, (_, index) => after + 1 + index);
+}
+
+function differenceOf(expected: ReadonlyMap<string, number>, found: ReadonlyMap<string, number>): string | undefined {
+  const differences: string[] = [];
+  for (const [key, n] of expected) if (found.get(key) !== n) differences.push(`${key}: ${found.get(key) ?? 0} instead of ${n}`);
+  for (const [key, n] of found) if (!expected.has(key)) differences.push(`${key}: ${n} instead of none`);
+  return differences.length === 0 ? undefined : differences.slice(0, 5).join('; ') + (differences.length > 5 ? `; and ${differences.length - 5} more` : '');
+}

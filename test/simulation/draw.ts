@@ -1,0 +1,128 @@
+import { type SimJob, simJobs } from './jobs.ts';
+import { Dice, hashOf } from './kernel/dice.ts';
+import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
+import type { InputBatch, WorldOptions } from './world.ts';
+
+/** How likely each fault is at one call, before a seed scales it. */
+const RATES: Readonly<Record<FaultKind, number>> = {
+  crash: 0.006,
+  freeze: 0.006,
+  lose: 0.02,
+  late: 0.012,
+  error: 0.03,
+  slow: 0.015,
+  stale: 0.3,
+  twice: 0.04,
+  cold: 0.05,
+  'power-cut': 0.001,
+  rival: 0.002,
+  'hand-over': 0.0015,
+  update: 0.0012,
+  outage: 0.0012,
+  partition: 0.002,
+};
+const KINDS = Object.keys(RATES) as FaultKind[];
+
+/** Calls that are made only when something went wrong already: faults are more likely there. */
+const RARE = ['offsetFetch', 'offsetFetch stable', 'invoke resolve', 'decide', 'commit', 'recordCommitted', 'raiseGeneration'];
+
+/** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
+export function drawnFaults(seed: number): Faults {
+  const dice = new Dice(hashOf(seed, 'faults'));
+  const scale = dice.spread(0.2, 4);
+  const active = KINDS.filter(() => dice.chance(0.55)).map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
+  const longest = dice.spread(2_000, 90_000);
+  return (call) => {
+    const own = new Dice(hashOf(seed, `fault ${call.id}`));
+    const more = RARE.includes(call.api) ? 4 : 1;
+    for (const { kind, rate } of active) {
+      if (!own.chance(Math.min(kind === 'stale' ? RATES.stale : rate * more, 0.5))) continue;
+      const fault = faultOf(kind, call, own, longest);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  };
+}
+
+function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fault | undefined {
+  switch (kind) {
+    case 'crash':
+      return { fault: 'crash', when: dice.pick(['before', 'after']) };
+    case 'freeze':
+      return { fault: 'freeze', when: dice.pick(['before', 'after']), forMs: dice.spread(200, longestMs) };
+    case 'lose':
+      return { fault: 'lose', what: dice.pick(['request', 'answer']) };
+    case 'late':
+      return { fault: 'late', byMs: dice.spread(20, longestMs) };
+    case 'slow':
+      return { fault: 'slow', byMs: dice.spread(20, Math.min(longestMs, 8_000)) };
+    case 'stale':
+      return call.api === 'offsetFetch' ? { fault: 'stale' } : undefined;
+    case 'twice':
+      return call.service === 'functions' ? { fault: 'twice', byMs: dice.spread(1, longestMs) } : undefined;
+    case 'cold':
+      return call.service === 'functions' ? { fault: 'cold' } : undefined;
+    case 'outage':
+      return { fault: 'outage', forMs: dice.spread(100, longestMs) };
+    case 'partition':
+      return { fault: 'partition', forMs: dice.spread(100, longestMs) };
+    case 'hand-over':
+    case 'rival':
+      return call.caller.role === 'coordinator' ? { fault: kind } : undefined;
+    default:
+      return { fault: kind };
+  }
+}
+
+/** Everything about one run, from its seed. */
+export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): WorldOptions {
+  const dice = new Dice(hashOf(seed, 'shape'));
+  const job = dice.pick(simJobs);
+  const inputPartitions = dice.whole(2, 3);
+  const faultsUntilMs = dice.between(8_000, 25_000);
+  const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
+  return {
+    seed,
+    job,
+    inputPartitions,
+    outputPartitions: dice.whole(1, 3),
+    input: drawInput(dice, inputPartitions, faultsUntilMs),
+    startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
+    settings: {
+      checkpointIntervalMs: dice.pick([200, 500, 1_000]),
+      maxEpochBytes: dice.pick([200, 600, 1_000_000]),
+      maxConcurrentEpochs: dice.whole(1, 3),
+      retainedCheckpoints: dice.whole(1, 3),
+    },
+    inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),
+    parallelism: (coordinator) => parallelismOf(job, widths[(coordinator - 1) % widths.length] ?? { source: 1, operator: 1, sink: 1 }),
+    oneAtATime: dice.chance(0.5),
+    clockSkewMs: dice.pick([0, 50, 1_000]),
+    markerDelayMs: dice.chance(0.8) ? [0.5, 20] : [5, 2_000],
+    maxProducerEpoch: dice.chance(0.8) ? 32_767 : dice.whole(3, 8),
+    fetchBytes: dice.pick([100, 400, 1_000_000]),
+    faults: drawnFaults(seed),
+    faultsUntilMs,
+    ending: dice.chance(0.75) ? 'stop' : 'wait',
+    history: false,
+    ...change,
+  };
+}
+
+export function parallelismOf(job: SimJob, width: { readonly source: number; readonly operator: number; readonly sink: number }): Record<string, number> {
+  return Object.fromEntries([['read', width.source], ...Object.keys(job.counters).map((uid) => [uid, width.operator]), ...Object.keys(job.sinks).map((uid) => [uid, width.sink])]);
+}
+
+const WORDS = ['ant', 'bee', 'cow', 'auk', 'bat', 'cat'];
+
+export function drawInput(dice: Dice, partitions: number, untilMs: number): InputBatch[] {
+  const batches = dice.whole(8, 16);
+  let line = 0;
+  return Array.from({ length: batches }, (_, index): InputBatch => ({
+    atMs: index < 2 ? 0 : dice.between(0, untilMs),
+    partition: dice.whole(0, partitions - 1),
+    lines: Array.from({ length: dice.whole(1, 5) }, () => `${Array.from({ length: dice.whole(1, 3) }, () => dice.pick(WORDS)).join(' ')} #${line++}`),
+    how: dice.pick(['plain', 'plain', 'commit', 'abort']),
+    endsAfterMs: dice.spread(1, 3_000),
+  }));
+}

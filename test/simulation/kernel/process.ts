@@ -1,0 +1,63 @@
+import type { Clock } from '../../../lib/ports/clock.ts';
+import type { Scheduler, SimEvent } from './scheduler.ts';
+
+export type Role = 'coordinator' | 'source' | 'operator' | 'sink';
+
+/** A process: what happens in it, happens to its own state only. A dead one does nothing any more; a frozen one later. */
+export class SimProcess {
+  readonly name: string;
+  readonly role: Role;
+  readonly build: string;
+  /** How far its clock is ahead of the true time. */
+  readonly skewMs: number;
+  alive = true;
+  frozenUntilMs = 0;
+  /** Between two invocations a function's process does not run at all. */
+  parked = false;
+  readonly parkedEvents: SimEvent[] = [];
+
+  constructor(name: string, role: Role, build: string, skewMs: number) {
+    this.name = name;
+    this.role = role;
+    this.build = build;
+    this.skewMs = skewMs;
+  }
+
+  /** Told once, when the process dies. */
+  readonly onDeath = new Set<() => void>();
+
+  kill(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    for (const tell of this.onDeath) tell();
+  }
+
+  freeze(untilMs: number): void {
+    this.frozenUntilMs = Math.max(this.frozenUntilMs, untilMs);
+  }
+
+  unpark(scheduler: Scheduler): void {
+    this.parked = false;
+    for (const event of this.parkedEvents.splice(0)) scheduler.at(event.atMs, this, () => !event.cancelled && event.run());
+  }
+}
+
+export function clockOf(scheduler: Scheduler, owner: SimProcess): Clock {
+  return {
+    now: () => START_MS + Math.floor(scheduler.nowMs + owner.skewMs),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted === true) return resolve();
+        const wake = () => {
+          event.cancelled = true;
+          signal?.removeEventListener('abort', wake);
+          resolve();
+        };
+        const event = scheduler.after(Math.max(ms, 0), owner, wake);
+        signal?.addEventListener('abort', wake, { once: true });
+      }),
+  };
+}
+
+/** When the virtual time began, in the milliseconds of the engine's clock. */
+export const START_MS = 1_800_000_000_000;

@@ -1,0 +1,326 @@
+import type { CoordinatorDeps, CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
+import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import { fingerprint } from '../../lib/graph/fingerprint.ts';
+import { describeGraph } from '../../lib/graph/graph.ts';
+import type { StartingOffsets } from '../../lib/graph/job.ts';
+import { planStages } from '../../lib/graph/stages.ts';
+import type { Random } from '../../lib/ports/clock.ts';
+import { createBlobs } from '../../lib/stages/blobs.ts';
+import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
+import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
+import { Checker, type Violation } from './checker/checker.ts';
+import { type Build, INPUT, JOB, type SimJob } from './jobs.ts';
+import { Dice, hashOf } from './kernel/dice.ts';
+import type { Fault, Faults, Service } from './kernel/faults.ts';
+import { type Injected, type Log, Network } from './kernel/network.ts';
+import { clockOf, SimProcess } from './kernel/process.ts';
+import { Scheduler } from './kernel/scheduler.ts';
+import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
+import { EpochTable, modelEpochStore } from './models/epoch-table.ts';
+import { FunctionService, type Handler } from './models/functions.ts';
+import { Broker } from './models/kafka-broker.ts';
+import { type Carry, modelKafka } from './models/kafka-requests.ts';
+
+/** Records that appear in the input while the job runs. */
+export interface InputBatch {
+  readonly atMs: number;
+  readonly partition: number;
+  readonly lines: readonly string[];
+  /** Written by a producer without transactions, or in a transaction that ends so. */
+  readonly how: 'plain' | 'commit' | 'abort';
+  readonly endsAfterMs: number;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly job: SimJob;
+  readonly inputPartitions: number;
+  readonly outputPartitions: number;
+  readonly input: readonly InputBatch[];
+  readonly startingOffsets: StartingOffsets;
+  readonly settings: Partial<JobSettings>;
+  /** Bytes up to which a blob travels inside its reference. */
+  readonly inlineBlobBytes: number;
+  /** Parallelism of every stage for the n-th coordinator (from 1). */
+  readonly parallelism: (coordinator: number) => Readonly<Record<string, number>>;
+  /** One invocation at a time in a function's process (Lambda), or any number (processes on one machine). */
+  readonly oneAtATime: boolean;
+  readonly clockSkewMs: number;
+  readonly markerDelayMs: readonly [number, number];
+  readonly maxProducerEpoch: number;
+  readonly fetchBytes: number;
+  readonly faults: Faults;
+  /** From then on no fault is injected; what was injected before may last. */
+  readonly faultsUntilMs: number;
+  /** Whether the job is stopped as soon as it has caught up, or only when nothing is open any more. */
+  readonly ending: 'stop' | 'wait';
+  readonly history: boolean;
+  /** Scenarios: called when the world stands, before anything runs. */
+  readonly prepare?: (world: World) => void;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly injected: readonly Injected[];
+  readonly history: readonly string[];
+  readonly events: number;
+  readonly epochs: number;
+  readonly virtualMs: number;
+  readonly observed: readonly CoordinatorEvent[];
+  readonly ends: readonly CoordinatorEnd[];
+}
+
+/** How long a job may take to catch up once faults have stopped: the longest pauses and timeouts, and some more. */
+const CATCH_UP_MS = 400_000;
+const MAX_EVENTS = 150_000;
+const WATCH_MS = 1_000;
+const MAX_VIOLATIONS = 5;
+
+const BROKER_CONFIG = new Map([
+  ['transaction.max.timeout.ms', '900000'],
+  ['offsets.retention.minutes', '10080'],
+]);
+const TOPIC_CONFIG = new Map([['max.message.bytes', '1048588']]);
+
+interface RunningCoordinator {
+  readonly process: SimProcess;
+  readonly stop: AbortController;
+  readonly handOver: AbortController;
+  ended: boolean;
+}
+
+export class World {
+  readonly scheduler = new Scheduler();
+  readonly network: Network;
+  readonly broker: Broker;
+  readonly table = new EpochTable();
+  readonly bucket: BlobBucket;
+  readonly functions: FunctionService;
+  readonly checker: Checker;
+  readonly observed: CoordinatorEvent[] = [];
+  readonly ends: CoordinatorEnd[] = [];
+  readonly coordinators: RunningCoordinator[] = [];
+  /** The build that new processes run. */
+  build: Build = 'a';
+  readonly #options: WorldOptions;
+  readonly #history: string[] = [];
+  readonly #dice: Dice;
+  readonly #log: Log;
+  #phase: 'faults' | 'catching-up' | 'stopping' = 'faults';
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#dice = new Dice(hashOf(options.seed, 'world'));
+    const { scheduler } = this;
+    this.#log = options.history ? (actor, what) => this.#history.push(`${(scheduler.nowMs / 1000).toFixed(4).padStart(9)}  ${actor.padEnd(20)} ${what()}`) : () => {};
+    this.network = new Network({
+      seed: options.seed,
+      scheduler,
+      log: this.#log,
+      faults: (call) => (call.atMs < options.faultsUntilMs ? options.faults(call) : undefined),
+      onWorldFault: (fault, call) => this.#inflict(fault, call.service, call.caller),
+    });
+    const dice = new Dice(hashOf(options.seed, 'broker'));
+    this.broker = new Broker({
+      nowMs: () => scheduler.nowMs,
+      later: (delayMs, run) => void scheduler.after(delayMs, undefined, run),
+      markerDelayMs: () => dice.spread(...options.markerDelayMs),
+      shuffled: (items) => dice.shuffled(items),
+      maxProducerEpoch: options.maxProducerEpoch,
+      fetchBytes: options.fetchBytes,
+    });
+    this.broker.createTopic(INPUT, options.inputPartitions);
+    for (const { topic } of Object.values(options.job.sinks)) this.broker.createTopic(topic, options.outputPartitions);
+    this.bucket = new BlobBucket(() => scheduler.nowMs);
+    this.checker = new Checker(options.job, this.broker, this.table, this.bucket);
+    this.functions = new FunctionService({
+      scheduler,
+      network: this.network,
+      log: this.#log,
+      oneAtATime: options.oneAtATime,
+      newProcess: (name, { role }) => new SimProcess(name, role, this.build, this.#skew()),
+      boot: (process) => this.#boot(process),
+    });
+  }
+
+  log(actor: string, what: string): void {
+    this.#log(actor, () => what);
+  }
+
+  async run(): Promise<Outcome> {
+    const { scheduler, checker } = this;
+    for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
+    this.#options.prepare?.(this);
+    this.startCoordinator();
+    scheduler.after(WATCH_MS, undefined, () => this.#watch());
+    const lastInputMs = Math.max(0, ...this.#options.input.map(({ atMs, endsAfterMs }) => atMs + endsAfterMs));
+    const untilMs = Math.max(this.#options.faultsUntilMs, lastInputMs) + CATCH_UP_MS;
+    const how = await scheduler.run(() => checker.violations.length > 0, { untilMs, events: MAX_EVENTS });
+    if (how === 'events') checker.fail('I6', `it did not come to an end within ${MAX_EVENTS} events`);
+    if (checker.violations.length === 0) checker.checkEnd();
+    return {
+      seed: this.#options.seed,
+      violations: checker.violations.slice(0, MAX_VIOLATIONS),
+      injected: this.network.injected,
+      history: this.#history,
+      events: scheduler.events,
+      epochs: checker.epochs,
+      virtualMs: scheduler.nowMs,
+      observed: this.observed,
+      ends: this.ends,
+    };
+  }
+
+  append({ partition, lines, how, endsAfterMs }: Omit<InputBatch, 'atMs'>): void {
+    this.#log('upstream', () => `${how} ${lines.length} lines to partition ${partition}`);
+    if (how === 'plain') return this.broker.appendPlain(INPUT, partition, lines);
+    const end = this.broker.appendTransactional(INPUT, partition, lines);
+    this.scheduler.after(endsAfterMs, undefined, () => {
+      this.#log('upstream', () => `${how}s its transaction in partition ${partition}`);
+      end(how === 'commit');
+    });
+  }
+
+  /** Starts a coordinator beside those that run, if any. */
+  startCoordinator(): SimProcess {
+    const number = this.coordinators.length + 1;
+    const build = this.build;
+    const process = new SimProcess(`coordinator#${number}`, 'coordinator', build, this.#skew());
+    const job = this.#options.job.define(build, this.#options.startingOffsets);
+    const { stages } = planStages(job);
+    const ports = this.#portsOf(process);
+    const settings: JobSettings = {
+      job: JOB,
+      build,
+      holder: process.name,
+      stages,
+      fingerprint: fingerprint(describeGraph(job)),
+      groupId: JOB,
+      parallelism: this.#options.parallelism(number),
+      maxParallelism: 8,
+      checkpointIntervalMs: 500,
+      epochTimeoutMs: 5_000,
+      commitTimeoutMs: 2_000,
+      recoveryTimeoutMs: 15_000,
+      transactionTimeoutMs: 25_000,
+      maxEpochBytes: 64 * 1024 * 1024,
+      maxConcurrentEpochs: 3,
+      leaseMs: 8_000,
+      retainedCheckpoints: 2,
+      restartBackoffMs: 100,
+      restartBackoffMaxMs: 2_000,
+      ...this.#options.settings,
+    };
+    const running: RunningCoordinator = { process, stop: new AbortController(), handOver: new AbortController(), ended: false };
+    this.coordinators.push(running);
+    const deps: CoordinatorDeps = {
+      ...ports,
+      invoker: this.functions.invokerFor(process),
+      observe: (event) => {
+        if (!process.alive) return;
+        this.observed.push(event);
+        this.#log(process.name, () => `* ${JSON.stringify(event)}`);
+      },
+    };
+    this.#log(process.name, () => `starts, build ${build}, parallelism ${JSON.stringify(settings.parallelism)}`);
+    coordinate(deps, settings, { stop: running.stop.signal, handOver: running.handOver.signal }).then(
+      (end) => this.#takeEnd(running, end),
+      (error: unknown) => process.alive && this.checker.fail('I6', `coordinate threw: ${error instanceof Error ? error.stack : String(error)}`),
+    );
+    return process;
+  }
+
+  #takeEnd(running: RunningCoordinator, end: CoordinatorEnd): void {
+    const { process } = running;
+    if (!process.alive) return;
+    running.ended = true;
+    process.alive = false;
+    this.ends.push(end);
+    const row = this.table.row(JOB);
+    if (end.end === 'failed' && row?.holder === process.name) this.checker.fail('I6', `the job failed: ${end.message}`);
+  }
+
+  /** What keeps a job running in a deployment: somebody starts a coordinator when none is at work. */
+  #watch(): void {
+    const { scheduler, checker } = this;
+    const { faultsUntilMs, input, ending } = this.#options;
+    if (this.#phase === 'faults' && scheduler.nowMs >= faultsUntilMs && input.every(({ atMs, endsAfterMs }) => atMs + endsAfterMs < scheduler.nowMs)) {
+      this.#phase = 'catching-up';
+      this.#log('world', () => 'no more faults');
+    }
+    const row = this.table.row(JOB);
+    const working = this.coordinators.some(({ process, ended }) => process.alive && !ended && (process.frozenUntilMs <= scheduler.nowMs || row === undefined || leaseHolds(row.leaseExpiresAtMs, scheduler.nowMs)));
+    if (this.#phase === 'catching-up') this.functions.replaceBuilds(this.build);
+    if (this.#phase === 'catching-up' && checker.caughtUp() && (ending === 'stop' || this.broker.openTransactions().length === 0)) {
+      this.#phase = 'stopping';
+      this.#log('world', () => 'caught up: the job is stopped');
+      for (const { process, stop } of this.coordinators) scheduler.after(0, process, () => stop.abort());
+      return;
+    }
+    if (!working) this.startCoordinator();
+    scheduler.after(WATCH_MS, undefined, () => this.#watch());
+  }
+
+  #inflict(fault: Fault, service: Service, caller: SimProcess): void {
+    const { scheduler } = this;
+    switch (fault.fault) {
+      case 'power-cut':
+        for (const { process } of [...this.coordinators, ...this.functions.instances]) process.kill();
+        return;
+      case 'rival':
+        scheduler.after(0, undefined, () => this.startCoordinator());
+        return;
+      case 'hand-over':
+        for (const { process, handOver } of this.coordinators.slice(-1)) scheduler.after(0, process, () => handOver.abort());
+        return;
+      case 'update':
+        this.build = this.build === 'a' ? 'b' : 'a';
+        return;
+      case 'outage':
+        return this.network.cut(service, undefined, fault.forMs);
+      case 'partition':
+        return this.network.cut(service, caller, fault.forMs);
+    }
+  }
+
+  #portsOf(process: SimProcess): Omit<CoordinatorDeps, 'invoker' | 'observe'> {
+    const carry = (service: Service): Carry => (api, about, failure, execute) => this.network.call(process, service, api, about, failure, execute);
+    const dice = new Dice(hashOf(this.#options.seed, process.name));
+    const random: Random = { id: () => dice.id(), fraction: () => dice.next() };
+    const blobStore = modelBlobStore(this.bucket, carry('bucket'));
+    return {
+      epochs: modelEpochStore(this.table, carry('table')),
+      blobStore,
+      blobs: createBlobs(blobStore, random),
+      kafka: modelKafka(this.broker, carry('kafka'), { broker: BROKER_CONFIG, topic: TOPIC_CONFIG }),
+      clock: clockOf(this.scheduler, process),
+      random,
+    };
+  }
+
+  /** What `functions/` does in a process. */
+  #boot(process: SimProcess): Handler {
+    const { job, inlineBlobBytes, startingOffsets } = this.#options;
+    const build = process.build as Build;
+    const tools = { ...this.#portsOf(process), job: job.define(build, startingOffsets), maxParallelism: 8, build, inlineBlobBytes };
+    const source = createSourceServer();
+    const operator = createOperatorServer();
+    return async (request) => {
+      const asked = request as SourceRequest | OperatorRequest | SinkRequest;
+      const refusal = refusalOf(tools, asked);
+      if (refusal !== undefined) return refusal;
+      if (asked.ask === 'read') return source(tools, asked);
+      return asked.ask === 'process' ? operator(tools, asked) : serveSink(tools, asked);
+    };
+  }
+
+  #skew(): number {
+    return this.#dice.between(-this.#options.clockSkewMs, this.#options.clockSkewMs);
+  }
+}
+
+function leaseHolds(expiresAtMs: number, nowMs: number): boolean {
+  return expiresAtMs - 1_800_000_000_000 > nowMs;
+}
