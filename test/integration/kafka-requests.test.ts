@@ -258,7 +258,7 @@ describe('Fetch', () => {
     await fetchOne(topic, 0, 0);
     const startedMs = performance.now();
     expect(await fetchOne(topic, 0, 0)).toMatchObject({ answer: 'NONE', lastStableOffset: 0 });
-    expect(performance.now() - startedMs).toBeLessThan(1000);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
   });
 });
 
