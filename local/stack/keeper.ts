@@ -6,6 +6,7 @@
  * `keeper.ts [folder to remove]`
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import type { KeeperReport, KeeperRequest } from './keeper-protocol.ts';
 
@@ -45,9 +46,11 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function end(): void {
+async function end(): Promise<void> {
+  const gone = [...children.values()].map((child) => once(child, 'exit'));
   for (const pid of children.keys()) signalGroup(pid, 'SIGKILL');
-  // A process that still dies may write into the folder while it is being removed.
+  await Promise.all(gone);
+  // What a child started may still be dying, and write.
   if (folderToRemove !== undefined) rmSync(folderToRemove, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   process.exit(0);
 }
