@@ -82,11 +82,11 @@ async function writeSnapshot(
   request: OperatorRequest,
 ): Promise<SnapshotRef> {
   const previous = refs.length === 1 ? refs[0] : undefined;
-  if (previous !== undefined && !state.changed()) return previous;
-  const id = deps.random.id();
-  const folder = `state/${uid}`;
   const rescaled =
     previous === undefined || previous.keyGroups.first !== request.keyGroups.first || previous.keyGroups.last !== request.keyGroups.last;
+  if (!rescaled && !state.changed()) return previous;
+  const id = deps.random.id();
+  const folder = `state/${uid}`;
   if (rescaled || shouldCompact(sizesOf(previous))) {
     const base = await deps.blobs.write(request, folder, 'state', state.takeBase(), deps.inlineBlobBytes);
     return { id, keyGroups: request.keyGroups, base, deltas: [] };
