@@ -13,7 +13,6 @@ interface SdkError extends Error {
   readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $retryable?: unknown;
-  readonly $response?: unknown;
 }
 
 const THROTTLED = new Set([
@@ -48,14 +47,14 @@ const CONNECTION_CODES = new Set([
 
 export function faultOf(error: unknown): AwsFault {
   if (!(error instanceof Error)) return 'defect';
-  const { name, message, code, cause, $metadata, $retryable, $response }: SdkError = error;
+  const { name, message, code, cause, $metadata, $retryable }: SdkError = error;
   if (name === 'CredentialsProviderError' || message === 'Region is missing') return 'refused';
   if (THROTTLED.has(name) || NO_ANSWER.has(name) || $retryable !== undefined) return 'transient';
   if (typeof code === 'string' && CONNECTION_CODES.has(code)) return 'transient';
   const status = $metadata?.httpStatusCode;
   if (status === undefined) {
-    // An answer that could not be read has a response and no status; one that was damaged on its way fails its checksum.
-    if ($response !== undefined || message.startsWith('Checksum mismatch')) return 'transient';
+    // A blob that was damaged on its way.
+    if (message.startsWith('Checksum mismatch')) return 'transient';
     return cause === undefined ? 'defect' : faultOf(cause);
   }
   // 3xx is S3's way to say that the bucket is in another region.

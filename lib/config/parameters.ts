@@ -230,11 +230,23 @@ export const parameters = {
     default: 'unversioned',
     doc: 'The build that a function runs, set by a deployment: functions of two builds never share an epoch.',
   }),
-  stack: optional({
+  stack: defaulted({
     variable: 'ONCEFLOW_STACK',
-    kind: text('the name of a stack'),
-    unset: 'the embedded stack',
-    doc: 'Which stack the local commands use. Functions ignore it.',
+    kind: oneOf('embedded', 'external'),
+    default: 'embedded',
+    doc: 'Local commands and tests: whether they start Kafka and the AWS emulator, or use what runs at `ONCEFLOW_BROKERS` and `AWS_ENDPOINT_URL`.',
+  }),
+  dynamodbLocal: optional({
+    variable: 'ONCEFLOW_DYNAMODB_LOCAL',
+    kind: text('the URL of a DynamoDB Local'),
+    unset: '`http://127.0.0.1:8000` with the external stack',
+    doc: 'Tests: the second DynamoDB that the epoch store is checked on.',
+  }),
+  benchDir: optional({
+    variable: 'ONCEFLOW_BENCH_DIR',
+    kind: text('a folder'),
+    unset: '`onceflow-bench` in the folder for temporary files',
+    doc: 'Benchmarks: where the emulator and the blobs of a run are kept.',
   }),
 };
 

@@ -11,7 +11,7 @@ const TEMPORARY_FOLDER = '~writing';
 const LEFTOVER_AGE_MS = 3_600_000;
 
 /** Errors of the file system that a person has to mend; all others may pass (a full disk, too many open files). */
-const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP', 'EXDEV']);
+const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP', 'EXDEV']);
 
 /**
  * Blobs as files under `folder`, on one machine or a shared POSIX file system with hard links. A blob appears whole or
@@ -94,7 +94,7 @@ function byCodeUnits(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
-/** Makes the folder and those above it, once for each process, and syncs all of them up to the store's own parent. */
+/** Makes the folder and those above it, once for each process, and syncs every folder that names a new one. */
 function ensureFolder(store: Store, folder: string): Promise<void> {
   const known = store.durableFolders.get(folder);
   if (known !== undefined) return known;
@@ -106,10 +106,14 @@ function ensureFolder(store: Store, folder: string): Promise<void> {
 }
 
 async function makeFolder(store: Store, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const above = dirname(folder);
-  if (folder === store.folder) await syncFolder(above);
-  else await ensureFolder(store, above).then(() => syncFolder(above));
+  if (folder !== store.folder) {
+    await ensureFolder(store, dirname(folder));
+    await mkdir(folder, { recursive: true });
+    return syncFolder(dirname(folder));
+  }
+  const firstMade = (await mkdir(folder, { recursive: true })) ?? folder;
+  // Each folder that is new is an entry of the one above it.
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
 async function ensureTemporaryFolder(store: Store): Promise<void> {
@@ -151,12 +155,13 @@ async function withFile(file: FileHandle, use: (file: FileHandle) => Promise<voi
 
 /** False when there is a file of that name already. */
 async function linkNew(from: string, to: string): Promise<boolean> {
-  return (
-    (await orUndefined(
-      ['EEXIST'],
-      link(from, to).then(() => true),
-    )) ?? false
-  );
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 async function unlinkIfThere(path: string): Promise<void> {

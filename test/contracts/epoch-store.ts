@@ -189,6 +189,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       const row = await startJob();
       expect(await store.widenPool(row.job, 1, { a: 2, 'b.c': 1 })).toBe('written');
       expect(await store.widenPool(row.job, 1, { a: 1, d: 4 })).toBe('written');
+      expect((await read(row.job)).pool).toEqual({ a: 2, 'b.c': 1, d: 4 });
       expect(await store.widenPool(row.job, 1, { a: 3 })).toBe('written');
       expect(await read(row.job)).toEqual({ ...row, pool: { a: 3, 'b.c': 1, d: 4 } });
     });
@@ -231,6 +232,10 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       const fresh = await jobAt(0);
       await expect(store.retireThrough(fresh.job, 1, 0)).rejects.toThrow(/cannot be retired/);
       expect((await read(row.job)).retiredThrough).toBe(-1);
+      // Not even when decisions have run ahead of the commits.
+      const ahead = decisionOf(row, { lastCommitted: 0 });
+      expect(await store.decide(ahead)).toBe('decided');
+      await expect(store.retireThrough(row.job, 1, 1)).rejects.toThrow(/cannot be retired: epochs up to 0 are committed/);
     });
 
     it('lets the rows of retired epochs expire and makes no row where one has gone', async () => {
@@ -282,6 +287,14 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       const before = { row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, -1) };
       expect(await writes[name]?.(old)).toBe(name === 'deciding the next epoch' ? 'refused' : 'superseded');
       expect({ row: await read(old.job), epochs: await store.listEpochs(old.job, old.incarnation, -1) }).toEqual(before);
+    });
+
+    it.each(Object.keys(writes))('nor one whose generation never was, when %s', async (name) => {
+      const row = await jobAt(2);
+      const epochs = await store.listEpochs(row.job, row.incarnation, -1);
+      expect(await writes[name]?.({ ...row, generation: 9 })).toBe(name === 'deciding the next epoch' ? 'refused' : 'superseded');
+      expect(await read(row.job)).toEqual(row);
+      expect(await store.listEpochs(row.job, row.incarnation, -1)).toEqual(epochs);
     });
 
     it('nor one of a job that does not exist', async () => {

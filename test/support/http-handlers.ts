@@ -42,6 +42,27 @@ export function losingAnswers(real: { readonly handle: Handle }, isLost: (reques
   });
 }
 
+/**
+ * Passes requests on; the first that `isHeld` picks is kept back while its sender sees a reset connection, and reaches
+ * the server only with `deliver`, as if the network had been slow.
+ */
+export function holdingBack(
+  real: { readonly handle: Handle },
+  isHeld: (request: SentRequest) => boolean,
+): { readonly requestHandler: RequestHandler; readonly deliver: () => Promise<void> } {
+  let held: SentRequest | undefined;
+  const requestHandler = handlerOf(async (request, options) => {
+    if (held !== undefined || !isHeld(request)) return real.handle(request, options);
+    held = request;
+    throw connectionReset();
+  });
+  const deliver = async () => {
+    if (held === undefined) throw new Error('no request was held back');
+    await real.handle(held);
+  };
+  return { requestHandler, deliver };
+}
+
 export function connectionReset(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }

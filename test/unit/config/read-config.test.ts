@@ -42,7 +42,9 @@ describe('readConfig', () => {
       restartBackoffMaxMs: 10_000,
       partitionDiscoveryIntervalMs: 10_000,
       buildId: 'unversioned',
-      stack: undefined,
+      stack: 'embedded',
+      dynamodbLocal: undefined,
+      benchDir: undefined,
     });
   });
 
@@ -143,6 +145,7 @@ describe('readConfig', () => {
     ['ONCEFLOW_MAX_EPOCH_BYTES', '0'],
     ['ONCEFLOW_MAX_CONCURRENT_EPOCHS', '0'],
     ['ONCEFLOW_RETAINED_CHECKPOINTS', '0'],
+    ['ONCEFLOW_STACK', 'embeded'],
   ])('refuses %s=%s', (option, value) => {
     expect(faultsOf({ [option]: value })).toEqual([expect.objectContaining({ option, value })]);
   });
