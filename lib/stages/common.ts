@@ -57,9 +57,11 @@ export async function writeOutput(deps: StageDeps, place: BlobPlace, output: Epo
   const staged = [...output.staged].map(async ([sink, parts]) => {
     return [sink, parts === undefined ? null : await deps.blobs.write(place, 'output', 'output', parts, deps.inlineBlobBytes)] as const;
   });
+  // Awaited together: a rejection that nobody waits for yet would end the process.
+  const [exchangeRefs, stagedRefs] = await Promise.all([Promise.all(exchanges), Promise.all(staged)]);
   return {
-    exchanges: Object.fromEntries(await Promise.all(exchanges)),
-    staged: Object.fromEntries(await Promise.all(staged)),
+    exchanges: Object.fromEntries(exchangeRefs),
+    staged: Object.fromEntries(stagedRefs),
     recordsIn: output.recordsIn,
     recordsOut: output.recordsOut,
   };
