@@ -6,8 +6,8 @@ import { newProducer, newTopic, send } from './topics.ts';
 import { waitFor } from './wait-for.ts';
 import { countWords, EXACT, faultsOf, someLines, totalOf } from './word-counts.ts';
 
-const FEED_PAUSE_MS = 10;
-const FEED_LINES = 20;
+const FEED_PAUSE_MS = 25;
+const FEED_LINES = 10;
 
 export interface WordCountOptions {
   /** @default jobs/word-count.ts */
@@ -28,6 +28,8 @@ export interface WordCount {
   write(lines: readonly string[]): Promise<void>;
   /** Writes a few lines every few milliseconds until told to stop. */
   feed(): Feed;
+  /** Waits until a read_committed reader has seen a count for every word. */
+  allCounted(run: JobRun): Promise<void>;
   /** Waits until every word has been counted, stops the job, and asserts that the output is exact and nothing is left open. */
   expectExact(run: JobRun): Promise<void>;
 }
@@ -58,6 +60,11 @@ export async function newWordCount({
     lines.push(...more);
   }
 
+  async function allCounted(run: JobRun): Promise<void> {
+    const total = totalOf(countWords(lines));
+    await Promise.race([reader.readUntil(({ records }) => records.length >= total), endedEarly(run)]);
+  }
+
   return {
     input,
     output,
@@ -66,9 +73,9 @@ export async function newWordCount({
     lines,
     write,
     feed: () => feed(write),
+    allCounted,
     async expectExact(run) {
-      const total = totalOf(countWords(lines));
-      await Promise.race([reader.readUntil(({ records }) => records.length >= total), endedEarly(run)]);
+      await allCounted(run);
       await run.stop();
       await reader.readOn();
       expect(faultsOf(reader.records, lines)).toEqual(EXACT);
