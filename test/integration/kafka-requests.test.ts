@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RecordBatchWriter } from '../../lib/format/record-batch-writer.ts';
 import { endOfWholeBatches } from '../../lib/format/record-set-end.ts';
@@ -8,8 +6,9 @@ import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
 import { connectKafka } from '../../lib/kafka/connect.ts';
 import type { FetchedPartition, KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
 import { retried, retriedAnswer } from '../../lib/transactions/retry.ts';
+import { brokers } from '../support/kafka-wire.ts';
+import { newTopic, uniqueName, withAdmin } from '../support/topics.ts';
 
-const brokers = (process.env['ONCEFLOW_BROKERS'] ?? '').split(',');
 const clock = {
   now: () => Date.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
@@ -17,31 +16,30 @@ const clock = {
 /** The first transaction on a new broker waits for its log topic. */
 const PATIENCE_MS = 20_000;
 
-const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
 let kafka: KafkaRequests;
 let other: KafkaRequests;
 
-const connect = (clientId: string) => connectKafka({ brokers, clientId, clock });
+const connect = (clientId: string) => connectKafka({ brokers: brokers(), clientId, clock });
 
 beforeAll(async () => {
-  await admin.connect();
   kafka = await connect('first');
   other = await connect('second');
 });
 
 afterAll(async () => {
-  await admin.disconnect();
   await kafka.close();
   await other.close();
 });
 
-async function newTopic(partitions = 1): Promise<string> {
-  const topic = `requests-${randomUUID()}`;
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }] });
+const newId = () => uniqueName('requests');
+
+/** A topic whose leaders lead already: they are named a moment before. */
+async function topicOf(partitions: number): Promise<string> {
+  const topic = await newTopic('requests', { partitions });
+  await kafka.offsets(topic, [...new Array(partitions).keys()], 'latest');
   return topic;
 }
 
-const newId = () => `requests-${randomUUID()}`;
 const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(clock, clock.now() + PATIENCE_MS, request);
 
 async function begin(transactionalId: string, timeoutMs = 60_000): Promise<ProducerIdentity> {
@@ -98,7 +96,7 @@ async function fetchOne(topic: string, partition: number, offset: number): Promi
 
 describe('a transaction', () => {
   it('that one connection prepared is committed by another from its identity alone', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const who = await begin(newId());
     await write(who, topic, 0, ['a', 'b']);
     expect((await fetchOne(topic, 0, 0)).records).toHaveLength(0);
@@ -108,7 +106,7 @@ describe('a transaction', () => {
   });
 
   it('whose commit is sent again is committed once and answers the same', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const who = await begin(newId());
     await write(who, topic, 0, ['a']);
     expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
@@ -117,7 +115,7 @@ describe('a transaction', () => {
   });
 
   it('of a stale epoch is refused every request after InitProducerId', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const stale = await begin(newId());
     await mark(stale, topic, 1);
     await write(stale, topic, 0, ['never seen']);
@@ -137,7 +135,7 @@ describe('a transaction', () => {
   });
 
   it('reaches two partitions with one Produce request', async () => {
-    const topic = await newTopic(2);
+    const topic = await topicOf(2);
     const who = await begin(newId());
     const partitions = [0, 1].map((partition) => ({ topic, partition }));
     expect(await answered(() => kafka.addPartitions(who, partitions))).toBe('NONE');
@@ -149,7 +147,7 @@ describe('a transaction', () => {
   });
 
   it('takes batches of one partition that are under way together, in their order', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const who = await begin(newId());
     expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
     const [leader = -1] = await kafka.leaders(topic);
@@ -166,7 +164,7 @@ describe('a transaction', () => {
   });
 
   it('gets the name of the error for a batch that is too large', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const who = await begin(newId());
     expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
     const [leader = -1] = await kafka.leaders(topic);
@@ -178,7 +176,7 @@ describe('a transaction', () => {
 
 describe('the commit marker', () => {
   it('is absent as it stands and unstable to those who require stable offsets while the transaction is open, then N', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const who = await begin(newId());
     await mark(who, topic, 7);
     expect(await readMarker(other, who.transactionalId, topic, false)).toEqual({ answer: 'NONE', offset: undefined, metadata: '' });
@@ -190,7 +188,7 @@ describe('the commit marker', () => {
   });
 
   it('goes with its transaction when that is aborted', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const first = await begin(newId());
     await mark(first, topic, 1);
     expect(await answered(() => kafka.endTxn(first, true))).toBe('NONE');
@@ -204,7 +202,7 @@ describe('the commit marker', () => {
 
 describe('Fetch', () => {
   it('ends at the last stable offset and lists the aborted transactions in what it read', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     const aborted = await begin(newId());
     await write(aborted, topic, 0, ['aborted']);
     expect(await answered(() => kafka.endTxn(aborted, false))).toBe('NONE');
@@ -223,7 +221,7 @@ describe('Fetch', () => {
   });
 
   it('gives back the bytes that were produced, over ranges of several partitions', async () => {
-    const topic = await newTopic(2);
+    const topic = await topicOf(2);
     const who = await begin(newId());
     const [leader = -1] = await kafka.leaders(topic);
     expect(
@@ -249,12 +247,12 @@ describe('Fetch', () => {
   });
 
   it('behind the end of the log answers OFFSET_OUT_OF_RANGE', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     expect((await fetchOne(topic, 0, 100)).answer).toBe('OFFSET_OUT_OF_RANGE');
   });
 
   it('waits no longer than asked when there is nothing to read', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     await fetchOne(topic, 0, 0);
     const startedMs = performance.now();
     expect(await fetchOne(topic, 0, 0)).toMatchObject({ answer: 'NONE', lastStableOffset: 0 });
@@ -269,24 +267,24 @@ describe('topics', () => {
       await expect(ask()).rejects.toMatchObject({
         name: 'KafkaProblem',
         retriable: false,
-        message: expect.stringContaining(`topic ${topic} does not exist on ${brokers.join(', ')}`),
+        message: expect.stringContaining(`topic ${topic} does not exist on ${brokers().join(', ')}`),
       });
     }
-    expect(await admin.listTopics()).not.toContain(topic);
+    expect(await withAdmin((admin) => admin.listTopics())).not.toContain(topic);
   });
 
   it('that grew are seen with their new partitions', async () => {
-    const topic = await newTopic(1);
-    const quick = await connectKafka({ brokers, clientId: 'quick', clock, metadataMaxAgeMs: 50 });
+    const topic = await topicOf(1);
+    const quick = await connectKafka({ brokers: brokers(), clientId: 'quick', clock, metadataMaxAgeMs: 50 });
     expect(await quick.partitionCount(topic)).toBe(1);
-    await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
+    await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
     await expect.poll(() => quick.partitionCount(topic)).toBe(3);
     expect(await quick.offsets(topic, [2, 0], 'earliest')).toEqual([0, 0]);
     await quick.close();
   });
 
   it('and brokers tell the settings that they are asked for', async () => {
-    const topic = await newTopic();
+    const topic = await topicOf(1);
     expect(await kafka.topicConfig(topic, ['max.message.bytes', 'nonsense'])).toEqual(new Map([['max.message.bytes', '1048588']]));
     const settings = await kafka.brokerConfig(['transaction.max.timeout.ms', 'nonsense']);
     expect([...settings.keys()]).toEqual(['transaction.max.timeout.ms']);
@@ -296,7 +294,7 @@ describe('topics', () => {
 
 describe('offsets of a group', () => {
   it('are read back as committed, and undefined where there are none', async () => {
-    const topic = await newTopic(3);
+    const topic = await topicOf(3);
     const group = newId();
     const offsets = [
       { partition: 0, offset: 5_000_000_000 },
