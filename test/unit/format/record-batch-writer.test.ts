@@ -108,6 +108,27 @@ test('a record of exactly the limit is written', () => {
   );
 });
 
+test('two records share a batch when it is of exactly the limit, and not when it is one byte larger', () => {
+  const write = (maxBatchBytes: number) => {
+    const writer = new RecordBatchWriter({ maxBatchBytes });
+    for (const value of ['x'.repeat(40), 'y'.repeat(50)]) writer.append(T, undefined, undefined, value, utf8);
+    return writer.finish();
+  };
+  const size = write(1_000_000).length;
+  expect(batchesOf(write(size))).toHaveLength(1);
+  expect(batchesOf(write(size - 1))).toHaveLength(2);
+});
+
+test('the buffer grows in time, also for records without any content', () => {
+  for (const maxBatchBytes of [100, 1_000_000]) {
+    const writer = new RecordBatchWriter({ maxBatchBytes });
+    for (let index = 0; index < 20_000; index++) writer.append(T, undefined, undefined, undefined, utf8);
+    const { read } = readAll(asLog(writer.finish()));
+    expect(read).toHaveLength(20_000);
+    expect(read.every(({ key, value, headers }) => key === null && value === null && headers.length === 0)).toBe(true);
+  }
+});
+
 test('a record whose serde throws leaves no trace', () => {
   const failing: Serde<string> = {
     name: 'failing',

@@ -102,8 +102,15 @@ test('what was aborted in one response is not remembered in the next', () => {
   const reader = new RecordSetReader();
   // Ends before the marker of producer 1, so that its transaction is still open in the reader.
   readAll(fromBase64(bytes), { from: 100, to: 105, aborted: list }, reader);
-  const { read } = readAll(fromBase64(bytes), { from: 100, aborted: [] }, reader);
-  expect(read.map(({ value }) => value)).toEqual(['a1', 'a2', 'b1', 'b2', 'n1', 'c1', 'd1']);
+  const { read } = readAll(fromBase64(bytes), { from: 100, aborted: [{ producerId: 2n, firstOffset: 108 }] }, reader);
+  expect(read.map(({ value }) => value)).toEqual(['a1', 'a2', 'b1', 'b2', 'n1', 'c1']);
+});
+
+test('only an abort marker ends an aborted transaction', () => {
+  const { bytes } = fixtures.transactions;
+  // Producer 2 is said to have begun to abort at 102: the commit marker at 107 does not make d1 visible.
+  const aborted = [{ producerId: 2n, firstOffset: 102 }];
+  expect(readAll(fromBase64(bytes), { from: 100, aborted }).read.map(({ value }) => value)).toEqual(['a1', 'a2', 'n1', 'c1']);
 });
 
 test('a response that starts within an aborted transaction leaves out the rest of it', () => {
@@ -148,6 +155,12 @@ test('nextOffset follows the records one by one', () => {
 test('a range whose end was compacted away is done at the next batch', () => {
   const set = Buffer.concat([log(2, 2, 10), log(2, 2, 50)]);
   expect(readAll(set, { from: 10, to: 40 })).toMatchObject({ nextOffset: 40, read: [{ offset: 10 }, { offset: 11 }] });
+});
+
+test('what is behind the range is not looked at', () => {
+  const behind = log(2, 2, 12);
+  behind[70] = 0xff;
+  expect(readAll(Buffer.concat([log(2, 2, 10), behind]), { from: 10, to: 12 })).toMatchObject({ nextOffset: 12, read: [{}, {}] });
 });
 
 test('a range that ends within a batch, or in a batch of markers, is done', () => {
@@ -276,6 +289,24 @@ test('compressed records that are cut off or damaged are refused, with every cod
       expect(() => readAll(withRecords(batch, codec, records.subarray(0, length)))).toThrow(/^topic t, partition 3: .*offset 4000000000/);
     }
   }
+});
+
+test('damaged compressed records with a right CRC are a MalformedError or other records, never anything else', () => {
+  const reader = new RecordSetReader();
+  const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(fc.constantFrom('gzip', 'snappy', 'lz4', 'zstd'), edits, (codec, changes) => {
+      const batch = fromBase64(fixtures.small[codec]);
+      for (const [at, byte] of changes) batch[HEADER_BYTES + (at % (batch.length - HEADER_BYTES))] = byte;
+      try {
+        readAll(recrc(batch), { maxDecompressedBytes: 1_000_000 }, reader);
+      } catch (error) {
+        expect(error).toBeInstanceOf(MalformedError);
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  expect(readAll(fromBase64(fixtures.small.snappy), {}, reader).read).toEqual(small);
 });
 
 test('an unknown codec is named', () => {
