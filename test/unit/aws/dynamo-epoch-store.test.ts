@@ -66,6 +66,7 @@ describe('a decision', () => {
     ['throttling', refusal('ThrottlingException')],
     ['a request that is in progress', refusal('TransactionInProgressException')],
     ['a conflict with another transaction', canceled('TransactionConflict', 'None')],
+    ['too many requests, by whatever name', refusal('SlowDownPlease', {}, 429)],
     ['throttling inside the transaction', canceled('None', 'ThrottlingError')],
     ['a cancellation without reasons', refusal('TransactionCanceledException')],
   ])('is ambiguous after %s', async (_what, answer) => {
