@@ -33,6 +33,8 @@ interface FetchResponse {
 
 const FETCH_BYTES = 8 * 1024 * 1024;
 const ABORT = 0;
+/** Answers of a broker that has not taken up a new partition yet: unknown, no leader, not the leader. */
+const NEW_TOPIC = [3, 5, 6];
 
 /**
  * Reads a topic as a consumer of one isolation level sees it. Independent of the engine: records are decoded by kafkajs.
@@ -59,6 +61,8 @@ export class TopicReader {
 
   /** Reads up to the end of what can be read now. */
   async readOn(): Promise<void> {
+    // Partitions may have been added.
+    cluster(this.#brokers).forgetLeaders(this.topic);
     const leaders = await cluster(this.#brokers).leaders(this.topic);
     for (const [partition, leader] of leaders.entries()) {
       while (!(await this.#readSome(partition, leader)));
@@ -110,6 +114,10 @@ export class TopicReader {
     const response = await cluster(this.#brokers).sendTo(leader, 'fetch', request);
     if (response instanceof NoAnswer) throw new Error(response.reason);
     const [fetched] = response.responses.flatMap(({ partitions }) => partitions);
+    if (NEW_TOPIC.includes(fetched?.errorCode ?? 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return this.#fetch(partition, leader, fetchOffset);
+    }
     if (fetched === undefined || fetched.errorCode !== 0)
       throw new Error(`Fetch of ${this.topic}-${partition} was answered ${fetched?.errorCode}`);
     return fetched;

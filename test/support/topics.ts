@@ -76,3 +76,12 @@ export async function send(producer: Pick<Producer, 'send'>, topic: string, line
   const messages = lines.map((value, index) => ({ value, partition: index % partitions }));
   await producer.send({ topic, messages, compression: CompressionTypes.None });
 }
+
+/** Deletes what is before `offset`, as retention does. */
+export async function deleteBefore(topic: string, partition: number, offset: number): Promise<void> {
+  await withAdmin(async (admin) => {
+    // kafkajs's admin client knows only topics that it has been asked about.
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+  });
+}

@@ -4,6 +4,7 @@ import { manifestOf } from '../../support/epochs.ts';
 import { brokers, endsOf } from '../../support/kafka-wire.ts';
 import { TopicReader } from '../../support/topic-reader.ts';
 import { newProducer, newTopic, send, uniqueName, withAdmin } from '../../support/topics.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 import { someLines } from '../../support/word-counts.ts';
 
@@ -38,7 +39,8 @@ it('counts only what upstream producers committed, when they abort every third t
   const count = await newWordCount();
   const run = count.job.start();
   await run.event('starting-offsets');
-  count.lines.push(...(await writeInterleaved(count.input)));
+  const committed = await writeInterleaved(count.input);
+  await waitFor('the markers of the last transactions', async () => (await count.inputLines()).length >= committed.length);
   await count.expectExact(run);
   // Behind the last marker, which is no record.
   expect((await manifestOf(count.job.name)).offsets).toEqual({ 'read-lines': { [count.input]: await endsOf(count.input, 'committed') } });
@@ -48,8 +50,7 @@ it('reads up to the last stable offset and no further while an upstream transact
   const count = await newWordCount();
   await count.write(someLines(30));
   const open = await (await newProducer(uniqueName('upstream'))).transaction();
-  const late = someLines(6, 2);
-  await send(open, count.input, late);
+  await send(open, count.input, someLines(6, 2));
   await count.write(someLines(30, 3));
   const run = count.job.start();
   // Everything before the open transaction: 30 lines over three partitions.
@@ -58,7 +59,7 @@ it('reads up to the last stable offset and no further while an upstream transact
   await run.event('committed');
   expect((await manifestOf(count.job.name)).offsets).toEqual({ 'read-lines': { [count.input]: stable } });
   await open.commit();
-  count.lines.push(...late);
+  await waitFor('the marker of the transaction', async () => (await count.inputLines()).length === 66);
   await count.expectExact(run);
   const ends = await endsOf(count.input, 'uncommitted');
   expect((await manifestOf(count.job.name)).offsets).toEqual({ 'read-lines': { [count.input]: ends } });

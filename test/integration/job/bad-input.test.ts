@@ -1,0 +1,145 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { BlobRef } from '../../../lib/format/manifest.ts';
+import { manifestOf } from '../../support/epochs.ts';
+import { planFault } from '../../support/faults.ts';
+import { newJob } from '../../support/job.ts';
+import { deleteBefore, newProducer, newTopic, send, uniqueName, withAdmin } from '../../support/topics.ts';
+import { newWordCount } from '../../support/word-count-run.ts';
+import { EXACT, faultsOf, someLines } from '../../support/word-counts.ts';
+
+describe('a record that cannot be read', () => {
+  it('stops the job with its topic, partition and offset, skipping nothing', async () => {
+    const count = await newWordCount();
+    await count.write(someLines(30));
+    const run = count.job.start();
+    await count.allCounted(run);
+    const readable = await count.inputLines();
+    const notUtf8 = Buffer.from([0x61, 0xff, 0xfe, 0x62]);
+    const producer = await newProducer();
+    await producer.send({ topic: count.input, messages: [{ partition: 1, value: notUtf8 }] });
+    await send(producer, count.input, someLines(30, 2));
+    const { end, message } = await run.ended;
+    expect(end).toBe('failed');
+    expect(message).toContain(`topic ${count.input}, partition 1, offset 10: source read-lines cannot read the value with serde utf8`);
+    expect(message).toContain('It has 4 bytes: 61fffe62. The job stops here and skips nothing.');
+    expect((await manifestOf(count.job.name)).offsets['read-lines']?.[count.input]?.[1]).toBe(10);
+    await count.reader.readOn();
+    expect(faultsOf(count.reader.records, readable)).toEqual(EXACT);
+  });
+});
+
+describe('a record that is too large for the sink', () => {
+  it('stops the job with its sink and topic and the limit to raise, and goes on exactly when that is done', async () => {
+    const count = await newWordCount({ outputSettings: { 'max.message.bytes': '4096' } });
+    await count.write([...someLines(30), `short ${'long'.repeat(2000)} short`]);
+    const { end, message } = await count.job.start().ended;
+    expect(end).toBe('failed');
+    expect(message).toContain(`sink write-counts, topic ${count.output}: a record takes 8`);
+    expect(message).toContain("and the limit is 3072: raise the sink topic's max.message.bytes");
+    const larger = { type: 2, name: count.output, configEntries: [{ name: 'max.message.bytes', value: '16384' }] };
+    await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources: [larger] }));
+    await count.expectExact(count.job.start());
+  });
+});
+
+describe('a topic that does not exist', () => {
+  it.each(['read-lines', 'write-counts'])('stops the job with its name and the option, for %s', async (uid) => {
+    const missing = uniqueName('nowhere');
+    const there = await newTopic('there');
+    const job = await newJob('jobs/word-count.ts', { 'read-lines': there, 'write-counts': there, [uid]: missing });
+    const { end, message } = await job.start().ended;
+    expect(end).toBe('failed');
+    expect(message).toMatch(
+      new RegExp(`topic ${missing} does not exist on .*; create it, or change the job's topic \\(ONCEFLOW_TOPICS\\) or ONCEFLOW_BROKERS`),
+    );
+  });
+});
+
+describe('an offset that retention has deleted', () => {
+  it('stops the job with the offset and what to change, instead of skipping to what is left', async () => {
+    const count = await newWordCount();
+    await count.write(someLines(30));
+    const first = count.job.start();
+    await count.allCounted(first);
+    await first.stop();
+    await count.write(someLines(60, 2));
+    await deleteBefore(count.input, 2, 15);
+    const { end, message } = await count.job.start().ended;
+    expect(end).toBe('failed');
+    expect(message).toContain(`topic ${count.input}, partition 2, offset 10: the broker no longer has this offset`);
+    expect(message).toContain('The job stops and skips nothing: raise the retention, or start a new job from `earliest`.');
+    expect((await manifestOf(count.job.name)).offsets['read-lines']?.[count.input]).toEqual([10, 10, 10]);
+  });
+});
+
+describe('a topic whose partitions grow while the job runs', () => {
+  it('is read from the beginning of its new partitions, also by a job that started at the latest offsets', async () => {
+    const count = await newWordCount({ env: { ONCEFLOW_STARTING_OFFSETS: 'latest', ONCEFLOW_PARTITION_DISCOVERY_INTERVAL_MS: '100' } });
+    const run = count.job.start();
+    await run.event('starting-offsets');
+    await count.write(someLines(30));
+    await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic: count.input, count: 5 }] }));
+    // Written at once: before the job can know of the new partitions.
+    await send(await newProducer(), count.input, someLines(50, 2), 5);
+    await count.expectExact(run);
+    expect((await manifestOf(count.job.name)).offsets['read-lines']?.[count.input]).toHaveLength(5);
+  });
+});
+
+describe('a blob', () => {
+  it('of the state that is damaged or missing stops the job with its name, is never taken for empty, and when it is back the job goes on exactly', async () => {
+    const count = await newWordCount({ env: { ONCEFLOW_INLINE_BLOB_BYTES: '0' } });
+    await count.write(someLines(30));
+    const first = count.job.start();
+    await count.allCounted(first);
+    await first.stop();
+    const [snapshot] = (await manifestOf(count.job.name)).state['count-words'] ?? [];
+    const blob = storedName(snapshot?.base ?? snapshot?.deltas[0]);
+    await count.write(someLines(30, 2));
+
+    await expectRefused(count.job, blob);
+    await count.expectExact(count.job.start());
+  });
+
+  it('of staged output that is damaged or missing stops the republishing with its name, and when it is back the output is published once', async () => {
+    const count = await newWordCount({ env: { ONCEFLOW_INLINE_BLOB_BYTES: '0' } });
+    const killed = planFault({ role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when: 'answered', nth: 2, does: 'kill-all' });
+    await count.write(someLines(30));
+    await count.job.start(killed.env).ended;
+    await killed.happened();
+    const { committables, outputs } = await manifestOf(count.job.name, 1);
+    const zombie = await newProducer(committables[0]?.transactionalId);
+    await (await zombie.transaction()).abort();
+
+    await expectRefused(count.job, storedName(outputs['write-counts']?.[0]?.[0]));
+    const last = count.job.start();
+    expect(await last.event('recovered')).toMatchObject({ epoch: 1, republished: 1 });
+    await count.expectExact(last);
+  });
+});
+
+/** Damages the blob, takes it away, and puts it back; the job must refuse to run in between. */
+async function expectRefused({ blobs, start }: Awaited<ReturnType<typeof newJob>>, blob: string): Promise<void> {
+  const path = join(blobs, blob);
+  const good = readFileSync(path);
+  const damaged = Buffer.from(good);
+  damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
+  writeFileSync(path, damaged);
+  const refused = await start().ended;
+  expect(refused.end).toBe('failed');
+  expect(refused.message).toContain(`blob ${blob}`);
+  expect(refused.message).toContain('checksum');
+  renameSync(path, `${path}.away`);
+  const missing = await start().ended;
+  expect(missing.end).toBe('failed');
+  expect(missing.message).toContain(`blob ${blob} is missing from file://${blobs}`);
+  expect(missing.message).toContain('(ONCEFLOW_BLOBS)');
+  writeFileSync(path, good);
+}
+
+function storedName(ref: BlobRef | undefined): string {
+  if (ref?.at !== 'store') throw new Error(`the manifest names no stored blob: ${JSON.stringify(ref)}`);
+  return ref.name;
+}
