@@ -81,7 +81,7 @@ interface ClientConfig {
 export async function problemOf(error: unknown, call: AwsCall, config: ClientConfig): Promise<unknown> {
   const fault = faultOf(error);
   if (fault === 'defect' || !(error instanceof Error)) return error;
-  const where = `${call.target} (${call.option}; ${await whereabouts(config)})`;
+  const where = `${call.target} (${call.option}; ${await whereabouts(config, call.service)})`;
   const what = `${call.service} ${call.action} on ${where} failed: ${error.name}: ${error.message || '(no message)'}`;
   const mend = fault === 'transient' ? 'it may succeed later' : mendOf(error, call);
   return new StoreProblem(`${what}; ${mend}`, fault === 'transient', { cause: error });
@@ -117,10 +117,20 @@ function mendOf(error: Error, call: AwsCall): string {
 }
 
 /** Region and, when it is not AWS's own, the endpoint. */
-async function whereabouts(config: ClientConfig): Promise<string> {
+async function whereabouts(config: ClientConfig, service: AwsCall['service']): Promise<string> {
   const region = await config.region().catch(() => 'none');
+  const endpoint = (await givenEndpoint(config)) ?? endpointOfEnvironment(service);
+  return endpoint === undefined ? `region ${region}` : `region ${region}, endpoint ${endpoint}`;
+}
+
+async function givenEndpoint(config: ClientConfig): Promise<string | undefined> {
   const endpoint = await config.endpoint?.();
-  if (endpoint === undefined) return `region ${region}`;
+  if (endpoint === undefined) return undefined;
   const port = endpoint.port === undefined ? '' : `:${endpoint.port}`;
-  return `region ${region}, endpoint ${endpoint.protocol}//${endpoint.hostname}${port}`;
+  return `${endpoint.protocol}//${endpoint.hostname}${port}`;
+}
+
+/** The SDK's own variables; a client that follows them does not say so. */
+function endpointOfEnvironment(service: AwsCall['service']): string | undefined {
+  return process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] || process.env['AWS_ENDPOINT_URL'] || undefined;
 }
