@@ -62,14 +62,17 @@ class JobDraft {
 
   claim(uid: string): string {
     this.checkName(uid, 'uid');
-    if (this.#uids.has(uid)) throw new JobDefinitionError(`job ${this.name}: uid ${uid} is used twice; uids name state, offsets and transactions and must differ`);
+    if (this.#uids.has(uid))
+      throw new JobDefinitionError(`job ${this.name}: uid ${uid} is used twice; uids name state, offsets and transactions and must differ`);
     this.#uids.add(uid);
     return uid;
   }
 
   checkName(name: string, what: string): void {
     if (typeof name === 'string' && /^[a-z0-9-]{1,60}$/.test(name)) return;
-    throw new JobDefinitionError(`job ${this.name}: ${what} ${JSON.stringify(name)} must be 1 to 60 characters of a-z 0-9 - (it is part of blob names and transactional ids)`);
+    throw new JobDefinitionError(
+      `job ${this.name}: ${what} ${JSON.stringify(name)} must be 1 to 60 characters of a-z 0-9 - (it is part of blob names and transactional ids)`,
+    );
   }
 
   where(what: string): string {
@@ -89,11 +92,23 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     keyBy: (selector, key, options) => {
       refuseAsync(selector, draft.where('keyBy'));
       const value = options?.value ?? structured;
-      return keyedStream(draft, draft.add({ kind: 'keyBy', input, selector: selector as UserFunction, key: key as Serde<unknown>, value: value as Serde<unknown> }));
+      return keyedStream(
+        draft,
+        draft.add({ kind: 'keyBy', input, selector: selector as UserFunction, key: key as Serde<unknown>, value: value as Serde<unknown> }),
+      );
     },
     sink: (uid, sink: KafkaSink<T>) => {
       const { topic, delivery, key, value } = sink;
-      draft.add({ kind: 'sink', input, uid: draft.claim(uid), topic, delivery, key, value, toRecord: sink.toRecord as Extract<JobNode, { kind: 'sink' }>['toRecord'] });
+      draft.add({
+        kind: 'sink',
+        input,
+        uid: draft.claim(uid),
+        topic,
+        delivery,
+        key,
+        value,
+        toRecord: sink.toRecord as Extract<JobNode, { kind: 'sink' }>['toRecord'],
+      });
     },
   };
 }

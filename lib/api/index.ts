@@ -1,13 +1,22 @@
 /** What a job author imports. */
 
-export type { RecordHeader } from '../format/record-header.ts';
 export { ByteWriter } from '../format/byte-writer.ts';
+export type { RecordHeader } from '../format/record-header.ts';
 export { MalformedError, type Serde } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { JobDefinition, KeyedContext, Output, OutputRecord, SourceRecord, StartingOffsets } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
 export type { ValueState } from '../state/value-state.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
-export { type KafkaRecordSinkOptions, type KafkaSink, type KafkaSinkOptions, type KafkaSource, type KafkaSourceOptions, kafkaSink, kafkaSource } from './kafka.ts';
+export {
+  type KafkaKeyedSinkOptions,
+  type KafkaRecordSinkOptions,
+  type KafkaSink,
+  type KafkaSinkOptions,
+  type KafkaSource,
+  type KafkaSourceOptions,
+  kafkaSink,
+  kafkaSource,
+} from './kafka.ts';
 export { type StateHandles, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';

@@ -1,5 +1,5 @@
-import type { OutputRecord, SourceRecord, StartingOffsets } from '../graph/job.ts';
 import type { Serde } from '../format/serde.ts';
+import type { OutputRecord, SourceRecord, StartingOffsets } from '../graph/job.ts';
 import { checkTopic } from '../graph/overrides.ts';
 import { refuseAsync } from './user-function.ts';
 
@@ -10,8 +10,6 @@ export interface KafkaSource<T> {
   readonly value: Serde<unknown>;
   readonly startingOffsets: StartingOffsets;
   readonly select: ((record: SourceRecord<unknown, unknown>) => T) | undefined;
-  /** Only a type: what the source's stream holds. */
-  readonly yields?: T;
 }
 
 export interface KafkaSourceOptions<K, V, T> {
@@ -64,15 +62,11 @@ export interface KafkaSink<T> {
   readonly value: Serde<unknown>;
   readonly delivery: 'exactly-once';
   readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
-  /** Only a type: what the sink takes. */
-  takes?(value: T): void;
 }
 
-export interface KafkaSinkOptions<K, V> {
+export interface KafkaSinkOptions<V> {
   readonly topic: string;
   readonly value: Serde<V>;
-  /** Needed when `toRecord` gives keys. */
-  readonly key?: Serde<K>;
   /**
    * Each value is in the topic exactly once for a reader with `isolation.level=read_committed`.
    * @default 'exactly-once'
@@ -80,8 +74,14 @@ export interface KafkaSinkOptions<K, V> {
   readonly delivery?: 'exactly-once';
 }
 
-export interface KafkaRecordSinkOptions<K, V, T> extends KafkaSinkOptions<K, V> {
+export interface KafkaRecordSinkOptions<V, T> extends KafkaSinkOptions<V> {
   /** Makes the record of a value. Without it the value is the record's value, and the record has no key. */
+  readonly toRecord: (value: T) => OutputRecord<never, V>;
+}
+
+export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V> {
+  readonly key: Serde<K>;
+  /** Makes the record of a value. */
   readonly toRecord: (value: T) => OutputRecord<K, V>;
 }
 
@@ -97,9 +97,10 @@ export interface KafkaRecordSinkOptions<K, V, T> extends KafkaSinkOptions<K, V> 
  * @example
  * .sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
  */
-export function kafkaSink<T, V, K = never>(options: KafkaRecordSinkOptions<K, V, T>): KafkaSink<T>;
-export function kafkaSink<V, K = never>(options: KafkaSinkOptions<K, V>): KafkaSink<V>;
-export function kafkaSink<T, V, K>(options: KafkaSinkOptions<K, V> & Partial<KafkaRecordSinkOptions<K, V, T>>): KafkaSink<T> {
+export function kafkaSink<K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T>;
+export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T>;
+export function kafkaSink<V>(options: KafkaSinkOptions<V>): KafkaSink<V>;
+export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V> & Partial<KafkaKeyedSinkOptions<K, V, T>>): KafkaSink<T> {
   const { topic, value, key, delivery = 'exactly-once', toRecord } = options;
   checkTopic(topic, 'kafkaSink');
   if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to topic ${topic}`);

@@ -18,16 +18,24 @@ import { putSized } from './sized.ts';
  */
 const HEADER_BYTES = 24;
 
+/** Rows hold twice the index of a key, and numbers stay below 2^31. */
+const MAX_KEYS = 2 ** 30;
+
 export interface ExchangeWriterOptions {
   readonly key: Serde<unknown>;
   readonly value: Serde<unknown>;
   readonly targets: number;
   /** The target subtask of a key with that murmur2 hash; asked once for each distinct key. */
   readonly targetOf: (hash: number) => number;
+  /**
+   * When more keys are known than this, all are forgotten before the next epoch: learning one costs less than the
+   * memory of many.
+   * @default 1,000,000
+   */
+  readonly maxKnownKeys?: number;
 }
 
-/** Beyond this many known keys, all are forgotten between two epochs: what a key costs to learn is less than their memory. */
-const MAX_KNOWN_KEYS = 1_000_000;
+const DEFAULT_MAX_KNOWN_KEYS = 1_000_000;
 
 /**
  * Writes the segments of one exchange. It lives as long as its function stays warm and remembers the keys that it has
@@ -60,7 +68,7 @@ export class ExchangeWriter {
 
   /** Starts an epoch; whatever was not finished is gone. */
   begin(): void {
-    if (this.#numbers.size > MAX_KNOWN_KEYS) {
+    if (this.#numbers.size > (this.#options.maxKnownKeys ?? DEFAULT_MAX_KNOWN_KEYS)) {
       this.#numbers.clear();
       this.#keyBytes.reset();
     }
@@ -75,7 +83,12 @@ export class ExchangeWriter {
     const segment = this.#segments[this.#targets[number] as number] as SegmentWriter;
     let index = this.#indexes[number] as number;
     if (index < 0) {
-      index = segment.addKey(this.#keyBytes.bytes, number === 0 ? 0 : (this.#keyEnds[number - 1] as number), this.#keyEnds[number] as number, this.#hashes[number] as number);
+      index = segment.addKey(
+        this.#keyBytes.bytes,
+        number === 0 ? 0 : (this.#keyEnds[number - 1] as number),
+        this.#keyEnds[number] as number,
+        this.#hashes[number] as number,
+      );
       this.#indexes[number] = index;
     }
     if (value === key && this.#exact[number] === 1) segment.addKeyRow(index, timestampMs);
@@ -253,7 +266,8 @@ export class ExchangeReader {
     const runBytes = bytes.readUInt32LE(20);
     const expected = HEADER_BYTES + dictionaryBytes + rowBytes + runBytes;
     if (bytes.length !== expected) throw this.#malformed(`is ${bytes.length} bytes long and its header says ${expected}`);
-    if (keys * 5 > dictionaryBytes || rows > rowBytes || runs * 9 > runBytes) throw this.#malformed('counts more keys, rows or runs than it has bytes for');
+    if (keys > MAX_KEYS || keys * 5 > dictionaryBytes || rows > rowBytes || runs * 9 > runBytes)
+      throw this.#malformed('counts more keys, rows or runs than it has bytes for');
     this.keys = keys;
     this.rows = rows;
     this.#readDictionary(HEADER_BYTES, HEADER_BYTES + dictionaryBytes);
@@ -273,17 +287,21 @@ export class ExchangeReader {
     if (this.#runRowsLeft === 0) this.#nextRun();
     this.#runRowsLeft--;
     const tag = this.#varint(this.#rowsEnd);
-    const index = Math.floor(tag / 2);
+    const index = tag >>> 1;
     if (index >= this.keys) throw this.#malformed(`has a row of key ${index} of ${this.keys}`);
     this.keyIndex = index;
-    this.valueIsKey = tag % 2 === 1;
-    if (this.valueIsKey) return true;
+    this.valueIsKey = (tag & 1) === 1;
+    if (!this.valueIsKey) this.#takeValue();
+    return true;
+  }
+
+  #takeValue(): void {
     const size = this.#varint(this.#rowsEnd);
-    if (size > this.#rowsEnd - this.#position) throw this.#malformed(`has a value of ${size} bytes where ${this.#rowsEnd - this.#position} are left`);
+    if (size > this.#rowsEnd - this.#position)
+      throw this.#malformed(`has a value of ${size} bytes where ${this.#rowsEnd - this.#position} are left`);
     this.valueStart = this.#position;
     this.#position += size;
     this.valueEnd = this.#position;
-    return true;
   }
 
   #readDictionary(start: number, end: number): void {
@@ -319,26 +337,26 @@ export class ExchangeReader {
 
   #end(): false {
     if (this.#position !== this.#rowsEnd) throw this.#malformed(`has ${this.#rowsEnd - this.#position} bytes behind its last row`);
-    if (this.#runsLeft > 0 || this.#runRowsLeft > 0 || this.#runPosition !== this.#runsEnd) throw this.#malformed('has more timestamps than rows');
+    if (this.#runsLeft > 0 || this.#runRowsLeft > 0 || this.#runPosition !== this.#runsEnd)
+      throw this.#malformed('has more timestamps than rows');
     return false;
   }
 
+  /** A number below 2^31: nothing in a segment is larger. */
   #varint(end: number): number {
     const bytes = this.bytes;
     let position = this.#position;
     let value = 0;
-    let scale = 1;
-    while (position < end) {
+    for (let shift = 0; shift < 35 && position < end; shift += 7) {
       const byte = bytes[position++] as number;
-      value += (byte & 0x7f) * scale;
+      value |= (byte & 0x7f) << shift;
       if (byte < 0x80) {
         this.#position = position;
-        return value;
+        if (shift < 28 || byte < 8) return value;
+        break;
       }
-      scale *= 128;
-      if (scale > 0x1000000000000) throw this.#malformed('has a number of more than seven bytes');
     }
-    throw this.#malformed('ends inside a number');
+    throw this.#malformed(position >= end ? 'ends inside a number' : 'has a number beyond 2^31');
   }
 
   #malformed(what: string): MalformedError {

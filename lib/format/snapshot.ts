@@ -34,7 +34,8 @@ export class SnapshotWriter {
   }
 
   group(keyGroup: number): void {
-    if (keyGroup <= this.#keyGroup) throw new RangeError(`key group ${keyGroup} comes behind ${this.#keyGroup}: a snapshot holds them in ascending order`);
+    if (keyGroup <= this.#keyGroup)
+      throw new RangeError(`key group ${keyGroup} comes behind ${this.#keyGroup}: a snapshot holds them in ascending order`);
     this.#closeGroup();
     this.#keyGroup = keyGroup;
     this.#groupStart = this.#entries.position;
@@ -71,7 +72,10 @@ export class SnapshotWriter {
     try {
       putSized(this.#entries, serde, value, 1);
     } catch (cause) {
-      throw new TypeError(`state ${state} holds a value that its serde ${serde.name} cannot encode: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      throw new TypeError(
+        `state ${state} holds a value that its serde ${serde.name} cannot encode: ${cause instanceof Error ? cause.message : cause}`,
+        { cause },
+      );
     }
   }
 
@@ -97,23 +101,32 @@ export interface SnapshotVisitor {
  * Reads the key groups of `range`. States that the snapshot has and the reader has not are passed over; states of the
  * same name must have the same serde. Throws `MalformedError` when the bytes are not a snapshot; `name` says what they are.
  */
-export function readSnapshot(bytes: Buffer, name: string, states: readonly SnapshotState[], range: KeyGroupRange, visitor: SnapshotVisitor): void {
+export function readSnapshot(
+  bytes: Buffer,
+  name: string,
+  states: readonly SnapshotState[],
+  range: KeyGroupRange,
+  visitor: SnapshotVisitor,
+): void {
   const cursor = new Cursor(bytes, name);
   const columns = readColumns(cursor, states, name);
   const groups: { readonly keyGroup: number; readonly entries: number; readonly bytes: number }[] = [];
   for (let left = cursor.count(3); left > 0; left--) {
     const group = { keyGroup: cursor.varint(), entries: cursor.varint(), bytes: cursor.varint() };
     const previous = groups.at(-1);
-    if (previous !== undefined && previous.keyGroup >= group.keyGroup) throw cursor.malformed(`lists key group ${group.keyGroup} behind ${previous.keyGroup}`);
+    if (previous !== undefined && previous.keyGroup >= group.keyGroup)
+      throw cursor.malformed(`lists key group ${group.keyGroup} behind ${previous.keyGroup}`);
     groups.push(group);
   }
   for (const group of groups) {
-    if (group.bytes > bytes.length - cursor.position) throw cursor.malformed(`has ${bytes.length - cursor.position} bytes where key group ${group.keyGroup} should have ${group.bytes}`);
+    if (group.bytes > bytes.length - cursor.position)
+      throw cursor.malformed(`has ${bytes.length - cursor.position} bytes where key group ${group.keyGroup} should have ${group.bytes}`);
     const groupEnd = cursor.position + group.bytes;
     if (group.keyGroup >= range.first && group.keyGroup <= range.last) {
       const inGroup = new Cursor(bytes, name, cursor.position, groupEnd);
       for (let left = group.entries; left > 0; left--) readEntry(inGroup, group.keyGroup, columns, states.length, visitor);
-      if (inGroup.position !== groupEnd) throw cursor.malformed(`has ${groupEnd - inGroup.position} bytes behind the last entry of key group ${group.keyGroup}`);
+      if (inGroup.position !== groupEnd)
+        throw cursor.malformed(`has ${groupEnd - inGroup.position} bytes behind the last entry of key group ${group.keyGroup}`);
     }
     cursor.position = groupEnd;
   }
@@ -131,7 +144,9 @@ function readColumns(cursor: Cursor, states: readonly SnapshotState[], name: str
     const index = states.findIndex((candidate) => candidate.name === state);
     const serde = states[index]?.serde;
     if (serde !== undefined && serde.name !== serdeName) {
-      throw new MalformedError(`${name}: state ${state} was written with serde ${serdeName} and the job reads it with ${serde.name}: give the state another name, or restore the old serde`);
+      throw new MalformedError(
+        `${name}: state ${state} was written with serde ${serdeName} and the job reads it with ${serde.name}: give the state another name, or restore the old serde`,
+      );
     }
     columns.push(serde === undefined ? undefined : { index, serde });
   }
@@ -186,7 +201,8 @@ class Cursor {
   /** A count of things that take `each` bytes at least. */
   count(each: number): number {
     const count = this.varint();
-    if (count * each > this.#end - this.position) throw this.malformed(`counts ${count} parts where ${this.#end - this.position} bytes are left`);
+    if (count * each > this.#end - this.position)
+      throw this.malformed(`counts ${count} parts where ${this.#end - this.position} bytes are left`);
     return count;
   }
 
@@ -199,7 +215,8 @@ class Cursor {
 
   sizePlusOne(): number {
     const size = this.varint();
-    if (size - 1 > this.#end - this.position) throw this.malformed(`has ${size - 1} bytes in a value where ${this.#end - this.position} are left`);
+    if (size - 1 > this.#end - this.position)
+      throw this.malformed(`has ${size - 1} bytes in a value where ${this.#end - this.position} are left`);
     return size;
   }
 

@@ -66,7 +66,10 @@ interface Identity {
 
 function parseFingerprint(text: string): Identity {
   const parsed = JSON.parse(text) as Identity;
-  if (parsed.version !== 1) throw new Error(`the job's row holds a fingerprint of version ${parsed.version}; this build reads version 1: run the build that wrote it`);
+  if (parsed.version !== 1)
+    throw new Error(
+      `the job's row holds a fingerprint of version ${parsed.version}; this build reads version 1: run the build that wrote it`,
+    );
   return parsed;
 }
 

@@ -9,11 +9,27 @@ export interface JobGraph {
 }
 
 export type GraphNode =
-  | { readonly id: number; readonly kind: 'source'; readonly uid: string; readonly topic: string; readonly startingOffsets: string; readonly key: string | undefined; readonly value: string }
+  | {
+      readonly id: number;
+      readonly kind: 'source';
+      readonly uid: string;
+      readonly topic: string;
+      readonly startingOffsets: string;
+      readonly key: string | undefined;
+      readonly value: string;
+    }
   | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' }
   | { readonly id: number; readonly kind: 'keyBy'; readonly key: string; readonly value: string }
   | { readonly id: number; readonly kind: 'process'; readonly uid: string; readonly key: string; readonly states: readonly GraphState[] }
-  | { readonly id: number; readonly kind: 'sink'; readonly uid: string; readonly topic: string; readonly delivery: string; readonly key: string | undefined; readonly value: string };
+  | {
+      readonly id: number;
+      readonly kind: 'sink';
+      readonly uid: string;
+      readonly topic: string;
+      readonly delivery: string;
+      readonly key: string | undefined;
+      readonly value: string;
+    };
 
 export interface GraphState {
   readonly name: string;
@@ -40,7 +56,13 @@ function describeNode(job: JobDefinition, node: JobNode): GraphNode {
     case 'process': {
       const keyBy = job.nodes[node.input];
       const key = keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
-      return { id: node.id, kind: node.kind, uid: node.uid, key, states: node.states.map(({ name, serde }) => ({ name, serde: serde.name })) };
+      return {
+        id: node.id,
+        kind: node.kind,
+        uid: node.uid,
+        key,
+        states: node.states.map(({ name, serde }) => ({ name, serde: serde.name })),
+      };
     }
     case 'sink': {
       const { id, kind, uid, topic, delivery } = node;

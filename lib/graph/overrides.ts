@@ -13,7 +13,10 @@ export function applyOverrides(job: JobDefinition, overrides: GraphOverrides): J
   const topics = overrides.topics ?? new Map<string, string>();
   const known = job.nodes.flatMap((node) => (node.kind === 'source' || node.kind === 'sink' ? [node.uid] : []));
   for (const [uid, topic] of topics) {
-    if (!known.includes(uid)) throw new JobDefinitionError(`topic override ${uid}=${topic}: job ${job.name} has no source or sink ${uid}; it has ${known.join(', ')}`);
+    if (!known.includes(uid))
+      throw new JobDefinitionError(
+        `topic override ${uid}=${topic}: job ${job.name} has no source or sink ${uid}; it has ${known.join(', ')}`,
+      );
     checkTopic(topic, `topic override of ${uid}`);
   }
   const nodes = job.nodes.map((node) => {

@@ -83,7 +83,9 @@ export function keyedOperators(job: JobDefinition, keyBy: KeyByNode): readonly P
 export function exchangeTarget(job: JobDefinition, keyBy: KeyByNode): string {
   const first = keyedOperators(job, keyBy)[0];
   if (first !== undefined) return first.uid;
-  throw new JobDefinitionError(`job ${job.name}: ${nodeLabel(job, keyBy)} has no keyed operator behind it; add process, reduce or sum, or take the keyBy out`);
+  throw new JobDefinitionError(
+    `job ${job.name}: ${nodeLabel(job, keyBy)} has no keyed operator behind it; add process, reduce or sum, or take the keyBy out`,
+  );
 }
 
 /** The keyBy that leads to the operator stage of that id. */

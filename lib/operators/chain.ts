@@ -1,4 +1,13 @@
-import { consumersOf, type FilterNode, type FlatMapNode, type JobDefinition, type KeyByNode, type MapNode, nodeLabel, type SinkNode } from '../graph/job.ts';
+import {
+  consumersOf,
+  type FilterNode,
+  type FlatMapNode,
+  type JobDefinition,
+  type KeyByNode,
+  type MapNode,
+  nodeLabel,
+  type SinkNode,
+} from '../graph/job.ts';
 import { UserCodeError } from './errors.ts';
 
 /** Takes one value. Chains are built once, when a runtime is made; no function is made for a value. */

@@ -52,7 +52,9 @@ export class MissingValueError extends Error {
   readonly record: RecordPlace;
 
   constructor(record: RecordPlace, source: string) {
-    super(`${describePlace(record)}: the record has no value (a tombstone), and source ${source} has no select function that says what to make of it. Give kafkaSource a \`select\` that handles a value of undefined.`);
+    super(
+      `${describePlace(record)}: the record has no value (a tombstone), and source ${source} has no select function that says what to make of it. Give kafkaSource a \`select\` that handles a value of undefined.`,
+    );
     this.record = record;
   }
 }

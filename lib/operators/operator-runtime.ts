@@ -45,7 +45,8 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
 
     begin() {
       for (const { uid, state } of operators) {
-        if (state.changed()) throw new Error(`${uid}: the state holds changes of an epoch without a snapshot; drop it and load the snapshot to start from`);
+        if (state.changed())
+          throw new Error(`${uid}: the state holds changes of an epoch without a snapshot; drop it and load the snapshot to start from`);
       }
       output.begin();
       recordsIn = 0;
@@ -87,9 +88,13 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
 function readKeys(reader: ExchangeReader, { key: serde }: KeyByNode, name: string): unknown[] {
   const keys: unknown[] = [];
   try {
-    for (let index = 0; index < reader.keys; index++) keys.push(serde.read(reader.bytes, reader.keyStarts[index] as number, reader.keyEnds[index] as number));
+    for (let index = 0; index < reader.keys; index++)
+      keys.push(serde.read(reader.bytes, reader.keyStarts[index] as number, reader.keyEnds[index] as number));
   } catch (cause) {
-    throw new MalformedError(`${name}: serde ${serde.name} cannot read key ${keys.length} of the segment: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new MalformedError(
+      `${name}: serde ${serde.name} cannot read key ${keys.length} of the segment: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    );
   }
   return keys;
 }
@@ -116,7 +121,14 @@ class KeyedOperator {
   meet(reader: ExchangeReader): void {
     const entries: StateEntry[] = [];
     for (let index = 0; index < reader.keys; index++) {
-      entries.push(this.state.entryOf(reader.bytes, reader.keyStarts[index] as number, reader.keyEnds[index] as number, reader.hashes[index] as number));
+      entries.push(
+        this.state.entryOf(
+          reader.bytes,
+          reader.keyStarts[index] as number,
+          reader.keyEnds[index] as number,
+          reader.hashes[index] as number,
+        ),
+      );
     }
     this.#entries = entries;
   }

@@ -62,13 +62,18 @@ export class SinkEncoder {
   /** Staged output in parts: views, valid until the next `begin`. Undefined when there are no records. */
   finish(): Buffer[] | undefined {
     const { topic } = this.#node;
-    const sections = this.#writers.flatMap((writer, partition): StagedSection[] => (writer.records === 0 ? [] : [{ topic, partition, batches: writer.finish() }]));
+    const sections = this.#writers.flatMap((writer, partition): StagedSection[] =>
+      writer.records === 0 ? [] : [{ topic, partition, batches: writer.finish() }],
+    );
     return sections.length === 0 ? undefined : encodeStagedOutput(sections);
   }
 
   #appendValue(value: unknown): void {
     const { value: serde, topic } = this.#node;
-    if (value === undefined) throw new TypeError(`undefined has no encoding; a record without a value for topic ${topic} is written by toRecord: () => ({ value: undefined, … })`);
+    if (value === undefined)
+      throw new TypeError(
+        `undefined has no encoding; a record without a value for topic ${topic} is written by toRecord: () => ({ value: undefined, … })`,
+      );
     this.#writer(this.#streamPartition()).append(this.#current.timestamp, undefined, undefined, value, serde);
   }
 
@@ -76,7 +81,8 @@ export class SinkEncoder {
     const { key: keySerde, value: valueSerde, topic } = this.#node;
     refusePromise(record);
     const { key, value, headers, timestamp, partition } = record;
-    if (key !== undefined && keySerde === undefined) throw new TypeError('toRecord gave a key, and the sink has no serde for keys: give kafkaSink a `key`');
+    if (key !== undefined && keySerde === undefined)
+      throw new TypeError('toRecord gave a key, and the sink has no serde for keys: give kafkaSink a `key`');
     let to: number;
     if (partition !== undefined) {
       if (!Number.isInteger(partition) || partition < 0 || partition >= this.#partitions) {

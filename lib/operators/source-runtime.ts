@@ -1,6 +1,6 @@
 import { type AbortedTransaction, RecordSetReader } from '../format/record-set-reader.ts';
-import { bytes } from '../format/serdes.ts';
 import type { Serde } from '../format/serde.ts';
+import { bytes } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type SourceNode } from '../graph/job.ts';
 import { compileChain, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';

@@ -58,7 +58,8 @@ function keyingBy(label: string, { selector, key: serde }: KeyByNode, writer: Ex
     try {
       const key = selector(value);
       if (typeof key === 'object') refusePromise(key);
-      if (key === undefined) throw new TypeError(`the selector gave undefined for the key (serde ${serde.name}); filter values without a key out before keyBy`);
+      if (key === undefined)
+        throw new TypeError(`the selector gave undefined for the key (serde ${serde.name}); filter values without a key out before keyBy`);
       writer.append(key, value, current.timestamp);
     } catch (cause) {
       throw new UserCodeError(label, cause);

@@ -8,8 +8,12 @@ export function keyGroupOf(hash: number, maxParallelism: number): number {
 
 /** The key groups of one subtask: contiguous, all of them covered once, sizes equal but for one. */
 export function keyGroupRange(subtask: number, parallelism: number, maxParallelism: number): KeyGroupRange {
-  if (parallelism > maxParallelism) throw new RangeError(`parallelism ${parallelism} exceeds maxParallelism ${maxParallelism}: a subtask would have no key group`);
-  return { first: Math.ceil((subtask * maxParallelism) / parallelism), last: Math.ceil(((subtask + 1) * maxParallelism) / parallelism) - 1 };
+  if (parallelism > maxParallelism)
+    throw new RangeError(`parallelism ${parallelism} exceeds maxParallelism ${maxParallelism}: a subtask would have no key group`);
+  return {
+    first: Math.ceil((subtask * maxParallelism) / parallelism),
+    last: Math.ceil(((subtask + 1) * maxParallelism) / parallelism) - 1,
+  };
 }
 
 /** The subtask whose range holds the key group. */

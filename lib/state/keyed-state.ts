@@ -62,7 +62,9 @@ export class KeyedState {
     const { uid, maxParallelism, keyGroups } = this.#options;
     const keyGroup = keyGroupOf(hash, maxParallelism);
     if (keyGroup < keyGroups.first || keyGroup > keyGroups.last) {
-      throw new Error(`${uid}: a key of key group ${keyGroup} came to the subtask of key groups ${keyGroups.first} to ${keyGroups.last}: upstream works with another parallelism or maxParallelism`);
+      throw new Error(
+        `${uid}: a key of key group ${keyGroup} came to the subtask of key groups ${keyGroups.first} to ${keyGroups.last}: upstream works with another parallelism or maxParallelism`,
+      );
     }
     return this.#newEntry(id, bytes, start, end, keyGroup);
   }

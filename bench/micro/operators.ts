@@ -1,0 +1,129 @@
+/**
+ * CPU of the word-count job in the source and the operator runtime, in nanoseconds a word, without I/O:
+ *
+ *     node bench/micro/operators.ts [words, default 8000000] [words in an epoch, default 1000000]
+ *     node --cpu-prof --cpu-prof-dir=/tmp/profile bench/micro/operators.ts
+ *
+ * The best of the measured epochs is what the code costs; the mean has the collector's and the neighbours' share.
+ */
+
+import wordCount from '../../jobs/word-count.ts';
+import { BATCH } from '../../lib/format/batch-layout.ts';
+import { RecordBatchWriter } from '../../lib/format/record-batch-writer.ts';
+import { utf8 } from '../../lib/format/serdes.ts';
+import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
+import type { StageContext } from '../../lib/operators/epoch-output.ts';
+import { createOperatorRuntime } from '../../lib/operators/operator-runtime.ts';
+import { createSourceRuntime } from '../../lib/operators/source-runtime.ts';
+import { zipfWords } from './words.ts';
+
+const TOPIC = 'flink_kafka';
+const CHUNK_BYTES = 2 * 1024 * 1024;
+const BATCH_BYTES = 128 * 1024;
+const LINES_A_MS = 100;
+const WARM_UP_EPOCHS = 2;
+
+const totalWords = Number(process.argv[2] ?? 8_000_000);
+const epochWords = Number(process.argv[3] ?? 1_000_000);
+const context: StageContext = { parallelism: () => 1, maxParallelism: 128, partitions: () => 3, maxBatchBytes: () => 1_048_588 };
+
+interface Chunk {
+  readonly records: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Fetch responses of one partition, enough for `words` words. */
+function drawChunks(words: number): Chunk[] {
+  const text = zipfWords(7);
+  const writer = new RecordBatchWriter({ maxBatchBytes: BATCH_BYTES });
+  const chunks: Chunk[] = [];
+  let lines = 0;
+  while (text.words < words) {
+    const from = lines;
+    writer.reset();
+    while (writer.bytes < CHUNK_BYTES && text.words < words) {
+      writer.append(1_700_000_000_000 + Math.floor(lines / LINES_A_MS), undefined, undefined, text.line(), utf8);
+      lines++;
+    }
+    const records = Buffer.from(writer.finish());
+    let offset = from;
+    for (const { start, end, records: count } of batchesOf(records)) {
+      stampBatch(records, start, end, { producerId: -1n, producerEpoch: -1, baseSequence: -1 });
+      records.writeBigInt64BE(BigInt(offset), start + BATCH.baseOffset);
+      offset += count;
+    }
+    chunks.push({ records, from, to: lines });
+  }
+  return chunks;
+}
+
+const chunks = drawChunks(totalWords);
+const source = createSourceRuntime(wordCount, 'read-lines', context);
+const operator = createOperatorRuntime(wordCount, 'count-words', context, 0);
+const costs: { readonly part: string; readonly ns: number }[] = [];
+let epochs = 0;
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function measure<T>(part: string, words: () => number, run: () => T): T {
+  const started = cpuMs();
+  const result = run();
+  if (epochs >= WARM_UP_EPOCHS) costs.push({ part, ns: ((cpuMs() - started) * 1e6) / words() });
+  return result;
+}
+
+let next = 0;
+while (next < chunks.length) {
+  let words = 0;
+  const exchange = measure(
+    'source',
+    () => words,
+    () => {
+      source.begin();
+      let lines = 0;
+      while (next < chunks.length && lines * 8 < epochWords) {
+        const { records, from, to } = chunks[next++] as Chunk;
+        lines += source.consume(TOPIC, 0, records, { from, to, aborted: [] }).records;
+      }
+      const output = source.finish();
+      words = output.recordsOut;
+      return output.exchanges.get('count-words')?.[0];
+    },
+  );
+  const segment = Buffer.concat(exchange ?? []);
+  const staged = measure(
+    'operator',
+    () => words,
+    () => {
+      operator.begin();
+      operator.consume(segment);
+      return operator.finish().staged.get('write-counts');
+    },
+  );
+  const delta = measure(
+    'snapshot',
+    () => words,
+    () => operator.states.get('count-words')?.takeDelta(),
+  );
+  const bytes = (parts: readonly Buffer[] | undefined) => (parts ?? []).reduce((sum, part) => sum + part.length, 0);
+  if (epochs === 0) {
+    console.log(
+      `one epoch: ${words} words; bytes a word: exchange ${(segment.length / words).toFixed(2)}, staged ${(bytes(staged) / words).toFixed(2)}, delta ${(bytes(delta) / words).toFixed(2)}`,
+    );
+  }
+  epochs++;
+}
+
+for (const part of ['source', 'operator', 'snapshot']) {
+  const ns = costs.filter((cost) => cost.part === part).map((cost) => cost.ns);
+  const mean = ns.reduce((sum, value) => sum + value, 0) / ns.length;
+  console.log(
+    `${part.padEnd(9)} best ${Math.min(...ns)
+      .toFixed(0)
+      .padStart(4)} ns a word, mean ${mean.toFixed(0).padStart(4)}`,
+  );
+}

@@ -1,0 +1,169 @@
+import { expect, expectTypeOf, test } from 'vitest';
+import wordCount from '../../../jobs/word-count.ts';
+import failingAttempts from '../../../jobs/word-count-failing-attempts.ts';
+import failingWords from '../../../jobs/word-count-failing-words.ts';
+import {
+  type DataStream,
+  defineJob,
+  int64,
+  type JobBuilder,
+  JobDefinitionError,
+  json,
+  type KafkaSink,
+  type KafkaSource,
+  type KeySum,
+  kafkaSink,
+  kafkaSource,
+  type Output,
+  utf8,
+  valueState,
+} from '../../../lib/api/index.ts';
+
+const lines = kafkaSource({ topic: 'lines', value: utf8 });
+const sink = kafkaSink({ topic: 'out', value: utf8 });
+const job = (define: (builder: JobBuilder) => void) => () => defineJob('job', define);
+
+test('the word count is a source, a flatMap, a keyBy, a keyed operator and a sink', () => {
+  expect(wordCount.name).toBe('word-count');
+  expect(wordCount.nodes.map(({ kind }) => kind)).toEqual(['source', 'flatMap', 'keyBy', 'process', 'sink']);
+});
+
+test('the failing jobs differ from it in name and in how they fail only', () => {
+  for (const failing of [failingAttempts, failingWords]) {
+    expect(failing.nodes.filter(({ kind }) => kind !== 'map').map((node) => ('uid' in node ? node.uid : node.kind))).toEqual([
+      'read-lines',
+      'flatMap',
+      'keyBy',
+      'count-words',
+      'write-counts',
+    ]);
+  }
+});
+
+test('a source starts at latest and a sink is exactly-once unless they say otherwise', () => {
+  expect(lines.startingOffsets).toBe('latest');
+  expect(kafkaSource({ topic: 'lines', value: utf8, startingOffsets: 'earliest' }).startingOffsets).toBe('earliest');
+  expect(sink.delivery).toBe('exactly-once');
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  ['a uid used twice', job((b) => b.source('same', lines).sink('same', sink)), /uid same is used twice/],
+  ['a uid in capitals', job((b) => b.source('Read', lines)), /uid "Read" must be 1 to 60 characters of a-z 0-9 -/],
+  ['an empty uid', job((b) => b.source('', lines)), /uid "" must be/],
+  ['a job name with a slash', () => defineJob('a/b', () => {}), /job name "a\/b" must be/],
+  ['a job without a source', job(() => {}), /job job has no source/],
+  [
+    'a keyBy without a keyed operator',
+    job((b) => void b.source('src', lines).keyBy((line) => line, utf8)),
+    /keyBy \(node 1\) behind src has no keyed operator behind it/,
+  ],
+  ['a topic that Kafka would refuse', () => kafkaSource({ topic: 'a b', value: utf8 }), /"a b" is no Kafka topic name/],
+  ['a sink topic that Kafka would refuse', () => kafkaSink({ topic: '..', value: utf8 }), /"\.\." is no Kafka topic name/],
+  ['an async map', job((b) => void b.source('src', lines).map(async (line) => line)), /job job: the function of map is async/],
+  [
+    'an async filter',
+    job((b) => void b.source('src', lines).filter((async () => true) as unknown as () => boolean)),
+    /function of filter is async/,
+  ],
+  [
+    'an async generator as flatMap',
+    job((b) => void b.source('src', lines).flatMap(async function* () {} as unknown as () => string[])),
+    /function of flatMap is async/,
+  ],
+  [
+    'an async key',
+    job(
+      (b) =>
+        void b
+          .source('src', lines)
+          .keyBy(async () => '', utf8 as never)
+          .sum('sum', () => 1),
+    ),
+    /function of keyBy is async/,
+  ],
+  [
+    'an async onRecord',
+    job(
+      (b) =>
+        void b
+          .source('src', lines)
+          .keyBy((line) => line, utf8)
+          .process('op', { state: {}, async onRecord() {} }),
+    ),
+    /function of op is async/,
+  ],
+  [
+    'a generator as onRecord',
+    job(
+      (b) =>
+        void b
+          .source('src', lines)
+          .keyBy((line) => line, utf8)
+          .process('op', { state: {}, *onRecord() {} }),
+    ),
+    /function of op is a generator/,
+  ],
+  ['an async select', () => kafkaSource({ topic: 't', value: utf8, select: async () => 1 }), /select of the source of topic t is async/],
+  [
+    'an async toRecord',
+    () => kafkaSink({ topic: 't', value: utf8, toRecord: (async () => ({})) as never }),
+    /toRecord of the sink to topic t is async/,
+  ],
+  ['an async definition', () => defineJob('job', async () => {}), /the definition of job job is async/],
+  ['something else than a function', job((b) => void b.source('src', lines).map(5 as never)), /function of map is number, not a function/],
+])('%s is refused when the job is defined', (_, define, message) => {
+  expect(define).toThrow(JobDefinitionError);
+  expect(define).toThrow(message);
+});
+
+test('types follow the values', () => {
+  expectTypeOf(lines).toEqualTypeOf<KafkaSource<string>>();
+  expectTypeOf(kafkaSource({ topic: 't', key: utf8, value: int64, select: ({ key, value }) => ({ key, value }) })).toEqualTypeOf<
+    KafkaSource<{ key: string | undefined; value: number | undefined }>
+  >();
+  expectTypeOf(kafkaSource({ topic: 't', value: int64, select: ({ key }) => key })).toEqualTypeOf<KafkaSource<Uint8Array | undefined>>();
+  expectTypeOf(sink).toEqualTypeOf<KafkaSink<string>>();
+  expectTypeOf(
+    kafkaSink({
+      topic: 't',
+      key: utf8,
+      value: int64,
+      toRecord: ({ name, size }: { name: string; size: number }) => ({ key: name, value: size }),
+    }),
+  ).toEqualTypeOf<KafkaSink<{ name: string; size: number }>>();
+  // @ts-expect-error -- a key needs a serde
+  kafkaSink({ topic: 't', value: int64, toRecord: (size: number) => ({ key: 'k', value: size }) });
+
+  defineJob('job', (b) => {
+    const stream = b.source('src', lines);
+    expectTypeOf(stream.flatMap((line) => line.split(' '))).toEqualTypeOf<DataStream<string>>();
+    expectTypeOf(stream.filter((line): line is 'yes' => line === 'yes')).toEqualTypeOf<DataStream<'yes'>>();
+    // @ts-expect-error -- numbers do not fit a sink of strings
+    stream.map((line) => line.length).sink('numbers', sink);
+    const keyed = stream.keyBy((line) => line.length, int64);
+    expectTypeOf(keyed.sum('sum', (line) => line.length)).toEqualTypeOf<DataStream<KeySum<number>>>();
+    expectTypeOf(keyed.reduce('reduce', (joined, line) => joined + line, utf8)).toEqualTypeOf<DataStream<string>>();
+    const typed = keyed.process('typed', {
+      state: { count: valueState(int64, 0), last: valueState(utf8), seen: valueState(json<string[]>(), []) },
+      onRecord(line, { count, last, seen }, out: Output<{ line: string; count: number }>, { key, timestamp }) {
+        expectTypeOf(line).toEqualTypeOf<string>();
+        expectTypeOf(count.get()).toEqualTypeOf<number>();
+        expectTypeOf(last.get()).toEqualTypeOf<string | undefined>();
+        expectTypeOf(seen.get()).toEqualTypeOf<string[]>();
+        expectTypeOf(key).toEqualTypeOf<number>();
+        expectTypeOf(timestamp).toEqualTypeOf<number>();
+        out.emit({ line, count: count.update((n) => n + 1) });
+        // @ts-expect-error -- not what the operator says it emits
+        out.emit('text');
+        // @ts-expect-error -- not what the state holds
+        last.set(5);
+      },
+    });
+    expectTypeOf(typed).toEqualTypeOf<DataStream<{ line: string; count: number }>>();
+    const untyped = keyed.process('untyped', { state: {}, onRecord: (line, _, out) => out.emit(line) });
+    untyped.sink('any-sink', sink);
+    untyped.map((line: string) => line.length);
+    // @ts-expect-error -- what is emitted has no type unless `out` or the parameter names it
+    untyped.map((line) => line.length);
+  });
+});

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { defineJob, int64, type JobBuilder, kafkaSink, kafkaSource, type Serde, utf8, valueState } from '../../../lib/api/index.ts';
+import { checkCompatible, fingerprint } from '../../../lib/graph/fingerprint.ts';
+import { describeGraph } from '../../../lib/graph/graph.ts';
+
+interface Parts {
+  readonly source?: string;
+  readonly topic?: string;
+  readonly key?: Serde<string>;
+  readonly operator?: string;
+  readonly states?: Record<string, Serde<unknown>>;
+  readonly sink?: string;
+  readonly more?: (job: JobBuilder) => void;
+}
+
+function fingerprintOf({
+  source = 'src',
+  topic = 'in',
+  key = utf8,
+  operator = 'op',
+  states = { count: int64 as Serde<unknown> },
+  sink = 'out',
+  more,
+}: Parts = {}): string {
+  const job = defineJob('job', (builder) => {
+    builder
+      .source(source, kafkaSource({ topic, value: utf8 }))
+      .keyBy((line) => line, key)
+      .process(operator, {
+        state: Object.fromEntries(Object.entries(states).map(([name, serde]) => [name, valueState(serde)])),
+        onRecord: () => {},
+      })
+      .sink(sink, kafkaSink({ topic: 'out', value: utf8 }));
+    more?.(builder);
+  });
+  return fingerprint(describeGraph(job));
+}
+
+const before = fingerprintOf();
+
+test('topics, functions and the order of states are not part of the fingerprint', () => {
+  expect(fingerprintOf({ topic: 'elsewhere' })).toBe(before);
+  const one = fingerprintOf({ states: { a: utf8, b: int64 } as Record<string, Serde<unknown>> });
+  expect(fingerprintOf({ states: { b: int64, a: utf8 } as Record<string, Serde<unknown>> })).toBe(one);
+  expect(checkCompatible(before, fingerprintOf({ topic: 'elsewhere' }))).toEqual({ outcome: 'same' });
+});
+
+test('an operator without state may come and go', () => {
+  const more = (job: JobBuilder) =>
+    void job
+      .source('src-2', kafkaSource({ topic: 'in', value: utf8 }))
+      .keyBy((line) => line, utf8)
+      .process('stateless', { state: {}, onRecord: () => {} });
+  const withIt = fingerprintOf({ more });
+  expect(withIt).not.toContain('stateless');
+});
+
+test('what is new is compatible and said', () => {
+  const more = (job: JobBuilder) => {
+    job
+      .source('src-2', kafkaSource({ topic: 'in', value: utf8 }))
+      .keyBy((line) => line, utf8)
+      .sum('op-2', () => 1)
+      .map(({ key }) => key)
+      .sink('out-2', kafkaSink({ topic: 'out', value: utf8 }));
+  };
+  const next = fingerprintOf({ more, states: { count: int64, last: utf8 } as Record<string, Serde<unknown>> });
+  expect(checkCompatible(before, next)).toEqual({
+    outcome: 'changed',
+    differences: ['source src-2 is new', 'sink out-2 is new', 'keyed operator op-2 is new', 'state of op: last is new'],
+  });
+});
+
+test.each<[string, Parts, string]>([
+  ['a source that is gone', { source: 'renamed' }, 'source src is gone'],
+  ['a sink that is gone', { sink: 'renamed' }, 'sink out is gone'],
+  ['an operator that is gone', { operator: 'renamed' }, 'keyed operator op is gone'],
+  ['an operator that has no state any more', { states: {} }, 'keyed operator op is gone'],
+  ['another key serde', { key: { ...utf8, name: 'other' } }, 'key serde of op was utf8 and is now other'],
+  ['a state that is gone', { states: { total: int64 as Serde<unknown> } }, 'state of op: count is gone'],
+  ['another state serde', { states: { count: utf8 as Serde<unknown> } }, 'state of op: count had serde int64 and has now utf8'],
+])('%s is incompatible and said', (_, parts, difference) => {
+  const answer = checkCompatible(before, fingerprintOf(parts));
+  expect(answer).toEqual({ outcome: 'incompatible', differences: [difference] });
+});
+
+test('a fingerprint of another version is refused', () => {
+  expect(() => checkCompatible('{"version":2}', before)).toThrow(/version 2; this build reads version 1/);
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import wordCount from '../../../jobs/word-count.ts';
+import { applyOverrides } from '../../../lib/graph/overrides.ts';
+import { planStages } from '../../../lib/graph/stages.ts';
+
+test('topics and starting offsets are replaced, and the job itself is not changed', () => {
+  const plan = planStages(wordCount);
+  const changed = applyOverrides(wordCount, {
+    topics: new Map([
+      ['read-lines', 'lines'],
+      ['write-counts', 'counts'],
+    ]),
+    startingOffsets: 'earliest',
+  });
+  expect(planStages(changed).stages.map((stage) => ('topic' in stage ? stage.topic : ''))).toEqual(['lines', '', 'counts']);
+  expect(planStages(changed).stages[0]).toMatchObject({ startingOffsets: 'earliest' });
+  expect(planStages(wordCount)).toEqual(plan);
+});
+
+test('without overrides nothing changes', () => {
+  expect(applyOverrides(wordCount, {})).toEqual(wordCount);
+});
+
+test('an override for what the job does not have is refused with what it has', () => {
+  expect(() => applyOverrides(wordCount, { topics: new Map([['count-words', 'x']]) })).toThrow(
+    'topic override count-words=x: job word-count has no source or sink count-words; it has read-lines, write-counts',
+  );
+});
+
+test('an override that is no topic name is refused', () => {
+  expect(() => applyOverrides(wordCount, { topics: new Map([['read-lines', 'a/b']]) })).toThrow(
+    /topic override of read-lines: "a\/b" is no Kafka topic name/,
+  );
+});

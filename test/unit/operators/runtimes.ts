@@ -1,0 +1,45 @@
+import { openBlob, sealBlob } from '../../../lib/format/blob.ts';
+import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
+import type { RecordHeader } from '../../../lib/format/record-header.ts';
+import { utf8 } from '../../../lib/format/serdes.ts';
+import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
+import type { EpochOutput, StageContext } from '../../../lib/operators/epoch-output.ts';
+import { asLog, type PlainRecord, readAll } from '../format/record-sets.ts';
+
+export function stageContext(
+  settings: Partial<{ parallelism: number; maxParallelism: number; partitions: number; maxBatchBytes: number }> = {},
+): StageContext {
+  const { parallelism = 1, maxParallelism = 128, partitions = 3, maxBatchBytes = 1_000_000 } = settings;
+  return { parallelism: () => parallelism, maxParallelism, partitions: () => partitions, maxBatchBytes: () => maxBatchBytes };
+}
+
+export interface InputRecord {
+  readonly key?: string;
+  readonly value?: string;
+  readonly timestamp?: number;
+  readonly headers?: readonly RecordHeader[];
+}
+
+/** A fetched record set of these records at offsets from `baseOffset`. */
+export function recordSet(records: readonly InputRecord[], baseOffset = 0): Buffer {
+  const writer = new RecordBatchWriter({ maxBatchBytes: 4000 });
+  for (const { key, value, timestamp = 1000, headers } of records) writer.append(timestamp, key, utf8, value, utf8, headers);
+  return asLog(Buffer.from(writer.finish()), baseOffset);
+}
+
+/** As the operator function reads what the source function wrote. */
+export function throughBlob(parts: readonly Buffer[]): Buffer {
+  return openBlob('exchange', sealBlob('exchange', parts), 'test');
+}
+
+/** What the sink would write, by partition. */
+export function stagedRecords(output: EpochOutput, sink: string): Map<number, PlainRecord[]> {
+  const parts = output.staged.get(sink);
+  if (parts === undefined) return new Map();
+  const payload = Buffer.concat(parts);
+  return new Map(decodeStagedOutput(payload, 'test').map(({ partition, batches }) => [partition, readAll(asLog(batches)).read]));
+}
+
+export function stagedValues(output: EpochOutput, sink: string): (string | null)[] {
+  return [...stagedRecords(output, sink).values()].flat().map(({ value }) => value);
+}

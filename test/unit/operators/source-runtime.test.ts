@@ -1,0 +1,217 @@
+import { expect, test } from 'vitest';
+import { customSerde, defineJob, int64, json, type KafkaSource, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { MalformedRecordError, MissingValueError, UserCodeError } from '../../../lib/operators/errors.ts';
+import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import { type InputRecord, recordSet, stageContext, stagedRecords, stagedValues } from './runtimes.ts';
+
+const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
+const words = kafkaSource({ topic: 'in', value: utf8 });
+
+function pipeline<T>(source: KafkaSource<T>, toText: (value: T) => string) {
+  const job = defineJob('job', (builder) => {
+    builder
+      .source('src', source)
+      .map(toText)
+      .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+  });
+  return createSourceRuntime(job, 'src', stageContext({ partitions: 1 }));
+}
+
+function run<T>(source: KafkaSource<T>, toText: (value: T) => string, records: readonly InputRecord[], range = ALL) {
+  const runtime = pipeline(source, toText);
+  runtime.begin();
+  const read = runtime.consume('in', 2, recordSet(records), range);
+  return { read, output: runtime.finish() };
+}
+
+function failureOf(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+test('values pass the chain in order with the timestamps of their records', () => {
+  const { read, output } = run(words, (word) => word.toUpperCase(), [
+    { value: 'a', timestamp: 7 },
+    { value: 'b', timestamp: 5 },
+  ]);
+  expect(read).toEqual({ next: 2, records: 2 });
+  expect(
+    stagedRecords(output, 'out')
+      .get(0)
+      ?.map(({ value, timestamp }) => [value, timestamp]),
+  ).toEqual([
+    ['A', 7],
+    ['B', 5],
+  ]);
+  expect([output.recordsIn, output.recordsOut]).toEqual([2, 2]);
+});
+
+test('only records within the range are read, and the epoch may come in several chunks', () => {
+  const runtime = pipeline(words, String);
+  const records = recordSet(['a', 'b', 'c', 'd', 'e'].map((value) => ({ value })));
+  runtime.begin();
+  expect(runtime.consume('in', 0, records, { from: 1, to: 3, aborted: [] })).toEqual({ next: 3, records: 2 });
+  expect(runtime.consume('in', 1, recordSet([{ value: 'x' }], 40), { from: 40, to: 41, aborted: [] })).toEqual({ next: 41, records: 1 });
+  expect(stagedValues(runtime.finish(), 'out')).toEqual(['b', 'c', 'x']);
+});
+
+test('an operator that throws is named with the topic, partition and offset of the record', () => {
+  const error = failureOf(() => run(words, (word) => (word === 'b' ? raise('no b') : word), [{ value: 'a' }, { value: 'b' }]));
+  expect(error).toBeInstanceOf(UserCodeError);
+  expect(error).toMatchObject({
+    operator: 'map (node 1) behind src',
+    record: { topic: 'in', partition: 2, offset: 1 },
+    cause: { message: 'no b' },
+  });
+  expect(String(error)).toContain('map (node 1) behind src at topic in, partition 2, offset 1: Error: no b');
+});
+
+test('a value that the serde cannot read is named with its place, its first bytes and what to do', () => {
+  const error = failureOf(() => run(kafkaSource({ topic: 'in', value: int64 }), String, [{ value: 'sixteen byte text' }]));
+  expect(error).toBeInstanceOf(MalformedRecordError);
+  expect(error).toMatchObject({ record: { topic: 'in', partition: 2, offset: 0 }, serde: 'int64' });
+  expect(String(error)).toContain('source src cannot read the value with serde int64');
+  expect(String(error)).toContain('It has 17 bytes: 7369787465656e20');
+  expect(String(error)).toContain('read `bytes` and decode in a flatMap');
+});
+
+test('whatever a serde throws, the record is malformed, and the key too', () => {
+  const strict = customSerde<string>({ name: 'strict', serialize: Buffer.from, deserialize: () => raise('never') });
+  const source = kafkaSource({ topic: 'in', key: strict, value: utf8, select: ({ value }) => value });
+  expect(failureOf(() => run(source, String, [{ key: 'k', value: 'v' }]))).toMatchObject({ name: 'MalformedRecordError', serde: 'strict' });
+  expect(failureOf(() => run(kafkaSource({ topic: 'in', value: json<number>() }), String, [{ value: '{' }]))).toBeInstanceOf(
+    MalformedRecordError,
+  );
+});
+
+test('a tombstone is an error unless select says what to make of it', () => {
+  const error = failureOf(() => run(words, String, [{ key: 'k' }]));
+  expect(error).toBeInstanceOf(MissingValueError);
+  expect(String(error)).toContain('topic in, partition 2, offset 0: the record has no value (a tombstone)');
+  const source = kafkaSource({ topic: 'in', value: utf8, select: ({ value }) => value ?? 'none' });
+  expect(stagedValues(run(source, String, [{ key: 'k' }]).output, 'out')).toEqual(['none']);
+});
+
+test('select sees key, value, headers, timestamp, topic, partition and offset', () => {
+  const source = kafkaSource({ topic: 'in', key: utf8, value: utf8, select: (record) => record });
+  const records = [{ key: 'k', value: 'v', timestamp: 99, headers: [{ key: 'h', value: Buffer.from('1') }] }, { value: 'w' }];
+  const { output } = run(
+    source,
+    ({ headers, ...rest }) => JSON.stringify({ ...rest, headers: headers.map(({ key, value }) => [key, String(value)]) }),
+    records,
+  );
+  expect(stagedValues(output, 'out').map((text) => JSON.parse(text ?? ''))).toEqual([
+    { key: 'k', value: 'v', timestamp: 99, topic: 'in', partition: 2, offset: 0, headers: [['h', '1']] },
+    { value: 'w', timestamp: 1000, topic: 'in', partition: 2, offset: 1, headers: [] },
+  ]);
+});
+
+test("keys are bytes when no serde is named for them, and what select throws is the user's", () => {
+  const source = kafkaSource({ topic: 'in', value: utf8, select: ({ key }) => (key === undefined ? raise('no key') : key.length) });
+  expect(stagedValues(run(source, String, [{ key: 'four', value: '' }]).output, 'out')).toEqual(['4']);
+  expect(failureOf(() => run(source, String, [{ value: '' }]))).toMatchObject({ name: 'UserCodeError', operator: 'select of src' });
+});
+
+test('nothing of a failed epoch is left in the next one', () => {
+  const runtime = pipeline(words, (word) => (word === 'bad' ? raise('bad') : word));
+  runtime.begin();
+  expect(() => runtime.consume('in', 0, recordSet([{ value: 'lost' }, { value: 'bad' }]), ALL)).toThrow(UserCodeError);
+  expect(() => runtime.consume('in', 0, recordSet([{ value: 'a' }]), ALL)).toThrow(/after a failure/);
+  expect(() => runtime.finish()).toThrow(/after a failure/);
+  runtime.begin();
+  runtime.consume('in', 0, recordSet([{ value: 'a' }]), ALL);
+  const output = runtime.finish();
+  expect(stagedValues(output, 'out')).toEqual(['a']);
+  expect(output.recordsIn).toBe(1);
+});
+
+test('an epoch without records has no output', () => {
+  const runtime = pipeline(words, String);
+  runtime.begin();
+  expect(runtime.finish()).toEqual({ exchanges: new Map(), staged: new Map([['out', undefined]]), recordsIn: 0, recordsOut: 0 });
+});
+
+test('map, filter and flatMap do what their names say, and a stream may have several consumers', () => {
+  const job = defineJob('job', (builder) => {
+    const lines = builder.source('src', words);
+    lines
+      .flatMap(function* (line) {
+        yield* line.split(' ');
+      })
+      .filter((word) => word.length > 1)
+      .sink('long', kafkaSink({ topic: 'long', value: utf8 }));
+    lines.map((line) => line.length).sink('sizes', kafkaSink({ topic: 'sizes', value: json<number>() }));
+    lines.map(() => raise('never read'));
+  });
+  const runtime = createSourceRuntime(job, 'src', stageContext({ partitions: 1 }));
+  runtime.begin();
+  expect(() => runtime.consume('in', 0, recordSet([{ value: 'a bc d ef' }]), ALL)).toThrow('never read');
+  const two = defineJob('job', (builder) => {
+    const lines = builder.source('src', words);
+    lines
+      .flatMap((line) => new Set(line.split(' ')))
+      .filter((word) => word.length > 1)
+      .sink('long', kafkaSink({ topic: 'long', value: utf8 }));
+    lines.map((line) => line.length).sink('sizes', kafkaSink({ topic: 'sizes', value: json<number>() }));
+  });
+  const second = createSourceRuntime(two, 'src', stageContext({ partitions: 1 }));
+  second.begin();
+  second.consume('in', 0, recordSet([{ value: 'a bc d ef bc' }]), ALL);
+  const output = second.finish();
+  expect(stagedValues(output, 'long')).toEqual(['bc', 'ef']);
+  expect(stagedValues(output, 'sizes')).toEqual(['12']);
+});
+
+test.each([
+  ['map', (job: ReturnType<typeof source>) => job.map((): unknown => Promise.resolve(1))],
+  ['filter', (job: ReturnType<typeof source>) => job.filter((): boolean => Promise.resolve(false) as unknown as boolean)],
+  ['flatMap', (job: ReturnType<typeof source>) => job.flatMap((): string[] => Promise.resolve([]) as unknown as string[])],
+  [
+    'keyBy',
+    (job: ReturnType<typeof source>) => job.keyBy((): string => Promise.resolve('') as unknown as string, utf8).sum('sum', () => 1),
+  ],
+])('a promise from the function of %s is refused', (kind, add) => {
+  const job = defineJob('job', (builder) => {
+    add(source(builder));
+  });
+  const runtime = createSourceRuntime(job, 'src', stageContext());
+  runtime.begin();
+  const error = failureOf(() => runtime.consume('in', 0, recordSet([{ value: 'a' }]), ALL));
+  expect(error).toMatchObject({ name: 'UserCodeError', operator: `${kind} (node 1) behind src` });
+  expect(String(error)).toContain('the function returned a promise');
+});
+
+test('a key of undefined, and a key or value that its serde cannot encode, are errors of the keyBy', () => {
+  const job = (key: unknown, value: unknown) =>
+    defineJob('job', (builder) => {
+      source(builder)
+        .map(() => value)
+        .keyBy(() => key as string, utf8, { value: utf8 as never })
+        .sum('sum', () => 1);
+    });
+  for (const [key, value, message] of [
+    [undefined, 'v', /gave undefined for the key/],
+    [7, 'v', /utf8: expected a string/],
+    ['k', 7, /utf8: expected a string/],
+  ] as const) {
+    const runtime = createSourceRuntime(job(key, value), 'src', stageContext());
+    runtime.begin();
+    expect(failureOf(() => runtime.consume('in', 0, recordSet([{ value: 'a' }]), ALL))).toMatchObject({
+      name: 'UserCodeError',
+      operator: 'keyBy (node 2) behind src',
+      message,
+    });
+  }
+});
+
+function source(builder: Parameters<Parameters<typeof defineJob>[1]>[0]) {
+  return builder.source('src', words);
+}
+
+function raise(message: string): never {
+  throw new Error(message);
+}
