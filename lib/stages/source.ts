@@ -45,7 +45,7 @@ async function readRanges(
   while (underWay !== undefined) {
     const chunk = await underWay;
     for (const { index, fetched } of chunk) {
-      checkAnswer(request.ranges[index], asked[index] ?? 0, fetched);
+      if (fetched.answer !== 'NONE') throw await problemOf(deps.kafka, request.ranges[index], asked[index] ?? 0, fetched);
       asked[index] = endOfWholeBatches(fetched.records, asked[index] ?? 0);
       bytesIn += fetched.records.length;
     }
@@ -90,18 +90,27 @@ function consume(runtime: SourceRuntime, range: SourceRange | undefined, from: n
   return runtime.consume(range.topic, range.partition, fetched.records, { from, to: range.bound, aborted: fetched.aborted }).next;
 }
 
-function checkAnswer(range: SourceRange | undefined, position: number, fetched: FetchedPartition): void {
-  if (fetched.answer === 'NONE') return;
+async function problemOf(
+  kafka: SourceRequests,
+  range: SourceRange | undefined,
+  position: number,
+  fetched: FetchedPartition,
+): Promise<Error> {
   const where = `topic ${fetched.topic}, partition ${fetched.partition}, offset ${position}`;
   if (fetched.answer === 'OFFSET_OUT_OF_RANGE') {
-    throw new FatalStageError(
-      `${where}: the broker no longer has this offset (its log starts at ${fetched.logStartOffset}, ends at ${fetched.highWatermark}; this epoch reads up to ${range?.bound}). ` +
+    // The refusal itself does not say what there is.
+    const [starts, ends] = await Promise.all([
+      kafka.offsets(fetched.topic, [fetched.partition], 'earliest'),
+      kafka.offsets(fetched.topic, [fetched.partition], 'latest'),
+    ]);
+    return new FatalStageError(
+      `${where}: the broker no longer has this offset (its log starts at ${starts[0]}, ends at ${ends[0]}; this epoch reads up to ${range?.bound}). ` +
         'Records were deleted before the job read them (retention too short, or the topic was made anew). The job stops and skips nothing: raise the retention, or start a new job from `earliest`.',
     );
   }
   if (fetched.answer === 'UNKNOWN_TOPIC_OR_PARTITION')
-    throw new Error(`${where}: the broker does not know this partition (topic deleted, or its leader is moving)`);
+    return new Error(`${where}: the broker does not know this partition (topic deleted, or its leader is moving)`);
   if (fetched.answer === 'TOPIC_AUTHORIZATION_FAILED')
-    throw new FatalStageError(`${where}: the broker refused to be read: grant READ on topic ${fetched.topic}`);
-  throw new Error(`${where}: Fetch was answered ${fetched.answer}`);
+    return new FatalStageError(`${where}: the broker refused to be read: grant READ on topic ${fetched.topic}`);
+  return new Error(`${where}: Fetch was answered ${fetched.answer}`);
 }

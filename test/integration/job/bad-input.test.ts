@@ -68,7 +68,7 @@ describe('an offset that retention has deleted', () => {
     await deleteBefore(count.input, 2, 15);
     const { end, message } = await count.job.start().ended;
     expect(end).toBe('failed');
-    expect(message).toContain(`topic ${count.input}, partition 2, offset 10: the broker no longer has this offset`);
+    expect(message).toContain(`topic ${count.input}, partition 2, offset 10: the broker no longer has this offset (its log starts at 15, ends at 30; this epoch reads up to 30)`);
     expect(message).toContain('The job stops and skips nothing: raise the retention, or start a new job from `earliest`.');
     expect((await manifestOf(count.job.name)).offsets['read-lines']?.[count.input]).toEqual([10, 10, 10]);
   });
