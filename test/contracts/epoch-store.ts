@@ -330,6 +330,12 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect((await read(row.job)).lastCompleted).toEqual({ epoch: 0, decisionId: first.decisionId });
     });
 
+    it('of epoch 0 is refused when the job is past it, also when no row of it is left', async () => {
+      const row = await startJob({ lastCompleted: { epoch: 5, decisionId: newId() } });
+      expect(await store.decide(decisionOf(row, { epoch: 0, parentDecisionId: undefined }))).toBe('refused');
+      expect(await read(row.job)).toEqual(row);
+    });
+
     it('can name a blob as its manifest', async () => {
       const row = await startJob();
       const manifest = { at: 'blob', name: `${row.job}/manifest/0` } as const;

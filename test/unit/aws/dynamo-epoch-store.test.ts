@@ -1,7 +1,7 @@
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
 import { createEpochStore } from '../../../lib/aws/dynamo-epoch-store.ts';
+import { attributes } from '../../../lib/aws/dynamo-rows.ts';
 import type { Decision, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { connectionReset, type Scripted, scripted, textOf } from '../../support/http-handlers.ts';
@@ -35,8 +35,7 @@ const row: JobRow = {
   maxParallelism: 128,
 };
 
-const item = ({ job, ...columns }: JobRow, extra: Record<string, unknown> = {}) =>
-  marshall({ pk: job, sk: 'job', ...columns, ...extra }, { removeUndefinedValues: true });
+const item = ({ job, ...columns }: JobRow, extra: Record<string, unknown> = {}) => attributes({ pk: job, sk: 'job', ...columns, ...extra });
 
 const refusal = (type: string, more: Record<string, unknown> = {}, status = 400): Scripted => ({
   status,
@@ -191,7 +190,7 @@ describe('the epoch store', () => {
       manifest: '{"version":2}',
       summary: decision.summary,
     };
-    const { store } = storeOn(1, { status: 200, body: { Item: marshall(epoch) } });
+    const { store } = storeOn(1, { status: 200, body: { Item: attributes(epoch) } });
     await expect(store.readEpoch('word-count', 'inc', 42)).rejects.toThrow(/its manifest has version 2, and this build reads version 1/);
   });
 });
