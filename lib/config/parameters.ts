@@ -35,8 +35,13 @@ interface Words {
   readonly doc: string;
 }
 
-function required<T>(words: Words & { readonly kind: Kind<T>; readonly example: string }): Parameter<T> {
-  return row(words, words.kind, { is: 'refused', example: words.example });
+interface RequiredParameter<T> extends Parameter<T> {
+  readonly whenUnset: Extract<WhenUnset, { is: 'refused' }>;
+}
+
+function required<T>(words: Words & { readonly kind: Kind<T>; readonly example: string }): RequiredParameter<T> {
+  const whenUnset = { is: 'refused', example: words.example } as const;
+  return { ...row(words, words.kind, whenUnset), whenUnset };
 }
 
 function defaulted<T>(words: Words & { readonly kind: Kind<T>; readonly default: string }): Parameter<T> {
@@ -196,12 +201,24 @@ export const parameters = {
     default: '30000',
     doc: "A coordinator's lease. A scheduled revival waits until it has expired; an explicit start does not.",
   }),
+  takeover: defaulted({
+    variable: 'ONCEFLOW_TAKEOVER',
+    kind: oneOf('allow', 'refuse'),
+    default: 'allow',
+    doc: 'What an explicit start does when another process holds the job: `allow` takes the job over at once, the other process ends; `refuse` starts nothing while the lease of the other lasts.',
+  }),
   retainedCheckpoints: defaulted({
     variable: 'ONCEFLOW_RETAINED_CHECKPOINTS',
     kind: wholeNumber(1, 1000),
     unit: 'epochs',
     default: '3',
     doc: 'Completed epochs whose snapshots are kept, the newest included.',
+  }),
+  cancelRetention: defaulted({
+    variable: 'ONCEFLOW_CANCEL_RETENTION',
+    kind: oneOf('retain', 'delete'),
+    default: 'retain',
+    doc: 'What `onceflow cancel` leaves: `retain` keeps the state, so that the next start goes on from the last completed epoch; `delete` removes blobs, epochs and the job itself.',
   }),
   restartBackoffMs: defaulted({
     variable: 'ONCEFLOW_RESTART_BACKOFF_MS',
@@ -254,3 +271,9 @@ type Table = typeof parameters;
 
 /** Every parameter's value, parsed and checked. */
 export type Config = { readonly [Name in keyof Table]: Table[Name] extends Parameter<infer T> ? T : never };
+
+/** Parameters that a job cannot do without. */
+export type RequiredName = { [Name in keyof Table]: Table[Name] extends RequiredParameter<unknown> ? Name : never }[keyof Table];
+
+/** The same for a tool that may need only some of the required ones: those that are not set are undefined. */
+export type ToolConfig = Omit<Config, RequiredName> & Partial<Pick<Config, RequiredName>>;

@@ -1,5 +1,5 @@
 import { nearest } from './nearest.ts';
-import { type Config, type Parameter, parameters } from './parameters.ts';
+import { type Config, type Parameter, parameters, type RequiredName, type ToolConfig } from './parameters.ts';
 
 /** One wrong value: the variable, what it holds, the rule that it breaks, and what to do. */
 export interface ConfigFault {
@@ -22,8 +22,10 @@ export class ConfigError extends Error {
   }
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Rules between parameters. Those about time need the broker's own limit and are in `budget.ts`. */
-const rules: readonly ((config: Config) => readonly ConfigFault[])[] = [parallelismFitsKeyGroups, backoffGrows];
+const rules: readonly ((config: ToolConfig) => readonly ConfigFault[])[] = [parallelismFitsKeyGroups, backoffGrows];
 
 /**
  * The parameters' values from environment variables. A variable that is empty counts as not set; one that begins with
@@ -31,28 +33,54 @@ const rules: readonly ((config: Config) => readonly ConfigFault[])[] = [parallel
  *
  * @throws ConfigError naming every fault.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Environment): Config {
+  // Complete: an unset parameter that is required is a fault.
+  return read(env, (missing) => missing) as Config;
+}
+
+/**
+ * The same for a tool that asks for a required parameter, by `requiredValue`, only when it needs it.
+ *
+ * @throws ConfigError naming every fault.
+ */
+export function readToolConfig(env: Environment): ToolConfig {
+  return read(env, () => undefined);
+}
+
+/** A required parameter's value. @throws ConfigError when it is not set. */
+export function requiredValue<Name extends RequiredName>(config: ToolConfig, name: Name): Config[Name] {
+  const value = config[name] as Config[Name] | undefined;
+  if (value === undefined) throw new ConfigError([notSet(parameters[name])]);
+  return value;
+}
+
+function read(env: Environment, whenMissing: (fault: ConfigFault) => ConfigFault | undefined): ToolConfig {
   const faults: ConfigFault[] = unknownVariables(env);
   const values: Record<string, unknown> = {};
   for (const [key, parameter] of Object.entries<Parameter<unknown>>(parameters)) {
-    const read = readOne(parameter, env[parameter.variable]);
-    if ('fault' in read) faults.push(read.fault);
-    else values[key] = read.value;
+    const found = readOne(parameter, env[parameter.variable]);
+    if ('value' in found) values[key] = found.value;
+    else {
+      const fault = found.is === 'missing' ? whenMissing(found.fault) : found.fault;
+      if (fault !== undefined) faults.push(fault);
+    }
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  // Complete by construction: the loop has put a parsed value under every key of the table.
-  const config = values as Config;
+  // By construction: the loop has put a parsed value under every key of the table that is not required.
+  const config = values as ToolConfig;
   const contradictions = rules.flatMap((rule) => rule(config));
   if (contradictions.length > 0) throw new ConfigError(contradictions);
   return config;
 }
 
-function readOne(parameter: Parameter<unknown>, given: string | undefined): { readonly value: unknown } | { readonly fault: ConfigFault } {
+type Found = { readonly value: unknown } | { readonly is: 'wrong' | 'missing'; readonly fault: ConfigFault };
+
+function readOne(parameter: Parameter<unknown>, given: string | undefined): Found {
   const { variable: option, rule, whenUnset } = parameter;
   const value = given?.trim();
   if (value !== undefined && value !== '') {
     const parsed = parameter.schema.safeParse(value);
-    return parsed.success ? { value: parsed.data } : { fault: { option, value, rule, mend: mendOf(parameter) } };
+    return parsed.success ? { value: parsed.data } : { is: 'wrong', fault: { option, value, rule, mend: mendOf(parameter) } };
   }
   switch (whenUnset.is) {
     case 'default':
@@ -60,8 +88,12 @@ function readOne(parameter: Parameter<unknown>, given: string | undefined): { re
     case 'undefined':
       return { value: undefined };
     case 'refused':
-      return { fault: { option, value: undefined, rule, mend: `set it, e.g. ${option}=${whenUnset.example}` } };
+      return { is: 'missing', fault: notSet(parameter) };
   }
+}
+
+function notSet(parameter: Parameter<unknown>): ConfigFault {
+  return { option: parameter.variable, value: undefined, rule: parameter.rule, mend: mendOf(parameter) };
 }
 
 function mendOf(parameter: Parameter<unknown>): string {
@@ -88,7 +120,7 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): Co
     }));
 }
 
-function parallelismFitsKeyGroups(config: Config): readonly ConfigFault[] {
+function parallelismFitsKeyGroups(config: ToolConfig): readonly ConfigFault[] {
   const most = config.maxParallelism;
   const rule = `at most ONCEFLOW_MAX_PARALLELISM (${most}): a subtask without a key group would have nothing to do`;
   const mend = 'lower it; ONCEFLOW_MAX_PARALLELISM can only be raised for a job that has never run';
@@ -100,7 +132,7 @@ function parallelismFitsKeyGroups(config: Config): readonly ConfigFault[] {
   return faults;
 }
 
-function backoffGrows(config: Config): readonly ConfigFault[] {
+function backoffGrows(config: ToolConfig): readonly ConfigFault[] {
   if (config.restartBackoffMs <= config.restartBackoffMaxMs) return [];
   return [
     {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Parameter, parameters } from '../../../lib/config/parameters.ts';
-import { ConfigError, type ConfigFault, readConfig } from '../../../lib/config/read-config.ts';
+import { ConfigError, type ConfigFault, readConfig, readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
 
 const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' };
 
@@ -37,7 +37,9 @@ describe('readConfig', () => {
       maxConcurrentEpochs: 3,
       inlineBlobBytes: 16_384,
       leaseMs: 30_000,
+      takeover: 'allow',
       retainedCheckpoints: 3,
+      cancelRetention: 'retain',
       restartBackoffMs: 100,
       restartBackoffMaxMs: 10_000,
       partitionDiscoveryIntervalMs: 10_000,
@@ -146,6 +148,8 @@ describe('readConfig', () => {
     ['ONCEFLOW_MAX_CONCURRENT_EPOCHS', '0'],
     ['ONCEFLOW_RETAINED_CHECKPOINTS', '0'],
     ['ONCEFLOW_STACK', 'embeded'],
+    ['ONCEFLOW_TAKEOVER', 'never'],
+    ['ONCEFLOW_CANCEL_RETENTION', 'keep'],
   ])('refuses %s=%s', (option, value) => {
     expect(faultsOf({ [option]: value })).toEqual([expect.objectContaining({ option, value })]);
   });
@@ -174,6 +178,25 @@ describe('readConfig', () => {
     expect(faultsOf({ ONCEFLOW_RESTART_BACKOFF_MS: '101', ONCEFLOW_RESTART_BACKOFF_MAX_MS: '100' })).toEqual([
       expect.objectContaining({ option: 'ONCEFLOW_RESTART_BACKOFF_MS', value: '101' }),
     ]);
+  });
+});
+
+describe('readToolConfig', () => {
+  it('leaves required parameters that are not set undefined, and gives the others as readConfig does', () => {
+    const { job: _, blobs: __, ...others } = readConfig(required);
+    expect(readToolConfig({ ONCEFLOW_BROKERS: required.ONCEFLOW_BROKERS })).toEqual(others);
+  });
+
+  it('refuses wrong and unknown values all the same', () => {
+    expect(() => readToolConfig({ ONCEFLOW_BROKERS: 'localhost', ONCEFLOW_TABEL: 'jobs' })).toThrow(
+      /ONCEFLOW_TABEL .*\n.*ONCEFLOW_BROKERS is "localhost"/,
+    );
+  });
+
+  it('gives a required value, or says how to set it', () => {
+    const config = readToolConfig({ ONCEFLOW_BROKERS: 'a:1' });
+    expect(requiredValue(config, 'brokers')).toEqual(['a:1']);
+    expect(() => requiredValue(config, 'blobs')).toThrow('ONCEFLOW_BLOBS is not set: it must be file:///absolute/folder');
   });
 });
 
