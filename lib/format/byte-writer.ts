@@ -12,11 +12,7 @@ export class ByteWriter {
 
   /** Makes room for `count` more bytes. `bytes` may be another buffer afterwards. */
   reserve(count: number): void {
-    const needed = this.position + count;
-    if (needed <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
-    this.bytes.copy(grown, 0, 0, this.position);
-    this.bytes = grown;
+    if (this.position + count > this.bytes.length) this.#grow(count);
   }
 
   reset(): void {
@@ -80,23 +76,28 @@ export class ByteWriter {
     this.reserve(length * 3);
     const bytes = this.bytes;
     const position = this.position;
-    if (length <= SHORT_BYTES) {
-      let index = 0;
-      for (; index < length; index++) {
-        const unit = text.charCodeAt(index);
-        if (unit > 0x7f) break;
-        bytes[position + index] = unit;
-      }
-      if (index === length) {
-        this.position = position + length;
-        return;
-      }
+    if (length > SHORT_BYTES) return this.#longUtf8(text);
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit > 0x7f) return this.#longUtf8(text);
+      bytes[position + index] = unit;
     }
-    const written = bytes.write(text, position);
+    this.position = position + length;
+  }
+
+  #longUtf8(text: string): void {
+    const written = this.bytes.write(text, this.position);
     // As many bytes as characters: all of it is ASCII.
-    if (written !== length && !text.isWellFormed())
+    if (written !== text.length && !text.isWellFormed()) {
       throw new TypeError('utf8: the string has half a surrogate pair, which UTF-8 cannot express');
-    this.position = position + written;
+    }
+    this.position += written;
+  }
+
+  #grow(count: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.position + count, this.bytes.length * 2));
+    this.bytes.copy(grown, 0, 0, this.position);
+    this.bytes = grown;
   }
 }
 

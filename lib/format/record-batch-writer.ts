@@ -84,7 +84,7 @@ export class RecordBatchWriter {
     if (this.#batchRecords > 0) {
       const timestampDelta = timestampMs - this.#baseTimestamp;
       if (timestampDelta < MAX_TIMESTAMP_DELTA_MS && timestampDelta > -MAX_TIMESTAMP_DELTA_MS) {
-        const end = this.#write(this.#end, timestampDelta, this.#batchRecords, key, keySerde, value, valueSerde, headers);
+        const end = this.#write(this.#end, timestampMs, this.#batchRecords, key, keySerde, value, valueSerde, headers);
         if (end - this.#batchStart <= this.#maxBatchBytes) {
           this.#end = end;
           this.#records++;
@@ -95,12 +95,12 @@ export class RecordBatchWriter {
       }
       this.#closeBatch();
     }
-    const end = this.#write(this.#end + BATCH.records, 0, 0, key, keySerde, value, valueSerde, headers);
+    this.#baseTimestamp = timestampMs;
+    const end = this.#write(this.#end + BATCH.records, timestampMs, 0, key, keySerde, value, valueSerde, headers);
     const batchBytes = end - this.#end;
     if (batchBytes > this.#maxBatchBytes) throw new RecordTooLargeError(batchBytes, this.#maxBatchBytes);
     this.#batchStart = this.#end;
     this.#batchRecords = 1;
-    this.#baseTimestamp = timestampMs;
     this.#maxTimestamp = timestampMs;
     this.#end = end;
     this.#records++;
@@ -122,7 +122,7 @@ export class RecordBatchWriter {
   /** Writes one record at `start` and returns where it ends. */
   #write<K, V>(
     start: number,
-    timestampDelta: number,
+    timestampMs: number,
     offsetDelta: number,
     key: K | undefined,
     keySerde: Serde<K> | undefined,
@@ -134,7 +134,8 @@ export class RecordBatchWriter {
     const bytes = out.bytes;
     let at = start + this.#recordLengthBytes;
     bytes[at++] = 0; // attributes: none are defined
-    at = putSigned(bytes, at, timestampDelta);
+    const timestampDelta = timestampMs - this.#baseTimestamp;
+    at = timestampDelta === (timestampDelta | 0) ? putSigned(bytes, at, timestampDelta | 0) : putSignedLong(bytes, at, timestampDelta);
     at = putSigned(bytes, at, offsetDelta);
 
     if (key === undefined) {
@@ -197,10 +198,12 @@ const NULL_LENGTH = 1;
  */
 function putLengthBefore(out: ByteWriter, at: number, room: number): number {
   const length = out.position - at - room;
-  if (length < 64 && room === 1) {
-    out.bytes[at] = length << 1;
-    return 1;
-  }
+  if (length >= 64 || room !== 1) return putLongLengthBefore(out, at, room, length);
+  out.bytes[at] = length << 1;
+  return 1;
+}
+
+function putLongLengthBefore(out: ByteWriter, at: number, room: number, length: number): number {
   const needed = lengthBytes(length);
   if (needed !== room) {
     out.reserve(needed);
@@ -220,22 +223,25 @@ function lengthBytes(length: number): number {
   return 5;
 }
 
-/** Writes `value` (|value| ≤ 2^52) zigzag-encoded as a varint, and returns where it ends. */
+/** Writes a 32-bit integer zigzag-encoded as a varint, and returns where it ends. */
 function putSigned(bytes: Buffer, start: number, value: number): number {
   let at = start;
-  let rest = value;
-  if (rest < 0x40000000 && rest >= -0x40000000) {
-    rest = (rest << 1) ^ (rest >> 31);
-  } else {
-    rest = rest < 0 ? -rest * 2 - 1 : rest * 2;
-    while (rest > 0x7fffffff) {
-      bytes[at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-  }
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0;
   while (rest > 0x7f) {
-    bytes[at++] = (rest & 0x7f) | 0x80;
+    bytes[at++] = rest | 0x80;
     rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
+}
+
+/** The same for |value| ≤ 2^52. */
+function putSignedLong(bytes: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value < 0 ? -value * 2 - 1 : value * 2;
+  while (rest > 0x7f) {
+    bytes[at++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
   }
   bytes[at++] = rest;
   return at;
