@@ -24,7 +24,7 @@ const RATES: Readonly<Record<FaultKind, number>> = {
 const KINDS = Object.keys(RATES) as FaultKind[];
 
 /** Calls that are made only when something went wrong already: faults are more likely there. */
-const RARE = ['offsetFetch', 'offsetFetch stable', 'invoke resolve', 'decide', 'commit', 'recordCommitted', 'raiseGeneration'];
+const RARE = ['offsetFetch', 'offsetFetch stable', 'invoke resolve', 'decide', 'commit', 'recordCommitted', 'raiseGeneration', 'retireThrough', 'listEpochs', 'delete'];
 
 /** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
 export function drawnFaults(seed: number): Faults {
@@ -100,6 +100,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     clockSkewMs: dice.pick([0, 50, 1_000]),
     markerDelayMs: dice.chance(0.8) ? [0.5, 20] : [5, 2_000],
     maxProducerEpoch: dice.chance(0.8) ? 32_767 : dice.whole(3, 8),
+    tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
     faults: drawnFaults(seed),
     faultsUntilMs,
@@ -116,7 +117,7 @@ export function parallelismOf(job: SimJob, width: { readonly source: number; rea
 const WORDS = ['ant', 'bee', 'cow', 'auk', 'bat', 'cat'];
 
 export function drawInput(dice: Dice, partitions: number, untilMs: number): InputBatch[] {
-  const batches = dice.whole(8, 16);
+  const batches = dice.chance(0.7) ? dice.whole(8, 16) : dice.whole(25, 45);
   let line = 0;
   return Array.from({ length: batches }, (_, index): InputBatch => ({
     atMs: index < 2 ? 0 : dice.between(0, untilMs),

@@ -8,6 +8,7 @@ import { planStages } from '../../lib/graph/stages.ts';
 import type { Random } from '../../lib/ports/clock.ts';
 import { createBlobs } from '../../lib/stages/blobs.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
+import { markerGroup, transactionalId } from '../../lib/transactions/ids.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
 import { Checker, type Violation } from './checker/checker.ts';
 import { type Build, INPUT, JOB, type SimJob } from './jobs.ts';
@@ -50,6 +51,7 @@ export interface WorldOptions {
   readonly markerDelayMs: readonly [number, number];
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
+  readonly tokenLifetimeMs: number;
   readonly faults: Faults;
   /** From then on no fault is injected; what was injected before may last. */
   readonly faultsUntilMs: number;
@@ -89,13 +91,16 @@ interface RunningCoordinator {
   readonly stop: AbortController;
   readonly handOver: AbortController;
   ended: boolean;
+  /** When it took the lease, and when the broker last gave it a new identity for each transactional id. */
+  leaseTakenMs: number;
+  readonly settledMs: Map<string, number>;
 }
 
 export class World {
   readonly scheduler = new Scheduler();
   readonly network: Network;
   readonly broker: Broker;
-  readonly table = new EpochTable();
+  readonly table: EpochTable;
   readonly bucket: BlobBucket;
   readonly functions: FunctionService;
   readonly checker: Checker;
@@ -133,6 +138,7 @@ export class World {
     });
     this.broker.createTopic(INPUT, options.inputPartitions);
     for (const { topic } of Object.values(options.job.sinks)) this.broker.createTopic(topic, options.outputPartitions);
+    this.table = new EpochTable(() => scheduler.nowMs, options.tokenLifetimeMs);
     this.bucket = new BlobBucket(() => scheduler.nowMs);
     this.checker = new Checker(options.job, this.broker, this.table, this.bucket);
     this.functions = new FunctionService({
@@ -152,6 +158,7 @@ export class World {
   async run(): Promise<Outcome> {
     const { scheduler, checker } = this;
     for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
+    this.#rememberEarlierLife();
     this.#options.prepare?.(this);
     this.startCoordinator();
     scheduler.after(WATCH_MS, undefined, () => this.#watch());
@@ -173,6 +180,18 @@ export class World {
     };
   }
 
+  /** A job of this name ran before, and was deleted: its commit markers are still there. */
+  #rememberEarlierLife(): void {
+    for (const [sink, { topic }] of Object.entries(this.#options.job.sinks)) {
+      for (const subtask of [0, 1]) {
+        for (const epoch of [98, 99]) {
+          const id = transactionalId({ job: JOB, incarnation: 'before00', sink, subtask }, epoch);
+          this.broker.commitGroupOffsets(markerGroup(id), topic, [{ partition: 0, offset: epoch }]);
+        }
+      }
+    }
+  }
+
   append({ partition, lines, how, endsAfterMs }: Omit<InputBatch, 'atMs'>): void {
     this.#log('upstream', () => `${how} ${lines.length} lines to partition ${partition}`);
     if (how === 'plain') return this.broker.appendPlain(INPUT, partition, lines);
@@ -190,7 +209,7 @@ export class World {
     const process = new SimProcess(`coordinator#${number}`, 'coordinator', build, this.#skew());
     const job = this.#options.job.define(build, this.#options.startingOffsets);
     const { stages } = planStages(job);
-    const ports = this.#portsOf(process);
+    const ports = this.#portsOf(process, (id) => running.settledMs.set(id, this.scheduler.nowMs));
     const settings: JobSettings = {
       job: JOB,
       build,
@@ -213,7 +232,7 @@ export class World {
       restartBackoffMaxMs: 2_000,
       ...this.#options.settings,
     };
-    const running: RunningCoordinator = { process, stop: new AbortController(), handOver: new AbortController(), ended: false };
+    const running: RunningCoordinator = { process, stop: new AbortController(), handOver: new AbortController(), ended: false, leaseTakenMs: 0, settledMs: new Map() };
     this.coordinators.push(running);
     const deps: CoordinatorDeps = {
       ...ports,
@@ -221,6 +240,8 @@ export class World {
       observe: (event) => {
         if (!process.alive) return;
         this.observed.push(event);
+        if (event.event === 'lease-taken') running.leaseTakenMs = this.scheduler.nowMs;
+        if (event.event === 'recovered') this.#checkSettled(running, `recovery, which began at ${running.leaseTakenMs} ms`, () => running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },
     };
@@ -238,8 +259,19 @@ export class World {
     running.ended = true;
     process.alive = false;
     this.ends.push(end);
+    if (end.end === 'stopped') this.#checkSettled(running, 'its stop', (id) => running.settledMs.get(id) ?? this.scheduler.nowMs);
     const row = this.table.row(JOB);
     if (end.end === 'failed' && row?.holder === process.name) this.checker.fail('I6', `the job failed: ${end.message}`);
+  }
+
+  /** Transactions that were open before a coordinator settled their ids must not be open after it. */
+  #checkSettled({ process }: RunningCoordinator, after: string, settledMs: (id: string) => number): void {
+    if (this.observed.some((event) => event.event === 'warning' && event.message.includes('could not be settled'))) return;
+    for (const { id, state, startedMs } of this.broker.transactions.values()) {
+      if (state === 'ongoing' && id.startsWith(`${JOB}-`) && startedMs < settledMs(id)) {
+        this.checker.fail('I6', `transaction ${id} is open since ${startedMs} ms, and ${process.name} left it open in ${after}: readers wait for its timeout`);
+      }
+    }
   }
 
   /** What keeps a job running in a deployment: somebody starts a coordinator when none is at work. */
@@ -285,7 +317,7 @@ export class World {
     }
   }
 
-  #portsOf(process: SimProcess): Omit<CoordinatorDeps, 'invoker' | 'observe'> {
+  #portsOf(process: SimProcess, onIdentity: (transactionalId: string) => void = () => {}): Omit<CoordinatorDeps, 'invoker' | 'observe'> {
     const carry = (service: Service): Carry => (api, about, failure, execute) => this.network.call(process, service, api, about, failure, execute);
     const dice = new Dice(hashOf(this.#options.seed, process.name));
     const random: Random = { id: () => dice.id(), fraction: () => dice.next() };
@@ -294,7 +326,7 @@ export class World {
       epochs: modelEpochStore(this.table, carry('table')),
       blobStore,
       blobs: createBlobs(blobStore, random),
-      kafka: modelKafka(this.broker, carry('kafka'), { broker: BROKER_CONFIG, topic: TOPIC_CONFIG }),
+      kafka: modelKafka(this.broker, carry('kafka'), { broker: BROKER_CONFIG, topic: TOPIC_CONFIG, onIdentity }),
       clock: clockOf(this.scheduler, process),
       random,
     };

@@ -22,8 +22,16 @@ export class EpochTable {
   observer: TableObserver = { decided: () => {}, committed: () => {} };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
-  /** By token: the decision that was sent under it first. */
-  readonly #tokens = new Map<string, string>();
+  /** By token: the decision that was sent under it first, and when. */
+  readonly #tokens = new Map<string, { readonly text: string; readonly atMs: number }>();
+  readonly #nowMs: () => number;
+  readonly #tokenLifetimeMs: number;
+
+  /** @param tokenLifetimeMs how long a repeated decision is known by its token; DynamoDB's is ten minutes. */
+  constructor(nowMs: () => number, tokenLifetimeMs = 600_000) {
+    this.#nowMs = nowMs;
+    this.#tokenLifetimeMs = tokenLifetimeMs;
+  }
 
   row(job: string): JobRow | undefined {
     return this.#jobs.get(job);
@@ -67,14 +75,16 @@ export class EpochTable {
     const { job, incarnation, generation, epoch, decisionId, parentDecisionId, leaseExpiresAtMs, lastCommitted } = decision;
     const token = `${job} ${incarnation} ${decisionId}`;
     const sent = this.#tokens.get(token);
-    if (sent !== undefined) {
-      if (sent === text) return 'decided';
+    if (sent !== undefined && this.#nowMs() - sent.atMs < this.#tokenLifetimeMs) {
+      if (sent.text === text) return 'decided';
       throw new StoreProblem(`IdempotentParameterMismatch: decision ${decisionId} was sent with other content under the same token`, false);
     }
     const row = this.#jobs.get(job);
     const epochs = this.#epochs.get(`${job} ${incarnation}`) ?? [];
-    if (row === undefined || row.generation !== generation || row.incarnation !== incarnation || row.lastCompleted?.decisionId !== parentDecisionId || epochs.some((each) => each.epoch === epoch)) return 'refused';
-    this.#tokens.set(token, text);
+    if (row === undefined || row.generation !== generation || row.incarnation !== incarnation) return 'refused';
+    if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';
+    if (epochs.some((each) => each.epoch === epoch)) return 'refused';
+    this.#tokens.set(token, { text, atMs: this.#nowMs() });
     this.#epochs.set(`${job} ${incarnation}`, [...epochs, { epoch, decisionId, text }].sort((left, right) => left.epoch - right.epoch));
     const moved = { ...row, lastCompleted: { epoch, decisionId }, lastCommitted, leaseExpiresAtMs };
     this.#jobs.set(job, moved);

@@ -270,13 +270,17 @@ export class Broker {
   /** Appends records of an open transaction of somebody else, and answers what ends it. */
   appendTransactional(topic: string, partition: number, values: readonly string[]): (commit: boolean) => void {
     const found = this.#required(topic, partition);
-    const producerId = this.#nextProducerId++;
+    // A producer that is not busy in the partition goes on under its id, as a real one does.
+    const idle = this.#upstream.find((known) => !found.open.has(known));
+    const producerId = idle ?? this.#nextProducerId++;
+    if (idle === undefined) this.#upstream.push(producerId);
     const header = { producerId, producerEpoch: 0, transactional: true, timestampMs: this.#options.nowMs() };
     found.open.set(producerId, found.end);
     found.append(encodeBatch({ ...header, baseSequence: 0 }, values), producerId, 0, true, undefined);
     return (commit) => writeMarker(found, producerId, 0, commit, this.#options.nowMs());
   }
 
+  readonly #upstream: bigint[] = [];
   readonly #pendingEpochs = new Map<string, number>();
 
   #required(topic: string, partition: number): Partition {

@@ -6,14 +6,14 @@ import type { Broker } from './kafka-broker.ts';
 /** Carries one request to the broker and its answer back; what goes wrong on the way is its business. */
 export type Carry = <T>(api: string, about: string, failure: Failure<T>, execute: (stale: boolean, dice: Dice) => T) => Promise<T>;
 
-const COORDINATOR_ERRORS = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS', 'UNKNOWN_SERVER_ERROR', 'CONCURRENT_TRANSACTIONS'];
+const COORDINATOR_ERRORS = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS', 'UNKNOWN_SERVER_ERROR', 'CONCURRENT_TRANSACTIONS', 'KAFKA_STORAGE_ERROR'];
 const LEADER_ERRORS = ['NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_SERVER_ERROR', 'REQUEST_TIMED_OUT'];
 const GROUP_ERRORS = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS'];
 
 const answering: Failure<KafkaAnswer> = { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(COORDINATOR_ERRORS) };
 
 /** The engine's Kafka port on the model. */
-export function modelKafka(broker: Broker, carry: Carry, config: { readonly broker: ReadonlyMap<string, string>; readonly topic: ReadonlyMap<string, string> }): KafkaRequests {
+export function modelKafka(broker: Broker, carry: Carry, config: { readonly broker: ReadonlyMap<string, string>; readonly topic: ReadonlyMap<string, string>; readonly onIdentity?: (transactionalId: string) => void }): KafkaRequests {
   const problem = (code: KafkaAnswer) => new KafkaProblem(code, `the model answered ${code}`, true);
   const throwing = <T>(errors: readonly string[]): Failure<T> => ({
     lost: () => {
@@ -31,7 +31,11 @@ export function modelKafka(broker: Broker, carry: Carry, config: { readonly brok
   return {
     initProducerId: (id, timeoutMs) => {
       const none = (answer: KafkaAnswer) => ({ answer, producerId: '-1', producerEpoch: -1 });
-      return carry('initProducerId', id, { lost: () => none('NO_ANSWER'), error: (dice) => none(dice.pick(COORDINATOR_ERRORS)) }, () => broker.initProducerId(id, timeoutMs));
+      return carry('initProducerId', id, { lost: () => none('NO_ANSWER'), error: (dice) => none(dice.pick(COORDINATOR_ERRORS)) }, () => {
+        const given = broker.initProducerId(id, timeoutMs);
+        if (given.answer === 'NONE') config.onIdentity?.(id);
+        return given;
+      });
     },
     addPartitions: (who, partitions) => carry('addPartitions', who.transactionalId, answering, () => broker.addPartitions(who, partitions)),
     addOffsets: (who, group) => carry('addOffsets', who.transactionalId, answering, () => broker.addOffsets(who, group)),

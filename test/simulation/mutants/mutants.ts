@@ -1,0 +1,253 @@
+import type { Edit } from './mutate.ts';
+
+export interface Mutant {
+  /** The protective line that is switched off, as a sentence. */
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
+
+const TABLE = 'test/simulation/models/epoch-table.ts';
+const STORE = 'lib/epoch/coordinator/store-manifest.ts';
+const LOOP = 'lib/epoch/coordinator/epoch-loop.ts';
+const START = 'lib/epoch/coordinator/start.ts';
+const COLLECT = 'lib/epoch/coordinator/collect.ts';
+const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
+const RESOLVE = 'lib/transactions/resolve.ts';
+const PREPARE = 'lib/transactions/prepare.ts';
+const SEND = 'lib/transactions/send-staged.ts';
+const OPERATOR = 'lib/stages/operator.ts';
+const SERVE = 'lib/stages/serve.ts';
+const WAVEFRONT = 'lib/epoch/wavefront.ts';
+const READER = 'lib/format/record-set-reader.ts';
+
+/** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'a decision is conditional on the generation',
+    edits: [edit(TABLE, 'row === undefined || row.generation !== generation || row.incarnation !== incarnation) return \'refused\'', "row === undefined || row.incarnation !== incarnation) return 'refused'")],
+  },
+  {
+    name: "a decision is conditional on its parent's decision id, and on its epoch having no row",
+    edits: [
+      edit(TABLE, "if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';", ''),
+      edit(TABLE, "if (epochs.some((each) => each.epoch === epoch)) return 'refused';", ''),
+      edit(TABLE, 'row === undefined || row.generation !== generation || row.incarnation !== incarnation) return \'refused\'', "row === undefined || row.incarnation !== incarnation) return 'refused'"),
+    ],
+  },
+  {
+    name: 'an ambiguous decision is repeated byte for byte',
+    edits: [edit(STORE, 'deps.epochs.decide(decision)', 'deps.epochs.decide({ ...decision, leaseExpiresAtMs: deps.clock.now() + settings.leaseMs })')],
+  },
+  {
+    name: 'an ambiguous decision is not taken for made',
+    edits: [edit(STORE, "if (answer === 'decided') return;", "if (answer !== 'refused') return;")],
+  },
+  {
+    name: 'a refused decision is looked up in the job row before it counts as lost',
+    edits: [edit('lib/epoch/decide.ts', "if (row?.lastCompleted?.decisionId === decisionId) return 'decided';", '')],
+  },
+  {
+    name: 'a refused decision of another generation ends the coordinator',
+    edits: [edit('lib/epoch/decide.ts', "if (row === undefined || row.generation !== generation) return 'superseded';", "if (row === undefined || row.generation !== generation) return 'decided';")],
+  },
+  {
+    name: 'preparing begins with a fresh InitProducerId',
+    edits: [
+      edit(PREPARE, 'export async function prepareTransaction(', 'const known = new WeakMap<object, Map<string, { answer: string; producerId: string; producerEpoch: number }>>();\nexport async function prepareTransaction('),
+      edit(
+        PREPARE,
+        'const begun = await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));',
+        'const ids = known.get(kafka) ?? new Map(); known.set(kafka, ids); const begun = ids.get(id) ?? (await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs))); if (begun.answer === "NONE") ids.set(id, begun);',
+      ),
+    ],
+  },
+  {
+    name: 'between reading the marker and sending there is no other InitProducerId',
+    edits: [
+      edit(
+        RESOLVE,
+        'const sent = await sendStaged(kafka, clock, deadlineMs, who, marker, await request.staged());',
+        'const again = await retried(clock, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs)); Object.assign(who, { producerId: again.producerId, producerEpoch: again.producerEpoch }); const sent = await sendStaged(kafka, clock, deadlineMs, who, marker, await request.staged());',
+      ),
+    ],
+  },
+  {
+    name: 'resolving reads the marker after fencing',
+    edits: [edit(RESOLVE, "if (reached(after, epoch)) return { outcome: 'committed' };", '')],
+  },
+  {
+    name: 'resolving fences before it believes that the marker is absent',
+    edits: [
+      edit(
+        RESOLVE,
+        'const fenced = await retried(clock, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
+        'const early = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true); const fenced = await retried(clock, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
+      ),
+      edit(RESOLVE, 'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true);', 'const after = early;'),
+    ],
+  },
+  {
+    name: 'a marker of a later epoch proves the commit too (≥, not =)',
+    edits: [edit(RESOLVE, "reading.found === 'epoch' && reading.epoch >= epoch", "reading.found === 'epoch' && reading.epoch === epoch")],
+  },
+  {
+    name: 'the marker is read stable after fencing',
+    edits: [edit(RESOLVE, 'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true);', 'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, false);')],
+  },
+  {
+    name: 'what cannot be read is not taken for absent',
+    edits: [edit(RESOLVE, "if (after.found === 'unknown') return unsettled(committable, `the commit marker could not be read (${after.answer})`);", '')],
+  },
+  {
+    name: 'each transactional id has a marker group of its own',
+    edits: [edit('lib/transactions/ids.ts', 'return transactionalIdOfMarker;', "return transactionalIdOfMarker.replace(/-[0-9]+-[01]$/, '');")],
+  },
+  {
+    name: "transactional ids hold the incarnation",
+    edits: [edit('lib/transactions/ids.ts', '`${place.job}-${place.incarnation}-${place.sink}', '`${place.job}-${place.sink}')],
+  },
+  {
+    name: 'the commit marker is part of the transaction',
+    edits: [edit('lib/transactions/marker.ts', 'const added = await retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, group)); if (added !== \'NONE\') return added;', "if (deadlineMs > 0) return 'NONE';")],
+  },
+  {
+    name: 'every acknowledgement is awaited before an epoch counts as prepared',
+    edits: [edit(SEND, "const failed = answers.find((answer) => answer !== 'NONE');", "const failed = answers.find((answer) => answer === 'never');")],
+  },
+  {
+    name: 'only OK means committed',
+    edits: [edit('lib/transactions/commit.ts', "kindOf(answer) === 'ok'", "['ok', 'fenced'].includes(kindOf(answer))")],
+  },
+  {
+    name: 'an unexpected answer to a commit is doubtful, not taken for done',
+    edits: [edit('lib/transactions/commit.ts', "kindOf(answer) === 'ok'", "['ok', 'failed'].includes(kindOf(answer))")],
+  },
+  {
+    name: 'the sink stage is serial, and commits are in epoch order',
+    edits: [
+      edit(WAVEFRONT, "return stage.kind === 'sink' ? previous === undefined : previous === undefined", 'return previous === undefined'),
+      edit(WAVEFRONT, 'if (prepared && previous === undefined) steps', "if (prepared && (previous === undefined || previous.phase === 'decided' || previous.phase === 'committing')) steps"),
+      edit(WAVEFRONT, "if (phase === 'decided' && previous === undefined) steps", "if (phase === 'decided') steps"),
+    ],
+  },
+  {
+    name: 'decisions are in epoch order',
+    edits: [
+      edit(WAVEFRONT, "return stage.kind === 'sink' ? previous === undefined : previous === undefined", 'return previous === undefined'),
+      edit(WAVEFRONT, 'if (prepared && previous === undefined) steps', 'if (prepared) steps'),
+    ],
+  },
+  {
+    name: 'a stage runs an epoch after it has finished the one before',
+    edits: [edit(WAVEFRONT, "previous === undefined || previous.stages.get(stage.id) === 'done'", "previous === undefined || stage.kind === 'operator' || previous.stages.get(stage.id) === 'done'")],
+  },
+  {
+    name: 'a plan waits for the barrier of the epoch before',
+    edits: [edit(WAVEFRONT, 'if (facts.mayPlan && sourcesRead &&', 'if (facts.mayPlan && (sourcesRead || true) &&')],
+  },
+  {
+    name: 'a plan that was made for a dropped epoch is dropped',
+    edits: [edit(LOOP, 'if (base !== newestId() || isEnding()) return;', 'if (isEnding()) return;')],
+  },
+  {
+    name: 'what builds on a failed attempt is dropped with it',
+    edits: [edit(LOOP, 'const dropped = inFlight.slice(at); inFlight = inFlight.slice(0, at);', 'const dropped = inFlight.slice(at, at + 1); inFlight = inFlight.filter((other) => other !== attempt);')],
+  },
+  {
+    name: 'results of a dropped attempt are not taken',
+    edits: [edit(LOOP, 'if (!inFlight.includes(attempt)) return abortPrepared(deps, settings, tenure, attempt);', '')],
+  },
+  {
+    name: 'recovery commits what is decided before it goes on',
+    edits: [edit(START, 'if (last !== undefined && row.lastCommitted < last.epoch) {', 'if (last !== undefined && row.lastCommitted < last.epoch && last.epoch < 0) {')],
+  },
+  {
+    name: 'every transactional id is settled at start',
+    edits: [edit(START, 'const settledIds = await settlePool(deps, settings, tenure, SETTLE_TIMEOUT_MS);', 'const settledIds = 0;')],
+  },
+  {
+    name: 'every transactional id is settled at stop',
+    edits: [edit(LOOP, 'await settlePool(deps, settings, tenure, END_SETTLE_TIMEOUT_MS);', '')],
+  },
+  {
+    name: 'the pool of ids is widened, never narrowed, before an id is used',
+    edits: [edit(START, 'const pool = { ...recorded };', 'const pool: Record<string, number> = {};'), edit(START, 'pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id))', 'pool[id] = parallelismOf(settings, id)')],
+  },
+  {
+    name: 'the pool is recorded before an id of it is used',
+    edits: [edit(TABLE, 'subtasks > (row.pool[sink] ?? 0)', 'subtasks > 1_000')],
+  },
+  {
+    name: 'warm state is used only under the id of the snapshot that it equals',
+    edits: [edit(OPERATOR, 'return same ? runtime : undefined;', 'return same || runtime !== undefined ? runtime : undefined;')],
+  },
+  {
+    name: 'warm state loses its id before it is changed',
+    edits: [edit(OPERATOR, 'warm.runtime = undefined;', '')],
+  },
+  {
+    name: 'a narrower or wider subtask writes its own snapshot',
+    edits: [edit(OPERATOR, 'if (!rescaled && !state.changed()) return previous;', 'if (previous !== undefined && !state.changed()) return previous;')],
+  },
+  {
+    name: 'a blob is acknowledged before a manifest names it',
+    edits: [edit('lib/stages/blobs.ts', 'await store.put(name, sealed);', 'store.put(name, sealed).catch(() => {});')],
+  },
+  {
+    name: 'names of blobs are unique to one invocation',
+    edits: [edit('lib/stages/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');")],
+  },
+  {
+    name: 'records of aborted transactions are left out',
+    edits: [edit(READER, 'else if (this.#abortedProducers.has(producerId)) {', 'else if (this.#abortedProducers.has(producerId) && producerId < 0n) {')],
+  },
+  {
+    name: 'aborted transactions are sorted by their first offset',
+    edits: [edit(READER, 'this.#aborted = byFirstOffset(options.aborted);', 'this.#aborted = [...options.aborted];')],
+  },
+  {
+    name: "an abort marker ends the aborted transaction, and no more of its producer's",
+    edits: [edit(READER, 'if (this.#isAbortMarker()) this.#abortedProducers.delete(producerId);', '')],
+  },
+  {
+    name: 'a range ends at its bound',
+    edits: [edit(READER, 'if (offset >= this.#to) return this.#finish();', ''), edit(READER, 'if (this.#baseOffset >= this.#to) return this.#finish();', '')],
+  },
+  {
+    name: 'functions of another build refuse',
+    edits: [edit(SERVE, "if (request.build !== build && !NEVER_STALE.includes(request.ask)) return { outcome: 'stale', build };", '')],
+  },
+  {
+    name: 'commit and resolve are never refused for their build',
+    edits: [edit(SERVE, "const NEVER_STALE = ['commit', 'resolve', 'abort'];", 'const NEVER_STALE: string[] = [];')],
+  },
+  {
+    name: 'staged output is kept until its epoch is COMMITTED',
+    edits: [
+      edit('lib/epoch/retain.ts', 'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);', 'return epoch <= facts.lastCompleted;'),
+      edit('lib/epoch/retain.ts', 'manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : []', '[] as BlobRef[]'),
+    ],
+  },
+  {
+    name: 'blobs of epochs that are not decided are not collected',
+    edits: [edit('lib/epoch/retain.ts', 'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);', 'return epoch <= (passing ? facts.lastCommitted : Number.POSITIVE_INFINITY);')],
+  },
+  {
+    name: 'a snapshot is deleted only after its manifest was marked RETIRED by the holder',
+    edits: [edit(COLLECT, 'fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));', 'await deps.epochs.retireThrough(settings.job, tenure.generation, last);')],
+  },
+  {
+    name: 'the newest manifest is never retired',
+    edits: [edit('lib/epoch/retain.ts', 'epoch <= lastCommitted - retained', 'epoch <= lastCommitted - retained + 1'), edit(TABLE, 'row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch', 'row.lastCommitted < epoch')],
+  },
+  {
+    name: 'only the holder of the generation resolves',
+    edits: [edit(COMMIT_EPOCH, 'if (row?.generation !== tenure.generation) {', 'if (row?.generation !== tenure.generation && tenure.generation < 0) {')],
+  },
+  {
+    name: 'a commit without an answer is asked for again',
+    edits: [edit(COMMIT_EPOCH, 'return [...committables];', 'return [];')],
+  },
+];
