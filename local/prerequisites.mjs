@@ -15,7 +15,8 @@ const PREREQUISITES = {
     title: 'Java 17 or newer',
     find: () => firstThat([...javaOfJavaHome(), 'java'], ['-version'], (text) => majorVersion(text) >= 17),
     bring: {
-      debian: 'openjdk-17-jre-headless',
+      // Each release has one of them; its "default-jre" may be older than 17.
+      debian: ['openjdk-21-jre-headless', 'openjdk-17-jre-headless'],
       fedora: 'java-21-openjdk-headless',
       arch: 'jre21-openjdk-headless',
       alpine: 'openjdk21-jre-headless',
@@ -55,10 +56,10 @@ export async function missingPrerequisites(names) {
     if (command === undefined) missing.push(PREREQUISITES[name]);
     else commands[name] = command;
   }
-  return { commands, problem: missing.length === 0 ? undefined : problemText(missing) };
+  return { commands, problem: missing.length === 0 ? undefined : await problemText(missing) };
 }
 
-function problemText(missing) {
+async function problemText(missing) {
   const platform = platformOf(process.platform, osRelease());
   const titles = missing.map(({ title }) => title).join(', ');
   if (platform === undefined) {
@@ -66,7 +67,7 @@ function problemText(missing) {
       ? 'Windows is supported through WSL (https://learn.microsoft.com/windows/wsl): clone and run this there'
       : `this machine lacks ${titles}: install it with the system's package manager, then run the same command again`;
   }
-  const packages = [...new Set(missing.map(({ bring }) => bring[platform]))];
+  const packages = await Promise.all(missing.map(({ bring }) => firstThatExists([bring[platform]].flat())));
   // Homebrew leaves its Java where nothing finds it.
   const more = platform === 'mac' && packages.includes('openjdk') ? ' && export JAVA_HOME="$(brew --prefix openjdk)"' : '';
   return `this machine lacks ${titles}. Bring it with\n\n    ${INSTALL[platform]} ${packages.join(' ')}${more}\n\nand run the same command again`;
@@ -91,6 +92,12 @@ function javaOfJavaHome() {
 /** `openjdk version "17.0.15"`, `java version "1.8.0_401"`. */
 function majorVersion(text) {
   return Number(/version "(?:1\.)?(\d+)/.exec(text)?.[1] ?? 0);
+}
+
+/** Of packages with other names in other releases, the one that this release has. */
+async function firstThatExists([first, ...others]) {
+  if (others.length === 0 || (await outputOf('apt-cache', ['show', first])) !== undefined) return first;
+  return firstThatExists(others);
 }
 
 async function firstThat(commands, args, accepts) {
