@@ -1,20 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
   TransactionCanceledException,
-  TransactionConflictException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
-import { type AwsCall, faultOf, problemOf } from './aws-problem.ts';
+import { faultOf } from './aws-problem.ts';
 import {
   type Attributes,
   attributes,
@@ -28,17 +25,16 @@ import {
   MAX_EPOCH,
   TTL_ATTRIBUTE,
 } from './dynamo-rows.ts';
+import { conditional, noSuchJob, problem, type Store, send } from './dynamo-send.ts';
 
 /** More than the coordinators that could ever contend for one job; each failed try means that another one succeeded. */
 const MAX_TAKEOVER_TRIES = 100;
 /** Only this generation's own late writes can be in the way of its next. */
 const MAX_POOL_TRIES = 10;
-/** A write that meets a transaction on its row is refused, not queued. The transaction takes milliseconds. */
-const CONFLICT_PAUSES_MS = [5, 10, 20, 40, 80, 160, 320];
 
 /** Jobs and epochs in one DynamoDB table. Every failed call throws a `StoreProblem` that says what to change. */
 export function createEpochStore({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): EpochStore {
-  const store = { client, table };
+  const store = { client, table, incarnations: new Map<string, string>() };
   return {
     readJob: (job) => readJob(store, job),
     createJob: (row) => createJob(store, row),
@@ -70,9 +66,12 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
   };
 }
 
-interface Store {
-  readonly client: DynamoDBClient;
-  readonly table: string;
+interface Holder extends Store {
+  /**
+   * By job and generation, of the generations that this process took, the incarnation. The generations of a job that was
+   * deleted and made anew begin again, so a write must also be of the incarnation in which its generation was taken.
+   */
+  readonly incarnations: Map<string, string>;
 }
 
 async function readJob(store: Store, job: string): Promise<JobRow | undefined> {
@@ -81,7 +80,7 @@ async function readJob(store: Store, job: string): Promise<JobRow | undefined> {
   return Item === undefined ? undefined : decodeJob(Item);
 }
 
-async function createJob(store: Store, row: JobRow): Promise<'created' | 'exists'> {
+async function createJob(store: Holder, row: JobRow): Promise<'created' | 'exists'> {
   const command = new PutItemCommand({
     TableName: store.table,
     Item: encodeJob(row),
@@ -89,14 +88,38 @@ async function createJob(store: Store, row: JobRow): Promise<'created' | 'exists
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const put = await send(store, 'PutItem', () => conditional(() => store.client.send(command)));
-  if (put.outcome === 'done') return 'created';
+  if (put.outcome === 'done') return created(store, row);
   // The row of our own first try, whose answer was lost: nobody else has this random incarnation.
   const existing = put.item === undefined ? undefined : decodeJob(put.item);
   const isOwn = existing?.incarnation === row.incarnation && existing.generation === row.generation && existing.holder === row.holder;
-  return isOwn ? 'created' : 'exists';
+  return isOwn ? created(store, row) : 'exists';
 }
 
-async function raiseGeneration(store: Store, job: string, holder: string, leaseExpiresAtMs: number): Promise<JobRow> {
+function created(store: Holder, row: JobRow): 'created' {
+  rememberTaken(store, row);
+  return 'created';
+}
+
+/** The condition under which `generation` still holds the job, and the values in it. */
+function holding(
+  { incarnations }: Holder,
+  job: string,
+  generation: number,
+): { readonly condition: string; readonly values: Record<string, unknown> } {
+  const incarnation = incarnations.get(`${job} ${generation}`);
+  const condition = `generation = :generation${incarnation === undefined ? '' : ' AND incarnation = :incarnation'}`;
+  return { condition, values: { ':generation': generation, ':incarnation': incarnation } };
+}
+
+function isHeld({ incarnations }: Holder, row: JobRow | undefined, generation: number): row is JobRow {
+  return row?.generation === generation && (incarnations.get(`${row.job} ${generation}`) ?? row.incarnation) === row.incarnation;
+}
+
+function rememberTaken({ incarnations }: Holder, { job, generation, incarnation }: JobRow): void {
+  incarnations.set(`${job} ${generation}`, incarnation);
+}
+
+async function raiseGeneration(store: Holder, job: string, holder: string, leaseExpiresAtMs: number): Promise<JobRow> {
   let seen = (await readJob(store, job))?.generation;
   for (let tries = 0; tries < MAX_TAKEOVER_TRIES && seen !== undefined; tries++) {
     const changes = { holder, leaseExpiresAtMs, desired: 'running' } as const;
@@ -117,7 +140,7 @@ async function raiseGeneration(store: Store, job: string, holder: string, leaseE
  * repetition that finds its own first try applied knows that it has won.
  */
 async function takeGeneration(
-  store: Store,
+  store: Holder,
   job: string,
   seen: number,
   verb: 'SET' | 'REMOVE failure SET',
@@ -139,10 +162,12 @@ async function takeGeneration(
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
-  if (update.outcome === 'done') return { outcome: 'taken', row: decodeJob(update.output.Attributes ?? {}) };
-  if (update.item === undefined) return { outcome: 'lost', generation: undefined };
-  const row = decodeJob(update.item);
-  return update.item['claim']?.S === columns.claim ? { outcome: 'taken', row } : { outcome: 'lost', generation: row.generation };
+  const item = update.outcome === 'done' ? update.output.Attributes : update.item;
+  if (item === undefined) return { outcome: 'lost', generation: undefined };
+  const row = decodeJob(item);
+  if (item['claim']?.S !== columns.claim) return { outcome: 'lost', generation: row.generation };
+  rememberTaken(store, row);
+  return { outcome: 'taken', row };
 }
 
 /** A person's request, so the one write that no generation guards. */
@@ -150,7 +175,8 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'])
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
-    UpdateExpression: 'SET desired = :desired',
+    // What made the job fail is, as far as this person knows, mended.
+    UpdateExpression: desired === 'running' ? 'SET desired = :desired REMOVE failure' : 'SET desired = :desired',
     ConditionExpression: 'attribute_exists(pk)',
     ExpressionAttributeValues: attributes({ ':desired': desired }),
   });
@@ -162,21 +188,22 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'])
  * Only ever wider, and sinks that `pool` does not name stay: their transactional ids may still have open transactions.
  * The pool that was read is part of the condition, so that a try that the network delivers late cannot narrow it again.
  */
-async function widenPool(store: Store, job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite> {
+async function widenPool(store: Holder, job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite> {
   for (let tries = 0; tries < MAX_POOL_TRIES; tries++) {
     const row = await readJob(store, job);
-    if (row?.generation !== generation) return 'superseded';
+    if (!isHeld(store, row, generation)) return 'superseded';
     const wider = Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0));
     if (wider.length === 0) return 'written';
+    const { condition, values } = holding(store, job, generation);
     const command = new UpdateItemCommand({
       TableName: store.table,
       Key: jobKey(job),
       UpdateExpression: 'SET #pool = :wider',
-      ConditionExpression: 'generation = :generation AND #pool = :seen',
+      ConditionExpression: `${condition} AND #pool = :seen`,
       ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB
       ExpressionAttributeValues: attributes({
         ':wider': { ...row.pool, ...Object.fromEntries(wider) },
-        ':generation': generation,
+        ...values,
         ':seen': row.pool,
       }),
     });
@@ -189,20 +216,21 @@ async function widenPool(store: Store, job: string, generation: number, pool: Re
   );
 }
 
-async function recordCommitted(store: Store, job: string, generation: number, epoch: number): Promise<FencedWrite> {
+async function recordCommitted(store: Holder, job: string, generation: number, epoch: number): Promise<FencedWrite> {
+  const { condition, values } = holding(store, job, generation);
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
     UpdateExpression: 'SET lastCommitted = :epoch',
     // Never back: a try that the network delivers late must not undo what a later decision recorded.
-    ConditionExpression: 'generation = :generation AND lastCommitted <= :epoch AND lastCompleted.epoch >= :epoch',
-    ExpressionAttributeValues: attributes({ ':generation': generation, ':epoch': epoch }),
+    ConditionExpression: `${condition} AND lastCommitted <= :epoch AND lastCompleted.epoch >= :epoch`,
+    ExpressionAttributeValues: attributes({ ...values, ':epoch': epoch }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
   if (update.outcome === 'done') return 'written';
   const row = update.item === undefined ? undefined : decodeJob(update.item);
-  if (row?.generation !== generation) return 'superseded';
+  if (!isHeld(store, row, generation)) return 'superseded';
   if (row.lastCommitted > epoch) return 'written';
   throw new Error(`epoch ${epoch} of job ${job} cannot be committed: the last that is decided is ${row.lastCompleted?.epoch ?? 'none'}`);
 }
@@ -309,20 +337,20 @@ async function listEpochs(store: Store, job: string, incarnation: string, after:
 }
 
 /** What is retired may be deleted, so the newest manifest and what is not COMMITTED can never be. */
-async function retireThrough(store: Store, job: string, generation: number, epoch: number): Promise<FencedWrite> {
+async function retireThrough(store: Holder, job: string, generation: number, epoch: number): Promise<FencedWrite> {
+  const { condition, values } = holding(store, job, generation);
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
     UpdateExpression: 'SET retiredThrough = :epoch',
-    ConditionExpression:
-      'generation = :generation AND retiredThrough <= :epoch AND lastCommitted >= :epoch AND lastCompleted.epoch > :epoch',
-    ExpressionAttributeValues: attributes({ ':generation': generation, ':epoch': epoch }),
+    ConditionExpression: `${condition} AND retiredThrough <= :epoch AND lastCommitted >= :epoch AND lastCompleted.epoch > :epoch`,
+    ExpressionAttributeValues: attributes({ ...values, ':epoch': epoch }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
   if (update.outcome === 'done') return 'written';
   const row = update.item === undefined ? undefined : decodeJob(update.item);
-  if (row?.generation !== generation) return 'superseded';
+  if (!isHeld(store, row, generation)) return 'superseded';
   if (row.retiredThrough > epoch) return 'written';
   throw new Error(
     `epoch ${epoch} of job ${job} cannot be retired: epochs up to ${row.lastCommitted} are committed, and the newest is ${row.lastCompleted?.epoch ?? 'none'}`,
@@ -343,71 +371,24 @@ async function expireEpochs(store: Store, job: string, incarnation: string, epoc
 }
 
 async function fencedUpdate(
-  store: Store,
+  store: Holder,
   job: string,
   generation: number,
   update: string,
   values: Record<string, unknown>,
 ): Promise<FencedWrite> {
+  const held = holding(store, job, generation);
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
     UpdateExpression: update,
-    ConditionExpression: 'generation = :generation',
-    ExpressionAttributeValues: attributes({ ':generation': generation, ...values }),
+    ConditionExpression: held.condition,
+    ExpressionAttributeValues: attributes({ ...held.values, ...values }),
   });
   const written = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
   return written.outcome === 'done' ? 'written' : 'superseded';
 }
 
-/** A failed condition as a value, with the row that failed it when the command asked for it. */
-async function conditional<T>(
-  write: () => Promise<T>,
-): Promise<{ readonly outcome: 'done'; readonly output: T } | { readonly outcome: 'failed'; readonly item: Attributes | undefined }> {
-  try {
-    return { outcome: 'done', output: await write() };
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return { outcome: 'failed', item: error.Item };
-    throw error;
-  }
-}
-
-/** Repeats what met another write's transaction; explains every other failure. Everything sent through it is idempotent. */
-async function send<T>(store: Store, action: string, call: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      const pauseMs = CONFLICT_PAUSES_MS[tries];
-      if (pauseMs === undefined || !(error instanceof TransactionConflictException)) throw await problem(store, action, error);
-      await sleep(pauseMs);
-    }
-  }
-}
-
 function cancellationCodes(error: unknown): ReadonlySet<string | undefined> {
   return new Set(error instanceof TransactionCanceledException ? error.CancellationReasons?.map((reason) => reason.Code) : []);
-}
-
-function problem({ client, table }: Store, action: string, error: unknown): Promise<unknown> {
-  return problemOf(error, callOf(table, action), client.config);
-}
-
-function callOf(table: string, action: string): AwsCall {
-  // A transaction needs the permissions of what it holds.
-  const permissions = action === 'TransactWriteItems' ? ['PutItem', 'UpdateItem'] : [action];
-  return {
-    service: 'DynamoDB',
-    action,
-    permissions: permissions.map((permission) => `dynamodb:${permission}`),
-    target: `table ${table}`,
-    option: 'ONCEFLOW_TABLE',
-  };
-}
-
-function noSuchJob({ table }: Store, job: string): StoreProblem {
-  return new StoreProblem(
-    `there is no job ${job} in table ${table} (ONCEFLOW_TABLE): it was never started, or its row was deleted (ONCEFLOW_JOB_NAME)`,
-    false,
-  );
 }

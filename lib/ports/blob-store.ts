@@ -26,7 +26,9 @@ export class BlobMissingError extends Error {
   override readonly name = 'BlobMissingError';
   readonly blob: string;
   constructor(blob: string, where: string) {
-    super(`blob ${blob} is missing from ${where}: it was deleted by something other than the job, or the location is not the one that the job wrote to (ONCEFLOW_BLOBS)`);
+    super(
+      `blob ${blob} is missing from ${where}: it was deleted by something other than the job, or the location is not the one that the job wrote to (ONCEFLOW_BLOBS)`,
+    );
     this.blob = blob;
   }
 }

@@ -88,8 +88,12 @@ export interface EpochStore {
    * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'running'`
    * leaves what the row says, so that a stop that a person asked for meanwhile is not lost.
    */
-  releaseLease(job: string, generation: number, end: { readonly desired: JobRow['desired']; readonly failure: string | undefined }): Promise<FencedWrite>;
-  /** A person's request, so no generation guards it. Throws `StoreProblem` when there is no such job. */
+  releaseLease(
+    job: string,
+    generation: number,
+    end: { readonly desired: JobRow['desired']; readonly failure: string | undefined },
+  ): Promise<FencedWrite>;
+  /** A person's request, so no generation guards it; `running` also clears the failure. Throws `StoreProblem` when there is no such job. */
   setDesired(job: string, desired: JobRow['desired']): Promise<void>;
   /** Raises the pool to at least `pool`; never narrows it, and keeps sinks that `pool` does not name. */
   widenPool(job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite>;
@@ -106,3 +110,22 @@ export interface EpochStore {
   /** Gives rows of RETIRED epochs a time to live; rows that have gone are no error. That they are retired is irrevocable, so no generation guards it. */
   expireEpochs(job: string, incarnation: string, epochs: readonly number[], expiresAtMs: number): Promise<void>;
 }
+
+/**
+ * The removal of a job, by whoever holds its generation. In the order of these methods, blobs in between: before
+ * `forgetEpochs` a crash leaves a job that goes on from its last epoch, from then on one that starts anew, and neither
+ * ever misses a blob that it needs.
+ */
+export interface JobRemoval {
+  /**
+   * Makes the row that of a job that has not run yet, of `incarnation`, which is new: from then on nothing refers to an
+   * epoch, a blob or a transactional id of any other incarnation.
+   */
+  forgetEpochs(held: HeldJob, incarnation: string): Promise<FencedWrite>;
+  /** Deletes the epochs' rows of every incarnation but the job's own; answers how many. */
+  deleteEpochs(job: string, ownIncarnation: string): Promise<number>;
+  /** Deletes the row of a job that has no epoch. A row that has gone is no error. */
+  deleteJob(held: HeldJob): Promise<FencedWrite>;
+}
+
+export type HeldJob = Pick<JobRow, 'job' | 'generation' | 'incarnation'>;

@@ -11,7 +11,11 @@ export interface FunctionInvoker {
    * Resolves with the handler's answer. Throws `InvokeError` when none came: the function crashed, timed out, was
    * throttled or could not be reached. The work may then have been done, once or more, and may still be running.
    */
-  invoke(target: FunctionTarget, payload: unknown, options: { readonly deadlineMs: number; readonly signal?: AbortSignal }): Promise<unknown>;
+  invoke(
+    target: FunctionTarget,
+    payload: unknown,
+    options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
+  ): Promise<unknown>;
 }
 
 export class InvokeError extends Error {

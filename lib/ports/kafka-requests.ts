@@ -52,12 +52,19 @@ export interface PartitionBatch extends TopicPartition {
 
 /** What a sink stage, a resolver and a settling coordinator need. */
 export interface TransactionRequests {
-  initProducerId(transactionalId: string, transactionTimeoutMs: number): Promise<{ readonly answer: KafkaAnswer; readonly producerId: string; readonly producerEpoch: number }>;
+  initProducerId(
+    transactionalId: string,
+    transactionTimeoutMs: number,
+  ): Promise<{ readonly answer: KafkaAnswer; readonly producerId: string; readonly producerEpoch: number }>;
   /** AddPartitionsToTxn. The worst answer of all partitions. */
   addPartitions(who: ProducerIdentity, partitions: readonly TopicPartition[]): Promise<KafkaAnswer>;
   /** AddOffsetsToTxn. */
   addOffsets(who: ProducerIdentity, groupId: string): Promise<KafkaAnswer>;
-  txnOffsetCommit(who: ProducerIdentity, groupId: string, marker: TopicPartition & { readonly offset: number; readonly metadata: string }): Promise<KafkaAnswer>;
+  txnOffsetCommit(
+    who: ProducerIdentity,
+    groupId: string,
+    marker: TopicPartition & { readonly offset: number; readonly metadata: string },
+  ): Promise<KafkaAnswer>;
   /**
    * One Produce request (acks = all) to one leader; requests to one leader are written to its connection in the order
    * of the calls, so two may be under way at once. Every batch must be led by the same broker.
@@ -69,7 +76,11 @@ export interface TransactionRequests {
    * OffsetFetch (v7 or later). With `requireStable` an offset that an open transaction may still change is answered
    * with UNSTABLE_OFFSET_COMMIT instead of its old value. No committed offset: `offset` is undefined.
    */
-  offsetFetch(groupId: string, where: TopicPartition, requireStable: boolean): Promise<{ readonly answer: KafkaAnswer; readonly offset: number | undefined; readonly metadata: string }>;
+  offsetFetch(
+    groupId: string,
+    where: TopicPartition,
+    requireStable: boolean,
+  ): Promise<{ readonly answer: KafkaAnswer; readonly offset: number | undefined; readonly metadata: string }>;
   /** The broker id that leads each partition of the topic; index = partition. Throws `KafkaProblem` when there is no such topic. */
   leaders(topic: string): Promise<readonly number[]>;
   /** Forgets cached leaders of the topic, after NOT_LEADER_OR_FOLLOWER or NO_ANSWER. */
@@ -99,14 +110,21 @@ export interface SourceRequests {
   /** Offsets by partition: `earliest` = log start, `latest` = last stable offset (read_committed). */
   offsets(topic: string, partitions: readonly number[], at: 'earliest' | 'latest'): Promise<readonly number[]>;
   /** One Fetch (v11, read_committed) for ranges that may have different leaders. */
-  fetch(ranges: readonly FetchRange[], options: { readonly maxBytes: number; readonly maxWaitMs: number; readonly minBytes: number }): Promise<readonly FetchedPartition[]>;
+  fetch(
+    ranges: readonly FetchRange[],
+    options: { readonly maxBytes: number; readonly maxWaitMs: number; readonly minBytes: number },
+  ): Promise<readonly FetchedPartition[]>;
 }
 
 /** What the coordinator needs besides. */
 export interface AdminRequests {
   /** Offsets of the group that has no members; `undefined` where none is committed. */
   groupOffsets(groupId: string, topic: string, partitions: readonly number[]): Promise<readonly (number | undefined)[]>;
-  commitGroupOffsets(groupId: string, topic: string, offsets: readonly { readonly partition: number; readonly offset: number }[]): Promise<KafkaAnswer>;
+  commitGroupOffsets(
+    groupId: string,
+    topic: string,
+    offsets: readonly { readonly partition: number; readonly offset: number }[],
+  ): Promise<KafkaAnswer>;
   /** The value of a setting as the broker holds it, undefined when it does not know the name. */
   brokerConfig(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
   topicConfig(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string>>;

@@ -258,6 +258,14 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect((await read(row.job)).desired).toBe('running');
     });
 
+    it('to run clears the failure, and one to stop keeps it', async () => {
+      const row = await startJob({ failure: 'no such topic' });
+      await store.setDesired(row.job, 'stopped');
+      expect(await read(row.job)).toEqual({ ...row, desired: 'stopped' });
+      await store.setDesired(row.job, 'running');
+      expect(await read(row.job)).toEqual({ ...row, failure: undefined });
+    });
+
     it('makes no row for a job that does not exist', async () => {
       const job = `job-${newId()}`;
       const failed = await store.setDesired(job, 'stopped').catch((error: unknown) => error);
