@@ -1,5 +1,5 @@
 /**
- * Import directions (docs/architecture.md). Every folder of lib/ names what it may import: folders of lib/, or single
+ * Import directions. Every folder of lib/ names what it may import: folders of lib/, or single
  * files of them. Everything may import ports, format and config. Type-only imports count.
  */
 const base = ['ports', 'format', 'config'];

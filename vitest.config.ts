@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that start, kill or freeze parts of a stack: they need the embedded one (docs/development.md). */
+/** Suites that start, kill or freeze parts of a stack: they need the embedded one (CONTRIBUTING.md). */
 const ownStack = process.env['ONCEFLOW_STACK'] === 'external' ? ['test/integration/stack.test.ts', 'test/chaos/**'] : [];
 
 const onTheStack = {

@@ -68,7 +68,9 @@ export async function openKeeper(options: { readonly dir?: string | undefined } 
       running.set(report.pid, end);
       starting.get(report.name)?.resolve(keptProcess(report.pid, logFileOf(report.name), ended));
     } else if (report.report === 'not-started') {
-      starting.get(report.name)?.reject(new Error(`${report.name} did not start: ${report.reason}`));
+      starting
+        .get(report.name)
+        ?.reject(new Error(`${report.name} did not start (${report.reason}): is its program installed and on the PATH?`));
     } else {
       running.get(report.pid)?.(report.how);
       running.delete(report.pid);
