@@ -68,6 +68,7 @@ const names: ReadonlyMap<number, KafkaAnswer> = new Map<number, KafkaAnswer>([
   [89, 'THROTTLING_QUOTA_EXCEEDED'],
   [90, 'PRODUCER_FENCED'],
   [97, 'PRINCIPAL_DESERIALIZATION_FAILURE'],
+  [105, 'TRANSACTIONAL_ID_NOT_FOUND'],
   [120, 'TRANSACTION_ABORTABLE'],
 ]);
 

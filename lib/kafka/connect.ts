@@ -1,8 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
-import { KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
+import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
 import { Cluster } from './cluster.ts';
 import type { BrokerAddress, SaslOptions, SslOptions } from './connection.ts';
+import { inspectionRequests } from './inspection-requests.ts';
 import { sourceRequests } from './source-requests.ts';
 import { transactionRequests } from './transaction-requests.ts';
 
@@ -35,7 +36,7 @@ export interface KafkaOptions {
  * is no error here but `NO_ANSWER`, or a retriable `KafkaProblem`, there; connections that fail are replaced by the next
  * request. Rejects with a `KafkaProblem` when `brokers` cannot be addresses.
  */
-export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests> {
+export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests & InspectionRequests> {
   const { clock, requestTimeoutMs = 30_000 } = options;
   const log = options.log ?? (() => {});
   const login = { brokers: options.brokers, ssl: options.ssl, sasl: options.sasl };
@@ -64,6 +65,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
     ...transactionRequests(cluster, requestTimeoutMs),
     ...sourceRequests(cluster, clock),
     ...adminRequests(cluster, clock),
+    ...inspectionRequests(cluster, clock),
     close: async () => cluster.close(),
   };
 }

@@ -1,7 +1,7 @@
 import type { KafkaAnswer } from '../ports/kafka-requests.ts';
 import { answerOf } from './answers.ts';
 import { newDecoder, newEncoder, skipTaggedFields } from './kafkajs-internals.ts';
-import type { WireRequest } from './wire-request.ts';
+import { compactLength, NO_TAGS, type WireRequest } from './wire-request.ts';
 
 export interface CommittedOffset {
   readonly answer: KafkaAnswer;
@@ -16,10 +16,6 @@ interface OffsetFetchResponse {
   readonly partitions: ReadonlyMap<number, CommittedOffset>;
   readonly throttleMs: number;
 }
-
-const NO_TAGS = 0;
-/** Compact types carry length + 1: 0 is null. */
-const compactLength = (length: number) => length + 1;
 
 /**
  * OffsetFetch v7, the first version that can ask for stable offsets (brokers from 2.5). kafkajs stops at v4, which

@@ -84,9 +84,7 @@ export function loginProblem(login: Login, broker: string, reason: string): Kafk
 
 export function tooOldProblem(broker: string, api: Api, known: { readonly min: number; readonly max: number } | undefined): KafkaProblem {
   const has = known === undefined ? 'does not know it' : `knows versions ${known.min} to ${known.max}`;
-  return new KafkaProblem(
-    'UNSUPPORTED_VERSION',
-    `broker ${broker} ${has}: ${api.name} version ${api.version} is needed. Onceflow needs brokers from Apache Kafka 2.5 on.`,
-    false,
-  );
+  const needs =
+    api.since === undefined ? 'Onceflow needs brokers from Apache Kafka 2.5 on.' : `This needs brokers from Apache Kafka ${api.since} on.`;
+  return new KafkaProblem('UNSUPPORTED_VERSION', `broker ${broker} ${has}: ${api.name} version ${api.version} is needed. ${needs}`, false);
 }

@@ -4,7 +4,14 @@ export interface Api {
   readonly name: string;
   readonly version: number;
   readonly flexible: boolean;
+  /** The first version of Apache Kafka that knows it, when it is younger than what the engine needs. */
+  readonly since?: string;
 }
+
+/** In flexible versions: behind a structure that has no tagged fields. */
+export const NO_TAGS = 0;
+/** In flexible versions compact types carry length + 1: 0 is null. */
+export const compactLength = (length: number): number => length + 1;
 
 /** One request, ready for the wire, and how to read its response. */
 export interface WireRequest<T> {

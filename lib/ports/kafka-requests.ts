@@ -130,6 +130,39 @@ export interface AdminRequests {
   topicConfig(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
+/** A transactional id as its coordinator knows it. */
+export interface TransactionDescription {
+  readonly transactionalId: string;
+  /** `unknown`: the id was never used, or not for the broker's `transactional.id.expiration.ms`. */
+  readonly state: TransactionState;
+  /** An int64 in decimal. */
+  readonly producerId: string;
+  readonly producerEpoch: number;
+  readonly timeoutMs: number;
+  /** When the open transaction began; undefined when none is open. */
+  readonly startedAtMs: number | undefined;
+  /** What the open transaction has been told to write to, consumer offsets included. */
+  readonly partitions: readonly TopicPartition[];
+}
+
+export type TransactionState =
+  | 'unknown'
+  | 'Empty'
+  | 'Ongoing'
+  | 'PrepareCommit'
+  | 'PrepareAbort'
+  | 'PrepareEpochFence'
+  | 'CompleteCommit'
+  | 'CompleteAbort'
+  | 'Dead'
+  | (string & {});
+
+/** What tools for people need besides. */
+export interface InspectionRequests {
+  /** DescribeTransactions, in the order of `transactionalIds`; brokers from 3.0. */
+  describeTransactions(transactionalIds: readonly string[]): Promise<readonly TransactionDescription[]>;
+}
+
 export interface KafkaRequests extends TransactionRequests, SourceRequests, AdminRequests {
   close(): Promise<void>;
 }

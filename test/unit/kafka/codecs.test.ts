@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { describeTransactionsRequest } from '../../../lib/kafka/describe-transactions-request.ts';
 import { fetchRequest } from '../../../lib/kafka/fetch-request.ts';
 import { offsetFetchRequest } from '../../../lib/kafka/offset-fetch-request.ts';
 import { produceRequest } from '../../../lib/kafka/produce-request.ts';
@@ -152,6 +153,43 @@ describe('OffsetFetch v7', () => {
     );
     expect([...response.partitions]).toEqual([[0, { answer: 'NONE', offset: 5, metadata: 'd1' }]]);
     expect(response.answer).toBe('NONE');
+  });
+});
+
+describe('DescribeTransactions v0', () => {
+  const request = describeTransactionsRequest(['job-1-sink-0-0', 'job-1-sink-0-1']);
+
+  it("asks for several ids as Kafka's client does", () => {
+    expect(bodyOf(request)).toBe('030f6a6f622d312d73696e6b2d302d300f6a6f622d312d73696e6b2d302d3100');
+  });
+
+  it('reads an open transaction, one that is over, and an id that nobody knows', async () => {
+    const { transactions, throttleMs } = await request.decode(
+      hex(
+        '000000070400000f6a6f622d312d73696e6b2d302d30084f6e676f696e67000927c00000018bcfe5687b0020000000000001000c0307636f756e74730300000000' +
+          '0000000200135f5f636f6e73756d65725f6f6666736574730200000004000000000f6a6f622d312d73696e6b2d302d310f436f6d706c657465436f6d6d6974000927' +
+          'c0ffffffffffffffff00000000000000050000010000690f6a6f622d312d73696e6b2d312d300100000000000000000000000000000000000000000000010000',
+      ),
+    );
+    expect(throttleMs).toBe(7);
+    expect(transactions).toEqual([
+      {
+        answer: 'NONE',
+        transactionalId: 'job-1-sink-0-0',
+        state: 'Ongoing',
+        producerId: '9007199254740993',
+        producerEpoch: 12,
+        timeoutMs: 600_000,
+        startedAtMs: 1_700_000_000_123,
+        partitions: [
+          { topic: 'counts', partition: 0 },
+          { topic: 'counts', partition: 2 },
+          { topic: '__consumer_offsets', partition: 4 },
+        ],
+      },
+      expect.objectContaining({ transactionalId: 'job-1-sink-0-1', state: 'CompleteCommit', startedAtMs: undefined, partitions: [] }),
+      expect.objectContaining({ transactionalId: 'job-1-sink-1-0', state: 'unknown', answer: 'TRANSACTIONAL_ID_NOT_FOUND' }),
+    ]);
   });
 });
 
