@@ -12,7 +12,12 @@ declare module 'vitest' {
 const shared = globalThis as typeof globalThis & { onceflowStack?: Promise<Stack> };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  shared.onceflowStack ??= openStack({ dynamodbLocal: true, report: (line) => console.error(line) });
+  shared.onceflowStack ??= openStack({
+    dynamodbLocal: true,
+    // Tests wait for transactions that time out: the broker looks for them every 10 s by default.
+    kafka: { settings: { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500 } },
+    report: (line) => console.error(line),
+  });
   const stack = await shared.onceflowStack;
   project.provide('stackEnvironment', { ...stack.env, ONCEFLOW_DYNAMODB_LOCAL: stack.dynamodbLocal?.endpoint ?? '' });
   return () => stack.stop();

@@ -25,6 +25,11 @@ export interface PlannedFault {
   happened(): Promise<number>;
 }
 
+/** Epoch `n` is decided, and the coordinator has not heard of it. Epoch 0, the starting offsets, is decided too. */
+export function afterDecision(epoch: number): Pick<Fault, 'role' | 'request' | 'when' | 'nth'> {
+  return { role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when: 'answered', nth: epoch + 1 };
+}
+
 /** Plans one fault. It happens once: the same environment does nothing to a job that is started again. */
 export function planFault(fault: Omit<Fault, 'reportFile'>): PlannedFault {
   const folder = mkdtempSync(join(tmpdir(), 'onceflow-fault-'));

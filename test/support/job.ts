@@ -32,6 +32,14 @@ const QUICK: Env = {
   ONCEFLOW_RESTART_BACKOFF_MAX_MS: '100',
   ONCEFLOW_STARTING_OFFSETS: 'earliest',
 };
+/** Transactions as short as the budget allows: epoch + commit + recovery < transaction timeout. */
+export const SHORT_TRANSACTIONS: Env = {
+  ONCEFLOW_EPOCH_TIMEOUT_MS: '1500',
+  ONCEFLOW_COMMIT_TIMEOUT_MS: '500',
+  ONCEFLOW_RECOVERY_TIMEOUT_MS: '900',
+  ONCEFLOW_LEASE_MS: '800',
+  ONCEFLOW_TRANSACTION_TIMEOUT_MS: '3000',
+};
 const SHOWN_LINES = 25;
 
 /** One job of one test: its name and where it keeps what it stores, the same for each of its runs. */

@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { Cluster } from '../../lib/kafka/cluster.ts';
-import { type KafkaJsMessage, kafkaJsMessage, newDecoder, newEncoder, skipTaggedFields } from '../../lib/kafka/kafkajs-internals.ts';
+import { type KafkaJsMessage, kafkaJsMessage } from '../../lib/kafka/kafkajs-internals.ts';
 import { NoAnswer, type WireRequest } from '../../lib/kafka/wire-request.ts';
 
 /** The stack's brokers, as the global setup provides them. */
@@ -58,48 +58,6 @@ export async function kafkaJsRequest<T>(name: string, version: number, fields: o
     throttleMs: () => 0,
     heldMs: 0,
   };
-}
-
-export interface TransactionListing {
-  readonly transactionalId: string;
-  readonly producerId: string;
-  /** `Empty`, `Ongoing`, `PrepareCommit`, `PrepareAbort`, `CompleteCommit`, `CompleteAbort`, … */
-  readonly state: string;
-}
-
-/** ListTransactions of a single-node cluster: every transactional id that the broker knows and that begins with `prefix`. */
-export async function listTransactions(prefix: string, at = brokers()): Promise<TransactionListing[]> {
-  const request: WireRequest<{ readonly errorCode: number; readonly found: TransactionListing[] }> = {
-    api: { key: 66, name: 'ListTransactions', version: 0, flexible: true },
-    // No filter by state, none by producer, no tagged fields.
-    body: [newEncoder().writeUVarInt(1).writeUVarInt(1).writeUVarInt(0).buffer],
-    decode(payload) {
-      const decoder = newDecoder(payload);
-      decoder.readInt32();
-      const errorCode = decoder.readInt16();
-      decoder.readUVarIntArray(() => decoder.readUVarIntString());
-      const found = decoder.readUVarIntArray(() => {
-        const transactionalId = decoder.readUVarIntString() ?? '';
-        const producerId = String(decoder.readInt64());
-        const state = decoder.readUVarIntString() ?? '';
-        skipTaggedFields(decoder);
-        return { transactionalId, producerId, state };
-      });
-      return { errorCode, found: found ?? [] };
-    },
-    throttleMs: () => 0,
-    heldMs: 0,
-  };
-  const { errorCode, found } = await cluster(at).ask(request, 'the transactions');
-  if (errorCode !== 0) throw new Error(`ListTransactions was answered ${errorCode}`);
-  return found.filter(({ transactionalId }) => transactionalId.startsWith(prefix));
-}
-
-/** Ids under `prefix` with a transaction that is not over. */
-export async function openTransactions(prefix: string, at = brokers()): Promise<string[]> {
-  const over = ['Empty', 'CompleteCommit', 'CompleteAbort'];
-  const all = await listTransactions(prefix, at);
-  return all.filter(({ state }) => !over.includes(state)).map(({ transactionalId, state }) => `${transactionalId} ${state}`);
 }
 
 interface ListOffsetsResponse {

@@ -1,8 +1,9 @@
 import { expect, onTestFinished } from 'vitest';
 import { type JobRun, newJob, type TestJob } from './job.ts';
-import { endsOf, openTransactions } from './kafka-wire.ts';
+import { endsOf } from './kafka-wire.ts';
 import { TopicReader } from './topic-reader.ts';
 import { newProducer, newTopic, send } from './topics.ts';
+import { openTransactions } from './transactions.ts';
 import { waitFor } from './wait-for.ts';
 import { countWords, EXACT, faultsOf, someLines, totalOf } from './word-counts.ts';
 

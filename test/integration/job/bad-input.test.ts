@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BlobRef } from '../../../lib/format/manifest.ts';
 import { manifestOf } from '../../support/epochs.ts';
-import { planFault } from '../../support/faults.ts';
+import { afterDecision, planFault } from '../../support/faults.ts';
 import { newJob } from '../../support/job.ts';
 import { deleteBefore, newProducer, newTopic, send, uniqueName, withAdmin } from '../../support/topics.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
@@ -68,7 +68,9 @@ describe('an offset that retention has deleted', () => {
     await deleteBefore(count.input, 2, 15);
     const { end, message } = await count.job.start().ended;
     expect(end).toBe('failed');
-    expect(message).toContain(`topic ${count.input}, partition 2, offset 10: the broker no longer has this offset (its log starts at 15, ends at 30; this epoch reads up to 30)`);
+    expect(message).toContain(
+      `topic ${count.input}, partition 2, offset 10: the broker no longer has this offset (its log starts at 15, ends at 30; this epoch reads up to 30)`,
+    );
     expect(message).toContain('The job stops and skips nothing: raise the retention, or start a new job from `earliest`.');
     expect((await manifestOf(count.job.name)).offsets['read-lines']?.[count.input]).toEqual([10, 10, 10]);
   });
@@ -105,7 +107,7 @@ describe('a blob', () => {
 
   it('of staged output that is damaged or missing stops the republishing with its name, and when it is back the output is published once', async () => {
     const count = await newWordCount({ env: { ONCEFLOW_INLINE_BLOB_BYTES: '0' } });
-    const killed = planFault({ role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when: 'answered', nth: 2, does: 'kill-all' });
+    const killed = planFault({ ...afterDecision(1), does: 'kill-all' });
     await count.write(someLines(30));
     await count.job.start(killed.env).ended;
     await killed.happened();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { jobRow } from '../../support/epochs.ts';
 import { type Fault, planFault } from '../../support/faults.ts';
-import { listTransactions } from '../../support/kafka-wire.ts';
+import { listTransactions } from '../../support/transactions.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 
 /** The epoch in which everything is killed, and the transactions of an epoch: one for each sink subtask. */

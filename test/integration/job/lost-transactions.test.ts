@@ -1,39 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { runKafkaTool } from '../../../local/stack/java.ts';
 import { manifestOf } from '../../support/epochs.ts';
-import { type Fault, planFault } from '../../support/faults.ts';
-import { brokers, listTransactions } from '../../support/kafka-wire.ts';
+import { afterDecision, planFault } from '../../support/faults.ts';
+import { SHORT_TRANSACTIONS } from '../../support/job.ts';
+import { brokers } from '../../support/kafka-wire.ts';
 import { newProducer } from '../../support/topics.ts';
+import { preparedId, stateOf } from '../../support/transactions.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 
 const EPOCH = 3;
-/** Epoch 0, the starting offsets, is decided too. */
-const decided: Pick<Fault, 'role' | 'request' | 'when' | 'nth'> = {
-  role: 'coordinator',
-  request: 'DynamoDB.TransactWriteItems',
-  when: 'answered',
-  nth: EPOCH + 1,
-};
-
-/** As short as the budget allows: epoch + commit + recovery < transaction timeout. */
-const SHORT_TRANSACTIONS = {
-  ONCEFLOW_EPOCH_TIMEOUT_MS: '1500',
-  ONCEFLOW_COMMIT_TIMEOUT_MS: '500',
-  ONCEFLOW_RECOVERY_TIMEOUT_MS: '900',
-  ONCEFLOW_LEASE_MS: '800',
-  ONCEFLOW_TRANSACTION_TIMEOUT_MS: '3000',
-};
-
 describe('the output of a decided epoch whose transaction', () => {
   it('the broker aborted, because the coordinator slept longer than the transaction timeout, is published again, once', async () => {
     const count = await newWordCount({ env: SHORT_TRANSACTIONS });
-    const frozen = planFault({ ...decided, does: 'stop-itself' });
+    const frozen = planFault({ ...afterDecision(EPOCH), does: 'stop-itself' });
     const feed = count.feed();
     const run = count.job.start(frozen.env);
     const coordinator = await frozen.happened();
     await feed.stop();
-    const transactionalId = await preparedId(count.job.name);
+    const transactionalId = await preparedId(count.job.name, EPOCH);
     await waitFor('the broker to abort the transaction', async () => (await stateOf(transactionalId)) === 'CompleteAbort');
     process.kill(coordinator, 'SIGCONT');
     expect(await run.event('committed', ({ epoch }) => epoch === EPOCH)).toMatchObject({ republished: 1 });
@@ -42,12 +27,12 @@ describe('the output of a decided epoch whose transaction', () => {
 
   it('a zombie fenced and so aborted is published again, once', async () => {
     const count = await newWordCount();
-    const frozen = planFault({ ...decided, does: 'stop-itself' });
+    const frozen = planFault({ ...afterDecision(EPOCH), does: 'stop-itself' });
     const feed = count.feed();
     const run = count.job.start(frozen.env);
     const coordinator = await frozen.happened();
     await feed.stop();
-    const transactionalId = await preparedId(count.job.name);
+    const transactionalId = await preparedId(count.job.name, EPOCH);
     await fence(transactionalId);
     process.kill(coordinator, 'SIGCONT');
     expect(await run.event('doubtful')).toMatchObject({ epoch: EPOCH, transactionalId, resolution: 'republished' });
@@ -57,12 +42,12 @@ describe('the output of a decided epoch whose transaction', () => {
 
   it('was terminated by hand (kafka-transactions forceTerminateTransaction) while the job was dead is published again, once', async () => {
     const count = await newWordCount();
-    const killed = planFault({ ...decided, does: 'kill-all' });
+    const killed = planFault({ ...afterDecision(EPOCH), does: 'kill-all' });
     const feed = count.feed();
     await count.job.start(killed.env).ended;
     await killed.happened();
     await feed.stop();
-    const transactionalId = await preparedId(count.job.name);
+    const transactionalId = await preparedId(count.job.name, EPOCH);
     const tool = await runKafkaTool('org.apache.kafka.tools.TransactionsCommand', [
       '--bootstrap-server',
       brokers().join(','),
@@ -92,20 +77,6 @@ describe('the output of a decided epoch whose transaction', () => {
     await count.expectExact(run);
   });
 });
-
-/** Id of the transaction that the last decided epoch left prepared. Asserts that it is open. */
-async function preparedId(job: string): Promise<string> {
-  const { epoch, committables } = await manifestOf(job);
-  expect(epoch).toBe(EPOCH);
-  const [committable] = committables;
-  if (committable === undefined || committables.length > 1) throw new Error(`epoch ${epoch} has ${committables.length} transactions`);
-  expect(await stateOf(committable.transactionalId)).toBe('Ongoing');
-  return committable.transactionalId;
-}
-
-async function stateOf(transactionalId: string): Promise<string | undefined> {
-  return (await listTransactions(transactionalId))[0]?.state;
-}
 
 /** What an attempt that woke up too late would do: InitProducerId. */
 async function fence(transactionalId: string): Promise<void> {
