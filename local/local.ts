@@ -82,6 +82,8 @@ function lineOf(event: CoordinatorEvent): string | undefined {
       return `epoch ${event.epoch} committed`;
     case 'attempt-failed':
       return `epoch ${event.epoch} failed in ${event.stage}, trying again in ${event.retryInMs} ms: ${event.message}`;
+    case 'takes-over':
+      return event.message;
     case 'warning':
       return `warning: ${event.message}`;
     default:

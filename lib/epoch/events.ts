@@ -1,5 +1,7 @@
 /** What a coordinator does, as it happens: for logs, metrics and the demo. No decision reads it. */
 export type CoordinatorEvent =
+  /** Says whose job it is that this coordinator takes over. */
+  | { readonly event: 'takes-over'; readonly message: string }
   | {
       readonly event: 'lease-taken';
       readonly generation: number;

@@ -2,7 +2,7 @@ import type { JobDefinition } from '../graph/job.ts';
 import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
 import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
-import type { SourceRequests, TransactionRequests } from '../ports/kafka-requests.ts';
+import type { SourceRequests } from '../ports/kafka-requests.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';
 import type {
@@ -19,7 +19,7 @@ import type {
   StageRequest,
   StageStale,
 } from './requests.ts';
-import { abortSink, commitSink, prepareSink, resolveSink } from './sink.ts';
+import { abortSink, commitSink, prepareSink, resolveSink, type SinkDeps } from './sink.ts';
 import { runSource } from './source.ts';
 
 /** What a function's process works with. */
@@ -75,10 +75,7 @@ export function createOperatorServer(): (tools: StageTools, request: OperatorReq
 }
 
 /** Everything that is done to a sink's transactions: prepare, commit, resolve, abort. */
-export function serveSink(
-  tools: StageTools & { readonly kafka: TransactionRequests },
-  request: SinkRequest,
-): Promise<PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer> {
+export function serveSink(tools: SinkDeps, request: SinkRequest): Promise<PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer> {
   switch (request.ask) {
     case 'prepare':
       return prepareSink(tools, request);

@@ -54,7 +54,7 @@ async function runAsCoordinator(): Promise<void> {
       stop: stop.signal,
       handOver: new AbortController().signal,
     });
-    process.exitCode = end.end === 'failed' ? 1 : 0;
+    process.exitCode = end.end === 'failed' || end.end === 'refused' ? 1 : 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     logLine({ level: 'error', message });

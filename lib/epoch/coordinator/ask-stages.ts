@@ -50,7 +50,7 @@ export async function runStage(
 }
 
 export function stageRequest(
-  settings: JobSettings,
+  settings: Pick<JobSettings, 'job' | 'build' | 'parallelism'>,
   tenure: Tenure,
   attempt: Pick<Attempt, 'epoch' | 'decisionId'>,
   stage: string,

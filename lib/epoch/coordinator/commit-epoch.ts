@@ -5,9 +5,9 @@ import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
 import { stageRequest } from './ask-stages.ts';
 import {
+  type CommitSettings,
   type CoordinatorDeps,
   JobFailedError,
-  type JobSettings,
   LeftToNextError,
   SupersededError,
   sinkStages,
@@ -29,7 +29,7 @@ export interface CommitResult {
  */
 export async function commitEpoch(
   deps: CoordinatorDeps,
-  settings: JobSettings,
+  settings: CommitSettings,
   tenure: Tenure,
   manifest: Manifest,
   signal: AbortSignal,
@@ -43,7 +43,7 @@ export async function commitEpoch(
 
 async function commitSinkStage(
   deps: CoordinatorDeps,
-  settings: JobSettings,
+  settings: CommitSettings,
   tenure: Tenure,
   manifest: Manifest,
   permit: CommitPermit,
@@ -92,7 +92,7 @@ async function commitSinkStage(
  */
 async function commitOnce(
   deps: CoordinatorDeps,
-  settings: JobSettings,
+  settings: CommitSettings,
   tenure: Tenure,
   manifest: Manifest,
   permit: CommitPermit,
@@ -127,7 +127,7 @@ async function commitOnce(
 
 async function resolveOne(
   deps: CoordinatorDeps,
-  settings: JobSettings,
+  settings: CommitSettings,
   tenure: Tenure,
   manifest: Manifest,
   permit: CommitPermit,
@@ -157,7 +157,7 @@ async function resolveOne(
   }
 }
 
-async function checkGeneration(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, signal: AbortSignal): Promise<void> {
+async function checkGeneration(deps: CoordinatorDeps, settings: CommitSettings, tenure: Tenure, signal: AbortSignal): Promise<void> {
   const row = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
   if (row?.generation !== tenure.generation) {
     throw new SupersededError(

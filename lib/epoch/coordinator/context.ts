@@ -7,6 +7,7 @@ import type { KafkaRequests } from '../../ports/kafka-requests.ts';
 import type { Blobs } from '../../stages/blobs.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
 import type { CoordinatorEvent } from '../events.ts';
+import type { Takeover } from '../may-start.ts';
 
 /** Everything outside the coordinator that it works with. */
 export interface CoordinatorDeps {
@@ -39,10 +40,15 @@ export interface JobSettings {
   readonly maxEpochBytes: number;
   readonly maxConcurrentEpochs: number;
   readonly leaseMs: number;
+  /** @default 'allow' */
+  readonly takeover?: Takeover;
   readonly retainedCheckpoints: number;
   readonly restartBackoffMs: number;
   readonly restartBackoffMaxMs: number;
 }
+
+/** What committing an epoch needs of them. */
+export type CommitSettings = Pick<JobSettings, 'job' | 'build' | 'stages' | 'parallelism' | 'commitTimeoutMs' | 'transactionTimeoutMs'>;
 
 /** What a coordinator learned when it started, besides its settings. */
 export interface Tenure {
@@ -63,6 +69,8 @@ export type CoordinatorEnd =
   | { readonly end: 'handed-over'; readonly message: string }
   /** Another coordinator holds the job. Nothing was aborted and nothing deleted. */
   | { readonly end: 'superseded'; readonly message: string }
+  /** Another coordinator holds the job and this one was told not to take over. Nothing was changed. */
+  | { readonly end: 'refused'; readonly message: string }
   /** The job cannot go on without a person; it stays resumable. */
   | { readonly end: 'failed'; readonly message: string };
 
@@ -76,6 +84,11 @@ export class LeftToNextError extends Error {
   override readonly name = 'LeftToNextError';
 }
 
+/** Thrown inside a coordinator that must not take the job over from another. */
+export class StartRefusedError extends Error {
+  override readonly name = 'StartRefusedError';
+}
+
 /** Thrown inside a coordinator when a person has to act. */
 export class JobFailedError extends Error {
   override readonly name = 'JobFailedError';
@@ -85,7 +98,7 @@ export function sourceStages(settings: JobSettings): SourceStage[] {
   return settings.stages.filter((stage) => stage.kind === 'source');
 }
 
-export function sinkStages(settings: JobSettings): SinkStage[] {
+export function sinkStages(settings: Pick<JobSettings, 'stages'>): SinkStage[] {
   return settings.stages.filter((stage) => stage.kind === 'sink');
 }
 

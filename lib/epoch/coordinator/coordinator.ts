@@ -1,9 +1,11 @@
+import { takenOverBy } from '../may-start.ts';
 import {
   type CoordinatorDeps,
   type CoordinatorEnd,
   JobFailedError,
   type JobSettings,
   LeftToNextError,
+  StartRefusedError,
   SupersededError,
 } from './context.ts';
 import { runEpochs } from './epoch-loop.ts';
@@ -43,17 +45,28 @@ export async function coordinate(deps: CoordinatorDeps, settings: JobSettings, s
   } catch (error) {
     end = endOf(error, settings);
   }
-  if (generation !== undefined && end.end !== 'superseded') await giveUpLease(deps, settings, generation, end);
+  if (generation !== undefined) {
+    if (end.end === 'superseded') end = { ...end, message: await nameSuccessor(deps, settings, generation, end.message) };
+    else await giveUpLease(deps, settings, generation, end);
+  }
   deps.observe({ event: 'ended', end: end.end, message: end.message });
   return end;
 }
 
 function endOf(error: unknown, settings: JobSettings): CoordinatorEnd {
   if (error instanceof SupersededError) return { end: 'superseded', message: error.message };
+  if (error instanceof StartRefusedError) return { end: 'refused', message: error.message };
   if (error instanceof LeftToNextError) return { end: 'handed-over', message: error.message };
   if (error instanceof JobFailedError) return { end: 'failed', message: error.message };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { end: 'failed', message: `job ${settings.job}: unexpected failure of the coordinator: ${text}` };
+}
+
+/** Says who took over, if the store says so. */
+async function nameSuccessor(deps: CoordinatorDeps, settings: JobSettings, generation: number, otherwise: string): Promise<string> {
+  const row = await deps.epochs.readJob(settings.job).catch(() => undefined);
+  if (row === undefined || row.generation === generation) return otherwise;
+  return takenOverBy(row, { generation, holder: settings.holder }, deps.clock.now());
 }
 
 async function giveUpLease(deps: CoordinatorDeps, settings: JobSettings, generation: number, end: CoordinatorEnd): Promise<void> {

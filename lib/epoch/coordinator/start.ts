@@ -5,12 +5,14 @@ import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
 import { poolIds } from '../../transactions/ids.ts';
 import { settleTransactions } from '../../transactions/settle.ts';
+import { mayStart } from '../may-start.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import {
   type CoordinatorDeps,
   JobFailedError,
   type JobSettings,
   parallelismOf,
+  StartRefusedError,
   SupersededError,
   sinkStages,
   sourceStages,
@@ -23,7 +25,6 @@ import { untilAnswered } from './store-retry.ts';
 const BATCH_MARGIN_BYTES = 1024;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
-const DEFAULT_OFFSETS_RETENTION_MINUTES = 10_080;
 const SETTLE_TIMEOUT_MS = 60_000;
 
 /** Where a coordinator goes on from. */
@@ -37,30 +38,59 @@ export interface Standing {
 
 /**
  * Takes the lease: raises the generation before anything else is read, so that from here on no older coordinator can
- * write. The row is made when there is none.
+ * write. The row is made when there is none. Throws `StartRefusedError` when it would take over and must not.
  */
 export async function takeLease(deps: CoordinatorDeps, settings: JobSettings, signal: AbortSignal): Promise<JobRow> {
-  const expiresAtMs = deps.clock.now() + settings.leaseMs;
-  const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
-  if (known === undefined) {
-    const row: JobRow = {
-      job: settings.job,
-      incarnation: deps.random.id().slice(0, 8),
-      generation: 1,
-      holder: settings.holder,
-      leaseExpiresAtMs: expiresAtMs,
-      desired: 'running',
-      failure: undefined,
-      lastCompleted: undefined,
-      lastCommitted: 0,
-      retiredThrough: -1,
-      pool: {},
-      fingerprint: settings.fingerprint,
-      maxParallelism: settings.maxParallelism,
-    };
-    if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
+  const { job, holder, takeover = 'allow' } = settings;
+  let tried: number | undefined;
+  for (;;) {
+    const nowMs = deps.clock.now();
+    const expiresAtMs = nowMs + settings.leaseMs;
+    const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal);
+    if (known === undefined) {
+      const row = newRow(deps, settings, expiresAtMs);
+      if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
+      continue;
+    }
+    // Of our own last try, whose answer was lost.
+    const isOurs = tried !== undefined && known.generation === tried + 1 && known.holder === holder;
+    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, 'explicit', takeover);
+    if (may.outcome === 'refused') throw new StartRefusedError(may.message);
+    if (may.outcome === 'takes-over') deps.observe({ event: 'takes-over', message: may.message });
+    if (takeover === 'allow')
+      return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs), signal);
+    // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's.
+    tried = known.generation;
+    const taken = isOurs
+      ? known
+      : await untilAnswered(
+          deps,
+          'taking the lease',
+          () => deps.epochs.reviveGeneration(job, known.generation, holder, expiresAtMs),
+          signal,
+        );
+    if (taken === undefined) continue;
+    await untilAnswered(deps, 'letting the job run', () => deps.epochs.setDesired(job, 'running'), signal);
+    return { ...taken, desired: 'running', failure: undefined };
   }
-  return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(settings.job, settings.holder, expiresAtMs), signal);
+}
+
+function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: number): JobRow {
+  return {
+    job: settings.job,
+    incarnation: deps.random.id().slice(0, 8),
+    generation: 1,
+    holder: settings.holder,
+    leaseExpiresAtMs,
+    desired: 'running',
+    failure: undefined,
+    lastCompleted: undefined,
+    lastCommitted: 0,
+    retiredThrough: -1,
+    pool: {},
+    fingerprint: settings.fingerprint,
+    maxParallelism: settings.maxParallelism,
+  };
 }
 
 /**
@@ -82,7 +112,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     incarnation: row.incarnation,
     sinkTopics,
     pool: widestPool(settings, row.pool),
-    markerRetentionMs: Number(broker.get('offsets.retention.minutes') ?? DEFAULT_OFFSETS_RETENTION_MINUTES) * 60_000,
+    markerRetentionMs: markerRetentionMs(broker),
   };
   if (row.fingerprint !== settings.fingerprint) {
     fenced(
@@ -154,6 +184,13 @@ function checkRow(settings: JobSettings, row: JobRow): void {
 function checkTimeBudget(settings: JobSettings, broker: ReadonlyMap<string, string>): void {
   const verdict = checkBudget(settings, Number(broker.get('transaction.max.timeout.ms') ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS));
   if (!verdict.ok) throw new JobFailedError(verdict.refused);
+}
+
+const DEFAULT_OFFSETS_RETENTION_MINUTES = 10_080;
+
+/** How long commit markers last, from the broker's settings. */
+export function markerRetentionMs(broker: ReadonlyMap<string, string>): number {
+  return Number(broker.get('offsets.retention.minutes') ?? DEFAULT_OFFSETS_RETENTION_MINUTES) * 60_000;
 }
 
 async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
@@ -253,6 +290,6 @@ async function withStartingOffsets(
   return manifest;
 }
 
-export function fenced(settings: JobSettings, write: 'written' | 'superseded'): void {
+export function fenced(settings: Pick<JobSettings, 'job'>, write: 'written' | 'superseded'): void {
   if (write === 'superseded') throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
 }

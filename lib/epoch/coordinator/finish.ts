@@ -1,0 +1,82 @@
+import type { Manifest } from '../../format/manifest.ts';
+import type { SinkStage } from '../../graph/stages.ts';
+import type { JobRow } from '../../ports/epoch-store.ts';
+import { poolIds } from '../../transactions/ids.ts';
+import { settleTransactions } from '../../transactions/settle.ts';
+import { commitEpoch } from './commit-epoch.ts';
+import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, type Tenure } from './context.ts';
+import { fenced, markerRetentionMs } from './start.ts';
+import { readManifest } from './store-manifest.ts';
+import { untilAnswered } from './store-retry.ts';
+
+const SETTLE_TIMEOUT_MS = 10_000;
+const SETTLE_PAUSE_MS = 1_000;
+
+export interface Finished {
+  /** The epoch that had been decided and was committed now; undefined when none was left. */
+  readonly committed: number | undefined;
+  /** Transactions of it that were lost and whose output was published again. */
+  readonly republished: number;
+  /** Transactional ids under which nothing is open any more. */
+  readonly settledIds: number;
+}
+
+/**
+ * Brings a job to rest for whoever holds its generation and will not run it: commits what is decided, then ends whatever
+ * else is open. Needs the job's record alone, neither its code nor its settings, so that it works whatever is wrong with
+ * them. Throws `SupersededError`, `JobFailedError`, or, when `signal` ends it, `LeftToNextError`: it may be repeated.
+ */
+export async function finishJob(
+  deps: CoordinatorDeps,
+  settings: Omit<CommitSettings, 'job' | 'stages' | 'parallelism'>,
+  row: JobRow,
+  signal: AbortSignal,
+): Promise<Finished> {
+  const { job, generation, incarnation, pool, lastCompleted: completed } = row;
+  const broker = await untilAnswered(
+    deps,
+    'asking the broker for its settings',
+    () => deps.kafka.brokerConfig(['offsets.retention.minutes']),
+    signal,
+  );
+  const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, markerRetentionMs: markerRetentionMs(broker) };
+  const last =
+    completed === undefined || completed.epoch <= row.lastCommitted
+      ? undefined
+      : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
+  const { republished } =
+    last === undefined
+      ? { republished: 0 }
+      : await commitEpoch(deps, { ...settings, job, stages: sinksOf(last), parallelism: pool }, tenure, last, signal);
+  if (last !== undefined) {
+    const record = () => deps.epochs.recordCommitted(job, generation, last.epoch);
+    fenced(row, await untilAnswered(deps, 'recording the commit', record, signal));
+  }
+  const ids = poolIds(job, incarnation, pool);
+  await settleAll(deps, settings, ids, signal);
+  return { committed: last?.epoch, republished, settledIds: ids.length };
+}
+
+/** Only after the commits. */
+async function settleAll(
+  deps: CoordinatorDeps,
+  settings: Pick<CommitSettings, 'transactionTimeoutMs'>,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const deadlineMs = deps.clock.now() + SETTLE_TIMEOUT_MS;
+    const settled = await settleTransactions(deps.kafka, deps.clock, deadlineMs, settings.transactionTimeoutMs, ids);
+    if (settled.outcome === 'settled') return;
+    if (!settled.retriable) throw new JobFailedError(settled.message);
+    if (signal.aborted) throw new LeftToNextError(settled.message);
+    deps.observe({ event: 'warning', message: settled.message });
+    await deps.clock.sleep(SETTLE_PAUSE_MS, signal);
+  }
+}
+
+/** The sinks in which an epoch has transactions, as far as commits need to know them. */
+function sinksOf({ committables }: Manifest): SinkStage[] {
+  const topics = new Map(committables.map(({ sink, topic }) => [sink, topic]));
+  return [...topics].map(([id, topic]) => ({ kind: 'sink', id, topic, inputs: [], operators: [], exchanges: [], sinks: [] }));
+}

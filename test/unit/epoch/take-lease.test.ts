@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { type CoordinatorDeps, type JobSettings, StartRefusedError } from '../../../lib/epoch/coordinator/context.ts';
+import { takeLease } from '../../../lib/epoch/coordinator/start.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
+import { StoreProblem } from '../../../lib/ports/store-problem.ts';
+import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+
+const NOW = 1_000_000;
+const never = new AbortController().signal;
+
+interface Started {
+  readonly epochs: EpochStore;
+  readonly events: CoordinatorEvent[];
+  start(holder: string, takeover: 'allow' | 'refuse'): Promise<JobRow>;
+}
+
+/** `change` may put something of its own into the store. */
+function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({})): Started {
+  const real = modelEpochStore(new EpochTable(() => NOW), async (_api, _about, _failure, execute) => execute(false, undefined as never));
+  const epochs = { ...real, ...change(real) };
+  const events: CoordinatorEvent[] = [];
+  let ids = 0;
+  const deps = {
+    epochs,
+    clock: { now: () => NOW, sleep: async () => {} },
+    random: { id: () => `${ids++}`.padStart(32, '0'), fraction: () => 0 },
+    observe: (event: CoordinatorEvent) => events.push(event),
+  } as Partial<CoordinatorDeps> as CoordinatorDeps;
+  const settings = { job: 'job', leaseMs: 10_000, fingerprint: 'f', maxParallelism: 128 } as Partial<JobSettings> as JobSettings;
+  return { epochs, events, start: (holder, takeover) => takeLease(deps, { ...settings, holder, takeover }, never) };
+}
+
+describe('a start', () => {
+  it('makes the row of a new job', async () => {
+    const { start, events } = newWorld();
+    expect(await start('first', 'refuse')).toMatchObject({ generation: 1, holder: 'first', leaseExpiresAtMs: NOW + 10_000 });
+    expect(events).toEqual([]);
+  });
+
+  it('takes over a job that is held, and says so before it does', async () => {
+    const { start, events } = newWorld();
+    await start('first', 'allow');
+    expect(await start('second', 'allow')).toMatchObject({ generation: 2, holder: 'second' });
+    expect(events).toEqual([{ event: 'takes-over', message: expect.stringContaining('from generation 1 of first') }]);
+  });
+
+  it('that must not take over leaves a job that is held as it is', async () => {
+    const { start, epochs } = newWorld();
+    const held = await start('first', 'allow');
+    await expect(start('second', 'refuse')).rejects.toThrow(StartRefusedError);
+    expect(await epochs.readJob('job')).toEqual(held);
+  });
+
+  it('that must not take over starts a job that was stopped, and lets it run', async () => {
+    const { start, epochs } = newWorld();
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'stopped', failure: undefined });
+    expect(await start('second', 'refuse')).toMatchObject({ generation: 2, holder: 'second', desired: 'running' });
+    expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'second', desired: 'running' });
+  });
+
+  it('that must not take over loses to one that took the lease between its reading and its writing', async () => {
+    let overtaken = false;
+    const { start, epochs } = newWorld((store) => ({
+      async reviveGeneration(...args) {
+        if (!overtaken) await store.raiseGeneration('job', 'quicker', NOW + 10_000);
+        overtaken = true;
+        return store.reviveGeneration(...args);
+      },
+    }));
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    await expect(start('slower', 'refuse')).rejects.toThrow(/held by generation 2 of quicker/);
+    expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'quicker' });
+  });
+
+  it('that must not take over knows the lease that it took itself when the answer was lost', async () => {
+    let lost = false;
+    const { start, epochs } = newWorld((store) => ({
+      async reviveGeneration(...args) {
+        const taken = await store.reviveGeneration(...args);
+        if (lost) return taken;
+        lost = true;
+        throw new StoreProblem('no clear answer', true);
+      },
+    }));
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    expect(await start('second', 'refuse')).toMatchObject({ generation: 2, holder: 'second' });
+    expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'second' });
+  });
+});
