@@ -16,6 +16,7 @@ const RATES: Readonly<Record<FaultKind, number>> = {
   cold: 0.05,
   'power-cut': 0.001,
   rival: 0.002,
+  depose: 0.003,
   'hand-over': 0.0015,
   update: 0.0012,
   outage: 0.0012,
@@ -24,7 +25,18 @@ const RATES: Readonly<Record<FaultKind, number>> = {
 const KINDS = Object.keys(RATES) as FaultKind[];
 
 /** Calls that are made only when something went wrong already: faults are more likely there. */
-const RARE = ['offsetFetch', 'offsetFetch stable', 'invoke resolve', 'decide', 'commit', 'recordCommitted', 'raiseGeneration', 'retireThrough', 'listEpochs', 'delete'];
+const RARE = [
+  'offsetFetch',
+  'offsetFetch stable',
+  'invoke resolve',
+  'decide',
+  'commit',
+  'recordCommitted',
+  'raiseGeneration',
+  'retireThrough',
+  'listEpochs',
+  'delete',
+];
 
 /** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
 export function drawnFaults(seed: number): Faults {
@@ -66,6 +78,8 @@ function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fa
       return { fault: 'outage', forMs: dice.spread(100, longestMs) };
     case 'partition':
       return { fault: 'partition', forMs: dice.spread(100, longestMs) };
+    case 'depose':
+      return call.caller.role === 'coordinator' ? { fault: 'depose', forMs: dice.spread(100, longestMs) } : undefined;
     case 'hand-over':
     case 'rival':
       return call.caller.role === 'coordinator' ? { fault: kind } : undefined;
@@ -110,8 +124,15 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
   };
 }
 
-export function parallelismOf(job: SimJob, width: { readonly source: number; readonly operator: number; readonly sink: number }): Record<string, number> {
-  return Object.fromEntries([['read', width.source], ...Object.keys(job.counters).map((uid) => [uid, width.operator]), ...Object.keys(job.sinks).map((uid) => [uid, width.sink])]);
+export function parallelismOf(
+  job: SimJob,
+  width: { readonly source: number; readonly operator: number; readonly sink: number },
+): Record<string, number> {
+  return Object.fromEntries([
+    ['read', width.source],
+    ...Object.keys(job.counters).map((uid) => [uid, width.operator]),
+    ...Object.keys(job.sinks).map((uid) => [uid, width.sink]),
+  ]);
 }
 
 const WORDS = ['ant', 'bee', 'cow', 'auk', 'bat', 'cat'];
@@ -119,11 +140,17 @@ const WORDS = ['ant', 'bee', 'cow', 'auk', 'bat', 'cat'];
 export function drawInput(dice: Dice, partitions: number, untilMs: number): InputBatch[] {
   const batches = dice.chance(0.7) ? dice.whole(8, 16) : dice.whole(25, 45);
   let line = 0;
-  return Array.from({ length: batches }, (_, index): InputBatch => ({
-    atMs: index < 2 ? 0 : dice.between(0, untilMs),
-    partition: dice.whole(0, partitions - 1),
-    lines: Array.from({ length: dice.whole(1, 5) }, () => `${Array.from({ length: dice.whole(1, 3) }, () => dice.pick(WORDS)).join(' ')} #${line++}`),
-    how: dice.pick(['plain', 'plain', 'commit', 'abort']),
-    endsAfterMs: dice.spread(1, 3_000),
-  }));
+  return Array.from(
+    { length: batches },
+    (_, index): InputBatch => ({
+      atMs: index < 2 ? 0 : dice.between(0, untilMs),
+      partition: dice.whole(0, partitions - 1),
+      lines: Array.from(
+        { length: dice.whole(1, 5) },
+        () => `${Array.from({ length: dice.whole(1, 3) }, () => dice.pick(WORDS)).join(' ')} #${line++}`,
+      ),
+      how: dice.pick(['plain', 'plain', 'commit', 'abort']),
+      endsAfterMs: dice.spread(1, 3_000),
+    }),
+  );
 }

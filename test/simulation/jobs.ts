@@ -35,7 +35,9 @@ interface Weighted {
 }
 
 const unit = (build: Build) => (build === 'a' ? 1 : 10);
-const weighted = (build: Build) => (word: string): Weighted => ({ word, weight: unit(build) });
+const weighted =
+  (build: Build) =>
+  (word: string): Weighted => ({ word, weight: unit(build) });
 
 function counting(build: Build) {
   return {

@@ -11,7 +11,9 @@ import { parseArgs } from 'node:util';
 import { mutants } from './mutants/mutants.ts';
 import type { MutantResult } from './mutants/one.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '3000' }, jobs: { type: 'string', default: '2' }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '3000' }, jobs: { type: 'string', default: '2' }, only: { type: 'string', default: '' } },
+});
 const ONE = join(import.meta.dirname, 'mutants', 'one.ts');
 
 const chosen = mutants.map((mutant, index) => ({ ...mutant, index })).filter(({ name }) => name.includes(values.only));
@@ -23,7 +25,9 @@ async function work(): Promise<void> {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const result = await runOne(next.index);
     results.set(next.index, result);
-    console.log(`${typeof result === 'string' ? 'BROKEN' : result.seed === undefined ? 'SURVIVED' : `caught by ${result.invariant} at seed ${result.seed}`}: ${next.name}`);
+    console.log(
+      `${typeof result === 'string' ? 'BROKEN' : result.seed === undefined ? 'SURVIVED' : `caught by ${result.invariant} at seed ${result.seed}`}: ${next.name}`,
+    );
   }
 }
 
@@ -46,10 +50,15 @@ console.log(`\n| ${'protective line, switched off'.padEnd(width)} | caught by | 
 let survived = 0;
 for (const { index, name } of chosen) {
   const result = results.get(index);
-  if (typeof result === 'object' && result.seed !== undefined) console.log(`| ${name.padEnd(width)} | ${result.invariant} | ${result.seeds} | ${(result.message ?? '').replaceAll('|', '/').slice(0, 110)} |`);
+  if (typeof result === 'object' && result.seed !== undefined)
+    console.log(
+      `| ${name.padEnd(width)} | ${result.invariant} | ${result.seeds} | ${(result.message ?? '').replaceAll('|', '/').slice(0, 110)} |`,
+    );
   else {
     survived++;
-    console.log(`| ${name.padEnd(width)} | ${typeof result === 'string' ? `broken: ${result.slice(0, 300)}` : 'SURVIVED'} | ${typeof result === 'object' ? result.seeds : ''} | |`);
+    console.log(
+      `| ${name.padEnd(width)} | ${typeof result === 'string' ? `broken: ${result.slice(0, 300)}` : 'SURVIVED'} | ${typeof result === 'object' ? result.seeds : ''} | |`,
+    );
   }
 }
 console.log(`${chosen.length - survived} of ${chosen.length} mutants caught`);

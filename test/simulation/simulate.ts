@@ -12,7 +12,12 @@ import { shrink } from './shrink.ts';
 import { addOutcome, addTally, newTally, type Tally, tableOf } from './tally.ts';
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' }, seed: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+  },
 });
 
 if (values.seed !== undefined) await replay(Number(values.seed));
@@ -58,8 +63,11 @@ async function runAll(from: number, seeds: number, jobs: number): Promise<void> 
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(tableOf('faults injected', total.faults));
   console.log(tableOf('what they led to', total.effects));
-  console.log(`${total.seeds} seeds in ${seconds.toFixed(0)} s (${(total.seeds / seconds).toFixed(0)} a second in ${jobs} processes), ${total.epochs} epochs, ${total.events} events, ${(total.virtualMs / 3_600_000).toFixed(0)} hours of virtual time`);
-  for (const { seed, violations } of total.failed) for (const { invariant, message } of violations) console.log(`seed ${seed} violates ${invariant}: ${message}`);
+  console.log(
+    `${total.seeds} seeds in ${seconds.toFixed(0)} s (${(total.seeds / seconds).toFixed(0)} a second in ${jobs} processes), ${total.epochs} epochs, ${total.events} events, ${(total.virtualMs / 3_600_000).toFixed(0)} hours of virtual time`,
+  );
+  for (const { seed, violations } of total.failed)
+    for (const { invariant, message } of violations) console.log(`seed ${seed} violates ${invariant}: ${message}`);
   const [first] = total.failed.sort((left, right) => left.seed - right.seed);
   console.log(first === undefined ? 'no invariant was violated' : `${total.failed.length} seeds failed`);
   if (first !== undefined) await replay(first.seed);

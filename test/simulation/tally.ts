@@ -24,7 +24,8 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
   for (const { fault, call } of outcome.injected) add(tally.faults, nameOf(fault, call.service), 1);
   for (const event of outcome.observed) {
     if (event.event === 'lease-taken') add(tally.effects, 'coordinators that took the lease', 1);
-    if (event.event === 'attempt-failed') add(tally.effects, event.kind === 'stale' ? 'attempts failed: another build' : 'attempts failed', 1);
+    if (event.event === 'attempt-failed')
+      add(tally.effects, event.kind === 'stale' ? 'attempts failed: another build' : 'attempts failed', 1);
     if (event.event === 'doubtful') add(tally.effects, `doubtful commits: ${event.resolution.split(':')[0]}`, 1);
     if (event.event === 'collected') add(tally.effects, 'blobs collected', event.blobs);
   }
@@ -59,6 +60,8 @@ function nameOf(fault: Outcome['injected'][number]['fault'], service: string): s
       return 'function started cold';
     case 'power-cut':
       return 'everything crashes at once';
+    case 'depose':
+      return 'coordinator frozen and succeeded';
     case 'rival':
       return 'second coordinator';
     case 'hand-over':

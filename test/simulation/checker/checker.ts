@@ -4,7 +4,7 @@ import { INPUT, JOB, type SimJob } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
 import type { Broker, CommittedTransaction } from '../models/kafka-broker.ts';
-import { splitBatches, decodeBatch } from '../models/wire.ts';
+import { decodeBatch, splitBatches } from '../models/wire.ts';
 import { openEnvelope, readCounts, readStaged } from './blobs.ts';
 import { readCommitted, valuesOf } from './reader.ts';
 
@@ -80,7 +80,8 @@ export class Checker {
     const open = last.committables.filter((committable) => !this.#committed.has(placeOf(committable)));
     if (open.length > 0) return `epoch ${last.epoch} is not committed: ${open.map(({ transactionalId }) => transactionalId).join(', ')}`;
     for (const partitions of this.#broker.topics.values()) {
-      for (const { topic, partition, lastStableOffset, end } of partitions) if (lastStableOffset < end) return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
+      for (const { topic, partition, lastStableOffset, end } of partitions)
+        if (lastStableOffset < end) return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
     }
     return undefined;
   }
@@ -91,7 +92,8 @@ export class Checker {
     if (unfinished !== undefined) this.fail('I6', unfinished);
     const open = this.#broker.openTransactions();
     if (open.length > 0) this.fail('I6', `open transactions remain: ${open.join(', ')}`);
-    for (const name of this.#liveNames()) if (!this.#bucket.blobs.has(name)) this.fail('I7', `blob ${name}, which a live manifest names, is gone`);
+    for (const name of this.#liveNames())
+      if (!this.#bucket.blobs.has(name)) this.fail('I7', `blob ${name}, which a live manifest names, is gone`);
     this.#checkOutput();
   }
 
@@ -99,8 +101,15 @@ export class Checker {
     const { epoch, decisionId, parentDecisionId } = decision;
     const parent = this.#decided.at(-1)?.manifest;
     if (this.#decided.some(({ manifest }) => manifest.epoch === epoch)) return this.fail('I1', `epoch ${epoch} was decided twice`);
-    if (epoch !== (parent?.epoch ?? -1) + 1 || parentDecisionId !== parent?.decisionId) return this.fail('I1', `epoch ${epoch} was decided on ${parentDecisionId}, and the last decided is epoch ${parent?.epoch} (${parent?.decisionId})`);
-    const text = decision.manifest.at === 'row' ? JSON.stringify(decision.manifest.manifest) : openEnvelope('manifest', this.#blob(decision.manifest.name)).toString('utf8');
+    if (epoch !== (parent?.epoch ?? -1) + 1 || parentDecisionId !== parent?.decisionId)
+      return this.fail(
+        'I1',
+        `epoch ${epoch} was decided on ${parentDecisionId}, and the last decided is epoch ${parent?.epoch} (${parent?.decisionId})`,
+      );
+    const text =
+      decision.manifest.at === 'row'
+        ? JSON.stringify(decision.manifest.manifest)
+        : openEnvelope('manifest', this.#blob(decision.manifest.name)).toString('utf8');
     const manifest = JSON.parse(text) as Manifest;
     if (manifest.decisionId !== decisionId) return this.fail('I1', `epoch ${epoch}: the manifest is of another decision`);
     try {
@@ -108,7 +117,10 @@ export class Checker {
       this.#decided.push({ manifest, text, staged });
       this.#checkFold(manifest, parent, staged);
     } catch (error) {
-      this.fail('I7', `epoch ${epoch} was decided with blobs that cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      this.fail(
+        'I7',
+        `epoch ${epoch} was decided with blobs that cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 
@@ -120,7 +132,11 @@ export class Checker {
       // What epoch 0 starts from is not input of the job.
       const from = parent === undefined ? to : (parent.offsets['read']?.[INPUT]?.[partition.partition] ?? 0);
       if (to < from) this.fail('I3', `epoch ${epoch} goes back in input partition ${partition.partition}: from ${from} to ${to}`);
-      if (to > partition.lastStableOffset) this.fail('I3', `epoch ${epoch} read input partition ${partition.partition} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`);
+      if (to > partition.lastStableOffset)
+        this.fail(
+          'I3',
+          `epoch ${epoch} read input partition ${partition.partition} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`,
+        );
       for (const { value } of readCommitted(partition, from, to)) lines.push(value);
     }
     for (const [uid, keysOf] of Object.entries(this.#job.counters)) {
@@ -133,7 +149,8 @@ export class Checker {
       const keys = lines.flatMap(of);
       const before = new Map(this.#written.get(uid));
       const after = count(this.#written, uid, keys);
-      const expected = writes === 'lines' ? keys : [...after].flatMap(([key, n]) => range(before.get(key) ?? 0, n).map((at) => `${key}:::${at}`));
+      const expected =
+        writes === 'lines' ? keys : [...after].flatMap(([key, n]) => range(before.get(key) ?? 0, n).map((at) => `${key}:::${at}`));
       const found = [...staged].flatMap(([where, byPartition]) => (where.startsWith(`${uid} `) ? [...byPartition.values()].flat() : []));
       const difference = differenceOf(multiset(expected), multiset(found));
       if (difference !== undefined) this.fail('I2', `staged output of ${uid} in epoch ${epoch}: ${difference}`);
@@ -146,14 +163,19 @@ export class Checker {
     const sent = this.#sentBy(producerId);
     // A late AddPartitions or AddOffsets of a transaction that is over opens one more under the same identity: it is empty.
     if (marker === undefined && sent.size === 0) return;
-    if (marker === undefined || markers.length !== 1) return this.fail('I4', `transaction ${transactionalId} was committed with ${markers.length} commit markers`);
+    if (marker === undefined || markers.length !== 1)
+      return this.fail('I4', `transaction ${transactionalId} was committed with ${markers.length} commit markers`);
     const { offset: epoch, metadata } = marker;
     const decided = this.#decided.find(({ manifest }) => manifest.epoch === epoch);
     if (decided === undefined || decided.manifest.decisionId !== metadata) {
-      return this.fail('I4', `transaction ${transactionalId} was committed for epoch ${epoch}, decision ${metadata}, which was not decided (${decided === undefined ? 'no decision' : `the decision is ${decided.manifest.decisionId}`})`);
+      return this.fail(
+        'I4',
+        `transaction ${transactionalId} was committed for epoch ${epoch}, decision ${metadata}, which was not decided (${decided === undefined ? 'no decision' : `the decision is ${decided.manifest.decisionId}`})`,
+      );
     }
     const committable = decided.manifest.committables.find((each) => each.transactionalId === transactionalId);
-    if (committable === undefined) return this.fail('I4', `transaction ${transactionalId} was committed for epoch ${epoch}, whose manifest does not name it`);
+    if (committable === undefined)
+      return this.fail('I4', `transaction ${transactionalId} was committed for epoch ${epoch}, whose manifest does not name it`);
     const where = whereOf(committable);
     if (this.#committed.has(placeOf(committable)) && sent.size === 0) return;
     if (this.#committed.has(placeOf(committable))) return this.fail('I2', `the output of ${where} in epoch ${epoch} was committed twice`);
@@ -180,12 +202,21 @@ export class Checker {
   }
 
   /** What becomes visible is the staged output of the decided attempt. */
-  #checkContent(sent: ReadonlyMap<string, readonly string[]>, where: string, epoch: number, staged: ReadonlyMap<string, readonly string[]> | undefined): void {
+  #checkContent(
+    sent: ReadonlyMap<string, readonly string[]>,
+    where: string,
+    epoch: number,
+    staged: ReadonlyMap<string, readonly string[]> | undefined,
+  ): void {
     const places = new Set([...sent.keys(), ...(staged?.keys() ?? [])]);
     for (const place of places) {
       const expected = staged?.get(place) ?? [];
       const found = sent.get(place) ?? [];
-      if (expected.join('\n') !== found.join('\n')) this.fail('I2', `${where}, epoch ${epoch}, ${place}: ${found.length} records were committed that are not the ${expected.length} of the staged output`);
+      if (expected.join('\n') !== found.join('\n'))
+        this.fail(
+          'I2',
+          `${where}, epoch ${epoch}, ${place}: ${found.length} records were committed that are not the ${expected.length} of the staged output`,
+        );
     }
   }
 
@@ -193,7 +224,11 @@ export class Checker {
     for (const { manifest } of this.#decided) {
       if (manifest.epoch > epoch) continue;
       for (const committable of manifest.committables) {
-        if (!this.#committed.has(placeOf(committable))) this.fail('I2', `epoch ${manifest.epoch} is recorded as COMMITTED by generation ${row.generation}, and transaction ${committable.transactionalId} was not committed: its output is lost`);
+        if (!this.#committed.has(placeOf(committable)))
+          this.fail(
+            'I2',
+            `epoch ${manifest.epoch} is recorded as COMMITTED by generation ${row.generation}, and transaction ${committable.transactionalId} was not committed: its output is lost`,
+          );
       }
     }
   }
@@ -204,7 +239,11 @@ export class Checker {
     const epoch = Number(/-(\d{12})-[0-9a-f]+$/.exec(name)?.[1] ?? -1);
     const passing = /\/(exchange|output)\//.test(name);
     const limit = (passing ? row?.lastCommitted : row?.lastCompleted?.epoch) ?? -1;
-    if (epoch > limit) this.fail('I7', `blob ${name} was deleted while epoch ${limit} was the last that is ${passing ? 'COMMITTED' : 'COMPLETED'}: an attempt may need it`);
+    if (epoch > limit)
+      this.fail(
+        'I7',
+        `blob ${name} was deleted while epoch ${limit} was the last that is ${passing ? 'COMMITTED' : 'COMPLETED'}: an attempt may need it`,
+      );
   }
 
   #liveNames(): Set<string> {
@@ -228,7 +267,10 @@ export class Checker {
           const [key = '', n] = value.split(':::');
           const previous = seen.get(key) ?? { partition: partition.partition, n: 0 };
           if (previous.partition !== partition.partition || Number(n) !== previous.n + 1) {
-            this.fail('I2', `${topic}-${partition.partition}, offset ${offset}: ${value} comes behind ${key}:::${previous.n} of partition ${previous.partition}`);
+            this.fail(
+              'I2',
+              `${topic}-${partition.partition}, offset ${offset}: ${value} comes behind ${key}:::${previous.n} of partition ${previous.partition}`,
+            );
           }
           seen.set(key, { partition: partition.partition, n: Number(n) });
         }
@@ -236,15 +278,24 @@ export class Checker {
       const expected = this.#written.get(uid) ?? new Map<string, number>();
       const found =
         writes === 'lines'
-          ? multiset((this.#broker.topics.get(topic) ?? []).flatMap((partition) => readCommitted(partition, 0, partition.end).map(({ value }) => value)))
+          ? multiset(
+              (this.#broker.topics.get(topic) ?? []).flatMap((partition) =>
+                readCommitted(partition, 0, partition.end).map(({ value }) => value),
+              ),
+            )
           : new Map([...seen].map(([key, { n }]) => [key, n]));
       const difference = differenceOf(expected, found);
-      if (difference !== undefined) this.fail('I2', `what a read_committed reader sees of ${topic} is not the fold of the input: ${difference}`);
+      if (difference !== undefined)
+        this.fail('I2', `what a read_committed reader sees of ${topic} is not the fold of the input: ${difference}`);
     }
   }
 
   /** Epochs of one sink subtask follow each other in every partition, and hold what was staged. */
-  #checkOrder(partition: number, topic: string, records: readonly { readonly offset: number; readonly value: string; readonly producer: string }[]): void {
+  #checkOrder(
+    partition: number,
+    topic: string,
+    records: readonly { readonly offset: number; readonly value: string; readonly producer: string }[],
+  ): void {
     const last = new Map<string, number>();
     const byEpoch = new Map<string, string[]>();
     for (const { offset, value, producer } of records) {
@@ -254,7 +305,8 @@ export class Checker {
         continue;
       }
       const previous = last.get(from.where) ?? 0;
-      if (from.epoch < previous) this.fail('I5', `${topic}-${partition}, offset ${offset}: epoch ${from.epoch} of ${from.where} comes behind its epoch ${previous}`);
+      if (from.epoch < previous)
+        this.fail('I5', `${topic}-${partition}, offset ${offset}: epoch ${from.epoch} of ${from.where} comes behind its epoch ${previous}`);
       last.set(from.where, from.epoch);
       const key = `${from.where} ${from.epoch}`;
       const values = byEpoch.get(key) ?? [];
@@ -266,7 +318,10 @@ export class Checker {
         const expected = places.get(`${topic} ${partition}`) ?? [];
         const found = byEpoch.get(`${where} ${manifest.epoch}`) ?? [];
         if (expected.join('\n') !== found.join('\n') && this.#committed.has(`${where} ${manifest.epoch}`)) {
-          this.fail('I2', `${topic}-${partition}: a reader sees ${found.length} records of ${where} in epoch ${manifest.epoch}, which are not the ${expected.length} that were staged`);
+          this.fail(
+            'I2',
+            `${topic}-${partition}: a reader sees ${found.length} records of ${where} in epoch ${manifest.epoch}, which are not the ${expected.length} that were staged`,
+          );
         }
       }
     }
@@ -335,7 +390,9 @@ function placeOf(committable: Committable): string {
 }
 
 function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {
-  const state = Object.values(manifest.state).flatMap((subtasks) => subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])));
+  const state = Object.values(manifest.state).flatMap((subtasks) =>
+    subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
+  );
   return withOutputs ? [...state, ...Object.values(manifest.outputs).flat(2)] : state;
 }
 
@@ -360,5 +417,7 @@ function differenceOf(expected: ReadonlyMap<string, number>, found: ReadonlyMap<
   const differences: string[] = [];
   for (const [key, n] of expected) if (found.get(key) !== n) differences.push(`${key}: ${found.get(key) ?? 0} instead of ${n}`);
   for (const [key, n] of found) if (!expected.has(key)) differences.push(`${key}: ${n} instead of none`);
-  return differences.length === 0 ? undefined : differences.slice(0, 5).join('; ') + (differences.length > 5 ? `; and ${differences.length - 5} more` : '');
+  return differences.length === 0
+    ? undefined
+    : differences.slice(0, 5).join('; ') + (differences.length > 5 ? `; and ${differences.length - 5} more` : '');
 }

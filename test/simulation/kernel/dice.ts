@@ -58,7 +58,10 @@ export class Dice {
   /** 32 hexadecimal digits. */
   id(): string {
     let text = '';
-    for (let part = 0; part < 4; part++) text += Math.floor(this.next() * 0x100000000).toString(16).padStart(8, '0');
+    for (let part = 0; part < 4; part++)
+      text += Math.floor(this.next() * 0x100000000)
+        .toString(16)
+        .padStart(8, '0');
     return text;
   }
 }

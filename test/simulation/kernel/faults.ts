@@ -37,6 +37,8 @@ export type Fault =
   | { readonly fault: 'power-cut' }
   /** Another coordinator starts beside those that run. */
   | { readonly fault: 'rival' }
+  /** A coordinator stands still before it sends the request, and another starts meanwhile. */
+  | { readonly fault: 'depose'; readonly forMs: number }
   /** The coordinator is told to hand over; the next has another parallelism. */
   | { readonly fault: 'hand-over' }
   /** The next coordinators and new function processes run the other build. */

@@ -52,7 +52,12 @@ export class Network {
   }
 
   /** Names a call and asks which fault befalls it. */
-  meet(caller: SimProcess, service: Service, api: string, about: string): { readonly call: Call; readonly fault: Fault | undefined; readonly dice: Dice } {
+  meet(
+    caller: SimProcess,
+    service: Service,
+    api: string,
+    about: string,
+  ): { readonly call: Call; readonly fault: Fault | undefined; readonly dice: Dice } {
     const { seed, faults, scheduler, log } = this.#options;
     const name = `${caller.name} ${api}`;
     const count = (this.#counts.get(name) ?? 0) + 1;
@@ -68,7 +73,14 @@ export class Network {
   }
 
   /** One request and its answer. `execute` is what the service does; it may throw what the port throws. */
-  call<T>(caller: SimProcess, service: Service, api: string, about: string, failure: Failure<T>, execute: (stale: boolean, dice: Dice) => T): Promise<T> {
+  call<T>(
+    caller: SimProcess,
+    service: Service,
+    api: string,
+    about: string,
+    failure: Failure<T>,
+    execute: (stale: boolean, dice: Dice) => T,
+  ): Promise<T> {
     const { scheduler, log } = this.#options;
     if (!caller.alive) return new Promise(() => {});
     const { call, fault, dice } = this.meet(caller, service, api, about);
@@ -120,7 +132,7 @@ export class Network {
       };
       if (!caller.alive) return;
       if (fault?.fault === 'crash' && fault.when === 'before') return this.crash(caller);
-      if (fault?.fault === 'freeze' && fault.when === 'before') caller.freeze(scheduler.nowMs + fault.forMs);
+      if ((fault?.fault === 'freeze' && fault.when === 'before') || fault?.fault === 'depose') caller.freeze(scheduler.nowMs + fault.forMs);
       // A frozen process sends when it thaws.
       if (caller.frozenUntilMs > scheduler.nowMs) scheduler.after(0, caller, send);
       else send();
@@ -137,7 +149,9 @@ function shown(value: unknown): string {
   if (value === undefined) return 'done';
   if (typeof value === 'string') return value;
   if (Buffer.isBuffer(value)) return `${value.length} bytes`;
-  const text = JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part instanceof Map ? [...part] : isBytes(part) ? `${part.data.length} bytes` : part));
+  const text = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'bigint' ? String(part) : part instanceof Map ? [...part] : isBytes(part) ? `${part.data.length} bytes` : part,
+  );
   return text.length > 160 ? `${text.slice(0, 160)}…` : text;
 }
 

@@ -30,7 +30,10 @@ export class Scheduler {
   }
 
   /** Runs until `done` says so, no event is left, or the limits are reached. */
-  async run(done: () => boolean, limits: { readonly untilMs: number; readonly events: number }): Promise<'done' | 'idle' | 'time' | 'events'> {
+  async run(
+    done: () => boolean,
+    limits: { readonly untilMs: number; readonly events: number },
+  ): Promise<'done' | 'idle' | 'time' | 'events'> {
     await settled();
     while (!done()) {
       const event = this.#pop();

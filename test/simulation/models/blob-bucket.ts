@@ -1,5 +1,5 @@
 import { checkBlobName, checkBlobPrefix } from '../../../lib/ports/blob-name.ts';
-import { BlobConflictError, BlobMissingError, type BlobEntry, type BlobStore } from '../../../lib/ports/blob-store.ts';
+import { BlobConflictError, type BlobEntry, BlobMissingError, type BlobStore } from '../../../lib/ports/blob-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import type { Carry } from './kafka-requests.ts';
 

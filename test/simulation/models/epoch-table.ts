@@ -44,7 +44,9 @@ export class EpochTable {
       return 'created';
     }
     // The row of this call's own first try.
-    return known.incarnation === row.incarnation && known.generation === row.generation && known.holder === row.holder ? 'created' : 'exists';
+    return known.incarnation === row.incarnation && known.generation === row.generation && known.holder === row.holder
+      ? 'created'
+      : 'exists';
   }
 
   /** Raises the generation from `seen`, or from whatever it is. */
@@ -85,7 +87,10 @@ export class EpochTable {
     if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';
     if (epochs.some((each) => each.epoch === epoch)) return 'refused';
     this.#tokens.set(token, { text, atMs: this.#nowMs() });
-    this.#epochs.set(`${job} ${incarnation}`, [...epochs, { epoch, decisionId, text }].sort((left, right) => left.epoch - right.epoch));
+    this.#epochs.set(
+      `${job} ${incarnation}`,
+      [...epochs, { epoch, decisionId, text }].sort((left, right) => left.epoch - right.epoch),
+    );
     const moved = { ...row, lastCompleted: { epoch, decisionId }, lastCommitted, leaseExpiresAtMs };
     this.#jobs.set(job, moved);
     this.observer.decided(decision);
@@ -97,7 +102,10 @@ export class EpochTable {
     const row = this.#jobs.get(job);
     if (row?.generation !== generation) return 'superseded';
     if (row.lastCommitted > epoch) return 'written';
-    if ((row.lastCompleted?.epoch ?? -1) < epoch) throw new Error(`epoch ${epoch} of job ${job} cannot be committed: the last that is decided is ${row.lastCompleted?.epoch ?? 'none'}`);
+    if ((row.lastCompleted?.epoch ?? -1) < epoch)
+      throw new Error(
+        `epoch ${epoch} of job ${job} cannot be committed: the last that is decided is ${row.lastCompleted?.epoch ?? 'none'}`,
+      );
     const moved = { ...row, lastCommitted: epoch };
     this.#jobs.set(job, moved);
     if (epoch > row.lastCommitted) this.observer.committed(moved, epoch);
@@ -109,14 +117,18 @@ export class EpochTable {
     if (row?.generation !== generation) return 'superseded';
     if (row.retiredThrough > epoch) return 'written';
     if (row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch) {
-      throw new Error(`epoch ${epoch} of job ${job} cannot be retired: epochs up to ${row.lastCommitted} are committed, and the newest is ${row.lastCompleted?.epoch ?? 'none'}`);
+      throw new Error(
+        `epoch ${epoch} of job ${job} cannot be retired: epochs up to ${row.lastCommitted} are committed, and the newest is ${row.lastCompleted?.epoch ?? 'none'}`,
+      );
     }
     this.#jobs.set(job, { ...row, retiredThrough: epoch });
     return 'written';
   }
 
   epochsAfter(job: string, incarnation: string, after: number): EpochRow[] {
-    return (this.#epochs.get(`${job} ${incarnation}`) ?? []).filter(({ epoch }) => epoch > after).map(({ text }) => rowOf(JSON.parse(text) as Decision));
+    return (this.#epochs.get(`${job} ${incarnation}`) ?? [])
+      .filter(({ epoch }) => epoch > after)
+      .map(({ text }) => rowOf(JSON.parse(text) as Decision));
   }
 }
 
@@ -128,9 +140,11 @@ function checkDecision(decision: Decision): void {
   if ((epoch === 0) !== (parentDecisionId === undefined)) wrong.push('exactly epoch 0 has no parent');
   if (manifest.at === 'row') {
     const own = manifest.manifest;
-    if (own.decisionId !== decisionId || own.epoch !== epoch || own.incarnation !== incarnation) wrong.push(`its manifest is of epoch ${own.epoch}`);
+    if (own.decisionId !== decisionId || own.epoch !== epoch || own.incarnation !== incarnation)
+      wrong.push(`its manifest is of epoch ${own.epoch}`);
     const bytes = Buffer.byteLength(JSON.stringify(own));
-    if (bytes > MAX_ROW_BYTES) throw new Error(`the manifest of epoch ${epoch} of job ${job} has ${bytes} bytes; a row holds ${MAX_ROW_BYTES}`);
+    if (bytes > MAX_ROW_BYTES)
+      throw new Error(`the manifest of epoch ${epoch} of job ${job} has ${bytes} bytes; a row holds ${MAX_ROW_BYTES}`);
   }
   if (wrong.length > 0) throw new Error(`decision ${decisionId} of job ${job} contradicts itself: ${wrong.join('; ')}`);
 }
@@ -155,28 +169,46 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         const seen = await ask('readJob', job, () => table.row(job));
         if (seen === undefined) throw new StoreProblem(`there is no job ${job}`, false);
         const change = { holder, leaseExpiresAtMs, desired: 'running', failure: undefined } as const;
-        const raised = await ask('raiseGeneration', `${job} from ${seen.generation} by ${holder}`, () => table.raise(job, seen.generation, change));
+        const raised = await ask('raiseGeneration', `${job} from ${seen.generation} by ${holder}`, () =>
+          table.raise(job, seen.generation, change),
+        );
         if (raised !== undefined) return raised;
       }
     },
-    reviveGeneration: (job, expected, holder, leaseExpiresAtMs) => ask('reviveGeneration', `${job} from ${expected}`, () => table.raise(job, expected, { holder, leaseExpiresAtMs })),
-    renewLease: (job, generation, leaseExpiresAtMs) => ask('renewLease', `generation ${generation}`, () => table.fenced(job, generation, () => ({ leaseExpiresAtMs }))),
+    reviveGeneration: (job, expected, holder, leaseExpiresAtMs) =>
+      ask('reviveGeneration', `${job} from ${expected}`, () => table.raise(job, expected, { holder, leaseExpiresAtMs })),
+    renewLease: (job, generation, leaseExpiresAtMs) =>
+      ask('renewLease', `generation ${generation}`, () => table.fenced(job, generation, () => ({ leaseExpiresAtMs }))),
     releaseLease: (job, generation, { desired, failure: why }) =>
       ask('releaseLease', `generation ${generation}`, () =>
-        table.fenced(job, generation, () => ({ leaseExpiresAtMs: 0, ...(desired === 'stopped' ? { desired } : {}), ...(why === undefined ? {} : { failure: why }) })),
+        table.fenced(job, generation, () => ({
+          leaseExpiresAtMs: 0,
+          ...(desired === 'stopped' ? { desired } : {}),
+          ...(why === undefined ? {} : { failure: why }),
+        })),
       ),
     setDesired: (job, desired) => ask('setDesired', desired, () => table.setDesired(job, desired)),
     widenPool: (job, generation, pool) =>
       ask('widenPool', JSON.stringify(pool), () =>
-        table.fenced(job, generation, (row) => ({ pool: { ...row.pool, ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0))) } })),
+        table.fenced(job, generation, (row) => ({
+          pool: { ...row.pool, ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0))) },
+        })),
       ),
-    setFingerprint: (job, generation, fingerprint) => ask('setFingerprint', `generation ${generation}`, () => table.fenced(job, generation, () => ({ fingerprint }))),
+    setFingerprint: (job, generation, fingerprint) =>
+      ask('setFingerprint', `generation ${generation}`, () => table.fenced(job, generation, () => ({ fingerprint }))),
     decide: (decision) => {
       const ambiguous = (): DecideAnswer => 'ambiguous';
-      return carry('decide', `epoch ${decision.epoch} ${decision.decisionId.slice(0, 8)} by generation ${decision.generation}`, { lost: ambiguous, error: ambiguous }, () => table.decide(decision));
+      return carry(
+        'decide',
+        `epoch ${decision.epoch} ${decision.decisionId.slice(0, 8)} by generation ${decision.generation}`,
+        { lost: ambiguous, error: ambiguous },
+        () => table.decide(decision),
+      );
     },
-    recordCommitted: (job, generation, epoch) => ask('recordCommitted', `epoch ${epoch}`, () => table.recordCommitted(job, generation, epoch)),
-    readEpoch: (job, incarnation, epoch) => ask('readEpoch', `epoch ${epoch}`, () => table.epochsAfter(job, incarnation, epoch - 1).find((row) => row.epoch === epoch)),
+    recordCommitted: (job, generation, epoch) =>
+      ask('recordCommitted', `epoch ${epoch}`, () => table.recordCommitted(job, generation, epoch)),
+    readEpoch: (job, incarnation, epoch) =>
+      ask('readEpoch', `epoch ${epoch}`, () => table.epochsAfter(job, incarnation, epoch - 1).find((row) => row.epoch === epoch)),
     listEpochs: (job, incarnation, after) => ask('listEpochs', `after ${after}`, () => table.epochsAfter(job, incarnation, after)),
     retireThrough: (job, generation, epoch) => ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(job, generation, epoch)),
     expireEpochs: (_job, _incarnation, epochs) => ask('expireEpochs', epochs.join(', '), () => {}),

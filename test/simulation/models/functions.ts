@@ -1,7 +1,7 @@
 import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../../../lib/ports/function-invoker.ts';
 import type { Dice } from '../kernel/dice.ts';
 import type { Log, Network } from '../kernel/network.ts';
-import { clockOf, SimProcess } from '../kernel/process.ts';
+import { clockOf, type SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 
 /** What runs in a function's process: its state lives as long as the process. */
@@ -123,13 +123,19 @@ export class FunctionService {
         });
       });
     };
-    if (fault?.fault === 'freeze' && fault.when === 'before') caller.freeze(scheduler.nowMs + fault.forMs);
+    if ((fault?.fault === 'freeze' && fault.when === 'before') || fault?.fault === 'depose') caller.freeze(scheduler.nowMs + fault.forMs);
     if (caller.frozenUntilMs > scheduler.nowMs) scheduler.after(0, caller, deliver);
     else deliver();
   }
 
   /** One execution of the handler, in a warm process or a new one. */
-  #run(target: FunctionTarget, text: string, dice: Dice, cold: boolean, done: (result: { readonly answered: true; readonly text: string } | { readonly answered: false; readonly reason: string }) => void): void {
+  #run(
+    target: FunctionTarget,
+    text: string,
+    dice: Dice,
+    cold: boolean,
+    done: (result: { readonly answered: true; readonly text: string } | { readonly answered: false; readonly reason: string }) => void,
+  ): void {
     const { scheduler, log, oneAtATime } = this.#options;
     const warm = cold ? undefined : this.#warm(target, dice);
     const instance = warm ?? this.#start(target);

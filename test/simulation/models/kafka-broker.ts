@@ -1,4 +1,11 @@
-import type { FetchedPartition, FetchRange, KafkaAnswer, PartitionBatch, ProducerIdentity, TopicPartition } from '../../../lib/ports/kafka-requests.ts';
+import type {
+  FetchedPartition,
+  FetchRange,
+  KafkaAnswer,
+  PartitionBatch,
+  ProducerIdentity,
+  TopicPartition,
+} from '../../../lib/ports/kafka-requests.ts';
 import { decodeBatch, encodeBatch, encodeMarker } from './wire.ts';
 
 export interface BrokerOptions {
@@ -140,7 +147,17 @@ export class Broker {
     const refused = (answer: KafkaAnswer) => ({ answer, producerId: '-1', producerEpoch: -1 });
     let txn = this.transactions.get(transactionalId);
     if (txn === undefined) {
-      txn = { id: transactionalId, producerId: this.#nextProducerId++, producerEpoch: 0, timeoutMs, state: 'empty', startedMs: 0, partitions: new Map(), groups: new Set(), serial: 0 };
+      txn = {
+        id: transactionalId,
+        producerId: this.#nextProducerId++,
+        producerEpoch: 0,
+        timeoutMs,
+        state: 'empty',
+        startedMs: 0,
+        partitions: new Map(),
+        groups: new Set(),
+        serial: 0,
+      };
       this.transactions.set(transactionalId, txn);
     } else if (txn.state === 'prepare-commit' || txn.state === 'prepare-abort') {
       return refused('CONCURRENT_TRANSACTIONS');
@@ -164,7 +181,8 @@ export class Broker {
     const found = partitions.map(({ topic, partition }) => this.partition(topic, partition));
     if (found.includes(undefined)) return 'UNKNOWN_TOPIC_OR_PARTITION';
     return this.#add(who, (txn) => {
-      for (const partition of found) if (partition !== undefined) txn.partitions.set(`${partition.topic} ${partition.partition}`, partition);
+      for (const partition of found)
+        if (partition !== undefined) txn.partitions.set(`${partition.topic} ${partition.partition}`, partition);
     });
   }
 
@@ -172,7 +190,11 @@ export class Broker {
     return this.#add(who, (txn) => txn.groups.add(group));
   }
 
-  txnOffsetCommit(who: ProducerIdentity, group: string, marker: TopicPartition & { readonly offset: number; readonly metadata: string }): KafkaAnswer {
+  txnOffsetCommit(
+    who: ProducerIdentity,
+    group: string,
+    marker: TopicPartition & { readonly offset: number; readonly metadata: string },
+  ): KafkaAnswer {
     const producerId = BigInt(who.producerId);
     const entry = this.#groupEntry(group, `${marker.topic} ${marker.partition}`);
     // A transaction that is open in the group's partition takes more, whatever its coordinator thinks of it by now.
@@ -220,14 +242,24 @@ export class Broker {
   }
 
   /** `stale`: its coordinator has just failed over, and a read that need not be stable may answer what was before. */
-  offsetFetch(group: string, where: TopicPartition, requireStable: boolean, stale = false): { answer: KafkaAnswer; offset: number | undefined; metadata: string } {
+  offsetFetch(
+    group: string,
+    where: TopicPartition,
+    requireStable: boolean,
+    stale = false,
+  ): { answer: KafkaAnswer; offset: number | undefined; metadata: string } {
     const entry = this.groups.get(group)?.get(`${where.topic} ${where.partition}`);
-    if (requireStable && entry !== undefined && entry.pending.size > 0) return { answer: 'UNSTABLE_OFFSET_COMMIT', offset: undefined, metadata: '' };
+    if (requireStable && entry !== undefined && entry.pending.size > 0)
+      return { answer: 'UNSTABLE_OFFSET_COMMIT', offset: undefined, metadata: '' };
     const found = stale && !requireStable ? entry?.before : entry?.committed;
     return { answer: 'NONE', offset: found?.offset, metadata: found?.metadata ?? '' };
   }
 
-  commitGroupOffsets(group: string, topic: string, offsets: readonly { readonly partition: number; readonly offset: number }[]): KafkaAnswer {
+  commitGroupOffsets(
+    group: string,
+    topic: string,
+    offsets: readonly { readonly partition: number; readonly offset: number }[],
+  ): KafkaAnswer {
     for (const { partition, offset } of offsets) commitOffset(this.#groupEntry(group, `${topic} ${partition}`), { offset, metadata: '' });
     return 'NONE';
   }
@@ -240,7 +272,15 @@ export class Broker {
   fetch(range: FetchRange): FetchedPartition {
     const { topic, partition: number, offset, maxBytes } = range;
     const partition = this.partition(topic, number);
-    const empty = { topic, partition: number, logStartOffset: partition?.logStart ?? 0, highWatermark: partition?.end ?? 0, lastStableOffset: partition?.lastStableOffset ?? 0, aborted: [], records: Buffer.alloc(0) };
+    const empty = {
+      topic,
+      partition: number,
+      logStartOffset: partition?.logStart ?? 0,
+      highWatermark: partition?.end ?? 0,
+      lastStableOffset: partition?.lastStableOffset ?? 0,
+      aborted: [],
+      records: Buffer.alloc(0),
+    };
     if (partition === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
     if (offset < partition.logStart || offset > partition.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
     const limit = Math.min(maxBytes, this.#options.fetchBytes);
@@ -254,7 +294,9 @@ export class Broker {
       bytes += batch.bytes.length;
     }
     const upper = (chosen.at(-1)?.lastOffset ?? offset) + 1;
-    const aborted = partition.aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= offset && firstOffset < upper).map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
+    const aborted = partition.aborted
+      .filter(({ firstOffset, lastOffset }) => lastOffset >= offset && firstOffset < upper)
+      .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
     // The first batch comes whole; the last may be cut off.
     const whole = chosen[0]?.bytes.length ?? 0;
     const records = Buffer.concat(chosen.map((batch) => batch.bytes)).subarray(0, Math.max(whole, limit));
@@ -264,7 +306,13 @@ export class Broker {
   /** Appends records of a producer that knows no transactions. */
   appendPlain(topic: string, partition: number, values: readonly string[]): void {
     const found = this.#required(topic, partition);
-    found.append(encodeBatch({ producerId: -1n, producerEpoch: -1, transactional: false, timestampMs: this.#options.nowMs() }, values), -1n, -1, false, undefined);
+    found.append(
+      encodeBatch({ producerId: -1n, producerEpoch: -1, transactional: false, timestampMs: this.#options.nowMs() }, values),
+      -1n,
+      -1,
+      false,
+      undefined,
+    );
   }
 
   /** Appends records of an open transaction of somebody else, and answers what ends it. */
@@ -341,7 +389,11 @@ export class Broker {
       return 'OUT_OF_ORDER_SEQUENCE_NUMBER';
     }
     const recent = state?.epoch === producerEpoch ? state.recent : [];
-    partition.producers.set(producerId, { epoch: producerEpoch, lastSequence, recent: [...recent.slice(-4), { first: baseSequence, last: lastSequence }] });
+    partition.producers.set(producerId, {
+      epoch: producerEpoch,
+      lastSequence,
+      recent: [...recent.slice(-4), { first: baseSequence, last: lastSequence }],
+    });
     if (!partition.open.has(producerId)) partition.open.set(producerId, partition.end);
     partition.append(batch, producerId, producerEpoch, true, undefined);
     return 'NONE';
@@ -360,7 +412,9 @@ export class Broker {
       this.onCommit({ transactionalId: txn.id, producerId, producerEpoch, markers });
     }
     const writes = [
-      ...[...txn.partitions.values()].map((partition) => () => writeMarker(partition, producerId, producerEpoch, commit, this.#options.nowMs())),
+      ...[...txn.partitions.values()].map(
+        (partition) => () => writeMarker(partition, producerId, producerEpoch, commit, this.#options.nowMs()),
+      ),
       ...[...txn.groups].map((group) => () => this.#endInGroup(group, producerId, commit)),
     ];
     let left = writes.length;
@@ -414,8 +468,15 @@ function writeMarker(partition: Partition, producerId: bigint, producerEpoch: nu
   partition.open.delete(producerId);
   const how = commit ? 'commit' : 'abort';
   if (firstOffset !== undefined && !commit) partition.aborted.push({ producerId, firstOffset, lastOffset: partition.end });
-  partition.append(encodeMarker({ producerId, producerEpoch, transactional: true, timestampMs }, how), producerId, producerEpoch, true, how);
+  partition.append(
+    encodeMarker({ producerId, producerEpoch, transactional: true, timestampMs }, how),
+    producerId,
+    producerEpoch,
+    true,
+    how,
+  );
   const state = partition.producers.get(producerId);
   // A marker under a higher epoch starts the sequence numbers again.
-  if (state === undefined || state.epoch < producerEpoch) partition.producers.set(producerId, { epoch: producerEpoch, lastSequence: -1, recent: [] });
+  if (state === undefined || state.epoch < producerEpoch)
+    partition.producers.set(producerId, { epoch: producerEpoch, lastSequence: -1, recent: [] });
 }

@@ -6,14 +6,29 @@ import type { Broker } from './kafka-broker.ts';
 /** Carries one request to the broker and its answer back; what goes wrong on the way is its business. */
 export type Carry = <T>(api: string, about: string, failure: Failure<T>, execute: (stale: boolean, dice: Dice) => T) => Promise<T>;
 
-const COORDINATOR_ERRORS = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS', 'UNKNOWN_SERVER_ERROR', 'CONCURRENT_TRANSACTIONS', 'KAFKA_STORAGE_ERROR'];
+const COORDINATOR_ERRORS = [
+  'NOT_COORDINATOR',
+  'COORDINATOR_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'UNKNOWN_SERVER_ERROR',
+  'CONCURRENT_TRANSACTIONS',
+  'KAFKA_STORAGE_ERROR',
+];
 const LEADER_ERRORS = ['NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_SERVER_ERROR', 'REQUEST_TIMED_OUT'];
 const GROUP_ERRORS = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS'];
 
 const answering: Failure<KafkaAnswer> = { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(COORDINATOR_ERRORS) };
 
 /** The engine's Kafka port on the model. */
-export function modelKafka(broker: Broker, carry: Carry, config: { readonly broker: ReadonlyMap<string, string>; readonly topic: ReadonlyMap<string, string>; readonly onIdentity?: (transactionalId: string) => void }): KafkaRequests {
+export function modelKafka(
+  broker: Broker,
+  carry: Carry,
+  config: {
+    readonly broker: ReadonlyMap<string, string>;
+    readonly topic: ReadonlyMap<string, string>;
+    readonly onIdentity?: (transactionalId: string) => void;
+  },
+): KafkaRequests {
   const problem = (code: KafkaAnswer) => new KafkaProblem(code, `the model answered ${code}`, true);
   const throwing = <T>(errors: readonly string[]): Failure<T> => ({
     lost: () => {
@@ -39,18 +54,31 @@ export function modelKafka(broker: Broker, carry: Carry, config: { readonly brok
     },
     addPartitions: (who, partitions) => carry('addPartitions', who.transactionalId, answering, () => broker.addPartitions(who, partitions)),
     addOffsets: (who, group) => carry('addOffsets', who.transactionalId, answering, () => broker.addOffsets(who, group)),
-    txnOffsetCommit: (who, group, marker) => carry('txnOffsetCommit', `${who.transactionalId} = ${marker.offset}`, { ...answering, error: (dice) => dice.pick(GROUP_ERRORS) }, () => broker.txnOffsetCommit(who, group, marker)),
+    txnOffsetCommit: (who, group, marker) =>
+      carry(
+        'txnOffsetCommit',
+        `${who.transactionalId} = ${marker.offset}`,
+        { ...answering, error: (dice) => dice.pick(GROUP_ERRORS) },
+        () => broker.txnOffsetCommit(who, group, marker),
+      ),
     produce(who, leader, batches) {
       // Taken now, as a socket would: the caller may reuse its buffers only after the answer, but nobody checks that.
       const sent = batches.map((each) => ({ ...each, batch: Buffer.from(each.batch) }));
       const about = `${who.transactionalId} ${batches.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')}`;
-      return carry('produce', about, { ...answering, error: (dice) => dice.pick(LEADER_ERRORS), connection: `produce ${leader}` }, () => broker.produce(who, leader, sent));
+      return carry('produce', about, { ...answering, error: (dice) => dice.pick(LEADER_ERRORS), connection: `produce ${leader}` }, () =>
+        broker.produce(who, leader, sent),
+      );
     },
-    endTxn: (who, commit) => carry(commit ? 'commit' : 'abort', `${who.transactionalId} ${who.producerId}/${who.producerEpoch}`, answering, () => broker.endTxn(who, commit)),
+    endTxn: (who, commit) =>
+      carry(commit ? 'commit' : 'abort', `${who.transactionalId} ${who.producerId}/${who.producerEpoch}`, answering, () =>
+        broker.endTxn(who, commit),
+      ),
     offsetFetch: (group, where, requireStable) => {
       const none = (answer: KafkaAnswer) => ({ answer, offset: undefined, metadata: '' });
       const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(GROUP_ERRORS)) };
-      return carry(requireStable ? 'offsetFetch stable' : 'offsetFetch', group, failure, (stale) => broker.offsetFetch(group, where, requireStable, stale));
+      return carry(requireStable ? 'offsetFetch stable' : 'offsetFetch', group, failure, (stale) =>
+        broker.offsetFetch(group, where, requireStable, stale),
+      );
     },
     // Known from metadata that a client keeps: no request.
     leaders: (topic) => Promise.resolve(partitionsOf(topic).map(({ leader }) => leader)),
@@ -65,16 +93,40 @@ export function modelKafka(broker: Broker, carry: Carry, config: { readonly brok
         }),
       ),
     fetch: (ranges) => {
-      const failed = (answer: KafkaAnswer): FetchedPartition[] => ranges.map(({ topic, partition }) => ({ topic, partition, answer, logStartOffset: -1, highWatermark: -1, lastStableOffset: -1, aborted: [], records: Buffer.alloc(0) }));
+      const failed = (answer: KafkaAnswer): FetchedPartition[] =>
+        ranges.map(({ topic, partition }) => ({
+          topic,
+          partition,
+          answer,
+          logStartOffset: -1,
+          highWatermark: -1,
+          lastStableOffset: -1,
+          aborted: [],
+          records: Buffer.alloc(0),
+        }));
       const failure = { lost: () => failed('NO_ANSWER'), error: (dice: Dice) => failed(dice.pick(LEADER_ERRORS)) };
-      return carry('fetch', ranges.map(({ topic, partition, offset }) => `${topic}-${partition}@${offset}`).join(', '), failure, () => ranges.map((range) => broker.fetch(range)));
+      return carry('fetch', ranges.map(({ topic, partition, offset }) => `${topic}-${partition}@${offset}`).join(', '), failure, () =>
+        ranges.map((range) => broker.fetch(range)),
+      );
     },
 
     groupOffsets: (group, topic, partitions) =>
-      carry('groupOffsets', group, throwing(GROUP_ERRORS), () => partitions.map((partition) => broker.offsetFetch(group, { topic, partition }, false).offset)),
-    commitGroupOffsets: (group, topic, offsets) => carry('commitGroupOffsets', group, { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(GROUP_ERRORS) }, () => broker.commitGroupOffsets(group, topic, offsets)),
-    brokerConfig: (names) => carry('brokerConfig', names.join(', '), throwing(LEADER_ERRORS), () => new Map([...config.broker].filter(([name]) => names.includes(name)))),
-    topicConfig: (topic, names) => carry('topicConfig', topic, throwing(LEADER_ERRORS), () => new Map([...config.topic].filter(([name]) => names.includes(name)))),
+      carry('groupOffsets', group, throwing(GROUP_ERRORS), () =>
+        partitions.map((partition) => broker.offsetFetch(group, { topic, partition }, false).offset),
+      ),
+    commitGroupOffsets: (group, topic, offsets) =>
+      carry('commitGroupOffsets', group, { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(GROUP_ERRORS) }, () =>
+        broker.commitGroupOffsets(group, topic, offsets),
+      ),
+    brokerConfig: (names) =>
+      carry(
+        'brokerConfig',
+        names.join(', '),
+        throwing(LEADER_ERRORS),
+        () => new Map([...config.broker].filter(([name]) => names.includes(name))),
+      ),
+    topicConfig: (topic, names) =>
+      carry('topicConfig', topic, throwing(LEADER_ERRORS), () => new Map([...config.topic].filter(([name]) => names.includes(name)))),
     close: () => Promise.resolve(),
   };
 }

@@ -26,7 +26,11 @@ interface BatchHeader {
 }
 
 export function encodeBatch(header: BatchHeader, values: readonly string[]): Buffer {
-  return assembled(header, 0, values.map((value, index) => record(index, undefined, Buffer.from(value))));
+  return assembled(
+    header,
+    0,
+    values.map((value, index) => record(index, undefined, Buffer.from(value))),
+  );
 }
 
 /** The control batch that ends a transaction in a partition. */
@@ -55,7 +59,16 @@ function assembled(header: BatchHeader, attributes: number, records: readonly Bu
 }
 
 function record(offsetDelta: number, key: Buffer | undefined, value: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from([0]), signed(0), signed(offsetDelta), signed(key === undefined ? -1 : key.length), key ?? Buffer.alloc(0), signed(value.length), value, signed(0)]);
+  const body = Buffer.concat([
+    Buffer.from([0]),
+    signed(0),
+    signed(offsetDelta),
+    signed(key === undefined ? -1 : key.length),
+    key ?? Buffer.alloc(0),
+    signed(value.length),
+    value,
+    signed(0),
+  ]);
   return Buffer.concat([signed(body.length), body]);
 }
 

@@ -26,19 +26,35 @@ const READER = 'lib/format/record-set-reader.ts';
 export const mutants: readonly Mutant[] = [
   {
     name: 'a decision is conditional on the generation',
-    edits: [edit(TABLE, 'row === undefined || row.generation !== generation || row.incarnation !== incarnation) return \'refused\'', "row === undefined || row.incarnation !== incarnation) return 'refused'")],
+    edits: [
+      edit(
+        TABLE,
+        "row === undefined || row.generation !== generation || row.incarnation !== incarnation) return 'refused'",
+        "row === undefined || row.incarnation !== incarnation) return 'refused'",
+      ),
+    ],
   },
   {
     name: "a decision is conditional on its parent's decision id, and on its epoch having no row",
     edits: [
       edit(TABLE, "if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';", ''),
       edit(TABLE, "if (epochs.some((each) => each.epoch === epoch)) return 'refused';", ''),
-      edit(TABLE, 'row === undefined || row.generation !== generation || row.incarnation !== incarnation) return \'refused\'', "row === undefined || row.incarnation !== incarnation) return 'refused'"),
+      edit(
+        TABLE,
+        "row === undefined || row.generation !== generation || row.incarnation !== incarnation) return 'refused'",
+        "row === undefined || row.incarnation !== incarnation) return 'refused'",
+      ),
     ],
   },
   {
     name: 'an ambiguous decision is repeated byte for byte',
-    edits: [edit(STORE, 'deps.epochs.decide(decision)', 'deps.epochs.decide({ ...decision, leaseExpiresAtMs: deps.clock.now() + settings.leaseMs })')],
+    edits: [
+      edit(
+        STORE,
+        'deps.epochs.decide(decision)',
+        'deps.epochs.decide({ ...decision, leaseExpiresAtMs: deps.clock.now() + settings.leaseMs })',
+      ),
+    ],
   },
   {
     name: 'an ambiguous decision is not taken for made',
@@ -50,12 +66,22 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a refused decision of another generation ends the coordinator',
-    edits: [edit('lib/epoch/decide.ts', "if (row === undefined || row.generation !== generation) return 'superseded';", "if (row === undefined || row.generation !== generation) return 'decided';")],
+    edits: [
+      edit(
+        'lib/epoch/decide.ts',
+        "if (row === undefined || row.generation !== generation) return 'superseded';",
+        "if (row === undefined || row.generation !== generation) return 'decided';",
+      ),
+    ],
   },
   {
     name: 'preparing begins with a fresh InitProducerId',
     edits: [
-      edit(PREPARE, 'export async function prepareTransaction(', 'const known = new WeakMap<object, Map<string, { answer: string; producerId: string; producerEpoch: number }>>();\nexport async function prepareTransaction('),
+      edit(
+        PREPARE,
+        'export async function prepareTransaction(',
+        'const known = new WeakMap<object, Map<string, { answer: string; producerId: string; producerEpoch: number }>>();\nexport async function prepareTransaction(',
+      ),
       edit(
         PREPARE,
         'const begun = await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));',
@@ -94,27 +120,53 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the marker is read stable after fencing',
-    edits: [edit(RESOLVE, 'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true);', 'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, false);')],
+    edits: [
+      edit(
+        RESOLVE,
+        'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true);',
+        'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, false);',
+      ),
+    ],
   },
   {
     name: 'what cannot be read is not taken for absent',
-    edits: [edit(RESOLVE, "if (after.found === 'unknown') return unsettled(committable, `the commit marker could not be read (${after.answer})`);", '')],
+    edits: [
+      edit(
+        RESOLVE,
+        "if (after.found === 'unknown') return unsettled(committable, `the commit marker could not be read (${after.answer})`);",
+        '',
+      ),
+    ],
   },
   {
     name: 'each transactional id has a marker group of its own',
-    edits: [edit('lib/transactions/ids.ts', 'return transactionalIdOfMarker;', "return transactionalIdOfMarker.replace(/-[0-9]+-[01]$/, '');")],
+    edits: [
+      edit('lib/transactions/ids.ts', 'return transactionalIdOfMarker;', "return transactionalIdOfMarker.replace(/-[0-9]+-[01]$/, '');"),
+    ],
   },
   {
-    name: "transactional ids hold the incarnation",
+    name: 'transactional ids hold the incarnation',
     edits: [edit('lib/transactions/ids.ts', '`${place.job}-${place.incarnation}-${place.sink}', '`${place.job}-${place.sink}')],
   },
   {
     name: 'the commit marker is part of the transaction',
-    edits: [edit('lib/transactions/marker.ts', 'const added = await retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, group)); if (added !== \'NONE\') return added;', "if (deadlineMs > 0) return 'NONE';")],
+    edits: [
+      edit(
+        'lib/transactions/marker.ts',
+        "const added = await retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, group)); if (added !== 'NONE') return added;",
+        "if (deadlineMs > 0) return 'NONE';",
+      ),
+    ],
   },
   {
     name: 'every acknowledgement is awaited before an epoch counts as prepared',
-    edits: [edit(SEND, "const failed = answers.find((answer) => answer !== 'NONE');", "const failed = answers.find((answer) => answer === 'never');")],
+    edits: [
+      edit(
+        SEND,
+        "const failed = answers.find((answer) => answer !== 'NONE');",
+        "const failed = answers.find((answer) => answer === 'never');",
+      ),
+    ],
   },
   {
     name: 'only OK means committed',
@@ -128,7 +180,11 @@ export const mutants: readonly Mutant[] = [
     name: 'the sink stage is serial, and commits are in epoch order',
     edits: [
       edit(WAVEFRONT, "return stage.kind === 'sink' ? previous === undefined : previous === undefined", 'return previous === undefined'),
-      edit(WAVEFRONT, 'if (prepared && previous === undefined) steps', "if (prepared && (previous === undefined || previous.phase === 'decided' || previous.phase === 'committing')) steps"),
+      edit(
+        WAVEFRONT,
+        'if (prepared && previous === undefined) steps',
+        "if (prepared && (previous === undefined || previous.phase === 'decided' || previous.phase === 'committing')) steps",
+      ),
       edit(WAVEFRONT, "if (phase === 'decided' && previous === undefined) steps", "if (phase === 'decided') steps"),
     ],
   },
@@ -141,7 +197,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a stage runs an epoch after it has finished the one before',
-    edits: [edit(WAVEFRONT, "previous === undefined || previous.stages.get(stage.id) === 'done'", "previous === undefined || stage.kind === 'operator' || previous.stages.get(stage.id) === 'done'")],
+    edits: [
+      edit(
+        WAVEFRONT,
+        "previous === undefined || previous.stages.get(stage.id) === 'done'",
+        "previous === undefined || stage.kind === 'operator' || previous.stages.get(stage.id) === 'done'",
+      ),
+    ],
   },
   {
     name: 'a plan waits for the barrier of the epoch before',
@@ -153,7 +215,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what builds on a failed attempt is dropped with it',
-    edits: [edit(LOOP, 'const dropped = inFlight.slice(at); inFlight = inFlight.slice(0, at);', 'const dropped = inFlight.slice(at, at + 1); inFlight = inFlight.filter((other) => other !== attempt);')],
+    edits: [
+      edit(
+        LOOP,
+        'const dropped = inFlight.slice(at); inFlight = inFlight.slice(0, at);',
+        'const dropped = inFlight.slice(at, at + 1); inFlight = inFlight.filter((other) => other !== attempt);',
+      ),
+    ],
   },
   {
     name: 'results of a dropped attempt are not taken',
@@ -161,7 +229,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'recovery commits what is decided before it goes on',
-    edits: [edit(START, 'if (last !== undefined && row.lastCommitted < last.epoch) {', 'if (last !== undefined && row.lastCommitted < last.epoch && last.epoch < 0) {')],
+    edits: [
+      edit(
+        START,
+        'if (last !== undefined && row.lastCommitted < last.epoch) {',
+        'if (last !== undefined && row.lastCommitted < last.epoch && last.epoch < 0) {',
+      ),
+    ],
   },
   {
     name: 'every transactional id is settled at start',
@@ -173,7 +247,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the pool of ids is widened, never narrowed, before an id is used',
-    edits: [edit(START, 'const pool = { ...recorded };', 'const pool: Record<string, number> = {};'), edit(START, 'pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id))', 'pool[id] = parallelismOf(settings, id)')],
+    edits: [
+      edit(START, 'const pool = { ...recorded };', 'const pool: Record<string, number> = {};'),
+      edit(START, 'pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id))', 'pool[id] = parallelismOf(settings, id)'),
+    ],
   },
   {
     name: 'the pool is recorded before an id of it is used',
@@ -189,7 +266,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a narrower or wider subtask writes its own snapshot',
-    edits: [edit(OPERATOR, 'if (!rescaled && !state.changed()) return previous;', 'if (previous !== undefined && !state.changed()) return previous;')],
+    edits: [
+      edit(
+        OPERATOR,
+        'if (!rescaled && !state.changed()) return previous;',
+        'if (previous !== undefined && !state.changed()) return previous;',
+      ),
+    ],
   },
   {
     name: 'a blob is acknowledged before a manifest names it',
@@ -197,11 +280,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'names of blobs are unique to one invocation',
-    edits: [edit('lib/stages/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');")],
+    edits: [
+      edit('lib/stages/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');"),
+    ],
   },
   {
     name: 'records of aborted transactions are left out',
-    edits: [edit(READER, 'else if (this.#abortedProducers.has(producerId)) {', 'else if (this.#abortedProducers.has(producerId) && producerId < 0n) {')],
+    edits: [
+      edit(
+        READER,
+        'else if (this.#abortedProducers.has(producerId)) {',
+        'else if (this.#abortedProducers.has(producerId) && producerId < 0n) {',
+      ),
+    ],
   },
   {
     name: 'aborted transactions are sorted by their first offset',
@@ -212,8 +303,8 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(READER, 'if (this.#isAbortMarker()) this.#abortedProducers.delete(producerId);', '')],
   },
   {
-    name: 'a range ends at its bound',
-    edits: [edit(READER, 'if (offset >= this.#to) return this.#finish();', ''), edit(READER, 'if (this.#baseOffset >= this.#to) return this.#finish();', '')],
+    name: 'the barrier of a source is where it stopped reading, not where it was to stop',
+    edits: [edit('lib/stages/source.ts', 'next: positions[index] ?? 0', 'next: request.ranges[index]?.bound ?? 0')],
   },
   {
     name: 'functions of another build refuse',
@@ -226,25 +317,40 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'staged output is kept until its epoch is COMMITTED',
     edits: [
-      edit('lib/epoch/retain.ts', 'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);', 'return epoch <= facts.lastCompleted;'),
+      edit(
+        'lib/epoch/retain.ts',
+        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= facts.lastCompleted;',
+      ),
       edit('lib/epoch/retain.ts', 'manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : []', '[] as BlobRef[]'),
     ],
   },
   {
     name: 'blobs of epochs that are not decided are not collected',
-    edits: [edit('lib/epoch/retain.ts', 'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);', 'return epoch <= (passing ? facts.lastCommitted : Number.POSITIVE_INFINITY);')],
+    edits: [
+      edit(
+        'lib/epoch/retain.ts',
+        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= (passing ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
+      ),
+    ],
   },
   {
     name: 'a snapshot is deleted only after its manifest was marked RETIRED by the holder',
-    edits: [edit(COLLECT, 'fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));', 'await deps.epochs.retireThrough(settings.job, tenure.generation, last);')],
+    edits: [
+      edit(
+        COLLECT,
+        'fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));',
+        'await deps.epochs.retireThrough(settings.job, tenure.generation, last);',
+      ),
+    ],
   },
   {
     name: 'the newest manifest is never retired',
-    edits: [edit('lib/epoch/retain.ts', 'epoch <= lastCommitted - retained', 'epoch <= lastCommitted - retained + 1'), edit(TABLE, 'row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch', 'row.lastCommitted < epoch')],
-  },
-  {
-    name: 'only the holder of the generation resolves',
-    edits: [edit(COMMIT_EPOCH, 'if (row?.generation !== tenure.generation) {', 'if (row?.generation !== tenure.generation && tenure.generation < 0) {')],
+    edits: [
+      edit('lib/epoch/retain.ts', 'epoch <= lastCommitted - retained', 'epoch <= lastCommitted - retained + 1'),
+      edit(TABLE, 'row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch', 'row.lastCommitted < epoch'),
+    ],
   },
   {
     name: 'a commit without an answer is asked for again',

@@ -35,7 +35,8 @@ export function apply({ file, find, replace }: Edit, source: string): string {
   const pattern = new RegExp(tokensOf(find).map(escaped).join('\\s*'), 'g');
   const found = [...source.matchAll(pattern)];
   const [match] = found;
-  if (match === undefined || found.length !== 1) throw new Error(`${file} holds ${found.length} times what a mutant changes, and should hold it once: ${find}`);
+  if (match === undefined || found.length !== 1)
+    throw new Error(`${file} holds ${found.length} times what a mutant changes, and should hold it once: ${find}`);
   return source.slice(0, match.index) + replace + source.slice(match.index + match[0].length);
 }
 

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { at, ends, failedAttempts, plain, resolutions, story } from './story.ts';
+
+const decideOf = (epoch: number, nth = 1) => at('decide', { about: new RegExp(`^epoch ${epoch} `), nth });
+
+describe('around the decision', () => {
+  it('a coordinator that crashes before it decides leaves nothing that a reader sees', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'crash', when: 'before' } }]);
+    expect(resolutions(told)).toEqual([]);
+  });
+
+  it('a coordinator that crashes when its decision was made has its epoch committed by the next', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'crash', when: 'after' } }]);
+    expect(told.observed.filter(({ event }) => event === 'decided')).toHaveLength(3);
+    expect(told.observed).toContainEqual(expect.objectContaining({ event: 'recovered', epoch: 2, committed: 1, republished: 0 }));
+  });
+
+  it('a decision whose answer is lost is repeated, and made once', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'lose', what: 'answer' } }]);
+    expect(failedAttempts(told)).toBe(0);
+  });
+
+  it('a decision that never arrived is repeated until it does', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'lose', what: 'request' }, times: 5 }]);
+    expect(failedAttempts(told)).toBe(0);
+  });
+
+  it('a decision that arrives twice, the first late, is made once', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'late', byMs: 4_000 } }]);
+    expect(failedAttempts(told)).toBe(0);
+  });
+
+  it('a decision that arrives after a successor has taken over is refused', async () => {
+    const told = await story([
+      { at: decideOf(2), fault: { fault: 'late', byMs: 6_000 } },
+      { at: decideOf(2), fault: { fault: 'crash', when: 'before' } },
+    ]);
+    expect(told.history.join('\n')).toMatch(/carries out late: coordinator#1 decide/);
+  });
+
+  it('a repeated decision that is refused because it was made is found in the job row', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'lose', what: 'answer' } }], { tokenLifetimeMs: 1 });
+    expect(told.history.join('\n')).toMatch(/decide epoch 2 .* → refused/);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
+  it('a table that fails for half a minute holds the job up and changes nothing', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'outage', forMs: 30_000 } }]);
+    expect(ends(told)).toEqual(expect.arrayContaining(['stopped']));
+  });
+
+  it('a crash before epoch 1 does not move the starting offsets: what came in between is read', async () => {
+    const input = [plain(0, 0, 'ant #0'), plain(300, 1, 'bee #1'), plain(2_000, 0, 'ant #2')];
+    const told = await story([{ at: at('invoke read'), fault: { fault: 'crash', when: 'before' } }], { startingOffsets: 'latest', input });
+    expect(told.observed.filter(({ event }) => event === 'starting-offsets')).toHaveLength(1);
+  });
+
+  it('a crash while the starting offsets are decided resolves them once more, before anything was read', async () => {
+    await story([{ at: decideOf(0), fault: { fault: 'crash', when: 'before' } }], { startingOffsets: 'latest' });
+    await story([{ at: decideOf(0), fault: { fault: 'crash', when: 'after' } }], { startingOffsets: 'latest' });
+  });
+});
+
+describe('coordinators', () => {
+  it('that start at once end with one, and the others stop without a trace', async () => {
+    const told = await story([{ at: at('invoke read', { nth: 2 }), fault: { fault: 'rival' } }]);
+    expect(ends(told)).toContain('superseded');
+  });
+
+  it('that were frozen before their decision wake up, find the next generation and stop', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'freeze', when: 'before', forMs: 15_000 } }]);
+    expect(ends(told)).toContain('superseded');
+  });
+
+  it('that were frozen before they told the sink to commit find it done, and stop', async () => {
+    const told = await story([
+      { at: at('invoke commit', { about: /epoch 2/ }), fault: { fault: 'freeze', when: 'before', forMs: 16_000 } },
+    ]);
+    expect(ends(told)).toContain('superseded');
+  });
+
+  it('that were frozen while they collect garbage delete nothing that is needed', async () => {
+    const input = Array.from({ length: 30 }, (_, index) => plain(index * 600, index % 2, `ant bee #${index}`));
+    for (const api of ['listEpochs', 'retireThrough', 'list', 'delete']) {
+      await story([{ at: at(api), fault: { fault: 'depose', forMs: 3_000 } }], {
+        input,
+        faultsUntilMs: 40_000,
+        settings: { retainedCheckpoints: 1 },
+      });
+    }
+  });
+
+  it('that hand over leave nothing open, and the next goes on', async () => {
+    const told = await story([{ at: at('invoke process', { nth: 2 }), fault: { fault: 'hand-over' } }]);
+    expect(ends(told)).toEqual(['handed-over', 'stopped']);
+  });
+
+  it('cut off from the table do not decide, and are succeeded', async () => {
+    await story([{ at: decideOf(2), fault: { fault: 'partition', forMs: 18_000 } }]);
+  });
+
+  it('of the old build give way when functions are updated', async () => {
+    const told = await story([
+      { at: at('invoke process', { nth: 2 }), fault: { fault: 'update' } },
+      { at: at('invoke process', { nth: 3 }), fault: { fault: 'cold' } },
+      { at: at('invoke read', { nth: 4 }), fault: { fault: 'cold' } },
+    ]);
+    expect(told.observed.some((event) => event.event === 'attempt-failed' && event.kind === 'stale')).toBe(true);
+    expect(ends(told)).toContain('superseded');
+  });
+
+  it('of a new build have the old functions commit and resolve', async () => {
+    const told = await story([
+      { at: at('invoke commit', { about: /epoch 2/ }), fault: { fault: 'update' } },
+      { at: at('commit', { about: /-write-0-0 / }), fault: { fault: 'crash', when: 'before' } },
+    ]);
+    expect(ends(told).at(-1)).toBe('stopped');
+  });
+});
