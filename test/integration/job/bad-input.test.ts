@@ -1,10 +1,10 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BlobRef } from '../../../lib/format/manifest.ts';
 import { manifestOf } from '../../support/epochs.ts';
 import { afterDecision, planFault } from '../../support/faults.ts';
-import { newJob } from '../../support/job.ts';
+import { newJob, type TestJob } from '../../support/job.ts';
 import { deleteBefore, newProducer, newTopic, send, uniqueName, withAdmin } from '../../support/topics.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 import { EXACT, faultsOf, someLines } from '../../support/word-counts.ts';
@@ -101,11 +101,14 @@ describe('a blob', () => {
     const blob = storedName(snapshot?.base ?? snapshot?.deltas[0]);
     await count.write(someLines(30, 2));
 
-    await expectRefused(count.job, blob);
+    const whole = readFileSync(join(count.job.blobs, blob));
+    await expectRefusedWhenDamaged(count.job, blob);
+    await expectRefusedWhenMissing(count.job, blob);
+    writeFileSync(join(count.job.blobs, blob), whole);
     await count.expectExact(count.job.start());
   });
 
-  it('of staged output that is damaged or missing stops the republishing with its name, and when it is back the output is published once', async () => {
+  it('of staged output that is damaged stops the republishing with its name, and when it is whole again the output is published once', async () => {
     const count = await newWordCount({ env: { ONCEFLOW_INLINE_BLOB_BYTES: '0' } });
     const killed = planFault({ ...afterDecision(1), does: 'kill-all' });
     await count.write(someLines(30));
@@ -115,30 +118,33 @@ describe('a blob', () => {
     const zombie = await newProducer(committables[0]?.transactionalId);
     await (await zombie.transaction()).abort();
 
-    await expectRefused(count.job, storedName(outputs['write-counts']?.[0]?.[0]));
+    const blob = storedName(outputs['write-counts']?.[0]?.[0]);
+    const whole = readFileSync(join(count.job.blobs, blob));
+    await expectRefusedWhenDamaged(count.job, blob);
+    writeFileSync(join(count.job.blobs, blob), whole);
     const last = count.job.start();
     expect(await last.event('recovered')).toMatchObject({ epoch: 1, republished: 1 });
     await count.expectExact(last);
   });
 });
 
-/** Damages the blob, takes it away, and puts it back; the job must refuse to run in between. */
-async function expectRefused({ blobs, start }: Awaited<ReturnType<typeof newJob>>, blob: string): Promise<void> {
+async function expectRefusedWhenDamaged({ blobs, start }: TestJob, blob: string): Promise<void> {
   const path = join(blobs, blob);
-  const good = readFileSync(path);
-  const damaged = Buffer.from(good);
+  const damaged = readFileSync(path);
   damaged.writeUInt8(damaged.readUInt8(damaged.length - 1) ^ 1, damaged.length - 1);
   writeFileSync(path, damaged);
-  const refused = await start().ended;
-  expect(refused.end).toBe('failed');
-  expect(refused.message).toContain(`blob ${blob}`);
-  expect(refused.message).toContain('checksum');
-  renameSync(path, `${path}.away`);
-  const missing = await start().ended;
-  expect(missing.end).toBe('failed');
-  expect(missing.message).toContain(`blob ${blob} is missing from file://${blobs}`);
-  expect(missing.message).toContain('(ONCEFLOW_BLOBS)');
-  writeFileSync(path, good);
+  const { end, message } = await start().ended;
+  expect(end).toBe('failed');
+  expect(message).toContain(`blob ${blob}`);
+  expect(message).toContain('checksum');
+}
+
+async function expectRefusedWhenMissing({ blobs, start }: TestJob, blob: string): Promise<void> {
+  rmSync(join(blobs, blob));
+  const { end, message } = await start().ended;
+  expect(end).toBe('failed');
+  expect(message).toContain(`blob ${blob} is missing from file://${blobs}`);
+  expect(message).toContain('(ONCEFLOW_BLOBS)');
 }
 
 function storedName(ref: BlobRef | undefined): string {
