@@ -1,4 +1,4 @@
-import { ExchangeReader } from '../format/exchange.ts';
+import { ExchangeReader } from '../format/exchange-reader.ts';
 import { MalformedError } from '../format/serde.ts';
 import type { JobDefinition, KeyByNode, ProcessNode } from '../graph/job.ts';
 import { keyByOf, keyedOperators } from '../graph/stages.ts';

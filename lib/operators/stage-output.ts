@@ -1,4 +1,4 @@
-import { ExchangeWriter } from '../format/exchange.ts';
+import { ExchangeWriter } from '../format/exchange-writer.ts';
 import type { JobDefinition, KeyByNode, SinkNode } from '../graph/job.ts';
 import { exchangeTarget } from '../graph/stages.ts';
 import { keyGroupOf, subtaskOf } from '../state/key-groups.ts';

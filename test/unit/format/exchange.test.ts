@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ExchangeReader, ExchangeWriter } from '../../../lib/format/exchange.ts';
+import { ExchangeReader } from '../../../lib/format/exchange-reader.ts';
+import { ExchangeWriter } from '../../../lib/format/exchange-writer.ts';
 import { murmur2 } from '../../../lib/format/murmur2.ts';
 import { MalformedError, type Serde } from '../../../lib/format/serde.ts';
 import { bytes, customSerde, float64, structured, utf8 } from '../../../lib/format/serdes.ts';
