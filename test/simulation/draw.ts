@@ -107,6 +107,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
       maxEpochBytes: dice.pick([200, 600, 1_000_000]),
       maxConcurrentEpochs: dice.whole(1, 3),
       retainedCheckpoints: dice.whole(1, 3),
+      takeover: dice.pick(['allow', 'allow', 'refuse']),
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),
     parallelism: (coordinator) => parallelismOf(job, widths[(coordinator - 1) % widths.length] ?? { source: 1, operator: 1, sink: 1 }),

@@ -61,7 +61,8 @@ export class EpochTable {
   setDesired(job: string, desired: JobRow['desired']): void {
     const row = this.#jobs.get(job);
     if (row === undefined) throw new StoreProblem(`there is no job ${job}`, false);
-    this.#jobs.set(job, { ...row, desired });
+    // To run is a new beginning: what the job failed of is forgotten.
+    this.#jobs.set(job, { ...row, desired, failure: desired === 'running' ? undefined : row.failure });
   }
 
   fenced(job: string, generation: number, change: (row: JobRow) => Partial<JobRow>): FencedWrite {

@@ -60,12 +60,12 @@ describe('a commit', () => {
 
 describe('a transaction that was fenced or timed out', () => {
   it('before its commit is published again, once', async () => {
-    const told = await story([{ at: commitOf2(), then: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } }]);
+    const told = await story([{ at: commitOf2(), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } }]);
     expect(resolutions(told)).toEqual(['republished']);
   });
 
   it('after its commit is known by its marker, and nothing is sent', async () => {
-    const told = await story([{ at: commitOf2(), then: fencedAfter(14), fault: { fault: 'lose', what: 'answer' } }], {
+    const told = await story([{ at: commitOf2(), also: fencedAfter(14), fault: { fault: 'lose', what: 'answer' } }], {
       markerDelayMs: [1, 4],
     });
     expect(resolutions(told)).toEqual(['committed']);
@@ -101,7 +101,7 @@ describe('a transaction that was fenced or timed out', () => {
   });
 
   it('with an exhausted producer id goes on under another', async () => {
-    const told = await story([{ at: commitOf2(), then: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } }], {
+    const told = await story([{ at: commitOf2(), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } }], {
       maxProducerEpoch: 3,
       input: [...fourEpochs, ...Array.from({ length: 6 }, (_, index) => plain(4_000 + index * 800, 0, `cat #${10 + index}`))],
     });
@@ -110,7 +110,7 @@ describe('a transaction that was fenced or timed out', () => {
 });
 
 describe('resolving', () => {
-  const fenced = { at: commitOf2(), then: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } } as const;
+  const fenced = { at: commitOf2(), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } } as const;
 
   it('by a process that dies after it has fenced is done again', async () => {
     const told = await story([fenced, { at: at('offsetFetch stable'), fault: { fault: 'crash', when: 'before' } }]);
@@ -150,7 +150,7 @@ describe('resolving', () => {
     const commitOf3 = at('commit', { about: /-write-0-1 /, nth: 2 });
     const told = await story(
       [
-        { at: commitOf3, then: fencedAfter(14), fault: { fault: 'lose', what: 'answer' } },
+        { at: commitOf3, also: fencedAfter(14), fault: { fault: 'lose', what: 'answer' } },
         { at: at('offsetFetch'), fault: { fault: 'stale' } },
       ],
       { markerDelayMs: [1, 4] },
@@ -164,7 +164,7 @@ describe('resolving', () => {
       [
         {
           at: at('commit', { about: /-write-0-1 /, nth: 2 }),
-          then: (world, call) => {
+          also: (world, call) => {
             world.broker.forgetGroup(idIn(call));
             fencedAfter(0)(world, call);
           },
@@ -179,7 +179,7 @@ describe('resolving', () => {
 
   it('stops the job when the epoch is older than half the retention of markers', async () => {
     const told = await story(
-      [{ at: at('commit', { about: /-write-0-1 / }), then: fencedAfter(0), fault: { fault: 'outage', forMs: 45_000 } }],
+      [{ at: at('commit', { about: /-write-0-1 / }), also: fencedAfter(0), fault: { fault: 'outage', forMs: 45_000 } }],
       {
         markerRetentionMinutes: 1,
         mayFail: /more than half of the broker's offsets.retention.minutes/,

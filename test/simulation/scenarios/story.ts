@@ -12,7 +12,7 @@ export interface Rule {
   readonly at: (call: Call) => boolean;
   readonly fault?: Fault;
   /** Something else that happens at that moment. */
-  readonly then?: (world: World, call: Call) => void;
+  readonly also?: (world: World, call: Call) => void;
   /** How many of the calls it befalls. @default 1 */
   readonly times?: number;
 }
@@ -88,7 +88,7 @@ export async function story(rules: readonly Rule[], change: Partial<WorldOptions
       const due = matching.find(({ times }) => times > 0);
       if (due === undefined) return undefined;
       due.times--;
-      if (world !== undefined) due.rule.then?.(world, call);
+      if (world !== undefined) due.rule.also?.(world, call);
       return due.rule.fault;
     },
     ...change,

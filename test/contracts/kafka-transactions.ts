@@ -1,0 +1,277 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
+import { decodeBatch, encodeBatch, splitBatches } from '../simulation/models/wire.ts';
+
+export interface KafkaUnderTest {
+  readonly kafka: KafkaRequests;
+  /** A topic of one partition. */
+  newTopic(): Promise<string>;
+  /** A name that nobody has used. */
+  newName(): string;
+  readonly nowMs: () => number;
+  sleep(ms: number): Promise<void>;
+  /** How long after its timeout an open transaction may be found, in milliseconds. */
+  readonly timeoutScanMs: number;
+}
+
+/** Long enough for the first transaction on a new broker. */
+const PATIENCE_MS = 20_000;
+const PASSING = [
+  'CONCURRENT_TRANSACTIONS',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'NO_ANSWER',
+];
+const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE'];
+
+/**
+ * What the transaction logic builds on: what a broker does with transactional requests. It runs against the simulation's
+ * model and against real brokers, so that the one is known to behave as the other.
+ */
+export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): void {
+  let under: KafkaUnderTest;
+  let kafka: KafkaRequests;
+
+  beforeAll(async () => {
+    under = await open();
+    kafka = under.kafka;
+  });
+
+  async function settled<T>(request: () => Promise<T>, answerOf: (result: T) => KafkaAnswer): Promise<T> {
+    const untilMs = under.nowMs() + PATIENCE_MS;
+    for (;;) {
+      const result = await request();
+      if (!PASSING.includes(answerOf(result)) || under.nowMs() > untilMs) return result;
+      await under.sleep(5);
+    }
+  }
+
+  const answered = (request: () => Promise<KafkaAnswer>) => settled(request, (answer) => answer);
+
+  async function begin(transactionalId: string, timeoutMs = 60_000): Promise<ProducerIdentity> {
+    const { answer, producerId, producerEpoch } = await settled(
+      () => kafka.initProducerId(transactionalId, timeoutMs),
+      (given) => given.answer,
+    );
+    expect(answer).toBe('NONE');
+    return { transactionalId, producerId, producerEpoch };
+  }
+
+  const batch = (who: ProducerIdentity, values: readonly string[], baseSequence = 0) =>
+    encodeBatch(
+      {
+        producerId: BigInt(who.producerId),
+        producerEpoch: who.producerEpoch,
+        baseSequence,
+        transactional: true,
+        timestampMs: under.nowMs(),
+      },
+      values,
+    );
+
+  async function send(who: ProducerIdentity, topic: string, bytes: Buffer): Promise<KafkaAnswer> {
+    const leader = (await kafka.leaders(topic))[0] ?? -1;
+    return kafka.produce(who, leader, [{ topic, partition: 0, batch: bytes }]);
+  }
+
+  async function write(who: ProducerIdentity, topic: string, values: readonly string[]): Promise<void> {
+    expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
+    expect(await send(who, topic, batch(who, values))).toBe('NONE');
+  }
+
+  const markerOf = (topic: string, offset: number) => ({ topic, partition: 0, offset, metadata: `decision ${offset}` });
+
+  async function mark(who: ProducerIdentity, topic: string, offset: number): Promise<void> {
+    expect(await answered(() => kafka.addOffsets(who, who.transactionalId))).toBe('NONE');
+    expect(await answered(() => kafka.txnOffsetCommit(who, who.transactionalId, markerOf(topic, offset)))).toBe('NONE');
+  }
+
+  const readMarker = (id: string, topic: string, stable: boolean) =>
+    settled(
+      () => kafka.offsetFetch(id, { topic, partition: 0 }, stable),
+      ({ answer }) => answer,
+    );
+
+  async function stableMarker(id: string, topic: string): Promise<number | undefined> {
+    const untilMs = under.nowMs() + PATIENCE_MS;
+    for (;;) {
+      const { answer, offset } = await readMarker(id, topic, true);
+      if (answer === 'NONE') return offset;
+      expect(answer).toBe('UNSTABLE_OFFSET_COMMIT');
+      if (under.nowMs() > untilMs) throw new Error('the marker never became stable');
+      await under.sleep(5);
+    }
+  }
+
+  /** The committed records' values, once the last stable offset has reached `end`. */
+  async function committed(topic: string, end: number): Promise<string[]> {
+    const untilMs = under.nowMs() + PATIENCE_MS;
+    for (;;) {
+      const [fetched] = await kafka.fetch([{ topic, partition: 0, offset: 0, maxBytes: 1_000_000 }], {
+        maxBytes: 1_000_000,
+        maxWaitMs: 100,
+        minBytes: 1,
+      });
+      if (fetched !== undefined && fetched.lastStableOffset >= end) {
+        const aborted = fetched.aborted.map(({ producerId }) => producerId);
+        return splitBatches(fetched.records)
+          .map((bytes) => decodeBatch(bytes))
+          .flatMap(({ control, producerId, values }) => (control !== undefined || aborted.includes(producerId) ? [] : values));
+      }
+      if (under.nowMs() > untilMs) throw new Error(`the last stable offset of ${topic} stays at ${fetched?.lastStableOffset}`);
+      await under.sleep(5);
+    }
+  }
+
+  describe('InitProducerId', () => {
+    it('gives each time a higher epoch of the same producer', async () => {
+      const id = under.newName();
+      const first = await begin(id);
+      const second = await begin(id);
+      expect(second.producerId).toBe(first.producerId);
+      expect(second.producerEpoch).toBeGreaterThan(first.producerEpoch);
+    });
+
+    it('aborts what is open, and what was prepared by another process', async () => {
+      const topic = await under.newTopic();
+      const first = await begin(under.newName());
+      await mark(first, topic, 1);
+      await write(first, topic, ['lost']);
+      await begin(first.transactionalId);
+      expect(await stableMarker(first.transactionalId, topic)).toBeUndefined();
+      expect(await committed(topic, 2)).toEqual([]);
+    });
+
+    it('fences every request of the identity before', async () => {
+      const topic = await under.newTopic();
+      const stale = await begin(under.newName());
+      await mark(stale, topic, 1);
+      await write(stale, topic, ['lost']);
+      await begin(stale.transactionalId);
+      expect(FENCED).toContain(await answered(() => kafka.addPartitions(stale, [{ topic, partition: 0 }])));
+      expect(FENCED).toContain(await answered(() => kafka.addOffsets(stale, stale.transactionalId)));
+      expect(FENCED).toContain(await answered(() => kafka.txnOffsetCommit(stale, stale.transactionalId, markerOf(topic, 1))));
+      expect(FENCED).toContain(await send(stale, topic, batch(stale, ['zombie'], 1)));
+      expect(FENCED).toContain(await answered(() => kafka.endTxn(stale, true)));
+      expect(FENCED).toContain(await answered(() => kafka.endTxn(stale, false)));
+      expect(await committed(topic, 2)).toEqual([]);
+    });
+  });
+
+  describe('a transaction', () => {
+    it('shows its records and its marker when it is committed, and not before', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await mark(who, topic, 7);
+      await write(who, topic, ['a', 'b']);
+      expect(await committed(topic, 0)).toEqual([]);
+      expect((await readMarker(who.transactionalId, topic, false)).offset).toBeUndefined();
+      expect((await readMarker(who.transactionalId, topic, true)).answer).toBe('UNSTABLE_OFFSET_COMMIT');
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await committed(topic, 3)).toEqual(['a', 'b']);
+      expect(await stableMarker(who.transactionalId, topic)).toBe(7);
+      expect(await readMarker(who.transactionalId, topic, false)).toMatchObject({ answer: 'NONE', offset: 7, metadata: 'decision 7' });
+    });
+
+    it('that is aborted shows nothing, and its marker stays what it was', async () => {
+      const topic = await under.newTopic();
+      const first = await begin(under.newName());
+      await mark(first, topic, 3);
+      expect(await answered(() => kafka.endTxn(first, true))).toBe('NONE');
+      const second = await begin(first.transactionalId);
+      await mark(second, topic, 5);
+      await write(second, topic, ['never']);
+      expect(await answered(() => kafka.endTxn(second, false))).toBe('NONE');
+      expect(await committed(topic, 2)).toEqual([]);
+      expect(await stableMarker(first.transactionalId, topic)).toBe(3);
+    });
+
+    it('answers a repeated commit OK, and a repeated abort too, and never the other', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await write(who, topic, ['a']);
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(who, false))).toBe('INVALID_TXN_STATE');
+      expect(await committed(topic, 2)).toEqual(['a']);
+      const next = await begin(who.transactionalId);
+      await write(next, topic, ['b']);
+      expect(await answered(() => kafka.endTxn(next, false))).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(next, false))).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(next, true))).toBe('INVALID_TXN_STATE');
+    });
+
+    it('that was never begun cannot be committed', async () => {
+      const who = await begin(under.newName());
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('INVALID_TXN_STATE');
+    });
+
+    it('of an id that nobody knows is refused', async () => {
+      const who = { transactionalId: under.newName(), producerId: '4242', producerEpoch: 0 };
+      expect(FENCED).toContain(await answered(() => kafka.endTxn(who, true)));
+    });
+
+    it('is begun again by a late AddPartitions of the same identity, empty, and ends once more', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await write(who, topic, ['a']);
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await committed(topic, 2)).toEqual(['a']);
+    });
+
+    it('that is open for longer than its timeout is aborted, and its producer fenced', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName(), 1_000);
+      await mark(who, topic, 2);
+      await write(who, topic, ['too late']);
+      await under.sleep(1_000 + under.timeoutScanMs * 2);
+      expect(await committed(topic, 2)).toEqual([]);
+      expect(FENCED).toContain(await answered(() => kafka.endTxn(who, true)));
+      expect(await stableMarker(who.transactionalId, topic)).toBeUndefined();
+    });
+  });
+
+  describe('a record batch', () => {
+    it('that is sent twice is stored once', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await write(who, topic, ['a', 'b']);
+      expect(await send(who, topic, batch(who, ['a', 'b']))).toBe('NONE');
+      expect(await send(who, topic, batch(who, ['c'], 2))).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await committed(topic, 4)).toEqual(['a', 'b', 'c']);
+    });
+
+    it('that leaves out a sequence number is refused', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await write(who, topic, ['a']);
+      expect(await send(who, topic, batch(who, ['c'], 2))).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    });
+
+    it('for a partition that the transaction does not name is refused', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      expect(['INVALID_TXN_STATE', 'NOT_ENOUGH_REPLICAS']).toContain(await send(who, topic, batch(who, ['a'])));
+    });
+  });
+
+  describe('the last stable offset', () => {
+    it('stays below the first open transaction, whatever was committed behind it', async () => {
+      const topic = await under.newTopic();
+      const slow = await begin(under.newName());
+      const quick = await begin(under.newName());
+      await write(slow, topic, ['first']);
+      await write(quick, topic, ['second']);
+      expect(await answered(() => kafka.endTxn(quick, true))).toBe('NONE');
+      await under.sleep(50);
+      expect(await kafka.offsets(topic, [0], 'latest')).toEqual([0]);
+      expect(await answered(() => kafka.endTxn(slow, true))).toBe('NONE');
+      expect(await committed(topic, 4)).toEqual(['first', 'second']);
+    });
+  });
+}
