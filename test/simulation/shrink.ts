@@ -16,6 +16,7 @@ interface Case {
  */
 export async function shrink(options: WorldOptions, failed: Outcome): Promise<Outcome> {
   const invariant = failed.violations[0]?.invariant;
+  if (invariant === undefined) return failed;
   let runs = 0;
   const fails = async (smaller: Case): Promise<boolean> => {
     if (runs++ >= MAX_RUNS) return false;
