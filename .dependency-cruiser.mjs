@@ -3,7 +3,7 @@
  * files of them. Everything may import ports, format and config. Type-only imports count.
  */
 const base = ['ports', 'format', 'config'];
-const ours = '^(lib|functions|infra|local|jobs|bench|test)/';
+const ours = '^(lib|functions|cli|infra|local|jobs|bench|test)/';
 
 const mayImport = {
   ports: [],
@@ -63,7 +63,20 @@ export default {
       comment: 'Handlers know nothing of the infrastructure, the local stack, the benchmarks or the tests.',
       severity: 'error',
       from: { path: '^functions/' },
-      to: { path: '^(infra|local|bench|test)/' },
+      to: { path: '^(cli|infra|local|bench|test)/' },
+    },
+    {
+      name: 'cli-imports',
+      comment: 'The command works on the store and the brokers directly; it knows no deployment.',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: ours, pathNot: ['^cli/', '^functions/', '^lib/'] },
+    },
+    {
+      name: 'only-tests-import-the-cli',
+      severity: 'error',
+      from: { pathNot: '^(cli|test)/' },
+      to: { path: '^cli/' },
     },
     {
       name: 'infra-imports',
@@ -104,7 +117,7 @@ export default {
     {
       name: 'no-dev-packages-in-the-engine',
       severity: 'error',
-      from: { path: '^(lib|functions|jobs)/' },
+      from: { path: '^(lib|functions|cli|jobs)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -78,7 +78,7 @@ export async function connectFunction({ config, job, clock }: Wiring): Promise<K
   });
 }
 
-export async function openEpochStore({ table }: Config): Promise<EpochStore> {
+export async function openEpochStore({ table }: Pick<Config, 'table'>): Promise<EpochStore> {
   const [{ createDynamoDbClient }, { createEpochStore }] = await Promise.all([
     import('../lib/aws/clients.ts'),
     import('../lib/aws/dynamo-epoch-store.ts'),
@@ -90,14 +90,14 @@ export async function openEpochStore({ table }: Config): Promise<EpochStore> {
  * The module that ONCEFLOW_JOB names, the same way in a local process and in a bundle: paths are relative to the working
  * directory (on Lambda the bundle's folder).
  */
-async function loadJob(module: string): Promise<JobDefinition> {
+export async function loadJob(module: string): Promise<JobDefinition> {
   const isPath = isAbsolute(module) || module.startsWith('.');
   const loaded: { default?: JobDefinition } = await import(isPath ? pathToFileURL(resolve(module)).href : module);
   if (loaded.default?.nodes === undefined) throw new Error(`ONCEFLOW_JOB=${module}: the module has no default export made by defineJob`);
   return loaded.default;
 }
 
-async function openBlobStore(location: BlobLocation): Promise<BlobStore> {
+export async function openBlobStore(location: BlobLocation): Promise<BlobStore> {
   if (location.kind === 'file') {
     const { createFileBlobStore } = await import('../lib/storage/file-blob-store.ts');
     return createFileBlobStore({ folder: location.folder });

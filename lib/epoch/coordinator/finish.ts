@@ -12,6 +12,8 @@ import { untilAnswered } from './store-retry.ts';
 const SETTLE_TIMEOUT_MS = 10_000;
 const SETTLE_PAUSE_MS = 1_000;
 
+export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'transactionTimeoutMs'>;
+
 export interface Finished {
   /** The epoch that had been decided and was committed now; undefined when none was left. */
   readonly committed: number | undefined;
@@ -26,12 +28,7 @@ export interface Finished {
  * else is open. Needs the job's record alone, neither its code nor its settings, so that it works whatever is wrong with
  * them. Throws `SupersededError`, `JobFailedError`, or, when `signal` ends it, `LeftToNextError`: it may be repeated.
  */
-export async function finishJob(
-  deps: CoordinatorDeps,
-  settings: Omit<CommitSettings, 'job' | 'stages' | 'parallelism'>,
-  row: JobRow,
-  signal: AbortSignal,
-): Promise<Finished> {
+export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings, row: JobRow, signal: AbortSignal): Promise<Finished> {
   const { job, generation, incarnation, pool, lastCompleted: completed } = row;
   const broker = await untilAnswered(
     deps,
@@ -58,12 +55,7 @@ export async function finishJob(
 }
 
 /** Only after the commits. */
-async function settleAll(
-  deps: CoordinatorDeps,
-  settings: Pick<CommitSettings, 'transactionTimeoutMs'>,
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
+async function settleAll(deps: CoordinatorDeps, settings: FinishSettings, ids: readonly string[], signal: AbortSignal): Promise<void> {
   for (;;) {
     const deadlineMs = deps.clock.now() + SETTLE_TIMEOUT_MS;
     const settled = await settleTransactions(deps.kafka, deps.clock, deadlineMs, settings.transactionTimeoutMs, ids);

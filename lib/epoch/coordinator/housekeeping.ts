@@ -3,7 +3,7 @@ import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } 
 import { fenced } from './start.ts';
 
 /** How often the job row is read for a request to stop, or for a successor. */
-const CONTROL_POLL_MS = 2_000;
+export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
 
 export type Chore = 'renew-lease' | 'read-control' | 'collect' | 'record-commit' | 'group-offsets';

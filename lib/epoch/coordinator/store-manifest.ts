@@ -84,7 +84,7 @@ export async function readManifest(
   return openManifest(deps, epoch.manifest);
 }
 
-export async function openManifest(deps: CoordinatorDeps, ref: ManifestRef): Promise<Manifest> {
+export async function openManifest(deps: Pick<CoordinatorDeps, 'blobs'>, ref: ManifestRef): Promise<Manifest> {
   if (ref.at === 'row') return ref.manifest;
   const payload = await deps.blobs.read('manifest', { at: 'store', name: ref.name, bytes: 0 });
   return JSON.parse(payload.toString('utf8')) as Manifest;

@@ -1,0 +1,29 @@
+/** Exit codes, the same for every command. */
+export const EXIT = {
+  /** Done; the job is well. */
+  ok: 0,
+  /** The table, the broker or the blob store did not do what was asked. */
+  failed: 1,
+  /** Wrong arguments or configuration; nothing was done. */
+  usage: 2,
+  noSuchJob: 3,
+  /** The job failed and waits for a person. */
+  jobFailed: 4,
+  /** The job is to run, but its lease has run out: nobody runs it. */
+  dead: 5,
+  /** A transaction that nobody will end soon holds up readers. */
+  heldUp: 6,
+  /** Not finished within --timeout; the request stands. */
+  timedOut: 7,
+  /** Somebody started the job meanwhile. */
+  startedAgain: 8,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** What a command has found or done: one of the two forms is printed. */
+export interface CommandResult {
+  readonly code: ExitCode;
+  readonly json: object;
+  readonly text: string;
+}

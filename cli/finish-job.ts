@@ -1,0 +1,69 @@
+import { hostname } from 'node:os';
+import { type CoordinatorDeps, JobFailedError, SupersededError } from '../lib/epoch/coordinator/context.ts';
+import { type FinishSettings, finishJob } from '../lib/epoch/coordinator/finish.ts';
+import { holderOf } from '../lib/epoch/may-start.ts';
+import type { JobRow } from '../lib/ports/epoch-store.ts';
+import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
+import { createBlobs } from '../lib/stages/blobs.ts';
+import type { SinkRequest } from '../lib/stages/requests.ts';
+import { serveSink } from '../lib/stages/serve.ts';
+import { plural } from './text.ts';
+import type { Tools } from './tools.ts';
+
+/**
+ * Takes the job's generation in a way that leaves a person's request to stop as it is; undefined when another process
+ * took one in between.
+ */
+export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' | 'cancel'): Promise<JobRow | undefined> {
+  const { epochs, clock, config, say } = tools;
+  // Whoever takes it has work to do with them: that they are not configured is said before.
+  await Promise.all([tools.kafka(), tools.blobStore()]);
+  const holder = `${hostname()} process ${process.pid} (onceflow ${command})`;
+  const taken = await epochs.reviveGeneration(row.job, row.generation, holder, clock.now() + config.leaseMs);
+  if (taken !== undefined) say(`took job ${row.job} from ${holderOf(row)}, as ${holderOf(taken)}`);
+  return taken;
+}
+
+/**
+ * Commits what is decided and ends whatever else is open, in this process: it does the sink function's part of the work
+ * itself. Throws as `finishJob` does; the lease is given up then, and why is recorded when a person has to act.
+ */
+export async function finishHere(tools: Tools, taken: JobRow, signal: AbortSignal): Promise<void> {
+  const settings: FinishSettings = { ...tools.config, build: 'onceflow command' };
+  try {
+    const finished = await finishJob(await coordinatorDeps(tools), settings, taken, signal);
+    if (finished.committed !== undefined) {
+      const again = finished.republished > 0 ? `; ${finished.republished} of its transactions had been lost and were published again` : '';
+      tools.say(`epoch ${finished.committed} was decided: committed it${again}`);
+    }
+    tools.say(`settled ${plural(finished.settledIds, 'transactional id')}: nothing is open under them`);
+  } catch (error) {
+    const failure = error instanceof JobFailedError ? error.message : undefined;
+    if (!(error instanceof SupersededError))
+      await tools.epochs.releaseLease(taken.job, taken.generation, { desired: 'stopped', failure }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function coordinatorDeps(tools: Tools): Promise<CoordinatorDeps> {
+  const { clock, random, epochs, config, say } = tools;
+  const [kafka, blobStore] = await Promise.all([tools.kafka(), tools.blobStore()]);
+  const blobs = createBlobs(blobStore, random);
+  const sink = { kafka, blobs, clock, random, inlineBlobBytes: config.inlineBlobBytes };
+  // Only the sink is ever asked: to commit, and to resolve.
+  const invoker: FunctionInvoker = { invoke: (_target, payload) => serveSink(sink, payload as SinkRequest) };
+  return {
+    epochs,
+    blobStore,
+    blobs,
+    kafka,
+    invoker,
+    clock,
+    random,
+    observe: (event) => {
+      if (event.event === 'warning') say(event.message);
+      if (event.event === 'waiting') say(`still waiting: ${event.what}`);
+      if (event.event === 'doubtful') say(`the commit of ${event.transactionalId} was in doubt: ${event.resolution}`);
+    },
+  };
+}

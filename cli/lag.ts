@@ -1,0 +1,63 @@
+import { ConfigError } from '../lib/config/read-config.ts';
+import { openManifest } from '../lib/epoch/coordinator/store-manifest.ts';
+import type { Manifest, SourceOffsets } from '../lib/format/manifest.ts';
+import { BlobMissingError } from '../lib/ports/blob-store.ts';
+import type { EpochRow } from '../lib/ports/epoch-store.ts';
+import { KafkaProblem, type SourceRequests } from '../lib/ports/kafka-requests.ts';
+import { StoreProblem } from '../lib/ports/store-problem.ts';
+import { createBlobs } from '../lib/stages/blobs.ts';
+import type { Tools } from './tools.ts';
+
+export interface PartitionLag {
+  readonly source: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset that the job reads, as of its last completed epoch. */
+  readonly at: number;
+  /** Kafka's last stable offset. */
+  readonly end: number;
+  readonly lag: number;
+}
+
+export type Lag = { readonly known: true; readonly partitions: readonly PartitionLag[] } | { readonly known: false; readonly why: string };
+
+/** How far the last completed epoch is behind Kafka, for every source partition. What cannot be asked is said. */
+export async function lagOf(tools: Tools, last: EpochRow | undefined): Promise<Lag> {
+  if (last === undefined) return { known: false, why: 'the job has not completed an epoch yet' };
+  try {
+    const { offsets } = await manifestIn(tools, last);
+    return { known: true, partitions: await partitionLags(await tools.kafka(), offsets) };
+  } catch (error) {
+    if (error instanceof ConfigError) return { known: false, why: error.faults.map(({ option, mend }) => `${option}: ${mend}`).join('; ') };
+    if (error instanceof KafkaProblem || error instanceof StoreProblem || error instanceof BlobMissingError)
+      return { known: false, why: error.message };
+    throw error;
+  }
+}
+
+/** The manifest of an epoch; a large one is in the blob store. */
+export async function manifestIn(tools: Tools, { manifest }: EpochRow): Promise<Manifest> {
+  return manifest.at === 'row' ? manifest.manifest : openManifest({ blobs: createBlobs(await tools.blobStore(), tools.random) }, manifest);
+}
+
+async function partitionLags(kafka: SourceRequests, offsets: SourceOffsets): Promise<PartitionLag[]> {
+  const topics = Object.entries(offsets).flatMap(([source, byTopic]) =>
+    Object.entries(byTopic).map(([topic, known]) => ({ source, topic, known })),
+  );
+  const lags = topics.map(async ({ source, topic, known }) => {
+    const partitions = Array.from({ length: await kafka.partitionCount(topic) }, (_, partition) => partition);
+    // Partitions that came since the last epoch are read from their beginning.
+    const added = partitions.slice(known.length);
+    const [ends, starts] = await Promise.all([
+      kafka.offsets(topic, partitions, 'latest'),
+      added.length === 0 ? [] : kafka.offsets(topic, added, 'earliest'),
+    ]);
+    const positions = [...known, ...starts];
+    return partitions.map((partition): PartitionLag => {
+      const at = positions[partition] ?? 0;
+      const end = ends[partition] ?? at;
+      return { source, topic, partition, at, end, lag: Math.max(0, end - at) };
+    });
+  });
+  return (await Promise.all(lags)).flat();
+}

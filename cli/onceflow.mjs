@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+/**
+ * `npx onceflow <command>`. Plain JavaScript for Node >= 20: the rest is TypeScript, which Node 24 runs as it is. A
+ * checkout brings its own Node 24, and an older one hands over to it.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const NODE_24 = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+const MAJOR = Number(process.versions.node.split('.')[0]);
+
+if (MAJOR >= 24) {
+  const { main } = await import('./main.ts');
+  process.exitCode = await main(process.argv.slice(2), process.env);
+} else if (existsSync(NODE_24)) {
+  handOver();
+} else {
+  console.error(`onceflow needs Node 24 and runs on ${process.versions.node}; "npm ci" in its checkout brings it`);
+  process.exitCode = 1;
+}
+
+function handOver() {
+  const child = spawn(NODE_24, process.argv.slice(1), { stdio: 'inherit' });
+  // A terminal sends SIGINT to the command as well; others send only to this process.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

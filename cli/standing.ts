@@ -1,0 +1,23 @@
+import { isLeaseLive } from '../lib/epoch/may-start.ts';
+import type { JobRow } from '../lib/ports/epoch-store.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+/**
+ * What a job's row says of it.
+ * - `running`, `stopping`: a coordinator holds the lease; `stopping`: it was asked to stop.
+ * - `failed`: it ended and waits for a person.
+ * - `stopped`: it ended by request.
+ * - `dead`: it is to run, but nobody holds the lease.
+ */
+export type Standing = 'running' | 'stopping' | 'failed' | 'stopped' | 'dead';
+
+export function standingOf(row: JobRow, nowMs: number): Standing {
+  if (isLeaseLive(row, nowMs)) return row.desired === 'stopped' ? 'stopping' : 'running';
+  if (row.failure !== undefined) return 'failed';
+  return row.desired === 'stopped' ? 'stopped' : 'dead';
+}
+
+export function exitCodeOf(standing: Standing): ExitCode {
+  if (standing === 'failed') return EXIT.jobFailed;
+  return standing === 'dead' ? EXIT.dead : EXIT.ok;
+}

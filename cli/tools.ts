@@ -1,0 +1,87 @@
+import { loadJob, openBlobStore, systemClock, systemRandom } from '../functions/wiring.ts';
+import { createDynamoDbClient } from '../lib/aws/clients.ts';
+import { createEpochStore } from '../lib/aws/dynamo-epoch-store.ts';
+import { createJobRemoval } from '../lib/aws/dynamo-job-removal.ts';
+import { parameters, type ToolConfig } from '../lib/config/parameters.ts';
+import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
+import type { BlobStore } from '../lib/ports/blob-store.ts';
+import type { Clock, Random } from '../lib/ports/clock.ts';
+import type { EpochStore, JobRemoval } from '../lib/ports/epoch-store.ts';
+import type { InspectionRequests, KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import { UsageError } from './usage.ts';
+
+/** A person waits: a broker that is down is reported soon. */
+const CONNECTION_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** What commands work with. Connections are opened when they are asked for. */
+export interface Tools {
+  readonly config: ToolConfig;
+  readonly job: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly epochs: EpochStore;
+  readonly removal: JobRemoval;
+  /** @throws ConfigError when ONCEFLOW_BROKERS is not set. */
+  kafka(): Promise<KafkaRequests & InspectionRequests>;
+  /** @throws ConfigError when ONCEFLOW_BLOBS is not set. */
+  blobStore(): Promise<BlobStore>;
+  /** Progress, for people: on standard error. */
+  readonly say: (line: string) => void;
+}
+
+export interface OpenTools extends Tools {
+  close(): Promise<void>;
+}
+
+/** @throws ConfigError, UsageError when no job is named. */
+export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, say: (line: string) => void): Promise<OpenTools> {
+  const config = readToolConfig(env);
+  const job = jobOption ?? config.jobName ?? (await nameInModule(config));
+  const store = { client: createDynamoDbClient(), table: config.table };
+  const kafka = once(() => connect(config, job, say));
+  return {
+    config,
+    job,
+    clock: systemClock,
+    random: systemRandom,
+    epochs: createEpochStore(store),
+    removal: createJobRemoval(store),
+    kafka: kafka.get,
+    blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,
+    say,
+    async close() {
+      await (await kafka.made()?.catch(() => undefined))?.close();
+      store.client.destroy();
+    },
+  };
+}
+
+async function nameInModule({ job }: ToolConfig): Promise<string> {
+  if (job !== undefined) return (await loadJob(job)).name;
+  throw new UsageError(`which job? Give --job NAME, or set ${parameters.jobName.variable} or ${parameters.job.variable}`);
+}
+
+async function connect(config: ToolConfig, job: string, say: (line: string) => void): Promise<KafkaRequests & InspectionRequests> {
+  const brokers = requiredValue(config, 'brokers');
+  const { connectKafka } = await import('../lib/kafka/connect.ts');
+  return connectKafka({
+    brokers,
+    clientId: `onceflow-cli-${job}`,
+    connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    clock: systemClock,
+    log: say,
+  });
+}
+
+function once<T>(make: () => Promise<T>): { get(): Promise<T>; made(): Promise<T> | undefined } {
+  let made: Promise<T> | undefined;
+  return {
+    get() {
+      made ??= make();
+      return made;
+    },
+    made: () => made,
+  };
+}
