@@ -68,7 +68,7 @@ interface ListOffsetsResponse {
 
 export type Isolation = 'committed' | 'uncommitted';
 
-/** Ends by partition: the last stable offsets, or the high watermarks. */
+/** Ends by partition: the last stable offsets, or the high watermarks; NaN where the leader has not taken over yet. */
 export async function endsOf(topic: string, isolation: Isolation, at = brokers()): Promise<number[]> {
   const leaders = await cluster(at).leaders(topic);
   const [leader = -1] = leaders;
@@ -76,6 +76,6 @@ export async function endsOf(topic: string, isolation: Isolation, at = brokers()
   const fields = { replicaId: -1, isolationLevel: isolation === 'committed' ? 1 : 0, topics: [{ topic, partitions }] };
   const response = await cluster(at).sendTo(leader, 'control', await kafkaJsRequest<ListOffsetsResponse>('ListOffsets', 2, fields));
   if (response instanceof NoAnswer) throw new Error(response.reason);
-  const found = response.responses.flatMap((one) => one.partitions);
+  const found = response.responses.flatMap((one) => one.partitions).filter(({ errorCode }) => errorCode === 0);
   return partitions.map(({ partition }) => Number(found.find((one) => one.partition === partition)?.offset ?? Number.NaN));
 }

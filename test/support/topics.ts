@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CompressionTypes, type Producer } from 'kafkajs';
 import { onTestFinished } from 'vitest';
-import { brokers, cluster, kafkaJs } from './kafka-wire.ts';
+import { brokers, endsOf, kafkaJs } from './kafka-wire.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface TopicOptions {
@@ -26,15 +26,17 @@ export async function newTopic(what: string, { partitions = 3, settings = {}, at
     at,
   );
   // kafkajs's own wait fails when the broker has not heard of the topic yet.
-  await waitFor(`topic ${topic}`, () => leadersAreThere(topic, at));
+  await waitFor(`topic ${topic}`, () => leadersAnswer(topic, at));
   return topic;
 }
 
-async function leadersAreThere(topic: string, at: string[]): Promise<boolean> {
-  const leaders = await cluster(at)
-    .leaders(topic)
-    .catch((): number[] => []);
-  return leaders.length > 0 && leaders.every((leader) => leader >= 0);
+/**
+ * True when every partition's leader answers as such. Not when it is only named: kafkajs repeats a send that one partition
+ * refused for all of them.
+ */
+async function leadersAnswer(topic: string, at: string[]): Promise<boolean> {
+  const ends = await endsOf(topic, 'uncommitted', at).catch((): number[] => []);
+  return ends.length > 0 && ends.every((end) => end === 0);
 }
 
 export async function withAdmin<T>(

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { jobRow } from '../../support/epochs.ts';
+import { planFault } from '../../support/faults.ts';
+import { SHORT_TRANSACTIONS } from '../../support/job.ts';
+import { endsOf } from '../../support/kafka-wire.ts';
+import { openTransactions } from '../../support/transactions.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { newWordCount } from '../../support/word-count-run.ts';
+
+const EPOCH = 3;
+
+describe('a stop', () => {
+  it('under load finishes and commits what is under way, leaves no transaction open, and the job goes on from there', async () => {
+    const count = await newWordCount({ env: { ONCEFLOW_STAGE_PARALLELISM: 'write-counts=2' } });
+    const feed = count.feed();
+    const first = count.job.start();
+    await first.event('committed', ({ epoch }) => epoch === EPOCH);
+    await first.stop();
+    expect(await openTransactions(count.job.name)).toEqual([]);
+    const { lastCompleted, lastCommitted, desired, leaseExpiresAtMs } = await jobRow(count.job.name);
+    expect({ lastCommitted, desired, leaseExpiresAtMs }).toEqual({
+      lastCommitted: lastCompleted?.epoch,
+      desired: 'stopped',
+      leaseExpiresAtMs: 0,
+    });
+    const second = count.job.start();
+    expect(await second.event('lease-taken')).toMatchObject({ lastCompleted: lastCompleted?.epoch, lastCommitted });
+    await second.event('committed');
+    await feed.stop();
+    await count.expectExact(second);
+  });
+
+  it('aborts the transaction of an attempt whose sink is frozen, and what that sink does when it wakes is refused', async () => {
+    const count = await newWordCount({ env: SHORT_TRANSACTIONS });
+    const frozen = planFault({ role: 'sink', request: 'Produce', when: 'answered', nth: EPOCH, does: 'stop-itself' });
+    const feed = count.feed();
+    const run = count.job.start(frozen.env);
+    const sink = await frozen.happened();
+    await feed.stop();
+    expect(await openTransactions(count.job.name)).toHaveLength(1);
+    const stopped = run.stop();
+    await run.event('ended');
+    expect(await openTransactions(count.job.name)).toEqual([]);
+    process.kill(sink, 'SIGCONT');
+    await stopped;
+    await waitFor(
+      'readers to be held up no more',
+      async () => String(await endsOf(count.output, 'committed')) === String(await endsOf(count.output, 'uncommitted')),
+    );
+    await count.expectExact(count.job.start());
+  });
+});
+
+describe('a start with fewer subtasks', () => {
+  it('after everything was killed with prepared transactions leaves none of them to hold readers up', async () => {
+    const count = await newWordCount();
+    const killed = planFault({
+      role: 'coordinator',
+      request: 'DynamoDB.TransactWriteItems',
+      when: 'before',
+      nth: EPOCH + 1,
+      does: 'kill-all',
+    });
+    const feed = count.feed();
+    const two = { ONCEFLOW_STAGE_PARALLELISM: 'count-words=2,write-counts=2' };
+    await count.job.start({ ...killed.env, ...two }).ended;
+    await killed.happened();
+    expect(await openTransactions(count.job.name)).toHaveLength(2);
+    const run = count.job.start();
+    await run.event('committed');
+    await feed.stop();
+    await count.expectExact(run);
+  });
+});
