@@ -170,6 +170,7 @@ export class World {
     if (how === 'events') checker.fail('I6', `it did not come to an end within ${MAX_EVENTS} events`);
     const failed = this.ends.some(({ end }) => end === 'failed');
     if (checker.violations.length === 0 && !failed) checker.checkEnd();
+    this.#release();
     return {
       seed: this.#options.seed,
       violations: checker.violations.slice(0, MAX_VIOLATIONS),
@@ -181,6 +182,15 @@ export class World {
       observed: this.observed,
       ends: this.ends,
     };
+  }
+
+  /** Node keeps a signal that somebody listens to for as long as it is not aborted, and with it everything here. */
+  #release(): void {
+    for (const { process, stop, handOver } of this.coordinators) {
+      process.alive = false;
+      stop.abort();
+      handOver.abort();
+    }
   }
 
   /** A job of this name ran before, and was deleted: its commit markers are still there. */

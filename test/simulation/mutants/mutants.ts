@@ -279,6 +279,16 @@ export const mutants: readonly Mutant[] = [
     edits: [edit('lib/stages/blobs.ts', 'await store.put(name, sealed);', 'store.put(name, sealed).catch(() => {});')],
   },
   {
+    name: 'the writes of a stage are awaited together, so that none is rejected unheard',
+    edits: [
+      edit(
+        'lib/stages/common.ts',
+        'const [exchangeRefs, stagedRefs] = await Promise.all([Promise.all(exchanges), Promise.all(staged)]);',
+        'const exchangeRefs = await Promise.all(exchanges); const stagedRefs = await Promise.all(staged);',
+      ),
+    ],
+  },
+  {
     name: 'names of blobs are unique to one invocation',
     edits: [
       edit('lib/stages/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');"),
