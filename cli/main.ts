@@ -41,29 +41,32 @@ const COMMANDS = new Map<string, { readonly takes: readonly (keyof Options)[]; r
   }),
 );
 
+/** Where lines go: what was asked for to `log`, all else to `error`. */
+type Output = Pick<Console, 'log' | 'error'>;
+
 /** Runs one command and prints what came of it. Answers the exit code. */
-export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, output: Output = console): Promise<ExitCode> {
   try {
-    return await runCommand(argv, env);
+    return await runCommand(argv, env, output);
   } catch (error) {
     const { code, message } = explain(error);
-    console.error(`onceflow: ${message}`);
+    output.error(`onceflow: ${message}`);
     return code;
   }
 }
 
-async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
+async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, output: Output): Promise<ExitCode> {
   const { name, options } = parse(argv);
   if (name === undefined || options.help === true) {
-    console.log(USAGE);
+    output.log(USAGE);
     return options.help === true ? EXIT.ok : EXIT.usage;
   }
   const command = COMMANDS.get(name);
   if (command === undefined) throw new UsageError(`there is no command ${name}; commands are ${[...COMMANDS.keys()].join(', ')}`);
-  const tools = await openTools(env, options.job, (line) => console.error(line));
+  const tools = await openTools(env, options.job, (line) => output.error(line));
   try {
     const result = await command.run(tools, options);
-    console.log(options.json === true ? JSON.stringify(result.json, null, 2) : result.text);
+    output.log(options.json === true ? JSON.stringify(result.json, null, 2) : result.text);
     return result.code;
   } finally {
     await tools.close();

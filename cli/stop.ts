@@ -53,7 +53,10 @@ export function nextStopStep(row: JobRow, nowMs: number): StopStep {
   if (isLeaseLive(row, nowMs)) {
     const { lastCompleted, lastCommitted } = row;
     const progress = lastCompleted === undefined ? '' : `; epoch ${lastCompleted.epoch} completed, ${lastCommitted} recorded as committed`;
-    return { do: 'wait', why: `waiting for ${holderOf(row)} (lease: ${duration(row.leaseExpiresAtMs - nowMs)} left)${progress}` };
+    return {
+      do: 'wait',
+      why: `waiting for ${holderOf(row)} (lease: ${duration(row.leaseExpiresAtMs - nowMs)} left; when it runs out, the rest is done here)${progress}`,
+    };
   }
   // A lease that was given up is 0; one that ran out belonged to a process that died.
   const gaveUp = row.leaseExpiresAtMs === 0;

@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { epochsResult } from '../../../cli/epochs.ts';
+import { type Lag, lagOf } from '../../../cli/lag.ts';
+import { resumed } from '../../../cli/resume.ts';
+import { standingOf } from '../../../cli/standing.ts';
+import { statusResult } from '../../../cli/status.ts';
+import type { Tools } from '../../../cli/tools.ts';
+import { readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
+import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
+import { epochRowOf, jobRowOf, NOW } from './rows.ts';
+
+const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, lag: 0 }] };
+
+describe('a job', () => {
+  const over = { leaseExpiresAtMs: NOW };
+  it.each<[string, Partial<JobRow>, number]>([
+    ['running', {}, 0],
+    ['stopping', { desired: 'stopped' }, 0],
+    // A coordinator that took the job over by a revival has not cleared what an earlier one recorded.
+    ['running', { failure: 'old' }, 0],
+    ['stopped', { ...over, desired: 'stopped' }, 0],
+    ['failed', { ...over, failure: 'no such topic' }, 4],
+    ['failed', { ...over, failure: 'no such topic', desired: 'stopped' }, 4],
+    ['dead', over, 5],
+    ['dead', { leaseExpiresAtMs: 0 }, 5],
+  ])('is %s when its row says %j, exit code %i', (standing, change, code) => {
+    const row = jobRowOf(change);
+    expect(standingOf(row, NOW)).toBe(standing);
+    expect(statusResult(row, epochRowOf(9), noLag, NOW)).toMatchObject({ code, json: { standing } });
+  });
+});
+
+describe('the status', () => {
+  it('of a job that runs fits on a screen: holder, lease, epochs, lag', () => {
+    const lag: Lag = {
+      known: true,
+      partitions: [
+        { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, lag: 0 },
+        { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, lag: 1000 },
+      ],
+    };
+    expect(statusResult(jobRowOf(), epochRowOf(9), lag, NOW).text).toBe(
+      [
+        'job word-count: running',
+        '  holder       generation 6, host-a process 123; lease: 12 s left',
+        '  epochs       9 completed 2 s ago, not recorded as committed yet; 8 is',
+        '  incarnation  inc',
+        '  lag          1000 records (offsets) in 1 of 2 partitions',
+        '',
+        '  source  partition  at   end   lag',
+        '  read    lines-0    10    10     0',
+        '  read    lines-1    20  1020  1000',
+      ].join('\n'),
+    );
+  });
+
+  it('of a job that failed shows why, over several lines, and what to do', () => {
+    const { text } = statusResult(jobRowOf({ leaseExpiresAtMs: 0, failure: 'no such topic\ncreate it' }), undefined, noLag, NOW);
+    expect(text).toContain('job word-count: failed: mend the cause, then start it, or "onceflow resume"');
+    expect(text).toContain('\n  failure      no such topic\n               create it\n');
+    expect(text).toContain('none; the last was generation 6, host-a process 123, which gave up its lease');
+  });
+
+  it('of a job whose holder died says when its lease ran out', () => {
+    const { text } = statusResult(jobRowOf({ leaseExpiresAtMs: NOW - 200_000 }), epochRowOf(9), noLag, NOW);
+    expect(text).toContain('nobody runs it, though it is to run');
+    expect(text).toContain('whose lease ran out 3 min 20 s ago (2026-01-02T03:00:45Z)');
+  });
+
+  it('of a job that has just been made has neither epochs nor lag', () => {
+    const row = jobRowOf({ lastCompleted: undefined, lastCommitted: 0 });
+    const { text, json } = statusResult(row, undefined, { known: false, why: 'none yet' }, NOW);
+    expect(text).toMatch(/epochs +none yet\n.*\n +lag +unknown: none yet$/);
+    expect(json).toMatchObject({ lastCompleted: null, lastCommitted: null, lag: null, lagUnknownBecause: 'none yet' });
+  });
+
+  it('shows the partitions with the largest lag when there are many, in their order', () => {
+    const partitions = Array.from({ length: 40 }, (_, partition) => ({
+      source: 'read',
+      topic: 't',
+      partition,
+      at: 0,
+      end: partition % 20,
+      lag: partition % 20,
+    }));
+    const { text } = statusResult(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
+    const shown = [...text.matchAll(/ t-(\d+) /g)].map(([, partition]) => Number(partition));
+    expect(shown).toEqual([14, 15, 16, 17, 18, 19, 34, 35, 36, 37, 38, 39]);
+    expect(text).toMatch(/and 28 partitions more with less lag$/);
+  });
+});
+
+describe('the lag', () => {
+  const toolsWith = (kafka: Tools['kafka']) => ({ kafka }) as Partial<Tools> as Tools;
+
+  it('is what the last stable offsets are ahead of the manifest; new partitions count from their beginning', async () => {
+    const kafka = {
+      partitionCount: async () => 3,
+      offsets: async (_topic: string, partitions: readonly number[], at: string) =>
+        partitions.map((partition) => (at === 'earliest' ? 4 : 15 + partition)),
+    } as Partial<KafkaRequests> as Awaited<ReturnType<Tools['kafka']>>;
+    const of = (partition: number, at: number, end: number, lag: number) => ({ source: 'read', topic: 'lines', partition, at, end, lag });
+    expect(
+      await lagOf(
+        toolsWith(async () => kafka),
+        epochRowOf(9),
+      ),
+    ).toEqual({
+      known: true,
+      // The second is behind the manifest, as after a topic was made anew.
+      partitions: [of(0, 10, 15, 5), of(1, 20, 16, 0), of(2, 4, 17, 13)],
+    });
+  });
+
+  it('is unknown, with the reason, when the brokers do not answer, are not configured, or there is no epoch', async () => {
+    const down = toolsWith(async () => {
+      throw new KafkaProblem('NO_ANSWER', 'the brokers are down', true);
+    });
+    expect(await lagOf(down, epochRowOf(9))).toEqual({ known: false, why: 'the brokers are down' });
+    const unset = toolsWith(async () => {
+      requiredValue(readToolConfig({}), 'brokers');
+      throw new Error('it is set');
+    });
+    expect(await lagOf(unset, epochRowOf(9))).toEqual({ known: false, why: expect.stringContaining('ONCEFLOW_BROKERS: set it, e.g.') });
+    expect(await lagOf(down, undefined)).toMatchObject({ known: false });
+  });
+
+  it('does not hide a defect of its own', async () => {
+    const broken = toolsWith(async () => {
+      throw new TypeError('a defect');
+    });
+    await expect(lagOf(broken, epochRowOf(9))).rejects.toThrow('a defect');
+  });
+});
+
+describe('the epochs', () => {
+  it('are retired, committed or decided, by the row of the job', () => {
+    const rows = [epochRowOf(6), epochRowOf(7, { attempts: 3 }), epochRowOf(8), epochRowOf(9, { plannedAtMs: NOW - 2_250 })];
+    const { text, json } = epochsResult(jobRowOf(), rows);
+    expect(text.split('\n')).toEqual([
+      'epoch  decided at              took  attempts  records in  records out  is',
+      '    6  2026-01-02T03:04:03Z     1 s         1         100          700  retired',
+      '    7  2026-01-02T03:04:03Z     1 s         3         100          700  committed',
+      '    8  2026-01-02T03:04:03Z     1 s         1         100          700  committed',
+      '    9  2026-01-02T03:04:03Z  250 ms         1         100          700  decided',
+    ]);
+    expect(json).toMatchObject({
+      epochs: [{ epoch: 6, standing: 'retired' }, { attempts: 3 }, {}, { durationMs: 250, standing: 'decided' }],
+    });
+  });
+
+  it('of a job that has none', () => {
+    expect(epochsResult(jobRowOf(), [])).toMatchObject({ code: 0, text: 'job word-count has no epoch yet' });
+  });
+});
+
+describe('a resumed job', () => {
+  it.each([
+    ['running', /runs: nothing to resume$/],
+    ['stopping', /runs on, unless it has just ended/],
+    ['stopped', /may run again, from epoch 9\. Start its coordinator/],
+    ['dead', /is to run already, but nobody runs it\. It goes on from epoch 9/],
+  ] as const)('that was %s says what that means and what to start', (standing, message) => {
+    expect(resumed(jobRowOf(), standing)).toMatchObject({ code: 0, text: expect.stringMatching(message) });
+  });
+
+  it('that failed says which failure was cleared', () => {
+    expect(resumed(jobRowOf({ failure: 'no such topic' }), 'failed').text).toContain('its failure is cleared: no such topic');
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { type Marker, type TransactionFacts, transactionsResult } from '../../../cli/transactions.ts';
+import type { TransactionDescription } from '../../../lib/ports/kafka-requests.ts';
+import { opennessOf } from '../../../lib/transactions/open.ts';
+import { jobRowOf, manifestOf, NOW } from './rows.ts';
+
+const [EVEN, ODD] = ['word-count-inc-write-0-0', 'word-count-inc-write-0-1'];
+
+function transaction(transactionalId: string, state: string, change: Partial<TransactionDescription> = {}): TransactionDescription {
+  const isOpen = opennessOf({ state }) !== 'over';
+  return {
+    transactionalId,
+    state,
+    producerId: '7',
+    producerEpoch: 3,
+    timeoutMs: 60_000,
+    startedAtMs: isOpen ? NOW - 20_000 : undefined,
+    partitions: isOpen
+      ? [
+          { topic: 'counts', partition: 1 },
+          { topic: '__consumer_offsets', partition: 4 },
+        ]
+      : [],
+    ...change,
+  };
+}
+
+const held = { topic: 'counts', partition: 1, lastStableOffset: 40, highWatermark: 45 };
+const dead = jobRowOf({ leaseExpiresAtMs: NOW - 1 });
+
+function resultOf(change: Partial<TransactionFacts>) {
+  return transactionsResult({
+    row: jobRowOf(),
+    last: manifestOf(9),
+    transactions: [transaction(EVEN, 'CompleteCommit'), transaction(ODD, 'CompleteCommit')],
+    markers: new Map<string, Marker | 'none'>([
+      [EVEN, { epoch: 8, decisionId: 'd8' }],
+      [ODD, 'none'],
+    ]),
+    held: [],
+    nowMs: NOW,
+    ...change,
+  });
+}
+
+describe('transactions', () => {
+  it('that are over show their markers, and no reader is held up', () => {
+    expect(resultOf({})).toMatchObject({
+      code: 0,
+      text: [
+        'transactional id          state           open for  marker',
+        'word-count-inc-write-0-0  CompleteCommit            epoch 8',
+        'word-count-inc-write-0-1  CompleteCommit            none',
+        '',
+        '0 of 2 transactions open; no reader is held up',
+      ].join('\n'),
+    });
+  });
+
+  it('that are open while somebody runs the job are its work: decided or not', () => {
+    const { code, text } = resultOf({ transactions: [transaction(EVEN, 'Ongoing'), transaction(ODD, 'Ongoing')] });
+    expect(code).toBe(0);
+    expect(text).toMatch(
+      /-0-0 +Ongoing +20 s +epoch 8 +an attempt under way\n.*-0-1 +Ongoing +20 s +none +epoch 9, decided: is being committed\n\n2 of 2/,
+    );
+  });
+
+  it('that a dead job left open and that hold up readers are named, with who ends them and when: exit code 6', () => {
+    const { code, text, json } = resultOf({
+      row: dead,
+      transactions: [transaction(EVEN, 'Ongoing'), transaction(ODD, 'CompleteCommit')],
+      held: [held],
+    });
+    expect(code).toBe(6);
+    expect(text).toContain(
+      'HOLDS UP READERS of counts-1; left open, not decided: the next start, stop or cancel aborts it, or the broker in 40 s',
+    );
+    expect(text).toContain(
+      '1 of 2 transactions open; held up:\n  counts-1: readers of committed data stop at 40, 5 offsets before the end',
+    );
+    expect(json).toMatchObject({
+      transactions: [{ openness: 'open', openForMs: 20_000, holdsUp: ['counts-1'] }, { holdsUp: [] }],
+      heldUpByOthers: [],
+    });
+  });
+
+  it('of a decided epoch that a dead job left are to be committed', () => {
+    const { text } = resultOf({ row: dead, transactions: [transaction(ODD, 'Ongoing')], held: [held] });
+    expect(text).toContain('epoch 9, decided: the next start or stop commits it');
+  });
+
+  it('under the id of a decided epoch but of another producer are not that epoch', () => {
+    const { text } = resultOf({ row: dead, transactions: [transaction(ODD, 'Ongoing', { producerEpoch: 4 })] });
+    expect(text).toContain('left open, not decided');
+  });
+
+  it('that the broker is ending need nobody, and hold up readers only for a moment', () => {
+    const { code, text } = resultOf({ transactions: [transaction(EVEN, 'PrepareCommit')], held: [held] });
+    expect(code).toBe(0);
+    expect(text).toContain('the broker is ending it');
+  });
+
+  it("that are not the job's and hold up readers of its topics are told apart", () => {
+    const { code, text, json } = resultOf({ row: dead, held: [held] });
+    expect(code).toBe(0);
+    expect(text).toMatch(/counts-1: held up by a transaction that is not this job's$/);
+    expect(json).toMatchObject({ heldUpByOthers: ['counts-1'] });
+  });
+
+  it('whose marker could not be read say so, and none is invented', () => {
+    expect(resultOf({ markers: new Map() }).text).toMatch(/-0-0 +CompleteCommit +\?\n/);
+  });
+
+  it('of a job that has used none', () => {
+    expect(resultOf({ transactions: [] })).toMatchObject({ code: 0, text: 'job word-count has no transactional ids yet' });
+  });
+});
+
+describe('a transactional id', () => {
+  it.each([
+    ['unknown', 'over'],
+    ['Empty', 'over'],
+    ['CompleteAbort', 'over'],
+    ['Dead', 'over'],
+    ['PrepareAbort', 'ending'],
+    ['Ongoing', 'open'],
+    ['PrepareEpochFence', 'open'],
+    ['a state of later brokers', 'open'],
+  ])('in state %s is %s', (state, openness) => {
+    expect(opennessOf({ state })).toBe(openness);
+  });
+});
