@@ -53,7 +53,7 @@ export interface Output<T = never> {
   emit(value: [T] extends [never] ? unknown : T): void;
 }
 
-/** The record that a keyed operator is working on. */
+/** The record that a keyed operator is working on. The same object for every record: what is to be kept must be copied. */
 export interface KeyedContext<K> {
   readonly key: K;
   /** Timestamp of the input record, in milliseconds since the Unix epoch. */
