@@ -18,6 +18,7 @@ const RATES: Readonly<Record<FaultKind, number>> = {
   rival: 0.002,
   depose: 0.003,
   'hand-over': 0.0015,
+  stop: 0.0015,
   update: 0.0012,
   outage: 0.0012,
   partition: 0.002,
@@ -38,14 +39,43 @@ const RARE = [
   'delete',
 ];
 
+/** What some seeds are about: histories that chance alone makes too seldom. */
+type Focus = 'anything' | 'doubt' | 'garbage';
+
+function focusOf(seed: number): Focus {
+  return new Dice(hashOf(seed, 'focus')).pick(['anything', 'anything', 'anything', 'anything', 'anything', 'anything', 'doubt', 'garbage']);
+}
+
+/** Where a focus puts which faults, and how often. */
+const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; readonly apis: readonly string[]; readonly rate: number }[]>> = {
+  anything: [],
+  doubt: [
+    { kind: 'lose', apis: ['commit', 'invoke commit', 'invoke resolve'], rate: 0.3 },
+    { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.3 },
+    { kind: 'late', apis: ['initProducerId', 'invoke prepare'], rate: 0.1 },
+    { kind: 'slow', apis: ['offsetFetch', 'offsetFetch stable', 'initProducerId', 'invoke commit'], rate: 0.2 },
+    { kind: 'stale', apis: ['offsetFetch'], rate: 0.4 },
+    { kind: 'freeze', apis: ['initProducerId', 'offsetFetch stable', 'commit'], rate: 0.05 },
+  ],
+  garbage: [
+    { kind: 'depose', apis: ['retireThrough', 'listEpochs', 'list', 'delete'], rate: 0.3 },
+    { kind: 'hand-over', apis: ['decide'], rate: 0.1 },
+    { kind: 'late', apis: ['put'], rate: 0.03 },
+  ],
+};
+
 /** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
 export function drawnFaults(seed: number): Faults {
   const dice = new Dice(hashOf(seed, 'faults'));
   const scale = dice.spread(0.2, 4);
   const active = KINDS.filter(() => dice.chance(0.55)).map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
-  const longest = dice.spread(2_000, 90_000);
+  const focus = focusOf(seed);
+  const longest = focus === 'anything' ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
   return (call) => {
     const own = new Dice(hashOf(seed, `fault ${call.id}`));
+    for (const { kind, apis, rate } of FOCUSED[focus])
+      if (apis.includes(call.api) && own.chance(rate)) return faultOf(kind, call, own, longest);
+    if (focus !== 'anything') return undefined;
     const more = RARE.includes(call.api) ? 4 : 1;
     for (const { kind, rate } of active) {
       if (!own.chance(Math.min(kind === 'stale' ? RATES.stale : rate * more, 0.5))) continue;
@@ -81,6 +111,7 @@ function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fa
     case 'depose':
       return call.caller.role === 'coordinator' ? { fault: 'depose', forMs: dice.spread(100, longestMs) } : undefined;
     case 'hand-over':
+    case 'stop':
     case 'rival':
       return call.caller.role === 'coordinator' ? { fault: kind } : undefined;
     default:
@@ -93,14 +124,15 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
   const dice = new Dice(hashOf(seed, 'shape'));
   const job = dice.pick(simJobs);
   const inputPartitions = dice.whole(2, 3);
-  const faultsUntilMs = dice.between(8_000, 25_000);
+  const focus = focusOf(seed);
+  const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   return {
     seed,
     job,
     inputPartitions,
     outputPartitions: dice.whole(1, 3),
-    input: drawInput(dice, inputPartitions, faultsUntilMs),
+    input: drawInput(dice, inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
     settings: {
       checkpointIntervalMs: dice.pick([200, 500, 1_000]),
@@ -138,8 +170,8 @@ export function parallelismOf(
 
 const WORDS = ['ant', 'bee', 'cow', 'auk', 'bat', 'cat'];
 
-export function drawInput(dice: Dice, partitions: number, untilMs: number): InputBatch[] {
-  const batches = dice.chance(0.7) ? dice.whole(8, 16) : dice.whole(25, 45);
+export function drawInput(dice: Dice, partitions: number, untilMs: number, count?: number): InputBatch[] {
+  const batches = count ?? (dice.chance(0.7) ? dice.whole(8, 16) : dice.whole(25, 45));
   let line = 0;
   return Array.from(
     { length: batches },

@@ -66,6 +66,8 @@ function nameOf(fault: Outcome['injected'][number]['fault'], service: string): s
       return 'second coordinator';
     case 'hand-over':
       return 'hand-over';
+    case 'stop':
+      return 'stop, and start again';
     case 'update':
       return 'update to another build';
   }

@@ -91,9 +91,9 @@ interface RunningCoordinator {
   readonly stop: AbortController;
   readonly handOver: AbortController;
   ended: boolean;
-  /** When it took the lease, and when the broker last gave it a new identity for each transactional id. */
+  /** When it took the lease, and when it was told to end. */
   leaseTakenMs: number;
-  readonly settledMs: Map<string, number>;
+  endingMs: number;
 }
 
 export class World {
@@ -222,7 +222,7 @@ export class World {
     const process = new SimProcess(`coordinator#${number}`, 'coordinator', build, this.#skew());
     const job = this.#options.job.define(build, this.#options.startingOffsets);
     const { stages } = planStages(job);
-    const ports = this.#portsOf(process, (id) => running.settledMs.set(id, this.scheduler.nowMs));
+    const ports = this.#portsOf(process);
     const settings: JobSettings = {
       job: JOB,
       build,
@@ -251,7 +251,7 @@ export class World {
       handOver: new AbortController(),
       ended: false,
       leaseTakenMs: 0,
-      settledMs: new Map(),
+      endingMs: 0,
     };
     this.coordinators.push(running);
     const deps: CoordinatorDeps = {
@@ -261,8 +261,7 @@ export class World {
         if (!process.alive) return;
         this.observed.push(event);
         if (event.event === 'lease-taken') running.leaseTakenMs = this.scheduler.nowMs;
-        if (event.event === 'recovered')
-          this.#checkSettled(running, `recovery, which began at ${running.leaseTakenMs} ms`, () => running.leaseTakenMs);
+        if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },
     };
@@ -281,17 +280,18 @@ export class World {
     running.ended = true;
     process.alive = false;
     this.ends.push(end);
-    if (end.end === 'stopped') this.#checkSettled(running, 'its stop', (id) => running.settledMs.get(id) ?? this.scheduler.nowMs);
     const row = this.table.row(JOB);
+    const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
+    if (graceful && row?.holder === process.name) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
     if (end.end === 'failed' && row?.holder === process.name && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';
     else if (end.end === 'failed' && row?.holder === process.name) this.checker.fail('I6', `the job failed: ${end.message}`);
   }
 
   /** Transactions that were open before a coordinator settled their ids must not be open after it. */
-  #checkSettled({ process }: RunningCoordinator, after: string, settledMs: (id: string) => number): void {
+  #checkSettled({ process }: RunningCoordinator, after: string, beganMs: number): void {
     if (this.observed.some((event) => event.event === 'warning' && event.message.includes('could not be settled'))) return;
     for (const { id, state, startedMs } of this.broker.transactions.values()) {
-      if (state === 'ongoing' && id.startsWith(`${JOB}-`) && startedMs < settledMs(id)) {
+      if (state === 'ongoing' && id.startsWith(`${JOB}-`) && startedMs < beganMs) {
         this.checker.fail(
           'I6',
           `transaction ${id} is open since ${startedMs} ms, and ${process.name} left it open in ${after}: readers wait for its timeout`,
@@ -324,11 +324,18 @@ export class World {
     if (this.#phase === 'catching-up' && checker.caughtUp() && (ending === 'stop' || this.broker.openTransactions().length === 0)) {
       this.#phase = 'stopping';
       this.#log('world', () => 'caught up: the job is stopped');
-      for (const { process, stop } of this.coordinators) scheduler.after(0, process, () => stop.abort());
+      for (const running of this.coordinators) this.#end(running, running.stop);
       return;
     }
     if (!working) this.startCoordinator();
     scheduler.after(WATCH_MS, undefined, () => this.#watch());
+  }
+
+  #end(running: RunningCoordinator, how: AbortController): void {
+    this.scheduler.after(0, running.process, () => {
+      running.endingMs = this.scheduler.nowMs;
+      how.abort();
+    });
   }
 
   #inflict(fault: Fault, service: Service, caller: SimProcess): void {
@@ -342,7 +349,10 @@ export class World {
         scheduler.after(0, undefined, () => this.startCoordinator());
         return;
       case 'hand-over':
-        for (const { process, handOver } of this.coordinators.slice(-1)) scheduler.after(0, process, () => handOver.abort());
+        for (const running of this.coordinators.slice(-1)) this.#end(running, running.handOver);
+        return;
+      case 'stop':
+        for (const running of this.coordinators.slice(-1)) this.#end(running, running.stop);
         return;
       case 'update':
         this.build = this.build === 'a' ? 'b' : 'a';
@@ -354,7 +364,7 @@ export class World {
     }
   }
 
-  #portsOf(process: SimProcess, onIdentity: (transactionalId: string) => void = () => {}): Omit<CoordinatorDeps, 'invoker' | 'observe'> {
+  #portsOf(process: SimProcess): Omit<CoordinatorDeps, 'invoker' | 'observe'> {
     const carry =
       (service: Service): Carry =>
       (api, about, failure, execute) =>
@@ -370,7 +380,7 @@ export class World {
       epochs: modelEpochStore(this.table, carry('table')),
       blobStore,
       blobs: createBlobs(blobStore, random),
-      kafka: modelKafka(this.broker, carry('kafka'), { broker: brokerConfig, topic: TOPIC_CONFIG, onIdentity }),
+      kafka: modelKafka(this.broker, carry('kafka'), { broker: brokerConfig, topic: TOPIC_CONFIG }),
       clock: clockOf(this.scheduler, process),
       random,
     };

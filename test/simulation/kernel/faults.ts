@@ -41,6 +41,8 @@ export type Fault =
   | { readonly fault: 'depose'; readonly forMs: number }
   /** The coordinator is told to hand over; the next has another parallelism. */
   | { readonly fault: 'hand-over' }
+  /** Somebody stops the job, and starts it again. */
+  | { readonly fault: 'stop' }
   /** The next coordinators and new function processes run the other build. */
   | { readonly fault: 'update' }
   /** Nobody reaches the service. */

@@ -26,7 +26,6 @@ export function modelKafka(
   config: {
     readonly broker: ReadonlyMap<string, string>;
     readonly topic: ReadonlyMap<string, string>;
-    readonly onIdentity?: (transactionalId: string) => void;
   },
 ): KafkaRequests {
   const problem = (code: KafkaAnswer) => new KafkaProblem(code, `the model answered ${code}`, true);
@@ -46,11 +45,9 @@ export function modelKafka(
   return {
     initProducerId: (id, timeoutMs) => {
       const none = (answer: KafkaAnswer) => ({ answer, producerId: '-1', producerEpoch: -1 });
-      return carry('initProducerId', id, { lost: () => none('NO_ANSWER'), error: (dice) => none(dice.pick(COORDINATOR_ERRORS)) }, () => {
-        const given = broker.initProducerId(id, timeoutMs);
-        if (given.answer === 'NONE') config.onIdentity?.(id);
-        return given;
-      });
+      return carry('initProducerId', id, { lost: () => none('NO_ANSWER'), error: (dice) => none(dice.pick(COORDINATOR_ERRORS)) }, () =>
+        broker.initProducerId(id, timeoutMs),
+      );
     },
     addPartitions: (who, partitions) => carry('addPartitions', who.transactionalId, answering, () => broker.addPartitions(who, partitions)),
     addOffsets: (who, group) => carry('addOffsets', who.transactionalId, answering, () => broker.addOffsets(who, group)),
