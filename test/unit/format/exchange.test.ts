@@ -89,10 +89,15 @@ test('object keys are one key when their bytes are equal, and number keys by val
 
   const [numbers] = write(
     writer(float64, 1),
-    [0, -0, Number.NaN, Number.NaN, 0].map((key) => ({ key, value: 'v', timestamp: 1 })),
+    [-0, 0, Number.NaN, Number.NaN, 0].map((key) => ({ key, value: 'v', timestamp: 1 })),
   );
   expect(numbers?.readUInt32LE(0)).toBe(2);
   expect(read(numbers, float64).map(({ key }) => key)).toEqual([0, 0, Number.NaN, Number.NaN, 0]);
+});
+
+test('thousands of keys each have their own place in the dictionary', () => {
+  const rows = Array.from({ length: 6000 }, (_, index) => ({ key: `key-${index % 3000}`, value: `key-${index % 3000}`, timestamp: 1 }));
+  expect(read(write(writer(utf8, 1), rows)[0], utf8)).toEqual(rows);
 });
 
 test('a value is not taken for its key when the key serde does not give it back', () => {

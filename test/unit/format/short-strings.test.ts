@@ -53,3 +53,11 @@ test('strings that all want the same slot are found, also after the table has gr
   for (let number = 60; number < 2500; number++) strings.add(`filler-${number}`, number);
   expect(meeting.map((text) => strings.find(text))).toEqual(meeting.map((_, number) => number));
 });
+
+test('a character beyond Latin-1 is not taken for the bits that it shares with others', () => {
+  const strings = new ShortStrings();
+  strings.add('a\0', 1);
+  expect(strings.find('aĀ')).toBe(-1);
+  strings.add('aĀ', 2);
+  expect([strings.find('a\0'), strings.find('aĀ'), strings.find('a\0\0')]).toEqual([1, 2, -1]);
+});

@@ -85,6 +85,15 @@ test('a cleared key is a tombstone in the delta, costs nothing afterwards, and c
   expect(at(restored([base, partial, tombstone, joined(state.takeDelta())]), 'a').count.get()).toBe(9);
 });
 
+test('a base holds nothing of keys that were cleared', () => {
+  const state = newState();
+  at(state, 'kept').count.set(1);
+  const base = joined(state.takeBase());
+  at(state, 'gone').count.set(1);
+  at(state, 'gone').count.clear();
+  expect(joined(state.takeBase()).equals(base)).toBe(true);
+});
+
 test('clearing what is not there changes nothing', () => {
   const state = newState();
   at(state, 'a').count.clear();
