@@ -8,11 +8,16 @@ import type { FromJobProcess, ToJobProcess } from './job.ts';
  */
 const tell = (message: FromJobProcess) => process.send?.(message);
 let job: RunningJob | undefined;
+/** A request that came before the job had been started. */
+let isToStop = false;
 
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
 process.on('message', (message: ToJobProcess) => {
   if (message.ask === 'start') void start(message.env);
-  if (message.ask === 'stop') void job?.stop();
+  if (message.ask === 'stop') {
+    isToStop = true;
+    void job?.stop();
+  }
   if (message.ask === 'processes') tell({ is: 'processes', pids: Object.fromEntries(job?.processes() ?? []) });
 });
 
@@ -24,6 +29,7 @@ async function start(env: Readonly<Record<string, string>>): Promise<void> {
       onLog: (name, line) => tell({ is: 'log', name, line }),
       onCrash: (name, reason) => tell({ is: 'crash', name, reason: reason ?? '' }),
     });
+    if (isToStop) void job.stop();
     tell({ is: 'ended', end: await job.ended });
   } catch (error) {
     tell({ is: 'ended', end: { end: 'refused', message: error instanceof Error ? error.message : String(error) } });

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
+import { createJobRemoval } from '../../../lib/aws/dynamo-job-removal.ts';
 import { createFileBlobStore } from '../../../lib/storage/file-blob-store.ts';
-import { jobRow, testEpochs } from '../../support/epochs.ts';
+import { decisionOf, newJobRow } from '../../contracts/epoch-store.ts';
+import { jobRow, manifestOf, TEST_TABLE, testEpochs } from '../../support/epochs.ts';
 import { type Fault, planFault } from '../../support/faults.ts';
-import { newJob } from '../../support/job.ts';
+import { newJob, type TestJob } from '../../support/job.ts';
 import { onceflow } from '../../support/onceflow.ts';
-import { newTopic, uniqueName } from '../../support/topics.ts';
+import { newProducer, newTopic, uniqueName } from '../../support/topics.ts';
 import { openTransactions } from '../../support/transactions.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
@@ -22,6 +25,12 @@ function powerCutAfterDecision(nth: number) {
     does: 'kill-all',
   };
   return planFault(decision);
+}
+
+async function expectNothingLeft({ name, blobs }: TestJob, incarnation: string): Promise<void> {
+  expect(await testEpochs().readJob(name)).toBeUndefined();
+  expect(await testEpochs().listEpochs(name, incarnation, -1)).toEqual([]);
+  expect(await Array.fromAsync(createFileBlobStore({ folder: blobs }).list(`${name}/`))).toEqual([]);
 }
 
 describe('a job that is controlled by npx onceflow', () => {
@@ -142,10 +151,7 @@ describe('a job that is controlled by npx onceflow', () => {
       stderr: expect.stringContaining(`epoch ${lastCompleted?.epoch} was decided: committed it`),
     });
     expect(await openTransactions(name)).toEqual([]);
-    expect(await testEpochs().readJob(name)).toBeUndefined();
-    expect(await testEpochs().listEpochs(name, incarnation, -1)).toEqual([]);
-    const blobs = await Array.fromAsync(createFileBlobStore({ folder: count.job.blobs }).list(`${name}/`));
-    expect(blobs).toEqual([]);
+    await expectNothingLeft(count.job, incarnation);
     expect(await cli('cancel')).toMatchObject({ code: 3 });
   });
 
@@ -169,6 +175,51 @@ describe('a job that is controlled by npx onceflow', () => {
     expect(await openTransactions(count.job.name)).toEqual([]);
     await feed.stop();
     await count.expectExact(count.job.start());
+
+    // As a cancellation leaves it that crashed between two of its deletions.
+    const removal = createJobRemoval({ client: createDynamoDbClient(), table: TEST_TABLE });
+    const { incarnation, ...held } = await jobRow(count.job.name);
+    await removal.forgetEpochs({ ...held, incarnation }, 'fresh');
+    expect(await onceflow({ ...count.job.env, ONCEFLOW_CANCEL_RETENTION: 'delete' }, 'cancel')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/is cancelled and deleted: \d+ blobs?, [1-9]\d* epochs? and its row/),
+    });
+    await expectNothingLeft(count.job, incarnation);
+  });
+
+  it('and stopped when it is dead publishes again what the broker had aborted of a decided epoch, once', async () => {
+    const count = await newWordCount({ env: SHORT_LEASE });
+    await count.write(['a b', 'b c', 'c d']);
+    const cut = powerCutAfterDecision(2);
+    await count.job.start(cut.env).ended;
+    await cut.happened();
+    const [committable] = (await manifestOf(count.job.name)).committables;
+    const zombie = await newProducer(committable?.transactionalId);
+    await (await zombie.transaction()).abort();
+    expect(await onceflow(count.job.env, 'stop')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(
+        /was in doubt: republished\nepoch 1 was decided: committed it; 1 of its transactions had been lost and were published again/,
+      ),
+    });
+    await count.expectExact(count.job.start());
+  });
+
+  it('and whose brokers do not answer shows its row, and that its lag is unknown', async () => {
+    const job = await newJob('jobs/word-count.ts', {}, { ONCEFLOW_BROKERS: '127.0.0.1:9' });
+    await testEpochs().createJob(newJobRow({ job: job.name, lastCompleted: undefined }));
+    const row = await jobRow(job.name);
+    await testEpochs().decide(decisionOf(row));
+    expect(await onceflow(job.env, 'status')).toMatchObject({
+      code: 5,
+      stdout: expect.stringMatching(
+        /nobody runs it[\s\S]*epochs +0 completed [\s\S]*lag +unknown: .*no answer from the brokers 127.0.0.1:9/,
+      ),
+    });
+    expect(await onceflow(job.env, 'transactions')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no answer from the brokers'),
+    });
   });
 
   it('and that failed shows why, and may run again when it is told to', async () => {
