@@ -28,7 +28,7 @@ export interface GarbageFacts {
 }
 
 /**
- * May this blob be deleted? Only on irrevocable facts (DESIGN §6). Exchanges and staged output of N: N is COMMITTED, and
+ * May this blob be deleted? Only on irrevocable facts (docs/protocol.md). Exchanges and staged output of N: N is COMMITTED, and
  * commits are in epoch order. Snapshots and manifests of epochs ≤ lastCompleted: no live manifest names them, and none
  * ever will, because what a later manifest names is newer or was in the live manifest it descends from. Blobs of later
  * epochs may belong to an attempt that is under way.

@@ -20,7 +20,7 @@ export interface WavefrontFacts {
 }
 
 /**
- * Which steps may start (DESIGN §2, "No stop-the-world"): a stage runs epoch N+1 as soon as the stages before it have
+ * Which steps may start (docs/protocol.md): a stage runs epoch N+1 as soon as the stages before it have
  * finished N+1 and it has finished N itself. The sink stage is serial: it starts N+1 only when N is COMMITTED, which
  * spares all other rules about the order of prepared transactions. Decisions and commits are strictly in epoch order.
  */

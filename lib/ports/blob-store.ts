@@ -1,5 +1,5 @@
 /**
- * Immutable blobs, named `<job>/<incarnation>/<kind>/…` (DESIGN: storage). Implemented on S3 (`lib/aws`) and on a
+ * Immutable blobs, named `<job>/<incarnation>/<kind>/…`. Implemented on S3 (`lib/aws`) and on a
  * folder (`lib/storage`). Names hold only `[A-Za-z0-9._-]` and `/`.
  */
 export interface BlobStore {

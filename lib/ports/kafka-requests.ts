@@ -1,5 +1,5 @@
 /**
- * Kafka at the level of single requests. The engine owns the transaction logic (DESIGN §3), so that the simulation can
+ * Kafka at the level of single requests. The engine owns the transaction logic (docs/protocol.md), so that the simulation can
  * run the real one against a model of the broker. One method is one request: implementations find the right broker,
  * connect, authenticate and refresh metadata, but never repeat a request that may have been carried out.
  */

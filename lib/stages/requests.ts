@@ -131,10 +131,7 @@ export interface StageStale {
 
 export type SourceAnswer = SourceDone | StageFailed | StageStale;
 export type OperatorAnswer = OperatorDone | StageFailed | StageStale;
-export type PrepareAnswer =
-  | { readonly outcome: 'prepared'; readonly committable: Committable; readonly startedAtMs: number }
-  | StageFailed
-  | StageStale;
+export type PrepareAnswer = { readonly outcome: 'prepared'; readonly committable: Committable } | StageFailed | StageStale;
 export interface CommitAnswer {
   readonly outcome: 'committed';
   /** Transactional ids whose answer was not OK: to be resolved. */

@@ -20,11 +20,10 @@ export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
 
 /** One epoch of one sink subtask: sends the staged output in a fresh transaction and leaves it prepared. */
 export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): Promise<PrepareAnswer> {
-  const startedAtMs = deps.clock.now();
   try {
     const sections = await readStaged(deps, request.staged);
     const prepared = await prepareTransaction(deps.kafka, deps.clock, { ...request, sink: request.stage, sections });
-    if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable, startedAtMs };
+    if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable };
     return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'fatal', message: prepared.message };
   } catch (error) {
     return failureOf(error);

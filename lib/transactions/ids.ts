@@ -1,5 +1,5 @@
 /**
- * Transactional ids (DESIGN §3). Two for each sink subtask, used in turn, so that a transaction need not wait for the
+ * Transactional ids (docs/protocol.md). Two for each sink subtask, used in turn, so that a transaction need not wait for the
  * markers of the one before.
  */
 export interface SinkPlace {

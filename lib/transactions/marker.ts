@@ -5,7 +5,7 @@ import { retried, retriedAnswer } from './retry.ts';
 
 /**
  * The commit marker: a group offset that is written inside an epoch's transaction, so that it commits or aborts with
- * the data and proves later, when EndTxn's answers cannot, whether the transaction was committed (DESIGN §3).
+ * the data and proves later, when EndTxn's answers cannot, whether the transaction was committed (docs/protocol.md).
  */
 export interface Marker {
   /** The sink's topic; the marker always names partition 0. */

@@ -34,8 +34,8 @@ export type ResolveOutcome =
   | { readonly outcome: 'no-evidence'; readonly message: string };
 
 /**
- * Finds out whether a decided epoch's transaction was committed, and commits its output if it was not (DESIGN §3,
- * "Resolve"). Asked for only by the holder of the generation. It never loops by itself.
+ * Finds out whether a decided epoch's transaction was committed, and commits its output if it was not
+ * (docs/protocol.md). Asked for only by the holder of the generation. It never loops by itself.
  */
 export async function resolveTransaction(kafka: TransactionRequests, clock: Clock, request: ResolveRequest): Promise<ResolveOutcome> {
   const { committable, deadlineMs } = request;

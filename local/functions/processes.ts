@@ -9,8 +9,8 @@ export interface FunctionProcess {
 }
 
 /**
- * The function processes of a job: one coordinator, one process for each source stage, each operator subtask (it keeps
- * that subtask's state warm), and each sink stage.
+ * The function processes of a job: one coordinator, one process for each source subtask, each operator subtask (it
+ * keeps that subtask's state warm), and each sink stage.
  */
 export function processesOf(stages: readonly Stage[], parallelism: (stage: string) => number): FunctionProcess[] {
   const workers = stages.flatMap((stage) => {

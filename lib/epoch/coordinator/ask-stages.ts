@@ -194,15 +194,14 @@ async function invoke<A extends Answer>(
  * everything else. If that fails, the next attempt's InitProducerId does it.
  */
 export function abortPrepared(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, attempt: Attempt): void {
-  const committables = attempt.committables.splice(0);
-  const sink = committables[0]?.sink;
-  if (sink === undefined) return;
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
-  const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, deadlineMs), committables };
-  deps.invoker.invoke({ role: 'sink', stage: sink, subtask: 0 }, request, { deadlineMs }).catch((error: unknown) => {
-    deps.observe({
-      event: 'warning',
-      message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}`,
+  for (const [sink, committables = []] of Object.entries(Object.groupBy(attempt.committables.splice(0), ({ sink }) => sink))) {
+    const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, deadlineMs), committables };
+    deps.invoker.invoke({ role: 'sink', stage: sink, subtask: 0 }, request, { deadlineMs }).catch((error: unknown) => {
+      deps.observe({
+        event: 'warning',
+        message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}`,
+      });
     });
-  });
+  }
 }

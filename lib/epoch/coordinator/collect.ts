@@ -9,7 +9,7 @@ const RETIRED_ROW_MS = 24 * 3_600_000;
 const DELETE_TOGETHER = 500;
 
 /**
- * Deletes what nothing refers to any more (DESIGN §6), in an order in which a crash or a zombie at any point deletes
+ * Deletes what nothing refers to any more (docs/protocol.md), in an order in which a crash or a zombie at any point deletes
  * nothing that is needed: read the job row, mark old manifests RETIRED by a write that only the holder of the generation
  * can make, read the manifests that are left, list the blobs, delete those that none of them names.
  */

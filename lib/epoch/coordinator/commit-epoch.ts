@@ -1,6 +1,6 @@
 import type { Committable, Manifest } from '../../format/manifest.ts';
 import type { SinkStage } from '../../graph/stages.ts';
-import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest } from '../../stages/requests.ts';
+import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest, StageFailed } from '../../stages/requests.ts';
 import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
 import { stageRequest } from './ask-stages.ts';
@@ -53,7 +53,7 @@ async function commitSinkStage(
   let open = manifest.committables.filter((committable) => committable.sink === sink.id);
   let republished = 0;
   for (let pauseMs = FIRST_PAUSE_MS; open.length > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const doubtful = await commitOnce(deps, settings, tenure, manifest, permit, sink, open, signal);
+    const doubtful = await sendCommits(deps, settings, tenure, manifest, permit, sink, open, signal);
     if (doubtful.length === 0) break;
     // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
     await checkGeneration(deps, settings, tenure, signal);
@@ -90,7 +90,7 @@ async function commitSinkStage(
  * Has the sink function commit. Returns the committables that are in doubt: those whose answer was not OK. A call
  * without an answer is repeated (a commit may be sent twice); when none comes in time all of them are in doubt.
  */
-async function commitOnce(
+async function sendCommits(
   deps: CoordinatorDeps,
   settings: CommitSettings,
   tenure: Tenure,
@@ -112,7 +112,8 @@ async function commitOnce(
       const answer = (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: 0 }, request, {
         deadlineMs,
         signal,
-      })) as CommitAnswer;
+      })) as CommitAnswer | StageFailed;
+      if (answer.outcome === 'failed') throw new Error(answer.message);
       return committables.filter(({ transactionalId }) => answer.doubtful.includes(transactionalId));
     } catch (error) {
       deps.observe({

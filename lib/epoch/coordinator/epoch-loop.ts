@@ -6,11 +6,12 @@ import { type FullEpoch, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, SupersededError } from './context.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
-import { fenced, type Standing, settlePool } from './start.ts';
+import { settlePool } from './settle-pool.ts';
+import { fenced, type Standing } from './start.ts';
 import { decideManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -18,8 +19,6 @@ import { untilAnswered } from './store-retry.ts';
 const UNDECIDED_GRACE_MS = 4_000;
 /** And this long for commits; what is not committed by then is left to the next coordinator. */
 const COMMIT_GRACE_MS = 10_000;
-/** Ids that cannot be settled in this time (the broker is down) are settled by the next start. */
-const END_SETTLE_TIMEOUT_MS = 5_000;
 const IDLE_POLL_MS = 1_000;
 const STALE_LIMIT = 2;
 const LONGEST_WAIT_MS = 60_000;
@@ -83,7 +82,7 @@ export async function runEpochs(
       if (event !== undefined) take(event);
     }
     if (recordedCommitted < parent.epoch) await recordCommitted(parent.epoch);
-    await settlePool(deps, settings, tenure, END_SETTLE_TIMEOUT_MS);
+    await settlePool(deps, settings, tenure, leave.signal);
     if (failure !== undefined) throw failure;
     return house.stopRequested() ? 'stop-requested' : 'ended';
   } finally {
@@ -181,6 +180,7 @@ export async function runEpochs(
   async function startCommit(attempt: Attempt): Promise<LoopEvent> {
     attempt.phase = 'committing';
     const startedMs = clock.now();
+    // `parent` is this attempt's own manifest since it was decided: no other epoch is decided before this one is committed.
     const result = await commitEpoch(deps, settings, tenure, parent, leave.signal);
     return { of: 'committed', attempt, result, ms: clock.now() - startedMs };
   }
@@ -254,7 +254,7 @@ export async function runEpochs(
   function takeStale(attempt: Attempt, stage: string, build: string): void {
     staleInARow += 1;
     const message = `stage ${stage} runs build ${build}, the coordinator ${settings.build}: an update is under way`;
-    if (staleInARow >= STALE_LIMIT) throw new SupersededError(`${message}. This coordinator may be the old one, and gives way`);
+    if (staleInARow >= STALE_LIMIT) throw new LeftToNextError(`${message}. This coordinator may be the old one, and gives up its lease`);
     fail(attempt, stage, 'stale', message);
   }
 

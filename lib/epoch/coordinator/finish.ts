@@ -1,16 +1,12 @@
 import type { Manifest } from '../../format/manifest.ts';
 import type { SinkStage } from '../../graph/stages.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
-import { poolIds } from '../../transactions/ids.ts';
-import { settleTransactions } from '../../transactions/settle.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, type Tenure } from './context.ts';
+import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
+import { settlePool } from './settle-pool.ts';
 import { fenced, markerRetentionMs } from './start.ts';
 import { readManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
-
-const SETTLE_TIMEOUT_MS = 10_000;
-const SETTLE_PAUSE_MS = 1_000;
 
 export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'transactionTimeoutMs'>;
 
@@ -49,22 +45,8 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
     const record = () => deps.epochs.recordCommitted(job, generation, last.epoch);
     fenced(row, await untilAnswered(deps, 'recording the commit', record, signal));
   }
-  const ids = poolIds(job, incarnation, pool);
-  await settleAll(deps, settings, ids, signal);
-  return { committed: last?.epoch, republished, settledIds: ids.length };
-}
-
-/** Only after the commits. */
-async function settleAll(deps: CoordinatorDeps, settings: FinishSettings, ids: readonly string[], signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const deadlineMs = deps.clock.now() + SETTLE_TIMEOUT_MS;
-    const settled = await settleTransactions(deps.kafka, deps.clock, deadlineMs, settings.transactionTimeoutMs, ids);
-    if (settled.outcome === 'settled') return;
-    if (!settled.retriable) throw new JobFailedError(settled.message);
-    if (signal.aborted) throw new LeftToNextError(settled.message);
-    deps.observe({ event: 'warning', message: settled.message });
-    await deps.clock.sleep(SETTLE_PAUSE_MS, signal);
-  }
+  const settledIds = await settlePool(deps, { ...settings, job }, tenure, signal);
+  return { committed: last?.epoch, republished, settledIds };
 }
 
 /** The sinks in which an epoch has transactions, as far as commits need to know them. */

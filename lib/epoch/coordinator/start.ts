@@ -3,8 +3,6 @@ import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
-import { poolIds } from '../../transactions/ids.ts';
-import { settleTransactions } from '../../transactions/settle.ts';
 import { mayStart } from '../may-start.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import {
@@ -18,6 +16,7 @@ import {
   sourceStages,
   type Tenure,
 } from './context.ts';
+import { settlePool } from './settle-pool.ts';
 import { decideManifest, readManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -25,7 +24,6 @@ import { untilAnswered } from './store-retry.ts';
 const BATCH_MARGIN_BYTES = 1024;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
 const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
-const SETTLE_TIMEOUT_MS = 60_000;
 
 /** Where a coordinator goes on from. */
 export interface Standing {
@@ -94,7 +92,7 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
 }
 
 /**
- * From the lease to a state from which epochs can run (DESIGN §2, §4): checks, then commits what is decided, then
+ * From the lease to a state from which epochs can run (docs/protocol.md): checks, then commits what is decided, then
  * settles every transactional id that may exist, then stores the starting offsets of sources that have none.
  */
 export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
@@ -153,7 +151,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
       signal,
     ),
   );
-  const settledIds = await settlePool(deps, settings, tenure, SETTLE_TIMEOUT_MS);
+  const settledIds = await settlePool(deps, settings, tenure, signal);
   const committed = last?.epoch ?? 0;
   deps.observe({
     event: 'recovered',
@@ -215,16 +213,6 @@ function widestPool(settings: JobSettings, recorded: Readonly<Record<string, num
   const pool = { ...recorded };
   for (const { id } of sinkStages(settings)) pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id));
   return pool;
-}
-
-/** Ends whatever is open under every transactional id of the pool. Only after the commits. */
-export async function settlePool(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, timeoutMs: number): Promise<number> {
-  const ids = poolIds(settings.job, tenure.incarnation, tenure.pool);
-  const settled = await settleTransactions(deps.kafka, deps.clock, deps.clock.now() + timeoutMs, settings.transactionTimeoutMs, ids);
-  if (settled.outcome === 'settled') return ids.length;
-  if (!settled.retriable) throw new JobFailedError(settled.message);
-  deps.observe({ event: 'warning', message: settled.message });
-  return 0;
 }
 
 /**

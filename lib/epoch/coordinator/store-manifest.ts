@@ -1,11 +1,11 @@
 import type { Manifest } from '../../format/manifest.ts';
-import type { Decision, EpochSummary, JobRow, ManifestRef } from '../../ports/epoch-store.ts';
+import { type Decision, type EpochSummary, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
 import { afterRefusal } from '../decide.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 
-/** A manifest up to this size lives in the epoch's row (a DynamoDB item takes 400 KB); a larger one in the blob store. */
-const ROW_MANIFEST_BYTES = 200 * 1024;
+/** A manifest up to this size lives in the epoch's row: well below what a row takes, which is billed by size; a larger one in the blob store. */
+const ROW_MANIFEST_BYTES = Math.floor(MAX_ROW_MANIFEST_BYTES * 0.6);
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -61,7 +61,7 @@ export async function decideManifest(
 
 async function storeManifest(deps: CoordinatorDeps, manifest: Manifest): Promise<ManifestRef> {
   const text = JSON.stringify(manifest);
-  if (text.length <= ROW_MANIFEST_BYTES) return { at: 'row', manifest };
+  if (Buffer.byteLength(text) <= ROW_MANIFEST_BYTES) return { at: 'row', manifest };
   const place = { job: manifest.job, incarnation: manifest.incarnation, stage: 'manifest', subtask: 0, epoch: manifest.epoch };
   const ref = await untilAnswered(deps, `storing the manifest of epoch ${manifest.epoch}`, () =>
     deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0),

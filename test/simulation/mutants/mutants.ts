@@ -239,11 +239,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'every transactional id is settled at start',
-    edits: [edit(START, 'const settledIds = await settlePool(deps, settings, tenure, SETTLE_TIMEOUT_MS);', 'const settledIds = 0;')],
+    edits: [edit(START, 'const settledIds = await settlePool(deps, settings, tenure, signal);', 'const settledIds = 0;')],
   },
   {
     name: 'every transactional id is settled at stop',
-    edits: [edit(LOOP, 'await settlePool(deps, settings, tenure, END_SETTLE_TIMEOUT_MS);', '')],
+    edits: [edit(LOOP, 'await settlePool(deps, settings, tenure, leave.signal);', '')],
   },
   {
     name: 'the pool of ids is widened, never narrowed, before an id is used',
