@@ -161,7 +161,7 @@ export async function runEpochs(
   /** Keyed state before `attempt`: the last completed epoch's, changed by the attempts in between. */
   function stateBefore(attempt: Attempt): Manifest['state'] {
     const earlier = inFlight.filter(({ epoch }) => epoch < attempt.epoch);
-    return earlier.reduce((state, each) => ({ ...state, ...stateAfter(each, settings.stages) }), parent.state);
+    return Object.assign({}, parent.state, ...earlier.map((each) => stateAfter(each, settings.stages)));
   }
 
   async function startDecision(attempt: Attempt): Promise<LoopEvent> {
