@@ -1,0 +1,27 @@
+import { poolIds } from '../../transactions/ids.ts';
+import { settleTransactions } from '../../transactions/settle.ts';
+import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, type Tenure } from './context.ts';
+
+/** Ids that cannot be settled in this time are said aloud before they are tried again. */
+const SETTLE_TIMEOUT_MS = 10_000;
+const SETTLE_PAUSE_MS = 1_000;
+
+type SettleSettings = Pick<CommitSettings, 'job' | 'transactionTimeoutMs'>;
+
+/**
+ * Ends whatever is open under every transactional id that may exist; only after the commits. Goes on until it is done:
+ * an id that nobody uses any more would hold up readers until its transaction times out. Returns how many ids there are.
+ * Throws `JobFailedError` when a person has to act, and `LeftToNextError` when `signal` ends it.
+ */
+export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings, tenure: Tenure, signal: AbortSignal): Promise<number> {
+  const ids = poolIds(settings.job, tenure.incarnation, tenure.pool);
+  for (;;) {
+    const deadlineMs = deps.clock.now() + SETTLE_TIMEOUT_MS;
+    const settled = await settleTransactions(deps.kafka, deps.clock, deadlineMs, settings.transactionTimeoutMs, ids);
+    if (settled.outcome === 'settled') return ids.length;
+    if (!settled.retriable) throw new JobFailedError(settled.message);
+    if (signal.aborted) throw new LeftToNextError(settled.message);
+    deps.observe({ event: 'warning', message: settled.message });
+    await deps.clock.sleep(SETTLE_PAUSE_MS, signal);
+  }
+}
