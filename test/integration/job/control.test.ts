@@ -4,7 +4,7 @@ import { createJobRemoval } from '../../../lib/aws/dynamo-job-removal.ts';
 import { createFileBlobStore } from '../../../lib/storage/file-blob-store.ts';
 import { decisionOf, newJobRow } from '../../contracts/epoch-store.ts';
 import { jobRow, manifestOf, TEST_TABLE, testEpochs } from '../../support/epochs.ts';
-import { type Fault, planFault } from '../../support/faults.ts';
+import { type PlannedFault, planFault } from '../../support/faults.ts';
 import { newJob, type TestJob } from '../../support/job.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { newProducer, newTopic, uniqueName } from '../../support/topics.ts';
@@ -12,19 +12,19 @@ import { openTransactions } from '../../support/transactions.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 
-const LEASE_MS = 3_000;
-const SHORT_LEASE = { ONCEFLOW_LEASE_MS: `${LEASE_MS}` };
+/** So that a job that was killed is dead soon; one that lives on a loaded machine must not seem dead. */
+const SHORT_LEASE = { ONCEFLOW_LEASE_MS: '3000' };
 
-/** The machine loses its power when epoch `epoch` is decided and not committed. */
-function powerCutAfterDecision(nth: number) {
-  const decision: Omit<Fault, 'reportFile'> = {
+/** The machine loses its power when a run has made its `nth` decision and not committed it yet. */
+function powerCut(nth: number): PlannedFault {
+  const { env, happened } = planFault({
     role: 'coordinator',
     request: 'DynamoDB.TransactWriteItems',
     when: 'answered',
     nth,
     does: 'kill-all',
-  };
-  return planFault(decision);
+  });
+  return { env: { ...env, ...SHORT_LEASE }, happened };
 }
 
 async function expectNothingLeft({ name, blobs }: TestJob, incarnation: string): Promise<void> {
@@ -35,7 +35,7 @@ async function expectNothingLeft({ name, blobs }: TestJob, incarnation: string):
 
 describe('a job that is controlled by npx onceflow', () => {
   it('starts, stops, goes on, dies, is put to rest dead, and is deleted', { timeout: 180_000 }, async () => {
-    const count = await newWordCount({ env: SHORT_LEASE });
+    const count = await newWordCount();
     const { name, env } = count.job;
     const cli = (...args: string[]) => onceflow(env, ...args);
     expect(await cli('status')).toMatchObject({ code: 3, stdout: expect.stringContaining(`there is no job ${name}`) });
@@ -94,7 +94,7 @@ describe('a job that is controlled by npx onceflow', () => {
       stdout: expect.stringMatching(/may run again, from epoch \d+\. Start its coordinator/),
     });
     expect(await cli('status')).toMatchObject({ code: 5, stdout: expect.stringContaining('nobody runs it') });
-    const cut = powerCutAfterDecision(3);
+    const cut = powerCut(3);
     const lastEpoch = (await jobRow(name)).lastCompleted?.epoch ?? 0;
     run = count.job.start(cut.env);
     expect(await run.event('recovered')).toMatchObject({ epoch: lastEpoch, committed: 1, republished: 0 });
@@ -136,7 +136,7 @@ describe('a job that is controlled by npx onceflow', () => {
 
     // Dead again, and deleted: the epoch that was decided is committed all the same.
     feed = count.feed();
-    const secondCut = powerCutAfterDecision(3);
+    const secondCut = powerCut(3);
     run = count.job.start(secondCut.env);
     await secondCut.happened();
     await run.ended;
@@ -188,9 +188,9 @@ describe('a job that is controlled by npx onceflow', () => {
   });
 
   it('and stopped when it is dead publishes again what the broker had aborted of a decided epoch, once', async () => {
-    const count = await newWordCount({ env: SHORT_LEASE });
+    const count = await newWordCount();
     await count.write(['a b', 'b c', 'c d']);
-    const cut = powerCutAfterDecision(2);
+    const cut = powerCut(2);
     await count.job.start(cut.env).ended;
     await cut.happened();
     const [committable] = (await manifestOf(count.job.name)).committables;
