@@ -26,7 +26,9 @@ export interface Manifest {
 export type SourceOffsets = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
 
 /** Where a blob's bytes are: in this reference (small blobs), or in the blob store under `name`. */
-export type BlobRef = { readonly at: 'inline'; readonly base64: string } | { readonly at: 'store'; readonly name: string; readonly bytes: number };
+export type BlobRef =
+  | { readonly at: 'inline'; readonly base64: string }
+  | { readonly at: 'store'; readonly name: string; readonly bytes: number };
 
 /** Key groups `first` … `last`, both included. */
 export interface KeyGroupRange {

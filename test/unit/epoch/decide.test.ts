@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { afterRefusal, manifestOf, stagedFor } from '../../../lib/epoch/decide.ts';
 import { newAttempt } from '../../../lib/epoch/attempt.ts';
+import { afterRefusal, manifestOf, stagedFor } from '../../../lib/epoch/decide.ts';
 import type { Manifest } from '../../../lib/format/manifest.ts';
 import type { Stage } from '../../../lib/graph/stages.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
@@ -56,7 +56,9 @@ describe('the manifest of an attempt', () => {
     offsets: { lines: { in: [10, 20] } },
     state: {},
     outputs: {},
-    committables: [{ sink: 'write', subtask: 0, epoch: 4, topic: 'out', transactionalId: 'job-inc-write-0-0', producerId: '1', producerEpoch: 3 }],
+    committables: [
+      { sink: 'write', subtask: 0, epoch: 4, topic: 'out', transactionalId: 'job-inc-write-0-0', producerId: '1', producerEpoch: 3 },
+    ],
     sinkStartedAtMs: 400,
     previousUseAtMs: { 'job-inc-write-0-1': 300 },
   };
@@ -71,8 +73,21 @@ describe('the manifest of an attempt', () => {
 
   test('has the barriers that the sources reached, not the bounds that were planned', () => {
     const ranges = { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 99 }]] };
-    const attempt = newAttempt({ epoch: 5, decisionId: 'five', plannedAtMs: 500, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 }, stages);
-    attempt.sources.set('lines', [{ outcome: 'read', reached: [{ topic: 'in', partition: 0, next: 15 }], bytesIn: 1, exchanges: {}, staged: {}, recordsIn: 5, recordsOut: 5 }]);
+    const attempt = newAttempt(
+      { epoch: 5, decisionId: 'five', plannedAtMs: 500, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 },
+      stages,
+    );
+    attempt.sources.set('lines', [
+      {
+        outcome: 'read',
+        reached: [{ topic: 'in', partition: 0, next: 15 }],
+        bytesIn: 1,
+        exchanges: {},
+        staged: {},
+        recordsIn: 5,
+        recordsOut: 5,
+      },
+    ]);
     attempt.operators.set('count', [operator('a')]);
     const made = manifestOf(attempt, parent, stages, () => 1);
     expect(made.offsets).toEqual({ lines: { in: [15, 20, 0] } });

@@ -2,14 +2,31 @@ import { describe, expect, test } from 'vitest';
 import { advanceOffsets, nextEpochBytes, planRanges } from '../../../lib/epoch/plan.ts';
 import type { SourceStage } from '../../../lib/graph/stages.ts';
 
-const stage: SourceStage = { kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest', inputs: [], operators: [], exchanges: [], sinks: [] };
+const stage: SourceStage = {
+  kind: 'source',
+  id: 'lines',
+  topic: 'in',
+  startingOffsets: 'earliest',
+  inputs: [],
+  operators: [],
+  exchanges: [],
+  sinks: [],
+};
 
 describe('planning an epoch', () => {
   test('reads each partition from where the last epoch ended to the last stable offset', () => {
     const planned = planRanges([{ stage, from: [5, 0, 7], ends: [9, 4, 8] }], () => 1);
     expect(planned).toEqual({
       outcome: 'planned',
-      ranges: { lines: [[{ topic: 'in', partition: 0, from: 5, bound: 9 }, { topic: 'in', partition: 1, from: 0, bound: 4 }, { topic: 'in', partition: 2, from: 7, bound: 8 }]] },
+      ranges: {
+        lines: [
+          [
+            { topic: 'in', partition: 0, from: 5, bound: 9 },
+            { topic: 'in', partition: 1, from: 0, bound: 4 },
+            { topic: 'in', partition: 2, from: 7, bound: 8 },
+          ],
+        ],
+      },
     });
   });
 
@@ -19,7 +36,10 @@ describe('planning an epoch', () => {
 
   test('partitions are dealt out to the subtasks', () => {
     const planned = planRanges([{ stage, from: [0, 0, 0], ends: [1, 1, 1] }], () => 2);
-    expect(planned.outcome === 'planned' && planned.ranges['lines']?.map((ranges) => ranges.map(({ partition }) => partition))).toEqual([[0, 2], [1]]);
+    expect(planned.outcome === 'planned' && planned.ranges['lines']?.map((ranges) => ranges.map(({ partition }) => partition))).toEqual([
+      [0, 2],
+      [1],
+    ]);
   });
 
   test('a last stable offset below what was read is said with topic, partition and offsets, and nothing is read', () => {
@@ -30,7 +50,10 @@ describe('planning an epoch', () => {
 
   test('offsets advance only where a range ended, and the others stay', () => {
     const before = { lines: { in: [1, 2, 3] }, other: { in2: [9] } };
-    expect(advanceOffsets(before, 'lines', [{ topic: 'in', partition: 1, next: 8 }])).toEqual({ lines: { in: [1, 8, 3] }, other: { in2: [9] } });
+    expect(advanceOffsets(before, 'lines', [{ topic: 'in', partition: 1, next: 8 }])).toEqual({
+      lines: { in: [1, 8, 3] },
+      other: { in2: [9] },
+    });
     expect(before.lines.in).toEqual([1, 2, 3]);
   });
 });

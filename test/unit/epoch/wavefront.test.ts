@@ -11,7 +11,15 @@ const stages: readonly Stage[] = [
 ];
 
 function attempt(epoch: number, phase: Phase, lines: StageProgress, count: StageProgress, write: StageProgress): AttemptView {
-  return { epoch, phase, stages: new Map([['lines', lines], ['count', count], ['write', write]]) };
+  return {
+    epoch,
+    phase,
+    stages: new Map([
+      ['lines', lines],
+      ['count', count],
+      ['write', write],
+    ]),
+  };
 }
 
 function steps(inFlight: readonly AttemptView[], options: { mayPlan?: boolean; max?: number } = {}) {
@@ -39,7 +47,9 @@ describe('the wavefront', () => {
 
   test('source and operator stages work on later epochs while an earlier one is decided and committed', () => {
     for (const phase of ['deciding', 'committing'] as const) {
-      expect(steps([attempt(5, phase, 'done', 'done', 'done'), attempt(6, 'working', 'done', 'waiting', 'waiting')])).toEqual(['run 6 count']);
+      expect(steps([attempt(5, phase, 'done', 'done', 'done'), attempt(6, 'working', 'done', 'waiting', 'waiting')])).toEqual([
+        'run 6 count',
+      ]);
     }
   });
 
