@@ -1,6 +1,7 @@
 /**
- * `npm run local [-- --dir <folder>]`: the stack, the topics and the word count, until Ctrl-C. With `--dir` the data stay
- * there, and the next start goes on from them. ONCEFLOW_… variables set the job's parameters.
+ * `npm run local [-- --dir <folder>] [--no-takeover]`: the stack, the topics and the word count, until Ctrl-C. With `--dir`
+ * the data stay there, and the next start goes on from them. ONCEFLOW_… variables set the job's parameters; `--no-takeover`
+ * is short for ONCEFLOW_TAKEOVER=refuse.
  */
 import { parseArgs } from 'node:util';
 import { createDynamoDbClient, createS3Client } from '../lib/aws/clients.ts';
@@ -16,13 +17,14 @@ const TOPICS = { input: 'flink_kafka', output: 'flink_kafka2' };
 const TABLE = 'onceflow';
 const BUCKET = 'onceflow-local';
 
-const { values } = parseArgs({ options: { dir: { type: 'string' } } });
+const { values } = parseArgs({ options: { dir: { type: 'string' }, 'no-takeover': { type: 'boolean' } } });
 const stack = await openStack({ dir: values.dir });
 const env = {
   ONCEFLOW_JOB: './jobs/word-count.ts',
   ONCEFLOW_TABLE: TABLE,
   ONCEFLOW_BLOBS: `s3://${BUCKET}`,
   ...process.env,
+  ...(values['no-takeover'] === true ? { ONCEFLOW_TAKEOVER: 'refuse' } : {}),
   ...stack.env,
 };
 Object.assign(process.env, stack.env);
@@ -31,7 +33,8 @@ await Promise.all([
   createTable(createDynamoDbClient(), TABLE),
   createBucket(createS3Client(), BUCKET),
 ]);
-rememberRunning({ brokers: stack.kafka.bootstrap });
+const parameters = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('ONCEFLOW_')));
+rememberRunning({ brokers: stack.kafka.bootstrap }, { ...parameters, ...stack.env });
 
 const job = await runJob({
   env,
@@ -49,6 +52,7 @@ The word count runs on Kafka at ${stack.kafka.bootstrap} and AWS at ${stack.aws.
   In a second terminal, type lines for topic ${TOPICS.input}:     npm run console:produce
   In a third one, watch topic ${TOPICS.output} as it is committed:  npm run console:consume
   The transactions that Kafka knows of:                     npm run console:transactions
+  Look at the job and control it:                           . .onceflow/running.env; npx onceflow status
 
 Ctrl-C stops the job in order, then the stack.
 `);
@@ -66,7 +70,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 const { end, message } = await job.ended;
 console.log(message === '' ? end : `${end}: ${message}`);
-forgetRunning();
+// The job of another process goes on.
+if (end !== 'refused' && end !== 'superseded') forgetRunning();
 await stack.stop();
 process.exit(end === 'stopped' ? 0 : 1);
 
