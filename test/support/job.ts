@@ -10,6 +10,7 @@ import type { JobEnd } from '../../local/functions/run-job.ts';
 import { createTestTable, TEST_TABLE } from './epochs.ts';
 import { brokers } from './kafka-wire.ts';
 import { uniqueName } from './topics.ts';
+import { PATIENCE_MS } from './wait-for.ts';
 
 export type ToJobProcess =
   | { readonly ask: 'start'; readonly env: Readonly<Record<string, string>> }
@@ -112,11 +113,18 @@ export class JobRun {
 
   /** Waits for `find` to find something in what the job has told. */
   async until<T>(what: string, find: () => T | undefined): Promise<T> {
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const impatient = once(patience, 'abort');
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      if (this.#end !== undefined) throw new Error(`the job ended without ${what}: ${this.#end.end}: ${this.#end.message}\n${this.told()}`);
-      await this.#changed.promise;
+      if (this.#end !== undefined)
+        throw new Error(`the job ended without ${what}: ${this.#end.end}: ${this.#end.message}
+${this.told()}`);
+      if (patience.aborted)
+        throw new Error(`not within ${PATIENCE_MS} ms: ${what}
+${this.told()}`);
+      await Promise.race([this.#changed.promise, impatient]);
     }
   }
 

@@ -1,5 +1,6 @@
 import { NoAnswer } from '../../lib/kafka/wire-request.ts';
 import { brokers, cluster, type Isolation, kafkaJsRequest } from './kafka-wire.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface SeenRecord {
   readonly partition: number;
@@ -69,13 +70,12 @@ export class TopicReader {
     }
   }
 
-  /** Reads until `enough`, as long as the test lasts. */
+  /** Reads until `enough`. */
   async readUntil(enough: (reader: TopicReader) => boolean): Promise<void> {
-    await this.readOn();
-    while (!enough(this)) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    await waitFor(`what the test waits for in topic ${this.topic}`, async () => {
       await this.readOn();
-    }
+      return enough(this);
+    });
   }
 
   /** True at the end. */

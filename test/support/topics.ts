@@ -64,16 +64,7 @@ export async function newProducer(transactionalId?: string, at = brokers()): Pro
   return producer;
 }
 
-/** Line i goes to partition i mod `partitions`, in one request for each partition. */
-export async function writeLines(
-  topic: string,
-  lines: readonly string[],
-  { partitions = 3, at = brokers() }: Pick<TopicOptions, 'partitions' | 'at'> = {},
-): Promise<void> {
-  const producer = await newProducer(undefined, at);
-  await send(producer, topic, lines, partitions);
-}
-
+/** Line i goes to partition i mod `partitions`. */
 export async function send(producer: Pick<Producer, 'send'>, topic: string, lines: readonly string[], partitions = 3): Promise<void> {
   const messages = lines.map((value, index) => ({ value, partition: index % partitions }));
   await producer.send({ topic, messages, compression: CompressionTypes.None });

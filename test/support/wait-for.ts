@@ -1,10 +1,12 @@
 const PAUSE_MS = 15;
+/** Less than a test's own timeout, which would not say what it waited for. */
+export const PATIENCE_MS = 50_000;
 
-/** Resolves when `condition` holds; the test's own timeout ends the wait, so `what` is only for people who debug. */
-export async function waitFor(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 40_000): Promise<void> {
-  const untilMs = Date.now() + timeoutMs;
+/** Resolves when `condition` holds; rejects, saying that `what` did not come, when it does not in time. */
+export async function waitFor(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  const untilMs = Date.now() + PATIENCE_MS;
   while (!(await condition())) {
-    if (Date.now() > untilMs) throw new Error(`${what} did not come within ${timeoutMs} ms`);
+    if (Date.now() > untilMs) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }

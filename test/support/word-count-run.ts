@@ -1,4 +1,5 @@
 import { expect, onTestFinished } from 'vitest';
+import type { JobEnd } from '../../local/functions/run-job.ts';
 import { type JobRun, newJob, type TestJob } from './job.ts';
 import { endsOf } from './kafka-wire.ts';
 import { TopicReader } from './topic-reader.ts';
@@ -64,7 +65,16 @@ export async function newWordCount({
 
   async function allCounted(run: JobRun): Promise<void> {
     const total = totalOf(countWords(await inputLines()));
-    await Promise.race([reader.readUntil(({ records }) => records.length >= total), endedEarly(run)]);
+    let ended: JobEnd | undefined;
+    void run.ended.then((end) => {
+      ended = end;
+    });
+    await reader
+      .readUntil(({ records }) => records.length >= total || ended !== undefined)
+      .catch((error: Error) => {
+        throw new Error(`${error.message}: ${total} records; it has ${reader.records.length}\n${run.told()}`);
+      });
+    if (ended !== undefined) throw new Error(`the job ended early: ${ended.end}: ${ended.message}\n${run.told()}`);
   }
 
   return {
@@ -91,11 +101,6 @@ export async function newWordCount({
   };
 }
 
-async function endedEarly(run: JobRun): Promise<never> {
-  const { end, message } = await run.ended;
-  throw new Error(`the job ended early: ${end}: ${message}\n${run.told()}`);
-}
-
 function feed(write: (lines: readonly string[]) => Promise<void>): Feed {
   let stopped = false;
   const work = (async () => {
@@ -104,6 +109,8 @@ function feed(write: (lines: readonly string[]) => Promise<void>): Feed {
       await new Promise((resolve) => setTimeout(resolve, FEED_PAUSE_MS));
     }
   })();
+  // Who stops it hears of its failure.
+  work.catch(() => {});
   const stop = () => {
     stopped = true;
     return work;
