@@ -9,7 +9,9 @@ export async function epochs(tools: Tools, limit: number): Promise<CommandResult
   const row = await tools.epochs.readJob(tools.job);
   if (row === undefined) return noSuchJob(tools);
   const newest = row.lastCompleted?.epoch ?? -1;
-  return epochsResult(row, await tools.epochs.listEpochs(row.job, row.incarnation, newest - limit));
+  const rows = await tools.epochs.listEpochs(row.job, row.incarnation, newest - limit);
+  // The job goes on meanwhile: more may be there than when the row was read, and its row says more of them.
+  return epochsResult((await tools.epochs.readJob(tools.job)) ?? row, rows.slice(-limit));
 }
 
 export function epochsResult(row: JobRow, rows: readonly EpochRow[]): CommandResult {
