@@ -1,0 +1,71 @@
+/**
+ * `npm run model`: checks the protocol's model, and that each rule that is taken out of it is missed.
+ *
+ *   npm run model                          everything
+ *   npm run model -- --quick               the protocol to a smaller bound
+ *   npm run model -- --trace MARKER_EQUALS one row, with the story of what went wrong
+ */
+import { parseArgs } from 'node:util';
+import { mutantRows, protocolRows, type Row } from './rows.ts';
+import { check, type Finding, missingTools } from './spin.ts';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, trace: { type: 'string' } } });
+
+const missing = await missingTools();
+if (missing.length > 0) {
+  console.error(`${missing.join(' and ')} not found. Install with: apt-get update && apt-get install --yes ${missing.join(' ')}`);
+  process.exit(2);
+}
+
+const all = [...protocolRows(values.quick), ...mutantRows];
+const rows = values.trace === undefined ? all : all.filter(({ name }) => name === values.trace);
+if (rows.length === 0) {
+  console.error(`there is no row ${values.trace}; there are ${all.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+/** One core for the long search of the whole protocol, one for everything else. */
+const queues = [rows.slice(0, 1), rows.slice(1)];
+const findings = new Map<string, Finding>();
+await Promise.all(
+  queues.map(async (queue) => {
+    for (const row of queue) {
+      const finding = await check(row);
+      findings.set(row.name, finding);
+      process.stderr.write(`${row.name}: ${finding.verdict}, ${finding.seconds.toFixed(1)} s\n`);
+    }
+  }),
+);
+
+console.log(table(rows));
+if (values.trace !== undefined) for (const line of findings.get(values.trace)?.story ?? []) console.log(line);
+const wrong = rows.filter((row) => !isAsExpected(row));
+for (const row of wrong)
+  console.error(`${row.name}: expected that it ${row.expect}. ${findings.get(row.name)?.unreached.join('\n') ?? ''}`);
+console.log(`${rows.length - wrong.length} as expected, ${wrong.length} not`);
+process.exitCode = wrong.length > 0 ? 1 : 0;
+
+/** The whole protocol must also have come to every step of the model. */
+function isAsExpected(row: Row): boolean {
+  const finding = findings.get(row.name);
+  return finding?.verdict === row.expect && (row.name !== 'protocol' || finding.unreached.length === 0);
+}
+
+function table(of: readonly Row[]): string {
+  const cells = of.map((row) => {
+    const { epochs, faults, starts } = row.bound;
+    const finding = findings.get(row.name);
+    const without = row.expect === 'fails' || row.defines.some((define) => define.startsWith('NO_')) ? `without ${row.says}` : row.says;
+    return [
+      without,
+      `${epochs}/${faults}/${starts}`,
+      String(finding?.states ?? 0),
+      finding?.verdict ?? '',
+      (finding?.seconds ?? 0).toFixed(1),
+      finding?.violated ?? '',
+    ];
+  });
+  const head = ['checked', 'epochs/faults/starts', 'states', 'verdict', 's', 'what broke'];
+  const lines = [head, head.map(() => '---'), ...cells];
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
