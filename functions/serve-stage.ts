@@ -1,19 +1,25 @@
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import { payloadFault } from '../lib/stages/request-schema.ts';
 import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
 import { refusalOf, type StageTools } from '../lib/stages/serve.ts';
 import { buildId } from './build-id.ts';
 import { connectFunction, type Wiring, wireFunction } from './wiring.ts';
 
 /**
- * The handler of a stage function: wires the process at the first call, refuses work of another build and work that is
- * past its deadline, and hands the rest to `serve`.
+ * The handler of a stage function: checks the payload, wires the process at the first call, refuses work of another build
+ * and work that is past its deadline, and hands the rest to `serve`.
  */
 export function serveStage<Request extends StageRequest & { readonly ask: string }, Answer, Tools extends StageTools>(
+  asks: readonly Request['ask'][],
   wireTools: (env: NodeJS.ProcessEnv) => Promise<Tools>,
   serve: (tools: Tools, request: Request) => Promise<Answer>,
-): (request: Request) => Promise<Answer | StageFailed | StageStale> {
+): (payload: unknown) => Promise<Answer | StageFailed | StageStale> {
   const wire = once(() => wireTools(process.env));
-  return async (request) => {
+  return async (payload) => {
+    const fault = payloadFault(payload, asks);
+    if (fault !== undefined)
+      return { outcome: 'failed', kind: 'fatal', message: `the payload of the invocation is no request of a stage: ${fault}` };
+    const request = payload as Request;
     const tools = await wire();
     return refusalOf(tools, request) ?? serve(tools, request);
   };

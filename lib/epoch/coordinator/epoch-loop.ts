@@ -269,6 +269,8 @@ export async function runEpochs(
 
   function drop(attempt: Attempt): void {
     const at = inFlight.indexOf(attempt);
+    if (at < 0 || attempt.phase !== 'working')
+      throw new Error(`epoch ${attempt.epoch} is dropped, but it is ${at < 0 ? 'not in flight' : attempt.phase}`);
     const dropped = inFlight.slice(at);
     inFlight = inFlight.slice(0, at);
     for (const each of dropped) {

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../format/manifest.ts';
+import { parseManifest } from '../../format/manifest-schema.ts';
 import { type Decision, type EpochSummary, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
 import { afterRefusal } from '../decide.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
@@ -85,7 +86,7 @@ export async function readManifest(
 }
 
 export async function openManifest(deps: Pick<CoordinatorDeps, 'blobs'>, ref: ManifestRef): Promise<Manifest> {
-  if (ref.at === 'row') return ref.manifest;
+  if (ref.at === 'row') return parseManifest(ref.manifest, "the epoch's row");
   const payload = await deps.blobs.read('manifest', { at: 'store', name: ref.name, bytes: 0 });
-  return JSON.parse(payload.toString('utf8')) as Manifest;
+  return parseManifest(JSON.parse(payload.toString('utf8')), `blob ${ref.name}`);
 }
