@@ -6,7 +6,7 @@ import { newWordCount, type WordCount } from '../support/word-count-run.ts';
 import { someLines } from '../support/word-counts.ts';
 
 /** `SOAK_SECONDS=600 SOAK_SEED=7 npm test -- test/chaos/soak`: longer, and the same faults again. */
-const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 10);
+const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 5);
 const SEED = Number(process.env['SOAK_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const RECOVERY_SECONDS = 60;
 
