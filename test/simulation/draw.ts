@@ -40,10 +40,20 @@ const RARE = [
 ];
 
 /** What some seeds are about: histories that chance alone makes too seldom. */
-type Focus = 'anything' | 'doubt' | 'garbage';
+type Focus = 'anything' | 'doubt' | 'garbage' | 'pipeline';
 
 function focusOf(seed: number): Focus {
-  return new Dice(hashOf(seed, 'focus')).pick(['anything', 'anything', 'anything', 'anything', 'anything', 'anything', 'doubt', 'garbage']);
+  return new Dice(hashOf(seed, 'focus')).pick([
+    'anything',
+    'anything',
+    'anything',
+    'anything',
+    'anything',
+    'anything',
+    'doubt',
+    'garbage',
+    'pipeline',
+  ]);
 }
 
 /** Where a focus puts which faults, and how often. */
@@ -56,6 +66,13 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; reado
     { kind: 'slow', apis: ['offsetFetch', 'offsetFetch stable', 'initProducerId', 'invoke commit'], rate: 0.2 },
     { kind: 'stale', apis: ['offsetFetch'], rate: 0.4 },
     { kind: 'freeze', apis: ['initProducerId', 'offsetFetch stable', 'commit'], rate: 0.05 },
+  ],
+  // While a commit drags on, epochs behind it fail.
+  pipeline: [
+    { kind: 'slow', apis: ['invoke commit'], rate: 0.5 },
+    { kind: 'slow', apis: ['invoke read', 'invoke process'], rate: 0.4 },
+    { kind: 'lose', apis: ['invoke process', 'commit'], rate: 0.15 },
+    { kind: 'error', apis: ['invoke read', 'invoke process'], rate: 0.1 },
   ],
   garbage: [
     { kind: 'depose', apis: ['retireThrough', 'listEpochs', 'list', 'delete'], rate: 0.3 },

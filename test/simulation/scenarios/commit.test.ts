@@ -52,6 +52,22 @@ describe('a commit', () => {
     await story([{ at: at('commit', { about: /-write-1-0 / }), fault: { fault: 'power-cut' } }], { parallelism: two });
   });
 
+  it('that drags on is not disturbed by the failure of the epochs behind it', async () => {
+    const told = await story(
+      [
+        { at: at('invoke commit', { about: /epoch 2/ }), fault: { fault: 'slow', byMs: 4_000 } },
+        { at: at('invoke process', { about: /epoch 3/ }), fault: { fault: 'lose', what: 'request' } },
+        { at: at('invoke read', { about: /epoch 4/ }), fault: { fault: 'slow', byMs: 4_000 } },
+      ],
+      {
+        input: [plain(0, 0, 'ant #0'), plain(1_000, 0, 'bee #1'), plain(1_300, 0, 'cow #2'), plain(1_500, 1, 'ant #3')],
+        settings: { checkpointIntervalMs: 100 },
+      },
+    );
+    expect(failedAttempts(told)).toBe(1);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
   it('without an answer from the function is asked for again', async () => {
     const told = await story([{ at: at('invoke commit', { about: /epoch 2/ }), fault: { fault: 'lose', what: 'answer' } }]);
     expect(failedAttempts(told)).toBe(0);
