@@ -55,7 +55,7 @@ function table(of: readonly Row[]): string {
   const cells = of.map((row) => {
     const { epochs, faults, starts } = row.bound;
     const finding = findings.get(row.name);
-    const without = row.expect === 'fails' || row.defines.some((define) => define.startsWith('NO_')) ? `without ${row.says}` : row.says;
+    const without = row.expect === 'fails' || row.defines.some((define) => define.startsWith('NO_')) ? `without: ${row.says}` : row.says;
     return [
       without,
       `${epochs}/${faults}/${starts}`,

@@ -200,6 +200,15 @@ inline readStable(i) {
 #define STABLE(i) (openEpoch[i] == 0)
 #endif
 
+/* Staged output may be deleted as soon as its epoch is recorded as COMMITTED. */
+inline mayRead(e) {
+#ifndef NOT_COLLECTED
+  assert(lastCommitted < e)                                    /* I7: staged output that is sent again is still there */
+#else
+  true
+#endif
+}
+
 /* The function goes on without its caller, from this step. */
 inline leave(step, e, a) {
   faults--;
@@ -315,7 +324,7 @@ doubt:
   atomic {
     if
     :: HOLDS(ID(MY_EPOCH)) ->
-       assert(lastCommitted < MY_EPOCH);                       /* I7: the staged output is still there */
+       mayRead(MY_EPOCH);
        send(ID(MY_EPOCH), MY_EPOCH, MY_DECISION); printf("coordinator %d sends epoch %d again\n", ME, MY_EPOCH)
     :: !HOLDS(ID(MY_EPOCH)) -> goto doubt
     :: MAY_LEAVE -> printf("coordinator %d gives up a resolver of epoch %d before it sends\n", ME, MY_EPOCH); leave(R_SEND, MY_EPOCH, MY_DECISION); goto doubt
@@ -338,7 +347,7 @@ doubt:
 
 isCommitted:
   atomic {
-    assert(committed[MY_EPOCH]);                               /* I2: what counts as COMMITTED is */
+    assert(committed[MY_EPOCH]);                               /* I2: what counts as COMMITTED is committed */
 #ifdef MARKER_APART
     marker[ID(MY_EPOCH)] = MY_EPOCH;
 #endif
@@ -432,7 +441,7 @@ deciding:
     :: IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) -> printf("coordinator %d finds its decision of epoch %d\n", ME, MY_EPOCH + 1)
     :: !MAY_DECIDE(MY_GENERATION, MY_EPOCH + 1, MY_DECISION) && !IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) ->
        printf("coordinator %d: the decision of epoch %d is refused; the row has generation %d, epoch %d, decision %d\n", ME, MY_EPOCH + 1, generation, lastEpoch, lastDecision);
-       assert(generation != MY_GENERATION);                    /* I6: else it could neither go on nor give way */
+       assert(generation != MY_GENERATION);                    /* I6: who is refused has been superseded, else it could neither go on nor give way */
        giveWay(); goto end_down
     :: MAY_CRASH -> crash(); goto end_down
     fi;
@@ -488,7 +497,7 @@ end_world:
 #ifdef INIT_AGAIN
      :: zombieStep == R_AGAIN -> printf("zombie resolver of epoch %d: another InitProducerId\n", zombieEpoch); fence(ZID); zombieHolds = true; zombieStep = R_SEND
 #endif
-     :: zombieStep == R_SEND && zombieHolds -> printf("zombie resolver of epoch %d: sends\n", zombieEpoch); assert(lastCommitted < zombieEpoch); /* I7: the staged output is still there */ send(ZID, zombieEpoch, zombieAttempt); zombieStep = R_END
+     :: zombieStep == R_SEND && zombieHolds -> printf("zombie resolver of epoch %d: sends\n", zombieEpoch); mayRead(zombieEpoch); send(ZID, zombieEpoch, zombieAttempt); zombieStep = R_END
      :: zombieStep == R_END && zombieHolds -> printf("zombie resolver of epoch %d: EndTxn\n", zombieEpoch); endTxn(ZID); zombieStep = 0
      :: (zombieStep == P_SEND || zombieStep == R_SEND || zombieStep == R_END) && !zombieHolds -> zombieStep = 0
      fi;
