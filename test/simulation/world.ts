@@ -333,7 +333,8 @@ export class World {
 
   #end(running: RunningCoordinator, how: AbortController): void {
     this.scheduler.after(0, running.process, () => {
-      running.endingMs = this.scheduler.nowMs;
+      // What another process opens after it was told first is not its business.
+      if (running.endingMs === 0) running.endingMs = this.scheduler.nowMs;
       how.abort();
     });
   }
