@@ -30,10 +30,10 @@ it(
     const dice = diceOf(SEED);
     const count = await newWordCount({ env: ENV });
     const upstream = await writeUpstream(count);
-    const untilMs = Date.now() + 1000 * SECONDS;
     const happened: string[] = [];
     let run = count.job.start();
     await run.event('committed');
+    const untilMs = Date.now() + 1000 * SECONDS;
     while (Date.now() < untilMs) {
       await seconds(dice.upTo(1.5));
       const fault = dice.pick(faults);
