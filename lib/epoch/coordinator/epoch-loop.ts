@@ -17,7 +17,7 @@ import { untilAnswered } from './store-retry.ts';
 
 /** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */
 const UNDECIDED_GRACE_MS = 4_000;
-/** And this long for commits; what is not committed by then is left to the next coordinator. */
+/** And this long for commits and for settling; what is not done by then is left to the next coordinator. */
 const COMMIT_GRACE_MS = 10_000;
 const IDLE_POLL_MS = 1_000;
 const STALE_LIMIT = 2;
@@ -28,6 +28,7 @@ type LoopEvent =
   | { readonly of: 'stage'; readonly attempt: Attempt; readonly stage: string; readonly ms: number; readonly result: StageOutcome }
   | { readonly of: 'decided'; readonly attempt: Attempt; readonly manifest: Manifest }
   | { readonly of: 'committed'; readonly attempt: Attempt; readonly result: CommitResult; readonly ms: number }
+  | { readonly of: 'settled' }
   | { readonly of: 'threw'; readonly error: unknown }
   | { readonly of: 'wake-up' };
 
@@ -64,12 +65,15 @@ export async function runEpochs(
   let staleInARow = 0;
   let behindSinceMs: number | undefined;
   let endingSinceMs: number | undefined;
+  let settling = false;
+  let settled = false;
   let failure: JobFailedError | undefined;
 
   const wakeUp = () => queue.push({ of: 'wake-up' });
   ending.addEventListener('abort', wakeUp);
   try {
-    while (!ended()) {
+    while (!settled) {
+      if (nothingUnderWay() && !settling) launch(settle());
       for (const step of nextSteps({
         stages: settings.stages,
         inFlight,
@@ -81,8 +85,6 @@ export async function runEpochs(
       const event = await queue.next(clock, waitMs());
       if (event !== undefined) take(event);
     }
-    if (recordedCommitted < parent.epoch) await recordCommitted(parent.epoch);
-    await settlePool(deps, settings, tenure, leave.signal);
     if (failure !== undefined) throw failure;
     return house.stopRequested() ? 'stop-requested' : 'ended';
   } finally {
@@ -95,8 +97,8 @@ export async function runEpochs(
     return ending.aborted || house.stopRequested() || failure !== undefined;
   }
 
-  /** True when it is told to end and nothing decided is uncommitted. */
-  function ended(): boolean {
+  /** True when it is told to end and no epoch is in flight any more. Gives up, one after the other, what takes too long. */
+  function nothingUnderWay(): boolean {
     if (!isEnding()) return false;
     endingSinceMs ??= clock.now();
     const forMs = clock.now() - endingSinceMs;
@@ -191,6 +193,7 @@ export async function runEpochs(
     if (event.of === 'stage') takeStage(event.attempt, event.stage, event.ms, event.result);
     if (event.of === 'decided') takeDecided(event.attempt, event.manifest);
     if (event.of === 'committed') takeCommitted(event.attempt, event.result, event.ms);
+    if (event.of === 'settled') settled = true;
   }
 
   function takePlanned(base: string, planned: Planned): void {
@@ -294,6 +297,14 @@ export async function runEpochs(
     if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs: attempt.slowestStageMs, budget: attempt.maxBytes };
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms });
     house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
+  }
+
+  /** The last step of a loop that was told to end. The lease is kept and successors are noticed while it runs. */
+  async function settle(): Promise<LoopEvent> {
+    settling = true;
+    if (recordedCommitted < parent.epoch) await recordCommitted(parent.epoch);
+    await settlePool(deps, settings, tenure, leave.signal);
+    return { of: 'settled' };
   }
 
   async function recordCommitted(epoch: number): Promise<void> {

@@ -95,6 +95,29 @@ describe('coordinators', () => {
     expect(ends(told)).toEqual(['handed-over', 'stopped']);
   });
 
+  it('that hand over while Kafka is away leave the settling to the next', async () => {
+    const told = await story([
+      { at: at('invoke process', { nth: 2 }), fault: { fault: 'hand-over' } },
+      { at: at('initProducerId', { role: 'coordinator', nth: 3 }), fault: { fault: 'outage', forMs: 60_000 } },
+    ]);
+    expect(ends(told)).toEqual(['handed-over', 'stopped']);
+    expect(told.observed).toContainEqual(
+      expect.objectContaining({ event: 'ended', end: 'handed-over', message: expect.stringContaining('could not be settled') }),
+    );
+  });
+
+  it('that are superseded while they settle are told so', async () => {
+    const told = await story([
+      { at: at('invoke process', { nth: 2 }), fault: { fault: 'hand-over' } },
+      {
+        at: at('initProducerId', { role: 'coordinator', nth: 3 }),
+        also: (world) => world.startCoordinator(),
+        fault: { fault: 'slow', byMs: 8_000 },
+      },
+    ]);
+    expect(ends(told)).toEqual(['superseded', 'stopped']);
+  });
+
   it('cut off from the table do not decide, and are succeeded', async () => {
     await story([{ at: decideOf(2), fault: { fault: 'partition', forMs: 18_000 } }]);
   });
