@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { JobRun } from '../support/job.ts';
+import type { JobRun } from '../support/job-run.ts';
 import { newProducer, uniqueName } from '../support/topics.ts';
 import { listTransactions } from '../support/transactions.ts';
 import { newWordCount, type WordCount } from '../support/word-count-run.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { openTcpProxy } from './tcp-proxy.ts';
 
 /** A port of this machine behind which a server can be down at first and come up later. */
 export interface Door {
@@ -11,40 +12,21 @@ export interface Door {
 
 /** A door to the server at `target`, as `host:port`. Closed at first. */
 export async function newDoor(target: string): Promise<Door> {
-  const [host = '', port = ''] = target.split(':');
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const behind = connect({ host, port: Number(port) });
-    for (const socket of [client, behind]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        client.destroy();
-        behind.destroy();
-      });
-    }
-    client.pipe(behind);
-    behind.pipe(client);
-  });
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const taken = await freePort();
+  const port = await freePort();
   return {
-    address: `127.0.0.1:${taken}`,
+    address: `127.0.0.1:${port}`,
     async open() {
-      await once(server.listen(taken, '127.0.0.1'), 'listening');
+      const proxy = await openTcpProxy(target, port);
+      onTestFinished(() => proxy.close());
     },
   };
 }
 
 async function freePort(): Promise<number> {
-  const server: Server = createServer();
+  const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
+  const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return port;
 }

@@ -1,6 +1,6 @@
 import type { RunningJob } from '../../local/functions/run-job.ts';
 import { runJob } from '../../local/functions/run-job.ts';
-import type { FromJobProcess, ToJobProcess } from './job.ts';
+import type { FromJobProcess, ToJobProcess } from './job-run.ts';
 
 /**
  * A job with all its functions as one process group, whose leader is this process: so that everything can be killed

@@ -1,6 +1,7 @@
 import { expect, onTestFinished } from 'vitest';
 import type { JobEnd } from '../../local/functions/run-job.ts';
-import { type JobRun, newJob, type TestJob } from './job.ts';
+import { newJob, type TestJob } from './job.ts';
+import type { JobRun } from './job-run.ts';
 import { endsOf } from './kafka-wire.ts';
 import { TopicReader } from './topic-reader.ts';
 import { newProducer, newTopic, send } from './topics.ts';
