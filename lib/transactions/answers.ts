@@ -48,7 +48,7 @@ export function mendOf(answer: KafkaAnswer): string {
     case 'RECORD_LIST_TOO_LARGE':
       return "the topic's max.message.bytes was lowered while the job ran: start the job again, so that it cuts smaller batches";
     case 'TOPIC_AUTHORIZATION_FAILED':
-      return "grant WRITE and DESCRIBE on the sink's topic";
+      return "grant READ, WRITE and DESCRIBE on the sink's topic (READ because the commit marker is an offset of that topic)";
     case 'GROUP_AUTHORIZATION_FAILED':
       return "grant READ on the consumer groups with the job's prefix (commit markers)";
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':

@@ -70,9 +70,13 @@ async function commitSinkStage(
         transactionalId: committable.transactionalId,
         resolution: describe(answer),
       });
-      if (answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal'))
-        throw new JobFailedError(answer.message);
       if (answer.outcome === 'republished') republished += 1;
+    }
+    const stuck = outcomes.map(({ answer }) => needOfPerson(answer)).find((need) => need !== undefined);
+    if (stuck !== undefined) {
+      // A resolver that another coordinator's overtook sees what that one did, and no reason to stop the job.
+      await checkGeneration(deps, settings, tenure, signal);
+      throw new JobFailedError(stuck);
     }
     open = outcomes
       .filter(({ answer }) => answer.outcome !== 'committed' && answer.outcome !== 'republished')
@@ -156,6 +160,11 @@ async function resolveOne(
   } catch (error) {
     return { outcome: 'unsettled', message: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Why a person has to decide; undefined while nobody has to. */
+function needOfPerson(answer: ResolveAnswer): string | undefined {
+  return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal') ? answer.message : undefined;
 }
 
 async function checkGeneration(deps: CoordinatorDeps, settings: CommitSettings, tenure: Tenure, signal: AbortSignal): Promise<void> {

@@ -193,6 +193,29 @@ describe('resolving', () => {
     expect(told.ends[0]?.message).toMatch(/commit offset 3 .* commit offset 2/);
   });
 
+  it('of a coordinator that was superseded meanwhile ends it as superseded, whatever the resolver found', async () => {
+    const told = await story(
+      [
+        {
+          at: at('commit', { about: /-write-0-1 /, nth: 2 }),
+          also: (world, call) => {
+            world.broker.forgetGroup(idIn(call));
+            fencedAfter(0)(world, call);
+          },
+          fault: { fault: 'slow', byMs: 50 },
+        },
+        {
+          at: at('invoke resolve'),
+          also: (world) => void world.scheduler.after(0, undefined, () => world.startCoordinator()),
+          fault: { fault: 'slow', byMs: 1_000 },
+        },
+      ],
+      { mayFail: /the commit markers of transaction .* are gone/ },
+    );
+    expect(told.ends.map(({ end }) => end)).toEqual(['failed', 'superseded']);
+    expect(told.ends[1]?.message).toMatch(/generation 2 of coordinator#2 has taken over/);
+  });
+
   it('stops the job when the epoch is older than half the retention of markers', async () => {
     const told = await story(
       [{ at: at('commit', { about: /-write-0-1 / }), also: fencedAfter(0), fault: { fault: 'outage', forMs: 45_000 } }],
