@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,emulator,dynamodb-local] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -29,7 +29,16 @@ const PARTS = {
     inputs: ['local/kafka/pom.xml', 'local/stack/prepare-kafka.ts'],
     async install(folder, log) {
       await copyJars('local/kafka/pom.xml', join(folder, 'lib'), log);
-      await run(NODE_24, ['local/stack/prepare-kafka.ts'], log);
+      await run(NODE_24, ['local/stack/prepare-kafka.ts', 'kafka'], log);
+    },
+  },
+  'kafka-3.9': {
+    title: 'Apache Kafka 3.9 (jars by Maven)',
+    needs: ['java', 'maven'],
+    inputs: ['local/kafka/pom-3.9.xml', 'local/stack/prepare-kafka.ts'],
+    async install(folder, log) {
+      await copyJars('local/kafka/pom-3.9.xml', join(folder, 'lib'), log);
+      await run(NODE_24, ['local/stack/prepare-kafka.ts', 'kafka-3.9'], log);
     },
   },
   'dynamodb-local': {

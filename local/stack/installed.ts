@@ -4,20 +4,35 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator';
+
+/** One release of Kafka. */
+export interface InstalledKafka {
+  readonly part: Part;
+  /** Java libraries of the broker and of Kafka's command line tools. */
+  readonly libs: string;
+  /** An empty, formatted log folder of a single-node cluster, to be copied. */
+  readonly formatted: string;
+  /** The broker's classes as the JVM has them in memory: halves its start. Optional. */
+  readonly classArchive: string;
+}
+
+function installedKafka(part: 'kafka' | 'kafka-3.9'): InstalledKafka {
+  const folder = join(ROOT, '.onceflow', part);
+  return { part, libs: join(folder, 'lib'), formatted: join(folder, 'formatted'), classArchive: join(folder, 'classes.jsa') };
+}
+
 /** What `local/bootstrap.mjs` installs, and where. */
 export const INSTALLED = {
-  /** Java libraries of the broker and of Kafka's command line tools. */
-  kafkaLibs: join(ROOT, '.onceflow/kafka/lib'),
-  /** An empty, formatted log folder of a single-node cluster, to be copied. */
-  kafkaFormatted: join(ROOT, '.onceflow/kafka/formatted'),
-  /** The broker's classes as the JVM has them in memory: halves its start. Optional. */
-  kafkaClassArchive: join(ROOT, '.onceflow/kafka/classes.jsa'),
+  kafka: installedKafka('kafka'),
+  /** An older broker, for contract tests. */
+  kafka39: installedKafka('kafka-3.9'),
   dynamodbLocalLibs: join(ROOT, '.onceflow/dynamodb-local/lib'),
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
 } as const;
 
 /** The path, or an error that says how to install it. */
-export function installed(part: 'kafka' | 'dynamodb-local' | 'emulator', path: string): string {
+export function installed(part: Part, path: string): string {
   if (existsSync(path)) return path;
   throw new Error(`${path} is missing: install it with "node local/bootstrap.mjs --with ${part}"`);
 }

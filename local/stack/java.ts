@@ -2,29 +2,31 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { INSTALLED, installed, javaCommand } from './installed.ts';
+import { INSTALLED, type InstalledKafka, installed, javaCommand } from './installed.ts';
 
 const LOG_OPTIONS = ['-Dorg.slf4j.simpleLogger.showDateTime=true', '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS'];
 
 /** Arguments of a JVM that has Kafka's classes: `java …kafkaJvm('warn') <main class> …`. */
-export function kafkaJvm(logLevel: 'warn' | 'error'): string[] {
-  const libs = installed('kafka', INSTALLED.kafkaLibs);
-  const archive = INSTALLED.kafkaClassArchive;
+export function kafkaJvm(logLevel: 'warn' | 'error', { part, libs, classArchive: archive }: InstalledKafka = INSTALLED.kafka): string[] {
   return [
     // An archive of another Java version is no error, only no help.
     ...(existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`, '-Xlog:disable', '-Xlog:all=error:stderr'] : []),
     `-Dorg.slf4j.simpleLogger.defaultLogLevel=${logLevel}`,
     ...LOG_OPTIONS,
     '-cp',
-    join(libs, '*'),
+    join(installed(part, libs), '*'),
   ];
 }
 
 /** Arguments of a JVM for one of Kafka's command line tools: quick to start, small. */
-export function kafkaToolCommand(mainClass: string, args: readonly string[]): { readonly command: string; readonly args: string[] } {
+export function kafkaToolCommand(
+  mainClass: string,
+  args: readonly string[],
+  release: InstalledKafka = INSTALLED.kafka,
+): { readonly command: string; readonly args: string[] } {
   return {
     command: javaCommand(),
-    args: ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...kafkaJvm('error'), mainClass, ...args],
+    args: ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...kafkaJvm('error', release), mainClass, ...args],
   };
 }
 
@@ -40,13 +42,14 @@ export interface ToolResult {
  *
  * @param options.input what it reads from its standard input
  * @param options.timeoutMs killed after this long; default 60 s
+ * @param options.release whose tool; default the broker's that everything runs on
  */
 export async function runKafkaTool(
   mainClass: string,
   args: readonly string[],
-  options: { readonly input?: string; readonly timeoutMs?: number } = {},
+  options: { readonly input?: string; readonly timeoutMs?: number; readonly release?: InstalledKafka } = {},
 ): Promise<ToolResult> {
-  const { command, args: all } = kafkaToolCommand(mainClass, args);
+  const { command, args: all } = kafkaToolCommand(mainClass, args, options.release);
   const tool = spawn(command, all, { stdio: ['pipe', 'pipe', 'pipe'], timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

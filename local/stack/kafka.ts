@@ -1,6 +1,6 @@
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { INSTALLED, installed, javaCommand } from './installed.ts';
+import { INSTALLED, type InstalledKafka, installed, javaCommand } from './installed.ts';
 import { kafkaJvm } from './java.ts';
 import type { Keeper } from './kept-process.ts';
 import { accepts, type Service, startService } from './service.ts';
@@ -15,17 +15,31 @@ export interface KafkaOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** More JVM arguments. */
   readonly jvm?: readonly string[];
+  /** A second listener, for clients that are to reach the broker by another address only: through a proxy. */
+  readonly detour?: Detour;
+  /** @default INSTALLED.kafka */
+  readonly release?: InstalledKafka;
+}
+
+export interface Detour {
+  readonly port: number;
+  /** The address that the broker gives to clients of this listener, as `host:port`. */
+  readonly advertised: string;
 }
 
 /** Starts an Apache Kafka broker (KRaft, broker and controller in one process) on the keeper's folder. */
 export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Promise<KafkaService> {
+  const { release = INSTALLED.kafka } = options;
   const port = await keeper.takePort();
   const controllerPort = await keeper.takePort();
   const data = join(keeper.dir, 'kafka-data');
   // Formatting takes a JVM of its own, a second; an empty formatted folder is the same every time.
-  if (!existsSync(data)) cpSync(installed('kafka', INSTALLED.kafkaFormatted), data, { recursive: true });
+  if (!existsSync(data)) cpSync(installed(release.part, release.formatted), data, { recursive: true });
   const propertiesFile = join(keeper.dir, 'kafka.properties');
-  writeFileSync(propertiesFile, propertiesText(brokerSettings({ port, controllerPort, data, overrides: options.settings ?? {} })));
+  writeFileSync(
+    propertiesFile,
+    propertiesText(brokerSettings({ port, controllerPort, data, detour: options.detour, overrides: options.settings ?? {} })),
+  );
 
   const service = await startService(
     keeper,
@@ -37,7 +51,7 @@ export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Pr
         '-XX:+UseG1GC',
         '-XX:MaxGCPauseMillis=20',
         ...(options.jvm ?? []),
-        ...kafkaJvm('warn'),
+        ...kafkaJvm('warn', release),
         'kafka.Kafka',
         propertiesFile,
       ],
@@ -53,18 +67,31 @@ interface BrokerAddress {
   readonly port: number;
   readonly controllerPort: number;
   readonly data: string;
+  readonly detour?: Detour | undefined;
   readonly overrides: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** Settings of a single node, for development: nothing is replicated, internal topics are small. */
-export function brokerSettings({ port, controllerPort, data, overrides }: BrokerAddress): Record<string, string | number | boolean> {
+export function brokerSettings({
+  port,
+  controllerPort,
+  data,
+  detour,
+  overrides,
+}: BrokerAddress): Record<string, string | number | boolean> {
+  const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`];
+  const advertised = [`PLAINTEXT://127.0.0.1:${port}`];
+  if (detour !== undefined) {
+    listeners.push(`DETOUR://127.0.0.1:${detour.port}`);
+    advertised.push(`DETOUR://${detour.advertised}`);
+  }
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: listeners.join(','),
+    'advertised.listeners': advertised.join(','),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR:PLAINTEXT',
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': data,

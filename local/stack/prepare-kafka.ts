@@ -1,6 +1,6 @@
 /**
  * The last step of installing the broker: formats an empty log folder once, so that no start has to, and archives the
- * classes of a running broker, which halves every later start. Run by `local/bootstrap.mjs`.
+ * classes of a running broker, which halves every later start. Run by `local/bootstrap.mjs` with the part's name.
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -11,17 +11,20 @@ import { brokerSettings, propertiesText, startKafka } from './kafka.ts';
 import { createTopics } from './kafka-admin.ts';
 import { openKeeper } from './kept-process.ts';
 
+const release = [INSTALLED.kafka, INSTALLED.kafka39].find(({ part }) => part === process.argv[2]);
+if (release === undefined) throw new Error(`usage: prepare-kafka.ts kafka|kafka-3.9 (not ${process.argv[2]})`);
+
 const keeper = await openKeeper();
 try {
-  rmSync(INSTALLED.kafkaClassArchive, { force: true });
-  rmSync(INSTALLED.kafkaFormatted, { recursive: true, force: true });
+  rmSync(release.classArchive, { force: true });
+  rmSync(release.formatted, { recursive: true, force: true });
   const properties = join(keeper.dir, 'format.properties');
   const clusterId = randomBytes(16).toString('base64url');
-  writeFileSync(properties, propertiesText(brokerSettings({ port: 1, controllerPort: 2, data: INSTALLED.kafkaFormatted, overrides: {} })));
-  const formatted = await runKafkaTool('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', properties]);
+  writeFileSync(properties, propertiesText(brokerSettings({ port: 1, controllerPort: 2, data: release.formatted, overrides: {} })));
+  const formatted = await runKafkaTool('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', properties], { release });
   if (formatted.exitCode !== 0) throw new Error(`Kafka's StorageTool failed:\n${formatted.stdout}${formatted.stderr}`);
 
-  const kafka = await startKafka(keeper, { jvm: [`-XX:ArchiveClassesAtExit=${INSTALLED.kafkaClassArchive}`] });
+  const kafka = await startKafka(keeper, { release, jvm: [`-XX:ArchiveClassesAtExit=${release.classArchive}`] });
   await createTopics(kafka.bootstrap, [{ topic: 'training' }]);
   await kafka.end();
 } finally {

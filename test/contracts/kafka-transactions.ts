@@ -1,6 +1,8 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectKafka } from '../../lib/kafka/connect.ts';
 import type { KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
 import { decodeBatch, encodeBatch, splitBatches } from '../simulation/models/wire.ts';
+import { newTopic, uniqueName } from '../support/topics.ts';
 
 export interface KafkaUnderTest {
   readonly kafka: KafkaRequests;
@@ -26,6 +28,24 @@ const PASSING = [
 ];
 const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE'];
 
+/** A real broker, whose setting transaction.abort.timed.out.transaction.cleanup.interval.ms is 500. */
+export async function brokerUnderTest(brokers: string[]): Promise<KafkaUnderTest> {
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  const kafka = await connectKafka({ brokers, clientId: 'contract', clock: { now: () => Date.now(), sleep } });
+  return {
+    kafka,
+    newTopic: async () => {
+      const topic = await newTopic('transactions', { partitions: 1, at: brokers });
+      await kafka.offsets(topic, [0], 'latest');
+      return topic;
+    },
+    newName: () => uniqueName('transactions'),
+    nowMs: () => Date.now(),
+    timeoutScanMs: 500,
+    sleep,
+  };
+}
+
 /**
  * What the transaction logic builds on: what a broker does with transactional requests. It runs against the simulation's
  * model and against real brokers, so that the one is known to behave as the other.
@@ -38,6 +58,8 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
     under = await open();
     kafka = under.kafka;
   });
+
+  afterAll(() => kafka?.close());
 
   async function settled<T>(request: () => Promise<T>, answerOf: (result: T) => KafkaAnswer): Promise<T> {
     const untilMs = under.nowMs() + PATIENCE_MS;

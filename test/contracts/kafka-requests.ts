@@ -1,0 +1,308 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RecordBatchWriter } from '../../lib/format/record-batch-writer.ts';
+import { endOfWholeBatches } from '../../lib/format/record-set-end.ts';
+import type { Serde } from '../../lib/format/serde.ts';
+import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
+import { connectKafka } from '../../lib/kafka/connect.ts';
+import type { FetchedPartition, KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
+import { retried, retriedAnswer } from '../../lib/transactions/retry.ts';
+import { newTopic, uniqueName, withAdmin } from '../support/topics.ts';
+
+const clock = {
+  now: () => Date.now(),
+  sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+};
+/** The first transaction on a new broker waits for its log topic. */
+const PATIENCE_MS = 20_000;
+
+/** What the engine's requests get from a broker, of whichever release. `brokers` is called when the tests run. */
+export function kafkaRequestsContract(brokers: () => string[]): void {
+  let kafka: KafkaRequests;
+  let other: KafkaRequests;
+
+  const connect = (clientId: string) => connectKafka({ brokers: brokers(), clientId, clock });
+
+  beforeAll(async () => {
+    kafka = await connect('first');
+    other = await connect('second');
+  });
+
+  afterAll(async () => {
+    await kafka.close();
+    await other.close();
+  });
+
+  const newId = () => uniqueName('requests');
+
+  /** A topic whose leaders lead already: they are named a moment before. */
+  async function topicOf(partitions: number): Promise<string> {
+    const topic = await newTopic('requests', { partitions, at: brokers() });
+    await kafka.offsets(topic, [...new Array(partitions).keys()], 'latest');
+    return topic;
+  }
+
+  const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(clock, clock.now() + PATIENCE_MS, request);
+
+  async function begin(transactionalId: string, timeoutMs = 60_000): Promise<ProducerIdentity> {
+    const { answer, producerId, producerEpoch } = await retried(clock, clock.now() + PATIENCE_MS, () =>
+      kafka.initProducerId(transactionalId, timeoutMs),
+    );
+    expect(answer).toBe('NONE');
+    return { transactionalId, producerId, producerEpoch };
+  }
+
+  const utf8: Serde<string> = {
+    name: 'utf8',
+    write: (value, out) => out.utf8(value),
+    read: (bytes, start, end) => bytes.toString('utf8', start, end),
+  };
+
+  /** One batch with these values, stamped for `who`. */
+  function batchOf(who: ProducerIdentity, values: readonly string[], baseSequence = 0): Buffer {
+    const writer = new RecordBatchWriter({ maxBatchBytes: 4_000_000 });
+    // Not an old time: the broker starts a new segment when the markers' time is days ahead of the records', and deletes the old one.
+    for (const value of values) writer.append(clock.now(), undefined, undefined, value, utf8);
+    const bytes = Buffer.from(writer.finish());
+    const [span] = batchesOf(bytes);
+    if (span === undefined || span.end !== bytes.length) throw new Error('not one batch');
+    stampBatch(bytes, 0, bytes.length, { producerId: BigInt(who.producerId), producerEpoch: who.producerEpoch, baseSequence });
+    return bytes;
+  }
+
+  /** Opens the transaction's partition and sends one batch with these values to it. */
+  async function write(who: ProducerIdentity, topic: string, partition: number, values: readonly string[]): Promise<void> {
+    expect(await answered(() => kafka.addPartitions(who, [{ topic, partition }]))).toBe('NONE');
+    const leader = (await kafka.leaders(topic))[partition] ?? -1;
+    expect(await kafka.produce(who, leader, [{ topic, partition, batch: batchOf(who, values) }])).toBe('NONE');
+  }
+
+  async function mark(who: ProducerIdentity, topic: string, epoch: number): Promise<void> {
+    expect(await answered(() => kafka.addOffsets(who, who.transactionalId))).toBe('NONE');
+    const marker = { topic, partition: 0, offset: epoch, metadata: `decision-${epoch}` };
+    expect(await answered(() => kafka.txnOffsetCommit(who, who.transactionalId, marker))).toBe('NONE');
+  }
+
+  const readMarker = (from: KafkaRequests, id: string, topic: string, requireStable: boolean) =>
+    retried(clock, clock.now() + 300, () => from.offsetFetch(id, { topic, partition: 0 }, requireStable));
+
+  async function fetchOne(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
+    const [fetched] = await other.fetch([{ topic, partition, offset, maxBytes: 1_000_000 }], {
+      maxBytes: 1_000_000,
+      maxWaitMs: 100,
+      minBytes: 1,
+    });
+    if (fetched === undefined) throw new Error('no answer for the range');
+    return fetched;
+  }
+
+  describe('a transaction', () => {
+    it('that one connection prepared is committed by another from its identity alone', async () => {
+      const topic = await topicOf(1);
+      const who = await begin(newId());
+      await write(who, topic, 0, ['a', 'b']);
+      expect((await fetchOne(topic, 0, 0)).records).toHaveLength(0);
+      expect(await answered(() => other.endTxn(who, true))).toBe('NONE');
+      await expect.poll(async () => (await fetchOne(topic, 0, 0)).lastStableOffset).toBe(3);
+      expect(batchesOf((await fetchOne(topic, 0, 0)).records).map(({ records }) => records)).toEqual([2, 1]);
+    });
+
+    it('whose commit is sent again is committed once and answers the same', async () => {
+      const topic = await topicOf(1);
+      const who = await begin(newId());
+      await write(who, topic, 0, ['a']);
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await answered(() => other.endTxn(who, true))).toBe('NONE');
+      expect(await other.offsets(topic, [0], 'latest')).toEqual([2]);
+    });
+
+    it('of a stale epoch is refused every request after InitProducerId', async () => {
+      const topic = await topicOf(1);
+      const stale = await begin(newId());
+      await mark(stale, topic, 1);
+      await write(stale, topic, 0, ['never seen']);
+      const fresh = await begin(stale.transactionalId);
+      expect(fresh.producerEpoch).toBeGreaterThan(stale.producerEpoch);
+      const leader = (await kafka.leaders(topic))[0] ?? -1;
+      const marker = { topic, partition: 0, offset: 1, metadata: '' };
+      const refused = {
+        addPartitions: await answered(() => kafka.addPartitions(stale, [{ topic, partition: 0 }])),
+        addOffsets: await answered(() => kafka.addOffsets(stale, stale.transactionalId)),
+        txnOffsetCommit: await answered(() => kafka.txnOffsetCommit(stale, stale.transactionalId, marker)),
+        produce: await kafka.produce(stale, leader, [{ topic, partition: 0, batch: batchOf(stale, ['zombie'], 1) }]),
+        commit: await answered(() => kafka.endTxn(stale, true)),
+        abort: await answered(() => kafka.endTxn(stale, false)),
+      };
+      for (const [request, answer] of Object.entries(refused)) expect([request, answer]).toEqual([request, 'INVALID_PRODUCER_EPOCH']);
+    });
+
+    it('reaches two partitions with one Produce request', async () => {
+      const topic = await topicOf(2);
+      const who = await begin(newId());
+      const partitions = [0, 1].map((partition) => ({ topic, partition }));
+      expect(await answered(() => kafka.addPartitions(who, partitions))).toBe('NONE');
+      const [leader = -1] = await kafka.leaders(topic);
+      const batches = partitions.map((at) => ({ ...at, batch: batchOf(who, [`to ${at.partition}`, 'and more']) }));
+      expect(await kafka.produce(who, leader, batches)).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      await expect.poll(() => other.offsets(topic, [0, 1], 'latest')).toEqual([3, 3]);
+    });
+
+    it('takes batches of one partition that are under way together, in their order', async () => {
+      const topic = await topicOf(1);
+      const who = await begin(newId());
+      expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
+      const [leader = -1] = await kafka.leaders(topic);
+      const answers = [0, 1, 2, 3].map((sequence) =>
+        kafka.produce(who, leader, [{ topic, partition: 0, batch: batchOf(who, [`${sequence}`], sequence) }]),
+      );
+      expect(await Promise.all(answers)).toEqual(['NONE', 'NONE', 'NONE', 'NONE']);
+      expect(await answered(() => kafka.endTxn(who, false))).toBe('NONE');
+    });
+
+    it('with a timeout above what the broker allows is refused by name', async () => {
+      const { answer } = await retried(clock, clock.now() + PATIENCE_MS, () => kafka.initProducerId(newId(), 2_000_000_000));
+      expect(answer).toBe('INVALID_TRANSACTION_TIMEOUT');
+    });
+
+    it('gets the name of the error for a batch that is too large', async () => {
+      const topic = await topicOf(1);
+      const who = await begin(newId());
+      expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
+      const [leader = -1] = await kafka.leaders(topic);
+      const batch = batchOf(who, ['x'.repeat(2_000_000)]);
+      expect(await kafka.produce(who, leader, [{ topic, partition: 0, batch }])).toBe('MESSAGE_TOO_LARGE');
+      expect(await answered(() => kafka.endTxn(who, false))).toBe('NONE');
+    });
+  });
+
+  describe('the commit marker', () => {
+    it('is absent as it stands and unstable to those who require stable offsets while the transaction is open, then N', async () => {
+      const topic = await topicOf(1);
+      const who = await begin(newId());
+      await mark(who, topic, 7);
+      expect(await readMarker(other, who.transactionalId, topic, false)).toEqual({ answer: 'NONE', offset: undefined, metadata: '' });
+      expect((await readMarker(other, who.transactionalId, topic, true)).answer).toBe('UNSTABLE_OFFSET_COMMIT');
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      await expect
+        .poll(() => readMarker(other, who.transactionalId, topic, true))
+        .toEqual({ answer: 'NONE', offset: 7, metadata: 'decision-7' });
+    });
+
+    it('goes with its transaction when that is aborted', async () => {
+      const topic = await topicOf(1);
+      const first = await begin(newId());
+      await mark(first, topic, 1);
+      expect(await answered(() => kafka.endTxn(first, true))).toBe('NONE');
+      const second = await begin(first.transactionalId);
+      await mark(second, topic, 3);
+      // InitProducerId aborts what is open.
+      await begin(first.transactionalId);
+      await expect.poll(async () => (await readMarker(other, first.transactionalId, topic, true)).offset).toBe(1);
+    });
+  });
+
+  describe('Fetch', () => {
+    it('ends at the last stable offset and lists the aborted transactions in what it read', async () => {
+      const topic = await topicOf(1);
+      const aborted = await begin(newId());
+      await write(aborted, topic, 0, ['aborted']);
+      expect(await answered(() => kafka.endTxn(aborted, false))).toBe('NONE');
+      const committed = await begin(newId());
+      await write(committed, topic, 0, ['committed', 'too']);
+      expect(await answered(() => kafka.endTxn(committed, true))).toBe('NONE');
+      const open = await begin(newId());
+      await write(open, topic, 0, ['open']);
+      await expect.poll(async () => (await fetchOne(topic, 0, 0)).lastStableOffset).toBe(5);
+      const fetched = await fetchOne(topic, 0, 0);
+      expect(fetched).toMatchObject({ answer: 'NONE', logStartOffset: 0, highWatermark: 6 });
+      expect(fetched.aborted).toEqual([{ producerId: BigInt(aborted.producerId), firstOffset: 0 }]);
+      expect(endOfWholeBatches(fetched.records, 0)).toBe(5);
+      expect(await other.offsets(topic, [0], 'latest')).toEqual([5]);
+      expect(await answered(() => kafka.endTxn(open, false))).toBe('NONE');
+    });
+
+    it('gives back the bytes that were produced, over ranges of several partitions', async () => {
+      const topic = await topicOf(2);
+      const who = await begin(newId());
+      const [leader = -1] = await kafka.leaders(topic);
+      expect(
+        await answered(() =>
+          kafka.addPartitions(
+            who,
+            [0, 1].map((partition) => ({ topic, partition })),
+          ),
+        ),
+      ).toBe('NONE');
+      const batches = [0, 1].map((partition) => ({ topic, partition, batch: batchOf(who, [`${partition}`, 'x'.repeat(900_000)]) }));
+      expect(await kafka.produce(who, leader, batches)).toBe('NONE');
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      await expect.poll(() => other.offsets(topic, [0, 1], 'latest')).toEqual([3, 3]);
+      const ranges = [1, 0].map((partition) => ({ topic, partition, offset: 0, maxBytes: 2_000_000 }));
+      const fetched = await other.fetch(ranges, { maxBytes: 4_000_000, maxWaitMs: 100, minBytes: 1 });
+      expect(fetched.map(({ partition }) => partition)).toEqual([1, 0]);
+      for (const { partition, records } of fetched) {
+        const sent = batches[partition]?.batch ?? Buffer.alloc(0);
+        // The broker fills in the base offset and the leader epoch: what the CRC covers is untouched.
+        expect(records.subarray(17, sent.length).equals(sent.subarray(17))).toBe(true);
+      }
+    });
+
+    it('behind the end of the log answers OFFSET_OUT_OF_RANGE', async () => {
+      const topic = await topicOf(1);
+      expect((await fetchOne(topic, 0, 100)).answer).toBe('OFFSET_OUT_OF_RANGE');
+    });
+
+    it('waits no longer than asked when there is nothing to read', async () => {
+      const topic = await topicOf(1);
+      await fetchOne(topic, 0, 0);
+      const startedMs = performance.now();
+      expect(await fetchOne(topic, 0, 0)).toMatchObject({ answer: 'NONE', lastStableOffset: 0 });
+      expect(performance.now() - startedMs).toBeLessThan(5000);
+    });
+  });
+
+  describe('topics', () => {
+    it('that do not exist are a problem for a person, and are not created by asking', async () => {
+      const topic = newId();
+      for (const ask of [() => kafka.partitionCount(topic), () => kafka.offsets(topic, [0], 'latest')]) {
+        await expect(ask()).rejects.toMatchObject({
+          name: 'KafkaProblem',
+          retriable: false,
+          message: expect.stringContaining(`topic ${topic} does not exist on ${brokers().join(', ')}`),
+        });
+      }
+      expect(await withAdmin((admin) => admin.listTopics(), brokers())).not.toContain(topic);
+    });
+
+    it('that grew are seen with their new partitions', async () => {
+      const topic = await topicOf(1);
+      const quick = await connectKafka({ brokers: brokers(), clientId: 'quick', clock, metadataMaxAgeMs: 50 });
+      expect(await quick.partitionCount(topic)).toBe(1);
+      await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }), brokers());
+      await expect.poll(() => quick.partitionCount(topic)).toBe(3);
+      expect(await quick.offsets(topic, [2, 0], 'earliest')).toEqual([0, 0]);
+      await quick.close();
+    });
+
+    it('and brokers tell the settings that they are asked for', async () => {
+      const topic = await topicOf(1);
+      expect(await kafka.topicConfig(topic, ['max.message.bytes', 'nonsense'])).toEqual(new Map([['max.message.bytes', '1048588']]));
+      const settings = await kafka.brokerConfig(['transaction.max.timeout.ms', 'nonsense']);
+      expect([...settings.keys()]).toEqual(['transaction.max.timeout.ms']);
+      expect(Number(settings.get('transaction.max.timeout.ms'))).toBeGreaterThan(0);
+    });
+  });
+
+  describe('offsets of a group', () => {
+    it('are read back as committed, and undefined where there are none', async () => {
+      const topic = await topicOf(3);
+      const group = newId();
+      const offsets = [
+        { partition: 0, offset: 5_000_000_000 },
+        { partition: 2, offset: 0 },
+      ];
+      expect(await answered(() => kafka.commitGroupOffsets(group, topic, offsets))).toBe('NONE');
+      expect(await other.groupOffsets(group, topic, [2, 1, 0])).toEqual([0, undefined, 5_000_000_000]);
+    });
+  });
+}
