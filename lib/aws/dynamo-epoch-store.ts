@@ -23,6 +23,7 @@ import {
   epochSortKey,
   jobKey,
   MAX_EPOCH,
+  NO_END,
   TTL_ATTRIBUTE,
 } from './dynamo-rows.ts';
 import { conditional, noSuchJob, problem, type Store, send } from './dynamo-send.ts';
@@ -38,9 +39,10 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
   return {
     readJob: (job) => readJob(store, job),
     createJob: (row) => createJob(store, row),
-    raiseGeneration: (job, holder, leaseExpiresAtMs) => raiseGeneration(store, job, holder, leaseExpiresAtMs),
-    reviveGeneration: async (job, expected, holder, leaseExpiresAtMs) => {
-      const taken = await takeGeneration(store, job, expected, 'SET', { holder, leaseExpiresAtMs });
+    raiseGeneration: (job, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) =>
+      raiseGeneration(store, job, { holder, leaseExpiresAtMs, holderEndsAtMs }),
+    reviveGeneration: async (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) => {
+      const taken = await takeGeneration(store, job, expected, 'SET', { holder, leaseExpiresAtMs, holderEndsAtMs });
       return taken.outcome === 'taken' ? taken.row : undefined;
     },
     renewLease: (job, generation, leaseExpiresAtMs) =>
@@ -119,10 +121,17 @@ function rememberTaken({ incarnations }: Holder, { job, generation, incarnation 
   incarnations.set(`${job} ${generation}`, incarnation);
 }
 
-async function raiseGeneration(store: Holder, job: string, holder: string, leaseExpiresAtMs: number): Promise<JobRow> {
+/** The columns of a lease. */
+interface Lease {
+  readonly holder: string;
+  readonly leaseExpiresAtMs: number;
+  readonly holderEndsAtMs: number;
+}
+
+async function raiseGeneration(store: Holder, job: string, lease: Lease): Promise<JobRow> {
   let seen = (await readJob(store, job))?.generation;
   for (let tries = 0; tries < MAX_TAKEOVER_TRIES && seen !== undefined; tries++) {
-    const changes = { holder, leaseExpiresAtMs, desired: 'running' } as const;
+    const changes = { ...lease, desired: 'running' } as const;
     const taken = await takeGeneration(store, job, seen, 'REMOVE failure SET', changes);
     if (taken.outcome === 'taken') return taken.row;
     seen = taken.generation;
@@ -144,7 +153,7 @@ async function takeGeneration(
   job: string,
   seen: number,
   verb: 'SET' | 'REMOVE failure SET',
-  changes: { readonly holder: string; readonly leaseExpiresAtMs: number; readonly desired?: JobRow['desired'] },
+  changes: Lease & { readonly desired?: JobRow['desired'] },
 ): Promise<{ readonly outcome: 'taken'; readonly row: JobRow } | { readonly outcome: 'lost'; readonly generation: number | undefined }> {
   const columns = { ...changes, generation: seen + 1, claim: randomUUID() };
   const command = new UpdateItemCommand({

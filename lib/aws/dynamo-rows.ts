@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Manifest } from '../format/manifest.ts';
 import { type Decision, type EpochRow, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
@@ -58,12 +58,16 @@ function encodeManifest({ job, epoch, manifest: ref }: Decision): { readonly man
 
 const count = z.int().min(0);
 
+/** `holderEndsAtMs` of a holder that does not end by itself. */
+export const NO_END = 0;
+
 const jobColumns = z.object({
   pk: z.string(),
   incarnation: z.string(),
   generation: count,
   holder: z.string(),
   leaseExpiresAtMs: count,
+  holderEndsAtMs: count.optional(),
   desired: z.enum(['running', 'stopped']),
   failure: z.string().optional(),
   lastCompleted: z.object({ epoch: count, decisionId: z.string() }).optional(),
@@ -83,8 +87,8 @@ const epochColumns = z.object({
 });
 
 export function decodeJob(item: Attributes): JobRow {
-  const { pk: job, failure, lastCompleted, ...columns } = decode(jobColumns, item);
-  return { job, failure, lastCompleted, ...columns };
+  const { pk: job, failure, lastCompleted, holderEndsAtMs = NO_END, ...columns } = decode(jobColumns, item);
+  return { job, failure, lastCompleted, holderEndsAtMs: holderEndsAtMs === NO_END ? undefined : holderEndsAtMs, ...columns };
 }
 
 export function decodeEpoch(item: Attributes): EpochRow {

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BLOB_LOCATION_RULE, type BlobLocation, parseBlobLocation } from './blob-location.ts';
+import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
 
 /** A kind of value: the rule in words, as an error message shows it, and the parser that enforces it. */
 export interface Kind<T> {
@@ -55,6 +56,15 @@ export const brokers: Kind<readonly string[]> = {
 export const blobLocation: Kind<BlobLocation> = {
   rule: BLOB_LOCATION_RULE,
   schema: z.string().transform((url, context) => parseBlobLocation(url) ?? refuse(context)),
+};
+
+/** Kept as it is written: it is parsed again where it is resolved. */
+export const startingOffsets: Kind<StartingOffsets> = {
+  rule: STARTING_OFFSETS_RULE,
+  schema: z
+    .string()
+    .refine((text) => parseStartingOffsets(text) !== undefined)
+    .transform((text) => text as StartingOffsets),
 };
 
 /** `uid=topic,uid=topic`, each uid once. */

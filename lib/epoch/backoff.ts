@@ -6,3 +6,10 @@ export function backoffMs(failures: number, firstMs: number, maxMs: number, frac
   const full = Math.min(firstMs * 2 ** Math.min(failures - 1, 30), maxMs);
   return Math.round(full * (0.8 + 0.2 * fraction));
 }
+
+const FIRST_IDLE_POLL_MS = 1_000;
+
+/** Pause after a look for input that found none: the checkpoint interval or a second, doubled after each further one. */
+export function idlePollMs(looks: number, intervalMs: number, maxMs: number): number {
+  return Math.min(Math.min(intervalMs, FIRST_IDLE_POLL_MS) * 2 ** Math.min(looks, 30), maxMs);
+}

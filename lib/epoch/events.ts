@@ -2,6 +2,8 @@
 export type CoordinatorEvent =
   /** Says whose job it is that this coordinator takes over. */
   | { readonly event: 'takes-over'; readonly message: string }
+  /** Waits, without the lease, for the end of the coordinator that holds the job. */
+  | { readonly event: 'stands-by'; readonly message: string }
   | {
       readonly event: 'lease-taken';
       readonly generation: number;

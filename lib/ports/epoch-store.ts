@@ -10,6 +10,8 @@ export interface JobRow {
   /** Who holds the lease, for people. */
   readonly holder: string;
   readonly leaseExpiresAtMs: number;
+  /** When the holder will give the lease up by itself, because a function runs only so long. Undefined: it has no such time. */
+  readonly holderEndsAtMs?: number | undefined;
   readonly desired: 'running' | 'stopped';
   /** Why the job cannot go on without a person; undefined while it can. */
   readonly failure: string | undefined;
@@ -80,9 +82,15 @@ export interface EpochStore {
   /** Creates the row with generation 1 unless there is one. */
   createJob(row: JobRow): Promise<'created' | 'exists'>;
   /** Raises the generation whatever it is (by one, or more when an answer was lost), takes the lease, sets desired = running, clears the failure, and answers the row after that. */
-  raiseGeneration(job: string, holder: string, leaseExpiresAtMs: number): Promise<JobRow>;
+  raiseGeneration(job: string, holder: string, leaseExpiresAtMs: number, holderEndsAtMs?: number): Promise<JobRow>;
   /** Raises the generation only when the row still has `expected` (a scheduled revival). */
-  reviveGeneration(job: string, expected: number, holder: string, leaseExpiresAtMs: number): Promise<JobRow | undefined>;
+  reviveGeneration(
+    job: string,
+    expected: number,
+    holder: string,
+    leaseExpiresAtMs: number,
+    holderEndsAtMs?: number,
+  ): Promise<JobRow | undefined>;
   renewLease(job: string, generation: number, leaseExpiresAtMs: number): Promise<FencedWrite>;
   /**
    * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'running'`

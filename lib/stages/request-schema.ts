@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { blobRefSchema, committableSchema, faultOf, keyGroupRangeSchema, snapshotRefSchema } from '../format/manifest-schema.ts';
 
 const count = z.int().min(0);

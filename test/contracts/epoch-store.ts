@@ -132,6 +132,15 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect(await read(row.job)).toEqual(raised);
     });
 
+    it('is taken with the end that its holder announces, and without the one of the holder before', async () => {
+      const row = await startJob();
+      expect(await store.raiseGeneration(row.job, 'second', 5_000, 90_000)).toMatchObject({ generation: 2, holderEndsAtMs: 90_000 });
+      expect(await read(row.job)).toMatchObject({ holderEndsAtMs: 90_000 });
+      expect(await store.reviveGeneration(row.job, 2, 'third', 6_000, 95_000)).toMatchObject({ generation: 3, holderEndsAtMs: 95_000 });
+      expect((await store.raiseGeneration(row.job, 'fourth', 7_000)).holderEndsAtMs).toBeUndefined();
+      expect((await read(row.job)).holderEndsAtMs).toBeUndefined();
+    });
+
     it('is different for each of 20 coordinators that start at once', async () => {
       const row = await startJob();
       const raised = await Promise.all(Array.from({ length: 20 }, (_, index) => store.raiseGeneration(row.job, `h${index}`, index)));

@@ -1,9 +1,9 @@
+import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { CoordinatorDeps, CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
-import type { StartingOffsets } from '../../lib/graph/job.ts';
 import { planStages } from '../../lib/graph/stages.ts';
 import type { Random } from '../../lib/ports/clock.ts';
 import { createBlobs } from '../../lib/stages/blobs.ts';
@@ -239,6 +239,7 @@ export class World {
       transactionTimeoutMs: 25_000,
       maxEpochBytes: 64 * 1024 * 1024,
       maxConcurrentEpochs: 3,
+      idlePollMaxMs: 500,
       leaseMs: 8_000,
       retainedCheckpoints: 2,
       restartBackoffMs: 100,

@@ -7,7 +7,7 @@ import type { KafkaRequests } from '../../ports/kafka-requests.ts';
 import type { Blobs } from '../../stages/blobs.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
 import type { CoordinatorEvent } from '../events.ts';
-import type { Takeover } from '../may-start.ts';
+import type { StartKind, Takeover } from '../may-start.ts';
 
 /** Everything outside the coordinator that it works with. */
 export interface CoordinatorDeps {
@@ -39,9 +39,17 @@ export interface JobSettings {
   readonly transactionTimeoutMs: number;
   readonly maxEpochBytes: number;
   readonly maxConcurrentEpochs: number;
+  /** The longest pause between two looks for input while there is none. */
+  readonly idlePollMaxMs: number;
+  /** After this long without input the coordinator hands over to nobody: the next tick looks again. Undefined: it stays. */
+  readonly idleExitMs?: number | undefined;
   readonly leaseMs: number;
-  /** @default 'allow' */
+  /** @default 'explicit' */
+  readonly startKind?: StartKind;
+  /** Of an explicit start. @default 'allow' */
   readonly takeover?: Takeover;
+  /** When it will be told to hand over, if that is known: written with the lease, so that a successor can be there. */
+  readonly holderEndsAtMs?: number | undefined;
   readonly retainedCheckpoints: number;
   readonly restartBackoffMs: number;
   readonly restartBackoffMaxMs: number;

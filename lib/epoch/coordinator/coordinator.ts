@@ -38,10 +38,9 @@ export async function coordinate(deps: CoordinatorDeps, settings: JobSettings, s
     });
     const standing = await recover(deps, settings, row, ending);
     const asked = await runEpochs(deps, settings, standing, ending);
-    const stopped = asked === 'stop-requested' || signals.stop.aborted;
-    end = stopped
-      ? { end: 'stopped', message: `job ${settings.job} stopped` }
-      : { end: 'handed-over', message: `job ${settings.job} handed over` };
+    if (asked === 'stop-requested' || signals.stop.aborted) end = { end: 'stopped', message: `job ${settings.job} stopped` };
+    else if (asked === 'idle') end = { end: 'handed-over', message: `job ${settings.job} has no input: the next tick looks again` };
+    else end = { end: 'handed-over', message: `job ${settings.job} handed over` };
   } catch (error) {
     end = endOf(error, settings);
   }

@@ -1,6 +1,6 @@
 import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, newAttempt, sourcesDone } from '../attempt.ts';
-import { backoffMs } from '../backoff.ts';
+import { backoffMs, idlePollMs } from '../backoff.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../decide.ts';
 import { type FullEpoch, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
@@ -19,7 +19,6 @@ import { untilAnswered } from './store-retry.ts';
 const UNDECIDED_GRACE_MS = 4_000;
 /** And this long for commits and for settling; what is not done by then is left to the next coordinator. */
 const COMMIT_GRACE_MS = 10_000;
-const IDLE_POLL_MS = 1_000;
 const STALE_LIMIT = 2;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -44,7 +43,7 @@ export async function runEpochs(
   settings: JobSettings,
   standing: Standing,
   ending: AbortSignal,
-): Promise<'ended' | 'stop-requested'> {
+): Promise<'ended' | 'stop-requested' | 'idle'> {
   const { tenure } = standing;
   const { clock, observe } = deps;
   const queue = createEventQueue<LoopEvent>();
@@ -64,6 +63,8 @@ export async function runEpochs(
   let failuresInARow = 0;
   let staleInARow = 0;
   let behindSinceMs: number | undefined;
+  let idlePolls = 0;
+  let idleSinceMs: number | undefined;
   let endingSinceMs: number | undefined;
   let settling = false;
   let settled = false;
@@ -86,7 +87,8 @@ export async function runEpochs(
       if (event !== undefined) take(event);
     }
     if (failure !== undefined) throw failure;
-    return house.stopRequested() ? 'stop-requested' : 'ended';
+    if (house.stopRequested()) return 'stop-requested';
+    return ending.aborted ? 'ended' : 'idle';
   } finally {
     ending.removeEventListener('abort', wakeUp);
     leave.abort();
@@ -94,7 +96,12 @@ export async function runEpochs(
   }
 
   function isEnding(): boolean {
-    return ending.aborted || house.stopRequested() || failure !== undefined;
+    return settling || ending.aborted || house.stopRequested() || failure !== undefined || isIdledOut();
+  }
+
+  function isIdledOut(): boolean {
+    const { idleExitMs } = settings;
+    return idleExitMs !== undefined && idleSinceMs !== undefined && clock.now() - idleSinceMs >= idleExitMs;
   }
 
   /** True when it is told to end and no epoch is in flight any more. Gives up, one after the other, what takes too long. */
@@ -209,7 +216,8 @@ export async function runEpochs(
       case 'behind':
         return takeBehind(planned.message, nowMs);
       case 'nothing':
-        planAtMs = nowMs + Math.min(settings.checkpointIntervalMs, IDLE_POLL_MS);
+        planAtMs = nowMs + idlePollMs(idlePolls++, settings.checkpointIntervalMs, settings.idlePollMaxMs);
+        if (inFlight.length === 0) idleSinceMs ??= nowMs;
         // The next decision would record it; an idle job does so by itself.
         if (inFlight.length === 0 && recordedCommitted < parent.epoch) house.start('record-commit', () => recordCommitted(parent.epoch));
         return;
@@ -221,6 +229,8 @@ export async function runEpochs(
           settings.stages,
         );
         inFlight.push(attempt);
+        idlePolls = 0;
+        idleSinceMs = undefined;
         planAtMs = nowMs + settings.checkpointIntervalMs;
         observe({ event: 'planned', epoch, decisionId: attempt.decisionId, inFlight: inFlight.length, backlogRecords: planned.records });
       }

@@ -4,6 +4,7 @@ import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
 import { mayStart } from '../may-start.ts';
+import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import {
   type CoordinatorDeps,
@@ -36,27 +37,30 @@ export interface Standing {
 
 /**
  * Takes the lease: raises the generation before anything else is read, so that from here on no older coordinator can
- * write. The row is made when there is none. Throws `StartRefusedError` when it would take over and must not.
+ * write. An explicit start makes the row when there is none. Throws `StartRefusedError` when it would take over and must not,
+ * and when a revival finds nothing to revive.
  */
 export async function takeLease(deps: CoordinatorDeps, settings: JobSettings, signal: AbortSignal): Promise<JobRow> {
-  const { job, holder, takeover = 'allow' } = settings;
+  const { job, holder, startKind = 'explicit', takeover = 'allow', holderEndsAtMs } = settings;
+  const explicit = startKind === 'explicit';
   let tried: number | undefined;
   for (;;) {
     const nowMs = deps.clock.now();
     const expiresAtMs = nowMs + settings.leaseMs;
     const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal);
-    if (known === undefined) {
+    if (known === undefined && explicit) {
       const row = newRow(deps, settings, expiresAtMs);
       if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
       continue;
     }
     // Of our own last try, whose answer was lost.
-    const isOurs = tried !== undefined && known.generation === tried + 1 && known.holder === holder;
-    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, 'explicit', takeover);
+    const isOurs = tried !== undefined && known?.generation === tried + 1 && known.holder === holder;
+    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover);
     if (may.outcome === 'refused') throw new StartRefusedError(may.message);
+    if (known === undefined) throw new Error(`job ${job} has no row, and a revival may start it`);
     if (may.outcome === 'takes-over') deps.observe({ event: 'takes-over', message: may.message });
-    if (takeover === 'allow')
-      return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs), signal);
+    if (explicit && takeover === 'allow')
+      return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs, holderEndsAtMs), signal);
     // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's.
     tried = known.generation;
     const taken = isOurs
@@ -64,10 +68,12 @@ export async function takeLease(deps: CoordinatorDeps, settings: JobSettings, si
       : await untilAnswered(
           deps,
           'taking the lease',
-          () => deps.epochs.reviveGeneration(job, known.generation, holder, expiresAtMs),
+          () => deps.epochs.reviveGeneration(job, known.generation, holder, expiresAtMs, holderEndsAtMs),
           signal,
         );
     if (taken === undefined) continue;
+    // A revival starts nothing that a person stopped: what was asked for since it looked is in the row, and is obeyed.
+    if (!explicit) return taken;
     await untilAnswered(deps, 'letting the job run', () => deps.epochs.setDesired(job, 'running'), signal);
     return { ...taken, desired: 'running', failure: undefined };
   }
@@ -80,6 +86,7 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
     generation: 1,
     holder: settings.holder,
     leaseExpiresAtMs,
+    holderEndsAtMs: settings.holderEndsAtMs,
     desired: 'running',
     failure: undefined,
     lastCompleted: undefined,
@@ -229,14 +236,12 @@ async function withStartingOffsets(
   const unread = sourceStages(settings).filter(({ id, topic }) => last?.offsets[id]?.[topic] === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
-  for (const { id, topic, startingOffsets } of unread) {
+  for (const source of unread) {
+    const { id, topic } = source;
     const numbers = await untilAnswered(
       deps,
       `resolving the starting offsets of ${id}`,
-      async () => {
-        const partitions = Array.from({ length: await deps.kafka.partitionCount(topic) }, (_, partition) => partition);
-        return deps.kafka.offsets(topic, partitions, startingOffsets);
-      },
+      () => askStartingOffsets(deps, settings, source),
       signal,
     );
     offsets = { ...offsets, [id]: { ...offsets[id], [topic]: numbers } };

@@ -165,19 +165,19 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
     readJob: (job) => ask('readJob', job, () => table.row(job)),
     createJob: (row) => ask('createJob', row.job, () => table.create(row)),
     // Read, then raised from what was read: a try that comes late deposes nobody.
-    async raiseGeneration(job, holder, leaseExpiresAtMs) {
+    async raiseGeneration(job, holder, leaseExpiresAtMs, holderEndsAtMs) {
       for (;;) {
         const seen = await ask('readJob', job, () => table.row(job));
         if (seen === undefined) throw new StoreProblem(`there is no job ${job}`, false);
-        const change = { holder, leaseExpiresAtMs, desired: 'running', failure: undefined } as const;
+        const change = { holder, leaseExpiresAtMs, holderEndsAtMs, desired: 'running', failure: undefined } as const;
         const raised = await ask('raiseGeneration', `${job} from ${seen.generation} by ${holder}`, () =>
           table.raise(job, seen.generation, change),
         );
         if (raised !== undefined) return raised;
       }
     },
-    reviveGeneration: (job, expected, holder, leaseExpiresAtMs) =>
-      ask('reviveGeneration', `${job} from ${expected}`, () => table.raise(job, expected, { holder, leaseExpiresAtMs })),
+    reviveGeneration: (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) =>
+      ask('reviveGeneration', `${job} from ${expected}`, () => table.raise(job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs })),
     renewLease: (job, generation, leaseExpiresAtMs) =>
       ask('renewLease', `generation ${generation}`, () => table.fenced(job, generation, () => ({ leaseExpiresAtMs }))),
     releaseLease: (job, generation, { desired, failure: why }) =>

@@ -13,6 +13,7 @@ interface Started {
   readonly epochs: EpochStore;
   readonly events: CoordinatorEvent[];
   start(holder: string, takeover: 'allow' | 'refuse'): Promise<JobRow>;
+  revive(holder: string): Promise<JobRow>;
 }
 
 /** `change` may put something of its own into the store. */
@@ -28,7 +29,12 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
     observe: (event: CoordinatorEvent) => events.push(event),
   } as Partial<CoordinatorDeps> as CoordinatorDeps;
   const settings = { job: 'job', leaseMs: 10_000, fingerprint: 'f', maxParallelism: 128 } as Partial<JobSettings> as JobSettings;
-  return { epochs, events, start: (holder, takeover) => takeLease(deps, { ...settings, holder, takeover }, never) };
+  return {
+    epochs,
+    events,
+    start: (holder, takeover) => takeLease(deps, { ...settings, holder, takeover }, never),
+    revive: (holder) => takeLease(deps, { ...settings, holder, startKind: 'revival', holderEndsAtMs: NOW + 60_000 }, never),
+  };
 }
 
 describe('a start', () => {
@@ -89,5 +95,44 @@ describe('a start', () => {
     await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
     expect(await start('second', 'refuse')).toMatchObject({ generation: 2, holder: 'second' });
     expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'second' });
+  });
+});
+
+describe('a revival', () => {
+  it('takes the lease that was given up, says when it will end, and clears nothing that a person set', async () => {
+    const { start, revive, epochs } = newWorld();
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    expect(await revive('tick')).toMatchObject({ generation: 2, holder: 'tick', holderEndsAtMs: NOW + 60_000 });
+    expect(await epochs.readJob('job')).toMatchObject({ generation: 2, leaseExpiresAtMs: NOW + 10_000, holderEndsAtMs: NOW + 60_000 });
+  });
+
+  it('makes no row, and takes over from nobody', async () => {
+    const { start, revive, epochs } = newWorld();
+    await expect(revive('tick')).rejects.toThrow(/first start is an explicit one/);
+    expect(await epochs.readJob('job')).toBeUndefined();
+    await start('first', 'allow');
+    await expect(revive('tick')).rejects.toThrow(/held by generation 1 of first/);
+  });
+
+  it('does not let a job run again that a person stops while it starts', async () => {
+    const { start, revive, epochs } = newWorld((store) => ({
+      async reviveGeneration(...args) {
+        await store.setDesired('job', 'stopped');
+        return store.reviveGeneration(...args);
+      },
+    }));
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    expect(await revive('tick')).toMatchObject({ desired: 'stopped' });
+    expect(await epochs.readJob('job')).toMatchObject({ desired: 'stopped' });
+  });
+
+  it('leaves the end of the one before behind', async () => {
+    const { start, revive, epochs } = newWorld();
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    await revive('tick');
+    expect((await start('by hand', 'allow')).holderEndsAtMs).toBeUndefined();
   });
 });

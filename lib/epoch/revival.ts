@@ -1,0 +1,39 @@
+import type { JobRow } from '../ports/epoch-store.ts';
+import { holderOf, isLeaseLive, mayStart } from './may-start.ts';
+
+/** `none`: a tick waits only for a holder that is about to end. `keep`: every tick waits, so that one is always there. */
+export type Standby = 'none' | 'keep';
+
+export type RevivalStep =
+  /** Nobody holds the job and it is to run. */
+  | { readonly outcome: 'starts' }
+  /** Somebody holds it, probably not until the next tick. */
+  | { readonly outcome: 'waits'; readonly message: string }
+  /** It is held well, or nothing that a schedule may start. */
+  | { readonly outcome: 'leaves'; readonly message: string };
+
+/** Ticks come every minute: a holder that ends within this time has ended before the one after next, so this one waits. */
+export const ENDS_SOON_MS = 70_000;
+/** A holder renews its lease when a third of it has passed; one that is this much later is probably dead. */
+const LATE_RENEWAL_MS = 2_000;
+
+/**
+ * What a tick does about the job with this row. It waits for a holder that announced its end, so that the job goes on
+ * without a gap; and for one whose lease was not renewed when it should have been: it probably crashed, and by waiting
+ * its successor starts when the lease runs out, instead of at the next tick.
+ */
+export function reviveOrWait(row: JobRow | undefined, nowMs: number, leaseMs: number, standby: Standby): RevivalStep {
+  const may = mayStart(row, nowMs, 'revival', 'allow');
+  if (may.outcome !== 'refused') return { outcome: 'starts' };
+  const { message } = may;
+  if (row === undefined || row.desired === 'stopped' || row.failure !== undefined || !isLeaseLive(row, nowMs))
+    return { outcome: 'leaves', message };
+  if (standby === 'keep') return { outcome: 'waits', message: `${message}; this one stands by` };
+  const { holderEndsAtMs, leaseExpiresAtMs } = row;
+  if (holderEndsAtMs !== undefined && holderEndsAtMs - nowMs <= ENDS_SOON_MS)
+    return { outcome: 'waits', message: `${holderOf(row)} hands job ${row.job} over at ${new Date(holderEndsAtMs).toISOString()}` };
+  const renewedAgoMs = leaseMs - (leaseExpiresAtMs - nowMs);
+  if (renewedAgoMs > leaseMs / 3 + LATE_RENEWAL_MS)
+    return { outcome: 'waits', message: `${holderOf(row)} has not renewed its lease of job ${row.job} for ${renewedAgoMs} ms` };
+  return { outcome: 'leaves', message };
+}
