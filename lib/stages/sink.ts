@@ -21,8 +21,8 @@ export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
 /** One epoch of one sink subtask: sends the staged output in a fresh transaction and leaves it prepared. */
 export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): Promise<PrepareAnswer> {
   try {
-    const sections = await readStaged(deps, request.staged);
-    const prepared = await prepareTransaction(deps.kafka, deps.clock, { ...request, sink: request.stage, sections });
+    const place = { ...request, sink: request.stage, staged: () => readStaged(deps, request.staged) };
+    const prepared = await prepareTransaction(deps.kafka, deps.clock, place);
     if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable };
     return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'fatal', message: prepared.message };
   } catch (error) {

@@ -15,20 +15,21 @@ export interface Marker {
   readonly decisionId: string;
 }
 
-/** Sends the marker into the transaction of `who`: AddOffsetsToTxn, then TxnOffsetCommit. Both are idempotent. */
-export async function sendMarker(
+/** Makes the marker's group part of the transaction of `who` (AddOffsetsToTxn). Idempotent. */
+export function announceMarker(kafka: TransactionRequests, clock: Clock, deadlineMs: number, who: ProducerIdentity): Promise<KafkaAnswer> {
+  return retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, markerGroup(who.transactionalId)));
+}
+
+/** Writes the marker into the transaction of `who` (TxnOffsetCommit), which `announceMarker` has made ready. Idempotent. */
+export function writeMarker(
   kafka: TransactionRequests,
   clock: Clock,
   deadlineMs: number,
   who: ProducerIdentity,
   marker: Marker,
 ): Promise<KafkaAnswer> {
-  const group = markerGroup(who.transactionalId);
-  const added = await retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, group));
-  if (added !== 'NONE') return added;
-  return retriedAnswer(clock, deadlineMs, () =>
-    kafka.txnOffsetCommit(who, group, { topic: marker.topic, partition: 0, offset: marker.epoch, metadata: marker.decisionId }),
-  );
+  const offset = { topic: marker.topic, partition: 0, offset: marker.epoch, metadata: marker.decisionId };
+  return retriedAnswer(clock, deadlineMs, () => kafka.txnOffsetCommit(who, markerGroup(who.transactionalId), offset));
 }
 
 /** The epoch in the marker of a transactional id; `absent` is no proof that nothing was committed (see `resolve`). */

@@ -13,7 +13,8 @@ export interface PrepareRequest extends SinkPlace {
   readonly decisionId: string;
   readonly transactionTimeoutMs: number;
   readonly deadlineMs: number;
-  readonly sections: readonly StagedSection[];
+  /** Reads the staged output. */
+  readonly staged: () => Promise<readonly StagedSection[]>;
 }
 
 /** `failed`: nothing that a reader of committed data can see was left; `retriable` says whether a new attempt may succeed. */
@@ -23,18 +24,22 @@ export type PrepareOutcome =
 
 /**
  * Prepares one epoch's transaction of one sink subtask: everything but the commit. It begins with a fresh
- * InitProducerId always: that fences and aborts whatever an earlier attempt left behind under this id.
+ * InitProducerId always: that fences and aborts whatever an earlier attempt left behind under this id. The staged output
+ * is read beside it. Throws what `staged` throws.
  */
 export async function prepareTransaction(kafka: TransactionRequests, clock: Clock, request: PrepareRequest): Promise<PrepareOutcome> {
   const id = transactionalId(request, request.epoch);
   // A process that was frozen past its deadline must not wake up and fence a transaction that was decided meanwhile.
   if (clock.now() >= request.deadlineMs)
     return { outcome: 'failed', retriable: true, message: `transaction ${id}: the attempt's deadline passed before it began` };
+  const staged = request.staged();
+  // Should beginning fail, a failure to read is of no interest.
+  staged.catch(() => {});
   const begun = await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));
   if (begun.answer !== 'NONE') return failed(id, 'InitProducerId', begun.answer);
   const who: ProducerIdentity = { transactionalId: id, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
   const marker = { topic: request.topic, epoch: request.epoch, decisionId: request.decisionId };
-  const sent = await sendStaged(kafka, clock, request.deadlineMs, who, marker, request.sections);
+  const sent = await sendStaged(kafka, clock, request.deadlineMs, who, marker, await staged);
   if (sent.sent) {
     return {
       outcome: 'prepared',

@@ -2,7 +2,7 @@ import type { StagedSection } from '../format/staged-output.ts';
 import { batchesOf, stampBatch } from '../format/stamp-batches.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { KafkaAnswer, PartitionBatch, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
-import { type Marker, sendMarker } from './marker.ts';
+import { announceMarker, type Marker, writeMarker } from './marker.ts';
 import { retriedAnswer } from './retry.ts';
 
 /** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */
@@ -13,8 +13,8 @@ const REQUEST_BYTES = 1024 * 1024;
 export type SendOutcome = { readonly sent: true } | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string };
 
 /**
- * Fills an open transaction: the marker first, then every staged batch, every acknowledgement awaited. The one path of
- * the first send and of republishing. The batches are stamped in place: the caller owns the buffers.
+ * Fills an open transaction with the marker and every staged batch, every acknowledgement awaited. The one path of the
+ * first send and of republishing. The batches are stamped in place: the caller owns the buffers.
  *
  * A failed Produce is not repeated here: the caller aborts, and a new attempt begins with a fresh InitProducerId.
  */
@@ -26,18 +26,35 @@ export async function sendStaged(
   marker: Marker,
   sections: readonly StagedSection[],
 ): Promise<SendOutcome> {
-  const marked = await sendMarker(kafka, clock, deadlineMs, who, marker);
-  if (marked !== 'NONE') return { sent: false, answer: marked, during: 'commit marker (AddOffsetsToTxn, TxnOffsetCommit)' };
+  // One after the other: the transaction coordinator takes no request while it writes down another of the same id.
+  const announced = await announceMarker(kafka, clock, deadlineMs, who);
+  if (announced !== 'NONE') return { sent: false, answer: announced, during: 'AddOffsetsToTxn of the commit marker' };
   const partitions = distinctPartitions(sections);
-  if (partitions.length === 0) return { sent: true };
-  const added = await retriedAnswer(clock, deadlineMs, () => kafka.addPartitions(who, partitions));
-  if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
+  if (partitions.length > 0) {
+    const added = await retriedAnswer(clock, deadlineMs, () => kafka.addPartitions(who, partitions));
+    if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
+  }
+  // Beside each other: both are part of the transaction by now, and it commits or aborts as a whole.
+  const [marked, produced] = await Promise.all([
+    writeMarker(kafka, clock, deadlineMs, who, marker),
+    produceAll(kafka, who, partitions, sections),
+  ]);
+  if (marked !== 'NONE') return { sent: false, answer: marked, during: 'TxnOffsetCommit of the commit marker' };
+  return produced === 'NONE' ? { sent: true } : { sent: false, answer: produced, during: 'Produce' };
+}
+
+async function produceAll(
+  kafka: TransactionRequests,
+  who: ProducerIdentity,
+  partitions: readonly { readonly topic: string }[],
+  sections: readonly StagedSection[],
+): Promise<KafkaAnswer> {
   const queues = await requestsByLeader(kafka, who, sections);
   const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(kafka, who, leader, requests)));
   const failed = answers.find((answer) => answer !== 'NONE');
-  if (failed === undefined) return { sent: true };
+  if (failed === undefined) return 'NONE';
   for (const { topic } of partitions) kafka.forgetLeaders(topic);
-  return { sent: false, answer: failed, during: 'Produce' };
+  return failed;
 }
 
 function distinctPartitions(sections: readonly StagedSection[]): { topic: string; partition: number }[] {
