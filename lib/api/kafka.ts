@@ -1,5 +1,6 @@
+import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from '../config/starting-offsets.ts';
 import type { Serde } from '../format/serde.ts';
-import type { OutputRecord, SourceRecord, StartingOffsets } from '../graph/job.ts';
+import { JobDefinitionError, type OutputRecord, type SourceRecord } from '../graph/job.ts';
 import { checkTopic } from '../graph/overrides.ts';
 import { refuseAsync } from './user-function.ts';
 
@@ -22,7 +23,10 @@ export interface KafkaSourceOptions<K, V, T> {
    */
   readonly key?: Serde<K>;
   /**
-   * Where to start when there is nothing to go on from: behind the records that are there now, or at the oldest.
+   * Where to start when there is nothing to go on from: `latest`, behind the records that are there now; `earliest`, at the
+   * oldest; `group`, at the committed offsets of ONCEFLOW_GROUP_ID (`group:earliest`, `group:latest`: where it has none);
+   * `timestamp:2026-01-01T08:00:00Z` or `timestamp:` and milliseconds since 1970; `offsets:0=42,1=17`, every partition
+   * named (`offsets:0=42,*=latest`: the others so). ONCEFLOW_STARTING_OFFSETS overrides it.
    * @default 'latest'
    */
   readonly startingOffsets?: StartingOffsets;
@@ -45,6 +49,10 @@ export interface KafkaSourceOptions<K, V, T> {
 export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T> {
   const { topic, value, key, startingOffsets = 'latest', select } = options;
   checkTopic(topic, 'kafkaSource');
+  if (parseStartingOffsets(startingOffsets) === undefined)
+    throw new JobDefinitionError(
+      `kafkaSource of topic ${topic}: startingOffsets is "${startingOffsets}" and must be ${STARTING_OFFSETS_RULE}`,
+    );
   if (select !== undefined) refuseAsync(select, `select of the source of topic ${topic}`);
   return {
     topic,

@@ -1,3 +1,4 @@
+import type { StartingOffsets } from '../config/starting-offsets.ts';
 import type { RecordHeader } from '../format/record-header.ts';
 import type { Serde } from '../format/serde.ts';
 
@@ -11,8 +12,6 @@ export interface JobDefinition {
 }
 
 export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | SinkNode;
-
-export type StartingOffsets = 'latest' | 'earliest';
 
 /** A Kafka record as a source's `select` sees it. */
 export interface SourceRecord<K, V> {

@@ -1,4 +1,5 @@
-import { type JobDefinition, JobDefinitionError, type StartingOffsets } from './job.ts';
+import type { StartingOffsets } from '../config/starting-offsets.ts';
+import { type JobDefinition, JobDefinitionError } from './job.ts';
 
 /** What the configuration may change of a job without touching its code. */
 export interface GraphOverrides {

@@ -1,3 +1,4 @@
+import type { StartingOffsets } from '../config/starting-offsets.ts';
 import { consumersOf, type JobDefinition, JobDefinitionError, type KeyByNode, nodeLabel, type ProcessNode } from './job.ts';
 
 /** How a job's graph is cut into stages: chains between exchanges. Serialisable. */
@@ -25,7 +26,7 @@ interface StageBase {
 export interface SourceStage extends StageBase {
   readonly kind: 'source';
   readonly topic: string;
-  readonly startingOffsets: 'latest' | 'earliest';
+  readonly startingOffsets: StartingOffsets;
 }
 
 export interface OperatorStage extends StageBase {

@@ -104,8 +104,11 @@ export const codecs = {
       memberId: '',
       topics,
     }),
-  /** Timestamp -2: the log's start. -1: its end, which for read_committed is the last stable offset. */
-  listOffsets: (topic: string, partitions: readonly number[], timestamp: -1 | -2) =>
+  /**
+   * Timestamp -2: the log's start. -1: its end, which for read_committed is the last stable offset. Else the first offset
+   * whose record is not older, -1 for none.
+   */
+  listOffsets: (topic: string, partitions: readonly number[], timestamp: number) =>
     kafkaJsRequest<ListOffsetsResponse>('ListOffsets', 3, {
       isolationLevel: 1,
       topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }],

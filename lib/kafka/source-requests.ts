@@ -12,7 +12,14 @@ export function sourceRequests(cluster: Cluster, clock: Clock): SourceRequests {
   return {
     partitionCount: async (topic) => (await cluster.leaders(topic)).length,
 
-    offsets: (topic, partitions, at) => repeated(clock, () => offsetsOf(cluster, topic, partitions, at)),
+    offsets: (topic, partitions, at) =>
+      repeated(clock, () => offsetsOf(cluster, topic, partitions, `offsets (${at})`, at === 'earliest' ? -2 : -1)),
+
+    async offsetsAtTime(topic, partitions, timestampMs) {
+      const what = `offsets at ${new Date(timestampMs).toISOString()}`;
+      const found = await repeated(clock, () => offsetsOf(cluster, topic, partitions, what, timestampMs));
+      return found.map((offset) => (offset < 0 ? undefined : offset));
+    },
 
     async fetch(ranges, limits) {
       const topics = [...new Set(ranges.map(({ topic }) => topic))];
@@ -44,15 +51,21 @@ async function fetchFrom(
   return partitions;
 }
 
-async function offsetsOf(cluster: Cluster, topic: string, partitions: readonly number[], at: 'earliest' | 'latest'): Promise<number[]> {
-  const what = `offsets (${at}) of topic ${topic}, partitions ${partitions.join(', ')}`;
+async function offsetsOf(
+  cluster: Cluster,
+  topic: string,
+  partitions: readonly number[],
+  asked: string,
+  timestamp: number,
+): Promise<number[]> {
+  const what = `${asked} of topic ${topic}, partitions ${partitions.join(', ')}`;
   const about = { kind: 'topic', name: topic } as const;
   const leaders = await cluster.leaders(topic);
   const offsets = new Map<number, number>();
   const ask = async (leader: number | undefined, led: readonly number[]) => {
     if (leader === undefined) throw answerProblem(cluster.login, what, 'UNKNOWN_TOPIC_OR_PARTITION', about);
     if (leader < 0) throw answerProblem(cluster.login, what, 'LEADER_NOT_AVAILABLE', about);
-    const request = await codecs.listOffsets(topic, led, at === 'earliest' ? -2 : -1);
+    const request = await codecs.listOffsets(topic, led, timestamp);
     const { responses } = cluster.required(await cluster.readFrom(leader, 'control', request), what);
     for (const { partition, errorCode, offset } of responses.flatMap((one) => one.partitions)) {
       const answer = answerOf(errorCode);

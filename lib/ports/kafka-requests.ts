@@ -109,6 +109,11 @@ export interface SourceRequests {
   partitionCount(topic: string): Promise<number>;
   /** Offsets by partition: `earliest` = log start, `latest` = last stable offset (read_committed). */
   offsets(topic: string, partitions: readonly number[], at: 'earliest' | 'latest'): Promise<readonly number[]>;
+  /**
+   * By partition the first offset below the last stable one whose record is not older than `timestampMs` (milliseconds
+   * since the Unix epoch); undefined where there is none.
+   */
+  offsetsAtTime(topic: string, partitions: readonly number[], timestampMs: number): Promise<readonly (number | undefined)[]>;
   /** One Fetch (v11, read_committed) for ranges that may have different leaders. */
   fetch(
     ranges: readonly FetchRange[],

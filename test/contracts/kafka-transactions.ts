@@ -282,6 +282,37 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
     });
   });
 
+  describe('the offset at a time', () => {
+    it('is that of the first record which is not older, below the last stable offset, and none where all are older', async () => {
+      const topic = await under.newTopic();
+      const first = await begin(under.newName());
+      await write(first, topic, ['a', 'b']);
+      expect(await answered(() => kafka.endTxn(first, true))).toBe('NONE');
+      await committed(topic, 3);
+      await under.sleep(20);
+      const laterMs = under.nowMs();
+      await under.sleep(20);
+      expect(await kafka.offsetsAtTime(topic, [0], 0)).toEqual([0]);
+      expect(await kafka.offsetsAtTime(topic, [0], laterMs)).toEqual([undefined]);
+      const second = await begin(first.transactionalId);
+      await write(second, topic, ['c']);
+      expect(await kafka.offsetsAtTime(topic, [0], laterMs)).toEqual([undefined]);
+      expect(await answered(() => kafka.endTxn(second, true))).toBe('NONE');
+      await committed(topic, 5);
+      expect(await kafka.offsetsAtTime(topic, [0], laterMs)).toEqual([3]);
+    });
+  });
+
+  describe('the offsets of a group', () => {
+    it('are those that were committed to it, and none for other partitions', async () => {
+      const topic = await under.newTopic();
+      const group = under.newName();
+      expect(await kafka.groupOffsets(group, topic, [0])).toEqual([undefined]);
+      expect(await answered(() => kafka.commitGroupOffsets(group, topic, [{ partition: 0, offset: 42 }]))).toBe('NONE');
+      expect(await kafka.groupOffsets(group, topic, [0])).toEqual([42]);
+    });
+  });
+
   describe('the last stable offset', () => {
     it('stays below the first open transaction, whatever was committed behind it', async () => {
       const topic = await under.newTopic();

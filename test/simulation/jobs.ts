@@ -1,5 +1,6 @@
 import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
-import type { JobDefinition, StartingOffsets } from '../../lib/graph/job.ts';
+import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
+import type { JobDefinition } from '../../lib/graph/job.ts';
 
 /** Two builds of one job: each is right by itself, and an epoch that both worked on is wrong. */
 export type Build = 'a' | 'b';

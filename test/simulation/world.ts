@@ -1,4 +1,5 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
+import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { CoordinatorDeps, CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';

@@ -64,6 +64,12 @@ export class Partition {
     return lowest;
   }
 
+  /** Of the first batch that is not older, the first offset: the model's batches have one time. */
+  offsetAtTime(timestampMs: number): number | undefined {
+    const found = this.batches.find(({ bytes }) => Number(bytes.readBigInt64BE(35)) >= timestampMs);
+    return found === undefined || found.baseOffset >= this.lastStableOffset ? undefined : found.baseOffset;
+  }
+
   append(bytes: Buffer, producerId: bigint, producerEpoch: number, transactional: boolean, control: StoredBatch['control']): void {
     const stored = Buffer.from(bytes);
     const baseOffset = this.end;

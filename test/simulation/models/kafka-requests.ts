@@ -89,6 +89,10 @@ export function modelKafka(
           return (at === 'earliest' ? partition?.logStart : partition?.lastStableOffset) ?? 0;
         }),
       ),
+    offsetsAtTime: (topic, partitions, timestampMs) =>
+      carry('offsetsAtTime', `${topic} ${timestampMs}`, throwing(LEADER_ERRORS), () =>
+        partitions.map((number) => partitionsOf(topic)[number]?.offsetAtTime(timestampMs)),
+      ),
     fetch: (ranges) => {
       const failed = (answer: KafkaAnswer): FetchedPartition[] =>
         ranges.map(({ topic, partition }) => ({

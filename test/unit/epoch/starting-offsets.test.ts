@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { parseStartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import { resolveStart, type StartingDecision } from '../../../lib/epoch/starting-offsets.ts';
+
+/** A topic of three partitions. */
+const starts = [5, 0, 10];
+const ends = [50, 0, 30];
+
+function start(text: string, found: readonly (number | undefined)[] = []): StartingDecision {
+  const point = parseStartingOffsets(text);
+  if (point === undefined) throw new Error(text);
+  return resolveStart(point, { starts, ends, found });
+}
+
+describe('starting offsets', () => {
+  it('at the ends are those of the log', () => {
+    expect(start('earliest')).toEqual({ outcome: 'resolved', offsets: starts });
+    expect(start('latest')).toEqual({ outcome: 'resolved', offsets: ends });
+  });
+
+  it('at a time are the first records that are not older, and the end where all are', () => {
+    expect(start('timestamp:1', [7, undefined, undefined])).toEqual({ outcome: 'resolved', offsets: [7, 0, 30] });
+  });
+
+  it('of a group are refused where it has none, with the partitions and the option', () => {
+    expect(start('group', [7, undefined, undefined])).toEqual({
+      outcome: 'refused',
+      message: 'that says nothing of partition 1, 2: give the offsets, or add group:earliest or group:latest for the rest',
+    });
+    expect(start('group', [7, 0, 11])).toEqual({ outcome: 'resolved', offsets: [7, 0, 11] });
+    expect(start('group:earliest', [7, undefined, undefined])).toEqual({ outcome: 'resolved', offsets: [7, 0, 10] });
+    expect(start('group:latest', [7, undefined, undefined])).toEqual({ outcome: 'resolved', offsets: [7, 0, 30] });
+  });
+
+  it('of a group are taken as they are: what retention has deleted since is a matter of ONCEFLOW_ON_DATA_LOSS', () => {
+    expect(start('group', [1, 0, 99])).toEqual({ outcome: 'resolved', offsets: [1, 0, 99] });
+  });
+
+  it('that are named are refused when a partition is left out, is not there, or does not hold the offset', () => {
+    expect(start('offsets:0=42,1=0,2=10')).toEqual({ outcome: 'resolved', offsets: [42, 0, 10] });
+    expect(start('offsets:0=42,*=earliest')).toEqual({ outcome: 'resolved', offsets: [42, 0, 10] });
+    expect(start('offsets:0=50,*=latest')).toEqual({ outcome: 'resolved', offsets: [50, 0, 30] });
+    expect(start('offsets:0=42')).toMatchObject({
+      outcome: 'refused',
+      message: expect.stringMatching(/nothing of partition 1, 2: .*\*=earliest/),
+    });
+    expect(start('offsets:7=42,*=latest')).toEqual({ outcome: 'refused', message: 'the topic has no partition 7: it has 3' });
+    expect(start('offsets:0=4,2=31,*=latest')).toEqual({
+      outcome: 'refused',
+      message: 'partition 0 holds the offsets 5 to 50, partition 2 holds the offsets 10 to 30',
+    });
+  });
+});
