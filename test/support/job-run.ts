@@ -92,12 +92,18 @@ ${this.told()}`);
   /** The process id of the function whose name begins with `name`, when it runs. */
   async pid(name: string): Promise<number> {
     for (;;) {
+      const found = Object.entries(await this.pids()).find(([process]) => process.startsWith(name));
+      if (found !== undefined) return found[1];
+    }
+  }
+
+  /** The process ids of the functions that run, by their names. */
+  async pids(): Promise<Readonly<Record<string, number>>> {
+    for (;;) {
       const answer = once(this.#child, 'message', { signal: AbortSignal.timeout(10_000) }) as Promise<[FromJobProcess]>;
       this.#tell({ ask: 'processes' });
       const [message] = await answer;
-      if (message.is !== 'processes') continue;
-      const found = Object.entries(message.pids).find(([process]) => process.startsWith(name));
-      if (found !== undefined) return found[1];
+      if (message.is === 'processes') return message.pids;
     }
   }
 

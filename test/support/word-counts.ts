@@ -14,7 +14,7 @@ export const EXACT: WordCountFaults = { missing: [], extra: [], disordered: [] }
 const SHOWN = 20;
 
 /** How often each word is in the lines, split on single spaces. */
-export function countWords(lines: readonly string[]): Map<string, number> {
+export function countWords(lines: Iterable<string>): Map<string, number> {
   const counts = new Map<string, number>();
   for (const line of lines) for (const word of line.split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
@@ -25,7 +25,7 @@ export function totalOf(counts: ReadonlyMap<string, number>): number {
 }
 
 /** Compares what a reader saw with the exact expectation: every word's counts 1..n, once each, ascending in one partition. */
-export function faultsOf(seen: readonly SeenRecord[], input: readonly string[]): WordCountFaults {
+export function faultsOf(seen: Iterable<Pick<SeenRecord, 'partition' | 'value'>>, input: Iterable<string>): WordCountFaults {
   const expected = countWords(input);
   const extra: string[] = [];
   const disordered = new Set<string>();

@@ -1,0 +1,282 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runKafkaTool } from '../../../local/stack/java.ts';
+import type { Dice } from '../../simulation/kernel/dice.ts';
+import type { Treatment } from '../../support/http-proxy.ts';
+import { kafkaJs } from '../../support/kafka-wire.ts';
+import { signalIfThere } from '../../support/signals.ts';
+import type { Link } from '../../support/tcp-proxy.ts';
+import { listTransactions } from '../../support/transactions.ts';
+import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS } from './scene.ts';
+
+/** One kind of fault. Resolves, when it is over, with what was done; undefined when there was nothing to do it to. */
+export interface FaultKind {
+  readonly name: string;
+  /** How often it is drawn, against the others of its lane. */
+  readonly weight: number;
+  run(scene: Scene, dice: Dice): Promise<string | undefined>;
+}
+
+/** Longer than a decided transaction can stay open. */
+const beyondTransactionMs = (dice: Dice) => Math.round(TRANSACTION_TIMEOUT_MS + dice.between(1_000, 2_000));
+const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+/** Faults of one lane follow each other; lanes run beside each other, so that faults of two kinds meet. */
+export const lanes: Readonly<Record<string, readonly FaultKind[]>> = {
+  processes: [
+    {
+      name: 'kill -9 of a function',
+      weight: 6,
+      run: async ({ job }, dice) => {
+        const functions = Object.entries(await job.current.pids()).filter(([name]) => name !== 'coordinator');
+        const [name, pid] = dice.pick(functions.sort());
+        return signalIfThere(pid, 'SIGKILL') ? name : undefined;
+      },
+    },
+    {
+      name: 'kill -9 of the coordinator',
+      weight: 4,
+      run: async ({ job }) => (signalIfThere(await job.current.pid('coordinator'), 'SIGKILL') ? 'coordinator' : undefined),
+    },
+    {
+      name: 'kill -9 of the whole job, started again',
+      weight: 2,
+      run: async ({ job }, dice) => {
+        await job.killAll();
+        const ms = dice.spread(20, 2_000);
+        await sleep(ms);
+        job.start(dice);
+        return `down for ${inSeconds(ms)}`;
+      },
+    },
+    {
+      name: 'coordinator stopped for longer than its lease',
+      weight: 2,
+      run: ({ job }, dice) => freeze(job.current.pid('coordinator'), LEASE_MS * dice.between(1.2, 3)),
+    },
+    {
+      name: 'sink stopped for longer than its transaction may last',
+      weight: 1,
+      run: ({ job }, dice) => freeze(job.current.pid('sink'), beyondTransactionMs(dice)),
+    },
+    {
+      name: 'function stopped for a while',
+      weight: 2,
+      run: ({ job }, dice) => freeze(job.current.pid(dice.pick(['source', 'operator', 'sink'])), dice.spread(100, 5_000)),
+    },
+    {
+      name: 'second coordinator takes over from a live one',
+      weight: 1,
+      run: async ({ job }, dice) => {
+        await job.takeOver(dice, async () => {});
+        return 'one of the two ended as superseded';
+      },
+    },
+    {
+      name: 'second coordinator takes over from a stopped one',
+      weight: 1,
+      run: async ({ job }, dice) => {
+        const sleeper = await job.current.pid('coordinator');
+        if (!signalIfThere(sleeper, 'SIGSTOP')) return undefined;
+        await job.takeOver(dice, async (next) => {
+          await next.event('recovered');
+          signalIfThere(sleeper, 'SIGCONT');
+        });
+        return 'the stopped one woke up and ended as superseded';
+      },
+    },
+  ],
+  broker: [
+    {
+      name: 'broker stopped in order, and started',
+      weight: 2,
+      run: async ({ broker }) => {
+        await broker.end();
+        await broker.restart();
+        return 'up';
+      },
+    },
+    {
+      name: 'broker killed with -9, and started',
+      weight: 2,
+      run: async ({ broker }, dice) => {
+        await broker.kill();
+        const ms = dice.between(0, 1_500);
+        await sleep(ms);
+        await broker.restart();
+        return `down for ${inSeconds(ms)} and a start`;
+      },
+    },
+    {
+      name: 'broker stopped (SIGSTOP)',
+      weight: 2,
+      run: async ({ broker }, dice) => {
+        const ms = dice.spread(300, 6_000);
+        broker.freeze();
+        await sleep(ms);
+        broker.thaw();
+        return inSeconds(ms);
+      },
+    },
+    {
+      name: 'broker cut off, requests arrive late',
+      weight: 4,
+      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'hold' }, dice.spread(300, TRANSACTION_TIMEOUT_MS + 2_000)),
+    },
+    {
+      name: 'broker connections reset',
+      weight: 4,
+      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'refuse' }, dice.spread(10, 3_000)),
+    },
+    {
+      name: 'broker answers lost',
+      weight: 4,
+      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'lose-answers' }, dice.spread(50, 2_000)),
+    },
+    {
+      name: 'broker slow',
+      weight: 2,
+      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'delay', ms: dice.whole(20, 150) }, dice.between(1_000, 4_000)),
+    },
+  ],
+  store: [
+    {
+      name: 'store answers with errors',
+      weight: 3,
+      run: (scene, dice) =>
+        treating(scene, dice.between(500, 4_000), () => {
+          if (!dice.chance(0.6)) return { does: 'pass' };
+          return dice.chance(0.3)
+            ? { does: 'fail', how: 'throttled', carriedOut: false }
+            : { does: 'fail', how: 'internal', carriedOut: dice.chance(0.5) };
+        }),
+    },
+    {
+      name: 'store connections reset',
+      weight: 3,
+      run: (scene, dice) =>
+        treating(scene, dice.between(500, 4_000), () =>
+          dice.chance(0.6) ? { does: 'reset', carriedOut: dice.chance(0.5) } : { does: 'pass' },
+        ),
+    },
+    {
+      name: 'store cut off, requests arrive late',
+      weight: 2,
+      run: (scene, dice) => holding(scene, dice.spread(300, 8_000), 'request', () => true),
+    },
+    {
+      name: 'store slow',
+      weight: 1,
+      run: (scene, dice) => treating(scene, dice.between(1_000, 3_000), () => ({ does: 'delay', ms: dice.whole(20, 400) })),
+    },
+    {
+      name: 'decision made, its answer later than the transaction timeout',
+      weight: 1,
+      run: (scene, dice) => holding(scene, beyondTransactionMs(dice), 'answer', (request) => request === 'DynamoDB.TransactWriteItems'),
+    },
+  ],
+  transactions: [
+    {
+      name: "zombie's InitProducerId",
+      weight: 5,
+      run: (scene, dice) =>
+        asZombie(scene, dice, async (transaction) => {
+          await transaction.abort();
+        }),
+    },
+    {
+      name: 'zombie leaves a transaction open, with a record in it',
+      weight: 2,
+      run: (scene, dice) =>
+        asZombie(scene, dice, async (transaction) => {
+          await transaction.send({ topic: scene.output, messages: [{ value: 'zombie:::1' }] });
+        }),
+    },
+    {
+      name: 'transaction ended by hand (forceTerminateTransaction)',
+      weight: 1,
+      run: async (scene, dice) => {
+        const transactionalId = await someId(scene, dice);
+        if (transactionalId === undefined) return undefined;
+        const { exitCode } = await runKafkaTool('org.apache.kafka.tools.TransactionsCommand', [
+          ...['--bootstrap-server', scene.broker.bootstrap, 'forceTerminateTransaction', '--transactionalId', transactionalId],
+        ]);
+        return exitCode === 0 ? transactionalId : undefined;
+      },
+    },
+  ],
+};
+
+async function freeze(process: Promise<number>, ms: number): Promise<string | undefined> {
+  const pid = await process;
+  if (!signalIfThere(pid, 'SIGSTOP')) return undefined;
+  await sleep(ms);
+  signalIfThere(pid, 'SIGCONT');
+  return `process ${pid} for ${inSeconds(ms)}`;
+}
+
+async function during(link: Scene['brokerLink'], what: Link, ms: number): Promise<string> {
+  link.set(what);
+  await sleep(ms);
+  link.set({ does: 'pass' });
+  return `${JSON.stringify(what)} for ${inSeconds(ms)}`;
+}
+
+/** Undefined when no request was treated. */
+async function treating({ storeLink }: Scene, ms: number, treat: (request: string) => Treatment): Promise<string | undefined> {
+  let treated = 0;
+  storeLink.set((request) => {
+    const treatment = treat(request);
+    if (treatment.does !== 'pass') treated++;
+    return treatment;
+  });
+  await sleep(ms);
+  storeLink.pass();
+  return treated === 0 ? undefined : `${treated} requests in ${inSeconds(ms)}`;
+}
+
+async function holding(
+  scene: Scene,
+  ms: number,
+  what: 'request' | 'answer',
+  isHeld: (request: string) => boolean,
+): Promise<string | undefined> {
+  const { promise: until, resolve: letGo } = Promise.withResolvers<void>();
+  try {
+    return await treating(scene, ms, (request) => (isHeld(request) ? { does: 'hold', what, until } : { does: 'pass' }));
+  } finally {
+    letGo();
+  }
+}
+
+type Transaction = Awaited<ReturnType<ReturnType<ReturnType<typeof kafkaJs>['producer']>['transaction']>>;
+
+/** What an attempt does that was forgotten long ago and wakes up: it begins with InitProducerId, which fences. */
+async function asZombie(scene: Scene, dice: Dice, act: (transaction: Transaction) => Promise<void>): Promise<string | undefined> {
+  const transactionalId = await someId(scene, dice);
+  if (transactionalId === undefined) return undefined;
+  const producer = kafkaJs([scene.broker.bootstrap]).producer({
+    transactionalId,
+    transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    maxInFlightRequests: 1,
+    idempotent: true,
+    allowAutoTopicCreation: false,
+    retry: { retries: 1 },
+  });
+  try {
+    await producer.connect();
+    await act(await producer.transaction());
+    return transactionalId;
+  } catch {
+    // The job was quicker, or the broker is away.
+    return undefined;
+  } finally {
+    await producer.disconnect().catch(() => {});
+  }
+}
+
+/** One of the job's transactional ids; of those with an open transaction, if there are any. */
+async function someId({ job, broker }: Scene, dice: Dice): Promise<string | undefined> {
+  const listed = await listTransactions(job.name, [broker.bootstrap]).catch(() => []);
+  const open = listed.filter(({ state }) => state === 'Ongoing');
+  return dice.pick(open.length > 0 ? open : listed)?.transactionalId;
+}

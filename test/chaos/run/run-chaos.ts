@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Dice, hashOf } from '../../simulation/kernel/dice.ts';
+import { endsOf } from '../../support/kafka-wire.ts';
+import { countWords, faultsOf, totalOf, type WordCountFaults } from '../../support/word-counts.ts';
+import { type FaultKind, lanes } from './faults.ts';
+import { readCommitted, unfinishedTransactions } from './java-reader.ts';
+import type { Totals } from './job-under-test.ts';
+import { openScene, type Scene } from './scene.ts';
+import { type SteadyLoad, steadyLoad } from './steady-load.ts';
+import { type FaultDone, faultTable, totalsLine } from './table.ts';
+
+export interface ChaosOptions {
+  /** Decides which faults come, in each lane in which order, and how they are; not what they meet. */
+  readonly seed: number;
+  /** Faults come for at least this long. */
+  readonly seconds: number;
+  /** And until there were this many. */
+  readonly minFaults: number;
+  readonly report: (line: string) => void;
+}
+
+export interface ChaosResult {
+  readonly faults: readonly FaultDone[];
+  readonly totals: Totals;
+  readonly words: number;
+  /** Differences between what a read_committed reader sees and the exact counts. All empty when it is exact. */
+  readonly differences: WordCountFaults;
+  /** Transactions that are open after the job has stopped. */
+  readonly unfinished: readonly string[];
+}
+
+const PROGRESS_EVERY_MS = 5_000;
+const PAUSE_SECONDS = [0.5, 3] as const;
+const CATCH_UP_MS = 180_000;
+/** A run in which faults are as rare as this makes no sense. */
+const LONGEST_FAULT_SECONDS = 15;
+
+/**
+ * Runs the word count under steady load on a broker and an emulator of its own while faults happen to all of them; then
+ * lets it come to rest and compares the output with the input, both read by Kafka's own consumer. Everything that it
+ * started has ended when it is over. When it fails, what is needed to see why is kept, and the error says where.
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const dir = mkdtempSync(join(tmpdir(), 'onceflow-chaos-'));
+  const { report } = options;
+  report(`seed ${options.seed}; history, logs and data in ${dir}`);
+  const scene = await openScene(dir);
+  let result: ChaosResult;
+  try {
+    result = await underFaults(scene, options);
+  } catch (error) {
+    scene.history.note(`FAILED: ${error instanceof Error ? error.stack : error}`);
+    await scene.close();
+    throw new Error(`seed ${options.seed}, everything is kept in ${dir}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+  await scene.close();
+  const { missing, extra, disordered } = result.differences;
+  const isExact = missing.length + extra.length + disordered.length + result.unfinished.length === 0;
+  report(isExact ? 'EXACT: every word has its counts 1..n, once each, ascending; no transaction is open' : `NOT EXACT; kept in ${dir}`);
+  if (isExact) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  return result;
+}
+
+async function underFaults(scene: Scene, { seed, seconds, minFaults, report }: ChaosOptions): Promise<ChaosResult> {
+  const { job, history } = scene;
+  const done: FaultDone[] = [];
+  const underWay = new Set<string>();
+  const load = steadyLoad(scene.broker.bootstrap, scene.input);
+  job.start(new Dice(seed));
+  await job.nextCommit();
+  const startedMs = Date.now();
+
+  let over = false;
+  const elapsed = () => (Date.now() - startedMs) / 1000;
+  const goesOn = () => !over && (elapsed() < seconds || done.length < minFaults) && elapsed() < seconds + minFaults * LONGEST_FAULT_SECONDS;
+  const progress = setInterval(() => report(progressLine(scene, load, elapsed(), done.length, underWay)), PROGRESS_EVERY_MS);
+  const working = Object.entries(lanes).map(([name, kinds]) => lane(scene, new Dice(hashOf(seed, name)), kinds, goesOn, done, underWay));
+  try {
+    await Promise.race([Promise.all(working), job.broken]);
+    await load.stop();
+    history.note('faults and load are over');
+    await caughtUp(scene);
+    await job.stop();
+  } finally {
+    over = true;
+    clearInterval(progress);
+    // So that no lane is left waiting for a job that is broken.
+    await job.end();
+    await Promise.allSettled([...working, load.stop()]);
+  }
+  report(`stopped after ${elapsed().toFixed(0)} s; reading both topics with Kafka's console consumer`);
+  const result = { faults: done, totals: job.totals, ...(await outcome(scene)) };
+  const kinds = Object.values(lanes).flatMap((all) => all.map(({ name }) => name));
+  for (const line of [faultTable(kinds, done), totalsLine(job.totals), differencesLine(result)]) {
+    report(line);
+    history.note(line);
+  }
+  return result;
+}
+
+/** Fault, until the job commits again, pause, fault, … */
+async function lane(
+  scene: Scene,
+  dice: Dice,
+  kinds: readonly FaultKind[],
+  goesOn: () => boolean,
+  done: FaultDone[],
+  underWay: Set<string>,
+): Promise<void> {
+  const drawn = kinds.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
+  for (;;) {
+    await sleep(1000 * dice.between(...PAUSE_SECONDS));
+    if (!goesOn()) return;
+    const kind = dice.pick(drawn);
+    scene.history.note(`FAULT ${kind.name}`);
+    underWay.add(kind.name);
+    const what = await kind.run(scene, dice);
+    underWay.delete(kind.name);
+    scene.history.note(`FAULT ${kind.name}: ${what === undefined ? 'came to nothing' : `over: ${what}`}`);
+    if (what === undefined) continue;
+    const fault = { kind: kind.name, untilCommitSeconds: (await scene.job.nextCommit()) / 1000 };
+    done.push(fault);
+  }
+}
+
+function progressLine({ job }: Scene, load: SteadyLoad, elapsed: number, faults: number, underWay: ReadonlySet<string>): string {
+  const now = underWay.size === 0 ? '' : `; now: ${[...underWay].join(', ')}`;
+  const since = ((Date.now() - job.lastCommitMs) / 1000).toFixed(1);
+  return `${elapsed.toFixed(0).padStart(4)} s  ${faults} faults, ${load.lines()} lines in, ${job.totals.epochs} epochs, ${job.totals.republished} published again, last commit ${since} s ago${now}`;
+}
+
+/** Waits until everything that a reader can see of the input is in a committed epoch. */
+async function caughtUp({ epochs, job, input, broker }: Scene): Promise<void> {
+  const wanted = String(await endsOf(input, 'uncommitted', [broker.bootstrap]));
+  let reached = '';
+  for (const untilMs = Date.now() + CATCH_UP_MS; Date.now() < untilMs; ) {
+    const row = await epochs.readJob(job.name);
+    const last = row?.lastCompleted;
+    const epoch = row === undefined || last === undefined ? undefined : await epochs.readEpoch(job.name, row.incarnation, last.epoch);
+    if (epoch?.manifest.at === 'row') reached = String(epoch.manifest.manifest.offsets['read-lines']?.[input]);
+    if (reached === wanted && row?.lastCommitted === last?.epoch) return;
+    await Promise.race([sleep(200), job.broken]);
+  }
+  throw new Error(
+    `no faults any more, and not caught up within ${CATCH_UP_MS / 1000} s: input ends at ${wanted}, committed up to ${reached}`,
+  );
+}
+
+async function outcome({ broker, input, output }: Scene): Promise<Pick<ChaosResult, 'words' | 'differences' | 'unfinished'>> {
+  const [lines, counts, unfinished] = await Promise.all([
+    readCommitted(broker.bootstrap, input),
+    readCommitted(broker.bootstrap, output),
+    unfinishedTransactions(broker.bootstrap),
+  ]);
+  const inputLines = lines.map(({ value }) => value);
+  return { words: totalOf(countWords(inputLines)), differences: faultsOf(counts, inputLines), unfinished };
+}
+
+function differencesLine({ words, differences, unfinished }: ChaosResult): string {
+  const { missing, extra, disordered } = differences;
+  const first = (list: readonly string[]) => (list.length === 0 ? 'none' : list.join(' '));
+  return `${words} words; missing: ${first(missing)}; more than once, or wrong: ${first(extra)}; out of order: ${first(disordered)}; open transactions: ${first(unfinished)}`;
+}

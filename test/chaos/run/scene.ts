@@ -1,0 +1,122 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDynamoDbClient, createS3Client } from '../../../lib/aws/clients.ts';
+import { createEpochStore } from '../../../lib/aws/dynamo-epoch-store.ts';
+import { createTable } from '../../../lib/aws/dynamo-table.ts';
+import { createBucket } from '../../../lib/aws/s3-blob-store.ts';
+import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
+import { startEmulator } from '../../../local/stack/emulator.ts';
+import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
+import { createTopics } from '../../../local/stack/kafka-admin.ts';
+import { openKeeper } from '../../../local/stack/kept-process.ts';
+import { type HttpProxy, openHttpProxy } from '../../support/http-proxy.ts';
+import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import { type History, openHistory } from './history.ts';
+import { JobUnderTest } from './job-under-test.ts';
+
+/** The budget rule: epoch + commit + recovery < transaction timeout. Many of the faults last longer than these. */
+export const EPOCH_TIMEOUT_MS = 3_000;
+export const COMMIT_TIMEOUT_MS = 1_000;
+export const RECOVERY_TIMEOUT_MS = 2_500;
+export const LEASE_MS = 1_500;
+export const TRANSACTION_TIMEOUT_MS = 7_000;
+
+const TABLE = 'onceflow';
+const BUCKET = 'onceflow';
+const CREDENTIALS = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+
+/** The parts that faults happen to. The job sees Kafka and AWS through the two links only. */
+export interface Scene {
+  readonly history: History;
+  readonly job: JobUnderTest;
+  readonly input: string;
+  readonly output: string;
+  readonly broker: KafkaService;
+  readonly brokerLink: TcpProxy;
+  readonly storeLink: HttpProxy;
+  /** Past the link: for the run itself, not for the job. */
+  readonly epochs: EpochStore;
+  /** Ends every process. `dir` stays. */
+  close(): Promise<void>;
+}
+
+/** Starts a broker and an emulator of this run's own, with everything that they keep under `dir`. */
+export async function openScene(dir: string): Promise<Scene> {
+  mkdirSync(dir, { recursive: true });
+  const history = openHistory(join(dir, 'history.log'));
+  const keeper = await openKeeper({ dir });
+  try {
+    const [brokerLinkPort, detourPort, storeLinkPort] = [await keeper.takePort(), await keeper.takePort(), await keeper.takePort()];
+    const brokerLink = await openTcpProxy(`127.0.0.1:${detourPort}`, brokerLinkPort);
+    const [broker, emulator] = await Promise.all([
+      startKafka(keeper, {
+        detour: { port: detourPort, advertised: brokerLink.address },
+        settings: {
+          'broker.session.timeout.ms': 1_500,
+          'broker.heartbeat.interval.ms': 300,
+          'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
+        },
+      }),
+      startEmulator(keeper),
+    ]);
+    const storeLink = await openHttpProxy(emulator.endpoint, storeLinkPort);
+    const store = { endpoint: emulator.endpoint, ...CREDENTIALS };
+    const dynamoDb = createDynamoDbClient(store);
+    const [input, output] = ['lines', 'counts'];
+    await Promise.all([
+      createTable(dynamoDb, TABLE),
+      createBucket(createS3Client({ ...store, forcePathStyle: true }), BUCKET),
+      createTopics(broker.bootstrap, [{ topic: input }, { topic: output }]),
+    ]);
+    const job = new JobUnderTest('chaos', jobEnv(brokerLink.address, storeLink.endpoint, input, output), history);
+    return {
+      history,
+      job,
+      input,
+      output,
+      broker,
+      brokerLink,
+      storeLink,
+      epochs: createEpochStore({ client: dynamoDb, table: TABLE }),
+      async close() {
+        await job.end();
+        await Promise.all([brokerLink.close(), storeLink.close(), keeper.close()]);
+        await history.close();
+      },
+    };
+  } catch (error) {
+    await keeper.close();
+    throw error;
+  }
+}
+
+function jobEnv(brokers: string, endpoint: string, input: string, output: string): Record<string, string> {
+  const { PATH = '', HOME = '', NODE_OPTIONS = '' } = process.env;
+  return {
+    PATH,
+    HOME,
+    NODE_OPTIONS,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: CREDENTIALS.region,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.credentials.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    ONCEFLOW_JOB: './jobs/word-count.ts',
+    ONCEFLOW_JOB_NAME: 'chaos',
+    ONCEFLOW_BROKERS: brokers,
+    ONCEFLOW_TABLE: TABLE,
+    ONCEFLOW_BLOBS: `s3://${BUCKET}`,
+    // Most blobs go through the store, which has its faults.
+    ONCEFLOW_INLINE_BLOB_BYTES: '500',
+    ONCEFLOW_TOPICS: `read-lines=${input},write-counts=${output}`,
+    ONCEFLOW_STARTING_OFFSETS: 'earliest',
+    ONCEFLOW_CHECKPOINT_INTERVAL_MS: '150',
+    ONCEFLOW_RESTART_BACKOFF_MS: '20',
+    ONCEFLOW_RESTART_BACKOFF_MAX_MS: '500',
+    ONCEFLOW_EPOCH_TIMEOUT_MS: String(EPOCH_TIMEOUT_MS),
+    ONCEFLOW_COMMIT_TIMEOUT_MS: String(COMMIT_TIMEOUT_MS),
+    ONCEFLOW_RECOVERY_TIMEOUT_MS: String(RECOVERY_TIMEOUT_MS),
+    ONCEFLOW_LEASE_MS: String(LEASE_MS),
+    ONCEFLOW_TRANSACTION_TIMEOUT_MS: String(TRANSACTION_TIMEOUT_MS),
+  };
+}

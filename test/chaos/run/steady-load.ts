@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { someLines } from '../../support/word-counts.ts';
+
+const LINES = 12;
+const PAUSE_MS = 50;
+const ABORTED = 3;
+const AFTER_FAILURE_MS = 300;
+const TRANSACTION_TIMEOUT_MS = 10_000;
+
+export interface SteadyLoad {
+  /** Lines in transactions that were committed, as far as the producer knows. */
+  lines(): number;
+  /** Resolves when the last transaction is over. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Writes lines in transactions, of which every third is aborted, for as long as it is told to; it tries again when the
+ * broker is away. What became input is what a reader finds in the topic: a failed send may have been carried out.
+ */
+export function steadyLoad(bootstrap: string, topic: string): SteadyLoad {
+  const kafka = new Kafka({
+    clientId: 'chaos-load',
+    brokers: [bootstrap],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 2_000,
+    requestTimeout: 5_000,
+    retry: { initialRetryTime: 100, retries: 3 },
+  });
+  let producer: Producer | undefined;
+  let lines = 0;
+  let stopped = false;
+
+  async function writeOnce(round: number): Promise<void> {
+    producer ??= await connect();
+    const transaction = await producer.transaction();
+    const messages = someLines(LINES, round).map((value, index) => ({ value, partition: index % 3 }));
+    await transaction.send({ topic, messages });
+    if (round % ABORTED === 0) return transaction.abort();
+    await transaction.commit();
+    lines += LINES;
+  }
+
+  async function connect(): Promise<Producer> {
+    const made = kafka.producer({
+      transactionalId: `load-of-${topic}`,
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+      maxInFlightRequests: 1,
+      idempotent: true,
+      allowAutoTopicCreation: false,
+    });
+    await made.connect();
+    return made;
+  }
+
+  async function work(): Promise<void> {
+    let failed = false;
+    // The last one must succeed: it ends whatever a failed one left open.
+    for (let round = 1; !stopped || failed; round++) {
+      try {
+        await writeOnce(round);
+        failed = false;
+        await sleep(PAUSE_MS);
+      } catch {
+        failed = true;
+        await producer?.disconnect().catch(() => {});
+        producer = undefined;
+        await sleep(AFTER_FAILURE_MS);
+      }
+    }
+    await producer?.disconnect();
+  }
+
+  const working = work();
+  return {
+    lines: () => lines,
+    stop() {
+      stopped = true;
+      return working;
+    },
+  };
+}
