@@ -6,7 +6,7 @@ import { buildId } from './build-id.ts';
 import { connectFunction, type Wiring, wireFunction } from './wiring.ts';
 
 /**
- * The handler of a stage function: checks the payload, wires the process at the first call, refuses work of another build
+ * The handler of a stage function: wires the process as it starts, checks each payload, refuses work of another build
  * and work that is past its deadline, and hands the rest to `serve`.
  */
 export function serveStage<Request extends StageRequest & { readonly ask: string }, Answer, Tools extends StageTools>(
@@ -15,6 +15,8 @@ export function serveStage<Request extends StageRequest & { readonly ask: string
   serve: (tools: Tools, request: Request) => Promise<Answer>,
 ): (payload: unknown) => Promise<Answer | StageFailed | StageStale> {
   const wire = once(() => wireTools(process.env));
+  // Loaded while the function starts, not when it is first called. What fails now is tried again, and said, at the call.
+  wire().catch(() => {});
   return async (payload) => {
     const fault = payloadFault(payload, asks);
     if (fault !== undefined)
