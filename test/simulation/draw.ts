@@ -143,6 +143,10 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
   const inputPartitions = dice.whole(2, 3);
   const focus = focusOf(seed);
   const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
+  const schedule = new Dice(hashOf(seed, 'schedule'));
+  const watch: WorldOptions['watch'] = schedule.chance(0.3)
+    ? { how: 'revival', everyMs: schedule.pick([5_000, 20_000]), standby: schedule.pick(['none', 'keep']) }
+    : { how: 'explicit' };
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   return {
     seed,
@@ -157,6 +161,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
       maxConcurrentEpochs: dice.whole(1, 3),
       retainedCheckpoints: dice.whole(1, 3),
       takeover: dice.pick(['allow', 'allow', 'refuse']),
+      idleExitMs: watch?.how === 'revival' ? schedule.pick([undefined, 1_500]) : undefined,
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),
     parallelism: (coordinator) => parallelismOf(job, widths[(coordinator - 1) % widths.length] ?? { source: 1, operator: 1, sink: 1 }),
@@ -169,6 +174,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     faults: drawnFaults(seed),
     faultsUntilMs,
     ending: dice.chance(0.75) ? 'stop' : 'wait',
+    watch,
     history: false,
     ...change,
   };

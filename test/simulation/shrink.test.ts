@@ -15,12 +15,15 @@ function crashesAreForbidden(world: World): void {
   look();
 }
 
-/** The first seed with a crash of a coordinator among more than three faults. */
+/** The first seed with a crash of a coordinator among more than three faults, that would happen without the others too. */
 async function firstFailing() {
   for (let seed = 1; seed <= 200; seed++) {
     const options = { ...drawWorld(seed), prepare: crashesAreForbidden };
     const failed = await runWorld(options);
-    if (failed.violations.length > 0 && failed.injected.length > 3) return { seed, options, failed };
+    const crash = failed.injected.find(({ call, fault }) => fault.fault === 'crash' && call.caller.role === 'coordinator');
+    if (crash === undefined || failed.violations.length === 0 || failed.injected.length <= 3) continue;
+    const alone = await runWorld({ ...options, faults: ({ id }) => (id === crash.call.id ? crash.fault : undefined) });
+    if (alone.violations.length > 0) return { seed, options, failed };
   }
   throw new Error('no seed of 200 crashes a coordinator among more than three faults');
 }

@@ -1,8 +1,10 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
-import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
+import { awaitTurn } from '../../lib/epoch/coordinator/await-turn.ts';
 import type { CoordinatorDeps, CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import type { StartKind } from '../../lib/epoch/may-start.ts';
+import type { Standby } from '../../lib/epoch/revival.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { planStages } from '../../lib/graph/stages.ts';
@@ -58,6 +60,11 @@ export interface WorldOptions {
   readonly faultsUntilMs: number;
   /** Whether the job is stopped as soon as it has caught up, or only when nothing is open any more. */
   readonly ending: 'stop' | 'wait';
+  /**
+   * Who starts a coordinator when none is at work: somebody at once, or ticks of a schedule, as in a deployment, which leave a
+   * held job alone or wait for their turn.
+   */
+  readonly watch?: { readonly how: 'explicit' } | { readonly how: 'revival'; readonly everyMs: number; readonly standby: Standby };
   readonly history: boolean;
   /** The broker's offsets.retention.minutes. */
   readonly markerRetentionMinutes?: number;
@@ -84,6 +91,8 @@ const CATCH_UP_MS = 400_000;
 const MAX_EVENTS = 150_000;
 const WATCH_MS = 1_000;
 const MAX_VIOLATIONS = 5;
+/** How long a tick may wait for its turn. */
+const PATIENCE_MS = 90_000;
 
 const TOPIC_CONFIG = new Map([['max.message.bytes', '1048588']]);
 
@@ -217,7 +226,7 @@ export class World {
   }
 
   /** Starts a coordinator beside those that run, if any. */
-  startCoordinator(): SimProcess {
+  startCoordinator(startKind: StartKind = 'explicit', standby: Standby = 'none'): SimProcess {
     const number = this.coordinators.length + 1;
     const build = this.build;
     const process = new SimProcess(`coordinator#${number}`, 'coordinator', build, this.#skew());
@@ -231,6 +240,8 @@ export class World {
       stages,
       fingerprint: fingerprint(describeGraph(job)),
       groupId: JOB,
+      commitOffsets: true,
+      onDataLoss: 'stop',
       parallelism: this.#options.parallelism(number),
       maxParallelism: 8,
       checkpointIntervalMs: 500,
@@ -268,7 +279,15 @@ export class World {
       },
     };
     this.#log(process.name, () => `starts, build ${build}, parallelism ${JSON.stringify(settings.parallelism)}`);
-    coordinate(deps, settings, { stop: running.stop.signal, handOver: running.handOver.signal }).then(
+    const coordinated = () =>
+      coordinate(deps, { ...settings, startKind }, { stop: running.stop.signal, handOver: running.handOver.signal });
+    const run =
+      startKind === 'explicit'
+        ? coordinated()
+        : awaitTurn(deps, { ...settings, standby }, PATIENCE_MS, running.handOver.signal).then((turn) =>
+            turn.turn === 'mine' ? coordinated() : { end: 'refused' as const, message: turn.message },
+          );
+    run.then(
       (end) => this.#takeEnd(running, end),
       (error: unknown) =>
         process.alive && this.checker.fail('I6', `coordinate threw: ${error instanceof Error ? error.stack : String(error)}`),
@@ -329,8 +348,11 @@ export class World {
       for (const running of this.coordinators) this.#end(running, running.stop);
       return;
     }
-    if (!working) this.startCoordinator();
-    scheduler.after(WATCH_MS, undefined, () => this.#watch());
+    const { watch = { how: 'explicit' } } = this.#options;
+    const revives = watch.how === 'revival' && row?.desired === 'running' && row.failure === undefined;
+    if (revives) this.startCoordinator('revival', watch.standby);
+    else if (!working) this.startCoordinator();
+    scheduler.after(revives ? watch.everyMs : WATCH_MS, undefined, () => this.#watch());
   }
 
   #end(running: RunningCoordinator, how: AbortController): void {
@@ -352,7 +374,7 @@ export class World {
         scheduler.after(0, undefined, () => this.startCoordinator());
         return;
       case 'hand-over':
-        for (const running of this.coordinators.slice(-1)) this.#end(running, running.handOver);
+        for (const running of this.coordinators) if (running.process === caller) this.#end(running, running.handOver);
         return;
       case 'stop':
         for (const running of this.coordinators.slice(-1)) this.#end(running, running.stop);

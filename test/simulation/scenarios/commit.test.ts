@@ -61,7 +61,7 @@ describe('a commit', () => {
       ],
       {
         input: [plain(0, 0, 'ant #0'), plain(1_000, 0, 'bee #1'), plain(1_300, 0, 'cow #2'), plain(1_500, 1, 'ant #3')],
-        settings: { checkpointIntervalMs: 100 },
+        settings: { checkpointIntervalMs: 100, idlePollMaxMs: 100 },
       },
     );
     expect(failedAttempts(told)).toBe(1);

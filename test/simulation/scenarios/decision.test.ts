@@ -95,6 +95,36 @@ describe('coordinators', () => {
     expect(ends(told)).toEqual(['handed-over', 'stopped']);
   });
 
+  it('that hand over are succeeded by the tick that waits for their end', async () => {
+    const told = await story([{ at: at('invoke process', { nth: 2 }), fault: { fault: 'hand-over' } }], {
+      watch: { how: 'revival', everyMs: 2_000, standby: 'keep' },
+      ending: 'wait',
+    });
+    expect(ends(told).slice(0, 1)).toEqual(['handed-over']);
+    const events = told.observed.map(({ event }) => event);
+    expect(events.lastIndexOf('lease-taken')).toBeGreaterThan(events.indexOf('stands-by'));
+    expect(told.observed.filter(({ event }) => event === 'takes-over')).toEqual([]);
+  });
+
+  it('that crash are succeeded by a tick when the lease has run out, and not before', async () => {
+    const told = await story([{ at: decideOf(2), fault: { fault: 'crash', when: 'before' } }], {
+      watch: { how: 'revival', everyMs: 1_000, standby: 'none' },
+    });
+    const taken = told.history.filter((line) => line.includes('"lease-taken"')).map((line) => Number(line.trim().split(/\s/)[0]));
+    expect(taken).toHaveLength(2);
+    expect((taken[1] ?? 0) - (taken[0] ?? 0)).toBeGreaterThan(8);
+  });
+
+  it('that have no input end, and the next tick finds what came', async () => {
+    const told = await story([], {
+      input: [plain(0, 0, 'ant #0'), plain(9_000, 0, 'ant #1')],
+      settings: { idleExitMs: 1_000 },
+      watch: { how: 'revival', everyMs: 4_000, standby: 'none' },
+    });
+    expect(told.ends.filter(({ message }) => message.includes('has no input')).length).toBeGreaterThanOrEqual(2);
+    expect(told.observed.filter(({ event }) => event === 'decided')).toHaveLength(2);
+  });
+
   it('that hand over while Kafka is away leave the settling to the next', async () => {
     const told = await story([
       { at: at('invoke process', { nth: 2 }), fault: { fault: 'hand-over' } },
