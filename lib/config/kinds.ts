@@ -28,9 +28,23 @@ export function wholeNumber(min: number, max: number): Kind<number> {
   };
 }
 
+/** A count, or `unlimited`, which is Infinity. */
+export function countOrUnlimited(min: number, max: number): Kind<number> {
+  const number = wholeNumber(min, max);
+  return {
+    rule: `${number.rule}, or unlimited`,
+    schema: z.union([z.literal('unlimited').transform(() => Number.POSITIVE_INFINITY), number.schema]),
+  };
+}
+
 export function oneOf<const T extends string>(...values: readonly [T, ...T[]]): Kind<T> {
   return { rule: `one of ${values.join(', ')}`, schema: z.enum(values) };
 }
+
+export const yesNo: Kind<boolean> = {
+  rule: 'true or false',
+  schema: z.enum(['true', 'false']).transform((word) => word === 'true'),
+};
 
 export const name: Kind<string> = {
   rule: 'a name of at most 64 letters, digits, . _ - that starts with a letter or digit',
@@ -40,6 +54,11 @@ export const name: Kind<string> = {
 export const tableName: Kind<string> = {
   rule: 'a DynamoDB table name: 3 to 255 letters, digits, . _ -',
   schema: z.string().regex(/^[A-Za-z0-9._-]{3,255}$/),
+};
+
+export const topic: Kind<string> = {
+  rule: 'a Kafka topic: 1 to 249 letters, digits, . _ -',
+  schema: z.string().regex(TOPIC),
 };
 
 /** Any text that a Kafka group may be named, without the spaces at the ends that nobody sees. */

@@ -22,10 +22,20 @@ export class ConfigError extends Error {
   }
 }
 
+/** @param isSet was the parameter given, or is its value the default? */
+type Rule = (config: ToolConfig, isSet: (name: keyof Config) => boolean) => readonly ConfigFault[];
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Rules between parameters. Those about time need the broker's own limit and are in `budget.ts`. */
-const rules: readonly ((config: ToolConfig) => readonly ConfigFault[])[] = [parallelismFitsKeyGroups, backoffGrows];
+const rules: readonly Rule[] = [
+  parallelismFitsKeyGroups,
+  backoffGrows,
+  pauseIsBetweenEpochs,
+  restartSettingsAreOfTheStrategy,
+  deadLettersHaveATopic,
+  deadLettersComeToPass,
+];
 
 /**
  * The parameters' values from environment variables. A variable that is empty counts as not set; one that begins with
@@ -68,7 +78,8 @@ function read(env: Environment, whenMissing: (fault: ConfigFault) => ConfigFault
   if (faults.length > 0) throw new ConfigError(faults);
   // By construction: the loop has put a parsed value under every key of the table that is not required.
   const config = values as ToolConfig;
-  const contradictions = rules.flatMap((rule) => rule(config));
+  const isSet = (name: keyof Config) => isGiven(env[parameters[name].variable]);
+  const contradictions = rules.flatMap((rule) => rule(config, isSet));
   if (contradictions.length > 0) throw new ConfigError(contradictions);
   return config;
 }
@@ -77,8 +88,8 @@ type Found = { readonly value: unknown } | { readonly is: 'wrong' | 'missing'; r
 
 function readOne(parameter: Parameter<unknown>, given: string | undefined): Found {
   const { variable: option, rule, whenUnset } = parameter;
-  const value = given?.trim();
-  if (value !== undefined && value !== '') {
+  if (isGiven(given)) {
+    const value = given.trim();
     const parsed = parameter.schema.safeParse(value);
     return parsed.success ? { value: parsed.data } : { is: 'wrong', fault: { option, value, rule, mend: mendOf(parameter) } };
   }
@@ -90,6 +101,10 @@ function readOne(parameter: Parameter<unknown>, given: string | undefined): Foun
     case 'refused':
       return { is: 'missing', fault: notSet(parameter) };
   }
+}
+
+function isGiven(value: string | undefined): value is string {
+  return value !== undefined && value.trim() !== '';
 }
 
 function notSet(parameter: Parameter<unknown>): ConfigFault {
@@ -142,6 +157,95 @@ function backoffGrows(config: ToolConfig): readonly ConfigFault[] {
       mend: 'lower it, or raise ONCEFLOW_RESTART_BACKOFF_MAX_MS',
     },
   ];
+}
+
+function pauseIsBetweenEpochs(config: ToolConfig, isSet: (name: keyof Config) => boolean): readonly ConfigFault[] {
+  if (config.minPauseMs === 0 || !isSet('maxConcurrentEpochs') || config.maxConcurrentEpochs === 1) return [];
+  return [
+    {
+      option: parameters.maxConcurrentEpochs.variable,
+      value: `${config.maxConcurrentEpochs}`,
+      rule: `1 with ONCEFLOW_MIN_PAUSE_MS=${config.minPauseMs}: a pause between the commit of an epoch and the start of the next leaves one at a time`,
+      mend: 'unset it, or set ONCEFLOW_MIN_PAUSE_MS=0',
+    },
+  ];
+}
+
+type RestartSetting =
+  | 'restartBackoffMs'
+  | 'restartBackoffMaxMs'
+  | 'restartAttempts'
+  | 'restartDelayMs'
+  | 'restartMaxFailures'
+  | 'restartFailureIntervalMs';
+
+/** What each strategy reads. */
+const restartSettings: Readonly<Record<Config['restartStrategy'], readonly RestartSetting[]>> = {
+  exponential: ['restartBackoffMs', 'restartBackoffMaxMs'],
+  'fixed-delay': ['restartAttempts', 'restartDelayMs'],
+  'failure-rate': ['restartMaxFailures', 'restartFailureIntervalMs', 'restartDelayMs'],
+  none: [],
+};
+
+function restartSettingsAreOfTheStrategy(config: ToolConfig, isSet: (name: keyof Config) => boolean): readonly ConfigFault[] {
+  const read = restartSettings[config.restartStrategy];
+  return [...new Set(Object.values(restartSettings).flat())]
+    .filter((name) => !read.includes(name) && isSet(name))
+    .map((name) => {
+      const readers = Object.entries(restartSettings).flatMap(([strategy, names]) => (names.includes(name) ? [strategy] : []));
+      return {
+        option: parameters[name].variable,
+        value: `${config[name]}`,
+        rule: `unset with ONCEFLOW_RESTART_STRATEGY=${config.restartStrategy}, which does not read it`,
+        mend: `unset it, or set ONCEFLOW_RESTART_STRATEGY=${readers.join(' or ')}`,
+      };
+    });
+}
+
+function deadLettersHaveATopic(config: ToolConfig): readonly ConfigFault[] {
+  const { poisonPolicy, deadLetterTopic } = config;
+  const option = parameters.deadLetterTopic.variable;
+  if (poisonPolicy === 'dead-letter' && deadLetterTopic === undefined) {
+    const rule = 'the topic for the records that ONCEFLOW_POISON_POLICY=dead-letter leaves out';
+    return [
+      { option, value: undefined, rule, mend: 'set it to a topic that exists, or unset ONCEFLOW_POISON_POLICY for the default, stop' },
+    ];
+  }
+  if (poisonPolicy === 'stop' && deadLetterTopic !== undefined) {
+    const rule = 'unset with ONCEFLOW_POISON_POLICY=stop, which leaves no record out';
+    return [{ option, value: deadLetterTopic, rule, mend: 'unset it, or set ONCEFLOW_POISON_POLICY=dead-letter' }];
+  }
+  return [];
+}
+
+/** A strategy that gives the job up before a record has failed often enough leaves nothing to dead-letter. */
+function deadLettersComeToPass(config: ToolConfig): readonly ConfigFault[] {
+  const { poisonPolicy, poisonAttempts, restartStrategy, restartAttempts, restartMaxFailures, restartDelayMs, restartFailureIntervalMs } =
+    config;
+  if (poisonPolicy !== 'dead-letter') return [];
+  const refused = (because: string, mend: string): readonly ConfigFault[] => {
+    const value = poisonAttempts === Number.POSITIVE_INFINITY ? 'unlimited' : `${poisonAttempts}`;
+    return [{ option: parameters.poisonAttempts.variable, value, rule: `reached for a dead letter to be written, and ${because}`, mend }];
+  };
+  if (poisonAttempts === Number.POSITIVE_INFINITY)
+    return refused('a record that is tried for ever is never left out', 'set a number, or ONCEFLOW_POISON_POLICY=stop');
+  const mend = (name: 'restartAttempts' | 'restartMaxFailures') =>
+    `lower it, or raise ${parameters[name].variable} to ${poisonAttempts} or more`;
+  switch (restartStrategy) {
+    case 'none':
+      return refused('ONCEFLOW_RESTART_STRATEGY=none stops the job at the first failure', 'choose another ONCEFLOW_RESTART_STRATEGY');
+    case 'fixed-delay':
+      if (restartAttempts >= poisonAttempts) return [];
+      return refused(`ONCEFLOW_RESTART_ATTEMPTS=${restartAttempts} in a row stop the job before`, mend('restartAttempts'));
+    case 'failure-rate':
+      if (restartMaxFailures >= poisonAttempts || restartDelayMs * restartMaxFailures >= restartFailureIntervalMs) return [];
+      return refused(
+        `the job stops before, after more than ONCEFLOW_RESTART_MAX_FAILURES=${restartMaxFailures} failures in ONCEFLOW_RESTART_FAILURE_INTERVAL_MS=${restartFailureIntervalMs}, ONCEFLOW_RESTART_DELAY_MS=${restartDelayMs} apart`,
+        mend('restartMaxFailures'),
+      );
+    default:
+      return [];
+  }
 }
 
 function describe({ option, value, rule, mend }: ConfigFault): string {

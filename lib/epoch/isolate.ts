@@ -1,0 +1,125 @@
+import type { SourceOffsets } from '../format/manifest.ts';
+import type { SourceRange } from '../stages/requests.ts';
+
+/** Offsets `from` … `bound` - 1 of one partition, as the source stage `stage` reads them. */
+export interface InputPart extends SourceRange {
+  readonly stage: string;
+}
+
+/**
+ * The search for a record that user code fails at. It is kept in the coordinator's memory only: a successor begins anew,
+ * and finds the same record.
+ */
+export interface Isolation {
+  /** Failures of user code in a row in epochs without a bound. */
+  readonly failures: number;
+  /** Input in which the record is; empty when none is searched. */
+  readonly suspects: readonly InputPart[];
+  /** Failures in a row of the one offset that is left of them. */
+  readonly alone: number;
+  /** Most offsets of the next epoch while nothing is searched. Infinity: as many as there are. */
+  readonly limit: number;
+  /** Offsets of the largest epoch that failed. An epoch that may be as large again is free. */
+  readonly full: number;
+}
+
+/** Nothing has failed: epochs have no bound. */
+export const FREE: Isolation = { failures: 0, suspects: [], alone: 0, limit: Number.POSITIVE_INFINITY, full: 0 };
+
+/** Is the next epoch to be smaller than the input allows? */
+export function isBounded({ suspects, limit }: Isolation): boolean {
+  return suspects.length > 0 || limit !== Number.POSITIVE_INFINITY;
+}
+
+/** Will the next epoch read less than `suspects`, which failed? Then it is a step of the search and no repetition. */
+export function isSearching({ suspects }: Isolation): boolean {
+  return offsetsIn(suspects) > 1;
+}
+
+/**
+ * User code failed in an epoch that had read `read`. The first failure in a row says little, and the epoch is tried again
+ * as it is. From the second on, `read` is searched by halves.
+ */
+export function afterUserFailure(before: Isolation, read: readonly InputPart[]): Isolation {
+  const size = offsetsIn(read);
+  if (size === 0) return before;
+  const full = Math.max(before.full, size);
+  if (size === 1) return { ...before, suspects: read, alone: isSame(before.suspects, read) ? before.alone + 1 : 1, full };
+  if (!isBounded(before) && before.failures === 0) return { ...FREE, failures: 1 };
+  return { ...before, suspects: read, alone: 0, full };
+}
+
+/**
+ * An epoch was decided: `offsets` are where every partition stands, `size` is how many offsets it had. What is left of
+ * the suspects is searched on; when nothing is left of them, epochs may be twice as large as the last, and again, until
+ * they are as large as the one that failed.
+ */
+export function afterDecision(before: Isolation, offsets: SourceOffsets, size: number): Isolation {
+  if (!isBounded(before)) return FREE;
+  const suspects = before.suspects.flatMap((part): InputPart[] => {
+    const from = Math.max(part.from, offsets[part.stage]?.[part.topic]?.[part.partition] ?? part.from);
+    return from < part.bound ? [{ ...part, from }] : [];
+  });
+  if (suspects.length > 0) return { ...before, suspects };
+  const limit = before.suspects.length > 0 ? 2 * Math.max(size, 1) : 2 * before.limit;
+  return limit >= before.full ? FREE : { ...before, suspects, alone: 0, limit };
+}
+
+/** By source stage, then subtask: the planned input, cut down to what the search allows. `turn` says whose turn is first. */
+export function boundedRanges(
+  isolation: Isolation,
+  planned: Readonly<Record<string, readonly (readonly SourceRange[])[]>>,
+  turn: number,
+): Record<string, SourceRange[][]> {
+  const all = Object.entries(planned).flatMap(([stage, subtasks]) => subtasks.flat().map((range): InputPart => ({ stage, ...range })));
+  const suspected = all.flatMap((range): InputPart[] => {
+    const suspect = isolation.suspects.find((part) => isSamePartition(part, range));
+    const bound = Math.min(suspect?.bound ?? range.from, range.bound);
+    return bound > range.from ? [{ ...range, bound }] : [];
+  });
+  const left = offsetsIn(suspected);
+  const allowed = left > 0 ? shareOut(suspected, Math.max(Math.floor(left / 2), 1), turn) : shareOut(all, isolation.limit, turn);
+  return Object.fromEntries(
+    Object.entries(planned).map(([stage, subtasks]) => [
+      stage,
+      subtasks.map((ranges) =>
+        ranges.flatMap((range): SourceRange[] => {
+          const part = allowed.find((each) => isSamePartition(each, { stage, ...range }));
+          return part === undefined ? [] : [{ ...range, bound: part.bound }];
+        }),
+      ),
+    ]),
+  );
+}
+
+export function offsetsIn(parts: readonly Pick<SourceRange, 'from' | 'bound'>[]): number {
+  return parts.reduce((sum, { from, bound }) => sum + bound - from, 0);
+}
+
+/**
+ * The beginnings of `parts` that have `most` offsets together, as evenly as the parts allow. When there are fewer offsets
+ * than parts, some parts get one and the others none: which, changes with `turn`, so that no partition waits for ever.
+ */
+function shareOut(parts: readonly InputPart[], most: number, turn: number): InputPart[] {
+  if (most >= offsetsIn(parts)) return [...parts];
+  const first = turn % parts.length;
+  const inTurn = [...parts.slice(first), ...parts.slice(0, first)];
+  const taking = most < parts.length ? inTurn.slice(0, most) : inTurn.sort((one, other) => offsetsIn([one]) - offsetsIn([other]));
+  let left = most;
+  return taking.map((part, index) => {
+    const share = Math.min(offsetsIn([part]), Math.ceil(left / (taking.length - index)));
+    left -= share;
+    return { ...part, bound: part.from + share };
+  });
+}
+
+function isSame(one: readonly InputPart[], other: readonly InputPart[]): boolean {
+  const [first] = one;
+  const [second] = other;
+  if (one.length !== 1 || first === undefined || second === undefined) return false;
+  return isSamePartition(first, second) && first.from === second.from && first.bound === second.bound;
+}
+
+function isSamePartition(one: InputPart, other: InputPart): boolean {
+  return one.stage === other.stage && one.topic === other.topic && one.partition === other.partition;
+}
