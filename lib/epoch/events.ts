@@ -1,3 +1,5 @@
+import type { Gap } from './plan.ts';
+
 /** What a coordinator does, as it happens: for logs, metrics and the demo. No decision reads it. */
 export type CoordinatorEvent =
   /** Says whose job it is that this coordinator takes over. */
@@ -26,6 +28,8 @@ export type CoordinatorEvent =
       readonly inFlight: number;
       readonly backlogRecords: number;
     }
+  /** Input was gone before it was read, and the job goes on without it (ONCEFLOW_ON_DATA_LOSS=earliest). */
+  | ({ readonly event: 'data-loss'; readonly epoch: number; readonly message: string } & Gap)
   | { readonly event: 'stage-started'; readonly epoch: number; readonly stage: string }
   | { readonly event: 'stage-done'; readonly epoch: number; readonly stage: string; readonly ms: number }
   | {

@@ -7,38 +7,96 @@ export interface SourceEnds {
   readonly stage: SourceStage;
   /** Where the epoch before ended. */
   readonly from: readonly number[];
+  /** Where the logs start. */
+  readonly starts: readonly number[];
   /** Last stable offsets. */
   readonly ends: readonly number[];
 }
 
-export type PlanOutcome =
-  | { readonly outcome: 'planned'; readonly ranges: Record<string, SourceRange[][]> }
-  | { readonly outcome: 'nothing' }
-  /** The last stable offset lies below what was read already: the log was cut, or a stale replica leads. */
-  | { readonly outcome: 'behind'; readonly message: string };
+/** What to do when input is gone before it was read (ONCEFLOW_ON_DATA_LOSS). */
+export type OnDataLoss = 'stop' | 'earliest';
 
-/** The input of one epoch: for each source partition from where the last epoch ended to the last stable offset. */
-export function planRanges(sources: readonly SourceEnds[], parallelism: (stage: string) => number): PlanOutcome {
-  const ranges: Record<string, SourceRange[][]> = {};
-  let any = false;
-  for (const { stage, from, ends } of sources) {
-    const subtasks: SourceRange[][] = Array.from({ length: parallelism(stage.id) }, () => []);
-    for (const [partition, start] of from.entries()) {
-      const bound = ends[partition] ?? start;
-      if (bound < start) return { outcome: 'behind', message: behindMessage(stage, partition, start, bound) };
-      if (bound === start) continue;
-      any = true;
-      subtasks[partition % subtasks.length]?.push({ topic: stage.topic, partition, from: start, bound });
-    }
-    ranges[stage.id] = subtasks;
-  }
-  return any ? { outcome: 'planned', ranges } : { outcome: 'nothing' };
+/** Input that was gone before it was read. The job goes on at `to`. */
+export interface Gap {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+  /** Offsets that nobody will read. 0 when the log ended before `from`: what it held is not known. */
+  readonly count: number;
 }
 
-function behindMessage(stage: SourceStage, partition: number, from: number, lastStable: number): string {
+export interface PlanRules {
+  readonly parallelism: (stage: string) => number;
+  readonly onDataLoss: OnDataLoss;
+  /** Has a partition been behind for so long that it will not catch up by itself? */
+  readonly overdue: boolean;
+}
+
+export type PlanOutcome =
+  | {
+      readonly outcome: 'planned';
+      /** By source stage, then partition: where this epoch begins. */
+      readonly from: Record<string, number[]>;
+      readonly ranges: Record<string, SourceRange[][]>;
+      readonly gaps: readonly Gap[];
+    }
+  | { readonly outcome: 'nothing' }
+  /** The last stable offset lies below what was read already: the log was cut, or a stale replica leads. */
+  | { readonly outcome: 'behind'; readonly message: string }
+  /** Input is gone, and the job must not go on without it. */
+  | { readonly outcome: 'lost'; readonly message: string };
+
+/**
+ * The input of one epoch: for each source partition from where the last epoch ended to the last stable offset. The one
+ * place that decides what happens when the log does not hold that offset any more. A gap alone makes an epoch too, so that
+ * it is decided once.
+ */
+export function planRanges(sources: readonly SourceEnds[], { parallelism, onDataLoss, overdue }: PlanRules): PlanOutcome {
+  const ranges: Record<string, SourceRange[][]> = {};
+  const begins: Record<string, number[]> = {};
+  const gaps: Gap[] = [];
+  let behind: string | undefined;
+  for (const { stage, from, starts, ends } of sources) {
+    const { topic } = stage;
+    const subtasks: SourceRange[][] = Array.from({ length: parallelism(stage.id) }, () => []);
+    begins[stage.id] = from.map((wanted, partition) => {
+      const [start, bound] = [starts[partition] ?? 0, ends[partition] ?? 0];
+      const isGone = wanted < start || wanted > bound;
+      if (wanted > bound) behind ??= behindMessage(topic, partition, wanted, bound);
+      if (isGone) gaps.push({ topic, partition, from: wanted, to: start, count: Math.max(start - wanted, 0) });
+      const begin = isGone ? start : wanted;
+      if (bound > begin) subtasks[partition % subtasks.length]?.push({ topic, partition, from: begin, bound });
+      return begin;
+    });
+    ranges[stage.id] = subtasks;
+  }
+  if (behind !== undefined && !overdue) return { outcome: 'behind', message: behind };
+  const [gap] = gaps;
+  if (gap !== undefined && onDataLoss === 'stop') return { outcome: 'lost', message: lostMessage(gap) };
+  const any = gaps.length > 0 || Object.values(ranges).flat(2).length > 0;
+  return any ? { outcome: 'planned', from: begins, ranges, gaps } : { outcome: 'nothing' };
+}
+
+function behindMessage(topic: string, partition: number, from: number, lastStable: number): string {
   return (
-    `topic ${stage.topic}, partition ${partition}: the job has read up to offset ${from}, but the last stable offset is ${lastStable}. ` +
-    'The topic was made anew or lost records (unclean leader election?). The job skips nothing and waits; if this lasts it stops.'
+    `topic ${topic}, partition ${partition}: the job has read up to offset ${from}, but the last stable offset is ${lastStable}. ` +
+    'The topic was made anew or lost records (unclean leader election?). The job skips nothing and waits; if this lasts, ONCEFLOW_ON_DATA_LOSS decides.'
+  );
+}
+
+/** What is gone, for people. */
+export function describeGap({ topic, partition, from, to, count }: Gap): string {
+  const where = `topic ${topic}, partition ${partition}: the broker no longer has offset ${from}`;
+  return count > 0
+    ? `${where}, its log starts at ${to}: ${count} offsets were deleted before the job read them (retention too short, or the topic was made anew)`
+    : `${where}, its log ends before it and starts at ${to}: the topic was made anew or lost records (unclean leader election?)`;
+}
+
+function lostMessage(gap: Gap): string {
+  return (
+    `${describeGap(gap)}. The job stops and skips nothing (ONCEFLOW_ON_DATA_LOSS=stop): raise the retention, ` +
+    'and start the job with ONCEFLOW_ON_DATA_LOSS=earliest to go on at the beginning of what is left.'
   );
 }
 

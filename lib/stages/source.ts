@@ -45,7 +45,7 @@ async function readRanges(
   while (underWay !== undefined) {
     const chunk = await underWay;
     for (const { index, fetched } of chunk) {
-      if (fetched.answer !== 'NONE') throw await problemOf(deps.kafka, request.ranges[index], asked[index] ?? 0, fetched);
+      if (fetched.answer !== 'NONE') throw problemOf(asked[index] ?? 0, fetched);
       asked[index] = endOfWholeBatches(fetched.records, asked[index] ?? 0);
       bytesIn += fetched.records.length;
     }
@@ -90,24 +90,11 @@ function consume(runtime: SourceRuntime, range: SourceRange | undefined, from: n
   return runtime.consume(range.topic, range.partition, fetched.records, { from, to: range.bound, aborted: fetched.aborted }).next;
 }
 
-async function problemOf(
-  kafka: SourceRequests,
-  range: SourceRange | undefined,
-  position: number,
-  fetched: FetchedPartition,
-): Promise<Error> {
+function problemOf(position: number, fetched: FetchedPartition): Error {
   const where = `topic ${fetched.topic}, partition ${fetched.partition}, offset ${position}`;
-  if (fetched.answer === 'OFFSET_OUT_OF_RANGE') {
-    // The refusal itself does not say what there is.
-    const [starts, ends] = await Promise.all([
-      kafka.offsets(fetched.topic, [fetched.partition], 'earliest'),
-      kafka.offsets(fetched.topic, [fetched.partition], 'latest'),
-    ]);
-    return new FatalStageError(
-      `${where}: the broker no longer has this offset (its log starts at ${starts[0]}, ends at ${ends[0]}; this epoch reads up to ${range?.bound}). ` +
-        'Records were deleted before the job read them (retention too short, or the topic was made anew). The job stops and skips nothing: raise the retention, or start a new job from `earliest`.',
-    );
-  }
+  // It was there when the epoch was planned. The next plan sees what is left, and decides.
+  if (fetched.answer === 'OFFSET_OUT_OF_RANGE')
+    return new Error(`${where}: the broker no longer has this offset; the epoch is planned again`);
   if (fetched.answer === 'UNKNOWN_TOPIC_OR_PARTITION')
     return new Error(`${where}: the broker does not know this partition (topic deleted, or its leader is moving)`);
   if (fetched.answer === 'TOPIC_AUTHORIZATION_FAILED')

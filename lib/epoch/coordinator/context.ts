@@ -8,6 +8,7 @@ import type { Blobs } from '../../stages/blobs.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { StartKind, Takeover } from '../may-start.ts';
+import type { OnDataLoss } from '../plan.ts';
 
 /** Everything outside the coordinator that it works with. */
 export interface CoordinatorDeps {
@@ -30,6 +31,9 @@ export interface JobSettings {
   readonly stages: readonly Stage[];
   readonly fingerprint: string;
   readonly groupId: string;
+  /** Are input offsets committed to the group after each epoch, for lag tools? */
+  readonly commitOffsets: boolean;
+  readonly onDataLoss: OnDataLoss;
   readonly parallelism: Readonly<Record<string, number>>;
   readonly maxParallelism: number;
   readonly checkpointIntervalMs: number;

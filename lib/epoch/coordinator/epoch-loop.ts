@@ -2,7 +2,7 @@ import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, newAttempt, sourcesDone } from '../attempt.ts';
 import { backoffMs, idlePollMs } from '../backoff.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../decide.ts';
-import { type FullEpoch, nextEpochBytes } from '../plan.ts';
+import { describeGap, type FullEpoch, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';
@@ -152,7 +152,7 @@ export async function runEpochs(
     return {
       of: 'planned',
       base,
-      planned: await planNext(deps, settings, newest === undefined ? parent.offsets : offsetsAfter(newest), leave.signal),
+      planned: await planNext(deps, settings, newest === undefined ? parent.offsets : offsetsAfter(newest), isOverdue(), leave.signal),
     };
   }
 
@@ -229,6 +229,7 @@ export async function runEpochs(
           settings.stages,
         );
         inFlight.push(attempt);
+        for (const gap of planned.gaps) observe({ event: 'data-loss', epoch, ...gap, message: describeGap(gap) });
         idlePolls = 0;
         idleSinceMs = undefined;
         planAtMs = nowMs + settings.checkpointIntervalMs;
@@ -240,8 +241,12 @@ export async function runEpochs(
   function takeBehind(message: string, nowMs: number): void {
     behindSinceMs ??= nowMs;
     planAtMs = nowMs + settings.checkpointIntervalMs;
-    if (nowMs - behindSinceMs > settings.epochTimeoutMs) failure = new JobFailedError(message);
-    else observe({ event: 'warning', message });
+    observe({ event: 'warning', message });
+  }
+
+  /** A partition that is behind for this long does not catch up by itself: the next plan decides what is lost. */
+  function isOverdue(): boolean {
+    return behindSinceMs !== undefined && clock.now() - behindSinceMs > settings.epochTimeoutMs;
   }
 
   function takeStage(attempt: Attempt, stage: string, ms: number, result: StageOutcome): void {
@@ -306,7 +311,7 @@ export async function runEpochs(
     inFlight = inFlight.filter((other) => other !== attempt);
     if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs: attempt.slowestStageMs, budget: attempt.maxBytes };
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms });
-    house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
+    if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
   }
 
   /** The last step of a loop that was told to end. The lease is kept and successors are noticed while it runs. */

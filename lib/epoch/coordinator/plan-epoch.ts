@@ -1,6 +1,6 @@
 import type { SourceOffsets } from '../../format/manifest.ts';
 import type { SourceRange } from '../../stages/requests.ts';
-import { planRanges, type SourceEnds } from '../plan.ts';
+import { type Gap, planRanges, type SourceEnds } from '../plan.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -10,21 +10,32 @@ export type Planned =
       readonly from: SourceOffsets;
       readonly ranges: Record<string, SourceRange[][]>;
       readonly records: number;
+      /** Input that was gone before it was read, and that this epoch leaves out. */
+      readonly gaps: readonly Gap[];
     }
   | { readonly outcome: 'nothing' }
   | { readonly outcome: 'behind' | 'failed'; readonly message: string };
 
-/** Plans the next epoch from `before`; in memory only. `failed`: a person has to act (the topic is gone, access is refused). */
-export async function planNext(deps: CoordinatorDeps, settings: JobSettings, before: SourceOffsets, signal: AbortSignal): Promise<Planned> {
+/**
+ * Plans the next epoch from `before`; in memory only. `overdue`: a partition has been behind for longer than the epoch
+ * timeout. `failed`: a person has to act (input or the topic is gone, access is refused).
+ */
+export async function planNext(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  before: SourceOffsets,
+  overdue: boolean,
+  signal: AbortSignal,
+): Promise<Planned> {
   try {
-    return planFrom(settings, before, await askForEnds(deps, settings, before, signal));
+    return planFrom(settings, before, await askForEnds(deps, settings, before, signal), overdue);
   } catch (error) {
     if (error instanceof JobFailedError) return { outcome: 'failed', message: error.message };
     throw error;
   }
 }
 
-/** Asks Kafka how far every source partition can be read. */
+/** Asks Kafka what every source partition holds. */
 function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: SourceOffsets, signal: AbortSignal): Promise<SourceEnds[]> {
   return untilAnswered(
     deps,
@@ -35,25 +46,26 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Source
           const count = await deps.kafka.partitionCount(stage.topic);
           const known = before[stage.id]?.[stage.topic] ?? [];
           const partitions = Array.from({ length: count }, (_, partition) => partition);
-          // Partitions that came after the job started are read from their beginning.
-          const added = partitions.slice(known.length);
           const [ends, starts] = await Promise.all([
             deps.kafka.offsets(stage.topic, partitions, 'latest'),
-            added.length === 0 ? [] : deps.kafka.offsets(stage.topic, added, 'earliest'),
+            deps.kafka.offsets(stage.topic, partitions, 'earliest'),
           ]);
-          return { stage, from: [...known, ...starts], ends };
+          // Partitions that came after the job started are read from their beginning.
+          return { stage, from: [...known, ...starts.slice(known.length)], starts, ends };
         }),
       ),
     signal,
   );
 }
 
-function planFrom(settings: JobSettings, before: SourceOffsets, sources: readonly SourceEnds[]): Planned {
-  const planned = planRanges(sources, (stage) => parallelismOf(settings, stage));
+function planFrom(settings: JobSettings, before: SourceOffsets, sources: readonly SourceEnds[], overdue: boolean): Planned {
+  const { onDataLoss } = settings;
+  const planned = planRanges(sources, { parallelism: (stage) => parallelismOf(settings, stage), onDataLoss, overdue });
+  if (planned.outcome === 'lost') return { outcome: 'failed', message: planned.message };
   if (planned.outcome !== 'planned') return planned;
   const records = Object.values(planned.ranges)
     .flat(2)
     .reduce((sum, { from, bound }) => sum + bound - from, 0);
-  const from = Object.fromEntries(sources.map(({ stage, from: offsets }) => [stage.id, { ...before[stage.id], [stage.topic]: offsets }]));
+  const from = Object.fromEntries(sources.map(({ stage: { id, topic } }) => [id, { ...before[id], [topic]: planned.from[id] ?? [] }]));
   return { ...planned, from: { ...before, ...from }, records };
 }

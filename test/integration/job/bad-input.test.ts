@@ -69,10 +69,26 @@ describe('an offset that retention has deleted', () => {
     const { end, message } = await count.job.start().ended;
     expect(end).toBe('failed');
     expect(message).toContain(
-      `topic ${count.input}, partition 2, offset 10: the broker no longer has this offset (its log starts at 15, ends at 30; this epoch reads up to 30)`,
+      `topic ${count.input}, partition 2: the broker no longer has offset 10, its log starts at 15: 5 offsets were deleted`,
     );
-    expect(message).toContain('The job stops and skips nothing: raise the retention, or start a new job from `earliest`.');
+    expect(message).toContain('The job stops and skips nothing (ONCEFLOW_ON_DATA_LOSS=stop): raise the retention');
     expect((await manifestOf(count.job.name)).offsets['read-lines']?.[count.input]).toEqual([10, 10, 10]);
+  });
+
+  it('is left out aloud with ONCEFLOW_ON_DATA_LOSS=earliest, and all that is left is counted', async () => {
+    const count = await newWordCount({ env: { ONCEFLOW_ON_DATA_LOSS: 'earliest' } });
+    await count.write(someLines(30));
+    const first = count.job.start();
+    await count.allCounted(first);
+    await first.stop();
+    await count.write(someLines(60, 2));
+    await deleteBefore(count.input, 2, 15);
+    const second = count.job.start();
+    expect(await second.event('data-loss')).toMatchObject({ topic: count.input, partition: 2, from: 10, to: 15, count: 5 });
+    await second.event('committed');
+    await second.stop();
+    expect((await manifestOf(count.job.name)).offsets['read-lines']?.[count.input]).toEqual([30, 30, 30]);
+    expect(second.eventsOf('data-loss')).toHaveLength(1);
   });
 });
 

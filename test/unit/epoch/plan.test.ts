@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { advanceOffsets, nextEpochBytes, planRanges } from '../../../lib/epoch/plan.ts';
+import { advanceOffsets, describeGap, nextEpochBytes, type PlanRules, planRanges } from '../../../lib/epoch/plan.ts';
 import type { SourceStage } from '../../../lib/graph/stages.ts';
 
 const stage: SourceStage = {
@@ -13,11 +13,15 @@ const stage: SourceStage = {
   sinks: [],
 };
 
+const rules: PlanRules = { parallelism: () => 1, onDataLoss: 'stop', overdue: false };
+
 describe('planning an epoch', () => {
   test('reads each partition from where the last epoch ended to the last stable offset', () => {
-    const planned = planRanges([{ stage, from: [5, 0, 7], ends: [9, 4, 8] }], () => 1);
+    const planned = planRanges([{ stage, from: [5, 0, 7], starts: [5, 0, 0], ends: [9, 4, 8] }], rules);
     expect(planned).toEqual({
       outcome: 'planned',
+      from: { lines: [5, 0, 7] },
+      gaps: [],
       ranges: {
         lines: [
           [
@@ -31,11 +35,11 @@ describe('planning an epoch', () => {
   });
 
   test('without new input there is no epoch', () => {
-    expect(planRanges([{ stage, from: [5, 3], ends: [5, 3] }], () => 1)).toEqual({ outcome: 'nothing' });
+    expect(planRanges([{ stage, from: [5, 3], starts: [0, 0], ends: [5, 3] }], rules)).toEqual({ outcome: 'nothing' });
   });
 
   test('partitions are dealt out to the subtasks', () => {
-    const planned = planRanges([{ stage, from: [0, 0, 0], ends: [1, 1, 1] }], () => 2);
+    const planned = planRanges([{ stage, from: [0, 0, 0], starts: [0, 0, 0], ends: [1, 1, 1] }], { ...rules, parallelism: () => 2 });
     expect(planned.outcome === 'planned' && planned.ranges['lines']?.map((ranges) => ranges.map(({ partition }) => partition))).toEqual([
       [0, 2],
       [1],
@@ -43,9 +47,74 @@ describe('planning an epoch', () => {
   });
 
   test('a last stable offset below what was read is said with topic, partition and offsets, and nothing is read', () => {
-    const planned = planRanges([{ stage, from: [5], ends: [2] }], () => 1);
+    const planned = planRanges([{ stage, from: [5], starts: [0], ends: [2] }], rules);
     expect(planned.outcome).toBe('behind');
     expect(planned.outcome === 'behind' && planned.message).toMatch(/topic in, partition 0: .* offset 5, .* is 2\./);
+  });
+
+  describe('ONCEFLOW_ON_DATA_LOSS', () => {
+    /** Partition 1 was to go on at 3, and retention has deleted what is before 8. */
+    const deleted = [{ stage, from: [5, 3], starts: [0, 8], ends: [9, 20] }];
+    /** The topic was made anew: its log is shorter than what was read. */
+    const anew = [{ stage, from: [5], starts: [0], ends: [2] }];
+
+    test('stop reads nothing, and says topic, partition, offsets and what to do', () => {
+      expect(planRanges(deleted, rules)).toEqual({
+        outcome: 'lost',
+        message:
+          'topic in, partition 1: the broker no longer has offset 3, its log starts at 8: 5 offsets were deleted before the job read them (retention too short, or the topic was made anew). ' +
+          'The job stops and skips nothing (ONCEFLOW_ON_DATA_LOSS=stop): raise the retention, and start the job with ONCEFLOW_ON_DATA_LOSS=earliest to go on at the beginning of what is left.',
+      });
+    });
+
+    test('earliest goes on at the beginning of what is left, and names the gap', () => {
+      expect(planRanges(deleted, { ...rules, onDataLoss: 'earliest' })).toEqual({
+        outcome: 'planned',
+        from: { lines: [5, 8] },
+        ranges: {
+          lines: [
+            [
+              { topic: 'in', partition: 0, from: 5, bound: 9 },
+              { topic: 'in', partition: 1, from: 8, bound: 20 },
+            ],
+          ],
+        },
+        gaps: [{ topic: 'in', partition: 1, from: 3, to: 8, count: 5 }],
+      });
+    });
+
+    test('earliest makes an epoch of a gap alone, so that it is decided and not found again', () => {
+      const empty = [{ stage, from: [3], starts: [8], ends: [8] }];
+      expect(planRanges(empty, { ...rules, onDataLoss: 'earliest' })).toMatchObject({ outcome: 'planned', from: { lines: [8] } });
+      expect(planRanges([{ ...empty[0], stage, from: [8], starts: [8], ends: [8] }], rules)).toEqual({ outcome: 'nothing' });
+    });
+
+    test('a log that is shorter than what was read is waited for, whatever the policy', () => {
+      for (const onDataLoss of ['stop', 'earliest'] as const) {
+        const planned = planRanges(anew, { ...rules, onDataLoss });
+        expect(planned).toMatchObject({
+          outcome: 'behind',
+          message: expect.stringContaining('if this lasts, ONCEFLOW_ON_DATA_LOSS decides'),
+        });
+      }
+    });
+
+    test('a log that stays shorter is lost: stop stops, earliest goes on at its beginning and says that the loss is not known', () => {
+      expect(planRanges(anew, { ...rules, overdue: true })).toMatchObject({
+        outcome: 'lost',
+        message: expect.stringContaining('the broker no longer has offset 5, its log ends before it and starts at 0'),
+      });
+      const planned = planRanges(anew, { ...rules, overdue: true, onDataLoss: 'earliest' });
+      const gap = { topic: 'in', partition: 0, from: 5, to: 0, count: 0 };
+      expect(planned).toMatchObject({ outcome: 'planned', from: { lines: [0] }, gaps: [gap] });
+      expect(describeGap(gap)).toMatch(
+        /topic in, partition 0: .* offset 5, its log ends before it and starts at 0: the topic was made anew/,
+      );
+    });
+
+    test('a partition that the topic has no more counts as empty', () => {
+      expect(planRanges([{ stage, from: [0, 7], starts: [0], ends: [0] }], rules)).toMatchObject({ outcome: 'behind' });
+    });
   });
 
   test('offsets advance only where a range ended, and the others stay', () => {
