@@ -1,50 +1,50 @@
-import { hostname } from 'node:os';
-import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
-import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
-import type { CoordinatorEvent } from '../lib/epoch/events.ts';
-import { fingerprint } from '../lib/graph/fingerprint.ts';
-import { describeGraph } from '../lib/graph/graph.ts';
-import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
-import { buildId } from './build-id.ts';
-import { connectFunction, openEpochStore, type Wiring, wireFunction } from './wiring.ts';
+import type { Context } from 'aws-lambda';
+import type { CoordinatorEnd } from '../lib/epoch/coordinator/context.ts';
+import { runCoordinator } from './run-coordinator.ts';
+import { logLine, openLambdaInvoker } from './wiring.ts';
 
-export interface CoordinatorRun {
-  /** How stage functions are called: child processes on one machine, Lambda in a deployment. */
-  readonly invoker: FunctionInvoker;
-  readonly observe: (event: CoordinatorEvent) => void;
-  readonly stop: AbortSignal;
-  readonly handOver: AbortSignal;
-}
+/** What is asked of the coordinator's function. */
+export type CoordinatorPayload =
+  /** An explicit start: by a person or a deployment. Takes the job over from whoever runs it. */
+  | { readonly ask: 'start' }
+  /** The schedule, every minute: starts the job again if nobody runs it. */
+  | { readonly ask: 'tick' };
 
-/** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
-export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
-  const wiring = await wireFunction(process.env);
-  const [kafka, epochs] = await Promise.all([connectFunction(wiring), openEpochStore(wiring.config)]);
+/**
+ * Before the platform ends the function the coordinator has this long to finish what is under way, commit it, settle every
+ * transaction and give up its lease: 4 s for epochs, 10 s for commits, the rest for slow answers.
+ */
+const HAND_OVER_MARGIN_MS = 20_000;
+
+/** Runs the coordinator for as long as the platform lets it. Throws when the job failed, so that the platform counts it. */
+export async function handler(payload: unknown, context: Context): Promise<CoordinatorEnd> {
+  const ask = askOf(payload);
+  const forMs = context.getRemainingTimeInMillis() - HAND_OVER_MARGIN_MS;
+  const handOver = new AbortController();
+  const timer = setTimeout(() => handOver.abort(), forMs);
   try {
-    return await coordinate({ ...wiring, kafka, epochs, invoker: run.invoker, observe: run.observe }, settingsOf(wiring), {
-      stop: run.stop,
-      handOver: run.handOver,
+    const end = await runCoordinator({
+      invoker: openLambdaInvoker,
+      observe: (event) => logLine({ level: 'info', ...event }),
+      stop: new AbortController().signal,
+      handOver: handOver.signal,
+      term: {
+        startKind: ask === 'start' ? 'explicit' : 'revival',
+        holder: `${ask} ${context.awsRequestId}`,
+        endsAtMs: Date.now() + forMs,
+      },
     });
+    if (end.end === 'failed') throw new Error(end.message);
+    return end;
   } finally {
-    await kafka.close();
+    clearTimeout(timer);
   }
 }
 
-function settingsOf({ config, job, plan }: Wiring): JobSettings {
-  const { parallelism, stageParallelism } = config;
-  const unknown = Object.keys(stageParallelism).filter((stage) => !plan.stages.some(({ id }) => id === stage));
-  if (unknown.length > 0)
-    throw new Error(
-      `ONCEFLOW_STAGE_PARALLELISM names ${unknown.join(', ')}: the stages of job ${job.name} are ${plan.stages.map(({ id }) => id).join(', ')}`,
-    );
-  return {
-    ...config,
-    job: job.name,
-    build: buildId(process.env),
-    holder: `${hostname()} process ${process.pid}`,
-    stages: plan.stages,
-    fingerprint: fingerprint(describeGraph(job)),
-    groupId: config.groupId ?? job.name,
-    parallelism: Object.fromEntries(plan.stages.map(({ id }) => [id, stageParallelism[id] ?? parallelism])),
-  };
+function askOf(payload: unknown): CoordinatorPayload['ask'] {
+  const ask = typeof payload === 'object' && payload !== null && 'ask' in payload ? payload.ask : undefined;
+  if (ask === 'start' || ask === 'tick') return ask;
+  throw new Error(
+    `the payload of the invocation is ${JSON.stringify(payload)}: it must be {"ask":"start"} or, from a schedule, {"ask":"tick"}`,
+  );
 }

@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BlobLocation } from '../lib/config/blob-location.ts';
-import type { Config } from '../lib/config/parameters.ts';
-import { readConfig } from '../lib/config/read-config.ts';
-import type { JobDefinition } from '../lib/graph/job.ts';
+import { type Config, parameters } from '../lib/config/parameters.ts';
+import { ConfigError, readConfig } from '../lib/config/read-config.ts';
+import { type JobDefinition, JobDefinitionError } from '../lib/graph/job.ts';
 import { applyOverrides } from '../lib/graph/overrides.ts';
 import { planStages, type StagePlan } from '../lib/graph/stages.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { EpochStore } from '../lib/ports/epoch-store.ts';
+import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { createBlobs } from '../lib/stages/blobs.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
@@ -19,6 +20,7 @@ export interface Wiring extends StageDeps {
   readonly config: Config;
   readonly job: JobDefinition;
   readonly plan: StagePlan;
+  readonly parallelism: Readonly<Record<string, number>>;
   readonly blobStore: BlobStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -38,12 +40,13 @@ export const logLine: Log = (line) => {
  * overrides do not fit it.
  */
 export async function wireFunction(env: NodeJS.ProcessEnv): Promise<Wiring> {
-  const { config, job, plan } = await readJob(env);
+  const { config, job, plan, parallelism } = await readJob(env);
   const blobStore = await openBlobStore(config.blobs);
   return {
     config,
     job,
     plan,
+    parallelism,
     clock: systemClock,
     random: systemRandom,
     blobStore,
@@ -56,15 +59,22 @@ export interface ConfiguredJob {
   readonly config: Config;
   readonly job: JobDefinition;
   readonly plan: StagePlan;
+  /** Subtasks of every stage. */
+  readonly parallelism: Readonly<Record<string, number>>;
 }
 
 /** The configuration and the job, with the configuration's overrides applied. Connects to nothing. */
 export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
   const config = readConfig(env);
-  const loaded = await loadJob(config.job);
+  return configureJob(config, await loadJob(config.job));
+}
+
+/** @throws ConfigError, JobDefinitionError: the configuration does not fit the job. */
+export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJob {
   const named = config.jobName === undefined ? loaded : { ...loaded, name: config.jobName };
   const job = applyOverrides(named, { topics: new Map(Object.entries(config.topics)), startingOffsets: config.startingOffsets });
-  return { config, job, plan: planStages(job) };
+  const plan = planStages(job);
+  return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
 export async function connectFunction({ config, job, clock }: Wiring): Promise<KafkaRequests> {
@@ -86,15 +96,47 @@ export async function openEpochStore({ table }: Pick<Config, 'table'>): Promise<
   return createEpochStore({ client: createDynamoDbClient(), table });
 }
 
+/** Stages as the functions of this deployment. */
+export async function openLambdaInvoker({ config, job, clock }: Wiring): Promise<FunctionInvoker> {
+  const [{ createLambdaClient }, { createLambdaInvoker }] = await Promise.all([
+    import('../lib/aws/clients.ts'),
+    import('../lib/aws/lambda-invoker.ts'),
+  ]);
+  return createLambdaInvoker({ client: createLambdaClient(), prefix: config.functionPrefix ?? job.name, clock });
+}
+
+function parallelismOf({ parallelism, stageParallelism }: Config, job: string, { stages }: StagePlan): Record<string, number> {
+  const ids = stages.map(({ id }) => id);
+  const unknown = Object.keys(stageParallelism).filter((stage) => !ids.includes(stage));
+  if (unknown.length > 0) {
+    throw new ConfigError([
+      {
+        option: parameters.stageParallelism.variable,
+        value: Object.entries(stageParallelism)
+          .map(([stage, subtasks]) => `${stage}=${subtasks}`)
+          .join(','),
+        rule: `of stages that job ${job} has: ${ids.join(', ')}`,
+        mend: `correct ${unknown.join(', ')}`,
+      },
+    ]);
+  }
+  return Object.fromEntries(ids.map((id) => [id, stageParallelism[id] ?? parallelism]));
+}
+
 /**
  * The module that ONCEFLOW_JOB names, the same way in a local process and in a bundle: paths are relative to the working
- * directory (on Lambda the bundle's folder).
+ * directory (on Lambda the bundle's folder, where the job is a module beside the handlers).
  */
 export async function loadJob(module: string): Promise<JobDefinition> {
   const isPath = isAbsolute(module) || module.startsWith('.');
-  const loaded: { default?: JobDefinition } = await import(isPath ? pathToFileURL(resolve(module)).href : module);
-  if (loaded.default?.nodes === undefined) throw new Error(`ONCEFLOW_JOB=${module}: the module has no default export made by defineJob`);
-  return loaded.default;
+  return jobOf(await import(isPath ? pathToFileURL(resolve(module)).href : module), module);
+}
+
+/** The job in a module. */
+export function jobOf(module: unknown, name: string): JobDefinition {
+  const job = (module as { readonly default?: JobDefinition }).default;
+  if (job?.nodes === undefined) throw new JobDefinitionError(`ONCEFLOW_JOB=${name}: the module has no default export made by defineJob`);
+  return job;
 }
 
 export async function openBlobStore(location: BlobLocation): Promise<BlobStore> {

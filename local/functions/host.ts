@@ -39,7 +39,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 async function runAsCoordinator(): Promise<void> {
-  const { runCoordinator } = await import('../../functions/coordinator.ts');
+  const { runCoordinator } = await import('../../functions/run-coordinator.ts');
   const stop = new AbortController();
   process.on('message', (message) => {
     if (message === 'stop') stop.abort();
@@ -49,7 +49,7 @@ async function runAsCoordinator(): Promise<void> {
   };
   try {
     const end = await runCoordinator({
-      invoker: createSocketInvoker(dirname(socket), systemClock),
+      invoker: () => createSocketInvoker(dirname(socket), systemClock),
       observe,
       stop: stop.signal,
       handOver: new AbortController().signal,

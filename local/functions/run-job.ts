@@ -101,8 +101,8 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
 
 /** Also checks the configuration and the job before anything is started. */
 async function planOf(env: RunJobOptions['env']): Promise<FunctionProcess[]> {
-  const { plan, config } = await readJob(env as NodeJS.ProcessEnv);
-  return processesOf(plan.stages, (stage) => config.stageParallelism[stage] ?? config.parallelism);
+  const { plan, parallelism } = await readJob(env as NodeJS.ProcessEnv);
+  return processesOf(plan.stages, (stage) => parallelism[stage] ?? 1);
 }
 
 async function whenAllGone(children: ReadonlyMap<string, ChildProcess>): Promise<void> {

@@ -1,0 +1,70 @@
+import { hostname } from 'node:os';
+import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
+import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
+import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
+import type { CoordinatorEvent } from '../lib/epoch/events.ts';
+import type { StartKind } from '../lib/epoch/may-start.ts';
+import { fingerprint } from '../lib/graph/fingerprint.ts';
+import { describeGraph } from '../lib/graph/graph.ts';
+import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
+import { buildId } from './build-id.ts';
+import { connectFunction, openEpochStore, type Wiring, wireFunction } from './wiring.ts';
+
+export interface CoordinatorRun {
+  /** How stage functions are called: child processes on one machine, Lambda in a deployment. */
+  readonly invoker: (wiring: Wiring) => FunctionInvoker | Promise<FunctionInvoker>;
+  readonly observe: (event: CoordinatorEvent) => void;
+  readonly stop: AbortSignal;
+  readonly handOver: AbortSignal;
+  /** @default an explicit start, of a process that does not end by itself */
+  readonly term?: Term;
+}
+
+/** Of a coordinator that a platform starts, for so long. */
+export interface Term {
+  readonly startKind: StartKind;
+  /** Who it is, for people. */
+  readonly holder: string;
+  /** When `handOver` will come. */
+  readonly endsAtMs: number;
+}
+
+/** A tick that waits for its turn leaves itself at least this long to work. */
+const LEAST_TENURE_MS = 5_000;
+
+/** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
+export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
+  const wiring = await wireFunction(process.env);
+  const { term, observe } = run;
+  const settings = { ...settingsOf(wiring), ...term, holderEndsAtMs: term?.endsAtMs };
+  const epochs = await openEpochStore(wiring.config);
+  if (term?.startKind === 'revival') {
+    const patienceMs = term.endsAtMs - wiring.clock.now() - LEAST_TENURE_MS;
+    const turn = await awaitTurn(
+      { epochs, clock: wiring.clock, observe },
+      { ...settings, standby: wiring.config.standby },
+      patienceMs,
+      run.handOver,
+    );
+    if (turn.turn === 'not-needed') return { end: 'refused', message: turn.message };
+  }
+  const [kafka, invoker] = await Promise.all([connectFunction(wiring), run.invoker(wiring)]);
+  try {
+    return await coordinate({ ...wiring, kafka, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
+  } finally {
+    await kafka.close();
+  }
+}
+
+function settingsOf({ config, job, plan, parallelism }: Wiring): JobSettings {
+  return {
+    ...config,
+    job: job.name,
+    build: buildId(process.env),
+    holder: `${hostname()} process ${process.pid}`,
+    stages: plan.stages,
+    fingerprint: fingerprint(describeGraph(job)),
+    groupId: config.groupId ?? job.name,
+    parallelism,
+  };
+}
