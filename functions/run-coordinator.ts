@@ -4,6 +4,7 @@ import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/conte
 import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../lib/epoch/events.ts';
 import type { StartKind } from '../lib/epoch/may-start.ts';
+import { restartStrategyOf } from '../lib/epoch/restart.ts';
 import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
@@ -65,6 +66,7 @@ function settingsOf({ config, job, plan, parallelism }: Wiring): JobSettings {
     stages: plan.stages,
     fingerprint: fingerprint(describeGraph(job)),
     groupId: config.groupId ?? job.name,
+    restart: restartStrategyOf(config),
     parallelism,
   };
 }

@@ -6,7 +6,7 @@ import { type Config, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, readConfig } from '../lib/config/read-config.ts';
 import { type JobDefinition, JobDefinitionError } from '../lib/graph/job.ts';
 import { applyOverrides } from '../lib/graph/overrides.ts';
-import { planStages, type StagePlan } from '../lib/graph/stages.ts';
+import { DEAD_LETTERS, planStages, type StagePlan } from '../lib/graph/stages.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { EpochStore } from '../lib/ports/epoch-store.ts';
@@ -73,7 +73,7 @@ export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
 export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJob {
   const named = config.jobName === undefined ? loaded : { ...loaded, name: config.jobName };
   const job = applyOverrides(named, { topics: new Map(Object.entries(config.topics)), startingOffsets: config.startingOffsets });
-  const plan = planStages(job);
+  const plan = planStages(job, config.deadLetterTopic);
   return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
@@ -120,7 +120,8 @@ function parallelismOf({ parallelism, stageParallelism }: Config, job: string, {
       },
     ]);
   }
-  return Object.fromEntries(ids.map((id) => [id, stageParallelism[id] ?? parallelism]));
+  // Of dead letters there are few: one transaction in an epoch is enough for them unless the configuration says otherwise.
+  return Object.fromEntries(ids.map((id) => [id, stageParallelism[id] ?? (id === DEAD_LETTERS ? 1 : parallelism)]));
 }
 
 /**

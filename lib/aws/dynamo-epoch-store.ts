@@ -59,6 +59,10 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     widenPool: (job, generation, pool) => widenPool(store, job, generation, pool),
     setFingerprint: (job, generation, fingerprint) =>
       fencedUpdate(store, job, generation, 'SET fingerprint = :fingerprint', { ':fingerprint': fingerprint }),
+    recordNoProgress: (job, generation, noProgress) =>
+      noProgress === undefined
+        ? fencedUpdate(store, job, generation, 'REMOVE noProgress', {})
+        : fencedUpdate(store, job, generation, 'SET noProgress = :noProgress', { ':noProgress': noProgress }),
     decide: (decision) => decide(store, decision),
     recordCommitted: (job, generation, epoch) => recordCommitted(store, job, generation, epoch),
     readEpoch: (job, incarnation, epoch) => readEpoch(store, job, incarnation, epoch),

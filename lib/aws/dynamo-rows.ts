@@ -70,6 +70,7 @@ const jobColumns = z.object({
   holderEndsAtMs: count.optional(),
   desired: z.enum(['running', 'stopped']),
   failure: z.string().optional(),
+  noProgress: z.object({ generation: count, sinceMs: count, failuresInARow: count, lastError: z.string().optional() }).optional(),
   lastCompleted: z.object({ epoch: count, decisionId: z.string() }).optional(),
   lastCommitted: count,
   retiredThrough: z.int().min(-1),

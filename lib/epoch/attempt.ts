@@ -1,6 +1,8 @@
 import type { Committable, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
-import type { OperatorDone, SourceDone, SourceRange } from '../stages/requests.ts';
+import { DEAD_LETTERS } from '../graph/stages.ts';
+import type { CondemnedRecord, OperatorDone, RecordFault, SourceDone, SourceRange } from '../stages/requests.ts';
+import type { InputPart } from './isolate.ts';
 
 /** One try at an epoch, from its plan until it is committed or dropped. Lives in the coordinator's memory only. */
 export interface Attempt {
@@ -12,6 +14,8 @@ export interface Attempt {
   /** Input by source stage, then subtask (the index). */
   readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
   readonly maxBytes: number;
+  /** A record that goes to the dead-letter topic in place of being processed, and the source stage that reads it. */
+  readonly condemned?: { readonly source: string; readonly record: CondemnedRecord } | undefined;
   phase: Phase;
   readonly stages: Map<string, StageProgress>;
   /** By source stage, then subtask; undefined for a subtask that had nothing to read. */
@@ -32,7 +36,7 @@ export type StageProgress = 'waiting' | 'running' | 'done';
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(
-  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes'>,
+  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes' | 'condemned'>,
   stages: readonly Stage[],
 ): Attempt {
   return {
@@ -67,12 +71,40 @@ export function bytesRead(attempt: Attempt): number {
   return [...attempt.sources.values()].flat().reduce((sum, done) => sum + (done?.bytesIn ?? 0), 0);
 }
 
-/** Records that its sources read, and that were staged for its sinks. */
-export function countsOf(attempt: Attempt): { recordsIn: number; recordsOut: number } {
+/**
+ * The input in which an attempt failed: what its sources had read. A source that failed itself says at which record; what
+ * else it had read nobody knows.
+ */
+export function inputOf(attempt: Attempt, stage: string, fault: RecordFault | undefined): InputPart[] {
+  const read = inputRead(attempt);
+  const own = (attempt.ranges[stage] ?? []).flat().map((range): InputPart => ({ stage, ...range }));
+  if (own.length === 0) return read;
+  const record = fault?.record;
+  const failing = own.find(({ topic, partition }) => topic === record?.topic && partition === record.partition);
+  return failing === undefined || record === undefined ? [...read, ...own] : [{ ...failing, bound: record.offset + 1 }];
+}
+
+/** From where to where its sources read, of those that have finished. */
+export function inputRead({ ranges, sources }: Pick<Attempt, 'ranges' | 'sources'>): InputPart[] {
+  return Object.entries(ranges).flatMap(([stage, subtasks]) =>
+    subtasks.flatMap((own, subtask) =>
+      own.flatMap((range, index): InputPart[] => {
+        const next = sources.get(stage)?.[subtask]?.reached[index]?.next;
+        return next === undefined || next <= range.from ? [] : [{ stage, ...range, bound: next }];
+      }),
+    ),
+  );
+}
+
+/** Records that its sources read, that were left out of them, and that were staged for its sinks. */
+export function countsOf(attempt: Attempt): { recordsIn: number; recordsOut: number; deadLetters: number } {
   const sources = [...attempt.sources.values()].flat().filter((done) => done !== undefined);
-  const writers = [...sources, ...[...attempt.operators.values()].flat()].filter(({ staged }) => Object.keys(staged).length > 0);
+  const writers = [...sources, ...[...attempt.operators.values()].flat()].filter(({ staged }) =>
+    Object.keys(staged).some((sink) => sink !== DEAD_LETTERS),
+  );
   return {
     recordsIn: sources.reduce((sum, { recordsIn }) => sum + recordsIn, 0),
+    deadLetters: sources.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
     recordsOut: writers.reduce((sum, { recordsOut }) => sum + recordsOut, 0),
   };
 }

@@ -1,3 +1,4 @@
+import type { CondemnedRecord } from '../stages/requests.ts';
 import type { Gap } from './plan.ts';
 
 /** What a coordinator does, as it happens: for logs, metrics and the demo. No decision reads it. */
@@ -41,6 +42,19 @@ export type CoordinatorEvent =
       readonly failuresInARow: number;
       readonly retryInMs: number;
     }
+  /** User code keeps failing at this record: the next epoch sends it to the dead-letter topic. */
+  | ({ readonly event: 'leaves-out'; readonly epoch: number } & CondemnedRecord)
+  /** So many records of a decided epoch are in the dead-letter topic in place of being processed. */
+  | { readonly event: 'dead-lettered'; readonly epoch: number; readonly records: number }
+  /** There is work to do, and nothing was decided or committed since then. Said again each time the wait has doubled. */
+  | {
+      readonly event: 'no-progress';
+      readonly sinceMs: number;
+      readonly forMs: number;
+      readonly failuresInARow: number;
+      readonly lastError: string | undefined;
+    }
+  | { readonly event: 'progress-again'; readonly afterMs: number }
   | { readonly event: 'decided'; readonly epoch: number; readonly recordsIn: number; readonly recordsOut: number; readonly ms: number }
   | { readonly event: 'committed'; readonly epoch: number; readonly republished: number; readonly ms: number }
   | { readonly event: 'doubtful'; readonly epoch: number; readonly transactionalId: string; readonly resolution: string }

@@ -38,8 +38,14 @@ export interface SinkStage extends StageBase {
   readonly topic: string;
 }
 
-/** Cuts the job into stages. Throws `JobDefinitionError` when a keyBy has no keyed operator behind it. */
-export function planStages(job: JobDefinition): StagePlan {
+/** The sink of records that are left out. It is no node of the graph: a job may have it in one run and not in the next. */
+export const DEAD_LETTERS = 'dead-letters';
+
+/**
+ * Cuts the job into stages. With `deadLetterTopic` one more is the sink of records that are left out, behind every source.
+ * Throws `JobDefinitionError` when a keyBy has no keyed operator behind it, and when the job itself uses that topic.
+ */
+export function planStages(job: JobDefinition, deadLetterTopic?: string): StagePlan {
   const stages = new Map<string, Stage & { inputs: string[]; operators: string[]; exchanges: string[]; sinks: string[] }>();
   const lists = () => ({ inputs: [] as string[], operators: [] as string[], exchanges: [] as string[], sinks: [] as string[] });
   const stageOf: string[] = [];
@@ -64,7 +70,26 @@ export function planStages(job: JobDefinition): StagePlan {
       if (node.kind === 'process') upstream.operators.push(node.uid);
     }
   }
+  if (deadLetterTopic !== undefined) {
+    checkDeadLetters(job, deadLetterTopic);
+    const sources = [...stages.values()].filter(({ kind }) => kind === 'source');
+    for (const source of sources) source.sinks.push(DEAD_LETTERS);
+    stages.set(DEAD_LETTERS, { kind: 'sink', id: DEAD_LETTERS, topic: deadLetterTopic, ...lists(), inputs: sources.map(({ id }) => id) });
+  }
   return { job: job.name, stages: [...stages.values()] };
+}
+
+function checkDeadLetters(job: JobDefinition, topic: string): void {
+  for (const node of job.nodes) {
+    if ('uid' in node && node.uid === DEAD_LETTERS)
+      throw new JobDefinitionError(
+        `job ${job.name}: the uid ${DEAD_LETTERS} is that of the sink of ONCEFLOW_DEAD_LETTER_TOPIC; give yours another`,
+      );
+    if ((node.kind === 'source' || node.kind === 'sink') && node.topic === topic)
+      throw new JobDefinitionError(
+        `ONCEFLOW_DEAD_LETTER_TOPIC=${topic} is the topic of ${node.kind} ${node.uid} of job ${job.name}: records that are left out need a topic of their own`,
+      );
+  }
 }
 
 /** The stage of that id. Throws `JobDefinitionError` when the plan has none. */

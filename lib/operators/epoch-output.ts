@@ -21,3 +21,9 @@ export interface EpochOutput {
   /** Rows of the exchanges and records of the sinks. */
   readonly recordsOut: number;
 }
+
+/** The same of a source stage. */
+export interface SourceOutput extends EpochOutput {
+  /** Records of its input that are in the staged output of the dead-letter sink in place of being processed. */
+  readonly deadLetters: number;
+}

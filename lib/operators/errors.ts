@@ -31,17 +31,23 @@ const SHOWN_BYTES = 32;
 /** A record's key or value is not what the source's serde reads. Repeating the epoch cannot help. */
 export class MalformedRecordError extends Error {
   override readonly name = 'MalformedRecordError';
+  /** What is wrong, without what to do. */
+  readonly reason: string;
   readonly record: RecordPlace;
+  readonly source: string;
   readonly serde: string;
 
   constructor(part: 'key' | 'value', record: RecordPlace, source: string, serde: string, bytes: Buffer, cause: unknown) {
     const shown = bytes.subarray(0, SHOWN_BYTES).toString('hex');
+    const reason = `source ${source} cannot read the ${part} with serde ${serde}: ${messageOf(cause)}. It has ${bytes.length} bytes: ${shown}${bytes.length > SHOWN_BYTES ? '…' : ''}`;
     super(
-      `${describePlace(record)}: source ${source} cannot read the ${part} with serde ${serde}: ${messageOf(cause)}. It has ${bytes.length} bytes: ${shown}${bytes.length > SHOWN_BYTES ? '…' : ''}. ` +
-        'The job stops here and skips nothing. Give the source a serde that reads every record of the topic (read `bytes` and decode in a flatMap that returns [] for what is to be left out), or correct the producer and start a new job behind this offset.',
+      `${describePlace(record)}: ${reason}. The job stops here and skips nothing. Have such records left out (ONCEFLOW_POISON_POLICY=dead-letter), ` +
+        'or give the source a serde that reads every record of the topic (read `bytes` and decode in a flatMap that returns [] for what is to be left out), or correct the producer and start a new job behind this offset.',
       { cause },
     );
+    this.reason = reason;
     this.record = record;
+    this.source = source;
     this.serde = serde;
   }
 }
@@ -49,26 +55,54 @@ export class MalformedRecordError extends Error {
 /** A record has no value, and the source does not say what to make of that. Repeating the epoch cannot help. */
 export class MissingValueError extends Error {
   override readonly name = 'MissingValueError';
+  /** What is wrong, without what to do. */
+  readonly reason: string;
   readonly record: RecordPlace;
+  readonly source: string;
 
   constructor(record: RecordPlace, source: string) {
+    const reason = `the record has no value (a tombstone), and source ${source} has no select function that says what to make of it`;
     super(
-      `${describePlace(record)}: the record has no value (a tombstone), and source ${source} has no select function that says what to make of it. Give kafkaSource a \`select\` that handles a value of undefined.`,
+      `${describePlace(record)}: ${reason}. Give kafkaSource a \`select\` that handles a value of undefined, or have such records left out (ONCEFLOW_POISON_POLICY=dead-letter).`,
     );
+    this.reason = reason;
     this.record = record;
+    this.source = source;
   }
 }
 
 /** A sink's record is larger than its topic takes. Repeating the epoch cannot help. */
 export class OversizedRecordError extends Error {
   override readonly name = 'OversizedRecordError';
+  readonly sink: string;
+  /** In source stages: the record that it was made of. */
+  readonly record: RecordPlace | undefined;
+  readonly #topic: string;
 
-  constructor(sink: string, topic: string, cause: Error) {
-    super(`sink ${sink}, topic ${topic}: ${cause.message}`, { cause });
+  constructor(sink: string, topic: string, cause: Error, record?: RecordPlace) {
+    super(`sink ${sink}, topic ${topic}: ${cause.message}${record === undefined ? '' : ` (made of ${describePlace(record)})`}`, { cause });
+    this.sink = sink;
+    this.record = record;
+    this.#topic = topic;
+  }
+
+  at(record: RecordPlace): OversizedRecordError {
+    return new OversizedRecordError(this.sink, this.#topic, this.cause as Error, record);
   }
 }
 
-function describePlace({ topic, partition, offset }: RecordPlace): string {
+/** A record that is to be left out does not fit into the dead-letter topic. */
+export class DeadLetterTooLargeError extends Error {
+  override readonly name = 'DeadLetterTooLargeError';
+
+  constructor(record: RecordPlace, topic: string, cause: Error) {
+    super(`${describePlace(record)} cannot be written to the dead-letter topic ${topic} (ONCEFLOW_DEAD_LETTER_TOPIC): ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
+export function describePlace({ topic, partition, offset }: RecordPlace): string {
   return `topic ${topic}, partition ${partition}, offset ${offset}`;
 }
 

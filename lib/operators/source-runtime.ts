@@ -2,10 +2,12 @@ import { type AbortedTransaction, RecordSetReader } from '../format/record-set-r
 import type { Serde } from '../format/serde.ts';
 import { bytes } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type SourceNode } from '../graph/job.ts';
+import { DEAD_LETTERS } from '../graph/stages.ts';
 import { compileChain, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';
-import type { EpochOutput, StageContext } from './epoch-output.ts';
-import { MalformedRecordError, MissingValueError, type RecordPlace, UserCodeError } from './errors.ts';
+import { type CondemnedRecord, type DeadLetterReason, type DeadLetterTarget, DeadLetterWriter } from './dead-letters.ts';
+import type { SourceOutput, StageContext } from './epoch-output.ts';
+import { MalformedRecordError, MissingValueError, OversizedRecordError, type RecordPlace, UserCodeError } from './errors.ts';
 import { StageOutput } from './stage-output.ts';
 
 /** Which records of a chunk belong to the epoch. */
@@ -19,15 +21,18 @@ export interface ChunkRange {
 
 /** Runs a source stage's operators over fetched records. One epoch: `begin`, `consume` for each chunk, `finish`. */
 export interface SourceRuntime {
-  /** Starts an epoch. Whatever an epoch that was not finished has left is gone. */
-  begin(): void;
+  /**
+   * Starts an epoch. Whatever an epoch that was not finished has left is gone. With `deadLetters` records that cannot be
+   * read go there; without, they stop the job. `condemned` goes there unread.
+   */
+  begin(deadLetters?: DeadLetterTarget, condemned?: CondemnedRecord): void;
   /**
    * Runs the chunk's committed records within [from, to). `next` is the offset at which to go on. Throws
    * `UserCodeError`; `MalformedRecordError`, `MissingValueError` or `OversizedRecordError` for a record that can never
    * be processed; `MalformedError` when the chunk itself is damaged.
    */
   consume(topic: string, partition: number, records: Buffer, range: ChunkRange): { readonly next: number; readonly records: number };
-  finish(): EpochOutput;
+  finish(): SourceOutput;
 }
 
 export function createSourceRuntime(job: JobDefinition, stageId: string, context: StageContext): SourceRuntime {
@@ -38,12 +43,23 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
   const push = compileChain(job, source.id, output);
   const reader = new RecordSetReader();
   const readValue = source.select === undefined ? valueReader(source, reader) : selectReader(source, source.select, reader);
+  const letters = new DeadLetterWriter(context);
+  let condemned: CondemnedRecord | undefined;
   let recordsIn = 0;
   let open = false;
 
+  /** The reader's record is one that cannot be read, and such records are left out; or it fails where it should. */
+  function leaveOut(error: unknown, place: RecordPlace): void {
+    if (error instanceof UserCodeError || error instanceof OversizedRecordError) throw error.at(place);
+    if (!letters.isOpen || !(error instanceof MalformedRecordError || error instanceof MissingValueError)) throw error;
+    letters.append(place, reader, unreadable(error));
+  }
+
   return {
-    begin() {
+    begin(deadLetters, toLeaveOut) {
       output.begin();
+      letters.begin(deadLetters);
+      condemned = toLeaveOut;
       recordsIn = 0;
       open = true;
     },
@@ -52,16 +68,24 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
       if (!open) throw new Error(`source ${source.uid}: consume without begin, or after a failure`);
       open = false;
       let count = 0;
+      const condemnedAt = condemned?.topic === topic && condemned.partition === partition ? condemned.offset : -1;
       reader.open(records, { ...range, describe: () => `topic ${topic}, partition ${partition}` });
-      try {
-        while (reader.next()) {
-          current.timestamp = reader.timestamp;
-          push(readValue(topic, partition));
-          count++;
+      for (let more = true; more; ) {
+        try {
+          while (reader.next()) {
+            count++;
+            if (reader.offset === condemnedAt && condemned !== undefined) {
+              letters.append(condemned, reader, condemned.reason);
+              continue;
+            }
+            current.timestamp = reader.timestamp;
+            push(readValue(topic, partition));
+          }
+          more = false;
+        } catch (error) {
+          // The reader stands at the record still: it goes on behind it.
+          leaveOut(error, { topic, partition, offset: reader.offset });
         }
-      } catch (error) {
-        if (error instanceof UserCodeError) throw error.at({ topic, partition, offset: reader.offset });
-        throw error;
       }
       recordsIn += count;
       open = true;
@@ -71,9 +95,21 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
     finish() {
       if (!open) throw new Error(`source ${source.uid}: finish without begin, or after a failure`);
       open = false;
-      return output.finish(recordsIn);
+      const { staged, ...finished } = output.finish(recordsIn);
+      const left = letters.finish();
+      return {
+        ...finished,
+        staged: left === undefined ? staged : new Map([...staged, [DEAD_LETTERS, left]]),
+        deadLetters: letters.records,
+      };
     },
   };
+}
+
+function unreadable(error: MalformedRecordError | MissingValueError): DeadLetterReason {
+  const { source, reason } = error;
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return { stage: source, operator: source, errorClass: error.name, message: reason, stack: cause.stack, attempts: 1 };
 }
 
 type ReadValue = (topic: string, partition: number) => unknown;

@@ -15,6 +15,8 @@ export interface JobRow {
   readonly desired: 'running' | 'stopped';
   /** Why the job cannot go on without a person; undefined while it can. */
   readonly failure: string | undefined;
+  /** Undefined while there is progress, or nothing to do. For people: it counts while its generation holds the job. */
+  readonly noProgress?: NoProgress | undefined;
   /** Undefined until epoch 0 (the starting offsets) is decided. */
   readonly lastCompleted: { readonly epoch: number; readonly decisionId: string } | undefined;
   readonly lastCommitted: number;
@@ -24,6 +26,15 @@ export interface JobRow {
   readonly pool: Readonly<Record<string, number>>;
   readonly fingerprint: string;
   readonly maxParallelism: number;
+}
+
+/** A coordinator has work to do, and nothing was decided or committed since `sinceMs`. */
+export interface NoProgress {
+  /** Of the coordinator that says so. */
+  readonly generation: number;
+  readonly sinceMs: number;
+  readonly failuresInARow: number;
+  readonly lastError?: string | undefined;
 }
 
 /** One decision: the manifest's row created and the job row moved from the parent to it, in one transaction. */
@@ -107,6 +118,8 @@ export interface EpochStore {
   widenPool(job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite>;
   /** Records a compatible change of the graph. */
   setFingerprint(job: string, generation: number, fingerprint: string): Promise<FencedWrite>;
+  /** Records that the job makes no progress; undefined: it does again. */
+  recordNoProgress(job: string, generation: number, noProgress: NoProgress | undefined): Promise<FencedWrite>;
   decide(decision: Decision): Promise<DecideAnswer>;
   /** Never moves `lastCommitted` back. Throws when the epoch is not decided. */
   recordCommitted(job: string, generation: number, epoch: number): Promise<FencedWrite>;

@@ -1,13 +1,19 @@
 import { CorruptBlobError } from '../format/blob.ts';
 import { MalformedError } from '../format/serde.ts';
 import type { EpochOutput } from '../operators/epoch-output.ts';
-import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../operators/errors.ts';
+import {
+  DeadLetterTooLargeError,
+  MalformedRecordError,
+  MissingValueError,
+  OversizedRecordError,
+  UserCodeError,
+} from '../operators/errors.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import type { BlobPlace, Blobs } from './blobs.ts';
-import type { StageFailed, StageOutput } from './requests.ts';
+import type { RecordFault, StageFailed, StageOutput } from './requests.ts';
 
 /** What every stage works with. */
 export interface StageDeps {
@@ -26,20 +32,26 @@ export class FatalStageError extends Error {
 /** The one place where a thrown error becomes an outcome: whether the coordinator repeats the epoch or stops the job. */
 export function failureOf(error: unknown): StageFailed {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (error instanceof UserCodeError) return { outcome: 'failed', kind: 'user-code', message, stack };
+  const fault = recordFaultOf(error);
+  if (fault !== undefined)
+    return { outcome: 'failed', kind: error instanceof UserCodeError ? 'user-code' : 'record', message, stack, fault };
   return { outcome: 'failed', kind: isFatal(error) ? 'fatal' : 'transient', message, stack };
 }
 
-const fatalErrors = [
-  FatalStageError,
-  MalformedError,
-  MalformedRecordError,
-  MissingValueError,
-  OversizedRecordError,
-  CorruptBlobError,
-  BlobMissingError,
-  BlobConflictError,
-];
+function recordFaultOf(error: unknown): RecordFault | undefined {
+  if (error instanceof UserCodeError) {
+    const { operator, record, cause } = error;
+    const { name, message, stack } = cause instanceof Error ? cause : new Error(String(cause));
+    return { operator, errorClass: name, message, stack: cause instanceof Error ? stack : undefined, record };
+  }
+  if (error instanceof OversizedRecordError)
+    return { operator: error.sink, errorClass: error.name, message: error.message, stack: error.stack, record: error.record };
+  if (error instanceof MalformedRecordError || error instanceof MissingValueError)
+    return { operator: error.source, errorClass: error.name, message: error.message, stack: error.stack, record: error.record };
+  return undefined;
+}
+
+const fatalErrors = [FatalStageError, MalformedError, DeadLetterTooLargeError, CorruptBlobError, BlobMissingError, BlobConflictError];
 
 function isFatal(error: unknown): boolean {
   if (error instanceof KafkaProblem || error instanceof StoreProblem) return !error.retriable;

@@ -18,6 +18,19 @@ const common = {
 };
 const permit = z.object({ epoch: count, decisionId: text, generation: count, decided: z.literal(true) });
 const blobs = z.array(blobRefSchema);
+const condemned = z.object({
+  topic: text,
+  partition: count,
+  offset: count,
+  reason: z.object({
+    stage: text,
+    operator: z.string(),
+    errorClass: z.string(),
+    message: z.string(),
+    stack: z.string().optional(),
+    attempts: count,
+  }),
+});
 
 const requestSchema = z.discriminatedUnion('ask', [
   z.object({
@@ -26,6 +39,7 @@ const requestSchema = z.discriminatedUnion('ask', [
     ranges: z.array(z.object({ topic: text, partition: count, from: count, bound: count })),
     maxBytes: z.number().min(1),
     maxDurationMs: z.number().min(0),
+    deadLetters: z.object({ topic: text, condemned: condemned.optional() }).optional(),
   }),
   z.object({
     ...common,

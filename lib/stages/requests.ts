@@ -1,4 +1,9 @@
 import type { BlobRef, Committable, KeyGroupRange, SnapshotRef } from '../format/manifest.ts';
+import type { CondemnedRecord } from '../operators/dead-letters.ts';
+
+export type { CondemnedRecord };
+
+import type { RecordPlace } from '../operators/errors.ts';
 import type { CommitPermit } from '../transactions/commit.ts';
 
 /**
@@ -40,6 +45,15 @@ export interface SourceRequest extends StageRequest {
   readonly ranges: readonly SourceRange[];
   readonly maxBytes: number;
   readonly maxDurationMs: number;
+  /** Undefined: a record that cannot be processed stops the job. */
+  readonly deadLetters?: DeadLetters | undefined;
+}
+
+/** What is done with records that cannot be processed: they go to `topic`. */
+export interface DeadLetters {
+  readonly topic: string;
+  /** One that user code keeps failing at, which goes there at once. */
+  readonly condemned?: CondemnedRecord | undefined;
 }
 
 export interface OperatorRequest extends StageRequest {
@@ -97,6 +111,8 @@ export interface SourceDone extends StageOutput {
   /** Where each range ended: the next offset to read. Same order as the request's ranges. */
   readonly reached: readonly SourceReached[];
   readonly bytesIn: number;
+  /** Records that are in the staged output of the dead-letter sink in place of being processed. */
+  readonly deadLetters: number;
 }
 
 export interface SourceReached {
@@ -112,15 +128,30 @@ export interface OperatorDone extends StageOutput {
 
 /**
  * An epoch's work failed. Nothing that a reader of committed data can see was left.
- * - `user-code`: the job's own function threw; the attempt is repeated.
- * - `transient`: broker, store or function service; the attempt is repeated.
- * - `fatal`: repeating cannot help (malformed record, data loss, refused access): the job stops with the message.
+ * - `user-code`: the job's own function threw; the attempt is repeated, on ever smaller input.
+ * - `record`: one record can never be processed (malformed, too large for the sink): the policy for such records applies.
+ * - `transient`: broker, store or function service; the attempt is repeated as it is.
+ * - `fatal`: repeating cannot help (data loss, damaged blob, refused access): the job stops with the message.
  */
 export interface StageFailed {
   readonly outcome: 'failed';
-  readonly kind: 'user-code' | 'transient' | 'fatal';
+  readonly kind: 'user-code' | 'record' | 'transient' | 'fatal';
   readonly message: string;
   readonly stack?: string | undefined;
+  /** Of `user-code` and `record`. */
+  readonly fault?: RecordFault | undefined;
+}
+
+/** Where and why a record could not be processed. */
+export interface RecordFault {
+  /** The operator's uid, or what it is and where. */
+  readonly operator: string;
+  readonly errorClass: string;
+  readonly message: string;
+  /** Of the user's own error. */
+  readonly stack?: string | undefined;
+  /** In source stages: the record that was worked on. */
+  readonly record?: RecordPlace | undefined;
 }
 
 /** The function runs another build than the coordinator (an update is under way). */

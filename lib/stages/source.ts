@@ -19,11 +19,13 @@ export async function runSource(
   request: SourceRequest,
 ): Promise<SourceAnswer> {
   try {
-    runtime.begin();
+    const { job, epoch, deadLetters } = request;
+    runtime.begin(deadLetters === undefined ? undefined : { job, epoch, topic: deadLetters.topic }, deadLetters?.condemned);
     const { positions, bytesIn } = await readRanges(deps, runtime, request);
-    const output = await writeOutput(deps, request, runtime.finish());
+    const finished = runtime.finish();
+    const output = await writeOutput(deps, request, finished);
     const reached = request.ranges.map(({ topic, partition }, index) => ({ topic, partition, next: positions[index] ?? 0 }));
-    return { outcome: 'read', reached, bytesIn, ...output };
+    return { outcome: 'read', reached, bytesIn, deadLetters: finished.deadLetters, ...output };
   } catch (error) {
     return failureOf(error);
   }

@@ -254,8 +254,10 @@ export class World {
       idlePollMaxMs: 500,
       leaseMs: 8_000,
       retainedCheckpoints: 2,
-      restartBackoffMs: 100,
-      restartBackoffMaxMs: 2_000,
+      restart: { kind: 'exponential', firstMs: 100, maxMs: 2_000 },
+      tolerableFailures: Number.POSITIVE_INFINITY,
+      minPauseMs: 0,
+      poisonAttempts: Number.POSITIVE_INFINITY,
       ...this.#options.settings,
     };
     const running: RunningCoordinator = {

@@ -19,7 +19,7 @@ import { keyGroupRange } from '../../state/key-groups.ts';
 import type { Attempt } from '../attempt.ts';
 import { stagedFor } from '../decide.ts';
 import { isUnchanged, snapshotsFor } from '../snapshots.ts';
-import { type CoordinatorDeps, type JobSettings, parallelismOf, type Tenure } from './context.ts';
+import { type CoordinatorDeps, deadLetterTopic, type JobSettings, parallelismOf, type Tenure } from './context.ts';
 
 /** A stage's answers of one epoch, one for each subtask; or the first failure. */
 export type StageOutcome = { readonly outcome: 'done'; readonly apply: (attempt: Attempt) => void } | StageFailed | StageStale;
@@ -77,6 +77,8 @@ type Call = <A extends Answer>(subtask: number, request: StageRequest) => Promis
 async function runSourceStage(stage: string, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
   const subtasks = attempt.ranges[stage] ?? [];
   const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
+  const topic = deadLetterTopic(settings);
+  const condemned = attempt.condemned?.source === stage ? attempt.condemned.record : undefined;
   const answers = await Promise.all(
     subtasks.map((ranges, subtask): Promise<SourceAnswer | undefined> => {
       if (ranges.length === 0) return Promise.resolve(undefined);
@@ -86,6 +88,7 @@ async function runSourceStage(stage: string, settings: JobSettings, attempt: Att
         ranges,
         maxBytes: Math.ceil(attempt.maxBytes / active),
         maxDurationMs: settings.checkpointIntervalMs,
+        deadLetters: topic === undefined ? undefined : { topic, condemned },
       };
       return call<SourceAnswer>(subtask, request);
     }),

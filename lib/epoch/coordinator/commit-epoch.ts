@@ -1,5 +1,4 @@
 import type { Committable, Manifest } from '../../format/manifest.ts';
-import type { SinkStage } from '../../graph/stages.ts';
 import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest, StageFailed } from '../../stages/requests.ts';
 import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
@@ -35,9 +34,9 @@ export async function commitEpoch(
   signal: AbortSignal,
 ): Promise<CommitResult> {
   const permit = permitFor(manifest, tenure.generation);
-  const results = await Promise.all(
-    sinkStages(settings).map((sink) => commitSinkStage(deps, settings, tenure, manifest, permit, sink, signal)),
-  );
+  // By the manifest, not by this run's stages: the sink of dead letters may be gone since.
+  const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];
+  const results = await Promise.all(sinks.map((sink) => commitSinkStage(deps, settings, tenure, manifest, permit, sink, signal)));
   return { republished: results.reduce((sum, count) => sum + count, 0) };
 }
 
@@ -47,10 +46,10 @@ async function commitSinkStage(
   tenure: Tenure,
   manifest: Manifest,
   permit: CommitPermit,
-  sink: SinkStage,
+  sink: string,
   signal: AbortSignal,
 ): Promise<number> {
-  let open = manifest.committables.filter((committable) => committable.sink === sink.id);
+  let open = manifest.committables.filter((committable) => committable.sink === sink);
   let republished = 0;
   for (let pauseMs = FIRST_PAUSE_MS; open.length > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const doubtful = await sendCommits(deps, settings, tenure, manifest, permit, sink, open, signal);
@@ -100,20 +99,20 @@ async function sendCommits(
   tenure: Tenure,
   manifest: Manifest,
   permit: CommitPermit,
-  sink: SinkStage,
+  sink: string,
   committables: readonly Committable[],
   signal: AbortSignal,
 ): Promise<Committable[]> {
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
   const request: CommitSinkRequest = {
     ask: 'commit',
-    ...stageRequest(settings, tenure, manifest, sink.id, 0, deadlineMs),
+    ...stageRequest(settings, tenure, manifest, sink, 0, deadlineMs),
     permit,
     committables,
   };
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      const answer = (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: 0 }, request, {
+      const answer = (await deps.invoker.invoke({ role: 'sink', stage: functionOf(settings, sink), subtask: 0 }, request, {
         deadlineMs,
         signal,
       })) as CommitAnswer | StageFailed;
@@ -136,30 +135,36 @@ async function resolveOne(
   tenure: Tenure,
   manifest: Manifest,
   permit: CommitPermit,
-  sink: SinkStage,
+  sink: string,
   committable: Committable,
   signal: AbortSignal,
 ): Promise<ResolveAnswer> {
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
   const request: ResolveSinkRequest = {
     ask: 'resolve',
-    ...stageRequest(settings, tenure, manifest, sink.id, committable.subtask, deadlineMs),
+    ...stageRequest(settings, tenure, manifest, sink, committable.subtask, deadlineMs),
     permit,
     committable,
     transactionTimeoutMs: settings.transactionTimeoutMs,
-    staged: manifest.outputs[sink.id]?.[committable.subtask] ?? [],
+    staged: manifest.outputs[sink]?.[committable.subtask] ?? [],
     sinkStartedAtMs: manifest.sinkStartedAtMs,
     previousUseAtMs: manifest.previousUseAtMs[committable.transactionalId],
     markerRetentionMs: tenure.markerRetentionMs,
   };
   try {
-    return (await deps.invoker.invoke({ role: 'sink', stage: sink.id, subtask: committable.subtask }, request, {
+    return (await deps.invoker.invoke({ role: 'sink', stage: functionOf(settings, sink), subtask: committable.subtask }, request, {
       deadlineMs,
       signal,
     })) as ResolveAnswer;
   } catch (error) {
     return { outcome: 'unsettled', message: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** The stage whose function commits for a sink: its own, or when this run has no such sink any other's. */
+function functionOf(settings: CommitSettings, sink: string): string {
+  const stages = sinkStages(settings).map(({ id }) => id);
+  return stages.includes(sink) ? sink : (stages[0] ?? sink);
 }
 
 /** Why a person has to decide; undefined while nobody has to. */

@@ -1,4 +1,4 @@
-import type { SinkStage, SourceStage, Stage } from '../../graph/stages.ts';
+import { DEAD_LETTERS, type SinkStage, type SourceStage, type Stage } from '../../graph/stages.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { EpochStore } from '../../ports/epoch-store.ts';
@@ -9,6 +9,7 @@ import type { SinkTopic } from '../../stages/requests.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { StartKind, Takeover } from '../may-start.ts';
 import type { OnDataLoss } from '../plan.ts';
+import type { RestartStrategy } from '../restart.ts';
 
 /** Everything outside the coordinator that it works with. */
 export interface CoordinatorDeps {
@@ -55,8 +56,13 @@ export interface JobSettings {
   /** When it will be told to hand over, if that is known: written with the lease, so that a successor can be there. */
   readonly holderEndsAtMs?: number | undefined;
   readonly retainedCheckpoints: number;
-  readonly restartBackoffMs: number;
-  readonly restartBackoffMaxMs: number;
+  /** Least time from a commit to the next plan. Above 0 there is one epoch at a time. */
+  readonly minPauseMs: number;
+  readonly restart: RestartStrategy;
+  /** Failed attempts in a row, not of user code, that do not stop the job. */
+  readonly tolerableFailures: number;
+  /** Failures in a row of one record alone after which it is poison. */
+  readonly poisonAttempts: number;
 }
 
 /** What committing an epoch needs of them. */
@@ -112,6 +118,11 @@ export function sourceStages(settings: JobSettings): SourceStage[] {
 
 export function sinkStages(settings: Pick<JobSettings, 'stages'>): SinkStage[] {
   return settings.stages.filter((stage) => stage.kind === 'sink');
+}
+
+/** Where records go that are left out; undefined when a record that cannot be processed stops the job. */
+export function deadLetterTopic(settings: Pick<JobSettings, 'stages'>): string | undefined {
+  return sinkStages(settings).find(({ id }) => id === DEAD_LETTERS)?.topic;
 }
 
 export function parallelismOf(settings: JobSettings, stage: string): number {

@@ -1,15 +1,18 @@
 import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
-import { type Attempt, backlogLeft, bytesRead, countsOf, newAttempt, sourcesDone } from '../attempt.ts';
-import { backoffMs, idlePollMs } from '../backoff.ts';
+import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } from '../after-failure.ts';
+import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
+import { idlePollMs } from '../backoff.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../decide.ts';
+import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { describeGap, type FullEpoch, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
+import { type CoordinatorDeps, deadLetterTopic, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
+import { watchProgress } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
 import { fenced, type Standing } from './start.ts';
 import { decideManifest } from './store-manifest.ts';
@@ -50,7 +53,9 @@ export async function runEpochs(
   const house = createHousekeeping(deps, settings, tenure, (error) =>
     queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }),
   );
+  const progress = watchProgress(deps, settings, tenure, house);
   const leave = new AbortController();
+  const leavesOut = deadLetterTopic(settings) !== undefined;
 
   /** Planned and not COMMITTED, oldest first. */
   let inFlight: Attempt[] = [];
@@ -59,8 +64,10 @@ export async function runEpochs(
   let recordedCommitted = standing.recordedCommitted;
   let planning = false;
   let planAtMs = clock.now();
+  /** The pause after a commit. */
+  let pausedUntilMs = clock.now();
   let lastFull: FullEpoch | undefined;
-  let failuresInARow = 0;
+  let trouble = NO_TROUBLE;
   let staleInARow = 0;
   let behindSinceMs: number | undefined;
   let idlePolls = 0;
@@ -78,11 +85,12 @@ export async function runEpochs(
       for (const step of nextSteps({
         stages: settings.stages,
         inFlight,
-        maxConcurrentEpochs: settings.maxConcurrentEpochs,
+        maxConcurrentEpochs: settings.minPauseMs > 0 || isBounded(trouble.isolation) ? 1 : settings.maxConcurrentEpochs,
         mayPlan: mayPlan(),
       }))
         launch(start(step));
       house.keep();
+      progress.keep(trouble);
       const event = await queue.next(clock, waitMs());
       if (event !== undefined) take(event);
     }
@@ -116,13 +124,17 @@ export async function runEpochs(
   }
 
   function mayPlan(): boolean {
-    return !planning && !isEnding() && clock.now() >= planAtMs;
+    return !planning && !isEnding() && clock.now() >= planDueAtMs();
+  }
+
+  function planDueAtMs(): number {
+    return Math.max(planAtMs, pausedUntilMs);
   }
 
   function waitMs(): number {
     const nowMs = clock.now();
-    const due = [house.dueAtMs(), nowMs + LONGEST_WAIT_MS];
-    if (!planning && !isEnding() && planAtMs > nowMs) due.push(planAtMs);
+    const due = [house.dueAtMs(), progress.dueAtMs(trouble), nowMs + LONGEST_WAIT_MS];
+    if (!planning && !isEnding() && planDueAtMs() > nowMs) due.push(planDueAtMs());
     if (endingSinceMs !== undefined) due.push(endingSinceMs + UNDECIDED_GRACE_MS, endingSinceMs + COMMIT_GRACE_MS);
     return Math.min(...due.filter((at) => at > nowMs)) - nowMs;
   }
@@ -147,6 +159,7 @@ export async function runEpochs(
 
   async function startPlan(): Promise<LoopEvent> {
     planning = true;
+    progress.begin();
     const newest = inFlight.at(-1);
     const base = newestId();
     return {
@@ -181,7 +194,8 @@ export async function runEpochs(
     }
     attempt.phase = 'deciding';
     const manifest = manifestOf(attempt, parent, settings.stages, (sink) => parallelismOf(settings, sink));
-    const summary = { plannedAtMs: attempt.plannedAtMs, decidedAtMs: nowMs, attempts: failuresInARow + 1, ...countsOf(attempt) };
+    const { recordsIn, recordsOut } = countsOf(attempt);
+    const summary = { plannedAtMs: attempt.plannedAtMs, decidedAtMs: nowMs, attempts: trouble.failures.inARow + 1, recordsIn, recordsOut };
     await decideManifest(deps, settings, tenure, manifest, summary, leave.signal);
     return { of: 'decided', attempt, manifest };
   }
@@ -218,14 +232,17 @@ export async function runEpochs(
       case 'nothing':
         planAtMs = nowMs + idlePollMs(idlePolls++, settings.checkpointIntervalMs, settings.idlePollMaxMs);
         if (inFlight.length === 0) idleSinceMs ??= nowMs;
+        if (inFlight.length === 0) progress.advance(false);
         // The next decision would record it; an idle job does so by itself.
         if (inFlight.length === 0 && recordedCommitted < parent.epoch) house.start('record-commit', () => recordCommitted(parent.epoch));
         return;
       case 'planned': {
         const maxBytes = nextEpochBytes(lastFull, settings.checkpointIntervalMs, settings.maxEpochBytes);
         const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
+        const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch);
+        const { condemned } = trouble;
         const attempt = newAttempt(
-          { epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges: planned.ranges, maxBytes },
+          { epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges, maxBytes, condemned },
           settings.stages,
         );
         inFlight.push(attempt);
@@ -254,12 +271,13 @@ export async function runEpochs(
     if (!inFlight.includes(attempt)) return abortPrepared(deps, settings, tenure, attempt);
     if (result.outcome === 'stale') return takeStale(attempt, stage, result.build);
     if (result.outcome === 'failed') {
-      if (result.kind === 'fatal') {
+      const { kind, message, fault } = result;
+      if (kind === 'fatal' || (kind === 'record' && !leavesOut)) {
         drop(attempt);
-        failure = new JobFailedError(`epoch ${attempt.epoch}, stage ${stage}: ${result.message}`);
+        failure = new JobFailedError(`epoch ${attempt.epoch}, stage ${stage}: ${message}`);
         return;
       }
-      return fail(attempt, stage, result.kind, result.message);
+      return fail(attempt, { epoch: attempt.epoch, stage, kind, message, fault, input: inputOf(attempt, stage, fault) });
     }
     result.apply(attempt);
     attempt.stages.set(stage, 'done');
@@ -273,16 +291,20 @@ export async function runEpochs(
     staleInARow += 1;
     const message = `stage ${stage} runs build ${build}, the coordinator ${settings.build}: an update is under way`;
     if (staleInARow >= STALE_LIMIT) throw new LeftToNextError(`${message}. This coordinator may be the old one, and gives up its lease`);
-    fail(attempt, stage, 'stale', message);
+    fail(attempt, { epoch: attempt.epoch, stage, kind: 'stale', message, fault: undefined, input: [] });
   }
 
   /** The failed attempt and all that build on it are dropped, plans included, and planned again from its parent. */
-  function fail(attempt: Attempt, stage: string, kind: string, message: string): void {
-    failuresInARow += 1;
-    const retryInMs = backoffMs(failuresInARow, settings.restartBackoffMs, settings.restartBackoffMaxMs, deps.random.fraction());
+  function fail(attempt: Attempt, failed: FailedEpoch): void {
     drop(attempt);
+    const after = afterFailedAttempt(trouble, failed, { ...settings, leavesOut }, clock.now(), deps.random.fraction());
+    trouble = after.trouble;
+    const { epoch, stage, kind, message } = failed;
+    const retryInMs = after.next.outcome === 'stops' ? 0 : after.next.inMs;
     planAtMs = clock.now() + retryInMs;
-    observe({ event: 'attempt-failed', epoch: attempt.epoch, stage, kind, message, failuresInARow, retryInMs });
+    observe({ event: 'attempt-failed', epoch, stage, kind, message, failuresInARow: trouble.failures.inARow, retryInMs });
+    if (after.next.outcome === 'leaves-out') observe({ event: 'leaves-out', epoch, ...after.next.record });
+    if (after.next.outcome === 'stops') failure = new JobFailedError(after.next.message);
   }
 
   function drop(attempt: Attempt): void {
@@ -301,14 +323,21 @@ export async function runEpochs(
     attempt.phase = 'decided';
     parent = manifest;
     recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
-    failuresInARow = 0;
+    trouble = afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt)));
     staleInARow = 0;
     house.leaseRenewed();
-    observe({ event: 'decided', epoch: manifest.epoch, ...countsOf(attempt), ms: clock.now() - attempt.plannedAtMs });
+    progress.advance(true);
+    const { deadLetters, ...counts } = countsOf(attempt);
+    observe({ event: 'decided', epoch: manifest.epoch, ...counts, ms: clock.now() - attempt.plannedAtMs });
+    if (deadLetters > 0) observe({ event: 'dead-lettered', epoch: manifest.epoch, records: deadLetters });
   }
 
   function takeCommitted(attempt: Attempt, result: CommitResult, ms: number): void {
     inFlight = inFlight.filter((other) => other !== attempt);
+    progress.advance(inFlight.length > 0);
+    pausedUntilMs = clock.now() + settings.minPauseMs;
+    // The rest of the input waits only because the epoch had to be small.
+    if (isBounded(trouble.isolation)) planAtMs = clock.now();
     if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs: attempt.slowestStageMs, budget: attempt.maxBytes };
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms });
     if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent.offsets));

@@ -1,5 +1,3 @@
-import type { Manifest } from '../../format/manifest.ts';
-import type { SinkStage } from '../../graph/stages.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
@@ -40,17 +38,11 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
   const { republished } =
     last === undefined
       ? { republished: 0 }
-      : await commitEpoch(deps, { ...settings, job, stages: sinksOf(last), parallelism: pool }, tenure, last, signal);
+      : await commitEpoch(deps, { ...settings, job, stages: [], parallelism: pool }, tenure, last, signal);
   if (last !== undefined) {
     const record = () => deps.epochs.recordCommitted(job, generation, last.epoch);
     fenced(row, await untilAnswered(deps, 'recording the commit', record, signal));
   }
   const settledIds = await settlePool(deps, { ...settings, job }, tenure, signal);
   return { committed: last?.epoch, republished, settledIds };
-}
-
-/** The sinks in which an epoch has transactions, as far as commits need to know them. */
-function sinksOf({ committables }: Manifest): SinkStage[] {
-  const topics = new Map(committables.map(({ sink, topic }) => [sink, topic]));
-  return [...topics].map(([id, topic]) => ({ kind: 'sink', id, topic, inputs: [], operators: [], exchanges: [], sinks: [] }));
 }

@@ -6,7 +6,7 @@ import { fenced } from './start.ts';
 export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
 
-export type Chore = 'renew-lease' | 'read-control' | 'collect' | 'record-commit' | 'group-offsets';
+export type Chore = 'renew-lease' | 'read-control' | 'collect' | 'record-commit' | 'record-progress' | 'group-offsets';
 
 export interface Housekeeping {
   /** Starts every chore whose time has come. */

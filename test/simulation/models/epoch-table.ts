@@ -197,6 +197,8 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
       ),
     setFingerprint: (job, generation, fingerprint) =>
       ask('setFingerprint', `generation ${generation}`, () => table.fenced(job, generation, () => ({ fingerprint }))),
+    recordNoProgress: (job, generation, noProgress) =>
+      ask('recordNoProgress', `generation ${generation}`, () => table.fenced(job, generation, () => ({ noProgress }))),
     decide: (decision) => {
       const ambiguous = (): DecideAnswer => 'ambiguous';
       return carry(

@@ -82,6 +82,7 @@ describe('the manifest of an attempt', () => {
         outcome: 'read',
         reached: [{ topic: 'in', partition: 0, next: 15 }],
         bytesIn: 1,
+        deadLetters: 0,
         exchanges: {},
         staged: {},
         recordsIn: 5,

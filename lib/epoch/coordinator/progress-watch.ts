@@ -1,0 +1,63 @@
+import type { NoProgress } from '../../ports/epoch-store.ts';
+import type { Trouble } from '../after-failure.ts';
+import { noProgressAfterMs } from '../progress.ts';
+import type { CoordinatorDeps, JobSettings, Tenure } from './context.ts';
+import type { Housekeeping } from './housekeeping.ts';
+import { fenced } from './start.ts';
+
+/** Says that a job has work to do and makes no progress: as an event, and in the job row. */
+export interface ProgressWatch {
+  /** There is, or may be, something to do. */
+  begin(): void;
+  /** An epoch was decided or committed, or there is nothing to do. `more`: is anything under way still? */
+  advance(more: boolean): void;
+  /** Says what is to be said by now. */
+  keep(trouble: Trouble): void;
+  /** When there is something to say, unless there is progress before; in milliseconds since the Unix epoch. */
+  dueAtMs(trouble: Trouble): number;
+}
+
+export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, house: Housekeeping): ProgressWatch {
+  const { clock, observe } = deps;
+  /** Since when there is something to do without progress. */
+  let sinceMs: number | undefined;
+  /** Said again each time the wait has doubled. */
+  let saidForMs = 0;
+  let said: NoProgress | undefined;
+  let recorded: NoProgress | undefined;
+
+  async function record(what: NoProgress | undefined): Promise<void> {
+    fenced(settings, await deps.epochs.recordNoProgress(settings.job, tenure.generation, what));
+    recorded = what;
+  }
+
+  function dueAtMs({ failures }: Trouble): number {
+    if (sinceMs === undefined) return Number.POSITIVE_INFINITY;
+    const firstMs = noProgressAfterMs(failures.inARow, settings.checkpointIntervalMs, settings.epochTimeoutMs);
+    return sinceMs + Math.max(firstMs, 2 * saidForMs);
+  }
+
+  return {
+    begin() {
+      sinceMs ??= clock.now();
+    },
+    advance(more) {
+      if (said !== undefined) observe({ event: 'progress-again', afterMs: clock.now() - said.sinceMs });
+      sinceMs = more ? clock.now() : undefined;
+      saidForMs = 0;
+      said = undefined;
+    },
+    keep(trouble) {
+      const nowMs = clock.now();
+      if (sinceMs !== undefined && nowMs >= dueAtMs(trouble)) {
+        const { failures, lastError } = trouble;
+        saidForMs = nowMs - sinceMs;
+        said = { generation: tenure.generation, sinceMs, failuresInARow: failures.inARow, lastError };
+        observe({ event: 'no-progress', sinceMs, forMs: saidForMs, failuresInARow: failures.inARow, lastError });
+      }
+      const wanted = said;
+      if (wanted !== recorded) house.start('record-progress', () => record(wanted));
+    },
+    dueAtMs,
+  };
+}

@@ -1,0 +1,128 @@
+import { murmur2, toPositive } from '../format/murmur2.ts';
+import { RecordBatchWriter, RecordTooLargeError } from '../format/record-batch-writer.ts';
+import type { RecordHeader } from '../format/record-header.ts';
+import type { RecordSetReader } from '../format/record-set-reader.ts';
+import { bytes } from '../format/serdes.ts';
+import { encodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
+import type { StageContext } from './epoch-output.ts';
+import { DeadLetterTooLargeError, type RecordPlace } from './errors.ts';
+
+/** Why a record goes to the dead-letter topic. */
+export interface DeadLetterReason {
+  /** The stage that failed. */
+  readonly stage: string;
+  /** The operator's uid, or what it is and where. */
+  readonly operator: string;
+  readonly errorClass: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  /** How often in a row the record failed alone. */
+  readonly attempts: number;
+}
+
+/** A record that is to go to the dead-letter topic in place of being processed. */
+export interface CondemnedRecord extends RecordPlace {
+  readonly reason: DeadLetterReason;
+}
+
+/** Where an epoch's dead letters go. */
+export interface DeadLetterTarget {
+  readonly job: string;
+  readonly epoch: number;
+  readonly topic: string;
+}
+
+/** A dead letter must fit where the record fitted, and a stack can be long. */
+const MAX_MESSAGE_CHARS = 1_000;
+const MAX_STACK_CHARS = 4_000;
+
+/**
+ * Encodes records that are left out, as they were: the staged output of the dead-letter sink. It becomes visible by the
+ * decision of the epoch that leaves them out, and by nothing else.
+ */
+export class DeadLetterWriter {
+  readonly #context: StageContext;
+  #target: DeadLetterTarget | undefined;
+  #writers: RecordBatchWriter[] = [];
+
+  constructor(context: StageContext) {
+    this.#context = context;
+  }
+
+  /** Are records that cannot be processed left out in this epoch, or do they stop the job? */
+  get isOpen(): boolean {
+    return this.#target !== undefined;
+  }
+
+  /** Records since `begin`. */
+  get records(): number {
+    return this.#writers.reduce((sum, writer) => sum + writer.records, 0);
+  }
+
+  begin(target: DeadLetterTarget | undefined): void {
+    this.#target = target;
+    this.#writers = [];
+  }
+
+  /** Takes the reader's current record. */
+  append(place: RecordPlace, reader: RecordSetReader, reason: DeadLetterReason): void {
+    const target = this.#target;
+    if (target === undefined) throw new Error(`a dead letter of topic ${place.topic} in an epoch that has no place for any`);
+    const key = part(reader.bytes, reader.keyStart, reader.keyEnd);
+    const value = part(reader.bytes, reader.valueStart, reader.valueEnd);
+    const headers = [...reader.headers(), ...headersOf(place, reason, target)];
+    try {
+      this.#writerFor(target.topic, place, key).append(reader.timestamp, key, bytes, value, bytes, headers);
+    } catch (cause) {
+      if (cause instanceof RecordTooLargeError) throw new DeadLetterTooLargeError(place, target.topic, cause);
+      throw cause;
+    }
+  }
+
+  /** Staged output in parts: views, valid until the next `begin`. Undefined when there are no records. */
+  finish(): Buffer[] | undefined {
+    const topic = this.#target?.topic;
+    if (topic === undefined || this.records === 0) return undefined;
+    const sections = this.#writers.flatMap((writer, partition): StagedSection[] =>
+      writer.records === 0 ? [] : [{ topic, partition, batches: writer.finish() }],
+    );
+    return encodeStagedOutput(sections);
+  }
+
+  /** By the key as the Java client does, else by the record's own partition: what was in order stays so. */
+  #writerFor(topic: string, { partition }: RecordPlace, key: Uint8Array | undefined): RecordBatchWriter {
+    const partitions = this.#context.partitions(topic);
+    if (this.#writers.length === 0) {
+      const options = { maxBatchBytes: this.#context.maxBatchBytes(topic) };
+      this.#writers = Array.from({ length: partitions }, () => new RecordBatchWriter(options));
+    }
+    const to = key === undefined ? partition : toPositive(murmur2(key, 0, key.length));
+    return this.#writers[to % partitions] as RecordBatchWriter;
+  }
+}
+
+function part(buffer: Buffer, start: number, end: number): Uint8Array | undefined {
+  return start < 0 ? undefined : buffer.subarray(start, end);
+}
+
+function headersOf({ topic, partition, offset }: RecordPlace, reason: DeadLetterReason, { job, epoch }: DeadLetterTarget): RecordHeader[] {
+  const { stage, operator, errorClass, message, stack, attempts } = reason;
+  const values = {
+    job,
+    epoch: `${epoch}`,
+    topic,
+    partition: `${partition}`,
+    offset: `${offset}`,
+    stage,
+    operator,
+    attempts: `${attempts}`,
+    'error.class': errorClass,
+    'error.message': shortened(message, MAX_MESSAGE_CHARS),
+    'error.stack': shortened(stack ?? '', MAX_STACK_CHARS),
+  };
+  return Object.entries(values).map(([name, value]) => ({ key: `onceflow.${name}`, value: Buffer.from(value) }));
+}
+
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
