@@ -132,7 +132,13 @@ test('nothing of a failed epoch is left in the next one', () => {
 test('an epoch without records has no output', () => {
   const runtime = pipeline(words, String);
   runtime.begin();
-  expect(runtime.finish()).toEqual({ exchanges: new Map(), staged: new Map([['out', undefined]]), deadLetters: 0, recordsIn: 0, recordsOut: 0 });
+  expect(runtime.finish()).toEqual({
+    exchanges: new Map(),
+    staged: new Map([['out', undefined]]),
+    deadLetters: 0,
+    recordsIn: 0,
+    recordsOut: 0,
+  });
 });
 
 test('map, filter and flatMap do what their names say, and a stream may have several consumers', () => {
