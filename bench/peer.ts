@@ -12,6 +12,7 @@ const {
   INTERVAL_MS = '1000',
   BLOBS = 'file',
   PAR = '1',
+  JOB = './jobs/word-count.ts',
 } = process.env;
 const dir = process.env['ONCEFLOW_BENCH_DIR'] ?? join(tmpdir(), 'onceflow-bench');
 const stack = JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')) as { endpoint: string };
@@ -19,7 +20,7 @@ const { ONCEFLOW_BENCH_DIR: _, ...inherited } = process.env;
 
 const job = await runJob({
   env: {
-    ONCEFLOW_JOB: './jobs/word-count.ts',
+    ONCEFLOW_JOB: JOB,
     ONCEFLOW_JOB_NAME: APP,
     ONCEFLOW_BROKERS: BOOT,
     ONCEFLOW_TOPICS: `read-lines=${IN},write-counts=${OUT}`,

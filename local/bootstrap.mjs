@@ -1,14 +1,14 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,bench] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missingPrerequisites } from './prerequisites.mjs';
@@ -46,6 +46,20 @@ const PARTS = {
     needs: ['java', 'maven'],
     inputs: ['local/dynamodb-local/pom.xml'],
     install: (folder, log) => copyJars('local/dynamodb-local/pom.xml', join(folder, 'lib'), log),
+  },
+  // Compiled against Kafka's libraries: it comes behind "kafka".
+  bench: {
+    title: 'what is compared with, and the benchmark probe (jars by Maven, javac)',
+    needs: ['jdk', 'maven'],
+    inputs: ['bench/peers/flink/pom.xml', 'bench/peers/kafka-streams/pom.xml', ...filesIn('bench', '.java'), 'local/kafka/pom.xml'],
+    async install(folder, log) {
+      for (const peer of ['flink', 'kafka-streams']) {
+        const libs = join(folder, peer, 'lib');
+        await copyJars(`bench/peers/${peer}/pom.xml`, libs, log);
+        await compileJava(`bench/peers/${peer}`, libs, join(folder, peer, 'classes'), log);
+      }
+      await compileJava('bench/probe', join(HOME, 'kafka', 'lib'), join(folder, 'probe', 'classes'), log);
+    },
   },
   emulator: {
     title: 'AWS emulator (Python venv)',
@@ -151,6 +165,19 @@ function stampOf(name) {
 function copyJars(pom, folder, log) {
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`, '-DincludeScope=runtime'];
   return run('mvn', ['-q', '-B', '-f', pom, ...goal], log);
+}
+
+function compileJava(sources, libs, classes, log) {
+  const files = filesIn(sources, '.java');
+  return run('javac', ['-encoding', 'UTF-8', '-cp', join(libs, '*'), '-d', classes, ...files], log);
+}
+
+/** Paths from the root of the checkout, in a fixed order. */
+function filesIn(folder, ending) {
+  return readdirSync(join(ROOT, folder), { recursive: true })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name))
+    .sort();
 }
 
 /** Shows one line for one piece of work, with running seconds on a terminal; its output goes to a log file. */

@@ -23,6 +23,17 @@ const PREREQUISITES = {
       mac: 'openjdk',
     },
   },
+  jdk: {
+    title: "Java's compiler, 17 or newer",
+    find: () => firstThat(['javac'], ['-version'], (text) => Number(/javac (\d+)/.exec(text)?.[1] ?? 0) >= 17),
+    bring: {
+      debian: ['openjdk-21-jdk-headless', 'openjdk-17-jdk-headless'],
+      fedora: 'java-21-openjdk-devel',
+      arch: 'jdk21-openjdk',
+      alpine: 'openjdk21-jdk',
+      mac: 'openjdk',
+    },
+  },
   maven: {
     title: 'Maven',
     find: () => firstThat(['mvn'], ['--version'], () => true),

@@ -38,6 +38,19 @@ export async function createTopics(brokers: string, topics: readonly TopicSpec[]
   }
 }
 
+/** Deletes the topics; those that do not exist are no error. */
+export async function deleteTopics(brokers: string, topics: readonly string[]): Promise<void> {
+  const admin = new Kafka({ clientId: 'onceflow-local', brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const present = topics.filter((topic) => existing.has(topic));
+    if (present.length > 0) await admin.deleteTopics({ topics: present });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 /**
  * Not only until metadata name the leaders: a leader that has not taken over yet refuses what is sent to it, and kafkajs's
  * producer then sends all partitions' records again.
