@@ -1,14 +1,17 @@
-import { Agent, request as httpRequest } from 'node:http';
+import type { Agent } from 'node:http';
 import type { Clock } from '../../lib/ports/clock.ts';
-import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../../lib/ports/function-invoker.ts';
+import { type FunctionInvoker, InvokeError } from '../../lib/ports/function-invoker.ts';
 import { socketPath } from './processes.ts';
+
+// Not an import: see host.ts.
+const http = process.getBuiltinModule('node:http');
 
 /** A function's process may be starting again after a crash: its socket is tried this often until the deadline. */
 const CONNECT_PAUSE_MS = 15;
 
 /** Calls functions that are child processes of one machine, over HTTP on Unix sockets. */
 export function createSocketInvoker(dir: string, clock: Clock): FunctionInvoker {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new http.Agent({ keepAlive: true });
   return {
     async invoke(target, payload, { deadlineMs, signal }) {
       const body = Buffer.from(JSON.stringify(payload));
@@ -17,15 +20,11 @@ export function createSocketInvoker(dir: string, clock: Clock): FunctionInvoker 
         if ('value' in answer) return answer.value;
         // Nothing listens yet, so nothing was done: the one failure that may be repeated here.
         if (!answer.notConnected || signal?.aborted === true || clock.now() + CONNECT_PAUSE_MS >= deadlineMs)
-          throw failed(target, answer.reason);
+          throw new InvokeError(target, answer.reason);
         await clock.sleep(CONNECT_PAUSE_MS, signal);
       }
     },
   };
-}
-
-function failed(target: FunctionTarget, reason: string): InvokeError {
-  return new InvokeError(target, reason);
 }
 
 type Posted = { readonly value: unknown } | { readonly notConnected: boolean; readonly reason: string };
@@ -33,18 +32,20 @@ type Posted = { readonly value: unknown } | { readonly notConnected: boolean; re
 function post(agent: Agent, path: string, body: Buffer, timeoutMs: number, signal: AbortSignal | undefined): Promise<Posted> {
   return new Promise((resolve) => {
     if (timeoutMs <= 0) return resolve({ notConnected: false, reason: 'the deadline had passed' });
-    const request = httpRequest({
+    const request = http.request({
       agent,
       socketPath: path,
       method: 'POST',
       headers: { 'content-length': body.length },
-      signal: signalOf(timeoutMs, signal),
+      ...(signal === undefined ? {} : { signal }),
     });
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), Math.min(timeoutMs, 2 ** 31 - 1));
     const fail = (error: NodeJS.ErrnoException) => {
       const notConnected = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
-      resolve({ notConnected, reason: error.name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : error.message });
+      resolve({ notConnected, reason: error.message });
     };
     request.on('error', fail);
+    request.on('close', () => clearTimeout(timer));
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -57,9 +58,4 @@ function post(agent: Agent, path: string, body: Buffer, timeoutMs: number, signa
     });
     request.end(body);
   });
-}
-
-function signalOf(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
-  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
 }
