@@ -34,12 +34,11 @@ export async function sendStaged(
     const added = await retriedAnswer(clock, deadlineMs, () => kafka.addPartitions(who, partitions));
     if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
   }
-  // Beside each other: both are part of the transaction by now, and it commits or aborts as a whole.
-  const [marked, produced] = await Promise.all([
-    writeMarker(kafka, clock, deadlineMs, who, marker),
-    produceAll(kafka, who, partitions, sections),
-  ]);
+  // Then the marker, before any batch: the broker verifies both against the transaction, and of two verifications of one
+  // id that meet it fails one, which makes it answer Produce with NOT_ENOUGH_REPLICAS.
+  const marked = await writeMarker(kafka, clock, deadlineMs, who, marker);
   if (marked !== 'NONE') return { sent: false, answer: marked, during: 'TxnOffsetCommit of the commit marker' };
+  const produced = await produceAll(kafka, who, partitions, sections);
   return produced === 'NONE' ? { sent: true } : { sent: false, answer: produced, during: 'Produce' };
 }
 

@@ -150,7 +150,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the commit marker is part of the transaction',
-    edits: [edit(SEND, 'writeMarker(kafka, clock, deadlineMs, who, marker),', "Promise.resolve('NONE' as const),")],
+    edits: [edit(SEND, 'writeMarker(kafka, clock, deadlineMs, who, marker);', "Promise.resolve('NONE' as const);")],
   },
   {
     name: 'every acknowledgement is awaited before an epoch counts as prepared',
