@@ -153,7 +153,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     job,
     inputPartitions,
     outputPartitions: dice.whole(1, 3),
-    input: drawInput(dice, inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
+    input: withPoison(seed, drawInput(dice, inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60)),
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
     settings: {
       checkpointIntervalMs: dice.pick([200, 500, 1_000]),
@@ -161,6 +161,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
       maxConcurrentEpochs: dice.whole(1, 3),
       retainedCheckpoints: dice.whole(1, 3),
       takeover: dice.pick(['allow', 'allow', 'refuse']),
+      poisonAttempts: isFaulty(seed) ? 2 + (seed % 2) : Number.POSITIVE_INFINITY,
       idleExitMs: watch?.how === 'revival' ? schedule.pick([undefined, 1_500]) : undefined,
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),
@@ -174,6 +175,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     faults: drawnFaults(seed),
     faultsUntilMs,
     ending: dice.chance(0.75) ? 'stop' : 'wait',
+    ...drawUserCode(seed),
     watch,
     history: false,
     ...change,
@@ -189,6 +191,33 @@ export function parallelismOf(
     ...Object.keys(job.counters).map((uid) => [uid, width.operator]),
     ...Object.keys(job.sinks).map((uid) => [uid, width.sink]),
   ]);
+}
+
+/** Seeds in which the author's functions fail. */
+function isFaulty(seed: number): boolean {
+  return new Dice(hashOf(seed, 'user code')).chance(0.35);
+}
+
+function drawUserCode(seed: number): Pick<WorldOptions, 'userCode'> {
+  if (!isFaulty(seed)) return {};
+  const dice = new Dice(hashOf(seed, 'user code options'));
+  const chance = dice.chance(0.4) ? dice.spread(0.002, 0.03) : 0;
+  const how = dice.pick(['always', 'always', 'never', 'changing']);
+  return { userCode: { chance, leavesOut: (coordinator) => how === 'always' || (how === 'changing' && coordinator % 2 === 1) } };
+}
+
+/** Words that make the author's functions fail, in a few of the lines. */
+function withPoison(seed: number, input: readonly InputBatch[]): InputBatch[] {
+  const dice = new Dice(hashOf(seed, 'poison'));
+  if (!isFaulty(seed)) return [...input];
+  const words = ['p', 'q', 'r1', 's2', 's4', 'u', 'q']
+    .filter(() => dice.chance(0.4))
+    .map((word, index) => `${word}${word.length === 1 ? index : `x${index}`}`);
+  const at = words.map(() => dice.whole(0, input.length - 1));
+  return input.map((batch, index) => {
+    const own = words.filter((_, which) => at[which] === index);
+    return own.length === 0 ? batch : { ...batch, lines: [...batch.lines, ...own.map((word) => `ant ${word} #${word}`)] };
+  });
 }
 
 const WORDS = ['ant', 'bee', 'cow', 'auk', 'bat', 'cat'];

@@ -1,6 +1,7 @@
 import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
+import { faultless, type UserCode } from './user-code.ts';
 
 /** Two builds of one job: each is right by itself, and an epoch that both worked on is wrong. */
 export type Build = 'a' | 'b';
@@ -8,7 +9,7 @@ export type Build = 'a' | 'b';
 /** What a job must make of its input, said once more and simply. */
 export interface SimJob {
   readonly name: string;
-  define(build: Build, startingOffsets: StartingOffsets): JobDefinition;
+  define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
   /** By sink uid. */
   readonly sinks: Readonly<Record<string, SinkRule>>;
   /** By uid of the keyed operator: the keys that it counts in a line. */
@@ -27,6 +28,14 @@ export const JOB = 'job';
 
 /** A line is words, and last a token that makes it unique. */
 const words = (line: string) => line.split(' ').filter((word) => !word.startsWith('#'));
+const wordsBy = (code: UserCode) => (line: string) => {
+  for (const word of words(line)) code.check('source', word);
+  return words(line);
+};
+const upperBy = (code: UserCode) => (line: string) => {
+  wordsBy(code)(line);
+  return line.toUpperCase();
+};
 const letters = (line: string) => words(line).map((word) => word.slice(0, 1));
 
 /** What crosses the exchange differs between the builds: ones, or tens that the operator divides again. */
@@ -40,26 +49,28 @@ const weighted =
   (build: Build) =>
   (word: string): Weighted => ({ word, weight: unit(build) });
 
-function counting(build: Build) {
+function counting(build: Build, code: UserCode) {
   return {
     state: { count: valueState(int64, 0) },
     onRecord({ word, weight }: Weighted, { count }: { count: { update(fn: (n: number) => number): number } }, out: Output<string>) {
       const times = Math.max(1, Math.round(weight / unit(build)));
       for (let time = 0; time < times; time++) out.emit(`${word}:::${count.update((n) => n + 1)}`);
+      // Only now: what it has done to the state and sent on must be gone with the attempt.
+      code.check('operator', word);
     },
   };
 }
 
 const wordCount: SimJob = {
   name: 'word-count',
-  define: (build, startingOffsets) =>
+  define: (build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
       job
-        .source('read', kafkaSource({ topic: INPUT, value: utf8, startingOffsets }))
-        .flatMap(words)
+        .source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets }))
+        .flatMap(wordsBy(code))
         .map(weighted(build))
         .keyBy(({ word }) => word, utf8)
-        .process('count', counting(build))
+        .process('count', counting(build, code))
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
     }),
   sinks: { write: { topic: 'output', writes: 'counts', of: words } },
@@ -69,15 +80,15 @@ const wordCount: SimJob = {
 /** A sink straight behind the source, and one behind the count. */
 const twoSinks: SimJob = {
   name: 'two-sinks',
-  define: (build, startingOffsets) =>
+  define: (build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
-      const lines = job.source('read', kafkaSource({ topic: INPUT, value: utf8, startingOffsets }));
-      lines.map((line) => line.toUpperCase()).sink('copy', kafkaSink({ topic: 'copies', value: utf8 }));
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets }));
+      lines.map(upperBy(code)).sink('copy', kafkaSink({ topic: 'copies', value: utf8 }));
       lines
-        .flatMap(words)
+        .flatMap(wordsBy(code))
         .map(weighted(build))
         .keyBy(({ word }) => word, utf8)
-        .process('count', counting(build))
+        .process('count', counting(build, code))
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
     }),
   sinks: {
@@ -90,11 +101,11 @@ const twoSinks: SimJob = {
 /** No keyed stage. */
 const copying: SimJob = {
   name: 'copying',
-  define: (_build, startingOffsets) =>
+  define: (_build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
       job
-        .source('read', kafkaSource({ topic: INPUT, value: utf8, startingOffsets }))
-        .map((line) => line.toUpperCase())
+        .source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets }))
+        .map(upperBy(code))
         .sink('copy', kafkaSink({ topic: 'copies', value: utf8 }));
     }),
   sinks: { copy: { topic: 'copies', writes: 'lines', of: (line) => [line.toUpperCase()] } },
@@ -104,19 +115,19 @@ const copying: SimJob = {
 /** Two keyed stages, one behind the other. */
 const twoCounts: SimJob = {
   name: 'two-counts',
-  define: (build, startingOffsets) =>
+  define: (build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
       const counted = job
-        .source('read', kafkaSource({ topic: INPUT, value: utf8, startingOffsets }))
-        .flatMap(words)
+        .source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets }))
+        .flatMap(wordsBy(code))
         .map(weighted(build))
         .keyBy(({ word }) => word, utf8)
-        .process('count', counting(build));
+        .process('count', counting(build, code));
       counted.sink('write', kafkaSink({ topic: 'output', value: utf8 }));
       counted
         .map((text) => weighted(build)(text.slice(0, 1)))
         .keyBy(({ word }) => word, utf8)
-        .process('count-letters', counting(build))
+        .process('count-letters', counting(build, code))
         .sink('write-letters', kafkaSink({ topic: 'letters', value: utf8 }));
     }),
   sinks: {

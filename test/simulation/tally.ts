@@ -25,8 +25,11 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
   for (const event of outcome.observed) {
     if (event.event === 'lease-taken') add(tally.effects, 'coordinators that took the lease', 1);
     if (event.event === 'attempt-failed')
-      add(tally.effects, event.kind === 'stale' ? 'attempts failed: another build' : 'attempts failed', 1);
+      add(tally.effects, `attempts failed: ${event.kind === 'stale' ? 'another build' : event.kind}`, 1);
     if (event.event === 'doubtful') add(tally.effects, `doubtful commits: ${event.resolution.split(':')[0]}`, 1);
+    if (event.event === 'leaves-out') add(tally.effects, 'records found to be poison and left out', 1);
+    if (event.event === 'dead-lettered') add(tally.effects, 'records in decided dead letters', event.records);
+    if (event.event === 'no-progress') add(tally.effects, 'jobs without progress', 1);
     if (event.event === 'collected') add(tally.effects, 'blobs collected', event.blobs);
   }
   for (const { end } of outcome.ends) add(tally.effects, `coordinators ended: ${end}`, 1);

@@ -13,7 +13,8 @@ import { createBlobs } from '../../lib/stages/blobs.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
 import { markerGroup, transactionalId } from '../../lib/transactions/ids.ts';
-import { Checker, type Violation } from './checker/checker.ts';
+import { Checker, DEAD_LETTER_TOPIC, type Violation } from './checker/checker.ts';
+import { readCommitted } from './checker/reader.ts';
 import { type Build, INPUT, JOB, type SimJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Fault, Faults, Service } from './kernel/faults.ts';
@@ -25,6 +26,7 @@ import { EpochTable, modelEpochStore } from './models/epoch-table.ts';
 import { FunctionService, type Handler } from './models/functions.ts';
 import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
+import { FaultyUserCode } from './user-code.ts';
 
 /** Records that appear in the input while the job runs. */
 export interface InputBatch {
@@ -66,12 +68,21 @@ export interface WorldOptions {
    */
   readonly watch?: { readonly how: 'explicit' } | { readonly how: 'revival'; readonly everyMs: number; readonly standby: Standby };
   readonly history: boolean;
+  /** What the author's functions do wrong. @default nothing */
+  readonly userCode?: UserCodeOptions;
   /** The broker's offsets.retention.minutes. */
   readonly markerRetentionMinutes?: number;
   /** Failures of the job that are right in this world. */
   readonly mayFail?: RegExp;
   /** Scenarios: called when the world stands, before anything runs. */
   readonly prepare?: (world: World) => void;
+}
+
+export interface UserCodeOptions {
+  /** Chance of any call to throw, while there are faults. */
+  readonly chance: number;
+  /** Does the n-th coordinator (from 1) leave poison out, or stop for it? */
+  readonly leavesOut: (coordinator: number) => boolean;
 }
 
 export interface Outcome {
@@ -122,6 +133,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #history: string[] = [];
   readonly #dice: Dice;
+  readonly #code: FaultyUserCode;
   readonly #log: Log;
   #phase: 'faults' | 'catching-up' | 'stopping' = 'faults';
 
@@ -152,7 +164,15 @@ export class World {
     for (const { topic } of Object.values(options.job.sinks)) this.broker.createTopic(topic, options.outputPartitions);
     this.table = new EpochTable(() => scheduler.nowMs, options.tokenLifetimeMs);
     this.bucket = new BlobBucket(() => scheduler.nowMs);
-    this.checker = new Checker(options.job, this.broker, this.table, this.bucket);
+    if (options.userCode !== undefined) this.broker.createTopic(DEAD_LETTER_TOPIC, options.outputPartitions);
+    this.#code = new FaultyUserCode({
+      seed: options.seed,
+      chance: options.userCode?.chance ?? 0,
+      untilMs: options.faultsUntilMs,
+      nowMs: () => scheduler.nowMs,
+    });
+    const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
+    this.checker = new Checker(options.job, this.broker, this.table, this.bucket, { code: this.#code, attempts });
     this.functions = new FunctionService({
       scheduler,
       network: this.network,
@@ -178,8 +198,8 @@ export class World {
     const untilMs = Math.max(this.#options.faultsUntilMs, lastInputMs) + CATCH_UP_MS;
     const how = await scheduler.run(() => checker.violations.length > 0, { untilMs, events: MAX_EVENTS });
     if (how === 'events') checker.fail('I6', `it did not come to an end within ${MAX_EVENTS} events`);
-    const failed = this.ends.some(({ end }) => end === 'failed');
-    if (checker.violations.length === 0 && !failed) checker.checkEnd();
+    const gaveUp = this.ends.some(({ end, message }) => end === 'failed' && this.#options.mayFail?.test(message) === true);
+    if (checker.violations.length === 0 && !gaveUp) checker.checkEnd();
     this.#release();
     return {
       seed: this.#options.seed,
@@ -230,8 +250,8 @@ export class World {
     const number = this.coordinators.length + 1;
     const build = this.build;
     const process = new SimProcess(`coordinator#${number}`, 'coordinator', build, this.#skew());
-    const job = this.#options.job.define(build, this.#options.startingOffsets);
-    const { stages } = planStages(job);
+    const job = this.#options.job.define(build, this.#options.startingOffsets, this.#code);
+    const { stages } = planStages(job, this.#options.userCode?.leavesOut(number) === true ? DEAD_LETTER_TOPIC : undefined);
     const ports = this.#portsOf(process);
     const settings: JobSettings = {
       job: JOB,
@@ -306,8 +326,20 @@ export class World {
     const row = this.table.row(JOB);
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && row?.holder === process.name) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
+    if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
     if (end.end === 'failed' && row?.holder === process.name && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';
     else if (end.end === 'failed' && row?.holder === process.name) this.checker.fail('I6', `the job failed: ${end.message}`);
+  }
+
+  /** The job stopped at a record that its author's code fails at, and said at which. */
+  #isPoisonStop(message: string): boolean {
+    const [, partition = '', offset = ''] =
+      /topic input, partition (\d+), offset (\d+): (?:this record alone failed|source read cannot)/.exec(message) ?? [];
+    const found = this.broker.topics.get(INPUT)?.[Number(partition)];
+    if (partition === '' || found === undefined) return false;
+    const [record] = readCommitted(found, Number(offset), Number(offset) + 1);
+    const attempts = this.#options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
+    return record !== undefined && this.#code.isPoison(record.value, attempts);
   }
 
   /** Transactions that were open before a coordinator settled their ids must not be open after it. */
@@ -417,7 +449,13 @@ export class World {
   #boot(process: SimProcess): Handler {
     const { job, inlineBlobBytes, startingOffsets } = this.#options;
     const build = process.build as Build;
-    const tools = { ...this.#portsOf(process), job: job.define(build, startingOffsets), maxParallelism: 8, build, inlineBlobBytes };
+    const tools = {
+      ...this.#portsOf(process),
+      job: job.define(build, startingOffsets, this.#code),
+      maxParallelism: 8,
+      build,
+      inlineBlobBytes,
+    };
     const source = createSourceServer();
     const operator = createOperatorServer();
     return async (request) => {

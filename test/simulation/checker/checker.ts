@@ -5,6 +5,7 @@ import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
 import type { Broker, CommittedTransaction } from '../models/kafka-broker.ts';
 import { decodeBatch, splitBatches } from '../models/wire.ts';
+import type { FaultyUserCode } from '../user-code.ts';
 import { openEnvelope, readCounts, readStaged } from './blobs.ts';
 import { readCommitted, valuesOf } from './reader.ts';
 
@@ -15,12 +16,28 @@ export interface Violation {
   readonly message: string;
 }
 
+interface DeadLetter {
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 interface DecidedEpoch {
   readonly manifest: Manifest;
   readonly text: string;
   /** By sink and subtask, then topic and partition: the values in order. */
   readonly staged: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 }
+
+/** Which lines may be left out, and where they go. */
+export interface PoisonRule {
+  readonly code: FaultyUserCode;
+  /** Failures in a row of one record alone. */
+  readonly attempts: number;
+}
+
+/** The sink of what is left out, and its topic. */
+const DEAD_LETTERS = 'dead-letters';
+export const DEAD_LETTER_TOPIC = 'dead';
 
 /**
  * Watches what becomes irrevocable (decisions, commits, deletions) and what a reader of the logs sees, and holds it
@@ -29,6 +46,7 @@ interface DecidedEpoch {
 export class Checker {
   readonly violations: Violation[] = [];
   readonly #job: SimJob;
+  readonly #poison: PoisonRule | undefined;
   readonly #broker: Broker;
   readonly #table: EpochTable;
   readonly #bucket: BlobBucket;
@@ -43,8 +61,9 @@ export class Checker {
   /** By sink uid. */
   readonly #written = new Map<string, Map<string, number>>();
 
-  constructor(job: SimJob, broker: Broker, table: EpochTable, bucket: BlobBucket) {
+  constructor(job: SimJob, broker: Broker, table: EpochTable, bucket: BlobBucket, poison?: PoisonRule) {
     this.#job = job;
+    this.#poison = poison;
     this.#broker = broker;
     this.#table = table;
     this.#bucket = bucket;
@@ -127,6 +146,7 @@ export class Checker {
   #checkFold(manifest: Manifest, parent: Manifest | undefined, staged: DecidedEpoch['staged']): void {
     const { epoch } = manifest;
     const lines: string[] = [];
+    const left = this.#leftOut(manifest);
     for (const partition of this.#broker.topics.get(INPUT) ?? []) {
       const to = manifest.offsets['read']?.[INPUT]?.[partition.partition] ?? 0;
       // What epoch 0 starts from is not input of the job.
@@ -137,8 +157,14 @@ export class Checker {
           'I3',
           `epoch ${epoch} read input partition ${partition.partition} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`,
         );
-      for (const { value } of readCommitted(partition, from, to)) lines.push(value);
+      for (const { value, offset } of readCommitted(partition, from, to)) {
+        const letter = left.get(`${partition.partition} ${offset}`);
+        left.delete(`${partition.partition} ${offset}`);
+        if (letter === undefined) lines.push(value);
+        else this.#checkLetter(letter, value, epoch);
+      }
     }
+    for (const place of left.keys()) this.fail('I2', `epoch ${epoch} leaves out the record at ${place}, which is not of its input`);
     for (const [uid, keysOf] of Object.entries(this.#job.counters)) {
       const fold = count(this.#fold, uid, lines.flatMap(keysOf));
       const state = this.#stateOf(manifest, uid);
@@ -155,6 +181,34 @@ export class Checker {
       const difference = differenceOf(multiset(expected), multiset(found));
       if (difference !== undefined) this.fail('I2', `staged output of ${uid} in epoch ${epoch}: ${difference}`);
     }
+  }
+
+  /** What an epoch leaves out, by partition and offset. */
+  #leftOut(manifest: Manifest): Map<string, DeadLetter> {
+    const letters = new Map<string, DeadLetter>();
+    for (const ref of (manifest.outputs[DEAD_LETTERS] ?? []).flat()) {
+      for (const { topic, batches } of readStaged(openEnvelope('output', this.#bytes(ref)))) {
+        if (topic !== DEAD_LETTER_TOPIC) this.fail('I2', `a dead letter of epoch ${manifest.epoch} goes to ${topic}`);
+        for (const batch of splitBatches(batches)) {
+          const { values, headers } = decodeBatch(batch, false);
+          values.forEach((value, index) => {
+            const own = headers[index] ?? {};
+            const place = `${own['onceflow.partition']} ${own['onceflow.offset']}`;
+            if (letters.has(place)) this.fail('I2', `epoch ${manifest.epoch} leaves out the record at ${place} twice`);
+            letters.set(place, { value, headers: own });
+          });
+        }
+      }
+    }
+    return letters;
+  }
+
+  #checkLetter({ value, headers }: DeadLetter, line: string, epoch: number): void {
+    if (value !== line) this.fail('I2', `the dead letter of "${line}" is "${value}"`);
+    if (headers['onceflow.topic'] !== INPUT || headers['onceflow.epoch'] !== String(epoch) || headers['onceflow.job'] !== JOB)
+      this.fail('I2', `the dead letter of "${line}" in epoch ${epoch} says ${JSON.stringify(headers)}`);
+    if (this.#poison?.code.isPoison(line, this.#poison.attempts) !== true)
+      this.fail('I2', `epoch ${epoch} leaves out "${line}", which has not failed so often that it may be`);
   }
 
   #takeCommit({ transactionalId, producerId, producerEpoch, markers }: CommittedTransaction): void {
@@ -257,6 +311,8 @@ export class Checker {
   }
 
   #checkOutput(): void {
+    for (const partition of this.#broker.topics.get(DEAD_LETTER_TOPIC) ?? [])
+      this.#checkOrder(partition.partition, DEAD_LETTER_TOPIC, readCommitted(partition, 0, partition.end));
     for (const [uid, { topic, writes }] of Object.entries(this.#job.sinks)) {
       const seen = new Map<string, { partition: number; n: number }>();
       for (const partition of this.#broker.topics.get(topic) ?? []) {

@@ -15,6 +15,8 @@ export interface WireBatch {
   readonly control: 'commit' | 'abort' | undefined;
   readonly records: number;
   readonly values: readonly string[];
+  /** Of each value's record. */
+  readonly headers: readonly Readonly<Record<string, string>>[];
 }
 
 interface BatchHeader {
@@ -88,6 +90,7 @@ export function decodeBatch(batch: Buffer, sealed = true): WireBatch {
   const control = (attributes & CONTROL) !== 0;
   const records = batch.readInt32BE(57);
   const values: string[] = [];
+  const headers: Record<string, string>[] = [];
   let type = -1;
   let at = HEADER_BYTES;
   const next = (): number => {
@@ -110,7 +113,12 @@ export function decodeBatch(batch: Buffer, sealed = true): WireBatch {
     next();
     const key = sized();
     if (control) type = key.readInt16BE(2);
-    else values.push(sized().toString('utf8'));
+    else {
+      values.push(sized().toString('utf8'));
+      const own: Record<string, string> = {};
+      for (let count = next(); count > 0; count--) own[sized().toString('utf8')] = sized().toString('utf8');
+      headers.push(own);
+    }
     at = end;
   }
   return {
@@ -121,6 +129,7 @@ export function decodeBatch(batch: Buffer, sealed = true): WireBatch {
     control: control ? (type === 1 ? 'commit' : 'abort') : undefined,
     records,
     values,
+    headers,
   };
 }
 

@@ -20,6 +20,7 @@ const SEND = 'lib/transactions/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
 const SERVE = 'lib/stages/serve.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
+const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
@@ -359,5 +360,54 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a commit without an answer is asked for again',
     edits: [edit(COMMIT_EPOCH, 'return [...committables];', 'return [];')],
+  },
+  {
+    name: 'only what a record did makes epochs smaller and leaves it out',
+    edits: [
+      edit(
+        'lib/epoch/after-failure.ts',
+        "const ofRecord = failed.kind === 'user-code' || failed.kind === 'record';",
+        "const ofRecord = failed.kind !== 'stale';",
+      ),
+    ],
+  },
+  {
+    name: 'a record is poison only when it failed alone',
+    edits: [
+      edit('lib/epoch/isolate.ts', 'if (size === 1) return', 'if (size >= 1) return'),
+      edit('lib/epoch/isolate.ts', 'Math.max(Math.floor(left / 2), 1)', 'left'),
+    ],
+  },
+  {
+    name: 'a record that is left out goes to the dead letters',
+    edits: [edit(SOURCE_RUNTIME, 'letters.append(condemned, reader, condemned.reason);', '')],
+  },
+  {
+    name: 'a record that is left out is not processed too',
+    edits: [
+      edit(
+        SOURCE_RUNTIME,
+        'letters.append(condemned, reader, condemned.reason); continue;',
+        'letters.append(condemned, reader, condemned.reason);',
+      ),
+    ],
+  },
+  {
+    name: 'a record that cannot be read goes to the dead letters',
+    edits: [edit(SOURCE_RUNTIME, 'letters.append(place, reader, unreadable(error));', '')],
+  },
+  {
+    name: 'dead letters are staged with the epoch that leaves the records out',
+    edits: [edit(SOURCE_RUNTIME, 'new Map([...staged, [DEAD_LETTERS, left]])', 'staged')],
+  },
+  {
+    name: 'dead letters that are decided are committed by a run that has no sink for them',
+    edits: [
+      edit(
+        COMMIT_EPOCH,
+        'const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];',
+        'const sinks = sinkStages(settings).map(({ id }) => id);',
+      ),
+    ],
   },
 ];
