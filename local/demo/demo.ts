@@ -1,31 +1,37 @@
 /**
- * `npm run demo [-- file …]`: words into Kafka, counted exactly once while an attempt in three fails and two of the
- * job's processes are killed with -9; then the exact check. Exit code 1 when a count is missing, doubled or out of order.
+ * `npm run demo [-- [--timeline run.svg] [file …]]`: words into Kafka, counted exactly once while an attempt in three fails,
+ * two of the job's processes are killed with -9, and a zombie fences a decided transaction; then the exact check. Exit code 1
+ * when a count is missing, doubled or out of order. `--timeline` draws which stage worked on which epoch when.
  */
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../../functions/wiring.ts';
+import { openEpochStore, systemClock, wireFunction } from '../../functions/wiring.ts';
 import { createDynamoDbClient, createS3Client } from '../../lib/aws/clients.ts';
 import { createTable } from '../../lib/aws/dynamo-table.ts';
 import { createBucket } from '../../lib/aws/s3-blob-store.ts';
 import { connectKafka } from '../../lib/kafka/connect.ts';
-import { type RunningJob, runJob } from '../functions/run-job.ts';
+import { runJob } from '../functions/run-job.ts';
 import { createTopics } from '../stack/kafka-admin.ts';
 import { withProgress } from '../stack/progress.ts';
 import { openStack } from '../stack/stack.ts';
 import { checkCounts, isExact, readCommitted } from './check.ts';
 import { LiveView } from './live-view.ts';
 import { loadLines } from './load.ts';
+import { createZombie, killAtRandom } from './mischief.ts';
+import { overlapOf } from './run-history.ts';
 import { countWords, readLines } from './texts.ts';
-import { visible } from './watch.ts';
+import { drawTimeline } from './timeline.ts';
+import { isAllCommitted, visible } from './watch.ts';
 
 const LOAD_SECONDS = 12;
 const KILLS = 2;
 const FINISH_WITHIN_MS = 120_000;
 const SHOWN = 5;
+const TIMELINE_ROW_MS = 2_000;
 
-const { positionals } = parseArgs({ allowPositionals: true });
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { timeline: { type: 'string' } } });
 const lines = readLines(positionals);
 const expected = countWords(lines);
 const words = [...expected.values()].reduce((sum, count) => sum + count, 0);
@@ -45,18 +51,44 @@ await Promise.all([
   createBucket(createS3Client(), bucket),
 ]);
 const kafka = await connectKafka({ brokers: [stack.kafka.bootstrap], clientId: 'onceflow-demo-watch', clock: systemClock });
-const view = new LiveView(lines.length);
+const env = {
+  // Epochs that follow each other faster than one goes through all stages, so that they are seen to overlap.
+  ONCEFLOW_CHECKPOINT_INTERVAL_MS: '25',
+  ONCEFLOW_RESTART_BACKOFF_MS: '20',
+  ...process.env,
+  ONCEFLOW_JOB: './jobs/word-count-failing-attempts.ts',
+  ONCEFLOW_JOB_NAME: `demo-${run}`,
+  ONCEFLOW_TOPICS: `read-lines=${topics.input},write-counts=${topics.output}`,
+  ONCEFLOW_STARTING_OFFSETS: 'earliest',
+  ONCEFLOW_BLOBS: `s3://${bucket}`,
+};
+const {
+  config,
+  blobs,
+  plan: { stages },
+} = await wireFunction(env);
+const epochs = await openEpochStore(config);
+const view = new LiveView(
+  lines.length,
+  stages.map(({ id }) => id),
+);
+const source = stages.find(({ kind }) => kind === 'source')?.id ?? '';
+const sink = stages.find(({ kind }) => kind === 'sink')?.id ?? '';
+const zombie = createZombie(
+  env.ONCEFLOW_JOB_NAME,
+  sink,
+  kafka,
+  () => job.processes().get(`sink-${sink}`),
+  (what) => view.fenced(what),
+);
+const { promise: up, resolve: isUp } = Promise.withResolvers<void>();
 const job = await runJob({
-  env: {
-    ...process.env,
-    ONCEFLOW_JOB: './jobs/word-count-failing-attempts.ts',
-    ONCEFLOW_JOB_NAME: `demo-${run}`,
-    ONCEFLOW_TOPICS: `read-lines=${topics.input},write-counts=${topics.output}`,
-    ONCEFLOW_STARTING_OFFSETS: 'earliest',
-    ONCEFLOW_BLOBS: `s3://${bucket}`,
-    ONCEFLOW_CHECKPOINT_INTERVAL_MS: '250',
+  env,
+  onEvent: (event) => {
+    view.take(event);
+    zombie.take(event);
+    if (event.event === 'recovered') isUp();
   },
-  onEvent: (event) => view.take(event),
   onLog: (name, line) => view.say(`${name}: ${line}`),
   onCrash: (name, how) => view.say(`${name} ended with ${how}; it is started again`, 31),
 });
@@ -64,45 +96,44 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => process.exit(1)); // The job's processes and the stack end with this one.
 }
 
+await Promise.race([up, job.ended]);
+const loadedFromMs = view.nowMs;
 const loading = loadLines(stack.kafka.bootstrap, topics.input, lines, LOAD_SECONDS);
-const killing = killAtRandom(job);
+const killing = killAtRandom(job, KILLS, LOAD_SECONDS, (name, pid) => view.killed(name, pid));
+setTimeout(zombie.arm, (LOAD_SECONDS * 1000) / 3);
 await untilCommitted();
 await killing;
 const end = await job.stop();
+const endedMs = view.nowMs;
 const seen = await withProgress(
   "reading the output with Kafka's console consumer",
   console.log,
   readCommitted(stack.kafka.bootstrap, topics.output, words),
 );
 const result = checkCounts(seen, expected);
+const overlap = overlapOf(view.history.bars);
+if (values.timeline !== undefined) {
+  const title = `${words} words counted exactly once: ${view.epochs} epochs, ${view.failures} failed attempts, ${view.kills} processes killed`;
+  writeFileSync(values.timeline, drawTimeline(view.history, { title, fromMs: loadedFromMs, toMs: endedMs, rowMs: TIMELINE_ROW_MS }));
+}
 
 console.log(`
   input            ${lines.length} lines, ${words} words, ${expected.size} different
   output           ${result.records} records, read by Kafka's console consumer with read_committed
   epochs           ${view.epochs} committed, ${view.failures} failed attempts, ${view.kills} processes killed with -9, ${view.republished} transactions published again
+  overlap          up to ${overlap.most} epochs worked on at once, two or more in ${Math.round(100 * overlap.share)} % of the working time
   job              ${end.end}: ${end.message}
   missing          ${result.missing.length} ${result.missing.slice(0, SHOWN).join(' ')}
   duplicated       ${result.extra.length} ${result.extra.slice(0, SHOWN).join(' ')}
   out of order     ${result.disordered.length} ${result.disordered.slice(0, SHOWN).join(' ')}
+
+  timeline         ${values.timeline ?? 'not drawn; --timeline run.svg draws it'}
 
   ${isExact(result) ? 'EXACT: for every word the counts 1..n, once each, ascending.' : 'NOT EXACT.'}
 `);
 await kafka.close();
 await stack.stop();
 process.exit(isExact(result) && end.end === 'stopped' ? 0 : 1);
-
-/** Kills function processes at random moments while the lines are loaded. */
-async function killAtRandom(running: RunningJob): Promise<void> {
-  for (let kill = 0; kill < KILLS; kill++) {
-    await sleep((LOAD_SECONDS * 1000 * (kill + Math.random())) / KILLS);
-    const alive = [...running.processes()];
-    const [name, pid] = alive[Math.floor(Math.random() * alive.length)] ?? [];
-    if (name === undefined || pid === undefined) continue;
-    view.kills++;
-    view.say(`kill -9 ${name} (process ${pid})`, 31);
-    process.kill(pid, 'SIGKILL');
-  }
-}
 
 /** Draws until everything that was loaded has been counted and committed. */
 async function untilCommitted(): Promise<void> {
@@ -115,22 +146,16 @@ async function untilCommitted(): Promise<void> {
   void loading.done.then(() => {
     loaded = true;
   });
-  for (let quiet = 0; quiet < 3 && !ended; ) {
+  const watched = { epochs, blobs, kafka, job: env.ONCEFLOW_JOB_NAME, source, input: topics.input };
+  for (let all = false; !all && !ended; ) {
+    all = loaded && (await isAllCommitted(watched));
     view.loaded = loading.sent;
-    const before = view.visible;
     view.visible = await visible(kafka, topics.output);
     view.draw();
-    // Every transaction adds a control record in each partition that it wrote to, so records alone are fewer.
-    const settled =
-      loaded &&
-      view.visible.committed === before.committed &&
-      view.visible.committed === view.visible.uncommitted &&
-      view.visible.committed > words;
-    quiet = settled ? quiet + 1 : 0;
     if (Date.now() > deadline) {
       view.say(`gave up waiting after ${FINISH_WITHIN_MS / 1000} s`, 31);
       return;
     }
-    await sleep(process.stdout.isTTY ? 200 : 1_000);
+    await sleep(process.stdout.isTTY ? 100 : 1_000);
   }
 }

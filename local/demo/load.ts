@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 
-const BATCHES_A_SECOND = 10;
+const BATCHES_A_SECOND = 50;
 
 export interface Loading {
   /** Lines acknowledged by the broker so far. */
