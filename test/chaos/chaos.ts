@@ -1,5 +1,5 @@
 /**
- * `npm run chaos [-- --seconds S] [--faults N] [--seed X]`: random faults on real parts under steady load, then the exact
+ * `npm run chaos [-- --seconds S] [--faults N] [--seed X] [--keep]`: random faults on real parts under steady load, then the exact
  * check (`run/run-chaos.ts`). Runs for S seconds (default 300) and until there were N faults (default 200). Exit code 1 when
  * anything is lost, doubled, out of order or left open.
  */
@@ -10,12 +10,13 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '300' },
     faults: { type: 'string', default: '200' },
+    keep: { type: 'boolean', default: false },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
   },
 });
 const [seconds, minFaults, seed] = [Number(values.seconds), Number(values.faults), Number(values.seed)];
 if (![seconds, minFaults, seed].every((value) => Number.isInteger(value) && value >= 0)) {
-  console.error('usage: npm run chaos -- [--seconds S] [--faults N] [--seed X], whole numbers');
+  console.error('usage: npm run chaos -- [--seconds S] [--faults N] [--seed X] [--keep], whole numbers');
   process.exit(2);
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -23,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 try {
-  const { differences, unfinished, faults } = await runChaos({ seed, seconds, minFaults, report: console.log });
+  const { differences, unfinished, faults } = await runChaos({ seed, seconds, minFaults, keep: values.keep, report: console.log });
   const wrong = [...Object.values(differences).flat(), ...unfinished];
   process.exit(wrong.length === 0 && faults.length >= minFaults ? 0 : 1);
 } catch (error) {

@@ -44,14 +44,15 @@ export async function openTcpProxy(target: string, port = 0): Promise<TcpProxy> 
       },
     });
 
-  const server = createServer((client) => {
+  // What a sender wrote before it gave up arrives all the same: the ends of a connection are closed one by one.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     if (link.does === 'refuse') return void client.resetAndDestroy();
-    const behind = connect({ host, port: Number(targetPort) });
+    const behind = connect({ host, port: Number(targetPort), allowHalfOpen: true });
     for (const socket of [client, behind]) {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     }
-    // Whatever ends one of the two ends the other.
+    // A failure of one of the two ends the other.
     pipeline(client, gate(client, false), behind, () => {});
     pipeline(behind, gate(client, true), client, () => {});
   });

@@ -21,8 +21,17 @@ const beyondTransactionMs = (dice: Dice) => Math.round(TRANSACTION_TIMEOUT_MS + 
 const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 /** Faults of one lane follow each other; lanes run beside each other, so that faults of two kinds meet. */
-export const lanes: Readonly<Record<string, readonly FaultKind[]>> = {
-  processes: [
+export interface Lane {
+  readonly name: string;
+  /** From the job's recovery to the next fault. */
+  readonly pauseSeconds: readonly [number, number];
+  readonly kinds: readonly FaultKind[];
+}
+
+const ofProcesses: Lane = {
+  name: 'processes',
+  pauseSeconds: [0.2, 2],
+  kinds: [
     {
       name: 'kill -9 of a function',
       weight: 6,
@@ -85,7 +94,12 @@ export const lanes: Readonly<Record<string, readonly FaultKind[]>> = {
       },
     },
   ],
-  broker: [
+};
+
+const ofBroker: Lane = {
+  name: 'broker',
+  pauseSeconds: [0.5, 3],
+  kinds: [
     {
       name: 'broker stopped in order, and started',
       weight: 2,
@@ -138,7 +152,12 @@ export const lanes: Readonly<Record<string, readonly FaultKind[]>> = {
       run: ({ brokerLink }, dice) => during(brokerLink, { does: 'delay', ms: dice.whole(20, 150) }, dice.between(1_000, 4_000)),
     },
   ],
-  store: [
+};
+
+const ofStore: Lane = {
+  name: 'store',
+  pauseSeconds: [0.5, 3],
+  kinds: [
     {
       name: 'store answers with errors',
       weight: 3,
@@ -174,7 +193,12 @@ export const lanes: Readonly<Record<string, readonly FaultKind[]>> = {
       run: (scene, dice) => holding(scene, beyondTransactionMs(dice), 'answer', (request) => request === 'DynamoDB.TransactWriteItems'),
     },
   ],
-  transactions: [
+};
+
+const ofTransactions: Lane = {
+  name: 'transactions',
+  pauseSeconds: [2, 6],
+  kinds: [
     {
       name: "zombie's InitProducerId",
       weight: 5,
@@ -205,6 +229,8 @@ export const lanes: Readonly<Record<string, readonly FaultKind[]>> = {
     },
   ],
 };
+
+export const lanes: readonly Lane[] = [ofProcesses, ofBroker, ofStore, ofTransactions];
 
 async function freeze(process: Promise<number>, ms: number): Promise<string | undefined> {
   const pid = await process;

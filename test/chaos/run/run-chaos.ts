@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Dice, hashOf } from '../../simulation/kernel/dice.ts';
 import { endsOf } from '../../support/kafka-wire.ts';
 import { countWords, faultsOf, totalOf, type WordCountFaults } from '../../support/word-counts.ts';
-import { type FaultKind, lanes } from './faults.ts';
+import { type Lane, lanes } from './faults.ts';
 import { readCommitted, unfinishedTransactions } from './java-reader.ts';
 import type { Totals } from './job-under-test.ts';
 import { openScene, type Scene } from './scene.ts';
@@ -19,6 +19,8 @@ export interface ChaosOptions {
   readonly seconds: number;
   /** And until there were this many. */
   readonly minFaults: number;
+  /** Keep history, logs and data also when nothing is wrong. Default: only when something is */
+  readonly keep?: boolean;
   readonly report: (line: string) => void;
 }
 
@@ -33,7 +35,6 @@ export interface ChaosResult {
 }
 
 const PROGRESS_EVERY_MS = 5_000;
-const PAUSE_SECONDS = [0.5, 3] as const;
 const CATCH_UP_MS = 180_000;
 /** A run in which faults are as rare as this makes no sense. */
 const LONGEST_FAULT_SECONDS = 15;
@@ -62,7 +63,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { missing, extra, disordered } = result.differences;
   const isExact = missing.length + extra.length + disordered.length + result.unfinished.length === 0;
   report(isExact ? 'EXACT: every word has its counts 1..n, once each, ascending; no transaction is open' : `NOT EXACT; kept in ${dir}`);
-  if (isExact) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  if (isExact && options.keep !== true) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   return result;
 }
 
@@ -79,7 +80,7 @@ async function underFaults(scene: Scene, { seed, seconds, minFaults, report }: C
   const elapsed = () => (Date.now() - startedMs) / 1000;
   const goesOn = () => !over && (elapsed() < seconds || done.length < minFaults) && elapsed() < seconds + minFaults * LONGEST_FAULT_SECONDS;
   const progress = setInterval(() => report(progressLine(scene, load, elapsed(), done.length, underWay)), PROGRESS_EVERY_MS);
-  const working = Object.entries(lanes).map(([name, kinds]) => lane(scene, new Dice(hashOf(seed, name)), kinds, goesOn, done, underWay));
+  const working = lanes.map((lane) => run(lane, scene, new Dice(hashOf(seed, lane.name)), goesOn, done, underWay));
   try {
     await Promise.race([Promise.all(working), job.broken]);
     await load.stop();
@@ -91,11 +92,12 @@ async function underFaults(scene: Scene, { seed, seconds, minFaults, report }: C
     clearInterval(progress);
     // So that no lane is left waiting for a job that is broken.
     await job.end();
-    await Promise.allSettled([...working, load.stop()]);
+    load.abandon();
+    await Promise.allSettled(working);
   }
   report(`stopped after ${elapsed().toFixed(0)} s; reading both topics with Kafka's console consumer`);
   const result = { faults: done, totals: job.totals, ...(await outcome(scene)) };
-  const kinds = Object.values(lanes).flatMap((all) => all.map(({ name }) => name));
+  const kinds = lanes.flatMap((lane) => lane.kinds.map(({ name }) => name));
   for (const line of [faultTable(kinds, done), totalsLine(job.totals), differencesLine(result)]) {
     report(line);
     history.note(line);
@@ -104,17 +106,17 @@ async function underFaults(scene: Scene, { seed, seconds, minFaults, report }: C
 }
 
 /** Fault, until the job commits again, pause, fault, … */
-async function lane(
+async function run(
+  { kinds, pauseSeconds }: Lane,
   scene: Scene,
   dice: Dice,
-  kinds: readonly FaultKind[],
   goesOn: () => boolean,
   done: FaultDone[],
   underWay: Set<string>,
 ): Promise<void> {
   const drawn = kinds.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
   for (;;) {
-    await sleep(1000 * dice.between(...PAUSE_SECONDS));
+    await sleep(1000 * dice.between(...pauseSeconds));
     if (!goesOn()) return;
     const kind = dice.pick(drawn);
     scene.history.note(`FAULT ${kind.name}`);
@@ -123,8 +125,7 @@ async function lane(
     underWay.delete(kind.name);
     scene.history.note(`FAULT ${kind.name}: ${what === undefined ? 'came to nothing' : `over: ${what}`}`);
     if (what === undefined) continue;
-    const fault = { kind: kind.name, untilCommitSeconds: (await scene.job.nextCommit()) / 1000 };
-    done.push(fault);
+    done.push({ kind: kind.name, untilCommitSeconds: (await scene.job.nextCommit()) / 1000 });
   }
 }
 

@@ -11,8 +11,10 @@ const TRANSACTION_TIMEOUT_MS = 10_000;
 export interface SteadyLoad {
   /** Lines in transactions that were committed, as far as the producer knows. */
   lines(): number;
-  /** Resolves when the last transaction is over. */
+  /** Resolves when the last transaction is over; needs a broker. */
   stop(): Promise<void>;
+  /** Ends without one. */
+  abandon(): void;
 }
 
 /**
@@ -31,6 +33,7 @@ export function steadyLoad(bootstrap: string, topic: string): SteadyLoad {
   let producer: Producer | undefined;
   let lines = 0;
   let stopped = false;
+  let abandoned = false;
 
   async function writeOnce(round: number): Promise<void> {
     producer ??= await connect();
@@ -57,7 +60,7 @@ export function steadyLoad(bootstrap: string, topic: string): SteadyLoad {
   async function work(): Promise<void> {
     let failed = false;
     // The last one must succeed: it ends whatever a failed one left open.
-    for (let round = 1; !stopped || failed; round++) {
+    for (let round = 1; !abandoned && (!stopped || failed); round++) {
       try {
         await writeOnce(round);
         failed = false;
@@ -78,6 +81,9 @@ export function steadyLoad(bootstrap: string, topic: string): SteadyLoad {
     stop() {
       stopped = true;
       return working;
+    },
+    abandon() {
+      abandoned = true;
     },
   };
 }
