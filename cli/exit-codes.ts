@@ -17,6 +17,8 @@ export const EXIT = {
   timedOut: 7,
   /** Somebody started the job meanwhile. */
   startedAgain: 8,
+  /** The job runs, has something to do, and makes no progress (`status`). */
+  noProgress: 9,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,5 +1,5 @@
 import { isLeaseLive } from '../lib/epoch/may-start.ts';
-import type { JobRow } from '../lib/ports/epoch-store.ts';
+import type { JobRow, NoProgress } from '../lib/ports/epoch-store.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 /**
@@ -15,6 +15,11 @@ export function standingOf(row: JobRow, nowMs: number): Standing {
   if (isLeaseLive(row, nowMs)) return row.desired === 'stopped' ? 'stopping' : 'running';
   if (row.failure !== undefined) return 'failed';
   return row.desired === 'stopped' ? 'stopped' : 'dead';
+}
+
+/** What the coordinator that runs the job says of its progress; undefined when it makes some, or nobody runs the job. */
+export function noProgressOf(row: JobRow, nowMs: number): NoProgress | undefined {
+  return isLeaseLive(row, nowMs) && row.noProgress?.generation === row.generation ? row.noProgress : undefined;
 }
 
 export function exitCodeOf(standing: Standing): ExitCode {

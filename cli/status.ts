@@ -1,7 +1,7 @@
-import type { EpochRow, JobRow } from '../lib/ports/epoch-store.ts';
+import type { EpochRow, JobRow, NoProgress } from '../lib/ports/epoch-store.ts';
 import { type CommandResult, EXIT } from './exit-codes.ts';
 import { type Lag, lagOf } from './lag.ts';
-import { exitCodeOf, type Standing, standingOf } from './standing.ts';
+import { exitCodeOf, noProgressOf, type Standing, standingOf } from './standing.ts';
 import { duration, fieldsOf, instant, paint, plural, tableOf } from './text.ts';
 import type { Tools } from './tools.ts';
 
@@ -27,7 +27,8 @@ export function noSuchJob({ job, config }: Pick<Tools, 'job' | 'config'>): Comma
 /** The status from what was read. */
 export function statusResult(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): CommandResult {
   const standing = standingOf(row, nowMs);
-  return { code: exitCodeOf(standing), json: jsonOf(row, standing, last, lag, nowMs), text: textOf(row, standing, last, lag, nowMs) };
+  const code = standing === 'running' && noProgressOf(row, nowMs) !== undefined ? EXIT.noProgress : exitCodeOf(standing);
+  return { code, json: jsonOf(row, standing, last, lag, nowMs), text: textOf(row, standing, last, lag, nowMs) };
 }
 
 function jsonOf(row: JobRow, standing: Standing, last: EpochRow | undefined, lag: Lag, nowMs: number): object {
@@ -36,6 +37,7 @@ function jsonOf(row: JobRow, standing: Standing, last: EpochRow | undefined, lag
     standing,
     desired: row.desired,
     failure: row.failure ?? null,
+    noProgress: noProgressOf(row, nowMs) ?? null,
     incarnation: row.incarnation,
     generation: row.generation,
     holder: row.holder,
@@ -52,6 +54,8 @@ function jsonOf(row: JobRow, standing: Standing, last: EpochRow | undefined, lag
 function textOf(row: JobRow, standing: Standing, last: EpochRow | undefined, lag: Lag, nowMs: number): string {
   const fields: [string, string][] = [['holder', holderText(row, standing, nowMs)]];
   if (row.failure !== undefined) fields.push(['failure', row.failure]);
+  const noProgress = noProgressOf(row, nowMs);
+  if (noProgress !== undefined) fields.push(['progress', noProgressText(noProgress, nowMs)]);
   fields.push(['epochs', epochsText(row, last, nowMs)], ['incarnation', row.incarnation]);
   fields.push(['lag', lag.known ? lagText(lag.partitions) : `unknown: ${lag.why}`]);
   const blocks = [`job ${row.job}: ${STYLED[standing]}${adviceOf(row, standing)}`, fieldsOf(fields)];
@@ -92,6 +96,12 @@ function epochsText({ lastCompleted, lastCommitted }: JobRow, last: EpochRow | u
   const age = last === undefined ? '' : ` ${duration(nowMs - last.summary.decidedAtMs)} ago`;
   const committed = lastCommitted >= lastCompleted.epoch ? 'and committed' : `not recorded as committed yet; ${lastCommitted} is`;
   return `${lastCompleted.epoch} completed${age}, ${committed}`;
+}
+
+function noProgressText({ sinceMs, failuresInARow, lastError }: NoProgress, nowMs: number): string {
+  const none = `none for ${duration(nowMs - sinceMs)} (since ${instant(sinceMs)}), though there is something to do`;
+  if (failuresInARow === 0) return `${none}; no attempt has failed`;
+  return `${none}; ${plural(failuresInARow, 'failed attempt')} in a row, the last:\n${lastError ?? 'unknown'}`;
 }
 
 function lagText(partitions: Extract<Lag, { known: true }>['partitions']): string {

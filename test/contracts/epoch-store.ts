@@ -194,6 +194,17 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped' });
     });
 
+    it('records that the job makes no progress, and takes it back', async () => {
+      const row = await startJob();
+      const noProgress = { generation: 1, sinceMs: 5_000, failuresInARow: 3, lastError: 'epoch 4: no' };
+      expect(await store.recordNoProgress(row.job, 1, noProgress)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, noProgress });
+      expect(await store.recordNoProgress(row.job, 1, { generation: 1, sinceMs: 5_000, failuresInARow: 0 })).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, noProgress: { generation: 1, sinceMs: 5_000, failuresInARow: 0 } });
+      expect(await store.recordNoProgress(row.job, 1, undefined)).toBe('written');
+      expect(await read(row.job)).toEqual(row);
+    });
+
     it('widens the pool, never narrows it, and keeps sinks that it does not name', async () => {
       const row = await startJob();
       expect(await store.widenPool(row.job, 1, { a: 2, 'b.c': 1 })).toBe('written');
@@ -286,6 +297,8 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
 
   describe('a fenced coordinator writes nothing', () => {
     const writes: Readonly<Record<string, (row: JobRow) => Promise<string>>> = {
+      'recording its progress': ({ job, generation }) =>
+        store.recordNoProgress(job, generation, { generation, sinceMs: 5, failuresInARow: 3, lastError: 'no' }),
       'renewing its lease': ({ job, generation }) => store.renewLease(job, generation, 99_000),
       'releasing its lease': ({ job, generation }) => store.releaseLease(job, generation, { desired: 'stopped', failure: 'fenced' }),
       'widening the pool': ({ job, generation }) => store.widenPool(job, generation, { sink: 9 }),

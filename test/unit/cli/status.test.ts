@@ -55,6 +55,26 @@ describe('the status', () => {
     );
   });
 
+  it('of a job without progress says since when, how often it failed in a row and why, until another coordinator runs it', () => {
+    const noProgress = { generation: 6, sinceMs: NOW - 125_000, failuresInARow: 12, lastError: 'epoch 10, stage count: Error: no' };
+    const stalled = statusResult(jobRowOf({ noProgress }), undefined, noLag, NOW);
+    expect(stalled.text).toContain(
+      '  progress     none for 2 min 5 s (since 2026-01-02T03:02:00Z), though there is something to do; 12 failed attempts in a row, the last:\n' +
+        '               epoch 10, stage count: Error: no',
+    );
+    expect(stalled).toMatchObject({ code: 9, json: { standing: 'running', noProgress } });
+    const succeeded = statusResult(jobRowOf({ noProgress, generation: 7 }), undefined, noLag, NOW);
+    expect(succeeded).toMatchObject({ code: 0, json: { noProgress: null } });
+    expect(statusResult(jobRowOf({ noProgress, leaseExpiresAtMs: 0 }), undefined, noLag, NOW)).toMatchObject({ code: 5 });
+  });
+
+  it('of a job that has waited without a failure says that too', () => {
+    const noProgress = { generation: 6, sinceMs: NOW - 70_000, failuresInARow: 0 };
+    expect(statusResult(jobRowOf({ noProgress }), undefined, noLag, NOW).text).toContain(
+      'none for 1 min 10 s (since 2026-01-02T03:02:55Z), though there is something to do; no attempt has failed',
+    );
+  });
+
   it('of a job that failed shows why, over several lines, and what to do', () => {
     const { text } = statusResult(jobRowOf({ leaseExpiresAtMs: 0, failure: 'no such topic\ncreate it' }), undefined, noLag, NOW);
     expect(text).toContain('job word-count: failed: mend the cause, then start it, or "onceflow resume"');

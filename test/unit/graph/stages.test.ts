@@ -37,6 +37,40 @@ const branching = defineJob('branching', (job) => {
   job.source('others', kafkaSource({ topic: 'others', value: utf8 })).sink('others-copy', sinkTo('others-copy'));
 });
 
+test('a dead-letter topic is one more sink behind every source, and no part of the graph', () => {
+  const before = describeGraph(branching);
+  const { stages } = planStages(branching, 'dead');
+  expect(stages.at(-1)).toEqual({
+    kind: 'sink',
+    id: 'dead-letters',
+    topic: 'dead',
+    inputs: ['lines', 'others'],
+    operators: [],
+    exchanges: [],
+    sinks: [],
+  });
+  expect(stages.filter(({ kind }) => kind === 'source').map(({ sinks }) => sinks)).toEqual([
+    ['copy', 'dead-letters'],
+    ['others-copy', 'dead-letters'],
+  ]);
+  expect(stages.slice(0, -1).map(({ id }) => id)).toEqual(planStages(branching).stages.map(({ id }) => id));
+  expect(describeGraph(branching)).toEqual(before);
+});
+
+test('a dead-letter topic that the job reads or writes is refused, and a uid that is taken', () => {
+  expect(() => planStages(branching, 'others')).toThrow(
+    'ONCEFLOW_DEAD_LETTER_TOPIC=others is the topic of source others of job branching: records that are left out need a topic of their own',
+  );
+  expect(() => planStages(branching, 'lasts')).toThrow('ONCEFLOW_DEAD_LETTER_TOPIC=lasts is the topic of sink lasts of job branching');
+  const taken = defineJob('taken', (job) => {
+    job.source('lines', kafkaSource({ topic: 'lines', value: utf8 })).sink('dead-letters', sinkTo('copy'));
+  });
+  expect(planStages(taken).stages).toHaveLength(2);
+  expect(() => planStages(taken, 'dead')).toThrow(
+    'the uid dead-letters is that of the sink of ONCEFLOW_DEAD_LETTER_TOPIC; give yours another',
+  );
+});
+
 test('operators behind one keyBy are one stage, each keyBy is an exchange, each sink a stage', () => {
   const brief = planStages(branching).stages.map(({ id, kind, inputs, operators, exchanges, sinks }) => [
     id,

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { RecordSetReader } from '../../../lib/format/record-set-reader.ts';
+import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
+import type { CondemnedRecord } from '../../../lib/operators/dead-letters.ts';
+import type { SourceOutput } from '../../../lib/operators/epoch-output.ts';
+import { createSourceRuntime, type SourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import { asLog } from '../format/record-sets.ts';
+import { recordSet, stageContext, stagedValues } from './runtimes.ts';
+
+const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
+const target = { job: 'job', epoch: 7, topic: 'dead' };
+const condemned: CondemnedRecord = {
+  topic: 'in',
+  partition: 2,
+  offset: 11,
+  reason: { stage: 'count', operator: 'count', errorClass: 'RangeError', message: 'no', stack: 'RangeError: no\n  at count', attempts: 3 },
+};
+const job = defineJob('job', (builder) => {
+  const strict = { ...utf8, read: (...args: Parameters<typeof utf8.read>) => refuse(utf8.read(...args)) };
+  builder
+    .source('src', kafkaSource({ topic: 'in', value: strict }))
+    .map((line) => line)
+    .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+});
+
+function refuse(line: string): string {
+  if (line === 'unreadable') throw new SyntaxError('not what was agreed');
+  return line;
+}
+
+interface Letter {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly timestamp: number;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+function lettersOf(output: SourceOutput): Letter[] {
+  const parts = output.staged.get('dead-letters');
+  if (parts === undefined) return [];
+  return decodeStagedOutput(Buffer.concat(parts), 'test').flatMap(({ topic, partition, batches }) => {
+    expect(topic).toBe('dead');
+    const reader = new RecordSetReader();
+    reader.open(asLog(batches), { ...ALL, describe: () => 'test' });
+    const found: Letter[] = [];
+    const text = (start: number, end: number) => (start < 0 ? null : reader.bytes.toString('utf8', start, end));
+    while (reader.next())
+      found.push({
+        partition,
+        key: text(reader.keyStart, reader.keyEnd),
+        value: text(reader.valueStart, reader.valueEnd),
+        timestamp: reader.timestamp,
+        headers: reader.headers().map(({ key, value }) => [key, Buffer.from(value ?? []).toString()] as const),
+      });
+    return found;
+  });
+}
+
+function run(records: Parameters<typeof recordSet>[0], begin: (runtime: SourceRuntime) => void, context = stageContext()): SourceOutput {
+  const runtime = createSourceRuntime(job, 'src', context);
+  begin(runtime);
+  runtime.consume('in', 2, recordSet(records, 10), ALL);
+  return runtime.finish();
+}
+
+const records = [
+  { value: 'first' },
+  { key: 'k', value: 'second', timestamp: 77, headers: [{ key: 'h', value: Buffer.from('1') }] },
+  { value: 'third' },
+];
+
+describe('a condemned record', () => {
+  it('is staged for the dead-letter topic as it was, with headers that say why, and nothing else of it is', () => {
+    const output = run(records, (runtime) => runtime.begin(target, condemned));
+    expect(stagedValues(output, 'out')).toEqual(['first', 'third']);
+    expect([output.recordsIn, output.deadLetters]).toEqual([3, 1]);
+    expect(lettersOf(output)).toEqual([
+      {
+        partition: expect.any(Number),
+        key: 'k',
+        value: 'second',
+        timestamp: 77,
+        headers: [
+          ['h', '1'],
+          ['onceflow.job', 'job'],
+          ['onceflow.epoch', '7'],
+          ['onceflow.topic', 'in'],
+          ['onceflow.partition', '2'],
+          ['onceflow.offset', '11'],
+          ['onceflow.stage', 'count'],
+          ['onceflow.operator', 'count'],
+          ['onceflow.attempts', '3'],
+          ['onceflow.error.class', 'RangeError'],
+          ['onceflow.error.message', 'no'],
+          ['onceflow.error.stack', 'RangeError: no\n  at count'],
+        ],
+      },
+    ]);
+  });
+
+  it.each([{ topic: 'other' }, { partition: 1 }, { offset: 12_000 }])('elsewhere (%j) leaves nothing out here', (place) => {
+    const output = run(records, (runtime) => runtime.begin(target, { ...condemned, ...place }));
+    expect(output.deadLetters).toBe(0);
+    expect(output.staged.has('dead-letters')).toBe(false);
+  });
+
+  it('is forgotten with its epoch', () => {
+    const runtime = createSourceRuntime(job, 'src', stageContext());
+    for (const letter of [condemned, undefined]) {
+      runtime.begin(target, letter);
+      runtime.consume('in', 2, recordSet(records, 10), ALL);
+      expect(runtime.finish().deadLetters).toBe(letter === undefined ? 0 : 1);
+    }
+  });
+
+  it('goes to the partition of its key, and without one to its own', () => {
+    const [letter] = lettersOf(run([{ value: 'x' }, { value: 'second' }], (runtime) => runtime.begin(target, condemned)));
+    expect(letter?.partition).toBe(2);
+  });
+
+  it('has its message and stack cut to a bound', () => {
+    const reason = { ...condemned.reason, message: 'm'.repeat(5_000), stack: 's'.repeat(50_000) };
+    const [letter] = lettersOf(run(records, (runtime) => runtime.begin(target, { ...condemned, reason })));
+    const lengths = Object.fromEntries((letter?.headers ?? []).map(([name, value]) => [name, value.length]));
+    expect(lengths).toMatchObject({ 'onceflow.error.message': 1_000, 'onceflow.error.stack': 4_000 });
+  });
+
+  it('that does not fit into the dead-letter topic is an error that says so', () => {
+    const context = { ...stageContext(), maxBatchBytes: (topic: string) => (topic === 'dead' ? 200 : 100_000) };
+    expect(() => run(records, (runtime) => runtime.begin(target, condemned), context)).toThrow(
+      /^topic in, partition 2, offset 11 cannot be written to the dead-letter topic dead \(ONCEFLOW_DEAD_LETTER_TOPIC\): a record takes .* max\.message\.bytes/,
+    );
+  });
+});
+
+describe('records that cannot be read', () => {
+  const mixed = [{ value: 'a' }, { key: 'k', value: 'unreadable' }, { value: 'b' }, {}, { value: 'c' }];
+
+  it('are left out of the epoch, and what is around them is processed', () => {
+    const output = run(mixed, (runtime) => runtime.begin(target));
+    expect(stagedValues(output, 'out')).toEqual(['a', 'b', 'c']);
+    expect([output.recordsIn, output.deadLetters]).toEqual([5, 2]);
+    const letters = lettersOf(output).map(({ value, headers }) => [value, Object.fromEntries(headers)] as const);
+    expect(new Map(letters)).toEqual(
+      new Map([
+        [
+          'unreadable',
+          expect.objectContaining({
+            'onceflow.offset': '11',
+            'onceflow.operator': 'src',
+            'onceflow.error.class': 'MalformedRecordError',
+            'onceflow.error.message': expect.stringMatching(
+              /^source src cannot read the value with serde utf8: SyntaxError: not what was agreed\. It has 10 bytes: /,
+            ),
+            'onceflow.error.stack': expect.stringContaining('refuse'),
+          }),
+        ],
+        [null, expect.objectContaining({ 'onceflow.offset': '13', 'onceflow.error.class': 'MissingValueError' })],
+      ]),
+    );
+  });
+
+  it('stop the job where records are not left out', () => {
+    expect(() => run(mixed, (runtime) => runtime.begin())).toThrow(/^topic in, partition 2, offset 11: source src cannot read the value/);
+  });
+});
