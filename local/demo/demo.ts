@@ -1,7 +1,8 @@
 /**
- * `npm run demo [-- [--timeline run.svg] [file …]]`: words into Kafka, counted exactly once while an attempt in three fails,
- * two of the job's processes are killed with -9, and a zombie fences a decided transaction; then the exact check. Exit code 1
- * when a count is missing, doubled or out of order. `--timeline` draws which stage worked on which epoch when.
+ * `npm run demo [-- [--timeline run.svg] [--seconds S] [file …]]`: words into Kafka, spread over S seconds (default 12),
+ * counted exactly once while an attempt in three fails, two of the job's processes are killed with -9, and a zombie fences a
+ * decided transaction; then the exact check. Exit code 1 when a count is missing, doubled or out of order. `--timeline` draws
+ * which stage worked on which epoch when.
  */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -25,13 +26,17 @@ import { countWords, readLines } from './texts.ts';
 import { drawTimeline } from './timeline.ts';
 import { isAllCommitted, visible } from './watch.ts';
 
-const LOAD_SECONDS = 12;
 const KILLS = 2;
 const FINISH_WITHIN_MS = 120_000;
 const SHOWN = 5;
 const TIMELINE_ROW_MS = 2_000;
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { timeline: { type: 'string' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { timeline: { type: 'string' }, seconds: { type: 'string', default: '12' } },
+});
+const loadSeconds = Number(values.seconds);
+if (!(loadSeconds > 0)) throw new Error(`--seconds ${values.seconds}: it must be a number above 0`);
 const lines = readLines(positionals);
 const expected = countWords(lines);
 const words = [...expected.values()].reduce((sum, count) => sum + count, 0);
@@ -98,9 +103,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 await Promise.race([up, job.ended]);
 const loadedFromMs = view.nowMs;
-const loading = loadLines(stack.kafka.bootstrap, topics.input, lines, LOAD_SECONDS);
-const killing = killAtRandom(job, KILLS, LOAD_SECONDS, (name, pid) => view.killed(name, pid));
-setTimeout(zombie.arm, (LOAD_SECONDS * 1000) / 3);
+const loading = loadLines(stack.kafka.bootstrap, topics.input, lines, loadSeconds);
+const killing = killAtRandom(job, KILLS, loadSeconds, (name, pid) => view.killed(name, pid));
+setTimeout(zombie.arm, (loadSeconds * 1000) / 3);
 await untilCommitted();
 await killing;
 const end = await job.stop();

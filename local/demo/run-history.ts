@@ -49,8 +49,9 @@ export class RunHistory {
   take(event: CoordinatorEvent, atMs: number): void {
     switch (event.event) {
       case 'lease-taken':
-        // What its predecessor was at is given up; what that had decided is committed before anything else.
-        this.#drop(0, atMs);
+        // What its predecessor was at is given up, but for what it had decided: that is committed before anything else.
+        this.#drop((event.lastCompleted ?? -1) + 1, atMs);
+        this.#close(atMs, () => true);
         return this.mark('started', atMs, `generation ${event.generation} takes the lease`);
       case 'recovered':
         if (event.republished > 0) this.mark('republished', atMs, `epoch ${event.epoch} is published again by a new coordinator`);
@@ -86,9 +87,9 @@ export class RunHistory {
     this.#close(atMs, (bar) => bar.lane === lane && bar.epoch === epoch);
   }
 
-  /** A failed epoch takes along every later one. A decision cannot be taken back. */
+  /** A failed epoch takes along every later one. */
   #drop(firstEpoch: number, atMs: number): void {
-    for (const bar of this.#close(atMs, ({ epoch }) => epoch >= firstEpoch)) bar.dropped = bar.lane !== COMMIT;
+    for (const bar of this.#close(atMs, ({ epoch }) => epoch >= firstEpoch)) bar.dropped = true;
   }
 
   #close(atMs: number, which: (bar: Bar) => boolean): Bar[] {

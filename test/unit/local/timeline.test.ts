@@ -70,6 +70,11 @@ describe("a run's history", () => {
     expect(shown(history)).toContain('commit 1 45-70');
   });
 
+  it('shows a decision as made when a successor finds it, though nobody was told', () => {
+    const told = OVERLAPPING.filter(([, { event }]) => event !== 'decided');
+    expect(shown(historyOf(...told, successor(70)))).toContain('decide 1 40-70');
+  });
+
   it('marks what was published again', () => {
     expect(historyOf(...OVERLAPPING, committed(60, 1, 1)).marks).toEqual([
       { kind: 'republished', atMs: 60, what: 'epoch 1 is published again' },
