@@ -27,7 +27,7 @@ export async function cancel(tools: Tools, retention: Retention, signal: AbortSi
   await finishHere(tools, taken, signal);
   await untilQuiet(tools, taken, wasAlive, signal);
   const row = (await epochs.readJob(job)) ?? taken;
-  if (retention === 'delete') return deleteAll(tools, row, taken.generation);
+  if (retention === 'delete') return deleteAll(tools, row, taken);
   const released = await epochs.releaseLease(job, taken.generation, { desired: 'stopped', failure: undefined });
   if (released === 'superseded') return startedAgain(tools);
   const epoch =
@@ -59,7 +59,7 @@ async function untilQuiet(tools: Tools, taken: JobRow, wasAlive: boolean, signal
     if (signal.aborted) throw new LeftToNextError('one of its functions may still have a transaction open');
     if (found !== 'unknown' && found.open.length > 0) {
       const row = await tools.epochs.readJob(taken.job);
-      if (row?.generation === taken.generation) await finishHere(tools, row, signal);
+      if (row?.generation === taken.generation && row.incarnation === taken.incarnation) await finishHere(tools, row, signal);
     }
     await tools.clock.sleep(POLL_MS, signal);
   }
@@ -69,14 +69,16 @@ async function untilQuiet(tools: Tools, taken: JobRow, wasAlive: boolean, signal
  * First the row forgets every epoch, in one write: from then on nothing refers to what is deleted, so that neither a
  * crash nor a start in between can miss it. The row itself goes last.
  */
-async function deleteAll(tools: Tools, row: JobRow, generation: number): Promise<CommandResult> {
+async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }: JobRow): Promise<CommandResult> {
   const { removal, random, job } = tools;
-  const held: HeldJob = { job, generation, incarnation: row.incarnation };
+  // Of the incarnation in which the generation was taken: a job that was made anew meanwhile may be at this number again.
+  const held: HeldJob = { job, generation, incarnation };
   const fresh: HeldJob = { ...held, incarnation: random.id().slice(0, 8) };
   if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);
-  const blobs = await deleteBlobs(tools, `${job}/${fresh.incarnation}/`);
+  const blobs = await deleteBlobs(tools, fresh.incarnation);
+  if (blobs === 'superseded') return startedAgain(tools);
   const epochs = await removal.deleteEpochs(job, fresh.incarnation);
-  if ((await removal.deleteJob(fresh)) === 'superseded') return startedAgain(tools);
+  if (epochs === 'superseded' || (await removal.deleteJob(fresh)) === 'superseded') return startedAgain(tools);
   const deleted = { blobs, epochs };
   return ended(row, 'deleted', EXIT.ok, {
     text: `job ${job} is cancelled and deleted: ${plural(blobs, 'blob')}, ${plural(epochs, 'epoch')} and its row; no transaction is open. A start of this name begins anew.`,
@@ -84,12 +86,17 @@ async function deleteAll(tools: Tools, row: JobRow, generation: number): Promise
   });
 }
 
-/** Deletes the job's blobs of every incarnation but the new one, until none is found: one may still have been on its way. */
-async function deleteBlobs(tools: Tools, newPrefix: string): Promise<number> {
+/**
+ * Deletes the job's blobs of every incarnation but its own, until none is found: one may still have been on its way.
+ * Only what was there before the job was seen in this incarnation, so that it had left theirs for good: this process may
+ * have slept while somebody made the job anew.
+ */
+async function deleteBlobs(tools: Tools, ownIncarnation: string): Promise<number | 'superseded'> {
   const store = await tools.blobStore();
   for (let deleted = 0; ; ) {
     const found: string[] = [];
-    for await (const { name } of store.list(`${tools.job}/`)) if (!name.startsWith(newPrefix)) found.push(name);
+    for await (const { name } of store.list(`${tools.job}/`)) if (!name.startsWith(`${tools.job}/${ownIncarnation}/`)) found.push(name);
+    if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';
     if (found.length === 0) return deleted;
     for (let at = 0; at < found.length; at += DELETE_TOGETHER) await store.delete(found.slice(at, at + DELETE_TOGETHER));
     deleted += found.length;

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BatchWriteItemCommand, DeleteItemCommand, type DynamoDBClient, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import type { FencedWrite, JobRemoval } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type Attributes, attributes, epochSortKey, jobKey, MAX_EPOCH } from './dynamo-rows.ts';
@@ -35,6 +42,8 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
     async deleteEpochs(job, ownIncarnation) {
       let deleted = 0;
       for await (const keys of otherEpochs(store, job, ownIncarnation)) {
+        // Only rows that were there before the job was seen in this incarnation: it left theirs for good.
+        if ((await incarnationOf(store, job)) !== ownIncarnation) return 'superseded';
         for (let at = 0; at < keys.length; at += DELETE_TOGETHER) await deleteTogether(store, keys.slice(at, at + DELETE_TOGETHER));
         deleted += keys.length;
       }
@@ -52,6 +61,17 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
       return fenced(store, 'DeleteItem', () => store.client.send(command));
     },
   };
+}
+
+async function incarnationOf(store: Store, job: string): Promise<string | undefined> {
+  const command = new GetItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    ProjectionExpression: 'incarnation',
+    ConsistentRead: true,
+  });
+  const { Item } = await send(store, 'GetItem', () => store.client.send(command));
+  return Item?.['incarnation']?.S;
 }
 
 async function fenced(store: Store, action: string, write: () => Promise<unknown>): Promise<FencedWrite> {

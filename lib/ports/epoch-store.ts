@@ -143,8 +143,11 @@ export interface JobRemoval {
    * epoch, a blob or a transactional id of any other incarnation.
    */
   forgetEpochs(held: HeldJob, incarnation: string): Promise<FencedWrite>;
-  /** Deletes the epochs' rows of every incarnation but the job's own; answers how many. */
-  deleteEpochs(job: string, ownIncarnation: string): Promise<number>;
+  /**
+   * Deletes the epochs' rows of every incarnation but the job's own; answers how many. `superseded`: the job's own is not
+   * `ownIncarnation` (any more), and what was found may be somebody's who made the job anew.
+   */
+  deleteEpochs(job: string, ownIncarnation: string): Promise<number | 'superseded'>;
   /** Deletes the row of a job that has no epoch. A row that has gone is no error. */
   deleteJob(held: HeldJob): Promise<FencedWrite>;
 }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectKafka } from '../../lib/kafka/connect.ts';
-import type { KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
+import type { InspectionRequests, KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
 import { decodeBatch, encodeBatch, splitBatches } from '../simulation/models/wire.ts';
 import { newTopic, uniqueName } from '../support/topics.ts';
 
 export interface KafkaUnderTest {
-  readonly kafka: KafkaRequests;
+  readonly kafka: KafkaRequests & InspectionRequests;
   /** A topic of one partition. */
   newTopic(): Promise<string>;
   /** A name that nobody has used. */
@@ -52,7 +52,7 @@ export async function brokerUnderTest(brokers: string[]): Promise<KafkaUnderTest
  */
 export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): void {
   let under: KafkaUnderTest;
-  let kafka: KafkaRequests;
+  let kafka: KafkaRequests & InspectionRequests;
 
   beforeAll(async () => {
     under = await open();
@@ -279,6 +279,28 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
       const topic = await under.newTopic();
       const who = await begin(under.newName());
       expect(['INVALID_TXN_STATE', 'NOT_ENOUGH_REPLICAS']).toContain(await send(who, topic, batch(who, ['a'])));
+    });
+  });
+
+  describe('DescribeTransactions', () => {
+    const stateOf = async (id: string) => (await kafka.describeTransactions([id]))[0]?.state;
+
+    it('tells an open transaction from one that is over, and from an id that was never used', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      expect(await stateOf(who.transactionalId)).toBe('Empty');
+      await write(who, topic, ['a']);
+      expect((await kafka.describeTransactions([who.transactionalId]))[0]).toMatchObject({
+        state: 'Ongoing',
+        producerId: who.producerId,
+        producerEpoch: who.producerEpoch,
+        partitions: [{ topic, partition: 0 }],
+      });
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      expect(await committed(topic, 2)).toEqual(['a']);
+      await under.sleep(200);
+      expect(await stateOf(who.transactionalId)).toBe('CompleteCommit');
+      expect(await stateOf(under.newName())).toBe('unknown');
     });
   });
 

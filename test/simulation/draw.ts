@@ -1,3 +1,4 @@
+import type { Command } from './commands.ts';
 import { type SimJob, simJobs } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
@@ -19,6 +20,7 @@ const RATES: Readonly<Record<FaultKind, number>> = {
   depose: 0.003,
   'hand-over': 0.0015,
   stop: 0.0015,
+  command: 0.002,
   update: 0.0012,
   outage: 0.0012,
   partition: 0.002,
@@ -37,10 +39,15 @@ const RARE = [
   'retireThrough',
   'listEpochs',
   'delete',
+  'forgetEpochs',
+  'deleteEpochs',
+  'deleteJob',
 ];
 
+const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
+
 /** What some seeds are about: histories that chance alone makes too seldom. */
-type Focus = 'anything' | 'doubt' | 'garbage' | 'pipeline';
+type Focus = 'anything' | 'doubt' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -53,6 +60,7 @@ function focusOf(seed: number): Focus {
     'doubt',
     'garbage',
     'pipeline',
+    'commands',
   ]);
 }
 
@@ -74,6 +82,15 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; reado
     { kind: 'lose', apis: ['invoke process', 'commit'], rate: 0.15 },
     { kind: 'error', apis: ['invoke read', 'invoke process'], rate: 0.1 },
   ],
+  // People stop, cancel and delete the job while others, and processes that slept meanwhile, go on with it.
+  commands: [
+    { kind: 'command', apis: ['decide', 'invoke commit', 'invoke prepare', 'recordCommitted', 'readJob', 'widenPool'], rate: 0.04 },
+    { kind: 'freeze', apis: ['forgetEpochs', 'list', 'deleteEpochs', 'describeTransactions', 'reviveGeneration', 'decide'], rate: 0.08 },
+    { kind: 'crash', apis: ['forgetEpochs', 'deleteEpochs', 'deleteJob', 'releaseLease'], rate: 0.06 },
+    { kind: 'late', apis: ['forgetEpochs', 'deleteJob', 'initProducerId', 'decide', 'invoke prepare'], rate: 0.04 },
+    { kind: 'lose', apis: ['commit', 'invoke commit'], rate: 0.1 },
+    { kind: 'rival', apis: ['deleteEpochs', 'deleteJob', 'list', 'initProducerId'], rate: 0.03 },
+  ],
   garbage: [
     { kind: 'depose', apis: ['retireThrough', 'listEpochs', 'list', 'delete'], rate: 0.3 },
     { kind: 'hand-over', apis: ['decide'], rate: 0.1 },
@@ -87,7 +104,7 @@ export function drawnFaults(seed: number): Faults {
   const scale = dice.spread(0.2, 4);
   const active = KINDS.filter(() => dice.chance(0.55)).map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
   const focus = focusOf(seed);
-  const longest = focus === 'anything' ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
+  const longest = focus === 'anything' || focus === 'commands' ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
   return (call) => {
     const own = new Dice(hashOf(seed, `fault ${call.id}`));
     for (const { kind, apis, rate } of FOCUSED[focus])
@@ -127,9 +144,14 @@ function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fa
       return { fault: 'partition', forMs: dice.spread(100, longestMs) };
     case 'depose':
       return call.caller.role === 'coordinator' ? { fault: 'depose', forMs: dice.spread(100, longestMs) } : undefined;
+    case 'command':
+      return call.caller.role === 'coordinator'
+        ? { fault: 'command', run: dice.pick(COMMANDS), forMs: dice.chance(0.5) ? 0 : dice.spread(100, longestMs) }
+        : undefined;
+    case 'rival':
+      return call.caller.role === 'coordinator' || call.caller.role === 'command' ? { fault: kind } : undefined;
     case 'hand-over':
     case 'stop':
-    case 'rival':
       return call.caller.role === 'coordinator' ? { fault: kind } : undefined;
     default:
       return { fault: kind };
@@ -153,7 +175,10 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     job,
     inputPartitions,
     outputPartitions: dice.whole(1, 3),
-    input: withPoison(seed, drawInput(dice, inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60)),
+    input: withPoison(
+      seed,
+      drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
+    ),
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
     settings: {
       checkpointIntervalMs: dice.pick([200, 500, 1_000]),
@@ -172,6 +197,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     maxProducerEpoch: dice.chance(0.8) ? 32_767 : dice.whole(3, 8),
     tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
+    updateAtMs: job.grows ? dice.between(1_000, faultsUntilMs * 0.8) : undefined,
     faults: drawnFaults(seed),
     faultsUntilMs,
     ending: dice.chance(0.75) ? 'stop' : 'wait',
@@ -187,7 +213,7 @@ export function parallelismOf(
   width: { readonly source: number; readonly operator: number; readonly sink: number },
 ): Record<string, number> {
   return Object.fromEntries([
-    ['read', width.source],
+    ...Object.keys(job.sources).map((uid) => [uid, width.source]),
     ...Object.keys(job.counters).map((uid) => [uid, width.operator]),
     ...Object.keys(job.sinks).map((uid) => [uid, width.sink]),
   ]);
@@ -222,13 +248,14 @@ function withPoison(seed: number, input: readonly InputBatch[]): InputBatch[] {
 
 const WORDS = ['ant', 'bee', 'cow', 'auk', 'bat', 'cat'];
 
-export function drawInput(dice: Dice, partitions: number, untilMs: number, count?: number): InputBatch[] {
+function drawInput(dice: Dice, topics: readonly string[], partitions: number, untilMs: number, count?: number): InputBatch[] {
   const batches = count ?? (dice.chance(0.7) ? dice.whole(8, 16) : dice.whole(25, 45));
   let line = 0;
   return Array.from(
     { length: batches },
     (_, index): InputBatch => ({
       atMs: index < 2 ? 0 : dice.between(0, untilMs),
+      topic: dice.pick(topics),
       partition: dice.whole(0, partitions - 1),
       lines: Array.from(
         { length: dice.whole(1, 5) },

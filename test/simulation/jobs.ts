@@ -3,28 +3,46 @@ import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
 import { faultless, type UserCode } from './user-code.ts';
 
-/** Two builds of one job: each is right by itself, and an epoch that both worked on is wrong. */
+/**
+ * Two builds of one job: each is right by itself, and an epoch that both worked on is wrong. They also name transactions
+ * by different rules (`models/other-names.ts`).
+ */
 export type Build = 'a' | 'b';
 
 /** What a job must make of its input, said once more and simply. */
 export interface SimJob {
   readonly name: string;
   define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
+  /** By source uid, its topic. */
+  readonly sources: Readonly<Record<string, string>>;
   /** By sink uid. */
   readonly sinks: Readonly<Record<string, SinkRule>>;
-  /** By uid of the keyed operator: the keys that it counts in a line. */
-  readonly counters: Readonly<Record<string, (line: string) => string[]>>;
+  /** By uid of the keyed operator. */
+  readonly counters: Readonly<Record<string, CounterRule>>;
+  /** Build b has sources, state and sinks that build a has not, so that there is no way back to a. */
+  readonly grows?: true;
+}
+
+export interface CounterRule {
+  /** Uid of the source whose lines it counts. */
+  readonly from: string;
+  /** The keys that it counts in a line. */
+  readonly of: (line: string) => string[];
 }
 
 export interface SinkRule {
   readonly topic: string;
+  /** Uid of the source whose lines it shows. */
+  readonly from: string;
   /** `counts`: `key:::n` for the n-th occurrence of each key; `lines`: what `of` makes of each line. */
   readonly writes: 'counts' | 'lines';
   readonly of: (line: string) => string[];
 }
 
 export const INPUT = 'input';
+export const LATER_INPUT = 'later-input';
 export const JOB = 'job';
+const READ = { read: INPUT } as const;
 
 /** A line is words, and last a token that makes it unique. */
 const words = (line: string) => line.split(' ').filter((word) => !word.startsWith('#'));
@@ -73,8 +91,9 @@ const wordCount: SimJob = {
         .process('count', counting(build, code))
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
     }),
-  sinks: { write: { topic: 'output', writes: 'counts', of: words } },
-  counters: { count: words },
+  sources: READ,
+  sinks: { write: { topic: 'output', from: 'read', writes: 'counts', of: words } },
+  counters: { count: { from: 'read', of: words } },
 };
 
 /** A sink straight behind the source, and one behind the count. */
@@ -91,11 +110,12 @@ const twoSinks: SimJob = {
         .process('count', counting(build, code))
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
     }),
+  sources: READ,
   sinks: {
-    copy: { topic: 'copies', writes: 'lines', of: (line) => [line.toUpperCase()] },
-    write: { topic: 'output', writes: 'counts', of: words },
+    copy: { topic: 'copies', from: 'read', writes: 'lines', of: (line) => [line.toUpperCase()] },
+    write: { topic: 'output', from: 'read', writes: 'counts', of: words },
   },
-  counters: { count: words },
+  counters: { count: { from: 'read', of: words } },
 };
 
 /** No keyed stage. */
@@ -108,7 +128,8 @@ const copying: SimJob = {
         .map(upperBy(code))
         .sink('copy', kafkaSink({ topic: 'copies', value: utf8 }));
     }),
-  sinks: { copy: { topic: 'copies', writes: 'lines', of: (line) => [line.toUpperCase()] } },
+  sources: READ,
+  sinks: { copy: { topic: 'copies', from: 'read', writes: 'lines', of: (line) => [line.toUpperCase()] } },
   counters: {},
 };
 
@@ -130,11 +151,42 @@ const twoCounts: SimJob = {
         .process('count-letters', counting(build, code))
         .sink('write-letters', kafkaSink({ topic: 'letters', value: utf8 }));
     }),
+  sources: READ,
   sinks: {
-    write: { topic: 'output', writes: 'counts', of: words },
-    'write-letters': { topic: 'letters', writes: 'counts', of: letters },
+    write: { topic: 'output', from: 'read', writes: 'counts', of: words },
+    'write-letters': { topic: 'letters', from: 'read', writes: 'counts', of: letters },
   },
-  counters: { count: words, 'count-letters': letters },
+  counters: { count: { from: 'read', of: words }, 'count-letters': { from: 'read', of: letters } },
 };
 
-export const simJobs: readonly SimJob[] = [wordCount, wordCount, twoSinks, copying, twoCounts];
+/** The word count, to which an update adds a source with a count of its own. */
+const growing: SimJob = {
+  name: 'growing',
+  grows: true,
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      job
+        .source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets }))
+        .flatMap(wordsBy(code))
+        .map(weighted(build))
+        .keyBy(({ word }) => word, utf8)
+        .process('count', counting(build, code))
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+      if (build === 'a') return;
+      job
+        .source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets }))
+        .flatMap(wordsBy(code))
+        .map(weighted(build))
+        .keyBy(({ word }) => word, utf8)
+        .process('count-later', counting(build, code))
+        .sink('write-later', kafkaSink({ topic: 'later-output', value: utf8 }));
+    }),
+  sources: { read: INPUT, 'read-later': LATER_INPUT },
+  sinks: {
+    write: { topic: 'output', from: 'read', writes: 'counts', of: words },
+    'write-later': { topic: 'later-output', from: 'read-later', writes: 'counts', of: words },
+  },
+  counters: { count: { from: 'read', of: words }, 'count-later': { from: 'read-later', of: words } },
+};
+
+export const simJobs: readonly SimJob[] = [wordCount, wordCount, twoSinks, copying, twoCounts, growing];

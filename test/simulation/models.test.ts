@@ -1,10 +1,11 @@
 import { describe } from 'vitest';
 import { blobStoreContract } from '../contracts/blob-store.ts';
 import { epochStoreContract } from '../contracts/epoch-store.ts';
+import { jobRemovalContract } from '../contracts/job-removal.ts';
 import { kafkaTransactionsContract } from '../contracts/kafka-transactions.ts';
 import { Dice } from './kernel/dice.ts';
 import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from './models/epoch-table.ts';
+import { EpochTable, modelEpochStore, modelJobRemoval } from './models/epoch-table.ts';
 import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
 
@@ -53,6 +54,13 @@ describe("the model of Kafka's transactions", () => {
 
 describe('the model of the table', () => {
   epochStoreContract(async () => modelEpochStore(new EpochTable(() => 0), carry));
+
+  describe('the removal of a job', () => {
+    jobRemovalContract(async () => {
+      const table = new EpochTable(() => 0);
+      return { store: modelEpochStore(table, carry), another: modelEpochStore(table, carry), removal: modelJobRemoval(table, carry) };
+    });
+  });
 });
 
 describe('the model of the bucket', () => {

@@ -32,6 +32,8 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
     if (event.event === 'no-progress') add(tally.effects, 'jobs without progress', 1);
     if (event.event === 'collected') add(tally.effects, 'blobs collected', event.blobs);
   }
+  add(tally.effects, 'incarnations', outcome.lives);
+  for (const { outcome: how } of outcome.commands) add(tally.effects, `commands ended: ${how}`, 1);
   for (const { end } of outcome.ends) add(tally.effects, `coordinators ended: ${end}`, 1);
   if (outcome.violations.length > 0) tally.failed.push({ seed: outcome.seed, violations: outcome.violations });
 }
@@ -71,6 +73,8 @@ function nameOf(fault: Outcome['injected'][number]['fault'], service: string): s
       return 'hand-over';
     case 'stop':
       return 'stop, and start again';
+    case 'command':
+      return `onceflow ${fault.run === 'delete' ? 'cancel, and delete' : fault.run}`;
     case 'update':
       return 'update to another build';
   }

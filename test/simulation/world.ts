@@ -1,6 +1,12 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import { awaitTurn } from '../../lib/epoch/coordinator/await-turn.ts';
-import type { CoordinatorDeps, CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
+import {
+  type CoordinatorDeps,
+  type CoordinatorEnd,
+  type JobSettings,
+  LeftToNextError,
+  SupersededError,
+} from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import type { StartKind } from '../../lib/epoch/may-start.ts';
@@ -9,12 +15,16 @@ import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { planStages } from '../../lib/graph/stages.ts';
 import type { Random } from '../../lib/ports/clock.ts';
+import type { JobRow } from '../../lib/ports/epoch-store.ts';
+import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
+import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import { createBlobs } from '../../lib/stages/blobs.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
 import { markerGroup, transactionalId } from '../../lib/transactions/ids.ts';
 import { Checker, DEAD_LETTER_TOPIC, type Violation } from './checker/checker.ts';
 import { readCommitted } from './checker/reader.ts';
+import { COMMAND_CONFIG, type Command, runCommand } from './commands.ts';
 import { type Build, INPUT, JOB, type SimJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Fault, Faults, Service } from './kernel/faults.ts';
@@ -22,15 +32,18 @@ import { type Injected, type Log, Network } from './kernel/network.ts';
 import { clockOf, SimProcess } from './kernel/process.ts';
 import { Scheduler } from './kernel/scheduler.ts';
 import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from './models/epoch-table.ts';
+import { EpochTable, modelEpochStore, modelJobRemoval } from './models/epoch-table.ts';
 import { FunctionService, type Handler } from './models/functions.ts';
 import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
+import { answerWithOtherNames, withOtherNames } from './models/other-names.ts';
 import { FaultyUserCode } from './user-code.ts';
 
 /** Records that appear in the input while the job runs. */
 export interface InputBatch {
   readonly atMs: number;
+  /** @default INPUT */
+  readonly topic?: string;
   readonly partition: number;
   readonly lines: readonly string[];
   /** Written by a producer without transactions, or in a transaction that ends so. */
@@ -57,6 +70,10 @@ export interface WorldOptions {
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
   readonly tokenLifetimeMs: number;
+  /** How long a job that somebody stopped, cancelled or deleted is left alone before it is started again: from, to. */
+  readonly leftAloneMs?: readonly [number, number];
+  /** When build b is deployed and started; faults may do it, too. */
+  readonly updateAtMs?: number | undefined;
   readonly faults: Faults;
   /** From then on no fault is injected; what was injected before may last. */
   readonly faultsUntilMs: number;
@@ -95,6 +112,15 @@ export interface Outcome {
   readonly virtualMs: number;
   readonly observed: readonly CoordinatorEvent[];
   readonly ends: readonly CoordinatorEnd[];
+  readonly commands: readonly CommandEnd[];
+  /** Incarnations in which the job decided something. */
+  readonly lives: number;
+}
+
+/** How a command ended: its own word, or why it gave up. */
+export interface CommandEnd {
+  readonly command: Command;
+  readonly outcome: string;
 }
 
 /** How long a job may take to catch up once faults have stopped: the longest pauses and timeouts, and some more. */
@@ -104,6 +130,8 @@ const WATCH_MS = 1_000;
 const MAX_VIOLATIONS = 5;
 /** How long a tick may wait for its turn. */
 const PATIENCE_MS = 90_000;
+const MAX_COMMANDS = 4;
+const LEFT_ALONE_MS = [300, 30_000] as const;
 
 const TOPIC_CONFIG = new Map([['max.message.bytes', '1048588']]);
 
@@ -117,6 +145,9 @@ interface RunningCoordinator {
   endingMs: number;
 }
 
+/** The services, as one process reaches them. */
+type Ports = Omit<CoordinatorDeps, 'invoker' | 'observe'> & { readonly kafka: KafkaRequests & InspectionRequests };
+
 export class World {
   readonly scheduler = new Scheduler();
   readonly network: Network;
@@ -128,6 +159,8 @@ export class World {
   readonly observed: CoordinatorEvent[] = [];
   readonly ends: CoordinatorEnd[] = [];
   readonly coordinators: RunningCoordinator[] = [];
+  readonly commands: SimProcess[] = [];
+  readonly commandEnds: CommandEnd[] = [];
   /** The build that new processes run. */
   build: Build = 'a';
   readonly #options: WorldOptions;
@@ -136,6 +169,7 @@ export class World {
   readonly #code: FaultyUserCode;
   readonly #log: Log;
   #phase: 'faults' | 'catching-up' | 'stopping' = 'faults';
+  #leftAloneUntilMs = 0;
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -160,7 +194,7 @@ export class World {
       maxProducerEpoch: options.maxProducerEpoch,
       fetchBytes: options.fetchBytes,
     });
-    this.broker.createTopic(INPUT, options.inputPartitions);
+    for (const topic of Object.values(options.job.sources)) this.broker.createTopic(topic, options.inputPartitions);
     for (const { topic } of Object.values(options.job.sinks)) this.broker.createTopic(topic, options.outputPartitions);
     this.table = new EpochTable(() => scheduler.nowMs, options.tokenLifetimeMs);
     this.bucket = new BlobBucket(() => scheduler.nowMs);
@@ -172,7 +206,7 @@ export class World {
       nowMs: () => scheduler.nowMs,
     });
     const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
-    this.checker = new Checker(options.job, this.broker, this.table, this.bucket, { code: this.#code, attempts });
+    this.checker = new Checker(options.job, options.startingOffsets, this.broker, this.table, this.bucket, { code: this.#code, attempts });
     this.functions = new FunctionService({
       scheduler,
       network: this.network,
@@ -193,13 +227,14 @@ export class World {
     this.#rememberEarlierLife();
     this.#options.prepare?.(this);
     this.startCoordinator();
+    if (this.#options.updateAtMs !== undefined) scheduler.at(this.#options.updateAtMs, undefined, () => this.update());
     scheduler.after(WATCH_MS, undefined, () => this.#watch());
     const lastInputMs = Math.max(0, ...this.#options.input.map(({ atMs, endsAfterMs }) => atMs + endsAfterMs));
     const untilMs = Math.max(this.#options.faultsUntilMs, lastInputMs) + CATCH_UP_MS;
     const how = await scheduler.run(() => checker.violations.length > 0, { untilMs, events: MAX_EVENTS });
     if (how === 'events') checker.fail('I6', `it did not come to an end within ${MAX_EVENTS} events`);
     const gaveUp = this.ends.some(({ end, message }) => end === 'failed' && this.#options.mayFail?.test(message) === true);
-    if (checker.violations.length === 0 && !gaveUp) checker.checkEnd();
+    if (checker.violations.length === 0 && !gaveUp) checker.checkEnd(this.#sources());
     this.#release();
     return {
       seed: this.#options.seed,
@@ -211,11 +246,14 @@ export class World {
       virtualMs: scheduler.nowMs,
       observed: this.observed,
       ends: this.ends,
+      commands: this.commandEnds,
+      lives: checker.lives,
     };
   }
 
   /** Node keeps a signal that somebody listens to for as long as it is not aborted, and with it everything here. */
   #release(): void {
+    for (const process of this.commands) process.alive = false;
     for (const { process, stop, handOver } of this.coordinators) {
       process.alive = false;
       stop.abort();
@@ -235,12 +273,12 @@ export class World {
     }
   }
 
-  append({ partition, lines, how, endsAfterMs }: Omit<InputBatch, 'atMs'>): void {
-    this.#log('upstream', () => `${how} ${lines.length} lines to partition ${partition}`);
-    if (how === 'plain') return this.broker.appendPlain(INPUT, partition, lines);
-    const end = this.broker.appendTransactional(INPUT, partition, lines);
+  append({ topic = INPUT, partition, lines, how, endsAfterMs }: Omit<InputBatch, 'atMs'>): void {
+    this.#log('upstream', () => `${how} ${lines.length} lines to partition ${partition} of ${topic}`);
+    if (how === 'plain') return this.broker.appendPlain(topic, partition, lines);
+    const end = this.broker.appendTransactional(topic, partition, lines);
     this.scheduler.after(endsAfterMs, undefined, () => {
-      this.#log('upstream', () => `${how}s its transaction in partition ${partition}`);
+      this.#log('upstream', () => `${how}s its transaction in partition ${partition} of ${topic}`);
       end(how === 'commit');
     });
   }
@@ -317,12 +355,85 @@ export class World {
     return process;
   }
 
+  /** Deploys build b and starts it, as an update does. */
+  update(): void {
+    this.build = 'b';
+    this.#log('world', () => 'build b is deployed and started');
+    this.startCoordinator();
+  }
+
+  /** Somebody runs `npx onceflow`, in a process of its own. */
+  startCommand(command: Command): SimProcess | undefined {
+    if (this.commands.length >= MAX_COMMANDS) return undefined;
+    const { scheduler } = this;
+    const process = new SimProcess(`command#${this.commands.length + 1}`, 'command', this.build, this.#skew());
+    this.commands.push(process);
+    this.#leftAloneUntilMs = scheduler.nowMs + this.#dice.spread(...(this.#options.leftAloneMs ?? LEFT_ALONE_MS));
+    this.#log(process.name, () => `onceflow ${command}`);
+    const ports = this.#portsOf(process);
+    const began = { ms: scheduler.nowMs, incarnation: this.table.row(JOB)?.incarnation };
+    let taken: JobRow | undefined;
+    const isHolder = () => {
+      const row = this.table.row(JOB);
+      return row !== undefined && row.generation === taken?.generation && row.incarnation === taken.incarnation;
+    };
+    const end = (outcome: string) => {
+      this.#log(process.name, () => `* ended: ${outcome}`);
+      this.commandEnds.push({ command, outcome });
+      process.alive = false;
+    };
+    const tools = {
+      ...ports,
+      config: COMMAND_CONFIG,
+      job: JOB,
+      epochs: {
+        ...ports.epochs,
+        reviveGeneration: async (...of: Parameters<typeof ports.epochs.reviveGeneration>) => {
+          const revived = await ports.epochs.reviveGeneration(...of);
+          taken = revived ?? taken;
+          return revived;
+        },
+      },
+      removal: modelJobRemoval(this.table, this.#carry(process, 'table')),
+      kafka: async () => ports.kafka,
+      blobStore: async () => ports.blobStore,
+      say: (line: string) => this.#log(process.name, () => `* ${line}`),
+    };
+    runCommand(command, tools, new AbortController().signal).then(
+      ({ code, json }) => {
+        if (!process.alive) return;
+        end((json as { readonly outcome?: string }).outcome ?? `exit code ${code}`);
+        if (code === 0) this.#checkCommand(`onceflow ${command} (${process.name})`, began.ms, began.incarnation);
+      },
+      (error: unknown) => {
+        if (!process.alive) return;
+        const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        end(error instanceof Error ? error.name : text);
+        const mayBe =
+          error instanceof SupersededError ||
+          error instanceof LeftToNextError ||
+          ((error instanceof StoreProblem || error instanceof KafkaProblem) && error.retriable);
+        if (!mayBe && isHolder()) this.checker.fail('I6', `onceflow ${command} failed: ${text}`);
+      },
+    );
+    return process;
+  }
+
+  /** What a command promises that ended well. */
+  #checkCommand(what: string, beganMs: number, incarnation: string | undefined): void {
+    if (incarnation !== undefined) this.#checkClosed(incarnation, beganMs, what);
+    const row = this.table.row(JOB);
+    if (row === undefined || row.leaseExpiresAtMs === 0) this.checker.checkAtRest(what);
+  }
+
   #takeEnd(running: RunningCoordinator, end: CoordinatorEnd): void {
     const { process } = running;
     if (!process.alive) return;
     running.ended = true;
     process.alive = false;
     this.ends.push(end);
+    // The build before an update that added a source: there is no way back.
+    if (end.end === 'failed' && process.build !== this.build && end.message.includes('cannot go on with this graph')) return;
     const row = this.table.row(JOB);
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && row?.holder === process.name) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
@@ -333,9 +444,9 @@ export class World {
 
   /** The job stopped at a record that its author's code fails at, and said at which. */
   #isPoisonStop(message: string): boolean {
-    const [, partition = '', offset = ''] =
-      /topic input, partition (\d+), offset (\d+): (?:this record alone failed|source read cannot)/.exec(message) ?? [];
-    const found = this.broker.topics.get(INPUT)?.[Number(partition)];
+    const [, topic = '', partition = '', offset = ''] =
+      /topic (\S+), partition (\d+), offset (\d+): (?:this record alone failed|source \S+ cannot)/.exec(message) ?? [];
+    const found = this.broker.topics.get(topic)?.[Number(partition)];
     if (partition === '' || found === undefined) return false;
     const [record] = readCommitted(found, Number(offset), Number(offset) + 1);
     const attempts = this.#options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
@@ -344,14 +455,16 @@ export class World {
 
   /** Transactions that were open before a coordinator settled their ids must not be open after it. */
   #checkSettled({ process }: RunningCoordinator, after: string, beganMs: number): void {
+    const incarnation = this.table.row(JOB)?.incarnation;
+    if (incarnation !== undefined) this.#checkClosed(incarnation, beganMs, `${process.name} in ${after}`);
+  }
+
+  /** What a process that slept opens later, under an id of a job that was deleted meanwhile, only its timeout ends. */
+  #checkClosed(incarnation: string, beganMs: number, who: string): void {
     if (this.observed.some((event) => event.event === 'warning' && event.message.includes('could not be settled'))) return;
     for (const { id, state, startedMs } of this.broker.transactions.values()) {
-      if (state === 'ongoing' && id.startsWith(`${JOB}-`) && startedMs < beganMs) {
-        this.checker.fail(
-          'I6',
-          `transaction ${id} is open since ${startedMs} ms, and ${process.name} left it open in ${after}: readers wait for its timeout`,
-        );
-      }
+      if (state === 'ongoing' && id.startsWith(`${JOB}-${incarnation}-`) && startedMs < beganMs)
+        this.checker.fail('I6', `transaction ${id} is open since ${startedMs} ms, and ${who} left it open: readers wait for its timeout`);
     }
   }
 
@@ -375,8 +488,12 @@ export class World {
         !ended &&
         (process.frozenUntilMs <= scheduler.nowMs || row === undefined || leaseHolds(row.leaseExpiresAtMs, scheduler.nowMs)),
     );
-    if (this.#phase === 'catching-up') this.functions.replaceBuilds(this.build);
-    if (this.#phase === 'catching-up' && checker.caughtUp() && (ending === 'stop' || this.broker.openTransactions().length === 0)) {
+    if (this.#phase === 'catching-up') this.#replaceBuilds();
+    if (
+      this.#phase === 'catching-up' &&
+      checker.caughtUp(this.#sources()) &&
+      (ending === 'stop' || this.broker.openTransactions().length === 0)
+    ) {
       this.#phase = 'stopping';
       this.#log('world', () => 'caught up: the job is stopped');
       for (const running of this.coordinators) this.#end(running, running.stop);
@@ -385,8 +502,16 @@ export class World {
     const { watch = { how: 'explicit' } } = this.#options;
     const revives = watch.how === 'revival' && row?.desired === 'running' && row.failure === undefined;
     if (revives) this.startCoordinator('revival', watch.standby);
-    else if (!working) this.startCoordinator();
+    else if (!working && scheduler.nowMs >= this.#leftAloneUntilMs) this.startCoordinator();
     scheduler.after(revives ? watch.everyMs : WATCH_MS, undefined, () => this.#watch());
+  }
+
+  /** What a deployment does in the end. */
+  #replaceBuilds(): void {
+    this.functions.replaceBuilds(this.build);
+    // One whose functions all are of another build notices, but not that there is a source it has never heard of.
+    for (const running of this.coordinators)
+      if (this.#options.job.grows && running.process.build !== this.build && running.endingMs === 0) this.#end(running, running.handOver);
   }
 
   #end(running: RunningCoordinator, how: AbortController): void {
@@ -402,6 +527,7 @@ export class World {
     switch (fault.fault) {
       case 'power-cut':
         for (const { process } of [...this.coordinators, ...this.functions.instances]) process.kill();
+        for (const process of this.commands) process.kill();
         return;
       case 'rival':
       case 'depose':
@@ -413,8 +539,11 @@ export class World {
       case 'stop':
         for (const running of this.coordinators.slice(-1)) this.#end(running, running.stop);
         return;
+      case 'command':
+        scheduler.after(0, undefined, () => this.startCommand(fault.run));
+        return;
       case 'update':
-        this.build = this.build === 'a' ? 'b' : 'a';
+        this.build = this.build === 'a' || this.#options.job.grows === true ? 'b' : 'a';
         return;
       case 'outage':
         return this.network.cut(service, undefined, fault.forMs);
@@ -423,11 +552,12 @@ export class World {
     }
   }
 
-  #portsOf(process: SimProcess): Omit<CoordinatorDeps, 'invoker' | 'observe'> {
-    const carry =
-      (service: Service): Carry =>
-      (api, about, failure, execute) =>
-        this.network.call(process, service, api, about, failure, execute);
+  #carry(process: SimProcess, service: Service): Carry {
+    return (api, about, failure, execute) => this.network.call(process, service, api, about, failure, execute);
+  }
+
+  #portsOf(process: SimProcess): Ports {
+    const carry = (service: Service) => this.#carry(process, service);
     const dice = new Dice(hashOf(this.#options.seed, process.name));
     const random: Random = { id: () => dice.id(), fraction: () => dice.next() };
     const blobStore = modelBlobStore(this.bucket, carry('bucket'));
@@ -463,8 +593,16 @@ export class World {
       const refusal = refusalOf(tools, asked);
       if (refusal !== undefined) return refusal;
       if (asked.ask === 'read') return source(tools, asked);
-      return asked.ask === 'process' ? operator(tools, asked) : serveSink(tools, asked);
+      if (asked.ask === 'process') return operator(tools, asked);
+      if (asked.ask !== 'prepare' || build === 'a') return serveSink(tools, asked);
+      return answerWithOtherNames(await serveSink({ ...tools, kafka: withOtherNames(tools.kafka) }, asked));
     };
+  }
+
+  /** Uids of the sources of the build that is deployed. */
+  #sources(): string[] {
+    const { job, startingOffsets } = this.#options;
+    return planStages(job.define(this.build, startingOffsets)).stages.flatMap((stage) => (stage.kind === 'source' ? [stage.id] : []));
   }
 
   #skew(): number {

@@ -1,5 +1,6 @@
+import type { JobRow } from '../../ports/epoch-store.ts';
 import { reviveOrWait, type Standby } from '../revival.ts';
-import type { CoordinatorDeps, JobSettings } from './context.ts';
+import { type CoordinatorDeps, type JobSettings, LeftToNextError } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 
 export type Turn = { readonly turn: 'mine' } | { readonly turn: 'not-needed'; readonly message: string };
@@ -24,7 +25,8 @@ export async function awaitTurn(
   const untilMs = beganMs + (settings.standby === 'keep' ? Math.min(STAND_BY_MS, patienceMs) : patienceMs);
   let said = false;
   for (;;) {
-    const row = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
+    const row = await readUnlessTold(deps, settings.job, signal);
+    if (row === 'told-to-end') return { turn: 'not-needed', message: 'this start was told to end while it waited: the next tick goes on' };
     const step = reviveOrWait(row, clock.now(), settings.leaseMs, settings.standby);
     if (step.outcome === 'starts') return { turn: 'mine' };
     if (step.outcome === 'leaves') return { turn: 'not-needed', message: step.message };
@@ -33,5 +35,19 @@ export async function awaitTurn(
     if (!said) observe({ event: 'stands-by', message: step.message });
     said = true;
     await clock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+async function readUnlessTold(
+  deps: Pick<CoordinatorDeps, 'epochs' | 'clock' | 'observe'>,
+  job: string,
+  signal: AbortSignal,
+): Promise<JobRow | undefined | 'told-to-end'> {
+  if (signal.aborted) return 'told-to-end';
+  try {
+    return await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal);
+  } catch (error) {
+    if (error instanceof LeftToNextError) return 'told-to-end';
+    throw error;
   }
 }

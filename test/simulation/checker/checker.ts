@@ -1,9 +1,10 @@
+import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
 import type { BlobRef, Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { Decision, JobRow } from '../../../lib/ports/epoch-store.ts';
-import { INPUT, JOB, type SimJob } from '../jobs.ts';
+import { JOB, type SimJob, type SinkRule } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
-import type { Broker, CommittedTransaction } from '../models/kafka-broker.ts';
+import type { Broker, CommittedTransaction, Partition } from '../models/kafka-broker.ts';
 import { decodeBatch, splitBatches } from '../models/wire.ts';
 import type { FaultyUserCode } from '../user-code.ts';
 import { openEnvelope, readCounts, readStaged } from './blobs.ts';
@@ -19,6 +20,14 @@ export interface Violation {
 interface DeadLetter {
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A record in a log, with the sink subtask and the epoch that it is of. */
+interface Attributed {
+  readonly offset: number;
+  readonly value: string;
+  readonly where: string;
+  readonly epoch: number;
 }
 
 interface DecidedEpoch {
@@ -39,6 +48,33 @@ export interface PoisonRule {
 const DEAD_LETTERS = 'dead-letters';
 export const DEAD_LETTER_TOPIC = 'dead';
 
+/** One incarnation of the job: it begins anew, from its starting offsets, without state. */
+class Life {
+  readonly incarnation: string;
+  /** The job was deleted, and nothing of this incarnation may become visible any more. */
+  over = false;
+  readonly decided: DecidedEpoch[] = [];
+  /** By sink, subtask and epoch. */
+  readonly committed = new Set<string>();
+  readonly lastCommitted = new Map<string, number>();
+  /** By counter uid: the fold of the input through the last decided epoch. */
+  readonly fold = new Map<string, Map<string, number>>();
+  /** By sink uid. */
+  readonly written = new Map<string, Map<string, number>>();
+
+  constructor(incarnation: string) {
+    this.incarnation = incarnation;
+  }
+
+  uncommitted(): string[] {
+    return this.decided.flatMap(({ manifest }) =>
+      manifest.committables
+        .filter((committable) => !this.committed.has(placeOf(committable)))
+        .map(({ transactionalId }) => `${transactionalId} of epoch ${manifest.epoch}`),
+    );
+  }
+}
+
 /**
  * Watches what becomes irrevocable (decisions, commits, deletions) and what a reader of the logs sees, and holds it
  * against the invariants of docs/ (I1 to I7). It shares no code with the engine.
@@ -47,28 +83,32 @@ export class Checker {
   readonly violations: Violation[] = [];
   readonly #job: SimJob;
   readonly #poison: PoisonRule | undefined;
+  readonly #startsAt: StartingOffsets;
   readonly #broker: Broker;
   readonly #table: EpochTable;
   readonly #bucket: BlobBucket;
-  readonly #decided: DecidedEpoch[] = [];
-  /** By sink, subtask and epoch. */
-  readonly #committed = new Set<string>();
-  readonly #lastCommitted = new Map<string, number>();
+  /** In the order in which they began. */
+  readonly #lives: Life[] = [];
   /** By producer id and epoch: whose transaction it was. */
-  readonly #producers = new Map<string, { readonly where: string; readonly epoch: number }>();
-  /** By counter uid: the fold of the input through the last decided epoch. */
-  readonly #fold = new Map<string, Map<string, number>>();
-  /** By sink uid. */
-  readonly #written = new Map<string, Map<string, number>>();
+  readonly #producers = new Map<string, { readonly life: Life; readonly where: string; readonly epoch: number }>();
 
-  constructor(job: SimJob, broker: Broker, table: EpochTable, bucket: BlobBucket, poison?: PoisonRule) {
+  constructor(job: SimJob, startsAt: StartingOffsets, broker: Broker, table: EpochTable, bucket: BlobBucket, poison?: PoisonRule) {
     this.#job = job;
+    this.#startsAt = startsAt;
     this.#poison = poison;
     this.#broker = broker;
     this.#table = table;
     this.#bucket = bucket;
     broker.onCommit = (committed) => this.#takeCommit(committed);
-    table.observer = { decided: (decision) => this.#takeDecision(decision), committed: (row, epoch) => this.#takeCommitted(row, epoch) };
+    table.observer = {
+      decided: (decision) => this.#takeDecision(decision),
+      committed: (row, epoch) => this.#takeCommitted(row, epoch),
+      forgotten: (incarnation) => this.#takeForgotten(incarnation),
+      epochsDeleted: (incarnation) => {
+        if (this.#lives.some((life) => life.incarnation === incarnation && !life.over))
+          this.fail('I7', `the epochs of incarnation ${incarnation} were deleted, and the job goes on from them`);
+      },
+    };
     bucket.onDelete = (name) => this.#takeDelete(name);
     bucket.onMissing = (name) => {
       if (this.#liveNames().has(name)) this.fail('I7', `blob ${name}, which a live manifest names, is missing`);
@@ -77,27 +117,42 @@ export class Checker {
 
   /** Epochs decided, the starting offsets' included. */
   get epochs(): number {
-    return this.#decided.length;
+    return this.#lives.reduce((sum, { decided }) => sum + decided.length, 0);
+  }
+
+  /** Incarnations in which something was decided. */
+  get lives(): number {
+    return this.#lives.length;
   }
 
   fail(invariant: Invariant, message: string): void {
     this.violations.push({ invariant, message });
   }
 
-  /** Has everything been read, decided and committed, and is every log readable to its end? */
-  caughtUp(): boolean {
-    return this.#unfinished() === undefined;
+  /** Has everything that `sources` have been read, decided and committed, and is every log readable to its end? */
+  caughtUp(sources: readonly string[]): boolean {
+    return this.#life()?.over === false && this.#unfinished(sources) === undefined;
   }
 
-  #unfinished(): string | undefined {
-    const last = this.#decided.at(-1)?.manifest;
-    if (last === undefined) return 'nothing was decided';
-    for (const partition of this.#broker.topics.get(INPUT) ?? []) {
-      const offset = last.offsets['read']?.[INPUT]?.[partition.partition] ?? 0;
-      if (offset < partition.end) return `input partition ${partition.partition} was read to ${offset} of ${partition.end}`;
+  /** The last incarnation in which something was decided. */
+  #life(): Life | undefined {
+    return this.#lives.at(-1);
+  }
+
+  #unfinished(sources: readonly string[]): string | undefined {
+    const life = this.#life();
+    const last = life?.decided.at(-1)?.manifest;
+    if (life === undefined || last === undefined) return 'nothing was decided';
+    // A job that was deleted has no more to do.
+    for (const uid of life.over ? [] : sources) {
+      const topic = this.#job.sources[uid] ?? '';
+      for (const { partition, end } of this.#broker.topics.get(topic) ?? []) {
+        const offset = last.offsets[uid]?.[topic]?.[partition] ?? 0;
+        if (offset < end) return `${uid} has read partition ${partition} of ${topic} to ${offset} of ${end}`;
+      }
     }
-    const open = last.committables.filter((committable) => !this.#committed.has(placeOf(committable)));
-    if (open.length > 0) return `epoch ${last.epoch} is not committed: ${open.map(({ transactionalId }) => transactionalId).join(', ')}`;
+    const open = life.uncommitted();
+    if (open.length > 0) return `what was decided is not committed: ${open.join(', ')}`;
     for (const partitions of this.#broker.topics.values()) {
       for (const { topic, partition, lastStableOffset, end } of partitions)
         if (lastStableOffset < end) return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
@@ -106,8 +161,8 @@ export class Checker {
   }
 
   /** After faults have stopped and the job has been given its time. */
-  checkEnd(): void {
-    const unfinished = this.#unfinished();
+  checkEnd(sources: readonly string[]): void {
+    const unfinished = this.#unfinished(sources);
     if (unfinished !== undefined) this.fail('I6', unfinished);
     const open = this.#broker.openTransactions();
     if (open.length > 0) this.fail('I6', `open transactions remain: ${open.join(', ')}`);
@@ -117,9 +172,13 @@ export class Checker {
   }
 
   #takeDecision(decision: Decision): void {
-    const { epoch, decisionId, parentDecisionId } = decision;
-    const parent = this.#decided.at(-1)?.manifest;
-    if (this.#decided.some(({ manifest }) => manifest.epoch === epoch)) return this.fail('I1', `epoch ${epoch} was decided twice`);
+    const { incarnation, epoch, decisionId, parentDecisionId } = decision;
+    const life = this.#lives.find((each) => each.incarnation === incarnation) ?? new Life(incarnation);
+    if (!this.#lives.includes(life)) this.#lives.push(life);
+    if (life.over || life !== this.#life())
+      return this.fail('I1', `epoch ${epoch} of incarnation ${incarnation} was decided, which had been deleted`);
+    const parent = life.decided.at(-1)?.manifest;
+    if (life.decided.some(({ manifest }) => manifest.epoch === epoch)) return this.fail('I1', `epoch ${epoch} was decided twice`);
     if (epoch !== (parent?.epoch ?? -1) + 1 || parentDecisionId !== parent?.decisionId)
       return this.fail(
         'I1',
@@ -133,8 +192,8 @@ export class Checker {
     if (manifest.decisionId !== decisionId) return this.fail('I1', `epoch ${epoch}: the manifest is of another decision`);
     try {
       const staged = this.#stagedOf(manifest);
-      this.#decided.push({ manifest, text, staged });
-      this.#checkFold(manifest, parent, staged);
+      life.decided.push({ manifest, text, staged });
+      this.#checkFold(life, manifest, parent, staged);
     } catch (error) {
       this.fail(
         'I7',
@@ -143,38 +202,23 @@ export class Checker {
     }
   }
 
-  #checkFold(manifest: Manifest, parent: Manifest | undefined, staged: DecidedEpoch['staged']): void {
+  #checkFold(life: Life, manifest: Manifest, parent: Manifest | undefined, staged: DecidedEpoch['staged']): void {
     const { epoch } = manifest;
-    const lines: string[] = [];
     const left = this.#leftOut(manifest);
-    for (const partition of this.#broker.topics.get(INPUT) ?? []) {
-      const to = manifest.offsets['read']?.[INPUT]?.[partition.partition] ?? 0;
-      // What epoch 0 starts from is not input of the job.
-      const from = parent === undefined ? to : (parent.offsets['read']?.[INPUT]?.[partition.partition] ?? 0);
-      if (to < from) this.fail('I3', `epoch ${epoch} goes back in input partition ${partition.partition}: from ${from} to ${to}`);
-      if (to > partition.lastStableOffset)
-        this.fail(
-          'I3',
-          `epoch ${epoch} read input partition ${partition.partition} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`,
-        );
-      for (const { value, offset } of readCommitted(partition, from, to)) {
-        const letter = left.get(`${partition.partition} ${offset}`);
-        left.delete(`${partition.partition} ${offset}`);
-        if (letter === undefined) lines.push(value);
-        else this.#checkLetter(letter, value, epoch);
-      }
-    }
+    const lines = new Map(
+      Object.entries(this.#job.sources).map(([uid, topic]) => [uid, this.#linesOf(manifest, parent, uid, topic, left)]),
+    );
     for (const place of left.keys()) this.fail('I2', `epoch ${epoch} leaves out the record at ${place}, which is not of its input`);
-    for (const [uid, keysOf] of Object.entries(this.#job.counters)) {
-      const fold = count(this.#fold, uid, lines.flatMap(keysOf));
+    for (const [uid, { from, of }] of Object.entries(this.#job.counters)) {
+      const fold = count(life.fold, uid, (lines.get(from) ?? []).flatMap(of));
       const state = this.#stateOf(manifest, uid);
       const difference = differenceOf(fold, state);
       if (difference !== undefined) this.fail('I3', `state of ${uid} after epoch ${epoch}: ${difference}`);
     }
-    for (const [uid, { writes, of }] of Object.entries(this.#job.sinks)) {
-      const keys = lines.flatMap(of);
-      const before = new Map(this.#written.get(uid));
-      const after = count(this.#written, uid, keys);
+    for (const [uid, { from, writes, of }] of Object.entries(this.#job.sinks)) {
+      const keys = (lines.get(from) ?? []).flatMap(of);
+      const before = new Map(life.written.get(uid));
+      const after = count(life.written, uid, keys);
       const expected =
         writes === 'lines' ? keys : [...after].flatMap(([key, n]) => range(before.get(key) ?? 0, n).map((at) => `${key}:::${at}`));
       const found = [...staged].flatMap(([where, byPartition]) => (where.startsWith(`${uid} `) ? [...byPartition.values()].flat() : []));
@@ -183,7 +227,7 @@ export class Checker {
     }
   }
 
-  /** What an epoch leaves out, by partition and offset. */
+  /** What an epoch leaves out, by topic, partition and offset. */
   #leftOut(manifest: Manifest): Map<string, DeadLetter> {
     const letters = new Map<string, DeadLetter>();
     for (const ref of (manifest.outputs[DEAD_LETTERS] ?? []).flat()) {
@@ -193,7 +237,7 @@ export class Checker {
           const { values, headers } = decodeBatch(batch, false);
           values.forEach((value, index) => {
             const own = headers[index] ?? {};
-            const place = `${own['onceflow.partition']} ${own['onceflow.offset']}`;
+            const place = `${own['onceflow.topic']} ${own['onceflow.partition']} ${own['onceflow.offset']}`;
             if (letters.has(place)) this.fail('I2', `epoch ${manifest.epoch} leaves out the record at ${place} twice`);
             letters.set(place, { value, headers: own });
           });
@@ -203,12 +247,38 @@ export class Checker {
     return letters;
   }
 
-  #checkLetter({ value, headers }: DeadLetter, line: string, epoch: number): void {
+  #checkLetter({ value, headers }: DeadLetter, line: string, topic: string, epoch: number): void {
     if (value !== line) this.fail('I2', `the dead letter of "${line}" is "${value}"`);
-    if (headers['onceflow.topic'] !== INPUT || headers['onceflow.epoch'] !== String(epoch) || headers['onceflow.job'] !== JOB)
+    if (headers['onceflow.topic'] !== topic || headers['onceflow.epoch'] !== String(epoch) || headers['onceflow.job'] !== JOB)
       this.fail('I2', `the dead letter of "${line}" in epoch ${epoch} says ${JSON.stringify(headers)}`);
     if (this.#poison?.code.isPoison(line, this.#poison.attempts) !== true)
       this.fail('I2', `epoch ${epoch} leaves out "${line}", which has not failed so often that it may be`);
+  }
+
+  /** The committed lines of one source in an epoch, from where the epoch before ended to where this one did, but those left out. */
+  #linesOf(manifest: Manifest, parent: Manifest | undefined, uid: string, topic: string, left: Map<string, DeadLetter>): string[] {
+    const { epoch } = manifest;
+    const known = parent?.offsets[uid]?.[topic];
+    const lines: string[] = [];
+    for (const partition of this.#broker.topics.get(topic) ?? []) {
+      const where = `partition ${partition.partition} of ${topic}`;
+      const to = manifest.offsets[uid]?.[topic]?.[partition.partition] ?? 0;
+      // What a source starts from is not input of the job.
+      const from = known === undefined ? to : (known[partition.partition] ?? 0);
+      if (known === undefined && this.#startsAt === 'earliest' && to > 0)
+        this.fail('I3', `${uid} starts at offset ${to} of ${where} in epoch ${epoch}, and was to start at the first`);
+      if (to < from) this.fail('I3', `epoch ${epoch} goes back in ${where}: from ${from} to ${to}`);
+      if (to > partition.lastStableOffset)
+        this.fail('I3', `epoch ${epoch} read ${where} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`);
+      for (const { value, offset } of readCommitted(partition, from, to)) {
+        const place = `${topic} ${partition.partition} ${offset}`;
+        const letter = left.get(place);
+        left.delete(place);
+        if (letter === undefined) lines.push(value);
+        else this.#checkLetter(letter, value, topic, epoch);
+      }
+    }
+    return lines;
   }
 
   #takeCommit({ transactionalId, producerId, producerEpoch, markers }: CommittedTransaction): void {
@@ -220,24 +290,25 @@ export class Checker {
     if (marker === undefined || markers.length !== 1)
       return this.fail('I4', `transaction ${transactionalId} was committed with ${markers.length} commit markers`);
     const { offset: epoch, metadata } = marker;
-    const decided = this.#decided.find(({ manifest }) => manifest.epoch === epoch);
-    if (decided === undefined || decided.manifest.decisionId !== metadata) {
+    const life = this.#lives.find((each) => each.decided.some(({ manifest }) => manifest.decisionId === metadata));
+    const decided = life?.decided.find(({ manifest }) => manifest.epoch === epoch && manifest.decisionId === metadata);
+    if (life === undefined || decided === undefined)
       return this.fail(
         'I4',
-        `transaction ${transactionalId} was committed for epoch ${epoch}, decision ${metadata}, which was not decided (${decided === undefined ? 'no decision' : `the decision is ${decided.manifest.decisionId}`})`,
+        `transaction ${transactionalId} was committed for epoch ${epoch}, decision ${metadata}, which was not decided`,
       );
-    }
     const committable = decided.manifest.committables.find((each) => each.transactionalId === transactionalId);
     if (committable === undefined)
       return this.fail('I4', `transaction ${transactionalId} was committed for epoch ${epoch}, whose manifest does not name it`);
     const where = whereOf(committable);
-    if (this.#committed.has(placeOf(committable)) && sent.size === 0) return;
-    if (this.#committed.has(placeOf(committable))) return this.fail('I2', `the output of ${where} in epoch ${epoch} was committed twice`);
-    const previous = this.#lastCommitted.get(where) ?? 0;
+    if (life.committed.has(placeOf(committable)) && sent.size === 0) return;
+    if (life.committed.has(placeOf(committable))) return this.fail('I2', `the output of ${where} in epoch ${epoch} was committed twice`);
+    if (life.over) this.fail('I2', `the output of ${where} in epoch ${epoch} was committed after its incarnation was deleted`);
+    const previous = life.lastCommitted.get(where) ?? 0;
     if (previous >= epoch) this.fail('I5', `${where}: epoch ${epoch} was committed after epoch ${previous}`);
-    this.#committed.add(placeOf(committable));
-    this.#lastCommitted.set(where, epoch);
-    this.#producers.set(`${producerId}/${producerEpoch}`, { where, epoch });
+    life.committed.add(placeOf(committable));
+    life.lastCommitted.set(where, epoch);
+    this.#producers.set(`${producerId}/${producerEpoch}`, { life, where, epoch });
     this.#checkContent(sent, where, epoch, decided.staged.get(where));
   }
 
@@ -275,10 +346,11 @@ export class Checker {
   }
 
   #takeCommitted(row: JobRow, epoch: number): void {
-    for (const { manifest } of this.#decided) {
+    const life = this.#lives.find(({ incarnation }) => incarnation === row.incarnation);
+    for (const { manifest } of life?.decided ?? []) {
       if (manifest.epoch > epoch) continue;
       for (const committable of manifest.committables) {
-        if (!this.#committed.has(placeOf(committable)))
+        if (life?.committed.has(placeOf(committable)) !== true)
           this.fail(
             'I2',
             `epoch ${manifest.epoch} is recorded as COMMITTED by generation ${row.generation}, and transaction ${committable.transactionalId} was not committed: its output is lost`,
@@ -287,9 +359,27 @@ export class Checker {
     }
   }
 
+  /** The job was deleted: what it had decided must be out by then. */
+  #takeForgotten(incarnation: string): void {
+    const life = this.#lives.find((each) => each.incarnation === incarnation);
+    if (life === undefined) return;
+    life.over = true;
+    const open = life.uncommitted();
+    if (open.length > 0)
+      this.fail('I2', `incarnation ${incarnation} was deleted, and its output is lost that was decided: ${open.join(', ')}`);
+  }
+
+  /** After somebody brought the job to rest: nothing that was decided may wait for a commit. */
+  checkAtRest(after: string): void {
+    const open = this.#life()?.uncommitted() ?? [];
+    if (open.length > 0) this.fail('I6', `${after} left uncommitted what was decided: ${open.join(', ')}`);
+  }
+
   #takeDelete(name: string): void {
     const row = this.#table.row(JOB);
     if (this.#liveNames().has(name)) return this.fail('I7', `blob ${name} was deleted, and a live manifest names it`);
+    // Nothing of a deleted job, or of an earlier one of its name, is needed.
+    if (name.split('/')[1] !== row?.incarnation) return;
     const epoch = Number(/-(\d{12})-[0-9a-f]+$/.exec(name)?.[1] ?? -1);
     const passing = /\/(exchange|output)\//.test(name);
     const limit = (passing ? row?.lastCommitted : row?.lastCompleted?.epoch) ?? -1;
@@ -303,7 +393,8 @@ export class Checker {
   #liveNames(): Set<string> {
     const row = this.#table.row(JOB);
     const live = new Set<string>();
-    for (const { manifest } of this.#decided) {
+    const life = this.#lives.find(({ incarnation, over }) => incarnation === row?.incarnation && !over);
+    for (const { manifest } of life?.decided ?? []) {
       if (row === undefined || manifest.epoch <= row.retiredThrough) continue;
       for (const ref of blobsOf(manifest, manifest.epoch > row.lastCommitted)) if (ref.at === 'store') live.add(ref.name);
     }
@@ -312,68 +403,76 @@ export class Checker {
 
   #checkOutput(): void {
     for (const partition of this.#broker.topics.get(DEAD_LETTER_TOPIC) ?? [])
-      this.#checkOrder(partition.partition, DEAD_LETTER_TOPIC, readCommitted(partition, 0, partition.end));
+      for (const life of this.#lives)
+        this.#checkOrder(life, DEAD_LETTERS, partition.partition, DEAD_LETTER_TOPIC, this.#recordsOf(life, partition));
     for (const [uid, { topic, writes }] of Object.entries(this.#job.sinks)) {
-      const seen = new Map<string, { partition: number; n: number }>();
-      for (const partition of this.#broker.topics.get(topic) ?? []) {
-        const records = readCommitted(partition, 0, partition.end);
-        this.#checkOrder(partition.partition, topic, records);
-        if (writes === 'lines') continue;
-        for (const { value, offset } of records) {
-          const [key = '', n] = value.split(':::');
-          const previous = seen.get(key) ?? { partition: partition.partition, n: 0 };
-          if (previous.partition !== partition.partition || Number(n) !== previous.n + 1) {
-            this.fail(
-              'I2',
-              `${topic}-${partition.partition}, offset ${offset}: ${value} comes behind ${key}:::${previous.n} of partition ${previous.partition}`,
-            );
-          }
-          seen.set(key, { partition: partition.partition, n: Number(n) });
-        }
+      const byLife = new Map(this.#lives.map((life) => [life, this.#readBack(life, uid, topic, writes)]));
+      for (const [life, found] of byLife) {
+        const difference = differenceOf(life.written.get(uid) ?? new Map<string, number>(), found);
+        if (difference !== undefined)
+          this.fail(
+            'I2',
+            `what a read_committed reader sees of ${topic} (incarnation ${life.incarnation}) is not the fold of the input: ${difference}`,
+          );
       }
-      const expected = this.#written.get(uid) ?? new Map<string, number>();
-      const found =
-        writes === 'lines'
-          ? multiset(
-              (this.#broker.topics.get(topic) ?? []).flatMap((partition) =>
-                readCommitted(partition, 0, partition.end).map(({ value }) => value),
-              ),
-            )
-          : new Map([...seen].map(([key, { n }]) => [key, n]));
-      const difference = differenceOf(expected, found);
-      if (difference !== undefined)
-        this.fail('I2', `what a read_committed reader sees of ${topic} is not the fold of the input: ${difference}`);
     }
   }
 
+  /** What one incarnation of the job has written, as a reader sees it: by key the last count, or by line how often it is there. */
+  #readBack(life: Life, uid: string, topic: string, writes: SinkRule['writes']): Map<string, number> {
+    const seen = new Map<string, { partition: number; n: number }>();
+    const lines: string[] = [];
+    for (const partition of this.#broker.topics.get(topic) ?? []) {
+      const records = this.#recordsOf(life, partition);
+      this.#checkOrder(life, uid, partition.partition, topic, records);
+      if (writes === 'lines') lines.push(...records.map(({ value }) => value));
+      for (const { value, offset } of writes === 'counts' ? records : []) {
+        const [key = '', n] = value.split(':::');
+        const previous = seen.get(key) ?? { partition: partition.partition, n: 0 };
+        if (previous.partition !== partition.partition || Number(n) !== previous.n + 1) {
+          this.fail(
+            'I2',
+            `${topic}-${partition.partition}, offset ${offset}: ${value} comes behind ${key}:::${previous.n} of partition ${previous.partition}`,
+          );
+        }
+        seen.set(key, { partition: partition.partition, n: Number(n) });
+      }
+    }
+    return writes === 'lines' ? multiset(lines) : new Map([...seen].map(([key, { n }]) => [key, n]));
+  }
+
+  #recordsOf(life: Life, partition: Partition): Attributed[] {
+    return readCommitted(partition, 0, partition.end).flatMap(({ offset, value, producer }) => {
+      const from = this.#producers.get(producer);
+      if (from === undefined && life === this.#lives[0])
+        this.fail(
+          'I2',
+          `${partition.topic}-${partition.partition}, offset ${offset}: a record that no committed transaction of the job wrote`,
+        );
+      return from?.life === life ? [{ offset, value, where: from.where, epoch: from.epoch }] : [];
+    });
+  }
+
   /** Epochs of one sink subtask follow each other in every partition, and hold what was staged. */
-  #checkOrder(
-    partition: number,
-    topic: string,
-    records: readonly { readonly offset: number; readonly value: string; readonly producer: string }[],
-  ): void {
+  #checkOrder(life: Life, uid: string, partition: number, topic: string, records: readonly Attributed[]): void {
     const last = new Map<string, number>();
     const byEpoch = new Map<string, string[]>();
-    for (const { offset, value, producer } of records) {
-      const from = this.#producers.get(producer);
-      if (from === undefined) {
-        this.fail('I2', `${topic}-${partition}, offset ${offset}: a record that no committed transaction of the job wrote`);
-        continue;
-      }
-      const previous = last.get(from.where) ?? 0;
-      if (from.epoch < previous)
-        this.fail('I5', `${topic}-${partition}, offset ${offset}: epoch ${from.epoch} of ${from.where} comes behind its epoch ${previous}`);
-      last.set(from.where, from.epoch);
-      const key = `${from.where} ${from.epoch}`;
+    for (const { offset, value, where, epoch } of records) {
+      const previous = last.get(where) ?? 0;
+      if (epoch < previous)
+        this.fail('I5', `${topic}-${partition}, offset ${offset}: epoch ${epoch} of ${where} comes behind its epoch ${previous}`);
+      last.set(where, epoch);
+      const key = `${where} ${epoch}`;
       const values = byEpoch.get(key) ?? [];
       values.push(value);
       byEpoch.set(key, values);
     }
-    for (const { manifest, staged } of this.#decided) {
+    for (const { manifest, staged } of life.decided) {
       for (const [where, places] of staged) {
+        if (!where.startsWith(`${uid} `)) continue;
         const expected = places.get(`${topic} ${partition}`) ?? [];
         const found = byEpoch.get(`${where} ${manifest.epoch}`) ?? [];
-        if (expected.join('\n') !== found.join('\n') && this.#committed.has(`${where} ${manifest.epoch}`)) {
+        if (expected.join('\n') !== found.join('\n') && life.committed.has(`${where} ${manifest.epoch}`)) {
           this.fail(
             'I2',
             `${topic}-${partition}: a reader sees ${found.length} records of ${where} in epoch ${manifest.epoch}, which are not the ${expected.length} that were staged`,

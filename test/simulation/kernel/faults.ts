@@ -1,3 +1,4 @@
+import type { Command } from '../commands.ts';
 import type { SimProcess } from './process.ts';
 
 export type Service = 'kafka' | 'table' | 'bucket' | 'functions';
@@ -43,6 +44,8 @@ export type Fault =
   | { readonly fault: 'hand-over' }
   /** Somebody stops the job, and starts it again. */
   | { readonly fault: 'stop' }
+  /** Somebody runs `onceflow stop` or `cancel`, while the process stands still; the job is started again later. */
+  | { readonly fault: 'command'; readonly run: Command; readonly forMs: number }
   /** The next coordinators and new function processes run the other build. */
   | { readonly fault: 'update' }
   /** Nobody reaches the service. */

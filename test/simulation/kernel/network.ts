@@ -132,7 +132,7 @@ export class Network {
       };
       if (!caller.alive) return;
       if (fault?.fault === 'crash' && fault.when === 'before') return this.crash(caller);
-      if ((fault?.fault === 'freeze' && fault.when === 'before') || fault?.fault === 'depose') caller.freeze(scheduler.nowMs + fault.forMs);
+      if (standsStill(fault)) caller.freeze(scheduler.nowMs + fault.forMs);
       // A frozen process sends when it thaws.
       if (caller.frozenUntilMs > scheduler.nowMs) scheduler.after(0, caller, send);
       else send();
@@ -143,6 +143,11 @@ export class Network {
     this.#options.log(caller.name, () => 'CRASHED');
     caller.kill();
   }
+}
+
+/** Does the caller stand still before it sends the request? */
+export function standsStill(fault: Fault | undefined): fault is Fault & { readonly forMs: number } {
+  return (fault?.fault === 'freeze' && fault.when === 'before') || fault?.fault === 'depose' || fault?.fault === 'command';
 }
 
 function shown(value: unknown): string {

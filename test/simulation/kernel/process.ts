@@ -1,7 +1,7 @@
 import type { Clock } from '../../../lib/ports/clock.ts';
 import type { Scheduler, SimEvent } from './scheduler.ts';
 
-export type Role = 'coordinator' | 'source' | 'operator' | 'sink';
+export type Role = 'coordinator' | 'source' | 'operator' | 'sink' | 'command';
 
 /** A process: what happens in it, happens to its own state only. A dead one does nothing any more; a frozen one later. */
 export class SimProcess {

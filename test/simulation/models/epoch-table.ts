@@ -1,4 +1,13 @@
-import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow } from '../../../lib/ports/epoch-store.ts';
+import type {
+  DecideAnswer,
+  Decision,
+  EpochRow,
+  EpochStore,
+  FencedWrite,
+  HeldJob,
+  JobRemoval,
+  JobRow,
+} from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import type { Carry } from './kafka-requests.ts';
 
@@ -15,11 +24,15 @@ export interface TableObserver {
   decided(decision: Decision): void;
   /** The row records everything up to `epoch` as COMMITTED. */
   committed(row: JobRow, epoch: number): void;
+  /** The job was deleted: nothing of this incarnation counts any more. */
+  forgotten(incarnation: string): void;
+  /** The rows of its epochs were deleted. */
+  epochsDeleted(incarnation: string): void;
 }
 
 /** The jobs' table: every method is one atomic write or read, as DynamoDB's are. */
 export class EpochTable {
-  observer: TableObserver = { decided: () => {}, committed: () => {} };
+  observer: TableObserver = { decided: () => {}, committed: () => {}, forgotten: () => {}, epochsDeleted: () => {} };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
   /** By token: the decision that was sent under it first, and when. */
@@ -65,11 +78,17 @@ export class EpochTable {
     this.#jobs.set(job, { ...row, desired, failure: desired === 'running' ? undefined : row.failure });
   }
 
-  fenced(job: string, generation: number, change: (row: JobRow) => Partial<JobRow>): FencedWrite {
-    const row = this.#jobs.get(job);
-    if (row?.generation !== generation) return 'superseded';
-    this.#jobs.set(job, { ...row, ...change(row) });
+  fenced(held: Held, change: (row: JobRow) => Partial<JobRow>): FencedWrite {
+    const row = this.#held(held);
+    if (row === undefined) return 'superseded';
+    this.#jobs.set(held.job, { ...row, ...change(row) });
     return 'written';
+  }
+
+  /** The row, if the job is held under this generation, in the incarnation in which the generation was taken. */
+  #held({ job, generation, incarnation }: Held): JobRow | undefined {
+    const row = this.#jobs.get(job);
+    return row?.generation === generation && (incarnation === undefined || row.incarnation === incarnation) ? row : undefined;
   }
 
   decide(decision: Decision): DecideAnswer {
@@ -99,9 +118,10 @@ export class EpochTable {
     return 'decided';
   }
 
-  recordCommitted(job: string, generation: number, epoch: number): FencedWrite {
-    const row = this.#jobs.get(job);
-    if (row?.generation !== generation) return 'superseded';
+  recordCommitted(held: Held, epoch: number): FencedWrite {
+    const { job } = held;
+    const row = this.#held(held);
+    if (row === undefined) return 'superseded';
     if (row.lastCommitted > epoch) return 'written';
     if ((row.lastCompleted?.epoch ?? -1) < epoch)
       throw new Error(
@@ -113,9 +133,10 @@ export class EpochTable {
     return 'written';
   }
 
-  retireThrough(job: string, generation: number, epoch: number): FencedWrite {
-    const row = this.#jobs.get(job);
-    if (row?.generation !== generation) return 'superseded';
+  retireThrough(held: Held, epoch: number): FencedWrite {
+    const { job } = held;
+    const row = this.#held(held);
+    if (row === undefined) return 'superseded';
     if (row.retiredThrough > epoch) return 'written';
     if (row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch) {
       throw new Error(
@@ -131,6 +152,46 @@ export class EpochTable {
       .filter(({ epoch }) => epoch > after)
       .map(({ text }) => rowOf(JSON.parse(text) as Decision));
   }
+
+  forget({ job, generation, incarnation }: HeldJob, next: string): FencedWrite {
+    const row = this.#jobs.get(job);
+    if (row?.generation !== generation || ![incarnation, next].includes(row.incarnation)) return 'superseded';
+    const fresh = { lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {}, failure: undefined };
+    this.#jobs.set(job, { ...row, ...fresh, incarnation: next });
+    this.observer.forgotten(incarnation);
+    return 'written';
+  }
+
+  /** Incarnations of the job of which there are epochs, but `own`. */
+  otherIncarnations(job: string, own: string): string[] {
+    return [...this.#epochs.keys()]
+      .filter((key) => key.startsWith(`${job} `) && key !== `${job} ${own}`)
+      .map((key) => key.slice(job.length + 1));
+  }
+
+  deleteEpochs(job: string, incarnations: readonly string[]): number {
+    return incarnations.reduce((deleted, incarnation) => {
+      const rows = this.#epochs.get(`${job} ${incarnation}`) ?? [];
+      this.#epochs.delete(`${job} ${incarnation}`);
+      this.observer.epochsDeleted(incarnation);
+      return deleted + rows.length;
+    }, 0);
+  }
+
+  deleteJob({ job, generation, incarnation }: HeldJob): FencedWrite {
+    const row = this.#jobs.get(job);
+    if (row === undefined) return 'written';
+    if (row.generation !== generation || row.incarnation !== incarnation || row.lastCompleted !== undefined) return 'superseded';
+    this.#jobs.delete(job);
+    return 'written';
+  }
+}
+
+/** Whose write it is: the incarnation is that in which the writing process took its generation, if it did. */
+interface Held {
+  readonly job: string;
+  readonly generation: number;
+  readonly incarnation: string | undefined;
 }
 
 const MAX_ROW_BYTES = 350_000;
@@ -154,16 +215,32 @@ function rowOf({ epoch, decisionId, manifest, summary }: Decision): EpochRow {
   return { epoch, decisionId, manifest, summary };
 }
 
-/** The engine's store port on the model. */
+function noAnswer(): never {
+  throw new StoreProblem('the table gave no clear answer', true);
+}
+
+/** One request to the table; the store throws when no clear answer came. */
+function asking(carry: Carry): <T>(api: string, about: string, execute: () => T) => Promise<T> {
+  return (api, about, execute) => carry(api, about, { lost: noAnswer, error: noAnswer }, execute);
+}
+
+/** The engine's store port on the model, as one process has it. */
 export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
-  const lost = (): never => {
-    throw new StoreProblem('the table gave no clear answer', true);
+  const ask = asking(carry);
+  /** By job and generation that this process took, the incarnation. */
+  const incarnations = new Map<string, string>();
+  const held = (job: string, generation: number): Held => ({ job, generation, incarnation: incarnations.get(`${job} ${generation}`) });
+  const taken = (row: JobRow): JobRow => {
+    incarnations.set(`${row.job} ${row.generation}`, row.incarnation);
+    return row;
   };
-  const failure = { lost, error: lost };
-  const ask = <T>(api: string, about: string, execute: () => T): Promise<T> => carry(api, about, failure, execute);
   return {
     readJob: (job) => ask('readJob', job, () => table.row(job)),
-    createJob: (row) => ask('createJob', row.job, () => table.create(row)),
+    async createJob(row) {
+      const answer = await ask('createJob', row.job, () => table.create(row));
+      if (answer === 'created') taken(row);
+      return answer;
+    },
     // Read, then raised from what was read: a try that comes late deposes nobody.
     async raiseGeneration(job, holder, leaseExpiresAtMs, holderEndsAtMs) {
       for (;;) {
@@ -173,16 +250,20 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         const raised = await ask('raiseGeneration', `${job} from ${seen.generation} by ${holder}`, () =>
           table.raise(job, seen.generation, change),
         );
-        if (raised !== undefined) return raised;
+        if (raised !== undefined) return taken(raised);
       }
     },
-    reviveGeneration: (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) =>
-      ask('reviveGeneration', `${job} from ${expected}`, () => table.raise(job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs })),
+    async reviveGeneration(job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) {
+      const revived = await ask('reviveGeneration', `${job} from ${expected}`, () =>
+        table.raise(job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs }),
+      );
+      return revived === undefined ? undefined : taken(revived);
+    },
     renewLease: (job, generation, leaseExpiresAtMs) =>
-      ask('renewLease', `generation ${generation}`, () => table.fenced(job, generation, () => ({ leaseExpiresAtMs }))),
+      ask('renewLease', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ leaseExpiresAtMs }))),
     releaseLease: (job, generation, { desired, failure: why }) =>
       ask('releaseLease', `generation ${generation}`, () =>
-        table.fenced(job, generation, () => ({
+        table.fenced(held(job, generation), () => ({
           leaseExpiresAtMs: 0,
           ...(desired === 'stopped' ? { desired } : {}),
           ...(why === undefined ? {} : { failure: why }),
@@ -191,14 +272,14 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
     setDesired: (job, desired) => ask('setDesired', desired, () => table.setDesired(job, desired)),
     widenPool: (job, generation, pool) =>
       ask('widenPool', JSON.stringify(pool), () =>
-        table.fenced(job, generation, (row) => ({
+        table.fenced(held(job, generation), (row) => ({
           pool: { ...row.pool, ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0))) },
         })),
       ),
     setFingerprint: (job, generation, fingerprint) =>
-      ask('setFingerprint', `generation ${generation}`, () => table.fenced(job, generation, () => ({ fingerprint }))),
+      ask('setFingerprint', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ fingerprint }))),
     recordNoProgress: (job, generation, noProgress) =>
-      ask('recordNoProgress', `generation ${generation}`, () => table.fenced(job, generation, () => ({ noProgress }))),
+      ask('recordNoProgress', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ noProgress }))),
     decide: (decision) => {
       const ambiguous = (): DecideAnswer => 'ambiguous';
       return carry(
@@ -209,11 +290,28 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
       );
     },
     recordCommitted: (job, generation, epoch) =>
-      ask('recordCommitted', `epoch ${epoch}`, () => table.recordCommitted(job, generation, epoch)),
+      ask('recordCommitted', `epoch ${epoch}`, () => table.recordCommitted(held(job, generation), epoch)),
     readEpoch: (job, incarnation, epoch) =>
       ask('readEpoch', `epoch ${epoch}`, () => table.epochsAfter(job, incarnation, epoch - 1).find((row) => row.epoch === epoch)),
     listEpochs: (job, incarnation, after) => ask('listEpochs', `after ${after}`, () => table.epochsAfter(job, incarnation, after)),
-    retireThrough: (job, generation, epoch) => ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(job, generation, epoch)),
+    retireThrough: (job, generation, epoch) =>
+      ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(held(job, generation), epoch)),
     expireEpochs: (_job, _incarnation, epochs) => ask('expireEpochs', epochs.join(', '), () => {}),
+  };
+}
+
+/** The removal port on the model. */
+export function modelJobRemoval(table: EpochTable, carry: Carry): JobRemoval {
+  const ask = asking(carry);
+  return {
+    forgetEpochs: (held, incarnation) =>
+      ask('forgetEpochs', `${held.incarnation}, for ${incarnation}`, () => table.forget(held, incarnation)),
+    async deleteEpochs(job, ownIncarnation) {
+      const others = await ask('listIncarnations', `not ${ownIncarnation}`, () => table.otherIncarnations(job, ownIncarnation));
+      const row = await ask('readJob', job, () => table.row(job));
+      if (row?.incarnation !== ownIncarnation) return 'superseded';
+      return ask('deleteEpochs', others.join(', '), () => table.deleteEpochs(job, others));
+    },
+    deleteJob: (held) => ask('deleteJob', `generation ${held.generation}, ${held.incarnation}`, () => table.deleteJob(held)),
   };
 }

@@ -1,6 +1,6 @@
 import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../../../lib/ports/function-invoker.ts';
 import type { Dice } from '../kernel/dice.ts';
-import type { Log, Network } from '../kernel/network.ts';
+import { type Log, type Network, standsStill } from '../kernel/network.ts';
 import { clockOf, type SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 
@@ -123,7 +123,7 @@ export class FunctionService {
         });
       });
     };
-    if ((fault?.fault === 'freeze' && fault.when === 'before') || fault?.fault === 'depose') caller.freeze(scheduler.nowMs + fault.forMs);
+    if (standsStill(fault)) caller.freeze(scheduler.nowMs + fault.forMs);
     if (caller.frozenUntilMs > scheduler.nowMs) scheduler.after(0, caller, deliver);
     else deliver();
   }

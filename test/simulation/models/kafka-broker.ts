@@ -5,6 +5,8 @@ import type {
   PartitionBatch,
   ProducerIdentity,
   TopicPartition,
+  TransactionDescription,
+  TransactionState as TransactionStateName,
 } from '../../../lib/ports/kafka-requests.ts';
 import { decodeBatch, encodeBatch, encodeMarker } from './wire.ts';
 
@@ -82,6 +84,15 @@ export class Partition {
 
 type TransactionState = 'empty' | 'ongoing' | 'prepare-commit' | 'prepare-abort' | 'complete-commit' | 'complete-abort';
 
+const STATE_NAMES: Readonly<Record<TransactionState, TransactionStateName>> = {
+  empty: 'Empty',
+  ongoing: 'Ongoing',
+  'prepare-commit': 'PrepareCommit',
+  'prepare-abort': 'PrepareAbort',
+  'complete-commit': 'CompleteCommit',
+  'complete-abort': 'CompleteAbort',
+};
+
 interface Transaction {
   readonly id: string;
   producerId: bigint;
@@ -147,6 +158,30 @@ export class Broker {
 
   openTransactions(): string[] {
     return [...this.transactions.values()].filter(({ state }) => state === 'ongoing' || state.startsWith('prepare')).map(({ id }) => id);
+  }
+
+  describeTransaction(transactionalId: string): TransactionDescription {
+    const txn = this.transactions.get(transactionalId);
+    if (txn === undefined)
+      return {
+        transactionalId,
+        state: 'unknown',
+        producerId: '-1',
+        producerEpoch: -1,
+        timeoutMs: 0,
+        startedAtMs: undefined,
+        partitions: [],
+      };
+    const isOpen = txn.state === 'ongoing' || txn.state.startsWith('prepare');
+    return {
+      transactionalId,
+      state: STATE_NAMES[txn.state],
+      producerId: String(txn.producerId),
+      producerEpoch: txn.producerEpoch,
+      timeoutMs: txn.timeoutMs,
+      startedAtMs: isOpen ? txn.startedMs : undefined,
+      partitions: [...txn.partitions.values()].map(({ topic, partition }) => ({ topic, partition })),
+    };
   }
 
   initProducerId(transactionalId: string, timeoutMs: number): { answer: KafkaAnswer; producerId: string; producerEpoch: number } {

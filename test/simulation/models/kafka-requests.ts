@@ -1,4 +1,10 @@
-import { type FetchedPartition, type KafkaAnswer, KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
+import {
+  type FetchedPartition,
+  type InspectionRequests,
+  type KafkaAnswer,
+  KafkaProblem,
+  type KafkaRequests,
+} from '../../../lib/ports/kafka-requests.ts';
 import type { Dice } from '../kernel/dice.ts';
 import type { Failure } from '../kernel/network.ts';
 import type { Broker } from './kafka-broker.ts';
@@ -27,7 +33,7 @@ export function modelKafka(
     readonly broker: ReadonlyMap<string, string>;
     readonly topic: ReadonlyMap<string, string>;
   },
-): KafkaRequests {
+): KafkaRequests & InspectionRequests {
   const problem = (code: KafkaAnswer) => new KafkaProblem(code, `the model answered ${code}`, true);
   const throwing = <T>(errors: readonly string[]): Failure<T> => ({
     lost: () => {
@@ -128,6 +134,8 @@ export function modelKafka(
       ),
     topicConfig: (topic, names) =>
       carry('topicConfig', topic, throwing(LEADER_ERRORS), () => new Map([...config.topic].filter(([name]) => names.includes(name)))),
+    describeTransactions: (ids) =>
+      carry('describeTransactions', ids.join(', '), throwing(COORDINATOR_ERRORS), () => ids.map((id) => broker.describeTransaction(id))),
     close: () => Promise.resolve(),
   };
 }

@@ -22,6 +22,8 @@ const SERVE = 'lib/stages/serve.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
+const FINISH = 'lib/epoch/coordinator/finish.ts';
+const CANCEL = 'cli/cancel.ts';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
 export const mutants: readonly Mutant[] = [
@@ -148,6 +150,21 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'transactional ids hold the incarnation',
     edits: [edit('lib/transactions/ids.ts', '`${place.job}-${place.incarnation}-${place.sink}', '`${place.job}-${place.sink}')],
+  },
+  {
+    name: 'commit and resolve take the id from the committable, and never compute it again',
+    edits: [
+      edit(
+        'lib/transactions/commit.ts',
+        'kafka.endTxn(committable, true)',
+        'kafka.endTxn({ ...committable, transactionalId: committable.transactionalId.replace(/[01]$/, String(committable.epoch % 2)) }, true)',
+      ),
+      edit(
+        RESOLVE,
+        'const { epoch, topic, transactionalId } = committable;',
+        'const { epoch, topic } = committable; const transactionalId = committable.transactionalId.replace(/[01]$/, String(epoch % 2));',
+      ),
+    ],
   },
   {
     name: 'the commit marker is part of the transaction',
@@ -409,5 +426,69 @@ export const mutants: readonly Mutant[] = [
         'const sinks = sinkStages(settings).map(({ id }) => id);',
       ),
     ],
+  },
+  {
+    name: 'starting offsets are resolved once',
+    edits: [
+      edit(START, 'sourceStages(settings).filter(({ id, topic }) => last?.offsets[id]?.[topic] === undefined);', 'sourceStages(settings);'),
+    ],
+  },
+  {
+    name: 'a source that is added leaves the offsets of the others as they are',
+    edits: [edit(START, 'let offsets: SourceOffsets = last?.offsets ?? {};', 'let offsets: SourceOffsets = {};')],
+  },
+  {
+    name: 'a source that is added leaves the state as it is',
+    edits: [edit(START, 'state: last?.state ?? {},', 'state: {},')],
+  },
+  {
+    name: 'a write is also of the incarnation in which its generation was taken',
+    edits: [
+      edit(
+        TABLE,
+        'row?.generation === generation && (incarnation === undefined || row.incarnation === incarnation) ? row : undefined',
+        'row?.generation === generation && (incarnation === undefined || row.incarnation !== "") ? row : undefined',
+      ),
+    ],
+  },
+  {
+    name: 'whoever brings a job to rest commits what is decided',
+    edits: [
+      edit(
+        FINISH,
+        'completed === undefined || completed.epoch <= row.lastCommitted ? undefined',
+        'completed === undefined || completed.epoch <= row.lastCommitted || completed.epoch >= 0 ? undefined',
+      ),
+    ],
+  },
+  {
+    name: 'a job that is deleted forgets its epochs before its blobs go',
+    edits: [
+      edit(CANCEL, "if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);", ''),
+      edit(CANCEL, "if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';", ''),
+      edit(
+        CANCEL,
+        'const epochs = await removal.deleteEpochs(job, fresh.incarnation);',
+        'await removal.forgetEpochs(held, fresh.incarnation); const epochs = await removal.deleteEpochs(job, fresh.incarnation);',
+      ),
+    ],
+  },
+  {
+    name: 'a job is deleted in the incarnation in which the command took its generation',
+    edits: [
+      edit(
+        CANCEL,
+        'const held: HeldJob = { job, generation, incarnation };',
+        'const held: HeldJob = { job, generation, incarnation: row.incarnation || incarnation };',
+      ),
+    ],
+  },
+  {
+    name: 'blobs of other incarnations are deleted only while the job is seen in its own',
+    edits: [edit(CANCEL, "if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';", '')],
+  },
+  {
+    name: 'epochs of other incarnations are deleted only while the job is seen in its own',
+    edits: [edit(TABLE, "if (row?.incarnation !== ownIncarnation) return 'superseded';", '')],
   },
 ];

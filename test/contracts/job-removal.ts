@@ -1,0 +1,103 @@
+import { beforeAll, expect, it } from 'vitest';
+import type { EpochStore, JobRemoval, JobRow } from '../../lib/ports/epoch-store.ts';
+import { decisionOf, newJobRow } from './epoch-store.ts';
+
+export interface RemovalUnderTest {
+  readonly store: EpochStore;
+  /** The store as another process has it. */
+  readonly another: EpochStore;
+  readonly removal: JobRemoval;
+}
+
+/** What every `JobRemoval` promises, and what a store promises to the next job of the name. */
+export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void {
+  let store: EpochStore;
+  let zombie: EpochStore;
+  let removal: JobRemoval;
+
+  beforeAll(async () => {
+    ({ store, another: zombie, removal } = await open());
+  });
+
+  /** A job of generation 2, whose epochs 0 to `last` are decided. */
+  async function jobWith(last: number): Promise<JobRow> {
+    const row = newJobRow({ pool: { sink: 3 }, failure: 'no such topic' });
+    await store.createJob(row);
+    let held = await store.raiseGeneration(row.job, 'the command', 5_000);
+    for (let epoch = 0; epoch <= last; epoch++) {
+      await store.decide(decisionOf(held));
+      held = (await store.readJob(row.job)) ?? held;
+    }
+    return held;
+  }
+
+  const epochsOf = ({ job, incarnation }: JobRow) => store.listEpochs(job, incarnation, -1);
+
+  it('makes it a job that has not run yet, then deletes its epochs, then its row', async () => {
+    const row = await jobWith(30);
+    expect(await removal.forgetEpochs(row, 'new')).toBe('written');
+    expect(await removal.forgetEpochs(row, 'new')).toBe('written');
+    const fresh = { ...row, incarnation: 'new', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {} };
+    expect(await store.readJob(row.job)).toEqual(fresh);
+    expect(await epochsOf(row)).toHaveLength(31);
+    expect(await removal.deleteEpochs(row.job, 'new')).toBe(31);
+    expect(await epochsOf(row)).toEqual([]);
+    expect(await removal.deleteEpochs(row.job, 'new')).toBe(0);
+    expect(await removal.deleteJob(fresh)).toBe('written');
+    expect(await removal.deleteJob(fresh)).toBe('written');
+    expect(await store.readJob(row.job)).toBeUndefined();
+  });
+
+  it('leaves the epochs of a job that was started anew meanwhile, and its row', async () => {
+    const row = await jobWith(1);
+    await removal.forgetEpochs(row, 'new');
+    const restarted = await store.raiseGeneration(row.job, 'somebody', 9_000);
+    await store.decide(decisionOf(restarted));
+    expect(await removal.deleteEpochs(row.job, 'new')).toBe(2);
+    expect(await epochsOf(restarted)).toHaveLength(1);
+    expect(await removal.deleteJob({ ...row, incarnation: 'new' })).toBe('superseded');
+    // Not even under the generation that holds it: it has an epoch.
+    expect(await removal.deleteJob(restarted)).toBe('superseded');
+    expect(await store.readJob(row.job)).toMatchObject({ generation: 3, lastCompleted: { epoch: 0 } });
+  });
+
+  it('leaves the epochs of a job that was deleted and made anew meanwhile', async () => {
+    const row = await jobWith(1);
+    await removal.forgetEpochs(row, 'new');
+    await removal.deleteJob({ ...row, incarnation: 'new' });
+    const anew = newJobRow({ job: row.job });
+    await store.createJob(anew);
+    await store.decide(decisionOf(anew));
+    expect(await removal.deleteEpochs(row.job, 'new')).toBe('superseded');
+    expect(await epochsOf(anew)).toHaveLength(1);
+  });
+
+  it('forgets nothing under a generation or an incarnation that does not hold the job', async () => {
+    const row = await jobWith(1);
+    expect(await removal.forgetEpochs({ ...row, generation: 1 }, 'new')).toBe('superseded');
+    expect(await removal.forgetEpochs({ ...row, incarnation: 'another' }, 'new')).toBe('superseded');
+    expect(await store.readJob(row.job)).toEqual(row);
+  });
+
+  it('lets no holder of its generations write to a job of the same name and generation that was made after it', async () => {
+    const { job } = newJobRow();
+    await zombie.createJob(newJobRow({ job }));
+    const held = await zombie.raiseGeneration(job, 'zombie', 5_000);
+    await removal.deleteJob(held);
+    await store.createJob(newJobRow({ job, generation: 2 }));
+    const row = await store.readJob(job);
+    if (row === undefined) throw new Error('no row');
+    await store.decide(decisionOf(row));
+    const before = await store.readJob(job);
+    expect(await zombie.renewLease(job, 2, 99_000)).toBe('superseded');
+    expect(await zombie.releaseLease(job, 2, { desired: 'stopped', failure: 'fenced' })).toBe('superseded');
+    expect(await zombie.widenPool(job, 2, { sink: 9 })).toBe('superseded');
+    expect(await zombie.recordCommitted(job, 2, 0)).toBe('superseded');
+    expect(await zombie.recordCommitted(job, 2, 7)).toBe('superseded');
+    expect(await zombie.retireThrough(job, 2, 0)).toBe('superseded');
+    expect(await zombie.decide(decisionOf({ ...row, incarnation: held.incarnation }))).toBe('refused');
+    expect(await store.readJob(job)).toEqual(before);
+    // The one who made it writes as ever.
+    expect(await store.recordCommitted(job, 2, 0)).toBe('written');
+  });
+}

@@ -1,0 +1,32 @@
+import type { ProducerIdentity, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
+import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer } from '../../../lib/stages/requests.ts';
+
+/**
+ * Another build's rule for the names of transactions: the two ids of a sink subtask the other way round. Both builds use
+ * the same ids, so that each settles what the other has left open; only which of the two an epoch has is different.
+ */
+function otherName(transactionalId: string): string {
+  return transactionalId.replace(/[01]$/, (turn) => (turn === '0' ? '1' : '0'));
+}
+
+function renamed<Who extends ProducerIdentity>(who: Who): Who {
+  return { ...who, transactionalId: otherName(who.transactionalId) };
+}
+
+/** What a sink that prepares by the other rule sends. */
+export function withOtherNames(kafka: TransactionRequests): TransactionRequests {
+  return {
+    ...kafka,
+    initProducerId: (id, timeoutMs) => kafka.initProducerId(otherName(id), timeoutMs),
+    addPartitions: (who, partitions) => kafka.addPartitions(renamed(who), partitions),
+    addOffsets: (who, group) => kafka.addOffsets(renamed(who), otherName(group)),
+    txnOffsetCommit: (who, group, marker) => kafka.txnOffsetCommit(renamed(who), otherName(group), marker),
+    produce: (who, leader, batches) => kafka.produce(renamed(who), leader, batches),
+    endTxn: (who, commit) => kafka.endTxn(renamed(who), commit),
+  };
+}
+
+/** What it answers. */
+export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer>(answer: Answer): Answer {
+  return answer.outcome === 'prepared' ? { ...answer, committable: renamed(answer.committable) } : answer;
+}

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome, World } from '../world.ts';
+import { at, ends, plain, story } from './story.ts';
+
+const decideOf = (epoch: number, nth = 1) => at('decide', { about: new RegExp(`^epoch ${epoch} `), nth });
+const commitOf = (epoch: number) => at('invoke commit', { about: new RegExp(`epoch ${epoch}$`) });
+const outcomes = (told: Outcome) => told.commands.map(({ outcome }) => outcome);
+const text = (told: Outcome) => told.history.join('\n');
+/** Six epochs, so that there is something to do before and after. */
+const input = Array.from({ length: 8 }, (_, index) => plain(index * 900, index % 2, `ant bee #${index}`));
+const long = { leftAloneMs: [15_000, 15_000] as const, input };
+const short = { leftAloneMs: [300, 300] as const, input };
+const many = Array.from({ length: 24 }, (_, index) => plain(index * 900, index % 2, `ant bee #${index}`));
+/** Long enough for the command to be done. */
+const anew = { leftAloneMs: [7_000, 7_000] as const, input: many, faultsUntilMs: 40_000 };
+
+describe('a job that a command brings to rest', () => {
+  it('after its coordinator died behind a decision has the decided epoch committed, by the command', async () => {
+    const told = await story(
+      [{ at: commitOf(2), also: (world) => world.startCommand('stop'), fault: { fault: 'crash', when: 'before' } }],
+      long,
+    );
+    expect(outcomes(told)).toEqual(['stopped']);
+    expect(text(told)).toMatch(/command#1 +commit job-\w+-write-0-0 .* → NONE/);
+    expect(text(told)).toMatch(/command#1 +\* epoch 2 was decided: committed it\n/);
+  });
+
+  it('after its coordinator died has what was prepared and not decided aborted, so that readers need not wait', async () => {
+    const told = await story(
+      [{ at: decideOf(2), also: (world) => world.startCommand('stop'), fault: { fault: 'crash', when: 'before' } }],
+      long,
+    );
+    expect(outcomes(told)).toEqual(['stopped']);
+    expect(text(told)).not.toMatch(/command#1 +commit /);
+  });
+
+  it('has a transaction that was lost published again by the command, once', async () => {
+    const fence = (world: World) => {
+      const open = [...world.broker.transactions.values()].find(({ state }) => state === 'ongoing');
+      if (open !== undefined) world.broker.initProducerId(open.id, 25_000);
+      world.startCommand('stop');
+    };
+    const told = await story([{ at: commitOf(2), also: fence, fault: { fault: 'crash', when: 'before' } }], long);
+    expect(outcomes(told)).toEqual(['stopped']);
+    expect(text(told)).toMatch(/epoch 2 was decided: committed it; 1 of its transactions had been lost and were published again/);
+  });
+
+  it.each(['decide', 'invoke commit', 'recordCommitted', 'invoke prepare', 'retireThrough', 'list'])(
+    'while its coordinator stands still before "%s" is left alone by it when it wakes',
+    async (api) => {
+      for (const forMs of [20, 300, 1_500, 12_000]) {
+        const told = await story([{ at: at(api, { role: 'coordinator' }), fault: { fault: 'command', run: 'cancel', forMs } }], {
+          ...long,
+          input: many,
+        });
+        expect(outcomes(told)).toEqual(['cancelled']);
+        expect(ends(told)).toContain('superseded');
+      }
+    },
+  );
+
+  it('by a command that dies in the middle is brought to rest by the next', async () => {
+    for (const api of ['commit', 'recordCommitted', 'initProducerId', 'releaseLease']) {
+      const told = await story(
+        [
+          { at: commitOf(2), also: (world) => world.startCommand('stop'), fault: { fault: 'crash', when: 'before' } },
+          {
+            at: at(api, { role: 'command' }),
+            also: (world) => world.scheduler.after(500, undefined, () => world.startCommand('cancel')),
+            fault: { fault: 'crash', when: 'before' },
+          },
+        ],
+        long,
+      );
+      expect(outcomes(told)).toEqual(['cancelled']);
+    }
+  });
+
+  it('by a command that sleeps until the job was started again is not disturbed by it', async () => {
+    for (const api of ['commit', 'recordCommitted', 'initProducerId', 'describeTransactions', 'releaseLease']) {
+      const told = await story(
+        [
+          { at: commitOf(2), also: (world) => world.startCommand('cancel'), fault: { fault: 'crash', when: 'before' } },
+          { at: at(api, { role: 'command' }), fault: { fault: 'freeze', when: 'before', forMs: 9_000 } },
+        ],
+        short,
+      );
+      expect(outcomes(told)).toHaveLength(1);
+      expect(outcomes(told)).not.toContain('cancelled');
+    }
+  });
+});
+
+describe('a job that was deleted and is started again under its name', () => {
+  it('begins anew, and readers see its second output behind the first', async () => {
+    const told = await story([{ at: decideOf(3), fault: { fault: 'command', run: 'delete', forMs: 0 } }], long);
+    expect(outcomes(told)).toEqual(['deleted']);
+    expect(told.lives).toBe(2);
+    expect(told.observed.filter(({ event }) => event === 'starting-offsets')).toHaveLength(2);
+  });
+
+  it.each(['decide', 'invoke commit', 'recordCommitted', 'invoke prepare', 'invoke process', 'retireThrough', 'list', 'readJob'])(
+    'is not touched by a coordinator of its first life that stood still before "%s", though both hold the same generation',
+    async (api) => {
+      const told = await story(
+        [
+          {
+            at: at(api, { role: 'coordinator', nth: api === 'decide' || api === 'readJob' ? 2 : 1 }),
+            fault: { fault: 'command', run: 'delete', forMs: 13_000 },
+          },
+        ],
+        { ...anew, leftAloneMs: [9_000, 9_000] },
+      );
+      expect(outcomes(told)).toEqual(['deleted']);
+      expect(told.lives).toBe(2);
+      expect(told.observed.flatMap((event) => (event.event === 'lease-taken' ? [event.generation] : [])).slice(0, 2)).toEqual([1, 1]);
+      expect(ends(told)[0]).toBe('superseded');
+    },
+  );
+
+  it("is not touched by a sink attempt of its first life that wakes later, under ids that are not the job's any more", async () => {
+    const told = await story(
+      [
+        { at: at('initProducerId', { role: 'sink', about: /-write-0-0$/ }), fault: { fault: 'freeze', when: 'before', forMs: 30_000 } },
+        { at: at('invoke prepare', { about: /epoch 2$/ }), fault: { fault: 'command', run: 'delete', forMs: 0 } },
+      ],
+      anew,
+    );
+    expect(told.lives).toBe(2);
+    expect(text(told)).toMatch(/sink-write#1 +initProducerId job-\w+-write-0-0 → .*NONE/);
+  });
+
+  it('by a command that died on the way starts anew all the same', async () => {
+    for (const [api, when] of [
+      ['forgetEpochs', 'before'],
+      ['forgetEpochs', 'after'],
+      ['list', 'after'],
+      ['deleteEpochs', 'after'],
+      ['deleteJob', 'before'],
+    ] as const) {
+      const told = await story(
+        [
+          { at: decideOf(3), fault: { fault: 'command', run: 'delete', forMs: 0 } },
+          { at: at(api, { role: 'command' }), fault: { fault: 'crash', when } },
+        ],
+        anew,
+      );
+      expect(told.lives, `${when} ${api}`).toBe(api === 'forgetEpochs' && when === 'before' ? 1 : 2);
+    }
+  });
+
+  it.each(['forgetEpochs', 'list', 'delete', 'listIncarnations', 'deleteEpochs', 'deleteJob'])(
+    'keeps its blobs and its epochs when a command that slept before "%s" goes on deleting the first life',
+    async (api) => {
+      const told = await story(
+        [
+          { at: decideOf(3), fault: { fault: 'command', run: 'delete', forMs: 0 } },
+          {
+            at: at(api, { role: 'command' }),
+            also: (world) => world.scheduler.after(500, undefined, () => world.startCommand('delete')),
+            fault: { fault: 'freeze', when: 'before', forMs: 12_000 },
+          },
+        ],
+        anew,
+      );
+      expect(told.commands[0]).toEqual({ command: 'delete', outcome: 'deleted' });
+      expect(told.lives).toBe(2);
+    },
+  );
+
+  it('is not deleted by a command that slept, though the generation that it took is held again by another', async () => {
+    const told = await story(
+      [
+        { at: decideOf(3), fault: { fault: 'command', run: 'delete', forMs: 0 } },
+        {
+          at: at('describeTransactions', { role: 'command' }),
+          also: (world) => world.scheduler.after(500, undefined, () => world.startCommand('delete')),
+          fault: { fault: 'freeze', when: 'before', forMs: 12_000 },
+        },
+        // The first command took generation 2; in the second life the first coordinator's successor has it.
+        { at: at('decide', { by: 'coordinator#2', about: /^epoch 2 / }), fault: { fault: 'crash', when: 'after' } },
+      ],
+      anew,
+    );
+    expect(outcomes(told)).toEqual(['deleted', 'started-again']);
+    expect(told.lives).toBe(2);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../world.ts';
+import { at, ends, jobNamed, plain, resolutions, story } from './story.ts';
+
+const text = (told: Outcome) => told.history.join('\n');
+const startingOffsets = (told: Outcome) => told.observed.flatMap((event) => (event.event === 'starting-offsets' ? [event] : []));
+const input = Array.from({ length: 8 }, (_, index) => plain(index * 700, index % 2, `ant bee #${index}`));
+const commitOf3 = (nth = 1) => at('invoke commit', { about: /epoch 3$/, nth });
+
+describe('an update after which transactions are named by another rule', () => {
+  // Build b, which starts at once, gives epoch 3 the id that build a would have given to epochs 2 and 4.
+  const fromB = { updateAtMs: 10, input };
+  const back = {
+    at: commitOf3(),
+    also: (world: { build: 'a' | 'b' }) => {
+      world.build = 'a';
+    },
+    fault: { fault: 'crash', when: 'before' },
+  } as const;
+
+  it('commits what was prepared before it under the name in the committable, and publishes nothing again', async () => {
+    const told = await story([back, { at: commitOf3(2), fault: { fault: 'cold' } }], fromB);
+    expect(resolutions(told)).toEqual([]);
+    expect(text(told)).toMatch(/invoke prepare write 0 epoch 3 → .*-write-0-0"/);
+    expect(text(told)).toMatch(/sink-write#\d+ +commit job-\w+-write-0-0 .* → NONE/);
+  });
+
+  it('resolves what was lost under that name too', async () => {
+    const fence = { at: at('commit', { about: /-write-0-0 /, nth: 2 }), fault: { fault: 'slow', byMs: 50 } } as const;
+    const told = await story(
+      [
+        back,
+        {
+          ...fence,
+          also: (world, call) => {
+            world.scheduler.after(0, undefined, () => world.broker.initProducerId(call.about.split(' ')[0] ?? '', 25_000));
+          },
+        },
+      ],
+      fromB,
+    );
+    expect(resolutions(told)).toEqual(['republished']);
+    expect(ends(told).at(-1)).toBe('stopped');
+  });
+});
+
+describe('an update that adds a source', () => {
+  const job = jobNamed('growing');
+  const both = [...input, ...input.map((batch, index) => ({ ...batch, topic: 'later-input', lines: [`cow cat #${20 + index}`] }))];
+  const growing = { job, input: both, updateAtMs: 2_700 };
+
+  it('reads it from its starting offsets, and the others from where they were', async () => {
+    const told = await story([], growing);
+    const [first, second] = startingOffsets(told);
+    expect(first?.offsets).toEqual({ read: { input: [0, 0] } });
+    expect(second?.offsets).toEqual({ read: { input: [2, 2] }, 'read-later': { 'later-input': [0, 0] } });
+  });
+
+  it('that is to begin at the end does so once: what comes after is read, though the first to resolve it died', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const told = await story([{ at: at('decide', { by: 'coordinator#2' }), fault: { fault: 'crash', when } }], {
+        ...growing,
+        startingOffsets: 'latest',
+      });
+      const added = startingOffsets(told).filter(({ epoch }) => epoch > 0);
+      expect(added).toHaveLength(when === 'before' ? 1 : 0);
+    }
+  });
+
+  it('is not undone by a coordinator of the build before that wakes later: its start is refused, and the job goes on', async () => {
+    const told = await story(
+      [
+        { at: at('invoke process', { nth: 2 }), fault: { fault: 'rival' } },
+        { at: at('raiseGeneration', { by: 'coordinator#2' }), fault: { fault: 'freeze', when: 'before', forMs: 3_000 } },
+      ],
+      growing,
+    );
+    expect(told.ends).toContainEqual({
+      end: 'failed',
+      message: expect.stringMatching(/cannot go on with this graph: source read-later is gone/),
+    });
+    expect(ends(told).at(-1)).toBe('stopped');
+  });
+});
