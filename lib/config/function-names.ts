@@ -3,6 +3,20 @@ import type { FunctionTarget } from '../ports/function-invoker.ts';
 
 const MAX_NAME_LENGTH = 64;
 
+export type FunctionRole = 'coordinator' | FunctionTarget['role'];
+
+/** What a prefix must be, so that every name begins with all of it: permissions are given by prefix. */
+export const PREFIX_RULE = 'at most 40 letters, digits, - and _';
+
+export function isPrefix(prefix: string): boolean {
+  return /^[A-Za-z0-9_-]{1,40}$/.test(prefix);
+}
+
+/** The name of the Lambda function that runs the coordinator. */
+export function coordinatorName(prefix: string): string {
+  return fit(`${prefix}-coordinator`, '');
+}
+
 /**
  * The name of the Lambda function that runs a target's work: `<prefix>-source` and `<prefix>-sink` serve all their
  * subtasks; an operator has a function for each stage and subtask, `<prefix>-operator-<stage>-<subtask>`, so that a

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { coordinatorName, type FunctionRole, functionName } from '../../lib/config/function-names.ts';
+import type { DeploymentSettings } from '../settings.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { bundleFunctions, JOB_IN_BUNDLE } from './bundle.ts';
+import { roleOf } from './permissions.ts';
+
+/** Where the functions reach Kafka: subnets of a VPC, and the security groups that the brokers let in. */
+export interface Network {
+  readonly vpc: IVpc;
+  /** @default the VPC's private subnets */
+  readonly subnets?: SubnetSelection;
+  readonly securityGroups?: readonly ISecurityGroup[];
+}
+
+export interface JobFunctionsProps {
+  readonly settings: DeploymentSettings;
+  /** Module of the job. */
+  readonly entry: string;
+  readonly storage: CheckpointStorage;
+  readonly network?: Network | undefined;
+}
+
+/** What the platform may take from a stage function's time beyond the engine's own deadlines. */
+const STAGE_MARGIN_MS = 15_000;
+const LONGEST_FUNCTION_MS = 900_000;
+
+/**
+ * The functions of a job: coordinator, source and sink, each shared by all its subtasks, and one for every subtask of
+ * every operator stage, so that a warm one holds the state of exactly that subtask.
+ */
+export class JobFunctions extends Construct {
+  readonly coordinator: LambdaFunction;
+  readonly source: LambdaFunction;
+  readonly sink: LambdaFunction;
+  readonly operators: readonly LambdaFunction[];
+  /** Names the code and the settings: functions of two builds never share an epoch. */
+  readonly buildId: string;
+
+  constructor(scope: Construct, id: string, { settings, entry, storage, network }: JobFunctionsProps) {
+    super(scope, id);
+    const { config, plan, parallelism, prefix, job } = settings;
+    const bundle = bundleFunctions(this, entry);
+    this.buildId = createHash('sha256')
+      .update(JSON.stringify([bundle.assetHash, settings.environment, parallelism]))
+      .digest('hex')
+      .slice(0, 16);
+    const code = Code.fromBucketV2(bundle.bucket, bundle.s3ObjectKey);
+    const environment = {
+      ...settings.environment,
+      ONCEFLOW_JOB: JOB_IN_BUNDLE,
+      ONCEFLOW_TABLE: storage.table.tableName,
+      ONCEFLOW_BLOBS: `s3://${storage.blobs.bucketName}`,
+      ONCEFLOW_BUILD_ID: this.buildId,
+      // Kafka's client computes a negative timeout for every connection, of which Node warns.
+      NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
+    };
+    const stageTimeoutMs = Math.min(Math.max(config.epochTimeoutMs, config.commitTimeoutMs) + STAGE_MARGIN_MS, LONGEST_FUNCTION_MS);
+
+    const ofRole = (role: FunctionRole, construct: string) => {
+      const logGroup = new LogGroup(this, `${construct}Logs`, {
+        logGroupName: `/onceflow/${prefix}/${role}`,
+        retention: Number(config.logRetentionDays) satisfies RetentionDays,
+        removalPolicy: RemovalPolicy.DESTROY,
+      });
+      const scopeOf = { job: job.name, prefix, table: storage.table, blobs: storage.blobs, inVpc: network !== undefined };
+      const common: FunctionProps = {
+        runtime: Runtime.NODEJS_24_X,
+        architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+        code,
+        handler: `${role}.handler`,
+        environment,
+        memorySize: role === 'coordinator' ? config.coordinatorMemoryMb : config.functionMemoryMb,
+        timeout: Duration.millis(role === 'coordinator' ? config.coordinatorLifetimeMs : Math.ceil(stageTimeoutMs / 1000) * 1000),
+        // Only the coordinator is ever invoked asynchronously, and the next tick is its retry.
+        retryAttempts: 0,
+        logGroup,
+        role: roleOf(this, `${construct}Role`, role, logGroup, scopeOf),
+        ...vpcProps(network),
+      };
+      return (name: string, functionId: string, more: Partial<FunctionProps> = {}) =>
+        new LambdaFunction(this, functionId, { ...common, ...more, functionName: name });
+    };
+
+    const first = { role: 'source', stage: '', subtask: 0 } as const;
+    this.coordinator = ofRole('coordinator', 'Coordinator')(coordinatorName(prefix), 'Coordinator', {
+      description: `Onceflow coordinator of job ${job.name}`,
+    });
+    this.source = ofRole('source', 'Source')(functionName(prefix, first), 'Source');
+    this.sink = ofRole('sink', 'Sink')(functionName(prefix, { ...first, role: 'sink' }), 'Sink');
+    const operatorStages = plan.stages.filter(({ kind }) => kind === 'operator');
+    const operator = operatorStages.length === 0 ? undefined : ofRole('operator', 'Operator');
+    this.operators = operatorStages.flatMap(({ id: stage }) =>
+      Array.from({ length: parallelism[stage] ?? 1 }, (_, subtask) => {
+        const name = functionName(prefix, { role: 'operator', stage, subtask });
+        const reserved = config.operatorConcurrency === undefined ? {} : { reservedConcurrentExecutions: config.operatorConcurrency };
+        return operator?.(name, `Operator-${stage}-${subtask}`, reserved);
+      }).filter((made) => made !== undefined),
+    );
+  }
+}
+
+function vpcProps(network: Network | undefined): Partial<FunctionProps> {
+  if (network === undefined) return {};
+  const { vpc, subnets, securityGroups } = network;
+  return {
+    vpc,
+    ...(subnets === undefined ? {} : { vpcSubnets: subnets }),
+    ...(securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
+  };
+}

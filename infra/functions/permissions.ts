@@ -1,0 +1,89 @@
+import { Stack } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { FunctionRole } from '../../lib/config/function-names.ts';
+import { acknowledge } from '../acknowledge.ts';
+
+export interface PermissionScope {
+  readonly job: string;
+  readonly prefix: string;
+  readonly table: TableV2;
+  readonly blobs: Bucket;
+  /** The functions run in a VPC and make their own network interfaces. */
+  readonly inVpc: boolean;
+}
+
+/** The role of one kind of function: exactly the actions that its code calls, on this job's own resources. */
+export function roleOf(scope: Construct, id: string, role: FunctionRole, logs: LogGroup, on: PermissionScope): Role {
+  const statements = [writeLogs(logs), ...statementsOf(scope, role, on), ...(on.inVpc ? [manageInterfaces()] : [])];
+  const made = new Role(scope, id, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: `${role} of job ${on.job}`,
+    inlinePolicies: { Own: new PolicyDocument({ statements }) },
+  });
+  acknowledge(made, {
+    'AwsSolutions-IAM5':
+      "Wildcards stand behind the job's own prefix only: its blobs, its operator functions, the streams of its log group; a network interface has no name before it is made.",
+  });
+  return made;
+}
+
+function statementsOf(scope: Construct, role: FunctionRole, on: PermissionScope): PolicyStatement[] {
+  switch (role) {
+    case 'coordinator':
+      return [
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [on.table.tableArn], {
+          // Many jobs may share a table: each sees its own rows.
+          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [on.job] },
+        }),
+        blobs(on, ['s3:DeleteObject', 's3:GetObject', 's3:PutObject']),
+        list(on),
+        allow(['lambda:InvokeFunction'], stageFunctions(scope, on.prefix)),
+      ];
+    case 'source':
+    case 'operator':
+      // Reading, besides: a write that finds its name taken compares.
+      return [blobs(on, ['s3:GetObject', 's3:PutObject']), list(on)];
+    case 'sink':
+      return [blobs(on, ['s3:GetObject']), list(on)];
+  }
+}
+
+function stageFunctions(scope: Construct, prefix: string): string[] {
+  const { partition, region, account } = Stack.of(scope);
+  const named = (name: string) => `arn:${partition}:lambda:${region}:${account}:function:${name}`;
+  return [named(`${prefix}-source`), named(`${prefix}-sink`), named(`${prefix}-operator-*`)];
+}
+
+function blobs({ blobs: bucket, job }: PermissionScope, actions: string[]): PolicyStatement {
+  return allow(actions, [bucket.arnForObjects(`${job}/*`)]);
+}
+
+/** Without it S3 answers "access denied" for an object that is missing, and a lost blob would look like a wrong policy. */
+function list({ blobs: bucket }: PermissionScope): PolicyStatement {
+  return allow(['s3:ListBucket'], [bucket.bucketArn]);
+}
+
+function writeLogs(logs: LogGroup): PolicyStatement {
+  return allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logs.logGroupArn]);
+}
+
+function manageInterfaces(): PolicyStatement {
+  return allow(
+    [
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:CreateNetworkInterface',
+      'ec2:DeleteNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    ['*'],
+  );
+}
+
+function allow(actions: string[], resources: string[], conditions?: Record<string, Record<string, unknown>>): PolicyStatement {
+  return new PolicyStatement({ effect: Effect.ALLOW, actions, resources, ...(conditions === undefined ? {} : { conditions }) });
+}

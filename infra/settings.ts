@@ -1,0 +1,130 @@
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { type ConfiguredJob, configureJob, jobOf } from '../functions/wiring.ts';
+import { checkBudget } from '../lib/config/budget.ts';
+import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
+import { type Parameter, parameters } from '../lib/config/parameters.ts';
+import { ConfigError, type ConfigFault, readConfig } from '../lib/config/read-config.ts';
+
+/** Parameters of lib/config by their variables, as text. Those that are empty count as not set. */
+export type Given = Readonly<Record<string, string | undefined>>;
+
+/** What a deployment is made from: checked. */
+export interface DeploymentSettings extends ConfiguredJob {
+  /** The parameters that were given, for the functions: no defaults, nothing that only tools read. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What the names of the functions begin with. */
+  readonly prefix: string;
+}
+
+/** Made by the deployment itself. */
+const MADE_HERE = ['table', 'blobs', 'buildId'] as const;
+/** Read by commands on a machine, or by the deployment; no function reads them. */
+const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
+  'job',
+  'cancelRetention',
+  'architecture',
+  'functionMemoryMb',
+  'coordinatorMemoryMb',
+  'coordinatorLifetimeMs',
+  'operatorConcurrency',
+  'logRetentionDays',
+  'removal',
+  'stack',
+  'dynamodbLocal',
+  'benchDir',
+];
+/** The broker's own limit is not known here; its default does not refuse what another one might allow. */
+const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
+/** CloudFormation takes 500 resources in a stack; the rest of one has fewer than 100. */
+const MOST_FUNCTIONS = 400;
+
+/**
+ * Checks all that can be known before anything is deployed.
+ *
+ * @throws ConfigError naming every wrong or contradictory parameter, or JobDefinitionError: the module has no job.
+ */
+export function readSettings(given: Given): DeploymentSettings {
+  const madeHere = MADE_HERE.flatMap((name) => refusalOf(name, given));
+  if (madeHere.length > 0) throw new ConfigError(madeHere);
+  const config = readConfig({ ...given, [parameters.blobs.variable]: 's3://made-by-the-deployment' });
+  const configured = configureJob(config, jobOf(importNow(config.job), config.job));
+  const prefix = config.functionPrefix ?? configured.job.name;
+  const faults = [...prefixFaults(prefix), ...budgetFaults(configured), ...functionFaults(configured)];
+  if (faults.length > 0) throw new ConfigError(faults);
+  return { ...configured, environment: environmentOf(given), prefix };
+}
+
+/**
+ * Parameters from the environment and from the CDK's context (`cdk deploy -c ONCEFLOW_PARALLELISM=4`, or cdk.json).
+ *
+ * @throws ConfigError when both say something, and not the same.
+ */
+export function givenBy(environment: Given, context: Readonly<Record<string, unknown>>): Given {
+  const given: Record<string, string> = {};
+  const faults: ConfigFault[] = [];
+  for (const [option, value] of Object.entries(environment))
+    if (isOurs(option) && value !== undefined && value !== '') given[option] = value;
+  for (const [option, value] of Object.entries(context).filter(([name]) => isOurs(name))) {
+    const text = String(value);
+    const other = given[option];
+    if (other !== undefined && other !== text)
+      faults.push({ option, value: text, rule: `what the environment says, ${JSON.stringify(other)}`, mend: 'leave one of the two out' });
+    given[option] ??= text;
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return given;
+}
+
+function isOurs(option: string): boolean {
+  return option.startsWith('ONCEFLOW_');
+}
+
+/** The module, at once: the CDK builds its tree without waiting for anything. */
+function importNow(module: string): unknown {
+  return createRequire(resolve('package.json'))(module.startsWith('.') ? resolve(module) : module);
+}
+
+function refusalOf(name: keyof typeof parameters, given: Given): ConfigFault[] {
+  const { variable } = parameters[name];
+  const value = given[variable];
+  if (value === undefined || value === '') return [];
+  return [{ option: variable, value, rule: 'left to the deployment, which makes it', mend: 'leave it out' }];
+}
+
+function environmentOf(given: Given): Record<string, string> {
+  const left = new Set<string>(NOT_FOR_FUNCTIONS.map((name) => parameters[name].variable));
+  const known = Object.values<Parameter<unknown>>(parameters).map(({ variable }) => variable);
+  const entries = known.flatMap((variable): [string, string][] => {
+    const value = given[variable];
+    return value === undefined || value === '' || left.has(variable) ? [] : [[variable, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function prefixFaults(prefix: string): ConfigFault[] {
+  if (isPrefix(prefix)) return [];
+  return [{ option: parameters.functionPrefix.variable, value: prefix, rule: PREFIX_RULE, mend: 'set a shorter one' }];
+}
+
+function budgetFaults({ config }: ConfiguredJob): ConfigFault[] {
+  const verdict = checkBudget(config, Math.max(config.transactionTimeoutMs, DEFAULT_MAX_TRANSACTION_TIMEOUT_MS));
+  if (verdict.ok) return [];
+  const { variable } = parameters.transactionTimeoutMs;
+  return [{ option: variable, value: `${config.transactionTimeoutMs}`, rule: 'within the time budget', mend: verdict.refused }];
+}
+
+function functionFaults({ parallelism, plan, config }: ConfiguredJob): ConfigFault[] {
+  const operators = plan.stages.filter(({ kind }) => kind === 'operator');
+  const count = operators.reduce((sum, { id }) => sum + (parallelism[id] ?? 1), 0);
+  if (count <= MOST_FUNCTIONS) return [];
+  const { variable } = config.parallelism > 1 ? parameters.parallelism : parameters.stageParallelism;
+  return [
+    {
+      option: variable,
+      value: operators.map(({ id }) => `${id}=${parallelism[id]}`).join(','),
+      rule: `at most ${MOST_FUNCTIONS} operator subtasks in all: each is a function of its own, and a CloudFormation stack holds 500 resources`,
+      mend: 'lower it; more memory for each function (ONCEFLOW_FUNCTION_MEMORY_MB) gives it more of a processor',
+    },
+  ];
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { givenBy, readSettings } from '../../../infra/settings.ts';
+
+const given = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'broker.example.com:9092' };
+
+describe('the settings of a deployment', () => {
+  it('come from the environment and from the context, and leave everything else alone', () => {
+    expect(givenBy({ ONCEFLOW_BROKERS: 'a:1', HOME: '/root', ONCEFLOW_TOPICS: '' }, { ONCEFLOW_PARALLELISM: 4, 'aws:cdk': true })).toEqual({
+      ONCEFLOW_BROKERS: 'a:1',
+      ONCEFLOW_PARALLELISM: '4',
+    });
+  });
+
+  it('are refused when environment and context contradict each other', () => {
+    expect(() => givenBy({ ONCEFLOW_PARALLELISM: '2' }, { ONCEFLOW_PARALLELISM: '4' })).toThrow(
+      /ONCEFLOW_PARALLELISM is "4": it must be what the environment says, "2"; leave one of the two out/,
+    );
+  });
+
+  it('hand to functions what was given and what a function reads', () => {
+    const { environment, prefix } = readSettings({
+      ...given,
+      ONCEFLOW_PARALLELISM: '2',
+      ONCEFLOW_REMOVAL: 'destroy',
+      ONCEFLOW_STACK: 'external',
+    });
+    expect(environment).toEqual({ ONCEFLOW_BROKERS: 'broker.example.com:9092', ONCEFLOW_PARALLELISM: '2' });
+    expect(prefix).toBe('word-count');
+  });
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ['no brokers', { ONCEFLOW_BROKERS: '' }, /ONCEFLOW_BROKERS is not set: .*set it, e\.g\. ONCEFLOW_BROKERS=localhost:9092/],
+    ['a value of the wrong kind', { ONCEFLOW_PARALLELISM: 'many' }, /ONCEFLOW_PARALLELISM is "many": it must be a whole number/],
+    ['a parameter that does not exist', { ONCEFLOW_PARALELISM: '2' }, /the nearest is ONCEFLOW_PARALLELISM/],
+    ['more subtasks than key groups', { ONCEFLOW_PARALLELISM: '200' }, /at most ONCEFLOW_MAX_PARALLELISM \(128\)/],
+    [
+      'a stage that the job does not have',
+      { ONCEFLOW_STAGE_PARALLELISM: 'count=2' },
+      /of stages that job word-count has: read-lines, count-words, write-counts/,
+    ],
+    [
+      'more functions than a stack can hold',
+      { ONCEFLOW_PARALLELISM: '401', ONCEFLOW_MAX_PARALLELISM: '500' },
+      /count-words=401.*at most 400 operator subtasks/,
+    ],
+    [
+      'times that contradict each other',
+      { ONCEFLOW_EPOCH_TIMEOUT_MS: '600000' },
+      /ONCEFLOW_TRANSACTION_TIMEOUT_MS.*raise ONCEFLOW_TRANSACTION_TIMEOUT_MS above 750000/s,
+    ],
+    ['a table, which the deployment makes', { ONCEFLOW_TABLE: 'mine' }, /ONCEFLOW_TABLE is "mine": it must be left to the deployment/],
+    [
+      'a prefix that permissions could not name',
+      { ONCEFLOW_FUNCTION_PREFIX: 'a.b' },
+      /ONCEFLOW_FUNCTION_PREFIX is "a\.b": it must be at most 40 letters/,
+    ],
+    ['a module without a job', { ONCEFLOW_JOB: './lib/api/index.ts' }, /no default export made by defineJob/],
+  ])('are refused with one message for %s', (_what, change, message) => {
+    expect(() => readSettings({ ...given, ...change })).toThrow(message);
+  });
+});

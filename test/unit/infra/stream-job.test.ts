@@ -1,0 +1,253 @@
+import { App, type AppProps, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { describe, expect, it, vi } from 'vitest';
+import { StreamJob, type StreamJobProps } from '../../../infra/stream-job.ts';
+import { TTL_ATTRIBUTE } from '../../../lib/aws/dynamo-rows.ts';
+
+// The CDK loads a library at the first use of each of its parts.
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Bundling takes a second or two: only where the code matters. */
+const unbundled = { context: { 'aws:cdk:bundling-stacks': [] } };
+
+function synthesized(change: Partial<StreamJobProps> = {}, app: AppProps = unbundled): Template {
+  const stack = new Stack(new App(app), 'Test');
+  new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, ...change });
+  return Template.fromStack(stack);
+}
+
+interface Resource {
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+const template = synthesized({ parameters: { ONCEFLOW_STAGE_PARALLELISM: 'count-words=3', ONCEFLOW_CHECKPOINT_INTERVAL_MS: '5000' } });
+const functions = new Map(
+  Object.values(template.findResources('AWS::Lambda::Function') as Record<string, Resource>).map(({ Properties }) => [
+    String(Properties['FunctionName']),
+    Properties,
+  ]),
+);
+
+describe('storage', () => {
+  it('has a table with the keys and the time to live that the epoch store writes, billed by use', () => {
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE, Enabled: true },
+    });
+  });
+
+  it('can be restored to a point in time, cannot be deleted by mistake, and outlives its stack', () => {
+    template.hasResource('AWS::DynamoDB::GlobalTable', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        Replicas: [
+          Match.objectLike({ DeletionProtectionEnabled: true, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } }),
+        ],
+      },
+    });
+    template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  it('goes with its stack only when that is asked for', () => {
+    const thrownAway = synthesized({ parameters: { ONCEFLOW_REMOVAL: 'destroy' } });
+    thrownAway.hasResource('AWS::DynamoDB::GlobalTable', {
+      DeletionPolicy: 'Delete',
+      Properties: { Replicas: [Match.objectLike({ DeletionProtectionEnabled: false })] },
+    });
+    thrownAway.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+  });
+
+  it('has a bucket that is private and encrypted, and refuses what does not come over TLS', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: 's3:*',
+            Principal: { AWS: '*' },
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  it('lets no blob expire by age: an old snapshot may be the base of the current state', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: { Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' }] },
+    });
+  });
+});
+
+describe('functions', () => {
+  it('are one for each operator subtask, and one each for coordinator, source and sink', () => {
+    expect([...functions.keys()].sort()).toEqual([
+      'word-count-coordinator',
+      'word-count-operator-count-words-0',
+      'word-count-operator-count-words-1',
+      'word-count-operator-count-words-2',
+      'word-count-sink',
+      'word-count-source',
+    ]);
+  });
+
+  it('run on Node 24 and arm64, or on the processor that was asked for', () => {
+    for (const properties of functions.values()) expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+    synthesized({ parameters: { ONCEFLOW_ARCHITECTURE: 'x86_64' } }).allResourcesProperties('AWS::Lambda::Function', {
+      Architectures: ['x86_64'],
+    });
+  });
+
+  it('get the parameters that were given, where job and storage are, the build, and nothing else', () => {
+    for (const { Environment } of functions.values()) {
+      expect(Environment).toEqual({
+        Variables: {
+          ONCEFLOW_BROKERS: 'broker.example.com:9092',
+          ONCEFLOW_STAGE_PARALLELISM: 'count-words=3',
+          ONCEFLOW_CHECKPOINT_INTERVAL_MS: '5000',
+          ONCEFLOW_JOB: './job.mjs',
+          ONCEFLOW_TABLE: { Ref: expect.stringContaining('Epochs') },
+          ONCEFLOW_BLOBS: { 'Fn::Join': ['', ['s3://', { Ref: expect.stringContaining('Blobs') }]] },
+          ONCEFLOW_BUILD_ID: expect.stringMatching(/^[0-9a-f]{16}$/),
+          NODE_OPTIONS: expect.any(String),
+        },
+      });
+    }
+  });
+
+  it('outlive the deadlines that the engine gives them', () => {
+    expect(functions.get('word-count-coordinator')).toMatchObject({ Timeout: 900 });
+    expect(functions.get('word-count-sink')).toMatchObject({ Timeout: 75 });
+  });
+
+  it('are of another build when code or settings change, and of the same when nothing does', () => {
+    const buildOf = (made: Template) => JSON.stringify(made.findOutputs('*', {})).match(/"Value":"([0-9a-f]{16})"/)?.[1];
+    const first = buildOf(synthesized({}, {}));
+    expect(buildOf(synthesized({}, {}))).toBe(first);
+    const others = [{ parallelism: 2 }, { entry: './jobs/word-count-failing-words.ts' }].map((change) => buildOf(synthesized(change, {})));
+    expect(new Set([first, ...others]).size).toBe(3);
+  });
+
+  it('reserve concurrency only when that is asked for', () => {
+    expect([...functions.values()].some((properties) => 'ReservedConcurrentExecutions' in properties)).toBe(false);
+    synthesized({ parameters: { ONCEFLOW_OPERATOR_CONCURRENCY: '1' } }).hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'word-count-operator-count-words-0',
+      ReservedConcurrentExecutions: 1,
+    });
+  });
+
+  it('are never invoked again by the platform: the engine repeats what failed', () => {
+    template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
+  });
+
+  it('write logs that are kept for a stated time', () => {
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+    template.resourceCountIs('AWS::Logs::LogGroup', 4);
+    synthesized({ parameters: { ONCEFLOW_LOG_RETENTION_DAYS: '7' } }).allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
+  });
+
+  it('run in the VPC that Kafka is in', () => {
+    const stack = new Stack(new App(unbundled), 'Test');
+    const vpc = new Vpc(stack, 'Vpc');
+    new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'b:9092', network: { vpc } } });
+    Template.fromStack(stack).allResourcesProperties('AWS::Lambda::Function', {
+      VpcConfig: { SubnetIds: Match.anyValue(), SecurityGroupIds: Match.anyValue() },
+    });
+  });
+});
+
+describe('the trigger', () => {
+  it('is a tick for the coordinator every minute, and nothing else invokes anything', () => {
+    template.resourceCountIs('AWS::Events::Rule', 1);
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 minute)',
+      State: 'ENABLED',
+      Targets: [
+        Match.objectLike({
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('Coordinator'), 'Arn'] },
+          Input: '{"ask":"tick"}',
+          RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 },
+        }),
+      ],
+    });
+    template.resourceCountIs('AWS::Lambda::Permission', 1);
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 0);
+  });
+});
+
+describe('roles', () => {
+  interface Statement {
+    readonly Action: string | readonly string[];
+    readonly Resource: unknown;
+    readonly Condition?: unknown;
+  }
+
+  function statementsOf(of: string, made = template): Statement[] {
+    const roles = Object.values(made.findResources('AWS::IAM::Role') as Record<string, Resource>).filter(
+      ({ Properties }) => Properties['Description'] === `${of} of job word-count`,
+    );
+    return roles.flatMap(({ Properties }) =>
+      (Properties['Policies'] as { PolicyDocument: { Statement: Statement[] } }[]).flatMap(
+        ({ PolicyDocument }) => PolicyDocument.Statement,
+      ),
+    );
+  }
+
+  const LOGS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+
+  it.each([
+    [
+      'coordinator',
+      [
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+        'dynamodb:UpdateItem',
+        'lambda:InvokeFunction',
+        ...LOGS,
+        's3:DeleteObject',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
+      ],
+    ],
+    ['source', [...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
+    ['operator', [...LOGS, 's3:GetObject', 's3:ListBucket', 's3:PutObject']],
+    ['sink', [...LOGS, 's3:GetObject', 's3:ListBucket']],
+  ])('of the %s allow exactly what its code calls', (role, actions) => {
+    const allowed = statementsOf(role).flatMap(({ Action }) => Action);
+    expect(allowed.sort()).toEqual(actions);
+  });
+
+  it("reach the job's own rows, blobs and functions only", () => {
+    const [rows, blobs, , invoke] = statementsOf('coordinator').filter(({ Action }) => !String(Action).startsWith('logs:'));
+    expect(rows?.Condition).toEqual({ 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['word-count'] } });
+    expect(JSON.stringify(blobs?.Resource)).toContain('"/word-count/*"');
+    expect(JSON.stringify(invoke?.Resource)).toMatch(
+      /function:word-count-source.*function:word-count-sink.*function:word-count-operator-\*/,
+    );
+    for (const role of ['coordinator', 'source', 'operator', 'sink'])
+      for (const { Resource } of statementsOf(role)) expect(JSON.stringify(Resource)).not.toBe('"*"');
+  });
+
+  it('are all that there is: nothing gets a policy from elsewhere', () => {
+    template.resourceCountIs('AWS::IAM::Role', 4);
+    template.resourceCountIs('AWS::IAM::Policy', 0);
+    template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+});
