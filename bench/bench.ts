@@ -28,6 +28,13 @@ const CHECK_HEAP = '3g';
 /** Above it other work takes a part of the cores. */
 const QUIET_LOAD = 0.5;
 
+const ownInputModes: Readonly<Record<Exclude<Mode, 'drain'>, readonly ModeOf[]>> = {
+  latency: [latencyMode],
+  recovery: [recoveryMode],
+  trickle: [trickleMode],
+  'large-state': [largeStateMode(0), largeStateMode(1)],
+};
+
 process.exit(await main());
 
 async function main(): Promise<number> {
@@ -111,13 +118,6 @@ async function prepare(arena: Arena, mode: Mode, options: Options): Promise<Prep
   const { records } = await loading.done.finally(() => clearInterval(progress));
   return { variants: [drainMode(Number(records))], input };
 }
-
-const ownInputModes: Readonly<Record<Exclude<Mode, 'drain'>, readonly ModeOf[]>> = {
-  latency: [latencyMode],
-  recovery: [recoveryMode],
-  trickle: [trickleMode],
-  'large-state': [largeStateMode(0), largeStateMode(1)],
-};
 
 interface One {
   readonly arena: Arena;

@@ -1,7 +1,7 @@
 import { Agent, createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Requests by what they do: `UpdateItem`, `lease renewal`, `PUT blob` … */
+/** Requests by what they do: `TransactWriteItems`, `lease renewal`, `UpdateItem SET retiredThrough`, `PUT blob` … */
 export type Counts = ReadonlyMap<string, number>;
 
 export interface CountingProxy {
@@ -51,7 +51,7 @@ function kindOf({ method, headers }: IncomingMessage, body: Buffer): string {
   if (operation === undefined) return `${method} blob`;
   if (operation !== 'UpdateItem') return operation;
   const { UpdateExpression: expression = '' } = JSON.parse(body.toString('utf8')) as { UpdateExpression?: string };
-  return expression === 'SET leaseExpiresAtMs = :lease' ? 'lease renewal' : operation;
+  return expression === 'SET leaseExpiresAtMs = :lease' ? 'lease renewal' : `${operation} ${expression.split(' = ')[0]}`;
 }
 
 async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {

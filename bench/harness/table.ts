@@ -59,7 +59,7 @@ function figureText(figure: Figure | undefined): string {
 export function short(value: number): string {
   if (Math.abs(value) >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
   if (Math.abs(value) >= 1e4) return `${(value / 1e3).toFixed(0)} k`;
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3);
+  return Number.isInteger(value) || Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 function ratioText(ours: Figure | undefined, theirs: Figure | undefined): string {

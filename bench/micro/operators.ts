@@ -8,55 +8,17 @@
  */
 
 import wordCount from '../../jobs/word-count.ts';
-import { BATCH } from '../../lib/format/batch-layout.ts';
-import { RecordBatchWriter } from '../../lib/format/record-batch-writer.ts';
-import { utf8 } from '../../lib/format/serdes.ts';
-import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
 import type { StageContext } from '../../lib/operators/epoch-output.ts';
 import { createOperatorRuntime } from '../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../lib/operators/source-runtime.ts';
-import { zipfWords } from './words.ts';
+import { type Chunk, drawChunks } from './chunks.ts';
 
 const TOPIC = 'flink_kafka';
-const CHUNK_BYTES = 2 * 1024 * 1024;
-const BATCH_BYTES = 128 * 1024;
-const LINES_A_MS = 100;
 const WARM_UP_EPOCHS = 2;
 
 const totalWords = Number(process.argv[2] ?? 8_000_000);
 const epochWords = Number(process.argv[3] ?? 1_000_000);
 const context: StageContext = { parallelism: () => 1, maxParallelism: 128, partitions: () => 3, maxBatchBytes: () => 1_048_588 };
-
-interface Chunk {
-  readonly records: Buffer;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Fetch responses of one partition, enough for `words` words. */
-function drawChunks(words: number): Chunk[] {
-  const text = zipfWords(7);
-  const writer = new RecordBatchWriter({ maxBatchBytes: BATCH_BYTES });
-  const chunks: Chunk[] = [];
-  let lines = 0;
-  while (text.words < words) {
-    const from = lines;
-    writer.reset();
-    while (writer.bytes < CHUNK_BYTES && text.words < words) {
-      writer.append(1_700_000_000_000 + Math.floor(lines / LINES_A_MS), undefined, undefined, text.line(), utf8);
-      lines++;
-    }
-    const records = Buffer.from(writer.finish());
-    let offset = from;
-    for (const { start, end, records: count } of batchesOf(records)) {
-      stampBatch(records, start, end, { producerId: -1n, producerEpoch: -1, baseSequence: -1 });
-      records.writeBigInt64BE(BigInt(offset), start + BATCH.baseOffset);
-      offset += count;
-    }
-    chunks.push({ records, from, to: lines });
-  }
-  return chunks;
-}
 
 const chunks = drawChunks(totalWords);
 const source = createSourceRuntime(wordCount, 'read-lines', context);

@@ -21,6 +21,9 @@ export const latencyMode: ModeOf = {
       const load = startProbe(['steady', arena.bootstrap, input, 'words', 7, options.linesPerSecond, LONGEST_LOAD_SECONDS]);
       await reader.next('the first output', ({ records }) => Number(records) > 0);
       await pause(options.skipSeconds * 1000);
+      // What piled up while the program started is not what is measured.
+      const caughtUpMs = 2 * run.intervalMs + 500;
+      await reader.next('output that is up to date', ({ at, newest }) => Number(at) - Number(newest) < caughtUpMs);
       mustRun(program);
       reader.ask('count');
       const servers = watchServers(arena);

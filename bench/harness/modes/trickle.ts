@@ -6,8 +6,8 @@ import { startMeter } from '../processes.ts';
 import { cpuBetween, type ModeOf, mustRun, pause } from '../run.ts';
 
 const WARM_UP_MS = 2_000;
-/** After the last record: what belongs to it is done, and the job has seen that there is no more. */
-const CALM_MS = 5_000;
+/** After the last record: its epochs have been retired and cleared away, and the job has seen that there is no more. */
+const CALM_MS = 15_000;
 const READS = new Set(['GetItem', 'Query', 'GET blob', 'HEAD blob']);
 
 /** One record, wait for its result, the next record: epochs of one record each. Then none: what an idle job writes. */
