@@ -8,6 +8,7 @@ export interface SeenRecord {
   readonly timestamp: number;
   readonly key: string | undefined;
   readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 interface FetchedMessage {
@@ -15,6 +16,7 @@ interface FetchedMessage {
   readonly timestamp: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | null>>;
   readonly isControlRecord: boolean;
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
 }
@@ -85,7 +87,7 @@ export class TopicReader {
     const end = Number(this.#isolation === 'committed' ? fetched.lastStableOffset : fetched.highWatermark);
     const messages = fetched.messages.filter(({ offset }) => Number(offset) >= from);
     const visible = this.#isolation === 'committed' ? withoutAborted(messages, fetched.abortedTransactions) : messages;
-    for (const { offset, timestamp, key, value, isControlRecord } of visible) {
+    for (const { offset, timestamp, key, value, headers, isControlRecord } of visible) {
       if (isControlRecord) continue;
       this.records.push({
         partition,
@@ -93,6 +95,7 @@ export class TopicReader {
         timestamp: Number(timestamp),
         key: key?.toString('utf8'),
         value: value?.toString('utf8') ?? '',
+        headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, header?.toString('utf8') ?? ''])),
       });
     }
     const last = messages.at(-1);
