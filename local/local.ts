@@ -87,6 +87,14 @@ function lineOf(event: CoordinatorEvent): string | undefined {
       return `epoch ${event.epoch} committed`;
     case 'attempt-failed':
       return `epoch ${event.epoch} failed in ${event.stage}, trying again in ${event.retryInMs} ms: ${event.message}`;
+    case 'leaves-out':
+      return `topic ${event.topic}, partition ${event.partition}, offset ${event.offset} keeps failing in ${event.reason.operator}: it goes to the dead-letter topic`;
+    case 'dead-lettered':
+      return `epoch ${event.epoch}: ${event.records} records went to the dead-letter topic`;
+    case 'no-progress':
+      return `no progress for ${Math.round(event.forMs / 1000)} s, ${event.failuresInARow} failures in a row; the last error: ${event.lastError ?? 'none'}`;
+    case 'progress-again':
+      return 'there is progress again';
     case 'takes-over':
       return event.message;
     case 'warning':

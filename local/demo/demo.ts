@@ -62,6 +62,8 @@ const env = {
   ONCEFLOW_RESTART_BACKOFF_MS: '20',
   ...process.env,
   ONCEFLOW_JOB: './jobs/word-count-failing-attempts.ts',
+  // No record is to blame, however often attempts fail.
+  ONCEFLOW_POISON_ATTEMPTS: 'unlimited',
   ONCEFLOW_JOB_NAME: `demo-${run}`,
   ONCEFLOW_TOPICS: `read-lines=${topics.input},write-counts=${topics.output}`,
   ONCEFLOW_STARTING_OFFSETS: 'earliest',

@@ -4,7 +4,7 @@ import { someLines } from '../../support/word-counts.ts';
 
 describe('the classic word count', () => {
   it('of "hello world hello", in which every word has one chance in five to throw, is hello:::1 world:::1 hello:::2, once each', async () => {
-    const count = await newWordCount({ module: 'jobs/word-count-failing-words.ts' });
+    const count = await newWordCount({ module: 'jobs/word-count-failing-words.ts', env: { ONCEFLOW_POISON_ATTEMPTS: 'unlimited' } });
     const run = count.job.start();
     await count.write(['hello world hello']);
     await count.allCounted(run);
@@ -20,8 +20,19 @@ describe('the classic word count', () => {
     await count.expectExact(run);
   });
 
+  it('of more words than any attempt gets through, each with one chance in five to throw, is exact: epochs become small enough', async () => {
+    const env = { ONCEFLOW_POISON_ATTEMPTS: 'unlimited', ONCEFLOW_RESTART_BACKOFF_MS: '1', ONCEFLOW_RESTART_BACKOFF_MAX_MS: '1' };
+    const count = await newWordCount({ module: 'jobs/word-count-failing-words.ts', env });
+    // 200 words: the chance of one attempt to get through all of them is 4e-20.
+    await count.write(someLines(100, 1, 2));
+    const run = count.job.start();
+    await count.expectExact(run);
+    expect(run.eventsOf('attempt-failed').every(({ kind }) => kind === 'user-code')).toBe(true);
+    expect(run.eventsOf('decided').length).toBeGreaterThan(20);
+  });
+
   it('of a large input, in which an attempt in three throws somewhere, counts every word once', async () => {
-    const count = await newWordCount({ module: 'jobs/word-count-failing-attempts.ts' });
+    const count = await newWordCount({ module: 'jobs/word-count-failing-attempts.ts', env: { ONCEFLOW_POISON_ATTEMPTS: 'unlimited' } });
     const run = count.job.start();
     for (let chunk = 0; chunk < 20; chunk++) {
       const decided = run.eventsOf('decided').length;
