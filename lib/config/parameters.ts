@@ -133,6 +133,12 @@ export const parameters = {
     default: 'true',
     doc: 'Whether input offsets are committed to `ONCEFLOW_GROUP_ID` after each epoch, for lag tools.',
   }),
+  deliveryGuarantee: defaulted({
+    variable: 'ONCEFLOW_DELIVERY_GUARANTEE',
+    kind: oneOf('exactly-once', 'at-least-once'),
+    default: 'exactly-once',
+    doc: 'How output reaches the sinks: `exactly-once` in Kafka transactions; `at-least-once` without them, after the decision of each epoch: cheaper, visible to every reader, and sent again after a fault. May be changed between two starts.',
+  }),
   checkpointIntervalMs: defaulted({
     variable: 'ONCEFLOW_CHECKPOINT_INTERVAL_MS',
     kind: wholeNumber(10, LONGEST_INVOCATION_MS),

@@ -1,4 +1,4 @@
-import type { BlobRef, Manifest, SnapshotRef, SourceOffsets } from '../format/manifest.ts';
+import type { BlobRef, DeliveryGuarantee, Manifest, SnapshotRef, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import type { CommitPermit } from '../transactions/commit.ts';
@@ -11,6 +11,7 @@ export function manifestOf(
   parent: Manifest,
   stages: readonly Stage[],
   sinkParallelism: (sink: string) => number,
+  delivery: DeliveryGuarantee,
 ): Manifest {
   const previousUseAtMs = { ...parent.previousUseAtMs };
   for (const { transactionalId } of parent.committables) previousUseAtMs[transactionalId] = parent.sinkStartedAtMs;
@@ -18,6 +19,7 @@ export function manifestOf(
     version: 1,
     job: parent.job,
     incarnation: parent.incarnation,
+    delivery,
     epoch: attempt.epoch,
     decisionId: attempt.decisionId,
     parentDecisionId: parent.decisionId,

@@ -33,6 +33,7 @@ const manifestSchema = z.object({
   version: z.literal(1),
   job: text.min(1),
   incarnation: text.min(1),
+  delivery: z.enum(['exactly-once', 'at-least-once']).optional(),
   epoch: count,
   decisionId: text.min(1),
   parentDecisionId: text.min(1).optional(),

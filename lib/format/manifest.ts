@@ -6,6 +6,11 @@ export interface Manifest {
   readonly version: 1;
   readonly job: string;
   readonly incarnation: string;
+  /**
+   * How its output is committed, whatever the coordinator is set to that does it.
+   * @default 'exactly-once'
+   */
+  readonly delivery?: DeliveryGuarantee | undefined;
   readonly epoch: number;
   readonly decisionId: string;
   /** Undefined for epoch 0. */
@@ -22,6 +27,12 @@ export interface Manifest {
   /** By transactional id: when the sink stage of the epoch that used it before this one started, in this incarnation. */
   readonly previousUseAtMs: Readonly<Record<string, number>>;
 }
+
+/**
+ * `exactly-once`: sent in transactions that are prepared before the decision and committed after it. `at-least-once`: sent
+ * after the decision without a transaction, and again when a crash or a lost answer leaves unknown what was sent.
+ */
+export type DeliveryGuarantee = 'exactly-once' | 'at-least-once';
 
 export type SourceOffsets = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
 

@@ -1,4 +1,4 @@
-import { BATCH } from './batch-layout.ts';
+import { ATTRIBUTE, BATCH } from './batch-layout.ts';
 import { crc32c } from './crc32c.ts';
 import { MalformedError } from './serde.ts';
 
@@ -33,6 +33,16 @@ export function batchesOf(bytes: Buffer): BatchSpan[] {
     start = end;
   }
   return spans;
+}
+
+/** The stamp of a batch that is sent outside a transaction, by a producer without an id. */
+const NO_PRODUCER: BatchStamp = { producerId: -1n, producerEpoch: -1, baseSequence: -1 };
+
+/** Makes the batch `bytes[start, end)`, in place, one that belongs to no transaction. */
+export function stampPlainBatch(bytes: Buffer, start: number, end: number): void {
+  const at = start + BATCH.attributes;
+  bytes.writeInt16BE(bytes.readInt16BE(at) & ~ATTRIBUTE.transactional, at);
+  stampBatch(bytes, start, end, NO_PRODUCER);
 }
 
 /**

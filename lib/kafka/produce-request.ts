@@ -12,17 +12,17 @@ interface ProduceResponse {
 
 /**
  * Produce v7 of batches that are in wire format already: they go to the socket as they are. Throws `RangeError` for two
- * batches of one partition, which the broker does not take in one request.
+ * batches of one partition, which the broker does not take in one request. `transactionalId`: undefined for none.
  */
 export function produceRequest(
-  transactionalId: string,
+  transactionalId: string | undefined,
   batches: readonly PartitionBatch[],
   timeoutMs: number,
 ): WireRequest<ProduceResponse> {
   const body: Uint8Array[] = [];
   const topics = byTopic(batches);
   let encoder = newEncoder()
-    .writeString(transactionalId)
+    .writeString(transactionalId ?? null)
     .writeInt16(ACKS_OF_ALL_IN_SYNC_REPLICAS)
     .writeInt32(timeoutMs)
     .writeInt32(topics.size);

@@ -64,7 +64,7 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
     },
 
     async produce(who, leader, batches) {
-      const response = await cluster.sendTo(leader, 'produce', produceRequest(who.transactionalId, batches, produceTimeoutMs));
+      const response = await cluster.sendTo(leader, 'produce', produceRequest(who?.transactionalId, batches, produceTimeoutMs));
       if (response instanceof NoAnswer) return 'NO_ANSWER';
       cluster.logRefusal('Produce', response.answer, { kind: 'topic', name: [...new Set(batches.map(({ topic }) => topic))].join(', ') });
       return response.answer;

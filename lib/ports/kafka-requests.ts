@@ -67,9 +67,10 @@ export interface TransactionRequests {
   ): Promise<KafkaAnswer>;
   /**
    * One Produce request (acks = all) to one leader; requests to one leader are written to its connection in the order
-   * of the calls, so two may be under way at once. Every batch must be led by the same broker.
+   * of the calls, so two may be under way at once. Every batch must be led by the same broker. `who`: undefined for batches
+   * that belong to no transaction.
    */
-  produce(who: ProducerIdentity, leader: number, batches: readonly PartitionBatch[]): Promise<KafkaAnswer>;
+  produce(who: ProducerIdentity | undefined, leader: number, batches: readonly PartitionBatch[]): Promise<KafkaAnswer>;
   /** EndTxn, sent once. */
   endTxn(who: ProducerIdentity, commit: boolean): Promise<KafkaAnswer>;
   /**

@@ -50,6 +50,7 @@ const requestSchema = z.discriminatedUnion('ask', [
   }),
   z.object({ ...common, ask: z.literal('prepare'), topic: text, transactionTimeoutMs: z.int().min(1), staged: blobs }),
   z.object({ ...common, ask: z.literal('commit'), permit, committables: z.array(committableSchema) }),
+  z.object({ ...common, ask: z.literal('send'), permit, staged: blobs }),
   z.object({
     ...common,
     ask: z.literal('resolve'),

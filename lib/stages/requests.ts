@@ -78,6 +78,12 @@ export interface CommitSinkRequest extends StageRequest {
   readonly committables: readonly Committable[];
 }
 
+export interface SendSinkRequest extends StageRequest {
+  readonly ask: 'send';
+  readonly permit: CommitPermit;
+  readonly staged: readonly BlobRef[];
+}
+
 export interface ResolveSinkRequest extends StageRequest {
   readonly ask: 'resolve';
   readonly permit: CommitPermit;
@@ -94,7 +100,7 @@ export interface AbortSinkRequest extends StageRequest {
   readonly committables: readonly Committable[];
 }
 
-export type SinkRequest = PrepareSinkRequest | CommitSinkRequest | ResolveSinkRequest | AbortSinkRequest;
+export type SinkRequest = PrepareSinkRequest | CommitSinkRequest | SendSinkRequest | ResolveSinkRequest | AbortSinkRequest;
 
 /** What one epoch of one source or operator subtask wrote. */
 export interface StageOutput {
@@ -168,6 +174,7 @@ export interface CommitAnswer {
   /** Transactional ids whose answer was not OK: to be resolved. */
   readonly doubtful: readonly string[];
 }
+export type SendAnswer = { readonly outcome: 'sent' } | StageFailed;
 export type ResolveAnswer =
   | { readonly outcome: 'committed' | 'republished' }
   | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string }

@@ -12,6 +12,7 @@ import type {
   OperatorRequest,
   PrepareAnswer,
   ResolveAnswer,
+  SendAnswer,
   SinkRequest,
   SourceAnswer,
   SourceRequest,
@@ -19,7 +20,7 @@ import type {
   StageRequest,
   StageStale,
 } from './requests.ts';
-import { abortSink, commitSink, prepareSink, resolveSink, type SinkDeps } from './sink.ts';
+import { abortSink, commitSink, prepareSink, resolveSink, type SinkDeps, sendSink } from './sink.ts';
 import { runSource } from './source.ts';
 
 /** What a function's process works with. */
@@ -31,7 +32,7 @@ export interface StageTools extends StageDeps {
 }
 
 /** Work that must be done whatever build asks for it: what is decided has to be committed. */
-const NEVER_STALE = ['commit', 'resolve', 'abort'];
+const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];
 
 /** Refuses work of another build and work that is past its deadline; undefined: the work is to be done. */
 export function refusalOf(
@@ -74,13 +75,18 @@ export function createOperatorServer(): (tools: StageTools, request: OperatorReq
   };
 }
 
-/** Everything that is done to a sink's transactions: prepare, commit, resolve, abort. */
-export function serveSink(tools: SinkDeps, request: SinkRequest): Promise<PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer> {
+/** Everything that is done to a sink's transactions: prepare, commit, resolve, abort; and what is sent without one. */
+export function serveSink(
+  tools: SinkDeps,
+  request: SinkRequest,
+): Promise<PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer> {
   switch (request.ask) {
     case 'prepare':
       return prepareSink(tools, request);
     case 'commit':
       return commitSink(tools, request);
+    case 'send':
+      return sendSink(tools, request);
     case 'resolve':
       return resolveSink(tools, request);
     case 'abort':

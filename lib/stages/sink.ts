@@ -1,9 +1,11 @@
 import type { BlobRef } from '../format/manifest.ts';
 import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
+import { kindOf, mendOf } from '../transactions/answers.ts';
 import { commitTransaction } from '../transactions/commit.ts';
 import { abortTransaction, prepareTransaction } from '../transactions/prepare.ts';
 import { resolveTransaction } from '../transactions/resolve.ts';
+import { sendPlain } from '../transactions/send-staged.ts';
 import { failureOf, type StageDeps } from './common.ts';
 import type {
   AbortAnswer,
@@ -14,6 +16,8 @@ import type {
   PrepareSinkRequest,
   ResolveAnswer,
   ResolveSinkRequest,
+  SendAnswer,
+  SendSinkRequest,
 } from './requests.ts';
 
 export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
@@ -39,6 +43,19 @@ export async function commitSink(deps: SinkDeps, request: CommitSinkRequest): Pr
     })),
   );
   return { outcome: 'committed', doubtful: outcomes.filter(({ outcome }) => outcome === 'doubtful').map(({ id }) => id) };
+}
+
+/** Sends the output of one sink subtask in an epoch that was decided at least once. */
+export async function sendSink(deps: SinkDeps, request: SendSinkRequest): Promise<SendAnswer> {
+  try {
+    const sent = await sendPlain(deps.kafka, await readStaged(deps, request.staged));
+    if (sent.sent) return { outcome: 'sent' };
+    const refused = kindOf(sent.answer) === 'refused';
+    const message = `${sent.during} to sink ${request.stage} was answered ${sent.answer}${refused ? `: ${mendOf(sent.answer)}` : ''}`;
+    return { outcome: 'failed', kind: refused ? 'fatal' : 'transient', message };
+  } catch (error) {
+    return failureOf(error);
+  }
 }
 
 /** Finds out about one doubtful commit, and sends the staged output again if it was lost. */

@@ -1,5 +1,5 @@
 import type { StagedSection } from '../format/staged-output.ts';
-import { batchesOf, stampBatch } from '../format/stamp-batches.ts';
+import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from '../format/stamp-batches.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { KafkaAnswer, PartitionBatch, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { announceMarker, type Marker, writeMarker } from './marker.ts';
@@ -42,9 +42,19 @@ export async function sendStaged(
   return produced === 'NONE' ? { sent: true } : { sent: false, answer: produced, during: 'Produce' };
 }
 
+/**
+ * Sends every staged batch outside a transaction, every acknowledgement awaited. After a failure some may have been
+ * appended: the caller sends all of it again.
+ */
+export async function sendPlain(kafka: TransactionRequests, sections: readonly StagedSection[]): Promise<SendOutcome> {
+  const produced = await produceAll(kafka, undefined, distinctPartitions(sections), sections);
+  return produced === 'NONE' ? { sent: true } : { sent: false, answer: produced, during: 'Produce' };
+}
+
+/** `who`: undefined outside a transaction. */
 async function produceAll(
   kafka: TransactionRequests,
-  who: ProducerIdentity,
+  who: ProducerIdentity | undefined,
   partitions: readonly { readonly topic: string }[],
   sections: readonly StagedSection[],
 ): Promise<KafkaAnswer> {
@@ -68,10 +78,9 @@ function distinctPartitions(sections: readonly StagedSection[]): { topic: string
  */
 async function requestsByLeader(
   kafka: TransactionRequests,
-  who: ProducerIdentity,
+  who: ProducerIdentity | undefined,
   sections: readonly StagedSection[],
 ): Promise<Map<number, PartitionBatch[][]>> {
-  const producerId = BigInt(who.producerId);
   const nextSequence = new Map<string, number>();
   const queues = new Map<number, PartitionBatch[][]>();
   for (const { topic, partition, batches } of sections) {
@@ -81,13 +90,18 @@ async function requestsByLeader(
     const key = `${topic} ${partition}`;
     let sequence = nextSequence.get(key) ?? 0;
     for (const span of batchesOf(batches)) {
-      stampBatch(batches, span.start, span.end, { producerId, producerEpoch: who.producerEpoch, baseSequence: sequence });
+      if (who === undefined) stampPlainBatch(batches, span.start, span.end);
+      else stampBatch(batches, span.start, span.end, stampOf(who, sequence));
       sequence += span.records;
       placeInRequests(requests, { topic, partition, batch: batches.subarray(span.start, span.end) });
     }
     nextSequence.set(key, sequence);
   }
   return queues;
+}
+
+function stampOf({ producerId, producerEpoch }: ProducerIdentity, baseSequence: number): BatchStamp {
+  return { producerId: BigInt(producerId), producerEpoch, baseSequence };
 }
 
 /** Into the first request behind the partition's last batch that still has room. */
@@ -107,17 +121,21 @@ function sizeOf(request: readonly PartitionBatch[]): number {
   return request.reduce((sum, { batch }) => sum + batch.length, 0);
 }
 
-/** Sends the requests in order, two under way; after a failure sends no more, and awaits what is under way. */
+/**
+ * Sends the requests in order, two under way; after a failure sends no more, and awaits what is under way. Outside a
+ * transaction one: sequence numbers do not keep the second from being appended when the first was not.
+ */
 async function produceInOrder(
   kafka: TransactionRequests,
-  who: ProducerIdentity,
+  who: ProducerIdentity | undefined,
   leader: number,
   requests: readonly PartitionBatch[][],
 ): Promise<KafkaAnswer> {
+  const atOnce = who === undefined ? 1 : PRODUCE_IN_FLIGHT;
   const underWay: Promise<KafkaAnswer>[] = [];
   let worst: KafkaAnswer = 'NONE';
   for (const request of requests) {
-    if (underWay.length === PRODUCE_IN_FLIGHT) {
+    if (underWay.length === atOnce) {
       const answer = await underWay.shift();
       if (answer !== undefined && answer !== 'NONE') worst = answer;
     }

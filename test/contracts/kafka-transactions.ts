@@ -304,6 +304,19 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
     });
   });
 
+  describe('records outside a transaction', () => {
+    it('are committed as they are acknowledged, and come again when they are sent again', async () => {
+      const topic = await under.newTopic();
+      const nobody = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false, timestampMs: under.nowMs() };
+      const sendPlain = async (value: string) =>
+        kafka.produce(undefined, (await kafka.leaders(topic))[0] ?? -1, [{ topic, partition: 0, batch: encodeBatch(nobody, [value]) }]);
+      expect(await answered(() => sendPlain('a'))).toBe('NONE');
+      expect(await answered(() => sendPlain('a'))).toBe('NONE');
+      expect(await answered(() => sendPlain('b'))).toBe('NONE');
+      expect(await committed(topic, 3)).toEqual(['a', 'a', 'b']);
+    });
+  });
+
   describe('the offset at a time', () => {
     it('is that of the first record which is not older, below the last stable offset, and none where all are older', async () => {
       const topic = await under.newTopic();

@@ -1,3 +1,4 @@
+import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
 import type { Command } from './commands.ts';
 import { type SimJob, simJobs } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
@@ -98,11 +99,21 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; reado
   ],
 };
 
-/** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
-export function drawnFaults(seed: number): Faults {
+function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly FaultKind[] } {
   const dice = new Dice(hashOf(seed, 'faults'));
   const scale = dice.spread(0.2, 4);
-  const active = KINDS.filter(() => dice.chance(0.55)).map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
+  return { dice, scale, kinds: KINDS.filter(() => dice.chance(0.55)) };
+}
+
+function mayBeDeleted(seed: number): boolean {
+  const focus = focusOf(seed);
+  return focus === 'commands' || (focus === 'anything' && kindsOf(seed).kinds.includes('command'));
+}
+
+/** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
+export function drawnFaults(seed: number): Faults {
+  const { dice, scale, kinds } = kindsOf(seed);
+  const active = kinds.map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
   const focus = focusOf(seed);
   const longest = focus === 'anything' || focus === 'commands' ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
   return (call) => {
@@ -180,6 +191,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
       drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
     ),
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
+    delivery: drawDelivery(seed),
     settings: {
       checkpointIntervalMs: dice.pick([200, 500, 1_000]),
       maxEpochBytes: dice.pick([200, 600, 1_000_000]),
@@ -206,6 +218,19 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     history: false,
     ...change,
   };
+}
+
+/**
+ * Most jobs deliver exactly once; some at least once; and some change that with each coordinator. Not where the job may be
+ * deleted: what a late sender of the deleted one sends again cannot be told from what the new one sends.
+ */
+function drawDelivery(seed: number): (coordinator: number) => DeliveryGuarantee {
+  const dice = new Dice(hashOf(seed, 'delivery'));
+  const kind = dice.next();
+  if (kind < 0.6 || mayBeDeleted(seed)) return () => 'exactly-once';
+  if (kind < 0.8) return () => 'at-least-once';
+  const drawn = Array.from({ length: 7 }, () => dice.pick(['exactly-once', 'at-least-once'] as const));
+  return (coordinator) => drawn[coordinator % drawn.length] ?? 'exactly-once';
 }
 
 export function parallelismOf(

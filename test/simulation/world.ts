@@ -11,6 +11,7 @@ import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import type { StartKind } from '../../lib/epoch/may-start.ts';
 import type { Standby } from '../../lib/epoch/revival.ts';
+import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { planStages } from '../../lib/graph/stages.ts';
@@ -58,6 +59,8 @@ export interface WorldOptions {
   readonly outputPartitions: number;
   readonly input: readonly InputBatch[];
   readonly startingOffsets: StartingOffsets;
+  /** Of the epochs that the n-th coordinator (from 1) decides. @default 'exactly-once' */
+  readonly delivery?: (coordinator: number) => DeliveryGuarantee;
   readonly settings: Partial<JobSettings>;
   /** Bytes up to which a blob travels inside its reference. */
   readonly inlineBlobBytes: number;
@@ -109,6 +112,8 @@ export interface Outcome {
   readonly history: readonly string[];
   readonly events: number;
   readonly epochs: number;
+  /** Records that were sent again by an epoch that was decided at least once. */
+  readonly repeated: number;
   readonly virtualMs: number;
   readonly observed: readonly CoordinatorEvent[];
   readonly ends: readonly CoordinatorEnd[];
@@ -235,6 +240,8 @@ export class World {
     if (how === 'events') checker.fail('I6', `it did not come to an end within ${MAX_EVENTS} events`);
     const gaveUp = this.ends.some(({ end, message }) => end === 'failed' && this.#options.mayFail?.test(message) === true);
     if (checker.violations.length === 0 && !gaveUp) checker.checkEnd(this.#sources());
+    if (checker.repeated > 0 && this.network.injected.length === 0)
+      checker.fail('I2', `${checker.repeated} records were sent again though nothing went wrong`);
     this.#release();
     return {
       seed: this.#options.seed,
@@ -243,6 +250,7 @@ export class World {
       history: this.#history,
       events: scheduler.events,
       epochs: checker.epochs,
+      repeated: checker.repeated,
       virtualMs: scheduler.nowMs,
       observed: this.observed,
       ends: this.ends,
@@ -300,6 +308,7 @@ export class World {
       groupId: JOB,
       commitOffsets: true,
       onDataLoss: 'stop',
+      deliveryGuarantee: this.#options.delivery?.(number) ?? 'exactly-once',
       parallelism: this.#options.parallelism(number),
       maxParallelism: 8,
       checkpointIntervalMs: 500,

@@ -3,16 +3,9 @@ import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest
 import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
 import { stageRequest } from './ask-stages.ts';
-import {
-  type CommitSettings,
-  type CoordinatorDeps,
-  JobFailedError,
-  LeftToNextError,
-  SupersededError,
-  sinkStages,
-  type Tenure,
-} from './context.ts';
-import { untilAnswered } from './store-retry.ts';
+import { checkGeneration } from './check-generation.ts';
+import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
+import { sendEpoch } from './send-epoch.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;
@@ -22,8 +15,9 @@ export interface CommitResult {
 }
 
 /**
- * Commits a decided epoch: until every committable was answered OK or is proved committed by its marker. There is no way
- * back from a decision, so it goes on until that is reached, or until another coordinator or `signal` takes over.
+ * Commits a decided epoch, in the way in which it was decided: until every committable was answered OK or is proved
+ * committed by its marker, or (at least once) its output was acknowledged. There is no way back from a decision, so it goes
+ * on until that is reached, or until another coordinator or `signal` takes over.
  * Throws `SupersededError`, or `JobFailedError` when a person has to decide.
  */
 export async function commitEpoch(
@@ -34,6 +28,10 @@ export async function commitEpoch(
   signal: AbortSignal,
 ): Promise<CommitResult> {
   const permit = permitFor(manifest, tenure.generation);
+  if (manifest.delivery === 'at-least-once') {
+    await sendEpoch(deps, settings, tenure, manifest, permit, signal);
+    return { republished: 0 };
+  }
   // By the manifest, not by this run's stages: the sink of dead letters may be gone since.
   const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];
   const results = await Promise.all(sinks.map((sink) => commitSinkStage(deps, settings, tenure, manifest, permit, sink, signal)));
@@ -112,7 +110,7 @@ async function sendCommits(
   };
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      const answer = (await deps.invoker.invoke({ role: 'sink', stage: functionOf(settings, sink), subtask: 0 }, request, {
+      const answer = (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, {
         deadlineMs,
         signal,
       })) as CommitAnswer | StageFailed;
@@ -152,7 +150,7 @@ async function resolveOne(
     markerRetentionMs: tenure.markerRetentionMs,
   };
   try {
-    return (await deps.invoker.invoke({ role: 'sink', stage: functionOf(settings, sink), subtask: committable.subtask }, request, {
+    return (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: committable.subtask }, request, {
       deadlineMs,
       signal,
     })) as ResolveAnswer;
@@ -161,24 +159,9 @@ async function resolveOne(
   }
 }
 
-/** The stage whose function commits for a sink: its own, or when this run has no such sink any other's. */
-function functionOf(settings: CommitSettings, sink: string): string {
-  const stages = sinkStages(settings).map(({ id }) => id);
-  return stages.includes(sink) ? sink : (stages[0] ?? sink);
-}
-
 /** Why a person has to decide; undefined while nobody has to. */
 function needOfPerson(answer: ResolveAnswer): string | undefined {
   return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal') ? answer.message : undefined;
-}
-
-async function checkGeneration(deps: CoordinatorDeps, settings: CommitSettings, tenure: Tenure, signal: AbortSignal): Promise<void> {
-  const row = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
-  if (row?.generation !== tenure.generation) {
-    throw new SupersededError(
-      `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}, and this coordinator is generation ${tenure.generation}`,
-    );
-  }
 }
 
 function describe(answer: ResolveAnswer): string {

@@ -1,3 +1,4 @@
+import type { DeliveryGuarantee } from '../../format/manifest.ts';
 import { DEAD_LETTERS, type SinkStage, type SourceStage, type Stage } from '../../graph/stages.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
@@ -35,6 +36,8 @@ export interface JobSettings {
   /** Are input offsets committed to the group after each epoch, for lag tools? */
   readonly commitOffsets: boolean;
   readonly onDataLoss: OnDataLoss;
+  /** Of epochs that this coordinator decides; those that it finds decided are committed in their own way. */
+  readonly deliveryGuarantee: DeliveryGuarantee;
   readonly parallelism: Readonly<Record<string, number>>;
   readonly maxParallelism: number;
   readonly checkpointIntervalMs: number;
@@ -123,6 +126,12 @@ export function sinkStages(settings: Pick<JobSettings, 'stages'>): SinkStage[] {
 /** Where records go that are left out; undefined when a record that cannot be processed stops the job. */
 export function deadLetterTopic(settings: Pick<JobSettings, 'stages'>): string | undefined {
   return sinkStages(settings).find(({ id }) => id === DEAD_LETTERS)?.topic;
+}
+
+/** The stage whose function commits for a sink: its own, or when this run has no such sink any other's. */
+export function sinkFunctionOf(settings: Pick<JobSettings, 'stages'>, sink: string): string {
+  const stages = sinkStages(settings).map(({ id }) => id);
+  return stages.includes(sink) ? sink : (stages[0] ?? sink);
 }
 
 export function parallelismOf(settings: JobSettings, stage: string): number {

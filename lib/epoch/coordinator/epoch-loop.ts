@@ -193,7 +193,7 @@ export async function runEpochs(
       return { of: 'stage', attempt, stage: 'decision', ms: 0, result: { outcome: 'failed', kind: 'transient', message } };
     }
     attempt.phase = 'deciding';
-    const manifest = manifestOf(attempt, parent, settings.stages, (sink) => parallelismOf(settings, sink));
+    const manifest = manifestOf(attempt, parent, settings.stages, (sink) => parallelismOf(settings, sink), settings.deliveryGuarantee);
     const { recordsIn, recordsOut } = countsOf(attempt);
     const summary = { plannedAtMs: attempt.plannedAtMs, decidedAtMs: nowMs, attempts: trouble.failures.inARow + 1, recordsIn, recordsOut };
     await decideManifest(deps, settings, tenure, manifest, summary, leave.signal);

@@ -218,6 +218,7 @@ async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Pro
 /** The widest parallelism of each sink in this incarnation, this run's included. Recorded before any id of it is used. */
 function widestPool(settings: JobSettings, recorded: Readonly<Record<string, number>>): Record<string, number> {
   const pool = { ...recorded };
+  if (settings.deliveryGuarantee === 'at-least-once') return pool;
   for (const { id } of sinkStages(settings)) pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id));
   return pool;
 }

@@ -30,6 +30,9 @@ interface Attributed {
   readonly epoch: number;
 }
 
+/** Of records that were sent outside a transaction. */
+const NO_PRODUCER = '-1/-1';
+
 interface DecidedEpoch {
   readonly manifest: Manifest;
   readonly text: string;
@@ -57,6 +60,8 @@ class Life {
   /** By sink, subtask and epoch. */
   readonly committed = new Set<string>();
   readonly lastCommitted = new Map<string, number>();
+  /** What was sent outside a transaction: topic, partition and value. */
+  readonly sent = new Set<string>();
   /** By counter uid: the fold of the input through the last decided epoch. */
   readonly fold = new Map<string, Map<string, number>>();
   /** By sink uid. */
@@ -67,11 +72,29 @@ class Life {
   }
 
   uncommitted(): string[] {
-    return this.decided.flatMap(({ manifest }) =>
-      manifest.committables
+    return this.decided.flatMap((decided) => [
+      ...decided.manifest.committables
         .filter((committable) => !this.committed.has(placeOf(committable)))
-        .map(({ transactionalId }) => `${transactionalId} of epoch ${manifest.epoch}`),
+        .map(({ transactionalId }) => `${transactionalId} of epoch ${decided.manifest.epoch}`),
+      ...this.unsent(decided).map((value) => `${value} of epoch ${decided.manifest.epoch}, which was not sent`),
+    ]);
+  }
+
+  /** Staged output of an epoch that was decided at least once, as far as it was not sent. */
+  unsent({ manifest, staged }: DecidedEpoch): string[] {
+    if (manifest.delivery !== 'at-least-once') return [];
+    return [...staged.values()].flatMap((places) =>
+      [...places].flatMap(([place, values]) => values.filter((value) => !this.sent.has(`${place} ${value}`))),
     );
+  }
+
+  /** The epoch that was decided at least once and has staged this value there. No value is staged twice. */
+  stagedBy(place: string, value: string): { readonly where: string; readonly epoch: number } | undefined {
+    for (const { manifest, staged } of this.decided) {
+      if (manifest.delivery !== 'at-least-once') continue;
+      for (const [where, places] of staged) if (places.get(place)?.includes(value) === true) return { where, epoch: manifest.epoch };
+    }
+    return undefined;
   }
 }
 
@@ -81,6 +104,8 @@ class Life {
  */
 export class Checker {
   readonly violations: Violation[] = [];
+  /** Records that were sent again outside a transaction. */
+  repeated = 0;
   readonly #job: SimJob;
   readonly #poison: PoisonRule | undefined;
   readonly #startsAt: StartingOffsets;
@@ -100,6 +125,7 @@ export class Checker {
     this.#table = table;
     this.#bucket = bucket;
     broker.onCommit = (committed) => this.#takeCommit(committed);
+    broker.onPlain = (partition, values) => this.#takePlain(partition, values);
     table.observer = {
       decided: (decision) => this.#takeDecision(decision),
       committed: (row, epoch) => this.#takeCommitted(row, epoch),
@@ -345,10 +371,30 @@ export class Checker {
     }
   }
 
+  /** What is sent outside a transaction is the staged output of an epoch that was decided so. */
+  #takePlain({ topic, partition }: Partition, values: readonly string[]): void {
+    const written = [DEAD_LETTER_TOPIC, ...Object.values(this.#job.sinks).map((sink) => sink.topic)];
+    if (!written.includes(topic)) return;
+    const place = `${topic} ${partition}`;
+    for (const value of values) {
+      const life = this.#lives.findLast((each) => each.stagedBy(place, value) !== undefined);
+      if (life === undefined) this.fail('I4', `${place}: ${value} was sent, and no epoch that was decided at least once has staged it`);
+      else if (life.sent.has(`${place} ${value}`)) this.repeated++;
+      life?.sent.add(`${place} ${value}`);
+    }
+  }
+
   #takeCommitted(row: JobRow, epoch: number): void {
     const life = this.#lives.find(({ incarnation }) => incarnation === row.incarnation);
-    for (const { manifest } of life?.decided ?? []) {
+    for (const decided of life?.decided ?? []) {
+      const { manifest } = decided;
       if (manifest.epoch > epoch) continue;
+      const [unsent] = life?.unsent(decided) ?? [];
+      if (unsent !== undefined)
+        this.fail(
+          'I2',
+          `epoch ${epoch} is recorded as COMMITTED by generation ${row.generation}, and ${unsent} of epoch ${manifest.epoch} was not sent`,
+        );
       for (const committable of manifest.committables) {
         if (life?.committed.has(placeOf(committable)) !== true)
           this.fail(
@@ -442,7 +488,15 @@ export class Checker {
   }
 
   #recordsOf(life: Life, partition: Partition): Attributed[] {
+    const place = `${partition.topic} ${partition.partition}`;
+    const seen = new Set<string>();
     return readCommitted(partition, 0, partition.end).flatMap(({ offset, value, producer }) => {
+      // What was sent again outside a transaction counts where it came first.
+      if (producer === NO_PRODUCER) {
+        const from = seen.has(value) ? undefined : life.stagedBy(place, value);
+        seen.add(value);
+        return from === undefined ? [] : [{ offset, value, ...from }];
+      }
       const from = this.#producers.get(producer);
       if (from === undefined && life === this.#lives[0])
         this.fail(
@@ -472,7 +526,8 @@ export class Checker {
         if (!where.startsWith(`${uid} `)) continue;
         const expected = places.get(`${topic} ${partition}`) ?? [];
         const found = byEpoch.get(`${where} ${manifest.epoch}`) ?? [];
-        if (expected.join('\n') !== found.join('\n') && life.committed.has(`${where} ${manifest.epoch}`)) {
+        const isOut = life.committed.has(`${where} ${manifest.epoch}`) || manifest.delivery === 'at-least-once';
+        if (expected.join('\n') !== found.join('\n') && isOut) {
           this.fail(
             'I2',
             `${topic}-${partition}: a reader sees ${found.length} records of ${where} in epoch ${manifest.epoch}, which are not the ${expected.length} that were staged`,
@@ -497,7 +552,10 @@ export class Checker {
         }
         staged.set(`${sink} ${subtask}`, places);
         const prepared = manifest.committables.some((committable) => committable.sink === sink && committable.subtask === subtask);
-        if (!prepared) this.fail('I2', `epoch ${manifest.epoch} was decided without a committable of ${sink} ${subtask}`);
+        if (prepared && manifest.delivery === 'at-least-once')
+          this.fail('I2', `epoch ${manifest.epoch} was decided at least once, with a transaction of ${sink} ${subtask}`);
+        else if (!prepared && manifest.delivery !== 'at-least-once')
+          this.fail('I2', `epoch ${manifest.epoch} was decided without a committable of ${sink} ${subtask}`);
       });
     }
     return staged;

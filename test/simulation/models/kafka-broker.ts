@@ -137,6 +137,8 @@ export class Broker {
   readonly topics = new Map<string, Partition[]>();
   readonly transactions = new Map<string, Transaction>();
   readonly groups = new Map<string, Map<string, GroupEntry>>();
+  /** Records that were sent outside a transaction. */
+  onPlain: (partition: Partition, values: readonly string[]) => void = () => {};
   onCommit: (committed: CommittedTransaction) => void = () => {};
   readonly #options: Required<BrokerOptions>;
   #nextProducerId = 1000n;
@@ -252,10 +254,13 @@ export class Broker {
     return 'NONE';
   }
 
-  produce(who: ProducerIdentity, leader: number, batches: readonly PartitionBatch[]): KafkaAnswer {
+  /** `who`: undefined outside a transaction. */
+  produce(who: ProducerIdentity | undefined, leader: number, batches: readonly PartitionBatch[]): KafkaAnswer {
     let worst: KafkaAnswer = 'NONE';
     for (const { topic, partition, batch } of batches) {
-      const answer = this.#produceOne(who, leader, this.partition(topic, partition), Buffer.from(batch));
+      const found = this.partition(topic, partition);
+      const bytes = Buffer.from(batch);
+      const answer = who === undefined ? this.#producePlain(leader, found, bytes) : this.#produceOne(who, leader, found, bytes);
       if (answer !== 'NONE' && worst === 'NONE') worst = answer;
     }
     return worst;
@@ -406,6 +411,16 @@ export class Broker {
   #fenceAndAbort(txn: Transaction): void {
     txn.producerEpoch = Math.min(txn.producerEpoch + 1, this.#options.maxProducerEpoch);
     this.#end(txn, false);
+  }
+
+  #producePlain(leader: number, partition: Partition | undefined, batch: Buffer): KafkaAnswer {
+    if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
+    if (partition.leader !== leader) return 'NOT_LEADER_OR_FOLLOWER';
+    const { producerId, producerEpoch, transactional, values } = decodeBatch(batch);
+    if (transactional || producerId !== -1n || producerEpoch !== -1) return 'INVALID_TXN_STATE';
+    partition.append(batch, producerId, producerEpoch, false, undefined);
+    this.onPlain(partition, values);
+    return 'NONE';
   }
 
   #produceOne(who: ProducerIdentity, leader: number, partition: Partition | undefined, batch: Buffer): KafkaAnswer {

@@ -67,7 +67,7 @@ export function modelKafka(
     produce(who, leader, batches) {
       // Taken now, as a socket would: the caller may reuse its buffers only after the answer, but nobody checks that.
       const sent = batches.map((each) => ({ ...each, batch: Buffer.from(each.batch) }));
-      const about = `${who.transactionalId} ${batches.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')}`;
+      const about = `${who?.transactionalId ?? 'plain'} ${batches.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')}`;
       return carry('produce', about, { ...answering, error: (dice) => dice.pick(LEADER_ERRORS), connection: `produce ${leader}` }, () =>
         broker.produce(who, leader, sent),
       );

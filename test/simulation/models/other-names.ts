@@ -1,5 +1,5 @@
 import type { ProducerIdentity, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
-import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer } from '../../../lib/stages/requests.ts';
+import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer } from '../../../lib/stages/requests.ts';
 
 /**
  * Another build's rule for the names of transactions: the two ids of a sink subtask the other way round. Both builds use
@@ -21,12 +21,14 @@ export function withOtherNames(kafka: TransactionRequests): TransactionRequests 
     addPartitions: (who, partitions) => kafka.addPartitions(renamed(who), partitions),
     addOffsets: (who, group) => kafka.addOffsets(renamed(who), otherName(group)),
     txnOffsetCommit: (who, group, marker) => kafka.txnOffsetCommit(renamed(who), otherName(group), marker),
-    produce: (who, leader, batches) => kafka.produce(renamed(who), leader, batches),
+    produce: (who, leader, batches) => kafka.produce(who === undefined ? who : renamed(who), leader, batches),
     endTxn: (who, commit) => kafka.endTxn(renamed(who), commit),
   };
 }
 
 /** What it answers. */
-export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | ResolveAnswer | AbortAnswer>(answer: Answer): Answer {
+export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer>(
+  answer: Answer,
+): Answer {
   return answer.outcome === 'prepared' ? { ...answer, committable: renamed(answer.committable) } : answer;
 }

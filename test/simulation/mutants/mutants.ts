@@ -334,7 +334,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'commit and resolve are never refused for their build',
-    edits: [edit(SERVE, "const NEVER_STALE = ['commit', 'resolve', 'abort'];", 'const NEVER_STALE: string[] = [];')],
+    edits: [edit(SERVE, "const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];", 'const NEVER_STALE: string[] = [];')],
   },
   {
     name: 'staged output is kept until its epoch is COMMITTED',
@@ -372,6 +372,36 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit('lib/epoch/retain.ts', 'epoch <= lastCommitted - retained', 'epoch <= lastCommitted - retained + 1'),
       edit(TABLE, 'row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch', 'row.lastCommitted < epoch'),
+    ],
+  },
+  {
+    name: 'an epoch is committed in the way in which it was decided',
+    edits: [
+      edit(
+        COMMIT_EPOCH,
+        "if (manifest.delivery === 'at-least-once') {",
+        "if ('deliveryGuarantee' in settings && settings.deliveryGuarantee === 'at-least-once') {",
+      ),
+    ],
+  },
+  {
+    name: 'at least once, output without an acknowledgement is sent again',
+    edits: [
+      edit('lib/epoch/coordinator/send-epoch.ts', "if (answer.outcome === 'sent') return;", "if (answer.outcome !== 'never') return;"),
+    ],
+  },
+  {
+    name: 'at least once, a request waits for the one before it',
+    edits: [edit(SEND, 'who === undefined ? 1 : PRODUCE_IN_FLIGHT', 'PRODUCE_IN_FLIGHT')],
+  },
+  {
+    name: 'ids of transactions are settled also by a coordinator that makes none',
+    edits: [
+      edit(
+        START,
+        "if (settings.deliveryGuarantee === 'at-least-once') return pool;",
+        "if (settings.deliveryGuarantee === 'at-least-once') return {};",
+      ),
     ],
   },
   {

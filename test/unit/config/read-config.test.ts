@@ -27,6 +27,7 @@ describe('readConfig', () => {
       startingOffsets: undefined,
       onDataLoss: 'stop',
       commitOffsets: true,
+      deliveryGuarantee: 'exactly-once',
       checkpointIntervalMs: 1000,
       epochTimeoutMs: 60_000,
       commitTimeoutMs: 30_000,

@@ -90,14 +90,16 @@ describe('the manifest of an attempt', () => {
       },
     ]);
     attempt.operators.set('count', [operator('a')]);
-    const made = manifestOf(attempt, parent, stages, () => 1);
+    const made = manifestOf(attempt, parent, stages, () => 1, 'exactly-once');
     expect(made.offsets).toEqual({ lines: { in: [15, 20, 0] } });
     expect(made.parentDecisionId).toBe('four');
+    expect(made.delivery).toBe('exactly-once');
   });
 
   test('remembers when each transactional id was used before', () => {
     const attempt = newAttempt({ epoch: 5, decisionId: 'five', plannedAtMs: 500, from: parent.offsets, ranges: {}, maxBytes: 1 }, stages);
-    expect(manifestOf(attempt, parent, stages, () => 1).previousUseAtMs).toEqual({ 'job-inc-write-0-1': 300, 'job-inc-write-0-0': 400 });
+    const { previousUseAtMs } = manifestOf(attempt, parent, stages, () => 1, 'exactly-once');
+    expect(previousUseAtMs).toEqual({ 'job-inc-write-0-1': 300, 'job-inc-write-0-0': 400 });
   });
 
   test('deals the upstream subtasks out to the sink subtasks', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import { MalformedError } from '../../../lib/format/serde.ts';
 import { utf8 } from '../../../lib/format/serdes.ts';
-import { batchesOf, stampBatch } from '../../../lib/format/stamp-batches.ts';
+import { batchesOf, stampBatch, stampPlainBatch } from '../../../lib/format/stamp-batches.ts';
 import { readAll } from './record-sets.ts';
 
 function twoBatches(): Buffer {
@@ -35,6 +35,14 @@ test('a batch can be stamped again under another identity', () => {
   stampBatch(twice, 0, 95, { producerId: 77n, producerEpoch: 3, baseSequence: 9 });
   for (const bytes of [once, twice]) stampBatch(bytes, 0, 95, { producerId: 1n, producerEpoch: 0, baseSequence: 0 });
   expect(twice.equals(once)).toBe(true);
+});
+
+test('a batch that is stamped as plain belongs to no transaction and no producer, and readers accept it', () => {
+  const bytes = twoBatches().subarray(95);
+  expect(bytes.readInt16BE(21) & 0x10).toBe(0x10);
+  stampPlainBatch(bytes, 0, bytes.length);
+  expect([bytes.readInt16BE(21), bytes.readBigInt64BE(43), bytes.readInt16BE(51), bytes.readInt32BE(53)]).toEqual([0, -1n, -1, -1]);
+  expect(readAll(bytes).read).toHaveLength(1);
 });
 
 test('sequence numbers go on at 0 after 2^31 - 1', () => {

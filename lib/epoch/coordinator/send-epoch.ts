@@ -1,0 +1,73 @@
+import type { BlobRef, Manifest } from '../../format/manifest.ts';
+import type { SendAnswer, SendSinkRequest } from '../../stages/requests.ts';
+import type { CommitPermit } from '../../transactions/commit.ts';
+import { stageRequest } from './ask-stages.ts';
+import { checkGeneration } from './check-generation.ts';
+import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
+
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Commits an epoch that was decided at least once: its staged output is sent, without a transaction, until every batch is
+ * acknowledged. What a crash or a lost answer leaves unknown is sent again from its beginning, so that records come again
+ * but none is missing, and none comes before one that was staged before it. Throws as `commitEpoch` does.
+ */
+export async function sendEpoch(
+  deps: CoordinatorDeps,
+  settings: CommitSettings,
+  tenure: Tenure,
+  manifest: Manifest,
+  permit: CommitPermit,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    Object.entries(manifest.outputs).flatMap(([sink, subtasks]) =>
+      subtasks.map((staged, subtask) => sendSubtask(deps, settings, tenure, manifest, permit, { sink, subtask, staged }, signal)),
+    ),
+  );
+}
+
+interface StagedSubtask {
+  readonly sink: string;
+  readonly subtask: number;
+  readonly staged: readonly BlobRef[];
+}
+
+async function sendSubtask(
+  deps: CoordinatorDeps,
+  settings: CommitSettings,
+  tenure: Tenure,
+  manifest: Manifest,
+  permit: CommitPermit,
+  { sink, subtask, staged }: StagedSubtask,
+  signal: AbortSignal,
+): Promise<void> {
+  if (staged.length === 0) return;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
+    const request: SendSinkRequest = {
+      ask: 'send',
+      ...stageRequest(settings, tenure, manifest, sink, subtask, deadlineMs),
+      permit,
+      staged,
+    };
+    const answer = await invokeSend(deps, sinkFunctionOf(settings, sink), request, signal);
+    if (answer.outcome === 'sent') return;
+    await checkGeneration(deps, settings, tenure, signal);
+    if (answer.kind === 'fatal') throw new JobFailedError(answer.message);
+    deps.observe({ event: 'warning', message: `output of epoch ${manifest.epoch} is sent again: ${answer.message}` });
+    if (signal.aborted)
+      throw new LeftToNextError(`the output of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
+    await deps.clock.sleep(pauseMs, signal);
+  }
+}
+
+async function invokeSend(deps: CoordinatorDeps, stage: string, request: SendSinkRequest, signal: AbortSignal): Promise<SendAnswer> {
+  const { subtask, deadlineMs } = request;
+  try {
+    return (await deps.invoker.invoke({ role: 'sink', stage, subtask }, request, { deadlineMs, signal })) as SendAnswer;
+  } catch (error) {
+    return { outcome: 'failed', kind: 'transient', message: error instanceof Error ? error.message : String(error) };
+  }
+}
