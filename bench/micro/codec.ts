@@ -13,23 +13,9 @@ import { RecordSetReader } from '../../lib/format/record-set-reader.ts';
 import type { Serde } from '../../lib/format/serde.ts';
 import { int64, structured, utf8 } from '../../lib/format/serdes.ts';
 import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
+import { measure } from './measure.ts';
 
-const ROUNDS = 300;
 const T = 1_700_000_000_000;
-const onlyNames = process.argv[2] ?? '';
-
-function measure(name: string, unitsPerRound: number, bytesPerRound: number, run: () => void): void {
-  if (!name.includes(onlyNames)) return;
-  for (let warmUp = 0; warmUp < 20; warmUp++) run();
-  let bestNs = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    const startedNs = process.hrtime.bigint();
-    run();
-    bestNs = Math.min(bestNs, Number(process.hrtime.bigint() - startedNs));
-  }
-  const speed = bytesPerRound === 0 ? '' : `${((bytesPerRound / bestNs) * 1000).toFixed(0).padStart(8)} MB/s`;
-  console.log(`${name.padEnd(58)} ${(bestNs / unitsPerRound).toFixed(1).padStart(9)} ns ${speed}`);
-}
 
 const COUNT = 20_000;
 const words = Array.from({ length: 1000 }, (_, index) =>
