@@ -42,7 +42,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   if (term?.startKind === 'revival') {
     const patienceMs = term.endsAtMs - wiring.clock.now() - LEAST_TENURE_MS;
     const turn = await awaitTurn(
-      { epochs, clock: wiring.clock, observe },
+      { epochs, clock: wiring.clock, random: wiring.random, observe },
       { ...settings, standby: wiring.config.standby },
       patienceMs,
       run.handOver,

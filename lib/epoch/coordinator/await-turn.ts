@@ -15,7 +15,7 @@ const STAND_BY_MS = 65_000;
  * then waits for it. `patienceMs` bounds the wait: the time that is left to this function.
  */
 export async function awaitTurn(
-  deps: Pick<CoordinatorDeps, 'epochs' | 'clock' | 'observe'>,
+  deps: Pick<CoordinatorDeps, 'epochs' | 'clock' | 'random' | 'observe'>,
   settings: Pick<JobSettings, 'job' | 'leaseMs'> & { readonly standby: Standby },
   patienceMs: number,
   signal: AbortSignal,
@@ -39,7 +39,7 @@ export async function awaitTurn(
 }
 
 async function readUnlessTold(
-  deps: Pick<CoordinatorDeps, 'epochs' | 'clock' | 'observe'>,
+  deps: Pick<CoordinatorDeps, 'epochs' | 'clock' | 'random' | 'observe'>,
   job: string,
   signal: AbortSignal,
 ): Promise<JobRow | undefined | 'told-to-end'> {

@@ -5,6 +5,7 @@ import { permitFor } from '../decide.ts';
 import { stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
+import { pauseBeforeRetry } from './pause.ts';
 import { sendEpoch } from './send-epoch.ts';
 
 const FIRST_PAUSE_MS = 10;
@@ -81,7 +82,7 @@ async function commitSinkStage(
     if (open.length === 0) break;
     if (signal.aborted)
       throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
-    await deps.clock.sleep(pauseMs, signal);
+    await pauseBeforeRetry(deps, pauseMs, signal);
     await checkGeneration(deps, settings, tenure, signal);
   }
   return republished;
@@ -122,7 +123,7 @@ async function sendCommits(
         message: `commit of epoch ${manifest.epoch}: ${error instanceof Error ? error.message : String(error)}`,
       });
       if (signal.aborted || deps.clock.now() + pauseMs >= deadlineMs) return [...committables];
-      await deps.clock.sleep(pauseMs, signal);
+      await pauseBeforeRetry(deps, pauseMs, signal);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { CommitPermit } from '../../transactions/commit.ts';
 import { stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
+import { pauseBeforeRetry } from './pause.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;
@@ -59,7 +60,7 @@ async function sendSubtask(
     deps.observe({ event: 'warning', message: `output of epoch ${manifest.epoch} is sent again: ${answer.message}` });
     if (signal.aborted)
       throw new LeftToNextError(`the output of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
-    await deps.clock.sleep(pauseMs, signal);
+    await pauseBeforeRetry(deps, pauseMs, signal);
   }
 }
 

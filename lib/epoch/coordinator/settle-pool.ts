@@ -1,6 +1,7 @@
 import { poolIds } from '../../transactions/ids.ts';
 import { settleTransactions } from '../../transactions/settle.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, type Tenure } from './context.ts';
+import { pauseBeforeRetry } from './pause.ts';
 
 /** Ids that cannot be settled in this time are said aloud before they are tried again. */
 const SETTLE_TIMEOUT_MS = 10_000;
@@ -22,6 +23,6 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
     if (!settled.retriable) throw new JobFailedError(settled.message);
     if (signal.aborted) throw new LeftToNextError(settled.message);
     deps.observe({ event: 'warning', message: settled.message });
-    await deps.clock.sleep(SETTLE_PAUSE_MS, signal);
+    await pauseBeforeRetry(deps, SETTLE_PAUSE_MS, signal);
   }
 }

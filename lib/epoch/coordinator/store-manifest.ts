@@ -3,6 +3,7 @@ import { parseManifest } from '../../format/manifest-schema.ts';
 import { type Decision, type EpochSummary, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
 import { afterRefusal } from '../decide.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
+import { pauseBeforeRetry } from './pause.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** A manifest up to this size lives in the epoch's row: well below what a row takes, which is billed by size; a larger one in the blob store. */
@@ -56,7 +57,7 @@ export async function decideManifest(
       event: 'warning',
       message: `the decision of epoch ${manifest.epoch} got no clear answer (${answer}); the identical write is repeated`,
     });
-    await deps.clock.sleep(pauseMs, signal);
+    await pauseBeforeRetry(deps, pauseMs, signal);
   }
 }
 

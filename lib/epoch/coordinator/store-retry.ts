@@ -1,8 +1,9 @@
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock, Random } from '../../ports/clock.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import { StoreProblem } from '../../ports/store-problem.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { JobFailedError, LeftToNextError } from './context.ts';
+import { pauseBeforeRetry } from './pause.ts';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
@@ -11,6 +12,7 @@ const SAY_AFTER_MS = 2_000;
 
 interface RetryDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly observe: (event: CoordinatorEvent) => void;
 }
 
@@ -35,7 +37,7 @@ export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: (
         deps.observe({ event: 'waiting', what: `${what}: ${error.message}`, forMs: waitedMs });
         sayAtMs = waitedMs * 2;
       }
-      await deps.clock.sleep(pauseMs, signal);
+      await pauseBeforeRetry(deps, pauseMs, signal);
     }
   }
 }
