@@ -71,7 +71,7 @@ describe('an epoch', () => {
   it('is decided and recorded with one write when the next one follows, and now and then some are retired', async () => {
     const { counts, epochs } = await requestsFor(steadily);
     expect(epochs).toBeGreaterThanOrEqual(10);
-    expect(writesOf(counts, 'table') / epochs, listed(counts)).toBeLessThanOrEqual(1.5);
+    expect(writesOf(counts, 'table') / epochs, listed(counts)).toBeLessThanOrEqual(1.25);
   });
 
   it('needs, for each subtask more, its calls and its transaction, and nothing else', async () => {
