@@ -46,6 +46,33 @@ export async function brokerUnderTest(brokers: string[]): Promise<KafkaUnderTest
   };
 }
 
+/** The committed records' values, once the last stable offset has reached `end`. */
+export async function committedValues(under: KafkaUnderTest, topic: string, end: number): Promise<string[]> {
+  const untilMs = under.nowMs() + PATIENCE_MS;
+  for (;;) {
+    const [fetched] = await under.kafka.fetch([{ topic, partition: 0, offset: 0, maxBytes: 1_000_000 }], {
+      maxBytes: 1_000_000,
+      maxWaitMs: 100,
+      minBytes: 1,
+    });
+    if (fetched !== undefined && fetched.lastStableOffset >= end) {
+      const fates = new Map<bigint, 'commit' | 'abort'>();
+      // From the end: a batch has the fate that its producer's next marker says.
+      const backwards = splitBatches(fetched.records).toReversed();
+      return backwards
+        .map((bytes) => decodeBatch(bytes))
+        .map(({ control, transactional, producerId, values }) => {
+          if (control !== undefined) fates.set(producerId, control);
+          return control === undefined && (!transactional || fates.get(producerId) === 'commit') ? values : [];
+        })
+        .toReversed()
+        .flat();
+    }
+    if (under.nowMs() > untilMs) throw new Error(`the last stable offset of ${topic} stays at ${fetched?.lastStableOffset}`);
+    await under.sleep(5);
+  }
+}
+
 /**
  * What the transaction logic builds on: what a broker does with transactional requests. It runs against the simulation's
  * model and against real brokers, so that the one is known to behave as the other.
@@ -127,25 +154,7 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
     }
   }
 
-  /** The committed records' values, once the last stable offset has reached `end`. */
-  async function committed(topic: string, end: number): Promise<string[]> {
-    const untilMs = under.nowMs() + PATIENCE_MS;
-    for (;;) {
-      const [fetched] = await kafka.fetch([{ topic, partition: 0, offset: 0, maxBytes: 1_000_000 }], {
-        maxBytes: 1_000_000,
-        maxWaitMs: 100,
-        minBytes: 1,
-      });
-      if (fetched !== undefined && fetched.lastStableOffset >= end) {
-        const aborted = fetched.aborted.map(({ producerId }) => producerId);
-        return splitBatches(fetched.records)
-          .map((bytes) => decodeBatch(bytes))
-          .flatMap(({ control, producerId, values }) => (control !== undefined || aborted.includes(producerId) ? [] : values));
-      }
-      if (under.nowMs() > untilMs) throw new Error(`the last stable offset of ${topic} stays at ${fetched?.lastStableOffset}`);
-      await under.sleep(5);
-    }
-  }
+  const committed = (topic: string, end: number) => committedValues(under, topic, end);
 
   describe('InitProducerId', () => {
     it('gives each time a higher epoch of the same producer', async () => {

@@ -4,6 +4,7 @@ import { startKafka } from '../../local/stack/kafka.ts';
 import { type Keeper, openKeeper } from '../../local/stack/kept-process.ts';
 import { kafkaRequestsContract } from '../contracts/kafka-requests.ts';
 import { brokerUnderTest, kafkaTransactionsContract } from '../contracts/kafka-transactions.ts';
+import { transactionLogicContract } from '../contracts/transaction-logic.ts';
 
 /** The second opinion on transactions, for this file only: every other test runs on the newer broker. */
 let keeper: Keeper;
@@ -19,5 +20,6 @@ afterAll(() => keeper?.close());
 
 describe('on a broker of Kafka 3.9', () => {
   describe('transactions', () => kafkaTransactionsContract(() => brokerUnderTest(brokers)));
+  describe("the engine's transactions", () => transactionLogicContract(() => brokerUnderTest(brokers)));
   describe('requests', () => kafkaRequestsContract(() => brokers));
 });

@@ -2,7 +2,8 @@ import { describe } from 'vitest';
 import { blobStoreContract } from '../contracts/blob-store.ts';
 import { epochStoreContract } from '../contracts/epoch-store.ts';
 import { jobRemovalContract } from '../contracts/job-removal.ts';
-import { kafkaTransactionsContract } from '../contracts/kafka-transactions.ts';
+import { type KafkaUnderTest, kafkaTransactionsContract } from '../contracts/kafka-transactions.ts';
+import { transactionLogicContract } from '../contracts/transaction-logic.ts';
 import { Dice } from './kernel/dice.ts';
 import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
 import { EpochTable, modelEpochStore, modelJobRemoval } from './models/epoch-table.ts';
@@ -13,44 +14,46 @@ import { type Carry, modelKafka } from './models/kafka-requests.ts';
 const dice = new Dice(1);
 const carry: Carry = async (_api, _about, _failure, execute) => execute(false, dice);
 
-describe("the model of Kafka's transactions", () => {
-  kafkaTransactionsContract(async () => {
-    // Time passes where the contract sleeps, and nowhere else.
-    let nowMs = 1_000;
-    let due: { readonly atMs: number; readonly run: () => void }[] = [];
-    const broker = new Broker({
-      nowMs: () => nowMs,
-      later: (delayMs, run) => due.push({ atMs: nowMs + delayMs, run }),
-      markerDelayMs: () => dice.between(1, 12),
-      shuffled: (items) => dice.shuffled(items),
-      timeoutScanMs: 500,
-    });
-    let names = 0;
-    const newName = () => `name-${names++}`;
-    return {
-      kafka: modelKafka(broker, carry, { broker: new Map(), topic: new Map() }),
-      newTopic: async () => {
-        const topic = newName();
-        broker.createTopic(topic, 1);
-        return topic;
-      },
-      newName,
-      nowMs: () => nowMs,
-      timeoutScanMs: 500,
-      sleep: async (ms) => {
-        const untilMs = nowMs + ms;
-        for (;;) {
-          const next = due.filter(({ atMs }) => atMs <= untilMs).sort((left, right) => left.atMs - right.atMs)[0];
-          if (next === undefined) break;
-          due = due.filter((each) => each !== next);
-          nowMs = Math.max(nowMs, next.atMs);
-          next.run();
-        }
-        nowMs = untilMs;
-      },
-    };
+async function modelUnderTest(): Promise<KafkaUnderTest> {
+  // Time passes where the contract sleeps, and nowhere else.
+  let nowMs = 1_000;
+  let due: { readonly atMs: number; readonly run: () => void }[] = [];
+  const broker = new Broker({
+    nowMs: () => nowMs,
+    later: (delayMs, run) => due.push({ atMs: nowMs + delayMs, run }),
+    markerDelayMs: () => dice.between(1, 12),
+    shuffled: (items) => dice.shuffled(items),
+    timeoutScanMs: 500,
   });
-});
+  let names = 0;
+  const newName = () => `name-${names++}`;
+  return {
+    kafka: modelKafka(broker, carry, { broker: new Map(), topic: new Map() }),
+    newTopic: async () => {
+      const topic = newName();
+      broker.createTopic(topic, 1);
+      return topic;
+    },
+    newName,
+    nowMs: () => nowMs,
+    timeoutScanMs: 500,
+    sleep: async (ms) => {
+      const untilMs = nowMs + ms;
+      for (;;) {
+        const next = due.filter(({ atMs }) => atMs <= untilMs).sort((left, right) => left.atMs - right.atMs)[0];
+        if (next === undefined) break;
+        due = due.filter((each) => each !== next);
+        nowMs = Math.max(nowMs, next.atMs);
+        next.run();
+      }
+      nowMs = untilMs;
+    },
+  };
+}
+
+describe("the model of Kafka's transactions", () => kafkaTransactionsContract(modelUnderTest));
+
+describe("the engine's transactions on the model", () => transactionLogicContract(modelUnderTest));
 
 describe('the model of the table', () => {
   epochStoreContract(async () => modelEpochStore(new EpochTable(() => 0), carry));
