@@ -14,7 +14,7 @@ const table = `onceflow-${randomUUID()}`;
 
 describe.each([
   ['the AWS emulator', requireEnv('AWS_ENDPOINT_URL')],
-  ['DynamoDB Local', requireEnv('ONCEFLOW_DYNAMODB_LOCAL')],
+  ['DynamoDB Local (ONCEFLOW_DYNAMODB_LOCAL)', requireEnv('ONCEFLOW_DYNAMODB_LOCAL')],
 ])('the epoch store on %s', (_name, endpoint) => {
   epochStoreContract(async () => {
     const client = createDynamoDbClient({ endpoint });

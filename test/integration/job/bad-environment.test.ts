@@ -22,14 +22,14 @@ describe('a job is refused, saying what to change,', () => {
     expect(message).toContain('raise ONCEFLOW_TRANSACTION_TIMEOUT_MS above 155000 (the broker allows up to 900000)');
   });
 
-  it('when the table is missing', async () => {
+  it('when ONCEFLOW_TABLE is missing', async () => {
     const message = await messageOfFailure({ ONCEFLOW_TABLE: 'no-such-table' });
     expect(message).toMatch(
       /table no-such-table \(ONCEFLOW_TABLE; region us-east-1, endpoint http:.*\) failed: ResourceNotFoundException: .*; create it, or correct/,
     );
   });
 
-  it('when the bucket is missing', async () => {
+  it('when the bucket of ONCEFLOW_BLOBS is missing', async () => {
     const message = await messageOfFailure({ ONCEFLOW_BLOBS: 's3://no-such-bucket-anywhere', ONCEFLOW_INLINE_BLOB_BYTES: '0' });
     expect(message).toMatch(/bucket no-such-bucket-anywhere.* \(ONCEFLOW_BLOBS; .*NoSuchBucket.*; create it, or correct/);
   });
@@ -41,7 +41,7 @@ describe('a job is refused, saying what to change,', () => {
 });
 
 describe('a job that is started before its store and its broker are up', () => {
-  it('says which it waits for, and runs when they are there', async () => {
+  it('says which it waits for, ONCEFLOW_BROKERS included, and runs when they are there', async () => {
     const store = new URL(process.env['AWS_ENDPOINT_URL'] ?? '');
     const [storeDoor, brokerDoor] = await Promise.all([newDoor(store.host), newDoor(brokers()[0] ?? '')]);
     const count = await newWordCount();

@@ -93,7 +93,7 @@ describe('an offset that retention has deleted', () => {
 });
 
 describe('a topic whose partitions grow while the job runs', () => {
-  it('is read from the beginning of its new partitions, also by a job that started at the latest offsets', async () => {
+  it('is read, within ONCEFLOW_PARTITION_DISCOVERY_INTERVAL_MS, from the beginning of its new partitions, also by a job that started at the latest offsets', async () => {
     const count = await newWordCount({ env: { ONCEFLOW_STARTING_OFFSETS: 'latest', ONCEFLOW_PARTITION_DISCOVERY_INTERVAL_MS: '100' } });
     const run = count.job.start();
     await run.event('starting-offsets');

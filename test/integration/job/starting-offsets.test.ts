@@ -41,7 +41,7 @@ describe('ONCEFLOW_STARTING_OFFSETS', () => {
     expect(await startsAt(await thirtyLines(), 'timestamp:2020-01-01')).toEqual([0, 0, 0]);
   });
 
-  it("group starts at the consumer group's committed offsets, and where it has none as it is told", async () => {
+  it('group starts at the committed offsets of ONCEFLOW_GROUP_ID, and where it has none as it is told', async () => {
     const count = await thirtyLines();
     const groupId = uniqueName('readers');
     await commitOffsets(groupId, count.input, [4, 7]);

@@ -115,7 +115,7 @@ describe('coordinators', () => {
     expect((taken[1] ?? 0) - (taken[0] ?? 0)).toBeGreaterThan(8);
   });
 
-  it('that have no input end, and the next tick finds what came', async () => {
+  it('that have no input for ONCEFLOW_IDLE_EXIT_MS end, and the next tick finds what came', async () => {
     const told = await story([], {
       input: [plain(0, 0, 'ant #0'), plain(9_000, 0, 'ant #1')],
       settings: { idleExitMs: 1_000 },

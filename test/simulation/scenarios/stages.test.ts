@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
+import { INPUT, JOB } from '../jobs.ts';
 import type { Call, Fault } from '../kernel/faults.ts';
-import type { InputBatch } from '../world.ts';
+import type { InputBatch, World } from '../world.ts';
 import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, story } from './story.ts';
 
 const commits = (atMs: number, partition: number, endsAfterMs: number, ...lines: string[]): InputBatch => ({
@@ -125,6 +126,16 @@ describe('input', () => {
       input: Array.from({ length: 12 }, (_, index) => plain(0, index % 2, `ant bee #${index}`)),
     });
     expect(told.epochs).toBeGreaterThan(4);
+  });
+});
+
+describe('ONCEFLOW_COMMIT_OFFSETS', () => {
+  it.each([true, false])('%s: input offsets are committed for lag tools, or not at all', async (commitOffsets) => {
+    let world: World | undefined;
+    const told = await story([], { settings: { commitOffsets }, prepare: (made) => (world = made) });
+    expect(ends(told)).toEqual(['stopped']);
+    const committed = [0, 1].map((partition) => world?.broker.offsetFetch(JOB, { topic: INPUT, partition }, false).offset);
+    expect(committed).toEqual(commitOffsets ? [3, 3] : [undefined, undefined]);
   });
 });
 

@@ -37,7 +37,7 @@ describe('the time budget', () => {
     expect(message).toContain('raise ONCEFLOW_TRANSACTION_TIMEOUT_MS above 155000 (the broker allows up to 900000)');
   });
 
-  it('needs the sum to be strictly below the transaction timeout', () => {
+  it('needs ONCEFLOW_EPOCH_TIMEOUT_MS + ONCEFLOW_COMMIT_TIMEOUT_MS + ONCEFLOW_RECOVERY_TIMEOUT_MS to be below ONCEFLOW_TRANSACTION_TIMEOUT_MS', () => {
     expect(refusal({ transactionTimeoutMs: 210_000 })).toContain('not below');
     expect(refusal({ transactionTimeoutMs: 210_001 })).toBe('accepted');
   });
@@ -53,12 +53,12 @@ describe('the time budget', () => {
     expect(refusal({ transactionTimeoutMs: 100_000 }, 150_000)).toContain('raise transaction.max.timeout.ms on the brokers (now 150000)');
   });
 
-  it('refuses an interval above the epoch timeout', () => {
+  it('refuses an ONCEFLOW_CHECKPOINT_INTERVAL_MS above the epoch timeout', () => {
     expect(refusal({ checkpointIntervalMs: 60_001 })).toContain('checkpoint interval 60001 ms');
     expect(refusal({ checkpointIntervalMs: 60_000 })).toBe('accepted');
   });
 
-  it('refuses a lease that outlasts the worst recovery', () => {
+  it('refuses an ONCEFLOW_LEASE_MS that outlasts the worst recovery', () => {
     expect(refusal({ leaseMs: 120_000 })).toContain('lease 120000 ms (ONCEFLOW_LEASE_MS) is not below');
     expect(refusal({ leaseMs: 119_999 })).toBe('accepted');
   });

@@ -135,7 +135,7 @@ describe('the size of an epoch in a backlog', () => {
     expect(nextEpochBytes(undefined, 1000, MiB)).toBe(MiB);
   });
 
-  test('is what the slowest stage works through in four fifths of the interval', () => {
+  test('is what the slowest stage works through in four fifths of ONCEFLOW_CHECKPOINT_INTERVAL_MS', () => {
     expect(nextEpochBytes({ bytesIn: 10 * MiB, slowestStageMs: 1000, budget: 10 * MiB }, 1000, 64 * MiB)).toBe(8 * MiB);
   });
 
@@ -143,7 +143,7 @@ describe('the size of an epoch in a backlog', () => {
     expect(nextEpochBytes({ bytesIn: 4 * MiB, slowestStageMs: 10, budget: 4 * MiB }, 1000, 64 * MiB)).toBe(8 * MiB);
   });
 
-  test('stays within its bounds', () => {
+  test('stays within its bounds, of which ONCEFLOW_MAX_EPOCH_BYTES is the upper one', () => {
     expect(nextEpochBytes({ bytesIn: 60 * MiB, slowestStageMs: 10, budget: 60 * MiB }, 1000, 64 * MiB)).toBe(64 * MiB);
     expect(nextEpochBytes({ bytesIn: MiB, slowestStageMs: 60_000, budget: MiB }, 50, 64 * MiB)).toBe(256 * 1024);
   });

@@ -42,7 +42,7 @@ describe('every pause', () => {
 });
 
 describe('restart strategy exponential', () => {
-  it('tries again without end, after pauses that double up to the longest', () => {
+  it('tries again without end, after pauses that double from ONCEFLOW_RESTART_BACKOFF_MS to ONCEFLOW_RESTART_BACKOFF_MAX_MS', () => {
     expect(pauses(follow(exponential, times(6, broken)))).toEqual([100, 200, 400, 800, 1000, 1000]);
     expect(follow(exponential, times(5000, thrown)).at(-1)).toEqual({ outcome: 'again', inMs: 1000 });
   });

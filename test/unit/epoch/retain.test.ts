@@ -26,7 +26,7 @@ function manifest(epoch: number, state: readonly string[], outputs: readonly str
 }
 
 describe('what may be deleted', () => {
-  test('the newest committed epochs are retained, older ones retire in order', () => {
+  test('the newest ONCEFLOW_RETAINED_CHECKPOINTS committed epochs are retained, older ones retire in order', () => {
     expect(epochsToRetire([9, 8, 7, 6, 5], 9, 3)).toEqual([5, 6]);
     expect(epochsToRetire([9, 8], 8, 3)).toEqual([]);
   });

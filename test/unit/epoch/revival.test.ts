@@ -53,7 +53,7 @@ describe('a tick', () => {
     expect(outcomeOf(row({ leaseExpiresAtMs: NOW + 17_999 }))).toBe('waits');
   });
 
-  it('waits in any case when a standby is kept', () => {
+  it('waits in any case when a standby is kept (ONCEFLOW_STANDBY)', () => {
     expect(outcomeOf(row(), 'keep')).toBe('waits');
   });
 

@@ -54,7 +54,7 @@ describe('storage', () => {
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
-  it('goes with its stack only when that is asked for', () => {
+  it('goes with its stack only when that is asked for (ONCEFLOW_REMOVAL)', () => {
     const thrownAway = synthesized({ parameters: { ONCEFLOW_REMOVAL: 'destroy' } });
     thrownAway.hasResource('AWS::DynamoDB::GlobalTable', {
       DeletionPolicy: 'Delete',
@@ -106,7 +106,7 @@ describe('functions', () => {
     ]);
   });
 
-  it('run on Node 24 and arm64, or on the processor that was asked for', () => {
+  it('run on Node 24 and arm64, or on the processor that was asked for (ONCEFLOW_ARCHITECTURE)', () => {
     for (const properties of functions.values()) expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
     synthesized({ parameters: { ONCEFLOW_ARCHITECTURE: 'x86_64' } }).allResourcesProperties('AWS::Lambda::Function', {
       Architectures: ['x86_64'],
@@ -135,7 +135,7 @@ describe('functions', () => {
     expect(functions.get('word-count-sink')).toMatchObject({ Timeout: 75 });
   });
 
-  it('are of another build when code or settings change, and of the same when nothing does', () => {
+  it('are of another build (ONCEFLOW_BUILD_ID) when code or settings change, and of the same when nothing does', () => {
     const buildOf = (made: Template) => JSON.stringify(made.findOutputs('*', {})).match(/"Value":"([0-9a-f]{16})"/)?.[1];
     const first = buildOf(synthesized({}, {}));
     expect(buildOf(synthesized({}, {}))).toBe(first);
@@ -143,7 +143,7 @@ describe('functions', () => {
     expect(new Set([first, ...others]).size).toBe(3);
   });
 
-  it('reserve concurrency only when that is asked for', () => {
+  it('reserve concurrency only when that is asked for (ONCEFLOW_OPERATOR_CONCURRENCY)', () => {
     expect([...functions.values()].some((properties) => 'ReservedConcurrentExecutions' in properties)).toBe(false);
     synthesized({ parameters: { ONCEFLOW_OPERATOR_CONCURRENCY: '1' } }).hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'word-count-operator-count-words-0',
@@ -155,10 +155,27 @@ describe('functions', () => {
     template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
   });
 
-  it('write logs that are kept for a stated time', () => {
+  it('write logs that are kept for ONCEFLOW_LOG_RETENTION_DAYS', () => {
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
     template.resourceCountIs('AWS::Logs::LogGroup', 4);
     synthesized({ parameters: { ONCEFLOW_LOG_RETENTION_DAYS: '7' } }).allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
+  });
+
+  it('have ONCEFLOW_FUNCTION_MEMORY_MB, and the coordinator ONCEFLOW_COORDINATOR_MEMORY_MB and ONCEFLOW_COORDINATOR_LIFETIME_MS', () => {
+    const asked = synthesized({
+      parameters: {
+        ONCEFLOW_FUNCTION_MEMORY_MB: '2048',
+        ONCEFLOW_COORDINATOR_MEMORY_MB: '256',
+        ONCEFLOW_COORDINATOR_LIFETIME_MS: '600000',
+      },
+    });
+    asked.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'word-count-source', MemorySize: 2048 });
+    asked.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'word-count-coordinator', MemorySize: 256, Timeout: 600 });
+  });
+
+  it('have names that begin with ONCEFLOW_FUNCTION_PREFIX where it is given', () => {
+    const asked = synthesized({ parameters: { ONCEFLOW_FUNCTION_PREFIX: 'second' } });
+    asked.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'second-coordinator' });
   });
 
   it('run in the VPC that Kafka is in', () => {

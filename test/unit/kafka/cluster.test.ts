@@ -119,7 +119,7 @@ describe('coordinators', () => {
 });
 
 describe('topics', () => {
-  it('are asked about again when what is known is older than metadataMaxAgeMs, so that new partitions are seen', async () => {
+  it('are asked about again when what is known is older than ONCEFLOW_PARTITION_DISCOVERY_INTERVAL_MS, not before, so that new partitions are seen', async () => {
     const { kafka, count, pass } = await world(
       { [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1]), metadataResponse(port, 'in', [1, 1, 1])] },
       { metadataMaxAgeMs: 10_000 },

@@ -130,7 +130,7 @@ test('the script runs on Node 24 with its arguments, and its exit code is the an
   expect(exitCode).toBe(3);
 });
 
-test('with a stack that runs elsewhere nothing of a stack is installed', async () => {
+test('with ONCEFLOW_STACK=external nothing of a stack is installed', async () => {
   const child = spawn(process.execPath, [join(checkout, 'local/bootstrap.mjs'), '--with', 'kafka'], {
     env: { PATH: bin, ONCEFLOW_STACK: 'external' },
   });

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { readJob } from '../../../functions/wiring.ts';
+import { readConfig } from '../../../lib/config/read-config.ts';
+import { idlePollMs } from '../../../lib/epoch/backoff.ts';
+import { connectKafka } from '../../../lib/kafka/connect.ts';
+import type { BlobStore } from '../../../lib/ports/blob-store.ts';
+import { createBlobs } from '../../../lib/stages/blobs.ts';
+
+const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' };
+
+describe('the job', () => {
+  it('is the module that ONCEFLOW_JOB names', async () => {
+    expect((await readJob(required)).job.name).toBe('word-count');
+    await expect(readJob({ ...required, ONCEFLOW_JOB: './lib/epoch/backoff.ts' })).rejects.toThrow(
+      'ONCEFLOW_JOB=./lib/epoch/backoff.ts: the module has no default export made by defineJob',
+    );
+  });
+
+  it('has the name that ONCEFLOW_JOB_NAME gives it', async () => {
+    const { job, plan } = await readJob({ ...required, ONCEFLOW_JOB_NAME: 'second' });
+    expect([job.name, plan.job]).toEqual(['second', 'second']);
+  });
+
+  it('reads and writes the topics of ONCEFLOW_TOPICS', async () => {
+    const { plan } = await readJob({ ...required, ONCEFLOW_TOPICS: 'read-lines=in,write-counts=out' });
+    expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'read-lines', topic: 'in' }));
+    expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'write-counts', topic: 'out' }));
+  });
+
+  it('has ONCEFLOW_PARALLELISM subtasks in each stage, but for those in ONCEFLOW_STAGE_PARALLELISM', async () => {
+    const env = { ...required, ONCEFLOW_PARALLELISM: '2', ONCEFLOW_STAGE_PARALLELISM: 'count-words=4' };
+    expect((await readJob(env)).parallelism).toMatchObject({ 'read-lines': 2, 'count-words': 4, 'write-counts': 2 });
+  });
+
+  it('is refused with more subtasks than ONCEFLOW_MAX_PARALLELISM', async () => {
+    const env = { ...required, ONCEFLOW_PARALLELISM: '5', ONCEFLOW_MAX_PARALLELISM: '4' };
+    await expect(readJob(env)).rejects.toThrow(/ONCEFLOW_MAX_PARALLELISM/);
+  });
+});
+
+it('ONCEFLOW_BROKERS that are no addresses are refused before anything is connected', async () => {
+  const clock = { now: () => 0, sleep: () => Promise.resolve() };
+  await expect(connectKafka({ brokers: ['nowhere'], clientId: 'x', clock })).rejects.toThrow(/ONCEFLOW_BROKERS must be host:port/);
+});
+
+it('a blob up to ONCEFLOW_INLINE_BLOB_BYTES travels in its reference, and a larger one is stored', async () => {
+  const stored: number[] = [];
+  const store = { put: async (_name: string, bytes: Uint8Array) => void stored.push(bytes.length) } as unknown as BlobStore;
+  const blobs = createBlobs(store, { id: () => 'nonce', fraction: () => 0 });
+  const place = { job: 'job', incarnation: 'inc', stage: 'count', subtask: 0, epoch: 1 };
+  const write = (bytes: number) => blobs.write(place, 'output', 'output', [Buffer.alloc(bytes - 16)], 100);
+  expect(await write(100)).toMatchObject({ at: 'inline' });
+  expect(stored).toEqual([]);
+  expect(await write(101)).toMatchObject({ at: 'store', bytes: 101 });
+  expect(stored).toEqual([101]);
+});
+
+it('pauses between looks for input double up to ONCEFLOW_IDLE_POLL_MAX_MS', () => {
+  expect([0, 1, 2, 3, 4, 50].map((looks) => idlePollMs(looks, 500, 3_000))).toEqual([500, 1_000, 2_000, 3_000, 3_000, 3_000]);
+});
+
+it('ONCEFLOW_BENCH_DIR is a folder that only benchmarks use', () => {
+  expect(readConfig({ ...required, ONCEFLOW_BENCH_DIR: '/var/bench' }).benchDir).toBe('/var/bench');
+  expect(readConfig(required).benchDir).toBeUndefined();
+});
