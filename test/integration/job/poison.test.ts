@@ -47,7 +47,7 @@ function headersBut(record: SeenRecord | undefined, ...names: string[]): Record<
   return Object.fromEntries(Object.entries(record?.headers ?? {}).filter(([name]) => !names.includes(name)));
 }
 
-describe('a record that user code fails at', () => {
+describe('ONCEFLOW_POISON_ATTEMPTS, ONCEFLOW_POISON_POLICY: a record that user code fails at', () => {
   it.each([
     ['a source chain', 'bad-in-source', 'read-lines', 'map (node 2) behind read-lines'],
     ['an operator behind a keyBy', 'bad-in-operator', 'count-words', 'count-words'],
@@ -144,7 +144,7 @@ describe('a record that user code fails at', () => {
   });
 });
 
-describe('records that the serde cannot read', () => {
+describe('ONCEFLOW_POISON_POLICY: records that the serde cannot read', () => {
   it('go to the dead-letter topic, byte for byte, and what is around them is counted', async () => {
     const poisoned = await newPoisoned();
     const { count, letters, deadLetter } = poisoned;
@@ -169,7 +169,7 @@ describe('records that the serde cannot read', () => {
   });
 });
 
-describe('a start that contradicts itself', () => {
+describe('ONCEFLOW_DEAD_LETTER_TOPIC: a start that contradicts itself', () => {
   it.each(['read-lines', 'write-counts'])('with the topic of %s for dead letters is refused', async (uid) => {
     const { count } = await newPoisoned();
     const topic = uid === 'read-lines' ? count.input : count.output;

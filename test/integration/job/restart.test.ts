@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { jobRow, testEpochs } from '../../support/epochs.ts';
 import { SHORT_TRANSACTIONS } from '../../support/job.ts';
+import { onceflow } from '../../support/onceflow.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 import { someLines } from '../../support/word-counts.ts';
 
@@ -101,5 +103,31 @@ describe('ONCEFLOW_MIN_PAUSE_MS', () => {
     expect(between.length).toBeGreaterThanOrEqual(4);
     expect(Math.min(...between)).toBeGreaterThanOrEqual(400);
     await count.expectExact(run);
+  });
+});
+
+describe('a job without progress', () => {
+  it('says so in its events and its status: since when, how many failures, the last error; and no more when it goes on', async () => {
+    const count = await newWordCount({ module: MODULE, env: { ONCEFLOW_POISON_ATTEMPTS: 'unlimited' } });
+    await count.write(['some words', 'bad-in-operator', 'more words']);
+    const run = count.job.start();
+    const said = await run.event('no-progress');
+    expect(said).toMatchObject({
+      lastError: expect.stringMatching(/^epoch \d+, stage count-words: .*the word bad-in-operator is refused/),
+    });
+    expect(said.failuresInARow).toBeGreaterThan(5);
+    const env = { ...count.job.env, ONCEFLOW_JOB_NAME: count.job.name };
+    await waitFor('the status', async () => (await onceflow(env, 'status', '--json')).json()['noProgress'] !== null);
+    const status = await onceflow(env, 'status');
+    expect(status.code).toBe(9);
+    expect(status.stdout).toMatch(
+      /progress +none for \d+ s \(since .*\), though there is something to do; \d+ failed attempts in a row, the last:\n +epoch \d+, stage count-words: .*is refused/,
+    );
+    await run.stop();
+
+    const mended = count.job.start({ ONCEFLOW_JOB: './jobs/word-count.ts' });
+    await count.allCounted(mended);
+    expect((await onceflow(env, 'status', '--json')).json()).toMatchObject({ noProgress: null });
+    await count.expectExact(mended);
   });
 });

@@ -216,3 +216,21 @@ describe('a job without progress', () => {
     expect(eventsOf(told, 'no-progress')).toEqual([]);
   });
 });
+
+describe('an outage of five minutes', () => {
+  it.each([
+    ['of the broker', 'fetch'],
+    ['of the table', 'decide'],
+    ['of the blob store', 'put'],
+    ['of the function service', 'invoke process'],
+  ] as const)('%s is said, ridden out, and nothing is given up', async (_of, api) => {
+    const told = await story([{ at: at(api, { nth: 2 }), fault: { fault: 'outage', forMs: 300_000 } }], {
+      input: [...input, plain(200_000, 0, 'cat #9')],
+      faultsUntilMs: 310_000,
+    });
+    const longest = Math.max(...eventsOf(told, 'no-progress').map(({ forMs }) => forMs));
+    expect(longest).toBeGreaterThan(100_000);
+    expect(eventsOf(told, 'attempt-failed').every(({ retryInMs }) => retryInMs <= 2_000)).toBe(true);
+    expect(told.ends.every(({ end }) => end === 'stopped')).toBe(true);
+  });
+});
