@@ -14,7 +14,7 @@ import { recoveryMode } from './harness/modes/recovery.ts';
 import { trickleMode } from './harness/modes/trickle.ts';
 import { type Mode, type Options, readOptions } from './harness/options.ts';
 import { peerNamed } from './harness/peers.ts';
-import { startProbe } from './harness/probe.ts';
+import { endProbes, startProbe } from './harness/probe.ts';
 import { functionsOf, nameProfiles } from './harness/profiles.ts';
 import { appendResult, type RunResult, readResults } from './harness/results.ts';
 import type { ModeOf } from './harness/run.ts';
@@ -183,6 +183,7 @@ async function measureOne({ arena, mode, variant, options, peer: given, input: s
     say(`${title}, ${peer.name}: FAILED: ${messageOf(error)}`);
     return { ...known, load: [before, load()], exact: false, check: undefined, metrics: {}, error: messageOf(error) };
   } finally {
+    endProbes();
     await stop();
     await deleteTopics(arena.bootstrap, own);
   }

@@ -23,10 +23,10 @@ export interface Probe {
 const DEFAULT_TIMEOUT_MS = 120_000;
 const open = new Set<ChildProcess>();
 
-/** Probes end with the harness: their input ends, or they are killed here. */
-process.on('exit', () => {
+/** Ends what a run that failed has left. Probes also end with the harness, because their input does. */
+export function endProbes(): void {
   for (const child of open) child.kill('SIGKILL');
-});
+}
 
 export function startProbe(args: readonly (string | number)[], options: { readonly heap?: string } = {}): Probe {
   const home = join(installed('bench', INSTALLED.bench), 'probe', 'classes');

@@ -30,32 +30,47 @@ public final class Probe {
 
   public static void main(String[] args) throws Exception {
     switch (args[0]) {
-      case "load" -> load(args[1], args[2], Lines.of(args[3], Long.parseLong(args[4])), Long.parseLong(args[5]));
+      case "load" -> {
+        endWithInput(0);
+        load(args[1], args[2], Lines.of(args[3], Long.parseLong(args[4])), Long.parseLong(args[5]));
+      }
       case "steady" -> {
-        endWithInput();
+        endWithInput(FINISH_WITHIN_MS);
         steady(args[1], args[2], Lines.of(args[3], Long.parseLong(args[4])), Double.parseDouble(args[5]), Long.parseLong(args[6]));
       }
       case "read" -> {
-        endWithInput();
+        endWithInput(FINISH_WITHIN_MS);
         read(args[1], args[2]);
       }
-      case "ping" -> ping(args[1], args[2], args[3], Long.parseLong(args[4]), Long.parseLong(args[5]));
+      case "ping" -> {
+        endWithInput(0);
+        ping(args[1], args[2], args[3], Long.parseLong(args[4]), Long.parseLong(args[5]));
+      }
       case "bursts" -> bursts(args[1], args[2], Long.parseLong(args[3]));
-      case "verify" -> Verify.run(args[1], args[2], args[3], args[4]);
+      case "verify" -> {
+        endWithInput(0);
+        Verify.run(args[1], args[2], args[3], args[4]);
+      }
       default -> throw new IllegalArgumentException("no mode is named " + args[0]);
     }
   }
 
-  private static void endWithInput() {
+  /** Who asked may be gone, and the broker with it: then nothing is finished any more, and it ends all the same. */
+  private static final long FINISH_WITHIN_MS = 30_000;
+
+  /** @param withinMs how long it may go on when its input has ended */
+  private static void endWithInput(long withinMs) {
     Thread waiting =
         new Thread(
             () -> {
               try {
                 while (System.in.read() >= 0) countFromMs = Math.min(countFromMs, System.currentTimeMillis());
-              } catch (IOException gone) {
+                ended = true;
+                Thread.sleep(withinMs);
+              } catch (IOException | InterruptedException gone) {
                 // The same as its end.
               }
-              ended = true;
+              Runtime.getRuntime().halt(3);
             });
     waiting.setDaemon(true);
     waiting.start();
