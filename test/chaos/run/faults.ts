@@ -34,7 +34,7 @@ const ofProcesses: Lane = {
   kinds: [
     {
       name: 'kill -9 of a function',
-      weight: 6,
+      weight: 5,
       run: async ({ job }, dice) => {
         const functions = Object.entries(await job.current.pids()).filter(([name]) => name !== 'coordinator');
         const [name, pid] = dice.pick(functions.sort());
@@ -43,7 +43,7 @@ const ofProcesses: Lane = {
     },
     {
       name: 'kill -9 of the coordinator',
-      weight: 4,
+      weight: 3,
       run: async ({ job }) => (signalIfThere(await job.current.pid('coordinator'), 'SIGKILL') ? 'coordinator' : undefined),
     },
     {
@@ -64,7 +64,7 @@ const ofProcesses: Lane = {
     },
     {
       name: 'sink stopped for longer than its transaction may last',
-      weight: 1,
+      weight: 2,
       run: ({ job }, dice) => freeze(job.current.pid('sink'), beyondTransactionMs(dice)),
     },
     {
@@ -122,7 +122,7 @@ const ofBroker: Lane = {
     },
     {
       name: 'broker stopped (SIGSTOP)',
-      weight: 2,
+      weight: 4,
       run: async ({ broker }, dice) => {
         const ms = dice.spread(300, 6_000);
         broker.freeze();
