@@ -30,6 +30,18 @@ export default defineConfig({
       },
       // Beside them, because most of an outage is waiting.
       { test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...onTheStack, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      // The CDK's own command line, and functions that really run as Lambda's: the long form is vitest.e2e.config.ts.
+      {
+        test: {
+          name: 'deployment',
+          include: ['test/deployment/**/*.test.ts'],
+          ...onTheStack,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

@@ -1,7 +1,8 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { parameters } from '../lib/config/parameters.ts';
-import { JobFunctions, type Network } from './functions/job-functions.ts';
+import { JobFunctions } from './functions/job-functions.ts';
+import type { Network } from './network/network.ts';
 import { type DeploymentSettings, type Given, readSettings } from './settings.ts';
 import { CheckpointStorage } from './storage/checkpoint-storage.ts';
 import { EveryMinute } from './triggers/every-minute.ts';

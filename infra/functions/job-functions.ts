@@ -1,22 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { coordinatorName, type FunctionRole, functionName } from '../../lib/config/function-names.ts';
+import { type Network, placementIn } from '../network/network.ts';
 import type { DeploymentSettings } from '../settings.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { bundleFunctions, JOB_IN_BUNDLE } from './bundle.ts';
 import { roleOf } from './permissions.ts';
-
-/** Where the functions reach Kafka: subnets of a VPC, and the security groups that the brokers let in. */
-export interface Network {
-  readonly vpc: IVpc;
-  /** @default the VPC's private subnets */
-  readonly subnets?: SubnetSelection;
-  readonly securityGroups?: readonly ISecurityGroup[];
-}
 
 export interface JobFunctionsProps {
   readonly settings: DeploymentSettings;
@@ -62,6 +54,7 @@ export class JobFunctions extends Construct {
     };
     const stageTimeoutMs = Math.min(Math.max(config.epochTimeoutMs, config.commitTimeoutMs) + STAGE_MARGIN_MS, LONGEST_FUNCTION_MS);
 
+    const placement = placementIn(this, network);
     const ofRole = (role: FunctionRole, construct: string) => {
       const logGroup = new LogGroup(this, `${construct}Logs`, {
         logGroupName: `/onceflow/${prefix}/${role}`,
@@ -81,7 +74,7 @@ export class JobFunctions extends Construct {
         retryAttempts: 0,
         logGroup,
         role: roleOf(this, `${construct}Role`, role, logGroup, scopeOf),
-        ...vpcProps(network),
+        ...placement,
       };
       return (name: string, functionId: string, more: Partial<FunctionProps> = {}) =>
         new LambdaFunction(this, functionId, { ...common, ...more, functionName: name });
@@ -103,14 +96,4 @@ export class JobFunctions extends Construct {
       }).filter((made) => made !== undefined),
     );
   }
-}
-
-function vpcProps(network: Network | undefined): Partial<FunctionProps> {
-  if (network === undefined) return {};
-  const { vpc, subnets, securityGroups } = network;
-  return {
-    vpc,
-    ...(subnets === undefined ? {} : { vpcSubnets: subnets }),
-    ...(securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
-  };
 }

@@ -39,10 +39,12 @@ export interface Cdk {
 export function createCdk(stack: Stack): Cdk {
   const folder = mkdtempSync(join(tmpdir(), 'onceflow-cdk-'));
   const outputsFile = join(folder, 'outputs.json');
-  const run = (args: readonly string[], parameters: Parameters = {}) => runCdk(args, environmentOf(stack, folder, parameters));
+  const run = (args: readonly string[], parameters: Parameters = {}, cwd = ROOT) =>
+    runCdk(args, environmentOf(stack, folder, parameters), cwd);
   const app = ['--output', join(folder, 'cdk.out')];
   return {
-    bootstrap: () => run(['bootstrap', `aws://${ACCOUNT}/${stack.env['AWS_REGION']}`]),
+    // Away from cdk.json, whose app wants a job.
+    bootstrap: () => run(['bootstrap', `aws://${ACCOUNT}/${stack.env['AWS_REGION']}`], {}, folder),
     async deploy(parameters) {
       await run(['deploy', '--require-approval', 'never', '--outputs-file', outputsFile, ...app], parameters);
       return outputsOf(readFileSync(outputsFile, 'utf8'));
@@ -70,9 +72,9 @@ function environmentOf(stack: Stack, folder: string, parameters: Parameters): No
   };
 }
 
-async function runCdk(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+async function runCdk(args: readonly string[], env: NodeJS.ProcessEnv, cwd: string): Promise<void> {
   const child = spawn(process.execPath, [CDK, ...args, '--no-notices', '--no-color'], {
-    cwd: ROOT,
+    cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

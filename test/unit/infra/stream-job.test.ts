@@ -182,9 +182,14 @@ describe('functions', () => {
     const stack = new Stack(new App(unbundled), 'Test');
     const vpc = new Vpc(stack, 'Vpc');
     new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'b:9092', network: { vpc } } });
-    Template.fromStack(stack).allResourcesProperties('AWS::Lambda::Function', {
-      VpcConfig: { SubnetIds: Match.anyValue(), SecurityGroupIds: Match.anyValue() },
+    const inVpc = Template.fromStack(stack);
+    inVpc.allResourcesProperties('AWS::Lambda::Function', {
+      VpcConfig: {
+        SubnetIds: Match.anyValue(),
+        SecurityGroupIds: [{ 'Fn::GetAtt': [Match.stringLikeRegexp('SecurityGroup'), 'GroupId'] }],
+      },
     });
+    inVpc.resourceCountIs('AWS::EC2::SecurityGroup', 1);
   });
 });
 

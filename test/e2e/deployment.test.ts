@@ -1,0 +1,66 @@
+import { DescribeTableCommand, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
+import { GetFunctionCommand } from '@aws-sdk/client-lambda';
+import { beforeAll, expect, it } from 'vitest';
+import { createDynamoDbClient, createLambdaClient } from '../../lib/aws/clients.ts';
+import type { Cdk } from '../../local/deploy/cdk.ts';
+import { bootstrappedCdk, DeployedJob } from '../support/deployment.ts';
+import { startFlow } from '../support/line-flow.ts';
+import { TopicReader } from '../support/topic-reader.ts';
+import { newTopic, uniqueName } from '../support/topics.ts';
+import { EXACT, faultsOf } from '../support/word-counts.ts';
+
+const CHANGED = 'changed ';
+const WORDS_OF_A_LINE = 8;
+
+let cdk: Cdk;
+beforeAll(async () => {
+  cdk = await bootstrappedCdk();
+  return () => cdk.close();
+});
+
+it('a deployed job counts exactly once while its functions are killed and it is changed in place, and can be destroyed', async () => {
+  const [input, output] = [await newTopic('lines'), await newTopic('counts')];
+  const name = uniqueName('e2e');
+  const job = await DeployedJob.deploy(cdk, name, {
+    ONCEFLOW_TOPICS: `read-lines=${input},write-counts=${output}`,
+    ONCEFLOW_STAGE_PARALLELISM: 'count-words=2',
+    ONCEFLOW_CHECKPOINT_INTERVAL_MS: '500',
+  });
+  const reader = new TopicReader(output);
+  const moreCounts = async (fits: (value: string) => boolean = () => true) => {
+    const before = reader.records.length;
+    await reader.readUntil(({ values }) => values.slice(before).some(fits));
+  };
+
+  const flow = await startFlow(input, 20);
+  await job.start();
+  await moreCounts();
+  for (const role of ['source', 'operator-count-words-0', 'operator-count-words-1', 'sink']) {
+    expect(await job.kill(`${name}-${role}`), role).toBeGreaterThan(0);
+    await moreCounts();
+  }
+  expect(await job.kill(`${name}-coordinator`)).toBeGreaterThan(0);
+  await job.start();
+  await moreCounts();
+
+  const { buildId } = job.outputs;
+  await job.change({ ONCEFLOW_JOB: './test/e2e/word-count-marked.ts' });
+  expect(job.outputs.buildId).not.toBe(buildId);
+  await job.start();
+  await moreCounts((value) => value.startsWith(CHANGED));
+  await flow.stop();
+
+  await reader.readUntil(({ records }) => records.length >= flow.lines.length * WORDS_OF_A_LINE);
+  const counts = reader.records.map(({ partition, value }) => ({ partition, value: value.replace(CHANGED, '') }));
+  expect(faultsOf(counts, flow.lines)).toEqual(EXACT);
+  expect(reader.values.some((value) => !value.startsWith(CHANGED))).toBe(true);
+
+  await job.destroy();
+  await expect(createLambdaClient().send(new GetFunctionCommand({ FunctionName: job.outputs.coordinator }))).rejects.toThrow(/not found/i);
+  await expect(createDynamoDbClient().send(new DescribeTableCommand({ TableName: job.outputs.table }))).rejects.toThrow(
+    ResourceNotFoundException,
+  );
+  // What came later would be there by now.
+  await reader.readOn();
+  expect(reader.records).toHaveLength(counts.length);
+});

@@ -1,0 +1,16 @@
+import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../lib/api/index.ts';
+
+/** The word count after a change of its code: the same graph and the same state, and other output. */
+export default defineJob('word-count', (job) => {
+  job
+    .source('read-lines', kafkaSource({ topic: 'flink_kafka', value: utf8, startingOffsets: 'latest' }))
+    .flatMap((line) => line.split(' '))
+    .keyBy((word) => word, utf8)
+    .process('count-words', {
+      state: { count: valueState(int64, 0) },
+      onRecord(word, { count }, out) {
+        out.emit(`changed ${word}:::${count.update((n) => n + 1)}`);
+      },
+    })
+    .sink('write-counts', kafkaSink({ topic: 'flink_kafka2', value: utf8, delivery: 'exactly-once' }));
+});

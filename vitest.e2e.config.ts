@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+/** Runs that take minutes: `npm run e2e` and `npm run e2e:ticks`. */
+const onTheStack = {
+  globalSetup: 'test/setup/stack.ts',
+  setupFiles: 'test/setup/environment.ts',
+  hookTimeout: 180_000,
+};
+
+export default defineConfig({
+  test: {
+    // kafkajs computes a negative timeout for every connection; Node 24 warns of it, and sets 1 ms as before.
+    execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+    projects: [
+      { test: { name: 'e2e', include: ['test/e2e/deployment.test.ts'], ...onTheStack, testTimeout: 300_000 } },
+      { test: { name: 'ticks', include: ['test/e2e/ticks.test.ts'], ...onTheStack, testTimeout: 900_000 } },
+    ],
+  },
+});
