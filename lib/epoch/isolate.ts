@@ -65,12 +65,12 @@ export function afterDecision(before: Isolation, offsets: SourceOffsets, size: n
   return limit >= before.full ? FREE : { ...before, suspects, alone: 0, limit };
 }
 
-/** By source stage, then subtask: the planned input, cut down to what the search allows. `turn` says whose turn is first. */
-export function boundedRanges(
-  isolation: Isolation,
-  planned: Readonly<Record<string, readonly (readonly SourceRange[])[]>>,
-  turn: number,
-): Record<string, SourceRange[][]> {
+/** By source stage, then subtask: input of an epoch. */
+type Ranges = Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
+
+/** The planned input, cut down to what the search allows. `turn` says whose turn is first. */
+export function boundedRanges(isolation: Isolation, planned: Ranges, turn: number): Ranges {
+  if (!isBounded(isolation)) return planned;
   const all = Object.entries(planned).flatMap(([stage, subtasks]) => subtasks.flat().map((range): InputPart => ({ stage, ...range })));
   const suspected = all.flatMap((range): InputPart[] => {
     const suspect = isolation.suspects.find((part) => isSamePartition(part, range));

@@ -148,7 +148,7 @@ describe('a bound', () => {
   const planned = (...sizes: number[]) => ({
     read: [sizes.map((size, partition): SourceRange => ({ topic: 'lines', partition, from: 10, bound: 10 + size }))],
   });
-  const sizesOf = (ranges: Record<string, SourceRange[][]>) =>
+  const sizesOf = (ranges: ReturnType<typeof boundedRanges>) =>
     Object.values(ranges)
       .flat(2)
       .map(({ partition, from, bound }) => [partition, bound - from]);
