@@ -1,6 +1,6 @@
 /**
  * `npm run demo [-- [--timeline run.svg] [--seconds S] [file …]]`: words into Kafka, spread over S seconds (default 12),
- * counted exactly once while an attempt in three fails, two of the job's processes are killed with -9, and a zombie fences a
+ * counted exactly once while an attempt in ten fails, two of the job's processes are killed with -9, and a zombie fences a
  * decided transaction; then the exact check. Exit code 1 when a count is missing, doubled or out of order. `--timeline` draws
  * which stage worked on which epoch when.
  */
@@ -46,7 +46,7 @@ const topics = { input: `flink_kafka-${run}`, output: `flink_kafka2-${run}` };
 const bucket = `onceflow-demo-${run}`;
 
 console.log(
-  `Counting ${words} words (${expected.size} different) in ${lines.length} lines, exactly once; an attempt in three fails on purpose.`,
+  `Counting ${words} words (${expected.size} different) in ${lines.length} lines, exactly once; an attempt in ten fails on purpose.`,
 );
 const stack = await openStack();
 Object.assign(process.env, stack.env);
@@ -60,6 +60,7 @@ const env = {
   // Epochs that follow each other faster than one goes through all stages, so that they are seen to overlap.
   ONCEFLOW_CHECKPOINT_INTERVAL_MS: '25',
   ONCEFLOW_RESTART_BACKOFF_MS: '20',
+  ATTEMPT_FAILURE_PROBABILITY: '0.1',
   ...process.env,
   ONCEFLOW_JOB: './jobs/word-count-failing-attempts.ts',
   // No record is to blame, however often attempts fail.
@@ -120,7 +121,7 @@ const seen = await withProgress(
 const result = checkCounts(seen, expected);
 const overlap = overlapOf(view.history.bars);
 if (values.timeline !== undefined) {
-  const title = `${words} words counted exactly once: ${view.epochs} epochs, ${view.failures} failed attempts, ${view.kills} processes killed`;
+  const title = `${words} words counted exactly once: ${view.epochs} epochs, ${view.failures} failed attempts, ${view.kills} processes killed, ${view.republished} transactions published again`;
   writeFileSync(values.timeline, drawTimeline(view.history, { title, fromMs: loadedFromMs, toMs: endedMs, rowMs: TIMELINE_ROW_MS }));
 }
 

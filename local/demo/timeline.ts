@@ -125,8 +125,8 @@ function drawLegend(): string[] {
     text(332, 4, 'on one that was dropped', 'legend'),
   ];
   const marks = Object.entries(MARKS).flatMap(([kind, { says, path }], index) => [
-    `<path class="mark ${kind}" transform="translate(${7 + 150 * index} 20)" d="${path}"/>`,
-    text(20 + 150 * index, 24, says, 'legend'),
+    `<path class="mark ${kind}" transform="translate(${7 + 165 * index} 20)" d="${path}"/>`,
+    text(20 + 165 * index, 24, says, 'legend'),
   ]);
   return [...bars, ...marks];
 }
