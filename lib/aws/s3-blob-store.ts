@@ -10,7 +10,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { checkBlobName, checkBlobPrefix } from '../ports/blob-name.ts';
-import { BlobConflictError, type BlobEntry, BlobMissingError, type BlobStore } from '../ports/blob-store.ts';
+import { BlobConflictError, type BlobEntry, BlobMissingError, type BlobStore, type ByteRange } from '../ports/blob-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type AwsCall, problemOf } from './aws-problem.ts';
 
@@ -29,7 +29,7 @@ export interface S3Place {
 export function createS3BlobStore(place: S3Place): BlobStore {
   return {
     put: (name, bytes) => put(place, name, bytes),
-    get: (name) => get(place, name),
+    get: (name, range) => get(place, name, range),
     delete: (names) => deleteAll(place, names),
     list: (prefix) => list(place, prefix),
   };
@@ -75,15 +75,16 @@ async function putOnce(place: S3Place, name: string, bytes: Uint8Array): Promise
   }
 }
 
-async function get(place: S3Place, name: string): Promise<Buffer> {
+async function get(place: S3Place, name: string, range?: ByteRange): Promise<Buffer> {
   checkBlobName(name);
-  const bytes = await getIfThere(place, name);
+  const bytes = await getIfThere(place, name, range);
   if (bytes === undefined) throw new BlobMissingError(name, whereOf(place));
   return bytes;
 }
 
-async function getIfThere(place: S3Place, name: string): Promise<Buffer | undefined> {
-  const command = new GetObjectCommand({ Bucket: place.bucket, Key: keyOf(place, name) });
+async function getIfThere(place: S3Place, name: string, range?: ByteRange): Promise<Buffer | undefined> {
+  const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end - 1}`;
+  const command = new GetObjectCommand({ Bucket: place.bucket, Key: keyOf(place, name), Range });
   try {
     const { Body, ContentLength } = await place.client.send(command);
     if (Body === undefined) return Buffer.alloc(0);
@@ -95,6 +96,8 @@ async function getIfThere(place: S3Place, name: string): Promise<Buffer | undefi
     return bytes;
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
+    // It begins behind the end of the blob.
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 416) return Buffer.alloc(0);
     if (error instanceof StoreProblem) throw error;
     // Without ListBucket S3 answers AccessDenied for a key that does not exist.
     throw await problemOf(error, callOf(place, 'GetObject', ['s3:GetObject', 's3:ListBucket']), place.client.config);

@@ -47,8 +47,28 @@ export function sealBlob(kind: BlobKind, parts: readonly Uint8Array[]): Buffer {
   return blob;
 }
 
+/** Bytes before the payload. */
+export const PAYLOAD_OFFSET = HEADER_BYTES;
+
 /** Verifies the blob and returns its payload: a view on `bytes`. Throws `CorruptBlobError`; `name` is for its message. */
 export function openBlob(kind: BlobKind, bytes: Buffer, name: string): Buffer {
+  const payload = openBlobStart(kind, bytes, name);
+  const payloadBytes = bytes.readUInt32LE(8);
+  if (payloadBytes !== payload.length) {
+    throw new CorruptBlobError(name, kind, `its header speaks of ${payloadBytes} bytes of payload and there are ${payload.length}`);
+  }
+  const expected = bytes.readUInt32LE(12);
+  const found = crc32(payload);
+  if (found !== expected)
+    throw new CorruptBlobError(name, kind, `its checksum is ${found.toString(16)} instead of ${expected.toString(16)}`);
+  return payload;
+}
+
+/**
+ * The beginning of a blob of which only that much was read: verifies the header, and returns what there is of the payload,
+ * which no checksum of the blob covers. Throws `CorruptBlobError`.
+ */
+export function openBlobStart(kind: BlobKind, bytes: Buffer, name: string): Buffer {
   if (bytes.length < HEADER_BYTES) throw new CorruptBlobError(name, kind, `${bytes.length} bytes are less than its header`);
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC))
     throw new CorruptBlobError(name, kind, 'it was not written by Onceflow (wrong magic)');
@@ -57,16 +77,8 @@ export function openBlob(kind: BlobKind, bytes: Buffer, name: string): Buffer {
     throw new CorruptBlobError(name, kind, `it has format version ${version} and this build reads version ${VERSION}`);
   const foundKind = bytes.readUInt8(5);
   if (foundKind !== KINDS[kind]) throw new CorruptBlobError(name, kind, `it is of kind ${kindName(foundKind)}`);
-  const payloadBytes = bytes.readUInt32LE(8);
-  const payload = bytes.subarray(HEADER_BYTES);
-  if (bytes.readUInt16LE(6) !== 0 || payloadBytes !== payload.length) {
-    throw new CorruptBlobError(name, kind, `its header speaks of ${payloadBytes} bytes of payload and there are ${payload.length}`);
-  }
-  const expected = bytes.readUInt32LE(12);
-  const found = crc32(payload);
-  if (found !== expected)
-    throw new CorruptBlobError(name, kind, `its checksum is ${found.toString(16)} instead of ${expected.toString(16)}`);
-  return payload;
+  if (bytes.readUInt16LE(6) !== 0) throw new CorruptBlobError(name, kind, 'its header is damaged');
+  return bytes.subarray(HEADER_BYTES);
 }
 
 function kindName(number: number): string {

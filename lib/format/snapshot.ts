@@ -1,18 +1,19 @@
+import { crc32 } from 'node:zlib';
 import { ByteWriter } from './byte-writer.ts';
 import type { KeyGroupRange } from './manifest.ts';
 import { MalformedError, type Serde } from './serde.ts';
 import { putSized } from './sized.ts';
+import { Cursor, decodeHead, encodeHead, type SnapshotGroup, type SnapshotHead } from './snapshot-head.ts';
 
 /*
  * The payload of a base or a delta of a subtask's keyed state:
  *
- *   states   count; for each: name, name of its serde (each behind its length)
- *   index    count of key groups; for each, ascending: key group, entries, bytes
+ *   head     the states and the key groups: `snapshot-head.ts`
  *   entries  by key group: key (behind its length); for each state in the order above its value behind (length + 1),
  *            or 0 when the key has no value
  *
  * An entry is a key's whole state. One without any value says in a delta that the key's state was cleared. Numbers
- * are unsigned LEB128. The index lets a subtask read the key groups that it owns and no others.
+ * are unsigned LEB128.
  */
 export interface SnapshotState {
   readonly name: string;
@@ -22,9 +23,8 @@ export interface SnapshotState {
 /** Writes one snapshot: for each key group in ascending order `group`, then `entry` for each of its keys. */
 export class SnapshotWriter {
   readonly #states: readonly SnapshotState[];
-  readonly #index = new ByteWriter();
+  readonly #groups: SnapshotGroup[] = [];
   readonly #entries = new ByteWriter();
-  #groups = 0;
   #keyGroup = -1;
   #groupEntries = 0;
   #groupStart = 0;
@@ -58,14 +58,8 @@ export class SnapshotWriter {
   /** The payload, in parts that are to be written one behind the other. */
   finish(): Buffer[] {
     this.#closeGroup();
-    const head = new ByteWriter(256);
-    head.varint(this.#states.length);
-    for (const { name, serde } of this.#states) {
-      putText(head, name);
-      putText(head, serde.name);
-    }
-    head.varint(this.#groups);
-    return [head.view(), this.#index.view(), this.#entries.view()];
+    const states = this.#states.map(({ name, serde }) => ({ name, serde: serde.name }));
+    return [encodeHead({ states, groups: this.#groups }), this.#entries.view()];
   }
 
   #value(state: string, serde: Serde<unknown>, value: unknown): void {
@@ -81,10 +75,8 @@ export class SnapshotWriter {
 
   #closeGroup(): void {
     if (this.#groupEntries === 0) return;
-    this.#index.varint(this.#keyGroup);
-    this.#index.varint(this.#groupEntries);
-    this.#index.varint(this.#entries.position - this.#groupStart);
-    this.#groups++;
+    const bytes = this.#entries.view().subarray(this.#groupStart);
+    this.#groups.push({ keyGroup: this.#keyGroup, entries: this.#groupEntries, bytes: bytes.length, crc: crc32(bytes) });
     this.#groupEntries = 0;
   }
 }
@@ -108,17 +100,10 @@ export function readSnapshot(
   range: KeyGroupRange,
   visitor: SnapshotVisitor,
 ): void {
-  const cursor = new Cursor(bytes, name);
-  const columns = readColumns(cursor, states, name);
-  const groups: { readonly keyGroup: number; readonly entries: number; readonly bytes: number }[] = [];
-  for (let left = cursor.count(3); left > 0; left--) {
-    const group = { keyGroup: cursor.varint(), entries: cursor.varint(), bytes: cursor.varint() };
-    const previous = groups.at(-1);
-    if (previous !== undefined && previous.keyGroup >= group.keyGroup)
-      throw cursor.malformed(`lists key group ${group.keyGroup} behind ${previous.keyGroup}`);
-    groups.push(group);
-  }
-  for (const group of groups) {
+  const { head, end } = decodeHead(bytes, name);
+  const columns = columnsOf(head, states, name);
+  const cursor = new Cursor(bytes, name, end);
+  for (const group of head.groups) {
     if (group.bytes > bytes.length - cursor.position)
       throw cursor.malformed(`has ${bytes.length - cursor.position} bytes where key group ${group.keyGroup} should have ${group.bytes}`);
     const groupEnd = cursor.position + group.bytes;
@@ -136,21 +121,18 @@ export function readSnapshot(
 /** What the snapshot's values become: the index among the reader's states and their serde, or undefined: passed over. */
 type Column = { readonly index: number; readonly serde: Serde<unknown> } | undefined;
 
-function readColumns(cursor: Cursor, states: readonly SnapshotState[], name: string): Column[] {
-  const columns: Column[] = [];
-  for (let left = cursor.count(2); left > 0; left--) {
-    const state = cursor.text();
-    const serdeName = cursor.text();
+function columnsOf(head: SnapshotHead, states: readonly SnapshotState[], name: string): Column[] {
+  return head.states.map(({ name: state, serde: serdeName }) => {
     const index = states.findIndex((candidate) => candidate.name === state);
     const serde = states[index]?.serde;
-    if (serde !== undefined && serde.name !== serdeName) {
+    if (serde === undefined) return undefined;
+    if (serde.name !== serdeName) {
       throw new MalformedError(
         `${name}: state ${state} was written with serde ${serdeName} and the job reads it with ${serde.name}: give the state another name, or restore the old serde`,
       );
     }
-    columns.push(serde === undefined ? undefined : { index, serde });
-  }
-  return columns;
+    return { index, serde };
+  });
 }
 
 function readEntry(cursor: Cursor, keyGroup: number, columns: readonly Column[], states: number, visitor: SnapshotVisitor): void {
@@ -167,66 +149,4 @@ function readEntry(cursor: Cursor, keyGroup: number, columns: readonly Column[],
     if (column !== undefined) values[column.index] = column.serde.read(cursor.bytes, valueStart, cursor.position);
   }
   visitor.entry(keyGroup, cursor.bytes, start, end, values);
-}
-
-function putText(out: ByteWriter, text: string): void {
-  out.varint(Buffer.byteLength(text));
-  out.utf8(text);
-}
-
-class Cursor {
-  readonly bytes: Buffer;
-  readonly #name: string;
-  readonly #end: number;
-  position: number;
-
-  constructor(bytes: Buffer, name: string, start = 0, end = bytes.length) {
-    this.bytes = bytes;
-    this.#name = name;
-    this.position = start;
-    this.#end = end;
-  }
-
-  varint(): number {
-    let value = 0;
-    for (let scale = 1; scale <= 0x1000000000000; scale *= 128) {
-      if (this.position >= this.#end) throw this.malformed('ends inside a number');
-      const byte = this.bytes[this.position++] as number;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    throw this.malformed('has a number of more than seven bytes');
-  }
-
-  /** A count of things that take `each` bytes at least. */
-  count(each: number): number {
-    const count = this.varint();
-    if (count * each > this.#end - this.position)
-      throw this.malformed(`counts ${count} parts where ${this.#end - this.position} bytes are left`);
-    return count;
-  }
-
-  /** A length that must fit. */
-  size(): number {
-    const size = this.varint();
-    if (size > this.#end - this.position) throw this.malformed(`has ${size} bytes in a field where ${this.#end - this.position} are left`);
-    return size;
-  }
-
-  sizePlusOne(): number {
-    const size = this.varint();
-    if (size - 1 > this.#end - this.position)
-      throw this.malformed(`has ${size - 1} bytes in a value where ${this.#end - this.position} are left`);
-    return size;
-  }
-
-  text(): string {
-    const size = this.size();
-    this.position += size;
-    return this.bytes.toString('utf8', this.position - size, this.position);
-  }
-
-  malformed(what: string): MalformedError {
-    return new MalformedError(`${this.#name}: the snapshot ${what}`);
-  }
 }

@@ -8,12 +8,21 @@ export interface BlobStore {
    * is success (our own earlier try); one with other bytes throws `BlobConflictError`.
    */
   put(name: string, bytes: Uint8Array): Promise<void>;
-  /** Throws `BlobMissingError` when there is no such blob: a missing blob is never "empty". */
-  get(name: string): Promise<Buffer>;
+  /**
+   * The blob, or the bytes of `range` that it has. Throws `BlobMissingError` when there is no such blob: a missing blob is
+   * never "empty".
+   */
+  get(name: string, range?: ByteRange): Promise<Buffer>;
   /** Deletes the blobs; names that do not exist are no error. */
   delete(names: readonly string[]): Promise<void>;
   /** Every blob whose name starts with `prefix`, in the order of names. */
   list(prefix: string): AsyncIterable<BlobEntry>;
+}
+
+/** Bytes `start` … `end` - 1, counted from 0; one at least. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface BlobEntry {

@@ -1,4 +1,4 @@
-import { type BlobKind, openBlob, sealBlob } from '../format/blob.ts';
+import { type BlobKind, CorruptBlobError, openBlob, openBlobStart, PAYLOAD_OFFSET, sealBlob } from '../format/blob.ts';
 import type { BlobRef } from '../format/manifest.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Random } from '../ports/clock.ts';
@@ -30,7 +30,15 @@ export function epochOfBlob(name: string): number | undefined {
 export interface Blobs {
   write(place: BlobPlace, folder: string, kind: BlobKind, parts: readonly Uint8Array[], inlineUpToBytes: number): Promise<BlobRef>;
   read(kind: BlobKind, ref: BlobRef): Promise<Buffer>;
+  /**
+   * Bytes `start` … `end` - 1 of the payload of a stored blob. What they hold says whether they are whole: the blob's own
+   * checksum covers more. Throws `CorruptBlobError` when it is too short.
+   */
+  readPart(kind: BlobKind, ref: StoredRef, start: number, end: number): Promise<Buffer>;
 }
+
+/** A reference to a blob in the store. */
+export type StoredRef = Extract<BlobRef, { readonly at: 'store' }>;
 
 export function createBlobs(store: BlobStore, random: Random): Blobs {
   return {
@@ -44,6 +52,13 @@ export function createBlobs(store: BlobStore, random: Random): Blobs {
     async read(kind, ref) {
       if (ref.at === 'inline') return openBlob(kind, Buffer.from(ref.base64, 'base64'), `inline ${kind}`);
       return openBlob(kind, await store.get(ref.name), ref.name);
+    },
+    async readPart(kind, { name }, start, end) {
+      const range = { start: start === 0 ? 0 : PAYLOAD_OFFSET + start, end: PAYLOAD_OFFSET + end };
+      const bytes = await store.get(name, range);
+      if (bytes.length < range.end - range.start)
+        throw new CorruptBlobError(name, kind, `it ends before byte ${range.end}, which is a part of it`);
+      return start === 0 ? openBlobStart(kind, bytes, name) : bytes;
     },
   };
 }

@@ -4,6 +4,7 @@ import { shouldCompact } from '../state/compaction.ts';
 import type { KeyedState } from '../state/keyed-state.ts';
 import { failureOf, type StageDeps, writeOutput } from './common.ts';
 import type { OperatorAnswer, OperatorRequest } from './requests.ts';
+import { readSnapshotBlobs } from './snapshot-blobs.ts';
 
 /** Deltas that travel inside the manifest together take at most this many times the bound for one inline blob. */
 const INLINE_DELTAS = 4;
@@ -54,14 +55,14 @@ function takeWarm(warm: WarmOperator, request: OperatorRequest): OperatorRuntime
   return same ? runtime : undefined;
 }
 
+/** Reads everything at once, and loads it in its order. */
 async function restore(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<OperatorRuntime> {
-  for (const [uid, refs] of Object.entries(request.snapshots)) {
-    const state = stateOf(runtime, uid);
-    for (const { base, deltas } of refs) {
-      const blobs = await Promise.all([...(base === undefined ? [] : [base]), ...deltas].map((ref) => deps.blobs.read('state', ref)));
-      state.load(blobs);
-    }
-  }
+  await Promise.all(
+    Object.entries(request.snapshots).map(async ([uid, refs]) => {
+      const snapshots = await Promise.all(refs.map((ref) => readSnapshotBlobs(deps, ref, request.keyGroups)));
+      for (const payloads of snapshots) stateOf(runtime, uid).load(payloads);
+    }),
+  );
   return runtime;
 }
 

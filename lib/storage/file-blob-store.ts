@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkBlobName, checkBlobPrefix, isBlobName } from '../ports/blob-name.ts';
-import { BlobConflictError, type BlobEntry, BlobMissingError, type BlobStore } from '../ports/blob-store.ts';
+import { BlobConflictError, type BlobEntry, BlobMissingError, type BlobStore, type ByteRange } from '../ports/blob-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 
 /** No blob's name holds a `~`, so what a crash leaves here is never taken for a blob. */
@@ -22,7 +22,7 @@ export function createFileBlobStore({ folder }: { readonly folder: string }): Bl
   const store: Store = { folder, durableFolders: new Map() };
   return {
     put: (name, bytes) => put(store, name, bytes),
-    get: (name) => get(store, name),
+    get: (name, range) => get(store, name, range),
     delete: (names) => deleteAll(store, names),
     list: (prefix) => list(store, prefix),
   };
@@ -52,13 +52,24 @@ async function put(store: Store, name: string, bytes: Uint8Array): Promise<void>
   });
 }
 
-async function get(store: Store, name: string): Promise<Buffer> {
+async function get(store: Store, name: string, range?: ByteRange): Promise<Buffer> {
   checkBlobName(name);
+  const path = join(store.folder, name);
   const bytes = await explained(store, `read blob ${name}`, () =>
-    orUndefined(['ENOENT', 'ENOTDIR', 'EISDIR'], readFile(join(store.folder, name))),
+    orUndefined(['ENOENT', 'ENOTDIR', 'EISDIR'], range === undefined ? readFile(path) : readRange(path, range)),
   );
   if (bytes === undefined) throw new BlobMissingError(name, whereOf(store));
   return bytes;
+}
+
+async function readRange(path: string, { start, end }: ByteRange): Promise<Buffer> {
+  const bytes = Buffer.alloc(end - start);
+  let filled = 0;
+  await withFile(await open(path, 'r'), async (file) => {
+    for (let read = -1; filled < bytes.length && read !== 0; filled += read)
+      read = (await file.read(bytes, filled, bytes.length - filled, start + filled)).bytesRead;
+  });
+  return bytes.subarray(0, filled);
 }
 
 async function deleteAll(store: Store, names: readonly string[]): Promise<void> {

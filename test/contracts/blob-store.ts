@@ -31,6 +31,27 @@ export function blobStoreContract(open: () => Promise<BlobStore>): void {
     expect(found.equals(content)).toBe(true);
   });
 
+  it('gives back a range of the bytes, as far as there are any', async () => {
+    const name = `${newFolder()}/state/count/0-1`;
+    const content = randomBytes(100_000);
+    await store.put(name, content);
+    const range = async (start: number, end: number) => (await store.get(name, { start, end })).toString('base64');
+    const expected = (start: number, end: number) => content.subarray(start, end).toString('base64');
+    for (const [start, end] of [
+      [0, 1],
+      [0, 100_000],
+      [12_345, 67_890],
+      [99_999, 100_000],
+      [99_990, 200_000],
+      [100_000, 100_001],
+      [300_000, 400_000],
+    ] as const) {
+      expect(await range(start, end)).toBe(expected(start, end));
+    }
+    const missing = await store.get(`${name}-no`, { start: 0, end: 10 }).catch((error: unknown) => error);
+    expect(missing).toBeInstanceOf(BlobMissingError);
+  });
+
   it('puts the bytes of a view, not those of the buffer around it', async () => {
     const name = `${newFolder()}/x`;
     const content = Buffer.from('around the view around');
@@ -118,7 +139,7 @@ export function blobStoreContract(open: () => Promise<BlobStore>): void {
     expect(Math.abs((entry?.modifiedAtMs ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('lists and deletes more blobs than fit in one request', async () => {
+  it('lists and deletes more blobs than fit in one request', { timeout: 60_000 }, async () => {
     const folder = newFolder();
     const blobs = Array.from({ length: 1005 }, (_, index) => `${folder}/${String(index).padStart(4, '0')}`);
     for (let start = 0; start < blobs.length; start += 50) {

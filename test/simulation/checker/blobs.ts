@@ -45,7 +45,7 @@ export function readStaged(payload: Buffer): { topic: string; partition: number;
 
 /** A base or a delta of an operator with one state that counts: by key, the count. */
 export function readCounts(payload: Buffer): Map<string, number | undefined> {
-  const reader = new Reader(payload);
+  const reader = new Reader(payload, 8);
   const states = reader.number();
   if (states !== 1) throw new Error(`${states} states where one is expected`);
   reader.take(reader.number());
@@ -55,6 +55,7 @@ export function readCounts(payload: Buffer): Map<string, number | undefined> {
     reader.number();
     entries += reader.number();
     reader.number();
+    reader.take(4);
   }
   const counts = new Map<string, number | undefined>();
   for (; entries > 0; entries--) {

@@ -59,9 +59,9 @@ export function modelBlobStore(bucket: BlobBucket, carry: Carry): BlobStore {
       const sent = Buffer.from(bytes);
       await carry('put', name, failure, () => bucket.put(name, sent));
     },
-    async get(name) {
+    async get(name, range) {
       checkBlobName(name);
-      return carry('get', name, failure, () => bucket.get(name));
+      return carry('get', name, failure, () => bucket.get(name).subarray(range?.start, range?.end));
     },
     async delete(names) {
       for (const name of names) checkBlobName(name);

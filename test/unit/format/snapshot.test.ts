@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { MalformedError } from '../../../lib/format/serde.ts';
 import { int64, structured, utf8 } from '../../../lib/format/serdes.ts';
 import { readSnapshot, type SnapshotState, SnapshotWriter } from '../../../lib/format/snapshot.ts';
+import { decodeHead, partOf, snapshotOfPart } from '../../../lib/format/snapshot-head.ts';
 
 interface Entry {
   readonly keyGroup: number;
@@ -54,6 +55,33 @@ test('entries come back as they were, and a range brings its key groups and no o
       expect(read(payload, { first, last })).toEqual(entries.filter(({ keyGroup }) => keyGroup >= first && keyGroup <= last));
     }),
   );
+});
+
+test('a part of a snapshot, with its head, is a snapshot of those key groups', () => {
+  fc.assert(
+    fc.property(sorted, fc.nat(200), fc.nat(200), (entries, first, length) => {
+      const payload = write(entries);
+      const range = { first, last: first + length };
+      const { head, end } = decodeHead(payload, 'test');
+      const part = partOf(head, range);
+      const cut = snapshotOfPart(head, range, payload.subarray(end + part.start, end + part.end), 'test');
+      expect(read(cut)).toEqual(read(payload, range));
+    }),
+  );
+});
+
+test('a part that is damaged or cut off is malformed, and so is a damaged head', () => {
+  const { head, end } = decodeHead(SAMPLE, 'test');
+  const range = { first: 3, last: 5 };
+  const { start, end: partEnd } = partOf(head, range);
+  const part = Buffer.from(SAMPLE.subarray(end + start, end + partEnd));
+  expect(read(snapshotOfPart(head, range, part, 'test'))).toHaveLength(12);
+  expect(() => snapshotOfPart(head, range, part.subarray(0, -1), 'test')).toThrow('test: the checksum of key group 5 is wrong');
+  part.writeUInt8(part.readUInt8(2) ^ 1, 2);
+  expect(() => snapshotOfPart(head, range, part, 'test')).toThrow('test: the checksum of key group 3 is wrong');
+  const damaged = Buffer.from(SAMPLE);
+  damaged.writeUInt8(damaged.readUInt8(end - 6) ^ 1, end - 6);
+  expect(() => decodeHead(damaged, 'test')).toThrow("test: the checksum of the snapshot's head is wrong");
 });
 
 test('states are found by name: added ones are empty, moved ones stay, dropped ones are passed over', () => {

@@ -1,0 +1,36 @@
+import { PAYLOAD_OFFSET } from '../format/blob.ts';
+import type { BlobRef, KeyGroupRange, SnapshotRef } from '../format/manifest.ts';
+import { MalformedError } from '../format/serde.ts';
+import { decodeHead, headBytes, partOf, snapshotOfPart } from '../format/snapshot-head.ts';
+import type { StageDeps } from './common.ts';
+
+/** A request costs about as much as reading this many blobs of the inline size: up to there a blob is read whole. */
+const WHOLE_BLOBS = 16;
+const LEAST_FIRST_BYTES = 64;
+
+/**
+ * A snapshot's payloads, its base and its deltas, oldest first, all read at once. When the snapshot is of more key groups
+ * than `wanted`, as after a change of parallelism, a large blob is read in part: its head, and what is wanted of it.
+ */
+export function readSnapshotBlobs(deps: StageDeps, { keyGroups, base, deltas }: SnapshotRef, wanted: KeyGroupRange): Promise<Buffer[]> {
+  const all = keyGroups.first >= wanted.first && keyGroups.last <= wanted.last;
+  const refs = base === undefined ? deltas : [base, ...deltas];
+  return Promise.all(refs.map((ref) => (all ? deps.blobs.read('state', ref) : readWanted(deps, ref, wanted))));
+}
+
+async function readWanted({ blobs, inlineBlobBytes }: StageDeps, ref: BlobRef, wanted: KeyGroupRange): Promise<Buffer> {
+  if (ref.at === 'inline' || ref.bytes <= WHOLE_BLOBS * inlineBlobBytes) return blobs.read('state', ref);
+  const start = await blobs.readPart('state', ref, 0, firstBytes(ref.bytes, inlineBlobBytes));
+  const headEnd = headBytes(start, ref.name);
+  if (headEnd > ref.bytes - PAYLOAD_OFFSET) throw new MalformedError(`${ref.name}: the head of the snapshot is larger than the blob`);
+  const rest = headEnd <= start.length ? [] : [await blobs.readPart('state', ref, start.length, headEnd)];
+  const { head } = decodeHead(Buffer.concat([start, ...rest]), ref.name);
+  const part = partOf(head, wanted);
+  const bytes = part.end === part.start ? Buffer.alloc(0) : await blobs.readPart('state', ref, headEnd + part.start, headEnd + part.end);
+  return snapshotOfPart(head, wanted, bytes, ref.name);
+}
+
+/** What the first request asks for: in most cases the whole head. `bytes`: of the blob, envelope included. */
+function firstBytes(bytes: number, inlineBlobBytes: number): number {
+  return Math.min(Math.max(inlineBlobBytes, LEAST_FIRST_BYTES), bytes - PAYLOAD_OFFSET);
+}
