@@ -40,7 +40,7 @@ export interface Options {
 
 const FLAGS = {
   peers: { type: 'string' },
-  runs: { type: 'string', default: '2' },
+  runs: { type: 'string', default: '1' },
   interval: { type: 'string' },
   partitions: { type: 'string', default: '3' },
   parallelism: { type: 'string', default: '1' },

@@ -59,11 +59,12 @@ export function mustRun(program: Program): void {
 
 const LOOK_EVERY_MS = 20;
 
-/** Looks at the output's committed end every 20 ms until `done`; answers when that was. Nothing is read, so it costs the programs little. */
+/** Looks at the output's committed end again and again until `done`; answers when that was. Nothing is read, so it costs the programs little. */
 export async function untilCommitted(
   { arena, output, options }: Run,
   program: Program,
   done: (offsets: number, nowMs: number) => boolean,
+  everyMs: number = LOOK_EVERY_MS,
 ): Promise<number> {
   const deadlineMs = Date.now() + options.timeoutSeconds * 1000;
   for (;;) {
@@ -73,7 +74,7 @@ export async function untilCommitted(
     mustRun(program);
     if (nowMs > deadlineMs)
       throw new Error(`it was not done within ${options.timeoutSeconds} s (--timeout): ${offsets} offsets are committed`);
-    await pause(LOOK_EVERY_MS);
+    await pause(everyMs);
   }
 }
 

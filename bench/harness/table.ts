@@ -9,12 +9,27 @@ export function tableOf(results: readonly RunResult[]): string {
     const epochs = epochRatio === undefined ? '' : `an epoch takes ${epochRatio.toFixed(2)} × as long (target: at most 3 ×); `;
     parts.push(`${keys[1]} keys against ${keys[0]}: ${epochs}${bytesPerKey.toFixed(0)} bytes of memory a key.`);
   }
+  const growth = growthTable(groups);
+  if (growth !== undefined) parts.push(growth);
   const machine = results.at(-1)?.machine;
   if (machine !== undefined)
     parts.push(
       `${machine.cores} cores of ${machine.processor}, ${machine.memoryGb} GB, ${machine.system}; Node ${machine.node}, ${machine.java}; commit ${machine.commit}.`,
     );
   return parts.join('\n\n');
+}
+
+/** How the cost of our own drains grows with the work: a row for each setting. Undefined: there is but one. */
+function growthTable(groups: readonly Group[]): string | undefined {
+  const drains = groups.filter(({ mode, peers }) => mode === 'drain' && peers.has(OURS));
+  if (drains.length < 2) return undefined;
+  const settings = [...new Set(drains.flatMap(({ setting }) => Object.keys(setting)))];
+  const metrics = ['recordsPerSecond', 'recordsPerSecondFromStart', 'cpuMicrosecondsPerRecord', 'peakMb'];
+  const rows = drains.map(({ setting, peers }) => [
+    ...settings.map((name) => String(setting[name] ?? '')),
+    ...metrics.map((metric) => figureText(peers.get(OURS)?.metrics.get(metric))),
+  ]);
+  return [`**${OURS}, every drain**`, '', markdown([[...settings, ...metrics], ...rows])].join('\n');
 }
 
 function tableOfGroup(group: Group): string {

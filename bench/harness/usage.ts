@@ -15,7 +15,7 @@ Modes (default: all but large-state)
 Flags for every mode
   --peers LIST        onceflow, flink, kafka-streams, or name=path of another program (another checkout's bench/peer.sh)
                       (default: onceflow,flink; in trickle and large-state onceflow)
-  --runs N            runs of each (default 2)
+  --runs N            runs of each (default 1)
   --interval MS       checkpoint interval (default 1000; trickle 10, large-state 200)
   --partitions N      of each topic (default 3)
   --parallelism N     operator subtasks of Onceflow (default 1)

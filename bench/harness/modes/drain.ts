@@ -3,6 +3,8 @@ import { type ModeOf, memoryOf, untilCommitted, watchServers } from '../run.ts';
 
 /** Commits so close to the first one belong to the same checkpoint: there is one for each sink subtask and partition. */
 const WAVE_MS = 200;
+/** Short against a drain of seconds. */
+const LOOK_EVERY_MS = 50;
 
 interface Commit {
   readonly atMs: number;
@@ -25,11 +27,16 @@ export function drainMode(records: number): ModeOf {
       // A control record behind each transaction counts as an offset, so the end is when nothing more is committed.
       const quietMs = 2 * run.intervalMs + 1_000;
       try {
-        await untilCommitted(run, program, (offsets, atMs) => {
-          const last = commits.at(-1);
-          if (offsets !== (last?.offsets ?? 0)) commits.push({ atMs, offsets });
-          return offsets >= records && atMs - (commits.at(-1)?.atMs ?? atMs) >= quietMs;
-        });
+        await untilCommitted(
+          run,
+          program,
+          (offsets, atMs) => {
+            const last = commits.at(-1);
+            if (offsets !== (last?.offsets ?? 0)) commits.push({ atMs, offsets });
+            return offsets >= records && atMs - (commits.at(-1)?.atMs ?? atMs) >= quietMs;
+          },
+          LOOK_EVERY_MS,
+        );
         const [first, last] = [commits[0], commits.at(-1)];
         if (first === undefined || last === undefined) throw new Error('nothing was committed');
         const firstWave = commits.findLast(({ atMs }) => atMs - first.atMs <= WAVE_MS) ?? first;
@@ -42,6 +49,7 @@ export function drainMode(records: number): ModeOf {
             recordsPerSecondFromStart: records / wallSeconds,
             firstCommitSeconds: (first.atMs - startedMs) / 1000,
             cpuSeconds: used.cpuSeconds,
+            cpuMicrosecondsPerRecord: (used.cpuSeconds * 1e6) / records,
             peakMb: meter.peakMb(),
             atRestPssMb: memoryOf(program.session).pssMb,
             commitWaves: wavesIn(commits),

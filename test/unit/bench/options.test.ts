@@ -3,7 +3,7 @@ import { readOptions } from '../../../bench/harness/options.ts';
 
 describe('the flags of a benchmark', () => {
   it('measure by default everything that takes no more than a few minutes', () => {
-    expect(readOptions([])).toMatchObject({ modes: ['drain', 'latency', 'recovery', 'trickle'], runs: 2, peers: undefined });
+    expect(readOptions([])).toMatchObject({ modes: ['drain', 'latency', 'recovery', 'trickle'], runs: 1, peers: undefined });
   });
 
   it('are refused with what they take', () => {

@@ -53,6 +53,19 @@ describe('the table of a benchmark', () => {
     expect(table).toContain('flink: 1 of its runs NOT EXACT');
   });
 
+  it('has, of several settings, a table of how the cost grows', () => {
+    expect(tableOf(results)).not.toContain('every drain');
+    const more = run('onceflow', { recordsPerSecond: 5_000_000 }, { setting: { ...setting, partitions: 12 } });
+    const rows =
+      tableOf([...results, more])
+        .split('**onceflow, every drain**')[1]
+        ?.split('\n') ?? [];
+    expect(rows.filter((row) => /^\| words/.test(row)).map((row) => row.split('|')[7]?.trim())).toEqual([
+      '3.00 M (2.90 M to 9.00 M)',
+      '5.00 M',
+    ]);
+  });
+
   it('leaves failed runs out of the medians', () => {
     const failed = run('onceflow', {}, { error: 'it fell over', exact: false });
     expect(rowOf([...results, failed], 'recordsPerSecond')[2]).toBe('3.00 M (2.90 M to 9.00 M)');

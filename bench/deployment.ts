@@ -1,0 +1,126 @@
+/**
+ * `node_modules/.bin/node bench/deployment.ts`: how large the functions' bundle is, and how long cold and warm invocations
+ * take on the emulator, which runs them as processes of this machine.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { systemClock } from '../functions/wiring.ts';
+import { writeBundle } from '../infra/functions/bundle.ts';
+import { createLambdaClient } from '../lib/aws/clients.ts';
+import { createLambdaInvoker } from '../lib/aws/lambda-invoker.ts';
+import type { FunctionTarget } from '../lib/ports/function-invoker.ts';
+import { createCdk } from '../local/deploy/cdk.ts';
+import { functionProcesses } from '../local/deploy/function-processes.ts';
+import { createTopics } from '../local/stack/kafka-admin.ts';
+import { startStack } from '../local/stack/stack.ts';
+
+const JOB = './jobs/word-count.ts';
+const COLD_TRIES = 7;
+const WARM_TRIES = 50;
+const DEADLINE_MS = 30_000;
+
+printBundle();
+await printInvocations();
+
+function printBundle(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'onceflow-bundle-'));
+  try {
+    writeBundle(JOB, folder);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(mjs|map)$/.test(file));
+    const sum = (suffix: string, size: (path: string) => number) =>
+      Math.round(files.filter((file) => file.endsWith(suffix)).reduce((total, file) => total + size(join(folder, file)), 0) / 1024);
+    const packed = (path: string) => gzipSync(readFileSync(path)).length;
+    const plain = (path: string) => statSync(path).size;
+    console.log(`bundle: ${sum('.mjs', plain)} KB of code (${sum('.mjs', packed)} KB packed), ${sum('.map', plain)} KB of source maps`);
+    for (const role of ['coordinator', 'source', 'operator', 'sink'])
+      console.log(`  ${role}: loads ${Math.round(loadedAtStart(folder, `${role}.mjs`) / 1024)} KB before its first invocation`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Bytes of a module and of all that it imports statically. */
+function loadedAtStart(folder: string, entry: string): number {
+  const seen = new Set<string>();
+  const load = (file: string): number => {
+    if (seen.has(file)) return 0;
+    seen.add(file);
+    const text = readFileSync(file, 'utf8');
+    const imports = [...text.matchAll(/(?:^|[;\s}])(?:import|export)\s*(?:[^'"()]*?from\s*)?["'](\.[^"']+)["']/g)].map(([, path = '']) =>
+      join(file, '..', path),
+    );
+    return Buffer.byteLength(text) + imports.reduce((total, path) => total + load(path), 0);
+  };
+  return load(join(folder, entry));
+}
+
+async function printInvocations(): Promise<void> {
+  const stack = await startStack();
+  Object.assign(process.env, stack.env);
+  const cdk = createCdk(stack);
+  try {
+    const name = `bench-${randomBytes(3).toString('hex')}`;
+    await createTopics(stack.kafka.bootstrap, [{ topic: 'flink_kafka' }, { topic: 'flink_kafka2' }]);
+    await cdk.bootstrap();
+    const { buildId } = await cdk.deploy({ ONCEFLOW_JOB: JOB, ONCEFLOW_JOB_NAME: name });
+    const invoker = createLambdaInvoker({ client: createLambdaClient(), prefix: name, clock: systemClock });
+    const invoke = async (target: FunctionTarget, request: object): Promise<number> => {
+      const deadlineMs = Date.now() + DEADLINE_MS;
+      const startedMs = performance.now();
+      const answer = (await invoker.invoke(target, { ...request, deadlineMs }, { deadlineMs })) as { readonly outcome: string };
+      if (!['read', 'processed', 'committed'].includes(answer.outcome)) throw new Error(JSON.stringify(answer));
+      return performance.now() - startedMs;
+    };
+    for (const [target, request] of requests(name, buildId)) {
+      const cold: number[] = [];
+      for (let i = 0; i < COLD_TRIES; i++) {
+        for (const { name: running, pid } of await functionProcesses(name))
+          if (running.includes(`-${target.role}`)) process.kill(pid, 'SIGKILL');
+        cold.push(await invoke(target, request));
+      }
+      const warm: number[] = [];
+      for (let i = 0; i < WARM_TRIES; i++) warm.push(await invoke(target, request));
+      console.log(`${target.role}: cold ${median(cold)} ms (median of ${COLD_TRIES}), warm ${median(warm)} ms (median of ${WARM_TRIES})`);
+    }
+  } finally {
+    cdk.close();
+    await stack.stop();
+  }
+}
+
+/** The least that each function can be asked, with everything wired: an epoch of nothing. */
+function requests(job: string, build: string): readonly (readonly [FunctionTarget, object])[] {
+  const decisionId = randomBytes(16).toString('hex');
+  const common = (stage: string) => ({
+    build,
+    job,
+    incarnation: 'bench',
+    epoch: 1,
+    decisionId,
+    stage,
+    subtask: 0,
+    parallelism: { 'read-lines': 1, 'count-words': 1, 'write-counts': 1 },
+    sinkTopics: { flink_kafka2: { partitions: 3, maxBatchBytes: 1_000_000 } },
+  });
+  return [
+    [
+      { role: 'source', stage: 'read-lines', subtask: 0 },
+      { ...common('read-lines'), ask: 'read', ranges: [], maxBytes: 1_000_000, maxDurationMs: 1_000 },
+    ],
+    [
+      { role: 'operator', stage: 'count-words', subtask: 0 },
+      { ...common('count-words'), ask: 'process', keyGroups: { first: 0, last: 127 }, inputs: [], snapshots: { 'count-words': [] } },
+    ],
+    [
+      { role: 'sink', stage: 'write-counts', subtask: 0 },
+      { ...common('write-counts'), ask: 'commit', permit: { epoch: 1, decisionId, generation: 1, decided: true }, committables: [] },
+    ],
+  ];
+}
+
+function median(values: readonly number[]): number {
+  return Math.round([...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0);
+}
