@@ -56,5 +56,6 @@ async function end(): Promise<void> {
 }
 
 function tell(report: KeeperReport): void {
-  if (process.connected) process.send?.(report);
+  // The owner may be going away right now: its channel's end, which follows, ends the children, so that a failure here must not end this process.
+  if (process.connected) process.send?.(report, undefined, undefined, () => {});
 }

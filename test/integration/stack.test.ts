@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -187,4 +187,18 @@ test('a keeper that is killed itself leaves no process behind', async () => {
   const emulator = await startEmulator(keeper);
   process.kill(await askPs(emulator.pid(), 'ppid'), 'SIGKILL');
   await expect.poll(() => isAlive(emulator.pid()), { timeout: 5_000 }).toBe(false);
+});
+
+test('a process that a keeper was told to start when it closes is not left behind', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'onceflow-test-'));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  const keeper = await openKeeper();
+  const pids = Array.from({ length: 5 }, (_, index) => join(folder, String(index)));
+  for (const [index, file] of pids.entries()) {
+    const args = ['-c', `echo $$ > ${file}; exec sleep 20`];
+    keeper.start({ name: `sleeper-${index}`, command: 'sh', args, env: process.env }).catch(() => {});
+  }
+  await keeper.close();
+  const alive = () => pids.filter((file) => existsSync(file) && isAlive(Number(readFileSync(file, 'utf8'))));
+  await expect.poll(alive, { timeout: 5_000 }).toEqual([]);
 });
