@@ -48,18 +48,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const dir = mkdtempSync(join(tmpdir(), 'onceflow-chaos-'));
   const { report } = options;
   report(`seed ${options.seed}; history, logs and data in ${dir}`);
-  const scene = await openScene(dir);
+  let scene: Scene | undefined;
   let result: ChaosResult;
   try {
+    scene = await openScene(dir);
     result = await underFaults(scene, options);
   } catch (error) {
-    scene.history.note(`FAILED: ${error instanceof Error ? error.stack : error}`);
-    await scene.close();
+    scene?.history.note(`FAILED: ${error instanceof Error ? error.stack : error}`);
     throw new Error(`seed ${options.seed}, everything is kept in ${dir}: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
+  } finally {
+    await scene?.close();
   }
-  await scene.close();
   const { missing, extra, disordered } = result.differences;
   const isExact = missing.length + extra.length + disordered.length + result.unfinished.length === 0;
   report(isExact ? 'EXACT: every word has its counts 1..n, once each, ascending; no transaction is open' : `NOT EXACT; kept in ${dir}`);
