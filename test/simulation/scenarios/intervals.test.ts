@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { INPUT } from '../jobs.ts';
+import type { Call } from '../kernel/faults.ts';
+import type { World } from '../world.ts';
+import { at, ends, plain, story } from './story.ts';
+
+/** Calls that change something in the table or the bucket. */
+const WRITES = /^(?!readJob|readEpoch|listEpochs|listIncarnations|get$|list$)/;
+
+describe('an interval without input', () => {
+  it('writes nothing to the table and the blob store but the renewal of the lease, and asks no function', async () => {
+    // What is behind it: garbage of the last epoch is collected within two rounds.
+    const calls: Call[] = [];
+    const input = [plain(0, 0, 'ant #0'), plain(60_000, 0, 'bee #1')];
+    const told = await story([], {
+      input,
+      settings: { leaseMs: 9_000 },
+      faults: (call) => {
+        if (call.atMs > 25_000 && call.atMs < 59_000) calls.push(call);
+        return undefined;
+      },
+      faultsUntilMs: 60_000,
+    });
+    expect(ends(told)).toEqual(['stopped']);
+    const writes = calls.filter(({ service, api }) => (service === 'table' || service === 'bucket') && WRITES.test(api));
+    expect(new Set(writes.map(({ api }) => api))).toEqual(new Set(['renewLease']));
+    // One in each third of the lease.
+    expect(writes.length).toBeGreaterThanOrEqual(10);
+    expect(writes.length).toBeLessThanOrEqual(13);
+    expect(calls.filter(({ service }) => service === 'functions')).toEqual([]);
+  });
+});
+
+describe('epochs overlap', () => {
+  it('source and operator stages work on later epochs while an earlier one is committed, up to the bound', async () => {
+    const input = Array.from({ length: 12 }, (_, index) => plain(index * 200, index % 2, `ant #${index}`));
+    const told = await story([{ at: at('invoke commit', { about: /epoch 2/ }), fault: { fault: 'slow', byMs: 1_500 } }], {
+      input,
+      settings: { checkpointIntervalMs: 200, maxConcurrentEpochs: 3, idlePollMaxMs: 200 },
+    });
+    const order = told.observed.flatMap((event) => {
+      if (event.event === 'stage-done') return [`${event.stage} ${event.epoch}`];
+      return event.event === 'committed' ? [`committed ${event.epoch}`] : [];
+    });
+    const before = (first: string, second: string) => order.indexOf(first) >= 0 && order.indexOf(first) < order.indexOf(second);
+    for (const epoch of [3, 4]) for (const stage of ['read', 'count']) expect(before(`${stage} ${epoch}`, 'committed 2')).toBe(true);
+    expect(before('read 5', 'committed 2')).toBe(false);
+    expect(before('committed 2', 'write 3')).toBe(true);
+  });
+});
+
+describe('ONCEFLOW_ON_DATA_LOSS', () => {
+  /** Retention deletes records while the job is stopped for a moment: what it has not read of partition 0. */
+  const deleting = (world: World) => {
+    const partition = world.broker.partition(INPUT, 0);
+    if (partition === undefined) throw new Error('no input');
+    const kept = partition.batches.filter(({ baseOffset }) => baseOffset >= 3);
+    partition.batches.splice(0, partition.batches.length, ...kept);
+    partition.logStart = 3;
+  };
+  const input = [plain(0, 0, 'ant #0'), plain(1_600, 0, 'bee #1', 'bee #2'), plain(1_600, 0, 'cow #3'), plain(1_600, 1, 'ant #4')];
+  const lost = { at: at('decide', { nth: 2 }), also: (world: World) => void world.scheduler.at(1_700, undefined, () => deleting(world)) };
+
+  it('earliest goes on at the beginning of what is left, says what is lost, and decides it once', async () => {
+    const told = await story([lost], { input, settings: { onDataLoss: 'earliest', checkpointIntervalMs: 2_000, idlePollMaxMs: 2_000 } });
+    const gaps = told.observed.filter(({ event }) => event === 'data-loss');
+    expect(gaps).toEqual([expect.objectContaining({ topic: INPUT, partition: 0, from: 1, to: 3, count: 2 })]);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
+  it('stop fails the job with what is lost, and reads nothing', async () => {
+    const told = await story([lost], {
+      input,
+      settings: { checkpointIntervalMs: 2_000, idlePollMaxMs: 2_000 },
+      mayFail: /2 offsets were deleted before the job read them/,
+    });
+    expect(ends(told)).toEqual(['failed']);
+    expect(told.epochs).toBe(2);
+  });
+
+  it('that finds nothing lost in the plan does not stop for a fetch that came too late: the epoch is planned again', async () => {
+    const late = { at: at('fetch', { about: /input-0@1/ }), also: deleting };
+    const told = await story([late], {
+      input: [...input, plain(5_000, 0, 'bat #5')],
+      settings: { onDataLoss: 'earliest', checkpointIntervalMs: 2_000, idlePollMaxMs: 2_000 },
+    });
+    expect(told.observed).toContainEqual(
+      expect.objectContaining({
+        event: 'attempt-failed',
+        kind: 'transient',
+        message: expect.stringContaining('offset 1: the broker no longer'),
+      }),
+    );
+    expect(told.observed).toContainEqual(expect.objectContaining({ event: 'data-loss', from: 1, to: 3 }));
+  });
+});
