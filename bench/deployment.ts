@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { systemClock } from '../functions/wiring.ts';
 import { writeBundle } from '../infra/functions/bundle.ts';
@@ -77,8 +78,7 @@ async function printInvocations(): Promise<void> {
     for (const [target, request] of requests(name, buildId)) {
       const cold: number[] = [];
       for (let i = 0; i < COLD_TRIES; i++) {
-        for (const { name: running, pid } of await functionProcesses(name))
-          if (running.includes(`-${target.role}`)) process.kill(pid, 'SIGKILL');
+        await killAll(name, target.role);
         cold.push(await invoke(target, request));
       }
       const warm: number[] = [];
@@ -88,6 +88,16 @@ async function printInvocations(): Promise<void> {
   } finally {
     cdk.close();
     await stack.stop();
+  }
+}
+
+/** Resolves when no process of the function is left: the emulator would give the next invocation to one that is ending. */
+async function killAll(prefix: string, role: string): Promise<void> {
+  for (;;) {
+    const running = (await functionProcesses(prefix)).filter(({ name }) => name.includes(`-${role}`));
+    for (const { pid } of running) process.kill(pid, 'SIGKILL');
+    await sleep(300);
+    if (running.length === 0) return;
   }
 }
 

@@ -76,8 +76,14 @@ public final class StreamsCount {
     config.put(StreamsConfig.STATE_DIR_CONFIG, setting("STATE", System.getProperty("java.io.tmpdir") + "/onceflow-bench-streams"));
     config.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
     config.put(StreamsConfig.consumerPrefix("max.poll.records"), "5000");
-    // A process that was killed is let in again at once; without it the group waits for its session to time out.
-    config.put(StreamsConfig.mainConsumerPrefix("group.instance.id"), setting("APP", "word-count"));
+    if (setting("STORE", "memory").equals("rocksdb")) {
+      // A process that was killed is let in again at once: its identity is on disk, beside its state.
+      config.put(StreamsConfig.mainConsumerPrefix("group.instance.id"), setting("APP", "word-count"));
+    } else {
+      // The next one waits until the group gives up the one that was killed: for 45 s by default.
+      config.put(StreamsConfig.mainConsumerPrefix("session.timeout.ms"), "6000");
+      config.put(StreamsConfig.mainConsumerPrefix("heartbeat.interval.ms"), "2000");
+    }
     config.put(StreamsConfig.producerPrefix("batch.size"), "131072");
     for (String text : setting("STREAMS_CONFIG", "").split(";")) {
       String[] pair = text.split("=", 2);
