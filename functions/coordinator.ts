@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import type { CoordinatorEnd } from '../lib/epoch/coordinator/context.ts';
+import { levelOf } from '../lib/epoch/events.ts';
 import { runCoordinator } from './run-coordinator.ts';
 import { logLine, openLambdaInvoker } from './wiring.ts';
 
@@ -25,7 +26,7 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
   try {
     const end = await runCoordinator({
       invoker: openLambdaInvoker,
-      observe: (event) => logLine({ level: 'info', ...event }),
+      observe: (event) => logLine({ level: levelOf(event), ...event }),
       stop: new AbortController().signal,
       handOver: handOver.signal,
       term: {

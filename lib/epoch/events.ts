@@ -62,3 +62,23 @@ export type CoordinatorEvent =
   | { readonly event: 'collected'; readonly blobs: number; readonly retired: number }
   | { readonly event: 'warning'; readonly message: string }
   | { readonly event: 'ended'; readonly end: string; readonly message: string };
+
+/** How urgent an event is, for logs and what watches them. */
+export function levelOf(event: CoordinatorEvent): 'info' | 'warn' | 'error' {
+  switch (event.event) {
+    case 'ended':
+      return event.end === 'failed' ? 'error' : 'info';
+    case 'no-progress':
+      return 'error';
+    case 'attempt-failed':
+    case 'leaves-out':
+    case 'dead-lettered':
+    case 'data-loss':
+    case 'doubtful':
+    case 'waiting':
+    case 'warning':
+      return 'warn';
+    default:
+      return 'info';
+  }
+}
