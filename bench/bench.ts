@@ -41,6 +41,7 @@ async function main(): Promise<number> {
   let options: Options;
   try {
     options = readOptions(process.argv.slice(2));
+    for (const name of options.peers ?? []) peerNamed(name, options, '');
   } catch (error) {
     console.error(`bench: ${messageOf(error)}\n\nnpm run bench -- --help says what there is.`);
     return 2;
@@ -74,24 +75,10 @@ async function measureAll(options: Options, file: string): Promise<boolean> {
   try {
     for (const mode of options.modes) {
       const { variants, input } = await prepare(arena, mode, options);
-      const peersOf = (variant: ModeOf) => options.peers ?? variant.peers;
-      for (let run = 1; run <= options.runs; run++) {
-        for (const variant of variants) {
-          for (const name of peersOf(variant)) {
-            const result = await measureOne({
-              arena,
-              mode,
-              variant,
-              options,
-              peer: name,
-              input,
-              machine,
-              title: `${mode} ${run}/${options.runs}`,
-            });
-            appendResult(file, result);
-            if (result.error !== undefined || !result.exact) ok = false;
-          }
-        }
+      for (const turn of turnsOf(variants, options)) {
+        const result = await measureOne({ arena, mode, options, input, machine, ...turn });
+        appendResult(file, result);
+        if (result.error !== undefined || !result.exact) ok = false;
       }
       if (input !== undefined) await deleteTopics(arena.bootstrap, [input]);
     }
@@ -99,6 +86,18 @@ async function measureAll(options: Options, file: string): Promise<boolean> {
     await arena.close();
   }
   return ok;
+}
+
+interface Turn {
+  readonly variant: ModeOf;
+  readonly peer: string;
+  readonly run: number;
+}
+
+/** A B A B …: what drifts on the machine meanwhile befalls all alike. */
+function turnsOf(variants: readonly ModeOf[], { runs, peers }: Options): Turn[] {
+  const round = variants.flatMap((variant) => (peers ?? variant.peers).map((peer) => ({ variant, peer })));
+  return Array.from({ length: runs }, (_, index) => round.map((turn) => ({ ...turn, run: index + 1 }))).flat();
 }
 
 interface Prepared {
@@ -119,19 +118,17 @@ async function prepare(arena: Arena, mode: Mode, options: Options): Promise<Prep
   return { variants: [drainMode(Number(records))], input };
 }
 
-interface One {
+interface One extends Turn {
   readonly arena: Arena;
   readonly mode: Mode;
-  readonly variant: ModeOf;
   readonly options: Options;
-  readonly peer: string;
   readonly input: string | undefined;
   readonly machine: Machine;
-  readonly title: string;
 }
 
-async function measureOne({ arena, mode, variant, options, peer: given, input: shared, machine, title }: One): Promise<RunResult> {
+async function measureOne({ arena, mode, variant, options, peer: given, run, input: shared, machine }: One): Promise<RunResult> {
   const peer = peerNamed(given, options, arena.work);
+  const title = `${mode} ${run}/${options.runs}, ${peer.name}`;
   const id = `${peer.name}-${mode}-${randomBytes(3).toString('hex')}`;
   const input = shared ?? `${id}-in`;
   const output = `${id}-out`;
@@ -139,7 +136,7 @@ async function measureOne({ arena, mode, variant, options, peer: given, input: s
   const intervalMs = options.intervalMs ?? variant.intervalMs;
   const before = load();
   const known = { mode, peer: peer.name, setting: { ...variant.setting(options), intervalMs }, at: new Date().toISOString(), machine };
-  say(`${title}, ${peer.name}: starting (load ${before})`);
+  say(`${title}: starting (load ${before})`);
   arena.clear();
   await createTopics(
     arena.bootstrap,
@@ -170,17 +167,17 @@ async function measureOne({ arena, mode, variant, options, peer: given, input: s
     await stop();
     const after = load();
     say(
-      `${title}, ${peer.name}: ${Object.entries(metrics)
+      `${title}: ${Object.entries(metrics)
         .slice(0, 3)
         .map(([name, value]) => `${name} ${Math.round(value * 100) / 100}`)
         .join(', ')}; checking`,
     );
     const { exact, ...check } = await startProbe(['verify', arena.bootstrap, input, output, variant.shape(options)], { heap: CHECK_HEAP })
       .done;
-    say(`${title}, ${peer.name}: ${exact === true ? 'exact' : `NOT EXACT: ${JSON.stringify(check)}`}`);
+    say(`${title}: ${exact === true ? 'exact' : `NOT EXACT: ${JSON.stringify(check)}`}`);
     return { ...known, load: [before, after], exact: exact === true, check, metrics, details };
   } catch (error) {
-    say(`${title}, ${peer.name}: FAILED: ${messageOf(error)}`);
+    say(`${title}: FAILED: ${messageOf(error)}`);
     return { ...known, load: [before, load()], exact: false, check: undefined, metrics: {}, error: messageOf(error) };
   } finally {
     endProbes();
