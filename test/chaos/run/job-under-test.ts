@@ -20,7 +20,7 @@ export class JobUnderTest {
   readonly totals: Totals = { starts: 0, takeovers: 0, epochs: 0, failedAttempts: 0, doubtful: 0, republished: 0 };
   /** Rejects when a run ends that nobody has ended, or when the run as a whole is given up. */
   readonly broken: Promise<never>;
-  lastCommitMs = 0;
+  lastCommitMs = Date.now();
   readonly #env: Readonly<Record<string, string>>;
   readonly #history: History;
   readonly #break: (reason: Error) => void;

@@ -73,16 +73,17 @@ async function underFaults(scene: Scene, { seed, seconds, minFaults, report }: C
   const done: FaultDone[] = [];
   const underWay = new Set<string>();
   const load = steadyLoad(scene.broker.bootstrap, scene.input);
-  job.start(new Dice(seed));
-  await job.nextCommit();
-  const startedMs = Date.now();
-
-  let over = false;
+  let startedMs = Date.now();
   const elapsed = () => (Date.now() - startedMs) / 1000;
-  const goesOn = () => !over && (elapsed() < seconds || done.length < minFaults) && elapsed() < seconds + minFaults * LONGEST_FAULT_SECONDS;
   const progress = setInterval(() => report(progressLine(scene, load, elapsed(), done.length, underWay)), PROGRESS_EVERY_MS);
-  const working = lanes.map((lane) => run(lane, scene, new Dice(hashOf(seed, lane.name)), goesOn, done, underWay));
+  let over = false;
+  const goesOn = () => !over && (elapsed() < seconds || done.length < minFaults) && elapsed() < seconds + minFaults * LONGEST_FAULT_SECONDS;
+  let working: Promise<void>[] = [];
   try {
+    job.start(new Dice(seed));
+    await job.nextCommit();
+    startedMs = Date.now();
+    working = lanes.map((lane) => run(lane, scene, new Dice(hashOf(seed, lane.name)), goesOn, done, underWay));
     await Promise.race([Promise.all(working), job.broken]);
     await load.stop();
     history.note('faults and load are over');
@@ -91,9 +92,9 @@ async function underFaults(scene: Scene, { seed, seconds, minFaults, report }: C
   } finally {
     over = true;
     clearInterval(progress);
+    load.abandon();
     // So that no lane is left waiting for a job that is broken.
     await job.end();
-    load.abandon();
     await Promise.allSettled(working);
   }
   report(`stopped after ${elapsed().toFixed(0)} s; reading both topics with Kafka's console consumer`);
