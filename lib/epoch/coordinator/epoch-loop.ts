@@ -4,7 +4,7 @@ import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, new
 import { idlePollMs } from '../backoff.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../decide.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
-import { describeGap, type FullEpoch, nextEpochBytes } from '../plan.ts';
+import { type FullEpoch, leftOutMessage, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';

@@ -42,10 +42,10 @@ describe('epochs overlap', () => {
       if (event.event === 'stage-done') return [`${event.stage} ${event.epoch}`];
       return event.event === 'committed' ? [`committed ${event.epoch}`] : [];
     });
-    const before = (first: string, second: string) => order.indexOf(first) >= 0 && order.indexOf(first) < order.indexOf(second);
-    for (const epoch of [3, 4]) for (const stage of ['read', 'count']) expect(before(`${stage} ${epoch}`, 'committed 2')).toBe(true);
-    expect(before('read 5', 'committed 2')).toBe(false);
-    expect(before('committed 2', 'write 3')).toBe(true);
+    const isBefore = (first: string, second: string) => order.indexOf(first) >= 0 && order.indexOf(first) < order.indexOf(second);
+    for (const epoch of [3, 4]) for (const stage of ['read', 'count']) expect(isBefore(`${stage} ${epoch}`, 'committed 2')).toBe(true);
+    expect(isBefore('read 5', 'committed 2')).toBe(false);
+    expect(isBefore('committed 2', 'write 3')).toBe(true);
   });
 });
 
