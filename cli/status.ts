@@ -100,8 +100,8 @@ function epochsText({ lastCompleted, lastCommitted }: JobRow, last: EpochRow | u
 
 function noProgressText({ sinceMs, failuresInARow, lastError }: NoProgress, nowMs: number): string {
   const none = `none for ${duration(nowMs - sinceMs)} (since ${instant(sinceMs)}), though there is something to do`;
-  if (failuresInARow === 0) return `${none}; no attempt has failed`;
-  return `${none}; ${plural(failuresInARow, 'failed attempt')} in a row, the last:\n${lastError ?? 'unknown'}`;
+  const failures = failuresInARow === 0 ? 'no attempt has failed' : `${plural(failuresInARow, 'failed attempt')} in a row`;
+  return `${none}; ${failures}${lastError === undefined ? '' : `, the last error:\n${lastError}`}`;
 }
 
 function lagText(partitions: Extract<Lag, { known: true }>['partitions']): string {

@@ -3,6 +3,7 @@ import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } f
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../decide.ts';
+import type { CoordinatorEvent } from '../events.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { type FullEpoch, leftOutMessage, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
@@ -42,18 +43,23 @@ type LoopEvent =
  * transactional id settled. Throws `SupersededError`, `JobFailedError` or `LeftToNextError`.
  */
 export async function runEpochs(
-  deps: CoordinatorDeps,
+  given: CoordinatorDeps,
   settings: JobSettings,
   standing: Standing,
   ending: AbortSignal,
 ): Promise<'ended' | 'stop-requested' | 'idle'> {
   const { tenure } = standing;
-  const { clock, observe } = deps;
+  const { clock } = given;
+  const observe = (event: CoordinatorEvent) => {
+    progress.hear(event);
+    given.observe(event);
+  };
+  const deps: CoordinatorDeps = { ...given, observe };
   const queue = createEventQueue<LoopEvent>();
   const house = createHousekeeping(deps, settings, tenure, (error) =>
     queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }),
   );
-  const progress = watchProgress(deps, settings, tenure, house);
+  const progress = watchProgress(given, settings, tenure, house);
   const leave = new AbortController();
   const leavesOut = deadLetterTopic(settings) !== undefined;
 

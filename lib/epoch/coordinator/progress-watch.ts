@@ -1,5 +1,6 @@
 import type { NoProgress } from '../../ports/epoch-store.ts';
 import type { Trouble } from '../after-failure.ts';
+import type { CoordinatorEvent } from '../events.ts';
 import { noProgressAfterMs } from '../progress.ts';
 import type { CoordinatorDeps, JobSettings, Tenure } from './context.ts';
 import type { Housekeeping } from './housekeeping.ts';
@@ -11,6 +12,8 @@ export interface ProgressWatch {
   begin(): void;
   /** An epoch was decided or committed, or there is nothing to do. `more`: is anything under way still? */
   advance(more: boolean): void;
+  /** Remembers what was said to be in the way. */
+  hear(event: CoordinatorEvent): void;
   /** Says what is to be said by now. */
   keep(trouble: Trouble): void;
   /** When there is something to say, unless there is progress before; in milliseconds since the Unix epoch. */
@@ -23,6 +26,8 @@ export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenu
   let sinceMs: number | undefined;
   /** Said again each time the wait has doubled. */
   let saidForMs = 0;
+  /** What a commit, a plan or a chore waits for: no attempt tells of that. */
+  let inTheWay: string | undefined;
   let said: NoProgress | undefined;
   let recorded: NoProgress | undefined;
 
@@ -46,11 +51,17 @@ export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenu
       sinceMs = more ? clock.now() : undefined;
       saidForMs = 0;
       said = undefined;
+      inTheWay = undefined;
+    },
+    hear(event) {
+      if (event.event === 'warning') inTheWay = event.message;
+      if (event.event === 'waiting') inTheWay = event.what;
+      if (event.event === 'doubtful') inTheWay = `the commit of ${event.transactionalId} is in doubt: ${event.resolution}`;
     },
     keep(trouble) {
       const nowMs = clock.now();
       if (sinceMs !== undefined && nowMs >= dueAtMs(trouble)) {
-        const { failures, lastError } = trouble;
+        const { failures, lastError = inTheWay } = trouble;
         saidForMs = nowMs - sinceMs;
         said = { generation: tenure.generation, sinceMs, failuresInARow: failures.inARow, lastError };
         observe({ event: 'no-progress', sinceMs, forMs: saidForMs, failuresInARow: failures.inARow, lastError });

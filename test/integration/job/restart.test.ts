@@ -121,7 +121,7 @@ describe('a job without progress', () => {
     const status = await onceflow(env, 'status');
     expect(status.code).toBe(9);
     expect(status.stdout).toMatch(
-      /progress +none for \d+ s \(since .*\), though there is something to do; \d+ failed attempts in a row, the last:\n +epoch \d+, stage count-words: .*is refused/,
+      /progress +none for \d+ s \(since .*\), though there is something to do; \d+ failed attempts in a row, the last error:\n +epoch \d+, stage count-words: .*is refused/,
     );
     await run.stop();
 

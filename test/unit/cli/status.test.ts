@@ -59,7 +59,7 @@ describe('the status', () => {
     const noProgress = { generation: 6, sinceMs: NOW - 125_000, failuresInARow: 12, lastError: 'epoch 10, stage count: Error: no' };
     const stalled = statusResult(jobRowOf({ noProgress }), undefined, noLag, NOW);
     expect(stalled.text).toContain(
-      '  progress     none for 2 min 5 s (since 2026-01-02T03:02:00Z), though there is something to do; 12 failed attempts in a row, the last:\n' +
+      '  progress     none for 2 min 5 s (since 2026-01-02T03:02:00Z), though there is something to do; 12 failed attempts in a row, the last error:\n' +
         '               epoch 10, stage count: Error: no',
     );
     expect(stalled).toMatchObject({ code: 9, json: { standing: 'running', noProgress } });
