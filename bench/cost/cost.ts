@@ -1,0 +1,81 @@
+/**
+ * `npm run cost -- --records-per-second N --record-bytes N [--interval-ms 1000] [--parallelism 1] [--state-mb 10]
+ * [--changed-keys 1000] [--architecture arm64|x86_64] [--function-memory-mb 1769] [--coordinator-memory-mb 512]
+ * [--inline-blob-bytes 16384] [--price name=dollars …]`: what a month costs on AWS, and an epoch, and an idle month, beside
+ * Managed Flink. Kafka, data transfer, a VPC's NAT and support are not in it.
+ */
+import { parseArgs } from 'node:util';
+import { epochDollars, idleBills, managedFlink, monthlyBill, total } from './bill.ts';
+import { type Job, operationsOfEpoch } from './operations.ts';
+import { withPrices } from './prices.ts';
+
+const BYTES_PER_CHANGED_KEY = 30;
+const number = (fallback: string) => ({ type: 'string', default: fallback }) as const;
+
+try {
+  print(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
+
+function print(args: string[]): void {
+  const { values } = parseArgs({
+    args,
+    options: {
+      'records-per-second': { type: 'string' },
+      'record-bytes': { type: 'string' },
+      'interval-ms': number('1000'),
+      parallelism: number('1'),
+      'state-mb': number('10'),
+      'changed-keys': number('1000'),
+      'inline-blob-bytes': number('16384'),
+      architecture: { type: 'string', default: 'arm64' },
+      'function-memory-mb': number('1769'),
+      'coordinator-memory-mb': number('512'),
+      price: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  const take = (name: keyof typeof values): number => {
+    const given = values[name];
+    const value = Number(given);
+    if (typeof given !== 'string' || given === '' || !(value >= 0))
+      throw new Error(`--${name} ${given ?? 'is missing'}: it must be a number`);
+    return value;
+  };
+  const { architecture } = values;
+  if (architecture !== 'arm64' && architecture !== 'x86_64') throw new Error(`--architecture ${architecture}: it must be arm64 or x86_64`);
+  const job: Job = {
+    recordsPerSecond: take('records-per-second'),
+    recordBytes: take('record-bytes'),
+    intervalMs: take('interval-ms'),
+    parallelism: take('parallelism'),
+    inlineBlobBytes: take('inline-blob-bytes'),
+    stateBytes: take('state-mb') * 1024 ** 2,
+    changedStateBytes: Math.min(take('changed-keys'), (take('records-per-second') * take('interval-ms')) / 1000) * BYTES_PER_CHANGED_KEY,
+  };
+  const functions = {
+    architecture,
+    functionMemoryMb: take('function-memory-mb'),
+    coordinatorMemoryMb: take('coordinator-memory-mb'),
+  } as const;
+  const prices = withPrices(values.price);
+
+  const { invocations, writeUnits, readUnits, puts, gets, stageMs } = operationsOfEpoch(job);
+  const bill = monthlyBill(job, functions, prices);
+  console.log(
+    `an epoch: ${invocations} invocations of ${stageMs.toFixed(0)} ms together, ${writeUnits} write and ${readUnits} read units, ` +
+      `${puts} blobs written and ${gets} read: $${epochDollars(job, functions, prices).toFixed(8)}`,
+  );
+  console.log('\na month with this input:');
+  for (const { what, dollars } of bill) console.log(row(what, dollars));
+  console.log(row('together', total(bill)));
+  const flink = managedFlink(job, prices);
+  console.log(row(`Managed Flink, ${flink.kpus} KPU and 1 for orchestration`, flink.dollars));
+  console.log('\na month without input:');
+  for (const { what, dollars } of idleBills(job, functions, prices)) console.log(row(what, dollars));
+}
+
+function row(what: string, dollars: number): string {
+  return `  ${what.padEnd(62)} $${dollars.toFixed(2).padStart(10)}`;
+}
