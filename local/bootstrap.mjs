@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,bench] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,bench-jars,bench] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -47,18 +47,23 @@ const PARTS = {
     inputs: ['local/dynamodb-local/pom.xml'],
     install: (folder, log) => copyJars('local/dynamodb-local/pom.xml', join(folder, 'lib'), log),
   },
-  // Compiled against Kafka's libraries: it comes behind "kafka".
-  bench: {
-    title: 'what is compared with, and the benchmark probe (jars by Maven, javac)',
-    needs: ['jdk', 'maven'],
-    inputs: ['bench/peers/flink/pom.xml', 'bench/peers/kafka-streams/pom.xml', ...filesIn('bench', '.java'), 'local/kafka/pom.xml'],
+  'bench-jars': {
+    title: 'Flink and Kafka Streams (jars by Maven)',
+    needs: ['java', 'maven'],
+    inputs: ['bench/peers/flink/pom.xml', 'bench/peers/kafka-streams/pom.xml'],
     async install(folder, log) {
-      for (const peer of ['flink', 'kafka-streams']) {
-        const libs = join(folder, peer, 'lib');
-        await copyJars(`bench/peers/${peer}/pom.xml`, libs, log);
-        await compileJava(`bench/peers/${peer}`, libs, join(folder, peer, 'classes'), log);
-      }
-      await compileJava('bench/probe', join(HOME, 'kafka', 'lib'), join(folder, 'probe', 'classes'), log);
+      for (const peer of ['flink', 'kafka-streams']) await copyJars(`bench/peers/${peer}/pom.xml`, join(folder, peer), log);
+    },
+  },
+  // Compiled against the libraries of "kafka" and "bench-jars": it comes behind them.
+  bench: {
+    title: 'the Java programs of the benchmarks (javac)',
+    needs: ['jdk'],
+    inputs: ['bench/peers/flink/pom.xml', 'bench/peers/kafka-streams/pom.xml', 'local/kafka/pom.xml', ...filesIn('bench', '.java')],
+    async install(folder, log) {
+      for (const peer of ['flink', 'kafka-streams'])
+        await compileJava(`bench/peers/${peer}`, join(HOME, 'bench-jars', peer), join(folder, peer), log);
+      await compileJava('bench/probe', join(HOME, 'kafka', 'lib'), join(folder, 'probe'), log);
     },
   },
   emulator: {

@@ -50,8 +50,8 @@ function oursEnv({ blobs, parallelism, shape }: Options): Record<string, string>
 }
 
 function java(name: string, heap: string, jvm: readonly string[], main: string): Pick<Peer, 'command' | 'args'> {
-  const home = join(installed('bench', INSTALLED.bench), name);
-  const path = [join(home, 'classes'), join(home, 'lib', '*')].join(':');
+  const classes = join(installed('bench', INSTALLED.benchClasses), name);
+  const path = [classes, join(installed('bench-jars', INSTALLED.benchJars), name, '*')].join(':');
   const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
   return { command: javaCommand(), args: [`-Xms${heap}`, `-Xmx${heap}`, ...jvm, log, '-cp', path, main] };
 }

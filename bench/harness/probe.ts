@@ -29,8 +29,8 @@ export function endProbes(): void {
 }
 
 export function startProbe(args: readonly (string | number)[], options: { readonly heap?: string } = {}): Probe {
-  const home = join(installed('bench', INSTALLED.bench), 'probe', 'classes');
-  const jvm = kafkaJvm('error').map((arg, index, all) => (all[index - 1] === '-cp' ? `${arg}:${home}` : arg));
+  const classes = join(installed('bench', INSTALLED.benchClasses), 'probe');
+  const jvm = kafkaJvm('error').map((arg, index, all) => (all[index - 1] === '-cp' ? `${arg}:${classes}` : arg));
   const child = spawn(javaCommand(), [`-Xmx${options.heap ?? '512m'}`, ...jvm, 'Probe', ...args.map(String)], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

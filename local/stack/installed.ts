@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'bench';
+type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'bench-jars' | 'bench';
 
 /** One release of Kafka. */
 export interface InstalledKafka {
@@ -28,8 +28,10 @@ export const INSTALLED = {
   /** An older broker, for contract tests. */
   kafka39: installedKafka('kafka-3.9'),
   dynamodbLocalLibs: join(ROOT, '.onceflow/dynamodb-local/lib'),
-  /** What the benchmark compares with, and its probe: `<name>/lib`, `<name>/classes`. */
-  bench: join(ROOT, '.onceflow/bench'),
+  /** Libraries of what the benchmarks compare with, a folder for each program. */
+  benchJars: join(ROOT, '.onceflow/bench-jars'),
+  /** Classes of those programs and of the benchmarks' probe, a folder for each. */
+  benchClasses: join(ROOT, '.onceflow/bench'),
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
 } as const;
 
