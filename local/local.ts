@@ -96,6 +96,7 @@ function lineOf(event: CoordinatorEvent): string | undefined {
     case 'progress-again':
       return 'there is progress again';
     case 'takes-over':
+    case 'data-loss':
       return event.message;
     case 'warning':
       return `warning: ${event.message}`;

@@ -86,11 +86,16 @@ function behindMessage(topic: string, partition: number, from: number, lastStabl
 }
 
 /** What is gone, for people. */
-export function describeGap({ topic, partition, from, to, count }: Gap): string {
+function describeGap({ topic, partition, from, to, count }: Gap): string {
   const where = `topic ${topic}, partition ${partition}: the broker no longer has offset ${from}`;
   return count > 0
     ? `${where}, its log starts at ${to}: ${count} offsets were deleted before the job read them (retention too short, or the topic was made anew)`
     : `${where}, its log ends before it and starts at ${to}: the topic was made anew or lost records (unclean leader election?)`;
+}
+
+/** What the job says when it goes on without it. */
+export function leftOutMessage(gap: Gap): string {
+  return `${describeGap(gap)}. The job goes on at offset ${gap.to} (ONCEFLOW_ON_DATA_LOSS=earliest).`;
 }
 
 function lostMessage(gap: Gap): string {

@@ -252,7 +252,7 @@ export async function runEpochs(
           settings.stages,
         );
         inFlight.push(attempt);
-        for (const gap of planned.gaps) observe({ event: 'data-loss', epoch, ...gap, message: describeGap(gap) });
+        for (const gap of planned.gaps) observe({ event: 'data-loss', epoch, ...gap, message: leftOutMessage(gap) });
         idlePolls = 0;
         idleSinceMs = undefined;
         planAtMs = nowMs + settings.checkpointIntervalMs;
