@@ -384,7 +384,7 @@ export const parameters = {
   }),
   coordinatorLifetimeMs: defaulted({
     variable: 'ONCEFLOW_COORDINATOR_LIFETIME_MS',
-    kind: wholeNumber(MINUTE, LONGEST_INVOCATION_MS),
+    kind: wholeNumber(3 * MINUTE, LONGEST_INVOCATION_MS),
     unit: 'ms',
     default: '900000',
     doc: 'In a deployment: how long one coordinator function may run. It hands over 20 s before.',
