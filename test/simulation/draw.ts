@@ -48,7 +48,7 @@ const RARE = [
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /** What some seeds are about: histories that chance alone makes too seldom. */
-type Focus = 'anything' | 'doubt' | 'garbage' | 'pipeline' | 'commands';
+export type Focus = 'anything' | 'doubt' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -90,7 +90,8 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; reado
     { kind: 'crash', apis: ['forgetEpochs', 'deleteEpochs', 'deleteJob', 'releaseLease'], rate: 0.06 },
     { kind: 'late', apis: ['forgetEpochs', 'deleteJob', 'initProducerId', 'decide', 'invoke prepare'], rate: 0.04 },
     { kind: 'lose', apis: ['commit', 'invoke commit'], rate: 0.1 },
-    { kind: 'rival', apis: ['deleteEpochs', 'deleteJob', 'list', 'initProducerId'], rate: 0.03 },
+    { kind: 'command', apis: ['forgetEpochs', 'list', 'listIncarnations', 'deleteEpochs', 'describeTransactions'], rate: 0.4 },
+    { kind: 'rival', apis: ['deleteEpochs', 'deleteJob', 'list', 'decide'], rate: 0.04 },
   ],
   garbage: [
     { kind: 'depose', apis: ['retireThrough', 'listEpochs', 'list', 'delete'], rate: 0.3 },
@@ -111,10 +112,9 @@ function mayBeDeleted(seed: number): boolean {
 }
 
 /** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
-export function drawnFaults(seed: number): Faults {
+function drawnFaults(seed: number, focus: Focus): Faults {
   const { dice, scale, kinds } = kindsOf(seed);
   const active = kinds.map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
-  const focus = focusOf(seed);
   const longest = focus === 'anything' || focus === 'commands' ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
   return (call) => {
     const own = new Dice(hashOf(seed, `fault ${call.id}`));
@@ -156,9 +156,11 @@ function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fa
     case 'depose':
       return call.caller.role === 'coordinator' ? { fault: 'depose', forMs: dice.spread(100, longestMs) } : undefined;
     case 'command':
-      return call.caller.role === 'coordinator'
-        ? { fault: 'command', run: dice.pick(COMMANDS), forMs: dice.chance(0.5) ? 0 : dice.spread(100, longestMs) }
-        : undefined;
+      if (call.caller.role === 'coordinator')
+        return { fault: 'command', run: dice.pick(COMMANDS), forMs: dice.chance(0.5) ? 0 : dice.spread(100, longestMs) };
+      // A command that stands still while somebody else does the same, and the job is started again.
+      if (call.caller.role === 'command') return { fault: 'command', run: 'delete', forMs: dice.between(5_000, 70_000) };
+      return undefined;
     case 'rival':
       return call.caller.role === 'coordinator' || call.caller.role === 'command' ? { fault: kind } : undefined;
     case 'hand-over':
@@ -169,12 +171,11 @@ function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fa
   }
 }
 
-/** Everything about one run, from its seed. */
-export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): WorldOptions {
+/** Everything about one run, from its seed; also what it is about, unless that is said. */
+export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focus = focusOf(seed)): WorldOptions {
   const dice = new Dice(hashOf(seed, 'shape'));
   const job = dice.pick(simJobs);
   const inputPartitions = dice.whole(2, 3);
-  const focus = focusOf(seed);
   const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
   const schedule = new Dice(hashOf(seed, 'schedule'));
   const watch: WorldOptions['watch'] = schedule.chance(0.3)
@@ -210,7 +211,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}): Wor
     tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
     updateAtMs: job.grows ? dice.between(1_000, faultsUntilMs * 0.8) : undefined,
-    faults: drawnFaults(seed),
+    faults: drawnFaults(seed, focus),
     faultsUntilMs,
     ending: dice.chance(0.75) ? 'stop' : 'wait',
     ...drawUserCode(seed),

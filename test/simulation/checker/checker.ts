@@ -104,6 +104,8 @@ class Life {
  */
 export class Checker {
   readonly violations: Violation[] = [];
+  /** Of records outside a transaction, by topic, partition and offset: the incarnation that sent them. */
+  readonly #plain = new Map<string, Life>();
   /** Records that were sent again outside a transaction. */
   repeated = 0;
   readonly #job: SimJob;
@@ -372,12 +374,13 @@ export class Checker {
   }
 
   /** What is sent outside a transaction is the staged output of an epoch that was decided so. */
-  #takePlain({ topic, partition }: Partition, values: readonly string[]): void {
+  #takePlain({ topic, partition, end }: Partition, values: readonly string[]): void {
     const written = [DEAD_LETTER_TOPIC, ...Object.values(this.#job.sinks).map((sink) => sink.topic)];
     if (!written.includes(topic)) return;
     const place = `${topic} ${partition}`;
-    for (const value of values) {
+    for (const [index, value] of values.entries()) {
       const life = this.#lives.findLast((each) => each.stagedBy(place, value) !== undefined);
+      if (life !== undefined) this.#plain.set(`${place} ${end - values.length + index}`, life);
       if (life === undefined) this.fail('I4', `${place}: ${value} was sent, and no epoch that was decided at least once has staged it`);
       else if (life.sent.has(`${place} ${value}`)) this.repeated++;
       life?.sent.add(`${place} ${value}`);
@@ -493,8 +496,8 @@ export class Checker {
     return readCommitted(partition, 0, partition.end).flatMap(({ offset, value, producer }) => {
       // What was sent again outside a transaction counts where it came first.
       if (producer === NO_PRODUCER) {
-        const from = seen.has(value) ? undefined : life.stagedBy(place, value);
-        seen.add(value);
+        const from = seen.has(value) || this.#plain.get(`${place} ${offset}`) !== life ? undefined : life.stagedBy(place, value);
+        if (from !== undefined) seen.add(value);
         return from === undefined ? [] : [{ offset, value, ...from }];
       }
       const from = this.#producers.get(producer);

@@ -1,9 +1,12 @@
+import type { Focus } from '../draw.ts';
 import type { Edit } from './mutate.ts';
 
 export interface Mutant {
   /** The protective line that is switched off, as a sentence. */
   readonly name: string;
   readonly edits: readonly Edit[];
+  /** Only seeds about this are run: others come too seldom to where the line matters. */
+  readonly focus?: Focus;
 }
 
 const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
@@ -473,6 +476,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a write is also of the incarnation in which its generation was taken',
+    focus: 'commands',
     edits: [
       edit(
         TABLE,
@@ -483,6 +487,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'whoever brings a job to rest commits what is decided',
+    focus: 'commands',
     edits: [
       edit(
         FINISH,
@@ -493,6 +498,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a job that is deleted forgets its epochs before its blobs go',
+    focus: 'commands',
     edits: [
       edit(CANCEL, "if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);", ''),
       edit(CANCEL, "if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';", ''),
@@ -504,21 +510,13 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a job is deleted in the incarnation in which the command took its generation',
-    edits: [
-      edit(
-        CANCEL,
-        'const held: HeldJob = { job, generation, incarnation };',
-        'const held: HeldJob = { job, generation, incarnation: row.incarnation || incarnation };',
-      ),
-    ],
-  },
-  {
     name: 'blobs of other incarnations are deleted only while the job is seen in its own',
+    focus: 'commands',
     edits: [edit(CANCEL, "if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';", '')],
   },
   {
     name: 'epochs of other incarnations are deleted only while the job is seen in its own',
+    focus: 'commands',
     edits: [edit(TABLE, "if (row?.incarnation !== ownIncarnation) return 'superseded';", '')],
   },
 ];

@@ -15,12 +15,12 @@ const { values } = parseArgs({ options: { mutant: { type: 'string', default: '' 
 const mutant = mutants[Number(values.mutant)];
 if (mutant === undefined) throw new Error(`there is no mutant ${values.mutant}`);
 const applied = mutate(mutant.edits);
-const { runSeed } = await import('../run.ts');
+const [{ runWorld }, { drawWorld }] = await Promise.all([import('../run.ts'), import('../draw.ts')]);
 Error.stackTraceLimit = 0;
 let result: MutantResult | undefined;
 const most = Number(values.seeds);
 for (let seed = 1; seed <= most && result === undefined; seed++) {
-  const [violation] = (await runSeed(seed)).violations;
+  const [violation] = (await runWorld(drawWorld(seed, {}, mutant.focus))).violations;
   if (violation !== undefined) result = { seeds: seed, seed, ...violation };
 }
 if (!applied()) throw new Error(`a file of the mutant "${mutant.name}" was not loaded`);
