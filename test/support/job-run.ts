@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import { COMPILE_CACHE } from '../../local/functions/processes.ts';
@@ -36,7 +37,8 @@ export class JobRun {
   /** @param hear gets everything that the job tells, as it comes */
   constructor(name: string, env: Readonly<Record<string, string>>, hear: (message: FromJobProcess) => void = () => {}) {
     this.#hear = hear;
-    const cached = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
+    // The folder for temporary files is the job's: its sockets stay behind when it is killed.
+    const cached = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, TMPDIR: env['TMPDIR'] ?? tmpdir() };
     this.#child = fork(JOB_PROCESS, [name], { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: cached });
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', (chunk) => this.#lines.push(`job process: ${chunk}`));
     this.#child.on('message', (message: FromJobProcess) => this.#take(message));

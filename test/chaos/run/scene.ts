@@ -5,6 +5,7 @@ import { createEpochStore } from '../../../lib/aws/dynamo-epoch-store.ts';
 import { createTable } from '../../../lib/aws/dynamo-table.ts';
 import { createBucket } from '../../../lib/aws/s3-blob-store.ts';
 import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
+import { COMPILE_CACHE } from '../../../local/functions/processes.ts';
 import { startEmulator } from '../../../local/stack/emulator.ts';
 import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
 import { createTopics } from '../../../local/stack/kafka-admin.ts';
@@ -68,7 +69,7 @@ export async function openScene(dir: string): Promise<Scene> {
       createBucket(createS3Client({ ...store, forcePathStyle: true }), BUCKET),
       createTopics(broker.bootstrap, [{ topic: input }, { topic: output }]),
     ]);
-    const job = new JobUnderTest('chaos', jobEnv(brokerLink.address, storeLink.endpoint, input, output), history);
+    const job = new JobUnderTest('chaos', jobEnv(dir, brokerLink.address, storeLink.endpoint, input, output), history);
     return {
       history,
       job,
@@ -90,12 +91,14 @@ export async function openScene(dir: string): Promise<Scene> {
   }
 }
 
-function jobEnv(brokers: string, endpoint: string, input: string, output: string): Record<string, string> {
+function jobEnv(dir: string, brokers: string, endpoint: string, input: string, output: string): Record<string, string> {
   const { PATH = '', HOME = '', NODE_OPTIONS = '' } = process.env;
   return {
     PATH,
     HOME,
     NODE_OPTIONS,
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    TMPDIR: dir,
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: CREDENTIALS.region,
     AWS_ACCESS_KEY_ID: CREDENTIALS.credentials.accessKeyId,
