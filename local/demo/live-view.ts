@@ -4,11 +4,14 @@ import type { Visible } from './watch.ts';
 
 const COLUMNS = 46;
 const LAST_EVENTS = 8;
-/** Of the picture of who works on which epoch: its right end is now. */
+/** Of the picture of who works on which epoch, at most: its right end is now. */
 const CHART_COLUMNS = 80;
 const COLUMN_MS = 25;
 const LABEL = 18;
 const RESET = '\x1b[0m';
+/** Lines that are too long for the terminal are cut by it, so that each takes one row. */
+const CUT_LINES = '\x1b[?7l';
+const WRAP_LINES = '\x1b[?7h';
 const EPOCH_PAINTS = [34, 32, 33, 35, 36];
 const RED = 31;
 const MARKS: Readonly<Record<MarkKind, { readonly sign: string; readonly color: number }>> = {
@@ -112,7 +115,7 @@ export class LiveView {
       ...this.#events,
     ];
     const up = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : '';
-    process.stdout.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`);
+    process.stdout.write(`${CUT_LINES}${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}${WRAP_LINES}`);
     this.#drawnLines = lines.length;
   }
 
@@ -124,31 +127,25 @@ export class LiveView {
   /** The last two seconds: in the lane of each stage the epoch that it worked on. Two lanes at once are two epochs at once. */
   #chart(): string[] {
     const { history } = this;
+    const columns = Math.max(1, Math.min(CHART_COLUMNS, process.stdout.columns - LABEL));
     const endMs = this.nowMs;
-    const fromMs = endMs - CHART_COLUMNS * COLUMN_MS;
+    const fromMs = endMs - columns * COLUMN_MS;
     const columnOf = (ms: number) => Math.floor((ms - fromMs) / COLUMN_MS);
-    const empty = () => Array.from({ length: CHART_COLUMNS }, () => paint(90, '·'));
+    const empty = () => Array.from({ length: columns }, () => paint(90, '·'));
     const lanes = new Map(history.lanes.map((lane) => [lane, empty()]));
-    for (let index = history.bars.length - 1, oldest = 0; index >= 0 && oldest < CHART_COLUMNS; index--) {
-      const {
-        lane,
-        epoch,
-        fromMs: begunMs,
-        toMs = endMs,
-        dropped,
-      } = history.bars[index] ?? { lane: '', epoch: 0, fromMs: 0, dropped: false };
-      if (toMs < fromMs) oldest++;
+    for (const { lane, epoch, fromMs: begunMs, toMs = endMs, dropped } of history.bars) {
+      if (toMs < fromMs) continue;
       const cell = dropped ? paint(90, 'x') : paint(EPOCH_PAINTS[epoch % EPOCH_PAINTS.length] ?? 0, String(epoch % 10));
       const cells = lanes.get(lane) ?? [];
-      for (let column = Math.max(0, columnOf(begunMs)); column <= Math.min(columnOf(toMs), CHART_COLUMNS - 1); column++)
-        cells[column] = cell;
+      for (let column = Math.max(0, columnOf(begunMs)); column <= Math.min(columnOf(toMs), columns - 1); column++) cells[column] = cell;
     }
-    const happened = Array.from({ length: CHART_COLUMNS }, () => ' ');
-    for (const { kind, atMs } of history.marks.slice(-CHART_COLUMNS)) {
-      if (atMs >= fromMs) happened[Math.min(columnOf(atMs), CHART_COLUMNS - 1)] = paint(MARKS[kind].color, MARKS[kind].sign);
+    const happened = Array.from({ length: columns }, () => ' ');
+    for (const { kind, atMs } of history.marks) {
+      if (atMs >= fromMs) happened[Math.min(columnOf(atMs), columns - 1)] = paint(MARKS[kind].color, MARKS[kind].sign);
     }
     return [
-      `who works on which epoch (its last digit), the last ${(CHART_COLUMNS * COLUMN_MS) / 1000} s; x dropped, K kill -9, Z zombie, ! failed, R published again`,
+      `who works on which epoch (its last digit), the last ${(columns * COLUMN_MS) / 1000} s`,
+      'x dropped   K kill -9   Z zombie   ! failed   R published again   > a coordinator starts',
       `${''.padEnd(LABEL)}${happened.join('')}`,
       ...[...lanes].map(([lane, cells]) => `${lane.padEnd(LABEL)}${cells.join('')}`),
       `at this moment    ${this.#working()}`,
