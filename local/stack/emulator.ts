@@ -27,7 +27,8 @@ export async function startEmulator(keeper: Keeper): Promise<EmulatorService> {
       command: installed('emulator', INSTALLED.emulatorPython),
       args: ['-m', 'ministack'],
       env: {
-        ...process.env,
+        // Its functions get their parameters from their deployment, and nothing from here.
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ONCEFLOW_') && !name.startsWith('AWS_'))),
         PATH: pathWithNode(),
         TMPDIR: dir,
         GATEWAY_PORT: String(port),

@@ -7,6 +7,7 @@ import { bootstrappedCdk, DeployedJob } from '../support/deployment.ts';
 import { startFlow } from '../support/line-flow.ts';
 import { TopicReader } from '../support/topic-reader.ts';
 import { newTopic, uniqueName } from '../support/topics.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { EXACT, faultsOf } from '../support/word-counts.ts';
 
 const CHANGED = 'changed ';
@@ -42,6 +43,11 @@ it('a deployed job counts exactly once while its functions are killed and it is 
   expect(await job.kill(`${name}-coordinator`)).toBeGreaterThan(0);
   await job.start();
   await moreCounts();
+
+  // In the middle of an update: one function is of another build already.
+  await job.changeBuild(`${name}-operator-count-words-0`, 'another-build');
+  await waitFor('the coordinator to give up its lease', async () => (await job.row())?.leaseExpiresAtMs === 0);
+  expect(await job.row()).toMatchObject({ desired: 'running', failure: undefined });
 
   const { buildId } = job.outputs;
   await job.change({ ONCEFLOW_JOB: './test/e2e/word-count-marked.ts' });

@@ -1,3 +1,4 @@
+import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { createDynamoDbClient, createLambdaClient } from '../../lib/aws/clients.ts';
 import { createEpochStore } from '../../lib/aws/dynamo-epoch-store.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';
@@ -55,6 +56,14 @@ export class DeployedJob {
     const processes = (await functionProcesses(this.name)).filter(({ name }) => name === functionName);
     for (const { pid } of processes) process.kill(pid, 'SIGKILL');
     return processes.length;
+  }
+
+  /** Has one function run another build than the rest, as in the middle of an update. */
+  async changeBuild(functionName: string, buildId: string): Promise<void> {
+    const client = createLambdaClient();
+    const { Environment } = await client.send(new GetFunctionConfigurationCommand({ FunctionName: functionName }));
+    const Variables = { ...Environment?.Variables, ONCEFLOW_BUILD_ID: buildId };
+    await client.send(new UpdateFunctionConfigurationCommand({ FunctionName: functionName, Environment: { Variables } }));
   }
 
   /** The operator's command, on this job. */
