@@ -111,6 +111,9 @@ function mayBeDeleted(seed: number): boolean {
   return focus === 'commands' || (focus === 'anything' && kindsOf(seed).kinds.includes('command'));
 }
 
+/** How likely a leader refuses output that is sent outside a transaction: it must come in its order all the same. */
+const PLAIN_REFUSED = 0.08;
+
 /** Faults for one seed: some kinds of them, more or less often; each by the name of its call and nothing else. */
 function drawnFaults(seed: number, focus: Focus): Faults {
   const { dice, scale, kinds } = kindsOf(seed);
@@ -120,6 +123,7 @@ function drawnFaults(seed: number, focus: Focus): Faults {
     const own = new Dice(hashOf(seed, `fault ${call.id}`));
     for (const { kind, apis, rate } of FOCUSED[focus])
       if (apis.includes(call.api) && own.chance(rate)) return faultOf(kind, call, own, longest);
+    if (call.api === 'produce' && call.about.startsWith('plain') && own.chance(PLAIN_REFUSED)) return { fault: 'error' };
     if (focus !== 'anything') return undefined;
     const more = RARE.includes(call.api) ? 4 : 1;
     for (const { kind, rate } of active) {
