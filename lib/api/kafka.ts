@@ -76,7 +76,8 @@ export interface KafkaSinkOptions<V> {
   readonly topic: string;
   readonly value: Serde<V>;
   /**
-   * Each value is in the topic exactly once for a reader with `isolation.level=read_committed`.
+   * Each value is in the topic exactly once for a reader with `isolation.level=read_committed`; unless the job runs with
+   * ONCEFLOW_DELIVERY_GUARANTEE=at-least-once, which holds for all its sinks.
    * @default 'exactly-once'
    */
   readonly delivery?: 'exactly-once';
