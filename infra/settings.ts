@@ -5,6 +5,7 @@ import { checkBudget } from '../lib/config/budget.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { type Parameter, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, type ConfigFault, readConfig } from '../lib/config/read-config.ts';
+import { longestVacancyMs } from '../lib/config/ticks.ts';
 
 /** Parameters of lib/config by their variables, as text. Those that are empty count as not set. */
 export type Given = Readonly<Record<string, string | undefined>>;
@@ -36,6 +37,8 @@ const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
 ];
 /** The broker's own limit is not known here; its default does not refuse what another one might allow. */
 const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
+/** A cold start, taking the lease, and asking for the commits of what was decided. */
+const START_MS = 10_000;
 /** CloudFormation takes 500 resources in a stack; the rest of one has fewer than 100. */
 const MOST_FUNCTIONS = 400;
 
@@ -50,7 +53,7 @@ export function readSettings(given: Given): DeploymentSettings {
   const config = readConfig({ ...given, [parameters.blobs.variable]: 's3://made-by-the-deployment' });
   const configured = configureJob(config, jobOf(importNow(config.job), config.job));
   const prefix = config.functionPrefix ?? configured.job.name;
-  const faults = [...prefixFaults(prefix), ...budgetFaults(configured), ...functionFaults(configured)];
+  const faults = [...prefixFaults(prefix), ...budgetFaults(configured), ...recoveryFaults(configured), ...functionFaults(configured)];
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...configured, environment: environmentOf(given), prefix };
 }
@@ -112,6 +115,21 @@ function budgetFaults({ config }: ConfiguredJob): ConfigFault[] {
   if (verdict.ok) return [];
   const { variable } = parameters.transactionTimeoutMs;
   return [{ option: variable, value: `${config.transactionTimeoutMs}`, rule: 'within the time budget', mend: verdict.refused }];
+}
+
+/** A crash is mended by a tick, and then the new coordinator has to start. */
+function recoveryFaults({ config }: ConfiguredJob): ConfigFault[] {
+  const { leaseMs, recoveryTimeoutMs, standby } = config;
+  const worstMs = START_MS + longestVacancyMs(leaseMs, standby);
+  if (recoveryTimeoutMs >= worstMs) return [];
+  return [
+    {
+      option: parameters.recoveryTimeoutMs.variable,
+      value: `${recoveryTimeoutMs}`,
+      rule: `at least ${Math.ceil(worstMs)}: ticks come every minute, the lease is ${leaseMs} ms (${parameters.leaseMs.variable}), and a coordinator starts within ${START_MS} ms`,
+      mend: `raise it, or set ${parameters.standby.variable}=keep`,
+    },
+  ];
 }
 
 function functionFaults({ parallelism, plan, config }: ConfiguredJob): ConfigFault[] {

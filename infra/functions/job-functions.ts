@@ -70,8 +70,6 @@ export class JobFunctions extends Construct {
         environment,
         memorySize: role === 'coordinator' ? config.coordinatorMemoryMb : config.functionMemoryMb,
         timeout: Duration.millis(role === 'coordinator' ? config.coordinatorLifetimeMs : Math.ceil(stageTimeoutMs / 1000) * 1000),
-        // Only the coordinator is ever invoked asynchronously, and the next tick is its retry.
-        retryAttempts: 0,
         logGroup,
         role: roleOf(this, `${construct}Role`, role, logGroup, scopeOf),
         ...placement,
@@ -83,6 +81,8 @@ export class JobFunctions extends Construct {
     const first = { role: 'source', stage: '', subtask: 0 } as const;
     this.coordinator = ofRole('coordinator', 'Coordinator')(coordinatorName(prefix), 'Coordinator', {
       description: `Onceflow coordinator of job ${job.name}`,
+      // The only one that is invoked asynchronously, and the next tick is its retry.
+      retryAttempts: 0,
     });
     this.source = ofRole('source', 'Source')(functionName(prefix, first), 'Source');
     this.sink = ofRole('sink', 'Sink')(functionName(prefix, { ...first, role: 'sink' }), 'Sink');

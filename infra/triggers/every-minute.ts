@@ -3,6 +3,7 @@ import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as Target } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { TICK_MS } from '../../lib/config/ticks.ts';
 
 const PAYLOAD = { ask: 'tick' };
 
@@ -12,10 +13,10 @@ export class EveryMinute extends Construct {
     super(scope, id);
     new Rule(this, 'Rule', {
       description: 'Starts the job again when nobody runs it',
-      schedule: Schedule.rate(Duration.minutes(1)),
+      schedule: Schedule.rate(Duration.millis(TICK_MS)),
       // A tick that is late is worth nothing: the next one comes.
       targets: [
-        new Target(coordinator, { event: RuleTargetInput.fromObject(PAYLOAD), retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+        new Target(coordinator, { event: RuleTargetInput.fromObject(PAYLOAD), retryAttempts: 0, maxEventAge: Duration.millis(TICK_MS) }),
       ],
     });
   }

@@ -1,3 +1,4 @@
+import { ENDS_SOON_MS, overdueMs } from '../config/ticks.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import { holderOf, isLeaseLive, mayStart } from './may-start.ts';
 
@@ -11,11 +12,6 @@ export type RevivalStep =
   | { readonly outcome: 'waits'; readonly message: string }
   /** It is held well, or nothing that a schedule may start. */
   | { readonly outcome: 'leaves'; readonly message: string };
-
-/** Ticks come every minute: a holder that ends within this time has ended before the one after next, so this one waits. */
-export const ENDS_SOON_MS = 70_000;
-/** A holder renews its lease when a third of it has passed; one that is this much later is probably dead. */
-const LATE_RENEWAL_MS = 2_000;
 
 /**
  * What a tick does about the job with this row. It waits for a holder that announced its end, so that the job goes on
@@ -33,7 +29,7 @@ export function reviveOrWait(row: JobRow | undefined, nowMs: number, leaseMs: nu
   if (holderEndsAtMs !== undefined && holderEndsAtMs - nowMs <= ENDS_SOON_MS)
     return { outcome: 'waits', message: `${holderOf(row)} hands job ${row.job} over at ${new Date(holderEndsAtMs).toISOString()}` };
   const renewedAgoMs = leaseMs - (leaseExpiresAtMs - nowMs);
-  if (renewedAgoMs > leaseMs / 3 + LATE_RENEWAL_MS)
+  if (renewedAgoMs > overdueMs(leaseMs))
     return { outcome: 'waits', message: `${holderOf(row)} has not renewed its lease of job ${row.job} for ${renewedAgoMs} ms` };
   return { outcome: 'leaves', message };
 }

@@ -48,6 +48,11 @@ describe('the settings of a deployment', () => {
       { ONCEFLOW_EPOCH_TIMEOUT_MS: '600000' },
       /ONCEFLOW_TRANSACTION_TIMEOUT_MS.*raise ONCEFLOW_TRANSACTION_TIMEOUT_MS above 750000/s,
     ],
+    [
+      'a recovery that ticks cannot keep',
+      { ONCEFLOW_RECOVERY_TIMEOUT_MS: '60000' },
+      /ONCEFLOW_RECOVERY_TIMEOUT_MS is "60000": it must be at least 82000.*ONCEFLOW_STANDBY=keep/,
+    ],
     ['a table, which the deployment makes', { ONCEFLOW_TABLE: 'mine' }, /ONCEFLOW_TABLE is "mine": it must be left to the deployment/],
     [
       'a prefix that permissions could not name',

@@ -151,8 +151,17 @@ describe('functions', () => {
     });
   });
 
-  it('are never invoked again by the platform: the engine repeats what failed', () => {
-    template.allResourcesProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
+  it('are never invoked again by the platform: the next tick is the retry', () => {
+    template.resourceCountIs('AWS::Lambda::EventInvokeConfig', 1);
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: Match.stringLikeRegexp('Coordinator') },
+      MaximumRetryAttempts: 0,
+    });
+  });
+
+  it('fit into a stack, as many as are allowed', () => {
+    const widest = synthesized({ parallelism: 400, parameters: { ONCEFLOW_MAX_PARALLELISM: '400' } });
+    expect(Object.keys(widest.toJSON().Resources as object).length).toBeLessThan(500);
   });
 
   it('write logs that are kept for ONCEFLOW_LOG_RETENTION_DAYS', () => {
