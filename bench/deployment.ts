@@ -2,6 +2,7 @@
  * `node_modules/.bin/node bench/deployment.ts`: how large the functions' bundle is, and how long cold and warm invocations
  * take on the emulator, which runs them as processes of this machine.
  */
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,7 @@ import { createTopics } from '../local/stack/kafka-admin.ts';
 import { startStack } from '../local/stack/stack.ts';
 
 const JOB = './jobs/word-count.ts';
+const LOADS = 9;
 const COLD_TRIES = 7;
 const WARM_TRIES = 50;
 const DEADLINE_MS = 30_000;
@@ -36,15 +38,31 @@ function printBundle(): void {
     const packed = (path: string) => gzipSync(readFileSync(path)).length;
     const plain = (path: string) => statSync(path).size;
     console.log(`bundle: ${sum('.mjs', plain)} KB of code (${sum('.mjs', packed)} KB packed), ${sum('.map', plain)} KB of source maps`);
-    for (const role of ['coordinator', 'source', 'operator', 'sink'])
-      console.log(`  ${role}: loads ${Math.round(loadedAtStart(folder, `${role}.mjs`) / 1024)} KB before its first invocation`);
+    const bare = cpuOf('0');
+    for (const role of ['coordinator', 'source', 'operator', 'sink']) {
+      const module = join(folder, `${role}.mjs`);
+      const cpuMs = cpuOf(`import(${JSON.stringify(module)})`) - bare;
+      console.log(
+        `  ${role}: loads ${Math.round(loadedAtStart(module) / 1024)} KB before its first invocation, ${cpuMs} ms of CPU beside Node's own ${bare} ms`,
+      );
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** CPU time of a new Node process that evaluates something: does not depend on what else the machine does. */
+function cpuOf(expression: string): number {
+  const script = `await ${expression}; const { user, system } = process.cpuUsage(); console.log((user + system) / 1000); process.exit()`;
+  return median(
+    Array.from({ length: LOADS }, () =>
+      Number(execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })),
+    ),
+  );
+}
+
 /** Bytes of a module and of all that it imports statically. */
-function loadedAtStart(folder: string, entry: string): number {
+function loadedAtStart(entry: string): number {
   const seen = new Set<string>();
   const load = (file: string): number => {
     if (seen.has(file)) return 0;
@@ -55,7 +73,7 @@ function loadedAtStart(folder: string, entry: string): number {
     );
     return Buffer.byteLength(text) + imports.reduce((total, path) => total + load(path), 0);
   };
-  return load(join(folder, entry));
+  return load(entry);
 }
 
 async function printInvocations(): Promise<void> {
