@@ -25,7 +25,7 @@ command asks only for those that it needs.
 exit codes: ${EXIT.ok} well, done   ${EXIT.failed} table, broker or blob store failed   ${EXIT.usage} wrong arguments or configuration
             ${EXIT.noSuchJob} no such job   ${EXIT.jobFailed} the job failed   ${EXIT.dead} the job is to run and nobody runs it
             ${EXIT.heldUp} a transaction that nobody ends holds up readers   ${EXIT.timedOut} not finished within --timeout
-            ${EXIT.startedAgain} somebody started the job meanwhile`;
+            ${EXIT.startedAgain} somebody started the job meanwhile   ${EXIT.noProgress} the job runs and makes no progress`;
 
 /** Wrong arguments. */
 export class UsageError extends Error {
