@@ -5,7 +5,7 @@ import type { RecordSetReader } from '../format/record-set-reader.ts';
 import { bytes } from '../format/serdes.ts';
 import { encodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import type { StageContext } from './epoch-output.ts';
-import { DeadLetterTooLargeError, type RecordPlace } from './errors.ts';
+import { DeadLetterTooLargeError, type RecordPlace, shortened } from './errors.ts';
 
 /** Why a record goes to the dead-letter topic. */
 export interface DeadLetterReason {
@@ -121,8 +121,4 @@ function headersOf({ topic, partition, offset }: RecordPlace, reason: DeadLetter
     'error.stack': shortened(stack ?? '', MAX_STACK_CHARS),
   };
   return Object.entries(values).map(([name, value]) => ({ key: `onceflow.${name}`, value: Buffer.from(value) }));
-}
-
-function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }

@@ -102,6 +102,11 @@ export class DeadLetterTooLargeError extends Error {
   }
 }
 
+/** Texts of errors have no bound of their own, and what holds them has. */
+export function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
 export function describePlace({ topic, partition, offset }: RecordPlace): string {
   return `topic ${topic}, partition ${partition}, offset ${offset}`;
 }

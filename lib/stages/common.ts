@@ -6,6 +6,7 @@ import {
   MalformedRecordError,
   MissingValueError,
   OversizedRecordError,
+  shortened,
   UserCodeError,
 } from '../operators/errors.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
@@ -31,23 +32,33 @@ export class FatalStageError extends Error {
 
 /** The one place where a thrown error becomes an outcome: whether the coordinator repeats the epoch or stops the job. */
 export function failureOf(error: unknown): StageFailed {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { message, stack } = bounded(error instanceof Error ? error : new Error(String(error)));
   const fault = recordFaultOf(error);
   if (fault !== undefined)
     return { outcome: 'failed', kind: error instanceof UserCodeError ? 'user-code' : 'record', message, stack, fault };
   return { outcome: 'failed', kind: isFatal(error) ? 'fatal' : 'transient', message, stack };
 }
 
+/** Answers, the job row and headers of records hold a few KB of an error: a message may hold a whole record. */
+const MAX_ERROR_CHARS = 8_000;
+
+function bounded({ message, stack }: { readonly message: string; readonly stack?: string | undefined }): {
+  readonly message: string;
+  readonly stack: string | undefined;
+} {
+  return { message: shortened(message, MAX_ERROR_CHARS), stack: stack === undefined ? undefined : shortened(stack, MAX_ERROR_CHARS) };
+}
+
 function recordFaultOf(error: unknown): RecordFault | undefined {
   if (error instanceof UserCodeError) {
     const { operator, record, cause } = error;
-    const { name, message, stack } = cause instanceof Error ? cause : new Error(String(cause));
-    return { operator, errorClass: name, message, stack: cause instanceof Error ? stack : undefined, record };
+    const thrown = cause instanceof Error ? cause : { name: 'Error', message: String(cause) };
+    return { operator, errorClass: thrown.name, ...bounded(thrown), record };
   }
   if (error instanceof OversizedRecordError)
-    return { operator: error.sink, errorClass: error.name, message: error.message, stack: error.stack, record: error.record };
+    return { operator: error.sink, errorClass: error.name, ...bounded(error), record: error.record };
   if (error instanceof MalformedRecordError || error instanceof MissingValueError)
-    return { operator: error.source, errorClass: error.name, message: error.message, stack: error.stack, record: error.record };
+    return { operator: error.source, errorClass: error.name, ...bounded(error), record: error.record };
   return undefined;
 }
 
