@@ -53,7 +53,13 @@ export function readSettings(given: Given): DeploymentSettings {
   const config = readConfig({ ...given, [parameters.blobs.variable]: 's3://made-by-the-deployment' });
   const configured = configureJob(config, jobOf(importNow(config.job), config.job));
   const prefix = config.functionPrefix ?? configured.job.name;
-  const faults = [...prefixFaults(prefix), ...budgetFaults(configured), ...recoveryFaults(configured), ...functionFaults(configured)];
+  const faults = [
+    ...prefixFaults(prefix),
+    ...budgetFaults(configured),
+    ...recoveryFaults(configured),
+    ...standbyFaults(configured),
+    ...functionFaults(configured),
+  ];
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...configured, environment: environmentOf(given), prefix };
 }
@@ -128,6 +134,18 @@ function recoveryFaults({ config }: ConfiguredJob): ConfigFault[] {
       value: `${recoveryTimeoutMs}`,
       rule: `at least ${Math.ceil(worstMs)}: ticks come every minute, the lease is ${leaseMs} ms (${parameters.leaseMs.variable}), and a coordinator starts within ${START_MS} ms`,
       mend: `raise it, or set ${parameters.standby.variable}=keep`,
+    },
+  ];
+}
+
+function standbyFaults({ config: { standby, idleExitMs } }: ConfiguredJob): ConfigFault[] {
+  if (standby === 'none' || idleExitMs === undefined) return [];
+  return [
+    {
+      option: parameters.standby.variable,
+      value: standby,
+      rule: `none with ${parameters.idleExitMs.variable}=${idleExitMs}: a standby would take over from a coordinator that ends because there is nothing to do`,
+      mend: 'leave one of the two out',
     },
   ];
 }

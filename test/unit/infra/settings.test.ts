@@ -53,6 +53,11 @@ describe('the settings of a deployment', () => {
       { ONCEFLOW_RECOVERY_TIMEOUT_MS: '60000' },
       /ONCEFLOW_RECOVERY_TIMEOUT_MS is "60000": it must be at least 82000.*ONCEFLOW_STANDBY=keep/,
     ],
+    [
+      'a standby of a coordinator that ends when it is idle',
+      { ONCEFLOW_STANDBY: 'keep', ONCEFLOW_IDLE_EXIT_MS: '0' },
+      /ONCEFLOW_STANDBY is "keep": it must be none with ONCEFLOW_IDLE_EXIT_MS=0/,
+    ],
     ['a table, which the deployment makes', { ONCEFLOW_TABLE: 'mine' }, /ONCEFLOW_TABLE is "mine": it must be left to the deployment/],
     [
       'a prefix that permissions could not name',
