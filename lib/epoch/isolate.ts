@@ -15,8 +15,12 @@ export interface Isolation {
   readonly failures: number;
   /** Input in which the record is; empty when none is searched. */
   readonly suspects: readonly InputPart[];
+  /** They are what followed a part that was decided, and did not fail by themselves yet. */
+  readonly areRest: boolean;
   /** Failures in a row of the one offset that is left of them. */
   readonly alone: number;
+  /** Offsets of the largest epoch that was decided since the search began. */
+  readonly largest: number;
   /** Most offsets of the next epoch while nothing is searched. Infinity: as many as there are. */
   readonly limit: number;
   /** Offsets of the largest epoch that failed. An epoch that may be as large again is free. */
@@ -24,7 +28,18 @@ export interface Isolation {
 }
 
 /** Nothing has failed: epochs have no bound. */
-export const FREE: Isolation = { failures: 0, suspects: [], alone: 0, limit: Number.POSITIVE_INFINITY, full: 0 };
+export const FREE: Isolation = {
+  failures: 0,
+  suspects: [],
+  areRest: false,
+  alone: 0,
+  largest: 0,
+  limit: Number.POSITIVE_INFINITY,
+  full: 0,
+};
+
+/** What went well is a bound on what may go well: the next epoch without suspects is this much larger. */
+const GROWTH = 4;
 
 /** Is the next epoch to be smaller than the input allows? */
 export function isBounded({ suspects, limit }: Isolation): boolean {
@@ -43,16 +58,16 @@ export function isSearching({ suspects }: Isolation): boolean {
 export function afterUserFailure(before: Isolation, read: readonly InputPart[]): Isolation {
   const size = offsetsIn(read);
   if (size === 0) return before;
-  const full = Math.max(before.full, size);
-  if (size === 1) return { ...before, suspects: read, alone: isSame(before.suspects, read) ? before.alone + 1 : 1, full };
+  const failed = { ...before, suspects: read, areRest: false, full: Math.max(before.full, size) };
+  if (size === 1) return { ...failed, alone: isSame(before.suspects, read) ? before.alone + 1 : 1 };
   if (!isBounded(before) && before.failures === 0) return { ...FREE, failures: 1 };
-  return { ...before, suspects: read, alone: 0, full };
+  return { ...failed, alone: 0 };
 }
 
 /**
  * An epoch was decided: `offsets` are where every partition stands, `size` is how many offsets it had. What is left of
- * the suspects is searched on; when nothing is left of them, epochs may be twice as large as the last, and again, until
- * they are as large as the one that failed.
+ * the suspects is tried as a whole: a record that fails always is in it, and failures at random are over with it. When
+ * nothing is left of them epochs grow, from the largest that was decided, until they are as large as the one that failed.
  */
 export function afterDecision(before: Isolation, offsets: SourceOffsets, size: number): Isolation {
   if (!isBounded(before)) return FREE;
@@ -60,9 +75,11 @@ export function afterDecision(before: Isolation, offsets: SourceOffsets, size: n
     const from = Math.max(part.from, offsets[part.stage]?.[part.topic]?.[part.partition] ?? part.from);
     return from < part.bound ? [{ ...part, from }] : [];
   });
-  if (suspects.length > 0) return { ...before, suspects };
-  const limit = before.suspects.length > 0 ? 2 * Math.max(size, 1) : 2 * before.limit;
-  return limit >= before.full ? FREE : { ...before, suspects, alone: 0, limit };
+  if (suspects.length > 0 && offsetsIn(suspects) === offsetsIn(before.suspects)) return before;
+  const largest = Math.max(before.largest, size);
+  if (suspects.length > 0) return { ...before, suspects, areRest: true, largest };
+  const limit = GROWTH * (before.suspects.length > 0 ? largest : before.limit);
+  return limit >= before.full ? FREE : { ...FREE, limit, full: before.full };
 }
 
 /** By source stage, then subtask: input of an epoch. */
@@ -78,7 +95,8 @@ export function boundedRanges(isolation: Isolation, planned: Ranges, turn: numbe
     return bound > range.from ? [{ ...range, bound }] : [];
   });
   const left = offsetsIn(suspected);
-  const allowed = left > 0 ? shareOut(suspected, Math.max(Math.floor(left / 2), 1), turn) : shareOut(all, isolation.limit, turn);
+  const half = Math.max(Math.floor(left / 2), 1);
+  const allowed = left > 0 ? shareOut(suspected, isolation.areRest ? left : half, turn) : shareOut(all, isolation.limit, turn);
   return Object.fromEntries(
     Object.entries(planned).map(([stage, subtasks]) => [
       stage,

@@ -71,10 +71,10 @@ describe('a record that always fails', () => {
     expect(run.poison).toEqual(['0:0']);
   });
 
-  it('leaves epochs that double until they are as large as the one that failed', () => {
+  it('leaves epochs that grow until they are as large as the one that failed', () => {
     const run = new Run([64]);
     run.until((record) => record === '0:0', 1);
-    expect(run.told.slice(run.told.indexOf('1-') + 1)).toEqual(['1+', '2+', '4+', '8+', '16+', '32+', '1+']);
+    expect(run.told.slice(run.told.indexOf('1-') + 1)).toEqual(['1+', '4+', '16+', '43+']);
     expect(isBounded(run.isolation)).toBe(false);
   });
 
@@ -110,6 +110,12 @@ describe('failures at random', () => {
     run.until(() => next() < chance, Number.POSITIVE_INFINITY);
     expect(run.poison).toEqual([]);
     expect(run.told.length).toBeLessThan(300 * 12);
+  });
+
+  it('of one attempt in three, two of them in a row, cost few attempts and no search down to one record', () => {
+    const run = new Run([1000, 1000, 1000]);
+    run.until(() => [0, 1, 5].includes(run.told.length % 9), Number.POSITIVE_INFINITY);
+    expect(run.told).toEqual(['3000-', '3000-', '1500+', '1500+']);
   });
 
   it('that come once leave the epoch its size', () => {
