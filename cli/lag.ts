@@ -1,5 +1,5 @@
 import { ConfigError } from '../lib/config/read-config.ts';
-import { openManifest } from '../lib/epoch/coordinator/store-manifest.ts';
+import { openManifest } from '../lib/epoch/coordinator/read-manifest.ts';
 import type { Manifest, SourceOffsets } from '../lib/format/manifest.ts';
 import { BlobMissingError } from '../lib/ports/blob-store.ts';
 import type { EpochRow } from '../lib/ports/epoch-store.ts';

@@ -67,7 +67,7 @@ export function unreachableProblem(login: Login, what: string, reason: string): 
 export function noSuchTopicProblem(login: Login, topic: string): KafkaProblem {
   return new KafkaProblem(
     'UNKNOWN_TOPIC_OR_PARTITION',
-    `topic ${topic} does not exist on ${login.brokers.join(', ')}; create it, or change the job's topic (ONCEFLOW_TOPICS) or ONCEFLOW_BROKERS. ` +
+    `topic ${topic} does not exist on ${login.brokers.join(', ')}; create it, or change the job's topic (ONCEFLOW_TOPICS, or ONCEFLOW_DEAD_LETTER_TOPIC) or ONCEFLOW_BROKERS. ` +
       'Topics are never created on their own.',
     false,
   );

@@ -17,7 +17,7 @@ import type {
 } from '../../stages/requests.ts';
 import { keyGroupRange } from '../../state/key-groups.ts';
 import type { Attempt } from '../attempt.ts';
-import { stagedFor } from '../decide.ts';
+import { stagedFor } from '../next-manifest.ts';
 import { isUnchanged, snapshotsFor } from '../snapshots.ts';
 import { type CoordinatorDeps, deadLetterTopic, type JobSettings, parallelismOf, type Tenure } from './context.ts';
 

@@ -2,21 +2,21 @@ import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } from '../after-failure.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
-import { manifestOf, offsetsAfter, stateAfter } from '../decide.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
+import { manifestOf, offsetsAfter, stateAfter } from '../next-manifest.ts';
 import { type FullEpoch, leftOutMessage, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';
 import { type CoordinatorDeps, deadLetterTopic, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
+import { decideManifest } from './decide-manifest.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
 import { watchProgress } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
 import { fenced, type Standing } from './start.ts';
-import { decideManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */

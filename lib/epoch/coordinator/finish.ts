@@ -1,9 +1,9 @@
 import type { JobRow } from '../../ports/epoch-store.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
+import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
 import { fenced, markerRetentionMs } from './start.ts';
-import { readManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
 
 export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'transactionTimeoutMs'>;

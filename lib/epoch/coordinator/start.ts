@@ -17,8 +17,9 @@ import {
   sourceStages,
   type Tenure,
 } from './context.ts';
+import { decideManifest } from './decide-manifest.ts';
+import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
-import { decideManifest, readManifest } from './store-manifest.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */

@@ -12,7 +12,7 @@ export interface Mutant {
 const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
 
 const TABLE = 'test/simulation/models/epoch-table.ts';
-const STORE = 'lib/epoch/coordinator/store-manifest.ts';
+const STORE = 'lib/epoch/coordinator/decide-manifest.ts';
 const LOOP = 'lib/epoch/coordinator/epoch-loop.ts';
 const START = 'lib/epoch/coordinator/start.ts';
 const COLLECT = 'lib/epoch/coordinator/collect.ts';

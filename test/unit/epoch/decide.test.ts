@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { newAttempt } from '../../../lib/epoch/attempt.ts';
-import { afterRefusal, manifestOf, stagedFor } from '../../../lib/epoch/decide.ts';
+import { afterRefusal } from '../../../lib/epoch/decide.ts';
+import { manifestOf, stagedFor } from '../../../lib/epoch/next-manifest.ts';
 import type { Manifest } from '../../../lib/format/manifest.ts';
 import type { Stage } from '../../../lib/graph/stages.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';

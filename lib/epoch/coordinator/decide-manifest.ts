@@ -1,6 +1,5 @@
 import type { Manifest } from '../../format/manifest.ts';
-import { parseManifest } from '../../format/manifest-schema.ts';
-import { type Decision, type EpochSummary, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
+import { type Decision, type EpochSummary, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
 import { afterRefusal } from '../decide.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
 import { pauseBeforeRetry } from './pause.ts';
@@ -70,24 +69,4 @@ async function storeManifest(deps: CoordinatorDeps, manifest: Manifest): Promise
   );
   if (ref.at !== 'store') throw new Error('a manifest blob is never inline');
   return { at: 'blob', name: ref.name };
-}
-
-export async function readManifest(
-  deps: CoordinatorDeps,
-  row: JobRow,
-  completed: { readonly epoch: number; readonly decisionId: string },
-): Promise<Manifest> {
-  const epoch = await deps.epochs.readEpoch(row.job, row.incarnation, completed.epoch);
-  if (epoch === undefined || epoch.decisionId !== completed.decisionId) {
-    throw new Error(
-      `job ${row.job}: the row of epoch ${completed.epoch} (decision ${completed.decisionId}) is missing from the table, though the job row names it: something other than the job deleted it`,
-    );
-  }
-  return openManifest(deps, epoch.manifest);
-}
-
-export async function openManifest(deps: Pick<CoordinatorDeps, 'blobs'>, ref: ManifestRef): Promise<Manifest> {
-  if (ref.at === 'row') return parseManifest(ref.manifest, "the epoch's row");
-  const payload = await deps.blobs.read('manifest', { at: 'store', name: ref.name, bytes: 0 });
-  return parseManifest(JSON.parse(payload.toString('utf8')), `blob ${ref.name}`);
 }
