@@ -492,11 +492,10 @@ export class World {
     }
     if (this.#phase === 'stopping') return;
     const row = this.table.row(JOB);
+    // Without a row: not made yet, if nobody can have deleted it.
+    const held = row === undefined ? this.commands.length === 0 : leaseHolds(row.leaseExpiresAtMs, scheduler.nowMs);
     const working = this.coordinators.some(
-      ({ process, ended }) =>
-        process.alive &&
-        !ended &&
-        (process.frozenUntilMs <= scheduler.nowMs || row === undefined || leaseHolds(row.leaseExpiresAtMs, scheduler.nowMs)),
+      ({ process, ended }) => process.alive && !ended && (held || process.frozenUntilMs <= scheduler.nowMs),
     );
     if (this.#phase === 'catching-up') this.#replaceBuilds();
     if (

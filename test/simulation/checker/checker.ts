@@ -131,6 +131,10 @@ export class Checker {
     table.observer = {
       decided: (decision) => this.#takeDecision(decision),
       committed: (row, epoch) => this.#takeCommitted(row, epoch),
+      written: (row, by) => {
+        if (by.incarnation !== undefined && by.incarnation !== row.incarnation)
+          this.fail('I1', `generation ${by.generation} of incarnation ${by.incarnation} has written to the row of ${row.incarnation}`);
+      },
       forgotten: (incarnation) => this.#takeForgotten(incarnation),
       epochsDeleted: (incarnation) => {
         if (this.#lives.some((life) => life.incarnation === incarnation && !life.over))

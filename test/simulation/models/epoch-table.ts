@@ -24,6 +24,8 @@ export interface TableObserver {
   decided(decision: Decision): void;
   /** The row records everything up to `epoch` as COMMITTED. */
   committed(row: JobRow, epoch: number): void;
+  /** A write of the job's row was accepted; `by` says as whose. */
+  written(row: JobRow, by: Held): void;
   /** The job was deleted: nothing of this incarnation counts any more. */
   forgotten(incarnation: string): void;
   /** The rows of its epochs were deleted. */
@@ -32,7 +34,7 @@ export interface TableObserver {
 
 /** The jobs' table: every method is one atomic write or read, as DynamoDB's are. */
 export class EpochTable {
-  observer: TableObserver = { decided: () => {}, committed: () => {}, forgotten: () => {}, epochsDeleted: () => {} };
+  observer: TableObserver = { decided: () => {}, committed: () => {}, written: () => {}, forgotten: () => {}, epochsDeleted: () => {} };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
   /** By token: the decision that was sent under it first, and when. */
@@ -81,6 +83,7 @@ export class EpochTable {
   fenced(held: Held, change: (row: JobRow) => Partial<JobRow>): FencedWrite {
     const row = this.#held(held);
     if (row === undefined) return 'superseded';
+    this.observer.written(row, held);
     this.#jobs.set(held.job, { ...row, ...change(row) });
     return 'written';
   }

@@ -456,7 +456,7 @@ export const mutants: readonly Mutant[] = [
       edit(
         COMMIT_EPOCH,
         'const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];',
-        'const sinks = sinkStages(settings).map(({ id }) => id);',
+        "const sinks = settings.stages.flatMap((stage) => (stage.kind === 'sink' ? [stage.id] : []));",
       ),
     ],
   },
