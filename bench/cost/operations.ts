@@ -1,6 +1,6 @@
 /**
  * What a job asks of AWS. The counts are those of the real coordinator and stages: test/simulation/operations.test.ts counts
- * the calls of a run and compares. Sizes and times are measured or assumed, as each says.
+ * the calls of a run and compares. Sizes and times are estimated or assumed, as each says.
  */
 export interface Job {
   readonly recordsPerSecond: number;
@@ -28,9 +28,9 @@ export interface Operations {
   readonly rowBytes: number;
 }
 
-/** Bytes of a manifest's own, without blobs inside: measured on the word count. */
+/** Bytes of a manifest's own, without blobs inside: estimated for the word count. */
 const MANIFEST_BYTES = 1_400;
-/** Of the job row: measured. */
+/** Of the job row: estimated. */
 const JOB_ROW_BYTES = 900;
 /** An inline blob is base64. */
 const INLINE_GROWTH = 4 / 3;
@@ -38,7 +38,7 @@ const INLINE_GROWTH = 4 / 3;
 const MICROSECONDS_PER_RECORD = 0.73;
 /** Assumed: long records cost about what memory bandwidth does, in several passes. */
 const MICROSECONDS_PER_BYTE = 0.005;
-/** Of an invocation with almost nothing to do, without its blobs; Kafka's answers are most of it. Measured here. */
+/** Of an invocation with almost nothing to do, without its blobs; Kafka's answers are most of it. Estimated from runs with a broker on the same machine. */
 const READ_MS = 12;
 const PROCESS_MS = 8;
 const PREPARE_MS = 15;
@@ -47,7 +47,7 @@ const COMMIT_MS = 8;
 const BLOB_MS = 30;
 const BLOB_BYTES_PER_MS = 80_000;
 const LOG_BYTES_PER_EPOCH = 2_500;
-/** Exchange and staged output, against the input: measured on words, assumed in general. */
+/** Exchange and staged output, against the input: estimated for words, assumed in general. */
 const EXCHANGE_SHARE = 0.6;
 const OUTPUT_SHARE = 1.2;
 
@@ -108,7 +108,7 @@ export function operationsOfSecond(job: Job): Operations {
   };
 }
 
-/** A tick that finds an idle job, looks for input and ends: measured in the simulation, and times on this machine. */
+/** A tick that finds an idle job, looks for input and ends: its requests as in the simulation, its time estimated. */
 export const IDLE_TICK = { coordinatorMs: 1_500, writeUnits: 2, readUnits: 4 };
 
 function stored(blobs: number, bytes: number, { inlineBlobBytes }: Job): { blobs: number; bytes: number; inlineBytes: number } {

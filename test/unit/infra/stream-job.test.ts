@@ -1,18 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App, type AppProps, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { StreamJob, type StreamJobProps } from '../../../infra/stream-job.ts';
 import { TTL_ATTRIBUTE } from '../../../lib/aws/dynamo-rows.ts';
 
 // The CDK loads a library at the first use of each of its parts.
 vi.setConfig({ testTimeout: 60_000 });
 
+/** Where the apps are synthesised. */
+const folder = mkdtempSync(join(tmpdir(), 'onceflow-infra-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 /** Bundling takes a second or two: only where the code matters. */
 const unbundled = { context: { 'aws:cdk:bundling-stacks': [] } };
 
+function newApp(props: AppProps): App {
+  return new App({ ...props, outdir: mkdtempSync(join(folder, 'app-')) });
+}
+
 function synthesized(change: Partial<StreamJobProps> = {}, app: AppProps = unbundled): Template {
-  const stack = new Stack(new App(app), 'Test');
+  const stack = new Stack(newApp(app), 'Test');
   new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, ...change });
   return Template.fromStack(stack);
 }
@@ -188,7 +199,7 @@ describe('functions', () => {
   });
 
   it('run in the VPC that Kafka is in', () => {
-    const stack = new Stack(new App(unbundled), 'Test');
+    const stack = new Stack(newApp(unbundled), 'Test');
     const vpc = new Vpc(stack, 'Vpc');
     new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'b:9092', network: { vpc } } });
     const inVpc = Template.fromStack(stack);
