@@ -52,7 +52,9 @@ describe('a topic that does not exist', () => {
     const { end, message } = await job.start().ended;
     expect(end).toBe('failed');
     expect(message).toMatch(
-      new RegExp(`topic ${missing} does not exist on .*; create it, or change the job's topic \\(ONCEFLOW_TOPICS\\) or ONCEFLOW_BROKERS`),
+      new RegExp(
+        `topic ${missing} does not exist on .*; create it, or change the job's topic \\(ONCEFLOW_TOPICS, or ONCEFLOW_DEAD_LETTER_TOPIC\\) or ONCEFLOW_BROKERS`,
+      ),
     );
   });
 });
