@@ -75,8 +75,9 @@ export class FaultyUserCode implements UserCode {
 
   /** May a line be left out, or stop the job, after so many failures of it alone? */
   isPoison(line: string, attempts: number): boolean {
-    // Operators see words, or only their first letters.
-    const seen = line.split(' ').flatMap((word) => [word, word.slice(0, 1)]);
-    return UNREADABLE.test(line) || seen.some((word) => (this.#thrown.get(word) ?? 0) >= attempts);
+    // Operators see words, or only their first letters. It may have failed at one the first time and at another the next.
+    const seen = new Set(line.split(' ').flatMap((word) => [word, word.slice(0, 1)]));
+    const thrown = [...seen].reduce((sum, word) => sum + (this.#thrown.get(word) ?? 0), 0);
+    return UNREADABLE.test(line) || thrown >= attempts;
   }
 }
