@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import type { CoordinatorEnd } from '../lib/epoch/coordinator/context.ts';
 import { levelOf } from '../lib/epoch/events.ts';
+import { metricOf } from './metrics.ts';
 import { runCoordinator } from './run-coordinator.ts';
 import { logLine, openLambdaInvoker } from './wiring.ts';
 
@@ -26,7 +27,7 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
   try {
     const end = await runCoordinator({
       invoker: openLambdaInvoker,
-      observe: (event) => logLine({ level: levelOf(event), ...event }),
+      observe: (event) => logLine({ level: levelOf(event), ...event, ...metricOf(event, context.functionName, Date.now()) }),
       stop: new AbortController().signal,
       handOver: handOver.signal,
       term: {
