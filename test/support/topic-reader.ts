@@ -65,8 +65,12 @@ export class TopicReader {
   /** Reads up to the end of what can be read now. */
   async readOn(): Promise<void> {
     // Partitions may have been added.
-    cluster(this.#brokers).forgetLeaders(this.topic);
-    const leaders = await cluster(this.#brokers).leaders(this.topic);
+    let leaders: readonly number[] = [];
+    await waitFor(`leaders of topic ${this.topic}`, async () => {
+      cluster(this.#brokers).forgetLeaders(this.topic);
+      leaders = await cluster(this.#brokers).leaders(this.topic);
+      return leaders.every((leader) => leader >= 0);
+    });
     for (const [partition, leader] of leaders.entries()) {
       while (!(await this.#readSome(partition, leader)));
     }
