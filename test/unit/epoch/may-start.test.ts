@@ -1,27 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { mayStart, takenOverBy } from '../../../lib/epoch/may-start.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import { jobRow } from './job-row.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-function row(change: Partial<JobRow> = {}): JobRow {
-  return {
-    job: 'word-count',
-    incarnation: 'inc',
-    generation: 6,
-    holder: 'host-a process 123',
-    leaseExpiresAtMs: NOW + 12_000,
-    desired: 'running',
-    failure: undefined,
-    lastCompleted: { epoch: 9, decisionId: 'd9' },
-    lastCommitted: 8,
-    retiredThrough: -1,
-    pool: {},
-    fingerprint: 'f',
-    maxParallelism: 128,
-    ...change,
-  };
-}
+const row = (change: Partial<JobRow> = {}) => jobRow({ leaseExpiresAtMs: NOW + 12_000, ...change });
 
 describe('an explicit start', () => {
   it.each<[string, JobRow | undefined]>([

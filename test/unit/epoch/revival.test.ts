@@ -3,29 +3,13 @@ import { awaitTurn } from '../../../lib/epoch/coordinator/await-turn.ts';
 import type { CoordinatorDeps } from '../../../lib/epoch/coordinator/context.ts';
 import { reviveOrWait, type Standby } from '../../../lib/epoch/revival.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import { jobRow } from './job-row.ts';
 
 const NOW = 1_800_000_000_000;
 const LEASE_MS = 30_000;
 
-function row(change: Partial<JobRow> = {}): JobRow {
-  return {
-    job: 'word-count',
-    incarnation: 'inc',
-    generation: 6,
-    holder: 'request a',
-    leaseExpiresAtMs: NOW + 25_000,
-    holderEndsAtMs: NOW + 600_000,
-    desired: 'running',
-    failure: undefined,
-    lastCompleted: { epoch: 9, decisionId: 'd9' },
-    lastCommitted: 8,
-    retiredThrough: -1,
-    pool: {},
-    fingerprint: 'f',
-    maxParallelism: 128,
-    ...change,
-  };
-}
+const row = (change: Partial<JobRow> = {}) =>
+  jobRow({ holder: 'request a', leaseExpiresAtMs: NOW + 25_000, holderEndsAtMs: NOW + 600_000, ...change });
 
 function outcomeOf(job: JobRow | undefined, standby: Standby = 'none'): string {
   return reviveOrWait(job, NOW, LEASE_MS, standby).outcome;
