@@ -8,6 +8,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { FencedWrite, JobRemoval } from '../ports/epoch-store.ts';
+import { jittered } from '../ports/pause.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type Attributes, attributes, epochSortKey, jobKey, MAX_EPOCH } from './dynamo-rows.ts';
 import { conditional, type Store, send } from './dynamo-send.ts';
@@ -107,7 +108,7 @@ async function deleteTogether(store: Store, keys: readonly Attributes[]): Promis
       DeleteRequest?.Key === undefined ? [] : [DeleteRequest.Key],
     );
     if (left.length === 0) return;
-    await sleep(pauseMs);
+    await sleep(jittered(pauseMs, Math.random()));
   }
   throw new StoreProblem(
     `table ${store.table} (ONCEFLOW_TABLE) is throttled and left ${left.length} rows undeleted; try again later`,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConditionalCheckFailedException, type DynamoDBClient, TransactionConflictException } from '@aws-sdk/client-dynamodb';
+import { jittered } from '../ports/pause.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type AwsCall, problemOf } from './aws-problem.ts';
 import type { Attributes } from './dynamo-rows.ts';
@@ -32,7 +33,7 @@ export async function send<T>(store: Store, action: string, call: () => Promise<
     } catch (error) {
       const pauseMs = CONFLICT_PAUSES_MS[tries];
       if (pauseMs === undefined || !(error instanceof TransactionConflictException)) throw await problem(store, action, error);
-      await sleep(pauseMs);
+      await sleep(jittered(pauseMs, Math.random()));
     }
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { checkBlobName, checkBlobPrefix } from '../ports/blob-name.ts';
 import { BlobConflictError, type BlobEntry, BlobMissingError, type BlobStore, type ByteRange } from '../ports/blob-store.ts';
+import { jittered } from '../ports/pause.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type AwsCall, problemOf } from './aws-problem.ts';
 
@@ -58,7 +59,7 @@ async function put(place: S3Place, name: string, bytes: Uint8Array): Promise<voi
     const pauseMs = CONFLICT_PAUSES_MS[tries];
     if (pauseMs === undefined)
       throw new StoreProblem(`blob ${name} in ${whereOf(place)} is contended: S3 refused ${tries + 1} conditional writes`, true);
-    await sleep(pauseMs);
+    await sleep(jittered(pauseMs, Math.random()));
   }
 }
 

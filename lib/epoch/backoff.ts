@@ -1,14 +1,11 @@
+import { jittered } from '../ports/pause.ts';
+
 /**
  * Wait before the attempt after `failures` failures in a row: `firstMs`, doubled for each further one, at most `maxMs`;
  * up to a fifth of it at random (`fraction` in [0, 1)), so that jobs that failed together do not return together.
  */
 export function backoffMs(failures: number, firstMs: number, maxMs: number, fraction: number): number {
   return jittered(Math.min(firstMs * 2 ** Math.min(failures - 1, 30), maxMs), fraction);
-}
-
-/** A pause of at most `ms`, up to a fifth less by `fraction`, a random number in [0, 1). */
-export function jittered(ms: number, fraction: number): number {
-  return Math.round(ms * (0.8 + 0.2 * fraction));
 }
 
 const FIRST_IDLE_POLL_MS = 1_000;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/parameters.ts';
-import { backoffMs, jittered } from './backoff.ts';
+import { jittered } from '../ports/pause.ts';
+import { backoffMs } from './backoff.ts';
 
 /** Whether and when an epoch whose attempt failed is tried again. Delays are the longest: up to a fifth less at random. */
 export type RestartStrategy =

@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
+import { jittered } from '../ports/pause.ts';
 import { answerOf, isPassing } from './answers.ts';
 import { BrokerLink, type LinkOptions } from './broker-link.ts';
 import { codecs, type MetadataResponse } from './codecs.ts';
@@ -80,7 +81,7 @@ export class Cluster {
       const answer = answerOf(found?.topicErrorCode ?? -1);
       if (answer === 'UNKNOWN_TOPIC_OR_PARTITION') {
         if (asked === UNKNOWN_TOPIC_ASKS) throw noSuchTopicProblem(this.login, topic);
-        await this.#options.clock.sleep(UNKNOWN_TOPIC_PAUSE_MS);
+        await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
         continue;
       }
       if (found === undefined || answer !== 'NONE')

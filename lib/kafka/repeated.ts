@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
+import { jittered } from '../ports/pause.ts';
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
@@ -17,6 +18,6 @@ export async function repeated<T>(clock: Clock, read: () => Promise<T>): Promise
       const passes = error instanceof KafkaProblem && error.retriable && error.code !== 'NO_ANSWER';
       if (!passes || pauseMs > LONGEST_PAUSE_MS) throw error;
     }
-    await clock.sleep(pauseMs);
+    await clock.sleep(jittered(pauseMs, Math.random()));
   }
 }

@@ -13,3 +13,9 @@ export interface Random {
   /** A number in [0, 1), for jitter. */
   fraction(): number;
 }
+
+/** What those need who wait before they repeat something: the time, and randomness so that they do not return together. */
+export interface Timing {
+  readonly clock: Clock;
+  readonly random: Random;
+}

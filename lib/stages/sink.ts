@@ -26,7 +26,7 @@ export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
 export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): Promise<PrepareAnswer> {
   try {
     const place = { ...request, sink: request.stage, staged: () => readStaged(deps, request.staged) };
-    const prepared = await prepareTransaction(deps.kafka, deps.clock, place);
+    const prepared = await prepareTransaction(deps.kafka, deps, place);
     if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable };
     return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'fatal', message: prepared.message };
   } catch (error) {
@@ -39,7 +39,7 @@ export async function commitSink(deps: SinkDeps, request: CommitSinkRequest): Pr
   const outcomes = await Promise.all(
     request.committables.map(async (committable) => ({
       id: committable.transactionalId,
-      ...(await commitTransaction(deps.kafka, deps.clock, request.deadlineMs, request.permit, committable)),
+      ...(await commitTransaction(deps.kafka, deps, request.deadlineMs, request.permit, committable)),
     })),
   );
   return { outcome: 'committed', doubtful: outcomes.filter(({ outcome }) => outcome === 'doubtful').map(({ id }) => id) };
@@ -61,7 +61,7 @@ export async function sendSink(deps: SinkDeps, request: SendSinkRequest): Promis
 /** Finds out about one doubtful commit, and sends the staged output again if it was lost. */
 export async function resolveSink(deps: SinkDeps, request: ResolveSinkRequest): Promise<ResolveAnswer> {
   try {
-    return await resolveTransaction(deps.kafka, deps.clock, { ...request, staged: () => readStaged(deps, request.staged) });
+    return await resolveTransaction(deps.kafka, deps, { ...request, staged: () => readStaged(deps, request.staged) });
   } catch (error) {
     return failureOf(error);
   }
@@ -69,7 +69,7 @@ export async function resolveSink(deps: SinkDeps, request: ResolveSinkRequest): 
 
 /** Aborts the prepared transactions of an attempt that will never be decided, so that readers need not wait for a timeout. */
 export async function abortSink(deps: SinkDeps, request: AbortSinkRequest): Promise<AbortAnswer> {
-  await Promise.all(request.committables.map((committable) => abortTransaction(deps.kafka, deps.clock, request.deadlineMs, committable)));
+  await Promise.all(request.committables.map((committable) => abortTransaction(deps.kafka, deps, request.deadlineMs, committable)));
   return { outcome: 'aborted' };
 }
 

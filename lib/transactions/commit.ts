@@ -1,5 +1,5 @@
 import type { Committable } from '../format/manifest.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, TransactionRequests } from '../ports/kafka-requests.ts';
 import { kindOf } from './answers.ts';
 import { retriedAnswer } from './retry.ts';
@@ -21,13 +21,13 @@ export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outco
 /** Commits a prepared transaction from its committable, in whichever process. Only the answer OK means committed. */
 export async function commitTransaction(
   kafka: TransactionRequests,
-  clock: Clock,
+  timing: Timing,
   deadlineMs: number,
   permit: CommitPermit,
   committable: Committable,
 ): Promise<CommitOutcome> {
   if (permit.epoch !== committable.epoch)
     throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${committable.epoch}`);
-  const answer = await retriedAnswer(clock, deadlineMs, () => kafka.endTxn(committable, true));
+  const answer = await retriedAnswer(timing, deadlineMs, () => kafka.endTxn(committable, true));
   return kindOf(answer) === 'ok' ? { outcome: 'committed' } : { outcome: 'doubtful', answer };
 }

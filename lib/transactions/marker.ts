@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts';
+import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { markerGroup } from './ids.ts';
 import { retried, retriedAnswer } from './retry.ts';
@@ -16,20 +16,25 @@ export interface Marker {
 }
 
 /** Makes the marker's group part of the transaction of `who` (AddOffsetsToTxn). Idempotent. */
-export function announceMarker(kafka: TransactionRequests, clock: Clock, deadlineMs: number, who: ProducerIdentity): Promise<KafkaAnswer> {
-  return retriedAnswer(clock, deadlineMs, () => kafka.addOffsets(who, markerGroup(who.transactionalId)));
+export function announceMarker(
+  kafka: TransactionRequests,
+  timing: Timing,
+  deadlineMs: number,
+  who: ProducerIdentity,
+): Promise<KafkaAnswer> {
+  return retriedAnswer(timing, deadlineMs, () => kafka.addOffsets(who, markerGroup(who.transactionalId)));
 }
 
 /** Writes the marker into the transaction of `who` (TxnOffsetCommit), which `announceMarker` has made ready. Idempotent. */
 export function writeMarker(
   kafka: TransactionRequests,
-  clock: Clock,
+  timing: Timing,
   deadlineMs: number,
   who: ProducerIdentity,
   marker: Marker,
 ): Promise<KafkaAnswer> {
   const offset = { topic: marker.topic, partition: 0, offset: marker.epoch, metadata: marker.decisionId };
-  return retriedAnswer(clock, deadlineMs, () => kafka.txnOffsetCommit(who, markerGroup(who.transactionalId), offset));
+  return retriedAnswer(timing, deadlineMs, () => kafka.txnOffsetCommit(who, markerGroup(who.transactionalId), offset));
 }
 
 /** The epoch in the marker of a transactional id; `absent` is no proof that nothing was committed (see `resolve`). */
@@ -45,13 +50,13 @@ export type MarkerReading =
  */
 export async function readMarker(
   kafka: TransactionRequests,
-  clock: Clock,
+  timing: Timing,
   deadlineMs: number,
   idOfMarker: string,
   topic: string,
   stable: boolean,
 ): Promise<MarkerReading> {
-  const reading = await retried(clock, deadlineMs, () => kafka.offsetFetch(markerGroup(idOfMarker), { topic, partition: 0 }, stable));
+  const reading = await retried(timing, deadlineMs, () => kafka.offsetFetch(markerGroup(idOfMarker), { topic, partition: 0 }, stable));
   if (reading.answer !== 'NONE') return { found: 'unknown', answer: reading.answer };
   return reading.offset === undefined ? { found: 'absent' } : { found: 'epoch', epoch: reading.offset };
 }

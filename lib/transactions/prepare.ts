@@ -1,6 +1,6 @@
 import type { Committable } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { kindOf, mendOf } from './answers.ts';
 import { type SinkPlace, transactionalId } from './ids.ts';
@@ -27,19 +27,19 @@ export type PrepareOutcome =
  * InitProducerId always: that fences and aborts whatever an earlier attempt left behind under this id. The staged output
  * is read beside it. Throws what `staged` throws.
  */
-export async function prepareTransaction(kafka: TransactionRequests, clock: Clock, request: PrepareRequest): Promise<PrepareOutcome> {
+export async function prepareTransaction(kafka: TransactionRequests, timing: Timing, request: PrepareRequest): Promise<PrepareOutcome> {
   const id = transactionalId(request, request.epoch);
   // A process that was frozen past its deadline must not wake up and fence a transaction that was decided meanwhile.
-  if (clock.now() >= request.deadlineMs)
+  if (timing.clock.now() >= request.deadlineMs)
     return { outcome: 'failed', retriable: true, message: `transaction ${id}: the attempt's deadline passed before it began` };
   const staged = request.staged();
   // Should beginning fail, a failure to read is of no interest.
   staged.catch(() => {});
-  const begun = await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));
+  const begun = await retried(timing, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));
   if (begun.answer !== 'NONE') return failed(id, 'InitProducerId', begun.answer);
   const who: ProducerIdentity = { transactionalId: id, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
   const marker = { topic: request.topic, epoch: request.epoch, decisionId: request.decisionId };
-  const sent = await sendStaged(kafka, clock, request.deadlineMs, who, marker, await staged);
+  const sent = await sendStaged(kafka, timing, request.deadlineMs, who, marker, await staged);
   if (sent.sent) {
     return {
       outcome: 'prepared',
@@ -47,18 +47,18 @@ export async function prepareTransaction(kafka: TransactionRequests, clock: Cloc
     };
   }
   // Best effort: an open transaction holds up every read_committed reader until its id's next use or its timeout.
-  if (kindOf(sent.answer) !== 'fenced') await abortTransaction(kafka, clock, request.deadlineMs, who);
+  if (kindOf(sent.answer) !== 'fenced') await abortTransaction(kafka, timing, request.deadlineMs, who);
   return failed(id, sent.during, sent.answer);
 }
 
 /** Aborts an open transaction from its identity alone. Only for attempts that were never decided. */
 export async function abortTransaction(
   kafka: TransactionRequests,
-  clock: Clock,
+  timing: Timing,
   deadlineMs: number,
   who: ProducerIdentity,
 ): Promise<KafkaAnswer> {
-  return retriedAnswer(clock, deadlineMs, () => kafka.endTxn(who, false));
+  return retriedAnswer(timing, deadlineMs, () => kafka.endTxn(who, false));
 }
 
 function failed(id: string, during: string, answer: KafkaAnswer): PrepareOutcome {

@@ -1,6 +1,6 @@
 import type { Committable } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Timing } from '../ports/clock.ts';
 import type { ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { type CommitPermit, commitTransaction } from './commit.ts';
 import { type MarkerReading, readMarker } from './marker.ts';
@@ -37,31 +37,31 @@ export type ResolveOutcome =
  * Finds out whether a decided epoch's transaction was committed, and commits its output if it was not
  * (docs/protocol.md). Asked for only by the holder of the generation. It never loops by itself.
  */
-export async function resolveTransaction(kafka: TransactionRequests, clock: Clock, request: ResolveRequest): Promise<ResolveOutcome> {
+export async function resolveTransaction(kafka: TransactionRequests, timing: Timing, request: ResolveRequest): Promise<ResolveOutcome> {
   const { committable, deadlineMs } = request;
   const { epoch, topic, transactionalId } = committable;
 
   // As it stands, not stable: a stable read would wait for the very transaction that is in doubt. At or above the
   // epoch and not equal to it, because a later epoch may have used the id since. Nobody is fenced in this case.
-  const before = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, false);
+  const before = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, false);
   if (reached(before, epoch)) return { outcome: 'committed' };
 
   // From here on nobody else can commit or write under the old identity: what the marker says now stays true.
-  const fenced = await retried(clock, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));
+  const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));
   if (fenced.answer !== 'NONE') return unsettled(committable, `InitProducerId was answered ${fenced.answer}`);
   const who: ProducerIdentity = { transactionalId, producerId: fenced.producerId, producerEpoch: fenced.producerEpoch };
 
-  const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true);
+  const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true);
   if (reached(after, epoch)) return { outcome: 'committed' };
   if (after.found === 'unknown') return unsettled(committable, `the commit marker could not be read (${after.answer})`);
-  const doubt = evidenceLost(request, after, clock.now());
+  const doubt = evidenceLost(request, after, timing.clock.now());
   if (doubt !== undefined) return { outcome: 'no-evidence', message: doubt };
 
   // Under the identity of the InitProducerId above, never another: if anyone came between, this send is refused.
   const marker = { topic, epoch, decisionId: request.permit.decisionId };
-  const sent = await sendStaged(kafka, clock, deadlineMs, who, marker, await request.staged());
+  const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, await request.staged());
   if (!sent.sent) return unsettled(committable, `republishing: ${sent.during} was answered ${sent.answer}`);
-  const committed = await commitTransaction(kafka, clock, deadlineMs, request.permit, { ...committable, ...who });
+  const committed = await commitTransaction(kafka, timing, deadlineMs, request.permit, { ...committable, ...who });
   return committed.outcome === 'committed'
     ? { outcome: 'republished' }
     : unsettled(committable, `republishing: EndTxn was answered ${committed.answer}`);

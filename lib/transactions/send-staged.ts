@@ -1,6 +1,6 @@
 import type { StagedSection } from '../format/staged-output.ts';
 import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from '../format/stamp-batches.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, PartitionBatch, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { announceMarker, type Marker, writeMarker } from './marker.ts';
 import { retriedAnswer } from './retry.ts';
@@ -20,23 +20,23 @@ export type SendOutcome = { readonly sent: true } | { readonly sent: false; read
  */
 export async function sendStaged(
   kafka: TransactionRequests,
-  clock: Clock,
+  timing: Timing,
   deadlineMs: number,
   who: ProducerIdentity,
   marker: Marker,
   sections: readonly StagedSection[],
 ): Promise<SendOutcome> {
   // One after the other: the transaction coordinator takes no request while it writes down another of the same id.
-  const announced = await announceMarker(kafka, clock, deadlineMs, who);
+  const announced = await announceMarker(kafka, timing, deadlineMs, who);
   if (announced !== 'NONE') return { sent: false, answer: announced, during: 'AddOffsetsToTxn of the commit marker' };
   const partitions = distinctPartitions(sections);
   if (partitions.length > 0) {
-    const added = await retriedAnswer(clock, deadlineMs, () => kafka.addPartitions(who, partitions));
+    const added = await retriedAnswer(timing, deadlineMs, () => kafka.addPartitions(who, partitions));
     if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
   }
   // Then the marker, before any batch: the broker verifies both against the transaction, and of two verifications of one
   // id that meet it fails one, which makes it answer Produce with NOT_ENOUGH_REPLICAS.
-  const marked = await writeMarker(kafka, clock, deadlineMs, who, marker);
+  const marked = await writeMarker(kafka, timing, deadlineMs, who, marker);
   if (marked !== 'NONE') return { sent: false, answer: marked, during: 'TxnOffsetCommit of the commit marker' };
   const produced = await produceAll(kafka, who, partitions, sections);
   return produced === 'NONE' ? { sent: true } : { sent: false, answer: produced, during: 'Produce' };

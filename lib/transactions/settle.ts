@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts';
+import type { Timing } from '../ports/clock.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import { kindOf, mendOf } from './answers.ts';
 import { retried } from './retry.ts';
@@ -14,7 +14,7 @@ export type SettleOutcome =
  */
 export async function settleTransactions(
   kafka: TransactionRequests,
-  clock: Clock,
+  timing: Timing,
   deadlineMs: number,
   transactionTimeoutMs: number,
   ids: readonly string[],
@@ -22,7 +22,7 @@ export async function settleTransactions(
   const answers = await Promise.all(
     ids.map(async (id) => ({
       id,
-      answer: (await retried(clock, deadlineMs, () => kafka.initProducerId(id, transactionTimeoutMs))).answer,
+      answer: (await retried(timing, deadlineMs, () => kafka.initProducerId(id, transactionTimeoutMs))).answer,
     })),
   );
   const bad = answers.find(({ answer }) => answer !== 'NONE');

@@ -15,6 +15,7 @@ const clock = {
   now: () => Date.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
+const timing = { clock, random: { id: () => '', fraction: Math.random } };
 
 let keeper: Keeper;
 let broker: KafkaService;
@@ -39,11 +40,11 @@ async function connect(): Promise<KafkaRequests> {
   return kafka;
 }
 
-const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(clock, clock.now() + PATIENCE_MS, request);
+const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(timing, clock.now() + PATIENCE_MS, request);
 
 /** An open transaction with a marker in it. */
 async function prepare(kafka: KafkaRequests, transactionalId: string): Promise<ProducerIdentity> {
-  const begun = await retried(clock, clock.now() + PATIENCE_MS, () => kafka.initProducerId(transactionalId, 600_000));
+  const begun = await retried(timing, clock.now() + PATIENCE_MS, () => kafka.initProducerId(transactionalId, 600_000));
   expect(begun.answer).toBe('NONE');
   const who = { transactionalId, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
   expect(await answered(() => kafka.addOffsets(who, GROUP))).toBe('NONE');
@@ -52,7 +53,7 @@ async function prepare(kafka: KafkaRequests, transactionalId: string): Promise<P
 }
 
 async function marker(kafka: KafkaRequests): Promise<number | undefined> {
-  return (await retried(clock, clock.now() + PATIENCE_MS, () => kafka.offsetFetch(GROUP, { topic: TOPIC, partition: 0 }, true))).offset;
+  return (await retried(timing, clock.now() + PATIENCE_MS, () => kafka.offsetFetch(GROUP, { topic: TOPIC, partition: 0 }, true))).offset;
 }
 
 /** Every kind of request, while nobody answers. */

@@ -23,7 +23,10 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
 
   afterAll(() => under?.kafka.close());
 
-  const clock = { now: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) };
+  const timing = {
+    clock: { now: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) },
+    random: { id: () => '', fraction: Math.random },
+  };
   const deadlineMs = () => under.nowMs() + PATIENCE_MS;
 
   /** As a sink gets it: who sends it is not in it yet. */
@@ -37,7 +40,7 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
 
   async function prepare(job: string, topic: string, value: string): Promise<Committable> {
     const place = { job, incarnation: 'one', sink: 'write', subtask: 0 };
-    const prepared = await prepareTransaction(under.kafka, clock, {
+    const prepared = await prepareTransaction(under.kafka, timing, {
       ...place,
       topic,
       epoch: EPOCH,
@@ -50,10 +53,10 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     return prepared.committable;
   }
 
-  const commit = (committable: Committable) => commitTransaction(under.kafka, clock, deadlineMs(), permit, committable);
+  const commit = (committable: Committable) => commitTransaction(under.kafka, timing, deadlineMs(), permit, committable);
 
   const resolve = (committable: Committable, value: string) =>
-    resolveTransaction(under.kafka, clock, {
+    resolveTransaction(under.kafka, timing, {
       permit,
       committable,
       transactionTimeoutMs: TIMEOUT_MS,
@@ -65,7 +68,7 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     });
 
   const zombie = async ({ transactionalId }: Committable) =>
-    expect(await settleTransactions(under.kafka, clock, deadlineMs(), TIMEOUT_MS, [transactionalId])).toEqual({ outcome: 'settled' });
+    expect(await settleTransactions(under.kafka, timing, deadlineMs(), TIMEOUT_MS, [transactionalId])).toEqual({ outcome: 'settled' });
 
   it('an attempt has in its transaction nothing of the attempt before, which the same process prepared', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];

@@ -1,11 +1,11 @@
 import type { Committable, Manifest } from '../../format/manifest.ts';
+import { pauseBeforeRetry } from '../../ports/pause.ts';
 import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest, StageFailed } from '../../stages/requests.ts';
 import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
 import { stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
-import { pauseBeforeRetry } from './pause.ts';
 import { sendEpoch } from './send-epoch.ts';
 
 const FIRST_PAUSE_MS = 10;

@@ -1,8 +1,8 @@
 import type { Manifest } from '../../format/manifest.ts';
 import { type Decision, type EpochSummary, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
+import { pauseBeforeRetry } from '../../ports/pause.ts';
 import { afterRefusal } from '../decide.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
-import { pauseBeforeRetry } from './pause.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** A manifest up to this size lives in the epoch's row: well below what a row takes, which is billed by size; a larger one in the blob store. */

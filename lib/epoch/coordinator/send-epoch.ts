@@ -1,10 +1,10 @@
 import type { BlobRef, Manifest } from '../../format/manifest.ts';
+import { pauseBeforeRetry } from '../../ports/pause.ts';
 import type { SendAnswer, SendSinkRequest } from '../../stages/requests.ts';
 import type { CommitPermit } from '../../transactions/commit.ts';
 import { stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
-import { pauseBeforeRetry } from './pause.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;

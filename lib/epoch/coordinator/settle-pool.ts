@@ -1,7 +1,7 @@
+import { pauseBeforeRetry } from '../../ports/pause.ts';
 import { poolIds } from '../../transactions/ids.ts';
 import { settleTransactions } from '../../transactions/settle.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, type Tenure } from './context.ts';
-import { pauseBeforeRetry } from './pause.ts';
 
 /** Ids that cannot be settled in this time are said aloud before they are tried again. */
 const SETTLE_TIMEOUT_MS = 10_000;
@@ -18,7 +18,7 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
   const ids = poolIds(settings.job, tenure.incarnation, tenure.pool);
   for (;;) {
     const deadlineMs = deps.clock.now() + SETTLE_TIMEOUT_MS;
-    const settled = await settleTransactions(deps.kafka, deps.clock, deadlineMs, settings.transactionTimeoutMs, ids);
+    const settled = await settleTransactions(deps.kafka, deps, deadlineMs, settings.transactionTimeoutMs, ids);
     if (settled.outcome === 'settled') return ids.length;
     if (!settled.retriable) throw new JobFailedError(settled.message);
     if (signal.aborted) throw new LeftToNextError(settled.message);

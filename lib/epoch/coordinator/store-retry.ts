@@ -1,18 +1,16 @@
-import type { Clock, Random } from '../../ports/clock.ts';
+import type { Timing } from '../../ports/clock.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
+import { pauseBeforeRetry } from '../../ports/pause.ts';
 import { StoreProblem } from '../../ports/store-problem.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { JobFailedError, LeftToNextError } from './context.ts';
-import { pauseBeforeRetry } from './pause.ts';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
 /** After this long without success the wait is said aloud, and again each time it doubles. */
 const SAY_AFTER_MS = 2_000;
 
-interface RetryDeps {
-  readonly clock: Clock;
-  readonly random: Random;
+interface RetryDeps extends Timing {
   readonly observe: (event: CoordinatorEvent) => void;
 }
 

@@ -90,8 +90,8 @@ export const mutants: readonly Mutant[] = [
       ),
       edit(
         PREPARE,
-        'const begun = await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));',
-        'const ids = known.get(kafka) ?? new Map(); known.set(kafka, ids); const begun = ids.get(id) ?? (await retried(clock, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs))); if (begun.answer === "NONE") ids.set(id, begun);',
+        'const begun = await retried(timing, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));',
+        'const ids = known.get(kafka) ?? new Map(); known.set(kafka, ids); const begun = ids.get(id) ?? (await retried(timing, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs))); if (begun.answer === "NONE") ids.set(id, begun);',
       ),
     ],
   },
@@ -100,8 +100,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         RESOLVE,
-        'const sent = await sendStaged(kafka, clock, deadlineMs, who, marker, await request.staged());',
-        'const again = await retried(clock, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs)); Object.assign(who, { producerId: again.producerId, producerEpoch: again.producerEpoch }); const sent = await sendStaged(kafka, clock, deadlineMs, who, marker, await request.staged());',
+        'const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, await request.staged());',
+        'const again = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs)); Object.assign(who, { producerId: again.producerId, producerEpoch: again.producerEpoch }); const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, await request.staged());',
       ),
     ],
   },
@@ -114,10 +114,10 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         RESOLVE,
-        'const fenced = await retried(clock, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
-        'const early = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true); const fenced = await retried(clock, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
+        'const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
+        'const early = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true); const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
       ),
-      edit(RESOLVE, 'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true);', 'const after = early;'),
+      edit(RESOLVE, 'const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true);', 'const after = early;'),
     ],
   },
   {
@@ -129,8 +129,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         RESOLVE,
-        'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, true);',
-        'const after = await readMarker(kafka, clock, deadlineMs, transactionalId, topic, false);',
+        'const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true);',
+        'const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, false);',
       ),
     ],
   },
@@ -171,7 +171,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the commit marker is part of the transaction',
-    edits: [edit(SEND, 'writeMarker(kafka, clock, deadlineMs, who, marker);', "Promise.resolve('NONE' as const);")],
+    edits: [edit(SEND, 'writeMarker(kafka, timing, deadlineMs, who, marker);', "Promise.resolve('NONE' as const);")],
   },
   {
     name: 'every acknowledgement is awaited before an epoch counts as prepared',

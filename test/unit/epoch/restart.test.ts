@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs, jittered } from '../../../lib/epoch/backoff.ts';
+import { backoffMs } from '../../../lib/epoch/backoff.ts';
 import { noProgressAfterMs } from '../../../lib/epoch/progress.ts';
 import {
   countFailure,
@@ -11,6 +11,7 @@ import {
   type RestartStrategy,
   restartAfter,
 } from '../../../lib/epoch/restart.ts';
+import { jittered } from '../../../lib/ports/pause.ts';
 
 const broken: FailedAttempt = { kind: 'transient', isSearch: false, message: 'the broker was away' };
 const thrown: FailedAttempt = { kind: 'user-code', isSearch: false, message: 'Error: no' };

@@ -1,0 +1,11 @@
+import type { Timing } from './clock.ts';
+
+/** A pause of at most `ms`, up to a fifth less by `fraction`, a random number in [0, 1): those who failed together do not return together. */
+export function jittered(ms: number, fraction: number): number {
+  return Math.round(ms * (0.8 + 0.2 * fraction));
+}
+
+/** Waits before something is repeated: about `ms`, or until `signal` aborts. */
+export function pauseBeforeRetry({ clock, random }: Timing, ms: number, signal?: AbortSignal): Promise<void> {
+  return clock.sleep(jittered(ms, random.fraction()), signal);
+}
