@@ -72,6 +72,14 @@ export const brokers: Kind<readonly string[]> = {
   schema: list(isBroker),
 };
 
+/** The ARN of a resource of one service. `kind` begins what names the resource in it. */
+export function arn(what: string, service: string, kind: string, example: string): Kind<string> {
+  return {
+    rule: `the ARN of ${what}, e.g. ${example}`,
+    schema: z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:${kind}[A-Za-z0-9/_+=.@-]+$`)),
+  };
+}
+
 export const blobLocation: Kind<BlobLocation> = {
   rule: BLOB_LOCATION_RULE,
   schema: z.string().transform((url, context) => parseBlobLocation(url) ?? refuse(context)),

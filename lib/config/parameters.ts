@@ -1,4 +1,5 @@
 import {
+  arn,
   blobLocation,
   brokers,
   countOrUnlimited,
@@ -90,6 +91,48 @@ export const parameters = {
     kind: brokers,
     example: 'localhost:9092',
     doc: 'Kafka brokers to connect to first.',
+  }),
+  kafkaSecurityProtocol: defaulted({
+    variable: 'ONCEFLOW_KAFKA_SECURITY_PROTOCOL',
+    kind: oneOf('PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'),
+    default: 'PLAINTEXT',
+    doc: "Kafka's `security.protocol`: what the listener of `ONCEFLOW_BROKERS` speaks. `SSL` and `SASL_SSL` are TLS.",
+  }),
+  kafkaSaslMechanism: optional({
+    variable: 'ONCEFLOW_KAFKA_SASL_MECHANISM',
+    kind: oneOf('PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'AWS_MSK_IAM'),
+    unset: 'no login',
+    doc: "Kafka's `sasl.mechanism`: how to log in, with `SASL_PLAINTEXT` or `SASL_SSL`. `AWS_MSK_IAM` logs in with the AWS credentials of the process; the others need a secret.",
+  }),
+  kafkaCaFile: optional({
+    variable: 'ONCEFLOW_KAFKA_CA_FILE',
+    kind: text('the path of a file with certificates in PEM'),
+    unset: 'the authorities that Node trusts',
+    doc: "Certificates of the authorities that signed the brokers' certificates, PEM. A deployment takes the file along. MSK does not need it.",
+  }),
+  kafkaSecretArn: optional({
+    variable: 'ONCEFLOW_KAFKA_SECRET_ARN',
+    kind: arn(
+      'a secret of AWS Secrets Manager',
+      'secretsmanager',
+      'secret:',
+      'arn:aws:secretsmanager:us-east-1:123456789012:secret:AmazonMSK_job-AbCdEf',
+    ),
+    unset: 'none',
+    doc: 'User and password for `PLAIN` and `SCRAM-…`: a secret of AWS Secrets Manager, `{"username": …, "password": …}` as MSK wants it.',
+  }),
+  kafkaCredentialsFile: optional({
+    variable: 'ONCEFLOW_KAFKA_CREDENTIALS_FILE',
+    kind: text('the path of a JSON file with username and password'),
+    unset: 'none',
+    doc: 'The same from a file with the same JSON, on a machine of your own; not in a deployment.',
+  }),
+  kafkaSecretTtlMs: defaulted({
+    variable: 'ONCEFLOW_KAFKA_SECRET_TTL_MS',
+    kind: wholeNumber(1000, MAX_INT32),
+    unit: 'ms',
+    default: '300000',
+    doc: 'How long user and password are kept in memory before new connections read the secret or the file again. A refused login reads it again at once.',
   }),
   table: defaulted({
     variable: 'ONCEFLOW_TABLE',
@@ -361,6 +404,18 @@ export const parameters = {
     kind: name,
     unset: "the job's name",
     doc: 'In a deployment: what the names of the functions begin with. Two deployments of one job in one account need two.',
+  }),
+  kafkaClusterArn: optional({
+    variable: 'ONCEFLOW_KAFKA_CLUSTER_ARN',
+    kind: arn('an MSK cluster', 'kafka', 'cluster/', 'arn:aws:kafka:us-east-1:123456789012:cluster/name/uuid'),
+    unset: 'none',
+    doc: 'In a deployment with `AWS_MSK_IAM`: the cluster, on whose topics, groups and transactional ids the functions get their permissions.',
+  }),
+  kafkaSecretKeyArn: optional({
+    variable: 'ONCEFLOW_KAFKA_SECRET_KEY_ARN',
+    kind: arn('a KMS key', 'kms', 'key/', 'arn:aws:kms:us-east-1:123456789012:key/uuid'),
+    unset: "AWS's own key",
+    doc: 'In a deployment: the KMS key that encrypts the secret, where it is one of your own (secrets for MSK must have one). The functions may decrypt the secret with it.',
   }),
   architecture: defaulted({
     variable: 'ONCEFLOW_ARCHITECTURE',

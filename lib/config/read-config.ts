@@ -1,3 +1,4 @@
+import { kafkaSecurityFits } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import { type Config, type Parameter, parameters, type RequiredName, type ToolConfig } from './parameters.ts';
 
@@ -23,7 +24,7 @@ export class ConfigError extends Error {
 }
 
 /** @param isSet was the parameter given, or is its value the default? */
-type Rule = (config: ToolConfig, isSet: (name: keyof Config) => boolean) => readonly ConfigFault[];
+export type Rule = (config: ToolConfig, isSet: (name: keyof Config) => boolean) => readonly ConfigFault[];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,6 +36,7 @@ const rules: readonly Rule[] = [
   restartSettingsAreOfTheStrategy,
   deadLettersHaveATopic,
   deadLettersComeToPass,
+  kafkaSecurityFits,
 ];
 
 /**
