@@ -1,3 +1,4 @@
+import { kafkaSecurity } from '../functions/kafka-security.ts';
 import { loadJob, openBlobStore, systemClock, systemRandom } from '../functions/wiring.ts';
 import { createDynamoDbClient } from '../lib/aws/clients.ts';
 import { createEpochStore } from '../lib/aws/dynamo-epoch-store.ts';
@@ -64,8 +65,9 @@ async function nameInModule({ job }: ToolConfig): Promise<string> {
 
 async function connect(config: ToolConfig, job: string, say: (line: string) => void): Promise<KafkaRequests & InspectionRequests> {
   const brokers = requiredValue(config, 'brokers');
-  const { connectKafka } = await import('../lib/kafka/connect.ts');
+  const [{ connectKafka }, security] = await Promise.all([import('../lib/kafka/connect.ts'), kafkaSecurity(config, systemClock)]);
   return connectKafka({
+    ...security,
     brokers,
     clientId: `onceflow-cli-${job}`,
     connectionTimeoutMs: CONNECTION_TIMEOUT_MS,

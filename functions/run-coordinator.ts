@@ -49,7 +49,9 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
     );
     if (turn.turn === 'not-needed') return { end: 'refused', message: turn.message };
   }
-  const [kafka, invoker] = await Promise.all([connectFunction(wiring), run.invoker(wiring)]);
+  // A person who starts the job is told at once that its login is refused; a tick waits until the brokers take it.
+  const onRefusedLogin = term?.startKind === 'revival' ? 'wait' : 'fail';
+  const [kafka, invoker] = await Promise.all([connectFunction(wiring, onRefusedLogin), run.invoker(wiring)]);
   try {
     return await coordinate({ ...wiring, kafka, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
   } finally {

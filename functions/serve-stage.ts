@@ -36,7 +36,7 @@ export async function wireStage(env: NodeJS.ProcessEnv): Promise<Wiring & StageT
 /** The tools of a stage that talks to Kafka. */
 export async function wireWithKafka(env: NodeJS.ProcessEnv): Promise<Wiring & StageTools & { readonly kafka: KafkaRequests }> {
   const wiring = await wireStage(env);
-  return { ...wiring, kafka: await connectFunction(wiring) };
+  return { ...wiring, kafka: await connectFunction(wiring, 'wait') };
 }
 
 /** Makes `make`'s result once, at the first call; a failure is not kept. */

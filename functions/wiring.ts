@@ -14,6 +14,7 @@ import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { createBlobs } from '../lib/stages/blobs.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
+import { kafkaSecurity } from './kafka-security.ts';
 
 /** What every function works with, made once for each process from its environment. */
 export interface Wiring extends StageDeps {
@@ -77,9 +78,12 @@ export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJ
   return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
-export async function connectFunction({ config, job, clock }: Wiring): Promise<KafkaRequests> {
-  const { connectKafka } = await import('../lib/kafka/connect.ts');
+/** @param onRefusedLogin see `KafkaOptions`: `wait` in a process that joins a running job */
+export async function connectFunction({ config, job, clock }: Wiring, onRefusedLogin: 'fail' | 'wait'): Promise<KafkaRequests> {
+  const [{ connectKafka }, security] = await Promise.all([import('../lib/kafka/connect.ts'), kafkaSecurity(config, clock)]);
   return connectKafka({
+    ...security,
+    onRefusedLogin,
     brokers: config.brokers,
     clientId: `onceflow-${job.name}`,
     metadataMaxAgeMs: config.partitionDiscoveryIntervalMs,

@@ -63,7 +63,7 @@ export function faultOf(error: unknown): AwsFault {
 
 /** What was tried, for the message: `action` on `target`, and the option that names the target. */
 export interface AwsCall {
-  readonly service: 'DynamoDB' | 'S3';
+  readonly service: 'DynamoDB' | 'S3' | 'Secrets Manager';
   readonly action: string;
   /** Permissions that the action needs. */
   readonly permissions: readonly string[];
@@ -132,5 +132,5 @@ async function givenEndpoint(config: ClientConfig): Promise<string | undefined> 
 
 /** The SDK's own variables; a client that follows them does not say so. */
 function endpointOfEnvironment(service: AwsCall['service']): string | undefined {
-  return process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`] || process.env['AWS_ENDPOINT_URL'] || undefined;
+  return process.env[`AWS_ENDPOINT_URL_${service.toUpperCase().replaceAll(' ', '_')}`] || process.env['AWS_ENDPOINT_URL'] || undefined;
 }

@@ -12,6 +12,8 @@ export interface LambdaInvokerOptions {
   /** What the names of the deployment's functions begin with. */
   readonly prefix: string;
   readonly clock: Clock;
+  /** Told the name of a function that Lambda refused to run because too many are running. */
+  readonly throttled?: (name: string) => void;
 }
 
 /** Stages as Lambda functions, invoked synchronously. `deadlineMs` is an instant of the clock. */
@@ -20,7 +22,7 @@ export function createLambdaInvoker(options: LambdaInvokerOptions): FunctionInvo
 }
 
 async function invoke(
-  { client, prefix, clock }: LambdaInvokerOptions,
+  { client, prefix, clock, throttled }: LambdaInvokerOptions,
   target: FunctionTarget,
   payload: unknown,
   deadlineMs: number,
@@ -48,6 +50,7 @@ async function invoke(
     if (error instanceof InvokeError) throw error;
     if (deadline.signal.aborted)
       throw new InvokeError(target, `${name} was still running at its deadline, ${leftMs} ms after it was invoked`, { cause: error });
+    if (error instanceof Error && error.name === 'TooManyRequestsException') throttled?.(name);
     throw new InvokeError(target, reasonOf(error, name), { cause: error });
   } finally {
     clearTimeout(timer);

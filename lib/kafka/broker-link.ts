@@ -1,11 +1,14 @@
 import type { Clock } from '../ports/clock.ts';
-import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused, openConnection } from './connection.ts';
+import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused } from './connection.ts';
+import { type Admission, connectAndLogIn } from './log-in.ts';
 import { type Login, loginProblem, tooOldProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
 
 export interface LinkOptions {
   readonly connection: ConnectionOptions;
   readonly login: Login;
+  /** One for all links of a client. */
+  readonly admission: Admission;
   readonly clock: Clock;
   /** A connection that was idle for longer is replaced before it is used. */
   readonly maxIdleMs: number;
@@ -51,7 +54,8 @@ export class BrokerLink {
     this.#dropStale();
     this.#opening ??= this.#open();
     const connection = await this.#opening;
-    if (connection instanceof LoginRefused) throw loginProblem(this.#options.login, this.broker, connection.reason);
+    const { login, admission } = this.#options;
+    if (connection instanceof LoginRefused) throw loginProblem(login, this.broker, connection, !admission.refusalIsFinal());
     if (connection instanceof NoAnswer) return this.#failed(request, connection.reason);
     const { version } = request.api;
     const known = connection.versionsOf(request.api);
@@ -92,11 +96,16 @@ export class BrokerLink {
   }
 
   async #open(): Promise<BrokerConnection | NoAnswer | LoginRefused> {
-    const opened = await openConnection(this.#address, this.#options.connection);
+    const { connection, login, admission, clock } = this.#options;
+    const opened = await connectAndLogIn(this.#address, connection, login.sasl).catch((error: unknown) => {
+      this.#forget();
+      throw error;
+    });
     if (opened instanceof NoAnswer || opened instanceof LoginRefused) this.#forget();
     else if (this.#closed) opened.drop(CLOSED);
     else this.#connection = opened;
-    this.#usedAtMs = this.#options.clock.now();
+    if (!(opened instanceof NoAnswer || opened instanceof LoginRefused)) admission.granted();
+    this.#usedAtMs = clock.now();
     return opened;
   }
 

@@ -2,12 +2,11 @@ import type { Clock } from '../ports/clock.ts';
 import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
 import { Cluster } from './cluster.ts';
-import type { BrokerAddress, SaslOptions, SslOptions } from './connection.ts';
+import type { BrokerAddress, SslOptions } from './connection.ts';
 import { inspectionRequests } from './inspection-requests.ts';
+import { Admission, type SaslOptions } from './log-in.ts';
 import { sourceRequests } from './source-requests.ts';
 import { transactionRequests } from './transaction-requests.ts';
-
-export type { SaslOptions, SslOptions } from './connection.ts';
 
 export interface KafkaOptions {
   /** `host:port` of brokers to connect to first; the others are learned from them. */
@@ -18,6 +17,12 @@ export interface KafkaOptions {
   readonly ssl?: SslOptions | undefined;
   /** @default no login */
   readonly sasl?: SaslOptions | undefined;
+  /**
+   * What a refused login, or a certificate that is not to be trusted, means until a login has succeeded: `fail` needs a
+   * person; `wait` may succeed later, as it does in any case afterwards. For processes that join a running job.
+   * @default fail
+   */
+  readonly onRefusedLogin?: 'fail' | 'wait';
   /** How long an answer may take before it counts as `NO_ANSWER` and the connection is dropped. @default 30 s */
   readonly requestTimeoutMs?: number;
   /** For connecting, TLS included. @default 5 s */
@@ -46,12 +51,12 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
       connection: {
         clientId: options.clientId,
         ssl: options.ssl,
-        sasl: options.sasl,
         requestTimeoutMs,
         connectionTimeoutMs: options.connectionTimeoutMs ?? 5_000,
         log,
       },
       login,
+      admission: new Admission(options.onRefusedLogin !== 'wait'),
       clock,
       maxIdleMs: options.maxIdleMs ?? 60_000,
       log,

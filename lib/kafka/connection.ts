@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import type { Credentials } from '../ports/credentials.ts';
 import { codecs } from './codecs.ts';
 import {
   ConnectionClass,
@@ -10,6 +11,7 @@ import {
   newEncoder,
   skipTaggedFields,
 } from './kafkajs-internals.ts';
+import { oauthBearer, RefusedToken } from './oauth-bearer.ts';
 import { CORRELATION_BYTES, ResponseReader } from './response-reader.ts';
 import { type Api, NoAnswer, type WireRequest } from './wire-request.ts';
 
@@ -21,24 +23,29 @@ export interface BrokerAddress {
 /** TLS: `true` for the system's certificate authorities, or options of `tls.connect`. */
 export type SslOptions = boolean | tls.ConnectionOptions;
 
-export type SaslOptions =
-  | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
-  | { readonly mechanism: 'oauthbearer'; readonly oauthBearerProvider: () => Promise<{ readonly value: string }> };
+/** The login of one connection. The token is asked for again when the broker wants the login repeated. */
+export type ConnectionLogin =
+  | ({ readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512' } & Credentials)
+  | { readonly mechanism: 'oauthbearer'; readonly token: () => Promise<{ readonly value: string }> };
 
 export interface ConnectionOptions {
   readonly clientId: string;
   readonly ssl: SslOptions | undefined;
-  readonly sasl: SaslOptions | undefined;
   readonly requestTimeoutMs: number;
   readonly connectionTimeoutMs: number;
   /** What kafkajs warns of. */
   readonly log: (message: string) => void;
 }
 
-/** The broker was reached but does not let us in: wrong credentials, or a mechanism that it does not offer. */
+/**
+ * We are not let in, or do not go in. `login`: wrong credentials, or a mechanism that the broker does not offer;
+ * `certificate`: the broker's is not to be trusted; `credentials`: there are none to log in with.
+ */
 export class LoginRefused {
+  readonly what: 'login' | 'certificate' | 'credentials';
   readonly reason: string;
-  constructor(reason: string) {
+  constructor(what: LoginRefused['what'], reason: string) {
+    this.what = what;
     this.reason = reason;
   }
 }
@@ -65,13 +72,14 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
  */
 class Connection extends ConnectionClass implements BrokerConnection {
   readonly #options: ConnectionOptions;
+  readonly #hasLogin: boolean;
   readonly #broker: string;
   readonly #reader = new ResponseReader();
   #socket: net.Socket | undefined;
   #versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>> = {};
   #loginFailure: Error | undefined;
 
-  constructor({ host, port }: BrokerAddress, options: ConnectionOptions) {
+  constructor({ host, port }: BrokerAddress, options: ConnectionOptions, login: ConnectionLogin | undefined) {
     super({
       host,
       port,
@@ -82,10 +90,10 @@ class Connection extends ConnectionClass implements BrokerConnection {
       enforceRequestTimeout: true,
       clientId: options.clientId,
       ssl: options.ssl === true ? {} : options.ssl || null,
-      // kafkajs writes into the object.
-      sasl: options.sasl === undefined ? null : { ...options.sasl },
+      sasl: saslOf(login),
     });
     this.#options = options;
+    this.#hasLogin = login !== undefined;
     this.#broker = `${host}:${port}`;
     keepTimersPositive(this.requestQueue);
   }
@@ -96,12 +104,12 @@ class Connection extends ConnectionClass implements BrokerConnection {
       await this.connect();
     } catch (error) {
       this.drop('could not connect');
-      return new NoAnswer(messageOf(error));
+      return isUntrusted(error) ? new LoginRefused('certificate', messageOf(error)) : new NoAnswer(messageOf(error));
     }
     const known = await this.#exchangeNow(await codecs.apiVersions());
     if (known instanceof NoAnswer) return known;
     this.#versions = Object.fromEntries(known.apiVersions.map(({ apiKey, ...versions }) => [apiKey, versions]));
-    if (this.#options.sasl === undefined) return undefined;
+    if (!this.#hasLogin) return undefined;
     this.setVersions(this.#versions);
     this.setSupportAuthenticationProtocol(true);
     return this.#logIn();
@@ -114,9 +122,9 @@ class Connection extends ConnectionClass implements BrokerConnection {
     } catch (error) {
       this.drop('the login failed');
       // kafkajs reports every failure as a refusal; the request that failed tells a broker that went away from one that refused.
-      const cause = this.#loginFailure;
+      const cause = error instanceof RefusedToken ? undefined : this.#loginFailure;
       if (cause !== undefined && isConnectionFailure(cause)) return new NoAnswer(cause.message);
-      return new LoginRefused(messageOf(error));
+      return new LoginRefused('login', messageOf(error));
     }
   }
 
@@ -144,7 +152,7 @@ class Connection extends ConnectionClass implements BrokerConnection {
   }
 
   async exchange<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
-    if (this.#options.sasl !== undefined) {
+    if (this.#hasLogin) {
       // At once unless the session is about to expire. All callers wait for the same promise, so they stay in order.
       const refused = await this.#logIn();
       if (refused !== undefined) return new NoAnswer(refused.reason);
@@ -244,9 +252,25 @@ interface SocketPlace {
 export async function openConnection(
   address: BrokerAddress,
   options: ConnectionOptions,
+  login: ConnectionLogin | undefined,
 ): Promise<BrokerConnection | NoAnswer | LoginRefused> {
-  const connection = new Connection(address, options);
+  const connection = new Connection(address, options, login);
   return (await connection.open()) ?? connection;
+}
+
+/** Of kafkajs, which writes into the object. */
+function saslOf(login: ConnectionLogin | undefined): object | null {
+  if (login === undefined) return null;
+  return login.mechanism === 'oauthbearer'
+    ? { mechanism: login.mechanism, authenticationProvider: oauthBearer(login.token) }
+    : { ...login };
+}
+
+/** OpenSSL's and Node's names for a certificate that does not hold. */
+const UNTRUSTED = /SELF_SIGNED_CERT|^CERT_|^ERR_TLS_CERT|^UNABLE_TO_(GET_ISSUER|VERIFY)|^(INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)$/;
+
+function isUntrusted(error: unknown): boolean {
+  return UNTRUSTED.test(String((error as { readonly code?: unknown }).code));
 }
 
 /** Size and header of a request, in one piece. */

@@ -22,6 +22,7 @@ export interface Encoder {
   writeInt64(value: number | bigint | string): Encoder;
   writeBoolean(value: boolean): Encoder;
   writeString(value: string | null): Encoder;
+  writeBytes(value: Buffer | null): Encoder;
   writeUVarInt(value: number): Encoder;
   writeUVarIntString(value: string | null): Encoder;
 }
@@ -119,6 +120,14 @@ export interface KafkaJsConnection {
   nextCorrelationId(): number;
   rejectRequests(error: Error): void;
 }
+
+/** A login of our own instead of kafkajs's: `sasl.authenticationProvider`. The payload of an answer begins with its size. */
+export type AuthenticationProvider = (broker: {
+  saslAuthenticate<T>(exchange: {
+    readonly request: { encode(): Promise<Buffer> };
+    readonly response: { decode(payload: Buffer): Promise<T>; parse(decoded: T): Promise<T> };
+  }): Promise<T>;
+}) => { authenticate(): Promise<void> };
 
 export const ConnectionClass = kafkaJsConnection as new (options: object) => KafkaJsConnection;
 

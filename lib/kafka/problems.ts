@@ -1,6 +1,7 @@
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { isPassing } from './answers.ts';
-import type { SaslOptions, SslOptions } from './connection.ts';
+import type { LoginRefused, SslOptions } from './connection.ts';
+import type { SaslOptions } from './log-in.ts';
 import type { Api } from './wire-request.ts';
 
 /** Who we are to the brokers, for messages. */
@@ -41,7 +42,7 @@ export function refusalOf(login: Login, what: string, answer: KafkaAnswer, resou
 }
 
 function principalOf({ sasl, ssl }: Login): string {
-  if (sasl !== undefined) return sasl.mechanism === 'oauthbearer' ? "the token's principal" : `user ${sasl.username}`;
+  if (sasl !== undefined) return sasl.mechanism === 'oauthbearer' ? "the token's principal" : `user ${sasl.credentials.username() ?? '?'}`;
   return typeof ssl === 'object' && ssl.cert !== undefined
     ? "the client certificate's principal"
     : 'the anonymous principal (no SASL, no client certificate)';
@@ -73,13 +74,30 @@ export function noSuchTopicProblem(login: Login, topic: string): KafkaProblem {
   );
 }
 
-export function loginProblem(login: Login, broker: string, reason: string): KafkaProblem {
-  const mechanism = login.sasl?.mechanism ?? 'none';
-  return new KafkaProblem(
-    'SASL_AUTHENTICATION_FAILED',
-    `broker ${broker} refused the login of ${principalOf(login)} (SASL mechanism ${mechanism}): ${reason}. Check the SASL mechanism and credentials.`,
-    false,
-  );
+export function loginProblem(login: Login, broker: string, { what, reason }: LoginRefused, retriable: boolean): KafkaProblem {
+  switch (what) {
+    case 'certificate':
+      return new KafkaProblem(
+        'UNTRUSTED_CERTIFICATE',
+        `the certificate of broker ${broker} is not to be trusted: ${reason}. ONCEFLOW_KAFKA_CA_FILE must hold the certificate of the ` +
+          'authority that signed it, and ONCEFLOW_BROKERS must name the broker as its certificate does.',
+        retriable,
+      );
+    case 'credentials':
+      return new KafkaProblem('SASL_AUTHENTICATION_FAILED', `there is no login for broker ${broker}: ${reason}`, retriable);
+    case 'login':
+      return new KafkaProblem(
+        'SASL_AUTHENTICATION_FAILED',
+        `broker ${broker} refused the login of ${principalOf(login)} (SASL mechanism ${login.sasl?.mechanism ?? 'none'}): ${reason}. ${mendOfLogin(login)}`,
+        retriable,
+      );
+  }
+}
+
+function mendOfLogin({ sasl }: Login): string {
+  return sasl?.mechanism === 'oauthbearer'
+    ? 'Check that the role has kafka-cluster:Connect on the cluster, and that AWS_REGION is its region.'
+    : 'Check ONCEFLOW_KAFKA_SASL_MECHANISM, and user and password in ONCEFLOW_KAFKA_SECRET_ARN or ONCEFLOW_KAFKA_CREDENTIALS_FILE.';
 }
 
 export function tooOldProblem(broker: string, api: Api, known: { readonly min: number; readonly max: number } | undefined): KafkaProblem {

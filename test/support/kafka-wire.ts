@@ -1,6 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { Cluster } from '../../lib/kafka/cluster.ts';
 import { type KafkaJsMessage, kafkaJsMessage } from '../../lib/kafka/kafkajs-internals.ts';
+import { Admission } from '../../lib/kafka/log-in.ts';
 import { NoAnswer, type WireRequest } from '../../lib/kafka/wire-request.ts';
 
 /** The stack's brokers, as the global setup provides them. */
@@ -27,7 +28,6 @@ export function cluster(at = brokers()): Cluster {
   const connection = {
     clientId: 'test',
     ssl: undefined,
-    sasl: undefined,
     requestTimeoutMs: 30_000,
     connectionTimeoutMs: 5_000,
     log: () => {},
@@ -42,7 +42,7 @@ export function cluster(at = brokers()): Cluster {
     clock,
     metadataMaxAgeMs: 1_000,
     log: () => {},
-    link: { connection, login, clock, maxIdleMs: 60_000, log: () => {} },
+    link: { connection, login, admission: new Admission(true), clock, maxIdleMs: 60_000, log: () => {} },
   });
   clusters.set(name, made);
   return made;

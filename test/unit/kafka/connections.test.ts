@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { connectKafka, type KafkaOptions } from '../../../lib/kafka/connect.ts';
+import { createCredentialSource } from '../../../lib/kafka/credential-source.ts';
 import { newEncoder } from '../../../lib/kafka/kafkajs-internals.ts';
 import type { KafkaProblem, KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { testCertificate, testKey } from './certificate.ts';
@@ -65,6 +66,12 @@ async function world(reply: (request: ReceivedRequest) => Reply | Promise<Reply>
   const kafka = await connect([broker.address], more);
   const count = (key: number) => broker.received.filter((request) => request.key === key).length;
   return { broker, kafka, count };
+}
+
+/** A secret whose text changes with every reading, up to the last. */
+function credentialsIn(texts: readonly string[], ttlMs = 60_000) {
+  let reads = 0;
+  return createCredentialSource({ read: async () => texts[Math.min(reads++, texts.length - 1)] ?? '', origin: 'the test', ttlMs, clock });
 }
 
 async function problemOf(request: Promise<unknown>): Promise<KafkaProblem> {
@@ -298,7 +305,7 @@ describe('TLS', () => {
 });
 
 describe('SASL', () => {
-  const sasl = { mechanism: 'plain', username: 'alice', password: 'wrong' } as const;
+  const sasl = { mechanism: 'plain', credentials: credentialsIn(['{"username":"alice","password":"wrong"}']) } as const;
   const handshake = (mechanisms: readonly string[], error = 0) => {
     const encoder = newEncoder().writeInt16(error).writeInt32(mechanisms.length);
     for (const mechanism of mechanisms) encoder.writeString(mechanism);
