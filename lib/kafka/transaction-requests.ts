@@ -2,6 +2,7 @@ import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../port
 import { answerOf, worstOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs } from './codecs.ts';
+import { describeProducersRequest } from './describe-producers-request.ts';
 import { offsetFetchRequest } from './offset-fetch-request.ts';
 import type { Resource } from './problems.ts';
 import { produceRequest } from './produce-request.ts';
@@ -86,6 +87,14 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
       );
       const found = answer === 'NONE' ? response?.partitions.get(partition) : undefined;
       return { answer, offset: found?.offset, metadata: found?.metadata ?? '' };
+    },
+
+    async describeProducers(leader, topic, partitions) {
+      const response = await cluster.readFrom(leader, 'control', describeProducersRequest(topic, partitions));
+      if (response instanceof NoAnswer) return { answer: 'NO_ANSWER', producers: [] };
+      const answer = worstOf(response.partitions.map((partition) => partition.answer));
+      cluster.logRefusal('DescribeProducers', answer, { kind: 'topic', name: topic });
+      return { answer, producers: response.partitions.flatMap(({ producers }) => producers) };
     },
 
     leaders: (topic) => cluster.leaders(topic),

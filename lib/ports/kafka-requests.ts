@@ -50,6 +50,17 @@ export interface PartitionBatch extends TopicPartition {
   readonly batch: Uint8Array;
 }
 
+/** What a partition's leader knows of a producer, from what is in the partition and from nothing else. */
+export interface ProducerState {
+  readonly partition: number;
+  /** An int64 in decimal. */
+  readonly producerId: string;
+  /** Of the last batch or marker. */
+  readonly producerEpoch: number;
+  /** The partition holds records of a transaction whose marker has not come. */
+  readonly isOpen: boolean;
+}
+
 /** What a sink stage, a resolver and a settling coordinator need. */
 export interface TransactionRequests {
   initProducerId(
@@ -82,6 +93,12 @@ export interface TransactionRequests {
     where: TopicPartition,
     requireStable: boolean,
   ): Promise<{ readonly answer: KafkaAnswer; readonly offset: number | undefined; readonly metadata: string }>;
+  /** DescribeProducers, to the leader of all these partitions (brokers from 2.8): who wrote to them, and what is open there. */
+  describeProducers(
+    leader: number,
+    topic: string,
+    partitions: readonly number[],
+  ): Promise<{ readonly answer: KafkaAnswer; readonly producers: readonly ProducerState[] }>;
   /** The broker id that leads each partition of the topic; index = partition. Throws `KafkaProblem` when there is no such topic. */
   leaders(topic: string): Promise<readonly number[]>;
   /** Forgets cached leaders of the topic, after NOT_LEADER_OR_FOLLOWER or NO_ANSWER. */

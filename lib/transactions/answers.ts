@@ -17,6 +17,7 @@ const kinds: Readonly<Record<string, AnswerKind>> = {
   COORDINATOR_LOAD_IN_PROGRESS: 'retry',
   COORDINATOR_NOT_AVAILABLE: 'retry',
   NOT_COORDINATOR: 'retry',
+  NOT_LEADER_OR_FOLLOWER: 'retry',
   REQUEST_TIMED_OUT: 'retry',
   UNKNOWN_SERVER_ERROR: 'retry',
   UNKNOWN_TOPIC_OR_PARTITION: 'retry',

@@ -1,7 +1,9 @@
 import type { Committable } from '../format/manifest.ts';
 import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, TransactionRequests } from '../ports/kafka-requests.ts';
+import { pauseBeforeRetry } from '../ports/pause.ts';
 import { kindOf } from './answers.ts';
+import { readProducer } from './left-open.ts';
 import { retriedAnswer } from './retry.ts';
 
 /**
@@ -18,7 +20,18 @@ export interface CommitPermit {
 /** `doubtful`: whether the transaction was committed has to be found out by `resolve`. */
 export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outcome: 'doubtful'; readonly answer: KafkaAnswer };
 
-/** Commits a prepared transaction from its committable, in whichever process. Only the answer OK means committed. */
+/** What `commitTransaction` answers when EndTxn was answered OK and a partition still has no marker at the deadline. */
+export const NO_MARKER = 'NO_MARKER';
+/** The same when somebody else has used the transactional id since, so that the partitions show no more who was committed. */
+export const USED_SINCE = 'USED_SINCE';
+
+const FIRST_LOOK_PAUSE_MS = 2;
+const LONGEST_LOOK_PAUSE_MS = 100;
+
+/**
+ * Commits a prepared transaction from its committable, in whichever process. Committed means that EndTxn was answered OK
+ * *and* that every partition of the topic has its marker: OK alone is a promise that a broker can forget (`left-open.ts`).
+ */
 export async function commitTransaction(
   kafka: TransactionRequests,
   timing: Timing,
@@ -29,5 +42,23 @@ export async function commitTransaction(
   if (permit.epoch !== committable.epoch)
     throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${committable.epoch}`);
   const answer = await retriedAnswer(timing, deadlineMs, () => kafka.endTxn(committable, true));
-  return kindOf(answer) === 'ok' ? { outcome: 'committed' } : { outcome: 'doubtful', answer };
+  if (kindOf(answer) !== 'ok') return { outcome: 'doubtful', answer };
+  const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);
+  return marked === 'NONE' ? { outcome: 'committed' } : { outcome: 'doubtful', answer: marked };
+}
+
+async function awaitMarkers(
+  kafka: TransactionRequests,
+  timing: Timing,
+  deadlineMs: number,
+  { topic, producerId, producerEpoch }: Committable,
+): Promise<KafkaAnswer> {
+  for (let pauseMs = FIRST_LOOK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_PAUSE_MS)) {
+    const { answer, states } = await readProducer(kafka, timing, deadlineMs, topic, producerId);
+    if (answer !== 'NONE') return answer;
+    if (states.some((state) => state.producerEpoch > producerEpoch)) return USED_SINCE;
+    if (!states.some(({ isOpen }) => isOpen)) return 'NONE';
+    if (timing.clock.now() + pauseMs >= deadlineMs) return NO_MARKER;
+    await pauseBeforeRetry(timing, pauseMs);
+  }
 }

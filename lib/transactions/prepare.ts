@@ -4,6 +4,7 @@ import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { kindOf, mendOf } from './answers.ts';
 import { type SinkPlace, transactionalId } from './ids.ts';
+import { abortLeftOpen, readProducer } from './left-open.ts';
 import { retried, retriedAnswer } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 
@@ -38,6 +39,8 @@ export async function prepareTransaction(kafka: TransactionRequests, timing: Tim
   const begun = await retried(timing, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));
   if (begun.answer !== 'NONE') return failed(id, 'InitProducerId', begun.answer);
   const who: ProducerIdentity = { transactionalId: id, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
+  const left = await abortAttemptsBefore(kafka, timing, request, who);
+  if (left !== undefined) return left;
   const marker = { topic: request.topic, epoch: request.epoch, decisionId: request.decisionId };
   const sent = await sendStaged(kafka, timing, request.deadlineMs, who, marker, await staged);
   if (sent.sent) {
@@ -49,6 +52,28 @@ export async function prepareTransaction(kafka: TransactionRequests, timing: Tim
   // Best effort: an open transaction holds up every read_committed reader until its id's next use or its timeout.
   if (kindOf(sent.answer) !== 'fenced') await abortTransaction(kafka, timing, request.deadlineMs, who);
   return failed(id, sent.during, sent.answer);
+}
+
+/**
+ * Every decided epoch that used the id was seen committed (`commitTransaction`) before this one began. What is open under
+ * its producer id now, though InitProducerId has ended everything, is what an attempt left whose abort the broker forgot:
+ * committed with this attempt, readers would see it.
+ */
+async function abortAttemptsBefore(
+  kafka: TransactionRequests,
+  timing: Timing,
+  { deadlineMs, topic }: PrepareRequest,
+  who: ProducerIdentity,
+): Promise<PrepareOutcome | undefined> {
+  const { answer, states } = await readProducer(kafka, timing, deadlineMs, topic, who.producerId);
+  if (answer !== 'NONE') return failed(who.transactionalId, 'DescribeProducers', answer);
+  const open = states.filter(({ isOpen }) => isOpen);
+  if (open.length === 0) return undefined;
+  const aborted = await abortLeftOpen(kafka, timing, deadlineMs, who, topic, open);
+  if (aborted !== 'NONE') return failed(who.transactionalId, 'aborting what the broker had left open', aborted);
+  const where = open.map(({ partition }) => partition).join(', ');
+  const message = `transaction ${who.transactionalId}: the broker had left records of an earlier attempt open in topic ${topic}, partitions ${where}; they are aborted now, and the attempt is repeated`;
+  return { outcome: 'failed', retriable: true, message };
 }
 
 /** Aborts an open transaction from its identity alone. Only for attempts that were never decided. */

@@ -1,9 +1,10 @@
 import type { Committable } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
 import type { Timing } from '../ports/clock.ts';
-import type { ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
+import type { ProducerIdentity, ProducerState, TransactionRequests } from '../ports/kafka-requests.ts';
 import { type CommitPermit, commitTransaction } from './commit.ts';
-import { type MarkerReading, readMarker } from './marker.ts';
+import { abortLeftOpen, readProducer, takeIn } from './left-open.ts';
+import { type MarkerReading, readMarker, writeMarker } from './marker.ts';
 import { retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 
@@ -38,33 +39,105 @@ export type ResolveOutcome =
  * (docs/protocol.md). Asked for only by the holder of the generation. It never loops by itself.
  */
 export async function resolveTransaction(kafka: TransactionRequests, timing: Timing, request: ResolveRequest): Promise<ResolveOutcome> {
-  const { committable, deadlineMs } = request;
+  const { committable, deadlineMs, permit } = request;
   const { epoch, topic, transactionalId } = committable;
 
   // As it stands, not stable: a stable read would wait for the very transaction that is in doubt. At or above the
   // epoch and not equal to it, because a later epoch may have used the id since. Nobody is fenced in this case.
   const before = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, false);
-  if (reached(before, epoch)) return { outcome: 'committed' };
+  if (reached(before, epoch)) {
+    const { answer, states } = await readProducer(kafka, timing, deadlineMs, topic, committable.producerId);
+    if (answer === 'NONE' && !states.some((state) => isOpenOf(state, committable))) return { outcome: 'committed' };
+  }
 
   // From here on nobody else can commit or write under the old identity: what the marker says now stays true.
   const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));
   if (fenced.answer !== 'NONE') return unsettled(committable, `InitProducerId was answered ${fenced.answer}`);
   const who: ProducerIdentity = { transactionalId, producerId: fenced.producerId, producerEpoch: fenced.producerEpoch };
 
-  const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true);
-  if (reached(after, epoch)) return { outcome: 'committed' };
-  if (after.found === 'unknown') return unsettled(committable, `the commit marker could not be read (${after.answer})`);
-  const doubt = evidenceLost(request, after, timing.clock.now());
-  if (doubt !== undefined) return { outcome: 'no-evidence', message: doubt };
+  // Not until the deadline: when the broker has forgotten the end of a transaction, the marker is never stable again.
+  const after = await readMarker(kafka, timing, middle(timing.clock.now(), deadlineMs), transactionalId, topic, true);
+  const isUnstable = after.found === 'unknown' && after.answer === 'UNSTABLE_OFFSET_COMMIT';
+  if (after.found === 'unknown' && !isUnstable) return unsettled(committable, `the commit marker could not be read (${after.answer})`);
+  const producer = await readProducer(kafka, timing, deadlineMs, topic, committable.producerId);
+  if (producer.answer !== 'NONE') return unsettled(committable, `DescribeProducers was answered ${producer.answer}`);
+  const open = producer.states.filter(({ isOpen }) => isOpen);
+  if (reached(after, epoch) && open.length === 0) return { outcome: 'committed' };
+  // Producer ids are replaced when their epochs are used up. What an old one left open no client can end.
+  if (open.length > 0 && who.producerId !== committable.producerId) return { outcome: 'no-evidence', message: tornText(committable) };
+  const staged = await request.staged();
+  const marker = { topic, epoch, decisionId: permit.decisionId };
 
-  // Under the identity of the InitProducerId above, never another: if anyone came between, this send is refused.
-  const marker = { topic, epoch, decisionId: request.permit.decisionId };
-  const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, await request.staged());
-  if (!sent.sent) return unsettled(committable, `republishing: ${sent.during} was answered ${sent.answer}`);
-  const committed = await commitTransaction(kafka, timing, deadlineMs, request.permit, { ...committable, ...who });
-  return committed.outcome === 'committed'
-    ? { outcome: 'republished' }
-    : unsettled(committable, `republishing: EndTxn was answered ${committed.answer}`);
+  switch (verdictOf(committable, isUnstable ? undefined : reached(after, epoch), producer.states, staged)) {
+    case 'in-place': {
+      // Everything is there and only its end is missing: the end of a transaction that takes it in is its end.
+      const taken = await takeIn(kafka, timing, deadlineMs, who, topic, open);
+      if (taken !== 'NONE') return unsettled(committable, `taking in what the broker had left open was answered ${taken}`);
+      const marked = await writeMarker(kafka, timing, deadlineMs, who, marker);
+      if (marked !== 'NONE') return unsettled(committable, `TxnOffsetCommit of the commit marker was answered ${marked}`);
+      const ended = await commitTransaction(kafka, timing, deadlineMs, permit, { ...committable, ...who });
+      return ended.outcome === 'committed'
+        ? ended
+        : unsettled(committable, `ending what the broker had left open was answered ${ended.answer}`);
+    }
+    case 'left-open': {
+      const aborted = await abortLeftOpen(kafka, timing, deadlineMs, who, topic, open);
+      return unsettled(committable, `what the broker had left open is aborted (${aborted}) before it is asked again`);
+    }
+    case 'torn':
+      return { outcome: 'no-evidence', message: tornText(committable) };
+    case 'not-committed': {
+      const doubt = evidenceLost(request, after, timing.clock.now());
+      if (doubt !== undefined) return { outcome: 'no-evidence', message: doubt };
+      // Under the identity of the InitProducerId above, never another: if anyone came between, this send is refused.
+      const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, staged);
+      if (!sent.sent) return unsettled(committable, `republishing: ${sent.during} was answered ${sent.answer}`);
+      const committed = await commitTransaction(kafka, timing, deadlineMs, permit, { ...committable, ...who });
+      return committed.outcome === 'committed'
+        ? { outcome: 'republished' }
+        : unsettled(committable, `republishing: EndTxn was answered ${committed.answer}`);
+    }
+  }
+}
+
+/**
+ * - `not-committed`: nothing of the epoch is in the topic; all of it was aborted.
+ * - `in-place`: all of the epoch's records are in the topic, committed or open, and an end was forgotten.
+ * - `left-open`: something else is open, or a marker that goes with nothing; it is aborted before anything is committed.
+ * - `torn`: of the epoch's records some were aborted and some were not.
+ */
+type Verdict = 'not-committed' | 'in-place' | 'left-open' | 'torn';
+
+/**
+ * What became of a decided transaction whose marker was not reached, or beside which something is open, after a fresh
+ * InitProducerId. A partition whose producer still has the committable's epoch holds the epoch's records, open or
+ * committed: every abort of them raises the epoch. `markerReached`: undefined when the marker does not become stable,
+ * which means that its end was forgotten.
+ */
+export function verdictOf(
+  committable: Pick<Committable, 'producerEpoch'>,
+  markerReached: boolean | undefined,
+  states: readonly ProducerState[],
+  staged: readonly Pick<StagedSection, 'partition'>[],
+): Verdict {
+  const inPlace = states.filter((state) => state.producerEpoch === committable.producerEpoch);
+  const open = states.filter(({ isOpen }) => isOpen);
+  const onlyItsOwn = open.every((state) => inPlace.includes(state));
+  const written = [...new Set(staged.map(({ partition }) => partition))];
+  const there = written.filter((partition) => inPlace.some((state) => state.partition === partition)).length;
+  const isMissing = markerReached === false && open.length === 0;
+
+  if (there === written.length && onlyItsOwn && !(written.length === 0 && isMissing)) return 'in-place';
+  if (there === 0) return isMissing ? 'not-committed' : 'left-open';
+  return markerReached === true && !open.some((state) => inPlace.includes(state)) ? 'left-open' : 'torn';
+}
+
+function isOpenOf(state: ProducerState, committable: Committable): boolean {
+  return state.isOpen && state.producerEpoch === committable.producerEpoch;
+}
+
+function middle(nowMs: number, deadlineMs: number): number {
+  return nowMs + (deadlineMs - nowMs) / 2;
 }
 
 function reached(reading: MarkerReading, epoch: number): boolean {
@@ -91,6 +164,10 @@ export function evidenceLost(
     return `the commit markers of transaction ${transactionalId} are gone although it was committed ${hours(previousAgeMs)} ago (the consumer group or the sink topic was deleted?): whether epoch ${epoch} was committed cannot be told. ${byHand}`;
   }
   return undefined;
+}
+
+function tornText({ transactionalId, topic, epoch }: Committable): string {
+  return `transaction ${transactionalId} of epoch ${epoch} was torn by the broker: it answered OK, forgot the end in some partitions of topic ${topic} (KAFKA-20734), and aborted those records since. Compare what a read_committed consumer sees in its partitions with the epoch's staged output, and ask for help with docs/protocol.md at hand: sending it again would repeat what is committed.`;
 }
 
 function hours(ms: number): string {

@@ -4,6 +4,7 @@ import type {
   KafkaAnswer,
   PartitionBatch,
   ProducerIdentity,
+  ProducerState as ProducerStateSeen,
   TopicPartition,
   TransactionDescription,
   TransactionState as TransactionStateName,
@@ -21,6 +22,8 @@ export interface BrokerOptions {
   readonly maxProducerEpoch?: number;
   /** How often the transaction coordinator looks for transactions that are open too long. */
   readonly timeoutScanMs?: number;
+  /** Whether the markers of a transaction that ends now are forgotten, as brokers from 4.0 do that have no leader for them (KAFKA-20734). */
+  readonly forgetsMarkers?: () => boolean;
   /** Most bytes of one partition that a fetch answers. */
   readonly fetchBytes?: number;
 }
@@ -144,7 +147,7 @@ export class Broker {
   #nextProducerId = 1000n;
 
   constructor(options: BrokerOptions) {
-    this.#options = { maxProducerEpoch: 32_767, timeoutScanMs: 10_000, fetchBytes: 1_000_000, ...options };
+    this.#options = { maxProducerEpoch: 32_767, timeoutScanMs: 10_000, fetchBytes: 1_000_000, forgetsMarkers: () => false, ...options };
   }
 
   createTopic(topic: string, partitions: number, leaders = 2): void {
@@ -241,17 +244,36 @@ export class Broker {
     const producerId = BigInt(who.producerId);
     const entry = this.#groupEntry(group, `${marker.topic} ${marker.partition}`);
     // A transaction that is open in the group's partition takes more, whatever its coordinator thinks of it by now.
-    if (!entry.pending.has(producerId)) {
+    const openEpoch = entry.pending.has(producerId) ? this.#pendingEpochs.get(`${group} ${producerId}`) : undefined;
+    if (openEpoch !== undefined && who.producerEpoch < openEpoch) return 'INVALID_PRODUCER_EPOCH';
+    if (openEpoch !== who.producerEpoch) {
       const txn = this.transactions.get(who.transactionalId);
       const fault = identityFault(txn, who);
       if (fault !== undefined) return fault;
       if (txn?.state !== 'ongoing' || !txn.groups.has(group)) return 'INVALID_TXN_STATE';
-    } else if (this.#pendingEpochs.get(`${group} ${producerId}`) !== who.producerEpoch) {
-      return 'INVALID_PRODUCER_EPOCH';
     }
     this.#pendingEpochs.set(`${group} ${producerId}`, who.producerEpoch);
     entry.pending.set(producerId, { offset: marker.offset, metadata: marker.metadata });
     return 'NONE';
+  }
+
+  describeProducers(
+    leader: number,
+    topic: string,
+    partitions: readonly number[],
+  ): { readonly answer: KafkaAnswer; readonly producers: readonly ProducerStateSeen[] } {
+    const found = partitions.map((partition) => this.partition(topic, partition));
+    if (found.includes(undefined)) return { answer: 'UNKNOWN_TOPIC_OR_PARTITION', producers: [] };
+    if (found.some((partition) => partition?.leader !== leader)) return { answer: 'NOT_LEADER_OR_FOLLOWER', producers: [] };
+    const producers = found.flatMap((partition) =>
+      [...(partition?.producers ?? [])].map(([producerId, { epoch }]) => ({
+        partition: partition?.partition ?? -1,
+        producerId: String(producerId),
+        producerEpoch: epoch,
+        isOpen: partition?.open.has(producerId) ?? false,
+      })),
+    );
+    return { answer: 'NONE', producers };
   }
 
   /** `who`: undefined outside a transaction. */
@@ -473,7 +495,8 @@ export class Broker {
       ),
       ...[...txn.groups].map((group) => () => this.#endInGroup(group, producerId, commit)),
     ];
-    let left = writes.length;
+    let left = this.#options.forgetsMarkers() ? 0 : writes.length;
+    const isForgotten = left < writes.length;
     const done = () => {
       if (txn.serial !== serial) throw new Error(`transaction ${txn.id} went on before its markers were written`);
       txn.state = commit ? 'complete-commit' : 'complete-abort';
@@ -481,7 +504,7 @@ export class Broker {
       txn.groups.clear();
     };
     if (left === 0) this.#options.later(this.#options.markerDelayMs(), done);
-    for (const write of writes) {
+    for (const write of isForgotten ? [] : writes) {
       this.#options.later(this.#options.markerDelayMs(), () => {
         write();
         left--;

@@ -83,6 +83,13 @@ export function modelKafka(
         broker.offsetFetch(group, where, requireStable, stale),
       );
     },
+    describeProducers: (leader, topic, partitions) => {
+      const none = (answer: KafkaAnswer) => ({ answer, producers: [] });
+      const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(LEADER_ERRORS)) };
+      return carry('describeProducers', `${topic}-${partitions.join(',')}`, failure, () =>
+        broker.describeProducers(leader, topic, partitions),
+      );
+    },
     // Known from metadata that a client keeps: no request.
     leaders: (topic) => Promise.resolve(partitionsOf(topic).map(({ leader }) => leader)),
     forgetLeaders: () => {},
