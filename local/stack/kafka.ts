@@ -8,15 +8,19 @@ import { accepts, type Service, startService } from './service.ts';
 export interface KafkaService extends Service {
   /** `127.0.0.1:<port>`, the same after a restart. */
   readonly bootstrap: string;
+  /** The guarded listener, where there is one. */
+  readonly guarded: string | undefined;
 }
 
 export interface KafkaOptions {
   /** Broker settings by name, over the defaults for a single node. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  readonly settings?: Settings;
   /** More JVM arguments. */
   readonly jvm?: readonly string[];
   /** A second listener, for clients that are to reach the broker by another address only: through a proxy. */
   readonly detour?: Detour;
+  /** A listener with TLS and logins, and an authorizer. */
+  readonly guard?: Guard;
   /** @default INSTALLED.kafka */
   readonly release?: InstalledKafka;
 }
@@ -27,6 +31,20 @@ export interface Detour {
   readonly advertised: string;
 }
 
+/**
+ * With TLS, logins by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512, and Kafka's own authorizer: who logs in may do what ACLs allow.
+ * Clients of the plain listener may do everything. SCRAM users are made on the running broker.
+ */
+export interface Guard {
+  /** Of the broker, PEM. */
+  readonly key: string;
+  readonly certificate: string;
+  /** Passwords of the users of PLAIN. */
+  readonly plainUsers?: Readonly<Record<string, string>>;
+  /** How long a login is good for. */
+  readonly sessionMs?: number;
+}
+
 /** Starts an Apache Kafka broker (KRaft, broker and controller in one process) on the keeper's folder. */
 export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Promise<KafkaService> {
   const { release = INSTALLED.kafka } = options;
@@ -35,10 +53,11 @@ export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Pr
   const data = join(keeper.dir, 'kafka-data');
   // Formatting takes a JVM of its own, a second; an empty formatted folder is the same every time.
   if (!existsSync(data)) cpSync(installed(release.part, release.formatted), data, { recursive: true });
+  const guard = options.guard === undefined ? undefined : { ...guardSettings(keeper, options.guard), port: await keeper.takePort() };
   const propertiesFile = join(keeper.dir, 'kafka.properties');
   writeFileSync(
     propertiesFile,
-    propertiesText(brokerSettings({ port, controllerPort, data, detour: options.detour, overrides: options.settings ?? {} })),
+    propertiesText(brokerSettings({ port, controllerPort, data, detour: options.detour, guard, overrides: options.settings ?? {} })),
   );
 
   const service = await startService(
@@ -60,7 +79,32 @@ export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Pr
     // The broker listens only once it is ready for clients.
     () => accepts(port),
   );
-  return { ...service, bootstrap: `127.0.0.1:${port}` };
+  return { ...service, bootstrap: `127.0.0.1:${port}`, guarded: guard === undefined ? undefined : `127.0.0.1:${guard.port}` };
+}
+
+type Settings = Readonly<Record<string, string | number | boolean>>;
+
+function guardSettings(keeper: Keeper, { key, certificate, plainUsers = {}, sessionMs = 0 }: Guard): { readonly settings: Settings } {
+  const keyStore = join(keeper.dir, 'kafka.pem');
+  writeFileSync(keyStore, `${key}\n${certificate}\n`);
+  const module = (name: string) => `org.apache.kafka.common.security.${name} required`;
+  const users = Object.entries(plainUsers).map(([user, password]) => ` user_${user}="${password}"`);
+  const ofListener = {
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'plain.sasl.jaas.config': `${module('plain.PlainLoginModule')}${users.join('')};`,
+    'scram-sha-256.sasl.jaas.config': `${module('scram.ScramLoginModule')};`,
+    'scram-sha-512.sasl.jaas.config': `${module('scram.ScramLoginModule')};`,
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': keyStore,
+    'connections.max.reauth.ms': sessionMs,
+  };
+  return {
+    settings: {
+      ...Object.fromEntries(Object.entries(ofListener).map(([name, value]) => [`listener.name.guarded.${name}`, value])),
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      'super.users': 'User:ANONYMOUS',
+    },
+  };
 }
 
 interface BrokerAddress {
@@ -68,7 +112,8 @@ interface BrokerAddress {
   readonly controllerPort: number;
   readonly data: string;
   readonly detour?: Detour | undefined;
-  readonly overrides: Readonly<Record<string, string | number | boolean>>;
+  readonly guard?: { readonly port: number; readonly settings: Settings } | undefined;
+  readonly overrides: Settings;
 }
 
 /** Settings of a single node, for development: nothing is replicated, internal topics are small. */
@@ -77,6 +122,7 @@ export function brokerSettings({
   controllerPort,
   data,
   detour,
+  guard,
   overrides,
 }: BrokerAddress): Record<string, string | number | boolean> {
   const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`];
@@ -85,13 +131,17 @@ export function brokerSettings({
     listeners.push(`DETOUR://127.0.0.1:${detour.port}`);
     advertised.push(`DETOUR://${detour.advertised}`);
   }
+  if (guard !== undefined) {
+    listeners.push(`GUARDED://127.0.0.1:${guard.port}`);
+    advertised.push(`GUARDED://127.0.0.1:${guard.port}`);
+  }
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     listeners: listeners.join(','),
     'advertised.listeners': advertised.join(','),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR:PLAINTEXT,GUARDED:SASL_SSL',
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': data,
@@ -112,6 +162,7 @@ export function brokerSettings({
     'broker.session.timeout.ms': 3_000,
     'broker.heartbeat.interval.ms': 500,
     'transaction.max.timeout.ms': 900_000,
+    ...guard?.settings,
     ...overrides,
   };
 }
