@@ -13,13 +13,16 @@ import { connectFunction, openEpochStore, type Wiring, wireFunction } from './wi
 
 export interface CoordinatorRun {
   /** How stage functions are called: child processes on one machine, Lambda in a deployment. */
-  readonly invoker: (wiring: Wiring) => FunctionInvoker | Promise<FunctionInvoker>;
-  readonly observe: (event: CoordinatorEvent) => void;
+  readonly invoker: (wiring: Wiring, observe: Observe) => FunctionInvoker | Promise<FunctionInvoker>;
+  /** Who is told what the coordinator does. */
+  readonly observer: (wiring: Wiring) => Observe;
   readonly stop: AbortSignal;
   readonly handOver: AbortSignal;
   /** @default an explicit start, of a process that does not end by itself */
   readonly term?: Term;
 }
+
+type Observe = (event: CoordinatorEvent) => void;
 
 /** Of a coordinator that a platform starts, for so long. */
 export interface Term {
@@ -36,7 +39,8 @@ const LEAST_TENURE_MS = 5_000;
 /** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
 export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
   const wiring = await wireFunction(process.env);
-  const { term, observe } = run;
+  const { term } = run;
+  const observe = run.observer(wiring);
   const settings = { ...settingsOf(wiring), ...term, holderEndsAtMs: term?.endsAtMs };
   const epochs = await openEpochStore(wiring.config);
   if (term?.startKind === 'revival') {
@@ -51,7 +55,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   }
   // A person who starts the job is told at once that its login is refused; a tick waits until the brokers take it.
   const onRefusedLogin = term?.startKind === 'revival' ? 'wait' : 'fail';
-  const [kafka, invoker] = await Promise.all([connectFunction(wiring, onRefusedLogin), run.invoker(wiring)]);
+  const [kafka, invoker] = await Promise.all([connectFunction(wiring, onRefusedLogin), run.invoker(wiring, observe)]);
   try {
     return await coordinate({ ...wiring, kafka, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
   } finally {

@@ -1,3 +1,4 @@
+import type { Context } from 'aws-lambda';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { payloadFault } from '../lib/stages/request-schema.ts';
 import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
@@ -9,22 +10,40 @@ import { connectFunction, type Wiring, wireFunction } from './wiring.ts';
  * The handler of a stage function: wires the process as it starts, checks each payload, refuses work of another build
  * and work that is past its deadline, and hands the rest to `serve`.
  */
-export function serveStage<Request extends StageRequest & { readonly ask: string }, Answer, Tools extends StageTools>(
+export function serveStage<Request extends StageRequest & { readonly ask: string }, Answer, Tools extends StageTools & Wiring>(
   asks: readonly Request['ask'][],
   wireTools: (env: NodeJS.ProcessEnv) => Promise<Tools>,
   serve: (tools: Tools, request: Request) => Promise<Answer>,
-): (payload: unknown) => Promise<Answer | StageFailed | StageStale> {
+): (payload: unknown, context?: Context) => Promise<Answer | StageFailed | StageStale> {
   const wire = once(() => wireTools(process.env));
   // Loaded while the function starts, not when it is first called. What fails now is tried again, and said, at the call.
   wire().catch(() => {});
-  return async (payload) => {
+  return async (payload, context) => {
     const fault = payloadFault(payload, asks);
     if (fault !== undefined)
       return { outcome: 'failed', kind: 'fatal', message: `the payload of the invocation is no request of a stage: ${fault}` };
     const request = payload as Request;
     const tools = await wire();
-    return refusalOf(tools, request) ?? serve(tools, request);
+    const answer = refusalOf(tools, request) ?? (await serve(tools, request));
+    if (context !== undefined && isFailed(answer)) await logFailure(tools, request, answer, context);
+    return answer;
   };
+}
+
+/** On Lambda only: the coordinator tells of it too, but not which subtask it was, nor with which stack. */
+async function logFailure(
+  { config, job }: Wiring,
+  { ask, epoch, decisionId, stage, subtask }: StageRequest & { readonly ask: string },
+  { kind, message, stack }: StageFailed,
+  context: Context,
+): Promise<void> {
+  const { lambdaLog } = await import('./lambda-log.ts');
+  const log = lambdaLog(config.logLevel, { job: job.name }, context);
+  log('warn', message, { ask, epoch, attempt: decisionId, stage, subtask, kind, stack });
+}
+
+function isFailed(answer: unknown): answer is StageFailed {
+  return (answer as { readonly outcome: string }).outcome === 'failed';
 }
 
 /** The tools of a stage that works on state and blobs alone. */

@@ -15,6 +15,7 @@ import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { createBlobs } from '../lib/stages/blobs.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
 import { kafkaSecurity } from './kafka-security.ts';
+import { openLog } from './log.ts';
 
 /** What every function works with, made once for each process from its environment. */
 export interface Wiring extends StageDeps {
@@ -26,13 +27,6 @@ export interface Wiring extends StageDeps {
   readonly clock: Clock;
   readonly random: Random;
 }
-
-export type Log = (line: Record<string, unknown>) => void;
-
-/** One JSON object a line: what log tools expect of a function. */
-export const logLine: Log = (line) => {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`);
-};
 
 /**
  * Clients are loaded only where they are needed: a function that starts without one starts sooner.
@@ -79,7 +73,8 @@ export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJ
 }
 
 /** @param onRefusedLogin see `KafkaOptions`: `wait` in a process that joins a running job */
-export async function connectFunction({ config, job, clock }: Wiring, onRefusedLogin: 'fail' | 'wait'): Promise<KafkaRequests> {
+export async function connectFunction(wiring: Wiring, onRefusedLogin: 'fail' | 'wait'): Promise<KafkaRequests> {
+  const { config, job, clock } = wiring;
   const [{ connectKafka }, security] = await Promise.all([import('../lib/kafka/connect.ts'), kafkaSecurity(config, clock)]);
   return connectKafka({
     ...security,
@@ -88,7 +83,7 @@ export async function connectFunction({ config, job, clock }: Wiring, onRefusedL
     clientId: `onceflow-${job.name}`,
     metadataMaxAgeMs: config.partitionDiscoveryIntervalMs,
     clock,
-    log: (message) => logLine({ level: 'warn', message }),
+    log: (message) => void openLog(wiring, process.env).then((log) => log('warn', message)),
   });
 }
 
@@ -101,12 +96,15 @@ export async function openEpochStore({ table }: Pick<Config, 'table'>): Promise<
 }
 
 /** Stages as the functions of this deployment. */
-export async function openLambdaInvoker({ config, job, clock }: Wiring): Promise<FunctionInvoker> {
+export async function openLambdaInvoker(
+  { config, job, clock }: Wiring,
+  throttled: (functionName: string) => void,
+): Promise<FunctionInvoker> {
   const [{ createLambdaClient }, { createLambdaInvoker }] = await Promise.all([
     import('../lib/aws/clients.ts'),
     import('../lib/aws/lambda-invoker.ts'),
   ]);
-  return createLambdaInvoker({ client: createLambdaClient(), prefix: config.functionPrefix ?? job.name, clock });
+  return createLambdaInvoker({ client: createLambdaClient(), prefix: config.functionPrefix ?? job.name, clock, throttled });
 }
 
 function parallelismOf({ parallelism, stageParallelism }: Config, job: string, { stages }: StagePlan): Record<string, number> {

@@ -30,6 +30,7 @@ const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
   'coordinatorLifetimeMs',
   'operatorConcurrency',
   'logRetentionDays',
+  'alarmTopic',
   'removal',
   'stack',
   'dynamodbLocal',

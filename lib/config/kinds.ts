@@ -56,6 +56,11 @@ export const tableName: Kind<string> = {
   schema: z.string().regex(/^[A-Za-z0-9._-]{3,255}$/),
 };
 
+export const topicArn: Kind<string> = {
+  rule: 'the ARN of an SNS topic: arn:aws:sns:region:account:name',
+  schema: z.string().regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/),
+};
+
 export const topic: Kind<string> = {
   rule: 'a Kafka topic: 1 to 249 letters, digits, . _ -',
   schema: z.string().regex(TOPIC),

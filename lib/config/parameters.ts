@@ -12,6 +12,7 @@ import {
   tableName,
   text,
   topic,
+  topicArn,
   topicsByUid,
   wholeNumber,
   yesNo,
@@ -456,6 +457,24 @@ export const parameters = {
     unit: 'days',
     default: '30',
     doc: 'In a deployment: how long the logs of the functions are kept.',
+  }),
+  logLevel: defaulted({
+    variable: 'ONCEFLOW_LOG_LEVEL',
+    kind: oneOf('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    doc: 'In a deployment: what the functions log. `debug` adds every step of every epoch; at `info` a job that is well logs little.',
+  }),
+  monitoring: defaulted({
+    variable: 'ONCEFLOW_MONITORING',
+    kind: oneOf('on', 'off'),
+    default: 'on',
+    doc: 'In a deployment: metrics, a dashboard and alarms in CloudWatch, which bills them; `off` leaves all three out.',
+  }),
+  alarmTopic: optional({
+    variable: 'ONCEFLOW_ALARM_TOPIC',
+    kind: topicArn,
+    unset: 'nobody is told',
+    doc: 'In a deployment: ARN of the SNS topic to which alarms, and their ends, are sent.',
   }),
   removal: defaulted({
     variable: 'ONCEFLOW_REMOVAL',

@@ -24,8 +24,10 @@ export interface Attempt {
   readonly operators: Map<string, readonly OperatorDone[]>;
   readonly committables: Committable[];
   sinkStartedAtMs: number | undefined;
-  /** How long the slowest stage took so far, in milliseconds. */
-  slowestStageMs: number;
+  /** How long each stage took that has finished, in milliseconds. */
+  readonly stageMs: Map<string, number>;
+  /** How long its decision took, in milliseconds. */
+  decisionMs: number;
   readonly abort: AbortController;
 }
 
@@ -47,7 +49,8 @@ export function newAttempt(
     operators: new Map(),
     committables: [],
     sinkStartedAtMs: undefined,
-    slowestStageMs: 0,
+    stageMs: new Map(),
+    decisionMs: 0,
     abort: new AbortController(),
   };
 }

@@ -1,4 +1,5 @@
 import type { CondemnedRecord } from '../stages/requests.ts';
+import type { EpochFigures } from './epoch-figures.ts';
 import type { Gap } from './plan.ts';
 
 /** What a coordinator does, as it happens: for logs, metrics and the demo. No decision reads it. */
@@ -56,28 +57,51 @@ export type CoordinatorEvent =
     }
   | { readonly event: 'progress-again'; readonly afterMs: number }
   | { readonly event: 'decided'; readonly epoch: number; readonly recordsIn: number; readonly recordsOut: number; readonly ms: number }
-  | { readonly event: 'committed'; readonly epoch: number; readonly republished: number; readonly ms: number }
+  | {
+      readonly event: 'committed';
+      readonly epoch: number;
+      readonly republished: number;
+      /** Of the commit alone. */
+      readonly ms: number;
+      readonly figures: EpochFigures;
+    }
   | { readonly event: 'doubtful'; readonly epoch: number; readonly transactionalId: string; readonly resolution: string }
+  /** The platform refused to run this function: too many are running. */
+  | { readonly event: 'throttled'; readonly function: string }
+  /** A tick found a job that failed, and left it alone. */
+  | { readonly event: 'still-failed'; readonly message: string }
   | { readonly event: 'waiting'; readonly what: string; readonly forMs: number }
   | { readonly event: 'collected'; readonly blobs: number; readonly retired: number }
   | { readonly event: 'warning'; readonly message: string }
   | { readonly event: 'ended'; readonly end: string; readonly message: string };
 
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
 /** How urgent an event is, for logs and what watches them. */
-export function levelOf(event: CoordinatorEvent): 'info' | 'warn' | 'error' {
+export function levelOf(event: CoordinatorEvent): Level {
   switch (event.event) {
     case 'ended':
       return event.end === 'failed' ? 'error' : 'info';
     case 'no-progress':
+    case 'still-failed':
       return 'error';
     case 'attempt-failed':
     case 'leaves-out':
     case 'dead-lettered':
     case 'data-loss':
     case 'doubtful':
+    case 'throttled':
     case 'waiting':
     case 'warning':
       return 'warn';
+    // Several for each epoch of a job that is well: the metrics sum them up.
+    case 'planned':
+    case 'stage-started':
+    case 'stage-done':
+    case 'decided':
+    case 'committed':
+    case 'collected':
+      return 'debug';
     default:
       return 'info';
   }

@@ -46,6 +46,7 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
   const letters = new DeadLetterWriter(context);
   let condemned: CondemnedRecord | undefined;
   let recordsIn = 0;
+  let oldestTimestampMs = Number.POSITIVE_INFINITY;
   let open = false;
 
   /** The reader's record is one that cannot be read, and such records are left out; or it fails where it should. */
@@ -61,6 +62,7 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
       letters.begin(deadLetters);
       condemned = toLeaveOut;
       recordsIn = 0;
+      oldestTimestampMs = Number.POSITIVE_INFINITY;
       open = true;
     },
 
@@ -74,6 +76,7 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
         try {
           while (reader.next()) {
             count++;
+            if (reader.timestamp < oldestTimestampMs) oldestTimestampMs = reader.timestamp;
             if (reader.offset === condemnedAt && condemned !== undefined) {
               letters.append(condemned, reader, condemned.reason);
               continue;
@@ -101,6 +104,7 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
         ...finished,
         staged: left === undefined ? staged : new Map([...staged, [DEAD_LETTERS, left]]),
         deadLetters: letters.records,
+        oldestTimestampMs: recordsIn === 0 ? undefined : oldestTimestampMs,
       };
     },
   };

@@ -119,6 +119,8 @@ export interface SourceDone extends StageOutput {
   readonly bytesIn: number;
   /** Records that are in the staged output of the dead-letter sink in place of being processed. */
   readonly deadLetters: number;
+  /** The oldest timestamp of the records that were read; undefined when there was none. */
+  readonly oldestTimestampMs?: number | undefined;
 }
 
 export interface SourceReached {

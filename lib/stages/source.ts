@@ -25,7 +25,8 @@ export async function runSource(
     const finished = runtime.finish();
     const output = await writeOutput(deps, request, finished);
     const reached = request.ranges.map(({ topic, partition }, index) => ({ topic, partition, next: positions[index] ?? 0 }));
-    return { outcome: 'read', reached, bytesIn, deadLetters: finished.deadLetters, ...output };
+    const { deadLetters: lettersWritten, oldestTimestampMs } = finished;
+    return { outcome: 'read', reached, bytesIn, deadLetters: lettersWritten, oldestTimestampMs, ...output };
   } catch (error) {
     return failureOf(error);
   }

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
-import { logLine, systemClock } from '../../functions/wiring.ts';
+import { logLine } from '../../functions/log.ts';
+import { systemClock } from '../../functions/wiring.ts';
 import { createSocketInvoker } from './socket-invoker.ts';
 
 // Not an import: that would load the whole web client with it, a quarter of the CPU time of a function's start.
@@ -53,14 +54,14 @@ async function runAsCoordinator(): Promise<void> {
   try {
     const end = await runCoordinator({
       invoker: () => createSocketInvoker(dirname(socket), systemClock),
-      observe,
+      observer: () => observe,
       stop: stop.signal,
       handOver: new AbortController().signal,
     });
     process.exitCode = end.end === 'failed' || end.end === 'refused' ? 1 : 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    logLine({ level: 'error', message });
+    logLine('error', message);
     observe({ event: 'ended', end: 'failed', message });
     process.exitCode = 1;
   }

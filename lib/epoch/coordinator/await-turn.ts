@@ -29,7 +29,10 @@ export async function awaitTurn(
     if (row === 'told-to-end') return { turn: 'not-needed', message: 'this start was told to end while it waited: the next tick goes on' };
     const step = reviveOrWait(row, clock.now(), settings.leaseMs, settings.standby);
     if (step.outcome === 'starts') return { turn: 'mine' };
-    if (step.outcome === 'leaves') return { turn: 'not-needed', message: step.message };
+    if (step.outcome === 'leaves') {
+      if (row?.desired === 'running' && row.failure !== undefined) observe({ event: 'still-failed', message: step.message });
+      return { turn: 'not-needed', message: step.message };
+    }
     if (clock.now() + LOOK_EVERY_MS >= untilMs)
       return { turn: 'not-needed', message: `${step.message}; waited ${clock.now() - beganMs} ms, the next tick goes on` };
     if (!said) observe({ event: 'stands-by', message: step.message });

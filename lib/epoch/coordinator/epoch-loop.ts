@@ -2,6 +2,7 @@ import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } from '../after-failure.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
+import { figuresOf } from '../epoch-figures.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../next-manifest.ts';
@@ -29,7 +30,7 @@ const LONGEST_WAIT_MS = 60_000;
 type LoopEvent =
   | { readonly of: 'planned'; readonly base: string; readonly planned: Planned }
   | { readonly of: 'stage'; readonly attempt: Attempt; readonly stage: string; readonly ms: number; readonly result: StageOutcome }
-  | { readonly of: 'decided'; readonly attempt: Attempt; readonly manifest: Manifest }
+  | { readonly of: 'decided'; readonly attempt: Attempt; readonly manifest: Manifest; readonly ms: number }
   | { readonly of: 'committed'; readonly attempt: Attempt; readonly result: CommitResult; readonly ms: number }
   | { readonly of: 'settled' }
   | { readonly of: 'threw'; readonly error: unknown }
@@ -203,7 +204,7 @@ export async function runEpochs(
     const { recordsIn, recordsOut } = countsOf(attempt);
     const summary = { plannedAtMs: attempt.plannedAtMs, decidedAtMs: nowMs, attempts: trouble.failures.inARow + 1, recordsIn, recordsOut };
     await decideManifest(deps, settings, tenure, manifest, summary, leave.signal);
-    return { of: 'decided', attempt, manifest };
+    return { of: 'decided', attempt, manifest, ms: clock.now() - nowMs };
   }
 
   async function startCommit(attempt: Attempt): Promise<LoopEvent> {
@@ -218,7 +219,7 @@ export async function runEpochs(
     if (event.of === 'threw') throw event.error;
     if (event.of === 'planned') takePlanned(event.base, event.planned);
     if (event.of === 'stage') takeStage(event.attempt, event.stage, event.ms, event.result);
-    if (event.of === 'decided') takeDecided(event.attempt, event.manifest);
+    if (event.of === 'decided') takeDecided(event.attempt, event.manifest, event.ms);
     if (event.of === 'committed') takeCommitted(event.attempt, event.result, event.ms);
     if (event.of === 'settled') settled = true;
   }
@@ -287,7 +288,7 @@ export async function runEpochs(
     }
     result.apply(attempt);
     attempt.stages.set(stage, 'done');
-    attempt.slowestStageMs = Math.max(attempt.slowestStageMs, ms);
+    attempt.stageMs.set(stage, ms);
     observe({ event: 'stage-done', epoch: attempt.epoch, stage, ms });
     // More to read than this epoch took: the next one starts now, not at the next interval.
     if (attempt === inFlight.at(-1) && sourcesDone(attempt) && backlogLeft(attempt)) planAtMs = clock.now();
@@ -325,8 +326,9 @@ export async function runEpochs(
     }
   }
 
-  function takeDecided(attempt: Attempt, manifest: Manifest): void {
+  function takeDecided(attempt: Attempt, manifest: Manifest, ms: number): void {
     attempt.phase = 'decided';
+    attempt.decisionMs = ms;
     parent = manifest;
     recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
     trouble = afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt)));
@@ -344,8 +346,11 @@ export async function runEpochs(
     pausedUntilMs = clock.now() + settings.minPauseMs;
     // The rest of the input waits only because the epoch had to be small.
     if (isBounded(trouble.isolation)) planAtMs = clock.now();
-    if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs: attempt.slowestStageMs, budget: attempt.maxBytes };
-    observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms });
+    const slowestStageMs = Math.max(...attempt.stageMs.values());
+    if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs, budget: attempt.maxBytes };
+    // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
+    const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, clock.now());
+    observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms, figures });
     if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
   }
 

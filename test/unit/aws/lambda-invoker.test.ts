@@ -9,18 +9,20 @@ const operator: FunctionTarget = { role: 'operator', stage: 'count-words', subta
 const NOW_MS = 1_000_000;
 const clock = { now: () => NOW_MS, sleep: async () => undefined };
 
-function invokerOn(requestHandler: RequestHandler) {
+function invokerOn(requestHandler: RequestHandler, throttled: string[] = []) {
   const credentials = { accessKeyId: 'k', secretAccessKey: 's' };
   const client = createLambdaClient({ region: 'eu-west-1', endpoint: 'http://127.0.0.1:4566', credentials, requestHandler });
-  return createLambdaInvoker({ client, prefix: 'wc', clock });
+  return createLambdaInvoker({ client, prefix: 'wc', clock, throttled: (name) => throttled.push(name) });
 }
 
+/** Invokes the operator. */
 async function invoke(answer: Scripted, payload: unknown = { epoch: 1 }, deadlineMs = NOW_MS + 5_000) {
   const { requestHandler, requests } = scripted(answer);
-  const result = await invokerOn(requestHandler)
+  const throttled: string[] = [];
+  const result = await invokerOn(requestHandler, throttled)
     .invoke(operator, payload, { deadlineMs })
     .catch((error: unknown) => error);
-  return { result, requests };
+  return { result, requests, throttled };
 }
 
 const failedHandler = (errorType: string, errorMessage: string): Scripted => ({
@@ -60,6 +62,12 @@ describe('invoking a function on Lambda', () => {
   it('says which option makes an answer smaller that was too large', async () => {
     const { result } = await invoke(failedHandler('Function.ResponseSizeTooLarge', 'Response payload size exceeded'));
     expect(result).toMatchObject({ message: expect.stringContaining('lower ONCEFLOW_INLINE_BLOB_BYTES') });
+  });
+
+  it('tells of a function that is throttled, and of no other failure', async () => {
+    const throttledBy = async (answer: Scripted) => (await invoke(answer)).throttled;
+    expect(await throttledBy(refusedCall(429, 'TooManyRequestsException'))).toEqual(['wc-operator-count-words-2']);
+    expect(await throttledBy(refusedCall(500, 'ServiceException'))).toEqual([]);
   });
 
   it.each<[string, Scripted, RegExp]>([

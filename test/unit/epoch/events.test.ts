@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type CoordinatorEvent, levelOf } from '../../../lib/epoch/events.ts';
+import { figures } from './figures.ts';
 
 it.each<[string, CoordinatorEvent]>([
   ['error', { event: 'no-progress', sinceMs: 1, forMs: 2, failuresInARow: 3, lastError: undefined }],
@@ -7,7 +8,10 @@ it.each<[string, CoordinatorEvent]>([
   ['info', { event: 'ended', end: 'stopped', message: 'job stopped' }],
   ['warn', { event: 'dead-lettered', epoch: 1, records: 1 }],
   ['warn', { event: 'attempt-failed', epoch: 1, stage: 's', kind: 'transient', message: 'm', failuresInARow: 1, retryInMs: 1 }],
-  ['info', { event: 'committed', epoch: 1, republished: 0, ms: 1 }],
+  ['error', { event: 'still-failed', message: 'no such topic' }],
+  ['warn', { event: 'throttled', function: 'word-count-sink' }],
+  ['info', { event: 'progress-again', afterMs: 1 }],
+  ['debug', { event: 'committed', epoch: 1, republished: 0, ms: 1, figures: figures() }],
 ])('is logged as %s: %j', (level, event) => {
   expect(levelOf(event)).toBe(level);
 });

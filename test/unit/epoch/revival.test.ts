@@ -114,6 +114,13 @@ describe('the wait of a tick', () => {
     expect(turn.afterMs).toBeLessThan(10_000);
   });
 
+  it('is not needed for a job that failed, and says so each time, unless a person has stopped the job', async () => {
+    const failed = { leaseExpiresAtMs: 0, failure: 'topic lines is gone' } as const;
+    expect(await turnWith([[0, row(failed)]])).toMatchObject({ turn: 'not-needed', said: ['still-failed'] });
+    expect(await turnWith([[0, row({ ...failed, desired: 'stopped' })]])).toMatchObject({ turn: 'not-needed', said: [] });
+    expect(await turnWith([[0, row({ leaseExpiresAtMs: NOW + 29_000 })]])).toMatchObject({ turn: 'not-needed', said: [] });
+  });
+
   it('of a standby lasts until the next tick stands by', async () => {
     const held = Array.from({ length: 10 }, (_, i) => [i * 10_000, row({ leaseExpiresAtMs: NOW + i * 10_000 + 30_000 })] as const);
     const turn = await turnWith(held, { standby: 'keep' });

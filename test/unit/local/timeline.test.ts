@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import { overlapOf, RunHistory } from '../../../local/demo/run-history.ts';
 import { drawTimeline } from '../../../local/demo/timeline.ts';
+import { figures } from '../epoch/figures.ts';
 
 const STAGES = ['read', 'count', 'write'];
 type Told = readonly [atMs: number, event: CoordinatorEvent];
@@ -13,7 +14,10 @@ const failed = (atMs: number, epoch: number, stage: string): Told => [
   { event: 'attempt-failed', epoch, stage, kind: 'user-code', message: 'a < b', failuresInARow: 1, retryInMs: 1 },
 ];
 const decided = (atMs: number, epoch: number): Told => [atMs, { event: 'decided', epoch, recordsIn: 1, recordsOut: 1, ms: 1 }];
-const committed = (atMs: number, epoch: number, republished = 0): Told => [atMs, { event: 'committed', epoch, republished, ms: 1 }];
+const committed = (atMs: number, epoch: number, republished = 0): Told => [
+  atMs,
+  { event: 'committed', epoch, republished, ms: 1, figures: figures() },
+];
 const successor = (atMs: number): Told => [
   atMs,
   { event: 'lease-taken', generation: 2, incarnation: 'i', lastCompleted: 1, lastCommitted: 0 },

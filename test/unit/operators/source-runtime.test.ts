@@ -47,7 +47,7 @@ test('values pass the chain in order with the timestamps of their records', () =
     ['A', 7],
     ['B', 5],
   ]);
-  expect([output.recordsIn, output.recordsOut]).toEqual([2, 2]);
+  expect([output.recordsIn, output.recordsOut, output.oldestTimestampMs]).toEqual([2, 2, 5]);
 });
 
 test('only records within the range are read, and the epoch may come in several chunks', () => {
@@ -57,6 +57,19 @@ test('only records within the range are read, and the epoch may come in several 
   expect(runtime.consume('in', 0, records, { from: 1, to: 3, aborted: [] })).toEqual({ next: 3, records: 2 });
   expect(runtime.consume('in', 1, recordSet([{ value: 'x' }], 40), { from: 40, to: 41, aborted: [] })).toEqual({ next: 41, records: 1 });
   expect(stagedValues(runtime.finish(), 'out')).toEqual(['b', 'c', 'x']);
+});
+
+test('the oldest timestamp is that of the records within the range, of this epoch alone', () => {
+  const runtime = pipeline(words, String);
+  const oldestOf = (...timestamps: number[]) => {
+    runtime.begin();
+    const records = recordSet(timestamps.map((timestamp) => ({ value: 'a', timestamp })));
+    runtime.consume('in', 0, records, { from: 1, to: 3, aborted: [] });
+    return runtime.finish().oldestTimestampMs;
+  };
+  expect(oldestOf(1, 30, 20, 2)).toBe(20);
+  expect(oldestOf(1, 40, 50, 2)).toBe(40);
+  expect(oldestOf(1)).toBeUndefined();
 });
 
 test('an operator that throws is named with the topic, partition and offset of the record', () => {
