@@ -40,8 +40,8 @@ export function kindOf(answer: KafkaAnswer): AnswerKind {
   return kinds[answer] ?? 'failed';
 }
 
-/** What a person can do about a `refused` answer. */
-export function mendOf(answer: KafkaAnswer): string {
+/** What a person can do about a `refused` answer. `topic`: the sink's, where the request was about it. */
+export function mendOf(answer: KafkaAnswer, topic?: string): string {
   switch (answer) {
     case 'INVALID_TRANSACTION_TIMEOUT':
       return "lower ONCEFLOW_TRANSACTION_TIMEOUT_MS or raise the broker's transaction.max.timeout.ms";
@@ -49,11 +49,11 @@ export function mendOf(answer: KafkaAnswer): string {
     case 'RECORD_LIST_TOO_LARGE':
       return "the topic's max.message.bytes was lowered while the job ran: start the job again, so that it cuts smaller batches";
     case 'TOPIC_AUTHORIZATION_FAILED':
-      return "grant READ, WRITE and DESCRIBE on the sink's topic (READ because the commit marker is an offset of that topic)";
+      return `grant READ, WRITE and DESCRIBE_CONFIGS on ${topic === undefined ? "the sink's topic" : `topic ${topic}`} (READ because the commit marker is an offset of that topic)`;
     case 'GROUP_AUTHORIZATION_FAILED':
       return "grant READ on the consumer groups with the job's prefix (commit markers)";
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
-      return "grant WRITE and DESCRIBE on the transactional ids with the job's prefix";
+      return "grant WRITE on the transactional ids with the job's prefix";
     default:
       return 'see the ACLs in the README';
   }

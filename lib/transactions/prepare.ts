@@ -37,7 +37,7 @@ export async function prepareTransaction(kafka: TransactionRequests, timing: Tim
   // Should beginning fail, a failure to read is of no interest.
   staged.catch(() => {});
   const begun = await retried(timing, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));
-  if (begun.answer !== 'NONE') return failed(id, 'InitProducerId', begun.answer);
+  if (begun.answer !== 'NONE') return failed(id, request.topic, 'InitProducerId', begun.answer);
   const who: ProducerIdentity = { transactionalId: id, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
   const left = await abortAttemptsBefore(kafka, timing, request, who);
   if (left !== undefined) return left;
@@ -51,7 +51,7 @@ export async function prepareTransaction(kafka: TransactionRequests, timing: Tim
   }
   // Best effort: an open transaction holds up every read_committed reader until its id's next use or its timeout.
   if (kindOf(sent.answer) !== 'fenced') await abortTransaction(kafka, timing, request.deadlineMs, who);
-  return failed(id, sent.during, sent.answer);
+  return failed(id, request.topic, sent.during, sent.answer);
 }
 
 /**
@@ -66,11 +66,11 @@ async function abortAttemptsBefore(
   who: ProducerIdentity,
 ): Promise<PrepareOutcome | undefined> {
   const { answer, states } = await readProducer(kafka, timing, deadlineMs, topic, who.producerId);
-  if (answer !== 'NONE') return failed(who.transactionalId, 'DescribeProducers', answer);
+  if (answer !== 'NONE') return failed(who.transactionalId, topic, 'DescribeProducers', answer);
   const open = states.filter(({ isOpen }) => isOpen);
   if (open.length === 0) return undefined;
   const aborted = await abortLeftOpen(kafka, timing, deadlineMs, who, topic, open);
-  if (aborted !== 'NONE') return failed(who.transactionalId, 'aborting what the broker had left open', aborted);
+  if (aborted !== 'NONE') return failed(who.transactionalId, topic, 'aborting what the broker had left open', aborted);
   const where = open.map(({ partition }) => partition).join(', ');
   const message = `transaction ${who.transactionalId}: the broker had left records of an earlier attempt open in topic ${topic}, partitions ${where}; they are aborted now, and the attempt is repeated`;
   return { outcome: 'failed', retriable: true, message };
@@ -86,13 +86,13 @@ export async function abortTransaction(
   return retriedAnswer(timing, deadlineMs, () => kafka.endTxn(who, false));
 }
 
-function failed(id: string, during: string, answer: KafkaAnswer): PrepareOutcome {
+function failed(id: string, topic: string, during: string, answer: KafkaAnswer): PrepareOutcome {
   const kind = kindOf(answer);
   const why =
     kind === 'fenced'
       ? 'a newer attempt or another coordinator owns it; this attempt stops and loses nothing'
       : kind === 'refused'
-        ? mendOf(answer)
+        ? mendOf(answer, topic)
         : 'the attempt is repeated';
   return { outcome: 'failed', retriable: kind !== 'refused', message: `transaction ${id}: ${during} was answered ${answer}: ${why}` };
 }
