@@ -19,6 +19,20 @@ Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
 const job = { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' } };
 new StreamJob(new Stack(app, 'Kept'), 'Job', { ...job, parallelism: 2 });
 new StreamJob(new Stack(app, 'ThrownAway'), 'Job', { ...job, parameters: { ONCEFLOW_REMOVAL: 'destroy' } });
+const secured = { ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' };
+const withSecret = {
+  ...secured,
+  ONCEFLOW_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
+  ONCEFLOW_KAFKA_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:AmazonMSK_job-AbCdEf',
+  ONCEFLOW_KAFKA_SECRET_KEY_ARN: 'arn:aws:kms:us-east-1:123456789012:key/0123-4567',
+};
+new StreamJob(new Stack(app, 'WithSecret'), 'Job', { ...job, parameters: withSecret });
+const withIam = {
+  ...secured,
+  ONCEFLOW_KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
+  ONCEFLOW_KAFKA_CLUSTER_ARN: 'arn:aws:kafka:us-east-1:123456789012:cluster/demo/0123-4567',
+};
+new StreamJob(new Stack(app, 'WithIam'), 'Job', { ...job, parameters: withIam });
 const inVpc = new Stack(app, 'InVpc');
 const vpc = Vpc.fromVpcAttributes(inVpc, 'Vpc', {
   vpcId: 'vpc-0123456789abcdef0',

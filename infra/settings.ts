@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { type ConfiguredJob, configureJob, jobOf } from '../functions/wiring.ts';
 import { checkBudget } from '../lib/config/budget.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
+import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { type Parameter, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, type ConfigFault, readConfig } from '../lib/config/read-config.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
@@ -24,6 +25,8 @@ const MADE_HERE = ['table', 'blobs', 'buildId'] as const;
 const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
   'job',
   'cancelRetention',
+  'kafkaClusterArn',
+  'kafkaSecretKeyArn',
   'architecture',
   'functionMemoryMb',
   'coordinatorMemoryMb',
@@ -60,8 +63,10 @@ export function readSettings(given: Given): DeploymentSettings {
     ...recoveryFaults(configured),
     ...standbyFaults(configured),
     ...functionFaults(configured),
+    ...kafkaFaults(configured),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
+  readCertificates(config);
   return { ...configured, environment: environmentOf(given), prefix };
 }
 
@@ -149,6 +154,18 @@ function standbyFaults({ config: { standby, idleExitMs } }: ConfiguredJob): Conf
       mend: 'leave one of the two out',
     },
   ];
+}
+
+/** What the functions log in to Kafka with is not in their package, and IAM has to be told of which cluster it is. */
+function kafkaFaults({ config: { kafkaCredentialsFile, kafkaSaslMechanism, kafkaClusterArn } }: ConfiguredJob): ConfigFault[] {
+  if (kafkaCredentialsFile !== undefined) {
+    const rule = `unset in a deployment, which takes user and password from ${parameters.kafkaSecretArn.variable}`;
+    const mend = `put them into a secret of AWS Secrets Manager, and set ${parameters.kafkaSecretArn.variable} instead`;
+    return [{ option: parameters.kafkaCredentialsFile.variable, value: kafkaCredentialsFile, rule, mend }];
+  }
+  if (kafkaSaslMechanism !== 'AWS_MSK_IAM' || kafkaClusterArn !== undefined) return [];
+  const rule = `${parameters.kafkaClusterArn.rule}, with ${parameters.kafkaSaslMechanism.variable}=AWS_MSK_IAM: the functions get their permissions on it`;
+  return [{ option: parameters.kafkaClusterArn.variable, value: undefined, rule, mend: 'set it' }];
 }
 
 function functionFaults({ parallelism, plan, config }: ConfiguredJob): ConfigFault[] {

@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
@@ -11,6 +12,9 @@ const HANDLERS = fileURLToPath(new URL('../../functions/', import.meta.url));
 /** The module of the job in the bundle, as ONCEFLOW_JOB names it there. */
 export const JOB_IN_BUNDLE = './job.mjs';
 
+/** The certificates of the brokers' authorities in the bundle, beside the handlers. */
+export const CA_IN_BUNDLE = 'kafka-ca.pem';
+
 /** Kafka's client and some of its parts are CommonJS and ask for Node's modules by `require`. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
@@ -19,7 +23,7 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
  * share what they have in common, so that an error class or a serde is the same one on both sides, and a function loads
  * only what it runs. The archive's hash is that of its content: it names the build.
  */
-export function bundleFunctions(scope: Construct, entry: string): Asset {
+export function bundleFunctions(scope: Construct, entry: string, kafkaCaFile: string | undefined): Asset {
   const bundle = new Asset(scope, 'Bundle', {
     path: HANDLERS,
     assetHashType: AssetHashType.OUTPUT,
@@ -29,6 +33,7 @@ export function bundleFunctions(scope: Construct, entry: string): Asset {
       local: {
         tryBundle(outputDir) {
           writeBundle(entry, outputDir);
+          if (kafkaCaFile !== undefined) copyFileSync(kafkaCaFile, join(outputDir, CA_IN_BUNDLE));
           return true;
         },
       },

@@ -7,7 +7,7 @@ import { coordinatorName, type FunctionRole, functionName } from '../../lib/conf
 import { type Network, placementIn } from '../network/network.ts';
 import type { DeploymentSettings } from '../settings.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { bundleFunctions, JOB_IN_BUNDLE } from './bundle.ts';
+import { bundleFunctions, CA_IN_BUNDLE, JOB_IN_BUNDLE } from './bundle.ts';
 import { roleOf } from './permissions.ts';
 
 export interface JobFunctionsProps {
@@ -37,7 +37,7 @@ export class JobFunctions extends Construct {
   constructor(scope: Construct, id: string, { settings, entry, storage, network }: JobFunctionsProps) {
     super(scope, id);
     const { config, plan, parallelism, prefix, job } = settings;
-    const bundle = bundleFunctions(this, entry);
+    const bundle = bundleFunctions(this, entry, config.kafkaCaFile);
     this.buildId = createHash('sha256')
       .update(JSON.stringify([bundle.assetHash, settings.environment, parallelism]))
       .digest('hex')
@@ -45,6 +45,7 @@ export class JobFunctions extends Construct {
     const code = Code.fromBucketV2(bundle.bucket, bundle.s3ObjectKey);
     const environment = {
       ...settings.environment,
+      ...(config.kafkaCaFile === undefined ? {} : { ONCEFLOW_KAFKA_CA_FILE: `./${CA_IN_BUNDLE}` }),
       ONCEFLOW_JOB: JOB_IN_BUNDLE,
       ONCEFLOW_TABLE: storage.table.tableName,
       ONCEFLOW_BLOBS: `s3://${storage.blobs.bucketName}`,
@@ -61,7 +62,7 @@ export class JobFunctions extends Construct {
         retention: Number(config.logRetentionDays) satisfies RetentionDays,
         removalPolicy: RemovalPolicy.DESTROY,
       });
-      const scopeOf = { job: job.name, prefix, table: storage.table, blobs: storage.blobs, inVpc: network !== undefined };
+      const scopeOf = { settings, job: job.name, prefix, table: storage.table, blobs: storage.blobs, inVpc: network !== undefined };
       const common: FunctionProps = {
         runtime: Runtime.NODEJS_24_X,
         architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,

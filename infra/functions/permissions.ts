@@ -1,13 +1,17 @@
 import { type CfnElement, Stack, Token } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { FunctionRole } from '../../lib/config/function-names.ts';
 import { acknowledge } from '../acknowledge.ts';
+import { allow } from '../allow.ts';
+import { type KafkaAccess, kafkaAccess } from '../credentials/kafka-access.ts';
+import type { DeploymentSettings } from '../settings.ts';
 
 export interface PermissionScope {
+  readonly settings: DeploymentSettings;
   readonly job: string;
   readonly prefix: string;
   readonly table: TableV2;
@@ -18,13 +22,14 @@ export interface PermissionScope {
 
 /** The role of one kind of function: exactly the actions that its code calls, on this job's own resources. */
 export function roleOf(scope: Construct, id: string, role: FunctionRole, logs: LogGroup, on: PermissionScope): Role {
-  const statements = [writeLogs(logs), ...statementsOf(scope, role, on), ...(on.inVpc ? [manageInterfaces()] : [])];
+  const kafka = kafkaAccess(role, on.settings);
+  const statements = [writeLogs(logs), ...statementsOf(scope, role, on), ...kafka.statements, ...(on.inVpc ? [manageInterfaces()] : [])];
   const made = new Role(scope, id, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     description: `${role} of job ${on.job}`,
     inlinePolicies: { Own: new PolicyDocument({ statements }) },
   });
-  acknowledgeWildcards(made, role, on);
+  acknowledgeWildcards(made, role, on, kafka);
   return made;
 }
 
@@ -50,7 +55,7 @@ function statementsOf(scope: Construct, role: FunctionRole, on: PermissionScope)
 }
 
 /** cdk-nag names a finding by what stands in the template. */
-function acknowledgeWildcards(made: Role, role: FunctionRole, on: PermissionScope): void {
+function acknowledgeWildcards(made: Role, role: FunctionRole, on: PermissionScope, kafka: KafkaAccess): void {
   const stack = Stack.of(made);
   const text = (value: string, token: string) => (Token.isUnresolved(value) ? `<AWS::${token}>` : value);
   const where = [text(stack.partition, 'Partition'), 'lambda', text(stack.region, 'Region'), text(stack.account, 'AccountId')].join(':');
@@ -63,6 +68,9 @@ function acknowledgeWildcards(made: Role, role: FunctionRole, on: PermissionScop
             "The job's own operator functions, one for each subtask: a list of them could outgrow a policy.",
         }
       : {}),
+    ...Object.fromEntries(
+      Object.entries(kafka.wildcards).map(([resource, reason]) => [`AwsSolutions-IAM5[Resource::${resource}]`, reason]),
+    ),
     ...(on.inVpc ? { 'AwsSolutions-IAM5[Resource::*]': 'A network interface has no name before it is made.' } : {}),
   });
 }
@@ -97,8 +105,4 @@ function manageInterfaces(): PolicyStatement {
     ],
     ['*'],
   );
-}
-
-function allow(actions: string[], resources: string[], conditions?: Record<string, Record<string, unknown>>): PolicyStatement {
-  return new PolicyStatement({ effect: Effect.ALLOW, actions, resources, ...(conditions === undefined ? {} : { conditions }) });
 }

@@ -64,6 +64,35 @@ describe('the settings of a deployment', () => {
       { ONCEFLOW_FUNCTION_PREFIX: 'a.b' },
       /ONCEFLOW_FUNCTION_PREFIX is "a\.b": it must be at most 40 letters/,
     ],
+    [
+      'a secret with plaintext',
+      { ONCEFLOW_KAFKA_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:AmazonMSK_job-AbCdEf' },
+      /ONCEFLOW_KAFKA_SECRET_ARN is ".*": it must be unset with ONCEFLOW_KAFKA_SECURITY_PROTOCOL=PLAINTEXT/,
+    ],
+    [
+      'SASL without a secret',
+      { ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ONCEFLOW_KAFKA_SASL_MECHANISM: 'PLAIN' },
+      /ONCEFLOW_KAFKA_SECRET_ARN is not set/,
+    ],
+    [
+      'credentials in a file, which would be in the package',
+      {
+        ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+        ONCEFLOW_KAFKA_SASL_MECHANISM: 'PLAIN',
+        ONCEFLOW_KAFKA_CREDENTIALS_FILE: 'login.json',
+      },
+      /ONCEFLOW_KAFKA_CREDENTIALS_FILE is "login\.json": it must be unset in a deployment.*set ONCEFLOW_KAFKA_SECRET_ARN instead/,
+    ],
+    [
+      'IAM without the cluster',
+      { ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ONCEFLOW_KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' },
+      /ONCEFLOW_KAFKA_CLUSTER_ARN is not set: it must be the ARN of an MSK cluster/,
+    ],
+    [
+      'certificates that are not there',
+      { ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SSL', ONCEFLOW_KAFKA_CA_FILE: 'no-such.pem' },
+      /ONCEFLOW_KAFKA_CA_FILE is "no-such\.pem": it must be .*ENOENT/,
+    ],
     ['a module without a job', { ONCEFLOW_JOB: './lib/api/index.ts' }, /no default export made by defineJob/],
   ])('are refused with one message for %s', (_what, change, message) => {
     expect(() => readSettings({ ...given, ...change })).toThrow(message);

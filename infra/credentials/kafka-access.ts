@@ -1,0 +1,83 @@
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { FunctionRole } from '../../lib/config/function-names.ts';
+import { allow } from '../allow.ts';
+import type { DeploymentSettings } from '../settings.ts';
+
+/** What a role needs to log in to Kafka, and, where IAM decides about Kafka's resources, to use them. */
+export interface KafkaAccess {
+  readonly statements: readonly PolicyStatement[];
+  /** Resources with a wildcard, and why they have one. */
+  readonly wildcards: Readonly<Record<string, string>>;
+}
+
+const NONE: KafkaAccess = { statements: [], wildcards: {} };
+
+export function kafkaAccess(role: FunctionRole, settings: DeploymentSettings): KafkaAccess {
+  // Operators work on state and blobs alone.
+  if (role === 'operator') return NONE;
+  const { kafkaSecretArn, kafkaSecretKeyArn, kafkaClusterArn } = settings.config;
+  if (kafkaSecretArn !== undefined) return { ...NONE, statements: readSecret(kafkaSecretArn, kafkaSecretKeyArn) };
+  return kafkaClusterArn === undefined ? NONE : useCluster(role, settings, kafkaClusterArn);
+}
+
+function readSecret(secret: string, key: string | undefined): PolicyStatement[] {
+  const read = allow(['secretsmanager:GetSecretValue'], [secret]);
+  if (key === undefined) return [read];
+  const region = secret.split(':')[3];
+  // By way of this service only: nothing else that the key encrypts.
+  const decrypt = allow(['kms:Decrypt'], [key], { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } });
+  return [read, decrypt];
+}
+
+/**
+ * What the README's ACLs say, in MSK's words, each role its part. Some actions are there because MSK's documentation asks for
+ * them beside another one: AlterGroup for ReadData, WriteData for AlterTransactionalId.
+ */
+function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job, plan }: DeploymentSettings, cluster: string): KafkaAccess {
+  const on = (kind: 'topic' | 'group' | 'transactional-id', name: string) => `${cluster.replace(':cluster/', `:${kind}/`)}/${name}`;
+  const topicsOf = (kind: 'source' | 'sink') => {
+    const topics = plan.stages.flatMap((stage) => (stage.kind === kind ? [stage.topic] : []));
+    return [...new Set(topics)].map((topic) => on('topic', topic));
+  };
+  const inCluster = (...actions: string[]) => allow(kafka('Connect', ...actions), [cluster]);
+  const group = allow(kafka('AlterGroup', 'DescribeGroup'), [on('group', config.groupId ?? job.name)]);
+  const readSources = allow(kafka('DescribeTopic', 'ReadData'), topicsOf('source'));
+  const transactionalIds = on('transactional-id', `${job.name}-*`);
+  const transactions = allow(kafka('AlterTransactionalId', 'DescribeTransactionalId'), [transactionalIds]);
+  const idsReason = { [transactionalIds]: "The job's own transactional ids, whose names the engine makes as it goes." };
+  switch (role) {
+    case 'source':
+      return { statements: [inCluster(), readSources, group], wildcards: {} };
+    case 'coordinator': {
+      const describeSinks = kafka('DescribeTopic', 'DescribeTopicDynamicConfiguration', 'ReadData', 'WriteData');
+      return {
+        statements: [
+          inCluster('DescribeClusterDynamicConfiguration'),
+          readSources,
+          group,
+          allow(describeSinks, topicsOf('sink')),
+          // It settles what a crash has left open.
+          transactions,
+        ],
+        wildcards: idsReason,
+      };
+    }
+    case 'sink': {
+      const markers = on('group', `${job.name}-*`);
+      return {
+        statements: [
+          inCluster(),
+          // Reading, because the commit marker is an offset of the topic.
+          allow(kafka('DescribeTopic', 'ReadData', 'WriteData'), topicsOf('sink')),
+          allow(kafka('AlterGroup', 'DescribeGroup'), [markers]),
+          transactions,
+        ],
+        wildcards: { ...idsReason, [markers]: "The groups of the job's commit markers, named like the transactional ids." },
+      };
+    }
+  }
+}
+
+function kafka(...actions: readonly string[]): string[] {
+  return actions.map((action) => `kafka-cluster:${action}`);
+}
