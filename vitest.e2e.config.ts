@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Runs that take minutes: `npm run e2e` and `npm run e2e:ticks`. */
+/** Runs that take minutes: `npm run e2e`, `npm run e2e:ticks` and `npm run e2e:localstack`. */
 const onTheStack = {
   globalSetup: 'test/setup/stack.ts',
   setupFiles: 'test/setup/environment.ts',
@@ -14,6 +14,17 @@ export default defineConfig({
     projects: [
       { test: { name: 'e2e', include: ['test/e2e/deployment.test.ts'], ...onTheStack, testTimeout: 300_000 } },
       { test: { name: 'ticks', include: ['test/e2e/ticks.test.ts'], ...onTheStack, testTimeout: 900_000 } },
+      // The stores as they are checked on the emulator, and the main job.
+      {
+        test: {
+          name: 'localstack',
+          include: ['test/e2e/localstack.test.ts', 'test/integration/{blob,epoch}-store.test.ts'],
+          ...onTheStack,
+          globalSetup: 'test/setup/localstack.ts',
+          testTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
     ],
   },
 });

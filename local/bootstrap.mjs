@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,bench-jars,bench] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,bench-jars,bench] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -70,10 +70,15 @@ const PARTS = {
     title: 'AWS emulator (Python venv)',
     needs: ['python'],
     inputs: ['local/emulator/requirements.txt'],
+    install: (folder, log, { python }) => installVenv(python, 'local/emulator/requirements.txt', folder, log),
+  },
+  localstack: {
+    title: 'LocalStack (Python venv)',
+    needs: ['python'],
+    inputs: ['local/localstack/requirements.txt', 'local/localstack/patch.py'],
     async install(folder, log, { python }) {
-      await run(python, ['-m', 'venv', folder], log);
-      const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'];
-      await run(join(folder, 'bin', 'python'), [...pip, '-r', 'local/emulator/requirements.txt'], log);
+      await installVenv(python, 'local/localstack/requirements.txt', folder, log);
+      await run(join(folder, 'bin', 'python'), ['local/localstack/patch.py'], log);
     },
   },
 };
@@ -165,6 +170,13 @@ function stampOf(name) {
   const hash = createHash('sha256').update(HOME);
   for (const input of PARTS[name].inputs) hash.update('\0').update(readFileSync(join(ROOT, input)));
   return hash.digest('hex');
+}
+
+/** The requirements name everything exactly, so that nothing is to be resolved. */
+async function installVenv(python, requirements, folder, log) {
+  await run(python, ['-m', 'venv', folder], log);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'];
+  await run(join(folder, 'bin', 'python'), [...pip, '-r', requirements], log);
 }
 
 function copyJars(pom, folder, log) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'bench-jars' | 'bench';
+type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'bench-jars' | 'bench';
 
 /** One release of Kafka. */
 export interface InstalledKafka {
@@ -33,6 +33,7 @@ export const INSTALLED = {
   /** Classes of those programs and of the benchmarks' probe, a folder for each. */
   benchClasses: join(ROOT, '.onceflow/bench'),
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
+  localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;
 
 /** The path, or an error that says how to install it. */

@@ -108,7 +108,8 @@ async function mustAnswer(what: string, variable: string, value: string, url: st
   );
 }
 
-function stackEnvironment(where: {
+/** What leads a job and AWS clients to a stack. */
+export function stackEnvironment(where: {
   readonly brokers: string;
   readonly awsEndpoint: string;
   readonly region: string;

@@ -13,7 +13,7 @@ import { requireEnv } from '../support/require-env.ts';
 const table = `onceflow-${randomUUID()}`;
 
 describe.each([
-  ['the AWS emulator', requireEnv('AWS_ENDPOINT_URL')],
+  ['the DynamoDB of the stack (AWS_ENDPOINT_URL)', requireEnv('AWS_ENDPOINT_URL')],
   ['DynamoDB Local (ONCEFLOW_DYNAMODB_LOCAL)', requireEnv('ONCEFLOW_DYNAMODB_LOCAL')],
 ])('the epoch store on %s', (_name, endpoint) => {
   epochStoreContract(async () => {
