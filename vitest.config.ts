@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /** Suites that start, kill or freeze parts of a stack: they need the embedded one (CONTRIBUTING.md). */
-const ownStack = process.env['ONCEFLOW_STACK'] === 'external' ? ['test/integration/{stack,kafka-3.9}.test.ts', 'test/chaos/**'] : [];
+const ownStack =
+  process.env['ONCEFLOW_STACK'] === 'external' ? ['test/integration/{stack,kafka-3.9,job/security}.test.ts', 'test/chaos/**'] : [];
 
 const onTheStack = {
   globalSetup: 'test/setup/stack.ts',

@@ -37,7 +37,11 @@ export function createCredentialSource({ read, origin, ttlMs, clock }: Credentia
 
   return {
     async current() {
-      return known !== undefined && clock.now() - known.readAtMs < ttlMs ? known.credentials : readAgain();
+      if (known === undefined) return readAgain();
+      if (clock.now() - known.readAtMs < ttlMs) return known.credentials;
+      const stale = known.credentials;
+      // The brokers decide whether they still hold; who keeps the secret may be down without the job being so.
+      return readAgain().catch(() => stale);
     },
     async renewed(refused) {
       // Another connection may have found out before.

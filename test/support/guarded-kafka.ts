@@ -50,8 +50,7 @@ export async function setPassword(user: string, password: string, kind: ScramMec
 export interface Right {
   readonly operation: 'Read' | 'Write' | 'DescribeConfigs';
   readonly resource: 'topic' | 'group' | 'transactional-id' | 'cluster';
-  /** Undefined for the cluster. */
-  readonly name: string | undefined;
+  readonly name: string;
   readonly prefixed: boolean;
 }
 
@@ -66,8 +65,8 @@ export function rightsInReadme(names: { readonly job: string; readonly input: st
   const commands = readFileSync('README.md', 'utf8').matchAll(/^ {4}acl (--operation .*)$/gm);
   return [...commands].flatMap(([, options = '']) => {
     const [, resource, named] = / --(topic|group|transactional-id|cluster)(?: ([^ -][^ ]*))?/.exec(options) ?? [];
-    const name = named === undefined ? undefined : renamed.get(named);
-    if (resource === undefined || (named !== undefined && name === undefined)) throw new Error(`not understood: acl ${options}`);
+    const name = resource === 'cluster' ? 'kafka-cluster' : renamed.get(named ?? '');
+    if (resource === undefined || name === undefined) throw new Error(`not understood: acl ${options}`);
     const operations = [...options.matchAll(/--operation (\w+)/g)].map(([, operation]) => operation);
     const prefixed = options.includes('--resource-pattern-type prefixed');
     return operations.map((operation) => ({ operation, resource, name, prefixed }) as Right);
@@ -95,7 +94,7 @@ export async function grant(user: string, rights: readonly Right[], at: string[]
       operation: OPERATIONS[operation],
       permissionType: AclPermissionTypes.ALLOW,
       resourceType: RESOURCES[resource],
-      resourceName: name ?? 'kafka-cluster',
+      resourceName: name,
       resourcePatternType: prefixed ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
     }),
   );

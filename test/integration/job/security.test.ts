@@ -165,7 +165,7 @@ it('a secret that is rotated while the job runs is picked up without a restart, 
   await run.until('a refused login', () => /uthentication failed/.test(run.told()) || undefined);
   await secrets.send(new PutSecretValueCommand({ SecretId: arn, SecretString: text('another-password') }));
   const committed = run.eventsOf('committed').length;
-  await run.until('epochs with the new password', () => run.eventsOf('committed').length > committed + 20 || undefined);
+  await run.until('epochs with the new password', () => run.eventsOf('committed').length > committed + 5 || undefined);
   await feed.stop();
   await count.expectExact(run);
   secrets.destroy();

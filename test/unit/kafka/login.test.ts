@@ -84,6 +84,16 @@ describe('user and password', () => {
     expect(held.reads).toBe(2);
   });
 
+  it('are used beyond their time to live while they cannot be read: who keeps the secret may be down', async () => {
+    let isUp = true;
+    const read = () => (isUp ? Promise.resolve(login('first')) : Promise.reject(new StoreProblem('down', true)));
+    const source = createCredentialSource({ read, origin: 'it', ttlMs: 60_000, clock });
+    await source.current();
+    isUp = false;
+    nowMs += 60_000;
+    expect(await source.current()).toMatchObject({ password: 'first' });
+  });
+
   it('are read again when they are refused, but not once more for every connection that is refused', async () => {
     const { held, source } = secret(login('first'));
     const first = await source.current();
