@@ -4,6 +4,7 @@ import type { KafkaAnswer, TransactionRequests } from '../ports/kafka-requests.t
 import { pauseBeforeRetry } from '../ports/pause.ts';
 import { kindOf } from './answers.ts';
 import { readProducer } from './left-open.ts';
+import { reached, readMarker } from './marker.ts';
 import { retriedAnswer } from './retry.ts';
 
 /**
@@ -30,7 +31,7 @@ const LONGEST_LOOK_PAUSE_MS = 100;
 
 /**
  * Commits a prepared transaction from its committable, in whichever process. Committed means that EndTxn was answered OK
- * *and* that every partition of the topic has its marker: OK alone is a promise that a broker can forget (`left-open.ts`).
+ * *and* that every partition of the topic and the marker's group have the end of the transaction: OK alone is a promise that a broker can forget (`left-open.ts`).
  */
 export async function commitTransaction(
   kafka: TransactionRequests,
@@ -51,14 +52,19 @@ async function awaitMarkers(
   kafka: TransactionRequests,
   timing: Timing,
   deadlineMs: number,
-  { topic, producerId, producerEpoch }: Committable,
+  { epoch, topic, transactionalId, producerId, producerEpoch }: Committable,
 ): Promise<KafkaAnswer> {
   for (let pauseMs = FIRST_LOOK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_PAUSE_MS)) {
-    const { answer, states } = await readProducer(kafka, timing, deadlineMs, topic, producerId);
-    if (answer !== 'NONE') return answer;
-    if (states.some((state) => state.producerEpoch > producerEpoch)) return USED_SINCE;
-    if (!states.some(({ isOpen }) => isOpen)) return 'NONE';
-    if (timing.clock.now() + pauseMs >= deadlineMs) return NO_MARKER;
+    // The broker answers EndTxn before it writes the markers, which takes it a few milliseconds.
     await pauseBeforeRetry(timing, pauseMs);
+    const [marker, producer] = await Promise.all([
+      readMarker(kafka, timing, deadlineMs, transactionalId, topic, false),
+      readProducer(kafka, timing, deadlineMs, topic, producerId),
+    ]);
+    if (marker.found === 'unknown') return marker.answer;
+    if (producer.answer !== 'NONE') return producer.answer;
+    if (producer.states.some((state) => state.producerEpoch > producerEpoch)) return USED_SINCE;
+    if (reached(marker, epoch) && !producer.states.some(({ isOpen }) => isOpen)) return 'NONE';
+    if (timing.clock.now() + pauseMs >= deadlineMs) return NO_MARKER;
   }
 }

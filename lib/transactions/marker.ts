@@ -60,3 +60,8 @@ export async function readMarker(
   if (reading.answer !== 'NONE') return { found: 'unknown', answer: reading.answer };
   return reading.offset === undefined ? { found: 'absent' } : { found: 'epoch', epoch: reading.offset };
 }
+
+/** Whether the epoch was committed under the id. At or above and not equal: a later epoch may have used the id since. */
+export function reached(reading: MarkerReading, epoch: number): boolean {
+  return reading.found === 'epoch' && reading.epoch >= epoch;
+}

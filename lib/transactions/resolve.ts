@@ -4,7 +4,7 @@ import type { Timing } from '../ports/clock.ts';
 import type { ProducerIdentity, ProducerState, TransactionRequests } from '../ports/kafka-requests.ts';
 import { type CommitPermit, commitTransaction } from './commit.ts';
 import { abortLeftOpen, readProducer, takeIn } from './left-open.ts';
-import { type MarkerReading, readMarker, writeMarker } from './marker.ts';
+import { type MarkerReading, reached, readMarker, writeMarker } from './marker.ts';
 import { retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 
@@ -138,10 +138,6 @@ function isOpenOf(state: ProducerState, committable: Committable): boolean {
 
 function middle(nowMs: number, deadlineMs: number): number {
   return nowMs + (deadlineMs - nowMs) / 2;
-}
-
-function reached(reading: MarkerReading, epoch: number): boolean {
-  return reading.found === 'epoch' && reading.epoch >= epoch;
 }
 
 /** Absence is no evidence for ever: markers go with the group's retention. Returns what a person has to know, or undefined. */

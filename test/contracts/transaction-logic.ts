@@ -67,8 +67,10 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
       staged: staged(committable.topic, value),
     });
 
-  const zombie = async ({ transactionalId }: Committable) =>
-    expect(await settleTransactions(under.kafka, timing, deadlineMs(), TIMEOUT_MS, [transactionalId])).toEqual({ outcome: 'settled' });
+  const zombie = async ({ transactionalId, topic }: Committable) =>
+    expect(await settleTransactions(under.kafka, timing, deadlineMs(), TIMEOUT_MS, [{ transactionalId, topic }])).toEqual({
+      outcome: 'settled',
+    });
 
   it('an attempt has in its transaction nothing of the attempt before, which the same process prepared', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];

@@ -186,6 +186,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ? { how: 'revival', everyMs: schedule.pick([5_000, 20_000]), standby: schedule.pick(['none', 'keep']) }
     : { how: 'explicit' };
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
+  const maxProducerEpoch = schedule.chance(0.8) ? 32_767 : schedule.whole(3, 8);
   return {
     seed,
     job,
@@ -211,7 +212,10 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     oneAtATime: dice.chance(0.5),
     clockSkewMs: dice.pick([0, 50, 1_000]),
     markerDelayMs: dice.chance(0.8) ? [0.5, 20] : [5, 2_000],
-    maxProducerEpoch: dice.chance(0.8) ? 32_767 : dice.whole(3, 8),
+    maxProducerEpoch,
+    // Of what nobody can end there are no seeds: what was left open under producer epochs that are used up, and what a command
+    // finds, which knows no topics, of a job that is then deleted.
+    forgottenMarkers: maxProducerEpoch > 1_000 && !mayBeDeleted(seed) && schedule.chance(0.3) ? schedule.spread(0.01, 0.2) : 0,
     tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
     updateAtMs: job.grows ? dice.between(1_000, faultsUntilMs * 0.8) : undefined,

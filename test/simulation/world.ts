@@ -70,6 +70,8 @@ export interface WorldOptions {
   readonly oneAtATime: boolean;
   readonly clockSkewMs: number;
   readonly markerDelayMs: readonly [number, number];
+  /** How likely the broker answers that a transaction is ended and forgets the markers, while there are faults (KAFKA-20734). @default 0 */
+  readonly forgottenMarkers?: number;
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
   readonly tokenLifetimeMs: number;
@@ -191,10 +193,12 @@ export class World {
       onWorldFault: (fault, call) => this.#inflict(fault, call.service, call.caller),
     });
     const dice = new Dice(hashOf(options.seed, 'broker'));
+    const forgetting = new Dice(hashOf(options.seed, 'forgotten markers'));
     this.broker = new Broker({
       nowMs: () => scheduler.nowMs,
       later: (delayMs, run) => void scheduler.after(delayMs, undefined, run),
       markerDelayMs: () => dice.spread(...options.markerDelayMs),
+      forgetsMarkers: () => scheduler.nowMs < options.faultsUntilMs && forgetting.chance(options.forgottenMarkers ?? 0),
       shuffled: (items) => dice.shuffled(items),
       maxProducerEpoch: options.maxProducerEpoch,
       fetchBytes: options.fetchBytes,

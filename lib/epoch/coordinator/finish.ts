@@ -43,6 +43,6 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
     const record = () => deps.epochs.recordCommitted(job, generation, last.epoch);
     fenced(row, await untilAnswered(deps, 'recording the commit', record, signal));
   }
-  const settledIds = await settlePool(deps, { ...settings, job }, tenure, signal);
+  const settledIds = await settlePool(deps, { ...settings, job, stages: [] }, tenure, signal);
   return { committed: last?.epoch, republished, settledIds };
 }

@@ -340,7 +340,9 @@ export class Checker {
     if (previous >= epoch) this.fail('I5', `${where}: epoch ${epoch} was committed after epoch ${previous}`);
     life.committed.add(placeOf(committable));
     life.lastCommitted.set(where, epoch);
-    this.#producers.set(`${producerId}/${producerEpoch}`, { life, where, epoch });
+    // What the broker left open and this commit ends was written under the epoch before.
+    for (const written of [producerEpoch, ...this.#openEpochsOf(producerId)])
+      this.#producers.set(`${producerId}/${written}`, { life, where, epoch });
     this.#checkContent(sent, where, epoch, decided.staged.get(where));
   }
 
@@ -356,6 +358,14 @@ export class Checker {
       }
     }
     return sent;
+  }
+
+  #openEpochsOf(producerId: bigint): number[] {
+    return [...this.#broker.topics.values()].flat().flatMap(({ open, batches }) => {
+      const first = open.get(producerId);
+      if (first === undefined) return [];
+      return batches.flatMap((batch) => (batch.producerId === producerId && batch.baseOffset >= first ? [batch.producerEpoch] : []));
+    });
   }
 
   /** What becomes visible is the staged output of the decided attempt. */

@@ -396,6 +396,12 @@ export class Broker {
     return (commit) => writeMarker(found, producerId, 0, commit, this.#options.nowMs());
   }
 
+  /** When this id's next transaction ends, its markers are forgotten: all, or those in partitions, or that in its group. */
+  forgetMarkersOf(transactionalId: string, where: 'everywhere' | 'partitions' | 'group' = 'everywhere'): void {
+    this.#forgetOf = { transactionalId, where };
+  }
+
+  #forgetOf: { readonly transactionalId: string; readonly where: 'everywhere' | 'partitions' | 'group' } | undefined;
   readonly #upstream: bigint[] = [];
   readonly #pendingEpochs = new Map<string, number>();
 
@@ -480,7 +486,8 @@ export class Broker {
   #end(txn: Transaction, commit: boolean): void {
     txn.state = commit ? 'prepare-commit' : 'prepare-abort';
     const { producerId, producerEpoch, serial } = txn;
-    if (commit) {
+    const forgotten = this.#options.forgetsMarkers() ? 'everywhere' : this.#forgottenOf(txn.id);
+    if (commit && (forgotten === undefined || forgotten === 'group')) {
       const markers = [...txn.groups].flatMap((group) =>
         [...(this.groups.get(group)?.values() ?? [])].flatMap(({ pending }) => {
           const marker = pending.get(producerId);
@@ -490,13 +497,14 @@ export class Broker {
       this.onCommit({ transactionalId: txn.id, producerId, producerEpoch, markers });
     }
     const writes = [
-      ...[...txn.partitions.values()].map(
+      ...(forgotten === 'everywhere' || forgotten === 'partitions' ? [] : [...txn.partitions.values()]).map(
         (partition) => () => writeMarker(partition, producerId, producerEpoch, commit, this.#options.nowMs()),
       ),
-      ...[...txn.groups].map((group) => () => this.#endInGroup(group, producerId, commit)),
+      ...(forgotten === 'everywhere' || forgotten === 'group' ? [] : [...txn.groups]).map(
+        (group) => () => this.#endInGroup(group, producerId, commit),
+      ),
     ];
-    let left = this.#options.forgetsMarkers() ? 0 : writes.length;
-    const isForgotten = left < writes.length;
+    let left = writes.length;
     const done = () => {
       if (txn.serial !== serial) throw new Error(`transaction ${txn.id} went on before its markers were written`);
       txn.state = commit ? 'complete-commit' : 'complete-abort';
@@ -504,13 +512,20 @@ export class Broker {
       txn.groups.clear();
     };
     if (left === 0) this.#options.later(this.#options.markerDelayMs(), done);
-    for (const write of isForgotten ? [] : writes) {
+    for (const write of writes) {
       this.#options.later(this.#options.markerDelayMs(), () => {
         write();
         left--;
         if (left === 0) this.#options.later(this.#options.markerDelayMs() / 4, done);
       });
     }
+  }
+
+  #forgottenOf(transactionalId: string): 'everywhere' | 'partitions' | 'group' | undefined {
+    if (this.#forgetOf?.transactionalId !== transactionalId) return undefined;
+    const { where } = this.#forgetOf;
+    this.#forgetOf = undefined;
+    return where;
   }
 
   #endInGroup(group: string, producerId: bigint, commit: boolean): void {

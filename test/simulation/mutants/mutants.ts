@@ -18,6 +18,10 @@ const START = 'lib/epoch/coordinator/start.ts';
 const COLLECT = 'lib/epoch/coordinator/collect.ts';
 const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
 const RESOLVE = 'lib/transactions/resolve.ts';
+const COMMIT = 'lib/transactions/commit.ts';
+const MARKER = 'lib/transactions/marker.ts';
+const STABLE_READ = 'const after = await readMarker(kafka, timing, middle(timing.clock.now(), deadlineMs), transactionalId, topic, true);';
+const SETTLE = 'lib/transactions/settle.ts';
 const PREPARE = 'lib/transactions/prepare.ts';
 const SEND = 'lib/transactions/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
@@ -100,14 +104,17 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         RESOLVE,
-        'const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, await request.staged());',
-        'const again = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs)); Object.assign(who, { producerId: again.producerId, producerEpoch: again.producerEpoch }); const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, await request.staged());',
+        'const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, staged);',
+        'const again = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs)); Object.assign(who, { producerId: again.producerId, producerEpoch: again.producerEpoch }); const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, staged);',
       ),
     ],
   },
   {
     name: 'resolving reads the marker after fencing',
-    edits: [edit(RESOLVE, "if (reached(after, epoch)) return { outcome: 'committed' };", '')],
+    edits: [
+      edit(RESOLVE, "if (reached(after, epoch) && open.length === 0) return { outcome: 'committed' };", ''),
+      edit(RESOLVE, 'isUnstable ? undefined : reached(after, epoch), producer.states, staged', 'false, [], staged'),
+    ],
   },
   {
     name: 'resolving fences before it believes that the marker is absent',
@@ -117,29 +124,23 @@ export const mutants: readonly Mutant[] = [
         'const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
         'const early = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true); const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
       ),
-      edit(RESOLVE, 'const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true);', 'const after = early;'),
+      edit(RESOLVE, STABLE_READ, 'const after = early;'),
     ],
   },
   {
     name: 'a marker of a later epoch proves the commit too (≥, not =)',
-    edits: [edit(RESOLVE, "reading.found === 'epoch' && reading.epoch >= epoch", "reading.found === 'epoch' && reading.epoch === epoch")],
+    edits: [edit(MARKER, "reading.found === 'epoch' && reading.epoch >= epoch", "reading.found === 'epoch' && reading.epoch === epoch")],
   },
   {
     name: 'the marker is read stable after fencing',
-    edits: [
-      edit(
-        RESOLVE,
-        'const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true);',
-        'const after = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, false);',
-      ),
-    ],
+    edits: [edit(RESOLVE, STABLE_READ, STABLE_READ.replace('true', 'false'))],
   },
   {
     name: 'what cannot be read is not taken for absent',
     edits: [
       edit(
         RESOLVE,
-        "if (after.found === 'unknown') return unsettled(committable, `the commit marker could not be read (${after.answer})`);",
+        "if (after.found === 'unknown' && !isUnstable) return unsettled(committable, `the commit marker could not be read (${after.answer})`);",
         '',
       ),
     ],
@@ -158,7 +159,7 @@ export const mutants: readonly Mutant[] = [
     name: 'commit and resolve take the id from the committable, and never compute it again',
     edits: [
       edit(
-        'lib/transactions/commit.ts',
+        COMMIT,
         'kafka.endTxn(committable, true)',
         'kafka.endTxn({ ...committable, transactionalId: committable.transactionalId.replace(/[01]$/, String(committable.epoch % 2)) }, true)',
       ),
@@ -184,12 +185,43 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'only OK means committed',
-    edits: [edit('lib/transactions/commit.ts', "kindOf(answer) === 'ok'", "['ok', 'fenced'].includes(kindOf(answer))")],
+    name: 'only OK means committed, or what the partitions show',
+    edits: [
+      edit(COMMIT, "kindOf(answer) !== 'ok'", "!['ok', 'fenced'].includes(kindOf(answer))"),
+      edit(COMMIT, 'const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);', "const marked: string = 'NONE';"),
+    ],
   },
   {
     name: 'an unexpected answer to a commit is doubtful, not taken for done',
-    edits: [edit('lib/transactions/commit.ts', "kindOf(answer) === 'ok'", "['ok', 'failed'].includes(kindOf(answer))")],
+    edits: [
+      edit(COMMIT, "kindOf(answer) !== 'ok'", "!['ok', 'failed'].includes(kindOf(answer))"),
+      edit(COMMIT, 'const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);', "const marked: string = 'NONE';"),
+    ],
+  },
+  {
+    name: "OK alone does not mean committed: the transaction's end must be in the partitions and in the group",
+    edits: [edit(COMMIT, 'const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);', "const marked: string = 'NONE';")],
+  },
+  {
+    name: 'what the broker left open of an attempt is aborted before the next one begins',
+    edits: [edit(PREPARE, 'const left = await abortAttemptsBefore(kafka, timing, request, who);', 'const left = undefined;')],
+  },
+  {
+    name: 'what the broker left open of a decided epoch is ended as it is, not sent again beside it',
+    edits: [
+      edit(RESOLVE, "onlyItsOwn && !(written.length === 0 && isMissing)) return 'in-place';", "written.length === 0) return 'in-place';"),
+      edit(RESOLVE, "if (there === 0) return isMissing ? 'not-committed' : 'left-open';", "if (there >= 0) return 'not-committed';"),
+    ],
+  },
+  {
+    name: 'what the broker left open is aborted before the output is sent again',
+    edits: [
+      edit(RESOLVE, "if (there === 0) return isMissing ? 'not-committed' : 'left-open';", "if (there === 0) return 'not-committed';"),
+    ],
+  },
+  {
+    name: 'what the broker left open under any id is aborted when the pool is settled',
+    edits: [edit(SETTLE, 'if (open.length === 0) return', 'if (open.length >= 0) return')],
   },
   {
     name: 'the sink stage is serial, and commits are in epoch order',

@@ -164,10 +164,18 @@ describe('resolving', () => {
 
   it('that reads an older marker from a coordinator that failed over reads it again after fencing', async () => {
     const commitOf3 = at('commit', { about: /-write-0-1 /, nth: 2 });
+    let isLost = false;
     const told = await story(
       [
-        { at: commitOf3, also: fencedAfter(14), fault: { fault: 'lose', what: 'answer' } },
-        { at: at('offsetFetch'), fault: { fault: 'stale' } },
+        {
+          at: commitOf3,
+          also: (world, call) => {
+            isLost = true;
+            fencedAfter(14)(world, call);
+          },
+          fault: { fault: 'lose', what: 'answer' },
+        },
+        { at: (call) => isLost && call.api === 'offsetFetch', fault: { fault: 'stale' } },
       ],
       { markerDelayMs: [1, 4] },
     );
@@ -225,5 +233,54 @@ describe('resolving', () => {
       },
     );
     expect(ends(told)).toContain('failed');
+  });
+});
+
+describe('a broker that answers OK and forgets the markers', () => {
+  const forgetting = (where?: 'partitions' | 'group') => (world: World, call: Call) => world.broker.forgetMarkersOf(idIn(call), where);
+
+  it('of a decided epoch does not lose it: its records are ended where they are, and not sent again', async () => {
+    const told = await story([{ at: commitOf2(), also: forgetting() }]);
+    expect(resolutions(told)).toEqual(['committed']);
+  });
+
+  it('in the partitions alone, or in the group alone, does not lose it', async () => {
+    expect(resolutions(await story([{ at: commitOf2(), also: forgetting('partitions') }]))).toEqual(['committed']);
+    expect(resolutions(await story([{ at: commitOf2(), also: forgetting('group') }]))).toEqual(['committed']);
+  });
+
+  it('does not lose it when the coordinator dies meanwhile', async () => {
+    const told = await story([
+      { at: commitOf2(), also: forgetting() },
+      { at: at('invoke resolve'), fault: { fault: 'crash', when: 'before' } },
+    ]);
+    expect(resolutions(told)).toEqual(['committed']);
+  });
+
+  it('does not lose it when an attempt that was forgotten wakes up and aborts it', async () => {
+    const told = await story([
+      {
+        at: commitOf2(),
+        also: (world, call) => {
+          forgetting()(world, call);
+          const id = idIn(call);
+          void world.scheduler.after(20, undefined, () => {
+            const who = { transactionalId: id, ...world.broker.initProducerId(id, 25_000) };
+            world.broker.addPartitions(who, [{ topic: 'output', partition: 0 }]);
+            world.broker.endTxn(who, false);
+          });
+        },
+      },
+    ]);
+    expect(resolutions(told).at(-1)).toBe('republished');
+  });
+
+  it('of an attempt that failed shows its records to nobody: they are aborted before the next attempt', async () => {
+    const told = await story([
+      { at: at('produce', { about: /-write-0-0 / }), fault: { fault: 'lose', what: 'answer' } },
+      { at: at('abort', { about: /-write-0-0 / }), also: forgetting() },
+    ]);
+    const failures = told.observed.flatMap((event) => (event.event === 'attempt-failed' ? [event.message] : []));
+    expect(failures.at(-1)).toMatch(/the broker had left records of an earlier attempt open in topic output, partitions 0/);
   });
 });
