@@ -1,7 +1,11 @@
 import { CfnOutput } from 'aws-cdk-lib';
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { parameters } from '../lib/config/parameters.ts';
 import { JobFunctions } from './functions/job-functions.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import type { Network } from './network/network.ts';
 import { type DeploymentSettings, type Given, readSettings } from './settings.ts';
 import { CheckpointStorage } from './storage/checkpoint-storage.ts';
@@ -18,6 +22,10 @@ export interface StreamJobProps {
   };
   /** Subtasks of every stage. @default 1 */
   readonly parallelism?: number;
+  /** Metrics, a dashboard and alarms in CloudWatch (`ONCEFLOW_MONITORING`). @default true */
+  readonly monitoring?: boolean;
+  /** What alarms do when they begin and when they end, besides telling `ONCEFLOW_ALARM_TOPIC`. @default nothing */
+  readonly alarmActions?: readonly IAlarmAction[];
   /** Any other parameter of the README's table, by its variable: `{ ONCEFLOW_CHECKPOINT_INTERVAL_MS: '5000' }`. */
   readonly parameters?: Given;
 }
@@ -34,6 +42,8 @@ export class StreamJob extends Construct {
   readonly settings: DeploymentSettings;
   readonly storage: CheckpointStorage;
   readonly functions: JobFunctions;
+  /** Undefined: it was left out. */
+  readonly monitoring: Monitoring | undefined;
 
   constructor(scope: Construct, id: string, props: StreamJobProps) {
     super(scope, id);
@@ -46,19 +56,35 @@ export class StreamJob extends Construct {
       network: props.kafka.network,
     });
     new EveryMinute(this, 'EveryMinute', this.functions.coordinator);
+    this.monitoring = this.settings.config.monitoring === 'on' ? this.watch(props.alarmActions ?? []) : undefined;
 
     new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
     new CfnOutput(this, 'BlobsLocation', { value: `s3://${this.storage.blobs.bucketName}` });
     new CfnOutput(this, 'CoordinatorName', { value: this.functions.coordinator.functionName });
     new CfnOutput(this, 'BuildId', { value: this.functions.buildId });
   }
+
+  private watch(given: readonly IAlarmAction[]): Monitoring {
+    const { job, prefix, config } = this.settings;
+    const { checkpointIntervalMs, alarmTopic } = config;
+    const topic = alarmTopic === undefined ? [] : [new SnsAction(Topic.fromTopicArn(this, 'AlarmTopic', alarmTopic))];
+    return new Monitoring(this, 'Monitoring', {
+      job: job.name,
+      prefix,
+      checkpointIntervalMs,
+      functions: this.functions,
+      storage: this.storage,
+      actions: [...given, ...topic],
+    });
+  }
 }
 
-function givenOf({ entry, kafka, parallelism, parameters: others = {} }: StreamJobProps): Given {
+function givenOf({ entry, kafka, parallelism, monitoring, parameters: others = {} }: StreamJobProps): Given {
   return {
     ...others,
     [parameters.job.variable]: entry,
     [parameters.brokers.variable]: kafka.brokers,
     ...(parallelism === undefined ? {} : { [parameters.parallelism.variable]: String(parallelism) }),
+    ...(monitoring === undefined ? {} : { [parameters.monitoring.variable]: monitoring ? 'on' : 'off' }),
   };
 }

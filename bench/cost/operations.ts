@@ -46,7 +46,8 @@ const COMMIT_MS = 8;
 /** Assumed of S3: nothing here has its latency. */
 const BLOB_MS = 30;
 const BLOB_BYTES_PER_MS = 80_000;
-const LOG_BYTES_PER_EPOCH = 2_500;
+/** Of the line with the metrics of an epoch, on the emulator; a job that is well logs nothing else. */
+const LOG_BYTES_PER_EPOCH = 1_000;
 /** Exchange and staged output, against the input: estimated for words, assumed in general. */
 const EXCHANGE_SHARE = 0.6;
 const OUTPUT_SHARE = 1.2;

@@ -1,7 +1,5 @@
+import { type MetricKind, metrics } from './metrics.ts';
 import { type Parameter, parameters } from './parameters.ts';
-
-const START = '<!-- parameters:start (npm run docs:config) -->';
-const END = '<!-- parameters:end -->';
 
 /** The parameters as a Markdown table. */
 export function parametersTable(): string {
@@ -11,12 +9,30 @@ export function parametersTable(): string {
   return ['| variable | when unset | unit | what it does |', '|---|---|---|---|', ...rows].join('\n');
 }
 
+/** The metrics as a Markdown table. */
+export function metricsTable(): string {
+  const rows = Object.entries<MetricKind>(metrics).map(
+    ([name, { unit, statistic, doc }]) => `| ${[`\`${name}\``, unit, statistic, doc].map(cell).join(' | ')} |`,
+  );
+  return ['| metric | unit | read as | what it is |', '|---|---|---|---|', ...rows].join('\n');
+}
+
 /** `readme` with the table between its markers brought up to date; undefined when it has no markers. */
 export function withParametersTable(readme: string): string | undefined {
-  const start = readme.indexOf(START);
-  const end = readme.indexOf(END);
+  return withTable(readme, 'parameters', parametersTable());
+}
+
+/** The same for the table of metrics. */
+export function withMetricsTable(page: string): string | undefined {
+  return withTable(page, 'metrics', metricsTable());
+}
+
+function withTable(page: string, name: string, table: string): string | undefined {
+  const startMarker = `<!-- ${name}:start (npm run docs:config) -->`;
+  const start = page.indexOf(startMarker);
+  const end = page.indexOf(`<!-- ${name}:end -->`);
   if (start < 0 || end < start) return undefined;
-  return `${readme.slice(0, start + START.length)}\n${parametersTable()}\n${readme.slice(end)}`;
+  return `${page.slice(0, start + startMarker.length)}\n${table}\n${page.slice(end)}`;
 }
 
 function whenUnset(parameter: Parameter<unknown>): string {

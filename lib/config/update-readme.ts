@@ -1,12 +1,17 @@
-// `npm run docs:config`: writes the table of parameters into README.md.
+// `npm run docs:config`: writes the table of parameters into README.md, and that of metrics into docs/operations.md.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { withParametersTable } from './markdown.ts';
+import { withMetricsTable, withParametersTable } from './markdown.ts';
 
-const path = new URL('../../README.md', import.meta.url);
-const updated = withParametersTable(readFileSync(path, 'utf8'));
-if (updated === undefined) {
-  console.error('README.md has no parameter markers: put them where the table belongs (lib/config/markdown.ts shows them)');
-  process.exitCode = 1;
-} else {
-  writeFileSync(path, updated);
+update('README.md', withParametersTable);
+update('docs/operations.md', withMetricsTable);
+
+function update(file: string, withTable: (page: string) => string | undefined): void {
+  const path = new URL(`../../${file}`, import.meta.url);
+  const updated = withTable(readFileSync(path, 'utf8'));
+  if (updated === undefined) {
+    console.error(`${file} has no markers for its table: put them where it belongs (lib/config/markdown.ts shows them)`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, updated);
+  }
 }

@@ -68,6 +68,8 @@ function environmentOf(stack: Stack, folder: string, parameters: Parameters): No
     // Functions are processes of this machine, and go with its stack.
     ONCEFLOW_ARCHITECTURE: process.arch === 'arm64' ? 'arm64' : 'x86_64',
     ONCEFLOW_REMOVAL: 'destroy',
+    // The emulator takes no alarm on an expression.
+    ONCEFLOW_MONITORING: 'off',
     ...parameters,
   };
 }

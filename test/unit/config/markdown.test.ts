@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parametersTable, withParametersTable } from '../../../lib/config/markdown.ts';
+import { metricsTable, parametersTable, withMetricsTable, withParametersTable } from '../../../lib/config/markdown.ts';
 
 const MARKED = 'before\n<!-- parameters:start (npm run docs:config) -->\nSTALE\n<!-- parameters:end -->\nafter\n';
 
@@ -26,5 +26,16 @@ describe("the README's table of parameters", () => {
     const path = new URL('../../../README.md', import.meta.url);
     const readme = existsSync(path) ? readFileSync(path, 'utf8') : '';
     expect(withParametersTable(readme) ?? readme, 'run npm run docs:config').toBe(readme);
+  });
+});
+
+describe('the table of metrics in docs/operations.md', () => {
+  it('has a row for each metric with unit, statistic and words', () => {
+    expect(metricsTable()).toContain('| `NoProgress` | Milliseconds | Maximum | For how long');
+  });
+
+  it('is up to date', () => {
+    const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+    expect(withMetricsTable(page), 'run npm run docs:config').toBe(page);
   });
 });
