@@ -1,12 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
+import { utf8 } from '../../../lib/format/serdes.ts';
+import { connectKafka } from '../../../lib/kafka/connect.ts';
+import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
+import { prepareTransaction } from '../../../lib/transactions/prepare.ts';
 import { runKafkaTool } from '../../../local/stack/java.ts';
 import type { Dice } from '../../simulation/kernel/dice.ts';
 import type { Treatment } from '../../support/http-proxy.ts';
-import { kafkaJs } from '../../support/kafka-wire.ts';
 import { signalIfThere } from '../../support/signals.ts';
 import type { Link } from '../../support/tcp-proxy.ts';
 import { listTransactions } from '../../support/transactions.ts';
 import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS } from './scene.ts';
+
+const ZOMBIE_MS = 5_000;
+const timing = { clock: { now: () => Date.now(), sleep: (ms: number) => sleep(ms) }, random: { id: () => '', fraction: Math.random } };
 
 /** One kind of fault. Resolves, when it is over, with what was done; undefined when there was nothing to do it to. */
 export interface FaultKind {
@@ -202,18 +209,12 @@ const ofTransactions: Lane = {
     {
       name: "zombie's InitProducerId",
       weight: 5,
-      run: (scene, dice) =>
-        asZombie(scene, dice, async (transaction) => {
-          await transaction.abort();
-        }),
+      run: fenceAsZombie,
     },
     {
       name: 'zombie leaves a transaction open, with a record in it',
       weight: 2,
-      run: (scene, dice) =>
-        asZombie(scene, dice, async (transaction) => {
-          await transaction.send({ topic: scene.output, messages: [{ value: 'zombie:::1' }] });
-        }),
+      run: prepareAsZombie,
     },
     {
       name: 'transaction ended by hand (forceTerminateTransaction)',
@@ -274,29 +275,52 @@ async function holding(
   }
 }
 
-type Transaction = Awaited<ReturnType<ReturnType<ReturnType<typeof kafkaJs>['producer']>['transaction']>>;
-
 /** What an attempt does that was forgotten long ago and wakes up: it begins with InitProducerId, which fences. */
-async function asZombie(scene: Scene, dice: Dice, act: (transaction: Transaction) => Promise<void>): Promise<string | undefined> {
+function fenceAsZombie(scene: Scene, dice: Dice): Promise<string | undefined> {
+  return asZombie(scene, dice, async (kafka, transactionalId) => {
+    const { answer } = await kafka.initProducerId(transactionalId, TRANSACTION_TIMEOUT_MS);
+    // What was open is being aborted: that is what it does.
+    return answer === 'NONE' || answer === 'CONCURRENT_TRANSACTIONS';
+  });
+}
+
+/** It may go on from there, in the engine's own code: an attempt looks before it writes. */
+function prepareAsZombie(scene: Scene, dice: Dice): Promise<string | undefined> {
+  return asZombie(scene, dice, async (kafka, transactionalId) => {
+    const [, incarnation, sink, subtask, parity] = /^[^-]+-([0-9a-f]+)-(.+)-(\d+)-([01])$/.exec(transactionalId) ?? [];
+    if (incarnation === undefined || sink === undefined) throw new Error(`${transactionalId} is no id of ours`);
+    const writer = new RecordBatchWriter({ maxBatchBytes: 1_000 });
+    writer.append(Date.now(), undefined, undefined, 'zombie:::1', utf8);
+    const staged = [{ topic: scene.output, partition: dice.whole(0, 2), batches: Buffer.from(writer.finish()) }];
+    const place = { job: scene.job.name, incarnation, sink, subtask: Number(subtask), topic: scene.output };
+    const attempt = { ...place, epoch: Number(parity), decisionId: 'zombie', transactionTimeoutMs: TRANSACTION_TIMEOUT_MS };
+    const deadlineMs = Date.now() + ZOMBIE_MS;
+    const prepared = await prepareTransaction(kafka, timing, { ...attempt, deadlineMs, staged: () => Promise.resolve(staged) });
+    return prepared.outcome === 'prepared';
+  });
+}
+
+/** Undefined when the job was quicker, or the broker is away. */
+async function asZombie(
+  scene: Scene,
+  dice: Dice,
+  act: (kafka: KafkaRequests, transactionalId: string) => Promise<boolean>,
+): Promise<string | undefined> {
   const transactionalId = await someId(scene, dice);
   if (transactionalId === undefined) return undefined;
-  const producer = kafkaJs([scene.broker.bootstrap]).producer({
-    transactionalId,
-    transactionTimeout: TRANSACTION_TIMEOUT_MS,
-    maxInFlightRequests: 1,
-    idempotent: true,
-    allowAutoTopicCreation: false,
-    retry: { retries: 1 },
+  const kafka = await connectKafka({
+    brokers: [scene.broker.bootstrap],
+    clientId: 'zombie',
+    clock: timing.clock,
+    requestTimeoutMs: ZOMBIE_MS,
   });
   try {
-    await producer.connect();
-    await act(await producer.transaction());
-    return transactionalId;
-  } catch {
-    // The job was quicker, or the broker is away.
-    return undefined;
+    return (await act(kafka, transactionalId)) ? transactionalId : undefined;
+  } catch (error) {
+    if (error instanceof KafkaProblem) return undefined;
+    throw error;
   } finally {
-    await producer.disconnect().catch(() => {});
+    await kafka.close();
   }
 }
 
