@@ -3,6 +3,7 @@ import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { payloadFault } from '../lib/stages/request-schema.ts';
 import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
 import { refusalOf, type StageTools } from '../lib/stages/serve.ts';
+import type { CommitPermit } from '../lib/transactions/commit.ts';
 import { buildId } from './build-id.ts';
 import { connectFunction, type Wiring, wireFunction } from './wiring.ts';
 
@@ -33,13 +34,13 @@ export function serveStage<Request extends StageRequest & { readonly ask: string
 /** On Lambda only: the coordinator tells of it too, but not which subtask it was, nor with which stack. */
 async function logFailure(
   { config, job }: Wiring,
-  { ask, epoch, decisionId, stage, subtask }: StageRequest & { readonly ask: string },
+  { ask, epoch, decisionId, stage, subtask, permit }: StageRequest & { readonly ask: string; readonly permit?: CommitPermit },
   { kind, message, stack }: StageFailed,
   context: Context,
 ): Promise<void> {
   const { lambdaLog } = await import('./lambda-log.ts');
   const log = lambdaLog(config.logLevel, { job: job.name }, context);
-  log('warn', message, { ask, epoch, attempt: decisionId, stage, subtask, kind, stack });
+  log('warn', message, { ask, epoch, attempt: decisionId, generation: permit?.generation, stage, subtask, kind, stack });
 }
 
 function isFailed(answer: unknown): answer is StageFailed {

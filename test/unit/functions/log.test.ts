@@ -1,27 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lambdaLog } from '../../../functions/lambda-log.ts';
 import { type Log, logLine, openLog } from '../../../functions/log.ts';
 import type { Wiring } from '../../../functions/wiring.ts';
-
-afterEach(() => vi.restoreAllMocks());
-
-/** The lines that something writes, on either stream. */
-async function written(work: () => void | Promise<void>): Promise<Record<string, unknown>[]> {
-  const chunks: string[] = [];
-  for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, 'write').mockImplementation((chunk) => {
-      chunks.push(String(chunk));
-      return true;
-    });
-  await work();
-  vi.restoreAllMocks();
-  return chunks
-    .join('')
-    .trim()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
+import { writtenLines } from '../../support/written-lines.ts';
 
 const context = {
   functionName: 'wc-sink',
@@ -33,7 +14,7 @@ const context = {
 
 describe('on Lambda', () => {
   it("a line is one JSON object with Powertools' fields, the job, and what the line is about", async () => {
-    const [line, ...others] = await written(() =>
+    const [line, ...others] = await writtenLines(() =>
       lambdaLog('info', { job: 'word-count' }, context)('warn', 'the broker is slow', {
         epoch: 4,
         attempt: 'a',
@@ -63,7 +44,7 @@ describe('on Lambda', () => {
       for (const level of ['debug', 'info', 'warn', 'error'] as const) log(level, level);
     };
     const messagesAt = async (level: 'debug' | 'info' | 'error') =>
-      (await written(said(lambdaLog(level, {})))).map(({ message }) => message).sort();
+      (await writtenLines(said(lambdaLog(level, {})))).map(({ message }) => message).sort();
     expect(await messagesAt('info')).toEqual(['error', 'info', 'warn']);
     expect(await messagesAt('error')).toEqual(['error']);
     expect(await messagesAt('debug')).toEqual(['debug', 'error', 'info', 'warn']);
@@ -71,13 +52,13 @@ describe('on Lambda', () => {
 
   it('what a connection has to say goes there too, with the job', async () => {
     const wiring = { config: { logLevel: 'info' }, job: { name: 'word-count' } } as Wiring;
-    const lines = await written(async () => (await openLog(wiring, { AWS_LAMBDA_FUNCTION_NAME: 'wc-sink' }))('warn', 'lost'));
+    const lines = await writtenLines(async () => (await openLog(wiring, { AWS_LAMBDA_FUNCTION_NAME: 'wc-sink' }))('warn', 'lost'));
     expect(lines).toEqual([expect.objectContaining({ service: 'onceflow', job: 'word-count', level: 'WARN', message: 'lost' })]);
     expect(await openLog(wiring, {})).toBe(logLine);
   });
 });
 
 it('a local process writes its time, level and message', async () => {
-  const [line] = await written(() => logLine('warn', 'lost', { epoch: 1 }));
+  const [line] = await writtenLines(() => logLine('warn', 'lost', { epoch: 1 }));
   expect(line).toEqual({ time: expect.any(String), level: 'warn', message: 'lost', epoch: 1 });
 });

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { serveStage, type wireStage } from '../../../functions/serve-stage.ts';
+import type { SendAnswer, SendSinkRequest } from '../../../lib/stages/requests.ts';
+import { writtenLines } from '../../support/written-lines.ts';
+
+type Tools = Awaited<ReturnType<typeof wireStage>>;
+
+const tools = { config: { logLevel: 'info' }, job: { name: 'word-count' }, build: 'b', clock: { now: () => 0 } } as unknown as Tools;
+type Context = NonNullable<Parameters<ReturnType<typeof serveStage>>[1]>;
+
+const context = { functionName: 'wc-sink', awsRequestId: 'request-1' } as Context;
+const request: SendSinkRequest = {
+  ask: 'send',
+  build: 'b',
+  job: 'word-count',
+  incarnation: 'i',
+  epoch: 7,
+  decisionId: 'seven',
+  stage: 'write-counts',
+  subtask: 2,
+  deadlineMs: 9,
+  parallelism: { 'write-counts': 3 },
+  sinkTopics: {},
+  permit: { epoch: 7, decisionId: 'seven', generation: 4, decided: true } as unknown as SendSinkRequest['permit'],
+  staged: [],
+};
+
+function handlerOf(answer: SendAnswer) {
+  return serveStage<SendSinkRequest, SendAnswer, Tools>(
+    ['send'],
+    async () => tools,
+    async () => answer,
+  );
+}
+
+const failed: SendAnswer = { outcome: 'failed', kind: 'transient', message: 'the broker is gone', stack: 'Error: at sender' };
+
+describe('a stage that fails on Lambda', () => {
+  it('logs why, of which job, epoch, attempt, generation and subtask, and answers the same', async () => {
+    const [line, ...others] = await writtenLines(async () => expect(await handlerOf(failed)(request, context)).toEqual(failed));
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({
+      level: 'WARN',
+      message: 'the broker is gone',
+      job: 'word-count',
+      epoch: 7,
+      attempt: 'seven',
+      generation: 4,
+      stage: 'write-counts',
+      subtask: 2,
+      kind: 'transient',
+      stack: 'Error: at sender',
+      function_request_id: 'request-1',
+    });
+  });
+
+  it('logs nothing when it succeeds, nor as a local process', async () => {
+    const lines = await writtenLines(async () => {
+      await handlerOf({ outcome: 'sent' })(request, context);
+      await handlerOf(failed)(request);
+    });
+    expect(lines).toEqual([]);
+  });
+});
