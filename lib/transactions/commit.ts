@@ -26,6 +26,8 @@ export const NO_MARKER = 'NO_MARKER';
 /** The same when somebody else has used the transactional id since, so that the partitions show no more who was committed. */
 export const USED_SINCE = 'USED_SINCE';
 
+/** A broker that takes longer to write markers is asked by `resolve`, whose InitProducerId waits for them. */
+const MARKERS_PATIENCE_MS = 2_000;
 const FIRST_LOOK_PAUSE_MS = 2;
 const LONGEST_LOOK_PAUSE_MS = 100;
 
@@ -44,7 +46,7 @@ export async function commitTransaction(
     throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${committable.epoch}`);
   const answer = await retriedAnswer(timing, deadlineMs, () => kafka.endTxn(committable, true));
   if (kindOf(answer) !== 'ok') return { outcome: 'doubtful', answer };
-  const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);
+  const marked = await awaitMarkers(kafka, timing, Math.min(deadlineMs, timing.clock.now() + MARKERS_PATIENCE_MS), committable);
   return marked === 'NONE' ? { outcome: 'committed' } : { outcome: 'doubtful', answer: marked };
 }
 

@@ -23,6 +23,9 @@ export interface ResolveRequest {
   readonly staged: () => Promise<readonly StagedSection[]>;
 }
 
+/** Once every transaction of the id has ended its marker is stable within milliseconds, if ever. */
+const STABLE_PATIENCE_MS = 1_000;
+
 /**
  * - `committed`: the transaction had been committed before (its marker says so).
  * - `republished`: the broker had aborted it; the staged output was sent again and committed.
@@ -55,8 +58,8 @@ export async function resolveTransaction(kafka: TransactionRequests, timing: Tim
   if (fenced.answer !== 'NONE') return unsettled(committable, `InitProducerId was answered ${fenced.answer}`);
   const who: ProducerIdentity = { transactionalId, producerId: fenced.producerId, producerEpoch: fenced.producerEpoch };
 
-  // Not until the deadline: when the broker has forgotten the end of a transaction, the marker is never stable again.
-  const after = await readMarker(kafka, timing, middle(timing.clock.now(), deadlineMs), transactionalId, topic, true);
+  // Not until the deadline, nor for long: when the broker has forgotten the end of a transaction, the marker is never stable again.
+  const after = await readMarker(kafka, timing, stableUntil(timing.clock.now(), deadlineMs), transactionalId, topic, true);
   const isUnstable = after.found === 'unknown' && after.answer === 'UNSTABLE_OFFSET_COMMIT';
   if (after.found === 'unknown' && !isUnstable) return unsettled(committable, `the commit marker could not be read (${after.answer})`);
   const producer = await readProducer(kafka, timing, deadlineMs, topic, committable.producerId);
@@ -136,8 +139,8 @@ function isOpenOf(state: ProducerState, committable: Committable): boolean {
   return state.isOpen && state.producerEpoch === committable.producerEpoch;
 }
 
-function middle(nowMs: number, deadlineMs: number): number {
-  return nowMs + (deadlineMs - nowMs) / 2;
+function stableUntil(nowMs: number, deadlineMs: number): number {
+  return nowMs + Math.min((deadlineMs - nowMs) / 2, STABLE_PATIENCE_MS);
 }
 
 /** Absence is no evidence for ever: markers go with the group's retention. Returns what a person has to know, or undefined. */

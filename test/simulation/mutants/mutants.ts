@@ -19,8 +19,11 @@ const COLLECT = 'lib/epoch/coordinator/collect.ts';
 const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
 const RESOLVE = 'lib/transactions/resolve.ts';
 const COMMIT = 'lib/transactions/commit.ts';
+const AWAIT_MARKERS =
+  'const marked = await awaitMarkers(kafka, timing, Math.min(deadlineMs, timing.clock.now() + MARKERS_PATIENCE_MS), committable);';
 const MARKER = 'lib/transactions/marker.ts';
-const STABLE_READ = 'const after = await readMarker(kafka, timing, middle(timing.clock.now(), deadlineMs), transactionalId, topic, true);';
+const STABLE_READ =
+  'const after = await readMarker(kafka, timing, stableUntil(timing.clock.now(), deadlineMs), transactionalId, topic, true);';
 const SETTLE = 'lib/transactions/settle.ts';
 const PREPARE = 'lib/transactions/prepare.ts';
 const SEND = 'lib/transactions/send-staged.ts';
@@ -188,19 +191,19 @@ export const mutants: readonly Mutant[] = [
     name: 'only OK means committed, or what the partitions show',
     edits: [
       edit(COMMIT, "kindOf(answer) !== 'ok'", "!['ok', 'fenced'].includes(kindOf(answer))"),
-      edit(COMMIT, 'const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);', "const marked: string = 'NONE';"),
+      edit(COMMIT, AWAIT_MARKERS, "const marked: string = 'NONE';"),
     ],
   },
   {
     name: 'an unexpected answer to a commit is doubtful, not taken for done',
     edits: [
       edit(COMMIT, "kindOf(answer) !== 'ok'", "!['ok', 'failed'].includes(kindOf(answer))"),
-      edit(COMMIT, 'const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);', "const marked: string = 'NONE';"),
+      edit(COMMIT, AWAIT_MARKERS, "const marked: string = 'NONE';"),
     ],
   },
   {
     name: "OK alone does not mean committed: the transaction's end must be in the partitions and in the group",
-    edits: [edit(COMMIT, 'const marked = await awaitMarkers(kafka, timing, deadlineMs, committable);', "const marked: string = 'NONE';")],
+    edits: [edit(COMMIT, AWAIT_MARKERS, "const marked: string = 'NONE';")],
   },
   {
     name: 'what the broker left open of an attempt is aborted before the next one begins',
