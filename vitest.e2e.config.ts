@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['test/e2e/localstack.test.ts', 'test/integration/{blob,epoch}-store.test.ts'],
           ...onTheStack,
           globalSetup: 'test/setup/localstack.ts',
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           maxWorkers: 2,
         },
       },

@@ -6,7 +6,7 @@ import { requireEnv } from '../support/require-env.ts';
 import { newWordCount } from '../support/word-count-run.ts';
 
 /** Committed before the kill, and again after it. */
-const EPOCHS = 5;
+const EPOCHS = 3;
 
 describe('on LocalStack', () => {
   it('which is what answers at AWS_ENDPOINT_URL, in the version that is pinned', async () => {
