@@ -47,15 +47,18 @@ export class BrokerLink {
 
   /**
    * Sends the request, once. Requests reach the socket in the order of the calls, without waiting for each other's
-   * answers. Throws `KafkaProblem` when the broker refuses the login or does not know the request.
+   * answers. Throws `KafkaProblem` when the broker does not know the request, or refuses the login for good.
    */
   async send<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
     if (this.#closed) return new NoAnswer(CLOSED);
     this.#dropStale();
     this.#opening ??= this.#open();
     const connection = await this.#opening;
-    const { login, admission } = this.#options;
-    if (connection instanceof LoginRefused) throw loginProblem(login, this.broker, connection, !admission.refusalIsFinal());
+    if (connection instanceof LoginRefused) {
+      const problem = loginProblem(this.#options.login, this.broker, connection);
+      if (this.#options.admission.refusalIsFinal()) throw problem;
+      return this.#failed(request, problem.message);
+    }
     if (connection instanceof NoAnswer) return this.#failed(request, connection.reason);
     const { version } = request.api;
     const known = connection.versionsOf(request.api);

@@ -19,7 +19,7 @@ export interface KafkaOptions {
   readonly sasl?: SaslOptions | undefined;
   /**
    * What a refused login, or a certificate that is not to be trusted, means until a login has succeeded: `fail` needs a
-   * person; `wait` may succeed later, as it does in any case afterwards. For processes that join a running job.
+   * person; `wait` is no answer, as it is in any case afterwards. `wait` is for processes that join a running job.
    * @default fail
    */
   readonly onRefusedLogin?: 'fail' | 'wait';

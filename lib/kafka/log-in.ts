@@ -33,7 +33,8 @@ export async function connectAndLogIn(
 
 /**
  * Whether a refusal needs a person. Not once a login has succeeded, and not in a process that joins a running job: then
- * credentials or certificates are being changed, and the brokers and we do not learn of it at the same moment.
+ * credentials or certificates are being changed, and the brokers and we do not learn of it at the same moment. A refusal that
+ * is not final counts as no answer: what has to be repeated until the broker is up is repeated until it lets us in.
  */
 export class Admission {
   #isFinal: boolean;

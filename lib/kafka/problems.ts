@@ -74,22 +74,22 @@ export function noSuchTopicProblem(login: Login, topic: string): KafkaProblem {
   );
 }
 
-export function loginProblem(login: Login, broker: string, { what, reason }: LoginRefused, retriable: boolean): KafkaProblem {
+export function loginProblem(login: Login, broker: string, { what, reason }: LoginRefused): KafkaProblem {
   switch (what) {
     case 'certificate':
       return new KafkaProblem(
         'UNTRUSTED_CERTIFICATE',
         `the certificate of broker ${broker} is not to be trusted: ${reason}. ONCEFLOW_KAFKA_CA_FILE must hold the certificate of the ` +
           'authority that signed it, and ONCEFLOW_BROKERS must name the broker as its certificate does.',
-        retriable,
+        false,
       );
     case 'credentials':
-      return new KafkaProblem('SASL_AUTHENTICATION_FAILED', `there is no login for broker ${broker}: ${reason}`, retriable);
+      return new KafkaProblem('SASL_AUTHENTICATION_FAILED', `there is no login for broker ${broker}: ${reason}`, false);
     case 'login':
       return new KafkaProblem(
         'SASL_AUTHENTICATION_FAILED',
         `broker ${broker} refused the login of ${principalOf(login)} (SASL mechanism ${login.sasl?.mechanism ?? 'none'}): ${reason}. ${mendOfLogin(login)}`,
-        retriable,
+        false,
       );
   }
 }

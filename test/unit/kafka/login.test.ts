@@ -67,6 +67,8 @@ function secret(text: string, ttlMs = 300_000) {
   return { held, source: createCredentialSource({ read, origin: 'secret job (THE_OPTION)', ttlMs, clock }) };
 }
 
+/** No answer, for the reason that the login was refused. */
+const waiting = { code: 'NO_ANSWER', retriable: true, message: expect.stringContaining('refused the login of user alice') };
 const login = (password: string) => JSON.stringify({ username: 'alice', password });
 const plainText = (password: string) => `\0alice\0${password}`;
 
@@ -156,13 +158,15 @@ describe('user and password', () => {
     valid = 'another';
     broker.reset();
     kafka.forgetLeaders('out');
-    expect(await problemOf(kafka.leaders('out'))).toMatchObject({ code: 'SASL_AUTHENTICATION_FAILED', retriable: true });
+    expect(await problemOf(kafka.leaders('out'))).toMatchObject(waiting);
   });
 
   it('that are refused are waited with in a process that joins a running job', async () => {
     const { broker } = await guarded('PLAIN', () => answered(REFUSED));
     const kafka = await connect(broker, { onRefusedLogin: 'wait', sasl: { mechanism: 'plain', credentials: secret(login('x')).source } });
-    expect(await problemOf(kafka.leaders('out'))).toMatchObject({ code: 'SASL_AUTHENTICATION_FAILED', retriable: true });
+    expect(await problemOf(kafka.leaders('out'))).toMatchObject(waiting);
+    // Requests whose failures are answers have one for it too.
+    expect(await kafka.endTxn({ transactionalId: 'job-1-sink-0-1', producerId: '7', producerEpoch: 3 }, true)).toBe('NO_ANSWER');
   });
 
   it.each([true, false])('that cannot be read (it may pass: %s) are a problem of the same kind', async (retriable) => {
