@@ -40,8 +40,8 @@ function attemptOf(sources: readonly (SourceDone | undefined)[]): Attempt {
   attempt.operators.set('count', [counted]);
   for (const [stage, ms] of [
     ['lines', 50],
-    ['split', 70],
-    ['count', 60],
+    ['split', 60],
+    ['count', 70],
     ['write', 20],
   ] as const)
     attempt.stageMs.set(stage, ms);
