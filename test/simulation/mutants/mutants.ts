@@ -24,7 +24,6 @@ const AWAIT_MARKERS =
 const MARKER = 'lib/transactions/marker.ts';
 const STABLE_READ =
   'const after = await readMarker(kafka, timing, stableUntil(timing.clock.now(), deadlineMs), transactionalId, topic, true);';
-const SETTLE = 'lib/transactions/settle.ts';
 const PREPARE = 'lib/transactions/prepare.ts';
 const SEND = 'lib/transactions/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
@@ -221,10 +220,6 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(RESOLVE, "if (there === 0) return isMissing ? 'not-committed' : 'left-open';", "if (there === 0) return 'not-committed';"),
     ],
-  },
-  {
-    name: 'what the broker left open under any id is aborted when the pool is settled',
-    edits: [edit(SETTLE, 'if (open.length === 0) return', 'if (open.length >= 0) return')],
   },
   {
     name: 'the sink stage is serial, and commits are in epoch order',
