@@ -77,7 +77,7 @@ function loadedAtStart(entry: string): number {
 }
 
 async function printInvocations(): Promise<void> {
-  const stack = await startStack();
+  const stack = await startStack({ kafka: { load: 'heavy' } });
   Object.assign(process.env, stack.env);
   const cdk = createCdk(stack);
   try {

@@ -56,7 +56,7 @@ export interface Program {
 const STOP_WITHIN_MS = 20_000;
 
 export async function openArena(): Promise<Arena> {
-  const stack = await startStack({ kafka: { settings: { 'log.retention.ms': -1 } } });
+  const stack = await startStack({ kafka: { load: 'heavy', settings: { 'log.retention.ms': -1 } } });
   const keeper = await openKeeper();
   const client = {
     endpoint: stack.emulator.endpoint,

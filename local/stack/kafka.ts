@@ -17,6 +17,11 @@ export interface KafkaOptions {
   readonly settings?: Settings;
   /** More JVM arguments. */
   readonly jvm?: readonly string[];
+  /**
+   * `heavy`: the JVM compiles to the last and collects beside the work, as on a server, and warms up for a minute on both cores.
+   * `light`: it is warm within seconds, and slower then. @default 'light'
+   */
+  readonly load?: 'light' | 'heavy';
   /** A second listener, for clients that are to reach the broker by another address only: through a proxy. */
   readonly detour?: Detour;
   /** A listener with TLS and logins, and an authorizer. */
@@ -67,8 +72,7 @@ export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Pr
       command: javaCommand(),
       args: [
         '-Xmx1g',
-        '-XX:+UseG1GC',
-        '-XX:MaxGCPauseMillis=20',
+        ...(options.load === 'heavy' ? ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'] : ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']),
         ...(options.jvm ?? []),
         ...kafkaJvm('warn', release),
         'kafka.Kafka',
