@@ -22,6 +22,7 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
   tally.events += outcome.events;
   tally.virtualMs += outcome.virtualMs;
   for (const { fault, call } of outcome.injected) add(tally.faults, nameOf(fault, call.service), 1);
+  if (outcome.forgotten > 0) add(tally.faults, 'markers forgotten (Kafka)', outcome.forgotten);
   for (const event of outcome.observed) {
     if (event.event === 'lease-taken') add(tally.effects, 'coordinators that took the lease', 1);
     if (event.event === 'attempt-failed')

@@ -116,6 +116,8 @@ export interface Outcome {
   readonly epochs: number;
   /** Records that were sent again by an epoch that was decided at least once. */
   readonly repeated: number;
+  /** Transactions whose markers the broker forgot. */
+  readonly forgotten: number;
   readonly virtualMs: number;
   readonly observed: readonly CoordinatorEvent[];
   readonly ends: readonly CoordinatorEnd[];
@@ -256,6 +258,7 @@ export class World {
       events: scheduler.events,
       epochs: checker.epochs,
       repeated: checker.repeated,
+      forgotten: this.broker.forgotten,
       virtualMs: scheduler.nowMs,
       observed: this.observed,
       ends: this.ends,

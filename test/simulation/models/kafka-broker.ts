@@ -142,6 +142,8 @@ export class Broker {
   readonly groups = new Map<string, Map<string, GroupEntry>>();
   /** Records that were sent outside a transaction. */
   onPlain: (partition: Partition, values: readonly string[]) => void = () => {};
+  /** Transactions that were ended and whose markers were not written. */
+  forgotten = 0;
   onCommit: (committed: CommittedTransaction) => void = () => {};
   readonly #options: Required<BrokerOptions>;
   #nextProducerId = 1000n;
@@ -487,6 +489,7 @@ export class Broker {
     txn.state = commit ? 'prepare-commit' : 'prepare-abort';
     const { producerId, producerEpoch, serial } = txn;
     const forgotten = this.#options.forgetsMarkers() ? 'everywhere' : this.#forgottenOf(txn.id);
+    if (forgotten !== undefined) this.forgotten++;
     if (commit && (forgotten === undefined || forgotten === 'group')) {
       const markers = [...txn.groups].flatMap((group) =>
         [...(this.groups.get(group)?.values() ?? [])].flatMap(({ pending }) => {
