@@ -33,7 +33,8 @@ const LONGEST_LOOK_PAUSE_MS = 100;
 
 /**
  * Commits a prepared transaction from its committable, in whichever process. Committed means that EndTxn was answered OK
- * *and* that every partition of the topic and the marker's group have the end of the transaction: OK alone is a promise that a broker can forget (`left-open.ts`).
+ * *and* that every partition of the topic and the marker's group have the end of the transaction: OK alone is a promise that
+ * a broker can forget (`left-open.ts`).
  */
 export async function commitTransaction(
   kafka: TransactionRequests,

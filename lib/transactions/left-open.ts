@@ -1,6 +1,11 @@
 import type { Timing } from '../ports/clock.ts';
-import type { KafkaAnswer, ProducerIdentity, ProducerState, TransactionRequests } from '../ports/kafka-requests.ts';
-import { KafkaProblem } from '../ports/kafka-requests.ts';
+import {
+  type KafkaAnswer,
+  KafkaProblem,
+  type ProducerIdentity,
+  type ProducerState,
+  type TransactionRequests,
+} from '../ports/kafka-requests.ts';
 import { announceMarker } from './marker.ts';
 import { retried, retriedAnswer } from './retry.ts';
 
@@ -16,7 +21,7 @@ export interface ProducerReading {
   readonly states: readonly ProducerState[];
 }
 
-/** What the leaders of every partition of `topic` know of one producer id. Never throws. */
+/** What the leaders of every partition of `topic` know of one producer id. A topic that is gone is an answer, not an error. */
 export async function readProducer(
   kafka: TransactionRequests,
   timing: Timing,

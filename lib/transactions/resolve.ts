@@ -107,7 +107,7 @@ export async function resolveTransaction(kafka: TransactionRequests, timing: Tim
  * - `not-committed`: nothing of the epoch is in the topic; all of it was aborted.
  * - `in-place`: all of the epoch's records are in the topic, committed or open, and an end was forgotten.
  * - `left-open`: something else is open, or a marker that goes with nothing; it is aborted before anything is committed.
- * - `torn`: of the epoch's records some were aborted and some were not.
+ * - `torn`: of the epoch's records some were aborted, and some may have been seen.
  */
 type Verdict = 'not-committed' | 'in-place' | 'left-open' | 'torn';
 
@@ -132,6 +132,8 @@ export function verdictOf(
 
   if (there === written.length && onlyItsOwn && !(written.length === 0 && isMissing)) return 'in-place';
   if (there === 0) return isMissing ? 'not-committed' : 'left-open';
+  // An abort that was forgotten in some partitions: its group had it, so no reader has seen a record of the epoch.
+  if (markerReached === false && inPlace.every(({ isOpen }) => isOpen)) return 'left-open';
   return markerReached === true && !open.some((state) => inPlace.includes(state)) ? 'left-open' : 'torn';
 }
 

@@ -4,7 +4,7 @@ import { runChaos } from './run/run-chaos.ts';
 
 /** `CHAOS_SEED=7 npm test -- test/chaos/random-faults`: the same faults again. For longer runs there is `npm run chaos`. */
 const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const SECONDS = 30;
+const SECONDS = 60;
 const MIN_FAULTS = 10;
 /** For the start, catching up, and the check. */
 const REST_MS = 400_000;

@@ -37,6 +37,10 @@ describe('a decided transaction', () => {
     expect(verdict(UNSTABLE, [state(0, 6, false)], [0])).toBe('left-open');
   });
 
+  it('whose abort was forgotten in some partitions waits until it is aborted there, too', () => {
+    expect(verdict(false, [state(0, EPOCH, true), state(1, 6, false)], [0, 1])).toBe('left-open');
+  });
+
   it('of which a part was aborted and a part was not is neither committed nor sent again', () => {
     expect(verdict(false, [state(0, EPOCH, false), state(1, 6, false)], [0, 1])).toBe('torn');
     expect(verdict(UNSTABLE, [state(0, EPOCH, true), state(1, 6, false)], [0, 1])).toBe('torn');
