@@ -1,9 +1,13 @@
 import type { BlobRef, Manifest } from '../format/manifest.ts';
 import { epochOfBlob } from '../stages/blobs.ts';
 
-/** Epochs whose manifests are to be marked RETIRED, ascending: COMMITTED ones behind the newest `retained`. */
-export function epochsToRetire(epochs: readonly number[], lastCommitted: number, retained: number): number[] {
-  return epochs.filter((epoch) => epoch <= lastCommitted - retained).sort((left, right) => left - right);
+/**
+ * Epochs whose manifests are to be marked RETIRED, ascending: COMMITTED ones behind the newest `retained`. An incarnation
+ * numbers its epochs from 0 without a gap, so nobody has to be asked which there are.
+ */
+export function epochsToRetire(retiredThrough: number, lastCommitted: number, retained: number): number[] {
+  const first = retiredThrough + 1;
+  return Array.from({ length: Math.max(0, lastCommitted - retained - retiredThrough) }, (_, index) => first + index);
 }
 
 /** Every stored blob that a manifest needs: snapshots always, staged output only until the epoch is COMMITTED. */

@@ -18,12 +18,7 @@ export async function collectGarbage(deps: CoordinatorDeps, settings: JobSetting
   if (row?.generation !== tenure.generation) throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
   if (row.lastCompleted === undefined) return;
   const { lastCommitted } = row;
-  const rows = await deps.epochs.listEpochs(settings.job, tenure.incarnation, row.retiredThrough);
-  const retire = epochsToRetire(
-    rows.map(({ epoch }) => epoch),
-    lastCommitted,
-    settings.retainedCheckpoints,
-  );
+  const retire = epochsToRetire(row.retiredThrough, lastCommitted, settings.retainedCheckpoints);
   const last = retire.at(-1);
   if (last !== undefined) {
     fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));

@@ -403,7 +403,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the newest manifest is never retired',
     edits: [
-      edit('lib/epoch/retain.ts', 'epoch <= lastCommitted - retained', 'epoch <= lastCommitted - retained + 1'),
+      edit('lib/epoch/retain.ts', 'lastCommitted - retained - retiredThrough', 'lastCommitted - retained - retiredThrough + 1'),
       edit(TABLE, 'row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch', 'row.lastCommitted < epoch'),
     ],
   },

@@ -27,8 +27,10 @@ function manifest(epoch: number, state: readonly string[], outputs: readonly str
 
 describe('what may be deleted', () => {
   test('the newest ONCEFLOW_RETAINED_CHECKPOINTS committed epochs are retained, older ones retire in order', () => {
-    expect(epochsToRetire([9, 8, 7, 6, 5], 9, 3)).toEqual([5, 6]);
-    expect(epochsToRetire([9, 8], 8, 3)).toEqual([]);
+    expect(epochsToRetire(4, 9, 3)).toEqual([5, 6]);
+    expect(epochsToRetire(-1, 3, 3)).toEqual([0]);
+    expect(epochsToRetire(6, 9, 3)).toEqual([]);
+    expect(epochsToRetire(-1, 1, 3)).toEqual([]);
   });
 
   test('a snapshot that a live manifest names is kept, however old', () => {
