@@ -80,8 +80,8 @@ export function operationsOfEpoch(job: Job): Operations {
     stageMs: n * (READ_MS + PROCESS_MS + PREPARE_MS) + COMMIT_MS + workMs + blobMs,
     // The decision is a transaction of two writes, which cost double; later the row gets its time to live.
     writeUnits: 2 * (units(manifestBytes, KB) + units(JOB_ROW_BYTES, KB)) + units(manifestBytes, KB),
-    // Garbage collection reads the manifest twice before it is retired.
-    readUnits: 2 * units(manifestBytes, 4 * KB),
+    // A collection reads the manifests that are retained: not more than one for each epoch.
+    readUnits: units(manifestBytes, 4 * KB),
     puts: exchange.blobs + output.blobs + state.blobs,
     gets: exchange.blobs + output.blobs,
     lists: 0,
@@ -99,8 +99,8 @@ export function operationsOfSecond(job: Job): Operations {
     stageMs: 0,
     // An epoch renews the lease; without any, every ten seconds. A collection marks what it retires.
     writeUnits: busy ? collections * units(JOB_ROW_BYTES, KB) : (1 / 10) * units(JOB_ROW_BYTES, KB),
-    // The row is looked at every two seconds for requests, and by every collection with two queries.
-    readUnits: 1 / 2 + collections * 3,
+    // The row is looked at every two seconds for requests, and by every collection, which makes a query.
+    readUnits: 1 / 2 + collections * 2,
     puts: 0,
     gets: 0,
     lists: collections,

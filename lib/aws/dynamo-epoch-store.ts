@@ -68,7 +68,7 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     readEpoch: (job, incarnation, epoch) => readEpoch(store, job, incarnation, epoch),
     listEpochs: (job, incarnation, after) => listEpochs(store, job, incarnation, after),
     retireThrough: (job, generation, epoch) => retireThrough(store, job, generation, epoch),
-    expireEpochs: (job, incarnation, epochs, expiresAtMs) => expireEpochs(store, job, incarnation, epochs, expiresAtMs),
+    expireEpoch: (job, incarnation, epoch, expiresAtMs) => expireEpoch(store, job, incarnation, epoch, expiresAtMs),
   };
 }
 
@@ -370,17 +370,15 @@ async function retireThrough(store: Holder, job: string, generation: number, epo
   );
 }
 
-async function expireEpochs(store: Store, job: string, incarnation: string, epochs: readonly number[], expiresAtMs: number): Promise<void> {
-  for (const epoch of epochs) {
-    const command = new UpdateItemCommand({
-      TableName: store.table,
-      Key: epochKey(job, incarnation, epoch),
-      UpdateExpression: `SET ${TTL_ATTRIBUTE} = :expires`,
-      ConditionExpression: 'attribute_exists(pk)', // a row that has gone stays gone
-      ExpressionAttributeValues: attributes({ ':expires': Math.ceil(expiresAtMs / 1000) }),
-    });
-    await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
-  }
+async function expireEpoch(store: Store, job: string, incarnation: string, epoch: number, expiresAtMs: number): Promise<void> {
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: epochKey(job, incarnation, epoch),
+    UpdateExpression: `SET ${TTL_ATTRIBUTE} = :expires`,
+    ConditionExpression: 'attribute_exists(pk)', // a row that has gone stays gone
+    ExpressionAttributeValues: attributes({ ':expires': Math.ceil(expiresAtMs / 1000) }),
+  });
+  await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
 }
 
 async function fencedUpdate(

@@ -265,7 +265,7 @@ export const parameters = {
     kind: wholeNumber(10, MINUTE),
     unit: 'ms',
     default: '1000',
-    doc: 'While there is no input the coordinator looks for some after the checkpoint interval, and then after twice as long each time, up to this. Input after a quiet time may wait so long.',
+    doc: 'While there is no input the coordinator looks for some after the checkpoint interval, and then after a quarter longer each time, up to this. Input after a quiet time may wait so long.',
   }),
   idleExitMs: optional({
     variable: 'ONCEFLOW_IDLE_EXIT_MS',

@@ -9,8 +9,11 @@ export function backoffMs(failures: number, firstMs: number, maxMs: number, frac
 }
 
 const FIRST_IDLE_POLL_MS = 1_000;
+/** Input that pauses and comes again waits for the next look at most about this part of its pause. */
+const IDLE_POLL_GROWTH = 0.25;
 
-/** Pause after a look for input that found none: the checkpoint interval or a second, doubled after each further one. */
+/** Pause after a look for input that found none: the checkpoint interval or a second, a quarter longer after each further one. */
 export function idlePollMs(looks: number, intervalMs: number, maxMs: number): number {
-  return Math.min(Math.min(intervalMs, FIRST_IDLE_POLL_MS) * 2 ** Math.min(looks, 30), maxMs);
+  const pauseMs = Math.min(intervalMs, FIRST_IDLE_POLL_MS) * (1 + IDLE_POLL_GROWTH) ** Math.min(looks, 100);
+  return Math.round(Math.min(pauseMs, maxMs));
 }

@@ -128,8 +128,8 @@ export interface EpochStore {
   listEpochs(job: string, incarnation: string, after: number): Promise<readonly EpochRow[]>;
   /** Marks the manifests of all epochs up to `epoch` RETIRED, for ever. Throws when one of them is not COMMITTED or is the newest. */
   retireThrough(job: string, generation: number, epoch: number): Promise<FencedWrite>;
-  /** Gives rows of RETIRED epochs a time to live; rows that have gone are no error. That they are retired is irrevocable, so no generation guards it. */
-  expireEpochs(job: string, incarnation: string, epochs: readonly number[], expiresAtMs: number): Promise<void>;
+  /** Gives the row of a RETIRED epoch a time to live; a row that has gone is no error. That it is retired is irrevocable, so no generation guards it. */
+  expireEpoch(job: string, incarnation: string, epoch: number, expiresAtMs: number): Promise<void>;
 }
 
 /**

@@ -6,6 +6,8 @@ import { fenced } from './start.ts';
 
 /** Rows of retired epochs stay this long for people to look at. */
 const RETIRED_ROW_MS = 24 * 3_600_000;
+/** Between the writes to two of these rows: in one go they would hold up decisions, and use up what the store lets one job write in a second. */
+const EXPIRE_PAUSE_MS = 10;
 const DELETE_TOGETHER = 500;
 
 /**
@@ -22,7 +24,10 @@ export async function collectGarbage(deps: CoordinatorDeps, settings: JobSetting
   const last = retire.at(-1);
   if (last !== undefined) {
     fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));
-    await deps.epochs.expireEpochs(settings.job, tenure.incarnation, retire, deps.clock.now() + RETIRED_ROW_MS);
+    for (const epoch of retire) {
+      await deps.epochs.expireEpoch(settings.job, tenure.incarnation, epoch, deps.clock.now() + RETIRED_ROW_MS);
+      await deps.clock.sleep(EXPIRE_PAUSE_MS);
+    }
   }
   const liveRows = await deps.epochs.listEpochs(settings.job, tenure.incarnation, last ?? row.retiredThrough);
   const manifests: Manifest[] = await Promise.all(liveRows.map(({ manifest }) => openManifest(deps, manifest)));

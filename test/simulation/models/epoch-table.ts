@@ -299,7 +299,7 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
     listEpochs: (job, incarnation, after) => ask('listEpochs', `after ${after}`, () => table.epochsAfter(job, incarnation, after)),
     retireThrough: (job, generation, epoch) =>
       ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(held(job, generation), epoch)),
-    expireEpochs: (_job, _incarnation, epochs) => ask('expireEpochs', epochs.join(', '), () => {}),
+    expireEpoch: (_job, _incarnation, epoch) => ask('expireEpoch', String(epoch), () => {}),
   };
 }
 

@@ -55,8 +55,8 @@ it('a blob up to ONCEFLOW_INLINE_BLOB_BYTES travels in its reference, and a larg
   expect(stored).toEqual([101]);
 });
 
-it('pauses between looks for input double up to ONCEFLOW_IDLE_POLL_MAX_MS', () => {
-  expect([0, 1, 2, 3, 4, 50].map((looks) => idlePollMs(looks, 500, 3_000))).toEqual([500, 1_000, 2_000, 3_000, 3_000, 3_000]);
+it('pauses between looks for input grow by a quarter up to ONCEFLOW_IDLE_POLL_MAX_MS', () => {
+  expect([0, 1, 2, 8, 9, 500].map((looks) => idlePollMs(looks, 500, 3_000))).toEqual([500, 625, 781, 2_980, 3_000, 3_000]);
 });
 
 it('ONCEFLOW_BENCH_DIR is a folder that only benchmarks use', () => {
