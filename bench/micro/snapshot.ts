@@ -3,7 +3,7 @@
  * or a base, and read again; of states with few and with many keys, which differ in what the processor's caches hold.
  */
 import { murmur2 } from '../../lib/format/murmur2.ts';
-import { int64, utf8 } from '../../lib/format/serdes.ts';
+import { int64 } from '../../lib/format/serdes.ts';
 import { KeyedState } from '../../lib/state/keyed-state.ts';
 import { measure } from './measure.ts';
 
@@ -23,7 +23,7 @@ for (const keys of [10_000, 100_000, 1_000_000]) {
       // All over the state.
       const id = ids[(start + index * (keys / count)) % keys];
       if (id === undefined) continue;
-      state.current = state.entryOf(id.bytes, 0, id.bytes.length, id.hash);
+      state.current = state.numberOf(id.bytes, 0, id.bytes.length, id.hash);
       state.handles['count']?.update((count_) => Number(count_) + 1);
     }
   };
@@ -69,9 +69,8 @@ if (sink === 0.5) console.log(sink);
 function newState(): KeyedState {
   return new KeyedState({
     uid: 'bench',
-    key: utf8,
     states: [{ name: 'count', serde: int64, initial: 0 }],
     maxParallelism: MAX_PARALLELISM,
     keyGroups: { first: 0, last: MAX_PARALLELISM - 1 },
-  } as ConstructorParameters<typeof KeyedState>[0]);
+  });
 }

@@ -122,6 +122,9 @@ export class Cursor {
   }
 
   varint(): number {
+    const { position } = this;
+    // Nearly every number: a size.
+    if (position < this.#end && (this.bytes[position] as number) < 0x80) return this.bytes[this.position++] as number;
     let value = 0;
     for (let scale = 1; scale <= 0x1000000000000; scale *= 128) {
       if (this.position >= this.#end) throw this.malformed('ends inside a number');

@@ -47,10 +47,10 @@ export class SnapshotWriter {
     out.varint(key.length);
     out.reserve(key.length);
     out.position += out.bytes.write(key, out.position, 'latin1');
-    for (const [index, { serde, name }] of this.#states.entries()) {
+    for (let index = 0; index < this.#states.length; index++) {
       const value = values[index];
       if (value === undefined) out.u8(0);
-      else this.#value(name, serde, value);
+      else this.#value(this.#states[index] as SnapshotState, value);
     }
     this.#groupEntries++;
   }
@@ -62,12 +62,12 @@ export class SnapshotWriter {
     return [encodeHead({ states, groups: this.#groups }), this.#entries.view()];
   }
 
-  #value(state: string, serde: Serde<unknown>, value: unknown): void {
+  #value({ name, serde }: SnapshotState, value: unknown): void {
     try {
       putSized(this.#entries, serde, value, 1);
     } catch (cause) {
       throw new TypeError(
-        `state ${state} holds a value that its serde ${serde.name} cannot encode: ${cause instanceof Error ? cause.message : cause}`,
+        `state ${name} holds a value that its serde ${serde.name} cannot encode: ${cause instanceof Error ? cause.message : cause}`,
         { cause },
       );
     }
@@ -84,9 +84,9 @@ export class SnapshotWriter {
 export interface SnapshotVisitor {
   /**
    * One key's state. `bytes[start, end)` is the key; `values` are in the order of the reader's states, all undefined
-   * when the key's state was cleared.
+   * when the key's state was cleared. The array is the reader's own: it holds the next key's values after the call.
    */
-  entry(keyGroup: number, bytes: Buffer, start: number, end: number, values: unknown[]): void;
+  entry(keyGroup: number, bytes: Buffer, start: number, end: number, values: readonly unknown[]): void;
 }
 
 /**
@@ -103,13 +103,14 @@ export function readSnapshot(
   const { head, end } = decodeHead(bytes, name);
   const columns = columnsOf(head, states, name);
   const cursor = new Cursor(bytes, name, end);
+  const values: unknown[] = new Array(states.length).fill(undefined);
   for (const group of head.groups) {
     if (group.bytes > bytes.length - cursor.position)
       throw cursor.malformed(`has ${bytes.length - cursor.position} bytes where key group ${group.keyGroup} should have ${group.bytes}`);
     const groupEnd = cursor.position + group.bytes;
     if (group.keyGroup >= range.first && group.keyGroup <= range.last) {
       const inGroup = new Cursor(bytes, name, cursor.position, groupEnd);
-      for (let left = group.entries; left > 0; left--) readEntry(inGroup, group.keyGroup, columns, states.length, visitor);
+      for (let left = group.entries; left > 0; left--) readEntry(inGroup, group.keyGroup, columns, values, visitor);
       if (inGroup.position !== groupEnd)
         throw cursor.malformed(`has ${groupEnd - inGroup.position} bytes behind the last entry of key group ${group.keyGroup}`);
     }
@@ -135,12 +136,12 @@ function columnsOf(head: SnapshotHead, states: readonly SnapshotState[], name: s
   });
 }
 
-function readEntry(cursor: Cursor, keyGroup: number, columns: readonly Column[], states: number, visitor: SnapshotVisitor): void {
+function readEntry(cursor: Cursor, keyGroup: number, columns: readonly Column[], values: unknown[], visitor: SnapshotVisitor): void {
   const size = cursor.size();
   const start = cursor.position;
   const end = start + size;
   cursor.position = end;
-  const values: unknown[] = new Array(states).fill(undefined);
+  values.fill(undefined);
   for (const column of columns) {
     const valueSize = cursor.sizePlusOne() - 1;
     if (valueSize < 0) continue;

@@ -3,7 +3,7 @@ import { MalformedError } from '../format/serde.ts';
 import type { JobDefinition, KeyByNode, ProcessNode } from '../graph/job.ts';
 import { keyByOf, keyedOperators } from '../graph/stages.ts';
 import { keyGroupRange } from '../state/key-groups.ts';
-import { KeyedState, type StateEntry } from '../state/keyed-state.ts';
+import { KeyedState } from '../state/keyed-state.ts';
 import { compileChain, type Push, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { EpochOutput, StageContext } from './epoch-output.ts';
@@ -33,7 +33,7 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
   const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBy.key };
   const output = new StageOutput(job, context, current);
   const operators = keyedOperators(job, keyBy).map((node) => {
-    const state = new KeyedState({ uid: node.uid, key: keyBy.key, states: node.states, maxParallelism, keyGroups });
+    const state = new KeyedState({ uid: node.uid, states: node.states, maxParallelism, keyGroups });
     return new KeyedOperator(node, state, compileChain(job, node.id, output), current);
   });
   const reader = new ExchangeReader();
@@ -106,8 +106,8 @@ class KeyedOperator {
   readonly #onRecord: ProcessNode['onRecord'];
   readonly #out: { readonly emit: Push };
   readonly #current: CurrentRecord;
-  /** Of the segment's keys, by index. */
-  #entries: StateEntry[] = [];
+  /** The state's numbers of the segment's keys, by index. */
+  #numbers = new Uint32Array(1024);
 
   constructor(node: ProcessNode, state: KeyedState, next: Push, current: CurrentRecord) {
     this.uid = node.uid;
@@ -119,22 +119,16 @@ class KeyedOperator {
 
   /** Finds the state of every key of the segment, once for each key rather than for each row. */
   meet(reader: ExchangeReader): void {
-    const entries: StateEntry[] = [];
-    for (let index = 0; index < reader.keys; index++) {
-      entries.push(
-        this.state.entryOf(
-          reader.bytes,
-          reader.keyStarts[index] as number,
-          reader.keyEnds[index] as number,
-          reader.hashes[index] as number,
-        ),
-      );
-    }
-    this.#entries = entries;
+    const { state } = this;
+    const { keys, bytes, keyStarts, keyEnds, hashes } = reader;
+    state.forgetMet();
+    if (keys > this.#numbers.length) this.#numbers = new Uint32Array(keys * 2);
+    for (let index = 0; index < keys; index++)
+      this.#numbers[index] = state.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
   }
 
   process(index: number, value: unknown): void {
-    this.state.current = this.#entries[index] as StateEntry;
+    this.state.current = this.#numbers[index] as number;
     try {
       const result = this.#onRecord(value, this.state.handles, this.#out, this.#current);
       if (typeof result === 'object') refusePromise(result);

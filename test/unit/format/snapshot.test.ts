@@ -32,7 +32,8 @@ function write(entries: readonly Entry[], states = STATES): Buffer {
 function read(payload: Buffer, range = ALL, states = STATES): Entry[] {
   const entries: Entry[] = [];
   readSnapshot(payload, 'test', states, range, {
-    entry: (keyGroup, bytes, start, end, values) => entries.push({ keyGroup, key: bytes.toString('latin1', start, end), values }),
+    entry: (keyGroup, bytes, start, end, values) =>
+      entries.push({ keyGroup, key: bytes.toString('latin1', start, end), values: [...values] }),
   });
   return entries;
 }

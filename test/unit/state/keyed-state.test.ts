@@ -10,7 +10,6 @@ const MAX_PARALLELISM = 16;
 function newState(subtask = 0, parallelism = 1): KeyedState {
   return new KeyedState({
     uid: 'op',
-    key: utf8,
     states: [
       { name: 'count', serde: int64, initial: 0 },
       { name: 'label', serde: utf8, initial: undefined },
@@ -22,7 +21,7 @@ function newState(subtask = 0, parallelism = 1): KeyedState {
 
 function at(state: KeyedState, key: string) {
   const bytes = Buffer.from(key);
-  state.current = state.entryOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
+  state.current = state.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
   const { count, label } = state.handles;
   if (count === undefined || label === undefined) throw new Error('no handles');
   return { count, label };

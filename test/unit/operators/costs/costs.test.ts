@@ -47,8 +47,8 @@ describe('a word of the word count', () => {
 });
 
 describe('a changed key', () => {
-  it('makes at most 520 bytes of objects for a snapshot', () => {
-    expect(costs.snapshotHeapBytesPerKey).toBeLessThan(520);
+  it('makes at most 140 bytes of objects for a snapshot', () => {
+    expect(costs.snapshotHeapBytesPerKey).toBeLessThan(140);
   });
 
   it('takes at most 17 bytes in a delta', () => {
