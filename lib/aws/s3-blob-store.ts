@@ -29,7 +29,7 @@ export interface S3Place {
 /** Blobs as objects in a bucket. Every failed call throws a `StoreProblem` that says what to change. */
 export function createS3BlobStore(place: S3Place): BlobStore {
   return {
-    put: (name, bytes) => put(place, name, bytes),
+    put: (name, ...parts) => put(place, name, Buffer.concat(parts)),
     get: (name, range) => get(place, name, range),
     delete: (names) => deleteAll(place, names),
     list: (prefix) => list(place, prefix),

@@ -27,24 +27,25 @@ export class CorruptBlobError extends Error {
   }
 }
 
-/** Wraps the payload, given in parts, as a blob of its kind. */
-export function sealBlob(kind: BlobKind, parts: readonly Uint8Array[]): Buffer {
-  let payloadBytes = 0;
-  for (const part of parts) payloadBytes += part.length;
+/** Wraps the payload as a blob of its kind, in parts that are to be written one behind the other: the payload's own are not copied. */
+export function sealBlob(kind: BlobKind, payload: readonly Uint8Array[]): Uint8Array[] {
+  const payloadBytes = bytesOf(payload);
   if (payloadBytes > 0xffffffff) throw new RangeError(`an ${kind} blob of ${payloadBytes} bytes: the limit is 4 GiB`);
-  const blob = Buffer.allocUnsafeSlow(HEADER_BYTES + payloadBytes);
-  MAGIC.copy(blob);
-  blob[4] = VERSION;
-  blob[5] = KINDS[kind];
-  blob.writeUInt16LE(0, 6);
-  blob.writeUInt32LE(payloadBytes, 8);
-  let at = HEADER_BYTES;
-  for (const part of parts) {
-    blob.set(part, at);
-    at += part.length;
-  }
-  blob.writeUInt32LE(crc32(blob.subarray(HEADER_BYTES)), 12);
-  return blob;
+  const header = Buffer.alloc(HEADER_BYTES);
+  MAGIC.copy(header);
+  header[4] = VERSION;
+  header[5] = KINDS[kind];
+  header.writeUInt32LE(payloadBytes, 8);
+  header.writeUInt32LE(
+    payload.reduce((crc, part) => crc32(part, crc), 0),
+    12,
+  );
+  return [header, ...payload];
+}
+
+/** How many bytes the parts have together. */
+export function bytesOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Bytes before the payload. */

@@ -4,10 +4,10 @@
  */
 export interface BlobStore {
   /**
-   * Creates the blob; resolves once the store has acknowledged it as durable. A blob of that name with the same bytes
+   * Creates the blob out of its parts, which must stay as they are until then; resolves once the store has acknowledged it as durable. A blob of that name with the same bytes
    * is success (our own earlier try); one with other bytes throws `BlobConflictError`.
    */
-  put(name: string, bytes: Uint8Array): Promise<void>;
+  put(name: string, ...parts: readonly Uint8Array[]): Promise<void>;
   /**
    * The blob, or the bytes of `range` that it has. Throws `BlobMissingError` when there is no such blob: a missing blob is
    * never "empty".

@@ -1,4 +1,4 @@
-import { type BlobKind, CorruptBlobError, openBlob, openBlobStart, PAYLOAD_OFFSET, sealBlob } from '../format/blob.ts';
+import { type BlobKind, bytesOf, CorruptBlobError, openBlob, openBlobStart, PAYLOAD_OFFSET, sealBlob } from '../format/blob.ts';
 import type { BlobRef } from '../format/manifest.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Random } from '../ports/clock.ts';
@@ -44,10 +44,11 @@ export function createBlobs(store: BlobStore, random: Random): Blobs {
   return {
     async write(place, folder, kind, parts, inlineUpToBytes) {
       const sealed = sealBlob(kind, parts);
-      if (sealed.length <= inlineUpToBytes) return { at: 'inline', base64: sealed.toString('base64') };
+      const bytes = bytesOf(sealed);
+      if (bytes <= inlineUpToBytes) return { at: 'inline', base64: Buffer.concat(sealed).toString('base64') };
       const name = blobName(place, folder, random.id());
-      await store.put(name, sealed);
-      return { at: 'store', name, bytes: sealed.length };
+      await store.put(name, ...sealed);
+      return { at: 'store', name, bytes };
     },
     async read(kind, ref) {
       if (ref.at === 'inline') return openBlob(kind, Buffer.from(ref.base64, 'base64'), `inline ${kind}`);

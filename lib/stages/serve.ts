@@ -58,7 +58,8 @@ export function createSourceServer(): (
     const shape = shapeOf(request);
     const runtime = idle.get(shape)?.pop() ?? createSourceRuntime(tools.job, request.stage, contextOf(request, tools.maxParallelism));
     const answer = await runSource(tools, runtime, request);
-    idle.set(shape, [...(idle.get(shape) ?? []), runtime]);
+    // What a failed one has under way, a blob that nobody waits for, may still read its buffers.
+    if (answer.outcome === 'read') idle.set(shape, [...(idle.get(shape) ?? []), runtime]);
     return answer;
   };
 }

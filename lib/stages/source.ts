@@ -6,6 +6,8 @@ import type { SourceAnswer, SourceRange, SourceRequest } from './requests.ts';
 
 /** Bytes asked for from one partition in one fetch: a few of the largest batches, so that responses stay small in memory. */
 const PARTITION_FETCH_BYTES = 2 * 1024 * 1024;
+/** The last fetches of an epoch ask for no more than its bound leaves to each partition, and for this at least. */
+const LEAST_FETCH_BYTES = 128 * 1024;
 /** A fetch below the last stable offset answers at once; this bounds the wait when the log has moved meanwhile. */
 const FETCH_WAIT_MS = 200;
 
@@ -42,8 +44,8 @@ async function readRanges(
   const consumed = request.ranges.map(({ from }) => from);
   // The positions of the fetch under way run ahead of what was consumed: one chunk is asked for while one is processed.
   const asked = [...consumed];
-  const fetchNext = () => fetchOpenRanges(deps.kafka, request.ranges, asked);
   let bytesIn = 0;
+  const fetchNext = () => fetchOpenRanges(deps.kafka, request.ranges, asked, request.maxBytes - bytesIn);
   let underWay = fetchNext();
   while (underWay !== undefined) {
     const chunk = await underWay;
@@ -71,16 +73,18 @@ function fetchOpenRanges(
   kafka: SourceRequests,
   ranges: readonly SourceRange[],
   positions: readonly number[],
+  bytesLeft: number,
 ): Promise<FetchedRange[]> | undefined {
   const open = ranges.map((range, index) => ({ range, index })).filter(({ range, index }) => (positions[index] ?? 0) < range.bound);
   if (open.length === 0) return undefined;
+  const partitionBytes = Math.min(Math.max(Math.ceil(bytesLeft / open.length), LEAST_FETCH_BYTES), PARTITION_FETCH_BYTES);
   const asks = open.map(({ range, index }) => ({
     topic: range.topic,
     partition: range.partition,
     offset: positions[index] ?? 0,
-    maxBytes: PARTITION_FETCH_BYTES,
+    maxBytes: partitionBytes,
   }));
-  return kafka.fetch(asks, { maxBytes: PARTITION_FETCH_BYTES * open.length, maxWaitMs: FETCH_WAIT_MS, minBytes: 1 }).then((answers) =>
+  return kafka.fetch(asks, { maxBytes: partitionBytes * open.length, maxWaitMs: FETCH_WAIT_MS, minBytes: 1 }).then((answers) =>
     answers.flatMap((fetched) => {
       const place = open.find(({ range }) => range.topic === fetched.topic && range.partition === fetched.partition);
       return place === undefined ? [] : [{ index: place.index, fetched }];

@@ -21,7 +21,7 @@ const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'EIS
 export function createFileBlobStore({ folder }: { readonly folder: string }): BlobStore {
   const store: Store = { folder, durableFolders: new Map() };
   return {
-    put: (name, bytes) => put(store, name, bytes),
+    put: (name, ...parts) => put(store, name, parts),
     get: (name, range) => get(store, name, range),
     delete: (names) => deleteAll(store, names),
     list: (prefix) => list(store, prefix),
@@ -34,16 +34,16 @@ interface Store {
   readonly durableFolders: Map<string, Promise<void>>;
 }
 
-async function put(store: Store, name: string, bytes: Uint8Array): Promise<void> {
+async function put(store: Store, name: string, parts: readonly Uint8Array[]): Promise<void> {
   checkBlobName(name);
   const path = join(store.folder, name);
   await explained(store, `write blob ${name}`, async () => {
     await Promise.all([ensureTemporaryFolder(store), ensureFolder(store, dirname(path))]);
     const temporary = join(store.folder, TEMPORARY_FOLDER, randomUUID());
     try {
-      await writeSynced(temporary, bytes);
+      await writeSynced(temporary, parts);
       const created = await linkNew(temporary, path);
-      if (!created && !(await readFile(path)).equals(bytes)) throw new BlobConflictError(name, whereOf(store));
+      if (!created && !(await readFile(path)).equals(Buffer.concat(parts))) throw new BlobConflictError(name, whereOf(store));
     } finally {
       await unlinkIfThere(temporary);
     }
@@ -144,11 +144,24 @@ async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+async function writeSynced(path: string, parts: readonly Uint8Array[]): Promise<void> {
   await withFile(await open(path, 'wx'), async (file) => {
-    await file.writeFile(bytes);
+    await writeAll(file, parts);
     await file.sync();
   });
+}
+
+/** In one call, unless the file system takes less than it was given. */
+async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  let left = parts.filter(({ length }) => length > 0);
+  while (left.length > 0) {
+    let written = (await file.writev(left)).bytesWritten;
+    left = left.flatMap((part) => {
+      const ofPart = Math.min(written, part.length);
+      written -= ofPart;
+      return ofPart === part.length ? [] : [part.subarray(ofPart)];
+    });
+  }
 }
 
 /** A new entry is durable when its folder is. */

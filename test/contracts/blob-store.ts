@@ -31,6 +31,15 @@ export function blobStoreContract(open: () => Promise<BlobStore>): void {
     expect(found.equals(content)).toBe(true);
   });
 
+  it('puts the parts of a blob one behind the other, and takes the same bytes in other parts for the same blob', async () => {
+    const name = `${newFolder()}/state/count/0-1`;
+    const content = randomBytes(3_000_000);
+    await store.put(name, content.subarray(0, 16), Buffer.alloc(0), content.subarray(16, 2_000_000), content.subarray(2_000_000));
+    expect((await store.get(name)).equals(content)).toBe(true);
+    await store.put(name, content.subarray(0, 1_000_000), content.subarray(1_000_000));
+    await expect(store.put(name, content.subarray(16), content.subarray(0, 16))).rejects.toThrow(BlobConflictError);
+  });
+
   it('gives back a range of the bytes, as far as there are any', async () => {
     const name = `${newFolder()}/state/count/0-1`;
     const content = randomBytes(100_000);

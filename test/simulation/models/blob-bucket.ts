@@ -54,9 +54,9 @@ export function modelBlobStore(bucket: BlobBucket, carry: Carry): BlobStore {
   };
   const failure = { lost, error: lost };
   return {
-    async put(name, bytes) {
+    async put(name, ...parts) {
       checkBlobName(name);
-      const sent = Buffer.from(bytes);
+      const sent = Buffer.concat(parts);
       await carry('put', name, failure, () => bucket.put(name, sent));
     },
     async get(name, range) {

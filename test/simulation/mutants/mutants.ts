@@ -321,7 +321,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a blob is acknowledged before a manifest names it',
-    edits: [edit('lib/stages/blobs.ts', 'await store.put(name, sealed);', 'store.put(name, sealed).catch(() => {});')],
+    edits: [edit('lib/stages/blobs.ts', 'await store.put(name, ...sealed);', 'store.put(name, ...sealed).catch(() => {});')],
   },
   {
     name: 'the writes of a stage are awaited together, so that none is rejected unheard',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readJob } from '../../../functions/wiring.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { idlePollMs } from '../../../lib/epoch/backoff.ts';
+import { bytesOf } from '../../../lib/format/blob.ts';
 import { connectKafka } from '../../../lib/kafka/connect.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
 import { createBlobs } from '../../../lib/stages/blobs.ts';
@@ -45,7 +46,7 @@ it('ONCEFLOW_BROKERS that are no addresses are refused before anything is connec
 
 it('a blob up to ONCEFLOW_INLINE_BLOB_BYTES travels in its reference, and a larger one is stored', async () => {
   const stored: number[] = [];
-  const store = { put: async (_name: string, bytes: Uint8Array) => void stored.push(bytes.length) } as unknown as BlobStore;
+  const store = { put: async (_name: string, ...parts: readonly Uint8Array[]) => void stored.push(bytesOf(parts)) } as unknown as BlobStore;
   const blobs = createBlobs(store, { id: () => 'nonce', fraction: () => 0 });
   const place = { job: 'job', incarnation: 'inc', stage: 'count', subtask: 0, epoch: 1 };
   const write = (bytes: number) => blobs.write(place, 'output', 'output', [Buffer.alloc(bytes - 16)], 100);

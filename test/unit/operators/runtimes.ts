@@ -29,7 +29,7 @@ export function recordSet(records: readonly InputRecord[], baseOffset = 0): Buff
 
 /** As the operator function reads what the source function wrote. */
 export function throughBlob(parts: readonly Buffer[]): Buffer {
-  return openBlob('exchange', sealBlob('exchange', parts), 'test');
+  return openBlob('exchange', Buffer.concat(sealBlob('exchange', parts)), 'test');
 }
 
 /** What the sink would write, by partition. */

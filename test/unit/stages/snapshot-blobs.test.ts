@@ -19,7 +19,7 @@ function snapshotBlob(keys: number): Buffer {
     writer.group(keyGroup);
     for (let key = 0; key < keys; key++) writer.entry(`key-${keyGroup}-${key}`, [key]);
   }
-  return sealBlob('state', writer.finish());
+  return Buffer.concat(sealBlob('state', writer.finish()));
 }
 
 /** Stage dependencies on a store that answers nothing before `release`, and counts. */
