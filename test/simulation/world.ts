@@ -69,6 +69,8 @@ export interface WorldOptions {
   /** One invocation at a time in a function's process (Lambda), or any number (processes on one machine). */
   readonly oneAtATime: boolean;
   readonly clockSkewMs: number;
+  /** How far a process's clock moves on each time it is looked at, and half of what its timers go off too early. @default 0 */
+  readonly lookMs?: number;
   readonly markerDelayMs: readonly [number, number];
   /** How likely the broker answers that a transaction is ended and forgets the markers, while there are faults (KAFKA-20734). @default 0 */
   readonly forgottenMarkers?: number;
@@ -586,7 +588,7 @@ export class World {
       blobStore,
       blobs: createBlobs(blobStore, random),
       kafka: modelKafka(this.broker, carry('kafka'), { broker: brokerConfig, topic: TOPIC_CONFIG }),
-      clock: clockOf(this.scheduler, process),
+      clock: clockOf(this.scheduler, process, this.#options.lookMs),
       random,
     };
   }

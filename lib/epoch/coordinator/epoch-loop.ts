@@ -88,6 +88,7 @@ export async function runEpochs(
   ending.addEventListener('abort', wakeUp);
   try {
     while (!settled) {
+      const lookedAtMs = clock.now();
       if (nothingUnderWay() && !settling) launch(settle());
       for (const step of nextSteps({
         stages: settings.stages,
@@ -98,7 +99,7 @@ export async function runEpochs(
         launch(start(step));
       house.keep();
       progress.keep(trouble);
-      const event = await queue.next(clock, waitMs());
+      const event = await queue.next(clock, waitMs(lookedAtMs));
       if (event !== undefined) take(event);
     }
     if (failure !== undefined) throw failure;
@@ -138,12 +139,15 @@ export async function runEpochs(
     return Math.max(planAtMs, pausedUntilMs);
   }
 
-  function waitMs(): number {
-    const nowMs = clock.now();
-    const due = [house.dueAtMs(), progress.dueAtMs(trouble), nowMs + LONGEST_WAIT_MS];
-    if (!planning && !isEnding() && planDueAtMs() > nowMs) due.push(planDueAtMs());
+  /**
+   * Until the next thing that is due by itself. What was due at `lookedAtMs`, when this turn began, was done or waits for an
+   * event; what became due since then may have been looked at before, so it is still to come.
+   */
+  function waitMs(lookedAtMs: number): number {
+    const due = [house.dueAtMs(), progress.dueAtMs(trouble), lookedAtMs + LONGEST_WAIT_MS];
+    if (!planning && !isEnding()) due.push(planDueAtMs());
     if (endingSinceMs !== undefined) due.push(endingSinceMs + UNDECIDED_GRACE_MS, endingSinceMs + COMMIT_GRACE_MS);
-    return Math.min(...due.filter((at) => at > nowMs)) - nowMs;
+    return Math.max(Math.min(...due.filter((at) => at > lookedAtMs)) - clock.now(), 0);
   }
 
   function launch(work: Promise<LoopEvent>): void {

@@ -31,6 +31,18 @@ describe('an interval without input', () => {
   });
 });
 
+describe('an interval with input', () => {
+  it('begins when it is due, also when that moment passes while the coordinator looks what is due', async () => {
+    const input = Array.from({ length: 100 }, (_, index) => plain(index * 100, index % 2, `ant #${index}`));
+    const told = await story([], { input, lookMs: 0.4, settings: { checkpointIntervalMs: 300, idlePollMaxMs: 300 } });
+    const lags = told.observed.flatMap((event) => (event.event === 'committed' ? [event.figures.lagMs ?? 0] : []));
+    expect(lags.length).toBeGreaterThan(10);
+    // The clock runs away from that of the records, a little at each look.
+    const longer = lags.slice(1).map((lag, index) => lag - (lags[index] ?? 0));
+    expect(Math.max(...longer)).toBeLessThan(200);
+  });
+});
+
 describe('epochs overlap', () => {
   it('source and operator stages work on later epochs while an earlier one is committed, up to the bound', async () => {
     const input = Array.from({ length: 12 }, (_, index) => plain(index * 200, index % 2, `ant #${index}`));

@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import type { SourceRequests } from '../../../lib/ports/kafka-requests.ts';
+import type { StageDeps } from '../../../lib/stages/common.ts';
+import type { SourceRequest } from '../../../lib/stages/requests.ts';
+import { runSource } from '../../../lib/stages/source.ts';
+import { recordSet, stageContext } from '../operators/runtimes.ts';
+
+const PARTITIONS = 3;
+const RECORDS = 2_600;
+
+/** One record a batch, all of one size: an offset's place in the log is a multiple of it. */
+const log = recordSet(Array.from({ length: RECORDS }, () => ({ value: 'x'.repeat(3_900) })));
+const batchBytes = log.length / RECORDS;
+
+const job = defineJob('job', (builder) => {
+  builder
+    .source('src', kafkaSource({ topic: 'in', value: utf8 }))
+    .map((text) => text.slice(0, 1))
+    .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+});
+
+/** A broker whose partitions all hold that log. It cuts the last batch off where the bytes asked for end, as Kafka does. */
+const kafka = {
+  fetch: async (asks: Parameters<SourceRequests['fetch']>[0]) =>
+    asks.map(({ topic, partition, offset, maxBytes }) => {
+      const start = offset * batchBytes;
+      const records = log.subarray(start, start + Math.max(maxBytes, batchBytes));
+      return {
+        topic,
+        partition,
+        answer: 'NONE',
+        logStartOffset: 0,
+        highWatermark: RECORDS,
+        lastStableOffset: RECORDS,
+        aborted: [],
+        records,
+      };
+    }),
+} as unknown as SourceRequests;
+
+const deps = {
+  kafka,
+  clock: { now: () => 0 },
+  blobs: { write: async () => ({ at: 'inline', base64: '' }) },
+} as unknown as StageDeps & { readonly kafka: SourceRequests };
+
+it.each([1_000_000, 8_000_000, 20_000_000])(
+  'an epoch bound to %i bytes reads no more than a batch of each partition beyond',
+  async (maxBytes) => {
+    const ranges = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: 'in', partition, from: 0, bound: RECORDS }));
+    const request = { ask: 'read', ranges, maxBytes, maxDurationMs: 1, deadlineMs: 1 } as unknown as SourceRequest;
+    const answer = await runSource(deps, createSourceRuntime(job, 'src', stageContext()), request);
+    if (answer.outcome !== 'read') throw new Error(JSON.stringify(answer));
+    expect(answer.bytesIn).toBeGreaterThanOrEqual(maxBytes);
+    expect(answer.bytesIn).toBeLessThan(maxBytes + PARTITIONS * batchBytes);
+  },
+);
