@@ -269,10 +269,6 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'what becomes due while the loop looks what is due is not missed',
-    edits: [edit(LOOP, 'due.filter((at) => at > lookedAtMs)', 'due.filter((at) => at > clock.now())')],
-  },
-  {
     name: 'results of a dropped attempt are not taken',
     edits: [edit(LOOP, 'if (!inFlight.includes(attempt)) return abortPrepared(deps, settings, tenure, attempt);', '')],
   },
