@@ -4,8 +4,8 @@
  */
 export interface BlobStore {
   /**
-   * Creates the blob out of its parts, which must stay as they are until then; resolves once the store has acknowledged it as durable. A blob of that name with the same bytes
-   * is success (our own earlier try); one with other bytes throws `BlobConflictError`.
+   * Creates the blob out of its parts, one behind the other; resolves once the store has acknowledged it as durable, and
+   * until then the parts must stay as they are. A blob of that name with the same bytes is success (our own earlier try); one with other bytes throws `BlobConflictError`.
    */
   put(name: string, ...parts: readonly Uint8Array[]): Promise<void>;
   /**

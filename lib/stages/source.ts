@@ -45,7 +45,8 @@ async function readRanges(
   // The positions of the fetch under way run ahead of what was consumed: one chunk is asked for while one is processed.
   const asked = [...consumed];
   let bytesIn = 0;
-  const fetchNext = () => fetchOpenRanges(deps.kafka, request.ranges, asked, request.maxBytes - bytesIn);
+  let turn = request.epoch;
+  const fetchNext = () => fetchOpenRanges(deps.kafka, request.ranges, asked, request.maxBytes - bytesIn, turn++);
   let underWay = fetchNext();
   while (underWay !== undefined) {
     const chunk = await underWay;
@@ -68,17 +69,23 @@ interface FetchedRange {
   readonly fetched: FetchedPartition;
 }
 
-/** Asks for the next chunk of every range that has not reached its bound; undefined when all have. */
+/**
+ * Asks for the next chunk of every range that has not reached its bound; undefined when all have. Another one is asked for
+ * first at each `turn`: a broker exceeds what was asked for only for the first partition that has data (KIP-74), so one with
+ * larger batches than that, always behind another, would never be read.
+ */
 function fetchOpenRanges(
   kafka: SourceRequests,
   ranges: readonly SourceRange[],
   positions: readonly number[],
   bytesLeft: number,
+  turn: number,
 ): Promise<FetchedRange[]> | undefined {
   const open = ranges.map((range, index) => ({ range, index })).filter(({ range, index }) => (positions[index] ?? 0) < range.bound);
   if (open.length === 0) return undefined;
   const partitionBytes = Math.min(Math.max(Math.ceil(bytesLeft / open.length), LEAST_FETCH_BYTES), PARTITION_FETCH_BYTES);
-  const asks = open.map(({ range, index }) => ({
+  const first = turn % open.length;
+  const asks = [...open.slice(first), ...open.slice(0, first)].map(({ range, index }) => ({
     topic: range.topic,
     partition: range.partition,
     offset: positions[index] ?? 0,

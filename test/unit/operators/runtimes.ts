@@ -22,7 +22,7 @@ export interface InputRecord {
 
 /** A fetched record set of these records at offsets from `baseOffset`. */
 export function recordSet(records: readonly InputRecord[], baseOffset = 0): Buffer {
-  const writer = new RecordBatchWriter({ maxBatchBytes: 4000 });
+  const writer = new RecordBatchWriter({ maxBatchBytes: Math.max(4000, ...records.map(({ value = '' }) => 1000 + value.length)) });
   for (const { key, value, timestamp = 1000, headers } of records) writer.append(timestamp, key, utf8, value, utf8, headers);
   return asLog(Buffer.from(writer.finish()), baseOffset);
 }
