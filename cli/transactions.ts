@@ -2,7 +2,8 @@ import { isLeaseLive } from '../lib/epoch/may-start.ts';
 import type { Manifest } from '../lib/format/manifest.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { KafkaRequests, TopicPartition, TransactionDescription } from '../lib/ports/kafka-requests.ts';
-import { markerGroup, poolIds } from '../lib/transactions/ids.ts';
+import { poolIds } from '../lib/transactions/ids.ts';
+import { lookAt } from '../lib/transactions/look.ts';
 import { type Openness, opennessOf } from '../lib/transactions/open.ts';
 import { type CommandResult, EXIT } from './exit-codes.ts';
 import { manifestIn } from './lag.ts';
@@ -21,15 +22,16 @@ export interface TransactionFacts {
   /** Of the last completed epoch. */
   readonly last: Manifest | undefined;
   readonly transactions: readonly TransactionDescription[];
-  /** By transactional id. Absent: not read, because no epoch tells the sink's topic yet. */
-  readonly markers: ReadonlyMap<string, Marker | 'none'>;
+  /** By transactional id, of the last epoch: what the log shows. */
+  readonly fates: ReadonlyMap<string, EpochFate>;
   readonly held: readonly HeldPartition[];
   readonly nowMs: number;
 }
 
-export interface Marker {
+/** In one partition `committed`, `aborted`, `undecided` …; where partitions differ, all that there are. */
+export interface EpochFate {
   readonly epoch: number;
-  readonly decisionId: string;
+  readonly fate: string;
 }
 
 /** Every transactional id of the job as Kafka has it. */
@@ -37,45 +39,50 @@ export async function transactions(tools: Tools): Promise<CommandResult> {
   const row = await tools.epochs.readJob(tools.job);
   if (row === undefined) return noSuchJob(tools);
   const kafka = await tools.kafka();
-  const { last, topics } = await knownSinks(tools, row);
+  const last = await lastManifest(tools, row);
   const ids = poolIds(row.job, row.incarnation, row.pool);
-  const sinkTopics = [...new Set(topics.values())];
+  const sinkTopics = topicsOf(row, last);
   const before = await heldPartitions(kafka, sinkTopics);
-  const [found, markers] = await Promise.all([kafka.describeTransactions(ids), readMarkers(kafka, row, topics)]);
+  const [found, fates] = await Promise.all([kafka.describeTransactions(ids), readFates(tools, kafka, row, last)]);
   const held = stillHeld(before, before.length === 0 ? [] : await heldPartitions(kafka, sinkTopics));
-  return transactionsResult({ row, last, transactions: found, markers, held, nowMs: tools.clock.now() });
+  return transactionsResult({ row, last, transactions: found, fates, held, nowMs: tools.clock.now() });
 }
 
-/** The last manifest, and each sink's topic: from the newest epoch that has transactions. */
-async function knownSinks(
-  tools: Tools,
-  row: JobRow,
-): Promise<{ readonly last: Manifest | undefined; readonly topics: ReadonlyMap<string, string> }> {
-  const rows = await tools.epochs.listEpochs(row.job, row.incarnation, Math.max(-1, row.retiredThrough));
-  const newestFirst = rows.filter(({ epoch }) => epoch <= (row.lastCompleted?.epoch ?? -1)).reverse();
-  let last: Manifest | undefined;
-  for (const epoch of newestFirst) {
-    const manifest = await manifestIn(tools, epoch);
-    last ??= manifest;
-    if (manifest.committables.length > 0) return { last, topics: new Map(manifest.committables.map(({ sink, topic }) => [sink, topic])) };
-  }
-  return { last, topics: new Map() };
+/** The manifest of the last completed epoch. */
+async function lastManifest(tools: Tools, row: JobRow): Promise<Manifest | undefined> {
+  if (row.lastCompleted === undefined) return undefined;
+  const epoch = await tools.epochs.readEpoch(row.job, row.incarnation, row.lastCompleted.epoch);
+  return epoch === undefined ? undefined : manifestIn(tools, epoch);
 }
 
-async function readMarkers(
-  kafka: KafkaRequests,
-  { job, incarnation, pool }: JobRow,
-  topics: ReadonlyMap<string, string>,
-): Promise<Map<string, Marker | 'none'>> {
-  const readings = [...topics].flatMap(([sink, topic]) =>
-    poolIds(job, incarnation, { [sink]: pool[sink] ?? 0 }).map(async (id) => {
-      const { answer, offset, metadata } = await kafka.offsetFetch(markerGroup(id), { topic, partition: 0 }, false);
-      if (answer !== 'NONE') return [];
-      return [[id, offset === undefined ? ('none' as const) : { epoch: offset, decisionId: metadata }] as const];
-    }),
+function topicsOf(row: JobRow, last: Manifest | undefined): string[] {
+  const written = last?.committables.flatMap((of) => [
+    ...of.written.map(({ topic }) => topic),
+    ...(of.marker === undefined ? [] : [of.marker.topic]),
+  ]);
+  return [...new Set([...Object.values(row.sinkTopics).flat(), ...(written ?? [])])];
+}
+
+/** What the log shows of each transaction of the last epoch. */
+async function readFates(tools: Tools, kafka: KafkaRequests, row: JobRow, last: Manifest | undefined): Promise<Map<string, EpochFate>> {
+  const asking = { kafka, clock: tools.clock, random: tools.random, deadlineMs: tools.clock.now() + LOOK_TIMEOUT_MS };
+  const again =
+    row.sentAgain?.decisionId === last?.decisionId && row.sentAgain?.committables.at === 'row' ? row.sentAgain.committables.list : [];
+  const newest = (last?.committables ?? []).map(
+    (of) => again.find(({ sink, subtask }) => sink === of.sink && subtask === of.subtask) ?? of,
   );
-  return new Map((await Promise.all(readings)).flat());
+  const looked = newest
+    .filter(({ marker }) => marker === undefined)
+    .map(async (of) => {
+      const fates = new Set((await lookAt(asking, of, NOT_COMPACTED)).map(({ fate }) => fate));
+      return [of.transactionalId, { epoch: of.epoch, fate: [...fates].sort().join(', ') }] as const;
+    });
+  return new Map(await Promise.all(looked));
 }
+
+const LOOK_TIMEOUT_MS = 5_000;
+/** For people the list of aborted transactions is good enough. */
+const NOT_COMPACTED: ReadonlySet<string> = new Set();
 
 async function heldPartitions(kafka: KafkaRequests, topics: readonly string[]): Promise<HeldPartition[]> {
   const ranges = topics.map(async (topic) => {
@@ -101,7 +108,7 @@ export interface TransactionLine {
   readonly state: string;
   readonly openness: Openness;
   readonly openForMs: number | null;
-  readonly marker: Marker | 'none' | null;
+  readonly lastEpoch: EpochFate | null;
   /** Partitions in which readers wait and which this transaction writes to. */
   readonly holdsUp: readonly string[];
   /** Who will end it. */
@@ -136,7 +143,7 @@ function lineOf(facts: TransactionFacts, transaction: TransactionDescription): T
     state,
     openness,
     openForMs: openness === 'over' || startedAtMs === undefined ? null : facts.nowMs - startedAtMs,
-    marker: facts.markers.get(transactionalId) ?? null,
+    lastEpoch: facts.fates.get(transactionalId) ?? null,
     holdsUp: facts.held.map(nameOf).filter((name) => writes.has(name)),
     meaning: meaningOf(facts, transaction, openness),
   };
@@ -157,11 +164,11 @@ function meaningOf({ row, last, nowMs }: TransactionFacts, transaction: Transact
 
 function textOf(facts: TransactionFacts, lines: readonly TransactionLine[], byOthers: readonly string[]): string {
   if (lines.length === 0) return `job ${facts.row.job} has no transactional ids yet`;
-  const rows = lines.map(({ transactionalId, state, openForMs, marker, holdsUp, meaning }) => [
+  const rows = lines.map(({ transactionalId, state, openForMs, lastEpoch, holdsUp, meaning }) => [
     transactionalId,
     state,
     openForMs === null ? '' : duration(openForMs),
-    marker === null ? '?' : marker === 'none' ? 'none' : `epoch ${marker.epoch}`,
+    lastEpoch === null ? '' : `epoch ${lastEpoch.epoch} ${lastEpoch.fate}`,
     holdsUp.length > 0 ? `HOLDS UP READERS of ${holdsUp.join(', ')}${meaning === '' ? '' : `; ${meaning}`}` : meaning,
   ]);
   const [head = '', ...body] = tableOf(COLUMNS, rows).split('\n');
@@ -177,7 +184,7 @@ const COLUMNS = [
   { title: 'transactional id' },
   { title: 'state' },
   { title: 'open for', align: 'right' },
-  { title: 'marker' },
+  { title: 'in the log' },
   { title: '' },
 ] as const;
 

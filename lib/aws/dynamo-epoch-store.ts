@@ -9,7 +9,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow } from '../ports/epoch-store.ts';
+import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { faultOf } from './aws-problem.ts';
 import {
@@ -56,7 +56,7 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
       return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
     },
     setDesired: (job, desired) => setDesired(store, job, desired),
-    widenPool: (job, generation, pool) => widenPool(store, job, generation, pool),
+    widenPool: (job, generation, pool, topics) => widenPool(store, job, generation, pool, topics),
     setFingerprint: (job, generation, fingerprint) =>
       fencedUpdate(store, job, generation, 'SET fingerprint = :fingerprint', { ':fingerprint': fingerprint }),
     recordNoProgress: (job, generation, noProgress) =>
@@ -64,6 +64,7 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
         ? fencedUpdate(store, job, generation, 'REMOVE noProgress', {})
         : fencedUpdate(store, job, generation, 'SET noProgress = :noProgress', { ':noProgress': noProgress }),
     decide: (decision) => decide(store, decision),
+    recordSentAgain: (job, generation, sentAgain, seen) => recordSentAgain(store, job, generation, sentAgain, seen),
     recordCommitted: (job, generation, epoch) => recordCommitted(store, job, generation, epoch),
     readEpoch: (job, incarnation, epoch) => readEpoch(store, job, incarnation, epoch),
     listEpochs: (job, incarnation, after) => listEpochs(store, job, incarnation, after),
@@ -201,23 +202,35 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'])
  * Only ever wider, and sinks that `pool` does not name stay: their transactional ids may still have open transactions.
  * The pool that was read is part of the condition, so that a try that the network delivers late cannot narrow it again.
  */
-async function widenPool(store: Holder, job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite> {
+async function widenPool(
+  store: Holder,
+  job: string,
+  generation: number,
+  pool: Readonly<Record<string, number>>,
+  topics: Readonly<Record<string, readonly string[]>>,
+): Promise<FencedWrite> {
   for (let tries = 0; tries < MAX_POOL_TRIES; tries++) {
     const row = await readJob(store, job);
     if (!isHeld(store, row, generation)) return 'superseded';
     const wider = Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0));
-    if (wider.length === 0) return 'written';
+    const added = Object.entries(topics).filter(([sink, names]) => names.some((name) => !(row.sinkTopics[sink] ?? []).includes(name)));
+    if (wider.length === 0 && added.length === 0) return 'written';
     const { condition, values } = holding(store, job, generation);
     const command = new UpdateItemCommand({
       TableName: store.table,
       Key: jobKey(job),
-      UpdateExpression: 'SET #pool = :wider',
-      ConditionExpression: `${condition} AND #pool = :seen`,
+      UpdateExpression: 'SET #pool = :wider, sinkTopics = :topics',
+      ConditionExpression: `${condition} AND #pool = :seen AND (sinkTopics = :known OR attribute_not_exists(sinkTopics))`,
       ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB
       ExpressionAttributeValues: attributes({
         ':wider': { ...row.pool, ...Object.fromEntries(wider) },
         ...values,
         ':seen': row.pool,
+        ':topics': {
+          ...row.sinkTopics,
+          ...Object.fromEntries(added.map(([sink, names]) => [sink, [...new Set([...(row.sinkTopics[sink] ?? []), ...names])]])),
+        },
+        ':known': row.sinkTopics,
       }),
     });
     const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
@@ -226,6 +239,35 @@ async function widenPool(store: Holder, job: string, generation: number, pool: R
   throw new StoreProblem(
     `the pool of job ${job} in table ${store.table} changed ${MAX_POOL_TRIES} times while generation ${generation} was widening it`,
     true,
+  );
+}
+
+/** A try that the network delivers late, after a later record, changes nothing: it is of what it saw. */
+async function recordSentAgain(
+  store: Holder,
+  job: string,
+  generation: number,
+  sentAgain: SentAgain,
+  seen: string | undefined,
+): Promise<FencedWrite> {
+  const { condition, values } = holding(store, job, generation);
+  const replaces = seen === undefined ? '(attribute_not_exists(sentAgain) OR sentAgain.decisionId <> :decision)' : 'sentAgain.id = :seen';
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: 'SET sentAgain = :sent',
+    ConditionExpression: `${condition} AND lastCompleted.decisionId = :decision AND ${replaces}`,
+    ExpressionAttributeValues: attributes({ ...values, ':sent': sentAgain, ':decision': sentAgain.decisionId, ':seen': seen }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  if (update.outcome === 'done') return 'written';
+  const row = update.item === undefined ? undefined : decodeJob(update.item);
+  if (!isHeld(store, row, generation)) return 'superseded';
+  // Of our own first try, whose answer was lost.
+  if (row.sentAgain?.id === sentAgain.id) return 'written';
+  throw new Error(
+    `what was sent again of decision ${sentAgain.decisionId} of job ${job} cannot be recorded: the last decision is ${row.lastCompleted?.decisionId}, and the last record ${row.sentAgain?.id}, not ${seen}`,
   );
 }
 
@@ -283,7 +325,7 @@ function decisionItems({ table }: Store, decision: Decision): TransactWriteItem[
       Update: {
         TableName: table,
         Key: jobKey(job),
-        UpdateExpression: 'SET lastCompleted = :completed, lastCommitted = :committed, leaseExpiresAtMs = :lease',
+        UpdateExpression: 'SET lastCompleted = :completed, lastCommitted = :committed, leaseExpiresAtMs = :lease REMOVE sentAgain',
         ConditionExpression: `generation = :generation AND incarnation = :incarnation AND ${parent}`,
         ExpressionAttributeValues: attributes({
           ':completed': { epoch, decisionId },

@@ -25,7 +25,7 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
         TableName: store.table,
         Key: jobKey(job),
         UpdateExpression:
-          'SET incarnation = :incarnation, lastCommitted = :zero, retiredThrough = :none, #pool = :empty REMOVE lastCompleted, failure',
+          'SET incarnation = :incarnation, lastCommitted = :zero, retiredThrough = :none, #pool = :empty, sinkTopics = :empty REMOVE lastCompleted, failure, sentAgain',
         ConditionExpression: 'generation = :generation AND incarnation IN (:old, :incarnation)',
         ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB
         ExpressionAttributeValues: attributes({

@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import type { Manifest } from '../format/manifest.ts';
+import { committableSchema, parseManifest } from '../format/manifest-schema.ts';
+import { MalformedError } from '../format/serde.ts';
 import { type Decision, type EpochRow, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 
@@ -75,6 +76,17 @@ const jobColumns = z.object({
   lastCommitted: count,
   retiredThrough: z.int().min(-1),
   pool: z.record(z.string(), count),
+  sinkTopics: z.record(z.string(), z.array(z.string())).optional(),
+  sentAgain: z
+    .object({
+      decisionId: z.string(),
+      id: z.string(),
+      committables: z.union([
+        z.object({ at: z.literal('row'), list: z.array(committableSchema) }),
+        z.object({ at: z.literal('blob'), name: z.string() }),
+      ]),
+    })
+    .optional(),
   fingerprint: z.string(),
   maxParallelism: count,
 });
@@ -88,8 +100,8 @@ const epochColumns = z.object({
 });
 
 export function decodeJob(item: Attributes): JobRow {
-  const { pk: job, failure, lastCompleted, holderEndsAtMs = NO_END, ...columns } = decode(jobColumns, item);
-  return { job, failure, lastCompleted, holderEndsAtMs: holderEndsAtMs === NO_END ? undefined : holderEndsAtMs, ...columns };
+  const { pk: job, failure, lastCompleted, holderEndsAtMs = NO_END, sinkTopics = {}, ...columns } = decode(jobColumns, item);
+  return { job, failure, lastCompleted, sinkTopics, holderEndsAtMs: holderEndsAtMs === NO_END ? undefined : holderEndsAtMs, ...columns };
 }
 
 export function decodeEpoch(item: Attributes): EpochRow {
@@ -100,9 +112,12 @@ export function decodeEpoch(item: Attributes): EpochRow {
 function decodeManifest(item: Attributes, json: string | undefined, blob: string | undefined): ManifestRef {
   if (blob !== undefined) return { at: 'blob', name: blob };
   if (json === undefined) throw foreignRow(item, 'it has no manifest');
-  const manifest: Manifest = JSON.parse(json);
-  if (manifest.version !== 1) throw foreignRow(item, `its manifest has version ${manifest.version}, and this build reads version 1`);
-  return { at: 'row', manifest };
+  try {
+    return { at: 'row', manifest: parseManifest(JSON.parse(json), 'it') };
+  } catch (error) {
+    if (error instanceof MalformedError || error instanceof SyntaxError) throw foreignRow(item, error.message);
+    throw error;
+  }
 }
 
 function decode<T>(columns: z.ZodType<T>, item: Attributes): T {

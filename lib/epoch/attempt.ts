@@ -16,6 +16,11 @@ export interface Attempt {
   readonly maxBytes: number;
   /** A record that goes to the dead-letter topic in place of being processed, and the source stage that reads it. */
   readonly condemned?: { readonly source: string; readonly record: CondemnedRecord } | undefined;
+  /**
+   * An attempt at this epoch before it may have left transactions open: every sink subtask is asked, also one without output.
+   * @default false
+   */
+  readonly endsLeftovers?: boolean;
   phase: Phase;
   readonly stages: Map<string, StageProgress>;
   /** By source stage, then subtask; undefined for a subtask that had nothing to read. */
@@ -38,7 +43,7 @@ export type StageProgress = 'waiting' | 'running' | 'done';
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(
-  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes' | 'condemned'>,
+  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes' | 'condemned' | 'endsLeftovers'>,
   stages: readonly Stage[],
 ): Attempt {
   return {

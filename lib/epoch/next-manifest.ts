@@ -11,10 +11,8 @@ export function manifestOf(
   sinkParallelism: (sink: string) => number,
   delivery: DeliveryGuarantee,
 ): Manifest {
-  const previousUseAtMs = { ...parent.previousUseAtMs };
-  for (const { transactionalId } of parent.committables) previousUseAtMs[transactionalId] = parent.sinkStartedAtMs;
   return {
-    version: 1,
+    version: 2,
     job: parent.job,
     incarnation: parent.incarnation,
     delivery,
@@ -27,8 +25,6 @@ export function manifestOf(
       stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : [])),
     ),
     committables: [...attempt.committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
-    sinkStartedAtMs: attempt.sinkStartedAtMs ?? attempt.plannedAtMs,
-    previousUseAtMs,
   };
 }
 

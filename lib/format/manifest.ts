@@ -3,7 +3,8 @@
  * changed. Plain JSON values only.
  */
 export interface Manifest {
-  readonly version: 1;
+  /** 2 since committables hold their evidence; 1 is still read (`parseManifest`). */
+  readonly version: 2;
   readonly job: string;
   readonly incarnation: string;
   /**
@@ -21,11 +22,8 @@ export interface Manifest {
   readonly state: Readonly<Record<string, readonly SnapshotRef[]>>;
   /** Staged output of this epoch: by sink uid, then sink subtask (the index). Kept until the epoch is COMMITTED. */
   readonly outputs: Readonly<Record<string, readonly (readonly BlobRef[])[]>>;
+  /** One for each sink subtask that had output. */
   readonly committables: readonly Committable[];
-  /** When the first sink stage of this epoch's attempt started: bounds how old its commit markers can be. */
-  readonly sinkStartedAtMs: number;
-  /** By transactional id: when the sink stage of the epoch that used it before this one started, in this incarnation. */
-  readonly previousUseAtMs: Readonly<Record<string, number>>;
 }
 
 /**
@@ -56,14 +54,34 @@ export interface SnapshotRef {
   readonly deltas: readonly BlobRef[];
 }
 
-/** A prepared transaction that any process can commit. */
+/** A prepared transaction: any process can commit it, and see in the log of its partitions what became of it. */
 export interface Committable {
   readonly sink: string;
   readonly subtask: number;
   readonly epoch: number;
-  /** Where the output goes, and the topic that the commit marker names. */
-  readonly topic: string;
   readonly transactionalId: string;
   readonly producerId: string;
   readonly producerEpoch: number;
+  /** What it wrote; none where `marker` is. */
+  readonly written: readonly WrittenRange[];
+  /** Of an epoch that a build decided which kept no evidence (manifests of version 1). */
+  readonly marker?: CommitMarker | undefined;
+}
+
+/** The records of one transaction in one partition: offsets `first` … `last`, with those of other producers in between. */
+export interface WrittenRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What a transaction of a manifest of version 1 has in place of evidence: a group offset that was committed with it. */
+export interface CommitMarker {
+  /** Where its output went, and the topic that the marker names. */
+  readonly topic: string;
+  /** When the epoch's sink stage started: its marker is no older. */
+  readonly startedAtMs: number;
+  /** When the epoch that used the transactional id before did so; undefined: none did. */
+  readonly previousUseAtMs?: number | undefined;
 }

@@ -88,13 +88,6 @@ export const codecs = {
       1,
       fields,
     ),
-  addOffsetsToTxn: (fields: ProducerFields & { readonly groupId: string }) => kafkaJsRequest<Coded>('AddOffsetsToTxn', 1, fields),
-  txnOffsetCommit: (
-    fields: ProducerFields & {
-      readonly groupId: string;
-      readonly topics: readonly OnTopics<{ partition: number; offset: number; metadata: string }>[];
-    },
-  ) => kafkaJsRequest<ClientThrottled & { readonly topics: readonly OnTopics<CodedPartition>[] }>('TxnOffsetCommit', 1, fields),
   endTxn: (fields: ProducerFields & { readonly transactionResult: boolean }) => kafkaJsRequest<Coded>('EndTxn', 1, fields),
   /** As a client that is no member of the group. */
   offsetCommit: (groupId: string, topics: readonly OnTopics<{ partition: number; offset: number; metadata: string }>[]) =>

@@ -5,6 +5,7 @@ import { Cluster } from './cluster.ts';
 import type { BrokerAddress, SslOptions } from './connection.ts';
 import { inspectionRequests } from './inspection-requests.ts';
 import { Admission, type SaslOptions } from './log-in.ts';
+import { logRequests } from './log-requests.ts';
 import { sourceRequests } from './source-requests.ts';
 import { transactionRequests } from './transaction-requests.ts';
 
@@ -67,6 +68,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
     log,
   });
   return {
+    ...logRequests(cluster),
     ...transactionRequests(cluster, requestTimeoutMs),
     ...sourceRequests(cluster, clock),
     ...adminRequests(cluster, clock),

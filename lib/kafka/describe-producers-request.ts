@@ -36,9 +36,9 @@ function decodeDescribeProducersResponse(payload: Buffer): DescribeProducersResp
         decoder.readInt32(); // last sequence number
         decoder.readInt64(); // last timestamp
         decoder.readInt32(); // epoch of the transaction's coordinator
-        const isOpen = Number(decoder.readInt64()) >= 0;
+        const openSince = Number(decoder.readInt64());
         skipTaggedFields(decoder);
-        return { partition, producerId, producerEpoch, isOpen };
+        return { partition, producerId, producerEpoch, openSince: openSince < 0 ? undefined : openSince };
       });
       skipTaggedFields(decoder);
       return { answer, producers: producers ?? [] };

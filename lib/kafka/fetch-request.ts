@@ -1,13 +1,7 @@
-import type { FetchedPartition, FetchRange } from '../ports/kafka-requests.ts';
+import type { FetchedPartition, FetchLimits, FetchRange } from '../ports/kafka-requests.ts';
 import { answerOf } from './answers.ts';
 import { type Decoder, newDecoder, newEncoder } from './kafkajs-internals.ts';
 import type { WireRequest } from './wire-request.ts';
-
-export interface FetchLimits {
-  readonly maxBytes: number;
-  readonly maxWaitMs: number;
-  readonly minBytes: number;
-}
 
 interface FetchResponse {
   readonly partitions: readonly FetchedPartition[];
@@ -15,7 +9,7 @@ interface FetchResponse {
 }
 
 const CONSUMER = -1;
-const READ_COMMITTED = 1;
+const ISOLATION = { read_uncommitted: 0, read_committed: 1 } as const;
 const NO_SESSION_ID = 0;
 const NO_SESSION_EPOCH = -1;
 const ANY_LEADER_EPOCH = -1;
@@ -23,7 +17,7 @@ const NOT_A_FOLLOWER = -1n;
 const NO_RACK = '';
 const NO_BYTES = Buffer.alloc(0);
 
-/** Fetch v11, read_committed, without a session: every request stands alone. The ranges have one leader. */
+/** Fetch v11, without a session: every request stands alone. The ranges have one leader. */
 export function fetchRequest(ranges: readonly FetchRange[], limits: FetchLimits): WireRequest<FetchResponse> {
   const topics = Map.groupBy(ranges, ({ topic }) => topic);
   const encoder = newEncoder()
@@ -31,7 +25,7 @@ export function fetchRequest(ranges: readonly FetchRange[], limits: FetchLimits)
     .writeInt32(limits.maxWaitMs)
     .writeInt32(limits.minBytes)
     .writeInt32(limits.maxBytes)
-    .writeInt8(READ_COMMITTED)
+    .writeInt8(ISOLATION[limits.isolation ?? 'read_committed'])
     .writeInt32(NO_SESSION_ID)
     .writeInt32(NO_SESSION_EPOCH)
     .writeInt32(topics.size);

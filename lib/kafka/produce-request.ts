@@ -1,12 +1,11 @@
-import type { KafkaAnswer, PartitionBatch } from '../ports/kafka-requests.ts';
+import type { PartitionBatch, ProduceAnswer } from '../ports/kafka-requests.ts';
 import { answerOf, worstOf } from './answers.ts';
 import { newDecoder, newEncoder } from './kafkajs-internals.ts';
 import type { WireRequest } from './wire-request.ts';
 
 const ACKS_OF_ALL_IN_SYNC_REPLICAS = -1;
 
-interface ProduceResponse {
-  readonly answer: KafkaAnswer;
+interface ProduceResponse extends ProduceAnswer {
   readonly throttleMs: number;
 }
 
@@ -37,7 +36,7 @@ export function produceRequest(
   return {
     api: { key: 0, name: 'Produce', version: 7, flexible: false },
     body,
-    decode: (payload) => decodeProduceResponse(payload, batches.length),
+    decode: (payload) => decodeProduceResponse(payload, batches),
     throttleMs: (response) => response.throttleMs,
     heldMs: timeoutMs,
   };
@@ -55,23 +54,28 @@ function byTopic(batches: readonly PartitionBatch[]): Map<string, Map<number, Ui
   return topics;
 }
 
-function decodeProduceResponse(payload: Buffer, expected: number): ProduceResponse {
+function decodeProduceResponse(payload: Buffer, batches: readonly PartitionBatch[]): ProduceResponse {
   const decoder = newDecoder(payload);
   const answers = decoder
     .readArray(() => {
-      decoder.readString();
+      const topic = decoder.readString() ?? '';
       return decoder.readArray(() => {
-        decoder.readInt32();
+        const partition = decoder.readInt32();
         const answer = answerOf(decoder.readInt16());
-        decoder.readInt64();
-        decoder.readInt64();
-        decoder.readInt64();
-        return answer;
+        const baseOffset = Number(decoder.readInt64());
+        decoder.readInt64(); // the time of the append
+        decoder.readInt64(); // where the log starts
+        return { topic, partition, answer, baseOffset };
       });
     })
     .flat();
   const throttleMs = decoder.readInt32();
   // A batch that nobody acknowledged was not acknowledged.
-  if (answers.length !== expected) throw new Error(`Produce of ${expected} batches was answered for ${answers.length}`);
-  return { answer: worstOf(answers), throttleMs };
+  if (answers.length !== batches.length) throw new Error(`Produce of ${batches.length} batches was answered for ${answers.length}`);
+  const offsets = new Map(answers.map(({ topic, partition, baseOffset }) => [`${topic} ${partition}`, baseOffset]));
+  return {
+    answer: worstOf(answers.map(({ answer }) => answer)),
+    baseOffsets: batches.map(({ topic, partition }) => offsets.get(`${topic} ${partition}`) ?? -1),
+    throttleMs,
+  };
 }

@@ -1,4 +1,4 @@
-import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
+import type { KafkaAnswer, LogRequests, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
 import { answerOf, worstOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs } from './codecs.ts';
@@ -11,7 +11,7 @@ import { NoAnswer } from './wire-request.ts';
 const NO_PRODUCER = { producerId: '-1', producerEpoch: -1 };
 
 /** `produceTimeoutMs`: how long a leader may wait for its replicas. */
-export function transactionRequests(cluster: Cluster, produceTimeoutMs: number): TransactionRequests {
+export function transactionRequests(cluster: Cluster, produceTimeoutMs: number): Omit<TransactionRequests, keyof LogRequests> {
   return {
     async initProducerId(transactionalId, transactionTimeoutMs) {
       const request = await codecs.initProducerId(transactionalId, transactionTimeoutMs);
@@ -44,31 +44,11 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
       ).answer;
     },
 
-    async addOffsets(who, groupId) {
-      const request = await codecs.addOffsetsToTxn({ ...fieldsOf(who), groupId });
-      return (await cluster.sendToCoordinator('transaction', who.transactionalId, request, codeIn, { kind: 'group', name: groupId }))
-        .answer;
-    },
-
-    async txnOffsetCommit(who, groupId, { topic, partition, offset, metadata }) {
-      const request = await codecs.txnOffsetCommit({
-        ...fieldsOf(who),
-        groupId,
-        topics: [{ topic, partitions: [{ partition, offset, metadata }] }],
-      });
-      return (
-        await cluster.sendToCoordinator('group', groupId, request, ({ topics }) => worstIn(topics.flatMap((one) => one.partitions)), {
-          kind: 'topic',
-          name: topic,
-        })
-      ).answer;
-    },
-
     async produce(who, leader, batches) {
       const response = await cluster.sendTo(leader, 'produce', produceRequest(who?.transactionalId, batches, produceTimeoutMs));
-      if (response instanceof NoAnswer) return 'NO_ANSWER';
+      if (response instanceof NoAnswer) return { answer: 'NO_ANSWER', baseOffsets: batches.map(() => -1) };
       cluster.logRefusal('Produce', response.answer, { kind: 'topic', name: [...new Set(batches.map(({ topic }) => topic))].join(', ') });
-      return response.answer;
+      return response;
     },
 
     async endTxn(who, commit) {
@@ -76,8 +56,8 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
       return (await cluster.sendToCoordinator('transaction', who.transactionalId, request, codeIn, idResource(who.transactionalId))).answer;
     },
 
-    async offsetFetch(groupId, { topic, partition }, requireStable) {
-      const request = offsetFetchRequest(groupId, topic, [partition], requireStable);
+    async offsetFetch(groupId, { topic, partition }) {
+      const request = offsetFetchRequest(groupId, topic, [partition], true);
       const { answer, response } = await cluster.sendToCoordinator(
         'group',
         groupId,
@@ -86,7 +66,7 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
         { kind: 'group', name: groupId },
       );
       const found = answer === 'NONE' ? response?.partitions.get(partition) : undefined;
-      return { answer, offset: found?.offset, metadata: found?.metadata ?? '' };
+      return { answer, offset: found?.offset };
     },
 
     async describeProducers(leader, topic, partitions) {

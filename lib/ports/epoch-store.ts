@@ -1,4 +1,4 @@
-import type { Manifest } from '../format/manifest.ts';
+import type { Committable, Manifest } from '../format/manifest.ts';
 
 /** The job row: the only truth about a job. Every write is conditional on the generation in it. */
 export interface JobRow {
@@ -24,8 +24,22 @@ export interface JobRow {
   readonly retiredThrough: number;
   /** By sink uid, the widest parallelism used in this incarnation: every transactional id that may exist. */
   readonly pool: Readonly<Record<string, number>>;
+  /** By sink uid, every topic that it may have written to in this incarnation: where something of these ids may be open. */
+  readonly sinkTopics: Readonly<Record<string, readonly string[]>>;
+  /** What of the last completed epoch had to be sent again. Of an earlier epoch it says nothing any more. */
+  readonly sentAgain?: SentAgain | undefined;
   readonly fingerprint: string;
   readonly maxParallelism: number;
+}
+
+/** Transactions of a decided epoch that took the place of those in its manifest: a decision of its own, before they are committed. */
+export interface SentAgain {
+  /** Of the epoch. */
+  readonly decisionId: string;
+  /** Of this record: it replaces the one whose id was seen. */
+  readonly id: string;
+  /** All that took the place of another, for each sink and subtask the newest; in the row, or in a blob where they are many. */
+  readonly committables: { readonly at: 'row'; readonly list: readonly Committable[] } | { readonly at: 'blob'; readonly name: string };
 }
 
 /** A coordinator has work to do, and nothing was decided or committed since `sinceMs`. */
@@ -114,13 +128,23 @@ export interface EpochStore {
   ): Promise<FencedWrite>;
   /** A person's request, so no generation guards it; `running` also clears the failure. Throws `StoreProblem` when there is no such job. */
   setDesired(job: string, desired: JobRow['desired']): Promise<void>;
-  /** Raises the pool to at least `pool`; never narrows it, and keeps sinks that `pool` does not name. */
-  widenPool(job: string, generation: number, pool: Readonly<Record<string, number>>): Promise<FencedWrite>;
+  /** Raises the pool to at least `pool`, and adds the topics; never narrows either, and keeps sinks that are not named. */
+  widenPool(
+    job: string,
+    generation: number,
+    pool: Readonly<Record<string, number>>,
+    topics: Readonly<Record<string, readonly string[]>>,
+  ): Promise<FencedWrite>;
   /** Records a compatible change of the graph. */
   setFingerprint(job: string, generation: number, fingerprint: string): Promise<FencedWrite>;
   /** Records that the job makes no progress; undefined: it does again. */
   recordNoProgress(job: string, generation: number, noProgress: NoProgress | undefined): Promise<FencedWrite>;
   decide(decision: Decision): Promise<DecideAnswer>;
+  /**
+   * Records what was sent again, in place of the record that has the id `seen` (undefined: there is none of this epoch). Throws
+   * when the epoch is not the last one, or another record took that place: only the holder writes them, one after the other.
+   */
+  recordSentAgain(job: string, generation: number, sentAgain: SentAgain, seen: string | undefined): Promise<FencedWrite>;
   /** Never moves `lastCommitted` back. Throws when the epoch is not decided. */
   recordCommitted(job: string, generation: number, epoch: number): Promise<FencedWrite>;
   readEpoch(job: string, incarnation: string, epoch: number): Promise<EpochRow | undefined>;

@@ -55,44 +55,75 @@ export interface ProducerState {
   readonly partition: number;
   /** An int64 in decimal. */
   readonly producerId: string;
-  /** Of the last batch or marker. */
+  /** Of the last batch or control record. */
   readonly producerEpoch: number;
-  /** The partition holds records of a transaction whose marker has not come. */
-  readonly isOpen: boolean;
+  /** The first offset of the transaction that has not ended in this partition; undefined when none is open. */
+  readonly openSince: number | undefined;
+}
+
+export interface FetchRange extends TopicPartition {
+  readonly offset: number;
+  readonly maxBytes: number;
+}
+
+export interface FetchLimits {
+  /** Of all partitions together. A broker exceeds it, and a partition's own, only for the first partition that has data. */
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+  readonly minBytes: number;
+  /**
+   * `read_committed`: up to the last stable offset, with the aborted transactions. `read_uncommitted`: up to the high watermark.
+   * @default 'read_committed'
+   */
+  readonly isolation?: 'read_committed' | 'read_uncommitted';
+}
+
+export interface FetchedPartition extends TopicPartition {
+  readonly answer: KafkaAnswer;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  /** Aborted transactions that overlap the records, as the broker lists them (not always in order). None without records. */
+  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
+  /** Record batches; the last one may be cut off. A view on the response: valid until the caller drops it. */
+  readonly records: Buffer;
+}
+
+/** Reading logs, as every reader does. */
+export interface LogRequests {
+  /** One Fetch (v11) to each leader of these ranges. A partition without an answer has NO_ANSWER. */
+  fetch(ranges: readonly FetchRange[], limits: FetchLimits): Promise<readonly FetchedPartition[]>;
+}
+
+/** What became of the batches of one Produce request. */
+export interface ProduceAnswer {
+  /** The worst of all batches. */
+  readonly answer: KafkaAnswer;
+  /** The offset of the first record of each batch, in the order of the batches; -1 where it is not known. */
+  readonly baseOffsets: readonly number[];
 }
 
 /** What a sink stage, a resolver and a settling coordinator need. */
-export interface TransactionRequests {
+export interface TransactionRequests extends LogRequests {
   initProducerId(
     transactionalId: string,
     transactionTimeoutMs: number,
   ): Promise<{ readonly answer: KafkaAnswer; readonly producerId: string; readonly producerEpoch: number }>;
   /** AddPartitionsToTxn. The worst answer of all partitions. */
   addPartitions(who: ProducerIdentity, partitions: readonly TopicPartition[]): Promise<KafkaAnswer>;
-  /** AddOffsetsToTxn. */
-  addOffsets(who: ProducerIdentity, groupId: string): Promise<KafkaAnswer>;
-  txnOffsetCommit(
-    who: ProducerIdentity,
-    groupId: string,
-    marker: TopicPartition & { readonly offset: number; readonly metadata: string },
-  ): Promise<KafkaAnswer>;
   /**
    * One Produce request (acks = all) to one leader; requests to one leader are written to its connection in the order
    * of the calls, so two may be under way at once. Every batch must be led by the same broker. `who`: undefined for batches
    * that belong to no transaction.
    */
-  produce(who: ProducerIdentity | undefined, leader: number, batches: readonly PartitionBatch[]): Promise<KafkaAnswer>;
+  produce(who: ProducerIdentity | undefined, leader: number, batches: readonly PartitionBatch[]): Promise<ProduceAnswer>;
   /** EndTxn, sent once. */
   endTxn(who: ProducerIdentity, commit: boolean): Promise<KafkaAnswer>;
   /**
-   * OffsetFetch (v7 or later). With `requireStable` an offset that an open transaction may still change is answered
-   * with UNSTABLE_OFFSET_COMMIT instead of its old value. No committed offset: `offset` is undefined.
+   * OffsetFetch (v7 or later), stable: an offset that an open transaction may still change is answered with
+   * UNSTABLE_OFFSET_COMMIT. No committed offset: `offset` is undefined.
    */
-  offsetFetch(
-    groupId: string,
-    where: TopicPartition,
-    requireStable: boolean,
-  ): Promise<{ readonly answer: KafkaAnswer; readonly offset: number | undefined; readonly metadata: string }>;
+  offsetFetch(groupId: string, where: TopicPartition): Promise<{ readonly answer: KafkaAnswer; readonly offset: number | undefined }>;
   /** DescribeProducers, to the leader of all these partitions (brokers from 2.8): who wrote to them, and what is open there. */
   describeProducers(
     leader: number,
@@ -105,24 +136,8 @@ export interface TransactionRequests {
   forgetLeaders(topic: string): void;
 }
 
-export interface FetchRange extends TopicPartition {
-  readonly offset: number;
-  readonly maxBytes: number;
-}
-
-export interface FetchedPartition extends TopicPartition {
-  readonly answer: KafkaAnswer;
-  readonly logStartOffset: number;
-  readonly highWatermark: number;
-  readonly lastStableOffset: number;
-  /** Aborted transactions that overlap the records, as the broker lists them (not always in order). */
-  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: number }[];
-  /** Record batches; the last one may be cut off. A view on the response: valid until the caller drops it. */
-  readonly records: Buffer;
-}
-
 /** What a source stage and the planning coordinator need. All of it is idempotent. */
-export interface SourceRequests {
+export interface SourceRequests extends LogRequests {
   /** Partition numbers of the topic, 0..n-1. Throws `KafkaProblem` when there is no such topic. */
   partitionCount(topic: string): Promise<number>;
   /** Offsets by partition: `earliest` = log start, `latest` = last stable offset (read_committed). */
@@ -132,11 +147,6 @@ export interface SourceRequests {
    * since the Unix epoch); undefined where there is none.
    */
   offsetsAtTime(topic: string, partitions: readonly number[], timestampMs: number): Promise<readonly (number | undefined)[]>;
-  /** One Fetch (v11, read_committed) for ranges that may have different leaders. */
-  fetch(
-    ranges: readonly FetchRange[],
-    options: { readonly maxBytes: number; readonly maxWaitMs: number; readonly minBytes: number },
-  ): Promise<readonly FetchedPartition[]>;
 }
 
 /** What the coordinator needs besides. */

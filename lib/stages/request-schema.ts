@@ -14,7 +14,7 @@ const common = {
   subtask: count,
   deadlineMs: z.number().min(0),
   parallelism: z.record(z.string(), z.int().min(1)),
-  sinkTopics: z.record(z.string(), z.object({ partitions: z.int().min(1), maxBatchBytes: z.int().min(1) })),
+  sinkTopics: z.record(z.string(), z.object({ partitions: z.int().min(1), maxBatchBytes: z.int().min(1), compacted: z.boolean() })),
 };
 const permit = z.object({ epoch: count, decisionId: text, generation: count, decided: z.literal(true) });
 const blobs = z.array(blobRefSchema);
@@ -49,7 +49,7 @@ const requestSchema = z.discriminatedUnion('ask', [
     snapshots: z.record(z.string(), z.array(snapshotRefSchema)),
   }),
   z.object({ ...common, ask: z.literal('prepare'), topic: text, transactionTimeoutMs: z.int().min(1), staged: blobs }),
-  z.object({ ...common, ask: z.literal('commit'), permit, committables: z.array(committableSchema) }),
+  z.object({ ...common, ask: z.literal('commit'), permit, committables: z.array(committableSchema), compacted: z.array(text) }),
   z.object({ ...common, ask: z.literal('send'), permit, staged: blobs }),
   z.object({
     ...common,
@@ -58,9 +58,7 @@ const requestSchema = z.discriminatedUnion('ask', [
     committable: committableSchema,
     transactionTimeoutMs: z.int().min(1),
     staged: blobs,
-    sinkStartedAtMs: z.number().min(0),
-    previousUseAtMs: z.number().min(0).optional(),
-    markerRetentionMs: z.number().min(0),
+    compacted: z.array(text),
   }),
   z.object({ ...common, ask: z.literal('abort'), committables: z.array(committableSchema) }),
 ]);

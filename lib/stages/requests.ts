@@ -5,6 +5,7 @@ export type { CondemnedRecord };
 
 import type { RecordPlace } from '../operators/errors.ts';
 import type { CommitPermit } from '../transactions/commit.ts';
+import type { ResolveOutcome } from '../transactions/resolve.ts';
 
 /**
  * What the coordinator asks of the stages, and what they answer: plain JSON values, the payloads of function
@@ -30,6 +31,8 @@ export interface StageRequest {
 export interface SinkTopic {
   readonly partitions: number;
   readonly maxBatchBytes: number;
+  /** Is its log compacted? */
+  readonly compacted: boolean;
 }
 
 /** Offsets `from` … `bound` - 1 of one partition. The stage may stop earlier: the offset it reached is the barrier. */
@@ -76,6 +79,8 @@ export interface CommitSinkRequest extends StageRequest {
   readonly ask: 'commit';
   readonly permit: CommitPermit;
   readonly committables: readonly Committable[];
+  /** Topics of theirs whose log is compacted. */
+  readonly compacted: readonly string[];
 }
 
 export interface SendSinkRequest extends StageRequest {
@@ -90,9 +95,7 @@ export interface ResolveSinkRequest extends StageRequest {
   readonly committable: Committable;
   readonly transactionTimeoutMs: number;
   readonly staged: readonly BlobRef[];
-  readonly sinkStartedAtMs: number;
-  readonly previousUseAtMs: number | undefined;
-  readonly markerRetentionMs: number;
+  readonly compacted: readonly string[];
 }
 
 export interface AbortSinkRequest extends StageRequest {
@@ -170,17 +173,15 @@ export interface StageStale {
 
 export type SourceAnswer = SourceDone | StageFailed | StageStale;
 export type OperatorAnswer = OperatorDone | StageFailed | StageStale;
-export type PrepareAnswer = { readonly outcome: 'prepared'; readonly committable: Committable } | StageFailed | StageStale;
+/** Without a committable when there was nothing to write. */
+export type PrepareAnswer = { readonly outcome: 'prepared'; readonly committable?: Committable | undefined } | StageFailed | StageStale;
 export interface CommitAnswer {
   readonly outcome: 'committed';
-  /** Transactional ids whose answer was not OK: to be resolved. */
-  readonly doubtful: readonly string[];
+  /** Those that the log does not show as committed: to be resolved. */
+  readonly doubtful: readonly { readonly transactionalId: string; readonly why: string }[];
 }
 export type SendAnswer = { readonly outcome: 'sent' } | StageFailed;
-export type ResolveAnswer =
-  | { readonly outcome: 'committed' | 'republished' }
-  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string }
-  | StageFailed;
+export type ResolveAnswer = ResolveOutcome | StageFailed;
 export interface AbortAnswer {
   readonly outcome: 'aborted';
 }

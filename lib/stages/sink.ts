@@ -3,7 +3,8 @@ import { decodeStagedOutput, type StagedSection } from '../format/staged-output.
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import { kindOf, mendOf } from '../transactions/answers.ts';
 import { commitTransaction } from '../transactions/commit.ts';
-import { abortTransaction, prepareTransaction } from '../transactions/prepare.ts';
+import { abortTransaction } from '../transactions/left-open.ts';
+import { prepareNothing, prepareTransaction } from '../transactions/prepare.ts';
 import { resolveTransaction } from '../transactions/resolve.ts';
 import { sendPlain } from '../transactions/send-staged.ts';
 import { failureOf, type StageDeps } from './common.ts';
@@ -25,8 +26,12 @@ export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
 /** One epoch of one sink subtask: sends the staged output in a fresh transaction and leaves it prepared. */
 export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): Promise<PrepareAnswer> {
   try {
-    const place = { ...request, sink: request.stage, staged: () => readStaged(deps, request.staged) };
-    const prepared = await prepareTransaction(deps.kafka, deps, place);
+    const asking = { ...deps, deadlineMs: request.deadlineMs };
+    const place = { ...request, sink: request.stage };
+    const prepared =
+      request.staged.length === 0
+        ? await prepareNothing(asking, place)
+        : await prepareTransaction(asking, { ...place, staged: () => readStaged(deps, request.staged) });
     if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable };
     return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'fatal', message: prepared.message };
   } catch (error) {
@@ -36,13 +41,15 @@ export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): 
 
 /** Commits the decided epoch's transactions of one sink, from the committables alone. Answers which are in doubt. */
 export async function commitSink(deps: SinkDeps, request: CommitSinkRequest): Promise<CommitAnswer> {
-  const outcomes = await Promise.all(
-    request.committables.map(async (committable) => ({
-      id: committable.transactionalId,
-      ...(await commitTransaction(deps.kafka, deps, request.deadlineMs, request.permit, committable)),
-    })),
+  const asking = { ...deps, deadlineMs: request.deadlineMs };
+  const compacted = new Set(request.compacted);
+  const doubtful = await Promise.all(
+    request.committables.map(async (committable) => {
+      const ended = await commitTransaction(asking, request.permit, committable, compacted);
+      return ended.outcome === 'committed' ? [] : [{ transactionalId: committable.transactionalId, why: ended.why }];
+    }),
   );
-  return { outcome: 'committed', doubtful: outcomes.filter(({ outcome }) => outcome === 'doubtful').map(({ id }) => id) };
+  return { outcome: 'committed', doubtful: doubtful.flat() };
 }
 
 /** Sends the output of one sink subtask in an epoch that was decided at least once. */
@@ -58,10 +65,12 @@ export async function sendSink(deps: SinkDeps, request: SendSinkRequest): Promis
   }
 }
 
-/** Finds out about one doubtful commit, and sends the staged output again if it was lost. */
+/** Finds out about one doubtful commit, and sends again what of the staged output was lost. */
 export async function resolveSink(deps: SinkDeps, request: ResolveSinkRequest): Promise<ResolveAnswer> {
   try {
-    return await resolveTransaction(deps.kafka, deps, { ...request, staged: () => readStaged(deps, request.staged) });
+    const asking = { ...deps, deadlineMs: request.deadlineMs };
+    const compacted = new Set(request.compacted);
+    return await resolveTransaction(asking, { ...request, compacted, staged: () => readStaged(deps, request.staged) });
   } catch (error) {
     return failureOf(error);
   }
@@ -69,7 +78,8 @@ export async function resolveSink(deps: SinkDeps, request: ResolveSinkRequest): 
 
 /** Aborts the prepared transactions of an attempt that will never be decided, so that readers need not wait for a timeout. */
 export async function abortSink(deps: SinkDeps, request: AbortSinkRequest): Promise<AbortAnswer> {
-  await Promise.all(request.committables.map((committable) => abortTransaction(deps.kafka, deps, request.deadlineMs, committable)));
+  const asking = { ...deps, deadlineMs: request.deadlineMs };
+  await Promise.all(request.committables.map((committable) => abortTransaction(asking, committable)));
   return { outcome: 'aborted' };
 }
 

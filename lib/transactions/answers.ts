@@ -49,9 +49,7 @@ export function mendOf(answer: KafkaAnswer, topic?: string): string {
     case 'RECORD_LIST_TOO_LARGE':
       return "the topic's max.message.bytes was lowered while the job ran: start the job again, so that it cuts smaller batches";
     case 'TOPIC_AUTHORIZATION_FAILED':
-      return `grant READ, WRITE and DESCRIBE_CONFIGS on ${topic === undefined ? "the sink's topic" : `topic ${topic}`} (READ because the commit marker is an offset of that topic)`;
-    case 'GROUP_AUTHORIZATION_FAILED':
-      return "grant READ on the consumer groups with the job's prefix (commit markers)";
+      return `grant READ, WRITE and DESCRIBE_CONFIGS on ${topic === undefined ? "the sink's topic" : `topic ${topic}`} (READ because its log shows what became of a transaction)`;
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
       return "grant WRITE on the transactional ids with the job's prefix";
     default:

@@ -1,6 +1,6 @@
 /**
- * Transactional ids (docs/protocol.md). Two for each sink subtask, used in turn, so that a transaction need not wait for the
- * markers of the one before.
+ * Transactional ids (docs/protocol.md). Two for each sink subtask, used in turn, so that a transaction need not wait until
+ * the broker has written down that the one before is complete.
  */
 export interface SinkPlace {
   readonly job: string;
@@ -11,14 +11,6 @@ export interface SinkPlace {
 
 export function transactionalId(place: SinkPlace, epoch: number): string {
   return `${place.job}-${place.incarnation}-${place.sink}-${place.subtask}-${epoch % 2}`;
-}
-
-/**
- * The consumer group that holds the commit marker of a transactional id: a group of its own for each id, so that the
- * marker of one transaction is never hidden behind a pending commit of another.
- */
-export function markerGroup(transactionalIdOfMarker: string): string {
-  return transactionalIdOfMarker;
 }
 
 /** Every transactional id that may exist in this incarnation: the pool records the widest parallelism of each sink. */

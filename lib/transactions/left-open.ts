@@ -1,49 +1,49 @@
-import type { Timing } from '../ports/clock.ts';
-import {
-  type KafkaAnswer,
-  KafkaProblem,
-  type ProducerIdentity,
-  type ProducerState,
-  type TransactionRequests,
-} from '../ports/kafka-requests.ts';
-import { announceMarker } from './marker.ts';
-import { retried, retriedAnswer } from './retry.ts';
+import { type KafkaAnswer, KafkaProblem, type ProducerIdentity, type ProducerState, type TopicPartition } from '../ports/kafka-requests.ts';
+import { type Asking, retried, retriedAnswer } from './retry.ts';
 
 /**
- * What became of a transaction, as its partitions show it. The answers of the transaction coordinator do not: a broker
- * (4.0 to 4.3, KAFKA-20734) that has no leader for a partition at that moment forgets the partition's marker, answers OK,
- * and takes the transaction for complete. Its records stay open under the producer id, and the *next* transaction of the
- * id decides over them: its commit shows what was aborted, its abort loses what was committed.
+ * What is open in partitions, by their leaders. The transaction coordinator does not know: a broker (4.0 to 4.3, KAFKA-20734)
+ * that has no leader for a partition when a transaction ends forgets its end there, answers OK, and takes the transaction for
+ * complete. Its records stay open under the producer id, and the next transaction of the id that has the partition decides
+ * over them: its commit would show what was aborted, its abort lose what was committed.
  */
-export interface ProducerReading {
-  readonly answer: KafkaAnswer;
-  /** One for each partition that knows the producer id; none unless the answer is NONE. */
-  readonly states: readonly ProducerState[];
+export interface OpenTransaction extends TopicPartition {
+  readonly producerId: string;
+  readonly producerEpoch: number;
+  /** The offset of its first record. */
+  readonly openSince: number;
 }
 
-/** What the leaders of every partition of `topic` know of one producer id. A topic that is gone is an answer, not an error. */
-export async function readProducer(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  topic: string,
-  producerId: string,
-): Promise<ProducerReading> {
-  return retried(timing, deadlineMs, async (): Promise<ProducerReading> => {
-    const leaders = await leadersOf(kafka, topic);
-    if (typeof leaders === 'string') return { answer: leaders, states: [] };
-    const partitions = Map.groupBy(leaders.keys(), (partition) => leaders[partition] ?? -1);
-    const answers = await Promise.all([...partitions].map(([leader, of]) => kafka.describeProducers(leader, topic, of)));
+export interface OpenReading {
+  /** NONE when every partition was asked, but those that have no leader at the moment. */
+  readonly answer: KafkaAnswer;
+  readonly open: readonly OpenTransaction[];
+  readonly leaderless: readonly TopicPartition[];
+}
+
+const NO_LEADER = -1;
+
+/** What is open in `only`, or in every partition of the topic. A topic that is gone is an answer, not an error. */
+export async function readOpen(asking: Asking, topic: string, only?: readonly number[]): Promise<OpenReading> {
+  return retried(asking, async (): Promise<OpenReading> => {
+    const leaders = await leadersOf(asking, topic);
+    if (typeof leaders === 'string') return { answer: leaders, open: [], leaderless: [] };
+    const partitions = Map.groupBy(only ?? leaders.keys(), (partition) => leaders[partition] ?? NO_LEADER);
+    const leaderless = (partitions.get(NO_LEADER) ?? []).map((partition) => ({ topic, partition }));
+    partitions.delete(NO_LEADER);
+    const answers = await Promise.all([...partitions].map(([leader, of]) => asking.kafka.describeProducers(leader, topic, of)));
     const failed = answers.find(({ answer }) => answer !== 'NONE');
-    if (failed !== undefined) {
-      kafka.forgetLeaders(topic);
-      return { answer: failed.answer, states: [] };
-    }
-    return { answer: 'NONE', states: answers.flatMap(({ producers }) => producers.filter((state) => state.producerId === producerId)) };
+    if (failed !== undefined || leaderless.length > 0) asking.kafka.forgetLeaders(topic);
+    if (failed !== undefined) return { answer: failed.answer, open: [], leaderless };
+    return { answer: 'NONE', open: answers.flatMap(({ producers }) => producers.flatMap((state) => openIn(topic, state))), leaderless };
   });
 }
 
-async function leadersOf(kafka: TransactionRequests, topic: string): Promise<readonly number[] | KafkaAnswer> {
+function openIn(topic: string, { partition, producerId, producerEpoch, openSince }: ProducerState): OpenTransaction[] {
+  return openSince === undefined ? [] : [{ topic, partition, producerId, producerEpoch, openSince }];
+}
+
+async function leadersOf({ kafka }: Asking, topic: string): Promise<readonly number[] | KafkaAnswer> {
   try {
     return await kafka.leaders(topic);
   } catch (error) {
@@ -53,32 +53,15 @@ async function leadersOf(kafka: TransactionRequests, topic: string): Promise<rea
 }
 
 /**
- * Makes what was left open under the producer id part of the transaction of `who`, a fresh identity under the same
- * producer id, so that this transaction's end is theirs; the marker's group too. Idempotent.
+ * Aborts what is open under the producer id of `who`, a fresh identity, in these partitions: as a transaction of its own that
+ * holds nothing else. NONE when the broker has answered that it is aborted.
  */
-export async function takeIn(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  who: ProducerIdentity,
-  topic: string,
-  left: readonly ProducerState[],
-): Promise<KafkaAnswer> {
-  const announced = await announceMarker(kafka, timing, deadlineMs, who);
-  if (announced !== 'NONE' || left.length === 0) return announced;
-  const partitions = left.map(({ partition }) => ({ topic, partition }));
-  return retriedAnswer(timing, deadlineMs, () => kafka.addPartitions(who, partitions));
+export async function abortLeftOpen(asking: Asking, who: ProducerIdentity, partitions: readonly TopicPartition[]): Promise<KafkaAnswer> {
+  const taken = await retriedAnswer(asking, () => asking.kafka.addPartitions(who, partitions));
+  return taken === 'NONE' ? abortTransaction(asking, who) : taken;
 }
 
-/** Aborts what was left open, see `takeIn`. NONE when it was aborted. */
-export async function abortLeftOpen(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  who: ProducerIdentity,
-  topic: string,
-  left: readonly ProducerState[],
-): Promise<KafkaAnswer> {
-  const taken = await takeIn(kafka, timing, deadlineMs, who, topic, left);
-  return taken === 'NONE' ? retriedAnswer(timing, deadlineMs, () => kafka.endTxn(who, false)) : taken;
+/** Aborts an open transaction from its identity alone. Only for what no decision covers. */
+export async function abortTransaction(asking: Asking, who: ProducerIdentity): Promise<KafkaAnswer> {
+  return retriedAnswer(asking, () => asking.kafka.endTxn(who, false));
 }

@@ -1,67 +1,66 @@
-import type { Timing } from '../ports/clock.ts';
-import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
-import { markerGroup } from './ids.ts';
-import { retried, retriedAnswer } from './retry.ts';
+import type { CommitMarker, Committable } from '../format/manifest.ts';
+import type { KafkaAnswer } from '../ports/kafka-requests.ts';
+import type { CommitOutcome } from './commit.ts';
+import { readOpen } from './left-open.ts';
+import { type Asking, retried } from './retry.ts';
 
 /**
- * The commit marker: a group offset that is written inside an epoch's transaction, so that it commits or aborts with
- * the data and proves later, when EndTxn's answers cannot, whether the transaction was committed (docs/protocol.md).
+ * Epochs that were decided by builds before committables held evidence (manifests of version 1). Each transaction of theirs
+ * committed a group offset too, the epoch's number, to a group named like its transactional id, topic as in the committable,
+ * partition 0: the commit marker. This file, `CommitMarker` and `offsetFetch` serve the one epoch that such a build may have
+ * left decided and not committed when it was updated.
  */
-export interface Marker {
-  /** The sink's topic; the marker always names partition 0. */
-  readonly topic: string;
-  readonly epoch: number;
-  /** The attempt's decision id, for people who look at the group. */
-  readonly decisionId: string;
-}
+export type MarkerVerdict =
+  | { readonly verdict: 'committed' }
+  | { readonly verdict: 'not-committed' }
+  | { readonly verdict: 'unsettled' | 'no-evidence'; readonly message: string };
 
-/** Makes the marker's group part of the transaction of `who` (AddOffsetsToTxn). Idempotent. */
-export function announceMarker(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  who: ProducerIdentity,
-): Promise<KafkaAnswer> {
-  return retriedAnswer(timing, deadlineMs, () => kafka.addOffsets(who, markerGroup(who.transactionalId)));
-}
+/** An absent marker may have expired with its group; the broker keeps it for days, and this long at the least in any sane setting. */
+const ABSENCE_COUNTS_MS = 12 * 3_600_000;
 
-/** Writes the marker into the transaction of `who` (TxnOffsetCommit), which `announceMarker` has made ready. Idempotent. */
-export function writeMarker(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  who: ProducerIdentity,
-  marker: Marker,
-): Promise<KafkaAnswer> {
-  const offset = { topic: marker.topic, partition: 0, offset: marker.epoch, metadata: marker.decisionId };
-  return retriedAnswer(timing, deadlineMs, () => kafka.txnOffsetCommit(who, markerGroup(who.transactionalId), offset));
+export async function isCommittedByMarker(
+  asking: Asking,
+  committable: Committable,
+  marker: CommitMarker,
+  answer: KafkaAnswer,
+): Promise<CommitOutcome> {
+  const found = await markerVerdict(asking, committable, marker, asking.clock.now());
+  return found.verdict === 'committed' ? { outcome: 'committed' } : { outcome: 'doubtful', why: `EndTxn was answered ${answer}` };
 }
-
-/** The epoch in the marker of a transactional id; `absent` is no proof that nothing was committed (see `resolve`). */
-export type MarkerReading =
-  | { readonly found: 'epoch'; readonly epoch: number }
-  | { readonly found: 'absent' }
-  | { readonly found: 'unknown'; readonly answer: KafkaAnswer };
 
 /**
- * Reads the marker. Not stable: as it stands, without waiting for an open transaction. Stable: only an answer that no
- * open transaction can still change; needed after InitProducerId, because a coordinator that fails over (and brokers
- * before 3.9.1) may answer an old value.
+ * What the marker says. Believed as `not-committed` only after an InitProducerId on the id. At or above the epoch and not equal
+ * to it: a later epoch may have used the id since. `nowMs`: the time of day.
  */
-export async function readMarker(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  idOfMarker: string,
-  topic: string,
-  stable: boolean,
-): Promise<MarkerReading> {
-  const reading = await retried(timing, deadlineMs, () => kafka.offsetFetch(markerGroup(idOfMarker), { topic, partition: 0 }, stable));
-  if (reading.answer !== 'NONE') return { found: 'unknown', answer: reading.answer };
-  return reading.offset === undefined ? { found: 'absent' } : { found: 'epoch', epoch: reading.offset };
-}
-
-/** Whether the epoch was committed under the id. At or above and not equal: a later epoch may have used the id since. */
-export function reached(reading: MarkerReading, epoch: number): boolean {
-  return reading.found === 'epoch' && reading.epoch >= epoch;
+export async function markerVerdict(
+  asking: Asking,
+  { transactionalId, producerId, epoch }: Committable,
+  marker: CommitMarker,
+  nowMs: number,
+): Promise<MarkerVerdict> {
+  const { kafka } = asking;
+  const at = { topic: marker.topic, partition: 0 };
+  const [reading, { open, answer }] = await Promise.all([
+    retried(asking, () => kafka.offsetFetch(transactionalId, at)),
+    readOpen(asking, marker.topic),
+  ]);
+  const what = `epoch ${epoch}, decided by an earlier version, transaction ${transactionalId}`;
+  if (reading.answer !== 'NONE' || answer !== 'NONE')
+    return { verdict: 'unsettled', message: `${what}: its commit marker could not be read (${reading.answer}, ${answer})` };
+  const left = open.filter((one) => one.producerId === producerId).map(({ partition }) => partition);
+  if (left.length > 0)
+    return {
+      verdict: 'no-evidence',
+      message: `${what}: the broker answered that it ended and forgot the end in partitions ${left.join(', ')} of topic ${marker.topic} (KAFKA-20734). Compare what a read_committed consumer sees with the epoch's staged output; see docs/runbook.md`,
+    };
+  if (reading.offset !== undefined && reading.offset >= epoch) return { verdict: 'committed' };
+  if (reading.offset !== undefined) return { verdict: 'not-committed' };
+  const ageMs = nowMs - marker.startedAtMs;
+  if (marker.previousUseAtMs === undefined && ageMs < ABSENCE_COUNTS_MS) return { verdict: 'not-committed' };
+  return {
+    verdict: 'no-evidence',
+    message:
+      `${what}: its commit marker is gone (the consumer group or the sink topic was deleted, or it expired). Look whether its output is in ` +
+      `topic ${marker.topic} (read_committed). If it is, commit offset ${epoch} for partition 0 of that topic to the consumer group ${transactionalId}; if it is not, commit offset ${Math.max(0, epoch - 1)}. Then start the job again.`,
+  };
 }

@@ -1,178 +1,114 @@
-import type { Committable } from '../format/manifest.ts';
+import type { Committable, WrittenRange } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
-import type { Timing } from '../ports/clock.ts';
-import type { ProducerIdentity, ProducerState, TransactionRequests } from '../ports/kafka-requests.ts';
-import { type CommitPermit, commitTransaction } from './commit.ts';
-import { abortLeftOpen, readProducer, takeIn } from './left-open.ts';
-import { type MarkerReading, reached, readMarker, writeMarker } from './marker.ts';
-import { retried } from './retry.ts';
+import type { ProducerIdentity } from '../ports/kafka-requests.ts';
+import { type CommitPermit, describeLooks } from './commit.ts';
+import { abortLeftOpen, abortTransaction } from './left-open.ts';
+import { lookAt } from './look.ts';
+import { markerVerdict } from './marker.ts';
+import { type Asking, retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 
 export interface ResolveRequest {
   readonly permit: CommitPermit;
+  /** The newest of its epoch, sink and subtask: the manifest's, or the one that was recorded when it was sent again. */
   readonly committable: Committable;
   readonly transactionTimeoutMs: number;
-  readonly deadlineMs: number;
-  /** When this epoch's sink stage started: its marker, if it was committed, is no older. */
-  readonly sinkStartedAtMs: number;
-  /** When the epoch that used this transactional id before, in this incarnation, started its sink stage. */
-  readonly previousUseAtMs: number | undefined;
-  /** The broker's offsets.retention.minutes, in milliseconds. */
-  readonly markerRetentionMs: number;
+  readonly compacted: ReadonlySet<string>;
   /** Reads the staged output; called only when it has to be sent again. */
   readonly staged: () => Promise<readonly StagedSection[]>;
 }
 
-/** Once every transaction of the id has ended its marker is stable within milliseconds, if ever. */
-const STABLE_PATIENCE_MS = 1_000;
-
 /**
- * - `committed`: the transaction had been committed before (its marker says so).
- * - `republished`: the broker had aborted it; the staged output was sent again and committed.
- * - `unsettled`: not known yet; the coordinator checks that it still holds its generation and asks again.
- * - `no-evidence`: the absence of a marker proves nothing any more; a person has to decide.
+ * - `committed`: the log shows it as committed in every partition.
+ * - `sent-again`: what had been aborted was sent again, under a fresh identity, and is prepared: whoever holds the job checks
+ *   it, records the new committable, and commits that. Until then nothing of it may be committed.
+ * - `unsettled`: not known yet, or one step nearer; the coordinator checks that it still holds its generation and asks again.
+ * - `no-evidence`: the log does not say what became of it any more; a person has to decide.
  */
 export type ResolveOutcome =
-  | { readonly outcome: 'committed' | 'republished' }
-  | { readonly outcome: 'unsettled'; readonly message: string }
-  | { readonly outcome: 'no-evidence'; readonly message: string };
+  | { readonly outcome: 'committed' }
+  | { readonly outcome: 'sent-again'; readonly committable: Committable }
+  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string };
 
 /**
- * Finds out whether a decided epoch's transaction was committed, and commits its output if it was not
- * (docs/protocol.md). Asked for only by the holder of the generation. It never loops by itself.
+ * Finds out what became of a decided epoch's transaction, and sends again what was aborted (docs/protocol.md). Asked for only
+ * by the holder of the generation. It makes one pass, and commits nothing.
  */
-export async function resolveTransaction(kafka: TransactionRequests, timing: Timing, request: ResolveRequest): Promise<ResolveOutcome> {
-  const { committable, deadlineMs, permit } = request;
-  const { epoch, topic, transactionalId } = committable;
+export async function resolveTransaction(asking: Asking, request: ResolveRequest): Promise<ResolveOutcome> {
+  const { committable, compacted } = request;
+  const { transactionalId, marker } = committable;
+  // Committed is final: then nobody need be fenced.
+  if (marker === undefined && (await isCommitted(asking, request))) return { outcome: 'committed' };
 
-  // As it stands, not stable: a stable read would wait for the very transaction that is in doubt. At or above the
-  // epoch and not equal to it, because a later epoch may have used the id since. Nobody is fenced in this case.
-  const before = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, false);
-  if (reached(before, epoch)) {
-    const { answer, states } = await readProducer(kafka, timing, deadlineMs, topic, committable.producerId);
-    if (answer === 'NONE' && !states.some((state) => isOpenOf(state, committable))) return { outcome: 'committed' };
-  }
-
-  // From here on nobody else can commit or write under the old identity: what the marker says now stays true.
-  const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));
+  // From here on nobody can commit under an older identity: what is not committed now will only be by the one below.
+  const fenced = await retried(asking, () => asking.kafka.initProducerId(transactionalId, request.transactionTimeoutMs));
   if (fenced.answer !== 'NONE') return unsettled(committable, `InitProducerId was answered ${fenced.answer}`);
   const who: ProducerIdentity = { transactionalId, producerId: fenced.producerId, producerEpoch: fenced.producerEpoch };
 
-  // Not until the deadline, nor for long: when the broker has forgotten the end of a transaction, the marker is never stable again.
-  const after = await readMarker(kafka, timing, stableUntil(timing.clock.now(), deadlineMs), transactionalId, topic, true);
-  const isUnstable = after.found === 'unknown' && after.answer === 'UNSTABLE_OFFSET_COMMIT';
-  if (after.found === 'unknown' && !isUnstable) return unsettled(committable, `the commit marker could not be read (${after.answer})`);
-  const producer = await readProducer(kafka, timing, deadlineMs, topic, committable.producerId);
-  if (producer.answer !== 'NONE') return unsettled(committable, `DescribeProducers was answered ${producer.answer}`);
-  const open = producer.states.filter(({ isOpen }) => isOpen);
-  if (reached(after, epoch) && open.length === 0) return { outcome: 'committed' };
+  if (marker !== undefined) {
+    const found = await markerVerdict(asking, committable, marker, asking.clock.now());
+    if (found.verdict === 'committed') return { outcome: 'committed' };
+    if (found.verdict !== 'not-committed') return { outcome: found.verdict, message: found.message };
+    return sendAgain(asking, request, who, await request.staged());
+  }
+
+  const looks = await lookAt(asking, committable, compacted);
+  const rangesThatAre = (...fates: string[]) => looks.filter(({ fate }) => fates.includes(fate)).map(({ range }) => range);
+  if (rangesThatAre('no-evidence').length > 0)
+    return { outcome: 'no-evidence', message: goneText(committable, rangesThatAre('no-evidence')) };
+  if (rangesThatAre('unknown').length > 0) return unsettled(committable, describeLooks(looks));
+  const undecided = rangesThatAre('undecided');
+  if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);
+  const aborted = rangesThatAre('aborted');
+  if (aborted.length === 0) return { outcome: 'committed' };
+  const isAborted = ({ topic, partition }: StagedSection) =>
+    aborted.some((range) => range.topic === topic && range.partition === partition);
+  return sendAgain(asking, request, who, (await request.staged()).filter(isAborted));
+}
+
+async function isCommitted(asking: Asking, { committable, compacted }: ResolveRequest): Promise<boolean> {
+  return (await lookAt(asking, committable, compacted)).every(({ fate }) => fate === 'committed');
+}
+
+/**
+ * What a broker forgot to end is aborted, and not committed where it is: by now it may hold records of an attempt that woke
+ * up late. What is aborted is sent again in the next pass.
+ */
+async function abortUndecided(
+  asking: Asking,
+  committable: Committable,
+  who: ProducerIdentity,
+  undecided: readonly WrittenRange[],
+): Promise<ResolveOutcome> {
+  const where = undecided.map(({ topic, partition }) => `${topic}-${partition}`).join(', ');
   // Producer ids are replaced when their epochs are used up. What an old one left open no client can end.
-  if (open.length > 0 && who.producerId !== committable.producerId) return { outcome: 'no-evidence', message: tornText(committable) };
-  const staged = await request.staged();
-  const marker = { topic, epoch, decisionId: permit.decisionId };
-
-  switch (verdictOf(committable, isUnstable ? undefined : reached(after, epoch), producer.states, staged)) {
-    case 'in-place': {
-      // Everything is there and only its end is missing: the end of a transaction that takes it in is its end.
-      const taken = await takeIn(kafka, timing, deadlineMs, who, topic, open);
-      if (taken !== 'NONE') return unsettled(committable, `taking in what the broker had left open was answered ${taken}`);
-      const marked = await writeMarker(kafka, timing, deadlineMs, who, marker);
-      if (marked !== 'NONE') return unsettled(committable, `TxnOffsetCommit of the commit marker was answered ${marked}`);
-      const ended = await commitTransaction(kafka, timing, deadlineMs, permit, { ...committable, ...who });
-      return ended.outcome === 'committed'
-        ? ended
-        : unsettled(committable, `ending what the broker had left open was answered ${ended.answer}`);
-    }
-    case 'left-open': {
-      const aborted = await abortLeftOpen(kafka, timing, deadlineMs, who, topic, open);
-      return unsettled(committable, `what the broker had left open is aborted (${aborted}) before it is asked again`);
-    }
-    case 'torn':
-      return { outcome: 'no-evidence', message: tornText(committable) };
-    case 'not-committed': {
-      const doubt = evidenceLost(request, after, timing.clock.now());
-      if (doubt !== undefined) return { outcome: 'no-evidence', message: doubt };
-      // Under the identity of the InitProducerId above, never another: if anyone came between, this send is refused.
-      const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, staged);
-      if (!sent.sent) return unsettled(committable, `republishing: ${sent.during} was answered ${sent.answer}`);
-      const committed = await commitTransaction(kafka, timing, deadlineMs, permit, { ...committable, ...who });
-      return committed.outcome === 'committed'
-        ? { outcome: 'republished' }
-        : unsettled(committable, `republishing: EndTxn was answered ${committed.answer}`);
-    }
-  }
+  if (who.producerId !== committable.producerId)
+    return {
+      outcome: 'no-evidence',
+      message: `transaction ${committable.transactionalId} of epoch ${committable.epoch}: the broker forgot its end in ${where} (KAFKA-20734), and has replaced its producer id ${committable.producerId} since. End it with Kafka's own tool, kafka-transactions.sh abort, and start the job again`,
+    };
+  const aborted = await abortLeftOpen(asking, who, undecided);
+  return unsettled(committable, `the broker forgot its end in ${where}; it is aborted there (${aborted}) before it is sent again`);
 }
 
-/**
- * - `not-committed`: nothing of the epoch is in the topic; all of it was aborted.
- * - `in-place`: all of the epoch's records are in the topic, committed or open, and an end was forgotten.
- * - `left-open`: something else is open, or a marker that goes with nothing; it is aborted before anything is committed.
- * - `torn`: of the epoch's records some were aborted, and some may have been seen.
- */
-type Verdict = 'not-committed' | 'in-place' | 'left-open' | 'torn';
-
-/**
- * What became of a decided transaction whose marker was not reached, or beside which something is open, after a fresh
- * InitProducerId. A partition whose producer still has the committable's epoch holds the epoch's records, open or
- * committed: every abort of them raises the epoch. `markerReached`: undefined when the marker does not become stable,
- * which means that its end was forgotten.
- */
-export function verdictOf(
-  committable: Pick<Committable, 'producerEpoch'>,
-  markerReached: boolean | undefined,
-  states: readonly ProducerState[],
-  staged: readonly Pick<StagedSection, 'partition'>[],
-): Verdict {
-  const inPlace = states.filter((state) => state.producerEpoch === committable.producerEpoch);
-  const open = states.filter(({ isOpen }) => isOpen);
-  const onlyItsOwn = open.every((state) => inPlace.includes(state));
-  const written = [...new Set(staged.map(({ partition }) => partition))];
-  const there = written.filter((partition) => inPlace.some((state) => state.partition === partition)).length;
-  const isMissing = markerReached === false && open.length === 0;
-
-  if (there === written.length && onlyItsOwn && !(written.length === 0 && isMissing)) return 'in-place';
-  if (there === 0) return isMissing ? 'not-committed' : 'left-open';
-  // An abort that was forgotten in some partitions: its group had it, so no reader has seen a record of the epoch.
-  if (markerReached === false && inPlace.every(({ isOpen }) => isOpen)) return 'left-open';
-  return markerReached === true && !open.some((state) => inPlace.includes(state)) ? 'left-open' : 'torn';
+/** Under the identity of the InitProducerId above, never another: if anyone came between, this send is refused. */
+async function sendAgain(
+  asking: Asking,
+  { committable }: ResolveRequest,
+  who: ProducerIdentity,
+  staged: readonly StagedSection[],
+): Promise<ResolveOutcome> {
+  const { sink, subtask, epoch } = committable;
+  if (staged.length === 0) return { outcome: 'committed' };
+  const sent = await sendStaged(asking, who, staged);
+  if (sent.sent) return { outcome: 'sent-again', committable: { sink, subtask, epoch, ...who, written: sent.written } };
+  await abortTransaction(asking, who);
+  return unsettled(committable, `sending again: ${sent.during} was answered ${sent.answer}`);
 }
 
-function isOpenOf(state: ProducerState, committable: Committable): boolean {
-  return state.isOpen && state.producerEpoch === committable.producerEpoch;
-}
-
-function stableUntil(nowMs: number, deadlineMs: number): number {
-  return nowMs + Math.min((deadlineMs - nowMs) / 2, STABLE_PATIENCE_MS);
-}
-
-/** Absence is no evidence for ever: markers go with the group's retention. Returns what a person has to know, or undefined. */
-export function evidenceLost(
-  request: Pick<ResolveRequest, 'committable' | 'sinkStartedAtMs' | 'previousUseAtMs' | 'markerRetentionMs'>,
-  reading: MarkerReading,
-  nowMs: number,
-): string | undefined {
-  const { transactionalId, topic, epoch } = request.committable;
-  const byHand =
-    `Look whether the output of epoch ${epoch} of transaction ${transactionalId} is in topic ${topic} (read_committed). ` +
-    'If it is, commit offset ' +
-    `${epoch} for partition 0 of that topic to the consumer group ${transactionalId}; if it is not, commit offset ${Math.max(0, epoch - 1)}. Then start the job again.`;
-  const ageMs = nowMs - request.sinkStartedAtMs;
-  if (reading.found === 'absent' && ageMs > request.markerRetentionMs / 2) {
-    return `epoch ${epoch} was decided ${hours(ageMs)} ago, more than half of the broker's offsets.retention.minutes (${hours(request.markerRetentionMs)}): a missing commit marker proves nothing any more. ${byHand}`;
-  }
-  const previousAgeMs = request.previousUseAtMs === undefined ? undefined : nowMs - request.previousUseAtMs;
-  if (reading.found === 'absent' && previousAgeMs !== undefined && previousAgeMs < request.markerRetentionMs) {
-    return `the commit markers of transaction ${transactionalId} are gone although it was committed ${hours(previousAgeMs)} ago (the consumer group or the sink topic was deleted?): whether epoch ${epoch} was committed cannot be told. ${byHand}`;
-  }
-  return undefined;
-}
-
-function tornText({ transactionalId, topic, epoch }: Committable): string {
-  return `transaction ${transactionalId} of epoch ${epoch} was torn by the broker: it answered OK, forgot the end in some partitions of topic ${topic} (KAFKA-20734), and aborted those records since. Compare what a read_committed consumer sees in its partitions with the epoch's staged output, and ask for help with docs/protocol.md at hand: sending it again would repeat what is committed.`;
-}
-
-function hours(ms: number): string {
-  return `${(ms / 3_600_000).toFixed(1)} h`;
+function goneText({ transactionalId, epoch }: Committable, gone: readonly WrittenRange[]): string {
+  const places = gone.map(({ topic, partition, first, last }) => `topic ${topic}, partition ${partition}, offsets ${first} to ${last}`);
+  return `whether transaction ${transactionalId} of epoch ${epoch} was committed cannot be told any more: ${places.join('; ')} ${gone.length === 1 ? 'is' : 'are'} not in the log (retention took them, the log was compacted, or the topic was made anew). See "no evidence" in docs/runbook.md for how to decide by hand`;
 }
 
 function unsettled(committable: Committable, why: string): ResolveOutcome {

@@ -1,45 +1,33 @@
+import type { WrittenRange } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
 import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from '../format/stamp-batches.ts';
-import type { Timing } from '../ports/clock.ts';
-import type { KafkaAnswer, PartitionBatch, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
-import { announceMarker, type Marker, writeMarker } from './marker.ts';
-import { retriedAnswer } from './retry.ts';
+import type { KafkaAnswer, PartitionBatch, ProduceAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
+import { type Asking, retriedAnswer } from './retry.ts';
 
 /** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */
 const PRODUCE_IN_FLIGHT = 2;
 /** One request carries about this much, so that two of them fill the connection and the broker's memory stays small. */
 const REQUEST_BYTES = 1024 * 1024;
 
-export type SendOutcome = { readonly sent: true } | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string };
+/** `written`: where the records are, one range for each partition. */
+export type SendOutcome =
+  | { readonly sent: true; readonly written: readonly WrittenRange[] }
+  | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string };
+
+/** A batch that is ready to be sent, and how many records it has. */
+type ReadyBatch = PartitionBatch & { readonly records: number };
 
 /**
- * Fills an open transaction with the marker and every staged batch, every acknowledgement awaited. The one path of the
- * first send and of republishing. The batches are stamped in place: the caller owns the buffers.
+ * Begins a transaction and fills it with every staged batch, every acknowledgement awaited. The one path of the first send
+ * and of sending again. The batches are stamped in place: the caller owns the buffers.
  *
  * A failed Produce is not repeated here: the caller aborts, and a new attempt begins with a fresh InitProducerId.
  */
-export async function sendStaged(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  who: ProducerIdentity,
-  marker: Marker,
-  sections: readonly StagedSection[],
-): Promise<SendOutcome> {
-  // One after the other: the transaction coordinator takes no request while it writes down another of the same id.
-  const announced = await announceMarker(kafka, timing, deadlineMs, who);
-  if (announced !== 'NONE') return { sent: false, answer: announced, during: 'AddOffsetsToTxn of the commit marker' };
+export async function sendStaged(asking: Asking, who: ProducerIdentity, sections: readonly StagedSection[]): Promise<SendOutcome> {
   const partitions = distinctPartitions(sections);
-  if (partitions.length > 0) {
-    const added = await retriedAnswer(timing, deadlineMs, () => kafka.addPartitions(who, partitions));
-    if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
-  }
-  // Then the marker, before any batch: the broker verifies both against the transaction, and of two verifications of one
-  // id that meet it fails one, which makes it answer Produce with NOT_ENOUGH_REPLICAS.
-  const marked = await writeMarker(kafka, timing, deadlineMs, who, marker);
-  if (marked !== 'NONE') return { sent: false, answer: marked, during: 'TxnOffsetCommit of the commit marker' };
-  const produced = await produceAll(kafka, who, partitions, sections);
-  return produced === 'NONE' ? { sent: true } : { sent: false, answer: produced, during: 'Produce' };
+  const added = await retriedAnswer(asking, () => asking.kafka.addPartitions(who, partitions));
+  if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
+  return produceAll(asking.kafka, who, partitions, sections);
 }
 
 /**
@@ -47,8 +35,7 @@ export async function sendStaged(
  * appended: the caller sends all of it again.
  */
 export async function sendPlain(kafka: TransactionRequests, sections: readonly StagedSection[]): Promise<SendOutcome> {
-  const produced = await produceAll(kafka, undefined, distinctPartitions(sections), sections);
-  return produced === 'NONE' ? { sent: true } : { sent: false, answer: produced, during: 'Produce' };
+  return produceAll(kafka, undefined, distinctPartitions(sections), sections);
 }
 
 /** `who`: undefined outside a transaction. */
@@ -57,13 +44,14 @@ async function produceAll(
   who: ProducerIdentity | undefined,
   partitions: readonly { readonly topic: string }[],
   sections: readonly StagedSection[],
-): Promise<KafkaAnswer> {
+): Promise<SendOutcome> {
   const queues = await requestsByLeader(kafka, who, sections);
-  const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(kafka, who, leader, requests)));
+  const written = new Map<string, WrittenRange>();
+  const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(kafka, who, leader, requests, written)));
   const failed = answers.find((answer) => answer !== 'NONE');
-  if (failed === undefined) return 'NONE';
+  if (failed === undefined) return { sent: true, written: [...written.values()] };
   for (const { topic } of partitions) kafka.forgetLeaders(topic);
-  return failed;
+  return { sent: false, answer: failed, during: 'Produce' };
 }
 
 function distinctPartitions(sections: readonly StagedSection[]): { topic: string; partition: number }[] {
@@ -80,9 +68,9 @@ async function requestsByLeader(
   kafka: TransactionRequests,
   who: ProducerIdentity | undefined,
   sections: readonly StagedSection[],
-): Promise<Map<number, PartitionBatch[][]>> {
+): Promise<Map<number, ReadyBatch[][]>> {
   const nextSequence = new Map<string, number>();
-  const queues = new Map<number, PartitionBatch[][]>();
+  const queues = new Map<number, ReadyBatch[][]>();
   for (const { topic, partition, batches } of sections) {
     const leader = (await kafka.leaders(topic))[partition] ?? -1;
     const requests = queues.get(leader) ?? [];
@@ -93,7 +81,7 @@ async function requestsByLeader(
       if (who === undefined) stampPlainBatch(batches, span.start, span.end);
       else stampBatch(batches, span.start, span.end, stampOf(who, sequence));
       sequence += span.records;
-      placeInRequests(requests, { topic, partition, batch: batches.subarray(span.start, span.end) });
+      placeInRequests(requests, { topic, partition, batch: batches.subarray(span.start, span.end), records: span.records });
     }
     nextSequence.set(key, sequence);
   }
@@ -105,8 +93,8 @@ function stampOf({ producerId, producerEpoch }: ProducerIdentity, baseSequence: 
 }
 
 /** Into the first request behind the partition's last batch that still has room. */
-function placeInRequests(requests: PartitionBatch[][], batch: PartitionBatch): void {
-  const holds = (request: PartitionBatch[]) => request.some((other) => other.topic === batch.topic && other.partition === batch.partition);
+function placeInRequests(requests: ReadyBatch[][], batch: ReadyBatch): void {
+  const holds = (request: ReadyBatch[]) => request.some((other) => other.topic === batch.topic && other.partition === batch.partition);
   for (let at = requests.findLastIndex(holds) + 1; at < requests.length; at++) {
     const request = requests[at];
     if (request !== undefined && sizeOf(request) + batch.batch.length <= REQUEST_BYTES) {
@@ -123,13 +111,15 @@ function sizeOf(request: readonly PartitionBatch[]): number {
 
 /**
  * Sends the requests in order, two under way; after a failure sends no more, and awaits what is under way. Outside a
- * transaction one: sequence numbers do not keep the second from being appended when the first was not.
+ * transaction one: sequence numbers do not keep the second from being appended when the first was not. Notes in `written`
+ * where the batches are.
  */
 async function produceInOrder(
   kafka: TransactionRequests,
   who: ProducerIdentity | undefined,
   leader: number,
-  requests: readonly PartitionBatch[][],
+  requests: readonly ReadyBatch[][],
+  written: Map<string, WrittenRange>,
 ): Promise<KafkaAnswer> {
   const atOnce = who === undefined ? 1 : PRODUCE_IN_FLIGHT;
   const underWay: Promise<KafkaAnswer>[] = [];
@@ -140,8 +130,21 @@ async function produceInOrder(
       if (answer !== undefined && answer !== 'NONE') worst = answer;
     }
     if (worst !== 'NONE') break;
-    underWay.push(kafka.produce(who, leader, request));
+    underWay.push(kafka.produce(who, leader, request).then((produced) => noted(request, produced, written)));
   }
   for (const answer of await Promise.all(underWay)) if (answer !== 'NONE' && worst === 'NONE') worst = answer;
   return worst;
+}
+
+/** Answers come in the order of the requests, and batches of a partition lie in theirs. */
+function noted(request: readonly ReadyBatch[], { answer, baseOffsets }: ProduceAnswer, written: Map<string, WrittenRange>): KafkaAnswer {
+  if (answer !== 'NONE') return answer;
+  for (const [index, { topic, partition, records }] of request.entries()) {
+    const offset = baseOffsets[index] ?? -1;
+    // A broker that knows a batch from before may have forgotten where it is: then there is no evidence of it.
+    if (offset < 0) return 'UNKNOWN_SERVER_ERROR';
+    const key = `${topic} ${partition}`;
+    written.set(key, { topic, partition, first: written.get(key)?.first ?? offset, last: offset + records - 1 });
+  }
+  return 'NONE';
 }

@@ -1,19 +1,18 @@
-import type { Timing } from '../ports/clock.ts';
-import type { KafkaAnswer, TransactionRequests } from '../ports/kafka-requests.ts';
+import type { KafkaAnswer, ProducerIdentity, TopicPartition } from '../ports/kafka-requests.ts';
 import { kindOf, mendOf } from './answers.ts';
-import { NO_MARKER } from './commit.ts';
-import { abortLeftOpen, readProducer } from './left-open.ts';
-import { retried } from './retry.ts';
+import { abortLeftOpen, readOpen } from './left-open.ts';
+import { type Asking, retried } from './retry.ts';
 
+/** `unasked`: partitions that had no leader until the deadline; what is open there, if anything, still is. */
 export type SettleOutcome =
-  | { readonly outcome: 'settled' }
+  | { readonly outcome: 'settled'; readonly unasked: readonly TopicPartition[] }
   | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string };
 
 /** A transactional id that may be open. */
 export interface PoolId {
   readonly transactionalId: string;
-  /** What its sink writes to; undefined where that is not known, and what the broker left open there stays so. */
-  readonly topic: string | undefined;
+  /** What its sink may have written to. */
+  readonly topics: readonly string[];
 }
 
 /**
@@ -21,44 +20,56 @@ export interface PoolId {
  * open (`left-open.ts`). Called after every decided epoch has been committed, at start and at stop; otherwise an id that
  * nobody uses any more would hold up every read_committed reader until the transaction times out, or for ever.
  */
-export async function settleTransactions(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  transactionTimeoutMs: number,
-  ids: readonly PoolId[],
-): Promise<SettleOutcome> {
-  const answers = await Promise.all(
-    ids.map(async (id) => ({ id, ...(await settleOne(kafka, timing, deadlineMs, transactionTimeoutMs, id)) })),
+export async function settleTransactions(asking: Asking, transactionTimeoutMs: number, ids: readonly PoolId[]): Promise<SettleOutcome> {
+  const begun = await Promise.all(
+    ids.map(async (id) => ({
+      id,
+      ...(await retried(asking, () => asking.kafka.initProducerId(id.transactionalId, transactionTimeoutMs))),
+    })),
   );
-  const bad = answers.find(({ answer }) => answer !== 'NONE');
-  if (bad === undefined) return { outcome: 'settled' };
-  const refused = kindOf(bad.answer) === 'refused';
+  const refused = begun.find(({ answer }) => answer !== 'NONE');
+  if (refused !== undefined) return failed(refused.id, 'InitProducerId', refused.answer);
+  const topics = [...new Set(ids.flatMap((id) => id.topics))];
+  for (;;) {
+    const readings = await Promise.all(topics.map((topic) => readOpen(asking, topic)));
+    // A topic that is gone holds nothing open.
+    const unread = readings.find(({ answer }) => answer !== 'NONE' && answer !== 'UNKNOWN_TOPIC_OR_PARTITION');
+    const owners = begun.map(({ id, producerId, producerEpoch }) => ({
+      id,
+      who: { transactionalId: id.transactionalId, producerId, producerEpoch },
+      open: readings.flatMap(({ open }) => open).filter((one) => one.producerId === producerId),
+    }));
+    const [first] = ids;
+    if (unread !== undefined && first !== undefined) return failed(first, 'DescribeProducers', unread.answer);
+    const unasked = readings.flatMap(({ leaderless }) => leaderless);
+    const open = owners.filter((owner) => owner.open.length > 0);
+    if (open.length === 0 && (unasked.length === 0 || asking.clock.now() >= asking.deadlineMs)) return { outcome: 'settled', unasked };
+    const faults = await Promise.all(open.map((owner) => abortOf(asking, owner.id, owner.who, owner.open)));
+    const fault = faults.find((each) => each !== undefined);
+    if (fault !== undefined) return fault;
+    if (asking.clock.now() >= asking.deadlineMs && open[0] !== undefined)
+      return failed(open[0].id, 'aborting what the broker had left open', 'REQUEST_TIMED_OUT');
+    await asking.clock.sleep(LOOK_AGAIN_MS);
+  }
+}
+
+const LOOK_AGAIN_MS = 10;
+
+async function abortOf(
+  asking: Asking,
+  id: PoolId,
+  who: ProducerIdentity,
+  open: readonly TopicPartition[],
+): Promise<SettleOutcome | undefined> {
+  const answer = await abortLeftOpen(asking, who, open);
+  return answer === 'NONE' ? undefined : failed(id, 'aborting what the broker had left open', answer);
+}
+
+function failed({ transactionalId }: PoolId, during: string, answer: KafkaAnswer): Extract<SettleOutcome, { outcome: 'failed' }> {
+  const refused = kindOf(answer) === 'refused';
   return {
     outcome: 'failed',
     retriable: !refused,
-    message: `transaction ${bad.id.transactionalId} could not be settled: ${bad.during} was answered ${bad.answer}${refused ? `: ${mendOf(bad.answer)}` : ''}`,
+    message: `transaction ${transactionalId} could not be settled: ${during} was answered ${answer}${refused ? `: ${mendOf(answer)}` : ''}`,
   };
-}
-
-async function settleOne(
-  kafka: TransactionRequests,
-  timing: Timing,
-  deadlineMs: number,
-  transactionTimeoutMs: number,
-  { transactionalId, topic }: PoolId,
-): Promise<{ readonly answer: KafkaAnswer; readonly during: string }> {
-  for (;;) {
-    const { answer, producerId, producerEpoch } = await retried(timing, deadlineMs, () =>
-      kafka.initProducerId(transactionalId, transactionTimeoutMs),
-    );
-    if (answer !== 'NONE' || topic === undefined) return { answer, during: 'InitProducerId' };
-    const producer = await readProducer(kafka, timing, deadlineMs, topic, producerId);
-    const open = producer.states.filter(({ isOpen }) => isOpen);
-    if (open.length === 0) return { answer: producer.answer, during: 'DescribeProducers' };
-    const during = `aborting what the broker had left open in topic ${topic}`;
-    const aborted = await abortLeftOpen(kafka, timing, deadlineMs, { transactionalId, producerId, producerEpoch }, topic, open);
-    if (aborted !== 'NONE') return { answer: aborted, during };
-    if (timing.clock.now() >= deadlineMs) return { answer: NO_MARKER, during };
-  }
 }

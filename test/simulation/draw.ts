@@ -13,7 +13,6 @@ const RATES: Readonly<Record<FaultKind, number>> = {
   late: 0.012,
   error: 0.03,
   slow: 0.015,
-  stale: 0.3,
   twice: 0.04,
   cold: 0.05,
   'power-cut': 0.001,
@@ -30,8 +29,10 @@ const KINDS = Object.keys(RATES) as FaultKind[];
 
 /** Calls that are made only when something went wrong already: faults are more likely there. */
 const RARE = [
-  'offsetFetch',
-  'offsetFetch stable',
+  'look',
+  'search',
+  'describeProducers',
+  'recordSentAgain',
   'invoke resolve',
   'decide',
   'commit',
@@ -72,9 +73,10 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; reado
     { kind: 'lose', apis: ['commit', 'invoke commit', 'invoke resolve'], rate: 0.3 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.3 },
     { kind: 'late', apis: ['initProducerId', 'invoke prepare'], rate: 0.1 },
-    { kind: 'slow', apis: ['offsetFetch', 'offsetFetch stable', 'initProducerId', 'invoke commit'], rate: 0.2 },
-    { kind: 'stale', apis: ['offsetFetch'], rate: 0.4 },
-    { kind: 'freeze', apis: ['initProducerId', 'offsetFetch stable', 'commit'], rate: 0.05 },
+    { kind: 'slow', apis: ['look', 'search', 'initProducerId', 'invoke commit'], rate: 0.2 },
+    { kind: 'freeze', apis: ['initProducerId', 'look', 'commit', 'recordSentAgain', 'describeProducers'], rate: 0.05 },
+    { kind: 'late', apis: ['recordSentAgain'], rate: 0.2 },
+    { kind: 'crash', apis: ['recordSentAgain', 'initProducerId', 'produce'], rate: 0.03 },
   ],
   // While a commit drags on, epochs behind it fail.
   pipeline: [
@@ -127,7 +129,7 @@ function drawnFaults(seed: number, focus: Focus): Faults {
     if (focus !== 'anything') return undefined;
     const more = RARE.includes(call.api) ? 4 : 1;
     for (const { kind, rate } of active) {
-      if (!own.chance(Math.min(kind === 'stale' ? RATES.stale : rate * more, 0.5))) continue;
+      if (!own.chance(Math.min(rate * more, 0.5))) continue;
       const fault = faultOf(kind, call, own, longest);
       if (fault !== undefined) return fault;
     }
@@ -147,8 +149,6 @@ function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fa
       return { fault: 'late', byMs: dice.spread(20, longestMs) };
     case 'slow':
       return { fault: 'slow', byMs: dice.spread(20, Math.min(longestMs, 8_000)) };
-    case 'stale':
-      return call.api === 'offsetFetch' ? { fault: 'stale' } : undefined;
     case 'twice':
       return call.service === 'functions' ? { fault: 'twice', byMs: dice.spread(1, longestMs) } : undefined;
     case 'cold':
@@ -213,9 +213,8 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     clockSkewMs: dice.pick([0, 50, 1_000]),
     markerDelayMs: dice.chance(0.8) ? [0.5, 20] : [5, 2_000],
     maxProducerEpoch,
-    // Of what nobody can end there are no seeds: what was left open under producer epochs that are used up, and what a command
-    // finds, which knows no topics, of a job that is then deleted.
-    forgottenMarkers: maxProducerEpoch > 1_000 && !mayBeDeleted(seed) && schedule.chance(0.3) ? schedule.spread(0.01, 0.2) : 0,
+    forgottenEnds: maxProducerEpoch > 1_000 && schedule.chance(0.4) ? schedule.spread(0.01, 0.3) : 0,
+    ...drawBroker(seed, job, faultsUntilMs, maxProducerEpoch > 1_000),
     tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
     updateAtMs: job.grows ? dice.between(1_000, faultsUntilMs * 0.8) : undefined,
@@ -227,6 +226,38 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     history: false,
     ...change,
   };
+}
+
+/**
+ * What happens to the sinks' topics besides. Of what no client can end there are no seeds: an end that was forgotten under a
+ * producer id that is replaced since, because its epochs were used up (then `forgets` is false) or it expired.
+ */
+function drawBroker(
+  seed: number,
+  job: SimJob,
+  untilMs: number,
+  forgets: boolean,
+): Pick<WorldOptions, 'leaderless' | 'strangers' | 'expireAtMs' | 'forgottenEnds'> {
+  const dice = new Dice(hashOf(seed, 'broker events'));
+  const topics = Object.values(job.sinks).map(({ topic }) => topic);
+  const times = (most: number) => Array.from({ length: dice.whole(1, most) }, () => dice.between(500, untilMs * 0.9));
+  const leaderless = dice.chance(0.3)
+    ? times(5).map((atMs) => ({ atMs, topic: dice.pick(topics), partition: dice.whole(0, 2), forMs: dice.spread(20, 3_000) }))
+    : [];
+  const strangers = dice.chance(0.3)
+    ? times(25).map(
+        (atMs, index): InputBatch => ({
+          atMs,
+          topic: dice.pick(topics),
+          partition: 0,
+          lines: [`stranger ${index}`],
+          how: dice.pick(['plain', 'commit', 'abort']),
+          endsAfterMs: dice.spread(1, 6_000),
+        }),
+      )
+    : [];
+  const expireAtMs = times(3);
+  return forgets && dice.chance(0.8) ? { leaderless, strangers } : { strangers, expireAtMs, forgottenEnds: 0 };
 }
 
 /**

@@ -22,7 +22,8 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
   tally.events += outcome.events;
   tally.virtualMs += outcome.virtualMs;
   for (const { fault, call } of outcome.injected) add(tally.faults, nameOf(fault, call.service), 1);
-  if (outcome.forgotten > 0) add(tally.faults, 'markers forgotten (Kafka)', outcome.forgotten);
+  if (outcome.forgotten > 0) add(tally.faults, 'end of a transaction forgotten in a partition (Kafka)', outcome.forgotten);
+  for (const [what, n] of Object.entries(outcome.brokerFaults)) add(tally.faults, `${what} (Kafka)`, n);
   for (const event of outcome.observed) {
     if (event.event === 'lease-taken') add(tally.effects, 'coordinators that took the lease', 1);
     if (event.event === 'attempt-failed')
@@ -58,8 +59,6 @@ function nameOf(fault: Outcome['injected'][number]['fault'], service: string): s
       return `outage (${where})`;
     case 'partition':
       return `partition (${where})`;
-    case 'stale':
-      return 'group offset read stale';
     case 'twice':
       return 'function run twice';
     case 'cold':

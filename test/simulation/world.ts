@@ -22,7 +22,6 @@ import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import { createBlobs } from '../../lib/stages/blobs.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
-import { markerGroup, transactionalId } from '../../lib/transactions/ids.ts';
 import { Checker, DEAD_LETTER_TOPIC, type Violation } from './checker/checker.ts';
 import { readCommitted } from './checker/reader.ts';
 import { COMMAND_CONFIG, type Command, runCommand } from './commands.ts';
@@ -72,8 +71,14 @@ export interface WorldOptions {
   /** How far a process's clock moves on each time it is looked at, and half of what its timers go off too early. @default 0 */
   readonly lookMs?: number;
   readonly markerDelayMs: readonly [number, number];
-  /** How likely the broker answers that a transaction is ended and forgets the markers, while there are faults (KAFKA-20734). @default 0 */
-  readonly forgottenMarkers?: number;
+  /** How likely the broker forgets the end of a transaction in one of its partitions, while there are faults (KAFKA-20734). @default 0 */
+  readonly forgottenEnds?: number;
+  /** When a partition loses its leader, and for how long. What ends meanwhile is forgotten there. @default never */
+  readonly leaderless?: readonly { readonly atMs: number; readonly topic: string; readonly partition: number; readonly forMs: number }[];
+  /** Transactions of other producers in the sinks' topics. @default none */
+  readonly strangers?: readonly InputBatch[];
+  /** When the broker forgets transactional ids and producers that have nothing open. @default never */
+  readonly expireAtMs?: readonly number[];
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
   readonly tokenLifetimeMs: number;
@@ -94,8 +99,6 @@ export interface WorldOptions {
   readonly history: boolean;
   /** What the author's functions do wrong. @default nothing */
   readonly userCode?: UserCodeOptions;
-  /** The broker's offsets.retention.minutes. */
-  readonly markerRetentionMinutes?: number;
   /** Failures of the job that are right in this world. */
   readonly mayFail?: RegExp;
   /** Scenarios: called when the world stands, before anything runs. */
@@ -118,8 +121,10 @@ export interface Outcome {
   readonly epochs: number;
   /** Records that were sent again by an epoch that was decided at least once. */
   readonly repeated: number;
-  /** Transactions whose markers the broker forgot. */
+  /** Ends of transactions that the broker forgot in a partition. */
   readonly forgotten: number;
+  /** What else happened to the broker. */
+  readonly brokerFaults: Readonly<Record<string, number>>;
   readonly virtualMs: number;
   readonly observed: readonly CoordinatorEvent[];
   readonly ends: readonly CoordinatorEnd[];
@@ -144,7 +149,10 @@ const PATIENCE_MS = 90_000;
 const MAX_COMMANDS = 4;
 const LEFT_ALONE_MS = [300, 30_000] as const;
 
-const TOPIC_CONFIG = new Map([['max.message.bytes', '1048588']]);
+const TOPIC_CONFIG = new Map([
+  ['max.message.bytes', '1048588'],
+  ['cleanup.policy', 'delete'],
+]);
 
 interface RunningCoordinator {
   readonly process: SimProcess;
@@ -197,12 +205,12 @@ export class World {
       onWorldFault: (fault, call) => this.#inflict(fault, call.service, call.caller),
     });
     const dice = new Dice(hashOf(options.seed, 'broker'));
-    const forgetting = new Dice(hashOf(options.seed, 'forgotten markers'));
+    const forgetting = new Dice(hashOf(options.seed, 'forgotten ends'));
     this.broker = new Broker({
       nowMs: () => scheduler.nowMs,
       later: (delayMs, run) => void scheduler.after(delayMs, undefined, run),
       markerDelayMs: () => dice.spread(...options.markerDelayMs),
-      forgetsMarkers: () => scheduler.nowMs < options.faultsUntilMs && forgetting.chance(options.forgottenMarkers ?? 0),
+      forgetsEnd: () => scheduler.nowMs < options.faultsUntilMs && forgetting.chance(options.forgottenEnds ?? 0),
       shuffled: (items) => dice.shuffled(items),
       maxProducerEpoch: options.maxProducerEpoch,
       fetchBytes: options.fetchBytes,
@@ -237,7 +245,7 @@ export class World {
   async run(): Promise<Outcome> {
     const { scheduler, checker } = this;
     for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
-    this.#rememberEarlierLife();
+    this.#scheduleBrokerFaults();
     this.#options.prepare?.(this);
     this.startCoordinator();
     if (this.#options.updateAtMs !== undefined) scheduler.at(this.#options.updateAtMs, undefined, () => this.update());
@@ -261,6 +269,7 @@ export class World {
       epochs: checker.epochs,
       repeated: checker.repeated,
       forgotten: this.broker.forgotten,
+      brokerFaults: this.#brokerFaults,
       virtualMs: scheduler.nowMs,
       observed: this.observed,
       ends: this.ends,
@@ -279,16 +288,32 @@ export class World {
     }
   }
 
-  /** A job of this name ran before, and was deleted: its commit markers are still there. */
-  #rememberEarlierLife(): void {
-    for (const [sink, { topic }] of Object.entries(this.#options.job.sinks)) {
-      for (const subtask of [0, 1]) {
-        for (const epoch of [98, 99]) {
-          const id = transactionalId({ job: JOB, incarnation: 'before00', sink, subtask }, epoch);
-          this.broker.commitGroupOffsets(markerGroup(id), topic, [{ partition: 0, offset: epoch }]);
-        }
-      }
-    }
+  readonly #brokerFaults: Record<string, number> = {};
+
+  #scheduleBrokerFaults(): void {
+    const { leaderless = [], strangers = [], expireAtMs = [] } = this.#options;
+    const happened = (what: string) => {
+      this.#brokerFaults[what] = (this.#brokerFaults[what] ?? 0) + 1;
+    };
+    for (const { atMs, topic, partition, forMs } of leaderless)
+      this.scheduler.at(atMs, undefined, () => {
+        const found = this.broker.partition(topic, partition);
+        if (found === undefined || found.leaderless) return;
+        happened('partition without a leader for a while');
+        this.#log('broker', () => `${topic}-${partition} has no leader for ${Math.round(forMs)} ms`);
+        found.loseLeader((run) => void this.scheduler.after(forMs, undefined, run));
+      });
+    for (const batch of strangers)
+      this.scheduler.at(batch.atMs, undefined, () => {
+        happened("transaction of another producer in a sink's topic");
+        this.append(batch);
+      });
+    for (const atMs of expireAtMs)
+      this.scheduler.at(atMs, undefined, () => {
+        happened('transactional ids and producers expired');
+        this.#log('broker', () => 'forgets who has nothing open');
+        this.broker.expireProducers();
+      });
   }
 
   append({ topic = INPUT, partition, lines, how, endsAfterMs }: Omit<InputBatch, 'atMs'>): void {
@@ -581,13 +606,16 @@ export class World {
     const blobStore = modelBlobStore(this.bucket, carry('bucket'));
     const brokerConfig = new Map([
       ['transaction.max.timeout.ms', '900000'],
-      ['offsets.retention.minutes', String(this.#options.markerRetentionMinutes ?? 10_080)],
     ]);
     return {
       epochs: modelEpochStore(this.table, carry('table')),
       blobStore,
       blobs: createBlobs(blobStore, random),
-      kafka: modelKafka(this.broker, carry('kafka'), { broker: brokerConfig, topic: TOPIC_CONFIG }),
+      kafka: modelKafka(this.broker, carry('kafka'), {
+        broker: brokerConfig,
+        topic: TOPIC_CONFIG,
+        nowMs: () => this.scheduler.nowMs,
+      }),
       clock: clockOf(this.scheduler, process, this.#options.lookMs),
       random,
     };

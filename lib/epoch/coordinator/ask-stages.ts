@@ -1,4 +1,4 @@
-import type { BlobRef, Manifest, SnapshotRef } from '../../format/manifest.ts';
+import type { BlobRef, Committable, Manifest, SnapshotRef } from '../../format/manifest.ts';
 import type { SinkStage, Stage } from '../../graph/stages.ts';
 import type { FunctionTarget } from '../../ports/function-invoker.ts';
 import type {
@@ -16,10 +16,20 @@ import type {
   StageStale,
 } from '../../stages/requests.ts';
 import { keyGroupRange } from '../../state/key-groups.ts';
+import { checkPrepared } from '../../transactions/check-prepared.ts';
+import { retriedAnswer } from '../../transactions/retry.ts';
 import type { Attempt } from '../attempt.ts';
 import { stagedFor } from '../next-manifest.ts';
 import { isUnchanged, snapshotsFor } from '../snapshots.ts';
-import { type CoordinatorDeps, deadLetterTopic, type JobSettings, parallelismOf, type Tenure } from './context.ts';
+import {
+  type CommitSettings,
+  type CoordinatorDeps,
+  deadLetterTopic,
+  type JobSettings,
+  parallelismOf,
+  sinkFunctionOf,
+  type Tenure,
+} from './context.ts';
 
 /** A stage's answers of one epoch, one for each subtask; or the first failure. */
 export type StageOutcome = { readonly outcome: 'done'; readonly apply: (attempt: Attempt) => void } | StageFailed | StageStale;
@@ -47,7 +57,7 @@ export async function runStage(
     case 'sink':
       // At least once, output is sent when its epoch is decided, and not before.
       if (settings.deliveryGuarantee === 'at-least-once') return { outcome: 'done', apply: () => {} };
-      return runSinkStage(stage, settings, attempt, common, call);
+      return runSinkStage(deps, stage, settings, attempt, common, call);
   }
 }
 
@@ -149,12 +159,23 @@ function exchangeFor(stage: Stage, subtask: number, attempt: Attempt): BlobRef[]
   });
 }
 
-/** Every sink subtask makes its transaction in every epoch, also an empty one: the markers depend on it. */
-async function runSinkStage(stage: SinkStage, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
+/**
+ * One transaction for each subtask that has output. When all of them are prepared it is seen that they hold nothing else: from
+ * here to the decision nothing can be added to them.
+ */
+async function runSinkStage(
+  deps: CoordinatorDeps,
+  stage: SinkStage,
+  settings: JobSettings,
+  attempt: Attempt,
+  common: Common,
+  call: Call,
+): Promise<StageOutcome> {
   const parallelism = parallelismOf(settings, stage.id);
   const staged = stagedFor(attempt, stage, parallelism);
   const answers = await Promise.all(
     staged.map((refs, subtask): Promise<PrepareAnswer> => {
+      if (refs.length === 0 && attempt.endsLeftovers !== true) return Promise.resolve({ outcome: 'prepared' });
       const request: PrepareSinkRequest = {
         ask: 'prepare',
         ...common(subtask),
@@ -166,11 +187,29 @@ async function runSinkStage(stage: SinkStage, settings: JobSettings, attempt: At
     }),
   );
   // Also of a failed stage: what was prepared is aborted when the attempt is dropped.
-  const prepared = answers.flatMap((answer) => (answer.outcome === 'prepared' ? [answer] : []));
-  attempt.committables.push(...prepared.map(({ committable }) => committable));
-  const problem = firstProblem(answers);
+  const prepared = answers.flatMap((answer) =>
+    answer.outcome === 'prepared' && answer.committable !== undefined ? [answer.committable] : [],
+  );
+  attempt.committables.push(...prepared);
+  const problem = firstProblem(answers) ?? (await preparedProblem(deps, prepared, deps.clock.now() + settings.commitTimeoutMs));
   if (problem !== undefined) return problem;
   return { outcome: 'done', apply: () => {} };
+}
+
+/** What is wrong with transactions that were prepared; what else is open under their ids will be aborted with them. */
+export async function preparedProblem(
+  deps: CoordinatorDeps,
+  prepared: readonly Committable[],
+  deadlineMs: number,
+): Promise<StageFailed | undefined> {
+  if (prepared.length === 0) return undefined;
+  const asking = { ...deps, deadlineMs };
+  const check = await checkPrepared(asking, prepared);
+  if (check.outcome === 'sound') return undefined;
+  if (check.outcome === 'unknown')
+    return { outcome: 'failed', kind: 'transient', message: `DescribeProducers of topic ${check.topic} was answered ${check.answer}` };
+  await Promise.all(check.leftOpen.map(({ of, partitions }) => retriedAnswer(asking, () => deps.kafka.addPartitions(of, partitions))));
+  return { outcome: 'failed', kind: 'transient', message: check.message };
 }
 
 /** Worst first: a fatal failure stops the job, a stale answer means an update is under way. */
@@ -198,15 +237,22 @@ async function invoke<A extends Answer>(
  * Open transactions of an attempt that will never be decided hold up readers: they are aborted at once, beside
  * everything else. If that fails, the next attempt's InitProducerId does it.
  */
-export function abortPrepared(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, attempt: Attempt): void {
+export function abortPrepared(
+  deps: CoordinatorDeps,
+  settings: CommitSettings,
+  tenure: Tenure,
+  attempt: Pick<Attempt, 'epoch' | 'decisionId' | 'committables'>,
+): void {
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
   for (const [sink, committables = []] of Object.entries(Object.groupBy(attempt.committables.splice(0), ({ sink }) => sink))) {
     const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, deadlineMs), committables };
-    deps.invoker.invoke({ role: 'sink', stage: sink, subtask: 0 }, request, { deadlineMs }).catch((error: unknown) => {
-      deps.observe({
-        event: 'warning',
-        message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}`,
+    deps.invoker
+      .invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, { deadlineMs })
+      .catch((error: unknown) => {
+        deps.observe({
+          event: 'warning',
+          message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}`,
+        });
       });
-    });
   }
 }

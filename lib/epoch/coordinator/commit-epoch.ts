@@ -1,24 +1,49 @@
 import type { Committable, Manifest } from '../../format/manifest.ts';
+import type { SentAgain } from '../../ports/epoch-store.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
 import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest, StageFailed } from '../../stages/requests.ts';
 import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
-import { stageRequest } from './ask-stages.ts';
+import { abortPrepared, preparedProblem, stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
-import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
+import {
+  type CommitSettings,
+  type CoordinatorDeps,
+  JobFailedError,
+  LeftToNextError,
+  SupersededError,
+  sinkFunctionOf,
+  type Tenure,
+} from './context.ts';
+import { type NewestCommittables, newestCommittables } from './newest-committables.ts';
 import { sendEpoch } from './send-epoch.ts';
+import { isCompacted } from './start.ts';
+import { untilAnswered } from './store-retry.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;
 
 export interface CommitResult {
+  /** Transactions that were sent again. */
   readonly republished: number;
 }
 
+/** A decided epoch that is being committed, by whom. */
+interface Commit {
+  readonly deps: CoordinatorDeps;
+  readonly settings: CommitSettings;
+  readonly tenure: Tenure;
+  readonly manifest: Manifest;
+  readonly permit: CommitPermit;
+  readonly newest: NewestCommittables;
+  readonly compacted: readonly string[];
+  readonly signal: AbortSignal;
+}
+
 /**
- * Commits a decided epoch, in the way in which it was decided: until every committable was answered OK or is proved
- * committed by its marker, or (at least once) its output was acknowledged. There is no way back from a decision, so it goes
- * on until that is reached, or until another coordinator or `signal` takes over.
+ * Commits a decided epoch, in the way in which it was decided: until the log shows every transaction of it as committed, or
+ * (at least once) its output was acknowledged. There is no way back from a decision, so it goes on until that is reached, or
+ * until another coordinator or `signal` takes over. `recorded`: what the job row says was sent again.
  * Throws `SupersededError`, or `JobFailedError` when a person has to decide.
  */
 export async function commitEpoch(
@@ -26,6 +51,7 @@ export async function commitEpoch(
   settings: CommitSettings,
   tenure: Tenure,
   manifest: Manifest,
+  recorded: SentAgain | undefined,
   signal: AbortSignal,
 ): Promise<CommitResult> {
   const permit = permitFor(manifest, tenure.generation);
@@ -33,81 +59,109 @@ export async function commitEpoch(
     await sendEpoch(deps, settings, tenure, manifest, permit, signal);
     return { republished: 0 };
   }
+  const newest = await newestCommittables(deps, settings, tenure, manifest, recorded, signal);
+  const compacted = await compactedTopics(deps, tenure, manifest, signal);
+  const commit: Commit = { deps, settings, tenure, manifest, permit, newest, compacted, signal };
   // By the manifest, not by this run's stages: the sink of dead letters may be gone since.
   const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];
-  const results = await Promise.all(sinks.map((sink) => commitSinkStage(deps, settings, tenure, manifest, permit, sink, signal)));
+  const results = await Promise.all(sinks.map((sink) => commitSinkStage(commit, sink)));
   return { republished: results.reduce((sum, count) => sum + count, 0) };
 }
 
-async function commitSinkStage(
-  deps: CoordinatorDeps,
-  settings: CommitSettings,
-  tenure: Tenure,
-  manifest: Manifest,
-  permit: CommitPermit,
-  sink: string,
-  signal: AbortSignal,
-): Promise<number> {
-  let open = manifest.committables.filter((committable) => committable.sink === sink);
+/** Those of its topics whose log is compacted; of this run's topics that is known. */
+async function compactedTopics(deps: CoordinatorDeps, tenure: Tenure, manifest: Manifest, signal: AbortSignal): Promise<string[]> {
+  const topics = new Set(manifest.committables.flatMap(({ written }) => written.map(({ topic }) => topic)));
+  const found = await Promise.all(
+    [...topics].map(async (topic) => {
+      const known = tenure.sinkTopics[topic];
+      if (known !== undefined) return known.compacted ? [topic] : [];
+      const ask = () => deps.kafka.topicConfig(topic, ['cleanup.policy']);
+      return isCompacted(await untilAnswered(deps, `asking about topic ${topic}`, ask, signal)) ? [topic] : [];
+    }),
+  );
+  return found.flat();
+}
+
+async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
+  const { deps, settings, tenure, manifest, newest, signal } = commit;
+  const open = new Set(newest.of(sink).map(({ subtask }) => subtask));
   let republished = 0;
-  for (let pauseMs = FIRST_PAUSE_MS; open.length > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const doubtful = await sendCommits(deps, settings, tenure, manifest, permit, sink, open, signal);
-    if (doubtful.length === 0) break;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const doubtful = await sendCommits(
+      commit,
+      sink,
+      newest.of(sink).filter(({ subtask }) => open.has(subtask)),
+    );
+    open.clear();
+    if (doubtful.length === 0) return republished;
     // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
     await checkGeneration(deps, settings, tenure, signal);
-    const outcomes = await Promise.all(
-      doubtful.map(async (committable) => ({
-        committable,
-        answer: await resolveOne(deps, settings, tenure, manifest, permit, sink, committable, signal),
-      })),
+    const answers = await Promise.all(doubtful.map(async (of) => ({ of, answer: await resolveOne(commit, of) })));
+    const sentAgain = await recordSentAgain(
+      commit,
+      answers.flatMap(({ answer }) => (answer.outcome === 'sent-again' ? [answer.committable] : [])),
     );
-    for (const { committable, answer } of outcomes) {
-      deps.observe({
-        event: 'doubtful',
-        epoch: manifest.epoch,
-        transactionalId: committable.transactionalId,
-        resolution: describe(answer),
-      });
-      if (answer.outcome === 'republished') republished += 1;
+    republished += sentAgain.length;
+    for (const { of, answer } of answers) {
+      const { epoch, transactionalId } = of;
+      deps.observe({ event: 'doubtful', epoch, transactionalId, resolution: describe(answer) });
     }
-    const stuck = outcomes.map(({ answer }) => needOfPerson(answer)).find((need) => need !== undefined);
+    const stuck = answers.map(({ answer }) => needOfPerson(answer)).find((need) => need !== undefined);
     if (stuck !== undefined) {
       // A resolver that another coordinator's overtook sees what that one did, and no reason to stop the job.
       await checkGeneration(deps, settings, tenure, signal);
       throw new JobFailedError(stuck);
     }
-    open = outcomes
-      .filter(({ answer }) => answer.outcome !== 'committed' && answer.outcome !== 'republished')
-      .map(({ committable }) => committable);
-    if (open.length === 0) break;
+    for (const { of, answer } of answers) if (answer.outcome !== 'committed') open.add(of.subtask);
+    if (open.size === 0) return republished;
     if (signal.aborted)
       throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
+    // What was sent again is committed now; what is not settled is asked again later.
+    if (sentAgain.length === open.size) continue;
     await pauseBeforeRetry(deps, pauseMs, signal);
     await checkGeneration(deps, settings, tenure, signal);
   }
-  return republished;
 }
 
 /**
- * Has the sink function commit. Returns the committables that are in doubt: those whose answer was not OK. A call
- * without an answer is repeated (a commit may be sent twice); when none comes in time all of them are in doubt.
+ * What was sent again is a decision of its own: checked as what is prepared for an epoch is, then recorded, and only then
+ * committed. Answers what was recorded; the rest is aborted, and resolved again.
  */
-async function sendCommits(
-  deps: CoordinatorDeps,
-  settings: CommitSettings,
-  tenure: Tenure,
-  manifest: Manifest,
-  permit: CommitPermit,
-  sink: string,
-  committables: readonly Committable[],
-  signal: AbortSignal,
-): Promise<Committable[]> {
+async function recordSentAgain(
+  { deps, settings, tenure, manifest, newest }: Commit,
+  sentAgain: readonly Committable[],
+): Promise<readonly Committable[]> {
+  if (sentAgain.length === 0) return [];
+  const giveUp = () => abortPrepared(deps, settings, tenure, { ...manifest, committables: [...sentAgain] });
+  try {
+    const problem = await preparedProblem(deps, sentAgain, deps.clock.now() + settings.commitTimeoutMs);
+    if (problem === undefined) {
+      await newest.record(sentAgain);
+      return sentAgain;
+    }
+    deps.observe({ event: 'warning', message: `epoch ${manifest.epoch} is sent again once more: ${problem.message}` });
+    giveUp();
+    return [];
+  } catch (error) {
+    if (error instanceof SupersededError) giveUp();
+    throw error;
+  }
+}
+
+/**
+ * Has the sink function commit. Returns the committables that are in doubt. A call without an answer is repeated (a commit may
+ * be sent twice); when none comes in time all of them are in doubt.
+ */
+async function sendCommits(commit: Commit, sink: string, committables: readonly Committable[]): Promise<Committable[]> {
+  const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
+  if (committables.length === 0) return [];
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
   const request: CommitSinkRequest = {
     ask: 'commit',
     ...stageRequest(settings, tenure, manifest, sink, 0, deadlineMs),
     permit,
     committables,
+    compacted,
   };
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
@@ -116,7 +170,7 @@ async function sendCommits(
         signal,
       })) as CommitAnswer | StageFailed;
       if (answer.outcome === 'failed') throw new Error(answer.message);
-      return committables.filter(({ transactionalId }) => answer.doubtful.includes(transactionalId));
+      return committables.filter(({ transactionalId }) => answer.doubtful.some((one) => one.transactionalId === transactionalId));
     } catch (error) {
       deps.observe({
         event: 'warning',
@@ -128,30 +182,21 @@ async function sendCommits(
   }
 }
 
-async function resolveOne(
-  deps: CoordinatorDeps,
-  settings: CommitSettings,
-  tenure: Tenure,
-  manifest: Manifest,
-  permit: CommitPermit,
-  sink: string,
-  committable: Committable,
-  signal: AbortSignal,
-): Promise<ResolveAnswer> {
+async function resolveOne(commit: Commit, committable: Committable): Promise<ResolveAnswer> {
+  const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
+  const { sink, subtask } = committable;
   const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
   const request: ResolveSinkRequest = {
     ask: 'resolve',
-    ...stageRequest(settings, tenure, manifest, sink, committable.subtask, deadlineMs),
+    ...stageRequest(settings, tenure, manifest, sink, subtask, deadlineMs),
     permit,
     committable,
     transactionTimeoutMs: settings.transactionTimeoutMs,
-    staged: manifest.outputs[sink]?.[committable.subtask] ?? [],
-    sinkStartedAtMs: manifest.sinkStartedAtMs,
-    previousUseAtMs: manifest.previousUseAtMs[committable.transactionalId],
-    markerRetentionMs: tenure.markerRetentionMs,
+    staged: manifest.outputs[sink]?.[subtask] ?? [],
+    compacted,
   };
   try {
-    return (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: committable.subtask }, request, {
+    return (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask }, request, {
       deadlineMs,
       signal,
     })) as ResolveAnswer;
@@ -166,5 +211,6 @@ function needOfPerson(answer: ResolveAnswer): string | undefined {
 }
 
 function describe(answer: ResolveAnswer): string {
+  if (answer.outcome === 'sent-again') return 'republished';
   return 'message' in answer ? `${answer.outcome}: ${answer.message}` : answer.outcome;
 }

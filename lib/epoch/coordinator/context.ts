@@ -78,8 +78,8 @@ export interface Tenure {
   readonly sinkTopics: Readonly<Record<string, SinkTopic>>;
   /** By sink uid, the widest parallelism used in this incarnation, this run's included. */
   readonly pool: Readonly<Record<string, number>>;
-  /** The broker's offsets.retention.minutes in milliseconds: how long commit markers last. */
-  readonly markerRetentionMs: number;
+  /** By sink uid, what it may have written to in this incarnation, this run's topics included. */
+  readonly writtenTopics: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Why a coordinator ended. */

@@ -75,6 +75,8 @@ export async function runEpochs(
   let pausedUntilMs = clock.now();
   let lastFull: FullEpoch | undefined;
   let trouble = NO_TROUBLE;
+  /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
+  let endsLeftovers = false;
   let staleInARow = 0;
   let behindSinceMs: number | undefined;
   let idlePolls = 0;
@@ -215,7 +217,7 @@ export async function runEpochs(
     attempt.phase = 'committing';
     const startedMs = clock.now();
     // `parent` is this attempt's own manifest since it was decided: no other epoch is decided before this one is committed.
-    const result = await commitEpoch(deps, settings, tenure, parent, leave.signal);
+    const result = await commitEpoch(deps, settings, tenure, parent, undefined, leave.signal);
     return { of: 'committed', attempt, result, ms: clock.now() - startedMs };
   }
 
@@ -253,7 +255,7 @@ export async function runEpochs(
         const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch);
         const { condemned } = trouble;
         const attempt = newAttempt(
-          { epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges, maxBytes, condemned },
+          { epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges, maxBytes, condemned, endsLeftovers },
           settings.stages,
         );
         inFlight.push(attempt);
@@ -325,6 +327,7 @@ export async function runEpochs(
     const dropped = inFlight.slice(at);
     inFlight = inFlight.slice(0, at);
     for (const each of dropped) {
+      if (each.sinkStartedAtMs !== undefined) endsLeftovers = true;
       each.abort.abort();
       abortPrepared(deps, settings, tenure, each);
     }
@@ -334,6 +337,7 @@ export async function runEpochs(
     attempt.phase = 'decided';
     attempt.decisionMs = ms;
     parent = manifest;
+    endsLeftovers = false;
     recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
     trouble = afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt)));
     staleInARow = 0;

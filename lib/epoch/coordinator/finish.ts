@@ -3,7 +3,7 @@ import { commitEpoch } from './commit-epoch.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
 import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
-import { fenced, markerRetentionMs } from './start.ts';
+import { fenced } from './start.ts';
 import { untilAnswered } from './store-retry.ts';
 
 export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'transactionTimeoutMs'>;
@@ -24,13 +24,7 @@ export interface Finished {
  */
 export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings, row: JobRow, signal: AbortSignal): Promise<Finished> {
   const { job, generation, incarnation, pool, lastCompleted: completed } = row;
-  const broker = await untilAnswered(
-    deps,
-    'asking the broker for its settings',
-    () => deps.kafka.brokerConfig(['offsets.retention.minutes']),
-    signal,
-  );
-  const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, markerRetentionMs: markerRetentionMs(broker) };
+  const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, writtenTopics: row.sinkTopics };
   const last =
     completed === undefined || completed.epoch <= row.lastCommitted
       ? undefined
@@ -38,11 +32,11 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
   const { republished } =
     last === undefined
       ? { republished: 0 }
-      : await commitEpoch(deps, { ...settings, job, stages: [], parallelism: pool }, tenure, last, signal);
+      : await commitEpoch(deps, { ...settings, job, stages: [], parallelism: pool }, tenure, last, row.sentAgain, signal);
   if (last !== undefined) {
     const record = () => deps.epochs.recordCommitted(job, generation, last.epoch);
     fenced(row, await untilAnswered(deps, 'recording the commit', record, signal));
   }
-  const settledIds = await settlePool(deps, { ...settings, job, stages: [] }, tenure, signal);
+  const settledIds = await settlePool(deps, { ...settings, job }, tenure, signal);
   return { committed: last?.epoch, republished, settledIds };
 }

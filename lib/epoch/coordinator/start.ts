@@ -94,6 +94,7 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
     lastCommitted: 0,
     retiredThrough: -1,
     pool: {},
+    sinkTopics: {},
     fingerprint: settings.fingerprint,
     maxParallelism: settings.maxParallelism,
   };
@@ -108,7 +109,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
   const broker = await untilAnswered(
     deps,
     'asking the broker for its settings',
-    () => deps.kafka.brokerConfig(['transaction.max.timeout.ms', 'offsets.retention.minutes']),
+    () => deps.kafka.brokerConfig(['transaction.max.timeout.ms']),
     signal,
   );
   checkTimeBudget(settings, broker);
@@ -118,7 +119,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     incarnation: row.incarnation,
     sinkTopics,
     pool: widestPool(settings, row.pool),
-    markerRetentionMs: markerRetentionMs(broker),
+    writtenTopics: withOwnTopics(settings, row.sinkTopics),
   };
   if (row.fingerprint !== settings.fingerprint) {
     fenced(
@@ -139,7 +140,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   let republished = 0;
   if (last !== undefined && row.lastCommitted < last.epoch) {
-    republished = (await commitEpoch(deps, settings, tenure, last, signal)).republished;
+    republished = (await commitEpoch(deps, settings, tenure, last, row.sentAgain, signal)).republished;
     fenced(
       settings,
       await untilAnswered(
@@ -155,7 +156,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     await untilAnswered(
       deps,
       'recording the pool of transactional ids',
-      () => deps.epochs.widenPool(settings.job, row.generation, tenure.pool),
+      () => deps.epochs.widenPool(settings.job, row.generation, tenure.pool, tenure.writtenTopics),
       signal,
     ),
   );
@@ -192,28 +193,35 @@ function checkTimeBudget(settings: JobSettings, broker: ReadonlyMap<string, stri
   if (!verdict.ok) throw new JobFailedError(verdict.refused);
 }
 
-const DEFAULT_OFFSETS_RETENTION_MINUTES = 10_080;
-
-/** How long commit markers last, from the broker's settings. */
-export function markerRetentionMs(broker: ReadonlyMap<string, string>): number {
-  return Number(broker.get('offsets.retention.minutes') ?? DEFAULT_OFFSETS_RETENTION_MINUTES) * 60_000;
-}
-
 async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
   const topics = [...new Set(sinkStages(settings).map(({ topic }) => topic))];
   const described = await Promise.all(
     topics.map(async (topic): Promise<[string, SinkTopic]> => {
       const [partitions, config] = await Promise.all([
         deps.kafka.partitionCount(topic),
-        deps.kafka.topicConfig(topic, ['max.message.bytes']),
+        deps.kafka.topicConfig(topic, ['max.message.bytes', 'cleanup.policy']),
       ]);
       return [
         topic,
-        { partitions, maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES },
+        {
+          partitions,
+          maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES,
+          compacted: isCompacted(config),
+        },
       ];
     }),
   );
   return Object.fromEntries(described);
+}
+
+/** Does the broker take records away that later ones of the same key replace, and ends of transactions with them? */
+export function isCompacted(topicConfig: ReadonlyMap<string, string>): boolean {
+  return (topicConfig.get('cleanup.policy') ?? '').split(',').some((policy) => policy.trim() === 'compact');
+}
+
+function withOwnTopics(settings: JobSettings, recorded: JobRow['sinkTopics']): JobRow['sinkTopics'] {
+  const own = sinkStages(settings).map(({ id, topic }) => [id, [...new Set([...(recorded[id] ?? []), topic])]] as const);
+  return { ...recorded, ...Object.fromEntries(own) };
 }
 
 /** The widest parallelism of each sink in this incarnation, this run's included. Recorded before any id of it is used. */
@@ -250,7 +258,7 @@ async function withStartingOffsets(
   }
   const nowMs = deps.clock.now();
   const manifest: Manifest = {
-    version: 1,
+    version: 2,
     job: settings.job,
     incarnation: tenure.incarnation,
     epoch: last === undefined ? 0 : last.epoch + 1,
@@ -260,14 +268,6 @@ async function withStartingOffsets(
     state: last?.state ?? {},
     outputs: {},
     committables: [],
-    sinkStartedAtMs: nowMs,
-    previousUseAtMs:
-      last === undefined
-        ? {}
-        : {
-            ...last.previousUseAtMs,
-            ...Object.fromEntries(last.committables.map(({ transactionalId }) => [transactionalId, last.sinkStartedAtMs])),
-          },
   };
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
   await decideManifest(deps, settings, tenure, manifest, summary, signal);

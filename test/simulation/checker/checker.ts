@@ -1,10 +1,10 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
 import type { BlobRef, Committable, Manifest } from '../../../lib/format/manifest.ts';
-import type { Decision, JobRow } from '../../../lib/ports/epoch-store.ts';
+import type { Decision, JobRow, SentAgain } from '../../../lib/ports/epoch-store.ts';
 import { JOB, type SimJob, type SinkRule } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
-import type { Broker, CommittedTransaction, Partition } from '../models/kafka-broker.ts';
+import type { Broker, EndInPartition, Partition } from '../models/kafka-broker.ts';
 import { decodeBatch, splitBatches } from '../models/wire.ts';
 import type { FaultyUserCode } from '../user-code.ts';
 import { openEnvelope, readCounts, readStaged } from './blobs.ts';
@@ -57,8 +57,9 @@ class Life {
   /** The job was deleted, and nothing of this incarnation may become visible any more. */
   over = false;
   readonly decided: DecidedEpoch[] = [];
-  /** By sink, subtask and epoch. */
+  /** By sink, subtask, epoch, topic and partition. */
   readonly committed = new Set<string>();
+  /** By sink, subtask, topic and partition. */
   readonly lastCommitted = new Map<string, number>();
   /** What was sent outside a transaction: topic, partition and value. */
   readonly sent = new Set<string>();
@@ -73,11 +74,19 @@ class Life {
 
   uncommitted(): string[] {
     return this.decided.flatMap((decided) => [
-      ...decided.manifest.committables
-        .filter((committable) => !this.committed.has(placeOf(committable)))
-        .map(({ transactionalId }) => `${transactionalId} of epoch ${decided.manifest.epoch}`),
+      ...this.uncommittedOf(decided).map((place) => `${place} of epoch ${decided.manifest.epoch}`),
       ...this.unsent(decided).map((value) => `${value} of epoch ${decided.manifest.epoch}, which was not sent`),
     ]);
+  }
+
+  /** Staged output of an epoch that was decided exactly once, as far as it is not committed: sink, subtask, topic and partition. */
+  uncommittedOf({ manifest, staged }: DecidedEpoch): string[] {
+    if (manifest.delivery === 'at-least-once') return [];
+    return [...staged].flatMap(([where, places]) =>
+      [...places]
+        .filter(([place, values]) => values.length > 0 && !this.committed.has(`${where} ${manifest.epoch} ${place}`))
+        .map(([place]) => `${where} in ${place}`),
+    );
   }
 
   /** Staged output of an epoch that was decided at least once, as far as it was not sent. */
@@ -126,11 +135,12 @@ export class Checker {
     this.#broker = broker;
     this.#table = table;
     this.#bucket = bucket;
-    broker.onCommit = (committed) => this.#takeCommit(committed);
+    broker.onEnd = (end) => this.#takeEnd(end);
     broker.onPlain = (partition, values) => this.#takePlain(partition, values);
     table.observer = {
       decided: (decision) => this.#takeDecision(decision),
       committed: (row, epoch) => this.#takeCommitted(row, epoch),
+      sentAgain: (row, sentAgain) => this.#takeSentAgain(row, sentAgain),
       written: (row, by) => {
         if (by.incarnation !== undefined && by.incarnation !== row.incarnation)
           this.fail('I1', `generation ${by.generation} of incarnation ${by.incarnation} has written to the row of ${row.incarnation}`);
@@ -225,6 +235,7 @@ export class Checker {
     try {
       const staged = this.#stagedOf(manifest);
       life.decided.push({ manifest, text, staged });
+      for (const committable of manifest.committables) this.#nameProducer(life, committable);
       this.#checkFold(life, manifest, parent, staged);
     } catch (error) {
       this.fail(
@@ -313,78 +324,50 @@ export class Checker {
     return lines;
   }
 
-  #takeCommit({ transactionalId, producerId, producerEpoch, markers }: CommittedTransaction): void {
-    if (!transactionalId.startsWith(`${JOB}-`)) return;
-    const [marker] = markers;
-    const sent = this.#sentBy(producerId);
-    // A late AddPartitions or AddOffsets of a transaction that is over opens one more under the same identity: it is empty.
-    if (marker === undefined && sent.size === 0) return;
-    if (marker === undefined || markers.length !== 1)
-      return this.fail('I4', `transaction ${transactionalId} was committed with ${markers.length} commit markers`);
-    const { offset: epoch, metadata } = marker;
-    const life = this.#lives.find((each) => each.decided.some(({ manifest }) => manifest.decisionId === metadata));
-    const decided = life?.decided.find(({ manifest }) => manifest.epoch === epoch && manifest.decisionId === metadata);
-    if (life === undefined || decided === undefined)
-      return this.fail(
-        'I4',
-        `transaction ${transactionalId} was committed for epoch ${epoch}, decision ${metadata}, which was not decided`,
+  /** By whom what becomes visible may have been written: the transactions that decisions name. */
+  #nameProducer(life: Life, committable: Committable): void {
+    const { producerId, producerEpoch, epoch } = committable;
+    this.#producers.set(`${producerId}/${producerEpoch}`, { life, where: whereOf(committable), epoch });
+  }
+
+  /** Transactions that take the place of others in a decided epoch: a decision of its own. */
+  #takeSentAgain(row: JobRow, { decisionId, committables }: SentAgain): void {
+    const life = this.#lives.find(({ incarnation }) => incarnation === row.incarnation);
+    const decided = life?.decided.at(-1);
+    if (life === undefined || decided?.manifest.decisionId !== decisionId)
+      return this.fail('I1', `output of decision ${decisionId} is recorded as sent again, and it is not the last decision`);
+    const list = committables.at === 'row' ? committables.list : this.#storedList(committables.name);
+    for (const committable of list) this.#nameProducer(life, committable);
+  }
+
+  #storedList(name: string): readonly Committable[] {
+    return JSON.parse(openEnvelope('manifest', this.#blob(name)).toString('utf8')) as readonly Committable[];
+  }
+
+  /** A transaction ends in one partition: what it holds there becomes visible, or never does. */
+  #takeEnd({ partition, producerId, commit, batches }: EndInPartition): void {
+    if (!commit || batches.length === 0 || this.#broker.foreign.has(producerId)) return;
+    const place = `${partition.topic} ${partition.partition}`;
+    const who = [...new Set(batches.map((batch) => `${batch.producerId}/${batch.producerEpoch}`))];
+    const named = who.map((producer) => this.#producers.get(producer));
+    const [owner] = named;
+    if (owner === undefined || named.length > 1)
+      return this.fail('I4', `${place}: records of ${who.join(', ')} were committed together, and a decision names not each of them`);
+    const { life, where, epoch } = owner;
+    const key = `${where} ${epoch} ${place}`;
+    if (life.committed.has(key)) return this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed twice`);
+    if (life.over) this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed after its incarnation was deleted`);
+    const previous = life.lastCommitted.get(`${where} ${place}`) ?? 0;
+    if (previous >= epoch) this.fail('I5', `${place}: epoch ${epoch} of ${where} was committed after epoch ${previous}`);
+    life.committed.add(key);
+    life.lastCommitted.set(`${where} ${place}`, epoch);
+    const found = batches.flatMap(valuesOf);
+    const expected = life.decided.find(({ manifest }) => manifest.epoch === epoch)?.staged.get(where)?.get(place) ?? [];
+    if (expected.join('\n') !== found.join('\n'))
+      this.fail(
+        'I2',
+        `${where}, epoch ${epoch}, ${place}: ${found.length} records were committed that are not the ${expected.length} of the staged output`,
       );
-    const committable = decided.manifest.committables.find((each) => each.transactionalId === transactionalId);
-    if (committable === undefined)
-      return this.fail('I4', `transaction ${transactionalId} was committed for epoch ${epoch}, whose manifest does not name it`);
-    const where = whereOf(committable);
-    if (life.committed.has(placeOf(committable)) && sent.size === 0) return;
-    if (life.committed.has(placeOf(committable))) return this.fail('I2', `the output of ${where} in epoch ${epoch} was committed twice`);
-    if (life.over) this.fail('I2', `the output of ${where} in epoch ${epoch} was committed after its incarnation was deleted`);
-    const previous = life.lastCommitted.get(where) ?? 0;
-    if (previous >= epoch) this.fail('I5', `${where}: epoch ${epoch} was committed after epoch ${previous}`);
-    life.committed.add(placeOf(committable));
-    life.lastCommitted.set(where, epoch);
-    // What the broker left open and this commit ends was written under the epoch before.
-    for (const written of [producerEpoch, ...this.#openEpochsOf(producerId)])
-      this.#producers.set(`${producerId}/${written}`, { life, where, epoch });
-    this.#checkContent(sent, where, epoch, decided.staged.get(where));
-  }
-
-  /** What the producer's open transaction holds, by topic and partition. */
-  #sentBy(producerId: bigint): Map<string, string[]> {
-    const sent = new Map<string, string[]>();
-    for (const partitions of this.#broker.topics.values()) {
-      for (const partition of partitions) {
-        const first = partition.open.get(producerId);
-        if (first === undefined) continue;
-        const values = partition.batches.filter((batch) => batch.producerId === producerId && batch.baseOffset >= first).flatMap(valuesOf);
-        sent.set(`${partition.topic} ${partition.partition}`, values);
-      }
-    }
-    return sent;
-  }
-
-  #openEpochsOf(producerId: bigint): number[] {
-    return [...this.#broker.topics.values()].flat().flatMap(({ open, batches }) => {
-      const first = open.get(producerId);
-      if (first === undefined) return [];
-      return batches.flatMap((batch) => (batch.producerId === producerId && batch.baseOffset >= first ? [batch.producerEpoch] : []));
-    });
-  }
-
-  /** What becomes visible is the staged output of the decided attempt. */
-  #checkContent(
-    sent: ReadonlyMap<string, readonly string[]>,
-    where: string,
-    epoch: number,
-    staged: ReadonlyMap<string, readonly string[]> | undefined,
-  ): void {
-    const places = new Set([...sent.keys(), ...(staged?.keys() ?? [])]);
-    for (const place of places) {
-      const expected = staged?.get(place) ?? [];
-      const found = sent.get(place) ?? [];
-      if (expected.join('\n') !== found.join('\n'))
-        this.fail(
-          'I2',
-          `${where}, epoch ${epoch}, ${place}: ${found.length} records were committed that are not the ${expected.length} of the staged output`,
-        );
-    }
   }
 
   /** What is sent outside a transaction is the staged output of an epoch that was decided so. */
@@ -412,13 +395,12 @@ export class Checker {
           'I2',
           `epoch ${epoch} is recorded as COMMITTED by generation ${row.generation}, and ${unsent} of epoch ${manifest.epoch} was not sent`,
         );
-      for (const committable of manifest.committables) {
-        if (life?.committed.has(placeOf(committable)) !== true)
-          this.fail(
-            'I2',
-            `epoch ${manifest.epoch} is recorded as COMMITTED by generation ${row.generation}, and transaction ${committable.transactionalId} was not committed: its output is lost`,
-          );
-      }
+      const [lost] = life?.uncommittedOf(decided) ?? [];
+      if (lost !== undefined)
+        this.fail(
+          'I2',
+          `epoch ${manifest.epoch} is recorded as COMMITTED by generation ${row.generation}, and output of ${lost} was not committed: it is lost`,
+        );
     }
   }
 
@@ -514,6 +496,7 @@ export class Checker {
         if (from !== undefined) seen.add(value);
         return from === undefined ? [] : [{ offset, value, ...from }];
       }
+      if (this.#broker.foreign.has(BigInt(producer.split('/')[0] ?? ''))) return [];
       const from = this.#producers.get(producer);
       if (from === undefined && life === this.#lives[0])
         this.fail(
@@ -543,7 +526,7 @@ export class Checker {
         if (!where.startsWith(`${uid} `)) continue;
         const expected = places.get(`${topic} ${partition}`) ?? [];
         const found = byEpoch.get(`${where} ${manifest.epoch}`) ?? [];
-        const isOut = life.committed.has(`${where} ${manifest.epoch}`) || manifest.delivery === 'at-least-once';
+        const isOut = life.committed.has(`${where} ${manifest.epoch} ${topic} ${partition}`) || manifest.delivery === 'at-least-once';
         if (expected.join('\n') !== found.join('\n') && isOut) {
           this.fail(
             'I2',
@@ -571,8 +554,8 @@ export class Checker {
         const prepared = manifest.committables.some((committable) => committable.sink === sink && committable.subtask === subtask);
         if (prepared && manifest.delivery === 'at-least-once')
           this.fail('I2', `epoch ${manifest.epoch} was decided at least once, with a transaction of ${sink} ${subtask}`);
-        else if (!prepared && manifest.delivery !== 'at-least-once')
-          this.fail('I2', `epoch ${manifest.epoch} was decided without a committable of ${sink} ${subtask}`);
+        else if (prepared !== refs.length > 0 && manifest.delivery !== 'at-least-once')
+          this.fail('I2', `epoch ${manifest.epoch} was decided ${prepared ? 'with' : 'without'} a committable of ${sink} ${subtask}`);
       });
     }
     return staged;
@@ -613,10 +596,6 @@ function decodeUnsealed(batch: Buffer): readonly string[] {
 
 function whereOf({ sink, subtask }: Committable): string {
   return `${sink} ${subtask}`;
-}
-
-function placeOf(committable: Committable): string {
-  return `${whereOf(committable)} ${committable.epoch}`;
 }
 
 function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {

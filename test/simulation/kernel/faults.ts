@@ -28,8 +28,6 @@ export type Fault =
   /** Not carried out, and the answer says so. */
   | { readonly fault: 'error' }
   | { readonly fault: 'slow'; readonly byMs: number }
-  /** A read that may answer an older value does. */
-  | { readonly fault: 'stale' }
   /** A function is run twice for one invocation. */
   | { readonly fault: 'twice'; readonly byMs: number }
   /** A function is run in a new process though a warm one is there. */

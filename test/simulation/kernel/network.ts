@@ -79,7 +79,7 @@ export class Network {
     api: string,
     about: string,
     failure: Failure<T>,
-    execute: (stale: boolean, dice: Dice) => T,
+    execute: (dice: Dice) => T,
   ): Promise<T> {
     const { scheduler, log } = this.#options;
     if (!caller.alive) return new Promise(() => {});
@@ -100,7 +100,7 @@ export class Network {
       const noAnswer = () => answer(dice.chance(0.5) ? dice.between(1, 50) : dice.between(500, 2500), failure.lost);
       const carryOut = (): (() => T) => {
         try {
-          const value = execute(fault?.fault === 'stale', dice);
+          const value = execute(dice);
           return () => value;
         } catch (error) {
           return () => {

@@ -7,6 +7,7 @@ import type {
   HeldJob,
   JobRemoval,
   JobRow,
+  SentAgain,
 } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import type { Carry } from './kafka-requests.ts';
@@ -24,6 +25,8 @@ export interface TableObserver {
   decided(decision: Decision): void;
   /** The row records everything up to `epoch` as COMMITTED. */
   committed(row: JobRow, epoch: number): void;
+  /** Transactions were recorded that take the place of others of the last epoch. */
+  sentAgain(row: JobRow, sentAgain: SentAgain): void;
   /** A write of the job's row was accepted; `by` says as whose. */
   written(row: JobRow, by: Held): void;
   /** The job was deleted: nothing of this incarnation counts any more. */
@@ -34,7 +37,7 @@ export interface TableObserver {
 
 /** The jobs' table: every method is one atomic write or read, as DynamoDB's are. */
 export class EpochTable {
-  observer: TableObserver = { decided: () => {}, committed: () => {}, written: () => {}, forgotten: () => {}, epochsDeleted: () => {} };
+  observer: TableObserver = { decided: () => {}, committed: () => {}, sentAgain: () => {}, written: () => {}, forgotten: () => {}, epochsDeleted: () => {} };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
   /** By token: the decision that was sent under it first, and when. */
@@ -114,11 +117,23 @@ export class EpochTable {
       `${job} ${incarnation}`,
       [...epochs, { epoch, decisionId, text }].sort((left, right) => left.epoch - right.epoch),
     );
-    const moved = { ...row, lastCompleted: { epoch, decisionId }, lastCommitted, leaseExpiresAtMs };
+    const moved = { ...row, lastCompleted: { epoch, decisionId }, lastCommitted, leaseExpiresAtMs, sentAgain: undefined };
     this.#jobs.set(job, moved);
     this.observer.decided(decision);
     if (lastCommitted > row.lastCommitted) this.observer.committed(moved, lastCommitted);
     return 'decided';
+  }
+
+  recordSentAgain(held: Held, sentAgain: SentAgain, seen: string | undefined): FencedWrite {
+    const row = this.#held(held);
+    if (row === undefined) return 'superseded';
+    if (row.sentAgain?.id === sentAgain.id) return 'written';
+    const isLast = row.lastCompleted?.decisionId === sentAgain.decisionId;
+    const known = row.sentAgain?.decisionId === sentAgain.decisionId ? row.sentAgain.id : undefined;
+    if (!isLast || known !== seen) throw new Error(`what was sent again of ${sentAgain.decisionId} is of ${seen}, and the row has ${known}`);
+    this.#jobs.set(held.job, { ...row, sentAgain: JSON.parse(JSON.stringify(sentAgain)) as SentAgain });
+    this.observer.sentAgain(row, sentAgain);
+    return 'written';
   }
 
   recordCommitted(held: Held, epoch: number): FencedWrite {
@@ -159,7 +174,7 @@ export class EpochTable {
   forget({ job, generation, incarnation }: HeldJob, next: string): FencedWrite {
     const row = this.#jobs.get(job);
     if (row?.generation !== generation || ![incarnation, next].includes(row.incarnation)) return 'superseded';
-    const fresh = { lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {}, failure: undefined };
+    const fresh = { lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {}, sinkTopics: {}, sentAgain: undefined, failure: undefined };
     this.#jobs.set(job, { ...row, ...fresh, incarnation: next });
     this.observer.forgotten(incarnation);
     return 'written';
@@ -273,9 +288,13 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         })),
       ),
     setDesired: (job, desired) => ask('setDesired', desired, () => table.setDesired(job, desired)),
-    widenPool: (job, generation, pool) =>
+    widenPool: (job, generation, pool, topics) =>
       ask('widenPool', JSON.stringify(pool), () =>
         table.fenced(held(job, generation), (row) => ({
+          sinkTopics: {
+            ...row.sinkTopics,
+            ...Object.fromEntries(Object.entries(topics).map(([sink, names]) => [sink, [...new Set([...(row.sinkTopics[sink] ?? []), ...names])]])),
+          },
           pool: { ...row.pool, ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0))) },
         })),
       ),
@@ -292,6 +311,8 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         () => table.decide(decision),
       );
     },
+    recordSentAgain: (job, generation, sentAgain, seen) =>
+      ask('recordSentAgain', sentAgain.decisionId.slice(0, 8), () => table.recordSentAgain(held(job, generation), sentAgain, seen)),
     recordCommitted: (job, generation, epoch) =>
       ask('recordCommitted', `epoch ${epoch}`, () => table.recordCommitted(held(job, generation), epoch)),
     readEpoch: (job, incarnation, epoch) =>

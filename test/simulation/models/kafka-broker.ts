@@ -1,8 +1,10 @@
 import type {
   FetchedPartition,
+  FetchLimits,
   FetchRange,
   KafkaAnswer,
   PartitionBatch,
+  ProduceAnswer,
   ProducerIdentity,
   ProducerState as ProducerStateSeen,
   TopicPartition,
@@ -14,7 +16,7 @@ import { decodeBatch, encodeBatch, encodeMarker } from './wire.ts';
 export interface BrokerOptions {
   readonly nowMs: () => number;
   readonly later: (delayMs: number, run: () => void) => void;
-  /** How long the marker of an ended transaction takes to reach one partition or group, in milliseconds. */
+  /** How long the end of a transaction takes to reach one partition, in milliseconds. */
   readonly markerDelayMs: () => number;
   /** The order in which a fetch lists aborted transactions. */
   readonly shuffled: <T>(items: readonly T[]) => T[];
@@ -22,8 +24,8 @@ export interface BrokerOptions {
   readonly maxProducerEpoch?: number;
   /** How often the transaction coordinator looks for transactions that are open too long. */
   readonly timeoutScanMs?: number;
-  /** Whether the markers of a transaction that ends now are forgotten, as brokers from 4.0 do that have no leader for them (KAFKA-20734). */
-  readonly forgetsMarkers?: () => boolean;
+  /** Whether the end of a transaction that ends now is forgotten in one of its partitions, as brokers from 4.0 do (KAFKA-20734). */
+  readonly forgetsEnd?: () => boolean;
   /** Most bytes of one partition that a fetch answers. */
   readonly fetchBytes?: number;
 }
@@ -42,13 +44,15 @@ interface ProducerState {
   epoch: number;
   lastSequence: number;
   /** The last batches, by which repetitions are known. */
-  recent: { readonly first: number; readonly last: number }[];
+  recent: { readonly first: number; readonly last: number; readonly baseOffset: number }[];
 }
 
 export class Partition {
   readonly topic: string;
   readonly partition: number;
-  readonly leader: number;
+  /** Who leads it when anyone does. */
+  #leader: number;
+  leaderless = false;
   readonly batches: StoredBatch[] = [];
   logStart = 0;
   end = 0;
@@ -60,7 +64,21 @@ export class Partition {
   constructor(topic: string, partition: number, leader: number) {
     this.topic = topic;
     this.partition = partition;
-    this.leader = leader;
+    this.#leader = leader;
+  }
+
+  /** The broker that leads it, -1 while none does. */
+  get leader(): number {
+    return this.leaderless ? -1 : this.#leader;
+  }
+
+  /** Its leader goes, and another takes over after a while. */
+  loseLeader(later: (run: () => void) => void, brokers = 2): void {
+    this.leaderless = true;
+    later(() => {
+      this.#leader = (this.#leader + 1) % brokers;
+      this.leaderless = false;
+    });
   }
 
   get lastStableOffset(): number {
@@ -104,30 +122,16 @@ interface Transaction {
   state: TransactionState;
   startedMs: number;
   readonly partitions: Map<string, Partition>;
-  readonly groups: Set<string>;
   /** Rises with every transaction of the id, so that a late timer knows that its transaction is over. */
   serial: number;
 }
 
-interface GroupOffset {
-  readonly offset: number;
-  readonly metadata: string;
-}
-
-interface GroupEntry {
-  committed: GroupOffset | undefined;
-  /** What was committed before: what a coordinator that has just failed over may answer. */
-  before: GroupOffset | undefined;
-  /** By producer id: offsets of open transactions, and of ended ones whose marker has not come yet. */
-  readonly pending: Map<bigint, GroupOffset>;
-}
-
-/** One transaction that was committed: from here on nothing takes it back. */
-export interface CommittedTransaction {
-  readonly transactionalId: string;
+/** What a partition is told when a transaction ends in it: whose, and what it holds there. */
+export interface EndInPartition {
+  readonly partition: Partition;
   readonly producerId: bigint;
-  readonly producerEpoch: number;
-  readonly markers: readonly { readonly group: string; readonly offset: number; readonly metadata: string }[];
+  readonly commit: boolean;
+  readonly batches: readonly StoredBatch[];
 }
 
 const IDENTITY_FAULTS = { id: 'INVALID_PRODUCER_ID_MAPPING', epoch: 'INVALID_PRODUCER_EPOCH' } as const;
@@ -139,17 +143,21 @@ const IDENTITY_FAULTS = { id: 'INVALID_PRODUCER_ID_MAPPING', epoch: 'INVALID_PRO
 export class Broker {
   readonly topics = new Map<string, Partition[]>();
   readonly transactions = new Map<string, Transaction>();
-  readonly groups = new Map<string, Map<string, GroupEntry>>();
+  /** Committed offsets by group, then topic and partition. */
+  readonly groups = new Map<string, Map<string, number>>();
+  /** Producers that are not the job's. */
+  readonly foreign = new Set<bigint>();
   /** Records that were sent outside a transaction. */
   onPlain: (partition: Partition, values: readonly string[]) => void = () => {};
-  /** Transactions that were ended and whose markers were not written. */
+  /** Ends of transactions that were not written to a partition. */
   forgotten = 0;
-  onCommit: (committed: CommittedTransaction) => void = () => {};
+  /** Before the end is written. */
+  onEnd: (end: EndInPartition) => void = () => {};
   readonly #options: Required<BrokerOptions>;
   #nextProducerId = 1000n;
 
   constructor(options: BrokerOptions) {
-    this.#options = { maxProducerEpoch: 32_767, timeoutScanMs: 10_000, fetchBytes: 1_000_000, forgetsMarkers: () => false, ...options };
+    this.#options = { maxProducerEpoch: 32_767, timeoutScanMs: 10_000, fetchBytes: 1_000_000, forgetsEnd: () => false, ...options };
   }
 
   createTopic(topic: string, partitions: number, leaders = 2): void {
@@ -203,7 +211,6 @@ export class Broker {
         state: 'empty',
         startedMs: 0,
         partitions: new Map(),
-        groups: new Set(),
         serial: 0,
       };
       this.transactions.set(transactionalId, txn);
@@ -234,31 +241,6 @@ export class Broker {
     });
   }
 
-  addOffsets(who: ProducerIdentity, group: string): KafkaAnswer {
-    return this.#add(who, (txn) => txn.groups.add(group));
-  }
-
-  txnOffsetCommit(
-    who: ProducerIdentity,
-    group: string,
-    marker: TopicPartition & { readonly offset: number; readonly metadata: string },
-  ): KafkaAnswer {
-    const producerId = BigInt(who.producerId);
-    const entry = this.#groupEntry(group, `${marker.topic} ${marker.partition}`);
-    // A transaction that is open in the group's partition takes more, whatever its coordinator thinks of it by now.
-    const openEpoch = entry.pending.has(producerId) ? this.#pendingEpochs.get(`${group} ${producerId}`) : undefined;
-    if (openEpoch !== undefined && who.producerEpoch < openEpoch) return 'INVALID_PRODUCER_EPOCH';
-    if (openEpoch !== who.producerEpoch) {
-      const txn = this.transactions.get(who.transactionalId);
-      const fault = identityFault(txn, who);
-      if (fault !== undefined) return fault;
-      if (txn?.state !== 'ongoing' || !txn.groups.has(group)) return 'INVALID_TXN_STATE';
-    }
-    this.#pendingEpochs.set(`${group} ${producerId}`, who.producerEpoch);
-    entry.pending.set(producerId, { offset: marker.offset, metadata: marker.metadata });
-    return 'NONE';
-  }
-
   describeProducers(
     leader: number,
     topic: string,
@@ -272,22 +254,21 @@ export class Broker {
         partition: partition?.partition ?? -1,
         producerId: String(producerId),
         producerEpoch: epoch,
-        isOpen: partition?.open.has(producerId) ?? false,
+        openSince: partition?.open.get(producerId),
       })),
     );
     return { answer: 'NONE', producers };
   }
 
   /** `who`: undefined outside a transaction. */
-  produce(who: ProducerIdentity | undefined, leader: number, batches: readonly PartitionBatch[]): KafkaAnswer {
-    let worst: KafkaAnswer = 'NONE';
-    for (const { topic, partition, batch } of batches) {
+  produce(who: ProducerIdentity | undefined, leader: number, batches: readonly PartitionBatch[]): ProduceAnswer {
+    const answers = batches.map(({ topic, partition, batch }) => {
       const found = this.partition(topic, partition);
       const bytes = Buffer.from(batch);
-      const answer = who === undefined ? this.#producePlain(leader, found, bytes) : this.#produceOne(who, leader, found, bytes);
-      if (answer !== 'NONE' && worst === 'NONE') worst = answer;
-    }
-    return worst;
+      return who === undefined ? this.#producePlain(leader, found, bytes) : this.#produceOne(who, leader, found, bytes);
+    });
+    const failed = answers.find(({ answer }) => answer !== 'NONE');
+    return { answer: failed?.answer ?? 'NONE', baseOffsets: answers.map(({ baseOffset }) => baseOffset) };
   }
 
   endTxn(who: ProducerIdentity, commit: boolean): KafkaAnswer {
@@ -311,18 +292,8 @@ export class Broker {
     }
   }
 
-  /** `stale`: its coordinator has just failed over, and a read that need not be stable may answer what was before. */
-  offsetFetch(
-    group: string,
-    where: TopicPartition,
-    requireStable: boolean,
-    stale = false,
-  ): { answer: KafkaAnswer; offset: number | undefined; metadata: string } {
-    const entry = this.groups.get(group)?.get(`${where.topic} ${where.partition}`);
-    if (requireStable && entry !== undefined && entry.pending.size > 0)
-      return { answer: 'UNSTABLE_OFFSET_COMMIT', offset: undefined, metadata: '' };
-    const found = stale && !requireStable ? entry?.before : entry?.committed;
-    return { answer: 'NONE', offset: found?.offset, metadata: found?.metadata ?? '' };
+  offsetFetch(group: string, where: TopicPartition): { answer: KafkaAnswer; offset: number | undefined } {
+    return { answer: 'NONE', offset: this.groups.get(group)?.get(`${where.topic} ${where.partition}`) };
   }
 
   commitGroupOffsets(
@@ -330,18 +301,34 @@ export class Broker {
     topic: string,
     offsets: readonly { readonly partition: number; readonly offset: number }[],
   ): KafkaAnswer {
-    for (const { partition, offset } of offsets) commitOffset(this.#groupEntry(group, `${topic} ${partition}`), { offset, metadata: '' });
+    const entries = this.groups.get(group) ?? new Map<string, number>();
+    this.groups.set(group, entries);
+    for (const { partition, offset } of offsets) entries.set(`${topic} ${partition}`, offset);
     return 'NONE';
   }
 
-  /** What offsets.retention.minutes does to a group without members. */
-  forgetGroup(group: string): void {
-    this.groups.delete(group);
+  /** What transactional.id.expiration.ms and producer.id.expiration.ms do: whoever has nothing open is forgotten. */
+  expireProducers(): void {
+    for (const [id, { state }] of this.transactions) if (state !== 'ongoing' && !state.startsWith('prepare')) this.transactions.delete(id);
+    for (const partition of [...this.topics.values()].flat())
+      for (const producerId of partition.producers.keys()) if (!partition.open.has(producerId)) partition.producers.delete(producerId);
   }
 
-  fetch(range: FetchRange): FetchedPartition {
-    const { topic, partition: number, offset, maxBytes } = range;
+  /** One Fetch: what is asked for is exceeded only for the first partition that has data; another's first batch that is larger is left out. */
+  fetch(ranges: readonly FetchRange[], limits: Pick<FetchLimits, 'isolation' | 'maxBytes'>): FetchedPartition[] {
+    let left = limits.maxBytes;
+    let isFirst = true;
+    return ranges.map((range) => {
+      const fetched = this.#fetchOne(range, limits.isolation ?? 'read_committed', Math.min(range.maxBytes, Math.max(left, 0)), isFirst);
+      left -= fetched.records.length;
+      if (fetched.records.length > 0) isFirst = false;
+      return fetched;
+    });
+  }
+
+  #fetchOne({ topic, partition: number, offset }: FetchRange, isolation: string, maxBytes: number, mayExceed: boolean): FetchedPartition {
     const partition = this.partition(topic, number);
+    // Without records there is no list of aborted transactions.
     const empty = {
       topic,
       partition: number,
@@ -352,25 +339,27 @@ export class Broker {
       records: Buffer.alloc(0),
     };
     if (partition === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
+    if (partition.leaderless) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
     if (offset < partition.logStart || offset > partition.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
     const limit = Math.min(maxBytes, this.#options.fetchBytes);
-    const stable = partition.lastStableOffset;
-    const found = partition.batches.filter(({ baseOffset, lastOffset }) => lastOffset >= offset && baseOffset < stable);
+    const end = isolation === 'read_committed' ? partition.lastStableOffset : partition.end;
+    const found = partition.batches.filter(({ baseOffset, lastOffset }) => lastOffset >= offset && baseOffset < end);
     let bytes = 0;
     const chosen: StoredBatch[] = [];
     for (const batch of found) {
-      if (bytes >= limit) break;
+      if (bytes >= limit && chosen.length > 0) break;
       chosen.push(batch);
       bytes += batch.bytes.length;
     }
+    const whole = chosen[0]?.bytes.length ?? 0;
+    if (chosen.length === 0 || (whole > limit && !mayExceed)) return { ...empty, answer: 'NONE' };
     const upper = (chosen.at(-1)?.lastOffset ?? offset) + 1;
     const aborted = partition.aborted
       .filter(({ firstOffset, lastOffset }) => lastOffset >= offset && firstOffset < upper)
       .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
     // The first batch comes whole; the last may be cut off.
-    const whole = chosen[0]?.bytes.length ?? 0;
     const records = Buffer.concat(chosen.map((batch) => batch.bytes)).subarray(0, Math.max(whole, limit));
-    return { ...empty, answer: 'NONE', aborted: this.#options.shuffled(aborted), records };
+    return { ...empty, answer: 'NONE', aborted: isolation === 'read_committed' ? this.#options.shuffled(aborted) : [], records };
   }
 
   /** Appends records of a producer that knows no transactions. */
@@ -392,20 +381,20 @@ export class Broker {
     const idle = this.#upstream.find((known) => !found.open.has(known));
     const producerId = idle ?? this.#nextProducerId++;
     if (idle === undefined) this.#upstream.push(producerId);
+    this.foreign.add(producerId);
     const header = { producerId, producerEpoch: 0, transactional: true, timestampMs: this.#options.nowMs() };
     found.open.set(producerId, found.end);
     found.append(encodeBatch({ ...header, baseSequence: 0 }, values), producerId, 0, true, undefined);
-    return (commit) => writeMarker(found, producerId, 0, commit, this.#options.nowMs());
+    return (commit) => this.#writeEnd(found, producerId, 0, commit);
   }
 
-  /** When this id's next transaction ends, its markers are forgotten: all, or those in partitions, or that in its group. */
-  forgetMarkersOf(transactionalId: string, where: 'everywhere' | 'partitions' | 'group' = 'everywhere'): void {
-    this.#forgetOf = { transactionalId, where };
+  /** When this id's next transaction ends, its end is forgotten in these partitions, or in all. */
+  forgetEndsOf(transactionalId: string, partitions?: readonly number[]): void {
+    this.#forgetOf = { transactionalId, partitions };
   }
 
-  #forgetOf: { readonly transactionalId: string; readonly where: 'everywhere' | 'partitions' | 'group' } | undefined;
+  #forgetOf: { readonly transactionalId: string; readonly partitions: readonly number[] | undefined } | undefined;
   readonly #upstream: bigint[] = [];
-  readonly #pendingEpochs = new Map<string, number>();
 
   #required(topic: string, partition: number): Partition {
     const found = this.partition(topic, partition);
@@ -443,137 +432,112 @@ export class Broker {
     this.#end(txn, false);
   }
 
-  #producePlain(leader: number, partition: Partition | undefined, batch: Buffer): KafkaAnswer {
-    if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
-    if (partition.leader !== leader) return 'NOT_LEADER_OR_FOLLOWER';
+  #producePlain(leader: number, partition: Partition | undefined, batch: Buffer): Produced {
+    if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION');
+    if (partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
     const { producerId, producerEpoch, transactional, values } = decodeBatch(batch);
-    if (transactional || producerId !== -1n || producerEpoch !== -1) return 'INVALID_TXN_STATE';
+    if (transactional || producerId !== -1n || producerEpoch !== -1) return refused('INVALID_TXN_STATE');
+    const baseOffset = partition.end;
     partition.append(batch, producerId, producerEpoch, false, undefined);
     this.onPlain(partition, values);
-    return 'NONE';
+    return { answer: 'NONE', baseOffset };
   }
 
-  #produceOne(who: ProducerIdentity, leader: number, partition: Partition | undefined, batch: Buffer): KafkaAnswer {
-    if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
-    if (partition.leader !== leader) return 'NOT_LEADER_OR_FOLLOWER';
+  #produceOne(who: ProducerIdentity, leader: number, partition: Partition | undefined, batch: Buffer): Produced {
+    if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION');
+    if (partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
     const { producerId, producerEpoch, baseSequence, transactional, records } = decodeBatch(batch);
-    if (!transactional || producerId !== BigInt(who.producerId) || producerEpoch !== who.producerEpoch) return 'INVALID_TXN_STATE';
+    if (!transactional || producerId !== BigInt(who.producerId) || producerEpoch !== who.producerEpoch) return refused('INVALID_TXN_STATE');
     const state = partition.producers.get(producerId);
-    if (state !== undefined && producerEpoch < state.epoch) return 'INVALID_PRODUCER_EPOCH';
+    if (state !== undefined && producerEpoch < state.epoch) return refused('INVALID_PRODUCER_EPOCH');
     // What is open in the partition takes more until its marker comes; the first batch is verified with the coordinator.
     if (!partition.open.has(producerId) || state?.epoch !== producerEpoch) {
       const txn = this.transactions.get(who.transactionalId);
       const fault = identityFault(txn, who);
-      if (fault !== undefined) return fault;
-      if (txn?.state !== 'ongoing' || !txn.partitions.has(`${partition.topic} ${partition.partition}`)) return 'INVALID_TXN_STATE';
+      if (fault !== undefined) return refused(fault);
+      if (txn?.state !== 'ongoing' || !txn.partitions.has(`${partition.topic} ${partition.partition}`)) return refused('INVALID_TXN_STATE');
     }
     const lastSequence = baseSequence + records - 1;
     if (state?.epoch === producerEpoch) {
-      if (state.recent.some(({ first, last }) => first === baseSequence && last === lastSequence)) return 'NONE';
-      if (state.lastSequence >= 0 && baseSequence !== state.lastSequence + 1) return 'OUT_OF_ORDER_SEQUENCE_NUMBER';
+      const known = state.recent.find(({ first, last }) => first === baseSequence && last === lastSequence);
+      if (known !== undefined) return { answer: 'NONE', baseOffset: known.baseOffset };
+      if (state.lastSequence >= 0 && baseSequence !== state.lastSequence + 1) return refused('OUT_OF_ORDER_SEQUENCE_NUMBER');
     } else if (state !== undefined && baseSequence !== 0) {
-      return 'OUT_OF_ORDER_SEQUENCE_NUMBER';
+      return refused('OUT_OF_ORDER_SEQUENCE_NUMBER');
     }
     const recent = state?.epoch === producerEpoch ? state.recent : [];
     partition.producers.set(producerId, {
       epoch: producerEpoch,
       lastSequence,
-      recent: [...recent.slice(-4), { first: baseSequence, last: lastSequence }],
+      recent: [...recent.slice(-4), { first: baseSequence, last: lastSequence, baseOffset: partition.end }],
     });
     if (!partition.open.has(producerId)) partition.open.set(producerId, partition.end);
+    const baseOffset = partition.end;
     partition.append(batch, producerId, producerEpoch, true, undefined);
-    return 'NONE';
+    return { answer: 'NONE', baseOffset };
   }
 
   #end(txn: Transaction, commit: boolean): void {
     txn.state = commit ? 'prepare-commit' : 'prepare-abort';
     const { producerId, producerEpoch, serial } = txn;
-    const forgotten = this.#options.forgetsMarkers() ? 'everywhere' : this.#forgottenOf(txn.id);
-    if (forgotten !== undefined) this.forgotten++;
-    if (commit && (forgotten === undefined || forgotten === 'group')) {
-      const markers = [...txn.groups].flatMap((group) =>
-        [...(this.groups.get(group)?.values() ?? [])].flatMap(({ pending }) => {
-          const marker = pending.get(producerId);
-          return marker === undefined ? [] : [{ group, ...marker }];
-        }),
-      );
-      this.onCommit({ transactionalId: txn.id, producerId, producerEpoch, markers });
-    }
-    const writes = [
-      ...(forgotten === 'everywhere' || forgotten === 'partitions' ? [] : [...txn.partitions.values()]).map(
-        (partition) => () => writeMarker(partition, producerId, producerEpoch, commit, this.#options.nowMs()),
-      ),
-      ...(forgotten === 'everywhere' || forgotten === 'group' ? [] : [...txn.groups]).map(
-        (group) => () => this.#endInGroup(group, producerId, commit),
-      ),
-    ];
-    let left = writes.length;
+    const told = this.#forgetOf?.transactionalId === txn.id ? this.#forgetOf : undefined;
+    if (told !== undefined) this.#forgetOf = undefined;
+    const isForgotten = (partition: Partition) =>
+      partition.leaderless ||
+      (told !== undefined && (told.partitions?.includes(partition.partition) ?? true)) ||
+      this.#options.forgetsEnd();
+    const reached = [...txn.partitions.values()].filter((partition) => {
+      const forgotten = isForgotten(partition);
+      if (forgotten) this.forgotten++;
+      return !forgotten;
+    });
+    let left = reached.length;
     const done = () => {
-      if (txn.serial !== serial) throw new Error(`transaction ${txn.id} went on before its markers were written`);
+      if (txn.serial !== serial) throw new Error(`transaction ${txn.id} went on before its ends were written`);
       txn.state = commit ? 'complete-commit' : 'complete-abort';
       txn.partitions.clear();
-      txn.groups.clear();
     };
     if (left === 0) this.#options.later(this.#options.markerDelayMs(), done);
-    for (const write of writes) {
+    for (const partition of reached) {
       this.#options.later(this.#options.markerDelayMs(), () => {
-        write();
+        this.#writeEnd(partition, producerId, producerEpoch, commit);
         left--;
         if (left === 0) this.#options.later(this.#options.markerDelayMs() / 4, done);
       });
     }
   }
 
-  #forgottenOf(transactionalId: string): 'everywhere' | 'partitions' | 'group' | undefined {
-    if (this.#forgetOf?.transactionalId !== transactionalId) return undefined;
-    const { where } = this.#forgetOf;
-    this.#forgetOf = undefined;
-    return where;
+  #writeEnd(partition: Partition, producerId: bigint, producerEpoch: number, commit: boolean): void {
+    const state = partition.producers.get(producerId);
+    // A later producer epoch has written here since: the end of an older one is refused.
+    if (state !== undefined && state.epoch > producerEpoch) return;
+    const firstOffset = partition.open.get(producerId);
+    const batches =
+      firstOffset === undefined
+        ? []
+        : partition.batches.filter((batch) => batch.producerId === producerId && batch.control === undefined && batch.baseOffset >= firstOffset);
+    this.onEnd({ partition, producerId, commit, batches });
+    partition.open.delete(producerId);
+    const how = commit ? 'commit' : 'abort';
+    if (firstOffset !== undefined && !commit) partition.aborted.push({ producerId, firstOffset, lastOffset: partition.end });
+    const header = { producerId, producerEpoch, transactional: true, timestampMs: this.#options.nowMs() };
+    partition.append(encodeMarker(header, how), producerId, producerEpoch, true, how);
+    // An end under a higher epoch starts the sequence numbers again.
+    if (state === undefined || state.epoch < producerEpoch)
+      partition.producers.set(producerId, { epoch: producerEpoch, lastSequence: -1, recent: [] });
   }
+}
 
-  #endInGroup(group: string, producerId: bigint, commit: boolean): void {
-    this.#pendingEpochs.delete(`${group} ${producerId}`);
-    for (const entry of this.groups.get(group)?.values() ?? []) {
-      const pending = entry.pending.get(producerId);
-      if (pending === undefined) continue;
-      entry.pending.delete(producerId);
-      if (commit) commitOffset(entry, pending);
-    }
-  }
+interface Produced {
+  readonly answer: KafkaAnswer;
+  readonly baseOffset: number;
+}
 
-  #groupEntry(group: string, where: string): GroupEntry {
-    const entries = this.groups.get(group) ?? new Map<string, GroupEntry>();
-    this.groups.set(group, entries);
-    const entry = entries.get(where) ?? { committed: undefined, before: undefined, pending: new Map() };
-    entries.set(where, entry);
-    return entry;
-  }
+function refused(answer: KafkaAnswer): Produced {
+  return { answer, baseOffset: -1 };
 }
 
 function identityFault(txn: Transaction | undefined, who: ProducerIdentity): KafkaAnswer | undefined {
   if (txn === undefined || String(txn.producerId) !== who.producerId) return IDENTITY_FAULTS.id;
   return txn.producerEpoch === who.producerEpoch ? undefined : IDENTITY_FAULTS.epoch;
-}
-
-function commitOffset(entry: GroupEntry, offset: GroupOffset): void {
-  entry.before = entry.committed;
-  entry.committed = offset;
-}
-
-function writeMarker(partition: Partition, producerId: bigint, producerEpoch: number, commit: boolean, timestampMs: number): void {
-  const firstOffset = partition.open.get(producerId);
-  partition.open.delete(producerId);
-  const how = commit ? 'commit' : 'abort';
-  if (firstOffset !== undefined && !commit) partition.aborted.push({ producerId, firstOffset, lastOffset: partition.end });
-  partition.append(
-    encodeMarker({ producerId, producerEpoch, transactional: true, timestampMs }, how),
-    producerId,
-    producerEpoch,
-    true,
-    how,
-  );
-  const state = partition.producers.get(producerId);
-  // A marker under a higher epoch starts the sequence numbers again.
-  if (state === undefined || state.epoch < producerEpoch)
-    partition.producers.set(producerId, { epoch: producerEpoch, lastSequence: -1, recent: [] });
 }

@@ -10,7 +10,7 @@ import type { Failure } from '../kernel/network.ts';
 import type { Broker } from './kafka-broker.ts';
 
 /** Carries one request to the broker and its answer back; what goes wrong on the way is its business. */
-export type Carry = <T>(api: string, about: string, failure: Failure<T>, execute: (stale: boolean, dice: Dice) => T) => Promise<T>;
+export type Carry = <T>(api: string, about: string, failure: Failure<T>, execute: (dice: Dice) => T) => Promise<T>;
 
 const COORDINATOR_ERRORS = [
   'NOT_COORDINATOR',
@@ -23,6 +23,8 @@ const COORDINATOR_ERRORS = [
 const LEADER_ERRORS = ['NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_SERVER_ERROR', 'REQUEST_TIMED_OUT'];
 const GROUP_ERRORS = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS'];
 
+const METADATA_MAX_AGE_MS = 10_000;
+
 const answering: Failure<KafkaAnswer> = { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(COORDINATOR_ERRORS) };
 
 /** The engine's Kafka port on the model. */
@@ -32,8 +34,10 @@ export function modelKafka(
   config: {
     readonly broker: ReadonlyMap<string, string>;
     readonly topic: ReadonlyMap<string, string>;
+    readonly nowMs: () => number;
   },
 ): KafkaRequests & InspectionRequests {
+  const learned = new Map<string, { readonly leaders: readonly number[]; readonly atMs: number }>();
   const problem = (code: KafkaAnswer) => new KafkaProblem(code, `the model answered ${code}`, true);
   const throwing = <T>(errors: readonly string[]): Failure<T> => ({
     lost: () => {
@@ -56,19 +60,13 @@ export function modelKafka(
       );
     },
     addPartitions: (who, partitions) => carry('addPartitions', who.transactionalId, answering, () => broker.addPartitions(who, partitions)),
-    addOffsets: (who, group) => carry('addOffsets', who.transactionalId, answering, () => broker.addOffsets(who, group)),
-    txnOffsetCommit: (who, group, marker) =>
-      carry(
-        'txnOffsetCommit',
-        `${who.transactionalId} = ${marker.offset}`,
-        { ...answering, error: (dice) => dice.pick(GROUP_ERRORS) },
-        () => broker.txnOffsetCommit(who, group, marker),
-      ),
     produce(who, leader, batches) {
       // Taken now, as a socket would: the caller may reuse its buffers only after the answer, but nobody checks that.
       const sent = batches.map((each) => ({ ...each, batch: Buffer.from(each.batch) }));
       const about = `${who?.transactionalId ?? 'plain'} ${batches.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')}`;
-      return carry('produce', about, { ...answering, error: (dice) => dice.pick(LEADER_ERRORS), connection: `produce ${leader}` }, () =>
+      const none = (answer: KafkaAnswer) => ({ answer, baseOffsets: batches.map(() => -1) });
+      const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(LEADER_ERRORS)) };
+      return carry('produce', about, { ...failure, connection: `produce ${leader}` }, () =>
         broker.produce(who, leader, sent),
       );
     },
@@ -76,12 +74,10 @@ export function modelKafka(
       carry(commit ? 'commit' : 'abort', `${who.transactionalId} ${who.producerId}/${who.producerEpoch}`, answering, () =>
         broker.endTxn(who, commit),
       ),
-    offsetFetch: (group, where, requireStable) => {
-      const none = (answer: KafkaAnswer) => ({ answer, offset: undefined, metadata: '' });
+    offsetFetch: (group, where) => {
+      const none = (answer: KafkaAnswer) => ({ answer, offset: undefined });
       const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(GROUP_ERRORS)) };
-      return carry(requireStable ? 'offsetFetch stable' : 'offsetFetch', group, failure, (stale) =>
-        broker.offsetFetch(group, where, requireStable, stale),
-      );
+      return carry('offsetFetch', group, failure, () => broker.offsetFetch(group, where));
     },
     describeProducers: (leader, topic, partitions) => {
       const none = (answer: KafkaAnswer) => ({ answer, producers: [] });
@@ -90,9 +86,15 @@ export function modelKafka(
         broker.describeProducers(leader, topic, partitions),
       );
     },
-    // Known from metadata that a client keeps: no request.
-    leaders: (topic) => Promise.resolve(partitionsOf(topic).map(({ leader }) => leader)),
-    forgetLeaders: () => {},
+    // Known from metadata that each process keeps for itself until it is old or proves wrong: no request.
+    async leaders(topic) {
+      const known = learned.get(topic);
+      if (known !== undefined && config.nowMs() - known.atMs < METADATA_MAX_AGE_MS) return known.leaders;
+      const leaders = partitionsOf(topic).map(({ leader }) => leader);
+      if (!leaders.includes(-1)) learned.set(topic, { leaders, atMs: config.nowMs() });
+      return leaders;
+    },
+    forgetLeaders: (topic) => void learned.delete(topic),
 
     partitionCount: (topic) => Promise.resolve(partitionsOf(topic).length),
     offsets: (topic, partitions, at) =>
@@ -106,7 +108,7 @@ export function modelKafka(
       carry('offsetsAtTime', `${topic} ${timestampMs}`, throwing(LEADER_ERRORS), () =>
         partitions.map((number) => partitionsOf(topic)[number]?.offsetAtTime(timestampMs)),
       ),
-    fetch: (ranges) => {
+    fetch: (ranges, limits) => {
       const failed = (answer: KafkaAnswer): FetchedPartition[] =>
         ranges.map(({ topic, partition }) => ({
           topic,
@@ -119,14 +121,16 @@ export function modelKafka(
           records: Buffer.alloc(0),
         }));
       const failure = { lost: () => failed('NO_ANSWER'), error: (dice: Dice) => failed(dice.pick(LEADER_ERRORS)) };
-      return carry('fetch', ranges.map(({ topic, partition, offset }) => `${topic}-${partition}@${offset}`).join(', '), failure, () =>
-        ranges.map((range) => broker.fetch(range)),
+      // What a source asks for and what is looked for behind a transaction are told apart by where they begin.
+      const api = limits.isolation === 'read_uncommitted' ? 'search' : limits.minBytes === 0 ? 'look' : 'fetch';
+      return carry(api, ranges.map(({ topic, partition, offset }) => `${topic}-${partition}@${offset}`).join(', '), failure, () =>
+        broker.fetch(ranges, limits),
       );
     },
 
     groupOffsets: (group, topic, partitions) =>
       carry('groupOffsets', group, throwing(GROUP_ERRORS), () =>
-        partitions.map((partition) => broker.offsetFetch(group, { topic, partition }, false).offset),
+        partitions.map((partition) => broker.offsetFetch(group, { topic, partition }).offset),
       ),
     commitGroupOffsets: (group, topic, offsets) =>
       carry('commitGroupOffsets', group, { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(GROUP_ERRORS) }, () =>

@@ -19,8 +19,6 @@ export function withOtherNames(kafka: TransactionRequests): TransactionRequests 
     ...kafka,
     initProducerId: (id, timeoutMs) => kafka.initProducerId(otherName(id), timeoutMs),
     addPartitions: (who, partitions) => kafka.addPartitions(renamed(who), partitions),
-    addOffsets: (who, group) => kafka.addOffsets(renamed(who), otherName(group)),
-    txnOffsetCommit: (who, group, marker) => kafka.txnOffsetCommit(renamed(who), otherName(group), marker),
     produce: (who, leader, batches) => kafka.produce(who === undefined ? who : renamed(who), leader, batches),
     endTxn: (who, commit) => kafka.endTxn(renamed(who), commit),
   };
@@ -30,5 +28,5 @@ export function withOtherNames(kafka: TransactionRequests): TransactionRequests 
 export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer>(
   answer: Answer,
 ): Answer {
-  return answer.outcome === 'prepared' ? { ...answer, committable: renamed(answer.committable) } : answer;
+  return answer.outcome === 'prepared' && answer.committable !== undefined ? { ...answer, committable: renamed(answer.committable) } : answer;
 }

@@ -1,0 +1,88 @@
+import type { Committable, Manifest } from '../../format/manifest.ts';
+import { committablesIn } from '../../format/manifest-schema.ts';
+import type { SentAgain } from '../../ports/epoch-store.ts';
+import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
+import { fenced } from './start.ts';
+import { untilAnswered } from './store-retry.ts';
+
+/** The newest transactions of a decided epoch: those of its manifest, or what took their place when it was sent again. */
+export interface NewestCommittables {
+  of(sink: string): readonly Committable[];
+  /**
+   * Records transactions that take the place of others, before anything of them is committed: whoever comes next judges by
+   * them. Throws `SupersededError`; what was sent again must then be aborted.
+   */
+  record(sentAgain: readonly Committable[]): Promise<void>;
+}
+
+/** In the job row up to this size, which is well below what a row takes; more goes to a blob. */
+const ROW_LIST_BYTES = 100_000;
+
+/** `recorded`: what the job row says, undefined when this process decided the epoch itself. */
+export async function newestCommittables(
+  deps: CoordinatorDeps,
+  settings: Pick<CommitSettings, 'job'>,
+  tenure: Tenure,
+  manifest: Manifest,
+  recorded: SentAgain | undefined,
+  signal: AbortSignal,
+): Promise<NewestCommittables> {
+  const own = recorded?.decisionId === manifest.decisionId ? recorded : undefined;
+  let replaced = own === undefined ? [] : await listIn(deps, own, signal);
+  let seen = own?.id;
+  let recording: Promise<void> = Promise.resolve();
+
+  async function recordNow(sentAgain: readonly Committable[]): Promise<void> {
+    const list = [...replaced.filter((old) => !sentAgain.some((one) => isOfOneSubtask(one, old))), ...sentAgain];
+    const next: SentAgain = {
+      decisionId: manifest.decisionId,
+      id: deps.random.id(),
+      committables: await store(deps, manifest, list, signal),
+    };
+    const write = () => deps.epochs.recordSentAgain(settings.job, tenure.generation, next, seen);
+    fenced(settings, await untilAnswered(deps, `recording what of epoch ${manifest.epoch} was sent again`, write, signal));
+    replaced = list;
+    seen = next.id;
+  }
+
+  return {
+    of: (sink) =>
+      manifest.committables
+        .filter((committable) => committable.sink === sink)
+        .map((committable) => replaced.find((one) => isOfOneSubtask(one, committable)) ?? committable),
+    // One after the other: each replaces what it saw.
+    record(sentAgain) {
+      recording = recording.then(() => recordNow(sentAgain));
+      return recording;
+    },
+  };
+}
+
+function isOfOneSubtask(one: Committable, other: Committable): boolean {
+  return one.sink === other.sink && one.subtask === other.subtask;
+}
+
+async function listIn(deps: CoordinatorDeps, { committables }: SentAgain, signal: AbortSignal): Promise<readonly Committable[]> {
+  if (committables.at === 'row') return committables.list;
+  const { name } = committables;
+  const read = () => deps.blobs.read('manifest', { at: 'store', name, bytes: 0 });
+  const payload = await untilAnswered(deps, 'reading what was sent again', read, signal);
+  return committablesIn(JSON.parse(payload.toString('utf8')), `blob ${name}`);
+}
+
+async function store(
+  deps: CoordinatorDeps,
+  manifest: Manifest,
+  list: readonly Committable[],
+  signal: AbortSignal,
+): Promise<SentAgain['committables']> {
+  const text = JSON.stringify(list);
+  if (Buffer.byteLength(text) <= ROW_LIST_BYTES) return { at: 'row', list };
+  // Named after the next epoch: a collection keeps what is of later epochs than the last, and when that one is decided this
+  // one is COMMITTED.
+  const place = { job: manifest.job, incarnation: manifest.incarnation, stage: 'sent-again', subtask: 0, epoch: manifest.epoch + 1 };
+  const write = () => deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0);
+  const ref = await untilAnswered(deps, `storing what of epoch ${manifest.epoch} was sent again`, write, signal);
+  if (ref.at !== 'store') throw new Error('this blob is never inline');
+  return { at: 'blob', name: ref.name };
+}
