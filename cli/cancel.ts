@@ -50,12 +50,12 @@ async function takeFromAnyone(tools: Tools, asked: JobRow): Promise<{ readonly w
  * begin a transaction that it will never decide. So wait for that long, and settle what came.
  */
 async function untilQuiet(tools: Tools, taken: JobRow, wasAlive: boolean, signal: AbortSignal): Promise<void> {
-  const quietFromMs = tools.clock.now() + (wasAlive ? 2 * CONTROL_POLL_MS : 0);
+  const quietFromMs = tools.clock.elapsedMs() + (wasAlive ? 2 * CONTROL_POLL_MS : 0);
   if (wasAlive) tools.say('waiting for its functions to end');
   for (;;) {
     const found = await openTransactionsOf(tools, taken);
     const isQuiet = found === 'unknown' || found.open.length + found.ending.length === 0;
-    if (isQuiet && tools.clock.now() >= quietFromMs) return;
+    if (isQuiet && tools.clock.elapsedMs() >= quietFromMs) return;
     if (signal.aborted) throw new LeftToNextError('one of its functions may still have a transaction open');
     if (found !== 'unknown' && found.open.length > 0) {
       const row = await tools.epochs.readJob(taken.job);

@@ -5,6 +5,7 @@ import { holderOf } from '../lib/epoch/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import { createBlobs } from '../lib/stages/blobs.ts';
+import { received } from '../lib/stages/received.ts';
 import type { SinkRequest } from '../lib/stages/requests.ts';
 import { serveSink } from '../lib/stages/serve.ts';
 import { plural } from './text.ts';
@@ -51,7 +52,7 @@ async function coordinatorDeps(tools: Tools): Promise<CoordinatorDeps> {
   const blobs = createBlobs(blobStore, random);
   const sink = { kafka, blobs, clock, random, inlineBlobBytes: config.inlineBlobBytes };
   // Only the sink is ever asked: to commit, and to resolve.
-  const invoker: FunctionInvoker = { invoke: (_target, payload) => serveSink(sink, payload as SinkRequest) };
+  const invoker: FunctionInvoker = { invoke: (_target, payload) => serveSink(sink, received(payload as SinkRequest, clock.elapsedMs())) };
   return {
     epochs,
     blobStore,

@@ -71,10 +71,10 @@ async function finish(tools: Tools, row: JobRow, signal: AbortSignal): Promise<v
 }
 
 function sayNow({ say, clock }: Tools): (line: string) => void {
-  let saidAtMs = Number.NEGATIVE_INFINITY;
+  let saidMs = Number.NEGATIVE_INFINITY;
   return (line) => {
-    if (clock.now() - saidAtMs < SAY_EVERY_MS) return;
-    saidAtMs = clock.now();
+    if (clock.elapsedMs() - saidMs < SAY_EVERY_MS) return;
+    saidMs = clock.elapsedMs();
     say(line);
   };
 }

@@ -65,7 +65,7 @@ function topicsOf(row: JobRow, last: Manifest | undefined): string[] {
 
 /** What the log shows of each transaction of the last epoch. */
 async function readFates(tools: Tools, kafka: KafkaRequests, row: JobRow, last: Manifest | undefined): Promise<Map<string, EpochFate>> {
-  const asking = { kafka, clock: tools.clock, random: tools.random, deadlineMs: tools.clock.now() + LOOK_TIMEOUT_MS };
+  const asking = { kafka, clock: tools.clock, random: tools.random, deadlineMs: tools.clock.elapsedMs() + LOOK_TIMEOUT_MS };
   const again =
     row.sentAgain?.decisionId === last?.decisionId && row.sentAgain?.committables.at === 'row' ? row.sentAgain.committables.list : [];
   const newest = (last?.committables ?? []).map(

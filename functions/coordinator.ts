@@ -35,7 +35,7 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
       term: {
         startKind: ask === 'start' ? 'explicit' : 'revival',
         holder: `${ask} ${context.awsRequestId}`,
-        endsAtMs: Date.now() + forMs,
+        endsInMs: forMs,
       },
     });
     if (end.end === 'failed') throw new Error(end.message);

@@ -28,7 +28,8 @@ export interface MetricsOptions {
 export function createMetrics({ job, functionName, clock, write }: MetricsOptions): (event: CoordinatorEvent) => void {
   let values = new Map<MetricName, number[]>();
   let epoch: number | undefined;
-  let writtenAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last line was written, by `elapsedMs`. */
+  let writtenMs = Number.NEGATIVE_INFINITY;
   let waiting = false;
   let recordsBehind: number | undefined;
   let repeating: AbortController | undefined;
@@ -48,15 +49,15 @@ export function createMetrics({ job, functionName, clock, write }: MetricsOption
 
   function flush(): void {
     if (values.size === 0) return;
-    writtenAtMs = clock.now();
-    write({ ...metricsLine(values, { Job: job, FunctionName: functionName }, writtenAtMs), epoch });
+    writtenMs = clock.elapsedMs();
+    write({ ...metricsLine(values, { Job: job, FunctionName: functionName }, clock.now()), epoch });
     values = new Map();
   }
 
   /** Writes what there is, now or when its second comes. */
   function flushSoon(): void {
     if (waiting) return;
-    const waitMs = writtenAtMs + LINE_EVERY_MS - clock.now();
+    const waitMs = writtenMs + LINE_EVERY_MS - clock.elapsedMs();
     if (waitMs <= 0) return flush();
     waiting = true;
     void clock.sleep(waitMs).then(() => {
@@ -84,13 +85,14 @@ export function createMetrics({ job, functionName, clock, write }: MetricsOption
     add('CommitTime', commitMs);
   }
 
-  function repeatNoProgress(sinceMs: number): void {
+  function repeatNoProgress(forMs: number): void {
     repeating?.abort();
     const until = new AbortController();
     repeating = until;
+    const sinceMs = clock.elapsedMs() - forMs;
     const say = () => {
       if (until.signal.aborted) return;
-      add('NoProgress', clock.now() - sinceMs);
+      add('NoProgress', clock.elapsedMs() - sinceMs);
       flushSoon();
       void clock.sleep(REPEAT_MS, until.signal).then(say);
     };
@@ -119,7 +121,7 @@ export function createMetrics({ job, functionName, clock, write }: MetricsOption
       case 'throttled':
         return count('ThrottledCalls', 1);
       case 'no-progress':
-        return repeatNoProgress(event.sinceMs);
+        return repeatNoProgress(event.forMs);
       case 'progress-again':
         return repeating?.abort();
       case 'still-failed':

@@ -7,9 +7,10 @@ import type { StartKind } from '../lib/epoch/may-start.ts';
 import { restartStrategyOf } from '../lib/epoch/restart.ts';
 import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
+import { momentOf } from '../lib/ports/age.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import { buildId } from './build-id.ts';
-import { connectFunction, openEpochStore, type Wiring, wireFunction } from './wiring.ts';
+import { connectFunction, openEpochStore, systemClock, type Wiring, wireFunction } from './wiring.ts';
 
 export interface CoordinatorRun {
   /** How stage functions are called: child processes on one machine, Lambda in a deployment. */
@@ -29,8 +30,8 @@ export interface Term {
   readonly startKind: StartKind;
   /** Who it is, for people. */
   readonly holder: string;
-  /** When `handOver` will come. */
-  readonly endsAtMs: number;
+  /** When `handOver` will come, from now on. */
+  readonly endsInMs: number;
 }
 
 /** A tick that waits for its turn leaves itself at least this long to work. */
@@ -38,13 +39,17 @@ const LEAST_TENURE_MS = 5_000;
 
 /** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
 export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
+  const began = momentOf(systemClock);
   const wiring = await wireFunction(process.env);
   const { term } = run;
   const observe = run.observer(wiring);
-  const settings = { ...settingsOf(wiring), ...term, holderEndsAtMs: term?.endsAtMs };
+  const settings: JobSettings = {
+    ...settingsOf(wiring),
+    ...(term && { startKind: term.startKind, holder: term.holder, holderEndsAtMs: began.wallMs + term.endsInMs }),
+  };
   const epochs = await openEpochStore(wiring.config);
   if (term?.startKind === 'revival') {
-    const patienceMs = term.endsAtMs - wiring.clock.now() - LEAST_TENURE_MS;
+    const patienceMs = term.endsInMs - (wiring.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
     const turn = await awaitTurn(
       { epochs, clock: wiring.clock, random: wiring.random, observe },
       { ...settings, standby: wiring.config.standby },

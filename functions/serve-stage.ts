@@ -1,29 +1,33 @@
 import type { Context } from 'aws-lambda';
+import type { Clock } from '../lib/ports/clock.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import { type Received, received } from '../lib/stages/received.ts';
 import { payloadFault } from '../lib/stages/request-schema.ts';
 import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
 import { refusalOf, type StageTools } from '../lib/stages/serve.ts';
 import type { CommitPermit } from '../lib/transactions/commit.ts';
 import { buildId } from './build-id.ts';
-import { connectFunction, type Wiring, wireFunction } from './wiring.ts';
+import { connectFunction, systemClock, type Wiring, wireFunction } from './wiring.ts';
 
 /**
  * The handler of a stage function: wires the process as it starts, checks each payload, refuses work of another build
- * and work that is past its deadline, and hands the rest to `serve`.
+ * and work whose time is over, and hands the rest to `serve`.
  */
 export function serveStage<Request extends StageRequest & { readonly ask: string }, Answer, Tools extends StageTools & Wiring>(
   asks: readonly Request['ask'][],
   wireTools: (env: NodeJS.ProcessEnv) => Promise<Tools>,
-  serve: (tools: Tools, request: Request) => Promise<Answer>,
+  serve: (tools: Tools, request: Received<Request>) => Promise<Answer>,
+  clock: Pick<Clock, 'elapsedMs'> = systemClock,
 ): (payload: unknown, context?: Context) => Promise<Answer | StageFailed | StageStale> {
   const wire = once(() => wireTools(process.env));
   // Loaded while the function starts, not when it is first called. What fails now is tried again, and said, at the call.
   wire().catch(() => {});
   return async (payload, context) => {
+    const cameMs = clock.elapsedMs();
     const fault = payloadFault(payload, asks);
     if (fault !== undefined)
       return { outcome: 'failed', kind: 'fatal', message: `the payload of the invocation is no request of a stage: ${fault}` };
-    const request = payload as Request;
+    const request = received(payload as Request, cameMs);
     const tools = await wire();
     const answer = refusalOf(tools, request) ?? (await serve(tools, request));
     if (context !== undefined && isFailed(answer)) await logFailure(tools, request, answer, context);

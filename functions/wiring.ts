@@ -96,15 +96,12 @@ export async function openEpochStore({ table }: Pick<Config, 'table'>): Promise<
 }
 
 /** Stages as the functions of this deployment. */
-export async function openLambdaInvoker(
-  { config, job, clock }: Wiring,
-  throttled: (functionName: string) => void,
-): Promise<FunctionInvoker> {
+export async function openLambdaInvoker({ config, job }: Wiring, throttled: (functionName: string) => void): Promise<FunctionInvoker> {
   const [{ createLambdaClient }, { createLambdaInvoker }] = await Promise.all([
     import('../lib/aws/clients.ts'),
     import('../lib/aws/lambda-invoker.ts'),
   ]);
-  return createLambdaInvoker({ client: createLambdaClient(), prefix: config.functionPrefix ?? job.name, clock, throttled });
+  return createLambdaInvoker({ client: createLambdaClient(), prefix: config.functionPrefix ?? job.name, throttled });
 }
 
 function parallelismOf({ parallelism, stageParallelism }: Config, job: string, { stages }: StagePlan): Record<string, number> {
@@ -156,6 +153,7 @@ export async function openBlobStore(location: BlobLocation): Promise<BlobStore> 
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsedMs: () => Math.floor(performance.now()),
   sleep: (ms, signal) =>
     new Promise((resolvePromise) => {
       if (signal?.aborted === true) return resolvePromise();

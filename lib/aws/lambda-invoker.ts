@@ -1,6 +1,5 @@
 import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
 import { functionName } from '../config/function-names.ts';
-import type { Clock } from '../ports/clock.ts';
 import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../ports/function-invoker.ts';
 
 /** Lambda's limit for the payload of a synchronous invocation, and for its answer. */
@@ -11,21 +10,20 @@ export interface LambdaInvokerOptions {
   readonly client: LambdaClient;
   /** What the names of the deployment's functions begin with. */
   readonly prefix: string;
-  readonly clock: Clock;
   /** Told the name of a function that Lambda refused to run because too many are running. */
   readonly throttled?: (name: string) => void;
 }
 
-/** Stages as Lambda functions, invoked synchronously. `deadlineMs` is an instant of the clock. */
+/** Stages as Lambda functions, invoked synchronously. */
 export function createLambdaInvoker(options: LambdaInvokerOptions): FunctionInvoker {
-  return { invoke: (target, payload, { deadlineMs, signal }) => invoke(options, target, payload, deadlineMs, signal) };
+  return { invoke: (target, payload, { timeoutMs, signal }) => invoke(options, target, payload, timeoutMs, signal) };
 }
 
 async function invoke(
-  { client, prefix, clock, throttled }: LambdaInvokerOptions,
+  { client, prefix, throttled }: LambdaInvokerOptions,
   target: FunctionTarget,
   payload: unknown,
-  deadlineMs: number,
+  timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   const name = functionName(prefix, target);
@@ -36,10 +34,9 @@ async function invoke(
       `its request has ${body.length} bytes and Lambda takes ${MAX_PAYLOAD_BYTES}; lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store`,
     );
   }
-  const leftMs = deadlineMs - clock.now();
-  if (leftMs <= 0) throw new InvokeError(target, `its deadline passed ${-leftMs} ms before it was invoked`);
+  if (timeoutMs <= 0) throw new InvokeError(target, `its time was over ${-timeoutMs} ms before it was invoked`);
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), leftMs);
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const abortSignal = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
   try {
     const output = await client.send(new InvokeCommand({ FunctionName: name, InvocationType: 'RequestResponse', Payload: body }), {
@@ -49,7 +46,9 @@ async function invoke(
   } catch (error) {
     if (error instanceof InvokeError) throw error;
     if (deadline.signal.aborted)
-      throw new InvokeError(target, `${name} was still running at its deadline, ${leftMs} ms after it was invoked`, { cause: error });
+      throw new InvokeError(target, `${name} was still running ${timeoutMs} ms after it was invoked, when its time was over`, {
+        cause: error,
+      });
     if (error instanceof Error && error.name === 'TooManyRequestsException') throttled?.(name);
     throw new InvokeError(target, reasonOf(error, name), { cause: error });
   } finally {

@@ -1,6 +1,7 @@
 import type { Committable, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
+import type { Moment } from '../ports/age.ts';
 import type { CondemnedRecord, OperatorDone, RecordFault, SourceDone, SourceRange } from '../stages/requests.ts';
 import type { InputPart } from './isolate.ts';
 
@@ -8,7 +9,7 @@ import type { InputPart } from './isolate.ts';
 export interface Attempt {
   readonly epoch: number;
   readonly decisionId: string;
-  readonly plannedAtMs: number;
+  readonly planned: Moment;
   /** Where every source partition stood before this epoch, also those that had nothing new. */
   readonly from: SourceOffsets;
   /** Input by source stage, then subtask (the index). */
@@ -28,7 +29,7 @@ export interface Attempt {
   /** By operator stage, then subtask. */
   readonly operators: Map<string, readonly OperatorDone[]>;
   readonly committables: Committable[];
-  sinkStartedAtMs: number | undefined;
+  sinkStarted: Moment | undefined;
   /** How long each stage took that has finished, in milliseconds. */
   readonly stageMs: Map<string, number>;
   /** How long its decision took, in milliseconds. */
@@ -43,7 +44,7 @@ export type StageProgress = 'waiting' | 'running' | 'done';
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(
-  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'plannedAtMs' | 'from' | 'ranges' | 'maxBytes' | 'condemned' | 'endsLeftovers'>,
+  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'planned' | 'from' | 'ranges' | 'maxBytes' | 'condemned' | 'endsLeftovers'>,
   stages: readonly Stage[],
 ): Attempt {
   return {
@@ -53,7 +54,7 @@ export function newAttempt(
     sources: new Map(),
     operators: new Map(),
     committables: [],
-    sinkStartedAtMs: undefined,
+    sinkStarted: undefined,
     stageMs: new Map(),
     decisionMs: 0,
     abort: new AbortController(),

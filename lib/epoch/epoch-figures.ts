@@ -1,5 +1,6 @@
 import type { BlobRef, Manifest, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
+import type { Moment } from '../ports/age.ts';
 import { type Attempt, bytesRead, countsOf } from './attempt.ts';
 
 /** What a committed epoch was, for people and metrics; no decision reads it. */
@@ -32,7 +33,7 @@ export function figuresOf(
   manifest: Pick<Manifest, 'offsets' | 'state'>,
   stages: readonly Stage[],
   newest: Pick<Attempt, 'ranges'>,
-  nowMs: number,
+  now: Moment,
 ): EpochFigures {
   const { recordsIn, recordsOut } = countsOf(attempt);
   const oldestMs = oldestTimestampMs(attempt);
@@ -44,10 +45,10 @@ export function figuresOf(
     recordsIn,
     recordsOut,
     bytesIn: bytesRead(attempt),
-    lagMs: oldestMs === undefined ? undefined : Math.max(nowMs - oldestMs, 0),
+    lagMs: oldestMs === undefined ? undefined : Math.max(now.wallMs - oldestMs, 0),
     recordsBehind: recordsBehind(newest, manifest.offsets),
     stateBytes: stateBytes(manifest.state),
-    epochMs: nowMs - attempt.plannedAtMs,
+    epochMs: now.elapsedMs - attempt.planned.elapsedMs,
     sourceMs: slowest('source'),
     operatorMs: slowest('operator'),
     sinkMs: slowest('sink'),

@@ -1,3 +1,4 @@
+import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused } from './connection.ts';
 import { type Admission, connectAndLogIn } from './log-in.ts';
@@ -28,13 +29,14 @@ export class BrokerLink {
   /** The promise, once settled, stays for later requests: all wait for the same one, and so stay in order. */
   #opening: Promise<BrokerConnection | NoAnswer | LoginRefused> | undefined;
   #connection: BrokerConnection | undefined;
-  #usedAtMs = 0;
+  #used: Moment;
   #failing = false;
   #closed = false;
 
   constructor(address: BrokerAddress, options: LinkOptions) {
     this.#address = address;
     this.#options = options;
+    this.#used = momentOf(options.clock);
   }
 
   get broker(): string {
@@ -63,10 +65,10 @@ export class BrokerLink {
     const { version } = request.api;
     const known = connection.versionsOf(request.api);
     if (known === undefined || version < known.min || version > known.max) throw tooOldProblem(this.broker, request.api, known);
-    this.#usedAtMs = this.#options.clock.now();
+    this.#used = momentOf(this.#options.clock);
     const response = await connection.exchange(request);
     if (response instanceof NoAnswer) return this.#failed(request, response.reason);
-    this.#usedAtMs = this.#options.clock.now();
+    this.#used = momentOf(this.#options.clock);
     if (this.#failing) this.#options.log(`broker ${this.broker} answers again`);
     this.#failing = false;
     return response;
@@ -92,7 +94,7 @@ export class BrokerLink {
   #dropStale(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    const idle = connection.requestsUnderWay() === 0 && this.#options.clock.now() - this.#usedAtMs > this.#options.maxIdleMs;
+    const idle = connection.requestsUnderWay() === 0 && ageMs(this.#options.clock, this.#used) > this.#options.maxIdleMs;
     if (connection.isAlive() && !idle) return;
     connection.drop('idle');
     this.#forget();
@@ -108,7 +110,7 @@ export class BrokerLink {
     else if (this.#closed) opened.drop(CLOSED);
     else this.#connection = opened;
     if (!(opened instanceof NoAnswer || opened instanceof LoginRefused)) admission.granted();
-    this.#usedAtMs = clock.now();
+    this.#used = momentOf(clock);
     return opened;
   }
 

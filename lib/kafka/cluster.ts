@@ -1,3 +1,4 @@
+import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { jittered } from '../ports/pause.ts';
@@ -42,7 +43,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #links = new Map<string, BrokerLink>();
   readonly #addresses = new Map<number, BrokerAddress>();
-  readonly #leaders = new Map<string, { readonly learnedAtMs: number; readonly leaders: readonly number[] }>();
+  readonly #leaders = new Map<string, { readonly learned: Moment; readonly leaders: readonly number[] }>();
   readonly #learning = new Map<string, Promise<readonly number[]>>();
   #learningBrokers: Promise<unknown> | undefined;
   readonly #coordinators = new Map<string, number>();
@@ -64,7 +65,7 @@ export class Cluster {
   leaders(topic: string): Promise<readonly number[]> {
     const known = this.#leaders.get(topic);
     const { clock, metadataMaxAgeMs } = this.#options;
-    if (known !== undefined && clock.now() - known.learnedAtMs < metadataMaxAgeMs) return Promise.resolve(known.leaders);
+    if (known !== undefined && ageMs(clock, known.learned) < metadataMaxAgeMs) return Promise.resolve(known.leaders);
     const learning = this.#learning.get(topic) ?? this.#learnLeaders(topic).finally(() => this.#learning.delete(topic));
     this.#learning.set(topic, learning);
     return learning;
@@ -89,7 +90,7 @@ export class Cluster {
       const leaders = new Array<number>(found.partitionMetadata.length).fill(NO_LEADER);
       for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
       // A leader that is being elected is asked for again next time.
-      if (!leaders.includes(NO_LEADER)) this.#leaders.set(topic, { learnedAtMs: this.#options.clock.now(), leaders });
+      if (!leaders.includes(NO_LEADER)) this.#leaders.set(topic, { learned: momentOf(this.#options.clock), leaders });
       return leaders;
     }
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts';
+import { ageMs, type Moment, momentOf, type Reading } from '../ports/age.ts';
 import type { CredentialSource, Credentials } from '../ports/credentials.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 
@@ -9,7 +9,7 @@ export interface CredentialSourceOptions {
   readonly origin: string;
   /** How long what was read is used. */
   readonly ttlMs: number;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Reading;
 }
 
 /** Connections that are refused one after another do not ask for the secret more often. */
@@ -20,14 +20,14 @@ const REREAD_PAUSE_MS = 1_000;
  * time to live is over, whichever comes first.
  */
 export function createCredentialSource({ read, origin, ttlMs, clock }: CredentialSourceOptions): CredentialSource {
-  let known: { readonly credentials: Credentials; readonly readAtMs: number } | undefined;
+  let known: { readonly credentials: Credentials; readonly read: Moment } | undefined;
   let reading: Promise<Credentials> | undefined;
 
   /** One read for all who ask meanwhile. */
   function readAgain(): Promise<Credentials> {
     reading ??= (async () => {
       const credentials = parsed(await read(), origin);
-      known = { credentials, readAtMs: clock.now() };
+      known = { credentials, read: momentOf(clock) };
       return credentials;
     })().finally(() => {
       reading = undefined;
@@ -38,7 +38,7 @@ export function createCredentialSource({ read, origin, ttlMs, clock }: Credentia
   return {
     async current() {
       if (known === undefined) return readAgain();
-      if (clock.now() - known.readAtMs < ttlMs) return known.credentials;
+      if (ageMs(clock, known.read) < ttlMs) return known.credentials;
       const stale = known.credentials;
       // The brokers decide whether they still hold; who keeps the secret may be down without the job being so.
       return readAgain().catch(() => stale);
@@ -47,7 +47,7 @@ export function createCredentialSource({ read, origin, ttlMs, clock }: Credentia
       // Another connection may have found out before.
       const isKnown = known !== undefined && same(known.credentials, refused);
       if (known !== undefined && !isKnown) return known.credentials;
-      if (known !== undefined && clock.now() - known.readAtMs < REREAD_PAUSE_MS) return undefined;
+      if (known !== undefined && ageMs(clock, known.read) < REREAD_PAUSE_MS) return undefined;
       const credentials = await readAgain();
       return same(credentials, refused) ? undefined : credentials;
     },

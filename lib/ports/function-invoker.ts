@@ -8,13 +8,13 @@ export interface FunctionTarget {
 /** Calls a stage's function and waits for its answer. Payloads and answers are JSON values. */
 export interface FunctionInvoker {
   /**
-   * Resolves with the handler's answer. Throws `InvokeError` when none came: the function crashed, timed out, was
+   * Resolves with the handler's answer. Throws `InvokeError` when none came within `timeoutMs`: the function crashed, timed out, was
    * throttled or could not be reached. The work may then have been done, once or more, and may still be running.
    */
   invoke(
     target: FunctionTarget,
     payload: unknown,
-    options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<unknown>;
 }
 

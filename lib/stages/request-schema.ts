@@ -12,7 +12,7 @@ const common = {
   decisionId: text,
   stage: text,
   subtask: count,
-  deadlineMs: z.number().min(0),
+  timeoutMs: z.number().min(0),
   parallelism: z.record(z.string(), z.int().min(1)),
   sinkTopics: z.record(z.string(), z.object({ partitions: z.int().min(1), maxBatchBytes: z.int().min(1), compacted: z.boolean() })),
 };

@@ -20,8 +20,8 @@ export interface StageRequest {
   readonly decisionId: string;
   readonly stage: string;
   readonly subtask: number;
-  /** A handler past its deadline does nothing more. */
-  readonly deadlineMs: number;
+  /** Milliseconds that are left when it is sent. No instant travels: clocks differ, and a function counts from when it came. */
+  readonly timeoutMs: number;
   /** Parallelism of every stage. */
   readonly parallelism: Readonly<Record<string, number>>;
   /** Partitions of every sink topic, and the largest record batch that the topic takes, as the coordinator saw them. */

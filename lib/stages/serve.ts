@@ -5,6 +5,7 @@ import { createSourceRuntime, type SourceRuntime } from '../operators/source-run
 import type { SourceRequests } from '../ports/kafka-requests.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';
+import type { Received } from './received.ts';
 import type {
   AbortAnswer,
   CommitAnswer,
@@ -34,24 +35,24 @@ export interface StageTools extends StageDeps {
 /** Work that must be done whatever build asks for it: what is decided has to be committed. */
 const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];
 
-/** Refuses work of another build and work that is past its deadline; undefined: the work is to be done. */
+/** Refuses work of another build and work whose time is over; undefined: the work is to be done. */
 export function refusalOf(
   { build, clock }: StageTools,
-  request: StageRequest & { readonly ask: string },
+  request: Received<StageRequest & { readonly ask: string }>,
 ): StageFailed | StageStale | undefined {
   if (request.build !== build && !NEVER_STALE.includes(request.ask)) return { outcome: 'stale', build };
-  if (clock.now() < request.deadlineMs) return undefined;
+  if (clock.elapsedMs() < request.deadlineMs) return undefined;
   return {
     outcome: 'failed',
     kind: 'transient',
-    message: `the request for epoch ${request.epoch} came after its deadline: nothing was done`,
+    message: `the ${request.timeoutMs} ms for epoch ${request.epoch} were over before this function began: nothing was done`,
   };
 }
 
 /** The source stage in one process. Keeps runtimes that are not in use, by shape: an invocation takes one, and two at once never share it. */
 export function createSourceServer(): (
   tools: StageTools & { readonly kafka: SourceRequests },
-  request: SourceRequest,
+  request: Received<SourceRequest>,
 ) => Promise<SourceAnswer> {
   const idle = new Map<string, SourceRuntime[]>();
   return async (tools, request) => {
@@ -79,7 +80,7 @@ export function createOperatorServer(): (tools: StageTools, request: OperatorReq
 /** Everything that is done to a sink's transactions: prepare, commit, resolve, abort; and what is sent without one. */
 export function serveSink(
   tools: SinkDeps,
-  request: SinkRequest,
+  request: Received<SinkRequest>,
 ): Promise<PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer> {
   switch (request.ask) {
     case 'prepare':

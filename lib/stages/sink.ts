@@ -8,6 +8,7 @@ import { prepareNothing, prepareTransaction } from '../transactions/prepare.ts';
 import { resolveTransaction } from '../transactions/resolve.ts';
 import { sendPlain } from '../transactions/send-staged.ts';
 import { failureOf, type StageDeps } from './common.ts';
+import type { Received } from './received.ts';
 import type {
   AbortAnswer,
   AbortSinkRequest,
@@ -24,7 +25,7 @@ import type {
 export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
 
 /** One epoch of one sink subtask: sends the staged output in a fresh transaction and leaves it prepared. */
-export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): Promise<PrepareAnswer> {
+export async function prepareSink(deps: SinkDeps, request: Received<PrepareSinkRequest>): Promise<PrepareAnswer> {
   try {
     const asking = { ...deps, deadlineMs: request.deadlineMs };
     const place = { ...request, sink: request.stage };
@@ -40,7 +41,7 @@ export async function prepareSink(deps: SinkDeps, request: PrepareSinkRequest): 
 }
 
 /** Commits the decided epoch's transactions of one sink, from the committables alone. Answers which are in doubt. */
-export async function commitSink(deps: SinkDeps, request: CommitSinkRequest): Promise<CommitAnswer> {
+export async function commitSink(deps: SinkDeps, request: Received<CommitSinkRequest>): Promise<CommitAnswer> {
   const asking = { ...deps, deadlineMs: request.deadlineMs };
   const compacted = new Set(request.compacted);
   const doubtful = await Promise.all(
@@ -66,7 +67,7 @@ export async function sendSink(deps: SinkDeps, request: SendSinkRequest): Promis
 }
 
 /** Finds out about one doubtful commit, and sends again what of the staged output was lost. */
-export async function resolveSink(deps: SinkDeps, request: ResolveSinkRequest): Promise<ResolveAnswer> {
+export async function resolveSink(deps: SinkDeps, request: Received<ResolveSinkRequest>): Promise<ResolveAnswer> {
   try {
     const asking = { ...deps, deadlineMs: request.deadlineMs };
     const compacted = new Set(request.compacted);
@@ -77,7 +78,7 @@ export async function resolveSink(deps: SinkDeps, request: ResolveSinkRequest): 
 }
 
 /** Aborts the prepared transactions of an attempt that will never be decided, so that readers need not wait for a timeout. */
-export async function abortSink(deps: SinkDeps, request: AbortSinkRequest): Promise<AbortAnswer> {
+export async function abortSink(deps: SinkDeps, request: Received<AbortSinkRequest>): Promise<AbortAnswer> {
   const asking = { ...deps, deadlineMs: request.deadlineMs };
   await Promise.all(request.committables.map((committable) => abortTransaction(asking, committable)));
   return { outcome: 'aborted' };

@@ -2,6 +2,7 @@ import { endOfWholeBatches } from '../format/record-set-end.ts';
 import type { SourceRuntime } from '../operators/source-runtime.ts';
 import type { FetchedPartition, SourceRequests } from '../ports/kafka-requests.ts';
 import { FatalStageError, failureOf, type StageDeps, writeOutput } from './common.ts';
+import type { Received } from './received.ts';
 import type { SourceAnswer, SourceRange, SourceRequest } from './requests.ts';
 
 /** Bytes asked for from one partition in one fetch: a few of the largest batches, so that responses stay small in memory. */
@@ -18,7 +19,7 @@ const FETCH_WAIT_MS = 200;
 export async function runSource(
   deps: StageDeps & { readonly kafka: SourceRequests },
   runtime: SourceRuntime,
-  request: SourceRequest,
+  request: Received<SourceRequest>,
 ): Promise<SourceAnswer> {
   try {
     const { job, epoch, deadLetters } = request;
@@ -37,9 +38,9 @@ export async function runSource(
 async function readRanges(
   deps: StageDeps & { readonly kafka: SourceRequests },
   runtime: SourceRuntime,
-  request: SourceRequest,
+  request: Received<SourceRequest>,
 ): Promise<{ positions: number[]; bytesIn: number }> {
-  const startedMs = deps.clock.now();
+  const startedMs = deps.clock.elapsedMs();
   const endMs = Math.min(startedMs + request.maxDurationMs, request.deadlineMs);
   const consumed = request.ranges.map(({ from }) => from);
   // The positions of the fetch under way run ahead of what was consumed: one chunk is asked for while one is processed.
@@ -55,7 +56,7 @@ async function readRanges(
       asked[index] = endOfWholeBatches(fetched.records, asked[index] ?? 0);
       bytesIn += fetched.records.length;
     }
-    const ahead = bytesIn < request.maxBytes && deps.clock.now() < endMs ? fetchNext() : undefined;
+    const ahead = bytesIn < request.maxBytes && deps.clock.elapsedMs() < endMs ? fetchNext() : undefined;
     // The chunk is consumed while the next one is under way; should consuming throw, the fetch's own failure is of no interest.
     ahead?.catch(() => {});
     for (const { index, fetched } of chunk) consumed[index] = consume(runtime, request.ranges[index], consumed[index] ?? 0, fetched);

@@ -40,7 +40,7 @@ export async function commitTransaction(
   const answer = await retriedAnswer(asking, () => asking.kafka.endTxn(committable, true));
   const ended = kindOf(answer) === 'ok';
   if (committable.marker !== undefined) return isCommittedByMarker(asking, committable, committable.marker, answer);
-  const untilMs = ended ? Math.min(asking.deadlineMs, asking.clock.now() + ENDS_PATIENCE_MS) : 0;
+  const untilMs = ended ? Math.min(asking.deadlineMs, asking.clock.elapsedMs() + ENDS_PATIENCE_MS) : 0;
   return awaitEnds(asking, committable, compacted, untilMs, answer);
 }
 
@@ -54,7 +54,7 @@ async function awaitEnds(
 ): Promise<CommitOutcome> {
   let { written } = committable;
   for (let pauseMs = FIRST_LOOK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_PAUSE_MS)) {
-    const mayWait = asking.clock.now() + pauseMs < untilMs;
+    const mayWait = asking.clock.elapsedMs() + pauseMs < untilMs;
     if (mayWait) await pauseBeforeRetry(asking, pauseMs);
     const open = (await lookAt(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');
     if (open.length === 0) return { outcome: 'committed' };

@@ -108,7 +108,7 @@ async function searchEnd(asking: Asking, range: WrittenRange, producerId: bigint
       // It has ended, so it is in the log: not replicated yet, or compacted away.
       return { range, fate: isCompacted ? 'no-evidence' : 'unknown', answer: 'OFFSET_NOT_AVAILABLE' };
     }
-    if (asking.clock.now() >= asking.deadlineMs) return { range, fate: 'unknown', answer: 'REQUEST_TIMED_OUT' };
+    if (asking.clock.elapsedMs() >= asking.deadlineMs) return { range, fate: 'unknown', answer: 'REQUEST_TIMED_OUT' };
     offset = next;
   }
 }

@@ -33,7 +33,7 @@ export async function prepareTransaction(asking: Asking, request: PrepareRequest
   const { sink, subtask, epoch, topic, transactionTimeoutMs } = request;
   const id = transactionalId(request, epoch);
   // A process that was frozen past its deadline need not wake up and abort a transaction that was decided meanwhile.
-  if (asking.clock.now() >= asking.deadlineMs)
+  if (asking.clock.elapsedMs() >= asking.deadlineMs)
     return { outcome: 'failed', retriable: true, message: `transaction ${id}: the attempt's deadline passed before it began` };
   const reading = request.staged();
   // Should beginning fail, a failure to read is of no interest.

@@ -3,7 +3,7 @@ import type { KafkaAnswer, TransactionRequests } from '../ports/kafka-requests.t
 import { pauseBeforeRetry } from '../ports/pause.ts';
 import { kindOf } from './answers.ts';
 
-/** An exchange with Kafka: whom to ask, and until when (a time of `clock`). */
+/** An exchange with Kafka: whom to ask, and until when, by `elapsedMs` of its clock. */
 export interface Asking extends Timing {
   readonly kafka: TransactionRequests;
   readonly deadlineMs: number;
@@ -23,7 +23,7 @@ export async function retried<T extends { readonly answer: KafkaAnswer }>(
 ): Promise<T> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.6, LONGEST_PAUSE_MS)) {
     const result = await request();
-    if (kindOf(result.answer) !== 'retry' || asking.clock.now() + pauseMs >= asking.deadlineMs) return result;
+    if (kindOf(result.answer) !== 'retry' || asking.clock.elapsedMs() + pauseMs >= asking.deadlineMs) return result;
     await pauseBeforeRetry(asking, pauseMs);
   }
 }

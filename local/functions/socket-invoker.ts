@@ -6,20 +6,21 @@ import { socketPath } from './processes.ts';
 // Not an import: see host.ts.
 const http = process.getBuiltinModule('node:http');
 
-/** A function's process may be starting again after a crash: its socket is tried this often until the deadline. */
+/** A function's process may be starting again after a crash: its socket is tried this often until its time is over. */
 const CONNECT_PAUSE_MS = 15;
 
 /** Calls functions that are child processes of one machine, over HTTP on Unix sockets. */
 export function createSocketInvoker(dir: string, clock: Clock): FunctionInvoker {
   const agent = new http.Agent({ keepAlive: true });
   return {
-    async invoke(target, payload, { deadlineMs, signal }) {
+    async invoke(target, payload, { timeoutMs, signal }) {
+      const deadlineMs = clock.elapsedMs() + timeoutMs;
       const body = Buffer.from(JSON.stringify(payload));
       for (;;) {
-        const answer = await post(agent, socketPath(dir, target), body, deadlineMs - clock.now(), signal);
+        const answer = await post(agent, socketPath(dir, target), body, deadlineMs - clock.elapsedMs(), signal);
         if ('value' in answer) return answer.value;
         // Nothing listens yet, so nothing was done: the one failure that may be repeated here.
-        if (!answer.notConnected || signal?.aborted === true || clock.now() + CONNECT_PAUSE_MS >= deadlineMs)
+        if (!answer.notConnected || signal?.aborted === true || clock.elapsedMs() + CONNECT_PAUSE_MS >= deadlineMs)
           throw new InvokeError(target, answer.reason);
         await clock.sleep(CONNECT_PAUSE_MS, signal);
       }
@@ -31,7 +32,7 @@ type Posted = { readonly value: unknown } | { readonly notConnected: boolean; re
 
 function post(agent: Agent, path: string, body: Buffer, timeoutMs: number, signal: AbortSignal | undefined): Promise<Posted> {
   return new Promise((resolve) => {
-    if (timeoutMs <= 0) return resolve({ notConnected: false, reason: 'the deadline had passed' });
+    if (timeoutMs <= 0) return resolve({ notConnected: false, reason: 'its time was over' });
     const request = http.request({
       agent,
       socketPath: path,

@@ -15,6 +15,7 @@ const REQUEST_TIMEOUT_MS = 500;
 const PATIENCE_MS = 30_000;
 const clock = {
   now: () => Date.now(),
+  elapsedMs: () => performance.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
 const timing = { clock, random: { id: () => '', fraction: Math.random } };
@@ -43,11 +44,11 @@ async function connect(): Promise<KafkaRequests> {
   return kafka;
 }
 
-const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(timing, clock.now() + PATIENCE_MS, request);
+const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(timing, clock.elapsedMs() + PATIENCE_MS, request);
 
 /** An open transaction with a marker in it. */
 async function prepare(kafka: KafkaRequests, transactionalId: string): Promise<ProducerIdentity> {
-  const begun = await retried(timing, clock.now() + PATIENCE_MS, () => kafka.initProducerId(transactionalId, 600_000));
+  const begun = await retried(timing, clock.elapsedMs() + PATIENCE_MS, () => kafka.initProducerId(transactionalId, 600_000));
   expect(begun.answer).toBe('NONE');
   const who = { transactionalId, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
   expect(await answered(() => kafka.addOffsets(who, GROUP))).toBe('NONE');
@@ -56,7 +57,8 @@ async function prepare(kafka: KafkaRequests, transactionalId: string): Promise<P
 }
 
 async function marker(kafka: KafkaRequests): Promise<number | undefined> {
-  return (await retried(timing, clock.now() + PATIENCE_MS, () => kafka.offsetFetch(GROUP, { topic: TOPIC, partition: 0 }, true))).offset;
+  return (await retried(timing, clock.elapsedMs() + PATIENCE_MS, () => kafka.offsetFetch(GROUP, { topic: TOPIC, partition: 0 }, true)))
+    .offset;
 }
 
 /** Every kind of request, while nobody answers. */

@@ -30,7 +30,7 @@ export function leftOpenTests(open: () => Promise<KafkaUnderTest>): void {
     });
 
     const timing = {
-      clock: { now: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) },
+      clock: { now: () => under.nowMs(), elapsedMs: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) },
       random: { id: () => '', fraction: Math.random },
     };
     const deadlineMs = (patienceMs = PATIENCE_MS) => under.nowMs() + patienceMs;

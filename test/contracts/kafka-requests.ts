@@ -10,6 +10,7 @@ import { newTopic, uniqueName, withAdmin } from '../support/topics.ts';
 
 const clock = {
   now: () => Date.now(),
+  elapsedMs: () => performance.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
 const timing = { clock, random: { id: () => '', fraction: Math.random } };
@@ -42,10 +43,10 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
     return topic;
   }
 
-  const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(timing, clock.now() + PATIENCE_MS, request);
+  const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(timing, clock.elapsedMs() + PATIENCE_MS, request);
 
   async function begin(transactionalId: string, timeoutMs = 60_000): Promise<ProducerIdentity> {
-    const { answer, producerId, producerEpoch } = await retried(timing, clock.now() + PATIENCE_MS, () =>
+    const { answer, producerId, producerEpoch } = await retried(timing, clock.elapsedMs() + PATIENCE_MS, () =>
       kafka.initProducerId(transactionalId, timeoutMs),
     );
     expect(answer).toBe('NONE');
@@ -84,7 +85,7 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
   }
 
   const readMarker = (from: KafkaRequests, id: string, topic: string, requireStable: boolean) =>
-    retried(timing, clock.now() + 300, () => from.offsetFetch(id, { topic, partition: 0 }, requireStable));
+    retried(timing, clock.elapsedMs() + 300, () => from.offsetFetch(id, { topic, partition: 0 }, requireStable));
 
   async function fetchOne(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
     const [fetched] = await other.fetch([{ topic, partition, offset, maxBytes: 1_000_000 }], {
@@ -161,7 +162,7 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
     });
 
     it('with a timeout above what the broker allows is refused by name', async () => {
-      const { answer } = await retried(timing, clock.now() + PATIENCE_MS, () => kafka.initProducerId(newId(), 2_000_000_000));
+      const { answer } = await retried(timing, clock.elapsedMs() + PATIENCE_MS, () => kafka.initProducerId(newId(), 2_000_000_000));
       expect(answer).toBe('INVALID_TRANSACTION_TIMEOUT');
     });
 

@@ -31,7 +31,11 @@ const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_I
 /** A real broker, whose setting transaction.abort.timed.out.transaction.cleanup.interval.ms is 500. */
 export async function brokerUnderTest(brokers: string[]): Promise<KafkaUnderTest> {
   const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const kafka = await connectKafka({ brokers, clientId: 'contract', clock: { now: () => Date.now(), sleep } });
+  const kafka = await connectKafka({
+    brokers,
+    clientId: 'contract',
+    clock: { now: () => Date.now(), elapsedMs: () => performance.now(), sleep },
+  });
   return {
     kafka,
     newTopic: async () => {

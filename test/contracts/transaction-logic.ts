@@ -24,7 +24,7 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
   afterAll(() => under?.kafka.close());
 
   const timing = {
-    clock: { now: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) },
+    clock: { now: () => under.nowMs(), elapsedMs: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) },
     random: { id: () => '', fraction: Math.random },
   };
   const deadlineMs = () => under.nowMs() + PATIENCE_MS;

@@ -5,8 +5,11 @@ import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
 import type { InputBatch, WorldOptions } from './world.ts';
 
+/** Clocks go wrong by themselves, whatever else a seed is about. */
+type DrawnKind = Exclude<FaultKind, 'clock-step'>;
+
 /** How likely each fault is at one call, before a seed scales it. */
-const RATES: Readonly<Record<FaultKind, number>> = {
+const RATES: Readonly<Record<DrawnKind, number>> = {
   crash: 0.006,
   freeze: 0.006,
   lose: 0.02,
@@ -25,7 +28,7 @@ const RATES: Readonly<Record<FaultKind, number>> = {
   outage: 0.0012,
   partition: 0.002,
 };
-const KINDS = Object.keys(RATES) as FaultKind[];
+const KINDS = Object.keys(RATES) as DrawnKind[];
 
 /** Calls that are made only when something went wrong already: faults are more likely there. */
 const RARE = [
@@ -67,7 +70,7 @@ function focusOf(seed: number): Focus {
 }
 
 /** Where a focus puts which faults, and how often. */
-const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; readonly apis: readonly string[]; readonly rate: number }[]>> = {
+const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; readonly apis: readonly string[]; readonly rate: number }[]>> = {
   anything: [],
   doubt: [
     { kind: 'lose', apis: ['commit', 'invoke commit', 'invoke resolve'], rate: 0.3 },
@@ -102,7 +105,7 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: FaultKind; reado
   ],
 };
 
-function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly FaultKind[] } {
+function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {
   const dice = new Dice(hashOf(seed, 'faults'));
   const scale = dice.spread(0.2, 4);
   return { dice, scale, kinds: KINDS.filter(() => dice.chance(0.55)) };
@@ -137,7 +140,27 @@ function drawnFaults(seed: number, focus: Focus): Faults {
   };
 }
 
-function faultOf(kind: FaultKind, call: Call, dice: Dice, longestMs: number): Fault | undefined {
+/** What is wrong with the wall clocks of a seed: nothing, in most of them. */
+function clocksOf(seed: number): { readonly drift: number; readonly stepRate: number; readonly longestStepMs: number } {
+  const dice = new Dice(hashOf(seed, 'clocks'));
+  const wrong = dice.chance(0.4);
+  return {
+    drift: wrong ? dice.spread(0.0001, 0.02) : 0,
+    stepRate: wrong ? dice.spread(0.001, 0.03) : 0,
+    longestStepMs: dice.spread(100, 60_000),
+  };
+}
+
+function clockSteps(seed: number): Faults {
+  const { stepRate, longestStepMs } = clocksOf(seed);
+  return (call) => {
+    const own = new Dice(hashOf(seed, `clock step ${call.id}`));
+    if (!own.chance(stepRate)) return undefined;
+    return { fault: 'clock-step', byMs: own.pick([-1, 1]) * own.spread(20, longestStepMs) };
+  };
+}
+
+function faultOf(kind: DrawnKind, call: Call, dice: Dice, longestMs: number): Fault | undefined {
   switch (kind) {
     case 'crash':
       return { fault: 'crash', when: dice.pick(['before', 'after']) };
@@ -187,6 +210,8 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     : { how: 'explicit' };
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   const maxProducerEpoch = schedule.chance(0.8) ? 32_767 : schedule.whole(3, 8);
+  const drawn = drawnFaults(seed, focus);
+  const steps = clockSteps(seed);
   return {
     seed,
     job,
@@ -211,6 +236,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     parallelism: (coordinator) => parallelismOf(job, widths[(coordinator - 1) % widths.length] ?? { source: 1, operator: 1, sink: 1 }),
     oneAtATime: dice.chance(0.5),
     clockSkewMs: dice.pick([0, 50, 1_000]),
+    clockDrift: clocksOf(seed).drift,
     markerDelayMs: dice.chance(0.8) ? [0.5, 20] : [5, 2_000],
     maxProducerEpoch,
     forgottenEnds: maxProducerEpoch > 1_000 && schedule.chance(0.4) ? schedule.spread(0.01, 0.3) : 0,
@@ -218,7 +244,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
     updateAtMs: job.grows ? dice.between(1_000, faultsUntilMs * 0.8) : undefined,
-    faults: drawnFaults(seed, focus),
+    faults: (call) => drawn(call) ?? steps(call),
     faultsUntilMs,
     ending: dice.chance(0.75) ? 'stop' : 'wait',
     ...drawUserCode(seed),

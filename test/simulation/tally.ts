@@ -75,6 +75,8 @@ function nameOf(fault: Outcome['injected'][number]['fault'], service: string): s
       return 'stop, and start again';
     case 'command':
       return `onceflow ${fault.run === 'delete' ? 'cancel, and delete' : fault.run}`;
+    case 'clock-step':
+      return `wall clock steps ${fault.byMs < 0 ? 'back' : 'ahead'}`;
     case 'update':
       return 'update to another build';
   }

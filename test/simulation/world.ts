@@ -20,6 +20,7 @@ import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import { createBlobs } from '../../lib/stages/blobs.ts';
+import { received } from '../../lib/stages/received.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
 import { Checker, DEAD_LETTER_TOPIC, type Violation } from './checker/checker.ts';
@@ -29,7 +30,7 @@ import { type Build, INPUT, JOB, type SimJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Fault, Faults, Service } from './kernel/faults.ts';
 import { type Injected, type Log, Network } from './kernel/network.ts';
-import { clockOf, SimProcess } from './kernel/process.ts';
+import { clockOf, type ProcessClock, SimProcess } from './kernel/process.ts';
 import { Scheduler } from './kernel/scheduler.ts';
 import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
 import { EpochTable, modelEpochStore, modelJobRemoval } from './models/epoch-table.ts';
@@ -67,7 +68,10 @@ export interface WorldOptions {
   readonly parallelism: (coordinator: number) => Readonly<Record<string, number>>;
   /** One invocation at a time in a function's process (Lambda), or any number (processes on one machine). */
   readonly oneAtATime: boolean;
+  /** How far the wall clock of a new process is from the true time at most, ahead or behind. */
   readonly clockSkewMs: number;
+  /** How much the wall clock of a process gains or loses in a millisecond at most. @default 0 */
+  readonly clockDrift?: number;
   /** How far a process's clock moves on each time it is looked at, and half of what its timers go off too early. @default 0 */
   readonly lookMs?: number;
   readonly markerDelayMs: readonly [number, number];
@@ -146,6 +150,10 @@ const WATCH_MS = 1_000;
 const MAX_VIOLATIONS = 5;
 /** How long a tick may wait for its turn. */
 const PATIENCE_MS = 90_000;
+/** A wall clock that steps goes no further from the true time. */
+const MOST_SKEW_MS = 90_000;
+/** Processes have been there for so long, by their `elapsedMs`, when the virtual time begins. */
+const MOST_UPTIME_MS = 10_000_000;
 const MAX_COMMANDS = 4;
 const LEFT_ALONE_MS = [300, 30_000] as const;
 
@@ -233,7 +241,7 @@ export class World {
       network: this.network,
       log: this.#log,
       oneAtATime: options.oneAtATime,
-      newProcess: (name, { role }) => new SimProcess(name, role, this.build, this.#skew()),
+      newProcess: (name, { role }) => new SimProcess(name, role, this.build, this.#clock(name)),
       boot: (process) => this.#boot(process),
     });
   }
@@ -330,7 +338,8 @@ export class World {
   startCoordinator(startKind: StartKind = 'explicit', standby: Standby = 'none'): SimProcess {
     const number = this.coordinators.length + 1;
     const build = this.build;
-    const process = new SimProcess(`coordinator#${number}`, 'coordinator', build, this.#skew());
+    const name = `coordinator#${number}`;
+    const process = new SimProcess(name, 'coordinator', build, this.#clock(name));
     const job = this.#options.job.define(build, this.#options.startingOffsets, this.#code);
     const { stages } = planStages(job, this.#options.userCode?.leavesOut(number) === true ? DEAD_LETTER_TOPIC : undefined);
     const ports = this.#portsOf(process);
@@ -410,7 +419,8 @@ export class World {
   startCommand(command: Command): SimProcess | undefined {
     if (this.commands.length >= MAX_COMMANDS) return undefined;
     const { scheduler } = this;
-    const process = new SimProcess(`command#${this.commands.length + 1}`, 'command', this.build, this.#skew());
+    const name = `command#${this.commands.length + 1}`;
+    const process = new SimProcess(name, 'command', this.build, this.#clock(name));
     this.commands.push(process);
     this.#leftAloneUntilMs = scheduler.nowMs + this.#dice.spread(...(this.#options.leftAloneMs ?? LEFT_ALONE_MS));
     this.#log(process.name, () => `onceflow ${command}`);
@@ -588,6 +598,9 @@ export class World {
       case 'update':
         this.build = this.build === 'a' || this.#options.job.grows === true ? 'b' : 'a';
         return;
+      case 'clock-step':
+        caller.clock.skewMs = Math.min(Math.max(caller.clock.skewMs + fault.byMs, -MOST_SKEW_MS), MOST_SKEW_MS);
+        return;
       case 'outage':
         return this.network.cut(service, undefined, fault.forMs);
       case 'partition':
@@ -635,7 +648,7 @@ export class World {
     const source = createSourceServer();
     const operator = createOperatorServer();
     return async (request) => {
-      const asked = request as SourceRequest | OperatorRequest | SinkRequest;
+      const asked = received(request as SourceRequest | OperatorRequest | SinkRequest, tools.clock.elapsedMs());
       const refusal = refusalOf(tools, asked);
       if (refusal !== undefined) return refusal;
       if (asked.ask === 'read') return source(tools, asked);
@@ -651,8 +664,11 @@ export class World {
     return planStages(job.define(this.build, startingOffsets)).stages.flatMap((stage) => (stage.kind === 'source' ? [stage.id] : []));
   }
 
-  #skew(): number {
-    return this.#dice.between(-this.#options.clockSkewMs, this.#options.clockSkewMs);
+  #clock(name: string): ProcessClock {
+    const { seed, clockSkewMs, clockDrift = 0 } = this.#options;
+    const dice = new Dice(hashOf(seed, `clock of ${name}`));
+    const skewMs = this.#dice.between(-clockSkewMs, clockSkewMs);
+    return { skewMs, drift: dice.between(-clockDrift, clockDrift), beganMs: dice.whole(0, MOST_UPTIME_MS) };
   }
 }
 

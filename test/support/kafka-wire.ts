@@ -16,7 +16,11 @@ export function kafkaJs(at = brokers()): Kafka {
   return new Kafka({ brokers: at, logLevel: logLevel.NOTHING, retry: { initialRetryTime: 50, retries: 20 } });
 }
 
-const clock = { now: () => Date.now(), sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)) };
+const clock = {
+  now: () => Date.now(),
+  elapsedMs: () => performance.now(),
+  sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+};
 const clusters = new Map<string, Cluster>();
 
 /** One for the whole test file: sends requests that neither kafkajs's client nor the engine has. */

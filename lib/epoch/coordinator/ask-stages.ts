@@ -45,8 +45,7 @@ export async function runStage(
   attempt: Attempt,
   stateBefore: Manifest['state'],
 ): Promise<StageOutcome> {
-  const deadlineMs = deps.clock.now() + settings.epochTimeoutMs;
-  const common = (subtask: number): StageRequest => stageRequest(settings, tenure, attempt, stage.id, subtask, deadlineMs);
+  const common = (subtask: number): StageRequest => stageRequest(settings, tenure, attempt, stage.id, subtask, settings.epochTimeoutMs);
   const call = <A extends Answer>(subtask: number, request: StageRequest) =>
     invoke<A>(deps, { role: stage.kind, stage: stage.id, subtask }, request, attempt.abort.signal);
   switch (stage.kind) {
@@ -67,7 +66,7 @@ export function stageRequest(
   attempt: Pick<Attempt, 'epoch' | 'decisionId'>,
   stage: string,
   subtask: number,
-  deadlineMs: number,
+  timeoutMs: number,
 ): StageRequest {
   return {
     build: settings.build,
@@ -77,7 +76,7 @@ export function stageRequest(
     decisionId: attempt.decisionId,
     stage,
     subtask,
-    deadlineMs,
+    timeoutMs,
     parallelism: settings.parallelism,
     sinkTopics: tenure.sinkTopics,
   };
@@ -191,7 +190,7 @@ async function runSinkStage(
     answer.outcome === 'prepared' && answer.committable !== undefined ? [answer.committable] : [],
   );
   attempt.committables.push(...prepared);
-  const problem = firstProblem(answers) ?? (await preparedProblem(deps, prepared, deps.clock.now() + settings.commitTimeoutMs));
+  const problem = firstProblem(answers) ?? (await preparedProblem(deps, prepared, deps.clock.elapsedMs() + settings.commitTimeoutMs));
   if (problem !== undefined) return problem;
   return { outcome: 'done', apply: () => {} };
 }
@@ -227,7 +226,7 @@ async function invoke<A extends Answer>(
   signal: AbortSignal,
 ): Promise<A | StageFailed> {
   try {
-    return (await deps.invoker.invoke(target, request, { deadlineMs: request.deadlineMs, signal })) as A;
+    return (await deps.invoker.invoke(target, request, { timeoutMs: request.timeoutMs, signal })) as A;
   } catch (error) {
     return { outcome: 'failed', kind: 'transient', message: error instanceof Error ? error.message : String(error) };
   }
@@ -243,11 +242,11 @@ export function abortPrepared(
   tenure: Tenure,
   attempt: Pick<Attempt, 'epoch' | 'decisionId' | 'committables'>,
 ): void {
-  const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
+  const timeoutMs = settings.commitTimeoutMs;
   for (const [sink, committables = []] of Object.entries(Object.groupBy(attempt.committables.splice(0), ({ sink }) => sink))) {
-    const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, deadlineMs), committables };
+    const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, timeoutMs), committables };
     deps.invoker
-      .invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, { deadlineMs })
+      .invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, { timeoutMs })
       .catch((error: unknown) => {
         deps.observe({
           event: 'warning',

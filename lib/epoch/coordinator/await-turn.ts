@@ -21,7 +21,7 @@ export async function awaitTurn(
   signal: AbortSignal,
 ): Promise<Turn> {
   const { clock, observe } = deps;
-  const beganMs = clock.now();
+  const beganMs = clock.elapsedMs();
   const untilMs = beganMs + (settings.standby === 'keep' ? Math.min(STAND_BY_MS, patienceMs) : patienceMs);
   let said = false;
   for (;;) {
@@ -33,8 +33,8 @@ export async function awaitTurn(
       if (row?.desired === 'running' && row.failure !== undefined) observe({ event: 'still-failed', message: step.message });
       return { turn: 'not-needed', message: step.message };
     }
-    if (clock.now() + LOOK_EVERY_MS >= untilMs)
-      return { turn: 'not-needed', message: `${step.message}; waited ${clock.now() - beganMs} ms, the next tick goes on` };
+    if (clock.elapsedMs() + LOOK_EVERY_MS >= untilMs)
+      return { turn: 'not-needed', message: `${step.message}; waited ${clock.elapsedMs() - beganMs} ms, the next tick goes on` };
     if (!said) observe({ event: 'stands-by', message: step.message });
     said = true;
     await clock.sleep(LOOK_EVERY_MS, signal);

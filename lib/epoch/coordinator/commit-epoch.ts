@@ -134,7 +134,7 @@ async function recordSentAgain(
   if (sentAgain.length === 0) return [];
   const giveUp = () => abortPrepared(deps, settings, tenure, { ...manifest, committables: [...sentAgain] });
   try {
-    const problem = await preparedProblem(deps, sentAgain, deps.clock.now() + settings.commitTimeoutMs);
+    const problem = await preparedProblem(deps, sentAgain, deps.clock.elapsedMs() + settings.commitTimeoutMs);
     if (problem === undefined) {
       await newest.record(sentAgain);
       return sentAgain;
@@ -155,18 +155,19 @@ async function recordSentAgain(
 async function sendCommits(commit: Commit, sink: string, committables: readonly Committable[]): Promise<Committable[]> {
   const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
   if (committables.length === 0) return [];
-  const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
-  const request: CommitSinkRequest = {
-    ask: 'commit',
-    ...stageRequest(settings, tenure, manifest, sink, 0, deadlineMs),
-    permit,
-    committables,
-    compacted,
-  };
+  const deadlineMs = deps.clock.elapsedMs() + settings.commitTimeoutMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const timeoutMs = deadlineMs - deps.clock.elapsedMs();
+    const request: CommitSinkRequest = {
+      ask: 'commit',
+      ...stageRequest(settings, tenure, manifest, sink, 0, timeoutMs),
+      permit,
+      committables,
+      compacted,
+    };
     try {
       const answer = (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, {
-        deadlineMs,
+        timeoutMs,
         signal,
       })) as CommitAnswer | StageFailed;
       if (answer.outcome === 'failed') throw new Error(answer.message);
@@ -176,7 +177,7 @@ async function sendCommits(commit: Commit, sink: string, committables: readonly 
         event: 'warning',
         message: `commit of epoch ${manifest.epoch}: ${error instanceof Error ? error.message : String(error)}`,
       });
-      if (signal.aborted || deps.clock.now() + pauseMs >= deadlineMs) return [...committables];
+      if (signal.aborted || deps.clock.elapsedMs() + pauseMs >= deadlineMs) return [...committables];
       await pauseBeforeRetry(deps, pauseMs, signal);
     }
   }
@@ -185,10 +186,10 @@ async function sendCommits(commit: Commit, sink: string, committables: readonly 
 async function resolveOne(commit: Commit, committable: Committable): Promise<ResolveAnswer> {
   const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
   const { sink, subtask } = committable;
-  const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
+  const timeoutMs = settings.commitTimeoutMs;
   const request: ResolveSinkRequest = {
     ask: 'resolve',
-    ...stageRequest(settings, tenure, manifest, sink, subtask, deadlineMs),
+    ...stageRequest(settings, tenure, manifest, sink, subtask, timeoutMs),
     permit,
     committable,
     transactionTimeoutMs: settings.transactionTimeoutMs,
@@ -197,7 +198,7 @@ async function resolveOne(commit: Commit, committable: Committable): Promise<Res
   };
   try {
     return (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask }, request, {
-      deadlineMs,
+      timeoutMs,
       signal,
     })) as ResolveAnswer;
   } catch (error) {

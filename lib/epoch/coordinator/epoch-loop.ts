@@ -1,4 +1,5 @@
 import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
+import { momentOf } from '../../ports/age.ts';
 import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } from '../after-failure.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
@@ -70,9 +71,9 @@ export async function runEpochs(
   let parent = standing.parent;
   let recordedCommitted = standing.recordedCommitted;
   let planning = false;
-  let planAtMs = clock.now();
+  let planAtMs = clock.elapsedMs();
   /** The pause after a commit. */
-  let pausedUntilMs = clock.now();
+  let pausedUntilMs = clock.elapsedMs();
   let lastFull: FullEpoch | undefined;
   let trouble = NO_TROUBLE;
   /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
@@ -90,7 +91,7 @@ export async function runEpochs(
   ending.addEventListener('abort', wakeUp);
   try {
     while (!settled) {
-      const lookedAtMs = clock.now();
+      const lookedAtMs = clock.elapsedMs();
       if (nothingUnderWay() && !settling) launch(settle());
       for (const step of nextSteps({
         stages: settings.stages,
@@ -119,14 +120,14 @@ export async function runEpochs(
 
   function isIdledOut(): boolean {
     const { idleExitMs } = settings;
-    return idleExitMs !== undefined && idleSinceMs !== undefined && clock.now() - idleSinceMs >= idleExitMs;
+    return idleExitMs !== undefined && idleSinceMs !== undefined && clock.elapsedMs() - idleSinceMs >= idleExitMs;
   }
 
   /** True when it is told to end and no epoch is in flight any more. Gives up, one after the other, what takes too long. */
   function nothingUnderWay(): boolean {
     if (!isEnding()) return false;
-    endingSinceMs ??= clock.now();
-    const forMs = clock.now() - endingSinceMs;
+    endingSinceMs ??= clock.elapsedMs();
+    const forMs = clock.elapsedMs() - endingSinceMs;
     const undecided = inFlight.find(({ phase }) => phase === 'working');
     if (forMs >= UNDECIDED_GRACE_MS && undecided !== undefined) drop(undecided);
     if (forMs >= COMMIT_GRACE_MS) leave.abort();
@@ -134,7 +135,7 @@ export async function runEpochs(
   }
 
   function mayPlan(): boolean {
-    return !planning && !isEnding() && clock.now() >= planDueAtMs();
+    return !planning && !isEnding() && clock.elapsedMs() >= planDueAtMs();
   }
 
   function planDueAtMs(): number {
@@ -149,7 +150,7 @@ export async function runEpochs(
     const due = [house.dueAtMs(), progress.dueAtMs(trouble), lookedAtMs + LONGEST_WAIT_MS];
     if (!planning && !isEnding()) due.push(planDueAtMs());
     if (endingSinceMs !== undefined) due.push(endingSinceMs + UNDECIDED_GRACE_MS, endingSinceMs + COMMIT_GRACE_MS);
-    return Math.max(Math.min(...due.filter((at) => at > lookedAtMs)) - clock.now(), 0);
+    return Math.max(Math.min(...due.filter((at) => at > lookedAtMs)) - clock.elapsedMs(), 0);
   }
 
   function launch(work: Promise<LoopEvent>): void {
@@ -185,12 +186,12 @@ export async function runEpochs(
   async function startStage(attempt: Attempt, id: string): Promise<LoopEvent> {
     const stage = settings.stages.find((candidate) => candidate.id === id);
     if (stage === undefined) throw new Error(`there is no stage ${id}`);
-    const startedMs = clock.now();
+    const startedMs = clock.elapsedMs();
     attempt.stages.set(id, 'running');
-    if (stage.kind === 'sink') attempt.sinkStartedAtMs ??= startedMs;
+    if (stage.kind === 'sink') attempt.sinkStarted ??= momentOf(clock);
     observe({ event: 'stage-started', epoch: attempt.epoch, stage: id });
     const result = await runStage(deps, settings, tenure, stage, attempt, stateBefore(attempt));
-    return { of: 'stage', attempt, stage: id, ms: clock.now() - startedMs, result };
+    return { of: 'stage', attempt, stage: id, ms: clock.elapsedMs() - startedMs, result };
   }
 
   /** Keyed state before `attempt`: the last completed epoch's, changed by the attempts in between. */
@@ -200,25 +201,26 @@ export async function runEpochs(
   }
 
   async function startDecision(attempt: Attempt): Promise<LoopEvent> {
-    const nowMs = clock.now();
-    if (nowMs - (attempt.sinkStartedAtMs ?? nowMs) > settings.epochTimeoutMs) {
+    const nowMs = clock.elapsedMs();
+    if (nowMs - (attempt.sinkStarted?.elapsedMs ?? nowMs) > settings.epochTimeoutMs) {
       const message = `the sink stage took longer than ONCEFLOW_EPOCH_TIMEOUT_MS=${settings.epochTimeoutMs}`;
       return { of: 'stage', attempt, stage: 'decision', ms: 0, result: { outcome: 'failed', kind: 'transient', message } };
     }
     attempt.phase = 'deciding';
     const manifest = manifestOf(attempt, parent, settings.stages, (sink) => parallelismOf(settings, sink), settings.deliveryGuarantee);
     const { recordsIn, recordsOut } = countsOf(attempt);
-    const summary = { plannedAtMs: attempt.plannedAtMs, decidedAtMs: nowMs, attempts: trouble.failures.inARow + 1, recordsIn, recordsOut };
+    const attempts = trouble.failures.inARow + 1;
+    const summary = { plannedAtMs: attempt.planned.wallMs, decidedAtMs: clock.now(), attempts, recordsIn, recordsOut };
     await decideManifest(deps, settings, tenure, manifest, summary, leave.signal);
-    return { of: 'decided', attempt, manifest, ms: clock.now() - nowMs };
+    return { of: 'decided', attempt, manifest, ms: clock.elapsedMs() - nowMs };
   }
 
   async function startCommit(attempt: Attempt): Promise<LoopEvent> {
     attempt.phase = 'committing';
-    const startedMs = clock.now();
+    const startedMs = clock.elapsedMs();
     // `parent` is this attempt's own manifest since it was decided: no other epoch is decided before this one is committed.
     const result = await commitEpoch(deps, settings, tenure, parent, undefined, leave.signal);
-    return { of: 'committed', attempt, result, ms: clock.now() - startedMs };
+    return { of: 'committed', attempt, result, ms: clock.elapsedMs() - startedMs };
   }
 
   function take(event: LoopEvent): void {
@@ -234,7 +236,7 @@ export async function runEpochs(
     planning = false;
     // The epoch that it was to follow was dropped meanwhile: its ranges would leave out that epoch's input.
     if (base !== newestId() || isEnding()) return;
-    const nowMs = clock.now();
+    const nowMs = clock.elapsedMs();
     if (planned.outcome !== 'behind') behindSinceMs = undefined;
     switch (planned.outcome) {
       case 'failed':
@@ -255,7 +257,7 @@ export async function runEpochs(
         const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch);
         const { condemned } = trouble;
         const attempt = newAttempt(
-          { epoch, decisionId: deps.random.id(), plannedAtMs: nowMs, from: planned.from, ranges, maxBytes, condemned, endsLeftovers },
+          { epoch, decisionId: deps.random.id(), planned: momentOf(clock), from: planned.from, ranges, maxBytes, condemned, endsLeftovers },
           settings.stages,
         );
         inFlight.push(attempt);
@@ -276,7 +278,7 @@ export async function runEpochs(
 
   /** A partition that is behind for this long does not catch up by itself: the next plan decides what is lost. */
   function isOverdue(): boolean {
-    return behindSinceMs !== undefined && clock.now() - behindSinceMs > settings.epochTimeoutMs;
+    return behindSinceMs !== undefined && clock.elapsedMs() - behindSinceMs > settings.epochTimeoutMs;
   }
 
   function takeStage(attempt: Attempt, stage: string, ms: number, result: StageOutcome): void {
@@ -297,7 +299,7 @@ export async function runEpochs(
     attempt.stageMs.set(stage, ms);
     observe({ event: 'stage-done', epoch: attempt.epoch, stage, ms });
     // More to read than this epoch took: the next one starts now, not at the next interval.
-    if (attempt === inFlight.at(-1) && sourcesDone(attempt) && backlogLeft(attempt)) planAtMs = clock.now();
+    if (attempt === inFlight.at(-1) && sourcesDone(attempt) && backlogLeft(attempt)) planAtMs = clock.elapsedMs();
   }
 
   function takeStale(attempt: Attempt, stage: string, build: string): void {
@@ -310,11 +312,11 @@ export async function runEpochs(
   /** The failed attempt and all that build on it are dropped, plans included, and planned again from its parent. */
   function fail(attempt: Attempt, failed: FailedEpoch): void {
     drop(attempt);
-    const after = afterFailedAttempt(trouble, failed, { ...settings, leavesOut }, clock.now(), deps.random.fraction());
+    const after = afterFailedAttempt(trouble, failed, { ...settings, leavesOut }, clock.elapsedMs(), deps.random.fraction());
     trouble = after.trouble;
     const { epoch, stage, kind, message } = failed;
     const retryInMs = after.next.outcome === 'stops' ? 0 : after.next.inMs;
-    planAtMs = clock.now() + retryInMs;
+    planAtMs = clock.elapsedMs() + retryInMs;
     observe({ event: 'attempt-failed', epoch, stage, kind, message, failuresInARow: trouble.failures.inARow, retryInMs });
     if (after.next.outcome === 'leaves-out') observe({ event: 'leaves-out', epoch, ...after.next.record });
     if (after.next.outcome === 'stops') failure = new JobFailedError(after.next.message);
@@ -327,7 +329,7 @@ export async function runEpochs(
     const dropped = inFlight.slice(at);
     inFlight = inFlight.slice(0, at);
     for (const each of dropped) {
-      if (each.sinkStartedAtMs !== undefined) endsLeftovers = true;
+      if (each.sinkStarted !== undefined) endsLeftovers = true;
       each.abort.abort();
       abortPrepared(deps, settings, tenure, each);
     }
@@ -344,20 +346,20 @@ export async function runEpochs(
     house.leaseRenewed();
     progress.advance(true);
     const { deadLetters, ...counts } = countsOf(attempt);
-    observe({ event: 'decided', epoch: manifest.epoch, ...counts, ms: clock.now() - attempt.plannedAtMs });
+    observe({ event: 'decided', epoch: manifest.epoch, ...counts, ms: clock.elapsedMs() - attempt.planned.elapsedMs });
     if (deadLetters > 0) observe({ event: 'dead-lettered', epoch: manifest.epoch, records: deadLetters });
   }
 
   function takeCommitted(attempt: Attempt, result: CommitResult, ms: number): void {
     inFlight = inFlight.filter((other) => other !== attempt);
     progress.advance(inFlight.length > 0);
-    pausedUntilMs = clock.now() + settings.minPauseMs;
+    pausedUntilMs = clock.elapsedMs() + settings.minPauseMs;
     // The rest of the input waits only because the epoch had to be small.
-    if (isBounded(trouble.isolation)) planAtMs = clock.now();
+    if (isBounded(trouble.isolation)) planAtMs = clock.elapsedMs();
     const slowestStageMs = Math.max(...attempt.stageMs.values());
     if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs, budget: attempt.maxBytes };
     // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
-    const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, clock.now());
+    const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, momentOf(clock));
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms, figures });
     if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
   }

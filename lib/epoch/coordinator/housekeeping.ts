@@ -13,7 +13,7 @@ export interface Housekeeping {
   keep(): void;
   /** Starts a chore unless one of its kind is under way. */
   start(chore: Chore, work: () => Promise<void>): void;
-  /** When the next chore is due, in milliseconds since the Unix epoch. */
+  /** When the next chore is due, by the clock's `elapsedMs`. */
   dueAtMs(): number;
   /** A decision has just renewed the lease. */
   leaseRenewed(): void;
@@ -33,9 +33,9 @@ export function createHousekeeping(
 ): Housekeeping {
   const { clock } = deps;
   const busy = new Set<Chore>();
-  let leaseRenewedAtMs = clock.now();
-  let controlReadAtMs = clock.now();
-  let collectedAtMs = clock.now();
+  let leaseRenewedAtMs = clock.elapsedMs();
+  let controlReadAtMs = clock.elapsedMs();
+  let collectedAtMs = clock.elapsedMs();
   let stop = false;
 
   function start(chore: Chore, work: () => Promise<void>): void {
@@ -66,7 +66,7 @@ export function createHousekeeping(
   return {
     start,
     keep() {
-      const nowMs = clock.now();
+      const nowMs = clock.elapsedMs();
       if (nowMs >= leaseRenewedAtMs + settings.leaseMs / 3) {
         leaseRenewedAtMs = nowMs;
         start('renew-lease', renewLease);
@@ -83,7 +83,7 @@ export function createHousekeeping(
     dueAtMs: () =>
       Math.min(leaseRenewedAtMs + settings.leaseMs / 3, controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),
     leaseRenewed() {
-      leaseRenewedAtMs = clock.now();
+      leaseRenewedAtMs = clock.elapsedMs();
     },
     stopRequested: () => stop,
   };

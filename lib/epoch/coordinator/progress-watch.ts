@@ -1,3 +1,4 @@
+import { type Moment, momentOf } from '../../ports/age.ts';
 import type { NoProgress } from '../../ports/epoch-store.ts';
 import type { Trouble } from '../after-failure.ts';
 import type { CoordinatorEvent } from '../events.ts';
@@ -16,14 +17,14 @@ export interface ProgressWatch {
   hear(event: CoordinatorEvent): void;
   /** Says what is to be said by now. */
   keep(trouble: Trouble): void;
-  /** When there is something to say, unless there is progress before; in milliseconds since the Unix epoch. */
+  /** When there is something to say, unless there is progress before; by the clock's `elapsedMs`. */
   dueAtMs(trouble: Trouble): number;
 }
 
 export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, house: Housekeeping): ProgressWatch {
   const { clock, observe } = deps;
   /** Since when there is something to do without progress. */
-  let sinceMs: number | undefined;
+  let since: Moment | undefined;
   /** Said again each time the wait has doubled. */
   let saidForMs = 0;
   /** What a commit, a plan or a chore waits for: no attempt tells of that. */
@@ -37,18 +38,18 @@ export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenu
   }
 
   function dueAtMs({ failures }: Trouble): number {
-    if (sinceMs === undefined) return Number.POSITIVE_INFINITY;
+    if (since === undefined) return Number.POSITIVE_INFINITY;
     const firstMs = noProgressAfterMs(failures.inARow, settings.checkpointIntervalMs, settings.epochTimeoutMs);
-    return sinceMs + Math.max(firstMs, 2 * saidForMs);
+    return since.elapsedMs + Math.max(firstMs, 2 * saidForMs);
   }
 
   return {
     begin() {
-      sinceMs ??= clock.now();
+      since ??= momentOf(clock);
     },
     advance(more) {
-      if (said !== undefined) observe({ event: 'progress-again', afterMs: clock.now() - said.sinceMs });
-      sinceMs = more ? clock.now() : undefined;
+      if (said !== undefined && since !== undefined) observe({ event: 'progress-again', afterMs: clock.elapsedMs() - since.elapsedMs });
+      since = more ? momentOf(clock) : undefined;
       saidForMs = 0;
       said = undefined;
       inTheWay = undefined;
@@ -59,10 +60,11 @@ export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenu
       if (event.event === 'doubtful') inTheWay = `the commit of ${event.transactionalId} is in doubt: ${event.resolution}`;
     },
     keep(trouble) {
-      const nowMs = clock.now();
-      if (sinceMs !== undefined && nowMs >= dueAtMs(trouble)) {
+      const nowMs = clock.elapsedMs();
+      if (since !== undefined && nowMs >= dueAtMs(trouble)) {
+        const sinceMs = since.wallMs;
         const { failures, lastError = inTheWay } = trouble;
-        saidForMs = nowMs - sinceMs;
+        saidForMs = nowMs - since.elapsedMs;
         said = { generation: tenure.generation, sinceMs, failuresInARow: failures.inARow, lastError };
         observe({ event: 'no-progress', sinceMs, forMs: saidForMs, failuresInARow: failures.inARow, lastError });
       }

@@ -46,10 +46,9 @@ async function sendSubtask(
 ): Promise<void> {
   if (staged.length === 0) return;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const deadlineMs = deps.clock.now() + settings.commitTimeoutMs;
     const request: SendSinkRequest = {
       ask: 'send',
-      ...stageRequest(settings, tenure, manifest, sink, subtask, deadlineMs),
+      ...stageRequest(settings, tenure, manifest, sink, subtask, settings.commitTimeoutMs),
       permit,
       staged,
     };
@@ -65,9 +64,9 @@ async function sendSubtask(
 }
 
 async function invokeSend(deps: CoordinatorDeps, stage: string, request: SendSinkRequest, signal: AbortSignal): Promise<SendAnswer> {
-  const { subtask, deadlineMs } = request;
+  const { subtask, timeoutMs } = request;
   try {
-    return (await deps.invoker.invoke({ role: 'sink', stage, subtask }, request, { deadlineMs, signal })) as SendAnswer;
+    return (await deps.invoker.invoke({ role: 'sink', stage, subtask }, request, { timeoutMs, signal })) as SendAnswer;
   } catch (error) {
     return { outcome: 'failed', kind: 'transient', message: error instanceof Error ? error.message : String(error) };
   }

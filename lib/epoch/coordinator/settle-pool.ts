@@ -25,7 +25,7 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
   for (;;) {
     // Whoever holds the job now has transactions open under these ids: ending them would cost it an epoch each time.
     await checkGeneration(deps, settings, tenure, signal);
-    const asking = { ...deps, deadlineMs: deps.clock.now() + SETTLE_TIMEOUT_MS };
+    const asking = { ...deps, deadlineMs: deps.clock.elapsedMs() + SETTLE_TIMEOUT_MS };
     const settled = await settleTransactions(asking, settings.transactionTimeoutMs, ids);
     if (settled.outcome === 'settled') {
       if (settled.unasked.length > 0) deps.observe({ event: 'warning', message: unaskedText(settled.unasked) });

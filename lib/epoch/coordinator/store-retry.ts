@@ -19,7 +19,7 @@ interface RetryDeps extends Timing {
  * What only a person can mend (a missing table, a refused credential, a missing topic) ends the job with its message.
  */
 export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const startedMs = deps.clock.now();
+  const startedMs = deps.clock.elapsedMs();
   let sayAtMs = SAY_AFTER_MS;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
@@ -30,7 +30,7 @@ export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: (
       if (!error.retriable) throw new JobFailedError(`${what}: ${error.message}`, { cause: error });
       if (signal?.aborted === true)
         throw new LeftToNextError(`${what} is left to the next coordinator: ${error.message}`, { cause: error });
-      const waitedMs = deps.clock.now() - startedMs;
+      const waitedMs = deps.clock.elapsedMs() - startedMs;
       if (waitedMs >= sayAtMs) {
         deps.observe({ event: 'waiting', what: `${what}: ${error.message}`, forMs: waitedMs });
         sayAtMs = waitedMs * 2;

@@ -13,7 +13,10 @@ import { listTransactions } from '../../support/transactions.ts';
 import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS } from './scene.ts';
 
 const ZOMBIE_MS = 5_000;
-const timing = { clock: { now: () => Date.now(), sleep: (ms: number) => sleep(ms) }, random: { id: () => '', fraction: Math.random } };
+const timing = {
+  clock: { now: () => Date.now(), elapsedMs: () => performance.now(), sleep: (ms: number) => sleep(ms) },
+  random: { id: () => '', fraction: Math.random },
+};
 
 /** One kind of fault. Resolves, when it is over, with what was done; undefined when there was nothing to do it to. */
 export interface FaultKind {
@@ -294,7 +297,7 @@ function prepareAsZombie(scene: Scene, dice: Dice): Promise<string | undefined> 
     const staged = [{ topic: scene.output, partition: dice.whole(0, 2), batches: Buffer.from(writer.finish()) }];
     const place = { job: scene.job.name, incarnation, sink, subtask: Number(subtask), topic: scene.output };
     const attempt = { ...place, epoch: Number(parity), decisionId: 'zombie', transactionTimeoutMs: TRANSACTION_TIMEOUT_MS };
-    const deadlineMs = Date.now() + ZOMBIE_MS;
+    const deadlineMs = timing.clock.elapsedMs() + ZOMBIE_MS;
     const prepared = await prepareTransaction(kafka, timing, { ...attempt, deadlineMs, staged: () => Promise.resolve(staged) });
     return prepared.outcome === 'prepared';
   });

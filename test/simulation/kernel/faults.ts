@@ -46,6 +46,8 @@ export type Fault =
   | { readonly fault: 'command'; readonly run: Command; readonly forMs: number }
   /** The next coordinators and new function processes run the other build. */
   | { readonly fault: 'update' }
+  /** The process's wall clock steps, ahead or (below 0) back. */
+  | { readonly fault: 'clock-step'; readonly byMs: number }
   /** Nobody reaches the service. */
   | { readonly fault: 'outage'; readonly forMs: number }
   /** The calling process does not reach the service. */

@@ -1,7 +1,7 @@
 import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../../../lib/ports/function-invoker.ts';
 import type { Dice } from '../kernel/dice.ts';
 import { type Log, type Network, standsStill } from '../kernel/network.ts';
-import { clockOf, type SimProcess } from '../kernel/process.ts';
+import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 
 /** What runs in a function's process: its state lives as long as the process. */
@@ -46,9 +46,9 @@ export class FunctionService {
 
   invokerFor(caller: SimProcess): FunctionInvoker {
     return {
-      invoke: (target, payload, { deadlineMs, signal }) => {
+      invoke: (target, payload, { timeoutMs, signal }) => {
         if (!caller.alive) return new Promise(() => {});
-        return new Promise((resolve, reject) => this.#invoke(caller, target, payload, deadlineMs, signal, resolve, reject));
+        return new Promise((resolve, reject) => this.#invoke(caller, target, payload, timeoutMs, signal, resolve, reject));
       },
     };
   }
@@ -57,7 +57,7 @@ export class FunctionService {
     caller: SimProcess,
     target: FunctionTarget,
     payload: unknown,
-    deadlineMs: number,
+    timeoutMs: number,
     signal: AbortSignal | undefined,
     resolve: (answer: unknown) => void,
     reject: (error: Error) => void,
@@ -86,8 +86,7 @@ export class FunctionService {
         }),
       );
     const onAbort = () => settle(() => reject(new InvokeError(target, 'it was not waited for any longer')));
-    const leftMs = Math.max(deadlineMs - clockOf(scheduler, caller).now(), 0);
-    const timeout = fail(leftMs, `no answer within ${leftMs} ms`);
+    const timeout = fail(Math.max(timeoutMs, 0), `no answer within ${timeoutMs} ms`);
     if (signal?.aborted === true) return onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
 

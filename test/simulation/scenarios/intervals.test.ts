@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { INPUT } from '../jobs.ts';
 import type { Call } from '../kernel/faults.ts';
 import type { World } from '../world.ts';
-import { at, ends, plain, story } from './story.ts';
+import { at, ends, failedAttempts, plain, resolutions, story } from './story.ts';
 
 /** Calls that change something in the table or the bucket. */
 const WRITES = /^(?!readJob|readEpoch|listEpochs|listIncarnations|get$|list$)/;
@@ -40,6 +40,37 @@ describe('an interval with input', () => {
     // The clock runs away from that of the records, a little at each look.
     const longer = lags.slice(1).map((lag, index) => lag - (lags[index] ?? 0));
     expect(Math.max(...longer)).toBeLessThan(200);
+  });
+});
+
+describe('wall clocks that are wrong', () => {
+  const input = Array.from({ length: 80 }, (_, index) => plain(index * 100, index % 2, `ant #${index}`));
+  const settings = { checkpointIntervalMs: 300, idlePollMaxMs: 300 };
+
+  it.each([-60_000, 60_000])('leave the intervals of a coordinator as they are, when its clock steps by %i ms', async (byMs) => {
+    const step = { at: at('decide', { nth: 5 }), fault: { fault: 'clock-step', byMs } as const };
+    const told = await story([step], { input, settings });
+    expect(ends(told)).toEqual(['stopped']);
+    expect(failedAttempts(told)).toBe(0);
+    expect(told.observed.filter(({ event }) => event === 'no-progress')).toEqual([]);
+    // Eight seconds of input. After an interval that stands still, all that is left would be one epoch.
+    expect(told.epochs).toBeGreaterThan(20);
+  });
+
+  it.each([-30_000, 30_000])('of functions, off by %i ms from the coordinator, refuse no work and cut none short', async (byMs) => {
+    const off = { fault: 'clock-step', byMs } as const;
+    const told = await story(
+      [
+        { at: at('fetch', { role: 'source' }), fault: off },
+        { at: at('put', { role: 'operator' }), fault: off },
+        { at: at('initProducerId', { role: 'sink' }), fault: off },
+      ],
+      { input, settings, parallelism: () => ({ read: 1, count: 1, write: 1 }) },
+    );
+    expect(ends(told)).toEqual(['stopped']);
+    expect(failedAttempts(told)).toBe(0);
+    expect(resolutions(told)).toEqual([]);
+    expect(told.epochs).toBeGreaterThan(20);
   });
 });
 

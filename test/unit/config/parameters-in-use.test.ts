@@ -40,7 +40,7 @@ describe('the job', () => {
 });
 
 it('ONCEFLOW_BROKERS that are no addresses are refused before anything is connected', async () => {
-  const clock = { now: () => 0, sleep: () => Promise.resolve() };
+  const clock = { now: () => 0, elapsedMs: () => 0, sleep: () => Promise.resolve() };
   await expect(connectKafka({ brokers: ['nowhere'], clientId: 'x', clock })).rejects.toThrow(/ONCEFLOW_BROKERS must be host:port/);
 });
 

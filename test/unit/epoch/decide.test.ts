@@ -75,7 +75,7 @@ describe('the manifest of an attempt', () => {
   test('has the barriers that the sources reached, not the bounds that were planned', () => {
     const ranges = { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 99 }]] };
     const attempt = newAttempt(
-      { epoch: 5, decisionId: 'five', plannedAtMs: 500, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 },
+      { epoch: 5, decisionId: 'five', planned: { wallMs: 500, elapsedMs: 0 }, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 },
       stages,
     );
     attempt.sources.set('lines', [
@@ -98,7 +98,10 @@ describe('the manifest of an attempt', () => {
   });
 
   test('remembers when each transactional id was used before', () => {
-    const attempt = newAttempt({ epoch: 5, decisionId: 'five', plannedAtMs: 500, from: parent.offsets, ranges: {}, maxBytes: 1 }, stages);
+    const attempt = newAttempt(
+      { epoch: 5, decisionId: 'five', planned: { wallMs: 500, elapsedMs: 0 }, from: parent.offsets, ranges: {}, maxBytes: 1 },
+      stages,
+    );
     const { previousUseAtMs } = manifestOf(attempt, parent, stages, () => 1, 'exactly-once');
     expect(previousUseAtMs).toEqual({ 'job-inc-write-0-1': 300, 'job-inc-write-0-0': 400 });
   });

@@ -30,7 +30,7 @@ function attemptOf(sources: readonly (SourceDone | undefined)[]): Attempt {
   const plan = {
     epoch: 7,
     decisionId: 'seven',
-    plannedAtMs: 10_000,
+    planned: { wallMs: 10_000, elapsedMs: 70 },
     from: {},
     ranges: { lines: [[range(0, 10)], [range(1, 20)]] },
     maxBytes: 1,
@@ -51,15 +51,17 @@ function attemptOf(sources: readonly (SourceDone | undefined)[]): Attempt {
 
 const after = { offsets: { lines: { in: [10, 15] } }, state: {} };
 
+const later = { wallMs: 10_400, elapsedMs: 470 };
+
 describe("an epoch's figures", () => {
   it('are what its stages counted, and how long its slowest stage of each kind took', () => {
-    const figures = figuresOf(attemptOf([read(9_000), read(8_000)]), after, stages, attemptOf([]), 10_400);
+    const figures = figuresOf(attemptOf([read(9_000), read(8_000)]), after, stages, attemptOf([]), later);
     expect(figures).toMatchObject({ recordsIn: 10, recordsOut: 4, bytesIn: 200, epochMs: 400 });
     expect(figures).toMatchObject({ sourceMs: 50, operatorMs: 70, sinkMs: 20, decisionMs: 8 });
   });
 
   it('have the age of the oldest record that was read, by its timestamp, when the epoch was committed', () => {
-    const lagOf = (...sources: (SourceDone | undefined)[]) => figuresOf(attemptOf(sources), after, stages, attemptOf([]), 10_400).lagMs;
+    const lagOf = (...sources: (SourceDone | undefined)[]) => figuresOf(attemptOf(sources), after, stages, attemptOf([]), later).lagMs;
     expect(lagOf(read(9_000), read(8_000))).toBe(2_400);
     expect(lagOf(undefined, read(10_000))).toBe(400);
     // A producer without timestamps, one whose clock is ahead, and an epoch without records.
@@ -68,11 +70,16 @@ describe("an epoch's figures", () => {
     expect(lagOf(read(undefined), undefined)).toBeUndefined();
   });
 
+  it('have the time that it took by the clock that never steps', () => {
+    const backInTime = { wallMs: 4_000, elapsedMs: 570 };
+    expect(figuresOf(attemptOf([read(9_000)]), after, stages, attemptOf([]), backInTime).epochMs).toBe(500);
+  });
+
   it('count what is left up to the ends that the newest plan saw, though it read nothing itself yet', () => {
     const attempt = attemptOf([read(0)]);
     const newest = { ranges: { lines: [[range(0, 10)], [range(1, 120)]] } };
-    expect(figuresOf(attempt, after, stages, attempt, 0).recordsBehind).toBe(5);
-    expect(figuresOf(attempt, after, stages, newest, 0).recordsBehind).toBe(105);
+    expect(figuresOf(attempt, after, stages, attempt, later).recordsBehind).toBe(5);
+    expect(figuresOf(attempt, after, stages, newest, later).recordsBehind).toBe(105);
   });
 
   it('have the stored size of all state: bases and deltas, in the store and inline', () => {
@@ -83,6 +90,6 @@ describe("an epoch's figures", () => {
     const stored = (bytes: number) => ({ at: 'store', name: 'n', bytes }) as const;
     const inline = { at: 'inline', base64: Buffer.alloc(7).toString('base64') } as const;
     const state = { split: [ref(stored(1_000), stored(30))], count: [ref(inline), ref()] };
-    expect(figuresOf(attemptOf([]), { ...after, state }, stages, attemptOf([]), 0).stateBytes).toBe(1_037);
+    expect(figuresOf(attemptOf([]), { ...after, state }, stages, attemptOf([]), later).stateBytes).toBe(1_037);
   });
 });

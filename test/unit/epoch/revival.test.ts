@@ -60,6 +60,7 @@ describe('the wait of a tick', () => {
     const deps = {
       clock: {
         now: () => nowMs,
+        elapsedMs: () => nowMs - NOW,
         sleep: async (ms: number) => {
           nowMs += ms;
         },

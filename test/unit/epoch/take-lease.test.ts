@@ -24,7 +24,7 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
   let ids = 0;
   const deps = {
     epochs,
-    clock: { now: () => NOW, sleep: async () => {} },
+    clock: { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} },
     random: { id: () => `${ids++}`.padStart(32, '0'), fraction: () => 0 },
     observe: (event: CoordinatorEvent) => events.push(event),
   } as Partial<CoordinatorDeps> as CoordinatorDeps;

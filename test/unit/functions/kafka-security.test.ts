@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 const who = { transactionalId: 'job-1-sink-0-1', producerId: '7', producerEpoch: 3 };
-const clock = { now: () => Date.now() };
+const clock = { now: () => Date.now(), elapsedMs: () => performance.now() };
 
 /** The environment of a function whose user and password are in a file, and a broker that takes `password`. */
 async function environment(password: string) {

@@ -19,9 +19,11 @@ interface Line {
 /** Metrics on a clock that stands still until `pass`. */
 function underTest() {
   let nowMs = 1_000_000;
+  let behindMs = 0;
   const sleepers: { readonly atMs: number; readonly wake: () => void; readonly signal: AbortSignal | undefined }[] = [];
   const clock = {
-    now: () => nowMs,
+    now: () => nowMs - behindMs,
+    elapsedMs: () => nowMs - 1_000,
     sleep: (ms: number, signal?: AbortSignal) => new Promise<void>((wake) => sleepers.push({ atMs: nowMs + ms, wake, signal })),
   };
   const lines: Line[] = [];
@@ -34,6 +36,9 @@ function underTest() {
   return {
     lines,
     tell: (...events: CoordinatorEvent[]) => events.forEach(tell),
+    stepBack(ms: number) {
+      behindMs += ms;
+    },
     /** Lets time go by, a second at a time. */
     async pass(ms: number) {
       for (const endMs = nowMs + ms; nowMs < endMs; ) {
@@ -64,10 +69,10 @@ const failed: CoordinatorEvent = {
   failuresInARow: 1,
   retryInMs: 9,
 };
-const stalled = (sinceMs: number): CoordinatorEvent => ({
+const stalled = (forMs: number): CoordinatorEvent => ({
   event: 'no-progress',
-  sinceMs,
-  forMs: 1,
+  sinceMs: 0,
+  forMs,
   failuresInARow: 0,
   lastError: undefined,
 });
@@ -144,6 +149,15 @@ describe('many epochs within a second', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it('do not wait longer when the wall clock steps back', async () => {
+    const { tell, lines, pass, stepBack } = underTest();
+    tell(committed(1));
+    stepBack(3_600_000);
+    tell(committed(2));
+    await pass(1_000);
+    expect(lines).toHaveLength(2);
+  });
+
   it('never make a list longer than the format takes', () => {
     const { tell, lines } = underTest();
     for (let epoch = 0; epoch < 350; epoch++) tell(committed(epoch));
@@ -181,20 +195,18 @@ describe('failed attempts', () => {
 });
 
 describe('a job without progress', () => {
-  const NOW = 1_000_000;
-
   it('says each minute for how long already', async () => {
     const { tell, lines, pass } = underTest();
-    tell(stalled(NOW - 20_000));
+    tell(stalled(20_000));
     await pass(150_000);
     expect(lines.map(({ NoProgress }) => NoProgress)).toEqual([20_000, 80_000, 140_000]);
   });
 
   it('says it once a minute also when it is told so again', async () => {
     const { tell, lines, pass } = underTest();
-    tell(stalled(NOW - 20_000));
+    tell(stalled(20_000));
     await pass(20_000);
-    tell(stalled(NOW - 20_000));
+    tell(stalled(40_000));
     await pass(100_000);
     expect(lines.map(({ NoProgress }) => NoProgress)).toEqual([20_000, 40_000, 100_000]);
   });
@@ -205,7 +217,7 @@ describe('a job without progress', () => {
     ['the coordinator ends', ended('handed-over')],
   ])('says no more when %s', async (_what, event) => {
     const { tell, lines, pass } = underTest();
-    tell(stalled(NOW - 20_000), event);
+    tell(stalled(20_000), event);
     await pass(300_000);
     expect(lines.flatMap(({ NoProgress }) => NoProgress ?? [])).toEqual([20_000]);
   });

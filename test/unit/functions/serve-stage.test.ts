@@ -5,7 +5,13 @@ import { writtenLines } from '../../support/written-lines.ts';
 
 type Tools = Awaited<ReturnType<typeof wireStage>>;
 
-const tools = { config: { logLevel: 'info' }, job: { name: 'word-count' }, build: 'b', clock: { now: () => 0 } } as unknown as Tools;
+let elapsedMs = 0;
+const tools = {
+  config: { logLevel: 'info' },
+  job: { name: 'word-count' },
+  build: 'b',
+  clock: { elapsedMs: () => elapsedMs },
+} as unknown as Tools;
 type Context = NonNullable<Parameters<ReturnType<typeof serveStage>>[1]>;
 
 const context = { functionName: 'wc-sink', awsRequestId: 'request-1' } as Context;
@@ -18,20 +24,38 @@ const request: SendSinkRequest = {
   decisionId: 'seven',
   stage: 'write-counts',
   subtask: 2,
-  deadlineMs: 9,
+  timeoutMs: 9,
   parallelism: { 'write-counts': 3 },
   sinkTopics: {},
   permit: { epoch: 7, decisionId: 'seven', generation: 4, decided: true } as unknown as SendSinkRequest['permit'],
   staged: [],
 };
 
-function handlerOf(answer: SendAnswer) {
+/** @param frozenMs how long it stands still between the request and its work */
+function handlerOf(answer: SendAnswer, frozenMs = 0) {
   return serveStage<SendSinkRequest, SendAnswer, Tools>(
     ['send'],
-    async () => tools,
+    async () => ({ ...tools, clock: { ...tools.clock, elapsedMs: () => elapsedMs + frozenMs } }),
     async () => answer,
+    tools.clock,
   );
 }
+
+describe('the time for a request', () => {
+  it('runs from when it came, by the clock of the function alone', async () => {
+    elapsedMs = 5_000;
+    expect(await handlerOf({ outcome: 'sent' }, 8)(request)).toEqual({ outcome: 'sent' });
+  });
+
+  it('is over for a function that stood still meanwhile, and nothing is done', async () => {
+    const answer = await handlerOf({ outcome: 'sent' }, 9)(request);
+    expect(answer).toMatchObject({
+      outcome: 'failed',
+      kind: 'transient',
+      message: expect.stringContaining('the 9 ms for epoch 7 were over'),
+    });
+  });
+});
 
 const failed: SendAnswer = { outcome: 'failed', kind: 'transient', message: 'the broker is gone', stack: 'Error: at sender' };
 

@@ -30,6 +30,7 @@ async function world(
   let nowMs = 0;
   const clock = {
     now: () => nowMs,
+    elapsedMs: () => nowMs - 1_000,
     async sleep(ms: number) {
       nowMs += ms;
     },

@@ -36,6 +36,7 @@ afterEach(async () => {
 let nowMs = 0;
 const clock = {
   now: () => nowMs,
+  elapsedMs: () => nowMs - 1_000,
   async sleep(ms: number) {
     nowMs += ms;
   },

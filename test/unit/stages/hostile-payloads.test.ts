@@ -35,7 +35,7 @@ const common = {
   decisionId: 'd5',
   stage: 's',
   subtask: 0,
-  deadlineMs: 9,
+  timeoutMs: 9,
   parallelism: { s: 1 },
   sinkTopics: { out: { partitions: 3, maxBatchBytes: 1000 } },
 };

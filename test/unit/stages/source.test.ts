@@ -3,6 +3,7 @@ import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { SourceRequests } from '../../../lib/ports/kafka-requests.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
+import type { Received } from '../../../lib/stages/received.ts';
 import type { SourceRequest } from '../../../lib/stages/requests.ts';
 import { runSource } from '../../../lib/stages/source.ts';
 import { recordSet, stageContext } from '../operators/runtimes.ts';
@@ -45,13 +46,13 @@ const kafka = {
 
 const deps = {
   kafka,
-  clock: { now: () => 0 },
+  clock: { elapsedMs: () => 0 },
   blobs: { write: async () => ({ at: 'inline', base64: '' }) },
 } as unknown as StageDeps & { readonly kafka: SourceRequests };
 
 async function readEpoch(epoch: number, maxBytes: number, from: readonly number[]) {
   const ranges = from.map((offset, partition) => ({ topic: 'in', partition, from: offset, bound: RECORDS }));
-  const request = { ask: 'read', epoch, ranges, maxBytes, maxDurationMs: 1, deadlineMs: 1 } as unknown as SourceRequest;
+  const request = { ask: 'read', epoch, ranges, maxBytes, maxDurationMs: 1, deadlineMs: 1 } as unknown as Received<SourceRequest>;
   const answer = await runSource(deps, createSourceRuntime(job, 'src', stageContext()), request);
   if (answer.outcome !== 'read') throw new Error(JSON.stringify(answer));
   return answer;
