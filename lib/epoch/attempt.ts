@@ -29,7 +29,8 @@ export interface Attempt {
   /** By operator stage, then subtask. */
   readonly operators: Map<string, readonly OperatorDone[]>;
   readonly committables: Committable[];
-  sinkStarted: Moment | undefined;
+  /** By `elapsedMs`. */
+  sinkStartedMs: number | undefined;
   /** How long each stage took that has finished, in milliseconds. */
   readonly stageMs: Map<string, number>;
   /** How long its decision took, in milliseconds. */
@@ -54,7 +55,7 @@ export function newAttempt(
     sources: new Map(),
     operators: new Map(),
     committables: [],
-    sinkStarted: undefined,
+    sinkStartedMs: undefined,
     stageMs: new Map(),
     decisionMs: 0,
     abort: new AbortController(),

@@ -43,7 +43,8 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
     if (unread !== undefined && first !== undefined) return failed(first, 'DescribeProducers', unread.answer);
     const unasked = readings.flatMap(({ leaderless }) => leaderless);
     const open = owners.filter((owner) => owner.open.length > 0);
-    if (open.length === 0 && (unasked.length === 0 || asking.clock.elapsedMs() >= asking.deadlineMs)) return { outcome: 'settled', unasked };
+    if (open.length === 0 && (unasked.length === 0 || asking.clock.elapsedMs() >= asking.deadlineMs))
+      return { outcome: 'settled', unasked };
     const faults = await Promise.all(open.map((owner) => abortOf(asking, owner.id, owner.who, owner.open)));
     const fault = faults.find((each) => each !== undefined);
     if (fault !== undefined) return fault;

@@ -1,127 +1,128 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Committable } from '../../lib/format/manifest.ts';
-import type { ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
-import { commitTransaction } from '../../lib/transactions/commit.ts';
-import { prepareTransaction } from '../../lib/transactions/prepare.ts';
-import { resolveTransaction } from '../../lib/transactions/resolve.ts';
-import { retried } from '../../lib/transactions/retry.ts';
-import { settleTransactions } from '../../lib/transactions/settle.ts';
+import type { TransactionRequests } from '../../lib/ports/kafka-requests.ts';
 import { committedValues, type KafkaUnderTest } from '../contracts/kafka-transactions.ts';
-import { encodeBatch } from '../simulation/models/wire.ts';
-
-const PATIENCE_MS = 20_000;
-const TIMEOUT_MS = 60_000;
-const EPOCH = 4;
-const PLACE = { incarnation: 'one', sink: 'write', subtask: 0, epoch: EPOCH };
-const permit = { epoch: EPOCH, decisionId: 'decision', generation: 1, decided: true } as const;
+import { type Steps, stepsOn } from '../contracts/transaction-steps.ts';
 
 /**
- * What a broker leaves behind that forgot the markers of a transaction (KAFKA-20734): records, and a commit marker, that
- * are open, under a transactional id whose coordinator knows of nothing. A broker that does not verify
- * (`transaction.partition.verification.enable=false`) takes them without a transaction.
+ * What a broker leaves behind that forgets the end of a transaction in some of its partitions (KAFKA-20734): records that are
+ * open under a producer id whose transaction coordinator knows nothing of them. It is made by not telling the coordinator of
+ * those partitions: a broker that does not verify (`transaction.partition.verification.enable=false`) takes them all the same.
  */
 export function leftOpenTests(open: () => Promise<KafkaUnderTest>): void {
-  describe('what a broker has left open', () => {
+  describe('a broker that forgets the end of a transaction', () => {
     let under: KafkaUnderTest;
+    let steps: Steps;
+    /** What the coordinator is told of in place of what it is to forget, so that it answers OK. */
+    let told: string;
 
     beforeAll(async () => {
       under = await open();
+      steps = stepsOn(under);
+      told = await under.newTopic();
       return () => under.kafka.close();
     });
 
-    const timing = {
-      clock: { now: () => under.nowMs(), elapsedMs: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) },
-      random: { id: () => '', fraction: Math.random },
-    };
-    const deadlineMs = (patienceMs = PATIENCE_MS) => under.nowMs() + patienceMs;
-    const batchOf = (value: string, who?: ProducerIdentity) =>
-      encodeBatch(
-        {
-          producerId: BigInt(who?.producerId ?? -1),
-          producerEpoch: who?.producerEpoch ?? -1,
-          transactional: true,
-          timestampMs: under.nowMs(),
-          baseSequence: 0,
-        },
-        [value],
-      );
+    const forgetting = (forgotten: readonly number[]): TransactionRequests => ({
+      ...under.kafka,
+      addPartitions: (who, partitions) =>
+        under.kafka.addPartitions(who, [
+          ...partitions.filter(({ partition }) => !forgotten.includes(partition)),
+          { topic: told, partition: 0 },
+        ]),
+    });
+    const values = { 0: ['a'], 1: ['b'], 2: ['c'] };
+    const seen = (topic: string, ends: readonly number[]) =>
+      Promise.all(ends.map((end, partition) => committedValues(under, topic, end, partition)));
 
-    async function leave(transactionalId: string, topic: string, value: string): Promise<Committable> {
-      const begun = await retried(timing, deadlineMs(), () => under.kafka.initProducerId(transactionalId, TIMEOUT_MS));
-      const who = { transactionalId, producerId: begun.producerId, producerEpoch: begun.producerEpoch };
-      const [leader = -1] = await under.kafka.leaders(topic);
-      expect(await under.kafka.produce(who, leader, [{ topic, partition: 0, batch: batchOf(value, who) }])).toBe('NONE');
-      const marker = { topic, partition: 0, offset: EPOCH, metadata: 'decision' };
-      const marked = await retried(timing, deadlineMs(), async () => ({
-        answer: await under.kafka.txnOffsetCommit(who, transactionalId, marker),
-      }));
-      expect(marked.answer).toBe('NONE');
-      return { sink: 'write', subtask: 0, epoch: EPOCH, topic, ...who };
-    }
+    it.each([[[]], [[0]], [[1]], [[2]], [[0, 1]], [[0, 2]], [[1, 2]], [[0, 1, 2]]])(
+      'in partitions %j of three does not lose or double its output: what was committed stays, the rest is sent again',
+      async (forgotten) => {
+        const [job, topic] = [under.newName(), await under.newTopic(3)];
+        const decided = await steps.prepare(job, topic, values, forgetting(forgotten));
+        expect(await steps.check(decided)).toEqual({ outcome: 'sound' });
+        expect((await steps.commit(decided)).outcome).toBe(forgotten.length === 0 ? 'committed' : 'doubtful');
+        expect(await steps.resolveUntilCommitted(decided, topic, values)).toBe(forgotten.length === 0 ? 0 : 1);
+        // The record and its end; where it was forgotten, its abort, and both once more.
+        const ends = [0, 1, 2].map((partition) => (forgotten.includes(partition) ? 4 : 2));
+        expect(await seen(topic, ends)).toEqual([['a'], ['b'], ['c']]);
+      },
+    );
 
-    const staged = (topic: string, value: string) => async () => [{ topic, partition: 0, batches: batchOf(value) }];
-
-    const resolve = (committable: Committable, value: string) =>
-      resolveTransaction(under.kafka, timing, {
-        permit,
-        committable,
-        transactionTimeoutMs: TIMEOUT_MS,
-        deadlineMs: deadlineMs(2_000),
-        sinkStartedAtMs: under.nowMs(),
-        previousUseAtMs: undefined,
-        markerRetentionMs: 7 * 24 * 3_600_000,
-        staged: staged(committable.topic, value),
-      });
-
-    it('of a decided epoch is committed where it is, once, whoever asks and how often', async () => {
+    it('that sends an epoch again does not double it: what was sent again has its own evidence', async () => {
       const [job, topic] = [under.newName(), await under.newTopic()];
-      const left = await leave(`${job}-one-write-0-0`, topic, 'a');
-      expect(await commitTransaction(under.kafka, timing, deadlineMs(), permit, left)).toMatchObject({ outcome: 'doubtful' });
-      expect(await resolve(left, 'a')).toEqual({ outcome: 'committed' });
-      expect(await resolve(left, 'a')).toEqual({ outcome: 'committed' });
-      expect(await committedValues(under, topic, 2)).toEqual(['a']);
+      const lost = await steps.prepare(job, topic, { 0: ['a'] });
+      await steps.settle(lost.transactionalId, topic);
+      const again = await steps.resolve(lost, topic, { 0: ['a'] }, forgetting([0]));
+      if (again.outcome !== 'sent-again') throw new Error(again.outcome);
+      expect(await steps.commit(again.committable)).toMatchObject({ outcome: 'doubtful', why: expect.stringMatching(/undecided/) });
+      expect(await steps.resolveUntilCommitted(again.committable, topic, { 0: ['a'] })).toBe(1);
+      expect(await committedValues(under, topic, 6)).toEqual(['a']);
     });
 
-    it('of a decided epoch, and aborted since by an attempt that woke up, is published again, once', async () => {
+    it('whose resolver dies after it has fenced, or after it has aborted, loses nothing', async () => {
       const [job, topic] = [under.newName(), await under.newTopic()];
-      const left = await leave(`${job}-one-write-0-0`, topic, 'a');
-      expect(await prepare(job, topic, 'zombie')).toMatchObject({ outcome: 'failed', retriable: true });
-      expect(await resolve(left, 'a')).toEqual({ outcome: 'republished' });
+      const decided = await steps.prepare(job, topic, { 0: ['a'] }, forgetting([0]));
+      await steps.commit(decided);
+      const dying = { ...under.kafka, addPartitions: async () => 'NO_ANSWER', endTxn: async () => 'NO_ANSWER' };
+      await under.kafka.initProducerId(decided.transactionalId, 60_000);
+      expect(await steps.resolve(decided, topic, { 0: ['a'] }, { ...dying, addPartitions: async () => 'INVALID_TXN_STATE' })).toMatchObject(
+        {
+          outcome: 'unsettled',
+        },
+      );
+      expect(await steps.resolve(decided, topic, { 0: ['a'] })).toMatchObject({ outcome: 'unsettled' });
+      expect(await steps.fates(decided)).toEqual(['aborted']);
+      expect(await steps.resolveUntilCommitted(decided, topic, { 0: ['a'] })).toBe(1);
       expect(await committedValues(under, topic, 4)).toEqual(['a']);
     });
 
-    it('of an attempt that failed is aborted before the next one begins', async () => {
+    it('of a decided epoch, which an attempt that woke up has joined, shows nothing of that attempt and loses nothing', async () => {
       const [job, topic] = [under.newName(), await under.newTopic()];
-      await leave(`${job}-one-write-0-0`, topic, 'dropped');
-      const first = await prepare(job, topic, 'decided');
-      expect(first).toMatchObject({
-        outcome: 'failed',
-        retriable: true,
-        message: expect.stringMatching(/left records of an earlier attempt open/),
+      const decided = await steps.prepare(job, topic, { 0: ['a'] }, forgetting([0]));
+      expect(await steps.commit(decided)).toMatchObject({ outcome: 'doubtful' });
+      const zombie = await steps.prepare(job, topic, { 0: ['zombie'] });
+      expect(await steps.check(zombie)).toMatchObject({ outcome: 'unsound', message: expect.stringMatching(/has joined records/) });
+      expect(await steps.resolveUntilCommitted(decided, topic, { 0: ['a'] })).toBe(1);
+      expect(await committedValues(under, topic, 5)).toEqual(['a']);
+    });
+
+    it('of a decided epoch, which an attempt that woke up has aborted, loses nothing', async () => {
+      const [job, topic] = [under.newName(), await under.newTopic()];
+      const decided = await steps.prepare(job, topic, { 0: ['a'] }, forgetting([0]));
+      await steps.commit(decided);
+      await steps.settle(decided.transactionalId, topic);
+      expect(await steps.fates(decided)).toEqual(['aborted']);
+      expect(await steps.resolveUntilCommitted(decided, topic, { 0: ['a'] })).toBe(1);
+      expect(await committedValues(under, topic, 4)).toEqual(['a']);
+    });
+
+    it('of an attempt that failed: the next one that joins its records is not decided, and the one after it is clean', async () => {
+      const [job, topic] = [under.newName(), await under.newTopic()];
+      await steps.abort(await steps.prepare(job, topic, { 0: ['dropped'] }, forgetting([0])));
+      const joined = await steps.prepare(job, topic, { 0: ['decided'] });
+      expect(await steps.check(joined)).toMatchObject({ outcome: 'unsound' });
+      expect(await steps.abort(joined)).toBe('NONE');
+      const clean = await steps.prepare(job, topic, { 0: ['decided'] });
+      expect(await steps.check(clean)).toEqual({ outcome: 'sound' });
+      expect(await steps.commit(clean)).toEqual({ outcome: 'committed' });
+      expect(await committedValues(under, topic, 5)).toEqual(['decided']);
+    });
+
+    it('of an attempt that failed, in a partition that the next one does not write to, is found by that one', async () => {
+      const [job, topic] = [under.newName(), await under.newTopic(2)];
+      await steps.abort(await steps.prepare(job, topic, { 1: ['dropped'] }, forgetting([1])));
+      const next = await steps.prepare(job, topic, { 0: ['decided'] });
+      expect(await steps.check(next)).toMatchObject({
+        outcome: 'unsound',
+        leftOpen: [{ of: next, partitions: [{ topic, partition: 1 }] }],
       });
-      const second = await prepare(job, topic, 'decided');
-      if (second.outcome !== 'prepared') throw new Error(second.message);
-      expect(await commitTransaction(under.kafka, timing, deadlineMs(), permit, second.committable)).toEqual({ outcome: 'committed' });
-      expect(await committedValues(under, topic, 4)).toEqual(['decided']);
     });
 
     it('under an id that nobody uses any more holds up no reader once the pool is settled', async () => {
       const [job, topic] = [under.newName(), await under.newTopic()];
-      const { transactionalId } = await leave(`${job}-one-write-0-0`, topic, 'dropped');
-      const ids = [{ transactionalId, topic }];
-      expect(await settleTransactions(under.kafka, timing, deadlineMs(), TIMEOUT_MS, ids)).toEqual({ outcome: 'settled' });
+      const { transactionalId } = await steps.prepare(job, topic, { 0: ['dropped'] }, forgetting([0]));
+      expect(await steps.settle(transactionalId, topic)).toEqual({ outcome: 'settled', unasked: [] });
       expect(await committedValues(under, topic, 2)).toEqual([]);
     });
-
-    const prepare = (job: string, topic: string, value: string) =>
-      prepareTransaction(under.kafka, timing, {
-        ...PLACE,
-        job,
-        topic,
-        decisionId: 'decision',
-        transactionTimeoutMs: TIMEOUT_MS,
-        deadlineMs: deadlineMs(),
-        staged: staged(topic, value),
-      });
   });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../lib/format/manifest.ts';
-import type { Decision, EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
+import type { Decision, EpochStore, JobRow, SentAgain } from '../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 
 /** Ids have the engine's shape: 32 hexadecimal digits. */
@@ -20,6 +20,7 @@ export function newJobRow(change: Partial<JobRow> = {}): JobRow {
     lastCommitted: 0,
     retiredThrough: -1,
     pool: {},
+    sinkTopics: {},
     fingerprint: 'graph-1',
     maxParallelism: 128,
     ...change,
@@ -28,7 +29,7 @@ export function newJobRow(change: Partial<JobRow> = {}): JobRow {
 
 function manifestOf(row: JobRow, epoch: number, decisionId: string, parentDecisionId: string | undefined): Manifest {
   return {
-    version: 1,
+    version: 2,
     job: row.job,
     incarnation: row.incarnation,
     epoch,
@@ -41,15 +42,13 @@ function manifestOf(row: JobRow, epoch: number, decisionId: string, parentDecisi
       {
         sink: 'write-counts',
         subtask: 0,
-        topic: 'counts',
         epoch,
         transactionalId: 't-0',
         producerId: '9007199254740993',
         producerEpoch: 3,
+        written: [{ topic: 'counts', partition: 1, first: 7, last: Number.MAX_SAFE_INTEGER }],
       },
     ],
-    sinkStartedAtMs: 1_700_000_000_000,
-    previousUseAtMs: {},
   };
 }
 
@@ -207,11 +206,36 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
 
     it('widens the pool, never narrows it, and keeps sinks that it does not name', async () => {
       const row = await startJob();
-      expect(await store.widenPool(row.job, 1, { a: 2, 'b.c': 1 })).toBe('written');
-      expect(await store.widenPool(row.job, 1, { a: 1, d: 4 })).toBe('written');
+      expect(await store.widenPool(row.job, 1, { a: 2, 'b.c': 1 }, { a: ['out'] })).toBe('written');
+      expect(await store.widenPool(row.job, 1, { a: 1, d: 4 }, { a: ['out'] })).toBe('written');
       expect((await read(row.job)).pool).toEqual({ a: 2, 'b.c': 1, d: 4 });
-      expect(await store.widenPool(row.job, 1, { a: 3 })).toBe('written');
-      expect(await read(row.job)).toEqual({ ...row, pool: { a: 3, 'b.c': 1, d: 4 } });
+      expect(await store.widenPool(row.job, 1, { a: 3 }, { a: ['other'], d: ['out'] })).toBe('written');
+      expect(await store.widenPool(row.job, 1, { a: 3 }, {})).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, pool: { a: 3, 'b.c': 1, d: 4 }, sinkTopics: { a: ['out', 'other'], d: ['out'] } });
+    });
+
+    it('records what was sent again of the last epoch, each time in place of what was seen, until the next is decided', async () => {
+      const { job } = await startJob();
+      await store.decide(decisionOf(await read(job)));
+      const { lastCompleted } = await read(job);
+      const sent = (id: string, decisionId = lastCompleted?.decisionId ?? ''): SentAgain => ({
+        decisionId,
+        id,
+        committables: { at: 'row', list: manifestOf(newJobRow(), 0, decisionId, undefined).committables },
+      });
+      expect(await store.recordSentAgain(job, 1, sent('a'), undefined)).toBe('written');
+      expect(await store.recordSentAgain(job, 1, sent('a'), undefined)).toBe('written');
+      expect((await read(job)).sentAgain).toEqual(sent('a'));
+      expect(await store.recordSentAgain(job, 1, sent('b'), 'a')).toBe('written');
+      await expect(store.recordSentAgain(job, 1, sent('c'), 'a')).rejects.toThrow(/b/);
+      await expect(store.recordSentAgain(job, 1, sent('c'), undefined)).rejects.toThrow(/b/);
+      await expect(store.recordSentAgain(job, 1, sent('c', 'another'), undefined)).rejects.toThrow(/another/);
+      expect((await read(job)).sentAgain).toEqual(sent('b'));
+      const blob: SentAgain = { ...sent('d'), committables: { at: 'blob', name: 'x/manifest' } };
+      expect(await store.recordSentAgain(job, 1, blob, 'b')).toBe('written');
+      expect((await read(job)).sentAgain).toEqual(blob);
+      await store.decide(decisionOf(await read(job)));
+      expect((await read(job)).sentAgain).toBeUndefined();
     });
 
     it('records a change of the graph', async () => {
@@ -300,8 +324,15 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
         store.recordNoProgress(job, generation, { generation, sinceMs: 5, failuresInARow: 3, lastError: 'no' }),
       'renewing its lease': ({ job, generation }) => store.renewLease(job, generation, 99_000),
       'releasing its lease': ({ job, generation }) => store.releaseLease(job, generation, { desired: 'stopped', failure: 'fenced' }),
-      'widening the pool': ({ job, generation }) => store.widenPool(job, generation, { sink: 9 }),
-      'widening the pool to what it is': ({ job, generation, pool }) => store.widenPool(job, generation, pool),
+      'widening the pool': ({ job, generation }) => store.widenPool(job, generation, { sink: 9 }, {}),
+      'recording what was sent again': ({ job, generation, lastCompleted }) =>
+        store.recordSentAgain(
+          job,
+          generation,
+          { decisionId: lastCompleted?.decisionId ?? '', id: 'sent', committables: { at: 'row', list: [] } },
+          undefined,
+        ),
+      'widening the pool to what it is': ({ job, generation, pool }) => store.widenPool(job, generation, pool, {}),
       'changing the fingerprint': ({ job, generation }) => store.setFingerprint(job, generation, 'graph-9'),
       'recording a commit': ({ job, generation }) => store.recordCommitted(job, generation, 2),
       'recording a commit that is recorded': ({ job, generation }) => store.recordCommitted(job, generation, 0),

@@ -37,7 +37,7 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     const row = await jobWith(30);
     expect(await removal.forgetEpochs(row, 'new')).toBe('written');
     expect(await removal.forgetEpochs(row, 'new')).toBe('written');
-    const fresh = { ...row, incarnation: 'new', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {} };
+    const fresh = { ...row, incarnation: 'new', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {}, sinkTopics: {} };
     expect(await store.readJob(row.job)).toEqual(fresh);
     expect(await epochsOf(row)).toHaveLength(31);
     expect(await removal.deleteEpochs(row.job, 'new')).toBe(31);
@@ -91,7 +91,7 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     const before = await store.readJob(job);
     expect(await zombie.renewLease(job, 2, 99_000)).toBe('superseded');
     expect(await zombie.releaseLease(job, 2, { desired: 'stopped', failure: 'fenced' })).toBe('superseded');
-    expect(await zombie.widenPool(job, 2, { sink: 9 })).toBe('superseded');
+    expect(await zombie.widenPool(job, 2, { sink: 9 }, {})).toBe('superseded');
     expect(await zombie.recordCommitted(job, 2, 0)).toBe('superseded');
     expect(await zombie.recordCommitted(job, 2, 7)).toBe('superseded');
     expect(await zombie.retireThrough(job, 2, 0)).toBe('superseded');

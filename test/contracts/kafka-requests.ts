@@ -43,10 +43,11 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
     return topic;
   }
 
-  const answered = (request: () => Promise<KafkaAnswer>) => retriedAnswer(timing, clock.elapsedMs() + PATIENCE_MS, request);
+  const answered = (request: () => Promise<KafkaAnswer>) =>
+    retriedAnswer({ ...timing, deadlineMs: clock.elapsedMs() + PATIENCE_MS }, request);
 
   async function begin(transactionalId: string, timeoutMs = 60_000): Promise<ProducerIdentity> {
-    const { answer, producerId, producerEpoch } = await retried(timing, clock.elapsedMs() + PATIENCE_MS, () =>
+    const { answer, producerId, producerEpoch } = await retried({ ...timing, deadlineMs: clock.elapsedMs() + PATIENCE_MS }, () =>
       kafka.initProducerId(transactionalId, timeoutMs),
     );
     expect(answer).toBe('NONE');
@@ -75,17 +76,8 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
   async function write(who: ProducerIdentity, topic: string, partition: number, values: readonly string[]): Promise<void> {
     expect(await answered(() => kafka.addPartitions(who, [{ topic, partition }]))).toBe('NONE');
     const leader = (await kafka.leaders(topic))[partition] ?? -1;
-    expect(await kafka.produce(who, leader, [{ topic, partition, batch: batchOf(who, values) }])).toBe('NONE');
+    expect((await kafka.produce(who, leader, [{ topic, partition, batch: batchOf(who, values) }])).answer).toBe('NONE');
   }
-
-  async function mark(who: ProducerIdentity, topic: string, epoch: number): Promise<void> {
-    expect(await answered(() => kafka.addOffsets(who, who.transactionalId))).toBe('NONE');
-    const marker = { topic, partition: 0, offset: epoch, metadata: `decision-${epoch}` };
-    expect(await answered(() => kafka.txnOffsetCommit(who, who.transactionalId, marker))).toBe('NONE');
-  }
-
-  const readMarker = (from: KafkaRequests, id: string, topic: string, requireStable: boolean) =>
-    retried(timing, clock.elapsedMs() + 300, () => from.offsetFetch(id, { topic, partition: 0 }, requireStable));
 
   async function fetchOne(topic: string, partition: number, offset: number): Promise<FetchedPartition> {
     const [fetched] = await other.fetch([{ topic, partition, offset, maxBytes: 1_000_000 }], {
@@ -120,17 +112,15 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
     it('of a stale epoch is refused every request after InitProducerId', async () => {
       const topic = await topicOf(1);
       const stale = await begin(newId());
-      await mark(stale, topic, 1);
       await write(stale, topic, 0, ['never seen']);
       const fresh = await begin(stale.transactionalId);
       expect(fresh.producerEpoch).toBeGreaterThan(stale.producerEpoch);
       const leader = (await kafka.leaders(topic))[0] ?? -1;
-      const marker = { topic, partition: 0, offset: 1, metadata: '' };
       const refused = {
         addPartitions: await answered(() => kafka.addPartitions(stale, [{ topic, partition: 0 }])),
-        addOffsets: await answered(() => kafka.addOffsets(stale, stale.transactionalId)),
-        txnOffsetCommit: await answered(() => kafka.txnOffsetCommit(stale, stale.transactionalId, marker)),
-        produce: await kafka.produce(stale, leader, [{ topic, partition: 0, batch: batchOf(stale, ['zombie'], 1) }]),
+        produce: await kafka
+          .produce(stale, leader, [{ topic, partition: 0, batch: batchOf(stale, ['zombie'], 1) }])
+          .then(({ answer }) => answer),
         commit: await answered(() => kafka.endTxn(stale, true)),
         abort: await answered(() => kafka.endTxn(stale, false)),
       };
@@ -144,7 +134,7 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
       expect(await answered(() => kafka.addPartitions(who, partitions))).toBe('NONE');
       const [leader = -1] = await kafka.leaders(topic);
       const batches = partitions.map((at) => ({ ...at, batch: batchOf(who, [`to ${at.partition}`, 'and more']) }));
-      expect(await kafka.produce(who, leader, batches)).toBe('NONE');
+      expect((await kafka.produce(who, leader, batches)).answer).toBe('NONE');
       expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
       await expect.poll(() => other.offsets(topic, [0, 1], 'latest')).toEqual([3, 3]);
     });
@@ -157,12 +147,14 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
       const answers = [0, 1, 2, 3].map((sequence) =>
         kafka.produce(who, leader, [{ topic, partition: 0, batch: batchOf(who, [`${sequence}`], sequence) }]),
       );
-      expect(await Promise.all(answers)).toEqual(['NONE', 'NONE', 'NONE', 'NONE']);
+      expect(await Promise.all(answers)).toMatchObject([0, 1, 2, 3].map((offset) => ({ answer: 'NONE', baseOffsets: [offset] })));
       expect(await answered(() => kafka.endTxn(who, false))).toBe('NONE');
     });
 
     it('with a timeout above what the broker allows is refused by name', async () => {
-      const { answer } = await retried(timing, clock.elapsedMs() + PATIENCE_MS, () => kafka.initProducerId(newId(), 2_000_000_000));
+      const { answer } = await retried({ ...timing, deadlineMs: clock.elapsedMs() + PATIENCE_MS }, () =>
+        kafka.initProducerId(newId(), 2_000_000_000),
+      );
       expect(answer).toBe('INVALID_TRANSACTION_TIMEOUT');
     });
 
@@ -172,34 +164,8 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
       expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
       const [leader = -1] = await kafka.leaders(topic);
       const batch = batchOf(who, ['x'.repeat(2_000_000)]);
-      expect(await kafka.produce(who, leader, [{ topic, partition: 0, batch }])).toBe('MESSAGE_TOO_LARGE');
+      expect((await kafka.produce(who, leader, [{ topic, partition: 0, batch }])).answer).toBe('MESSAGE_TOO_LARGE');
       expect(await answered(() => kafka.endTxn(who, false))).toBe('NONE');
-    });
-  });
-
-  describe('the commit marker', () => {
-    it('is absent as it stands and unstable to those who require stable offsets while the transaction is open, then N', async () => {
-      const topic = await topicOf(1);
-      const who = await begin(newId());
-      await mark(who, topic, 7);
-      expect(await readMarker(other, who.transactionalId, topic, false)).toEqual({ answer: 'NONE', offset: undefined, metadata: '' });
-      expect((await readMarker(other, who.transactionalId, topic, true)).answer).toBe('UNSTABLE_OFFSET_COMMIT');
-      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
-      await expect
-        .poll(() => readMarker(other, who.transactionalId, topic, true))
-        .toEqual({ answer: 'NONE', offset: 7, metadata: 'decision-7' });
-    });
-
-    it('goes with its transaction when that is aborted', async () => {
-      const topic = await topicOf(1);
-      const first = await begin(newId());
-      await mark(first, topic, 1);
-      expect(await answered(() => kafka.endTxn(first, true))).toBe('NONE');
-      const second = await begin(first.transactionalId);
-      await mark(second, topic, 3);
-      // InitProducerId aborts what is open.
-      await begin(first.transactionalId);
-      await expect.poll(async () => (await readMarker(other, first.transactionalId, topic, true)).offset).toBe(1);
     });
   });
 
@@ -236,7 +202,7 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
         ),
       ).toBe('NONE');
       const batches = [0, 1].map((partition) => ({ topic, partition, batch: batchOf(who, [`${partition}`, 'x'.repeat(900_000)]) }));
-      expect(await kafka.produce(who, leader, batches)).toBe('NONE');
+      expect(await kafka.produce(who, leader, batches)).toMatchObject({ answer: 'NONE', baseOffsets: [0, 0] });
       expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
       await expect.poll(() => other.offsets(topic, [0, 1], 'latest')).toEqual([3, 3]);
       const ranges = [1, 0].map((partition) => ({ topic, partition, offset: 0, maxBytes: 2_000_000 }));

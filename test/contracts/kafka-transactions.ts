@@ -6,8 +6,8 @@ import { newTopic, uniqueName } from '../support/topics.ts';
 
 export interface KafkaUnderTest {
   readonly kafka: KafkaRequests & InspectionRequests;
-  /** A topic of one partition. */
-  newTopic(): Promise<string>;
+  /** @param partitions @default 1 */
+  newTopic(partitions?: number): Promise<string>;
   /** A name that nobody has used. */
   newName(): string;
   readonly nowMs: () => number;
@@ -38,9 +38,9 @@ export async function brokerUnderTest(brokers: string[]): Promise<KafkaUnderTest
   });
   return {
     kafka,
-    newTopic: async () => {
-      const topic = await newTopic('transactions', { partitions: 1, at: brokers });
-      await kafka.offsets(topic, [0], 'latest');
+    newTopic: async (partitions = 1) => {
+      const topic = await newTopic('transactions', { partitions, at: brokers });
+      await kafka.offsets(topic, [...new Array(partitions).keys()], 'latest');
       return topic;
     },
     newName: () => uniqueName('transactions'),
@@ -51,11 +51,11 @@ export async function brokerUnderTest(brokers: string[]): Promise<KafkaUnderTest
 }
 
 /** The committed records' values, once the last stable offset has reached `end`. */
-export async function committedValues(under: KafkaUnderTest, topic: string, end: number): Promise<string[]> {
+export async function committedValues(under: KafkaUnderTest, topic: string, end: number, partition = 0): Promise<string[]> {
   const untilMs = under.nowMs() + PATIENCE_MS;
   for (;;) {
-    const [fetched] = await under.kafka.fetch([{ topic, partition: 0, offset: 0, maxBytes: 1_000_000 }], {
-      maxBytes: 1_000_000,
+    const [fetched] = await under.kafka.fetch([{ topic, partition, offset: 0, maxBytes: 2_000_000 }], {
+      maxBytes: 2_000_000,
       maxWaitMs: 100,
       minBytes: 1,
     });
@@ -126,36 +126,12 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
 
   async function send(who: ProducerIdentity, topic: string, bytes: Buffer): Promise<KafkaAnswer> {
     const leader = (await kafka.leaders(topic))[0] ?? -1;
-    return kafka.produce(who, leader, [{ topic, partition: 0, batch: bytes }]);
+    return (await kafka.produce(who, leader, [{ topic, partition: 0, batch: bytes }])).answer;
   }
 
   async function write(who: ProducerIdentity, topic: string, values: readonly string[]): Promise<void> {
     expect(await answered(() => kafka.addPartitions(who, [{ topic, partition: 0 }]))).toBe('NONE');
     expect(await send(who, topic, batch(who, values))).toBe('NONE');
-  }
-
-  const markerOf = (topic: string, offset: number) => ({ topic, partition: 0, offset, metadata: `decision ${offset}` });
-
-  async function mark(who: ProducerIdentity, topic: string, offset: number): Promise<void> {
-    expect(await answered(() => kafka.addOffsets(who, who.transactionalId))).toBe('NONE');
-    expect(await answered(() => kafka.txnOffsetCommit(who, who.transactionalId, markerOf(topic, offset)))).toBe('NONE');
-  }
-
-  const readMarker = (id: string, topic: string, stable: boolean) =>
-    settled(
-      () => kafka.offsetFetch(id, { topic, partition: 0 }, stable),
-      ({ answer }) => answer,
-    );
-
-  async function stableMarker(id: string, topic: string): Promise<number | undefined> {
-    const untilMs = under.nowMs() + PATIENCE_MS;
-    for (;;) {
-      const { answer, offset } = await readMarker(id, topic, true);
-      if (answer === 'NONE') return offset;
-      expect(answer).toBe('UNSTABLE_OFFSET_COMMIT');
-      if (under.nowMs() > untilMs) throw new Error('the marker never became stable');
-      await under.sleep(5);
-    }
   }
 
   const committed = (topic: string, end: number) => committedValues(under, topic, end);
@@ -172,22 +148,17 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
     it('aborts what is open, and what was prepared by another process', async () => {
       const topic = await under.newTopic();
       const first = await begin(under.newName());
-      await mark(first, topic, 1);
       await write(first, topic, ['lost']);
       await begin(first.transactionalId);
-      expect(await stableMarker(first.transactionalId, topic)).toBeUndefined();
       expect(await committed(topic, 2)).toEqual([]);
     });
 
     it('fences every request of the identity before', async () => {
       const topic = await under.newTopic();
       const stale = await begin(under.newName());
-      await mark(stale, topic, 1);
       await write(stale, topic, ['lost']);
       await begin(stale.transactionalId);
       expect(FENCED).toContain(await answered(() => kafka.addPartitions(stale, [{ topic, partition: 0 }])));
-      expect(FENCED).toContain(await answered(() => kafka.addOffsets(stale, stale.transactionalId)));
-      expect(FENCED).toContain(await answered(() => kafka.txnOffsetCommit(stale, stale.transactionalId, markerOf(topic, 1))));
       expect(FENCED).toContain(await send(stale, topic, batch(stale, ['zombie'], 1)));
       expect(FENCED).toContain(await answered(() => kafka.endTxn(stale, true)));
       expect(FENCED).toContain(await answered(() => kafka.endTxn(stale, false)));
@@ -196,31 +167,21 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
   });
 
   describe('a transaction', () => {
-    it('shows its records and its marker when it is committed, and not before', async () => {
+    it('shows its records when it is committed, and not before', async () => {
       const topic = await under.newTopic();
       const who = await begin(under.newName());
-      await mark(who, topic, 7);
       await write(who, topic, ['a', 'b']);
       expect(await committed(topic, 0)).toEqual([]);
-      expect((await readMarker(who.transactionalId, topic, false)).offset).toBeUndefined();
-      expect((await readMarker(who.transactionalId, topic, true)).answer).toBe('UNSTABLE_OFFSET_COMMIT');
       expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
       expect(await committed(topic, 3)).toEqual(['a', 'b']);
-      expect(await stableMarker(who.transactionalId, topic)).toBe(7);
-      expect(await readMarker(who.transactionalId, topic, false)).toMatchObject({ answer: 'NONE', offset: 7, metadata: 'decision 7' });
     });
 
-    it('that is aborted shows nothing, and its marker stays what it was', async () => {
+    it('that is aborted shows nothing', async () => {
       const topic = await under.newTopic();
-      const first = await begin(under.newName());
-      await mark(first, topic, 3);
-      expect(await answered(() => kafka.endTxn(first, true))).toBe('NONE');
-      const second = await begin(first.transactionalId);
-      await mark(second, topic, 5);
-      await write(second, topic, ['never']);
-      expect(await answered(() => kafka.endTxn(second, false))).toBe('NONE');
+      const who = await begin(under.newName());
+      await write(who, topic, ['never']);
+      expect(await answered(() => kafka.endTxn(who, false))).toBe('NONE');
       expect(await committed(topic, 2)).toEqual([]);
-      expect(await stableMarker(first.transactionalId, topic)).toBe(3);
     });
 
     it('answers a repeated commit OK, and a repeated abort too, and never the other', async () => {
@@ -261,12 +222,75 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
     it('that is open for longer than its timeout is aborted, and its producer fenced', async () => {
       const topic = await under.newTopic();
       const who = await begin(under.newName(), 1_000);
-      await mark(who, topic, 2);
       await write(who, topic, ['too late']);
       await under.sleep(1_000 + under.timeoutScanMs * 2);
       expect(await committed(topic, 2)).toEqual([]);
       expect(FENCED).toContain(await answered(() => kafka.endTxn(who, true)));
-      expect(await stableMarker(who.transactionalId, topic)).toBeUndefined();
+    });
+  });
+
+  describe('the log', () => {
+    const openIn = async (topic: string, { producerId }: ProducerIdentity) => {
+      const [leader = -1] = await kafka.leaders(topic);
+      const { answer, producers } = await kafka.describeProducers(leader, topic, [0]);
+      expect(answer).toBe('NONE');
+      return producers.find((one) => one.producerId === producerId);
+    };
+    const behind = async (topic: string, offset: number, isolation: 'read_committed' | 'read_uncommitted' = 'read_committed') => {
+      const limits = { maxBytes: 16_384, maxWaitMs: 0, minBytes: 0, isolation };
+      const [fetched] = await kafka.fetch([{ topic, partition: 0, offset, maxBytes: 16_384 }], limits);
+      if (fetched === undefined) throw new Error('no answer');
+      return fetched;
+    };
+
+    it('says of an open transaction where it begins, and of one that ended that it is over', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await write(who, topic, ['a', 'b']);
+      expect(await openIn(topic, who)).toMatchObject({ producerEpoch: who.producerEpoch, openSince: 0 });
+      expect(await behind(topic, 2)).toMatchObject({ answer: 'NONE', lastStableOffset: 0, aborted: [] });
+      expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
+      await committed(topic, 3);
+      expect(await openIn(topic, who)).toMatchObject({ openSince: undefined });
+    });
+
+    it('lists an aborted transaction to those who read from behind its last record, with its control record', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await write(who, topic, ['a', 'b']);
+      expect(await answered(() => kafka.endTxn(who, false))).toBe('NONE');
+      await committed(topic, 3);
+      const fetched = await behind(topic, 2);
+      expect(fetched.aborted).toEqual([{ producerId: BigInt(who.producerId), firstOffset: 0 }]);
+      expect(splitBatches(fetched.records).map((batch) => decodeBatch(batch).control)).toEqual(['abort']);
+    });
+
+    it('lists nothing to those who read from the last stable offset itself, where the next open transaction begins', async () => {
+      const topic = await under.newTopic();
+      const [aborted, open] = [await begin(under.newName()), await begin(under.newName())];
+      await write(aborted, topic, ['a']);
+      await write(open, topic, ['b']);
+      expect(await answered(() => kafka.endTxn(aborted, false))).toBe('NONE');
+      await committed(topic, 1);
+      expect(await behind(topic, 1)).toMatchObject({ answer: 'NONE', lastStableOffset: 1, aborted: [], records: Buffer.alloc(0) });
+      const uncommitted = splitBatches((await behind(topic, 1, 'read_uncommitted')).records).map((batch) => decodeBatch(batch));
+      expect(uncommitted.map(({ control, producerId }) => [control, String(producerId)])).toEqual([
+        [undefined, open.producerId],
+        ['abort', aborted.producerId],
+      ]);
+      expect(await answered(() => kafka.endTxn(open, false))).toBe('NONE');
+    });
+
+    it('answers where a batch was stored, also when it is sent again', async () => {
+      const topic = await under.newTopic();
+      const who = await begin(under.newName());
+      await write(who, topic, ['a', 'b']);
+      const [leader = -1] = await kafka.leaders(topic);
+      const again = await kafka.produce(who, leader, [{ topic, partition: 0, batch: batch(who, ['c'], 2) }]);
+      expect(again).toMatchObject({ answer: 'NONE', baseOffsets: [2] });
+      const twice = await kafka.produce(who, leader, [{ topic, partition: 0, batch: batch(who, ['c'], 2) }]);
+      expect(twice).toMatchObject({ answer: 'NONE', baseOffsets: [2] });
+      expect(await answered(() => kafka.endTxn(who, false))).toBe('NONE');
     });
   });
 
@@ -322,7 +346,11 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
       const topic = await under.newTopic();
       const nobody = { producerId: -1n, producerEpoch: -1, baseSequence: -1, transactional: false, timestampMs: under.nowMs() };
       const sendPlain = async (value: string) =>
-        kafka.produce(undefined, (await kafka.leaders(topic))[0] ?? -1, [{ topic, partition: 0, batch: encodeBatch(nobody, [value]) }]);
+        (
+          await kafka.produce(undefined, (await kafka.leaders(topic))[0] ?? -1, [
+            { topic, partition: 0, batch: encodeBatch(nobody, [value]) },
+          ])
+        ).answer;
       expect(await answered(() => sendPlain('a'))).toBe('NONE');
       expect(await answered(() => sendPlain('a'))).toBe('NONE');
       expect(await answered(() => sendPlain('b'))).toBe('NONE');

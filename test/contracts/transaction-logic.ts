@@ -1,103 +1,142 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Committable } from '../../lib/format/manifest.ts';
-import type { StagedSection } from '../../lib/format/staged-output.ts';
-import { commitTransaction } from '../../lib/transactions/commit.ts';
-import { prepareTransaction } from '../../lib/transactions/prepare.ts';
-import { resolveTransaction } from '../../lib/transactions/resolve.ts';
-import { settleTransactions } from '../../lib/transactions/settle.ts';
-import { encodeBatch } from '../simulation/models/wire.ts';
+import type { Fate } from '../../lib/transactions/look.ts';
 import { committedValues, type KafkaUnderTest } from './kafka-transactions.ts';
-
-const PATIENCE_MS = 20_000;
-const TIMEOUT_MS = 60_000;
-const EPOCH = 4;
-const permit = { epoch: EPOCH, decisionId: 'decision', generation: 1, decided: true } as const;
+import { type Steps, stepsOn } from './transaction-steps.ts';
 
 /** The engine's transactions, from prepare to resolve, on a broker: what becomes visible, and how often. */
 export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): void {
   let under: KafkaUnderTest;
+  let steps: Steps;
 
   beforeAll(async () => {
     under = await open();
+    steps = stepsOn(under);
   });
 
   afterAll(() => under?.kafka.close());
 
-  const timing = {
-    clock: { now: () => under.nowMs(), elapsedMs: () => under.nowMs(), sleep: (ms: number) => under.sleep(ms) },
-    random: { id: () => '', fraction: Math.random },
-  };
-  const deadlineMs = () => under.nowMs() + PATIENCE_MS;
-
-  /** As a sink gets it: who sends it is not in it yet. */
-  const staged = (topic: string, value: string) => async (): Promise<StagedSection[]> => [
-    {
-      topic,
-      partition: 0,
-      batches: encodeBatch({ producerId: -1n, producerEpoch: -1, transactional: true, timestampMs: under.nowMs() }, [value]),
-    },
-  ];
-
-  async function prepare(job: string, topic: string, value: string): Promise<Committable> {
-    const place = { job, incarnation: 'one', sink: 'write', subtask: 0 };
-    const prepared = await prepareTransaction(under.kafka, timing, {
-      ...place,
-      topic,
-      epoch: EPOCH,
-      decisionId: permit.decisionId,
-      transactionTimeoutMs: TIMEOUT_MS,
-      deadlineMs: deadlineMs(),
-      staged: staged(topic, value),
-    });
-    if (prepared.outcome !== 'prepared') throw new Error(prepared.message);
-    return prepared.committable;
+  /** What became of it, once its end is in the log everywhere. */
+  async function ended(committable: Committable): Promise<readonly Fate[]> {
+    for (let tries = 0; ; tries++) {
+      const fates = await steps.fates(committable);
+      if (!fates.includes('undecided') || tries === 200) return fates;
+      await under.sleep(25);
+    }
   }
-
-  const commit = (committable: Committable) => commitTransaction(under.kafka, timing, deadlineMs(), permit, committable);
-
-  const resolve = (committable: Committable, value: string) =>
-    resolveTransaction(under.kafka, timing, {
-      permit,
-      committable,
-      transactionTimeoutMs: TIMEOUT_MS,
-      deadlineMs: deadlineMs(),
-      sinkStartedAtMs: under.nowMs(),
-      previousUseAtMs: undefined,
-      markerRetentionMs: 7 * 24 * 3_600_000,
-      staged: staged(committable.topic, value),
-    });
-
-  const zombie = async ({ transactionalId, topic }: Committable) =>
-    expect(await settleTransactions(under.kafka, timing, deadlineMs(), TIMEOUT_MS, [{ transactionalId, topic }])).toEqual({
-      outcome: 'settled',
-    });
 
   it('an attempt has in its transaction nothing of the attempt before, which the same process prepared', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];
-    const dropped = await prepare(job, topic, 'dropped');
-    const decided = await prepare(job, topic, 'decided');
-    expect(await commit(decided)).toEqual({ outcome: 'committed' });
+    const dropped = await steps.prepare(job, topic, { 0: ['dropped'] });
+    const decided = await steps.prepare(job, topic, { 0: ['decided'] });
+    expect(await steps.check(dropped)).toMatchObject({ outcome: 'unsound' });
+    expect(await steps.check(decided)).toEqual({ outcome: 'sound' });
+    expect(await steps.commit(decided)).toEqual({ outcome: 'committed' });
     expect(await committedValues(under, topic, 4)).toEqual(['decided']);
-    expect(await commit(dropped)).toMatchObject({ outcome: 'doubtful' });
+    expect(await steps.commit(dropped)).toMatchObject({ outcome: 'doubtful' });
+    expect(await steps.fates(dropped)).toEqual(['aborted']);
   });
 
-  it('a decided transaction that was lost is published again, once, whoever asks and how often', async () => {
+  it('a prepared transaction knows where its records are, in each partition', async () => {
+    const [job, topic] = [under.newName(), await under.newTopic(2)];
+    const first = await steps.prepare(job, topic, { 0: ['a', 'b'], 1: ['c'] });
+    expect(first.written.toSorted((one, other) => one.partition - other.partition)).toEqual([
+      { topic, partition: 0, first: 0, last: 1 },
+      { topic, partition: 1, first: 0, last: 0 },
+    ]);
+    const second = await steps.prepare(job, topic, { 0: ['d'] });
+    expect(second.written).toEqual([{ topic, partition: 0, first: 3, last: 3 }]);
+  });
+
+  it('a decided transaction that was lost is sent again, once, whoever asks and how often', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];
-    const lost = await prepare(job, topic, 'a');
-    await zombie(lost);
-    expect(await commit(lost)).toMatchObject({ outcome: 'doubtful' });
-    expect(await resolve(lost, 'a')).toEqual({ outcome: 'republished' });
-    expect(await resolve(lost, 'a')).toEqual({ outcome: 'committed' });
+    const lost = await steps.prepare(job, topic, { 0: ['a'] });
+    await steps.settle(lost.transactionalId, topic);
+    expect(await steps.commit(lost)).toMatchObject({ outcome: 'doubtful' });
+    const resolved = await steps.resolve(lost, topic, { 0: ['a'] });
+    if (resolved.outcome !== 'sent-again') throw new Error(resolved.outcome);
+    expect(await steps.check(resolved.committable)).toEqual({ outcome: 'sound' });
+    expect(await committedValues(under, topic, 2)).toEqual([]);
+    expect(await steps.commit(resolved.committable)).toEqual({ outcome: 'committed' });
+    expect(await steps.commit(resolved.committable)).toEqual({ outcome: 'committed' });
+    expect(await steps.resolve(resolved.committable, topic, { 0: ['a'] })).toEqual({ outcome: 'committed' });
     expect(await committedValues(under, topic, 4)).toEqual(['a']);
   });
 
-  it('a decided transaction that was committed is not published again, though its producer was fenced since', async () => {
+  it('what is sent again by two resolvers is committed of the one whose record counts, and not of the other', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];
-    const done = await prepare(job, topic, 'a');
-    expect(await commit(done)).toEqual({ outcome: 'committed' });
-    await zombie(done);
-    expect(await commit(done)).toMatchObject({ outcome: 'doubtful' });
-    expect(await resolve(done, 'a')).toEqual({ outcome: 'committed' });
+    const lost = await steps.prepare(job, topic, { 0: ['a'] });
+    await steps.settle(lost.transactionalId, topic);
+    const [first, second] = [await steps.resolve(lost, topic, { 0: ['a'] }), await steps.resolve(lost, topic, { 0: ['a'] })];
+    if (first.outcome !== 'sent-again' || second.outcome !== 'sent-again') throw new Error(`${first.outcome} ${second.outcome}`);
+    expect(await steps.commit(first.committable)).toMatchObject({ outcome: 'doubtful' });
+    expect(await steps.commit(second.committable)).toEqual({ outcome: 'committed' });
+    expect(await committedValues(under, topic, 6)).toEqual(['a']);
+  });
+
+  it('a decided transaction that was committed is known to be, though its producer was fenced since', async () => {
+    const [job, topic] = [under.newName(), await under.newTopic()];
+    const done = await steps.prepare(job, topic, { 0: ['a'] });
+    expect(await steps.commit(done)).toEqual({ outcome: 'committed' });
+    await steps.settle(done.transactionalId, topic);
+    expect(await steps.commit(done)).toEqual({ outcome: 'committed' });
+    expect(await steps.resolve(done, topic, { 0: ['a'] })).toEqual({ outcome: 'committed' });
     expect(await committedValues(under, topic, 2)).toEqual(['a']);
+  });
+
+  it('what became of a transaction is seen after later ones of the same id, committed and aborted', async () => {
+    const [job, topic] = [under.newName(), await under.newTopic()];
+    const aborted = await steps.prepare(job, topic, { 0: ['a'] });
+    const committed = await steps.prepare(job, topic, { 0: ['b'] });
+    await steps.commit(committed);
+    const later = await steps.prepare(job, topic, { 0: ['c'] });
+    await steps.abort(later);
+    await steps.commit(await steps.prepare(job, topic, { 0: ['d'] }));
+    expect(await committedValues(under, topic, 8)).toEqual(['b', 'd']);
+    expect([await steps.fates(aborted), await steps.fates(committed), await steps.fates(later)]).toEqual([
+      ['aborted'],
+      ['committed'],
+      ['aborted'],
+    ]);
+    expect([await steps.fates(aborted, [topic]), await steps.fates(committed, [topic])]).toEqual([['aborted'], ['committed']]);
+  });
+
+  it("what became of a transaction is seen behind another producer's open one, and when one begins right behind it", async () => {
+    const topic = await under.newTopic();
+    const [before, job, behind] = [under.newName(), under.newName(), under.newName()];
+    const older = await steps.prepare(before, topic, { 0: ['older'] });
+    const aborted = await steps.prepare(job, topic, { 0: ['a'] });
+    const adjacent = await steps.prepare(behind, topic, { 0: ['adjacent'] });
+    expect(await steps.fates(aborted)).toEqual(['undecided']);
+    await steps.abort(aborted);
+    expect(await ended(aborted)).toEqual(['aborted']);
+    expect(await steps.commit(older)).toEqual({ outcome: 'committed' });
+    // Now the last stable offset is right behind it.
+    expect(await steps.fates(aborted)).toEqual(['aborted']);
+    const committed = await steps.prepare(job, topic, { 0: ['b'] });
+    expect(await steps.commit(committed)).toEqual({ outcome: 'committed' });
+    expect(await steps.fates(adjacent)).toEqual(['undecided']);
+    expect(await steps.commit(adjacent)).toEqual({ outcome: 'committed' });
+    expect(await committedValues(under, topic, 8)).toEqual(['older', 'adjacent', 'b']);
+  });
+
+  it('what became of a transaction is seen where the next batch is larger than a look asks for', async () => {
+    const topic = await under.newTopic(2);
+    const [job, other] = [under.newName(), under.newName()];
+    const aborted = await steps.prepare(job, topic, { 0: ['a'], 1: ['b'] });
+    await steps.commit(await steps.prepare(other, topic, { 0: ['x'.repeat(200_000)], 1: ['y'.repeat(200_000)] }));
+    await steps.abort(aborted);
+    expect(await ended(aborted)).toEqual(['aborted', 'aborted']);
+  });
+
+  it('a transaction of which nothing is in the log any more has no evidence', async () => {
+    const [job, topic] = [under.newName(), await under.newTopic()];
+    const done = await steps.prepare(job, topic, { 0: ['a'] });
+    const anew = { ...done, written: [{ topic, partition: 0, first: 40, last: 50 }] };
+    expect(await steps.fates(anew)).toEqual(['no-evidence']);
+    expect(await steps.resolve(anew, topic, { 0: ['a'] })).toMatchObject({
+      outcome: 'no-evidence',
+      message: expect.stringContaining(`topic ${topic}, partition 0, offsets 40 to 50`),
+    });
   });
 }

@@ -82,13 +82,14 @@ describe.each([
       }
       expect(await storeThatLoses(1, 2).recordCommitted(row.job, 1, 2)).toBe('written');
       expect(await storeThatLoses(1, 2).retireThrough(row.job, 1, 1)).toBe('written');
-      expect(await storeThatLoses(3, 4).widenPool(row.job, 1, { sink: 2 })).toBe('written');
+      expect(await storeThatLoses(3, 4).widenPool(row.job, 1, { sink: 2 }, { sink: ['out'] })).toBe('written');
       expect(await storeThatLoses(1, 2).renewLease(row.job, 1, 77)).toBe('written');
       expect(await store.readJob(row.job)).toEqual({
         ...row,
         lastCommitted: 2,
         retiredThrough: 1,
         pool: { sink: 2 },
+        sinkTopics: { sink: ['out'] },
         leaseExpiresAtMs: 77,
       });
     });
@@ -109,8 +110,8 @@ describe.each([
     it.each<[string, (store: EpochStore, row: JobRow) => Promise<unknown>, (row: JobRow) => Promise<unknown>]>([
       [
         'the pool was widened further',
-        (slow, { job }) => slow.widenPool(job, 1, { sink: 2 }),
-        ({ job }) => store.widenPool(job, 1, { sink: 5 }),
+        (slow, { job }) => slow.widenPool(job, 1, { sink: 2 }, {}),
+        ({ job }) => store.widenPool(job, 1, { sink: 5 }, {}),
       ],
       ['a later epoch was committed', (slow, { job }) => slow.recordCommitted(job, 1, 3), ({ job }) => store.recordCommitted(job, 1, 4)],
       ['a later epoch was retired', (slow, { job }) => slow.retireThrough(job, 1, 1), ({ job }) => store.retireThrough(job, 1, 2)],

@@ -12,7 +12,7 @@ import { type Carry, modelKafka } from './models/kafka-requests.ts';
 
 /** Carries every request out at once. */
 const dice = new Dice(1);
-const carry: Carry = async (_api, _about, _failure, execute) => execute(false, dice);
+const carry: Carry = async (_api, _about, _failure, execute) => execute(dice);
 
 async function modelUnderTest(): Promise<KafkaUnderTest> {
   // Time passes where the contract sleeps, and nowhere else.
@@ -28,10 +28,10 @@ async function modelUnderTest(): Promise<KafkaUnderTest> {
   let names = 0;
   const newName = () => `name-${names++}`;
   return {
-    kafka: modelKafka(broker, carry, { broker: new Map(), topic: new Map() }),
-    newTopic: async () => {
+    kafka: modelKafka(broker, carry, { broker: new Map(), topic: new Map(), nowMs: () => nowMs }),
+    newTopic: async (partitions = 1) => {
       const topic = newName();
-      broker.createTopic(topic, 1);
+      broker.createTopic(topic, partitions);
       return topic;
     },
     newName,

@@ -617,9 +617,7 @@ export class World {
     const dice = new Dice(hashOf(this.#options.seed, process.name));
     const random: Random = { id: () => dice.id(), fraction: () => dice.next() };
     const blobStore = modelBlobStore(this.bucket, carry('bucket'));
-    const brokerConfig = new Map([
-      ['transaction.max.timeout.ms', '900000'],
-    ]);
+    const brokerConfig = new Map([['transaction.max.timeout.ms', '900000']]);
     return {
       epochs: modelEpochStore(this.table, carry('table')),
       blobStore,

@@ -188,7 +188,7 @@ export async function runEpochs(
     if (stage === undefined) throw new Error(`there is no stage ${id}`);
     const startedMs = clock.elapsedMs();
     attempt.stages.set(id, 'running');
-    if (stage.kind === 'sink') attempt.sinkStarted ??= momentOf(clock);
+    if (stage.kind === 'sink') attempt.sinkStartedMs ??= clock.elapsedMs();
     observe({ event: 'stage-started', epoch: attempt.epoch, stage: id });
     const result = await runStage(deps, settings, tenure, stage, attempt, stateBefore(attempt));
     return { of: 'stage', attempt, stage: id, ms: clock.elapsedMs() - startedMs, result };
@@ -202,7 +202,7 @@ export async function runEpochs(
 
   async function startDecision(attempt: Attempt): Promise<LoopEvent> {
     const nowMs = clock.elapsedMs();
-    if (nowMs - (attempt.sinkStarted?.elapsedMs ?? nowMs) > settings.epochTimeoutMs) {
+    if (nowMs - (attempt.sinkStartedMs ?? nowMs) > settings.epochTimeoutMs) {
       const message = `the sink stage took longer than ONCEFLOW_EPOCH_TIMEOUT_MS=${settings.epochTimeoutMs}`;
       return { of: 'stage', attempt, stage: 'decision', ms: 0, result: { outcome: 'failed', kind: 'transient', message } };
     }
@@ -329,7 +329,7 @@ export async function runEpochs(
     const dropped = inFlight.slice(at);
     inFlight = inFlight.slice(0, at);
     for (const each of dropped) {
-      if (each.sinkStarted !== undefined) endsLeftovers = true;
+      if (each.sinkStartedMs !== undefined) endsLeftovers = true;
       each.abort.abort();
       abortPrepared(deps, settings, tenure, each);
     }

@@ -287,7 +287,7 @@ function fenceAsZombie(scene: Scene, dice: Dice): Promise<string | undefined> {
   });
 }
 
-/** It may go on from there, in the engine's own code: an attempt looks before it writes. */
+/** It may go on from there, in the engine's own code. */
 function prepareAsZombie(scene: Scene, dice: Dice): Promise<string | undefined> {
   return asZombie(scene, dice, async (kafka, transactionalId) => {
     const [, incarnation, sink, subtask, parity] = /^[^-]+-([0-9a-f]+)-(.+)-(\d+)-([01])$/.exec(transactionalId) ?? [];
@@ -296,9 +296,9 @@ function prepareAsZombie(scene: Scene, dice: Dice): Promise<string | undefined> 
     writer.append(Date.now(), undefined, undefined, 'zombie:::1', utf8);
     const staged = [{ topic: scene.output, partition: dice.whole(0, 2), batches: Buffer.from(writer.finish()) }];
     const place = { job: scene.job.name, incarnation, sink, subtask: Number(subtask), topic: scene.output };
-    const attempt = { ...place, epoch: Number(parity), decisionId: 'zombie', transactionTimeoutMs: TRANSACTION_TIMEOUT_MS };
+    const attempt = { ...place, epoch: Number(parity), transactionTimeoutMs: TRANSACTION_TIMEOUT_MS };
     const deadlineMs = timing.clock.elapsedMs() + ZOMBIE_MS;
-    const prepared = await prepareTransaction(kafka, timing, { ...attempt, deadlineMs, staged: () => Promise.resolve(staged) });
+    const prepared = await prepareTransaction({ ...timing, kafka, deadlineMs }, { ...attempt, staged: () => Promise.resolve(staged) });
     return prepared.outcome === 'prepared';
   });
 }

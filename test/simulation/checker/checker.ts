@@ -362,7 +362,11 @@ export class Checker {
     life.committed.add(key);
     life.lastCommitted.set(`${where} ${place}`, epoch);
     const found = batches.flatMap(valuesOf);
-    const expected = life.decided.find(({ manifest }) => manifest.epoch === epoch)?.staged.get(where)?.get(place) ?? [];
+    const expected =
+      life.decided
+        .find(({ manifest }) => manifest.epoch === epoch)
+        ?.staged.get(where)
+        ?.get(place) ?? [];
     if (expected.join('\n') !== found.join('\n'))
       this.fail(
         'I2',

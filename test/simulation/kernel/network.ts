@@ -73,14 +73,7 @@ export class Network {
   }
 
   /** One request and its answer. `execute` is what the service does; it may throw what the port throws. */
-  call<T>(
-    caller: SimProcess,
-    service: Service,
-    api: string,
-    about: string,
-    failure: Failure<T>,
-    execute: (dice: Dice) => T,
-  ): Promise<T> {
+  call<T>(caller: SimProcess, service: Service, api: string, about: string, failure: Failure<T>, execute: (dice: Dice) => T): Promise<T> {
     const { scheduler, log } = this.#options;
     if (!caller.alive) return new Promise(() => {});
     const { call, fault, dice } = this.meet(caller, service, api, about);

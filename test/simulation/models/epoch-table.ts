@@ -37,7 +37,14 @@ export interface TableObserver {
 
 /** The jobs' table: every method is one atomic write or read, as DynamoDB's are. */
 export class EpochTable {
-  observer: TableObserver = { decided: () => {}, committed: () => {}, sentAgain: () => {}, written: () => {}, forgotten: () => {}, epochsDeleted: () => {} };
+  observer: TableObserver = {
+    decided: () => {},
+    committed: () => {},
+    sentAgain: () => {},
+    written: () => {},
+    forgotten: () => {},
+    epochsDeleted: () => {},
+  };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
   /** By token: the decision that was sent under it first, and when. */
@@ -125,12 +132,13 @@ export class EpochTable {
   }
 
   recordSentAgain(held: Held, sentAgain: SentAgain, seen: string | undefined): FencedWrite {
-    const row = this.#held(held);
+    const row = this.#held(held); // sent again
     if (row === undefined) return 'superseded';
     if (row.sentAgain?.id === sentAgain.id) return 'written';
     const isLast = row.lastCompleted?.decisionId === sentAgain.decisionId;
     const known = row.sentAgain?.decisionId === sentAgain.decisionId ? row.sentAgain.id : undefined;
-    if (!isLast || known !== seen) throw new Error(`what was sent again of ${sentAgain.decisionId} is of ${seen}, and the row has ${known}`);
+    if (!isLast || known !== seen)
+      throw new Error(`what was sent again of ${sentAgain.decisionId} is of ${seen}, and the row has ${known}`);
     this.#jobs.set(held.job, { ...row, sentAgain: JSON.parse(JSON.stringify(sentAgain)) as SentAgain });
     this.observer.sentAgain(row, sentAgain);
     return 'written';
@@ -174,7 +182,15 @@ export class EpochTable {
   forget({ job, generation, incarnation }: HeldJob, next: string): FencedWrite {
     const row = this.#jobs.get(job);
     if (row?.generation !== generation || ![incarnation, next].includes(row.incarnation)) return 'superseded';
-    const fresh = { lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {}, sinkTopics: {}, sentAgain: undefined, failure: undefined };
+    const fresh = {
+      lastCompleted: undefined,
+      lastCommitted: 0,
+      retiredThrough: -1,
+      pool: {},
+      sinkTopics: {},
+      sentAgain: undefined,
+      failure: undefined,
+    };
     this.#jobs.set(job, { ...row, ...fresh, incarnation: next });
     this.observer.forgotten(incarnation);
     return 'written';
@@ -293,7 +309,9 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         table.fenced(held(job, generation), (row) => ({
           sinkTopics: {
             ...row.sinkTopics,
-            ...Object.fromEntries(Object.entries(topics).map(([sink, names]) => [sink, [...new Set([...(row.sinkTopics[sink] ?? []), ...names])]])),
+            ...Object.fromEntries(
+              Object.entries(topics).map(([sink, names]) => [sink, [...new Set([...(row.sinkTopics[sink] ?? []), ...names])]]),
+            ),
           },
           pool: { ...row.pool, ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0))) },
         })),

@@ -515,7 +515,9 @@ export class Broker {
     const batches =
       firstOffset === undefined
         ? []
-        : partition.batches.filter((batch) => batch.producerId === producerId && batch.control === undefined && batch.baseOffset >= firstOffset);
+        : partition.batches.filter(
+            (batch) => batch.producerId === producerId && batch.control === undefined && batch.baseOffset >= firstOffset,
+          );
     this.onEnd({ partition, producerId, commit, batches });
     partition.open.delete(producerId);
     const how = commit ? 'commit' : 'abort';

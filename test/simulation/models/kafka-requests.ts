@@ -66,9 +66,7 @@ export function modelKafka(
       const about = `${who?.transactionalId ?? 'plain'} ${batches.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')}`;
       const none = (answer: KafkaAnswer) => ({ answer, baseOffsets: batches.map(() => -1) });
       const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(LEADER_ERRORS)) };
-      return carry('produce', about, { ...failure, connection: `produce ${leader}` }, () =>
-        broker.produce(who, leader, sent),
-      );
+      return carry('produce', about, { ...failure, connection: `produce ${leader}` }, () => broker.produce(who, leader, sent));
     },
     endTxn: (who, commit) =>
       carry(commit ? 'commit' : 'abort', `${who.transactionalId} ${who.producerId}/${who.producerEpoch}`, answering, () =>

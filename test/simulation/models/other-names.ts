@@ -28,5 +28,7 @@ export function withOtherNames(kafka: TransactionRequests): TransactionRequests 
 export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer>(
   answer: Answer,
 ): Answer {
-  return answer.outcome === 'prepared' && answer.committable !== undefined ? { ...answer, committable: renamed(answer.committable) } : answer;
+  return answer.outcome === 'prepared' && answer.committable !== undefined
+    ? { ...answer, committable: renamed(answer.committable) }
+    : answer;
 }

@@ -19,11 +19,10 @@ const COLLECT = 'lib/epoch/coordinator/collect.ts';
 const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
 const RESOLVE = 'lib/transactions/resolve.ts';
 const COMMIT = 'lib/transactions/commit.ts';
-const AWAIT_MARKERS =
-  'const marked = await awaitMarkers(kafka, timing, Math.min(deadlineMs, timing.clock.elapsedMs() + MARKERS_PATIENCE_MS), committable);';
-const MARKER = 'lib/transactions/marker.ts';
-const STABLE_READ =
-  'const after = await readMarker(kafka, timing, stableUntil(timing.clock.elapsedMs(), deadlineMs), transactionalId, topic, true);';
+const LOOK = 'lib/transactions/look.ts';
+const CHECK = 'lib/transactions/check-prepared.ts';
+const ASK = 'lib/epoch/coordinator/ask-stages.ts';
+const NEWEST = 'lib/epoch/coordinator/newest-committables.ts';
 const PREPARE = 'lib/transactions/prepare.ts';
 const SEND = 'lib/transactions/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
@@ -96,62 +95,132 @@ export const mutants: readonly Mutant[] = [
       ),
       edit(
         PREPARE,
-        'const begun = await retried(timing, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs));',
-        'const ids = known.get(kafka) ?? new Map(); known.set(kafka, ids); const begun = ids.get(id) ?? (await retried(timing, request.deadlineMs, () => kafka.initProducerId(id, request.transactionTimeoutMs))); if (begun.answer === "NONE") ids.set(id, begun);',
+        'const begun = await retried(asking, () => asking.kafka.initProducerId(id, transactionTimeoutMs));',
+        'const ids = known.get(asking.kafka) ?? new Map(); known.set(asking.kafka, ids); const begun = ids.get(id) ?? (await retried(asking, () => asking.kafka.initProducerId(id, transactionTimeoutMs))); if (begun.answer === "NONE") ids.set(id, begun);',
       ),
     ],
   },
   {
-    name: 'between reading the marker and sending there is no other InitProducerId',
+    name: 'committed means seen in the log: what EndTxn was answered is no proof',
+    edits: [
+      edit(
+        COMMIT,
+        "const open = (await lookAt(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');",
+        'const open: Look[] = [];',
+      ),
+    ],
+  },
+  {
+    name: 'a look without records has no list of aborted transactions',
+    edits: [
+      edit(LOOK, "if (fate !== 'look-closer' || fetched.records.length === 0) return fate;", "if (fate !== 'look-closer') return fate;"),
+    ],
+  },
+  {
+    name: 'an aborted transaction in the list is ours only if it begins where ours does or before',
+    edits: [edit(LOOK, 'one.producerId === producerId && one.firstOffset <= range.first', 'one.producerId === producerId')],
+  },
+  {
+    name: 'the list of aborted transactions is looked at',
+    edits: [edit(LOOK, "return isAborted ? 'aborted' : 'committed';", "return 'committed';")],
+  },
+  {
+    name: 'a control record says how a transaction ended, and abort is not commit',
+    edits: [edit(LOOK, "fate: end === 'commit' ? 'committed' : 'aborted'", "fate: 'committed'")],
+  },
+  {
+    name: 'what nobody could be asked about is not taken for committed',
+    edits: [edit(RESOLVE, "if (rangesThatAre('unknown').length > 0) return unsettled(committable, describeLooks(looks));", '')],
+  },
+  {
+    name: 'what is undecided is aborted, and not taken for committed',
+    edits: [edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', '')],
+  },
+  {
+    name: 'resolving fences before it believes what the log says',
     edits: [
       edit(
         RESOLVE,
-        'const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, staged);',
-        'const again = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs)); Object.assign(who, { producerId: again.producerId, producerEpoch: again.producerEpoch }); const sent = await sendStaged(kafka, timing, deadlineMs, who, marker, staged);',
+        '  const fenced = await retried(',
+        '  const early = await lookAt(asking, committable, compacted);\n  const fenced = await retried(',
       ),
+      edit(RESOLVE, 'const looks = await lookAt(asking, committable, compacted);', 'const looks = early;'),
     ],
   },
   {
-    name: 'resolving reads the marker after fencing',
-    edits: [
-      edit(RESOLVE, "if (reached(after, epoch) && open.length === 0) return { outcome: 'committed' };", ''),
-      edit(RESOLVE, 'isUnstable ? undefined : reached(after, epoch), producer.states, staged', 'false, [], staged'),
-    ],
+    name: 'only what was aborted is sent again',
+    edits: [edit(RESOLVE, '(await request.staged()).filter(isAborted)', 'await request.staged()')],
   },
   {
-    name: 'resolving fences before it believes that the marker is absent',
+    name: 'what is prepared is checked before it is decided',
     edits: [
       edit(
-        RESOLVE,
-        'const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
-        'const early = await readMarker(kafka, timing, deadlineMs, transactionalId, topic, true); const fenced = await retried(timing, deadlineMs, () => kafka.initProducerId(transactionalId, request.transactionTimeoutMs));',
+        ASK,
+        'firstProblem(answers) ?? (await preparedProblem(deps, prepared, deps.clock.elapsedMs() + settings.commitTimeoutMs));',
+        'firstProblem(answers);',
       ),
-      edit(RESOLVE, STABLE_READ, 'const after = early;'),
     ],
   },
   {
-    name: 'a marker of a later epoch proves the commit too (≥, not =)',
-    edits: [edit(MARKER, "reading.found === 'epoch' && reading.epoch >= epoch", "reading.found === 'epoch' && reading.epoch === epoch")],
+    name: 'records that joined older open ones are found, though their own transaction is open',
+    edits: [edit(CHECK, 'if (found.openSince !== range.first)', 'if (found.openSince < 0)')],
   },
   {
-    name: 'the marker is read stable after fencing',
-    edits: [edit(RESOLVE, STABLE_READ, STABLE_READ.replace('true', 'false'))],
-  },
-  {
-    name: 'what cannot be read is not taken for absent',
+    name: 'what was sent again is checked before it is recorded',
     edits: [
       edit(
-        RESOLVE,
-        "if (after.found === 'unknown' && !isUnstable) return unsettled(committable, `the commit marker could not be read (${after.answer})`);",
-        '',
+        COMMIT_EPOCH,
+        'const problem = await preparedProblem(deps, sentAgain, deps.clock.elapsedMs() + settings.commitTimeoutMs);',
+        'const problem = undefined as { message: string } | undefined;',
+      ),
+      edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', ''),
+      edit(RESOLVE, "const aborted = rangesThatAre('aborted');", "const aborted = rangesThatAre('aborted', 'undecided');"),
+    ],
+  },
+  {
+    name: 'what was sent again is recorded before it is committed',
+    edits: [
+      edit(
+        NEWEST,
+        'fenced(settings, await untilAnswered(deps, `recording what of epoch ${manifest.epoch} was sent again`, write, signal));',
+        'void write;',
       ),
     ],
   },
   {
-    name: 'each transactional id has a marker group of its own',
+    name: 'what was sent again is recorded only by the holder of the generation',
+    edits: [edit(TABLE, 'const row = this.#held(held); // sent again', 'const row = this.#jobs.get(held.job);')],
+  },
+  {
+    name: 'a record of what was sent again replaces only the one that was seen',
     edits: [
-      edit('lib/transactions/ids.ts', 'return transactionalIdOfMarker;', "return transactionalIdOfMarker.replace(/-[0-9]+-[01]$/, '');"),
+      edit(TABLE, 'if (!isLast || known !== seen) throw', 'if (!isLast) throw'),
+      edit(TABLE, "if (row.sentAgain?.id === sentAgain.id) return 'written';", ''),
     ],
+    focus: 'doubt',
+  },
+  {
+    name: 'a start judges a decided epoch by what was sent again of it',
+    edits: [
+      edit(
+        START,
+        'commitEpoch(deps, settings, tenure, last, row.sentAgain, signal)',
+        'commitEpoch(deps, settings, tenure, last, undefined, signal)',
+      ),
+    ],
+    focus: 'doubt',
+  },
+  {
+    name: 'what a dropped attempt left open of a subtask without output is ended by the next attempt',
+    edits: [edit(LOOP, 'if (each.sinkStartedMs !== undefined) endsLeftovers = true;', '')],
+  },
+  {
+    name: 'what a broker forgot to end is ended when the pool is settled',
+    edits: [edit('lib/transactions/settle.ts', 'owners.filter((owner) => owner.open.length > 0)', 'owners.filter(() => false)')],
+  },
+  {
+    name: 'what else is open under the ids of an attempt is aborted with it',
+    edits: [edit(ASK, 'check.leftOpen.map(', 'check.leftOpen.slice(0, 0).map('), edit(CHECK, '...leftIn(committable, own)', '')],
   },
   {
     name: 'transactional ids hold the incarnation',
@@ -162,19 +231,15 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COMMIT,
-        'kafka.endTxn(committable, true)',
-        'kafka.endTxn({ ...committable, transactionalId: committable.transactionalId.replace(/[01]$/, String(committable.epoch % 2)) }, true)',
+        'asking.kafka.endTxn(committable, true)',
+        'asking.kafka.endTxn({ ...committable, transactionalId: committable.transactionalId.replace(/[01]$/, String(committable.epoch % 2)) }, true)',
       ),
       edit(
         RESOLVE,
-        'const { epoch, topic, transactionalId } = committable;',
-        'const { epoch, topic } = committable; const transactionalId = committable.transactionalId.replace(/[01]$/, String(epoch % 2));',
+        'const { transactionalId, marker } = committable;',
+        'const { marker } = committable; const transactionalId = committable.transactionalId.replace(/[01]$/, String(committable.epoch % 2));',
       ),
     ],
-  },
-  {
-    name: 'the commit marker is part of the transaction',
-    edits: [edit(SEND, 'writeMarker(kafka, timing, deadlineMs, who, marker);', "Promise.resolve('NONE' as const);")],
   },
   {
     name: 'every acknowledgement is awaited before an epoch counts as prepared',
@@ -184,41 +249,12 @@ export const mutants: readonly Mutant[] = [
         "const failed = answers.find((answer) => answer !== 'NONE');",
         "const failed = answers.find((answer) => answer === 'never');",
       ),
-    ],
-  },
-  {
-    name: 'only OK means committed, or what the partitions show',
-    edits: [
-      edit(COMMIT, "kindOf(answer) !== 'ok'", "!['ok', 'fenced'].includes(kindOf(answer))"),
-      edit(COMMIT, AWAIT_MARKERS, "const marked: string = 'NONE';"),
-    ],
-  },
-  {
-    name: 'an unexpected answer to a commit is doubtful, not taken for done',
-    edits: [
-      edit(COMMIT, "kindOf(answer) !== 'ok'", "!['ok', 'failed'].includes(kindOf(answer))"),
-      edit(COMMIT, AWAIT_MARKERS, "const marked: string = 'NONE';"),
-    ],
-  },
-  {
-    name: "OK alone does not mean committed: the transaction's end must be in the partitions and in the group",
-    edits: [edit(COMMIT, AWAIT_MARKERS, "const marked: string = 'NONE';")],
-  },
-  {
-    name: 'what the broker left open of an attempt is aborted before the next one begins',
-    edits: [edit(PREPARE, 'const left = await abortAttemptsBefore(kafka, timing, request, who);', 'const left = undefined;')],
-  },
-  {
-    name: 'what the broker left open of a decided epoch is ended as it is, not sent again beside it',
-    edits: [
-      edit(RESOLVE, "onlyItsOwn && !(written.length === 0 && isMissing)) return 'in-place';", "written.length === 0) return 'in-place';"),
-      edit(RESOLVE, "if (there === 0) return isMissing ? 'not-committed' : 'left-open';", "if (there >= 0) return 'not-committed';"),
-    ],
-  },
-  {
-    name: 'what the broker left open is aborted before the output is sent again',
-    edits: [
-      edit(RESOLVE, "if (there === 0) return isMissing ? 'not-committed' : 'left-open';", "if (there === 0) return 'not-committed';"),
+      edit(
+        SEND,
+        "if (answer !== 'NONE') return answer;\n",
+        "if (answer !== 'NONE' && baseOffsets.some((offset) => offset >= 0)) return answer;\n",
+      ),
+      edit(SEND, "if (offset < 0) return 'UNKNOWN_SERVER_ERROR';", 'if (offset < 0) continue;'),
     ],
   },
   {

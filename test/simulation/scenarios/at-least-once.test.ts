@@ -11,11 +11,11 @@ const first = (guarantee: 'exactly-once' | 'at-least-once'): Partial<WorldOption
 };
 
 describe('at least once', () => {
-  it('output is sent once when nothing goes wrong, without a transaction, a marker or a transactional id', async () => {
+  it('output is sent once when nothing goes wrong, without a transaction or a transactional id', async () => {
     const told = await story([], atLeastOnce);
     expect(told.repeated).toBe(0);
     expect(told.epochs).toBe(5);
-    expect(told.history.join('\n')).not.toMatch(/initProducerId|addOffsets|txnOffsetCommit|invoke prepare/);
+    expect(told.history.join('\n')).not.toMatch(/initProducerId|addPartitions|invoke prepare/);
   });
 
   it('nothing is sent by an attempt that is not decided', async () => {

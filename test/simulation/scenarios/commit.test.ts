@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
 import type { Call } from '../kernel/faults.ts';
-import type { World } from '../world.ts';
+import type { InputBatch, World } from '../world.ts';
 import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, resolutions, story } from './story.ts';
 
 /** The commit of epoch 2: its transaction has the id with 0. */
@@ -11,6 +11,14 @@ const idIn = (call: Call) => call.about.split(' ')[0] ?? '';
 const fence = (world: World, id: string) => world.broker.initProducerId(id, 25_000);
 const fencedAfter = (delayMs: number) => (world: World, call: Call) =>
   void world.scheduler.after(delayMs, undefined, () => fence(world, idIn(call)));
+/** The first request of this kind that is made for a resolver. */
+function afterResolveBegan(api: string): (call: Call) => boolean {
+  let began = false;
+  return (call) => {
+    began ||= call.api === 'invoke resolve';
+    return began && call.api === api && call.caller.role === 'sink';
+  };
+}
 const two = () => parallelismOf(jobNamed('word-count'), { source: 1, operator: 2, sink: 2 });
 
 describe('a commit', () => {
@@ -80,12 +88,12 @@ describe('a transaction that was fenced or timed out', () => {
     expect(resolutions(told)).toEqual(['republished']);
   });
 
-  it('after its commit is known by its marker, and nothing is sent', async () => {
+  it('after its commit is known by the log, nobody is fenced, and nothing is sent', async () => {
     const told = await story([{ at: commitOf2(), also: fencedAfter(14), fault: { fault: 'lose', what: 'answer' } }], {
       markerDelayMs: [1, 4],
     });
-    expect(resolutions(told)).toEqual(['committed']);
-    expect(told.history.join('\n')).not.toMatch(/offsetFetch stable/);
+    expect(resolutions(told)).toEqual([]);
+    expect(told.history.join('\n')).not.toMatch(/invoke resolve/);
   });
 
   it('by a zombie sink attempt costs a republish and nothing else', async () => {
@@ -129,7 +137,7 @@ describe('resolving', () => {
   const fenced = { at: commitOf2(), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } } as const;
 
   it('by a process that dies after it has fenced is done again', async () => {
-    const told = await story([fenced, { at: at('offsetFetch stable'), fault: { fault: 'crash', when: 'before' } }]);
+    const told = await story([fenced, { at: afterResolveBegan('addPartitions'), fault: { fault: 'crash', when: 'before' } }]);
     expect(resolutions(told)).toContain('republished');
   });
 
@@ -138,9 +146,34 @@ describe('resolving', () => {
     expect(resolutions(told)).toContain('republished');
   });
 
-  it('by a process that dies after it has committed is known by the marker', async () => {
+  it('that was committed by a process that died behind it is known to be by the log', async () => {
     const told = await story([fenced, { at: at('commit', { about: /-write-0-0 /, nth: 2 }), fault: { fault: 'crash', when: 'after' } }]);
-    expect(resolutions(told).at(-1)).toBe('committed');
+    expect(resolutions(told)).toEqual(['republished']);
+  });
+
+  it('that was sent again and not recorded is aborted by the next resolver, and sent again by it', async () => {
+    const told = await story([fenced, { at: at('recordSentAgain'), fault: { fault: 'crash', when: 'before' } }]);
+    expect(resolutions(told).at(-1)).toBe('republished');
+  });
+
+  it('that was recorded by a coordinator that died is committed by the next one, from the record', async () => {
+    const told = await story([fenced, { at: at('recordSentAgain'), fault: { fault: 'crash', when: 'after' } }]);
+    expect(resolutions(told)).toEqual([]);
+    expect(told.observed).toContainEqual(expect.objectContaining({ event: 'recovered', epoch: 2, republished: 0 }));
+  });
+
+  it('whose record arrives late, behind the record of a later one, changes nothing', async () => {
+    const told = await story([
+      fenced,
+      { at: at('recordSentAgain'), fault: { fault: 'late', byMs: 400 } },
+      { at: at('commit', { about: /-write-0-0 /, nth: 2 }), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } },
+    ]);
+    expect(resolutions(told)).toEqual(['republished', 'republished']);
+  });
+
+  it('by a coordinator that was succeeded before it could record what it sent again aborts that', async () => {
+    const told = await story([fenced, { at: at('recordSentAgain'), fault: { fault: 'depose', forMs: 3_000 } }]);
+    expect(told.ends.map(({ end }) => end)).toContain('superseded');
   });
 
   it('twice at once publishes once', async () => {
@@ -162,43 +195,28 @@ describe('resolving', () => {
     expect(resolutions(told)[0]).toBe('republished');
   });
 
-  it('that reads an older marker from a coordinator that failed over reads it again after fencing', async () => {
-    const commitOf3 = at('commit', { about: /-write-0-1 /, nth: 2 });
-    let isLost = false;
-    const told = await story(
-      [
-        {
-          at: commitOf3,
-          also: (world, call) => {
-            isLost = true;
-            fencedAfter(14)(world, call);
-          },
-          fault: { fault: 'lose', what: 'answer' },
-        },
-        { at: (call) => isLost && call.api === 'offsetFetch', fault: { fault: 'stale' } },
-      ],
-      { markerDelayMs: [1, 4] },
-    );
-    expect(resolutions(told)).toEqual(['committed']);
-    expect(told.history.join('\n')).toMatch(/offsetFetch stable/);
-  });
+  const takenByRetention = (world: World) => {
+    const [partition] = world.broker.topics.get('output') ?? [];
+    // Another producer writes on, and retention takes all that was before.
+    world.broker.appendPlain('output', 0, ['later']);
+    if (partition !== undefined) partition.logStart = partition.end - 1;
+  };
 
-  it('stops the job when the markers of the id are gone, and says what to look at', async () => {
+  it('stops the job when the log does not reach back to the epoch any more, and says what to look at', async () => {
     const told = await story(
       [
         {
           at: at('commit', { about: /-write-0-1 /, nth: 2 }),
           also: (world, call) => {
-            world.broker.forgetGroup(idIn(call));
             fencedAfter(0)(world, call);
+            void world.scheduler.after(60, undefined, () => takenByRetention(world));
           },
-          fault: { fault: 'slow', byMs: 50 },
+          fault: { fault: 'slow', byMs: 100 },
         },
       ],
-      { mayFail: /the commit markers of transaction .* are gone/ },
+      { mayFail: /cannot be told any more: topic output, partition 0, offsets/ },
     );
     expect(ends(told)).toEqual(['failed']);
-    expect(told.ends[0]?.message).toMatch(/commit offset 3 .* commit offset 2/);
   });
 
   it('of a coordinator that was superseded meanwhile ends it as superseded, whatever the resolver found', async () => {
@@ -207,10 +225,10 @@ describe('resolving', () => {
         {
           at: at('commit', { about: /-write-0-1 /, nth: 2 }),
           also: (world, call) => {
-            world.broker.forgetGroup(idIn(call));
             fencedAfter(0)(world, call);
+            void world.scheduler.after(60, undefined, () => takenByRetention(world));
           },
-          fault: { fault: 'slow', byMs: 50 },
+          fault: { fault: 'slow', byMs: 100 },
         },
         {
           at: at('invoke resolve'),
@@ -218,69 +236,137 @@ describe('resolving', () => {
           fault: { fault: 'slow', byMs: 1_000 },
         },
       ],
-      { mayFail: /the commit markers of transaction .* are gone/ },
+      { mayFail: /cannot be told any more/ },
     );
     expect(told.ends.map(({ end }) => end)).toEqual(['failed', 'superseded']);
     expect(told.ends[1]?.message).toMatch(/generation 2 of coordinator#2 has taken over/);
   });
-
-  it('stops the job when the epoch is older than half the retention of markers', async () => {
-    const told = await story(
-      [{ at: at('commit', { about: /-write-0-1 / }), also: fencedAfter(0), fault: { fault: 'outage', forMs: 45_000 } }],
-      {
-        markerRetentionMinutes: 1,
-        mayFail: /more than half of the broker's offsets.retention.minutes/,
-      },
-    );
-    expect(ends(told)).toContain('failed');
-  });
 });
 
-describe('a broker that answers OK and forgets the markers', () => {
-  const forgetting = (where?: 'partitions' | 'group') => (world: World, call: Call) => world.broker.forgetMarkersOf(idIn(call), where);
+describe('a broker that answers OK and forgets the end of a transaction', () => {
+  const forgetting = (partitions?: readonly number[]) => (world: World, call: Call) => world.broker.forgetEndsOf(idIn(call), partitions);
+  const three = { outputPartitions: 3 };
+  /** Lines whose words go to each of three partitions, in each epoch. */
+  const wide = ['ant bee cow auk bat cat #0', 'ant bee cow auk bat cat #1', 'ant bee cow auk bat cat #2', 'ant bee cow auk bat cat #3'].map(
+    (line, index) => plain(index * 1_000, 0, line),
+  );
 
-  it('of a decided epoch does not lose it: its records are ended where they are, and not sent again', async () => {
-    const told = await story([{ at: commitOf2(), also: forgetting() }]);
-    expect(resolutions(told)).toEqual(['committed']);
+  it.each([[[0]], [[1]], [[2]], [[0, 1]], [[0, 2]], [[1, 2]], [[0, 1, 2]]])(
+    'in partitions %j of three does not lose or double a decided epoch',
+    async (forgotten) => {
+      const told = await story([{ at: commitOf2(), also: forgetting(forgotten) }], { ...three, input: wide });
+      expect(resolutions(told)).toEqual(['unsettled', 'republished']);
+    },
+  );
+
+  it('of an epoch that was sent again does not double it: the record says which one counts', async () => {
+    const told = await story([
+      { at: commitOf2(), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } },
+      { at: at('commit', { about: /-write-0-0 /, nth: 2 }), also: forgetting() },
+    ]);
+    expect(resolutions(told)).toEqual(['republished', 'unsettled', 'republished']);
   });
 
-  it('in the partitions alone, or in the group alone, does not lose it', async () => {
-    expect(resolutions(await story([{ at: commitOf2(), also: forgetting('partitions') }]))).toEqual(['committed']);
-    expect(resolutions(await story([{ at: commitOf2(), also: forgetting('group') }]))).toEqual(['committed']);
+  it.each(['initProducerId', 'look', 'addPartitions', 'abort', 'produce', 'commit'])(
+    'does not lose or double it when its resolver dies at its %s, nor when that comes twice or late',
+    async (api) => {
+      for (const fault of [
+        { fault: 'crash', when: 'before' },
+        { fault: 'crash', when: 'after' },
+        { fault: 'freeze', when: 'before', forMs: 9_000 },
+        { fault: 'late', byMs: 3_000 },
+        { fault: 'lose', what: 'answer' },
+      ] as const) {
+        const told = await story(
+          [
+            { at: commitOf2(), also: forgetting([0, 2]) },
+            { at: afterResolveBegan(api), fault },
+            { at: at('invoke resolve'), fault: { fault: 'twice', byMs: 700 } },
+          ],
+          { ...three, input: wide },
+        );
+        expect(resolutions(told)).toContain('republished');
+      }
+    },
+  );
+
+  it.each(['initProducerId', 'addPartitions', 'produce'])('does not lose it to an attempt that wakes up at its %s', async (api) => {
+    const told = await story(
+      [
+        { at: at(api, { role: 'sink', about: /-write-0-0/ }), fault: { fault: 'freeze', when: 'before', forMs: 6_500 } },
+        { at: at('commit', { about: /-write-0-0 / }), also: forgetting() },
+        { at: at('invoke resolve'), fault: { fault: 'slow', byMs: 3_000 } },
+      ],
+      { settings: { commitTimeoutMs: 8_000 } },
+    );
+    expect(ends(told)).toEqual(['stopped']);
   });
 
-  it('does not lose it when the coordinator dies meanwhile', async () => {
+  it('does not lose it to a superseded coordinator that settles: that one looks at its generation first', async () => {
     const told = await story([
       { at: commitOf2(), also: forgetting() },
       { at: at('invoke resolve'), fault: { fault: 'crash', when: 'before' } },
+      { at: at('initProducerId', { role: 'coordinator' }), fault: { fault: 'depose', forMs: 4_000 } },
     ]);
-    expect(resolutions(told)).toEqual(['committed']);
+    expect(ends(told)).toContain('stopped');
   });
 
-  it('does not lose it when an attempt that was forgotten wakes up and aborts it', async () => {
-    const told = await story([
-      {
-        at: commitOf2(),
-        also: (world, call) => {
-          forgetting()(world, call);
-          const id = idIn(call);
-          void world.scheduler.after(20, undefined, () => {
-            const who = { transactionalId: id, ...world.broker.initProducerId(id, 25_000) };
-            world.broker.addPartitions(who, [{ topic: 'output', partition: 0 }]);
-            world.broker.endTxn(who, false);
-          });
-        },
-      },
-    ]);
-    expect(resolutions(told).at(-1)).toBe('republished');
-  });
-
-  it('of an attempt that failed shows its records to nobody: they are aborted before the next attempt', async () => {
+  it('of an attempt that failed shows its records to nobody: the attempt that joins them fails, and the next is clean', async () => {
     const told = await story([
       { at: at('produce', { about: /-write-0-0 / }), fault: { fault: 'lose', what: 'answer' } },
       { at: at('abort', { about: /-write-0-0 / }), also: forgetting() },
     ]);
     const failures = told.observed.flatMap((event) => (event.event === 'attempt-failed' ? [event.message] : []));
-    expect(failures.at(-1)).toMatch(/the broker had left records of an earlier attempt open in topic output, partitions 0/);
+    expect(failures.at(-1)).toMatch(/has joined records in topic output, partition 0, from offset \d+, that an earlier attempt left open/);
+  });
+
+  it('of an attempt that failed, of a subtask that has no output in the next, holds up no reader', async () => {
+    const told = await story(
+      [
+        { at: at('invoke prepare', { about: /epoch 2/ }), fault: { fault: 'lose', what: 'answer' } },
+        { at: at('initProducerId', { role: 'sink', about: /-write-0-0$/, nth: 2 }), also: (world) => world.broker.forgetEndsOf('job', []) },
+      ],
+      { parallelism: two },
+    );
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
+  it('in a partition without a leader does not stop what is written to the others', async () => {
+    const told = await story([], {
+      ...three,
+      leaderless: [0, 1, 2].map((partition) => ({ atMs: 900 + partition * 700, topic: 'output', partition, forMs: 900 })),
+      input: wide,
+    });
+    expect(ends(told)).toEqual(['stopped']);
+  });
+});
+
+describe("another producer's transaction in the sink's topic", () => {
+  const stranger = (atMs: number, endsAfterMs: number, how: 'commit' | 'abort'): InputBatch => ({
+    ...plain(atMs, 0, `stranger of ${atMs}`),
+    topic: 'output',
+    how,
+    endsAfterMs,
+  });
+
+  it('that stays open before and behind an epoch does not keep it from being seen as committed', async () => {
+    const strangers = Array.from({ length: 40 }, (_, index) => stranger(200 + index * 90, 6_000, index % 2 === 0 ? 'commit' : 'abort'));
+    const told = await story([], { strangers });
+    expect(resolutions(told)).toEqual([]);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
+  it('that begins right behind an epoch whose transaction was aborted does not make it look committed', async () => {
+    const told = await story([
+      {
+        at: commitOf2(),
+        also: (world, call) => {
+          world.append({ ...stranger(0, 4_000, 'commit') });
+          fence(world, idIn(call));
+        },
+        fault: { fault: 'slow', byMs: 50 },
+      },
+    ]);
+    expect(resolutions(told)).toContain('republished');
   });
 });

@@ -17,6 +17,7 @@ export function jobRowOf(change: Partial<JobRow> = {}): JobRow {
     lastCommitted: 8,
     retiredThrough: 6,
     pool: { write: 1 },
+    sinkTopics: { write: ['counts'] },
     fingerprint: 'f',
     maxParallelism: 128,
     ...change,
@@ -25,7 +26,7 @@ export function jobRowOf(change: Partial<JobRow> = {}): JobRow {
 
 export function manifestOf(epoch: number, change: Partial<Manifest> = {}): Manifest {
   return {
-    version: 1,
+    version: 2,
     job: 'word-count',
     incarnation: 'inc',
     epoch,
@@ -35,10 +36,16 @@ export function manifestOf(epoch: number, change: Partial<Manifest> = {}): Manif
     state: {},
     outputs: {},
     committables: [
-      { sink: 'write', subtask: 0, topic: 'counts', epoch, transactionalId: 'word-count-inc-write-0-1', producerId: '7', producerEpoch: 3 },
+      {
+        sink: 'write',
+        subtask: 0,
+        epoch,
+        transactionalId: 'word-count-inc-write-0-1',
+        producerId: '7',
+        producerEpoch: 3,
+        written: [{ topic: 'counts', partition: 1, first: 40, last: 44 }],
+      },
     ],
-    sinkStartedAtMs: NOW,
-    previousUseAtMs: {},
     ...change,
   };
 }

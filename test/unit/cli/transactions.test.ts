@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Marker, type TransactionFacts, transactionsResult } from '../../../cli/transactions.ts';
+import { type TransactionFacts, transactionsResult } from '../../../cli/transactions.ts';
 import type { TransactionDescription } from '../../../lib/ports/kafka-requests.ts';
 import { opennessOf } from '../../../lib/transactions/open.ts';
 import { jobRowOf, manifestOf, NOW } from './rows.ts';
@@ -33,10 +33,7 @@ function resultOf(change: Partial<TransactionFacts>) {
     row: jobRowOf(),
     last: manifestOf(9),
     transactions: [transaction(EVEN, 'CompleteCommit'), transaction(ODD, 'CompleteCommit')],
-    markers: new Map<string, Marker | 'none'>([
-      [EVEN, { epoch: 8, decisionId: 'd8' }],
-      [ODD, 'none'],
-    ]),
+    fates: new Map([[ODD, { epoch: 9, fate: 'committed' }]]),
     held: [],
     nowMs: NOW,
     ...change,
@@ -44,13 +41,13 @@ function resultOf(change: Partial<TransactionFacts>) {
 }
 
 describe('transactions', () => {
-  it('that are over show their markers, and no reader is held up', () => {
+  it('that are over show what the log holds of the last epoch, and no reader is held up', () => {
     expect(resultOf({})).toMatchObject({
       code: 0,
       text: [
-        'transactional id          state           open for  marker',
-        'word-count-inc-write-0-0  CompleteCommit            epoch 8',
-        'word-count-inc-write-0-1  CompleteCommit            none',
+        'transactional id          state           open for  in the log',
+        'word-count-inc-write-0-0  CompleteCommit',
+        'word-count-inc-write-0-1  CompleteCommit            epoch 9 committed',
         '',
         '0 of 2 transactions open; no reader is held up',
       ].join('\n'),
@@ -61,7 +58,7 @@ describe('transactions', () => {
     const { code, text } = resultOf({ transactions: [transaction(EVEN, 'Ongoing'), transaction(ODD, 'Ongoing')] });
     expect(code).toBe(0);
     expect(text).toMatch(
-      /-0-0 +Ongoing +20 s +epoch 8 +an attempt under way\n.*-0-1 +Ongoing +20 s +none +epoch 9, decided: is being committed\n\n2 of 2/,
+      /-0-0 +Ongoing +20 s +an attempt under way\n.*-0-1 +Ongoing +20 s +epoch 9 committed +epoch 9, decided: is being committed\n\n2 of 2/,
     );
   });
 
@@ -105,10 +102,6 @@ describe('transactions', () => {
     expect(code).toBe(0);
     expect(text).toMatch(/counts-1: held up by a transaction that is not this job's$/);
     expect(json).toMatchObject({ heldUpByOthers: ['counts-1'] });
-  });
-
-  it('whose marker could not be read say so, and none is invented', () => {
-    expect(resultOf({ markers: new Map() }).text).toMatch(/-0-0 +CompleteCommit +\?\n/);
   });
 
   it('of a job that has used none', () => {

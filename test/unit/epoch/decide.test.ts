@@ -19,6 +19,7 @@ const row: JobRow = {
   lastCommitted: 4,
   retiredThrough: -1,
   pool: {},
+  sinkTopics: {},
   fingerprint: '',
   maxParallelism: 128,
 };
@@ -48,7 +49,7 @@ describe('a refused decision', () => {
 
 describe('the manifest of an attempt', () => {
   const parent: Manifest = {
-    version: 1,
+    version: 2,
     job: 'job',
     incarnation: 'inc',
     epoch: 4,
@@ -58,10 +59,8 @@ describe('the manifest of an attempt', () => {
     state: {},
     outputs: {},
     committables: [
-      { sink: 'write', subtask: 0, epoch: 4, topic: 'out', transactionalId: 'job-inc-write-0-0', producerId: '1', producerEpoch: 3 },
+      { sink: 'write', subtask: 0, epoch: 4, transactionalId: 'job-inc-write-0-0', producerId: '1', producerEpoch: 3, written: [] },
     ],
-    sinkStartedAtMs: 400,
-    previousUseAtMs: { 'job-inc-write-0-1': 300 },
   };
   const operator = (staged: string): OperatorDone => ({
     outcome: 'processed',
@@ -95,15 +94,6 @@ describe('the manifest of an attempt', () => {
     expect(made.offsets).toEqual({ lines: { in: [15, 20, 0] } });
     expect(made.parentDecisionId).toBe('four');
     expect(made.delivery).toBe('exactly-once');
-  });
-
-  test('remembers when each transactional id was used before', () => {
-    const attempt = newAttempt(
-      { epoch: 5, decisionId: 'five', planned: { wallMs: 500, elapsedMs: 0 }, from: parent.offsets, ranges: {}, maxBytes: 1 },
-      stages,
-    );
-    const { previousUseAtMs } = manifestOf(attempt, parent, stages, () => 1, 'exactly-once');
-    expect(previousUseAtMs).toEqual({ 'job-inc-write-0-1': 300, 'job-inc-write-0-0': 400 });
   });
 
   test('deals the upstream subtasks out to the sink subtasks', () => {

@@ -10,7 +10,7 @@ const stored = (blob: string): BlobRef => ({ at: 'store', name: blob, bytes: 1 }
 function manifest(epoch: number, state: readonly string[], outputs: readonly string[]): Manifest {
   const [base, ...deltas] = state.map(stored);
   return {
-    version: 1,
+    version: 2,
     job: 'job',
     incarnation: 'inc',
     epoch,
@@ -20,8 +20,6 @@ function manifest(epoch: number, state: readonly string[], outputs: readonly str
     state: { count: [{ id: 's', keyGroups: { first: 0, last: 127 }, base, deltas }] },
     outputs: { write: [outputs.map(stored)] },
     committables: [],
-    sinkStartedAtMs: 0,
-    previousUseAtMs: {},
   };
 }
 

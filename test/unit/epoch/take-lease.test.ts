@@ -18,7 +18,7 @@ interface Started {
 
 /** `change` may put something of its own into the store. */
 function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({})): Started {
-  const real = modelEpochStore(new EpochTable(() => NOW), async (_api, _about, _failure, execute) => execute(false, undefined as never));
+  const real = modelEpochStore(new EpochTable(() => NOW), async (_api, _about, _failure, execute) => execute(undefined as never));
   const epochs = { ...real, ...change(real) };
   const events: CoordinatorEvent[] = [];
   let ids = 0;

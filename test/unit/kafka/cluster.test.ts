@@ -242,7 +242,7 @@ describe('refusals', () => {
 describe('old brokers', () => {
   it('without OffsetFetch v7 are named, with the version that is needed', async () => {
     const { broker, kafka } = await world({}, { newest: { [KEY.offsetFetch]: 5 } });
-    const problem = await problemOf(kafka.offsetFetch('group', { topic: 'out', partition: 0 }, true));
+    const problem = await problemOf(kafka.offsetFetch('group', { topic: 'out', partition: 0 }));
     expect(problem).toMatchObject({ code: 'UNSUPPORTED_VERSION', retriable: false });
     expect(problem.message).toContain(`broker ${broker.address} knows versions 0 to 5: OffsetFetch version 7 is needed`);
     expect(problem.message).toContain('2.5');

@@ -145,7 +145,7 @@ describe('a request without an answer', () => {
     const answers = [kafka.produce(who, 1, batches), kafka.produce(who, 1, batches)];
     await expect.poll(() => broker.received.filter(({ key }) => key === KEY.produce).length).toBe(2);
     broker.reset();
-    expect(await Promise.all(answers)).toEqual(['NO_ANSWER', 'NO_ANSWER']);
+    expect((await Promise.all(answers)).map(({ answer }) => answer)).toEqual(['NO_ANSWER', 'NO_ANSWER']);
   });
 
   it('is told to the log once while the broker is down, and so is its return', async () => {
@@ -237,7 +237,7 @@ describe('Produce requests to one leader', () => {
     const early = [0, 1, 2, 3, 4].map((number) => kafka.produce(who, 1, batches(number)));
     await early[0];
     const late = [5, 6, 7].map((number) => kafka.produce(who, 1, batches(number)));
-    expect(await Promise.all([...early, ...late])).toEqual(new Array(8).fill('NONE'));
+    expect((await Promise.all([...early, ...late])).map(({ answer }) => answer)).toEqual(new Array(8).fill('NONE'));
     expect(broker.received.filter(({ key }) => key === KEY.produce).map(batchNumber)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
@@ -260,14 +260,14 @@ describe('Produce requests to one leader', () => {
     const answers = [0, 1].map((number) => kafka.produce(who, 1, batches(number)));
     await expect.poll(() => broker.received.filter(({ key }) => key === KEY.produce).length).toBe(2);
     release();
-    expect(await Promise.all(answers)).toEqual(['NONE', 'NONE']);
+    expect((await Promise.all(answers)).map(({ answer }) => answer)).toEqual(['NONE', 'NONE']);
   });
 
   it('do not hold up a commit: they have a connection of their own', async () => {
     const { kafka } = await world(({ key }) => (key === KEY.produce ? 'silence' : endTxnResponse(0)));
     await kafka.leaders('out');
     let produced: string | undefined;
-    const producing = kafka.produce(who, 1, batches(0)).then((answer) => {
+    const producing = kafka.produce(who, 1, batches(0)).then(({ answer }) => {
       produced = answer;
     });
     expect(await kafka.endTxn(who, true)).toBe('NONE');
@@ -277,7 +277,7 @@ describe('Produce requests to one leader', () => {
 
   it('answer NO_ANSWER when the cluster has no such broker', async () => {
     const { kafka, count } = await world(() => produceResponse('out', [0]));
-    expect(await kafka.produce(who, -1, batches(0))).toBe('NO_ANSWER');
+    expect((await kafka.produce(who, -1, batches(0))).answer).toBe('NO_ANSWER');
     expect(count(KEY.produce)).toBe(0);
   });
 });

@@ -6,7 +6,15 @@ import { parseManifest } from '../../../lib/format/manifest-schema.ts';
 import { MalformedError } from '../../../lib/format/serde.ts';
 import { payloadFault } from '../../../lib/stages/request-schema.ts';
 
-const committable = { sink: 's', subtask: 0, epoch: 5, topic: 'out', transactionalId: 't', producerId: '7', producerEpoch: 3 };
+const committable = {
+  sink: 's',
+  subtask: 0,
+  epoch: 5,
+  transactionalId: 't',
+  producerId: '7',
+  producerEpoch: 3,
+  written: [{ topic: 'out', partition: 0, first: 3, last: 9 }],
+};
 const snapshot = {
   id: 'a',
   keyGroups: { first: 0, last: 127 },
@@ -14,7 +22,7 @@ const snapshot = {
   deltas: [{ at: 'inline' as const, base64: 'AA==' }],
 };
 const manifest: Manifest = {
-  version: 1,
+  version: 2,
   job: 'job',
   incarnation: 'inc',
   epoch: 5,
@@ -24,8 +32,6 @@ const manifest: Manifest = {
   state: { count: [snapshot] },
   outputs: { s: [[{ at: 'store', name: 'o', bytes: 9 }]] },
   committables: [committable],
-  sinkStartedAtMs: 1,
-  previousUseAtMs: { t: 1 },
 };
 const common = {
   build: 'b',
@@ -37,15 +43,15 @@ const common = {
   subtask: 0,
   timeoutMs: 9,
   parallelism: { s: 1 },
-  sinkTopics: { out: { partitions: 3, maxBatchBytes: 1000 } },
+  sinkTopics: { out: { partitions: 3, maxBatchBytes: 1000, compacted: false } },
 };
 const permit = { epoch: 5, decisionId: 'd5', generation: 1, decided: true };
 const requests = [
   { ask: 'read', ...common, ranges: [{ topic: 'in', partition: 0, from: 1, bound: 2 }], maxBytes: 1, maxDurationMs: 1 },
   { ask: 'process', ...common, keyGroups: { first: 0, last: 1 }, inputs: [], snapshots: { count: [snapshot] } },
   { ask: 'prepare', ...common, topic: 'out', transactionTimeoutMs: 1000, staged: [{ at: 'inline', base64: 'AA==' }] },
-  { ask: 'commit', ...common, permit, committables: [committable] },
-  { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], sinkStartedAtMs: 1, markerRetentionMs: 1 },
+  { ask: 'commit', ...common, permit, committables: [committable], compacted: [] },
+  { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], compacted: [] },
   { ask: 'abort', ...common, committables: [committable] },
 ];
 const everyAsk = requests.map(({ ask }) => ask);
@@ -72,11 +78,26 @@ describe('a manifest', () => {
     expect(parseManifest({ ...manifest, parentDecisionId: undefined }, 'row').epoch).toBe(5);
   });
 
+  test('that a build before evidence wrote is read: its transactions have their commit markers', () => {
+    const { written: _, ...who } = committable;
+    const before = {
+      ...manifest,
+      version: 1,
+      committables: [{ ...who, topic: 'out' }],
+      sinkStartedAtMs: 1_000,
+      previousUseAtMs: { t: 500 },
+    };
+    expect(parseManifest(JSON.parse(JSON.stringify(before)), 'row')).toEqual({
+      ...manifest,
+      committables: [{ ...who, written: [], marker: { topic: 'out', startedAtMs: 1_000, previousUseAtMs: 500 } }],
+    });
+  });
+
   test('of arbitrary JSON is refused by name, never used', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(() => parseManifest(value, 'blob x')).toThrow(MalformedError);
-        expect(() => parseManifest(value, 'blob x')).toThrow(/^blob x is no manifest of version 1: /);
+        expect(() => parseManifest(value, 'blob x')).toThrow(/^blob x is no manifest of version 1 or 2: /);
       }),
     );
   });
@@ -86,7 +107,7 @@ describe('a manifest', () => {
     fc.assert(
       fc.property(fc.constantFrom(...fields), (path) => {
         const damaged = replaced(manifest, path, { alien: [null] });
-        expect(() => parseManifest(damaged, 'row')).toThrow(new RegExp(`^row is no manifest of version 1: ${path[0]}`));
+        expect(() => parseManifest(damaged, 'row')).toThrow(new RegExp(`^row is no manifest of version 1 or 2: ${path[0]}`));
       }),
       { numRuns: 500 },
     );

@@ -22,7 +22,7 @@ const busy = async (): Promise<KafkaAnswer> => 'CONCURRENT_TRANSACTIONS';
 
 it('a request that a transaction in progress refuses is repeated with growing pauses of at most 200 ms until its deadline', async () => {
   const timing = timingWith(0.999);
-  expect(await retriedAnswer(timing, 2_000, busy)).toBe('CONCURRENT_TRANSACTIONS');
+  expect(await retriedAnswer({ ...timing, deadlineMs: 2_000 }, busy)).toBe('CONCURRENT_TRANSACTIONS');
   expect(timing.slept[0]).toBe(2);
   expect(timing.slept).toEqual(timing.slept.toSorted((a, b) => a - b));
   expect(timing.slept.at(-1)).toBe(200);
@@ -32,13 +32,13 @@ it('a request that a transaction in progress refuses is repeated with growing pa
 
 it('those that are refused together do not return together', async () => {
   const [early, late] = [timingWith(0), timingWith(0.999)];
-  await Promise.all([early, late].map((timing) => retriedAnswer(timing, 2_000, busy)));
+  await Promise.all([early, late].map((timing) => retriedAnswer({ ...timing, deadlineMs: 2_000 }, busy)));
   expect(early.slept.at(-1)).toBe(160);
   expect(late.slept.at(-1)).toBe(200);
 });
 
 it('any other answer is returned at once', async () => {
   const timing = timingWith(0);
-  expect(await retriedAnswer(timing, 2_000, async () => 'INVALID_PRODUCER_EPOCH')).toBe('INVALID_PRODUCER_EPOCH');
+  expect(await retriedAnswer({ ...timing, deadlineMs: 2_000 }, async () => 'INVALID_PRODUCER_EPOCH')).toBe('INVALID_PRODUCER_EPOCH');
   expect(timing.slept).toEqual([]);
 });
