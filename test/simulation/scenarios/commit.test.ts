@@ -295,9 +295,9 @@ describe('a broker that answers OK and forgets the end of a transaction', () => 
       [
         { at: at(api, { role: 'sink', about: /-write-0-0/ }), fault: { fault: 'freeze', when: 'before', forMs: 6_500 } },
         { at: at('commit', { about: /-write-0-0 / }), also: forgetting() },
-        { at: at('invoke resolve'), fault: { fault: 'slow', byMs: 3_000 } },
+        { at: at('invoke resolve'), fault: { fault: 'slow', byMs: 1_500 } },
       ],
-      { settings: { commitTimeoutMs: 8_000 } },
+      { settings: { transactionTimeoutMs: 24_000 } },
     );
     expect(ends(told)).toEqual(['stopped']);
   });
