@@ -33,7 +33,7 @@ export type CoordinatorAnswer<T> =
 
 /** Leader of a partition that has none at the moment. */
 const NO_LEADER = -1;
-/** A topic that was created a moment ago may not be known to every broker yet. */
+/** A topic that was created, or grew, a moment ago may not be known to every broker yet. */
 const UNKNOWN_TOPIC_ASKS = 3;
 const UNKNOWN_TOPIC_PAUSE_MS = 100;
 
@@ -61,21 +61,31 @@ export class Cluster {
 
   // ---- Topics
 
-  /** The broker id that leads each partition, -1 where there is none at the moment. */
-  leaders(topic: string): Promise<readonly number[]> {
+  /**
+   * The broker id that leads each partition, -1 where there is none at the moment. `seen`: partitions that somebody has seen.
+   * When fewer are known here, the topic has grown, and is asked about again.
+   */
+  leaders(topic: string, seen = 0): Promise<readonly number[]> {
     const known = this.#leaders.get(topic);
     const { clock, metadataMaxAgeMs } = this.#options;
-    if (known !== undefined && ageMs(clock, known.learned) < metadataMaxAgeMs) return Promise.resolve(known.leaders);
-    const learning = this.#learning.get(topic) ?? this.#learnLeaders(topic).finally(() => this.#learning.delete(topic));
-    this.#learning.set(topic, learning);
+    if (known !== undefined && known.leaders.length >= seen && ageMs(clock, known.learned) < metadataMaxAgeMs)
+      return Promise.resolve(known.leaders);
+    const asked = `${topic} ${seen}`;
+    const learning = this.#learning.get(asked) ?? this.#learnLeaders(topic, seen).finally(() => this.#learning.delete(asked));
+    this.#learning.set(asked, learning);
     return learning;
+  }
+
+  /** The same for the leaders of these partitions. */
+  leadersOf(topic: string, partitions: readonly number[]): Promise<readonly number[]> {
+    return this.leaders(topic, Math.max(-1, ...partitions) + 1);
   }
 
   forgetLeaders(topic: string): void {
     this.#leaders.delete(topic);
   }
 
-  async #learnLeaders(topic: string): Promise<readonly number[]> {
+  async #learnLeaders(topic: string, seen: number): Promise<readonly number[]> {
     for (let asked = 1; ; asked++) {
       const metadata = await this.#metadata([topic], `metadata of topic ${topic}`);
       const found = metadata.topicMetadata.find((one) => one.topic === topic);
@@ -87,6 +97,10 @@ export class Cluster {
       }
       if (found === undefined || answer !== 'NONE')
         throw answerProblem(this.login, `metadata of topic ${topic}`, answer, { kind: 'topic', name: topic });
+      if (found.partitionMetadata.length < seen && asked < UNKNOWN_TOPIC_ASKS) {
+        await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
+        continue;
+      }
       const leaders = new Array<number>(found.partitionMetadata.length).fill(NO_LEADER);
       for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
       // A leader that is being elected is asked for again next time.

@@ -68,7 +68,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
     log,
   });
   return {
-    ...logRequests(cluster),
+    ...logRequests(cluster, clock),
     ...transactionRequests(cluster, requestTimeoutMs),
     ...sourceRequests(cluster, clock),
     ...adminRequests(cluster, clock),

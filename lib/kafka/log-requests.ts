@@ -1,20 +1,42 @@
+import type { Clock } from '../ports/clock.ts';
 import type { FetchedPartition, FetchLimits, FetchRange, LogRequests } from '../ports/kafka-requests.ts';
 import { isPassing } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { fetchRequest, notFetched } from './fetch-request.ts';
+import { passesSoon, shortPauses } from './repeated.ts';
 import { NoAnswer } from './wire-request.ts';
 
-export function logRequests(cluster: Cluster): LogRequests {
+export function logRequests(cluster: Cluster, clock: Clock): LogRequests {
   return {
     async fetch(ranges, limits) {
-      const topics = [...new Set(ranges.map(({ topic }) => topic))];
-      const leaders = new Map(await Promise.all(topics.map(async (topic) => [topic, await cluster.leaders(topic)] as const)));
-      const byLeader = Map.groupBy(ranges, ({ topic, partition }) => leaders.get(topic)?.[partition]);
-      const fetched = (await Promise.all([...byLeader].map(([leader, of]) => fetchFrom(cluster, leader, of, limits)))).flat();
-      const answered = new Map(fetched.map((one) => [`${one.topic} ${one.partition}`, one]));
-      return ranges.map((range) => answered.get(`${range.topic} ${range.partition}`) ?? notFetched(range, 'UNKNOWN_SERVER_ERROR'));
+      const answered = new Map<string, FetchedPartition>();
+      const answerFor = (range: FetchRange) =>
+        answered.get(`${range.topic} ${range.partition}`) ?? notFetched(range, 'UNKNOWN_SERVER_ERROR');
+      const ask = async (of: readonly FetchRange[]) => {
+        for (const one of await fetchOnce(cluster, of, limits)) answered.set(`${one.topic} ${one.partition}`, one);
+      };
+      await ask(ranges);
+      // A topic grew, a leader moves: asked again here, it fails nobody's work.
+      for (const pauseMs of shortPauses()) {
+        const passing = ranges.filter((range) => passesSoon(answerFor(range).answer));
+        if (passing.length === 0) break;
+        await clock.sleep(pauseMs);
+        await ask(passing);
+      }
+      return ranges.map(answerFor);
     },
   };
+}
+
+/** One request to each leader. */
+async function fetchOnce(cluster: Cluster, ranges: readonly FetchRange[], limits: FetchLimits): Promise<FetchedPartition[]> {
+  const leadersOf = async ([topic, of]: readonly [string, readonly FetchRange[]]) => {
+    const partitions = of.map(({ partition }) => partition);
+    return [topic, await cluster.leadersOf(topic, partitions)] as const;
+  };
+  const leaders = new Map(await Promise.all([...Map.groupBy(ranges, ({ topic }) => topic)].map(leadersOf)));
+  const byLeader = Map.groupBy(ranges, ({ topic, partition }) => leaders.get(topic)?.[partition]);
+  return (await Promise.all([...byLeader].map(([leader, of]) => fetchFrom(cluster, leader, of, limits)))).flat();
 }
 
 /** `leader`: undefined for partitions that the topic does not have, -1 for those without a leader at the moment. */

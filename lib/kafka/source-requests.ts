@@ -30,7 +30,7 @@ async function offsetsOf(
 ): Promise<number[]> {
   const what = `${asked} of topic ${topic}, partitions ${partitions.join(', ')}`;
   const about = { kind: 'topic', name: topic } as const;
-  const leaders = await cluster.leaders(topic);
+  const leaders = await cluster.leadersOf(topic, partitions);
   const offsets = new Map<number, number>();
   const ask = async (leader: number | undefined, led: readonly number[]) => {
     if (leader === undefined) throw answerProblem(cluster.login, what, 'UNKNOWN_TOPIC_OR_PARTITION', about);

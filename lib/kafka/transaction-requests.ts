@@ -77,7 +77,7 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
       return { answer, producers: response.partitions.flatMap(({ producers }) => producers) };
     },
 
-    leaders: (topic) => cluster.leaders(topic),
+    leaders: (topic, seen) => cluster.leaders(topic, seen),
     forgetLeaders: (topic) => cluster.forgetLeaders(topic),
   };
 }

@@ -130,8 +130,11 @@ export interface TransactionRequests extends LogRequests {
     topic: string,
     partitions: readonly number[],
   ): Promise<{ readonly answer: KafkaAnswer; readonly producers: readonly ProducerState[] }>;
-  /** The broker id that leads each partition of the topic; index = partition. Throws `KafkaProblem` when there is no such topic. */
-  leaders(topic: string): Promise<readonly number[]>;
+  /**
+   * The broker id that leads each partition of the topic; index = partition. `seen`: partitions that somebody has seen; a client that
+   * knows fewer asks again. Throws `KafkaProblem` when there is no such topic.
+   */
+  leaders(topic: string, seen?: number): Promise<readonly number[]>;
   /** Forgets cached leaders of the topic, after NOT_LEADER_OR_FOLLOWER or NO_ANSWER. */
   forgetLeaders(topic: string): void;
 }

@@ -72,7 +72,7 @@ async function requestsByLeader(
   const nextSequence = new Map<string, number>();
   const queues = new Map<number, ReadyBatch[][]>();
   for (const { topic, partition, batches } of sections) {
-    const leader = (await kafka.leaders(topic))[partition] ?? -1;
+    const leader = (await kafka.leaders(topic, partition + 1))[partition] ?? -1;
     const requests = queues.get(leader) ?? [];
     queues.set(leader, requests);
     const key = `${topic} ${partition}`;

@@ -252,6 +252,20 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
       await quick.close();
     });
 
+    it('that grew are read and written at once by a client that knew them before', async () => {
+      const topic = await topicOf(1);
+      expect([await other.partitionCount(topic), (await other.leaders(topic)).length]).toEqual([1, 1]);
+      await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }), brokers());
+      const fetched = await other.fetch([{ topic, partition: 2, offset: 0, maxBytes: 1_000 }], {
+        maxBytes: 1_000,
+        maxWaitMs: 10,
+        minBytes: 1,
+      });
+      expect(fetched).toMatchObject([{ partition: 2, answer: 'NONE', lastStableOffset: 0 }]);
+      expect(await other.offsets(topic, [1], 'latest')).toEqual([0]);
+      expect((await other.leaders(topic, 3)).length).toBe(3);
+    });
+
     it('and brokers tell the settings that they are asked for', async () => {
       const topic = await topicOf(1);
       expect(await kafka.topicConfig(topic, ['max.message.bytes', 'nonsense'])).toEqual(new Map([['max.message.bytes', '1048588']]));

@@ -154,6 +154,26 @@ describe('topics', () => {
     expect(await kafka.leaders('in')).toEqual([1, 1]);
   });
 
+  it('that are known with fewer partitions than one of them is asked for have grown, and are asked about again', async () => {
+    const { kafka, count } = await world({
+      [KEY.metadata]: ({ port }) => [
+        metadataResponse(port, 'in', [1]),
+        metadataResponse(port, 'in', [1]),
+        metadataResponse(port, 'in', [1, 1]),
+      ],
+    });
+    expect(await kafka.leaders('in')).toEqual([1]);
+    // The broker that is asked hears of it a little later.
+    expect(await kafka.leaders('in', 2)).toEqual([1, 1]);
+    expect(await kafka.leaders('in', 2)).toEqual([1, 1]);
+    expect(count(KEY.metadata)).toBe(3);
+  });
+
+  it('that have fewer partitions than somebody has seen have shrunk when this lasts: what is there is told', async () => {
+    const { kafka } = await world({ [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1])] });
+    expect(await kafka.leaders('in', 3)).toEqual([1]);
+  });
+
   it('that do not exist need a person, who is told the topic, the brokers and the options', async () => {
     const { broker, kafka } = await world({ [KEY.metadata]: ({ port }) => [metadataResponse(port, 'flink_kafka', [], 3)] });
     const problem = await problemOf(kafka.leaders('flink_kafka'));
@@ -192,17 +212,37 @@ describe('Fetch', () => {
       .buffer;
   };
 
-  it.each([
-    ['NOT_LEADER_OR_FOLLOWER', fetchResponse(6)],
-    ['NO_ANSWER', 'close'],
-  ] as const)('answered %s looks for the leader again next time', async (answer, reply) => {
+  it('without an answer looks for the leader again next time', async () => {
     const { kafka, count } = await world({
       [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1])],
-      [KEY.fetch]: () => [reply, fetchResponse(0)],
+      [KEY.fetch]: () => ['close', fetchResponse(0)],
     });
-    expect((await kafka.fetch([range], limits)).map((one) => one.answer)).toEqual([answer]);
+    expect((await kafka.fetch([range], limits)).map((one) => one.answer)).toEqual(['NO_ANSWER']);
     expect((await kafka.fetch([range], limits)).map((one) => one.answer)).toEqual(['NONE']);
     expect(count(KEY.metadata)).toBe(2);
+  });
+
+  it.each([
+    ['whose leader moves', 6],
+    ['that its leader does not know yet', 3],
+    ['whose leader is being elected', 5],
+  ])('of a partition %s asks again, of the leader that it has then, and fails nobody', async (_what, error) => {
+    const { kafka, count } = await world({
+      [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1])],
+      [KEY.fetch]: () => [fetchResponse(error), fetchResponse(error), fetchResponse(0)],
+    });
+    expect((await kafka.fetch([range], limits)).map((one) => one.answer)).toEqual(['NONE']);
+    expect([count(KEY.metadata), count(KEY.fetch)]).toEqual([3, 3]);
+  });
+
+  it('asks again only for the partitions that need it, and gives them up after a moment', async () => {
+    const { kafka, count } = await world({
+      [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1, -1])],
+      [KEY.fetch]: () => [fetchResponse(0)],
+    });
+    const fetched = await kafka.fetch([range, { ...range, partition: 1 }], limits);
+    expect(fetched.map(({ answer }) => answer)).toEqual(['NONE', 'LEADER_NOT_AVAILABLE']);
+    expect(count(KEY.fetch)).toBe(1);
   });
 
   it('answers for every range, in their order, also for partitions without a leader and for those that do not exist', async () => {
