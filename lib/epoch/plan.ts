@@ -2,7 +2,7 @@ import type { SourceOffsets } from '../format/manifest.ts';
 import type { SourceStage } from '../graph/stages.ts';
 import type { SourceRange } from '../stages/requests.ts';
 
-/** What Kafka says about one source's topic when an epoch is planned; the index is the partition. */
+/** What Kafka says about one source's topic when an epoch is planned; the index is the partition. `starts` and `ends` are of those that it has. */
 export interface SourceEnds {
   readonly stage: SourceStage;
   /** Where the epoch before ended. */
@@ -24,6 +24,8 @@ export interface Gap {
   readonly to: number;
   /** Offsets that nobody will read. 0 when the log ended before `from`: what it held is not known. */
   readonly count: number;
+  /** How many partitions the topic has, when this one is not among them. */
+  readonly partitions?: number | undefined;
 }
 
 export interface PlanRules {
@@ -60,7 +62,7 @@ export function planRanges(sources: readonly SourceEnds[], { parallelism, onData
   for (const { stage, from, starts, ends } of sources) {
     const { topic } = stage;
     const subtasks: SourceRange[][] = Array.from({ length: parallelism(stage.id) }, () => []);
-    begins[stage.id] = from.map((wanted, partition) => {
+    begins[stage.id] = from.slice(0, ends.length).map((wanted, partition) => {
       const [start, bound] = [starts[partition] ?? 0, ends[partition] ?? 0];
       const isGone = wanted < start || wanted > bound;
       if (wanted > bound) behind ??= behindMessage(topic, partition, wanted, bound);
@@ -70,6 +72,12 @@ export function planRanges(sources: readonly SourceEnds[], { parallelism, onData
       return begin;
     });
     ranges[stage.id] = subtasks;
+    for (const [partition, wanted] of from.entries()) {
+      if (partition < ends.length) continue;
+      const gap: Gap = { topic, partition, from: wanted, to: 0, count: 0, partitions: ends.length };
+      gaps.push(gap);
+      behind ??= `${describeGap(gap)}. ${WAITS}`;
+    }
   }
   if (behind !== undefined && !overdue) return { outcome: 'behind', message: behind };
   const [gap] = gaps;
@@ -81,12 +89,16 @@ export function planRanges(sources: readonly SourceEnds[], { parallelism, onData
 function behindMessage(topic: string, partition: number, from: number, lastStable: number): string {
   return (
     `topic ${topic}, partition ${partition}: the job has read up to offset ${from}, but the last stable offset is ${lastStable}. ` +
-    'The topic was made anew or lost records (unclean leader election?). The job skips nothing and waits; if this lasts, ONCEFLOW_ON_DATA_LOSS decides.'
+    `The topic was made anew or lost records (unclean leader election?). ${WAITS}`
   );
 }
 
+const WAITS = 'The job skips nothing and waits; if this lasts, ONCEFLOW_ON_DATA_LOSS decides.';
+
 /** What is gone, for people. */
-function describeGap({ topic, partition, from, to, count }: Gap): string {
+function describeGap({ topic, partition, from, to, count, partitions }: Gap): string {
+  if (partitions !== undefined)
+    return `topic ${topic}, partition ${partition}: the job has read it up to offset ${from}, and the topic has only ${partitions} of its partitions now: it was made anew with fewer`;
   const where = `topic ${topic}, partition ${partition}: the broker no longer has offset ${from}`;
   return count > 0
     ? `${where}, its log starts at ${to}: ${count} offsets were deleted before the job read them (retention too short, or the topic was made anew)`
@@ -95,12 +107,14 @@ function describeGap({ topic, partition, from, to, count }: Gap): string {
 
 /** What the job says when it goes on without it. */
 export function leftOutMessage(gap: Gap): string {
-  return `${describeGap(gap)}. The job goes on at offset ${gap.to} (ONCEFLOW_ON_DATA_LOSS=earliest).`;
+  const goesOn = gap.partitions === undefined ? `at offset ${gap.to}` : 'without it';
+  return `${describeGap(gap)}. The job goes on ${goesOn} (ONCEFLOW_ON_DATA_LOSS=earliest).`;
 }
 
 function lostMessage(gap: Gap): string {
+  const mend = gap.partitions === undefined ? 'raise the retention' : 'give the topic back, or its partitions';
   return (
-    `${describeGap(gap)}. The job stops and skips nothing (ONCEFLOW_ON_DATA_LOSS=stop): raise the retention, ` +
+    `${describeGap(gap)}. The job stops and skips nothing (ONCEFLOW_ON_DATA_LOSS=stop): ${mend}, ` +
     'and start the job with ONCEFLOW_ON_DATA_LOSS=earliest to go on at the beginning of what is left.'
   );
 }

@@ -83,6 +83,37 @@ describe('planning an epoch', () => {
       });
     });
 
+    describe('of a topic with fewer partitions than the job has read', () => {
+      const shrunk = [{ stage, from: [5, 3, 0], starts: [0], ends: [9] }];
+
+      test('waits first: a broker may not know yet of partitions that it has', () => {
+        expect(planRanges(shrunk, { ...rules, onDataLoss: 'earliest' })).toEqual({
+          outcome: 'behind',
+          message: expect.stringMatching(/topic in, partition 1: the job has read it up to offset 3, and the topic has only 1 .*made anew with fewer/),
+        });
+      });
+
+      test('stop says that it was made anew with fewer, and what to do', () => {
+        const planned = planRanges(shrunk, { ...rules, overdue: true });
+        expect(planned).toMatchObject({
+          outcome: 'lost',
+          message: expect.stringContaining('it was made anew with fewer. The job stops'),
+        });
+      });
+
+      test('earliest goes on with those that are left, and forgets the others: should they come again they are new', () => {
+        expect(planRanges(shrunk, { ...rules, onDataLoss: 'earliest', overdue: true })).toMatchObject({
+          outcome: 'planned',
+          from: { lines: [5] },
+          ranges: { lines: [[{ topic: 'in', partition: 0, from: 5, bound: 9 }]] },
+          gaps: [
+            { partition: 1, from: 3, partitions: 1 },
+            { partition: 2, from: 0, partitions: 1 },
+          ],
+        });
+      });
+    });
+
     test('earliest makes an epoch of a gap alone, so that it is decided and not found again', () => {
       const empty = [{ stage, from: [3], starts: [8], ends: [8] }];
       expect(planRanges(empty, { ...rules, onDataLoss: 'earliest' })).toMatchObject({ outcome: 'planned', from: { lines: [8] } });

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { INPUT } from '../jobs.ts';
+import { Partition } from '../models/kafka-broker.ts';
+import type { World } from '../world.ts';
+import { at, ends, failedAttempts, plain, story } from './story.ts';
+
+const input = [plain(0, 0, 'ant #0'), plain(0, 1, 'bee #1'), plain(3_000, 0, 'cow #2')];
+
+describe('a source topic that grows while the job runs', () => {
+  it('is read with its new partitions, from their beginning, and no attempt fails', async () => {
+    const grows = (world: World) => world.broker.topics.get(INPUT)?.push(new Partition(INPUT, 2, 0));
+    const told = await story([{ at: at('decide', { nth: 2 }), also: grows }], { input: [...input, plain(4_000, 2, 'bat #3')] });
+    expect(ends(told)).toEqual(['stopped']);
+    expect(failedAttempts(told)).toBe(0);
+  });
+});
+
+describe('a source topic that is made anew with fewer partitions', () => {
+  // The one that goes is empty: the checker reads what the job has read out of the topic.
+  const three = { input, inputPartitions: 3 };
+  const shrinks = { at: at('decide', { nth: 2 }), also: (world: World) => void world.broker.topics.get(INPUT)?.pop() };
+
+  it('stops the job, which says so', async () => {
+    const told = await story([shrinks], {
+      ...three,
+      mayFail: /partition 2: .* the topic has only 2 .* made anew with fewer. The job stops/,
+    });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
+  it('is read as it is with ONCEFLOW_ON_DATA_LOSS=earliest, which is said once', async () => {
+    const told = await story([shrinks], { ...three, settings: { onDataLoss: 'earliest' } });
+    const lost = told.observed.filter(({ event }) => event === 'data-loss');
+    expect(lost).toEqual([expect.objectContaining({ topic: INPUT, partition: 2, from: 0, partitions: 2 })]);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+});
