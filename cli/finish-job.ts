@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type CoordinatorDeps, JobFailedError, SupersededError } from '../lib/epoch/coordinator/context.ts';
 import { type FinishSettings, finishJob } from '../lib/epoch/coordinator/finish.ts';
+import { holdLease } from '../lib/epoch/coordinator/hold-lease.ts';
 import { holderOf } from '../lib/epoch/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
@@ -31,18 +32,24 @@ export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' 
  */
 export async function finishHere(tools: Tools, taken: JobRow, signal: AbortSignal): Promise<void> {
   const settings: FinishSettings = { ...tools.config, build: 'onceflow command' };
+  const deps = await coordinatorDeps(tools);
+  const lease = holdLease(deps, { job: taken.job, leaseMs: tools.config.leaseMs }, taken.generation, tools.clock.elapsedMs());
   try {
-    const finished = await finishJob(await coordinatorDeps(tools), settings, taken, signal);
+    const finished = await finishJob(deps, settings, taken, AbortSignal.any([signal, lease.lost]));
     if (finished.committed !== undefined) {
       const again = finished.republished > 0 ? `; ${finished.republished} of its transactions had been lost and were published again` : '';
       tools.say(`epoch ${finished.committed} was decided: committed it${again}`);
     }
     tools.say(`settled ${plural(finished.settledIds, 'transactional id')}: nothing is open under them`);
   } catch (error) {
+    if (lease.lost.aborted) throw lease.lost.reason;
+    await lease.end();
     const failure = error instanceof JobFailedError ? error.message : undefined;
     if (!(error instanceof SupersededError))
       await tools.epochs.releaseLease(taken.job, taken.generation, { desired: 'stopped', failure }).catch(() => undefined);
     throw error;
+  } finally {
+    await lease.end();
   }
 }
 

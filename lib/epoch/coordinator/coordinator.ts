@@ -1,3 +1,4 @@
+import type { CoordinatorEvent } from '../events.ts';
 import { takenOverBy } from '../may-start.ts';
 import {
   type CoordinatorDeps,
@@ -9,6 +10,8 @@ import {
   SupersededError,
 } from './context.ts';
 import { runEpochs } from './epoch-loop.ts';
+import { holdLease, type Lease } from './hold-lease.ts';
+import { watchProgress } from './progress-watch.ts';
 import { recover, takeLease } from './start.ts';
 
 export interface CoordinatorSignals {
@@ -22,33 +25,44 @@ export interface CoordinatorSignals {
  * Runs the job until it is told to end, is superseded, or fails: takes the lease, recovers, then runs epochs. All I/O on
  * behalf of the engine's decisions is awaited in this folder; the decisions themselves, one folder up, are pure.
  */
-export async function coordinate(deps: CoordinatorDeps, settings: JobSettings, signals: CoordinatorSignals): Promise<CoordinatorEnd> {
+export async function coordinate(given: CoordinatorDeps, settings: JobSettings, signals: CoordinatorSignals): Promise<CoordinatorEnd> {
   const ending = AbortSignal.any([signals.stop, signals.handOver]);
-  let generation: number | undefined;
+  const takenMs = given.clock.elapsedMs();
   let end: CoordinatorEnd;
+  let held: { readonly generation: number; readonly lease: Lease } | undefined;
   try {
-    const row = await takeLease(deps, settings, ending);
-    generation = row.generation;
-    deps.observe({
+    const row = await takeLease(given, settings, ending);
+    const { generation } = row;
+    const lease = holdLease(given, settings, generation, takenMs);
+    held = { generation, lease };
+    const progress = watchProgress(given, settings, generation);
+    const observe = (event: CoordinatorEvent) => {
+      progress.hear(event);
+      given.observe(event);
+    };
+    const deps: CoordinatorDeps = { ...given, observe };
+    observe({
       event: 'lease-taken',
       generation,
       incarnation: row.incarnation,
       lastCompleted: row.lastCompleted?.epoch,
       lastCommitted: row.lastCommitted,
     });
-    const standing = await recover(deps, settings, row, ending);
-    const asked = await runEpochs(deps, settings, standing, ending);
+    const standing = await progress.during(recover(deps, settings, row, AbortSignal.any([ending, lease.lost])));
+    const asked = await runEpochs(deps, settings, standing, { lease, progress }, ending);
     if (asked === 'stop-requested' || signals.stop.aborted) end = { end: 'stopped', message: `job ${settings.job} stopped` };
     else if (asked === 'idle') end = { end: 'handed-over', message: `job ${settings.job} has no input: the next tick looks again` };
     else end = { end: 'handed-over', message: `job ${settings.job} handed over` };
   } catch (error) {
-    end = endOf(error, settings);
+    // What fails in one that another has taken over from fails for that.
+    end = endOf(held?.lease.lost.aborted === true ? held.lease.lost.reason : error, settings);
   }
-  if (generation !== undefined) {
-    if (end.end === 'superseded') end = { ...end, message: await nameSuccessor(deps, settings, generation, end.message) };
-    else await giveUpLease(deps, settings, generation, end);
+  if (held !== undefined) {
+    await held.lease.end();
+    if (end.end === 'superseded') end = { ...end, message: await nameSuccessor(given, settings, held.generation, end.message) };
+    else await giveUpLease(given, settings, held.generation, end);
   }
-  deps.observe({ event: 'ended', end: end.end, message: end.message });
+  given.observe({ event: 'ended', end: end.end, message: end.message });
   return end;
 }
 

@@ -4,7 +4,6 @@ import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } f
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
 import { figuresOf } from '../epoch-figures.ts';
-import type { CoordinatorEvent } from '../events.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../next-manifest.ts';
 import { type FullEpoch, leftOutMessage, nextEpochBytes } from '../plan.ts';
@@ -14,9 +13,10 @@ import { type CommitResult, commitEpoch } from './commit-epoch.ts';
 import { type CoordinatorDeps, deadLetterTopic, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { createEventQueue } from './event-queue.ts';
+import type { Lease } from './hold-lease.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
-import { watchProgress } from './progress-watch.ts';
+import type { ProgressWatch } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
 import { fenced, type Standing } from './start.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -45,23 +45,18 @@ type LoopEvent =
  * transactional id settled. Throws `SupersededError`, `JobFailedError` or `LeftToNextError`.
  */
 export async function runEpochs(
-  given: CoordinatorDeps,
+  deps: CoordinatorDeps,
   settings: JobSettings,
   standing: Standing,
+  { lease, progress }: { readonly lease: Lease; readonly progress: ProgressWatch },
   ending: AbortSignal,
 ): Promise<'ended' | 'stop-requested' | 'idle'> {
   const { tenure } = standing;
-  const { clock } = given;
-  const observe = (event: CoordinatorEvent) => {
-    progress.hear(event);
-    given.observe(event);
-  };
-  const deps: CoordinatorDeps = { ...given, observe };
+  const { clock, observe } = deps;
   const queue = createEventQueue<LoopEvent>();
   const house = createHousekeeping(deps, settings, tenure, (error) =>
     queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }),
   );
-  const progress = watchProgress(given, settings, tenure, house);
   const leave = new AbortController();
   const leavesOut = deadLetterTopic(settings) !== undefined;
 
@@ -88,7 +83,10 @@ export async function runEpochs(
   let failure: JobFailedError | undefined;
 
   const wakeUp = () => queue.push({ of: 'wake-up' });
+  const superseded = () => queue.push({ of: 'threw', error: lease.lost.reason });
   ending.addEventListener('abort', wakeUp);
+  lease.lost.addEventListener('abort', superseded);
+  if (lease.lost.aborted) superseded();
   try {
     while (!settled) {
       const lookedAtMs = clock.elapsedMs();
@@ -110,6 +108,7 @@ export async function runEpochs(
     return ending.aborted ? 'ended' : 'idle';
   } finally {
     ending.removeEventListener('abort', wakeUp);
+    lease.lost.removeEventListener('abort', superseded);
     leave.abort();
     for (const attempt of inFlight) attempt.abort.abort();
   }
@@ -343,7 +342,7 @@ export async function runEpochs(
     recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
     trouble = afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt)));
     staleInARow = 0;
-    house.leaseRenewed();
+    lease.renewed();
     progress.advance(true);
     const { deadLetters, ...counts } = countsOf(attempt);
     observe({ event: 'decided', epoch: manifest.epoch, ...counts, ms: clock.elapsedMs() - attempt.planned.elapsedMs });

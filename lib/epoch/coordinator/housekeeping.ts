@@ -1,12 +1,11 @@
 import { collectGarbage } from './collect.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
-import { fenced } from './start.ts';
 
 /** How often the job row is read for a request to stop, or for a successor. */
 export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
 
-export type Chore = 'renew-lease' | 'read-control' | 'collect' | 'record-commit' | 'record-progress' | 'group-offsets';
+export type Chore = 'read-control' | 'collect' | 'record-commit' | 'group-offsets';
 
 export interface Housekeeping {
   /** Starts every chore whose time has come. */
@@ -15,8 +14,6 @@ export interface Housekeeping {
   start(chore: Chore, work: () => Promise<void>): void;
   /** When the next chore is due, by the clock's `elapsedMs`. */
   dueAtMs(): number;
-  /** A decision has just renewed the lease. */
-  leaseRenewed(): void;
   /** The job row asks for a stop: a person's request. */
   stopRequested(): boolean;
 }
@@ -33,7 +30,6 @@ export function createHousekeeping(
 ): Housekeeping {
   const { clock } = deps;
   const busy = new Set<Chore>();
-  let leaseRenewedAtMs = clock.elapsedMs();
   let controlReadAtMs = clock.elapsedMs();
   let collectedAtMs = clock.elapsedMs();
   let stop = false;
@@ -52,10 +48,6 @@ export function createHousekeeping(
       .finally(() => busy.delete(chore));
   }
 
-  async function renewLease(): Promise<void> {
-    fenced(settings, await deps.epochs.renewLease(settings.job, tenure.generation, clock.now() + settings.leaseMs));
-  }
-
   async function readControl(): Promise<void> {
     const row = await deps.epochs.readJob(settings.job);
     if (row?.generation !== tenure.generation)
@@ -67,10 +59,6 @@ export function createHousekeeping(
     start,
     keep() {
       const nowMs = clock.elapsedMs();
-      if (nowMs >= leaseRenewedAtMs + settings.leaseMs / 3) {
-        leaseRenewedAtMs = nowMs;
-        start('renew-lease', renewLease);
-      }
       if (nowMs >= controlReadAtMs + CONTROL_POLL_MS) {
         controlReadAtMs = nowMs;
         start('read-control', readControl);
@@ -80,11 +68,7 @@ export function createHousekeeping(
         start('collect', () => collectGarbage(deps, settings, tenure));
       }
     },
-    dueAtMs: () =>
-      Math.min(leaseRenewedAtMs + settings.leaseMs / 3, controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),
-    leaseRenewed() {
-      leaseRenewedAtMs = clock.elapsedMs();
-    },
+    dueAtMs: () => Math.min(controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),
     stopRequested: () => stop,
   };
 }

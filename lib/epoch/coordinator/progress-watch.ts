@@ -1,11 +1,9 @@
 import { type Moment, momentOf } from '../../ports/age.ts';
 import type { NoProgress } from '../../ports/epoch-store.ts';
-import type { Trouble } from '../after-failure.ts';
+import { NO_TROUBLE, type Trouble } from '../after-failure.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { noProgressAfterMs } from '../progress.ts';
-import type { CoordinatorDeps, JobSettings, Tenure } from './context.ts';
-import type { Housekeeping } from './housekeeping.ts';
-import { fenced } from './start.ts';
+import type { CoordinatorDeps, JobSettings } from './context.ts';
 
 /** Says that a job has work to do and makes no progress: as an event, and in the job row. */
 export interface ProgressWatch {
@@ -17,12 +15,17 @@ export interface ProgressWatch {
   hear(event: CoordinatorEvent): void;
   /** Says what is to be said by now. */
   keep(trouble: Trouble): void;
+  /** Watches work that has no loop to do it. Its end is progress. */
+  during<T>(work: Promise<T>): Promise<T>;
   /** When there is something to say, unless there is progress before; by the clock's `elapsedMs`. */
   dueAtMs(trouble: Trouble): number;
 }
 
-export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, house: Housekeeping): ProgressWatch {
-  const { clock, observe } = deps;
+export function watchProgress(
+  { clock, epochs, observe }: Pick<CoordinatorDeps, 'clock' | 'epochs' | 'observe'>,
+  settings: Pick<JobSettings, 'job' | 'checkpointIntervalMs' | 'epochTimeoutMs'>,
+  generation: number,
+): ProgressWatch {
   /** Since when there is something to do without progress. */
   let since: Moment | undefined;
   /** Said again each time the wait has doubled. */
@@ -31,10 +34,24 @@ export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenu
   let inTheWay: string | undefined;
   let said: NoProgress | undefined;
   let recorded: NoProgress | undefined;
+  let recording = false;
 
-  async function record(what: NoProgress | undefined): Promise<void> {
-    fenced(settings, await deps.epochs.recordNoProgress(settings.job, tenure.generation, what));
-    recorded = what;
+  /** Until the row says what was said last. A write that fails is tried again when the watch is next kept. */
+  async function record(): Promise<void> {
+    if (recording) return;
+    recording = true;
+    try {
+      while (recorded !== said) {
+        const what = said;
+        // Whether another generation holds the job is the lease's business.
+        await epochs.recordNoProgress(settings.job, generation, what);
+        recorded = what;
+      }
+    } catch (error) {
+      observe({ event: 'warning', message: `recording the progress: ${error instanceof Error ? error.message : String(error)}` });
+    } finally {
+      recording = false;
+    }
   }
 
   function dueAtMs({ failures }: Trouble): number {
@@ -43,33 +60,55 @@ export function watchProgress(deps: CoordinatorDeps, settings: JobSettings, tenu
     return since.elapsedMs + Math.max(firstMs, 2 * saidForMs);
   }
 
+  function advance(more: boolean): void {
+    if (said !== undefined && since !== undefined) observe({ event: 'progress-again', afterMs: clock.elapsedMs() - since.elapsedMs });
+    since = more ? momentOf(clock) : undefined;
+    saidForMs = 0;
+    said = undefined;
+    inTheWay = undefined;
+  }
+
+  function keep(trouble: Trouble): void {
+    const nowMs = clock.elapsedMs();
+    if (since !== undefined && nowMs >= dueAtMs(trouble)) {
+      const sinceMs = since.wallMs;
+      const { failures, lastError = inTheWay } = trouble;
+      saidForMs = nowMs - since.elapsedMs;
+      said = { generation, sinceMs, failuresInARow: failures.inARow, lastError };
+      observe({ event: 'no-progress', sinceMs, forMs: saidForMs, failuresInARow: failures.inARow, lastError });
+    }
+    if (said !== recorded) void record();
+  }
+
+  function begin(): void {
+    since ??= momentOf(clock);
+  }
+
   return {
-    begin() {
-      since ??= momentOf(clock);
-    },
-    advance(more) {
-      if (said !== undefined && since !== undefined) observe({ event: 'progress-again', afterMs: clock.elapsedMs() - since.elapsedMs });
-      since = more ? momentOf(clock) : undefined;
-      saidForMs = 0;
-      said = undefined;
-      inTheWay = undefined;
+    begin,
+    advance,
+    keep,
+    async during(work) {
+      const over = new AbortController();
+      begin();
+      void (async () => {
+        while (!over.signal.aborted) {
+          keep(NO_TROUBLE);
+          await clock.sleep(Math.max(dueAtMs(NO_TROUBLE) - clock.elapsedMs(), 0), over.signal);
+        }
+      })();
+      try {
+        return await work;
+      } finally {
+        over.abort();
+        advance(false);
+        keep(NO_TROUBLE);
+      }
     },
     hear(event) {
       if (event.event === 'warning') inTheWay = event.message;
       if (event.event === 'waiting') inTheWay = event.what;
       if (event.event === 'doubtful') inTheWay = `the commit of ${event.transactionalId} is in doubt: ${event.resolution}`;
-    },
-    keep(trouble) {
-      const nowMs = clock.elapsedMs();
-      if (since !== undefined && nowMs >= dueAtMs(trouble)) {
-        const sinceMs = since.wallMs;
-        const { failures, lastError = inTheWay } = trouble;
-        saidForMs = nowMs - since.elapsedMs;
-        said = { generation: tenure.generation, sinceMs, failuresInARow: failures.inARow, lastError };
-        observe({ event: 'no-progress', sinceMs, forMs: saidForMs, failuresInARow: failures.inARow, lastError });
-      }
-      const wanted = said;
-      if (wanted !== recorded) house.start('record-progress', () => record(wanted));
     },
     dueAtMs,
   };

@@ -89,7 +89,9 @@ describe('planning an epoch', () => {
       test('waits first: a broker may not know yet of partitions that it has', () => {
         expect(planRanges(shrunk, { ...rules, onDataLoss: 'earliest' })).toEqual({
           outcome: 'behind',
-          message: expect.stringMatching(/topic in, partition 1: the job has read it up to offset 3, and the topic has only 1 .*made anew with fewer/),
+          message: expect.stringMatching(
+            /topic in, partition 1: the job has read it up to offset 3, and the topic has only 1 .*made anew with fewer/,
+          ),
         });
       });
 
