@@ -31,6 +31,8 @@ export interface Attempt {
   readonly committables: Committable[];
   /** By `elapsedMs`. */
   sinkStartedMs: number | undefined;
+  /** Did its decision move the job on in any partition? */
+  moved: boolean;
   /** How long each stage took that has finished, in milliseconds. */
   readonly stageMs: Map<string, number>;
   /** How long its decision took, in milliseconds. */
@@ -56,6 +58,7 @@ export function newAttempt(
     operators: new Map(),
     committables: [],
     sinkStartedMs: undefined,
+    moved: false,
     stageMs: new Map(),
     decisionMs: 0,
     abort: new AbortController(),

@@ -72,13 +72,16 @@ export function afterUserFailure(before: Isolation, read: readonly InputPart[]):
 export function afterDecision(before: Isolation, offsets: SourceOffsets, size: number): Isolation {
   if (!isBounded(before)) return FREE;
   const suspects = before.suspects.flatMap((part): InputPart[] => {
-    const from = Math.max(part.from, offsets[part.stage]?.[part.topic]?.[part.partition] ?? part.from);
+    // A partition that the offsets do not have is gone, and so is what was suspect in it.
+    const next = offsets[part.stage]?.[part.topic]?.[part.partition] ?? part.bound;
+    const from = Math.max(part.from, next);
     return from < part.bound ? [{ ...part, from }] : [];
   });
   if (suspects.length > 0 && offsetsIn(suspects) === offsetsIn(before.suspects)) return before;
   const largest = Math.max(before.largest, size);
   if (suspects.length > 0) return { ...before, suspects, areRest: true, largest };
-  const limit = GROWTH * (before.suspects.length > 0 ? largest : before.limit);
+  // What was suspect may be gone without an epoch that read anything (a gap): then one offset is what may go well.
+  const limit = GROWTH * (before.suspects.length > 0 ? Math.max(largest, 1) : before.limit);
   return limit >= before.full ? FREE : { ...FREE, limit, full: before.full };
 }
 

@@ -136,6 +136,22 @@ export function advanceOffsets(
   return { ...previous, [source]: topics };
 }
 
+/** Is any partition elsewhere than before, or another one there? */
+export function hasMoved(before: SourceOffsets, after: SourceOffsets): boolean {
+  const positions = (offsets: SourceOffsets) =>
+    new Map(
+      Object.entries(offsets).flatMap(([source, topics]) =>
+        Object.entries(topics).map(([topic, at]) => [`${source} ${topic}`, at] as const),
+      ),
+    );
+  const [old, now] = [positions(before), positions(after)];
+  if (old.size !== now.size) return true;
+  return [...now].some(([key, at]) => {
+    const earlier = old.get(key) ?? [];
+    return earlier.length !== at.length || at.some((offset, partition) => offset !== earlier[partition]);
+  });
+}
+
 const FIRST_EPOCH_BYTES = 4 * 1024 * 1024;
 /** A stage should take this share of the interval, so that what varies still fits into it. */
 const TARGET_SHARE = 0.8;

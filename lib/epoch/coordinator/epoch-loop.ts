@@ -6,7 +6,7 @@ import { idlePollMs } from '../backoff.ts';
 import { figuresOf } from '../epoch-figures.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../next-manifest.ts';
-import { type FullEpoch, leftOutMessage, nextEpochBytes } from '../plan.ts';
+import { type FullEpoch, hasMoved, leftOutMessage, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';
@@ -337,13 +337,15 @@ export async function runEpochs(
   function takeDecided(attempt: Attempt, manifest: Manifest, ms: number): void {
     attempt.phase = 'decided';
     attempt.decisionMs = ms;
+    attempt.moved = hasMoved(parent.offsets, manifest.offsets);
     parent = manifest;
     endsLeftovers = false;
     recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
     trouble = afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt)));
     staleInARow = 0;
     lease.renewed();
-    progress.advance(true);
+    // Epochs of nothing, one after the other, are no progress: there is something to read, or they would not have been planned.
+    if (attempt.moved) progress.advance(true);
     const { deadLetters, ...counts } = countsOf(attempt);
     observe({ event: 'decided', epoch: manifest.epoch, ...counts, ms: clock.elapsedMs() - attempt.planned.elapsedMs });
     if (deadLetters > 0) observe({ event: 'dead-lettered', epoch: manifest.epoch, records: deadLetters });
@@ -351,7 +353,7 @@ export async function runEpochs(
 
   function takeCommitted(attempt: Attempt, result: CommitResult, ms: number): void {
     inFlight = inFlight.filter((other) => other !== attempt);
-    progress.advance(inFlight.length > 0);
+    if (attempt.moved) progress.advance(inFlight.length > 0);
     pausedUntilMs = clock.elapsedMs() + settings.minPauseMs;
     // The rest of the input waits only because the epoch had to be small.
     if (isBounded(trouble.isolation)) planAtMs = clock.elapsedMs();

@@ -9,7 +9,7 @@ import type { CoordinatorDeps, JobSettings } from './context.ts';
 export interface ProgressWatch {
   /** There is, or may be, something to do. */
   begin(): void;
-  /** An epoch was decided or committed, or there is nothing to do. `more`: is anything under way still? */
+  /** An epoch that moved an offset was decided or committed, or there is nothing to do. `more`: is anything under way still? */
   advance(more: boolean): void;
   /** Remembers what was said to be in the way. */
   hear(event: CoordinatorEvent): void;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import { INPUT } from '../jobs.ts';
 import type { Call } from '../kernel/faults.ts';
 import type { Outcome, World, WorldOptions } from '../world.ts';
 import { at, ends, jobNamed, plain, story } from './story.ts';
@@ -68,6 +69,28 @@ describe('a record that user code fails at', () => {
   it('in a job of several sinks is missing in all of them', async () => {
     const told = await story([], { ...poisoned('q0'), job: jobNamed('two-sinks') });
     expect(dead(told)).toBe(1);
+  });
+});
+
+describe('a search whose suspects are deleted before they were read', () => {
+  it('is over with the gap: what comes after is read', async () => {
+    const deletes = (world: World) => {
+      const partition = world.broker.partition(INPUT, 1);
+      partition?.batches.splice(0);
+      if (partition !== undefined) partition.logStart = partition.end;
+    };
+    const told = await story(
+      // The third attempt is the first with half of them.
+      [{ at: at('invoke read', { about: /epoch 2/, nth: 3 }), also: deletes }],
+      {
+        input: [plain(0, 0, 'ant #0'), plain(1_000, 1, 'bee #1', 'cow p0 #2', 'auk #3', 'bat #4'), plain(8_000, 1, 'cat #5')],
+        settings: { poisonAttempts: 2, onDataLoss: 'earliest' },
+        userCode: { chance: 0, leavesOut: () => true },
+      },
+    );
+    expect(eventsOf(told, 'data-loss')).toHaveLength(1);
+    expect(ends(told)).toEqual(['stopped']);
+    expect(told.epochs).toBeLessThan(10);
   });
 });
 
@@ -209,6 +232,19 @@ describe('a job without progress', () => {
     expect(said?.failuresInARow).toBeGreaterThan(5);
     expect(rows).toEqual([expect.objectContaining({ generation: 1, sinceMs: said?.sinceMs, lastError: said?.lastError })]);
     expect(eventsOf(told, 'progress-again').length).toBeGreaterThan(0);
+  });
+
+  it('is also one that decides epochs and moves on in no partition, though there is something to read', async () => {
+    const silent = (world: World) => {
+      const { broker } = world;
+      const fetch = broker.fetch.bind(broker);
+      broker.fetch = (range) => ({ ...fetch(range), ...(world.scheduler.nowMs < 30_000 ? { records: Buffer.alloc(0) } : {}) });
+    };
+    const told = await story([{ at: at('decide', { nth: 2 }), also: silent }], { faultsUntilMs: 30_000 });
+    expect(eventsOf(told, 'committed').filter(({ figures }) => figures.recordsIn === 0).length).toBeGreaterThan(10);
+    expect(eventsOf(told, 'no-progress')[0]?.forMs).toBeGreaterThanOrEqual(10_000);
+    expect(eventsOf(told, 'progress-again')).toHaveLength(1);
+    expect(ends(told)).toEqual(['stopped']);
   });
 
   it('is not one that has nothing to do', async () => {

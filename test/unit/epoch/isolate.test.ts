@@ -189,6 +189,20 @@ describe('a bound', () => {
     expect(ranges['read-more']).toEqual([[]]);
   });
 
+  it('lets at least one offset through, whatever was decided while the suspects went', () => {
+    const twice = [part(0, 10, 14), part(1, 10, 14)];
+    const searching = afterUserFailure(afterUserFailure(FREE, twice), twice);
+    const gap = afterDecision(searching, { read: { lines: [14, 14] } }, 0);
+    expect(offsetsIn(Object.values(boundedRanges(gap, planned(9, 9), 0)).flat(2))).toBeGreaterThan(0);
+    expect(afterDecision(gap, { read: { lines: [15, 14] } }, 1)).toEqual(FREE);
+  });
+
+  it('forgets suspects in partitions that are not there any more', () => {
+    const twice = [part(0, 10, 11), part(1, 10, 14)];
+    const searching = afterUserFailure(afterUserFailure(FREE, twice), twice);
+    expect(afterDecision(searching, { read: { lines: [10] } }, 0).suspects).toEqual([part(0, 10, 11)]);
+  });
+
   it('falls back to the limit when the suspects are gone', () => {
     const gone: Isolation = { ...FREE, suspects: [part(0, 0, 5)], limit: 3, full: 9 };
     expect(sizesOf(boundedRanges(gone, planned(100), 0))).toEqual([[0, 3]]);

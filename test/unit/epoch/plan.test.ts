@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { advanceOffsets, leftOutMessage, nextEpochBytes, type PlanRules, planRanges } from '../../../lib/epoch/plan.ts';
+import { advanceOffsets, hasMoved, leftOutMessage, nextEpochBytes, type PlanRules, planRanges } from '../../../lib/epoch/plan.ts';
 import type { SourceStage } from '../../../lib/graph/stages.ts';
 
 const stage: SourceStage = {
@@ -179,5 +179,16 @@ describe('the size of an epoch in a backlog', () => {
   test('stays within its bounds, of which ONCEFLOW_MAX_EPOCH_BYTES is the upper one', () => {
     expect(nextEpochBytes({ bytesIn: 60 * MiB, slowestStageMs: 10, budget: 60 * MiB }, 1000, 64 * MiB)).toBe(64 * MiB);
     expect(nextEpochBytes({ bytesIn: MiB, slowestStageMs: 60_000, budget: MiB }, 50, 64 * MiB)).toBe(256 * 1024);
+  });
+});
+
+describe('a job has moved on', () => {
+  const before = { lines: { in: [5, 3] } };
+  test('when a partition is elsewhere, has come or is gone', () => {
+    for (const positions of [[5, 4], [5, 3, 0], [5]]) expect(hasMoved(before, { lines: { in: positions } })).toBe(true);
+    expect(hasMoved(before, { ...before, more: { in: [0] } })).toBe(true);
+  });
+  test('and not when it stands where it stood', () => {
+    expect(hasMoved(before, { lines: { in: [5, 3] } })).toBe(false);
   });
 });
