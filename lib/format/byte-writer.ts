@@ -34,7 +34,13 @@ export class ByteWriter {
     this.position = this.bytes.writeUInt32LE(value, this.position);
   }
 
+  /** NaN has one encoding. */
   f64(value: number): void {
+    if (Number.isNaN(value)) {
+      this.u32(0);
+      this.u32(NAN_HIGH);
+      return;
+    }
     this.reserve(8);
     this.position = this.bytes.writeDoubleLE(value, this.position);
   }
@@ -57,7 +63,9 @@ export class ByteWriter {
     this.position = position;
   }
 
+  /** Throws `TypeError` for anything else than bytes: a string has a length too, and would become zeros. */
   raw(source: Uint8Array): void {
+    if (!(source instanceof Uint8Array)) throw new TypeError(`expected a Uint8Array, got ${nameOf(source)}`);
     const length = source.length;
     this.reserve(length);
     const bytes = this.bytes;
@@ -72,6 +80,7 @@ export class ByteWriter {
 
   /** UTF-8 without a length. Throws `TypeError` for half a surrogate pair, which UTF-8 cannot express. */
   utf8(text: string): void {
+    if (typeof text !== 'string') throw new TypeError(`expected a string, got ${nameOf(text)}`);
     const length = text.length;
     this.reserve(length * 3);
     const bytes = this.bytes;
@@ -101,5 +110,15 @@ export class ByteWriter {
   }
 }
 
+/** The upper half of NaN as Java writes it; the lower is 0. */
+export const NAN_HIGH = 0x7ff80000;
+
 /** Up to here a loop in JavaScript is faster than a native call. */
 const SHORT_BYTES = 20;
+
+/** What a value is, for errors. */
+export function nameOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  const maker: unknown = value.constructor;
+  return typeof maker === 'function' ? maker.name : 'an object';
+}

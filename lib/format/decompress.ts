@@ -1,4 +1,4 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, type ZstdOptions, zstdDecompressSync } from 'node:zlib';
 import { snappyUncompressor } from 'hysnappy';
 import { decompressBlock } from 'lz4js';
 import { MalformedError } from './serde.ts';
@@ -16,7 +16,7 @@ export function decompress(codec: number, bytes: Buffer, maxBytes: number): Buff
     case 3:
       return unpack('lz4', maxBytes, () => lz4Frames(bytes, maxBytes));
     case 4:
-      return unpack('zstd', maxBytes, () => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }));
+      return unpack('zstd', maxBytes, () => zstdFrames(bytes, maxBytes));
     default:
       throw new MalformedError(`compression codec ${codec}, which Kafka does not define`);
   }
@@ -33,7 +33,32 @@ function unpack(codec: string, maxBytes: number, run: () => Buffer): Buffer {
 }
 
 function tooLarge(codec: string, maxBytes: number): MalformedError {
-  return new MalformedError(`a ${codec} batch that unpacks to more than ${maxBytes} bytes (maxDecompressedBytes)`);
+  return new MalformedError(`a ${codec} batch that unpacks to more than ${maxBytes} bytes (ONCEFLOW_MAX_UNPACKED_BATCH_BYTES)`);
+}
+
+// --- zstd: one frame, or several, one behind the other ---
+
+/** Node reads one frame, and says how far it came. */
+function zstdFrames(bytes: Buffer, maxBytes: number): Buffer {
+  const frames: Buffer[] = [];
+  let total = 0;
+  for (let at = 0; at < bytes.length || at === 0; ) {
+    // `info` is not in the declarations of these functions yet.
+    const options: ZstdOptions & { readonly info: true } = { maxOutputLength: Math.max(maxBytes - total, 1), info: true };
+    const { buffer, engine } = zstdDecompressSync(bytes.subarray(at), options) as unknown as FrameInfo;
+    if (engine.bytesWritten === 0) throw new MalformedError('a batch that is no valid zstd: a frame without bytes');
+    at += engine.bytesWritten;
+    total += buffer.length;
+    if (total > maxBytes) throw tooLarge('zstd', maxBytes);
+    frames.push(buffer);
+  }
+  return frames.length === 1 && frames[0] !== undefined ? frames[0] : Buffer.concat(frames, total);
+}
+
+interface FrameInfo {
+  readonly buffer: Buffer;
+  /** `bytesWritten`: into the engine. */
+  readonly engine: { readonly bytesWritten: number };
 }
 
 // --- snappy: raw, or in the chunks of snappy-java ("xerial"), which is what Kafka's Java client writes ---

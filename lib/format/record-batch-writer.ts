@@ -1,6 +1,6 @@
 import { ATTRIBUTE, BATCH } from './batch-layout.ts';
-import { ByteWriter } from './byte-writer.ts';
-import type { RecordHeader } from './record-header.ts';
+import { ByteWriter, nameOf } from './byte-writer.ts';
+import type { WireHeader } from './record-header.ts';
 import type { Serde } from './serde.ts';
 
 export interface RecordBatchWriterOptions {
@@ -27,6 +27,8 @@ const ROOM_BYTES = 128;
 
 /** Timestamps further apart than this do not share a batch: twice the distance must stay a safe integer. */
 const MAX_TIMESTAMP_DELTA_MS = 2 ** 51;
+/** As a number also 2^63 - 1, the last that Kafka holds. */
+const TIMESTAMPS_END = 2 ** 63;
 
 /**
  * Writes the records for one partition as Kafka record batches (message format v2, transactional, CreateTime, not
@@ -67,8 +69,8 @@ export class RecordBatchWriter {
 
   /**
    * Appends one record. `key` undefined: no key (`keySerde` is not used); `value` undefined: a tombstone. Timestamps,
-   * in milliseconds since the epoch, may go backwards. Throws `RecordTooLargeError`, and whatever the serdes throw;
-   * the writer then holds what it held before.
+   * in milliseconds since the epoch, may go backwards, and be any that Kafka holds. Throws `RecordTooLargeError`, and
+   * whatever the serdes throw; the writer then holds what it held before.
    */
   append<K, V>(
     timestampMs: number,
@@ -76,11 +78,9 @@ export class RecordBatchWriter {
     keySerde: Serde<K> | undefined,
     value: V | undefined,
     valueSerde: Serde<V>,
-    headers?: readonly RecordHeader[],
+    headers?: readonly WireHeader[],
   ): void {
-    if (!Number.isSafeInteger(timestampMs) || timestampMs < -1) {
-      throw new RangeError(`record timestamp ${timestampMs} is not a count of milliseconds since 1970 (or -1 for none)`);
-    }
+    if (!Number.isSafeInteger(timestampMs)) this.#expectLong(timestampMs);
     if (this.#batchRecords > 0) {
       const timestampDelta = timestampMs - this.#baseTimestamp;
       if (timestampDelta < MAX_TIMESTAMP_DELTA_MS && timestampDelta > -MAX_TIMESTAMP_DELTA_MS) {
@@ -104,6 +104,18 @@ export class RecordBatchWriter {
     this.#maxTimestamp = timestampMs;
     this.#end = end;
     this.#records++;
+    // It is written as 2^63 - 1, from which no distance would be right.
+    if (timestampMs === TIMESTAMPS_END) this.#closeBatch();
+  }
+
+  /** Appends a whole batch that was made elsewhere. */
+  appendBatch(batch: Buffer, records: number): void {
+    this.#closeBatch();
+    const out = this.#out;
+    out.position = this.#end;
+    out.raw(batch);
+    this.#end = out.position;
+    this.#records += records;
   }
 
   /** Every batch since the last reset, back to back: a view, valid until the next append. */
@@ -119,6 +131,13 @@ export class RecordBatchWriter {
     this.#batchRecords = 0;
   }
 
+  /** Beyond 2^53 a timestamp is no count of milliseconds, but it was read from Kafka, and is passed on. */
+  #expectLong(timestampMs: number): void {
+    if (!Number.isInteger(timestampMs) || timestampMs < -TIMESTAMPS_END || timestampMs > TIMESTAMPS_END)
+      throw new RangeError(`record timestamp ${timestampMs} is not a count of milliseconds since 1970 (or -1 for none)`);
+    if (timestampMs === TIMESTAMPS_END) this.#closeBatch();
+  }
+
   /** Writes one record at `start` and returns where it ends. */
   #write<K, V>(
     start: number,
@@ -128,7 +147,7 @@ export class RecordBatchWriter {
     keySerde: Serde<K> | undefined,
     value: V | undefined,
     valueSerde: Serde<V>,
-    headers: readonly RecordHeader[] | undefined,
+    headers: readonly WireHeader[] | undefined,
   ): number {
     const out = this.#out;
     const bytes = out.bytes;
@@ -248,21 +267,27 @@ function putSignedLong(bytes: Buffer, start: number, value: number): number {
 }
 
 function putInt64(bytes: Buffer, at: number, value: number): void {
+  if (value === TIMESTAMPS_END) {
+    bytes.writeBigInt64BE(2n ** 63n - 1n, at);
+    return;
+  }
   bytes.writeInt32BE(Math.floor(value / 0x100000000), at);
   bytes.writeUInt32BE(value >>> 0, at + 4);
 }
 
-function writeHeaders(out: ByteWriter, headers: readonly RecordHeader[]): void {
+function writeHeaders(out: ByteWriter, headers: readonly WireHeader[]): void {
   out.position = putSigned(out.bytes, out.position, headers.length);
   for (const { key, value } of headers) {
     const at = out.position;
     out.position++;
-    out.utf8(key);
+    if (typeof key === 'string') out.utf8(key);
+    else out.raw(key);
     putLengthBefore(out, at, 1);
     out.reserve(ROOM_BYTES);
     if (value === undefined) {
       out.bytes[out.position++] = NULL_LENGTH;
     } else {
+      if (!(value instanceof Uint8Array)) throw new TypeError(`header ${key}: expected a Uint8Array, got ${nameOf(value)}`);
       out.position = putSigned(out.bytes, out.position, value.length);
       out.raw(value);
     }

@@ -3,3 +3,9 @@ export interface RecordHeader {
   readonly key: string;
   readonly value: Uint8Array | undefined;
 }
+
+/** A header as it is written: a key that was read as bytes is written as they were. */
+export interface WireHeader {
+  readonly key: string | Uint8Array;
+  readonly value: Uint8Array | undefined;
+}

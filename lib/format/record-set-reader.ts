@@ -13,8 +13,8 @@ export interface RecordSetOptions {
   readonly aborted: readonly AbortedTransaction[];
   /** Says which topic and partition this is, for errors. */
   readonly describe: () => string;
-  /** The most that one compressed batch may unpack to. @default 64 MiB */
-  readonly maxDecompressedBytes?: number;
+  /** The most that one compressed batch may unpack to (ONCEFLOW_MAX_UNPACKED_BATCH_BYTES). @default 64 MiB */
+  readonly maxUnpackedBytes?: number | undefined;
 }
 
 export interface AbortedTransaction {
@@ -22,9 +22,9 @@ export interface AbortedTransaction {
   readonly firstOffset: number;
 }
 
-const DEFAULT_MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 const NO_BYTES = Buffer.alloc(0);
-const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
+const NO_HEADERS: readonly never[] = Object.freeze([]);
 
 /**
  * A cursor over the record set of one partition in a Fetch response: the committed records of [from, to), one after
@@ -35,7 +35,10 @@ const NO_HEADERS: readonly RecordHeader[] = Object.freeze([]);
  */
 export class RecordSetReader {
   offset = 0;
-  /** Milliseconds since the epoch, -1 for none: the producer's, or the broker's where the topic says LogAppendTime. */
+  /**
+   * Milliseconds since the epoch, -1 for none: the producer's, or the broker's where the topic says LogAppendTime. Rounded
+   * beyond ±2^53, as a number must be: what a producer meant by it nobody knows, and the record has a value all the same.
+   */
   timestamp = 0;
   /** Holds key, value and headers of the current record. Another buffer for each compressed batch. */
   bytes: Buffer = NO_BYTES;
@@ -59,7 +62,7 @@ export class RecordSetReader {
   #from = 0;
   #to = 0;
   #describe: () => string = () => '';
-  #maxDecompressedBytes = DEFAULT_MAX_DECOMPRESSED_BYTES;
+  #maxUnpackedBytes = DEFAULT_MAX_UNPACKED_BYTES;
   /** By first offset. */
   #aborted: readonly AbortedTransaction[] = [];
   #abortedSeen = 0;
@@ -74,7 +77,10 @@ export class RecordSetReader {
   #lastOffset = -1;
   #lastOffsetDelta = 0;
   #previousDelta = -1;
+  /** NaN beyond ±2^53. */
   #baseTimestamp = 0;
+  /** Of the current record, when it is beyond ±2^53. */
+  #exactTimestamp = 0n;
   /** 0 where the time of the append counts and not the producer's: then the base is the record's timestamp. */
   #timestampScale: 0 | 1 = 1;
 
@@ -87,7 +93,7 @@ export class RecordSetReader {
     this.#from = options.from;
     this.#to = options.to;
     this.#describe = options.describe;
-    this.#maxDecompressedBytes = options.maxDecompressedBytes ?? DEFAULT_MAX_DECOMPRESSED_BYTES;
+    this.#maxUnpackedBytes = options.maxUnpackedBytes ?? DEFAULT_MAX_UNPACKED_BYTES;
     this.#aborted = byFirstOffset(options.aborted);
     this.#abortedSeen = 0;
     this.#abortedProducers.clear();
@@ -110,19 +116,29 @@ export class RecordSetReader {
     }
   }
 
+  /** The current record's timestamp, exactly. */
+  exactTimestamp(): bigint {
+    return Number.isSafeInteger(this.timestamp) ? BigInt(this.timestamp) : this.#exactTimestamp;
+  }
+
   /** The current record's headers; their values are views on `bytes`. */
   headers(): readonly RecordHeader[] {
+    return this.rawHeaders().map(({ key, value }) => ({ key: key.toString('utf8'), value }));
+  }
+
+  /** The same, the keys as they are: Kafka holds any bytes. */
+  rawHeaders(): readonly { readonly key: Buffer; readonly value: Buffer | undefined }[] {
     this.#at = this.#headersStart;
     const count = this.#signed();
     if (count === 0) return NO_HEADERS;
     if (count < 0 || count > this.#recordEnd - this.#at) throw this.#malformed(`a record with ${count} headers`);
-    const headers: RecordHeader[] = [];
+    const headers: { key: Buffer; value: Buffer | undefined }[] = [];
     for (let index = 0; index < count; index++) {
       const keyLength = this.#signed();
       const keyStart = this.#at;
       this.#at += keyLength;
       if (keyLength < 0 || this.#at > this.#recordEnd) throw this.#malformed('a header key that ends outside its record');
-      const key = this.bytes.toString('utf8', keyStart, this.#at);
+      const key = this.bytes.subarray(keyStart, this.#at);
       const valueLength = this.#signed();
       const valueStart = this.#at;
       if (valueLength >= 0) this.#at += valueLength;
@@ -152,6 +168,7 @@ export class RecordSetReader {
       throw this.#malformed(`a record of ${length} bytes that ends outside its batch`);
     at++; // attributes: none are defined
 
+    const timestampAt = at;
     const firstTimestamp = bytes[at]!;
     let timestampDelta: number;
     if (firstTimestamp < 0x80) {
@@ -178,7 +195,8 @@ export class RecordSetReader {
     }
     this.#previousDelta = offsetDelta;
     this.offset = this.#baseOffset + offsetDelta;
-    this.timestamp = this.#baseTimestamp + timestampDelta * this.#timestampScale;
+    const timestamp = this.#baseTimestamp + timestampDelta * this.#timestampScale;
+    this.timestamp = Number.isSafeInteger(timestamp) ? timestamp : this.#largeTimestamp(timestampAt);
 
     const firstKey = bytes[at]!;
     let keyLength: number;
@@ -293,7 +311,7 @@ export class RecordSetReader {
       this.#end = end;
     } else {
       try {
-        this.bytes = decompress(codec, set.subarray(start + BATCH.records, end), this.#maxDecompressedBytes);
+        this.bytes = decompress(codec, set.subarray(start + BATCH.records, end), this.#maxUnpackedBytes);
       } catch (error) {
         if (error instanceof MalformedError) throw this.#malformedBatch(error.message);
         throw error;
@@ -307,7 +325,8 @@ export class RecordSetReader {
     this.#recordsLeft = records;
     this.#previousDelta = -1;
     const appendTime = (attributes & ATTRIBUTE.logAppendTime) !== 0;
-    this.#baseTimestamp = this.#int64(start + (appendTime ? BATCH.maxTimestamp : BATCH.baseTimestamp));
+    const baseTimestamp = int64(set, start + (appendTime ? BATCH.maxTimestamp : BATCH.baseTimestamp));
+    this.#baseTimestamp = Number.isSafeInteger(baseTimestamp) ? baseTimestamp : Number.NaN;
     this.#timestampScale = appendTime ? 0 : 1;
   }
 
@@ -360,7 +379,7 @@ export class RecordSetReader {
     throw this.#malformed('a number that does not end');
   }
 
-  /** A zigzag varint of 64 bits that holds a safe integer. */
+  /** A zigzag varint of 64 bits; NaN when it holds no safe integer. */
   #signedLong(): number {
     const bytes = this.bytes;
     let at = this.#at;
@@ -372,16 +391,24 @@ export class RecordSetReader {
       value += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte < 0x80) {
-        if (value > Number.MAX_SAFE_INTEGER) throw this.#malformed('a timestamp beyond 2^53');
         this.#at = at;
+        if (value > Number.MAX_SAFE_INTEGER) return Number.NaN;
         return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
       }
     }
     throw this.#malformed('a number that does not end');
   }
 
+  /** A timestamp that no number holds exactly, or whose parts none does: in 64 bits, which wrap around as a producer's do. */
+  #largeTimestamp(deltaAt: number): number {
+    const base = this.#set.readBigInt64BE(this.#batchStart + (this.#timestampScale === 0 ? BATCH.maxTimestamp : BATCH.baseTimestamp));
+    const delta = this.#timestampScale === 0 ? 0n : zigzag(this.bytes, deltaAt);
+    this.#exactTimestamp = BigInt.asIntN(64, base + delta);
+    return Number(this.#exactTimestamp);
+  }
+
   #int64(at: number): number {
-    const value = this.#set.readInt32BE(at) * 0x100000000 + this.#set.readUInt32BE(at + 4);
+    const value = int64(this.#set, at);
     if (!Number.isSafeInteger(value)) throw this.#malformedBatch(`the number at byte ${at} is beyond 2^53`);
     return value;
   }
@@ -402,6 +429,22 @@ const MIN_RECORD_BYTES = 6;
 
 function byFirstOffset(aborted: readonly AbortedTransaction[]): readonly AbortedTransaction[] {
   return aborted.length < 2 ? aborted : [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+}
+
+function int64(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) * 0x100000000 + bytes.readUInt32BE(at + 4);
+}
+
+/** A zigzag varint that was seen to end. */
+function zigzag(bytes: Buffer, start: number): bigint {
+  let value = 0n;
+  let shift = 0n;
+  for (let at = start; ; at++) {
+    const byte = bytes[at] as number;
+    value |= BigInt(byte & 0x7f) << shift;
+    shift += 7n;
+    if (byte < 0x80) return (value >> 1n) ^ -(value & 1n);
+  }
 }
 
 function hex(value: number): string {

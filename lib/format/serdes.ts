@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { ByteWriter } from './byte-writer.ts';
+import { type ByteWriter, NAN_HIGH, nameOf } from './byte-writer.ts';
 import { MalformedError, type Serde } from './serde.ts';
 import { SHORT_ASCII_BYTES, shortAscii } from './short-ascii.ts';
 
@@ -51,19 +51,34 @@ export const int64: Serde<number> = {
   },
 };
 
-/** Numbers, as Kafka's DoubleSerializer writes them: 8 bytes, IEEE 754, big-endian. */
+/**
+ * Numbers, as Kafka's DoubleSerializer writes them: 8 bytes, IEEE 754, big-endian. NaN has one encoding, as in Java, so that
+ * it is one key. -0 stays -0; as the key of a stream it is 0.
+ */
 export const float64: Serde<number> = {
   name: 'float64',
   write(value, out) {
     if (typeof value !== 'number') throw noEncoding('float64', 'a number', value);
     out.reserve(8);
-    out.position = out.bytes.writeDoubleBE(value, out.position);
+    if (Number.isNaN(value)) {
+      // Written out: NaN has many encodings, and arithmetic gives another than the literal.
+      putInt32(out.bytes, out.position, NAN_HIGH);
+      putInt32(out.bytes, out.position + 4, 0);
+    } else {
+      out.bytes.writeDoubleBE(value, out.position);
+    }
+    out.position += 8;
   },
   read(bytes, start, end) {
     expectBytes('float64', 8, end - start);
     return bytes.readDoubleBE(start);
   },
 };
+
+/** Serdes whose values are strings and numbers: nobody can change one in place. */
+export function hasPrimitives(serde: Serde<unknown>): boolean {
+  return PRIMITIVE.has(serde);
+}
 
 /** Bytes as they are. Reading gives a copy, which may be kept. */
 export const bytes: Serde<Uint8Array> = {
@@ -75,20 +90,37 @@ export const bytes: Serde<Uint8Array> = {
   read: copyOf,
 };
 
+export interface JsonOptions {
+  /**
+   * What becomes of a whole number in the text that a JavaScript number does not give back as it is written: an id of
+   * 64 bits beyond 2^53, say, of which two would become one. `refuse`: the text cannot be read. `bigint`: such numbers,
+   * and they alone, are read as bigints; bigints are written as numbers. `round`: what `JSON.parse` does.
+   * @default 'refuse'
+   */
+  readonly largeIntegers?: 'refuse' | 'bigint' | 'round';
+}
+
 /**
  * Values as JSON text in UTF-8, with JSON's own losses: `undefined` properties go, dates become strings, NaN becomes
- * null. `T` is not checked when a value is read.
+ * null, a Map or Set within a value becomes {}. `T` is not checked when a value is read. As a key: values with the same
+ * text are one key, so the order of properties counts.
+ *
+ * @example
+ * json<Order>({ largeIntegers: 'bigint' })
  */
-export function json<T>(): Serde<T> {
+export function json<T>(options: JsonOptions = {}): Serde<T> {
+  const { largeIntegers = 'refuse' } = options;
+  const stringify = largeIntegers === 'bigint' ? stringifyBigInts : JSON.stringify;
   return {
     name: 'json',
     write(value, out) {
-      const text = JSON.stringify(value) as string | undefined;
+      if (isEmptyInJson(value)) throw noEncoding('json', 'a value that JSON can express', value);
+      const text = stringify(value) as string | undefined;
       if (text === undefined) throw noEncoding('json', 'a value that JSON can express', value);
       out.utf8(text);
     },
     read(bytes, start, end) {
-      return parseJson('json', bytes, start, end) as T;
+      return parseJson('json', bytes, start, end, largeIntegers) as T;
     },
   };
 }
@@ -108,8 +140,9 @@ export const structured: Serde<unknown> = {
 };
 
 /**
- * A serde from two functions. `serialize` returns the encoding; `deserialize` gets a copy that it may keep, and throws
- * for bytes that hold no value. `name` becomes part of the job's fingerprint: change it when the encoding changes.
+ * A serde from two functions. `serialize` returns the encoding, a Uint8Array (a Buffer is one); `deserialize` gets a copy
+ * that it may keep, and throws for bytes that hold no value. Neither returns a promise. `name` becomes part of the job's
+ * fingerprint: change it when the encoding changes.
  *
  * @example
  * const point = customSerde<Point>({
@@ -127,11 +160,15 @@ export function customSerde<T>(options: {
   return {
     name,
     write(value, out) {
-      out.raw(serialize(value));
+      const encoding = serialize(value);
+      if (!(encoding instanceof Uint8Array)) throw noEncoding(name, 'a Uint8Array from serialize', encoding);
+      out.raw(encoding);
     },
     read(bytes, start, end) {
       try {
-        return deserialize(copyOf(bytes, start, end));
+        const value = deserialize(copyOf(bytes, start, end));
+        if (isPromise(value)) throw new TypeError('deserialize returned a promise, and nobody waits for it');
+        return value;
       } catch (error) {
         if (error instanceof MalformedError) throw error;
         throw new MalformedError(`${name}: ${error instanceof Error ? error.message : error}`, { cause: error });
@@ -139,6 +176,8 @@ export function customSerde<T>(options: {
     },
   };
 }
+
+const PRIMITIVE: ReadonlySet<unknown> = new Set([utf8, int32, int64, float64]);
 
 // --- UTF-8 ---
 
@@ -232,7 +271,8 @@ function readStructured(bytes: Buffer, start: number, end: number): unknown {
       expectBytes('structured', 8, end - at);
       return bytes.readDoubleLE(at);
     case TAG.json:
-      return parseJson('structured', bytes, at, end);
+      // What was written is a number's own text: it comes back.
+      return parseJson('structured', bytes, at, end, 'round');
     case TAG.bytes:
       return copyOf(bytes, at, end);
     case TAG.bigint: {
@@ -307,14 +347,65 @@ function notPlain(path: string, what: string): TypeError {
   );
 }
 
-// --- shared ---
+// --- JSON ---
 
-function parseJson(serde: string, bytes: Buffer, start: number, end: number): unknown {
+function parseJson(
+  serde: string,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  largeIntegers: NonNullable<JsonOptions['largeIntegers']>,
+): unknown {
+  const text = readUtf8(bytes, start, end);
   try {
-    return JSON.parse(readUtf8(bytes, start, end));
+    if (largeIntegers === 'round' || !MAY_BE_LARGE.test(text)) return JSON.parse(text);
+    return parseExactly(text, largeIntegers === 'bigint');
   } catch (error) {
     throw new MalformedError(`${serde}: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Every whole number of fewer digits is exact. Digits within strings match too, and cost only time. */
+const MAY_BE_LARGE = /\d{16}/;
+const INTEGER = /^-?\d+$/;
+
+/**
+ * A whole number is exact when its own text is what the number it becomes is written as: so two that are read are never
+ * one, and what `JSON.stringify` wrote can always be read.
+ */
+function parseExactly(text: string, bigints: boolean): unknown {
+  const revive = (key: string, value: unknown, context: { readonly source?: string }): unknown => {
+    const { source } = context;
+    if (typeof value !== 'number' || source === undefined || !INTEGER.test(source)) return value;
+    if (Number.isSafeInteger(value) || String(value) === source) return value;
+    if (bigints) return BigInt(source);
+    throw new RangeError(
+      `the number ${source}${key === '' ? '' : ` of "${key}"`} would become ${value}: read it with json({ largeIntegers: 'bigint' }), or accept that with 'round'`,
+    );
+  };
+  // The third parameter is not in TypeScript's declarations yet.
+  return JSON.parse(text, revive as (key: string, value: unknown) => unknown);
+}
+
+/** `JSON.stringify` with bigints as numbers. */
+function stringifyBigInts(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? rawJson(item.toString()) : item));
+}
+
+/** Not in TypeScript's declarations yet either. */
+const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
+
+/** Objects of which JSON would write {} without a word. */
+function isEmptyInJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof Map || value instanceof Set || value instanceof ArrayBuffer || isPromise(value);
+}
+
+// --- shared ---
+
+/** A promise where a value should be. */
+export function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function copyOf(bytes: Buffer, start: number, end: number): Buffer {
@@ -333,6 +424,5 @@ function expectBytes(serde: string, wanted: number, found: number): void {
 }
 
 function noEncoding(serde: string, wanted: string, value: unknown): TypeError {
-  const found = value === null ? 'null' : typeof value === 'object' ? value.constructor?.name : typeof value;
-  return new TypeError(`${serde}: expected ${wanted}, got ${found}`);
+  return new TypeError(`${serde}: expected ${wanted}, got ${nameOf(value)}`);
 }

@@ -95,6 +95,12 @@ test('object keys are one key when their bytes are equal, and number keys by val
   expect(read(numbers, float64).map(({ key }) => key)).toEqual([0, 0, Number.NaN, Number.NaN, 0]);
 });
 
+test('NaN is one key, whatever its bits and in whatever process it was met first', () => {
+  const nans = [Number.NaN, Number.POSITIVE_INFINITY - Number.POSITIVE_INFINITY];
+  const segments = nans.map((key) => write(writer(float64, 1), [{ key, value: 'v', timestamp: 1 }])[0]);
+  expect(segments[0]?.equals(segments[1] ?? Buffer.of())).toBe(true);
+});
+
 test('thousands of keys each have their own place in the dictionary', () => {
   const rows = Array.from({ length: 6000 }, (_, index) => ({ key: `key-${index % 3000}`, value: `key-${index % 3000}`, timestamp: 1 }));
   expect(read(write(writer(utf8, 1), rows)[0], utf8)).toEqual(rows);

@@ -185,13 +185,42 @@ test('a writer is used again after reset, and goes on after finish', () => {
   expect(readAll(asLog(writer.finish())).read.map(({ value }) => value)).toEqual(['three']);
 });
 
-test('timestamps that are no milliseconds are refused', () => {
+test('timestamps that are no numbers of milliseconds are refused', () => {
   const writer = new RecordBatchWriter({ maxBatchBytes: 1000 });
-  for (const timestamp of [1.5, -2, Number.NaN, 2 ** 53]) {
+  for (const timestamp of [1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 64]) {
     expect(() => writer.append(timestamp, undefined, undefined, 'v', utf8)).toThrow(RangeError);
   }
 });
 
 test('a key without a serde for keys is refused', () => {
   expect(() => new RecordBatchWriter({ maxBatchBytes: 1000 }).append(T, 'k', undefined, 'v', utf8)).toThrow('no serde for keys');
+});
+
+test('every timestamp that was read from Kafka can be written, beside any other', () => {
+  const odd = [-62_135_596_800_000, 2 ** 63, -(2 ** 63), 1_700_000_000_123_456_800, 2 ** 53, 2 ** 63 - 1024, -1, 0, T];
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...odd), { minLength: 1, maxLength: 12 }), (timestamps) => {
+      const writer = new RecordBatchWriter({ maxBatchBytes: 1000 });
+      for (const timestamp of timestamps) writer.append(timestamp, undefined, undefined, 'v', utf8);
+      expect(readAll(asLog(writer.finish())).read.map(({ timestamp }) => timestamp)).toEqual(timestamps);
+      expect(writer.records).toBe(timestamps.length);
+    }),
+  );
+});
+
+test.each<[string, unknown]>([
+  ['a string', 'abc'],
+  ['an ArrayBuffer', new ArrayBuffer(3)],
+  ['a list of numbers', [1, 2, 3]],
+  ['null', null],
+])('a header whose value is %s is refused with its key, and never written as something else', (_what, value) => {
+  const writer = new RecordBatchWriter({ maxBatchBytes: 1000 });
+  const headers = [{ key: 'trace', value: value as never }];
+  expect(() => writer.append(T, undefined, undefined, 'v', utf8, headers)).toThrow(/^header trace: expected a Uint8Array, got /);
+  expect([writer.records, writer.finish().length]).toEqual([0, 0]);
+});
+
+test('a header whose key is no string is refused', () => {
+  const writer = new RecordBatchWriter({ maxBatchBytes: 1000 });
+  expect(() => writer.append(T, undefined, undefined, 'v', utf8, [{ key: 5 as never, value: undefined }])).toThrow(TypeError);
 });

@@ -1,6 +1,6 @@
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import { RecordSetReader } from '../../../lib/format/record-set-reader.ts';
 import { MalformedError } from '../../../lib/format/serde.ts';
@@ -245,13 +245,89 @@ test('batches out of order are refused', () => {
   expect(() => readAll(Buffer.concat([log(3, 3, 10), log(3, 3, 12)]))).toThrow('behind a batch that ended at 12');
 });
 
-test('numbers beyond 2^53 are refused instead of rounded', () => {
+test('an offset beyond 2^53 is refused instead of rounded', () => {
   const offset = log(1, 1);
   offset.writeBigInt64BE(2n ** 53n, 0);
   expect(() => readAll(offset)).toThrow('beyond 2^53');
-  const timestamp = log(1, 1);
-  timestamp.writeBigInt64BE(2n ** 60n, 27);
-  expect(() => readAll(recrc(timestamp))).toThrow('beyond 2^53');
+});
+
+describe('a timestamp that Kafka holds', () => {
+  const LONG_MIN = -(2n ** 63n);
+  const LONG_MAX = 2n ** 63n - 1n;
+
+  /** Records with these timestamps as a Java producer writes them: differences wrap around. */
+  function batchOf(...timestamps: readonly bigint[]): Buffer {
+    const batch = log(timestamps.length, timestamps.length);
+    const records = timestamps.map((timestamp, index) => {
+      const delta = BigInt.asIntN(64, timestamp - (timestamps[0] ?? 0n));
+      const body = Buffer.concat([Buffer.of(0), varint(delta), Buffer.of(index * 2, 1, 2, 0x30 + index, 0)]);
+      return Buffer.concat([varint(BigInt(body.length)), body]);
+    });
+    const changed = Buffer.concat([batch.subarray(0, HEADER_BYTES), ...records]);
+    changed.writeInt32BE(changed.length - 12, 8);
+    changed.writeBigInt64BE(timestamps[0] ?? 0n, 27);
+    changed.writeBigInt64BE(
+      timestamps.reduce((most, each) => (each > most ? each : most), LONG_MIN),
+      35,
+    );
+    return recrc(changed);
+  }
+
+  function varint(value: bigint): Buffer {
+    const bytes: number[] = [];
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+    for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+    return Buffer.from([...bytes, Number(rest)]);
+  }
+
+  function timestampsIn(batch: Buffer): [number, bigint][] {
+    const reader = new RecordSetReader();
+    reader.open(batch, { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [], describe: describeT3 });
+    const found: [number, bigint][] = [];
+    while (reader.next()) found.push([reader.timestamp, reader.exactTimestamp()]);
+    return found;
+  }
+
+  it.each([
+    ["Go's zero time", [-62_135_596_800_000n, BigInt(T)]],
+    ['nanoseconds', [1_700_000_000_123_456_789n, 1_700_000_000_123_456_790n]],
+    ['Long.MAX', [LONG_MAX, 5n, LONG_MAX]],
+    ['Long.MIN', [LONG_MIN, -1n, LONG_MAX]],
+    ['between', [2n ** 53n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 0n]],
+  ])('is read, exactly and as the nearest number: %s', (_what, timestamps) => {
+    expect(timestampsIn(batchOf(...timestamps))).toEqual(timestamps.map((timestamp) => [Number(timestamp), timestamp]));
+  });
+
+  it('any is read, as the time of a record and as the time of its append', () => {
+    const long = fc.oneof(
+      fc.bigInt({ min: LONG_MIN, max: LONG_MAX }),
+      fc.bigInt({ min: -5n, max: 5n }),
+      fc.constantFrom(LONG_MIN, LONG_MAX),
+    );
+    fc.assert(
+      fc.property(fc.array(long, { minLength: 1, maxLength: 5 }), (timestamps) => {
+        const batch = batchOf(...timestamps);
+        expect(timestampsIn(batch).map(([, exact]) => exact)).toEqual(timestamps);
+        batch.writeInt16BE(0x08, 21);
+        const appended = batch.readBigInt64BE(35);
+        expect(new Set(timestampsIn(recrc(batch)).map(([, exact]) => exact))).toEqual(new Set([appended]));
+      }),
+    );
+  });
+});
+
+test('a batch of several zstd frames is read to its end, one that holds nothing among them, and the bound is that of all', () => {
+  const plain = log(200, 200);
+  const records = plain.subarray(HEADER_BYTES);
+  const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+  const frames = [records.subarray(0, 7), records.subarray(7, 500), records.subarray(500)].map((part) => zstdCompressSync(part));
+  const [first, ...rest] = frames as [Buffer, ...Buffer[]];
+  const batch = withRecords(plain, 'zstd', Buffer.concat([first, skippable, ...rest]));
+  expect(readAll(batch).read).toEqual(readAll(plain).read);
+  expect(() => readAll(batch, { maxUnpackedBytes: records.length - 1 })).toThrow(`unpacks to more than ${records.length - 1} bytes`);
+  expect(readAll(batch, { maxUnpackedBytes: records.length }).read).toHaveLength(200);
+  const cut = Buffer.concat(frames).subarray(0, -3);
+  expect(() => readAll(withRecords(plain, 'zstd', cut))).toThrow('no valid zstd');
 });
 
 test('old message formats are named, and bytes that are no batch are refused', () => {
@@ -266,10 +342,10 @@ test('old message formats are named, and bytes that are no batch are refused', (
 test('a batch that unpacks to more than allowed is refused, with every codec', () => {
   for (const codec of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
     const set = fromBase64(fixtures.large[codec]);
-    expect(() => readAll(set, { maxDecompressedBytes: 100_000 })).toThrow(
-      `topic t, partition 3: a ${codec} batch that unpacks to more than 100000 bytes (maxDecompressedBytes) (batch at offset ${LARGE_OFFSET}, byte 0 of the response)`,
+    expect(() => readAll(set, { maxUnpackedBytes: 100_000 })).toThrow(
+      `topic t, partition 3: a ${codec} batch that unpacks to more than 100000 bytes (ONCEFLOW_MAX_UNPACKED_BATCH_BYTES) (batch at offset ${LARGE_OFFSET}, byte 0 of the response)`,
     );
-    expect(readAll(set, { maxDecompressedBytes: 400_000 }).read).toHaveLength(600);
+    expect(readAll(set, { maxUnpackedBytes: 400_000 }).read).toHaveLength(600);
   }
 });
 
@@ -299,7 +375,7 @@ test('damaged compressed records with a right CRC are a MalformedError or other 
       const batch = fromBase64(fixtures.small[codec]);
       for (const [at, byte] of changes) batch[HEADER_BYTES + (at % (batch.length - HEADER_BYTES))] = byte;
       try {
-        readAll(recrc(batch), { maxDecompressedBytes: 1_000_000 }, reader);
+        readAll(recrc(batch), { maxUnpackedBytes: 1_000_000 }, reader);
       } catch (error) {
         expect(error).toBeInstanceOf(MalformedError);
       }

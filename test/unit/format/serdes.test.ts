@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { ByteWriter } from '../../../lib/format/byte-writer.ts';
 import { MalformedError, type Serde } from '../../../lib/format/serde.ts';
 import { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../../../lib/format/serdes.ts';
@@ -232,4 +232,85 @@ test('a custom serde says its name when it cannot read', () => {
   });
   expect(roundTrip(point, { x: 7 })).toEqual({ x: 7 });
   expect(() => readWhole(point, Buffer.alloc(3))).toThrow(new MalformedError('point: 3 coordinates'));
+});
+
+/** Numbers that are all NaN, with the bits that arithmetic, the literal, and a stranger give. */
+function everyNaN(): number[] {
+  const strange = new Float64Array(new BigUint64Array([0x7ff0_0000_0000_0001n, 0xffff_ffff_ffff_ffffn]).buffer);
+  return [Number.NaN, Number.POSITIVE_INFINITY - Number.POSITIVE_INFINITY, ...strange];
+}
+
+test('NaN has one encoding, so that it is one key, also after a restart', () => {
+  for (const serde of [float64, structured as Serde<number>]) {
+    const encodings = everyNaN().map((nan) => encode(serde, nan).toString('hex'));
+    expect(new Set(encodings).size).toBe(1);
+  }
+  expect(encode(float64, everyNaN()[1] ?? 0).toString('hex')).toBe('7ff8000000000000');
+  expect(Object.is(roundTrip(float64, -0), -0)).toBe(true);
+});
+
+describe('json and whole numbers beyond 2^53', () => {
+  const ids = '{"id":9007199254740993,"near":[9007199254740992,12345678901234567890]}';
+
+  it('refuses one that would become another, so that two ids are never one key', () => {
+    expect(() => readWhole(json(), Buffer.from(ids))).toThrow(
+      new MalformedError(
+        `json: the number 9007199254740993 of "id" would become 9007199254740992: read it with json({ largeIntegers: 'bigint' }), or accept that with 'round'`,
+      ),
+    );
+    expect(() => readWhole(json(), Buffer.from('-9007199254740993'))).toThrow(MalformedError);
+  });
+
+  it('reads them as bigints where that is asked for, and writes them as numbers', () => {
+    const exact = json<{ id: bigint; near: unknown[] }>({ largeIntegers: 'bigint' });
+    const value = readWhole(exact, Buffer.from(ids));
+    expect(value).toEqual({ id: 9007199254740993n, near: [9007199254740992, 12345678901234567890n] });
+    expect(encode(exact, value).toString()).toBe(ids);
+  });
+
+  it('rounds them only where that is asked for', () => {
+    expect(readWhole(json<{ id: number }>({ largeIntegers: 'round' }), Buffer.from(ids)).id).toBe(9007199254740992);
+  });
+
+  it('reads whatever it wrote, and no two texts as one number', () => {
+    const text = fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String);
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), text, text, (number, one, other) => {
+        expect(roundTrip(json<number>(), number)).toBe(number === 0 ? 0 : number);
+        const read = (source: string): unknown => {
+          try {
+            return readWhole(json(), Buffer.from(source));
+          } catch {
+            return source;
+          }
+        };
+        if (one !== other) expect(read(one)).not.toBe(read(other));
+      }),
+    );
+  });
+
+  it('leaves digits alone that are no whole number', () => {
+    const text = '{"card":"4111111111111111111","pi":3.14159265358979323846,"far":1e300,"gone":0.00000000000000000001}';
+    expect(readWhole(json(), Buffer.from(text))).toEqual(JSON.parse(text));
+  });
+});
+
+test.each<[string, unknown, string]>([
+  ['a string', 'abc', 'string'],
+  ['an ArrayBuffer', new ArrayBuffer(2), 'ArrayBuffer'],
+  ['a promise', Promise.resolve(Buffer.of(1)), 'Promise'],
+  ['a list of numbers', [1, 2], 'Array'],
+  ['nothing', undefined, 'undefined'],
+])('a custom serde whose serialize returns %s is refused with its name, and never written as something else', (_what, result, name) => {
+  const custom = customSerde<number>({ name: 'mine', serialize: () => result as never, deserialize: () => 0 });
+  expect(() => encode(custom, 1)).toThrow(new TypeError(`mine: expected a Uint8Array from serialize, got ${name}`));
+});
+
+test('a custom serde whose deserialize returns a promise is an error, not a value', () => {
+  const custom = customSerde<unknown>({ name: 'mine', serialize: () => Buffer.of(), deserialize: () => Promise.resolve(1) });
+  expect(() => readWhole(custom, Buffer.of(1))).toThrow(/^mine: deserialize returned a promise/);
+});
+
+test.each([new Map([[1, 2]]), new Set([1]), Promise.resolve(1), new ArrayBuffer(1)])('json: %s would become {} and is refused', (value) => {
+  expect(() => encode(json<unknown>(), value)).toThrow(/^json: expected a value that JSON can express, got /);
 });
