@@ -246,6 +246,13 @@ export const parameters = {
     default: '67108864',
     doc: 'Most input that one source subtask reads in one epoch: bounds the memory of functions and the size of blobs.',
   }),
+  maxUnpackedBatchBytes: defaulted({
+    variable: 'ONCEFLOW_MAX_UNPACKED_BATCH_BYTES',
+    kind: wholeNumber(1_048_576, MAX_INT32),
+    unit: 'bytes',
+    default: '67108864',
+    doc: 'Most that one compressed batch of the input may unpack to: bounds the memory of a source function whatever a producer sends. A larger one stops the job, which says where it is.',
+  }),
   maxConcurrentEpochs: defaulted({
     variable: 'ONCEFLOW_MAX_CONCURRENT_EPOCHS',
     kind: wholeNumber(1, 100),

@@ -35,7 +35,8 @@ export interface SourceRuntime {
   finish(): SourceOutput;
 }
 
-export function createSourceRuntime(job: JobDefinition, stageId: string, context: StageContext): SourceRuntime {
+/** @param maxUnpackedBytes the most that one compressed batch may unpack to; 64 MiB when undefined */
+export function createSourceRuntime(job: JobDefinition, stageId: string, context: StageContext, maxUnpackedBytes?: number): SourceRuntime {
   const source = job.nodes.find((node): node is SourceNode => node.kind === 'source' && node.uid === stageId);
   if (source === undefined) throw new JobDefinitionError(`job ${job.name} has no source ${stageId}`);
   const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined };
@@ -71,7 +72,7 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
       open = false;
       let count = 0;
       const condemnedAt = condemned?.topic === topic && condemned.partition === partition ? condemned.offset : -1;
-      reader.open(records, { ...range, describe: () => `topic ${topic}, partition ${partition}` });
+      reader.open(records, { ...range, maxUnpackedBytes, describe: () => `topic ${topic}, partition ${partition}` });
       for (let more = true; more; ) {
         try {
           while (reader.next()) {

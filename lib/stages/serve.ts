@@ -28,6 +28,8 @@ import { runSource } from './source.ts';
 export interface StageTools extends StageDeps {
   readonly job: JobDefinition;
   readonly maxParallelism: number;
+  /** The most that one compressed batch of the input may unpack to. @default 64 MiB */
+  readonly maxUnpackedBatchBytes?: number;
   /** The build that this process runs. */
   readonly build: string;
 }
@@ -57,7 +59,9 @@ export function createSourceServer(): (
   const idle = new Map<string, SourceRuntime[]>();
   return async (tools, request) => {
     const shape = shapeOf(request);
-    const runtime = idle.get(shape)?.pop() ?? createSourceRuntime(tools.job, request.stage, contextOf(request, tools.maxParallelism));
+    const { job, maxParallelism, maxUnpackedBatchBytes } = tools;
+    const create = () => createSourceRuntime(job, request.stage, contextOf(request, maxParallelism), maxUnpackedBatchBytes);
+    const runtime = idle.get(shape)?.pop() ?? create();
     const answer = await runSource(tools, runtime, request);
     // What a failed one has under way, a blob that nobody waits for, may still read its buffers.
     if (answer.outcome === 'read') idle.set(shape, [...(idle.get(shape) ?? []), runtime]);

@@ -1,11 +1,19 @@
+import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { wireStage } from '../../../functions/serve-stage.ts';
 import { readJob } from '../../../functions/wiring.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { idlePollMs } from '../../../lib/epoch/backoff.ts';
+import { BATCH } from '../../../lib/format/batch-layout.ts';
 import { bytesOf } from '../../../lib/format/blob.ts';
 import { connectKafka } from '../../../lib/kafka/connect.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
+import type { KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { createBlobs } from '../../../lib/stages/blobs.ts';
+import type { SourceRequest } from '../../../lib/stages/requests.ts';
+import { createSourceServer } from '../../../lib/stages/serve.ts';
+import { recrc } from '../format/record-sets.ts';
+import { recordSet } from '../operators/runtimes.ts';
 
 const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' };
 
@@ -56,6 +64,27 @@ it('a blob up to ONCEFLOW_INLINE_BLOB_BYTES travels in its reference, and a larg
   expect(stored).toEqual([101]);
 });
 
+it('a batch that unpacks to more than ONCEFLOW_MAX_UNPACKED_BATCH_BYTES stops the job, which names the option and the place', async () => {
+  const plain = recordSet([{ value: 'x'.repeat(2_000_000) }]);
+  const fetched = { topic: 'flink_kafka', partition: 0, answer: 'NONE', aborted: [], records: packed(plain) };
+  const request = { ask: 'read', stage: 'read-lines', ranges: [{ topic: 'flink_kafka', partition: 0, from: 0, bound: 1 }], maxBytes: 1 };
+  const read = async (bytes: string) => {
+    const env = { ...required, ONCEFLOW_MAX_UNPACKED_BATCH_BYTES: bytes };
+    const wiring = await wireStage(env);
+    const tools = { ...wiring, kafka: { fetch: async () => [fetched] } as unknown as KafkaRequests };
+    const asked = { ...request, epoch: 1, maxDurationMs: 1, deadlineMs: Number.MAX_SAFE_INTEGER, parallelism: {}, sinkTopics: {} };
+    return createSourceServer()({ ...tools, inlineBlobBytes: 10_000_000 }, asked as unknown as SourceRequest);
+  };
+  expect(await read('4000000')).toMatchObject({ outcome: 'read', recordsIn: 1 });
+  expect(await read('1048576')).toMatchObject({
+    outcome: 'failed',
+    kind: 'fatal',
+    message: expect.stringMatching(
+      /^topic flink_kafka, partition 0: a zstd batch that unpacks to more than 1048576 bytes \(ONCEFLOW_MAX_UNPACKED_BATCH_BYTES\)/,
+    ),
+  });
+});
+
 it('pauses between looks for input grow by a quarter up to ONCEFLOW_IDLE_POLL_MAX_MS', () => {
   expect([0, 1, 2, 8, 9, 500].map((looks) => idlePollMs(looks, 500, 3_000))).toEqual([500, 625, 781, 2_980, 3_000, 3_000]);
 });
@@ -64,3 +93,11 @@ it('ONCEFLOW_BENCH_DIR is a folder that only benchmarks use', () => {
   expect(readConfig({ ...required, ONCEFLOW_BENCH_DIR: '/var/bench' }).benchDir).toBe('/var/bench');
   expect(readConfig(required).benchDir).toBeUndefined();
 });
+
+/** A record set of one batch, compressed. */
+function packed(batch: Buffer): Buffer {
+  const changed = Buffer.concat([batch.subarray(0, BATCH.records), zstdCompressSync(batch.subarray(BATCH.records))]);
+  changed.writeInt32BE(changed.length - BATCH.lengthEnd, BATCH.length);
+  changed.writeInt16BE(4, BATCH.attributes);
+  return recrc(changed);
+}

@@ -43,6 +43,7 @@ describe('readConfig', () => {
       stageParallelism: {},
       maxParallelism: 128,
       maxEpochBytes: 64 * 1024 * 1024,
+      maxUnpackedBatchBytes: 64 * 1024 * 1024,
       maxConcurrentEpochs: 3,
       inlineBlobBytes: 16_384,
       idlePollMaxMs: 1000,
