@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BlobLocation } from '../lib/config/blob-location.ts';
+import { byName, ofName } from '../lib/config/by-name.ts';
 import { type Config, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, readConfig } from '../lib/config/read-config.ts';
 import { type JobDefinition, JobDefinitionError } from '../lib/graph/job.ts';
@@ -120,7 +121,7 @@ function parallelismOf({ parallelism, stageParallelism }: Config, job: string, {
     ]);
   }
   // Of dead letters there are few: one transaction in an epoch is enough for them unless the configuration says otherwise.
-  return Object.fromEntries(ids.map((id) => [id, stageParallelism[id] ?? (id === DEAD_LETTERS ? 1 : parallelism)]));
+  return byName(ids.map((id) => [id, ofName(stageParallelism, id) ?? (id === DEAD_LETTERS ? 1 : parallelism)]));
 }
 
 /**

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { type ConfiguredJob, configureJob, jobOf } from '../functions/wiring.ts';
 import { checkBudget } from '../lib/config/budget.ts';
+import { ofName } from '../lib/config/by-name.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { type Parameter, parameters } from '../lib/config/parameters.ts';
@@ -170,13 +171,13 @@ function kafkaFaults({ config: { kafkaCredentialsFile, kafkaSaslMechanism, kafka
 
 function functionFaults({ parallelism, plan, config }: ConfiguredJob): ConfigFault[] {
   const operators = plan.stages.filter(({ kind }) => kind === 'operator');
-  const count = operators.reduce((sum, { id }) => sum + (parallelism[id] ?? 1), 0);
+  const count = operators.reduce((sum, { id }) => sum + (ofName(parallelism, id) ?? 1), 0);
   if (count <= MOST_FUNCTIONS) return [];
   const { variable } = config.parallelism > 1 ? parameters.parallelism : parameters.stageParallelism;
   return [
     {
       option: variable,
-      value: operators.map(({ id }) => `${id}=${parallelism[id]}`).join(','),
+      value: operators.map(({ id }) => `${id}=${ofName(parallelism, id)}`).join(','),
       rule: `at most ${MOST_FUNCTIONS} operator subtasks in all: each is a function of its own, and a CloudFormation stack holds 500 resources`,
       mend: 'lower it; more memory for each function (ONCEFLOW_FUNCTION_MEMORY_MB) gives it more of a processor',
     },

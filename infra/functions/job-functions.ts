@@ -3,6 +3,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { ofName } from '../../lib/config/by-name.ts';
 import { coordinatorName, type FunctionRole, functionName } from '../../lib/config/function-names.ts';
 import { type Network, placementIn } from '../network/network.ts';
 import type { DeploymentSettings } from '../settings.ts';
@@ -90,7 +91,7 @@ export class JobFunctions extends Construct {
     const operatorStages = plan.stages.filter(({ kind }) => kind === 'operator');
     const operator = operatorStages.length === 0 ? undefined : ofRole('operator', 'Operator');
     this.operators = operatorStages.flatMap(({ id: stage }) =>
-      Array.from({ length: parallelism[stage] ?? 1 }, (_, subtask) => {
+      Array.from({ length: ofName(parallelism, stage) ?? 1 }, (_, subtask) => {
         const name = functionName(prefix, { role: 'operator', stage, subtask });
         const reserved = config.operatorConcurrency === undefined ? {} : { reservedConcurrentExecutions: config.operatorConcurrency };
         return operator?.(name, `Operator-${stage}-${subtask}`, reserved);

@@ -9,6 +9,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { ofName } from '../config/by-name.ts';
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { faultOf } from './aws-problem.ts';
@@ -212,8 +213,8 @@ async function widenPool(
   for (let tries = 0; tries < MAX_POOL_TRIES; tries++) {
     const row = await readJob(store, job);
     if (!isHeld(store, row, generation)) return 'superseded';
-    const wider = Object.entries(pool).filter(([sink, subtasks]) => subtasks > (row.pool[sink] ?? 0));
-    const added = Object.entries(topics).filter(([sink, names]) => names.some((name) => !(row.sinkTopics[sink] ?? []).includes(name)));
+    const wider = Object.entries(pool).filter(([sink, subtasks]) => subtasks > (ofName(row.pool, sink) ?? 0));
+    const added = Object.entries(topics).filter(([sink, names]) => names.some((name) => !(ofName(row.sinkTopics, sink) ?? []).includes(name)));
     if (wider.length === 0 && added.length === 0) return 'written';
     const { condition, values } = holding(store, job, generation);
     const command = new UpdateItemCommand({

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BLOB_LOCATION_RULE, type BlobLocation, parseBlobLocation } from './blob-location.ts';
+import { byName } from './by-name.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
 
 /** A kind of value: the rule in words, as an error message shows it, and the parser that enforces it. */
@@ -130,7 +131,7 @@ function pairs<T>(parseValue: (value: string) => T | undefined): z.ZodType<Reado
       if (!NAME.test(key) || found.has(key) || parsed === undefined) return refuse(context);
       found.set(key, parsed);
     }
-    return Object.fromEntries(found);
+    return byName(found);
   });
 }
 

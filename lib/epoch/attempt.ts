@@ -1,3 +1,4 @@
+import { ofName } from '../config/by-name.ts';
 import type { Committable, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
@@ -90,7 +91,7 @@ export function bytesRead(attempt: Attempt): number {
  */
 export function inputOf(attempt: Attempt, stage: string, fault: RecordFault | undefined): InputPart[] {
   const read = inputRead(attempt);
-  const own = (attempt.ranges[stage] ?? []).flat().map((range): InputPart => ({ stage, ...range }));
+  const own = (ofName(attempt.ranges, stage) ?? []).flat().map((range): InputPart => ({ stage, ...range }));
   if (own.length === 0) return read;
   const record = fault?.record;
   const failing = own.find(({ topic, partition }) => topic === record?.topic && partition === record.partition);

@@ -1,3 +1,4 @@
+import { ofName } from '../config/by-name.ts';
 import type { BlobRef, Manifest, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
@@ -72,7 +73,10 @@ function recordsBehind({ ranges }: Pick<Attempt, 'ranges'>, offsets: SourceOffse
       sum +
       subtasks
         .flat()
-        .reduce((own, { topic, partition, bound }) => own + Math.max(bound - (offsets[stage]?.[topic]?.[partition] ?? bound), 0), 0),
+        .reduce(
+          (own, { topic, partition, bound }) => own + Math.max(bound - (ofName(ofName(offsets, stage), topic)?.[partition] ?? bound), 0),
+          0,
+        ),
     0,
   );
 }

@@ -1,3 +1,4 @@
+import { byName, ofName } from '../config/by-name.ts';
 import type { SourceOffsets } from '../format/manifest.ts';
 import type { SourceRange } from '../stages/requests.ts';
 
@@ -73,7 +74,7 @@ export function afterDecision(before: Isolation, offsets: SourceOffsets, size: n
   if (!isBounded(before)) return FREE;
   const suspects = before.suspects.flatMap((part): InputPart[] => {
     // A partition that the offsets do not have is gone, and so is what was suspect in it.
-    const next = offsets[part.stage]?.[part.topic]?.[part.partition] ?? part.bound;
+    const next = ofName(ofName(offsets, part.stage), part.topic)?.[part.partition] ?? part.bound;
     const from = Math.max(part.from, next);
     return from < part.bound ? [{ ...part, from }] : [];
   });
@@ -100,8 +101,8 @@ export function boundedRanges(isolation: Isolation, planned: Ranges, turn: numbe
   const left = offsetsIn(suspected);
   const half = Math.max(Math.floor(left / 2), 1);
   const allowed = left > 0 ? shareOut(suspected, isolation.areRest ? left : half, turn) : shareOut(all, isolation.limit, turn);
-  return Object.fromEntries(
-    Object.entries(planned).map(([stage, subtasks]) => [
+  return byName(
+    Object.entries(planned).map(([stage, subtasks]): [string, SourceRange[][]] => [
       stage,
       subtasks.map((ranges) =>
         ranges.flatMap((range): SourceRange[] => {

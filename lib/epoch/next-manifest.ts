@@ -1,3 +1,4 @@
+import { byName, ofName } from '../config/by-name.ts';
 import type { BlobRef, DeliveryGuarantee, Manifest, SnapshotRef, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import type { Attempt } from './attempt.ts';
@@ -21,7 +22,7 @@ export function manifestOf(
     parentDecisionId: parent.decisionId,
     offsets: offsetsAfter(attempt),
     state: { ...parent.state, ...stateAfter(attempt, stages) },
-    outputs: Object.fromEntries(
+    outputs: byName(
       stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : [])),
     ),
     committables: [...attempt.committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
@@ -39,7 +40,7 @@ export function offsetsAfter(attempt: Pick<Attempt, 'from' | 'sources'>): Source
 
 /** Snapshots by operator uid, one for each subtask, of the operator stages that an attempt has finished. */
 export function stateAfter(attempt: Pick<Attempt, 'operators'>, stages: readonly Stage[]): Record<string, SnapshotRef[]> {
-  const state: Record<string, SnapshotRef[]> = {};
+  const state: Record<string, SnapshotRef[]> = byName();
   for (const stage of stages) {
     for (const done of attempt.operators.get(stage.id) ?? []) {
       for (const [uid, snapshot] of Object.entries(done.snapshots)) {
@@ -57,7 +58,7 @@ export function stagedFor(attempt: Pick<Attempt, 'sources' | 'operators'>, sink:
   for (const input of sink.inputs) {
     const upstream = attempt.operators.get(input) ?? attempt.sources.get(input) ?? [];
     for (const [subtask, done] of upstream.entries()) {
-      const ref = done?.staged[sink.id];
+      const ref = ofName(done?.staged, sink.id);
       if (ref !== undefined && ref !== null) bySubtask[subtask % parallelism]?.push(ref);
     }
   }

@@ -1,3 +1,4 @@
+import { byName, ofName } from '../config/by-name.ts';
 import type { SourceOffsets } from '../format/manifest.ts';
 import type { SourceStage } from '../graph/stages.ts';
 import type { SourceRange } from '../stages/requests.ts';
@@ -55,8 +56,8 @@ export type PlanOutcome =
  * it is decided once.
  */
 export function planRanges(sources: readonly SourceEnds[], { parallelism, onDataLoss, overdue }: PlanRules): PlanOutcome {
-  const ranges: Record<string, SourceRange[][]> = {};
-  const begins: Record<string, number[]> = {};
+  const ranges: Record<string, SourceRange[][]> = byName();
+  const begins: Record<string, number[]> = byName();
   const gaps: Gap[] = [];
   let behind: string | undefined;
   for (const { stage, from, starts, ends } of sources) {
@@ -125,8 +126,8 @@ export function advanceOffsets(
   source: string,
   reached: readonly { readonly topic: string; readonly partition: number; readonly next: number }[],
 ): SourceOffsets {
-  const topics: Record<string, number[]> = Object.fromEntries(
-    Object.entries(previous[source] ?? {}).map(([topic, offsets]) => [topic, [...offsets]]),
+  const topics = byName(
+    Object.entries(ofName(previous, source) ?? {}).map(([topic, offsets]): [string, number[]] => [topic, [...offsets]]),
   );
   for (const { topic, partition, next } of reached) {
     const offsets = topics[topic] ?? [];

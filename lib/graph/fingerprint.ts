@@ -1,3 +1,4 @@
+import { byName, ofName } from '../config/by-name.ts';
 import type { JobGraph } from './graph.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { JobGraph } from './graph.ts';
  * (`checkCompatible`). `maxParallelism` is kept beside the fingerprint and can never change.
  */
 export function fingerprint(graph: JobGraph): string {
-  const identity: Identity = { version: 1, sources: [], sinks: [], operators: {} };
+  const identity: Identity = { version: 1, sources: [], sinks: [], operators: byName() };
   for (const node of graph.nodes) {
     if (node.kind === 'source') identity.sources.push(node.uid);
     if (node.kind === 'sink') identity.sinks.push(node.uid);
@@ -45,12 +46,12 @@ export function checkCompatible(previous: string, next: string): Compatibility {
   compareNames('sink', before.sinks, after.sinks, broken, added);
   compareNames('keyed operator', Object.keys(before.operators), Object.keys(after.operators), broken, added);
   for (const [uid, was] of Object.entries(before.operators)) {
-    const is = after.operators[uid];
+    const is = ofName(after.operators, uid);
     if (is === undefined) continue;
     if (is.key !== was.key) broken.push(`key serde of ${uid} was ${was.key} and is now ${is.key}`);
     compareNames(`state of ${uid}:`, Object.keys(was.states), Object.keys(is.states), broken, added);
     for (const [state, serde] of Object.entries(was.states)) {
-      const now = is.states[state];
+      const now = ofName(is.states, state);
       if (now !== undefined && now !== serde) broken.push(`state of ${uid}: ${state} had serde ${serde} and has now ${now}`);
     }
   }
@@ -79,5 +80,5 @@ function compareNames(what: string, before: readonly string[], after: readonly s
 }
 
 function sortedRecord<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
-  return Object.fromEntries([...entries].sort(([left], [right]) => (left < right ? -1 : 1)));
+  return byName([...entries].sort(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -1,3 +1,4 @@
+import { byName } from '../config/by-name.ts';
 import { CorruptBlobError } from '../format/blob.ts';
 import { MalformedError } from '../format/serde.ts';
 import type { EpochOutput } from '../operators/epoch-output.ts';
@@ -83,8 +84,8 @@ export async function writeOutput(deps: StageDeps, place: BlobPlace, output: Epo
   // Awaited together: a rejection that nobody waits for yet would end the process.
   const [exchangeRefs, stagedRefs] = await Promise.all([Promise.all(exchanges), Promise.all(staged)]);
   return {
-    exchanges: Object.fromEntries(exchangeRefs),
-    staged: Object.fromEntries(stagedRefs),
+    exchanges: byName(exchangeRefs),
+    staged: byName(stagedRefs),
     recordsIn: output.recordsIn,
     recordsOut: output.recordsOut,
   };

@@ -1,3 +1,4 @@
+import { byName, ofName } from '../config/by-name.ts';
 import type { SnapshotRef } from '../format/manifest.ts';
 import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import { shouldCompact } from '../state/compaction.ts';
@@ -40,7 +41,7 @@ export async function runOperator(
     for (const { segment, name } of await inputs) runtime.consume(segment, name);
     const [output, snapshots] = await Promise.all([writeOutput(deps, request, runtime.finish()), writeSnapshots(deps, runtime, request)]);
     warm.runtime = runtime;
-    warm.snapshotIds = Object.fromEntries(Object.entries(snapshots).map(([uid, { id }]) => [uid, id]));
+    warm.snapshotIds = byName(Object.entries(snapshots).map(([uid, { id }]) => [uid, id]));
     return { outcome: 'processed', snapshots, ...output };
   } catch (error) {
     return failureOf(error);
@@ -51,7 +52,7 @@ export async function runOperator(
 function takeWarm(warm: WarmOperator, request: OperatorRequest): OperatorRuntime | undefined {
   const { runtime, snapshotIds } = warm;
   warm.runtime = undefined;
-  const same = Object.entries(request.snapshots).every(([uid, refs]) => refs.length === 1 && refs[0]?.id === snapshotIds[uid]);
+  const same = Object.entries(request.snapshots).every(([uid, refs]) => refs.length === 1 && refs[0]?.id === ofName(snapshotIds, uid));
   return same ? runtime : undefined;
 }
 
@@ -72,7 +73,7 @@ async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request
       async ([uid, refs]): Promise<[string, SnapshotRef]> => [uid, await writeSnapshot(deps, stateOf(runtime, uid), uid, refs, request)],
     ),
   );
-  return Object.fromEntries(written);
+  return byName(written);
 }
 
 async function writeSnapshot(

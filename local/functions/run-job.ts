@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readJob } from '../../functions/wiring.ts';
+import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
@@ -102,7 +103,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
 /** Also checks the configuration and the job before anything is started. */
 async function planOf(env: RunJobOptions['env']): Promise<FunctionProcess[]> {
   const { plan, parallelism } = await readJob(env as NodeJS.ProcessEnv);
-  return processesOf(plan.stages, (stage) => parallelism[stage] ?? 1);
+  return processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1);
 }
 
 async function whenAllGone(children: ReadonlyMap<string, ChildProcess>): Promise<void> {
