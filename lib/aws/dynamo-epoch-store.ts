@@ -229,7 +229,7 @@ async function widenPool(
         ':seen': row.pool,
         ':topics': {
           ...row.sinkTopics,
-          ...Object.fromEntries(added.map(([sink, names]) => [sink, [...new Set([...(row.sinkTopics[sink] ?? []), ...names])]])),
+          ...Object.fromEntries(added.map(([sink, names]) => [sink, [...new Set([...(ofName(row.sinkTopics, sink) ?? []), ...names])]])),
         },
         ':known': row.sinkTopics,
       }),

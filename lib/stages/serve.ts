@@ -1,3 +1,4 @@
+import { ofName } from '../config/by-name.ts';
 import type { JobDefinition } from '../graph/job.ts';
 import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
@@ -108,12 +109,12 @@ function shapeOf(request: StageRequest): string {
 /** How many subtasks and partitions there are: as the coordinator sees it, so that all stages of an epoch agree. */
 function contextOf(request: StageRequest, maxParallelism: number): StageContext {
   const topicOf = (topic: string) => {
-    const known = request.sinkTopics[topic];
+    const known = ofName(request.sinkTopics, topic);
     if (known === undefined) throw new Error(`the coordinator did not describe topic ${topic}: it runs another job`);
     return known;
   };
   return {
-    parallelism: (stage) => request.parallelism[stage] ?? 1,
+    parallelism: (stage) => ofName(request.parallelism, stage) ?? 1,
     maxParallelism,
     partitions: (topic) => topicOf(topic).partitions,
     maxBatchBytes: (topic) => topicOf(topic).maxBatchBytes,

@@ -1,3 +1,4 @@
+import { byName, ofName } from '../../config/by-name.ts';
 import type { BlobRef, Committable, Manifest, SnapshotRef } from '../../format/manifest.ts';
 import type { SinkStage, Stage } from '../../graph/stages.ts';
 import type { FunctionTarget } from '../../ports/function-invoker.ts';
@@ -86,7 +87,7 @@ type Common = (subtask: number) => StageRequest;
 type Call = <A extends Answer>(subtask: number, request: StageRequest) => Promise<A | StageFailed>;
 
 async function runSourceStage(stage: string, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
-  const subtasks = attempt.ranges[stage] ?? [];
+  const subtasks = ofName(attempt.ranges, stage) ?? [];
   const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
   const topic = deadLetterTopic(settings);
   const condemned = attempt.condemned?.source === stage ? attempt.condemned.record : undefined;
@@ -123,7 +124,7 @@ async function runOperatorStage(
     Array.from({ length: parallelism }, (_, subtask): Promise<OperatorAnswer> => {
       const keyGroups = keyGroupRange(subtask, parallelism, settings.maxParallelism);
       const inputs = exchangeFor(stage, subtask, attempt);
-      const snapshots = Object.fromEntries(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, before[uid])]));
+      const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before, uid))] as const));
       if (inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs)))
         return Promise.resolve(idle(stage, snapshots));
       const request: OperatorRequest = { ask: 'process', ...common(subtask), keyGroups, inputs, snapshots };
@@ -140,9 +141,9 @@ async function runOperatorStage(
 function idle(stage: Stage, snapshots: Record<string, SnapshotRef[]>): OperatorDone {
   return {
     outcome: 'processed',
-    snapshots: Object.fromEntries(Object.entries(snapshots).flatMap(([uid, [only]]) => (only === undefined ? [] : [[uid, only]]))),
-    exchanges: Object.fromEntries(stage.exchanges.map((target) => [target, []])),
-    staged: Object.fromEntries(stage.sinks.map((sink) => [sink, null])),
+    snapshots: byName(Object.entries(snapshots).flatMap(([uid, [only]]) => (only === undefined ? [] : [[uid, only] as const]))),
+    exchanges: byName(stage.exchanges.map((target) => [target, []])),
+    staged: byName(stage.sinks.map((sink) => [sink, null])),
     recordsIn: 0,
     recordsOut: 0,
   };
@@ -152,7 +153,7 @@ function exchangeFor(stage: Stage, subtask: number, attempt: Attempt): BlobRef[]
   return stage.inputs.flatMap((input) => {
     const upstream = attempt.operators.get(input) ?? attempt.sources.get(input) ?? [];
     return upstream.flatMap((done) => {
-      const ref = done?.exchanges[stage.id]?.[subtask];
+      const ref = ofName(done?.exchanges, stage.id)?.[subtask];
       return ref === undefined || ref === null ? [] : [ref];
     });
   });

@@ -1,3 +1,4 @@
+import { ofName } from '../../config/by-name.ts';
 import type { Committable, Manifest } from '../../format/manifest.ts';
 import type { SentAgain } from '../../ports/epoch-store.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
@@ -193,7 +194,7 @@ async function resolveOne(commit: Commit, committable: Committable): Promise<Res
     permit,
     committable,
     transactionTimeoutMs: settings.transactionTimeoutMs,
-    staged: manifest.outputs[sink]?.[subtask] ?? [],
+    staged: ofName(manifest.outputs, sink)?.[subtask] ?? [],
     compacted,
   };
   try {

@@ -1,3 +1,4 @@
+import { ofName } from '../../config/by-name.ts';
 import type { DeliveryGuarantee } from '../../format/manifest.ts';
 import { DEAD_LETTERS, type SinkStage, type SourceStage, type Stage } from '../../graph/stages.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
@@ -135,5 +136,5 @@ export function sinkFunctionOf(settings: Pick<JobSettings, 'stages'>, sink: stri
 }
 
 export function parallelismOf(settings: JobSettings, stage: string): number {
-  return settings.parallelism[stage] ?? 1;
+  return ofName(settings.parallelism, stage) ?? 1;
 }

@@ -1,3 +1,4 @@
+import { byName, ofName } from '../../config/by-name.ts';
 import type { SourceOffsets } from '../../format/manifest.ts';
 import type { SourceRange } from '../../stages/requests.ts';
 import { type Gap, planRanges, type SourceEnds } from '../plan.ts';
@@ -44,7 +45,7 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Source
       Promise.all(
         sourceStages(settings).map(async (stage): Promise<SourceEnds> => {
           const count = await deps.kafka.partitionCount(stage.topic);
-          const known = before[stage.id]?.[stage.topic] ?? [];
+          const known = ofName(ofName(before, stage.id), stage.topic) ?? [];
           const partitions = Array.from({ length: count }, (_, partition) => partition);
           const [ends, starts] = await Promise.all([
             deps.kafka.offsets(stage.topic, partitions, 'latest'),
@@ -66,6 +67,8 @@ function planFrom(settings: JobSettings, before: SourceOffsets, sources: readonl
   const records = Object.values(planned.ranges)
     .flat(2)
     .reduce((sum, { from, bound }) => sum + bound - from, 0);
-  const from = Object.fromEntries(sources.map(({ stage: { id, topic } }) => [id, { ...before[id], [topic]: planned.from[id] ?? [] }]));
+  const from = byName(
+    sources.map(({ stage: { id, topic } }) => [id, { ...ofName(before, id), [topic]: ofName(planned.from, id) ?? [] }] as const),
+  );
   return { ...planned, from: { ...before, ...from }, records };
 }

@@ -1,4 +1,5 @@
 import { checkBudget } from '../../config/budget.ts';
+import { byName, ofName } from '../../config/by-name.ts';
 import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
@@ -211,7 +212,7 @@ async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Pro
       ];
     }),
   );
-  return Object.fromEntries(described);
+  return byName(described);
 }
 
 /** Does the broker take records away that later ones of the same key replace, and ends of transactions with them? */
@@ -228,7 +229,7 @@ function withOwnTopics(settings: JobSettings, recorded: JobRow['sinkTopics']): J
 function widestPool(settings: JobSettings, recorded: Readonly<Record<string, number>>): Record<string, number> {
   const pool = { ...recorded };
   if (settings.deliveryGuarantee === 'at-least-once') return pool;
-  for (const { id } of sinkStages(settings)) pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id));
+  for (const { id } of sinkStages(settings)) pool[id] = Math.max(ofName(pool, id) ?? 0, parallelismOf(settings, id));
   return pool;
 }
 
@@ -243,7 +244,7 @@ async function withStartingOffsets(
   last: Manifest | undefined,
   signal: AbortSignal,
 ): Promise<Manifest> {
-  const unread = sourceStages(settings).filter(({ id, topic }) => last?.offsets[id]?.[topic] === undefined);
+  const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
   for (const source of unread) {
@@ -254,7 +255,7 @@ async function withStartingOffsets(
       () => askStartingOffsets(deps, settings, source),
       signal,
     );
-    offsets = { ...offsets, [id]: { ...offsets[id], [topic]: numbers } };
+    offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
   }
   const nowMs = deps.clock.now();
   const manifest: Manifest = {

@@ -330,12 +330,12 @@ export const mutants: readonly Mutant[] = [
     name: 'the pool of ids is widened, never narrowed, before an id is used',
     edits: [
       edit(START, 'const pool = { ...recorded };', 'const pool: Record<string, number> = {};'),
-      edit(START, 'pool[id] = Math.max(pool[id] ?? 0, parallelismOf(settings, id))', 'pool[id] = parallelismOf(settings, id)'),
+      edit(START, 'pool[id] = Math.max(ofName(pool, id) ?? 0, parallelismOf(settings, id))', 'pool[id] = parallelismOf(settings, id)'),
     ],
   },
   {
     name: 'the pool is recorded before an id of it is used',
-    edits: [edit(TABLE, 'subtasks > (row.pool[sink] ?? 0)', 'subtasks > 1_000')],
+    edits: [edit(TABLE, 'subtasks > (ofName(row.pool, sink) ?? 0)', 'subtasks > 1_000')],
   },
   {
     name: 'warm state is used only under the id of the snapshot that it equals',
@@ -529,7 +529,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'starting offsets are resolved once',
     edits: [
-      edit(START, 'sourceStages(settings).filter(({ id, topic }) => last?.offsets[id]?.[topic] === undefined);', 'sourceStages(settings);'),
+      edit(
+        START,
+        'sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);',
+        'sourceStages(settings);',
+      ),
     ],
   },
   {
