@@ -189,7 +189,7 @@ export class Checker {
     for (const uid of life.over ? [] : sources) {
       const topic = this.#job.sources[uid] ?? '';
       for (const { partition, end } of this.#broker.topics.get(topic) ?? []) {
-        const offset = last.offsets[uid]?.[topic]?.[partition] ?? 0;
+        const offset = own(own(last.offsets, uid), topic)?.[partition] ?? 0;
         if (offset < end) return `${uid} has read partition ${partition} of ${topic} to ${offset} of ${end}`;
       }
     }
@@ -301,11 +301,11 @@ export class Checker {
   /** The committed lines of one source in an epoch, from where the epoch before ended to where this one did, but those left out. */
   #linesOf(manifest: Manifest, parent: Manifest | undefined, uid: string, topic: string, left: Map<string, DeadLetter>): string[] {
     const { epoch } = manifest;
-    const known = parent?.offsets[uid]?.[topic];
+    const known = own(own(parent?.offsets, uid), topic);
     const lines: string[] = [];
     for (const partition of this.#broker.topics.get(topic) ?? []) {
       const where = `partition ${partition.partition} of ${topic}`;
-      const to = manifest.offsets[uid]?.[topic]?.[partition.partition] ?? 0;
+      const to = own(own(manifest.offsets, uid), topic)?.[partition.partition] ?? 0;
       // What a source starts from is not input of the job.
       const from = known === undefined ? to : (known[partition.partition] ?? 0);
       if (known === undefined && this.#startsAt === 'earliest' && to > 0)
@@ -567,7 +567,7 @@ export class Checker {
 
   #stateOf(manifest: Manifest, uid: string): Map<string, number> {
     const state = new Map<string, number>();
-    for (const { base, deltas } of manifest.state[uid] ?? []) {
+    for (const { base, deltas } of own(manifest.state, uid) ?? []) {
       const own = new Map<string, number>();
       for (const ref of base === undefined ? deltas : [base, ...deltas]) {
         for (const [key, n] of readCounts(openEnvelope('state', this.#bytes(ref)))) {
@@ -633,4 +633,9 @@ function differenceOf(expected: ReadonlyMap<string, number>, found: ReadonlyMap<
   return differences.length === 0
     ? undefined
     : differences.slice(0, 5).join('; ') + (differences.length > 5 ? `; and ${differences.length - 5} more` : '');
+}
+
+/** What is under a name that a job's author chose, and not what every object has under it. */
+function own<T>(map: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return map !== undefined && Object.hasOwn(map, name) ? map[name] : undefined;
 }

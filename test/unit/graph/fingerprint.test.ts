@@ -87,3 +87,17 @@ test.each<[string, Parts, string]>([
 test('a fingerprint of another version is refused', () => {
   expect(() => checkCompatible('{"version":2}', before)).toThrow(/version 2; this build reads version 1/);
 });
+
+test('an operator, or a state, with the name of what every object has is compared as any other', () => {
+  const states = { count: int64 as Serde<unknown> };
+  const odd = { ...states, constructor: utf8 as Serde<unknown>, toString: utf8 as Serde<unknown> };
+  expect(checkCompatible(fingerprintOf({ states: odd }), fingerprintOf({ states }))).toEqual({
+    outcome: 'incompatible',
+    differences: ['state of op: constructor is gone', 'state of op: toString is gone'],
+  });
+  expect(checkCompatible(fingerprintOf({ states }), fingerprintOf({ states: odd })).outcome).toBe('changed');
+  expect(checkCompatible(fingerprintOf({ operator: 'constructor' }), fingerprintOf())).toEqual({
+    outcome: 'incompatible',
+    differences: ['keyed operator constructor is gone'],
+  });
+});
