@@ -214,7 +214,9 @@ async function widenPool(
     const row = await readJob(store, job);
     if (!isHeld(store, row, generation)) return 'superseded';
     const wider = Object.entries(pool).filter(([sink, subtasks]) => subtasks > (ofName(row.pool, sink) ?? 0));
-    const added = Object.entries(topics).filter(([sink, names]) => names.some((name) => !(ofName(row.sinkTopics, sink) ?? []).includes(name)));
+    const added = Object.entries(topics).filter(([sink, names]) =>
+      names.some((name) => !(ofName(row.sinkTopics, sink) ?? []).includes(name)),
+    );
     if (wider.length === 0 && added.length === 0) return 'written';
     const { condition, values } = holding(store, job, generation);
     const command = new UpdateItemCommand({

@@ -74,7 +74,7 @@ async function compactedTopics(deps: CoordinatorDeps, tenure: Tenure, manifest: 
   const topics = new Set(manifest.committables.flatMap(({ written }) => written.map(({ topic }) => topic)));
   const found = await Promise.all(
     [...topics].map(async (topic) => {
-      const known = tenure.sinkTopics[topic];
+      const known = ofName(tenure.sinkTopics, topic);
       if (known !== undefined) return known.compacted ? [topic] : [];
       const ask = () => deps.kafka.topicConfig(topic, ['cleanup.policy']);
       return isCompacted(await untilAnswered(deps, `asking about topic ${topic}`, ask, signal)) ? [topic] : [];

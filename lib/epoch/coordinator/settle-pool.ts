@@ -1,3 +1,4 @@
+import { ofName } from '../../config/by-name.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
 import { poolIds } from '../../transactions/ids.ts';
 import { settleTransactions } from '../../transactions/settle.ts';
@@ -19,7 +20,7 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
   const ids = Object.entries(tenure.pool).flatMap(([sink, parallelism]) =>
     poolIds(settings.job, tenure.incarnation, { [sink]: parallelism }).map((transactionalId) => ({
       transactionalId,
-      topics: tenure.writtenTopics[sink] ?? [],
+      topics: ofName(tenure.writtenTopics, sink) ?? [],
     })),
   );
   for (;;) {

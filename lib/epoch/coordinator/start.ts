@@ -221,7 +221,7 @@ export function isCompacted(topicConfig: ReadonlyMap<string, string>): boolean {
 }
 
 function withOwnTopics(settings: JobSettings, recorded: JobRow['sinkTopics']): JobRow['sinkTopics'] {
-  const own = sinkStages(settings).map(({ id, topic }) => [id, [...new Set([...(recorded[id] ?? []), topic])]] as const);
+  const own = sinkStages(settings).map(({ id, topic }) => [id, [...new Set([...(ofName(recorded, id) ?? []), topic])]] as const);
   return { ...recorded, ...Object.fromEntries(own) };
 }
 
