@@ -310,9 +310,14 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         table.fenced(held(job, generation), (row) => ({
           sinkTopics: {
             ...row.sinkTopics,
-            ...Object.fromEntries(Object.entries(topics).map(([sink, names]) => [sink, [...new Set([...(ofName(row.sinkTopics, sink) ?? []), ...names])]])),
+            ...Object.fromEntries(
+              Object.entries(topics).map(([sink, names]) => [sink, [...new Set([...(ofName(row.sinkTopics, sink) ?? []), ...names])]]),
+            ),
           },
-          pool: { ...row.pool, ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (ofName(row.pool, sink) ?? 0))) },
+          pool: {
+            ...row.pool,
+            ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (ofName(row.pool, sink) ?? 0))),
+          },
         })),
       ),
     setFingerprint: (job, generation, fingerprint) =>
