@@ -71,7 +71,7 @@ export function leftOpenTests(open: () => Promise<KafkaUnderTest>): void {
         },
       );
       expect(await steps.resolve(decided, topic, { 0: ['a'] })).toMatchObject({ outcome: 'unsettled' });
-      expect(await steps.fates(decided)).toEqual(['aborted']);
+      expect(await steps.ended(decided)).toEqual(['aborted']);
       expect(await steps.resolveUntilCommitted(decided, topic, { 0: ['a'] })).toBe(1);
       expect(await committedValues(under, topic, 4)).toEqual(['a']);
     });
@@ -91,7 +91,7 @@ export function leftOpenTests(open: () => Promise<KafkaUnderTest>): void {
       const decided = await steps.prepare(job, topic, { 0: ['a'] }, forgetting([0]));
       await steps.commit(decided);
       await steps.settle(decided.transactionalId, topic);
-      expect(await steps.fates(decided)).toEqual(['aborted']);
+      expect(await steps.ended(decided)).toEqual(['aborted']);
       expect(await steps.resolveUntilCommitted(decided, topic, { 0: ['a'] })).toBe(1);
       expect(await committedValues(under, topic, 4)).toEqual(['a']);
     });

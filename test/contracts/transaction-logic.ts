@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Committable } from '../../lib/format/manifest.ts';
-import type { Fate } from '../../lib/transactions/look.ts';
 import { committedValues, type KafkaUnderTest } from './kafka-transactions.ts';
 import { type Steps, stepsOn } from './transaction-steps.ts';
 
@@ -16,15 +14,6 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
 
   afterAll(() => under?.kafka.close());
 
-  /** What became of it, once its end is in the log everywhere. */
-  async function ended(committable: Committable): Promise<readonly Fate[]> {
-    for (let tries = 0; ; tries++) {
-      const fates = await steps.fates(committable);
-      if (!fates.includes('undecided') || tries === 200) return fates;
-      await under.sleep(25);
-    }
-  }
-
   it('an attempt has in its transaction nothing of the attempt before, which the same process prepared', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];
     const dropped = await steps.prepare(job, topic, { 0: ['dropped'] });
@@ -34,7 +23,7 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     expect(await steps.commit(decided)).toEqual({ outcome: 'committed' });
     expect(await committedValues(under, topic, 4)).toEqual(['decided']);
     expect(await steps.commit(dropped)).toMatchObject({ outcome: 'doubtful' });
-    expect(await steps.fates(dropped)).toEqual(['aborted']);
+    expect(await steps.ended(dropped)).toEqual(['aborted']);
   });
 
   it('a prepared transaction knows where its records are, in each partition', async () => {
@@ -109,7 +98,7 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     const adjacent = await steps.prepare(behind, topic, { 0: ['adjacent'] });
     expect(await steps.fates(aborted)).toEqual(['undecided']);
     await steps.abort(aborted);
-    expect(await ended(aborted)).toEqual(['aborted']);
+    expect(await steps.ended(aborted)).toEqual(['aborted']);
     expect(await steps.commit(older)).toEqual({ outcome: 'committed' });
     // Now the last stable offset is right behind it.
     expect(await steps.fates(aborted)).toEqual(['aborted']);
@@ -126,7 +115,7 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     const aborted = await steps.prepare(job, topic, { 0: ['a'], 1: ['b'] });
     await steps.commit(await steps.prepare(other, topic, { 0: ['x'.repeat(200_000)], 1: ['y'.repeat(200_000)] }));
     await steps.abort(aborted);
-    expect(await ended(aborted)).toEqual(['aborted', 'aborted']);
+    expect(await steps.ended(aborted)).toEqual(['aborted', 'aborted']);
   });
 
   it('a transaction of which nothing is in the log any more has no evidence', async () => {

@@ -37,6 +37,8 @@ export interface Steps {
   abort(committable: Committable): Promise<string>;
   settle(transactionalId: string, topic: string): Promise<SettleOutcome>;
   fates(committable: Committable, compacted?: string[]): Promise<readonly Fate[]>;
+  /** The same, once its end is in the log everywhere. */
+  ended(committable: Committable): Promise<readonly Fate[]>;
 }
 
 /** The steps of the engine's transactions on a broker, as the tests of it take them. */
@@ -100,6 +102,13 @@ export function stepsOn(under: KafkaUnderTest): Steps {
     },
     abort: (committable) => abortTransaction(asking(), committable),
     settle: (transactionalId, topic) => settleTransactions(asking(), TIMEOUT_MS, [{ transactionalId, topics: [topic] }]),
+    async ended(committable) {
+      for (let tries = 0; ; tries++) {
+        const fates = await steps.fates(committable);
+        if (!fates.includes('undecided') || tries === 200) return fates;
+        await under.sleep(25);
+      }
+    },
     fates: async (committable, compacted = []) => (await lookAt(asking(), committable, new Set(compacted))).map(({ fate }) => fate),
   };
   return steps;

@@ -72,7 +72,6 @@ describe('the output of a decided epoch whose transaction', () => {
     const [transactionalId = ''] = committables.map((committable) => committable.transactionalId);
     await fence(transactionalId);
     const run = count.job.start();
-    expect(await run.event('doubtful')).toMatchObject({ epoch: EPOCH, transactionalId, resolution: 'committed' });
     expect(await run.event('recovered')).toMatchObject({ epoch: EPOCH, committed: 1, republished: 0 });
     await count.expectExact(run);
   });
