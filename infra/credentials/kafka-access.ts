@@ -67,12 +67,12 @@ function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job, plan
       return {
         statements: [
           inCluster(),
-          // Reading, because the commit marker is an offset of the topic.
+          // Reading, because the topic's log shows what became of a transaction.
           allow(kafka('DescribeTopic', 'ReadData', 'WriteData'), topicsOf('sink')),
-          allow(kafka('AlterGroup', 'DescribeGroup'), [markers]),
+          allow(kafka('DescribeGroup'), [markers]),
           transactions,
         ],
-        wildcards: { ...idsReason, [markers]: "The groups of the job's commit markers, named like the transactional ids." },
+        wildcards: { ...idsReason, [markers]: "Commit markers of an epoch that a build before 0.2 decided, in groups named like the transactional ids." },
       };
     }
   }

@@ -171,6 +171,12 @@ export const parameters = {
     default: 'stop',
     doc: 'What to do when the offset to go on from is gone (retention has deleted it, or the topic was made anew): `stop` skips nothing; `earliest` goes on at the beginning of what is left, and says aloud what is lost.',
   }),
+  onMissingEvidence: defaulted({
+    variable: 'ONCEFLOW_ON_MISSING_EVIDENCE',
+    kind: oneOf('stop', 'committed', 'lost'),
+    default: 'stop',
+    doc: "What to take the output of a decided epoch for, when the sink topic's log no longer says whether it was committed: `stop` asks a person, and names topic, partition and offsets; `committed` and `lost` are that person's answer, for one start: as if it had been read, or to be sent again.",
+  }),
   commitOffsets: defaulted({
     variable: 'ONCEFLOW_COMMIT_OFFSETS',
     kind: yesNo,

@@ -59,6 +59,7 @@ const requestSchema = z.discriminatedUnion('ask', [
     transactionTimeoutMs: z.int().min(1),
     staged: blobs,
     compacted: z.array(text),
+    onMissingEvidence: z.enum(['stop', 'committed', 'lost']),
   }),
   z.object({ ...common, ask: z.literal('abort'), committables: z.array(committableSchema) }),
 ]);

@@ -5,7 +5,7 @@ export type { CondemnedRecord };
 
 import type { RecordPlace } from '../operators/errors.ts';
 import type { CommitPermit } from '../transactions/commit.ts';
-import type { ResolveOutcome } from '../transactions/resolve.ts';
+import type { OnMissingEvidence, ResolveOutcome } from '../transactions/resolve.ts';
 
 /**
  * What the coordinator asks of the stages, and what they answer: plain JSON values, the payloads of function
@@ -96,6 +96,7 @@ export interface ResolveSinkRequest extends StageRequest {
   readonly transactionTimeoutMs: number;
   readonly staged: readonly BlobRef[];
   readonly compacted: readonly string[];
+  readonly onMissingEvidence: OnMissingEvidence;
 }
 
 export interface AbortSinkRequest extends StageRequest {

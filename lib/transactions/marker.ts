@@ -51,7 +51,7 @@ export async function markerVerdict(
   if (left.length > 0)
     return {
       verdict: 'no-evidence',
-      message: `${what}: the broker answered that it ended and forgot the end in partitions ${left.join(', ')} of topic ${marker.topic} (KAFKA-20734). Compare what a read_committed consumer sees with the epoch's staged output; see docs/runbook.md`,
+      message: `${what}: the broker answered that it ended and forgot the end in partitions ${left.join(', ')} of topic ${marker.topic} (KAFKA-20734). Compare what a read_committed consumer sees with the epoch's staged output, and start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed or =lost ("Missing evidence" in docs/runbook.md)`,
     };
   if (reading.offset !== undefined && reading.offset >= epoch) return { verdict: 'committed' };
   if (reading.offset !== undefined) return { verdict: 'not-committed' };
@@ -61,6 +61,6 @@ export async function markerVerdict(
     verdict: 'no-evidence',
     message:
       `${what}: its commit marker is gone (the consumer group or the sink topic was deleted, or it expired). Look whether its output is in ` +
-      `topic ${marker.topic} (read_committed). If it is, commit offset ${epoch} for partition 0 of that topic to the consumer group ${transactionalId}; if it is not, commit offset ${Math.max(0, epoch - 1)}. Then start the job again.`,
+      `topic ${marker.topic} (read_committed), and start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed or =lost ("Missing evidence" in docs/runbook.md)`,
   };
 }

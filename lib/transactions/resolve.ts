@@ -8,12 +8,16 @@ import { markerVerdict } from './marker.ts';
 import { type Asking, retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 
+/** `stop`: a person has to say it. `committed`, `lost`: what that person said. */
+export type OnMissingEvidence = 'stop' | 'committed' | 'lost';
+
 export interface ResolveRequest {
   readonly permit: CommitPermit;
   /** The newest of its epoch, sink and subtask: the manifest's, or the one that was recorded when it was sent again. */
   readonly committable: Committable;
   readonly transactionTimeoutMs: number;
   readonly compacted: ReadonlySet<string>;
+  readonly onMissingEvidence: OnMissingEvidence;
   /** Reads the staged output; called only when it has to be sent again. */
   readonly staged: () => Promise<readonly StagedSection[]>;
 }
@@ -23,12 +27,13 @@ export interface ResolveRequest {
  * - `sent-again`: what had been aborted was sent again, under a fresh identity, and is prepared: whoever holds the job checks
  *   it, records the new committable, and commits that. Until then nothing of it may be committed.
  * - `unsettled`: not known yet, or one step nearer; the coordinator checks that it still holds its generation and asks again.
+ *   `unknownTopic`: because no broker knows the topic, at this moment.
  * - `no-evidence`: the log does not say what became of it any more; a person has to decide.
  */
 export type ResolveOutcome =
   | { readonly outcome: 'committed' }
   | { readonly outcome: 'sent-again'; readonly committable: Committable }
-  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string };
+  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string; readonly unknownTopic?: string | undefined };
 
 /**
  * Finds out what became of a decided epoch's transaction, and sends again what was aborted (docs/protocol.md). Asked for only
@@ -48,18 +53,23 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
   if (marker !== undefined) {
     const found = await markerVerdict(asking, committable, marker, asking.clock.now());
     if (found.verdict === 'committed') return { outcome: 'committed' };
-    if (found.verdict !== 'not-committed') return { outcome: found.verdict, message: found.message };
+    if (found.verdict === 'no-evidence' && request.onMissingEvidence === 'committed') return { outcome: 'committed' };
+    const isLost = found.verdict === 'no-evidence' && request.onMissingEvidence === 'lost';
+    if (found.verdict !== 'not-committed' && !isLost) return { outcome: found.verdict, message: found.message };
     return sendAgain(asking, request, who, await request.staged());
   }
 
   const looks = await lookAt(asking, committable, compacted);
   const rangesThatAre = (...fates: string[]) => looks.filter(({ fate }) => fates.includes(fate)).map(({ range }) => range);
-  if (rangesThatAre('no-evidence').length > 0)
-    return { outcome: 'no-evidence', message: goneText(committable, rangesThatAre('no-evidence')) };
-  if (rangesThatAre('unknown').length > 0) return unsettled(committable, describeLooks(looks));
+  const gone = rangesThatAre('no-evidence');
+  if (gone.length > 0 && request.onMissingEvidence === 'stop') return { outcome: 'no-evidence', message: goneText(committable, gone) };
+  if (rangesThatAre('unknown').length > 0) {
+    const unknownTopic = looks.find(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION')?.range.topic;
+    return { ...unsettled(committable, describeLooks(looks)), unknownTopic };
+  }
   const undecided = rangesThatAre('undecided');
   if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);
-  const aborted = rangesThatAre('aborted');
+  const aborted = [...rangesThatAre('aborted'), ...(request.onMissingEvidence === 'lost' ? gone : [])];
   if (aborted.length === 0) return { outcome: 'committed' };
   const isAborted = ({ topic, partition }: StagedSection) =>
     aborted.some((range) => range.topic === topic && range.partition === partition);
@@ -108,9 +118,9 @@ async function sendAgain(
 
 function goneText({ transactionalId, epoch }: Committable, gone: readonly WrittenRange[]): string {
   const places = gone.map(({ topic, partition, first, last }) => `topic ${topic}, partition ${partition}, offsets ${first} to ${last}`);
-  return `whether transaction ${transactionalId} of epoch ${epoch} was committed cannot be told any more: ${places.join('; ')} ${gone.length === 1 ? 'is' : 'are'} not in the log (retention took them, the log was compacted, or the topic was made anew). See "no evidence" in docs/runbook.md for how to decide by hand`;
+  return `whether transaction ${transactionalId} of epoch ${epoch} was committed cannot be told any more: ${places.join('; ')} ${gone.length === 1 ? 'is' : 'are'} not in the log (retention took them, the log was compacted, or the topic was made anew). Look whether the output is there, and start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed or =lost ("Missing evidence" in docs/runbook.md)`;
 }
 
-function unsettled(committable: Committable, why: string): ResolveOutcome {
+function unsettled(committable: Committable, why: string): Extract<ResolveOutcome, { outcome: 'unsettled' | 'no-evidence' }> {
   return { outcome: 'unsettled', message: `transaction ${committable.transactionalId} of epoch ${committable.epoch}: ${why}` };
 }

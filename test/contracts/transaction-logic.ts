@@ -127,5 +127,7 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
       outcome: 'no-evidence',
       message: expect.stringContaining(`topic ${topic}, partition 0, offsets 40 to 50`),
     });
+    expect(await steps.resolve(anew, topic, { 0: ['a'] }, undefined, [], 'committed')).toEqual({ outcome: 'committed' });
+    expect(await steps.resolve(anew, topic, { 0: ['a'] }, undefined, [], 'lost')).toMatchObject({ outcome: 'sent-again' });
   });
 }

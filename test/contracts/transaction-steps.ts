@@ -6,7 +6,7 @@ import { type CommitOutcome, commitTransaction } from '../../lib/transactions/co
 import { abortTransaction } from '../../lib/transactions/left-open.ts';
 import { type Fate, lookAt } from '../../lib/transactions/look.ts';
 import { type PrepareOutcome, prepareTransaction } from '../../lib/transactions/prepare.ts';
-import { type ResolveOutcome, resolveTransaction } from '../../lib/transactions/resolve.ts';
+import { type OnMissingEvidence, type ResolveOutcome, resolveTransaction } from '../../lib/transactions/resolve.ts';
 import { type SettleOutcome, settleTransactions } from '../../lib/transactions/settle.ts';
 import { encodeBatch } from '../simulation/models/wire.ts';
 import type { KafkaUnderTest } from './kafka-transactions.ts';
@@ -31,6 +31,7 @@ export interface Steps {
     values: Values,
     kafka?: TransactionRequests,
     compacted?: string[],
+    onMissingEvidence?: OnMissingEvidence,
   ): Promise<ResolveOutcome>;
   /** Resolves and commits until it is committed: how many times output was sent again. */
   resolveUntilCommitted(committable: Committable, topic: string, values: Values): Promise<number>;
@@ -77,12 +78,13 @@ export function stepsOn(under: KafkaUnderTest): Steps {
     },
     check: (...prepared) => checkPrepared(asking(), prepared),
     commit: (committable, compacted = []) => commitTransaction(asking(), permit, committable, new Set(compacted)),
-    resolve: (committable, topic, values, kafka, compacted = []) =>
+    resolve: (committable, topic, values, kafka, compacted = [], onMissingEvidence = 'stop') =>
       resolveTransaction(asking(kafka), {
         permit,
         committable,
         transactionTimeoutMs: TIMEOUT_MS,
         compacted: new Set(compacted),
+        onMissingEvidence,
         staged: staged(topic, values),
       }),
     async resolveUntilCommitted(committable, topic, values) {

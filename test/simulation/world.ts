@@ -352,6 +352,7 @@ export class World {
       groupId: JOB,
       commitOffsets: true,
       onDataLoss: 'stop',
+      onMissingEvidence: 'stop',
       deliveryGuarantee: this.#options.delivery?.(number) ?? 'exactly-once',
       parallelism: this.#options.parallelism(number),
       maxParallelism: 8,

@@ -1,8 +1,8 @@
 import type { Manifest } from '../../format/manifest.ts';
 import { epochsToRetire, isGarbage, liveNames } from '../retain.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
+import { fenced } from './fenced.ts';
 import { openManifest } from './read-manifest.ts';
-import { fenced } from './start.ts';
 
 /** Rows of retired epochs stay this long for people to look at. */
 const RETIRED_ROW_MS = 24 * 3_600_000;

@@ -7,6 +7,7 @@ import type { CommitPermit } from '../../transactions/commit.ts';
 import { permitFor } from '../decide.ts';
 import { abortPrepared, preparedProblem, stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
+import { compactedTopics } from './compacted-topics.ts';
 import {
   type CommitSettings,
   type CoordinatorDeps,
@@ -18,8 +19,6 @@ import {
 } from './context.ts';
 import { type NewestCommittables, newestCommittables } from './newest-committables.ts';
 import { sendEpoch } from './send-epoch.ts';
-import { isCompacted } from './start.ts';
-import { untilAnswered } from './store-retry.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;
@@ -69,24 +68,11 @@ export async function commitEpoch(
   return { republished: results.reduce((sum, count) => sum + count, 0) };
 }
 
-/** Those of its topics whose log is compacted; of this run's topics that is known. */
-async function compactedTopics(deps: CoordinatorDeps, tenure: Tenure, manifest: Manifest, signal: AbortSignal): Promise<string[]> {
-  const topics = new Set(manifest.committables.flatMap(({ written }) => written.map(({ topic }) => topic)));
-  const found = await Promise.all(
-    [...topics].map(async (topic) => {
-      const known = ofName(tenure.sinkTopics, topic);
-      if (known !== undefined) return known.compacted ? [topic] : [];
-      const ask = () => deps.kafka.topicConfig(topic, ['cleanup.policy']);
-      return isCompacted(await untilAnswered(deps, `asking about topic ${topic}`, ask, signal)) ? [topic] : [];
-    }),
-  );
-  return found.flat();
-}
-
 async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
   const { deps, settings, tenure, manifest, newest, signal } = commit;
   const open = new Set(newest.of(sink).map(({ subtask }) => subtask));
   let republished = 0;
+  let unknownSinceMs: number | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const doubtful = await sendCommits(
       commit,
@@ -107,7 +93,13 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
       const { epoch, transactionalId } = of;
       deps.observe({ event: 'doubtful', epoch, transactionalId, resolution: describe(answer) });
     }
-    const stuck = answers.map(({ answer }) => needOfPerson(answer)).find((need) => need !== undefined);
+    const unknown = answers.map(({ answer }) => unknownTopicIn(answer)).find((topic) => topic !== undefined);
+    unknownSinceMs = unknown === undefined ? undefined : (unknownSinceMs ?? deps.clock.elapsedMs());
+    const isGone = unknownSinceMs !== undefined && deps.clock.elapsedMs() - unknownSinceMs >= settings.commitTimeoutMs;
+    if (isGone && settings.onMissingEvidence === 'committed') return republished;
+    const stuck = isGone
+      ? goneTopicText(manifest.epoch, unknown)
+      : answers.map(({ answer }) => needOfPerson(answer)).find((need) => need !== undefined);
     if (stuck !== undefined) {
       // A resolver that another coordinator's overtook sees what that one did, and no reason to stop the job.
       await checkGeneration(deps, settings, tenure, signal);
@@ -196,6 +188,7 @@ async function resolveOne(commit: Commit, committable: Committable): Promise<Res
     transactionTimeoutMs: settings.transactionTimeoutMs,
     staged: ofName(manifest.outputs, sink)?.[subtask] ?? [],
     compacted,
+    onMissingEvidence: settings.onMissingEvidence,
   };
   try {
     return (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask }, request, {
@@ -210,6 +203,15 @@ async function resolveOne(commit: Commit, committable: Committable): Promise<Res
 /** Why a person has to decide; undefined while nobody has to. */
 function needOfPerson(answer: ResolveAnswer): string | undefined {
   return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal') ? answer.message : undefined;
+}
+
+/** The topic that no broker knows: for a moment while brokers start, or because it was deleted. */
+function unknownTopicIn(answer: ResolveAnswer): string | undefined {
+  return answer.outcome === 'unsettled' ? answer.unknownTopic : undefined;
+}
+
+function goneTopicText(epoch: number, topic: string | undefined): string {
+  return `epoch ${epoch} is decided, and no broker knows its topic ${topic} any more: whether its output was committed cannot be told. Make the topic anew, or start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed, which gives that output up ("Missing evidence" in docs/runbook.md)`;
 }
 
 function describe(answer: ResolveAnswer): string {

@@ -8,6 +8,7 @@ import type { FunctionInvoker } from '../../ports/function-invoker.ts';
 import type { KafkaRequests } from '../../ports/kafka-requests.ts';
 import type { Blobs } from '../../stages/blobs.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
+import type { OnMissingEvidence } from '../../transactions/resolve.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { StartKind, Takeover } from '../may-start.ts';
 import type { OnDataLoss } from '../plan.ts';
@@ -37,6 +38,8 @@ export interface JobSettings {
   /** Are input offsets committed to the group after each epoch, for lag tools? */
   readonly commitOffsets: boolean;
   readonly onDataLoss: OnDataLoss;
+  /** What output counts as of which the log says nothing any more. */
+  readonly onMissingEvidence: OnMissingEvidence;
   /** Of epochs that this coordinator decides; those that it finds decided are committed in their own way. */
   readonly deliveryGuarantee: DeliveryGuarantee;
   readonly parallelism: Readonly<Record<string, number>>;
@@ -70,7 +73,10 @@ export interface JobSettings {
 }
 
 /** What committing an epoch needs of them. */
-export type CommitSettings = Pick<JobSettings, 'job' | 'build' | 'stages' | 'parallelism' | 'commitTimeoutMs' | 'transactionTimeoutMs'>;
+export type CommitSettings = Pick<
+  JobSettings,
+  'job' | 'build' | 'stages' | 'parallelism' | 'commitTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
+>;
 
 /** What a coordinator learned when it started, besides its settings. */
 export interface Tenure {

@@ -13,12 +13,13 @@ import { type CommitResult, commitEpoch } from './commit-epoch.ts';
 import { type CoordinatorDeps, deadLetterTopic, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { createEventQueue } from './event-queue.ts';
+import { fenced } from './fenced.ts';
 import type { Lease } from './hold-lease.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
-import { fenced, type Standing } from './start.ts';
+import type { Standing } from './start.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */

@@ -1,12 +1,12 @@
 import type { JobRow } from '../../ports/epoch-store.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
+import { fenced } from './fenced.ts';
 import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
-import { fenced } from './start.ts';
 import { untilAnswered } from './store-retry.ts';
 
-export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'transactionTimeoutMs'>;
+export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'>;
 
 export interface Finished {
   /** The epoch that had been decided and was committed now; undefined when none was left. */

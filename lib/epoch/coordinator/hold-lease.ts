@@ -1,6 +1,6 @@
 import type { EpochStore } from '../../ports/epoch-store.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError } from './context.ts';
-import { fenced } from './start.ts';
+import { fenced } from './fenced.ts';
 
 /** The lease of a generation that was taken. */
 export interface Lease {

@@ -2,7 +2,7 @@ import type { Committable, Manifest } from '../../format/manifest.ts';
 import { committablesIn } from '../../format/manifest-schema.ts';
 import type { SentAgain } from '../../ports/epoch-store.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
-import { fenced } from './start.ts';
+import { fenced } from './fenced.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** The newest transactions of a decided epoch: those of its manifest, or what took their place when it was sent again. */

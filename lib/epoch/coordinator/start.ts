@@ -7,18 +7,19 @@ import type { SinkTopic } from '../../stages/requests.ts';
 import { mayStart } from '../may-start.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { commitEpoch } from './commit-epoch.ts';
+import { isCompacted } from './compacted-topics.ts';
 import {
   type CoordinatorDeps,
   JobFailedError,
   type JobSettings,
   parallelismOf,
   StartRefusedError,
-  SupersededError,
   sinkStages,
   sourceStages,
   type Tenure,
 } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
+import { fenced } from './fenced.ts';
 import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -215,11 +216,6 @@ async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Pro
   return byName(described);
 }
 
-/** Does the broker take records away that later ones of the same key replace, and ends of transactions with them? */
-export function isCompacted(topicConfig: ReadonlyMap<string, string>): boolean {
-  return (topicConfig.get('cleanup.policy') ?? '').split(',').some((policy) => policy.trim() === 'compact');
-}
-
 function withOwnTopics(settings: JobSettings, recorded: JobRow['sinkTopics']): JobRow['sinkTopics'] {
   const own = sinkStages(settings).map(({ id, topic }) => [id, [...new Set([...(ofName(recorded, id) ?? []), topic])]] as const);
   return { ...recorded, ...Object.fromEntries(own) };
@@ -284,8 +280,4 @@ async function withStartingOffsets(
   );
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
   return manifest;
-}
-
-export function fenced(settings: Pick<JobSettings, 'job'>, write: 'written' | 'superseded'): void {
-  if (write === 'superseded') throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
 }

@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what nobody could be asked about is not taken for committed',
-    edits: [edit(RESOLVE, "if (rangesThatAre('unknown').length > 0) return unsettled(committable, describeLooks(looks));", '')],
+    edits: [edit(RESOLVE, "if (rangesThatAre('unknown').length > 0) {", "if (rangesThatAre('unknown').length > 1_000) {")],
   },
   {
     name: 'what is undecided is aborted, and not taken for committed',
@@ -174,7 +174,7 @@ export const mutants: readonly Mutant[] = [
         'const problem = undefined as { message: string } | undefined;',
       ),
       edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', ''),
-      edit(RESOLVE, "const aborted = rangesThatAre('aborted');", "const aborted = rangesThatAre('aborted', 'undecided');"),
+      edit(RESOLVE, "...rangesThatAre('aborted'), ...", "...rangesThatAre('aborted', 'undecided'), ..."),
     ],
   },
   {

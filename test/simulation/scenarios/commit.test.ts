@@ -219,6 +219,32 @@ describe('resolving', () => {
     expect(ends(told)).toEqual(['failed']);
   });
 
+  it('goes on with what ONCEFLOW_ON_MISSING_EVIDENCE says the output counts as: lost is sent again, committed is not', async () => {
+    const taken = (when: 'before' | 'after') => ({
+      at: at('commit', { about: /-write-0-1 /, nth: 2 }),
+      also: (world: World, call: Call) => {
+        if (when === 'before') fencedAfter(0)(world, call);
+        void world.scheduler.after(60, undefined, () => takenByRetention(world));
+      },
+    });
+    const lost = await story([{ ...taken('before'), fault: { fault: 'slow', byMs: 100 } }], { settings: { onMissingEvidence: 'lost' } });
+    expect(resolutions(lost)).toEqual(['republished']);
+    const committed = await story([{ ...taken('after'), fault: { fault: 'crash', when: 'after' } }], {
+      settings: { onMissingEvidence: 'committed' },
+    });
+    expect(resolutions(committed)).toEqual(['committed']);
+  });
+
+  it('stops when the topic was deleted and nobody knows it any more', async () => {
+    const deleted = {
+      at: at('commit', { about: /-write-0-1 /, nth: 2 }),
+      also: (world: World) => void world.broker.topics.delete('output'),
+      fault: { fault: 'lose', what: 'request' },
+    } as const;
+    const told = await story([deleted], { mayFail: /no broker knows its topic output any more/, faultsUntilMs: 5_000 });
+    expect(ends(told)).toContain('failed');
+  });
+
   it('of a coordinator that was superseded meanwhile ends it as superseded, whatever the resolver found', async () => {
     const told = await story(
       [

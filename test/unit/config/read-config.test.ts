@@ -32,6 +32,7 @@ describe('readConfig', () => {
       groupId: undefined,
       startingOffsets: undefined,
       onDataLoss: 'stop',
+      onMissingEvidence: 'stop',
       commitOffsets: true,
       deliveryGuarantee: 'exactly-once',
       checkpointIntervalMs: 1000,

@@ -51,7 +51,7 @@ const requests = [
   { ask: 'process', ...common, keyGroups: { first: 0, last: 1 }, inputs: [], snapshots: { count: [snapshot] } },
   { ask: 'prepare', ...common, topic: 'out', transactionTimeoutMs: 1000, staged: [{ at: 'inline', base64: 'AA==' }] },
   { ask: 'commit', ...common, permit, committables: [committable], compacted: [] },
-  { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], compacted: [] },
+  { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], compacted: [], onMissingEvidence: 'stop' },
   { ask: 'abort', ...common, committables: [committable] },
 ];
 const everyAsk = requests.map(({ ask }) => ask);
