@@ -1,9 +1,12 @@
-import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { INSTALLED, type InstalledKafka, installed, javaCommand } from './installed.ts';
 import { kafkaJvm } from './java.ts';
 import type { Keeper } from './kept-process.ts';
 import { accepts, type Service, startService } from './service.ts';
+
+/** The id that the formatted folder is made for. */
+const ONLY_NODE = 1;
 
 export interface KafkaService extends Service {
   /** `127.0.0.1:<port>`, the same after a restart. */
@@ -52,41 +55,67 @@ export interface Guard {
 
 /** Starts an Apache Kafka broker (KRaft, broker and controller in one process) on the keeper's folder. */
 export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Promise<KafkaService> {
-  const { release = INSTALLED.kafka } = options;
   const port = await keeper.takePort();
   const controllerPort = await keeper.takePort();
   const data = join(keeper.dir, 'kafka-data');
-  // Formatting takes a JVM of its own, a second; an empty formatted folder is the same every time.
-  if (!existsSync(data)) cpSync(installed(release.part, release.formatted), data, { recursive: true });
   const guard = options.guard === undefined ? undefined : { ...guardSettings(keeper, options.guard), port: await keeper.takePort() };
-  const propertiesFile = join(keeper.dir, 'kafka.properties');
-  writeFileSync(
-    propertiesFile,
-    propertiesText(brokerSettings({ port, controllerPort, data, detour: options.detour, guard, overrides: options.settings ?? {} })),
-  );
+  const settings = brokerSettings({ port, controllerPort, data, detour: options.detour, guard, overrides: options.settings ?? {} });
+  const service = await startNode(keeper, { ...options, name: 'kafka', id: ONLY_NODE, port, data, settings, maxHeap: '1g' });
+  return { ...service, bootstrap: `127.0.0.1:${port}`, guarded: guard === undefined ? undefined : `127.0.0.1:${guard.port}` };
+}
 
-  const service = await startService(
+/** One process of a cluster. */
+export interface NodeSpec extends Pick<KafkaOptions, 'jvm' | 'load' | 'release'> {
+  /** Of the process, its log and its properties. */
+  readonly name: string;
+  readonly id: number;
+  /** Where it listens once it is ready for clients. */
+  readonly port: number;
+  /** Its log folder; made if missing. */
+  readonly data: string;
+  readonly settings: Settings;
+  /** As the JVM's -Xmx takes it. */
+  readonly maxHeap: string;
+}
+
+/** Starts the process and waits until it is ready for clients. */
+export function startNode(keeper: Keeper, spec: NodeSpec): Promise<Service> {
+  const { name, id, data, release = INSTALLED.kafka } = spec;
+  // Formatting takes a JVM of its own, a second; an empty formatted folder is the same every time.
+  if (!existsSync(data)) {
+    cpSync(installed(release.part, release.formatted), data, { recursive: true });
+    if (id !== ONLY_NODE) renumber(data, id);
+  }
+  const propertiesFile = join(keeper.dir, `${name}.properties`);
+  writeFileSync(propertiesFile, propertiesText(spec.settings));
+  return startService(
     keeper,
     {
-      name: 'kafka',
+      name,
       command: javaCommand(),
       args: [
-        '-Xmx1g',
-        ...(options.load === 'heavy' ? ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'] : ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']),
-        ...(options.jvm ?? []),
+        `-Xmx${spec.maxHeap}`,
+        ...(spec.load === 'heavy' ? ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'] : ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']),
+        ...(spec.jvm ?? []),
         ...kafkaJvm('warn', release),
         'kafka.Kafka',
         propertiesFile,
       ],
       env: process.env,
     },
-    // The broker listens only once it is ready for clients.
-    () => accepts(port),
+    () => accepts(spec.port),
   );
-  return { ...service, bootstrap: `127.0.0.1:${port}`, guarded: guard === undefined ? undefined : `127.0.0.1:${guard.port}` };
 }
 
-type Settings = Readonly<Record<string, string | number | boolean>>;
+/** Makes a copy of the formatted folder that of another node of the same cluster. */
+function renumber(data: string, id: number): void {
+  const file = join(data, 'meta.properties');
+  const directoryId = Buffer.alloc(16, id).toString('base64url');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/^node\.id=.*$/m, `node.id=${id}`).replace(/^directory\.id=.*$/m, `directory.id=${directoryId}`));
+}
+
+export type Settings = Readonly<Record<string, string | number | boolean>>;
 
 function guardSettings(keeper: Keeper, { key, certificate, plainUsers = {}, sessionMs = 0 }: Guard): { readonly settings: Settings } {
   const keyStore = join(keeper.dir, 'kafka.pem');
@@ -141,8 +170,8 @@ export function brokerSettings({
   }
   return {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'node.id': ONLY_NODE,
+    'controller.quorum.voters': `${ONLY_NODE}@127.0.0.1:${controllerPort}`,
     listeners: listeners.join(','),
     'advertised.listeners': advertised.join(','),
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,DETOUR:PLAINTEXT,GUARDED:SASL_SSL',

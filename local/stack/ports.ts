@@ -16,26 +16,27 @@ export interface PortBlock {
 }
 
 /**
- * Claims a block of ports by listening on its first one for as long as the block is held. Two stacks can never hold the
- * same block, whoever starts first: the system decides, and it frees the block of an owner that died.
+ * Claims a block of ports by listening on its first one for as long as the block is held, and more blocks when one is used
+ * up. Two stacks can never hold the same block, whoever starts first: the system decides, and it frees the blocks of an
+ * owner that died.
  */
 export async function claimPorts(): Promise<PortBlock> {
-  const blocks = (END_PORT - FIRST_PORT) / BLOCK;
-  const start = Math.floor(Math.random() * blocks);
-  for (let i = 0; i < blocks; i++) {
-    const first = FIRST_PORT + ((start + i) % blocks) * BLOCK;
-    const claim = await listen(first);
-    if (claim !== undefined) return portBlock(first, claim);
-  }
-  throw new Error(`no free port between ${FIRST_PORT} and ${END_PORT} on ${HOST}`);
-}
+  const claims: Server[] = [];
+  let next = 0;
+  let end = 0;
 
-function portBlock(first: number, claim: Server): PortBlock {
-  claim.unref();
-  let next = first + 1;
+  async function claimMore(): Promise<void> {
+    const { first, claim } = await claimBlock();
+    claims.push(claim);
+    next = first + 1;
+    end = first + BLOCK;
+  }
+
+  await claimMore();
   return {
     async take() {
-      while (next < first + BLOCK) {
+      for (;;) {
+        if (next === end) await claimMore();
         const port = next++;
         // A process that knows nothing of blocks may have it.
         const probe = await listen(port);
@@ -43,10 +44,24 @@ function portBlock(first: number, claim: Server): PortBlock {
         await new Promise((resolve) => probe.close(resolve));
         return port;
       }
-      throw new Error(`ports ${first} to ${first + BLOCK - 1} on ${HOST} are used up`);
     },
-    release: () => void claim.close(),
+    release: () => {
+      for (const claim of claims) claim.close();
+    },
   };
+}
+
+async function claimBlock(): Promise<{ readonly first: number; readonly claim: Server }> {
+  const blocks = (END_PORT - FIRST_PORT) / BLOCK;
+  const start = Math.floor(Math.random() * blocks);
+  for (let i = 0; i < blocks; i++) {
+    const first = FIRST_PORT + ((start + i) % blocks) * BLOCK;
+    const claim = await listen(first);
+    if (claim === undefined) continue;
+    claim.unref();
+    return { first, claim };
+  }
+  throw new Error(`no free port between ${FIRST_PORT} and ${END_PORT} on ${HOST}`);
 }
 
 function listen(port: number): Promise<Server | undefined> {

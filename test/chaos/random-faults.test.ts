@@ -15,6 +15,7 @@ it(
     const told: string[] = [];
     try {
       const { differences, unfinished } = await runChaos({
+        brokers: 1,
         seed: SEED,
         seconds: SECONDS,
         minFaults: MIN_FAULTS,

@@ -75,11 +75,14 @@ export type Isolation = 'committed' | 'uncommitted';
 /** Ends by partition: the last stable offsets, or the high watermarks; NaN where the leader has not taken over yet. */
 export async function endsOf(topic: string, isolation: Isolation, at = brokers()): Promise<number[]> {
   const leaders = await cluster(at).leaders(topic);
-  const [leader = -1] = leaders;
-  const partitions = leaders.map((_, partition) => ({ partition }));
-  const fields = { replicaId: -1, isolationLevel: isolation === 'committed' ? 1 : 0, topics: [{ topic, partitions }] };
-  const response = await cluster(at).sendTo(leader, 'control', await kafkaJsRequest<ListOffsetsResponse>('ListOffsets', 2, fields));
-  if (response instanceof NoAnswer) throw new Error(response.reason);
-  const found = response.responses.flatMap((one) => one.partitions).filter(({ errorCode }) => errorCode === 0);
-  return partitions.map(({ partition }) => Number(found.find((one) => one.partition === partition)?.offset ?? Number.NaN));
+  const ends = leaders.map(() => Number.NaN);
+  for (const leader of new Set(leaders)) {
+    const partitions = leaders.flatMap((its, partition) => (its === leader ? [{ partition }] : []));
+    const fields = { replicaId: -1, isolationLevel: isolation === 'committed' ? 1 : 0, topics: [{ topic, partitions }] };
+    const response = await cluster(at).sendTo(leader, 'control', await kafkaJsRequest<ListOffsetsResponse>('ListOffsets', 2, fields));
+    if (response instanceof NoAnswer) throw new Error(response.reason);
+    const found = response.responses.flatMap((one) => one.partitions).filter(({ errorCode }) => errorCode === 0);
+    for (const { partition, offset } of found) ends[partition] = Number(offset);
+  }
+  return ends;
 }

@@ -1,3 +1,4 @@
+import { codecs } from '../../lib/kafka/codecs.ts';
 import { newDecoder, newEncoder, skipTaggedFields } from '../../lib/kafka/kafkajs-internals.ts';
 import type { WireRequest } from '../../lib/kafka/wire-request.ts';
 import { manifestOf } from './epochs.ts';
@@ -12,8 +13,14 @@ export interface TransactionListing {
   readonly state: string;
 }
 
-/** ListTransactions of a single-node cluster: every transactional id that the broker knows and that begins with `prefix`. */
+/** Every transactional id that the brokers know and that begins with `prefix`. */
 export async function listTransactions(prefix: string, at = brokers()): Promise<TransactionListing[]> {
+  const { brokers: all } = await cluster(at).ask(await codecs.metadata([]), 'the brokers');
+  return (await Promise.all(all.map(({ nodeId }) => transactionsOf(nodeId, prefix, at)))).flat();
+}
+
+/** The same of those that one broker coordinates. */
+export async function transactionsOf(broker: number, prefix: string, at: string[]): Promise<TransactionListing[]> {
   const request: WireRequest<{ readonly errorCode: number; readonly found: TransactionListing[] }> = {
     api: { key: 66, name: 'ListTransactions', version: 0, flexible: true },
     // No filter by state, none by producer, no tagged fields.
@@ -35,10 +42,11 @@ export async function listTransactions(prefix: string, at = brokers()): Promise<
     throttleMs: () => 0,
     heldMs: 0,
   };
-  const { errorCode, found } = await cluster(at).ask(request, 'the transactions');
+  const answer = await cluster(at).sendTo(broker, 'control', request);
+  const { errorCode, found } = cluster(at).required(answer, `the transactions of broker ${broker}`);
   if (errorCode === COORDINATOR_LOAD_IN_PROGRESS) {
     await new Promise((resolve) => setTimeout(resolve, 50));
-    return listTransactions(prefix, at);
+    return transactionsOf(broker, prefix, at);
   }
   if (errorCode !== 0) throw new Error(`ListTransactions was answered ${errorCode}`);
   return found.filter(({ transactionalId }) => transactionalId.startsWith(prefix));

@@ -8,8 +8,11 @@ import { runKafkaTool } from '../../../local/stack/java.ts';
 import type { Dice } from '../../simulation/kernel/dice.ts';
 import type { Treatment } from '../../support/http-proxy.ts';
 import { signalIfThere } from '../../support/signals.ts';
-import type { Link } from '../../support/tcp-proxy.ts';
-import { listTransactions } from '../../support/transactions.ts';
+import type { Size } from './brokers.ts';
+import { betweenBrokers } from './faults-between-brokers.ts';
+import { ofBroker, ofBrokers } from './faults-of-brokers.ts';
+import { someTransactionalId } from './job-transactions.ts';
+import { inSeconds, type Lane } from './lane.ts';
 import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS } from './scene.ts';
 
 const ZOMBIE_MS = 5_000;
@@ -18,25 +21,8 @@ const timing = {
   random: { id: () => '', fraction: Math.random },
 };
 
-/** One kind of fault. Resolves, when it is over, with what was done; undefined when there was nothing to do it to. */
-export interface FaultKind {
-  readonly name: string;
-  /** How often it is drawn, against the others of its lane. */
-  readonly weight: number;
-  run(scene: Scene, dice: Dice): Promise<string | undefined>;
-}
-
 /** Longer than a decided transaction can stay open. */
 const beyondTransactionMs = (dice: Dice) => Math.round(TRANSACTION_TIMEOUT_MS + dice.between(1_000, 2_000));
-const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-
-/** Faults of one lane follow each other; lanes run beside each other, so that faults of two kinds meet. */
-export interface Lane {
-  readonly name: string;
-  /** From the job's recovery to the next fault. */
-  readonly pauseSeconds: readonly [number, number];
-  readonly kinds: readonly FaultKind[];
-}
 
 const ofProcesses: Lane = {
   name: 'processes',
@@ -106,64 +92,6 @@ const ofProcesses: Lane = {
   ],
 };
 
-const ofBroker: Lane = {
-  name: 'broker',
-  pauseSeconds: [0.5, 3],
-  kinds: [
-    {
-      name: 'broker stopped in order, and started',
-      weight: 2,
-      run: async ({ broker }) => {
-        await broker.end();
-        await broker.restart();
-        return 'up';
-      },
-    },
-    {
-      name: 'broker killed with -9, and started',
-      weight: 2,
-      run: async ({ broker }, dice) => {
-        await broker.kill();
-        const ms = dice.between(0, 1_500);
-        await sleep(ms);
-        await broker.restart();
-        return `down for ${inSeconds(ms)} and a start`;
-      },
-    },
-    {
-      name: 'broker stopped (SIGSTOP)',
-      weight: 4,
-      run: async ({ broker }, dice) => {
-        const ms = dice.spread(300, 6_000);
-        broker.freeze();
-        await sleep(ms);
-        broker.thaw();
-        return inSeconds(ms);
-      },
-    },
-    {
-      name: 'broker cut off, requests arrive late',
-      weight: 4,
-      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'hold' }, dice.spread(300, TRANSACTION_TIMEOUT_MS + 2_000)),
-    },
-    {
-      name: 'broker connections reset',
-      weight: 4,
-      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'refuse' }, dice.spread(10, 3_000)),
-    },
-    {
-      name: 'broker answers lost',
-      weight: 4,
-      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'lose-answers' }, dice.spread(50, 2_000)),
-    },
-    {
-      name: 'broker slow',
-      weight: 2,
-      run: ({ brokerLink }, dice) => during(brokerLink, { does: 'delay', ms: dice.whole(20, 150) }, dice.between(1_000, 4_000)),
-    },
-  ],
-};
-
 const ofStore: Lane = {
   name: 'store',
   pauseSeconds: [0.5, 3],
@@ -223,10 +151,10 @@ const ofTransactions: Lane = {
       name: 'transaction ended by hand (forceTerminateTransaction)',
       weight: 1,
       run: async (scene, dice) => {
-        const transactionalId = await someId(scene, dice);
+        const transactionalId = await someTransactionalId(scene, dice);
         if (transactionalId === undefined) return undefined;
         const { exitCode } = await runKafkaTool('org.apache.kafka.tools.TransactionsCommand', [
-          ...['--bootstrap-server', scene.broker.bootstrap, 'forceTerminateTransaction', '--transactionalId', transactionalId],
+          ...['--bootstrap-server', scene.brokers.addresses.join(','), 'forceTerminateTransaction', '--transactionalId', transactionalId],
         ]);
         return exitCode === 0 ? transactionalId : undefined;
       },
@@ -234,7 +162,11 @@ const ofTransactions: Lane = {
   ],
 };
 
-export const lanes: readonly Lane[] = [ofProcesses, ofBroker, ofStore, ofTransactions];
+/** With one broker nothing is between brokers. */
+export function lanesFor(brokers: Size): readonly Lane[] {
+  const anywhere = [ofProcesses, ofStore, ofTransactions];
+  return brokers === 1 ? [...anywhere, ofBroker] : [...anywhere, ofBrokers, betweenBrokers];
+}
 
 async function freeze(process: Promise<number>, ms: number): Promise<string | undefined> {
   const pid = await process;
@@ -242,13 +174,6 @@ async function freeze(process: Promise<number>, ms: number): Promise<string | un
   await sleep(ms);
   signalIfThere(pid, 'SIGCONT');
   return `process ${pid} for ${inSeconds(ms)}`;
-}
-
-async function during(link: Scene['brokerLink'], what: Link, ms: number): Promise<string> {
-  link.set(what);
-  await sleep(ms);
-  link.set({ does: 'pass' });
-  return `${JSON.stringify(what)} for ${inSeconds(ms)}`;
 }
 
 /** Undefined when no request was treated. */
@@ -309,10 +234,10 @@ async function asZombie(
   dice: Dice,
   act: (kafka: KafkaRequests, transactionalId: string) => Promise<boolean>,
 ): Promise<string | undefined> {
-  const transactionalId = await someId(scene, dice);
+  const transactionalId = await someTransactionalId(scene, dice);
   if (transactionalId === undefined) return undefined;
   const kafka = await connectKafka({
-    brokers: [scene.broker.bootstrap],
+    brokers: scene.brokers.addresses,
     clientId: 'zombie',
     clock: timing.clock,
     requestTimeoutMs: ZOMBIE_MS,
@@ -325,11 +250,4 @@ async function asZombie(
   } finally {
     await kafka.close();
   }
-}
-
-/** One of the job's transactional ids; of those with an open transaction, if there are any. */
-async function someId({ job, broker }: Scene, dice: Dice): Promise<string | undefined> {
-  const listed = await listTransactions(job.name, [broker.bootstrap]).catch(() => []);
-  const open = listed.filter(({ state }) => state === 'Ongoing');
-  return dice.pick(open.length > 0 ? open : listed)?.transactionalId;
 }

@@ -5,14 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Dice, hashOf } from '../../simulation/kernel/dice.ts';
 import { endsOf } from '../../support/kafka-wire.ts';
 import { countWords, faultsOf, totalOf, type WordCountFaults } from '../../support/word-counts.ts';
-import { type Lane, lanes } from './faults.ts';
+import type { Size } from './brokers.ts';
+import { lanesFor } from './faults.ts';
 import { readCommitted, unfinishedTransactions } from './java-reader.ts';
 import type { Totals } from './job-under-test.ts';
+import type { Lane } from './lane.ts';
 import { openScene, type Scene } from './scene.ts';
 import { type SteadyLoad, steadyLoad } from './steady-load.ts';
 import { type FaultDone, faultTable, totalsLine } from './table.ts';
 
 export interface ChaosOptions {
+  readonly brokers: Size;
   /** Decides which faults come, in each lane in which order, and how they are; not what they meet. */
   readonly seed: number;
   /** Faults come for at least this long. */
@@ -40,18 +43,18 @@ const CATCH_UP_MS = 180_000;
 const LONGEST_FAULT_SECONDS = 15;
 
 /**
- * Runs the word count under steady load on a broker and an emulator of its own while faults happen to all of them; then
+ * Runs the word count under steady load on brokers and an emulator of its own while faults happen to all of them; then
  * lets it come to rest and compares the output with the input, both read by Kafka's own consumer. Everything that it
  * started has ended when it is over. When it fails, what is needed to see why is kept, and the error says where.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const dir = mkdtempSync(join(tmpdir(), 'onceflow-chaos-'));
   const { report } = options;
-  report(`seed ${options.seed}; history, logs and data in ${dir}`);
+  report(`seed ${options.seed}, brokers: ${options.brokers}; history, logs and data in ${dir}`);
   let scene: Scene | undefined;
   let result: ChaosResult;
   try {
-    scene = await openScene(dir);
+    scene = await openScene(dir, options.brokers);
     result = await underFaults(scene, options);
   } catch (error) {
     scene?.history.note(`FAILED: ${error instanceof Error ? error.stack : error}`);
@@ -68,11 +71,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return result;
 }
 
-async function underFaults(scene: Scene, { seed, seconds, minFaults, report }: ChaosOptions): Promise<ChaosResult> {
+async function underFaults(scene: Scene, { brokers, seed, seconds, minFaults, report }: ChaosOptions): Promise<ChaosResult> {
   const { job, history } = scene;
   const done: FaultDone[] = [];
   const underWay = new Set<string>();
-  const load = steadyLoad(scene.broker.bootstrap, scene.input);
+  const load = steadyLoad(scene.brokers.addresses, scene.input);
+  const lanes = lanesFor(brokers);
   let startedMs = Date.now();
   const elapsed = () => (Date.now() - startedMs) / 1000;
   const progress = setInterval(() => report(progressLine(scene, load, elapsed(), done.length, underWay)), PROGRESS_EVERY_MS);
@@ -138,14 +142,15 @@ function progressLine({ job }: Scene, load: SteadyLoad, elapsed: number, faults:
 }
 
 /** Waits until everything that a reader can see of the input is in a committed epoch. */
-async function caughtUp({ epochs, job, input, broker }: Scene): Promise<void> {
-  const wanted = String(await endsOf(input, 'uncommitted', [broker.bootstrap]));
-  let reached = '';
+async function caughtUp({ epochs, job, input, brokers }: Scene): Promise<void> {
+  let [wanted, reached] = ['', ''];
   for (const untilMs = Date.now() + CATCH_UP_MS; Date.now() < untilMs; ) {
     const row = await epochs.readJob(job.name);
     const last = row?.lastCompleted;
     const epoch = row === undefined || last === undefined ? undefined : await epochs.readEpoch(job.name, row.incarnation, last.epoch);
     if (epoch?.manifest.at === 'row') reached = String(epoch.manifest.manifest.offsets['read-lines']?.[input]);
+    // Asked each time: the load's last transaction is over, and its end may still be on its way into the partitions.
+    wanted = String(await endsOf(input, 'uncommitted', brokers.addresses));
     if (reached === wanted && row?.lastCommitted === last?.epoch) return;
     await Promise.race([sleep(200), job.broken]);
   }
@@ -154,11 +159,12 @@ async function caughtUp({ epochs, job, input, broker }: Scene): Promise<void> {
   );
 }
 
-async function outcome({ broker, input, output }: Scene): Promise<Pick<ChaosResult, 'words' | 'differences' | 'unfinished'>> {
+async function outcome({ brokers, input, output }: Scene): Promise<Pick<ChaosResult, 'words' | 'differences' | 'unfinished'>> {
+  const bootstrap = brokers.addresses.join(',');
   const [lines, counts, unfinished] = await Promise.all([
-    readCommitted(broker.bootstrap, input),
-    readCommitted(broker.bootstrap, output),
-    unfinishedTransactions(broker.bootstrap),
+    readCommitted(bootstrap, input),
+    readCommitted(bootstrap, output),
+    unfinishedTransactions(bootstrap),
   ]);
   const inputLines = lines.map(({ value }) => value);
   return { words: totalOf(countWords(inputLines)), differences: faultsOf(counts, inputLines), unfinished };

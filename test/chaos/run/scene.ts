@@ -7,11 +7,10 @@ import { createBucket } from '../../../lib/aws/s3-blob-store.ts';
 import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
 import { COMPILE_CACHE } from '../../../local/functions/processes.ts';
 import { startEmulator } from '../../../local/stack/emulator.ts';
-import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
 import { createTopics } from '../../../local/stack/kafka-admin.ts';
 import { openKeeper } from '../../../local/stack/kept-process.ts';
 import { type HttpProxy, openHttpProxy } from '../../support/http-proxy.ts';
-import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import { type Brokers, openBrokers, type Size } from './brokers.ts';
 import { type History, openHistory } from './history.ts';
 import { JobUnderTest } from './job-under-test.ts';
 
@@ -26,14 +25,13 @@ const TABLE = 'onceflow';
 const BUCKET = 'onceflow';
 const CREDENTIALS = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 
-/** The parts that faults happen to. The job sees Kafka and AWS through the two links only. */
+/** The parts that faults happen to. The job sees Kafka and AWS through links only. */
 export interface Scene {
   readonly history: History;
   readonly job: JobUnderTest;
   readonly input: string;
   readonly output: string;
-  readonly broker: KafkaService;
-  readonly brokerLink: TcpProxy;
+  readonly brokers: Brokers;
   readonly storeLink: HttpProxy;
   /** Past the link: for the run itself, not for the job. */
   readonly epochs: EpochStore;
@@ -41,25 +39,14 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-/** Starts a broker and an emulator of this run's own, with everything that they keep under `dir`. */
-export async function openScene(dir: string): Promise<Scene> {
+/** Starts brokers and an emulator of this run's own, with everything that they keep under `dir`. */
+export async function openScene(dir: string, size: Size): Promise<Scene> {
   mkdirSync(dir, { recursive: true });
   const history = openHistory(join(dir, 'history.log'));
   const keeper = await openKeeper({ dir });
   try {
-    const [brokerLinkPort, detourPort, storeLinkPort] = [await keeper.takePort(), await keeper.takePort(), await keeper.takePort()];
-    const brokerLink = await openTcpProxy(`127.0.0.1:${detourPort}`, brokerLinkPort);
-    const [broker, emulator] = await Promise.all([
-      startKafka(keeper, {
-        detour: { port: detourPort, advertised: brokerLink.address },
-        settings: {
-          'broker.session.timeout.ms': 1_500,
-          'broker.heartbeat.interval.ms': 300,
-          'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
-        },
-      }),
-      startEmulator(keeper),
-    ]);
+    const storeLinkPort = await keeper.takePort();
+    const [brokers, emulator] = await Promise.all([openBrokers(keeper, size), startEmulator(keeper)]);
     const storeLink = await openHttpProxy(emulator.endpoint, storeLinkPort);
     const store = { endpoint: emulator.endpoint, ...CREDENTIALS };
     const dynamoDb = createDynamoDbClient(store);
@@ -67,21 +54,21 @@ export async function openScene(dir: string): Promise<Scene> {
     await Promise.all([
       createTable(dynamoDb, TABLE),
       createBucket(createS3Client({ ...store, forcePathStyle: true }), BUCKET),
-      createTopics(broker.bootstrap, [{ topic: input }, { topic: output }]),
+      createTopics(brokers.addresses.join(','), [{ topic: input }, { topic: output }]),
     ]);
-    const job = new JobUnderTest('chaos', jobEnv(dir, brokerLink.address, storeLink.endpoint, input, output), history);
+    const links = brokers.all.map(({ link }) => link.address).join(',');
+    const job = new JobUnderTest('chaos', jobEnv(dir, links, storeLink.endpoint, input, output), history);
     return {
       history,
       job,
       input,
       output,
-      broker,
-      brokerLink,
+      brokers,
       storeLink,
       epochs: createEpochStore({ client: dynamoDb, table: TABLE }),
       async close() {
         await job.end();
-        await Promise.all([brokerLink.close(), storeLink.close(), keeper.close()]);
+        await Promise.all([brokers.close(), storeLink.close(), keeper.close()]);
         await history.close();
       },
     };

@@ -21,10 +21,10 @@ export interface SteadyLoad {
  * Writes lines in transactions, of which every third is aborted, for as long as it is told to; it tries again when the
  * broker is away. What became input is what a reader finds in the topic: a failed send may have been carried out.
  */
-export function steadyLoad(bootstrap: string, topic: string): SteadyLoad {
+export function steadyLoad(brokers: readonly string[], topic: string): SteadyLoad {
   const kafka = new Kafka({
     clientId: 'chaos-load',
-    brokers: [bootstrap],
+    brokers: [...brokers],
     logLevel: logLevel.NOTHING,
     connectionTimeout: 2_000,
     requestTimeout: 5_000,

@@ -8,16 +8,17 @@ export interface FaultDone {
 }
 
 export function faultTable(kinds: readonly string[], faults: readonly FaultDone[]): string {
+  const width = Math.max(...kinds.map(({ length }) => length));
   const rows = kinds.map((kind) =>
     rowOf(
-      kind,
+      kind.padEnd(width),
       faults.filter((fault) => fault.kind === kind),
     ),
   );
   return [
-    `  ${'fault'.padEnd(62)} ${'number'.padStart(6)}   seconds until the next commit: median, longest`,
+    `  ${'fault'.padEnd(width)} ${'number'.padStart(6)}   seconds until the next commit: median, longest`,
     ...rows,
-    rowOf('all', faults),
+    rowOf('all'.padEnd(width), faults),
   ].join('\n');
 }
 
@@ -25,7 +26,7 @@ function rowOf(name: string, faults: readonly FaultDone[]): string {
   const seconds = faults.map(({ untilCommitSeconds }) => untilCommitSeconds).sort((one, other) => one - other);
   const median = seconds[Math.floor(seconds.length / 2)];
   const shown = [median, seconds.at(-1)].map((value) => (value === undefined ? '–' : value.toFixed(1)).padStart(8)).join('');
-  return `  ${name.padEnd(62)} ${String(faults.length).padStart(6)} ${shown}`;
+  return `  ${name} ${String(faults.length).padStart(6)} ${shown}`;
 }
 
 export function totalsLine(totals: Totals): string {
