@@ -1,3 +1,4 @@
+import { reasonOf } from '../ports/reason.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 
 /**
@@ -75,14 +76,16 @@ export interface AwsCall {
 interface ClientConfig {
   region(): Promise<string>;
   readonly endpoint?: (() => Promise<{ readonly protocol: string; readonly hostname: string; readonly port?: number }>) | undefined;
+  /** What the SDK's variables and files say. */
+  readonly serviceConfiguredEndpoint?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** The error to throw for a failed call: a `StoreProblem` that says what to change, or a defect as it was. */
 export async function problemOf(error: unknown, call: AwsCall, config: ClientConfig): Promise<unknown> {
   const fault = faultOf(error);
   if (fault === 'defect' || !(error instanceof Error)) return error;
-  const where = `${call.target} (${call.option}; ${await whereabouts(config, call.service)})`;
-  const what = `${call.service} ${call.action} on ${where} failed: ${error.name}: ${error.message || '(no message)'}`;
+  const where = `${call.target} (${call.option}; ${await whereabouts(config)})`;
+  const what = `${call.service} ${call.action} on ${where} failed: ${error.name}: ${reasonOf(error)}`;
   const mend = fault === 'transient' ? 'it may succeed later' : mendOf(error, call);
   return new StoreProblem(`${what}; ${mend}`, fault === 'transient', { cause: error });
 }
@@ -117,9 +120,9 @@ function mendOf(error: Error, call: AwsCall): string {
 }
 
 /** Region and, when it is not AWS's own, the endpoint. */
-async function whereabouts(config: ClientConfig, service: AwsCall['service']): Promise<string> {
+async function whereabouts(config: ClientConfig): Promise<string> {
   const region = await config.region().catch(() => 'none');
-  const endpoint = (await givenEndpoint(config)) ?? endpointOfEnvironment(service);
+  const endpoint = (await givenEndpoint(config)) ?? (await config.serviceConfiguredEndpoint?.().catch(() => undefined));
   return endpoint === undefined ? `region ${region}` : `region ${region}, endpoint ${endpoint}`;
 }
 
@@ -128,9 +131,4 @@ async function givenEndpoint(config: ClientConfig): Promise<string | undefined> 
   if (endpoint === undefined) return undefined;
   const port = endpoint.port === undefined ? '' : `:${endpoint.port}`;
   return `${endpoint.protocol}//${endpoint.hostname}${port}`;
-}
-
-/** The SDK's own variables; a client that follows them does not say so. */
-function endpointOfEnvironment(service: AwsCall['service']): string | undefined {
-  return process.env[`AWS_ENDPOINT_URL_${service.toUpperCase().replaceAll(' ', '_')}`] || process.env['AWS_ENDPOINT_URL'] || undefined;
 }

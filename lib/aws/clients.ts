@@ -2,7 +2,7 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
-// Region, credentials and endpoint come from the SDK's own variables (AWS_REGION, AWS_ENDPOINT_URL, …) unless
+// Region, credentials and endpoint come from the SDK's own variables (AWS_REGION, AWS_ENDPOINT_URL, …) and files unless
 // overridden. Connections are kept alive (the SDK's default); one that died while a function was frozen shows as
 // ECONNRESET at its next use, which the SDK repeats.
 
@@ -19,18 +19,24 @@ export function createDynamoDbClient(overrides: DynamoDBClientConfig = {}): Dyna
 
 /** Blobs can be large, so only silence on the wire counts: 20 s without a byte; 4 attempts. */
 export function createS3Client(overrides: S3ClientConfig = {}): S3Client {
-  // Endpoints other than AWS's own have no DNS name for each bucket.
-  const hasOwnEndpoint = [overrides.endpoint, process.env['AWS_ENDPOINT_URL_S3'], process.env['AWS_ENDPOINT_URL']].some(
-    (endpoint) => endpoint !== undefined && endpoint !== '',
-  );
-  return new S3Client({
+  const client = new S3Client({
     maxAttempts: 4,
-    forcePathStyle: hasOwnEndpoint,
     // Waiting for "100 Continue" would open a connection of its own for every blob of 2 MB and more.
     expectContinueHeader: false,
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: 20_000 },
     ...overrides,
   });
+  const { config } = client;
+  // Endpoints other than AWS's own have no DNS name for each bucket. Whether there is one is known once the SDK has read its
+  // variables and its files.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      config.forcePathStyle ||= config.isCustomEndpoint === true || (await config.serviceConfiguredEndpoint?.()) !== undefined;
+      return next(args);
+    },
+    { step: 'initialize', name: 'addressBucketsByPath' },
+  );
+  return client;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { InvokeCommand, type InvokeCommandOutput, type LambdaClient } from '@aws-sdk/client-lambda';
 import { functionName } from '../config/function-names.ts';
 import { type FunctionInvoker, type FunctionTarget, InvokeError } from '../ports/function-invoker.ts';
+import { reasonOf } from '../ports/reason.ts';
 
 /** Lambda's limit for the payload of a synchronous invocation, and for its answer. */
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
@@ -50,7 +51,7 @@ async function invoke(
         cause: error,
       });
     if (error instanceof Error && error.name === 'TooManyRequestsException') throttled?.(name);
-    throw new InvokeError(target, reasonOf(error, name), { cause: error });
+    throw new InvokeError(target, invocationFault(error, name), { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -72,9 +73,9 @@ function failureOf(name: string, answer: unknown): string {
   return `${name} failed with ${type}: ${message}${mend}`;
 }
 
-function reasonOf(error: unknown, name: string): string {
+function invocationFault(error: unknown, name: string): string {
   if (!(error instanceof Error)) return `${name} could not be invoked: ${String(error)}`;
-  const said = `${name} could not be invoked: ${error.name}: ${error.message}`;
+  const said = `${name} could not be invoked: ${error.name}: ${reasonOf(error)}`;
   switch (error.name) {
     case 'TooManyRequestsException':
       return `${said}; it was throttled: raise its reserved concurrency, or the account's limit`;

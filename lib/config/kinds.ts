@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BLOB_LOCATION_RULE, type BlobLocation, parseBlobLocation } from './blob-location.ts';
+import { BROKERS_RULE, parseBrokerAddress } from './broker-address.ts';
 import { byName } from './by-name.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
 
@@ -74,8 +75,8 @@ export const groupId: Kind<string> = {
 };
 
 export const brokers: Kind<readonly string[]> = {
-  rule: 'host:port, or several of them with commas between',
-  schema: list(isBroker),
+  rule: BROKERS_RULE,
+  schema: list((item) => parseBrokerAddress(item) !== undefined),
 };
 
 /** The ARN of a resource of one service. `kind` begins what names the resource in it. */
@@ -133,12 +134,6 @@ function pairs<T>(parseValue: (value: string) => T | undefined): z.ZodType<Reado
     }
     return byName(found);
   });
-}
-
-function isBroker(item: string): boolean {
-  const match = /^[A-Za-z0-9][A-Za-z0-9._-]*:(\d{1,5})$/.exec(item);
-  const port = Number(match?.[1]);
-  return port >= 1 && port <= 65_535;
 }
 
 /** The kind's rule says what was expected, so the issue itself needs no words. */

@@ -1,6 +1,7 @@
+import { type BrokerAddress, brokerText } from '../config/broker-address.ts';
 import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused } from './connection.ts';
+import { type BrokerConnection, type ConnectionOptions, LoginRefused } from './connection.ts';
 import { type Admission, connectAndLogIn } from './log-in.ts';
 import { type Login, loginProblem, tooOldProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
@@ -40,7 +41,7 @@ export class BrokerLink {
   }
 
   get broker(): string {
-    return `${this.#address.host}:${this.#address.port}`;
+    return brokerText(this.#address);
   }
 
   isOpen(): boolean {

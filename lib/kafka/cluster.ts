@@ -1,3 +1,4 @@
+import { type BrokerAddress, brokerText } from '../config/broker-address.ts';
 import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
@@ -5,7 +6,6 @@ import { jittered } from '../ports/pause.ts';
 import { answerOf, isPassing } from './answers.ts';
 import { BrokerLink, type LinkOptions } from './broker-link.ts';
 import { codecs, type MetadataResponse } from './codecs.ts';
-import type { BrokerAddress } from './connection.ts';
 import { answerProblem, type Login, noSuchTopicProblem, type Resource, refusalOf, unreachableProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
 
@@ -231,7 +231,7 @@ export class Cluster {
   }
 
   #link(address: BrokerAddress, lane: Lane): BrokerLink {
-    const name = `${address.host}:${address.port} ${lane}`;
+    const name = `${brokerText(address)} ${lane}`;
     const link = this.#links.get(name) ?? new BrokerLink(address, this.#options.link);
     if (this.#closed) link.close();
     this.#links.set(name, link);

@@ -1,8 +1,9 @@
+import { BROKERS_RULE, type BrokerAddress, parseBrokerAddress } from '../config/broker-address.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
 import { Cluster } from './cluster.ts';
-import type { BrokerAddress, SslOptions } from './connection.ts';
+import type { SslOptions } from './connection.ts';
 import { inspectionRequests } from './inspection-requests.ts';
 import { Admission, type SaslOptions } from './log-in.ts';
 import { logRequests } from './log-requests.ts';
@@ -77,21 +78,10 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
   };
 }
 
-/** A name or IPv4 address, or an IPv6 address in brackets; then the port. */
-const BROKER = /^(?:\[(?<ipv6>[^\]]+)\]|(?<host>[^:[\]]+)):(?<port>\d{1,5})$/;
-
 function addressesOf(brokers: readonly string[]): BrokerAddress[] {
-  const addresses = brokers.flatMap((broker) => {
-    const { ipv6, host, port } = BROKER.exec(broker)?.groups ?? {};
-    const name = ipv6 ?? host;
-    return name === undefined || port === undefined ? [] : [{ host: name, port: Number(port) }];
-  });
+  const addresses = brokers.map(parseBrokerAddress).filter((address) => address !== undefined);
   if (addresses.length === 0 || addresses.length < brokers.length) {
-    throw new KafkaProblem(
-      'INVALID_CONFIG',
-      `ONCEFLOW_BROKERS must be host:port, several separated by commas, and is "${brokers.join(',')}"`,
-      false,
-    );
+    throw new KafkaProblem('INVALID_CONFIG', `ONCEFLOW_BROKERS is "${brokers.join(',')}": it must be ${BROKERS_RULE}`, false);
   }
   return addresses;
 }

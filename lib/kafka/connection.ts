@@ -1,6 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { type BrokerAddress, brokerText } from '../config/broker-address.ts';
 import type { Credentials } from '../ports/credentials.ts';
+import { reasonOf } from '../ports/reason.ts';
 import { codecs } from './codecs.ts';
 import {
   ConnectionClass,
@@ -14,11 +16,6 @@ import {
 import { oauthBearer, RefusedToken } from './oauth-bearer.ts';
 import { CORRELATION_BYTES, ResponseReader } from './response-reader.ts';
 import { type Api, NoAnswer, type WireRequest } from './wire-request.ts';
-
-export interface BrokerAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** TLS: `true` for the system's certificate authorities, or options of `tls.connect`. */
 export type SslOptions = boolean | tls.ConnectionOptions;
@@ -94,7 +91,7 @@ class Connection extends ConnectionClass implements BrokerConnection {
     });
     this.#options = options;
     this.#hasLogin = login !== undefined;
-    this.#broker = `${host}:${port}`;
+    this.#broker = brokerText({ host, port });
     keepTimersPositive(this.requestQueue);
   }
 
@@ -104,7 +101,7 @@ class Connection extends ConnectionClass implements BrokerConnection {
       await this.connect();
     } catch (error) {
       this.drop('could not connect');
-      return isUntrusted(error) ? new LoginRefused('certificate', messageOf(error)) : new NoAnswer(messageOf(error));
+      return isUntrusted(error) ? new LoginRefused('certificate', reasonOf(error)) : new NoAnswer(reasonOf(error));
     }
     const known = await this.#exchangeNow(await codecs.apiVersions());
     if (known instanceof NoAnswer) return known;
@@ -124,7 +121,7 @@ class Connection extends ConnectionClass implements BrokerConnection {
       // kafkajs reports every failure as a refusal; the request that failed tells a broker that went away from one that refused.
       const cause = error instanceof RefusedToken ? undefined : this.#loginFailure;
       if (cause !== undefined && isConnectionFailure(cause)) return new NoAnswer(cause.message);
-      return new LoginRefused('login', messageOf(error));
+      return new LoginRefused('login', reasonOf(error));
     }
   }
 
@@ -167,7 +164,7 @@ class Connection extends ConnectionClass implements BrokerConnection {
       this.requestQueue.maybeThrottle(request.throttleMs(response));
       return response;
     } catch (error) {
-      const reason = messageOf(error);
+      const reason = reasonOf(error);
       this.drop(reason);
       return new NoAnswer(reason);
     }
@@ -210,7 +207,7 @@ class Connection extends ConnectionClass implements BrokerConnection {
         });
       }
     } catch (error) {
-      this.drop(messageOf(error));
+      this.drop(reasonOf(error));
     }
   }
 
@@ -235,6 +232,10 @@ class Connection extends ConnectionClass implements BrokerConnection {
       : net.connect(place, onConnect);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+    // Ours comes first: kafkajs hands on what the message says and nothing else.
+    socket.once('error', (error) => {
+      error.message = reasonOf(error);
+    });
     socket.once('end', () => this.drop(`${this.#broker} closed the connection`));
     this.#socket = socket;
     return socket;
@@ -290,8 +291,4 @@ function withoutHeaderTags(payload: Buffer): Buffer {
   const decoder = newDecoder(payload);
   skipTaggedFields(decoder);
   return payload.subarray(decoder.offset);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

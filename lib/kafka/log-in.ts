@@ -1,6 +1,7 @@
+import type { BrokerAddress } from '../config/broker-address.ts';
 import type { CredentialSource } from '../ports/credentials.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
-import { type BrokerAddress, type BrokerConnection, type ConnectionOptions, LoginRefused, openConnection } from './connection.ts';
+import { type BrokerConnection, type ConnectionOptions, LoginRefused, openConnection } from './connection.ts';
 import { NoAnswer } from './wire-request.ts';
 
 /** How a client logs in to every broker. */

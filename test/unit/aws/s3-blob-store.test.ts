@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createS3Client } from '../../../lib/aws/clients.ts';
 import { createS3BlobStore } from '../../../lib/aws/s3-blob-store.ts';
 import { BlobConflictError, BlobMissingError, type BlobStore } from '../../../lib/ports/blob-store.ts';
@@ -74,6 +77,50 @@ describe('putting a blob on S3', () => {
       retriable: true,
       message: expect.stringContaining('refused 8 conditional writes'),
     });
+  });
+});
+
+describe('an endpoint of S3', () => {
+  /** A machine on which AWS is set up by `files` and `env` alone. */
+  async function blobsWith(config: string, env: Readonly<Record<string, string>>, answer: Scripted) {
+    const folder = mkdtempSync(join(tmpdir(), 'onceflow-aws-'));
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true });
+      vi.unstubAllEnvs();
+    });
+    writeFileSync(join(folder, 'config'), config);
+    for (const variable of Object.keys(process.env)) if (variable.startsWith('AWS_')) vi.stubEnv(variable, undefined);
+    const files = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none') };
+    for (const [variable, value] of Object.entries({ ...files, ...env })) vi.stubEnv(variable, value);
+    const { requestHandler, requests } = scripted(answer);
+    const credentials = { accessKeyId: 'k', secretAccessKey: 's' };
+    const client = createS3Client({ region: 'eu-west-1', credentials, maxAttempts: 1, requestHandler });
+    return { store: createS3BlobStore({ client, bucket: 'the-bucket', prefix: '' }), requests };
+  }
+
+  const HOST = 'http://storage.test:4566';
+  const inServices = `[default]\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = ${HOST}\n`;
+
+  it.each<[string, string, Record<string, string>]>([
+    ['endpoint_url of the AWS config file', `[default]\nendpoint_url = ${HOST}\n`, {}],
+    ['endpoint_url of a profile', `[profile other]\nendpoint_url = ${HOST}\n`, { AWS_PROFILE: 'other' }],
+    ['endpoint_url of the section for S3', inServices, {}],
+    ['AWS_ENDPOINT_URL', '', { AWS_ENDPOINT_URL: HOST }],
+    ['AWS_ENDPOINT_URL_S3', '', { AWS_ENDPOINT_URL: 'http://other.test', AWS_ENDPOINT_URL_S3: HOST }],
+  ])('by %s has the bucket in the path, and problems name it', async (_what, config, env) => {
+    const { store, requests } = await blobsWith(config, env, failed(403, 'AccessDenied'));
+    const problem = await problemOf(store.put('job/x', Buffer.from('x')));
+    expect(requests[0]).toMatchObject({ hostname: 'storage.test', path: '/the-bucket/job/x' });
+    expect(problem).toMatchObject({ message: expect.stringContaining(`region eu-west-1, endpoint ${HOST})`) });
+  });
+
+  it.each<[string, string, Record<string, string>]>([
+    ['not given', '', {}],
+    ['given, and to be ignored', `[default]\nendpoint_url = ${HOST}\n`, { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' }],
+  ])("that is %s is AWS's own, with the bucket in the host", async (_what, config, env) => {
+    const { store, requests } = await blobsWith(config, env, created);
+    await store.put('job/x', Buffer.from('x'));
+    expect(requests[0]).toMatchObject({ hostname: 'the-bucket.s3.eu-west-1.amazonaws.com', path: '/job/x' });
   });
 });
 

@@ -91,7 +91,7 @@ describe('readConfig', () => {
     const config = readConfig({
       ...required,
       ONCEFLOW_JOB_NAME: 'word-count',
-      ONCEFLOW_BROKERS: 'a:9092, b.example.com:9093',
+      ONCEFLOW_BROKERS: 'a:9092, b.example.com:9093, [::1]:9094',
       ONCEFLOW_BLOBS: 's3://bucket/some/prefix/',
       ONCEFLOW_TOPICS: 'read-lines=lines,write-counts=counts.v2',
       ONCEFLOW_STAGE_PARALLELISM: 'count-words=4,write-counts=2',
@@ -99,7 +99,7 @@ describe('readConfig', () => {
     });
     expect(config).toMatchObject({
       jobName: 'word-count',
-      brokers: ['a:9092', 'b.example.com:9093'],
+      brokers: ['a:9092', 'b.example.com:9093', '[::1]:9094'],
       blobs: { kind: 's3', bucket: 'bucket', prefix: 'some/prefix' },
       topics: { 'read-lines': 'lines', 'write-counts': 'counts.v2' },
       stageParallelism: { 'count-words': 4, 'write-counts': 2 },

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import dns from 'node:dns';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { connectKafka, type KafkaOptions } from '../../../lib/kafka/connect.ts';
 import { createCredentialSource } from '../../../lib/kafka/credential-source.ts';
 import { newEncoder } from '../../../lib/kafka/kafkajs-internals.ts';
@@ -30,6 +31,7 @@ afterAll(() => {
 
 const open: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const one of open.splice(0).reverse()) await one.close();
 });
 
@@ -88,6 +90,19 @@ describe('connecting', () => {
     const problem = await problemOf(kafka.partitionCount('out'));
     expect(problem).toMatchObject({ name: 'KafkaProblem', code: 'NO_ANSWER', retriable: true });
     expect(problem.message).toMatch(/127\.0\.0\.1:1.*ECONNREFUSED.*ONCEFLOW_BROKERS/);
+  });
+
+  it('says what became of each address of a name when none answers', async () => {
+    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    vi.spyOn(dns, 'lookup').mockImplementation(((_host: string, _options: object, found: (error: null, addresses: object[]) => void) =>
+      found(null, addresses)) as unknown as typeof dns.lookup);
+    const problem = await problemOf((await connect(['kafka.test:1'])).partitionCount('out'));
+    expect(problem.message).toMatch(/kafka\.test:1: .*connect ECONNREFUSED 127\.0\.0\.1:1; connect ECONNREFUSED 127\.0\.0\.2:1/);
+  });
+
+  it('reaches a broker by an IPv6 address, and names it as it was written', async () => {
+    const problem = await problemOf((await connect(['[::1]:1'])).partitionCount('out'));
+    expect(problem.message).toMatch(/\[::1\]:1: .*connect E[A-Z]+ ::1:1/);
   });
 
   it('asks the other brokers when the first is down', async () => {
