@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { writeBundle } from '../infra/functions/bundle.ts';
+import { writeBundle } from '../infra/functions/write-bundle.ts';
 import { createLambdaClient } from '../lib/aws/clients.ts';
 import { createLambdaInvoker } from '../lib/aws/lambda-invoker.ts';
 import type { FunctionTarget } from '../lib/ports/function-invoker.ts';

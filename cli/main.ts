@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../lib/config/read-config.ts';
 import { JobFailedError, LeftToNextError, SupersededError } from '../lib/epoch/coordinator/context.ts';
+import { JobDefinitionError } from '../lib/graph/job.ts';
 import { KafkaProblem } from '../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../lib/ports/store-problem.ts';
 import { cancel, type Retention } from './cancel.ts';
@@ -119,7 +120,7 @@ function retentionIn({ config }: Tools, { retention = config.cancelRetention }: 
 
 function explain(error: unknown): { readonly code: ExitCode; readonly message: string } {
   if (error instanceof UsageError) return { code: EXIT.usage, message: `${error.message}\n\n"onceflow --help" shows how` };
-  if (error instanceof ConfigError) return { code: EXIT.usage, message: error.message };
+  if (error instanceof ConfigError || error instanceof JobDefinitionError) return { code: EXIT.usage, message: error.message };
   if (error instanceof StoreProblem || error instanceof KafkaProblem) return { code: EXIT.failed, message: error.message };
   if (error instanceof JobFailedError) return { code: EXIT.jobFailed, message: error.message };
   if (error instanceof SupersededError)

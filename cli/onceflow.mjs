@@ -5,7 +5,8 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+// Not by name: Node 20 has no `enableCompileCache`, and would not even begin with this file.
+import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const NODE_24 = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
@@ -13,7 +14,7 @@ const MAJOR = Number(process.versions.node.split('.')[0]);
 
 if (MAJOR >= 24) {
   // Half of a command's time is reading its TypeScript, the same each time.
-  enableCompileCache();
+  module.enableCompileCache();
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2), process.env);
 } else if (existsSync(NODE_24)) {

@@ -1,5 +1,6 @@
+import { describeName } from '../functions/describe.ts';
 import { kafkaSecurity } from '../functions/kafka-security.ts';
-import { loadJob, openBlobStore, systemClock, systemRandom } from '../functions/wiring.ts';
+import { openBlobStore, systemClock, systemRandom } from '../functions/wiring.ts';
 import { createDynamoDbClient } from '../lib/aws/clients.ts';
 import { createEpochStore } from '../lib/aws/dynamo-epoch-store.ts';
 import { createJobRemoval } from '../lib/aws/dynamo-job-removal.ts';
@@ -38,7 +39,7 @@ export interface OpenTools extends Tools {
 /** @throws ConfigError, UsageError when no job is named. */
 export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, say: (line: string) => void): Promise<OpenTools> {
   const config = readToolConfig(env);
-  const job = jobOption ?? config.jobName ?? (await nameInModule(config));
+  const job = jobOption ?? config.jobName ?? nameInModule(config, env);
   const store = { client: createDynamoDbClient(), table: config.table };
   const kafka = once(() => connect(config, job, say));
   return {
@@ -58,8 +59,9 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
   };
 }
 
-async function nameInModule({ job }: ToolConfig): Promise<string> {
-  if (job !== undefined) return (await loadJob(job)).name;
+/** In a process of its own: a module may print, or leave something open, and this command answers in JSON and ends. */
+function nameInModule({ job }: ToolConfig, env: NodeJS.ProcessEnv): string {
+  if (job !== undefined) return describeName({ env });
   throw new UsageError(`which job? Give --job NAME, or set ${parameters.jobName.variable} or ${parameters.job.variable}`);
 }
 

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { isAbsolute, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { BlobLocation } from '../lib/config/blob-location.ts';
 import { byName, ofName } from '../lib/config/by-name.ts';
 import { type Config, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, readConfig } from '../lib/config/read-config.ts';
-import { type JobDefinition, JobDefinitionError } from '../lib/graph/job.ts';
+import type { JobDefinition } from '../lib/graph/job.ts';
 import { applyOverrides } from '../lib/graph/overrides.ts';
 import { DEAD_LETTERS, planStages, type StagePlan } from '../lib/graph/stages.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
@@ -16,6 +14,7 @@ import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { createBlobs } from '../lib/stages/blobs.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
 import { kafkaSecurity } from './kafka-security.ts';
+import { loadJob } from './load-job.ts';
 import { openLog } from './log.ts';
 
 /** What every function works with, made once for each process from its environment. */
@@ -122,22 +121,6 @@ function parallelismOf({ parallelism, stageParallelism }: Config, job: string, {
   }
   // Of dead letters there are few: one transaction in an epoch is enough for them unless the configuration says otherwise.
   return byName(ids.map((id) => [id, ofName(stageParallelism, id) ?? (id === DEAD_LETTERS ? 1 : parallelism)]));
-}
-
-/**
- * The module that ONCEFLOW_JOB names, the same way in a local process and in a bundle: paths are relative to the working
- * directory (on Lambda the bundle's folder, where the job is a module beside the handlers).
- */
-export async function loadJob(module: string): Promise<JobDefinition> {
-  const isPath = isAbsolute(module) || module.startsWith('.');
-  return jobOf(await import(isPath ? pathToFileURL(resolve(module)).href : module), module);
-}
-
-/** The job in a module. */
-export function jobOf(module: unknown, name: string): JobDefinition {
-  const job = (module as { readonly default?: JobDefinition }).default;
-  if (job?.nodes === undefined) throw new JobDefinitionError(`ONCEFLOW_JOB=${name}: the module has no default export made by defineJob`);
-  return job;
 }
 
 export async function openBlobStore(location: BlobLocation): Promise<BlobStore> {

@@ -12,14 +12,16 @@ try {
   const app = new App();
   const given = givenBy(process.env, app.node.getAllContext());
   // Checked before there is a stack, which is named by the job.
-  const { prefix } = readSettings(given);
+  const settings = readSettings(given);
+  const { prefix } = settings;
   const stack = new Stack(app, `Onceflow-${prefix.replaceAll('_', '-')}`, { description: `Onceflow job ${prefix}` });
   new StreamJob(stack, 'Job', {
     entry: given[parameters.job.variable] ?? '',
     kafka: { brokers: given[parameters.brokers.variable] ?? '' },
     parameters: given,
+    settings,
   });
 } catch (error) {
   console.error(error instanceof Error && ['ConfigError', 'JobDefinitionError'].includes(error.name) ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = 2;
 }

@@ -1,24 +1,28 @@
-import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
-import { type ConfiguredJob, configureJob, jobOf } from '../functions/wiring.ts';
+import { describeJob, type JobSummary } from '../functions/describe.ts';
 import { checkBudget } from '../lib/config/budget.ts';
 import { ofName } from '../lib/config/by-name.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
-import { type Parameter, parameters } from '../lib/config/parameters.ts';
+import { type Config, type Parameter, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, type ConfigFault, readConfig } from '../lib/config/read-config.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
+import { environmentFaults, jobEnvironment } from './environment.ts';
 
 /** Parameters of lib/config by their variables, as text. Those that are empty count as not set. */
 export type Given = Readonly<Record<string, string | undefined>>;
 
 /** What a deployment is made from: checked. */
-export interface DeploymentSettings extends ConfiguredJob {
-  /** The parameters that were given, for the functions: no defaults, nothing that only tools read. */
+export interface DeploymentSettings {
+  readonly config: Config;
+  /** As it is on this machine. */
+  readonly job: JobSummary;
+  /** For the functions: the parameters that were given (no defaults, nothing that only tools read), and what the job reads. */
   readonly environment: Readonly<Record<string, string>>;
   /** What the names of the functions begin with. */
   readonly prefix: string;
 }
+
+type ConfiguredJob = Pick<DeploymentSettings, 'config' | 'job'>;
 
 /** Made by the deployment itself. */
 const MADE_HERE = ['table', 'blobs', 'buildId'] as const;
@@ -26,6 +30,7 @@ const MADE_HERE = ['table', 'blobs', 'buildId'] as const;
 const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
   'job',
   'cancelRetention',
+  'jobEnvironment',
   'kafkaClusterArn',
   'kafkaSecretKeyArn',
   'architecture',
@@ -47,17 +52,29 @@ const START_MS = 10_000;
 /** CloudFormation takes 500 resources in a stack; the rest of one has fewer than 100. */
 const MOST_FUNCTIONS = 400;
 
+/** Stands for what the deployment makes, where only its being there counts. */
+export const PLACEHOLDERS = {
+  [parameters.blobs.variable]: 's3://made-by-the-deployment',
+  [parameters.table.variable]: 'made-by-the-deployment',
+};
+
 /**
- * Checks all that can be known before anything is deployed.
+ * Checks all that can be known before anything is deployed. The job is loaded as a local process loads it, in one of its own.
  *
+ * @param own variables for the job, with their values, beside those that ONCEFLOW_JOB_ENVIRONMENT names
+ * @param machine the environment of this process
  * @throws ConfigError naming every wrong or contradictory parameter, or JobDefinitionError: the module has no job.
  */
-export function readSettings(given: Given): DeploymentSettings {
+export function readSettings(given: Given, own: Given = {}, machine: Given = process.env): DeploymentSettings {
   const madeHere = MADE_HERE.flatMap((name) => refusalOf(name, given));
   if (madeHere.length > 0) throw new ConfigError(madeHere);
-  const config = readConfig({ ...given, [parameters.blobs.variable]: 's3://made-by-the-deployment' });
-  const configured = configureJob(config, jobOf(importNow(config.job), config.job));
-  const prefix = config.functionPrefix ?? configured.job.name;
+  const config = readConfig({ ...given, ...PLACEHOLDERS });
+  const forJob = jobEnvironment(config, own, machine);
+  const others = Object.entries(machine).filter(([name]) => !isOurs(name));
+  const job = describeJob('source', { env: { ...Object.fromEntries(others), ...forJob, ...given, ...PLACEHOLDERS } });
+  const configured: ConfiguredJob = { config, job };
+  const environment = { ...forJob, ...environmentOf(given) };
+  const prefix = config.functionPrefix ?? job.name;
   const faults = [
     ...prefixFaults(prefix),
     ...budgetFaults(configured),
@@ -65,10 +82,11 @@ export function readSettings(given: Given): DeploymentSettings {
     ...standbyFaults(configured),
     ...functionFaults(configured),
     ...kafkaFaults(configured),
+    ...environmentFaults(job.reads, environment, machine),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   readCertificates(config);
-  return { ...configured, environment: environmentOf(given), prefix };
+  return { ...configured, environment, prefix };
 }
 
 /**
@@ -94,11 +112,6 @@ export function givenBy(environment: Given, context: Readonly<Record<string, unk
 
 function isOurs(option: string): boolean {
   return option.startsWith('ONCEFLOW_');
-}
-
-/** The module, at once: the CDK builds its tree without waiting for anything. */
-function importNow(module: string): unknown {
-  return createRequire(resolve('package.json'))(module.startsWith('.') ? resolve(module) : module);
 }
 
 function refusalOf(name: keyof typeof parameters, given: Given): ConfigFault[] {
@@ -169,7 +182,7 @@ function kafkaFaults({ config: { kafkaCredentialsFile, kafkaSaslMechanism, kafka
   return [{ option: parameters.kafkaClusterArn.variable, value: undefined, rule, mend: 'set it' }];
 }
 
-function functionFaults({ parallelism, plan, config }: ConfiguredJob): ConfigFault[] {
+function functionFaults({ job: { parallelism, plan }, config }: ConfiguredJob): ConfigFault[] {
   const operators = plan.stages.filter(({ kind }) => kind === 'operator');
   const count = operators.reduce((sum, { id }) => sum + (ofName(parallelism, id) ?? 1), 0);
   if (count <= MOST_FUNCTIONS) return [];

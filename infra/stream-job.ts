@@ -28,6 +28,10 @@ export interface StreamJobProps {
   readonly alarmActions?: readonly IAlarmAction[];
   /** Any other parameter of the README's table, by its variable: `{ ONCEFLOW_CHECKPOINT_INTERVAL_MS: '5000' }`. */
   readonly parameters?: Given;
+  /** Variables that the job's own code reads, with their values, beside those that ONCEFLOW_JOB_ENVIRONMENT names. @default none */
+  readonly environment?: Given;
+  /** What `readSettings` made of the same parameters, where it was asked before. @default it is asked here */
+  readonly settings?: DeploymentSettings;
 }
 
 /**
@@ -47,11 +51,10 @@ export class StreamJob extends Construct {
 
   constructor(scope: Construct, id: string, props: StreamJobProps) {
     super(scope, id);
-    this.settings = readSettings(givenOf(props));
+    this.settings = props.settings ?? readSettings(givenOf(props), props.environment);
     this.storage = new CheckpointStorage(this, 'Storage', { removal: this.settings.config.removal });
     this.functions = new JobFunctions(this, 'Functions', {
       settings: this.settings,
-      entry: this.settings.config.job,
       storage: this.storage,
       network: props.kafka.network,
     });

@@ -33,10 +33,10 @@ function readSecret(secret: string, key: string | undefined): PolicyStatement[] 
  * What the README's ACLs say, in MSK's words, each role its part. Some actions are there because MSK's documentation asks for
  * them beside another one: AlterGroup for ReadData, WriteData for AlterTransactionalId.
  */
-function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job, plan }: DeploymentSettings, cluster: string): KafkaAccess {
+function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job }: DeploymentSettings, cluster: string): KafkaAccess {
   const on = (kind: 'topic' | 'group' | 'transactional-id', name: string) => `${cluster.replace(':cluster/', `:${kind}/`)}/${name}`;
   const topicsOf = (kind: 'source' | 'sink') => {
-    const topics = plan.stages.flatMap((stage) => (stage.kind === kind ? [stage.topic] : []));
+    const topics = job.plan.stages.flatMap((stage) => (stage.kind === kind ? [stage.topic] : []));
     return [...new Set(topics)].map((topic) => on('topic', topic));
   };
   const inCluster = (...actions: string[]) => allow(kafka('Connect', ...actions), [cluster]);
@@ -72,7 +72,10 @@ function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job, plan
           allow(kafka('DescribeGroup'), [markers]),
           transactions,
         ],
-        wildcards: { ...idsReason, [markers]: "Commit markers of an epoch that a build before 0.2 decided, in groups named like the transactional ids." },
+        wildcards: {
+          ...idsReason,
+          [markers]: 'Commit markers of an epoch that a build before 0.2 decided, in groups named like the transactional ids.',
+        },
       };
     }
   }

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ofName } from '../../lib/config/by-name.ts';
 import { coordinatorName, type FunctionRole, functionName } from '../../lib/config/function-names.ts';
+import { checkSize } from '../environment.ts';
 import { type Network, placementIn } from '../network/network.ts';
 import type { DeploymentSettings } from '../settings.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { bundleFunctions, CA_IN_BUNDLE, JOB_IN_BUNDLE } from './bundle.ts';
+import { bundleFunctions, CA_IN_BUNDLE } from './bundle.ts';
 import { roleOf } from './permissions.ts';
+import { JOB_IN_BUNDLE } from './write-bundle.ts';
 
 export interface JobFunctionsProps {
   readonly settings: DeploymentSettings;
-  /** Module of the job. */
-  readonly entry: string;
   readonly storage: CheckpointStorage;
   readonly network?: Network | undefined;
 }
@@ -22,6 +22,9 @@ export interface JobFunctionsProps {
 /** What the platform may take from a stage function's time beyond the engine's own deadlines. */
 const STAGE_MARGIN_MS = 15_000;
 const LONGEST_FUNCTION_MS = 900_000;
+const LONGEST_STACK_NAME = 128;
+const LONGEST_TABLE_NAME = 255;
+const LONGEST_BUCKET_NAME = 63;
 
 /**
  * The functions of a job: coordinator, source and sink, each shared by all its subtasks, and one for every subtask of
@@ -35,24 +38,29 @@ export class JobFunctions extends Construct {
   /** Names the code and the settings: functions of two builds never share an epoch. */
   readonly buildId: string;
 
-  constructor(scope: Construct, id: string, { settings, entry, storage, network }: JobFunctionsProps) {
+  constructor(scope: Construct, id: string, { settings, storage, network }: JobFunctionsProps) {
     super(scope, id);
-    const { config, plan, parallelism, prefix, job } = settings;
-    const bundle = bundleFunctions(this, entry, config.kafkaCaFile);
+    const { config, prefix, job } = settings;
+    const { plan, parallelism } = job;
+    const given = {
+      ...settings.environment,
+      ...(config.kafkaCaFile === undefined ? {} : { ONCEFLOW_KAFKA_CA_FILE: `./${CA_IN_BUNDLE}` }),
+      ONCEFLOW_JOB: JOB_IN_BUNDLE,
+      // Kafka's client computes a negative timeout for every connection, of which Node warns.
+      NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
+    };
+    checkSize({ ...given, ...this.longestOf(storage) });
+    const bundle = bundleFunctions(this, settings, given);
     this.buildId = createHash('sha256')
       .update(JSON.stringify([bundle.assetHash, settings.environment, parallelism]))
       .digest('hex')
       .slice(0, 16);
     const code = Code.fromBucketV2(bundle.bucket, bundle.s3ObjectKey);
     const environment = {
-      ...settings.environment,
-      ...(config.kafkaCaFile === undefined ? {} : { ONCEFLOW_KAFKA_CA_FILE: `./${CA_IN_BUNDLE}` }),
-      ONCEFLOW_JOB: JOB_IN_BUNDLE,
+      ...given,
       ONCEFLOW_TABLE: storage.table.tableName,
       ONCEFLOW_BLOBS: `s3://${storage.blobs.bucketName}`,
       ONCEFLOW_BUILD_ID: this.buildId,
-      // Kafka's client computes a negative timeout for every connection, of which Node warns.
-      NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
     };
     const stageTimeoutMs = Math.min(Math.max(config.epochTimeoutMs, config.commitTimeoutMs) + STAGE_MARGIN_MS, LONGEST_FUNCTION_MS);
 
@@ -97,5 +105,16 @@ export class JobFunctions extends Construct {
         return operator?.(name, `Operator-${stage}-${subtask}`, reserved);
       }).filter((made) => made !== undefined),
     );
+  }
+
+  /** What the deployment makes, as long as CloudFormation may name it. */
+  private longestOf({ table }: CheckpointStorage): Record<string, string> {
+    const { stackName } = Stack.of(this);
+    const name = `${Token.isUnresolved(stackName) ? 'x'.repeat(LONGEST_STACK_NAME) : stackName}-${table.node.path}-0123456789ABC`;
+    return {
+      ONCEFLOW_TABLE: name.slice(0, LONGEST_TABLE_NAME),
+      ONCEFLOW_BLOBS: `s3://${'x'.repeat(LONGEST_BUCKET_NAME)}`,
+      ONCEFLOW_BUILD_ID: '0123456789abcdef',
+    };
   }
 }

@@ -79,6 +79,12 @@ export const brokers: Kind<readonly string[]> = {
   schema: list((item) => parseBrokerAddress(item) !== undefined),
 };
 
+/** As Lambda takes them, but for those that it sets itself and those that are ours. */
+export const variableNames: Kind<readonly string[]> = {
+  rule: 'names of environment variables with commas between (letters, digits, _), none that begins with ONCEFLOW_, AWS_ or LAMBDA_',
+  schema: list((item) => /^(?!ONCEFLOW_|AWS_|LAMBDA_)[A-Za-z][A-Za-z0-9_]+$/.test(item)),
+};
+
 /** The ARN of a resource of one service. `kind` begins what names the resource in it. */
 export function arn(what: string, service: string, kind: string, example: string): Kind<string> {
   return {

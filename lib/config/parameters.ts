@@ -14,6 +14,7 @@ import {
   topic,
   topicArn,
   topicsByUid,
+  variableNames,
   wholeNumber,
   yesNo,
 } from './kinds.ts';
@@ -430,6 +431,12 @@ export const parameters = {
     kind: arn('a KMS key', 'kms', 'key/', 'arn:aws:kms:us-east-1:123456789012:key/uuid'),
     unset: "AWS's own key",
     doc: 'In a deployment: the KMS key that encrypts the secret, where it is one of your own (secrets for MSK must have one). The functions may decrypt the secret with it.',
+  }),
+  jobEnvironment: optional({
+    variable: 'ONCEFLOW_JOB_ENVIRONMENT',
+    kind: variableNames,
+    unset: 'none',
+    doc: "In a deployment: variables that the job's own code reads, `ORDERS_TOPIC,MOST_ITEMS`: its functions get them with the values that they have where it is deployed. One that the job reads, that is set there and is not named here, is refused.",
   }),
   architecture: defaulted({
     variable: 'ONCEFLOW_ARCHITECTURE',

@@ -17,8 +17,12 @@ export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[];
 
   constructor(faults: readonly ConfigFault[]) {
-    const count = faults.length === 1 ? 'one value is' : `${faults.length} values are`;
-    super(`${count} wrong in the configuration:\n${faults.map((fault) => `  ${describe(fault)}`).join('\n')}`);
+    const each = faults.map(describe);
+    super(
+      each.length === 1
+        ? `wrong configuration: ${each[0]}`
+        : `${each.length} values are wrong in the configuration:\n  ${each.join('\n  ')}`,
+    );
     this.faults = faults;
   }
 }

@@ -1,16 +1,41 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { main } from '../../../cli/main.ts';
 import { duration, tableOf } from '../../../cli/text.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../cli/onceflow.mjs', import.meta.url));
-/** Makes a process take itself for an older Node; the one that it hands over to is not told. */
-const OLDER = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.1.0"}})';
+const API = fileURLToPath(new URL('../../../lib/api/index.ts', import.meta.url));
+/**
+ * Makes a process take itself for an older Node, which has fewer exports in node:module; the one that it hands over to is not
+ * told.
+ */
+const OLDER = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } });
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === 'node:module' ? { url: 'data:text/javascript,export const createRequire = 0; export default {};', shortCircuit: true } : next(specifier, context),
+  });
+`)}`;
 
-function run(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+type Run = { code: unknown; stdout: string; stderr: string };
+
+function run(...args: string[]): Promise<Run> {
+  return runWith({}, ...args);
+}
+
+function runWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { env: {} }, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+    execFile(process.execPath, args, { env, timeout: 25_000 }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
   });
 }
 
@@ -27,6 +52,42 @@ describe('onceflow', () => {
       code: 2,
       stdout: '',
       stderr: expect.stringMatching(/^onceflow: which job\? Give --job NAME/),
+    });
+  });
+
+  // Whatever its module does while it is loaded.
+  it('answers in JSON and ends, also when the job prints and leaves something open', { timeout: 30_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'onceflow-cli-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(
+      join(folder, 'job.mts'),
+      `import { defineJob, kafkaSource, utf8 } from '${API}';
+      console.log('loading');
+      setInterval(() => console.log('tick'), 10);
+      export default defineJob('chatty', (job) => void job.source('read', kafkaSource({ topic: 'a', value: utf8 })));`,
+    );
+    // A table in which there is nothing.
+    const table = createServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1');
+    await once(table, 'listening');
+    onTestFinished(() => void table.close());
+    const env = {
+      ONCEFLOW_JOB: join(folder, 'job.mts'),
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${(table.address() as AddressInfo).port}`,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'k',
+      AWS_SECRET_ACCESS_KEY: 's',
+    };
+    const { code, stdout, stderr } = await runWith(env, COMMAND, 'status', '--json');
+    expect(JSON.parse(stdout)).toEqual({ job: 'chatty', standing: 'none' });
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/^loading\n/) });
+  });
+
+  it('refuses a job that cannot be loaded with one line', async () => {
+    expect(await runHere(['status'], { ONCEFLOW_JOB: 'jobs/word-count.ts' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^onceflow: wrong configuration: ONCEFLOW_JOB is "jobs\/word-count\.ts": .*write \.\/jobs\/word-count\.ts[^\n]*$/,
+      ),
     });
   });
 

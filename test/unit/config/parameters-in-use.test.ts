@@ -50,7 +50,9 @@ describe('the job', () => {
 
 it('ONCEFLOW_BROKERS that are no addresses are refused before anything is connected', async () => {
   const clock = { now: () => 0, elapsedMs: () => 0, sleep: () => Promise.resolve() };
-  await expect(connectKafka({ brokers: ['nowhere'], clientId: 'x', clock })).rejects.toThrow(/ONCEFLOW_BROKERS must be host:port/);
+  await expect(connectKafka({ brokers: ['nowhere'], clientId: 'x', clock })).rejects.toThrow(
+    /ONCEFLOW_BROKERS is "nowhere": it must be host:port/,
+  );
 });
 
 it('a blob up to ONCEFLOW_INLINE_BLOB_BYTES travels in its reference, and a larger one is stored', async () => {

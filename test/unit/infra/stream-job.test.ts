@@ -141,6 +141,19 @@ describe('functions', () => {
     }
   });
 
+  it('get what the job reads of the environment', () => {
+    const asked = synthesized({ environment: { WORDS_MOST: '9' } });
+    asked.allResourcesProperties('AWS::Lambda::Function', { Environment: { Variables: Match.objectLike({ WORDS_MOST: '9' }) } });
+  });
+
+  it('are refused when their environment is more than the 4 KB that Lambda takes, with what is longest', () => {
+    const brokers = (count: number) => Array.from({ length: count }, (_, index) => `broker-${index}.kafka.example.com:9092`).join(',');
+    synthesized({ kafka: { brokers: brokers(85) } });
+    expect(() => synthesized({ kafka: { brokers: brokers(125) } })).toThrow(
+      /ONCEFLOW_BROKERS is "broker-0\..*…": it must be shorter: Lambda takes 4096 bytes .* has up to 4\d{3}, most of it in ONCEFLOW_BROKERS with 4\d{3}, .*; name three of the brokers/,
+    );
+  });
+
   it('outlive the deadlines that the engine gives them', () => {
     expect(functions.get('word-count-coordinator')).toMatchObject({ Timeout: 900 });
     expect(functions.get('word-count-sink')).toMatchObject({ Timeout: 75 });

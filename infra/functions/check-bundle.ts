@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { describeJob, type JobSummary } from '../../functions/describe.ts';
+import { shortPath } from '../../functions/users-code.ts';
+import type { EnvironmentRead } from '../../functions/watch-environment.ts';
+import { parameters } from '../../lib/config/parameters.ts';
+import { ConfigError } from '../../lib/config/read-config.ts';
+import { environmentFaults } from '../environment.ts';
+import { PLACEHOLDERS } from '../settings.ts';
+import { differencesOf } from './differences.ts';
+import { JOB_IN_BUNDLE } from './write-bundle.ts';
+
+export interface BundleCheck {
+  /** Module of the job, as it is named on this machine. */
+  readonly entry: string;
+  /** The files of the job's author that are in the bundle. */
+  readonly sources: readonly string[];
+  /** The job as this machine knows it. */
+  readonly here: JobSummary;
+  /** Of the functions, but for what the deployment makes. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Of this machine. */
+  readonly machine: Readonly<Record<string, string | undefined>>;
+}
+
+/** What Lambda has besides. A region, so that a client can be made. */
+const PLATFORM = { PATH: process.env['PATH'], LANG: 'en_US.UTF-8', TZ: ':UTC', AWS_REGION: process.env['AWS_REGION'] ?? 'us-east-1' };
+
+/**
+ * Loads a finished bundle as Lambda will: all functions, in a process of its own, with their environment and without this
+ * machine's packages. The job in it must be the one that was checked here.
+ *
+ * @throws ConfigError
+ */
+export function checkBundle(folder: string, { entry, sources, here, environment, machine }: BundleCheck): void {
+  const faults = environmentFaults(sources.flatMap(environmentIn), environment, machine);
+  if (faults.length > 0) throw new ConfigError(faults);
+  const differences = differencesOf(here, inBundle(folder, entry, { ...PLATFORM, ...environment, ...PLACEHOLDERS }));
+  if (differences.length === 0) return;
+  const rule = `the same job in its functions as here: ${differences.join('; ')}`;
+  const mend = `define it without asking the machine, the time or chance; variables go along by ${parameters.jobEnvironment.variable}`;
+  throw new ConfigError([{ option: parameters.job.variable, value: entry, rule, mend }]);
+}
+
+function inBundle(folder: string, entry: string, env: Readonly<Record<string, string | undefined>>): JobSummary {
+  try {
+    return describeJob('bundle', { env, cwd: folder });
+  } catch (error) {
+    const said = (error as Error).message.replace(`${parameters.job.variable}=${JOB_IN_BUNDLE}: `, '');
+    const rule = `a module that can be loaded in the bundle of its functions as it can here: ${said}`;
+    throw new ConfigError([{ option: parameters.job.variable, value: entry, rule, mend: mendOf(said) }]);
+  }
+}
+
+function mendOf(said: string): string {
+  return /ENOENT|__dirname|__filename/.test(said)
+    ? `files beside the job are not in the bundle: import JSON ("with { type: 'json' }"), and write text into a module`
+    : 'bring what it needs into the module by imports';
+}
+
+/** What a source file says that it reads, at once or later, where it says so by name. */
+function environmentIn(file: string): EnvironmentRead[] {
+  const text = readFileSync(file, 'utf8');
+  const lineOf = (index: number) => text.slice(0, index).split('\n').length;
+  return [
+    ...text.matchAll(/\bprocess\.env(?:\??\.(?<name>[A-Za-z_]\w*)|(?:\?\.)?\[\s*(?<quote>['"`])(?<key>[^'"`]+)\k<quote>\s*\])/g),
+  ].flatMap(({ index, groups: { name, key } = {} }) => {
+    const read = name ?? key;
+    return read === undefined ? [] : [{ name: read, place: `${shortPath(file)}:${lineOf(index)}` }];
+  });
+}

@@ -1,0 +1,64 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildFailure, type BuildResult, buildSync, formatMessagesSync } from 'esbuild';
+import { jobUrl } from '../../functions/job-url.ts';
+import { isUsers } from '../../functions/users-code.ts';
+import { parameters } from '../../lib/config/parameters.ts';
+import { ConfigError } from '../../lib/config/read-config.ts';
+
+const HANDLERS = fileURLToPath(new URL('../../functions/', import.meta.url));
+
+/** The module of the job in the bundle, as ONCEFLOW_JOB names it there. */
+export const JOB_IN_BUNDLE = './job.mjs';
+
+/** Kafka's client and some of its parts are CommonJS and ask for Node's modules by `require`. */
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+/**
+ * Bundles the functions of a job into a folder, by esbuild on this machine: each handler and the job are a module of their own, and
+ * share what they have in common, so that an error class or a serde is the same one on both sides, and a function loads
+ * only what it runs. Names of classes and functions stay: serdes and dead letters are called by them.
+ *
+ * @returns the files of the job's author that are in it
+ * @throws ConfigError: the job cannot be bundled
+ */
+export function writeBundle(entry: string, folder: string): string[] {
+  const handlers = ['coordinator', 'source', 'operator', 'sink'].map((role) => [role, join(HANDLERS, `${role}.ts`)]);
+  const { metafile, warnings } = build(entry, {
+    entryPoints: { ...Object.fromEntries(handlers), job: fileURLToPath(jobUrl(entry)) },
+    outdir: folder,
+  });
+  for (const text of formatMessagesSync(warnings, { kind: 'warning' })) console.error(text);
+  return Object.keys(metafile.inputs)
+    .map((input) => resolve(input))
+    .filter(isUsers);
+}
+
+function build(entry: string, where: { readonly entryPoints: Record<string, string>; readonly outdir: string }) {
+  try {
+    return buildSync({
+      ...where,
+      outExtension: { '.js': '.mjs' },
+      chunkNames: 'shared/[name]-[hash]',
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node24',
+      mainFields: ['module', 'main'],
+      banner: { js: REQUIRE },
+      minify: true,
+      keepNames: true,
+      sourcemap: true,
+      sourcesContent: false,
+      logLevel: 'silent',
+      metafile: true,
+    }) satisfies BuildResult;
+  } catch (error) {
+    const { errors } = error as Partial<BuildFailure>;
+    if (errors === undefined) throw error;
+    const each = errors.map(({ text, location }) => (location === null ? text : `${text} (${location.file}:${location.line})`));
+    const rule = `a module that can be bundled: ${each.join('; ')}`;
+    throw new ConfigError([{ option: parameters.job.variable, value: entry, rule, mend: 'mend the module' }]);
+  }
+}
