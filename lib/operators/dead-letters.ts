@@ -1,3 +1,4 @@
+import { gzipBatch } from '../format/compress.ts';
 import { murmur2, toPositive } from '../format/murmur2.ts';
 import { RecordBatchWriter, RecordTooLargeError } from '../format/record-batch-writer.ts';
 import type { RecordHeader } from '../format/record-header.ts';
@@ -30,11 +31,18 @@ export interface DeadLetterTarget {
   readonly job: string;
   readonly epoch: number;
   readonly topic: string;
+  /** The time of the letter where the record's is one that a topic may refuse. */
+  readonly nowMs: number;
 }
 
 /** A dead letter must fit where the record fitted, and a stack can be long. */
-const MAX_MESSAGE_CHARS = 1_000;
-const MAX_STACK_CHARS = 4_000;
+interface Bounds {
+  readonly messageChars: number;
+  readonly stackChars: number;
+}
+
+const FULL: Bounds = { messageChars: 1_000, stackChars: 4_000 };
+const BRIEF: Bounds = { messageChars: 100, stackChars: 1 };
 
 /**
  * Encodes records that are left out, as they were: the staged output of the dead-letter sink. It becomes visible by the
@@ -70,13 +78,21 @@ export class DeadLetterWriter {
     if (target === undefined) throw new Error(`a dead letter of topic ${place.topic} in an epoch that has no place for any`);
     const key = part(reader.bytes, reader.keyStart, reader.keyEnd);
     const value = part(reader.bytes, reader.valueStart, reader.valueEnd);
-    const headers = [...reader.headers(), ...headersOf(place, reason, target)];
-    try {
-      this.#writerFor(target.topic, place, key).append(reader.timestamp, key, bytes, value, bytes, headers);
-    } catch (cause) {
-      if (cause instanceof RecordTooLargeError) throw new DeadLetterTooLargeError(place, target.topic, cause);
-      throw cause;
-    }
+    const timestamp = timestampFor(reader, target.nowMs);
+    const headers = reader.rawHeaders();
+    const write = (writer: RecordBatchWriter, bounds: Bounds) =>
+      writer.append(timestamp, key, bytes, value, bytes, [...headers, ...headersOf(place, reason, target, reader, bounds)]);
+    const writer = this.#writerFor(target.topic, place, key);
+    const isWritten = fits(() => write(writer, FULL)) || fits(() => write(writer, BRIEF));
+    if (isWritten) return;
+    // A record that came in a compressed batch may be larger than any that is not.
+    const maxBatchBytes = this.#context.maxBatchBytes(target.topic);
+    const alone = new RecordBatchWriter({ maxBatchBytes: Number.POSITIVE_INFINITY });
+    write(alone, BRIEF);
+    const batch = gzipBatch(alone.finish());
+    if (batch.length > maxBatchBytes)
+      throw new DeadLetterTooLargeError(place, target.topic, new RecordTooLargeError(batch.length, maxBatchBytes));
+    writer.appendBatch(batch, 1);
   }
 
   /** Staged output in parts: views, valid until the next `begin`. Undefined when there are no records. */
@@ -101,11 +117,32 @@ export class DeadLetterWriter {
   }
 }
 
+/** Topics refuse what lies ahead of the broker's clock by more than `message.timestamp.after.max.ms`, and no letter may wait for that. */
+function timestampFor(reader: RecordSetReader, nowMs: number): number {
+  return Number.isSafeInteger(reader.timestamp) && reader.timestamp <= nowMs ? reader.timestamp : nowMs;
+}
+
+function fits(append: () => void): boolean {
+  try {
+    append();
+    return true;
+  } catch (cause) {
+    if (cause instanceof RecordTooLargeError) return false;
+    throw cause;
+  }
+}
+
 function part(buffer: Buffer, start: number, end: number): Uint8Array | undefined {
   return start < 0 ? undefined : buffer.subarray(start, end);
 }
 
-function headersOf({ topic, partition, offset }: RecordPlace, reason: DeadLetterReason, { job, epoch }: DeadLetterTarget): RecordHeader[] {
+function headersOf(
+  { topic, partition, offset }: RecordPlace,
+  reason: DeadLetterReason,
+  { job, epoch }: DeadLetterTarget,
+  reader: RecordSetReader,
+  { messageChars, stackChars }: Bounds,
+): RecordHeader[] {
   const { stage, operator, errorClass, message, stack, attempts } = reason;
   const values = {
     job,
@@ -113,12 +150,13 @@ function headersOf({ topic, partition, offset }: RecordPlace, reason: DeadLetter
     topic,
     partition: `${partition}`,
     offset: `${offset}`,
+    timestamp: `${reader.exactTimestamp()}`,
     stage,
     operator,
     attempts: `${attempts}`,
     'error.class': errorClass,
-    'error.message': shortened(message, MAX_MESSAGE_CHARS),
-    'error.stack': shortened(stack ?? '', MAX_STACK_CHARS),
+    'error.message': shortened(message, messageChars),
+    'error.stack': shortened(stack ?? '', stackChars),
   };
   return Object.entries(values).map(([name, value]) => ({ key: `onceflow.${name}`, value: Buffer.from(value) }));
 }

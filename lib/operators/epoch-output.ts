@@ -26,6 +26,6 @@ export interface EpochOutput {
 export interface SourceOutput extends EpochOutput {
   /** Records of its input that are in the staged output of the dead-letter sink in place of being processed. */
   readonly deadLetters: number;
-  /** The oldest timestamp of its records, in milliseconds since the Unix epoch; undefined when there was none. */
+  /** The oldest timestamp of its records, in milliseconds since the Unix epoch; undefined when none of them has one. */
   readonly oldestTimestampMs: number | undefined;
 }

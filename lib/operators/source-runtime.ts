@@ -77,7 +77,8 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
         try {
           while (reader.next()) {
             count++;
-            if (reader.timestamp < oldestTimestampMs) oldestTimestampMs = reader.timestamp;
+            // Below 0 there is none, or what somebody's software takes for none.
+            if (reader.timestamp >= 0 && reader.timestamp < oldestTimestampMs) oldestTimestampMs = reader.timestamp;
             if (reader.offset === condemnedAt && condemned !== undefined) {
               letters.append(condemned, reader, condemned.reason);
               continue;
@@ -105,7 +106,7 @@ export function createSourceRuntime(job: JobDefinition, stageId: string, context
         ...finished,
         staged: left === undefined ? staged : new Map([...staged, [DEAD_LETTERS, left]]),
         deadLetters: letters.records,
-        oldestTimestampMs: recordsIn === 0 ? undefined : oldestTimestampMs,
+        oldestTimestampMs: oldestTimestampMs === Number.POSITIVE_INFINITY ? undefined : oldestTimestampMs,
       };
     },
   };
@@ -148,7 +149,8 @@ function selectReader({ uid, key, value }: SourceNode, select: NonNullable<Sourc
     const place = { topic, partition, offset };
     const recordKey = readPart('key', keySerde, reader.keyStart, reader.keyEnd, place);
     const recordValue = readPart('value', value, reader.valueStart, reader.valueEnd, place);
-    const headers = reader.headers();
+    // Copies, which may be kept: what is read is views on the response.
+    const headers = reader.headers().map(({ key, value }) => ({ key, value: value === undefined ? undefined : Buffer.from(value) }));
     try {
       const result = select({ key: recordKey, value: recordValue, headers, timestamp, topic, partition, offset });
       if (typeof result === 'object') refusePromise(result);

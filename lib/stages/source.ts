@@ -23,7 +23,10 @@ export async function runSource(
 ): Promise<SourceAnswer> {
   try {
     const { job, epoch, deadLetters } = request;
-    runtime.begin(deadLetters === undefined ? undefined : { job, epoch, topic: deadLetters.topic }, deadLetters?.condemned);
+    runtime.begin(
+      deadLetters === undefined ? undefined : { job, epoch, topic: deadLetters.topic, nowMs: deps.clock.now() },
+      deadLetters?.condemned,
+    );
     const { positions, bytesIn } = await readRanges(deps, runtime, request);
     const finished = runtime.finish();
     const output = await writeOutput(deps, request, finished);

@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { BATCH } from '../../../lib/format/batch-layout.ts';
+import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import { RecordSetReader } from '../../../lib/format/record-set-reader.ts';
 import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
-import type { CondemnedRecord } from '../../../lib/operators/dead-letters.ts';
+import type { CondemnedRecord, DeadLetterReason } from '../../../lib/operators/dead-letters.ts';
 import type { SourceOutput } from '../../../lib/operators/epoch-output.ts';
 import { createSourceRuntime, type SourceRuntime } from '../../../lib/operators/source-runtime.ts';
-import { asLog } from '../format/record-sets.ts';
+import { asLog, recrc } from '../format/record-sets.ts';
 import { recordSet, stageContext, stagedValues } from './runtimes.ts';
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
-const target = { job: 'job', epoch: 7, topic: 'dead' };
+const NOW = 1_800_000_000_000;
+const target = { job: 'job', epoch: 7, topic: 'dead', nowMs: NOW };
 const condemned: CondemnedRecord = {
   topic: 'in',
   partition: 2,
@@ -22,6 +25,11 @@ const job = defineJob('job', (builder) => {
     .source('src', kafkaSource({ topic: 'in', value: strict }))
     .map((line) => line)
     .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+});
+
+/** A job that can read nothing. */
+const unreadable = defineJob('job', (builder) => {
+  builder.source('src', kafkaSource({ topic: 'in', value: int64 })).sink('out', kafkaSink({ topic: 'out', value: int64 }));
 });
 
 function refuse(line: string): string {
@@ -89,6 +97,7 @@ describe('a condemned record', () => {
           ['onceflow.topic', 'in'],
           ['onceflow.partition', '2'],
           ['onceflow.offset', '11'],
+          ['onceflow.timestamp', '77'],
           ['onceflow.stage', 'count'],
           ['onceflow.operator', 'count'],
           ['onceflow.attempts', '3'],
@@ -125,6 +134,78 @@ describe('a condemned record', () => {
     const [letter] = lettersOf(run(records, (runtime) => runtime.begin(target, { ...condemned, reason })));
     const lengths = Object.fromEntries((letter?.headers ?? []).map(([name, value]) => [name, value.length]));
     expect(lengths).toMatchObject({ 'onceflow.error.message': 1_000, 'onceflow.error.stack': 4_000 });
+  });
+
+  it.each<[string, bigint, number]>([
+    ["Go's zero time", -62_135_596_800_000n, -62_135_596_800_000],
+    ['none', -1n, -1],
+    ['nanoseconds', 1_700_000_000_123_456_789n, NOW],
+    ['Long.MAX', 2n ** 63n - 1n, NOW],
+    ['Long.MIN', -(2n ** 63n), NOW],
+    ['a day ahead', BigInt(NOW) + 86_400_000n, NOW],
+  ])('with the timestamp %s is written, with one that no topic refuses, and says its own', (_what, timestamp, written) => {
+    const set = recordSet([{ value: 'x' }, { value: 'second' }], 10);
+    set.writeBigInt64BE(timestamp, BATCH.baseTimestamp);
+    set.writeBigInt64BE(timestamp, BATCH.maxTimestamp);
+    const runtime = createSourceRuntime(job, 'src', stageContext());
+    runtime.begin(target, condemned);
+    runtime.consume('in', 2, recrc(set), ALL);
+    const output = runtime.finish();
+    const [letter] = lettersOf(output);
+    expect(letter?.timestamp).toBe(written);
+    expect(new Map(letter?.headers).get('onceflow.timestamp')).toBe(String(timestamp));
+    expect(stagedValues(output, 'out')).toEqual(['x']);
+  });
+
+  it('has its headers as they were, also with keys that are no text', () => {
+    const writer = new RecordBatchWriter({ maxBatchBytes: 1_000_000 });
+    const key = Buffer.from([0xff, 0xfe]);
+    writer.append(5, undefined, undefined, 'second', utf8, [{ key, value: undefined }]);
+    const runtime = createSourceRuntime(job, 'src', stageContext());
+    runtime.begin(target, { ...condemned, offset: 10 });
+    runtime.consume('in', 2, asLog(Buffer.from(writer.finish()), 10), ALL);
+    const parts = runtime.finish().staged.get('dead-letters') ?? [];
+    const [section] = decodeStagedOutput(Buffer.concat(parts), 'test');
+    const reader = new RecordSetReader();
+    reader.open(asLog(section?.batches ?? Buffer.of()), { ...ALL, describe: () => 'test' });
+    expect(reader.next()).toBe(true);
+    expect(reader.rawHeaders()[0]).toEqual({ key, value: undefined });
+  });
+
+  it.each<[string, Partial<DeadLetterReason>]>([
+    ['half an emoji', { message: `${'x'.repeat(998)}\u{1f511}${'x'.repeat(10)}`, stack: '\ud83d' }],
+    ['no stack', { stack: undefined }],
+    ['no words', { errorClass: '', message: '', operator: '' }],
+  ])('is written whatever the error said: %s', (_what, reason) => {
+    const output = run(records, (runtime) => runtime.begin(target, { ...condemned, reason: { ...condemned.reason, ...reason } }));
+    expect(lettersOf(output)).toHaveLength(1);
+  });
+
+  it('that just fits without its headers is written with short ones', () => {
+    const value = 'y'.repeat(9_000);
+    const context = { ...stageContext(), maxBatchBytes: () => 10_000 };
+    const reason = { ...condemned.reason, message: 'm'.repeat(2_000), stack: 's'.repeat(5_000) };
+    const output = run([{ value: 'x' }, { value }], (runtime) => runtime.begin(target, { ...condemned, reason }), context);
+    const [letter] = lettersOf(output);
+    expect(letter?.value).toBe(value);
+    const headers = new Map(letter?.headers);
+    expect([headers.get('onceflow.error.message')?.length, headers.get('onceflow.error.stack')]).toEqual([100, '…']);
+    expect(headers.get('onceflow.offset')).toBe('11');
+  });
+
+  it('that came in a compressed batch, and is larger than the topic takes without, is compressed too, in its order', () => {
+    const value = 'y'.repeat(50_000);
+    const context = { ...stageContext({ partitions: 1 }), maxBatchBytes: (topic: string) => (topic === 'dead' ? 5_000 : 100_000) };
+    const runtime = createSourceRuntime(unreadable, 'src', context);
+    runtime.begin(target);
+    runtime.consume('in', 2, recordSet([{ value: 'a' }, { value }, { value: 'b' }], 10), ALL);
+    const output = runtime.finish();
+    expect(output.deadLetters).toBe(3);
+    expect(lettersOf(output).map((letter) => [letter.value, new Map(letter.headers).get('onceflow.offset')])).toEqual([
+      ['a', '10'],
+      [value, '11'],
+      ['b', '12'],
+    ]);
   });
 
   it('that does not fit into the dead-letter topic is an error that says so', () => {

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { customSerde, defineJob, int64, json, type KafkaSource, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { BATCH } from '../../../lib/format/batch-layout.ts';
+import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
 import { MalformedRecordError, MissingValueError, UserCodeError } from '../../../lib/operators/errors.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import { recrc } from '../format/record-sets.ts';
 import { type InputRecord, recordSet, stageContext, stagedRecords, stagedValues } from './runtimes.ts';
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
@@ -234,3 +237,44 @@ function source(builder: Parameters<Parameters<typeof defineJob>[1]>[0]) {
 function raise(message: string): never {
   throw new Error(message);
 }
+
+test.each<[string, bigint, number]>([
+  ["Go's zero time", -62_135_596_800_000n, -62_135_596_800_000],
+  ['nanoseconds', 1_700_000_000_123_456_789n, 1_700_000_000_123_456_800],
+  ['Long.MAX', 2n ** 63n - 1n, 2 ** 63],
+  ['Long.MIN', -(2n ** 63n), -(2 ** 63)],
+])('a record with the timestamp %s is processed, and what is made of it has the same', (_what, timestamp, asNumber) => {
+  const set = recordSet([{ value: 'a' }]);
+  set.writeBigInt64BE(timestamp, BATCH.baseTimestamp);
+  const source = kafkaSource({ topic: 'in', value: utf8, select: ({ value, timestamp: seen }) => `${value} at ${seen}` });
+  const runtime = pipeline(source, String);
+  runtime.begin();
+  runtime.consume('in', 2, recrc(set), ALL);
+  const output = runtime.finish();
+  expect(stagedValues(output, 'out')).toEqual([`a at ${asNumber}`]);
+  const [section] = decodeStagedOutput(Buffer.concat(output.staged.get('out') ?? []), 'test');
+  const written = section?.batches.readBigInt64BE(BATCH.baseTimestamp);
+  expect(written).toBe(timestamp === 1_700_000_000_123_456_789n ? BigInt(asNumber) : timestamp);
+  expect(output.oldestTimestampMs).toBe(asNumber < 0 ? undefined : asNumber);
+});
+
+test('headers may be kept, and changed: they are copies', () => {
+  const records = recordSet([{ value: 'a', headers: [{ key: 'h', value: Buffer.from('1') }] }]);
+  const before = Buffer.from(records);
+  const kept: (Uint8Array | undefined)[] = [];
+  const source = kafkaSource({
+    topic: 'in',
+    value: utf8,
+    select: ({ value, headers }) => {
+      headers[0]?.value?.fill(0);
+      kept.push(headers[0]?.value);
+      return value ?? '';
+    },
+  });
+  const runtime = pipeline(source, String);
+  runtime.begin();
+  runtime.consume('in', 2, records, ALL);
+  expect(records.equals(before)).toBe(true);
+  records.fill(7);
+  expect(kept).toEqual([Buffer.from([0])]);
+});
