@@ -7,6 +7,7 @@ import type { StageFailed, StageRequest, StageStale } from '../lib/stages/reques
 import { refusalOf, type StageTools } from '../lib/stages/serve.ts';
 import type { CommitPermit } from '../lib/transactions/commit.ts';
 import { buildId } from './build-id.ts';
+import { keepStrayUseFromEndingTheProcess } from './stray-use.ts';
 import { connectFunction, systemClock, type Wiring, wireFunction } from './wiring.ts';
 
 /**
@@ -19,6 +20,7 @@ export function serveStage<Request extends StageRequest & { readonly ask: string
   serve: (tools: Tools, request: Received<Request>) => Promise<Answer>,
   clock: Pick<Clock, 'elapsedMs'> = systemClock,
 ): (payload: unknown, context?: Context) => Promise<Answer | StageFailed | StageStale> {
+  keepStrayUseFromEndingTheProcess();
   const wire = once(() => wireTools(process.env));
   // Loaded while the function starts, not when it is first called. What fails now is tried again, and said, at the call.
   wire().catch(() => {});

@@ -6,6 +6,7 @@ import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
+import { expectInitial, expectSerde } from './user-serde.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
@@ -32,6 +33,8 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   define({
     source(uid, source) {
       const { topic, startingOffsets, key, value, select } = source;
+      expectSerde(value, `job ${name}: value of source ${uid}`);
+      if (key !== undefined) expectSerde(key, `job ${name}: key of source ${uid}`);
       return stream(draft, draft.add({ kind: 'source', uid: draft.claim(uid), topic, startingOffsets, key, value, select }));
     },
   });
@@ -92,6 +95,8 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     keyBy: (selector, key, options) => {
       refuseAsync(selector, draft.where('keyBy'));
       const value = options?.value ?? structured;
+      expectSerde(key, `job ${draft.name}: key of keyBy`);
+      expectSerde(value, `job ${draft.name}: value of keyBy`);
       return keyedStream(
         draft,
         draft.add({ kind: 'keyBy', input, selector: selector as UserFunction, key: key as Serde<unknown>, value: value as Serde<unknown> }),
@@ -99,6 +104,8 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     },
     sink: (uid, sink: KafkaSink<T>) => {
       const { topic, delivery, key, value } = sink;
+      expectSerde(value, `job ${draft.name}: value of sink ${uid}`);
+      if (key !== undefined) expectSerde(key, `job ${draft.name}: key of sink ${uid}`);
       draft.add({
         kind: 'sink',
         input,
@@ -118,6 +125,9 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     refuseAsync(operator.onRecord, draft.where(uid));
     const states = Object.entries(operator.state).map(([name, { serde, initial }]): StateDeclaration => {
       draft.checkName(name.toLowerCase(), `state name of ${uid}`);
+      const where = `job ${draft.name}: state ${name} of ${uid}`;
+      expectSerde(serde, where);
+      expectInitial(serde, initial, where);
       return { name, serde, initial };
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
@@ -142,7 +152,12 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       return process<{ sum: ValueStateSpec<number, undefined> }, KeySum<K>>(uid, {
         state: { sum: valueState(float64) },
         onRecord(value, state, out, { key }) {
-          const sum = (state.sum.get() ?? 0) + selector(value);
+          const summand: unknown = selector(value);
+          if (typeof summand !== 'number' || Number.isNaN(summand))
+            throw new TypeError(
+              `the selector of sum gave ${typeof summand === 'string' ? JSON.stringify(summand) : String(summand)}, which is no number`,
+            );
+          const sum = (state.sum.get() ?? 0) + summand;
           state.sum.set(sum);
           out.emit({ key, sum } as never);
         },

@@ -4,21 +4,27 @@ import type { ValueState } from '../state/value-state.ts';
 /** A state's declaration: `Absent` is what a key without a value reads. Made by `valueState`. */
 export interface ValueStateSpec<T, Absent> {
   readonly serde: Serde<T>;
-  readonly initial: Absent;
+  /** The value, or what makes it. */
+  readonly initial: Absent | (() => Absent);
 }
 
 /**
- * One value for each key. `initial` is what a key reads that has no value; it is not stored.
+ * One value for each key. `initial` is what a key reads that has no value: a value, of which each key gets a copy of its own
+ * (by the serde) when it is an object, or a function that makes one. It is not stored, unless it is set or changed.
  *
- * Values are kept as they are and written to snapshots when `set` or `update` was called: to change a value, give a
- * new one. An object changed in place is not saved.
+ * **What may be changed and kept.** An object that `get`, `update` or `initial` gave out may be changed in place while its
+ * record is worked on: what it is then is saved, with `set` or without. When the record is done with, nothing may be kept of
+ * it: not the object, not the handle, not `out`. A handle that is used later, from a promise or a timer, throws, and the
+ * attempt fails as user code. An object that is changed later is a copy: the change reaches the state or not, by chance.
+ * What is to be known at the next record belongs into the state; a variable outside of it is lost with the process, and is
+ * not taken back with an attempt that fails.
  *
  * @example
- * state: { count: valueState(int64, 0), lastSeen: valueState(float64) }
+ * state: { count: valueState(int64, 0), lastSeen: valueState(float64), words: valueState(json<string[]>(), []) }
  */
 export function valueState<T>(serde: Serde<T>): ValueStateSpec<T, undefined>;
-export function valueState<T>(serde: Serde<T>, initial: NoInfer<T>): ValueStateSpec<T, T>;
-export function valueState<T>(serde: Serde<T>, initial?: T): ValueStateSpec<T, T | undefined> {
+export function valueState<T>(serde: Serde<T>, initial: NoInfer<T> | (() => NoInfer<T>)): ValueStateSpec<T, T>;
+export function valueState<T>(serde: Serde<T>, initial?: T | (() => T)): ValueStateSpec<T, T | undefined> {
   return { serde, initial };
 }
 

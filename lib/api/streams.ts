@@ -8,6 +8,10 @@ import type { StateHandles, StateSpecs } from './state.ts';
  *
  * Functions run once for each value, in order, and return their result at once: no promises. What they throw fails the
  * attempt at the epoch: nothing of it is seen, and the epoch is tried again.
+ *
+ * A function may change its value in place: no other branch of the stream, and no state, sees that. Where a stream parts, and
+ * behind a keyed operator, values are copied: plain objects, arrays, Maps, Sets, dates and bytes, with all that is in them.
+ * Objects of a class of your own are shared: give a new one instead of changing it.
  */
 export interface DataStream<T> {
   map<U>(fn: (value: T) => U): DataStream<U>;
@@ -57,7 +61,10 @@ export interface KeyedStream<K, T> {
    * `fn(last result, value)`.
    */
   reduce(uid: string, fn: (accumulated: T, value: T) => T, serde: Serde<NoInfer<T>>): DataStream<T>;
-  /** Sums what `selector` gives (as float64: whole numbers are exact up to 2^53) and emits the sum so far for each value. */
+  /**
+   * Sums what `selector` gives (as float64: whole numbers are exact up to 2^53) and emits the sum so far for each value. What
+   * is no number, NaN included, is an error of the selector.
+   */
   sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
 }
 

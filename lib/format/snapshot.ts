@@ -20,6 +20,17 @@ export interface SnapshotState {
   readonly serde: Serde<unknown>;
 }
 
+/** A state's value and its serde do not fit. */
+export class StateValueError extends Error {
+  override readonly name = 'StateValueError';
+
+  constructor(what: 'encode' | 'read', state: string, serde: string, cause: unknown) {
+    super(`state ${state} holds a value that its serde ${serde} cannot ${what}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
 /** Writes one snapshot: for each key group in ascending order `group`, then `entry` for each of its keys. */
 export class SnapshotWriter {
   readonly #states: readonly SnapshotState[];
@@ -66,10 +77,7 @@ export class SnapshotWriter {
     try {
       putSized(this.#entries, serde, value, 1);
     } catch (cause) {
-      throw new TypeError(
-        `state ${name} holds a value that its serde ${serde.name} cannot encode: ${cause instanceof Error ? cause.message : cause}`,
-        { cause },
-      );
+      throw new StateValueError('encode', name, serde.name, cause);
     }
   }
 
@@ -147,7 +155,17 @@ function readEntry(cursor: Cursor, keyGroup: number, columns: readonly Column[],
     if (valueSize < 0) continue;
     const valueStart = cursor.position;
     cursor.position += valueSize;
-    if (column !== undefined) values[column.index] = column.serde.read(cursor.bytes, valueStart, cursor.position);
+    if (column !== undefined) values[column.index] = readValue(column.serde, cursor, valueStart);
   }
   visitor.entry(keyGroup, cursor.bytes, start, end, values);
+}
+
+/** Throws `MalformedError`, whatever the serde throws: it wrote these bytes, and the snapshot's checksum is right. */
+function readValue(serde: Serde<unknown>, cursor: Cursor, start: number): unknown {
+  try {
+    return serde.read(cursor.bytes, start, cursor.position);
+  } catch (cause) {
+    if (cause instanceof MalformedError) throw cause;
+    throw cursor.malformed(`has a value that serde ${serde.name} cannot read: ${cause instanceof Error ? cause.message : cause}`);
+  }
 }

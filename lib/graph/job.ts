@@ -21,7 +21,10 @@ export interface SourceRecord<K, V> {
   readonly value: V | undefined;
   /** In their order; a key may occur more than once. */
   readonly headers: readonly RecordHeader[];
-  /** Milliseconds since the Unix epoch. */
+  /**
+   * Milliseconds since the Unix epoch, or what the producer took for them: Kafka holds any 64 bits, also negative ones.
+   * Rounded beyond ±2^53.
+   */
   readonly timestamp: number;
   readonly topic: string;
   readonly partition: number;
@@ -35,7 +38,7 @@ export interface OutputRecord<K, V> {
   readonly value: V | undefined;
   readonly headers?: readonly RecordHeader[] | undefined;
   /**
-   * Milliseconds since the Unix epoch.
+   * Milliseconds since the Unix epoch; a whole number.
    * @default the timestamp of the input record
    */
   readonly timestamp?: number | undefined;
@@ -46,13 +49,13 @@ export interface OutputRecord<K, V> {
   readonly partition?: number | undefined;
 }
 
-/** Where a keyed operator sends its results. */
+/** Where a keyed operator sends its results, while it works on a record: later it throws, and the attempt fails. */
 export interface Output<T = never> {
-  /** Passes `value` on. Its timestamp is that of the input record. */
+  /** Passes `value` on; what is behind gets a copy of an object. Its timestamp is that of the input record. */
   emit(value: [T] extends [never] ? unknown : T): void;
 }
 
-/** The record that a keyed operator is working on. The same object for every record: what is to be kept must be copied. */
+/** The record that a keyed operator is working on. The same object for every record: read outside of its record it throws. */
 export interface KeyedContext<K> {
   readonly key: K;
   /** Timestamp of the input record, in milliseconds since the Unix epoch. */
@@ -112,7 +115,7 @@ export interface ProcessNode extends Consumer {
 export interface StateDeclaration {
   readonly name: string;
   readonly serde: Serde<unknown>;
-  /** What a key that has no value reads. */
+  /** What a key that has no value reads: a value, or a function that makes one. */
   readonly initial: unknown;
 }
 

@@ -102,16 +102,47 @@ export class DeadLetterTooLargeError extends Error {
   }
 }
 
-/** Texts of errors have no bound of their own, and what holds them has. */
+/** Texts of errors have no bound of their own, and what holds them has. Half a character is no text that everything takes. */
 export function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  return (text.length <= most ? text : `${text.slice(0, most - 1)}…`).toWellFormed();
 }
 
 export function describePlace({ topic, partition, offset }: RecordPlace): string {
   return `topic ${topic}, partition ${partition}, offset ${offset}`;
 }
 
+/** What was thrown, as text. User code can throw anything, and an error can hold anything. */
+export interface Thrown {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+export function thrownOf(cause: unknown): Thrown {
+  if (!(cause instanceof Error)) return { name: 'Error', message: textOf(cause), stack: undefined };
+  const { name, message, stack } = propertiesOf(cause);
+  return { name: textOf(name), message: textOf(message), stack: stack === undefined ? undefined : textOf(stack) };
+}
+
+function propertiesOf(error: Error): { readonly name: unknown; readonly message: unknown; readonly stack: unknown } {
+  try {
+    const { name, message, stack } = error;
+    return { name, message, stack };
+  } catch {
+    return { name: 'Error', message: 'an error that does not say what it is', stack: undefined };
+  }
+}
+
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
 function messageOf(cause: unknown): string {
   if (cause instanceof MalformedError) return cause.message;
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const { name, message } = thrownOf(cause);
+  return cause instanceof Error ? `${name}: ${message}` : message;
 }

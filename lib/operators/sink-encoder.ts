@@ -111,7 +111,8 @@ export class SinkEncoder {
   #hashOf(key: unknown): number {
     const { key: serde } = this.#node;
     const current = this.#current;
-    if (key === current.key && serde === current.keySerde) return current.keyHash;
+    // An object may have been changed since the stream's key was hashed.
+    if (typeof key !== 'object' && key === current.key && serde === current.keySerde) return current.keyHash;
     const out = this.#keyBytes;
     out.reset();
     serde?.write(key, out);

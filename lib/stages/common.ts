@@ -8,6 +8,7 @@ import {
   MissingValueError,
   OversizedRecordError,
   shortened,
+  thrownOf,
   UserCodeError,
 } from '../operators/errors.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
@@ -33,7 +34,7 @@ export class FatalStageError extends Error {
 
 /** The one place where a thrown error becomes an outcome: whether the coordinator repeats the epoch or stops the job. */
 export function failureOf(error: unknown): StageFailed {
-  const { message, stack } = bounded(error instanceof Error ? error : new Error(String(error)));
+  const { message, stack } = bounded(thrownOf(error));
   const fault = recordFaultOf(error);
   if (fault !== undefined)
     return { outcome: 'failed', kind: error instanceof UserCodeError ? 'user-code' : 'record', message, stack, fault };
@@ -53,7 +54,7 @@ function bounded({ message, stack }: { readonly message: string; readonly stack?
 function recordFaultOf(error: unknown): RecordFault | undefined {
   if (error instanceof UserCodeError) {
     const { operator, record, cause } = error;
-    const thrown = cause instanceof Error ? cause : { name: 'Error', message: String(cause) };
+    const thrown = thrownOf(cause);
     return { operator, errorClass: thrown.name, ...bounded(thrown), record };
   }
   if (error instanceof OversizedRecordError)

@@ -1,5 +1,7 @@
 import { byName, ofName } from '../config/by-name.ts';
 import type { SnapshotRef } from '../format/manifest.ts';
+import { StateValueError } from '../format/snapshot.ts';
+import { UserCodeError } from '../operators/errors.ts';
 import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import { shouldCompact } from '../state/compaction.ts';
 import type { KeyedState } from '../state/keyed-state.ts';
@@ -40,6 +42,7 @@ export async function runOperator(
     runtime.begin();
     for (const { segment, name } of await inputs) runtime.consume(segment, name);
     const [output, snapshots] = await Promise.all([writeOutput(deps, request, runtime.finish()), writeSnapshots(deps, runtime, request)]);
+    runtime.checkStray();
     warm.runtime = runtime;
     warm.snapshotIds = byName(Object.entries(snapshots).map(([uid, { id }]) => [uid, id]));
     return { outcome: 'processed', snapshots, ...output };
@@ -90,13 +93,34 @@ async function writeSnapshot(
   const id = deps.random.id();
   const folder = `state/${uid}`;
   if (rescaled || shouldCompact(sizesOf(previous))) {
-    const base = await deps.blobs.write(request, folder, 'state', state.takeBase(), deps.inlineBlobBytes);
+    const base = await deps.blobs.write(
+      request,
+      folder,
+      'state',
+      taken(uid, () => state.takeBase()),
+      deps.inlineBlobBytes,
+    );
     return { id, keyGroups: request.keyGroups, base, deltas: [] };
   }
   const inlined = previous.deltas.reduce((sum, ref) => sum + (ref.at === 'inline' ? ref.base64.length : 0), 0);
   const inlineUpTo = inlined < INLINE_DELTAS * deps.inlineBlobBytes ? deps.inlineBlobBytes : 0;
-  const delta = await deps.blobs.write(request, folder, 'state', state.takeDelta(), inlineUpTo);
+  const delta = await deps.blobs.write(
+    request,
+    folder,
+    'state',
+    taken(uid, () => state.takeDelta()),
+    inlineUpTo,
+  );
   return { id, keyGroups: request.keyGroups, base: previous.base, deltas: [...previous.deltas, delta] };
+}
+
+/** A value that a serde cannot encode was set by user code, at some record. */
+function taken(uid: string, take: () => Buffer[]): Buffer[] {
+  try {
+    return take();
+  } catch (cause) {
+    throw cause instanceof StateValueError ? new UserCodeError(uid, cause) : cause;
+  }
 }
 
 function sizesOf(snapshot: SnapshotRef): { baseBytes: number; deltaBytes: number; deltas: number } {

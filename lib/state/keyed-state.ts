@@ -1,38 +1,43 @@
+import { byName } from '../config/by-name.ts';
 import { enlarged } from '../format/known-keys.ts';
 import type { KeyGroupRange } from '../format/manifest.ts';
-import { readSnapshot, type SnapshotState, SnapshotWriter } from '../format/snapshot.ts';
+import { readSnapshot, SnapshotWriter } from '../format/snapshot.ts';
+import { CHANGED, type Column, createColumn, type DeclaredState, type Keys } from './columns.ts';
 import { keyGroupOf } from './key-groups.ts';
+import { RecordScope } from './record-scope.ts';
 import type { ValueState } from './value-state.ts';
 
 export interface KeyedStateOptions {
   /** The keyed operator whose state it is. */
   readonly uid: string;
-  readonly states: readonly (SnapshotState & { readonly initial: unknown })[];
+  readonly states: readonly DeclaredState[];
   readonly maxParallelism: number;
   /** The key groups that this subtask owns. */
   readonly keyGroups: KeyGroupRange;
+  /** Where a use of a handle outside of records is remembered. */
+  readonly scope?: RecordScope;
 }
 
-/** What is known of a key by its number. */
+/** What is known of a key by its number; or `CHANGED`. */
 const STATELESS = 0;
 const KEPT = 1;
-/** Has changed since the last snapshot; has state, or had it then. */
-const CHANGED = 2;
 
 /**
  * The keyed state of one operator subtask: keys are numbered, and each state is a column of values by key number, so that
  * no key costs an object of its own. `current` is the key that the handles work on. A key enters its key group's index
  * when it is changed for the first time, so keys that are only read cost nothing.
  */
-export class KeyedState {
+export class KeyedState implements Keys {
   /** What `onRecord` gets: by state name. */
   readonly handles: Readonly<Record<string, ValueState<unknown, unknown>>>;
-  /** The number of a key, from `numberOf`. */
+  readonly uid: string;
+  readonly scope: RecordScope;
+  /** The number of a key, from `numberOf`; negative while no record is worked on. */
   current = -1;
   /** `STATELESS`, `KEPT` or `CHANGED`, by key number. */
   marks = new Uint8Array(FIRST_KEYS);
   readonly #options: KeyedStateOptions;
-  readonly #columns: readonly ValueColumn[];
+  readonly #columns: readonly Column[];
   /** By key group of this subtask: key numbers by the key's bytes as latin1, whatever the type of the key. One map could not hold 2^24 keys. */
   #numbers: Map<string, number>[] = [];
   /** By key number. */
@@ -46,8 +51,10 @@ export class KeyedState {
 
   constructor(options: KeyedStateOptions) {
     this.#options = options;
-    this.#columns = options.states.map(({ initial }) => new ValueColumn(this, initial));
-    this.handles = Object.fromEntries(options.states.map(({ name }, index) => [name, this.#columns[index] as ValueColumn]));
+    this.uid = options.uid;
+    this.scope = options.scope ?? new RecordScope();
+    this.#columns = options.states.map((state) => createColumn(this, state));
+    this.handles = byName(this.#columns.map((column): [string, Column] => [column.stored.name, column]));
     this.drop();
   }
 
@@ -56,7 +63,16 @@ export class KeyedState {
     return this.#numbers.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Has anything changed since the last snapshot? */
+  /**
+   * No record is worked on any more: takes back the values that the handles gave out. Throws `StateValueError` when one
+   * cannot be encoded.
+   */
+  takeBack(): void {
+    this.current = -1;
+    for (const column of this.#columns) column.takeBack();
+  }
+
+  /** Has anything changed since the last snapshot? What was given out must have been taken back. */
   changed(): boolean {
     return this.#changed.length > 0;
   }
@@ -81,11 +97,12 @@ export class KeyedState {
 
   /** Gives up the numbers of the keys that were met and not changed. */
   forgetMet(): void {
+    this.takeBack();
     for (const number of this.#met) if (this.marks[number] === STATELESS) this.#release(number);
     this.#met = [];
   }
 
-  /** Called by the handles before a key changes for the first time since the last snapshot. */
+  /** Called by the columns before a key changes for the first time since the last snapshot. */
   change(number: number): void {
     if (this.marks[number] === STATELESS) this.#numbersOf(this.#keyGroups[number] as number).set(this.#ids[number] as string, number);
     this.marks[number] = CHANGED;
@@ -94,9 +111,13 @@ export class KeyedState {
 
   /** What changed since the last snapshot. The parts are owned by the caller. */
   takeDelta(): Buffer[] {
+    this.takeBack();
     const { first } = this.#options.keyGroups;
     const groups: number[][] = this.#numbers.map(() => []);
-    for (const number of this.#changed) groups[(this.#keyGroups[number] as number) - first]?.push(number);
+    // forEach, here and below: a loop makes an object for each number until V8 has compiled it.
+    this.#changed.forEach((number) => {
+      groups[(this.#keyGroups[number] as number) - first]?.push(number);
+    });
     const parts = this.#write(groups);
     this.#forgetCleared();
     this.#settle();
@@ -105,6 +126,7 @@ export class KeyedState {
 
   /** All state. The parts are owned by the caller. */
   takeBase(): Buffer[] {
+    this.takeBack();
     this.#forgetCleared();
     const parts = this.#write(this.#numbers.map((numbers) => numbers.values()));
     this.#settle();
@@ -116,7 +138,8 @@ export class KeyedState {
    * this subtask owns. After a change of parallelism it is called for each of several snapshots.
    */
   load(payloads: readonly Buffer[]): void {
-    const { uid, states, keyGroups } = this.#options;
+    const { uid, keyGroups } = this.#options;
+    const states = this.#columns.map(({ stored }) => stored);
     const name = `state of ${uid}`;
     for (const payload of payloads) {
       readSnapshot(payload, name, states, keyGroups, {
@@ -131,7 +154,7 @@ export class KeyedState {
           const number = known ?? this.#newNumber(id, keyGroup);
           if (known === undefined) numbers.set(id, number);
           this.marks[number] = KEPT;
-          for (let index = 0; index < values.length; index++) (this.#columns[index] as ValueColumn).values[number] = values[index];
+          for (let index = 0; index < values.length; index++) (this.#columns[index] as Column).values[number] = values[index];
         },
       });
     }
@@ -145,7 +168,8 @@ export class KeyedState {
     this.#changed = [];
     this.#met = [];
     this.#free = [];
-    for (const column of this.#columns) column.values = [];
+    this.current = -1;
+    for (const column of this.#columns) column.drop();
   }
 
   #numbersOf(keyGroup: number): Map<string, number> {
@@ -167,13 +191,13 @@ export class KeyedState {
   }
 
   #write(groups: readonly Iterable<number>[]): Buffer[] {
-    const { states, keyGroups } = this.#options;
-    const writer = new SnapshotWriter(states);
-    const values: unknown[] = new Array(states.length).fill(undefined);
+    const { keyGroups } = this.#options;
+    const writer = new SnapshotWriter(this.#columns.map(({ stored }) => stored));
+    const values: unknown[] = new Array(this.#columns.length).fill(undefined);
     groups.forEach((numbers, index) => {
       writer.group(keyGroups.first + index);
       for (const number of numbers) {
-        for (let slot = 0; slot < values.length; slot++) values[slot] = (this.#columns[slot] as ValueColumn).values[number];
+        for (let slot = 0; slot < values.length; slot++) values[slot] = (this.#columns[slot] as Column).values[number];
         writer.entry(this.#ids[number] as string, values);
       }
     });
@@ -182,7 +206,9 @@ export class KeyedState {
 
   /** What was changed is in a snapshot now. */
   #settle(): void {
-    for (const number of this.#changed) if (this.marks[number] === CHANGED) this.marks[number] = KEPT;
+    this.#changed.forEach((number) => {
+      if (this.marks[number] === CHANGED) this.marks[number] = KEPT;
+    });
     this.#changed = [];
   }
 
@@ -212,42 +238,3 @@ export class KeyedState {
 const FIRST_KEYS = 1024;
 
 const isAbsent = (value: unknown) => value === undefined;
-
-/** One state's values by key number, and the handle on that of the current key. */
-class ValueColumn implements ValueState<unknown, unknown> {
-  values: unknown[] = [];
-  readonly #state: KeyedState;
-  readonly #initial: unknown;
-
-  constructor(state: KeyedState, initial: unknown) {
-    this.#state = state;
-    this.#initial = initial;
-  }
-
-  get(): unknown {
-    const value = this.values[this.#state.current];
-    return value === undefined ? this.#initial : value;
-  }
-
-  set(value: unknown): void {
-    if (value === undefined) throw new TypeError('a state cannot be set to undefined: use clear()');
-    const state = this.#state;
-    const number = state.current;
-    if (state.marks[number] !== CHANGED) state.change(number);
-    this.values[number] = value;
-  }
-
-  update(fn: (value: unknown) => unknown): unknown {
-    const value = fn(this.get());
-    this.set(value);
-    return value;
-  }
-
-  clear(): void {
-    const state = this.#state;
-    const number = state.current;
-    if (this.values[number] === undefined) return;
-    if (state.marks[number] !== CHANGED) state.change(number);
-    this.values[number] = undefined;
-  }
-}

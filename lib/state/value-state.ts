@@ -1,4 +1,7 @@
-/** The value of one state for the key that is being worked on. `Absent` is what is read when there is none. */
+/**
+ * The value of one state for the key that is being worked on. `Absent` is what is read when there is none. It is of no use
+ * outside of its record: every method throws there (`valueState` says what may be kept).
+ */
 export interface ValueState<T, Absent = undefined> {
   get(): T | Absent;
   set(value: T): void;

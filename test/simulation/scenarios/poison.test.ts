@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
-import { INPUT } from '../jobs.ts';
+import { INPUT, JOB, type SimJob } from '../jobs.ts';
 import type { Call } from '../kernel/faults.ts';
+import { faultless } from '../user-code.ts';
 import type { Outcome, World, WorldOptions } from '../world.ts';
 import { at, ends, jobNamed, plain, story } from './story.ts';
 
@@ -21,6 +23,7 @@ function eventsOf<Name extends CoordinatorEvent['event']>(told: Outcome, name: N
   return told.observed.filter((event): event is Extract<CoordinatorEvent, { event: Name }> => event.event === name);
 }
 
+const ones = (line: string) => line.split(' ').flatMap((word) => (word.startsWith('#') ? [] : ['one']));
 const dead = (told: Outcome) => eventsOf(told, 'dead-lettered').reduce((sum, { records }) => sum + records, 0);
 
 describe('a record that user code fails at', () => {
@@ -91,6 +94,50 @@ describe('a search whose suspects are deleted before they were read', () => {
     expect(eventsOf(told, 'data-loss')).toHaveLength(1);
     expect(ends(told)).toEqual(['stopped']);
     expect(told.epochs).toBeLessThan(10);
+  });
+});
+
+describe('a record that an exchange cannot carry', () => {
+  /** The word count whose words an operator reads through a serde that fails at some of them, as the operator would. */
+  const strict: SimJob = {
+    ...jobNamed('word-count'),
+    define: (_build, startingOffsets, code = faultless) => {
+      const read = (...from: Parameters<typeof utf8.read>) => {
+        const word = utf8.read(...from);
+        code.check('operator', word);
+        return word;
+      };
+      return defineJob(JOB, (job) => {
+        job
+          .source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets }))
+          .flatMap((line) => line.split(' ').filter((word) => !word.startsWith('#')))
+          .keyBy(() => 'one', utf8, { value: { ...utf8, name: 'strict', read } })
+          .process('count', {
+            state: { count: valueState(int64, 0) },
+            onRecord: (_word, { count }, out: Output<string>) => out.emit(`one:::${count.update((n) => n + 1)}`),
+          })
+          .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+      });
+    },
+    sinks: { write: { topic: 'output', from: 'read', writes: 'counts', of: ones } },
+    counters: { count: { from: 'read', of: ones } },
+  };
+
+  it('is named and left out, and everything else is processed: it is no passing failure', async () => {
+    const told = await story([], { ...poisoned('q0'), job: strict });
+    expect(eventsOf(told, 'leaves-out')).toEqual([expect.objectContaining({ topic: 'input', partition: 1, offset: 4 })]);
+    expect(dead(told)).toBe(1);
+    expect(new Set(eventsOf(told, 'attempt-failed').map(({ kind }) => kind))).toEqual(new Set(['user-code']));
+  });
+
+  it('stops the job, which names it, where records are not left out', async () => {
+    const told = await story([], { ...poisoned('q0', () => false), job: strict });
+    expect(told.ends[0]).toMatchObject({
+      end: 'failed',
+      message: expect.stringMatching(
+        /^topic input, partition 1, offset 4: this record alone failed 2 times in a row in count.*serde strict cannot read/,
+      ),
+    });
   });
 });
 

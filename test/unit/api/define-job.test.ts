@@ -21,6 +21,7 @@ import {
 
 const lines = kafkaSource({ topic: 'lines', value: utf8 });
 const sink = kafkaSink({ topic: 'out', value: utf8 });
+const keyed = (builder: JobBuilder) => builder.source('src', lines).keyBy((line) => line, utf8);
 const job = (define: (builder: JobBuilder) => void) => () => defineJob('job', define);
 
 test('the word count is a source, a flatMap, a keyBy, a keyed operator and a sink', () => {
@@ -110,6 +111,41 @@ test.each<[string, () => unknown, RegExp]>([
     /toRecord of the sink to topic t is async/,
   ],
   ['an async definition', () => defineJob('job', async () => {}), /the definition of job job is async/],
+  [
+    'a serde that was not made',
+    job((b) => b.source('src', kafkaSource({ topic: 't', value: json as never }))),
+    /value of source src: function is no serde .*; call it if it makes one: json\(\)$/,
+  ],
+  [
+    'a source without a serde',
+    job((b) => b.source('src', kafkaSource({ topic: 't' } as never))),
+    /value of source src: undefined is no serde/,
+  ],
+  [
+    'a key without a serde',
+    job((b) => void b.source('src', lines).keyBy((line) => line, 'utf8' as never)),
+    /job job: key of keyBy: string is no serde/,
+  ],
+  [
+    'a sink with half a serde',
+    job((b) => b.source('src', lines).sink('out', kafkaSink({ topic: 't', value: { name: 'x' } as never }))),
+    /value of sink out: Object is no serde/,
+  ],
+  [
+    'a state without a serde',
+    job((b) => void keyed(b).process('op', { state: { n: valueState(undefined as never) }, onRecord() {} })),
+    /state n of op: undefined is no serde/,
+  ],
+  [
+    'an initial value that its serde cannot encode',
+    job((b) => void keyed(b).process('op', { state: { n: valueState(json<unknown>(), { n: 5n }) }, onRecord() {} })),
+    /state n of op: its serde json cannot encode the initial value: .*BigInt/,
+  ],
+  [
+    'an initial value that is a promise later',
+    job((b) => void keyed(b).process('op', { state: { n: valueState(json<unknown>(), async () => 1) }, onRecord() {} })),
+    /state n of op: initial is async/,
+  ],
   ['something else than a function', job((b) => void b.source('src', lines).map(5 as never)), /function of map is number, not a function/],
 ])('%s is refused when the job is defined', (_, define, message) => {
   expect(define).toThrow(JobDefinitionError);
@@ -144,8 +180,14 @@ test('types follow the values', () => {
     expectTypeOf(keyed.sum('sum', (line) => line.length)).toEqualTypeOf<DataStream<KeySum<number>>>();
     expectTypeOf(keyed.reduce('reduce', (joined, line) => joined + line, utf8)).toEqualTypeOf<DataStream<string>>();
     const typed = keyed.process('typed', {
-      state: { count: valueState(int64, 0), last: valueState(utf8), seen: valueState(json<string[]>(), []) },
-      onRecord(line, { count, last, seen }, out: Output<{ line: string; count: number }>, { key, timestamp }) {
+      state: {
+        count: valueState(int64, 0),
+        last: valueState(utf8),
+        seen: valueState(json<string[]>(), []),
+        made: valueState(json<string[]>(), () => []),
+      },
+      onRecord(line, { count, last, seen, made }, out: Output<{ line: string; count: number }>, { key, timestamp }) {
+        expectTypeOf(made.get()).toEqualTypeOf<string[]>();
         expectTypeOf(line).toEqualTypeOf<string>();
         expectTypeOf(count.get()).toEqualTypeOf<number>();
         expectTypeOf(last.get()).toEqualTypeOf<string | undefined>();

@@ -216,7 +216,7 @@ test('a damaged segment is malformed, and says which it is', () => {
   expect(() => runtime.consume(Buffer.from('garbage'), 'blob x')).toThrow(/blob x: the exchange segment/);
 });
 
-test("a segment whose keys or values are not the job's is malformed", () => {
+test('a whole segment whose keys or values a serde does not read is a failure of user code, which says which', () => {
   const wordsAsKeys = defineJob('job', (job) => {
     job
       .source('src', kafkaSource({ topic: 'in', value: utf8 }))
@@ -244,5 +244,11 @@ test("a segment whose keys or values are not the job's is malformed", () => {
   });
   const second = createOperatorRuntime(valuesOnly, 'op', context, 0);
   second.begin();
-  expect(() => second.consume(segment, 'blob x')).toThrow(MalformedError);
+  expect(() => second.consume(segment, 'blob x')).toThrow(
+    expect.objectContaining({
+      name: 'UserCodeError',
+      operator: 'op',
+      message: expect.stringMatching(/blob x: serde float64 cannot read a value of the segment/),
+    }),
+  );
 });

@@ -1,0 +1,26 @@
+import { ByteWriter, nameOf } from '../format/byte-writer.ts';
+import type { Serde } from '../format/serde.ts';
+import { JobDefinitionError } from '../graph/job.ts';
+import { refuseAsync } from './user-function.ts';
+
+/** Refuses, when the job is defined, what would fail or write nothing at the first record: `json` for `json()`, say. */
+export function expectSerde(serde: unknown, where: string): void {
+  const { name, read, write } = (serde ?? {}) as Partial<Serde<unknown>>;
+  if (typeof serde === 'object' && typeof name === 'string' && typeof read === 'function' && typeof write === 'function') return;
+  const hint = typeof serde === 'function' ? `; call it if it makes one: ${serde.name || 'json'}()` : '';
+  throw new JobDefinitionError(`${where}: ${nameOf(serde)} is no serde (an object with name, read and write)${hint}`);
+}
+
+/** An initial value that is an object is copied for each key by its serde: so that has to take it. */
+export function expectInitial(serde: Serde<unknown>, initial: unknown, where: string): void {
+  if (typeof initial === 'function') return refuseAsync(initial, `${where}: initial`);
+  if (typeof initial !== 'object' || initial === null) return;
+  try {
+    serde.write(initial, new ByteWriter());
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new JobDefinitionError(
+      `${where}: its serde ${serde.name} cannot encode the initial value: ${reason}; or give a function that makes one`,
+    );
+  }
+}
