@@ -97,6 +97,7 @@ const epochColumns = z.object({
   manifest: z.string().optional(),
   manifestBlob: z.string().optional(),
   summary: z.object({ plannedAtMs: count, decidedAtMs: count, attempts: count, recordsIn: count, recordsOut: count }),
+  [TTL_ATTRIBUTE]: count.optional(),
 });
 
 export function decodeJob(item: Attributes): JobRow {
@@ -105,8 +106,9 @@ export function decodeJob(item: Attributes): JobRow {
 }
 
 export function decodeEpoch(item: Attributes): EpochRow {
-  const { epoch, decisionId, manifest, manifestBlob, summary } = decode(epochColumns, item);
-  return { epoch, decisionId, manifest: decodeManifest(item, manifest, manifestBlob), summary };
+  const { epoch, decisionId, manifest, manifestBlob, summary, [TTL_ATTRIBUTE]: expiresAtSeconds } = decode(epochColumns, item);
+  const expiresAtMs = expiresAtSeconds === undefined ? undefined : expiresAtSeconds * 1000;
+  return { epoch, decisionId, manifest: decodeManifest(item, manifest, manifestBlob), summary, expiresAtMs };
 }
 
 function decodeManifest(item: Attributes, json: string | undefined, blob: string | undefined): ManifestRef {

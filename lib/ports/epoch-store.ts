@@ -87,6 +87,8 @@ export interface EpochRow {
   readonly decisionId: string;
   readonly manifest: ManifestRef;
   readonly summary: EpochSummary;
+  /** When the row of a RETIRED epoch goes; undefined: it stays. */
+  readonly expiresAtMs?: number | undefined;
 }
 
 /**

@@ -285,9 +285,12 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
     it('lets the rows of retired epochs expire and makes no row where one has gone', async () => {
       const row = await jobAt(2);
       const before = await store.listEpochs(row.job, row.incarnation, -1);
-      const inAnHour = Date.now() + 3_600_000;
+      const inAnHour = (Math.floor(Date.now() / 1000) + 3_600) * 1000;
       for (const epoch of [0, 1, 7, 0, 1, 7]) await store.expireEpoch(row.job, row.incarnation, epoch, inAnHour);
-      expect(await store.listEpochs(row.job, row.incarnation, -1)).toEqual(before);
+      const after = await store.listEpochs(row.job, row.incarnation, -1);
+      expect(after).toEqual(before.map((each) => (each.epoch < 2 ? { ...each, expiresAtMs: inAnHour } : each)));
+      expect((await store.readEpoch(row.job, row.incarnation, 1))?.expiresAtMs).toBe(inAnHour);
+      expect((await store.readEpoch(row.job, row.incarnation, 2))?.expiresAtMs).toBeUndefined();
     });
   });
 

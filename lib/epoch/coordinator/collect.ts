@@ -1,13 +1,10 @@
 import type { Manifest } from '../../format/manifest.ts';
 import { epochsToRetire, isGarbage, liveNames } from '../retain.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
+import type { RowExpiry } from './expire-rows.ts';
 import { fenced } from './fenced.ts';
 import { openManifest } from './read-manifest.ts';
 
-/** Rows of retired epochs stay this long for people to look at. */
-const RETIRED_ROW_MS = 24 * 3_600_000;
-/** Between the writes to two of these rows: in one go they would hold up decisions, and use up what the store lets one job write in a second. */
-const EXPIRE_PAUSE_MS = 10;
 const DELETE_TOGETHER = 500;
 
 /**
@@ -15,19 +12,17 @@ const DELETE_TOGETHER = 500;
  * nothing that is needed: read the job row, mark old manifests RETIRED by a write that only the holder of the generation
  * can make, read the manifests that are left, list the blobs, delete those that none of them names.
  */
-export async function collectGarbage(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure): Promise<void> {
+export async function collectGarbage(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, rows: RowExpiry): Promise<void> {
   const row = await deps.epochs.readJob(settings.job);
   if (row?.generation !== tenure.generation) throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
   if (row.lastCompleted === undefined) return;
+  await rows.catchUp(row.retiredThrough);
   const { lastCommitted } = row;
   const retire = epochsToRetire(row.retiredThrough, lastCommitted, settings.retainedCheckpoints);
   const last = retire.at(-1);
   if (last !== undefined) {
     fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));
-    for (const epoch of retire) {
-      await deps.epochs.expireEpoch(settings.job, tenure.incarnation, epoch, deps.clock.now() + RETIRED_ROW_MS);
-      await deps.clock.sleep(EXPIRE_PAUSE_MS);
-    }
+    await rows.expire(retire);
   }
   const liveRows = await deps.epochs.listEpochs(settings.job, tenure.incarnation, last ?? row.retiredThrough);
   const manifests: Manifest[] = await Promise.all(liveRows.map(({ manifest }) => openManifest(deps, manifest)));

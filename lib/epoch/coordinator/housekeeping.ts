@@ -1,5 +1,6 @@
 import { collectGarbage } from './collect.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
+import { createRowExpiry } from './expire-rows.ts';
 
 /** How often the job row is read for a request to stop, or for a successor. */
 export const CONTROL_POLL_MS = 2_000;
@@ -29,6 +30,7 @@ export function createHousekeeping(
   done: (error?: SupersededError) => void,
 ): Housekeeping {
   const { clock } = deps;
+  const rows = createRowExpiry(deps, settings.job, tenure.incarnation);
   const busy = new Set<Chore>();
   let controlReadAtMs = clock.elapsedMs();
   let collectedAtMs = clock.elapsedMs();
@@ -65,7 +67,7 @@ export function createHousekeeping(
       }
       if (nowMs >= collectedAtMs + COLLECT_INTERVAL_MS) {
         collectedAtMs = nowMs;
-        start('collect', () => collectGarbage(deps, settings, tenure));
+        start('collect', () => collectGarbage(deps, settings, tenure, rows));
       }
     },
     dueAtMs: () => Math.min(controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),

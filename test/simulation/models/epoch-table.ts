@@ -18,6 +18,8 @@ interface StoredEpoch {
   readonly decisionId: string;
   /** JSON, as a table keeps it: nobody shares an object with it. */
   readonly text: string;
+  /** Whole seconds, as a table keeps them. */
+  expiresAtSeconds?: number;
 }
 
 /** What the table saw; the checker listens. */
@@ -175,9 +177,12 @@ export class EpochTable {
   }
 
   epochsAfter(job: string, incarnation: string, after: number): EpochRow[] {
-    return (this.#epochs.get(`${job} ${incarnation}`) ?? [])
-      .filter(({ epoch }) => epoch > after)
-      .map(({ text }) => rowOf(JSON.parse(text) as Decision));
+    return (this.#epochs.get(`${job} ${incarnation}`) ?? []).filter(({ epoch }) => epoch > after).map(rowOf);
+  }
+
+  expire(job: string, incarnation: string, epoch: number, expiresAtMs: number): void {
+    const row = this.#epochs.get(`${job} ${incarnation}`)?.find((each) => each.epoch === epoch);
+    if (row !== undefined) row.expiresAtSeconds = Math.ceil(expiresAtMs / 1000);
   }
 
   forget({ job, generation, incarnation }: HeldJob, next: string): FencedWrite {
@@ -246,8 +251,9 @@ function checkDecision(decision: Decision): void {
   if (wrong.length > 0) throw new Error(`decision ${decisionId} of job ${job} contradicts itself: ${wrong.join('; ')}`);
 }
 
-function rowOf({ epoch, decisionId, manifest, summary }: Decision): EpochRow {
-  return { epoch, decisionId, manifest, summary };
+function rowOf({ text, expiresAtSeconds }: StoredEpoch): EpochRow {
+  const { epoch, decisionId, manifest, summary } = JSON.parse(text) as Decision;
+  return { epoch, decisionId, manifest, summary, expiresAtMs: expiresAtSeconds === undefined ? undefined : expiresAtSeconds * 1000 };
 }
 
 function noAnswer(): never {
@@ -342,7 +348,8 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
     listEpochs: (job, incarnation, after) => ask('listEpochs', `after ${after}`, () => table.epochsAfter(job, incarnation, after)),
     retireThrough: (job, generation, epoch) =>
       ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(held(job, generation), epoch)),
-    expireEpoch: (_job, _incarnation, epoch) => ask('expireEpoch', String(epoch), () => {}),
+    expireEpoch: (job, incarnation, epoch, expiresAtMs) =>
+      ask('expireEpoch', String(epoch), () => table.expire(job, incarnation, epoch, expiresAtMs)),
   };
 }
 
