@@ -1,0 +1,27 @@
+import type { Mutant } from './mutants.ts';
+
+/** A mutant that was read, and that no test has to catch. */
+export interface Equivalent extends Pick<Mutant, 'file' | 'within' | 'before' | 'after'> {
+  /** Which one, where the same lines are there more than once in the function. @default 1 */
+  readonly nth?: number;
+  /** Why nobody can tell it from the original, or why nobody needs to. */
+  readonly reason: string;
+}
+
+/** Copied from the report of a survivor. An entry whose lines are gone fails a test. */
+export const equivalent: readonly Equivalent[] = [
+  {
+    file: 'lib/epoch/coordinator/epoch-loop.ts',
+    within: 'runEpochs.waitMs',
+    before: 'if (!planning && !isEnding()) due.push(planDueAtMs());',
+    after: 'if (true) due.push(planDueAtMs());',
+    reason: 'The loop wakes up once more, when a plan would be due that may not be made, and finds nothing to do.',
+  },
+  {
+    file: 'lib/epoch/coordinator/start.ts',
+    within: 'newRow',
+    before: 'incarnation: deps.random.id().slice(0, 8),',
+    after: 'incarnation: deps.random.id().slice(0, 7),',
+    reason: 'A shorter id only makes it likelier that two lives of a job get the same one: no history shows that.',
+  },
+];
