@@ -110,7 +110,7 @@ export function operationsOfSecond(job: Job): Operations {
 }
 
 /** A tick that finds an idle job, looks for input and ends: its requests as in the simulation, its time estimated. */
-export const IDLE_TICK = { coordinatorMs: 1_500, writeUnits: 2, readUnits: 4 };
+export const IDLE_TICK = { coordinatorMs: 1_500, writeUnits: 2, readUnits: 5 };
 
 function stored(blobs: number, bytes: number, { inlineBlobBytes }: Job): { blobs: number; bytes: number; inlineBytes: number } {
   if (bytes === 0) return { blobs: 0, bytes: 0, inlineBytes: 0 };

@@ -40,13 +40,19 @@ export async function markerVerdict(
 ): Promise<MarkerVerdict> {
   const { kafka } = asking;
   const at = { topic: marker.topic, partition: 0 };
-  const [reading, { open, answer }] = await Promise.all([
+  const [reading, { open, answer, leaderless }] = await Promise.all([
     retried(asking, () => kafka.offsetFetch(transactionalId, at)),
     readOpen(asking, marker.topic),
   ]);
   const what = `epoch ${epoch}, decided by an earlier version, transaction ${transactionalId}`;
   if (reading.answer !== 'NONE' || answer !== 'NONE')
     return { verdict: 'unsettled', message: `${what}: its commit marker could not be read (${reading.answer}, ${answer})` };
+  // What is open there, if anything, would be taken for ended.
+  if (leaderless.length > 0)
+    return {
+      verdict: 'unsettled',
+      message: `${what}: partitions ${leaderless.map(({ partition }) => partition).join(', ')} of topic ${marker.topic} have no leader`,
+    };
   const left = open.filter((one) => one.producerId === producerId).map(({ partition }) => partition);
   if (left.length > 0)
     return {

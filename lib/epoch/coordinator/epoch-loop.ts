@@ -9,6 +9,7 @@ import { manifestOf, offsetsAfter, stateAfter } from '../next-manifest.ts';
 import { type FullEpoch, hasMoved, leftOutMessage, nextEpochBytes } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
+import { checkGeneration } from './check-generation.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';
 import { type CoordinatorDeps, deadLetterTopic, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
@@ -370,6 +371,7 @@ export async function runEpochs(
   async function settle(): Promise<LoopEvent> {
     settling = true;
     if (recordedCommitted < parent.epoch) await recordCommitted(parent.epoch);
+    else await checkGeneration(deps, settings, tenure, leave.signal);
     await settlePool(deps, settings, tenure, leave.signal);
     return { of: 'settled' };
   }

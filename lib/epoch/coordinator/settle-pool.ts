@@ -14,7 +14,7 @@ type SettleSettings = Pick<CommitSettings, 'job' | 'transactionTimeoutMs'>;
 /**
  * Ends whatever is open under every transactional id that may exist; only after the commits. Goes on until it is done:
  * an id that nobody uses any more would hold up readers until its transaction times out. Returns how many ids there are.
- * Throws `JobFailedError` when a person has to act, `LeftToNextError` when `signal` ends it, and `SupersededError`.
+ * The caller has just seen that it holds the job. Throws `JobFailedError` when a person has to act, `LeftToNextError` when `signal` ends it, and `SupersededError`.
  */
 export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings, tenure: Tenure, signal: AbortSignal): Promise<number> {
   const ids = Object.entries(tenure.pool).flatMap(([sink, parallelism]) =>
@@ -24,8 +24,6 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
     })),
   );
   for (;;) {
-    // Whoever holds the job now has transactions open under these ids: ending them would cost it an epoch each time.
-    await checkGeneration(deps, settings, tenure, signal);
     const asking = { ...deps, deadlineMs: deps.clock.elapsedMs() + SETTLE_TIMEOUT_MS };
     const settled = await settleTransactions(asking, settings.transactionTimeoutMs, ids);
     if (settled.outcome === 'settled') {
@@ -36,6 +34,8 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
     if (signal.aborted) throw new LeftToNextError(settled.message);
     deps.observe({ event: 'warning', message: settled.message });
     await pauseBeforeRetry(deps, SETTLE_PAUSE_MS, signal);
+    // Whoever holds the job by now has transactions open under these ids: ending them would cost it an epoch each time.
+    await checkGeneration(deps, settings, tenure, signal);
   }
 }
 

@@ -105,7 +105,7 @@ describe('a job that was deleted and is started again under its name', () => {
       const told = await story(
         [
           {
-            at: at(api, { role: 'coordinator', nth: { decide: 2, readJob: 3 }[api] ?? 1 }),
+            at: at(api, { role: 'coordinator', nth: api === 'decide' || api === 'readJob' ? 2 : 1 }),
             fault: { fault: 'command', run: 'delete', forMs: 13_000 },
           },
         ],

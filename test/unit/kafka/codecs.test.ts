@@ -37,7 +37,7 @@ describe('Produce v7', () => {
           'ffffffffffffffff00056f746865720000000100000001002fffffffffffffffffffffffffffffffffffffffffffffffff00000009',
       ),
     );
-    expect(response).toEqual({ answer: 'INVALID_PRODUCER_EPOCH', throttleMs: 9 });
+    expect(response).toEqual({ answer: 'INVALID_PRODUCER_EPOCH', baseOffsets: [-1, -1, 77], throttleMs: 9 });
   });
 
   it('takes no response for an acknowledgement of a batch that it does not mention', () => {

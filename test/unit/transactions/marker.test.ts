@@ -49,7 +49,14 @@ it('an epoch of version 1 whose end is forgotten in a partition that has no lead
   const committable = { sink: 'write', subtask: 0, epoch: 4, ...who, written: [], marker: { topic: 'out', startedAtMs: nowMs } };
   const permit = { epoch: 4, decisionId: 'd', generation: 1, decided: true } as const;
   const first = await commitTransaction(asking(5_000), permit, committable, new Set());
-  const resolve = { permit, committable, transactionTimeoutMs: 60_000, compacted: new Set<string>(), staged: async () => [] };
+  const resolve = {
+    permit,
+    onMissingEvidence: 'stop',
+    committable,
+    transactionTimeoutMs: 60_000,
+    compacted: new Set<string>(),
+    staged: async () => [],
+  } as const;
   const outcome = first.outcome === 'committed' ? first : await resolveTransaction(asking(5_000), resolve);
   // What a recovery does next.
   const settled = await settleTransactions(asking(10_000), 60_000, [{ transactionalId: id, topics: ['out'] }]);
