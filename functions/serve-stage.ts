@@ -4,7 +4,7 @@ import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { type Received, received } from '../lib/stages/received.ts';
 import { payloadFault } from '../lib/stages/request-schema.ts';
 import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
-import { refusalOf, type StageTools } from '../lib/stages/serve.ts';
+import { isNeverStale, refusalOf, type StageTools } from '../lib/stages/serve.ts';
 import type { CommitPermit } from '../lib/transactions/commit.ts';
 import { buildId } from './build-id.ts';
 import { keepStrayUseFromEndingTheProcess } from './stray-use.ts';
@@ -27,14 +27,22 @@ export function serveStage<Request extends StageRequest & { readonly ask: string
   return async (payload, context) => {
     const cameMs = clock.elapsedMs();
     const fault = payloadFault(payload, asks);
-    if (fault !== undefined)
-      return { outcome: 'failed', kind: 'fatal', message: `the payload of the invocation is no request of a stage: ${fault}` };
+    if (fault !== undefined) return answerToStrange(payload, fault, await wire());
     const request = received(payload as Request, cameMs);
     const tools = await wire();
     const answer = refusalOf(tools, request) ?? (await serve(tools, request));
     if (context !== undefined && isFailed(answer)) await logFailure(tools, request, answer, context);
     return answer;
   };
+}
+
+/** A coordinator of another build may ask in words that this one does not know: that is an update under way, and passes. */
+function answerToStrange(payload: unknown, fault: string, { build }: StageTools): StageFailed | StageStale {
+  const message = `the payload of the invocation is no request of a stage: ${fault}`;
+  const { ask, build: asker } = (typeof payload === 'object' && payload !== null ? payload : {}) as Readonly<Record<string, unknown>>;
+  if (typeof asker !== 'string' || asker === build) return { outcome: 'failed', kind: 'fatal', message };
+  if (typeof ask === 'string' && !isNeverStale(ask)) return { outcome: 'stale', build };
+  return { outcome: 'failed', kind: 'transient', message: `${message} (build ${asker} asks build ${build}: an update is under way)` };
 }
 
 /** On Lambda only: the coordinator tells of it too, but not which subtask it was, nor with which stack. */

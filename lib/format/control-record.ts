@@ -25,6 +25,16 @@ export function endOfTransaction(records: Buffer, producerId: bigint, from: numb
   return undefined;
 }
 
+/** Who wrote the batch that holds this offset; undefined when it is not among the whole heads of batches. */
+export function writerOf(records: Buffer, offset: number): { readonly producerId: bigint; readonly producerEpoch: number } | undefined {
+  for (let at = 0; at + BATCH.records <= records.length; at += BATCH.lengthEnd + Math.max(records.readInt32BE(at + BATCH.length), 1)) {
+    const last = Number(records.readBigInt64BE(at + BATCH.baseOffset)) + records.readInt32BE(at + BATCH.lastOffsetDelta);
+    if (last >= offset)
+      return { producerId: records.readBigInt64BE(at + BATCH.producerId), producerEpoch: records.readInt16BE(at + BATCH.producerEpoch) };
+  }
+  return undefined;
+}
+
 /** A control record's key is its version and its type, two bytes each. Before it: length, attributes, two deltas, its own length. */
 function controlType(records: Buffer, start: number): number {
   let at = afterVarint(records, start) + 1;

@@ -14,10 +14,12 @@ const NO_SESSION_ID = 0;
 const NO_SESSION_EPOCH = -1;
 const ANY_LEADER_EPOCH = -1;
 const NOT_A_FOLLOWER = -1n;
-const NO_RACK = '';
 const NO_BYTES = Buffer.alloc(0);
 
-/** Fetch v11, without a session: every request stands alone. The ranges have one leader. */
+/**
+ * Fetch v10, without a session: every request stands alone. The ranges have one leader. Not v11: that a follower answers too, with
+ * what it knows, and its log may be behind.
+ */
 export function fetchRequest(ranges: readonly FetchRange[], limits: FetchLimits): WireRequest<FetchResponse> {
   const topics = Map.groupBy(ranges, ({ topic }) => topic);
   const encoder = newEncoder()
@@ -36,9 +38,9 @@ export function fetchRequest(ranges: readonly FetchRange[], limits: FetchLimits)
     }
   }
   const forgottenTopics = 0;
-  encoder.writeInt32(forgottenTopics).writeString(NO_RACK);
+  encoder.writeInt32(forgottenTopics);
   return {
-    api: { key: 1, name: 'Fetch', version: 11, flexible: false },
+    api: { key: 1, name: 'Fetch', version: 10, flexible: false },
     body: [encoder.buffer],
     decode: (payload) => decodeFetchResponse(payload, ranges),
     throttleMs: (response) => response.throttleMs,
@@ -73,6 +75,5 @@ function decodePartition(decoder: Decoder, topic: string): FetchedPartition {
   const lastStableOffset = Number(decoder.readInt64());
   const logStartOffset = Number(decoder.readInt64());
   const aborted = decoder.readArray(() => ({ producerId: decoder.readInt64(), firstOffset: Number(decoder.readInt64()) }));
-  decoder.readInt32();
   return { topic, partition, answer, logStartOffset, highWatermark, lastStableOffset, aborted, records: decoder.readBytes() ?? NO_BYTES };
 }

@@ -53,7 +53,8 @@ async function fetchFrom(
   for (const { topic, answer } of partitions) {
     if (answer === 'NONE') continue;
     cluster.logRefusal('Fetch', answer, { kind: 'topic', name: topic });
-    if (isPassing(answer)) cluster.forgetLeaders(topic);
+    // Out of range is also what a leader says that is none any more.
+    if (isPassing(answer) || answer === 'OFFSET_OUT_OF_RANGE') cluster.forgetLeaders(topic);
   }
   return partitions;
 }

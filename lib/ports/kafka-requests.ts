@@ -91,7 +91,7 @@ export interface FetchedPartition extends TopicPartition {
 
 /** Reading logs, as every reader does. */
 export interface LogRequests {
-  /** One Fetch (v11) to each leader of these ranges. A partition without an answer has NO_ANSWER. */
+  /** One Fetch (v10, which leaders alone answer) to each leader of these ranges. A partition without an answer has NO_ANSWER. */
   fetch(ranges: readonly FetchRange[], limits: FetchLimits): Promise<readonly FetchedPartition[]>;
 }
 

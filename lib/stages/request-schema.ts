@@ -49,7 +49,14 @@ const requestSchema = z.discriminatedUnion('ask', [
     snapshots: z.record(z.string(), z.array(snapshotRefSchema)),
   }),
   z.object({ ...common, ask: z.literal('prepare'), topic: text, transactionTimeoutMs: z.int().min(1), staged: blobs }),
-  z.object({ ...common, ask: z.literal('commit'), permit, committables: z.array(committableSchema), compacted: z.array(text) }),
+  z.object({
+    ...common,
+    ask: z.literal('commit'),
+    permit,
+    committables: z.array(committableSchema),
+    compacted: z.array(text),
+    isOld: z.boolean(),
+  }),
   z.object({ ...common, ask: z.literal('send'), permit, staged: blobs }),
   z.object({
     ...common,

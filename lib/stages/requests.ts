@@ -22,6 +22,8 @@ export interface StageRequest {
   readonly subtask: number;
   /** Milliseconds that are left when it is sent. No instant travels: clocks differ, and a function counts from when it came. */
   readonly timeoutMs: number;
+  /** Functions of builds before 0.2 take no request without an instant, and could not say that they are of another build. */
+  readonly deadlineMs?: number;
   /** Parallelism of every stage. */
   readonly parallelism: Readonly<Record<string, number>>;
   /** Partitions of every sink topic, and the largest record batch that the topic takes, as the coordinator saw them. */
@@ -81,6 +83,8 @@ export interface CommitSinkRequest extends StageRequest {
   readonly committables: readonly Committable[];
   /** Topics of theirs whose log is compacted. */
   readonly compacted: readonly string[];
+  /** Were they prepared before this coordinator began? */
+  readonly isOld: boolean;
 }
 
 export interface SendSinkRequest extends StageRequest {
@@ -182,7 +186,7 @@ export interface CommitAnswer {
   readonly doubtful: readonly { readonly transactionalId: string; readonly why: string }[];
 }
 export type SendAnswer = { readonly outcome: 'sent' } | StageFailed;
-export type ResolveAnswer = ResolveOutcome | StageFailed;
+export type ResolveAnswer = Exclude<ResolveOutcome, { readonly outcome: 'refused' }> | StageFailed;
 export interface AbortAnswer {
   readonly outcome: 'aborted';
 }

@@ -38,12 +38,16 @@ export interface StageTools extends StageDeps {
 /** Work that must be done whatever build asks for it: what is decided has to be committed. */
 const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];
 
+export function isNeverStale(ask: string): boolean {
+  return NEVER_STALE.includes(ask);
+}
+
 /** Refuses work of another build and work whose time is over; undefined: the work is to be done. */
 export function refusalOf(
   { build, clock }: StageTools,
   request: Received<StageRequest & { readonly ask: string }>,
 ): StageFailed | StageStale | undefined {
-  if (request.build !== build && !NEVER_STALE.includes(request.ask)) return { outcome: 'stale', build };
+  if (request.build !== build && !isNeverStale(request.ask)) return { outcome: 'stale', build };
   if (clock.elapsedMs() < request.deadlineMs) return undefined;
   return {
     outcome: 'failed',

@@ -46,7 +46,7 @@ export async function commitSink(deps: SinkDeps, request: Received<CommitSinkReq
   const compacted = new Set(request.compacted);
   const doubtful = await Promise.all(
     request.committables.map(async (committable) => {
-      const ended = await commitTransaction(asking, request.permit, committable, compacted);
+      const ended = await commitTransaction(asking, request.permit, committable, { compacted, isOld: request.isOld });
       return ended.outcome === 'committed' ? [] : [{ transactionalId: committable.transactionalId, why: ended.why }];
     }),
   );
@@ -71,7 +71,8 @@ export async function resolveSink(deps: SinkDeps, request: Received<ResolveSinkR
   try {
     const asking = { ...deps, deadlineMs: request.deadlineMs };
     const compacted = new Set(request.compacted);
-    return await resolveTransaction(asking, { ...request, compacted, staged: () => readStaged(deps, request.staged) });
+    const resolved = await resolveTransaction(asking, { ...request, compacted, staged: () => readStaged(deps, request.staged) });
+    return resolved.outcome === 'refused' ? { outcome: 'failed', kind: 'fatal', message: resolved.message } : resolved;
   } catch (error) {
     return failureOf(error);
   }

@@ -2,7 +2,7 @@ import type { Committable } from '../format/manifest.ts';
 import type { KafkaAnswer } from '../ports/kafka-requests.ts';
 import { pauseBeforeRetry } from '../ports/pause.ts';
 import { kindOf } from './answers.ts';
-import { type Look, lookAt } from './look.ts';
+import { type Look, lookAt, lookBackAt } from './look.ts';
 import { isCommittedByMarker } from './marker.ts';
 import { type Asking, retriedAnswer } from './retry.ts';
 
@@ -20,6 +20,14 @@ export interface CommitPermit {
 /** `doubtful`: it is not committed in every partition, as far as the log shows; `resolve` goes on. */
 export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outcome: 'doubtful'; readonly why: string };
 
+/** What a look depends on besides the log. */
+export interface LookRules {
+  /** Topics whose log is compacted. */
+  readonly compacted: ReadonlySet<string>;
+  /** Was it prepared before this coordinator began? Then the topic may have been made anew since. */
+  readonly isOld: boolean;
+}
+
 /** A broker that takes longer to write the ends of a transaction is asked by `resolve`, whose InitProducerId waits for them. */
 const ENDS_PATIENCE_MS = 2_000;
 const FIRST_LOOK_PAUSE_MS = 2;
@@ -33,7 +41,7 @@ export async function commitTransaction(
   asking: Asking,
   permit: CommitPermit,
   committable: Committable,
-  compacted: ReadonlySet<string>,
+  { compacted, isOld }: LookRules,
 ): Promise<CommitOutcome> {
   if (permit.epoch !== committable.epoch)
     throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${committable.epoch}`);
@@ -41,13 +49,14 @@ export async function commitTransaction(
   const ended = kindOf(answer) === 'ok';
   if (committable.marker !== undefined) return isCommittedByMarker(asking, committable, committable.marker, answer);
   const untilMs = ended ? Math.min(asking.deadlineMs, asking.clock.elapsedMs() + ENDS_PATIENCE_MS) : 0;
-  return awaitEnds(asking, committable, compacted, untilMs, answer);
+  return awaitEnds(asking, committable, isOld ? lookBackAt : lookAt, compacted, untilMs, answer);
 }
 
 /** The broker answers EndTxn before it writes the ends, which takes it a few milliseconds. */
 async function awaitEnds(
   asking: Asking,
   committable: Committable,
+  look: typeof lookAt | typeof lookBackAt,
   compacted: ReadonlySet<string>,
   untilMs: number,
   answer: KafkaAnswer,
@@ -56,7 +65,7 @@ async function awaitEnds(
   for (let pauseMs = FIRST_LOOK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_PAUSE_MS)) {
     const mayWait = asking.clock.elapsedMs() + pauseMs < untilMs;
     if (mayWait) await pauseBeforeRetry(asking, pauseMs);
-    const open = (await lookAt(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');
+    const open = (await look(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');
     if (open.length === 0) return { outcome: 'committed' };
     const isOver = open.some(({ fate }) => fate === 'aborted' || fate === 'no-evidence');
     if (isOver || !mayWait) return { outcome: 'doubtful', why: `EndTxn was answered ${answer}; ${describeLooks(open)}` };

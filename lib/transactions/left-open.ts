@@ -25,9 +25,12 @@ const NO_LEADER = -1;
 
 /** What is open in `only`, or in every partition of the topic. A topic that is gone is an answer, not an error. */
 export async function readOpen(asking: Asking, topic: string, only?: readonly number[]): Promise<OpenReading> {
-  return retried(asking, async (): Promise<OpenReading> => {
+  let isGone = false;
+  const reading = await retried(asking, async (): Promise<OpenReading> => {
     const leaders = await leadersOf(asking, topic);
-    if (typeof leaders === 'string') return { answer: leaders, open: [], leaderless: [] };
+    // Asked for several times already: what no broker knows need not be asked for until the deadline.
+    isGone = leaders === 'UNKNOWN_TOPIC_OR_PARTITION';
+    if (typeof leaders === 'string') return { answer: isGone ? 'NONE' : leaders, open: [], leaderless: [] };
     const partitions = Map.groupBy(only ?? leaders.keys(), (partition) => leaders[partition] ?? NO_LEADER);
     const leaderless = (partitions.get(NO_LEADER) ?? []).map((partition) => ({ topic, partition }));
     partitions.delete(NO_LEADER);
@@ -37,6 +40,7 @@ export async function readOpen(asking: Asking, topic: string, only?: readonly nu
     if (failed !== undefined) return { answer: failed.answer, open: [], leaderless };
     return { answer: 'NONE', open: answers.flatMap(({ producers }) => producers.flatMap((state) => openIn(topic, state))), leaderless };
   });
+  return isGone ? { ...reading, answer: 'UNKNOWN_TOPIC_OR_PARTITION' } : reading;
 }
 
 function openIn(topic: string, { partition, producerId, producerEpoch, openSince }: ProducerState): OpenTransaction[] {

@@ -1,4 +1,4 @@
-import { endOfTransaction } from '../format/control-record.ts';
+import { endOfTransaction, writerOf } from '../format/control-record.ts';
 import type { Committable, WrittenRange } from '../format/manifest.ts';
 import { endOfWholeBatches } from '../format/record-set-end.ts';
 import { type FetchedPartition, type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
@@ -46,6 +46,33 @@ export async function lookAt(asking: Asking, { producerId, written }: Looked, co
       return lookCloser(asking, range, BigInt(producerId), isCompacted);
     }),
   );
+}
+
+/**
+ * The same, for what was written a while ago: what the log says counts only while our last record is where it was. A topic that was
+ * made anew meanwhile holds something else there, and has no evidence. In a compacted topic the record may have gone by itself.
+ */
+export async function lookBackAt(asking: Asking, of: Committable, compacted: ReadonlySet<string>): Promise<readonly Look[]> {
+  const looks = await lookAt(asking, of, compacted);
+  return Promise.all(
+    looks.map(async (look): Promise<Look> => {
+      const isFinal = look.fate === 'committed' || look.fate === 'aborted';
+      return isFinal && !compacted.has(look.range.topic) ? confirmed(asking, of, look) : look;
+    }),
+  );
+}
+
+async function confirmed(asking: Asking, { producerId, producerEpoch }: Committable, look: Look): Promise<Look> {
+  const { topic, partition, last } = look.range;
+  const [found = notAnswered(topic, partition, 'NO_ANSWER')] = await asking.kafka.fetch(
+    [{ topic, partition, offset: last, maxBytes: LOOK_BYTES }],
+    { maxBytes: LOOK_BYTES, maxWaitMs: 0, minBytes: 0, isolation: 'read_uncommitted' },
+  );
+  if (found.answer === 'OFFSET_OUT_OF_RANGE') return { ...look, fate: 'no-evidence' };
+  if (found.answer !== 'NONE') return { ...look, fate: 'unknown', answer: found.answer };
+  const writer = writerOf(found.records, last);
+  const isOurs = writer?.producerId === BigInt(producerId) && writer.producerEpoch === producerEpoch;
+  return isOurs ? look : { ...look, fate: 'no-evidence' };
 }
 
 /** A `read_committed` Fetch from right behind what was written. */

@@ -13,7 +13,7 @@ import { type Asking, retried } from './retry.ts';
 export type MarkerVerdict =
   | { readonly verdict: 'committed' }
   | { readonly verdict: 'not-committed' }
-  | { readonly verdict: 'unsettled' | 'no-evidence'; readonly message: string };
+  | { readonly verdict: 'unsettled' | 'no-evidence' | 'forgotten'; readonly message: string };
 
 /** An absent marker may have expired with its group; the broker keeps it for days, and this long at the least in any sane setting. */
 const ABSENCE_COUNTS_MS = 12 * 3_600_000;
@@ -56,8 +56,8 @@ export async function markerVerdict(
   const left = open.filter((one) => one.producerId === producerId).map(({ partition }) => partition);
   if (left.length > 0)
     return {
-      verdict: 'no-evidence',
-      message: `${what}: the broker answered that it ended and forgot the end in partitions ${left.join(', ')} of topic ${marker.topic} (KAFKA-20734). Compare what a read_committed consumer sees with the epoch's staged output, and start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed or =lost ("Missing evidence" in docs/runbook.md)`,
+      verdict: 'forgotten',
+      message: `${what}: the broker answered that it ended and forgot the end in partitions ${left.join(', ')} of topic ${marker.topic} (KAFKA-20734). Compare what a read_committed consumer sees there with what lies behind it (read_uncommitted), write what is missing by hand, end the rest with Kafka's kafka-transactions.sh abort, and start the job again`,
     };
   if (reading.offset !== undefined && reading.offset >= epoch) return { verdict: 'committed' };
   if (reading.offset !== undefined) return { verdict: 'not-committed' };

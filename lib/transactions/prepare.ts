@@ -8,6 +8,9 @@ import { type Asking, retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 import { settleTransactions } from './settle.ts';
 
+/** For a subtask without output. */
+const NOTHING_TIMEOUT_MS = 2_000;
+
 export interface PrepareRequest extends SinkPlace {
   readonly topic: string;
   readonly epoch: number;
@@ -51,7 +54,9 @@ export async function prepareTransaction(asking: Asking, request: PrepareRequest
 /** What preparing is for a subtask without output: what an earlier attempt may have left behind under its id is ended. */
 export async function prepareNothing(asking: Asking, request: Omit<PrepareRequest, 'staged'>): Promise<PrepareOutcome> {
   const id = { transactionalId: transactionalId(request, request.epoch), topics: [request.topic] };
-  const settled = await settleTransactions(asking, request.transactionTimeoutMs, [id]);
+  // A partition that has no leader is not waited for: the check before the next decision finds what is open there.
+  const deadlineMs = Math.min(asking.deadlineMs, asking.clock.elapsedMs() + NOTHING_TIMEOUT_MS);
+  const settled = await settleTransactions({ ...asking, deadlineMs }, request.transactionTimeoutMs, [id]);
   return settled.outcome === 'failed' ? settled : { outcome: 'prepared', committable: undefined };
 }
 

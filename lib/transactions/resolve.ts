@@ -1,9 +1,10 @@
 import type { Committable, WrittenRange } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
 import type { ProducerIdentity } from '../ports/kafka-requests.ts';
+import { kindOf, mendOf } from './answers.ts';
 import { type CommitPermit, describeLooks } from './commit.ts';
 import { abortLeftOpen, abortTransaction } from './left-open.ts';
-import { lookAt } from './look.ts';
+import { lookBackAt } from './look.ts';
 import { markerVerdict } from './marker.ts';
 import { type Asking, retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
@@ -28,11 +29,13 @@ export interface ResolveRequest {
  *   it, records the new committable, and commits that. Until then nothing of it may be committed.
  * - `unsettled`: not known yet, or one step nearer; the coordinator checks that it still holds its generation and asks again.
  *   `unknownTopic`: because no broker knows the topic, at this moment.
+ * - `refused`: a right is missing; a person has to grant it.
  * - `no-evidence`: the log does not say what became of it any more; a person has to decide.
  */
 export type ResolveOutcome =
   | { readonly outcome: 'committed' }
   | { readonly outcome: 'sent-again'; readonly committable: Committable }
+  | { readonly outcome: 'refused'; readonly message: string }
   | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string; readonly unknownTopic?: string | undefined };
 
 /**
@@ -47,6 +50,11 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
 
   // From here on nobody can commit under an older identity: what is not committed now will only be by the one below.
   const fenced = await retried(asking, () => asking.kafka.initProducerId(transactionalId, request.transactionTimeoutMs));
+  if (kindOf(fenced.answer) === 'refused')
+    return {
+      outcome: 'refused',
+      message: `${subjectOf(committable)}: InitProducerId was answered ${fenced.answer}: ${mendOf(fenced.answer)}`,
+    };
   if (fenced.answer !== 'NONE') return unsettled(committable, `InitProducerId was answered ${fenced.answer}`);
   const who: ProducerIdentity = { transactionalId, producerId: fenced.producerId, producerEpoch: fenced.producerEpoch };
 
@@ -55,11 +63,12 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
     if (found.verdict === 'committed') return { outcome: 'committed' };
     if (found.verdict === 'no-evidence' && request.onMissingEvidence === 'committed') return { outcome: 'committed' };
     const isLost = found.verdict === 'no-evidence' && request.onMissingEvidence === 'lost';
+    if (found.verdict === 'forgotten') return { outcome: 'no-evidence', message: found.message };
     if (found.verdict !== 'not-committed' && !isLost) return { outcome: found.verdict, message: found.message };
     return sendAgain(asking, request, who, await request.staged());
   }
 
-  const looks = await lookAt(asking, committable, compacted);
+  const looks = await lookBackAt(asking, committable, compacted);
   const rangesThatAre = (...fates: string[]) => looks.filter(({ fate }) => fates.includes(fate)).map(({ range }) => range);
   const gone = rangesThatAre('no-evidence');
   if (gone.length > 0 && request.onMissingEvidence === 'stop') return { outcome: 'no-evidence', message: goneText(committable, gone) };
@@ -77,7 +86,7 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
 }
 
 async function isCommitted(asking: Asking, { committable, compacted }: ResolveRequest): Promise<boolean> {
-  return (await lookAt(asking, committable, compacted)).every(({ fate }) => fate === 'committed');
+  return (await lookBackAt(asking, committable, compacted)).every(({ fate }) => fate === 'committed');
 }
 
 /**
@@ -109,10 +118,13 @@ async function sendAgain(
   staged: readonly StagedSection[],
 ): Promise<ResolveOutcome> {
   const { sink, subtask, epoch } = committable;
-  if (staged.length === 0) return { outcome: 'committed' };
+  if (staged.length === 0)
+    throw new Error(`${subjectOf(committable)} was aborted, and nothing of its staged output is for those partitions`);
   const sent = await sendStaged(asking, who, staged);
   if (sent.sent) return { outcome: 'sent-again', committable: { sink, subtask, epoch, ...who, written: sent.written } };
   await abortTransaction(asking, who);
+  if (kindOf(sent.answer) === 'refused')
+    return { outcome: 'refused', message: `${subjectOf(committable)}: ${sent.during} was answered ${sent.answer}: ${mendOf(sent.answer)}` };
   return unsettled(committable, `sending again: ${sent.during} was answered ${sent.answer}`);
 }
 
@@ -122,5 +134,9 @@ function goneText({ transactionalId, epoch }: Committable, gone: readonly Writte
 }
 
 function unsettled(committable: Committable, why: string): Extract<ResolveOutcome, { outcome: 'unsettled' | 'no-evidence' }> {
-  return { outcome: 'unsettled', message: `transaction ${committable.transactionalId} of epoch ${committable.epoch}: ${why}` };
+  return { outcome: 'unsettled', message: `${subjectOf(committable)}: ${why}` };
+}
+
+function subjectOf({ transactionalId, epoch }: Committable): string {
+  return `transaction ${transactionalId} of epoch ${epoch}`;
 }

@@ -1,4 +1,5 @@
 import type { KafkaAnswer, ProducerIdentity, TopicPartition } from '../ports/kafka-requests.ts';
+import { pauseBeforeRetry } from '../ports/pause.ts';
 import { kindOf, mendOf } from './answers.ts';
 import { abortLeftOpen, readOpen } from './left-open.ts';
 import { type Asking, retried } from './retry.ts';
@@ -30,17 +31,18 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
   const refused = begun.find(({ answer }) => answer !== 'NONE');
   if (refused !== undefined) return failed(refused.id, 'InitProducerId', refused.answer);
   const topics = [...new Set(ids.flatMap((id) => id.topics))];
-  for (;;) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const readings = await Promise.all(topics.map((topic) => readOpen(asking, topic)));
     // A topic that is gone holds nothing open.
-    const unread = readings.find(({ answer }) => answer !== 'NONE' && answer !== 'UNKNOWN_TOPIC_OR_PARTITION');
+    const unread = readings.findIndex(({ answer }) => answer !== 'NONE' && answer !== 'UNKNOWN_TOPIC_OR_PARTITION');
     const owners = begun.map(({ id, producerId, producerEpoch }) => ({
       id,
       who: { transactionalId: id.transactionalId, producerId, producerEpoch },
       open: readings.flatMap(({ open }) => open).filter((one) => one.producerId === producerId),
     }));
     const [first] = ids;
-    if (unread !== undefined && first !== undefined) return failed(first, 'DescribeProducers', unread.answer);
+    if (unread >= 0 && first !== undefined)
+      return failed(first, `DescribeProducers of topic ${topics[unread]}`, readings[unread]?.answer ?? 'NO_ANSWER', topics[unread]);
     const unasked = readings.flatMap(({ leaderless }) => leaderless);
     const open = owners.filter((owner) => owner.open.length > 0);
     if (open.length === 0 && (unasked.length === 0 || asking.clock.elapsedMs() >= asking.deadlineMs))
@@ -50,11 +52,12 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
     if (fault !== undefined) return fault;
     if (asking.clock.elapsedMs() >= asking.deadlineMs && open[0] !== undefined)
       return failed(open[0].id, 'aborting what the broker had left open', 'REQUEST_TIMED_OUT');
-    await asking.clock.sleep(LOOK_AGAIN_MS);
+    await pauseBeforeRetry(asking, pauseMs);
   }
 }
 
-const LOOK_AGAIN_MS = 10;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 500;
 
 async function abortOf(
   asking: Asking,
@@ -66,11 +69,16 @@ async function abortOf(
   return answer === 'NONE' ? undefined : failed(id, 'aborting what the broker had left open', answer);
 }
 
-function failed({ transactionalId }: PoolId, during: string, answer: KafkaAnswer): Extract<SettleOutcome, { outcome: 'failed' }> {
+function failed(
+  { transactionalId }: PoolId,
+  during: string,
+  answer: KafkaAnswer,
+  topic?: string,
+): Extract<SettleOutcome, { outcome: 'failed' }> {
   const refused = kindOf(answer) === 'refused';
   return {
     outcome: 'failed',
     retriable: !refused,
-    message: `transaction ${transactionalId} could not be settled: ${during} was answered ${answer}${refused ? `: ${mendOf(answer)}` : ''}`,
+    message: `transaction ${transactionalId} could not be settled: ${during} was answered ${answer}${refused ? `: ${mendOf(answer, topic)}` : ''}`,
   };
 }

@@ -118,6 +118,15 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     expect(await steps.ended(aborted)).toEqual(['aborted', 'aborted']);
   });
 
+  it('a transaction in whose place the log holds something else has no evidence', async () => {
+    const [job, other, topic] = [under.newName(), under.newName(), await under.newTopic()];
+    await steps.commit(await steps.prepare(other, topic, { 0: ['x', 'y'] }));
+    const done = await steps.prepare(job, topic, { 0: ['a'] });
+    const anew = { ...done, written: [{ topic, partition: 0, first: 0, last: 1 }] };
+    expect(await steps.commit(anew)).toMatchObject({ outcome: 'doubtful', why: expect.stringContaining('no-evidence') });
+    expect(await steps.resolve(anew, topic, { 0: ['a'] })).toMatchObject({ outcome: 'no-evidence' });
+  });
+
   it('a transaction of which nothing is in the log any more has no evidence', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];
     const done = await steps.prepare(job, topic, { 0: ['a'] });

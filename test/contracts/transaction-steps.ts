@@ -77,7 +77,8 @@ export function stepsOn(under: KafkaUnderTest): Steps {
       return prepared.committable;
     },
     check: (...prepared) => checkPrepared(asking(), prepared),
-    commit: (committable, compacted = []) => commitTransaction(asking(), permit, committable, new Set(compacted)),
+    commit: (committable, compacted = []) =>
+      commitTransaction(asking(), permit, committable, { compacted: new Set(compacted), isOld: true }),
     resolve: (committable, topic, values, kafka, compacted = [], onMissingEvidence = 'stop') =>
       resolveTransaction(asking(kafka), {
         permit,

@@ -78,6 +78,7 @@ export function stageRequest(
     stage,
     subtask,
     timeoutMs,
+    deadlineMs: Number.MAX_SAFE_INTEGER,
     parallelism: settings.parallelism,
     sinkTopics: tenure.sinkTopics,
   };

@@ -9,7 +9,8 @@ export async function checkGeneration(
   signal: AbortSignal,
 ): Promise<void> {
   const row = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
-  if (row?.generation !== tenure.generation) {
+  // The generations of a job that was deleted and made anew begin again.
+  if (row?.generation !== tenure.generation || row.incarnation !== tenure.incarnation) {
     throw new SupersededError(
       `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}, and this coordinator is generation ${tenure.generation}`,
     );

@@ -4,6 +4,7 @@ import type { SentAgain } from '../../ports/epoch-store.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
 import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest, StageFailed } from '../../stages/requests.ts';
 import type { CommitPermit } from '../../transactions/commit.ts';
+import type { OnMissingEvidence } from '../../transactions/resolve.ts';
 import { permitFor } from '../decide.ts';
 import { abortPrepared, preparedProblem, stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
@@ -37,13 +38,16 @@ interface Commit {
   readonly permit: CommitPermit;
   readonly newest: NewestCommittables;
   readonly compacted: readonly string[];
+  /** Was it decided before this coordinator began? */
+  readonly isOld: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
  * Commits a decided epoch, in the way in which it was decided: until the log shows every transaction of it as committed, or
  * (at least once) its output was acknowledged. There is no way back from a decision, so it goes on until that is reached, or
- * until another coordinator or `signal` takes over. `recorded`: what the job row says was sent again.
+ * until another coordinator or `signal` takes over. `from`: what the job row says was sent again, and
+ * whether it was decided before this coordinator began.
  * Throws `SupersededError`, or `JobFailedError` when a person has to decide.
  */
 export async function commitEpoch(
@@ -51,9 +55,10 @@ export async function commitEpoch(
   settings: CommitSettings,
   tenure: Tenure,
   manifest: Manifest,
-  recorded: SentAgain | undefined,
+  from: { readonly recorded: SentAgain | undefined; readonly isOld: boolean },
   signal: AbortSignal,
 ): Promise<CommitResult> {
+  const { recorded, isOld } = from;
   const permit = permitFor(manifest, tenure.generation);
   if (manifest.delivery === 'at-least-once') {
     await sendEpoch(deps, settings, tenure, manifest, permit, signal);
@@ -61,7 +66,7 @@ export async function commitEpoch(
   }
   const newest = await newestCommittables(deps, settings, tenure, manifest, recorded, signal);
   const compacted = await compactedTopics(deps, tenure, manifest, signal);
-  const commit: Commit = { deps, settings, tenure, manifest, permit, newest, compacted, signal };
+  const commit: Commit = { deps, settings, tenure, manifest, permit, newest, compacted, isOld, signal };
   // By the manifest, not by this run's stages: the sink of dead letters may be gone since.
   const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];
   const results = await Promise.all(sinks.map((sink) => commitSinkStage(commit, sink)));
@@ -72,7 +77,8 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
   const { deps, settings, tenure, manifest, newest, signal } = commit;
   const open = new Set(newest.of(sink).map(({ subtask }) => subtask));
   let republished = 0;
-  let unknownSinceMs: number | undefined;
+  /** Since when every round has had an answer that only a person can mend. */
+  let neededSinceMs: number | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const doubtful = await sendCommits(
       commit,
@@ -83,7 +89,10 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
     if (doubtful.length === 0) return republished;
     // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
     await checkGeneration(deps, settings, tenure, signal);
-    const answers = await Promise.all(doubtful.map(async (of) => ({ of, answer: await resolveOne(commit, of) })));
+    // One such answer may be of a leader that is none any more, or of a function of another build: it counts when it lasts.
+    const hasLasted = neededSinceMs !== undefined && deps.clock.elapsedMs() - neededSinceMs >= settings.commitTimeoutMs;
+    const rule = hasLasted ? settings.onMissingEvidence : 'stop';
+    const answers = await Promise.all(doubtful.map(async (of) => ({ of, answer: await resolveOne(commit, of, rule) })));
     const sentAgain = await recordSentAgain(
       commit,
       answers.flatMap(({ answer }) => (answer.outcome === 'sent-again' ? [answer.committable] : [])),
@@ -93,19 +102,16 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
       const { epoch, transactionalId } = of;
       deps.observe({ event: 'doubtful', epoch, transactionalId, resolution: describe(answer) });
     }
-    const unknown = answers.map(({ answer }) => unknownTopicIn(answer)).find((topic) => topic !== undefined);
-    unknownSinceMs = unknown === undefined ? undefined : (unknownSinceMs ?? deps.clock.elapsedMs());
-    const isGone = unknownSinceMs !== undefined && deps.clock.elapsedMs() - unknownSinceMs >= settings.commitTimeoutMs;
-    if (isGone && settings.onMissingEvidence === 'committed') return republished;
-    const stuck = isGone
-      ? goneTopicText(manifest.epoch, unknown)
-      : answers.map(({ answer }) => needOfPerson(answer)).find((need) => need !== undefined);
+    const isGivenUp = (answer: ResolveAnswer) => rule === 'committed' && unknownTopicIn(answer) !== undefined;
+    const needs = answers.flatMap(({ answer }) => (isGivenUp(answer) ? [] : needOfPerson(manifest.epoch, answer)));
+    neededSinceMs = needs.length === 0 ? undefined : (neededSinceMs ?? deps.clock.elapsedMs());
+    const [stuck] = hasLasted ? needs : [];
     if (stuck !== undefined) {
       // A resolver that another coordinator's overtook sees what that one did, and no reason to stop the job.
       await checkGeneration(deps, settings, tenure, signal);
       throw new JobFailedError(stuck);
     }
-    for (const { of, answer } of answers) if (answer.outcome !== 'committed') open.add(of.subtask);
+    for (const { of, answer } of answers) if (answer.outcome !== 'committed' && !isGivenUp(answer)) open.add(of.subtask);
     if (open.size === 0) return republished;
     if (signal.aborted)
       throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
@@ -157,6 +163,7 @@ async function sendCommits(commit: Commit, sink: string, committables: readonly 
       permit,
       committables,
       compacted,
+      isOld: commit.isOld,
     };
     try {
       const answer = (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, {
@@ -164,6 +171,7 @@ async function sendCommits(commit: Commit, sink: string, committables: readonly 
         signal,
       })) as CommitAnswer | StageFailed;
       if (answer.outcome === 'failed') throw new Error(answer.message);
+      if (answer.doubtful.some((one) => typeof one.transactionalId !== 'string')) throw new Error('a function of another build answered');
       return committables.filter(({ transactionalId }) => answer.doubtful.some((one) => one.transactionalId === transactionalId));
     } catch (error) {
       deps.observe({
@@ -176,10 +184,11 @@ async function sendCommits(commit: Commit, sink: string, committables: readonly 
   }
 }
 
-async function resolveOne(commit: Commit, committable: Committable): Promise<ResolveAnswer> {
+async function resolveOne(commit: Commit, committable: Committable, onMissingEvidence: OnMissingEvidence): Promise<ResolveAnswer> {
   const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
   const { sink, subtask } = committable;
-  const timeoutMs = settings.commitTimeoutMs;
+  // It may send the epoch's output again, for which there is as much time as for the first send.
+  const timeoutMs = settings.epochTimeoutMs;
   const request: ResolveSinkRequest = {
     ask: 'resolve',
     ...stageRequest(settings, tenure, manifest, sink, subtask, timeoutMs),
@@ -188,7 +197,7 @@ async function resolveOne(commit: Commit, committable: Committable): Promise<Res
     transactionTimeoutMs: settings.transactionTimeoutMs,
     staged: ofName(manifest.outputs, sink)?.[subtask] ?? [],
     compacted,
-    onMissingEvidence: settings.onMissingEvidence,
+    onMissingEvidence,
   };
   try {
     return (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask }, request, {
@@ -200,9 +209,11 @@ async function resolveOne(commit: Commit, committable: Committable): Promise<Res
   }
 }
 
-/** Why a person has to decide; undefined while nobody has to. */
-function needOfPerson(answer: ResolveAnswer): string | undefined {
-  return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal') ? answer.message : undefined;
+/** Why a person has to act, if this lasts. */
+function needOfPerson(epoch: number, answer: ResolveAnswer): string[] {
+  const topic = unknownTopicIn(answer);
+  if (topic !== undefined) return [goneTopicText(epoch, topic)];
+  return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal') ? [answer.message] : [];
 }
 
 /** The topic that no broker knows: for a moment while brokers start, or because it was deleted. */
@@ -210,7 +221,7 @@ function unknownTopicIn(answer: ResolveAnswer): string | undefined {
   return answer.outcome === 'unsettled' ? answer.unknownTopic : undefined;
 }
 
-function goneTopicText(epoch: number, topic: string | undefined): string {
+function goneTopicText(epoch: number, topic: string): string {
   return `epoch ${epoch} is decided, and no broker knows its topic ${topic} any more: whether its output was committed cannot be told. Make the topic anew, or start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed, which gives that output up ("Missing evidence" in docs/runbook.md)`;
 }
 

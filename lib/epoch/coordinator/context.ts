@@ -75,7 +75,7 @@ export interface JobSettings {
 /** What committing an epoch needs of them. */
 export type CommitSettings = Pick<
   JobSettings,
-  'job' | 'build' | 'stages' | 'parallelism' | 'commitTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
+  'job' | 'build' | 'stages' | 'parallelism' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
 >;
 
 /** What a coordinator learned when it started, besides its settings. */

@@ -220,7 +220,7 @@ export async function runEpochs(
     attempt.phase = 'committing';
     const startedMs = clock.elapsedMs();
     // `parent` is this attempt's own manifest since it was decided: no other epoch is decided before this one is committed.
-    const result = await commitEpoch(deps, settings, tenure, parent, undefined, leave.signal);
+    const result = await commitEpoch(deps, settings, tenure, parent, { recorded: undefined, isOld: false }, leave.signal);
     return { of: 'committed', attempt, result, ms: clock.elapsedMs() - startedMs };
   }
 
@@ -359,7 +359,9 @@ export async function runEpochs(
     pausedUntilMs = clock.elapsedMs() + settings.minPauseMs;
     // The rest of the input waits only because the epoch had to be small.
     if (isBounded(trouble.isolation)) planAtMs = clock.elapsedMs();
-    const slowestStageMs = Math.max(...attempt.stageMs.values());
+    // At least once, output is sent after the decision: that is the work of a stage too, and epochs are to be no larger than it takes.
+    const sendingMs = settings.deliveryGuarantee === 'at-least-once' ? ms : 0;
+    const slowestStageMs = Math.max(...attempt.stageMs.values(), sendingMs);
     if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs, budget: attempt.maxBytes };
     // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
     const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, momentOf(clock));

@@ -6,7 +6,10 @@ import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
 
-export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'>;
+export type FinishSettings = Pick<
+  CommitSettings,
+  'build' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
+>;
 
 export interface Finished {
   /** The epoch that had been decided and was committed now; undefined when none was left. */
@@ -32,7 +35,14 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
   const { republished } =
     last === undefined
       ? { republished: 0 }
-      : await commitEpoch(deps, { ...settings, job, stages: [], parallelism: pool }, tenure, last, row.sentAgain, signal);
+      : await commitEpoch(
+          deps,
+          { ...settings, job, stages: [], parallelism: pool },
+          tenure,
+          last,
+          { recorded: row.sentAgain, isOld: true },
+          signal,
+        );
   if (last !== undefined) {
     const record = () => deps.epochs.recordCommitted(job, generation, last.epoch);
     fenced(row, await untilAnswered(deps, 'recording the commit', record, signal));

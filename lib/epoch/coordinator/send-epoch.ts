@@ -48,7 +48,7 @@ async function sendSubtask(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const request: SendSinkRequest = {
       ask: 'send',
-      ...stageRequest(settings, tenure, manifest, sink, subtask, settings.commitTimeoutMs),
+      ...stageRequest(settings, tenure, manifest, sink, subtask, settings.epochTimeoutMs),
       permit,
       staged,
     };

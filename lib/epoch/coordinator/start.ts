@@ -142,7 +142,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   let republished = 0;
   if (last !== undefined && row.lastCommitted < last.epoch) {
-    republished = (await commitEpoch(deps, settings, tenure, last, row.sentAgain, signal)).republished;
+    republished = (await commitEpoch(deps, settings, tenure, last, { recorded: row.sentAgain, isOld: true }, signal)).republished;
     fenced(
       settings,
       await untilAnswered(

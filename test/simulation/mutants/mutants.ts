@@ -105,7 +105,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COMMIT,
-        "const open = (await lookAt(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');",
+        "const open = (await look(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');",
         'const open: Look[] = [];',
       ),
     ],
@@ -142,9 +142,9 @@ export const mutants: readonly Mutant[] = [
       edit(
         RESOLVE,
         '  const fenced = await retried(',
-        '  const early = await lookAt(asking, committable, compacted);\n  const fenced = await retried(',
+        '  const early = await lookBackAt(asking, committable, compacted);\n  const fenced = await retried(',
       ),
-      edit(RESOLVE, 'const looks = await lookAt(asking, committable, compacted);', 'const looks = early;'),
+      edit(RESOLVE, 'const looks = await lookBackAt(asking, committable, compacted);', 'const looks = early;'),
     ],
   },
   {
@@ -201,13 +201,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a start judges a decided epoch by what was sent again of it',
-    edits: [
-      edit(
-        START,
-        'commitEpoch(deps, settings, tenure, last, row.sentAgain, signal)',
-        'commitEpoch(deps, settings, tenure, last, undefined, signal)',
-      ),
-    ],
+    edits: [edit(START, 'recorded: row.sentAgain, isOld: true', 'recorded: undefined, isOld: true')],
     focus: 'doubt',
   },
   {
@@ -399,7 +393,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'functions of another build refuse',
-    edits: [edit(SERVE, "if (request.build !== build && !NEVER_STALE.includes(request.ask)) return { outcome: 'stale', build };", '')],
+    edits: [edit(SERVE, "if (request.build !== build && !isNeverStale(request.ask)) return { outcome: 'stale', build };", '')],
   },
   {
     name: 'commit and resolve are never refused for their build',

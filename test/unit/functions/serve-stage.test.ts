@@ -86,3 +86,17 @@ describe('a stage that fails on Lambda', () => {
     expect(lines).toEqual([]);
   });
 });
+
+describe('a payload that this build does not know', () => {
+  const strange = (change: Record<string, unknown>) => handlerOf({ outcome: 'sent' })({ ...request, timeoutMs: 'soon', ...change });
+
+  it('is stale work, when another build asks for it, and never a reason to stop the job', async () => {
+    expect(await strange({ build: 'a', ask: 'read' })).toEqual({ outcome: 'stale', build: 'b' });
+    expect(await strange({ build: 'a', ask: 'commit' })).toMatchObject({ outcome: 'failed', kind: 'transient' });
+  });
+
+  it('is fatal, when it is of this build or of nobody', async () => {
+    expect(await strange({})).toMatchObject({ outcome: 'failed', kind: 'fatal' });
+    expect(await handlerOf({ outcome: 'sent' })(7)).toMatchObject({ outcome: 'failed', kind: 'fatal' });
+  });
+});

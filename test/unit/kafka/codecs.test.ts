@@ -51,7 +51,7 @@ describe('Produce v7', () => {
   });
 });
 
-describe('Fetch v11', () => {
+describe('Fetch v10', () => {
   const ranges = [
     { topic: 'in', partition: 0, offset: 5_000_000_000, maxBytes: 1_000_000 },
     { topic: 'in', partition: 2, offset: 7, maxBytes: 2_000_000 },
@@ -59,18 +59,18 @@ describe('Fetch v11', () => {
   ];
   const request = fetchRequest(ranges, { maxBytes: 3_000_000, maxWaitMs: 200, minBytes: 1 });
 
-  it("asks read_committed, without a session and rack, as Kafka's client does", () => {
+  it("asks read_committed, without a session, as Kafka's client does", () => {
     expect(bodyOf(request)).toBe(
       'ffffffff000000c800000001002dc6c00100000000ffffffff000000020002696e0000000200000000ffffffff000000012a05f200ffffffffffffffff000f4240' +
         '00000002ffffffff0000000000000007ffffffffffffffff001e848000046d6f72650000000100000001ffffffff0000000000000000ffffffffffffffff000001f4' +
-        '000000000000',
+        '00000000',
     );
   });
 
   const response = hex(
     '00000003000000000000000000020002696e00000002000000000000000000012a05f264000000012a05f25a000000000000000b0000000200000000ee6b2801' +
-      '000000012a05f2140000000000000009000000012a05f20affffffff00000003090807000000020001ffffffffffffffffffffffffffffffffffffffffffffffff' +
-      'ffffffffffffffffffffffff00046d6f72650000000100000001000000000000000000040000000000000004000000000000000000000000ffffffff0000000105',
+      '000000012a05f2140000000000000009000000012a05f20a00000003090807000000020001ffffffffffffffffffffffffffffffffffffffffffffffff' +
+      'ffffffffffffffff00046d6f726500000001000000010000000000000000000400000000000000040000000000000000000000000000000105',
   );
 
   it('reads offsets, aborted transactions and records of each partition', async () => {

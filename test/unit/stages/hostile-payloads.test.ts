@@ -50,7 +50,7 @@ const requests = [
   { ask: 'read', ...common, ranges: [{ topic: 'in', partition: 0, from: 1, bound: 2 }], maxBytes: 1, maxDurationMs: 1 },
   { ask: 'process', ...common, keyGroups: { first: 0, last: 1 }, inputs: [], snapshots: { count: [snapshot] } },
   { ask: 'prepare', ...common, topic: 'out', transactionTimeoutMs: 1000, staged: [{ at: 'inline', base64: 'AA==' }] },
-  { ask: 'commit', ...common, permit, committables: [committable], compacted: [] },
+  { ask: 'commit', ...common, permit, committables: [committable], compacted: [], isOld: false },
   { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], compacted: [], onMissingEvidence: 'stop' },
   { ask: 'abort', ...common, committables: [committable] },
 ];
@@ -70,7 +70,7 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown
 }
 
 /** Values that are of no type that any field has. */
-const alien = fc.constantFrom<unknown>(null, true, -1.5, '', { alien: null }, [null], Number.NaN);
+const alien = fc.constantFrom<unknown>(null, -1.5, '', { alien: null }, [null], Number.NaN);
 
 describe('a manifest', () => {
   test('that was written is read back', () => {

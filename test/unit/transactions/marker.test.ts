@@ -48,7 +48,7 @@ it('an epoch of version 1 whose end is forgotten in a partition that has no lead
   broker.commitGroupOffsets(id, 'out', [{ partition: 0, offset: 4 }]);
   const committable = { sink: 'write', subtask: 0, epoch: 4, ...who, written: [], marker: { topic: 'out', startedAtMs: nowMs } };
   const permit = { epoch: 4, decisionId: 'd', generation: 1, decided: true } as const;
-  const first = await commitTransaction(asking(5_000), permit, committable, new Set());
+  const first = await commitTransaction(asking(5_000), permit, committable, { compacted: new Set(), isOld: true });
   const resolve = {
     permit,
     onMissingEvidence: 'stop',
