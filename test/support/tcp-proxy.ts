@@ -8,8 +8,11 @@ export type Link =
   | { readonly does: 'pass' }
   /** Every piece, of either direction, is late by this much. */
   | { readonly does: 'delay'; readonly ms: number }
-  /** Nothing arrives, and connections stay open. What waits is passed on afterwards, as by a network that heals. */
-  | { readonly does: 'hold' }
+  /**
+   * Nothing arrives, and connections stay open. What waits is passed on afterwards, as by a network that heals. With `only`,
+   * this happens to those connections of whose first bytes it is true.
+   */
+  | { readonly does: 'hold'; readonly only?: (opening: Buffer) => boolean }
   /** Requests are carried out; instead of the first answer the connection is reset. */
   | { readonly does: 'lose-answers' }
   /** Every connection is reset, and each new one. */
@@ -34,12 +37,15 @@ export async function openTcpProxy(target: string, port = 0): Promise<TcpProxy> 
   let link: Link = { does: 'pass' };
   let changed = Promise.withResolvers<void>();
 
-  const gate = (client: Socket, isAnswer: boolean) =>
+  const isHeld = (opening: Buffer) => link.does === 'hold' && (link.only?.(opening) ?? true);
+
+  const gate = (client: Socket, connection: { opening?: Buffer }, isAnswer: boolean) =>
     new Transform({
-      async transform(chunk, _encoding, pass) {
+      async transform(chunk: Buffer, _encoding, pass) {
+        connection.opening ??= chunk;
         if (isAnswer && link.does === 'lose-answers') client.resetAndDestroy();
         if (link.does === 'delay') await sleep(link.ms);
-        while (link.does === 'hold') await changed.promise;
+        while (isHeld(connection.opening)) await changed.promise;
         pass(null, chunk);
       },
     });
@@ -52,9 +58,10 @@ export async function openTcpProxy(target: string, port = 0): Promise<TcpProxy> 
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     }
+    const connection = {};
     // A failure of one of the two ends the other.
-    pipeline(client, gate(client, false), behind, () => {});
-    pipeline(behind, gate(client, true), client, () => {});
+    pipeline(client, gate(client, connection, false), behind, () => {});
+    pipeline(behind, gate(client, connection, true), client, () => {});
   });
   await once(server.listen(port, '127.0.0.1'), 'listening');
 

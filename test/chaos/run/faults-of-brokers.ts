@@ -68,7 +68,7 @@ const ofAny: readonly FaultKind[] = [
 const ofSeveral: readonly FaultKind[] = [
   {
     name: 'leader of an output partition killed with -9, and started',
-    weight: 4,
+    weight: 3,
     run: async (scene, dice) => {
       const { partition, leader = -1 } = (await someOutputPartition(scene, dice)) ?? {};
       const broker = brokerOf(scene, leader);
@@ -77,7 +77,7 @@ const ofSeveral: readonly FaultKind[] = [
   },
   {
     name: "coordinator of the job's transactions killed with -9, and started",
-    weight: 4,
+    weight: 3,
     run: async (scene, dice) => {
       const transactionalId = await someTransactionalId(scene, dice);
       if (transactionalId === undefined) return undefined;
@@ -123,7 +123,11 @@ const ofSeveral: readonly FaultKind[] = [
 
 export const ofBroker: Lane = { name: 'broker', pauseSeconds: [0.5, 3], kinds: ofAny };
 
-export const ofBrokers: Lane = { ...ofBroker, kinds: [...ofAny, ...ofSeveral] };
+/** With several, those that no broker alone can have come as often as the others together: a run has room for thirty of a lane. */
+export const ofBrokers: Lane = {
+  ...ofBroker,
+  kinds: [...ofAny.map((kind) => ({ ...kind, weight: Math.ceil(kind.weight / 2) })), ...ofSeveral],
+};
 
 function brokerOf({ brokers }: Scene, id: number): Broker | undefined {
   return brokers.all.find((broker) => broker.id === id);

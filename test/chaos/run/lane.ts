@@ -4,7 +4,7 @@ import type { Scene } from './scene.ts';
 /** One kind of fault. Resolves, when it is over, with what was done; undefined when there was nothing to do it to. */
 export interface FaultKind {
   readonly name: string;
-  /** How often it is drawn, against the others of its lane. */
+  /** How often it comes, against the others of its lane. */
   readonly weight: number;
   run(scene: Scene, dice: Dice): Promise<string | undefined>;
 }

@@ -9,7 +9,7 @@ import type { Size } from './brokers.ts';
 import { lanesFor } from './faults.ts';
 import { readCommitted, unfinishedTransactions } from './java-reader.ts';
 import type { Totals } from './job-under-test.ts';
-import type { Lane } from './lane.ts';
+import type { FaultKind, Lane } from './lane.ts';
 import { openScene, type Scene } from './scene.ts';
 import { type SteadyLoad, steadyLoad } from './steady-load.ts';
 import { type FaultDone, faultTable, totalsLine } from './table.ts';
@@ -120,11 +120,13 @@ async function run(
   done: FaultDone[],
   underWay: Set<string>,
 ): Promise<void> {
-  const drawn = kinds.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
+  let deck: FaultKind[] = [];
   for (;;) {
     await sleep(1000 * dice.between(...pauseSeconds));
     if (!goesOn()) return;
-    const kind = dice.pick(drawn);
+    // Every kind comes before one comes more often than its weight.
+    if (deck.length === 0) deck = dice.shuffled(kinds.flatMap((kind) => Array.from({ length: kind.weight }, () => kind)));
+    const kind = deck.pop() as FaultKind;
     scene.history.note(`FAULT ${kind.name}`);
     underWay.add(kind.name);
     const what = await kind.run(scene, dice);
