@@ -26,7 +26,12 @@ const SWAPPED: Readonly<Record<string, readonly string[]>> = {
   '-=': ['+='],
   '??=': ['='],
 };
-const OTHER_CALL: Readonly<Record<string, string>> = { 'Math.min': 'max', 'Math.max': 'min', some: 'every', every: 'some' };
+const OTHER_CALLS = new Map([
+  ['Math.min', 'max'],
+  ['Math.max', 'min'],
+  ['some', 'every'],
+  ['every', 'some'],
+]);
 const NEEDLESS_CALLS = ['filter', 'slice', 'sort', 'toSorted', 'reverse', 'toReversed'];
 
 /** Up to here a number counts something, and one more or less of it matters; a larger one is a size or a time. */
@@ -100,7 +105,7 @@ export function changesOf(node: ts.Node): Change[] {
 
   function breakCall({ expression }: ts.CallExpression): void {
     if (!ts.isPropertyAccessExpression(expression)) return;
-    const other = OTHER_CALL[expression.getText()] ?? OTHER_CALL[expression.name.text];
+    const other = OTHER_CALLS.get(expression.getText()) ?? OTHER_CALLS.get(expression.name.text);
     if (other !== undefined) replace('call', expression.name, other);
     if (NEEDLESS_CALLS.includes(expression.name.text)) replace('call', node, expression.expression.getText());
   }

@@ -21,6 +21,7 @@ describe('each way to break a line', () => {
     ['const x = Math.min(a, b);', ['const x = Math.max(a, b);']],
     ['const x = a.filter(b);', ['const x = a;']],
     ['const x = a.some(b);', ['const x = a.every(b);']],
+    ['const x = a.toString();', []],
     ['const x = [a, ...b];', ['const x = [];', 'const x = [...b];', 'const x = [a];']],
     ['const x = { a, b: c };', ['const x = { b: c };', 'const x = { a };']],
     ['const f = () => true;', ['const f = () => false;']],
