@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
-import { ConfigError } from '../lib/config/read-config.ts';
+import { explainError } from '../functions/explain-error.ts';
+import { UsageError } from '../lib/config/usage-error.ts';
 import { JobFailedError, LeftToNextError, SupersededError } from '../lib/epoch/coordinator/context.ts';
-import { JobDefinitionError } from '../lib/graph/job.ts';
-import { KafkaProblem } from '../lib/ports/kafka-requests.ts';
-import { StoreProblem } from '../lib/ports/store-problem.ts';
 import { cancel, type Retention } from './cancel.ts';
 import { epochs } from './epochs.ts';
 import { type CommandResult, EXIT, type ExitCode } from './exit-codes.ts';
@@ -12,7 +10,7 @@ import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { openTools, type Tools } from './tools.ts';
 import { transactions } from './transactions.ts';
-import { USAGE, UsageError } from './usage.ts';
+import { USAGE } from './usage.ts';
 
 const DEFAULT_LIMIT = 20;
 const DEFAULT_TIMEOUT_S = 120;
@@ -97,7 +95,8 @@ function parse(argv: readonly string[]): { readonly name: string | undefined; re
     if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}`);
     return { name, options: values };
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message);
+    // Its further sentences tell how an argument is made of what looks like an option.
+    if (error instanceof TypeError) throw new UsageError(error.message.split(/\.\s/)[0]);
     throw error;
   }
 }
@@ -119,13 +118,12 @@ function retentionIn({ config }: Tools, { retention = config.cancelRetention }: 
 }
 
 function explain(error: unknown): { readonly code: ExitCode; readonly message: string } {
-  if (error instanceof UsageError) return { code: EXIT.usage, message: `${error.message}\n\n"onceflow --help" shows how` };
-  if (error instanceof ConfigError || error instanceof JobDefinitionError) return { code: EXIT.usage, message: error.message };
-  if (error instanceof StoreProblem || error instanceof KafkaProblem) return { code: EXIT.failed, message: error.message };
+  if (error instanceof UsageError) return { code: EXIT.usage, message: `${error.message} ("onceflow --help" shows how)` };
   if (error instanceof JobFailedError) return { code: EXIT.jobFailed, message: error.message };
   if (error instanceof SupersededError)
     return { code: EXIT.startedAgain, message: `the job was started again meanwhile: ${error.message}` };
   if (error instanceof LeftToNextError)
     return { code: EXIT.timedOut, message: `not finished within --timeout; run it again to finish it: ${error.message}` };
-  return { code: EXIT.failed, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  const { is, message } = explainError(error);
+  return { code: is === 'setting' ? EXIT.usage : EXIT.failed, message };
 }

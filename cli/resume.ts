@@ -23,7 +23,8 @@ export function resumed(before: JobRow, standing: Standing): CommandResult {
 
 function textOf({ job, lastCompleted, failure }: JobRow, standing: Standing): string {
   const from = lastCompleted === undefined ? 'its starting offsets' : `epoch ${lastCompleted.epoch}`;
-  const start = 'Start its coordinator ("npm run local" for a local one); where a schedule revives it, its next tick does.';
+  const start =
+    'Start its coordinator; where a schedule revives it, its next tick does, and "npm run local" that is still up does at once.';
   switch (standing) {
     case 'running':
       return `job ${job} runs: nothing to resume`;

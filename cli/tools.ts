@@ -6,11 +6,11 @@ import { createEpochStore } from '../lib/aws/dynamo-epoch-store.ts';
 import { createJobRemoval } from '../lib/aws/dynamo-job-removal.ts';
 import { parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
+import { UsageError } from '../lib/config/usage-error.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { EpochStore, JobRemoval } from '../lib/ports/epoch-store.ts';
 import type { InspectionRequests, KafkaRequests } from '../lib/ports/kafka-requests.ts';
-import { UsageError } from './usage.ts';
 
 /** A person waits: a broker that is down is reported soon. */
 const CONNECTION_TIMEOUT_MS = 3_000;
@@ -39,6 +39,8 @@ export interface OpenTools extends Tools {
 /** @throws ConfigError, UsageError when no job is named. */
 export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, say: (line: string) => void): Promise<OpenTools> {
   const config = readToolConfig(env);
+  if (jobOption !== undefined && !parameters.jobName.schema.safeParse(jobOption).success)
+    throw new UsageError(`--job is ${JSON.stringify(jobOption)}: it must be ${parameters.jobName.rule}`);
   const job = jobOption ?? config.jobName ?? nameInModule(config, env);
   const store = { client: createDynamoDbClient(), table: config.table };
   const kafka = once(() => connect(config, job, say));

@@ -26,8 +26,3 @@ exit codes: ${EXIT.ok} well, done   ${EXIT.failed} table, broker or blob store f
             ${EXIT.noSuchJob} no such job   ${EXIT.jobFailed} the job failed   ${EXIT.dead} the job is to run and nobody runs it
             ${EXIT.heldUp} a transaction that nobody ends holds up readers   ${EXIT.timedOut} not finished within --timeout
             ${EXIT.startedAgain} somebody started the job meanwhile   ${EXIT.noProgress} the job runs and makes no progress`;
-
-/** Wrong arguments. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}

@@ -1,5 +1,5 @@
 import { describeJob, type JobSummary } from '../functions/describe.ts';
-import { checkBudget } from '../lib/config/budget.ts';
+import { budgetFaults, checkBudget } from '../lib/config/budget.ts';
 import { ofName } from '../lib/config/by-name.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
@@ -45,8 +45,6 @@ const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
   'dynamodbLocal',
   'benchDir',
 ];
-/** The broker's own limit is not known here; its default does not refuse what another one might allow. */
-const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
 /** A cold start, taking the lease, and asking for the commits of what was decided. */
 const START_MS = 10_000;
 /** CloudFormation takes 500 resources in a stack; the rest of one has fewer than 100. */
@@ -77,7 +75,7 @@ export function readSettings(given: Given, own: Given = {}, machine: Given = pro
   const prefix = config.functionPrefix ?? job.name;
   const faults = [
     ...prefixFaults(prefix),
-    ...budgetFaults(configured),
+    ...budgetFaults(config),
     ...recoveryFaults(configured),
     ...standbyFaults(configured),
     ...functionFaults(configured),
@@ -134,13 +132,6 @@ function environmentOf(given: Given): Record<string, string> {
 function prefixFaults(prefix: string): ConfigFault[] {
   if (isPrefix(prefix)) return [];
   return [{ option: parameters.functionPrefix.variable, value: prefix, rule: PREFIX_RULE, mend: 'set a shorter one' }];
-}
-
-function budgetFaults({ config }: ConfiguredJob): ConfigFault[] {
-  const verdict = checkBudget(config, Math.max(config.transactionTimeoutMs, DEFAULT_MAX_TRANSACTION_TIMEOUT_MS));
-  if (verdict.ok) return [];
-  const { variable } = parameters.transactionTimeoutMs;
-  return [{ option: variable, value: `${config.transactionTimeoutMs}`, rule: 'within the time budget', mend: verdict.refused }];
 }
 
 /** A crash is mended by a tick, and then the new coordinator has to start. */

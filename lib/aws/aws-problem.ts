@@ -49,7 +49,7 @@ const CONNECTION_CODES = new Set([
 export function faultOf(error: unknown): AwsFault {
   if (!(error instanceof Error)) return 'defect';
   const { name, message, code, cause, $metadata, $retryable }: SdkError = error;
-  if (name === 'CredentialsProviderError' || message === 'Region is missing') return 'refused';
+  if (name === 'CredentialsProviderError' || isOfRegion(message) || code === 'ERR_INVALID_URL') return 'refused';
   if (THROTTLED.has(name) || NO_ANSWER.has(name) || $retryable !== undefined) return 'transient';
   if (typeof code === 'string' && CONNECTION_CODES.has(code)) return 'transient';
   const status = $metadata?.httpStatusCode;
@@ -60,6 +60,11 @@ export function faultOf(error: unknown): AwsFault {
   }
   // 3xx is S3's way to say that the bucket is in another region.
   return status >= 300 && status < 500 && status !== 429 ? 'refused' : 'transient';
+}
+
+/** The SDK's errors for a region that is missing, and for one that cannot be. */
+function isOfRegion(message: string): boolean {
+  return message === 'Region is missing' || message.startsWith('Region not accepted');
 }
 
 /** What was tried, for the message: `action` on `target`, and the option that names the target. */
@@ -115,7 +120,10 @@ function mendOf(error: Error, call: AwsCall): string {
     case 'AuthorizationHeaderMalformed':
       return `correct AWS_REGION: the ${call.target} is in another region`;
     default:
-      return error.message === 'Region is missing' ? 'set AWS_REGION' : `see the message, and check ${call.option}`;
+      if (isOfRegion(error.message)) return 'set AWS_REGION';
+      return 'code' in error && error.code === 'ERR_INVALID_URL'
+        ? 'correct endpoint_url in the AWS config file'
+        : `see the message, and check ${call.option}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Config, parameters } from './parameters.ts';
+import type { ConfigFault } from './read-config.ts';
 
 export type Budget = Pick<
   Config,
@@ -54,7 +55,20 @@ export function checkBudget(budget: Budget, brokerMaxTransactionTimeoutMs: numbe
   }
 
   if (refusals.length === 0) return { ok: true, explanation: `${arithmetic} < ${transaction} ≤ ${broker}` };
-  return { ok: false, refused: `the job cannot start with this time budget:\n${refusals.map((refusal) => `  ${refusal}`).join('\n')}` };
+  const each = refusals.length === 1 ? ` ${refusals[0]}` : `\n  ${refusals.join('\n  ')}`;
+  return { ok: false, refused: `the job cannot start with this time budget:${each}` };
+}
+
+/** Of a broker that nobody changed. */
+const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
+
+/** The same before there is a broker to ask: its own limit is not known, and its default refuses nothing that another one might allow. */
+export function budgetFaults(budget: Budget): ConfigFault[] {
+  const { transactionTimeoutMs } = budget;
+  const verdict = checkBudget(budget, Math.max(transactionTimeoutMs, DEFAULT_MAX_TRANSACTION_TIMEOUT_MS));
+  if (verdict.ok) return [];
+  const { variable: option } = parameters.transactionTimeoutMs;
+  return [{ option, value: `${transactionTimeoutMs}`, rule: 'within the time budget', mend: verdict.refused }];
 }
 
 function named(budget: Budget, name: keyof Budget): string {

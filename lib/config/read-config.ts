@@ -1,3 +1,4 @@
+import { awsFaults } from './aws-settings.ts';
 import { kafkaSecurityFits } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import { type Config, type Parameter, parameters, type RequiredName, type ToolConfig } from './parameters.ts';
@@ -71,7 +72,7 @@ export function requiredValue<Name extends RequiredName>(config: ToolConfig, nam
 }
 
 function read(env: Environment, whenMissing: (fault: ConfigFault) => ConfigFault | undefined): ToolConfig {
-  const faults: ConfigFault[] = unknownVariables(env);
+  const faults: ConfigFault[] = [...unknownVariables(env), ...awsFaults(env)];
   const values: Record<string, unknown> = {};
   for (const [key, parameter] of Object.entries<Parameter<unknown>>(parameters)) {
     const found = readOne(parameter, env[parameter.variable]);

@@ -26,6 +26,14 @@ it('a missing region is a problem that says which variable to set, and repeating
   });
 });
 
+it('a region that cannot be is a problem of the setting, as a missing one is', async () => {
+  expect(await problemWith({ AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', AWS_REGION: 'us east 1' })).toMatchObject({
+    name: 'StoreProblem',
+    retriable: false,
+    message: expect.stringMatching(/failed: Error: Region not accepted: .*; set AWS_REGION$/),
+  });
+});
+
 it('missing credentials are a problem that says which variables to set, and repeating cannot help', async () => {
   expect(await problemWith({ AWS_REGION: 'eu-west-1' })).toMatchObject({
     name: 'StoreProblem',

@@ -107,6 +107,15 @@ describe('readConfig', () => {
     });
   });
 
+  it.each([
+    ['AWS_ENDPOINT_URL', 'localhost:4566', /AWS_ENDPOINT_URL is "localhost:4566": it must be the address of a server/],
+    ['AWS_ENDPOINT_URL_S3', 'nowhere', /AWS_ENDPOINT_URL_S3 is "nowhere": it must be the address of a server/],
+    ['AWS_REGION', 'us east 1', /AWS_REGION is "us east 1": it must be a region/],
+  ])('names %s=%s, of which the errors of the AWS SDK do not', (option, value, message) => {
+    expect(() => readConfig({ ...required, [option]: value })).toThrow(message);
+    expect(readConfig({ ...required, AWS_ENDPOINT_URL: 'https://[::1]:4566', AWS_REGION: 'eu-west-1', [option]: '' })).toBeDefined();
+  });
+
   it('lists every fault at once, each with option, value, rule and mend', () => {
     const faults = faultsOf({ ONCEFLOW_JOB: undefined, ONCEFLOW_PARALLELISM: '0', ONCEFLOW_LEASE_MS: '30s' });
     expect(faults).toEqual([
