@@ -8,6 +8,8 @@ export type KeeperRequest =
       readonly env: Readonly<Record<string, string | undefined>>;
       readonly log: string;
     }
+  /** When it ends, besides its folder. */
+  | { readonly ask: 'remove-at-end'; readonly path: string }
   | { readonly ask: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals };
 
 /** What the keeper reports. */

@@ -1,7 +1,7 @@
 /**
  * A small process between a stack's owner and the stack's processes. It has a session of its own, so that Ctrl-C in the
  * owner's terminal reaches only the owner, which then stops the stack in order. When the owner is gone, however it went,
- * the channel closes: the keeper kills what it started and removes the folder that it was told to.
+ * the channel closes: the keeper kills what it started and removes what it was told to.
  *
  * `keeper.ts [folder to remove]`
  */
@@ -12,9 +12,11 @@ import type { KeeperReport, KeeperRequest } from './keeper-protocol.ts';
 
 const [folderToRemove] = process.argv.slice(2);
 const children = new Map<number, ChildProcess>();
+const toRemove: string[] = folderToRemove === undefined ? [] : [folderToRemove];
 
 process.on('message', (request: KeeperRequest) => {
   if (request.ask === 'start') start(request);
+  else if (request.ask === 'remove-at-end') toRemove.push(request.path);
   else signalGroup(request.pid, request.signal);
 });
 process.on('disconnect', end);
@@ -51,7 +53,7 @@ async function end(): Promise<void> {
   for (const pid of children.keys()) signalGroup(pid, 'SIGKILL');
   await Promise.all(gone);
   // What a child started may still be dying, and write.
-  if (folderToRemove !== undefined) rmSync(folderToRemove, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  for (const path of toRemove) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   process.exit(0);
 }
 

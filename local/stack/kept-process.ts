@@ -37,6 +37,8 @@ export interface Keeper {
   start(spec: ProcessSpec): Promise<KeptProcess>;
   /** A free port on 127.0.0.1 that no other keeper has. */
   takePort(): Promise<number>;
+  /** Also removes this file or folder at the end, however the owner goes. */
+  removeAtEnd(path: string): void;
   /** Kills what still runs and removes the folder, unless it was named. */
   close(): Promise<void>;
 }
@@ -110,6 +112,7 @@ export async function openKeeper(options: { readonly dir?: string | undefined } 
       ask({ ask: 'start', ...spec, log: logFileOf(spec.name) });
       return pending.promise.finally(() => starting.delete(spec.name));
     },
+    removeAtEnd: (path) => ask({ ask: 'remove-at-end', path: resolve(path) }),
     takePort: () => ports.take(),
     async close() {
       if (keeper.connected) keeper.disconnect();

@@ -1,3 +1,7 @@
+import { rmSync } from 'node:fs';
+import { type BrokerAddress, parseBrokerAddress } from '../../lib/config/broker-address.ts';
+import { parameters } from '../../lib/config/parameters.ts';
+import { ConfigError, readToolConfig } from '../../lib/config/read-config.ts';
 import { type DynamoDbLocalService, startDynamoDbLocal } from './dynamodb-local.ts';
 import { EMULATOR_REGION, type EmulatorService, startEmulator } from './emulator.ts';
 import { type KafkaOptions, type KafkaService, startKafka } from './kafka.ts';
@@ -12,6 +16,8 @@ export interface Stack {
   readonly dynamodbLocal: { readonly endpoint: string } | undefined;
   /** To add to the environment of a job, of its functions and of AWS clients. */
   readonly env: Readonly<Record<string, string>>;
+  /** Removes this file or folder when the stack ends. An embedded one does so also when this process is killed. */
+  removeAtEnd(path: string): void;
   /** Ends what was started, and nothing else. May be called again. */
   stop(): Promise<void>;
 }
@@ -62,6 +68,7 @@ export async function startStack(options: StackOptions = {}): Promise<EmbeddedSt
       dynamodbLocal,
       dir: keeper.dir,
       env: stackEnvironment({ brokers: kafka.bootstrap, awsEndpoint: emulator.endpoint, region: EMULATOR_REGION }),
+      removeAtEnd: (path) => keeper.removeAtEnd(path),
       stop: () => {
         stopped ??= stop();
         return stopped;
@@ -78,34 +85,40 @@ export async function startStack(options: StackOptions = {}): Promise<EmbeddedSt
  * `AWS_ENDPOINT_URL` (default: the ports of `compose.yaml`), otherwise an embedded one.
  */
 export async function openStack(options: StackOptions = {}, env: NodeJS.ProcessEnv = process.env): Promise<Stack> {
-  const choice = env['ONCEFLOW_STACK'] || 'embedded';
-  if (choice === 'embedded') return startStack(options);
-  if (choice === 'external') return externalStack(options, env);
-  throw new Error(`ONCEFLOW_STACK is "${choice}": it must be "embedded" (the default) or "external"`);
+  return readToolConfig(env).stack === 'external' ? externalStack(options, env) : startStack(options);
 }
 
 async function externalStack(options: StackOptions, env: NodeJS.ProcessEnv): Promise<Stack> {
   const brokers = env['ONCEFLOW_BROKERS'] || '127.0.0.1:9092';
   const awsEndpoint = env['AWS_ENDPOINT_URL'] || 'http://127.0.0.1:4566';
   const dynamodbLocal = env['ONCEFLOW_DYNAMODB_LOCAL'] || 'http://127.0.0.1:8000';
-  await mustAnswer('Kafka', 'ONCEFLOW_BROKERS', brokers, `kafka://${brokers.split(',')[0]}`);
-  await mustAnswer('AWS', 'AWS_ENDPOINT_URL', awsEndpoint, awsEndpoint);
-  if (options.dynamodbLocal === true) await mustAnswer('DynamoDB Local', 'ONCEFLOW_DYNAMODB_LOCAL', dynamodbLocal, dynamodbLocal);
+  const addresses = brokers.split(',').map((broker) => parseBrokerAddress(broker.trim()));
+  await mustAnswer('Kafka', parameters.brokers.variable, brokers, addresses);
+  const mustServe = (what: string, option: string, url: string) => mustAnswer(what, option, url, [placeOf(url)]);
+  await mustServe('AWS', 'AWS_ENDPOINT_URL', awsEndpoint);
+  if (options.dynamodbLocal === true) await mustServe('DynamoDB Local', parameters.dynamodbLocal.variable, dynamodbLocal);
   return {
     kafka: { bootstrap: brokers },
     aws: { endpoint: awsEndpoint },
     dynamodbLocal: options.dynamodbLocal === true ? { endpoint: dynamodbLocal } : undefined,
     env: stackEnvironment({ brokers, awsEndpoint, region: env['AWS_REGION'] || EMULATOR_REGION }),
+    removeAtEnd: (path) => void process.once('exit', () => rmSync(path, { recursive: true, force: true })),
     stop: async () => {},
   };
 }
 
-async function mustAnswer(what: string, variable: string, value: string, url: string): Promise<void> {
-  const { hostname, port } = new URL(url);
-  if (await accepts(Number(port), hostname)) return;
-  throw new Error(
-    `ONCEFLOW_STACK=external, but nothing answers at ${value} (${what}, ${variable}): start it with "docker compose up --wait", or unset ONCEFLOW_STACK to have everything started here`,
-  );
+/** One of them. */
+async function mustAnswer(what: string, option: string, value: string, at: readonly (BrokerAddress | undefined)[]): Promise<void> {
+  for (const address of at) if (address !== undefined && (await accepts(address.port, address.host))) return;
+  const rule = `where ${what} answers, with ${parameters.stack.variable}=external, and nothing does`;
+  const mend = `start it with "docker compose up --wait", or unset ${parameters.stack.variable} to have everything started here`;
+  throw new ConfigError([{ option, value, rule, mend }]);
+}
+
+/** The configuration has been checked. */
+function placeOf(url: string): BrokerAddress {
+  const { hostname, port, protocol } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'http:' ? 80 : 443) };
 }
 
 /** What leads a job and AWS clients to a stack. */

@@ -86,7 +86,7 @@ describe('an embedded stack', () => {
 
 describe('a stack that another process started', () => {
   let owner: ChildProcess;
-  let theirs: { pids: number[]; dir: string; bootstrap: string; env: Record<string, string> };
+  let theirs: { pids: number[]; dir: string; file: string; bootstrap: string; env: Record<string, string> };
   beforeAll(async () => {
     const child = spawn(process.execPath, [OWNER], { stdio: ['ignore', 'pipe', 'inherit'] });
     owner = child;
@@ -112,11 +112,12 @@ describe('a stack that another process started', () => {
     expect(groups).not.toContain(await askPs(owner.pid ?? 0, 'pgid'));
   });
 
-  test('is gone, folder included, soon after its owner was killed with -9', async () => {
+  test('is gone, folder and files included, soon after its owner was killed with -9', async () => {
     expect(await accepts(portOf(theirs.bootstrap))).toBe(true);
+    expect(existsSync(theirs.file)).toBe(true);
     owner.kill('SIGKILL');
     await expect.poll(() => theirs.pids.filter(isAlive), { timeout: 5_000 }).toEqual([]);
-    await expect.poll(() => existsSync(theirs.dir), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => [theirs.dir, theirs.file].filter((path) => existsSync(path)), { timeout: 5_000 }).toEqual([]);
   });
 });
 
@@ -157,11 +158,16 @@ test('a stack that cannot start says why, with the end of the log, and leaves no
 
 test('an external stack that is down is named, with the variable that says where it should be', async () => {
   const nowhere = { ONCEFLOW_STACK: 'external', ONCEFLOW_BROKERS: '127.0.0.1:1' };
-  await expect(openStack(quiet, nowhere)).rejects.toThrow(/nothing answers at 127\.0\.0\.1:1 \(Kafka, ONCEFLOW_BROKERS\)/);
+  await expect(openStack(quiet, nowhere)).rejects.toThrow(
+    'ONCEFLOW_BROKERS is "127.0.0.1:1": it must be where Kafka answers, with ONCEFLOW_STACK=external, and nothing does; start it with',
+  );
+  await expect(openStack(quiet, { ...nowhere, ONCEFLOW_BROKERS: '[::1]:1' })).rejects.toThrow('ONCEFLOW_BROKERS is "[::1]:1"');
 });
 
 test('a misspelt choice of stack is refused', async () => {
-  await expect(openStack(quiet, { ONCEFLOW_STACK: 'docker' })).rejects.toThrow('it must be "embedded" (the default) or "external"');
+  await expect(openStack(quiet, { ONCEFLOW_STACK: 'docker' })).rejects.toThrow(
+    'ONCEFLOW_STACK is "docker": it must be one of embedded, external; correct it, or unset it for the default, embedded',
+  );
 });
 
 test('ports of blocks claimed at the same time are never the same', async () => {

@@ -27,6 +27,7 @@ async function startStackOnLocalStack(): Promise<Stack> {
       aws,
       dynamodbLocal: aws.dynamodbLocal,
       env: stackEnvironment({ brokers: kafka.bootstrap, awsEndpoint: aws.endpoint, region: EMULATOR_REGION }),
+      removeAtEnd: (path) => keeper.removeAtEnd(path),
       stop: () => keeper.close(),
     };
   } catch (error) {
