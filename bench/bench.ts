@@ -1,8 +1,10 @@
 /** `npm run bench`: see bench/harness/usage.ts and bench/README.md. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../lib/config/usage-error.ts';
+import { folderIn, runCommand } from '../local/command.ts';
 import { createTopics, deleteTopics } from '../local/stack/kafka-admin.ts';
 import { type Arena, openArena, type Program } from './harness/arena.ts';
 import { chartOf } from './harness/chart.ts';
@@ -12,7 +14,7 @@ import { largeStateMode } from './harness/modes/large-state.ts';
 import { latencyMode } from './harness/modes/latency.ts';
 import { recoveryMode } from './harness/modes/recovery.ts';
 import { trickleMode } from './harness/modes/trickle.ts';
-import { type Mode, type Options, readOptions } from './harness/options.ts';
+import { FLAGS, type Mode, type Options, readOptions } from './harness/options.ts';
 import { peerNamed } from './harness/peers.ts';
 import { endProbes, startProbe } from './harness/probe.ts';
 import { functionsOf, nameProfiles } from './harness/profiles.ts';
@@ -35,35 +37,23 @@ const ownInputModes: Readonly<Record<Exclude<Mode, 'drain'>, readonly ModeOf[]>>
   'large-state': [largeStateMode(0), largeStateMode(1)],
 };
 
-process.exit(await main());
-
-async function main(): Promise<number> {
-  let options: Options;
-  try {
-    options = readOptions(process.argv.slice(2));
-    for (const name of options.peers ?? []) peerNamed(name, options, '');
-  } catch (error) {
-    console.error(`bench: ${messageOf(error)}\n\nnpm run bench -- --help says what there is.`);
-    return 2;
-  }
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (!existsSync('/proc/self/stat')) {
-    console.error('bench: it reads CPU time and memory from /proc, so it runs on Linux only');
-    return 2;
-  }
-  const file = resolve(options.from ?? options.results ?? join(RESULTS, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.jsonl`));
-  const ok = options.from !== undefined || (await measureAll(options, file));
+await runCommand({ name: 'npm run bench', usage: USAGE, options: FLAGS, positionals: true }, async (flags, modes) => {
+  const options = readOptions(flags, modes);
+  for (const name of options.peers ?? []) peerNamed(name, options, '');
+  if (!existsSync('/proc/self/stat')) throw new UsageError('it reads CPU time and memory from /proc, so it runs on Linux only');
+  const { from } = options;
+  if (from !== undefined && !existsSync(from)) throw new UsageError(`--from is ${JSON.stringify(from)}: there is no such file`);
+  const file = resolve(from ?? options.results ?? join(RESULTS, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.jsonl`));
+  const drawing = resolve(options.draw ?? file.replace(/(\.jsonl)?$/, '.svg'));
+  folderIn('results', dirname(file));
+  folderIn('draw', dirname(drawing));
+  const ok = from !== undefined || (await measureAll(options, file));
   const results = readResults(file);
   console.log(`\n${tableOf(results)}\n`);
-  const drawing = resolve(options.draw ?? file.replace(/(\.jsonl)?$/, '.svg'));
-  mkdirSync(dirname(drawing), { recursive: true });
   writeFileSync(drawing, chartOf(results));
   console.log(`runs: ${file}\nchart: ${drawing}`);
-  return ok ? 0 : 1;
-}
+  process.exit(ok ? 0 : 1);
+});
 
 async function measureAll(options: Options, file: string): Promise<boolean> {
   const machine = describeMachine();

@@ -1,5 +1,5 @@
 import { describeJob, type JobSummary } from '../functions/describe.ts';
-import { budgetFaults, checkBudget } from '../lib/config/budget.ts';
+import { budgetFaults } from '../lib/config/budget.ts';
 import { ofName } from '../lib/config/by-name.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';

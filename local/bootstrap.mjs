@@ -101,8 +101,10 @@ function parseArguments(args) {
     console.error(`usage: node local/bootstrap.mjs [--with ${Object.keys(PARTS).join(',')}] [-- script arguments…]`);
     process.exit(2);
   }
-  // With a stack that runs elsewhere nothing of it is needed here.
-  return { parts: process.env.ONCEFLOW_STACK === 'external' ? [] : names, command: args.slice(end + 1) };
+  const script = args.slice(end + 1);
+  // With a stack that runs elsewhere nothing of it is needed here, and to be told how a command is called needs none.
+  const needsParts = process.env.ONCEFLOW_STACK !== 'external' && !script.includes('--help') && !script.includes('-h');
+  return { parts: needsParts ? names : [], command: script };
 }
 
 async function install(names) {

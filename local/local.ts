@@ -1,106 +1,195 @@
-/**
- * `npm run local [-- --dir <folder>] [--no-takeover]`: the stack, the topics and the word count, until Ctrl-C. With `--dir`
- * the data stay there, and the next start goes on from them. ONCEFLOW_… variables set the job's parameters; `--no-takeover`
- * is short for ONCEFLOW_TAKEOVER=refuse.
- */
-import { parseArgs } from 'node:util';
+/** `npm run local`: see USAGE. */
+import { describeJob, type JobSummary } from '../functions/describe.ts';
+import { explainError } from '../functions/explain-error.ts';
+import { openEpochStore, systemClock } from '../functions/wiring.ts';
 import { createDynamoDbClient, createS3Client } from '../lib/aws/clients.ts';
 import { createTable } from '../lib/aws/dynamo-table.ts';
 import { createBucket } from '../lib/aws/s3-blob-store.ts';
-import type { CoordinatorEvent } from '../lib/epoch/events.ts';
-import { runJob } from './functions/run-job.ts';
-import { forgetRunning, rememberRunning } from './running.ts';
+import { budgetFaults } from '../lib/config/budget.ts';
+import { readCertificates } from '../lib/config/kafka-certificates.ts';
+import type { Config } from '../lib/config/parameters.ts';
+import { ConfigError, readConfig } from '../lib/config/read-config.ts';
+import { UsageError } from '../lib/config/usage-error.ts';
+import { isLeaseLive } from '../lib/epoch/may-start.ts';
+import type { JobRow } from '../lib/ports/epoch-store.ts';
+import { folderIn, runCommand } from './command.ts';
+import { DEFAULT_TOPICS } from './default-topics.ts';
+import { eventText } from './event-text.ts';
+import { type RunningJob, runJob } from './functions/run-job.ts';
+import { rememberRunning } from './running.ts';
 import { createTopics } from './stack/kafka-admin.ts';
-import { openStack } from './stack/stack.ts';
+import { openStack, type Stack } from './stack/stack.ts';
+import { useStack } from './use-stack.ts';
 
-const TOPICS = { input: 'flink_kafka', output: 'flink_kafka2' };
-const TABLE = 'onceflow';
-const BUCKET = 'onceflow-local';
+const USAGE = `npm run local [-- --dir FOLDER] [--no-takeover]
 
-const { values } = parseArgs({ options: { dir: { type: 'string' }, 'no-takeover': { type: 'boolean' } } });
-const stack = await openStack({ dir: values.dir });
-const env = {
-  ONCEFLOW_JOB: './jobs/word-count.ts',
-  ONCEFLOW_TABLE: TABLE,
-  ONCEFLOW_BLOBS: `s3://${BUCKET}`,
-  ...process.env,
-  ...(values['no-takeover'] === true ? { ONCEFLOW_TAKEOVER: 'refuse' } : {}),
-  ...stack.env,
-};
-Object.assign(process.env, stack.env);
-await Promise.all([
-  createTopics(stack.kafka.bootstrap, [{ topic: TOPICS.input }, { topic: TOPICS.output }]),
-  createTable(createDynamoDbClient(), TABLE),
-  createBucket(createS3Client(), BUCKET),
-]);
-const parameters = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('ONCEFLOW_')));
-rememberRunning({ brokers: stack.kafka.bootstrap }, { ...parameters, ...stack.env });
+Kafka, the AWS emulator, the topics, and a job, until Ctrl-C: the word count, or what ONCEFLOW_JOB names
+(ONCEFLOW_JOB=./jobs/mine.ts npm run local). Every ONCEFLOW_… variable of the README's table sets the job.
 
-const job = await runJob({
-  env,
-  onEvent: (event) => {
-    const line = lineOf(event);
-    if (line !== undefined) console.log(line);
+  --dir FOLDER     the data stay there, and the next start goes on from them (default: they go at the end)
+  --no-takeover    starts nothing while another process holds the job: short for ONCEFLOW_TAKEOVER=refuse
+
+A job that fails, or that "npx onceflow stop" stops, leaves Kafka and AWS running; "npx onceflow resume" starts it again.`;
+
+const REST = `
+Kafka and AWS stay up. In another terminal:
+
+  . .onceflow/running.env
+  npx onceflow status                what became of the job
+  npx onceflow resume                lets it go on, here
+
+Ctrl-C ends everything.
+`;
+
+const RESUME_POLL_MS = 500;
+
+await runCommand(
+  { name: 'npm run local', usage: USAGE, options: { dir: { type: 'string' }, 'no-takeover': { type: 'boolean' } } },
+  async ({ dir, 'no-takeover': noTakeover }) => {
+    const asked = askedFor(process.env, noTakeover === true);
+    // Before anything starts: where Kafka will be changes nothing in what is right.
+    const early = { ONCEFLOW_BROKERS: 'not-started-yet:9092', ...asked };
+    const config = readConfig(early);
+    const faults = budgetFaults(config);
+    if (faults.length > 0) throw new ConfigError(faults);
+    readCertificates(config);
+    const job = describeJob('source', { env: early });
+
+    const stack = await openStack({ dir: folderIn('dir', dir) });
+    useStack(stack);
+    const env = { ...askedFor(process.env, noTakeover === true), ...stack.env };
+    await prepare(stack, config, job);
+    const ours = Object.entries(env).filter(([name]) => name.startsWith('ONCEFLOW_'));
+    const forget = rememberRunning(stack, { ...Object.fromEntries(ours), ONCEFLOW_JOB_NAME: job.name, ...stack.env });
+    const exitCode = await runUntilInterrupted({ stack, env, config, job }).finally(async () => {
+      forget();
+      await stack.stop();
+    });
+    // Connections may be open still.
+    process.exit(exitCode);
   },
-  onLog: (name, line) => console.log(`${name}: ${line}`),
-  onCrash: (name, how) => console.log(`${name} ended with ${how}: it is started again`),
-});
+);
 
-console.log(`
-The word count runs on Kafka at ${stack.kafka.bootstrap} and AWS at ${stack.aws.endpoint}.
+/** What the word count needs, what the environment says in its place, and what the command line says in place of both. */
+function askedFor(environment: NodeJS.ProcessEnv, noTakeover: boolean): Record<string, string | undefined> {
+  const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  return {
+    ONCEFLOW_JOB: './jobs/word-count.ts',
+    ONCEFLOW_BLOBS: 's3://onceflow-local',
+    ...Object.fromEntries(set),
+    ...(noTakeover ? { ONCEFLOW_TAKEOVER: 'refuse' } : {}),
+  };
+}
 
-  In a second terminal, type lines for topic ${TOPICS.input}:     npm run console:produce
-  In a third one, watch topic ${TOPICS.output} as it is committed:  npm run console:consume
-  The transactions that Kafka knows of:                     npm run console:transactions
-  Look at the job and control it:                           . .onceflow/running.env; npx onceflow status
+/** Makes what the job works on and is not there: topics, table, bucket. */
+async function prepare(stack: Stack, { table, blobs }: Config, { plan }: JobSummary): Promise<void> {
+  const topics = new Set(plan.stages.flatMap((stage) => ('topic' in stage ? [stage.topic] : [])));
+  await Promise.all([
+    createTopics(
+      stack.kafka.bootstrap,
+      [...topics].map((topic) => ({ topic })),
+    ),
+    createTable(createDynamoDbClient(), table),
+    blobs.kind === 's3' ? createBucket(createS3Client(), blobs.bucket) : undefined,
+  ]);
+}
 
-Ctrl-C stops the job in order, then the stack.
-`);
+interface LocalJob {
+  readonly stack: Stack;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly config: Config;
+  readonly job: JobSummary;
+}
 
-let interrupts = 0;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    interrupts++;
-    // What is still running ends with this process; the next start settles what it left open.
-    if (interrupts > 1) process.exit(1);
-    console.log('\nstopping (once more to stop at once)');
-    void job.stop();
+/** Runs the job, and runs it again when somebody lets a stopped or failed one go on. Answers the exit code. */
+async function runUntilInterrupted(local: LocalJob): Promise<number> {
+  const interrupted = new AbortController();
+  let running: RunningJob | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // What is still running ends with this process; the next start settles what it left open.
+      if (interrupted.signal.aborted) process.exit(1);
+      console.log('\nstopping (once more to stop at once)');
+      interrupted.abort();
+      void running?.stop();
+    });
+  }
+  let { job } = local;
+  for (let starts = 1; ; starts++) {
+    let hasWorked = false;
+    running = await startJob({ ...local, job }, () => {
+      hasWorked = true;
+    });
+    if (starts === 1) console.log(welcome(local));
+    if (interrupted.signal.aborted) void running.stop();
+    const { end, message } = await running.ended;
+    running = undefined;
+    // It cannot start: there is nothing to look at, and this command is to be called otherwise.
+    if (end === 'failed' && !hasWorked && !interrupted.signal.aborted) throw new UsageError(message);
+    console.log(message === '' ? end : `${end}: ${message}`);
+    if (interrupted.signal.aborted) return end === 'stopped' ? 0 : 1;
+    // It does not run because another process holds it, and was to be left alone.
+    if (end === 'refused') return 1;
+    const mended = await untilResumed(local, interrupted.signal);
+    if (mended === undefined) return end === 'failed' ? 1 : 0;
+    job = mended;
+  }
+}
+
+function startJob({ env, job }: LocalJob, works: () => void): Promise<RunningJob> {
+  return runJob({
+    env,
+    job,
+    onEvent: (event) => {
+      if (event.event === 'planned') works();
+      const line = eventText(event);
+      if (line !== undefined) console.log(line);
+    },
+    onLog: (name, line) => console.log(`${name}: ${line}`),
+    onCrash: (name, how) => console.log(`${name} ended with ${how}: it is started again`),
   });
 }
 
-const { end, message } = await job.ended;
-console.log(message === '' ? end : `${end}: ${message}`);
-// The job of another process goes on.
-if (end !== 'refused' && end !== 'superseded') forgetRunning();
-await stack.stop();
-process.exit(end === 'stopped' ? 0 : 1);
-
-function lineOf(event: CoordinatorEvent): string | undefined {
-  switch (event.event) {
-    case 'lease-taken':
-      return `generation ${event.generation} leads; last epoch completed: ${event.lastCompleted ?? 'none'}`;
-    case 'recovered':
-      return `recovered epoch ${event.epoch}: ${event.committed} committed again, ${event.republished} published again`;
-    case 'decided':
-      return `epoch ${event.epoch} decided: ${event.recordsIn} records in, ${event.recordsOut} out`;
-    case 'committed':
-      return `epoch ${event.epoch} committed`;
-    case 'attempt-failed':
-      return `epoch ${event.epoch} failed in ${event.stage}, trying again in ${event.retryInMs} ms: ${event.message}`;
-    case 'leaves-out':
-      return `topic ${event.topic}, partition ${event.partition}, offset ${event.offset} keeps failing in ${event.reason.operator}: it goes to the dead-letter topic`;
-    case 'dead-lettered':
-      return `epoch ${event.epoch}: ${event.records} records went to the dead-letter topic`;
-    case 'no-progress':
-      return `no progress for ${Math.round(event.forMs / 1000)} s, ${event.failuresInARow} failures in a row; the last error: ${event.lastError ?? 'none'}`;
-    case 'progress-again':
-      return 'there is progress again';
-    case 'takes-over':
-    case 'data-loss':
-      return event.message;
-    case 'warning':
-      return `warning: ${event.message}`;
-    default:
-      return undefined;
+/**
+ * What a deployment's schedule does: looks whether the job is to run and nobody runs it. The answer is the job, whose module may have
+ * been mended meanwhile; undefined when this command is interrupted.
+ */
+async function untilResumed({ env, config, job }: LocalJob, interrupted: AbortSignal): Promise<JobSummary | undefined> {
+  const epochs = await openEpochStore(config);
+  console.log(REST);
+  for (; !interrupted.aborted; await systemClock.sleep(RESUME_POLL_MS, interrupted)) {
+    if (!waitsForStart(await epochs.readJob(job.name))) continue;
+    try {
+      const mended = describeJob('source', { env });
+      // Asked again: a start is explicit, and overrules who has stopped it meanwhile.
+      if (waitsForStart(await epochs.readJob(job.name))) return mended;
+    } catch (error) {
+      console.log(`${explainError(error).message}\nmend it, then "npx onceflow resume" again`);
+      await epochs.setDesired(job.name, 'stopped');
+    }
   }
+  return undefined;
+}
+
+function waitsForStart(row: JobRow | undefined): boolean {
+  return row !== undefined && row.desired === 'running' && row.failure === undefined && !isLeaseLive(row, Date.now());
+}
+
+function welcome({ stack, job: { name, plan } }: LocalJob): string {
+  const topics = (kind: 'source' | 'sink') => plan.stages.flatMap((stage) => (stage.kind === kind ? [stage.topic] : []));
+  const [input = '', output = ''] = [topics('source')[0], topics('sink')[0]];
+  return `
+Job ${name} runs on Kafka at ${stack.kafka.bootstrap} and AWS at ${stack.aws.endpoint}. In other terminals:
+
+  npm run console:produce${optionFor(input, DEFAULT_TOPICS.produce)}           type lines for topic ${input}
+  npm run console:consume${optionFor(output, DEFAULT_TOPICS.consume)}           watch topic ${output} as it is committed
+  npm run console:transactions      the transactions that Kafka knows of
+  . .onceflow/running.env; npx onceflow status
+
+Ctrl-C stops the job in order, then the stack.
+`;
+}
+
+function optionFor(topic: string, byDefault: string): string {
+  return topic === byDefault ? '' : ` -- --topic ${topic}`;
 }

@@ -1,15 +1,14 @@
-/**
- * `npm run model`: checks the protocol's model, and that each rule that is taken out of it is missed.
- *
- *   npm run model                          everything
- *   npm run model -- --quick               the protocol to a smaller bound
- *   npm run model -- --trace MARKER_EQUALS one row, with the story of what went wrong
- */
-import { parseArgs } from 'node:util';
+/** `npm run model`: see USAGE. */
+import { argumentsOf } from '../local/command.ts';
 import { mutantRows, protocolRows, type Row } from './rows.ts';
 import { check, type Finding, missingTools } from './spin.ts';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, trace: { type: 'string' } } });
+const USAGE = `npm run model                             checks the protocol's model, and that each rule that is taken out of it is missed
+npm run model -- --quick                  the protocol to a smaller bound
+npm run model -- --trace MARKER_EQUALS    one row, with the story of what went wrong`;
+
+const options = { quick: { type: 'boolean', default: false }, trace: { type: 'string' } } as const;
+const values = argumentsOf({ name: 'npm run model', usage: USAGE, options }, (given) => given);
 
 const missing = await missingTools();
 if (missing.length > 0) {

@@ -1,10 +1,6 @@
-/**
- * `npm run cost -- --records-per-second N --record-bytes N [--interval-ms 1000] [--parallelism 1] [--state-mb 10]
- * [--changed-keys 1000] [--architecture arm64|x86_64] [--function-memory-mb 1769] [--coordinator-memory-mb 512]
- * [--inline-blob-bytes 16384] [--price name=dollars …]`: what a month costs on AWS, and an epoch, and an idle month, beside
- * Managed Flink. Kafka, data transfer, a VPC's NAT and support are not in it.
- */
-import { parseArgs } from 'node:util';
+/** `npm run cost`: see USAGE. */
+import { UsageError } from '../../lib/config/usage-error.ts';
+import { runCommand } from '../../local/command.ts';
 import { epochDollars, idleBills, managedFlink, monthlyBill, total } from './bill.ts';
 import { type Job, operationsOfEpoch } from './operations.ts';
 import { withPrices } from './prices.ts';
@@ -12,39 +8,39 @@ import { withPrices } from './prices.ts';
 const BYTES_PER_CHANGED_KEY = 30;
 const number = (fallback: string) => ({ type: 'string', default: fallback }) as const;
 
-try {
-  print(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
-}
+const USAGE = `npm run cost -- --records-per-second N --record-bytes N [flags]
 
-function print(args: string[]): void {
-  const { values } = parseArgs({
-    args,
-    options: {
-      'records-per-second': { type: 'string' },
-      'record-bytes': { type: 'string' },
-      'interval-ms': number('1000'),
-      parallelism: number('1'),
-      'state-mb': number('10'),
-      'changed-keys': number('1000'),
-      'inline-blob-bytes': number('16384'),
-      architecture: { type: 'string', default: 'arm64' },
-      'function-memory-mb': number('1769'),
-      'coordinator-memory-mb': number('512'),
-      price: { type: 'string', multiple: true, default: [] },
-    },
-  });
+What a month costs on AWS, and an epoch, and an idle month, beside Managed Flink. Kafka, data transfer, a VPC's NAT and support are not in it.
+
+  --interval-ms 1000  --parallelism 1  --state-mb 10  --changed-keys 1000  --inline-blob-bytes 16384
+  --architecture arm64|x86_64  --function-memory-mb 1769  --coordinator-memory-mb 512
+  --price name=dollars    another price than the list's (bench/cost/prices.ts); may be repeated`;
+
+const OPTIONS = {
+  'records-per-second': { type: 'string' },
+  'record-bytes': { type: 'string' },
+  'interval-ms': number('1000'),
+  parallelism: number('1'),
+  'state-mb': number('10'),
+  'changed-keys': number('1000'),
+  'inline-blob-bytes': number('16384'),
+  architecture: { type: 'string', default: 'arm64' },
+  'function-memory-mb': number('1769'),
+  'coordinator-memory-mb': number('512'),
+  price: { type: 'string', multiple: true },
+} as const;
+
+await runCommand({ name: 'npm run cost', usage: USAGE, options: OPTIONS }, async (values) => {
   const take = (name: keyof typeof values): number => {
     const given = values[name];
     const value = Number(given);
     if (typeof given !== 'string' || given === '' || !(value >= 0))
-      throw new Error(`--${name} ${given ?? 'is missing'}: it must be a number`);
+      throw new UsageError(`--${name} ${given ?? 'is missing'}: it must be a number`);
     return value;
   };
   const { architecture } = values;
-  if (architecture !== 'arm64' && architecture !== 'x86_64') throw new Error(`--architecture ${architecture}: it must be arm64 or x86_64`);
+  if (architecture !== 'arm64' && architecture !== 'x86_64')
+    throw new UsageError(`--architecture ${architecture}: it must be arm64 or x86_64`);
   const job: Job = {
     recordsPerSecond: take('records-per-second'),
     recordBytes: take('record-bytes'),
@@ -59,7 +55,7 @@ function print(args: string[]): void {
     functionMemoryMb: take('function-memory-mb'),
     coordinatorMemoryMb: take('coordinator-memory-mb'),
   } as const;
-  const prices = withPrices(values.price);
+  const prices = withPrices(values.price ?? []);
 
   const { invocations, writeUnits, readUnits, puts, gets, stageMs } = operationsOfEpoch(job);
   const bill = monthlyBill(job, functions, prices);
@@ -74,7 +70,8 @@ function print(args: string[]): void {
   console.log(row(`Managed Flink, ${flink.kpus} KPU and 1 for orchestration`, flink.dollars));
   console.log('\na month without input:');
   for (const { what, dollars } of idleBills(job, functions, prices)) console.log(row(what, dollars));
-}
+  return 0;
+});
 
 function row(what: string, dollars: number): string {
   return `  ${what.padEnd(62)} $${dollars.toFixed(2).padStart(10)}`;

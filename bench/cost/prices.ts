@@ -1,3 +1,5 @@
+import { UsageError } from '../../lib/config/usage-error.ts';
+
 /**
  * What AWS charges, in US dollars: us-east-1, on demand, without free tiers and savings plans. From the public price lists as
  * known in the middle of 2025, written down by hand and not asked for again: check the ones that matter to you, and override
@@ -29,7 +31,7 @@ export function withPrices(overrides: readonly string[]): Prices {
     const [name = '', value = ''] = override.split('=');
     const dollars = Number(value);
     if (!Object.hasOwn(prices, name) || value === '' || !(dollars >= 0))
-      throw new Error(`--price ${override}: it must be name=dollars, with a name of ${Object.keys(prices).join(', ')}`);
+      throw new UsageError(`--price ${override}: it must be name=dollars, with a name of ${Object.keys(prices).join(', ')}`);
     changed[name] = dollars;
   }
   return changed as Prices;

@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import type { parseArgs } from 'node:util';
+import { UsageError } from '../../lib/config/usage-error.ts';
 
 export const MODES = ['drain', 'latency', 'recovery', 'trickle', 'large-state'] as const;
 export type Mode = (typeof MODES)[number];
@@ -35,10 +36,9 @@ export interface Options {
   readonly results: string | undefined;
   readonly from: string | undefined;
   readonly draw: string | undefined;
-  readonly help: boolean;
 }
 
-const FLAGS = {
+export const FLAGS = {
   peers: { type: 'string' },
   runs: { type: 'string', default: '1' },
   interval: { type: 'string' },
@@ -63,14 +63,14 @@ const FLAGS = {
   results: { type: 'string' },
   from: { type: 'string' },
   draw: { type: 'string' },
-  help: { type: 'boolean', default: false },
 } as const;
 
-/** @throws Error that names the flag and what it takes */
-export function readOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({ args: [...args], options: FLAGS, allowPositionals: true });
+type Flags = ReturnType<typeof parseArgs<{ readonly options: typeof FLAGS; readonly allowPositionals: true }>>['values'];
+
+/** @throws UsageError that names the flag and what it takes */
+export function readOptions(values: Flags, positionals: readonly string[]): Options {
   const [small = 0, large = 0, ...others] = values.keys.split(',').map((text) => whole('keys', text));
-  if (large <= small || others.length > 0) throw new Error(`--keys takes two numbers, the smaller first, not "${values.keys}"`);
+  if (large <= small || others.length > 0) throw new UsageError(`--keys takes two numbers, the smaller first, not "${values.keys}"`);
   return {
     modes: positionals.length === 0 ? DEFAULT_MODES : positionals.map((name) => oneOf('a mode', name, MODES)),
     peers: values.peers?.split(','),
@@ -97,18 +97,17 @@ export function readOptions(args: readonly string[]): Options {
     results: values.results,
     from: values.from,
     draw: values.draw,
-    help: values.help,
   };
 }
 
 function whole(flag: string, text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value <= 0) throw new Error(`--${flag} takes a whole number above 0, not "${text}"`);
+  if (!Number.isSafeInteger(value) || value <= 0) throw new UsageError(`--${flag} takes a whole number above 0, not "${text}"`);
   return value;
 }
 
 function oneOf<const T extends string>(what: string, given: string, known: readonly T[]): T {
   const found = known.find((each) => each === given);
-  if (found === undefined) throw new Error(`${what} is "${given}": it must be one of ${known.join(', ')}`);
+  if (found === undefined) throw new UsageError(`${what} is "${given}": it must be one of ${known.join(', ')}`);
   return found;
 }

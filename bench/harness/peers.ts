@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../../lib/config/usage-error.ts';
 import { INSTALLED, installed, javaCommand } from '../../local/stack/installed.ts';
 import type { Options } from './options.ts';
 
@@ -35,14 +36,14 @@ export function peerNamed(given: string, options: Options, work: string): Peer {
     };
   }
   if (name === 'kafka-streams') {
-    if (options.shape !== 'words') throw new Error(`kafka-streams counts words only, not --shape ${options.shape}`);
+    if (options.shape !== 'words') throw new UsageError(`kafka-streams counts words only, not --shape ${options.shape}`);
     return {
       name,
       ...java(name, options.flinkHeap, [], 'StreamsCount'),
       env: { STATE: join(work, 'kafka-streams'), PARTITIONS: String(options.partitions) },
     };
   }
-  throw new Error(`--peers: "${given}" is neither onceflow, flink, kafka-streams nor name=path-of-a-program`);
+  throw new UsageError(`--peers: "${given}" is neither onceflow, flink, kafka-streams nor name=path-of-a-program`);
 }
 
 function oursEnv({ blobs, parallelism, shape }: Options): Record<string, string> {

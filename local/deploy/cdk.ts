@@ -38,6 +38,7 @@ export interface Cdk {
 
 export function createCdk(stack: Stack): Cdk {
   const folder = mkdtempSync(join(tmpdir(), 'onceflow-cdk-'));
+  stack.removeAtEnd(folder);
   const outputsFile = join(folder, 'outputs.json');
   const run = (args: readonly string[], parameters: Parameters = {}, cwd = ROOT) =>
     runCdk(args, environmentOf(stack, folder, parameters), cwd);

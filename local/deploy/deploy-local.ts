@@ -1,53 +1,98 @@
-/**
- * `npm run deploy:local [-- --keep]`: the whole system as on AWS, on this machine: bootstraps the emulator, deploys the word
- * count with the CDK's own command line, starts it, writes three lines to the real Kafka broker and reads their counts.
- * `--keep` lets it run until Ctrl-C.
- */
+/** `npm run deploy:local`: see USAGE. */
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
+import type { JobSummary } from '../../functions/describe.ts';
+import { openEpochStore } from '../../functions/wiring.ts';
+import { givenBy, readSettings } from '../../infra/settings.ts';
 import { createLambdaClient } from '../../lib/aws/clients.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';
+import { UsageError } from '../../lib/config/usage-error.ts';
+import { runCommand } from '../command.ts';
+import { DEFAULT_TOPICS } from '../default-topics.ts';
 import { checkCounts, isExact, readCommitted } from '../demo/check.ts';
 import { loadLines } from '../demo/load.ts';
 import { countWords } from '../demo/texts.ts';
-import { forgetRunning, rememberRunning } from '../running.ts';
+import { rememberRunning } from '../running.ts';
 import { createTopics } from '../stack/kafka-admin.ts';
 import { withProgress } from '../stack/progress.ts';
-import { openStack } from '../stack/stack.ts';
-import { createCdk } from './cdk.ts';
+import { openStack, type Stack } from '../stack/stack.ts';
+import { useStack } from '../use-stack.ts';
+import { createCdk, type Outputs } from './cdk.ts';
 
-const TOPICS = { input: 'flink_kafka', output: 'flink_kafka2' };
+const USAGE = `npm run deploy:local [-- --keep]
+
+The whole system as on AWS, on this machine: bootstraps the emulator, deploys the word count with the CDK's own command line, starts
+it, writes three lines to the real Kafka broker and reads their counts. ONCEFLOW_JOB names another job, and every other ONCEFLOW_…
+variable that a deployment takes goes along; of another job it is checked that it starts.
+
+  --keep    lets it run until Ctrl-C`;
+
+const WORD_COUNT = './jobs/word-count.ts';
 const LINES = ['hello world hello', 'to be or not to be', 'hello again'];
+/** Read by commands of this machine, not by a deployment. */
+const NOT_FOR_A_DEPLOYMENT = ['ONCEFLOW_STACK', 'ONCEFLOW_DYNAMODB_LOCAL', 'ONCEFLOW_BENCH_DIR', 'ONCEFLOW_BROKERS'];
+const START_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 250;
 const say = (line: string) => console.log(line);
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean' } } });
-const stack = await openStack();
-Object.assign(process.env, stack.env);
-const cdk = createCdk(stack);
-try {
-  await createTopics(stack.kafka.bootstrap, [{ topic: TOPICS.input }, { topic: TOPICS.output }]);
-  await withProgress('cdk bootstrap', say, cdk.bootstrap());
+await runCommand({ name: 'npm run deploy:local', usage: USAGE, options: { keep: { type: 'boolean' } } }, async ({ keep }) => {
+  const asked = Object.entries(givenBy(process.env, {})).filter(([name]) => !NOT_FOR_A_DEPLOYMENT.includes(name));
   // The input may be there before the job has its starting offsets.
-  const parameters = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_STARTING_OFFSETS: 'earliest' };
-  const deployed = await withProgress('cdk deploy', say, cdk.deploy(parameters));
-  say(`deployed ${deployed.stackName}, build ${deployed.buildId}`);
-  await startCoordinator(createLambdaClient(), deployed.coordinator);
-  await loadLines(stack.kafka.bootstrap, TOPICS.input, LINES, 1).done;
+  const parameters = { ONCEFLOW_JOB: WORD_COUNT, ONCEFLOW_STARTING_OFFSETS: 'earliest', ...Object.fromEntries(asked) } as Record<
+    string,
+    string
+  >;
+  // Before anything starts, and in the words of this machine: the CDK's command line would wrap them into its own.
+  const { job } = readSettings({ ONCEFLOW_BROKERS: 'not-started-yet:9092', ...parameters });
+  const stack = await openStack();
+  useStack(stack);
+  try {
+    await deploy(stack, job, parameters, keep === true);
+  } finally {
+    await stack.stop();
+  }
+  return 0;
+});
+
+async function deploy(stack: Stack, job: JobSummary, parameters: Readonly<Record<string, string>>, keep: boolean): Promise<void> {
+  const cdk = createCdk(stack);
+  const topics = new Set(job.plan.stages.flatMap((stage) => ('topic' in stage ? [stage.topic] : [])));
+  try {
+    await createTopics(
+      stack.kafka.bootstrap,
+      [...topics].map((topic) => ({ topic })),
+    );
+    await withProgress('cdk bootstrap', say, cdk.bootstrap());
+    const deployed = await withProgress('cdk deploy', say, cdk.deploy(parameters));
+    say(`deployed ${deployed.stackName}, build ${deployed.buildId}`);
+    await startCoordinator(createLambdaClient(), deployed.coordinator);
+    if (isWordCount(job)) await countLines(stack);
+    else await withProgress(`waiting for job ${job.name} to start`, say, isUp(job.name, deployed));
+    if (keep) await untilInterrupted(stack, job, { ...parameters, ONCEFLOW_TABLE: deployed.table, ONCEFLOW_BLOBS: deployed.blobs });
+  } finally {
+    cdk.close();
+  }
+}
+
+/** The one of this checkout, on its own topics. */
+function isWordCount({ name, plan }: JobSummary): boolean {
+  const topics = plan.stages.flatMap((stage) => ('topic' in stage ? [stage.topic] : []));
+  return name === 'word-count' && String(topics) === String(Object.values(DEFAULT_TOPICS));
+}
+
+async function countLines(stack: Stack): Promise<void> {
+  await loadLines(stack.kafka.bootstrap, DEFAULT_TOPICS.produce, LINES, 1).done;
   const expected = countWords(LINES);
-  const counts = await withProgress('counting', say, committedCounts([...expected.values()].reduce((sum, count) => sum + count, 0)));
+  const words = [...expected.values()].reduce((sum, count) => sum + count, 0);
+  const counts = await withProgress('counting', say, committedCounts(stack, words));
   say(counts.join('  '));
   if (!isExact(checkCounts(counts, expected))) throw new Error('the counts are not exact');
   say('exact: every word once for each time it is in the input');
-  if (values.keep === true) await keep({ ...parameters, ONCEFLOW_TABLE: deployed.table, ONCEFLOW_BLOBS: deployed.blobs });
-} finally {
-  cdk.close();
-  await stack.stop();
 }
 
 /** Reads until there are enough; the consumer itself gives up when nothing comes for five seconds. */
-async function committedCounts(enough: number): Promise<string[]> {
+async function committedCounts(stack: Stack, enough: number): Promise<string[]> {
   for (let tries = 0; ; tries++) {
-    const lines = await readCommitted(stack.kafka.bootstrap, TOPICS.output, enough).catch((error: unknown) => {
+    const lines = await readCommitted(stack.kafka.bootstrap, DEFAULT_TOPICS.consume, enough).catch((error: unknown) => {
       if (tries >= 5) throw error;
       return [];
     });
@@ -55,10 +100,26 @@ async function committedCounts(enough: number): Promise<string[]> {
   }
 }
 
-async function keep(parameters: Readonly<Record<string, string>>): Promise<void> {
-  rememberRunning({ brokers: stack.kafka.bootstrap }, { ...parameters, ONCEFLOW_BROKERS: stack.kafka.bootstrap, ...stack.env });
+/** Its starting offsets are its first epoch. */
+async function isUp(job: string, { table }: Outputs): Promise<void> {
+  const epochs = await openEpochStore({ table });
+  for (const untilMs = Date.now() + START_WITHIN_MS; ; await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))) {
+    const row = await epochs.readJob(job);
+    if (row?.failure !== undefined) throw new UsageError(row.failure);
+    if (row?.lastCompleted !== undefined) return say(`job ${job} runs`);
+    if (Date.now() > untilMs) throw new Error(`job ${job} has not started within ${START_WITHIN_MS / 1000} s`);
+  }
+}
+
+async function untilInterrupted(stack: Stack, job: JobSummary, parameters: Readonly<Record<string, string>>): Promise<void> {
+  const forget = rememberRunning(stack, {
+    ...parameters,
+    ONCEFLOW_JOB_NAME: job.name,
+    ONCEFLOW_BROKERS: stack.kafka.bootstrap,
+    ...stack.env,
+  });
   say(`
-The word count runs as Lambda functions of the emulator at ${stack.aws.endpoint}, on Kafka at ${stack.kafka.bootstrap}.
+Job ${job.name} runs as Lambda functions of the emulator at ${stack.aws.endpoint}, on Kafka at ${stack.kafka.bootstrap}.
 
   Type lines for it:              npm run console:produce
   Watch what it commits:          npm run console:consume
@@ -67,5 +128,5 @@ The word count runs as Lambda functions of the emulator at ${stack.aws.endpoint}
 Ctrl-C ends everything.
 `);
   await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
-  forgetRunning();
+  forget();
 }

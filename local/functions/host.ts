@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
 import { logLine } from '../../functions/log.ts';
 import { systemClock } from '../../functions/wiring.ts';
+import { leaveJobFolder } from './job-folder.ts';
 import { createSocketInvoker } from './socket-invoker.ts';
 
 // Not an import: that would load the whole web client with it, a quarter of the CPU time of a function's start.
@@ -17,7 +18,10 @@ const [role = '', socket = ''] = process.argv.slice(2);
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', () => {
+  leaveJobFolder(dirname(socket), socket);
+  process.exit(0);
+});
 
 if (role === 'coordinator') await runAsCoordinator();
 else await serve(role, socket);

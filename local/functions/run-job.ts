@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { JobSummary } from '../../functions/describe.ts';
 import { readJob } from '../../functions/wiring.ts';
 import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import { makeJobFolder } from './job-folder.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
 const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
@@ -15,6 +15,8 @@ const RESTART_PAUSE_MS = 20;
 export interface RunJobOptions {
   /** Environment of the functions: ONCEFLOW_… and AWS_…. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the job is, where that is known. @default its module is loaded into this process */
+  readonly job?: Pick<JobSummary, 'plan' | 'parallelism'>;
   readonly onEvent?: (event: CoordinatorEvent) => void;
   /** One line of a function's own output. */
   readonly onLog?: (name: string, line: string) => void;
@@ -38,20 +40,24 @@ export interface JobEnd {
   readonly message: string;
 }
 
-/** Runs a job's functions as child processes of this one. A function that crashes is started again. */
+/**
+ * Runs a job's functions as child processes of this one. A function that crashes is started again.
+ *
+ * @throws ConfigError, JobDefinitionError: nothing was started
+ */
 export async function runJob(options: RunJobOptions): Promise<RunningJob> {
-  const plan = await planOf(options.env);
-  const dir = mkdtempSync(join(tmpdir(), 'onceflow-job-'));
+  const { plan, parallelism } = options.job ?? (await readJob(options.env as NodeJS.ProcessEnv));
+  const folder = await makeJobFolder();
   const children = new Map<string, ChildProcess>();
   let stopping = false;
   let over = false;
   let last: JobEnd | undefined;
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<JobEnd>();
 
-  for (const each of plan) startProcess(each);
+  for (const each of processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1)) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
-    const child = fork(HOST, [role, join(dir, `${name}.sock`)], {
+    const child = fork(HOST, [role, join(folder.path, `${name}.sock`)], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
       execArgv: process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -77,7 +83,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     over = true;
     for (const child of children.values()) if (child.connected) child.disconnect();
     void whenAllGone(children).then(() => {
-      rmSync(dir, { recursive: true, force: true });
+      folder.remove();
       resolveEnded(end);
     });
   }
@@ -93,17 +99,11 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
       over = true;
       for (const child of children.values()) child.kill('SIGKILL');
       await whenAllGone(children);
-      rmSync(dir, { recursive: true, force: true });
+      folder.remove();
       resolveEnded({ end: 'killed', message: 'every process was killed' });
     },
     ended,
   };
-}
-
-/** Also checks the configuration and the job before anything is started. */
-async function planOf(env: RunJobOptions['env']): Promise<FunctionProcess[]> {
-  const { plan, parallelism } = await readJob(env as NodeJS.ProcessEnv);
-  return processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1);
 }
 
 async function whenAllGone(children: ReadonlyMap<string, ChildProcess>): Promise<void> {

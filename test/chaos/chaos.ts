@@ -1,33 +1,47 @@
-/**
- * `npm run chaos [-- --brokers 3] [--seconds S] [--faults N] [--seed X] [--keep]`: random faults on real parts under steady load, then the exact
- * check (`run/run-chaos.ts`), on one broker or on three. Runs for S seconds (default 300) and until there were N faults (default 200). Exit code 1 when
- * anything is lost, doubled, out of order or left open.
- */
-import { parseArgs } from 'node:util';
-import { SIZES } from './run/brokers.ts';
+/** `npm run chaos`: see USAGE. */
+
+import { UsageError } from '../../lib/config/usage-error.ts';
+import { argumentsOf, wholeNumber } from '../../local/command.ts';
+import { SIZES, type Size } from './run/brokers.ts';
 import { runChaos } from './run/run-chaos.ts';
 
-const { values } = parseArgs({
-  options: {
-    brokers: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '300' },
-    faults: { type: 'string', default: '200' },
-    keep: { type: 'boolean', default: false },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-  },
-});
-const [seconds, minFaults, seed] = [Number(values.seconds), Number(values.faults), Number(values.seed)];
-const brokers = SIZES.find((size) => String(size) === values.brokers);
-if (brokers === undefined || ![seconds, minFaults, seed].every((value) => Number.isInteger(value) && value >= 0)) {
-  console.error('usage: npm run chaos -- [--brokers 1|3] [--seconds S] [--faults N] [--seed X] [--keep], whole numbers');
-  process.exit(2);
+const USAGE = `npm run chaos [-- [--brokers 1|3] [--seconds S] [--faults N] [--seed X] [--keep]]
+
+Random faults on real parts under steady load, then the exact check (test/chaos/run/run-chaos.ts, docs/chaos.md). Exit code 1 when
+anything is lost, doubled, out of order or left open.
+
+  --brokers N    one broker, or a cluster of three (default 1)
+  --seconds S    faults come for so long (default 300)
+  --faults N     and until there were so many (default 200)
+  --seed X       which faults, and in which order (default: drawn)
+  --keep         keeps history, logs and data also when nothing is wrong`;
+
+const options = {
+  brokers: { type: 'string', default: '1' },
+  seconds: { type: 'string', default: '300' },
+  faults: { type: 'string', default: '200' },
+  keep: { type: 'boolean', default: false },
+  seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+} as const;
+function sizeOf(given: string): Size {
+  const size = SIZES.find((one) => String(one) === given);
+  if (size === undefined) throw new UsageError(`--brokers is "${given}": it must be ${SIZES.join(' or ')}`);
+  return size;
 }
+
+const { brokers, seconds, minFaults, seed, keep } = argumentsOf({ name: 'npm run chaos', usage: USAGE, options }, (given) => ({
+  brokers: sizeOf(given.brokers),
+  seconds: wholeNumber('seconds', given.seconds, 0),
+  minFaults: wholeNumber('faults', given.faults, 0),
+  seed: wholeNumber('seed', given.seed, 0),
+  keep: given.keep,
+}));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(130)); // Everything that was started ends with this process.
 }
 
 try {
-  const { differences, unfinished, faults } = await runChaos({ brokers, seed, seconds, minFaults, keep: values.keep, report: console.log });
+  const { differences, unfinished, faults } = await runChaos({ brokers, seed, seconds, minFaults, keep, report: console.log });
   const wrong = [...Object.values(differences).flat(), ...unfinished];
   process.exit(wrong.length === 0 && faults.length >= minFaults ? 0 : 1);
 } catch (error) {

@@ -1,25 +1,32 @@
-/**
- * npm run simulate:mutants [-- --seeds N] [--jobs J] [--only text]
- *
- * Switches off one protective line at a time and runs seeds until one of them violates an invariant. Exits with 1 when a
- * mutant survives N seeds (default 3000), or its text is not in the sources any more.
- */
+/** `npm run simulate:mutants`: see USAGE. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { argumentsOf, wholeNumber } from '../../local/command.ts';
 import { mutants } from './mutants/mutants.ts';
 import type { MutantResult } from './mutants/one.ts';
 
-const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '3000' }, jobs: { type: 'string', default: '2' }, only: { type: 'string', default: '' } },
-});
+const USAGE = `npm run simulate:mutants [-- [--seeds N] [--jobs J] [--only TEXT]]
+
+Switches off one protective line at a time and runs seeds until one of them violates an invariant. Exits with 1 when a mutant survives N
+seeds (default 3000), or its text is not in the sources any more. --only: those whose name has TEXT in it. J processes (default 2).`;
+
+const options = {
+  seeds: { type: 'string', default: '3000' },
+  jobs: { type: 'string', default: '2' },
+  only: { type: 'string', default: '' },
+} as const;
+const values = argumentsOf({ name: 'npm run simulate:mutants', usage: USAGE, options }, ({ seeds, jobs, only }) => ({
+  seeds: String(wholeNumber('seeds', seeds, 1)),
+  jobs: wholeNumber('jobs', jobs, 1),
+  only,
+}));
 const ONE = join(import.meta.dirname, 'mutants', 'one.ts');
 
 const chosen = mutants.map((mutant, index) => ({ ...mutant, index })).filter(({ name }) => name.includes(values.only));
 const queue = [...chosen];
 const results = new Map<number, MutantResult | string>();
-await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+await Promise.all(Array.from({ length: values.jobs }, work));
 
 async function work(): Promise<void> {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

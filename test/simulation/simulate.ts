@@ -1,28 +1,33 @@
-/**
- * npm run simulate -- --seeds N [--from F] [--jobs J]   runs seeds F … F + N - 1 in J processes, prints a table of the faults
- * npm run simulate -- --seed S                          runs one seed and prints its history; a failing one is shrunk
- */
+/** `npm run simulate`: see USAGE. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
+import { argumentsOf, wholeNumber } from '../../local/command.ts';
 import { drawWorld } from './draw.ts';
 import { reportOf } from './report.ts';
 import { runSeed } from './run.ts';
 import { shrink } from './shrink.ts';
 import { addOutcome, addTally, newTally, type Tally, tableOf } from './tally.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    jobs: { type: 'string', default: '2' },
-  },
-});
+const USAGE = `npm run simulate -- [--seeds N] [--from F] [--jobs J]    runs seeds F … F + N - 1 (default 1 … 1000) in J processes (default 2),
+                                                         prints a table of the faults
+npm run simulate -- --seed S                             runs one seed and prints its history; a failing one is shrunk`;
 
-if (values.seed !== undefined) await replay(Number(values.seed));
-else if (process.send !== undefined) process.send(await runSeeds(Number(values.from), Number(values.seeds)));
-else await runAll(Number(values.from), Number(values.seeds), Number(values.jobs));
+const options = {
+  seeds: { type: 'string', default: '1000' },
+  from: { type: 'string', default: '1' },
+  seed: { type: 'string' },
+  jobs: { type: 'string', default: '2' },
+} as const;
+const asked = argumentsOf({ name: 'npm run simulate', usage: USAGE, options }, (given) => ({
+  seeds: wholeNumber('seeds', given.seeds, 1),
+  from: wholeNumber('from', given.from, 0),
+  seed: given.seed === undefined ? undefined : wholeNumber('seed', given.seed, 0),
+  jobs: wholeNumber('jobs', given.jobs, 1),
+}));
+
+if (asked.seed !== undefined) await replay(asked.seed);
+else if (process.send !== undefined) process.send(await runSeeds(asked.from, asked.seeds));
+else await runAll(asked.from, asked.seeds, asked.jobs);
 
 async function replay(seed: number): Promise<void> {
   const outcome = await runSeed(seed, { history: true });

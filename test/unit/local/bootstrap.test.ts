@@ -130,6 +130,13 @@ test('the script runs on Node 24 with its arguments, and its exit code is the an
   expect(exitCode).toBe(3);
 });
 
+test('to show how a command is called nothing of a stack is installed', async () => {
+  writeFileSync(join(checkout, 'script.ts'), 'console.log(process.argv[2]);\n');
+  const { exitCode, output } = await bootstrap('--with', 'kafka', '--', 'script.ts', '--help').ended;
+  expect({ exitCode, output }).toEqual({ exitCode: 0, output: '--help\n' });
+  expect(existsSync(join(checkout, '.onceflow'))).toBe(false);
+});
+
 test('with ONCEFLOW_STACK=external nothing of a stack is installed', async () => {
   const child = spawn(process.execPath, [join(checkout, 'local/bootstrap.mjs'), '--with', 'kafka'], {
     env: { PATH: bin, ONCEFLOW_STACK: 'external' },

@@ -1,0 +1,32 @@
+import type { CoordinatorEvent } from '../lib/epoch/events.ts';
+
+/** What a person wants to read of a coordinator's event; undefined for the others. */
+export function eventText(event: CoordinatorEvent): string | undefined {
+  switch (event.event) {
+    case 'lease-taken':
+      return `generation ${event.generation} leads; last epoch completed: ${event.lastCompleted ?? 'none'}`;
+    case 'recovered':
+      return `recovered epoch ${event.epoch}: ${event.committed} committed again, ${event.republished} published again`;
+    case 'decided':
+      return `epoch ${event.epoch} decided: ${event.recordsIn} records in, ${event.recordsOut} out`;
+    case 'committed':
+      return `epoch ${event.epoch} committed`;
+    case 'attempt-failed':
+      return `epoch ${event.epoch} failed in ${event.stage}, trying again in ${event.retryInMs} ms: ${event.message}`;
+    case 'leaves-out':
+      return `topic ${event.topic}, partition ${event.partition}, offset ${event.offset} keeps failing in ${event.reason.operator}: it goes to the dead-letter topic`;
+    case 'dead-lettered':
+      return `epoch ${event.epoch}: ${event.records} records went to the dead-letter topic`;
+    case 'no-progress':
+      return `no progress for ${Math.round(event.forMs / 1000)} s, ${event.failuresInARow} failures in a row; the last error: ${event.lastError ?? 'none'}`;
+    case 'progress-again':
+      return 'there is progress again';
+    case 'takes-over':
+    case 'data-loss':
+      return event.message;
+    case 'warning':
+      return `warning: ${event.message}`;
+    default:
+      return undefined;
+  }
+}
