@@ -1,33 +1,42 @@
-/**
- * npm run mutate [-- --sample 300] [--seed 1] [--only file[:line]] [--jobs 2] [--resume FILE]
- *
- * Draws mutants of the protocol's sources and tries each against unit tests, stories and 500 seeds, up to the first that
- * catches it. Results go line by line into a report in .onceflow/mutation-results; with --resume into FILE, and mutants that
- * FILE knows are not tried again. Exits with 1 when one survives.
- */
+/** `npm run mutate`: see USAGE. Results go line by line into a report in .onceflow/mutation-results, or into the file of --resume. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { argumentsOf, fileIn, wholeNumber } from '../../local/command.ts';
 import { CAUGHT, type Result, runCampaign } from './campaign.ts';
 import { engine } from './engine.ts';
 
-const { values } = parseArgs({
-  options: {
-    sample: { type: 'string', default: '300' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: '2' },
-    resume: { type: 'string' },
-  },
-});
-const [sample, seed, jobs] = [countOf('sample'), countOf('seed'), countOf('jobs')];
+const USAGE = `npm run mutate [-- [--sample N] [--seed N] [--only file[:line]] [--jobs N] [--resume FILE]]
+
+Draws mutants of the protocol's sources and tries each against unit tests, stories and 500 seeds, up to the first that catches it.
+Exit code 1 when one survives.
+
+  --sample N       how many (default 300)
+  --seed N         which (default 1)
+  --only F         of this file alone, or of this line of it
+  --jobs N         how many at once (default 2)
+  --resume FILE    the report of a run before: what it knows is not tried again`;
+
+const options = {
+  sample: { type: 'string', default: '300' },
+  seed: { type: 'string', default: '1' },
+  only: { type: 'string', default: '' },
+  jobs: { type: 'string', default: '2' },
+  resume: { type: 'string' },
+} as const;
+const { sample, seed, jobs, only, resume } = argumentsOf({ name: 'npm run mutate', usage: USAGE, options }, (given) => ({
+  sample: wholeNumber('sample', given.sample, 1),
+  seed: wholeNumber('seed', given.seed, 0),
+  jobs: wholeNumber('jobs', given.jobs, 1),
+  only: given.only,
+  resume: fileIn('resume', given.resume),
+}));
 const started = new Date().toISOString().replaceAll(/[:.]/g, '-');
-const report = values.resume ?? join(import.meta.dirname, '../../.onceflow/mutation-results', `seed-${seed}-${started}.jsonl`);
+const report = resume ?? join(import.meta.dirname, '../../.onceflow/mutation-results', `seed-${seed}-${started}.jsonl`);
 mkdirSync(dirname(report), { recursive: true });
 console.log(`report: ${report}`);
 
 const startedMs = performance.now();
-const results = await runCampaign(engine, { sample, seed, only: values.only }, jobs, readReport(), (result) => {
+const results = await runCampaign(engine, { sample, seed, only }, jobs, readReport(), (result) => {
   appendFileSync(report, `${JSON.stringify(result)}\n`);
   if (result.outcome !== 'does not compile')
     console.log(`${result.outcome.padEnd(10)} ${(result.usedMs / 1_000).toFixed(1).padStart(5)} s  ${result.file}:${result.line}`);
@@ -63,10 +72,4 @@ function readReport(): Result[] {
   const lines = readFileSync(report, 'utf8').split('\n').slice(0, -1);
   writeFileSync(report, lines.map((line) => `${line}\n`).join(''));
   return lines.map((line) => JSON.parse(line) as Result);
-}
-
-function countOf(name: 'sample' | 'seed' | 'jobs'): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`--${name} ${values[name]} is no whole number above 0. The default is 300 mutants, seed 1, in 2 processes.`);
 }

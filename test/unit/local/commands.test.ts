@@ -49,6 +49,7 @@ it('every command of package.json is among those that are tried', () => {
   expect(names).toEqual([
     'npm run simulate',
     'npm run simulate:mutants',
+    'npm run mutate',
     'npm run chaos',
     'npm run model',
     'npm run bench',
