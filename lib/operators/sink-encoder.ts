@@ -3,7 +3,7 @@ import { murmur2, toPositive } from '../format/murmur2.ts';
 import { RecordBatchWriter, RecordTooLargeError } from '../format/record-batch-writer.ts';
 import { encodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import type { OutputRecord, SinkNode } from '../graph/job.ts';
-import { refusePromise } from './chain.ts';
+import { type Push, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { StageContext } from './epoch-output.ts';
 import { OversizedRecordError, UserCodeError } from './errors.ts';
@@ -48,7 +48,8 @@ export class SinkEncoder {
     this.#nextSticky();
   }
 
-  append(value: unknown): void {
+  /** A function by itself: the end of a chain, without another call around it. */
+  readonly append: Push = (value) => {
     const { uid, topic, toRecord } = this.#node;
     try {
       if (toRecord === undefined) this.#appendValue(value);
@@ -57,7 +58,7 @@ export class SinkEncoder {
       if (cause instanceof RecordTooLargeError) throw new OversizedRecordError(uid, topic, cause);
       throw new UserCodeError(uid, cause);
     }
-  }
+  };
 
   /** Staged output in parts: views, valid until the next `begin`. Undefined when there are no records. */
   finish(): Buffer[] | undefined {

@@ -35,7 +35,7 @@ export class StageOutput implements ChainEnds {
   sink(node: SinkNode): Push {
     const encoder = new SinkEncoder(node, this.#context, this.#current);
     this.#sinks.set(node.uid, encoder);
-    return (value) => encoder.append(value);
+    return encoder.append;
   }
 
   begin(): void {
