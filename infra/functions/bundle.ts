@@ -1,12 +1,12 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { Annotations, AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../acknowledge.ts';
 import type { DeploymentSettings } from '../settings.ts';
-import { checkBundle } from './check-bundle.ts';
+import { checkBundle, placesOfFiles } from './check-bundle.ts';
 import { writeBundle } from './write-bundle.ts';
 
 const HANDLERS = fileURLToPath(new URL('../../functions/', import.meta.url));
@@ -32,6 +32,7 @@ export function bundleFunctions(scope: Construct, settings: DeploymentSettings, 
         tryBundle(outputDir) {
           const sources = writeBundle(entry, outputDir);
           if (kafkaCaFile !== undefined) copyFileSync(kafkaCaFile, join(outputDir, CA_IN_BUNDLE));
+          for (const place of placesOfFiles(sources)) warn(scope, place);
           checkBundle(outputDir, { entry, sources, here: settings.job, environment, machine: process.env });
           return true;
         },
@@ -43,4 +44,10 @@ export function bundleFunctions(scope: Construct, settings: DeploymentSettings, 
       'The key of an asset is the hash of its content: it never changes.',
   });
   return bundle;
+}
+
+/** What is read while the job is loaded, the check finds; what is read later, nobody. */
+function warn(scope: Construct, place: string): void {
+  const what = `${place} asks where the module is: in the bundle that is another folder, and no file beside the job is in it`;
+  Annotations.of(scope).addWarningV2('onceflow:place-of-module', `${what}. Import JSON, and write text into a module`);
 }

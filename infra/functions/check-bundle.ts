@@ -57,14 +57,26 @@ function mendOf(said: string): string {
     : 'bring what it needs into the module by imports';
 }
 
+/** Where source files ask for their own place, as `file:line`. */
+export function placesOfFiles(sources: readonly string[]): string[] {
+  return sources.flatMap((file) =>
+    found(file, /\bimport\.meta\.(?:url|dirname|filename)\b|\b__(?:dirname|filename)\b/g).map(({ place }) => place),
+  );
+}
+
 /** What a source file says that it reads, at once or later, where it says so by name. */
 function environmentIn(file: string): EnvironmentRead[] {
-  const text = readFileSync(file, 'utf8');
-  const lineOf = (index: number) => text.slice(0, index).split('\n').length;
-  return [
-    ...text.matchAll(/\bprocess\.env(?:\??\.(?<name>[A-Za-z_]\w*)|(?:\?\.)?\[\s*(?<quote>['"`])(?<key>[^'"`]+)\k<quote>\s*\])/g),
-  ].flatMap(({ index, groups: { name, key } = {} }) => {
+  const pattern = /\bprocess\.env(?:\??\.(?<name>[A-Za-z_]\w*)|(?:\?\.)?\[\s*(?<quote>['"`])(?<key>[^'"`]+)\k<quote>\s*\])/g;
+  return found(file, pattern).flatMap(({ groups: { name, key }, place }) => {
     const read = name ?? key;
-    return read === undefined ? [] : [{ name: read, place: `${shortPath(file)}:${lineOf(index)}` }];
+    return read === undefined ? [] : [{ name: read, place }];
   });
+}
+
+function found(file: string, pattern: RegExp): { readonly groups: Readonly<Record<string, string | undefined>>; readonly place: string }[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(pattern)].map(({ index, groups = {} }) => ({
+    groups,
+    place: `${shortPath(file)}:${text.slice(0, index).split('\n').length}`,
+  }));
 }

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { App, type AppProps, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { StreamJob, type StreamJobProps } from '../../../infra/stream-job.ts';
@@ -165,6 +166,20 @@ describe('functions', () => {
     expect(buildOf(synthesized({}, {}))).toBe(first);
     const others = [{ parallelism: 2 }, { entry: './jobs/word-count-failing-words.ts' }].map((change) => buildOf(synthesized(change, {})));
     expect(new Set([first, ...others]).size).toBe(3);
+  });
+
+  it('are bundled with a warning when the job asks where its module is: no file is beside it there', () => {
+    const entry = join(folder, 'placed.mts');
+    const api = fileURLToPath(new URL('../../../lib/api/index.ts', import.meta.url));
+    writeFileSync(
+      entry,
+      `import { defineJob, kafkaSource, utf8 } from '${api}';
+      export const later = () => new URL('./words.txt', import.meta.url);
+      export default defineJob('placed', (job) => void job.source('read', kafkaSource({ topic: 'a', value: utf8 })));`,
+    );
+    const stack = new Stack(newApp({}), 'Test');
+    new StreamJob(stack, 'Job', { entry, kafka: { brokers: 'b:9092' } });
+    Annotations.fromStack(stack).hasWarning('/Test/Job/Functions', Match.stringLikeRegexp('placed.mts:2 asks where the module is'));
   });
 
   it('reserve concurrency only when that is asked for (ONCEFLOW_OPERATOR_CONCURRENCY)', () => {
