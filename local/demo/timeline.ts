@@ -160,16 +160,62 @@ function escaped(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
+interface Palette {
+  readonly ground: string;
+  readonly ink: string;
+  readonly faint: string;
+  readonly pale: string;
+  readonly onBar: string;
+  readonly bad: string;
+  readonly warn: string;
+  readonly again: string;
+  readonly start: string;
+  /** By epoch, in turn. */
+  readonly epochs: readonly string[];
+}
+
+const LIGHT: Palette = {
+  ground: '#ffffff',
+  ink: '#1f2328',
+  faint: '#d8dee4',
+  pale: '#656d76',
+  onBar: '#ffffff',
+  bad: '#cf222e',
+  warn: '#bc4c00',
+  again: '#bf3989',
+  start: '#0969da',
+  epochs: ['#0969da', '#1a7f37', '#9a6700', '#8250df', '#0b7285'],
+};
+const DARK: Palette = {
+  ground: '#0d1117',
+  ink: '#e6edf3',
+  faint: '#30363d',
+  pale: '#9198a1',
+  onBar: '#0d1117',
+  bad: '#ff7b72',
+  warn: '#f0883e',
+  again: '#ff80c8',
+  start: '#79c0ff',
+  epochs: ['#58a6ff', '#56d364', '#e3b341', '#bc8cff', '#39c5cf'],
+};
+
+/** Plain colours: what draws SVG outside of browsers knows no variables, and would draw everything black. */
+function colours({ ground, ink, faint, pale, onBar, bad, warn, again, start, epochs }: Palette): string {
+  return [
+    `.ground { fill: ${ground}; } text { fill: ${ink}; } .legend, .tick, .pale { fill: ${pale}; } .grid, .lane-line { stroke: ${faint}; }`,
+    epochs.map((colour, index) => `.epoch-${index} { fill: ${colour}; }`).join(' '),
+    `.dropped { stroke: ${pale}; } .number { fill: ${onBar}; } .number.pale { fill: ${pale}; }`,
+    `.killed, .fenced { stroke: ${bad}; } .failed { stroke: ${warn}; } .republished { stroke: ${again}; } .started { stroke: ${start}; }`,
+    `.mark.republished { fill: ${again}; } .mark.started { fill: ${start}; } .mark.failed { fill: ${warn}; }`,
+  ].join('\n');
+}
+
 const STYLE = `<style>
-svg { --ground: #ffffff; --ink: #1f2328; --faint: #d8dee4; --pale: #656d76; --on-bar: #ffffff; --bad: #cf222e; --warn: #bc4c00; --again: #bf3989; --start: #0969da;
-  --c0: #0969da; --c1: #1a7f37; --c2: #9a6700; --c3: #8250df; --c4: #0b7285; font: 12px system-ui, sans-serif; }
-@media (prefers-color-scheme: dark) { svg { --ground: #0d1117; --ink: #e6edf3; --faint: #30363d; --pale: #9198a1; --on-bar: #0d1117; --bad: #ff7b72; --warn: #f0883e; --again: #ff80c8; --start: #79c0ff;
-  --c0: #58a6ff; --c1: #56d364; --c2: #e3b341; --c3: #bc8cff; --c4: #39c5cf; } }
-.ground { fill: var(--ground); } text { fill: var(--ink); } .head { font-size: 16px; font-weight: 600; } .legend { fill: var(--pale); }
-.lane { text-anchor: end; } .tick { text-anchor: middle; fill: var(--pale); } .grid, .lane-line { stroke: var(--faint); fill: none; }
-.epoch-0 { fill: var(--c0); } .epoch-1 { fill: var(--c1); } .epoch-2 { fill: var(--c2); } .epoch-3 { fill: var(--c3); } .epoch-4 { fill: var(--c4); }
-.dropped { fill: none; stroke: var(--pale); stroke-dasharray: 3 2; } .number { text-anchor: middle; fill: var(--on-bar); font-size: 11px; } .pale { fill: var(--pale); }
-.mark { stroke-width: 2; } .mark, .when { fill: none; } .when { stroke-dasharray: 2 3; }
-.killed { stroke: var(--bad); } .fenced { stroke: var(--bad); } .failed { stroke: var(--warn); } .republished { stroke: var(--again); } .started { stroke: var(--start); }
-.mark.republished { fill: var(--again); } .mark.started { fill: var(--start); } .mark.failed { fill: var(--warn); }
+text { font: 12px system-ui, sans-serif; } .head { font-size: 16px; font-weight: 600; } .number { font-size: 11px; }
+.lane { text-anchor: end; } .tick, .number { text-anchor: middle; }
+.grid, .lane-line, .dropped, .mark, .when { fill: none; } .mark { stroke-width: 2; } .dropped { stroke-dasharray: 3 2; } .when { stroke-dasharray: 2 3; }
+${colours(LIGHT)}
+@media (prefers-color-scheme: dark) {
+${colours(DARK)}
+}
 </style>`;

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import { overlapOf, RunHistory } from '../../../local/demo/run-history.ts';
@@ -117,4 +118,19 @@ describe('the drawing of a run', () => {
     expect(svg).toContain('>0.5 s</text>');
     expect(svg).not.toContain('>0.3 s</text>');
   });
+});
+
+it.each(globSync('docs/*.svg'))('%s is readable where CSS knows no variables, and has a name', (file) => {
+  const drawing = readFileSync(file, 'utf8');
+  expect(drawing).not.toContain('var(');
+  expect(drawing).toMatch(/^<svg [^>]*role="img">\n<title>[^<]+<\/title>/);
+  // What decides colours stands outside of the part for dark pages too.
+  const light = /<style>(?<plain>[\s\S]*?)@media/.exec(drawing)?.groups?.['plain'] ?? '';
+  expect(light).toMatch(/fill: #[0-9a-f]{6}/);
+});
+
+it('docs/timeline.svg has the colours that a run is drawn in now', () => {
+  const styleOf = (drawing: string) => /<style>[\s\S]*<\/style>/.exec(drawing)?.[0];
+  const fresh = drawTimeline(historyOf(...OVERLAPPING), { title: 'a run', fromMs: 0, toMs: 60, rowMs: 60 });
+  expect(styleOf(readFileSync('docs/timeline.svg', 'utf8'))).toBe(styleOf(fresh));
 });

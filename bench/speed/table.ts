@@ -1,0 +1,31 @@
+import type { Speed } from './speed.ts';
+import { rangeText, ratioText, targetText } from './texts.ts';
+
+const START = '<!-- speed:start (npm run docs:speed) -->';
+const END = '<!-- speed:end -->';
+
+/** The published figures as a Markdown table: a row for each. */
+export function speedTable({ charts }: Speed): string {
+  const rows = charts.flatMap(({ name, runs, figures }) =>
+    figures.map((figure, index) => {
+      const { what, unit, onceflow, flink } = figure;
+      const label = index === 0 ? `**${name}**, ${runs} ${runs === 1 ? 'run' : 'runs'}: ${what}` : `… ${what}`;
+      const cells = [
+        label,
+        rangeText(onceflow, unit),
+        flink === undefined ? '' : rangeText(flink, unit),
+        ratioText(figure),
+        targetText(figure),
+      ];
+      return `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`;
+    }),
+  );
+  return ['| | Onceflow | Flink | ratio | target |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+/** `readme` with the table between its markers brought up to date; undefined when it has no markers. */
+export function withSpeedTable(readme: string, speed: Speed): string | undefined {
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+  if (start < 0 || end < start) return undefined;
+  return `${readme.slice(0, start + START.length)}\n${speedTable(speed)}\n${readme.slice(end)}`;
+}
