@@ -121,6 +121,7 @@ async function killAll(prefix: string, role: string): Promise<void> {
 
 /** The least that each function can be asked, with everything wired: an epoch of nothing. */
 function requests(job: string, build: string): readonly (readonly [FunctionTarget, object])[] {
+  const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
   const decisionId = randomBytes(16).toString('hex');
   const common = (stage: string) => ({
     build,
@@ -136,11 +137,18 @@ function requests(job: string, build: string): readonly (readonly [FunctionTarge
   return [
     [
       { role: 'source', stage: 'read-lines', subtask: 0 },
-      { ...common('read-lines'), ask: 'read', ranges: [], maxBytes: 1_000_000, maxDurationMs: 1_000 },
+      { ...common('read-lines'), ask: 'read', ranges: [], maxBytes: 1_000_000, maxDurationMs: 1_000, meeting },
     ],
     [
       { role: 'operator', stage: 'count-words', subtask: 0 },
-      { ...common('count-words'), ask: 'process', keyGroups: { first: 0, last: 127 }, inputs: [], snapshots: { 'count-words': [] } },
+      {
+        ...common('count-words'),
+        ask: 'process',
+        keyGroups: { first: 0, last: 127 },
+        meeting,
+        inputs: [],
+        snapshots: { 'count-words': [] },
+      },
     ],
     [
       { role: 'sink', stage: 'write-counts', subtask: 0 },

@@ -5,6 +5,8 @@ import { reasonOf } from '../ports/reason.ts';
 
 /** Lambda's limit for the payload of a synchronous invocation, and for its answer. */
 const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
+const TOO_LARGE_MEND =
+  'lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store, or the parallelism (ONCEFLOW_PARALLELISM): each reference takes room too';
 
 export interface LambdaInvokerOptions {
   /** From `createLambdaClient`: it must not repeat invocations by itself. */
@@ -32,7 +34,8 @@ async function invoke(
   if (body.length > MAX_PAYLOAD_BYTES) {
     throw new InvokeError(
       target,
-      `its request has ${body.length} bytes and Lambda takes ${MAX_PAYLOAD_BYTES}; lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store`,
+      `its request has ${body.length} bytes, ${inlineText(payload)}, and Lambda takes ${MAX_PAYLOAD_BYTES}; ${TOO_LARGE_MEND}`,
+      { fatal: true },
     );
   }
   if (timeoutMs <= 0) throw new InvokeError(target, `its time was over ${-timeoutMs} ms before it was invoked`);
@@ -59,18 +62,30 @@ async function invoke(
 
 function answerOf(target: FunctionTarget, name: string, { FunctionError, Payload }: InvokeCommandOutput): unknown {
   const answer: unknown = Payload === undefined || Payload.length === 0 ? undefined : JSON.parse(Payload.transformToString());
-  if (FunctionError !== undefined) throw new InvokeError(target, failureOf(name, answer));
+  if (FunctionError !== undefined) {
+    const { reason, fatal } = failureOf(name, answer);
+    throw new InvokeError(target, reason, { fatal });
+  }
   return answer;
 }
 
 /** What Lambda answers for a handler that threw, ran out of time or memory, or answered too much. */
-function failureOf(name: string, answer: unknown): string {
+function failureOf(name: string, answer: unknown): { readonly reason: string; readonly fatal: boolean } {
   const { errorType, errorMessage } = isRecord(answer) ? answer : {};
   const type = typeof errorType === 'string' ? errorType : 'an error without a type';
   const message = typeof errorMessage === 'string' ? errorMessage : 'no message';
-  const mend =
-    type === 'Function.ResponseSizeTooLarge' ? '; lower ONCEFLOW_INLINE_BLOB_BYTES, so that more blobs travel through the store' : '';
-  return `${name} failed with ${type}: ${message}${mend}`;
+  const fatal = type === 'Function.ResponseSizeTooLarge';
+  return { reason: `${name} failed with ${type}: ${message}${fatal ? `; ${TOO_LARGE_MEND}` : ''}`, fatal };
+}
+
+/** How much of a payload is blobs that travel inside it. */
+function inlineText(payload: unknown): string {
+  const sizes: number[] = [];
+  JSON.stringify(payload, (key, value: unknown) => {
+    if (key === 'base64' && typeof value === 'string') sizes.push(value.length);
+    return value;
+  });
+  return `${sizes.reduce((sum, size) => sum + size, 0)} of them in ${sizes.length} blobs that travel inside it`;
 }
 
 function invocationFault(error: unknown, name: string): string {

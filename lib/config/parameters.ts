@@ -272,7 +272,7 @@ export const parameters = {
     kind: wholeNumber(0, 1_048_576),
     unit: 'bytes',
     default: '16384',
-    doc: 'Blobs up to this size travel inside requests, answers and manifests instead of through the blob store.',
+    doc: 'Blobs up to this size travel inside requests, answers and manifests instead of through the blob store. At a high parallelism it is less, so that what meets in one request fits.',
   }),
   idlePollMaxMs: defaulted({
     variable: 'ONCEFLOW_IDLE_POLL_MAX_MS',

@@ -20,7 +20,10 @@ export interface FunctionInvoker {
 
 export class InvokeError extends Error {
   override readonly name = 'InvokeError';
-  constructor(target: FunctionTarget, reason: string, options?: ErrorOptions) {
+  /** Repeating it cannot help: the request or its answer is larger than the platform takes. */
+  readonly fatal: boolean;
+  constructor(target: FunctionTarget, reason: string, { fatal = false, ...options }: ErrorOptions & { readonly fatal?: boolean } = {}) {
     super(`function ${target.role} (stage ${target.stage}, subtask ${target.subtask}) gave no answer: ${reason}`, options);
+    this.fatal = fatal;
   }
 }

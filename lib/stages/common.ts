@@ -1,6 +1,7 @@
 import { byName } from '../config/by-name.ts';
 import { CorruptBlobError } from '../format/blob.ts';
 import { MalformedError } from '../format/serde.ts';
+import type { Meeting } from '../graph/meeting.ts';
 import type { EpochOutput } from '../operators/epoch-output.ts';
 import {
   DeadLetterTooLargeError,
@@ -16,6 +17,7 @@ import type { Clock, Random } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import type { BlobPlace, Blobs } from './blobs.ts';
+import { inlineLimit } from './inline.ts';
 import type { RecordFault, StageFailed, StageOutput } from './requests.ts';
 
 /** What every stage works with. */
@@ -23,7 +25,7 @@ export interface StageDeps {
   readonly blobs: Blobs;
   readonly clock: Clock;
   readonly random: Random;
-  /** Blobs up to this size travel inside references. */
+  /** Blobs up to this size travel inside references, unless many of them meet (`inline.ts`). */
   readonly inlineBlobBytes: number;
 }
 
@@ -72,15 +74,21 @@ function isFatal(error: unknown): boolean {
 }
 
 /** Stores what a stage wrote in one epoch: one blob for each target subtask and each sink. */
-export async function writeOutput(deps: StageDeps, place: BlobPlace, output: EpochOutput): Promise<StageOutput> {
+export async function writeOutput(
+  deps: StageDeps,
+  place: BlobPlace & { readonly meeting: Meeting },
+  output: EpochOutput,
+): Promise<StageOutput> {
+  const exchangeLimit = inlineLimit(deps.inlineBlobBytes, place.meeting.exchanges);
+  const outputLimit = inlineLimit(deps.inlineBlobBytes, place.meeting.staged);
   const exchanges = [...output.exchanges].map(async ([target, segments]) => {
     const refs = segments.map((parts) =>
-      parts === undefined ? null : deps.blobs.write(place, 'exchange', 'exchange', parts, deps.inlineBlobBytes),
+      parts === undefined ? null : deps.blobs.write(place, 'exchange', 'exchange', parts, exchangeLimit),
     );
     return [target, await Promise.all(refs)] as const;
   });
   const staged = [...output.staged].map(async ([sink, parts]) => {
-    return [sink, parts === undefined ? null : await deps.blobs.write(place, 'output', 'output', parts, deps.inlineBlobBytes)] as const;
+    return [sink, parts === undefined ? null : await deps.blobs.write(place, 'output', 'output', parts, outputLimit)] as const;
   });
   // Awaited together: a rejection that nobody waits for yet would end the process.
   const [exchangeRefs, stagedRefs] = await Promise.all([Promise.all(exchanges), Promise.all(staged)]);

@@ -6,11 +6,14 @@ import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import { shouldCompact } from '../state/compaction.ts';
 import type { KeyedState } from '../state/keyed-state.ts';
 import { failureOf, type StageDeps, writeOutput } from './common.ts';
+import { inlineBytes, inlineLimit } from './inline.ts';
 import type { OperatorAnswer, OperatorRequest } from './requests.ts';
 import { readSnapshotBlobs } from './snapshot-blobs.ts';
 
 /** Deltas that travel inside the manifest together take at most this many times the bound for one inline blob. */
 const INLINE_DELTAS = 4;
+/** What a base may take of the room that a snapshot has inline: its deltas need some too. */
+const BASE_SHARE = 0.5;
 
 /**
  * A warm function's state, kept under the ids of the snapshots that it equals. It is taken out before the state is
@@ -92,18 +95,22 @@ async function writeSnapshot(
   if (!rescaled && !state.changed()) return previous;
   const id = deps.random.id();
   const folder = `state/${uid}`;
+  const { inlineBlobBytes } = deps;
+  // Of the base and all deltas together: a request takes them all.
+  const room = inlineLimit(Number.POSITIVE_INFINITY, request.meeting.snapshots);
   if (rescaled || shouldCompact(sizesOf(previous))) {
     const base = await deps.blobs.write(
       request,
       folder,
       'state',
       taken(uid, () => state.takeBase()),
-      deps.inlineBlobBytes,
+      Math.min(inlineBlobBytes, room * BASE_SHARE),
     );
     return { id, keyGroups: request.keyGroups, base, deltas: [] };
   }
-  const inlined = previous.deltas.reduce((sum, ref) => sum + (ref.at === 'inline' ? ref.base64.length : 0), 0);
-  const inlineUpTo = inlined < INLINE_DELTAS * deps.inlineBlobBytes ? deps.inlineBlobBytes : 0;
+  const deltaBytes = previous.deltas.reduce((sum, ref) => sum + inlineBytes(ref), 0);
+  const left = deltaBytes < INLINE_DELTAS * inlineBlobBytes ? room - inlineBytes(previous.base) - deltaBytes : 0;
+  const inlineUpTo = Math.min(inlineBlobBytes, left);
   const delta = await deps.blobs.write(
     request,
     folder,
@@ -124,7 +131,7 @@ function taken(uid: string, take: () => Buffer[]): Buffer[] {
 }
 
 function sizesOf(snapshot: SnapshotRef): { baseBytes: number; deltaBytes: number; deltas: number } {
-  const bytes = (ref: SnapshotRef['deltas'][number]) => (ref.at === 'inline' ? ref.base64.length * 0.75 : ref.bytes);
+  const bytes = (ref: SnapshotRef['deltas'][number]) => (ref.at === 'inline' ? inlineBytes(ref) : ref.bytes);
   return {
     baseBytes: snapshot.base === undefined ? 0 : bytes(snapshot.base),
     deltaBytes: snapshot.deltas.reduce((sum, ref) => sum + bytes(ref), 0),

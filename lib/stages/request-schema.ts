@@ -18,6 +18,7 @@ const common = {
 };
 const permit = z.object({ epoch: count, decisionId: text, generation: count, decided: z.literal(true) });
 const blobs = z.array(blobRefSchema);
+const meeting = z.object({ exchanges: z.int().min(1), staged: z.int().min(1), snapshots: z.int().min(1) });
 const condemned = z.object({
   topic: text,
   partition: count,
@@ -39,12 +40,14 @@ const requestSchema = z.discriminatedUnion('ask', [
     ranges: z.array(z.object({ topic: text, partition: count, from: count, bound: count })),
     maxBytes: z.number().min(1),
     maxDurationMs: z.number().min(0),
+    meeting,
     deadLetters: z.object({ topic: text, condemned: condemned.optional() }).optional(),
   }),
   z.object({
     ...common,
     ask: z.literal('process'),
     keyGroups: keyGroupRangeSchema,
+    meeting,
     inputs: blobs,
     snapshots: z.record(z.string(), z.array(snapshotRefSchema)),
   }),

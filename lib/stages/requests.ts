@@ -3,6 +3,7 @@ import type { CondemnedRecord } from '../operators/dead-letters.ts';
 
 export type { CondemnedRecord };
 
+import type { Meeting } from '../graph/meeting.ts';
 import type { RecordPlace } from '../operators/errors.ts';
 import type { CommitPermit } from '../transactions/commit.ts';
 import type { OnMissingEvidence, ResolveOutcome } from '../transactions/resolve.ts';
@@ -50,6 +51,7 @@ export interface SourceRequest extends StageRequest {
   readonly ranges: readonly SourceRange[];
   readonly maxBytes: number;
   readonly maxDurationMs: number;
+  readonly meeting: Meeting;
   /** Undefined: a record that cannot be processed stops the job. */
   readonly deadLetters?: DeadLetters | undefined;
 }
@@ -64,6 +66,7 @@ export interface DeadLetters {
 export interface OperatorRequest extends StageRequest {
   readonly ask: 'process';
   readonly keyGroups: KeyGroupRange;
+  readonly meeting: Meeting;
   /** Segments of the exchange for this subtask, in the order of the upstream subtasks. */
   readonly inputs: readonly BlobRef[];
   /** By operator uid: the snapshots that together hold this subtask's key groups (several after a rescale). */

@@ -1,7 +1,8 @@
 import { byName, ofName } from '../../config/by-name.ts';
 import type { BlobRef, Committable, Manifest, SnapshotRef } from '../../format/manifest.ts';
+import { meetingOf } from '../../graph/meeting.ts';
 import type { SinkStage, Stage } from '../../graph/stages.ts';
-import type { FunctionTarget } from '../../ports/function-invoker.ts';
+import { type FunctionTarget, InvokeError } from '../../ports/function-invoker.ts';
 import type {
   AbortSinkRequest,
   OperatorAnswer,
@@ -21,6 +22,7 @@ import { checkPrepared } from '../../transactions/check-prepared.ts';
 import { retriedAnswer } from '../../transactions/retry.ts';
 import type { Attempt } from '../attempt.ts';
 import { stagedFor } from '../next-manifest.ts';
+import { portionsOf } from '../portions.ts';
 import { isUnchanged, snapshotsFor } from '../snapshots.ts';
 import {
   type CommitSettings,
@@ -51,7 +53,7 @@ export async function runStage(
     invoke<A>(deps, { role: stage.kind, stage: stage.id, subtask }, request, attempt.abort.signal);
   switch (stage.kind) {
     case 'source':
-      return runSourceStage(stage.id, settings, attempt, common, call);
+      return runSourceStage(stage, settings, attempt, common, call);
     case 'operator':
       return runOperatorStage(stage, settings, attempt, stateBefore, common, call);
     case 'sink':
@@ -87,11 +89,12 @@ export function stageRequest(
 type Common = (subtask: number) => StageRequest;
 type Call = <A extends Answer>(subtask: number, request: StageRequest) => Promise<A | StageFailed>;
 
-async function runSourceStage(stage: string, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
-  const subtasks = ofName(attempt.ranges, stage) ?? [];
+async function runSourceStage(stage: Stage, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
+  const subtasks = ofName(attempt.ranges, stage.id) ?? [];
+  const meeting = meetingOf(stage, settings.stages, (id) => parallelismOf(settings, id));
   const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
   const topic = deadLetterTopic(settings);
-  const condemned = attempt.condemned?.source === stage ? attempt.condemned.record : undefined;
+  const condemned = attempt.condemned?.source === stage.id ? attempt.condemned.record : undefined;
   const answers = await Promise.all(
     subtasks.map((ranges, subtask): Promise<SourceAnswer | undefined> => {
       if (ranges.length === 0) return Promise.resolve(undefined);
@@ -101,6 +104,7 @@ async function runSourceStage(stage: string, settings: JobSettings, attempt: Att
         ranges,
         maxBytes: Math.ceil(attempt.maxBytes / active),
         maxDurationMs: settings.checkpointIntervalMs,
+        meeting,
         deadLetters: topic === undefined ? undefined : { topic, condemned },
       };
       return call<SourceAnswer>(subtask, request);
@@ -109,7 +113,7 @@ async function runSourceStage(stage: string, settings: JobSettings, attempt: Att
   const problem = firstProblem(answers);
   if (problem !== undefined) return problem;
   const done = answers as readonly (SourceDone | undefined)[];
-  return { outcome: 'done', apply: (current) => current.sources.set(stage, done) };
+  return { outcome: 'done', apply: (current) => current.sources.set(stage.id, done) };
 }
 
 async function runOperatorStage(
@@ -121,6 +125,7 @@ async function runOperatorStage(
   call: Call,
 ): Promise<StageOutcome> {
   const parallelism = parallelismOf(settings, stage.id);
+  const meeting = meetingOf(stage, settings.stages, (id) => parallelismOf(settings, id));
   const answers = await Promise.all(
     Array.from({ length: parallelism }, (_, subtask): Promise<OperatorAnswer> => {
       const keyGroups = keyGroupRange(subtask, parallelism, settings.maxParallelism);
@@ -128,7 +133,7 @@ async function runOperatorStage(
       const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before, uid))] as const));
       if (inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs)))
         return Promise.resolve(idle(stage, snapshots));
-      const request: OperatorRequest = { ask: 'process', ...common(subtask), keyGroups, inputs, snapshots };
+      const request: OperatorRequest = { ask: 'process', ...common(subtask), keyGroups, meeting, inputs, snapshots };
       return call<OperatorAnswer>(subtask, request);
     }),
   );
@@ -220,7 +225,7 @@ function firstProblem(answers: readonly (Answer | undefined)[]): StageFailed | S
   return failures.find(({ kind }) => kind === 'fatal') ?? stale ?? failures[0];
 }
 
-/** Calls a stage function; a call without an answer is a transient failure. */
+/** Calls a stage function; a call without an answer is a failure. */
 async function invoke<A extends Answer>(
   deps: CoordinatorDeps,
   target: FunctionTarget,
@@ -230,8 +235,14 @@ async function invoke<A extends Answer>(
   try {
     return (await deps.invoker.invoke(target, request, { timeoutMs: request.timeoutMs, signal })) as A;
   } catch (error) {
-    return { outcome: 'failed', kind: 'transient', message: error instanceof Error ? error.message : String(error) };
+    return invocationFailure(error);
   }
+}
+
+/** What an invocation without an answer means: it is repeated, unless no repetition can help. */
+export function invocationFailure(error: unknown): StageFailed {
+  const kind = error instanceof InvokeError && error.fatal ? 'fatal' : 'transient';
+  return { outcome: 'failed', kind, message: error instanceof Error ? error.message : String(error) };
 }
 
 /**
@@ -245,7 +256,9 @@ export function abortPrepared(
   attempt: Pick<Attempt, 'epoch' | 'decisionId' | 'committables'>,
 ): void {
   const timeoutMs = settings.commitTimeoutMs;
-  for (const [sink, committables = []] of Object.entries(Object.groupBy(attempt.committables.splice(0), ({ sink }) => sink))) {
+  const bySink = Map.groupBy(attempt.committables.splice(0), ({ sink }) => sink);
+  const portions = [...bySink].flatMap(([sink, prepared]) => portionsOf(prepared).map((committables) => ({ sink, committables })));
+  for (const { sink, committables } of portions) {
     const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, timeoutMs), committables };
     deps.invoker
       .invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, { timeoutMs })

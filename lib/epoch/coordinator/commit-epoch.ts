@@ -6,7 +6,8 @@ import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest
 import type { CommitPermit } from '../../transactions/commit.ts';
 import type { OnMissingEvidence } from '../../transactions/resolve.ts';
 import { permitFor } from '../decide.ts';
-import { abortPrepared, preparedProblem, stageRequest } from './ask-stages.ts';
+import { portionsOf } from '../portions.ts';
+import { abortPrepared, invocationFailure, preparedProblem, stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
 import { compactedTopics } from './compacted-topics.ts';
 import {
@@ -80,11 +81,8 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
   /** Since when every round has had an answer that only a person can mend. */
   let neededSinceMs: number | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const doubtful = await sendCommits(
-      commit,
-      sink,
-      newest.of(sink).filter(({ subtask }) => open.has(subtask)),
-    );
+    const portions = portionsOf(newest.of(sink).filter(({ subtask }) => open.has(subtask)));
+    const doubtful = (await Promise.all(portions.map((portion) => sendCommits(commit, sink, portion)))).flat();
     open.clear();
     if (doubtful.length === 0) return republished;
     // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
@@ -153,7 +151,6 @@ async function recordSentAgain(
  */
 async function sendCommits(commit: Commit, sink: string, committables: readonly Committable[]): Promise<Committable[]> {
   const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
-  if (committables.length === 0) return [];
   const deadlineMs = deps.clock.elapsedMs() + settings.commitTimeoutMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const timeoutMs = deadlineMs - deps.clock.elapsedMs();
@@ -174,9 +171,11 @@ async function sendCommits(commit: Commit, sink: string, committables: readonly 
       if (answer.doubtful.some((one) => typeof one.transactionalId !== 'string')) throw new Error('a function of another build answered');
       return committables.filter(({ transactionalId }) => answer.doubtful.some((one) => one.transactionalId === transactionalId));
     } catch (error) {
+      const { kind, message } = invocationFailure(error);
+      if (kind === 'fatal') throw new JobFailedError(`commit of epoch ${manifest.epoch}: ${message}`);
       deps.observe({
         event: 'warning',
-        message: `commit of epoch ${manifest.epoch}: ${error instanceof Error ? error.message : String(error)}`,
+        message: `commit of epoch ${manifest.epoch}: ${message}`,
       });
       if (signal.aborted || deps.clock.elapsedMs() + pauseMs >= deadlineMs) return [...committables];
       await pauseBeforeRetry(deps, pauseMs, signal);
@@ -205,7 +204,8 @@ async function resolveOne(commit: Commit, committable: Committable, onMissingEvi
       signal,
     })) as ResolveAnswer;
   } catch (error) {
-    return { outcome: 'unsettled', message: error instanceof Error ? error.message : String(error) };
+    const failure = invocationFailure(error);
+    return failure.kind === 'fatal' ? failure : { outcome: 'unsettled', message: failure.message };
   }
 }
 

@@ -2,7 +2,7 @@ import type { BlobRef, Manifest } from '../../format/manifest.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
 import type { SendAnswer, SendSinkRequest } from '../../stages/requests.ts';
 import type { CommitPermit } from '../../transactions/commit.ts';
-import { stageRequest } from './ask-stages.ts';
+import { invocationFailure, stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
 
@@ -68,6 +68,6 @@ async function invokeSend(deps: CoordinatorDeps, stage: string, request: SendSin
   try {
     return (await deps.invoker.invoke({ role: 'sink', stage, subtask }, request, { timeoutMs, signal })) as SendAnswer;
   } catch (error) {
-    return { outcome: 'failed', kind: 'transient', message: error instanceof Error ? error.message : String(error) };
+    return invocationFailure(error);
   }
 }

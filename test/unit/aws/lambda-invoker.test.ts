@@ -57,9 +57,10 @@ describe('invoking a function on Lambda', () => {
     });
   });
 
-  it('says which option makes an answer smaller that was too large', async () => {
+  it('says which option makes an answer smaller that was too large, and that no repetition does', async () => {
     const { result } = await invoke(failedHandler('Function.ResponseSizeTooLarge', 'Response payload size exceeded'));
-    expect(result).toMatchObject({ message: expect.stringContaining('lower ONCEFLOW_INLINE_BLOB_BYTES') });
+    expect(result).toMatchObject({ message: expect.stringContaining('lower ONCEFLOW_INLINE_BLOB_BYTES'), fatal: true });
+    expect((await invoke(failedHandler('Sandbox.Timedout', 'Task timed out'))).result).toMatchObject({ fatal: false });
   });
 
   it('tells of a function that is throttled, and of no other failure', async () => {
@@ -81,15 +82,24 @@ describe('invoking a function on Lambda', () => {
     expect(requests).toHaveLength(1);
   });
 
-  it('refuses a payload that Lambda would refuse, naming sizes and option', async () => {
+  it('refuses for good a payload that Lambda would refuse, naming sizes and option', async () => {
     const limit = 6 * 1024 * 1024;
     const { result, requests } = await invoke({ status: 200, body: 'null' }, 'x'.repeat(limit - 1));
     expect(result).toBeInstanceOf(InvokeError);
     expect(result).toMatchObject({
-      message: expect.stringMatching(`has ${limit + 1} bytes and Lambda takes ${limit}; lower ONCEFLOW_INLINE_BLOB_BYTES`),
+      message: expect.stringContaining(
+        `has ${limit + 1} bytes, 0 of them in 0 blobs that travel inside it, and Lambda takes ${limit}; lower ONCEFLOW_INLINE_BLOB_BYTES`,
+      ),
+      fatal: true,
     });
     expect(requests).toHaveLength(0);
     expect((await invoke({ status: 200, body: 'null' }, 'x'.repeat(limit - 2))).result).toBeNull();
+  });
+
+  it('says how much of a payload that is too large are blobs inside it', async () => {
+    const inputs = [1, 2].map(() => ({ at: 'inline', base64: 'x'.repeat(4_000_000) }));
+    const { result } = await invoke({ status: 200, body: 'null' }, { inputs });
+    expect(result).toMatchObject({ message: expect.stringContaining('8000000 of them in 2 blobs that travel inside it') });
   });
 
   it('does not invoke when the time is over', async () => {

@@ -9,7 +9,7 @@ import { bytesOf } from '../../../lib/format/blob.ts';
 import { connectKafka } from '../../../lib/kafka/connect.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
 import type { KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
+import { type Blobs, createBlobs } from '../../../lib/stages/blobs.ts';
 import type { Received } from '../../../lib/stages/received.ts';
 import type { SourceRequest } from '../../../lib/stages/requests.ts';
 import { createSourceServer } from '../../../lib/stages/serve.ts';
@@ -74,9 +74,11 @@ it('a batch that unpacks to more than ONCEFLOW_MAX_UNPACKED_BATCH_BYTES stops th
   const read = async (bytes: string) => {
     const env = { ...required, ONCEFLOW_MAX_UNPACKED_BATCH_BYTES: bytes };
     const wiring = await wireStage(env);
-    const tools = { ...wiring, kafka: { fetch: async () => [fetched] } as unknown as KafkaRequests };
-    const asked = { ...request, epoch: 1, maxDurationMs: 1, deadlineMs: Number.MAX_SAFE_INTEGER, parallelism: {}, sinkTopics: {} };
-    return createSourceServer()({ ...tools, inlineBlobBytes: 10_000_000 }, asked as unknown as Received<SourceRequest>);
+    const blobs = { write: async () => ({ at: 'inline', base64: '' }) } as unknown as Blobs;
+    const tools = { ...wiring, kafka: { fetch: async () => [fetched] } as unknown as KafkaRequests, blobs };
+    const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
+    const asked = { ...request, epoch: 1, meeting, maxDurationMs: 1, deadlineMs: Number.MAX_SAFE_INTEGER, parallelism: {}, sinkTopics: {} };
+    return createSourceServer()(tools, asked as unknown as Received<SourceRequest>);
   };
   expect(await read('4000000')).toMatchObject({ outcome: 'read', recordsIn: 1 });
   expect(await read('1048576')).toMatchObject({

@@ -52,7 +52,8 @@ const deps = {
 
 async function readEpoch(epoch: number, maxBytes: number, from: readonly number[]) {
   const ranges = from.map((offset, partition) => ({ topic: 'in', partition, from: offset, bound: RECORDS }));
-  const request = { ask: 'read', epoch, ranges, maxBytes, maxDurationMs: 1, deadlineMs: 1 } as unknown as Received<SourceRequest>;
+  const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
+  const request = { ask: 'read', epoch, ranges, maxBytes, maxDurationMs: 1, meeting, deadlineMs: 1 } as unknown as Received<SourceRequest>;
   const answer = await runSource(deps, createSourceRuntime(job, 'src', stageContext()), request);
   if (answer.outcome !== 'read') throw new Error(JSON.stringify(answer));
   return answer;

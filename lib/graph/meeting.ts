@@ -1,0 +1,26 @@
+import type { Stage } from './stages.ts';
+
+/** How many references that a subtask of a stage makes can come together in one request or answer, with those of others. */
+export interface Meeting {
+  /** Segments of exchanges. */
+  readonly exchanges: number;
+  /** Staged output, for each sink. */
+  readonly staged: number;
+  /** Snapshots: after a change of parallelism to one, those of every subtask. */
+  readonly snapshots: number;
+}
+
+export function meetingOf(stage: Stage, stages: readonly Stage[], subtasksOf: (stage: string) => number): Meeting {
+  const targets = stages.filter(({ id }) => stage.exchanges.includes(id));
+  const sinks = stages.filter(({ id }) => stage.sinks.includes(id));
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+  // In this subtask's answer, and in the requests to those that read it.
+  const fanOut = sum(targets.map(({ id }) => subtasksOf(id)));
+  const fanIn = targets.map(({ inputs }) => sum(inputs.map(subtasksOf)));
+  const perSink = sinks.map(({ id, inputs }) => sum(inputs.map((input) => Math.ceil(subtasksOf(input) / subtasksOf(id)))));
+  return {
+    exchanges: Math.max(1, fanOut, ...fanIn),
+    staged: Math.max(1, sinks.length, ...perSink),
+    snapshots: Math.max(1, stage.operators.length * subtasksOf(stage.id)),
+  };
+}

@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest';
+import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
+import type { BlobRef, SnapshotRef } from '../../../lib/format/manifest.ts';
+import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
+import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import type { BlobStore } from '../../../lib/ports/blob-store.ts';
+import { createBlobs } from '../../../lib/stages/blobs.ts';
+import type { StageDeps } from '../../../lib/stages/common.ts';
+import { writeOutput } from '../../../lib/stages/common.ts';
+import { inlineBytes } from '../../../lib/stages/inline.ts';
+import { runOperator, type WarmOperator } from '../../../lib/stages/operator.ts';
+import type { OperatorRequest } from '../../../lib/stages/requests.ts';
+import { recordSet, stageContext } from '../operators/runtimes.ts';
+
+const LARGEST = 1_048_576;
+
+const job = defineJob('job', (builder) => {
+  builder
+    .source('src', kafkaSource({ topic: 'in', value: utf8 }))
+    .flatMap((line) => line.split(' '))
+    .keyBy((word) => word, utf8)
+    .process('count', {
+      state: { count: valueState(int64, 0) },
+      onRecord(word, { count }, out) {
+        out.emit(`${word} ${count.update((n) => n + 1)}`);
+      },
+    })
+    .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+});
+
+/** Inline bytes of the one snapshot, and of the output, after each of twelve epochs of 1000 new words each. */
+async function epochsAt(subtasks: number) {
+  let ids = 0;
+  const stored = new Map<string, Buffer>();
+  const store = {
+    put: async (name: string, ...parts: readonly Uint8Array[]) => void stored.set(name, Buffer.concat(parts)),
+    get: async (name: string) => stored.get(name),
+  } as unknown as BlobStore;
+  const random = { id: () => `${ids++}`.padStart(32, '0'), fraction: () => 0 };
+  const deps = { blobs: createBlobs(store, random), random, inlineBlobBytes: LARGEST } as unknown as StageDeps;
+  const meeting = { exchanges: subtasks, staged: subtasks, snapshots: subtasks };
+  const place = { job: 'job', incarnation: 'inc', stage: 'count', subtask: 0, meeting };
+  const keyGroups = { first: 0, last: 127 };
+  const warm: WarmOperator = { runtime: undefined, snapshotIds: {} };
+  let snapshot: SnapshotRef = { id: 'empty', keyGroups, base: undefined, deltas: [] };
+  const told: { snapshot: number; output: number; exchange: number }[] = [];
+  for (let epoch = 1; epoch <= 12; epoch++) {
+    const source = createSourceRuntime(job, 'src', stageContext());
+    source.begin(undefined, undefined);
+    const words = Array.from({ length: 1_000 }, (_, index) => `w${epoch}x${index}`).join(' ');
+    source.consume('in', 0, recordSet([{ value: words }]), { from: 0, to: 1, aborted: [] });
+    const { exchanges } = await writeOutput(deps, { ...place, epoch }, source.finish());
+    const inputs = Object.values(exchanges).flat() as BlobRef[];
+    const request = { ask: 'process', ...place, epoch, keyGroups, inputs, snapshots: { count: [snapshot] } } as unknown as OperatorRequest;
+    const answer = await runOperator(deps, warm, () => createOperatorRuntime(job, 'count', stageContext(), 0), request);
+    if (answer.outcome !== 'processed') throw new Error(JSON.stringify(answer));
+    snapshot = answer.snapshots['count'] ?? snapshot;
+    const inlineIn = (refs: readonly (BlobRef | null | undefined)[]) => refs.reduce((sum, ref) => sum + inlineBytes(ref ?? undefined), 0);
+    told.push({
+      snapshot: inlineIn([snapshot.base, ...snapshot.deltas]),
+      output: inlineIn(Object.values(answer.staged)),
+      exchange: inlineIn(inputs),
+    });
+  }
+  return told;
+}
+
+it.each([1, 16, 64])('of %i subtasks none takes more than its share of a request, its base and all deltas together', async (subtasks) => {
+  const told = await epochsAt(subtasks);
+  const share = LARGEST / subtasks;
+  for (const each of told) for (const bytes of Object.values(each)) expect(bytes).toBeLessThanOrEqual(share);
+  // What fits is inline still.
+  if (subtasks <= 16) expect(told.some(({ snapshot }) => snapshot > 0)).toBe(true);
+});

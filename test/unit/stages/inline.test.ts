@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BlobRef } from '../../../lib/format/manifest.ts';
+import { meetingOf } from '../../../lib/graph/meeting.ts';
+import type { Stage } from '../../../lib/graph/stages.ts';
+import { inlineBytes, inlineLimit } from '../../../lib/stages/inline.ts';
+
+const stage = (kind: Stage['kind'], id: string, more: Partial<Stage>): Stage =>
+  ({ kind, id, topic: id, inputs: [], operators: [], exchanges: [], sinks: [], ...more }) as Stage;
+
+/** Two sources feed an operator stage of two operators, which feeds another one and a sink. */
+const stages = [
+  stage('source', 'one', { exchanges: ['count'] }),
+  stage('source', 'two', { exchanges: ['count'], sinks: ['dead'] }),
+  stage('operator', 'count', { inputs: ['one', 'two'], operators: ['count', 'sum'], exchanges: ['join'], sinks: ['write'] }),
+  stage('operator', 'join', { inputs: ['count'], operators: ['join'], sinks: ['write'] }),
+  stage('sink', 'write', { inputs: ['count', 'join'] }),
+  stage('sink', 'dead', { inputs: ['two'] }),
+];
+const LAMBDA_BYTES = 6 * 1024 * 1024;
+const LARGEST = 1_048_576;
+
+describe('blobs that travel inside requests and answers', () => {
+  it('of a job of one subtask each are as large as ONCEFLOW_INLINE_BLOB_BYTES says', () => {
+    const meeting = meetingOf(stages[2] as Stage, stages, () => 1);
+    expect(meeting).toEqual({ exchanges: 1, staged: 2, snapshots: 2 });
+    for (const met of Object.values(meeting)) expect(inlineLimit(16_384, met)).toBe(16_384);
+  });
+
+  it('never fill a request or an answer of Lambda, whatever the parallelism and the option', () => {
+    const parallelism = fc.record(
+      Object.fromEntries(stages.map(({ id }) => [id, fc.integer({ min: 1, max: 2_000 })])) as Record<string, fc.Arbitrary<number>>,
+    );
+    fc.assert(
+      fc.property(parallelism, fc.integer({ min: 0, max: LARGEST }), (width, option) => {
+        const subtasksOf = (id: string) => width[id] ?? 1;
+        const limitOf = (id: string, kind: 'exchanges' | 'staged') => {
+          const own = stages.find((each) => each.id === id) as Stage;
+          return inlineLimit(option, meetingOf(own, stages, subtasksOf)[kind]);
+        };
+        const textOf = (bytes: number) => Math.ceil(bytes / 3) * 4;
+        for (const each of stages) {
+          const { id, inputs, exchanges, sinks, kind } = each;
+          const room = inlineLimit(Number.POSITIVE_INFINITY, meetingOf(each, stages, subtasksOf).snapshots);
+          // After a change of parallelism to one subtask it reads the snapshots of all.
+          const snapshots = each.operators.length * subtasksOf(id) * room;
+          const read = inputs.reduce((sum, input) => sum + subtasksOf(input) * limitOf(input, kind === 'sink' ? 'staged' : 'exchanges'), 0);
+          // Of a sink's inputs each of its subtasks reads a share.
+          const request = kind === 'sink' ? sinkRequest(each) : snapshots + read;
+          const answer =
+            exchanges.reduce((sum, target) => sum + subtasksOf(target) * limitOf(id, 'exchanges'), 0) +
+            sinks.length * limitOf(id, 'staged') +
+            each.operators.length * room;
+          expect(textOf(request)).toBeLessThan(LAMBDA_BYTES * 0.75);
+          expect(textOf(answer)).toBeLessThan(LAMBDA_BYTES * 0.75);
+        }
+        function sinkRequest({ id, inputs }: Stage): number {
+          return inputs.reduce((sum, input) => sum + Math.ceil(subtasksOf(input) / subtasksOf(id)) * limitOf(input, 'staged'), 0);
+        }
+      }),
+    );
+  });
+
+  it('are counted by what they hold, not by their text', () => {
+    const ref: BlobRef = { at: 'inline', base64: Buffer.alloc(300).toString('base64') };
+    expect(inlineBytes(ref)).toBe(300);
+    expect(inlineBytes({ at: 'store', name: 'n', bytes: 9 })).toBe(0);
+  });
+});
