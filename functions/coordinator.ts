@@ -9,8 +9,11 @@ import { openLambdaInvoker, type Wiring } from './wiring.ts';
 
 /** What is asked of the coordinator's function. */
 export type CoordinatorPayload =
-  /** An explicit start: by a person or a deployment. Takes the job over from whoever runs it. */
-  | { readonly ask: 'start' }
+  /**
+   * An explicit start: by a person or a deployment. Takes the job over from whoever runs it. `askedAt`: when, as ISO 8601; one that
+   * comes minutes later, because the platform was busy, starts nothing.
+   */
+  | { readonly ask: 'start'; readonly askedAt?: string }
   /** The schedule, every minute: starts the job again if nobody runs it. */
   | { readonly ask: 'tick' };
 
@@ -22,7 +25,7 @@ const HAND_OVER_MARGIN_MS = 20_000;
 
 /** Runs the coordinator for as long as the platform lets it. Throws when the job failed, so that the platform counts it. */
 export async function handler(payload: unknown, context: Context): Promise<CoordinatorEnd> {
-  const ask = askOf(payload);
+  const { ask, askedAtMs } = askedIn(payload);
   const forMs = context.getRemainingTimeInMillis() - HAND_OVER_MARGIN_MS;
   const handOver = new AbortController();
   const timer = setTimeout(() => handOver.abort(), forMs);
@@ -36,6 +39,7 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
         startKind: ask === 'start' ? 'explicit' : 'revival',
         holder: `${ask} ${context.awsRequestId}`,
         endsInMs: forMs,
+        askedAtMs,
       },
     });
     if (end.end === 'failed') throw new Error(end.message);
@@ -59,10 +63,12 @@ function observerOf({ config, job, clock }: Wiring, context: Context): (event: C
   };
 }
 
-function askOf(payload: unknown): CoordinatorPayload['ask'] {
-  const ask = typeof payload === 'object' && payload !== null && 'ask' in payload ? payload.ask : undefined;
-  if (ask === 'start' || ask === 'tick') return ask;
+function askedIn(payload: unknown): { readonly ask: CoordinatorPayload['ask']; readonly askedAtMs: number | undefined } {
+  const { ask, askedAt } = typeof payload === 'object' && payload !== null ? (payload as { ask?: unknown; askedAt?: unknown }) : {};
+  const askedAtMs = typeof askedAt === 'string' ? Date.parse(askedAt) : Number.NaN;
+  const isInstant = askedAt === undefined || !Number.isNaN(askedAtMs);
+  if (ask === 'tick' || (ask === 'start' && isInstant)) return { ask, askedAtMs: askedAt === undefined ? undefined : askedAtMs };
   throw new Error(
-    `the payload of the invocation is ${JSON.stringify(payload)}: it must be {"ask":"start"} or, from a schedule, {"ask":"tick"}`,
+    `the payload of the invocation is ${JSON.stringify(payload)}: it must be {"ask":"start"}, with "askedAt":"2026-01-31T12:00:00Z" if it is to be refused when it comes late, or, from a schedule, {"ask":"tick"}`,
   );
 }

@@ -3,7 +3,7 @@ import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
 import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../lib/epoch/events.ts';
-import type { StartKind } from '../lib/epoch/may-start.ts';
+import { type StartKind, tooLate } from '../lib/epoch/may-start.ts';
 import { restartStrategyOf } from '../lib/epoch/restart.ts';
 import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
@@ -32,6 +32,8 @@ export interface Term {
   readonly holder: string;
   /** When `handOver` will come, from now on. */
   readonly endsInMs: number;
+  /** When an explicit start was asked for, in milliseconds since the Unix epoch; undefined: nobody said. */
+  readonly askedAtMs?: number | undefined;
 }
 
 /** A tick that waits for its turn leaves itself at least this long to work. */
@@ -47,6 +49,11 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
     ...settingsOf(wiring),
     ...(term && { startKind: term.startKind, holder: term.holder, holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
+  const late = term?.askedAtMs === undefined ? undefined : tooLate(term.askedAtMs, began.wallMs);
+  if (late !== undefined) {
+    observe({ event: 'ended', end: 'refused', message: late });
+    return { end: 'refused', message: late };
+  }
   const epochs = await openEpochStore(wiring.config);
   if (term?.startKind === 'revival') {
     const patienceMs = term.endsInMs - (wiring.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;

@@ -5,6 +5,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ofName } from '../../lib/config/by-name.ts';
 import { coordinatorName, type FunctionRole, functionName } from '../../lib/config/function-names.ts';
+import { MOST_WAITING_MS } from '../../lib/config/ticks.ts';
 import { checkSize } from '../environment.ts';
 import { type Network, placementIn } from '../network/network.ts';
 import type { DeploymentSettings } from '../settings.ts';
@@ -91,8 +92,10 @@ export class JobFunctions extends Construct {
     const first = { role: 'source', stage: '', subtask: 0 } as const;
     this.coordinator = ofRole('coordinator', 'Coordinator')(coordinatorName(prefix), 'Coordinator', {
       description: `Onceflow coordinator of job ${job.name}`,
-      // The only one that is invoked asynchronously, and the next tick is its retry.
+      // The only one that is invoked asynchronously, and the next tick is its retry. What is throttled the platform would keep for
+      // six hours: a start of then would undo that the job was stopped since.
       retryAttempts: 0,
+      maxEventAge: Duration.millis(MOST_WAITING_MS),
     });
     this.source = ofRole('source', 'Source')(functionName(prefix, first), 'Source');
     this.sink = ofRole('sink', 'Sink')(functionName(prefix, { ...first, role: 'sink' }), 'Sink');

@@ -1,3 +1,4 @@
+import { START_HOLDS_MS } from '../config/ticks.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 
 /** `explicit`: a person or a deployment starts the job. `revival`: a schedule looks whether it is to be started again. */
@@ -43,6 +44,19 @@ function mayBeRevived(row: JobRow | undefined, nowMs: number): MayStart {
     return refused(`job ${row.job} failed and waits for a person ("npx onceflow resume", or an explicit start): ${row.failure}`);
   if (isLeaseLive(row, nowMs)) return refused(`job ${row.job} is held by ${holderOf(row)} until ${leaseEnd(row, nowMs)}`);
   return { outcome: 'starts' };
+}
+
+/**
+ * Why a start is refused that was asked for at `askedAtMs`: so much later somebody may have stopped the job since, and it would
+ * undo that. Undefined: it is not refused for its age.
+ */
+export function tooLate(askedAtMs: number, nowMs: number): string | undefined {
+  if (nowMs - askedAtMs <= START_HOLDS_MS) return undefined;
+  const instant = (ms: number) => new Date(ms).toISOString();
+  return (
+    `this start was asked for at ${instant(askedAtMs)}, and it is ${instant(nowMs)} here: it comes more than ${START_HOLDS_MS / 1000} s late, ` +
+    'and what was asked for since counts. Nothing was started; ask again, and check the clock of the machine that asked'
+  );
 }
 
 export function isLeaseLive(row: Pick<JobRow, 'leaseExpiresAtMs'>, nowMs: number): boolean {

@@ -1,7 +1,7 @@
 /** `npm run deploy:local`: see USAGE. */
 import { once } from 'node:events';
 import type { JobSummary } from '../../functions/describe.ts';
-import { openEpochStore } from '../../functions/wiring.ts';
+import { openEpochStore, systemClock } from '../../functions/wiring.ts';
 import { givenBy, readSettings } from '../../infra/settings.ts';
 import { createLambdaClient } from '../../lib/aws/clients.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';
@@ -64,7 +64,7 @@ async function deploy(stack: Stack, job: JobSummary, parameters: Readonly<Record
     await withProgress('cdk bootstrap', say, cdk.bootstrap());
     const deployed = await withProgress('cdk deploy', say, cdk.deploy(parameters));
     say(`deployed ${deployed.stackName}, build ${deployed.buildId}`);
-    await startCoordinator(createLambdaClient(), deployed.coordinator);
+    await startCoordinator(createLambdaClient(), deployed.coordinator, systemClock);
     if (isWordCount(job)) await countLines(stack);
     else await withProgress(`waiting for job ${job.name} to start`, say, isUp(job.name, deployed));
     if (keep) await untilInterrupted(stack, job, { ...parameters, ONCEFLOW_TABLE: deployed.table, ONCEFLOW_BLOBS: deployed.blobs });

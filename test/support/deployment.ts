@@ -1,4 +1,5 @@
 import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { systemClock } from '../../functions/wiring.ts';
 import { createDynamoDbClient, createLambdaClient } from '../../lib/aws/clients.ts';
 import { createEpochStore } from '../../lib/aws/dynamo-epoch-store.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';
@@ -43,7 +44,7 @@ export class DeployedJob {
   /** An explicit start; returns when its coordinator has taken the lease. */
   async start(): Promise<void> {
     const before = (await this.row())?.generation ?? 0;
-    await startCoordinator(createLambdaClient(), this.outputs.coordinator);
+    await startCoordinator(createLambdaClient(), this.outputs.coordinator, systemClock);
     await waitFor(`a coordinator of ${this.name}`, async () => ((await this.row())?.generation ?? 0) > before);
   }
 

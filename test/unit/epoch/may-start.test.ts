@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mayStart, takenOverBy } from '../../../lib/epoch/may-start.ts';
+import { mayStart, takenOverBy, tooLate } from '../../../lib/epoch/may-start.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { jobRow } from './job-row.ts';
 
@@ -34,6 +34,17 @@ describe('an explicit start', () => {
         /^job word-count is held by generation 6 of host-a process 123 until 2026-01-02T03:04:05.001Z .*ONCEFLOW_TAKEOVER=refuse.*onceflow stop/,
       ),
     });
+  });
+});
+
+describe('a start that the platform kept', () => {
+  it('counts for two minutes from when it was asked for', () => {
+    for (const ageMs of [-90_000, 0, 60_000, 120_000]) expect(tooLate(NOW - ageMs, NOW)).toBeUndefined();
+  });
+
+  it('is refused later, because somebody may have stopped the job since, and says both times', () => {
+    expect(tooLate(NOW - 3 * 3_600_000, NOW)).toMatch(/asked for at 2026-01-02T00:04:05.000Z, and it is 2026-01-02T03:04:05.000Z here/);
+    expect(tooLate(NOW - 120_001, NOW)).toMatch(/Nothing was started/);
   });
 });
 

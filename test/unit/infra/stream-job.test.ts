@@ -190,11 +190,12 @@ describe('functions', () => {
     });
   });
 
-  it('are never invoked again by the platform: the next tick is the retry', () => {
+  it('are never invoked again by the platform, nor later than a tick: the next tick is the retry', () => {
     template.resourceCountIs('AWS::Lambda::EventInvokeConfig', 1);
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
       FunctionName: { Ref: Match.stringLikeRegexp('Coordinator') },
       MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 60,
     });
   });
 
