@@ -3,12 +3,13 @@
 import { UsageError } from '../../lib/config/usage-error.ts';
 import { argumentsOf, wholeNumber } from '../../local/command.ts';
 import { SIZES, type Size } from './run/brokers.ts';
+
 import { runChaos } from './run/run-chaos.ts';
 
 const USAGE = `npm run chaos [-- [--brokers 1|3] [--seconds S] [--faults N] [--seed X] [--keep]]
 
 Random faults on real parts under steady load, then the exact check (test/chaos/run/run-chaos.ts, docs/chaos.md). Exit code 1 when
-anything is lost, doubled, out of order or left open.
+anything is lost, doubled, out of order or left open, or when the job stands still while two of three brokers are well.
 
   --brokers N    one broker, or a cluster of three (default 1)
   --seconds S    faults come for so long (default 300)
@@ -41,8 +42,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 try {
-  const { differences, unfinished, faults } = await runChaos({ brokers, seed, seconds, minFaults, keep, report: console.log });
-  const wrong = [...Object.values(differences).flat(), ...unfinished];
+  const { differences, unfinished, stalled, faults } = await runChaos({
+    brokers,
+    oneAway: brokers > 1,
+    seed,
+    seconds,
+    minFaults,
+    keep,
+    report: console.log,
+  });
+  const wrong = [...Object.values(differences).flat(), ...unfinished, ...stalled];
   process.exit(wrong.length === 0 && faults.length >= minFaults ? 0 : 1);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

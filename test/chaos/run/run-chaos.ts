@@ -10,12 +10,15 @@ import { lanesFor } from './faults.ts';
 import { readCommitted, unfinishedTransactions } from './java-reader.ts';
 import type { Totals } from './job-under-test.ts';
 import type { FaultKind, Lane } from './lane.ts';
+import { oneBrokerAway } from './one-broker-away.ts';
 import { openScene, type Scene } from './scene.ts';
 import { type SteadyLoad, steadyLoad } from './steady-load.ts';
 import { type FaultDone, faultTable, totalsLine } from './table.ts';
 
 export interface ChaosOptions {
   readonly brokers: Size;
+  /** Of several brokers: first takes each away by itself, and sees whether the job goes on without it. @default false */
+  readonly oneAway?: boolean;
   /** Decides which faults come, in each lane in which order, and how they are; not what they meet. */
   readonly seed: number;
   /** Faults come for at least this long. */
@@ -35,6 +38,8 @@ export interface ChaosResult {
   readonly differences: WordCountFaults;
   /** Transactions that are open after the job has stopped. */
   readonly unfinished: readonly string[];
+  /** Cases of one broker away in which the job did not go on. */
+  readonly stalled: readonly string[];
 }
 
 const PROGRESS_EVERY_MS = 5_000;
@@ -67,11 +72,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { missing, extra, disordered } = result.differences;
   const isExact = missing.length + extra.length + disordered.length + result.unfinished.length === 0;
   report(isExact ? 'EXACT: every word has its counts 1..n, once each, ascending; no transaction is open' : `NOT EXACT; kept in ${dir}`);
-  if (isExact && options.keep !== true) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  for (const what of result.stalled) report(`STALLED while away: ${what}; kept in ${dir}`);
+  if (isExact && result.stalled.length === 0 && options.keep !== true) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   return result;
 }
 
-async function underFaults(scene: Scene, { brokers, seed, seconds, minFaults, report }: ChaosOptions): Promise<ChaosResult> {
+async function underFaults(scene: Scene, { brokers, oneAway, seed, seconds, minFaults, report }: ChaosOptions): Promise<ChaosResult> {
   const { job, history } = scene;
   const done: FaultDone[] = [];
   const underWay = new Set<string>();
@@ -83,9 +89,11 @@ async function underFaults(scene: Scene, { brokers, seed, seconds, minFaults, re
   let over = false;
   const goesOn = () => !over && (elapsed() < seconds || done.length < minFaults) && elapsed() < seconds + minFaults * LONGEST_FAULT_SECONDS;
   let working: Promise<void>[] = [];
+  let stalled: readonly string[] = [];
   try {
     job.start(new Dice(seed));
     await job.nextCommit();
+    if (oneAway === true) stalled = await oneBrokerAway(scene, report);
     startedMs = Date.now();
     working = lanes.map((lane) => run(lane, scene, new Dice(hashOf(seed, lane.name)), goesOn, done, underWay));
     await Promise.race([Promise.all(working), job.broken]);
@@ -102,7 +110,7 @@ async function underFaults(scene: Scene, { brokers, seed, seconds, minFaults, re
     await Promise.allSettled(working);
   }
   report(`stopped after ${elapsed().toFixed(0)} s; reading both topics with Kafka's console consumer`);
-  const result = { faults: done, totals: job.totals, ...(await outcome(scene)) };
+  const result = { faults: done, totals: job.totals, stalled, ...(await outcome(scene)) };
   const kinds = lanes.flatMap((lane) => lane.kinds.map(({ name }) => name));
   for (const line of [faultTable(kinds, done), totalsLine(job.totals), differencesLine(result)]) {
     report(line);

@@ -22,14 +22,7 @@ export interface SteadyLoad {
  * broker is away. What became input is what a reader finds in the topic: a failed send may have been carried out.
  */
 export function steadyLoad(brokers: readonly string[], topic: string): SteadyLoad {
-  const kafka = new Kafka({
-    clientId: 'chaos-load',
-    brokers: [...brokers],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 2_000,
-    requestTimeout: 5_000,
-    retry: { initialRetryTime: 100, retries: 3 },
-  });
+  let seeds = [...brokers];
   let producer: Producer | undefined;
   let lines = 0;
   let stopped = false;
@@ -46,6 +39,17 @@ export function steadyLoad(brokers: readonly string[], topic: string): SteadyLoa
   }
 
   async function connect(): Promise<Producer> {
+    const [first = '', ...others] = seeds;
+    // kafkajs does not get past a first one that accepts connections and says nothing.
+    seeds = [...others, first];
+    const kafka = new Kafka({
+      clientId: 'chaos-load',
+      brokers: seeds,
+      logLevel: logLevel.NOTHING,
+      connectionTimeout: 1_000,
+      requestTimeout: 2_000,
+      retry: { initialRetryTime: 100, retries: 1 },
+    });
     const made = kafka.producer({
       transactionalId: `load-of-${topic}`,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
@@ -67,7 +71,8 @@ export function steadyLoad(brokers: readonly string[], topic: string): SteadyLoa
         await sleep(PAUSE_MS);
       } catch {
         failed = true;
-        await producer?.disconnect().catch(() => {});
+        // Not awaited: a broker that stands still does not let go.
+        void producer?.disconnect().catch(() => {});
         producer = undefined;
         await sleep(AFTER_FAILURE_MS);
       }
