@@ -1,7 +1,7 @@
 /** A deployment's schedule: how often it looks whether a job needs a coordinator. */
 export const TICK_MS = 60_000;
 /** The platform keeps an invocation that it cannot run at once for this long, and then forgets it: the next tick looks anew. */
-export const MOST_WAITING_MS = TICK_MS;
+export const MOST_WAITING_MS = 60_000;
 /** A start that was asked for longer ago is not carried out: as long as the platform may keep it, and clocks may differ. */
 export const START_HOLDS_MS = MOST_WAITING_MS + 60_000;
 /** A holder that ends within this time has ended before the tick after next: the one that sees it waits. */
