@@ -47,7 +47,8 @@ async function process(job: JobDefinition, words: readonly string[], server = cr
   const inputs = [await blobs.write(place, 'exchange', 'exchange', segment, 1_000_000)];
   const tools = { job, maxParallelism: 128, build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
   const sinkTopics = { out: { partitions: 1, maxBatchBytes: 1_000_000 } };
-  const request = { ask: 'process', ...place, keyGroups, inputs, snapshots: { op: [snapshot] }, parallelism: {}, sinkTopics };
+  const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
+  const request = { ask: 'process', ...place, keyGroups, meeting, inputs, snapshots: { op: [snapshot] }, parallelism: {}, sinkTopics };
   return server(tools, request as unknown as OperatorRequest);
 }
 
