@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { jobRow, manifestOf } from '../../support/epochs.ts';
 import type { JobRun } from '../../support/job-run.ts';
 import { type SeenRecord, TopicReader } from '../../support/topic-reader.ts';
-import { newProducer, newTopic } from '../../support/topics.ts';
+import { newProducer, newTopic, withAdmin } from '../../support/topics.ts';
 import { openTransactions } from '../../support/transactions.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 import { countWords, EXACT, faultsOf, someLines, totalOf } from '../../support/word-counts.ts';
@@ -165,6 +165,43 @@ describe('ONCEFLOW_POISON_POLICY: records that the serde cannot read', () => {
       'onceflow.error.class': 'MalformedRecordError',
       'onceflow.error.message': expect.stringContaining('source read-lines cannot read the value with serde utf8'),
     });
+    expect(run.eventsOf('attempt-failed')).toEqual([]);
+  });
+});
+
+describe('a timestamp that is no time', () => {
+  /** Go's zero time, nanoseconds, and what Java calls Long.MAX_VALUE and Long.MIN_VALUE. */
+  const timestamps = ['-62135596800000', '1700000000123456789', '9223372036854775807', '-9223372036854775808'];
+
+  /** From 4.0 a topic refuses by default what lies an hour ahead; one of before does not. */
+  async function takesAny(topic: string): Promise<void> {
+    const configEntries = [{ name: 'message.timestamp.after.max.ms', value: '9223372036854775807' }];
+    await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topic, configEntries }] }));
+  }
+
+  it('stops nothing: its record is counted as any other', async () => {
+    const count = await newWordCount();
+    await Promise.all([takesAny(count.input), takesAny(count.output)]);
+    await count.write(someLines(30));
+    for (const timestamp of timestamps) await writeWhole(count.input, 1, 'some odd words', timestamp);
+    await count.write(someLines(30, 2));
+    await count.expectExact(count.job.start());
+  });
+
+  it('is said by the dead letter of its record, which is written whatever it is', async () => {
+    const poisoned = await newPoisoned();
+    const { count, letters, deadLetter } = poisoned;
+    await takesAny(count.input);
+    await count.write(someLines(30));
+    const notUtf8 = Buffer.from([0x61, 0xff]);
+    for (const timestamp of timestamps) await writeWhole(count.input, 1, notUtf8, timestamp);
+    await count.write(someLines(30, 2));
+    const run = count.job.start(deadLetter);
+    await run.event('dead-lettered');
+    await expectOthersExact(poisoned, run, [notUtf8.toString('utf8')]);
+    await letters.readOn();
+    expect(letters.records.map(({ headers }) => headers['onceflow.timestamp'])).toEqual(timestamps);
+    expect(letters.records.map(({ timestamp }) => timestamp)[0]).toBe(-62_135_596_800_000);
     expect(run.eventsOf('attempt-failed')).toEqual([]);
   });
 });
