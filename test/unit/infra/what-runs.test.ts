@@ -100,7 +100,7 @@ describe('what a job reads of the environment', () => {
 describe('the bundle', () => {
   it('keeps the names of classes, by which serdes and dead letters are called', () => {
     const before =
-      'class OrderSerde {\n  name = `${this.constructor.name} of ${class RefusedOrder extends Error {}.name}`;\n  encode = utf8.encode;\n  decode = utf8.decode;\n}';
+      'class OrderSerde {\n  name = `${this.constructor.name} of ${class RefusedOrder extends Error {}.name}`;\n  read = utf8.read;\n  write = utf8.write;\n}';
     const { entry } = project({ 'job.ts': job({ before, serde: 'new OrderSerde()' }) });
     expect(synthesize(entry).settings.job.graph.nodes[0]).toMatchObject({ value: 'OrderSerde of RefusedOrder' });
   });
