@@ -70,9 +70,9 @@ describe('a job that is controlled by npx onceflow', () => {
     });
     const listed = await cli('transactions', '--json');
     expect(listed.code).toBe(0);
-    const ids = (listed.json()['transactions'] as { transactionalId: string; marker: { epoch: number } }[]).map(
-      ({ transactionalId, marker }) => {
-        expect(marker.epoch).toBeGreaterThan(0);
+    const ids = (listed.json()['transactions'] as { transactionalId: string; lastEpoch: { fate: string } | null }[]).map(
+      ({ transactionalId, lastEpoch }) => {
+        expect([undefined, 'committed']).toContain(lastEpoch?.fate);
         return transactionalId;
       },
     );

@@ -73,6 +73,7 @@ describe('ONCEFLOW_POISON_ATTEMPTS, ONCEFLOW_POISON_POLICY: a record that user c
         'onceflow.topic': count.input,
         'onceflow.partition': '1',
         'onceflow.offset': '100',
+        'onceflow.timestamp': '1700000000123',
         'onceflow.stage': stage,
         'onceflow.operator': operator,
         'onceflow.attempts': String(ATTEMPTS),
