@@ -38,7 +38,7 @@ const QUICK_TOGETHER: Settings = {
   'replica.lag.time.max.ms': 3_000,
   'replica.socket.timeout.ms': 3_000,
   // A broker that is back is given its partitions again. Otherwise one broker leads all of them soon.
-  'leader.imbalance.check.interval.seconds': 10,
+  'leader.imbalance.check.interval.seconds': 5,
   'leader.imbalance.per.broker.percentage': 0,
 };
 

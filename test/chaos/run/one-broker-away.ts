@@ -9,7 +9,7 @@ import type { Scene } from './scene.ts';
 const GOES_ON_MS = 20_000;
 /** As many epochs may have been decided, or on their way, when the broker went. */
 const COMMITS = 4;
-const IN_SYNC_MS = 30_000;
+const WHOLE_MS = 40_000;
 const LOOK_EVERY_MS = 50;
 
 interface Absence {
@@ -36,6 +36,7 @@ export async function oneBrokerAway(scene: Scene, report: (line: string) => void
   const stalled: string[] = [];
   for (const broker of scene.brokers.all) {
     for (const absence of absences) {
+      await untilWhole(scene);
       const what = `broker ${broker.id} ${absence.name}, and nothing else`;
       scene.history.note(`AWAY ${what}`);
       await absence.begin(scene, broker);
@@ -45,12 +46,16 @@ export async function oneBrokerAway(scene: Scene, report: (line: string) => void
       scene.history.note(`AWAY ${what}: over: ${how}`);
       report(`  ${what}: ${how}`);
       if (ms === undefined) stalled.push(what);
-      // The next one goes from a whole cluster and a job at work.
       await scene.job.nextCommit();
-      await partitionsBecome(scene, IN_SYNC_MS, (all) => all.every(({ isr }) => isr.length === scene.brokers.all.length));
     }
   }
   return stalled;
+}
+
+/** A broker that was away leads nothing until its partitions are given back to it: nobody would miss it. */
+async function untilWhole(scene: Scene): Promise<void> {
+  const size = scene.brokers.all.length;
+  await partitionsBecome(scene, WHOLE_MS, (all) => all.every(({ isr, leader, replicas }) => isr.length === size && leader === replicas[0]));
 }
 
 function set({ brokers }: Scene, { id }: Broker, what: Link): void {
