@@ -8,7 +8,10 @@ const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 **
 /** For the start, catching up, and the check. */
 const REST_MS = 400_000;
 
-export function randomFaultsTest(what: string, options: { readonly brokers: Size; readonly seconds: number; readonly minFaults: number }): void {
+export function randomFaultsTest(
+  what: string,
+  options: { readonly brokers: Size; readonly seconds: number; readonly minFaults: number },
+): void {
   it(
     `faults of ${what} for ${options.seconds} s (CHAOS_SEED=${SEED}) lose nothing and repeat nothing`,
     async () => {
