@@ -43,7 +43,7 @@ export interface Result extends Omit<Mutant, 'point' | 'start' | 'end' | 'text'>
 
 /** One thing that is run, and the probes that it meets. */
 interface Runner {
-  readonly ms: number;
+  readonly usedMs: number;
   readonly points: ReadonlySet<number>;
 }
 
@@ -56,8 +56,8 @@ export interface Reach {
   readonly longestTestMs: number;
 }
 
-/** A test may take this many times what the longest takes, in processor time. */
-const SLOWER = 10;
+/** A test may take this many times what the longest takes without a mutant. */
+const SLOWER = 5;
 const LEAST_LIMIT_MS = 5_000;
 
 /** Draws mutants and tries them one by one; `tell` hears of each. `known`: results of before, which are not tried again. */
@@ -134,15 +134,15 @@ export async function reachOf(suite: Suite, jobs: number): Promise<Reach> {
     files: runnersOf(ran.filter(({ file }) => files.includes(file)).map((test) => ({ ...test, runner: test.file }))),
     seeds: runnersOf(ran.filter(({ file }) => !files.includes(file)).map((test) => ({ ...test, runner: test.name.replace(/^seed /, '') }))),
     loaded: new Set(ran.flatMap(({ loaded }) => loaded)),
-    longestTestMs: Math.max(...ran.map(({ ms }) => ms)),
+    longestTestMs: Math.max(...ran.map(({ usedMs }) => usedMs)),
   };
 }
 
-function runnersOf(tests: readonly { readonly runner: string; readonly ms: number; readonly reached: readonly number[] }[]) {
-  const runners = new Map<string, { ms: number; points: Set<number> }>();
-  for (const { runner, ms, reached } of tests) {
-    const known = runners.get(runner) ?? { ms: 0, points: new Set() };
-    runners.set(runner, { ms: known.ms + ms, points: known.points.union(new Set(reached)) });
+function runnersOf(tests: readonly { readonly runner: string; readonly usedMs: number; readonly reached: readonly number[] }[]) {
+  const runners = new Map<string, { usedMs: number; points: Set<number> }>();
+  for (const { runner, usedMs, reached } of tests) {
+    const known = runners.get(runner) ?? { usedMs: 0, points: new Set() };
+    runners.set(runner, { usedMs: known.usedMs + usedMs, points: known.points.union(new Set(reached)) });
   }
   return runners;
 }
@@ -153,7 +153,7 @@ async function tryMutant(mutant: Mutant, source: string, suite: Suite, reach: Re
   const reaching = (runners: ReadonlyMap<string, Runner>) => new Map([...runners].filter(([, runner]) => meets(runner)));
   const [byFile, bySeed] = [reaching(reach.files), reaching(reach.seeds)];
   const quickFirst = (files: readonly string[]) =>
-    files.filter((file) => byFile.has(file)).toSorted((a, b) => (byFile.get(a)?.ms ?? 0) - (byFile.get(b)?.ms ?? 0));
+    files.filter((file) => byFile.has(file)).toSorted((a, b) => (byFile.get(a)?.usedMs ?? 0) - (byFile.get(b)?.usedMs ?? 0));
   const files = [...quickFirst(suite.tests.unit), ...quickFirst(suite.tests.story)];
   const seeds = [...bySeed.keys()].map(Number);
   if (files.length + seeds.length === 0) return resultOf(mutant, 'survived', 'no test reaches it');

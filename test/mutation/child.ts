@@ -40,9 +40,9 @@ async function run({ files, seeds, changed, probed = [], limitMs }: Trial): Prom
   const reporter: Reporter = {
     onTestModuleCollected: (module) => heard(nameOf(module)),
     onTestCaseResult: (test) => {
-      heard(`${nameOf(test.module)}: ${test.fullName}`);
       const { reached = [], loaded = [] } = test.meta();
-      ran.push({ file: nameOf(test.module), name: test.fullName, ms: test.diagnostic()?.duration ?? 0, reached, loaded });
+      ran.push({ file: nameOf(test.module), name: test.fullName, usedMs: usedMs() - heardAtMs, reached, loaded });
+      heard(`${nameOf(test.module)}: ${test.fullName}`);
       if (test.result().state === 'failed') failed ??= failure(test.module, test.fullName, test.result().errors);
     },
     onTestModuleEnd: (module) => {

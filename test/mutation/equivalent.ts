@@ -24,4 +24,11 @@ export const equivalent: readonly Equivalent[] = [
     after: 'incarnation: deps.random.id().slice(0, 7),',
     reason: 'A shorter id only makes it likelier that two lives of a job get the same one: no history shows that.',
   },
+  {
+    file: 'lib/epoch/isolate.ts',
+    within: 'shareOut',
+    before: 'if (most >= offsetsIn(parts)) return [...parts];',
+    after: 'if (most > offsetsIn(parts)) return [...parts];',
+    reason: 'A share of all there is comes to all of each part, in another order; and parts are looked up, never counted off.',
+  },
 ];

@@ -19,7 +19,7 @@ export interface Trial {
 export interface RanTest {
   readonly file: string;
   readonly name: string;
-  readonly ms: number;
+  readonly usedMs: number;
   /** Probes met by this test, and those met since the one before while files were loaded. */
   readonly reached: readonly number[];
   readonly loaded: readonly number[];
