@@ -10,7 +10,7 @@ import { UsageError } from '../lib/config/usage-error.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { EpochStore, JobRemoval } from '../lib/ports/epoch-store.ts';
-import type { InspectionRequests, KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 
 /** A person waits: a broker that is down is reported soon. */
 const CONNECTION_TIMEOUT_MS = 3_000;
@@ -25,7 +25,7 @@ export interface Tools {
   readonly epochs: EpochStore;
   readonly removal: JobRemoval;
   /** @throws ConfigError when ONCEFLOW_BROKERS is not set. */
-  kafka(): Promise<KafkaRequests & InspectionRequests>;
+  kafka(): Promise<KafkaRequests>;
   /** @throws ConfigError when ONCEFLOW_BLOBS is not set. */
   blobStore(): Promise<BlobStore>;
   /** Progress, for people: on standard error. */
@@ -67,7 +67,7 @@ function nameInModule({ job }: ToolConfig, env: NodeJS.ProcessEnv): string {
   throw new UsageError(`which job? Give --job NAME, or set ${parameters.jobName.variable} or ${parameters.job.variable}`);
 }
 
-async function connect(config: ToolConfig, job: string, say: (line: string) => void): Promise<KafkaRequests & InspectionRequests> {
+async function connect(config: ToolConfig, job: string, say: (line: string) => void): Promise<KafkaRequests> {
   const brokers = requiredValue(config, 'brokers');
   const [{ connectKafka }, security] = await Promise.all([import('../lib/kafka/connect.ts'), kafkaSecurity(config, systemClock)]);
   return connectKafka({

@@ -65,6 +65,8 @@ export type CoordinatorEvent =
       readonly ms: number;
       readonly figures: EpochFigures;
     }
+  /** A transaction was open under the job's ids that no epoch of it has begun: it was aborted, between two epochs. */
+  | { readonly event: 'leftovers-ended' }
   | { readonly event: 'doubtful'; readonly epoch: number; readonly transactionalId: string; readonly resolution: string }
   /** The platform refused to run this function: too many are running. */
   | { readonly event: 'throttled'; readonly function: string }

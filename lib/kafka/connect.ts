@@ -1,6 +1,6 @@
 import { BROKERS_RULE, type BrokerAddress, parseBrokerAddress } from '../config/broker-address.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
+import { KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
 import { Cluster } from './cluster.ts';
 import type { SslOptions } from './connection.ts';
@@ -43,7 +43,7 @@ export interface KafkaOptions {
  * is no error here but `NO_ANSWER`, or a retriable `KafkaProblem`, there; connections that fail are replaced by the next
  * request. Rejects with a `KafkaProblem` when `brokers` cannot be addresses.
  */
-export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests & InspectionRequests> {
+export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests> {
   const { clock, requestTimeoutMs = 30_000 } = options;
   const log = options.log ?? (() => {});
   const login = { brokers: options.brokers, ssl: options.ssl, sasl: options.sasl };

@@ -193,13 +193,13 @@ export type TransactionState =
   | 'Dead'
   | (string & {});
 
-/** What tools for people need besides. */
+/** What tools for people, and a coordinator that looks after its ids, need besides. */
 export interface InspectionRequests {
   /** DescribeTransactions, in the order of `transactionalIds`; brokers from 3.0. */
   describeTransactions(transactionalIds: readonly string[]): Promise<readonly TransactionDescription[]>;
 }
 
-export interface KafkaRequests extends TransactionRequests, SourceRequests, AdminRequests {
+export interface KafkaRequests extends TransactionRequests, SourceRequests, AdminRequests, InspectionRequests {
   close(): Promise<void>;
 }
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectKafka } from '../../lib/kafka/connect.ts';
-import type { InspectionRequests, KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
+import type { KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
 import { decodeBatch, encodeBatch, splitBatches } from '../simulation/models/wire.ts';
 import { newTopic, uniqueName } from '../support/topics.ts';
 
 export interface KafkaUnderTest {
-  readonly kafka: KafkaRequests & InspectionRequests;
+  readonly kafka: KafkaRequests;
   /** @param partitions @default 1 */
   newTopic(partitions?: number): Promise<string>;
   /** A name that nobody has used. */
@@ -83,7 +83,7 @@ export async function committedValues(under: KafkaUnderTest, topic: string, end:
  */
 export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): void {
   let under: KafkaUnderTest;
-  let kafka: KafkaRequests & InspectionRequests;
+  let kafka: KafkaRequests;
 
   beforeAll(async () => {
     under = await open();

@@ -22,6 +22,7 @@ import type { ProgressWatch } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
 import type { Standing } from './start.ts';
 import { untilAnswered } from './store-retry.ts';
+import { createOpenWatch } from './watch-open.ts';
 
 /** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */
 const UNDECIDED_GRACE_MS = 4_000;
@@ -35,6 +36,7 @@ type LoopEvent =
   | { readonly of: 'stage'; readonly attempt: Attempt; readonly stage: string; readonly ms: number; readonly result: StageOutcome }
   | { readonly of: 'decided'; readonly attempt: Attempt; readonly manifest: Manifest; readonly ms: number }
   | { readonly of: 'committed'; readonly attempt: Attempt; readonly result: CommitResult; readonly ms: number }
+  | { readonly of: 'leftovers-ended' }
   | { readonly of: 'settled' }
   | { readonly of: 'threw'; readonly error: unknown }
   | { readonly of: 'wake-up' };
@@ -56,7 +58,8 @@ export async function runEpochs(
   const { tenure } = standing;
   const { clock, observe } = deps;
   const queue = createEventQueue<LoopEvent>();
-  const house = createHousekeeping(deps, settings, tenure, (error) =>
+  const openWatch = createOpenWatch(deps, settings, tenure);
+  const house = createHousekeeping(deps, settings, tenure, openWatch, (error) =>
     queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }),
   );
   const leave = new AbortController();
@@ -80,6 +83,8 @@ export async function runEpochs(
   let idlePolls = 0;
   let idleSinceMs: number | undefined;
   let endingSinceMs: number | undefined;
+  /** The ids are settled between two epochs, because something was left open under them. */
+  let endingLeftovers = false;
   let settling = false;
   let settled = false;
   let failure: JobFailedError | undefined;
@@ -93,6 +98,7 @@ export async function runEpochs(
     while (!settled) {
       const lookedAtMs = clock.elapsedMs();
       if (nothingUnderWay() && !settling) launch(settle());
+      if (openWatch.foundAny() && isBetweenEpochs() && !isEnding()) launch(endLeftovers());
       for (const step of nextSteps({
         stages: settings.stages,
         inFlight,
@@ -132,11 +138,15 @@ export async function runEpochs(
     const undecided = inFlight.find(({ phase }) => phase === 'working');
     if (forMs >= UNDECIDED_GRACE_MS && undecided !== undefined) drop(undecided);
     if (forMs >= COMMIT_GRACE_MS) leave.abort();
-    return inFlight.length === 0;
+    return inFlight.length === 0 && !endingLeftovers;
+  }
+
+  function isBetweenEpochs(): boolean {
+    return inFlight.length === 0 && !planning && !endingLeftovers;
   }
 
   function mayPlan(): boolean {
-    return !planning && !isEnding() && clock.elapsedMs() >= planDueAtMs();
+    return !planning && !openWatch.foundAny() && !isEnding() && clock.elapsedMs() >= planDueAtMs();
   }
 
   function planDueAtMs(): number {
@@ -149,7 +159,7 @@ export async function runEpochs(
    */
   function waitMs(lookedAtMs: number): number {
     const due = [house.dueAtMs(), progress.dueAtMs(trouble), lookedAtMs + LONGEST_WAIT_MS];
-    if (!planning && !isEnding()) due.push(planDueAtMs());
+    if (!planning && !openWatch.foundAny() && !isEnding()) due.push(planDueAtMs());
     if (endingSinceMs !== undefined) due.push(endingSinceMs + UNDECIDED_GRACE_MS, endingSinceMs + COMMIT_GRACE_MS);
     return Math.max(Math.min(...due.filter((at) => at > lookedAtMs)) - clock.elapsedMs(), 0);
   }
@@ -230,6 +240,7 @@ export async function runEpochs(
     if (event.of === 'stage') takeStage(event.attempt, event.stage, event.ms, event.result);
     if (event.of === 'decided') takeDecided(event.attempt, event.manifest, event.ms);
     if (event.of === 'committed') takeCommitted(event.attempt, event.result, event.ms);
+    if (event.of === 'leftovers-ended') endingLeftovers = false;
     if (event.of === 'settled') settled = true;
   }
 
@@ -367,6 +378,16 @@ export async function runEpochs(
     const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, momentOf(clock));
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms, figures });
     if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
+  }
+
+  /** No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's. */
+  async function endLeftovers(): Promise<LoopEvent> {
+    endingLeftovers = true;
+    await checkGeneration(deps, settings, tenure, leave.signal);
+    await settlePool(deps, settings, tenure, leave.signal);
+    openWatch.settled();
+    observe({ event: 'leftovers-ended' });
+    return { of: 'leftovers-ended' };
   }
 
   /** The last step of a loop that was told to end. The lease is kept and successors are noticed while it runs. */

@@ -1,12 +1,13 @@
 import { collectGarbage } from './collect.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
 import { createRowExpiry } from './expire-rows.ts';
+import { OPEN_LOOK_INTERVAL_MS, type OpenWatch } from './watch-open.ts';
 
 /** How often the job row is read for a request to stop, or for a successor. */
 export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
 
-export type Chore = 'read-control' | 'collect' | 'record-commit' | 'group-offsets';
+export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'record-commit' | 'group-offsets';
 
 export interface Housekeeping {
   /** Starts every chore whose time has come. */
@@ -27,6 +28,7 @@ export function createHousekeeping(
   deps: CoordinatorDeps,
   settings: JobSettings,
   tenure: Tenure,
+  open: OpenWatch,
   done: (error?: SupersededError) => void,
 ): Housekeeping {
   const { clock } = deps;
@@ -34,6 +36,7 @@ export function createHousekeeping(
   const busy = new Set<Chore>();
   let controlReadAtMs = clock.elapsedMs();
   let collectedAtMs = clock.elapsedMs();
+  let lookedAtMs = clock.elapsedMs();
   let stop = false;
 
   function start(chore: Chore, work: () => Promise<void>): void {
@@ -69,8 +72,12 @@ export function createHousekeeping(
         collectedAtMs = nowMs;
         start('collect', () => collectGarbage(deps, settings, tenure, rows));
       }
+      if (nowMs >= lookedAtMs + OPEN_LOOK_INTERVAL_MS) {
+        lookedAtMs = nowMs;
+        start('look-for-open', open.look);
+      }
     },
-    dueAtMs: () => Math.min(controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS),
+    dueAtMs: () => Math.min(controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS, lookedAtMs + OPEN_LOOK_INTERVAL_MS),
     stopRequested: () => stop,
   };
 }

@@ -8,9 +8,10 @@ const EPOCH = 3;
 
 describe('a second coordinator takes over while the first is stopped, and the first, when it wakes,', () => {
   it.each([
-    { where: 'about to decide an epoch', when: 'before' as const },
-    { where: 'about to commit the epoch that it decided', when: 'answered' as const },
-  ])('$where, writes nothing and ends as superseded', async ({ when }) => {
+    { where: 'about to decide an epoch', when: 'before' as const, mostCommitted: EPOCH - 1 },
+    // It may see in the log that the epoch is committed before it hears of its successor, who has committed it.
+    { where: 'about to commit the epoch that it decided', when: 'answered' as const, mostCommitted: EPOCH },
+  ])('$where, writes nothing and ends as superseded', async ({ when, mostCommitted }) => {
     const count = await newWordCount();
     const frozen = planFault({ role: 'coordinator', request: 'DynamoDB.TransactWriteItems', when, nth: EPOCH + 1, does: 'stop-itself' });
     const feed = count.feed();
@@ -29,7 +30,9 @@ describe('a second coordinator takes over while the first is stopped, and the fi
     const before = await everythingWritten(count.job.name);
     process.kill(coordinator, 'SIGCONT');
     expect(await first.ended).toMatchObject({ end: 'superseded' });
-    expect(first.eventsOf('committed').map(({ epoch }) => epoch)).toEqual([1, 2]);
+    const committed = first.eventsOf('committed').map(({ epoch }) => epoch);
+    expect(committed).toEqual(Array.from({ length: Math.max(committed.length, EPOCH - 1) }, (_, index) => index + 1));
+    expect(committed.length).toBeLessThanOrEqual(mostCommitted);
     expect(await everythingWritten(count.job.name)).toEqual(before);
     expect(await jobRow(count.job.name)).toMatchObject({ generation, desired: 'running' });
     await count.expectExact(second);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
 import type { Call } from '../kernel/faults.ts';
+import { encodeBatch } from '../models/wire.ts';
 import type { InputBatch, World } from '../world.ts';
 import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, resolutions, story } from './story.ts';
 
@@ -356,6 +357,25 @@ describe('a broker that answers OK and forgets the end of a transaction', () => 
       { parallelism: two },
     );
     expect(ends(told)).toEqual(['stopped']);
+  });
+
+  it('of what a zombie wrote after the last epoch holds up no reader for longer than two looks of an idle job', async () => {
+    const abandoned = (world: World) => {
+      const [id = ''] = [...world.broker.transactions.keys()].filter((each) => /-write-0-0$/.test(each));
+      const who = { transactionalId: id, ...fence(world, id) };
+      const header = { producerId: BigInt(who.producerId), producerEpoch: who.producerEpoch, transactional: true, timestampMs: 0 };
+      const batch = encodeBatch({ ...header, baseSequence: 0 }, ['left open']);
+      world.broker.addPartitions(who, [{ topic: 'output', partition: 0 }]);
+      world.broker.produce(who, world.broker.partition('output', 0)?.leader ?? -1, [{ topic: 'output', partition: 0, batch }]);
+      world.broker.forgetEndsOf(id);
+      expect(world.broker.endTxn(who, false)).toBe('NONE');
+    };
+    const told = await story(
+      [{ at: at('recordCommitted', { nth: 2 }), also: (world) => void world.scheduler.after(1_000, undefined, () => abandoned(world)) }],
+      { input: [plain(0, 0, 'ant #0'), plain(90_000, 0, 'bee #1')], ending: 'wait' },
+    );
+    const what = told.observed.map(({ event }) => event).filter((event) => ['leftovers-ended', 'committed'].includes(event));
+    expect(what).toEqual(['committed', 'leftovers-ended', 'committed']);
   });
 
   it('in a partition without a leader does not stop what is written to the others', async () => {
