@@ -182,7 +182,7 @@ export const parameters = {
     variable: 'ONCEFLOW_COMMIT_OFFSETS',
     kind: yesNo,
     default: 'true',
-    doc: 'Whether input offsets are committed to `ONCEFLOW_GROUP_ID` after each epoch, for lag tools.',
+    doc: 'Whether input offsets are committed to `ONCEFLOW_GROUP_ID` after each epoch: for lag tools, and to notice a table that was set back.',
   }),
   deliveryGuarantee: defaulted({
     variable: 'ONCEFLOW_DELIVERY_GUARANTEE',

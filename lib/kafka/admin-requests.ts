@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
-import type { AdminRequests } from '../ports/kafka-requests.ts';
+import type { AdminRequests, GroupOffset } from '../ports/kafka-requests.ts';
 import { answerOf, worstOf } from './answers.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs, type DescribeConfigsResponse } from './codecs.ts';
@@ -11,8 +11,8 @@ export function adminRequests(cluster: Cluster, clock: Clock): AdminRequests {
   return {
     groupOffsets: (groupId, topic, partitions) => repeated(clock, () => groupOffsetsOf(cluster, groupId, topic, partitions)),
 
-    async commitGroupOffsets(groupId, topic, offsets) {
-      const request = await codecs.offsetCommit(groupId, [{ topic, partitions: offsets.map((at) => ({ ...at, metadata: '' })) }]);
+    async commitGroupOffsets(groupId, topic, offsets, metadata) {
+      const request = await codecs.offsetCommit(groupId, [{ topic, partitions: offsets.map((at) => ({ ...at, metadata })) }]);
       const { answer } = await cluster.sendToCoordinator(
         'group',
         groupId,
@@ -48,7 +48,7 @@ async function groupOffsetsOf(
   groupId: string,
   topic: string,
   partitions: readonly number[],
-): Promise<(number | undefined)[]> {
+): Promise<(GroupOffset | undefined)[]> {
   const what = `committed offsets of group ${groupId} in topic ${topic}`;
   const about: Resource = { kind: 'group', name: groupId };
   const { answer, response } = await cluster.sendToCoordinator(
@@ -60,7 +60,10 @@ async function groupOffsetsOf(
   );
   if (answer === 'NO_ANSWER') throw unreachableProblem(cluster.login, what, "the group's coordinator cannot be reached");
   if (answer !== 'NONE' || response === undefined) throw answerProblem(cluster.login, what, answer, about);
-  return partitions.map((partition) => response.partitions.get(partition)?.offset);
+  return partitions.map((partition) => {
+    const { offset, metadata = '' } = response.partitions.get(partition) ?? {};
+    return offset === undefined ? undefined : { offset, metadata };
+  });
 }
 
 function settingsIn(cluster: Cluster, what: string, about: Resource, { resources }: DescribeConfigsResponse): ReadonlyMap<string, string> {

@@ -152,14 +152,22 @@ export interface SourceRequests extends LogRequests {
   offsetsAtTime(topic: string, partitions: readonly number[], timestampMs: number): Promise<readonly (number | undefined)[]>;
 }
 
+/** A committed offset of a group, and the text that whoever committed it kept with it. */
+export interface GroupOffset {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
 /** What the coordinator needs besides. */
 export interface AdminRequests {
   /** Offsets of the group that has no members; `undefined` where none is committed. */
-  groupOffsets(groupId: string, topic: string, partitions: readonly number[]): Promise<readonly (number | undefined)[]>;
+  groupOffsets(groupId: string, topic: string, partitions: readonly number[]): Promise<readonly (GroupOffset | undefined)[]>;
+  /** @param metadata kept with each of the offsets */
   commitGroupOffsets(
     groupId: string,
     topic: string,
     offsets: readonly { readonly partition: number; readonly offset: number }[],
+    metadata: string,
   ): Promise<KafkaAnswer>;
   /** The value of a setting as the broker holds it, undefined when it does not know the name. */
   brokerConfig(names: readonly string[]): Promise<ReadonlyMap<string, string>>;

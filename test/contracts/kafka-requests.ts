@@ -283,8 +283,12 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
         { partition: 0, offset: 5_000_000_000 },
         { partition: 2, offset: 0 },
       ];
-      expect(await answered(() => kafka.commitGroupOffsets(group, topic, offsets))).toBe('NONE');
-      expect(await other.groupOffsets(group, topic, [2, 1, 0])).toEqual([0, undefined, 5_000_000_000]);
+      expect(await answered(() => kafka.commitGroupOffsets(group, topic, offsets, 'of epoch 7'))).toBe('NONE');
+      expect(await other.groupOffsets(group, topic, [2, 1, 0])).toEqual([
+        { offset: 0, metadata: 'of epoch 7' },
+        undefined,
+        { offset: 5_000_000_000, metadata: 'of epoch 7' },
+      ]);
     });
   });
 }

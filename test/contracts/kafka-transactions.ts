@@ -384,8 +384,8 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
       const topic = await under.newTopic();
       const group = under.newName();
       expect(await kafka.groupOffsets(group, topic, [0])).toEqual([undefined]);
-      expect(await answered(() => kafka.commitGroupOffsets(group, topic, [{ partition: 0, offset: 42 }]))).toBe('NONE');
-      expect(await kafka.groupOffsets(group, topic, [0])).toEqual([42]);
+      expect(await answered(() => kafka.commitGroupOffsets(group, topic, [{ partition: 0, offset: 42 }], 'so far'))).toBe('NONE');
+      expect(await kafka.groupOffsets(group, topic, [0])).toEqual([{ offset: 42, metadata: 'so far' }]);
     });
   });
 

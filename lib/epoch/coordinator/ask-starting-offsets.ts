@@ -22,7 +22,7 @@ export async function askStartingOffsets(
   );
 
   async function find(at: StartingPoint): Promise<readonly (number | undefined)[]> {
-    if (at.at === 'group') return kafka.groupOffsets(groupId, topic, partitions);
+    if (at.at === 'group') return (await kafka.groupOffsets(groupId, topic, partitions)).map((found) => found?.offset);
     return at.at === 'timestamp' ? kafka.offsetsAtTime(topic, partitions, at.timestampMs) : [];
   }
 }

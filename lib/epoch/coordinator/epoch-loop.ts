@@ -1,4 +1,4 @@
-import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
+import type { Manifest } from '../../format/manifest.ts';
 import { momentOf } from '../../ports/age.ts';
 import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } from '../after-failure.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
@@ -19,6 +19,7 @@ import type { Lease } from './hold-lease.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
 import type { ProgressWatch } from './progress-watch.ts';
+import { witnessOf } from './restored-table.ts';
 import { settlePool } from './settle-pool.ts';
 import type { Standing } from './start.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -377,7 +378,7 @@ export async function runEpochs(
     // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
     const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, momentOf(clock));
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms, figures });
-    if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent.offsets));
+    if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent));
   }
 
   /** No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's. */
@@ -412,14 +413,15 @@ export async function runEpochs(
     recordedCommitted = Math.max(recordedCommitted, epoch);
   }
 
-  /** For lag tools only; the job goes on from its manifest. */
-  async function commitGroupOffsets(offsets: SourceOffsets): Promise<void> {
+  /** For lag tools, and as a witness of how far the job was (`restored-table.ts`); it goes on from its manifest. */
+  async function commitGroupOffsets({ offsets, incarnation, epoch }: Manifest): Promise<void> {
     for (const topics of Object.values(offsets)) {
       for (const [topic, numbers] of Object.entries(topics)) {
         const answer = await deps.kafka.commitGroupOffsets(
           settings.groupId,
           topic,
           numbers.map((offset, partition) => ({ partition, offset })),
+          witnessOf({ incarnation, epoch }),
         );
         if (answer !== 'NONE')
           observe({

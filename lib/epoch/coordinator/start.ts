@@ -21,6 +21,7 @@ import {
 import { decideManifest } from './decide-manifest.ts';
 import { fenced } from './fenced.ts';
 import { readManifest } from './read-manifest.ts';
+import { checkNotRestored } from './restored-table.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -108,6 +109,7 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
  */
 export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
   checkRow(settings, row);
+  await untilAnswered(deps, 'asking how far the job was', () => checkNotRestored(deps, settings, row), signal);
   const broker = await untilAnswered(
     deps,
     'asking the broker for its settings',

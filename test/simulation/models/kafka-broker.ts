@@ -2,6 +2,7 @@ import type {
   FetchedPartition,
   FetchLimits,
   FetchRange,
+  GroupOffset,
   KafkaAnswer,
   PartitionBatch,
   ProduceAnswer,
@@ -296,14 +297,25 @@ export class Broker {
     return { answer: 'NONE', offset: this.groups.get(group)?.get(`${where.topic} ${where.partition}`) };
   }
 
+  groupOffset(group: string, { topic, partition }: TopicPartition): GroupOffset | undefined {
+    const offset = this.groups.get(group)?.get(`${topic} ${partition}`);
+    return offset === undefined ? undefined : { offset, metadata: this.#groupMetadata.get(`${group} ${topic} ${partition}`) ?? '' };
+  }
+
+  readonly #groupMetadata = new Map<string, string>();
+
   commitGroupOffsets(
     group: string,
     topic: string,
     offsets: readonly { readonly partition: number; readonly offset: number }[],
+    metadata: string,
   ): KafkaAnswer {
     const entries = this.groups.get(group) ?? new Map<string, number>();
     this.groups.set(group, entries);
-    for (const { partition, offset } of offsets) entries.set(`${topic} ${partition}`, offset);
+    for (const { partition, offset } of offsets) {
+      entries.set(`${topic} ${partition}`, offset);
+      this.#groupMetadata.set(`${group} ${topic} ${partition}`, metadata);
+    }
     return 'NONE';
   }
 

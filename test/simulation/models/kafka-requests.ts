@@ -128,11 +128,11 @@ export function modelKafka(
 
     groupOffsets: (group, topic, partitions) =>
       carry('groupOffsets', group, throwing(GROUP_ERRORS), () =>
-        partitions.map((partition) => broker.offsetFetch(group, { topic, partition }).offset),
+        partitions.map((partition) => broker.groupOffset(group, { topic, partition })),
       ),
-    commitGroupOffsets: (group, topic, offsets) =>
+    commitGroupOffsets: (group, topic, offsets, metadata) =>
       carry('commitGroupOffsets', group, { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(GROUP_ERRORS) }, () =>
-        broker.commitGroupOffsets(group, topic, offsets),
+        broker.commitGroupOffsets(group, topic, offsets, metadata),
       ),
     brokerConfig: (names) =>
       carry(

@@ -45,7 +45,7 @@ it('an epoch of version 1 whose end is forgotten in a partition that has no lead
   }
   // The leader of partition 0 goes for a second, and its transaction ends meanwhile: its group offset is committed.
   broker.partition('out', 0)?.loseLeader((run) => due.push({ atMs: nowMs + 1_000, run }));
-  broker.commitGroupOffsets(id, 'out', [{ partition: 0, offset: 4 }]);
+  broker.commitGroupOffsets(id, 'out', [{ partition: 0, offset: 4 }], '');
   const committable = { sink: 'write', subtask: 0, epoch: 4, ...who, written: [], marker: { topic: 'out', startedAtMs: nowMs } };
   const permit = { epoch: 4, decisionId: 'd', generation: 1, decided: true } as const;
   const first = await commitTransaction(asking(5_000), permit, committable, { compacted: new Set(), isOld: true });

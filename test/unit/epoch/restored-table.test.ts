@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import { checkNotRestored, readWitness, witnessOf } from '../../../lib/epoch/coordinator/restored-table.ts';
+import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
+
+const settings = { commitOffsets: true, groupId: 'group', stages: [{ kind: 'source', id: 'read', topic: 'lines' }] };
+
+/** Checks a row that knows of `epoch` where the partitions of the group carry these texts. */
+function check(epoch: number | undefined, metadata: readonly (string | undefined)[], change: Partial<JobSettings> = {}): Promise<void> {
+  const kafka = {
+    partitionCount: async () => metadata.length,
+    groupOffsets: async () => metadata.map((text) => (text === undefined ? undefined : { offset: 4, metadata: text })),
+  };
+  const row = { job: 'job', incarnation: 'i1', lastCompleted: epoch === undefined ? undefined : { epoch, decisionId: 'd' } };
+  return checkNotRestored({ kafka } as unknown as CoordinatorDeps, { ...settings, ...change } as JobSettings, row as JobRow);
+}
+const of = (epoch: number, incarnation = 'i1') => witnessOf({ incarnation, epoch });
+
+it('what an epoch leaves with its offsets is read back, and nothing in what others leave there', () => {
+  expect(readWitness(witnessOf({ incarnation: 'a1b2', epoch: 12 }))).toEqual({ incarnation: 'a1b2', epoch: 12 });
+  for (const text of ['', 'onceflow', 'onceflow incarnation a epoch x', 'x onceflow incarnation a epoch 1'])
+    expect(readWitness(text)).toBeUndefined();
+});
+
+it('a row that is behind what was committed is refused, with both epochs', async () => {
+  await expect(check(7, [of(7), of(9)])).rejects.toThrow(/epoch 9 of job job \(incarnation i1\) was committed, and .* knows of epoch 7/);
+  await expect(check(undefined, [of(0)])).rejects.toThrow(/knows of none/);
+});
+
+it('a row that is as far, another incarnation, a new group and one that others set are no reason to refuse', async () => {
+  await check(7, [of(7), undefined, of(6)]);
+  await check(7, [of(9, 'i0'), 'reset by hand', '']);
+  await check(undefined, [undefined]);
+  await check(undefined, []);
+});
+
+it('the group is not asked where offsets are not committed to it', async () => {
+  await check(7, [of(9)], { commitOffsets: false });
+});
+
+it('a group that may not be read is no witness; one that does not answer is asked again', async () => {
+  const asks = (retriable: boolean) =>
+    checkNotRestored(
+      { kafka: { partitionCount: () => Promise.reject(new KafkaProblem('NO_ANSWER', 'away', retriable)) } } as unknown as CoordinatorDeps,
+      settings as unknown as JobSettings,
+      { job: 'job', incarnation: 'i1' } as JobRow,
+    );
+  await asks(false);
+  await expect(asks(true)).rejects.toThrow('away');
+});
