@@ -13,7 +13,7 @@ export const equivalent: readonly Equivalent[] = [
   {
     file: 'lib/epoch/coordinator/epoch-loop.ts',
     within: 'runEpochs.waitMs',
-    before: 'if (!planning && !isEnding()) due.push(planDueAtMs());',
+    before: 'if (!planning && !openWatch.foundAny() && !isEnding()) due.push(planDueAtMs());',
     after: 'if (true) due.push(planDueAtMs());',
     reason: 'The loop wakes up once more, when a plan would be due that may not be made, and finds nothing to do.',
   },

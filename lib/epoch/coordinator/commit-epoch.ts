@@ -113,8 +113,8 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
     if (open.size === 0) return republished;
     if (signal.aborted)
       throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
-    // What was sent again is committed now; what is not settled is asked again later.
-    if (sentAgain.length === open.size) continue;
+    // What was sent again is committed at once, the first time; what is not settled, or was lost once more, after a pause.
+    if (sentAgain.length === open.size && republished === sentAgain.length) continue;
     await pauseBeforeRetry(deps, pauseMs, signal);
     await checkGeneration(deps, settings, tenure, signal);
   }

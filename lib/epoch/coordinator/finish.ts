@@ -1,3 +1,5 @@
+import { byName, ofName } from '../../config/by-name.ts';
+import type { Manifest } from '../../format/manifest.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
@@ -27,11 +29,14 @@ export interface Finished {
  */
 export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings, row: JobRow, signal: AbortSignal): Promise<Finished> {
   const { job, generation, incarnation, pool, lastCompleted: completed } = row;
-  const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, writtenTopics: row.sinkTopics };
-  const last =
-    completed === undefined || completed.epoch <= row.lastCommitted
+  // What is committed need not be read; a job whose last manifest is lost is brought to rest all the same.
+  const isOver = completed === undefined || completed.epoch <= row.lastCommitted;
+  const newest =
+    completed === undefined || (isOver && Object.keys(row.sinkTopics).length > 0)
       ? undefined
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
+  const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, writtenTopics: topicsOf(row, newest) };
+  const last = isOver ? undefined : newest;
   const { republished } =
     last === undefined
       ? { republished: 0 }
@@ -49,4 +54,14 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
   }
   const settledIds = await settlePool(deps, { ...settings, job }, tenure, signal);
   return { committed: last?.epoch, republished, settledIds };
+}
+
+/** By sink uid. Builds before 0.2 did not record them: what the newest epoch wrote to tells of most. */
+function topicsOf({ sinkTopics }: JobRow, newest: Manifest | undefined): Tenure['writtenTopics'] {
+  const bySink = Map.groupBy(newest?.committables ?? [], ({ sink }) => sink);
+  const written = [...bySink].map(([sink, committables]) => {
+    const topics = committables.flatMap((of) => [...of.written, ...(of.marker === undefined ? [] : [of.marker])].map(({ topic }) => topic));
+    return [sink, [...new Set([...(ofName(sinkTopics, sink) ?? []), ...topics])]] as const;
+  });
+  return { ...sinkTopics, ...byName(written) };
 }

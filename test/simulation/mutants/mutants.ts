@@ -318,7 +318,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'every transactional id is settled at stop',
-    edits: [edit(LOOP, 'await settlePool(deps, settings, tenure, leave.signal);', '')],
+    edits: [
+      edit(
+        LOOP,
+        'else await checkGeneration(deps, settings, tenure, leave.signal); await settlePool(deps, settings, tenure, leave.signal);',
+        'else await checkGeneration(deps, settings, tenure, leave.signal);',
+      ),
+    ],
   },
   {
     name: 'the pool of ids is widened, never narrowed, before an id is used',
@@ -555,8 +561,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         FINISH,
-        'completed === undefined || completed.epoch <= row.lastCommitted ? undefined',
-        'completed === undefined || completed.epoch <= row.lastCommitted || completed.epoch >= 0 ? undefined',
+        'const isOver = completed === undefined || completed.epoch <= row.lastCommitted;',
+        'const isOver = completed === undefined || completed.epoch >= 0;',
       ),
     ],
   },

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { CorruptBlobError } from '../../../lib/format/blob.ts';
+import { MalformedError } from '../../../lib/format/serde.ts';
 import { OversizedRecordError, UserCodeError } from '../../../lib/operators/errors.ts';
+import { BlobConflictError, BlobMissingError } from '../../../lib/ports/blob-store.ts';
+import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
-import { failureOf } from '../../../lib/stages/common.ts';
+import { FatalStageError, failureOf } from '../../../lib/stages/common.ts';
 
 const place = { topic: 'in', partition: 1, offset: 7 };
 
@@ -37,5 +41,17 @@ describe('a failure', () => {
   it('keeps a few KB of its texts: a message may hold a whole record', () => {
     const failed = failureOf(new UserCodeError('count', new Error('x'.repeat(5_000_000))));
     expect(JSON.stringify(failed).length).toBeLessThan(40_000);
+  });
+
+  it.each([
+    new FatalStageError('no'),
+    new MalformedError('no'),
+    new CorruptBlobError('blob', 'manifest', 'no'),
+    new BlobMissingError('blob', 'bucket b'),
+    new BlobConflictError('blob', 'bucket b'),
+    new StoreProblem('no', false),
+    new KafkaProblem('TOPIC_AUTHORIZATION_FAILED', 'no', false),
+  ])('that a repeat cannot mend stops the job: $name', (error) => {
+    expect(failureOf(error)).toMatchObject({ kind: 'fatal' });
   });
 });
