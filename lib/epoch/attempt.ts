@@ -4,7 +4,7 @@ import type { Stage } from '../graph/stages.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
 import type { CondemnedRecord, OperatorDone, RecordFault, SourceDone, SourceRange } from '../stages/requests.ts';
-import type { InputPart } from './isolate.ts';
+import { type InputPart, offsetsIn } from './isolate.ts';
 
 /** One try at an epoch, from its plan until it is committed or dropped. Lives in the coordinator's memory only. */
 export interface Attempt {
@@ -16,6 +16,8 @@ export interface Attempt {
   /** Input by source stage, then subtask (the index). */
   readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
   readonly maxBytes: number;
+  /** Was there more to read when it was planned than its ranges have? @default false */
+  readonly isCut?: boolean;
   /** A record that goes to the dead-letter topic in place of being processed, and the source stage that reads it. */
   readonly condemned?: { readonly source: string; readonly record: CondemnedRecord } | undefined;
   /**
@@ -48,7 +50,7 @@ export type StageProgress = 'waiting' | 'running' | 'done';
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(
-  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'planned' | 'from' | 'ranges' | 'maxBytes' | 'condemned' | 'endsLeftovers'>,
+  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'planned' | 'from' | 'ranges' | 'maxBytes' | 'isCut' | 'condemned' | 'endsLeftovers'>,
   stages: readonly Stage[],
 ): Attempt {
   return {
@@ -73,6 +75,7 @@ export function sourcesDone(attempt: Attempt): boolean {
 
 /** Did its sources stop before the end of what there was to read when it was planned? */
 export function backlogLeft(attempt: Attempt): boolean {
+  if (attempt.isCut === true) return true;
   return Object.entries(attempt.ranges).some(([stage, subtasks]) =>
     subtasks.some((ranges, subtask) => {
       const reached = attempt.sources.get(stage)?.[subtask]?.reached ?? [];
@@ -108,6 +111,11 @@ export function inputRead({ ranges, sources }: Pick<Attempt, 'ranges' | 'sources
       }),
     ),
   );
+}
+
+/** Offsets that it had read when it failed; where no source had finished, those that it was to read. */
+export function offsetsTried(attempt: Attempt): number {
+  return offsetsIn(inputRead(attempt)) || offsetsIn(Object.values(attempt.ranges).flat(2));
 }
 
 /** Records that its sources read, that were left out of them, and that were staged for its sinks. */

@@ -89,9 +89,9 @@ export function afterDecision(before: Isolation, offsets: SourceOffsets, size: n
 /** By source stage, then subtask: input of an epoch. */
 type Ranges = Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
 
-/** The planned input, cut down to what the search allows. `turn` says whose turn is first. */
-export function boundedRanges(isolation: Isolation, planned: Ranges, turn: number): Ranges {
-  if (!isBounded(isolation)) return planned;
+/** The planned input, cut down to what the search allows, and to `most` offsets. `turn` says whose turn is first. */
+export function boundedRanges(isolation: Isolation, planned: Ranges, turn: number, most = Number.POSITIVE_INFINITY): Ranges {
+  if (!isBounded(isolation) && most === Number.POSITIVE_INFINITY) return planned;
   const all = Object.entries(planned).flatMap(([stage, subtasks]) => subtasks.flat().map((range): InputPart => ({ stage, ...range })));
   const suspected = all.flatMap((range): InputPart[] => {
     const suspect = isolation.suspects.find((part) => isSamePartition(part, range));
@@ -100,7 +100,10 @@ export function boundedRanges(isolation: Isolation, planned: Ranges, turn: numbe
   });
   const left = offsetsIn(suspected);
   const half = Math.max(Math.floor(left / 2), 1);
-  const allowed = left > 0 ? shareOut(suspected, isolation.areRest ? left : half, turn) : shareOut(all, isolation.limit, turn);
+  const allowed =
+    left > 0
+      ? shareOut(suspected, Math.min(isolation.areRest ? left : half, most), turn)
+      : shareOut(all, Math.min(isolation.limit, most), turn);
   return byName(
     Object.entries(planned).map(([stage, subtasks]): [string, SourceRange[][]] => [
       stage,

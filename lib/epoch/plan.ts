@@ -152,28 +152,3 @@ export function hasMoved(before: SourceOffsets, after: SourceOffsets): boolean {
     return earlier.length !== at.length || at.some((offset, partition) => offset !== earlier[partition]);
   });
 }
-
-const FIRST_EPOCH_BYTES = 4 * 1024 * 1024;
-/** A stage should take this share of the interval, so that what varies still fits into it. */
-const TARGET_SHARE = 0.8;
-/** One epoch's growth, so that a guess from a small or lucky epoch cannot overshoot far. */
-const LARGEST_GROWTH = 2;
-const LEAST_EPOCH_BYTES = 256 * 1024;
-
-/** The last epoch that left a backlog. */
-export interface FullEpoch {
-  readonly bytesIn: number;
-  readonly slowestStageMs: number;
-  /** The bound on its bytes. */
-  readonly budget: number;
-}
-
-/**
- * Bytes of input for the next epoch while there is a backlog, from the last full one: as much as the slowest stage can
- * work through in most of the checkpoint interval. Without a full epoch yet, `undefined`, it starts at 4 MiB.
- */
-export function nextEpochBytes(last: FullEpoch | undefined, intervalMs: number, maxBytes: number): number {
-  if (last === undefined) return Math.min(FIRST_EPOCH_BYTES, maxBytes);
-  const fitting = (last.bytesIn * intervalMs * TARGET_SHARE) / Math.max(last.slowestStageMs, 1);
-  return Math.round(Math.min(Math.max(Math.min(fitting, last.budget * LARGEST_GROWTH), LEAST_EPOCH_BYTES), maxBytes));
-}

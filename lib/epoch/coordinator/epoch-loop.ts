@@ -1,12 +1,13 @@
 import type { Manifest } from '../../format/manifest.ts';
 import { momentOf } from '../../ports/age.ts';
 import { afterDecidedEpoch, afterFailedAttempt, type FailedEpoch, NO_TROUBLE } from '../after-failure.ts';
-import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone } from '../attempt.ts';
+import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, offsetsTried, sourcesDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
 import { figuresOf } from '../epoch-figures.ts';
+import { firstEpochSize, ranOutOfTime, sizeAfter, sizeAfterTimeout } from '../epoch-size.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../next-manifest.ts';
-import { type FullEpoch, hasMoved, leftOutMessage, nextEpochBytes } from '../plan.ts';
+import { hasMoved, leftOutMessage } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
@@ -75,7 +76,7 @@ export async function runEpochs(
   let planAtMs = clock.elapsedMs();
   /** The pause after a commit. */
   let pausedUntilMs = clock.elapsedMs();
-  let lastFull: FullEpoch | undefined;
+  let size = firstEpochSize(settings.maxEpochBytes);
   let trouble = NO_TROUBLE;
   /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
   let endsLeftovers = false;
@@ -216,7 +217,13 @@ export async function runEpochs(
     const nowMs = clock.elapsedMs();
     if (nowMs - (attempt.sinkStartedMs ?? nowMs) > settings.epochTimeoutMs) {
       const message = `the sink stage took longer than ONCEFLOW_EPOCH_TIMEOUT_MS=${settings.epochTimeoutMs}`;
-      return { of: 'stage', attempt, stage: 'decision', ms: 0, result: { outcome: 'failed', kind: 'transient', message } };
+      return {
+        of: 'stage',
+        attempt,
+        stage: 'decision',
+        ms: settings.epochTimeoutMs,
+        result: { outcome: 'failed', kind: 'transient', message },
+      };
     }
     attempt.phase = 'deciding';
     const manifest = manifestOf(attempt, parent, settings.stages, (sink) => parallelismOf(settings, sink), settings.deliveryGuarantee);
@@ -265,14 +272,12 @@ export async function runEpochs(
         if (inFlight.length === 0 && recordedCommitted < parent.epoch) house.start('record-commit', () => recordCommitted(parent.epoch));
         return;
       case 'planned': {
-        const maxBytes = nextEpochBytes(lastFull, settings.checkpointIntervalMs, settings.maxEpochBytes);
         const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
-        const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch);
+        const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
+        const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
         const { condemned } = trouble;
-        const attempt = newAttempt(
-          { epoch, decisionId: deps.random.id(), planned: momentOf(clock), from: planned.from, ranges, maxBytes, condemned, endsLeftovers },
-          settings.stages,
-        );
+        const plan = { epoch, decisionId: deps.random.id(), planned: momentOf(clock), from: planned.from, ranges };
+        const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, settings.stages);
         inFlight.push(attempt);
         for (const gap of planned.gaps) observe({ event: 'data-loss', epoch, ...gap, message: leftOutMessage(gap) });
         idlePolls = 0;
@@ -300,6 +305,8 @@ export async function runEpochs(
     if (result.outcome === 'stale') return takeStale(attempt, stage, result.build);
     if (result.outcome === 'failed') {
       const { kind, message, fault } = result;
+      if (kind === 'transient' && ranOutOfTime(ms, settings.epochTimeoutMs))
+        size = sizeAfterTimeout(size, { budget: attempt.maxBytes, offsets: offsetsTried(attempt) });
       if (kind === 'fatal' || (kind === 'record' && !leavesOut)) {
         drop(attempt);
         failure = new JobFailedError(`epoch ${attempt.epoch}, stage ${stage}: ${message}`);
@@ -374,7 +381,8 @@ export async function runEpochs(
     // At least once, output is sent after the decision: that is the work of a stage too, and epochs are to be no larger than it takes.
     const sendingMs = settings.deliveryGuarantee === 'at-least-once' ? ms : 0;
     const slowestStageMs = Math.max(...attempt.stageMs.values(), sendingMs);
-    if (backlogLeft(attempt)) lastFull = { bytesIn: bytesRead(attempt), slowestStageMs, budget: attempt.maxBytes };
+    const work = { bytesIn: bytesRead(attempt), offsets: offsetsIn(inputRead(attempt)), slowestStageMs, budget: attempt.maxBytes };
+    size = sizeAfter(size, { ...work, backlogLeft: backlogLeft(attempt) }, settings);
     // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
     const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, momentOf(clock));
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms, figures });

@@ -179,6 +179,7 @@ describe('a bound', () => {
   it('that is not needed changes nothing', () => {
     expect(boundedRanges(limited(500), planned(100, 100), 3)).toEqual(planned(100, 100));
     expect(boundedRanges(FREE, planned(100, 100), 3)).toEqual(planned(100, 100));
+    expect(boundedRanges(FREE, planned(100, 100), 3, 500)).toEqual(planned(100, 100));
   });
 
   it('keeps the subtasks apart, also those that get nothing', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { advanceOffsets, hasMoved, leftOutMessage, nextEpochBytes, type PlanRules, planRanges } from '../../../lib/epoch/plan.ts';
+import { advanceOffsets, hasMoved, leftOutMessage, type PlanRules, planRanges } from '../../../lib/epoch/plan.ts';
 import type { SourceStage } from '../../../lib/graph/stages.ts';
 
 const stage: SourceStage = {
@@ -157,28 +157,6 @@ describe('planning an epoch', () => {
       other: { in2: [9] },
     });
     expect(before.lines.in).toEqual([1, 2, 3]);
-  });
-});
-
-describe('the size of an epoch in a backlog', () => {
-  const MiB = 1024 * 1024;
-
-  test('starts at 4 MiB, or at the bound when that is lower', () => {
-    expect(nextEpochBytes(undefined, 1000, 64 * MiB)).toBe(4 * MiB);
-    expect(nextEpochBytes(undefined, 1000, MiB)).toBe(MiB);
-  });
-
-  test('is what the slowest stage works through in four fifths of ONCEFLOW_CHECKPOINT_INTERVAL_MS', () => {
-    expect(nextEpochBytes({ bytesIn: 10 * MiB, slowestStageMs: 1000, budget: 10 * MiB }, 1000, 64 * MiB)).toBe(8 * MiB);
-  });
-
-  test('at most doubles from one epoch to the next', () => {
-    expect(nextEpochBytes({ bytesIn: 4 * MiB, slowestStageMs: 10, budget: 4 * MiB }, 1000, 64 * MiB)).toBe(8 * MiB);
-  });
-
-  test('stays within its bounds, of which ONCEFLOW_MAX_EPOCH_BYTES is the upper one', () => {
-    expect(nextEpochBytes({ bytesIn: 60 * MiB, slowestStageMs: 10, budget: 60 * MiB }, 1000, 64 * MiB)).toBe(64 * MiB);
-    expect(nextEpochBytes({ bytesIn: MiB, slowestStageMs: 60_000, budget: MiB }, 50, 64 * MiB)).toBe(256 * 1024);
   });
 });
 
