@@ -119,12 +119,34 @@ function ensureFolder(store: Store, folder: string): Promise<void> {
 async function makeFolder(store: Store, folder: string): Promise<void> {
   if (folder !== store.folder) {
     await ensureFolder(store, dirname(folder));
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     return syncFolder(dirname(folder));
   }
-  const firstMade = (await mkdir(folder, { recursive: true })) ?? folder;
+  const firstMade = (await makeFolders(folder)) ?? folder;
   // Each folder that is new is an entry of the one above it.
   for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+/**
+ * Makes the folder, and those above it that are missing; answers the first that it made. Not by `mkdir` with `recursive`: where
+ * nothing can be made, as below /proc, that never ends.
+ */
+async function makeFolders(folder: string): Promise<string | undefined> {
+  const make = () =>
+    mkdir(folder).then(
+      () => true,
+      (error: unknown) => {
+        if (codeOf(error) === 'EEXIST') return false;
+        throw error;
+      },
+    );
+  try {
+    return (await make()) ? folder : undefined;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+  }
+  const firstMade = await makeFolders(dirname(folder));
+  return (await make()) ? (firstMade ?? folder) : firstMade;
 }
 
 async function ensureTemporaryFolder(store: Store): Promise<void> {
@@ -211,7 +233,9 @@ async function explained<T>(store: Store, what: string, work: () => Promise<T>):
     if (code === undefined || !(error instanceof Error) || !('errno' in error)) throw error;
     // The folder may have been removed behind our back: make it again next time.
     store.durableFolders.clear();
-    const retriable = !PERMANENT.has(code);
+    // Not a folder that went meanwhile: one that cannot be made, as below /proc.
+    const cannotBeMade = code === 'ENOENT' && 'syscall' in error && error.syscall === 'mkdir';
+    const retriable = !PERMANENT.has(code) && !cannotBeMade;
     const mend = retriable ? 'it may succeed later' : 'make the folder writable for this process, or correct ONCEFLOW_BLOBS';
     throw new StoreProblem(`could not ${what} in ${whereOf(store)} (ONCEFLOW_BLOBS): ${error.message}; ${mend}`, retriable, {
       cause: error,

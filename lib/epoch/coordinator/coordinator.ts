@@ -1,5 +1,6 @@
 import type { CoordinatorEvent } from '../events.ts';
 import { takenOverBy } from '../may-start.ts';
+import { checkTakeover } from './check-start.ts';
 import {
   type CoordinatorDeps,
   type CoordinatorEnd,
@@ -31,7 +32,7 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
   let end: CoordinatorEnd;
   let held: { readonly generation: number; readonly lease: Lease } | undefined;
   try {
-    const row = await takeLease(given, settings, ending);
+    const row = await takeLease(given, settings, (from) => checkTakeover(given, settings, from, ending), ending);
     const { generation } = row;
     const lease = holdLease(given, settings, generation, takenMs);
     held = { generation, lease };

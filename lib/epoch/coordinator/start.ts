@@ -1,16 +1,12 @@
-import { checkBudget } from '../../config/budget.ts';
-import { byName, ofName } from '../../config/by-name.ts';
+import { ofName } from '../../config/by-name.ts';
 import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
-import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
-import type { SinkTopic } from '../../stages/requests.ts';
 import { mayStart } from '../may-start.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
+import { checkStart } from './check-start.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import { isCompacted } from './compacted-topics.ts';
 import {
   type CoordinatorDeps,
-  JobFailedError,
   type JobSettings,
   parallelismOf,
   StartRefusedError,
@@ -21,14 +17,8 @@ import {
 import { decideManifest } from './decide-manifest.ts';
 import { fenced } from './fenced.ts';
 import { readManifest } from './read-manifest.ts';
-import { checkNotRestored } from './restored-table.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
-
-/** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */
-const BATCH_MARGIN_BYTES = 1024;
-const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
-const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
 
 /** Where a coordinator goes on from. */
 export interface Standing {
@@ -41,10 +31,15 @@ export interface Standing {
 
 /**
  * Takes the lease: raises the generation before anything else is read, so that from here on no older coordinator can
- * write. An explicit start makes the row when there is none. Throws `StartRefusedError` when it would take over and must not,
- * and when a revival finds nothing to revive.
+ * write. An explicit start makes the row when there is none. `mayTakeOver` is asked before a job is taken from another coordinator,
+ * which works. Throws `StartRefusedError` when it would take over and must not, and when a revival finds nothing to revive.
  */
-export async function takeLease(deps: CoordinatorDeps, settings: JobSettings, signal: AbortSignal): Promise<JobRow> {
+export async function takeLease(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  mayTakeOver: (from: JobRow) => Promise<void>,
+  signal: AbortSignal,
+): Promise<JobRow> {
   const { job, holder, startKind = 'explicit', takeover = 'allow', holderEndsAtMs } = settings;
   const explicit = startKind === 'explicit';
   let tried: number | undefined;
@@ -62,7 +57,10 @@ export async function takeLease(deps: CoordinatorDeps, settings: JobSettings, si
     const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover);
     if (may.outcome === 'refused') throw new StartRefusedError(may.message);
     if (known === undefined) throw new Error(`job ${job} has no row, and a revival may start it`);
-    if (may.outcome === 'takes-over') deps.observe({ event: 'takes-over', message: may.message });
+    if (may.outcome === 'takes-over') {
+      await mayTakeOver(known);
+      deps.observe({ event: 'takes-over', message: may.message });
+    }
     if (explicit && takeover === 'allow')
       return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs, holderEndsAtMs), signal);
     // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's.
@@ -108,16 +106,7 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
  * settles every transactional id that may exist, then stores the starting offsets of sources that have none.
  */
 export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
-  checkRow(settings, row);
-  await untilAnswered(deps, 'asking how far the job was', () => checkNotRestored(deps, settings, row), signal);
-  const broker = await untilAnswered(
-    deps,
-    'asking the broker for its settings',
-    () => deps.kafka.brokerConfig(['transaction.max.timeout.ms']),
-    signal,
-  );
-  checkTimeBudget(settings, broker);
-  const sinkTopics = await untilAnswered(deps, 'asking about the sink topics', () => readSinkTopics(deps, settings), signal);
+  const sinkTopics = await checkStart(deps, settings, row, signal);
   const tenure: Tenure = {
     generation: row.generation,
     incarnation: row.incarnation,
@@ -176,46 +165,6 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
 
   const parent = await withStartingOffsets(deps, settings, tenure, last, signal);
   return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
-}
-
-function checkRow(settings: JobSettings, row: JobRow): void {
-  if (row.maxParallelism !== settings.maxParallelism) {
-    throw new JobFailedError(
-      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: job ${row.job} was started with ${row.maxParallelism}, and key groups are fixed for the life of a job: set it back, or start a job of another name`,
-    );
-  }
-  const compatibility = checkCompatible(row.fingerprint, settings.fingerprint);
-  if (compatibility.outcome === 'incompatible') {
-    throw new JobFailedError(
-      `job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`,
-    );
-  }
-}
-
-function checkTimeBudget(settings: JobSettings, broker: ReadonlyMap<string, string>): void {
-  const verdict = checkBudget(settings, Number(broker.get('transaction.max.timeout.ms') ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS));
-  if (!verdict.ok) throw new JobFailedError(verdict.refused);
-}
-
-async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
-  const topics = [...new Set(sinkStages(settings).map(({ topic }) => topic))];
-  const described = await Promise.all(
-    topics.map(async (topic): Promise<[string, SinkTopic]> => {
-      const [partitions, config] = await Promise.all([
-        deps.kafka.partitionCount(topic),
-        deps.kafka.topicConfig(topic, ['max.message.bytes', 'cleanup.policy']),
-      ]);
-      return [
-        topic,
-        {
-          partitions,
-          maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES,
-          compacted: isCompacted(config),
-        },
-      ];
-    }),
-  );
-  return byName(described);
 }
 
 function withOwnTopics(settings: JobSettings, recorded: JobRow['sinkTopics']): JobRow['sinkTopics'] {

@@ -43,7 +43,7 @@ describe('a recovery that takes longer than the lease', () => {
     const { told, standings } = await recovering();
     expect([...standings]).toEqual(['running']);
     const said = told.observed.filter((event) => event.event === 'no-progress');
-    expect(said.at(-1)).toMatchObject({ lastError: expect.stringMatching(/asking the broker/) });
+    expect(said.at(-1)).toMatchObject({ lastError: expect.stringMatching(/asking how far the job was/) });
     expect(told.observed.some(({ event }) => event === 'progress-again')).toBe(true);
   });
 });

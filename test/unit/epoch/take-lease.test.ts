@@ -17,7 +17,7 @@ interface Started {
 }
 
 /** `change` may put something of its own into the store. */
-function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({})): Started {
+function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}), mayTakeOver = async () => {}): Started {
   const real = modelEpochStore(new EpochTable(() => NOW), async (_api, _about, _failure, execute) => execute(undefined as never));
   const epochs = { ...real, ...change(real) };
   const events: CoordinatorEvent[] = [];
@@ -32,8 +32,8 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
   return {
     epochs,
     events,
-    start: (holder, takeover) => takeLease(deps, { ...settings, holder, takeover }, never),
-    revive: (holder) => takeLease(deps, { ...settings, holder, startKind: 'revival', holderEndsAtMs: NOW + 60_000 }, never),
+    start: (holder, takeover) => takeLease(deps, { ...settings, holder, takeover }, mayTakeOver, never),
+    revive: (holder) => takeLease(deps, { ...settings, holder, startKind: 'revival', holderEndsAtMs: NOW + 60_000 }, mayTakeOver, never),
   };
 }
 
@@ -49,6 +49,14 @@ describe('a start', () => {
     await start('first', 'allow');
     expect(await start('second', 'allow')).toMatchObject({ generation: 2, holder: 'second' });
     expect(events).toEqual([{ event: 'takes-over', message: expect.stringContaining('from generation 1 of first') }]);
+  });
+
+  it('that its own checks refuse leaves a job that is held as it is', async () => {
+    const { start, epochs, events } = newWorld(undefined, () => Promise.reject(new StartRefusedError('the topic is not there')));
+    const held = await start('first', 'allow');
+    await expect(start('second', 'allow')).rejects.toThrow('the topic is not there');
+    expect(await epochs.readJob('job')).toEqual(held);
+    expect(events).toEqual([]);
   });
 
   it('that must not take over leaves a job that is held as it is', async () => {

@@ -73,6 +73,11 @@ describe('the file blob store', () => {
     });
   });
 
+  it.each(['/proc/onceflow', '/proc/onceflow/below'])('says so, and ends, where no folder can be made: %s', async (folder) => {
+    const store = createFileBlobStore({ folder });
+    await expect(store.put('job/x', Buffer.from('x'))).rejects.toMatchObject({ name: 'StoreProblem', retriable: false });
+  });
+
   it('goes on after its folder was removed and the next write made it again', async () => {
     const { folder, store } = newStore();
     await store.put('job/x', Buffer.from('x'));

@@ -1,0 +1,111 @@
+import { checkBudget } from '../../config/budget.ts';
+import { byName } from '../../config/by-name.ts';
+import { checkCompatible } from '../../graph/fingerprint.ts';
+import type { JobRow } from '../../ports/epoch-store.ts';
+import { blobName } from '../../stages/blobs.ts';
+import type { SinkTopic } from '../../stages/requests.ts';
+import { holderOf } from '../may-start.ts';
+import { isCompacted } from './compacted-topics.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sinkStages, sourceStages } from './context.ts';
+import { checkNotRestored } from './restored-table.ts';
+import { untilAnswered } from './store-retry.ts';
+
+/** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */
+const BATCH_MARGIN_BYTES = 1024;
+const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
+
+/**
+ * Everything that can be told before the job is touched: do settings, graph, topics, brokers and the blob store go together with
+ * each other and with the job's row? Changes nothing but a blob of its own, which it deletes. Answers what it learned of the
+ * sinks' topics. Throws `JobFailedError` when a person has to act.
+ */
+export async function checkStart(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  row: JobRow,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, SinkTopic>>> {
+  checkRow(settings, row);
+  await untilAnswered(deps, 'asking how far the job was', () => checkNotRestored(deps, settings, row), signal);
+  const broker = await untilAnswered(
+    deps,
+    'asking the broker for its settings',
+    () => deps.kafka.brokerConfig(['transaction.max.timeout.ms']),
+    signal,
+  );
+  checkTimeBudget(settings, broker);
+  const sources = [...new Set(sourceStages(settings).map(({ topic }) => topic))];
+  await untilAnswered(
+    deps,
+    'asking about the source topics',
+    () => Promise.all(sources.map((topic) => deps.kafka.partitionCount(topic))),
+    signal,
+  );
+  const sinkTopics = await untilAnswered(deps, 'asking about the sink topics', () => readSinkTopics(deps, settings), signal);
+  // A tick, which comes each minute, finds a location that was tried when the job was started.
+  if (settings.startKind !== 'revival') await untilAnswered(deps, 'trying the blob store', () => tryBlobStore(deps, row), signal);
+  return sinkTopics;
+}
+
+/** The same for a start that would take over from a coordinator that is well. Throws `StartRefusedError`: nothing was changed. */
+export async function checkTakeover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<void> {
+  try {
+    await checkStart(deps, settings, row, signal);
+  } catch (error) {
+    if (!(error instanceof JobFailedError)) throw error;
+    throw new StartRefusedError(`${error.message}. Nothing was changed: job ${row.job} runs on, held by ${holderOf(row)}`, {
+      cause: error,
+    });
+  }
+}
+
+function checkRow(settings: JobSettings, row: JobRow): void {
+  if (row.maxParallelism !== settings.maxParallelism) {
+    throw new JobFailedError(
+      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: job ${row.job} was started with ${row.maxParallelism}, and key groups are fixed for the life of a job: set it back, or start a job of another name`,
+    );
+  }
+  const compatibility = checkCompatible(row.fingerprint, settings.fingerprint);
+  if (compatibility.outcome === 'incompatible') {
+    throw new JobFailedError(
+      `job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`,
+    );
+  }
+}
+
+function checkTimeBudget(settings: JobSettings, broker: ReadonlyMap<string, string>): void {
+  const verdict = checkBudget(settings, Number(broker.get('transaction.max.timeout.ms') ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS));
+  if (!verdict.ok) throw new JobFailedError(verdict.refused);
+}
+
+async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
+  const topics = [...new Set(sinkStages(settings).map(({ topic }) => topic))];
+  const described = await Promise.all(
+    topics.map(async (topic): Promise<[string, SinkTopic]> => {
+      const [partitions, config] = await Promise.all([
+        deps.kafka.partitionCount(topic),
+        deps.kafka.topicConfig(topic, ['max.message.bytes', 'cleanup.policy']),
+      ]);
+      return [
+        topic,
+        {
+          partitions,
+          maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES,
+          compacted: isCompacted(config),
+        },
+      ];
+    }),
+  );
+  return byName(described);
+}
+
+/** Writes a blob, reads it and deletes it. One that a crash leaves is named like an exchange of epoch 0, and collected as that. */
+async function tryBlobStore({ blobStore, random }: CoordinatorDeps, { job, incarnation }: JobRow): Promise<void> {
+  const name = blobName({ job, incarnation, stage: 'start', subtask: 0, epoch: 0 }, 'exchange', random.id());
+  const bytes = Buffer.from('written when the job was started');
+  await blobStore.put(name, bytes);
+  const read = await blobStore.get(name);
+  await blobStore.delete([name]);
+  if (!read.equals(bytes)) throw new JobFailedError(`blob ${name} was read back with other content than was written (ONCEFLOW_BLOBS)`);
+}
