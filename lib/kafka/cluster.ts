@@ -5,7 +5,8 @@ import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { jittered } from '../ports/pause.ts';
 import { answerOf, isPassing } from './answers.ts';
 import { BrokerLink, type LinkOptions } from './broker-link.ts';
-import { codecs, type MetadataResponse } from './codecs.ts';
+import { codecs } from './codecs.ts';
+import { type MetadataResponse, metadataRequest } from './metadata-request.ts';
 import { answerProblem, type Login, noSuchTopicProblem, type Resource, refusalOf, unreachableProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
 
@@ -88,8 +89,8 @@ export class Cluster {
   async #learnLeaders(topic: string, seen: number): Promise<readonly number[]> {
     for (let asked = 1; ; asked++) {
       const metadata = await this.#metadata([topic], `metadata of topic ${topic}`);
-      const found = metadata.topicMetadata.find((one) => one.topic === topic);
-      const answer = answerOf(found?.topicErrorCode ?? -1);
+      const found = metadata.topics.find((one) => one.topic === topic);
+      const answer = answerOf(found?.errorCode ?? -1);
       if (answer === 'UNKNOWN_TOPIC_OR_PARTITION') {
         if (asked === UNKNOWN_TOPIC_ASKS) throw noSuchTopicProblem(this.login, topic);
         await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
@@ -97,12 +98,12 @@ export class Cluster {
       }
       if (found === undefined || answer !== 'NONE')
         throw answerProblem(this.login, `metadata of topic ${topic}`, answer, { kind: 'topic', name: topic });
-      if (found.partitionMetadata.length < seen && asked < UNKNOWN_TOPIC_ASKS) {
+      if (found.partitions.length < seen && asked < UNKNOWN_TOPIC_ASKS) {
         await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
         continue;
       }
-      const leaders = new Array<number>(found.partitionMetadata.length).fill(NO_LEADER);
-      for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
+      const leaders = new Array<number>(found.partitions.length).fill(NO_LEADER);
+      for (const { partition, leader } of found.partitions) leaders[partition] = leader;
       // A leader that is being elected is asked for again next time.
       if (!leaders.includes(NO_LEADER)) this.#leaders.set(topic, { learned: momentOf(this.#options.clock), leaders });
       return leaders;
@@ -110,7 +111,7 @@ export class Cluster {
   }
 
   async #metadata(topics: readonly string[], what: string): Promise<MetadataResponse> {
-    const metadata = await this.ask(await codecs.metadata(topics), what);
+    const metadata = await this.ask(metadataRequest(topics), what);
     for (const { nodeId, host, port } of metadata.brokers) this.#addresses.set(nodeId, { host, port });
     return metadata;
   }

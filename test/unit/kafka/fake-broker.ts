@@ -141,8 +141,18 @@ function apiVersions(newest: Readonly<Record<number, number>>): Buffer {
 
 /** One broker, id 1, that leads every partition; `leaders` has the leader of each partition. */
 export function metadataResponse(port: number, topic: string, leaders: readonly number[], topicError = 0): Buffer {
-  const encoder = newEncoder().writeInt32(0).writeInt32(1);
-  encoder.writeInt32(1).writeString('127.0.0.1').writeInt32(port).writeString(null);
+  return clusterMetadata([{ id: 1, port }], topic, leaders, { topicError });
+}
+
+/** `epoch`: the leader epoch of every partition. */
+export function clusterMetadata(
+  brokers: readonly { readonly id: number; readonly port: number }[],
+  topic: string,
+  leaders: readonly number[],
+  { topicError = 0, epoch = 0 } = {},
+): Buffer {
+  const encoder = newEncoder().writeInt32(0).writeInt32(brokers.length);
+  for (const { id, port } of brokers) encoder.writeInt32(id).writeString('127.0.0.1').writeInt32(port).writeString(null);
   encoder.writeString('cluster').writeInt32(1).writeInt32(1);
   encoder.writeInt16(topicError).writeString(topic).writeBoolean(false).writeInt32(leaders.length);
   leaders.forEach((leader, partition) => {
@@ -150,6 +160,7 @@ export function metadataResponse(port: number, topic: string, leaders: readonly 
       .writeInt16(leader < 0 ? 5 : 0)
       .writeInt32(partition)
       .writeInt32(leader)
+      .writeInt32(epoch)
       .writeInt32(0)
       .writeInt32(0)
       .writeInt32(0);
@@ -157,8 +168,8 @@ export function metadataResponse(port: number, topic: string, leaders: readonly 
   return encoder.buffer;
 }
 
-export function coordinatorResponse(port: number, error = 0): Buffer {
-  return newEncoder().writeInt32(0).writeInt16(error).writeString(null).writeInt32(1).writeString('127.0.0.1').writeInt32(port).buffer;
+export function coordinatorResponse(port: number, error = 0, id = 1): Buffer {
+  return newEncoder().writeInt32(0).writeInt16(error).writeString(null).writeInt32(id).writeString('127.0.0.1').writeInt32(port).buffer;
 }
 
 export function endTxnResponse(error: number): Buffer {
