@@ -41,6 +41,9 @@ export interface FakeBroker {
   readonly openConnections: () => number;
   /** Ends every connection. */
   reset(): void;
+  /** As SIGSTOP does: connections are made and stay open, and nothing is answered. */
+  freeze(): void;
+  thaw(): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +62,8 @@ export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOp
   const received: ReceivedRequest[] = [];
   const sockets = new Set<net.Socket>();
   let connections = 0;
+  let frozen = Promise.withResolvers<void>();
+  frozen.resolve();
   const onSocket = (socket: net.Socket) => {
     const connection = connections++;
     sockets.add(socket);
@@ -74,6 +79,7 @@ export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOp
         const { correlationId, request, flexible } = readRequest(frame, connection);
         if (request.key !== KEY.apiVersions) received.push(request);
         turn = turn.then(async () => {
+          await frozen.promise;
           if (request.key === KEY.apiVersions) await greeting;
           const answer = request.key === KEY.apiVersions ? apiVersions(newest) : await reply(request);
           // A broker works on one request of a connection at a time.
@@ -99,6 +105,10 @@ export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOp
     connections: () => connections,
     openConnections: () => sockets.size,
     reset,
+    freeze() {
+      frozen = Promise.withResolvers();
+    },
+    thaw: () => frozen.resolve(),
     async close() {
       reset();
       server.close();
