@@ -105,13 +105,13 @@ export class Cluster {
       const answer = answerOf(found?.errorCode ?? -1);
       if (answer === 'UNKNOWN_TOPIC_OR_PARTITION') {
         if (asked === UNKNOWN_TOPIC_ASKS) throw noSuchTopicProblem(this.login, topic);
-        await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
+        await this.#pauseBeforeAnother(from);
         continue;
       }
       if (found === undefined || answer !== 'NONE')
         throw answerProblem(this.login, `metadata of topic ${topic}`, answer, { kind: 'topic', name: topic });
       if (found.partitions.length < seen && asked < UNKNOWN_TOPIC_ASKS) {
-        await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
+        await this.#pauseBeforeAnother(from);
         continue;
       }
       const leaders = new Array<number>(found.partitions.length).fill(NO_LEADER);
@@ -121,6 +121,11 @@ export class Cluster {
       else this.#leaders.set(topic, { learned: momentOf(this.#options.clock), from, leaders });
       return leaders;
     }
+  }
+
+  #pauseBeforeAnother(from: BrokerLink): Promise<void> {
+    this.#informants.passOver(from);
+    return this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
   }
 
   /**
@@ -172,7 +177,7 @@ export class Cluster {
 
   /** Asks one broker, whichever answers, with a request that names it. Only for requests that change nothing. */
   async askOne<T>(requestFor: (broker: number) => Promise<WireRequest<T>>, what: string): Promise<T> {
-    if (this.#addresses.size === 0) await this.#metadata([], what);
+    await this.#metadata([], what);
     if (this.#addresses.size === 0) throw unreachableProblem(this.login, what, 'the cluster names no broker');
     const brokers = new Map([...this.#addresses].map(([broker, address]) => [this.#link(address, 'control'), broker]));
     const told = await this.#informants.ask(brokers.keys(), (link) => requestFor(brokers.get(link) ?? NO_BROKER));

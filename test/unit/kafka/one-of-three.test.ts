@@ -17,6 +17,9 @@ import {
 /** A test that waits for it fails. */
 const NEVER_MS = 60_000;
 const TOPIC = 'out';
+/** For the leader of a topic that a broker does not know. */
+const UNHEARD_OF = -2;
+const UNKNOWN_TOPIC = 3;
 const NOT_LEADER = 6;
 const NO_COORDINATOR = 15;
 const NOT_COORDINATOR = 16;
@@ -51,6 +54,7 @@ async function threeBrokers(more: Partial<KafkaOptions> = {}) {
     const isLeader = leader === id;
     switch (key) {
       case KEY.metadata:
+        if (leader === UNHEARD_OF) return clusterMetadata(all, TOPIC, [], { topicError: UNKNOWN_TOPIC });
         return clusterMetadata(all, TOPIC, [leader], { epoch });
       case KEY.findCoordinator:
         return leader < 0 ? coordinatorResponse(0, NO_COORDINATOR, -1) : coordinatorResponse(portOf(leader), 0, leader);
@@ -280,6 +284,12 @@ describe('a broker that is cut off from the others, and answers us', () => {
     expect(await kafka.endTxn(whoOf('a'), true)).toBe('NONE');
   });
 
+  it('is not the only one that is asked for a topic that it has not heard of', async () => {
+    const { elect, kafka } = await threeBrokers();
+    elect(UNHEARD_OF, 0, [1]);
+    expect(await kafka.leaders(TOPIC)).toEqual([1]);
+  });
+
   it('is believed when it alone answers', async () => {
     const { broker, clock, elect, kafka } = await threeBrokers({ metadataMaxAgeMs: 10_000 });
     elect(2, 2, [1, 2, 3]);
@@ -289,6 +299,24 @@ describe('a broker that is cut off from the others, and answers us', () => {
     await broker(2).close();
     clock.add(10_000);
     expect(await kafka.leaders(TOPIC)).toEqual([3]);
+  });
+});
+
+describe('a cluster whose brokers have all been replaced', () => {
+  it('is found again by the addresses that were given, also by what is asked of one broker', async () => {
+    const settings = (id: number) => startFakeBroker({ reply: () => settingsResponse('answered.by', String(id)) });
+    let broker = await settings(1);
+    // A load balancer, as managed clusters have it, that leads to some broker.
+    const given = await startFakeBroker({ reply: () => clusterMetadata([{ id: broker === first ? 1 : 4, port: broker.port }], '', []) });
+    const first = broker;
+    open.push(first, given);
+    const kafka = await connectKafka({ brokers: [given.address], clientId: 'tests', clock: ticking(), patienceMs: 50 });
+    open.push(kafka);
+    expect((await kafka.brokerConfig(['answered.by'])).get('answered.by')).toBe('1');
+    await first.close();
+    broker = await settings(4);
+    open.push(broker);
+    expect((await kafka.brokerConfig(['answered.by'])).get('answered.by')).toBe('4');
   });
 });
 
