@@ -292,7 +292,7 @@ function noSuchBroker(broker: number): NoAnswer {
 }
 
 function isBehind(partitions: readonly PartitionMetadata[], known: readonly number[]): boolean {
-  return partitions.some(({ partition, leaderEpoch }) => leaderEpoch >= 0 && leaderEpoch < (known[partition] ?? 0));
+  return partitions.some(({ partition, leaderEpoch }) => leaderEpoch < (known[partition] ?? leaderEpoch));
 }
 
 function leaderEpochsIn(partitions: readonly PartitionMetadata[]): number[] {

@@ -33,7 +33,7 @@ export interface KafkaOptions {
    * A broker that is asked what any broker knows (metadata, coordinators, settings) may take so long before the next one is
    * asked too. @default 1 s, at most a quarter of the request timeout
    */
-  readonly patienceMs?: number;
+  readonly patienceMs?: number | undefined;
   /** Leaders and partition counts are asked for again after this time: so long may new partitions stay unseen. @default 10 s */
   readonly metadataMaxAgeMs?: number;
   /** A connection that was idle for longer is replaced before it is used. @default 60 s */

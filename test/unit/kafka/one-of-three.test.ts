@@ -177,6 +177,30 @@ describe('a broker that hangs (SIGSTOP: it takes connections and answers nothing
     expect(asked(KEY.endTxn)).toEqual([1, 1, 2, 2]);
   });
 
+  it('and left a request unanswered is not asked what any broker knows either', async () => {
+    const { broker, elect, kafka } = await threeBrokers({ requestTimeoutMs: 300, patienceMs: NEVER_MS });
+    for (let i = 0; i < 3; i++) {
+      await kafka.leaders(TOPIC);
+      if (i < 2) kafka.forgetLeaders(TOPIC);
+    }
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe('NONE');
+    broker(1).freeze();
+    elect(2, 2, [2, 3]);
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe('NO_ANSWER');
+    const before = broker(1).connections();
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe('NONE');
+    expect(broker(1).connections()).toBe(before);
+  });
+
+  it('is waited for a quarter of the request timeout, unless it is said otherwise, before another is asked', async () => {
+    const { broker, kafka } = await threeBrokers({ requestTimeoutMs: 3_000, patienceMs: undefined });
+    broker(1).freeze();
+    const startedMs = performance.now();
+    expect(await kafka.leaders(TOPIC)).toEqual([1]);
+    expect(performance.now() - startedMs).toBeGreaterThan(740);
+    expect(performance.now() - startedMs).toBeLessThan(2_500);
+  });
+
   it('is not asked a second time for what it did not answer within the request timeout', async () => {
     const { broker, elect, kafka } = await threeBrokers({ requestTimeoutMs: 1_000 });
     expect(await kafka.offsets(TOPIC, [0], 'latest')).toEqual([42]);
@@ -282,6 +306,14 @@ describe('a broker that is cut off from the others, and answers us', () => {
     elect(3, 3, [2, 3]);
     expect(await kafka.endTxn(whoOf('a'), true)).toBe('COORDINATOR_NOT_AVAILABLE');
     expect(await kafka.endTxn(whoOf('a'), true)).toBe('NONE');
+  });
+
+  it('is not asked again before the others when it names no leader', async () => {
+    const { elect, kafka } = await threeBrokers();
+    elect(-1, 2, [1]);
+    elect(3, 3, [2, 3]);
+    expect(await kafka.leaders(TOPIC)).toEqual([-1]);
+    expect(await kafka.leaders(TOPIC)).toEqual([3]);
   });
 
   it('is not the only one that is asked for a topic that it has not heard of', async () => {
