@@ -18,7 +18,10 @@ export interface ClusterOptions {
   readonly login: Login;
   readonly clock: Clock;
   readonly metadataMaxAgeMs: number;
-  /** A broker that is asked what any of them knows may take so long before the next one is asked too. */
+  /**
+   * A broker that is asked what any of them knows may take so long before the next one is asked too. A coordinator that is
+   * not ready is asked about again when it was named longer ago.
+   */
   readonly patienceMs: number;
   readonly log: (message: string) => void;
 }
@@ -39,6 +42,8 @@ export type CoordinatorAnswer<T> =
 /** Leader of a partition that has none at the moment. */
 const NO_LEADER = -1;
 const NO_BROKER = -1;
+const NO_COORDINATOR: ReadonlySet<KafkaAnswer> = new Set(['NO_ANSWER', 'NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE']);
+const IN_A_MOMENT: ReadonlySet<KafkaAnswer> = new Set(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS']);
 /** A topic that was created, or grew, a moment ago may not be known to every broker yet. */
 const UNKNOWN_TOPIC_ASKS = 3;
 const UNKNOWN_TOPIC_PAUSE_MS = 100;
@@ -55,7 +60,7 @@ export class Cluster {
   readonly #leaderEpochs = new Map<string, readonly number[]>();
   readonly #learning = new Map<string, Promise<readonly number[]>>();
   #learningBrokers: Promise<unknown> | undefined;
-  readonly #coordinators = new Map<string, { readonly broker: number; readonly from: BrokerLink }>();
+  readonly #coordinators = new Map<string, { readonly learned: Moment; readonly from: BrokerLink; readonly broker: number }>();
   #closed = false;
 
   constructor(options: ClusterOptions) {
@@ -205,8 +210,7 @@ export class Cluster {
     if ('refused' in coordinator) return { answer: coordinator.refused, response: undefined };
     const response = await this.sendTo(coordinator.broker, 'control', request);
     const answer = response instanceof NoAnswer ? 'NO_ANSWER' : answerIn(response);
-    if (answer === 'NO_ANSWER' || answer === 'NOT_COORDINATOR' || answer === 'COORDINATOR_NOT_AVAILABLE')
-      this.#forgetCoordinator(`${kind} ${key}`);
+    if (this.#provesWrong(answer, `${kind} ${key}`)) this.#forgetCoordinator(`${kind} ${key}`);
     this.logRefusal(`${request.api.name} of ${kind} ${key}`, answer, about);
     return { answer, response: response instanceof NoAnswer ? undefined : response };
   }
@@ -232,8 +236,15 @@ export class Cluster {
     }
     const { nodeId, host, port } = found.coordinator;
     this.#addresses.set(nodeId, { host, port });
-    this.#coordinators.set(`${kind} ${key}`, { broker: nodeId, from });
+    this.#coordinators.set(`${kind} ${key}`, { learned: momentOf(this.#options.clock), from, broker: nodeId });
     return { broker: nodeId };
+  }
+
+  /** One that is cut off from the others does not say that it is none any more: it says "in a moment", for as long as it is. */
+  #provesWrong(answer: KafkaAnswer, name: string): boolean {
+    if (NO_COORDINATOR.has(answer)) return true;
+    const known = this.#coordinators.get(name);
+    return IN_A_MOMENT.has(answer) && known !== undefined && ageMs(this.#options.clock, known.learned) >= this.#options.patienceMs;
   }
 
   /** Next time another broker is asked than the one that told of it. */

@@ -46,6 +46,7 @@ async function threeBrokers(more: Partial<KafkaOptions> = {}) {
   /** Requests by broker, in the order in which they came. */
   const came: { readonly id: number; readonly key: number }[] = [];
   const brokers = new Map<number, FakeBroker>();
+  const stuck = new Map<number, number>();
   const portOf = (id: number) => brokers.get(id)?.port ?? 0;
   const reply = (id: number, key: number): Reply => {
     came.push({ id, key });
@@ -59,6 +60,7 @@ async function threeBrokers(more: Partial<KafkaOptions> = {}) {
       case KEY.findCoordinator:
         return leader < 0 ? coordinatorResponse(0, NO_COORDINATOR, -1) : coordinatorResponse(portOf(leader), 0, leader);
       case KEY.endTxn:
+        if (stuck.has(id)) return endTxnResponse(stuck.get(id) ?? 0);
         return endTxnResponse(isLeader ? 0 : NOT_COORDINATOR);
       case KEY.produce:
         return produceResponse(TOPIC, [isLeader ? 0 : NOT_LEADER]);
@@ -93,6 +95,8 @@ async function threeBrokers(more: Partial<KafkaOptions> = {}) {
     elect(leader: number, epoch: number, knownTo: readonly number[]) {
       for (const id of knownTo) views.set(id, { leader, epoch });
     },
+    /** A coordinator that cannot write down what a transaction has come to answers all else about it so. */
+    stick: (id: number, answer: number) => void stuck.set(id, answer),
     /** Which brokers such a request came to. */
     asked: (key: number) => came.filter((one) => one.key === key).map(({ id }) => id),
   };
@@ -306,6 +310,23 @@ describe('a broker that is cut off from the others, and answers us', () => {
     elect(3, 3, [2, 3]);
     expect(await kafka.endTxn(whoOf('a'), true)).toBe('COORDINATOR_NOT_AVAILABLE');
     expect(await kafka.endTxn(whoOf('a'), true)).toBe('NONE');
+  });
+
+  it.each([
+    ['CONCURRENT_TRANSACTIONS', 51],
+    ['COORDINATOR_LOAD_IN_PROGRESS', 14],
+  ])('and goes on as a coordinator with %s is believed for a while, and then another is asked who coordinates', async (answer, code) => {
+    const { asked, clock, elect, kafka, stick } = await threeBrokers({ patienceMs: 1_000 });
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe('NONE');
+    elect(2, 2, [2, 3]);
+    stick(1, code);
+    clock.add(500);
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe(answer);
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe(answer);
+    clock.add(500);
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe(answer);
+    expect(await kafka.endTxn(whoOf('a'), true)).toBe('NONE');
+    expect(asked(KEY.findCoordinator)).toEqual([1, 2]);
   });
 
   it('is not asked again before the others when it names no leader', async () => {
