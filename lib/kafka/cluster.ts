@@ -1,5 +1,4 @@
 import { type BrokerAddress, brokerText } from '../config/broker-address.ts';
-import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { jittered } from '../ports/pause.ts';
@@ -8,7 +7,9 @@ import { BrokerLink, type LinkOptions } from './broker-link.ts';
 import { codecs } from './codecs.ts';
 import type { Told } from './first-answer.ts';
 import { Informants } from './informants.ts';
-import { type MetadataResponse, metadataRequest, type PartitionMetadata } from './metadata-request.ts';
+import { KnownCoordinators } from './known-coordinators.ts';
+import { KnownLeaders } from './known-leaders.ts';
+import { type MetadataResponse, metadataRequest } from './metadata-request.ts';
 import { answerProblem, type Login, noSuchTopicProblem, type Resource, refusalOf, unreachableProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
 
@@ -39,11 +40,7 @@ export type CoordinatorAnswer<T> =
   | { readonly answer: 'NONE'; readonly response: T }
   | { readonly answer: KafkaAnswer; readonly response: T | undefined };
 
-/** Leader of a partition that has none at the moment. */
-const NO_LEADER = -1;
 const NO_BROKER = -1;
-const NO_COORDINATOR: ReadonlySet<KafkaAnswer> = new Set(['NO_ANSWER', 'NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE']);
-const IN_A_MOMENT: ReadonlySet<KafkaAnswer> = new Set(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS']);
 /** A topic that was created, or grew, a moment ago may not be known to every broker yet. */
 const UNKNOWN_TOPIC_ASKS = 3;
 const UNKNOWN_TOPIC_PAUSE_MS = 100;
@@ -55,17 +52,18 @@ export class Cluster {
   readonly #links = new Map<string, BrokerLink>();
   readonly #addresses = new Map<number, BrokerAddress>();
   readonly #informants: Informants;
-  readonly #leaders = new Map<string, { readonly learned: Moment; readonly from: BrokerLink; readonly leaders: readonly number[] }>();
-  /** The newest that we have heard of, by topic and partition: who tells of an older one is behind the times. */
-  readonly #leaderEpochs = new Map<string, readonly number[]>();
+  readonly #leaders: KnownLeaders;
+  readonly #coordinators: KnownCoordinators;
   readonly #learning = new Map<string, Promise<readonly number[]>>();
   #learningBrokers: Promise<unknown> | undefined;
-  readonly #coordinators = new Map<string, { readonly learned: Moment; readonly from: BrokerLink; readonly broker: number }>();
   #closed = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#informants = new Informants(options.clock, options.patienceMs);
+    const { clock, metadataMaxAgeMs, patienceMs } = options;
+    this.#informants = new Informants(clock, patienceMs);
+    this.#leaders = new KnownLeaders(clock, metadataMaxAgeMs, this.#informants);
+    this.#coordinators = new KnownCoordinators(clock, patienceMs, this.#informants);
     this.login = options.login;
   }
 
@@ -81,11 +79,8 @@ export class Cluster {
    * When fewer are known here, the topic has grown, and is asked about again.
    */
   leaders(topic: string, seen = 0): Promise<readonly number[]> {
-    const known = this.#leaders.get(topic);
-    const { clock, metadataMaxAgeMs } = this.#options;
-    if (known !== undefined && known.leaders.length >= seen && ageMs(clock, known.learned) < metadataMaxAgeMs)
-      return Promise.resolve(known.leaders);
-    if (known !== undefined) this.forgetLeaders(topic);
+    const known = this.#leaders.of(topic, seen);
+    if (known !== undefined) return Promise.resolve(known);
     const asked = `${topic} ${seen}`;
     const learning = this.#learning.get(asked) ?? this.#learnLeaders(topic, seen).finally(() => this.#learning.delete(asked));
     this.#learning.set(asked, learning);
@@ -99,9 +94,7 @@ export class Cluster {
 
   /** Next time another broker is asked than the one that told of them. */
   forgetLeaders(topic: string): void {
-    const known = this.#leaders.get(topic);
-    if (known !== undefined) this.#informants.passOver(known.from);
-    this.#leaders.delete(topic);
+    this.#leaders.forget(topic);
   }
 
   async #learnLeaders(topic: string, seen: number): Promise<readonly number[]> {
@@ -119,12 +112,7 @@ export class Cluster {
         await this.#pauseBeforeAnother(from);
         continue;
       }
-      const leaders = new Array<number>(found.partitions.length).fill(NO_LEADER);
-      for (const { partition, leader } of found.partitions) leaders[partition] = leader;
-      // A leader that is being elected is asked for again next time.
-      if (leaders.includes(NO_LEADER)) this.#informants.passOver(from);
-      else this.#leaders.set(topic, { learned: momentOf(this.#options.clock), from, leaders });
-      return leaders;
+      return this.#leaders.learn(topic, from, found.partitions);
     }
   }
 
@@ -142,11 +130,7 @@ export class Cluster {
     for (;;) {
       const { from, response } = await this.#metadata([topic], `metadata of topic ${topic}`);
       const found = response.topics.find((one) => one.topic === topic);
-      const partitions = found?.partitions ?? [];
-      if (behind.has(from) || !isBehind(partitions, this.#leaderEpochs.get(topic) ?? [])) {
-        if (partitions.length > 0) this.#leaderEpochs.set(topic, leaderEpochsIn(partitions));
-        return { from, found };
-      }
+      if (behind.has(from) || !this.#leaders.isBehind(topic, found?.partitions ?? [])) return { from, found };
       behind.add(from);
       this.#informants.passOver(from);
     }
@@ -210,7 +194,7 @@ export class Cluster {
     if ('refused' in coordinator) return { answer: coordinator.refused, response: undefined };
     const response = await this.sendTo(coordinator.broker, 'control', request);
     const answer = response instanceof NoAnswer ? 'NO_ANSWER' : answerIn(response);
-    if (this.#provesWrong(answer, `${kind} ${key}`)) this.#forgetCoordinator(`${kind} ${key}`);
+    this.#coordinators.heard(`${kind} ${key}`, answer);
     this.logRefusal(`${request.api.name} of ${kind} ${key}`, answer, about);
     return { answer, response: response instanceof NoAnswer ? undefined : response };
   }
@@ -222,8 +206,8 @@ export class Cluster {
   }
 
   async #coordinator(kind: CoordinatorKind, key: string): Promise<{ readonly broker: number } | { readonly refused: KafkaAnswer }> {
-    const cached = this.#coordinators.get(`${kind} ${key}`);
-    if (cached !== undefined) return cached;
+    const known = this.#coordinators.of(`${kind} ${key}`);
+    if (known !== undefined) return { broker: known };
     const told = await this.#tryAny(await codecs.findCoordinator(kind, key));
     if (told instanceof NoAnswer) return { refused: 'NO_ANSWER' };
     const { from, response: found } = told;
@@ -236,22 +220,8 @@ export class Cluster {
     }
     const { nodeId, host, port } = found.coordinator;
     this.#addresses.set(nodeId, { host, port });
-    this.#coordinators.set(`${kind} ${key}`, { learned: momentOf(this.#options.clock), from, broker: nodeId });
+    this.#coordinators.learn(`${kind} ${key}`, from, nodeId);
     return { broker: nodeId };
-  }
-
-  /** One that is cut off from the others does not say that it is none any more: it says "in a moment", for as long as it is. */
-  #provesWrong(answer: KafkaAnswer, name: string): boolean {
-    if (NO_COORDINATOR.has(answer)) return true;
-    const known = this.#coordinators.get(name);
-    return IN_A_MOMENT.has(answer) && known !== undefined && ageMs(this.#options.clock, known.learned) >= this.#options.patienceMs;
-  }
-
-  /** Next time another broker is asked than the one that told of it. */
-  #forgetCoordinator(name: string): void {
-    const known = this.#coordinators.get(name);
-    if (known !== undefined) this.#informants.passOver(known.from);
-    this.#coordinators.delete(name);
   }
 
   // ---- Brokers
@@ -278,8 +248,8 @@ export class Cluster {
     if (!(response instanceof NoAnswer)) return response;
     const address = this.#addresses.get(broker);
     if (address !== undefined) this.#informants.markSilent(this.#link(address, 'control'));
-    for (const [topic, { leaders }] of this.#leaders) if (leaders.includes(broker)) this.forgetLeaders(topic);
-    for (const [name, coordinator] of this.#coordinators) if (coordinator.broker === broker) this.#forgetCoordinator(name);
+    this.#leaders.forgetBroker(broker);
+    this.#coordinators.forgetBroker(broker);
     return response;
   }
 
@@ -300,14 +270,4 @@ export class Cluster {
 
 function noSuchBroker(broker: number): NoAnswer {
   return new NoAnswer(`the cluster has no broker ${broker} at the moment`);
-}
-
-function isBehind(partitions: readonly PartitionMetadata[], known: readonly number[]): boolean {
-  return partitions.some(({ partition, leaderEpoch }) => leaderEpoch < (known[partition] ?? leaderEpoch));
-}
-
-function leaderEpochsIn(partitions: readonly PartitionMetadata[]): number[] {
-  const epochs = new Array<number>(partitions.length).fill(0);
-  for (const { partition, leaderEpoch } of partitions) epochs[partition] = leaderEpoch;
-  return epochs;
 }
