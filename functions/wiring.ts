@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BlobLocation } from '../lib/config/blob-location.ts';
 import { byName, ofName } from '../lib/config/by-name.ts';
+import { kafkaRequestTimeoutMs } from '../lib/config/kafka-request-timeout.ts';
 import { type Config, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, readConfig } from '../lib/config/read-config.ts';
 import type { JobDefinition } from '../lib/graph/job.ts';
@@ -81,6 +82,7 @@ export async function connectFunction(wiring: Wiring, onRefusedLogin: 'fail' | '
     onRefusedLogin,
     brokers: config.brokers,
     clientId: `onceflow-${job.name}`,
+    requestTimeoutMs: kafkaRequestTimeoutMs(config),
     metadataMaxAgeMs: config.partitionDiscoveryIntervalMs,
     clock,
     log: (message) => void openLog(wiring, process.env).then((log) => log('warn', message)),

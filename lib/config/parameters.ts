@@ -136,6 +136,13 @@ export const parameters = {
     default: '300000',
     doc: 'How long user and password are kept in memory before new connections read the secret or the file again. A refused login reads it again at once.',
   }),
+  kafkaRequestTimeoutMs: optional({
+    variable: 'ONCEFLOW_KAFKA_REQUEST_TIMEOUT_MS',
+    kind: wholeNumber(100, LONGEST_INVOCATION_MS),
+    unset: 'a third of the shorter of epoch and commit timeout, from 2000 to 10000',
+    unit: 'ms',
+    doc: "Kafka's `request.timeout.ms`: a broker that leaves a request unanswered for so long is taken for one that hangs, and who does its work is asked of another. At most half of the shorter of `ONCEFLOW_EPOCH_TIMEOUT_MS` and `ONCEFLOW_COMMIT_TIMEOUT_MS`.",
+  }),
   table: defaulted({
     variable: 'ONCEFLOW_TABLE',
     kind: tableName,

@@ -1,4 +1,5 @@
 import { awsFaults } from './aws-settings.ts';
+import { requestTimeoutLeavesTime } from './kafka-request-timeout.ts';
 import { kafkaSecurityFits } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import { type Config, type Parameter, parameters, type RequiredName, type ToolConfig } from './parameters.ts';
@@ -42,6 +43,7 @@ const rules: readonly Rule[] = [
   deadLettersHaveATopic,
   deadLettersComeToPass,
   kafkaSecurityFits,
+  requestTimeoutLeavesTime,
 ];
 
 /**

@@ -60,15 +60,15 @@ export class BrokerLink {
     if (connection instanceof LoginRefused) {
       const problem = loginProblem(this.#options.login, this.broker, connection);
       if (this.#options.admission.refusalIsFinal()) throw problem;
-      return this.#failed(request, problem.message);
+      return this.#failed(request, new NoAnswer(problem.message));
     }
-    if (connection instanceof NoAnswer) return this.#failed(request, connection.reason);
+    if (connection instanceof NoAnswer) return this.#failed(request, connection);
     const { version } = request.api;
     const known = connection.versionsOf(request.api);
     if (known === undefined || version < known.min || version > known.max) throw tooOldProblem(this.broker, request.api, known);
     this.#used = momentOf(this.#options.clock);
     const response = await connection.exchange(request);
-    if (response instanceof NoAnswer) return this.#failed(request, response.reason);
+    if (response instanceof NoAnswer) return this.#failed(request, response);
     this.#used = momentOf(this.#options.clock);
     if (this.#failing) this.#options.log(`broker ${this.broker} answers again`);
     this.#failing = false;
@@ -77,12 +77,13 @@ export class BrokerLink {
 
   /**
    * For requests that change nothing. A connection that was open may have died unseen, which says nothing about the
-   * broker: after such a failure there is a second try on a new one.
+   * broker: after such a failure there is a second try on a new one. Not when the time ran out, which is what a broker that
+   * hangs does: waiting for it twice would take the caller the time to ask another.
    */
   async read<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
     const wasOpen = this.isOpen();
     const response = await this.send(request);
-    return response instanceof NoAnswer && wasOpen ? this.send(request) : response;
+    return response instanceof NoAnswer && wasOpen && !response.timedOut ? this.send(request) : response;
   }
 
   /** Ends the connection; requests under way get NoAnswer. */
@@ -121,9 +122,9 @@ export class BrokerLink {
   }
 
   /** Says it once, not at every repetition. */
-  #failed<T>(request: WireRequest<T>, reason: string): NoAnswer {
+  #failed<T>(request: WireRequest<T>, { reason, timedOut }: NoAnswer): NoAnswer {
     if (!this.#failing) this.#options.log(`no answer to ${request.api.name} from broker ${this.broker}: ${reason}`);
     this.#failing = true;
-    return new NoAnswer(`${this.broker}: ${reason}`);
+    return new NoAnswer(`${this.broker}: ${reason}`, timedOut);
   }
 }

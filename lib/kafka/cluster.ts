@@ -1,11 +1,15 @@
 import { type BrokerAddress, brokerText } from '../config/broker-address.ts';
-import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { jittered } from '../ports/pause.ts';
 import { answerOf, isPassing } from './answers.ts';
 import { BrokerLink, type LinkOptions } from './broker-link.ts';
-import { codecs, type MetadataResponse } from './codecs.ts';
+import { codecs } from './codecs.ts';
+import type { Told } from './first-answer.ts';
+import { Informants } from './informants.ts';
+import { KnownCoordinators } from './known-coordinators.ts';
+import { KnownLeaders } from './known-leaders.ts';
+import { type MetadataResponse, metadataRequest } from './metadata-request.ts';
 import { answerProblem, type Login, noSuchTopicProblem, type Resource, refusalOf, unreachableProblem } from './problems.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
 
@@ -15,6 +19,11 @@ export interface ClusterOptions {
   readonly login: Login;
   readonly clock: Clock;
   readonly metadataMaxAgeMs: number;
+  /**
+   * A broker that is asked what any of them knows may take so long before the next one is asked too. A coordinator that is
+   * not ready is asked about again when it was named longer ago.
+   */
+  readonly patienceMs: number;
   readonly log: (message: string) => void;
 }
 
@@ -31,8 +40,7 @@ export type CoordinatorAnswer<T> =
   | { readonly answer: 'NONE'; readonly response: T }
   | { readonly answer: KafkaAnswer; readonly response: T | undefined };
 
-/** Leader of a partition that has none at the moment. */
-const NO_LEADER = -1;
+const NO_BROKER = -1;
 /** A topic that was created, or grew, a moment ago may not be known to every broker yet. */
 const UNKNOWN_TOPIC_ASKS = 3;
 const UNKNOWN_TOPIC_PAUSE_MS = 100;
@@ -43,14 +51,19 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #links = new Map<string, BrokerLink>();
   readonly #addresses = new Map<number, BrokerAddress>();
-  readonly #leaders = new Map<string, { readonly learned: Moment; readonly leaders: readonly number[] }>();
+  readonly #informants: Informants;
+  readonly #leaders: KnownLeaders;
+  readonly #coordinators: KnownCoordinators;
   readonly #learning = new Map<string, Promise<readonly number[]>>();
   #learningBrokers: Promise<unknown> | undefined;
-  readonly #coordinators = new Map<string, number>();
   #closed = false;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    const { clock, metadataMaxAgeMs, patienceMs } = options;
+    this.#informants = new Informants(clock, patienceMs);
+    this.#leaders = new KnownLeaders(clock, metadataMaxAgeMs, this.#informants);
+    this.#coordinators = new KnownCoordinators(clock, patienceMs, this.#informants);
     this.login = options.login;
   }
 
@@ -66,10 +79,8 @@ export class Cluster {
    * When fewer are known here, the topic has grown, and is asked about again.
    */
   leaders(topic: string, seen = 0): Promise<readonly number[]> {
-    const known = this.#leaders.get(topic);
-    const { clock, metadataMaxAgeMs } = this.#options;
-    if (known !== undefined && known.leaders.length >= seen && ageMs(clock, known.learned) < metadataMaxAgeMs)
-      return Promise.resolve(known.leaders);
+    const known = this.#leaders.of(topic, seen);
+    if (known !== undefined) return Promise.resolve(known);
     const asked = `${topic} ${seen}`;
     const learning = this.#learning.get(asked) ?? this.#learnLeaders(topic, seen).finally(() => this.#learning.delete(asked));
     this.#learning.set(asked, learning);
@@ -81,38 +92,54 @@ export class Cluster {
     return this.leaders(topic, Math.max(-1, ...partitions) + 1);
   }
 
+  /** Next time another broker is asked than the one that told of them. */
   forgetLeaders(topic: string): void {
-    this.#leaders.delete(topic);
+    this.#leaders.forget(topic);
   }
 
   async #learnLeaders(topic: string, seen: number): Promise<readonly number[]> {
     for (let asked = 1; ; asked++) {
-      const metadata = await this.#metadata([topic], `metadata of topic ${topic}`);
-      const found = metadata.topicMetadata.find((one) => one.topic === topic);
-      const answer = answerOf(found?.topicErrorCode ?? -1);
+      const { from, found } = await this.#topicMetadata(topic);
+      const answer = answerOf(found?.errorCode ?? -1);
       if (answer === 'UNKNOWN_TOPIC_OR_PARTITION') {
         if (asked === UNKNOWN_TOPIC_ASKS) throw noSuchTopicProblem(this.login, topic);
-        await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
+        await this.#pauseBeforeAnother(from);
         continue;
       }
       if (found === undefined || answer !== 'NONE')
         throw answerProblem(this.login, `metadata of topic ${topic}`, answer, { kind: 'topic', name: topic });
-      if (found.partitionMetadata.length < seen && asked < UNKNOWN_TOPIC_ASKS) {
-        await this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
+      if (found.partitions.length < seen && asked < UNKNOWN_TOPIC_ASKS) {
+        await this.#pauseBeforeAnother(from);
         continue;
       }
-      const leaders = new Array<number>(found.partitionMetadata.length).fill(NO_LEADER);
-      for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
-      // A leader that is being elected is asked for again next time.
-      if (!leaders.includes(NO_LEADER)) this.#leaders.set(topic, { learned: momentOf(this.#options.clock), leaders });
-      return leaders;
+      return this.#leaders.learn(topic, from, found.partitions);
     }
   }
 
-  async #metadata(topics: readonly string[], what: string): Promise<MetadataResponse> {
-    const metadata = await this.ask(await codecs.metadata(topics), what);
-    for (const { nodeId, host, port } of metadata.brokers) this.#addresses.set(nodeId, { host, port });
-    return metadata;
+  #pauseBeforeAnother(from: BrokerLink): Promise<void> {
+    this.#informants.passOver(from);
+    return this.#options.clock.sleep(jittered(UNKNOWN_TOPIC_PAUSE_MS, Math.random()));
+  }
+
+  /**
+   * A broker that is cut off from the others tells of leaders of before: it is not believed while another answers. When all that
+   * answer are behind what is known, the topic was made anew.
+   */
+  async #topicMetadata(topic: string) {
+    const behind = new Set<BrokerLink>();
+    for (;;) {
+      const { from, response } = await this.#metadata([topic], `metadata of topic ${topic}`);
+      const found = response.topics.find((one) => one.topic === topic);
+      if (behind.has(from) || !this.#leaders.isBehind(topic, found?.partitions ?? [])) return { from, found };
+      behind.add(from);
+      this.#informants.passOver(from);
+    }
+  }
+
+  async #metadata(topics: readonly string[], what: string): Promise<Told<BrokerLink, MetadataResponse>> {
+    const told = this.required(await this.#tryAny(metadataRequest(topics)), what);
+    for (const { nodeId, host, port } of told.response.brokers) this.#addresses.set(nodeId, { host, port });
+    return told;
   }
 
   // ---- Requests
@@ -123,26 +150,27 @@ export class Cluster {
    */
   async sendTo<T>(broker: number, lane: Lane, request: WireRequest<T>): Promise<T | NoAnswer> {
     const link = this.#knownLink(broker, lane) ?? (await this.#findLink(broker, lane));
-    return link === undefined ? noSuchBroker(broker) : link.send(request);
+    return this.#heard(broker, link === undefined ? noSuchBroker(broker) : await link.send(request));
   }
 
   /** The same for a request that changes nothing: see `BrokerLink.read`. */
   async readFrom<T>(broker: number, lane: Lane, request: WireRequest<T>): Promise<T | NoAnswer> {
     const link = this.#knownLink(broker, lane) ?? (await this.#findLink(broker, lane));
-    return link === undefined ? noSuchBroker(broker) : link.read(request);
+    return this.#heard(broker, link === undefined ? noSuchBroker(broker) : await link.read(request));
   }
 
   /** Asks any broker that answers. Only for requests that change nothing. */
   async ask<T>(request: WireRequest<T>, what: string): Promise<T> {
-    return this.required(await this.#tryAny(request), what);
+    return this.required(await this.#tryAny(request), what).response;
   }
 
-  /** Asks one broker, whichever, with a request that names it. Only for requests that change nothing. */
+  /** Asks one broker, whichever answers, with a request that names it. Only for requests that change nothing. */
   async askOne<T>(requestFor: (broker: number) => Promise<WireRequest<T>>, what: string): Promise<T> {
-    if (this.#addresses.size === 0) await this.#metadata([], what);
-    const [broker] = this.#addresses.keys();
-    if (broker === undefined) throw unreachableProblem(this.login, what, 'the cluster names no broker');
-    return this.required(await this.readFrom(broker, 'control', await requestFor(broker)), what);
+    await this.#metadata([], what);
+    if (this.#addresses.size === 0) throw unreachableProblem(this.login, what, 'the cluster names no broker');
+    const brokers = new Map([...this.#addresses].map(([broker, address]) => [this.#link(address, 'control'), broker]));
+    const told = await this.#informants.ask(brokers.keys(), (link) => requestFor(brokers.get(link) ?? NO_BROKER));
+    return this.required(told, what).response;
   }
 
   /** Throws the `KafkaProblem` for a missing answer. */
@@ -166,8 +194,7 @@ export class Cluster {
     if ('refused' in coordinator) return { answer: coordinator.refused, response: undefined };
     const response = await this.sendTo(coordinator.broker, 'control', request);
     const answer = response instanceof NoAnswer ? 'NO_ANSWER' : answerIn(response);
-    if (answer === 'NO_ANSWER' || answer === 'NOT_COORDINATOR' || answer === 'COORDINATOR_NOT_AVAILABLE')
-      this.#coordinators.delete(`${kind} ${key}`);
+    this.#coordinators.heard(`${kind} ${key}`, answer);
     this.logRefusal(`${request.api.name} of ${kind} ${key}`, answer, about);
     return { answer, response: response instanceof NoAnswer ? undefined : response };
   }
@@ -179,18 +206,21 @@ export class Cluster {
   }
 
   async #coordinator(kind: CoordinatorKind, key: string): Promise<{ readonly broker: number } | { readonly refused: KafkaAnswer }> {
-    const cached = this.#coordinators.get(`${kind} ${key}`);
-    if (cached !== undefined) return { broker: cached };
-    const found = await this.#tryAny(await codecs.findCoordinator(kind, key));
-    if (found instanceof NoAnswer) return { refused: 'NO_ANSWER' };
+    const known = this.#coordinators.of(`${kind} ${key}`);
+    if (known !== undefined) return { broker: known };
+    const told = await this.#tryAny(await codecs.findCoordinator(kind, key));
+    if (told instanceof NoAnswer) return { refused: 'NO_ANSWER' };
+    const { from, response: found } = told;
     const answer = answerOf(found.errorCode);
     if (answer !== 'NONE') {
       this.logRefusal(`FindCoordinator of ${kind} ${key}`, answer, { kind: kind === 'group' ? 'group' : 'transactional id', name: key });
-      return { refused: isPassing(answer) ? 'COORDINATOR_NOT_AVAILABLE' : answer };
+      if (!isPassing(answer)) return { refused: answer };
+      this.#informants.passOver(from);
+      return { refused: 'COORDINATOR_NOT_AVAILABLE' };
     }
     const { nodeId, host, port } = found.coordinator;
     this.#addresses.set(nodeId, { host, port });
-    this.#coordinators.set(`${kind} ${key}`, nodeId);
+    this.#coordinators.learn(`${kind} ${key}`, from, nodeId);
     return { broker: nodeId };
   }
 
@@ -213,21 +243,20 @@ export class Cluster {
     return this.#knownLink(broker, lane);
   }
 
-  /** The first answer; NoAnswer with all reasons when there is none. */
-  async #tryAny<T>(request: WireRequest<T>): Promise<T | NoAnswer> {
-    const reasons: string[] = [];
-    for (const link of this.#candidates()) {
-      const response = await link.read(request);
-      if (!(response instanceof NoAnswer)) return response;
-      reasons.push(response.reason);
-    }
-    return new NoAnswer(reasons.join('; '));
+  /** A broker that does not answer is asked again for nothing that another may have taken over. */
+  #heard<T>(broker: number, response: T | NoAnswer): T | NoAnswer {
+    if (!(response instanceof NoAnswer)) return response;
+    const address = this.#addresses.get(broker);
+    if (address !== undefined) this.#informants.markSilent(this.#link(address, 'control'));
+    this.#leaders.forgetBroker(broker);
+    this.#coordinators.forgetBroker(broker);
+    return response;
   }
 
-  /** Brokers to ask what any of them knows: connected ones first, then known ones, then those that we were given. */
-  #candidates(): BrokerLink[] {
+  /** Of the known brokers, and of those that we were given. */
+  #tryAny<T>(request: WireRequest<T>): Promise<Told<BrokerLink, T> | NoAnswer> {
     const links = new Set([...this.#addresses.values(), ...this.#options.seeds].map((address) => this.#link(address, 'control')));
-    return [...links].sort((one, other) => Number(other.isOpen()) - Number(one.isOpen()));
+    return this.#informants.ask(links, async () => request);
   }
 
   #link(address: BrokerAddress, lane: Lane): BrokerLink {

@@ -1,4 +1,4 @@
-import { kafkaJsMessage, newEncoder } from './kafkajs-internals.ts';
+import { kafkaJsMessage } from './kafkajs-internals.ts';
 import type { WireRequest } from './wire-request.ts';
 
 interface ClientThrottled {
@@ -36,15 +36,6 @@ interface CodedPartition {
   readonly errorCode: number;
 }
 
-export interface MetadataResponse extends ClientThrottled {
-  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
-  readonly topicMetadata: readonly {
-    readonly topicErrorCode: number;
-    readonly topic: string;
-    readonly partitionMetadata: readonly { readonly partitionErrorCode: number; readonly partitionId: number; readonly leader: number }[];
-  }[];
-}
-
 export interface FindCoordinatorResponse extends Coded {
   readonly errorMessage: string | null;
   readonly coordinator: { readonly nodeId: number; readonly host: string; readonly port: number };
@@ -70,11 +61,6 @@ export const codecs = {
       2,
       {},
     ),
-  /** No topic: only the brokers (kafkajs would ask for every topic). */
-  async metadata(topics: readonly string[]): Promise<WireRequest<MetadataResponse>> {
-    const request = await kafkaJsRequest<MetadataResponse>('Metadata', 6, { topics, allowAutoTopicCreation: false });
-    return topics.length > 0 ? request : { ...request, body: [newEncoder().writeInt32(0).writeBoolean(false).buffer] };
-  },
   findCoordinator: (kind: 'group' | 'transaction', key: string) =>
     kafkaJsRequest<FindCoordinatorResponse>('GroupCoordinator', 2, { groupId: key, coordinatorType: kind === 'group' ? 0 : 1 }),
   initProducerId: (transactionalId: string, transactionTimeoutMs: number) =>

@@ -27,8 +27,13 @@ export interface KafkaOptions {
   readonly onRefusedLogin?: 'fail' | 'wait';
   /** How long an answer may take before it counts as `NO_ANSWER` and the connection is dropped. @default 30 s */
   readonly requestTimeoutMs?: number;
-  /** For connecting, TLS included. @default 5 s */
+  /** For connecting, TLS included. @default 5 s, at most the request timeout */
   readonly connectionTimeoutMs?: number;
+  /**
+   * A broker that is asked what any broker knows (metadata, coordinators, settings) may take so long before the next one is
+   * asked too. @default 1 s, at most a quarter of the request timeout
+   */
+  readonly patienceMs?: number | undefined;
   /** Leaders and partition counts are asked for again after this time: so long may new partitions stay unseen. @default 10 s */
   readonly metadataMaxAgeMs?: number;
   /** A connection that was idle for longer is replaced before it is used. @default 60 s */
@@ -54,7 +59,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
         clientId: options.clientId,
         ssl: options.ssl,
         requestTimeoutMs,
-        connectionTimeoutMs: options.connectionTimeoutMs ?? 5_000,
+        connectionTimeoutMs: options.connectionTimeoutMs ?? Math.min(5_000, requestTimeoutMs),
         log,
       },
       login,
@@ -66,6 +71,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
     login,
     clock,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? 10_000,
+    patienceMs: options.patienceMs ?? Math.min(1_000, requestTimeoutMs / 4),
     log,
   });
   return {

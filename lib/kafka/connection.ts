@@ -7,6 +7,7 @@ import { codecs } from './codecs.ts';
 import {
   ConnectionClass,
   isConnectionFailure,
+  isTimeout,
   keepTimersPositive,
   loggerFor,
   newDecoder,
@@ -164,9 +165,9 @@ class Connection extends ConnectionClass implements BrokerConnection {
       this.requestQueue.maybeThrottle(request.throttleMs(response));
       return response;
     } catch (error) {
-      const reason = reasonOf(error);
-      this.drop(reason);
-      return new NoAnswer(reason);
+      // The same error for all that were under way: their time is over with this one's.
+      this.#end(error instanceof Error ? error : new Error(reasonOf(error)));
+      return new NoAnswer(reasonOf(error), isTimeout(error));
     }
   }
 
@@ -212,9 +213,13 @@ class Connection extends ConnectionClass implements BrokerConnection {
   }
 
   drop(reason: string): void {
+    this.#end(new Error(reason));
+  }
+
+  #end(error: Error): void {
     this.#socket?.destroy();
     this.connectionStatus = 'disconnected';
-    this.rejectRequests(new Error(reason));
+    this.rejectRequests(error);
     this.requestQueue.destroy();
   }
 

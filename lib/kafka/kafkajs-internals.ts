@@ -162,3 +162,8 @@ export function loggerFor(log: (message: string) => void): object {
 export function isConnectionFailure(error: Error): boolean {
   return error.name !== 'KafkaJSProtocolError' && error.name !== 'KafkaJSSASLAuthenticationError';
 }
+
+/** Whether it is the request timeout that failed a request. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'KafkaJSRequestTimeoutError';
+}

@@ -33,7 +33,10 @@ export interface WireRequest<T> {
 export class NoAnswer {
   /** For people: which broker, and what happened. */
   readonly reason: string;
-  constructor(reason: string) {
+  /** The connection stood, and the time ran out. */
+  readonly timedOut: boolean;
+  constructor(reason: string, timedOut = false) {
     this.reason = reason;
+    this.timedOut = timedOut;
   }
 }

@@ -107,6 +107,8 @@ async function abortUndecided(
       message: `transaction ${committable.transactionalId} of epoch ${committable.epoch}: the broker forgot its end in ${where} (KAFKA-20734), and has replaced its producer id ${committable.producerId} since. End it with Kafka's own tool, kafka-transactions.sh abort, and start the job again`,
     };
   const aborted = await abortLeftOpen(asking, who, undecided);
+  // A leader that is cut off from the others, and is none any more, says the same. The next pass asks who leads.
+  for (const { topic } of undecided) asking.kafka.forgetLeaders(topic);
   return unsettled(committable, `the broker forgot its end in ${where}; it is aborted there (${aborted}) before it is sent again`);
 }
 

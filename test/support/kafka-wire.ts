@@ -45,6 +45,7 @@ export function cluster(at = brokers()): Cluster {
     login,
     clock,
     metadataMaxAgeMs: 1_000,
+    patienceMs: 1_000,
     log: () => {},
     link: { connection, login, admission: new Admission(true), clock, maxIdleMs: 60_000, log: () => {} },
   });

@@ -1,5 +1,5 @@
-import { codecs } from '../../lib/kafka/codecs.ts';
 import { newDecoder, newEncoder, skipTaggedFields } from '../../lib/kafka/kafkajs-internals.ts';
+import { metadataRequest } from '../../lib/kafka/metadata-request.ts';
 import type { WireRequest } from '../../lib/kafka/wire-request.ts';
 import { manifestOf } from './epochs.ts';
 import { brokers, cluster } from './kafka-wire.ts';
@@ -15,7 +15,7 @@ export interface TransactionListing {
 
 /** Every transactional id that the brokers know and that begins with `prefix`. */
 export async function listTransactions(prefix: string, at = brokers()): Promise<TransactionListing[]> {
-  const { brokers: all } = await cluster(at).ask(await codecs.metadata([]), 'the brokers');
+  const { brokers: all } = await cluster(at).ask(metadataRequest([]), 'the brokers');
   return (await Promise.all(all.map(({ nodeId }) => transactionsOf(nodeId, prefix, at)))).flat();
 }
 

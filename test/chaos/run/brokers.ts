@@ -37,6 +37,8 @@ const QUICK_TOGETHER: Settings = {
   ...QUICK,
   'replica.lag.time.max.ms': 3_000,
   'replica.socket.timeout.ms': 3_000,
+  // The end of a transaction that was under way to a leader that hangs is sent again, to the leader that there is then.
+  'request.timeout.ms': 3_000,
   // A broker that is back is given its partitions again. Otherwise one broker leads all of them soon.
   'leader.imbalance.check.interval.seconds': 5,
   'leader.imbalance.per.broker.percentage': 0,

@@ -26,6 +26,7 @@ describe('readConfig', () => {
       kafkaSecretArn: undefined,
       kafkaCredentialsFile: undefined,
       kafkaSecretTtlMs: 300_000,
+      kafkaRequestTimeoutMs: undefined,
       table: 'onceflow',
       blobs: { kind: 'file', folder: '/var/blobs' },
       topics: {},

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeTransactionsRequest } from '../../../lib/kafka/describe-transactions-request.ts';
 import { fetchRequest } from '../../../lib/kafka/fetch-request.ts';
+import { metadataRequest } from '../../../lib/kafka/metadata-request.ts';
 import { offsetFetchRequest } from '../../../lib/kafka/offset-fetch-request.ts';
 import { produceRequest } from '../../../lib/kafka/produce-request.ts';
 import { ResponseReader } from '../../../lib/kafka/response-reader.ts';
@@ -190,6 +191,39 @@ describe('DescribeTransactions v0', () => {
       expect.objectContaining({ transactionalId: 'job-1-sink-0-1', state: 'CompleteCommit', startedAtMs: undefined, partitions: [] }),
       expect.objectContaining({ transactionalId: 'job-1-sink-1-0', state: 'unknown', answer: 'TRANSACTIONAL_ID_NOT_FOUND' }),
     ]);
+  });
+});
+
+describe('Metadata v7', () => {
+  it("asks for topics, and for the brokers alone, as Kafka's client does, and never creates a topic", () => {
+    expect(bodyOf(metadataRequest(['in', 'out']))).toBe('000000020002696e00036f757400');
+    expect(bodyOf(metadataRequest([]))).toBe('0000000000');
+  });
+
+  it('reads brokers, leaders and leader epochs', async () => {
+    const response = hex(
+      '0000000b000000020000000200076b61666b612d32000023840001620000000300076b61666b612d3300002385ffff0003616263000000030000000200000002' +
+        '696e0000000002000000000000000000020000000700000002000000020000000300000001000000020000000100000003000500000001ffffffff' +
+        '0000000900000001000000030000000000000000000300036f75740000000000',
+    );
+    expect(await metadataRequest(['in', 'out']).decode(response)).toEqual({
+      throttleMs: 11,
+      brokers: [
+        { nodeId: 2, host: 'kafka-2', port: 9092 },
+        { nodeId: 3, host: 'kafka-3', port: 9093 },
+      ],
+      topics: [
+        {
+          errorCode: 0,
+          topic: 'in',
+          partitions: [
+            { partition: 0, leader: 2, leaderEpoch: 7 },
+            { partition: 1, leader: -1, leaderEpoch: 9 },
+          ],
+        },
+        { errorCode: 3, topic: 'out', partitions: [] },
+      ],
+    });
   });
 });
 

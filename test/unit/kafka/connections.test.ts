@@ -303,7 +303,7 @@ describe('TLS', () => {
   it('carries requests and large answers', async () => {
     const leaders = new Array<number>(20_000).fill(1);
     const broker = await fakeBroker({ tls, reply: () => metadataResponse(broker.port, 'out', leaders) });
-    const kafka = await connect([broker.address], { ssl: { ca: [testCertificate] } });
+    const kafka = await connect([broker.address], { ssl: { ca: [testCertificate] }, requestTimeoutMs: 10_000 });
     expect(await kafka.leaders('out')).toEqual(leaders);
   });
 

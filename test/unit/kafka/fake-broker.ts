@@ -41,6 +41,9 @@ export interface FakeBroker {
   readonly openConnections: () => number;
   /** Ends every connection. */
   reset(): void;
+  /** As SIGSTOP does: connections are made and stay open, and nothing is answered. */
+  freeze(): void;
+  thaw(): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +62,8 @@ export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOp
   const received: ReceivedRequest[] = [];
   const sockets = new Set<net.Socket>();
   let connections = 0;
+  let frozen = Promise.withResolvers<void>();
+  frozen.resolve();
   const onSocket = (socket: net.Socket) => {
     const connection = connections++;
     sockets.add(socket);
@@ -74,6 +79,7 @@ export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOp
         const { correlationId, request, flexible } = readRequest(frame, connection);
         if (request.key !== KEY.apiVersions) received.push(request);
         turn = turn.then(async () => {
+          await frozen.promise;
           if (request.key === KEY.apiVersions) await greeting;
           const answer = request.key === KEY.apiVersions ? apiVersions(newest) : await reply(request);
           // A broker works on one request of a connection at a time.
@@ -99,6 +105,10 @@ export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOp
     connections: () => connections,
     openConnections: () => sockets.size,
     reset,
+    freeze() {
+      frozen = Promise.withResolvers();
+    },
+    thaw: () => frozen.resolve(),
     async close() {
       reset();
       server.close();
@@ -141,8 +151,18 @@ function apiVersions(newest: Readonly<Record<number, number>>): Buffer {
 
 /** One broker, id 1, that leads every partition; `leaders` has the leader of each partition. */
 export function metadataResponse(port: number, topic: string, leaders: readonly number[], topicError = 0): Buffer {
-  const encoder = newEncoder().writeInt32(0).writeInt32(1);
-  encoder.writeInt32(1).writeString('127.0.0.1').writeInt32(port).writeString(null);
+  return clusterMetadata([{ id: 1, port }], topic, leaders, { topicError });
+}
+
+/** `epoch`: the leader epoch of every partition. */
+export function clusterMetadata(
+  brokers: readonly { readonly id: number; readonly port: number }[],
+  topic: string,
+  leaders: readonly number[],
+  { topicError = 0, epoch = 0 } = {},
+): Buffer {
+  const encoder = newEncoder().writeInt32(0).writeInt32(brokers.length);
+  for (const { id, port } of brokers) encoder.writeInt32(id).writeString('127.0.0.1').writeInt32(port).writeString(null);
   encoder.writeString('cluster').writeInt32(1).writeInt32(1);
   encoder.writeInt16(topicError).writeString(topic).writeBoolean(false).writeInt32(leaders.length);
   leaders.forEach((leader, partition) => {
@@ -150,6 +170,7 @@ export function metadataResponse(port: number, topic: string, leaders: readonly 
       .writeInt16(leader < 0 ? 5 : 0)
       .writeInt32(partition)
       .writeInt32(leader)
+      .writeInt32(epoch)
       .writeInt32(0)
       .writeInt32(0)
       .writeInt32(0);
@@ -157,8 +178,8 @@ export function metadataResponse(port: number, topic: string, leaders: readonly 
   return encoder.buffer;
 }
 
-export function coordinatorResponse(port: number, error = 0): Buffer {
-  return newEncoder().writeInt32(0).writeInt16(error).writeString(null).writeInt32(1).writeString('127.0.0.1').writeInt32(port).buffer;
+export function coordinatorResponse(port: number, error = 0, id = 1): Buffer {
+  return newEncoder().writeInt32(0).writeInt16(error).writeString(null).writeInt32(id).writeString('127.0.0.1').writeInt32(port).buffer;
 }
 
 export function endTxnResponse(error: number): Buffer {

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import type { FetchRange, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
+import { resolveTransaction } from '../../../lib/transactions/resolve.ts';
+
+const written = [{ topic: 'out', partition: 0, first: 10, last: 19 }];
+const committable = { sink: 'sink', subtask: 0, epoch: 3, transactionalId: 'job-1-sink-0-1', producerId: '7', producerEpoch: 3, written };
+
+it('a transaction that is open where it is thought to be led is aborted there, and looked for next time where it is led then', async () => {
+  const forgotten: string[] = [];
+  const kafka = {
+    initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
+    addPartitions: async () => 'NONE',
+    endTxn: async () => 'NONE',
+    fetch: async (ranges: readonly FetchRange[]) =>
+      ranges.map(({ topic, partition }) => ({
+        topic,
+        partition,
+        answer: 'NONE',
+        logStartOffset: 0,
+        highWatermark: 20,
+        lastStableOffset: 10,
+        aborted: [],
+        records: Buffer.alloc(0),
+      })),
+    forgetLeaders: (topic: string) => void forgotten.push(topic),
+  } as unknown as TransactionRequests;
+  const clock = { now: () => 0, elapsedMs: () => 0, sleep: async () => {} };
+  const outcome = await resolveTransaction(
+    { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 1_000 },
+    {
+      permit: { epoch: 3, decisionId: 'd', generation: 1, decided: true },
+      committable,
+      transactionTimeoutMs: 60_000,
+      compacted: new Set(),
+      onMissingEvidence: 'stop',
+      staged: () => expect.fail('nothing is sent again'),
+    },
+  );
+  expect(outcome).toMatchObject({ outcome: 'unsettled', message: expect.stringContaining('it is aborted there (NONE)') });
+  expect(forgotten).toEqual(['out']);
+});
