@@ -67,9 +67,12 @@
 #define ROW 4             /* the job row: the newest of the last epoch */
 #define LATE 5            /* a write that is late */
 #define ZOMBIE 6
-#define MANIFEST 7
-#ifdef START_JUDGES_BY_MANIFEST
+#define MANIFEST 7        /* of mutants: the decision's own, */
+#define AHEAD (7 + _pid)  /* and what a coordinator has prepared before its turn */
+#if defined(START_JUDGES_BY_MANIFEST)
 #define HOLDERS 8
+#elif defined(SINK_NOT_SERIAL)
+#define HOLDERS 9
 #else
 #define HOLDERS 7
 #endif
@@ -89,7 +92,9 @@ byte hol[HOLDERS];
 byte generation;
 byte lastEpoch;             /* lastCompleted */
 byte lastCommitted;
-bool sawNewest[3];          /* by coordinator, and of the late write: its `seen` is still the last record of the row */
+byte recordedOf;            /* sentAgain: of which epoch the last record is, 0 = there is none */
+bool sawNone[3];            /* by coordinator, and of the late write: it has seen no record of its epoch */
+bool sawNewest[3];          /*   the one that it has seen is still the last */
 bool mine[2];               /* a late record that was applied is that which this coordinator is writing */
 
 /* ---- The broker: by transactional id ---- */
@@ -113,6 +118,7 @@ byte visible[2];
 /* ---- A write to the row that is late ---- */
 byte lateKind;              /* 0 = none */
 byte lateGeneration, lateEpoch, lateAttempt;
+bool lateIsNew;             /* a record: what it writes was not recorded yet */
 
 /* ---- A function that runs on though nobody waits for it: given up, orphaned by a crash, or invoked twice ---- */
 byte zombieStep;            /* 0 = none */
@@ -343,7 +349,8 @@ inline decide(e, a, from) {
 #ifdef START_JUDGES_BY_MANIFEST
     hol[MANIFEST] = hol[from];
 #endif
-    hol[ROW] = hol[from]
+    hol[ROW] = hol[from];
+    recordedOf = (lateKind == A_RECORD -> recordedOf : 0) /* nobody else asks for a record of an earlier epoch */
   }
 }
 
@@ -359,27 +366,29 @@ inline decide(e, a, from) {
 #define RECORD_EPOCH(e) (lastEpoch == (e))
 #endif
 #ifdef RECORD_OVER_ANY
-#define RECORD_OVER(n) true
+#define RECORD_OVER(e, n) true
 #else
-#define RECORD_OVER(n) sawNewest[n]
+#define RECORD_OVER(e, n) (sawNone[n] -> recordedOf != (e) : sawNewest[n])
 #endif
-#define MAY_RECORD(g, e, n) (RECORD_GENERATION(g) && RECORD_EPOCH(e) && RECORD_OVER(n))
+#define MAY_RECORD(g, e, n) (RECORD_GENERATION(g) && RECORD_EPOCH(e) && RECORD_OVER(e, n))
 
-inline record(from, n) {
+inline record(from, e, n) {
   d_step {
     hol[ROW] = hol[from];
-    mine[0] = n == 2 && sawNewest[2] && lateGeneration == ownGeneration[0];
-    mine[1] = n == 2 && sawNewest[2] && lateGeneration == ownGeneration[1];
+    /* A coordinator that is writing this very record repeats it until it is there. */
+    mine[0] = n == 2 && lateIsNew && lateGeneration == ownGeneration[0];
+    mine[1] = n == 2 && lateIsNew && lateGeneration == ownGeneration[1];
+    recordedOf = e;
     sawNewest[0] = false; sawNewest[1] = false; sawNewest[2] = false;
     if
-    :: n < 2 -> sawNewest[n] = true
+    :: n < 2 -> sawNewest[n] = true; sawNone[n] = false; lateIsNew = false
     :: else
     fi
   }
 }
 
 inline forgetLate() {
-  lateKind = 0; lateGeneration = 0; lateEpoch = 0; lateAttempt = 0; hol[LATE] = 0; sawNewest[2] = false
+  lateKind = 0; lateGeneration = 0; lateEpoch = 0; lateAttempt = 0; hol[LATE] = 0; sawNewest[2] = false; sawNone[2] = false; lateIsNew = false
 }
 
 inline forgetZombie() {
@@ -394,8 +403,14 @@ inline leave(step, e, a) {
 }
 
 inline forget() {
-  hol[VIEW] = 0; hol[FRESH] = 0; sawNewest[ME] = false; mine[ME] = false;
+  hol[VIEW] = 0; hol[FRESH] = 0; sawNewest[ME] = false; sawNone[ME] = false; mine[ME] = false;
   MY_EPOCH = 0; MY_ATTEMPT = 0; MY_GENERATION = 0; recovering = false; asked = false; settling = 0
+#ifdef SINK_NOT_SERIAL
+  ; ahead = false; hol[AHEAD] = 0
+#endif
+#ifdef LOOK_BEFORE_FENCE
+  ; early = 0
+#endif
 }
 
 inline crash() {
@@ -417,6 +432,12 @@ inline giveWay() {
 #define SEEMS_COMMITTED ALL_COMMITTED(VIEW)
 #endif
 
+#ifdef LOOK_BEFORE_FENCE
+#define COMMITTED_SINCE false
+#else
+#define COMMITTED_SINCE SEEMS_COMMITTED
+#endif
+
 #ifdef NO_CHECK_OF_GENERATION
 #define MAY_RESOLVE true
 #else
@@ -426,13 +447,17 @@ inline giveWay() {
 /* What a resolver sends again, once nothing is undecided. */
 #if defined(SEND_ALL_AGAIN)
 #define TO_SEND(who) BOTH
+#elif defined(LOOK_BEFORE_FENCE)
+#define TO_SEND(who) (early >> 2)
 #elif defined(OPEN_IS_SENT_AGAIN)
 #define TO_SEND(who) (WITH_FATE(who, ABORTED) | WITH_FATE(who, OPEN))
 #else
 #define TO_SEND(who) WITH_FATE(who, ABORTED)
 #endif
-#ifdef OPEN_IS_SENT_AGAIN
+#if defined(OPEN_IS_SENT_AGAIN)
 #define TO_ABORT(who) 0
+#elif defined(LOOK_BEFORE_FENCE)
+#define TO_ABORT(who) (early & 3)
 #else
 #define TO_ABORT(who) WITH_FATE(who, OPEN)
 #endif
@@ -441,6 +466,12 @@ active [2] proctype Coordinator() {
   bool recovering;
   bool asked; /* for its decision: it may have been made */
   byte settling;
+#ifdef SINK_NOT_SERIAL
+  bool ahead;
+#endif
+#ifdef LOOK_BEFORE_FENCE
+  byte early; /* where it was open, and where aborted */
+#endif
 
 /* While both are down it does not matter which of them starts. */
 #define MAY_START (generation < STARTS && (ME == 0 || ownGeneration[0] != 0))
@@ -460,10 +491,13 @@ end_read:
     generation++; MY_GENERATION = generation;
     MY_EPOCH = lastEpoch; recovering = lastCommitted < lastEpoch;
 #endif
+#ifdef NO_RECOVERY
+    recovering = false;
+#endif
     printf("coordinator %d starts: generation %d, last completed epoch %d\n", ME, MY_GENERATION, MY_EPOCH);
     if
     :: recovering ->
-       sawNewest[ME] = true;
+       sawNone[ME] = recordedOf != MY_EPOCH; sawNewest[ME] = recordedOf == MY_EPOCH;
 #ifdef START_JUDGES_BY_MANIFEST
        hol[VIEW] = hol[MANIFEST]
 #else
@@ -508,7 +542,11 @@ settled:
 
 prepare: /* It looks at its generation when it has been fenced, or its decision is refused. */
   atomic {
+#ifdef REUSED_IDENTITY
+    hol[FRESH] = (CUR(FRESH) && HELD_ID(FRESH) == NEXT_ID -> 1 | (NEXT_ID << 5) : 0);
+#else
     hol[FRESH] = 0;
+#endif
     newAttempt(MY_EPOCH + 1);
     if
     :: true
@@ -517,14 +555,22 @@ prepare: /* It looks at its generation when it has been fenced, or its decision 
     :: MAY_CRASH -> crash(); goto end_down
     :: generation != MY_GENERATION -> printf("coordinator %d: InitProducerId of id %d, and then it is fenced itself\n", ME, NEXT_ID); fence(NEXT_ID); giveWay(); goto end_down
     fi;
-    printf("coordinator %d begins attempt %d at epoch %d: InitProducerId\n", ME, MY_ATTEMPT, MY_EPOCH + 1);
-    fence(NEXT_ID); hol[FRESH] = 1 | (NEXT_ID << 5);
+    if
+#ifdef REUSED_IDENTITY
+    :: CUR(FRESH) -> printf("coordinator %d begins attempt %d at epoch %d under the identity that it has\n", ME, MY_ATTEMPT, MY_EPOCH + 1)
+#endif
+    :: !CUR(FRESH) -> printf("coordinator %d begins attempt %d at epoch %d: InitProducerId\n", ME, MY_ATTEMPT, MY_EPOCH + 1); fence(NEXT_ID)
+    fi;
+    hol[FRESH] = 1 | (NEXT_ID << 5);
     send(FRESH, NEXT_ID, BOTH, MY_EPOCH + 1, MY_ATTEMPT);
 #ifndef NO_CHECK_OF_PREPARED
     if
     :: SOUND(FRESH, NEXT_ID) -> printf("coordinator %d has prepared it\n", ME)
     :: else -> printf("coordinator %d: it is not sound\n", ME); abortPrepared(FRESH, NEXT_ID); goto prepare
-    fi
+    fi;
+#endif
+#ifdef SINK_NOT_SERIAL
+    if :: ahead -> hol[AHEAD] = hol[FRESH]; hol[FRESH] = 0; goto commit :: else fi
 #endif
   }
 
@@ -549,8 +595,11 @@ deciding:
     :: MAY_CRASH -> crash(); goto end_down
     fi;
 decided:
-    hol[VIEW] = hol[FRESH]; hol[FRESH] = 0; sawNewest[ME] = true;
-    MY_EPOCH++; MY_ATTEMPT = 0; asked = false
+    hol[VIEW] = hol[FRESH]; hol[FRESH] = 0; sawNone[ME] = true;
+    MY_EPOCH++; MY_ATTEMPT = 0; asked = false;
+#ifdef SINK_NOT_SERIAL
+    if :: MY_EPOCH < EPOCHS -> ahead = true; goto prepare :: else fi
+#endif
   }
 
 commit: /* EndTxn, then a look at the log */
@@ -584,6 +633,9 @@ doubt: /* The look at the generation, and the resolver's first look at the log *
     :: SEEMS_COMMITTED -> goto isCommitted
     :: !SEEMS_COMMITTED && !MAY_RESOLVE -> giveWay(); goto end_down
     :: !SEEMS_COMMITTED && MAY_RESOLVE ->
+#ifdef LOOK_BEFORE_FENCE
+       early = WITH_FATE(VIEW, OPEN) | (WITH_FATE(VIEW, ABORTED) << 2);
+#endif
        printf("coordinator %d is in doubt about epoch %d: partition 0 %d, partition 1 %d\n", ME, MY_EPOCH, FATE(VIEW, 0), FATE(VIEW, 1))
     :: MAY_CRASH -> crash(); goto end_down
     fi
@@ -599,12 +651,12 @@ doubt: /* The look at the generation, and the resolver's first look at the log *
 
   atomic { /* the look after InitProducerId, and what follows from it */
     if
-    :: SEEMS_COMMITTED -> goto isCommitted
-    :: !SEEMS_COMMITTED && !CUR(FRESH) -> printf("coordinator %d resolves epoch %d: fenced\n", ME, MY_EPOCH); goto doubt
-    :: !SEEMS_COMMITTED && CUR(FRESH) && TO_ABORT(VIEW) != 0 ->
+    :: COMMITTED_SINCE -> goto isCommitted
+    :: !COMMITTED_SINCE && !CUR(FRESH) -> printf("coordinator %d resolves epoch %d: fenced\n", ME, MY_EPOCH); goto doubt
+    :: !COMMITTED_SINCE && CUR(FRESH) && TO_ABORT(VIEW) != 0 ->
        printf("coordinator %d takes what is undecided of epoch %d into a transaction\n", ME, MY_EPOCH);
        parts[MY_ID] = TO_ABORT(VIEW); goto undecided
-    :: !SEEMS_COMMITTED && CUR(FRESH) && TO_ABORT(VIEW) == 0 ->
+    :: !COMMITTED_SINCE && CUR(FRESH) && TO_ABORT(VIEW) == 0 ->
        printf("coordinator %d sends epoch %d again\n", ME, MY_EPOCH);
        send(FRESH, MY_ID, TO_SEND(VIEW), MY_EPOCH, 1)
     :: MAY_CRASH -> crash(); goto end_down
@@ -623,12 +675,12 @@ doubt: /* The look at the generation, and the resolver's first look at the log *
 recording:
   atomic {
     if
-    :: mine[ME] -> printf("coordinator %d finds its record of what was sent again\n", ME); mine[ME] = false; sawNewest[ME] = true
+    :: mine[ME] -> printf("coordinator %d finds its record of what was sent again\n", ME); mine[ME] = false; sawNone[ME] = false; sawNewest[ME] = true
     :: !mine[ME] && MAY_RECORD(MY_GENERATION, MY_EPOCH, ME) ->
        if
-       :: printf("coordinator %d records what of epoch %d was sent again\n", ME, MY_EPOCH); record(FRESH, ME)
+       :: printf("coordinator %d records what of epoch %d was sent again\n", ME, MY_EPOCH); record(FRESH, MY_EPOCH, ME)
        :: faults > 0 && lateKind == 0 ->
-          faults--; lateKind = A_RECORD; lateGeneration = MY_GENERATION; lateEpoch = MY_EPOCH; hol[LATE] = hol[FRESH]; sawNewest[2] = sawNewest[ME];
+          faults--; lateKind = A_RECORD; lateGeneration = MY_GENERATION; lateEpoch = MY_EPOCH; hol[LATE] = hol[FRESH]; sawNewest[2] = sawNewest[ME]; sawNone[2] = sawNone[ME]; lateIsNew = true;
           printf("coordinator %d records what of epoch %d was sent again, and the request is late\n", ME, MY_EPOCH); goto recording
        fi
     :: !mine[ME] && !MAY_RECORD(MY_GENERATION, MY_EPOCH, ME) ->
@@ -684,7 +736,12 @@ leftOpen: /* A settlement finds something open under an id. */
 isCommitted:
   atomic {
     assert(visible[0] >= MY_EPOCH && visible[1] >= MY_EPOCH);  /* I2: what counts as COMMITTED is committed, everywhere */
-    hol[VIEW] = 0; hol[FRESH] = 0; sawNewest[ME] = false; mine[ME] = false;
+#ifdef REUSED_IDENTITY
+    hol[FRESH] = CUR(VIEW) | (MY_ID << 5);
+#else
+    hol[FRESH] = 0;
+#endif
+    hol[VIEW] = 0; sawNewest[ME] = false; sawNone[ME] = false; mine[ME] = false;
     if
     :: recovering || MY_EPOCH == EPOCHS ->
        if
@@ -692,12 +749,16 @@ isCommitted:
        :: generation != MY_GENERATION -> giveWay(); goto end_down
        :: MAY_CRASH -> crash(); goto end_down
        fi;
-       recovering = false;
+       recovering = false; hol[FRESH] = 0;
 #ifdef SETTLE_FIRST
        if :: MY_EPOCH < EPOCHS -> goto prepare :: else fi;
 #endif
        goto settle
-    :: else -> goto prepare /* the next decision records it */
+    :: else -> /* the next decision records it */
+#ifdef SINK_NOT_SERIAL
+       if :: ahead -> ahead = false; hol[FRESH] = hol[AHEAD]; hol[AHEAD] = 0; goto deciding :: else fi;
+#endif
+       goto prepare
     fi
   }
 
@@ -705,7 +766,7 @@ ambiguous:
 #if defined(AMBIGUOUS_IS_FAILED)
   atomic { asked = false; goto prepare }
 #elif defined(AMBIGUOUS_IS_MADE)
-  atomic { asked = false; hol[VIEW] = hol[FRESH]; hol[FRESH] = 0; sawNewest[ME] = true; MY_EPOCH++; MY_ATTEMPT = 0; goto commit }
+  atomic { asked = false; hol[VIEW] = hol[FRESH]; hol[FRESH] = 0; sawNone[ME] = true; MY_EPOCH++; MY_ATTEMPT = 0; goto commit }
 #else
   goto deciding;
 #endif
@@ -795,7 +856,7 @@ end_world:
      forgetLate() }
   :: atomic { lateKind == A_RECORD ->
      if
-     :: MAY_RECORD(lateGeneration, lateEpoch, 2) -> printf("the late record of epoch %d arrives\n", lateEpoch); record(LATE, 2)
+     :: MAY_RECORD(lateGeneration, lateEpoch, 2) -> printf("the late record of epoch %d arrives\n", lateEpoch); record(LATE, lateEpoch, 2)
      :: true
      fi;
      forgetLate() }
