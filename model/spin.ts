@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Row } from './rows.ts';
 
 const MODEL = fileURLToPath(new URL('onceflow.pml', import.meta.url));
-const MEMORY_MB = 8000;
+const MEMORY_MB = 4000;
 const LONGEST_RUN = 2_000_000;
 /** Above it the compiler's optimiser pays for itself. */
 const LARGE_BOUND = 7;
