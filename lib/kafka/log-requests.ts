@@ -39,6 +39,22 @@ async function fetchOnce(cluster: Cluster, ranges: readonly FetchRange[], limits
   return (await Promise.all([...byLeader].map(([leader, of]) => fetchFrom(cluster, leader, of, limits)))).flat();
 }
 
+/** Brokers let a client wait for some ten seconds at most; then they give it something. */
+const MOST_THROTTLED = 10;
+
+/**
+ * Whoever has fetched more than its quota allows is answered at once, without any partition, and told how long to wait. The
+ * connection waits so long before its next request: it is asked again at once.
+ */
+async function fetchUnthrottled(cluster: Cluster, leader: number, ranges: readonly FetchRange[], limits: FetchLimits) {
+  for (let tries = 1; ; tries++) {
+    const response = await cluster.readFrom(leader, 'fetch', fetchRequest(ranges, limits));
+    const wasThrottled = !(response instanceof NoAnswer) && response.partitions.length === 0 && response.throttleMs > 0;
+    if (!wasThrottled) return response;
+    if (tries >= MOST_THROTTLED) return new NoAnswer(`broker ${leader} has throttled this client ${tries} times in a row`);
+  }
+}
+
 /** `leader`: undefined for partitions that the topic does not have, -1 for those without a leader at the moment. */
 async function fetchFrom(
   cluster: Cluster,
@@ -48,7 +64,7 @@ async function fetchFrom(
 ): Promise<readonly FetchedPartition[]> {
   if (leader === undefined) return ranges.map((range) => notFetched(range, 'UNKNOWN_TOPIC_OR_PARTITION'));
   if (leader < 0) return ranges.map((range) => notFetched(range, 'LEADER_NOT_AVAILABLE'));
-  const response = await cluster.readFrom(leader, 'fetch', fetchRequest(ranges, limits));
+  const response = await fetchUnthrottled(cluster, leader, ranges, limits);
   const partitions = response instanceof NoAnswer ? ranges.map((range) => notFetched(range, 'NO_ANSWER')) : response.partitions;
   for (const { topic, answer } of partitions) {
     if (answer === 'NONE') continue;

@@ -235,6 +235,29 @@ describe('Fetch', () => {
     expect([count(KEY.metadata), count(KEY.fetch)]).toEqual([3, 3]);
   });
 
+  /** What a client that is over its quota gets: no partition, and how long to wait. */
+  const throttled = (ms: number) => newEncoder().writeInt32(ms).writeInt16(0).writeInt32(0).writeInt32(0).buffer;
+
+  it('that was throttled is asked again when the wait is over, and fails nobody', async () => {
+    const { kafka, count } = await world({
+      [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1])],
+      [KEY.fetch]: () => [throttled(60), throttled(40), fetchResponse(0)],
+    });
+    const beganMs = performance.now();
+    expect((await kafka.fetch([range], limits)).map((one) => one.answer)).toEqual(['NONE']);
+    expect(performance.now() - beganMs).toBeGreaterThanOrEqual(95);
+    expect([count(KEY.metadata), count(KEY.fetch)]).toEqual([1, 3]);
+  });
+
+  it('that is throttled for ever is not asked for ever', async () => {
+    const { kafka, count } = await world({
+      [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1])],
+      [KEY.fetch]: () => Array.from({ length: 30 }, () => throttled(1)),
+    });
+    expect((await kafka.fetch([range], limits)).map((one) => one.answer)).toEqual(['NO_ANSWER']);
+    expect(count(KEY.fetch)).toBe(10);
+  });
+
   it('asks again only for the partitions that need it, and gives them up after a moment', async () => {
     const { kafka, count } = await world({
       [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1, -1])],
