@@ -17,6 +17,8 @@ export interface PartitionLag {
   /** Kafka's last stable offset. */
   readonly end: number;
   readonly lag: number;
+  /** Offsets behind `end` that a transaction holds up which is open in the topic: nobody can read them yet. */
+  readonly heldUp: number;
 }
 
 export type Lag = { readonly known: true; readonly partitions: readonly PartitionLag[] } | { readonly known: false; readonly why: string };
@@ -48,15 +50,17 @@ async function partitionLags(kafka: SourceRequests, offsets: SourceOffsets): Pro
     const partitions = Array.from({ length: await kafka.partitionCount(topic) }, (_, partition) => partition);
     // Partitions that came since the last epoch are read from their beginning.
     const added = partitions.slice(known.length);
-    const [ends, starts] = await Promise.all([
+    const [ends, highWatermarks, starts] = await Promise.all([
       kafka.offsets(topic, partitions, 'latest'),
+      kafka.offsets(topic, partitions, 'end'),
       added.length === 0 ? [] : kafka.offsets(topic, added, 'earliest'),
     ]);
     const positions = [...known, ...starts];
     return partitions.map((partition): PartitionLag => {
       const at = positions[partition] ?? 0;
       const end = ends[partition] ?? at;
-      return { source, topic, partition, at, end, lag: Math.max(0, end - at) };
+      const heldUp = Math.max(0, (highWatermarks[partition] ?? end) - Math.max(end, at));
+      return { source, topic, partition, at, end, lag: Math.max(0, end - at), heldUp };
     });
   });
   return (await Promise.all(lags)).flat();

@@ -46,7 +46,9 @@ function jsonOf(row: JobRow, standing: Standing, last: EpochRow | undefined, lag
     lastCompleted: row.lastCompleted?.epoch ?? null,
     lastCommitted: row.lastCompleted === undefined ? null : row.lastCommitted,
     lastDecidedAtMs: last?.summary.decidedAtMs ?? null,
-    lag: lag.known ? { records: totalOf(lag.partitions), partitions: lag.partitions } : null,
+    lag: lag.known
+      ? { records: totalOf(lag.partitions), heldUp: sumOf(lag.partitions, ({ heldUp }) => heldUp), partitions: lag.partitions }
+      : null,
     lagUnknownBecause: lag.known ? null : lag.why,
   };
 }
@@ -104,17 +106,30 @@ function noProgressText({ sinceMs, failuresInARow, lastError }: NoProgress, nowM
   return `${none}; ${failures}${lastError === undefined ? '' : `, the last error:\n${lastError}`}`;
 }
 
-function lagText(partitions: Extract<Lag, { known: true }>['partitions']): string {
+type Partitions = Extract<Lag, { known: true }>['partitions'];
+
+function lagText(partitions: Partitions): string {
   const behind = partitions.filter(({ lag }) => lag > 0).length;
-  if (behind === 0) return 'none';
-  return `${plural(totalOf(partitions), 'record')} (offsets) in ${behind} of ${plural(partitions.length, 'partition')}`;
+  const held = partitions.filter(({ heldUp }) => heldUp > 0);
+  const lag =
+    behind === 0 ? 'none' : `${plural(totalOf(partitions), 'record')} (offsets) in ${behind} of ${plural(partitions.length, 'partition')}`;
+  if (held.length === 0) return lag;
+  const offsets = plural(
+    sumOf(held, ({ heldUp }) => heldUp),
+    'offset',
+  );
+  return `${lag}; ${offsets} more in ${held.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')} held up by a transaction that is open there`;
 }
 
-function totalOf(partitions: readonly { readonly lag: number }[]): number {
-  return partitions.reduce((sum, { lag }) => sum + lag, 0);
+function totalOf(partitions: Partitions): number {
+  return sumOf(partitions, ({ lag }) => lag);
 }
 
-function partitionTable(partitions: Extract<Lag, { known: true }>['partitions']): string {
+function sumOf(partitions: Partitions, of: (one: Partitions[number]) => number): number {
+  return partitions.reduce((sum, one) => sum + of(one), 0);
+}
+
+function partitionTable(partitions: Partitions): string {
   const most = [...partitions].sort((left, right) => right.lag - left.lag).slice(0, SHOWN_PARTITIONS);
   const shown = partitions.filter((partition) => most.includes(partition));
   const columns = [

@@ -12,6 +12,8 @@ export interface SourceEnds {
   readonly starts: readonly number[];
   /** Last stable offsets. */
   readonly ends: readonly number[];
+  /** High watermarks; asked for only where a partition was read beyond its last stable offset. @default ends */
+  readonly highWatermarks?: readonly number[] | undefined;
 }
 
 /** What to do when input is gone before it was read (ONCEFLOW_ON_DATA_LOSS). */
@@ -45,7 +47,7 @@ export type PlanOutcome =
       readonly gaps: readonly Gap[];
     }
   | { readonly outcome: 'nothing' }
-  /** The last stable offset lies below what was read already: the log was cut, or a stale replica leads. */
+  /** The log ends below what was read already: it was cut, or a stale replica leads. */
   | { readonly outcome: 'behind'; readonly message: string }
   /** Input is gone, and the job must not go on without it. */
   | { readonly outcome: 'lost'; readonly message: string };
@@ -60,13 +62,16 @@ export function planRanges(sources: readonly SourceEnds[], { parallelism, onData
   const begins: Record<string, number[]> = byName();
   const gaps: Gap[] = [];
   let behind: string | undefined;
-  for (const { stage, from, starts, ends } of sources) {
+  for (const { stage, from, starts, ends, highWatermarks = ends } of sources) {
     const { topic } = stage;
     const subtasks: SourceRange[][] = Array.from({ length: parallelism(stage.id) }, () => []);
     begins[stage.id] = from.slice(0, ends.length).map((wanted, partition) => {
       const [start, bound] = [starts[partition] ?? 0, ends[partition] ?? 0];
-      const isGone = wanted < start || wanted > bound;
-      if (wanted > bound) behind ??= behindMessage(topic, partition, wanted, bound);
+      // Between the last stable offset and the high watermark is what a transaction holds up that is open: nothing is gone.
+      const end = Math.max(bound, highWatermarks[partition] ?? bound);
+      const isBehind = wanted > end;
+      const isGone = wanted < start || isBehind;
+      if (isBehind) behind ??= behindMessage(topic, partition, wanted, end);
       if (isGone) gaps.push({ topic, partition, from: wanted, to: start, count: Math.max(start - wanted, 0) });
       const begin = isGone ? start : wanted;
       if (bound > begin) subtasks[partition % subtasks.length]?.push({ topic, partition, from: begin, bound });
@@ -87,9 +92,9 @@ export function planRanges(sources: readonly SourceEnds[], { parallelism, onData
   return any ? { outcome: 'planned', from: begins, ranges, gaps } : { outcome: 'nothing' };
 }
 
-function behindMessage(topic: string, partition: number, from: number, lastStable: number): string {
+function behindMessage(topic: string, partition: number, from: number, end: number): string {
   return (
-    `topic ${topic}, partition ${partition}: the job has read up to offset ${from}, but the last stable offset is ${lastStable}. ` +
+    `topic ${topic}, partition ${partition}: the job has read up to offset ${from}, but its log ends at ${end}. ` +
     `The topic was made anew or lost records (unclean leader election?). ${WAITS}`
   );
 }

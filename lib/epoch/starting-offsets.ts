@@ -6,6 +6,8 @@ export interface StartingFacts {
   readonly starts: readonly number[];
   /** Last stable offsets, asked for before `found`. */
   readonly ends: readonly number[];
+  /** High watermarks: no record has a later offset. */
+  readonly highWatermarks: readonly number[];
   /** Of a group its committed offsets, of a timestamp the first records that are not older; undefined where there is none. */
   readonly found: readonly (number | undefined)[];
 }
@@ -16,7 +18,7 @@ export type StartingDecision =
   | { readonly outcome: 'refused'; readonly message: string };
 
 /** Starting offsets as numbers. They are stored before the first fetch, so that a crash does not resolve them again. */
-export function resolveStart(point: StartingPoint, { starts, ends, found }: StartingFacts): StartingDecision {
+export function resolveStart(point: StartingPoint, { starts, ends, highWatermarks, found }: StartingFacts): StartingDecision {
   switch (point.at) {
     case 'earliest':
       return { outcome: 'resolved', offsets: starts };
@@ -29,7 +31,7 @@ export function resolveStart(point: StartingPoint, { starts, ends, found }: Star
       return perPartition(found, point.otherwise, 'group:earliest or group:latest', starts, ends);
     case 'offsets': {
       const own = ends.map((_, partition) => point.offsets.get(partition));
-      const strange = strangeOffsets(point.offsets, starts, ends);
+      const strange = strangeOffsets(point.offsets, starts, highWatermarks);
       if (strange.length > 0) return { outcome: 'refused', message: strange.join(', ') };
       return perPartition(own, point.otherwise, '*=earliest or *=latest', starts, ends);
     }

@@ -87,9 +87,9 @@ export const codecs = {
    * Timestamp -2: the log's start. -1: its end, which for read_committed is the last stable offset. Else the first offset
    * whose record is not older, -1 for none.
    */
-  listOffsets: (topic: string, partitions: readonly number[], timestamp: number) =>
+  listOffsets: (topic: string, partitions: readonly number[], timestamp: number, isolation: 'read_committed' | 'read_uncommitted') =>
     kafkaJsRequest<ListOffsetsResponse>('ListOffsets', 3, {
-      isolationLevel: 1,
+      isolationLevel: isolation === 'read_committed' ? 1 : 0,
       topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }],
     }),
   describeConfigs: (kind: 'topic' | 'broker', name: string, configNames: readonly string[]) =>

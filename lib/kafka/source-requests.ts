@@ -11,7 +11,10 @@ export function sourceRequests(cluster: Cluster, clock: Clock): Omit<SourceReque
     partitionCount: async (topic) => (await cluster.leaders(topic)).length,
 
     offsets: (topic, partitions, at) =>
-      repeated(clock, () => offsetsOf(cluster, topic, partitions, `offsets (${at})`, at === 'earliest' ? -2 : -1)),
+      repeated(clock, () => {
+        const isolation = at === 'end' ? 'read_uncommitted' : 'read_committed';
+        return offsetsOf(cluster, topic, partitions, `offsets (${at})`, at === 'earliest' ? -2 : -1, isolation);
+      }),
 
     async offsetsAtTime(topic, partitions, timestampMs) {
       const what = `offsets at ${new Date(timestampMs).toISOString()}`;
@@ -27,6 +30,7 @@ async function offsetsOf(
   partitions: readonly number[],
   asked: string,
   timestamp: number,
+  isolation: 'read_committed' | 'read_uncommitted' = 'read_committed',
 ): Promise<number[]> {
   const what = `${asked} of topic ${topic}, partitions ${partitions.join(', ')}`;
   const about = { kind: 'topic', name: topic } as const;
@@ -35,7 +39,7 @@ async function offsetsOf(
   const ask = async (leader: number | undefined, led: readonly number[]) => {
     if (leader === undefined) throw answerProblem(cluster.login, what, 'UNKNOWN_TOPIC_OR_PARTITION', about);
     if (leader < 0) throw answerProblem(cluster.login, what, 'LEADER_NOT_AVAILABLE', about);
-    const request = await codecs.listOffsets(topic, led, timestamp);
+    const request = await codecs.listOffsets(topic, led, timestamp, isolation);
     const { responses } = cluster.required(await cluster.readFrom(leader, 'control', request), what);
     for (const { partition, errorCode, offset } of responses.flatMap((one) => one.partitions)) {
       const answer = answerOf(errorCode);

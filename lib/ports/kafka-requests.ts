@@ -143,8 +143,11 @@ export interface TransactionRequests extends LogRequests {
 export interface SourceRequests extends LogRequests {
   /** Partition numbers of the topic, 0..n-1. Throws `KafkaProblem` when there is no such topic. */
   partitionCount(topic: string): Promise<number>;
-  /** Offsets by partition: `earliest` = log start, `latest` = last stable offset (read_committed). */
-  offsets(topic: string, partitions: readonly number[], at: 'earliest' | 'latest'): Promise<readonly number[]>;
+  /**
+   * Offsets by partition: `earliest` = log start; `latest` = last stable offset, up to which a read_committed reader reads; `end` =
+   * high watermark, up to which records are replicated. The last two differ while a transaction is open.
+   */
+  offsets(topic: string, partitions: readonly number[], at: 'earliest' | 'latest' | 'end'): Promise<readonly number[]>;
   /**
    * By partition the first offset below the last stable one whose record is not older than `timestampMs` (milliseconds
    * since the Unix epoch); undefined where there is none.

@@ -95,6 +95,8 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
       const who = await begin(newId());
       await write(who, topic, 0, ['a', 'b']);
       expect((await fetchOne(topic, 0, 0)).records).toHaveLength(0);
+      expect(await other.offsets(topic, [0], 'latest')).toEqual([0]);
+      expect(await other.offsets(topic, [0], 'end')).toEqual([2]);
       expect(await answered(() => other.endTxn(who, true))).toBe('NONE');
       await expect.poll(async () => (await fetchOne(topic, 0, 0)).lastStableOffset).toBe(3);
       expect(batchesOf((await fetchOne(topic, 0, 0)).records).map(({ records }) => records)).toEqual([2, 1]);

@@ -14,7 +14,8 @@ export async function askStartingOffsets(
   const partitions = Array.from({ length: await kafka.partitionCount(topic) }, (_, partition) => partition);
   const starts = await kafka.offsets(topic, partitions, 'earliest');
   const ends = await kafka.offsets(topic, partitions, 'latest');
-  const decision = resolveStart(point, { starts, ends, found: await find(point) });
+  const highWatermarks = point.at === 'offsets' ? await kafka.offsets(topic, partitions, 'end') : ends;
+  const decision = resolveStart(point, { starts, ends, highWatermarks, found: await find(point) });
   if (decision.outcome === 'resolved') return decision.offsets;
   const from = point.at === 'group' ? `the offsets of consumer group ${groupId} (${startingOffsets}; ONCEFLOW_GROUP_ID)` : startingOffsets;
   throw new JobFailedError(

@@ -52,7 +52,10 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Source
             deps.kafka.offsets(stage.topic, partitions, 'earliest'),
           ]);
           // Partitions that came after the job started are read from their beginning.
-          return { stage, from: [...known, ...starts.slice(known.length)], starts, ends };
+          const from = [...known, ...starts.slice(known.length)];
+          const isBeyond = from.some((offset, partition) => offset > (ends[partition] ?? offset));
+          const highWatermarks = isBeyond ? await deps.kafka.offsets(stage.topic, partitions, 'end') : undefined;
+          return { stage, from, starts, ends, highWatermarks };
         }),
       ),
     signal,

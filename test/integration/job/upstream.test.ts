@@ -69,6 +69,30 @@ it('reads up to the last stable offset and no further while an upstream transact
   expect(offsets).toEqual(ends);
 });
 
+it('that starts at offsets of a group behind the last stable one waits for the transaction, and counts what comes after them, once', async () => {
+  const count = await newWordCount({ env: { ONCEFLOW_STARTING_OFFSETS: 'group:earliest' } });
+  await count.write(['before']);
+  const open = await (await newProducer(uniqueName('upstream'))).transaction();
+  await open.send({ topic: count.input, messages: [0, 1, 2].map((partition) => ({ value: 'held up', partition })) });
+  // Where a consumer of the group that reads uncommitted records would stand.
+  const ends = await endsOf(count.input, 'uncommitted');
+  const offsets = {
+    groupId: count.job.name,
+    topic: count.input,
+    partitions: ends.map((offset, partition) => ({ partition, offset: String(offset) })),
+  };
+  await withAdmin((admin) => admin.setOffsets(offsets));
+  const run = count.job.start();
+  await run.event('starting-offsets');
+  await count.write(['after']);
+  await open.commit();
+  await run.event('committed');
+  await run.stop();
+  await count.reader.readOn();
+  expect(count.reader.values).toEqual(['after:::1']);
+  expect(run.eventsOf('warning')).toEqual([]);
+});
+
 it("is checked by a reader that sees what Kafka's own consumer sees", async () => {
   const topic = await newTopic('interleaved');
   const committed = await writeInterleaved(topic);

@@ -99,7 +99,7 @@ export function modelKafka(
       carry('offsets', `${topic} ${at}`, throwing(LEADER_ERRORS), () =>
         partitions.map((number) => {
           const partition = partitionsOf(topic)[number];
-          return (at === 'earliest' ? partition?.logStart : partition?.lastStableOffset) ?? 0;
+          return (at === 'earliest' ? partition?.logStart : at === 'end' ? partition?.end : partition?.lastStableOffset) ?? 0;
         }),
       ),
     offsetsAtTime: (topic, partitions, timestampMs) =>

@@ -10,7 +10,7 @@ import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { epochRowOf, jobRowOf, NOW } from './rows.ts';
 
-const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, lag: 0 }] };
+const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, lag: 0, heldUp: 0 }] };
 
 describe('a job', () => {
   const over = { leaseExpiresAtMs: NOW };
@@ -36,8 +36,8 @@ describe('the status', () => {
     const lag: Lag = {
       known: true,
       partitions: [
-        { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, lag: 0 },
-        { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, lag: 1000 },
+        { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, lag: 0, heldUp: 0 },
+        { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, lag: 1000, heldUp: 0 },
       ],
     };
     expect(statusResult(jobRowOf(), epochRowOf(9), lag, NOW).text).toBe(
@@ -53,6 +53,17 @@ describe('the status', () => {
         '  read    lines-1    20  1020  1000',
       ].join('\n'),
     );
+  });
+
+  it('tells lag from what nobody can read yet, because a transaction is open in the topic', () => {
+    const partition = { source: 'read', topic: 'lines', at: 10, end: 10, lag: 0 };
+    const partitions = [
+      { ...partition, partition: 0, heldUp: 0 },
+      { ...partition, partition: 1, heldUp: 303 },
+    ];
+    const { text, json } = statusResult(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
+    expect(text).toContain('  lag          none; 303 offsets more in lines-1 held up by a transaction that is open there\n');
+    expect(json).toMatchObject({ lag: { records: 0, heldUp: 303 } });
   });
 
   it('of a job without progress says since when, how often it failed in a row and why, until another coordinator runs it', () => {
@@ -103,6 +114,7 @@ describe('the status', () => {
       at: 0,
       end: partition % 20,
       lag: partition % 20,
+      heldUp: 0,
     }));
     const { text } = statusResult(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
     const shown = [...text.matchAll(/ t-(\d+) /g)].map(([, partition]) => Number(partition));
@@ -118,9 +130,11 @@ describe('the lag', () => {
     const kafka = {
       partitionCount: async () => 3,
       offsets: async (_topic: string, partitions: readonly number[], at: string) =>
-        partitions.map((partition) => (at === 'earliest' ? 4 : 15 + partition)),
+        partitions.map((partition) => (at === 'earliest' ? 4 : at === 'end' ? 18 : 15 + partition)),
     } as Partial<KafkaRequests> as Awaited<ReturnType<Tools['kafka']>>;
-    const of = (partition: number, at: number, end: number, lag: number) => ({ source: 'read', topic: 'lines', partition, at, end, lag });
+    const of = (partition: number, at: number, end: number, lag: number, heldUp: number) => ({
+      ...{ source: 'read', topic: 'lines', partition, at, end, lag, heldUp },
+    });
     expect(
       await lagOf(
         toolsWith(async () => kafka),
@@ -129,7 +143,7 @@ describe('the lag', () => {
     ).toEqual({
       known: true,
       // The second is behind the manifest, as after a topic was made anew.
-      partitions: [of(0, 10, 15, 5), of(1, 20, 16, 0), of(2, 4, 17, 13)],
+      partitions: [of(0, 10, 15, 5, 3), of(1, 20, 16, 0, 0), of(2, 4, 17, 13, 1)],
     });
   });
 

@@ -46,10 +46,25 @@ describe('planning an epoch', () => {
     ]);
   });
 
-  test('a last stable offset below what was read is said with topic, partition and offsets, and nothing is read', () => {
+  test('what was read lies beyond the last stable offset, and not beyond the high watermark: a transaction is open, and nothing is gone', () => {
+    const sources = [{ stage, from: [5, 7], starts: [0, 0], ends: [2, 9], highWatermarks: [5, 9] }];
+    expect(planRanges(sources, rules)).toMatchObject({
+      outcome: 'planned',
+      from: { lines: [5, 7] },
+      gaps: [],
+      ranges: { lines: [[{ partition: 1, from: 7, bound: 9 }]] },
+    });
+    expect(planRanges([{ stage, from: [5], starts: [0], ends: [2], highWatermarks: [5] }], rules)).toEqual({ outcome: 'nothing' });
+    expect(planRanges([{ stage, from: [6], starts: [0], ends: [2], highWatermarks: [5] }], rules)).toMatchObject({
+      outcome: 'behind',
+      message: expect.stringContaining('read up to offset 6, but its log ends at 5'),
+    });
+  });
+
+  test('a log that ends below what was read is said with topic, partition and offsets, and nothing is read', () => {
     const planned = planRanges([{ stage, from: [5], starts: [0], ends: [2] }], rules);
     expect(planned.outcome).toBe('behind');
-    expect(planned.outcome === 'behind' && planned.message).toMatch(/topic in, partition 0: .* offset 5, .* is 2\./);
+    expect(planned.outcome === 'behind' && planned.message).toMatch(/topic in, partition 0: .* offset 5, .* ends at 2\./);
   });
 
   describe('ONCEFLOW_ON_DATA_LOSS', () => {

@@ -5,11 +5,13 @@ import { resolveStart, type StartingDecision } from '../../../lib/epoch/starting
 /** A topic of three partitions. */
 const starts = [5, 0, 10];
 const ends = [50, 0, 30];
+/** In partition 2 a transaction is open. */
+const highWatermarks = [50, 0, 40];
 
 function start(text: string, found: readonly (number | undefined)[] = []): StartingDecision {
   const point = parseStartingOffsets(text);
   if (point === undefined) throw new Error(text);
-  return resolveStart(point, { starts, ends, found });
+  return resolveStart(point, { starts, ends, highWatermarks, found });
 }
 
 describe('starting offsets', () => {
@@ -39,15 +41,16 @@ describe('starting offsets', () => {
   it('that are named are refused when a partition is left out, is not there, or does not hold the offset', () => {
     expect(start('offsets:0=42,1=0,2=10')).toEqual({ outcome: 'resolved', offsets: [42, 0, 10] });
     expect(start('offsets:0=42,*=earliest')).toEqual({ outcome: 'resolved', offsets: [42, 0, 10] });
+    expect(start('offsets:2=31,*=earliest')).toEqual({ outcome: 'resolved', offsets: [5, 0, 31] });
     expect(start('offsets:0=50,*=latest')).toEqual({ outcome: 'resolved', offsets: [50, 0, 30] });
     expect(start('offsets:0=42')).toMatchObject({
       outcome: 'refused',
       message: expect.stringMatching(/nothing of partition 1, 2: .*\*=earliest/),
     });
     expect(start('offsets:7=42,*=latest')).toEqual({ outcome: 'refused', message: 'the topic has no partition 7: it has 3' });
-    expect(start('offsets:0=4,2=31,*=latest')).toEqual({
+    expect(start('offsets:0=4,2=41,*=latest')).toEqual({
       outcome: 'refused',
-      message: 'partition 0 holds the offsets 5 to 50, partition 2 holds the offsets 10 to 30',
+      message: 'partition 0 holds the offsets 5 to 50, partition 2 holds the offsets 10 to 40',
     });
   });
 });
