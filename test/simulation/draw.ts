@@ -3,7 +3,7 @@ import type { Command } from './commands.ts';
 import { type SimJob, simJobs } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
-import type { InputBatch, WorldOptions } from './world.ts';
+import type { InputBatch, WorldOptions } from './world-options.ts';
 
 /** Clocks go wrong by themselves, whatever else a seed is about. */
 type DrawnKind = Exclude<FaultKind, 'clock-step'>;

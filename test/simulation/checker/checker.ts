@@ -4,7 +4,8 @@ import type { Decision, JobRow, SentAgain } from '../../../lib/ports/epoch-store
 import { JOB, type SimJob, type SinkRule } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
-import type { Broker, EndInPartition, Partition } from '../models/kafka-broker.ts';
+import type { Broker, EndInPartition } from '../models/kafka-broker.ts';
+import type { Partition } from '../models/partition.ts';
 import { decodeBatch, splitBatches } from '../models/wire.ts';
 import type { FaultyUserCode } from '../user-code.ts';
 import { openEnvelope, readCounts, readStaged } from './blobs.ts';

@@ -11,6 +11,7 @@ import type {
   TransactionDescription,
   TransactionState as TransactionStateName,
 } from '../../../lib/ports/kafka-requests.ts';
+import { Partition, type StoredBatch } from './partition.ts';
 import { decodeBatch, encodeBatch, encodeMarker } from './wire.ts';
 
 export interface BrokerOptions {
@@ -28,79 +29,6 @@ export interface BrokerOptions {
   readonly forgetsEnd?: () => boolean;
   /** Most bytes of one partition that a fetch answers. */
   readonly fetchBytes?: number;
-}
-
-export interface StoredBatch {
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly bytes: Buffer;
-  readonly producerId: bigint;
-  readonly producerEpoch: number;
-  readonly transactional: boolean;
-  readonly control: 'commit' | 'abort' | undefined;
-}
-
-interface ProducerState {
-  epoch: number;
-  lastSequence: number;
-  /** The last batches, by which repetitions are known. */
-  recent: { readonly first: number; readonly last: number; readonly baseOffset: number }[];
-}
-
-export class Partition {
-  readonly topic: string;
-  readonly partition: number;
-  /** Who leads it when anyone does. */
-  #leader: number;
-  leaderless = false;
-  readonly batches: StoredBatch[] = [];
-  logStart = 0;
-  end = 0;
-  /** By producer id: the first offset of its open transaction. */
-  readonly open = new Map<bigint, number>();
-  readonly aborted: { readonly producerId: bigint; readonly firstOffset: number; readonly lastOffset: number }[] = [];
-  readonly producers = new Map<bigint, ProducerState>();
-
-  constructor(topic: string, partition: number, leader: number) {
-    this.topic = topic;
-    this.partition = partition;
-    this.#leader = leader;
-  }
-
-  /** The broker that leads it, -1 while none does. */
-  get leader(): number {
-    return this.leaderless ? -1 : this.#leader;
-  }
-
-  /** Its leader goes, and another takes over after a while. */
-  loseLeader(later: (run: () => void) => void, brokers = 2): void {
-    this.leaderless = true;
-    later(() => {
-      this.#leader = (this.#leader + 1) % brokers;
-      this.leaderless = false;
-    });
-  }
-
-  get lastStableOffset(): number {
-    let lowest = this.end;
-    for (const first of this.open.values()) if (first < lowest) lowest = first;
-    return lowest;
-  }
-
-  /** Of the first batch that is not older, the first offset: the model's batches have one time. */
-  offsetAtTime(timestampMs: number): number | undefined {
-    const found = this.batches.find(({ bytes }) => Number(bytes.readBigInt64BE(35)) >= timestampMs);
-    return found === undefined || found.baseOffset >= this.lastStableOffset ? undefined : found.baseOffset;
-  }
-
-  append(bytes: Buffer, producerId: bigint, producerEpoch: number, transactional: boolean, control: StoredBatch['control']): void {
-    const stored = Buffer.from(bytes);
-    const baseOffset = this.end;
-    stored.writeBigInt64BE(BigInt(baseOffset), 0);
-    const lastOffset = baseOffset + stored.readInt32BE(23);
-    this.batches.push({ baseOffset, lastOffset, bytes: stored, producerId, producerEpoch, transactional, control });
-    this.end = lastOffset + 1;
-  }
 }
 
 type TransactionState = 'empty' | 'ongoing' | 'prepare-commit' | 'prepare-abort' | 'complete-commit' | 'complete-abort';
@@ -165,6 +93,12 @@ export class Broker {
       topic,
       Array.from({ length: partitions }, (_, partition) => new Partition(topic, partition, partition % leaders)),
     );
+  }
+
+  /** Gives the topic one more partition. */
+  growTopic(topic: string, leaders = 2): void {
+    const partitions = this.topics.get(topic);
+    partitions?.push(new Partition(topic, partitions.length, partitions.length % leaders));
   }
 
   partition(topic: string, partition: number): Partition | undefined {

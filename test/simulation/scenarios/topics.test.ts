@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { INPUT } from '../jobs.ts';
-import { Partition } from '../models/kafka-broker.ts';
 import type { World } from '../world.ts';
 import { at, ends, failedAttempts, plain, story } from './story.ts';
 
@@ -8,7 +7,7 @@ const input = [plain(0, 0, 'ant #0'), plain(0, 1, 'bee #1'), plain(3_000, 0, 'co
 
 describe('a source topic that grows while the job runs', () => {
   it('is read with its new partitions, from their beginning, and no attempt fails', async () => {
-    const grows = (world: World) => world.broker.topics.get(INPUT)?.push(new Partition(INPUT, 2, 0));
+    const grows = (world: World) => world.broker.growTopic(INPUT);
     const told = await story([{ at: at('decide', { nth: 2 }), also: grows }], { input: [...input, plain(4_000, 2, 'bat #3')] });
     expect(ends(told)).toEqual(['stopped']);
     expect(failedAttempts(told)).toBe(0);
