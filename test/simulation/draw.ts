@@ -1,5 +1,6 @@
 import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
 import type { Command } from './commands.ts';
+import { drawTopics } from './draw-topics.ts';
 import { type SimJob, simJobs } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
@@ -211,16 +212,21 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   const maxProducerEpoch = schedule.chance(0.8) ? 32_767 : schedule.whole(3, 8);
   const drawn = drawnFaults(seed, focus);
+  const topics = drawTopics(seed, { job, inputPartitions, untilMs: faultsUntilMs });
   const steps = clockSteps(seed);
   return {
     seed,
     job,
     inputPartitions,
     outputPartitions: dice.whole(1, 3),
-    input: withPoison(
-      seed,
-      drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
-    ),
+    input: [
+      ...withPoison(
+        seed,
+        drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
+      ),
+      ...topics.input,
+    ],
+    topicChanges: topics.topicChanges,
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
     delivery: drawDelivery(seed),
     settings: {

@@ -62,6 +62,9 @@ export interface EndInPartition {
   readonly batches: readonly StoredBatch[];
 }
 
+/** Leaders are dealt out among so many. */
+const BROKERS = 2;
+
 const IDENTITY_FAULTS = { id: 'INVALID_PRODUCER_ID_MAPPING', epoch: 'INVALID_PRODUCER_EPOCH' } as const;
 
 /**
@@ -83,22 +86,39 @@ export class Broker {
   onEnd: (end: EndInPartition) => void = () => {};
   readonly #options: Required<BrokerOptions>;
   #nextProducerId = 1000n;
+  #logs = 0;
+  readonly #deleted: Partition[] = [];
+  readonly #changed = new Set<string>();
 
   constructor(options: BrokerOptions) {
     this.#options = { maxProducerEpoch: 32_767, timeoutScanMs: 10_000, fetchBytes: 1_000_000, forgetsEnd: () => false, ...options };
   }
 
-  createTopic(topic: string, partitions: number, leaders = 2): void {
-    this.topics.set(
-      topic,
-      Array.from({ length: partitions }, (_, partition) => new Partition(topic, partition, partition % leaders)),
-    );
+  createTopic(topic: string, partitions: number): void {
+    if (this.#deleted.some((log) => log.topic === topic)) this.#changed.add(topic);
+    this.topics.set(topic, []);
+    for (let left = partitions; left > 0; left--) this.#addPartition(topic);
   }
 
   /** Gives the topic one more partition. */
-  growTopic(topic: string, leaders = 2): void {
-    const partitions = this.topics.get(topic);
-    partitions?.push(new Partition(topic, partitions.length, partitions.length % leaders));
+  growTopic(topic: string): void {
+    this.#changed.add(topic);
+    this.#addPartition(topic);
+  }
+
+  /** Whether its partitions became more, or others. */
+  hasChanged(topic: string): boolean {
+    return this.#changed.has(topic);
+  }
+
+  /** Of every topic, also of those that were deleted: oldest first. */
+  everyLog(): Partition[] {
+    return [...this.#deleted, ...[...this.topics.values()].flat()];
+  }
+
+  #addPartition(topic: string): void {
+    const partitions = this.topics.get(topic) ?? [];
+    partitions.push(new Partition(this.#logs++, topic, partitions.length, partitions.length % BROKERS));
   }
 
   partition(topic: string, partition: number): Partition | undefined {

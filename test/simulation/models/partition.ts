@@ -15,12 +15,17 @@ interface ProducerState {
   recent: { readonly first: number; readonly last: number; readonly baseOffset: number }[];
 }
 
+/** The log of a partition. A topic that is made anew has new ones. */
 export class Partition {
+  /** No other log has it. */
+  readonly id: number;
   readonly topic: string;
   readonly partition: number;
   /** Who leads it when anyone does. */
   #leader: number;
   leaderless = false;
+  /** Its topic was deleted. It keeps what a reader may have read. */
+  isDeleted = false;
   readonly batches: StoredBatch[] = [];
   logStart = 0;
   end = 0;
@@ -29,7 +34,8 @@ export class Partition {
   readonly aborted: { readonly producerId: bigint; readonly firstOffset: number; readonly lastOffset: number }[] = [];
   readonly producers = new Map<bigint, ProducerState>();
 
-  constructor(topic: string, partition: number, leader: number) {
+  constructor(id: number, topic: string, partition: number, leader: number) {
+    this.id = id;
     this.topic = topic;
     this.partition = partition;
     this.#leader = leader;
