@@ -30,7 +30,7 @@ export class BrokerFaults {
     for (const batch of strangers)
       scheduler.at(batch.atMs, undefined, () => {
         if (broker.partition(batch.topic ?? '', batch.partition) === undefined) return;
-        this.#count("transaction of another producer in a sink's topic");
+        this.count("transaction of another producer in a sink's topic");
         this.#world.append(batch);
       });
     for (const atMs of expireAtMs)
@@ -48,16 +48,18 @@ export class BrokerFaults {
   }
 
   #change(change: TopicChange): void {
-    const happened = changeTopic(this.#world.broker, change);
+    const { broker, scheduler } = this.#world;
+    const happened = changeTopic(broker, change, (delayMs, run) => void scheduler.after(delayMs, undefined, run));
     if (happened !== undefined) this.#happened(happened.name, happened.text);
   }
 
   #happened(what: string, text: string): void {
-    this.#count(what);
+    this.count(what);
     this.#world.log('broker', text);
   }
 
-  #count(what: string): void {
+  /** That something happened. */
+  count(what: string): void {
     this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 }

@@ -1,11 +1,15 @@
+import type { JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import type { SimJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
+import type { Call } from './kernel/faults.ts';
+import type { TopicChange } from './models/topic-changes.ts';
 import type { InputBatch, WorldOptions } from './world-options.ts';
 
-/** What is drawn here, to be laid over what a seed draws besides. */
-export type TopicWorld = Required<Pick<WorldOptions, 'topicChanges'>> & {
+/** What is done to the topics of a seed, to be laid over what it draws besides. */
+export type TopicWorld = Pick<WorldOptions, 'topicChanges' | 'topicChangeAt'> & {
   /** For partitions that come later. */
   readonly input: readonly InputBatch[];
+  readonly settings: Pick<Partial<JobSettings>, 'onMissingEvidence'>;
 };
 
 interface Shape {
@@ -14,13 +18,47 @@ interface Shape {
   readonly untilMs: number;
 }
 
-/** What is done to the topics of a seed: nothing, in most of them. */
+/** Nothing is done to them in most seeds. */
 export function drawTopics(seed: number, shape: Shape): TopicWorld {
-  return drawGrowth(seed, shape);
+  const [growth, anew] = [drawGrowth(seed, shape), drawAnew(seed, shape)];
+  return {
+    topicChanges: [...growth.topicChanges, ...anew.topicChanges],
+    topicChangeAt: anew.topicChangeAt,
+    input: growth.input,
+    settings: anew.settings,
+  };
+}
+
+type Timed = NonNullable<WorldOptions['topicChanges']>[number];
+
+/** When it matters most that a sink's topic is another one: around a decision, and while its commit is in doubt. */
+const WHILE_UNCOMMITTED = ['decide', 'commit', 'invoke commit', 'invoke resolve', 'look', 'recordSentAgain', 'raiseGeneration'];
+
+/** Sink topics that somebody deletes and makes anew. What the job says to that is in its settings, or a person's business. */
+function drawAnew(seed: number, { job, untilMs }: Shape): Omit<TopicWorld, 'input'> & { readonly topicChanges: readonly Timed[] } {
+  const dice = new Dice(hashOf(seed, 'topics made anew'));
+  if (!dice.chance(0.08)) return { topicChanges: [], topicChangeAt: undefined, settings: {} };
+  const topics = Object.values(job.sinks).map(({ topic }) => topic);
+  const drawn = (own: Dice): TopicChange => ({
+    change: 'make-anew',
+    topic: own.pick(topics),
+    afterMs: own.spread(20, 8_000),
+    more: own.chance(0.8) ? 0 : 1,
+  });
+  const topicChanges = Array.from({ length: dice.whole(0, 2) }, () => ({ atMs: dice.between(500, untilMs * 0.8), change: drawn(dice) }));
+  const rate = dice.spread(0.005, 0.05);
+  const topicChangeAt = (call: Call) => {
+    const own = new Dice(hashOf(seed, `topic made anew at ${call.id}`));
+    return WHILE_UNCOMMITTED.includes(call.api) && own.chance(rate) ? drawn(own) : undefined;
+  };
+  return { topicChanges, topicChangeAt, settings: { onMissingEvidence: dice.pick(['stop', 'stop', 'committed', 'lost']) } };
 }
 
 /** Source topics and sink topics that get more partitions, one at a time; the new ones of a source topic have input. */
-function drawGrowth(seed: number, { job, inputPartitions, untilMs }: Shape): TopicWorld {
+function drawGrowth(
+  seed: number,
+  { job, inputPartitions, untilMs }: Shape,
+): { readonly topicChanges: readonly Timed[]; readonly input: readonly InputBatch[] } {
   const dice = new Dice(hashOf(seed, 'topics that grow'));
   if (!dice.chance(0.2)) return { topicChanges: [], input: [] };
   const sources = Object.values(job.sources);

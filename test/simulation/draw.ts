@@ -227,6 +227,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
       ...topics.input,
     ],
     topicChanges: topics.topicChanges,
+    topicChangeAt: topics.topicChangeAt,
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
     delivery: drawDelivery(seed),
     settings: {
@@ -236,6 +237,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
       retainedCheckpoints: dice.whole(1, 3),
       takeover: dice.pick(['allow', 'allow', 'refuse']),
       poisonAttempts: isFaulty(seed) ? 2 + (seed % 2) : Number.POSITIVE_INFINITY,
+      ...topics.settings,
       idleExitMs: watch?.how === 'revival' ? schedule.pick([undefined, 1_500]) : undefined,
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),

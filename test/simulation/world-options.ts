@@ -57,7 +57,7 @@ export interface WorldOptions {
   /** What is done to topics, and when. @default nothing */
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */
-  readonly topicChangeAt?: (call: Call) => TopicChange | undefined;
+  readonly topicChangeAt?: ((call: Call) => TopicChange | undefined) | undefined;
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
   readonly tokenLifetimeMs: number;

@@ -37,6 +37,7 @@ import { FunctionService, type Handler } from './models/functions.ts';
 import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
 import { answerWithOtherNames, withOtherNames } from './models/other-names.ts';
+import { Person } from './right-stops.ts';
 import { FaultyUserCode } from './user-code.ts';
 import type { CommandEnd, InputBatch, Outcome, WorldOptions } from './world-options.ts';
 
@@ -64,6 +65,7 @@ interface RunningCoordinator {
   readonly stop: AbortController;
   readonly handOver: AbortController;
   ended: boolean;
+  readonly beganMs: number;
   /** When it took the lease, and when it was told to end. */
   leaseTakenMs: number;
   endingMs: number;
@@ -93,6 +95,7 @@ export class World {
   readonly #code: FaultyUserCode;
   readonly #log: Log;
   readonly #brokerFaults: BrokerFaults;
+  readonly #person: Person;
   #phase: 'faults' | 'catching-up' | 'stopping' = 'faults';
   #leftAloneUntilMs = 0;
 
@@ -139,6 +142,7 @@ export class World {
     });
     const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
     this.checker = new Checker(options.job, options.startingOffsets, this.broker, this.table, this.bucket, { code: this.#code, attempts });
+    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
     this.functions = new FunctionService({
       scheduler,
       network: this.network,
@@ -246,12 +250,14 @@ export class World {
       minPauseMs: 0,
       poisonAttempts: Number.POSITIVE_INFINITY,
       ...this.#options.settings,
+      ...this.#person.says(this.table.row(JOB)),
     };
     const running: RunningCoordinator = {
       process,
       stop: new AbortController(),
       handOver: new AbortController(),
       ended: false,
+      beganMs: this.scheduler.nowMs,
       leaseTakenMs: 0,
       endingMs: 0,
     };
@@ -343,7 +349,8 @@ export class World {
           error instanceof SupersededError ||
           error instanceof LeftToNextError ||
           ((error instanceof StoreProblem || error instanceof KafkaProblem) && error.retriable);
-        if (!mayBe && isHolder()) this.checker.fail('I6', `onceflow ${command} failed: ${text}`);
+        if (!mayBe && isHolder() && !this.#isRightStop(text, began.ms, process.name))
+          this.checker.fail('I6', `onceflow ${command} failed: ${text}`);
       },
     );
     return process;
@@ -368,8 +375,18 @@ export class World {
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && row?.holder === process.name) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
     if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
+    if (end.end === 'failed' && this.#isRightStop(end.message, running.beganMs, process.name)) return;
     if (end.end === 'failed' && row?.holder === process.name && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';
     else if (end.end === 'failed' && row?.holder === process.name) this.checker.fail('I6', `the job failed: ${end.message}`);
+  }
+
+  /** Somebody has to look, and starts the job again when she has. Not where a stop is what a story is about. */
+  #isRightStop(message: string, beganMs: number, who: string): boolean {
+    if (this.#options.mayFail !== undefined || !this.#person.understands(message, beganMs, this.table.row(JOB))) return false;
+    this.#log(who, () => 'somebody sees why, and starts the job again');
+    this.#brokerFaults.count('job that stopped for a person to decide');
+    this.#leftAloneUntilMs = this.scheduler.nowMs + this.#dice.spread(100, 5_000);
+    return true;
   }
 
   /** The job stopped at a record that its author's code fails at, and said at which. */

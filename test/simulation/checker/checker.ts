@@ -267,6 +267,10 @@ export class Checker {
     life.transactions.set(key, [...(life.transactions.get(key) ?? []), committable]);
   }
 
+  isDecided(incarnation: string, epoch: number): boolean {
+    return this.#lives.some((life) => life.incarnation === incarnation && life.decided.some(({ manifest }) => manifest.epoch === epoch));
+  }
+
   /** What was decided and is not out, and could be. */
   #uncommitted(life: Life): string[] {
     return life.decided.flatMap((decided) => [

@@ -65,6 +65,11 @@ export interface EndInPartition {
 /** Leaders are dealt out among so many. */
 const BROKERS = 2;
 
+/** What is asked for, and of which broker: undefined when the asker knows of no such partition, -1 when of no leader. */
+export interface LedRange extends FetchRange {
+  readonly leader: number | undefined;
+}
+
 const IDENTITY_FAULTS = { id: 'INVALID_PRODUCER_ID_MAPPING', epoch: 'INVALID_PRODUCER_EPOCH' } as const;
 
 /**
@@ -88,6 +93,8 @@ export class Broker {
   #nextProducerId = 1000n;
   #logs = 0;
   readonly #deleted: Partition[] = [];
+  /** When there was no such topic, which was there before: until when. */
+  readonly #absences: { readonly topic: string; toMs: number }[] = [];
   readonly #changed = new Set<string>();
 
   constructor(options: BrokerOptions) {
@@ -95,7 +102,11 @@ export class Broker {
   }
 
   createTopic(topic: string, partitions: number): void {
-    if (this.#deleted.some((log) => log.topic === topic)) this.#changed.add(topic);
+    const absence = this.#absences.find((one) => one.topic === topic && one.toMs === Number.POSITIVE_INFINITY);
+    if (absence !== undefined) {
+      absence.toMs = this.#options.nowMs();
+      this.#changed.add(topic);
+    }
     this.topics.set(topic, []);
     for (let left = partitions; left > 0; left--) this.#addPartition(topic);
   }
@@ -114,6 +125,25 @@ export class Broker {
   /** Of every topic, also of those that were deleted: oldest first. */
   everyLog(): Partition[] {
     return [...this.#deleted, ...[...this.topics.values()].flat()];
+  }
+
+  /** Deletes the topic with all that is in it. */
+  deleteTopic(topic: string): void {
+    const partitions = this.topics.get(topic) ?? [];
+    for (const partition of partitions) partition.isDeleted = true;
+    this.#deleted.push(...partitions);
+    this.topics.delete(topic);
+    this.#absences.push({ topic, toMs: Number.POSITIVE_INFINITY });
+  }
+
+  /** Whether there was no such topic at some time since then. */
+  wasAbsentSince(topic: string, sinceMs: number): boolean {
+    return this.#absences.some((absence) => absence.topic === topic && absence.toMs >= sinceMs);
+  }
+
+  /** Whether the partition is not the first of its topic and number, or gone. */
+  wasMadeAnew(topic: string, partition: number): boolean {
+    return this.#deleted.some((log) => log.topic === topic && log.partition === partition);
   }
 
   #addPartition(topic: string): void {
@@ -268,8 +298,16 @@ export class Broker {
       for (const producerId of partition.producers.keys()) if (!partition.open.has(producerId)) partition.producers.delete(producerId);
   }
 
+  /** Where the log starts, or the last stable offset: of the partition's leader. */
+  offset(topic: string, number: number, leader: number | undefined, at: 'earliest' | 'latest'): number | KafkaAnswer {
+    const partition = this.partition(topic, number);
+    if (partition === undefined || leader === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
+    if (partition.leader !== leader || leader < 0) return 'NOT_LEADER_OR_FOLLOWER';
+    return at === 'earliest' ? partition.logStart : partition.lastStableOffset;
+  }
+
   /** One Fetch: what is asked for is exceeded only for the first partition that has data; another's first batch that is larger is left out. */
-  fetch(ranges: readonly FetchRange[], limits: Pick<FetchLimits, 'isolation' | 'maxBytes'>): FetchedPartition[] {
+  fetch(ranges: readonly LedRange[], limits: Pick<FetchLimits, 'isolation' | 'maxBytes'>): FetchedPartition[] {
     let left = limits.maxBytes;
     let isFirst = true;
     return ranges.map((range) => {
@@ -280,7 +318,12 @@ export class Broker {
     });
   }
 
-  #fetchOne({ topic, partition: number, offset }: FetchRange, isolation: string, maxBytes: number, mayExceed: boolean): FetchedPartition {
+  #fetchOne(
+    { topic, partition: number, offset, leader }: LedRange,
+    isolation: string,
+    maxBytes: number,
+    mayExceed: boolean,
+  ): FetchedPartition {
     const partition = this.partition(topic, number);
     // Without records there is no list of aborted transactions.
     const empty = {
@@ -292,8 +335,9 @@ export class Broker {
       aborted: [],
       records: Buffer.alloc(0),
     };
-    if (partition === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
-    if (partition.leaderless) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
+    if (partition === undefined || leader === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
+    if (leader < 0) return { ...empty, answer: 'LEADER_NOT_AVAILABLE' };
+    if (partition.leader !== leader) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
     if (offset < partition.logStart || offset > partition.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
     const limit = Math.min(maxBytes, this.#options.fetchBytes);
     const end = isolation === 'read_committed' ? partition.lastStableOffset : partition.end;
@@ -437,7 +481,7 @@ export class Broker {
     const told = this.#forgetOf?.transactionalId === txn.id ? this.#forgetOf : undefined;
     if (told !== undefined) this.#forgetOf = undefined;
     const isForgotten = (partition: Partition) =>
-      partition.leaderless ||
+      (!partition.isDeleted && partition.leaderless) ||
       (told !== undefined && (told.partitions?.includes(partition.partition) ?? true)) ||
       this.#options.forgetsEnd();
     const reached = [...txn.partitions.values()].filter((partition) => {
@@ -454,7 +498,9 @@ export class Broker {
     if (left === 0) this.#options.later(this.#options.markerDelayMs(), done);
     for (const partition of reached) {
       this.#options.later(this.#options.markerDelayMs(), () => {
-        this.#writeEnd(partition, producerId, producerEpoch, commit);
+        // By the name of the topic: to the one that took its place, if it was made anew; to none, if it is gone.
+        const log = this.partition(partition.topic, partition.partition);
+        if (log !== undefined) this.#writeEnd(log, producerId, producerEpoch, commit);
         left--;
         if (left === 0) this.#options.later(this.#options.markerDelayMs() / 4, done);
       });

@@ -3,15 +3,22 @@ import type { Broker } from './kafka-broker.ts';
 /** What people and brokers do to a topic while jobs use it. */
 export type TopicChange =
   /** One more partition, behind the others. */
-  { readonly change: 'grow'; readonly topic: string };
+  | { readonly change: 'grow'; readonly topic: string }
+  /** Deleted, and made anew after a while, with as many partitions and so many more. */
+  | { readonly change: 'make-anew'; readonly topic: string; readonly afterMs: number; readonly more: number };
 
 /** The name of each change in the table of faults. */
 const NAMES: Readonly<Record<TopicChange['change'], string>> = {
   grow: 'topic grew by a partition',
+  'make-anew': 'topic deleted, and made anew',
 };
 
 /** Changes the topic, if that can be done now. What happened: its name in the table, and what the history says. */
-export function changeTopic(broker: Broker, change: TopicChange): { readonly name: string; readonly text: string } | undefined {
+export function changeTopic(
+  broker: Broker,
+  change: TopicChange,
+  later: (delayMs: number, run: () => void) => void,
+): { readonly name: string; readonly text: string } | undefined {
   const partitions = broker.topics.get(change.topic);
   if (partitions === undefined) return undefined;
   const happened = (text: string) => ({ name: NAMES[change.change], text });
@@ -19,5 +26,9 @@ export function changeTopic(broker: Broker, change: TopicChange): { readonly nam
     case 'grow':
       broker.growTopic(change.topic);
       return happened(`${change.topic} has ${partitions.length} partitions now`);
+    case 'make-anew':
+      broker.deleteTopic(change.topic);
+      later(change.afterMs, () => broker.createTopic(change.topic, partitions.length + change.more));
+      return happened(`${change.topic} is deleted, and made anew in ${Math.round(change.afterMs)} ms`);
   }
 }

@@ -1,0 +1,36 @@
+import { type KafkaAnswer, KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
+import type { Broker } from './kafka-broker.ts';
+
+const MAX_AGE_MS = 10_000;
+
+/** What one process knows of who leads what: kept until it is old or proves wrong. To learn it takes no request. */
+export class Metadata {
+  readonly #broker: Broker;
+  readonly #nowMs: () => number;
+  readonly #known = new Map<string, { readonly leaders: readonly number[]; readonly atMs: number }>();
+
+  constructor(broker: Broker, nowMs: () => number) {
+    this.#broker = broker;
+    this.#nowMs = nowMs;
+  }
+
+  /** By partition. Throws when there is no such topic. */
+  leaders(topic: string, seen = 0): readonly number[] {
+    const known = this.#known.get(topic);
+    if (known !== undefined && known.leaders.length >= seen && this.#nowMs() - known.atMs < MAX_AGE_MS) return known.leaders;
+    const partitions = this.#broker.topics.get(topic);
+    if (partitions === undefined) throw new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} does not exist`, false);
+    const leaders = partitions.map(({ leader }) => leader);
+    if (!leaders.includes(-1)) this.#known.set(topic, { leaders, atMs: this.#nowMs() });
+    return leaders;
+  }
+
+  forget(topic: string): void {
+    this.#known.delete(topic);
+  }
+
+  /** After an answer of somebody who was taken for the leader. */
+  heard(topic: string, answer: KafkaAnswer): void {
+    if (answer !== 'NONE') this.forget(topic);
+  }
+}
