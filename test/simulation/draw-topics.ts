@@ -9,7 +9,7 @@ import type { InputBatch, WorldOptions } from './world-options.ts';
 export type TopicWorld = Pick<WorldOptions, 'topicChanges' | 'topicChangeAt'> & {
   /** For partitions that come later. */
   readonly input: readonly InputBatch[];
-  readonly settings: Pick<Partial<JobSettings>, 'onMissingEvidence'>;
+  readonly settings: Pick<Partial<JobSettings>, 'onMissingEvidence' | 'onDataLoss'>;
 };
 
 interface Shape {
@@ -20,12 +20,19 @@ interface Shape {
 
 /** Nothing is done to them in most seeds. */
 export function drawTopics(seed: number, shape: Shape): TopicWorld {
-  const [growth, anew] = [drawGrowth(seed, shape), drawAnew(seed, shape)];
+  const growth = drawGrowth(seed, shape);
+  const parts = [drawAnew(seed, shape), drawDeletions(seed, shape)];
   return {
-    topicChanges: [...growth.topicChanges, ...anew.topicChanges],
-    topicChangeAt: anew.topicChangeAt,
+    topicChanges: [growth, ...parts].flatMap(({ topicChanges }) => topicChanges),
+    topicChangeAt: (call) => {
+      for (const { topicChangeAt } of parts) {
+        const change = topicChangeAt?.(call);
+        if (change !== undefined) return change;
+      }
+      return undefined;
+    },
     input: growth.input,
-    settings: anew.settings,
+    settings: Object.assign({}, ...parts.map(({ settings }) => settings)),
   };
 }
 
@@ -34,10 +41,18 @@ type Timed = NonNullable<WorldOptions['topicChanges']>[number];
 /** When it matters most that a sink's topic is another one: around a decision, and while its commit is in doubt. */
 const WHILE_UNCOMMITTED = ['decide', 'commit', 'invoke commit', 'invoke resolve', 'look', 'recordSentAgain', 'raiseGeneration'];
 
+type Part = Omit<TopicWorld, 'input'> & { readonly topicChanges: readonly Timed[] };
+
+const NOTHING: Part = { topicChanges: [], topicChangeAt: undefined, settings: {} };
+
+function isMadeAnew(seed: number): boolean {
+  return new Dice(hashOf(seed, 'topics made anew')).chance(0.08);
+}
+
 /** Sink topics that somebody deletes and makes anew. What the job says to that is in its settings, or a person's business. */
-function drawAnew(seed: number, { job, untilMs }: Shape): Omit<TopicWorld, 'input'> & { readonly topicChanges: readonly Timed[] } {
-  const dice = new Dice(hashOf(seed, 'topics made anew'));
-  if (!dice.chance(0.08)) return { topicChanges: [], topicChangeAt: undefined, settings: {} };
+function drawAnew(seed: number, { job, untilMs }: Shape): Part {
+  if (!isMadeAnew(seed)) return NOTHING;
+  const dice = new Dice(hashOf(seed, 'topics made anew: how'));
   const topics = Object.values(job.sinks).map(({ topic }) => topic);
   const drawn = (own: Dice): TopicChange => ({
     change: 'make-anew',
@@ -52,6 +67,31 @@ function drawAnew(seed: number, { job, untilMs }: Shape): Omit<TopicWorld, 'inpu
     return WHILE_UNCOMMITTED.includes(call.api) && own.chance(rate) ? drawn(own) : undefined;
   };
   return { topicChanges, topicChangeAt, settings: { onMissingEvidence: dice.pick(['stop', 'stop', 'committed', 'lost']) } };
+}
+
+/** When it matters most that input is gone: it was planned, or is being read, or nobody reads it at the moment. */
+const WHILE_UNREAD = ['offsets', 'invoke read', 'fetch', 'raiseGeneration'];
+
+/** Retention, or somebody, deletes the beginnings of logs: of sink topics (not where they are made anew), or of source topics. */
+function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): Part {
+  const dice = new Dice(hashOf(seed, 'records deleted'));
+  const what = dice.next();
+  if (what > 0.16 || (what < 0.08 && isMadeAnew(seed))) return NOTHING;
+  const isSink = what < 0.08;
+  const topics = isSink ? Object.values(job.sinks).map(({ topic }) => topic) : Object.values(job.sources);
+  const drawn = (own: Dice): TopicChange => ({
+    change: 'delete-records',
+    topic: own.pick(topics),
+    partition: own.whole(0, isSink ? 2 : inputPartitions),
+    left: own.chance(0.6) ? 0 : own.next(),
+  });
+  const topicChanges = Array.from({ length: dice.whole(0, 4) }, () => ({ atMs: dice.between(200, untilMs * 0.9), change: drawn(dice) }));
+  const rate = isSink ? dice.spread(0.02, 0.4) : dice.spread(0.002, 0.05);
+  const topicChangeAt = (call: Call) => {
+    const own = new Dice(hashOf(seed, `records deleted at ${call.id}`));
+    return (isSink ? WHILE_UNCOMMITTED : WHILE_UNREAD).includes(call.api) && own.chance(rate) ? drawn(own) : undefined;
+  };
+  return { topicChanges, topicChangeAt, settings: isSink ? {} : { onDataLoss: dice.pick(['stop', 'earliest']) } };
 }
 
 /** Source topics and sink topics that get more partitions, one at a time; the new ones of a source topic have input. */

@@ -66,6 +66,7 @@ interface RunningCoordinator {
   readonly handOver: AbortController;
   ended: boolean;
   readonly beganMs: number;
+  generation: number;
   /** When it took the lease, and when it was told to end. */
   leaseTakenMs: number;
   endingMs: number;
@@ -258,6 +259,7 @@ export class World {
       handOver: new AbortController(),
       ended: false,
       beganMs: this.scheduler.nowMs,
+      generation: 0,
       leaseTakenMs: 0,
       endingMs: 0,
     };
@@ -268,7 +270,11 @@ export class World {
       observe: (event) => {
         if (!process.alive) return;
         this.observed.push(event);
-        if (event.event === 'lease-taken') running.leaseTakenMs = this.scheduler.nowMs;
+        if (event.event === 'lease-taken') {
+          running.leaseTakenMs = this.scheduler.nowMs;
+          running.generation = event.generation;
+        }
+        if (event.event === 'data-loss') this.checker.takeDataLoss(running.generation, event);
         if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },

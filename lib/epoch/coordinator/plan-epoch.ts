@@ -51,8 +51,8 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Source
             deps.kafka.offsets(stage.topic, partitions, 'latest'),
             deps.kafka.offsets(stage.topic, partitions, 'earliest'),
           ]);
-          // Partitions that came after the job started are read from their beginning.
-          return { stage, from: [...known, ...starts.slice(known.length)], starts, ends };
+          // Partitions that came after the job started are read from their first offset: what is gone before that is lost input.
+          return { stage, from: [...known, ...partitions.slice(known.length).map(() => 0)], starts, ends };
         }),
       ),
     signal,

@@ -1,4 +1,5 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import type { BlobRef, Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { Decision, JobRow, SentAgain } from '../../../lib/ports/epoch-store.ts';
 import { DEAD_LETTER_TOPIC, DEAD_LETTERS, JOB, type SimJob } from '../jobs.ts';
@@ -41,6 +42,8 @@ export class Checker {
   readonly violations: Violation[] = [];
   /** Of records outside a transaction, by log and offset: the incarnation that sent them. */
   readonly #plain = new Map<Partition, Map<number, Life>>();
+  /** What was said last, by generation, epoch, topic and partition. */
+  readonly #gaps = new Map<string, Extract<CoordinatorEvent, { event: 'data-loss' }>>();
   /** Records that were sent again outside a transaction. */
   repeated = 0;
   readonly #job: SimJob;
@@ -241,8 +244,8 @@ export class Checker {
       const where = `partition ${partition.partition} of ${topic}`;
       const to = own(own(manifest.offsets, uid), topic)?.[partition.partition] ?? 0;
       // What a source starts from is not input of the job.
-      const from = known === undefined ? to : (known[partition.partition] ?? 0);
-      if (known === undefined && this.#startsAt === 'earliest' && to > 0)
+      const from = known === undefined ? to : this.#beginOf(manifest, partition, known[partition.partition] ?? 0);
+      if (known === undefined && this.#startsAt === 'earliest' && !partition.starts.includes(to))
         this.fail('I3', `${uid} starts at offset ${to} of ${where} in epoch ${epoch}, and was to start at the first`);
       if (to < from) this.fail('I3', `epoch ${epoch} goes back in ${where}: from ${from} to ${to}`);
       if (to > partition.lastStableOffset)
@@ -258,6 +261,22 @@ export class Checker {
     return lines;
   }
 
+  /** Input that was deleted before it was read: an epoch begins behind it only if that was said, and is so. */
+  #beginOf({ epoch }: Manifest, log: Partition, known: number): number {
+    const { generation } = this.#table.row(JOB) ?? {};
+    const said = this.#gaps.get(`${generation} ${epoch} ${log.topic} ${log.partition}`);
+    if (said === undefined || said.from !== known) return known;
+    const isTrue = log.starts.includes(said.to) && said.from < said.to && said.count === said.to - said.from;
+    if (!isTrue)
+      this.fail('I3', `epoch ${epoch} leaves out ${said.from} to ${said.to} of ${log.topic}-${log.partition}, which were not deleted`);
+    return said.to;
+  }
+
+  /** A coordinator says what input its next epoch leaves out. */
+  takeDataLoss(generation: number, gap: Extract<CoordinatorEvent, { event: 'data-loss' }>): void {
+    this.#gaps.set(`${generation} ${gap.epoch} ${gap.topic} ${gap.partition}`, gap);
+  }
+
   /** By whom what becomes visible may have been written: the transactions that decisions name. */
   #nameProducer(life: Life, committable: Committable): void {
     const { producerId, producerEpoch, epoch } = committable;
@@ -267,8 +286,18 @@ export class Checker {
     life.transactions.set(key, [...(life.transactions.get(key) ?? []), committable]);
   }
 
-  isDecided(incarnation: string, epoch: number): boolean {
-    return this.#lives.some((life) => life.incarnation === incarnation && life.decided.some(({ manifest }) => manifest.epoch === epoch));
+  /** What somebody sees who looks for an epoch's output at these places of one transaction: which of it was committed. */
+  lookFor(incarnation: string, epoch: number, transactionalId: string, places: readonly string[]): readonly boolean[] | undefined {
+    const life = this.#lives.find((one) => one.incarnation === incarnation);
+    const where = life === undefined ? undefined : whereIn(life, epoch, transactionalId);
+    if (life === undefined || where === undefined) return undefined;
+    return places.map((place) => life.committed.has(`${where} ${epoch} ${place}`));
+  }
+
+  /** Somebody has to say one thing of places of which some were committed and some were not: then that one is not the job's fault. */
+  excuse(incarnation: string, epoch: number, transactionalId: string, place: string): void {
+    const life = this.#lives.find((one) => one.incarnation === incarnation);
+    if (life !== undefined) life.excused.add(`${whereIn(life, epoch, transactionalId)} ${epoch} ${place}`);
   }
 
   /** What was decided and is not out, and could be. */
@@ -289,7 +318,7 @@ export class Checker {
   /** Somebody deleted the log with what the job had written to it there: that is not its loss. */
   #isExcused(life: Life, where: string, epoch: number, place: string): boolean {
     const log = this.#logOf(life, where, epoch, place);
-    return log?.isDeleted === true;
+    return log?.isDeleted === true || life.excused.has(`${where} ${epoch} ${place}`);
   }
 
   /** The log that holds what the newest transaction of an epoch has written there. */
@@ -328,7 +357,7 @@ export class Checker {
       return this.fail('I4', `${place}: records of ${who.join(', ')} were committed together, and a decision names not each of them`);
     const { life, where, epoch } = owner;
     const key = `${where} ${epoch} ${place}`;
-    if (life.committed.get(key)?.isDeleted === false)
+    if (life.committed.get(key)?.isDeleted === false && !life.excused.has(key))
       return this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed twice`);
     if (life.over) this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed after its incarnation was deleted`);
     const inLog = life.lastCommitted.get(partition) ?? new Map<string, number>();
@@ -490,6 +519,13 @@ function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {
     subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
   );
   return withOutputs ? [...state, ...Object.values(manifest.outputs).flat(2)] : state;
+}
+
+/** The sink and subtask that had this transaction in an epoch. */
+function whereIn(life: Life, epoch: number, transactionalId: string): string | undefined {
+  const all = [...life.transactions.values()].flat();
+  const found = all.find((committable) => committable.epoch === epoch && committable.transactionalId === transactionalId);
+  return found === undefined ? undefined : whereOf(found);
 }
 
 /** What is under a name that a job's author chose, and not what every object has under it. */

@@ -20,6 +20,8 @@ export class Life {
   readonly lastCommitted = new Map<Partition, Map<string, number>>();
   /** By sink, subtask and epoch: the transactions of its decision, and behind them what took their place. */
   readonly transactions = new Map<string, Committable[]>();
+  /** By sink, subtask, epoch, topic and partition: of what nobody can know any more what became of it. */
+  readonly excused = new Set<string>();
   /** What was sent outside a transaction: topic, partition and value. */
   readonly sent = new Set<string>();
   /** By counter uid: the fold of the input through the last decided epoch. */

@@ -28,6 +28,8 @@ export class Partition {
   isDeleted = false;
   readonly batches: StoredBatch[] = [];
   logStart = 0;
+  /** Every offset that the log has started at. */
+  readonly starts: number[] = [0];
   end = 0;
   /** By producer id: the first offset of its open transaction. */
   readonly open = new Map<bigint, number>();
@@ -58,12 +60,21 @@ export class Partition {
   get lastStableOffset(): number {
     let lowest = this.end;
     for (const first of this.open.values()) if (first < lowest) lowest = first;
-    return lowest;
+    return Math.max(lowest, this.logStart);
+  }
+
+  /** Takes away what lies before `offset`: its retention is over, or somebody asked for it. Readers may have read it. */
+  deleteRecords(offset: number): void {
+    if (offset <= this.logStart) return;
+    this.logStart = offset;
+    this.starts.push(offset);
   }
 
   /** Of the first batch that is not older, the first offset: the model's batches have one time. */
   offsetAtTime(timestampMs: number): number | undefined {
-    const found = this.batches.find(({ bytes }) => Number(bytes.readBigInt64BE(35)) >= timestampMs);
+    const found = this.batches.find(
+      ({ lastOffset, bytes }) => lastOffset >= this.logStart && Number(bytes.readBigInt64BE(35)) >= timestampMs,
+    );
     return found === undefined || found.baseOffset >= this.lastStableOffset ? undefined : found.baseOffset;
   }
 

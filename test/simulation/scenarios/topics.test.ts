@@ -14,6 +14,30 @@ describe('a source topic that grows while the job runs', () => {
   });
 });
 
+describe('a partition that came while nobody read, and lost its first records to retention', () => {
+  const grows = (world: World) => {
+    world.broker.growTopic(INPUT);
+    world.append(plain(0, 2, 'bat #3', 'cat #4'));
+    world.broker.partition(INPUT, 2)?.deleteRecords(1);
+  };
+  const growing = { at: at('decide', { nth: 2 }), also: grows };
+
+  it('stops the job, which says what is gone', async () => {
+    const told = await story([growing], {
+      input,
+      mayFail: /partition 2: the broker no longer has offset 0, its log starts at 1: 1 offsets/,
+    });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
+  it('is read from where it starts with ONCEFLOW_ON_DATA_LOSS=earliest, which is said once', async () => {
+    const told = await story([growing], { input, settings: { onDataLoss: 'earliest' } });
+    const lost = told.observed.filter(({ event }) => event === 'data-loss');
+    expect(lost).toEqual([expect.objectContaining({ topic: INPUT, partition: 2, from: 0, to: 1, count: 1 })]);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+});
+
 describe('a source topic that is made anew with fewer partitions', () => {
   // The one that goes is empty: the checker reads what the job has read out of the topic.
   const three = { input, inputPartitions: 3 };
