@@ -86,7 +86,7 @@ function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): 
     left: own.chance(0.6) ? 0 : own.next(),
   });
   const topicChanges = Array.from({ length: dice.whole(0, 4) }, () => ({ atMs: dice.between(200, untilMs * 0.9), change: drawn(dice) }));
-  const rate = isSink ? dice.spread(0.02, 0.4) : dice.spread(0.002, 0.05);
+  const rate = isSink ? dice.spread(0.01, 0.15) : dice.spread(0.002, 0.05);
   const topicChangeAt = (call: Call) => {
     const own = new Dice(hashOf(seed, `records deleted at ${call.id}`));
     return (isSink ? WHILE_UNCOMMITTED : WHILE_UNREAD).includes(call.api) && own.chance(rate) ? drawn(own) : undefined;

@@ -253,6 +253,7 @@ export class World {
       ...this.#options.settings,
       ...this.#person.says(this.table.row(JOB)),
     };
+    this.checker.words.set(name, settings.onMissingEvidence);
     const running: RunningCoordinator = {
       process,
       stop: new AbortController(),

@@ -2,6 +2,7 @@ import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import type { BlobRef, Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { Decision, JobRow, SentAgain } from '../../../lib/ports/epoch-store.ts';
+import type { OnMissingEvidence } from '../../../lib/transactions/resolve.ts';
 import { DEAD_LETTER_TOPIC, DEAD_LETTERS, JOB, type SimJob } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
@@ -40,6 +41,8 @@ export interface PoisonRule {
  */
 export class Checker {
   readonly violations: Violation[] = [];
+  /** By coordinator: what it was told about missing evidence. */
+  readonly words = new Map<string, OnMissingEvidence>();
   /** Of records outside a transaction, by log and offset: the incarnation that sent them. */
   readonly #plain = new Map<Partition, Map<number, Life>>();
   /** What was said last, by generation, epoch, topic and partition. */
@@ -321,15 +324,28 @@ export class Checker {
     return log?.isDeleted === true || life.excused.has(`${where} ${epoch} ${place}`);
   }
 
+  /** What the coordinator that holds the job was told that output counts as, of which the log says nothing any more. */
+  #word(): OnMissingEvidence {
+    return this.words.get(this.#table.row(JOB)?.holder ?? '') ?? 'stop';
+  }
+
+  /** Where the log does not reach back to what the newest transaction wrote, its word has given up what was not committed. */
+  #giveUp(life: Life, decided: DecidedEpoch): void {
+    const { epoch } = decided.manifest;
+    for (const { where, place } of life.uncommittedOf(decided)) {
+      const written = newestAt(life, where, epoch, place)?.range;
+      const log = this.#logOf(life, where, epoch, place);
+      if (written !== undefined && log !== undefined && log.logStart > written.last) life.excused.add(`${where} ${epoch} ${place}`);
+    }
+  }
+
   /** The log that holds what the newest transaction of an epoch has written there. */
   #logOf(life: Life, where: string, epoch: number, place: string): Partition | undefined {
-    const isThere = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => `${topic} ${partition}` === place;
-    const newest = life.transactions.get(`${where} ${epoch}`)?.findLast(({ written }) => written.some(isThere));
-    const range = newest?.written.find(isThere);
+    const { newest, range } = newestAt(life, where, epoch, place) ?? {};
     if (newest === undefined || range === undefined) return undefined;
     const isOwn = (batch: StoredBatch) =>
       batch.baseOffset === range.first && String(batch.producerId) === newest.producerId && batch.producerEpoch === newest.producerEpoch;
-    return this.#broker.everyLog().find((log) => isThere(log) && log.batches.some(isOwn));
+    return this.#broker.everyLog().find((log) => `${log.topic} ${log.partition}` === place && log.batches.some(isOwn));
   }
 
   /** Transactions that take the place of others in a decided epoch: a decision of its own. */
@@ -357,13 +373,17 @@ export class Checker {
       return this.fail('I4', `${place}: records of ${who.join(', ')} were committed together, and a decision names not each of them`);
     const { life, where, epoch } = owner;
     const key = `${where} ${epoch} ${place}`;
-    if (life.committed.get(key)?.isDeleted === false && !life.excused.has(key))
+    const before = life.committed.get(key);
+    const isGone = before !== undefined && (before.log.isDeleted || before.log.logStart > before.last);
+    if (isGone && this.#word() === 'lost') life.excused.add(key);
+    if (before?.log.isDeleted === false && !life.excused.has(key))
       return this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed twice`);
     if (life.over) this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed after its incarnation was deleted`);
     const inLog = life.lastCommitted.get(partition) ?? new Map<string, number>();
     const previous = inLog.get(where) ?? 0;
-    if (previous >= epoch) this.fail('I5', `${place}: epoch ${epoch} of ${where} was committed after epoch ${previous}`);
-    life.committed.set(key, partition);
+    if (previous > epoch || (previous === epoch && !life.excused.has(key)))
+      this.fail('I5', `${place}: epoch ${epoch} of ${where} was committed after epoch ${previous}`);
+    life.committed.set(key, { log: partition, last: batches.at(-1)?.lastOffset ?? -1 });
     life.lastCommitted.set(partition, inLog.set(where, epoch));
     const found = batches.flatMap(valuesOf);
     const expected =
@@ -405,6 +425,7 @@ export class Checker {
           'I2',
           `epoch ${epoch} is recorded as COMMITTED by generation ${row.generation}, and ${unsent} of epoch ${manifest.epoch} was not sent`,
         );
+      if (life !== undefined && this.#word() === 'committed') this.#giveUp(life, decided);
       const [lost] = life === undefined ? [] : this.#uncommittedOf(life, decided);
       if (lost !== undefined)
         this.fail(
@@ -519,6 +540,14 @@ function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {
     subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
   );
   return withOutputs ? [...state, ...Object.values(manifest.outputs).flat(2)] : state;
+}
+
+/** The newest transaction of an epoch that has written there, and what. */
+function newestAt(life: Life, where: string, epoch: number, place: string) {
+  const isThere = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => `${topic} ${partition}` === place;
+  const newest = life.transactions.get(`${where} ${epoch}`)?.findLast(({ written }) => written.some(isThere));
+  const range = newest?.written.find(isThere);
+  return newest === undefined || range === undefined ? undefined : { newest, range };
 }
 
 /** The sink and subtask that had this transaction in an epoch. */

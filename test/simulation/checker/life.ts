@@ -14,13 +14,13 @@ export class Life {
   /** The job was deleted, and nothing of this incarnation may become visible any more. */
   over = false;
   readonly decided: DecidedEpoch[] = [];
-  /** By sink, subtask, epoch, topic and partition: the log in which it is. */
-  readonly committed = new Map<string, Partition>();
+  /** By sink, subtask, epoch, topic and partition: where it is. */
+  readonly committed = new Map<string, { readonly log: Partition; readonly last: number }>();
   /** By log, then sink and subtask. */
   readonly lastCommitted = new Map<Partition, Map<string, number>>();
   /** By sink, subtask and epoch: the transactions of its decision, and behind them what took their place. */
   readonly transactions = new Map<string, Committable[]>();
-  /** By sink, subtask, epoch, topic and partition: of what nobody can know any more what became of it. */
+  /** By sink, subtask, epoch, topic and partition: what somebody's word about missing evidence may have given up, or doubled. */
   readonly excused = new Set<string>();
   /** What was sent outside a transaction: topic, partition and value. */
   readonly sent = new Set<string>();
