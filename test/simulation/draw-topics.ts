@@ -6,7 +6,7 @@ import type { TopicChange } from './models/topic-changes.ts';
 import type { InputBatch, WorldOptions } from './world-options.ts';
 
 /** What is done to the topics of a seed, to be laid over what it draws besides. */
-export type TopicWorld = Pick<WorldOptions, 'topicChanges' | 'topicChangeAt'> & {
+export type TopicWorld = Pick<WorldOptions, 'topicChanges' | 'topicChangeAt' | 'replicationMs'> & {
   /** For partitions that come later. */
   readonly input: readonly InputBatch[];
   readonly settings: Pick<Partial<JobSettings>, 'onMissingEvidence' | 'onDataLoss'>;
@@ -21,7 +21,7 @@ interface Shape {
 /** Nothing is done to them in most seeds. */
 export function drawTopics(seed: number, shape: Shape): TopicWorld {
   const growth = drawGrowth(seed, shape);
-  const parts = [drawAnew(seed, shape), drawDeletions(seed, shape)];
+  const parts = [drawAnew(seed, shape), drawDeletions(seed, shape), drawMoves(seed, shape)];
   return {
     topicChanges: [growth, ...parts].flatMap(({ topicChanges }) => topicChanges),
     topicChangeAt: (call) => {
@@ -31,6 +31,7 @@ export function drawTopics(seed: number, shape: Shape): TopicWorld {
       }
       return undefined;
     },
+    replicationMs: drawReplication(seed),
     input: growth.input,
     settings: Object.assign({}, ...parts.map(({ settings }) => settings)),
   };
@@ -41,7 +42,7 @@ type Timed = NonNullable<WorldOptions['topicChanges']>[number];
 /** When it matters most that a sink's topic is another one: around a decision, and while its commit is in doubt. */
 const WHILE_UNCOMMITTED = ['decide', 'commit', 'invoke commit', 'invoke resolve', 'look', 'recordSentAgain', 'raiseGeneration'];
 
-type Part = Omit<TopicWorld, 'input'> & { readonly topicChanges: readonly Timed[] };
+type Part = Pick<TopicWorld, 'topicChangeAt' | 'settings'> & { readonly topicChanges: readonly Timed[] };
 
 const NOTHING: Part = { topicChanges: [], topicChangeAt: undefined, settings: {} };
 
@@ -56,6 +57,7 @@ function drawAnew(seed: number, { job, untilMs }: Shape): Part {
   const topics = Object.values(job.sinks).map(({ topic }) => topic);
   const drawn = (own: Dice): TopicChange => ({
     change: 'make-anew',
+    of: 'sink',
     topic: own.pick(topics),
     afterMs: own.spread(20, 8_000),
     more: own.chance(0.8) ? 0 : 1,
@@ -81,6 +83,7 @@ function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): 
   const topics = isSink ? Object.values(job.sinks).map(({ topic }) => topic) : Object.values(job.sources);
   const drawn = (own: Dice): TopicChange => ({
     change: 'delete-records',
+    of: isSink ? 'sink' : 'source',
     topic: own.pick(topics),
     partition: own.whole(0, isSink ? 2 : inputPartitions),
     left: own.chance(0.6) ? 0 : own.next(),
@@ -94,6 +97,43 @@ function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): 
   return { topicChanges, topicChangeAt, settings: isSink ? {} : { onDataLoss: dice.pick(['stop', 'earliest']) } };
 }
 
+function topicOf(topic: string, sources: readonly string[]): Pick<TopicChange, 'topic' | 'of'> {
+  return { topic, of: sources.includes(topic) ? 'source' : 'sink' };
+}
+
+/** When it matters most who answers, and how much of the log is shown. */
+const WHILE_ASKED = ['look', 'search', 'describeProducers', 'commit', 'initProducerId', 'invoke commit', 'fetch', 'produce', 'offsets'];
+
+/** Partitions whose leader moves: it takes a while until everybody knows, and until the new one shows all that it has. */
+function drawMoves(seed: number, { job, untilMs }: Shape): Part {
+  const dice = new Dice(hashOf(seed, 'leaders that move'));
+  if (!dice.chance(0.25)) return NOTHING;
+  const sources = Object.values(job.sources);
+  const topics = [...sources, ...Object.values(job.sinks).map(({ topic }) => topic)];
+  const drawn = (own: Dice): TopicChange => ({
+    change: 'move-leader',
+    ...topicOf(own.pick(topics), sources),
+    partition: own.whole(0, 2),
+    behindMs: own.chance(0.7) ? own.spread(1, 1_500) : 0,
+    behindBatches: own.whole(1, 6),
+    servesMs: own.chance(0.5) ? own.spread(1, 1_500) : 0,
+    unheardMs: own.chance(0.5) ? own.spread(1, 1_500) : 0,
+  });
+  const topicChanges = Array.from({ length: dice.whole(1, 10) }, () => ({ atMs: dice.between(100, untilMs * 0.9), change: drawn(dice) }));
+  const rate = dice.spread(0.001, 0.05);
+  const topicChangeAt = (call: Call) => {
+    const own = new Dice(hashOf(seed, `leader moves at ${call.id}`));
+    return WHILE_ASKED.includes(call.api) && own.chance(rate) ? drawn(own) : undefined;
+  };
+  return { topicChanges, topicChangeAt, settings: {} };
+}
+
+/** How slowly the replicas follow: at once, in most seeds. */
+function drawReplication(seed: number): [number, number] | undefined {
+  const dice = new Dice(hashOf(seed, 'replicas that follow'));
+  return dice.chance(0.15) ? [0.1, dice.spread(1, 400)] : undefined;
+}
+
 /** Source topics and sink topics that get more partitions, one at a time; the new ones of a source topic have input. */
 function drawGrowth(
   seed: number,
@@ -103,7 +143,11 @@ function drawGrowth(
   if (!dice.chance(0.2)) return { topicChanges: [], input: [] };
   const sources = Object.values(job.sources);
   const all = [...sources, ...Object.values(job.sinks).map(({ topic }) => topic)];
-  const growths = Array.from({ length: dice.whole(1, 3) }, () => ({ atMs: dice.between(200, untilMs * 0.8), topic: dice.pick(all) }));
+  const growths = Array.from({ length: dice.whole(1, 3) }, () => ({
+    atMs: dice.between(200, untilMs * 0.8),
+    topic: dice.pick(all),
+    unheardMs: dice.chance(0.5) ? dice.spread(10, 3_000) : 0,
+  }));
   growths.sort((one, other) => one.atMs - other.atMs);
   let line = 0;
   const input = growths.flatMap(({ atMs, topic }, index): InputBatch[] => {
@@ -121,5 +165,11 @@ function drawGrowth(
       }),
     );
   });
-  return { topicChanges: growths.map(({ atMs, topic }) => ({ atMs, change: { change: 'grow', topic } })), input };
+  return {
+    topicChanges: growths.map(({ atMs, topic, unheardMs }) => ({
+      atMs,
+      change: { change: 'grow', ...topicOf(topic, sources), unheardMs },
+    })),
+    input,
+  };
 }

@@ -228,6 +228,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ],
     topicChanges: topics.topicChanges,
     topicChangeAt: topics.topicChangeAt,
+    replicationMs: topics.replicationMs,
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
     delivery: drawDelivery(seed),
     settings: {

@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly strangers?: readonly InputBatch[];
   /** When the broker forgets transactional ids and producers that have nothing open. @default never */
   readonly expireAtMs?: readonly number[];
+  /** How long it takes until readers are given what was appended, by others and by the ends of transactions: from, to. @default no time */
+  readonly replicationMs?: readonly [number, number] | undefined;
   /** What is done to topics, and when. @default nothing */
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */

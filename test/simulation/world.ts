@@ -119,11 +119,13 @@ export class World {
       onWorldFault: (fault, call) => this.#inflict(fault, call.service, call.caller),
     });
     const dice = new Dice(hashOf(options.seed, 'broker'));
+    const replicating = new Dice(hashOf(options.seed, 'replication'));
     const forgetting = new Dice(hashOf(options.seed, 'forgotten ends'));
     this.broker = new Broker({
       nowMs: () => scheduler.nowMs,
       later: (delayMs, run) => void scheduler.after(delayMs, undefined, run),
       markerDelayMs: () => dice.spread(...options.markerDelayMs),
+      replicationMs: () => (options.replicationMs === undefined ? 0 : replicating.spread(...options.replicationMs)),
       forgetsEnd: () => scheduler.nowMs < options.faultsUntilMs && forgetting.chance(options.forgottenEnds ?? 0),
       shuffled: (items) => dice.shuffled(items),
       maxProducerEpoch: options.maxProducerEpoch,
@@ -515,6 +517,7 @@ export class World {
   #portsOf(process: SimProcess): Ports {
     const carry = (service: Service) => this.#carry(process, service);
     const dice = new Dice(hashOf(this.#options.seed, process.name));
+    const asking = new Dice(hashOf(this.#options.seed, `metadata of ${process.name}`));
     const random: Random = { id: () => dice.id(), fraction: () => dice.next() };
     const blobStore = modelBlobStore(this.bucket, carry('bucket'));
     const brokerConfig = new Map([['transaction.max.timeout.ms', '900000']]);
@@ -526,6 +529,7 @@ export class World {
         broker: brokerConfig,
         topic: TOPIC_CONFIG,
         nowMs: () => this.scheduler.nowMs,
+        asksLate: () => asking.chance(0.5),
       }),
       clock: clockOf(this.scheduler, process, this.#options.lookMs),
       random,

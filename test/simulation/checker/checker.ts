@@ -251,8 +251,8 @@ export class Checker {
       if (known === undefined && this.#startsAt === 'earliest' && !partition.starts.includes(to))
         this.fail('I3', `${uid} starts at offset ${to} of ${where} in epoch ${epoch}, and was to start at the first`);
       if (to < from) this.fail('I3', `epoch ${epoch} goes back in ${where}: from ${from} to ${to}`);
-      if (to > partition.lastStableOffset)
-        this.fail('I3', `epoch ${epoch} read ${where} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`);
+      if (to > partition.stableEnd)
+        this.fail('I3', `epoch ${epoch} read ${where} to ${to}, beyond its last stable offset ${partition.stableEnd}`);
       for (const { value, offset } of readCommitted(partition, from, to)) {
         const place = `${topic} ${partition.partition} ${offset}`;
         const letter = left.get(place);

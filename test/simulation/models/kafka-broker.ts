@@ -11,7 +11,7 @@ import type {
   TransactionDescription,
   TransactionState as TransactionStateName,
 } from '../../../lib/ports/kafka-requests.ts';
-import { Partition, type StoredBatch } from './partition.ts';
+import { BROKERS, Partition, type StoredBatch } from './partition.ts';
 import { decodeBatch, encodeBatch, encodeMarker } from './wire.ts';
 
 export interface BrokerOptions {
@@ -27,6 +27,8 @@ export interface BrokerOptions {
   readonly timeoutScanMs?: number;
   /** Whether the end of a transaction that ends now is forgotten in one of its partitions, as brokers from 4.0 do (KAFKA-20734). */
   readonly forgetsEnd?: () => boolean;
+  /** How long until readers are given what others append, and the ends of transactions. */
+  readonly replicationMs?: () => number;
   /** Most bytes of one partition that a fetch answers. */
   readonly fetchBytes?: number;
 }
@@ -62,9 +64,6 @@ export interface EndInPartition {
   readonly batches: readonly StoredBatch[];
 }
 
-/** Leaders are dealt out among so many. */
-const BROKERS = 2;
-
 /** What is asked for, and of which broker: undefined when the asker knows of no such partition, -1 when of no leader. */
 export interface LedRange extends FetchRange {
   readonly leader: number | undefined;
@@ -98,7 +97,14 @@ export class Broker {
   readonly #changed = new Set<string>();
 
   constructor(options: BrokerOptions) {
-    this.#options = { maxProducerEpoch: 32_767, timeoutScanMs: 10_000, fetchBytes: 1_000_000, forgetsEnd: () => false, ...options };
+    this.#options = {
+      maxProducerEpoch: 32_767,
+      timeoutScanMs: 10_000,
+      fetchBytes: 1_000_000,
+      forgetsEnd: () => false,
+      replicationMs: () => 0,
+      ...options,
+    };
   }
 
   createTopic(topic: string, partitions: number): void {
@@ -111,10 +117,10 @@ export class Broker {
     for (let left = partitions; left > 0; left--) this.#addPartition(topic);
   }
 
-  /** Gives the topic one more partition. */
-  growTopic(topic: string): void {
+  /** Gives the topic one more partition, of which some brokers have not heard for so long. */
+  growTopic(topic: string, unheardMs = 0): void {
     this.#changed.add(topic);
-    this.#addPartition(topic);
+    this.#addPartition(topic, unheardMs);
   }
 
   /** Whether its partitions became more, or others. */
@@ -146,9 +152,11 @@ export class Broker {
     return this.#deleted.some((log) => log.topic === topic && log.partition === partition);
   }
 
-  #addPartition(topic: string): void {
+  #addPartition(topic: string, unheardMs = 0): void {
     const partitions = this.topics.get(topic) ?? [];
-    partitions.push(new Partition(this.#logs++, topic, partitions.length, partitions.length % BROKERS));
+    const added = new Partition(this.#logs++, topic, partitions.length, partitions.length % BROKERS, this.#options.nowMs);
+    added.heardOfMs = this.#options.nowMs() + unheardMs;
+    partitions.push(added);
   }
 
   partition(topic: string, partition: number): Partition | undefined {
@@ -232,13 +240,14 @@ export class Broker {
   ): { readonly answer: KafkaAnswer; readonly producers: readonly ProducerStateSeen[] } {
     const found = partitions.map((partition) => this.partition(topic, partition));
     if (found.includes(undefined)) return { answer: 'UNKNOWN_TOPIC_OR_PARTITION', producers: [] };
-    if (found.some((partition) => partition?.leader !== leader)) return { answer: 'NOT_LEADER_OR_FOLLOWER', producers: [] };
-    const producers = found.flatMap((partition) =>
-      [...(partition?.producers ?? [])].map(([producerId, { epoch }]) => ({
-        partition: partition?.partition ?? -1,
+    const views = found.map((partition) => partition?.seenBy(leader));
+    if (views.includes(undefined)) return { answer: 'NOT_LEADER_OR_FOLLOWER', producers: [] };
+    const producers = views.flatMap((view, index) =>
+      [...(view?.producers ?? [])].map(([producerId, { epoch }]) => ({
+        partition: partitions[index] ?? -1,
         producerId: String(producerId),
         producerEpoch: epoch,
-        openSince: partition?.open.get(producerId),
+        openSince: view?.open.get(producerId),
       })),
     );
     return { answer: 'NONE', producers };
@@ -302,8 +311,11 @@ export class Broker {
   offset(topic: string, number: number, leader: number | undefined, at: 'earliest' | 'latest'): number | KafkaAnswer {
     const partition = this.partition(topic, number);
     if (partition === undefined || leader === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
-    if (partition.leader !== leader || leader < 0) return 'NOT_LEADER_OR_FOLLOWER';
-    return at === 'earliest' ? partition.logStart : partition.lastStableOffset;
+    const view = partition.seenBy(leader);
+    if (view === undefined) return 'NOT_LEADER_OR_FOLLOWER';
+    // A leader that does not know yet how far its log is replicated says so.
+    if (at === 'latest' && view.highWatermark < view.end) return 'OFFSET_NOT_AVAILABLE';
+    return at === 'earliest' ? view.logStart : view.lastStableOffset;
   }
 
   /** One Fetch: what is asked for is exceeded only for the first partition that has data; another's first batch that is larger is left out. */
@@ -325,22 +337,23 @@ export class Broker {
     mayExceed: boolean,
   ): FetchedPartition {
     const partition = this.partition(topic, number);
+    const view = leader === undefined ? undefined : partition?.seenBy(leader);
     // Without records there is no list of aborted transactions.
     const empty = {
       topic,
       partition: number,
-      logStartOffset: partition?.logStart ?? 0,
-      highWatermark: partition?.end ?? 0,
-      lastStableOffset: partition?.lastStableOffset ?? 0,
+      logStartOffset: view?.logStart ?? 0,
+      highWatermark: view?.highWatermark ?? 0,
+      lastStableOffset: view?.lastStableOffset ?? 0,
       aborted: [],
       records: Buffer.alloc(0),
     };
     if (partition === undefined || leader === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
     if (leader < 0) return { ...empty, answer: 'LEADER_NOT_AVAILABLE' };
-    if (partition.leader !== leader) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
-    if (offset < partition.logStart || offset > partition.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
+    if (view === undefined) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
+    if (offset < view.logStart || offset > view.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
     const limit = Math.min(maxBytes, this.#options.fetchBytes);
-    const end = isolation === 'read_committed' ? partition.lastStableOffset : partition.end;
+    const end = isolation === 'read_committed' ? view.lastStableOffset : view.highWatermark;
     const found = partition.batches.filter(({ baseOffset, lastOffset }) => lastOffset >= offset && baseOffset < end);
     let bytes = 0;
     const chosen: StoredBatch[] = [];
@@ -363,6 +376,7 @@ export class Broker {
   /** Appends records of a producer that knows no transactions. */
   appendPlain(topic: string, partition: number, values: readonly string[]): void {
     const found = this.#required(topic, partition);
+    found.replicatesLater(this.#options.replicationMs());
     found.append(
       encodeBatch({ producerId: -1n, producerEpoch: -1, transactional: false, timestampMs: this.#options.nowMs() }, values),
       -1n,
@@ -381,6 +395,7 @@ export class Broker {
     if (idle === undefined) this.#upstream.push(producerId);
     this.foreign.add(producerId);
     const header = { producerId, producerEpoch: 0, transactional: true, timestampMs: this.#options.nowMs() };
+    found.replicatesLater(this.#options.replicationMs());
     found.open.set(producerId, found.end);
     found.append(encodeBatch({ ...header, baseSequence: 0 }, values), producerId, 0, true, undefined);
     return (commit) => this.#writeEnd(found, producerId, 0, commit);
@@ -437,6 +452,7 @@ export class Broker {
     if (transactional || producerId !== -1n || producerEpoch !== -1) return refused('INVALID_TXN_STATE');
     const baseOffset = partition.end;
     partition.append(batch, producerId, producerEpoch, false, undefined);
+    partition.replicated();
     this.onPlain(partition, values);
     return { answer: 'NONE', baseOffset };
   }
@@ -458,7 +474,10 @@ export class Broker {
     const lastSequence = baseSequence + records - 1;
     if (state?.epoch === producerEpoch) {
       const known = state.recent.find(({ first, last }) => first === baseSequence && last === lastSequence);
-      if (known !== undefined) return { answer: 'NONE', baseOffset: known.baseOffset };
+      if (known !== undefined) {
+        partition.replicated();
+        return { answer: 'NONE', baseOffset: known.baseOffset };
+      }
       if (state.lastSequence >= 0 && baseSequence !== state.lastSequence + 1) return refused('OUT_OF_ORDER_SEQUENCE_NUMBER');
     } else if (state !== undefined && baseSequence !== 0) {
       return refused('OUT_OF_ORDER_SEQUENCE_NUMBER');
@@ -472,6 +491,7 @@ export class Broker {
     if (!partition.open.has(producerId)) partition.open.set(producerId, partition.end);
     const baseOffset = partition.end;
     partition.append(batch, producerId, producerEpoch, true, undefined);
+    partition.replicated();
     return { answer: 'NONE', baseOffset };
   }
 
@@ -490,6 +510,7 @@ export class Broker {
       return !forgotten;
     });
     let left = reached.length;
+    let behindMs = 0;
     const done = () => {
       if (txn.serial !== serial) throw new Error(`transaction ${txn.id} went on before its ends were written`);
       txn.state = commit ? 'complete-commit' : 'complete-abort';
@@ -502,7 +523,9 @@ export class Broker {
         const log = this.partition(partition.topic, partition.partition);
         if (log !== undefined) this.#writeEnd(log, producerId, producerEpoch, commit);
         left--;
-        if (left === 0) this.#options.later(this.#options.markerDelayMs() / 4, done);
+        // Whoever writes the ends waits for every replica.
+        behindMs = Math.max(behindMs, log?.behindForMs ?? 0);
+        if (left === 0) this.#options.later(this.#options.markerDelayMs() / 4 + behindMs, done);
       });
     }
   }
@@ -519,6 +542,7 @@ export class Broker {
             (batch) => batch.producerId === producerId && batch.control === undefined && batch.baseOffset >= firstOffset,
           );
     this.onEnd({ partition, producerId, commit, batches });
+    partition.replicatesLater(this.#options.replicationMs());
     partition.open.delete(producerId);
     const how = commit ? 'commit' : 'abort';
     if (firstOffset !== undefined && !commit) partition.aborted.push({ producerId, firstOffset, lastOffset: partition.end });

@@ -34,9 +34,11 @@ export function modelKafka(
     readonly broker: ReadonlyMap<string, string>;
     readonly topic: ReadonlyMap<string, string>;
     readonly nowMs: () => number;
+    /** @default never */
+    readonly asksLate?: () => boolean;
   },
 ): KafkaRequests & InspectionRequests {
-  const metadata = new Metadata(broker, config.nowMs);
+  const metadata = new Metadata(broker, config.nowMs, config.asksLate);
   const problem = (code: KafkaAnswer) => new KafkaProblem(code, `the model answered ${code}`, true);
   const throwing = <T>(errors: readonly string[]): Failure<T> => ({
     lost: () => {

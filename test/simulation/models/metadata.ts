@@ -9,7 +9,11 @@ export class Metadata {
   readonly #nowMs: () => number;
   readonly #known = new Map<string, { readonly leaders: readonly number[]; readonly atMs: number }>();
 
-  constructor(broker: Broker, nowMs: () => number) {
+  /** Does the broker that is asked know less than others, where it may? */
+  readonly #asksLate: () => boolean;
+
+  constructor(broker: Broker, nowMs: () => number, asksLate: () => boolean = () => false) {
+    this.#asksLate = asksLate;
     this.#broker = broker;
     this.#nowMs = nowMs;
   }
@@ -20,7 +24,10 @@ export class Metadata {
     if (known !== undefined && known.leaders.length >= seen && this.#nowMs() - known.atMs < MAX_AGE_MS) return known.leaders;
     const partitions = this.#broker.topics.get(topic);
     if (partitions === undefined) throw new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} does not exist`, false);
-    const leaders = partitions.map(({ leader }) => leader);
+    const mayBeLate = partitions.some(({ leaderOfLate, heardOfMs }) => leaderOfLate !== undefined || heardOfMs > this.#nowMs());
+    const isLate = mayBeLate && this.#asksLate();
+    const heardOf = isLate ? partitions.filter(({ heardOfMs }) => heardOfMs <= this.#nowMs()) : partitions;
+    const leaders = heardOf.map(({ leader, leaderOfLate }) => (isLate ? (leaderOfLate ?? leader) : leader));
     if (!leaders.includes(-1)) this.#known.set(topic, { leaders, atMs: this.#nowMs() });
     return leaders;
   }

@@ -1,3 +1,8 @@
+import { type LeaderMove, type LogView, Replication } from './replication.ts';
+
+/** Leaders are dealt out among so many. */
+export const BROKERS = 2;
+
 export interface StoredBatch {
   readonly baseOffset: number;
   readonly lastOffset: number;
@@ -26,6 +31,8 @@ export class Partition {
   leaderless = false;
   /** Its topic was deleted. It keeps what a reader may have read. */
   isDeleted = false;
+  /** When every broker has heard that it exists. */
+  heardOfMs = 0;
   readonly batches: StoredBatch[] = [];
   logStart = 0;
   /** Every offset that the log has started at. */
@@ -36,8 +43,12 @@ export class Partition {
   readonly aborted: { readonly producerId: bigint; readonly firstOffset: number; readonly lastOffset: number }[] = [];
   readonly producers = new Map<bigint, ProducerState>();
 
-  constructor(id: number, topic: string, partition: number, leader: number) {
+  readonly #replication = new Replication();
+  readonly #nowMs: () => number;
+
+  constructor(id: number, topic: string, partition: number, leader: number, nowMs: () => number) {
     this.id = id;
+    this.#nowMs = nowMs;
     this.topic = topic;
     this.partition = partition;
     this.#leader = leader;
@@ -49,15 +60,71 @@ export class Partition {
   }
 
   /** Its leader goes, and another takes over after a while. */
-  loseLeader(later: (run: () => void) => void, brokers = 2): void {
+  loseLeader(later: (run: () => void) => void): void {
     this.leaderless = true;
     later(() => {
-      this.#leader = (this.#leader + 1) % brokers;
+      this.#leader = (this.#leader + 1) % BROKERS;
       this.leaderless = false;
     });
   }
 
+  /** Another one leads at once. The old one, and those whom clients ask, learn of it later. */
+  moveLeader(move: LeaderMove): void {
+    const nowMs = this.#nowMs();
+    const old = this.#leader;
+    const view = {
+      ...this.#view(),
+      open: new Map(this.open),
+      producers: new Map([...this.producers].map(([id, { epoch }]) => [id, { epoch }])),
+    };
+    this.#replication.depose(old, view, move, nowMs);
+    this.#leader = (old + 1) % BROKERS;
+    const shown = this.batches.at(-move.behindBatches)?.baseOffset ?? 0;
+    if (move.behindMs > 0) this.#replication.fallBehind(Math.max(shown, this.logStart), nowMs + move.behindMs);
+  }
+
+  /** What the broker of this id answers from; undefined when it knows that it does not lead. */
+  seenBy(leader: number): LogView | undefined {
+    if (this.leaderless) return undefined;
+    return leader === this.#leader ? this : this.#replication.viewOf(leader, this.#nowMs());
+  }
+
+  /** The leader whom a broker may name that has not heard of another. */
+  get leaderOfLate(): number | undefined {
+    return this.leaderless ? undefined : this.#replication.namedStill(this.#nowMs());
+  }
+
+  #view(): LogView {
+    const { logStart, end, highWatermark, lastStableOffset, open, producers } = this;
+    return { logStart, end, highWatermark, lastStableOffset, open, producers };
+  }
+
+  get highWatermark(): number {
+    return this.#replication.highWatermark(this.end, this.#nowMs());
+  }
+
+  /** How long until readers are given what is there now. */
+  get behindForMs(): number {
+    return Math.max(0, this.#replication.behindUntilMs - this.#nowMs());
+  }
+
+  /** Every replica has what is there: so it is when a producer that waits for all of them is answered. */
+  replicated(): void {
+    this.#replication.catchUp();
+  }
+
+  /** What is appended next is shown to readers after a while. */
+  replicatesLater(afterMs: number): void {
+    if (afterMs > 0) this.#replication.fallBehind(this.highWatermark, this.#nowMs() + afterMs);
+  }
+
+  /** How far a reader can read, as its leader knows. */
   get lastStableOffset(): number {
+    return Math.max(Math.min(this.stableEnd, this.highWatermark), this.logStart);
+  }
+
+  /** How far it could, if every replica knew what the others have. */
+  get stableEnd(): number {
     let lowest = this.end;
     for (const first of this.open.values()) if (first < lowest) lowest = first;
     return Math.max(lowest, this.logStart);
