@@ -68,6 +68,15 @@ export class Partition {
     });
   }
 
+  /** An unclean election: the new leader lacks what lies at and behind `end`, though it was acknowledged. */
+  truncate(end: number): void {
+    const from = this.batches.findIndex(({ lastOffset }) => lastOffset >= end);
+    if (from >= 0) this.batches.splice(from);
+    this.end = (this.batches.at(-1)?.lastOffset ?? -1) + 1;
+    for (const [producerId, first] of this.open) if (first >= this.end) this.open.delete(producerId);
+    this.producers.clear();
+  }
+
   /** Another one leads at once. The old one, and those whom clients ask, learn of it later. */
   moveLeader(move: LeaderMove): void {
     const nowMs = this.#nowMs();
