@@ -29,6 +29,8 @@ export type Looked = Pick<Committable, 'producerId' | 'written'>;
 const LOOK_BYTES = 16 * 1024;
 /** From one partition in a search for a control record. */
 const SEARCH_BYTES = 1024 * 1024;
+/** Of a transaction that is not open any more, and whose end a search has not met. */
+const END_NOT_FOUND = 'OFFSET_NOT_AVAILABLE';
 
 /**
  * Looks in the log what became of a transaction, in each partition that it wrote. One small Fetch for each leader where
@@ -55,11 +57,13 @@ export async function lookAt(asking: Asking, { producerId, written }: Looked, co
 export async function lookBackAt(asking: Asking, of: Committable, compacted: ReadonlySet<string>): Promise<readonly Look[]> {
   const looks = await lookAt(asking, of, compacted);
   return Promise.all(
-    looks.map(async (look): Promise<Look> => {
-      const isFinal = look.fate === 'committed' || look.fate === 'aborted';
-      return isFinal && !compacted.has(look.range.topic) ? confirmed(asking, of, look) : look;
-    }),
+    looks.map(async (look) => (restsOnOurs(look) && !compacted.has(look.range.topic) ? confirmed(asking, of, look) : look)),
   );
+}
+
+/** Fates that mean something else in a log that does not hold our records; also that their end is nowhere, which would last. */
+function restsOnOurs({ fate, answer }: Look): boolean {
+  return fate === 'committed' || fate === 'aborted' || (fate === 'unknown' && answer === END_NOT_FOUND);
 }
 
 async function confirmed(asking: Asking, { producerId, producerEpoch }: Committable, look: Look): Promise<Look> {
@@ -70,6 +74,8 @@ async function confirmed(asking: Asking, { producerId, producerEpoch }: Committa
   );
   if (found.answer === 'OFFSET_OUT_OF_RANGE') return { ...look, fate: 'no-evidence' };
   if (found.answer !== 'NONE') return { ...look, fate: 'unknown', answer: found.answer };
+  // A leader that took over just now does not know yet how far its log is replicated, and shows less of it.
+  if (found.highWatermark <= last) return { ...look, fate: 'unknown', answer: 'OFFSET_NOT_AVAILABLE' };
   const writer = writerOf(found.records, last);
   const isOurs = writer?.producerId === BigInt(producerId) && writer.producerEpoch === producerEpoch;
   return isOurs ? look : { ...look, fate: 'no-evidence' };
@@ -133,7 +139,7 @@ async function searchEnd(asking: Asking, range: WrittenRange, producerId: bigint
     const next = endOfWholeBatches(found.records, offset);
     if (next === offset || next >= found.highWatermark) {
       // It has ended, so it is in the log: not replicated yet, or compacted away.
-      return { range, fate: isCompacted ? 'no-evidence' : 'unknown', answer: 'OFFSET_NOT_AVAILABLE' };
+      return { range, fate: isCompacted ? 'no-evidence' : 'unknown', answer: END_NOT_FOUND };
     }
     if (asking.clock.elapsedMs() >= asking.deadlineMs) return { range, fate: 'unknown', answer: 'REQUEST_TIMED_OUT' };
     offset = next;

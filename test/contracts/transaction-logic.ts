@@ -127,6 +127,16 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     expect(await steps.resolve(anew, topic, { 0: ['a'] })).toMatchObject({ outcome: 'no-evidence' });
   });
 
+  it('nor has one behind whose place the log ends', async () => {
+    const [job, other, topic] = [under.newName(), under.newName(), await under.newTopic()];
+    await steps.commit(await steps.prepare(other, topic, { 0: ['x', 'y'] }));
+    const done = await steps.prepare(job, topic, { 0: ['a'] });
+    await steps.commit(done);
+    // Two records, the control record, ours, its control record: the log ends at 5.
+    const anew = { ...done, producerId: '999999', written: [{ topic, partition: 0, first: 3, last: 4 }] };
+    expect(await steps.resolve(anew, topic, { 0: ['a'] })).toMatchObject({ outcome: 'no-evidence' });
+  });
+
   it('a transaction of which nothing is in the log any more has no evidence', async () => {
     const [job, topic] = [under.newName(), await under.newTopic()];
     const done = await steps.prepare(job, topic, { 0: ['a'] });

@@ -1,9 +1,10 @@
 import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
 import type { Command } from './commands.ts';
+import { drawTopics } from './draw-topics.ts';
 import { type SimJob, simJobs } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
-import type { InputBatch, WorldOptions } from './world.ts';
+import type { InputBatch, WorldOptions } from './world-options.ts';
 
 /** Clocks go wrong by themselves, whatever else a seed is about. */
 type DrawnKind = Exclude<FaultKind, 'clock-step'>;
@@ -211,16 +212,23 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   const maxProducerEpoch = schedule.chance(0.8) ? 32_767 : schedule.whole(3, 8);
   const drawn = drawnFaults(seed, focus);
+  const topics = drawTopics(seed, { job, inputPartitions, untilMs: faultsUntilMs });
   const steps = clockSteps(seed);
   return {
     seed,
     job,
     inputPartitions,
     outputPartitions: dice.whole(1, 3),
-    input: withPoison(
-      seed,
-      drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
-    ),
+    input: [
+      ...withPoison(
+        seed,
+        drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
+      ),
+      ...topics.input,
+    ],
+    topicChanges: topics.topicChanges,
+    topicChangeAt: topics.topicChangeAt,
+    replicationMs: topics.replicationMs,
     startingOffsets: dice.chance(0.8) ? 'earliest' : 'latest',
     delivery: drawDelivery(seed),
     settings: {
@@ -230,6 +238,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
       retainedCheckpoints: dice.whole(1, 3),
       takeover: dice.pick(['allow', 'allow', 'refuse']),
       poisonAttempts: isFaulty(seed) ? 2 + (seed % 2) : Number.POSITIVE_INFINITY,
+      ...topics.settings,
       idleExitMs: watch?.how === 'revival' ? schedule.pick([undefined, 1_500]) : undefined,
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),

@@ -42,6 +42,9 @@ export interface SinkRule {
 export const INPUT = 'input';
 export const LATER_INPUT = 'later-input';
 export const JOB = 'job';
+/** The sink of what is left out, and its topic. */
+export const DEAD_LETTERS = 'dead-letters';
+export const DEAD_LETTER_TOPIC = 'dead';
 const READ = { read: INPUT } as const;
 
 /** A line is words, and last a token that makes it unique. */

@@ -3,7 +3,7 @@ import { IDLE_TICK, type Job, operationsOfEpoch, operationsOfSecond } from '../.
 import { parallelismOf } from './draw.ts';
 import type { Call } from './kernel/faults.ts';
 import { jobNamed, plain, story } from './scenarios/story.ts';
-import type { WorldOptions } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /** Counts the calls of a run, by api, from `fromMs` to `untilMs`. */
 async function callsOf(change: Partial<WorldOptions>, fromMs: number, untilMs: number): Promise<(api: string) => number> {

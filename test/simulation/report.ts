@@ -1,5 +1,5 @@
 import { describeFault } from './kernel/faults.ts';
-import type { Outcome } from './world.ts';
+import type { Outcome } from './world-options.ts';
 
 /** A failed run for people: what was violated, the faults, and the history line for line. */
 export function reportOf(outcome: Outcome, shrunkFrom: { readonly faults: number; readonly lines: number } | undefined): string {

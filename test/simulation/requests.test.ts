@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parallelismOf } from './draw.ts';
 import type { Call } from './kernel/faults.ts';
 import { jobNamed, plain, story } from './scenarios/story.ts';
-import type { InputBatch, WorldOptions } from './world.ts';
+import type { InputBatch, WorldOptions } from './world-options.ts';
 
 /*
  * What an epoch costs, in requests instead of time: a change that needs one more for each epoch is seen here, on any

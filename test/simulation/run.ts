@@ -1,6 +1,7 @@
 import type { Violation } from './checker/checker.ts';
 import { drawWorld } from './draw.ts';
-import { type Outcome, World, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import type { Outcome, WorldOptions } from './world-options.ts';
 
 /** Runs one world to its end. */
 export async function runWorld(options: WorldOptions): Promise<Outcome> {

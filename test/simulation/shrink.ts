@@ -1,6 +1,6 @@
 import type { Fault, Faults } from './kernel/faults.ts';
 import { runWorld } from './run.ts';
-import type { InputBatch, Outcome, WorldOptions } from './world.ts';
+import type { InputBatch, Outcome, WorldOptions } from './world-options.ts';
 
 /** Runs that shrinking may take. */
 const MAX_RUNS = 300;

@@ -1,4 +1,4 @@
-import type { Outcome } from './world.ts';
+import type { Outcome } from './world-options.ts';
 
 /** What happened in many runs: plain numbers, so that those of several processes can be added. */
 export interface Tally {

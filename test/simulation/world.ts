@@ -1,4 +1,3 @@
-import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import { awaitTurn } from '../../lib/epoch/coordinator/await-turn.ts';
 import {
   type CoordinatorDeps,
@@ -11,7 +10,6 @@ import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import type { StartKind } from '../../lib/epoch/may-start.ts';
 import type { Standby } from '../../lib/epoch/revival.ts';
-import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { planStages } from '../../lib/graph/stages.ts';
@@ -23,13 +21,14 @@ import { createBlobs } from '../../lib/stages/blobs.ts';
 import { received } from '../../lib/stages/received.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
-import { Checker, DEAD_LETTER_TOPIC, type Violation } from './checker/checker.ts';
+import { BrokerFaults } from './broker-faults.ts';
+import { Checker } from './checker/checker.ts';
 import { readCommitted } from './checker/reader.ts';
 import { COMMAND_CONFIG, type Command, runCommand } from './commands.ts';
-import { type Build, INPUT, JOB, type SimJob } from './jobs.ts';
+import { type Build, DEAD_LETTER_TOPIC, INPUT, JOB } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
-import type { Fault, Faults, Service } from './kernel/faults.ts';
-import { type Injected, type Log, Network } from './kernel/network.ts';
+import type { Fault, Service } from './kernel/faults.ts';
+import { type Log, Network } from './kernel/network.ts';
 import { clockOf, type ProcessClock, SimProcess } from './kernel/process.ts';
 import { Scheduler } from './kernel/scheduler.ts';
 import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
@@ -38,110 +37,9 @@ import { FunctionService, type Handler } from './models/functions.ts';
 import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
 import { answerWithOtherNames, withOtherNames } from './models/other-names.ts';
+import { Person } from './right-stops.ts';
 import { FaultyUserCode } from './user-code.ts';
-
-/** Records that appear in the input while the job runs. */
-export interface InputBatch {
-  readonly atMs: number;
-  /** @default INPUT */
-  readonly topic?: string;
-  readonly partition: number;
-  readonly lines: readonly string[];
-  /** Written by a producer without transactions, or in a transaction that ends so. */
-  readonly how: 'plain' | 'commit' | 'abort';
-  readonly endsAfterMs: number;
-}
-
-export interface WorldOptions {
-  readonly seed: number;
-  readonly job: SimJob;
-  readonly inputPartitions: number;
-  readonly outputPartitions: number;
-  readonly input: readonly InputBatch[];
-  readonly startingOffsets: StartingOffsets;
-  /** Of the epochs that the n-th coordinator (from 1) decides. @default 'exactly-once' */
-  readonly delivery?: (coordinator: number) => DeliveryGuarantee;
-  readonly settings: Partial<JobSettings>;
-  /** Bytes up to which a blob travels inside its reference. */
-  readonly inlineBlobBytes: number;
-  /** Parallelism of every stage for the n-th coordinator (from 1). */
-  readonly parallelism: (coordinator: number) => Readonly<Record<string, number>>;
-  /** One invocation at a time in a function's process (Lambda), or any number (processes on one machine). */
-  readonly oneAtATime: boolean;
-  /** How far the wall clock of a new process is from the true time at most, ahead or behind. */
-  readonly clockSkewMs: number;
-  /** How much the wall clock of a process gains or loses in a millisecond at most. @default 0 */
-  readonly clockDrift?: number;
-  /** How far a process's clock moves on each time it is looked at, and half of what its timers go off too early. @default 0 */
-  readonly lookMs?: number;
-  readonly markerDelayMs: readonly [number, number];
-  /** How likely the broker forgets the end of a transaction in one of its partitions, while there are faults (KAFKA-20734). @default 0 */
-  readonly forgottenEnds?: number;
-  /** When a partition loses its leader, and for how long. What ends meanwhile is forgotten there. @default never */
-  readonly leaderless?: readonly { readonly atMs: number; readonly topic: string; readonly partition: number; readonly forMs: number }[];
-  /** Transactions of other producers in the sinks' topics. @default none */
-  readonly strangers?: readonly InputBatch[];
-  /** When the broker forgets transactional ids and producers that have nothing open. @default never */
-  readonly expireAtMs?: readonly number[];
-  readonly maxProducerEpoch: number;
-  readonly fetchBytes: number;
-  readonly tokenLifetimeMs: number;
-  /** How long a job that somebody stopped, cancelled or deleted is left alone before it is started again: from, to. */
-  readonly leftAloneMs?: readonly [number, number];
-  /** When build b is deployed and started; faults may do it, too. */
-  readonly updateAtMs?: number | undefined;
-  readonly faults: Faults;
-  /** From then on no fault is injected; what was injected before may last. */
-  readonly faultsUntilMs: number;
-  /** Whether the job is stopped as soon as it has caught up, or only when nothing is open any more. */
-  readonly ending: 'stop' | 'wait';
-  /**
-   * Who starts a coordinator when none is at work: somebody at once, or ticks of a schedule, as in a deployment, which leave a
-   * held job alone or wait for their turn.
-   */
-  readonly watch?: { readonly how: 'explicit' } | { readonly how: 'revival'; readonly everyMs: number; readonly standby: Standby };
-  readonly history: boolean;
-  /** What the author's functions do wrong. @default nothing */
-  readonly userCode?: UserCodeOptions;
-  /** Failures of the job that are right in this world. */
-  readonly mayFail?: RegExp;
-  /** Scenarios: called when the world stands, before anything runs. */
-  readonly prepare?: (world: World) => void;
-}
-
-export interface UserCodeOptions {
-  /** Chance of any call to throw, while there are faults. */
-  readonly chance: number;
-  /** Does the n-th coordinator (from 1) leave poison out, or stop for it? */
-  readonly leavesOut: (coordinator: number) => boolean;
-}
-
-export interface Outcome {
-  readonly seed: number;
-  readonly violations: readonly Violation[];
-  readonly injected: readonly Injected[];
-  readonly history: readonly string[];
-  readonly events: number;
-  readonly epochs: number;
-  /** Records that were sent again by an epoch that was decided at least once. */
-  readonly repeated: number;
-  /** Ends of transactions that the broker forgot in a partition. */
-  readonly forgotten: number;
-  /** What else happened to the broker. */
-  readonly brokerFaults: Readonly<Record<string, number>>;
-  readonly virtualMs: number;
-  readonly observed: readonly CoordinatorEvent[];
-  readonly ends: readonly CoordinatorEnd[];
-  readonly commands: readonly CommandEnd[];
-  /** Incarnations in which the job decided something. */
-  readonly lives: number;
-}
-
-/** How a command ended: its own word, or why it gave up. */
-export interface CommandEnd {
-  readonly command: Command;
-  readonly outcome: string;
-}
+import type { CommandEnd, InputBatch, Outcome, WorldOptions } from './world-options.ts';
 
 /** How long a job may take to catch up once faults have stopped: the longest pauses and timeouts, and some more. */
 const CATCH_UP_MS = 400_000;
@@ -167,6 +65,8 @@ interface RunningCoordinator {
   readonly stop: AbortController;
   readonly handOver: AbortController;
   ended: boolean;
+  readonly beganMs: number;
+  generation: number;
   /** When it took the lease, and when it was told to end. */
   leaseTakenMs: number;
   endingMs: number;
@@ -195,6 +95,8 @@ export class World {
   readonly #dice: Dice;
   readonly #code: FaultyUserCode;
   readonly #log: Log;
+  readonly #brokerFaults: BrokerFaults;
+  readonly #person: Person;
   #phase: 'faults' | 'catching-up' | 'stopping' = 'faults';
   #leftAloneUntilMs = 0;
 
@@ -209,15 +111,21 @@ export class World {
       seed: options.seed,
       scheduler,
       log: this.#log,
-      faults: (call) => (call.atMs < options.faultsUntilMs ? options.faults(call) : undefined),
+      faults: (call) => {
+        if (call.atMs >= options.faultsUntilMs) return undefined;
+        this.#brokerFaults.meet(call);
+        return options.faults(call);
+      },
       onWorldFault: (fault, call) => this.#inflict(fault, call.service, call.caller),
     });
     const dice = new Dice(hashOf(options.seed, 'broker'));
+    const replicating = new Dice(hashOf(options.seed, 'replication'));
     const forgetting = new Dice(hashOf(options.seed, 'forgotten ends'));
     this.broker = new Broker({
       nowMs: () => scheduler.nowMs,
       later: (delayMs, run) => void scheduler.after(delayMs, undefined, run),
       markerDelayMs: () => dice.spread(...options.markerDelayMs),
+      replicationMs: () => (options.replicationMs === undefined ? 0 : replicating.spread(...options.replicationMs)),
       forgetsEnd: () => scheduler.nowMs < options.faultsUntilMs && forgetting.chance(options.forgottenEnds ?? 0),
       shuffled: (items) => dice.shuffled(items),
       maxProducerEpoch: options.maxProducerEpoch,
@@ -225,6 +133,7 @@ export class World {
     });
     for (const topic of Object.values(options.job.sources)) this.broker.createTopic(topic, options.inputPartitions);
     for (const { topic } of Object.values(options.job.sinks)) this.broker.createTopic(topic, options.outputPartitions);
+    this.#brokerFaults = new BrokerFaults(this, options);
     this.table = new EpochTable(() => scheduler.nowMs, options.tokenLifetimeMs);
     this.bucket = new BlobBucket(() => scheduler.nowMs);
     if (options.userCode !== undefined) this.broker.createTopic(DEAD_LETTER_TOPIC, options.outputPartitions);
@@ -236,6 +145,7 @@ export class World {
     });
     const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
     this.checker = new Checker(options.job, options.startingOffsets, this.broker, this.table, this.bucket, { code: this.#code, attempts });
+    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
     this.functions = new FunctionService({
       scheduler,
       network: this.network,
@@ -253,7 +163,7 @@ export class World {
   async run(): Promise<Outcome> {
     const { scheduler, checker } = this;
     for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
-    this.#scheduleBrokerFaults();
+    this.#brokerFaults.schedule();
     this.#options.prepare?.(this);
     this.startCoordinator();
     if (this.#options.updateAtMs !== undefined) scheduler.at(this.#options.updateAtMs, undefined, () => this.update());
@@ -277,7 +187,7 @@ export class World {
       epochs: checker.epochs,
       repeated: checker.repeated,
       forgotten: this.broker.forgotten,
-      brokerFaults: this.#brokerFaults,
+      brokerFaults: this.#brokerFaults.counts,
       virtualMs: scheduler.nowMs,
       observed: this.observed,
       ends: this.ends,
@@ -294,34 +204,6 @@ export class World {
       stop.abort();
       handOver.abort();
     }
-  }
-
-  readonly #brokerFaults: Record<string, number> = {};
-
-  #scheduleBrokerFaults(): void {
-    const { leaderless = [], strangers = [], expireAtMs = [] } = this.#options;
-    const happened = (what: string) => {
-      this.#brokerFaults[what] = (this.#brokerFaults[what] ?? 0) + 1;
-    };
-    for (const { atMs, topic, partition, forMs } of leaderless)
-      this.scheduler.at(atMs, undefined, () => {
-        const found = this.broker.partition(topic, partition);
-        if (found === undefined || found.leaderless) return;
-        happened('partition without a leader for a while');
-        this.#log('broker', () => `${topic}-${partition} has no leader for ${Math.round(forMs)} ms`);
-        found.loseLeader((run) => void this.scheduler.after(forMs, undefined, run));
-      });
-    for (const batch of strangers)
-      this.scheduler.at(batch.atMs, undefined, () => {
-        happened("transaction of another producer in a sink's topic");
-        this.append(batch);
-      });
-    for (const atMs of expireAtMs)
-      this.scheduler.at(atMs, undefined, () => {
-        happened('transactional ids and producers expired');
-        this.#log('broker', () => 'forgets who has nothing open');
-        this.broker.expireProducers();
-      });
   }
 
   append({ topic = INPUT, partition, lines, how, endsAfterMs }: Omit<InputBatch, 'atMs'>): void {
@@ -371,12 +253,16 @@ export class World {
       minPauseMs: 0,
       poisonAttempts: Number.POSITIVE_INFINITY,
       ...this.#options.settings,
+      ...this.#person.says(this.table.row(JOB)),
     };
+    this.checker.words.set(name, settings.onMissingEvidence);
     const running: RunningCoordinator = {
       process,
       stop: new AbortController(),
       handOver: new AbortController(),
       ended: false,
+      beganMs: this.scheduler.nowMs,
+      generation: 0,
       leaseTakenMs: 0,
       endingMs: 0,
     };
@@ -387,7 +273,11 @@ export class World {
       observe: (event) => {
         if (!process.alive) return;
         this.observed.push(event);
-        if (event.event === 'lease-taken') running.leaseTakenMs = this.scheduler.nowMs;
+        if (event.event === 'lease-taken') {
+          running.leaseTakenMs = this.scheduler.nowMs;
+          running.generation = event.generation;
+        }
+        if (event.event === 'data-loss') this.checker.takeDataLoss(running.generation, event);
         if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },
@@ -468,7 +358,8 @@ export class World {
           error instanceof SupersededError ||
           error instanceof LeftToNextError ||
           ((error instanceof StoreProblem || error instanceof KafkaProblem) && error.retriable);
-        if (!mayBe && isHolder()) this.checker.fail('I6', `onceflow ${command} failed: ${text}`);
+        if (!mayBe && isHolder() && !this.#isRightStop(text, began.ms, process.name))
+          this.checker.fail('I6', `onceflow ${command} failed: ${text}`);
       },
     );
     return process;
@@ -493,8 +384,18 @@ export class World {
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && row?.holder === process.name) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
     if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
+    if (end.end === 'failed' && this.#isRightStop(end.message, running.beganMs, process.name)) return;
     if (end.end === 'failed' && row?.holder === process.name && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';
     else if (end.end === 'failed' && row?.holder === process.name) this.checker.fail('I6', `the job failed: ${end.message}`);
+  }
+
+  /** Somebody has to look, and starts the job again when she has. Not where a stop is what a story is about. */
+  #isRightStop(message: string, beganMs: number, who: string): boolean {
+    if (this.#options.mayFail !== undefined || !this.#person.understands(message, beganMs, this.table.row(JOB))) return false;
+    this.#log(who, () => 'somebody sees why, and starts the job again');
+    this.#brokerFaults.count('job that stopped for a person to decide');
+    this.#leftAloneUntilMs = this.scheduler.nowMs + this.#dice.spread(100, 5_000);
+    return true;
   }
 
   /** The job stopped at a record that its author's code fails at, and said at which. */
@@ -616,6 +517,7 @@ export class World {
   #portsOf(process: SimProcess): Ports {
     const carry = (service: Service) => this.#carry(process, service);
     const dice = new Dice(hashOf(this.#options.seed, process.name));
+    const asking = new Dice(hashOf(this.#options.seed, `metadata of ${process.name}`));
     const random: Random = { id: () => dice.id(), fraction: () => dice.next() };
     const blobStore = modelBlobStore(this.bucket, carry('bucket'));
     const brokerConfig = new Map([['transaction.max.timeout.ms', '900000']]);
@@ -627,6 +529,7 @@ export class World {
         broker: brokerConfig,
         topic: TOPIC_CONFIG,
         nowMs: () => this.scheduler.nowMs,
+        asksLate: () => asking.chance(0.5),
       }),
       clock: clockOf(this.scheduler, process, this.#options.lookMs),
       random,

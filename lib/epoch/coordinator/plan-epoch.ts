@@ -51,8 +51,8 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Source
             deps.kafka.offsets(stage.topic, partitions, 'latest'),
             deps.kafka.offsets(stage.topic, partitions, 'earliest'),
           ]);
-          // Partitions that came after the job started are read from their beginning.
-          const from = [...known, ...starts.slice(known.length)];
+          // Partitions that came after the job started are read from their first offset: what is gone before that is lost input.
+          const from = [...known, ...partitions.slice(known.length).map(() => 0)];
           const isBeyond = from.some((offset, partition) => offset > (ends[partition] ?? offset));
           const highWatermarks = isBeyond ? await deps.kafka.offsets(stage.topic, partitions, 'end') : undefined;
           return { stage, from, starts, ends, highWatermarks };

@@ -1,13 +1,19 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import type { BlobRef, Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { Decision, JobRow, SentAgain } from '../../../lib/ports/epoch-store.ts';
-import { JOB, type SimJob, type SinkRule } from '../jobs.ts';
+import type { OnMissingEvidence } from '../../../lib/transactions/resolve.ts';
+import { DEAD_LETTER_TOPIC, DEAD_LETTERS, JOB, type SimJob } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
-import type { Broker, EndInPartition, Partition } from '../models/kafka-broker.ts';
+import type { Broker, EndInPartition } from '../models/kafka-broker.ts';
+import type { Partition, StoredBatch } from '../models/partition.ts';
 import { decodeBatch, splitBatches } from '../models/wire.ts';
 import type { FaultyUserCode } from '../user-code.ts';
 import { openEnvelope, readCounts, readStaged } from './blobs.ts';
+import { count, differenceOf, multiset, range } from './counting.ts';
+import { type DecidedEpoch, Life, whereOf } from './life.ts';
+import { checkOutput } from './output.ts';
 import { readCommitted, valuesOf } from './reader.ts';
 
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7';
@@ -22,89 +28,11 @@ interface DeadLetter {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A record in a log, with the sink subtask and the epoch that it is of. */
-interface Attributed {
-  readonly offset: number;
-  readonly value: string;
-  readonly where: string;
-  readonly epoch: number;
-}
-
-/** Of records that were sent outside a transaction. */
-const NO_PRODUCER = '-1/-1';
-
-interface DecidedEpoch {
-  readonly manifest: Manifest;
-  readonly text: string;
-  /** By sink and subtask, then topic and partition: the values in order. */
-  readonly staged: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
-}
-
 /** Which lines may be left out, and where they go. */
 export interface PoisonRule {
   readonly code: FaultyUserCode;
   /** Failures in a row of one record alone. */
   readonly attempts: number;
-}
-
-/** The sink of what is left out, and its topic. */
-const DEAD_LETTERS = 'dead-letters';
-export const DEAD_LETTER_TOPIC = 'dead';
-
-/** One incarnation of the job: it begins anew, from its starting offsets, without state. */
-class Life {
-  readonly incarnation: string;
-  /** The job was deleted, and nothing of this incarnation may become visible any more. */
-  over = false;
-  readonly decided: DecidedEpoch[] = [];
-  /** By sink, subtask, epoch, topic and partition. */
-  readonly committed = new Set<string>();
-  /** By sink, subtask, topic and partition. */
-  readonly lastCommitted = new Map<string, number>();
-  /** What was sent outside a transaction: topic, partition and value. */
-  readonly sent = new Set<string>();
-  /** By counter uid: the fold of the input through the last decided epoch. */
-  readonly fold = new Map<string, Map<string, number>>();
-  /** By sink uid. */
-  readonly written = new Map<string, Map<string, number>>();
-
-  constructor(incarnation: string) {
-    this.incarnation = incarnation;
-  }
-
-  uncommitted(): string[] {
-    return this.decided.flatMap((decided) => [
-      ...this.uncommittedOf(decided).map((place) => `${place} of epoch ${decided.manifest.epoch}`),
-      ...this.unsent(decided).map((value) => `${value} of epoch ${decided.manifest.epoch}, which was not sent`),
-    ]);
-  }
-
-  /** Staged output of an epoch that was decided exactly once, as far as it is not committed: sink, subtask, topic and partition. */
-  uncommittedOf({ manifest, staged }: DecidedEpoch): string[] {
-    if (manifest.delivery === 'at-least-once') return [];
-    return [...staged].flatMap(([where, places]) =>
-      [...places]
-        .filter(([place, values]) => values.length > 0 && !this.committed.has(`${where} ${manifest.epoch} ${place}`))
-        .map(([place]) => `${where} in ${place}`),
-    );
-  }
-
-  /** Staged output of an epoch that was decided at least once, as far as it was not sent. */
-  unsent({ manifest, staged }: DecidedEpoch): string[] {
-    if (manifest.delivery !== 'at-least-once') return [];
-    return [...staged.values()].flatMap((places) =>
-      [...places].flatMap(([place, values]) => values.filter((value) => !this.sent.has(`${place} ${value}`))),
-    );
-  }
-
-  /** The epoch that was decided at least once and has staged this value there. No value is staged twice. */
-  stagedBy(place: string, value: string): { readonly where: string; readonly epoch: number } | undefined {
-    for (const { manifest, staged } of this.decided) {
-      if (manifest.delivery !== 'at-least-once') continue;
-      for (const [where, places] of staged) if (places.get(place)?.includes(value) === true) return { where, epoch: manifest.epoch };
-    }
-    return undefined;
-  }
 }
 
 /**
@@ -113,8 +41,12 @@ class Life {
  */
 export class Checker {
   readonly violations: Violation[] = [];
-  /** Of records outside a transaction, by topic, partition and offset: the incarnation that sent them. */
-  readonly #plain = new Map<string, Life>();
+  /** By coordinator: what it was told about missing evidence. */
+  readonly words = new Map<string, OnMissingEvidence>();
+  /** Of records outside a transaction, by log and offset: the incarnation that sent them. */
+  readonly #plain = new Map<Partition, Map<number, Life>>();
+  /** What was said last, by generation, epoch, topic and partition. */
+  readonly #gaps = new Map<string, Extract<CoordinatorEvent, { event: 'data-loss' }>>();
   /** Records that were sent again outside a transaction. */
   repeated = 0;
   readonly #job: SimJob;
@@ -193,7 +125,7 @@ export class Checker {
         if (offset < end) return `${uid} has read partition ${partition} of ${topic} to ${offset} of ${end}`;
       }
     }
-    const open = life.uncommitted();
+    const open = this.#uncommitted(life);
     if (open.length > 0) return `what was decided is not committed: ${open.join(', ')}`;
     for (const partitions of this.#broker.topics.values()) {
       for (const { topic, partition, lastStableOffset, end } of partitions)
@@ -210,7 +142,15 @@ export class Checker {
     if (open.length > 0) this.fail('I6', `open transactions remain: ${open.join(', ')}`);
     for (const name of this.#liveNames())
       if (!this.#bucket.blobs.has(name)) this.fail('I7', `blob ${name}, which a live manifest names, is gone`);
-    this.#checkOutput();
+    checkOutput({
+      job: this.#job,
+      broker: this.#broker,
+      lives: this.#lives,
+      producers: this.#producers,
+      plain: this.#plain,
+      isExcused: (life, where, epoch, place) => this.#isExcused(life, where, epoch, place),
+      fail: (invariant, message) => this.fail(invariant, message),
+    });
   }
 
   #takeDecision(decision: Decision): void {
@@ -307,12 +247,12 @@ export class Checker {
       const where = `partition ${partition.partition} of ${topic}`;
       const to = own(own(manifest.offsets, uid), topic)?.[partition.partition] ?? 0;
       // What a source starts from is not input of the job.
-      const from = known === undefined ? to : (known[partition.partition] ?? 0);
-      if (known === undefined && this.#startsAt === 'earliest' && to > 0)
+      const from = known === undefined ? to : this.#beginOf(manifest, partition, known[partition.partition] ?? 0);
+      if (known === undefined && this.#startsAt === 'earliest' && !partition.starts.includes(to))
         this.fail('I3', `${uid} starts at offset ${to} of ${where} in epoch ${epoch}, and was to start at the first`);
       if (to < from) this.fail('I3', `epoch ${epoch} goes back in ${where}: from ${from} to ${to}`);
-      if (to > partition.lastStableOffset)
-        this.fail('I3', `epoch ${epoch} read ${where} to ${to}, beyond its last stable offset ${partition.lastStableOffset}`);
+      if (to > partition.stableEnd)
+        this.fail('I3', `epoch ${epoch} read ${where} to ${to}, beyond its last stable offset ${partition.stableEnd}`);
       for (const { value, offset } of readCommitted(partition, from, to)) {
         const place = `${topic} ${partition.partition} ${offset}`;
         const letter = left.get(place);
@@ -324,10 +264,88 @@ export class Checker {
     return lines;
   }
 
+  /** Input that was deleted before it was read: an epoch begins behind it only if that was said, and is so. */
+  #beginOf({ epoch }: Manifest, log: Partition, known: number): number {
+    const { generation } = this.#table.row(JOB) ?? {};
+    const said = this.#gaps.get(`${generation} ${epoch} ${log.topic} ${log.partition}`);
+    if (said === undefined || said.from !== known) return known;
+    const isTrue = log.starts.includes(said.to) && said.from < said.to && said.count === said.to - said.from;
+    if (!isTrue)
+      this.fail('I3', `epoch ${epoch} leaves out ${said.from} to ${said.to} of ${log.topic}-${log.partition}, which were not deleted`);
+    return said.to;
+  }
+
+  /** A coordinator says what input its next epoch leaves out. */
+  takeDataLoss(generation: number, gap: Extract<CoordinatorEvent, { event: 'data-loss' }>): void {
+    this.#gaps.set(`${generation} ${gap.epoch} ${gap.topic} ${gap.partition}`, gap);
+  }
+
   /** By whom what becomes visible may have been written: the transactions that decisions name. */
   #nameProducer(life: Life, committable: Committable): void {
     const { producerId, producerEpoch, epoch } = committable;
-    this.#producers.set(`${producerId}/${producerEpoch}`, { life, where: whereOf(committable), epoch });
+    const where = whereOf(committable);
+    this.#producers.set(`${producerId}/${producerEpoch}`, { life, where, epoch });
+    const key = `${where} ${epoch}`;
+    life.transactions.set(key, [...(life.transactions.get(key) ?? []), committable]);
+  }
+
+  /** What somebody sees who looks for an epoch's output at these places of one transaction: which of it was committed. */
+  lookFor(incarnation: string, epoch: number, transactionalId: string, places: readonly string[]): readonly boolean[] | undefined {
+    const life = this.#lives.find((one) => one.incarnation === incarnation);
+    const where = life === undefined ? undefined : whereIn(life, epoch, transactionalId);
+    if (life === undefined || where === undefined) return undefined;
+    return places.map((place) => life.committed.has(`${where} ${epoch} ${place}`));
+  }
+
+  /** Somebody has to say one thing of places of which some were committed and some were not: then that one is not the job's fault. */
+  excuse(incarnation: string, epoch: number, transactionalId: string, place: string): void {
+    const life = this.#lives.find((one) => one.incarnation === incarnation);
+    if (life !== undefined) life.excused.add(`${whereIn(life, epoch, transactionalId)} ${epoch} ${place}`);
+  }
+
+  /** What was decided and is not out, and could be. */
+  #uncommitted(life: Life): string[] {
+    return life.decided.flatMap((decided) => [
+      ...this.#uncommittedOf(life, decided).map((place) => `${place} of epoch ${decided.manifest.epoch}`),
+      ...life.unsent(decided).map((value) => `${value} of epoch ${decided.manifest.epoch}, which was not sent`),
+    ]);
+  }
+
+  #uncommittedOf(life: Life, decided: DecidedEpoch): string[] {
+    return life
+      .uncommittedOf(decided)
+      .filter(({ where, place }) => !this.#isExcused(life, where, decided.manifest.epoch, place))
+      .map(({ where, place }) => `${where} in ${place}`);
+  }
+
+  /** Somebody deleted the log with what the job had written to it there: that is not its loss. */
+  #isExcused(life: Life, where: string, epoch: number, place: string): boolean {
+    const log = this.#logOf(life, where, epoch, place);
+    return log?.isDeleted === true || life.excused.has(`${where} ${epoch} ${place}`);
+  }
+
+  /** What the coordinator that holds the job was told that output counts as, of which the log says nothing any more. */
+  #word(): OnMissingEvidence {
+    return this.words.get(this.#table.row(JOB)?.holder ?? '') ?? 'stop';
+  }
+
+  /** Where the log does not reach back to what the newest transaction wrote, its word has given up what was not committed. */
+  #giveUp(life: Life, decided: DecidedEpoch): void {
+    const { epoch } = decided.manifest;
+    for (const { where, place } of life.uncommittedOf(decided)) {
+      const written = newestAt(life, where, epoch, place)?.range;
+      const log = this.#logOf(life, where, epoch, place);
+      if (written !== undefined && log !== undefined && log.logStart > written.last) life.excused.add(`${where} ${epoch} ${place}`);
+    }
+  }
+
+  /** The log that holds what the newest transaction of an epoch has written there. */
+  #logOf(life: Life, where: string, epoch: number, place: string): Partition | undefined {
+    const { newest, range } = newestAt(life, where, epoch, place) ?? {};
+    if (newest === undefined || range === undefined) return undefined;
+    const isOwn = (batch: StoredBatch) =>
+      batch.baseOffset === range.first && String(batch.producerId) === newest.producerId && batch.producerEpoch === newest.producerEpoch;
+    return this.#broker.everyLog().find((log) => `${log.topic} ${log.partition}` === place && log.batches.some(isOwn));
   }
 
   /** Transactions that take the place of others in a decided epoch: a decision of its own. */
@@ -355,12 +373,18 @@ export class Checker {
       return this.fail('I4', `${place}: records of ${who.join(', ')} were committed together, and a decision names not each of them`);
     const { life, where, epoch } = owner;
     const key = `${where} ${epoch} ${place}`;
-    if (life.committed.has(key)) return this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed twice`);
+    const before = life.committed.get(key);
+    const isGone = before !== undefined && (before.log.isDeleted || before.log.logStart > before.last);
+    if (isGone && this.#word() === 'lost') life.excused.add(key);
+    if (before?.log.isDeleted === false && !life.excused.has(key))
+      return this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed twice`);
     if (life.over) this.fail('I2', `${place}: the output of ${where} in epoch ${epoch} was committed after its incarnation was deleted`);
-    const previous = life.lastCommitted.get(`${where} ${place}`) ?? 0;
-    if (previous >= epoch) this.fail('I5', `${place}: epoch ${epoch} of ${where} was committed after epoch ${previous}`);
-    life.committed.add(key);
-    life.lastCommitted.set(`${where} ${place}`, epoch);
+    const inLog = life.lastCommitted.get(partition) ?? new Map<string, number>();
+    const previous = inLog.get(where) ?? 0;
+    if (previous > epoch || (previous === epoch && !life.excused.has(key)))
+      this.fail('I5', `${place}: epoch ${epoch} of ${where} was committed after epoch ${previous}`);
+    life.committed.set(key, { log: partition, last: batches.at(-1)?.lastOffset ?? -1 });
+    life.lastCommitted.set(partition, inLog.set(where, epoch));
     const found = batches.flatMap(valuesOf);
     const expected =
       life.decided
@@ -375,13 +399,15 @@ export class Checker {
   }
 
   /** What is sent outside a transaction is the staged output of an epoch that was decided so. */
-  #takePlain({ topic, partition, end }: Partition, values: readonly string[]): void {
+  #takePlain(log: Partition, values: readonly string[]): void {
+    const { topic, partition, end } = log;
     const written = [DEAD_LETTER_TOPIC, ...Object.values(this.#job.sinks).map((sink) => sink.topic)];
     if (!written.includes(topic)) return;
     const place = `${topic} ${partition}`;
     for (const [index, value] of values.entries()) {
       const life = this.#lives.findLast((each) => each.stagedBy(place, value) !== undefined);
-      if (life !== undefined) this.#plain.set(`${place} ${end - values.length + index}`, life);
+      if (life !== undefined)
+        this.#plain.set(log, (this.#plain.get(log) ?? new Map<number, Life>()).set(end - values.length + index, life));
       if (life === undefined) this.fail('I4', `${place}: ${value} was sent, and no epoch that was decided at least once has staged it`);
       else if (life.sent.has(`${place} ${value}`)) this.repeated++;
       life?.sent.add(`${place} ${value}`);
@@ -399,7 +425,8 @@ export class Checker {
           'I2',
           `epoch ${epoch} is recorded as COMMITTED by generation ${row.generation}, and ${unsent} of epoch ${manifest.epoch} was not sent`,
         );
-      const [lost] = life?.uncommittedOf(decided) ?? [];
+      if (life !== undefined && this.#word() === 'committed') this.#giveUp(life, decided);
+      const [lost] = life === undefined ? [] : this.#uncommittedOf(life, decided);
       if (lost !== undefined)
         this.fail(
           'I2',
@@ -413,14 +440,15 @@ export class Checker {
     const life = this.#lives.find((each) => each.incarnation === incarnation);
     if (life === undefined) return;
     life.over = true;
-    const open = life.uncommitted();
+    const open = this.#uncommitted(life);
     if (open.length > 0)
       this.fail('I2', `incarnation ${incarnation} was deleted, and its output is lost that was decided: ${open.join(', ')}`);
   }
 
   /** After somebody brought the job to rest: nothing that was decided may wait for a commit. */
   checkAtRest(after: string): void {
-    const open = this.#life()?.uncommitted() ?? [];
+    const life = this.#life();
+    const open = life === undefined ? [] : this.#uncommitted(life);
     if (open.length > 0) this.fail('I6', `${after} left uncommitted what was decided: ${open.join(', ')}`);
   }
 
@@ -448,97 +476,6 @@ export class Checker {
       for (const ref of blobsOf(manifest, manifest.epoch > row.lastCommitted)) if (ref.at === 'store') live.add(ref.name);
     }
     return live;
-  }
-
-  #checkOutput(): void {
-    for (const partition of this.#broker.topics.get(DEAD_LETTER_TOPIC) ?? [])
-      for (const life of this.#lives)
-        this.#checkOrder(life, DEAD_LETTERS, partition.partition, DEAD_LETTER_TOPIC, this.#recordsOf(life, partition));
-    for (const [uid, { topic, writes }] of Object.entries(this.#job.sinks)) {
-      const byLife = new Map(this.#lives.map((life) => [life, this.#readBack(life, uid, topic, writes)]));
-      for (const [life, found] of byLife) {
-        const difference = differenceOf(life.written.get(uid) ?? new Map<string, number>(), found);
-        if (difference !== undefined)
-          this.fail(
-            'I2',
-            `what a read_committed reader sees of ${topic} (incarnation ${life.incarnation}) is not the fold of the input: ${difference}`,
-          );
-      }
-    }
-  }
-
-  /** What one incarnation of the job has written, as a reader sees it: by key the last count, or by line how often it is there. */
-  #readBack(life: Life, uid: string, topic: string, writes: SinkRule['writes']): Map<string, number> {
-    const seen = new Map<string, { partition: number; n: number }>();
-    const lines: string[] = [];
-    for (const partition of this.#broker.topics.get(topic) ?? []) {
-      const records = this.#recordsOf(life, partition);
-      this.#checkOrder(life, uid, partition.partition, topic, records);
-      if (writes === 'lines') lines.push(...records.map(({ value }) => value));
-      for (const { value, offset } of writes === 'counts' ? records : []) {
-        const [key = '', n] = value.split(':::');
-        const previous = seen.get(key) ?? { partition: partition.partition, n: 0 };
-        if (previous.partition !== partition.partition || Number(n) !== previous.n + 1) {
-          this.fail(
-            'I2',
-            `${topic}-${partition.partition}, offset ${offset}: ${value} comes behind ${key}:::${previous.n} of partition ${previous.partition}`,
-          );
-        }
-        seen.set(key, { partition: partition.partition, n: Number(n) });
-      }
-    }
-    return writes === 'lines' ? multiset(lines) : new Map([...seen].map(([key, { n }]) => [key, n]));
-  }
-
-  #recordsOf(life: Life, partition: Partition): Attributed[] {
-    const place = `${partition.topic} ${partition.partition}`;
-    const seen = new Set<string>();
-    return readCommitted(partition, 0, partition.end).flatMap(({ offset, value, producer }) => {
-      // What was sent again outside a transaction counts where it came first.
-      if (producer === NO_PRODUCER) {
-        const from = seen.has(value) || this.#plain.get(`${place} ${offset}`) !== life ? undefined : life.stagedBy(place, value);
-        if (from !== undefined) seen.add(value);
-        return from === undefined ? [] : [{ offset, value, ...from }];
-      }
-      if (this.#broker.foreign.has(BigInt(producer.split('/')[0] ?? ''))) return [];
-      const from = this.#producers.get(producer);
-      if (from === undefined && life === this.#lives[0])
-        this.fail(
-          'I2',
-          `${partition.topic}-${partition.partition}, offset ${offset}: a record that no committed transaction of the job wrote`,
-        );
-      return from?.life === life ? [{ offset, value, where: from.where, epoch: from.epoch }] : [];
-    });
-  }
-
-  /** Epochs of one sink subtask follow each other in every partition, and hold what was staged. */
-  #checkOrder(life: Life, uid: string, partition: number, topic: string, records: readonly Attributed[]): void {
-    const last = new Map<string, number>();
-    const byEpoch = new Map<string, string[]>();
-    for (const { offset, value, where, epoch } of records) {
-      const previous = last.get(where) ?? 0;
-      if (epoch < previous)
-        this.fail('I5', `${topic}-${partition}, offset ${offset}: epoch ${epoch} of ${where} comes behind its epoch ${previous}`);
-      last.set(where, epoch);
-      const key = `${where} ${epoch}`;
-      const values = byEpoch.get(key) ?? [];
-      values.push(value);
-      byEpoch.set(key, values);
-    }
-    for (const { manifest, staged } of life.decided) {
-      for (const [where, places] of staged) {
-        if (!where.startsWith(`${uid} `)) continue;
-        const expected = places.get(`${topic} ${partition}`) ?? [];
-        const found = byEpoch.get(`${where} ${manifest.epoch}`) ?? [];
-        const isOut = life.committed.has(`${where} ${manifest.epoch} ${topic} ${partition}`) || manifest.delivery === 'at-least-once';
-        if (expected.join('\n') !== found.join('\n') && isOut) {
-          this.fail(
-            'I2',
-            `${topic}-${partition}: a reader sees ${found.length} records of ${where} in epoch ${manifest.epoch}, which are not the ${expected.length} that were staged`,
-          );
-        }
-      }
-    }
   }
 
   #stagedOf(manifest: Manifest): Map<string, Map<string, string[]>> {
@@ -598,10 +535,6 @@ function decodeUnsealed(batch: Buffer): readonly string[] {
   return decodeBatch(batch, false).values;
 }
 
-function whereOf({ sink, subtask }: Committable): string {
-  return `${sink} ${subtask}`;
-}
-
 function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {
   const state = Object.values(manifest.state).flatMap((subtasks) =>
     subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
@@ -609,30 +542,19 @@ function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {
   return withOutputs ? [...state, ...Object.values(manifest.outputs).flat(2)] : state;
 }
 
-function count(into: Map<string, Map<string, number>>, uid: string, keys: readonly string[]): Map<string, number> {
-  const counts = into.get(uid) ?? new Map<string, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  into.set(uid, counts);
-  return counts;
+/** The newest transaction of an epoch that has written there, and what. */
+function newestAt(life: Life, where: string, epoch: number, place: string) {
+  const isThere = ({ topic, partition }: { readonly topic: string; readonly partition: number }) => `${topic} ${partition}` === place;
+  const newest = life.transactions.get(`${where} ${epoch}`)?.findLast(({ written }) => written.some(isThere));
+  const range = newest?.written.find(isThere);
+  return newest === undefined || range === undefined ? undefined : { newest, range };
 }
 
-function multiset(values: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
-}
-
-function range(after: number, to: number): number[] {
-  return Array.from({ length: Math.max(to - after, 0) }, (_, index) => after + 1 + index);
-}
-
-function differenceOf(expected: ReadonlyMap<string, number>, found: ReadonlyMap<string, number>): string | undefined {
-  const differences: string[] = [];
-  for (const [key, n] of expected) if (found.get(key) !== n) differences.push(`${key}: ${found.get(key) ?? 0} instead of ${n}`);
-  for (const [key, n] of found) if (!expected.has(key)) differences.push(`${key}: ${n} instead of none`);
-  return differences.length === 0
-    ? undefined
-    : differences.slice(0, 5).join('; ') + (differences.length > 5 ? `; and ${differences.length - 5} more` : '');
+/** The sink and subtask that had this transaction in an epoch. */
+function whereIn(life: Life, epoch: number, transactionalId: string): string | undefined {
+  const all = [...life.transactions.values()].flat();
+  const found = all.find((committable) => committable.epoch === epoch && committable.transactionalId === transactionalId);
+  return found === undefined ? undefined : whereOf(found);
 }
 
 /** What is under a name that a job's author chose, and not what every object has under it. */

@@ -1,4 +1,4 @@
-import type { Partition, StoredBatch } from '../models/kafka-broker.ts';
+import type { Partition, StoredBatch } from '../models/partition.ts';
 import { decodeBatch } from '../models/wire.ts';
 
 export interface ReadRecord {

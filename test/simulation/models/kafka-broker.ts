@@ -12,6 +12,7 @@ import type {
   TransactionDescription,
   TransactionState as TransactionStateName,
 } from '../../../lib/ports/kafka-requests.ts';
+import { BROKERS, Partition, type StoredBatch } from './partition.ts';
 import { decodeBatch, encodeBatch, encodeMarker } from './wire.ts';
 
 export interface BrokerOptions {
@@ -27,81 +28,10 @@ export interface BrokerOptions {
   readonly timeoutScanMs?: number;
   /** Whether the end of a transaction that ends now is forgotten in one of its partitions, as brokers from 4.0 do (KAFKA-20734). */
   readonly forgetsEnd?: () => boolean;
+  /** How long until readers are given what others append, and the ends of transactions. */
+  readonly replicationMs?: () => number;
   /** Most bytes of one partition that a fetch answers. */
   readonly fetchBytes?: number;
-}
-
-export interface StoredBatch {
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly bytes: Buffer;
-  readonly producerId: bigint;
-  readonly producerEpoch: number;
-  readonly transactional: boolean;
-  readonly control: 'commit' | 'abort' | undefined;
-}
-
-interface ProducerState {
-  epoch: number;
-  lastSequence: number;
-  /** The last batches, by which repetitions are known. */
-  recent: { readonly first: number; readonly last: number; readonly baseOffset: number }[];
-}
-
-export class Partition {
-  readonly topic: string;
-  readonly partition: number;
-  /** Who leads it when anyone does. */
-  #leader: number;
-  leaderless = false;
-  readonly batches: StoredBatch[] = [];
-  logStart = 0;
-  end = 0;
-  /** By producer id: the first offset of its open transaction. */
-  readonly open = new Map<bigint, number>();
-  readonly aborted: { readonly producerId: bigint; readonly firstOffset: number; readonly lastOffset: number }[] = [];
-  readonly producers = new Map<bigint, ProducerState>();
-
-  constructor(topic: string, partition: number, leader: number) {
-    this.topic = topic;
-    this.partition = partition;
-    this.#leader = leader;
-  }
-
-  /** The broker that leads it, -1 while none does. */
-  get leader(): number {
-    return this.leaderless ? -1 : this.#leader;
-  }
-
-  /** Its leader goes, and another takes over after a while. */
-  loseLeader(later: (run: () => void) => void, brokers = 2): void {
-    this.leaderless = true;
-    later(() => {
-      this.#leader = (this.#leader + 1) % brokers;
-      this.leaderless = false;
-    });
-  }
-
-  get lastStableOffset(): number {
-    let lowest = this.end;
-    for (const first of this.open.values()) if (first < lowest) lowest = first;
-    return lowest;
-  }
-
-  /** Of the first batch that is not older, the first offset: the model's batches have one time. */
-  offsetAtTime(timestampMs: number): number | undefined {
-    const found = this.batches.find(({ bytes }) => Number(bytes.readBigInt64BE(35)) >= timestampMs);
-    return found === undefined || found.baseOffset >= this.lastStableOffset ? undefined : found.baseOffset;
-  }
-
-  append(bytes: Buffer, producerId: bigint, producerEpoch: number, transactional: boolean, control: StoredBatch['control']): void {
-    const stored = Buffer.from(bytes);
-    const baseOffset = this.end;
-    stored.writeBigInt64BE(BigInt(baseOffset), 0);
-    const lastOffset = baseOffset + stored.readInt32BE(23);
-    this.batches.push({ baseOffset, lastOffset, bytes: stored, producerId, producerEpoch, transactional, control });
-    this.end = lastOffset + 1;
-  }
 }
 
 type TransactionState = 'empty' | 'ongoing' | 'prepare-commit' | 'prepare-abort' | 'complete-commit' | 'complete-abort';
@@ -135,6 +65,11 @@ export interface EndInPartition {
   readonly batches: readonly StoredBatch[];
 }
 
+/** What is asked for, and of which broker: undefined when the asker knows of no such partition, -1 when of no leader. */
+export interface LedRange extends FetchRange {
+  readonly leader: number | undefined;
+}
+
 const IDENTITY_FAULTS = { id: 'INVALID_PRODUCER_ID_MAPPING', epoch: 'INVALID_PRODUCER_EPOCH' } as const;
 
 /**
@@ -156,16 +91,73 @@ export class Broker {
   onEnd: (end: EndInPartition) => void = () => {};
   readonly #options: Required<BrokerOptions>;
   #nextProducerId = 1000n;
+  #logs = 0;
+  readonly #deleted: Partition[] = [];
+  /** When there was no such topic, which was there before: until when. */
+  readonly #absences: { readonly topic: string; toMs: number }[] = [];
+  readonly #changed = new Set<string>();
 
   constructor(options: BrokerOptions) {
-    this.#options = { maxProducerEpoch: 32_767, timeoutScanMs: 10_000, fetchBytes: 1_000_000, forgetsEnd: () => false, ...options };
+    this.#options = {
+      maxProducerEpoch: 32_767,
+      timeoutScanMs: 10_000,
+      fetchBytes: 1_000_000,
+      forgetsEnd: () => false,
+      replicationMs: () => 0,
+      ...options,
+    };
   }
 
-  createTopic(topic: string, partitions: number, leaders = 2): void {
-    this.topics.set(
-      topic,
-      Array.from({ length: partitions }, (_, partition) => new Partition(topic, partition, partition % leaders)),
-    );
+  createTopic(topic: string, partitions: number): void {
+    const absence = this.#absences.find((one) => one.topic === topic && one.toMs === Number.POSITIVE_INFINITY);
+    if (absence !== undefined) {
+      absence.toMs = this.#options.nowMs();
+      this.#changed.add(topic);
+    }
+    this.topics.set(topic, []);
+    for (let left = partitions; left > 0; left--) this.#addPartition(topic);
+  }
+
+  /** Gives the topic one more partition, of which some brokers have not heard for so long. */
+  growTopic(topic: string, unheardMs = 0): void {
+    this.#changed.add(topic);
+    this.#addPartition(topic, unheardMs);
+  }
+
+  /** Whether its partitions became more, or others. */
+  hasChanged(topic: string): boolean {
+    return this.#changed.has(topic);
+  }
+
+  /** Of every topic, also of those that were deleted: oldest first. */
+  everyLog(): Partition[] {
+    return [...this.#deleted, ...[...this.topics.values()].flat()];
+  }
+
+  /** Deletes the topic with all that is in it. */
+  deleteTopic(topic: string): void {
+    const partitions = this.topics.get(topic) ?? [];
+    for (const partition of partitions) partition.isDeleted = true;
+    this.#deleted.push(...partitions);
+    this.topics.delete(topic);
+    this.#absences.push({ topic, toMs: Number.POSITIVE_INFINITY });
+  }
+
+  /** Whether there was no such topic at some time since then. */
+  wasAbsentSince(topic: string, sinceMs: number): boolean {
+    return this.#absences.some((absence) => absence.topic === topic && absence.toMs >= sinceMs);
+  }
+
+  /** Whether the partition is not the first of its topic and number, or gone. */
+  wasMadeAnew(topic: string, partition: number): boolean {
+    return this.#deleted.some((log) => log.topic === topic && log.partition === partition);
+  }
+
+  #addPartition(topic: string, unheardMs = 0): void {
+    const partitions = this.topics.get(topic) ?? [];
+    const added = new Partition(this.#logs++, topic, partitions.length, partitions.length % BROKERS, this.#options.nowMs);
+    added.heardOfMs = this.#options.nowMs() + unheardMs;
+    partitions.push(added);
   }
 
   partition(topic: string, partition: number): Partition | undefined {
@@ -249,13 +241,14 @@ export class Broker {
   ): { readonly answer: KafkaAnswer; readonly producers: readonly ProducerStateSeen[] } {
     const found = partitions.map((partition) => this.partition(topic, partition));
     if (found.includes(undefined)) return { answer: 'UNKNOWN_TOPIC_OR_PARTITION', producers: [] };
-    if (found.some((partition) => partition?.leader !== leader)) return { answer: 'NOT_LEADER_OR_FOLLOWER', producers: [] };
-    const producers = found.flatMap((partition) =>
-      [...(partition?.producers ?? [])].map(([producerId, { epoch }]) => ({
-        partition: partition?.partition ?? -1,
+    const views = found.map((partition) => partition?.seenBy(leader));
+    if (views.includes(undefined)) return { answer: 'NOT_LEADER_OR_FOLLOWER', producers: [] };
+    const producers = views.flatMap((view, index) =>
+      [...(view?.producers ?? [])].map(([producerId, { epoch }]) => ({
+        partition: partitions[index] ?? -1,
         producerId: String(producerId),
         producerEpoch: epoch,
-        openSince: partition?.open.get(producerId),
+        openSince: view?.open.get(producerId),
       })),
     );
     return { answer: 'NONE', producers };
@@ -326,8 +319,20 @@ export class Broker {
       for (const producerId of partition.producers.keys()) if (!partition.open.has(producerId)) partition.producers.delete(producerId);
   }
 
+  /** Where the log starts, or the last stable offset: of the partition's leader. */
+  offset(topic: string, number: number, leader: number | undefined, at: 'earliest' | 'latest' | 'end'): number | KafkaAnswer {
+    const partition = this.partition(topic, number);
+    if (partition === undefined || leader === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
+    const view = partition.seenBy(leader);
+    if (view === undefined) return 'NOT_LEADER_OR_FOLLOWER';
+    // A leader that does not know yet how far its log is replicated says so.
+    if (at !== 'earliest' && view.highWatermark < view.end) return 'OFFSET_NOT_AVAILABLE';
+    if (at === 'end') return view.highWatermark;
+    return at === 'earliest' ? view.logStart : view.lastStableOffset;
+  }
+
   /** One Fetch: what is asked for is exceeded only for the first partition that has data; another's first batch that is larger is left out. */
-  fetch(ranges: readonly FetchRange[], limits: Pick<FetchLimits, 'isolation' | 'maxBytes'>): FetchedPartition[] {
+  fetch(ranges: readonly LedRange[], limits: Pick<FetchLimits, 'isolation' | 'maxBytes'>): FetchedPartition[] {
     let left = limits.maxBytes;
     let isFirst = true;
     return ranges.map((range) => {
@@ -338,23 +343,30 @@ export class Broker {
     });
   }
 
-  #fetchOne({ topic, partition: number, offset }: FetchRange, isolation: string, maxBytes: number, mayExceed: boolean): FetchedPartition {
+  #fetchOne(
+    { topic, partition: number, offset, leader }: LedRange,
+    isolation: string,
+    maxBytes: number,
+    mayExceed: boolean,
+  ): FetchedPartition {
     const partition = this.partition(topic, number);
+    const view = leader === undefined ? undefined : partition?.seenBy(leader);
     // Without records there is no list of aborted transactions.
     const empty = {
       topic,
       partition: number,
-      logStartOffset: partition?.logStart ?? 0,
-      highWatermark: partition?.end ?? 0,
-      lastStableOffset: partition?.lastStableOffset ?? 0,
+      logStartOffset: view?.logStart ?? 0,
+      highWatermark: view?.highWatermark ?? 0,
+      lastStableOffset: view?.lastStableOffset ?? 0,
       aborted: [],
       records: Buffer.alloc(0),
     };
-    if (partition === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
-    if (partition.leaderless) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
-    if (offset < partition.logStart || offset > partition.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
+    if (partition === undefined || leader === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
+    if (leader < 0) return { ...empty, answer: 'LEADER_NOT_AVAILABLE' };
+    if (view === undefined) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
+    if (offset < view.logStart || offset > view.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
     const limit = Math.min(maxBytes, this.#options.fetchBytes);
-    const end = isolation === 'read_committed' ? partition.lastStableOffset : partition.end;
+    const end = isolation === 'read_committed' ? view.lastStableOffset : view.highWatermark;
     const found = partition.batches.filter(({ baseOffset, lastOffset }) => lastOffset >= offset && baseOffset < end);
     let bytes = 0;
     const chosen: StoredBatch[] = [];
@@ -377,6 +389,7 @@ export class Broker {
   /** Appends records of a producer that knows no transactions. */
   appendPlain(topic: string, partition: number, values: readonly string[]): void {
     const found = this.#required(topic, partition);
+    found.replicatesLater(this.#options.replicationMs());
     found.append(
       encodeBatch({ producerId: -1n, producerEpoch: -1, transactional: false, timestampMs: this.#options.nowMs() }, values),
       -1n,
@@ -395,6 +408,7 @@ export class Broker {
     if (idle === undefined) this.#upstream.push(producerId);
     this.foreign.add(producerId);
     const header = { producerId, producerEpoch: 0, transactional: true, timestampMs: this.#options.nowMs() };
+    found.replicatesLater(this.#options.replicationMs());
     found.open.set(producerId, found.end);
     found.append(encodeBatch({ ...header, baseSequence: 0 }, values), producerId, 0, true, undefined);
     return (commit) => this.#writeEnd(found, producerId, 0, commit);
@@ -451,6 +465,7 @@ export class Broker {
     if (transactional || producerId !== -1n || producerEpoch !== -1) return refused('INVALID_TXN_STATE');
     const baseOffset = partition.end;
     partition.append(batch, producerId, producerEpoch, false, undefined);
+    partition.replicated();
     this.onPlain(partition, values);
     return { answer: 'NONE', baseOffset };
   }
@@ -472,7 +487,10 @@ export class Broker {
     const lastSequence = baseSequence + records - 1;
     if (state?.epoch === producerEpoch) {
       const known = state.recent.find(({ first, last }) => first === baseSequence && last === lastSequence);
-      if (known !== undefined) return { answer: 'NONE', baseOffset: known.baseOffset };
+      if (known !== undefined) {
+        partition.replicated();
+        return { answer: 'NONE', baseOffset: known.baseOffset };
+      }
       if (state.lastSequence >= 0 && baseSequence !== state.lastSequence + 1) return refused('OUT_OF_ORDER_SEQUENCE_NUMBER');
     } else if (state !== undefined && baseSequence !== 0) {
       return refused('OUT_OF_ORDER_SEQUENCE_NUMBER');
@@ -486,6 +504,7 @@ export class Broker {
     if (!partition.open.has(producerId)) partition.open.set(producerId, partition.end);
     const baseOffset = partition.end;
     partition.append(batch, producerId, producerEpoch, true, undefined);
+    partition.replicated();
     return { answer: 'NONE', baseOffset };
   }
 
@@ -495,7 +514,7 @@ export class Broker {
     const told = this.#forgetOf?.transactionalId === txn.id ? this.#forgetOf : undefined;
     if (told !== undefined) this.#forgetOf = undefined;
     const isForgotten = (partition: Partition) =>
-      partition.leaderless ||
+      (!partition.isDeleted && partition.leaderless) ||
       (told !== undefined && (told.partitions?.includes(partition.partition) ?? true)) ||
       this.#options.forgetsEnd();
     const reached = [...txn.partitions.values()].filter((partition) => {
@@ -504,6 +523,7 @@ export class Broker {
       return !forgotten;
     });
     let left = reached.length;
+    let behindMs = 0;
     const done = () => {
       if (txn.serial !== serial) throw new Error(`transaction ${txn.id} went on before its ends were written`);
       txn.state = commit ? 'complete-commit' : 'complete-abort';
@@ -512,9 +532,13 @@ export class Broker {
     if (left === 0) this.#options.later(this.#options.markerDelayMs(), done);
     for (const partition of reached) {
       this.#options.later(this.#options.markerDelayMs(), () => {
-        this.#writeEnd(partition, producerId, producerEpoch, commit);
+        // By the name of the topic: to the one that took its place, if it was made anew; to none, if it is gone.
+        const log = this.partition(partition.topic, partition.partition);
+        if (log !== undefined) this.#writeEnd(log, producerId, producerEpoch, commit);
         left--;
-        if (left === 0) this.#options.later(this.#options.markerDelayMs() / 4, done);
+        // Whoever writes the ends waits for every replica.
+        behindMs = Math.max(behindMs, log?.behindForMs ?? 0);
+        if (left === 0) this.#options.later(this.#options.markerDelayMs() / 4 + behindMs, done);
       });
     }
   }
@@ -531,6 +555,7 @@ export class Broker {
             (batch) => batch.producerId === producerId && batch.control === undefined && batch.baseOffset >= firstOffset,
           );
     this.onEnd({ partition, producerId, commit, batches });
+    partition.replicatesLater(this.#options.replicationMs());
     partition.open.delete(producerId);
     const how = commit ? 'commit' : 'abort';
     if (firstOffset !== undefined && !commit) partition.aborted.push({ producerId, firstOffset, lastOffset: partition.end });

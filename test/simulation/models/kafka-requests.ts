@@ -8,6 +8,7 @@ import {
 import type { Dice } from '../kernel/dice.ts';
 import type { Failure } from '../kernel/network.ts';
 import type { Broker } from './kafka-broker.ts';
+import { Metadata } from './metadata.ts';
 
 /** Carries one request to the broker and its answer back; what goes wrong on the way is its business. */
 export type Carry = <T>(api: string, about: string, failure: Failure<T>, execute: (dice: Dice) => T) => Promise<T>;
@@ -23,8 +24,6 @@ const COORDINATOR_ERRORS = [
 const LEADER_ERRORS = ['NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_SERVER_ERROR', 'REQUEST_TIMED_OUT'];
 const GROUP_ERRORS = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS'];
 
-const METADATA_MAX_AGE_MS = 10_000;
-
 const answering: Failure<KafkaAnswer> = { lost: () => 'NO_ANSWER', error: (dice) => dice.pick(COORDINATOR_ERRORS) };
 
 /** The engine's Kafka port on the model. */
@@ -35,9 +34,11 @@ export function modelKafka(
     readonly broker: ReadonlyMap<string, string>;
     readonly topic: ReadonlyMap<string, string>;
     readonly nowMs: () => number;
+    /** @default never */
+    readonly asksLate?: () => boolean;
   },
 ): KafkaRequests & InspectionRequests {
-  const learned = new Map<string, { readonly leaders: readonly number[]; readonly atMs: number }>();
+  const metadata = new Metadata(broker, config.nowMs, config.asksLate);
   const problem = (code: KafkaAnswer) => new KafkaProblem(code, `the model answered ${code}`, true);
   const throwing = <T>(errors: readonly string[]): Failure<T> => ({
     lost: () => {
@@ -47,10 +48,9 @@ export function modelKafka(
       throw problem(dice.pick(errors));
     },
   });
-  const partitionsOf = (topic: string) => {
-    const partitions = broker.topics.get(topic);
-    if (partitions === undefined) throw new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} does not exist`, false);
-    return partitions;
+  const leadersOf = (topic: string, partitions: readonly number[]) => {
+    const leaders = metadata.leaders(topic, Math.max(-1, ...partitions) + 1);
+    return partitions.map((partition) => leaders[partition]);
   };
   return {
     initProducerId: (id, timeoutMs) => {
@@ -84,29 +84,31 @@ export function modelKafka(
         broker.describeProducers(leader, topic, partitions),
       );
     },
-    // Known from metadata that each process keeps for itself until it is old or proves wrong: no request.
-    async leaders(topic) {
-      const known = learned.get(topic);
-      if (known !== undefined && config.nowMs() - known.atMs < METADATA_MAX_AGE_MS) return known.leaders;
-      const leaders = partitionsOf(topic).map(({ leader }) => leader);
-      if (!leaders.includes(-1)) learned.set(topic, { leaders, atMs: config.nowMs() });
-      return leaders;
-    },
-    forgetLeaders: (topic) => void learned.delete(topic),
+    leaders: async (topic, seen) => metadata.leaders(topic, seen),
+    forgetLeaders: (topic) => metadata.forget(topic),
 
-    partitionCount: (topic) => Promise.resolve(partitionsOf(topic).length),
-    offsets: (topic, partitions, at) =>
-      carry('offsets', `${topic} ${at}`, throwing(LEADER_ERRORS), () =>
-        partitions.map((number) => {
-          const partition = partitionsOf(topic)[number];
-          return (at === 'earliest' ? partition?.logStart : at === 'end' ? partition?.end : partition?.lastStableOffset) ?? 0;
-        }),
-      ),
+    partitionCount: async (topic) => metadata.leaders(topic).length,
+    offsets: async (topic, partitions, at) => {
+      const leaders = leadersOf(topic, partitions);
+      try {
+        return await carry('offsets', `${topic} ${at}`, throwing(LEADER_ERRORS), () =>
+          partitions.map((number, index) => {
+            const offset = broker.offset(topic, number, leaders[index], at);
+            if (typeof offset === 'string') throw problem(offset);
+            return offset;
+          }),
+        );
+      } catch (error) {
+        metadata.forget(topic);
+        throw error;
+      }
+    },
     offsetsAtTime: (topic, partitions, timestampMs) =>
       carry('offsetsAtTime', `${topic} ${timestampMs}`, throwing(LEADER_ERRORS), () =>
-        partitions.map((number) => partitionsOf(topic)[number]?.offsetAtTime(timestampMs)),
+        partitions.map((number) => broker.partition(topic, number)?.offsetAtTime(timestampMs)),
       ),
-    fetch: (ranges, limits) => {
+    fetch: async (ranges, limits) => {
+      const led = ranges.map((range) => ({ ...range, leader: leadersOf(range.topic, [range.partition])[0] }));
       const failed = (answer: KafkaAnswer): FetchedPartition[] =>
         ranges.map(({ topic, partition }) => ({
           topic,
@@ -121,9 +123,10 @@ export function modelKafka(
       const failure = { lost: () => failed('NO_ANSWER'), error: (dice: Dice) => failed(dice.pick(LEADER_ERRORS)) };
       // What a source asks for and what is looked for behind a transaction are told apart by where they begin.
       const api = limits.isolation === 'read_uncommitted' ? 'search' : limits.minBytes === 0 ? 'look' : 'fetch';
-      return carry(api, ranges.map(({ topic, partition, offset }) => `${topic}-${partition}@${offset}`).join(', '), failure, () =>
-        broker.fetch(ranges, limits),
-      );
+      const about = ranges.map(({ topic, partition, offset }) => `${topic}-${partition}@${offset}`).join(', ');
+      const fetched = await carry(api, about, failure, () => broker.fetch(led, limits));
+      for (const { topic, answer } of fetched) metadata.heard(topic, answer);
+      return fetched;
     },
 
     groupOffsets: (group, topic, partitions) =>
@@ -142,7 +145,10 @@ export function modelKafka(
         () => new Map([...config.broker].filter(([name]) => names.includes(name))),
       ),
     topicConfig: (topic, names) =>
-      carry('topicConfig', topic, throwing(LEADER_ERRORS), () => new Map([...config.topic].filter(([name]) => names.includes(name)))),
+      carry('topicConfig', topic, throwing(LEADER_ERRORS), () => {
+        if (!broker.topics.has(topic)) throw problem('UNKNOWN_TOPIC_OR_PARTITION');
+        return new Map([...config.topic].filter(([name]) => names.includes(name)));
+      }),
     describeTransactions: (ids) =>
       carry('describeTransactions', ids.join(', '), throwing(COORDINATOR_ERRORS), () => ids.map((id) => broker.describeTransaction(id))),
     close: () => Promise.resolve(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
-import type { WorldOptions } from '../world.ts';
+import type { WorldOptions } from '../world-options.ts';
 import { at, ends, failedAttempts, jobNamed, story } from './story.ts';
 
 const atLeastOnce: Partial<WorldOptions> = { delivery: () => 'at-least-once' };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome, World } from '../world.ts';
+import type { World } from '../world.ts';
+import type { Outcome } from '../world-options.ts';
 import { at, ends, plain, story } from './story.ts';
 
 const decideOf = (epoch: number, nth = 1) => at('decide', { about: new RegExp(`^epoch ${epoch} `), nth });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
 import type { Call } from '../kernel/faults.ts';
 import { encodeBatch } from '../models/wire.ts';
-import type { InputBatch, World } from '../world.ts';
+import type { World } from '../world.ts';
+import type { InputBatch } from '../world-options.ts';
 import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, resolutions, story } from './story.ts';
 
 /** The commit of epoch 2: its transaction has the id with 0. */

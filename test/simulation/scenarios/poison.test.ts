@@ -4,7 +4,8 @@ import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import { INPUT, JOB, type SimJob } from '../jobs.ts';
 import type { Call } from '../kernel/faults.ts';
 import { faultless } from '../user-code.ts';
-import type { Outcome, World, WorldOptions } from '../world.ts';
+import type { World } from '../world.ts';
+import type { Outcome, WorldOptions } from '../world-options.ts';
 import { at, ends, jobNamed, plain, story } from './story.ts';
 
 const input = [

@@ -5,7 +5,8 @@ import type { Call, Fault } from '../kernel/faults.ts';
 import type { Role } from '../kernel/process.ts';
 import { reportOf } from '../report.ts';
 import { runWorld } from '../run.ts';
-import type { InputBatch, Outcome, World, WorldOptions } from '../world.ts';
+import type { World } from '../world.ts';
+import type { InputBatch, Outcome, WorldOptions } from '../world-options.ts';
 
 /** What happens at one call. */
 export interface Rule {

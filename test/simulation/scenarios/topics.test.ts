@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { INPUT } from '../jobs.ts';
-import { Partition } from '../models/kafka-broker.ts';
 import type { World } from '../world.ts';
 import { at, ends, failedAttempts, plain, story } from './story.ts';
 
@@ -8,10 +7,34 @@ const input = [plain(0, 0, 'ant #0'), plain(0, 1, 'bee #1'), plain(3_000, 0, 'co
 
 describe('a source topic that grows while the job runs', () => {
   it('is read with its new partitions, from their beginning, and no attempt fails', async () => {
-    const grows = (world: World) => world.broker.topics.get(INPUT)?.push(new Partition(INPUT, 2, 0));
+    const grows = (world: World) => world.broker.growTopic(INPUT);
     const told = await story([{ at: at('decide', { nth: 2 }), also: grows }], { input: [...input, plain(4_000, 2, 'bat #3')] });
     expect(ends(told)).toEqual(['stopped']);
     expect(failedAttempts(told)).toBe(0);
+  });
+});
+
+describe('a partition that came while nobody read, and lost its first records to retention', () => {
+  const grows = (world: World) => {
+    world.broker.growTopic(INPUT);
+    world.append(plain(0, 2, 'bat #3', 'cat #4'));
+    world.broker.partition(INPUT, 2)?.deleteRecords(1);
+  };
+  const growing = { at: at('decide', { nth: 2 }), also: grows };
+
+  it('stops the job, which says what is gone', async () => {
+    const told = await story([growing], {
+      input,
+      mayFail: /partition 2: the broker no longer has offset 0, its log starts at 1: 1 offsets/,
+    });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
+  it('is read from where it starts with ONCEFLOW_ON_DATA_LOSS=earliest, which is said once', async () => {
+    const told = await story([growing], { input, settings: { onDataLoss: 'earliest' } });
+    const lost = told.observed.filter(({ event }) => event === 'data-loss');
+    expect(lost).toEqual([expect.objectContaining({ topic: INPUT, partition: 2, from: 0, to: 1, count: 1 })]);
+    expect(ends(told)).toEqual(['stopped']);
   });
 });
 

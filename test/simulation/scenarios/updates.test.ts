@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../world.ts';
+import type { Outcome } from '../world-options.ts';
 import { at, ends, jobNamed, plain, resolutions, story } from './story.ts';
 
 const text = (told: Outcome) => told.history.join('\n');

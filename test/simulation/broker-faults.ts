@@ -1,0 +1,65 @@
+import type { Call } from './kernel/faults.ts';
+import { changeTopic, type TopicChange } from './models/topic-changes.ts';
+import type { World } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
+
+type Options = Pick<WorldOptions, 'leaderless' | 'strangers' | 'expireAtMs' | 'topicChanges' | 'topicChangeAt'>;
+
+/** What happens to the broker and its topics while the job runs, at its time or when a certain call is made. */
+export class BrokerFaults {
+  /** How often each happened. */
+  readonly counts: Record<string, number> = {};
+  readonly #world: World;
+  readonly #options: Options;
+
+  constructor(world: World, options: Options) {
+    this.#world = world;
+    this.#options = options;
+  }
+
+  schedule(): void {
+    const { scheduler, broker } = this.#world;
+    const { leaderless = [], strangers = [], expireAtMs = [], topicChanges = [] } = this.#options;
+    for (const { atMs, topic, partition, forMs } of leaderless)
+      scheduler.at(atMs, undefined, () => {
+        const found = broker.partition(topic, partition);
+        if (found === undefined || found.leaderless) return;
+        this.#happened('partition without a leader for a while', `${topic}-${partition} has no leader for ${Math.round(forMs)} ms`);
+        found.loseLeader((run) => void scheduler.after(forMs, undefined, run));
+      });
+    for (const batch of strangers)
+      scheduler.at(batch.atMs, undefined, () => {
+        if (broker.partition(batch.topic ?? '', batch.partition) === undefined) return;
+        this.count("transaction of another producer in a sink's topic");
+        this.#world.append(batch);
+      });
+    for (const atMs of expireAtMs)
+      scheduler.at(atMs, undefined, () => {
+        this.#happened('transactional ids and producers expired', 'forgets who has nothing open');
+        broker.expireProducers();
+      });
+    for (const { atMs, change } of topicChanges) scheduler.at(atMs, undefined, () => this.#change(change));
+  }
+
+  /** At a call, before anything else befalls it. */
+  meet(call: Call): void {
+    const change = this.#options.topicChangeAt?.(call);
+    if (change !== undefined) this.#change(change);
+  }
+
+  #change(change: TopicChange): void {
+    const { broker, scheduler } = this.#world;
+    const happened = changeTopic(broker, change, (delayMs, run) => void scheduler.after(delayMs, undefined, run));
+    if (happened !== undefined) this.#happened(happened.name, happened.text);
+  }
+
+  #happened(what: string, text: string): void {
+    this.count(what);
+    this.#world.log('broker', text);
+  }
+
+  /** That something happened. */
+  count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  }
+}

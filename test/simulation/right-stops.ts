@@ -1,0 +1,83 @@
+import type { JobSettings } from '../../lib/epoch/coordinator/context.ts';
+import type { JobRow } from '../../lib/ports/epoch-store.ts';
+import type { Checker } from './checker/checker.ts';
+import type { Dice } from './kernel/dice.ts';
+import type { Broker } from './models/kafka-broker.ts';
+
+const NO_TOPIC = /topic (\S+) does not exist|no broker knows its topic (\S+) any more/;
+const NO_EVIDENCE = /whether transaction (\S+) of epoch (\d+) was committed cannot be told any more: (.*?) (?:is|are) not in the log/;
+const LOST_INPUT =
+  /topic (\S+), partition (\d+): the broker no longer has offset (\d+), its log starts at (\d+): (\d+) offsets were deleted/;
+const PLACE = /topic (\S+), partition (\d+), offsets (\d+) to (\d+)/g;
+
+/**
+ * Who looks after the job: reads why it stopped, sees for herself whether that is so, and starts it again with the word that it
+ * asks for. A stop for which there is no reason is none of hers.
+ */
+export class Person {
+  readonly #broker: Broker;
+  readonly #checker: Checker;
+  readonly #dice: Dice;
+  #evidence: { readonly incarnation: string; readonly epoch: number; readonly says: 'committed' | 'lost' } | undefined;
+
+  #hasGivenUpInput = false;
+
+  constructor(broker: Broker, checker: Checker, dice: Dice) {
+    this.#broker = broker;
+    this.#checker = checker;
+    this.#dice = dice;
+  }
+
+  /** Is it right that a process which began at `beganMs` gave up with these words? */
+  understands(message: string, beganMs: number, row: JobRow | undefined): boolean {
+    if (message.includes('unexpected failure')) return false;
+    const [, missing, unknown] = NO_TOPIC.exec(message) ?? [];
+    const topic = missing ?? unknown;
+    if (topic !== undefined) return this.#broker.wasAbsentSince(topic, beganMs);
+    const [, transactionalId, epoch, places] = NO_EVIDENCE.exec(message) ?? [];
+    if (transactionalId !== undefined && places !== undefined)
+      return row !== undefined && this.#decide(row.incarnation, Number(epoch), transactionalId, places);
+    return this.#givesUpInput(message);
+  }
+
+  /** What she starts the job with: while what she decided is needed, and no longer. */
+  says(row: JobRow | undefined): Partial<JobSettings> {
+    const word = this.#evidence;
+    const isNeeded = word !== undefined && row?.incarnation === word.incarnation && row.lastCommitted < word.epoch;
+    return {
+      ...(isNeeded ? { onMissingEvidence: word.says } : {}),
+      ...(this.#hasGivenUpInput ? { onDataLoss: 'earliest' } : {}),
+    };
+  }
+
+  /** The input is gone: she has the job go on without it. */
+  #givesUpInput(message: string): boolean {
+    const [, topic = '', partition, from, to, count] = LOST_INPUT.exec(message) ?? [];
+    const log = this.#broker.partition(topic, Number(partition));
+    if (log === undefined || !log.starts.includes(Number(to)) || Number(from) >= Number(to) || Number(count) !== Number(to) - Number(from))
+      return false;
+    this.#hasGivenUpInput = true;
+    return true;
+  }
+
+  /** She looks whether the output is there; of a topic that was made anew she says one or the other. */
+  #decide(incarnation: string, epoch: number, transactionalId: string, text: string): boolean {
+    const gone = [...text.matchAll(PLACE)].map(([, topic = '', partition, , last]) => ({
+      topic,
+      partition: Number(partition),
+      last: Number(last),
+    }));
+    const isAnew = gone.some(({ topic, partition }) => this.#broker.wasMadeAnew(topic, partition));
+    const isTaken = ({ topic, partition, last }: (typeof gone)[number]) => (this.#broker.partition(topic, partition)?.logStart ?? 0) > last;
+    if (!gone.every((place) => isTaken(place) || this.#broker.wasMadeAnew(place.topic, place.partition))) return false;
+    const places = gone.map(({ topic, partition }) => `${topic} ${partition}`);
+    const seen = this.#checker.lookFor(incarnation, epoch, transactionalId, places);
+    const [first] = seen ?? [];
+    if (seen === undefined || first === undefined) return false;
+    const says = (isAnew ? this.#dice.chance(0.5) : first) ? 'committed' : 'lost';
+    this.#evidence = { incarnation, epoch, says };
+    for (const [index, place] of places.entries())
+      if (seen[index] !== (says === 'committed')) this.#checker.excuse(incarnation, epoch, transactionalId, place);
+    return true;
+  }
+}
