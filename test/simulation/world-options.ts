@@ -100,6 +100,8 @@ export interface Outcome {
   readonly history: readonly string[];
   readonly events: number;
   readonly epochs: number;
+  /** Manifests that were too large for a row of the table. */
+  readonly manifestsInBlobs: number;
   /** Records that were sent again by an epoch that was decided at least once. */
   readonly repeated: number;
   /** Ends of transactions that the broker forgot in a partition. */

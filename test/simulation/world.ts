@@ -185,6 +185,7 @@ export class World {
       history: this.#history,
       events: scheduler.events,
       epochs: checker.epochs,
+      manifestsInBlobs: checker.manifestsInBlobs,
       repeated: checker.repeated,
       forgotten: this.broker.forgotten,
       brokerFaults: this.#brokerFaults.counts,

@@ -94,6 +94,11 @@ export class Checker {
     return this.#lives.reduce((sum, { decided }) => sum + decided.length, 0);
   }
 
+  /** Manifests that were too large for a row. */
+  get manifestsInBlobs(): number {
+    return this.#lives.flatMap(({ decided }) => decided).filter(({ blob }) => blob !== undefined).length;
+  }
+
   /** Incarnations in which something was decided. */
   get lives(): number {
     return this.#lives.length;
@@ -174,7 +179,7 @@ export class Checker {
     if (manifest.decisionId !== decisionId) return this.fail('I1', `epoch ${epoch}: the manifest is of another decision`);
     try {
       const staged = this.#stagedOf(manifest);
-      life.decided.push({ manifest, text, staged });
+      life.decided.push({ manifest, text, blob: decision.manifest.at === 'blob' ? decision.manifest.name : undefined, staged });
       for (const committable of manifest.committables) this.#nameProducer(life, committable);
       this.#checkFold(life, manifest, parent, staged);
     } catch (error) {
@@ -471,8 +476,9 @@ export class Checker {
     const row = this.#table.row(JOB);
     const live = new Set<string>();
     const life = this.#lives.find(({ incarnation, over }) => incarnation === row?.incarnation && !over);
-    for (const { manifest } of life?.decided ?? []) {
+    for (const { manifest, blob } of life?.decided ?? []) {
       if (row === undefined || manifest.epoch <= row.retiredThrough) continue;
+      if (blob !== undefined) live.add(blob);
       for (const ref of blobsOf(manifest, manifest.epoch > row.lastCommitted)) if (ref.at === 'store') live.add(ref.name);
     }
     return live;
