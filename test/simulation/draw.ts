@@ -266,6 +266,20 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
 }
 
 /**
+ * Laid over what a seed draws: ends are forgotten, and the producer ids that they were forgotten under are replaced, because their
+ * epochs are used up or nobody used them for long.
+ */
+export function drawStrands(seed: number): Partial<WorldOptions> {
+  const dice = new Dice(hashOf(seed, 'stranded transactions'));
+  return {
+    strands: true,
+    forgottenEnds: dice.spread(0.02, 0.3),
+    maxProducerEpoch: dice.chance(0.5) ? dice.whole(3, 8) : 32_767,
+    expireAtMs: Array.from({ length: dice.whole(1, 4) }, () => dice.between(500, 20_000)),
+  };
+}
+
+/**
  * What happens to the sinks' topics besides. Of what no client can end there are no seeds: an end that was forgotten under a
  * producer id that is replaced since, because its epochs were used up (then `forgets` is false) or it expired.
  */

@@ -52,6 +52,7 @@ export class Checker {
   readonly #job: SimJob;
   readonly #poison: PoisonRule | undefined;
   readonly #startsAt: StartingOffsets;
+  readonly #strands: boolean;
   readonly #broker: Broker;
   readonly #table: EpochTable;
   readonly #bucket: BlobBucket;
@@ -60,7 +61,16 @@ export class Checker {
   /** By producer id and epoch: whose transaction it was. */
   readonly #producers = new Map<string, { readonly life: Life; readonly where: string; readonly epoch: number }>();
 
-  constructor(job: SimJob, startsAt: StartingOffsets, broker: Broker, table: EpochTable, bucket: BlobBucket, poison?: PoisonRule) {
+  constructor(
+    job: SimJob,
+    startsAt: StartingOffsets,
+    broker: Broker,
+    table: EpochTable,
+    bucket: BlobBucket,
+    poison?: PoisonRule,
+    strands = false,
+  ) {
+    this.#strands = strands;
     this.#job = job;
     this.#startsAt = startsAt;
     this.#poison = poison;
@@ -134,7 +144,8 @@ export class Checker {
     if (open.length > 0) return `what was decided is not committed: ${open.join(', ')}`;
     for (const partitions of this.#broker.topics.values()) {
       for (const { topic, partition, lastStableOffset, end } of partitions)
-        if (lastStableOffset < end) return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
+        if (lastStableOffset < end && !this.#isStranded(topic, partition))
+          return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
     }
     return undefined;
   }
@@ -156,6 +167,23 @@ export class Checker {
       isExcused: (life, where, epoch, place) => this.#isExcused(life, where, epoch, place),
       fail: (invariant, message) => this.fail(invariant, message),
     });
+  }
+
+  /** Is what holds up its readers nothing that a client could end? */
+  #isStranded(topic: string, partition: number): boolean {
+    const stranded = this.#broker.stranded().filter((one) => one.topic === topic && one.partition === partition);
+    return this.#strands && stranded.length > 0 && stranded.length === this.#broker.partition(topic, partition)?.open.size;
+  }
+
+  /** In the end: readers that stall for good do not stall unnoticed. */
+  checkSaid(events: readonly CoordinatorEvent[]): void {
+    const said = events.flatMap((event) => ('message' in event ? [event.message] : []));
+    for (const { topic, partition, producerId } of this.#broker.stranded())
+      if (!said.some((text) => text.includes(`${topic}-${partition}`) && text.includes(String(producerId))))
+        this.fail(
+          'I6',
+          `readers of ${topic}-${partition} wait for a transaction of producer ${producerId}, which no client can end, and nobody said it`,
+        );
   }
 
   #takeDecision(decision: Decision): void {
