@@ -47,6 +47,11 @@ export class BrokerFaults {
     if (change !== undefined) this.#change(change);
   }
 
+  /** In the end. */
+  countStranded(): void {
+    for (const _one of this.#world.broker.stranded()) this.count('transaction left open that no client can end');
+  }
+
   #change(change: TopicChange): void {
     const { broker, scheduler } = this.#world;
     const happened = changeTopic(broker, change, (delayMs, run) => void scheduler.after(delayMs, undefined, run));

@@ -1,5 +1,6 @@
 import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
 import type { Command } from './commands.ts';
+import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
 import { type SimJob, simJobs } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
@@ -214,18 +215,18 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const drawn = drawnFaults(seed, focus);
   const topics = drawTopics(seed, { job, inputPartitions, untilMs: faultsUntilMs });
   const steps = clockSteps(seed);
+  const outputPartitions = dice.whole(1, 3);
+  const batches = focus === 'anything' ? undefined : 60;
+  const input = [
+    ...withPoison(seed, drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, batches)),
+    ...topics.input,
+  ];
   return {
     seed,
     job,
     inputPartitions,
-    outputPartitions: dice.whole(1, 3),
-    input: [
-      ...withPoison(
-        seed,
-        drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, focus === 'anything' ? undefined : 60),
-      ),
-      ...topics.input,
-    ],
+    outputPartitions,
+    input,
     topicChanges: topics.topicChanges,
     topicChangeAt: topics.topicChangeAt,
     replicationMs: topics.replicationMs,
@@ -259,7 +260,22 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ...drawUserCode(seed),
     watch,
     history: false,
+    ...drawManifests(seed, job, input),
     ...change,
+  };
+}
+
+/**
+ * Laid over what a seed draws: ends are forgotten, and the producer ids that they were forgotten under are replaced, because their
+ * epochs are used up or nobody used them for long.
+ */
+export function drawStrands(seed: number): Partial<WorldOptions> {
+  const dice = new Dice(hashOf(seed, 'stranded transactions'));
+  return {
+    strands: true,
+    forgottenEnds: dice.spread(0.02, 0.3),
+    maxProducerEpoch: dice.chance(0.5) ? dice.whole(3, 8) : 32_767,
+    expireAtMs: Array.from({ length: dice.whole(1, 4) }, () => dice.between(500, 20_000)),
   };
 }
 

@@ -8,6 +8,7 @@ const NO_TOPIC = /topic (\S+) does not exist|no broker knows its topic (\S+) any
 const NO_EVIDENCE = /whether transaction (\S+) of epoch (\d+) was committed cannot be told any more: (.*?) (?:is|are) not in the log/;
 const LOST_INPUT =
   /topic (\S+), partition (\d+): the broker no longer has offset (\d+), its log starts at (\d+): (\d+) offsets were deleted/;
+const FORGOTTEN = /the broker forgot its end in (\S+(?:, \S+)*) \(KAFKA-20734\), and has replaced its producer id (\d+) since/;
 const PLACE = /topic (\S+), partition (\d+), offsets (\d+) to (\d+)/g;
 
 /**
@@ -37,7 +38,7 @@ export class Person {
     const [, transactionalId, epoch, places] = NO_EVIDENCE.exec(message) ?? [];
     if (transactionalId !== undefined && places !== undefined)
       return row !== undefined && this.#decide(row.incarnation, Number(epoch), transactionalId, places);
-    return this.#givesUpInput(message);
+    return this.#givesUpInput(message) || this.#endsStranded(message);
   }
 
   /** What she starts the job with: while what she decided is needed, and no longer. */
@@ -58,6 +59,15 @@ export class Person {
       return false;
     this.#hasGivenUpInput = true;
     return true;
+  }
+
+  /** No client can end it: she does, with Kafka's own tool. */
+  #endsStranded(message: string): boolean {
+    const [, places = '', producerId = ''] = FORGOTTEN.exec(message) ?? [];
+    const stranded = this.#broker.stranded().filter((one) => String(one.producerId) === producerId);
+    const named = stranded.filter(({ topic, partition }) => places.split(', ').includes(`${topic}-${partition}`));
+    for (const { topic, partition } of named) this.#broker.abortStranded(topic, partition);
+    return named.length > 0;
   }
 
   /** She looks whether the output is there; of a topic that was made anew she says one or the other. */

@@ -23,6 +23,7 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
   tally.virtualMs += outcome.virtualMs;
   for (const { fault, call } of outcome.injected) add(tally.faults, nameOf(fault, call.service), 1);
   if (outcome.forgotten > 0) add(tally.faults, 'end of a transaction forgotten in a partition (Kafka)', outcome.forgotten);
+  if (outcome.manifestsInBlobs > 0) add(tally.faults, 'manifest too large for a row (DynamoDB)', outcome.manifestsInBlobs);
   for (const [what, n] of Object.entries(outcome.brokerFaults)) add(tally.faults, `${what} (Kafka)`, n);
   for (const event of outcome.observed) {
     if (event.event === 'lease-taken') add(tally.effects, 'coordinators that took the lease', 1);
@@ -31,6 +32,7 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
     if (event.event === 'doubtful') add(tally.effects, `doubtful commits: ${event.resolution.split(':')[0]}`, 1);
     if (event.event === 'leaves-out') add(tally.effects, 'records found to be poison and left out', 1);
     if (event.event === 'dead-lettered') add(tally.effects, 'records in decided dead letters', event.records);
+    if (event.event === 'data-loss') add(tally.effects, 'gaps in the input, said', 1);
     if (event.event === 'no-progress') add(tally.effects, 'jobs without progress', 1);
     if (event.event === 'collected') add(tally.effects, 'blobs collected', event.blobs);
   }

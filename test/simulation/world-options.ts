@@ -54,6 +54,11 @@ export interface WorldOptions {
   readonly strangers?: readonly InputBatch[];
   /** When the broker forgets transactional ids and producers that have nothing open. @default never */
   readonly expireAtMs?: readonly number[];
+  /**
+   * Whether ends are forgotten under producer ids that are replaced since (of which there are no seeds). What is open then no client
+   * can end, and the job must say it: topic, partition and producer id in one event. @default false
+   */
+  readonly strands?: boolean;
   /** How long it takes until readers are given what was appended, by others and by the ends of transactions: from, to. @default no time */
   readonly replicationMs?: readonly [number, number] | undefined;
   /** What is done to topics, and when. @default nothing */
@@ -100,6 +105,8 @@ export interface Outcome {
   readonly history: readonly string[];
   readonly events: number;
   readonly epochs: number;
+  /** Manifests that were too large for a row of the table. */
+  readonly manifestsInBlobs: number;
   /** Records that were sent again by an epoch that was decided at least once. */
   readonly repeated: number;
   /** Ends of transactions that the broker forgot in a partition. */

@@ -144,7 +144,8 @@ export class World {
       nowMs: () => scheduler.nowMs,
     });
     const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
-    this.checker = new Checker(options.job, options.startingOffsets, this.broker, this.table, this.bucket, { code: this.#code, attempts });
+    const poison = { code: this.#code, attempts };
+    this.checker = new Checker(options.job, options.startingOffsets, this.broker, this.table, this.bucket, poison, options.strands);
     this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
     this.functions = new FunctionService({
       scheduler,
@@ -174,6 +175,8 @@ export class World {
     if (how === 'events') checker.fail('I6', `it did not come to an end within ${MAX_EVENTS} events`);
     const gaveUp = this.ends.some(({ end, message }) => end === 'failed' && this.#options.mayFail?.test(message) === true);
     if (checker.violations.length === 0 && !gaveUp) checker.checkEnd(this.#sources());
+    if (this.#options.strands === true) checker.checkSaid(this.observed);
+    this.#brokerFaults.countStranded();
     // An update has a coordinator give way, and its last epoch sent again when that it was sent is not recorded.
     if (checker.repeated > 0 && this.network.injected.length === 0 && this.#options.updateAtMs === undefined)
       checker.fail('I2', `${checker.repeated} records were sent again though nothing went wrong`);
@@ -185,6 +188,7 @@ export class World {
       history: this.#history,
       events: scheduler.events,
       epochs: checker.epochs,
+      manifestsInBlobs: checker.manifestsInBlobs,
       repeated: checker.repeated,
       forgotten: this.broker.forgotten,
       brokerFaults: this.#brokerFaults.counts,

@@ -52,6 +52,7 @@ export class Checker {
   readonly #job: SimJob;
   readonly #poison: PoisonRule | undefined;
   readonly #startsAt: StartingOffsets;
+  readonly #strands: boolean;
   readonly #broker: Broker;
   readonly #table: EpochTable;
   readonly #bucket: BlobBucket;
@@ -60,7 +61,16 @@ export class Checker {
   /** By producer id and epoch: whose transaction it was. */
   readonly #producers = new Map<string, { readonly life: Life; readonly where: string; readonly epoch: number }>();
 
-  constructor(job: SimJob, startsAt: StartingOffsets, broker: Broker, table: EpochTable, bucket: BlobBucket, poison?: PoisonRule) {
+  constructor(
+    job: SimJob,
+    startsAt: StartingOffsets,
+    broker: Broker,
+    table: EpochTable,
+    bucket: BlobBucket,
+    poison?: PoisonRule,
+    strands = false,
+  ) {
+    this.#strands = strands;
     this.#job = job;
     this.#startsAt = startsAt;
     this.#poison = poison;
@@ -92,6 +102,11 @@ export class Checker {
   /** Epochs decided, the starting offsets' included. */
   get epochs(): number {
     return this.#lives.reduce((sum, { decided }) => sum + decided.length, 0);
+  }
+
+  /** Manifests that were too large for a row. */
+  get manifestsInBlobs(): number {
+    return this.#lives.flatMap(({ decided }) => decided).filter(({ blob }) => blob !== undefined).length;
   }
 
   /** Incarnations in which something was decided. */
@@ -129,7 +144,8 @@ export class Checker {
     if (open.length > 0) return `what was decided is not committed: ${open.join(', ')}`;
     for (const partitions of this.#broker.topics.values()) {
       for (const { topic, partition, lastStableOffset, end } of partitions)
-        if (lastStableOffset < end) return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
+        if (lastStableOffset < end && !this.#isStranded(topic, partition))
+          return `the last stable offset of ${topic}-${partition} is ${lastStableOffset} of ${end}`;
     }
     return undefined;
   }
@@ -153,6 +169,23 @@ export class Checker {
     });
   }
 
+  /** Is what holds up its readers nothing that a client could end? */
+  #isStranded(topic: string, partition: number): boolean {
+    const stranded = this.#broker.stranded().filter((one) => one.topic === topic && one.partition === partition);
+    return this.#strands && stranded.length > 0 && stranded.length === this.#broker.partition(topic, partition)?.open.size;
+  }
+
+  /** In the end: readers that stall for good do not stall unnoticed. */
+  checkSaid(events: readonly CoordinatorEvent[]): void {
+    const said = events.flatMap((event) => ('message' in event ? [event.message] : []));
+    for (const { topic, partition, producerId } of this.#broker.stranded())
+      if (!said.some((text) => text.includes(`${topic}-${partition}`) && text.includes(String(producerId))))
+        this.fail(
+          'I6',
+          `readers of ${topic}-${partition} wait for a transaction of producer ${producerId}, which no client can end, and nobody said it`,
+        );
+  }
+
   #takeDecision(decision: Decision): void {
     const { incarnation, epoch, decisionId, parentDecisionId } = decision;
     const life = this.#lives.find((each) => each.incarnation === incarnation) ?? new Life(incarnation);
@@ -174,7 +207,7 @@ export class Checker {
     if (manifest.decisionId !== decisionId) return this.fail('I1', `epoch ${epoch}: the manifest is of another decision`);
     try {
       const staged = this.#stagedOf(manifest);
-      life.decided.push({ manifest, text, staged });
+      life.decided.push({ manifest, text, blob: decision.manifest.at === 'blob' ? decision.manifest.name : undefined, staged });
       for (const committable of manifest.committables) this.#nameProducer(life, committable);
       this.#checkFold(life, manifest, parent, staged);
     } catch (error) {
@@ -471,8 +504,9 @@ export class Checker {
     const row = this.#table.row(JOB);
     const live = new Set<string>();
     const life = this.#lives.find(({ incarnation, over }) => incarnation === row?.incarnation && !over);
-    for (const { manifest } of life?.decided ?? []) {
+    for (const { manifest, blob } of life?.decided ?? []) {
       if (row === undefined || manifest.epoch <= row.retiredThrough) continue;
+      if (blob !== undefined) live.add(blob);
       for (const ref of blobsOf(manifest, manifest.epoch > row.lastCommitted)) if (ref.at === 'store') live.add(ref.name);
     }
     return live;

@@ -4,6 +4,8 @@ import type { Partition } from '../models/partition.ts';
 export interface DecidedEpoch {
   readonly manifest: Manifest;
   readonly text: string;
+  /** Where it is, if it is too large for a row. */
+  readonly blob: string | undefined;
   /** By sink and subtask, then topic and partition: the values in order. */
   readonly staged: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 }

@@ -153,6 +153,26 @@ export class Broker {
     return this.#deleted.some((log) => log.topic === topic && log.partition === partition);
   }
 
+  /** What is open under producer ids that no transactional id has any more: no client can end it, and no timeout does. */
+  stranded(): { readonly topic: string; readonly partition: number; readonly producerId: bigint }[] {
+    const owned = new Set([...this.transactions.values()].map(({ producerId }) => producerId));
+    return [...this.topics.values()]
+      .flat()
+      .flatMap(({ topic, partition, open }) =>
+        [...open.keys()]
+          .filter((producerId) => !owned.has(producerId) && !this.foreign.has(producerId))
+          .map((producerId) => ({ topic, partition, producerId })),
+      );
+  }
+
+  /** What `kafka-transactions.sh abort` does: the leader is told the end of a transaction that nobody else ends. */
+  abortStranded(topic: string, partition: number): void {
+    const found = this.#required(topic, partition);
+    for (const one of this.stranded())
+      if (one.topic === topic && one.partition === partition)
+        this.#writeEnd(found, one.producerId, found.producers.get(one.producerId)?.epoch ?? 0, false);
+  }
+
   #addPartition(topic: string, unheardMs = 0): void {
     const partitions = this.topics.get(topic) ?? [];
     const added = new Partition(this.#logs++, topic, partitions.length, partitions.length % BROKERS, this.#options.nowMs);
