@@ -32,15 +32,15 @@ export async function firstAnswer<Broker, T>(
       first.reject(error);
     }
   };
-  const under: Promise<undefined>[] = [];
+  const underWay: Promise<undefined>[] = [];
   for (const broker of brokers) {
     const asking = asked(broker);
-    under.push(asking);
-    if (under.length === brokers.length) break;
+    underWay.push(asking);
+    if (underWay.length === brokers.length) break;
     const told = await Promise.race([first.promise, unlessLate(broker, asking, patience)]);
     if (told !== undefined) return told;
   }
-  return Promise.race([first.promise, Promise.all(under).then(() => new NoAnswer(reasons.join('; ')))]);
+  return Promise.race([first.promise, Promise.all(underWay).then(() => new NoAnswer(reasons.join('; ')))]);
 }
 
 async function unlessLate<Broker>(broker: Broker, asking: Promise<undefined>, patience: Patience<Broker>): Promise<undefined> {
