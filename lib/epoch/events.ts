@@ -67,6 +67,8 @@ export type CoordinatorEvent =
     }
   /** A transaction was open under the job's ids that no epoch of it has begun: it was aborted, between two epochs. */
   | { readonly event: 'leftovers-ended' }
+  /** Readers of a sink's topic wait for a transaction, not the job's, that no client is going to end. Said once for each. */
+  | { readonly event: 'hanging-transaction'; readonly topic: string; readonly partition: number; readonly message: string }
   | { readonly event: 'doubtful'; readonly epoch: number; readonly transactionalId: string; readonly resolution: string }
   /** The platform refused to run this function: too many are running. */
   | { readonly event: 'throttled'; readonly function: string }
@@ -92,6 +94,7 @@ export function levelOf(event: CoordinatorEvent): Level {
     case 'dead-lettered':
     case 'data-loss':
     case 'doubtful':
+    case 'hanging-transaction':
     case 'throttled':
     case 'waiting':
     case 'warning':

@@ -34,11 +34,11 @@ function decodeDescribeProducersResponse(payload: Buffer): DescribeProducersResp
         const producerId = String(decoder.readInt64());
         const producerEpoch = decoder.readInt32();
         decoder.readInt32(); // last sequence number
-        decoder.readInt64(); // last timestamp
+        const lastTimestampMs = Number(decoder.readInt64());
         decoder.readInt32(); // epoch of the transaction's coordinator
         const openSince = Number(decoder.readInt64());
         skipTaggedFields(decoder);
-        return { partition, producerId, producerEpoch, openSince: openSince < 0 ? undefined : openSince };
+        return { partition, producerId, producerEpoch, lastTimestampMs, openSince: openSince < 0 ? undefined : openSince };
       });
       skipTaggedFields(decoder);
       return { answer, producers: producers ?? [] };

@@ -57,6 +57,8 @@ export interface ProducerState {
   readonly producerId: string;
   /** Of the last batch or control record. */
   readonly producerEpoch: number;
+  /** The largest timestamp of the last batch, in milliseconds since the Unix epoch, as its producer stamped it. */
+  readonly lastTimestampMs: number;
   /** The first offset of the transaction that has not ended in this partition; undefined when none is open. */
   readonly openSince: number | undefined;
 }

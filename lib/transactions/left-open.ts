@@ -10,6 +10,8 @@ import { type Asking, retried, retriedAnswer } from './retry.ts';
 export interface OpenTransaction extends TopicPartition {
   readonly producerId: string;
   readonly producerEpoch: number;
+  /** The timestamp of its last batch, as its producer stamped it. */
+  readonly lastTimestampMs: number;
   /** The offset of its first record. */
   readonly openSince: number;
 }
@@ -43,8 +45,8 @@ export async function readOpen(asking: Asking, topic: string, only?: readonly nu
   return isGone ? { ...reading, answer: 'UNKNOWN_TOPIC_OR_PARTITION' } : reading;
 }
 
-function openIn(topic: string, { partition, producerId, producerEpoch, openSince }: ProducerState): OpenTransaction[] {
-  return openSince === undefined ? [] : [{ topic, partition, producerId, producerEpoch, openSince }];
+function openIn(topic: string, { openSince, ...of }: ProducerState): OpenTransaction[] {
+  return openSince === undefined ? [] : [{ topic, ...of, openSince }];
 }
 
 async function leadersOf({ kafka }: Asking, topic: string): Promise<readonly number[] | KafkaAnswer> {

@@ -247,7 +247,11 @@ export function kafkaTransactionsContract(open: () => Promise<KafkaUnderTest>): 
       const topic = await under.newTopic();
       const who = await begin(under.newName());
       await write(who, topic, ['a', 'b']);
-      expect(await openIn(topic, who)).toMatchObject({ producerEpoch: who.producerEpoch, openSince: 0 });
+      expect(await openIn(topic, who)).toMatchObject({
+        producerEpoch: who.producerEpoch,
+        openSince: 0,
+        lastTimestampMs: expect.any(Number),
+      });
       expect(await behind(topic, 2)).toMatchObject({ answer: 'NONE', lastStableOffset: 0, aborted: [] });
       expect(await answered(() => kafka.endTxn(who, true))).toBe('NONE');
       await committed(topic, 3);

@@ -13,7 +13,8 @@ import { untilAnswered } from './store-retry.ts';
 /** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */
 const BATCH_MARGIN_BYTES = 1024;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
-const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
+/** Kafka's default of transaction.max.timeout.ms. */
+export const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
 
 /**
  * Everything that can be told before the job is touched: do settings, graph, topics, brokers and the blob store go together with

@@ -268,6 +268,7 @@ export class Broker {
         partition: partitions[index] ?? -1,
         producerId: String(producerId),
         producerEpoch: epoch,
+        lastTimestampMs: Number(found[index]?.batches.findLast((batch) => batch.producerId === producerId)?.bytes.readBigInt64BE(35) ?? -1),
         openSince: view?.open.get(producerId),
       })),
     );

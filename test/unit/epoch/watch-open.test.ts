@@ -1,25 +1,35 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { createOpenWatch } from '../../../lib/epoch/coordinator/watch-open.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 
+const NOW = 1_000_000_000;
+const LONGEST_MS = 900_000;
 const tenure = { generation: 1, incarnation: 'i', sinkTopics: {}, pool: { write: 1 }, writtenTopics: { write: ['out'] } } satisfies Tenure;
 
+type Open = readonly [producerId: string, since: number, ageMs?: number];
+
 /** Looks in which the given transactions are open, by producer id and first offset; 7 and 8 are the job's. */
-async function looks(...open: readonly (readonly (readonly [producerId: string, since: number])[])[]) {
+async function looks(...open: readonly (readonly Open[])[]) {
   let now = open[0] ?? [];
+  const events: CoordinatorEvent[] = [];
   const kafka = {
     leaders: async () => [1],
     describeProducers: async () => ({
       answer: 'NONE',
-      producers: now.map(([producerId, openSince]) => ({ partition: 0, producerId, producerEpoch: 0, openSince })),
+      producers: now.map(([producerId, openSince, ageMs = 0]) => ({
+        ...{ partition: 0, producerId, producerEpoch: 4, openSince, lastTimestampMs: NOW - ageMs },
+      })),
     }),
     describeTransactions: async (ids: readonly string[]) =>
       ids.map((transactionalId, index) => ({ transactionalId, producerId: String(7 + index) })),
+    brokerConfig: async () => new Map([['transaction.max.timeout.ms', String(LONGEST_MS)]]),
   };
-  const clock = { elapsedMs: () => 0, now: () => 0, sleep: async () => {} };
-  const watch = createOpenWatch({ kafka, clock } as unknown as CoordinatorDeps, { job: 'job' } as JobSettings, tenure);
+  const clock = { elapsedMs: () => 0, now: () => NOW, sleep: async () => {} };
+  const observe = (event: CoordinatorEvent) => events.push(event);
+  const watch = createOpenWatch({ kafka, clock, observe } as unknown as CoordinatorDeps, { job: 'job' } as JobSettings, tenure);
   for (now of open) await watch.look();
-  return watch;
+  return { ...watch, events };
 }
 
 it('what is open under an id of the job in two looks, one after the other, was left open', async () => {
@@ -34,17 +44,11 @@ it('what one look shows is an epoch under way, and so is another transaction of 
 
 it("what other producers leave open is theirs, also beside the job's own", async () => {
   expect((await looks([['9', 3]], [['9', 3]])).foundAny()).toBe(false);
-  expect(
-    (
-      await looks(
-        [['9', 3]],
-        [
-          ['9', 3],
-          ['8', 5],
-        ],
-      )
-    ).foundAny(),
-  ).toBe(false);
+  const both = [
+    ['9', 3],
+    ['8', 5],
+  ] as const;
+  expect((await looks([['9', 3]], both)).foundAny()).toBe(false);
 });
 
 it('when the ids are settled, it is looked for anew', async () => {
@@ -53,4 +57,24 @@ it('when the ids are settled, it is looked for anew', async () => {
   expect(watch.foundAny()).toBe(false);
   await watch.look();
   expect(watch.foundAny()).toBe(true);
+});
+
+it('what another producer has open for longer than a transaction may be is said once, with the place and the mend', async () => {
+  const { events } = await looks([['9', 3, LONGEST_MS + 1]], [['9', 3, LONGEST_MS + 1]], [['9', 3, LONGEST_MS + 1]]);
+  expect(events).toEqual([
+    {
+      event: 'hanging-transaction',
+      topic: 'out',
+      partition: 0,
+      message: expect.stringMatching(
+        /in out-0 wait at offset 3: a transaction of producer 9, epoch 4, .* abort --topic out --partition 0 --start-offset 3/,
+      ),
+    },
+  ]);
+});
+
+it("a transaction that may still be running, one that one look alone shows, and the job's own are not said", async () => {
+  expect((await looks([['9', 3, LONGEST_MS]], [['9', 3, LONGEST_MS]])).events).toEqual([]);
+  expect((await looks([['9', 3, LONGEST_MS + 1]])).events).toEqual([]);
+  expect((await looks([['8', 3, LONGEST_MS + 1]], [['8', 3, LONGEST_MS + 1]])).events).toEqual([]);
 });

@@ -17,6 +17,7 @@ const open = (partition: number, openSince: number, producerEpoch = 3, producerI
   partition,
   producerId,
   producerEpoch,
+  lastTimestampMs: 0,
   openSince,
 });
 const own = [open(0, 10), open(2, 4)];
