@@ -25,10 +25,15 @@ export function endOfTransaction(records: Buffer, producerId: bigint, from: numb
   return undefined;
 }
 
-/** Who wrote the batch that holds this offset; undefined when it is not among the whole heads of batches. */
+/**
+ * Who wrote the record at this offset; undefined when it is not among the whole heads of batches. The end of a transaction is no
+ * record of anybody: a topic that was made anew may hold one of ours where our record was.
+ */
 export function writerOf(records: Buffer, offset: number): { readonly producerId: bigint; readonly producerEpoch: number } | undefined {
   for (let at = 0; at + BATCH.records <= records.length; at += BATCH.lengthEnd + Math.max(records.readInt32BE(at + BATCH.length), 1)) {
     const last = Number(records.readBigInt64BE(at + BATCH.baseOffset)) + records.readInt32BE(at + BATCH.lastOffsetDelta);
+    const isControl = (records.readInt16BE(at + BATCH.attributes) & ATTRIBUTE.control) !== 0;
+    if (last >= offset && isControl) return undefined;
     if (last >= offset)
       return { producerId: records.readBigInt64BE(at + BATCH.producerId), producerEpoch: records.readInt16BE(at + BATCH.producerEpoch) };
   }
