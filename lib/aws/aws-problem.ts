@@ -33,25 +33,19 @@ const THROTTLED = new Set([
 
 const NO_ANSWER = new Set(['TimeoutError', 'AbortError']);
 
-const CONNECTION_CODES = new Set([
-  'ECONNRESET',
-  'ECONNREFUSED',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ERR_STREAM_PREMATURE_CLOSE',
-]);
+/**
+ * Codes of the operating system, the resolver, TLS and the HTTP parser: no answer of AWS came. Not by a list of those that are known:
+ * whatever goes wrong below the service (EPROTO, EMFILE, EAI_FAIL, something on the port that speaks no HTTP) may pass.
+ */
+const BELOW_THE_SERVICE =
+  /^(?:E(?!RR_)[A-Z0-9_]+|HPE_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE|ERR_SSL_[A-Z0-9_]+|ERR_TLS_[A-Z0-9_]+|ERR_SOCKET_[A-Z_]+)$/;
 
 export function faultOf(error: unknown): AwsFault {
   if (!(error instanceof Error)) return 'defect';
   const { name, message, code, cause, $metadata, $retryable }: SdkError = error;
   if (name === 'CredentialsProviderError' || isOfRegion(message) || code === 'ERR_INVALID_URL') return 'refused';
   if (THROTTLED.has(name) || NO_ANSWER.has(name) || $retryable !== undefined) return 'transient';
-  if (typeof code === 'string' && CONNECTION_CODES.has(code)) return 'transient';
+  if (typeof code === 'string' && BELOW_THE_SERVICE.test(code)) return 'transient';
   const status = $metadata?.httpStatusCode;
   if (status === undefined) {
     // A blob that was damaged on its way.

@@ -334,6 +334,13 @@ export const parameters = {
     default: '0',
     doc: 'Least time from the commit of an epoch to the start of the next. Above 0 there is one epoch at a time.',
   }),
+  refusalTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_REFUSAL_TIMEOUT_MS',
+    kind: wholeNumber(0, 24 * 3_600_000),
+    unit: 'ms',
+    default: '60000',
+    doc: 'How long brokers, table or blob store may refuse something to a job that runs (an ACL, a topic that nobody knows, a credential) until it stops for it: such answers come and go while clusters restart and rights are changed. When a person starts the job, one is enough.',
+  }),
   tolerableFailures: defaulted({
     variable: 'ONCEFLOW_TOLERABLE_FAILURES',
     kind: countOrUnlimited(0, 1_000_000),

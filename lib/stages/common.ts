@@ -34,13 +34,18 @@ export class FatalStageError extends Error {
   override readonly name = 'FatalStageError';
 }
 
+/** Somebody refuses what the stage asks for; a person has to act, if it lasts. The message says what, where and how. */
+export class RefusedStageError extends Error {
+  override readonly name = 'RefusedStageError';
+}
+
 /** The one place where a thrown error becomes an outcome: whether the coordinator repeats the epoch or stops the job. */
 export function failureOf(error: unknown): StageFailed {
   const { message, stack } = bounded(thrownOf(error));
   const fault = recordFaultOf(error);
   if (fault !== undefined)
     return { outcome: 'failed', kind: error instanceof UserCodeError ? 'user-code' : 'record', message, stack, fault };
-  return { outcome: 'failed', kind: isFatal(error) ? 'fatal' : 'transient', message, stack };
+  return { outcome: 'failed', kind: kindOf(error), message, stack };
 }
 
 /** Answers, the job row and headers of records hold a few KB of an error: a message may hold a whole record. */
@@ -68,9 +73,10 @@ function recordFaultOf(error: unknown): RecordFault | undefined {
 
 const fatalErrors = [FatalStageError, MalformedError, DeadLetterTooLargeError, CorruptBlobError, BlobMissingError, BlobConflictError];
 
-function isFatal(error: unknown): boolean {
-  if (error instanceof KafkaProblem || error instanceof StoreProblem) return !error.retriable;
-  return fatalErrors.some((fatal) => error instanceof fatal);
+function kindOf(error: unknown): 'fatal' | 'refused' | 'transient' {
+  if (error instanceof KafkaProblem || error instanceof StoreProblem) return error.retriable ? 'transient' : 'refused';
+  if (error instanceof RefusedStageError) return 'refused';
+  return fatalErrors.some((fatal) => error instanceof fatal) ? 'fatal' : 'transient';
 }
 
 /** Stores what a stage wrote in one epoch: one blob for each target subtask and each sink. */

@@ -150,11 +150,12 @@ export interface OperatorDone extends StageOutput {
  * - `user-code`: the job's own function threw; the attempt is repeated, on ever smaller input.
  * - `record`: one record can never be processed (malformed, too large for the sink): the policy for such records applies.
  * - `transient`: broker, store or function service; the attempt is repeated as it is.
- * - `fatal`: repeating cannot help (data loss, damaged blob, refused access): the job stops with the message.
+ * - `refused`: broker or store refuse it (access, a limit): repeated until it has lasted, then the job stops with the message.
+ * - `fatal`: repeating cannot help (data loss, damaged blob): the job stops with the message.
  */
 export interface StageFailed {
   readonly outcome: 'failed';
-  readonly kind: 'user-code' | 'record' | 'transient' | 'fatal';
+  readonly kind: 'user-code' | 'record' | 'transient' | 'refused' | 'fatal';
   readonly message: string;
   readonly stack?: string | undefined;
   /** Of `user-code` and `record`. */

@@ -34,7 +34,7 @@ export async function prepareSink(deps: SinkDeps, request: Received<PrepareSinkR
         ? await prepareNothing(asking, place)
         : await prepareTransaction(asking, { ...place, staged: () => readStaged(deps, request.staged) });
     if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable };
-    return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'fatal', message: prepared.message };
+    return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'refused', message: prepared.message };
   } catch (error) {
     return failureOf(error);
   }
@@ -60,7 +60,7 @@ export async function sendSink(deps: SinkDeps, request: SendSinkRequest): Promis
     if (sent.sent) return { outcome: 'sent' };
     const refused = kindOf(sent.answer) === 'refused';
     const message = `${sent.during} to sink ${request.stage} was answered ${sent.answer}${refused ? `: ${mendOf(sent.answer)}` : ''}`;
-    return { outcome: 'failed', kind: refused ? 'fatal' : 'transient', message };
+    return { outcome: 'failed', kind: refused ? 'refused' : 'transient', message };
   } catch (error) {
     return failureOf(error);
   }
@@ -72,7 +72,7 @@ export async function resolveSink(deps: SinkDeps, request: Received<ResolveSinkR
     const asking = { ...deps, deadlineMs: request.deadlineMs };
     const compacted = new Set(request.compacted);
     const resolved = await resolveTransaction(asking, { ...request, compacted, staged: () => readStaged(deps, request.staged) });
-    return resolved.outcome === 'refused' ? { outcome: 'failed', kind: 'fatal', message: resolved.message } : resolved;
+    return resolved.outcome === 'refused' ? { outcome: 'failed', kind: 'refused', message: resolved.message } : resolved;
   } catch (error) {
     return failureOf(error);
   }

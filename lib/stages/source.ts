@@ -1,7 +1,7 @@
 import { endOfWholeBatches } from '../format/record-set-end.ts';
 import type { SourceRuntime } from '../operators/source-runtime.ts';
 import type { FetchedPartition, SourceRequests } from '../ports/kafka-requests.ts';
-import { FatalStageError, failureOf, type StageDeps, writeOutput } from './common.ts';
+import { failureOf, RefusedStageError, type StageDeps, writeOutput } from './common.ts';
 import type { Received } from './received.ts';
 import type { SourceAnswer, SourceRange, SourceRequest } from './requests.ts';
 
@@ -116,6 +116,6 @@ function problemOf(position: number, fetched: FetchedPartition): Error {
   if (fetched.answer === 'UNKNOWN_TOPIC_OR_PARTITION')
     return new Error(`${where}: the broker does not know this partition (topic deleted, or its leader is moving)`);
   if (fetched.answer === 'TOPIC_AUTHORIZATION_FAILED')
-    return new FatalStageError(`${where}: the broker refused to be read: grant READ on topic ${fetched.topic}`);
+    return new RefusedStageError(`${where}: the broker refused to be read: grant READ on topic ${fetched.topic}`);
   return new Error(`${where}: Fetch was answered ${fetched.answer}`);
 }

@@ -254,6 +254,7 @@ export class World {
       retainedCheckpoints: 2,
       restart: { kind: 'exponential', firstMs: 100, maxMs: 2_000 },
       tolerableFailures: Number.POSITIVE_INFINITY,
+      refusalTimeoutMs: 20_000,
       minPauseMs: 0,
       poisonAttempts: Number.POSITIVE_INFINITY,
       ...this.#options.settings,

@@ -86,6 +86,26 @@ const RESOURCES = {
 } as const;
 
 /** Gives the user these rights, and waits until the broker goes by them. */
+/** Takes away all rights on the topic. */
+export async function revoke(user: string, topic: string, at: string[]): Promise<void> {
+  await withAdmin(
+    (admin) =>
+      admin.deleteAcls({
+        filters: [
+          {
+            principal: `User:${user}`,
+            operation: AclOperationTypes.ANY,
+            permissionType: AclPermissionTypes.ANY,
+            resourceType: AclResourceTypes.TOPIC,
+            resourceName: topic,
+            resourcePatternType: ResourcePatternTypes.LITERAL,
+          },
+        ],
+      }),
+    at,
+  );
+}
+
 export async function grant(user: string, rights: readonly Right[], at: string[]): Promise<void> {
   const acl = rights.map(
     ({ operation, resource, name, prefixed }): AclEntry => ({

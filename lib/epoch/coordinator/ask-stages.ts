@@ -222,7 +222,7 @@ export async function preparedProblem(
 function firstProblem(answers: readonly (Answer | undefined)[]): StageFailed | StageStale | undefined {
   const failures = answers.filter((answer): answer is StageFailed => answer?.outcome === 'failed');
   const stale = answers.find((answer): answer is StageStale => answer?.outcome === 'stale');
-  return failures.find(({ kind }) => kind === 'fatal') ?? stale ?? failures[0];
+  return failures.find(({ kind }) => kind === 'fatal') ?? stale ?? failures.find(({ kind }) => kind === 'refused') ?? failures[0];
 }
 
 /** Calls a stage function; a call without an answer is a failure. */

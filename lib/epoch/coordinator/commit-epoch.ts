@@ -213,7 +213,9 @@ async function resolveOne(commit: Commit, committable: Committable, onMissingEvi
 function needOfPerson(epoch: number, answer: ResolveAnswer): string[] {
   const topic = unknownTopicIn(answer);
   if (topic !== undefined) return [goneTopicText(epoch, topic)];
-  return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && answer.kind === 'fatal') ? [answer.message] : [];
+  return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && (answer.kind === 'fatal' || answer.kind === 'refused'))
+    ? [answer.message]
+    : [];
 }
 
 /** The topic that no broker knows: for a moment while brokers start, or because it was deleted. */

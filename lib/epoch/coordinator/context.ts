@@ -24,6 +24,8 @@ export interface CoordinatorDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: (event: CoordinatorEvent) => void;
+  /** How long a store or a broker may refuse something until that counts. @default 0, as when a person starts the job */
+  readonly refusalTimeoutMs?: number;
 }
 
 /** The job and its settings: fixed while a coordinator runs. */
@@ -66,6 +68,8 @@ export interface JobSettings {
   /** Least time from a commit to the next plan. Above 0 there is one epoch at a time. */
   readonly minPauseMs: number;
   readonly restart: RestartStrategy;
+  /** How long something may be refused to a job that runs until it stops for it. */
+  readonly refusalTimeoutMs: number;
   /** Failed attempts in a row, not of user code, that do not stop the job. */
   readonly tolerableFailures: number;
   /** Failures in a row of one record alone after which it is poison. */

@@ -41,7 +41,9 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
       progress.hear(event);
       given.observe(event);
     };
-    const deps: CoordinatorDeps = { ...given, observe };
+    // A tick goes on with a job that ran; a person who starts one is told at once.
+    const atStart = settings.startKind === 'revival' ? settings.refusalTimeoutMs : 0;
+    const deps: CoordinatorDeps = { ...given, observe, refusalTimeoutMs: atStart };
     observe({
       event: 'lease-taken',
       generation,
@@ -50,7 +52,8 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
       lastCommitted: row.lastCommitted,
     });
     const standing = await progress.during(recover(deps, settings, row, AbortSignal.any([ending, lease.lost])));
-    const asked = await runEpochs(deps, settings, standing, { lease, progress }, ending);
+    const running = { ...deps, refusalTimeoutMs: settings.refusalTimeoutMs };
+    const asked = await runEpochs(running, settings, standing, { lease, progress }, ending);
     if (asked === 'stop-requested' || signals.stop.aborted) end = { end: 'stopped', message: `job ${settings.job} stopped` };
     else if (asked === 'idle') end = { end: 'handed-over', message: `job ${settings.job} has no input: the next tick looks again` };
     else end = { end: 'handed-over', message: `job ${settings.job} handed over` };

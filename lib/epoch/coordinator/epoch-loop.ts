@@ -81,6 +81,10 @@ export async function runEpochs(
   /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
   let endsLeftovers = false;
   let staleInARow = 0;
+  /** Since when attempts have been refused something, one after the other. */
+  let refusedSinceMs: number | undefined;
+  /** A person who starts a job is told at once of what is refused. */
+  let hasDecided = settings.startKind === 'revival';
   let behindSinceMs: number | undefined;
   let idlePolls = 0;
   let idleSinceMs: number | undefined;
@@ -307,7 +311,7 @@ export async function runEpochs(
       const { kind, message, fault } = result;
       if (kind === 'transient' && ranOutOfTime(ms, settings.epochTimeoutMs))
         size = sizeAfterTimeout(size, { budget: attempt.maxBytes, offsets: offsetsTried(attempt) });
-      if (kind === 'fatal' || (kind === 'record' && !leavesOut)) {
+      if (kind === 'fatal' || (kind === 'record' && !leavesOut) || (kind === 'refused' && refusalHasLasted())) {
         drop(attempt);
         failure = new JobFailedError(`epoch ${attempt.epoch}, stage ${stage}: ${message}`);
         return;
@@ -320,6 +324,11 @@ export async function runEpochs(
     observe({ event: 'stage-done', epoch: attempt.epoch, stage, ms });
     // More to read than this epoch took: the next one starts now, not at the next interval.
     if (attempt === inFlight.at(-1) && sourcesDone(attempt) && backlogLeft(attempt)) planAtMs = clock.elapsedMs();
+  }
+
+  function refusalHasLasted(): boolean {
+    refusedSinceMs ??= clock.elapsedMs();
+    return !hasDecided || clock.elapsedMs() - refusedSinceMs >= settings.refusalTimeoutMs;
   }
 
   function takeStale(attempt: Attempt, stage: string, build: string): void {
@@ -361,6 +370,8 @@ export async function runEpochs(
     attempt.moved = hasMoved(parent.offsets, manifest.offsets);
     parent = manifest;
     endsLeftovers = false;
+    refusedSinceMs = undefined;
+    hasDecided = true;
     recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
     trouble = afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt)));
     staleInARow = 0;

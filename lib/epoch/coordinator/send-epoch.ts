@@ -45,6 +45,7 @@ async function sendSubtask(
   signal: AbortSignal,
 ): Promise<void> {
   if (staged.length === 0) return;
+  let refusedSinceMs: number | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const request: SendSinkRequest = {
       ask: 'send',
@@ -55,7 +56,9 @@ async function sendSubtask(
     const answer = await invokeSend(deps, sinkFunctionOf(settings, sink), request, signal);
     if (answer.outcome === 'sent') return;
     await checkGeneration(deps, settings, tenure, signal);
-    if (answer.kind === 'fatal') throw new JobFailedError(answer.message);
+    refusedSinceMs = answer.kind === 'refused' ? (refusedSinceMs ?? deps.clock.elapsedMs()) : undefined;
+    const hasLasted = refusedSinceMs !== undefined && deps.clock.elapsedMs() - refusedSinceMs >= (deps.refusalTimeoutMs ?? 0);
+    if (answer.kind === 'fatal' || hasLasted) throw new JobFailedError(answer.message);
     deps.observe({ event: 'warning', message: `output of epoch ${manifest.epoch} is sent again: ${answer.message}` });
     if (signal.aborted)
       throw new LeftToNextError(`the output of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);

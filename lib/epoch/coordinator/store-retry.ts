@@ -12,22 +12,27 @@ const SAY_AFTER_MS = 2_000;
 
 interface RetryDeps extends Timing {
   readonly observe: (event: CoordinatorEvent) => void;
+  readonly refusalTimeoutMs?: number;
 }
 
 /**
  * Repeats an idempotent read or write of a store or broker until it succeeds: an outage is ridden out, and said aloud.
- * What only a person can mend (a missing table, a refused credential, a missing topic) ends the job with its message.
+ * What only a person can mend (a missing table, a refused credential, a missing topic) ends the job with its message, when it has
+ * lasted for `refusalTimeoutMs`: rights are changed and clusters restart while a job runs.
  */
 export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const startedMs = deps.clock.elapsedMs();
   let sayAtMs = SAY_AFTER_MS;
+  let refusedSinceMs: number | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
       const known = error instanceof KafkaProblem || error instanceof StoreProblem;
       if (!known) throw error;
-      if (!error.retriable) throw new JobFailedError(`${what}: ${error.message}`, { cause: error });
+      refusedSinceMs = error.retriable ? undefined : (refusedSinceMs ?? deps.clock.elapsedMs());
+      if (refusedSinceMs !== undefined && deps.clock.elapsedMs() - refusedSinceMs >= (deps.refusalTimeoutMs ?? 0))
+        throw new JobFailedError(`${what}: ${error.message}`, { cause: error });
       if (signal?.aborted === true)
         throw new LeftToNextError(`${what} is left to the next coordinator: ${error.message}`, { cause: error });
       const waitedMs = deps.clock.elapsedMs() - startedMs;

@@ -8,7 +8,7 @@ import { connectKafka } from '../../../lib/kafka/connect.ts';
 import { createCredentialSource } from '../../../lib/kafka/credential-source.ts';
 import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
 import { type Keeper, openKeeper } from '../../../local/stack/kept-process.ts';
-import { grant, type Right, rightsInReadme, type ScramMechanism, setPassword } from '../../support/guarded-kafka.ts';
+import { grant, type Right, revoke, rightsInReadme, type ScramMechanism, setPassword } from '../../support/guarded-kafka.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { uniqueName } from '../../support/topics.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
@@ -70,6 +70,33 @@ it('the ACLs of the README are enough for the word count, over TLS and SCRAM-SHA
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await count.expectExact(run);
   expect(run.told()).not.toContain(PASSWORD);
+});
+
+describe('rights that are taken from a job that runs', () => {
+  it.each(['input', 'output'] as const)('on its %s topic, and given back, cost it a while and nothing else', async (which) => {
+    const { count, user, rights } = await newSecured('SCRAM-SHA-512');
+    const at = [kafka.bootstrap];
+    await grant(user, rights, at);
+    const run = count.job.start();
+    await count.allCounted(run);
+    await revoke(user, count[which], at);
+    await count.write(someLines(20, 2));
+    await run.until('the refusal', () => /TOPIC_AUTHORIZATION_FAILED/.test(run.told()) || undefined);
+    await grant(user, rights, at);
+    await count.expectExact(run);
+  });
+
+  it('stop it when that has lasted for ONCEFLOW_REFUSAL_TIMEOUT_MS', async () => {
+    const { count, user, rights } = await newSecured('SCRAM-SHA-512');
+    await grant(user, rights, [kafka.bootstrap]);
+    const run = count.job.start({ ONCEFLOW_REFUSAL_TIMEOUT_MS: '1500' });
+    await count.allCounted(run);
+    await revoke(user, count.output, [kafka.bootstrap]);
+    await count.write(someLines(20, 2));
+    const refusedMs = performance.now();
+    expect(await run.ended).toMatchObject({ end: 'failed', message: expect.stringMatching(/TOPIC_AUTHORIZATION_FAILED/) });
+    expect(performance.now() - refusedMs).toBeGreaterThan(1_500);
+  });
 });
 
 describe('one missing ACL stops the job with an error that names operation and resource:', () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { faultOf } from '../../../lib/aws/aws-problem.ts';
 import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
 import { createEpochStore } from '../../../lib/aws/dynamo-epoch-store.ts';
 import { scripted } from '../../support/http-handlers.ts';
@@ -44,4 +45,25 @@ it('missing credentials are a problem that says which variables to set, and repe
 
 it('with both, the request is sent', async () => {
   expect(await problemWith({ AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' })).toBeUndefined();
+});
+
+it.each([
+  'EPROTO',
+  'EMFILE',
+  'ENETDOWN',
+  'EAI_FAIL',
+  'EAI_AGAIN',
+  'HPE_INVALID_CONSTANT',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])('%s came from below the service, and may pass, also as the cause of another error', (code) => {
+  const error = Object.assign(new Error('below'), { code });
+  expect(faultOf(error)).toBe('transient');
+  expect(faultOf(new Error('the request failed', { cause: error }))).toBe('transient');
+});
+
+it('an error of our own is no answer of AWS, and an address that is none is a setting', () => {
+  expect(faultOf(Object.assign(new TypeError('ours'), { code: 'ERR_INVALID_ARG_TYPE' }))).toBe('defect');
+  expect(faultOf(new Error('ours'))).toBe('defect');
+  expect(faultOf(Object.assign(new TypeError('ours'), { code: 'ERR_INVALID_URL' }))).toBe('refused');
 });

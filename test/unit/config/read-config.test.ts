@@ -56,6 +56,7 @@ describe('readConfig', () => {
       retainedCheckpoints: 3,
       cancelRetention: 'retain',
       minPauseMs: 0,
+      refusalTimeoutMs: 60_000,
       tolerableFailures: Number.POSITIVE_INFINITY,
       restartStrategy: 'exponential',
       restartBackoffMs: 100,

@@ -5,7 +5,7 @@ import { OversizedRecordError, UserCodeError } from '../../../lib/operators/erro
 import { BlobConflictError, BlobMissingError } from '../../../lib/ports/blob-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
-import { FatalStageError, failureOf } from '../../../lib/stages/common.ts';
+import { FatalStageError, failureOf, RefusedStageError } from '../../../lib/stages/common.ts';
 
 const place = { topic: 'in', partition: 1, offset: 7 };
 
@@ -49,9 +49,14 @@ describe('a failure', () => {
     new CorruptBlobError('blob', 'manifest', 'no'),
     new BlobMissingError('blob', 'bucket b'),
     new BlobConflictError('blob', 'bucket b'),
-    new StoreProblem('no', false),
-    new KafkaProblem('TOPIC_AUTHORIZATION_FAILED', 'no', false),
   ])('that a repeat cannot mend stops the job: $name', (error) => {
     expect(failureOf(error)).toMatchObject({ kind: 'fatal' });
   });
+
+  it.each([new StoreProblem('no', false), new KafkaProblem('TOPIC_AUTHORIZATION_FAILED', 'no', false), new RefusedStageError('no')])(
+    'of somebody who refuses is repeated until it has lasted: $name',
+    (error) => {
+      expect(failureOf(error)).toMatchObject({ kind: 'refused' });
+    },
+  );
 });
