@@ -378,7 +378,7 @@ export class Checker {
     if (newest === undefined || range === undefined) return undefined;
     const isOwn = (batch: StoredBatch) =>
       batch.baseOffset === range.first && String(batch.producerId) === newest.producerId && batch.producerEpoch === newest.producerEpoch;
-    return this.#broker.everyLog().find((log) => `${log.topic} ${log.partition}` === place && log.batches.some(isOwn));
+    return this.#broker.catalog.everyLog().find((log) => `${log.topic} ${log.partition}` === place && log.batches.some(isOwn));
   }
 
   /** Transactions that take the place of others in a decided epoch: a decision of its own. */
