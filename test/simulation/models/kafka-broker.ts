@@ -324,7 +324,7 @@ export class Broker {
 
   #producePlain(leader: number, partition: Partition | undefined, batch: Buffer): Produced {
     if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION');
-    if (partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
+    if (partition.leaderless || partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
     const { producerId, producerEpoch, transactional, values } = decodeBatch(batch);
     if (transactional || producerId !== -1n || producerEpoch !== -1) return refused('INVALID_TXN_STATE');
     const baseOffset = partition.end;
@@ -336,7 +336,7 @@ export class Broker {
 
   #produceOne(who: ProducerIdentity, leader: number, partition: Partition | undefined, batch: Buffer): Produced {
     if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION');
-    if (partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
+    if (partition.leaderless || partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
     const { producerId, producerEpoch, baseSequence, transactional, records } = decodeBatch(batch);
     if (!transactional || producerId !== BigInt(who.producerId) || producerEpoch !== who.producerEpoch) return refused('INVALID_TXN_STATE');
     const state = partition.producers.get(producerId);
