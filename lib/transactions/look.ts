@@ -61,9 +61,9 @@ export async function lookBackAt(asking: Asking, of: Committable, compacted: Rea
   );
 }
 
-/** Fates that mean something else in a log that does not hold our records; also that their end is nowhere, which would last. */
+/** Fates that mean nothing in a log that does not hold our records: somebody else's transaction may begin where ours did. */
 function restsOnOurs({ fate, answer }: Look): boolean {
-  return fate === 'committed' || fate === 'aborted' || (fate === 'unknown' && answer === END_NOT_FOUND);
+  return fate === 'committed' || fate === 'aborted' || fate === 'undecided' || (fate === 'unknown' && answer === END_NOT_FOUND);
 }
 
 async function confirmed(asking: Asking, { producerId, producerEpoch }: Committable, look: Look): Promise<Look> {

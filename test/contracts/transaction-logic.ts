@@ -127,6 +127,19 @@ export function transactionLogicContract(open: () => Promise<KafkaUnderTest>): v
     expect(await steps.resolve(anew, topic, { 0: ['a'] })).toMatchObject({ outcome: 'no-evidence' });
   });
 
+  it('nor has one in whose place somebody else has a transaction open', async () => {
+    const [job, other, topic] = [under.newName(), under.newName(), await under.newTopic()];
+    const open = await steps.prepare(other, topic, { 0: ['x', 'y'] });
+    // Of a topic that was made anew: the other's first record is where ours was.
+    const own = await steps.prepare(job, await under.newTopic(), { 0: ['a', 'b'] });
+    const anew = { ...own, written: [{ topic, partition: 0, first: 0, last: 1 }] };
+    expect(await steps.resolve(anew, topic, { 0: ['a', 'b'] })).toMatchObject({
+      outcome: 'no-evidence',
+      message: expect.stringContaining('cannot be told'),
+    });
+    await steps.abort(open);
+  });
+
   it('nor has one behind whose place the log ends', async () => {
     const [job, other, topic] = [under.newName(), under.newName(), await under.newTopic()];
     await steps.commit(await steps.prepare(other, topic, { 0: ['x', 'y'] }));

@@ -9,6 +9,8 @@ type Options = Pick<WorldOptions, 'leaderless' | 'strangers' | 'expireAtMs' | 't
 export class BrokerFaults {
   /** How often each happened. */
   readonly counts: Record<string, number> = {};
+  /** A leader went or moved, or a topic was changed. */
+  hasDisturbed = false;
   readonly #world: World;
   readonly #options: Options;
 
@@ -25,6 +27,7 @@ export class BrokerFaults {
         const found = broker.partition(topic, partition);
         if (found === undefined || found.leaderless) return;
         this.#happened('partition without a leader for a while', `${topic}-${partition} has no leader for ${Math.round(forMs)} ms`);
+        this.hasDisturbed = true;
         found.loseLeader((run) => void scheduler.after(forMs, undefined, run));
       });
     for (const batch of strangers)
@@ -55,7 +58,9 @@ export class BrokerFaults {
   #change(change: TopicChange): void {
     const { broker, scheduler } = this.#world;
     const happened = changeTopic(broker, change, (delayMs, run) => void scheduler.after(delayMs, undefined, run));
-    if (happened !== undefined) this.#happened(happened.name, happened.text);
+    if (happened === undefined) return;
+    this.hasDisturbed = true;
+    this.#happened(happened.name, happened.text);
   }
 
   #happened(what: string, text: string): void {

@@ -34,7 +34,7 @@ export class Person {
     if (message.includes('unexpected failure')) return false;
     const [, missing, unknown] = NO_TOPIC.exec(message) ?? [];
     const topic = missing ?? unknown;
-    if (topic !== undefined) return this.#broker.wasAbsentSince(topic, beganMs);
+    if (topic !== undefined) return this.#broker.catalog.wasAbsentSince(topic, beganMs);
     const [, transactionalId, epoch, places] = NO_EVIDENCE.exec(message) ?? [];
     if (transactionalId !== undefined && places !== undefined)
       return row !== undefined && this.#decide(row.incarnation, Number(epoch), transactionalId, places);
@@ -77,9 +77,9 @@ export class Person {
       partition: Number(partition),
       last: Number(last),
     }));
-    const isAnew = gone.some(({ topic, partition }) => this.#broker.wasMadeAnew(topic, partition));
+    const isAnew = gone.some(({ topic, partition }) => this.#broker.catalog.wasMadeAnew(topic, partition));
     const isTaken = ({ topic, partition, last }: (typeof gone)[number]) => (this.#broker.partition(topic, partition)?.logStart ?? 0) > last;
-    if (!gone.every((place) => isTaken(place) || this.#broker.wasMadeAnew(place.topic, place.partition))) return false;
+    if (!gone.every((place) => isTaken(place) || this.#broker.catalog.wasMadeAnew(place.topic, place.partition))) return false;
     const places = gone.map(({ topic, partition }) => `${topic} ${partition}`);
     const seen = this.#checker.lookFor(incarnation, epoch, transactionalId, places);
     const [first] = seen ?? [];

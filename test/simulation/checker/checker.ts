@@ -1,16 +1,16 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
-import type { BlobRef, Committable, Manifest } from '../../../lib/format/manifest.ts';
+import type { Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { Decision, JobRow, SentAgain } from '../../../lib/ports/epoch-store.ts';
 import type { OnMissingEvidence } from '../../../lib/transactions/resolve.ts';
-import { DEAD_LETTER_TOPIC, DEAD_LETTERS, JOB, type SimJob } from '../jobs.ts';
+import { DEAD_LETTER_TOPIC, JOB, type SimJob } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
 import type { Broker, EndInPartition } from '../models/kafka-broker.ts';
 import type { Partition, StoredBatch } from '../models/partition.ts';
-import { decodeBatch, splitBatches } from '../models/wire.ts';
 import type { FaultyUserCode } from '../user-code.ts';
-import { openEnvelope, readCounts, readStaged } from './blobs.ts';
+import { openEnvelope } from './blobs.ts';
+import { blobsOf, Contents, type DeadLetter, own } from './contents.ts';
 import { count, differenceOf, multiset, range } from './counting.ts';
 import { type DecidedEpoch, Life, whereOf } from './life.ts';
 import { checkOutput } from './output.ts';
@@ -21,11 +21,6 @@ export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7';
 export interface Violation {
   readonly invariant: Invariant;
   readonly message: string;
-}
-
-interface DeadLetter {
-  readonly value: string;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Which lines may be left out, and where they go. */
@@ -56,6 +51,7 @@ export class Checker {
   readonly #broker: Broker;
   readonly #table: EpochTable;
   readonly #bucket: BlobBucket;
+  readonly #contents: Contents;
   /** In the order in which they began. */
   readonly #lives: Life[] = [];
   /** By producer id and epoch: whose transaction it was. */
@@ -77,6 +73,7 @@ export class Checker {
     this.#broker = broker;
     this.#table = table;
     this.#bucket = bucket;
+    this.#contents = new Contents(bucket, (invariant, message) => this.fail(invariant, message));
     broker.onEnd = (end) => this.#takeEnd(end);
     broker.onPlain = (partition, values) => this.#takePlain(partition, values);
     table.observer = {
@@ -202,11 +199,11 @@ export class Checker {
     const text =
       decision.manifest.at === 'row'
         ? JSON.stringify(decision.manifest.manifest)
-        : openEnvelope('manifest', this.#blob(decision.manifest.name)).toString('utf8');
+        : openEnvelope('manifest', this.#contents.blob(decision.manifest.name)).toString('utf8');
     const manifest = JSON.parse(text) as Manifest;
     if (manifest.decisionId !== decisionId) return this.fail('I1', `epoch ${epoch}: the manifest is of another decision`);
     try {
-      const staged = this.#stagedOf(manifest);
+      const staged = this.#contents.stagedOf(manifest);
       life.decided.push({ manifest, text, blob: decision.manifest.at === 'blob' ? decision.manifest.name : undefined, staged });
       for (const committable of manifest.committables) this.#nameProducer(life, committable);
       this.#checkFold(life, manifest, parent, staged);
@@ -220,14 +217,14 @@ export class Checker {
 
   #checkFold(life: Life, manifest: Manifest, parent: Manifest | undefined, staged: DecidedEpoch['staged']): void {
     const { epoch } = manifest;
-    const left = this.#leftOut(manifest);
+    const left = this.#contents.leftOut(manifest);
     const lines = new Map(
       Object.entries(this.#job.sources).map(([uid, topic]) => [uid, this.#linesOf(manifest, parent, uid, topic, left)]),
     );
     for (const place of left.keys()) this.fail('I2', `epoch ${epoch} leaves out the record at ${place}, which is not of its input`);
     for (const [uid, { from, of }] of Object.entries(this.#job.counters)) {
       const fold = count(life.fold, uid, (lines.get(from) ?? []).flatMap(of));
-      const state = this.#stateOf(manifest, uid);
+      const state = this.#contents.stateOf(manifest, uid);
       const difference = differenceOf(fold, state);
       if (difference !== undefined) this.fail('I3', `state of ${uid} after epoch ${epoch}: ${difference}`);
     }
@@ -241,26 +238,6 @@ export class Checker {
       const difference = differenceOf(multiset(expected), multiset(found));
       if (difference !== undefined) this.fail('I2', `staged output of ${uid} in epoch ${epoch}: ${difference}`);
     }
-  }
-
-  /** What an epoch leaves out, by topic, partition and offset. */
-  #leftOut(manifest: Manifest): Map<string, DeadLetter> {
-    const letters = new Map<string, DeadLetter>();
-    for (const ref of (manifest.outputs[DEAD_LETTERS] ?? []).flat()) {
-      for (const { topic, batches } of readStaged(openEnvelope('output', this.#bytes(ref)))) {
-        if (topic !== DEAD_LETTER_TOPIC) this.fail('I2', `a dead letter of epoch ${manifest.epoch} goes to ${topic}`);
-        for (const batch of splitBatches(batches)) {
-          const { values, headers } = decodeBatch(batch, false);
-          values.forEach((value, index) => {
-            const own = headers[index] ?? {};
-            const place = `${own['onceflow.topic']} ${own['onceflow.partition']} ${own['onceflow.offset']}`;
-            if (letters.has(place)) this.fail('I2', `epoch ${manifest.epoch} leaves out the record at ${place} twice`);
-            letters.set(place, { value, headers: own });
-          });
-        }
-      }
-    }
-    return letters;
   }
 
   #checkLetter({ value, headers }: DeadLetter, line: string, topic: string, epoch: number): void {
@@ -378,7 +355,7 @@ export class Checker {
     if (newest === undefined || range === undefined) return undefined;
     const isOwn = (batch: StoredBatch) =>
       batch.baseOffset === range.first && String(batch.producerId) === newest.producerId && batch.producerEpoch === newest.producerEpoch;
-    return this.#broker.everyLog().find((log) => `${log.topic} ${log.partition}` === place && log.batches.some(isOwn));
+    return this.#broker.catalog.everyLog().find((log) => `${log.topic} ${log.partition}` === place && log.batches.some(isOwn));
   }
 
   /** Transactions that take the place of others in a decided epoch: a decision of its own. */
@@ -392,7 +369,7 @@ export class Checker {
   }
 
   #storedList(name: string): readonly Committable[] {
-    return JSON.parse(openEnvelope('manifest', this.#blob(name)).toString('utf8')) as readonly Committable[];
+    return JSON.parse(openEnvelope('manifest', this.#contents.blob(name)).toString('utf8')) as readonly Committable[];
   }
 
   /** A transaction ends in one partition: what it holds there becomes visible, or never does. */
@@ -511,69 +488,6 @@ export class Checker {
     }
     return live;
   }
-
-  #stagedOf(manifest: Manifest): Map<string, Map<string, string[]>> {
-    const staged = new Map<string, Map<string, string[]>>();
-    for (const [sink, subtasks] of Object.entries(manifest.outputs)) {
-      subtasks.forEach((refs, subtask) => {
-        const places = new Map<string, string[]>();
-        for (const ref of refs) {
-          for (const { topic, partition, batches } of readStaged(openEnvelope('output', this.#bytes(ref)))) {
-            const place = `${topic} ${partition}`;
-            // Its checksum is written when it is sent.
-            const values = splitBatches(batches).flatMap((batch) => decodeUnsealed(batch));
-            places.set(place, [...(places.get(place) ?? []), ...values]);
-          }
-        }
-        staged.set(`${sink} ${subtask}`, places);
-        const prepared = manifest.committables.some((committable) => committable.sink === sink && committable.subtask === subtask);
-        if (prepared && manifest.delivery === 'at-least-once')
-          this.fail('I2', `epoch ${manifest.epoch} was decided at least once, with a transaction of ${sink} ${subtask}`);
-        else if (prepared !== refs.length > 0 && manifest.delivery !== 'at-least-once')
-          this.fail('I2', `epoch ${manifest.epoch} was decided ${prepared ? 'with' : 'without'} a committable of ${sink} ${subtask}`);
-      });
-    }
-    return staged;
-  }
-
-  #stateOf(manifest: Manifest, uid: string): Map<string, number> {
-    const state = new Map<string, number>();
-    for (const { base, deltas } of own(manifest.state, uid) ?? []) {
-      const own = new Map<string, number>();
-      for (const ref of base === undefined ? deltas : [base, ...deltas]) {
-        for (const [key, n] of readCounts(openEnvelope('state', this.#bytes(ref)))) {
-          if (n === undefined) own.delete(key);
-          else own.set(key, n);
-        }
-      }
-      for (const [key, n] of own) {
-        if (state.has(key)) this.fail('I3', `epoch ${manifest.epoch}: two subtasks of ${uid} hold the key ${key}`);
-        state.set(key, n);
-      }
-    }
-    return state;
-  }
-
-  #bytes(ref: BlobRef): Buffer {
-    return ref.at === 'inline' ? Buffer.from(ref.base64, 'base64') : this.#blob(ref.name);
-  }
-
-  #blob(name: string): Buffer {
-    const found = this.#bucket.blobs.get(name);
-    if (found === undefined) throw new Error(`the store does not hold ${name}`);
-    return found.bytes;
-  }
-}
-
-function decodeUnsealed(batch: Buffer): readonly string[] {
-  return decodeBatch(batch, false).values;
-}
-
-function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {
-  const state = Object.values(manifest.state).flatMap((subtasks) =>
-    subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
-  );
-  return withOutputs ? [...state, ...Object.values(manifest.outputs).flat(2)] : state;
 }
 
 /** The newest transaction of an epoch that has written there, and what. */
@@ -589,9 +503,4 @@ function whereIn(life: Life, epoch: number, transactionalId: string): string | u
   const all = [...life.transactions.values()].flat();
   const found = all.find((committable) => committable.epoch === epoch && committable.transactionalId === transactionalId);
   return found === undefined ? undefined : whereOf(found);
-}
-
-/** What is under a name that a job's author chose, and not what every object has under it. */
-function own<T>(map: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return map !== undefined && Object.hasOwn(map, name) ? map[name] : undefined;
 }

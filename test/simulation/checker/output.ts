@@ -62,7 +62,7 @@ export function checkOutput(seen: Seen): void {
 
 /** By partition, every log that it has had, oldest first. */
 function logsOf({ broker }: Seen, topic: string): Partition[][] {
-  const all = broker.everyLog().filter((log) => log.topic === topic);
+  const all = broker.catalog.everyLog().filter((log) => log.topic === topic);
   return [...Map.groupBy(all, ({ partition }) => partition).values()];
 }
 
@@ -87,7 +87,7 @@ function excusedIn({ isExcused }: Seen, life: Life, uid: string): string[] {
  * each epoch.
  */
 function checkKeys(seen: Seen, topic: string, records: readonly Attributed[], isExcused: (record: Attributed) => boolean): void {
-  const isChanged = seen.broker.hasChanged(topic);
+  const isChanged = seen.broker.catalog.hasChanged(topic);
   const partitions = new Map<string, number>();
   const last = new Map<string, number>();
   for (const record of records) {

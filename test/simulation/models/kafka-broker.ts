@@ -1,27 +1,23 @@
 import type {
-  FetchedPartition,
-  FetchLimits,
-  FetchRange,
   GroupOffset,
   KafkaAnswer,
   PartitionBatch,
   ProduceAnswer,
   ProducerIdentity,
-  ProducerState as ProducerStateSeen,
   TopicPartition,
   TransactionDescription,
   TransactionState as TransactionStateName,
 } from '../../../lib/ports/kafka-requests.ts';
-import { BROKERS, Partition, type StoredBatch } from './partition.ts';
+import { LogReads, type ReadOptions } from './log-reads.ts';
+import type { Partition, StoredBatch } from './partition.ts';
+import { Topics } from './topics.ts';
 import { decodeBatch, encodeBatch, encodeMarker } from './wire.ts';
 
-export interface BrokerOptions {
+export interface BrokerOptions extends ReadOptions {
   readonly nowMs: () => number;
   readonly later: (delayMs: number, run: () => void) => void;
   /** How long the end of a transaction takes to reach one partition, in milliseconds. */
   readonly markerDelayMs: () => number;
-  /** The order in which a fetch lists aborted transactions. */
-  readonly shuffled: <T>(items: readonly T[]) => T[];
   /** Epochs of a producer id before it is replaced; Kafka's is 32767. */
   readonly maxProducerEpoch?: number;
   /** How often the transaction coordinator looks for transactions that are open too long. */
@@ -30,8 +26,6 @@ export interface BrokerOptions {
   readonly forgetsEnd?: () => boolean;
   /** How long until readers are given what others append, and the ends of transactions. */
   readonly replicationMs?: () => number;
-  /** Most bytes of one partition that a fetch answers. */
-  readonly fetchBytes?: number;
 }
 
 type TransactionState = 'empty' | 'ongoing' | 'prepare-commit' | 'prepare-abort' | 'complete-commit' | 'complete-abort';
@@ -65,11 +59,6 @@ export interface EndInPartition {
   readonly batches: readonly StoredBatch[];
 }
 
-/** What is asked for, and of which broker: undefined when the asker knows of no such partition, -1 when of no leader. */
-export interface LedRange extends FetchRange {
-  readonly leader: number | undefined;
-}
-
 const IDENTITY_FAULTS = { id: 'INVALID_PRODUCER_ID_MAPPING', epoch: 'INVALID_PRODUCER_EPOCH' } as const;
 
 /**
@@ -77,7 +66,8 @@ const IDENTITY_FAULTS = { id: 'INVALID_PRODUCER_ID_MAPPING', epoch: 'INVALID_PRO
  * are the network's): Apache Kafka 3.9 to 4.3 as a client of transaction version 1 sees them.
  */
 export class Broker {
-  readonly topics = new Map<string, Partition[]>();
+  readonly catalog: Topics;
+  readonly reads: LogReads;
   readonly transactions = new Map<string, Transaction>();
   /** Committed offsets by group, then topic and partition. */
   readonly groups = new Map<string, Map<string, number>>();
@@ -91,11 +81,6 @@ export class Broker {
   onEnd: (end: EndInPartition) => void = () => {};
   readonly #options: Required<BrokerOptions>;
   #nextProducerId = 1000n;
-  #logs = 0;
-  readonly #deleted: Partition[] = [];
-  /** When there was no such topic, which was there before: until when. */
-  readonly #absences: { readonly topic: string; toMs: number }[] = [];
-  readonly #changed = new Set<string>();
 
   constructor(options: BrokerOptions) {
     this.#options = {
@@ -106,51 +91,12 @@ export class Broker {
       replicationMs: () => 0,
       ...options,
     };
+    this.catalog = new Topics(options.nowMs);
+    this.reads = new LogReads(this.catalog, this.#options);
   }
 
   createTopic(topic: string, partitions: number): void {
-    const absence = this.#absences.find((one) => one.topic === topic && one.toMs === Number.POSITIVE_INFINITY);
-    if (absence !== undefined) {
-      absence.toMs = this.#options.nowMs();
-      this.#changed.add(topic);
-    }
-    this.topics.set(topic, []);
-    for (let left = partitions; left > 0; left--) this.#addPartition(topic);
-  }
-
-  /** Gives the topic one more partition, of which some brokers have not heard for so long. */
-  growTopic(topic: string, unheardMs = 0): void {
-    this.#changed.add(topic);
-    this.#addPartition(topic, unheardMs);
-  }
-
-  /** Whether its partitions became more, or others. */
-  hasChanged(topic: string): boolean {
-    return this.#changed.has(topic);
-  }
-
-  /** Of every topic, also of those that were deleted: oldest first. */
-  everyLog(): Partition[] {
-    return [...this.#deleted, ...[...this.topics.values()].flat()];
-  }
-
-  /** Deletes the topic with all that is in it. */
-  deleteTopic(topic: string): void {
-    const partitions = this.topics.get(topic) ?? [];
-    for (const partition of partitions) partition.isDeleted = true;
-    this.#deleted.push(...partitions);
-    this.topics.delete(topic);
-    this.#absences.push({ topic, toMs: Number.POSITIVE_INFINITY });
-  }
-
-  /** Whether there was no such topic at some time since then. */
-  wasAbsentSince(topic: string, sinceMs: number): boolean {
-    return this.#absences.some((absence) => absence.topic === topic && absence.toMs >= sinceMs);
-  }
-
-  /** Whether the partition is not the first of its topic and number, or gone. */
-  wasMadeAnew(topic: string, partition: number): boolean {
-    return this.#deleted.some((log) => log.topic === topic && log.partition === partition);
+    this.catalog.create(topic, partitions);
   }
 
   /** What is open under producer ids that no transactional id has any more: no client can end it, and no timeout does. */
@@ -173,15 +119,12 @@ export class Broker {
         this.#writeEnd(found, one.producerId, found.producers.get(one.producerId)?.epoch ?? 0, false);
   }
 
-  #addPartition(topic: string, unheardMs = 0): void {
-    const partitions = this.topics.get(topic) ?? [];
-    const added = new Partition(this.#logs++, topic, partitions.length, partitions.length % BROKERS, this.#options.nowMs);
-    added.heardOfMs = this.#options.nowMs() + unheardMs;
-    partitions.push(added);
+  get topics(): ReadonlyMap<string, Partition[]> {
+    return this.catalog.topics;
   }
 
   partition(topic: string, partition: number): Partition | undefined {
-    return this.topics.get(topic)?.[partition];
+    return this.catalog.topics.get(topic)?.[partition];
   }
 
   openTransactions(): string[] {
@@ -254,27 +197,6 @@ export class Broker {
     });
   }
 
-  describeProducers(
-    leader: number,
-    topic: string,
-    partitions: readonly number[],
-  ): { readonly answer: KafkaAnswer; readonly producers: readonly ProducerStateSeen[] } {
-    const found = partitions.map((partition) => this.partition(topic, partition));
-    if (found.includes(undefined)) return { answer: 'UNKNOWN_TOPIC_OR_PARTITION', producers: [] };
-    const views = found.map((partition) => partition?.seenBy(leader));
-    if (views.includes(undefined)) return { answer: 'NOT_LEADER_OR_FOLLOWER', producers: [] };
-    const producers = views.flatMap((view, index) =>
-      [...(view?.producers ?? [])].map(([producerId, { epoch }]) => ({
-        partition: partitions[index] ?? -1,
-        producerId: String(producerId),
-        producerEpoch: epoch,
-        lastTimestampMs: Number(found[index]?.batches.findLast((batch) => batch.producerId === producerId)?.bytes.readBigInt64BE(35) ?? -1),
-        openSince: view?.open.get(producerId),
-      })),
-    );
-    return { answer: 'NONE', producers };
-  }
-
   /** `who`: undefined outside a transaction. */
   produce(who: ProducerIdentity | undefined, leader: number, batches: readonly PartitionBatch[]): ProduceAnswer {
     const answers = batches.map(({ topic, partition, batch }) => {
@@ -338,73 +260,6 @@ export class Broker {
     for (const [id, { state }] of this.transactions) if (state !== 'ongoing' && !state.startsWith('prepare')) this.transactions.delete(id);
     for (const partition of [...this.topics.values()].flat())
       for (const producerId of partition.producers.keys()) if (!partition.open.has(producerId)) partition.producers.delete(producerId);
-  }
-
-  /** Where the log starts, or the last stable offset: of the partition's leader. */
-  offset(topic: string, number: number, leader: number | undefined, at: 'earliest' | 'latest' | 'end'): number | KafkaAnswer {
-    const partition = this.partition(topic, number);
-    if (partition === undefined || leader === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
-    const view = partition.seenBy(leader);
-    if (view === undefined) return 'NOT_LEADER_OR_FOLLOWER';
-    // A leader that does not know yet how far its log is replicated says so.
-    if (at !== 'earliest' && view.highWatermark < view.end) return 'OFFSET_NOT_AVAILABLE';
-    if (at === 'end') return view.highWatermark;
-    return at === 'earliest' ? view.logStart : view.lastStableOffset;
-  }
-
-  /** One Fetch: what is asked for is exceeded only for the first partition that has data; another's first batch that is larger is left out. */
-  fetch(ranges: readonly LedRange[], limits: Pick<FetchLimits, 'isolation' | 'maxBytes'>): FetchedPartition[] {
-    let left = limits.maxBytes;
-    let isFirst = true;
-    return ranges.map((range) => {
-      const fetched = this.#fetchOne(range, limits.isolation ?? 'read_committed', Math.min(range.maxBytes, Math.max(left, 0)), isFirst);
-      left -= fetched.records.length;
-      if (fetched.records.length > 0) isFirst = false;
-      return fetched;
-    });
-  }
-
-  #fetchOne(
-    { topic, partition: number, offset, leader }: LedRange,
-    isolation: string,
-    maxBytes: number,
-    mayExceed: boolean,
-  ): FetchedPartition {
-    const partition = this.partition(topic, number);
-    const view = leader === undefined ? undefined : partition?.seenBy(leader);
-    // Without records there is no list of aborted transactions.
-    const empty = {
-      topic,
-      partition: number,
-      logStartOffset: view?.logStart ?? 0,
-      highWatermark: view?.highWatermark ?? 0,
-      lastStableOffset: view?.lastStableOffset ?? 0,
-      aborted: [],
-      records: Buffer.alloc(0),
-    };
-    if (partition === undefined || leader === undefined) return { ...empty, answer: 'UNKNOWN_TOPIC_OR_PARTITION' };
-    if (leader < 0) return { ...empty, answer: 'LEADER_NOT_AVAILABLE' };
-    if (view === undefined) return { ...empty, answer: 'NOT_LEADER_OR_FOLLOWER' };
-    if (offset < view.logStart || offset > view.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
-    const limit = Math.min(maxBytes, this.#options.fetchBytes);
-    const end = isolation === 'read_committed' ? view.lastStableOffset : view.highWatermark;
-    const found = partition.batches.filter(({ baseOffset, lastOffset }) => lastOffset >= offset && baseOffset < end);
-    let bytes = 0;
-    const chosen: StoredBatch[] = [];
-    for (const batch of found) {
-      if (bytes >= limit && chosen.length > 0) break;
-      chosen.push(batch);
-      bytes += batch.bytes.length;
-    }
-    const whole = chosen[0]?.bytes.length ?? 0;
-    if (chosen.length === 0 || (whole > limit && !mayExceed)) return { ...empty, answer: 'NONE' };
-    const upper = (chosen.at(-1)?.lastOffset ?? offset) + 1;
-    const aborted = partition.aborted
-      .filter(({ firstOffset, lastOffset }) => lastOffset >= offset && firstOffset < upper)
-      .map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
-    // The first batch comes whole; the last may be cut off.
-    const records = Buffer.concat(chosen.map((batch) => batch.bytes)).subarray(0, Math.max(whole, limit));
-    return { ...empty, answer: 'NONE', aborted: isolation === 'read_committed' ? this.#options.shuffled(aborted) : [], records };
   }
 
   /** Appends records of a producer that knows no transactions. */
@@ -481,7 +336,7 @@ export class Broker {
 
   #producePlain(leader: number, partition: Partition | undefined, batch: Buffer): Produced {
     if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION');
-    if (partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
+    if (partition.leaderless || partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
     const { producerId, producerEpoch, transactional, values } = decodeBatch(batch);
     if (transactional || producerId !== -1n || producerEpoch !== -1) return refused('INVALID_TXN_STATE');
     const baseOffset = partition.end;
@@ -493,7 +348,7 @@ export class Broker {
 
   #produceOne(who: ProducerIdentity, leader: number, partition: Partition | undefined, batch: Buffer): Produced {
     if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION');
-    if (partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
+    if (partition.leaderless || partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
     const { producerId, producerEpoch, baseSequence, transactional, records } = decodeBatch(batch);
     if (!transactional || producerId !== BigInt(who.producerId) || producerEpoch !== who.producerEpoch) return refused('INVALID_TXN_STATE');
     const state = partition.producers.get(producerId);

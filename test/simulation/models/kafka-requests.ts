@@ -81,7 +81,7 @@ export function modelKafka(
       const none = (answer: KafkaAnswer) => ({ answer, producers: [] });
       const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(LEADER_ERRORS)) };
       return carry('describeProducers', `${topic}-${partitions.join(',')}`, failure, () =>
-        broker.describeProducers(leader, topic, partitions),
+        broker.reads.describeProducers(leader, topic, partitions),
       );
     },
     leaders: async (topic, seen) => metadata.leaders(topic, seen),
@@ -93,7 +93,7 @@ export function modelKafka(
       try {
         return await carry('offsets', `${topic} ${at}`, throwing(LEADER_ERRORS), () =>
           partitions.map((number, index) => {
-            const offset = broker.offset(topic, number, leaders[index], at);
+            const offset = broker.reads.offset(topic, number, leaders[index], at);
             if (typeof offset === 'string') throw problem(offset);
             return offset;
           }),
@@ -124,7 +124,7 @@ export function modelKafka(
       // What a source asks for and what is looked for behind a transaction are told apart by where they begin.
       const api = limits.isolation === 'read_uncommitted' ? 'search' : limits.minBytes === 0 ? 'look' : 'fetch';
       const about = ranges.map(({ topic, partition, offset }) => `${topic}-${partition}@${offset}`).join(', ');
-      const fetched = await carry(api, about, failure, () => broker.fetch(led, limits));
+      const fetched = await carry(api, about, failure, () => broker.reads.fetch(led, limits));
       for (const { topic, answer } of fetched) metadata.heard(topic, answer);
       return fetched;
     },

@@ -40,11 +40,11 @@ export function changeTopic(
   const happened = (text: string) => ({ name: nameOf(change), text });
   switch (change.change) {
     case 'grow':
-      broker.growTopic(change.topic, change.unheardMs);
+      broker.catalog.grow(change.topic, change.unheardMs);
       return happened(`${change.topic} has ${partitions.length} partitions now`);
     case 'make-anew':
-      broker.deleteTopic(change.topic);
-      later(change.afterMs, () => broker.createTopic(change.topic, partitions.length + change.more));
+      broker.catalog.delete(change.topic);
+      later(change.afterMs, () => broker.catalog.create(change.topic, partitions.length + change.more));
       return happened(`${change.topic} is deleted, and made anew in ${Math.round(change.afterMs)} ms`);
     case 'delete-records': {
       const found = partitions[change.partition];

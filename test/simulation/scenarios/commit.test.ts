@@ -241,7 +241,7 @@ describe('resolving', () => {
   it('stops when the topic was deleted and nobody knows it any more', async () => {
     const deleted = {
       at: at('commit', { about: /-write-0-1 /, nth: 2 }),
-      also: (world: World) => void world.broker.topics.delete('output'),
+      also: (world: World) => void world.broker.catalog.delete('output'),
       fault: { fault: 'lose', what: 'request' },
     } as const;
     const told = await story([deleted], { mayFail: /no broker knows its topic output any more/, faultsUntilMs: 5_000 });

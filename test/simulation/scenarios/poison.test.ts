@@ -80,8 +80,7 @@ describe('a search whose suspects are deleted before they were read', () => {
   it('is over with the gap: what comes after is read', async () => {
     const deletes = (world: World) => {
       const partition = world.broker.partition(INPUT, 1);
-      partition?.batches.splice(0);
-      if (partition !== undefined) partition.logStart = partition.end;
+      partition?.deleteRecords(partition.end);
     };
     const told = await story(
       // The third attempt is the first with half of them.
@@ -284,10 +283,10 @@ describe('a job without progress', () => {
 
   it('is also one that decides epochs and moves on in no partition, though there is something to read', async () => {
     const silent = (world: World) => {
-      const { broker } = world;
-      const fetch = broker.fetch.bind(broker);
+      const { reads } = world.broker;
+      const fetch = reads.fetch.bind(reads);
       const isSilent = (topic: string) => topic === INPUT && world.scheduler.nowMs < 30_000;
-      broker.fetch = (...of) => fetch(...of).map((one) => (isSilent(one.topic) ? { ...one, records: Buffer.alloc(0) } : one));
+      reads.fetch = (...of) => fetch(...of).map((one) => (isSilent(one.topic) ? { ...one, records: Buffer.alloc(0) } : one));
     };
     const told = await story([{ at: at('decide', { nth: 2 }), also: silent }], { faultsUntilMs: 30_000 });
     expect(eventsOf(told, 'committed').filter(({ figures }) => figures.recordsIn === 0).length).toBeGreaterThan(10);

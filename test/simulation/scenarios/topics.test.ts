@@ -7,7 +7,7 @@ const input = [plain(0, 0, 'ant #0'), plain(0, 1, 'bee #1'), plain(3_000, 0, 'co
 
 describe('a source topic that grows while the job runs', () => {
   it('is read with its new partitions, from their beginning, and no attempt fails', async () => {
-    const grows = (world: World) => world.broker.growTopic(INPUT);
+    const grows = (world: World) => world.broker.catalog.grow(INPUT);
     const told = await story([{ at: at('decide', { nth: 2 }), also: grows }], { input: [...input, plain(4_000, 2, 'bat #3')] });
     expect(ends(told)).toEqual(['stopped']);
     expect(failedAttempts(told)).toBe(0);
@@ -16,7 +16,7 @@ describe('a source topic that grows while the job runs', () => {
 
 describe('a partition that came while nobody read, and lost its first records to retention', () => {
   const grows = (world: World) => {
-    world.broker.growTopic(INPUT);
+    world.broker.catalog.grow(INPUT);
     world.append(plain(0, 2, 'bat #3', 'cat #4'));
     world.broker.partition(INPUT, 2)?.deleteRecords(1);
   };
