@@ -21,6 +21,7 @@
 #ifndef STARTS
 #define STARTS 2 /* generations: how often a coordinator starts, each at any moment */
 #endif
+/* FINE: an attempt is three steps of the coordinator that waits for it: InitProducerId, sending, the check. Otherwise it is one. */
 #ifndef IDS
 #define IDS 2    /* transactional ids of the subtask, used in turn; the protocol has two */
 #endif
@@ -257,7 +258,9 @@ inline endTxn(who, i, how) {
  * under the id.
  */
 #define OPEN_IN(i, p) (content[AT(i, p)] != 0)
-#ifdef NO_CHECK_OF_JOINED
+#if defined(NO_CHECK_OF_ENDED)
+#define ALONE(who, i, p) (content[AT(i, p)] != MIXED)
+#elif defined(NO_CHECK_OF_JOINED)
 #define ALONE(who, i, p) (FATE(who, p) == OPEN)
 #else
 #define ALONE(who, i, p) (FATE(who, p) == OPEN && content[AT(i, p)] != MIXED)
@@ -510,27 +513,25 @@ end_read:
 #endif
   }
 
-settle: /* Nobody else has to do with the ids in the order in which they are settled: that what is clean is settled is one step. */
+settle: /* One id after the other. That nothing is open under one is seen with its InitProducerId: who opens something later fences it. */
   atomic {
-    do
-#ifndef NO_SETTLE
-    :: settling < IDS ->
-       if
-       :: printf("coordinator %d settles id %d: InitProducerId\n", ME, settling); fence(settling)
-       :: settling == 0 && MAY_CRASH -> crash(); goto end_down
-       fi;
-       if
-       :: OPEN_IN(settling, 0) || OPEN_IN(settling, 1) -> hol[FRESH] = 1 | (settling << 5); goto leftOpen
-       :: else -> settling++
-       fi
-    :: else -> break
+#ifdef NO_SETTLE
+    since[AT(settling, 0)] = false; since[AT(settling, 1)] = false;
 #else
-    :: settling < IDS -> since[AT(settling, 0)] = false; since[AT(settling, 1)] = false; settling++
-    :: else -> break
+    if
+    :: printf("coordinator %d settles id %d: InitProducerId\n", ME, settling); fence(settling)
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+    if
+    :: OPEN_IN(settling, 0) || OPEN_IN(settling, 1) -> hol[FRESH] = 1 | (settling << 5); goto leftOpen
+    :: else
+    fi;
 #endif
-    od;
-settled:
-    settling = 0;
+    settling++;
+    if
+    :: settling < IDS -> goto settle
+    :: else -> settling = 0
+    fi;
 #ifdef SETTLE_FIRST
     if :: recovering -> goto commit :: else fi;
 #endif
@@ -562,10 +563,30 @@ prepare: /* It looks at its generation when it has been fenced, or its decision 
     :: !CUR(FRESH) -> printf("coordinator %d begins attempt %d at epoch %d: InitProducerId\n", ME, MY_ATTEMPT, MY_EPOCH + 1); fence(NEXT_ID)
     fi;
     hol[FRESH] = 1 | (NEXT_ID << 5);
+#ifdef FINE
+  }
+  atomic {
+    if
+    :: CUR(FRESH)
+    :: !CUR(FRESH) && generation == MY_GENERATION -> goto prepare
+    :: !CUR(FRESH) && generation != MY_GENERATION -> giveWay(); goto end_down
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+#endif
     send(FRESH, NEXT_ID, BOTH, MY_EPOCH + 1, MY_ATTEMPT);
+    printf("coordinator %d has prepared it\n", ME);
+#ifdef FINE
+  }
+  atomic {
+    if
+    :: generation == MY_GENERATION || SOUND(FRESH, NEXT_ID)
+    :: generation != MY_GENERATION && !SOUND(FRESH, NEXT_ID) -> giveWay(); goto end_down
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+#endif
 #ifndef NO_CHECK_OF_PREPARED
     if
-    :: SOUND(FRESH, NEXT_ID) -> printf("coordinator %d has prepared it\n", ME)
+    :: SOUND(FRESH, NEXT_ID)
     :: else -> printf("coordinator %d: it is not sound\n", ME); abortPrepared(FRESH, NEXT_ID); goto prepare
     fi;
 #endif
@@ -661,6 +682,14 @@ doubt: /* The look at the generation, and the resolver's first look at the log *
        send(FRESH, MY_ID, TO_SEND(VIEW), MY_EPOCH, 1)
     :: MAY_CRASH -> crash(); goto end_down
     fi;
+#ifdef FINE
+  }
+  atomic {
+    if
+    :: true
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+#endif
 #ifndef NO_CHECK_OF_SENT_AGAIN
     if
     :: SOUND(FRESH, MY_ID)
@@ -712,7 +741,7 @@ undecided:
 leftOpen: /* A settlement finds something open under an id. */
   atomic {
     if
-    :: !OPEN_IN(settling, 0) && !OPEN_IN(settling, 1) -> hol[FRESH] = 0; settling++; goto settle
+    :: !OPEN_IN(settling, 0) && !OPEN_IN(settling, 1) -> goto settle /* which finds it clean */
     :: (OPEN_IN(settling, 0) || OPEN_IN(settling, 1)) && CUR(FRESH) ->
        parts[settling] = (OPEN_IN(settling, 0) -> 1 : 0) | (OPEN_IN(settling, 1) -> 2 : 0);
        printf("coordinator %d takes what is left open under id %d into a transaction\n", ME, settling)
