@@ -44,10 +44,10 @@ for (const row of wrong)
 console.log(`${rows.length - wrong.length} as expected, ${wrong.length} not`);
 process.exitCode = wrong.length > 0 ? 1 : 0;
 
-/** The whole protocol must also have come to every step of the model. */
+/** The whole protocol must also have come to every step of the model: not to its smaller bound, which is too small for some. */
 function isAsExpected(row: Row): boolean {
   const finding = findings.get(row.name);
-  return finding?.verdict === row.expect && (row.name !== 'protocol' || finding.unreached.length === 0);
+  return finding?.verdict === row.expect && (row.name !== 'protocol' || values.quick || finding.unreached.length === 0);
 }
 
 function table(of: readonly Row[]): string {

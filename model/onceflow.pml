@@ -53,8 +53,9 @@
 #define A_DECISION 1
 #define A_RECORD 2
 
-#define MAY_CRASH (faults > 0 && generation == MY_GENERATION && generation < STARTS) /* a superseded one may as well pause */
-#define MAY_LEAVE (faults > 0 && zombieStep == 0)
+/* Who crashes does nothing until its successor starts, and nothing after: as one that pauses, is superseded, and ends. */
+#define MAY_CRASH (generation != MY_GENERATION)
+#define MAY_LEAVE (faults > 0) /* the one before has died then */
 #define ME _pid
 #define MY_GENERATION ownGeneration[_pid]
 #define MY_EPOCH epoch[_pid]
@@ -417,8 +418,8 @@ inline forget() {
 }
 
 inline crash() {
-  faults--; forget();
-  printf("coordinator %d crashes\n", ME)
+  printf("coordinator %d has crashed\n", ME);
+  forget()
 }
 
 inline giveWay() {
@@ -601,7 +602,6 @@ deciding:
     :: MAY_DECIDE(MY_GENERATION, MY_EPOCH + 1) && !IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) ->
        if
        :: printf("coordinator %d decides attempt %d at epoch %d\n", ME, MY_ATTEMPT, MY_EPOCH + 1); decide(MY_EPOCH + 1, MY_ATTEMPT, FRESH)
-       :: faults > 0 -> printf("coordinator %d decides attempt %d at epoch %d, and the answer is lost\n", ME, MY_ATTEMPT, MY_EPOCH + 1); faults--; decide(MY_EPOCH + 1, MY_ATTEMPT, FRESH); asked = true; goto ambiguous
        :: faults > 0 && lateKind == 0 ->
           faults--; lateKind = A_DECISION; lateGeneration = MY_GENERATION; lateEpoch = MY_EPOCH + 1; lateAttempt = MY_ATTEMPT; hol[LATE] = hol[FRESH];
           printf("coordinator %d decides attempt %d at epoch %d, and the request is late\n", ME, MY_ATTEMPT, MY_EPOCH + 1); asked = true; goto ambiguous
@@ -857,16 +857,16 @@ end_world:
      printf("zombie resolver of epoch %d: aborts what was undecided\n", zombieEpoch); endTxn(ZOMBIE, ZID, ABORTED);
 #endif
      forgetZombie() }
-  /* It dies, or is fenced, or has nothing to do. */
-  :: atomic { zombieStep > 0 -> forgetZombie() }
+  /* It is fenced, or there is nothing to do. (One that never wakes up is as one that wakes up when all is over.) */
+  :: atomic { (zombieStep == P_ADD || zombieStep == R_ACT) && (!CUR(ZOMBIE) || (zombieStep == R_ACT && ALL_COMMITTED(ZOMBIE))) -> forgetZombie() }
 
-  /* What was sent arrives, or never does. */
+  /* What is late arrives. (What never does is as what arrives when it changes nothing any more.) */
   :: atomic { lateCommit[0] || lateCommit[IDS - 1] ->
      if :: lateCommit[0] -> i = 0 :: lateCommit[IDS - 1] -> i = IDS - 1 fi;
      lateCommit[i] = false;
      if
      :: parts[i] != 0 -> printf("the late EndTxn(commit) of id %d arrives\n", i); endTransaction(i, COMMITTED)
-     :: true
+     :: else
      fi;
      i = 0 }
   :: atomic { lateAbort[0] || lateAbort[IDS - 1] ->
@@ -874,19 +874,19 @@ end_world:
      lateAbort[i] = false;
      if
      :: parts[i] != 0 -> printf("the late EndTxn(abort) of id %d arrives\n", i); endTransaction(i, ABORTED)
-     :: true
+     :: else
      fi;
      i = 0 }
   :: atomic { lateKind == A_DECISION ->
      if
      :: MAY_DECIDE(lateGeneration, lateEpoch) && !IS_DECIDED(lateEpoch, lateAttempt) -> printf("the late decision of epoch %d, attempt %d, arrives\n", lateEpoch, lateAttempt); decide(lateEpoch, lateAttempt, LATE)
-     :: true
+     :: else
      fi;
      forgetLate() }
   :: atomic { lateKind == A_RECORD ->
      if
      :: MAY_RECORD(lateGeneration, lateEpoch, 2) -> printf("the late record of epoch %d arrives\n", lateEpoch); record(LATE, lateEpoch, 2)
-     :: true
+     :: else
      fi;
      forgetLate() }
 
