@@ -109,7 +109,9 @@ bool ended[IDS];            /* the current identity has committed: EndTxn is ans
 
 /* ---- The broker: by transactional id and partition ---- */
 #define MIXED 255
-#define CONTENT(e, a) (8 * (e) + (a))
+#define CONTENT(e, a) (16 * (e) + (a))
+#define EPOCH_OF(c) ((c) >> 4)
+#define ATTEMPT_OF(c) ((c) & 15)
 byte content[2 * IDS];      /* whose records are open: of which epoch and attempt, or MIXED; 0 = none */
 bool behind[2 * IDS];       /* data of an earlier epoch was sent later than it */
 bool since[2 * IDS];        /* it was opened after the last settlement */
@@ -139,13 +141,13 @@ byte h;                     /* within a loop */
 inline writeEnd(i, p, how) {
   if
   :: how == COMMITTED && content[AT(i, p)] != 0 ->
-     assert(content[AT(i, p)] != MIXED);                       /* I2: nothing else is committed with it */
-     assert((content[AT(i, p)] >> 3) <= lastEpoch);            /* I4: the epoch is decided */
-     assert((content[AT(i, p)] & 7) == 1);                     /* I2: the output of the decided attempt */
-     assert((content[AT(i, p)] >> 3) > visible[p]);            /* I2: once */
-     assert((content[AT(i, p)] >> 3) == visible[p] + 1);       /* I5: in the order of epochs */
-     assert(!behind[AT(i, p)]);                                /* I5: in the log too */
-     visible[p] = content[AT(i, p)] >> 3
+     assert(content[AT(i, p)] != MIXED);                           /* I2: nothing else is committed with it */
+     assert(EPOCH_OF(content[AT(i, p)]) <= lastEpoch);             /* I4: the epoch is decided */
+     assert(ATTEMPT_OF(content[AT(i, p)]) == 1);                   /* I2: the output of the decided attempt */
+     assert(EPOCH_OF(content[AT(i, p)]) > visible[p]);             /* I2: once */
+     assert(EPOCH_OF(content[AT(i, p)]) == visible[p] + 1);        /* I5: in the order of epochs */
+     assert(!behind[AT(i, p)]);                                    /* I5: in the log too */
+     visible[p] = EPOCH_OF(content[AT(i, p)])
   :: else
   fi;
   h = 0;
@@ -225,7 +227,7 @@ inline append(i, p, e, a) {
   fi;
 #if IDS == 2
   if
-  :: content[AT(1 - i, p)] != 0 && content[AT(1 - i, p)] != MIXED && (content[AT(1 - i, p)] >> 3) > e && visible[p] < e -> behind[AT(1 - i, p)] = true
+  :: content[AT(1 - i, p)] != 0 && content[AT(1 - i, p)] != MIXED && EPOCH_OF(content[AT(1 - i, p)]) > e && visible[p] < e -> behind[AT(1 - i, p)] = true
   :: else
   fi
 #endif
@@ -329,13 +331,13 @@ inline newAttempt(e) {
 #define SWAPPED(n, a) ((n) == 1 -> (a) : ((n) == (a) -> 1 : (n)))
 #define SWAP_CONTENT(i, p, e, a) \
   if \
-  :: (content[AT(i, p)] >> 3) == (e) -> content[AT(i, p)] = CONTENT(e, SWAPPED(content[AT(i, p)] & 7, a)) \
+  :: EPOCH_OF(content[AT(i, p)]) == (e) -> content[AT(i, p)] = CONTENT(e, SWAPPED(ATTEMPT_OF(content[AT(i, p)]), a)) \
   :: else \
   fi
 
 inline decide(e, a, from) {
   d_step {
-    assert(lastEpoch < e);                                     /* I1: at most one decision for an epoch */
+    assert(lastEpoch < e);                                         /* I1: at most one decision for an epoch */
     h = a;
     if :: epoch[0] + 1 == e -> attempt[0] = SWAPPED(attempt[0], h) :: else fi;
     if :: epoch[1] + 1 == e -> attempt[1] = SWAPPED(attempt[1], h) :: else fi;
@@ -609,7 +611,7 @@ deciding:
     :: IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) -> printf("coordinator %d finds its decision of epoch %d\n", ME, MY_EPOCH + 1)
     :: !MAY_DECIDE(MY_GENERATION, MY_EPOCH + 1) && !IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) ->
        printf("coordinator %d: the decision of epoch %d is refused; the row has generation %d, epoch %d\n", ME, MY_EPOCH + 1, generation, lastEpoch);
-       assert(generation != MY_GENERATION);                    /* I6: who is refused has been superseded, else it could neither go on nor give way */
+       assert(generation != MY_GENERATION);                        /* I6: who is refused has been superseded, else it could neither go on nor give way */
        giveWay(); goto end_down
     :: faults > 0 && !asked -> /* too late to be decided */
        faults--; printf("coordinator %d gives up attempt %d at epoch %d after it was prepared\n", ME, MY_ATTEMPT, MY_EPOCH + 1); abortPrepared(FRESH, NEXT_ID); goto prepare
@@ -713,7 +715,7 @@ recording:
           printf("coordinator %d records what of epoch %d was sent again, and the request is late\n", ME, MY_EPOCH); goto recording
        fi
     :: !mine[ME] && !MAY_RECORD(MY_GENERATION, MY_EPOCH, ME) ->
-       assert(generation != MY_GENERATION);                    /* I6: who is refused has been superseded, else it could neither go on nor give way */
+       assert(generation != MY_GENERATION);                        /* I6: who is refused has been superseded, else it could neither go on nor give way */
        abortPrepared(FRESH, MY_ID); giveWay(); goto end_down
     :: MAY_CRASH -> crash(); goto end_down
     fi;
@@ -764,7 +766,7 @@ leftOpen: /* A settlement finds something open under an id. */
 
 isCommitted:
   atomic {
-    assert(visible[0] >= MY_EPOCH && visible[1] >= MY_EPOCH);  /* I2: what counts as COMMITTED is committed, everywhere */
+    assert(visible[0] >= MY_EPOCH && visible[1] >= MY_EPOCH);      /* I2: what counts as COMMITTED is committed, everywhere */
 #ifdef REUSED_IDENTITY
     hol[FRESH] = CUR(VIEW) | (MY_ID << 5);
 #else
@@ -906,8 +908,8 @@ active proctype Quiescence() {
   byte n;
 end_quiescence:
   timeout ->
-  assert(visible[0] == EPOCHS && visible[1] == EPOCHS);        /* I6: every epoch is committed in the end */
+  assert(visible[0] == EPOCHS && visible[1] == EPOCHS);            /* I6: every epoch is committed in the end */
   for (n : 0 .. 2 * IDS - 1) {
-    assert(content[n] == 0 || since[n])                        /* I6: no transaction is left open that a settlement came after */
+    assert(content[n] == 0 || since[n])                            /* I6: no transaction is left open that a settlement came after */
   }
 }
