@@ -10,7 +10,8 @@ const MODEL = fileURLToPath(new URL('onceflow.pml', import.meta.url));
 const MEMORY_MB = 4000;
 const LONGEST_RUN = 2_000_000;
 /** From here on the compiler's optimiser pays for itself, and states are stored in pieces that they share. */
-const LARGE_BOUND = 8;
+const LARGE_BOUND = 7;
+const HUGE_BOUND = 9;
 
 const run = promisify(execFile);
 const bigOutput = { maxBuffer: 64 * 1024 * 1024 };
@@ -69,9 +70,10 @@ function definesOf({ bound, defines }: Row): string[] {
 }
 
 function compilerFlags({ bound, expect, search }: Row): string[] {
-  const large = bound.epochs + bound.faults + bound.starts >= LARGE_BOUND;
+  const size = bound.epochs + bound.faults + bound.starts;
+  const effort = size >= HUGE_BOUND ? ['-O2', '-DCOLLAPSE'] : size >= LARGE_BOUND ? ['-O1', '-DCOLLAPSE'] : ['-O0'];
   const how = search === 'cycles' ? ['-DNP'] : expect === 'fails' && search === 'states' ? ['-DSAFETY', '-DBFS'] : ['-DSAFETY'];
-  return ['-w', ...(large ? ['-O2', '-DCOLLAPSE'] : ['-O0']), `-DMEMLIM=${MEMORY_MB}`, ...how];
+  return ['-w', ...effort, `-DMEMLIM=${MEMORY_MB}`, ...how];
 }
 
 async function findingOf(output: string, folder: string, defines: readonly string[], seconds: number): Promise<Finding> {
