@@ -5,7 +5,7 @@ import { check, type Finding, missingTools } from './spin.ts';
 
 const USAGE = `npm run model                             checks the protocol's model, and that each rule that is taken out of it is missed
 npm run model -- --quick                  the protocol to a smaller bound
-npm run model -- --trace MARKER_EQUALS    one row, with the story of what went wrong`;
+npm run model -- --trace NO_RECORD        one row, with the story of what went wrong`;
 
 const options = { quick: { type: 'boolean', default: false }, trace: { type: 'string' } } as const;
 const values = argumentsOf({ name: 'npm run model', usage: USAGE, options }, (given) => given);
@@ -23,12 +23,12 @@ if (rows.length === 0) {
   process.exit(2);
 }
 
-/** One core for the long search of the whole protocol, one for everything else. */
-const queues = [rows.slice(0, 1), rows.slice(1)];
+/** Two cores: whichever is free takes the next. */
+const waiting = [...rows];
 const findings = new Map<string, Finding>();
 await Promise.all(
-  queues.map(async (queue) => {
-    for (const row of queue) {
+  [0, 1].map(async () => {
+    for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
       const finding = await check(row);
       findings.set(row.name, finding);
       process.stderr.write(`${row.name}: ${finding.verdict}, ${finding.seconds.toFixed(1)} s\n`);
@@ -44,17 +44,17 @@ for (const row of wrong)
 console.log(`${rows.length - wrong.length} as expected, ${wrong.length} not`);
 process.exitCode = wrong.length > 0 ? 1 : 0;
 
-/** The whole protocol must also have come to every step of the model. */
+/** The whole protocol must also have come to every step of the model: not to its smaller bound, which is too small for some. */
 function isAsExpected(row: Row): boolean {
   const finding = findings.get(row.name);
-  return finding?.verdict === row.expect && (row.name !== 'protocol' || finding.unreached.length === 0);
+  return finding?.verdict === row.expect && (row.name !== 'protocol' || values.quick || finding.unreached.length === 0);
 }
 
 function table(of: readonly Row[]): string {
   const cells = of.map((row) => {
     const { epochs, faults, starts } = row.bound;
     const finding = findings.get(row.name);
-    const without = row.expect === 'fails' || row.defines.some((define) => define.startsWith('NO_')) ? `without: ${row.says}` : row.says;
+    const without = row.expect === 'fails' || row.defines.includes(row.name) ? `without: ${row.says}` : row.says;
     return [
       without,
       `${epochs}/${faults}/${starts}`,

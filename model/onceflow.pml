@@ -21,6 +21,7 @@
 #ifndef STARTS
 #define STARTS 2 /* generations: how often a coordinator starts, each at any moment */
 #endif
+/* FINE: an attempt is three steps of the coordinator that waits for it: InitProducerId, sending, the check. Otherwise it is one. */
 #ifndef IDS
 #define IDS 2    /* transactional ids of the subtask, used in turn; the protocol has two */
 #endif
@@ -52,8 +53,9 @@
 #define A_DECISION 1
 #define A_RECORD 2
 
-#define MAY_CRASH (faults > 0 && generation == MY_GENERATION && generation < STARTS) /* a superseded one may as well pause */
-#define MAY_LEAVE (faults > 0 && zombieStep == 0)
+/* Who crashes does nothing until its successor starts, and nothing after: as one that pauses, is superseded, and ends. */
+#define MAY_CRASH (generation != MY_GENERATION)
+#define MAY_LEAVE (faults > 0) /* the one before has died then */
 #define ME _pid
 #define MY_GENERATION ownGeneration[_pid]
 #define MY_EPOCH epoch[_pid]
@@ -107,7 +109,9 @@ bool ended[IDS];            /* the current identity has committed: EndTxn is ans
 
 /* ---- The broker: by transactional id and partition ---- */
 #define MIXED 255
-#define CONTENT(e, a) (8 * (e) + (a))
+#define CONTENT(e, a) (16 * (e) + (a))
+#define EPOCH_OF(c) ((c) >> 4)
+#define ATTEMPT_OF(c) ((c) & 15)
 byte content[2 * IDS];      /* whose records are open: of which epoch and attempt, or MIXED; 0 = none */
 bool behind[2 * IDS];       /* data of an earlier epoch was sent later than it */
 bool since[2 * IDS];        /* it was opened after the last settlement */
@@ -137,13 +141,13 @@ byte h;                     /* within a loop */
 inline writeEnd(i, p, how) {
   if
   :: how == COMMITTED && content[AT(i, p)] != 0 ->
-     assert(content[AT(i, p)] != MIXED);                       /* I2: nothing else is committed with it */
-     assert((content[AT(i, p)] >> 3) <= lastEpoch);            /* I4: the epoch is decided */
-     assert((content[AT(i, p)] & 7) == 1);                     /* I2: the output of the decided attempt */
-     assert((content[AT(i, p)] >> 3) > visible[p]);            /* I2: once */
-     assert((content[AT(i, p)] >> 3) == visible[p] + 1);       /* I5: in the order of epochs */
-     assert(!behind[AT(i, p)]);                                /* I5: in the log too */
-     visible[p] = content[AT(i, p)] >> 3
+     assert(content[AT(i, p)] != MIXED);                           /* I2: nothing else is committed with it */
+     assert(EPOCH_OF(content[AT(i, p)]) <= lastEpoch);             /* I4: the epoch is decided */
+     assert(ATTEMPT_OF(content[AT(i, p)]) == 1);                   /* I2: the output of the decided attempt */
+     assert(EPOCH_OF(content[AT(i, p)]) > visible[p]);             /* I2: once */
+     assert(EPOCH_OF(content[AT(i, p)]) == visible[p] + 1);        /* I5: in the order of epochs */
+     assert(!behind[AT(i, p)]);                                    /* I5: in the log too */
+     visible[p] = EPOCH_OF(content[AT(i, p)])
   :: else
   fi;
   h = 0;
@@ -223,7 +227,7 @@ inline append(i, p, e, a) {
   fi;
 #if IDS == 2
   if
-  :: content[AT(1 - i, p)] != 0 && content[AT(1 - i, p)] != MIXED && (content[AT(1 - i, p)] >> 3) > e && visible[p] < e -> behind[AT(1 - i, p)] = true
+  :: content[AT(1 - i, p)] != 0 && content[AT(1 - i, p)] != MIXED && EPOCH_OF(content[AT(1 - i, p)]) > e && visible[p] < e -> behind[AT(1 - i, p)] = true
   :: else
   fi
 #endif
@@ -257,7 +261,9 @@ inline endTxn(who, i, how) {
  * under the id.
  */
 #define OPEN_IN(i, p) (content[AT(i, p)] != 0)
-#ifdef NO_CHECK_OF_JOINED
+#if defined(NO_CHECK_OF_ENDED)
+#define ALONE(who, i, p) (content[AT(i, p)] != MIXED)
+#elif defined(NO_CHECK_OF_JOINED)
 #define ALONE(who, i, p) (FATE(who, p) == OPEN)
 #else
 #define ALONE(who, i, p) (FATE(who, p) == OPEN && content[AT(i, p)] != MIXED)
@@ -325,13 +331,13 @@ inline newAttempt(e) {
 #define SWAPPED(n, a) ((n) == 1 -> (a) : ((n) == (a) -> 1 : (n)))
 #define SWAP_CONTENT(i, p, e, a) \
   if \
-  :: (content[AT(i, p)] >> 3) == (e) -> content[AT(i, p)] = CONTENT(e, SWAPPED(content[AT(i, p)] & 7, a)) \
+  :: EPOCH_OF(content[AT(i, p)]) == (e) -> content[AT(i, p)] = CONTENT(e, SWAPPED(ATTEMPT_OF(content[AT(i, p)]), a)) \
   :: else \
   fi
 
 inline decide(e, a, from) {
   d_step {
-    assert(lastEpoch < e);                                     /* I1: at most one decision for an epoch */
+    assert(lastEpoch < e);                                         /* I1: at most one decision for an epoch */
     h = a;
     if :: epoch[0] + 1 == e -> attempt[0] = SWAPPED(attempt[0], h) :: else fi;
     if :: epoch[1] + 1 == e -> attempt[1] = SWAPPED(attempt[1], h) :: else fi;
@@ -414,8 +420,8 @@ inline forget() {
 }
 
 inline crash() {
-  faults--; forget();
-  printf("coordinator %d crashes\n", ME)
+  printf("coordinator %d has crashed\n", ME);
+  forget()
 }
 
 inline giveWay() {
@@ -510,27 +516,25 @@ end_read:
 #endif
   }
 
-settle: /* Nobody else has to do with the ids in the order in which they are settled: that what is clean is settled is one step. */
+settle: /* One id after the other. That nothing is open under one is seen with its InitProducerId: who opens something later fences it. */
   atomic {
-    do
-#ifndef NO_SETTLE
-    :: settling < IDS ->
-       if
-       :: printf("coordinator %d settles id %d: InitProducerId\n", ME, settling); fence(settling)
-       :: settling == 0 && MAY_CRASH -> crash(); goto end_down
-       fi;
-       if
-       :: OPEN_IN(settling, 0) || OPEN_IN(settling, 1) -> hol[FRESH] = 1 | (settling << 5); goto leftOpen
-       :: else -> settling++
-       fi
-    :: else -> break
+#ifdef NO_SETTLE
+    since[AT(settling, 0)] = false; since[AT(settling, 1)] = false;
 #else
-    :: settling < IDS -> since[AT(settling, 0)] = false; since[AT(settling, 1)] = false; settling++
-    :: else -> break
+    if
+    :: printf("coordinator %d settles id %d: InitProducerId\n", ME, settling); fence(settling)
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+    if
+    :: OPEN_IN(settling, 0) || OPEN_IN(settling, 1) -> hol[FRESH] = 1 | (settling << 5); goto leftOpen
+    :: else
+    fi;
 #endif
-    od;
-settled:
-    settling = 0;
+    settling++;
+    if
+    :: settling < IDS -> goto settle
+    :: else -> settling = 0
+    fi;
 #ifdef SETTLE_FIRST
     if :: recovering -> goto commit :: else fi;
 #endif
@@ -562,10 +566,30 @@ prepare: /* It looks at its generation when it has been fenced, or its decision 
     :: !CUR(FRESH) -> printf("coordinator %d begins attempt %d at epoch %d: InitProducerId\n", ME, MY_ATTEMPT, MY_EPOCH + 1); fence(NEXT_ID)
     fi;
     hol[FRESH] = 1 | (NEXT_ID << 5);
+#ifdef FINE
+  }
+  atomic {
+    if
+    :: CUR(FRESH)
+    :: !CUR(FRESH) && generation == MY_GENERATION -> goto prepare
+    :: !CUR(FRESH) && generation != MY_GENERATION -> giveWay(); goto end_down
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+#endif
     send(FRESH, NEXT_ID, BOTH, MY_EPOCH + 1, MY_ATTEMPT);
+    printf("coordinator %d has prepared it\n", ME);
+#ifdef FINE
+  }
+  atomic {
+    if
+    :: generation == MY_GENERATION || SOUND(FRESH, NEXT_ID)
+    :: generation != MY_GENERATION && !SOUND(FRESH, NEXT_ID) -> giveWay(); goto end_down
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+#endif
 #ifndef NO_CHECK_OF_PREPARED
     if
-    :: SOUND(FRESH, NEXT_ID) -> printf("coordinator %d has prepared it\n", ME)
+    :: SOUND(FRESH, NEXT_ID)
     :: else -> printf("coordinator %d: it is not sound\n", ME); abortPrepared(FRESH, NEXT_ID); goto prepare
     fi;
 #endif
@@ -580,7 +604,6 @@ deciding:
     :: MAY_DECIDE(MY_GENERATION, MY_EPOCH + 1) && !IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) ->
        if
        :: printf("coordinator %d decides attempt %d at epoch %d\n", ME, MY_ATTEMPT, MY_EPOCH + 1); decide(MY_EPOCH + 1, MY_ATTEMPT, FRESH)
-       :: faults > 0 -> printf("coordinator %d decides attempt %d at epoch %d, and the answer is lost\n", ME, MY_ATTEMPT, MY_EPOCH + 1); faults--; decide(MY_EPOCH + 1, MY_ATTEMPT, FRESH); asked = true; goto ambiguous
        :: faults > 0 && lateKind == 0 ->
           faults--; lateKind = A_DECISION; lateGeneration = MY_GENERATION; lateEpoch = MY_EPOCH + 1; lateAttempt = MY_ATTEMPT; hol[LATE] = hol[FRESH];
           printf("coordinator %d decides attempt %d at epoch %d, and the request is late\n", ME, MY_ATTEMPT, MY_EPOCH + 1); asked = true; goto ambiguous
@@ -588,7 +611,7 @@ deciding:
     :: IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) -> printf("coordinator %d finds its decision of epoch %d\n", ME, MY_EPOCH + 1)
     :: !MAY_DECIDE(MY_GENERATION, MY_EPOCH + 1) && !IS_DECIDED(MY_EPOCH + 1, MY_ATTEMPT) ->
        printf("coordinator %d: the decision of epoch %d is refused; the row has generation %d, epoch %d\n", ME, MY_EPOCH + 1, generation, lastEpoch);
-       assert(generation != MY_GENERATION);                    /* I6: who is refused has been superseded, else it could neither go on nor give way */
+       assert(generation != MY_GENERATION);                        /* I6: who is refused has been superseded, else it could neither go on nor give way */
        giveWay(); goto end_down
     :: faults > 0 && !asked -> /* too late to be decided */
        faults--; printf("coordinator %d gives up attempt %d at epoch %d after it was prepared\n", ME, MY_ATTEMPT, MY_EPOCH + 1); abortPrepared(FRESH, NEXT_ID); goto prepare
@@ -661,6 +684,14 @@ doubt: /* The look at the generation, and the resolver's first look at the log *
        send(FRESH, MY_ID, TO_SEND(VIEW), MY_EPOCH, 1)
     :: MAY_CRASH -> crash(); goto end_down
     fi;
+#ifdef FINE
+  }
+  atomic {
+    if
+    :: true
+    :: MAY_CRASH -> crash(); goto end_down
+    fi;
+#endif
 #ifndef NO_CHECK_OF_SENT_AGAIN
     if
     :: SOUND(FRESH, MY_ID)
@@ -684,7 +715,7 @@ recording:
           printf("coordinator %d records what of epoch %d was sent again, and the request is late\n", ME, MY_EPOCH); goto recording
        fi
     :: !mine[ME] && !MAY_RECORD(MY_GENERATION, MY_EPOCH, ME) ->
-       assert(generation != MY_GENERATION);                    /* I6: who is refused has been superseded, else it could neither go on nor give way */
+       assert(generation != MY_GENERATION);                        /* I6: who is refused has been superseded, else it could neither go on nor give way */
        abortPrepared(FRESH, MY_ID); giveWay(); goto end_down
     :: MAY_CRASH -> crash(); goto end_down
     fi;
@@ -712,7 +743,7 @@ undecided:
 leftOpen: /* A settlement finds something open under an id. */
   atomic {
     if
-    :: !OPEN_IN(settling, 0) && !OPEN_IN(settling, 1) -> hol[FRESH] = 0; settling++; goto settle
+    :: !OPEN_IN(settling, 0) && !OPEN_IN(settling, 1) -> goto settle /* which finds it clean */
     :: (OPEN_IN(settling, 0) || OPEN_IN(settling, 1)) && CUR(FRESH) ->
        parts[settling] = (OPEN_IN(settling, 0) -> 1 : 0) | (OPEN_IN(settling, 1) -> 2 : 0);
        printf("coordinator %d takes what is left open under id %d into a transaction\n", ME, settling)
@@ -735,7 +766,7 @@ leftOpen: /* A settlement finds something open under an id. */
 
 isCommitted:
   atomic {
-    assert(visible[0] >= MY_EPOCH && visible[1] >= MY_EPOCH);  /* I2: what counts as COMMITTED is committed, everywhere */
+    assert(visible[0] >= MY_EPOCH && visible[1] >= MY_EPOCH);      /* I2: what counts as COMMITTED is committed, everywhere */
 #ifdef REUSED_IDENTITY
     hol[FRESH] = CUR(VIEW) | (MY_ID << 5);
 #else
@@ -828,16 +859,16 @@ end_world:
      printf("zombie resolver of epoch %d: aborts what was undecided\n", zombieEpoch); endTxn(ZOMBIE, ZID, ABORTED);
 #endif
      forgetZombie() }
-  /* It dies, or is fenced, or has nothing to do. */
-  :: atomic { zombieStep > 0 -> forgetZombie() }
+  /* It is fenced, or there is nothing to do. (One that never wakes up is as one that wakes up when all is over.) */
+  :: atomic { (zombieStep == P_ADD || zombieStep == R_ACT) && (!CUR(ZOMBIE) || (zombieStep == R_ACT && ALL_COMMITTED(ZOMBIE))) -> forgetZombie() }
 
-  /* What was sent arrives, or never does. */
+  /* What is late arrives. (What never does is as what arrives when it changes nothing any more.) */
   :: atomic { lateCommit[0] || lateCommit[IDS - 1] ->
      if :: lateCommit[0] -> i = 0 :: lateCommit[IDS - 1] -> i = IDS - 1 fi;
      lateCommit[i] = false;
      if
      :: parts[i] != 0 -> printf("the late EndTxn(commit) of id %d arrives\n", i); endTransaction(i, COMMITTED)
-     :: true
+     :: else
      fi;
      i = 0 }
   :: atomic { lateAbort[0] || lateAbort[IDS - 1] ->
@@ -845,19 +876,19 @@ end_world:
      lateAbort[i] = false;
      if
      :: parts[i] != 0 -> printf("the late EndTxn(abort) of id %d arrives\n", i); endTransaction(i, ABORTED)
-     :: true
+     :: else
      fi;
      i = 0 }
   :: atomic { lateKind == A_DECISION ->
      if
      :: MAY_DECIDE(lateGeneration, lateEpoch) && !IS_DECIDED(lateEpoch, lateAttempt) -> printf("the late decision of epoch %d, attempt %d, arrives\n", lateEpoch, lateAttempt); decide(lateEpoch, lateAttempt, LATE)
-     :: true
+     :: else
      fi;
      forgetLate() }
   :: atomic { lateKind == A_RECORD ->
      if
      :: MAY_RECORD(lateGeneration, lateEpoch, 2) -> printf("the late record of epoch %d arrives\n", lateEpoch); record(LATE, lateEpoch, 2)
-     :: true
+     :: else
      fi;
      forgetLate() }
 
@@ -877,8 +908,8 @@ active proctype Quiescence() {
   byte n;
 end_quiescence:
   timeout ->
-  assert(visible[0] == EPOCHS && visible[1] == EPOCHS);        /* I6: every epoch is committed in the end */
+  assert(visible[0] == EPOCHS && visible[1] == EPOCHS);            /* I6: every epoch is committed in the end */
   for (n : 0 .. 2 * IDS - 1) {
-    assert(content[n] == 0 || since[n])                        /* I6: no transaction is left open that a settlement came after */
+    assert(content[n] == 0 || since[n])                            /* I6: no transaction is left open that a settlement came after */
   }
 }

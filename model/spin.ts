@@ -9,8 +9,9 @@ import type { Row } from './rows.ts';
 const MODEL = fileURLToPath(new URL('onceflow.pml', import.meta.url));
 const MEMORY_MB = 4000;
 const LONGEST_RUN = 2_000_000;
-/** Above it the compiler's optimiser pays for itself. */
+/** From here on the compiler's optimiser pays for itself, and states are stored in pieces that they share. */
 const LARGE_BOUND = 7;
+const HUGE_BOUND = 9;
 
 const run = promisify(execFile);
 const bigOutput = { maxBuffer: 64 * 1024 * 1024 };
@@ -68,11 +69,11 @@ function definesOf({ bound, defines }: Row): string[] {
   return [`EPOCHS=${bound.epochs}`, `FAULTS=${bound.faults}`, `STARTS=${bound.starts}`, ...defines].map((define) => `-D${define}`);
 }
 
-/** A row that fails is searched in breadth, which gives the shortest story. */
 function compilerFlags({ bound, expect, search }: Row): string[] {
-  const large = bound.epochs + bound.faults + bound.starts > LARGE_BOUND;
-  const how = search === 'cycles' ? ['-DNP'] : expect === 'fails' ? ['-DSAFETY', '-DBFS'] : ['-DSAFETY'];
-  return ['-w', large ? '-O1' : '-O0', `-DMEMLIM=${MEMORY_MB}`, ...how];
+  const size = bound.epochs + bound.faults + bound.starts;
+  const effort = size >= HUGE_BOUND ? ['-O2', '-DCOLLAPSE'] : size >= LARGE_BOUND ? ['-O1', '-DCOLLAPSE'] : ['-O0'];
+  const how = search === 'cycles' ? ['-DNP'] : expect === 'fails' && search === 'states' ? ['-DSAFETY', '-DBFS'] : ['-DSAFETY'];
+  return ['-w', ...effort, `-DMEMLIM=${MEMORY_MB}`, ...how];
 }
 
 async function findingOf(output: string, folder: string, defines: readonly string[], seconds: number): Promise<Finding> {
