@@ -80,7 +80,8 @@ function checkTimeBudget(settings: JobSettings, broker: ReadonlyMap<string, stri
   if (!verdict.ok) throw new JobFailedError(verdict.refused);
 }
 
-async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
+/** What stages have to know of the topics of the sinks. */
+export async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
   const topics = [...new Set(sinkStages(settings).map(({ topic }) => topic))];
   const described = await Promise.all(
     topics.map(async (topic): Promise<[string, SinkTopic]> => {

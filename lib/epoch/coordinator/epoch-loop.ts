@@ -11,8 +11,17 @@ import { hasMoved, leftOutMessage } from '../plan.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
+import { readSinkTopics } from './check-start.ts';
 import { type CommitResult, commitEpoch } from './commit-epoch.ts';
-import { type CoordinatorDeps, deadLetterTopic, JobFailedError, type JobSettings, LeftToNextError, parallelismOf } from './context.ts';
+import {
+  type CoordinatorDeps,
+  deadLetterTopic,
+  JobFailedError,
+  type JobSettings,
+  LeftToNextError,
+  parallelismOf,
+  sinkStages,
+} from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { createEventQueue } from './event-queue.ts';
 import { fenced } from './fenced.ts';
@@ -57,7 +66,7 @@ export async function runEpochs(
   { lease, progress }: { readonly lease: Lease; readonly progress: ProgressWatch },
   ending: AbortSignal,
 ): Promise<'ended' | 'stop-requested' | 'idle'> {
-  const { tenure } = standing;
+  let { tenure } = standing;
   const { clock, observe } = deps;
   const queue = createEventQueue<LoopEvent>();
   const openWatch = createOpenWatch(deps, settings, tenure);
@@ -316,6 +325,7 @@ export async function runEpochs(
         failure = new JobFailedError(`epoch ${attempt.epoch}, stage ${stage}: ${message}`);
         return;
       }
+      if (settings.stages.some(({ id, kind: of }) => id === stage && of === 'sink')) house.start('sink-topics', readSinkTopicsAgain);
       return fail(attempt, { epoch: attempt.epoch, stage, kind, message, fault, input: inputOf(attempt, stage, fault) });
     }
     result.apply(attempt);
@@ -324,6 +334,12 @@ export async function runEpochs(
     observe({ event: 'stage-done', epoch: attempt.epoch, stage, ms });
     // More to read than this epoch took: the next one starts now, not at the next interval.
     if (attempt === inFlight.at(-1) && sourcesDone(attempt) && backlogLeft(attempt)) planAtMs = clock.elapsedMs();
+  }
+
+  /** A sink's topic may have another number of partitions, or another limit, than when the coordinator started. */
+  async function readSinkTopicsAgain(): Promise<void> {
+    for (const { topic } of sinkStages(settings)) deps.kafka.forgetLeaders(topic);
+    tenure = { ...tenure, sinkTopics: await readSinkTopics(deps, settings) };
   }
 
   function refusalHasLasted(): boolean {

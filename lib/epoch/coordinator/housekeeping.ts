@@ -7,7 +7,7 @@ import { OPEN_LOOK_INTERVAL_MS, type OpenWatch } from './watch-open.ts';
 export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
 
-export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'record-commit' | 'group-offsets';
+export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'record-commit' | 'sink-topics' | 'group-offsets';
 
 export interface Housekeeping {
   /** Starts every chore whose time has come. */
