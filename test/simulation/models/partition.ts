@@ -34,9 +34,8 @@ export class Partition {
   /** When every broker has heard that it exists. */
   heardOfMs = 0;
   readonly batches: StoredBatch[] = [];
-  logStart = 0;
   /** Every offset that the log has started at. */
-  readonly starts: number[] = [0];
+  starts: readonly number[] = [0];
   end = 0;
   /** By producer id: the first offset of its open transaction. */
   readonly open = new Map<bigint, number>();
@@ -127,6 +126,10 @@ export class Partition {
     if (afterMs > 0) this.#replication.fallBehind(this.highWatermark, this.#nowMs() + afterMs);
   }
 
+  get logStart(): number {
+    return this.starts.at(-1) ?? 0;
+  }
+
   /** How far a reader can read, as its leader knows. */
   get lastStableOffset(): number {
     return Math.max(Math.min(this.stableEnd, this.highWatermark), this.logStart);
@@ -142,8 +145,7 @@ export class Partition {
   /** Takes away what lies before `offset`: its retention is over, or somebody asked for it. Readers may have read it. */
   deleteRecords(offset: number): void {
     if (offset <= this.logStart) return;
-    this.logStart = offset;
-    this.starts.push(offset);
+    this.starts = [...this.starts, offset];
   }
 
   /** Of the first batch that is not older, the first offset: the model's batches have one time. */

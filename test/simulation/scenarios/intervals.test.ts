@@ -94,9 +94,7 @@ describe('epochs overlap', () => {
 
 describe('ONCEFLOW_ON_DATA_LOSS', () => {
   /** Retention deletes records while the job is stopped for a moment: what it has not read of partition 0. */
-  const deleting = (world: World) => {
-    world.broker.partition(INPUT, 0)?.deleteRecords(3);
-  };
+  const deleting = (world: World) => world.broker.partition(INPUT, 0)?.deleteRecords(3);
   const input = [plain(0, 0, 'ant #0'), plain(1_600, 0, 'bee #1', 'bee #2'), plain(1_600, 0, 'cow #3'), plain(1_600, 1, 'ant #4')];
   const lost = { at: at('decide', { nth: 2 }), also: (world: World) => void world.scheduler.at(1_700, undefined, () => deleting(world)) };
 
