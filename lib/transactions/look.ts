@@ -106,11 +106,12 @@ export function fateIn(range: WrittenRange, fetched: FetchedPartition, producerI
 }
 
 /** Where the list cannot be trusted: what the answer says all the same. */
-function fateWithoutList(range: WrittenRange, { answer, lastStableOffset }: FetchedPartition): Fate | 'look-closer' {
+function fateWithoutList(range: WrittenRange, { answer, lastStableOffset, logStartOffset }: FetchedPartition): Fate | 'look-closer' {
   // Records that retention took, or a topic that was made anew and is shorter now.
   if (answer === 'OFFSET_OUT_OF_RANGE') return 'no-evidence';
   if (answer !== 'NONE') return 'unknown';
-  return lastStableOffset === range.first ? 'undecided' : 'look-closer';
+  // Where the log begins with ours, the last stable offset may stand there for an older one whose beginning retention took.
+  return lastStableOffset === range.first && logStartOffset < range.first ? 'undecided' : 'look-closer';
 }
 
 /**

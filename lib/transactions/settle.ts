@@ -1,12 +1,15 @@
 import type { KafkaAnswer, ProducerIdentity, TopicPartition } from '../ports/kafka-requests.ts';
 import { pauseBeforeRetry } from '../ports/pause.ts';
 import { kindOf, mendOf } from './answers.ts';
-import { abortLeftOpen, readOpen } from './left-open.ts';
+import { abortLeftOpen, type OpenTransaction, readOpen } from './left-open.ts';
 import { type Asking, retried } from './retry.ts';
 
-/** `unasked`: partitions that had no leader until the deadline; what is open there, if anything, still is. */
+/**
+ * `unasked`: partitions that had no leader until the deadline; what is open there, if anything, still is. `others`: what is open
+ * in the topics under other producer ids.
+ */
 export type SettleOutcome =
-  | { readonly outcome: 'settled'; readonly unasked: readonly TopicPartition[] }
+  | { readonly outcome: 'settled'; readonly unasked: readonly TopicPartition[]; readonly others: readonly OpenTransaction[] }
   | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string };
 
 /** A transactional id that may be open. */
@@ -46,7 +49,14 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
     const unasked = readings.flatMap(({ leaderless }) => leaderless);
     const open = owners.filter((owner) => owner.open.length > 0);
     if (open.length === 0 && (unasked.length === 0 || asking.clock.elapsedMs() >= asking.deadlineMs))
-      return { outcome: 'settled', unasked };
+      return {
+        outcome: 'settled',
+        unasked,
+        others: openOfOthers(
+          readings.flatMap((reading) => reading.open),
+          begun,
+        ),
+      };
     const faults = await Promise.all(open.map((owner) => abortOf(asking, owner.id, owner.who, owner.open)));
     const fault = faults.find((each) => each !== undefined);
     if (fault !== undefined) return fault;
@@ -54,6 +64,11 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
       return failed(open[0].id, 'aborting what the broker had left open', 'REQUEST_TIMED_OUT');
     await pauseBeforeRetry(asking, pauseMs);
   }
+}
+
+function openOfOthers(open: readonly OpenTransaction[], own: readonly { readonly producerId: string }[]): OpenTransaction[] {
+  const ids = new Set(own.map(({ producerId }) => producerId));
+  return open.filter(({ producerId }) => !ids.has(producerId));
 }
 
 const FIRST_PAUSE_MS = 10;

@@ -36,6 +36,10 @@ describe('what a Fetch from behind a transaction says of it', () => {
     expect(fate({ lastStableOffset: 10, records: Buffer.alloc(0) })).toBe('undecided');
   });
 
+  it('is nothing yet, when the log begins with it: an older open one, whose beginning is gone, holds the last stable offset there', () => {
+    expect(fate({ lastStableOffset: 10, logStartOffset: 10, records: Buffer.alloc(0) })).toBe('look-closer');
+  });
+
   it.each([
     ['an older transaction of somebody else is open', 3],
     ['the next open transaction begins right behind it', 20],

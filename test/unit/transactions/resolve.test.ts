@@ -1,12 +1,18 @@
 import { expect, it } from 'vitest';
 import type { FetchRange, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
 import { resolveTransaction } from '../../../lib/transactions/resolve.ts';
+import { encodeBatch } from '../../simulation/models/wire.ts';
 
 const written = [{ topic: 'out', partition: 0, first: 10, last: 19 }];
 const committable = { sink: 'sink', subtask: 0, epoch: 3, transactionalId: 'job-1-sink-0-1', producerId: '7', producerEpoch: 3, written };
 
 it('a transaction that is open where it is thought to be led is aborted there, and looked for next time where it is led then', async () => {
   const forgotten: string[] = [];
+  const ours = encodeBatch(
+    { producerId: 7n, producerEpoch: 3, transactional: true, timestampMs: 0 },
+    Array.from({ length: 10 }, () => 'x'),
+  );
+  ours.writeBigInt64BE(10n, 0);
   const kafka = {
     initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
     addPartitions: async () => 'NONE',
@@ -20,7 +26,7 @@ it('a transaction that is open where it is thought to be led is aborted there, a
         highWatermark: 20,
         lastStableOffset: 10,
         aborted: [],
-        records: Buffer.alloc(0),
+        records: ours,
       })),
     forgetLeaders: (topic: string) => void forgotten.push(topic),
   } as unknown as TransactionRequests;
