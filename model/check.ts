@@ -5,9 +5,14 @@ import { check, type Finding, missingTools } from './spin.ts';
 
 const USAGE = `npm run model                             checks the protocol's model, and that each rule that is taken out of it is missed
 npm run model -- --quick                  the protocol to a smaller bound
+npm run model -- --deep                   the protocol to the largest bound that fits into 4 GB
 npm run model -- --trace NO_RECORD        one row, with the story of what went wrong`;
 
-const options = { quick: { type: 'boolean', default: false }, trace: { type: 'string' } } as const;
+const options = {
+  quick: { type: 'boolean', default: false },
+  deep: { type: 'boolean', default: false },
+  trace: { type: 'string' },
+} as const;
 const values = argumentsOf({ name: 'npm run model', usage: USAGE, options }, (given) => given);
 
 const missing = await missingTools();
@@ -16,7 +21,8 @@ if (missing.length > 0) {
   process.exit(2);
 }
 
-const all = [...protocolRows(values.quick), ...mutantRows];
+const effort = values.quick ? 'quick' : values.deep ? 'deep' : 'usual';
+const all = [...protocolRows(effort), ...mutantRows];
 const rows = values.trace === undefined ? all : all.filter(({ name }) => name === values.trace);
 if (rows.length === 0) {
   console.error(`there is no row ${values.trace}; there are ${all.map(({ name }) => name).join(', ')}`);

@@ -37,10 +37,15 @@ function spare(name: string, says: string, within: Bound, more: Partial<Row> = {
   return whole(name, says, within, { defines: [name], ...more });
 }
 
+/** How long it may take: under a minute, some minutes, or as long as fits into 4 GB. */
+export type Effort = 'quick' | 'usual' | 'deep';
+
 /** The protocol as it is. */
-export function protocolRows(quick: boolean): Row[] {
+export function protocolRows(effort: Effort): Row[] {
+  const quick = effort === 'quick';
   return [
-    whole('protocol', 'the protocol', quick ? bound(2, 2, 3) : bound(3, 3, 3)),
+    whole('protocol', 'the protocol', quick ? bound(2, 2, 3) : effort === 'usual' ? bound(2, 3, 3) : bound(3, 3, 3)),
+    ...(quick ? [] : [whole('protocol-longer', 'the protocol, with more epochs', bound(4, 2, 3))]),
     whole('protocol-ends', 'the protocol: no run goes on for ever', quick ? bound(2, 1, 3) : bound(2, 2, 3), { search: 'cycles' }),
     whole('one-id', 'the protocol with one transactional id in place of two', quick ? bound(2, 1, 3) : bound(3, 2, 3), {
       defines: ['IDS=1'],

@@ -11,7 +11,7 @@ const MEMORY_MB = 4000;
 const LONGEST_RUN = 2_000_000;
 /** From here on the compiler's optimiser pays for itself, and states are stored in pieces that they share. */
 const LARGE_BOUND = 7;
-const HUGE_BOUND = 9;
+const HUGE_BOUND = 8;
 
 const run = promisify(execFile);
 const bigOutput = { maxBuffer: 64 * 1024 * 1024 };
