@@ -261,16 +261,18 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     watch,
     history: false,
     ...drawManifests(seed, job, input),
+    ...drawStrands(seed),
     ...change,
   };
 }
 
 /**
- * Laid over what a seed draws: ends are forgotten, and the producer ids that they were forgotten under are replaced, because their
- * epochs are used up or nobody used them for long.
+ * Laid over what some seeds draw: ends are forgotten, and the producer ids that they were forgotten under are replaced, because their
+ * epochs are used up or nobody used them for long. What is open then no client can end.
  */
-export function drawStrands(seed: number): Partial<WorldOptions> {
+function drawStrands(seed: number): Partial<WorldOptions> {
   const dice = new Dice(hashOf(seed, 'stranded transactions'));
+  if (!dice.chance(0.1)) return {};
   return {
     strands: true,
     forgottenEnds: dice.spread(0.02, 0.3),
@@ -279,10 +281,7 @@ export function drawStrands(seed: number): Partial<WorldOptions> {
   };
 }
 
-/**
- * What happens to the sinks' topics besides. Of what no client can end there are no seeds: an end that was forgotten under a
- * producer id that is replaced since, because its epochs were used up (then `forgets` is false) or it expired.
- */
+/** What happens to the sinks' topics besides. Not both, but in the seeds of `drawStrands`: ends are forgotten, producer ids are replaced. */
 function drawBroker(
   seed: number,
   job: SimJob,

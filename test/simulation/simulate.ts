@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { argumentsOf, wholeNumber } from '../../local/command.ts';
-import { drawStrands, drawWorld } from './draw.ts';
+import { drawWorld } from './draw.ts';
 import { reportOf } from './report.ts';
 import { runSeed } from './run.ts';
 import { shrink } from './shrink.ts';
@@ -10,38 +10,33 @@ import { addOutcome, addTally, newTally, type Tally, tableOf } from './tally.ts'
 
 const USAGE = `npm run simulate -- [--seeds N] [--from F] [--jobs J]    runs seeds F … F + N - 1 (default 1 … 1000) in J processes (default 2),
                                                          prints a table of the faults
-npm run simulate -- --seed S                             runs one seed and prints its history; a failing one is shrunk
---strands                                                with transactions that no client can end, which the job must say`;
+npm run simulate -- --seed S                             runs one seed and prints its history; a failing one is shrunk`;
 
 const options = {
   seeds: { type: 'string', default: '1000' },
   from: { type: 'string', default: '1' },
   seed: { type: 'string' },
   jobs: { type: 'string', default: '2' },
-  strands: { type: 'boolean', default: false },
 } as const;
 const asked = argumentsOf({ name: 'npm run simulate', usage: USAGE, options }, (given) => ({
   seeds: wholeNumber('seeds', given.seeds, 1),
   from: wholeNumber('from', given.from, 0),
   seed: given.seed === undefined ? undefined : wholeNumber('seed', given.seed, 0),
   jobs: wholeNumber('jobs', given.jobs, 1),
-  strands: given.strands,
 }));
-
-const changeOf = (seed: number) => (asked.strands ? drawStrands(seed) : {});
 
 if (asked.seed !== undefined) await replay(asked.seed);
 else if (process.send !== undefined) process.send(await runSeeds(asked.from, asked.seeds));
 else await runAll(asked.from, asked.seeds, asked.jobs);
 
 async function replay(seed: number): Promise<void> {
-  const outcome = await runSeed(seed, { ...changeOf(seed), history: true });
+  const outcome = await runSeed(seed, { history: true });
   if (outcome.violations.length === 0) {
     for (const line of outcome.history) console.log(line);
     console.log(`seed ${seed}: ${outcome.epochs} epochs, ${outcome.injected.length} faults, no violation`);
     return;
   }
-  const options = drawWorld(seed, changeOf(seed));
+  const options = drawWorld(seed);
   const smaller = await shrink(options, outcome);
   console.log(reportOf(smaller, smaller === outcome ? undefined : { faults: outcome.injected.length, lines: outcome.history.length }));
   process.exitCode = 1;
@@ -51,7 +46,7 @@ async function runSeeds(from: number, seeds: number): Promise<Tally> {
   // Traces of errors that are part of the play cost more than the play.
   Error.stackTraceLimit = 0;
   const tally = newTally();
-  for (let seed = from; seed < from + seeds; seed++) addOutcome(tally, await runSeed(seed, changeOf(seed)));
+  for (let seed = from; seed < from + seeds; seed++) addOutcome(tally, await runSeed(seed));
   return tally;
 }
 
@@ -63,13 +58,7 @@ async function runAll(from: number, seeds: number, jobs: number): Promise<void> 
   await Promise.all(
     parts.map(async (part) => {
       if (part.seeds <= 0) return;
-      const child = fork(import.meta.filename, [
-        '--from',
-        String(part.from),
-        '--seeds',
-        String(part.seeds),
-        ...(asked.strands ? ['--strands'] : []),
-      ]);
+      const child = fork(import.meta.filename, ['--from', String(part.from), '--seeds', String(part.seeds)]);
       const exited = once(child, 'exit') as Promise<[number | null]>;
       child.on('message', (tally) => addTally(total, tally as Tally));
       const [code] = await exited;

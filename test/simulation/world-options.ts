@@ -55,8 +55,8 @@ export interface WorldOptions {
   /** When the broker forgets transactional ids and producers that have nothing open. @default never */
   readonly expireAtMs?: readonly number[];
   /**
-   * Whether ends are forgotten under producer ids that are replaced since (of which there are no seeds). What is open then no client
-   * can end, and the job must say it: topic, partition and producer id in one event. @default false
+   * Whether ends are forgotten under producer ids that are replaced since. What is open then no client can end, and the job must
+   * say it: topic, partition and producer id in one event. @default false
    */
   readonly strands?: boolean;
   /** How long it takes until readers are given what was appended, by others and by the ends of transactions: from, to. @default no time */
