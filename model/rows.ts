@@ -44,7 +44,7 @@ export type Effort = 'quick' | 'usual' | 'deep';
 export function protocolRows(effort: Effort): Row[] {
   const quick = effort === 'quick';
   return [
-    whole('protocol', 'the protocol', quick ? bound(2, 2, 3) : effort === 'usual' ? bound(2, 3, 3) : bound(3, 3, 3)),
+    whole('protocol', 'the protocol', quick ? bound(2, 2, 2) : effort === 'usual' ? bound(2, 3, 3) : bound(3, 3, 3)),
     ...(quick ? [] : [whole('protocol-longer', 'the protocol, with more epochs', bound(4, 2, 3))]),
     whole('protocol-ends', 'the protocol: no run goes on for ever', quick ? bound(2, 1, 3) : bound(2, 2, 3), { search: 'cycles' }),
     whole('one-id', 'the protocol with one transactional id in place of two', quick ? bound(2, 1, 3) : bound(3, 2, 3), {
