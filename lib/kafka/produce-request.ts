@@ -10,7 +10,7 @@ interface ProduceResponse extends ProduceAnswer {
 }
 
 /**
- * Produce v7 of batches that are in wire format already: they go to the socket as they are. Throws `RangeError` for two
+ * Produce v8, which says which record of a batch is refused, of batches that are in wire format already: they go to the socket as they are. Throws `RangeError` for two
  * batches of one partition, which the broker does not take in one request. `transactionalId`: undefined for none.
  */
 export function produceRequest(
@@ -34,7 +34,7 @@ export function produceRequest(
     }
   }
   return {
-    api: { key: 0, name: 'Produce', version: 7, flexible: false },
+    api: { key: 0, name: 'Produce', version: 8, flexible: false },
     body,
     decode: (payload) => decodeProduceResponse(payload, batches),
     throttleMs: (response) => response.throttleMs,
@@ -65,7 +65,10 @@ function decodeProduceResponse(payload: Buffer, batches: readonly PartitionBatch
         const baseOffset = Number(decoder.readInt64());
         decoder.readInt64(); // the time of the append
         decoder.readInt64(); // where the log starts
-        return { topic, partition, answer, baseOffset };
+        const [first] = decoder.readArray(() => ({ index: decoder.readInt32(), why: decoder.readString() }));
+        const why = decoder.readString();
+        const refused = first === undefined ? undefined : refusedText(topic, partition, first.index, first.why ?? why);
+        return { topic, partition, answer, baseOffset, refused };
       });
     })
     .flat();
@@ -77,5 +80,10 @@ function decodeProduceResponse(payload: Buffer, batches: readonly PartitionBatch
     answer: worstOf(answers.map(({ answer }) => answer)),
     baseOffsets: batches.map(({ topic, partition }) => offsets.get(`${topic} ${partition}`) ?? -1),
     throttleMs,
+    refused: answers.find(({ refused }) => refused !== undefined)?.refused,
   };
+}
+
+function refusedText(topic: string, partition: number, index: number, why: string | null): string {
+  return `topic ${topic}, partition ${partition}, record ${index} of its batch${why === null ? '' : `: ${why}`}`;
 }

@@ -48,7 +48,8 @@ export function transactionRequests(cluster: Cluster, produceTimeoutMs: number):
       const response = await cluster.sendTo(leader, 'produce', produceRequest(who?.transactionalId, batches, produceTimeoutMs));
       if (response instanceof NoAnswer) return { answer: 'NO_ANSWER', baseOffsets: batches.map(() => -1) };
       cluster.logRefusal('Produce', response.answer, { kind: 'topic', name: [...new Set(batches.map(({ topic }) => topic))].join(', ') });
-      return { answer: response.answer, baseOffsets: response.baseOffsets };
+      const { answer, baseOffsets, refused } = response;
+      return { answer, baseOffsets, refused };
     },
 
     async endTxn(who, commit) {

@@ -103,6 +103,8 @@ export interface ProduceAnswer {
   readonly answer: KafkaAnswer;
   /** The offset of the first record of each batch, in the order of the batches; -1 where it is not known. */
   readonly baseOffsets: readonly number[];
+  /** What the broker says of a record that it refused: where, which of its batch, and why. */
+  readonly refused?: string | undefined;
 }
 
 /** What a sink stage, a resolver and a settling coordinator need. */

@@ -1,10 +1,11 @@
 import type { BlobRef } from '../format/manifest.ts';
 import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
+import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import { kindOf, mendOf } from '../transactions/answers.ts';
 import { commitTransaction } from '../transactions/commit.ts';
 import { abortTransaction } from '../transactions/left-open.ts';
-import { prepareNothing, prepareTransaction } from '../transactions/prepare.ts';
+import { type PrepareOutcome, prepareNothing, prepareTransaction } from '../transactions/prepare.ts';
 import { resolveTransaction } from '../transactions/resolve.ts';
 import { sendPlain } from '../transactions/send-staged.ts';
 import { failureOf, type StageDeps } from './common.ts';
@@ -20,6 +21,7 @@ import type {
   ResolveSinkRequest,
   SendAnswer,
   SendSinkRequest,
+  StageFailed,
 } from './requests.ts';
 
 export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
@@ -34,10 +36,20 @@ export async function prepareSink(deps: SinkDeps, request: Received<PrepareSinkR
         ? await prepareNothing(asking, place)
         : await prepareTransaction(asking, { ...place, staged: () => readStaged(deps, request.staged) });
     if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable };
-    return { outcome: 'failed', kind: prepared.retriable ? 'transient' : 'refused', message: prepared.message };
+    return failureOfPrepare(request.stage, prepared);
   } catch (error) {
     return failureOf(error);
   }
+}
+
+/**
+ * A record that the topic refuses is searched for as one that user code fails at: nobody knows of which input it was made. Not where
+ * it is a dead letter: what the dead-letter topic refuses cannot go there.
+ */
+function failureOfPrepare(sink: string, { retriable, message, ofRecord }: Extract<PrepareOutcome, { outcome: 'failed' }>): StageFailed {
+  if (ofRecord !== undefined && sink !== DEAD_LETTERS)
+    return { outcome: 'failed', kind: 'user-code', message, fault: { operator: `sink ${sink}`, errorClass: ofRecord, message } };
+  return { outcome: 'failed', kind: retriable && ofRecord === undefined ? 'transient' : 'refused', message };
 }
 
 /** Commits the decided epoch's transactions of one sink, from the committables alone. Answers which are in doubt. */
@@ -58,8 +70,11 @@ export async function sendSink(deps: SinkDeps, request: SendSinkRequest): Promis
   try {
     const sent = await sendPlain(deps.kafka, await readStaged(deps, request.staged));
     if (sent.sent) return { outcome: 'sent' };
-    const refused = kindOf(sent.answer) === 'refused';
-    const message = `${sent.during} to sink ${request.stage} was answered ${sent.answer}${refused ? `: ${mendOf(sent.answer)}` : ''}`;
+    const kind = kindOf(sent.answer);
+    // It is decided: there is no smaller epoch to search in.
+    const refused = kind === 'refused' || kind === 'record';
+    const which = sent.refused === undefined ? '' : ` (${sent.refused})`;
+    const message = `${sent.during} to sink ${request.stage} was answered ${sent.answer}${which}${refused ? `: ${mendOf(sent.answer)}` : ''}`;
     return { outcome: 'failed', kind: refused ? 'refused' : 'transient', message };
   } catch (error) {
     return failureOf(error);

@@ -6,9 +6,10 @@ import type { KafkaAnswer } from '../ports/kafka-requests.ts';
  * - `retry`: not carried out, or harmless to repeat; the same request may succeed soon.
  * - `fenced`: a newer producer epoch owns the transactional id; nothing more can be done under this identity.
  * - `refused`: needs a person (missing ACL, a setting); repeating does not help.
+ * - `record`: a record is not what the topic takes; it is refused each time, and others are not.
  * - `failed`: anything else; the transaction cannot be trusted any more.
  */
-export type AnswerKind = 'ok' | 'retry' | 'fenced' | 'refused' | 'failed';
+export type AnswerKind = 'ok' | 'retry' | 'fenced' | 'refused' | 'record' | 'failed';
 
 const kinds: Readonly<Record<string, AnswerKind>> = {
   NONE: 'ok',
@@ -33,6 +34,11 @@ const kinds: Readonly<Record<string, AnswerKind>> = {
   CLUSTER_AUTHORIZATION_FAILED: 'refused',
   MESSAGE_TOO_LARGE: 'refused',
   RECORD_LIST_TOO_LARGE: 'refused',
+  INVALID_TOPIC_EXCEPTION: 'refused',
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'refused',
+  UNSUPPORTED_COMPRESSION_TYPE: 'refused',
+  INVALID_RECORD: 'record',
+  INVALID_TIMESTAMP: 'record',
   INVALID_TXN_STATE: 'failed',
 };
 
@@ -50,6 +56,10 @@ export function mendOf(answer: KafkaAnswer, topic?: string): string {
       return "the topic's max.message.bytes was lowered while the job ran: start the job again, so that it cuts smaller batches";
     case 'TOPIC_AUTHORIZATION_FAILED':
       return `grant READ, WRITE and DESCRIBE_CONFIGS on ${topic === undefined ? "the sink's topic" : `topic ${topic}`} (READ because its log shows what became of a transaction)`;
+    case 'INVALID_RECORD':
+      return `the topic takes no such record (a compacted topic takes none without a key)${topic === undefined ? '' : `: look at cleanup.policy of topic ${topic}`}`;
+    case 'INVALID_TIMESTAMP':
+      return "the record's timestamp is further from now than the topic takes (message.timestamp.before.max.ms, message.timestamp.after.max.ms)";
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
       return "grant WRITE on the transactional ids with the job's prefix";
     default:

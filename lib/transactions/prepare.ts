@@ -25,7 +25,8 @@ export interface PrepareRequest extends SinkPlace {
  */
 export type PrepareOutcome =
   | { readonly outcome: 'prepared'; readonly committable: Committable | undefined }
-  | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string };
+  /** `ofRecord`: a record is not what the topic takes, and is refused each time. */
+  | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string; readonly ofRecord?: KafkaAnswer | undefined };
 
 /**
  * Prepares one epoch's transaction of one sink subtask: everything but the commit. It begins with a fresh InitProducerId
@@ -48,7 +49,7 @@ export async function prepareTransaction(asking: Asking, request: PrepareRequest
   if (sent.sent) return { outcome: 'prepared', committable: { sink, subtask, epoch, ...who, written: sent.written } };
   // Best effort: an open transaction holds up every read_committed reader until its id's next use or its timeout.
   if (kindOf(sent.answer) !== 'fenced') await abortTransaction(asking, who);
-  return failed(id, topic, sent.during, sent.answer);
+  return failed(id, topic, sent.during, sent.answer, sent.refused);
 }
 
 /** What preparing is for a subtask without output: what an earlier attempt may have left behind under its id is ended. */
@@ -60,13 +61,14 @@ export async function prepareNothing(asking: Asking, request: Omit<PrepareReques
   return settled.outcome === 'failed' ? settled : { outcome: 'prepared', committable: undefined };
 }
 
-function failed(id: string, topic: string, during: string, answer: KafkaAnswer): PrepareOutcome {
+function failed(id: string, topic: string, during: string, answer: KafkaAnswer, refused?: string): PrepareOutcome {
   const kind = kindOf(answer);
   const why =
     kind === 'fenced'
       ? 'a newer attempt or another coordinator owns it; this attempt stops and loses nothing'
-      : kind === 'refused'
+      : kind === 'refused' || kind === 'record'
         ? mendOf(answer, topic)
         : 'the attempt is repeated';
-  return { outcome: 'failed', retriable: kind !== 'refused', message: `transaction ${id}: ${during} was answered ${answer}: ${why}` };
+  const message = `transaction ${id}: ${during} was answered ${answer}${refused === undefined ? '' : ` (${refused})`}: ${why}`;
+  return { outcome: 'failed', retriable: kind !== 'refused', message, ofRecord: kind === 'record' ? answer : undefined };
 }

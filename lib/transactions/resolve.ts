@@ -125,7 +125,8 @@ async function sendAgain(
   const sent = await sendStaged(asking, who, staged);
   if (sent.sent) return { outcome: 'sent-again', committable: { sink, subtask, epoch, ...who, written: sent.written } };
   await abortTransaction(asking, who);
-  if (kindOf(sent.answer) === 'refused')
+  const kind = kindOf(sent.answer);
+  if (kind === 'refused' || kind === 'record')
     return { outcome: 'refused', message: `${subjectOf(committable)}: ${sent.during} was answered ${sent.answer}: ${mendOf(sent.answer)}` };
   return unsettled(committable, `sending again: ${sent.during} was answered ${sent.answer}`);
 }

@@ -12,7 +12,8 @@ const REQUEST_BYTES = 1024 * 1024;
 /** `written`: where the records are, one range for each partition. */
 export type SendOutcome =
   | { readonly sent: true; readonly written: readonly WrittenRange[] }
-  | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string };
+  /** `refused`: which record the broker refused, and why, where it says so. */
+  | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string; readonly refused?: string | undefined };
 
 /** A batch that is ready to be sent, and how many records it has. */
 type ReadyBatch = PartitionBatch & { readonly records: number };
@@ -48,10 +49,10 @@ async function produceAll(
   const queues = await requestsByLeader(kafka, who, sections);
   const written = new Map<string, WrittenRange>();
   const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(kafka, who, leader, requests, written)));
-  const failed = answers.find((answer) => answer !== 'NONE');
+  const failed = answers.find(({ answer }) => answer !== 'NONE');
   if (failed === undefined) return { sent: true, written: [...written.values()] };
   for (const { topic } of partitions) kafka.forgetLeaders(topic);
-  return { sent: false, answer: failed, during: 'Produce' };
+  return { sent: false, ...failed, during: 'Produce' };
 }
 
 function distinctPartitions(sections: readonly StagedSection[]): { topic: string; partition: number }[] {
@@ -120,21 +121,21 @@ async function produceInOrder(
   leader: number,
   requests: readonly ReadyBatch[][],
   written: Map<string, WrittenRange>,
-): Promise<KafkaAnswer> {
+): Promise<Produced> {
   const atOnce = who === undefined ? 1 : PRODUCE_IN_FLIGHT;
-  const underWay: Promise<KafkaAnswer>[] = [];
-  let worst: KafkaAnswer = 'NONE';
+  const underWay: Promise<Produced>[] = [];
+  let worst: Produced = { answer: 'NONE' };
   for (const request of requests) {
-    if (underWay.length === atOnce) {
-      const answer = await underWay.shift();
-      if (answer !== undefined && answer !== 'NONE') worst = answer;
-    }
-    if (worst !== 'NONE') break;
-    underWay.push(kafka.produce(who, leader, request).then((produced) => noted(request, produced, written)));
+    if (underWay.length === atOnce) worst = (await underWay.shift()) ?? worst;
+    if (worst.answer !== 'NONE') break;
+    const sent = kafka.produce(who, leader, request);
+    underWay.push(sent.then((produced) => ({ answer: noted(request, produced, written), refused: produced.refused })));
   }
-  for (const answer of await Promise.all(underWay)) if (answer !== 'NONE' && worst === 'NONE') worst = answer;
+  for (const produced of await Promise.all(underWay)) if (worst.answer === 'NONE') worst = produced;
   return worst;
 }
+
+type Produced = Pick<ProduceAnswer, 'answer' | 'refused'>;
 
 /** Answers come in the order of the requests, and batches of a partition lie in theirs. */
 function noted(request: readonly ReadyBatch[], { answer, baseOffsets }: ProduceAnswer, written: Map<string, WrittenRange>): KafkaAnswer {

@@ -4,6 +4,7 @@ import {
   type KafkaAnswer,
   KafkaProblem,
   type KafkaRequests,
+  type ProduceAnswer,
 } from '../../../lib/ports/kafka-requests.ts';
 import type { Dice } from '../kernel/dice.ts';
 import type { Failure } from '../kernel/network.ts';
@@ -64,7 +65,7 @@ export function modelKafka(
       // Taken now, as a socket would: the caller may reuse its buffers only after the answer, but nobody checks that.
       const sent = batches.map((each) => ({ ...each, batch: Buffer.from(each.batch) }));
       const about = `${who?.transactionalId ?? 'plain'} ${batches.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')}`;
-      const none = (answer: KafkaAnswer) => ({ answer, baseOffsets: batches.map(() => -1) });
+      const none = (answer: KafkaAnswer): ProduceAnswer => ({ answer, baseOffsets: batches.map(() => -1) });
       const failure = { lost: () => none('NO_ANSWER'), error: (dice: Dice) => none(dice.pick(LEADER_ERRORS)) };
       return carry('produce', about, { ...failure, connection: `produce ${leader}` }, () => broker.produce(who, leader, sent));
     },

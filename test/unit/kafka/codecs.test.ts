@@ -11,7 +11,7 @@ import type { WireRequest } from '../../../lib/kafka/wire-request.ts';
 const hex = (text: string) => Buffer.from(text, 'hex');
 const bodyOf = (request: WireRequest<unknown>) => Buffer.concat(request.body).toString('hex');
 
-describe('Produce v7', () => {
+describe('Produce v8', () => {
   const batches = [
     { topic: 'out', partition: 0, batch: Buffer.from([1, 2, 3]) },
     { topic: 'other', partition: 1, batch: Buffer.from([5, 6]) },
@@ -34,11 +34,27 @@ describe('Produce v7', () => {
     // out-0: NOT_LEADER_OR_FOLLOWER, out-2: NONE, other-1: INVALID_PRODUCER_EPOCH
     const response = await request.decode(
       hex(
-        '0000000200036f757400000002000000000006ffffffffffffffffffffffffffffffffffffffffffffffff000000020000000000000000004dffffffffffffffff' +
-          'ffffffffffffffff00056f746865720000000100000001002fffffffffffffffffffffffffffffffffffffffffffffffff00000009',
+        '0000000200036f757400000002000000000006ffffffffffffffffffffffffffffffffffffffffffffffff00000000ffff000000020000000000000000004d' +
+          'ffffffffffffffffffffffffffffffff00000000ffff00056f746865720000000100000001002fffffffffffffffffffffffffffffffffffffffffffffffff' +
+          '00000000ffff00000009',
       ),
     );
     expect(response).toEqual({ answer: 'INVALID_PRODUCER_EPOCH', baseOffsets: [-1, -1, 77], throttleMs: 9 });
+  });
+
+  it('says which record was refused, and why', async () => {
+    // out-0: INVALID_RECORD of record 3, out-2 and other-1: NONE
+    const response = await produceRequest('job-1', batches, 15_000).decode(
+      hex(
+        '0000000200036f757400000002000000000057ffffffffffffffffffffffffffffffffffffffffffffffff000000010000000300066e6f206b657900264f6e' +
+          '65206f72206d6f7265207265636f7264732068617665206265656e2072656a65637465640000000200000000000000000004ffffffffffffffffffffffffff' +
+          'ffffff00000000ffff00056f74686572000000010000000100000000000000000005ffffffffffffffffffffffffffffffff00000000ffff00000000',
+      ),
+    );
+    expect(response).toMatchObject({
+      answer: 'INVALID_RECORD',
+      refused: 'topic out, partition 0, record 3 of its batch: no key',
+    });
   });
 
   it('takes no response for an acknowledgement of a batch that it does not mention', () => {

@@ -190,7 +190,7 @@ export function endTxnResponse(error: number): Buffer {
 export function produceResponse(topic: string, errors: readonly number[]): Buffer {
   const encoder = newEncoder().writeInt32(1).writeString(topic).writeInt32(errors.length);
   errors.forEach((error, partition) => {
-    encoder.writeInt32(partition).writeInt16(error).writeInt64(0).writeInt64(-1).writeInt64(0);
+    encoder.writeInt32(partition).writeInt16(error).writeInt64(0).writeInt64(-1).writeInt64(0).writeInt32(0).writeString(null);
   });
   return encoder.writeInt32(0).buffer;
 }
