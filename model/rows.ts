@@ -90,7 +90,7 @@ export const mutantRows: readonly Row[] = [
   mutant('START_JUDGES_BY_MANIFEST', 'judging by what was recorded last (instead: by the manifest)', bound(1, 1, 2)),
   mutant('RECORD_OF_ANY_GENERATION', "the record's condition on the generation", bound(1, 1, 2)),
   mutant('RECORD_OF_ANY_EPOCH', "the record's condition on the last epoch", bound(2, 2, 3), { search: 'depth' }),
-  mutant('RECORD_OVER_ANY', "the record's condition on the record that was seen", bound(1, 2, 3), { search: 'depth' }),
+  mutant('RECORD_OVER_ANY', "the record's condition on the record that was seen", bound(1, 1, 3)),
   mutant('NO_SETTLE', 'settling every id at a start and at the end', bound(1, 0, 2)),
   mutant('NO_CHECK_OF_GENERATION', 'looking at the generation before resolving', bound(1, 1, 2), { search: 'cycles' }),
   mutant('NO_CHECK_BEFORE_SETTLING_AGAIN', 'looking at the generation before settling again', bound(1, 1, 2), { search: 'cycles' }),
