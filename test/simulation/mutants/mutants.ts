@@ -240,8 +240,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         SEND,
-        "const failed = answers.find((answer) => answer !== 'NONE');",
-        "const failed = answers.find((answer) => answer === 'never');",
+        "const failed = answers.find(({ answer }) => answer !== 'NONE');",
+        "const failed = answers.find(({ refused }) => refused === 'never');",
       ),
       edit(
         SEND,
@@ -588,5 +588,42 @@ export const mutants: readonly Mutant[] = [
     name: 'epochs of other incarnations are deleted only while the job is seen in its own',
     focus: 'commands',
     edits: [edit(TABLE, "if (row?.incarnation !== ownIncarnation) return 'superseded';", '')],
+  },
+  {
+    name: 'a partition that was added is read from its first offset, also when that is gone',
+    edits: [
+      edit(
+        'lib/epoch/coordinator/plan-epoch.ts',
+        'const from = [...known, ...partitions.slice(known.length).map(() => 0)];',
+        'const from = [...known, ...starts.slice(known.length)];',
+      ),
+    ],
+  },
+  {
+    name: "the end of a transaction is nobody's record",
+    edits: [edit('lib/format/control-record.ts', 'if (last >= offset && isControl) return undefined;', '')],
+  },
+  {
+    name: 'a leader that shows less of its log than our record says nothing of it',
+    edits: [edit(LOOK, "if (found.highWatermark <= last) return { ...look, fate: 'unknown', answer: 'OFFSET_NOT_AVAILABLE' };", '')],
+  },
+  {
+    name: 'the last stable offset is not taken for ours where the log begins with ours',
+    edits: [edit(LOOK, '&& logStartOffset < range.first', '')],
+  },
+  {
+    name: 'a transaction that no client can end is said',
+    edits: [
+      edit(
+        'lib/epoch/coordinator/settle-pool.ts',
+        "await untilAnswered(deps, 'asking the broker for its settings', () => sayHanging(deps, settled.others), signal);",
+        '',
+      ),
+      edit(
+        'lib/epoch/coordinator/watch-open.ts',
+        'await sayHanging(deps, lasting.filter(({ producerId }) => !own.has(producerId)), said,);',
+        '',
+      ),
+    ],
   },
 ];
