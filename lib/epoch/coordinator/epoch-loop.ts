@@ -25,11 +25,11 @@ import {
 import { decideManifest } from './decide-manifest.ts';
 import { createEventQueue } from './event-queue.ts';
 import { fenced } from './fenced.ts';
+import { createGroupOffsets } from './group-offsets.ts';
 import type { Lease } from './hold-lease.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type Planned, planNext } from './plan-epoch.ts';
 import type { ProgressWatch } from './progress-watch.ts';
-import { witnessOf } from './restored-table.ts';
 import { settlePool } from './settle-pool.ts';
 import type { Standing } from './start.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -69,6 +69,7 @@ export async function runEpochs(
   let { tenure } = standing;
   const { clock, observe } = deps;
   const queue = createEventQueue<LoopEvent>();
+  const groupOffsets = createGroupOffsets(deps, settings);
   const openWatch = createOpenWatch(deps, settings, tenure);
   const house = createHousekeeping(deps, settings, tenure, openWatch, (error) =>
     queue.push(error === undefined ? { of: 'wake-up' } : { of: 'threw', error }),
@@ -283,6 +284,7 @@ export async function runEpochs(
         if (inFlight.length === 0) progress.advance(false);
         // The next decision would record it; an idle job does so by itself.
         if (inFlight.length === 0 && recordedCommitted < parent.epoch) house.start('record-commit', () => recordCommitted(parent.epoch));
+        if (inFlight.length === 0 && groupOffsets.isDue(parent.epoch)) house.start('group-offsets', () => groupOffsets.commit(parent));
         return;
       case 'planned': {
         const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
@@ -413,7 +415,7 @@ export async function runEpochs(
     // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
     const figures = figuresOf(attempt, parent, settings.stages, inFlight.at(-1) ?? attempt, momentOf(clock));
     observe({ event: 'committed', epoch: attempt.epoch, republished: result.republished, ms, figures });
-    if (settings.commitOffsets) house.start('group-offsets', () => commitGroupOffsets(parent));
+    if (settings.commitOffsets) house.start('group-offsets', () => groupOffsets.commit(parent));
   }
 
   /** No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's. */
@@ -446,24 +448,5 @@ export async function runEpochs(
       ),
     );
     recordedCommitted = Math.max(recordedCommitted, epoch);
-  }
-
-  /** For lag tools, and as a witness of how far the job was (`restored-table.ts`); it goes on from its manifest. */
-  async function commitGroupOffsets({ offsets, incarnation, epoch }: Manifest): Promise<void> {
-    for (const topics of Object.values(offsets)) {
-      for (const [topic, numbers] of Object.entries(topics)) {
-        const answer = await deps.kafka.commitGroupOffsets(
-          settings.groupId,
-          topic,
-          numbers.map((offset, partition) => ({ partition, offset })),
-          witnessOf({ incarnation, epoch }),
-        );
-        if (answer !== 'NONE')
-          observe({
-            event: 'warning',
-            message: `offsets of group ${settings.groupId}, topic ${topic}, could not be committed for lag tools: ${answer}`,
-          });
-      }
-    }
   }
 }
