@@ -72,6 +72,15 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
   const rangesThatAre = (...fates: string[]) => looks.filter(({ fate }) => fates.includes(fate)).map(({ range }) => range);
   const gone = rangesThatAre('no-evidence');
   if (gone.length > 0 && request.onMissingEvidence === 'stop') return { outcome: 'no-evidence', message: goneText(committable, gone) };
+  const refused = looks.find(({ answer }) => kindOf(answer) === 'refused');
+  if (refused !== undefined) {
+    const { answer, range } = refused;
+    const where = `${range.topic}-${range.partition}`;
+    return {
+      outcome: 'refused',
+      message: `${subjectOf(committable)}: a look at ${where} was answered ${answer}: ${mendOf(answer, range.topic)}`,
+    };
+  }
   if (rangesThatAre('unknown').length > 0) {
     const unknownTopic = looks.find(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION')?.range.topic;
     return { ...unsettled(committable, describeLooks(looks)), unknownTopic };

@@ -25,6 +25,7 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
       topics: ofName(tenure.writtenTopics, sink) ?? [],
     })),
   );
+  let refusedSinceMs: number | undefined;
   for (;;) {
     const asking = { ...deps, deadlineMs: deps.clock.elapsedMs() + SETTLE_TIMEOUT_MS };
     const settled = await settleTransactions(asking, settings.transactionTimeoutMs, ids);
@@ -33,7 +34,9 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
       await untilAnswered(deps, 'asking the broker for its settings', () => sayHanging(deps, settled.others), signal);
       return ids.length;
     }
-    if (!settled.retriable) throw new JobFailedError(settled.message);
+    refusedSinceMs = settled.retriable ? undefined : (refusedSinceMs ?? deps.clock.elapsedMs());
+    if (refusedSinceMs !== undefined && deps.clock.elapsedMs() - refusedSinceMs >= (deps.refusalTimeoutMs ?? 0))
+      throw new JobFailedError(settled.message);
     if (signal.aborted) throw new LeftToNextError(settled.message);
     deps.observe({ event: 'warning', message: settled.message });
     await pauseBeforeRetry(deps, SETTLE_PAUSE_MS, signal);

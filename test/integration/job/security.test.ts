@@ -8,9 +8,11 @@ import { connectKafka } from '../../../lib/kafka/connect.ts';
 import { createCredentialSource } from '../../../lib/kafka/credential-source.ts';
 import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
 import { type Keeper, openKeeper } from '../../../local/stack/kept-process.ts';
+import { jobRow } from '../../support/epochs.ts';
 import { grant, type Right, revoke, rightsInReadme, type ScramMechanism, setPassword } from '../../support/guarded-kafka.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { uniqueName } from '../../support/topics.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 import { someLines } from '../../support/word-counts.ts';
 import { anotherAuthority, testCertificate, testKey } from '../../unit/kafka/certificate.ts';
@@ -91,6 +93,10 @@ describe('rights that are taken from a job that runs', () => {
     await grant(user, rights, [kafka.bootstrap]);
     const run = count.job.start({ ONCEFLOW_REFUSAL_TIMEOUT_MS: '1500' });
     await count.allCounted(run);
+    await waitFor('the last commit to be recorded', async () => {
+      const { lastCompleted, lastCommitted } = await jobRow(count.job.name);
+      return lastCompleted?.epoch === lastCommitted;
+    });
     await revoke(user, count.output, [kafka.bootstrap]);
     await count.write(someLines(20, 2));
     const refusedMs = performance.now();

@@ -45,3 +45,34 @@ it('a transaction that is open where it is thought to be led is aborted there, a
   expect(outcome).toMatchObject({ outcome: 'unsettled', message: expect.stringContaining('it is aborted there (NONE)') });
   expect(forgotten).toEqual(['out']);
 });
+
+it('a look that is refused needs a person, and is not repeated without end', async () => {
+  const kafka = {
+    initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
+    fetch: async (ranges: readonly FetchRange[]) =>
+      ranges.map(({ topic, partition }) => ({
+        ...{ topic, partition, answer: 'TOPIC_AUTHORIZATION_FAILED', logStartOffset: -1, highWatermark: -1, lastStableOffset: -1 },
+        ...{ aborted: [], records: Buffer.alloc(0) },
+      })),
+  } as unknown as TransactionRequests;
+  const outcome = await resolveTransaction(
+    {
+      kafka,
+      clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
+      random: { id: () => '', fraction: () => 0 },
+      deadlineMs: 1_000,
+    },
+    {
+      permit: { epoch: 3, decisionId: 'd', generation: 1, decided: true },
+      committable,
+      transactionTimeoutMs: 60_000,
+      compacted: new Set(),
+      onMissingEvidence: 'stop',
+      staged: () => expect.fail('nothing is sent again'),
+    },
+  );
+  expect(outcome).toMatchObject({
+    outcome: 'refused',
+    message: expect.stringMatching(/epoch 3: a look at out-0 was answered TOPIC_AUTHORIZATION_FAILED: grant READ, .* on topic out /),
+  });
+});
