@@ -23,7 +23,9 @@ export async function cancel(tools: Tools, retention: Retention, signal: AbortSi
   const asked = await epochs.readJob(job);
   if (asked === undefined) return noSuchJob(tools);
   await epochs.setDesired(job, 'stopped');
-  const { wasAlive, taken } = await takeFromAnyone(tools, asked);
+  const took = await takeFromAnyone(tools, asked);
+  if (took === undefined) return startedAgain(tools);
+  const { wasAlive, taken } = took;
   await finishHere(tools, taken, signal);
   await untilQuiet(tools, taken, wasAlive, signal);
   const row = (await epochs.readJob(job)) ?? taken;
@@ -37,12 +39,14 @@ export async function cancel(tools: Tools, retention: Retention, signal: AbortSi
   });
 }
 
-async function takeFromAnyone(tools: Tools, asked: JobRow): Promise<{ readonly wasAlive: boolean; readonly taken: JobRow }> {
-  for (let row = asked; ; row = (await tools.epochs.readJob(tools.job)) ?? row) {
+/** Undefined when the job was deleted meanwhile, or deleted and made anew: that one nobody has asked to cancel. */
+async function takeFromAnyone(tools: Tools, asked: JobRow): Promise<{ readonly wasAlive: boolean; readonly taken: JobRow } | undefined> {
+  for (let row: JobRow | undefined = asked; row?.incarnation === asked.incarnation; row = await tools.epochs.readJob(tools.job)) {
     const wasAlive = isLeaseLive(row, tools.clock.now());
     const taken = await takeGeneration(tools, row, 'cancel');
     if (taken !== undefined) return { wasAlive, taken };
   }
+  return undefined;
 }
 
 /**

@@ -119,6 +119,25 @@ describe('a job that was deleted and is started again under its name', () => {
     },
   );
 
+  it.each([12_000, 40_000])(
+    'is not touched by a cancel of its first life that wakes before or after it was made anew (left alone for %i ms)',
+    async (ms) => {
+      const told = await story(
+        [
+          { at: decideOf(3), also: (world) => world.startCommand('cancel') },
+          {
+            at: at('reviveGeneration', { role: 'command' }),
+            also: (world) => world.scheduler.after(500, undefined, () => world.startCommand('delete')),
+            fault: { fault: 'freeze', when: 'before', forMs: 25_000 },
+          },
+        ],
+        { ...anew, leftAloneMs: [ms, ms] },
+      );
+      expect(outcomes(told)).toEqual(['deleted', ms < 25_000 ? 'started-again' : 'exit code 3']);
+      expect(told.lives).toBe(2);
+    },
+  );
+
   it("is not touched by a sink attempt of its first life that wakes later, under ids that are not the job's any more", async () => {
     const told = await story(
       [
