@@ -26,14 +26,21 @@ export function readWitness(metadata: string): Witnessed | undefined {
  */
 export async function checkNotRestored(deps: CoordinatorDeps, settings: JobSettings, row: JobRow): Promise<void> {
   if (!settings.commitOffsets) return;
-  const known = row.lastCompleted?.epoch ?? -1;
   const topics = [...new Set(sourceStages(settings).map(({ topic }) => topic))];
   const seen = await Promise.all(topics.map((topic) => witnessedIn(deps, settings, topic, row.incarnation)));
   const latest = Math.max(...seen.flat());
-  if (latest <= known) return;
+  if (latest <= epochOf(row)) return;
+  // The row may have been read a while ago, and its job have gone on since. What is in the group was decided before it was read there.
+  const now = await deps.epochs.readJob(row.job);
+  const known = epochOf(now);
+  if (now?.incarnation !== row.incarnation || latest <= known) return;
   throw new JobFailedError(
     `consumer group ${settings.groupId} says that epoch ${latest} of job ${row.job} (incarnation ${row.incarnation}) was committed, and table row ${row.job} knows of ${known < 0 ? 'none' : `epoch ${known}`}: the table was set back. Going on would send again what readers have ("Restoring the table" in docs/operations.md)`,
   );
+}
+
+function epochOf(row: JobRow | undefined): number {
+  return row?.lastCompleted?.epoch ?? -1;
 }
 
 async function witnessedIn({ kafka }: CoordinatorDeps, { groupId }: JobSettings, topic: string, incarnation: string): Promise<number[]> {

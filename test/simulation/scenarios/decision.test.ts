@@ -3,6 +3,16 @@ import { at, ends, failedAttempts, plain, resolutions, story } from './story.ts'
 
 const decideOf = (epoch: number, nth = 1) => at('decide', { about: new RegExp(`^epoch ${epoch} `), nth });
 
+describe('a start that takes over, and is slow with its checks,', () => {
+  it('does not take a job that went on meanwhile for one whose table was set back', async () => {
+    const told = await story([
+      { at: at('decide', { nth: 2 }), fault: { fault: 'rival' } },
+      { at: at('groupOffsets', { by: 'coordinator#2' }), fault: { fault: 'freeze', when: 'before', forMs: 2_500 } },
+    ]);
+    expect(ends(told)).toEqual(['superseded', 'stopped']);
+  });
+});
+
 describe('around the decision', () => {
   it('a coordinator that crashes before it decides leaves nothing that a reader sees', async () => {
     const told = await story([{ at: decideOf(2), fault: { fault: 'crash', when: 'before' } }]);

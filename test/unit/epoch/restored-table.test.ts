@@ -7,13 +7,19 @@ import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 const settings = { commitOffsets: true, groupId: 'group', stages: [{ kind: 'source', id: 'read', topic: 'lines' }] };
 
 /** Checks a row that knows of `epoch` where the partitions of the group carry these texts. */
-function check(epoch: number | undefined, metadata: readonly (string | undefined)[], change: Partial<JobSettings> = {}): Promise<void> {
+function check(
+  epoch: number | undefined,
+  metadata: readonly (string | undefined)[],
+  change: Partial<JobSettings> = {},
+  readAgain: Partial<JobRow> = {},
+): Promise<void> {
   const kafka = {
     partitionCount: async () => metadata.length,
     groupOffsets: async () => metadata.map((text) => (text === undefined ? undefined : { offset: 4, metadata: text })),
   };
   const row = { job: 'job', incarnation: 'i1', lastCompleted: epoch === undefined ? undefined : { epoch, decisionId: 'd' } };
-  return checkNotRestored({ kafka } as unknown as CoordinatorDeps, { ...settings, ...change } as JobSettings, row as JobRow);
+  const epochs = { readJob: async () => ({ ...row, ...readAgain }) };
+  return checkNotRestored({ kafka, epochs } as unknown as CoordinatorDeps, { ...settings, ...change } as JobSettings, row as JobRow);
 }
 const of = (epoch: number, incarnation = 'i1') => witnessOf({ incarnation, epoch });
 
@@ -33,6 +39,12 @@ it('a row that is as far, another incarnation, a new group and one that others s
   await check(7, [of(9, 'i0'), 'reset by hand', '']);
   await check(undefined, [undefined]);
   await check(undefined, []);
+});
+
+it('a row that was read while the job went on is read again, and so is one of a job that was made anew meanwhile', async () => {
+  await check(7, [of(9)], {}, { lastCompleted: { epoch: 9, decisionId: 'e' } });
+  await expect(check(7, [of(9)], {}, { lastCompleted: { epoch: 8, decisionId: 'e' } })).rejects.toThrow(/epoch 9 .* knows of epoch 8/);
+  await check(7, [of(9)], {}, { incarnation: 'i2' });
 });
 
 it('the group is not asked where offsets are not committed to it', async () => {
