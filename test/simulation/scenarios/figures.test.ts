@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { plain, story } from './story.ts';
+import { JOB } from '../jobs.ts';
+import type { World } from '../world.ts';
+import { at, plain, story } from './story.ts';
 
 it('the figures of committed epochs add up to the input, and a backlog is seen while it lasts', async () => {
   const input = Array.from({ length: 12 }, (_, index) => plain(index * 10, index % 2, `ant #${index}`));
@@ -15,4 +17,22 @@ it('the figures of committed epochs add up to the input, and a backlog is seen w
     expect(epochMs).toBeGreaterThanOrEqual(sourceMs + operatorMs + sinkMs + decisionMs);
   }
   expect(figures.every(({ stateBytes }) => stateBytes > 0)).toBe(true);
+});
+
+it('the row of an epoch says how many attempts it took', async () => {
+  let world: World | undefined;
+  const prepare = (made: World) => {
+    world = made;
+  };
+  await story([{ at: at('invoke process', { about: /epoch 2$/ }), times: 2, fault: { fault: 'lose', what: 'request' } }], {
+    settings: { retainedCheckpoints: 20 },
+    prepare,
+  });
+  const rows = world?.table.epochsAfter(JOB, world.table.row(JOB)?.incarnation ?? '', -1) ?? [];
+  expect(rows.slice(0, 4).map(({ epoch, summary }) => [epoch, summary.attempts])).toEqual([
+    [0, 1],
+    [1, 1],
+    [2, 3],
+    [3, 1],
+  ]);
 });
