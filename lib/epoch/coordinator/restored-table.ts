@@ -25,7 +25,8 @@ export function readWitness(metadata: string): Witnessed | undefined {
  * @throws JobFailedError when they know a later epoch than the row.
  */
 export async function checkNotRestored(deps: CoordinatorDeps, settings: JobSettings, row: JobRow): Promise<void> {
-  if (!settings.commitOffsets) return;
+  // A row that this start has just made has an incarnation that nobody has seen; the group is not worth the wait for its coordinator.
+  if (!settings.commitOffsets || row.generation === 1) return;
   const topics = [...new Set(sourceStages(settings).map(({ topic }) => topic))];
   const seen = await Promise.all(topics.map((topic) => witnessedIn(deps, settings, topic, row.incarnation)));
   const latest = Math.max(...seen.flat());

@@ -17,7 +17,7 @@ function check(
     partitionCount: async () => metadata.length,
     groupOffsets: async () => metadata.map((text) => (text === undefined ? undefined : { offset: 4, metadata: text })),
   };
-  const row = { job: 'job', incarnation: 'i1', lastCompleted: epoch === undefined ? undefined : { epoch, decisionId: 'd' } };
+  const row = { job: 'job', incarnation: 'i1', generation: 2, lastCompleted: epoch === undefined ? undefined : { epoch, decisionId: 'd' } };
   const epochs = { readJob: async () => ({ ...row, ...readAgain }) };
   return checkNotRestored({ kafka, epochs } as unknown as CoordinatorDeps, { ...settings, ...change } as JobSettings, row as JobRow);
 }
@@ -47,8 +47,11 @@ it('a row that was read while the job went on is read again, and so is one of a 
   await check(7, [of(9)], {}, { incarnation: 'i2' });
 });
 
-it('the group is not asked where offsets are not committed to it', async () => {
+it('the group is not asked where offsets are not committed to it, nor for a row that was just made', async () => {
   await check(7, [of(9)], { commitOffsets: false });
+  const kafka = { partitionCount: () => expect.fail('the group was asked') };
+  const fresh = { job: 'job', incarnation: 'i1', generation: 1 } as JobRow;
+  await checkNotRestored({ kafka } as unknown as CoordinatorDeps, settings as unknown as JobSettings, fresh);
 });
 
 it('a group that may not be read is no witness; one that does not answer is asked again', async () => {
@@ -56,7 +59,7 @@ it('a group that may not be read is no witness; one that does not answer is aske
     checkNotRestored(
       { kafka: { partitionCount: () => Promise.reject(new KafkaProblem('NO_ANSWER', 'away', retriable)) } } as unknown as CoordinatorDeps,
       settings as unknown as JobSettings,
-      { job: 'job', incarnation: 'i1' } as JobRow,
+      { job: 'job', incarnation: 'i1', generation: 2 } as JobRow,
     );
   await asks(false);
   await expect(asks(true)).rejects.toThrow('away');
