@@ -137,17 +137,6 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', '')],
   },
   {
-    name: 'resolving fences before it believes what the log says',
-    edits: [
-      edit(
-        RESOLVE,
-        '  const fenced = await retried(',
-        '  const early = await lookBackAt(asking, committable, compacted);\n  const fenced = await retried(',
-      ),
-      edit(RESOLVE, 'const looks = await lookBackAt(asking, committable, compacted);', 'const looks = early;'),
-    ],
-  },
-  {
     name: 'only what was aborted is sent again',
     edits: [edit(RESOLVE, '(await request.staged()).filter(isAborted)', 'await request.staged()')],
   },
