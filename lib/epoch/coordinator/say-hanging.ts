@@ -1,3 +1,4 @@
+import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { OpenTransaction } from '../../transactions/left-open.ts';
 import { DEFAULT_MAX_TRANSACTION_TIMEOUT_MS } from './check-start.ts';
 import type { CoordinatorDeps } from './context.ts';
@@ -12,11 +13,21 @@ const SETTING = 'transaction.max.timeout.ms';
 export async function sayHanging(deps: CoordinatorDeps, open: readonly OpenTransaction[], said = new Set<string>()): Promise<void> {
   const fresh = open.filter((one) => !said.has(nameOfOpen(one)));
   if (fresh.length === 0) return;
-  const longestMs = Number((await deps.kafka.brokerConfig([SETTING])).get(SETTING) ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS);
+  const longestMs = await longestTransactionMs(deps);
   for (const one of fresh.filter(({ lastTimestampMs }) => deps.clock.now() - lastTimestampMs > longestMs)) {
     said.add(nameOfOpen(one));
     const { topic, partition } = one;
     deps.observe({ event: 'hanging-transaction', topic, partition, message: hangingText(one, longestMs) });
+  }
+}
+
+/** To look at a job, or to stop it, needs no right to read the broker's settings: Kafka's default stands in for what is not told. */
+async function longestTransactionMs({ kafka }: CoordinatorDeps): Promise<number> {
+  try {
+    return Number((await kafka.brokerConfig([SETTING])).get(SETTING) ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS);
+  } catch (error) {
+    if (error instanceof KafkaProblem) return DEFAULT_MAX_TRANSACTION_TIMEOUT_MS;
+    throw error;
   }
 }
 

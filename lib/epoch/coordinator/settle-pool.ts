@@ -5,7 +5,6 @@ import { settleTransactions } from '../../transactions/settle.ts';
 import { checkGeneration } from './check-generation.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, type Tenure } from './context.ts';
 import { sayHanging } from './say-hanging.ts';
-import { untilAnswered } from './store-retry.ts';
 
 /** Ids that cannot be settled in this time are said aloud before they are tried again. */
 const SETTLE_TIMEOUT_MS = 10_000;
@@ -31,7 +30,7 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
     const settled = await settleTransactions(asking, settings.transactionTimeoutMs, ids);
     if (settled.outcome === 'settled') {
       if (settled.unasked.length > 0) deps.observe({ event: 'warning', message: unaskedText(settled.unasked) });
-      await untilAnswered(deps, 'asking the broker for its settings', () => sayHanging(deps, settled.others), signal);
+      await sayHanging(deps, settled.others);
       return ids.length;
     }
     refusedSinceMs = settled.retriable ? undefined : (refusedSinceMs ?? deps.clock.elapsedMs());

@@ -603,11 +603,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a transaction that no client can end is said',
     edits: [
-      edit(
-        'lib/epoch/coordinator/settle-pool.ts',
-        "await untilAnswered(deps, 'asking the broker for its settings', () => sayHanging(deps, settled.others), signal);",
-        '',
-      ),
+      edit('lib/epoch/coordinator/settle-pool.ts', 'await sayHanging(deps, settled.others);', ''),
       edit(
         'lib/epoch/coordinator/watch-open.ts',
         'await sayHanging(deps, lasting.filter(({ producerId }) => !own.has(producerId)), said,);',

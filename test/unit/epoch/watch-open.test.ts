@@ -1,13 +1,15 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { createOpenWatch } from '../../../lib/epoch/coordinator/watch-open.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 
 const NOW = 1_000_000_000;
 const LONGEST_MS = 900_000;
 const tenure = { generation: 1, incarnation: 'i', sinkTopics: {}, pool: { write: 1 }, writtenTopics: { write: ['out'] } } satisfies Tenure;
 
 type Open = readonly [producerId: string, since: number, ageMs?: number];
+let settings = async () => new Map([['transaction.max.timeout.ms', String(LONGEST_MS)]]);
 
 /** Looks in which the given transactions are open, by producer id and first offset; 7 and 8 are the job's. */
 async function looks(...open: readonly (readonly Open[])[]) {
@@ -23,7 +25,7 @@ async function looks(...open: readonly (readonly Open[])[]) {
     }),
     describeTransactions: async (ids: readonly string[]) =>
       ids.map((transactionalId, index) => ({ transactionalId, producerId: String(7 + index) })),
-    brokerConfig: async () => new Map([['transaction.max.timeout.ms', String(LONGEST_MS)]]),
+    brokerConfig: () => settings(),
   };
   const clock = { elapsedMs: () => 0, now: () => NOW, sleep: async () => {} };
   const observe = (event: CoordinatorEvent) => events.push(event);
@@ -77,4 +79,13 @@ it("a transaction that may still be running, one that one look alone shows, and 
   expect((await looks([['9', 3, LONGEST_MS]], [['9', 3, LONGEST_MS]])).events).toEqual([]);
   expect((await looks([['9', 3, LONGEST_MS + 1]])).events).toEqual([]);
   expect((await looks([['8', 3, LONGEST_MS + 1]], [['8', 3, LONGEST_MS + 1]])).events).toEqual([]);
+});
+
+it("is said by Kafka's default where the broker's settings may not be read", async () => {
+  const known = settings;
+  settings = () => Promise.reject(new KafkaProblem('CLUSTER_AUTHORIZATION_FAILED', 'no', false));
+  onTestFinished(() => {
+    settings = known;
+  });
+  expect((await looks([['9', 3, LONGEST_MS + 1]], [['9', 3, LONGEST_MS + 1]])).events).toHaveLength(1);
 });
