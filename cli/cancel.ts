@@ -1,5 +1,5 @@
 import { LeftToNextError } from '../lib/epoch/coordinator/context.ts';
-import { CONTROL_POLL_MS } from '../lib/epoch/coordinator/housekeeping.ts';
+import { CONTROL_POLL_MS } from '../lib/epoch/loop/chores.ts';
 import { holderOf, isLeaseLive } from '../lib/epoch/may-start.ts';
 import type { HeldJob, JobRow } from '../lib/ports/epoch-store.ts';
 import { type CommandResult, EXIT, type ExitCode } from './exit-codes.ts';

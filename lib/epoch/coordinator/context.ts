@@ -145,6 +145,6 @@ export function sinkFunctionOf(settings: Pick<JobSettings, 'stages'>, sink: stri
   return stages.includes(sink) ? sink : (stages[0] ?? sink);
 }
 
-export function parallelismOf(settings: JobSettings, stage: string): number {
+export function parallelismOf(settings: Pick<JobSettings, 'parallelism'>, stage: string): number {
   return ofName(settings.parallelism, stage) ?? 1;
 }
