@@ -13,7 +13,9 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file, fin
 
 const TABLE = 'test/simulation/models/epoch-table.ts';
 const STORE = 'lib/epoch/coordinator/decide-manifest.ts';
-const LOOP = 'lib/epoch/coordinator/epoch-loop.ts';
+const ON_EVENT = 'lib/epoch/loop/on-event.ts';
+const TURN = 'lib/epoch/loop/turn.ts';
+const PERFORM = 'lib/epoch/coordinator/perform.ts';
 const START = 'lib/epoch/coordinator/start.ts';
 const COLLECT = 'lib/epoch/coordinator/collect.ts';
 const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
@@ -195,7 +197,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a dropped attempt left open of a subtask without output is ended by the next attempt',
-    edits: [edit(LOOP, 'if (each.sinkStartedMs !== undefined) endsLeftovers = true;', '')],
+    edits: [edit(TURN, 'if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: true });', '')],
   },
   {
     name: 'what a broker forgot to end is ended when the pool is settled',
@@ -275,21 +277,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a plan that was made for a dropped epoch is dropped',
-    edits: [edit(LOOP, 'if (base !== newestId() || isEnding()) return;', 'if (isEnding()) return;')],
+    edits: [edit(ON_EVENT, 'if (base !== newestDecision(turn.state) || isEnding', 'if (isEnding')],
   },
   {
     name: 'what builds on a failed attempt is dropped with it',
     edits: [
       edit(
-        LOOP,
-        'const dropped = inFlight.slice(at); inFlight = inFlight.slice(0, at);',
-        'const dropped = inFlight.slice(at, at + 1); inFlight = inFlight.filter((other) => other !== attempt);',
+        TURN,
+        'const dropped = inFlight.slice(at); change(turn, { inFlight: inFlight.slice(0, at) });',
+        'const dropped = inFlight.slice(at, at + 1); change(turn, { inFlight: inFlight.toSpliced(at, 1) });',
       ),
     ],
   },
   {
     name: 'results of a dropped attempt are not taken',
-    edits: [edit(LOOP, 'if (!inFlight.includes(attempt)) return abortPrepared(deps, settings, tenure, attempt);', '')],
+    edits: [edit(ON_EVENT, '.find(({ decisionId }) => decisionId === of.decisionId)', '.find(({ epoch }) => epoch === of.epoch)')],
   },
   {
     name: 'recovery commits what is decided before it goes on',
@@ -309,9 +311,9 @@ export const mutants: readonly Mutant[] = [
     name: 'every transactional id is settled at stop',
     edits: [
       edit(
-        LOOP,
-        'else await checkGeneration(deps, settings, tenure, leave.signal); await settlePool(deps, settings, tenure, leave.signal);',
-        'else await checkGeneration(deps, settings, tenure, leave.signal);',
+        PERFORM,
+        'else await recordCommitted(effect.record, tenure); await settlePool(deps, settings, tenure, leave.signal);',
+        'else await recordCommitted(effect.record, tenure);',
       ),
     ],
   },
