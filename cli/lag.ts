@@ -1,10 +1,10 @@
 import { ConfigError } from '../lib/config/read-config.ts';
 import { openManifest } from '../lib/epoch/coordinator/read-manifest.ts';
-import type { Manifest, SourceOffsets } from '../lib/format/manifest.ts';
 import { BlobMissingError } from '../lib/ports/blob-store.ts';
 import type { EpochRow } from '../lib/ports/epoch-store.ts';
 import { KafkaProblem, type SourceRequests } from '../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../lib/ports/store-problem.ts';
+import type { Manifest, SourceOffsets } from '../lib/protocol/manifest.ts';
 import { createBlobs } from '../lib/stages/blobs.ts';
 import type { Tools } from './tools.ts';
 

@@ -1,7 +1,7 @@
 import { isLeaseLive } from '../lib/epoch/may-start.ts';
-import type { Manifest } from '../lib/format/manifest.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { KafkaRequests, TopicPartition, TransactionDescription } from '../lib/ports/kafka-requests.ts';
+import type { Manifest } from '../lib/protocol/manifest.ts';
 import { poolIds } from '../lib/transactions/ids.ts';
 import { lookAt } from '../lib/transactions/look.ts';
 import { type Openness, opennessOf } from '../lib/transactions/open.ts';

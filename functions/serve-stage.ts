@@ -1,11 +1,12 @@
 import type { Context } from 'aws-lambda';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import type { StageFailed, StageStale } from '../lib/protocol/answers.ts';
+import type { CommitPermit } from '../lib/protocol/permit.ts';
+import type { StageRequest } from '../lib/protocol/requests.ts';
+import { requestFault } from '../lib/protocol/requests.ts';
 import { type Received, received } from '../lib/stages/received.ts';
-import { payloadFault } from '../lib/stages/request-schema.ts';
-import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
 import { isNeverStale, refusalOf, type StageTools } from '../lib/stages/serve.ts';
-import type { CommitPermit } from '../lib/transactions/commit.ts';
 import { buildId } from './build-id.ts';
 import { keepStrayUseFromEndingTheProcess } from './stray-use.ts';
 import { connectFunction, systemClock, type Wiring, wireFunction } from './wiring.ts';
@@ -26,7 +27,7 @@ export function serveStage<Request extends StageRequest & { readonly ask: string
   wire().catch(() => {});
   return async (payload, context) => {
     const cameMs = clock.elapsedMs();
-    const fault = payloadFault(payload, asks);
+    const fault = requestFault(payload, asks);
     if (fault !== undefined) return answerToStrange(payload, fault, await wire());
     const request = received(payload as Request, cameMs);
     const tools = await wire();

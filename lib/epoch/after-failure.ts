@@ -1,5 +1,6 @@
-import type { SourceOffsets } from '../format/manifest.ts';
-import type { CondemnedRecord, RecordFault, StageFailed } from '../stages/requests.ts';
+import type { RecordFault, StageFailed } from '../protocol/answers.ts';
+import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { CondemnedRecord } from '../protocol/requests.ts';
 import { afterDecision, afterUserFailure, FREE, type InputPart, type Isolation, isSearching } from './isolate.ts';
 import {
   countFailure,

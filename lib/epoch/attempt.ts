@@ -1,9 +1,11 @@
 import { ofName } from '../config/by-name.ts';
-import type { Committable, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
-import type { CondemnedRecord, OperatorDone, RecordFault, SourceDone, SourceRange } from '../stages/requests.ts';
+import type { OperatorDone, RecordFault, SourceDone } from '../protocol/answers.ts';
+import type { Committable } from '../protocol/committable.ts';
+import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { CondemnedRecord, SourceRange } from '../protocol/requests.ts';
 import { type InputPart, offsetsIn } from './isolate.ts';
 
 /**

@@ -1,11 +1,9 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { BlobRef, DeliveryGuarantee, Manifest, SnapshotRef, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
+import type { DeliveryGuarantee, Manifest, Position, SourceOffsets } from '../protocol/manifest.ts';
+import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
 import type { Attempt } from './attempt.ts';
 import { advanceOffsets } from './plan.ts';
-
-/** What an epoch begins at and ends at: how far the input was read, and the state that came of it. */
-export type Position = Pick<Manifest, 'offsets' | 'state'>;
 
 /** Where an attempt ends that began at `before`, by what its stages have answered so far. */
 export function positionAfter(

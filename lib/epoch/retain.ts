@@ -1,4 +1,5 @@
-import type { BlobRef, Manifest } from '../format/manifest.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import type { BlobRef } from '../protocol/references.ts';
 import { epochOfBlob } from '../stages/blobs.ts';
 
 /**

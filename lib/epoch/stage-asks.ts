@@ -1,12 +1,14 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { BlobRef, SnapshotRef } from '../format/manifest.ts';
 import { meetingOf } from '../graph/meeting.ts';
 import type { OperatorStage, SinkStage, SourceStage, Stage } from '../graph/stages.ts';
-import type { OperatorDone, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../stages/requests.ts';
-import { keyGroupRange } from '../state/key-groups.ts';
+import type { OperatorDone } from '../protocol/answers.ts';
+import { keyGroupRange } from '../protocol/key-groups.ts';
+import type { Position } from '../protocol/manifest.ts';
+import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
+import type { OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
 import type { Attempt } from './attempt.ts';
 import { deadLetterTopic, type JobSettings, parallelismOf } from './coordinator/context.ts';
-import { type Position, stagedFor } from './position.ts';
+import { stagedFor } from './position.ts';
 import { isUnchanged, snapshotsFor } from './snapshots.ts';
 
 /** What a request says besides what every request says. */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
+import type { KeyGroupRange } from '../protocol/references.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { KeyGroupRange } from './manifest.ts';
 import { MalformedError } from './serde.ts';
 
 /*

@@ -4,24 +4,21 @@ import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
 import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
 import type { SourceRequests } from '../ports/kafka-requests.ts';
-import type { StageDeps } from './common.ts';
-import { runOperator, type WarmOperator } from './operator.ts';
-import type { Received } from './received.ts';
 import type {
   AbortAnswer,
   CommitAnswer,
   OperatorAnswer,
-  OperatorRequest,
   PrepareAnswer,
   ResolveAnswer,
   SendAnswer,
-  SinkRequest,
   SourceAnswer,
-  SourceRequest,
   StageFailed,
-  StageRequest,
   StageStale,
-} from './requests.ts';
+} from '../protocol/answers.ts';
+import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
+import type { StageDeps } from './common.ts';
+import { runOperator, type WarmOperator } from './operator.ts';
+import type { Received } from './received.ts';
 import { abortSink, commitSink, prepareSink, resolveSink, type SinkDeps, sendSink } from './sink.ts';
 import { runSource } from './source.ts';
 

@@ -1,21 +1,11 @@
-import type { Committable } from '../format/manifest.ts';
 import type { KafkaAnswer } from '../ports/kafka-requests.ts';
 import { pauseBeforeRetry } from '../ports/pause.ts';
+import type { Committable } from '../protocol/committable.ts';
+import type { CommitPermit } from '../protocol/permit.ts';
 import { kindOf } from './answers.ts';
 import { type Look, lookAt, lookBackAt } from './look.ts';
 import { isCommittedByMarker } from './marker.ts';
 import { type Asking, retriedAnswer } from './retry.ts';
-
-/**
- * The proof that an epoch was decided, without which nothing is committed. Made by `permitFor` in `lib/epoch/decide.ts`
- * from a decision that the store holds, and by nothing else; on the wire it is plain JSON.
- */
-export interface CommitPermit {
-  readonly epoch: number;
-  readonly decisionId: string;
-  readonly generation: number;
-  readonly decided: true;
-}
 
 /** `doubtful`: it is not committed in every partition, as far as the log shows; `resolve` goes on. */
 export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outcome: 'doubtful'; readonly why: string };

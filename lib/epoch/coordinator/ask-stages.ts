@@ -1,23 +1,22 @@
-import type { Committable } from '../../format/manifest.ts';
 import type { Stage } from '../../graph/stages.ts';
 import { type FunctionTarget, InvokeError } from '../../ports/function-invoker.ts';
 import type {
-  AbortSinkRequest,
   OperatorAnswer,
   OperatorDone,
   PrepareAnswer,
   SourceAnswer,
   SourceDone,
   StageFailed,
-  StageRequest,
   StageStale,
-} from '../../stages/requests.ts';
+} from '../../protocol/answers.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import type { Position } from '../../protocol/manifest.ts';
+import type { AbortSinkRequest, StageRequest } from '../../protocol/requests.ts';
 import { checkPrepared } from '../../transactions/check-prepared.ts';
 import { retriedAnswer } from '../../transactions/retry.ts';
 import type { Attempt } from '../attempt.ts';
 import type { StageOutcome } from '../loop/events.ts';
 import { portionsOf } from '../portions.ts';
-import type { Position } from '../position.ts';
 import { type Ask, operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks } from '../stage-asks.ts';
 import { type CommitSettings, type CoordinatorDeps, type JobSettings, sinkFunctionOf, type Tenure } from './context.ts';
 

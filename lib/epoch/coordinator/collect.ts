@@ -1,4 +1,4 @@
-import type { Manifest } from '../../format/manifest.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { epochsToRetire, isGarbage, liveNames } from '../retain.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
 import type { RowExpiry } from './expire-rows.ts';

@@ -1,11 +1,12 @@
 import { ofName } from '../../config/by-name.ts';
-import type { Committable, Manifest } from '../../format/manifest.ts';
 import type { SentAgain } from '../../ports/epoch-store.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
-import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest, StageFailed } from '../../stages/requests.ts';
-import type { CommitPermit } from '../../transactions/commit.ts';
-import type { OnMissingEvidence } from '../../transactions/resolve.ts';
-import { permitFor } from '../decide.ts';
+import type { CommitAnswer, ResolveAnswer, StageFailed } from '../../protocol/answers.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { CommitPermit, DecidedManifest } from '../../protocol/permit.ts';
+import { permitFor } from '../../protocol/permit.ts';
+import type { CommitSinkRequest, OnMissingEvidence, ResolveSinkRequest } from '../../protocol/requests.ts';
 import { portionsOf } from '../portions.ts';
 import { abortPrepared, invocationFailure, preparedProblem, stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
@@ -55,7 +56,7 @@ export async function commitEpoch(
   deps: CoordinatorDeps,
   settings: CommitSettings,
   tenure: Tenure,
-  manifest: Manifest,
+  manifest: DecidedManifest,
   from: { readonly recorded: SentAgain | undefined; readonly isOld: boolean },
   signal: AbortSignal,
 ): Promise<CommitResult> {

@@ -1,5 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
-import type { Manifest } from '../../format/manifest.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { CoordinatorDeps, Tenure } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 

@@ -1,6 +1,7 @@
-import type { Manifest } from '../../format/manifest.ts';
 import { type Decision, type EpochSummary, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import { asDecided, type DecidedManifest } from '../../protocol/permit.ts';
 import { afterRefusal } from '../decide.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -23,7 +24,7 @@ export async function decideManifest(
   manifest: Manifest,
   summary: EpochSummary,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<DecidedManifest> {
   const decision: Decision = {
     job: settings.job,
     incarnation: tenure.incarnation,
@@ -38,11 +39,11 @@ export async function decideManifest(
   };
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const answer = await untilAnswered(deps, `deciding epoch ${manifest.epoch}`, () => deps.epochs.decide(decision));
-    if (answer === 'decided') return;
+    if (answer === 'decided') return asDecided(manifest);
     if (answer === 'refused') {
       const row = await untilAnswered(deps, 'reading the job row after a refused decision', () => deps.epochs.readJob(settings.job));
       const meaning = afterRefusal(row, tenure.generation, manifest.decisionId);
-      if (meaning === 'decided') return;
+      if (meaning === 'decided') return asDecided(manifest);
       if (meaning === 'superseded')
         throw new SupersededError(
           `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}; epoch ${manifest.epoch} of generation ${tenure.generation} was not decided`,

@@ -1,6 +1,6 @@
 import { byName, ofName } from '../../config/by-name.ts';
-import type { Manifest } from '../../format/manifest.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
 import { fenced } from './fenced.ts';

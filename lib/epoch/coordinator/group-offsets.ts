@@ -1,4 +1,4 @@
-import type { Manifest } from '../../format/manifest.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { CoordinatorDeps, JobSettings } from './context.ts';
 import { witnessOf } from './restored-table.ts';
 

@@ -1,6 +1,7 @@
-import type { Committable, Manifest } from '../../format/manifest.ts';
-import { committablesIn } from '../../format/manifest-schema.ts';
 import type { SentAgain } from '../../ports/epoch-store.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import { parseCommittables } from '../../protocol/committable.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
 import { fenced } from './fenced.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -67,7 +68,7 @@ async function listIn(deps: CoordinatorDeps, { committables }: SentAgain, signal
   const { name } = committables;
   const read = () => deps.blobs.read('manifest', { at: 'store', name, bytes: 0 });
   const payload = await untilAnswered(deps, 'reading what was sent again', read, signal);
-  return committablesIn(JSON.parse(payload.toString('utf8')), `blob ${name}`);
+  return parseCommittables(JSON.parse(payload.toString('utf8')), `blob ${name}`);
 }
 
 async function store(

@@ -108,9 +108,8 @@ export function createPerformer(
         return { of: 'stage', attempt, stage: stage.id, ms, result };
       }
       case 'decide': {
-        const { manifest } = effect;
         const summary = { ...effect.summary, decidedAtMs: clock.now() };
-        const { ms } = await timed(decideManifest(deps, settings, tenure, manifest, summary, leave.signal));
+        const { ms, result: manifest } = await timed(decideManifest(deps, settings, tenure, effect.manifest, summary, leave.signal));
         return { of: 'decided', manifest, ms };
       }
       case 'commit': {

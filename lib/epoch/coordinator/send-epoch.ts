@@ -1,7 +1,9 @@
-import type { BlobRef, Manifest } from '../../format/manifest.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
-import type { SendAnswer, SendSinkRequest } from '../../stages/requests.ts';
-import type { CommitPermit } from '../../transactions/commit.ts';
+import type { SendAnswer } from '../../protocol/answers.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { CommitPermit } from '../../protocol/permit.ts';
+import type { BlobRef } from '../../protocol/references.ts';
+import type { SendSinkRequest } from '../../protocol/requests.ts';
 import { invocationFailure, stageRequest } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
 import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';

@@ -1,7 +1,9 @@
 import { ofName } from '../../config/by-name.ts';
-import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
+import type { SourceOffsets } from '../../protocol/manifest.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
 import { mayStart } from '../may-start.ts';
+import { nextManifest } from '../position.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { commitEpoch } from './commit-epoch.ts';
@@ -24,7 +26,7 @@ import { untilAnswered } from './store-retry.ts';
 export interface Standing {
   readonly tenure: Tenure;
   /** The manifest of the last completed epoch; everything up to it is COMMITTED. */
-  readonly parent: Manifest;
+  readonly parent: DecidedManifest;
   /** What the job row records as COMMITTED. */
   readonly recordedCommitted: number;
 }
@@ -188,9 +190,9 @@ async function withStartingOffsets(
   deps: CoordinatorDeps,
   settings: JobSettings,
   tenure: Tenure,
-  last: Manifest | undefined,
+  last: DecidedManifest | undefined,
   signal: AbortSignal,
-): Promise<Manifest> {
+): Promise<DecidedManifest> {
   const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
@@ -205,20 +207,15 @@ async function withStartingOffsets(
     offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
   }
   const nowMs = deps.clock.now();
-  const manifest: Manifest = {
-    version: 2,
-    job: settings.job,
-    incarnation: tenure.incarnation,
+  const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, last, {
     epoch: last === undefined ? 0 : last.epoch + 1,
     decisionId: deps.random.id(),
-    parentDecisionId: last?.decisionId,
-    offsets,
-    state: last?.state ?? {},
+    position: { offsets, state: last?.state ?? {} },
     outputs: {},
     committables: [],
-  };
+  });
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
-  await decideManifest(deps, settings, tenure, manifest, summary, signal);
+  const decided = await decideManifest(deps, settings, tenure, manifest, summary, signal);
   // It has no transactions, so it is COMMITTED with its decision.
   fenced(
     settings,
@@ -230,5 +227,5 @@ async function withStartingOffsets(
     ),
   );
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
-  return manifest;
+  return decided;
 }

@@ -1,12 +1,13 @@
-import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import type { Stage } from '../../graph/stages.ts';
 import type { EpochSummary } from '../../ports/epoch-store.ts';
-import type { SinkTopic, StageFailed, StageStale } from '../../stages/requests.ts';
+import type { StageFailed, StageStale } from '../../protocol/answers.ts';
+import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
+import type { SinkTopic } from '../../protocol/requests.ts';
 import type { Attempt, StageWork } from '../attempt.ts';
 import type { CommitResult } from '../coordinator/commit-epoch.ts';
 import type { Planned } from '../coordinator/plan-epoch.ts';
 import type { CoordinatorEvent } from '../events.ts';
-import type { Position } from '../position.ts';
 import type { Chore } from './chores.ts';
 
 /** How a stage of an attempt ended. What of it was prepared must be ended if the attempt is not decided. */
@@ -25,7 +26,7 @@ export type LoopEvent =
       readonly ms: number;
       readonly result: StageOutcome;
     }
-  | { readonly of: 'decided'; readonly manifest: Manifest; readonly ms: number }
+  | { readonly of: 'decided'; readonly manifest: DecidedManifest; readonly ms: number }
   | { readonly of: 'committed'; readonly epoch: number; readonly result: CommitResult; readonly ms: number }
   | { readonly of: 'leftovers-ended' }
   | { readonly of: 'settled' }
@@ -58,7 +59,7 @@ export type Effect =
   /** Ends in `decided`. */
   | { readonly do: 'decide'; readonly manifest: Manifest; readonly summary: Omit<EpochSummary, 'decidedAtMs'> }
   /** Ends in `committed`. */
-  | { readonly do: 'commit'; readonly manifest: Manifest }
+  | { readonly do: 'commit'; readonly manifest: DecidedManifest }
   /** Ends in `leftovers-ended`. */
   | { readonly do: 'end-leftovers' }
   /** Ends in `settled`. `record`: the epoch that is to be recorded as COMMITTED first. */

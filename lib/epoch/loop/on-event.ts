@@ -1,5 +1,5 @@
-import type { Manifest } from '../../format/manifest.ts';
-import type { StageFailed, StageStale } from '../../stages/requests.ts';
+import type { StageFailed, StageStale } from '../../protocol/answers.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
 import { afterDecidedEpoch } from '../after-failure.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone, withDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
@@ -170,7 +170,7 @@ function takeStale(turn: Turn, attempt: Attempt, stage: string, build: string): 
   fail(turn, attempt, { epoch: attempt.epoch, stage, kind: 'stale', message, fault: undefined, input: [] });
 }
 
-function takeDecided(turn: Turn, manifest: Manifest, ms: number): void {
+function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   const { parent, inFlight, trouble, recordedCommitted } = turn.state;
   const deciding = inFlight.find(({ decisionId }) => decisionId === manifest.decisionId);
   if (deciding === undefined) throw new Error(`epoch ${manifest.epoch} was decided, and is not in flight`);

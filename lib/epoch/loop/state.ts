@@ -1,4 +1,4 @@
-import type { Manifest } from '../../format/manifest.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
 import { NO_TROUBLE, type Trouble } from '../after-failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Tenure } from '../coordinator/context.ts';
@@ -10,7 +10,7 @@ import type { LoopRules } from './rules.ts';
 export interface LoopState {
   readonly tenure: Tenure;
   /** The manifest of the last completed epoch. */
-  readonly parent: Manifest;
+  readonly parent: DecidedManifest;
   /** Planned and not COMMITTED, oldest first. */
   readonly inFlight: readonly Attempt[];
   /** What the job row records as COMMITTED. */

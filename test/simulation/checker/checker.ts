@@ -1,8 +1,9 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
-import type { Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { Decision, JobRow, SentAgain } from '../../../lib/ports/epoch-store.ts';
-import type { OnMissingEvidence } from '../../../lib/transactions/resolve.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { OnMissingEvidence } from '../../../lib/protocol/requests.ts';
 import { DEAD_LETTER_TOPIC, JOB, type SimJob } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';

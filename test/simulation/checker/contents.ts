@@ -1,4 +1,5 @@
-import type { BlobRef, Manifest } from '../../../lib/format/manifest.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { BlobRef } from '../../../lib/protocol/references.ts';
 import { DEAD_LETTER_TOPIC, DEAD_LETTERS } from '../jobs.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import { decodeBatch, splitBatches } from '../models/wire.ts';

@@ -1,4 +1,5 @@
-import type { Committable, Manifest } from '../../../lib/format/manifest.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { Partition } from '../models/partition.ts';
 
 export interface DecidedEpoch {

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
 import { afterRefusal } from '../../../lib/epoch/decide.ts';
 import { manifestOf, stagedFor } from '../../../lib/epoch/position.ts';
-import type { Manifest } from '../../../lib/format/manifest.ts';
 import type { Stage } from '../../../lib/graph/stages.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
-import type { OperatorDone } from '../../../lib/stages/requests.ts';
+import type { OperatorDone } from '../../../lib/protocol/answers.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
 
 const row: JobRow = {
   job: 'job',

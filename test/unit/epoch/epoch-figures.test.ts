@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type Attempt, newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
 import { figuresOf } from '../../../lib/epoch/epoch-figures.ts';
-import type { SnapshotRef } from '../../../lib/format/manifest.ts';
 import type { Stage } from '../../../lib/graph/stages.ts';
-import type { OperatorDone, SourceDone } from '../../../lib/stages/requests.ts';
+import type { OperatorDone, SourceDone } from '../../../lib/protocol/answers.ts';
+import type { SnapshotRef } from '../../../lib/protocol/references.ts';
 
 const stages: Stage[] = [
   { kind: 'source', id: 'lines', topic: 'in', inputs: [], operators: [], exchanges: ['split'], sinks: [] },

@@ -2,8 +2,9 @@ import { expect, it } from 'vitest';
 import { type CoordinatorDeps, SupersededError, type Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { newestCommittables } from '../../../lib/epoch/coordinator/newest-committables.ts';
 import { isGarbage } from '../../../lib/epoch/retain.ts';
-import type { Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { SentAgain } from '../../../lib/ports/epoch-store.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { createBlobs } from '../../../lib/stages/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
 

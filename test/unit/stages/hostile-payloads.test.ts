@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../../../lib/config/read-config.ts';
-import type { Manifest } from '../../../lib/format/manifest.ts';
-import { parseManifest } from '../../../lib/format/manifest-schema.ts';
 import { MalformedError } from '../../../lib/format/serde.ts';
-import { payloadFault } from '../../../lib/stages/request-schema.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import { parseManifest } from '../../../lib/protocol/manifest.ts';
+import { requestFault } from '../../../lib/protocol/requests.ts';
 
 const committable = {
   sink: 's',
@@ -118,15 +118,15 @@ describe('a manifest', () => {
 describe('the payload of an invocation', () => {
   test('that the coordinator sends is accepted, by the function that it is for', () => {
     for (const request of requests) {
-      expect(payloadFault(request, [request.ask])).toBeUndefined();
-      expect(payloadFault(request, ['another'])).toMatch(/^ask: this function answers another/);
+      expect(requestFault(request, [request.ask])).toBeUndefined();
+      expect(requestFault(request, ['another'])).toMatch(/^ask: this function answers another/);
     }
   });
 
   test('of arbitrary JSON is refused with a reason', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(payloadFault(value, everyAsk)).toEqual(expect.any(String));
+        expect(requestFault(value, everyAsk)).toEqual(expect.any(String));
       }),
     );
   });
@@ -135,11 +135,11 @@ describe('the payload of an invocation', () => {
     for (const request of requests) {
       for (const key of Object.keys(request)) {
         const { [key as keyof typeof request]: _, ...without } = request;
-        expect(payloadFault(without, everyAsk), `${request.ask} without ${key}`).toEqual(expect.any(String));
+        expect(requestFault(without, everyAsk), `${request.ask} without ${key}`).toEqual(expect.any(String));
       }
       fc.assert(
         fc.property(fc.constantFrom(...Object.keys(request)), alien, (key, value) => {
-          expect(payloadFault({ ...request, [key]: value }, everyAsk), `${request.ask} with ${key}`).toEqual(expect.any(String));
+          expect(requestFault({ ...request, [key]: value }, everyAsk), `${request.ask} with ${key}`).toEqual(expect.any(String));
         }),
       );
     }

@@ -12,12 +12,12 @@ import {
   utf8,
   valueState,
 } from '../../../lib/api/index.ts';
-import type { SnapshotRef } from '../../../lib/format/manifest.ts';
 import type { JobDefinition } from '../../../lib/graph/job.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
+import type { SnapshotRef } from '../../../lib/protocol/references.ts';
+import type { OperatorRequest } from '../../../lib/protocol/requests.ts';
 import { createBlobs } from '../../../lib/stages/blobs.ts';
-import type { OperatorRequest } from '../../../lib/stages/requests.ts';
 import { createOperatorServer, type StageTools } from '../../../lib/stages/serve.ts';
 import { recordSet, stageContext } from '../operators/runtimes.ts';
 

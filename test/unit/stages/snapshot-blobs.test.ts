@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { sealBlob } from '../../../lib/format/blob.ts';
-import type { BlobRef, SnapshotRef } from '../../../lib/format/manifest.ts';
 import { int64 } from '../../../lib/format/serdes.ts';
 import { readSnapshot, SnapshotWriter } from '../../../lib/format/snapshot.ts';
 import type { BlobStore, ByteRange } from '../../../lib/ports/blob-store.ts';
+import type { BlobRef, SnapshotRef } from '../../../lib/protocol/references.ts';
 import { createBlobs } from '../../../lib/stages/blobs.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
 import { readSnapshotBlobs } from '../../../lib/stages/snapshot-blobs.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decided } from '../../../support/decided.ts';
 import { committable, counted, failed, names, only, parent, plan, play, prepared, read, told, upTo } from './play.ts';
 
 const five = { epoch: 5, decisionId: 'd1' };
@@ -21,7 +22,7 @@ describe('an epoch', () => {
       committables: [committable],
     });
     expect(summary).toEqual({ plannedAtMs: 1_000_000, attempts: 1, recordsIn: 10, recordsOut: 10 });
-    expect(only(loop.on({ of: 'decided', manifest, ms: 3 }), 'commit').manifest).toBe(manifest);
+    expect(only(loop.on({ of: 'decided', manifest: decided(manifest), ms: 3 }), 'commit').manifest).toBe(manifest);
     expect(loop.state()).toMatchObject({ parent: manifest, recordedCommitted: 4 });
     const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 4 });
     expect(told(effects)).toMatchObject([{ event: 'committed', epoch: 5, ms: 4, figures: { decisionMs: 3, recordsIn: 10 } }]);
@@ -36,7 +37,7 @@ describe('an epoch', () => {
     loop.on({ of: 'stage', attempt: six, stage: 'lines', ms: 1, result: read(30) });
     expect(names(loop.on({ of: 'stage', attempt: six, stage: 'count', ms: 1, result: counted('s6') }))).toEqual([]);
     const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
-    expect(names(loop.on({ of: 'decided', manifest, ms: 1 }))).toEqual(['commit']);
+    expect(names(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 }))).toEqual(['commit']);
     expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toContain('run write of 6');
   });
 
@@ -59,7 +60,7 @@ describe('an epoch', () => {
     const loop = play({ minPauseMs: 500 });
     const { manifest } = only(upTo(loop, 'prepared'), 'decide');
     expect(names(loop.pass(100))).toEqual([]);
-    loop.on({ of: 'decided', manifest, ms: 1 });
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
     expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toEqual([]);
     expect(loop.nextInMs()).toBe(500);
     expect(names(loop.pass(499))).toEqual([]);
@@ -260,7 +261,7 @@ describe('an ending loop', () => {
     const loop = play();
     const { manifest } = only(upTo(loop, 'prepared'), 'decide');
     expect(names(loop.on({ of: 'told-to-end' }))).toEqual([]);
-    expect(names(loop.on({ of: 'decided', manifest, ms: 1 }))).toEqual(['commit']);
+    expect(names(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 }))).toEqual(['commit']);
     const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 });
     expect(only(effects, 'settle').record).toBe(5);
     loop.on({ of: 'settled' });
@@ -305,7 +306,7 @@ describe('what looks found open under the ids', () => {
     const { manifest } = only(upTo(loop, 'prepared'), 'decide');
     loop.on(found);
     expect(names(loop.pass(100))).toEqual([]);
-    loop.on({ of: 'decided', manifest, ms: 1 });
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
     expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toEqual(['end-leftovers']);
     expect(names(loop.pass(100))).toEqual([]);
     const effects = loop.on({ of: 'leftovers-ended' });

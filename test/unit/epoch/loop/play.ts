@@ -5,10 +5,11 @@ import type { Effect, LoopEvent, StageOutcome } from '../../../../lib/epoch/loop
 import { onEvent } from '../../../../lib/epoch/loop/on-event.ts';
 import type { LoopRules } from '../../../../lib/epoch/loop/rules.ts';
 import { firstState, type LoopState } from '../../../../lib/epoch/loop/state.ts';
-import type { Committable, Manifest } from '../../../../lib/format/manifest.ts';
 import type { Stage } from '../../../../lib/graph/stages.ts';
+import type { Committable } from '../../../../lib/protocol/committable.ts';
+import { decided } from '../../../support/decided.ts';
 
-export const parent: Manifest = {
+export const parent = decided({
   version: 2,
   job: 'job',
   incarnation: 'i',
@@ -19,7 +20,7 @@ export const parent: Manifest = {
   state: {},
   outputs: {},
   committables: [],
-};
+});
 
 export const committable: Committable = {
   ...{ sink: 'write', subtask: 0, epoch: 5, transactionalId: 'job-i-write-0-0', producerId: '7', producerEpoch: 1 },

@@ -1,5 +1,5 @@
-import type { KeyGroupRange } from '../format/manifest.ts';
 import { toPositive } from '../format/murmur2.ts';
+import type { KeyGroupRange } from './references.ts';
 
 /** Key group of a key with that murmur2 hash: the unit of state files and rescaling. */
 export function keyGroupOf(hash: number, maxParallelism: number): number {

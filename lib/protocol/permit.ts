@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import type { Manifest } from './manifest.ts';
+import { count, name } from './shape.ts';
+
+declare const decided: unique symbol;
+
+/** A manifest that the store holds as decided. Made where a decision was answered, and where a decided one was read: nowhere else. */
+export type DecidedManifest = Manifest & { readonly [decided]: true };
+
+/** For `decide-manifest.ts` and `read-manifest.ts` alone, who know it from the store: an import rule holds everybody else off. */
+export function asDecided(manifest: Manifest): DecidedManifest {
+  return manifest as DecidedManifest;
+}
+
+/**
+ * The proof that an epoch was decided, without which nothing is committed. On the wire it is plain JSON; a process makes one by
+ * `permitFor`, or has received it.
+ */
+export const commitPermitSchema = z
+  .object({ epoch: count, decisionId: name, generation: count, decided: z.literal(true) })
+  .readonly()
+  .brand<'CommitPermit'>();
+export type CommitPermit = z.infer<typeof commitPermitSchema>;
+
+/** The right to commit an epoch, of the coordinator that holds this generation. */
+export function permitFor({ epoch, decisionId }: DecidedManifest, generation: number): CommitPermit {
+  return { epoch, decisionId, generation, decided: true } as CommitPermit;
+}

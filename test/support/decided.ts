@@ -1,0 +1,9 @@
+import type { Manifest } from '../../lib/protocol/manifest.ts';
+import { asDecided, type CommitPermit, type DecidedManifest, permitFor } from '../../lib/protocol/permit.ts';
+
+/** For tests that begin behind a decision: the manifest as if the store had said that it is decided. */
+export const decided = (manifest: Manifest): DecidedManifest => asDecided(manifest);
+
+export function permitOf(epoch: number, decisionId: string, generation = 1): CommitPermit {
+  return permitFor(decided({ epoch, decisionId } as Manifest), generation);
+}
