@@ -1,54 +1,45 @@
 import type { Stage } from '../../graph/stages.ts';
-import { type FunctionTarget, InvokeError } from '../../ports/function-invoker.ts';
-import type {
-  OperatorAnswer,
-  OperatorDone,
-  PrepareAnswer,
-  SourceAnswer,
-  SourceDone,
-  StageFailed,
-  StageStale,
-} from '../../protocol/answers.ts';
+import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
 import type { Position } from '../../protocol/manifest.ts';
-import type { AbortSinkRequest, StageRequest } from '../../protocol/requests.ts';
+import type { AnyRequest } from '../../protocol/requests.ts';
 import { checkPrepared } from '../../transactions/check-prepared.ts';
 import { retriedAnswer } from '../../transactions/retry.ts';
 import type { Attempt } from '../attempt.ts';
 import type { StageOutcome } from '../loop/events.ts';
 import { portionsOf } from '../portions.ts';
-import { type Ask, operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks } from '../stage-asks.ts';
-import { type CommitSettings, type CoordinatorDeps, type JobSettings, sinkFunctionOf, type Tenure } from './context.ts';
+import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks } from '../stage-asks.ts';
+import { callStage } from './call-stage.ts';
+import type { CoordinatorDeps, JobSettings } from './context.ts';
+import type { Held } from './held.ts';
 
 type Answer = { readonly outcome: string };
 
-/** Runs one stage of one epoch, from `before`: its subtasks at once. When `signal` ends it, its calls are given up. */
+/** Runs one stage of one epoch, from `before`: its subtasks at once. When `signal` aborts, its calls are given up. */
 export async function runStage(
-  deps: CoordinatorDeps,
-  settings: JobSettings,
-  tenure: Tenure,
+  held: Held<JobSettings>,
   stage: Stage,
-  from: { readonly attempt: Attempt; readonly before: Position },
+  { attempt, before }: { readonly attempt: Attempt; readonly before: Position },
   signal: AbortSignal,
 ): Promise<StageOutcome> {
-  const { attempt, before } = from;
-  const askAll = <Request extends StageRequest, Done, A extends Answer>(asks: readonly SubtaskAsk<Request, Done>[]) =>
+  const { deps, settings } = held;
+  const timeoutMs = settings.epochTimeoutMs;
+  const askAll = <A extends AnyRequest['ask'], Done>(asks: readonly SubtaskAsk<Extract<AnyRequest, { readonly ask: A }>, Done>[]) =>
     Promise.all(
-      asks.map((each, subtask): Promise<A | Done | StageFailed> => {
+      asks.map((each, subtask): Promise<AnswerTo<A> | Done | StageFailed> => {
         if ('done' in each) return Promise.resolve(each.done);
-        const request = requestOf(each.ask, stageRequest(settings, tenure, attempt, stage.id, subtask, settings.epochTimeoutMs));
-        return invoke<A>(deps, { role: stage.kind, stage: stage.id, subtask }, request, signal);
+        return callStage<A>(held, { of: attempt, role: stage.kind, stage: stage.id, subtask, ask: each.ask, timeoutMs }, signal);
       }),
     );
   switch (stage.kind) {
     case 'source': {
-      const answers: (SourceAnswer | undefined)[] = await askAll(sourceAsks(stage, attempt, settings));
+      const answers = await askAll<'read', undefined>(sourceAsks(stage, attempt, settings));
       const why = firstProblem(answers);
       if (why !== undefined) return { outcome: 'failed', why, prepared: [] };
       return { outcome: 'done', work: { kind: 'source', subtasks: answers as readonly (SourceDone | undefined)[] } };
     }
     case 'operator': {
-      const answers: OperatorAnswer[] = await askAll(operatorAsks(stage, attempt, before, settings));
+      const answers = await askAll<'process', OperatorDone>(operatorAsks(stage, attempt, before, settings));
       const why = firstProblem(answers);
       if (why !== undefined) return { outcome: 'failed', why, prepared: [] };
       return { outcome: 'done', work: { kind: 'operator', subtasks: answers as readonly OperatorDone[] } };
@@ -56,7 +47,7 @@ export async function runStage(
     case 'sink': {
       // At least once, output is sent when its epoch is decided, and not before.
       if (settings.deliveryGuarantee === 'at-least-once') return { outcome: 'done', work: { kind: 'sink', prepared: [] } };
-      const answers: (PrepareAnswer | undefined)[] = await askAll(prepareAsks(stage, attempt, settings));
+      const answers = await askAll<'prepare', undefined>(prepareAsks(stage, attempt, settings));
       const prepared = answers.flatMap((answer) =>
         answer?.outcome === 'prepared' && answer.committable !== undefined ? [answer.committable] : [],
       );
@@ -66,33 +57,6 @@ export async function runStage(
       return { outcome: 'done', work: { kind: 'sink', prepared } };
     }
   }
-}
-
-function requestOf<Request extends StageRequest>(ask: Ask<Request>, common: StageRequest): StageRequest {
-  return { ...common, ...ask };
-}
-
-export function stageRequest(
-  settings: Pick<JobSettings, 'job' | 'build' | 'parallelism'>,
-  tenure: Tenure,
-  attempt: Pick<Attempt, 'epoch' | 'decisionId'>,
-  stage: string,
-  subtask: number,
-  timeoutMs: number,
-): StageRequest {
-  return {
-    build: settings.build,
-    job: settings.job,
-    incarnation: tenure.incarnation,
-    epoch: attempt.epoch,
-    decisionId: attempt.decisionId,
-    stage,
-    subtask,
-    timeoutMs,
-    deadlineMs: Number.MAX_SAFE_INTEGER,
-    parallelism: settings.parallelism,
-    sinkTopics: tenure.sinkTopics,
-  };
 }
 
 /** What is wrong with transactions that were prepared; what else is open under their ids will be aborted with them. */
@@ -118,48 +82,26 @@ function firstProblem(answers: readonly (Answer | undefined)[]): StageFailed | S
   return failures.find(({ kind }) => kind === 'fatal') ?? stale ?? failures.find(({ kind }) => kind === 'refused') ?? failures[0];
 }
 
-/** Calls a stage function; a call without an answer is a failure. */
-async function invoke<A extends Answer>(
-  deps: CoordinatorDeps,
-  target: FunctionTarget,
-  request: StageRequest,
-  signal: AbortSignal,
-): Promise<A | StageFailed> {
-  try {
-    return (await deps.invoker.invoke(target, request, { timeoutMs: request.timeoutMs, signal })) as A;
-  } catch (error) {
-    return invocationFailure(error);
-  }
-}
-
-/** What an invocation without an answer means: it is repeated, unless no repetition can help. */
-export function invocationFailure(error: unknown): StageFailed {
-  const kind = error instanceof InvokeError && error.fatal ? 'fatal' : 'transient';
-  return { outcome: 'failed', kind, message: error instanceof Error ? error.message : String(error) };
-}
-
 /**
  * Open transactions of an attempt that will never be decided hold up readers: they are aborted at once, beside
  * everything else. If that fails, the next attempt's InitProducerId does it.
  */
 export function abortPrepared(
-  deps: CoordinatorDeps,
-  settings: CommitSettings,
-  tenure: Tenure,
+  held: Pick<Held, 'deps' | 'settings' | 'tenure'>,
   attempt: Pick<Attempt, 'epoch' | 'decisionId' | 'committables'>,
 ): void {
-  const timeoutMs = settings.commitTimeoutMs;
-  const bySink = Map.groupBy(attempt.committables, ({ sink }) => sink);
-  const portions = [...bySink].flatMap(([sink, prepared]) => portionsOf(prepared).map((committables) => ({ sink, committables })));
-  for (const { sink, committables } of portions) {
-    const request: AbortSinkRequest = { ask: 'abort', ...stageRequest(settings, tenure, attempt, sink, 0, timeoutMs), committables };
-    deps.invoker
-      .invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, { timeoutMs })
-      .catch((error: unknown) => {
-        deps.observe({
-          event: 'warning',
-          message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${String(error)}`,
-        });
-      });
+  const timeoutMs = held.settings.commitTimeoutMs;
+  for (const [sink, prepared] of Map.groupBy(attempt.committables, (one) => one.sink)) {
+    for (const committables of portionsOf(prepared)) void abortPortion(sink, committables);
+  }
+
+  async function abortPortion(stage: string, committables: readonly Committable[]): Promise<void> {
+    const ask = { ask: 'abort', committables } as const;
+    const answer = await callStage<'abort'>(held, { of: attempt, role: 'sink', stage, subtask: 0, ask, timeoutMs });
+    if (answer.outcome === 'aborted') return;
+    held.deps.observe({
+      event: 'warning',
+      message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${answer.message}`,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import { ofName } from '../../config/by-name.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { CoordinatorDeps, Tenure } from './context.ts';
+import type { Held } from './held.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** Does the broker take records away that later ones of the same key replace, and ends of transactions with them? */
@@ -9,7 +9,7 @@ export function isCompacted(topicConfig: ReadonlyMap<string, string>): boolean {
 }
 
 /** Those of its topics whose log is compacted; of this run's topics that is known. */
-export async function compactedTopics(deps: CoordinatorDeps, tenure: Tenure, manifest: Manifest, signal: AbortSignal): Promise<string[]> {
+export async function compactedTopics({ deps, tenure, signal }: Held, manifest: Manifest): Promise<string[]> {
   const topics = new Set(manifest.committables.flatMap(({ written }) => written.map(({ topic }) => topic)));
   const found = await Promise.all(
     [...topics].map(async (topic) => {

@@ -1,19 +1,17 @@
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { abortPrepared, runStage } from './ask-stages.ts';
-import { checkGeneration } from './check-generation.ts';
 import { readSinkTopics } from './check-start.ts';
 import { collectGarbage } from './collect.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, sinkStages, type Tenure } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { createRowExpiry } from './expire-rows.ts';
-import { fenced } from './fenced.ts';
 import { commitGroupOffsets } from './group-offsets.ts';
+import { checkHeld, type Held, recordCommitted } from './held.ts';
 import type { Lease } from './hold-lease.ts';
 import { planNext } from './plan-epoch.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
-import { untilAnswered } from './store-retry.ts';
 import { createOpenWatch } from './watch-open.ts';
 
 /** Does what the loop decided. */
@@ -43,31 +41,25 @@ export function createPerformer(
     return known;
   }
 
-  /** @param elapsed how long it took */
   async function timed<T>(work: Promise<T>): Promise<{ readonly ms: number; readonly result: T }> {
     const startedMs = clock.elapsedMs();
     const result = await work;
     return { ms: clock.elapsedMs() - startedMs, result };
   }
 
-  async function recordCommitted(epoch: number, { generation }: Tenure): Promise<void> {
-    const record = () => deps.epochs.recordCommitted(settings.job, generation, epoch);
-    fenced(settings, await untilAnswered(deps, 'recording the commit', record, leave.signal));
-  }
-
-  async function asksToStop({ generation }: Tenure): Promise<boolean> {
+  async function asksToStop({ tenure: { generation } }: Held<JobSettings>): Promise<boolean> {
     const row = await deps.epochs.readJob(settings.job);
     if (row?.generation !== generation)
       throw new SupersededError(`generation ${row?.generation} (${row?.holder}) has taken over job ${settings.job}`);
     return row.desired === 'stopped';
   }
 
-  async function work(effect: Extract<Effect, { readonly do: 'chore' }>, tenure: Tenure): Promise<ChoreResult> {
+  async function work(effect: Extract<Effect, { readonly do: 'chore' }>, held: Held<JobSettings>): Promise<ChoreResult> {
     switch (effect.chore) {
       case 'read-control':
-        return { outcome: 'read-control', asksToStop: await asksToStop(tenure) };
+        return { outcome: 'read-control', asksToStop: await asksToStop(held) };
       case 'collect':
-        await collectGarbage(deps, settings, tenure, rows);
+        await collectGarbage(held, rows);
         return { outcome: 'done' };
       case 'look-for-open':
         return { outcome: 'looked-for-open', found: await openWatch.look() };
@@ -75,7 +67,7 @@ export function createPerformer(
         for (const { topic } of sinkStages(settings)) deps.kafka.forgetLeaders(topic);
         return { outcome: 'sink-topics', sinkTopics: await readSinkTopics(deps, settings) };
       case 'record-commit':
-        await recordCommitted(effect.epoch, tenure);
+        await recordCommitted(held, effect.epoch);
         return { outcome: 'recorded-commit', epoch: effect.epoch };
       case 'group-offsets': {
         const { manifest } = effect;
@@ -85,17 +77,17 @@ export function createPerformer(
   }
 
   /** A chore that fails ends nothing, unless it found that another coordinator holds the job. */
-  async function keepHouse(effect: Extract<Effect, { readonly do: 'chore' }>, tenure: Tenure): Promise<LoopEvent> {
+  async function keepHouse(effect: Extract<Effect, { readonly do: 'chore' }>, held: Held<JobSettings>): Promise<LoopEvent> {
     const { chore } = effect;
     try {
-      return { of: 'chore', chore, result: await work(effect, tenure) };
+      return { of: 'chore', chore, result: await work(effect, held) };
     } catch (error) {
       if (error instanceof SupersededError) throw error;
       return { of: 'chore', chore, result: { outcome: 'failed', message: error instanceof Error ? error.message : String(error) } };
     }
   }
 
-  async function run(effect: Effect, tenure: Tenure): Promise<LoopEvent> {
+  async function run(effect: Effect, held: Held<JobSettings>): Promise<LoopEvent> {
     switch (effect.do) {
       case 'plan': {
         const planned = await planNext(deps, settings, effect.before, effect.isOverdue, leave.signal);
@@ -104,35 +96,33 @@ export function createPerformer(
       case 'run-stage': {
         const { stage, attempt } = effect;
         const { signal } = callsOf(attempt.decisionId);
-        const { ms, result } = await timed(runStage(deps, settings, tenure, stage, effect, signal));
+        const { ms, result } = await timed(runStage(held, stage, effect, signal));
         return { of: 'stage', attempt, stage: stage.id, ms, result };
       }
       case 'decide': {
         const summary = { ...effect.summary, decidedAtMs: clock.now() };
-        const { ms, result: manifest } = await timed(decideManifest(deps, settings, tenure, effect.manifest, summary, leave.signal));
+        const { ms, result: manifest } = await timed(decideManifest(held, effect.manifest, summary));
         return { of: 'decided', manifest, ms };
       }
       case 'commit': {
         const { manifest } = effect;
         calls.delete(manifest.decisionId);
-        const { ms, result } = await timed(
-          commitEpoch(deps, settings, tenure, manifest, { recorded: undefined, isOld: false }, leave.signal),
-        );
+        const { ms, result } = await timed(commitEpoch(held, manifest, { recorded: undefined, isOld: false }));
         return { of: 'committed', epoch: manifest.epoch, result, ms };
       }
       // No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's.
       case 'end-leftovers':
-        await checkGeneration(deps, settings, tenure, leave.signal);
-        await settlePool(deps, settings, tenure, leave.signal);
+        await checkHeld(held);
+        await settlePool(held);
         return { of: 'leftovers-ended' };
       // The lease is kept and successors are noticed while it runs.
       case 'settle':
-        if (effect.record === undefined) await checkGeneration(deps, settings, tenure, leave.signal);
-        else await recordCommitted(effect.record, tenure);
-        await settlePool(deps, settings, tenure, leave.signal);
+        if (effect.record === undefined) await checkHeld(held);
+        else await recordCommitted(held, effect.record);
+        await settlePool(held);
         return { of: 'settled' };
       case 'chore':
-        return keepHouse(effect, tenure);
+        return keepHouse(effect, held);
       default:
         throw new Error(`${effect.do} does not end in an event`);
     }
@@ -149,7 +139,7 @@ export function createPerformer(
           calls.delete(effect.decisionId);
           return undefined;
         case 'abort':
-          abortPrepared(deps, settings, tenure, effect.attempt);
+          abortPrepared({ deps, settings, tenure }, effect.attempt);
           return undefined;
         case 'leave':
           leave.abort();
@@ -164,7 +154,7 @@ export function createPerformer(
           progress.advance(effect.more);
           return undefined;
         default:
-          return run(effect, tenure);
+          return run(effect, { deps, settings, tenure, signal: leave.signal });
       }
     },
     end() {

@@ -17,7 +17,7 @@ import {
   type Tenure,
 } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
-import { fenced } from './fenced.ts';
+import { type Held, recordCommitted, writeHeld } from './held.ts';
 import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -116,17 +116,10 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     pool: widestPool(settings, row.pool),
     writtenTopics: withOwnTopics(settings, row.sinkTopics),
   };
-  if (row.fingerprint !== settings.fingerprint) {
-    fenced(
-      settings,
-      await untilAnswered(
-        deps,
-        'recording the changed graph',
-        () => deps.epochs.setFingerprint(settings.job, row.generation, settings.fingerprint),
-        signal,
-      ),
-    );
-  }
+  const held: Held<JobSettings> = { deps, settings, tenure, signal };
+  const { job, fingerprint } = settings;
+  if (row.fingerprint !== fingerprint)
+    await writeHeld(held, 'recording the changed graph', (generation) => deps.epochs.setFingerprint(job, generation, fingerprint));
 
   const completed = row.lastCompleted;
   const last =
@@ -135,27 +128,13 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   let republished = 0;
   if (last !== undefined && row.lastCommitted < last.epoch) {
-    republished = (await commitEpoch(deps, settings, tenure, last, { recorded: row.sentAgain, isOld: true }, signal)).republished;
-    fenced(
-      settings,
-      await untilAnswered(
-        deps,
-        'recording the commit',
-        () => deps.epochs.recordCommitted(settings.job, row.generation, last.epoch),
-        signal,
-      ),
-    );
+    republished = (await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true })).republished;
+    await recordCommitted(held, last.epoch);
   }
-  fenced(
-    settings,
-    await untilAnswered(
-      deps,
-      'recording the pool of transactional ids',
-      () => deps.epochs.widenPool(settings.job, row.generation, tenure.pool, tenure.writtenTopics),
-      signal,
-    ),
-  );
-  const settledIds = await settlePool(deps, settings, tenure, signal);
+  const { pool, writtenTopics } = tenure;
+  const widen = (generation: number) => deps.epochs.widenPool(job, generation, pool, writtenTopics);
+  await writeHeld(held, 'recording the pool of transactional ids', widen);
+  const settledIds = await settlePool(held);
   const committed = last?.epoch ?? 0;
   deps.observe({
     event: 'recovered',
@@ -165,7 +144,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     settledIds,
   });
 
-  const parent = await withStartingOffsets(deps, settings, tenure, last, signal);
+  const parent = await withStartingOffsets(held, last);
   return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
 }
 
@@ -186,13 +165,8 @@ function widestPool(settings: JobSettings, recorded: Readonly<Record<string, num
  * Starting offsets, resolved to numbers once and decided as an epoch of their own (epoch 0 of a new job) before the
  * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
  */
-async function withStartingOffsets(
-  deps: CoordinatorDeps,
-  settings: JobSettings,
-  tenure: Tenure,
-  last: DecidedManifest | undefined,
-  signal: AbortSignal,
-): Promise<DecidedManifest> {
+async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifest | undefined): Promise<DecidedManifest> {
+  const { deps, settings, tenure, signal } = held;
   const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
@@ -215,17 +189,9 @@ async function withStartingOffsets(
     committables: [],
   });
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
-  const decided = await decideManifest(deps, settings, tenure, manifest, summary, signal);
+  const decided = await decideManifest(held, manifest, summary);
   // It has no transactions, so it is COMMITTED with its decision.
-  fenced(
-    settings,
-    await untilAnswered(
-      deps,
-      'recording the starting offsets',
-      () => deps.epochs.recordCommitted(settings.job, tenure.generation, manifest.epoch),
-      signal,
-    ),
-  );
+  await recordCommitted(held, manifest.epoch);
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
   return decided;
 }

@@ -71,7 +71,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an ambiguous decision is not taken for made',
-    edits: [edit(STORE, "if (answer === 'decided') return;", "if (answer !== 'refused') return;")],
+    edits: [edit(STORE, "if (answer === 'decided') return asDecided", "if (answer !== 'refused') return asDecided")],
   },
   {
     name: 'a refused decision is looked up in the job row before it counts as lost',
@@ -107,7 +107,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COMMIT,
-        "const open = (await look(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');",
+        "const open = (await look({ ...committable, written })).filter(({ fate }) => fate !== 'committed');",
         'const open: Look[] = [];',
       ),
     ],
@@ -171,11 +171,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what was sent again is recorded before it is committed',
     edits: [
-      edit(
-        NEWEST,
-        'fenced(settings, await untilAnswered(deps, `recording what of epoch ${manifest.epoch} was sent again`, write, signal));',
-        'void write;',
-      ),
+      edit(NEWEST, 'await writeHeld(held, what, (generation) => deps.epochs.recordSentAgain(settings.job, generation, next, seen));', ''),
     ],
   },
   {
@@ -305,15 +301,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'every transactional id is settled at start',
-    edits: [edit(START, 'const settledIds = await settlePool(deps, settings, tenure, signal);', 'const settledIds = 0;')],
+    edits: [edit(START, 'const settledIds = await settlePool(held);', 'const settledIds = 0;')],
   },
   {
     name: 'every transactional id is settled at stop',
     edits: [
       edit(
         PERFORM,
-        'else await recordCommitted(effect.record, tenure); await settlePool(deps, settings, tenure, leave.signal);',
-        'else await recordCommitted(effect.record, tenure);',
+        'else await recordCommitted(held, effect.record); await settlePool(held);',
+        'else await recordCommitted(held, effect.record);',
       ),
     ],
   },
@@ -466,7 +462,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a commit without an answer is asked for again',
-    edits: [edit(COMMIT_EPOCH, 'return [...committables];', 'return [];')],
+    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables;', '>= deadlineMs) return [];')],
   },
   {
     name: 'only what a record did makes epochs smaller and leaves it out',
@@ -533,7 +529,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a source that is added leaves the state as it is',
-    edits: [edit(START, 'state: last?.state ?? {},', 'state: {},')],
+    edits: [edit(START, 'state: last?.state ?? {}', 'state: {}')],
   },
   {
     name: 'a write is also of the incarnation in which its generation was taken',

@@ -44,8 +44,9 @@ it('a manifest that lies in a blob, because it is large, is kept for as long as 
   const deps = { epochs, blobs, blobStore, observe: () => {} } as unknown as CoordinatorDeps;
   const expiry = { catchUp: async () => {}, expire: async () => {} } as unknown as RowExpiry;
   const tenure = { generation: row.generation, incarnation: 'inc' } as Tenure;
+  const never = new AbortController().signal;
   const collect = (retainedCheckpoints: number) =>
-    collectGarbage(deps, { job: 'word-count', retainedCheckpoints } as JobSettings, tenure, expiry);
+    collectGarbage({ deps, settings: { job: 'word-count', retainedCheckpoints } as JobSettings, tenure, signal: never }, expiry);
   const names = rows.map(({ manifest }) => (manifest.at === 'blob' ? manifest.name : ''));
 
   await collect(2);

@@ -42,7 +42,8 @@ function world(answer: 'written' | 'superseded' = 'written') {
   };
   const clock = { now: () => 0, elapsedMs: () => 0, sleep: async () => {} };
   const deps = { epochs, blobs: createBlobs(store, random), random, clock, observe: () => {} } as unknown as CoordinatorDeps;
-  const newest = (recorded?: SentAgain) => newestCommittables(deps, { job: 'job' }, tenure, manifest, recorded, never);
+  const newest = (recorded?: SentAgain) =>
+    newestCommittables({ deps, settings: { job: 'job' }, tenure, signal: never }, manifest, recorded);
   return { newest, records, bucket };
 }
 
