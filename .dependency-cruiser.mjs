@@ -1,11 +1,12 @@
 /**
- * Import directions. Every folder of lib/ names what it may import: folders of lib/, or single
- * files of them. Everything may import ports, format and config. Type-only imports count.
+ * Import directions. Every folder of lib/ names what it may import, folders of lib/ all. Everything may import protocol (the words
+ * that cross processes), ports, format and config, and these themselves only what they name. Type-only imports count.
  */
-const base = ['ports', 'format', 'config'];
+const base = ['protocol', 'ports', 'format', 'config'];
 const ours = '^(lib|functions|cli|infra|local|jobs|bench|test)/';
 
 const mayImport = {
+  protocol: [],
   ports: [],
   format: [],
   config: [],
@@ -14,9 +15,9 @@ const mayImport = {
   operators: ['graph', 'state'],
   api: ['graph', 'operators', 'state'],
   transactions: [],
-  stages: ['operators', 'state', 'graph', 'transactions'],
-  // The coordinator speaks to the stages in their requests, names their blobs and their ranges of key groups, and no more.
-  epoch: ['graph', 'transactions', 'stages/requests.ts', 'stages/blobs.ts', 'state/key-groups.ts'],
+  stages: ['operators', 'state', 'graph', 'transactions', 'storage'],
+  // The coordinator speaks to the stages in the words of the protocol, and no more.
+  epoch: ['graph', 'transactions', 'storage'],
   kafka: [],
   aws: [],
   storage: [],
@@ -29,7 +30,7 @@ const libRules = Object.entries(mayImport).map(([folder, others]) => {
     comment: `lib/${folder} may import only ${allowed.join(', ')}.`,
     severity: 'error',
     from: { path: `^lib/${folder}/` },
-    to: { path: ours, pathNot: allowed.map((path) => (path.endsWith('.ts') ? `^${path}$` : `^${path}/`)) },
+    to: { path: ours, pathNot: allowed.map((path) => `^${path}/`) },
   };
 });
 
@@ -50,6 +51,20 @@ export default {
       severity: 'error',
       from: {},
       to: { path: '^lib/', pathNot: `^lib/(${Object.keys(mayImport).join('|')})/` },
+    },
+    {
+      name: 'protocol-imports-nothing',
+      comment: 'The words that cross processes depend on nothing that a process does.',
+      severity: 'error',
+      from: { path: '^lib/protocol/' },
+      to: { path: '^lib/', pathNot: ['^lib/protocol/'] },
+    },
+    {
+      name: 'a-decision-is-the-stores-to-say',
+      comment: 'A manifest counts as decided where the store has just said so: a permit to commit is made of nothing else.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: ['^lib/epoch/coordinator/(decide|read)-manifest[.]ts$'] },
+      to: { path: '^lib/protocol/as-decided[.]ts$' },
     },
     {
       name: 'jobs-import-the-api',

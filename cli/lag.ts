@@ -5,7 +5,7 @@ import type { EpochRow } from '../lib/ports/epoch-store.ts';
 import { KafkaProblem, type SourceRequests } from '../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../lib/ports/store-problem.ts';
 import type { Manifest, SourceOffsets } from '../lib/protocol/manifest.ts';
-import { createBlobs } from '../lib/stages/blobs.ts';
+import { createBlobs } from '../lib/storage/blobs.ts';
 import type { Tools } from './tools.ts';
 
 export interface PartitionLag {

@@ -65,8 +65,8 @@ function isFailed(answer: unknown): answer is StageFailed {
 /** The tools of a stage that works on state and blobs alone. */
 export async function wireStage(env: NodeJS.ProcessEnv): Promise<Wiring & StageTools> {
   const wiring = await wireFunction(env);
-  const { maxParallelism, maxUnpackedBatchBytes } = wiring.config;
-  return { ...wiring, maxParallelism, maxUnpackedBatchBytes, build: buildId(env) };
+  const { maxUnpackedBatchBytes } = wiring.config;
+  return { ...wiring, maxUnpackedBatchBytes, build: buildId(env) };
 }
 
 /** The tools of a stage that talks to Kafka. */

@@ -29,6 +29,7 @@ export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules
     ask: 'read',
     maxBytes: Math.ceil(attempt.maxBytes / active),
     maxDurationMs: rules.checkpointIntervalMs,
+    maxParallelism: rules.maxParallelism,
     meeting: meetingOf(stage, rules.stages, (id) => parallelismOf(rules, id)),
     deadLetters: topic === undefined ? undefined : { topic, condemned },
   } as const;
@@ -42,14 +43,15 @@ export function operatorAsks(
   before: Position,
   rules: AskRules,
 ): SubtaskAsk<OperatorRequest, OperatorDone>[] {
+  const { maxParallelism } = rules;
   const parallelism = parallelismOf(rules, stage.id);
   const meeting = meetingOf(stage, rules.stages, (id) => parallelismOf(rules, id));
   return Array.from({ length: parallelism }, (_, subtask) => {
-    const keyGroups = keyGroupRange(subtask, parallelism, rules.maxParallelism);
+    const keyGroups = keyGroupRange(subtask, parallelism, maxParallelism);
     const inputs = exchangeFor(stage, subtask, attempt);
     const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before.state, uid))] as const));
     const isIdle = inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs));
-    return isIdle ? { done: idle(stage, snapshots) } : { ask: { ask: 'process', keyGroups, meeting, inputs, snapshots } };
+    return isIdle ? { done: idle(stage, snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots } };
   });
 }
 

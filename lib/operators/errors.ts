@@ -1,4 +1,4 @@
-import { MalformedError } from '../format/serde.ts';
+import { MalformedError } from '../protocol/malformed.ts';
 import type { RecordPlace } from '../protocol/requests.ts';
 
 /** A user's function threw, or gave something that cannot be passed on. The attempt at the epoch fails. */

@@ -57,7 +57,6 @@ export type StageWritten = z.infer<typeof stageWrittenSchema>;
 
 /** Where a range ended: the next offset to read. */
 const sourceReachedSchema = z.object({ topic: name, partition: count, next: count }).readonly();
-export type SourceReached = z.infer<typeof sourceReachedSchema>;
 
 const sourceDoneSchema = z
   .object({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MalformedError } from '../format/serde.ts';
+import { MalformedError } from './malformed.ts';
 import { count, list, ms, name, shapeFault } from './shape.ts';
 
 /** The records of one transaction in one partition: offsets `first` … `last`, with those of other producers in between. */

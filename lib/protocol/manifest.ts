@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { MalformedError } from '../format/serde.ts';
 import { committableSchema, transaction } from './committable.ts';
+import { MalformedError } from './malformed.ts';
 import { blobRefSchema, snapshotRefSchema } from './references.ts';
 import { byName, count, list, ms, name, shapeFault, text } from './shape.ts';
 

@@ -4,13 +4,8 @@ import { count, name } from './shape.ts';
 
 declare const decided: unique symbol;
 
-/** A manifest that the store holds as decided. Made where a decision was answered, and where a decided one was read: nowhere else. */
+/** A manifest that the store holds as decided: of a decision that was answered, or read as one (`as-decided.ts`). */
 export type DecidedManifest = Manifest & { readonly [decided]: true };
-
-/** For `decide-manifest.ts` and `read-manifest.ts` alone, who know it from the store: an import rule holds everybody else off. */
-export function asDecided(manifest: Manifest): DecidedManifest {
-  return manifest as DecidedManifest;
-}
 
 /**
  * The proof that an epoch was decided, without which nothing is committed. On the wire it is plain JSON; a process makes one by

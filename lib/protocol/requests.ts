@@ -105,6 +105,7 @@ const sourceRequestSchema = z
     ranges: list(sourceRangeSchema),
     maxBytes: z.number().min(1),
     maxDurationMs: ms,
+    maxParallelism: z.int().min(1),
     meeting: meetingSchema,
     /** Undefined: a record that cannot be processed stops the job. */
     deadLetters: deadLettersSchema.optional(),
@@ -117,6 +118,7 @@ const operatorRequestSchema = z
     ...common,
     ask: z.literal('process'),
     keyGroups: keyGroupRangeSchema,
+    maxParallelism: z.int().min(1),
     meeting: meetingSchema,
     /** Segments of the exchange for this subtask, in the order of the upstream subtasks. */
     inputs: list(blobRefSchema),

@@ -1,6 +1,5 @@
 import { byName } from '../config/by-name.ts';
 import { CorruptBlobError } from '../format/blob.ts';
-import { MalformedError } from '../format/serde.ts';
 import type { EpochOutput } from '../operators/epoch-output.ts';
 import {
   DeadLetterTooLargeError,
@@ -16,8 +15,9 @@ import type { Clock, Random } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import type { RecordFault, StageFailed, StageWritten } from '../protocol/answers.ts';
+import { MalformedError } from '../protocol/malformed.ts';
 import type { Meeting } from '../protocol/requests.ts';
-import type { BlobPlace, Blobs } from './blobs.ts';
+import type { BlobPlace, Blobs } from '../storage/blobs.ts';
 import { inlineLimit } from './inline.ts';
 
 /** What every stage works with. */

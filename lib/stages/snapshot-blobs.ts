@@ -1,6 +1,6 @@
 import { PAYLOAD_OFFSET } from '../format/blob.ts';
-import { MalformedError } from '../format/serde.ts';
 import { decodeHead, headBytes, partOf, snapshotOfPart } from '../format/snapshot-head.ts';
+import { MalformedError } from '../protocol/malformed.ts';
 import type { BlobRef, KeyGroupRange, SnapshotRef } from '../protocol/references.ts';
 import type { StageDeps } from './common.ts';
 

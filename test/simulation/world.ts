@@ -18,9 +18,9 @@ import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/protocol/requests.ts';
-import { createBlobs } from '../../lib/stages/blobs.ts';
 import { received } from '../../lib/stages/received.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
+import { createBlobs } from '../../lib/storage/blobs.ts';
 import { BrokerFaults } from './broker-faults.ts';
 import { Checker } from './checker/checker.ts';
 import { readCommitted } from './checker/reader.ts';
@@ -549,7 +549,6 @@ export class World {
     const tools = {
       ...this.#portsOf(process),
       job: job.define(build, startingOffsets, this.#code),
-      maxParallelism: 8,
       build,
       inlineBlobBytes,
     };

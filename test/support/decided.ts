@@ -1,5 +1,6 @@
+import { asDecided } from '../../lib/protocol/as-decided.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
-import { asDecided, type CommitPermit, type DecidedManifest, permitFor } from '../../lib/protocol/permit.ts';
+import { type CommitPermit, type DecidedManifest, permitFor } from '../../lib/protocol/permit.ts';
 
 /** For tests that begin behind a decision: the manifest as if the store had said that it is decided. */
 export const decided = (manifest: Manifest): DecidedManifest => asDecided(manifest);

@@ -3,7 +3,7 @@ import { byName } from '../../config/by-name.ts';
 import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SinkTopic } from '../../protocol/requests.ts';
-import { blobName } from '../../stages/blobs.ts';
+import { blobName } from '../../storage/blobs.ts';
 import { holderOf } from '../may-start.ts';
 import { isCompacted } from './compacted-topics.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sinkStages, sourceStages } from './context.ts';

@@ -7,7 +7,7 @@ import type { FunctionInvoker } from '../../ports/function-invoker.ts';
 import type { KafkaRequests } from '../../ports/kafka-requests.ts';
 import type { DeliveryGuarantee } from '../../protocol/manifest.ts';
 import type { OnMissingEvidence, SinkTopic } from '../../protocol/requests.ts';
-import type { Blobs } from '../../stages/blobs.ts';
+import type { Blobs } from '../../storage/blobs.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { StartKind, Takeover } from '../may-start.ts';
 import type { OnDataLoss } from '../plan.ts';

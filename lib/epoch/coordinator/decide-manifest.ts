@@ -1,7 +1,8 @@
 import { type Decision, type EpochSummary, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
 import { growingPauses } from '../../ports/pause.ts';
+import { asDecided } from '../../protocol/as-decided.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import { asDecided, type DecidedManifest } from '../../protocol/permit.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
 import { afterRefusal } from '../decide.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError } from './context.ts';
 import type { Held } from './held.ts';

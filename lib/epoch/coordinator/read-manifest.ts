@@ -1,7 +1,8 @@
 import type { JobRow, ManifestRef } from '../../ports/epoch-store.ts';
+import { asDecided } from '../../protocol/as-decided.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { parseManifest } from '../../protocol/manifest.ts';
-import { asDecided, type DecidedManifest } from '../../protocol/permit.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
 import type { CoordinatorDeps } from './context.ts';
 
 export async function readManifest(

@@ -344,7 +344,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a blob is acknowledged before a manifest names it',
-    edits: [edit('lib/stages/blobs.ts', 'await store.put(name, ...sealed);', 'store.put(name, ...sealed).catch(() => {});')],
+    edits: [edit('lib/storage/blobs.ts', 'await store.put(name, ...sealed);', 'store.put(name, ...sealed).catch(() => {});')],
   },
   {
     name: 'the writes of a stage are awaited together, so that none is rejected unheard',
@@ -359,7 +359,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'names of blobs are unique to one invocation',
     edits: [
-      edit('lib/stages/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');"),
+      edit('lib/storage/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');"),
     ],
   },
   {

@@ -4,7 +4,7 @@ import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/co
 import type { RowExpiry } from '../../../lib/epoch/coordinator/expire-rows.ts';
 import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
 import { jobRowOf } from '../cli/rows.ts';
 

@@ -5,7 +5,7 @@ import { isGarbage } from '../../../lib/epoch/retain.ts';
 import type { SentAgain } from '../../../lib/ports/epoch-store.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
 
 const EPOCH = 5;
