@@ -8,6 +8,7 @@ import { firstEpochSize, ranOutOfTime, sizeAfter, sizeAfterTimeout } from '../ep
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { manifestOf, offsetsAfter, stateAfter } from '../next-manifest.ts';
 import { hasMoved, leftOutMessage } from '../plan.ts';
+import { createRefusals } from '../refusals.ts';
 import { nextSteps, type Step } from '../wavefront.ts';
 import { abortPrepared, runStage, type StageOutcome } from './ask-stages.ts';
 import { checkGeneration } from './check-generation.ts';
@@ -91,10 +92,7 @@ export async function runEpochs(
   /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
   let endsLeftovers = false;
   let staleInARow = 0;
-  /** Since when attempts have been refused something, one after the other. */
-  let refusedSinceMs: number | undefined;
-  /** A person who starts a job is told at once of what is refused. */
-  let hasDecided = settings.startKind === 'revival';
+  const refusals = createRefusals(settings.refusalTimeoutMs, settings.startKind === 'revival' ? undefined : clock.elapsedMs());
   let behindSinceMs: number | undefined;
   let idlePolls = 0;
   let idleSinceMs: number | undefined;
@@ -320,9 +318,11 @@ export async function runEpochs(
     if (result.outcome === 'stale') return takeStale(attempt, stage, result.build);
     if (result.outcome === 'failed') {
       const { kind, message, fault } = result;
+      const hasLasted = kind === 'refused' && refusals.hasLasted(stage, clock.elapsedMs());
+      if (kind !== 'refused') refusals.passed(stage);
       if (kind === 'transient' && ranOutOfTime(ms, settings.epochTimeoutMs))
         size = sizeAfterTimeout(size, { budget: attempt.maxBytes, offsets: offsetsTried(attempt) });
-      if (kind === 'fatal' || (kind === 'record' && !leavesOut) || (kind === 'refused' && refusalHasLasted())) {
+      if (kind === 'fatal' || (kind === 'record' && !leavesOut) || hasLasted) {
         drop(attempt);
         failure = new JobFailedError(`epoch ${attempt.epoch}, stage ${stage}: ${message}`);
         return;
@@ -330,6 +330,7 @@ export async function runEpochs(
       if (settings.stages.some(({ id, kind: of }) => id === stage && of === 'sink')) house.start('sink-topics', readSinkTopicsAgain);
       return fail(attempt, { epoch: attempt.epoch, stage, kind, message, fault, input: inputOf(attempt, stage, fault) });
     }
+    refusals.passed(stage);
     result.apply(attempt);
     attempt.stages.set(stage, 'done');
     attempt.stageMs.set(stage, ms);
@@ -342,11 +343,6 @@ export async function runEpochs(
   async function readSinkTopicsAgain(): Promise<void> {
     for (const { topic } of sinkStages(settings)) deps.kafka.forgetLeaders(topic);
     tenure = { ...tenure, sinkTopics: await readSinkTopics(deps, settings) };
-  }
-
-  function refusalHasLasted(): boolean {
-    refusedSinceMs ??= clock.elapsedMs();
-    return !hasDecided || clock.elapsedMs() - refusedSinceMs >= settings.refusalTimeoutMs;
   }
 
   function takeStale(attempt: Attempt, stage: string, build: string): void {
@@ -388,8 +384,7 @@ export async function runEpochs(
     attempt.moved = hasMoved(parent.offsets, manifest.offsets);
     parent = manifest;
     endsLeftovers = false;
-    refusedSinceMs = undefined;
-    hasDecided = true;
+    refusals.decided();
     recordedCommitted = Math.max(recordedCommitted, manifest.epoch - 1);
     trouble = afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt)));
     staleInARow = 0;
