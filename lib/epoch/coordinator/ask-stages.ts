@@ -18,6 +18,7 @@ import type {
   StageStale,
 } from '../../stages/requests.ts';
 import { keyGroupRange } from '../../state/key-groups.ts';
+import { kindOf, mendOf } from '../../transactions/answers.ts';
 import { checkPrepared } from '../../transactions/check-prepared.ts';
 import { retriedAnswer } from '../../transactions/retry.ts';
 import type { Attempt } from '../attempt.ts';
@@ -212,8 +213,16 @@ export async function preparedProblem(
   const asking = { ...deps, deadlineMs };
   const check = await checkPrepared(asking, prepared);
   if (check.outcome === 'sound') return undefined;
-  if (check.outcome === 'unknown')
-    return { outcome: 'failed', kind: 'transient', message: `DescribeProducers of topic ${check.topic} was answered ${check.answer}` };
+  if (check.outcome === 'unknown') {
+    const { topic, answer } = check;
+    const isRefused = kindOf(answer) === 'refused';
+    const mend = isRefused ? `: ${mendOf(answer, topic)}` : '';
+    return {
+      outcome: 'failed',
+      kind: isRefused ? 'refused' : 'transient',
+      message: `DescribeProducers of topic ${topic} was answered ${answer}${mend}`,
+    };
+  }
   await Promise.all(check.leftOpen.map(({ of, partitions }) => retriedAnswer(asking, () => deps.kafka.addPartitions(of, partitions))));
   return { outcome: 'failed', kind: 'transient', message: check.message };
 }
