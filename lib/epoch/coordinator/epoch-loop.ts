@@ -413,13 +413,20 @@ export async function runEpochs(
     if (settings.commitOffsets) house.start('group-offsets', () => groupOffsets.commit(parent));
   }
 
-  /** No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's. */
+  /**
+   * No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's. What cannot be ended now the next looks
+   * find again: epochs do not wait for a broker that they may not need.
+   */
   async function endLeftovers(): Promise<LoopEvent> {
     endingLeftovers = true;
     await checkGeneration(deps, settings, tenure, leave.signal);
-    await settlePool(deps, settings, tenure, leave.signal);
+    try {
+      await settlePool(deps, settings, tenure, leave.signal, { once: true });
+      observe({ event: 'leftovers-ended' });
+    } catch (error) {
+      if (!(error instanceof LeftToNextError) || leave.signal.aborted) throw error;
+    }
     openWatch.settled();
-    observe({ event: 'leftovers-ended' });
     return { of: 'leftovers-ended' };
   }
 
