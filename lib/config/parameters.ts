@@ -339,7 +339,7 @@ export const parameters = {
     kind: wholeNumber(0, 24 * 3_600_000),
     unit: 'ms',
     default: '60000',
-    doc: 'How long brokers, table or blob store may refuse something to a job that runs (an ACL, a topic that nobody knows, a credential) until it stops for it: such answers come and go while clusters restart and rights are changed. When a person starts the job, one is enough.',
+    doc: 'How long brokers, table or blob store may refuse something to a job that runs (an ACL, a topic that nobody knows, a credential) until it stops for it: such answers come and go while clusters restart and rights are changed. For so long after a person started the job, until it has decided an epoch, one is enough.',
   }),
   tolerableFailures: defaulted({
     variable: 'ONCEFLOW_TOLERABLE_FAILURES',

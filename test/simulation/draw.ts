@@ -53,8 +53,8 @@ const RARE = [
 
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
-/** What some seeds are about: histories that chance alone makes too seldom. */
-export type Focus = 'anything' | 'doubt' | 'garbage' | 'pipeline' | 'commands';
+/** What some seeds are about: histories that chance alone makes too seldom. `records` is drawn for mutants only. */
+export type Focus = 'anything' | 'doubt' | 'records' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -82,6 +82,13 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; reado
     { kind: 'freeze', apis: ['initProducerId', 'look', 'commit', 'recordSentAgain', 'describeProducers'], rate: 0.05 },
     { kind: 'late', apis: ['recordSentAgain'], rate: 0.2 },
     { kind: 'crash', apis: ['recordSentAgain', 'initProducerId', 'produce'], rate: 0.03 },
+  ],
+  // An epoch is sent again more than once, the record of the first time is late, and another coordinator goes on from the row.
+  records: [
+    { kind: 'late', apis: ['recordSentAgain'], rate: 0.4 },
+    { kind: 'crash', apis: ['invoke commit'], rate: 0.2 },
+    { kind: 'lose', apis: ['invoke commit'], rate: 0.6 },
+    { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.7 },
   ],
   // While a commit drags on, epochs behind it fail.
   pipeline: [

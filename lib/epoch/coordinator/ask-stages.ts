@@ -3,6 +3,7 @@ import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from
 import type { Committable } from '../../protocol/committable.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { AnyRequest } from '../../protocol/requests.ts';
+import { kindOf, mendOf } from '../../transactions/answers.ts';
 import { checkPrepared } from '../../transactions/check-prepared.ts';
 import { retriedAnswer } from '../../transactions/retry.ts';
 import type { Attempt } from '../attempt.ts';
@@ -69,8 +70,16 @@ export async function preparedProblem(
   const asking = { ...deps, deadlineMs };
   const check = await checkPrepared(asking, prepared);
   if (check.outcome === 'sound') return undefined;
-  if (check.outcome === 'unknown')
-    return { outcome: 'failed', kind: 'transient', message: `DescribeProducers of topic ${check.topic} was answered ${check.answer}` };
+  if (check.outcome === 'unknown') {
+    const { topic, answer } = check;
+    const isRefused = kindOf(answer) === 'refused';
+    const mend = isRefused ? `: ${mendOf(answer, topic)}` : '';
+    return {
+      outcome: 'failed',
+      kind: isRefused ? 'refused' : 'transient',
+      message: `DescribeProducers of topic ${topic} was answered ${answer}${mend}`,
+    };
+  }
   await Promise.all(check.leftOpen.map(({ of, partitions }) => retriedAnswer(asking, () => deps.kafka.addPartitions(of, partitions))));
   return { outcome: 'failed', kind: 'transient', message: check.message };
 }

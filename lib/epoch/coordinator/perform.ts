@@ -3,7 +3,7 @@ import { abortPrepared, runStage } from './ask-stages.ts';
 import { readSinkTopics } from './check-start.ts';
 import { collectGarbage } from './collect.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import { type CoordinatorDeps, type JobSettings, SupersededError, sinkStages, type Tenure } from './context.ts';
+import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, sinkStages, type Tenure } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { createRowExpiry } from './expire-rows.ts';
 import { commitGroupOffsets } from './group-offsets.ts';
@@ -87,6 +87,21 @@ export function createPerformer(
     }
   }
 
+  /**
+   * No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's. What cannot be ended now the next looks
+   * find again: epochs do not wait for a broker that they may not need. Was everything ended?
+   */
+  async function endLeftovers(held: Held<JobSettings>): Promise<boolean> {
+    await checkHeld(held);
+    try {
+      await settlePool(held, { once: true });
+      return true;
+    } catch (error) {
+      if (!(error instanceof LeftToNextError) || held.signal.aborted) throw error;
+      return false;
+    }
+  }
+
   async function run(effect: Effect, held: Held<JobSettings>): Promise<LoopEvent> {
     switch (effect.do) {
       case 'plan': {
@@ -110,11 +125,8 @@ export function createPerformer(
         const { ms, result } = await timed(commitEpoch(held, manifest, { recorded: undefined, isOld: false }));
         return { of: 'committed', epoch: manifest.epoch, result, ms };
       }
-      // No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's.
       case 'end-leftovers':
-        await checkHeld(held);
-        await settlePool(held);
-        return { of: 'leftovers-ended' };
+        return { of: 'leftovers-ended', all: await endLeftovers(held) };
       // The lease is kept and successors are noticed while it runs.
       case 'settle':
         if (effect.record === undefined) await checkHeld(held);

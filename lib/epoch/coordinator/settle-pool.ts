@@ -12,10 +12,11 @@ const SETTLE_PAUSE_MS = 1_000;
 
 /**
  * Ends whatever is open under every transactional id that may exist; only after the commits. Goes on until it is done:
- * an id that nobody uses any more would hold up readers until its transaction times out. Returns how many ids there are.
+ * an id that nobody uses any more would hold up readers until its transaction times out. Returns how many ids there are. `once`: what
+ * a broker cannot do now is left to the caller's next try.
  * The caller has just seen that it holds the job. Throws `JobFailedError` when a person has to act, `LeftToNextError` when it is left to the next coordinator, and `SupersededError`.
  */
-export async function settlePool(held: Held<Pick<CommitSettings, 'job' | 'transactionTimeoutMs'>>): Promise<number> {
+export async function settlePool(held: Held<Pick<CommitSettings, 'job' | 'transactionTimeoutMs'>>, { once = false } = {}): Promise<number> {
   const { deps, settings, tenure, signal } = held;
   const ids = Object.entries(tenure.pool).flatMap(([sink, parallelism]) =>
     poolIds(settings.job, tenure.incarnation, { [sink]: parallelism }).map((transactionalId) => ({
@@ -37,6 +38,7 @@ export async function settlePool(held: Held<Pick<CommitSettings, 'job' | 'transa
       throw new JobFailedError(settled.message);
     if (signal.aborted) throw new LeftToNextError(settled.message);
     deps.observe({ event: 'warning', message: settled.message });
+    if (once && settled.retriable) throw new LeftToNextError(settled.message);
     await pauseBeforeRetry(deps, SETTLE_PAUSE_MS, signal);
     // Whoever holds the job by now has transactions open under these ids: ending them would cost it an epoch each time.
     await checkHeld(held);
@@ -45,5 +47,5 @@ export async function settlePool(held: Held<Pick<CommitSettings, 'job' | 'transa
 
 function unaskedText(unasked: readonly { readonly topic: string; readonly partition: number }[]): string {
   const places = unasked.map(({ topic, partition }) => `${topic}-${partition}`).join(', ');
-  return `without a leader for ${SETTLE_TIMEOUT_MS / 1000} s: ${places}; what an earlier attempt may have left open there is ended at the next start or stop, or when an epoch writes there`;
+  return `without a leader for ${SETTLE_TIMEOUT_MS / 1000} s: ${places}; what an earlier attempt may have left open there is ended at the next start or stop, when an epoch writes there, or after two looks of the job that runs`;
 }

@@ -28,7 +28,8 @@ export type LoopEvent =
     }
   | { readonly of: 'decided'; readonly manifest: DecidedManifest; readonly ms: number }
   | { readonly of: 'committed'; readonly epoch: number; readonly result: CommitResult; readonly ms: number }
-  | { readonly of: 'leftovers-ended' }
+  /** `all`: not so far as brokers could not be asked. */
+  | { readonly of: 'leftovers-ended'; readonly all: boolean }
   | { readonly of: 'settled' }
   /** The process is to end. */
   | { readonly of: 'told-to-end' }

@@ -10,6 +10,7 @@ import { figuresOf } from '../epoch-figures.ts';
 import { sizeAfter } from '../epoch-size.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { hasMoved, leftOutMessage } from '../plan.ts';
+import { afterPassed, afterRefused, NO_REFUSALS } from '../refusals.ts';
 import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent, StageOutcome } from './events.ts';
 import type { LoopRules } from './rules.ts';
@@ -50,7 +51,7 @@ function take(turn: Turn, event: LoopEvent): void {
     case 'committed':
       return takeCommitted(turn, event.epoch, event.result, event.ms);
     case 'leftovers-ended':
-      observe(turn, { event: 'leftovers-ended' });
+      if (event.all) observe(turn, { event: 'leftovers-ended' });
       return change(turn, { leftovers: 'none' });
     case 'settled':
       return changeEnding(turn, { settling: 'done' });
@@ -128,6 +129,7 @@ function takeStage(turn: Turn, { attempt: of, stage, ms, result }: Extract<LoopE
     changeAttempt(turn, failed);
     return takeFailure(turn, failed, stage, ms, result.why);
   }
+  pass(turn, stage);
   const done = withDone(attempt, stage, result.work, ms);
   changeAttempt(turn, done);
   observe(turn, { event: 'stage-done', epoch: attempt.epoch, stage, ms });
@@ -146,7 +148,9 @@ function takeFailure(turn: Turn, attempt: Attempt, stage: string, ms: number, wh
   if (why.outcome === 'stale') return takeStale(turn, attempt, stage, why.build);
   const { kind, message, fault } = why;
   if (kind === 'transient') shrinkAfterTimeout(turn, attempt, ms);
-  if (kind === 'fatal' || (kind === 'record' && deadLetterTopic(rules) === undefined) || (kind === 'refused' && refusalHasLasted(turn))) {
+  const hasLasted = kind === 'refused' && refusalHasLasted(turn, stage);
+  if (kind !== 'refused') pass(turn, stage);
+  if (kind === 'fatal' || (kind === 'record' && deadLetterTopic(rules) === undefined) || hasLasted) {
     drop(turn, attempt);
     return changeEnding(turn, { failure: `epoch ${epoch}, stage ${stage}: ${message}` });
   }
@@ -155,10 +159,14 @@ function takeFailure(turn: Turn, attempt: Attempt, stage: string, ms: number, wh
   fail(turn, attempt, { epoch, stage, kind, message, fault, input: inputOf(attempt, stage, fault) });
 }
 
-function refusalHasLasted(turn: Turn): boolean {
-  const sinceMs = turn.state.refusedSinceMs ?? turn.nowMs;
-  change(turn, { refusedSinceMs: sinceMs });
-  return !turn.state.hasDecided || turn.nowMs - sinceMs >= turn.rules.refusalTimeoutMs;
+function refusalHasLasted(turn: Turn, stage: string): boolean {
+  const { refusals, hasLasted } = afterRefused(turn.state.refusals, stage, turn.nowMs, turn.rules.refusalTimeoutMs);
+  change(turn, { refusals });
+  return hasLasted;
+}
+
+function pass(turn: Turn, stage: string): void {
+  change(turn, { refusals: afterPassed(turn.state.refusals, stage) });
 }
 
 function takeStale(turn: Turn, attempt: Attempt, stage: string, build: string): void {
@@ -179,8 +187,7 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   change(turn, {
     parent: manifest,
     endsLeftovers: false,
-    refusedSinceMs: undefined,
-    hasDecided: true,
+    refusals: NO_REFUSALS,
     recordedCommitted: Math.max(recordedCommitted, manifest.epoch - 1),
     trouble: afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt))),
     staleInARow: 0,

@@ -3,6 +3,7 @@ import { NO_TROUBLE, type Trouble } from '../after-failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Tenure } from '../coordinator/context.ts';
 import { type EpochSize, firstEpochSize } from '../epoch-size.ts';
+import { noRefusals, type Refusals } from '../refusals.ts';
 import { type Chores, firstChores } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 
@@ -25,10 +26,7 @@ export interface LoopState {
   /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
   readonly endsLeftovers: boolean;
   readonly staleInARow: number;
-  /** Since when attempts have been refused something, one after the other. */
-  readonly refusedSinceMs: number | undefined;
-  /** A person who starts a job is told at once of what is refused. */
-  readonly hasDecided: boolean;
+  readonly refusals: Refusals;
   /** Since when a source partition has been behind what was read of it. */
   readonly behindSinceMs: number | undefined;
   readonly idlePolls: number;
@@ -58,7 +56,7 @@ export interface Ending {
 export function firstState(
   from: Pick<LoopState, 'tenure' | 'parent' | 'recordedCommitted'>,
   nowMs: number,
-  rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind'>,
+  rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind' | 'refusalTimeoutMs'>,
 ): LoopState {
   return {
     ...from,
@@ -70,8 +68,7 @@ export function firstState(
     trouble: NO_TROUBLE,
     endsLeftovers: false,
     staleInARow: 0,
-    refusedSinceMs: undefined,
-    hasDecided: rules.startKind === 'revival',
+    refusals: noRefusals(rules.refusalTimeoutMs, rules.startKind === 'revival' ? undefined : nowMs),
     behindSinceMs: undefined,
     idlePolls: 0,
     idleSinceMs: undefined,

@@ -184,7 +184,7 @@ export const mutants: readonly Mutant[] = [
       edit(TABLE, 'if (!isLast || known !== seen) throw', 'if (!isLast) throw'),
       edit(TABLE, "if (row.sentAgain?.id === sentAgain.id) return 'written';", ''),
     ],
-    focus: 'doubt',
+    focus: 'records',
   },
   {
     name: 'a start judges a decided epoch by what was sent again of it',

@@ -165,9 +165,12 @@ describe('a failed attempt', () => {
       [4_999, 'd2', false],
       [50, 'd3', true],
     ] as const) {
+      const attempt = { epoch: 5, decisionId };
       running.pass(passes);
       running.on({ of: 'planned', base: 'four', planned: plan() });
-      running.on({ of: 'stage', attempt: { epoch: 5, decisionId }, stage: 'lines', ms: 1, result: failed('refused') });
+      running.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: read() });
+      running.on({ of: 'stage', attempt, stage: 'count', ms: 1, result: counted('s5') });
+      running.on({ of: 'stage', attempt, stage: 'write', ms: 1, result: failed('refused') });
       expect(running.state().ending.failure !== undefined).toBe(stops);
     }
   });
@@ -309,9 +312,19 @@ describe('what looks found open under the ids', () => {
     loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
     expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toEqual(['end-leftovers']);
     expect(names(loop.pass(100))).toEqual([]);
-    const effects = loop.on({ of: 'leftovers-ended' });
+    const effects = loop.on({ of: 'leftovers-ended', all: true });
     expect(names(effects)).toEqual(['plan']);
     expect(told(effects)).toEqual([{ event: 'leftovers-ended' }]);
+  });
+
+  it('and could not all be ended keeps no epoch waiting: the next looks find it again', () => {
+    const loop = play();
+    loop.turn();
+    loop.on(found);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } }))).toEqual(['end-leftovers']);
+    const effects = loop.on({ of: 'leftovers-ended', all: false });
+    expect(told(effects)).toEqual([]);
+    expect(names(loop.pass(100))).toEqual(['plan']);
   });
 
   it('is left to the settling of a loop that ends', () => {
