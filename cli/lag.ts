@@ -1,4 +1,4 @@
-import { ConfigError } from '../lib/config/read-config.ts';
+import { ConfigError } from '../lib/config/fault.ts';
 import { openManifest } from '../lib/epoch/coordinator/read-manifest.ts';
 import type { Manifest, SourceOffsets } from '../lib/format/manifest.ts';
 import { BlobMissingError } from '../lib/ports/blob-store.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { explainError } from '../functions/explain-error.ts';
+import { explainError } from '../host/explain-error.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { JobFailedError, LeftToNextError, SupersededError } from '../lib/epoch/coordinator/context.ts';
 import { cancel, type Retention } from './cancel.ts';

@@ -1,10 +1,11 @@
-import { describeJob, type JobSummary } from '../functions/describe.ts';
+import { describeJob, type JobSummary } from '../host/job/describe.ts';
 import { budgetFaults } from '../lib/config/budget.ts';
 import { ofName } from '../lib/config/by-name.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { type Config, type Parameter, parameters } from '../lib/config/parameters.ts';
-import { ConfigError, type ConfigFault, readConfig } from '../lib/config/read-config.ts';
+import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
+import { readConfig } from '../lib/config/read-config.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
 import { environmentFaults, jobEnvironment } from './environment.ts';
 

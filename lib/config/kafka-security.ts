@@ -1,5 +1,5 @@
 import { type Config, type Parameter, parameters, type ToolConfig } from './parameters.ts';
-import type { ConfigFault, Rule } from './read-config.ts';
+import type { ConfigFault, Rule } from './fault.ts';
 
 /** How the brokers are spoken to, out of the parameters. */
 type KafkaSecurity = Pick<

@@ -1,7 +1,8 @@
 /** `npm run deploy:local`: see USAGE. */
 import { once } from 'node:events';
-import type { JobSummary } from '../../functions/describe.ts';
-import { openEpochStore, systemClock } from '../../functions/wiring.ts';
+import type { JobSummary } from '../../host/job/describe.ts';
+import { openEpochStore } from '../../host/stores.ts';
+import { systemClock } from '../../host/system.ts';
 import { givenBy, readSettings } from '../../infra/settings.ts';
 import { createLambdaClient } from '../../lib/aws/clients.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';

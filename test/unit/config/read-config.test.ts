@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Parameter, parameters } from '../../../lib/config/parameters.ts';
-import { ConfigError, type ConfigFault, readConfig, readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
+import { ConfigError, type ConfigFault } from '../../../lib/config/fault.ts';
+import { readConfig, readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
 
 const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' };
 

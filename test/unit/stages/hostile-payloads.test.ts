@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, readConfig } from '../../../lib/config/read-config.ts';
+import { ConfigError } from '../../../lib/config/fault.ts';
+import { readConfig } from '../../../lib/config/read-config.ts';
 import type { Manifest } from '../../../lib/format/manifest.ts';
 import { parseManifest } from '../../../lib/format/manifest-schema.ts';
 import { MalformedError } from '../../../lib/format/serde.ts';

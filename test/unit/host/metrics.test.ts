@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics, metricsLine } from '../../../functions/metrics.ts';
+import { createMetrics, metricsLine } from '../../../host/metrics.ts';
 import { type MetricName, metrics } from '../../../lib/config/metrics.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import { figures } from '../epoch/figures.ts';

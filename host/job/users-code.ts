@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const OWN = ['.', '../lib/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
+/** Beside this file too: in a bundle all of the engine is. */
+const OWN = ['.', '../../host/', '../../functions/', '../../lib/'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
 
 /** Is this file the job's author's: no package's, and none of the engine? */
 export function isUsers(path: string): boolean {

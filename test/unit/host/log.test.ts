@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lambdaLog } from '../../../functions/lambda-log.ts';
-import { type Log, logLine, openLog } from '../../../functions/log.ts';
-import type { Wiring } from '../../../functions/wiring.ts';
+import { lambdaLog } from '../../../host/lambda-log.ts';
+import { type Log, logLine, openLog } from '../../../host/log.ts';
 import { writtenLines } from '../../support/written-lines.ts';
 
 const context = {
@@ -51,10 +50,10 @@ describe('on Lambda', () => {
   });
 
   it('what a connection has to say goes there too, with the job', async () => {
-    const wiring = { config: { logLevel: 'info' }, job: { name: 'word-count' } } as Wiring;
-    const lines = await writtenLines(async () => (await openLog(wiring, { AWS_LAMBDA_FUNCTION_NAME: 'wc-sink' }))('warn', 'lost'));
+    const options = { logLevel: 'info', job: 'word-count' } as const;
+    const lines = await writtenLines(async () => (await openLog(options, { AWS_LAMBDA_FUNCTION_NAME: 'wc-sink' }))('warn', 'lost'));
     expect(lines).toEqual([expect.objectContaining({ service: 'onceflow', job: 'word-count', level: 'WARN', message: 'lost' })]);
-    expect(await openLog(wiring, {})).toBe(logLine);
+    expect(await openLog(options, {})).toBe(logLine);
   });
 });
 

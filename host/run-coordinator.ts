@@ -9,14 +9,16 @@ import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
 import { momentOf } from '../lib/ports/age.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
-import { buildId } from './build-id.ts';
-import { connectFunction, openEpochStore, systemClock, type Wiring, wireFunction } from './wiring.ts';
+import { connectFunction } from './kafka.ts';
+import { type Host, openHost } from './process.ts';
+import { openEpochStore } from './stores.ts';
+import { systemClock } from './system.ts';
 
 export interface CoordinatorRun {
   /** How stage functions are called: child processes on one machine, Lambda in a deployment. */
-  readonly invoker: (wiring: Wiring, observe: Observe) => FunctionInvoker | Promise<FunctionInvoker>;
+  readonly invoker: (host: Host, observe: Observe) => FunctionInvoker | Promise<FunctionInvoker>;
   /** Who is told what the coordinator does. */
-  readonly observer: (wiring: Wiring) => Observe;
+  readonly observer: (host: Host) => Observe;
   readonly stop: AbortSignal;
   readonly handOver: AbortSignal;
   /** @default an explicit start, of a process that does not end by itself */
@@ -42,11 +44,11 @@ const LEAST_TENURE_MS = 5_000;
 /** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
 export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
   const began = momentOf(systemClock);
-  const wiring = await wireFunction(process.env);
+  const host = await openHost(process.env);
   const { term } = run;
-  const observe = run.observer(wiring);
+  const observe = run.observer(host);
   const settings: JobSettings = {
-    ...settingsOf(wiring),
+    ...settingsOf(host),
     ...(term && { startKind: term.startKind, holder: term.holder, holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
   const late = term?.askedAtMs === undefined ? undefined : tooLate(term.askedAtMs, began.wallMs);
@@ -54,12 +56,12 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
     observe({ event: 'ended', end: 'refused', message: late });
     return { end: 'refused', message: late };
   }
-  const epochs = await openEpochStore(wiring.config);
+  const epochs = await openEpochStore(host.config);
   if (term?.startKind === 'revival') {
-    const patienceMs = term.endsInMs - (wiring.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
+    const patienceMs = term.endsInMs - (host.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
     const turn = await awaitTurn(
-      { epochs, clock: wiring.clock, random: wiring.random, observe },
-      { ...settings, standby: wiring.config.standby },
+      { epochs, clock: host.clock, random: host.random, observe },
+      { ...settings, standby: host.config.standby },
       patienceMs,
       run.handOver,
     );
@@ -67,19 +69,19 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   }
   // A person who starts the job is told at once that its login is refused; a tick waits until the brokers take it.
   const onRefusedLogin = term?.startKind === 'revival' ? 'wait' : 'fail';
-  const [kafka, invoker] = await Promise.all([connectFunction(wiring, onRefusedLogin), run.invoker(wiring, observe)]);
+  const [kafka, invoker] = await Promise.all([connectFunction(host, onRefusedLogin), run.invoker(host, observe)]);
   try {
-    return await coordinate({ ...wiring, kafka, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
+    return await coordinate({ ...host, kafka, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
   } finally {
     await kafka.close();
   }
 }
 
-function settingsOf({ config, job, plan, parallelism }: Wiring): JobSettings {
+function settingsOf({ config, job, plan, parallelism }: Host): JobSettings {
   return {
     ...config,
     job: job.name,
-    build: buildId(process.env),
+    build: config.buildId,
     holder: `${hostname()} process ${process.pid}`,
     stages: plan.stages,
     fingerprint: fingerprint(describeGraph(job)),

@@ -9,13 +9,14 @@ import { writeFileSync } from 'node:fs';
 import { isBuiltin, registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigError, readConfig, readToolConfig, requiredValue } from '../lib/config/read-config.ts';
-import { fingerprint } from '../lib/graph/fingerprint.ts';
-import { describeGraph } from '../lib/graph/graph.ts';
+import { ConfigError } from '../../lib/config/fault.ts';
+import { readConfig, readToolConfig, requiredValue } from '../../lib/config/read-config.ts';
+import { fingerprint } from '../../lib/graph/fingerprint.ts';
+import { describeGraph } from '../../lib/graph/graph.ts';
 import type { Described, DescribedFault, JobSummary } from './describe.ts';
+import { configureJob } from './configured-job.ts';
 import { loadJob } from './load-job.ts';
 import { watchEnvironment } from './watch-environment.ts';
-import { configureJob } from './wiring.ts';
 
 const FUNCTIONS = ['coordinator', 'source', 'operator', 'sink'];
 

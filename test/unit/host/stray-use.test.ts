@@ -8,7 +8,7 @@ const module = (path: string) => new URL(`../../../${path}`, import.meta.url).hr
 /** Runs a script in a process in which the filter is set up, behind `before`; its output, or with which code it ended. */
 async function run(script: string, before = ''): Promise<string> {
   const text = `${before}
-    import { keepStrayUseFromEndingTheProcess } from '${module('functions/stray-use.ts')}';
+    import { keepStrayUseFromEndingTheProcess } from '${module('host/stray-use.ts')}';
     import { OutsideRecordError } from '${module('lib/state/record-scope.ts')}';
     keepStrayUseFromEndingTheProcess();
     setTimeout(() => console.log('lives'), 50);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { serveStage, type wireStage } from '../../../functions/serve-stage.ts';
+import { serveStage } from '../../../host/serve-stage.ts';
+import type { openStageHost } from '../../../host/process.ts';
 import type { SendAnswer, SendSinkRequest } from '../../../lib/stages/requests.ts';
 import { writtenLines } from '../../support/written-lines.ts';
 
-type Tools = Awaited<ReturnType<typeof wireStage>>;
+type Tools = Awaited<ReturnType<typeof openStageHost>>;
 
 let elapsedMs = 0;
 const tools = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createEventLines } from '../../../functions/event-lines.ts';
+import { createEventLines } from '../../../host/event-lines.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 import { figures } from '../epoch/figures.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { usesTls } from '../lib/config/kafka-security.ts';
 import { parameters, type ToolConfig } from '../lib/config/parameters.ts';
-import { ConfigError } from '../lib/config/read-config.ts';
+import { ConfigError } from '../lib/config/fault.ts';
 import type { KafkaOptions } from '../lib/kafka/connect.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import { StoreProblem } from '../lib/ports/store-problem.ts';
@@ -17,7 +17,7 @@ const MECHANISMS = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SH
  *
  * @throws ConfigError when there are no certificates in ONCEFLOW_KAFKA_CA_FILE, or no region for IAM.
  */
-export async function kafkaSecurity(
+export async function tlsAndLogin(
   config: ToolConfig,
   clock: Clock,
   env: Readonly<Record<string, string | undefined>> = process.env,

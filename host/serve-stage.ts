@@ -1,35 +1,34 @@
-import type { Context } from 'aws-lambda';
 import type { Clock } from '../lib/ports/clock.ts';
-import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import { type Received, received } from '../lib/stages/received.ts';
 import { payloadFault } from '../lib/stages/request-schema.ts';
 import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
 import { isNeverStale, refusalOf, type StageTools } from '../lib/stages/serve.ts';
 import type { CommitPermit } from '../lib/transactions/commit.ts';
-import { buildId } from './build-id.ts';
+import type { LambdaContext } from './lambda-log.ts';
+import type { Host } from './process.ts';
 import { keepStrayUseFromEndingTheProcess } from './stray-use.ts';
-import { connectFunction, systemClock, type Wiring, wireFunction } from './wiring.ts';
+import { systemClock } from './system.ts';
 
 /**
- * The handler of a stage function: wires the process as it starts, checks each payload, refuses work of another build
+ * The handler of a stage function: opens what the process works with as it starts, checks each payload, refuses work of another build
  * and work whose time is over, and hands the rest to `serve`.
  */
-export function serveStage<Request extends StageRequest & { readonly ask: string }, Answer, Tools extends StageTools & Wiring>(
+export function serveStage<Request extends StageRequest & { readonly ask: string }, Answer, Tools extends StageTools & Host>(
   asks: readonly Request['ask'][],
-  wireTools: (env: NodeJS.ProcessEnv) => Promise<Tools>,
+  open: (env: NodeJS.ProcessEnv) => Promise<Tools>,
   serve: (tools: Tools, request: Received<Request>) => Promise<Answer>,
   clock: Pick<Clock, 'elapsedMs'> = systemClock,
-): (payload: unknown, context?: Context) => Promise<Answer | StageFailed | StageStale> {
+): (payload: unknown, context?: LambdaContext) => Promise<Answer | StageFailed | StageStale> {
   keepStrayUseFromEndingTheProcess();
-  const wire = once(() => wireTools(process.env));
+  const opened = once(() => open(process.env));
   // Loaded while the function starts, not when it is first called. What fails now is tried again, and said, at the call.
-  wire().catch(() => {});
+  opened().catch(() => {});
   return async (payload, context) => {
     const cameMs = clock.elapsedMs();
     const fault = payloadFault(payload, asks);
-    if (fault !== undefined) return answerToStrange(payload, fault, await wire());
+    if (fault !== undefined) return answerToStrange(payload, fault, await opened());
     const request = received(payload as Request, cameMs);
-    const tools = await wire();
+    const tools = await opened();
     const answer = refusalOf(tools, request) ?? (await serve(tools, request));
     if (context !== undefined && isFailed(answer)) await logFailure(tools, request, answer, context);
     return answer;
@@ -47,10 +46,10 @@ function answerToStrange(payload: unknown, fault: string, { build }: StageTools)
 
 /** On Lambda only: the coordinator tells of it too, but not which subtask it was, nor with which stack. */
 async function logFailure(
-  { config, job }: Wiring,
+  { config, job }: Host,
   { ask, epoch, decisionId, stage, subtask, permit }: StageRequest & { readonly ask: string; readonly permit?: CommitPermit },
   { kind, message, stack }: StageFailed,
-  context: Context,
+  context: LambdaContext,
 ): Promise<void> {
   const { lambdaLog } = await import('./lambda-log.ts');
   const log = lambdaLog(config.logLevel, { job: job.name }, context);
@@ -59,19 +58,6 @@ async function logFailure(
 
 function isFailed(answer: unknown): answer is StageFailed {
   return (answer as { readonly outcome: string }).outcome === 'failed';
-}
-
-/** The tools of a stage that works on state and blobs alone. */
-export async function wireStage(env: NodeJS.ProcessEnv): Promise<Wiring & StageTools> {
-  const wiring = await wireFunction(env);
-  const { maxParallelism, maxUnpackedBatchBytes } = wiring.config;
-  return { ...wiring, maxParallelism, maxUnpackedBatchBytes, build: buildId(env) };
-}
-
-/** The tools of a stage that talks to Kafka. */
-export async function wireWithKafka(env: NodeJS.ProcessEnv): Promise<Wiring & StageTools & { readonly kafka: KafkaRequests }> {
-  const wiring = await wireStage(env);
-  return { ...wiring, kafka: await connectFunction(wiring, 'wait') };
 }
 
 /** Makes `make`'s result once, at the first call; a failure is not kept. */

@@ -1,4 +1,4 @@
-import { ConfigError } from '../lib/config/read-config.ts';
+import { ConfigError } from '../lib/config/fault.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { JobDefinitionError } from '../lib/graph/job.ts';
 import { BlobMissingError } from '../lib/ports/blob-store.ts';

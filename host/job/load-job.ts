@@ -1,4 +1,4 @@
-import { type JobDefinition, JobDefinitionError } from '../lib/graph/job.ts';
+import { type JobDefinition, JobDefinitionError } from '../../lib/graph/job.ts';
 import { jobUrl } from './job-url.ts';
 
 /** Longer than Lambda gives a function to start. */

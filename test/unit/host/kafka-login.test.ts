@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { kafkaSecurity } from '../../../functions/kafka-security.ts';
-import { wireWithKafka } from '../../../functions/serve-stage.ts';
-import { connectFunction } from '../../../functions/wiring.ts';
+import { tlsAndLogin } from '../../../host/kafka-login.ts';
+import { openKafkaStageHost } from '../../../host/process.ts';
+import { connectFunction } from '../../../host/kafka.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { newEncoder } from '../../../lib/kafka/kafkajs-internals.ts';
 import { type FakeBroker, KEY, metadataResponse, startFakeBroker } from '../kafka/fake-broker.ts';
@@ -50,21 +50,21 @@ async function environment(password: string) {
 
 describe('a function', () => {
   it('logs in with user and password of the file', async () => {
-    const { kafka } = await wireWithKafka(await environment('hunter2'));
+    const { kafka } = await openKafkaStageHost(await environment('hunter2'));
     open.push(kafka);
     expect(await kafka.leaders('out')).toEqual([1]);
   });
 
   it('of a stage, whose login is refused, has no answer: the job that it belongs to may be changing its password', async () => {
-    const { kafka } = await wireWithKafka(await environment('another'));
+    const { kafka } = await openKafkaStageHost(await environment('another'));
     open.push(kafka);
     expect(await kafka.endTxn(who, true)).toBe('NO_ANSWER');
   });
 
   it('that starts a job for a person says at once that the login is refused', async () => {
-    const wiring = await wireWithKafka(await environment('another'));
-    const kafka = await connectFunction(wiring, 'fail');
-    open.push(wiring.kafka, kafka);
+    const host = await openKafkaStageHost(await environment('another'));
+    const kafka = await connectFunction(host, 'fail');
+    open.push(host.kafka, kafka);
     await expect(kafka.leaders('out')).rejects.toMatchObject({ code: 'SASL_AUTHENTICATION_FAILED', retriable: false });
   });
 });
@@ -76,16 +76,16 @@ describe('the security of a connection', () => {
   const iam = config({ ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ONCEFLOW_KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' });
 
   it('is none unless it is asked for', async () => {
-    expect(await kafkaSecurity(config({}), sleepless, {})).toEqual({ ssl: undefined, sasl: undefined });
-    expect(await kafkaSecurity(config({ ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SSL' }), sleepless, {})).toEqual({ ssl: true, sasl: undefined });
+    expect(await tlsAndLogin(config({}), sleepless, {})).toEqual({ ssl: undefined, sasl: undefined });
+    expect(await tlsAndLogin(config({ ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SSL' }), sleepless, {})).toEqual({ ssl: true, sasl: undefined });
   });
 
   it('by IAM is TLS and tokens of the region, which must be known', async () => {
-    expect(await kafkaSecurity(iam, sleepless, { AWS_REGION: 'eu-west-1' })).toEqual({
+    expect(await tlsAndLogin(iam, sleepless, { AWS_REGION: 'eu-west-1' })).toEqual({
       ssl: true,
       sasl: { mechanism: 'oauthbearer', token: expect.any(Function) },
     });
-    await expect(kafkaSecurity(iam, sleepless, {})).rejects.toThrow(/AWS_REGION is not set: it must be the region of the cluster/);
+    await expect(tlsAndLogin(iam, sleepless, {})).rejects.toThrow(/AWS_REGION is not set: it must be the region of the cluster/);
   });
 
   it('says which file cannot be read', async () => {
@@ -95,7 +95,7 @@ describe('the security of a connection', () => {
       ONCEFLOW_KAFKA_SASL_MECHANISM: 'PLAIN',
       ONCEFLOW_KAFKA_CREDENTIALS_FILE: file,
     };
-    const { sasl } = await kafkaSecurity(config(plain), sleepless, {});
+    const { sasl } = await tlsAndLogin(config(plain), sleepless, {});
     const reading = sasl?.mechanism === 'plain' ? sasl.credentials.current() : undefined;
     await expect(reading).rejects.toThrow(`file ${file} (ONCEFLOW_KAFKA_CREDENTIALS_FILE) cannot be read: ENOENT`);
   });

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, type ConfigFault } from '../lib/config/read-config.ts';
-import type { JobGraph } from '../lib/graph/graph.ts';
-import { JobDefinitionError } from '../lib/graph/job.ts';
-import type { StagePlan } from '../lib/graph/stages.ts';
+import { ConfigError, type ConfigFault } from '../../lib/config/fault.ts';
+import type { JobGraph } from '../../lib/graph/graph.ts';
+import { JobDefinitionError } from '../../lib/graph/job.ts';
+import type { StagePlan } from '../../lib/graph/stages.ts';
 import type { EnvironmentRead } from './watch-environment.ts';
 
 /** What a job is, without its functions. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it, vi } from 'vitest';
-import { describeName } from '../../../functions/describe.ts';
+import { describeName } from '../../../host/job/describe.ts';
 
 // Each is a process of its own.
 vi.setConfig({ testTimeout: 30_000 });

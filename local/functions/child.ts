@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
-import { logLine } from '../../functions/log.ts';
-import { systemClock } from '../../functions/wiring.ts';
+import { logLine } from '../../host/log.ts';
+import { systemClock } from '../../host/system.ts';
 import { leaveJobFolder } from './job-folder.ts';
 import { createSocketInvoker } from './socket-invoker.ts';
 
@@ -10,7 +10,7 @@ import { createSocketInvoker } from './socket-invoker.ts';
 const { createServer } = process.getBuiltinModule('node:http');
 
 /**
- * A function as a process of this machine: `host.ts <role> <socket>`. Stage functions answer requests on the socket; the
+ * A function as a process of this machine: `child.ts <role> <socket>`. Stage functions answer requests on the socket; the
  * coordinator runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
  * signals: the parent stops the job in order.
  */
@@ -47,7 +47,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 async function runAsCoordinator(): Promise<void> {
-  const { runCoordinator } = await import('../../functions/run-coordinator.ts');
+  const { runCoordinator } = await import('../../host/run-coordinator.ts');
   const stop = new AbortController();
   process.on('message', (message) => {
     if (message === 'stop') stop.abort();

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
-import { wireWithKafka } from '../../../functions/serve-stage.ts';
+import { openKafkaStageHost } from '../../../host/process.ts';
 import { startFakeBroker } from '../kafka/fake-broker.ts';
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -10,7 +10,7 @@ afterEach(async () => {
 it('a function waits for a broker that hangs for ONCEFLOW_KAFKA_REQUEST_TIMEOUT_MS, not for longer', async () => {
   const broker = await startFakeBroker({ reply: () => 'silence' });
   open.push(broker);
-  const { kafka } = await wireWithKafka({
+  const { kafka } = await openKafkaStageHost({
     ONCEFLOW_JOB: './jobs/word-count.ts',
     ONCEFLOW_BROKERS: broker.address,
     ONCEFLOW_BLOBS: 'file:///var/blobs',

@@ -1,7 +1,13 @@
 import type { Level } from '../lib/epoch/events.ts';
-import type { Wiring } from './wiring.ts';
 
 export type Log = (level: Level, message: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+export interface LogOptions {
+  /** Lines below this level are left out. Of a process of this machine none is. */
+  readonly logLevel: Level;
+  /** The job's name, which stands in every line. */
+  readonly job: string;
+}
 
 /** Of a process of this machine: one JSON object a line. */
 export const logLine: Log = (level, message, fields) => {
@@ -9,8 +15,8 @@ export const logLine: Log = (level, message, fields) => {
 };
 
 /** Where this function logs: on Lambda as Powertools does, which is loaded only when there is something to say. */
-export async function openLog({ config, job }: Pick<Wiring, 'config' | 'job'>, env: NodeJS.ProcessEnv): Promise<Log> {
+export async function openLog({ logLevel, job }: LogOptions, env: NodeJS.ProcessEnv): Promise<Log> {
   if (env['AWS_LAMBDA_FUNCTION_NAME'] === undefined) return logLine;
   const { lambdaLog } = await import('./lambda-log.ts');
-  return lambdaLog(config.logLevel, { job: job.name });
+  return lambdaLog(logLevel, { job });
 }

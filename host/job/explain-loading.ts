@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { extname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parameters } from '../lib/config/parameters.ts';
-import { ConfigError } from '../lib/config/read-config.ts';
-import { JobDefinitionError } from '../lib/graph/job.ts';
-import { reasonOf } from '../lib/ports/reason.ts';
+import { parameters } from '../../lib/config/parameters.ts';
+import { ConfigError } from '../../lib/config/fault.ts';
+import { JobDefinitionError } from '../../lib/graph/job.ts';
+import { reasonOf } from '../../lib/ports/reason.ts';
 import { jobUrl } from './job-url.ts';
 import { isUsers, shortPath } from './users-code.ts';
 
