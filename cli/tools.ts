@@ -2,7 +2,7 @@ import { describeName } from '../host/job/describe.ts';
 import { openKafka } from '../host/kafka.ts';
 import { openBlobStore, openJobStores } from '../host/stores.ts';
 import { systemClock, systemRandom } from '../host/system.ts';
-import { parameters, type ToolConfig } from '../lib/config/parameters.ts';
+import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
@@ -16,7 +16,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** What commands work with. Connections are opened when they are asked for. */
 export interface Tools {
-  readonly config: ToolConfig;
+  readonly config: ToolConfig<NameFor<'cli'>>;
   readonly job: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,9 +1,9 @@
+import type { ConfigOf } from '../lib/config/parameters.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
-import type { Host } from './process.ts';
 
 /** Stages as the functions of this deployment. */
 export async function openLambdaInvoker(
-  { config, job }: Pick<Host, 'config' | 'job'>,
+  { config, job }: { readonly config: ConfigOf<'host'>; readonly job: { readonly name: string } },
   throttled: (functionName: string) => void,
 ): Promise<FunctionInvoker> {
   const [{ createLambdaClient }, { createLambdaInvoker }] = await Promise.all([

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { usesTls } from '../lib/config/kafka-security.ts';
-import { parameters, type ToolConfig } from '../lib/config/parameters.ts';
+import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { ConfigError } from '../lib/config/fault.ts';
 import type { KafkaOptions } from '../lib/kafka/connect.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import { StoreProblem } from '../lib/ports/store-problem.ts';
 
+type HostConfig = ToolConfig<NameFor<'host'>>;
 type Sasl = NonNullable<KafkaOptions['sasl']>;
 
 const MECHANISMS = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SHA-512': 'scram-sha-512' } as const;
@@ -18,7 +19,7 @@ const MECHANISMS = { PLAIN: 'plain', 'SCRAM-SHA-256': 'scram-sha-256', 'SCRAM-SH
  * @throws ConfigError when there are no certificates in ONCEFLOW_KAFKA_CA_FILE, or no region for IAM.
  */
 export async function tlsAndLogin(
-  config: ToolConfig,
+  config: HostConfig,
   clock: Clock,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Pick<KafkaOptions, 'ssl' | 'sasl'>> {
@@ -26,7 +27,7 @@ export async function tlsAndLogin(
   return { ssl: usesTls(config) ? (ca === undefined ? true : { ca }) : undefined, sasl: await saslOf(config, clock, env) };
 }
 
-async function saslOf(config: ToolConfig, clock: Clock, env: Readonly<Record<string, string | undefined>>): Promise<Sasl | undefined> {
+async function saslOf(config: HostConfig, clock: Clock, env: Readonly<Record<string, string | undefined>>): Promise<Sasl | undefined> {
   const { kafkaSaslMechanism } = config;
   if (kafkaSaslMechanism === undefined) return undefined;
   if (kafkaSaslMechanism === 'AWS_MSK_IAM') {
@@ -39,7 +40,7 @@ async function saslOf(config: ToolConfig, clock: Clock, env: Readonly<Record<str
 }
 
 /** By the rules of the configuration there is one of the two. */
-async function secretOf({ kafkaSecretArn, kafkaCredentialsFile = '' }: ToolConfig): Promise<{
+async function secretOf({ kafkaSecretArn, kafkaCredentialsFile = '' }: HostConfig): Promise<{
   readonly read: () => Promise<string>;
   readonly origin: string;
 }> {

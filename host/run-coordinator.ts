@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
+import { configOf } from '../lib/config/parameters.ts';
 import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../lib/epoch/events.ts';
@@ -79,7 +80,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
 
 function settingsOf({ config, job, plan, parallelism }: Host): JobSettings {
   return {
-    ...config,
+    ...configOf('coordinator', config),
     job: job.name,
     build: config.buildId,
     holder: `${hostname()} process ${process.pid}`,

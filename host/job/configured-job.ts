@@ -1,6 +1,6 @@
 import { byName, ofName } from '../../lib/config/by-name.ts';
 import { ConfigError } from '../../lib/config/fault.ts';
-import { type Config, parameters } from '../../lib/config/parameters.ts';
+import { type Config, type ConfigOf, parameters } from '../../lib/config/parameters.ts';
 import { readConfig } from '../../lib/config/read-config.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
 import { applyOverrides } from '../../lib/graph/overrides.ts';
@@ -35,7 +35,7 @@ export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJ
   return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
-function parallelismOf({ parallelism, stageParallelism }: Config, job: string, { stages }: StagePlan): Record<string, number> {
+function parallelismOf({ parallelism, stageParallelism }: ConfigOf<'host'>, job: string, { stages }: StagePlan): Record<string, number> {
   const ids = stages.map(({ id }) => id);
   const unknown = Object.keys(stageParallelism).filter((stage) => !ids.includes(stage));
   if (unknown.length > 0) {

@@ -1,4 +1,5 @@
-import { type Config, type Parameter, parameters, type ToolConfig } from './parameters.ts';
+import { type Config, parameters, type ToolConfig } from './parameters.ts';
+import type { Parameter } from './parameters/row.ts';
 import type { ConfigFault, Rule } from './fault.ts';
 
 /** How the brokers are spoken to, out of the parameters. */

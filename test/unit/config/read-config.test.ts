@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Parameter, parameters } from '../../../lib/config/parameters.ts';
+import { parameters } from '../../../lib/config/parameters.ts';
+import type { Parameter } from '../../../lib/config/parameters/row.ts';
 import { ConfigError, type ConfigFault } from '../../../lib/config/fault.ts';
 import { readConfig, readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
 
