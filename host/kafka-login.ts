@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { ConfigError } from '../lib/config/fault.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { usesTls } from '../lib/config/kafka-security.ts';
 import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
-import { ConfigError } from '../lib/config/fault.ts';
 import type { KafkaOptions } from '../lib/kafka/connect.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import { StoreProblem } from '../lib/ports/store-problem.ts';

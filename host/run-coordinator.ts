@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
 import { configOf } from '../lib/config/parameters.ts';
+import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
 import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
 import type { CoordinatorEvent } from '../lib/epoch/events.ts';

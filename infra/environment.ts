@@ -1,6 +1,6 @@
 import type { EnvironmentRead } from '../host/job/watch-environment.ts';
-import { type Config, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
+import { type Config, parameters } from '../lib/config/parameters.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,11 +1,11 @@
 import { describeJob, type JobSummary } from '../host/job/describe.ts';
 import { budgetFaults } from '../lib/config/budget.ts';
 import { ofName } from '../lib/config/by-name.ts';
+import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
-import { type ConfigOf, configOf, parameters, rows } from '../lib/config/parameters.ts';
 import type { Parameter, Reader } from '../lib/config/parameters/row.ts';
-import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
+import { type ConfigOf, configOf, parameters, rows } from '../lib/config/parameters.ts';
 import { readConfig } from '../lib/config/read-config.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
 import { environmentFaults, jobEnvironment } from './environment.ts';

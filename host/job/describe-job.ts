@@ -13,8 +13,8 @@ import { ConfigError } from '../../lib/config/fault.ts';
 import { readConfig, readToolConfig, requiredValue } from '../../lib/config/read-config.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
-import type { Described, DescribedFault, JobSummary } from './describe.ts';
 import { configureJob } from './configured-job.ts';
+import type { Described, DescribedFault, JobSummary } from './describe.ts';
 import { loadJob } from './load-job.ts';
 import { watchEnvironment } from './watch-environment.ts';
 

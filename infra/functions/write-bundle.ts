@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { type BuildFailure, type BuildResult, buildSync, formatMessagesSync } from 'esbuild';
 import { jobUrl } from '../../host/job/job-url.ts';
 import { isUsers } from '../../host/job/users-code.ts';
-import { parameters } from '../../lib/config/parameters.ts';
 import { ConfigError } from '../../lib/config/fault.ts';
+import { parameters } from '../../lib/config/parameters.ts';
 
 const HANDLERS = fileURLToPath(new URL('../../functions/', import.meta.url));
 

@@ -1,6 +1,6 @@
-import { type Config, parameters, type ToolConfig } from './parameters.ts';
-import type { Parameter } from './parameters/row.ts';
 import type { ConfigFault, Rule } from './fault.ts';
+import type { Parameter } from './parameters/row.ts';
+import { type Config, parameters, type ToolConfig } from './parameters.ts';
 
 /** How the brokers are spoken to, out of the parameters. */
 type KafkaSecurity = Pick<

@@ -1,11 +1,12 @@
 import { type MetricKind, metrics } from './metrics.ts';
-import { rows } from './parameters.ts';
 import type { Parameter } from './parameters/row.ts';
+import { rows } from './parameters.ts';
 
 /** The parameters as a Markdown table. */
 export function parametersTable(): string {
   const lines = rows.map(
-    ([, parameter]) => `| ${[`\`${parameter.variable}\``, whenUnset(parameter), parameter.unit ?? '', parameter.doc].map(cell).join(' | ')} |`,
+    ([, parameter]) =>
+      `| ${[`\`${parameter.variable}\``, whenUnset(parameter), parameter.unit ?? '', parameter.doc].map(cell).join(' | ')} |`,
   );
   return ['| variable | when unset | unit | what it does |', '|---|---|---|---|', ...lines].join('\n');
 }

@@ -3,8 +3,8 @@ import { ConfigError, type ConfigFault, type Rule } from './fault.ts';
 import { requestTimeoutLeavesTime } from './kafka-request-timeout.ts';
 import { kafkaSecurityFits } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
-import { type Config, parameters, type RequiredName, rows, type ToolConfig } from './parameters.ts';
 import type { Parameter } from './parameters/row.ts';
+import { type Config, parameters, type RequiredName, rows, type ToolConfig } from './parameters.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -2,6 +2,7 @@ import type { Committable } from '../format/manifest.ts';
 import type { KafkaAnswer } from '../ports/kafka-requests.ts';
 import { pauseBeforeRetry } from '../ports/pause.ts';
 import { kindOf } from './answers.ts';
+import type { CommitOutcome } from './commit-outcome.ts';
 import { type Look, lookAt, lookBackAt } from './look.ts';
 import { isCommittedByMarker } from './marker.ts';
 import { type Asking, retriedAnswer } from './retry.ts';
@@ -16,9 +17,6 @@ export interface CommitPermit {
   readonly generation: number;
   readonly decided: true;
 }
-
-/** `doubtful`: it is not committed in every partition, as far as the log shows; `resolve` goes on. */
-export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outcome: 'doubtful'; readonly why: string };
 
 /** What a look depends on besides the log. */
 export interface LookRules {

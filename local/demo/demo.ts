@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openEpochStore } from '../../host/stores.ts';
 import { readJob } from '../../host/job/configured-job.ts';
-import { systemClock } from '../../host/system.ts';
 import { openHost } from '../../host/process.ts';
+import { openEpochStore } from '../../host/stores.ts';
+import { systemClock } from '../../host/system.ts';
 import { createDynamoDbClient, createS3Client } from '../../lib/aws/clients.ts';
 import { createTable } from '../../lib/aws/dynamo-table.ts';
 import { createBucket } from '../../lib/aws/s3-blob-store.ts';

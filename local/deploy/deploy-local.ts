@@ -1,13 +1,13 @@
 /** `npm run deploy:local`: see USAGE. */
 import { once } from 'node:events';
 import type { JobSummary } from '../../host/job/describe.ts';
-import { parameters, rows } from '../../lib/config/parameters.ts';
-import type { Reader } from '../../lib/config/parameters/row.ts';
 import { openEpochStore } from '../../host/stores.ts';
 import { systemClock } from '../../host/system.ts';
 import { givenBy, readSettings } from '../../infra/settings.ts';
 import { createLambdaClient } from '../../lib/aws/clients.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';
+import type { Reader } from '../../lib/config/parameters/row.ts';
+import { parameters, rows } from '../../lib/config/parameters.ts';
 import { UsageError } from '../../lib/config/usage-error.ts';
 import { runCommand } from '../command.ts';
 import { DEFAULT_TOPICS } from '../default-topics.ts';
@@ -44,10 +44,7 @@ const say = (line: string) => console.log(line);
 await runCommand({ name: 'npm run deploy:local', usage: USAGE, options: { keep: { type: 'boolean' } } }, async ({ keep }) => {
   const asked = Object.entries(givenBy(process.env, {})).filter(([name]) => !NOT_FOR_A_DEPLOYMENT.includes(name));
   // The input may be there before the job has its starting offsets.
-  const given = { ONCEFLOW_JOB: WORD_COUNT, ONCEFLOW_STARTING_OFFSETS: 'earliest', ...Object.fromEntries(asked) } as Record<
-    string,
-    string
-  >;
+  const given = { ONCEFLOW_JOB: WORD_COUNT, ONCEFLOW_STARTING_OFFSETS: 'earliest', ...Object.fromEntries(asked) } as Record<string, string>;
   // Before anything starts, and in the words of this machine: the CDK's command line would wrap them into its own.
   const { job } = readSettings({ ONCEFLOW_BROKERS: 'not-started-yet:9092', ...given });
   const stack = await openStack();

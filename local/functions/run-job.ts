@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JobSummary } from '../../host/job/describe.ts';
 import { readJob } from '../../host/job/configured-job.ts';
+import type { JobSummary } from '../../host/job/describe.ts';
 import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import { makeJobFolder } from './job-folder.ts';

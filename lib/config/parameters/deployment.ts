@@ -1,5 +1,5 @@
 import { arn, name, oneOf, topicArn, variableNames, wholeNumber } from '../kinds.ts';
-import { MINUTE, LONGEST_INVOCATION_MS } from './limits.ts';
+import { LONGEST_INVOCATION_MS, MINUTE } from './limits.ts';
 import { defaulted, optional } from './row.ts';
 
 /** A deployment: its functions, what they may do, and what tells of them. */

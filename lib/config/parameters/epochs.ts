@@ -1,5 +1,5 @@
 import { wholeNumber } from '../kinds.ts';
-import { MINUTE, LONGEST_INVOCATION_MS, MAX_INT32 } from './limits.ts';
+import { LONGEST_INVOCATION_MS, MAX_INT32, MINUTE } from './limits.ts';
 import { defaulted, optional } from './row.ts';
 
 /** When epochs begin, how large they are, and how long they may take. */

@@ -1,7 +1,7 @@
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { openStageHost } from '../../../host/process.ts';
 import { readJob } from '../../../host/job/configured-job.ts';
+import { openStageHost } from '../../../host/process.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { idlePollMs } from '../../../lib/epoch/backoff.ts';
 import { BATCH } from '../../../lib/format/batch-layout.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parameters } from '../../../lib/config/parameters.ts';
-import type { Parameter } from '../../../lib/config/parameters/row.ts';
 import { ConfigError, type ConfigFault } from '../../../lib/config/fault.ts';
+import type { Parameter } from '../../../lib/config/parameters/row.ts';
+import { parameters } from '../../../lib/config/parameters.ts';
 import { readConfig, readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
 
 const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' };
@@ -160,7 +160,7 @@ describe('readConfig', () => {
   });
 
   it.each([
-    ['ONCEFLOW_JOB_NAME', '-word'],
+    ['ONCEFLOW_JOB_NAME', '.word'],
     ['ONCEFLOW_JOB_NAME', 'a/b'],
     ['ONCEFLOW_JOB_NAME', 'n'.repeat(65)],
     ['ONCEFLOW_BROKERS', 'localhost'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { serveStage } from '../../../host/serve-stage.ts';
 import type { openStageHost } from '../../../host/process.ts';
+import { serveStage } from '../../../host/serve-stage.ts';
 import type { SendAnswer, SendSinkRequest } from '../../../lib/stages/requests.ts';
 import { writtenLines } from '../../support/written-lines.ts';
 
