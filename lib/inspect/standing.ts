@@ -1,6 +1,5 @@
-import { isLeaseLive } from '../lib/epoch/may-start.ts';
-import type { JobRow, NoProgress } from '../lib/ports/epoch-store.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { isLeaseLive } from '../epoch/may-start.ts';
+import type { JobRow, NoProgress } from '../ports/epoch-store.ts';
 
 /**
  * What a job's row says of it.
@@ -9,9 +8,9 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
  * - `stopped`: it ended by request.
  * - `dead`: it is to run, but nobody holds the lease.
  */
-export type Standing = 'running' | 'stopping' | 'failed' | 'stopped' | 'dead';
+export type JobStanding = 'running' | 'stopping' | 'failed' | 'stopped' | 'dead';
 
-export function standingOf(row: JobRow, nowMs: number): Standing {
+export function standingOf(row: JobRow, nowMs: number): JobStanding {
   if (isLeaseLive(row, nowMs)) return row.desired === 'stopped' ? 'stopping' : 'running';
   if (row.failure !== undefined) return 'failed';
   return row.desired === 'stopped' ? 'stopped' : 'dead';
@@ -20,9 +19,4 @@ export function standingOf(row: JobRow, nowMs: number): Standing {
 /** What the coordinator that runs the job says of its progress; undefined when it makes some, or nobody runs the job. */
 export function noProgressOf(row: JobRow, nowMs: number): NoProgress | undefined {
   return isLeaseLive(row, nowMs) && row.noProgress?.generation === row.generation ? row.noProgress : undefined;
-}
-
-export function exitCodeOf(standing: Standing): ExitCode {
-  if (standing === 'failed') return EXIT.jobFailed;
-  return standing === 'dead' ? EXIT.dead : EXIT.ok;
 }

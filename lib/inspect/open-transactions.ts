@@ -1,14 +1,14 @@
-import type { JobRow } from '../lib/ports/epoch-store.ts';
-import { KafkaProblem } from '../lib/ports/kafka-requests.ts';
-import { poolIds } from '../lib/transactions/ids.ts';
-import { opennessOf } from '../lib/transactions/open.ts';
-import type { Tools } from './tools.ts';
+import type { JobRow } from '../ports/epoch-store.ts';
+import { KafkaProblem } from '../ports/kafka-requests.ts';
+import { poolIds } from '../transactions/ids.ts';
+import { opennessOf } from '../transactions/open.ts';
+import type { InspectDeps } from './deps.ts';
 
 /** What is not over under the job's transactional ids. `unknown`: the brokers are too old to be asked. */
 export type OpenTransactions = { readonly open: readonly string[]; readonly ending: readonly string[] } | 'unknown';
 
-export async function openTransactionsOf(tools: Tools, { job, incarnation, pool }: JobRow): Promise<OpenTransactions> {
-  const kafka = await tools.kafka();
+export async function openTransactionsOf(deps: Pick<InspectDeps, 'kafka'>, { job, incarnation, pool }: JobRow): Promise<OpenTransactions> {
+  const kafka = await deps.kafka();
   try {
     const found = await kafka.describeTransactions(poolIds(job, incarnation, pool));
     const idsThatAre = (openness: string) =>

@@ -1,12 +1,11 @@
-import { ConfigError } from '../lib/config/fault.ts';
-import { openManifest } from '../lib/epoch/coordinator/read-manifest.ts';
-import type { Manifest, SourceOffsets } from '../lib/format/manifest.ts';
-import { BlobMissingError } from '../lib/ports/blob-store.ts';
-import type { EpochRow } from '../lib/ports/epoch-store.ts';
-import { KafkaProblem, type SourceRequests } from '../lib/ports/kafka-requests.ts';
-import { StoreProblem } from '../lib/ports/store-problem.ts';
-import { createBlobs } from '../lib/stages/blobs.ts';
-import type { Tools } from './tools.ts';
+import { ConfigError } from '../config/fault.ts';
+import type { SourceOffsets } from '../format/manifest.ts';
+import { BlobMissingError } from '../ports/blob-store.ts';
+import type { EpochRow } from '../ports/epoch-store.ts';
+import { KafkaProblem, type SourceRequests } from '../ports/kafka-requests.ts';
+import { StoreProblem } from '../ports/store-problem.ts';
+import type { InspectDeps } from './deps.ts';
+import { manifestIn } from './manifest.ts';
 
 export interface PartitionLag {
   readonly source: string;
@@ -24,22 +23,17 @@ export interface PartitionLag {
 export type Lag = { readonly known: true; readonly partitions: readonly PartitionLag[] } | { readonly known: false; readonly why: string };
 
 /** How far the last completed epoch is behind Kafka, for every source partition. What cannot be asked is said. */
-export async function lagOf(tools: Tools, last: EpochRow | undefined): Promise<Lag> {
+export async function lagOf(deps: InspectDeps, last: EpochRow | undefined): Promise<Lag> {
   if (last === undefined) return { known: false, why: 'the job has not completed an epoch yet' };
   try {
-    const { offsets } = await manifestIn(tools, last);
-    return { known: true, partitions: await partitionLags(await tools.kafka(), offsets) };
+    const { offsets } = await manifestIn(deps, last);
+    return { known: true, partitions: await partitionLags(await deps.kafka(), offsets) };
   } catch (error) {
     if (error instanceof ConfigError) return { known: false, why: error.faults.map(({ option, mend }) => `${option}: ${mend}`).join('; ') };
     if (error instanceof KafkaProblem || error instanceof StoreProblem || error instanceof BlobMissingError)
       return { known: false, why: error.message };
     throw error;
   }
-}
-
-/** The manifest of an epoch; a large one is in the blob store. */
-export async function manifestIn(tools: Tools, { manifest }: EpochRow): Promise<Manifest> {
-  return manifest.at === 'row' ? manifest.manifest : openManifest({ blobs: createBlobs(await tools.blobStore(), tools.random) }, manifest);
 }
 
 async function partitionLags(kafka: SourceRequests, offsets: SourceOffsets): Promise<PartitionLag[]> {

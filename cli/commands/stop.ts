@@ -1,15 +1,24 @@
-import { holderOf, isLeaseLive } from '../lib/epoch/may-start.ts';
-import type { JobRow } from '../lib/ports/epoch-store.ts';
-import { type CommandResult, EXIT, type ExitCode } from './exit-codes.ts';
-import { finishHere, takeGeneration } from './finish-job.ts';
-import { openTransactionsOf } from './open-transactions.ts';
-import { noSuchJob } from './status.ts';
-import { duration } from './text.ts';
-import type { Tools } from './tools.ts';
+import { holderOf, isLeaseLive } from '../../lib/epoch/may-start.ts';
+import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
+import type { JobRow } from '../../lib/ports/epoch-store.ts';
+import { type CommandResult, command } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { finishHere, takeGeneration } from '../finish-job.ts';
+import { noSuchJob } from '../no-such-job.ts';
+import { timeout } from '../options.ts';
+import { duration } from '../text.ts';
+import type { Tools } from '../tools.ts';
 
 const POLL_MS = 250;
 /** How often the wait is said aloud, when nothing changes. */
 const SAY_EVERY_MS = 5_000;
+
+export default command({
+  name: 'stop',
+  usage: 'finish and commit the running epoch, leave no transaction open; a start goes on from there',
+  options: { timeout },
+  run: (tools, values) => stop(tools, AbortSignal.timeout(values.timeout * 1_000)),
+});
 
 /**
  * Asks the job to stop and waits until it rests: its holder has committed what it decided and given up the lease, and

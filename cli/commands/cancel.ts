@@ -1,24 +1,36 @@
-import { LeftToNextError } from '../lib/epoch/coordinator/context.ts';
-import { CONTROL_POLL_MS } from '../lib/epoch/coordinator/housekeeping.ts';
-import { holderOf, isLeaseLive } from '../lib/epoch/may-start.ts';
-import type { HeldJob, JobRow } from '../lib/ports/epoch-store.ts';
-import { type CommandResult, EXIT, type ExitCode } from './exit-codes.ts';
-import { finishHere, takeGeneration } from './finish-job.ts';
-import { openTransactionsOf } from './open-transactions.ts';
-import { noSuchJob } from './status.ts';
-import { plural } from './text.ts';
-import type { Tools } from './tools.ts';
-
-export type Retention = 'retain' | 'delete';
+import { type Config, parameters } from '../../lib/config/parameters.ts';
+import { LeftToNextError } from '../../lib/epoch/coordinator/context.ts';
+import { CONTROL_POLL_MS } from '../../lib/epoch/coordinator/housekeeping.ts';
+import { holderOf, isLeaseLive } from '../../lib/epoch/may-start.ts';
+import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
+import type { HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
+import { type CommandResult, command } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { finishHere, takeGeneration } from '../finish-job.ts';
+import { noSuchJob } from '../no-such-job.ts';
+import { oneOf, timeout } from '../options.ts';
+import { plural } from '../text.ts';
+import type { Tools } from '../tools.ts';
 
 const POLL_MS = 250;
 const DELETE_TOGETHER = 500;
+
+export default command({
+  name: 'cancel',
+  usage: 'give up what is not decided; with "delete" remove the job and all its data',
+  options: {
+    timeout,
+    retention: oneOf({ words: ['retain', 'delete'], help: `default: ${parameters.cancelRetention.variable}, or retain` }),
+  },
+  run: (tools, { timeout: seconds, retention = tools.config.cancelRetention }) =>
+    cancel(tools, retention, AbortSignal.timeout(seconds * 1_000)),
+});
 
 /**
  * Takes the job from whoever holds it, at once: what that one has not decided is given up, what it has decided is
  * committed here. Then applies the retention. Crashed at any point, it can be run again and finishes.
  */
-export async function cancel(tools: Tools, retention: Retention, signal: AbortSignal): Promise<CommandResult> {
+export async function cancel(tools: Tools, retention: Config['cancelRetention'], signal: AbortSignal): Promise<CommandResult> {
   const { epochs, job } = tools;
   const asked = await epochs.readJob(job);
   if (asked === undefined) return noSuchJob(tools);

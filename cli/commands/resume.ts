@@ -1,19 +1,24 @@
-import type { JobRow } from '../lib/ports/epoch-store.ts';
-import { type CommandResult, EXIT } from './exit-codes.ts';
-import { type Standing, standingOf } from './standing.ts';
-import { noSuchJob } from './status.ts';
-import type { Tools } from './tools.ts';
+import { type JobStanding, standingOf } from '../../lib/inspect/standing.ts';
+import type { JobRow } from '../../lib/ports/epoch-store.ts';
+import { type CommandResult, command } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { noSuchJob } from '../no-such-job.ts';
 
 /** Lets a job that was stopped or has failed run again. It starts nothing. */
-export async function resume(tools: Tools): Promise<CommandResult> {
-  const row = await tools.epochs.readJob(tools.job);
-  if (row === undefined) return noSuchJob(tools);
-  await tools.epochs.setDesired(tools.job, 'running');
-  return resumed(row, standingOf(row, tools.clock.now()));
-}
+export default command({
+  name: 'resume',
+  usage: 'let a stopped or failed job run again',
+  options: {},
+  async run(tools) {
+    const row = await tools.epochs.readJob(tools.job);
+    if (row === undefined) return noSuchJob(tools);
+    await tools.epochs.setDesired(tools.job, 'running');
+    return resumed(row, standingOf(row, tools.clock.now()));
+  },
+});
 
 /** @param before the row as it was before the request. */
-export function resumed(before: JobRow, standing: Standing): CommandResult {
+export function resumed(before: JobRow, standing: JobStanding): CommandResult {
   return {
     code: EXIT.ok,
     json: { job: before.job, was: standing, clearedFailure: before.failure ?? null },
@@ -21,7 +26,7 @@ export function resumed(before: JobRow, standing: Standing): CommandResult {
   };
 }
 
-function textOf({ job, lastCompleted, failure }: JobRow, standing: Standing): string {
+function textOf({ job, lastCompleted, failure }: JobRow, standing: JobStanding): string {
   const from = lastCompleted === undefined ? 'its starting offsets' : `epoch ${lastCompleted.epoch}`;
   const start =
     'Start its coordinator; where a schedule revives it, its next tick does, and "npm run local" that is still up does at once.';
