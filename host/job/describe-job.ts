@@ -23,7 +23,7 @@ const FUNCTIONS = ['coordinator', 'source', 'operator', 'sink'];
 const [what] = process.argv.slice(2);
 const described = await describe().then(
   (job): Described<Partial<JobSummary>> => ({ job }),
-  (error: unknown): Described<never> => ({ fault: faultOf(error) }),
+  (error: unknown): Described<never> => ({ fault: describedFault(error) }),
 );
 writeFileSync(3, JSON.stringify(described));
 process.exit(0);
@@ -52,7 +52,7 @@ function withoutPackages(): void {
   });
 }
 
-function faultOf(error: unknown): DescribedFault {
+function describedFault(error: unknown): DescribedFault {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   return {
     name: error.name,

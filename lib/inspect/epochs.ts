@@ -33,14 +33,14 @@ export function epochsOf(row: JobRow, rows: readonly EpochRow[]): JobEpochs {
   const epochs = rows.map(({ epoch, decisionId, summary }) => ({
     epoch,
     decisionId,
-    standing: standingOf(row, epoch),
+    standing: epochStandingOf(row, epoch),
     ...summary,
     durationMs: summary.decidedAtMs - summary.plannedAtMs,
   }));
   return { job: row.job, incarnation: row.incarnation, epochs };
 }
 
-function standingOf({ retiredThrough, lastCommitted }: JobRow, epoch: number): EpochStanding {
+function epochStandingOf({ retiredThrough, lastCommitted }: JobRow, epoch: number): EpochStanding {
   if (epoch <= retiredThrough) return 'retired';
   return epoch <= lastCommitted ? 'committed' : 'decided';
 }
