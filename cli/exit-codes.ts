@@ -23,9 +23,16 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What a command has found or done: one of the two forms is printed. */
-export interface CommandResult {
-  readonly code: ExitCode;
-  readonly json: object;
-  readonly text: string;
-}
+/** What `--help` says of each. */
+export const EXIT_WORDS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'well, done',
+  failed: 'table, broker or blob store failed',
+  usage: 'wrong arguments or configuration',
+  noSuchJob: 'no such job',
+  jobFailed: 'the job failed',
+  dead: 'the job is to run and nobody runs it',
+  heldUp: 'a transaction that nobody ends holds up readers',
+  timedOut: 'not finished within --timeout',
+  startedAgain: 'somebody started the job meanwhile',
+  noProgress: 'the job runs and makes no progress',
+};

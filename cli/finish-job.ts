@@ -31,7 +31,8 @@ export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' 
  * itself. Throws as `finishJob` does; the lease is given up then, and why is recorded when a person has to act.
  */
 export async function finishHere(tools: Tools, taken: JobRow, signal: AbortSignal): Promise<void> {
-  const settings: FinishSettings = { ...tools.config, build: 'onceflow command' };
+  const { commitTimeoutMs, epochTimeoutMs, transactionTimeoutMs, onMissingEvidence } = tools.config;
+  const settings: FinishSettings = { build: 'onceflow command', commitTimeoutMs, epochTimeoutMs, transactionTimeoutMs, onMissingEvidence };
   const deps = await coordinatorDeps(tools);
   const lease = holdLease(deps, { job: taken.job, leaseMs: tools.config.leaseMs }, taken.generation, tools.clock.elapsedMs());
   try {

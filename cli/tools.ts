@@ -1,10 +1,8 @@
-import { describeName } from '../functions/describe.ts';
-import { kafkaSecurity } from '../functions/kafka-security.ts';
-import { openBlobStore, systemClock, systemRandom } from '../functions/wiring.ts';
-import { createDynamoDbClient } from '../lib/aws/clients.ts';
-import { createEpochStore } from '../lib/aws/dynamo-epoch-store.ts';
-import { createJobRemoval } from '../lib/aws/dynamo-job-removal.ts';
-import { parameters, type ToolConfig } from '../lib/config/parameters.ts';
+import { describeName } from '../host/job/describe.ts';
+import { openKafka } from '../host/kafka.ts';
+import { openBlobStore, openJobStores } from '../host/stores.ts';
+import { systemClock, systemRandom } from '../host/system.ts';
+import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
@@ -18,7 +16,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** What commands work with. Connections are opened when they are asked for. */
 export interface Tools {
-  readonly config: ToolConfig;
+  readonly config: ToolConfig<NameFor<'cli'>>;
   readonly job: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,21 +40,21 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
   if (jobOption !== undefined && !parameters.jobName.schema.safeParse(jobOption).success)
     throw new UsageError(`--job is ${JSON.stringify(jobOption)}: it must be ${parameters.jobName.rule}`);
   const job = jobOption ?? config.jobName ?? nameInModule(config, env);
-  const store = { client: createDynamoDbClient(), table: config.table };
+  const stores = await openJobStores(config);
   const kafka = once(() => connect(config, job, say));
   return {
     config,
     job,
     clock: systemClock,
     random: systemRandom,
-    epochs: createEpochStore(store),
-    removal: createJobRemoval(store),
+    epochs: stores.epochs,
+    removal: stores.removal,
     kafka: kafka.get,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,
     say,
     async close() {
       await (await kafka.made()?.catch(() => undefined))?.close();
-      store.client.destroy();
+      stores.close();
     },
   };
 }
@@ -68,11 +66,8 @@ function nameInModule({ job }: ToolConfig, env: NodeJS.ProcessEnv): string {
 }
 
 async function connect(config: ToolConfig, job: string, say: (line: string) => void): Promise<KafkaRequests> {
-  const brokers = requiredValue(config, 'brokers');
-  const [{ connectKafka }, security] = await Promise.all([import('../lib/kafka/connect.ts'), kafkaSecurity(config, systemClock)]);
-  return connectKafka({
-    ...security,
-    brokers,
+  return openKafka(config, {
+    brokers: requiredValue(config, 'brokers'),
     clientId: `onceflow-cli-${job}`,
     connectionTimeoutMs: CONNECTION_TIMEOUT_MS,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,

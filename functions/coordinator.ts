@@ -1,11 +1,8 @@
 import type { Context } from 'aws-lambda';
+import { openLambdaInvoker } from '../host/invoker.ts';
+import { observeOnLambda } from '../host/lambda-observer.ts';
+import { runCoordinator } from '../host/run-coordinator.ts';
 import type { CoordinatorEnd } from '../lib/epoch/coordinator/context.ts';
-import type { CoordinatorEvent } from '../lib/epoch/events.ts';
-import { createEventLines } from './event-lines.ts';
-import { lambdaLog } from './lambda-log.ts';
-import { createMetrics } from './metrics.ts';
-import { runCoordinator } from './run-coordinator.ts';
-import { openLambdaInvoker, type Wiring } from './wiring.ts';
 
 /** What is asked of the coordinator's function. */
 export type CoordinatorPayload =
@@ -31,8 +28,8 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
   const timer = setTimeout(() => handOver.abort(), forMs);
   try {
     const end = await runCoordinator({
-      invoker: (wiring, observe) => openLambdaInvoker(wiring, (name) => observe({ event: 'throttled', function: name })),
-      observer: (wiring) => observerOf(wiring, context),
+      invoker: (host, observe) => openLambdaInvoker(host, (name) => observe({ event: 'throttled', function: name })),
+      observer: (host) => observeOnLambda(host, context),
       stop: new AbortController().signal,
       handOver: handOver.signal,
       term: {
@@ -47,20 +44,6 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Logs what the coordinator does, and makes metrics of it. */
-function observerOf({ config, job, clock }: Wiring, context: Context): (event: CoordinatorEvent) => void {
-  const log = lambdaLog(config.logLevel, { job: job.name }, context);
-  const lineOf = createEventLines();
-  const write = (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`);
-  const measure =
-    config.monitoring === 'on' ? createMetrics({ job: job.name, functionName: context.functionName, clock, write }) : () => {};
-  return (event) => {
-    const { level, message, fields } = lineOf(event);
-    log(level, message, fields);
-    measure(event);
-  };
 }
 
 function askedIn(payload: unknown): { readonly ask: CoordinatorPayload['ask']; readonly askedAtMs: number | undefined } {

@@ -1,6 +1,6 @@
-import type { EnvironmentRead } from '../functions/watch-environment.ts';
+import type { EnvironmentRead } from '../host/job/watch-environment.ts';
+import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
 import { type Config, parameters } from '../lib/config/parameters.ts';
-import { ConfigError, type ConfigFault } from '../lib/config/read-config.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,10 +1,12 @@
-import { describeJob, type JobSummary } from '../functions/describe.ts';
+import { describeJob, type JobSummary } from '../host/job/describe.ts';
 import { budgetFaults } from '../lib/config/budget.ts';
 import { ofName } from '../lib/config/by-name.ts';
+import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
-import { type Config, type Parameter, parameters } from '../lib/config/parameters.ts';
-import { ConfigError, type ConfigFault, readConfig } from '../lib/config/read-config.ts';
+import type { Parameter, Reader } from '../lib/config/parameters/row.ts';
+import { type ConfigOf, configOf, parameters, rows } from '../lib/config/parameters.ts';
+import { readConfig } from '../lib/config/read-config.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
 import { environmentFaults, jobEnvironment } from './environment.ts';
 
@@ -13,7 +15,7 @@ export type Given = Readonly<Record<string, string | undefined>>;
 
 /** What a deployment is made from: checked. */
 export interface DeploymentSettings {
-  readonly config: Config;
+  readonly config: ConfigOf<'infra'>;
   /** As it is on this machine. */
   readonly job: JobSummary;
   /** For the functions: the parameters that were given (no defaults, nothing that only tools read), and what the job reads. */
@@ -24,27 +26,8 @@ export interface DeploymentSettings {
 
 type ConfiguredJob = Pick<DeploymentSettings, 'config' | 'job'>;
 
-/** Made by the deployment itself. */
-const MADE_HERE = ['table', 'blobs', 'buildId'] as const;
-/** Read by commands on a machine, or by the deployment; no function reads them. */
-const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
-  'job',
-  'cancelRetention',
-  'jobEnvironment',
-  'kafkaClusterArn',
-  'kafkaSecretKeyArn',
-  'architecture',
-  'functionMemoryMb',
-  'coordinatorMemoryMb',
-  'coordinatorLifetimeMs',
-  'operatorConcurrency',
-  'logRetentionDays',
-  'alarmTopic',
-  'removal',
-  'stack',
-  'dynamodbLocal',
-  'benchDir',
-];
+/** Who reads a parameter in a function. */
+const IN_FUNCTIONS: readonly Reader[] = ['host', 'coordinator', 'source', 'operator', 'sink'];
 /** A cold start, taking the lease, and asking for the commits of what was decided. */
 const START_MS = 10_000;
 /** CloudFormation takes 500 resources in a stack; the rest of one has fewer than 100. */
@@ -64,9 +47,9 @@ export const PLACEHOLDERS = {
  * @throws ConfigError naming every wrong or contradictory parameter, or JobDefinitionError: the module has no job.
  */
 export function readSettings(given: Given, own: Given = {}, machine: Given = process.env): DeploymentSettings {
-  const madeHere = MADE_HERE.flatMap((name) => refusalOf(name, given));
+  const madeHere = rows.flatMap(([, row]) => refusalOf(row, given));
   if (madeHere.length > 0) throw new ConfigError(madeHere);
-  const config = readConfig({ ...given, ...PLACEHOLDERS });
+  const config = configOf('infra', readConfig({ ...given, ...PLACEHOLDERS }));
   const forJob = jobEnvironment(config, own, machine);
   const others = Object.entries(machine).filter(([name]) => !isOurs(name));
   const job = describeJob('source', { env: { ...Object.fromEntries(others), ...forJob, ...given, ...PLACEHOLDERS } });
@@ -112,19 +95,17 @@ function isOurs(option: string): boolean {
   return option.startsWith('ONCEFLOW_');
 }
 
-function refusalOf(name: keyof typeof parameters, given: Given): ConfigFault[] {
-  const { variable } = parameters[name];
+function refusalOf({ variable, deployment }: Parameter<unknown>, given: Given): ConfigFault[] {
   const value = given[variable];
-  if (value === undefined || value === '') return [];
+  if (deployment !== 'makes' || value === undefined || value === '') return [];
   return [{ option: variable, value, rule: 'left to the deployment, which makes it', mend: 'leave it out' }];
 }
 
 function environmentOf(given: Given): Record<string, string> {
-  const left = new Set<string>(NOT_FOR_FUNCTIONS.map((name) => parameters[name].variable));
-  const known = Object.values<Parameter<unknown>>(parameters).map(({ variable }) => variable);
-  const entries = known.flatMap((variable): [string, string][] => {
+  const entries = rows.flatMap(([, { variable, readBy, deployment }]): [string, string][] => {
     const value = given[variable];
-    return value === undefined || value === '' || left.has(variable) ? [] : [[variable, value]];
+    const goesAlong = deployment === undefined && readBy.some((reader) => IN_FUNCTIONS.includes(reader));
+    return value === undefined || value === '' || !goesAlong ? [] : [[variable, value]];
   });
   return Object.fromEntries(entries);
 }

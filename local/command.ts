@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { explainError } from '../functions/explain-error.ts';
+import { explainError } from '../host/explain-error.ts';
 import { readToolConfig } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { reasonOf } from '../lib/ports/reason.ts';

@@ -1,14 +1,17 @@
 /** `npm run local`: see USAGE. */
-import { describeJob, type JobSummary } from '../functions/describe.ts';
-import { explainError } from '../functions/explain-error.ts';
-import { openEpochStore, systemClock } from '../functions/wiring.ts';
+
+import { explainError } from '../host/explain-error.ts';
+import { describeJob, type JobSummary } from '../host/job/describe.ts';
+import { openEpochStore } from '../host/stores.ts';
+import { systemClock } from '../host/system.ts';
 import { createDynamoDbClient, createS3Client } from '../lib/aws/clients.ts';
 import { createTable } from '../lib/aws/dynamo-table.ts';
 import { createBucket } from '../lib/aws/s3-blob-store.ts';
 import { budgetFaults } from '../lib/config/budget.ts';
+import { ConfigError } from '../lib/config/fault.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import type { Config } from '../lib/config/parameters.ts';
-import { ConfigError, readConfig } from '../lib/config/read-config.ts';
+import { readConfig } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { isLeaseLive } from '../lib/epoch/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';

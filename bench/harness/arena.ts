@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock } from '../../functions/wiring.ts';
+import { systemClock } from '../../host/system.ts';
 import { createDynamoDbClient, createS3Client } from '../../lib/aws/clients.ts';
 import { createTable } from '../../lib/aws/dynamo-table.ts';
 import { createBucket } from '../../lib/aws/s3-blob-store.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { describeJob, type JobSummary } from '../../functions/describe.ts';
-import { shortPath } from '../../functions/users-code.ts';
-import type { EnvironmentRead } from '../../functions/watch-environment.ts';
+import { describeJob, type JobSummary } from '../../host/job/describe.ts';
+import { shortPath } from '../../host/job/users-code.ts';
+import type { EnvironmentRead } from '../../host/job/watch-environment.ts';
+import { ConfigError } from '../../lib/config/fault.ts';
 import { parameters } from '../../lib/config/parameters.ts';
-import { ConfigError } from '../../lib/config/read-config.ts';
 import { environmentFaults } from '../environment.ts';
 import { PLACEHOLDERS } from '../settings.ts';
 import { differencesOf } from './differences.ts';

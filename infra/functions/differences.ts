@@ -1,4 +1,4 @@
-import type { JobSummary } from '../../functions/describe.ts';
+import type { JobSummary } from '../../host/job/describe.ts';
 
 const SHOWN = 3;
 

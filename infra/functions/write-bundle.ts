@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, type BuildResult, buildSync, formatMessagesSync } from 'esbuild';
-import { jobUrl } from '../../functions/job-url.ts';
-import { isUsers } from '../../functions/users-code.ts';
+import { jobUrl } from '../../host/job/job-url.ts';
+import { isUsers } from '../../host/job/users-code.ts';
+import { ConfigError } from '../../lib/config/fault.ts';
 import { parameters } from '../../lib/config/parameters.ts';
-import { ConfigError } from '../../lib/config/read-config.ts';
 
 const HANDLERS = fileURLToPath(new URL('../../functions/', import.meta.url));
 

@@ -1,3 +1,4 @@
+import { isName, NAME_RULE } from '../config/names.ts';
 import type { Serde } from '../format/serde.ts';
 import { float64, structured } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode, type StateDeclaration } from '../graph/job.ts';
@@ -28,7 +29,7 @@ export interface JobBuilder {
  */
 export function defineJob(name: string, define: (job: JobBuilder) => void): JobDefinition {
   const draft = new JobDraft(name);
-  draft.checkName(name, 'job name');
+  checkJobName(name);
   refuseAsync(define, `the definition of job ${name}`);
   define({
     source(uid, source) {
@@ -42,6 +43,11 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   if (job.nodes.length === 0) throw new JobDefinitionError(`job ${name} has no source`);
   planStages(job);
   return job;
+}
+
+function checkJobName(name: string): void {
+  if (typeof name === 'string' && isName(name)) return;
+  throw new JobDefinitionError(`job ${name}: job name ${JSON.stringify(name)} must be ${NAME_RULE}`);
 }
 
 type UserFunction = (value: unknown) => unknown;

@@ -40,7 +40,7 @@ const NO_ANSWER = new Set(['TimeoutError', 'AbortError']);
 const BELOW_THE_SERVICE =
   /^(?:E(?!RR_)[A-Z0-9_]+|HPE_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE|ERR_SSL_[A-Z0-9_]+|ERR_TLS_[A-Z0-9_]+|ERR_SOCKET_[A-Z_]+)$/;
 
-export function faultOf(error: unknown): AwsFault {
+export function awsFaultOf(error: unknown): AwsFault {
   if (!(error instanceof Error)) return 'defect';
   const { name, message, code, cause, $metadata, $retryable }: SdkError = error;
   if (name === 'CredentialsProviderError' || isOfRegion(message) || code === 'ERR_INVALID_URL') return 'refused';
@@ -50,7 +50,7 @@ export function faultOf(error: unknown): AwsFault {
   if (status === undefined) {
     // A blob that was damaged on its way.
     if (message.startsWith('Checksum mismatch')) return 'transient';
-    return cause === undefined ? 'defect' : faultOf(cause);
+    return cause === undefined ? 'defect' : awsFaultOf(cause);
   }
   // 3xx is S3's way to say that the bucket is in another region.
   return status >= 300 && status < 500 && status !== 429 ? 'refused' : 'transient';
@@ -81,7 +81,7 @@ interface ClientConfig {
 
 /** The error to throw for a failed call: a `StoreProblem` that says what to change, or a defect as it was. */
 export async function problemOf(error: unknown, call: AwsCall, config: ClientConfig): Promise<unknown> {
-  const fault = faultOf(error);
+  const fault = awsFaultOf(error);
   if (fault === 'defect' || !(error instanceof Error)) return error;
   const where = `${call.target} (${call.option}; ${await whereabouts(config)})`;
   const what = `${call.service} ${call.action} on ${where} failed: ${error.name}: ${reasonOf(error)}`;

@@ -12,7 +12,7 @@ import {
 import { ofName } from '../config/by-name.ts';
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
-import { faultOf } from './aws-problem.ts';
+import { awsFaultOf } from './aws-problem.ts';
 import {
   type Attributes,
   attributes,
@@ -314,7 +314,7 @@ async function decide(store: Store, decision: Decision): Promise<DecideAnswer> {
       throw await problem(store, 'TransactWriteItems', error);
     }
     // Any other cancellation (a conflicting or throttled request) decided nothing, but an earlier try may have.
-    if (error instanceof TransactionCanceledException || faultOf(error) === 'transient') return 'ambiguous';
+    if (error instanceof TransactionCanceledException || awsFaultOf(error) === 'transient') return 'ambiguous';
     throw await problem(store, 'TransactWriteItems', error);
   }
 }

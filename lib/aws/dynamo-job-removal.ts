@@ -37,7 +37,7 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
           ':empty': {},
         }),
       });
-      return fenced(store, 'UpdateItem', () => store.client.send(command));
+      return fencedWrite(store, 'UpdateItem', () => store.client.send(command));
     },
 
     async deleteEpochs(job, ownIncarnation) {
@@ -59,7 +59,7 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
           'attribute_not_exists(pk) OR (generation = :generation AND incarnation = :incarnation AND attribute_not_exists(lastCompleted))',
         ExpressionAttributeValues: attributes({ ':generation': generation, ':incarnation': incarnation }),
       });
-      return fenced(store, 'DeleteItem', () => store.client.send(command));
+      return fencedWrite(store, 'DeleteItem', () => store.client.send(command));
     },
   };
 }
@@ -75,7 +75,7 @@ async function incarnationOf(store: Store, job: string): Promise<string | undefi
   return Item?.['incarnation']?.S;
 }
 
-async function fenced(store: Store, action: string, write: () => Promise<unknown>): Promise<FencedWrite> {
+async function fencedWrite(store: Store, action: string, write: () => Promise<unknown>): Promise<FencedWrite> {
   const written = await send(store, action, () => conditional(write));
   return written.outcome === 'done' ? 'written' : 'superseded';
 }

@@ -1,4 +1,4 @@
-import type { ConfigFault } from './read-config.ts';
+import type { ConfigFault } from './fault.ts';
 
 const ENDPOINT = /^AWS_ENDPOINT_URL(_[A-Z0-9_]+)?$/;
 const REGION = /^AWS_(DEFAULT_)?REGION$/;

@@ -1,5 +1,5 @@
+import type { ConfigFault } from './fault.ts';
 import { type Config, parameters } from './parameters.ts';
-import type { ConfigFault } from './read-config.ts';
 
 export type Budget = Pick<
   Config,

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { ConfigError } from './fault.ts';
 import { type Config, parameters } from './parameters.ts';
-import { ConfigError } from './read-config.ts';
 
 /**
  * The certificates in the file of ONCEFLOW_KAFKA_CA_FILE, as PEM; undefined when it is not set.

@@ -1,5 +1,5 @@
+import type { ConfigFault } from './fault.ts';
 import { type Config, parameters, type ToolConfig } from './parameters.ts';
-import type { ConfigFault } from './read-config.ts';
 
 type Timeouts = Pick<Config, 'kafkaRequestTimeoutMs' | 'epochTimeoutMs' | 'commitTimeoutMs'>;
 

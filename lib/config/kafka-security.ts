@@ -1,5 +1,6 @@
-import { type Config, type Parameter, parameters, type ToolConfig } from './parameters.ts';
-import type { ConfigFault, Rule } from './read-config.ts';
+import type { ConfigFault, Rule } from './fault.ts';
+import type { Parameter } from './parameters/row.ts';
+import { type Config, parameters, type ToolConfig } from './parameters.ts';
 
 /** How the brokers are spoken to, out of the parameters. */
 type KafkaSecurity = Pick<
@@ -26,28 +27,28 @@ const MECHANISM = parameters.kafkaSaslMechanism.variable;
 const SECRET = parameters.kafkaSecretArn.variable;
 const FILE = parameters.kafkaCredentialsFile.variable;
 
-function faultOf(of: Parameter<unknown>, value: string | undefined, rule: string, mend: string): ConfigFault {
+function faultIn(of: Parameter<unknown>, value: string | undefined, rule: string, mend: string): ConfigFault {
   return { option: of.variable, value, rule, mend };
 }
 
 function protocolFault(config: ToolConfig): ConfigFault | undefined {
   const { kafkaSecurityProtocol: protocol, kafkaSaslMechanism: mechanism } = config;
   if (usesSasl(config) && mechanism === undefined)
-    return faultOf(
+    return faultIn(
       parameters.kafkaSaslMechanism,
       undefined,
       `${parameters.kafkaSaslMechanism.rule} with ${PROTOCOL}=${protocol}`,
       `set it, or set ${PROTOCOL} to PLAINTEXT or SSL`,
     );
   if (!usesSasl(config) && mechanism !== undefined)
-    return faultOf(
+    return faultIn(
       parameters.kafkaSaslMechanism,
       mechanism,
       `unset with ${PROTOCOL}=${protocol}, which has no login`,
       `unset it, or set ${PROTOCOL} to SASL_SSL or SASL_PLAINTEXT`,
     );
   if (mechanism === 'AWS_MSK_IAM' && protocol !== 'SASL_SSL')
-    return faultOf(
+    return faultIn(
       parameters.kafkaSecurityProtocol,
       protocol,
       `SASL_SSL with ${MECHANISM}=AWS_MSK_IAM`,
@@ -59,7 +60,7 @@ function protocolFault(config: ToolConfig): ConfigFault | undefined {
 function caFault(config: ToolConfig): ConfigFault | undefined {
   const { kafkaSecurityProtocol: protocol, kafkaCaFile } = config;
   if (kafkaCaFile === undefined || usesTls(config)) return undefined;
-  return faultOf(
+  return faultIn(
     parameters.kafkaCaFile,
     kafkaCaFile,
     `unset with ${PROTOCOL}=${protocol}, which is not TLS`,
@@ -79,7 +80,7 @@ function credentialsFault(config: ToolConfig): ConfigFault | undefined {
       mechanism === undefined
         ? `${PROTOCOL}=${config.kafkaSecurityProtocol}, which has no login`
         : `${MECHANISM}=AWS_MSK_IAM, which logs in with the AWS credentials of the process`;
-    return faultOf(
+    return faultIn(
       given.parameter,
       given.value,
       `unset with ${because}`,
@@ -87,20 +88,20 @@ function credentialsFault(config: ToolConfig): ConfigFault | undefined {
     );
   }
   if (given.value === undefined)
-    return faultOf(
+    return faultIn(
       parameters.kafkaSecretArn,
       undefined,
       `the secret with user and password for ${MECHANISM}=${mechanism}`,
       `set it, or ${FILE} on a machine of your own`,
     );
   if (kafkaSecretArn !== undefined && kafkaCredentialsFile !== undefined)
-    return faultOf(parameters.kafkaCredentialsFile, kafkaCredentialsFile, `unset when ${SECRET} is set`, 'leave one of the two out');
+    return faultIn(parameters.kafkaCredentialsFile, kafkaCredentialsFile, `unset when ${SECRET} is set`, 'leave one of the two out');
   return undefined;
 }
 
 function ttlFault(config: ToolConfig, isSet: (name: keyof Config) => boolean): ConfigFault | undefined {
   if (!isSet('kafkaSecretTtlMs') || config.kafkaSecretArn !== undefined || config.kafkaCredentialsFile !== undefined) return undefined;
-  return faultOf(
+  return faultIn(
     parameters.kafkaSecretTtlMs,
     `${config.kafkaSecretTtlMs}`,
     `unset without ${SECRET} or ${FILE}: there is no secret to keep`,
@@ -111,14 +112,14 @@ function ttlFault(config: ToolConfig, isSet: (name: keyof Config) => boolean): C
 /** What only a deployment reads, and needs. */
 function clusterFault({ kafkaSaslMechanism, kafkaClusterArn, kafkaSecretArn, kafkaSecretKeyArn }: ToolConfig): ConfigFault | undefined {
   if (kafkaClusterArn !== undefined && kafkaSaslMechanism !== 'AWS_MSK_IAM')
-    return faultOf(
+    return faultIn(
       parameters.kafkaClusterArn,
       kafkaClusterArn,
       `unset without ${MECHANISM}=AWS_MSK_IAM: nothing but IAM needs it`,
       'unset it, or set the mechanism',
     );
   if (kafkaSecretKeyArn !== undefined && kafkaSecretArn === undefined)
-    return faultOf(
+    return faultIn(
       parameters.kafkaSecretKeyArn,
       kafkaSecretKeyArn,
       `unset without ${SECRET}, which it encrypts`,

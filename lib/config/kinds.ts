@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { BLOB_LOCATION_RULE, type BlobLocation, parseBlobLocation } from './blob-location.ts';
 import { BROKERS_RULE, parseBrokerAddress } from './broker-address.ts';
 import { byName } from './by-name.ts';
+import { isName, isTopic, NAME_RULE, TOPIC_RULE } from './names.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
 
 /** A kind of value: the rule in words, as an error message shows it, and the parser that enforces it. */
@@ -10,10 +11,6 @@ export interface Kind<T> {
   readonly rule: string;
   readonly schema: z.ZodType<T, string>;
 }
-
-/** Names of jobs and uids are part of blob names, transactional ids and group ids: only what all of them allow. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const TOPIC = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
 
 export function text(rule: string): Kind<string> {
   return { rule, schema: z.string() };
@@ -49,8 +46,8 @@ export const yesNo: Kind<boolean> = {
 };
 
 export const name: Kind<string> = {
-  rule: 'a name of at most 64 letters, digits, . _ - that starts with a letter or digit',
-  schema: z.string().regex(NAME),
+  rule: NAME_RULE,
+  schema: z.string().refine(isName),
 };
 
 export const tableName: Kind<string> = {
@@ -64,8 +61,8 @@ export const topicArn: Kind<string> = {
 };
 
 export const topic: Kind<string> = {
-  rule: 'a Kafka topic: 1 to 249 letters, digits, . _ -',
-  schema: z.string().regex(TOPIC),
+  rule: TOPIC_RULE,
+  schema: z.string().refine(isTopic),
 };
 
 /** Any text that a Kafka group may be named, without the spaces at the ends that nobody sees. */
@@ -110,7 +107,7 @@ export const startingOffsets: Kind<StartingOffsets> = {
 /** `uid=topic,uid=topic`, each uid once. */
 export const topicsByUid: Kind<Readonly<Record<string, string>>> = {
   rule: 'uid=topic pairs with commas between, each uid once, e.g. read-lines=lines,write-counts=counts',
-  schema: pairs((topic) => (TOPIC.test(topic) ? topic : undefined)),
+  schema: pairs((topic) => (isTopic(topic) ? topic : undefined)),
 };
 
 /** `stage=n,…`, each stage once. */
@@ -135,7 +132,7 @@ function pairs<T>(parseValue: (value: string) => T | undefined): z.ZodType<Reado
     for (const pair of value === '' ? [] : value.split(',')) {
       const [key = '', right, ...rest] = pair.split('=').map((side) => side.trim());
       const parsed = right === undefined || rest.length > 0 ? undefined : parseValue(right);
-      if (!NAME.test(key) || found.has(key) || parsed === undefined) return refuse(context);
+      if (!isName(key) || found.has(key) || parsed === undefined) return refuse(context);
       found.set(key, parsed);
     }
     return byName(found);

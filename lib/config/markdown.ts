@@ -1,12 +1,14 @@
 import { type MetricKind, metrics } from './metrics.ts';
-import { type Parameter, parameters } from './parameters.ts';
+import type { Parameter } from './parameters/row.ts';
+import { rows } from './parameters.ts';
 
 /** The parameters as a Markdown table. */
 export function parametersTable(): string {
-  const rows = Object.values<Parameter<unknown>>(parameters).map(
-    (parameter) => `| ${[`\`${parameter.variable}\``, whenUnset(parameter), parameter.unit ?? '', parameter.doc].map(cell).join(' | ')} |`,
+  const lines = rows.map(
+    ([, parameter]) =>
+      `| ${[`\`${parameter.variable}\``, whenUnset(parameter), parameter.unit ?? '', parameter.doc].map(cell).join(' | ')} |`,
   );
-  return ['| variable | when unset | unit | what it does |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| variable | when unset | unit | what it does |', '|---|---|---|---|', ...lines].join('\n');
 }
 
 /** The metrics as a Markdown table. */

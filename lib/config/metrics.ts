@@ -11,7 +11,7 @@ export interface MetricKind {
 }
 
 /**
- * The one table of metrics: what functions/metrics.ts emits, what dashboard and alarms (infra/monitoring) show, and what
+ * The one table of metrics: what host/metrics.ts emits, what dashboard and alarms (infra/monitoring) show, and what
  * docs/operations.md lists. Counts of what is not well (from `FailedAttempts` on) are left out while they are zero: CloudWatch
  * bills a metric by the hours in which it has values.
  */

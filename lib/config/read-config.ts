@@ -1,36 +1,10 @@
 import { awsFaults } from './aws-settings.ts';
+import { ConfigError, type ConfigFault, type Rule } from './fault.ts';
 import { requestTimeoutLeavesTime } from './kafka-request-timeout.ts';
 import { kafkaSecurityFits } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
-import { type Config, type Parameter, parameters, type RequiredName, type ToolConfig } from './parameters.ts';
-
-/** One wrong value: the variable, what it holds, the rule that it breaks, and what to do. */
-export interface ConfigFault {
-  readonly option: string;
-  /** Undefined when the variable is not set. */
-  readonly value: string | undefined;
-  readonly rule: string;
-  readonly mend: string;
-}
-
-/** Everything that is wrong with the configuration, at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly faults: readonly ConfigFault[];
-
-  constructor(faults: readonly ConfigFault[]) {
-    const each = faults.map(describe);
-    super(
-      each.length === 1
-        ? `wrong configuration: ${each[0]}`
-        : `${each.length} values are wrong in the configuration:\n  ${each.join('\n  ')}`,
-    );
-    this.faults = faults;
-  }
-}
-
-/** @param isSet was the parameter given, or is its value the default? */
-export type Rule = (config: ToolConfig, isSet: (name: keyof Config) => boolean) => readonly ConfigFault[];
+import type { Parameter } from './parameters/row.ts';
+import { type Config, parameters, type RequiredName, rows, type ToolConfig } from './parameters.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -67,8 +41,8 @@ export function readToolConfig(env: Environment): ToolConfig {
 }
 
 /** A required parameter's value. @throws ConfigError when it is not set. */
-export function requiredValue<Name extends RequiredName>(config: ToolConfig, name: Name): Config[Name] {
-  const value = config[name] as Config[Name] | undefined;
+export function requiredValue<Name extends RequiredName>(config: Partial<Pick<Config, Name>>, name: Name): Config[Name] {
+  const value: Config[Name] | undefined = config[name];
   if (value === undefined) throw new ConfigError([notSet(parameters[name])]);
   return value;
 }
@@ -76,7 +50,7 @@ export function requiredValue<Name extends RequiredName>(config: ToolConfig, nam
 function read(env: Environment, whenMissing: (fault: ConfigFault) => ConfigFault | undefined): ToolConfig {
   const faults: ConfigFault[] = [...unknownVariables(env), ...awsFaults(env)];
   const values: Record<string, unknown> = {};
-  for (const [key, parameter] of Object.entries<Parameter<unknown>>(parameters)) {
+  for (const [key, parameter] of rows) {
     const found = readOne(parameter, env[parameter.variable]);
     if ('value' in found) values[key] = found.value;
     else {
@@ -133,7 +107,7 @@ function mendOf(parameter: Parameter<unknown>): string {
 }
 
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): ConfigFault[] {
-  const known = Object.values<Parameter<unknown>>(parameters).map((parameter) => parameter.variable);
+  const known = rows.map(([, { variable }]) => variable);
   return Object.entries(env)
     .filter(([option, value]) => option.startsWith('ONCEFLOW_') && value !== undefined && !known.some((variable) => variable === option))
     .map(([option, value]) => ({
@@ -255,9 +229,4 @@ function deadLettersComeToPass(config: ToolConfig): readonly ConfigFault[] {
     default:
       return [];
   }
-}
-
-function describe({ option, value, rule, mend }: ConfigFault): string {
-  const is = value === undefined ? 'is not set' : `is ${JSON.stringify(value)}`;
-  return `${option} ${is}: it must be ${rule}; ${mend}`;
 }

@@ -2,7 +2,7 @@ import { ofName } from '../config/by-name.ts';
 import type { Stage } from '../graph/stages.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
-import type { OperatorDone, RecordFault, SourceDone } from '../protocol/answers.ts';
+import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale } from '../protocol/answers.ts';
 import type { Committable } from '../protocol/committable.ts';
 import type { SourceOffsets } from '../protocol/manifest.ts';
 import type { CondemnedRecord, SourceRange } from '../protocol/requests.ts';
@@ -57,6 +57,11 @@ export type StageWork =
   | { readonly kind: 'source'; readonly subtasks: readonly (SourceDone | undefined)[] }
   | { readonly kind: 'operator'; readonly subtasks: readonly OperatorDone[] }
   | { readonly kind: 'sink'; readonly prepared: readonly Committable[] };
+
+/** How a stage of an attempt ended. What of it was prepared must be ended if the attempt is not decided. */
+export type StageOutcome =
+  | { readonly outcome: 'done'; readonly work: StageWork }
+  | { readonly outcome: 'failed'; readonly why: StageFailed | StageStale; readonly prepared: Attempt['committables'] };
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(

@@ -1,3 +1,4 @@
+import { isTopic } from '../config/names.ts';
 import type { StartingOffsets } from '../config/starting-offsets.ts';
 import { type JobDefinition, JobDefinitionError } from './job.ts';
 
@@ -31,6 +32,6 @@ export function applyOverrides(job: JobDefinition, overrides: GraphOverrides): J
 
 /** Throws `JobDefinitionError` when Kafka would refuse the name. */
 export function checkTopic(topic: string, where: string): void {
-  if (/^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return;
+  if (isTopic(topic)) return;
   throw new JobDefinitionError(`${where}: ${JSON.stringify(topic)} is no Kafka topic name (1 to 249 characters of A-Z a-z 0-9 . _ -)`);
 }

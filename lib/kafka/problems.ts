@@ -1,5 +1,5 @@
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
-import { isPassing } from './answers.ts';
+import { isPassing } from './answer-codes.ts';
 import type { LoginRefused, SslOptions } from './connection.ts';
 import type { SaslOptions } from './log-in.ts';
 import type { Api } from './wire-request.ts';

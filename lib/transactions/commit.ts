@@ -2,12 +2,10 @@ import { growingPauses } from '../ports/pause.ts';
 import type { Committable } from '../protocol/committable.ts';
 import type { CommitPermit } from '../protocol/permit.ts';
 import { kindOf } from './answers.ts';
+import type { CommitOutcome } from './commit-outcome.ts';
 import { type Look, lookAt, lookBackAt } from './look.ts';
 import { isCommittedByMarker } from './marker.ts';
 import { type Asking, retriedAnswer } from './retry.ts';
-
-/** `doubtful`: it is not committed in every partition, as far as the log shows; `resolve` goes on. */
-export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outcome: 'doubtful'; readonly why: string };
 
 /** What a look depends on besides the log. */
 export interface LookRules {

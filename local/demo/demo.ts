@@ -2,7 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openEpochStore, readJob, systemClock, wireFunction } from '../../functions/wiring.ts';
+import { readJob } from '../../host/job/configured-job.ts';
+import { openHost } from '../../host/process.ts';
+import { openEpochStore } from '../../host/stores.ts';
+import { systemClock } from '../../host/system.ts';
 import { createDynamoDbClient, createS3Client } from '../../lib/aws/clients.ts';
 import { createTable } from '../../lib/aws/dynamo-table.ts';
 import { createBucket } from '../../lib/aws/s3-blob-store.ts';
@@ -96,7 +99,7 @@ await runCommand(
       config,
       blobs,
       plan: { stages },
-    } = await wireFunction(env);
+    } = await openHost(env);
     const epochs = await openEpochStore(config);
     const view = new LiveView(
       lines.length,

@@ -1,10 +1,13 @@
 /** `npm run deploy:local`: see USAGE. */
 import { once } from 'node:events';
-import type { JobSummary } from '../../functions/describe.ts';
-import { openEpochStore, systemClock } from '../../functions/wiring.ts';
+import type { JobSummary } from '../../host/job/describe.ts';
+import { openEpochStore } from '../../host/stores.ts';
+import { systemClock } from '../../host/system.ts';
 import { givenBy, readSettings } from '../../infra/settings.ts';
 import { createLambdaClient } from '../../lib/aws/clients.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';
+import type { Reader } from '../../lib/config/parameters/row.ts';
+import { parameters, rows } from '../../lib/config/parameters.ts';
 import { UsageError } from '../../lib/config/usage-error.ts';
 import { runCommand } from '../command.ts';
 import { DEFAULT_TOPICS } from '../default-topics.ts';
@@ -28,8 +31,12 @@ variable that a deployment takes goes along; of another job it is checked that i
 
 const WORD_COUNT = './jobs/word-count.ts';
 const LINES = ['hello world hello', 'to be or not to be', 'hello again'];
-/** Read by commands of this machine, not by a deployment. */
-const NOT_FOR_A_DEPLOYMENT = ['ONCEFLOW_STACK', 'ONCEFLOW_DYNAMODB_LOCAL', 'ONCEFLOW_BENCH_DIR', 'ONCEFLOW_BROKERS'];
+const OF_A_CHECKOUT: readonly Reader[] = ['local', 'test', 'bench'];
+/** Read by commands of this machine, not by a deployment; and the brokers are those of the stack. */
+const NOT_FOR_A_DEPLOYMENT: readonly string[] = [
+  parameters.brokers.variable,
+  ...rows.filter(([, { readBy }]) => readBy.every((reader) => OF_A_CHECKOUT.includes(reader))).map(([, { variable }]) => variable),
+];
 const START_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 const say = (line: string) => console.log(line);
@@ -37,16 +44,13 @@ const say = (line: string) => console.log(line);
 await runCommand({ name: 'npm run deploy:local', usage: USAGE, options: { keep: { type: 'boolean' } } }, async ({ keep }) => {
   const asked = Object.entries(givenBy(process.env, {})).filter(([name]) => !NOT_FOR_A_DEPLOYMENT.includes(name));
   // The input may be there before the job has its starting offsets.
-  const parameters = { ONCEFLOW_JOB: WORD_COUNT, ONCEFLOW_STARTING_OFFSETS: 'earliest', ...Object.fromEntries(asked) } as Record<
-    string,
-    string
-  >;
+  const given = { ONCEFLOW_JOB: WORD_COUNT, ONCEFLOW_STARTING_OFFSETS: 'earliest', ...Object.fromEntries(asked) } as Record<string, string>;
   // Before anything starts, and in the words of this machine: the CDK's command line would wrap them into its own.
-  const { job } = readSettings({ ONCEFLOW_BROKERS: 'not-started-yet:9092', ...parameters });
+  const { job } = readSettings({ ONCEFLOW_BROKERS: 'not-started-yet:9092', ...given });
   const stack = await openStack();
   useStack(stack);
   try {
-    await deploy(stack, job, parameters, keep === true);
+    await deploy(stack, job, given, keep === true);
   } finally {
     await stack.stop();
   }

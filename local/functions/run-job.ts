@@ -1,14 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JobSummary } from '../../functions/describe.ts';
-import { readJob } from '../../functions/wiring.ts';
+import { readJob } from '../../host/job/configured-job.ts';
+import type { JobSummary } from '../../host/job/describe.ts';
 import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import { makeJobFolder } from './job-folder.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
-const HOST = fileURLToPath(new URL('host.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
 /** A function that crashed is started again after this long: what the platform does at its next invocation. */
 const RESTART_PAUSE_MS = 20;
 
@@ -57,7 +57,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   for (const each of processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1)) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
-    const child = fork(HOST, [role, join(folder.path, `${name}.sock`)], {
+    const child = fork(CHILD, [role, join(folder.path, `${name}.sock`)], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
       execArgv: process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

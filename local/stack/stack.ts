@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { type BrokerAddress, parseBrokerAddress } from '../../lib/config/broker-address.ts';
+import { ConfigError } from '../../lib/config/fault.ts';
 import { parameters } from '../../lib/config/parameters.ts';
-import { ConfigError, readToolConfig } from '../../lib/config/read-config.ts';
+import { readToolConfig } from '../../lib/config/read-config.ts';
 import { type DynamoDbLocalService, startDynamoDbLocal } from './dynamodb-local.ts';
 import { EMULATOR_REGION, type EmulatorService, startEmulator } from './emulator.ts';
 import { type KafkaOptions, type KafkaService, startKafka } from './kafka.ts';

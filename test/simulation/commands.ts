@@ -1,6 +1,6 @@
-import { cancel } from '../../cli/cancel.ts';
-import type { CommandResult } from '../../cli/exit-codes.ts';
-import { stop } from '../../cli/stop.ts';
+import type { CommandResult } from '../../cli/command.ts';
+import { cancel } from '../../cli/commands/cancel.ts';
+import { stop } from '../../cli/commands/stop.ts';
 import type { Tools } from '../../cli/tools.ts';
 import { readToolConfig } from '../../lib/config/read-config.ts';
 

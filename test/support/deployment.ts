@@ -1,5 +1,5 @@
 import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
-import { systemClock } from '../../functions/wiring.ts';
+import { systemClock } from '../../host/system.ts';
 import { createDynamoDbClient, createLambdaClient } from '../../lib/aws/clients.ts';
 import { createEpochStore } from '../../lib/aws/dynamo-epoch-store.ts';
 import { startCoordinator } from '../../lib/aws/start-coordinator.ts';

@@ -1,19 +1,13 @@
 import type { Stage } from '../../graph/stages.ts';
 import type { EpochSummary } from '../../ports/epoch-store.ts';
-import type { StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import type { SinkTopic } from '../../protocol/requests.ts';
-import type { Attempt, StageWork } from '../attempt.ts';
+import type { Attempt, StageOutcome } from '../attempt.ts';
 import type { CommitResult } from '../coordinator/commit-epoch.ts';
 import type { Planned } from '../coordinator/plan-epoch.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { Chore } from './chores.ts';
-
-/** How a stage of an attempt ended. What of it was prepared must be ended if the attempt is not decided. */
-export type StageOutcome =
-  | { readonly outcome: 'done'; readonly work: StageWork }
-  | { readonly outcome: 'failed'; readonly why: StageFailed | StageStale; readonly prepared: Attempt['committables'] };
 
 /** What a loop is told. */
 export type LoopEvent =

@@ -1,6 +1,7 @@
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import { afterDecidedEpoch } from '../after-failure.ts';
+import type { StageOutcome } from '../attempt.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone, withDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
 import type { CommitResult } from '../coordinator/commit-epoch.ts';
@@ -12,7 +13,7 @@ import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
 import { hasMoved, leftOutMessage } from '../plan.ts';
 import { afterPassed, afterRefused, NO_REFUSALS } from '../refusals.ts';
 import { isGroupDue, withEnded } from './chores.ts';
-import type { ChoreResult, LoopEvent, StageOutcome } from './events.ts';
+import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, type LoopState, newestDecision } from './state.ts';
 import {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../functions/wiring.ts';
+import { systemClock } from '../../../host/system.ts';
 import { connectKafka } from '../../../lib/kafka/connect.ts';
 import { createCredentialSource } from '../../../lib/kafka/credential-source.ts';
 import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';

@@ -33,7 +33,7 @@ const WAVEFRONT = 'lib/epoch/wavefront.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 const FINISH = 'lib/epoch/coordinator/finish.ts';
-const CANCEL = 'cli/cancel.ts';
+const CANCEL = 'cli/commands/cancel.ts';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
 export const mutants: readonly Mutant[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { standingOf } from '../../../cli/standing.ts';
+import { standingOf } from '../../../lib/inspect/standing.ts';
 import { JOB } from '../jobs.ts';
 import { START_MS } from '../kernel/process.ts';
 import type { World } from '../world.ts';

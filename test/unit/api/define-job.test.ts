@@ -18,6 +18,7 @@ import {
   utf8,
   valueState,
 } from '../../../lib/api/index.ts';
+import { parameters } from '../../../lib/config/parameters.ts';
 
 const lines = kafkaSource({ topic: 'lines', value: utf8 });
 const sink = kafkaSink({ topic: 'out', value: utf8 });
@@ -45,6 +46,16 @@ test('a source starts at latest and a sink is exactly-once unless they say other
   expect(lines.startingOffsets).toBe('latest');
   expect(kafkaSource({ topic: 'lines', value: utf8, startingOffsets: 'earliest' }).startingOffsets).toBe('earliest');
   expect(sink.delivery).toBe('exactly-once');
+});
+
+test.each([
+  // As the code could name it before, as ONCEFLOW_JOB_NAME could, and as long as either.
+  '-word-count',
+  'Word_Count.2',
+  'n'.repeat(64),
+])('a job may be named %s, in its code and by ONCEFLOW_JOB_NAME', (name) => {
+  expect(defineJob(name, (b) => void b.source('read', lines)).name).toBe(name);
+  expect(parameters.jobName.schema.parse(name)).toBe(name);
 });
 
 test.each<[string, () => unknown, RegExp]>([

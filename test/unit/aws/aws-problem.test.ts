@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { faultOf } from '../../../lib/aws/aws-problem.ts';
+import { awsFaultOf } from '../../../lib/aws/aws-problem.ts';
 import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
 import { createEpochStore } from '../../../lib/aws/dynamo-epoch-store.ts';
 import { scripted } from '../../support/http-handlers.ts';
@@ -58,12 +58,12 @@ it.each([
   'ERR_STREAM_PREMATURE_CLOSE',
 ])('%s came from below the service, and may pass, also as the cause of another error', (code) => {
   const error = Object.assign(new Error('below'), { code });
-  expect(faultOf(error)).toBe('transient');
-  expect(faultOf(new Error('the request failed', { cause: error }))).toBe('transient');
+  expect(awsFaultOf(error)).toBe('transient');
+  expect(awsFaultOf(new Error('the request failed', { cause: error }))).toBe('transient');
 });
 
 it('an error of our own is no answer of AWS, and an address that is none is a setting', () => {
-  expect(faultOf(Object.assign(new TypeError('ours'), { code: 'ERR_INVALID_ARG_TYPE' }))).toBe('defect');
-  expect(faultOf(new Error('ours'))).toBe('defect');
-  expect(faultOf(Object.assign(new TypeError('ours'), { code: 'ERR_INVALID_URL' }))).toBe('refused');
+  expect(awsFaultOf(Object.assign(new TypeError('ours'), { code: 'ERR_INVALID_ARG_TYPE' }))).toBe('defect');
+  expect(awsFaultOf(new Error('ours'))).toBe('defect');
+  expect(awsFaultOf(Object.assign(new TypeError('ours'), { code: 'ERR_INVALID_URL' }))).toBe('refused');
 });

@@ -1,16 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { epochsResult } from '../../../cli/epochs.ts';
-import { type Lag, lagOf } from '../../../cli/lag.ts';
-import { resumed } from '../../../cli/resume.ts';
-import { standingOf } from '../../../cli/standing.ts';
-import { statusResult } from '../../../cli/status.ts';
+import type { CommandResult } from '../../../cli/command.ts';
+import { epochsResult } from '../../../cli/commands/epochs.ts';
+import { resumed } from '../../../cli/commands/resume.ts';
+import { statusResult } from '../../../cli/commands/status.ts';
 import type { Tools } from '../../../cli/tools.ts';
 import { readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
-import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import { epochsOf } from '../../../lib/inspect/epochs.ts';
+import { type Lag, lagOf } from '../../../lib/inspect/lag.ts';
+import { standingOf } from '../../../lib/inspect/standing.ts';
+import { statusOf } from '../../../lib/inspect/status.ts';
+import type { EpochRow, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { epochRowOf, jobRowOf, NOW } from './rows.ts';
 
 const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, lag: 0, heldUp: 0 }] };
+
+function printedOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): CommandResult {
+  return statusResult(statusOf(row, last, lag, nowMs), nowMs);
+}
 
 describe('a job', () => {
   const over = { leaseExpiresAtMs: NOW };
@@ -27,7 +34,7 @@ describe('a job', () => {
   ])('is %s when its row says %j, exit code %i', (standing, change, code) => {
     const row = jobRowOf(change);
     expect(standingOf(row, NOW)).toBe(standing);
-    expect(statusResult(row, epochRowOf(9), noLag, NOW)).toMatchObject({ code, json: { standing } });
+    expect(printedOf(row, epochRowOf(9), noLag, NOW)).toMatchObject({ code, json: { standing } });
   });
 });
 
@@ -40,7 +47,7 @@ describe('the status', () => {
         { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, lag: 1000, heldUp: 0 },
       ],
     };
-    expect(statusResult(jobRowOf(), epochRowOf(9), lag, NOW).text).toBe(
+    expect(printedOf(jobRowOf(), epochRowOf(9), lag, NOW).text).toBe(
       [
         'job word-count: running',
         '  holder       generation 6, host-a process 123; lease: 12 s left',
@@ -61,47 +68,47 @@ describe('the status', () => {
       { ...partition, partition: 0, heldUp: 0 },
       { ...partition, partition: 1, heldUp: 303 },
     ];
-    const { text, json } = statusResult(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
+    const { text, json } = printedOf(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
     expect(text).toContain('  lag          none; 303 offsets more in lines-1 held up by a transaction that is open there\n');
     expect(json).toMatchObject({ lag: { records: 0, heldUp: 303 } });
   });
 
   it('of a job without progress says since when, how often it failed in a row and why, until another coordinator runs it', () => {
     const noProgress = { generation: 6, sinceMs: NOW - 125_000, failuresInARow: 12, lastError: 'epoch 10, stage count: Error: no' };
-    const stalled = statusResult(jobRowOf({ noProgress }), undefined, noLag, NOW);
+    const stalled = printedOf(jobRowOf({ noProgress }), undefined, noLag, NOW);
     expect(stalled.text).toContain(
       '  progress     none for 2 min 5 s (since 2026-01-02T03:02:00Z), though there is something to do; 12 failed attempts in a row, the last error:\n' +
         '               epoch 10, stage count: Error: no',
     );
     expect(stalled).toMatchObject({ code: 9, json: { standing: 'running', noProgress } });
-    const succeeded = statusResult(jobRowOf({ noProgress, generation: 7 }), undefined, noLag, NOW);
+    const succeeded = printedOf(jobRowOf({ noProgress, generation: 7 }), undefined, noLag, NOW);
     expect(succeeded).toMatchObject({ code: 0, json: { noProgress: null } });
-    expect(statusResult(jobRowOf({ noProgress, leaseExpiresAtMs: 0 }), undefined, noLag, NOW)).toMatchObject({ code: 5 });
+    expect(printedOf(jobRowOf({ noProgress, leaseExpiresAtMs: 0 }), undefined, noLag, NOW)).toMatchObject({ code: 5 });
   });
 
   it('of a job that has waited without a failure says that too', () => {
     const noProgress = { generation: 6, sinceMs: NOW - 70_000, failuresInARow: 0 };
-    expect(statusResult(jobRowOf({ noProgress }), undefined, noLag, NOW).text).toContain(
+    expect(printedOf(jobRowOf({ noProgress }), undefined, noLag, NOW).text).toContain(
       'none for 1 min 10 s (since 2026-01-02T03:02:55Z), though there is something to do; no attempt has failed',
     );
   });
 
   it('of a job that failed shows why, over several lines, and what to do', () => {
-    const { text } = statusResult(jobRowOf({ leaseExpiresAtMs: 0, failure: 'no such topic\ncreate it' }), undefined, noLag, NOW);
+    const { text } = printedOf(jobRowOf({ leaseExpiresAtMs: 0, failure: 'no such topic\ncreate it' }), undefined, noLag, NOW);
     expect(text).toContain('job word-count: failed: mend the cause, then start it, or "onceflow resume"');
     expect(text).toContain('\n  failure      no such topic\n               create it\n');
     expect(text).toContain('none; the last was generation 6, host-a process 123, which gave up its lease');
   });
 
   it('of a job whose holder died says when its lease ran out', () => {
-    const { text } = statusResult(jobRowOf({ leaseExpiresAtMs: NOW - 200_000 }), epochRowOf(9), noLag, NOW);
+    const { text } = printedOf(jobRowOf({ leaseExpiresAtMs: NOW - 200_000 }), epochRowOf(9), noLag, NOW);
     expect(text).toContain('nobody runs it, though it is to run');
     expect(text).toContain('whose lease ran out 3 min 20 s ago (2026-01-02T03:00:45Z)');
   });
 
   it('of a job that has just been made has neither epochs nor lag', () => {
     const row = jobRowOf({ lastCompleted: undefined, lastCommitted: 0 });
-    const { text, json } = statusResult(row, undefined, { known: false, why: 'none yet' }, NOW);
+    const { text, json } = printedOf(row, undefined, { known: false, why: 'none yet' }, NOW);
     expect(text).toMatch(/epochs +none yet\n.*\n +lag +unknown: none yet$/);
     expect(json).toMatchObject({ lastCompleted: null, lastCommitted: null, lag: null, lagUnknownBecause: 'none yet' });
   });
@@ -116,7 +123,7 @@ describe('the status', () => {
       lag: partition % 20,
       heldUp: 0,
     }));
-    const { text } = statusResult(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
+    const { text } = printedOf(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
     const shown = [...text.matchAll(/ t-(\d+) /g)].map(([, partition]) => Number(partition));
     expect(shown).toEqual([14, 15, 16, 17, 18, 19, 34, 35, 36, 37, 38, 39]);
     expect(text).toMatch(/and 28 partitions more with less lag$/);
@@ -171,7 +178,7 @@ describe('the lag', () => {
 describe('the epochs', () => {
   it('are retired, committed or decided, by the row of the job', () => {
     const rows = [epochRowOf(6), epochRowOf(7, { attempts: 3 }), epochRowOf(8), epochRowOf(9, { plannedAtMs: NOW - 2_250 })];
-    const { text, json } = epochsResult(jobRowOf(), rows);
+    const { text, json } = epochsResult(epochsOf(jobRowOf(), rows));
     expect(text.split('\n')).toEqual([
       'epoch  decided at              took  attempts  records in  records out  is',
       '    6  2026-01-02T03:04:03Z     1 s         1         100          700  retired',
@@ -185,7 +192,7 @@ describe('the epochs', () => {
   });
 
   it('of a job that has none', () => {
-    expect(epochsResult(jobRowOf(), [])).toMatchObject({ code: 0, text: 'job word-count has no epoch yet' });
+    expect(epochsResult(epochsOf(jobRowOf(), []))).toMatchObject({ code: 0, text: 'job word-count has no epoch yet' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextStopStep } from '../../../cli/stop.ts';
+import { nextStopStep } from '../../../cli/commands/stop.ts';
 import { jobRowOf, NOW } from './rows.ts';
 
 const step = (change: Parameters<typeof jobRowOf>[0]) => nextStopStep(jobRowOf({ desired: 'stopped', ...change }), NOW);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type TransactionFacts, transactionsResult } from '../../../cli/transactions.ts';
+import { transactionsResult } from '../../../cli/commands/transactions.ts';
+import { type TransactionFacts, transactionsOf } from '../../../lib/inspect/transactions.ts';
 import type { TransactionDescription } from '../../../lib/ports/kafka-requests.ts';
 import { opennessOf } from '../../../lib/transactions/open.ts';
 import { jobRowOf, manifestOf, NOW } from './rows.ts';
@@ -29,7 +30,7 @@ const held = { topic: 'counts', partition: 1, lastStableOffset: 40, highWatermar
 const dead = jobRowOf({ leaseExpiresAtMs: NOW - 1 });
 
 function resultOf(change: Partial<TransactionFacts>) {
-  return transactionsResult({
+  const facts: TransactionFacts = {
     row: jobRowOf(),
     last: manifestOf(9),
     transactions: [transaction(EVEN, 'CompleteCommit'), transaction(ODD, 'CompleteCommit')],
@@ -37,7 +38,8 @@ function resultOf(change: Partial<TransactionFacts>) {
     held: [],
     nowMs: NOW,
     ...change,
-  });
+  };
+  return transactionsResult(transactionsOf(facts));
 }
 
 describe('transactions', () => {

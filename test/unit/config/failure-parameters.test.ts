@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../../../lib/config/read-config.ts';
+import { ConfigError } from '../../../lib/config/fault.ts';
+import { readConfig } from '../../../lib/config/read-config.ts';
 
 const required = { ONCEFLOW_JOB: './job.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///tmp/blobs' };
 const deadLetters = { ONCEFLOW_POISON_POLICY: 'dead-letter', ONCEFLOW_DEAD_LETTER_TOPIC: 'dead' };

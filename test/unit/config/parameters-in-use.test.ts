@@ -1,7 +1,7 @@
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { wireStage } from '../../../functions/serve-stage.ts';
-import { readJob } from '../../../functions/wiring.ts';
+import { readJob } from '../../../host/job/configured-job.ts';
+import { openStageHost } from '../../../host/process.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { idlePollMs } from '../../../lib/epoch/backoff.ts';
 import { BATCH } from '../../../lib/format/batch-layout.ts';
@@ -79,9 +79,9 @@ it('a batch that unpacks to more than ONCEFLOW_MAX_UNPACKED_BATCH_BYTES stops th
   };
   const read = async (bytes: string) => {
     const env = { ...required, ONCEFLOW_MAX_UNPACKED_BATCH_BYTES: bytes };
-    const wiring = await wireStage(env);
+    const host = await openStageHost(env);
     const blobs = { write: async () => ({ at: 'inline', base64: '' }) } as unknown as Blobs;
-    const tools = { ...wiring, kafka: { fetch: async () => [fetched] } as unknown as KafkaRequests, blobs };
+    const tools = { ...host, kafka: { fetch: async () => [fetched] } as unknown as KafkaRequests, blobs };
     const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
     const asked = { ...request, epoch: 1, meeting, maxDurationMs: 1, deadlineMs: Number.MAX_SAFE_INTEGER, parallelism: {}, sinkTopics: {} };
     return createSourceServer()(tools, asked as unknown as Received<SourceRequest>);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Parameter, parameters } from '../../../lib/config/parameters.ts';
-import { ConfigError, type ConfigFault, readConfig, readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
+import { ConfigError, type ConfigFault } from '../../../lib/config/fault.ts';
+import type { Parameter } from '../../../lib/config/parameters/row.ts';
+import { parameters } from '../../../lib/config/parameters.ts';
+import { readConfig, readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
 
 const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'localhost:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' };
 
@@ -158,7 +160,7 @@ describe('readConfig', () => {
   });
 
   it.each([
-    ['ONCEFLOW_JOB_NAME', '-word'],
+    ['ONCEFLOW_JOB_NAME', '.word'],
     ['ONCEFLOW_JOB_NAME', 'a/b'],
     ['ONCEFLOW_JOB_NAME', 'n'.repeat(65)],
     ['ONCEFLOW_BROKERS', 'localhost'],

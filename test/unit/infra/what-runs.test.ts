@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { describeJob } from '../../../functions/describe.ts';
+import { describeJob } from '../../../host/job/describe.ts';
 import { checkBundle } from '../../../infra/functions/check-bundle.ts';
 import { JOB_IN_BUNDLE, writeBundle } from '../../../infra/functions/write-bundle.ts';
 import { readSettings } from '../../../infra/settings.ts';

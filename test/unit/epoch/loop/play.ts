@@ -1,7 +1,8 @@
+import type { StageOutcome } from '../../../../lib/epoch/attempt.ts';
 import type { JobSettings } from '../../../../lib/epoch/coordinator/context.ts';
 import type { Planned } from '../../../../lib/epoch/coordinator/plan-epoch.ts';
 import { nextAtMs, whatIsDue } from '../../../../lib/epoch/loop/due.ts';
-import type { Effect, LoopEvent, StageOutcome } from '../../../../lib/epoch/loop/events.ts';
+import type { Effect, LoopEvent } from '../../../../lib/epoch/loop/events.ts';
 import { onEvent } from '../../../../lib/epoch/loop/on-event.ts';
 import type { LoopRules } from '../../../../lib/epoch/loop/rules.ts';
 import { firstState, type LoopState } from '../../../../lib/epoch/loop/state.ts';

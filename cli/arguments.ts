@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../lib/config/usage-error.ts';
+import type { Command, Values } from './command.ts';
+import { COMMANDS } from './commands.ts';
+
+/** What every command takes. */
+const COMMON = { job: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+
+export interface Call {
+  /** Undefined: none was named. */
+  readonly command: Command | undefined;
+  readonly help: boolean;
+  readonly job: string | undefined;
+  readonly json: boolean;
+  /** Of the command's own options. @throws UsageError: one is wrong */
+  values(): Values<Command['options']>;
+}
+
+/** What was asked for. @throws UsageError */
+export function readArguments(argv: readonly string[]): Call {
+  const { values, positionals } = parse(argv);
+  const { job, json = false, help = false, ...own } = values;
+  const [name, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`unexpected ${rest.join(' ')}: one command at a time`);
+  const command = COMMANDS.find((each) => each.name === name);
+  if (name !== undefined && command === undefined && !help)
+    throw new UsageError(`there is no command ${name}; commands are ${COMMANDS.map((each) => each.name).join(', ')}`);
+  const foreign = command === undefined ? undefined : Object.keys(own).find((option) => !(option in command.options));
+  if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}`);
+  return { command, help, job, json, values: () => valuesOf(command, own) };
+}
+
+function valuesOf(command: Command | undefined, given: Readonly<Record<string, unknown>>): Values<Command['options']> {
+  const options = Object.entries(command?.options ?? {});
+  return Object.fromEntries(options.map(([name, option]) => [name, option.read(name, given[name] as string | undefined)]));
+}
+
+function parse(argv: readonly string[]) {
+  const own = Object.fromEntries(
+    COMMANDS.flatMap(({ options }) => Object.keys(options)).map((name) => [name, { type: 'string' }] as const),
+  );
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { ...own, ...COMMON } });
+    return { values, positionals };
+  } catch (error) {
+    // Its further sentences tell how an argument is made of what looks like an option.
+    if (error instanceof TypeError) throw new UsageError(error.message.split(/\.\s/)[0]);
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+import { type Config, parameters } from '../../lib/config/parameters.ts';
+import { LeftToNextError } from '../../lib/epoch/coordinator/context.ts';
+import { CONTROL_POLL_MS } from '../../lib/epoch/loop/chores.ts';
+import { holderOf, isLeaseLive } from '../../lib/epoch/may-start.ts';
+import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
+import type { HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
+import { type CommandResult, command } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { finishHere, takeGeneration } from '../finish-job.ts';
+import { noSuchJob } from '../no-such-job.ts';
+import { oneOf, timeout } from '../options.ts';
+import { plural } from '../text.ts';
+import type { Tools } from '../tools.ts';
+
+const POLL_MS = 250;
+const DELETE_TOGETHER = 500;
+
+export default command({
+  name: 'cancel',
+  usage: 'give up what is not decided; with "delete" remove the job and all its data',
+  options: {
+    timeout,
+    retention: oneOf({ words: ['retain', 'delete'], help: `default: ${parameters.cancelRetention.variable}, or retain` }),
+  },
+  run: (tools, { timeout: seconds, retention = tools.config.cancelRetention }) =>
+    cancel(tools, retention, AbortSignal.timeout(seconds * 1_000)),
+});
+
+/**
+ * Takes the job from whoever holds it, at once: what that one has not decided is given up, what it has decided is
+ * committed here. Then applies the retention. Crashed at any point, it can be run again and finishes.
+ */
+export async function cancel(tools: Tools, retention: Config['cancelRetention'], signal: AbortSignal): Promise<CommandResult> {
+  const { epochs, job } = tools;
+  const asked = await epochs.readJob(job);
+  if (asked === undefined) return noSuchJob(tools);
+  await epochs.setDesired(job, 'stopped');
+  const took = await takeFromAnyone(tools, asked);
+  if (took === undefined) return startedAgain(tools);
+  const { wasAlive, taken } = took;
+  await finishHere(tools, taken, signal);
+  await untilQuiet(tools, taken, wasAlive, signal);
+  const row = (await epochs.readJob(job)) ?? taken;
+  if (retention === 'delete') return deleteAll(tools, row, taken);
+  const released = await epochs.releaseLease(job, taken.generation, { desired: 'stopped', failure: undefined });
+  if (released === 'superseded') return startedAgain(tools);
+  const epoch =
+    row.lastCompleted === undefined ? 'it had completed no epoch' : `epoch ${row.lastCompleted.epoch} is its last, and committed`;
+  return ended(row, 'cancelled', EXIT.ok, {
+    text: `job ${job} is cancelled: ${epoch}; no transaction is open. Its state is retained: a start goes on from there.`,
+  });
+}
+
+/** Undefined when the job was deleted meanwhile, or deleted and made anew: that one nobody has asked to cancel. */
+async function takeFromAnyone(tools: Tools, asked: JobRow): Promise<{ readonly wasAlive: boolean; readonly taken: JobRow } | undefined> {
+  for (let row: JobRow | undefined = asked; row?.incarnation === asked.incarnation; row = await tools.epochs.readJob(tools.job)) {
+    const wasAlive = isLeaseLive(row, tools.clock.now());
+    const taken = await takeGeneration(tools, row, 'cancel');
+    if (taken !== undefined) return { wasAlive, taken };
+  }
+  return undefined;
+}
+
+/**
+ * A holder that was alive learns that it was deposed when it next reads the row; until then one of its functions may
+ * begin a transaction that it will never decide. So wait for that long, and settle what came.
+ */
+async function untilQuiet(tools: Tools, taken: JobRow, wasAlive: boolean, signal: AbortSignal): Promise<void> {
+  const quietFromMs = tools.clock.elapsedMs() + (wasAlive ? 2 * CONTROL_POLL_MS : 0);
+  if (wasAlive) tools.say('waiting for its functions to end');
+  for (;;) {
+    const found = await openTransactionsOf(tools, taken);
+    const isQuiet = found === 'unknown' || found.open.length + found.ending.length === 0;
+    if (isQuiet && tools.clock.elapsedMs() >= quietFromMs) return;
+    if (signal.aborted) throw new LeftToNextError('one of its functions may still have a transaction open');
+    if (found !== 'unknown' && found.open.length > 0) {
+      const row = await tools.epochs.readJob(taken.job);
+      if (row?.generation === taken.generation && row.incarnation === taken.incarnation) await finishHere(tools, row, signal);
+    }
+    await tools.clock.sleep(POLL_MS, signal);
+  }
+}
+
+/**
+ * First the row forgets every epoch, in one write: from then on nothing refers to what is deleted, so that neither a
+ * crash nor a start in between can miss it. The row itself goes last.
+ */
+async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }: JobRow): Promise<CommandResult> {
+  const { removal, random, job } = tools;
+  // Of the incarnation in which the generation was taken: a job that was made anew meanwhile may be at this number again.
+  const held: HeldJob = { job, generation, incarnation };
+  const fresh: HeldJob = { ...held, incarnation: random.id().slice(0, 8) };
+  if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);
+  const blobs = await deleteBlobs(tools, fresh.incarnation);
+  if (blobs === 'superseded') return startedAgain(tools);
+  const epochs = await removal.deleteEpochs(job, fresh.incarnation);
+  if (epochs === 'superseded' || (await removal.deleteJob(fresh)) === 'superseded') return startedAgain(tools);
+  const deleted = { blobs, epochs };
+  return ended(row, 'deleted', EXIT.ok, {
+    text: `job ${job} is cancelled and deleted: ${plural(blobs, 'blob')}, ${plural(epochs, 'epoch')} and its row; no transaction is open. A start of this name begins anew.`,
+    deleted,
+  });
+}
+
+/**
+ * Deletes the job's blobs of every incarnation but its own, until none is found: one may still have been on its way.
+ * Only what was there before the job was seen in this incarnation, so that it had left theirs for good: this process may
+ * have slept while somebody made the job anew.
+ */
+async function deleteBlobs(tools: Tools, ownIncarnation: string): Promise<number | 'superseded'> {
+  const store = await tools.blobStore();
+  for (let deleted = 0; ; ) {
+    const found: string[] = [];
+    for await (const { name } of store.list(`${tools.job}/`)) if (!name.startsWith(`${tools.job}/${ownIncarnation}/`)) found.push(name);
+    if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';
+    if (found.length === 0) return deleted;
+    for (let at = 0; at < found.length; at += DELETE_TOGETHER) await store.delete(found.slice(at, at + DELETE_TOGETHER));
+    deleted += found.length;
+    tools.say(`deleted ${plural(deleted, 'blob')}`);
+  }
+}
+
+async function startedAgain(tools: Tools): Promise<CommandResult> {
+  const row = await tools.epochs.readJob(tools.job);
+  if (row === undefined) return noSuchJob(tools);
+  return ended(row, 'started-again', EXIT.startedAgain, { text: `job ${row.job} was started again meanwhile: ${holderOf(row)} has it` });
+}
+
+function ended(row: JobRow, outcome: string, code: ExitCode, more: { readonly text: string; readonly deleted?: object }): CommandResult {
+  const { text, ...rest } = more;
+  return { code, json: { job: row.job, outcome, lastCompleted: row.lastCompleted?.epoch ?? null, ...rest }, text };
+}

@@ -1,0 +1,39 @@
+import { type JobEpochs, readEpochs } from '../../lib/inspect/epochs.ts';
+import { type CommandResult, command } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { noSuchJob } from '../no-such-job.ts';
+import { wholeNumber } from '../options.ts';
+import { duration, instant, tableOf } from '../text.ts';
+
+export default command({
+  name: 'epochs',
+  usage: 'the newest epochs',
+  options: { limit: wholeNumber({ takes: 'N', default: 20, help: 'default 20' }) },
+  async run(tools, { limit }) {
+    const found = await readEpochs(tools, limit);
+    return found === undefined ? noSuchJob(tools) : epochsResult(found);
+  },
+});
+
+export function epochsResult(found: JobEpochs): CommandResult {
+  const rows = found.epochs.map((each) => [
+    `${each.epoch}`,
+    instant(each.decidedAtMs),
+    duration(each.durationMs),
+    `${each.attempts}`,
+    `${each.recordsIn}`,
+    `${each.recordsOut}`,
+    each.standing,
+  ]);
+  return { code: EXIT.ok, json: found, text: rows.length === 0 ? `job ${found.job} has no epoch yet` : tableOf(COLUMNS, rows) };
+}
+
+const COLUMNS = [
+  { title: 'epoch', align: 'right' },
+  { title: 'decided at' },
+  { title: 'took', align: 'right' },
+  { title: 'attempts', align: 'right' },
+  { title: 'records in', align: 'right' },
+  { title: 'records out', align: 'right' },
+  { title: 'is' },
+] as const;

@@ -1,0 +1,90 @@
+import {
+  type EndsBy,
+  type HeldPartition,
+  type InspectedTransaction,
+  type JobTransactions,
+  partitionName,
+  readTransactions,
+} from '../../lib/inspect/transactions.ts';
+import { type CommandResult, command } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { noSuchJob } from '../no-such-job.ts';
+import { duration, paint, plural, tableOf } from '../text.ts';
+
+export default command({
+  name: 'transactions',
+  usage: "the job's transactional ids as Kafka sees them; what holds up readers",
+  options: {},
+  async run(tools) {
+    const found = await readTransactions(tools);
+    return found === undefined ? noSuchJob(tools) : transactionsResult(found);
+  },
+});
+
+/** What of it is printed: who ends a transaction, in words. */
+type Line = Omit<InspectedTransaction, 'endsBy'> & { readonly meaning: string };
+
+export function transactionsResult({ isRun, ...found }: JobTransactions): CommandResult {
+  const transactions = found.transactions.map(({ endsBy, ...transaction }): Line => ({ ...transaction, meaning: meaningOf(endsBy) }));
+  const isHeldUp = !isRun && transactions.some(({ holdsUp }) => holdsUp.length > 0);
+  return { code: isHeldUp ? EXIT.heldUp : EXIT.ok, json: { ...found, transactions }, text: textOf(found, transactions) };
+}
+
+function meaningOf(end: EndsBy): string {
+  switch (end.by) {
+    case 'is-over':
+      return '';
+    case 'broker':
+      return 'the broker is ending it';
+    case 'commit':
+      return `epoch ${end.epoch}, decided: ${end.isUnderWay ? 'is being committed' : 'the next start or stop commits it'}`;
+    case 'attempt':
+      return 'an attempt under way';
+    case 'whoever-is-next':
+      return `left open, not decided: the next start, stop or cancel aborts it, or the broker in ${duration(end.brokerInMs)}`;
+  }
+}
+
+type Shown = Omit<JobTransactions, 'isRun'>;
+
+function textOf(found: Shown, lines: readonly Line[]): string {
+  if (lines.length === 0) return `job ${found.job} has no transactional ids yet`;
+  const rows = lines.map(({ transactionalId, state, openForMs, lastEpoch, holdsUp, meaning }) => [
+    transactionalId,
+    state,
+    openForMs === null ? '' : duration(openForMs),
+    lastEpoch === null ? '' : `epoch ${lastEpoch.epoch} ${lastEpoch.fate}`,
+    holdsUp.length > 0 ? `HOLDS UP READERS of ${holdsUp.join(', ')}${meaning === '' ? '' : `; ${meaning}`}` : meaning,
+  ]);
+  const [head = '', ...body] = tableOf(COLUMNS, rows).split('\n');
+  const painted = body.map((text, at) => {
+    const line = lines[at];
+    if (line === undefined || line.openness === 'over') return text;
+    return paint(line.holdsUp.length > 0 ? ['bold', 'red'] : 'yellow', text);
+  });
+  return [head, ...painted, '', summaryOf(found, lines)].join('\n');
+}
+
+const COLUMNS = [
+  { title: 'transactional id' },
+  { title: 'state' },
+  { title: 'open for', align: 'right' },
+  { title: 'in the log' },
+  { title: '' },
+] as const;
+
+function summaryOf({ readersHeldUp, heldUpByOthers }: Shown, lines: readonly Line[]): string {
+  const open = lines.filter(({ openness }) => openness !== 'over').length;
+  const others = heldUpByOthers.length > 0 ? [`  ${heldUpByOthers.join(', ')}: held up by a transaction that is not this job's`] : [];
+  return [
+    `${open} of ${plural(lines.length, 'transaction')} open${readersHeldUp.length === 0 ? '; no reader is held up' : '; held up:'}`,
+    ...readersHeldUp.map(heldText),
+    ...others,
+  ].join('\n');
+}
+
+function heldText(held: HeldPartition): string {
+  const { lastStableOffset, highWatermark } = held;
+  const behind = plural(highWatermark - lastStableOffset, 'offset');
+  return `  ${partitionName(held)}: readers of committed data stop at ${lastStableOffset}, ${behind} before the end`;
+}

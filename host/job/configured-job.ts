@@ -1,0 +1,55 @@
+import { byName, ofName } from '../../lib/config/by-name.ts';
+import { ConfigError } from '../../lib/config/fault.ts';
+import { type Config, type ConfigOf, parameters } from '../../lib/config/parameters.ts';
+import { readConfig } from '../../lib/config/read-config.ts';
+import type { JobDefinition } from '../../lib/graph/job.ts';
+import { applyOverrides } from '../../lib/graph/overrides.ts';
+import { DEAD_LETTERS, planStages, type StagePlan } from '../../lib/graph/stages.ts';
+import { loadJob } from './load-job.ts';
+
+/** A job as the configuration has it run. */
+export interface ConfiguredJob {
+  readonly config: Config;
+  readonly job: JobDefinition;
+  readonly plan: StagePlan;
+  /** Subtasks of every stage. */
+  readonly parallelism: Readonly<Record<string, number>>;
+}
+
+/**
+ * The configuration and the job, with the configuration's overrides applied. Connects to nothing.
+ *
+ * @throws ConfigError naming every wrong parameter, or JobDefinitionError when the module of the job has no job or the
+ * overrides do not fit it.
+ */
+export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
+  const config = readConfig(env);
+  return configureJob(config, await loadJob(config.job));
+}
+
+/** @throws ConfigError, JobDefinitionError: the configuration does not fit the job. */
+export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJob {
+  const named = config.jobName === undefined ? loaded : { ...loaded, name: config.jobName };
+  const job = applyOverrides(named, { topics: new Map(Object.entries(config.topics)), startingOffsets: config.startingOffsets });
+  const plan = planStages(job, config.deadLetterTopic);
+  return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
+}
+
+function parallelismOf({ parallelism, stageParallelism }: ConfigOf<'host'>, job: string, { stages }: StagePlan): Record<string, number> {
+  const ids = stages.map(({ id }) => id);
+  const unknown = Object.keys(stageParallelism).filter((stage) => !ids.includes(stage));
+  if (unknown.length > 0) {
+    throw new ConfigError([
+      {
+        option: parameters.stageParallelism.variable,
+        value: Object.entries(stageParallelism)
+          .map(([stage, subtasks]) => `${stage}=${subtasks}`)
+          .join(','),
+        rule: `of stages that job ${job} has: ${ids.join(', ')}`,
+        mend: `correct ${unknown.join(', ')}`,
+      },
+    ]);
+  }
+  // Of dead letters there are few: one transaction in an epoch is enough for them unless the configuration says otherwise.
+  return byName(ids.map((id) => [id, ofName(stageParallelism, id) ?? (id === DEAD_LETTERS ? 1 : parallelism)]));
+}

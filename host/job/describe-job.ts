@@ -1,0 +1,63 @@
+/**
+ * `describe-job.ts name|source|bundle`: loads the job that ONCEFLOW_JOB names, and writes what it is to file descriptor 3. A
+ * process of its own, because a module may do anything while it is loaded: print, leave something open, never end.
+ *
+ * `name`: its name. `source`: what it is with the configuration of this environment, and what it reads of the environment.
+ * `bundle`: the same in a deployment's bundle, which is the working directory, with all its functions.
+ */
+import { writeFileSync } from 'node:fs';
+import { isBuiltin, registerHooks } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '../../lib/config/fault.ts';
+import { readConfig, readToolConfig, requiredValue } from '../../lib/config/read-config.ts';
+import { fingerprint } from '../../lib/graph/fingerprint.ts';
+import { describeGraph } from '../../lib/graph/graph.ts';
+import { configureJob } from './configured-job.ts';
+import type { Described, DescribedFault, JobSummary } from './describe.ts';
+import { loadJob } from './load-job.ts';
+import { watchEnvironment } from './watch-environment.ts';
+
+const FUNCTIONS = ['coordinator', 'source', 'operator', 'sink'];
+
+const [what] = process.argv.slice(2);
+const described = await describe().then(
+  (job): Described<Partial<JobSummary>> => ({ job }),
+  (error: unknown): Described<never> => ({ fault: describedFault(error) }),
+);
+writeFileSync(3, JSON.stringify(described));
+process.exit(0);
+
+async function describe(): Promise<Partial<JobSummary>> {
+  if (what === 'name') return { name: (await loadJob(requiredValue(readToolConfig(process.env), 'job'))).name };
+  if (what === 'bundle') withoutPackages();
+  const config = readConfig(process.env);
+  const reads = what === 'source' ? watchEnvironment() : undefined;
+  const { job, plan, parallelism } = configureJob(config, await loadJob(config.job));
+  if (what === 'bundle') for (const role of FUNCTIONS) await import(pathToFileURL(resolve(`${role}.mjs`)).href);
+  const graph = describeGraph(job);
+  return { name: job.name, graph, fingerprint: fingerprint(graph), plan, parallelism, reads: reads?.() ?? [] };
+}
+
+/** On Lambda there are none but those in the bundle; here the folders above it may have some. */
+function withoutPackages(): void {
+  const bundle = pathToFileURL(resolve('.')).href;
+  registerHooks({
+    resolve(specifier, context, next) {
+      const isPackage = !isBuiltin(specifier) && !/^(\.|\/|file:|data:)/.test(specifier);
+      if (isPackage && context.parentURL?.startsWith(bundle) === true)
+        throw Object.assign(new Error(`package ${specifier} is not in it: only what an import names is`), { code: 'MODULE_NOT_FOUND' });
+      return next(specifier, context);
+    },
+  });
+}
+
+function describedFault(error: unknown): DescribedFault {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(error instanceof ConfigError ? { faults: error.faults } : {}),
+  };
+}

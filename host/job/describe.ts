@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ConfigError, type ConfigFault } from '../../lib/config/fault.ts';
+import type { JobGraph } from '../../lib/graph/graph.ts';
+import { JobDefinitionError } from '../../lib/graph/job.ts';
+import type { StagePlan } from '../../lib/graph/stages.ts';
+import type { EnvironmentRead } from './watch-environment.ts';
+
+/** What a job is, without its functions. */
+export interface JobSummary {
+  /** With the configuration's overrides, as are the graph and the plan. */
+  readonly name: string;
+  readonly graph: JobGraph;
+  readonly fingerprint: string;
+  readonly plan: StagePlan;
+  /** Subtasks of every stage. */
+  readonly parallelism: Readonly<Record<string, number>>;
+  /** What the job's own code read of the environment while it was loaded. Of a source only. */
+  readonly reads: readonly EnvironmentRead[];
+}
+
+/** What describe-job.ts answers. */
+export type Described<T = JobSummary> = { readonly job: T } | { readonly fault: DescribedFault };
+
+export interface DescribedFault {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  /** Of a ConfigError. */
+  readonly faults?: readonly ConfigFault[] | undefined;
+}
+
+export interface DescribeOptions {
+  /** The environment, and no other. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** @default the working directory */
+  readonly cwd?: string;
+  /** @default 30 s */
+  readonly withinMs?: number;
+}
+
+const CHILD = fileURLToPath(new URL('describe-job.ts', import.meta.url));
+const WITHIN_MS = 30_000;
+const MOST_BYTES = 64 * 1024 * 1024;
+/** Where the child's standard output goes: it is the job's, and ours may have to be JSON. */
+const STANDARD_ERROR = 2;
+/** Where the child writes its answer. */
+const ANSWER = 3;
+
+/** The name of the job in the module that ONCEFLOW_JOB names. @throws as `describeJob` */
+export function describeName(options: DescribeOptions): string {
+  return describe<Pick<JobSummary, 'name'>>('name', options).name;
+}
+
+/**
+ * The job that ONCEFLOW_JOB names, loaded in a process of its own: whatever it prints, leaves open or never ends, it does there.
+ *
+ * @param what `source` as it is written; `bundle`: in a deployment's bundle, which is `cwd`, with the functions beside it
+ * @throws ConfigError, JobDefinitionError
+ */
+export function describeJob(what: 'source' | 'bundle', options: DescribeOptions): JobSummary {
+  return describe<JobSummary>(what, options);
+}
+
+function describe<T>(what: string, { env, cwd = process.cwd(), withinMs = WITHIN_MS }: DescribeOptions): T {
+  const { output, status, signal, error } = spawnSync(process.execPath, [CHILD, what], {
+    cwd,
+    env,
+    stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR, 'pipe'],
+    timeout: withinMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: MOST_BYTES,
+  });
+  const answer = String(output?.[ANSWER] ?? '');
+  if (answer !== '') return jobIn(JSON.parse(answer) as Described<T>);
+  const timedOut = (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
+  const how = timedOut
+    ? `is not loaded after ${withinMs / 1000} s`
+    : `ended the process that loaded it (${signal ?? `exit code ${status}`})`;
+  throw new JobDefinitionError(`ONCEFLOW_JOB=${env['ONCEFLOW_JOB']}: the module ${how}: it must do nothing but define the job`);
+}
+
+function jobIn<T>(described: Described<T>): T {
+  if ('job' in described) return described.job;
+  const { name, message, stack, faults } = described.fault;
+  if (faults !== undefined) throw new ConfigError(faults);
+  if (name === 'JobDefinitionError') throw new JobDefinitionError(message);
+  throw Object.assign(new Error(message), { name, stack });
+}

@@ -1,0 +1,54 @@
+import type { BlobStore } from '../lib/ports/blob-store.ts';
+import type { Clock, Random } from '../lib/ports/clock.ts';
+import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import type { StageDeps } from '../lib/stages/common.ts';
+import type { StageTools } from '../lib/stages/serve.ts';
+import { createBlobs } from '../lib/storage/blobs.ts';
+import { type ConfiguredJob, readJob } from './job/configured-job.ts';
+import { connectFunction } from './kafka.ts';
+import { openBlobStore } from './stores.ts';
+import { systemClock, systemRandom } from './system.ts';
+
+/** What every function works with, opened once for each process from its environment. */
+export interface Host extends ConfiguredJob, StageDeps {
+  readonly blobStore: BlobStore;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What a stage works with whose work is on state and blobs alone. */
+export type StageHost = Host & StageTools;
+
+/** The same for a stage that talks to Kafka. */
+export type KafkaStageHost = StageHost & { readonly kafka: KafkaRequests };
+
+/**
+ * Clients are loaded only where they are needed: a function that starts without one starts sooner.
+ *
+ * @throws as `readJob`
+ */
+export async function openHost(env: NodeJS.ProcessEnv): Promise<Host> {
+  const configured = await readJob(env);
+  const blobStore = await openBlobStore(configured.config.blobs);
+  return {
+    ...configured,
+    clock: systemClock,
+    random: systemRandom,
+    blobStore,
+    blobs: createBlobs(blobStore, systemRandom),
+    inlineBlobBytes: configured.config.inlineBlobBytes,
+  };
+}
+
+/** @throws as `readJob` */
+export async function openStageHost(env: NodeJS.ProcessEnv): Promise<StageHost> {
+  const host = await openHost(env);
+  const { maxUnpackedBatchBytes, buildId: build } = host.config;
+  return { ...host, maxUnpackedBatchBytes, build };
+}
+
+/** @throws as `readJob` */
+export async function openKafkaStageHost(env: NodeJS.ProcessEnv): Promise<KafkaStageHost> {
+  const host = await openStageHost(env);
+  return { ...host, kafka: await connectFunction(host, 'wait') };
+}

@@ -1,0 +1,93 @@
+import { hostname } from 'node:os';
+import { configOf } from '../lib/config/parameters.ts';
+import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
+import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
+import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
+import type { CoordinatorEvent } from '../lib/epoch/events.ts';
+import { type StartKind, tooLate } from '../lib/epoch/may-start.ts';
+import { restartStrategyOf } from '../lib/epoch/restart.ts';
+import { fingerprint } from '../lib/graph/fingerprint.ts';
+import { describeGraph } from '../lib/graph/graph.ts';
+import { momentOf } from '../lib/ports/age.ts';
+import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
+import { connectFunction } from './kafka.ts';
+import { type Host, openHost } from './process.ts';
+import { openEpochStore } from './stores.ts';
+import { systemClock } from './system.ts';
+
+export interface CoordinatorRun {
+  /** How stage functions are called: child processes on one machine, Lambda in a deployment. */
+  readonly invoker: (host: Host, observe: Observe) => FunctionInvoker | Promise<FunctionInvoker>;
+  /** Who is told what the coordinator does. */
+  readonly observer: (host: Host) => Observe;
+  readonly stop: AbortSignal;
+  readonly handOver: AbortSignal;
+  /** @default an explicit start, of a process that does not end by itself */
+  readonly term?: Term;
+}
+
+type Observe = (event: CoordinatorEvent) => void;
+
+/** Of a coordinator that a platform starts, for so long. */
+export interface Term {
+  readonly startKind: StartKind;
+  /** Who it is, for people. */
+  readonly holder: string;
+  /** When `handOver` will come, from now on. */
+  readonly endsInMs: number;
+  /** When an explicit start was asked for, in milliseconds since the Unix epoch; undefined: nobody said. */
+  readonly askedAtMs?: number | undefined;
+}
+
+/** A tick that waits for its turn leaves itself at least this long to work. */
+const LEAST_TENURE_MS = 5_000;
+
+/** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
+export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
+  const began = momentOf(systemClock);
+  const host = await openHost(process.env);
+  const { term } = run;
+  const observe = run.observer(host);
+  const settings: JobSettings = {
+    ...settingsOf(host),
+    ...(term && { startKind: term.startKind, holder: term.holder, holderEndsAtMs: began.wallMs + term.endsInMs }),
+  };
+  const late = term?.askedAtMs === undefined ? undefined : tooLate(term.askedAtMs, began.wallMs);
+  if (late !== undefined) {
+    observe({ event: 'ended', end: 'refused', message: late });
+    return { end: 'refused', message: late };
+  }
+  const epochs = await openEpochStore(host.config);
+  if (term?.startKind === 'revival') {
+    const patienceMs = term.endsInMs - (host.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
+    const turn = await awaitTurn(
+      { epochs, clock: host.clock, random: host.random, observe },
+      { ...settings, standby: host.config.standby },
+      patienceMs,
+      run.handOver,
+    );
+    if (turn.turn === 'not-needed') return { end: 'refused', message: turn.message };
+  }
+  // A person who starts the job is told at once that its login is refused; a tick waits until the brokers take it.
+  const onRefusedLogin = term?.startKind === 'revival' ? 'wait' : 'fail';
+  const [kafka, invoker] = await Promise.all([connectFunction(host, onRefusedLogin), run.invoker(host, observe)]);
+  try {
+    return await coordinate({ ...host, kafka, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
+  } finally {
+    await kafka.close();
+  }
+}
+
+function settingsOf({ config, job, plan, parallelism }: Host): JobSettings {
+  return {
+    ...configOf('coordinator', config),
+    job: job.name,
+    build: config.buildId,
+    holder: `${hostname()} process ${process.pid}`,
+    stages: plan.stages,
+    fingerprint: fingerprint(describeGraph(job)),
+    groupId: config.groupId ?? job.name,
+    restart: restartStrategyOf(config),
+    parallelism,
+  };
+}

@@ -1,0 +1,117 @@
+import { arn, name, oneOf, topicArn, variableNames, wholeNumber } from '../kinds.ts';
+import { LONGEST_INVOCATION_MS, MINUTE } from './limits.ts';
+import { defaulted, optional } from './row.ts';
+
+/** A deployment: its functions, what they may do, and what tells of them. */
+export const deploymentParameters = {
+  buildId: defaulted({
+    variable: 'ONCEFLOW_BUILD_ID',
+    kind: name,
+    default: 'unversioned',
+    readBy: ['host'],
+    deployment: 'makes',
+    doc: 'The build that a function runs, set by a deployment: functions of two builds never share an epoch.',
+  }),
+  functionPrefix: optional({
+    variable: 'ONCEFLOW_FUNCTION_PREFIX',
+    kind: name,
+    unset: "the job's name",
+    readBy: ['host', 'infra'],
+    doc: 'In a deployment: what the names of the functions begin with. Two deployments of one job in one account need two.',
+  }),
+  kafkaClusterArn: optional({
+    variable: 'ONCEFLOW_KAFKA_CLUSTER_ARN',
+    kind: arn('an MSK cluster', 'kafka', 'cluster/', 'arn:aws:kafka:us-east-1:123456789012:cluster/name/uuid'),
+    unset: 'none',
+    readBy: ['infra'],
+    doc: 'In a deployment with `AWS_MSK_IAM`: the cluster, on whose topics, groups and transactional ids the functions get their permissions.',
+  }),
+  kafkaSecretKeyArn: optional({
+    variable: 'ONCEFLOW_KAFKA_SECRET_KEY_ARN',
+    kind: arn('a KMS key', 'kms', 'key/', 'arn:aws:kms:us-east-1:123456789012:key/uuid'),
+    unset: "AWS's own key",
+    readBy: ['infra'],
+    doc: 'In a deployment: the KMS key that encrypts the secret, where it is one of your own (secrets for MSK must have one). The functions may decrypt the secret with it.',
+  }),
+  jobEnvironment: optional({
+    variable: 'ONCEFLOW_JOB_ENVIRONMENT',
+    kind: variableNames,
+    unset: 'none',
+    readBy: ['infra'],
+    doc: "In a deployment: variables that the job's own code reads, `ORDERS_TOPIC,MOST_ITEMS`: its functions get them with the values that they have where it is deployed. One that the job reads, that is set there and is not named here, is refused.",
+  }),
+  architecture: defaulted({
+    variable: 'ONCEFLOW_ARCHITECTURE',
+    kind: oneOf('arm64', 'x86_64'),
+    default: 'arm64',
+    readBy: ['infra'],
+    doc: 'In a deployment: the processor of the functions.',
+  }),
+  functionMemoryMb: defaulted({
+    variable: 'ONCEFLOW_FUNCTION_MEMORY_MB',
+    kind: wholeNumber(256, 10_240),
+    unit: 'MB',
+    default: '1769',
+    readBy: ['infra'],
+    doc: 'In a deployment: memory of source, operator and sink functions; their share of processors follows it, 1769 MB are one.',
+  }),
+  coordinatorMemoryMb: defaulted({
+    variable: 'ONCEFLOW_COORDINATOR_MEMORY_MB',
+    kind: wholeNumber(128, 10_240),
+    unit: 'MB',
+    default: '512',
+    readBy: ['infra'],
+    doc: 'In a deployment: memory of the coordinator, which runs all the time: the idle cost follows it.',
+  }),
+  coordinatorLifetimeMs: defaulted({
+    variable: 'ONCEFLOW_COORDINATOR_LIFETIME_MS',
+    kind: wholeNumber(3 * MINUTE, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '900000',
+    readBy: ['infra'],
+    doc: 'In a deployment: how long one coordinator function may run. It hands over 20 s before.',
+  }),
+  operatorConcurrency: optional({
+    variable: 'ONCEFLOW_OPERATOR_CONCURRENCY',
+    kind: wholeNumber(1, 1000),
+    unset: 'none is reserved',
+    readBy: ['infra'],
+    doc: "In a deployment: reserved concurrency of each operator subtask's function. Not needed for correctness; new accounts have little to reserve.",
+  }),
+  logRetentionDays: defaulted({
+    variable: 'ONCEFLOW_LOG_RETENTION_DAYS',
+    kind: oneOf('1', '3', '7', '14', '30', '60', '90', '180', '365'),
+    unit: 'days',
+    default: '30',
+    readBy: ['infra'],
+    doc: 'In a deployment: how long the logs of the functions are kept.',
+  }),
+  logLevel: defaulted({
+    variable: 'ONCEFLOW_LOG_LEVEL',
+    kind: oneOf('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    readBy: ['host'],
+    doc: 'In a deployment: what the functions log. `debug` adds every step of every epoch; at `info` a job that is well logs little.',
+  }),
+  monitoring: defaulted({
+    variable: 'ONCEFLOW_MONITORING',
+    kind: oneOf('on', 'off'),
+    default: 'on',
+    readBy: ['host', 'infra'],
+    doc: 'In a deployment: metrics, a dashboard and alarms in CloudWatch, which bills them; `off` leaves all three out.',
+  }),
+  alarmTopic: optional({
+    variable: 'ONCEFLOW_ALARM_TOPIC',
+    kind: topicArn,
+    unset: 'nobody is told',
+    readBy: ['infra'],
+    doc: 'In a deployment: ARN of the SNS topic to which alarms, and their ends, are sent.',
+  }),
+  removal: defaulted({
+    variable: 'ONCEFLOW_REMOVAL',
+    kind: oneOf('retain', 'destroy'),
+    default: 'retain',
+    readBy: ['infra'],
+    doc: 'In a deployment: what becomes of table and bucket when the stack is deleted. `retain` also protects the table from deletion.',
+  }),
+};

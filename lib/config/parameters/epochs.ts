@@ -1,0 +1,95 @@
+import { wholeNumber } from '../kinds.ts';
+import { LONGEST_INVOCATION_MS, MAX_INT32, MINUTE } from './limits.ts';
+import { defaulted, optional } from './row.ts';
+
+/** When epochs begin, how large they are, and how long they may take. */
+export const epochsParameters = {
+  checkpointIntervalMs: defaulted({
+    variable: 'ONCEFLOW_CHECKPOINT_INTERVAL_MS',
+    kind: wholeNumber(10, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '1000',
+    readBy: ['coordinator', 'infra'],
+    doc: 'Time from the start of an epoch to the start of the next. Output becomes visible about this late.',
+  }),
+  epochTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_EPOCH_TIMEOUT_MS',
+    kind: wholeNumber(100, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '60000',
+    readBy: ['host', 'coordinator', 'cli', 'infra'],
+    doc: 'An attempt at an epoch that is not decided within this time is given up, and the epoch is tried again.',
+  }),
+  commitTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_COMMIT_TIMEOUT_MS',
+    kind: wholeNumber(100, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '30000',
+    readBy: ['host', 'coordinator', 'cli', 'infra'],
+    doc: 'How long the commit of a decided epoch is repeated before it counts as doubtful and is resolved.',
+  }),
+  recoveryTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_RECOVERY_TIMEOUT_MS',
+    kind: wholeNumber(100, MAX_INT32),
+    unit: 'ms',
+    default: '120000',
+    readBy: ['coordinator', 'infra'],
+    doc: 'Worst time from the crash of a coordinator until its successor has asked for the commits of what was decided.',
+  }),
+  transactionTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_TRANSACTION_TIMEOUT_MS',
+    kind: wholeNumber(1000, MAX_INT32),
+    unit: 'ms',
+    default: '600000',
+    readBy: ['coordinator', 'cli', 'infra'],
+    doc: "Kafka's `transaction.timeout.ms`: the broker aborts a transaction that is open for longer. Must exceed epoch timeout + commit timeout + worst recovery, and not exceed the broker's `transaction.max.timeout.ms`.",
+  }),
+  maxEpochBytes: defaulted({
+    variable: 'ONCEFLOW_MAX_EPOCH_BYTES',
+    kind: wholeNumber(1, MAX_INT32),
+    unit: 'bytes',
+    default: '67108864',
+    readBy: ['coordinator'],
+    doc: 'Most input that one source subtask reads in one epoch: bounds the memory of functions and the size of blobs.',
+  }),
+  maxUnpackedBatchBytes: defaulted({
+    variable: 'ONCEFLOW_MAX_UNPACKED_BATCH_BYTES',
+    kind: wholeNumber(1_048_576, MAX_INT32),
+    unit: 'bytes',
+    default: '67108864',
+    readBy: ['source'],
+    doc: 'Most that one compressed batch of the input may unpack to: bounds the memory of a source function whatever a producer sends. A larger one stops the job, which says where it is.',
+  }),
+  maxConcurrentEpochs: defaulted({
+    variable: 'ONCEFLOW_MAX_CONCURRENT_EPOCHS',
+    kind: wholeNumber(1, 100),
+    unit: 'epochs',
+    default: '3',
+    readBy: ['coordinator'],
+    doc: 'Most epochs that are planned and not yet committed. 1: an epoch starts when the one before is committed.',
+  }),
+  minPauseMs: defaulted({
+    variable: 'ONCEFLOW_MIN_PAUSE_MS',
+    kind: wholeNumber(0, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '0',
+    readBy: ['coordinator'],
+    doc: 'Least time from the commit of an epoch to the start of the next. Above 0 there is one epoch at a time.',
+  }),
+  idlePollMaxMs: defaulted({
+    variable: 'ONCEFLOW_IDLE_POLL_MAX_MS',
+    kind: wholeNumber(10, MINUTE),
+    unit: 'ms',
+    default: '1000',
+    readBy: ['coordinator'],
+    doc: 'While there is no input the coordinator looks for some after the checkpoint interval, and then after a quarter longer each time, up to this. Input after a quiet time may wait so long.',
+  }),
+  idleExitMs: optional({
+    variable: 'ONCEFLOW_IDLE_EXIT_MS',
+    kind: wholeNumber(0, LONGEST_INVOCATION_MS),
+    unset: 'it stays',
+    unit: 'ms',
+    readBy: ['coordinator', 'infra'],
+    doc: 'In a deployment: after this long without input the coordinator ends, and the tick of each minute looks for input. Costs cents a month instead of a running function; input after a quiet time waits up to a minute.',
+  }),
+};

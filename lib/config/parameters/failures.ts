@@ -1,0 +1,100 @@
+import { countOrUnlimited, oneOf, topic, wholeNumber } from '../kinds.ts';
+import { LONGEST_INVOCATION_MS, MAX_INT32 } from './limits.ts';
+import { defaulted, optional } from './row.ts';
+
+/** What follows a failure. */
+export const failuresParameters = {
+  refusalTimeoutMs: defaulted({
+    variable: 'ONCEFLOW_REFUSAL_TIMEOUT_MS',
+    kind: wholeNumber(0, 24 * 3_600_000),
+    unit: 'ms',
+    default: '60000',
+    readBy: ['coordinator'],
+    doc: 'How long brokers, table or blob store may refuse something to a job that runs (an ACL, a topic that nobody knows, a credential) until it stops for it: such answers come and go while clusters restart and rights are changed. When a person starts the job, one is enough.',
+  }),
+  tolerableFailures: defaulted({
+    variable: 'ONCEFLOW_TOLERABLE_FAILURES',
+    kind: countOrUnlimited(0, 1_000_000),
+    unit: 'attempts',
+    default: 'unlimited',
+    readBy: ['coordinator'],
+    doc: 'Failed attempts in a row, not of user code (broker, store, timeout, killed function), that do not stop the job.',
+  }),
+  restartStrategy: defaulted({
+    variable: 'ONCEFLOW_RESTART_STRATEGY',
+    kind: oneOf('exponential', 'fixed-delay', 'failure-rate', 'none'),
+    default: 'exponential',
+    readBy: ['coordinator'],
+    doc: 'What follows a failed attempt at an epoch: `exponential` tries again without end, after pauses that double; `fixed-delay` so many times in a row; `failure-rate` while failures are not too frequent; `none` stops the job. A job that is given up can be started again.',
+  }),
+  restartBackoffMs: defaulted({
+    variable: 'ONCEFLOW_RESTART_BACKOFF_MS',
+    kind: wholeNumber(0, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '100',
+    readBy: ['coordinator'],
+    doc: '`exponential`: wait before an epoch is tried again; doubled after every failure in a row. Up to a fifth less at random, as every such wait.',
+  }),
+  restartBackoffMaxMs: defaulted({
+    variable: 'ONCEFLOW_RESTART_BACKOFF_MAX_MS',
+    kind: wholeNumber(0, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '10000',
+    readBy: ['coordinator'],
+    doc: '`exponential`: the longest such wait.',
+  }),
+  restartAttempts: defaulted({
+    variable: 'ONCEFLOW_RESTART_ATTEMPTS',
+    kind: wholeNumber(1, 1_000_000),
+    unit: 'attempts',
+    default: '10',
+    readBy: ['coordinator'],
+    doc: '`fixed-delay`: how often in a row an epoch is tried again before the job is given up.',
+  }),
+  restartDelayMs: defaulted({
+    variable: 'ONCEFLOW_RESTART_DELAY_MS',
+    kind: wholeNumber(0, LONGEST_INVOCATION_MS),
+    unit: 'ms',
+    default: '1000',
+    readBy: ['coordinator'],
+    doc: '`fixed-delay` and `failure-rate`: wait before an epoch is tried again.',
+  }),
+  restartMaxFailures: defaulted({
+    variable: 'ONCEFLOW_RESTART_MAX_FAILURES',
+    kind: wholeNumber(1, 1_000_000),
+    unit: 'failures',
+    default: '10',
+    readBy: ['coordinator'],
+    doc: '`failure-rate`: failures within the interval after which an epoch is still tried again.',
+  }),
+  restartFailureIntervalMs: defaulted({
+    variable: 'ONCEFLOW_RESTART_FAILURE_INTERVAL_MS',
+    kind: wholeNumber(1, MAX_INT32),
+    unit: 'ms',
+    default: '60000',
+    readBy: ['coordinator'],
+    doc: '`failure-rate`: the interval.',
+  }),
+  poisonAttempts: defaulted({
+    variable: 'ONCEFLOW_POISON_ATTEMPTS',
+    kind: countOrUnlimited(1, 1_000_000),
+    unit: 'attempts',
+    default: '10',
+    readBy: ['coordinator'],
+    doc: 'How often in a row user code must fail at one record alone before the record is poison. `unlimited`: it is tried for ever.',
+  }),
+  poisonPolicy: defaulted({
+    variable: 'ONCEFLOW_POISON_POLICY',
+    kind: oneOf('stop', 'dead-letter'),
+    default: 'stop',
+    readBy: ['host'],
+    doc: 'What becomes of a record that is poison, or that the serde of its source cannot read: `stop` stops the job, which skips nothing; `dead-letter` writes the record to `ONCEFLOW_DEAD_LETTER_TOPIC`, exactly once, and goes on behind it.',
+  }),
+  deadLetterTopic: optional({
+    variable: 'ONCEFLOW_DEAD_LETTER_TOPIC',
+    kind: topic,
+    unset: 'none',
+    readBy: ['host'],
+    doc: 'Topic of records that were left out (`ONCEFLOW_POISON_POLICY=dead-letter`): key, value, headers and timestamp as they were, and headers `onceflow.…` that say why. None of the topics of the job.',
+  }),
+};

@@ -1,0 +1,61 @@
+import { ConfigError } from '../config/fault.ts';
+import { BlobMissingError } from '../ports/blob-store.ts';
+import type { EpochRow } from '../ports/epoch-store.ts';
+import { KafkaProblem, type SourceRequests } from '../ports/kafka-requests.ts';
+import { StoreProblem } from '../ports/store-problem.ts';
+import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { InspectDeps } from './deps.ts';
+import { manifestIn } from './manifest.ts';
+
+export interface PartitionLag {
+  readonly source: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset that the job reads, as of its last completed epoch. */
+  readonly at: number;
+  /** Kafka's last stable offset. */
+  readonly end: number;
+  readonly lag: number;
+  /** Offsets behind `end` that a transaction holds up which is open in the topic: nobody can read them yet. */
+  readonly heldUp: number;
+}
+
+export type Lag = { readonly known: true; readonly partitions: readonly PartitionLag[] } | { readonly known: false; readonly why: string };
+
+/** How far the last completed epoch is behind Kafka, for every source partition. What cannot be asked is said. */
+export async function lagOf(deps: InspectDeps, last: EpochRow | undefined): Promise<Lag> {
+  if (last === undefined) return { known: false, why: 'the job has not completed an epoch yet' };
+  try {
+    const { offsets } = await manifestIn(deps, last);
+    return { known: true, partitions: await partitionLags(await deps.kafka(), offsets) };
+  } catch (error) {
+    if (error instanceof ConfigError) return { known: false, why: error.faults.map(({ option, mend }) => `${option}: ${mend}`).join('; ') };
+    if (error instanceof KafkaProblem || error instanceof StoreProblem || error instanceof BlobMissingError)
+      return { known: false, why: error.message };
+    throw error;
+  }
+}
+
+async function partitionLags(kafka: SourceRequests, offsets: SourceOffsets): Promise<PartitionLag[]> {
+  const topics = Object.entries(offsets).flatMap(([source, byTopic]) =>
+    Object.entries(byTopic).map(([topic, known]) => ({ source, topic, known })),
+  );
+  const lags = topics.map(async ({ source, topic, known }) => {
+    const partitions = Array.from({ length: await kafka.partitionCount(topic) }, (_, partition) => partition);
+    // Partitions that came since the last epoch are read from their beginning.
+    const added = partitions.slice(known.length);
+    const [ends, highWatermarks, starts] = await Promise.all([
+      kafka.offsets(topic, partitions, 'latest'),
+      kafka.offsets(topic, partitions, 'end'),
+      added.length === 0 ? [] : kafka.offsets(topic, added, 'earliest'),
+    ]);
+    const positions = [...known, ...starts];
+    return partitions.map((partition): PartitionLag => {
+      const at = positions[partition] ?? 0;
+      const end = ends[partition] ?? at;
+      const heldUp = Math.max(0, (highWatermarks[partition] ?? end) - Math.max(end, at));
+      return { source, topic, partition, at, end, lag: Math.max(0, end - at), heldUp };
+    });
+  });
+  return (await Promise.all(lags)).flat();
+}

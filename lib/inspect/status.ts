@@ -1,0 +1,76 @@
+import type { EpochRow, JobRow, NoProgress } from '../ports/epoch-store.ts';
+import type { InspectDeps } from './deps.ts';
+import { type Lag, lagOf, type PartitionLag } from './lag.ts';
+import { type JobStanding, noProgressOf, standingOf } from './standing.ts';
+
+/** Is the job well? Who runs it, how far is it, how far behind is it. */
+export interface JobStatus {
+  readonly job: string;
+  readonly standing: JobStanding;
+  /** What a person asked for last. */
+  readonly desired: JobRow['desired'];
+  /** Why it waits for a person. */
+  readonly failure: string | null;
+  /** Null: it makes progress, or nobody runs it. */
+  readonly noProgress: NoProgress | null;
+  readonly incarnation: string;
+  readonly generation: number;
+  /** Who took the generation, for people. */
+  readonly holder: string;
+  /** 0: it was given up. */
+  readonly leaseExpiresAtMs: number;
+  readonly leaseLeftMs: number;
+  /** Epochs. Null: none yet. */
+  readonly lastCompleted: number | null;
+  /** As far as it is recorded. */
+  readonly lastCommitted: number | null;
+  /** Null also when the epoch's row is gone. */
+  readonly lastDecidedAtMs: number | null;
+  /** Null: it is not known, and `lagUnknownBecause` says why. */
+  readonly lag: JobLag | null;
+  readonly lagUnknownBecause: string | null;
+}
+
+/** In records, counted by offsets. */
+export interface JobLag {
+  readonly records: number;
+  /** Behind what can be read: held up by transactions that are open in the topics. */
+  readonly heldUp: number;
+  readonly partitions: readonly PartitionLag[];
+}
+
+/** Undefined: there is no such job. */
+export async function readStatus(deps: InspectDeps): Promise<JobStatus | undefined> {
+  const row = await deps.epochs.readJob(deps.job);
+  if (row === undefined) return undefined;
+  const { lastCompleted } = row;
+  const last = lastCompleted === undefined ? undefined : await deps.epochs.readEpoch(row.job, row.incarnation, lastCompleted.epoch);
+  return statusOf(row, last, await lagOf(deps, last), deps.clock.now());
+}
+
+/** The status from what was read. */
+export function statusOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): JobStatus {
+  return {
+    job: row.job,
+    standing: standingOf(row, nowMs),
+    desired: row.desired,
+    failure: row.failure ?? null,
+    noProgress: noProgressOf(row, nowMs) ?? null,
+    incarnation: row.incarnation,
+    generation: row.generation,
+    holder: row.holder,
+    leaseExpiresAtMs: row.leaseExpiresAtMs,
+    leaseLeftMs: Math.max(0, row.leaseExpiresAtMs - nowMs),
+    lastCompleted: row.lastCompleted?.epoch ?? null,
+    lastCommitted: row.lastCompleted === undefined ? null : row.lastCommitted,
+    lastDecidedAtMs: last?.summary.decidedAtMs ?? null,
+    lag: lag.known
+      ? {
+          records: lag.partitions.reduce((sum, partition) => sum + partition.lag, 0),
+          heldUp: lag.partitions.reduce((sum, partition) => sum + partition.heldUp, 0),
+          partitions: lag.partitions,
+        }
+      : null,
+    lagUnknownBecause: lag.known ? null : lag.why,
+  };
+}

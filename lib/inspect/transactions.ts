@@ -1,0 +1,189 @@
+import { isLeaseLive } from '../epoch/may-start.ts';
+import type { JobRow } from '../ports/epoch-store.ts';
+import type { KafkaRequests, TopicPartition, TransactionDescription } from '../ports/kafka-requests.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import { poolIds } from '../transactions/ids.ts';
+import { lookAt } from '../transactions/look.ts';
+import { type Openness, opennessOf } from '../transactions/open.ts';
+import type { InspectDeps } from './deps.ts';
+import { manifestIn } from './manifest.ts';
+
+/** Every transactional id of a job as Kafka has it, and the readers that wait for one. */
+export interface JobTransactions {
+  readonly job: string;
+  readonly incarnation: string;
+  /** A coordinator holds the job: what is open is its work. */
+  readonly isRun: boolean;
+  readonly transactions: readonly InspectedTransaction[];
+  readonly readersHeldUp: readonly HeldPartition[];
+  /** Partitions among them, as `topic-partition`, in which none of the job's own transactions is open. */
+  readonly heldUpByOthers: readonly string[];
+}
+
+export interface InspectedTransaction {
+  readonly transactionalId: string;
+  /** As Kafka calls it. */
+  readonly state: string;
+  readonly openness: Openness;
+  readonly openForMs: number | null;
+  readonly lastEpoch: EpochFate | null;
+  /** Partitions in which readers wait and which this transaction writes to. */
+  readonly holdsUp: readonly string[];
+  readonly endsBy: EndsBy;
+}
+
+/** Who will end a transaction. */
+export type EndsBy =
+  | { readonly by: 'is-over' }
+  /** It is writing the markers already. */
+  | { readonly by: 'broker' }
+  /** It is of an epoch that was decided: its commit. `isUnderWay`: the coordinator's, else that of the next start or stop. */
+  | { readonly by: 'commit'; readonly epoch: number; readonly isUnderWay: boolean }
+  /** It is not decided, and the coordinator works on it. */
+  | { readonly by: 'attempt' }
+  /** It is not decided, and was left: the next start, stop or cancel, or the broker after this time. */
+  | { readonly by: 'whoever-is-next'; readonly brokerInMs: number };
+
+/** In one partition `committed`, `aborted`, `undecided` …; where partitions differ, all that there are. */
+export interface EpochFate {
+  readonly epoch: number;
+  readonly fate: string;
+}
+
+/** A partition of a sink's topic whose committed records end before its records do: readers of committed data wait there. */
+export interface HeldPartition extends TopicPartition {
+  readonly lastStableOffset: number;
+  readonly highWatermark: number;
+}
+
+export interface TransactionFacts {
+  readonly row: JobRow;
+  /** Of the last completed epoch. */
+  readonly last: Manifest | undefined;
+  readonly transactions: readonly TransactionDescription[];
+  /** By transactional id, of the last epoch: what the log shows. */
+  readonly fates: ReadonlyMap<string, EpochFate>;
+  readonly held: readonly HeldPartition[];
+  readonly nowMs: number;
+}
+
+/** Undefined: there is no such job. */
+export async function readTransactions(deps: InspectDeps): Promise<JobTransactions | undefined> {
+  const row = await deps.epochs.readJob(deps.job);
+  if (row === undefined) return undefined;
+  const kafka = await deps.kafka();
+  const last = await lastManifest(deps, row);
+  const ids = poolIds(row.job, row.incarnation, row.pool);
+  const sinkTopics = topicsOf(row, last);
+  const before = await heldPartitions(kafka, sinkTopics);
+  const [found, fates] = await Promise.all([kafka.describeTransactions(ids), readFates(deps, kafka, row, last)]);
+  const held = stillHeld(before, before.length === 0 ? [] : await heldPartitions(kafka, sinkTopics));
+  return transactionsOf({ row, last, transactions: found, fates, held, nowMs: deps.clock.now() });
+}
+
+/** What the facts say of each transactional id, and of readers. */
+export function transactionsOf(facts: TransactionFacts): JobTransactions {
+  const { row, held, nowMs } = facts;
+  const transactions = facts.transactions.map((transaction) => inspected(facts, transaction));
+  const explained = new Set(transactions.flatMap(({ holdsUp }) => holdsUp));
+  return {
+    job: row.job,
+    incarnation: row.incarnation,
+    isRun: isLeaseLive(row, nowMs),
+    transactions,
+    readersHeldUp: held,
+    heldUpByOthers: held.map(partitionName).filter((name) => !explained.has(name)),
+  };
+}
+
+function inspected(facts: TransactionFacts, transaction: TransactionDescription): InspectedTransaction {
+  const { transactionalId, state, startedAtMs, partitions } = transaction;
+  const openness = opennessOf(transaction);
+  const writes = new Set(openness === 'over' ? [] : partitions.map(partitionName));
+  return {
+    transactionalId,
+    state,
+    openness,
+    openForMs: openness === 'over' || startedAtMs === undefined ? null : facts.nowMs - startedAtMs,
+    lastEpoch: facts.fates.get(transactionalId) ?? null,
+    holdsUp: facts.held.map(partitionName).filter((name) => writes.has(name)),
+    endsBy: endOf(facts, transaction, openness),
+  };
+}
+
+function endOf({ row, last, nowMs }: TransactionFacts, transaction: TransactionDescription, openness: Openness): EndsBy {
+  if (openness === 'over') return { by: 'is-over' };
+  if (openness === 'ending') return { by: 'broker' };
+  const { transactionalId, producerId, producerEpoch, startedAtMs, timeoutMs } = transaction;
+  const committable = last?.committables.find((each) => each.transactionalId === transactionalId);
+  const isDecided = committable?.producerId === producerId && committable.producerEpoch === producerEpoch;
+  const isRun = isLeaseLive(row, nowMs);
+  if (isDecided) return { by: 'commit', epoch: committable.epoch, isUnderWay: isRun };
+  if (isRun) return { by: 'attempt' };
+  return { by: 'whoever-is-next', brokerInMs: startedAtMs === undefined ? timeoutMs : startedAtMs + timeoutMs - nowMs };
+}
+
+/** The manifest of the last completed epoch. */
+async function lastManifest(deps: InspectDeps, row: JobRow): Promise<Manifest | undefined> {
+  if (row.lastCompleted === undefined) return undefined;
+  const epoch = await deps.epochs.readEpoch(row.job, row.incarnation, row.lastCompleted.epoch);
+  return epoch === undefined ? undefined : manifestIn(deps, epoch);
+}
+
+function topicsOf(row: JobRow, last: Manifest | undefined): string[] {
+  const written = last?.committables.flatMap((of) => [
+    ...of.written.map(({ topic }) => topic),
+    ...(of.marker === undefined ? [] : [of.marker.topic]),
+  ]);
+  return [...new Set([...Object.values(row.sinkTopics).flat(), ...(written ?? [])])];
+}
+
+/** What the log shows of each transaction of the last epoch. */
+async function readFates(
+  deps: InspectDeps,
+  kafka: KafkaRequests,
+  row: JobRow,
+  last: Manifest | undefined,
+): Promise<Map<string, EpochFate>> {
+  const asking = { kafka, clock: deps.clock, random: deps.random, deadlineMs: deps.clock.elapsedMs() + LOOK_TIMEOUT_MS };
+  const again =
+    row.sentAgain?.decisionId === last?.decisionId && row.sentAgain?.committables.at === 'row' ? row.sentAgain.committables.list : [];
+  const newest = (last?.committables ?? []).map(
+    (of) => again.find(({ sink, subtask }) => sink === of.sink && subtask === of.subtask) ?? of,
+  );
+  const looked = newest
+    .filter(({ marker }) => marker === undefined)
+    .map(async (of) => {
+      const fates = new Set((await lookAt(asking, of, NOT_COMPACTED)).map(({ fate }) => fate));
+      return [of.transactionalId, { epoch: of.epoch, fate: [...fates].sort().join(', ') }] as const;
+    });
+  return new Map(await Promise.all(looked));
+}
+
+const LOOK_TIMEOUT_MS = 5_000;
+/** For people the list of aborted transactions is good enough. */
+const NOT_COMPACTED: ReadonlySet<string> = new Set();
+
+async function heldPartitions(kafka: KafkaRequests, topics: readonly string[]): Promise<HeldPartition[]> {
+  const ranges = topics.map(async (topic) => {
+    const partitions = Array.from({ length: await kafka.partitionCount(topic) }, (_, partition) => partition);
+    const stable = await kafka.offsets(topic, partitions, 'latest');
+    return partitions.map((partition) => ({ topic, partition, offset: stable[partition] ?? 0, maxBytes: 1 }));
+  });
+  // Nothing is there to be read: what the answer is asked for are its two offsets.
+  const fetched = await kafka.fetch((await Promise.all(ranges)).flat(), { maxBytes: 1, maxWaitMs: 0, minBytes: 0 });
+  return fetched
+    .filter(({ answer, lastStableOffset, highWatermark }) => answer === 'NONE' && lastStableOffset < highWatermark)
+    .map(({ topic, partition, lastStableOffset, highWatermark }) => ({ topic, partition, lastStableOffset, highWatermark }));
+}
+
+/** Held by the same transaction all the while: it was there when the transactions were described. */
+function stillHeld(before: readonly HeldPartition[], after: readonly HeldPartition[]): HeldPartition[] {
+  const seen = new Set(before.map((held) => `${partitionName(held)} ${held.lastStableOffset}`));
+  return after.filter((held) => seen.has(`${partitionName(held)} ${held.lastStableOffset}`));
+}
+
+/** As people write it: `topic-partition`. */
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
+}

@@ -1,0 +1,73 @@
+import { rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { dirname } from 'node:path';
+import { logLine } from '../../host/log.ts';
+import { systemClock } from '../../host/system.ts';
+import { leaveJobFolder } from './job-folder.ts';
+import { createSocketInvoker } from './socket-invoker.ts';
+
+// Not an import: that would load the whole web client with it, a quarter of the CPU time of a function's start.
+const { createServer } = process.getBuiltinModule('node:http');
+
+/**
+ * A function as a process of this machine: `child.ts <role> <socket>`. Stage functions answer requests on the socket; the
+ * coordinator runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
+ * signals: the parent stops the job in order.
+ */
+const [role = '', socket = ''] = process.argv.slice(2);
+
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => {
+  leaveJobFolder(dirname(socket), socket);
+  process.exit(0);
+});
+
+if (role === 'coordinator') await runAsCoordinator();
+else await serve(role, socket);
+
+async function serve(module: string, path: string): Promise<void> {
+  const { handler } = (await import(`../../functions/${module}.ts`)) as { handler: (event: unknown) => Promise<unknown> };
+  rmSync(path, { force: true });
+  const server = createServer(async (request, response) => {
+    try {
+      const answer = await handler(JSON.parse(await bodyOf(request)));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    } catch (error) {
+      response.writeHead(500).end(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+  });
+  server.listen(path);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function runAsCoordinator(): Promise<void> {
+  const { runCoordinator } = await import('../../host/run-coordinator.ts');
+  const stop = new AbortController();
+  process.on('message', (message) => {
+    if (message === 'stop') stop.abort();
+  });
+  const observe = (event: object) => {
+    process.send?.(event);
+  };
+  try {
+    const end = await runCoordinator({
+      invoker: () => createSocketInvoker(dirname(socket), systemClock),
+      observer: () => observe,
+      stop: stop.signal,
+      handOver: new AbortController().signal,
+    });
+    process.exitCode = end.end === 'failed' || end.end === 'refused' ? 1 : 0;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    logLine('error', message);
+    observe({ event: 'ended', end: 'failed', message });
+    process.exitCode = 1;
+  }
+  process.disconnect();
+}
