@@ -5,9 +5,16 @@ import type { InputRecord } from './interpreter/epoch.ts';
 /** What one run of a source's request was brought: of which partition, up to which offset; one behind the other. */
 type Arrival = { readonly topic: string; readonly partition: number; readonly end: number }[];
 
-const BATCH_HEADER_BYTES = 61;
+/** The runs of one request, and the answer that its coordinator has. */
+interface Asked {
+  readonly subtask: number;
+  readonly runs: { readonly arrival: Arrival; readonly answer: unknown }[];
+  taken: unknown;
+}
 
 type Which = Pick<SourceRequest, 'decisionId' | 'stage' | 'subtask'>;
+
+const BATCH_HEADER_BYTES = 61;
 
 /**
  * In which order records came to the subtasks of sources. Nobody decides how the partitions of one subtask mix, and a keyed
@@ -15,10 +22,8 @@ type Which = Pick<SourceRequest, 'decisionId' | 'stage' | 'subtask'>;
  * counts is the run whose answer its coordinator took.
  */
 export class Arrivals {
-  /** By request and answer. */
-  readonly #runs = new Map<string, Arrival>();
-  /** By attempt and source: by subtask, the run that counts. */
-  readonly #taken = new Map<string, Map<number, Arrival>>();
+  /** By attempt and source, then by subtask. */
+  readonly #asked = new Map<string, Map<number, Asked>>();
 
   /** Kafka, for one run of a request. `answered` is told its answer. */
   watch<K extends Pick<SourceRequests, 'fetch'>>(
@@ -38,34 +43,41 @@ export class Arrivals {
       );
       return fetched;
     };
-    return { kafka: { ...kafka, fetch }, answered: (answer) => void this.#runs.set(runOf(request, answer), arrival) };
+    return { kafka: { ...kafka, fetch }, answered: (answer) => void this.#of(request).runs.push({ arrival, answer }) };
   }
 
   /** A coordinator has the answer to a request. */
   taken(request: Which, answer: unknown): void {
-    const { decisionId, stage, subtask } = request;
-    const arrival = this.#runs.get(runOf(request, answer));
-    const ofAttempt = `${decisionId} ${stage}`;
-    const subtasks = this.#taken.get(ofAttempt) ?? new Map<number, Arrival>();
-    if (arrival !== undefined) this.#taken.set(ofAttempt, subtasks.set(subtask, arrival));
+    this.#of(request).taken = answer;
   }
 
   /** The records that an attempt has read of a source, as they came to its subtasks. Those that nobody brought are left over. */
   inOrder(decisionId: string, source: string, records: readonly InputRecord[]): { arrived: InputRecord[]; left: readonly InputRecord[] } {
-    const subtasks = [...(this.#taken.get(`${decisionId} ${source}`) ?? [])].sort(([one], [other]) => one - other);
+    const subtasks = [...(this.#asked.get(`${decisionId} ${source}`)?.values() ?? [])].sort((one, other) => one.subtask - other.subtask);
     const arrived: InputRecord[] = [];
     let left = records;
-    for (const { topic, partition, end } of subtasks.flatMap(([, arrival]) => arrival)) {
+    for (const { topic, partition, end } of subtasks.flatMap(arrivalOf)) {
       const isBrought = (record: InputRecord) => record.topic === topic && record.partition === partition && record.offset < end;
       arrived.push(...left.filter(isBrought));
       left = left.filter((record) => !isBrought(record));
     }
     return { arrived, left };
   }
+
+  #of({ decisionId, stage, subtask }: Which): Asked {
+    const ofAttempt = `${decisionId} ${stage}`;
+    const subtasks = this.#asked.get(ofAttempt) ?? new Map<number, Asked>();
+    this.#asked.set(ofAttempt, subtasks);
+    const asked = subtasks.get(subtask) ?? { subtask, runs: [], taken: undefined };
+    subtasks.set(subtask, asked);
+    return asked;
+  }
 }
 
-function runOf({ decisionId, stage, subtask }: Which, answer: unknown): string {
-  return `${decisionId} ${stage} ${subtask} ${JSON.stringify(answer)}`;
+/** Of the run that gave the answer which was taken. */
+function arrivalOf({ runs, taken }: Asked): Arrival {
+  const answer = JSON.stringify(taken);
+  return runs.find((run) => JSON.stringify(run.answer) === answer)?.arrival ?? [];
 }
 
 /** Behind the last record of the last whole batch: a broker cuts off what comes behind it. */

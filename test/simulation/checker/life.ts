@@ -34,6 +34,7 @@ export class Life {
   readonly excused = new Set<string>();
   /** What was sent outside a transaction: topic, partition and the record's text. */
   readonly sent = new Set<string>();
+  readonly #allSent = new Set<number>();
 
   constructor(incarnation: string, interpreter: Interpreter) {
     this.incarnation = incarnation;
@@ -46,10 +47,12 @@ export class Life {
 
   /** Of an epoch that was decided at least once: staged output that was not sent. */
   unsent({ manifest, staged }: DecidedEpoch): string[] {
-    if (manifest.delivery !== 'at-least-once') return [];
-    return [...staged.values()].flatMap((places) =>
+    if (manifest.delivery !== 'at-least-once' || this.#allSent.has(manifest.epoch)) return [];
+    const left = [...staged.values()].flatMap((places) =>
       [...places].flatMap(([place, texts]) => texts.filter((text) => !this.sent.has(`${place} ${text}`))),
     );
+    if (left.length === 0) this.#allSent.add(manifest.epoch);
+    return left;
   }
 
   /** Of an epoch that was decided exactly once: where its staged output is not committed. */

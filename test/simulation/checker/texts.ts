@@ -3,16 +3,21 @@ import type { WireRecord } from '../models/wire.ts';
 
 /** A record as it is compared and told of: two that differ in anything have different texts. */
 export function textOf({ key, value, headers, timestamp }: WireRecord): string {
-  const parts = [value === undefined ? '(no value)' : shown(value)];
-  if (key !== undefined) parts.push(`key ${shown(key)}`);
-  for (const header of headers) parts.push(`header ${header.key} ${header.value === undefined ? '(no value)' : shown(header.value)}`);
+  const parts = [written(value)];
+  if (key !== undefined) parts.push(`key ${written(key)}`);
+  for (const header of headers) parts.push(`header ${header.key} ${written(header.value)}`);
   return `${parts.join(' | ')} | at ${timestamp}`;
 }
 
-/** Bytes for people: as text where they are one. */
+function written(bytes: Buffer | undefined): string {
+  if (bytes === undefined) return '(nothing)';
+  return isUtf8(bytes) ? bytes.toString('utf8') : `0x${bytes.toString('hex')}`;
+}
+
+/** Bytes for people: as text where they are one that can be read. */
 export function shown(bytes: Buffer): string {
-  const text = bytes.toString('utf8');
-  return isUtf8(bytes) && !/\p{Cc}/u.test(text) ? text : `0x${bytes.toString('hex')}`;
+  const text = written(bytes);
+  return /\p{Cc}/u.test(text) ? `0x${bytes.toString('hex')}` : text;
 }
 
 /** How often each text is there. */

@@ -15,11 +15,13 @@ export interface RowKey {
   readonly serde: Serde<unknown>;
 }
 
+const scratch = new ByteWriter();
+
 /** What the user's serde writes. */
 export function encoded<T>(serde: Serde<T>, value: T): Buffer {
-  const out = new ByteWriter(64);
-  serde.write(value, out);
-  return Buffer.from(out.view());
+  scratch.reset();
+  serde.write(value, scratch);
+  return Buffer.from(scratch.view());
 }
 
 /** What the user's serde reads, from a buffer that nobody else has. */
