@@ -50,20 +50,20 @@ export class Contents {
   stateOf(manifest: Manifest, uid: string, declared: readonly StateDeclaration[]): Map<string, Map<string, Buffer>> {
     const state = new Map<string, Map<string, Buffer>>();
     for (const { base, deltas, keyGroups } of own(manifest.state, uid) ?? []) {
-      const own = new Map<string, Map<string, Buffer>>();
+      const ofSubtask = new Map<string, Map<string, Buffer>>();
       for (const ref of base === undefined ? deltas : [base, ...deltas]) {
         const stored = readState(openEnvelope('state', this.bytes(ref)));
         this.#checkSerdes(stored, uid, declared);
         for (const { keyGroup, key, values } of stored.entries) {
           const name = key.toString('latin1');
           const ofKey = new Map(stored.states.flatMap(({ name }, at) => (values[at] === undefined ? [] : [[name, values[at]] as const])));
-          if (ofKey.size === 0) own.delete(name);
-          else own.set(name, ofKey);
+          if (ofKey.size === 0) ofSubtask.delete(name);
+          else ofSubtask.set(name, ofKey);
           if (keyGroup !== keyGroupOf(key, this.#scene.maxParallelism) || keyGroup < keyGroups.first || keyGroup > keyGroups.last)
             this.#scene.fail('I3', `${uid} has the key ${shown(key)} in key group ${keyGroup} of ${keyGroups.first} to ${keyGroups.last}`);
         }
       }
-      for (const [name, values] of own) {
+      for (const [name, values] of ofSubtask) {
         if (state.has(name)) this.#scene.fail('I3', `epoch ${manifest.epoch}: two subtasks of ${uid} hold the key ${name}`);
         state.set(name, values);
       }

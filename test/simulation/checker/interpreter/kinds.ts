@@ -6,11 +6,12 @@ import { copied, decoded, encoded, type Row, type RowKey } from './rows.ts';
 
 /**
  * What a node makes of all rows of an epoch. They come, and go, in the order that is documented: of the upstream subtasks, and
- * of each in the order in which it made them. Values are the node's own: it may change them.
+ * of each in the order in which it made them. Values are the node's own: it may change them. What else it works by is in the
+ * epoch: what was told of it, and the state.
  */
 type Interpret<N extends JobNode> = (node: N, input: readonly Row[], epoch: Epoch) => readonly Row[];
 
-/** One line for each kind of node: without it this does not compile. */
+/** A new kind of node is a line here, and its function: without it this does not compile. */
 export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobNode, { kind: Kind }>> } = {
   source: read,
   map,
