@@ -29,6 +29,7 @@ const PREPARE = 'lib/transactions/prepare.ts';
 const SEND = 'lib/transactions/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
 const SERVE = 'lib/stages/serve.ts';
+const COLUMNS = 'lib/state/columns.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
@@ -339,6 +340,44 @@ export const mutants: readonly Mutant[] = [
         OPERATOR,
         'if (!rescaled && !state.changed()) return previous;',
         'if (previous !== undefined && !state.changed()) return previous;',
+      ),
+    ],
+  },
+  {
+    name: 'an object that a state gave out is saved if it was changed in place',
+    edits: [edit(COLUMNS, 'if (encoded === before) continue;', 'if (before !== undefined) continue;')],
+  },
+  {
+    name: 'a state that was cleared is gone, and with its last one the key',
+    edits: [
+      edit(
+        COLUMNS,
+        'if (this.values[number] === undefined) return; if (this.#keys.marks[number] !== CHANGED)',
+        'if (number >= 0) return; if (this.#keys.marks[number] !== CHANGED)',
+      ),
+    ],
+  },
+  {
+    name: 'no branch sees what another function did to its value',
+    edits: [
+      edit(
+        'lib/operators/chain.ts',
+        "return (value) => next(typeof value === 'object' ? copyOf(value) : value);",
+        'return (value) => next(value);',
+      ),
+    ],
+  },
+  {
+    name: 'an operator works on what the upstream subtasks sent in the order of these',
+    edits: [edit(ASK, 'return upstream.flatMap((done) => {', 'return [...upstream].reverse().flatMap((done) => {')],
+  },
+  {
+    name: 'output without a key of its own goes where the key of its stream says',
+    edits: [
+      edit(
+        'lib/operators/sink-encoder.ts',
+        'if (current.keySerde !== undefined) return toPositive(current.keyHash) % this.#partitions;',
+        '',
       ),
     ],
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JOB } from '../jobs.ts';
+import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import type { Outcome } from '../world-options.ts';
 import { at, ends, plain, story } from './story.ts';
