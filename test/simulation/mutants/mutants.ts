@@ -369,7 +369,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an operator works on what the upstream subtasks sent in the order of these',
-    edits: [edit(ASK, 'return upstream.flatMap((done) => {', 'return [...upstream].reverse().flatMap((done) => {')],
+    edits: [edit('lib/epoch/stage-asks.ts', 'return upstream.flatMap((done) => {', 'return [...upstream].reverse().flatMap((done) => {')],
   },
   {
     name: 'output without a key of its own goes where the key of its stream says',
