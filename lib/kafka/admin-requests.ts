@@ -1,6 +1,6 @@
+import { answerOf, worstOf } from '../ports/broker-answers.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AdminRequests, GroupOffset } from '../ports/kafka-requests.ts';
-import { answerOf, worstOf } from './answer-codes.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs, type DescribeConfigsResponse } from './codecs.ts';
 import { offsetFetchRequest } from './offset-fetch-request.ts';

@@ -1,8 +1,8 @@
 import { type BrokerAddress, brokerText } from '../config/broker-address.ts';
+import { answerOf, isPassing } from '../ports/broker-answers.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { jittered } from '../ports/pause.ts';
-import { answerOf, isPassing } from './answer-codes.ts';
 import { BrokerLink, type LinkOptions } from './broker-link.ts';
 import { codecs } from './codecs.ts';
 import type { Told } from './first-answer.ts';

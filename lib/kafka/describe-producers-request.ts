@@ -1,5 +1,5 @@
+import { answerOf } from '../ports/broker-answers.ts';
 import type { KafkaAnswer, ProducerState } from '../ports/kafka-requests.ts';
-import { answerOf } from './answer-codes.ts';
 import { newDecoder, newEncoder, skipTaggedFields } from './kafkajs-internals.ts';
 import { compactLength, NO_TAGS, type WireRequest } from './wire-request.ts';
 

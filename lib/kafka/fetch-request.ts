@@ -1,5 +1,5 @@
+import { answerOf } from '../ports/broker-answers.ts';
 import type { FetchedPartition, FetchLimits, FetchRange } from '../ports/kafka-requests.ts';
-import { answerOf } from './answer-codes.ts';
 import { type Decoder, newDecoder, newEncoder } from './kafkajs-internals.ts';
 import type { WireRequest } from './wire-request.ts';
 

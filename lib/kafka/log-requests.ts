@@ -1,6 +1,6 @@
+import { isPassing } from '../ports/broker-answers.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FetchedPartition, FetchLimits, FetchRange, LogRequests } from '../ports/kafka-requests.ts';
-import { isPassing } from './answer-codes.ts';
 import type { Cluster } from './cluster.ts';
 import { fetchRequest, notFetched } from './fetch-request.ts';
 import { passesSoon, shortPauses } from './repeated.ts';

@@ -1,5 +1,5 @@
+import { isPassing, rightsMissing, SINK_TOPIC_RIGHTS, SOURCE_TOPIC_RIGHTS } from '../ports/broker-answers.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
-import { isPassing } from './answer-codes.ts';
 import type { LoginRefused, SslOptions } from './connection.ts';
 import type { SaslOptions } from './log-in.ts';
 import type { Api } from './wire-request.ts';
@@ -18,14 +18,19 @@ const missingAcls: ReadonlyMap<KafkaAnswer, (resource: Resource) => string> = ne
   [
     'TOPIC_AUTHORIZATION_FAILED',
     (resource: Resource) =>
-      `READ and DESCRIBE_CONFIGS on ${described(resource, 'topic')} if the job reads it, READ, WRITE and DESCRIBE_CONFIGS if it writes it`,
+      `${SOURCE_TOPIC_RIGHTS} on ${described(resource, 'topic')} if the job reads it, ${SINK_TOPIC_RIGHTS} if it writes it`,
   ],
-  ['GROUP_AUTHORIZATION_FAILED', (resource: Resource) => `READ on ${described(resource, 'group')} (best on the prefix of the job's name)`],
+  [
+    'GROUP_AUTHORIZATION_FAILED',
+    (resource: Resource) =>
+      `${rightsMissing('GROUP_AUTHORIZATION_FAILED')} on ${described(resource, 'group')} (best on the prefix of the job's name)`,
+  ],
   [
     'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
-    (resource: Resource) => `WRITE and DESCRIBE on ${described(resource, 'transactional id')} (best on the prefix of the job's name)`,
+    (resource: Resource) =>
+      `${rightsMissing('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')} on ${described(resource, 'transactional id')} (best on the prefix of the job's name)`,
   ],
-  ['CLUSTER_AUTHORIZATION_FAILED', () => 'DESCRIBE_CONFIGS on the cluster'],
+  ['CLUSTER_AUTHORIZATION_FAILED', () => `${rightsMissing('CLUSTER_AUTHORIZATION_FAILED')} on the cluster`],
 ]);
 
 function described(resource: Resource, kind: string): string {

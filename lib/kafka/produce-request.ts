@@ -1,5 +1,5 @@
+import { answerOf, worstOf } from '../ports/broker-answers.ts';
 import type { PartitionBatch, ProduceAnswer } from '../ports/kafka-requests.ts';
-import { answerOf, worstOf } from './answer-codes.ts';
 import { newDecoder, newEncoder } from './kafkajs-internals.ts';
 import type { WireRequest } from './wire-request.ts';
 

@@ -1,7 +1,7 @@
+import { isPassing } from '../ports/broker-answers.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
 import { jittered } from '../ports/pause.ts';
-import { isPassing } from './answer-codes.ts';
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;

@@ -1,6 +1,6 @@
+import { answerOf } from '../ports/broker-answers.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogRequests, SourceRequests } from '../ports/kafka-requests.ts';
-import { answerOf } from './answer-codes.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs } from './codecs.ts';
 import { answerProblem } from './problems.ts';

@@ -1,5 +1,5 @@
+import { answerOf, worstOf } from '../ports/broker-answers.ts';
 import type { KafkaAnswer, LogRequests, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
-import { answerOf, worstOf } from './answer-codes.ts';
 import type { Cluster } from './cluster.ts';
 import { codecs } from './codecs.ts';
 import { describeProducersRequest } from './describe-producers-request.ts';

@@ -1,10 +1,11 @@
 import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
+import { kindOf } from '../ports/broker-answers.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, StageFailed } from '../protocol/answers.ts';
 import type { BlobRef } from '../protocol/references.ts';
 import type { AbortSinkRequest, CommitSinkRequest, PrepareSinkRequest, ResolveSinkRequest, SendSinkRequest } from '../protocol/requests.ts';
-import { kindOf, mendOf } from '../transactions/answers.ts';
+import { mendOf } from '../transactions/answers.ts';
 import { commitTransaction } from '../transactions/commit.ts';
 import { abortTransaction } from '../transactions/left-open.ts';
 import { type PrepareOutcome, prepareNothing, prepareTransaction } from '../transactions/prepare.ts';

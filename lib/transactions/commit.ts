@@ -1,7 +1,7 @@
+import { kindOf } from '../ports/broker-answers.ts';
 import { growingPauses } from '../ports/pause.ts';
 import type { Committable } from '../protocol/committable.ts';
 import type { CommitPermit } from '../protocol/permit.ts';
-import { kindOf } from './answers.ts';
 import type { CommitOutcome } from './commit-outcome.ts';
 import { type Look, lookAt, lookBackAt } from './look.ts';
 import { isCommittedByMarker } from './marker.ts';

@@ -1,7 +1,8 @@
 import type { StagedSection } from '../format/staged-output.ts';
+import { kindOf } from '../ports/broker-answers.ts';
 import type { KafkaAnswer, ProducerIdentity } from '../ports/kafka-requests.ts';
 import type { Committable } from '../protocol/committable.ts';
-import { kindOf, mendOf } from './answers.ts';
+import { mendOf } from './answers.ts';
 import { type SinkPlace, transactionalId } from './ids.ts';
 import { abortTransaction } from './left-open.ts';
 import { type Asking, retried } from './retry.ts';

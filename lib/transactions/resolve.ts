@@ -1,10 +1,11 @@
 import type { StagedSection } from '../format/staged-output.ts';
+import { kindOf } from '../ports/broker-answers.ts';
 import type { ProducerIdentity } from '../ports/kafka-requests.ts';
 import type { Resolved } from '../protocol/answers.ts';
 import type { Committable, WrittenRange } from '../protocol/committable.ts';
 import type { CommitPermit } from '../protocol/permit.ts';
 import type { OnMissingEvidence } from '../protocol/requests.ts';
-import { kindOf, mendOf } from './answers.ts';
+import { mendOf } from './answers.ts';
 import { describeLooks } from './commit.ts';
 import { abortLeftOpen, abortTransaction } from './left-open.ts';
 import { lookBackAt } from './look.ts';

@@ -1,7 +1,7 @@
+import { kindOf } from '../ports/broker-answers.ts';
 import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, TransactionRequests } from '../ports/kafka-requests.ts';
 import { growingPauses } from '../ports/pause.ts';
-import { kindOf } from './answers.ts';
 
 /** An exchange with Kafka: whom to ask, and until when, by `elapsedMs` of its clock. */
 export interface Asking extends Timing {

@@ -1,6 +1,7 @@
+import { kindOf } from '../ports/broker-answers.ts';
 import type { KafkaAnswer, ProducerIdentity, TopicPartition } from '../ports/kafka-requests.ts';
 import { growingPauses } from '../ports/pause.ts';
-import { kindOf, mendOf } from './answers.ts';
+import { mendOf } from './answers.ts';
 import { abortLeftOpen, type OpenTransaction, readOpen } from './left-open.ts';
 import { type Asking, retried } from './retry.ts';
 

@@ -1,9 +1,10 @@
 import type { Stage } from '../../graph/stages.ts';
+import { kindOf } from '../../ports/broker-answers.ts';
 import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { AnyRequest } from '../../protocol/requests.ts';
-import { kindOf, mendOf } from '../../transactions/answers.ts';
+import { mendOf } from '../../transactions/answers.ts';
 import { checkPrepared } from '../../transactions/check-prepared.ts';
 import { retriedAnswer } from '../../transactions/retry.ts';
 import type { Attempt, StageOutcome } from '../attempt.ts';

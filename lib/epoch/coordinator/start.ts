@@ -7,7 +7,15 @@ import { nextManifest } from '../position.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import { type CoordinatorDeps, type JobSettings, parallelismOf, StartRefusedError, sinkStages, sourceStages, type Tenure } from './context.ts';
+import {
+  type CoordinatorDeps,
+  type JobSettings,
+  parallelismOf,
+  StartRefusedError,
+  sinkStages,
+  sourceStages,
+  type Tenure,
+} from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { type Held, recordCommitted, writeHeld } from './held.ts';
 import { readManifest } from './read-manifest.ts';

@@ -6,7 +6,19 @@ import { nextSteps, type Step } from '../wavefront.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';
-import { change, changeAttempt, changeEnding, drop, failTransiently, type Given, type Next, observe, startChore, type Turn, turnOf } from './turn.ts';
+import {
+  change,
+  changeAttempt,
+  changeEnding,
+  drop,
+  failTransiently,
+  type Given,
+  type Next,
+  observe,
+  startChore,
+  type Turn,
+  turnOf,
+} from './turn.ts';
 
 /** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */
 const UNDECIDED_GRACE_MS = 4_000;

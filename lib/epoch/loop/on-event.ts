@@ -16,7 +16,20 @@ import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, type LoopState, newestDecision } from './state.ts';
-import { change, changeAttempt, changeEnding, drop, fail, type Given, type Next, observe, shrinkAfterTimeout, startChore, type Turn, turnOf } from './turn.ts';
+import {
+  change,
+  changeAttempt,
+  changeEnding,
+  drop,
+  fail,
+  type Given,
+  type Next,
+  observe,
+  shrinkAfterTimeout,
+  startChore,
+  type Turn,
+  turnOf,
+} from './turn.ts';
 
 /** An update passes in the time of one attempt; a coordinator that meets new functions again may itself be the old one. */
 const STALE_LIMIT = 2;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { kindOf, mendOf } from '../../../lib/transactions/answers.ts';
+import { kindOf } from '../../../lib/ports/broker-answers.ts';
+import { mendOf } from '../../../lib/transactions/answers.ts';
 
 test('a refused sink topic names every right that the transaction needs, READ for the look into its log included', () => {
   const rights = (topic: string) =>
