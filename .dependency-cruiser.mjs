@@ -1,5 +1,5 @@
 /**
- * Import directions. Every room names what it may import: rooms, folders of rooms, or single files. Type-only imports count.
+ * Import directions. Every room names what it may import: rooms, or folders of rooms. Type-only imports count.
  */
 /** The rooms around the engine. Tests may import everything, and nobody imports them. */
 const rooms = {
@@ -7,9 +7,9 @@ const rooms = {
   jobs: ['lib/api'],
   // The composition root: the one room that knows the engine and all that it runs on.
   host: ['lib'],
-  functions: ['host', 'lib/epoch', 'lib/stages'],
+  functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],
   // A command works on the store and the brokers that host opens for it; it knows no deployment.
-  cli: ['host', 'lib/config', 'lib/epoch', 'lib/inspect', 'lib/ports', 'lib/stages'],
+  cli: ['host', 'lib/config', 'lib/epoch', 'lib/inspect', 'lib/ports', 'lib/protocol', 'lib/stages', 'lib/storage'],
   // infra knows what a job is, the parameters and the jobs, never the engine.
   infra: ['host/job', 'lib/config', 'jobs'],
   local: ['host', 'functions', 'infra', 'jobs', 'lib'],
@@ -18,10 +18,11 @@ const rooms = {
 };
 const ours = `^(lib|test|${Object.keys(rooms).join('|')})/`;
 
-/** The folders of the engine. Everything in it may import these: */
-const base = ['ports', 'format', 'config'];
+/** The folders of the engine. Everything in it may import these (protocol: the words that cross processes): */
+const base = ['protocol', 'ports', 'format', 'config'];
 
 const mayImport = {
+  protocol: [],
   ports: [],
   format: [],
   config: [],
@@ -30,14 +31,14 @@ const mayImport = {
   operators: ['graph', 'state'],
   api: ['graph', 'operators', 'state'],
   transactions: [],
-  stages: ['operators', 'state', 'graph', 'transactions'],
-  // The coordinator speaks to the stages in their requests, names their blobs and their ranges of key groups, and no more.
-  epoch: ['graph', 'transactions', 'stages/requests.ts', 'stages/blobs.ts', 'state/key-groups.ts'],
+  stages: ['operators', 'state', 'graph', 'transactions', 'storage'],
+  // The coordinator speaks to the stages in the words of the protocol, and no more.
+  epoch: ['graph', 'transactions', 'storage'],
   kafka: [],
   aws: [],
   storage: [],
   // What there is to know of a job, for people: it is read here, and shown by others.
-  inspect: ['epoch', 'stages/blobs.ts', 'transactions'],
+  inspect: ['epoch', 'storage', 'transactions'],
 };
 
 const directionRule = (room, others) => {
@@ -47,7 +48,7 @@ const directionRule = (room, others) => {
     comment: `${room} may import only ${allowed.join(', ')}.`,
     severity: 'error',
     from: { path: `^${room}/` },
-    to: { path: ours, pathNot: allowed.map((path) => (path.endsWith('.ts') ? `^${path}$` : `^${path}/`)) },
+    to: { path: ours, pathNot: allowed.map((path) => `^${path}/`) },
   };
 };
 
@@ -78,6 +79,20 @@ export default {
       severity: 'error',
       from: {},
       to: { path: '^lib/', pathNot: `^lib/(${Object.keys(mayImport).join('|')})/` },
+    },
+    {
+      name: 'protocol-imports-nothing',
+      comment: 'The words that cross processes depend on nothing that a process does.',
+      severity: 'error',
+      from: { path: '^lib/protocol/' },
+      to: { path: '^lib/', pathNot: ['^lib/protocol/'] },
+    },
+    {
+      name: 'a-decision-is-the-stores-to-say',
+      comment: 'A manifest counts as decided where the store has just said so: a permit to commit is made of nothing else.',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: ['^lib/epoch/coordinator/(decide|read)-manifest[.]ts$'] },
+      to: { path: '^lib/protocol/as-decided[.]ts$' },
     },
     {
       name: 'nobody-imports-the-tests',

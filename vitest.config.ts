@@ -22,8 +22,8 @@ const onTheStack = {
   sequence: { groupOrder: 1 },
 };
 
-/** They compute and wait for nothing: a worker for each of two cores. */
-const computing = { isolate, maxWorkers: 2, sequence: { groupOrder: 0 } };
+/** They compute and wait for nothing: a worker for each of two cores. What takes a second alone may take many on a busy machine. */
+const computing = { isolate, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   test: {
@@ -31,7 +31,7 @@ export default defineConfig({
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...computing } },
-      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 60_000, ...computing } },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], ...computing } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onTheStack } },
       { test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...onTheStack } },
       // The CDK's own command line, and functions that really run as Lambda's: the long form is vitest.e2e.config.ts.

@@ -5,10 +5,10 @@ import { holdLease } from '../lib/epoch/coordinator/hold-lease.ts';
 import { holderOf } from '../lib/epoch/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
-import { createBlobs } from '../lib/stages/blobs.ts';
+import type { SinkRequest } from '../lib/protocol/requests.ts';
 import { received } from '../lib/stages/received.ts';
-import type { SinkRequest } from '../lib/stages/requests.ts';
 import { serveSink } from '../lib/stages/serve.ts';
+import { createBlobs } from '../lib/storage/blobs.ts';
 import { plural } from './text.ts';
 import type { Tools } from './tools.ts';
 

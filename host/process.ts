@@ -2,9 +2,9 @@ import type { ConfigOf } from '../lib/config/parameters.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
-import { createBlobs } from '../lib/stages/blobs.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
 import type { StageTools } from '../lib/stages/serve.ts';
+import { createBlobs } from '../lib/storage/blobs.ts';
 import { type ConfiguredJob, readJob } from './job/configured-job.ts';
 import { connectFunction } from './kafka.ts';
 import { openBlobStore } from './stores.ts';
@@ -47,8 +47,8 @@ export async function openHost(env: NodeJS.ProcessEnv): Promise<Host> {
 export async function openStageHost(env: NodeJS.ProcessEnv): Promise<StageHost> {
   const host = await openHost(env);
   const { buildId }: ConfigOf<'host'> = host.config;
-  const { maxParallelism, maxUnpackedBatchBytes }: ConfigOf<'source' | 'operator' | 'sink'> = host.config;
-  return { ...host, maxParallelism, maxUnpackedBatchBytes, build: buildId };
+  const { maxUnpackedBatchBytes }: ConfigOf<'source'> = host.config;
+  return { ...host, maxUnpackedBatchBytes, build: buildId };
 }
 
 /** @throws as `readJob` */

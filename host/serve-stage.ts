@@ -1,9 +1,10 @@
 import type { Clock } from '../lib/ports/clock.ts';
+import type { StageFailed, StageStale } from '../lib/protocol/answers.ts';
+import type { CommitPermit } from '../lib/protocol/permit.ts';
+import type { StageRequest } from '../lib/protocol/requests.ts';
+import { requestFault } from '../lib/protocol/requests.ts';
 import { type Received, received } from '../lib/stages/received.ts';
-import { payloadFault } from '../lib/stages/request-schema.ts';
-import type { StageFailed, StageRequest, StageStale } from '../lib/stages/requests.ts';
 import { isNeverStale, refusalOf, type StageTools } from '../lib/stages/serve.ts';
-import type { CommitPermit } from '../lib/transactions/commit.ts';
 import type { LambdaContext } from './lambda-log.ts';
 import type { Host } from './process.ts';
 import { keepStrayUseFromEndingTheProcess } from './stray-use.ts';
@@ -25,7 +26,7 @@ export function serveStage<Request extends StageRequest & { readonly ask: string
   opened().catch(() => {});
   return async (payload, context) => {
     const cameMs = clock.elapsedMs();
-    const fault = payloadFault(payload, asks);
+    const fault = requestFault(payload, asks);
     if (fault !== undefined) return answerToStrange(payload, fault, await opened());
     const request = received(payload as Request, cameMs);
     const tools = await opened();

@@ -3,21 +3,13 @@
 export type { StartingOffsets } from '../config/starting-offsets.ts';
 export { ByteWriter } from '../format/byte-writer.ts';
 export type { RecordHeader } from '../format/record-header.ts';
-export { MalformedError, type Serde } from '../format/serde.ts';
+export type { Serde } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { JobDefinition, KeyedContext, Output, OutputRecord, SourceRecord } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
+export { MalformedError } from '../protocol/malformed.ts';
 export type { ValueState } from '../state/value-state.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
-export {
-  type KafkaKeyedSinkOptions,
-  type KafkaRecordSinkOptions,
-  type KafkaSink,
-  type KafkaSinkOptions,
-  type KafkaSource,
-  type KafkaSourceOptions,
-  kafkaSink,
-  kafkaSource,
-} from './kafka.ts';
+export { type KafkaKeyedSinkOptions, type KafkaRecordSinkOptions, type KafkaSink, type KafkaSinkOptions, type KafkaSource, type KafkaSourceOptions, kafkaSink, kafkaSource } from './kafka.ts';
 export { type StateHandles, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';

@@ -1,10 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { committableSchema, parseManifest } from '../format/manifest-schema.ts';
-import { MalformedError } from '../format/serde.ts';
 import { type Decision, type EpochRow, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
+import { committableSchema } from '../protocol/committable.ts';
+import { MalformedError } from '../protocol/malformed.ts';
+import { parseManifest } from '../protocol/manifest.ts';
 
 // The table: pk = the job; sk = `job` for its row, `epoch#<incarnation>#<twelve digits>` for an epoch's. The manifest
 // is a JSON text, not a map: half the size, and read back exactly as it was.

@@ -1,12 +1,17 @@
 import { ofName } from '../config/by-name.ts';
-import type { Committable, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
-import type { CondemnedRecord, OperatorDone, RecordFault, SourceDone, SourceRange } from '../stages/requests.ts';
+import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale } from '../protocol/answers.ts';
+import type { Committable } from '../protocol/committable.ts';
+import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { CondemnedRecord, SourceRange } from '../protocol/requests.ts';
 import { type InputPart, offsetsIn } from './isolate.ts';
 
-/** One try at an epoch, from its plan until it is committed or dropped. Lives in the coordinator's memory only. */
+/**
+ * One try at an epoch, from its plan until it is committed or dropped. Lives in the coordinator's memory only. A value: what
+ * becomes of it is another one.
+ */
 export interface Attempt {
   readonly epoch: number;
   readonly decisionId: string;
@@ -25,28 +30,38 @@ export interface Attempt {
    * @default false
    */
   readonly endsLeftovers?: boolean;
-  phase: Phase;
-  readonly stages: Map<string, StageProgress>;
+  readonly phase: Phase;
+  readonly stages: ReadonlyMap<string, StageProgress>;
   /** By source stage, then subtask; undefined for a subtask that had nothing to read. */
-  readonly sources: Map<string, readonly (SourceDone | undefined)[]>;
+  readonly sources: ReadonlyMap<string, readonly (SourceDone | undefined)[]>;
   /** By operator stage, then subtask. */
-  readonly operators: Map<string, readonly OperatorDone[]>;
-  readonly committables: Committable[];
+  readonly operators: ReadonlyMap<string, readonly OperatorDone[]>;
+  readonly committables: readonly Committable[];
   /** By `elapsedMs`. */
-  sinkStartedMs: number | undefined;
+  readonly sinkStartedMs: number | undefined;
   /** Did its decision move the job on in any partition? */
-  moved: boolean;
+  readonly moved: boolean;
   /** How long each stage took that has finished, in milliseconds. */
-  readonly stageMs: Map<string, number>;
+  readonly stageMs: ReadonlyMap<string, number>;
   /** How long its decision took, in milliseconds. */
-  decisionMs: number;
-  readonly abort: AbortController;
+  readonly decisionMs: number;
 }
 
 /** `working`: not decided; it can still be dropped. From `decided` on there is no way back. */
 export type Phase = 'working' | 'deciding' | 'decided' | 'committing';
 
 export type StageProgress = 'waiting' | 'running' | 'done';
+
+/** What a stage of an attempt did, by its subtasks. */
+export type StageWork =
+  | { readonly kind: 'source'; readonly subtasks: readonly (SourceDone | undefined)[] }
+  | { readonly kind: 'operator'; readonly subtasks: readonly OperatorDone[] }
+  | { readonly kind: 'sink'; readonly prepared: readonly Committable[] };
+
+/** How a stage of an attempt ended. What of it was prepared must be ended if the attempt is not decided. */
+export type StageOutcome =
+  | { readonly outcome: 'done'; readonly work: StageWork }
+  | { readonly outcome: 'failed'; readonly why: StageFailed | StageStale; readonly prepared: Attempt['committables'] };
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(
@@ -64,8 +79,30 @@ export function newAttempt(
     moved: false,
     stageMs: new Map(),
     decisionMs: 0,
-    abort: new AbortController(),
   };
+}
+
+/** With a stage that has begun. */
+export function withBegun(attempt: Attempt, { id, kind }: Pick<Stage, 'id' | 'kind'>, elapsedMs: number): Attempt {
+  const sinkStartedMs = kind === 'sink' ? (attempt.sinkStartedMs ?? elapsedMs) : attempt.sinkStartedMs;
+  return { ...attempt, stages: withEntry(attempt.stages, id, 'running'), sinkStartedMs };
+}
+
+/** With a stage that has finished after `ms`. */
+export function withDone(attempt: Attempt, stage: string, work: StageWork, ms: number): Attempt {
+  const after = { ...attempt, stages: withEntry(attempt.stages, stage, 'done'), stageMs: withEntry(attempt.stageMs, stage, ms) };
+  switch (work.kind) {
+    case 'source':
+      return { ...after, sources: withEntry(attempt.sources, stage, work.subtasks) };
+    case 'operator':
+      return { ...after, operators: withEntry(attempt.operators, stage, work.subtasks) };
+    case 'sink':
+      return { ...after, committables: [...attempt.committables, ...work.prepared] };
+  }
+}
+
+function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map([...map, [key, value]]);
 }
 
 /** Have all its source stages finished? */

@@ -1,7 +1,8 @@
 import { ofName } from '../config/by-name.ts';
-import type { BlobRef, Manifest, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
+import type { Manifest, SourceOffsets } from '../protocol/manifest.ts';
+import type { BlobRef } from '../protocol/references.ts';
 import { type Attempt, bytesRead, countsOf } from './attempt.ts';
 
 /** What a committed epoch was, for people and metrics; no decision reads it. */

@@ -6,8 +6,11 @@ const LARGEST_GROWTH = 2;
 const LEAST_EPOCH_BYTES = 256 * 1024;
 /** An attempt that ran out of time is followed by one of this part of its input. */
 const AFTER_TIMEOUT = 1 / 4;
-/** An epoch that is held down in offsets is to take this share of the epoch timeout: far from the timeout, and not one record at a time. */
-const TIMEOUT_SHARE = 1 / 4;
+/**
+ * An epoch that is held down in offsets grows until it takes this share of the epoch timeout. Not less: part of its time has nothing to do
+ * with how many offsets it has (state is loaded, functions start), and that part alone must not keep it small for ever.
+ */
+const TIMEOUT_SHARE = 1 / 2;
 /** An attempt ran out of time when its stage had been at work for this share of the epoch timeout: its answer never comes later. */
 const OUT_OF_TIME = 0.9;
 
@@ -46,17 +49,19 @@ export interface SizeLimits {
 
 /**
  * After a committed epoch: while there is a backlog, as many bytes as the slowest stage can work through in most of the checkpoint
- * interval. An epoch that took all there was says nothing of bytes, and that no bound on offsets is needed.
+ * interval. An epoch that took all there was says nothing of bytes, and that no bound on offsets is needed. The bound on offsets is never
+ * less than what has just gone well: only an attempt that ran out of time makes it smaller.
  */
 export function sizeAfter(size: EpochSize, work: EpochWork, limits: SizeLimits): EpochSize {
   if (!work.backlogLeft) return { ...size, offsets: Number.POSITIVE_INFINITY };
   const slowestMs = Math.max(work.slowestStageMs, 1);
   const targetMs = limits.checkpointIntervalMs * TARGET_SHARE;
   const bytes = Math.min((work.bytesIn * targetMs) / slowestMs, work.budget * LARGEST_GROWTH);
-  const growth = Math.min(Math.max(targetMs, limits.epochTimeoutMs * TIMEOUT_SHARE) / slowestMs, LARGEST_GROWTH);
+  const mayTakeMs = Math.max(targetMs, limits.epochTimeoutMs * TIMEOUT_SHARE);
+  const growth = Math.min(Math.max(mayTakeMs / slowestMs, 1), LARGEST_GROWTH);
   return {
     bytes: Math.round(Math.min(Math.max(bytes, LEAST_EPOCH_BYTES), limits.maxEpochBytes)),
-    offsets: size.offsets === Number.POSITIVE_INFINITY ? size.offsets : atLeastOne(work.offsets * growth),
+    offsets: size.offsets === Number.POSITIVE_INFINITY ? size.offsets : Math.max(Math.ceil(work.offsets * growth), 1),
   };
 }
 
@@ -64,15 +69,11 @@ export function sizeAfter(size: EpochSize, work: EpochWork, limits: SizeLimits):
 export function sizeAfterTimeout(size: EpochSize, attempt: { readonly budget: number; readonly offsets: number }): EpochSize {
   return {
     bytes: Math.max(Math.round(Math.min(size.bytes, attempt.budget) * AFTER_TIMEOUT), 1),
-    offsets: atLeastOne(Math.min(size.offsets, attempt.offsets) * AFTER_TIMEOUT),
+    offsets: Math.max(Math.floor(Math.min(size.offsets, attempt.offsets) * AFTER_TIMEOUT), 1),
   };
 }
 
 /** Did a stage that failed after `ms` fail because there was too much to do? A broker that hung for so long looks the same. */
 export function ranOutOfTime(ms: number, epochTimeoutMs: number): boolean {
   return ms >= epochTimeoutMs * OUT_OF_TIME;
-}
-
-function atLeastOne(offsets: number): number {
-  return Math.max(Math.floor(offsets), 1);
 }

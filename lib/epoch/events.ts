@@ -1,4 +1,4 @@
-import type { CondemnedRecord } from '../stages/requests.ts';
+import type { CondemnedRecord } from '../protocol/requests.ts';
 import type { EpochFigures } from './epoch-figures.ts';
 import type { Gap } from './plan.ts';
 

@@ -1,6 +1,6 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { SourceOffsets } from '../format/manifest.ts';
-import type { SourceRange } from '../stages/requests.ts';
+import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { SourceRange } from '../protocol/requests.ts';
 
 /** Offsets `from` … `bound` - 1 of one partition, as the source stage `stage` reads them. */
 export interface InputPart extends SourceRange {

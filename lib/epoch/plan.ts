@@ -1,7 +1,7 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { SourceOffsets } from '../format/manifest.ts';
 import type { SourceStage } from '../graph/stages.ts';
-import type { SourceRange } from '../stages/requests.ts';
+import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { SourceRange } from '../protocol/requests.ts';
 
 /** What Kafka says about one source's topic when an epoch is planned; the index is the partition. `starts` and `ends` are of those that it has. */
 export interface SourceEnds {

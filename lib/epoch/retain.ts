@@ -1,5 +1,6 @@
-import type { BlobRef, Manifest } from '../format/manifest.ts';
-import { epochOfBlob } from '../stages/blobs.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import type { BlobRef } from '../protocol/references.ts';
+import { epochOfBlob } from '../storage/blobs.ts';
 
 /**
  * Epochs whose manifests are to be marked RETIRED, ascending: COMMITTED ones behind the newest `retained`. An incarnation

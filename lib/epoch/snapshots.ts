@@ -1,4 +1,4 @@
-import type { KeyGroupRange, SnapshotRef } from '../format/manifest.ts';
+import type { KeyGroupRange, SnapshotRef } from '../protocol/references.ts';
 
 /** A subtask's snapshot before any record: no blob, and said so; a missing blob is never taken for it. */
 export function emptySnapshot(keyGroups: KeyGroupRange): SnapshotRef {

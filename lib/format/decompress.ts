@@ -1,7 +1,7 @@
 import { gunzipSync, type ZstdOptions, zstdDecompressSync } from 'node:zlib';
 import { snappyUncompressor } from 'hysnappy';
 import { decompressBlock } from 'lz4js';
-import { MalformedError } from './serde.ts';
+import { MalformedError } from '../protocol/malformed.ts';
 
 /**
  * Unpacks the records of a compressed batch. `codec` is the batch's: 1 gzip, 2 snappy, 3 lz4, 4 zstd. Throws

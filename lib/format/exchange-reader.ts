@@ -1,5 +1,5 @@
+import { MalformedError } from '../protocol/malformed.ts';
 import { MAX_SEGMENT_KEYS, SEGMENT_HEADER_BYTES } from './exchange-writer.ts';
-import { MalformedError } from './serde.ts';
 
 /**
  * Reads a segment: a cursor without an object for each row. `open` reads the dictionary; `next` moves to each row in

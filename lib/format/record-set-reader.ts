@@ -1,8 +1,8 @@
+import { MalformedError } from '../protocol/malformed.ts';
 import { ATTRIBUTE, BATCH } from './batch-layout.ts';
 import { crc32c } from './crc32c.ts';
 import { decompress } from './decompress.ts';
 import type { RecordHeader } from './record-header.ts';
-import { MalformedError } from './serde.ts';
 
 export interface RecordSetOptions {
   /** Records of lower offsets are skipped. */

@@ -9,8 +9,3 @@ export interface Serde<T> {
   /** Reads the value that `bytes[start, end)` holds. Throws `MalformedError` when they hold none. */
   read(bytes: Buffer, start: number, end: number): T;
 }
-
-/** Bytes that do not hold what they should. `what` is completed by the caller with topic, partition and offset. */
-export class MalformedError extends Error {
-  override readonly name = 'MalformedError';
-}

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { MalformedError } from '../protocol/malformed.ts';
 import { type ByteWriter, NAN_HIGH, nameOf } from './byte-writer.ts';
-import { MalformedError, type Serde } from './serde.ts';
+import type { Serde } from './serde.ts';
 import { SHORT_ASCII_BYTES, shortAscii } from './short-ascii.ts';
 
 /** Strings, as Kafka's StringSerializer writes them: UTF-8. Reading is strict: bytes that are no UTF-8 are an error, never U+FFFD. */

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
+import { MalformedError } from '../protocol/malformed.ts';
+import type { KeyGroupRange } from '../protocol/references.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { KeyGroupRange } from './manifest.ts';
-import { MalformedError } from './serde.ts';
 
 /*
  * The head of a snapshot: what is in it and where. Its size and the checksums, its own and one for each key group, let a

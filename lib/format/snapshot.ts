@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
+import { MalformedError } from '../protocol/malformed.ts';
+import type { KeyGroupRange } from '../protocol/references.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { KeyGroupRange } from './manifest.ts';
-import { MalformedError, type Serde } from './serde.ts';
+import type { Serde } from './serde.ts';
 import { putSized } from './sized.ts';
 import { Cursor, decodeHead, encodeHead, type SnapshotGroup, type SnapshotHead } from './snapshot-head.ts';
 

@@ -1,6 +1,6 @@
+import { MalformedError } from '../protocol/malformed.ts';
 import { ATTRIBUTE, BATCH } from './batch-layout.ts';
 import { crc32c } from './crc32c.ts';
-import { MalformedError } from './serde.ts';
 
 /** One record batch within a run of batches: `bytes[start, end)`, header included. */
 export interface BatchSpan {

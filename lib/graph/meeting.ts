@@ -1,14 +1,5 @@
+import type { Meeting } from '../protocol/requests.ts';
 import type { Stage } from './stages.ts';
-
-/** How many references that a subtask of a stage makes can come together in one request or answer, with those of others. */
-export interface Meeting {
-  /** Segments of exchanges. */
-  readonly exchanges: number;
-  /** Staged output, for each sink. */
-  readonly staged: number;
-  /** Snapshots: after a change of parallelism to one, those of every subtask. */
-  readonly snapshots: number;
-}
 
 export function meetingOf(stage: Stage, stages: readonly Stage[], subtasksOf: (stage: string) => number): Meeting {
   const targets = stages.filter(({ id }) => stage.exchanges.includes(id));

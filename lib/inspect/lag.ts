@@ -1,9 +1,9 @@
 import { ConfigError } from '../config/fault.ts';
-import type { SourceOffsets } from '../format/manifest.ts';
 import { BlobMissingError } from '../ports/blob-store.ts';
 import type { EpochRow } from '../ports/epoch-store.ts';
 import { KafkaProblem, type SourceRequests } from '../ports/kafka-requests.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
+import type { SourceOffsets } from '../protocol/manifest.ts';
 import type { InspectDeps } from './deps.ts';
 import { manifestIn } from './manifest.ts';
 

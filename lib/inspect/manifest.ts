@@ -1,7 +1,7 @@
 import { openManifest } from '../epoch/coordinator/read-manifest.ts';
-import type { Manifest } from '../format/manifest.ts';
 import type { EpochRow } from '../ports/epoch-store.ts';
-import { createBlobs } from '../stages/blobs.ts';
+import type { Manifest } from '../protocol/manifest.ts';
+import { createBlobs } from '../storage/blobs.ts';
 import type { InspectDeps } from './deps.ts';
 
 /** The manifest of an epoch; a large one is in the blob store. */

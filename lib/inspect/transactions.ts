@@ -1,7 +1,7 @@
 import { isLeaseLive } from '../epoch/may-start.ts';
-import type { Manifest } from '../format/manifest.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import type { KafkaRequests, TopicPartition, TransactionDescription } from '../ports/kafka-requests.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import { poolIds } from '../transactions/ids.ts';
 import { lookAt } from '../transactions/look.ts';
 import { type Openness, opennessOf } from '../transactions/open.ts';

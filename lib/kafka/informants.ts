@@ -1,7 +1,11 @@
+import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerLink } from './broker-link.ts';
 import { firstAnswer, type Told } from './first-answer.ts';
 import { NoAnswer, type WireRequest } from './wire-request.ts';
+
+/** A broker that restarts is back by then. One that hangs is waited for once more then, where another has told something wrong. */
+const SILENCE_COUNTS_MS = 30_000;
 
 /**
  * Whom to ask what any broker knows, and in which order. Two brokers are of no use: one that hangs, and one that is cut off
@@ -10,7 +14,7 @@ import { NoAnswer, type WireRequest } from './wire-request.ts';
 export class Informants {
   readonly #clock: Clock;
   readonly #patienceMs: number;
-  readonly #silent = new Set<BrokerLink>();
+  readonly #silent = new Map<BrokerLink, Moment>();
   readonly #passedOver = new Map<BrokerLink, number>();
   #turn = 0;
 
@@ -25,9 +29,17 @@ export class Informants {
     this.#passedOver.set(link, ++this.#turn);
   }
 
-  /** It left something unanswered: it is asked when no other answers. */
+  /**
+   * It left something unanswered: for a while it is asked when no other answers. Not for ever: nobody asks it then, and the one that
+   * does answer may be the one that is cut off.
+   */
   markSilent(link: BrokerLink): void {
-    this.#silent.add(link);
+    this.#silent.set(link, momentOf(this.#clock));
+  }
+
+  #isSilent(link: BrokerLink): boolean {
+    const since = this.#silent.get(link);
+    return since !== undefined && ageMs(this.#clock, since) < SILENCE_COUNTS_MS;
   }
 
   /** The first answer, and whose it is. Only for requests that change nothing. */
@@ -46,7 +58,7 @@ export class Informants {
 
   /** Of those that were passed over, the longest ago first; of equals the connected ones. */
   #inOrder(links: Iterable<BrokerLink>): BrokerLink[] {
-    const place = (link: BrokerLink) => [Number(this.#silent.has(link)), this.#passedOver.get(link) ?? 0, Number(!link.isOpen())];
+    const place = (link: BrokerLink) => [Number(this.#isSilent(link)), this.#passedOver.get(link) ?? 0, Number(!link.isOpen())];
     return [...links]
       .map((link) => ({ link, place: place(link) }))
       .sort((one, other) => compare(one.place, other.place))

@@ -5,26 +5,9 @@ import type { RecordHeader } from '../format/record-header.ts';
 import type { RecordSetReader } from '../format/record-set-reader.ts';
 import { bytes } from '../format/serdes.ts';
 import { encodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
+import type { DeadLetterReason, RecordPlace } from '../protocol/requests.ts';
 import type { StageContext } from './epoch-output.ts';
-import { DeadLetterTooLargeError, type RecordPlace, shortened } from './errors.ts';
-
-/** Why a record goes to the dead-letter topic. */
-export interface DeadLetterReason {
-  /** The stage that failed. */
-  readonly stage: string;
-  /** The operator's uid, or what it is and where. */
-  readonly operator: string;
-  readonly errorClass: string;
-  readonly message: string;
-  readonly stack?: string | undefined;
-  /** How often in a row the record failed alone. */
-  readonly attempts: number;
-}
-
-/** A record that is to go to the dead-letter topic in place of being processed. */
-export interface CondemnedRecord extends RecordPlace {
-  readonly reason: DeadLetterReason;
-}
+import { DeadLetterTooLargeError, shortened } from './errors.ts';
 
 /** Where an epoch's dead letters go. */
 export interface DeadLetterTarget {

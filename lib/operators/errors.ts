@@ -1,11 +1,5 @@
-import { MalformedError } from '../format/serde.ts';
-
-/** A record of a source's topic. */
-export interface RecordPlace {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-}
+import { MalformedError } from '../protocol/malformed.ts';
+import type { RecordPlace } from '../protocol/requests.ts';
 
 /** A user's function threw, or gave something that cannot be passed on. The attempt at the epoch fails. */
 export class UserCodeError extends Error {

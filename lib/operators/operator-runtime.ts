@@ -2,7 +2,7 @@ import { ExchangeReader } from '../format/exchange-reader.ts';
 import type { Serde } from '../format/serde.ts';
 import type { JobDefinition, KeyedContext, ProcessNode } from '../graph/job.ts';
 import { keyByOf, keyedOperators } from '../graph/stages.ts';
-import { keyGroupRange } from '../state/key-groups.ts';
+import { keyGroupRange } from '../protocol/key-groups.ts';
 import { KeyedState } from '../state/keyed-state.ts';
 import { RecordScope } from '../state/record-scope.ts';
 import { compileChain, type Push, refusePromise } from './chain.ts';

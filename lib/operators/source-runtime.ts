@@ -3,11 +3,12 @@ import type { Serde } from '../format/serde.ts';
 import { bytes } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type SourceNode } from '../graph/job.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
+import type { CondemnedRecord, DeadLetterReason, RecordPlace } from '../protocol/requests.ts';
 import { compileChain, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';
-import { type CondemnedRecord, type DeadLetterReason, type DeadLetterTarget, DeadLetterWriter } from './dead-letters.ts';
+import { type DeadLetterTarget, DeadLetterWriter } from './dead-letters.ts';
 import type { SourceOutput, StageContext } from './epoch-output.ts';
-import { MalformedRecordError, MissingValueError, OversizedRecordError, type RecordPlace, UserCodeError } from './errors.ts';
+import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from './errors.ts';
 import { StageOutput } from './stage-output.ts';
 
 /** Which records of a chunk belong to the epoch. */

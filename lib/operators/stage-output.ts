@@ -1,7 +1,7 @@
 import { ExchangeWriter } from '../format/exchange-writer.ts';
 import type { JobDefinition, KeyByNode, SinkNode } from '../graph/job.ts';
 import { exchangeTarget } from '../graph/stages.ts';
-import { keyGroupOf, subtaskOf } from '../state/key-groups.ts';
+import { keyGroupOf, subtaskOf } from '../protocol/key-groups.ts';
 import { type ChainEnds, type Push, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { EpochOutput, StageContext } from './epoch-output.ts';

@@ -1,4 +1,5 @@
-import type { Committable, Manifest } from '../format/manifest.ts';
+import type { Committable } from '../protocol/committable.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 
 /** The job row: the only truth about a job. Every write is conditional on the generation in it. */
 export interface JobRow {

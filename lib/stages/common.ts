@@ -1,24 +1,16 @@
 import { byName } from '../config/by-name.ts';
 import { CorruptBlobError } from '../format/blob.ts';
-import { MalformedError } from '../format/serde.ts';
-import type { Meeting } from '../graph/meeting.ts';
 import type { EpochOutput } from '../operators/epoch-output.ts';
-import {
-  DeadLetterTooLargeError,
-  MalformedRecordError,
-  MissingValueError,
-  OversizedRecordError,
-  shortened,
-  thrownOf,
-  UserCodeError,
-} from '../operators/errors.ts';
+import { DeadLetterTooLargeError, MalformedRecordError, MissingValueError, OversizedRecordError, shortened, thrownOf, UserCodeError } from '../operators/errors.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
-import type { BlobPlace, Blobs } from './blobs.ts';
+import type { RecordFault, StageFailed, StageWritten } from '../protocol/answers.ts';
+import { MalformedError } from '../protocol/malformed.ts';
+import type { Meeting } from '../protocol/requests.ts';
+import type { BlobPlace, Blobs } from '../storage/blobs.ts';
 import { inlineLimit } from './inline.ts';
-import type { RecordFault, StageFailed, StageOutput } from './requests.ts';
 
 /** What every stage works with. */
 export interface StageDeps {
@@ -84,7 +76,7 @@ export async function writeOutput(
   deps: StageDeps,
   place: BlobPlace & { readonly meeting: Meeting },
   output: EpochOutput,
-): Promise<StageOutput> {
+): Promise<StageWritten> {
   const exchangeLimit = inlineLimit(deps.inlineBlobBytes, place.meeting.exchanges);
   const outputLimit = inlineLimit(deps.inlineBlobBytes, place.meeting.staged);
   const exchanges = [...output.exchanges].map(async ([target, segments]) => {

@@ -1,4 +1,4 @@
-import type { BlobRef } from '../format/manifest.ts';
+import type { BlobRef } from '../protocol/references.ts';
 
 /**
  * Blobs of one kind that travel inside one request or answer take at most this many bytes together. Of three kinds, and a third

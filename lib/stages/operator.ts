@@ -1,13 +1,14 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { SnapshotRef } from '../format/manifest.ts';
 import { StateValueError } from '../format/snapshot.ts';
 import { UserCodeError } from '../operators/errors.ts';
 import type { OperatorRuntime } from '../operators/operator-runtime.ts';
+import type { OperatorAnswer } from '../protocol/answers.ts';
+import type { SnapshotRef } from '../protocol/references.ts';
+import type { OperatorRequest } from '../protocol/requests.ts';
 import { shouldCompact } from '../state/compaction.ts';
 import type { KeyedState } from '../state/keyed-state.ts';
 import { failureOf, type StageDeps, writeOutput } from './common.ts';
 import { inlineBytes, inlineLimit } from './inline.ts';
-import type { OperatorAnswer, OperatorRequest } from './requests.ts';
 import { readSnapshotBlobs } from './snapshot-blobs.ts';
 
 /** Deltas that travel inside the manifest together take at most this many times the bound for one inline blob. */

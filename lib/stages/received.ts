@@ -1,4 +1,4 @@
-import type { StageRequest } from './requests.ts';
+import type { StageRequest } from '../protocol/requests.ts';
 
 /** A request in the process that works on it. */
 export type Received<Request extends StageRequest> = Request & {

@@ -4,31 +4,17 @@ import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
 import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
 import type { SourceRequests } from '../ports/kafka-requests.ts';
+import type { AbortAnswer, CommitAnswer, OperatorAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, SourceAnswer, StageFailed, StageStale } from '../protocol/answers.ts';
+import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';
 import type { Received } from './received.ts';
-import type {
-  AbortAnswer,
-  CommitAnswer,
-  OperatorAnswer,
-  OperatorRequest,
-  PrepareAnswer,
-  ResolveAnswer,
-  SendAnswer,
-  SinkRequest,
-  SourceAnswer,
-  SourceRequest,
-  StageFailed,
-  StageRequest,
-  StageStale,
-} from './requests.ts';
 import { abortSink, commitSink, prepareSink, resolveSink, type SinkDeps, sendSink } from './sink.ts';
 import { runSource } from './source.ts';
 
 /** What a function's process works with. */
 export interface StageTools extends StageDeps {
   readonly job: JobDefinition;
-  readonly maxParallelism: number;
   /** The most that one compressed batch of the input may unpack to. @default 64 MiB */
   readonly maxUnpackedBatchBytes?: number;
   /** The build that this process runs. */
@@ -64,8 +50,8 @@ export function createSourceServer(): (
   const idle = new Map<string, SourceRuntime[]>();
   return async (tools, request) => {
     const shape = shapeOf(request);
-    const { job, maxParallelism, maxUnpackedBatchBytes } = tools;
-    const create = () => createSourceRuntime(job, request.stage, contextOf(request, maxParallelism), maxUnpackedBatchBytes);
+    const { job, maxUnpackedBatchBytes } = tools;
+    const create = () => createSourceRuntime(job, request.stage, contextOf(request), maxUnpackedBatchBytes);
     const runtime = idle.get(shape)?.pop() ?? create();
     const answer = await runSource(tools, runtime, request);
     // What a failed one has under way, a blob that nobody waits for, may still read its buffers.
@@ -81,7 +67,7 @@ export function createOperatorServer(): (tools: StageTools, request: OperatorReq
     const shape = shapeOf(request);
     const held = warm.get(shape) ?? { runtime: undefined, snapshotIds: {} };
     warm.set(shape, held);
-    const create = () => createOperatorRuntime(tools.job, request.stage, contextOf(request, tools.maxParallelism), request.subtask);
+    const create = () => createOperatorRuntime(tools.job, request.stage, contextOf(request), request.subtask);
     return runOperator(tools, held, create, request);
   };
 }
@@ -111,7 +97,7 @@ function shapeOf(request: StageRequest): string {
 }
 
 /** How many subtasks and partitions there are: as the coordinator sees it, so that all stages of an epoch agree. */
-function contextOf(request: StageRequest, maxParallelism: number): StageContext {
+function contextOf(request: SourceRequest | OperatorRequest): StageContext {
   const topicOf = (topic: string) => {
     const known = ofName(request.sinkTopics, topic);
     if (known === undefined) throw new Error(`the coordinator did not describe topic ${topic}: it runs another job`);
@@ -119,7 +105,7 @@ function contextOf(request: StageRequest, maxParallelism: number): StageContext 
   };
   return {
     parallelism: (stage) => ofName(request.parallelism, stage) ?? 1,
-    maxParallelism,
+    maxParallelism: request.maxParallelism,
     partitions: (topic) => topicOf(topic).partitions,
     maxBatchBytes: (topic) => topicOf(topic).maxBatchBytes,
   };

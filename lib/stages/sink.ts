@@ -1,7 +1,9 @@
-import type { BlobRef } from '../format/manifest.ts';
 import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
+import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, StageFailed } from '../protocol/answers.ts';
+import type { BlobRef } from '../protocol/references.ts';
+import type { AbortSinkRequest, CommitSinkRequest, PrepareSinkRequest, ResolveSinkRequest, SendSinkRequest } from '../protocol/requests.ts';
 import { kindOf, mendOf } from '../transactions/answers.ts';
 import { commitTransaction } from '../transactions/commit.ts';
 import { abortTransaction } from '../transactions/left-open.ts';
@@ -10,19 +12,6 @@ import { resolveTransaction } from '../transactions/resolve.ts';
 import { sendPlain } from '../transactions/send-staged.ts';
 import { failureOf, type StageDeps } from './common.ts';
 import type { Received } from './received.ts';
-import type {
-  AbortAnswer,
-  AbortSinkRequest,
-  CommitAnswer,
-  CommitSinkRequest,
-  PrepareAnswer,
-  PrepareSinkRequest,
-  ResolveAnswer,
-  ResolveSinkRequest,
-  SendAnswer,
-  SendSinkRequest,
-  StageFailed,
-} from './requests.ts';
 
 export type SinkDeps = StageDeps & { readonly kafka: TransactionRequests };
 

@@ -1,9 +1,10 @@
 import { endOfWholeBatches } from '../format/record-set-end.ts';
 import type { SourceRuntime } from '../operators/source-runtime.ts';
 import type { FetchedPartition, SourceRequests } from '../ports/kafka-requests.ts';
+import type { SourceAnswer } from '../protocol/answers.ts';
+import type { SourceRange, SourceRequest } from '../protocol/requests.ts';
 import { failureOf, RefusedStageError, type StageDeps, writeOutput } from './common.ts';
 import type { Received } from './received.ts';
-import type { SourceAnswer, SourceRange, SourceRequest } from './requests.ts';
 
 /** Bytes asked for from one partition in one fetch: a few of the largest batches, so that responses stay small in memory. */
 const PARTITION_FETCH_BYTES = 2 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import { byName } from '../config/by-name.ts';
 import { enlarged } from '../format/known-keys.ts';
-import type { KeyGroupRange } from '../format/manifest.ts';
 import { readSnapshot, SnapshotWriter } from '../format/snapshot.ts';
+import { keyGroupOf } from '../protocol/key-groups.ts';
+import type { KeyGroupRange } from '../protocol/references.ts';
 import { CHANGED, type Column, createColumn, type DeclaredState, type Keys } from './columns.ts';
-import { keyGroupOf } from './key-groups.ts';
 import { RecordScope } from './record-scope.ts';
 import type { ValueState } from './value-state.ts';
 

@@ -1,5 +1,5 @@
-import type { Committable } from '../format/manifest.ts';
 import type { KafkaAnswer, TopicPartition } from '../ports/kafka-requests.ts';
+import type { Committable } from '../protocol/committable.ts';
 import { type OpenTransaction, readOpen } from './left-open.ts';
 import type { Asking } from './retry.ts';
 

@@ -1,22 +1,11 @@
-import type { Committable } from '../format/manifest.ts';
-import type { KafkaAnswer } from '../ports/kafka-requests.ts';
-import { pauseBeforeRetry } from '../ports/pause.ts';
+import { growingPauses } from '../ports/pause.ts';
+import type { Committable } from '../protocol/committable.ts';
+import type { CommitPermit } from '../protocol/permit.ts';
 import { kindOf } from './answers.ts';
 import type { CommitOutcome } from './commit-outcome.ts';
 import { type Look, lookAt, lookBackAt } from './look.ts';
 import { isCommittedByMarker } from './marker.ts';
 import { type Asking, retriedAnswer } from './retry.ts';
-
-/**
- * The proof that an epoch was decided, without which nothing is committed. Made by `permitFor` in `lib/epoch/decide.ts`
- * from a decision that the store holds, and by nothing else; on the wire it is plain JSON.
- */
-export interface CommitPermit {
-  readonly epoch: number;
-  readonly decisionId: string;
-  readonly generation: number;
-  readonly decided: true;
-}
 
 /** What a look depends on besides the log. */
 export interface LookRules {
@@ -46,27 +35,31 @@ export async function commitTransaction(
   const answer = await retriedAnswer(asking, () => asking.kafka.endTxn(committable, true));
   const ended = kindOf(answer) === 'ok';
   if (committable.marker !== undefined) return isCommittedByMarker(asking, committable, committable.marker, answer);
+  const look = isOld ? lookBackAt : lookAt;
   const untilMs = ended ? Math.min(asking.deadlineMs, asking.clock.elapsedMs() + ENDS_PATIENCE_MS) : 0;
-  return awaitEnds(asking, committable, isOld ? lookBackAt : lookAt, compacted, untilMs, answer);
+  const open = await awaitEnds(asking, committable, (of) => look(asking, of, compacted), untilMs);
+  if (open.length === 0) return { outcome: 'committed' };
+  return { outcome: 'doubtful', why: `EndTxn was answered ${answer}; ${describeLooks(open)}` };
 }
 
-/** The broker answers EndTxn before it writes the ends, which takes it a few milliseconds. */
+/**
+ * The broker answers EndTxn before it writes the ends, which takes it a few milliseconds: what is not committed in the log then, or
+ * will not be.
+ */
 async function awaitEnds(
   asking: Asking,
   committable: Committable,
-  look: typeof lookAt | typeof lookBackAt,
-  compacted: ReadonlySet<string>,
+  look: (of: Committable) => Promise<readonly Look[]>,
   untilMs: number,
-  answer: KafkaAnswer,
-): Promise<CommitOutcome> {
+): Promise<readonly Look[]> {
   let { written } = committable;
-  for (let pauseMs = FIRST_LOOK_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_PAUSE_MS)) {
-    const mayWait = asking.clock.elapsedMs() + pauseMs < untilMs;
-    if (mayWait) await pauseBeforeRetry(asking, pauseMs);
-    const open = (await look(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');
-    if (open.length === 0) return { outcome: 'committed' };
+  const pauses = growingPauses(asking, FIRST_LOOK_PAUSE_MS, LONGEST_LOOK_PAUSE_MS);
+  for (;;) {
+    const mayWait = asking.clock.elapsedMs() + pauses.nextMs() < untilMs;
+    if (mayWait) await pauses.wait();
+    const open = (await look({ ...committable, written })).filter(({ fate }) => fate !== 'committed');
     const isOver = open.some(({ fate }) => fate === 'aborted' || fate === 'no-evidence');
-    if (isOver || !mayWait) return { outcome: 'doubtful', why: `EndTxn was answered ${answer}; ${describeLooks(open)}` };
+    if (open.length === 0 || isOver || !mayWait) return open;
     written = open.map(({ range }) => range);
   }
 }

@@ -1,7 +1,7 @@
 import { endOfTransaction, writerOf } from '../format/control-record.ts';
-import type { Committable, WrittenRange } from '../format/manifest.ts';
 import { endOfWholeBatches } from '../format/record-set-end.ts';
 import { type FetchedPartition, type KafkaAnswer, KafkaProblem } from '../ports/kafka-requests.ts';
+import type { Committable, WrittenRange } from '../protocol/committable.ts';
 import { readOpen } from './left-open.ts';
 import type { Asking } from './retry.ts';
 

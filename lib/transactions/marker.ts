@@ -1,5 +1,5 @@
-import type { CommitMarker, Committable } from '../format/manifest.ts';
 import type { KafkaAnswer } from '../ports/kafka-requests.ts';
+import type { CommitMarker, Committable } from '../protocol/committable.ts';
 import type { CommitOutcome } from './commit-outcome.ts';
 import { readOpen } from './left-open.ts';
 import { type Asking, retried } from './retry.ts';

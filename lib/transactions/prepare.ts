@@ -1,6 +1,6 @@
-import type { Committable } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
 import type { KafkaAnswer, ProducerIdentity } from '../ports/kafka-requests.ts';
+import type { Committable } from '../protocol/committable.ts';
 import { kindOf, mendOf } from './answers.ts';
 import { type SinkPlace, transactionalId } from './ids.ts';
 import { abortTransaction } from './left-open.ts';

@@ -1,16 +1,16 @@
-import type { Committable, WrittenRange } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
 import type { ProducerIdentity } from '../ports/kafka-requests.ts';
+import type { Resolved } from '../protocol/answers.ts';
+import type { Committable, WrittenRange } from '../protocol/committable.ts';
+import type { CommitPermit } from '../protocol/permit.ts';
+import type { OnMissingEvidence } from '../protocol/requests.ts';
 import { kindOf, mendOf } from './answers.ts';
-import { type CommitPermit, describeLooks } from './commit.ts';
+import { describeLooks } from './commit.ts';
 import { abortLeftOpen, abortTransaction } from './left-open.ts';
 import { lookBackAt } from './look.ts';
 import { markerVerdict } from './marker.ts';
 import { type Asking, retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
-
-/** `stop`: a person has to say it. `committed`, `lost`: what that person said. */
-export type OnMissingEvidence = 'stop' | 'committed' | 'lost';
 
 export interface ResolveRequest {
   readonly permit: CommitPermit;
@@ -23,20 +23,8 @@ export interface ResolveRequest {
   readonly staged: () => Promise<readonly StagedSection[]>;
 }
 
-/**
- * - `committed`: the log shows it as committed in every partition.
- * - `sent-again`: what had been aborted was sent again, under a fresh identity, and is prepared: whoever holds the job checks
- *   it, records the new committable, and commits that. Until then nothing of it may be committed.
- * - `unsettled`: not known yet, or one step nearer; the coordinator checks that it still holds its generation and asks again.
- *   `unknownTopic`: because no broker knows the topic, at this moment.
- * - `refused`: a right is missing; a person has to grant it.
- * - `no-evidence`: the log does not say what became of it any more; a person has to decide.
- */
-export type ResolveOutcome =
-  | { readonly outcome: 'committed' }
-  | { readonly outcome: 'sent-again'; readonly committable: Committable }
-  | { readonly outcome: 'refused'; readonly message: string }
-  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string; readonly unknownTopic?: string | undefined };
+/** `refused`: a right is missing; a person has to grant it. */
+export type ResolveOutcome = Resolved | { readonly outcome: 'refused'; readonly message: string };
 
 /**
  * Finds out what became of a decided epoch's transaction, and sends again what was aborted (docs/protocol.md). Asked for only

@@ -1,6 +1,6 @@
 import type { Timing } from '../ports/clock.ts';
 import type { KafkaAnswer, TransactionRequests } from '../ports/kafka-requests.ts';
-import { pauseBeforeRetry } from '../ports/pause.ts';
+import { growingPauses } from '../ports/pause.ts';
 import { kindOf } from './answers.ts';
 
 /** An exchange with Kafka: whom to ask, and until when, by `elapsedMs` of its clock. */
@@ -11,6 +11,7 @@ export interface Asking extends Timing {
 
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 200;
+const PAUSE_GROWTH = 1.6;
 
 /**
  * Repeats an idempotent request while its answer says `retry`, with growing, jittered pauses: 2 ms at first, because
@@ -21,10 +22,11 @@ export async function retried<T extends { readonly answer: KafkaAnswer }>(
   asking: Timing & Pick<Asking, 'deadlineMs'>,
   request: () => Promise<T>,
 ): Promise<T> {
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.6, LONGEST_PAUSE_MS)) {
+  const pauses = growingPauses(asking, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, PAUSE_GROWTH);
+  for (;;) {
     const result = await request();
-    if (kindOf(result.answer) !== 'retry' || asking.clock.elapsedMs() + pauseMs >= asking.deadlineMs) return result;
-    await pauseBeforeRetry(asking, pauseMs);
+    if (kindOf(result.answer) !== 'retry' || asking.clock.elapsedMs() + pauses.nextMs() >= asking.deadlineMs) return result;
+    await pauses.wait();
   }
 }
 

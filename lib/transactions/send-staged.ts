@@ -1,7 +1,7 @@
-import type { WrittenRange } from '../format/manifest.ts';
 import type { StagedSection } from '../format/staged-output.ts';
 import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from '../format/stamp-batches.ts';
 import type { KafkaAnswer, PartitionBatch, ProduceAnswer, ProducerIdentity, TransactionRequests } from '../ports/kafka-requests.ts';
+import type { WrittenRange } from '../protocol/committable.ts';
 import { type Asking, retriedAnswer } from './retry.ts';
 
 /** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */

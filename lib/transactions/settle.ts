@@ -1,5 +1,5 @@
 import type { KafkaAnswer, ProducerIdentity, TopicPartition } from '../ports/kafka-requests.ts';
-import { pauseBeforeRetry } from '../ports/pause.ts';
+import { growingPauses } from '../ports/pause.ts';
 import { kindOf, mendOf } from './answers.ts';
 import { abortLeftOpen, type OpenTransaction, readOpen } from './left-open.ts';
 import { type Asking, retried } from './retry.ts';
@@ -34,7 +34,8 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
   const refused = begun.find(({ answer }) => answer !== 'NONE');
   if (refused !== undefined) return failed(refused.id, 'InitProducerId', refused.answer);
   const topics = [...new Set(ids.flatMap((id) => id.topics))];
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const pauses = growingPauses(asking, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  for (;;) {
     const readings = await Promise.all(topics.map((topic) => readOpen(asking, topic)));
     // A topic that is gone holds nothing open.
     const unread = readings.findIndex(({ answer }) => answer !== 'NONE' && answer !== 'UNKNOWN_TOPIC_OR_PARTITION');
@@ -62,7 +63,7 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
     if (fault !== undefined) return fault;
     if (asking.clock.elapsedMs() >= asking.deadlineMs && open[0] !== undefined)
       return failed(open[0].id, 'aborting what the broker had left open', 'REQUEST_TIMED_OUT');
-    await pauseBeforeRetry(asking, pauseMs);
+    await pauses.wait();
   }
 }
 

@@ -1,7 +1,7 @@
 import { openManifest } from '../../lib/epoch/coordinator/read-manifest.ts';
 import type { EpochStore } from '../../lib/ports/epoch-store.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
-import type { Blobs } from '../../lib/stages/blobs.ts';
+import type { Blobs } from '../../lib/storage/blobs.ts';
 
 /** How far readers of the output topic see, in offsets: records, and a control record for each transaction and partition. */
 export interface Visible {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Manifest } from '../../lib/format/manifest.ts';
 import type { Decision, EpochStore, JobRow, SentAgain } from '../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
+import type { Manifest } from '../../lib/protocol/manifest.ts';
 
 /** Ids have the engine's shape: 32 hexadecimal digits. */
 const newId = () => randomUUID().replaceAll('-', '');

@@ -65,9 +65,11 @@ export async function committedValues(under: KafkaUnderTest, topic: string, end:
       const backwards = splitBatches(fetched.records).toReversed();
       return backwards
         .map((bytes) => decodeBatch(bytes))
-        .map(({ control, transactional, producerId, values }) => {
+        .map(({ control, transactional, producerId, content }) => {
           if (control !== undefined) fates.set(producerId, control);
-          return control === undefined && (!transactional || fates.get(producerId) === 'commit') ? values : [];
+          return control === undefined && (!transactional || fates.get(producerId) === 'commit')
+            ? content.map(({ value }) => String(value))
+            : [];
         })
         .toReversed()
         .flat();

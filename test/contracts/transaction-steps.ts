@@ -1,21 +1,23 @@
-import type { Committable } from '../../lib/format/manifest.ts';
 import type { StagedSection } from '../../lib/format/staged-output.ts';
 import type { TransactionRequests } from '../../lib/ports/kafka-requests.ts';
+import type { Committable } from '../../lib/protocol/committable.ts';
+import type { OnMissingEvidence } from '../../lib/protocol/requests.ts';
 import { checkPrepared, type PreparedCheck } from '../../lib/transactions/check-prepared.ts';
 import { commitTransaction } from '../../lib/transactions/commit.ts';
 import type { CommitOutcome } from '../../lib/transactions/commit-outcome.ts';
 import { abortTransaction } from '../../lib/transactions/left-open.ts';
 import { type Fate, lookAt } from '../../lib/transactions/look.ts';
 import { type PrepareOutcome, prepareTransaction } from '../../lib/transactions/prepare.ts';
-import { type OnMissingEvidence, type ResolveOutcome, resolveTransaction } from '../../lib/transactions/resolve.ts';
+import { type ResolveOutcome, resolveTransaction } from '../../lib/transactions/resolve.ts';
 import { type SettleOutcome, settleTransactions } from '../../lib/transactions/settle.ts';
 import { encodeBatch } from '../simulation/models/wire.ts';
+import { permitOf } from '../support/decided.ts';
 import type { KafkaUnderTest } from './kafka-transactions.ts';
 
 const PATIENCE_MS = 20_000;
 export const TIMEOUT_MS = 60_000;
 export const EPOCH = 4;
-const permit = { epoch: EPOCH, decisionId: 'decision', generation: 1, decided: true } as const;
+const permit = permitOf(4, 'decision');
 
 /** By partition, the values that a sink has staged for it. */
 export type Values = Readonly<Record<number, readonly string[]>>;

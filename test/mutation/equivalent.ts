@@ -11,13 +11,6 @@ export interface Equivalent extends Pick<Mutant, 'file' | 'within' | 'before' | 
 /** Copied from the report of a survivor. An entry whose lines are gone fails a test. */
 export const equivalent: readonly Equivalent[] = [
   {
-    file: 'lib/epoch/coordinator/epoch-loop.ts',
-    within: 'runEpochs.waitMs',
-    before: 'if (!planning && !openWatch.foundAny() && !isEnding()) due.push(planDueAtMs());',
-    after: 'if (true) due.push(planDueAtMs());',
-    reason: 'The loop wakes up once more, when a plan would be due that may not be made, and finds nothing to do.',
-  },
-  {
     file: 'lib/epoch/coordinator/start.ts',
     within: 'newRow',
     before: 'incarnation: deps.random.id().slice(0, 8),',

@@ -1,5 +1,5 @@
-import type { SimJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
+import { type SimJob, shapeOf } from './sim-job.ts';
 import type { InputBatch, WorldOptions } from './world-options.ts';
 
 /** A line of this many characters, in the staged output of a manifest, makes it larger than what a row of the table takes. */
@@ -12,8 +12,7 @@ export function drawManifests(
   input: readonly InputBatch[],
 ): Pick<WorldOptions, 'input' | 'inlineBlobBytes'> | undefined {
   const dice = new Dice(hashOf(seed, 'large manifests'));
-  const writesLines = Object.values(job.sinks).some(({ writes }) => writes === 'lines');
-  if (!writesLines || !dice.chance(0.15)) return undefined;
+  if (!shapeOf(job).writesLines || !dice.chance(0.15)) return undefined;
   const rate = dice.spread(0.05, 0.4);
   const enlarged = (line: string) => (dice.chance(rate) ? `${line}${'x'.repeat(LARGE_LINE)}` : line);
   return { input: input.map((batch) => ({ ...batch, lines: batch.lines.map(enlarged) })), inlineBlobBytes: 1_000_000 };

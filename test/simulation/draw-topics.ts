@@ -1,8 +1,8 @@
 import type { JobSettings } from '../../lib/epoch/coordinator/context.ts';
-import type { SimJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call } from './kernel/faults.ts';
 import type { TopicChange } from './models/topic-changes.ts';
+import { type SimJob, shapeOf } from './sim-job.ts';
 import type { InputBatch, WorldOptions } from './world-options.ts';
 
 /** What is done to the topics of a seed, to be laid over what it draws besides. */
@@ -54,7 +54,7 @@ function isMadeAnew(seed: number): boolean {
 function drawAnew(seed: number, { job, untilMs }: Shape): Part {
   if (!isMadeAnew(seed)) return NOTHING;
   const dice = new Dice(hashOf(seed, 'topics made anew: how'));
-  const topics = Object.values(job.sinks).map(({ topic }) => topic);
+  const topics = [...shapeOf(job).sinks.values()];
   const drawn = (own: Dice): TopicChange => ({
     change: 'make-anew',
     of: 'sink',
@@ -80,7 +80,7 @@ function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): 
   const what = dice.next();
   if (what > 0.16 || (what < 0.08 && isMadeAnew(seed))) return NOTHING;
   const isSink = what < 0.08;
-  const topics = isSink ? Object.values(job.sinks).map(({ topic }) => topic) : Object.values(job.sources);
+  const topics = isSink ? [...shapeOf(job).sinks.values()] : [...shapeOf(job).sources.values()];
   const drawn = (own: Dice): TopicChange => ({
     change: 'delete-records',
     of: isSink ? 'sink' : 'source',
@@ -108,8 +108,8 @@ const WHILE_ASKED = ['look', 'search', 'describeProducers', 'commit', 'initProdu
 function drawMoves(seed: number, { job, untilMs }: Shape): Part {
   const dice = new Dice(hashOf(seed, 'leaders that move'));
   if (!dice.chance(0.25)) return NOTHING;
-  const sources = Object.values(job.sources);
-  const topics = [...sources, ...Object.values(job.sinks).map(({ topic }) => topic)];
+  const sources = [...shapeOf(job).sources.values()];
+  const topics = [...sources, ...shapeOf(job).sinks.values()];
   const drawn = (own: Dice): TopicChange => ({
     change: 'move-leader',
     ...topicOf(own.pick(topics), sources),
@@ -141,8 +141,8 @@ function drawGrowth(
 ): { readonly topicChanges: readonly Timed[]; readonly input: readonly InputBatch[] } {
   const dice = new Dice(hashOf(seed, 'topics that grow'));
   if (!dice.chance(0.2)) return { topicChanges: [], input: [] };
-  const sources = Object.values(job.sources);
-  const all = [...sources, ...Object.values(job.sinks).map(({ topic }) => topic)];
+  const sources = [...shapeOf(job).sources.values()];
+  const all = [...sources, ...shapeOf(job).sinks.values()];
   const growths = Array.from({ length: dice.whole(1, 3) }, () => ({
     atMs: dice.between(200, untilMs * 0.8),
     topic: dice.pick(all),

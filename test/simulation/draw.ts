@@ -1,10 +1,11 @@
-import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
+import type { DeliveryGuarantee } from '../../lib/protocol/manifest.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
-import { type SimJob, simJobs } from './jobs.ts';
+import { drawJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
+import { type SimJob, shapeOf } from './sim-job.ts';
 import type { InputBatch, WorldOptions } from './world-options.ts';
 
 /** Clocks go wrong by themselves, whatever else a seed is about. */
@@ -53,8 +54,8 @@ const RARE = [
 
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
-/** What some seeds are about: histories that chance alone makes too seldom. */
-export type Focus = 'anything' | 'doubt' | 'garbage' | 'pipeline' | 'commands';
+/** What some seeds are about: histories that chance alone makes too seldom. `records` is drawn for mutants only. */
+export type Focus = 'anything' | 'doubt' | 'records' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -82,6 +83,13 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; reado
     { kind: 'freeze', apis: ['initProducerId', 'look', 'commit', 'recordSentAgain', 'describeProducers'], rate: 0.05 },
     { kind: 'late', apis: ['recordSentAgain'], rate: 0.2 },
     { kind: 'crash', apis: ['recordSentAgain', 'initProducerId', 'produce'], rate: 0.03 },
+  ],
+  // An epoch is sent again more than once, the record of the first time is late, and another coordinator goes on from the row.
+  records: [
+    { kind: 'late', apis: ['recordSentAgain'], rate: 0.4 },
+    { kind: 'crash', apis: ['invoke commit'], rate: 0.2 },
+    { kind: 'lose', apis: ['invoke commit'], rate: 0.6 },
+    { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.7 },
   ],
   // While a commit drags on, epochs behind it fail.
   pipeline: [
@@ -203,7 +211,7 @@ function faultOf(kind: DrawnKind, call: Call, dice: Dice, longestMs: number): Fa
 /** Everything about one run, from its seed; also what it is about, unless that is said. */
 export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focus = focusOf(seed)): WorldOptions {
   const dice = new Dice(hashOf(seed, 'shape'));
-  const job = dice.pick(simJobs);
+  const job = drawJob(seed, dice);
   const inputPartitions = dice.whole(2, 3);
   const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
   const schedule = new Dice(hashOf(seed, 'schedule'));
@@ -218,7 +226,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const outputPartitions = dice.whole(1, 3);
   const batches = focus === 'anything' ? undefined : 60;
   const input = [
-    ...withPoison(seed, drawInput(dice, Object.values(job.sources), inputPartitions, faultsUntilMs, batches)),
+    ...withPoison(seed, drawInput(dice, [...shapeOf(job).sources.values()], inputPartitions, faultsUntilMs, batches)),
     ...topics.input,
   ];
   return {
@@ -289,7 +297,7 @@ function drawBroker(
   forgets: boolean,
 ): Pick<WorldOptions, 'leaderless' | 'strangers' | 'expireAtMs' | 'forgottenEnds'> {
   const dice = new Dice(hashOf(seed, 'broker events'));
-  const topics = Object.values(job.sinks).map(({ topic }) => topic);
+  const topics = [...shapeOf(job).sinks.values()];
   const times = (most: number) => Array.from({ length: dice.whole(1, most) }, () => dice.between(500, untilMs * 0.9));
   const leaderless = dice.chance(0.3)
     ? times(5).map((atMs) => ({ atMs, topic: dice.pick(topics), partition: dice.whole(0, 2), forMs: dice.spread(20, 3_000) }))
@@ -327,10 +335,11 @@ export function parallelismOf(
   job: SimJob,
   width: { readonly source: number; readonly operator: number; readonly sink: number },
 ): Record<string, number> {
+  const { sources, operators, sinks } = shapeOf(job);
   return Object.fromEntries([
-    ...Object.keys(job.sources).map((uid) => [uid, width.source]),
-    ...Object.keys(job.counters).map((uid) => [uid, width.operator]),
-    ...Object.keys(job.sinks).map((uid) => [uid, width.sink]),
+    ...[...sources.keys()].map((uid) => [uid, width.source]),
+    ...operators.map((uid) => [uid, width.operator]),
+    ...[...sinks.keys()].map((uid) => [uid, width.sink]),
   ]);
 }
 

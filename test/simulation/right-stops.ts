@@ -81,13 +81,13 @@ export class Person {
     const isTaken = ({ topic, partition, last }: (typeof gone)[number]) => (this.#broker.partition(topic, partition)?.logStart ?? 0) > last;
     if (!gone.every((place) => isTaken(place) || this.#broker.catalog.wasMadeAnew(place.topic, place.partition))) return false;
     const places = gone.map(({ topic, partition }) => `${topic} ${partition}`);
-    const seen = this.#checker.lookFor(incarnation, epoch, transactionalId, places);
+    const seen = this.#checker.transactions.lookFor(incarnation, epoch, transactionalId, places);
     const [first] = seen ?? [];
     if (seen === undefined || first === undefined) return false;
     const says = (isAnew ? this.#dice.chance(0.5) : first) ? 'committed' : 'lost';
     this.#evidence = { incarnation, epoch, says };
     for (const [index, place] of places.entries())
-      if (seen[index] !== (says === 'committed')) this.#checker.excuse(incarnation, epoch, transactionalId, place);
+      if (seen[index] !== (says === 'committed')) this.#checker.transactions.excuse(incarnation, epoch, transactionalId, place);
     return true;
   }
 }

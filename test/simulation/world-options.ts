@@ -2,13 +2,13 @@ import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import type { Standby } from '../../lib/epoch/revival.ts';
-import type { DeliveryGuarantee } from '../../lib/format/manifest.ts';
+import type { DeliveryGuarantee } from '../../lib/protocol/manifest.ts';
 import type { Violation } from './checker/checker.ts';
 import type { Command } from './commands.ts';
-import type { SimJob } from './jobs.ts';
 import type { Call, Faults } from './kernel/faults.ts';
 import type { Injected } from './kernel/network.ts';
 import type { TopicChange } from './models/topic-changes.ts';
+import type { SimJob } from './sim-job.ts';
 import type { World } from './world.ts';
 
 /** Records that appear in the input while the job runs. */

@@ -15,17 +15,17 @@ import { describeGraph } from '../../lib/graph/graph.ts';
 import { planStages } from '../../lib/graph/stages.ts';
 import type { Random } from '../../lib/ports/clock.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
+import type { FunctionInvoker } from '../../lib/ports/function-invoker.ts';
 import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
-import { createBlobs } from '../../lib/stages/blobs.ts';
+import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/protocol/requests.ts';
 import { received } from '../../lib/stages/received.ts';
-import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/stages/requests.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
+import { createBlobs } from '../../lib/storage/blobs.ts';
 import { BrokerFaults } from './broker-faults.ts';
 import { Checker } from './checker/checker.ts';
 import { readCommitted } from './checker/reader.ts';
 import { COMMAND_CONFIG, type Command, runCommand } from './commands.ts';
-import { type Build, DEAD_LETTER_TOPIC, INPUT, JOB } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Fault, Service } from './kernel/faults.ts';
 import { type Log, Network } from './kernel/network.ts';
@@ -38,12 +38,14 @@ import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
 import { answerWithOtherNames, withOtherNames } from './models/other-names.ts';
 import { Person } from './right-stops.ts';
+import { type Build, DEAD_LETTER_TOPIC, INPUT, JOB, shapeOf } from './sim-job.ts';
 import { FaultyUserCode } from './user-code.ts';
 import type { CommandEnd, InputBatch, Outcome, WorldOptions } from './world-options.ts';
 
 /** How long a job may take to catch up once faults have stopped: the longest pauses and timeouts, and some more. */
 const CATCH_UP_MS = 400_000;
 const MAX_EVENTS = 150_000;
+const MAX_PARALLELISM = 8;
 const WATCH_MS = 1_000;
 const MAX_VIOLATIONS = 5;
 /** How long a tick may wait for its turn. */
@@ -131,8 +133,9 @@ export class World {
       maxProducerEpoch: options.maxProducerEpoch,
       fetchBytes: options.fetchBytes,
     });
-    for (const topic of Object.values(options.job.sources)) this.broker.createTopic(topic, options.inputPartitions);
-    for (const { topic } of Object.values(options.job.sinks)) this.broker.createTopic(topic, options.outputPartitions);
+    const { sources, sinks } = shapeOf(options.job);
+    for (const topic of new Set(sources.values())) this.broker.createTopic(topic, options.inputPartitions);
+    for (const topic of new Set(sinks.values())) this.broker.createTopic(topic, options.outputPartitions);
     this.#brokerFaults = new BrokerFaults(this, options);
     this.table = new EpochTable(() => scheduler.nowMs, options.tokenLifetimeMs);
     this.bucket = new BlobBucket(() => scheduler.nowMs);
@@ -144,8 +147,16 @@ export class World {
       nowMs: () => scheduler.nowMs,
     });
     const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
-    const poison = { code: this.#code, attempts };
-    this.checker = new Checker(options.job, options.startingOffsets, this.broker, this.table, this.bucket, poison, options.strands);
+    this.checker = new Checker({
+      job: options.job,
+      startsAt: options.startingOffsets,
+      broker: this.broker,
+      table: this.table,
+      bucket: this.bucket,
+      maxParallelism: MAX_PARALLELISM,
+      poison: { code: this.#code, attempts },
+      strands: options.strands === true,
+    });
     this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
     this.functions = new FunctionService({
       scheduler,
@@ -242,7 +253,7 @@ export class World {
       onMissingEvidence: 'stop',
       deliveryGuarantee: this.#options.delivery?.(number) ?? 'exactly-once',
       parallelism: this.#options.parallelism(number),
-      maxParallelism: 8,
+      maxParallelism: MAX_PARALLELISM,
       checkpointIntervalMs: 500,
       epochTimeoutMs: 5_000,
       commitTimeoutMs: 2_000,
@@ -261,7 +272,7 @@ export class World {
       ...this.#options.settings,
       ...this.#person.says(this.table.row(JOB)),
     };
-    this.checker.words.set(name, settings.onMissingEvidence);
+    this.checker.transactions.words.set(name, settings.onMissingEvidence);
     const running: RunningCoordinator = {
       process,
       stop: new AbortController(),
@@ -275,7 +286,7 @@ export class World {
     this.coordinators.push(running);
     const deps: CoordinatorDeps = {
       ...ports,
-      invoker: this.functions.invokerFor(process),
+      invoker: this.#invokerFor(process),
       observe: (event) => {
         if (!process.alive) return;
         this.observed.push(event);
@@ -542,6 +553,22 @@ export class World {
     };
   }
 
+  /** Tells the checker which runs of a source's requests count. */
+  #invokerFor(process: SimProcess): FunctionInvoker {
+    const invoker = this.functions.invokerFor(process);
+    return {
+      invoke: (target, request, options) => {
+        const answer = invoker.invoke(target, request, options);
+        if (target.role === 'source')
+          answer.then(
+            (taken) => this.checker.arrivals.taken(request as SourceRequest, taken),
+            () => {},
+          );
+        return answer;
+      },
+    };
+  }
+
   /** What `functions/` does in a process. */
   #boot(process: SimProcess): Handler {
     const { job, inlineBlobBytes, startingOffsets } = this.#options;
@@ -549,7 +576,6 @@ export class World {
     const tools = {
       ...this.#portsOf(process),
       job: job.define(build, startingOffsets, this.#code),
-      maxParallelism: 8,
       build,
       inlineBlobBytes,
     };
@@ -559,7 +585,12 @@ export class World {
       const asked = received(request as SourceRequest | OperatorRequest | SinkRequest, tools.clock.elapsedMs());
       const refusal = refusalOf(tools, asked);
       if (refusal !== undefined) return refusal;
-      if (asked.ask === 'read') return source(tools, asked);
+      if (asked.ask === 'read') {
+        const { kafka, answered } = this.checker.arrivals.watch(tools.kafka, asked);
+        const answer = source({ ...tools, kafka }, asked);
+        answer.then(answered, () => {});
+        return answer;
+      }
       if (asked.ask === 'process') return operator(tools, asked);
       if (asked.ask !== 'prepare' || build === 'a') return serveSink(tools, asked);
       return answerWithOtherNames(await serveSink({ ...tools, kafka: withOtherNames(tools.kafka) }, asked));

@@ -1,8 +1,8 @@
 import { createDynamoDbClient } from '../../lib/aws/clients.ts';
 import { createEpochStore } from '../../lib/aws/dynamo-epoch-store.ts';
 import { createTable } from '../../lib/aws/dynamo-table.ts';
-import type { Manifest } from '../../lib/format/manifest.ts';
 import type { EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
+import type { Manifest } from '../../lib/protocol/manifest.ts';
 
 /** One table for the jobs of all tests: their names differ. */
 export const TEST_TABLE = 'onceflow-tests';

@@ -1,8 +1,9 @@
-import type { Manifest } from '../../format/manifest.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { epochsToRetire, isGarbage, liveNames } from '../retain.ts';
-import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
+import { type JobSettings, SupersededError } from './context.ts';
 import type { RowExpiry } from './expire-rows.ts';
 import { fenced } from './fenced.ts';
+import type { Held } from './held.ts';
 import { openManifest } from './read-manifest.ts';
 
 const DELETE_TOGETHER = 500;
@@ -12,7 +13,7 @@ const DELETE_TOGETHER = 500;
  * nothing that is needed: read the job row, mark old manifests RETIRED by a write that only the holder of the generation
  * can make, read the manifests that are left, list the blobs, delete those that none of them names.
  */
-export async function collectGarbage(deps: CoordinatorDeps, settings: JobSettings, tenure: Tenure, rows: RowExpiry): Promise<void> {
+export async function collectGarbage({ deps, settings, tenure }: Held<JobSettings>, rows: RowExpiry): Promise<void> {
   const row = await deps.epochs.readJob(settings.job);
   if (row?.generation !== tenure.generation) throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
   if (row.lastCompleted === undefined) return;

@@ -1,24 +1,17 @@
 import { ofName } from '../../config/by-name.ts';
-import type { Committable, Manifest } from '../../format/manifest.ts';
 import type { SentAgain } from '../../ports/epoch-store.ts';
-import { pauseBeforeRetry } from '../../ports/pause.ts';
-import type { CommitAnswer, CommitSinkRequest, ResolveAnswer, ResolveSinkRequest, StageFailed } from '../../stages/requests.ts';
-import type { CommitPermit } from '../../transactions/commit.ts';
-import type { OnMissingEvidence } from '../../transactions/resolve.ts';
-import { permitFor } from '../decide.ts';
+import { growingPauses } from '../../ports/pause.ts';
+import type { ResolveAnswer } from '../../protocol/answers.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import type { CommitPermit, DecidedManifest } from '../../protocol/permit.ts';
+import { permitFor } from '../../protocol/permit.ts';
+import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import { portionsOf } from '../portions.ts';
-import { abortPrepared, invocationFailure, preparedProblem, stageRequest } from './ask-stages.ts';
-import { checkGeneration } from './check-generation.ts';
+import { abortPrepared, preparedProblem } from './ask-stages.ts';
+import { callStage } from './call-stage.ts';
 import { compactedTopics } from './compacted-topics.ts';
-import {
-  type CommitSettings,
-  type CoordinatorDeps,
-  JobFailedError,
-  LeftToNextError,
-  SupersededError,
-  sinkFunctionOf,
-  type Tenure,
-} from './context.ts';
+import { JobFailedError, LeftToNextError, SupersededError } from './context.ts';
+import { checkHeld, type Held } from './held.ts';
 import { type NewestCommittables, newestCommittables } from './newest-committables.ts';
 import { sendEpoch } from './send-epoch.ts';
 
@@ -30,44 +23,36 @@ export interface CommitResult {
   readonly republished: number;
 }
 
-/** A decided epoch that is being committed, by whom. */
-interface Commit {
-  readonly deps: CoordinatorDeps;
-  readonly settings: CommitSettings;
-  readonly tenure: Tenure;
-  readonly manifest: Manifest;
+/** A decided epoch that is being committed. */
+interface Commit extends Held {
+  readonly manifest: DecidedManifest;
   readonly permit: CommitPermit;
   readonly newest: NewestCommittables;
   readonly compacted: readonly string[];
   /** Was it decided before this coordinator began? */
   readonly isOld: boolean;
-  readonly signal: AbortSignal;
 }
 
 /**
  * Commits a decided epoch, in the way in which it was decided: until the log shows every transaction of it as committed, or
  * (at least once) its output was acknowledged. There is no way back from a decision, so it goes on until that is reached, or
- * until another coordinator or `signal` takes over. `from`: what the job row says was sent again, and
- * whether it was decided before this coordinator began.
+ * until another coordinator takes over or it is left to one. `recorded`: what the job row says was sent again; `isOld`: it was
+ * decided before this coordinator began.
  * Throws `SupersededError`, or `JobFailedError` when a person has to decide.
  */
 export async function commitEpoch(
-  deps: CoordinatorDeps,
-  settings: CommitSettings,
-  tenure: Tenure,
-  manifest: Manifest,
-  from: { readonly recorded: SentAgain | undefined; readonly isOld: boolean },
-  signal: AbortSignal,
+  held: Held,
+  manifest: DecidedManifest,
+  { recorded, isOld }: { readonly recorded: SentAgain | undefined; readonly isOld: boolean },
 ): Promise<CommitResult> {
-  const { recorded, isOld } = from;
-  const permit = permitFor(manifest, tenure.generation);
+  const permit = permitFor(manifest, held.tenure.generation);
   if (manifest.delivery === 'at-least-once') {
-    await sendEpoch(deps, settings, tenure, manifest, permit, signal);
+    await sendEpoch(held, manifest, permit);
     return { republished: 0 };
   }
-  const newest = await newestCommittables(deps, settings, tenure, manifest, recorded, signal);
-  const compacted = await compactedTopics(deps, tenure, manifest, signal);
-  const commit: Commit = { deps, settings, tenure, manifest, permit, newest, compacted, isOld, signal };
+  const newest = await newestCommittables(held, manifest, recorded);
+  const compacted = await compactedTopics(held, manifest);
+  const commit: Commit = { ...held, manifest, permit, newest, compacted, isOld };
   // By the manifest, not by this run's stages: the sink of dead letters may be gone since.
   const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];
   const results = await Promise.all(sinks.map((sink) => commitSinkStage(commit, sink)));
@@ -75,18 +60,19 @@ export async function commitEpoch(
 }
 
 async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
-  const { deps, settings, tenure, manifest, newest, signal } = commit;
+  const { deps, settings, manifest, newest, signal } = commit;
   const open = new Set(newest.of(sink).map(({ subtask }) => subtask));
   let republished = 0;
   /** Since when every round has had an answer that only a person can mend. */
   let neededSinceMs: number | undefined;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  for (;;) {
     const portions = portionsOf(newest.of(sink).filter(({ subtask }) => open.has(subtask)));
     const doubtful = (await Promise.all(portions.map((portion) => sendCommits(commit, sink, portion)))).flat();
     open.clear();
     if (doubtful.length === 0) return republished;
     // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
-    await checkGeneration(deps, settings, tenure, signal);
+    await checkHeld(commit);
     // One such answer may be of a leader that is none any more, or of a function of another build: it counts when it lasts.
     const hasLasted = neededSinceMs !== undefined && deps.clock.elapsedMs() - neededSinceMs >= settings.commitTimeoutMs;
     const rule = hasLasted ? settings.onMissingEvidence : 'stop';
@@ -106,7 +92,7 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
     const [stuck] = hasLasted ? needs : [];
     if (stuck !== undefined) {
       // A resolver that another coordinator's overtook sees what that one did, and no reason to stop the job.
-      await checkGeneration(deps, settings, tenure, signal);
+      await checkHeld(commit);
       throw new JobFailedError(stuck);
     }
     for (const { of, answer } of answers) if (answer.outcome !== 'committed' && !isGivenUp(answer)) open.add(of.subtask);
@@ -115,8 +101,8 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
       throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
     // What was sent again is committed at once, the first time; what is not settled, or was lost once more, after a pause.
     if (sentAgain.length === open.size && republished === sentAgain.length) continue;
-    await pauseBeforeRetry(deps, pauseMs, signal);
-    await checkGeneration(deps, settings, tenure, signal);
+    await pauses.wait(signal);
+    await checkHeld(commit);
   }
 }
 
@@ -124,12 +110,10 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
  * What was sent again is a decision of its own: checked as what is prepared for an epoch is, then recorded, and only then
  * committed. Answers what was recorded; the rest is aborted, and resolved again.
  */
-async function recordSentAgain(
-  { deps, settings, tenure, manifest, newest }: Commit,
-  sentAgain: readonly Committable[],
-): Promise<readonly Committable[]> {
+async function recordSentAgain(commit: Commit, sentAgain: readonly Committable[]): Promise<readonly Committable[]> {
+  const { deps, settings, manifest, newest } = commit;
   if (sentAgain.length === 0) return [];
-  const giveUp = () => abortPrepared(deps, settings, tenure, { ...manifest, committables: [...sentAgain] });
+  const giveUp = () => abortPrepared(commit, { ...manifest, committables: sentAgain });
   try {
     const problem = await preparedProblem(deps, sentAgain, deps.clock.elapsedMs() + settings.commitTimeoutMs);
     if (problem === undefined) {
@@ -149,64 +133,32 @@ async function recordSentAgain(
  * Has the sink function commit. Returns the committables that are in doubt. A call without an answer is repeated (a commit may
  * be sent twice); when none comes in time all of them are in doubt.
  */
-async function sendCommits(commit: Commit, sink: string, committables: readonly Committable[]): Promise<Committable[]> {
-  const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
+async function sendCommits(commit: Commit, sink: string, committables: readonly Committable[]): Promise<readonly Committable[]> {
+  const { deps, settings, manifest, permit, compacted, isOld, signal } = commit;
   const deadlineMs = deps.clock.elapsedMs() + settings.commitTimeoutMs;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  for (;;) {
+    const ask = { ask: 'commit', permit, committables, compacted, isOld } as const;
     const timeoutMs = deadlineMs - deps.clock.elapsedMs();
-    const request: CommitSinkRequest = {
-      ask: 'commit',
-      ...stageRequest(settings, tenure, manifest, sink, 0, timeoutMs),
-      permit,
-      committables,
-      compacted,
-      isOld: commit.isOld,
-    };
-    try {
-      const answer = (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask: 0 }, request, {
-        timeoutMs,
-        signal,
-      })) as CommitAnswer | StageFailed;
-      if (answer.outcome === 'failed') throw new Error(answer.message);
-      if (answer.doubtful.some((one) => typeof one.transactionalId !== 'string')) throw new Error('a function of another build answered');
+    const answer = await callStage<'commit'>(commit, { of: manifest, role: 'sink', stage: sink, subtask: 0, ask, timeoutMs }, signal);
+    if (answer.outcome === 'committed')
       return committables.filter(({ transactionalId }) => answer.doubtful.some((one) => one.transactionalId === transactionalId));
-    } catch (error) {
-      const { kind, message } = invocationFailure(error);
-      if (kind === 'fatal') throw new JobFailedError(`commit of epoch ${manifest.epoch}: ${message}`);
-      deps.observe({
-        event: 'warning',
-        message: `commit of epoch ${manifest.epoch}: ${message}`,
-      });
-      if (signal.aborted || deps.clock.elapsedMs() + pauseMs >= deadlineMs) return [...committables];
-      await pauseBeforeRetry(deps, pauseMs, signal);
-    }
+    if (answer.kind === 'fatal') throw new JobFailedError(`commit of epoch ${manifest.epoch}: ${answer.message}`);
+    deps.observe({ event: 'warning', message: `commit of epoch ${manifest.epoch}: ${answer.message}` });
+    if (signal.aborted || deps.clock.elapsedMs() + pauses.nextMs() >= deadlineMs) return committables;
+    await pauses.wait(signal);
   }
 }
 
 async function resolveOne(commit: Commit, committable: Committable, onMissingEvidence: OnMissingEvidence): Promise<ResolveAnswer> {
-  const { deps, settings, tenure, manifest, permit, compacted, signal } = commit;
+  const { settings, manifest, permit, compacted, signal } = commit;
+  const { transactionTimeoutMs } = settings;
   const { sink, subtask } = committable;
+  const staged = ofName(manifest.outputs, sink)?.[subtask] ?? [];
+  const ask = { ask: 'resolve', permit, committable, transactionTimeoutMs, staged, compacted, onMissingEvidence } as const;
   // It may send the epoch's output again, for which there is as much time as for the first send.
   const timeoutMs = settings.epochTimeoutMs;
-  const request: ResolveSinkRequest = {
-    ask: 'resolve',
-    ...stageRequest(settings, tenure, manifest, sink, subtask, timeoutMs),
-    permit,
-    committable,
-    transactionTimeoutMs: settings.transactionTimeoutMs,
-    staged: ofName(manifest.outputs, sink)?.[subtask] ?? [],
-    compacted,
-    onMissingEvidence,
-  };
-  try {
-    return (await deps.invoker.invoke({ role: 'sink', stage: sinkFunctionOf(settings, sink), subtask }, request, {
-      timeoutMs,
-      signal,
-    })) as ResolveAnswer;
-  } catch (error) {
-    const failure = invocationFailure(error);
-    return failure.kind === 'fatal' ? failure : { outcome: 'unsettled', message: failure.message };
-  }
+  return callStage<'resolve'>(commit, { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs }, signal);
 }
 
 /** Why a person has to act, if this lasts. */

@@ -1,14 +1,13 @@
 import { ofName } from '../../config/by-name.ts';
-import type { DeliveryGuarantee } from '../../format/manifest.ts';
 import { DEAD_LETTERS, type SinkStage, type SourceStage, type Stage } from '../../graph/stages.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { EpochStore } from '../../ports/epoch-store.ts';
 import type { FunctionInvoker } from '../../ports/function-invoker.ts';
 import type { KafkaRequests } from '../../ports/kafka-requests.ts';
-import type { Blobs } from '../../stages/blobs.ts';
-import type { SinkTopic } from '../../stages/requests.ts';
-import type { OnMissingEvidence } from '../../transactions/resolve.ts';
+import type { DeliveryGuarantee } from '../../protocol/manifest.ts';
+import type { OnMissingEvidence, SinkTopic } from '../../protocol/requests.ts';
+import type { Blobs } from '../../storage/blobs.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { StartKind, Takeover } from '../may-start.ts';
 import type { OnDataLoss } from '../plan.ts';
@@ -145,6 +144,6 @@ export function sinkFunctionOf(settings: Pick<JobSettings, 'stages'>, sink: stri
   return stages.includes(sink) ? sink : (stages[0] ?? sink);
 }
 
-export function parallelismOf(settings: JobSettings, stage: string): number {
+export function parallelismOf(settings: Pick<JobSettings, 'parallelism'>, stage: string): number {
   return ofName(settings.parallelism, stage) ?? 1;
 }

@@ -1,8 +1,11 @@
-import type { Manifest } from '../../format/manifest.ts';
 import { type Decision, type EpochSummary, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../../ports/epoch-store.ts';
-import { pauseBeforeRetry } from '../../ports/pause.ts';
+import { growingPauses } from '../../ports/pause.ts';
+import { asDecided } from '../../protocol/as-decided.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
 import { afterRefusal } from '../decide.ts';
-import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
+import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError } from './context.ts';
+import type { Held } from './held.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** A manifest up to this size lives in the epoch's row: well below what a row takes, which is billed by size; a larger one in the blob store. */
@@ -17,13 +20,10 @@ const LONGEST_PAUSE_MS = 2_000;
  * generation holds the job: then nothing is aborted and nothing deleted.
  */
 export async function decideManifest(
-  deps: CoordinatorDeps,
-  settings: JobSettings,
-  tenure: Tenure,
+  { deps, settings, tenure, signal }: Held<JobSettings>,
   manifest: Manifest,
   summary: EpochSummary,
-  signal: AbortSignal,
-): Promise<void> {
+): Promise<DecidedManifest> {
   const decision: Decision = {
     job: settings.job,
     incarnation: tenure.incarnation,
@@ -36,13 +36,14 @@ export async function decideManifest(
     manifest: await storeManifest(deps, manifest),
     summary,
   };
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  for (;;) {
     const answer = await untilAnswered(deps, `deciding epoch ${manifest.epoch}`, () => deps.epochs.decide(decision));
-    if (answer === 'decided') return;
+    if (answer === 'decided') return asDecided(manifest);
     if (answer === 'refused') {
       const row = await untilAnswered(deps, 'reading the job row after a refused decision', () => deps.epochs.readJob(settings.job));
       const meaning = afterRefusal(row, tenure.generation, manifest.decisionId);
-      if (meaning === 'decided') return;
+      if (meaning === 'decided') return asDecided(manifest);
       if (meaning === 'superseded')
         throw new SupersededError(
           `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}; epoch ${manifest.epoch} of generation ${tenure.generation} was not decided`,
@@ -56,7 +57,7 @@ export async function decideManifest(
       event: 'warning',
       message: `the decision of epoch ${manifest.epoch} got no clear answer (${answer}); the identical write is repeated`,
     });
-    await pauseBeforeRetry(deps, pauseMs, signal);
+    await pauses.wait(signal);
   }
 }
 

@@ -1,9 +1,9 @@
 import { byName, ofName } from '../../config/by-name.ts';
-import type { Manifest } from '../../format/manifest.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import { commitEpoch } from './commit-epoch.ts';
 import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
-import { fenced } from './fenced.ts';
+import { type Held, recordCommitted } from './held.ts';
 import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -37,22 +37,10 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, writtenTopics: topicsOf(row, newest) };
   const last = isOver ? undefined : newest;
-  const { republished } =
-    last === undefined
-      ? { republished: 0 }
-      : await commitEpoch(
-          deps,
-          { ...settings, job, stages: [], parallelism: pool },
-          tenure,
-          last,
-          { recorded: row.sentAgain, isOld: true },
-          signal,
-        );
-  if (last !== undefined) {
-    const record = () => deps.epochs.recordCommitted(job, generation, last.epoch);
-    fenced(row, await untilAnswered(deps, 'recording the commit', record, signal));
-  }
-  const settledIds = await settlePool(deps, { ...settings, job }, tenure, signal);
+  const held: Held = { deps, settings: { ...settings, job, stages: [], parallelism: pool }, tenure, signal };
+  const { republished } = last === undefined ? { republished: 0 } : await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true });
+  if (last !== undefined) await recordCommitted(held, last.epoch);
+  const settledIds = await settlePool(held);
   return { committed: last?.epoch, republished, settledIds };
 }
 

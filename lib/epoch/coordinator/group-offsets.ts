@@ -1,41 +1,22 @@
-import type { Manifest } from '../../format/manifest.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
 import type { CoordinatorDeps, JobSettings } from './context.ts';
 import { witnessOf } from './restored-table.ts';
 
-/** After a refusal (the group has a member of somebody else) an idle job tries again after so long. */
-const RETRY_MS = 5_000;
-
-/** Input offsets in the consumer group: for lag tools, and as a witness of how far the job was. It goes on from its manifest. */
-export interface GroupOffsets {
-  /** Are those of this epoch still to be committed, and is it time to try? */
-  isDue(epoch: number): boolean;
-  /** Best effort: what is refused is said once, until something else is. */
-  commit(manifest: Manifest): Promise<void>;
-}
-
-export function createGroupOffsets({ kafka, clock, observe }: CoordinatorDeps, { commitOffsets, groupId }: JobSettings): GroupOffsets {
-  let committedEpoch = -1;
-  let triedAtMs = Number.NEGATIVE_INFINITY;
-  let said: string | undefined;
-
-  return {
-    isDue: (epoch) => commitOffsets && committedEpoch < epoch && clock.elapsedMs() >= triedAtMs + RETRY_MS,
-
-    async commit({ offsets, incarnation, epoch }) {
-      triedAtMs = clock.elapsedMs();
-      for (const topics of Object.values(offsets)) {
-        for (const [topic, numbers] of Object.entries(topics)) {
-          const of = numbers.map((offset, partition) => ({ partition, offset }));
-          const answer = await kafka.commitGroupOffsets(groupId, topic, of, witnessOf({ incarnation, epoch }));
-          if (answer === 'NONE') continue;
-          const message = `offsets of group ${groupId}, topic ${topic}, could not be committed for lag tools: ${answer}`;
-          if (message !== said) observe({ event: 'warning', message });
-          said = message;
-          return;
-        }
-      }
-      committedEpoch = epoch;
-      said = undefined;
-    },
-  };
+/**
+ * Commits an epoch's input offsets to the consumer group: for lag tools, and as a witness of how far the job was. It goes on from
+ * its manifest. Best effort: answers what was refused, for people.
+ */
+export async function commitGroupOffsets(
+  { kafka }: Pick<CoordinatorDeps, 'kafka'>,
+  { groupId }: Pick<JobSettings, 'groupId'>,
+  { offsets, incarnation, epoch }: Manifest,
+): Promise<string | undefined> {
+  for (const topics of Object.values(offsets)) {
+    for (const [topic, numbers] of Object.entries(topics)) {
+      const of = numbers.map((offset, partition) => ({ partition, offset }));
+      const answer = await kafka.commitGroupOffsets(groupId, topic, of, witnessOf({ incarnation, epoch }));
+      if (answer !== 'NONE') return `offsets of group ${groupId}, topic ${topic}, could not be committed for lag tools: ${answer}`;
+    }
+  }
+  return undefined;
 }

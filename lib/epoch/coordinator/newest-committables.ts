@@ -1,8 +1,9 @@
-import type { Committable, Manifest } from '../../format/manifest.ts';
-import { committablesIn } from '../../format/manifest-schema.ts';
 import type { SentAgain } from '../../ports/epoch-store.ts';
-import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
-import { fenced } from './fenced.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import { parseCommittables } from '../../protocol/committable.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { CommitSettings, CoordinatorDeps } from './context.ts';
+import { type Held, writeHeld } from './held.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** The newest transactions of a decided epoch: those of its manifest, or what took their place when it was sent again. */
@@ -20,13 +21,11 @@ const ROW_LIST_BYTES = 100_000;
 
 /** `recorded`: what the job row says, undefined when this process decided the epoch itself. */
 export async function newestCommittables(
-  deps: CoordinatorDeps,
-  settings: Pick<CommitSettings, 'job'>,
-  tenure: Tenure,
+  held: Held<Pick<CommitSettings, 'job'>>,
   manifest: Manifest,
   recorded: SentAgain | undefined,
-  signal: AbortSignal,
 ): Promise<NewestCommittables> {
+  const { deps, settings, signal } = held;
   const own = recorded?.decisionId === manifest.decisionId ? recorded : undefined;
   let replaced = own === undefined ? [] : await listIn(deps, own, signal);
   let seen = own?.id;
@@ -39,8 +38,8 @@ export async function newestCommittables(
       id: deps.random.id(),
       committables: await store(deps, manifest, list, signal),
     };
-    const write = () => deps.epochs.recordSentAgain(settings.job, tenure.generation, next, seen);
-    fenced(settings, await untilAnswered(deps, `recording what of epoch ${manifest.epoch} was sent again`, write, signal));
+    const what = `recording what of epoch ${manifest.epoch} was sent again`;
+    await writeHeld(held, what, (generation) => deps.epochs.recordSentAgain(settings.job, generation, next, seen));
     replaced = list;
     seen = next.id;
   }
@@ -67,7 +66,7 @@ async function listIn(deps: CoordinatorDeps, { committables }: SentAgain, signal
   const { name } = committables;
   const read = () => deps.blobs.read('manifest', { at: 'store', name, bytes: 0 });
   const payload = await untilAnswered(deps, 'reading what was sent again', read, signal);
-  return committablesIn(JSON.parse(payload.toString('utf8')), `blob ${name}`);
+  return parseCommittables(JSON.parse(payload.toString('utf8')), `blob ${name}`);
 }
 
 async function store(

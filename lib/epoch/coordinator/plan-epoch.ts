@@ -1,6 +1,6 @@
 import { byName, ofName } from '../../config/by-name.ts';
-import type { SourceOffsets } from '../../format/manifest.ts';
-import type { SourceRange } from '../../stages/requests.ts';
+import type { SourceOffsets } from '../../protocol/manifest.ts';
+import type { SourceRange } from '../../protocol/requests.ts';
 import { type Gap, planRanges, type SourceEnds } from '../plan.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from './context.ts';
 import { untilAnswered } from './store-retry.ts';

@@ -1,10 +1,9 @@
-import type { BlobRef, Manifest } from '../../format/manifest.ts';
-import { pauseBeforeRetry } from '../../ports/pause.ts';
-import type { SendAnswer, SendSinkRequest } from '../../stages/requests.ts';
-import type { CommitPermit } from '../../transactions/commit.ts';
-import { invocationFailure, stageRequest } from './ask-stages.ts';
-import { checkGeneration } from './check-generation.ts';
-import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, sinkFunctionOf, type Tenure } from './context.ts';
+import { growingPauses } from '../../ports/pause.ts';
+import type { CommitPermit, DecidedManifest } from '../../protocol/permit.ts';
+import type { BlobRef } from '../../protocol/references.ts';
+import { callStage } from './call-stage.ts';
+import { JobFailedError, LeftToNextError } from './context.ts';
+import { checkHeld, type Held } from './held.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;
@@ -14,17 +13,10 @@ const LONGEST_PAUSE_MS = 2_000;
  * acknowledged. What a crash or a lost answer leaves unknown is sent again from its beginning, so that records come again
  * but none is missing, and none comes before one that was staged before it. Throws as `commitEpoch` does.
  */
-export async function sendEpoch(
-  deps: CoordinatorDeps,
-  settings: CommitSettings,
-  tenure: Tenure,
-  manifest: Manifest,
-  permit: CommitPermit,
-  signal: AbortSignal,
-): Promise<void> {
+export async function sendEpoch(held: Held, manifest: DecidedManifest, permit: CommitPermit): Promise<void> {
   await Promise.all(
     Object.entries(manifest.outputs).flatMap(([sink, subtasks]) =>
-      subtasks.map((staged, subtask) => sendSubtask(deps, settings, tenure, manifest, permit, { sink, subtask, staged }, signal)),
+      subtasks.map((staged, subtask) => sendSubtask(held, manifest, permit, { sink, subtask, staged })),
     ),
   );
 }
@@ -35,42 +27,24 @@ interface StagedSubtask {
   readonly staged: readonly BlobRef[];
 }
 
-async function sendSubtask(
-  deps: CoordinatorDeps,
-  settings: CommitSettings,
-  tenure: Tenure,
-  manifest: Manifest,
-  permit: CommitPermit,
-  { sink, subtask, staged }: StagedSubtask,
-  signal: AbortSignal,
-): Promise<void> {
+async function sendSubtask(held: Held, manifest: DecidedManifest, permit: CommitPermit, of: StagedSubtask): Promise<void> {
+  const { deps, settings, signal } = held;
+  const { sink, subtask, staged } = of;
   if (staged.length === 0) return;
+  const ask = { ask: 'send', permit, staged } as const;
+  const call = { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs: settings.epochTimeoutMs } as const;
+  const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   let refusedSinceMs: number | undefined;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    const request: SendSinkRequest = {
-      ask: 'send',
-      ...stageRequest(settings, tenure, manifest, sink, subtask, settings.epochTimeoutMs),
-      permit,
-      staged,
-    };
-    const answer = await invokeSend(deps, sinkFunctionOf(settings, sink), request, signal);
+  for (;;) {
+    const answer = await callStage<'send'>(held, call, signal);
     if (answer.outcome === 'sent') return;
-    await checkGeneration(deps, settings, tenure, signal);
+    await checkHeld(held);
     refusedSinceMs = answer.kind === 'refused' ? (refusedSinceMs ?? deps.clock.elapsedMs()) : undefined;
     const hasLasted = refusedSinceMs !== undefined && deps.clock.elapsedMs() - refusedSinceMs >= (deps.refusalTimeoutMs ?? 0);
     if (answer.kind === 'fatal' || hasLasted) throw new JobFailedError(answer.message);
     deps.observe({ event: 'warning', message: `output of epoch ${manifest.epoch} is sent again: ${answer.message}` });
     if (signal.aborted)
       throw new LeftToNextError(`the output of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
-    await pauseBeforeRetry(deps, pauseMs, signal);
-  }
-}
-
-async function invokeSend(deps: CoordinatorDeps, stage: string, request: SendSinkRequest, signal: AbortSignal): Promise<SendAnswer> {
-  const { subtask, timeoutMs } = request;
-  try {
-    return (await deps.invoker.invoke({ role: 'sink', stage, subtask }, request, { timeoutMs, signal })) as SendAnswer;
-  } catch (error) {
-    return invocationFailure(error);
+    await pauses.wait(signal);
   }
 }

@@ -2,22 +2,22 @@ import { ofName } from '../../config/by-name.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
 import { poolIds } from '../../transactions/ids.ts';
 import { settleTransactions } from '../../transactions/settle.ts';
-import { checkGeneration } from './check-generation.ts';
-import { type CommitSettings, type CoordinatorDeps, JobFailedError, LeftToNextError, type Tenure } from './context.ts';
+import { type CommitSettings, JobFailedError, LeftToNextError } from './context.ts';
+import { checkHeld, type Held } from './held.ts';
 import { sayHanging } from './say-hanging.ts';
 
 /** Ids that cannot be settled in this time are said aloud before they are tried again. */
 const SETTLE_TIMEOUT_MS = 10_000;
 const SETTLE_PAUSE_MS = 1_000;
 
-type SettleSettings = Pick<CommitSettings, 'job' | 'transactionTimeoutMs'>;
-
 /**
  * Ends whatever is open under every transactional id that may exist; only after the commits. Goes on until it is done:
- * an id that nobody uses any more would hold up readers until its transaction times out. Returns how many ids there are.
- * The caller has just seen that it holds the job. Throws `JobFailedError` when a person has to act, `LeftToNextError` when `signal` ends it, and `SupersededError`.
+ * an id that nobody uses any more would hold up readers until its transaction times out. Returns how many ids there are. `once`: what
+ * a broker cannot do now is left to the caller's next try.
+ * The caller has just seen that it holds the job. Throws `JobFailedError` when a person has to act, `LeftToNextError` when it is left to the next coordinator, and `SupersededError`.
  */
-export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings, tenure: Tenure, signal: AbortSignal): Promise<number> {
+export async function settlePool(held: Held<Pick<CommitSettings, 'job' | 'transactionTimeoutMs'>>, { once = false } = {}): Promise<number> {
+  const { deps, settings, tenure, signal } = held;
   const ids = Object.entries(tenure.pool).flatMap(([sink, parallelism]) =>
     poolIds(settings.job, tenure.incarnation, { [sink]: parallelism }).map((transactionalId) => ({
       transactionalId,
@@ -38,13 +38,14 @@ export async function settlePool(deps: CoordinatorDeps, settings: SettleSettings
       throw new JobFailedError(settled.message);
     if (signal.aborted) throw new LeftToNextError(settled.message);
     deps.observe({ event: 'warning', message: settled.message });
+    if (once && settled.retriable) throw new LeftToNextError(settled.message);
     await pauseBeforeRetry(deps, SETTLE_PAUSE_MS, signal);
     // Whoever holds the job by now has transactions open under these ids: ending them would cost it an epoch each time.
-    await checkGeneration(deps, settings, tenure, signal);
+    await checkHeld(held);
   }
 }
 
 function unaskedText(unasked: readonly { readonly topic: string; readonly partition: number }[]): string {
   const places = unasked.map(({ topic, partition }) => `${topic}-${partition}`).join(', ');
-  return `without a leader for ${SETTLE_TIMEOUT_MS / 1000} s: ${places}; what an earlier attempt may have left open there is ended at the next start or stop, or when an epoch writes there`;
+  return `without a leader for ${SETTLE_TIMEOUT_MS / 1000} s: ${places}; what an earlier attempt may have left open there is ended at the next start or stop, when an epoch writes there, or after two looks of the job that runs`;
 }

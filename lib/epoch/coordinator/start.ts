@@ -1,21 +1,15 @@
 import { ofName } from '../../config/by-name.ts';
-import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
+import type { SourceOffsets } from '../../protocol/manifest.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
 import { mayStart } from '../may-start.ts';
+import { nextManifest } from '../position.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import {
-  type CoordinatorDeps,
-  type JobSettings,
-  parallelismOf,
-  StartRefusedError,
-  sinkStages,
-  sourceStages,
-  type Tenure,
-} from './context.ts';
+import { type CoordinatorDeps, type JobSettings, parallelismOf, StartRefusedError, sinkStages, sourceStages, type Tenure } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
-import { fenced } from './fenced.ts';
+import { type Held, recordCommitted, writeHeld } from './held.ts';
 import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
@@ -24,7 +18,7 @@ import { untilAnswered } from './store-retry.ts';
 export interface Standing {
   readonly tenure: Tenure;
   /** The manifest of the last completed epoch; everything up to it is COMMITTED. */
-  readonly parent: Manifest;
+  readonly parent: DecidedManifest;
   /** What the job row records as COMMITTED. */
   readonly recordedCommitted: number;
 }
@@ -114,17 +108,10 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     pool: widestPool(settings, row.pool),
     writtenTopics: withOwnTopics(settings, row.sinkTopics),
   };
-  if (row.fingerprint !== settings.fingerprint) {
-    fenced(
-      settings,
-      await untilAnswered(
-        deps,
-        'recording the changed graph',
-        () => deps.epochs.setFingerprint(settings.job, row.generation, settings.fingerprint),
-        signal,
-      ),
-    );
-  }
+  const held: Held<JobSettings> = { deps, settings, tenure, signal };
+  const { job, fingerprint } = settings;
+  if (row.fingerprint !== fingerprint)
+    await writeHeld(held, 'recording the changed graph', (generation) => deps.epochs.setFingerprint(job, generation, fingerprint));
 
   const completed = row.lastCompleted;
   const last =
@@ -133,27 +120,13 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   let republished = 0;
   if (last !== undefined && row.lastCommitted < last.epoch) {
-    republished = (await commitEpoch(deps, settings, tenure, last, { recorded: row.sentAgain, isOld: true }, signal)).republished;
-    fenced(
-      settings,
-      await untilAnswered(
-        deps,
-        'recording the commit',
-        () => deps.epochs.recordCommitted(settings.job, row.generation, last.epoch),
-        signal,
-      ),
-    );
+    republished = (await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true })).republished;
+    await recordCommitted(held, last.epoch);
   }
-  fenced(
-    settings,
-    await untilAnswered(
-      deps,
-      'recording the pool of transactional ids',
-      () => deps.epochs.widenPool(settings.job, row.generation, tenure.pool, tenure.writtenTopics),
-      signal,
-    ),
-  );
-  const settledIds = await settlePool(deps, settings, tenure, signal);
+  const { pool, writtenTopics } = tenure;
+  const widen = (generation: number) => deps.epochs.widenPool(job, generation, pool, writtenTopics);
+  await writeHeld(held, 'recording the pool of transactional ids', widen);
+  const settledIds = await settlePool(held);
   const committed = last?.epoch ?? 0;
   deps.observe({
     event: 'recovered',
@@ -163,7 +136,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     settledIds,
   });
 
-  const parent = await withStartingOffsets(deps, settings, tenure, last, signal);
+  const parent = await withStartingOffsets(held, last);
   return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
 }
 
@@ -184,13 +157,8 @@ function widestPool(settings: JobSettings, recorded: Readonly<Record<string, num
  * Starting offsets, resolved to numbers once and decided as an epoch of their own (epoch 0 of a new job) before the
  * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
  */
-async function withStartingOffsets(
-  deps: CoordinatorDeps,
-  settings: JobSettings,
-  tenure: Tenure,
-  last: Manifest | undefined,
-  signal: AbortSignal,
-): Promise<Manifest> {
+async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifest | undefined): Promise<DecidedManifest> {
+  const { deps, settings, tenure, signal } = held;
   const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
@@ -205,30 +173,17 @@ async function withStartingOffsets(
     offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
   }
   const nowMs = deps.clock.now();
-  const manifest: Manifest = {
-    version: 2,
-    job: settings.job,
-    incarnation: tenure.incarnation,
+  const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, last, {
     epoch: last === undefined ? 0 : last.epoch + 1,
     decisionId: deps.random.id(),
-    parentDecisionId: last?.decisionId,
-    offsets,
-    state: last?.state ?? {},
+    position: { offsets, state: last?.state ?? {} },
     outputs: {},
     committables: [],
-  };
+  });
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
-  await decideManifest(deps, settings, tenure, manifest, summary, signal);
+  const decided = await decideManifest(held, manifest, summary);
   // It has no transactions, so it is COMMITTED with its decision.
-  fenced(
-    settings,
-    await untilAnswered(
-      deps,
-      'recording the starting offsets',
-      () => deps.epochs.recordCommitted(settings.job, tenure.generation, manifest.epoch),
-      signal,
-    ),
-  );
+  await recordCommitted(held, manifest.epoch);
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
-  return manifest;
+  return decided;
 }

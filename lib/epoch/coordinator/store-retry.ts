@@ -1,6 +1,6 @@
 import type { Timing } from '../../ports/clock.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
-import { pauseBeforeRetry } from '../../ports/pause.ts';
+import { growingPauses } from '../../ports/pause.ts';
 import { StoreProblem } from '../../ports/store-problem.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { JobFailedError, LeftToNextError } from './context.ts';
@@ -24,7 +24,8 @@ export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: (
   const startedMs = deps.clock.elapsedMs();
   let sayAtMs = SAY_AFTER_MS;
   let refusedSinceMs: number | undefined;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  for (;;) {
     try {
       return await attempt();
     } catch (error) {
@@ -40,7 +41,7 @@ export async function untilAnswered<T>(deps: RetryDeps, what: string, attempt: (
         deps.observe({ event: 'waiting', what: `${what}: ${error.message}`, forMs: waitedMs });
         sayAtMs = waitedMs * 2;
       }
-      await pauseBeforeRetry(deps, pauseMs, signal);
+      await pauses.wait(signal);
     }
   }
 }

@@ -3,18 +3,12 @@ import { readOpen } from '../../transactions/left-open.ts';
 import type { CoordinatorDeps, JobSettings, Tenure } from './context.ts';
 import { nameOfOpen, sayHanging } from './say-hanging.ts';
 
-/** How often the sinks' topics are looked at. Longer than an epoch of a job that is well has its transactions open. */
-export const OPEN_LOOK_INTERVAL_MS = 30_000;
 const LOOK_TIMEOUT_MS = 10_000;
 
 /** Finds transactions in the sinks' topics that nobody is going to end. */
 export interface OpenWatch {
-  /** One look at the sinks' topics; changes nothing there. */
-  look(): Promise<void>;
-  /** Has something been open under the job's ids in two looks, one after the other? */
-  foundAny(): boolean;
-  /** Every id was settled. */
-  settled(): void;
+  /** One look at the sinks' topics; changes nothing there. Has something been open under the job's ids in this look and in the one before? */
+  look(): Promise<boolean>;
 }
 
 /**
@@ -31,7 +25,6 @@ export function createOpenWatch(deps: CoordinatorDeps, { job }: JobSettings, ten
   const ids = poolIds(job, tenure.incarnation, tenure.pool);
   const said = new Set<string>();
   let seen: ReadonlySet<string> = new Set();
-  let found = false;
 
   return {
     async look() {
@@ -39,18 +32,14 @@ export function createOpenWatch(deps: CoordinatorDeps, { job }: JobSettings, ten
       const open = (await Promise.all(topics.map((topic) => readOpen(asking, topic)))).flatMap((reading) => reading.open);
       const lasting = open.filter((one) => seen.has(nameOfOpen(one)));
       seen = new Set(open.map(nameOfOpen));
-      if (lasting.length === 0) return;
+      if (lasting.length === 0) return false;
       const own = new Set((await kafka.describeTransactions(ids)).map(({ producerId }) => producerId));
-      found = lasting.some(({ producerId }) => own.has(producerId));
       await sayHanging(
         deps,
         lasting.filter(({ producerId }) => !own.has(producerId)),
         said,
       );
-    },
-    foundAny: () => found,
-    settled() {
-      found = false;
+      return lasting.some(({ producerId }) => own.has(producerId));
     },
   };
 }

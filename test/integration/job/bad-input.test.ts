@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { BlobRef } from '../../../lib/format/manifest.ts';
+import type { BlobRef } from '../../../lib/protocol/references.ts';
 import { manifestOf } from '../../support/epochs.ts';
 import { afterDecision, planFault } from '../../support/faults.ts';
 import { newJob, type TestJob } from '../../support/job.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Committable } from '../../../lib/format/manifest.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
 import { brokerUnderTest, committedValues, type KafkaUnderTest } from '../../contracts/kafka-transactions.ts';
 import { EPOCH, type Steps, stepsOn } from '../../contracts/transaction-steps.ts';
 import { brokers } from '../../support/kafka-wire.ts';

@@ -30,6 +30,17 @@ class Reader {
     this.at += size;
     return this.bytes.subarray(this.at - size, this.at);
   }
+  text(): string {
+    return this.take(this.number()).toString('utf8');
+  }
+  /** Behind its size and one; 0 where there is none. */
+  optional(): Buffer | undefined {
+    const size = this.number() - 1;
+    return size < 0 ? undefined : this.take(size);
+  }
+  times<T>(count: number, read: () => T): T[] {
+    return Array.from({ length: count }, read);
+  }
 }
 
 /** Staged output: by topic and partition, the record batches. */
@@ -37,31 +48,41 @@ export function readStaged(payload: Buffer): { topic: string; partition: number;
   const reader = new Reader(payload, 4);
   const sections: { topic: string; partition: number; bytes: number }[] = [];
   for (let left = reader.number(); left > 0; left--) {
-    const topic = reader.take(reader.number()).toString('utf8');
+    const topic = reader.text();
     sections.push({ topic, partition: reader.number(), bytes: reader.number() });
   }
   return sections.map(({ topic, partition, bytes }) => ({ topic, partition, batches: reader.take(bytes) }));
 }
 
-/** A base or a delta of an operator with one state that counts: by key, the count. */
-export function readCounts(payload: Buffer): Map<string, number | undefined> {
+/** What a base or a delta says of an operator's state. */
+export interface StoredState {
+  readonly states: readonly { readonly name: string; readonly serde: string }[];
+  readonly entries: readonly StoredKey[];
+}
+
+/** The whole state of a key; in a delta without any value: it was cleared. */
+export interface StoredKey {
+  readonly keyGroup: number;
+  readonly key: Buffer;
+  /** In the order of the states. */
+  readonly values: readonly (Buffer | undefined)[];
+}
+
+export function readState(payload: Buffer): StoredState {
   const reader = new Reader(payload, 8);
-  const states = reader.number();
-  if (states !== 1) throw new Error(`${states} states where one is expected`);
-  reader.take(reader.number());
-  reader.take(reader.number());
-  let entries = 0;
-  for (let groups = reader.number(); groups > 0; groups--) {
-    reader.number();
-    entries += reader.number();
+  const states = reader.times(reader.number(), () => ({ name: reader.text(), serde: reader.text() }));
+  const groups = reader.times(reader.number(), () => {
+    const group = { keyGroup: reader.number(), entries: reader.number() };
     reader.number();
     reader.take(4);
-  }
-  const counts = new Map<string, number | undefined>();
-  for (; entries > 0; entries--) {
-    const key = reader.take(reader.number()).toString('utf8');
-    const size = reader.number() - 1;
-    counts.set(key, size < 0 ? undefined : Number(reader.take(size).readBigInt64BE(0)));
-  }
-  return counts;
+    return group;
+  });
+  const entries = groups.flatMap((group) =>
+    reader.times(group.entries, () => ({
+      keyGroup: group.keyGroup,
+      key: reader.take(reader.number()),
+      values: states.map(() => reader.optional()),
+    })),
+  );
+  return { states, entries };
 }

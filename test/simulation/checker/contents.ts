@@ -1,84 +1,82 @@
-import type { BlobRef, Manifest } from '../../../lib/format/manifest.ts';
-import { DEAD_LETTER_TOPIC, DEAD_LETTERS } from '../jobs.ts';
-import type { BlobBucket } from '../models/blob-bucket.ts';
-import { decodeBatch, splitBatches } from '../models/wire.ts';
-import { openEnvelope, readCounts, readStaged } from './blobs.ts';
-
-export interface DeadLetter {
-  readonly value: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import type { StateDeclaration } from '../../../lib/graph/job.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { BlobRef } from '../../../lib/protocol/references.ts';
+import { decodeBatch, splitBatches, type WireRecord } from '../models/wire.ts';
+import { DEAD_LETTERS } from '../sim-job.ts';
+import { openEnvelope, readStaged, readState, type StoredState } from './blobs.ts';
+import { keyGroupOf } from './key-groups.ts';
+import type { Staged } from './life.ts';
+import type { Scene } from './scene.ts';
+import { shown, textOf } from './texts.ts';
 
 /** What manifests name, read from the blobs. */
 export class Contents {
-  readonly #bucket: BlobBucket;
-  readonly #fail: (invariant: 'I2' | 'I3', message: string) => void;
+  readonly #scene: Scene;
 
-  constructor(bucket: BlobBucket, fail: (invariant: 'I2' | 'I3', message: string) => void) {
-    this.#bucket = bucket;
-    this.#fail = fail;
+  constructor(scene: Scene) {
+    this.#scene = scene;
   }
 
-  /** What an epoch leaves out, by topic, partition and offset. */
-  leftOut(manifest: Manifest): Map<string, DeadLetter> {
-    const letters = new Map<string, DeadLetter>();
-    for (const ref of (manifest.outputs[DEAD_LETTERS] ?? []).flat()) {
-      for (const { topic, batches } of readStaged(openEnvelope('output', this.bytes(ref)))) {
-        if (topic !== DEAD_LETTER_TOPIC) this.#fail('I2', `a dead letter of epoch ${manifest.epoch} goes to ${topic}`);
-        for (const batch of splitBatches(batches)) {
-          const { values, headers } = decodeBatch(batch, false);
-          values.forEach((value, index) => {
-            const own = headers[index] ?? {};
-            const place = `${own['onceflow.topic']} ${own['onceflow.partition']} ${own['onceflow.offset']}`;
-            if (letters.has(place)) this.#fail('I2', `epoch ${manifest.epoch} leaves out the record at ${place} twice`);
-            letters.set(place, { value, headers: own });
-          });
-        }
-      }
-    }
-    return letters;
+  /** The dead letters of an epoch, and where they are to go. */
+  lettersOf(manifest: Manifest): { readonly topic: string; readonly letter: WireRecord }[] {
+    return (manifest.outputs[DEAD_LETTERS] ?? [])
+      .flat()
+      .flatMap((ref) => readStaged(openEnvelope('output', this.bytes(ref))))
+      .flatMap(({ topic, batches }) => recordsOf(batches).map((letter) => ({ topic, letter })));
   }
 
-  stagedOf(manifest: Manifest): Map<string, Map<string, string[]>> {
+  /** A sink subtask has a transaction exactly where it has output; an epoch that was decided at least once has none. */
+  stagedOf(manifest: Manifest): Staged {
+    const { epoch, delivery, committables } = manifest;
     const staged = new Map<string, Map<string, string[]>>();
     for (const [sink, subtasks] of Object.entries(manifest.outputs)) {
       subtasks.forEach((refs, subtask) => {
         const places = new Map<string, string[]>();
-        for (const ref of refs) {
-          for (const { topic, partition, batches } of readStaged(openEnvelope('output', this.bytes(ref)))) {
-            const place = `${topic} ${partition}`;
-            // Its checksum is written when it is sent.
-            const values = splitBatches(batches).flatMap((batch) => decodeUnsealed(batch));
-            places.set(place, [...(places.get(place) ?? []), ...values]);
-          }
+        for (const { topic, partition, batches } of refs.flatMap((ref) => readStaged(openEnvelope('output', this.bytes(ref))))) {
+          const place = `${topic} ${partition}`;
+          places.set(place, [...(places.get(place) ?? []), ...recordsOf(batches).map(textOf)]);
         }
         staged.set(`${sink} ${subtask}`, places);
-        const prepared = manifest.committables.some((committable) => committable.sink === sink && committable.subtask === subtask);
-        if (prepared && manifest.delivery === 'at-least-once')
-          this.#fail('I2', `epoch ${manifest.epoch} was decided at least once, with a transaction of ${sink} ${subtask}`);
-        else if (prepared !== refs.length > 0 && manifest.delivery !== 'at-least-once')
-          this.#fail('I2', `epoch ${manifest.epoch} was decided ${prepared ? 'with' : 'without'} a committable of ${sink} ${subtask}`);
+        const prepared = committables.some((committable) => committable.sink === sink && committable.subtask === subtask);
+        if (prepared && delivery === 'at-least-once')
+          this.#scene.fail('I2', `epoch ${epoch} was decided at least once, with a transaction of ${sink} ${subtask}`);
+        else if (prepared !== refs.length > 0 && delivery !== 'at-least-once')
+          this.#scene.fail('I2', `epoch ${epoch} was decided ${prepared ? 'with' : 'without'} a committable of ${sink} ${subtask}`);
       });
     }
     return staged;
   }
 
-  stateOf(manifest: Manifest, uid: string): Map<string, number> {
-    const state = new Map<string, number>();
-    for (const { base, deltas } of own(manifest.state, uid) ?? []) {
-      const own = new Map<string, number>();
+  /** By key (its bytes as latin1), then by state: what the serde wrote. Every key is with the subtask that owns it. */
+  stateOf(manifest: Manifest, uid: string, declared: readonly StateDeclaration[]): Map<string, Map<string, Buffer>> {
+    const state = new Map<string, Map<string, Buffer>>();
+    for (const { base, deltas, keyGroups } of own(manifest.state, uid) ?? []) {
+      const ofSubtask = new Map<string, Map<string, Buffer>>();
       for (const ref of base === undefined ? deltas : [base, ...deltas]) {
-        for (const [key, n] of readCounts(openEnvelope('state', this.bytes(ref)))) {
-          if (n === undefined) own.delete(key);
-          else own.set(key, n);
+        const stored = readState(openEnvelope('state', this.bytes(ref)));
+        this.#checkSerdes(stored, uid, declared);
+        for (const { keyGroup, key, values } of stored.entries) {
+          const name = key.toString('latin1');
+          const ofKey = new Map(stored.states.flatMap(({ name }, at) => (values[at] === undefined ? [] : [[name, values[at]] as const])));
+          if (ofKey.size === 0) ofSubtask.delete(name);
+          else ofSubtask.set(name, ofKey);
+          if (keyGroup !== keyGroupOf(key, this.#scene.maxParallelism) || keyGroup < keyGroups.first || keyGroup > keyGroups.last)
+            this.#scene.fail('I3', `${uid} has the key ${shown(key)} in key group ${keyGroup} of ${keyGroups.first} to ${keyGroups.last}`);
         }
       }
-      for (const [key, n] of own) {
-        if (state.has(key)) this.#fail('I3', `epoch ${manifest.epoch}: two subtasks of ${uid} hold the key ${key}`);
-        state.set(key, n);
+      for (const [name, values] of ofSubtask) {
+        if (state.has(name)) this.#scene.fail('I3', `epoch ${manifest.epoch}: two subtasks of ${uid} hold the key ${name}`);
+        state.set(name, values);
       }
     }
     return state;
+  }
+
+  #checkSerdes({ states }: StoredState, uid: string, declared: readonly StateDeclaration[]): void {
+    for (const { name, serde } of states) {
+      const known = declared.find((state) => state.name === name)?.serde.name;
+      if (known !== serde) this.#scene.fail('I3', `state ${name} of ${uid} was stored with serde ${serde}, and the job has ${known}`);
+    }
   }
 
   bytes(ref: BlobRef): Buffer {
@@ -86,14 +84,15 @@ export class Contents {
   }
 
   blob(name: string): Buffer {
-    const found = this.#bucket.blobs.get(name);
+    const found = this.#scene.bucket.blobs.get(name);
     if (found === undefined) throw new Error(`the store does not hold ${name}`);
     return found.bytes;
   }
 }
 
-function decodeUnsealed(batch: Buffer): readonly string[] {
-  return decodeBatch(batch, false).values;
+/** Of batches whose checksum is written when they are sent. */
+function recordsOf(batches: Buffer): readonly WireRecord[] {
+  return splitBatches(batches).flatMap((batch) => decodeBatch(batch, false).content);
 }
 
 export function blobsOf(manifest: Manifest, withOutputs: boolean): BlobRef[] {

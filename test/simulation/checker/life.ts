@@ -1,18 +1,27 @@
-import type { Committable, Manifest } from '../../../lib/format/manifest.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { Partition } from '../models/partition.ts';
+import type { Written } from './interpreter/epoch.ts';
+import type { Interpreter } from './interpreter/interpreter.ts';
 
 export interface DecidedEpoch {
   readonly manifest: Manifest;
   readonly text: string;
   /** Where it is, if it is too large for a row. */
   readonly blob: string | undefined;
-  /** By sink and subtask, then topic and partition: the values in order. */
-  readonly staged: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  /** By sink and subtask, then topic and partition: the records' texts in order. */
+  readonly staged: Staged;
+  /** By sink uid: what the job makes of its input. */
+  written: ReadonlyMap<string, readonly Written[]>;
 }
+
+export type Staged = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /** One incarnation of the job: it begins anew, from its starting offsets, without state. */
 export class Life {
   readonly incarnation: string;
+  /** Has been given the input through the last decided epoch. */
+  readonly interpreter: Interpreter;
   /** The job was deleted, and nothing of this incarnation may become visible any more. */
   over = false;
   readonly decided: DecidedEpoch[] = [];
@@ -24,23 +33,27 @@ export class Life {
   readonly transactions = new Map<string, Committable[]>();
   /** By sink, subtask, epoch, topic and partition: what somebody's word about missing evidence may have given up, or doubled. */
   readonly excused = new Set<string>();
-  /** What was sent outside a transaction: topic, partition and value. */
+  /** What was sent outside a transaction: topic, partition and the record's text. */
   readonly sent = new Set<string>();
-  /** By counter uid: the fold of the input through the last decided epoch. */
-  readonly fold = new Map<string, Map<string, number>>();
-  /** By sink uid. */
-  readonly written = new Map<string, Map<string, number>>();
+  readonly #allSent = new Set<number>();
 
-  constructor(incarnation: string) {
+  constructor(incarnation: string, interpreter: Interpreter) {
     this.incarnation = incarnation;
+    this.interpreter = interpreter;
+  }
+
+  epoch(epoch: number): DecidedEpoch | undefined {
+    return this.decided.find(({ manifest }) => manifest.epoch === epoch);
   }
 
   /** Of an epoch that was decided at least once: staged output that was not sent. */
   unsent({ manifest, staged }: DecidedEpoch): string[] {
-    if (manifest.delivery !== 'at-least-once') return [];
-    return [...staged.values()].flatMap((places) =>
-      [...places].flatMap(([place, values]) => values.filter((value) => !this.sent.has(`${place} ${value}`))),
+    if (manifest.delivery !== 'at-least-once' || this.#allSent.has(manifest.epoch)) return [];
+    const left = [...staged.values()].flatMap((places) =>
+      [...places].flatMap(([place, texts]) => texts.filter((text) => !this.sent.has(`${place} ${text}`))),
     );
+    if (left.length === 0) this.#allSent.add(manifest.epoch);
+    return left;
   }
 
   /** Of an epoch that was decided exactly once: where its staged output is not committed. */
@@ -48,16 +61,16 @@ export class Life {
     if (manifest.delivery === 'at-least-once') return [];
     return [...staged].flatMap(([where, places]) =>
       [...places]
-        .filter(([place, values]) => values.length > 0 && !this.committed.has(`${where} ${manifest.epoch} ${place}`))
+        .filter(([place, texts]) => texts.length > 0 && !this.committed.has(`${where} ${manifest.epoch} ${place}`))
         .map(([place]) => ({ where, place })),
     );
   }
 
-  /** The epoch that was decided at least once and has staged this value there. No value is staged twice. */
-  stagedBy(place: string, value: string): { readonly where: string; readonly epoch: number } | undefined {
+  /** The epoch that was decided at least once and has staged this record there. No record is staged twice. */
+  stagedBy(place: string, text: string): { readonly where: string; readonly epoch: number } | undefined {
     for (const { manifest, staged } of this.decided) {
       if (manifest.delivery !== 'at-least-once') continue;
-      for (const [where, places] of staged) if (places.get(place)?.includes(value) === true) return { where, epoch: manifest.epoch };
+      for (const [where, places] of staged) if (places.get(place)?.includes(text) === true) return { where, epoch: manifest.epoch };
     }
     return undefined;
   }
@@ -66,4 +79,9 @@ export class Life {
 /** Where a committable or a sink's staged output is from. */
 export function whereOf({ sink, subtask }: Pick<Committable, 'sink' | 'subtask'>): string {
   return `${sink} ${subtask}`;
+}
+
+/** The sink of a place that `whereOf` names. */
+export function sinkOf(where: string): string {
+  return where.slice(0, where.lastIndexOf(' '));
 }

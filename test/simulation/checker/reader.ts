@@ -1,20 +1,35 @@
 import type { Partition, StoredBatch } from '../models/partition.ts';
-import { decodeBatch } from '../models/wire.ts';
+import { decodeBatch, type WireRecord } from '../models/wire.ts';
+import { textOf } from './texts.ts';
 
 export interface ReadRecord {
   readonly offset: number;
+  /** The value as text; empty where it has none. */
   readonly value: string;
+  readonly text: string;
+  readonly content: WireRecord;
   readonly producer: string;
 }
 
-const decoded = new WeakMap<StoredBatch, readonly string[]>();
+/** A record of a batch, and its text. */
+interface Content {
+  readonly content: WireRecord;
+  readonly text: string;
+}
 
-export function valuesOf(batch: StoredBatch): readonly string[] {
+const decoded = new WeakMap<StoredBatch, readonly Content[]>();
+
+function contentOf(batch: StoredBatch): readonly Content[] {
   const known = decoded.get(batch);
   if (known !== undefined) return known;
-  const { values } = decodeBatch(batch.bytes);
-  decoded.set(batch, values);
-  return values;
+  const found = decodeBatch(batch.bytes).content.map((content) => ({ content, text: textOf(content) }));
+  decoded.set(batch, found);
+  return found;
+}
+
+/** Of each record in the batch. */
+export function textsOf(batch: StoredBatch): readonly string[] {
+  return contentOf(batch).map(({ text }) => text);
 }
 
 /** The records in [from, to) as a `read_committed` reader sees them: judged by the markers in the log itself. */
@@ -24,9 +39,10 @@ export function readCommitted(partition: Partition, from: number, to: number): R
   partition.batches.forEach((batch, index) => {
     if (batch.control !== undefined || batch.lastOffset < from || batch.baseOffset >= to) return;
     if (batch.transactional && fates[index] !== 'commit') return;
-    valuesOf(batch).forEach((value, position) => {
+    const producer = `${batch.producerId}/${batch.producerEpoch}`;
+    contentOf(batch).forEach(({ content, text }, position) => {
       const offset = batch.baseOffset + position;
-      if (offset >= from && offset < to) found.push({ offset, value, producer: `${batch.producerId}/${batch.producerEpoch}` });
+      if (offset >= from && offset < to) found.push({ offset, value: String(content.value ?? ''), text, content, producer });
     });
   });
   return found;

@@ -74,7 +74,7 @@ export class Broker {
   /** Producers that are not the job's. */
   readonly foreign = new Set<bigint>();
   /** Records that were sent outside a transaction. */
-  onPlain: (partition: Partition, values: readonly string[]) => void = () => {};
+  onPlain: (partition: Partition, batch: StoredBatch) => void = () => {};
   /** Ends of transactions that were not written to a partition. */
   forgotten = 0;
   /** Before the end is written. */
@@ -337,12 +337,12 @@ export class Broker {
   #producePlain(leader: number, partition: Partition | undefined, batch: Buffer): Produced {
     if (partition === undefined) return refused('UNKNOWN_TOPIC_OR_PARTITION');
     if (partition.leaderless || partition.leader !== leader) return refused('NOT_LEADER_OR_FOLLOWER');
-    const { producerId, producerEpoch, transactional, values } = decodeBatch(batch);
+    const { producerId, producerEpoch, transactional } = decodeBatch(batch);
     if (transactional || producerId !== -1n || producerEpoch !== -1) return refused('INVALID_TXN_STATE');
     const baseOffset = partition.end;
     partition.append(batch, producerId, producerEpoch, false, undefined);
     partition.replicated();
-    this.onPlain(partition, values);
+    this.onPlain(partition, partition.batches.at(-1) as StoredBatch);
     return { answer: 'NONE', baseOffset };
   }
 

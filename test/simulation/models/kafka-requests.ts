@@ -147,7 +147,7 @@ export function modelKafka(
       ),
     topicConfig: (topic, names) =>
       carry('topicConfig', topic, throwing(LEADER_ERRORS), () => {
-        if (!broker.topics.has(topic)) throw problem('UNKNOWN_TOPIC_OR_PARTITION');
+        if (!broker.topics.has(topic)) throw new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} does not exist`, false);
         return new Map([...config.topic].filter(([name]) => names.includes(name)));
       }),
     describeTransactions: (ids) =>

@@ -1,5 +1,5 @@
 import type { ProducerIdentity, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
-import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer } from '../../../lib/stages/requests.ts';
+import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer } from '../../../lib/protocol/answers.ts';
 
 /**
  * Another build's rule for the names of transactions: the two ids of a sink subtask the other way round. Both builds use

@@ -14,9 +14,17 @@ export interface WireBatch {
   readonly transactional: boolean;
   readonly control: 'commit' | 'abort' | undefined;
   readonly records: number;
-  readonly values: readonly string[];
-  /** Of each value's record. */
-  readonly headers: readonly Readonly<Record<string, string>>[];
+  /** In their order; none of a control batch. */
+  readonly content: readonly WireRecord[];
+}
+
+/** A record as it is on the wire. */
+export interface WireRecord {
+  readonly key: Buffer | undefined;
+  /** Undefined: a tombstone. */
+  readonly value: Buffer | undefined;
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | undefined }[];
+  readonly timestamp: number;
 }
 
 interface BatchHeader {
@@ -89,8 +97,8 @@ export function decodeBatch(batch: Buffer, sealed = true): WireBatch {
   if ((attributes & 7) !== 0) throw new Error('a compressed record batch');
   const control = (attributes & CONTROL) !== 0;
   const records = batch.readInt32BE(57);
-  const values: string[] = [];
-  const headers: Record<string, string>[] = [];
+  const baseTimestamp = Number(batch.readBigInt64BE(27));
+  const content: WireRecord[] = [];
   let type = -1;
   let at = HEADER_BYTES;
   const next = (): number => {
@@ -101,23 +109,24 @@ export function decodeBatch(batch: Buffer, sealed = true): WireBatch {
       if (byte < 128) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
     }
   };
-  const sized = (): Buffer => {
+  const sized = (): Buffer | undefined => {
     const size = next();
-    at += Math.max(size, 0);
-    return batch.subarray(at - Math.max(size, 0), at);
+    if (size < 0) return undefined;
+    at += size;
+    return batch.subarray(at - size, at);
   };
   for (let left = records; left > 0; left--) {
     const end = next() + at;
     at++;
-    next();
+    const timestamp = baseTimestamp + next();
     next();
     const key = sized();
-    if (control) type = key.readInt16BE(2);
+    if (control) type = key?.readInt16BE(2) ?? -1;
     else {
-      values.push(sized().toString('utf8'));
-      const own: Record<string, string> = {};
-      for (let count = next(); count > 0; count--) own[sized().toString('utf8')] = sized().toString('utf8');
-      headers.push(own);
+      const value = sized();
+      const headers: { key: string; value: Buffer | undefined }[] = [];
+      for (let count = next(); count > 0; count--) headers.push({ key: String(sized()), value: sized() });
+      content.push({ key, value, headers, timestamp });
     }
     at = end;
   }
@@ -128,8 +137,7 @@ export function decodeBatch(batch: Buffer, sealed = true): WireBatch {
     transactional: (attributes & TRANSACTIONAL) !== 0,
     control: control ? (type === 1 ? 'commit' : 'abort') : undefined,
     records,
-    values,
-    headers,
+    content,
   };
 }
 

@@ -13,7 +13,9 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file, fin
 
 const TABLE = 'test/simulation/models/epoch-table.ts';
 const STORE = 'lib/epoch/coordinator/decide-manifest.ts';
-const LOOP = 'lib/epoch/coordinator/epoch-loop.ts';
+const ON_EVENT = 'lib/epoch/loop/on-event.ts';
+const TURN = 'lib/epoch/loop/turn.ts';
+const PERFORM = 'lib/epoch/coordinator/perform.ts';
 const START = 'lib/epoch/coordinator/start.ts';
 const COLLECT = 'lib/epoch/coordinator/collect.ts';
 const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
@@ -27,6 +29,7 @@ const PREPARE = 'lib/transactions/prepare.ts';
 const SEND = 'lib/transactions/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
 const SERVE = 'lib/stages/serve.ts';
+const COLUMNS = 'lib/state/columns.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
@@ -69,7 +72,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an ambiguous decision is not taken for made',
-    edits: [edit(STORE, "if (answer === 'decided') return;", "if (answer !== 'refused') return;")],
+    edits: [edit(STORE, "if (answer === 'decided') return asDecided", "if (answer !== 'refused') return asDecided")],
   },
   {
     name: 'a refused decision is looked up in the job row before it counts as lost',
@@ -105,7 +108,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COMMIT,
-        "const open = (await look(asking, { ...committable, written }, compacted)).filter(({ fate }) => fate !== 'committed');",
+        "const open = (await look({ ...committable, written })).filter(({ fate }) => fate !== 'committed');",
         'const open: Look[] = [];',
       ),
     ],
@@ -169,11 +172,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what was sent again is recorded before it is committed',
     edits: [
-      edit(
-        NEWEST,
-        'fenced(settings, await untilAnswered(deps, `recording what of epoch ${manifest.epoch} was sent again`, write, signal));',
-        'void write;',
-      ),
+      edit(NEWEST, 'await writeHeld(held, what, (generation) => deps.epochs.recordSentAgain(settings.job, generation, next, seen));', ''),
     ],
   },
   {
@@ -186,7 +185,7 @@ export const mutants: readonly Mutant[] = [
       edit(TABLE, 'if (!isLast || known !== seen) throw', 'if (!isLast) throw'),
       edit(TABLE, "if (row.sentAgain?.id === sentAgain.id) return 'written';", ''),
     ],
-    focus: 'doubt',
+    focus: 'records',
   },
   {
     name: 'a start judges a decided epoch by what was sent again of it',
@@ -195,7 +194,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a dropped attempt left open of a subtask without output is ended by the next attempt',
-    edits: [edit(LOOP, 'if (each.sinkStartedMs !== undefined) endsLeftovers = true;', '')],
+    edits: [edit(TURN, 'if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: true });', '')],
   },
   {
     name: 'what a broker forgot to end is ended when the pool is settled',
@@ -275,21 +274,21 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a plan that was made for a dropped epoch is dropped',
-    edits: [edit(LOOP, 'if (base !== newestId() || isEnding()) return;', 'if (isEnding()) return;')],
+    edits: [edit(ON_EVENT, 'if (base !== newestDecision(turn.state) || isEnding', 'if (isEnding')],
   },
   {
     name: 'what builds on a failed attempt is dropped with it',
     edits: [
       edit(
-        LOOP,
-        'const dropped = inFlight.slice(at); inFlight = inFlight.slice(0, at);',
-        'const dropped = inFlight.slice(at, at + 1); inFlight = inFlight.filter((other) => other !== attempt);',
+        TURN,
+        'const dropped = inFlight.slice(at); change(turn, { inFlight: inFlight.slice(0, at) });',
+        'const dropped = inFlight.slice(at, at + 1); change(turn, { inFlight: inFlight.toSpliced(at, 1) });',
       ),
     ],
   },
   {
     name: 'results of a dropped attempt are not taken',
-    edits: [edit(LOOP, 'if (!inFlight.includes(attempt)) return abortPrepared(deps, settings, tenure, attempt);', '')],
+    edits: [edit(ON_EVENT, '.find(({ decisionId }) => decisionId === of.decisionId)', '.find(({ epoch }) => epoch === of.epoch)')],
   },
   {
     name: 'recovery commits what is decided before it goes on',
@@ -303,15 +302,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'every transactional id is settled at start',
-    edits: [edit(START, 'const settledIds = await settlePool(deps, settings, tenure, signal);', 'const settledIds = 0;')],
+    edits: [edit(START, 'const settledIds = await settlePool(held);', 'const settledIds = 0;')],
   },
   {
     name: 'every transactional id is settled at stop',
     edits: [
       edit(
-        LOOP,
-        'else await checkGeneration(deps, settings, tenure, leave.signal); await settlePool(deps, settings, tenure, leave.signal);',
-        'else await checkGeneration(deps, settings, tenure, leave.signal);',
+        PERFORM,
+        'else await recordCommitted(held, effect.record); await settlePool(held);',
+        'else await recordCommitted(held, effect.record);',
       ),
     ],
   },
@@ -345,8 +344,46 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'an object that a state gave out is saved if it was changed in place',
+    edits: [edit(COLUMNS, 'if (encoded === before) continue;', 'if (before !== undefined) continue;')],
+  },
+  {
+    name: 'a state that was cleared is gone, and with its last one the key',
+    edits: [
+      edit(
+        COLUMNS,
+        'if (this.values[number] === undefined) return; if (this.#keys.marks[number] !== CHANGED)',
+        'if (number >= 0) return; if (this.#keys.marks[number] !== CHANGED)',
+      ),
+    ],
+  },
+  {
+    name: 'no branch sees what another function did to its value',
+    edits: [
+      edit(
+        'lib/operators/chain.ts',
+        "return (value) => next(typeof value === 'object' ? copyOf(value) : value);",
+        'return (value) => next(value);',
+      ),
+    ],
+  },
+  {
+    name: 'an operator works on what the upstream subtasks sent in the order of these',
+    edits: [edit('lib/epoch/stage-asks.ts', 'return upstream.flatMap((done) => {', 'return [...upstream].reverse().flatMap((done) => {')],
+  },
+  {
+    name: 'output without a key of its own goes where the key of its stream says',
+    edits: [
+      edit(
+        'lib/operators/sink-encoder.ts',
+        'if (current.keySerde !== undefined) return toPositive(current.keyHash) % this.#partitions;',
+        '',
+      ),
+    ],
+  },
+  {
     name: 'a blob is acknowledged before a manifest names it',
-    edits: [edit('lib/stages/blobs.ts', 'await store.put(name, ...sealed);', 'store.put(name, ...sealed).catch(() => {});')],
+    edits: [edit('lib/storage/blobs.ts', 'await store.put(name, ...sealed);', 'store.put(name, ...sealed).catch(() => {});')],
   },
   {
     name: 'the writes of a stage are awaited together, so that none is rejected unheard',
@@ -361,7 +398,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'names of blobs are unique to one invocation',
     edits: [
-      edit('lib/stages/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');"),
+      edit('lib/storage/blobs.ts', 'const name = blobName(place, folder, random.id());', "const name = blobName(place, folder, '00');"),
     ],
   },
   {
@@ -464,7 +501,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a commit without an answer is asked for again',
-    edits: [edit(COMMIT_EPOCH, 'return [...committables];', 'return [];')],
+    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables;', '>= deadlineMs) return [];')],
   },
   {
     name: 'only what a record did makes epochs smaller and leaves it out',
@@ -531,7 +568,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a source that is added leaves the state as it is',
-    edits: [edit(START, 'state: last?.state ?? {},', 'state: {},')],
+    edits: [edit(START, 'state: last?.state ?? {}', 'state: {}')],
   },
   {
     name: 'a write is also of the incarnation in which its generation was taken',

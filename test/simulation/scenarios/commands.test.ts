@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import type { Outcome } from '../world-options.ts';
 import { at, ends, plain, story } from './story.ts';
@@ -59,6 +60,25 @@ describe('a job that a command brings to rest', () => {
       }
     },
   );
+
+  it('whose sink topic was deleted behind a decision is not told to make a topic, but that its output cannot be told of', async () => {
+    let failure: string | undefined;
+    const watch = (world: World) => {
+      failure ??= world.table.row(JOB)?.failure;
+      if (failure === undefined) world.scheduler.after(50, undefined, () => watch(world));
+      else world.broker.catalog.create('output', 1);
+    };
+    const topicGone = (world: World) => {
+      world.broker.catalog.delete('output');
+      world.startCommand('cancel');
+      watch(world);
+    };
+    const told = await story([{ at: commitOf(2), also: topicGone, fault: { fault: 'crash', when: 'before' } }], long);
+    expect(outcomes(told)).toEqual(['JobFailedError']);
+    expect(failure).toMatch(
+      /^epoch 2 is decided, and no broker knows its topic output any more: .* ONCEFLOW_ON_MISSING_EVIDENCE=committed/,
+    );
+  });
 
   it('by a command that dies in the middle is brought to rest by the next', async () => {
     for (const api of ['commit', 'recordCommitted', 'initProducerId', 'releaseLease']) {

@@ -3,8 +3,8 @@ import { parallelismOf } from '../draw.ts';
 import type { Call } from '../kernel/faults.ts';
 import { encodeBatch } from '../models/wire.ts';
 import type { World } from '../world.ts';
-import type { InputBatch } from '../world-options.ts';
-import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, resolutions, story } from './story.ts';
+import type { InputBatch, Outcome } from '../world-options.ts';
+import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, type Rule, resolutions, story } from './story.ts';
 
 /** The commit of epoch 2: its transaction has the id with 0. */
 const commitOf2 = (nth = 1) => at('commit', { about: /-write-0-0 /, nth });
@@ -164,13 +164,31 @@ describe('resolving', () => {
     expect(told.observed).toContainEqual(expect.objectContaining({ event: 'recovered', epoch: 2, republished: 0 }));
   });
 
+  /** The first record is sent, gets no answer, is sent again and written; a second one takes its place; then the first arrives. */
+  const lateRecord: readonly Rule[] = [
+    fenced,
+    { at: at('recordSentAgain'), fault: { fault: 'late', byMs: 2_560 } },
+    { at: at('commit', { about: /-write-0-0 /, nth: 2 }), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } },
+  ];
+  const records = (told: Outcome) =>
+    told.history.flatMap(
+      (line) => /(carries out late|recordSentAgain \S+ → written|raiseGeneration job)/.exec(line)?.[1]?.split(' ')[0] ?? [],
+    );
+
   it('whose record arrives late, behind the record of a later one, changes nothing', async () => {
-    const told = await story([
-      fenced,
-      { at: at('recordSentAgain'), fault: { fault: 'late', byMs: 400 } },
-      { at: at('commit', { about: /-write-0-0 /, nth: 2 }), also: fencedAfter(0), fault: { fault: 'slow', byMs: 50 } },
-    ]);
+    const told = await story(lateRecord);
     expect(resolutions(told)).toEqual(['republished', 'republished']);
+    expect(records(told)).toEqual(['recordSentAgain', 'recordSentAgain', 'carries']);
+  });
+
+  it('whose record arrives late, when a later one is committed, is not what the next coordinator judges by', async () => {
+    const told = await story([
+      ...lateRecord,
+      { at: at('invoke commit', { about: /epoch 2$/, nth: 3 }), fault: { fault: 'crash', when: 'after' } },
+    ]);
+    expect(records(told)).toEqual(['recordSentAgain', 'recordSentAgain', 'carries', 'raiseGeneration']);
+    expect(resolutions(told)).toEqual(['republished', 'republished']);
+    expect(told.observed).toContainEqual(expect.objectContaining({ event: 'recovered', epoch: 2, republished: 0 }));
   });
 
   it('by a coordinator that was succeeded before it could record what it sent again aborts that', async () => {
@@ -363,23 +381,38 @@ describe('a broker that answers OK and forgets the end of a transaction', () => 
     expect(ends(told)).toEqual(['stopped']);
   });
 
+  /** What a zombie writes under an id of the job, and what the broker then forgets to end. */
+  const abandoned = (world: World, under = /-write-0-0$/) => {
+    const [id = ''] = [...world.broker.transactions.keys()].filter((each) => under.test(each));
+    const who = { transactionalId: id, ...fence(world, id) };
+    const header = { producerId: BigInt(who.producerId), producerEpoch: who.producerEpoch, transactional: true, timestampMs: 0 };
+    const batch = encodeBatch({ ...header, baseSequence: 0 }, ['left open']);
+    world.broker.addPartitions(who, [{ topic: 'output', partition: 0 }]);
+    world.broker.produce(who, world.broker.partition('output', 0)?.leader ?? -1, [{ topic: 'output', partition: 0, batch }]);
+    world.broker.forgetEndsOf(id);
+    expect(world.broker.endTxn(who, false)).toBe('NONE');
+  };
+  const endings = (told: Outcome) =>
+    told.observed.map(({ event }) => event).filter((event) => ['leftovers-ended', 'committed'].includes(event));
+
   it('of what a zombie wrote after the last epoch holds up no reader for longer than two looks of an idle job', async () => {
-    const abandoned = (world: World) => {
-      const [id = ''] = [...world.broker.transactions.keys()].filter((each) => /-write-0-0$/.test(each));
-      const who = { transactionalId: id, ...fence(world, id) };
-      const header = { producerId: BigInt(who.producerId), producerEpoch: who.producerEpoch, transactional: true, timestampMs: 0 };
-      const batch = encodeBatch({ ...header, baseSequence: 0 }, ['left open']);
-      world.broker.addPartitions(who, [{ topic: 'output', partition: 0 }]);
-      world.broker.produce(who, world.broker.partition('output', 0)?.leader ?? -1, [{ topic: 'output', partition: 0, batch }]);
-      world.broker.forgetEndsOf(id);
-      expect(world.broker.endTxn(who, false)).toBe('NONE');
-    };
     const told = await story(
       [{ at: at('recordCommitted', { nth: 2 }), also: (world) => void world.scheduler.after(1_000, undefined, () => abandoned(world)) }],
       { input: [plain(0, 0, 'ant #0'), plain(90_000, 0, 'bee #1')], ending: 'wait' },
     );
-    const what = told.observed.map(({ event }) => event).filter((event) => ['leftovers-ended', 'committed'].includes(event));
-    expect(what).toEqual(['committed', 'leftovers-ended', 'committed']);
+    expect(endings(told)).toEqual(['committed', 'leftovers-ended', 'committed']);
+  });
+
+  it('and what cannot be ended now, because a broker is away, keeps no epoch waiting: the next looks find it again', async () => {
+    const isAway = ({ api, about, caller, atMs }: Call) =>
+      api === 'initProducerId' && /-write-0-1$/.test(about) && caller.role === 'coordinator' && atMs > 20_000 && atMs < 150_000;
+    const told = await story([], {
+      input: [plain(0, 0, 'ant #0'), plain(100_000, 0, 'bee #1'), plain(230_000, 0, 'cow #2')],
+      faultsUntilMs: 150_000,
+      prepare: (world) => void world.scheduler.at(5_000, undefined, () => abandoned(world, /-write-0-1$/)),
+      faults: (call) => (isAway(call) ? { fault: 'error' } : undefined),
+    });
+    expect(endings(told)).toEqual(['committed', 'committed', 'leftovers-ended', 'committed']);
   });
 
   it('in a partition without a leader does not stop what is written to the others', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { JOB } from '../jobs.ts';
+import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import { at, plain, story } from './story.ts';
 

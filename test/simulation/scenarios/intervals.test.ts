@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { INPUT } from '../jobs.ts';
 import type { Call } from '../kernel/faults.ts';
+import { INPUT } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import { at, ends, failedAttempts, plain, resolutions, story } from './story.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
-import { JOB, type SimJob } from '../jobs.ts';
+import { JOB, type SimJob } from '../sim-job.ts';
 import { faultless } from '../user-code.ts';
 import { at, ends, fourEpochs, story } from './story.ts';
 
@@ -39,9 +39,6 @@ function wordCountOf({ source, operator, sink, state, input, output }: Names): S
           })
           .sink(sink, kafkaSink({ topic: output, value: utf8 }));
       }),
-    sources: { [source]: input },
-    sinks: { [sink]: { topic: output, from: source, writes: 'counts', of: words } },
-    counters: { [operator]: { from: source, of: words } },
   };
 }
 

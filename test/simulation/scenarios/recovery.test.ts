@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { standingOf } from '../../../lib/inspect/standing.ts';
-import { JOB } from '../jobs.ts';
 import { START_MS } from '../kernel/process.ts';
+import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import { at, ends, plain, story } from './story.ts';
 

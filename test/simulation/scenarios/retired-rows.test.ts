@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { JOB } from '../jobs.ts';
 import type { Fault } from '../kernel/faults.ts';
+import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import { at, plain, story } from './story.ts';
 

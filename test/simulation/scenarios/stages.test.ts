@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
-import { INPUT, JOB } from '../jobs.ts';
 import type { Call, Fault } from '../kernel/faults.ts';
+import { INPUT, JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import type { InputBatch } from '../world-options.ts';
 import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, story } from './story.ts';

@@ -1,10 +1,11 @@
 import { expect } from 'vitest';
 import { parallelismOf } from '../draw.ts';
-import { type SimJob, simJobs } from '../jobs.ts';
+import { simJobs } from '../jobs.ts';
 import type { Call, Fault } from '../kernel/faults.ts';
 import type { Role } from '../kernel/process.ts';
 import { reportOf } from '../report.ts';
 import { runWorld } from '../run.ts';
+import type { SimJob } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import type { InputBatch, Outcome, WorldOptions } from '../world-options.ts';
 

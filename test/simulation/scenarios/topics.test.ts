@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { INPUT } from '../jobs.ts';
+import { INPUT } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import { at, ends, failedAttempts, plain, story } from './story.ts';
 

@@ -1,5 +1,5 @@
-import type { Manifest } from '../../../lib/format/manifest.ts';
 import type { EpochRow, JobRow } from '../../../lib/ports/epoch-store.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
 
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 

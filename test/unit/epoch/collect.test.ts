@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { collectGarbage } from '../../../lib/epoch/coordinator/collect.ts';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import type { RowExpiry } from '../../../lib/epoch/coordinator/expire-rows.ts';
-import type { Manifest } from '../../../lib/format/manifest.ts';
 import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
 import { jobRowOf } from '../cli/rows.ts';
 
@@ -44,8 +44,9 @@ it('a manifest that lies in a blob, because it is large, is kept for as long as 
   const deps = { epochs, blobs, blobStore, observe: () => {} } as unknown as CoordinatorDeps;
   const expiry = { catchUp: async () => {}, expire: async () => {} } as unknown as RowExpiry;
   const tenure = { generation: row.generation, incarnation: 'inc' } as Tenure;
+  const never = new AbortController().signal;
   const collect = (retainedCheckpoints: number) =>
-    collectGarbage(deps, { job: 'word-count', retainedCheckpoints } as JobSettings, tenure, expiry);
+    collectGarbage({ deps, settings: { job: 'word-count', retainedCheckpoints } as JobSettings, tenure, signal: never }, expiry);
   const names = rows.map(({ manifest }) => (manifest.at === 'blob' ? manifest.name : ''));
 
   await collect(2);

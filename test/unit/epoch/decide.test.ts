@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { newAttempt } from '../../../lib/epoch/attempt.ts';
+import { newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
 import { afterRefusal } from '../../../lib/epoch/decide.ts';
-import { manifestOf, stagedFor } from '../../../lib/epoch/next-manifest.ts';
-import type { Manifest } from '../../../lib/format/manifest.ts';
+import { manifestOf, stagedFor } from '../../../lib/epoch/position.ts';
 import type { Stage } from '../../../lib/graph/stages.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
-import type { OperatorDone } from '../../../lib/stages/requests.ts';
+import type { OperatorDone } from '../../../lib/protocol/answers.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
 
 const row: JobRow = {
   job: 'job',
@@ -73,23 +73,31 @@ describe('the manifest of an attempt', () => {
 
   test('has the barriers that the sources reached, not the bounds that were planned', () => {
     const ranges = { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 99 }]] };
-    const attempt = newAttempt(
+    const planned = newAttempt(
       { epoch: 5, decisionId: 'five', planned: { wallMs: 500, elapsedMs: 0 }, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 },
       stages,
     );
-    attempt.sources.set('lines', [
+    const read = withDone(
+      planned,
+      'lines',
       {
-        outcome: 'read',
-        reached: [{ topic: 'in', partition: 0, next: 15 }],
-        bytesIn: 1,
-        deadLetters: 0,
-        exchanges: {},
-        staged: {},
-        recordsIn: 5,
-        recordsOut: 5,
+        kind: 'source',
+        subtasks: [
+          {
+            outcome: 'read',
+            reached: [{ topic: 'in', partition: 0, next: 15 }],
+            bytesIn: 1,
+            deadLetters: 0,
+            exchanges: {},
+            staged: {},
+            recordsIn: 5,
+            recordsOut: 5,
+          },
+        ],
       },
-    ]);
-    attempt.operators.set('count', [operator('a')]);
+      1,
+    );
+    const attempt = withDone(read, 'count', { kind: 'operator', subtasks: [operator('a')] }, 1);
     const made = manifestOf(attempt, parent, stages, () => 1, 'exactly-once');
     expect(made.offsets).toEqual({ lines: { in: [15, 20, 0] } });
     expect(made.parentDecisionId).toBe('four');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempt, newAttempt } from '../../../lib/epoch/attempt.ts';
+import { type Attempt, newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
 import { figuresOf } from '../../../lib/epoch/epoch-figures.ts';
-import type { SnapshotRef } from '../../../lib/format/manifest.ts';
 import type { Stage } from '../../../lib/graph/stages.ts';
-import type { OperatorDone, SourceDone } from '../../../lib/stages/requests.ts';
+import type { OperatorDone, SourceDone } from '../../../lib/protocol/answers.ts';
+import type { SnapshotRef } from '../../../lib/protocol/references.ts';
 
 const stages: Stage[] = [
   { kind: 'source', id: 'lines', topic: 'in', inputs: [], operators: [], exchanges: ['split'], sinks: [] },
@@ -35,18 +35,15 @@ function attemptOf(sources: readonly (SourceDone | undefined)[]): Attempt {
     ranges: { lines: [[range(0, 10)], [range(1, 20)]] },
     maxBytes: 1,
   };
-  const attempt = newAttempt(plan, stages);
-  attempt.sources.set('lines', sources);
-  attempt.operators.set('count', [counted]);
-  for (const [stage, ms] of [
-    ['lines', 50],
-    ['split', 60],
-    ['count', 70],
-    ['write', 20],
-  ] as const)
-    attempt.stageMs.set(stage, ms);
-  attempt.decisionMs = 8;
-  return attempt;
+  const planned = newAttempt(plan, stages);
+  const read = withDone(planned, 'lines', { kind: 'source', subtasks: sources }, 50);
+  const counting = withDone(
+    withDone(read, 'split', { kind: 'operator', subtasks: [] }, 60),
+    'count',
+    { kind: 'operator', subtasks: [counted] },
+    70,
+  );
+  return { ...withDone(counting, 'write', { kind: 'sink', prepared: [] }, 20), decisionMs: 8 };
 }
 
 const after = { offsets: { lines: { in: [10, 15] } }, state: {} };

@@ -10,7 +10,7 @@ import {
   isSearching,
   offsetsIn,
 } from '../../../lib/epoch/isolate.ts';
-import type { SourceRange } from '../../../lib/stages/requests.ts';
+import type { SourceRange } from '../../../lib/protocol/requests.ts';
 
 const part = (partition: number, from: number, bound: number): InputPart => ({ stage: 'read', topic: 'lines', partition, from, bound });
 

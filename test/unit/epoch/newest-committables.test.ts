@@ -2,9 +2,10 @@ import { expect, it } from 'vitest';
 import { type CoordinatorDeps, SupersededError, type Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { newestCommittables } from '../../../lib/epoch/coordinator/newest-committables.ts';
 import { isGarbage } from '../../../lib/epoch/retain.ts';
-import type { Committable, Manifest } from '../../../lib/format/manifest.ts';
 import type { SentAgain } from '../../../lib/ports/epoch-store.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
 
 const EPOCH = 5;
@@ -41,7 +42,8 @@ function world(answer: 'written' | 'superseded' = 'written') {
   };
   const clock = { now: () => 0, elapsedMs: () => 0, sleep: async () => {} };
   const deps = { epochs, blobs: createBlobs(store, random), random, clock, observe: () => {} } as unknown as CoordinatorDeps;
-  const newest = (recorded?: SentAgain) => newestCommittables(deps, { job: 'job' }, tenure, manifest, recorded, never);
+  const newest = (recorded?: SentAgain) =>
+    newestCommittables({ deps, settings: { job: 'job' }, tenure, signal: never }, manifest, recorded);
   return { newest, records, bucket };
 }
 

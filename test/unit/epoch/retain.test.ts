@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { epochsToRetire, isGarbage, liveNames } from '../../../lib/epoch/retain.ts';
-import type { BlobRef, Manifest } from '../../../lib/format/manifest.ts';
-import { blobName } from '../../../lib/stages/blobs.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { BlobRef } from '../../../lib/protocol/references.ts';
+import { blobName } from '../../../lib/storage/blobs.ts';
 
 const place = { job: 'job', incarnation: 'inc', stage: 'count', subtask: 0 };
 const name = (folder: string, epoch: number, nonce = 'ab') => blobName({ ...place, epoch }, folder, nonce);

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { ExchangeReader } from '../../../lib/format/exchange-reader.ts';
 import { ExchangeWriter } from '../../../lib/format/exchange-writer.ts';
 import { murmur2 } from '../../../lib/format/murmur2.ts';
-import { MalformedError, type Serde } from '../../../lib/format/serde.ts';
+import type { Serde } from '../../../lib/format/serde.ts';
 import { bytes, customSerde, float64, structured, utf8 } from '../../../lib/format/serdes.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
 
 interface Row {
   readonly key: unknown;

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import { RecordSetReader } from '../../../lib/format/record-set-reader.ts';
-import { MalformedError } from '../../../lib/format/serde.ts';
 import { utf8 } from '../../../lib/format/serdes.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import { type Codec, fixtures, fromBase64 } from './kafka-fixtures.ts';
 import { asLog, describeT3, type PlainRecord, readAll, recrc } from './record-sets.ts';
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { ByteWriter } from '../../../lib/format/byte-writer.ts';
-import { MalformedError, type Serde } from '../../../lib/format/serde.ts';
+import type { Serde } from '../../../lib/format/serde.ts';
 import { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../../../lib/format/serdes.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import { fixtures, fromBase64 } from './kafka-fixtures.ts';
 
 /** The encoding of a value, between other bytes so that a serde that looks beyond its own is caught. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MalformedError } from '../../../lib/format/serde.ts';
 import { int64, structured, utf8 } from '../../../lib/format/serdes.ts';
 import { readSnapshot, type SnapshotState, SnapshotWriter } from '../../../lib/format/snapshot.ts';
 import { decodeHead, partOf, snapshotOfPart } from '../../../lib/format/snapshot-head.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
 
 interface Entry {
   readonly keyGroup: number;

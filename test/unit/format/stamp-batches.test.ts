@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
-import { MalformedError } from '../../../lib/format/serde.ts';
 import { utf8 } from '../../../lib/format/serdes.ts';
 import { batchesOf, stampBatch, stampPlainBatch } from '../../../lib/format/stamp-batches.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import { readAll } from './record-sets.ts';
 
 function twoBatches(): Buffer {

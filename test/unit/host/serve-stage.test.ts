@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { openStageHost } from '../../../host/process.ts';
 import { serveStage } from '../../../host/serve-stage.ts';
-import type { SendAnswer, SendSinkRequest } from '../../../lib/stages/requests.ts';
+import type { SendAnswer } from '../../../lib/protocol/answers.ts';
+import type { SendSinkRequest } from '../../../lib/protocol/requests.ts';
 import { writtenLines } from '../../support/written-lines.ts';
 
 type Tools = Awaited<ReturnType<typeof openStageHost>>;

@@ -3,7 +3,6 @@ import type { BrokerLink } from '../../../lib/kafka/broker-link.ts';
 import { Informants } from '../../../lib/kafka/informants.ts';
 import { NoAnswer, type WireRequest } from '../../../lib/kafka/wire-request.ts';
 
-const clock = { now: () => 0, elapsedMs: () => 0, sleep: () => new Promise<void>(() => {}) };
 const request = {} as WireRequest<string>;
 
 /** Three brokers; a test changes what becomes of a question to each, and which are connected. */
@@ -18,6 +17,8 @@ function three() {
     };
     return { isOpen: () => connected.has(name), read } as unknown as BrokerLink;
   });
+  let nowMs = 0;
+  const clock = { now: () => nowMs, elapsedMs: () => nowMs, sleep: () => new Promise<void>(() => {}) };
   const informants = new Informants(clock, 1_000);
   return {
     asked,
@@ -25,6 +26,9 @@ function three() {
     down,
     informants,
     link: (name: 'a' | 'b' | 'c') => links['abc'.indexOf(name)] as BrokerLink,
+    later(ms: number) {
+      nowMs += ms;
+    },
     /** Whom it asks, in this order. */
     async ask() {
       asked.splice(0);
@@ -61,5 +65,17 @@ it('one that had no answer comes last, until it answers again', async () => {
   expect(await ask()).toEqual(['b', 'c', 'a']);
   down.clear();
   informants.passOver(link('a'));
+  expect(await ask()).toEqual(['a']);
+});
+
+it('one that had no answer is not kept waiting for ever by the only one that answers, when that one has told something wrong', async () => {
+  const { ask, down, informants, later, link } = three();
+  down.add('a').add('b');
+  expect(await ask()).toEqual(['a', 'b', 'c']);
+  down.clear();
+  informants.passOver(link('c'));
+  later(29_999);
+  expect(await ask()).toEqual(['c']);
+  later(1);
   expect(await ask()).toEqual(['a']);
 });

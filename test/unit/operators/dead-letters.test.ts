@@ -4,9 +4,9 @@ import { BATCH } from '../../../lib/format/batch-layout.ts';
 import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import { RecordSetReader } from '../../../lib/format/record-set-reader.ts';
 import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
-import type { CondemnedRecord, DeadLetterReason } from '../../../lib/operators/dead-letters.ts';
 import type { SourceOutput } from '../../../lib/operators/epoch-output.ts';
 import { createSourceRuntime, type SourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import type { CondemnedRecord, DeadLetterReason } from '../../../lib/protocol/requests.ts';
 import { asLog, recrc } from '../format/record-sets.ts';
 import { recordSet, stageContext, stagedValues } from './runtimes.ts';
 

@@ -12,11 +12,11 @@ import {
   utf8,
   valueState,
 } from '../../../lib/api/index.ts';
-import { MalformedError } from '../../../lib/format/serde.ts';
 import type { JobDefinition } from '../../../lib/graph/job.ts';
 import { UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime, type OperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import { type InputRecord, recordSet, stageContext, stagedRecords, stagedValues, throughBlob } from './runtimes.ts';
 
 const context = stageContext({ partitions: 2 });

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../../lib/config/fault.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
-import type { Manifest } from '../../../lib/format/manifest.ts';
-import { parseManifest } from '../../../lib/format/manifest-schema.ts';
-import { MalformedError } from '../../../lib/format/serde.ts';
-import { payloadFault } from '../../../lib/stages/request-schema.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import { parseManifest } from '../../../lib/protocol/manifest.ts';
+import { requestFault } from '../../../lib/protocol/requests.ts';
 
 const committable = {
   sink: 's',
@@ -49,8 +49,24 @@ const common = {
 const permit = { epoch: 5, decisionId: 'd5', generation: 1, decided: true };
 const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
 const requests = [
-  { ask: 'read', ...common, ranges: [{ topic: 'in', partition: 0, from: 1, bound: 2 }], maxBytes: 1, maxDurationMs: 1, meeting },
-  { ask: 'process', ...common, keyGroups: { first: 0, last: 1 }, meeting, inputs: [], snapshots: { count: [snapshot] } },
+  {
+    ask: 'read',
+    ...common,
+    ranges: [{ topic: 'in', partition: 0, from: 1, bound: 2 }],
+    maxBytes: 1,
+    maxDurationMs: 1,
+    maxParallelism: 128,
+    meeting,
+  },
+  {
+    ask: 'process',
+    ...common,
+    keyGroups: { first: 0, last: 1 },
+    maxParallelism: 128,
+    meeting,
+    inputs: [],
+    snapshots: { count: [snapshot] },
+  },
   { ask: 'prepare', ...common, topic: 'out', transactionTimeoutMs: 1000, staged: [{ at: 'inline', base64: 'AA==' }] },
   { ask: 'commit', ...common, permit, committables: [committable], compacted: [], isOld: false },
   { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], compacted: [], onMissingEvidence: 'stop' },
@@ -119,15 +135,15 @@ describe('a manifest', () => {
 describe('the payload of an invocation', () => {
   test('that the coordinator sends is accepted, by the function that it is for', () => {
     for (const request of requests) {
-      expect(payloadFault(request, [request.ask])).toBeUndefined();
-      expect(payloadFault(request, ['another'])).toMatch(/^ask: this function answers another/);
+      expect(requestFault(request, [request.ask])).toBeUndefined();
+      expect(requestFault(request, ['another'])).toMatch(/^ask: this function answers another/);
     }
   });
 
   test('of arbitrary JSON is refused with a reason', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(payloadFault(value, everyAsk)).toEqual(expect.any(String));
+        expect(requestFault(value, everyAsk)).toEqual(expect.any(String));
       }),
     );
   });
@@ -136,11 +152,11 @@ describe('the payload of an invocation', () => {
     for (const request of requests) {
       for (const key of Object.keys(request)) {
         const { [key as keyof typeof request]: _, ...without } = request;
-        expect(payloadFault(without, everyAsk), `${request.ask} without ${key}`).toEqual(expect.any(String));
+        expect(requestFault(without, everyAsk), `${request.ask} without ${key}`).toEqual(expect.any(String));
       }
       fc.assert(
         fc.property(fc.constantFrom(...Object.keys(request)), alien, (key, value) => {
-          expect(payloadFault({ ...request, [key]: value }, everyAsk), `${request.ask} with ${key}`).toEqual(expect.any(String));
+          expect(requestFault({ ...request, [key]: value }, everyAsk), `${request.ask} with ${key}`).toEqual(expect.any(String));
         }),
       );
     }

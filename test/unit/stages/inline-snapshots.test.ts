@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
-import type { BlobRef, SnapshotRef } from '../../../lib/format/manifest.ts';
 import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
+import type { BlobRef, SnapshotRef } from '../../../lib/protocol/references.ts';
+import type { OperatorRequest } from '../../../lib/protocol/requests.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
 import { writeOutput } from '../../../lib/stages/common.ts';
 import { inlineBytes } from '../../../lib/stages/inline.ts';
 import { runOperator, type WarmOperator } from '../../../lib/stages/operator.ts';
-import type { OperatorRequest } from '../../../lib/stages/requests.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { recordSet, stageContext } from '../operators/runtimes.ts';
 
 const LARGEST = 1_048_576;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BlobRef } from '../../../lib/format/manifest.ts';
 import { meetingOf } from '../../../lib/graph/meeting.ts';
 import type { Stage } from '../../../lib/graph/stages.ts';
+import type { BlobRef } from '../../../lib/protocol/references.ts';
 import { inlineBytes, inlineLimit } from '../../../lib/stages/inline.ts';
 
 const stage = (kind: Stage['kind'], id: string, more: Partial<Stage>): Stage =>

@@ -12,13 +12,13 @@ import {
   utf8,
   valueState,
 } from '../../../lib/api/index.ts';
-import type { SnapshotRef } from '../../../lib/format/manifest.ts';
 import type { JobDefinition } from '../../../lib/graph/job.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
-import type { OperatorRequest } from '../../../lib/stages/requests.ts';
+import type { SnapshotRef } from '../../../lib/protocol/references.ts';
+import type { OperatorRequest } from '../../../lib/protocol/requests.ts';
 import { createOperatorServer, type StageTools } from '../../../lib/stages/serve.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { recordSet, stageContext } from '../operators/runtimes.ts';
 
 /*
@@ -45,10 +45,20 @@ async function process(job: JobDefinition, words: readonly string[], server = cr
   const place = { job: 'job', incarnation: 'inc', stage: 'op', subtask: 0, epoch: 1 };
   const segment = source.finish().exchanges.get('op')?.[0] ?? [];
   const inputs = [await blobs.write(place, 'exchange', 'exchange', segment, 1_000_000)];
-  const tools = { job, maxParallelism: 128, build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
+  const tools = { job, build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
   const sinkTopics = { out: { partitions: 1, maxBatchBytes: 1_000_000 } };
   const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
-  const request = { ask: 'process', ...place, keyGroups, meeting, inputs, snapshots: { op: [snapshot] }, parallelism: {}, sinkTopics };
+  const request = {
+    ask: 'process',
+    ...place,
+    keyGroups,
+    maxParallelism: 128,
+    meeting,
+    inputs,
+    snapshots: { op: [snapshot] },
+    parallelism: {},
+    sinkTopics,
+  };
   return server(tools, request as unknown as OperatorRequest);
 }
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { sealBlob } from '../../../lib/format/blob.ts';
-import type { BlobRef, SnapshotRef } from '../../../lib/format/manifest.ts';
 import { int64 } from '../../../lib/format/serdes.ts';
 import { readSnapshot, SnapshotWriter } from '../../../lib/format/snapshot.ts';
 import type { BlobStore, ByteRange } from '../../../lib/ports/blob-store.ts';
-import { createBlobs } from '../../../lib/stages/blobs.ts';
+import type { BlobRef, SnapshotRef } from '../../../lib/protocol/references.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
 import { readSnapshotBlobs } from '../../../lib/stages/snapshot-blobs.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
 
 const STATES = [{ name: 'count', serde: int64 as never }];
 const ALL = { first: 0, last: 127 };

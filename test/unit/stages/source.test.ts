@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { SourceRequests } from '../../../lib/ports/kafka-requests.ts';
+import type { SourceRequest } from '../../../lib/protocol/requests.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
 import type { Received } from '../../../lib/stages/received.ts';
-import type { SourceRequest } from '../../../lib/stages/requests.ts';
 import { runSource } from '../../../lib/stages/source.ts';
 import { recordSet, stageContext } from '../operators/runtimes.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { keyGroupOf, keyGroupRange, subtaskOf } from '../../../lib/state/key-groups.ts';
+import { keyGroupOf, keyGroupRange, subtaskOf } from '../../../lib/protocol/key-groups.ts';
 
 test('ranges cover every key group once, in order, and agree with the subtask that rows are sent to', () => {
   fc.assert(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { murmur2 } from '../../../lib/format/murmur2.ts';
 import { int64, utf8 } from '../../../lib/format/serdes.ts';
-import { keyGroupOf, keyGroupRange } from '../../../lib/state/key-groups.ts';
+import { keyGroupOf, keyGroupRange } from '../../../lib/protocol/key-groups.ts';
 import { KeyedState } from '../../../lib/state/keyed-state.ts';
 
 const MAX_PARALLELISM = 16;

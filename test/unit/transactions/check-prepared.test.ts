@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Committable } from '../../../lib/format/manifest.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
 import { soundnessOf } from '../../../lib/transactions/check-prepared.ts';
 
 const written = (partition: number, first: number, last: number) => ({ topic: 'out', partition, first, last });

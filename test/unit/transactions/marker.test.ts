@@ -6,6 +6,7 @@ import { Dice } from '../../simulation/kernel/dice.ts';
 import { Broker } from '../../simulation/models/kafka-broker.ts';
 import { type Carry, modelKafka } from '../../simulation/models/kafka-requests.ts';
 import { encodeBatch } from '../../simulation/models/wire.ts';
+import { permitOf } from '../../support/decided.ts';
 
 it('an epoch of version 1 whose end is forgotten in a partition that has no leader is not taken for committed', async () => {
   const dice = new Dice(1);
@@ -47,7 +48,7 @@ it('an epoch of version 1 whose end is forgotten in a partition that has no lead
   broker.partition('out', 0)?.loseLeader((run) => due.push({ atMs: nowMs + 1_000, run }));
   broker.commitGroupOffsets(id, 'out', [{ partition: 0, offset: 4 }], '');
   const committable = { sink: 'write', subtask: 0, epoch: 4, ...who, written: [], marker: { topic: 'out', startedAtMs: nowMs } };
-  const permit = { epoch: 4, decisionId: 'd', generation: 1, decided: true } as const;
+  const permit = permitOf(4, 'd');
   const first = await commitTransaction(asking(5_000), permit, committable, { compacted: new Set(), isOld: true });
   const resolve = {
     permit,

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { FetchRange, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
 import { resolveTransaction } from '../../../lib/transactions/resolve.ts';
 import { encodeBatch } from '../../simulation/models/wire.ts';
+import { permitOf } from '../../support/decided.ts';
 
 const written = [{ topic: 'out', partition: 0, first: 10, last: 19 }];
 const committable = { sink: 'sink', subtask: 0, epoch: 3, transactionalId: 'job-1-sink-0-1', producerId: '7', producerEpoch: 3, written };
@@ -34,7 +35,7 @@ it('a transaction that is open where it is thought to be led is aborted there, a
   const outcome = await resolveTransaction(
     { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 1_000 },
     {
-      permit: { epoch: 3, decisionId: 'd', generation: 1, decided: true },
+      permit: permitOf(3, 'd'),
       committable,
       transactionTimeoutMs: 60_000,
       compacted: new Set(),
@@ -63,7 +64,7 @@ it('a look that is refused needs a person, and is not repeated without end', asy
       deadlineMs: 1_000,
     },
     {
-      permit: { epoch: 3, decisionId: 'd', generation: 1, decided: true },
+      permit: permitOf(3, 'd'),
       committable,
       transactionTimeoutMs: 60_000,
       compacted: new Set(),

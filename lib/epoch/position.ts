@@ -1,8 +1,42 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { BlobRef, DeliveryGuarantee, Manifest, SnapshotRef, SourceOffsets } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
+import type { DeliveryGuarantee, Manifest, Position, SourceOffsets } from '../protocol/manifest.ts';
+import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
 import type { Attempt } from './attempt.ts';
 import { advanceOffsets } from './plan.ts';
+
+/** Where an attempt ends that began at `before`, by what its stages have answered so far. */
+export function positionAfter(
+  before: Position,
+  attempt: Pick<Attempt, 'from' | 'sources' | 'operators'>,
+  stages: readonly Stage[],
+): Position {
+  return { offsets: offsetsAfter(attempt), state: { ...before.state, ...stateAfter(attempt, stages) } };
+}
+
+/** Where a job stands after its last completed epoch and the attempts that build on it, oldest first. */
+export function positionBehind(parent: Position, attempts: readonly Attempt[], stages: readonly Stage[]): Position {
+  return attempts.reduce<Position>((before, attempt) => positionAfter(before, attempt, stages), parent);
+}
+
+/** What a manifest says besides what it has of its parent. */
+export interface NextEpoch extends Pick<Manifest, 'epoch' | 'decisionId' | 'outputs' | 'committables'> {
+  readonly delivery?: DeliveryGuarantee;
+  readonly position: Position;
+}
+
+/** The one place where a manifest is made. Without a parent it is a new job's first. */
+export function nextManifest(of: Pick<Manifest, 'job' | 'incarnation'>, parent: Manifest | undefined, next: NextEpoch): Manifest {
+  const { position, ...rest } = next;
+  return {
+    version: 2,
+    job: of.job,
+    incarnation: of.incarnation,
+    parentDecisionId: parent?.decisionId,
+    ...rest,
+    ...position,
+  };
+}
 
 /** The manifest of an attempt whose every stage is done. */
 export function manifestOf(
@@ -12,25 +46,21 @@ export function manifestOf(
   sinkParallelism: (sink: string) => number,
   delivery: DeliveryGuarantee,
 ): Manifest {
-  return {
-    version: 2,
-    job: parent.job,
-    incarnation: parent.incarnation,
+  const { epoch, decisionId, committables } = attempt;
+  return nextManifest(parent, parent, {
+    epoch,
+    decisionId,
     delivery,
-    epoch: attempt.epoch,
-    decisionId: attempt.decisionId,
-    parentDecisionId: parent.decisionId,
-    offsets: offsetsAfter(attempt),
-    state: { ...parent.state, ...stateAfter(attempt, stages) },
+    position: positionAfter(parent, attempt, stages),
     outputs: byName(
       stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : [])),
     ),
-    committables: [...attempt.committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
-  };
+    committables: [...committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
+  });
 }
 
 /** Where every source partition stands after an attempt: the barriers that its source stages reached. */
-export function offsetsAfter(attempt: Pick<Attempt, 'from' | 'sources'>): SourceOffsets {
+function offsetsAfter(attempt: Pick<Attempt, 'from' | 'sources'>): SourceOffsets {
   let offsets = attempt.from;
   for (const [source, subtasks] of attempt.sources) {
     for (const done of subtasks) if (done !== undefined) offsets = advanceOffsets(offsets, source, done.reached);
@@ -39,7 +69,7 @@ export function offsetsAfter(attempt: Pick<Attempt, 'from' | 'sources'>): Source
 }
 
 /** Snapshots by operator uid, one for each subtask, of the operator stages that an attempt has finished. */
-export function stateAfter(attempt: Pick<Attempt, 'operators'>, stages: readonly Stage[]): Record<string, SnapshotRef[]> {
+function stateAfter(attempt: Pick<Attempt, 'operators'>, stages: readonly Stage[]): Record<string, SnapshotRef[]> {
   const state: Record<string, SnapshotRef[]> = byName();
   for (const stage of stages) {
     for (const done of attempt.operators.get(stage.id) ?? []) {

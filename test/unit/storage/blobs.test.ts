@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
-import { createBlobs, epochOfBlob } from '../../../lib/stages/blobs.ts';
+import { createBlobs, epochOfBlob } from '../../../lib/storage/blobs.ts';
 
 it('a blob travels inside its reference up to the bound, the bound included, and is stored beyond it', async () => {
   const stored: string[] = [];

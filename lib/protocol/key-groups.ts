@@ -1,9 +1,8 @@
-import type { KeyGroupRange } from '../format/manifest.ts';
-import { toPositive } from '../format/murmur2.ts';
+import type { KeyGroupRange } from './references.ts';
 
-/** Key group of a key with that murmur2 hash: the unit of state files and rescaling. */
+/** Key group of a key with that murmur2 hash, made positive as Kafka's partitioner does: the unit of state files and rescaling. */
 export function keyGroupOf(hash: number, maxParallelism: number): number {
-  return toPositive(hash) % maxParallelism;
+  return (hash & 0x7fffffff) % maxParallelism;
 }
 
 /** The key groups of one subtask: contiguous, all of them covered once, sizes equal but for one. */

@@ -1,7 +1,7 @@
 import { type BlobKind, bytesOf, CorruptBlobError, openBlob, openBlobStart, PAYLOAD_OFFSET, sealBlob } from '../format/blob.ts';
-import type { BlobRef } from '../format/manifest.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Random } from '../ports/clock.ts';
+import type { BlobRef } from '../protocol/references.ts';
 
 /** Names a blob for one invocation: the nonce makes it unique, so that two invocations never write the same name. */
 export interface BlobPlace {

@@ -1,0 +1,72 @@
+import type { Stage } from '../../graph/stages.ts';
+import type { EpochSummary } from '../../ports/epoch-store.ts';
+import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
+import type { SinkTopic } from '../../protocol/requests.ts';
+import type { Attempt, StageOutcome } from '../attempt.ts';
+import type { CommitResult } from '../coordinator/commit-epoch.ts';
+import type { Planned } from '../coordinator/plan-epoch.ts';
+import type { CoordinatorEvent } from '../events.ts';
+import type { Chore } from './chores.ts';
+
+/** What a loop is told. */
+export type LoopEvent =
+  /** `base`: the decision that the plan builds on. */
+  | { readonly of: 'planned'; readonly base: string; readonly planned: Planned }
+  | {
+      readonly of: 'stage';
+      readonly attempt: Pick<Attempt, 'epoch' | 'decisionId'>;
+      readonly stage: string;
+      readonly ms: number;
+      readonly result: StageOutcome;
+    }
+  | { readonly of: 'decided'; readonly manifest: DecidedManifest; readonly ms: number }
+  | { readonly of: 'committed'; readonly epoch: number; readonly result: CommitResult; readonly ms: number }
+  /** `all`: not so far as brokers could not be asked. */
+  | { readonly of: 'leftovers-ended'; readonly all: boolean }
+  | { readonly of: 'settled' }
+  /** The process is to end. */
+  | { readonly of: 'told-to-end' }
+  | { readonly of: 'chore'; readonly chore: Chore; readonly result: ChoreResult };
+
+export type ChoreResult =
+  | { readonly outcome: 'failed'; readonly message: string }
+  /** Whether the job row asks for a stop. */
+  | { readonly outcome: 'read-control'; readonly asksToStop: boolean }
+  | { readonly outcome: 'looked-for-open'; readonly found: boolean }
+  | { readonly outcome: 'sink-topics'; readonly sinkTopics: Readonly<Record<string, SinkTopic>> }
+  | { readonly outcome: 'recorded-commit'; readonly epoch: number }
+  /** `refused`: why they could not be committed. */
+  | { readonly outcome: 'group-offsets'; readonly epoch: number; readonly refused: string | undefined }
+  | { readonly outcome: 'done' };
+
+/** What a loop has done: each is started, and what it ends in is an event. Nothing else in the engine's decisions does I/O. */
+export type Effect =
+  | { readonly do: 'observe'; readonly event: CoordinatorEvent }
+  /** Ends in `planned`. `isOverdue`: a partition has been behind for so long that what it lost is lost. */
+  | { readonly do: 'plan'; readonly base: string; readonly before: SourceOffsets; readonly isOverdue: boolean }
+  /** Ends in `stage`. */
+  | { readonly do: 'run-stage'; readonly stage: Stage; readonly attempt: Attempt; readonly before: Position }
+  /** The calls of a dropped attempt are given up. */
+  | { readonly do: 'give-up'; readonly decisionId: string }
+  /** Open transactions of an attempt that will never be decided are aborted, as well as that can be done now. */
+  | { readonly do: 'abort'; readonly attempt: Pick<Attempt, 'epoch' | 'decisionId' | 'committables'> }
+  /** Ends in `decided`. */
+  | { readonly do: 'decide'; readonly manifest: Manifest; readonly summary: Omit<EpochSummary, 'decidedAtMs'> }
+  /** Ends in `committed`. */
+  | { readonly do: 'commit'; readonly manifest: DecidedManifest }
+  /** Ends in `leftovers-ended`. */
+  | { readonly do: 'end-leftovers' }
+  /** Ends in `settled`. `record`: the epoch that is to be recorded as COMMITTED first. */
+  | { readonly do: 'settle'; readonly record: number | undefined }
+  /** What is under way is left to the next coordinator when it would have to be repeated. */
+  | { readonly do: 'leave' }
+  | { readonly do: 'lease-renewed' }
+  /** There is, or may be, something to do. */
+  | { readonly do: 'begin-progress' }
+  /** The job moved on, or has nothing to do. `more`: is anything under way still? */
+  | { readonly do: 'progress'; readonly more: boolean }
+  /** Ends in `chore`. */
+  | { readonly do: 'chore'; readonly chore: 'read-control' | 'collect' | 'look-for-open' | 'sink-topics' }
+  | { readonly do: 'chore'; readonly chore: 'record-commit'; readonly epoch: number }
+  | { readonly do: 'chore'; readonly chore: 'group-offsets'; readonly manifest: Manifest };

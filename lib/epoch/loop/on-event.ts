@@ -1,0 +1,242 @@
+import type { StageFailed, StageStale } from '../../protocol/answers.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
+import { afterDecidedEpoch } from '../after-failure.ts';
+import type { StageOutcome } from '../attempt.ts';
+import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone, withDone } from '../attempt.ts';
+import { idlePollMs } from '../backoff.ts';
+import type { CommitResult } from '../coordinator/commit-epoch.ts';
+import { deadLetterTopic } from '../coordinator/context.ts';
+import type { Planned } from '../coordinator/plan-epoch.ts';
+import { figuresOf } from '../epoch-figures.ts';
+import { sizeAfter } from '../epoch-size.ts';
+import { boundedRanges, isBounded, offsetsIn } from '../isolate.ts';
+import { hasMoved, leftOutMessage } from '../plan.ts';
+import { afterPassed, afterRefused, NO_REFUSALS } from '../refusals.ts';
+import { isGroupDue, withEnded } from './chores.ts';
+import type { ChoreResult, LoopEvent } from './events.ts';
+import type { LoopRules } from './rules.ts';
+import { isEnding, type LoopState, newestDecision } from './state.ts';
+import { change, changeAttempt, changeEnding, drop, fail, type Given, type Next, observe, shrinkAfterTimeout, startChore, type Turn, turnOf } from './turn.ts';
+
+/** An update passes in the time of one attempt; a coordinator that meets new functions again may itself be the old one. */
+const STALE_LIMIT = 2;
+
+/** Takes in what happened. What is to be done because of it now is in the effects; what may be done later, `whatIsDue` says. */
+export function onEvent(state: LoopState, event: LoopEvent, given: Given, rules: LoopRules): Next {
+  const turn = turnOf(state, given, rules);
+  take(turn, event);
+  return turn;
+}
+
+function take(turn: Turn, event: LoopEvent): void {
+  switch (event.of) {
+    case 'planned':
+      return takePlanned(turn, event.base, event.planned);
+    case 'stage':
+      return takeStage(turn, event);
+    case 'decided':
+      return takeDecided(turn, event.manifest, event.ms);
+    case 'committed':
+      return takeCommitted(turn, event.epoch, event.result, event.ms);
+    case 'leftovers-ended':
+      if (event.all) observe(turn, { event: 'leftovers-ended' });
+      return change(turn, { leftovers: 'none' });
+    case 'settled':
+      return changeEnding(turn, { settling: 'done' });
+    case 'told-to-end':
+      return changeEnding(turn, { isTold: true });
+    case 'chore':
+      change(turn, { chores: withEnded(turn.state.chores, event.chore) });
+      return takeChore(turn, event.chore, event.result);
+  }
+}
+
+function takePlanned(turn: Turn, base: string, planned: Planned): void {
+  const { rules, nowMs } = turn;
+  change(turn, { isPlanning: false });
+  // The epoch that it was to follow was dropped meanwhile: its ranges would leave out that epoch's input.
+  if (base !== newestDecision(turn.state) || isEnding(turn.state, nowMs, rules)) return;
+  switch (planned.outcome) {
+    case 'failed':
+      change(turn, { behindSinceMs: undefined });
+      return changeEnding(turn, { failure: planned.message });
+    case 'behind':
+      change(turn, { behindSinceMs: turn.state.behindSinceMs ?? nowMs, planAtMs: nowMs + rules.checkpointIntervalMs });
+      return observe(turn, { event: 'warning', message: planned.message });
+    case 'nothing':
+      change(turn, { behindSinceMs: undefined });
+      return takeNothing(turn);
+    case 'planned':
+      change(turn, { behindSinceMs: undefined });
+      return takePlan(turn, planned);
+  }
+}
+
+function takeNothing(turn: Turn): void {
+  const { rules, nowMs } = turn;
+  const { idlePolls, inFlight, idleSinceMs, parent, recordedCommitted, chores } = turn.state;
+  const planAtMs = nowMs + idlePollMs(idlePolls, rules.checkpointIntervalMs, rules.idlePollMaxMs);
+  change(turn, { planAtMs, idlePolls: idlePolls + 1 });
+  if (inFlight.length > 0) return;
+  change(turn, { idleSinceMs: idleSinceMs ?? nowMs });
+  turn.effects.push({ do: 'progress', more: false });
+  // The next decision would record it; an idle job does so by itself.
+  if (recordedCommitted < parent.epoch) startChore(turn, { do: 'chore', chore: 'record-commit', epoch: parent.epoch });
+  if (rules.commitOffsets && isGroupDue(chores, parent.epoch, nowMs)) commitGroupOffsets(turn);
+}
+
+function takePlan(turn: Turn, planned: Extract<Planned, { readonly outcome: 'planned' }>): void {
+  const { rules, nowMs, given } = turn;
+  const { inFlight, parent, trouble, size, endsLeftovers } = turn.state;
+  const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
+  const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
+  const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
+  const { condemned } = trouble;
+  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, ranges };
+  const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, rules.stages);
+  change(turn, {
+    inFlight: [...inFlight, attempt],
+    idlePolls: 0,
+    idleSinceMs: undefined,
+    planAtMs: nowMs + rules.checkpointIntervalMs,
+  });
+  for (const gap of planned.gaps) observe(turn, { event: 'data-loss', epoch, ...gap, message: leftOutMessage(gap) });
+  const { decisionId } = attempt;
+  observe(turn, { event: 'planned', epoch, decisionId, inFlight: turn.state.inFlight.length, backlogRecords: planned.records });
+}
+
+function takeStage(turn: Turn, { attempt: of, stage, ms, result }: Extract<LoopEvent, { readonly of: 'stage' }>): void {
+  const attempt = turn.state.inFlight.find(({ decisionId }) => decisionId === of.decisionId);
+  // Dropped while it ran: what it prepared since then is aborted, and nothing else comes of it.
+  if (attempt === undefined) {
+    turn.effects.push({ do: 'abort', attempt: { ...of, committables: preparedIn(result) } });
+    return;
+  }
+  if (result.outcome === 'failed') {
+    const failed = { ...attempt, committables: [...attempt.committables, ...result.prepared] };
+    changeAttempt(turn, failed);
+    return takeFailure(turn, failed, stage, ms, result.why);
+  }
+  pass(turn, stage);
+  const done = withDone(attempt, stage, result.work, ms);
+  changeAttempt(turn, done);
+  observe(turn, { event: 'stage-done', epoch: attempt.epoch, stage, ms });
+  // More to read than this epoch took: the next one starts now, not at the next interval.
+  if (done === turn.state.inFlight.at(-1) && sourcesDone(done) && backlogLeft(done)) change(turn, { planAtMs: turn.nowMs });
+}
+
+function preparedIn(result: StageOutcome): Attempt['committables'] {
+  if (result.outcome === 'failed') return result.prepared;
+  return result.work.kind === 'sink' ? result.work.prepared : [];
+}
+
+function takeFailure(turn: Turn, attempt: Attempt, stage: string, ms: number, why: StageFailed | StageStale): void {
+  const { rules } = turn;
+  const { epoch } = attempt;
+  if (why.outcome === 'stale') return takeStale(turn, attempt, stage, why.build);
+  const { kind, message, fault } = why;
+  if (kind === 'transient') shrinkAfterTimeout(turn, attempt, ms);
+  const hasLasted = kind === 'refused' && refusalHasLasted(turn, stage);
+  if (kind !== 'refused') pass(turn, stage);
+  if (kind === 'fatal' || (kind === 'record' && deadLetterTopic(rules) === undefined) || hasLasted) {
+    drop(turn, attempt);
+    return changeEnding(turn, { failure: `epoch ${epoch}, stage ${stage}: ${message}` });
+  }
+  // Its topic may have another number of partitions, or another limit, than when the coordinator started.
+  if (rules.stages.some(({ id, kind: of }) => id === stage && of === 'sink')) startChore(turn, { do: 'chore', chore: 'sink-topics' });
+  fail(turn, attempt, { epoch, stage, kind, message, fault, input: inputOf(attempt, stage, fault) });
+}
+
+function refusalHasLasted(turn: Turn, stage: string): boolean {
+  const { refusals, hasLasted } = afterRefused(turn.state.refusals, stage, turn.nowMs, turn.rules.refusalTimeoutMs);
+  change(turn, { refusals });
+  return hasLasted;
+}
+
+function pass(turn: Turn, stage: string): void {
+  change(turn, { refusals: afterPassed(turn.state.refusals, stage) });
+}
+
+function takeStale(turn: Turn, attempt: Attempt, stage: string, build: string): void {
+  const staleInARow = turn.state.staleInARow + 1;
+  change(turn, { staleInARow });
+  const message = `stage ${stage} runs build ${build}, the coordinator ${turn.rules.build}: an update is under way`;
+  if (staleInARow >= STALE_LIMIT)
+    return changeEnding(turn, { leftToNext: `${message}. This coordinator may be the old one, and gives up its lease` });
+  fail(turn, attempt, { epoch: attempt.epoch, stage, kind: 'stale', message, fault: undefined, input: [] });
+}
+
+function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
+  const { parent, inFlight, trouble, recordedCommitted } = turn.state;
+  const deciding = inFlight.find(({ decisionId }) => decisionId === manifest.decisionId);
+  if (deciding === undefined) throw new Error(`epoch ${manifest.epoch} was decided, and is not in flight`);
+  const attempt: Attempt = { ...deciding, phase: 'decided', decisionMs: ms, moved: hasMoved(parent.offsets, manifest.offsets) };
+  changeAttempt(turn, attempt);
+  change(turn, {
+    parent: manifest,
+    endsLeftovers: false,
+    refusals: NO_REFUSALS,
+    recordedCommitted: Math.max(recordedCommitted, manifest.epoch - 1),
+    trouble: afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt))),
+    staleInARow: 0,
+  });
+  turn.effects.push({ do: 'lease-renewed' });
+  // Epochs of nothing, one after the other, are no progress: there is something to read, or they would not have been planned.
+  if (attempt.moved) turn.effects.push({ do: 'progress', more: true });
+  const { deadLetters, ...counts } = countsOf(attempt);
+  observe(turn, { event: 'decided', epoch: manifest.epoch, ...counts, ms: turn.nowMs - attempt.planned.elapsedMs });
+  if (deadLetters > 0) observe(turn, { event: 'dead-lettered', epoch: manifest.epoch, records: deadLetters });
+}
+
+function takeCommitted(turn: Turn, epoch: number, { republished }: CommitResult, ms: number): void {
+  const { rules, nowMs } = turn;
+  const attempt = turn.state.inFlight.find((other) => other.epoch === epoch);
+  if (attempt === undefined) throw new Error(`epoch ${epoch} was committed, and is not in flight`);
+  const inFlight = turn.state.inFlight.filter((other) => other !== attempt);
+  if (attempt.moved) turn.effects.push({ do: 'progress', more: inFlight.length > 0 });
+  // At least once, output is sent after the decision: that is the work of a stage too, and epochs are to be no larger than it takes.
+  const sendingMs = rules.deliveryGuarantee === 'at-least-once' ? ms : 0;
+  const slowestStageMs = Math.max(...attempt.stageMs.values(), sendingMs);
+  const work = { bytesIn: bytesRead(attempt), offsets: offsetsIn(inputRead(attempt)), slowestStageMs, budget: attempt.maxBytes };
+  change(turn, {
+    inFlight,
+    pausedUntilMs: nowMs + rules.minPauseMs,
+    // The rest of the input waits only because the epoch had to be small.
+    planAtMs: isBounded(turn.state.trouble.isolation) ? nowMs : turn.state.planAtMs,
+    size: sizeAfter(turn.state.size, { ...work, backlogLeft: backlogLeft(attempt) }, rules),
+  });
+  // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
+  const figures = figuresOf(attempt, turn.state.parent, rules.stages, inFlight.at(-1) ?? attempt, turn.given.now);
+  observe(turn, { event: 'committed', epoch, republished, ms, figures });
+  if (rules.commitOffsets) commitGroupOffsets(turn);
+}
+
+function commitGroupOffsets(turn: Turn): void {
+  const { chores, parent } = turn.state;
+  if (chores.underWay.has('group-offsets')) return;
+  change(turn, { chores: { ...chores, group: { ...chores.group, triedAtMs: turn.nowMs } } });
+  startChore(turn, { do: 'chore', chore: 'group-offsets', manifest: parent });
+}
+
+function takeChore(turn: Turn, chore: string, result: ChoreResult): void {
+  const { tenure, recordedCommitted, leftovers, chores } = turn.state;
+  switch (result.outcome) {
+    case 'failed':
+      return observe(turn, { event: 'warning', message: `${chore}: ${result.message}` });
+    case 'read-control':
+      return changeEnding(turn, { isAsked: result.asksToStop });
+    case 'looked-for-open':
+      return change(turn, { leftovers: leftovers === 'being-ended' ? leftovers : result.found ? 'found' : 'none' });
+    case 'sink-topics':
+      return change(turn, { tenure: { ...tenure, sinkTopics: result.sinkTopics } });
+    case 'recorded-commit':
+      return change(turn, { recordedCommitted: Math.max(recordedCommitted, result.epoch) });
+    case 'group-offsets': {
+      const { epoch, refused } = result;
+      if (refused !== undefined && refused !== chores.group.said) observe(turn, { event: 'warning', message: refused });
+      const committedEpoch = refused === undefined ? epoch : chores.group.committedEpoch;
+      return change(turn, { chores: { ...turn.state.chores, group: { ...chores.group, committedEpoch, said: refused } } });
+    }
+    case 'done':
+  }
+}

@@ -1,0 +1,23 @@
+import type { JobSettings } from '../coordinator/context.ts';
+
+/** What of the job's settings the loop's decisions depend on. */
+export type LoopRules = Pick<
+  JobSettings,
+  | 'build'
+  | 'stages'
+  | 'parallelism'
+  | 'deliveryGuarantee'
+  | 'commitOffsets'
+  | 'checkpointIntervalMs'
+  | 'epochTimeoutMs'
+  | 'maxEpochBytes'
+  | 'maxConcurrentEpochs'
+  | 'minPauseMs'
+  | 'idlePollMaxMs'
+  | 'idleExitMs'
+  | 'startKind'
+  | 'restart'
+  | 'refusalTimeoutMs'
+  | 'tolerableFailures'
+  | 'poisonAttempts'
+>;

@@ -1,0 +1,100 @@
+import type { DecidedManifest } from '../../protocol/permit.ts';
+import { NO_TROUBLE, type Trouble } from '../after-failure.ts';
+import type { Attempt } from '../attempt.ts';
+import type { Tenure } from '../coordinator/context.ts';
+import { type EpochSize, firstEpochSize } from '../epoch-size.ts';
+import { noRefusals, type Refusals } from '../refusals.ts';
+import { type Chores, firstChores } from './chores.ts';
+import type { LoopRules } from './rules.ts';
+
+/** All that a coordinator's loop knows: a value, and what an event makes of it is another one. Times are `elapsedMs`. */
+export interface LoopState {
+  readonly tenure: Tenure;
+  /** The manifest of the last completed epoch. */
+  readonly parent: DecidedManifest;
+  /** Planned and not COMMITTED, oldest first. */
+  readonly inFlight: readonly Attempt[];
+  /** What the job row records as COMMITTED. */
+  readonly recordedCommitted: number;
+  /** A plan is being made. */
+  readonly isPlanning: boolean;
+  readonly planAtMs: number;
+  /** The pause after a commit. */
+  readonly pausedUntilMs: number;
+  readonly size: EpochSize;
+  readonly trouble: Trouble;
+  /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
+  readonly endsLeftovers: boolean;
+  readonly staleInARow: number;
+  readonly refusals: Refusals;
+  /** Since when a source partition has been behind what was read of it. */
+  readonly behindSinceMs: number | undefined;
+  readonly idlePolls: number;
+  readonly idleSinceMs: number | undefined;
+  /** What looks at the sinks' topics found open under the ids. It is ended between two epochs. */
+  readonly leftovers: 'none' | 'found' | 'being-ended';
+  readonly chores: Chores;
+  readonly ending: Ending;
+}
+
+/** Why and since when the loop ends. */
+export interface Ending {
+  /** By its process. */
+  readonly isTold: boolean;
+  /** By the job row. */
+  readonly isAsked: boolean;
+  /** The job cannot go on without a person. */
+  readonly failure: string | undefined;
+  readonly sinceMs: number | undefined;
+  /** Nothing is under way any more, and the transactional ids are being settled, or are. */
+  readonly settling: 'no' | 'begun' | 'done';
+  /** Not to be finished: what is undone is left to the next coordinator, for this reason. */
+  readonly leftToNext: string | undefined;
+}
+
+/** Where a loop begins. */
+export function firstState(
+  from: Pick<LoopState, 'tenure' | 'parent' | 'recordedCommitted'>,
+  nowMs: number,
+  rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind' | 'refusalTimeoutMs'>,
+): LoopState {
+  return {
+    ...from,
+    inFlight: [],
+    isPlanning: false,
+    planAtMs: nowMs,
+    pausedUntilMs: nowMs,
+    size: firstEpochSize(rules.maxEpochBytes),
+    trouble: NO_TROUBLE,
+    endsLeftovers: false,
+    staleInARow: 0,
+    refusals: noRefusals(rules.refusalTimeoutMs, rules.startKind === 'revival' ? undefined : nowMs),
+    behindSinceMs: undefined,
+    idlePolls: 0,
+    idleSinceMs: undefined,
+    leftovers: 'none',
+    chores: firstChores(nowMs),
+    ending: { isTold: false, isAsked: false, failure: undefined, sinceMs: undefined, settling: 'no', leftToNext: undefined },
+  };
+}
+
+/** Is it to begin no further epoch? */
+export function isEnding({ ending, idleSinceMs }: LoopState, nowMs: number, { idleExitMs }: Pick<LoopRules, 'idleExitMs'>): boolean {
+  const isIdledOut = idleExitMs !== undefined && idleSinceMs !== undefined && nowMs - idleSinceMs >= idleExitMs;
+  return ending.settling !== 'no' || ending.isTold || ending.isAsked || ending.failure !== undefined || isIdledOut;
+}
+
+/** The decision on which the next epoch would build. */
+export function newestDecision({ inFlight, parent }: LoopState): string {
+  return inFlight.at(-1)?.decisionId ?? parent.decisionId;
+}
+
+/** When the next plan is due, if one may be made then. */
+export function planDueAtMs({ planAtMs, pausedUntilMs }: LoopState): number {
+  return Math.max(planAtMs, pausedUntilMs);
+}
+
+/** May a plan be made, once it is due? */
+export function takesPlans(state: LoopState, nowMs: number, rules: Pick<LoopRules, 'idleExitMs'>): boolean {
+  return !state.isPlanning && state.leftovers === 'none' && !isEnding(state, nowMs, rules);
+}

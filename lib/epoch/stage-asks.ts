@@ -1,0 +1,87 @@
+import { byName, ofName } from '../config/by-name.ts';
+import { meetingOf } from '../graph/meeting.ts';
+import type { OperatorStage, SinkStage, SourceStage, Stage } from '../graph/stages.ts';
+import type { OperatorDone } from '../protocol/answers.ts';
+import { keyGroupRange } from '../protocol/key-groups.ts';
+import type { Position } from '../protocol/manifest.ts';
+import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
+import type { OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
+import type { Attempt } from './attempt.ts';
+import { deadLetterTopic, type JobSettings, parallelismOf } from './coordinator/context.ts';
+import { stagedFor } from './position.ts';
+import { isUnchanged, snapshotsFor } from './snapshots.ts';
+
+/** What a request says besides what every request says. */
+export type Ask<Request extends StageRequest> = Omit<Request, keyof StageRequest>;
+
+/** What a subtask is asked, or what it did without being asked because it has nothing to do. */
+export type SubtaskAsk<Request extends StageRequest, Done> = { readonly ask: Ask<Request> } | { readonly done: Done };
+
+type AskRules = Pick<JobSettings, 'stages' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs' | 'transactionTimeoutMs'>;
+
+/** A subtask without ranges reads nothing. */
+export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules): SubtaskAsk<SourceRequest, undefined>[] {
+  const subtasks = ofName(attempt.ranges, stage.id) ?? [];
+  const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
+  const topic = deadLetterTopic(rules);
+  const condemned = attempt.condemned?.source === stage.id ? attempt.condemned.record : undefined;
+  const common = {
+    ask: 'read',
+    maxBytes: Math.ceil(attempt.maxBytes / active),
+    maxDurationMs: rules.checkpointIntervalMs,
+    maxParallelism: rules.maxParallelism,
+    meeting: meetingOf(stage, rules.stages, (id) => parallelismOf(rules, id)),
+    deadLetters: topic === undefined ? undefined : { topic, condemned },
+  } as const;
+  return subtasks.map((ranges) => (ranges.length === 0 ? { done: undefined } : { ask: { ...common, ranges } }));
+}
+
+/** A subtask without input does not run: its state is what it was. */
+export function operatorAsks(
+  stage: OperatorStage,
+  attempt: Attempt,
+  before: Position,
+  rules: AskRules,
+): SubtaskAsk<OperatorRequest, OperatorDone>[] {
+  const { maxParallelism } = rules;
+  const parallelism = parallelismOf(rules, stage.id);
+  const meeting = meetingOf(stage, rules.stages, (id) => parallelismOf(rules, id));
+  return Array.from({ length: parallelism }, (_, subtask) => {
+    const keyGroups = keyGroupRange(subtask, parallelism, maxParallelism);
+    const inputs = exchangeFor(stage, subtask, attempt);
+    const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before.state, uid))] as const));
+    const isIdle = inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs));
+    return isIdle ? { done: idle(stage, snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots } };
+  });
+}
+
+/** A subtask without output makes no transaction; after an attempt that may have left one open it looks for that. */
+export function prepareAsks(stage: SinkStage, attempt: Attempt, rules: AskRules): SubtaskAsk<PrepareSinkRequest, undefined>[] {
+  const { transactionTimeoutMs } = rules;
+  return stagedFor(attempt, stage, parallelismOf(rules, stage.id)).map((staged) =>
+    staged.length === 0 && attempt.endsLeftovers !== true
+      ? { done: undefined }
+      : { ask: { ask: 'prepare', topic: stage.topic, transactionTimeoutMs, staged } },
+  );
+}
+
+function idle(stage: Stage, snapshots: Record<string, SnapshotRef[]>): OperatorDone {
+  return {
+    outcome: 'processed',
+    snapshots: byName(Object.entries(snapshots).flatMap(([uid, [only]]) => (only === undefined ? [] : [[uid, only] as const]))),
+    exchanges: byName(stage.exchanges.map((target) => [target, []])),
+    staged: byName(stage.sinks.map((sink) => [sink, null])),
+    recordsIn: 0,
+    recordsOut: 0,
+  };
+}
+
+function exchangeFor(stage: Stage, subtask: number, attempt: Attempt): BlobRef[] {
+  return stage.inputs.flatMap((input) => {
+    const upstream = attempt.operators.get(input) ?? attempt.sources.get(input) ?? [];
+    return upstream.flatMap((done) => {
+      const ref = ofName(done?.exchanges, stage.id)?.[subtask];
+      return ref === undefined || ref === null ? [] : [ref];
+    });
+  });
+}

@@ -1,0 +1,52 @@
+import { JOB } from '../sim-job.ts';
+import { blobsOf } from './contents.ts';
+import { lifeOf, type Scene } from './scene.ts';
+
+/*
+ * No blob that a live manifest names is ever deleted (I7). Live is what is not RETIRED; its staged output counts until its
+ * epoch is COMMITTED.
+ */
+
+export function checkDeleted(scene: Scene, name: string): void {
+  const row = scene.table.row(JOB);
+  if (liveNames(scene).has(name)) return scene.fail('I7', `blob ${name} was deleted, and a live manifest names it`);
+  // Nothing of a deleted job, or of an earlier one of its name, is needed.
+  if (name.split('/')[1] !== row?.incarnation) return;
+  const epoch = Number(/-(\d{12})-[0-9a-f]+$/.exec(name)?.[1] ?? -1);
+  const passing = /\/(exchange|output)\//.test(name);
+  const limit = (passing ? row?.lastCommitted : row?.lastCompleted?.epoch) ?? -1;
+  if (epoch > limit)
+    scene.fail(
+      'I7',
+      `blob ${name} was deleted while epoch ${limit} was the last that is ${passing ? 'COMMITTED' : 'COMPLETED'}: an attempt may need it`,
+    );
+}
+
+/** Somebody asked for it, and it is not there. */
+export function checkMissing(scene: Scene, name: string): void {
+  if (liveNames(scene).has(name)) scene.fail('I7', `blob ${name}, which a live manifest names, is missing`);
+}
+
+export function checkEpochsDeleted(scene: Scene, incarnation: string): void {
+  if (lifeOf(scene, incarnation)?.over === false)
+    scene.fail('I7', `the epochs of incarnation ${incarnation} were deleted, and the job goes on from them`);
+}
+
+/** In the end. */
+export function checkKept(scene: Scene): void {
+  for (const name of liveNames(scene))
+    if (!scene.bucket.blobs.has(name)) scene.fail('I7', `blob ${name}, which a live manifest names, is gone`);
+}
+
+function liveNames(scene: Scene): Set<string> {
+  const row = scene.table.row(JOB);
+  const live = new Set<string>();
+  const life = row === undefined ? undefined : lifeOf(scene, row.incarnation);
+  if (row === undefined || life === undefined || life.over) return live;
+  for (const { manifest, blob } of life.decided) {
+    if (manifest.epoch <= row.retiredThrough) continue;
+    if (blob !== undefined) live.add(blob);
+    for (const ref of blobsOf(manifest, manifest.epoch > row.lastCommitted)) if (ref.at === 'store') live.add(ref.name);
+  }
+  return live;
+}

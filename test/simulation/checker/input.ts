@@ -1,0 +1,86 @@
+import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { Partition } from '../models/partition.ts';
+import { JOB, shapeOf } from '../sim-job.ts';
+import type { Arrivals } from './arrivals.ts';
+import { own } from './contents.ts';
+import type { LeftOut } from './dead-letters.ts';
+import type { InputRecord } from './interpreter/epoch.ts';
+import { readCommitted } from './reader.ts';
+import type { Scene } from './scene.ts';
+
+/** Input that is gone, as a coordinator says it. */
+export type Gap = Extract<CoordinatorEvent, { event: 'data-loss' }>;
+
+/**
+ * The input of an epoch: of each partition from where the epoch before ended to where this one did, and no further than a
+ * reader can read (I3). What was deleted before it was read is left out only if that was said, and is so.
+ */
+export class Input {
+  readonly #scene: Scene;
+  readonly #startsAt: StartingOffsets;
+  readonly #arrivals: Arrivals;
+  /** What was said last, by generation, epoch, topic and partition. */
+  readonly #gaps = new Map<string, Gap>();
+
+  constructor(scene: Scene, startsAt: StartingOffsets, arrivals: Arrivals) {
+    this.#scene = scene;
+    this.#startsAt = startsAt;
+    this.#arrivals = arrivals;
+  }
+
+  /** A coordinator says what input its next epoch leaves out. */
+  takeDataLoss(generation: number, gap: Gap): void {
+    this.#gaps.set(`${generation} ${gap.epoch} ${gap.topic} ${gap.partition}`, gap);
+  }
+
+  /** By source uid, the records that were processed, as they came to its subtasks. */
+  of(manifest: Manifest, parent: Manifest | undefined, leftOut: LeftOut): ReadonlyMap<string, readonly InputRecord[]> {
+    const input = new Map<string, readonly InputRecord[]>();
+    for (const [uid, topic] of shapeOf(this.#scene.job).sources) {
+      const records = this.#rangesOf(manifest, parent, uid, topic).filter((record) => !leftOut.take(record));
+      const { arrived, left } = this.#arrivals.inOrder(manifest.decisionId, uid, records);
+      const [first] = left;
+      if (first !== undefined)
+        this.#scene.fail(
+          'I3',
+          `epoch ${manifest.epoch} counts ${left.length} records of ${topic} as read that nobody brought ${uid}, offset ${first.offset} of partition ${first.partition} first`,
+        );
+      input.set(uid, arrived);
+    }
+    leftOut.checkAllTaken();
+    return input;
+  }
+
+  #rangesOf(manifest: Manifest, parent: Manifest | undefined, uid: string, topic: string): InputRecord[] {
+    const { fail, broker } = this.#scene;
+    const { epoch } = manifest;
+    const known = own(own(parent?.offsets, uid), topic);
+    return (broker.topics.get(topic) ?? []).flatMap((log) => {
+      const { partition } = log;
+      const where = `partition ${partition} of ${topic}`;
+      const to = own(own(manifest.offsets, uid), topic)?.[partition] ?? 0;
+      // What a source starts from is not input of the job.
+      const from = known === undefined ? to : this.#beginOf(manifest, log, known[partition] ?? 0);
+      if (known === undefined && this.#startsAt === 'earliest' && !log.starts.includes(to))
+        fail('I3', `${uid} starts at offset ${to} of ${where} in epoch ${epoch}, and was to start at the first`);
+      if (to < from) fail('I3', `epoch ${epoch} goes back in ${where}: from ${from} to ${to}`);
+      if (to > log.stableEnd) fail('I3', `epoch ${epoch} read ${where} to ${to}, beyond its last stable offset ${log.stableEnd}`);
+      return readCommitted(log, from, to).map(({ offset, content }) => ({ ...content, topic, partition, offset }));
+    });
+  }
+
+  #beginOf({ epoch }: Manifest, log: Partition, known: number): number {
+    const { generation } = this.#scene.table.row(JOB) ?? {};
+    const said = this.#gaps.get(`${generation} ${epoch} ${log.topic} ${log.partition}`);
+    if (said === undefined || said.from !== known) return known;
+    const isTrue = log.starts.includes(said.to) && said.from < said.to && said.count === said.to - said.from;
+    if (!isTrue)
+      this.#scene.fail(
+        'I3',
+        `epoch ${epoch} leaves out ${said.from} to ${said.to} of ${log.topic}-${log.partition}, which were not deleted`,
+      );
+    return said.to;
+  }
+}

@@ -1,0 +1,47 @@
+import type { ProcessNode } from '../../../../lib/graph/job.ts';
+import type { WireRecord } from '../../models/wire.ts';
+import type { OperatorState } from './keyed-state.ts';
+
+/** A committed record of a source topic. */
+export interface InputRecord extends WireRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** What was decided of an epoch, or left to chance and seen: all that the job's result hangs on. */
+export interface Told {
+  /**
+   * By source uid, the records to process: in order of the source's subtasks, and of each in the order in which it was brought
+   * them. A partition's own order is that of its offsets; how those of one subtask mix, nobody promises.
+   */
+  readonly input: ReadonlyMap<string, readonly InputRecord[]>;
+  /** The subtask of a keyed operator that has the key. */
+  readonly subtaskOf: (uid: string, key: Buffer) => number;
+}
+
+/** Where the records of a sink belong. */
+export type Belongs =
+  /** In this partition: the author's own word. */
+  | { readonly by: 'partition'; readonly partition: number }
+  /**
+   * Where its hash says. `stream`: those of one stream key lie together, in the order in which they were made; undefined: made by
+   * a source, whose records have no order that is promised.
+   */
+  | { readonly by: 'key'; readonly hash: number; readonly stream: string | undefined }
+  /** Anywhere. */
+  | { readonly by: 'nothing' };
+
+/** A record that a sink is to write. */
+export interface Written {
+  readonly text: string;
+  readonly belongs: Belongs;
+}
+
+/** The epoch that is interpreted: what was told, the state, and what the sinks were given so far. */
+export interface Epoch {
+  readonly told: Told;
+  readonly stateOf: (node: ProcessNode) => OperatorState;
+  /** By sink uid. */
+  readonly written: Map<string, readonly Written[]>;
+}

@@ -1,0 +1,49 @@
+import type { JobDefinition, JobNode, ProcessNode } from '../../../../lib/graph/job.ts';
+import type { Epoch, Told, Written } from './epoch.ts';
+import { OperatorState } from './keyed-state.ts';
+import { kinds } from './kinds.ts';
+import { copied, type Row } from './rows.ts';
+
+/**
+ * What a job must make of its input: one node after the other, over all rows of an epoch at once, with nothing but the graph,
+ * the author's functions and serdes, and maps. Epochs are given to it in their order.
+ */
+export class Interpreter {
+  readonly #job: JobDefinition;
+  /** By operator uid: after the last epoch. */
+  readonly #states = new Map<string, OperatorState>();
+
+  constructor(job: JobDefinition) {
+    this.#job = job;
+    for (const node of job.nodes) if (node.kind === 'process') this.#states.set(node.uid, new OperatorState(node.states));
+  }
+
+  get states(): ReadonlyMap<string, OperatorState> {
+    return this.#states;
+  }
+
+  /** Answers what each sink is to write of this epoch, by its uid. Throws what the author's functions throw. */
+  run(told: Told): ReadonlyMap<string, readonly Written[]> {
+    const epoch: Epoch = { told, stateOf: (node) => this.#stateOf(node), written: new Map() };
+    const made: (readonly Row[])[] = [];
+    for (const node of this.#job.nodes) {
+      const input = node.kind === 'source' ? [] : (made[node.input] ?? []);
+      // Of several that read the same rows, each has its own.
+      const own = input.map((row) => ({ ...row, value: copied(row.value) }));
+      made[node.id] = interpret(node, own, epoch);
+    }
+    return epoch.written;
+  }
+
+  #stateOf({ uid }: ProcessNode): OperatorState {
+    const state = this.#states.get(uid);
+    if (state === undefined) throw new Error(`the job has no keyed operator ${uid}`);
+    return state;
+  }
+}
+
+/** Node and function are of one kind, which the compiler does not see. */
+function interpret(node: JobNode, input: readonly Row[], epoch: Epoch): readonly Row[] {
+  const how = kinds[node.kind] as (node: JobNode, input: readonly Row[], epoch: Epoch) => readonly Row[];
+  return how(node, input, epoch);
+}

@@ -1,0 +1,59 @@
+import { shapeOf } from '../sim-job.ts';
+import type { Contents } from './contents.ts';
+import { own } from './contents.ts';
+import type { Decided } from './decisions.ts';
+import type { InputRecord } from './interpreter/epoch.ts';
+import { keyGroupOf } from './key-groups.ts';
+import { sinkOf } from './life.ts';
+import { checkPlaces } from './places.ts';
+import type { Scene } from './scene.ts';
+import { differenceOf, multiset, shown } from './texts.ts';
+
+/** What an epoch stages (I2), and the state after it (I3), are what the job makes of its input: no more and no less. */
+export function checkOutcome(scene: Scene, contents: Contents, decided: Decided, input: ReadonlyMap<string, readonly InputRecord[]>): void {
+  const { life, epoch } = decided;
+  const { manifest } = epoch;
+  try {
+    epoch.written = life.interpreter.run({ input, subtaskOf: (uid, key) => subtaskOf(scene, decided, uid, key) });
+  } catch (error) {
+    return scene.fail(
+      'I3',
+      `the job cannot make anything of what epoch ${manifest.epoch} has read: ${error instanceof Error ? error.stack : error}`,
+    );
+  }
+  checkStaged(scene, decided);
+  for (const node of shapeOf(scene.job).definition.nodes) {
+    if (node.kind !== 'process') continue;
+    const expected = life.interpreter.states.get(node.uid)?.keys ?? new Map();
+    const difference = differenceOf(shownState(expected), shownState(contents.stateOf(manifest, node.uid, node.states)));
+    if (difference !== undefined) scene.fail('I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
+  }
+}
+
+function checkStaged(scene: Scene, { epoch: { manifest, staged, written } }: Decided): void {
+  for (const [uid, topic] of shapeOf(scene.job).sinks) {
+    const expected = written.get(uid) ?? [];
+    const places = [...staged].flatMap(([where, byPlace]) => (sinkOf(where) === uid ? [...byPlace] : []));
+    const difference = differenceOf(multiset(expected.map(({ text }) => text)), multiset(places.flatMap(([, texts]) => texts)));
+    const what = `staged output of ${uid} in epoch ${manifest.epoch}`;
+    if (difference !== undefined) scene.fail('I2', `${what}: ${difference}`);
+    else checkPlaces(scene, what, topic, expected, places);
+  }
+}
+
+function subtaskOf({ maxParallelism, fail }: Scene, { epoch: { manifest } }: Decided, uid: string, key: Buffer): number {
+  const keyGroup = keyGroupOf(key, maxParallelism);
+  const subtask = (own(manifest.state, uid) ?? []).findIndex(({ keyGroups: { first, last } }) => first <= keyGroup && keyGroup <= last);
+  if (subtask < 0) fail('I3', `epoch ${manifest.epoch}: no subtask of ${uid} has the key ${shown(key)}`);
+  return subtask;
+}
+
+/** By key: what each of its states holds. */
+function shownState(keys: ReadonlyMap<string, ReadonlyMap<string, Buffer>>): Map<string, string> {
+  return new Map([...keys].map(([key, values]) => [shown(Buffer.from(key, 'latin1')), shownValues(values)]));
+}
+
+function shownValues(values: ReadonlyMap<string, Buffer>): string {
+  const each = [...values].map(([name, value]) => `${name} ${shown(value)}`);
+  return each.sort().join(', ');
+}

@@ -1,0 +1,63 @@
+import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
+import type { JobDefinition } from '../../lib/graph/job.ts';
+import { faultless, type UserCode } from './user-code.ts';
+
+/**
+ * Two builds of one job: each is right by itself, and an epoch that both worked on is wrong. They also name transactions
+ * by different rules (`models/other-names.ts`).
+ */
+export type Build = 'a' | 'b';
+
+/**
+ * A job as its author wrote it; what it must make of its input, the checker finds out by interpreting it. Its functions are
+ * deterministic. No sink is given the same record twice: of output that is delivered at least once it is seen by the record
+ * what was sent again.
+ */
+export interface SimJob {
+  readonly name: string;
+  define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
+  /** Build b has sources, state and sinks that build a has not, so that there is no way back to a. */
+  readonly grows?: true;
+}
+
+/** What a job consists of when nothing fails in it: build b, which has all that build a has. */
+export interface JobShape {
+  readonly definition: JobDefinition;
+  /** By uid, the topic. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** By uid, the topic. */
+  readonly sinks: ReadonlyMap<string, string>;
+  /** Uids of the keyed operators. */
+  readonly operators: readonly string[];
+  /** Whether a sink has no keyed operator before it: it writes as much as the lines are long. */
+  readonly writesLines: boolean;
+}
+
+const shapes = new WeakMap<SimJob, JobShape>();
+
+export function shapeOf(job: SimJob): JobShape {
+  const known = shapes.get(job);
+  if (known !== undefined) return known;
+  const definition = job.define('b', 'earliest', faultless);
+  const { nodes } = definition;
+  const isKeyed = (id: number): boolean => {
+    const node = nodes[id];
+    return node !== undefined && node.kind !== 'source' && (node.kind === 'keyBy' || isKeyed(node.input));
+  };
+  const shape: JobShape = {
+    definition,
+    sources: new Map(nodes.flatMap((node) => (node.kind === 'source' ? [[node.uid, node.topic] as const] : []))),
+    sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' ? [[node.uid, node.topic] as const] : []))),
+    operators: nodes.flatMap((node) => (node.kind === 'process' ? [node.uid] : [])),
+    writesLines: nodes.some((node) => node.kind === 'sink' && !isKeyed(node.id)),
+  };
+  shapes.set(job, shape);
+  return shape;
+}
+
+export const INPUT = 'input';
+export const LATER_INPUT = 'later-input';
+export const JOB = 'job';
+/** The sink of what is left out, and its topic. */
+export const DEAD_LETTERS = 'dead-letters';
+export const DEAD_LETTER_TOPIC = 'dead';

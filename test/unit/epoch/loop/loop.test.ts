@@ -1,0 +1,369 @@
+import { describe, expect, it } from 'vitest';
+import { decided } from '../../../support/decided.ts';
+import { committable, counted, failed, names, only, parent, plan, play, prepared, read, told, upTo } from './play.ts';
+
+const five = { epoch: 5, decisionId: 'd1' };
+const six = { epoch: 6, decisionId: 'd2' };
+
+describe('an epoch', () => {
+  it('is planned from where the last one ended, runs through its stages, is decided, and then committed', () => {
+    const loop = play({ maxConcurrentEpochs: 1 });
+    const first = loop.turn();
+    expect(names(first)).toEqual(['plan']);
+    expect(only(first, 'plan')).toMatchObject({ base: 'four', before: { lines: { in: [10] } }, isOverdue: false });
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual(['run lines of 5']);
+    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read() }))).toEqual(['run count of 5']);
+    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') }))).toEqual(['run write of 5']);
+    const { manifest, summary } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    expect(manifest).toMatchObject({ epoch: 5, decisionId: 'd1', parentDecisionId: 'four', offsets: { lines: { in: [20] } } });
+    expect(manifest).toMatchObject({
+      state: { count: [{ id: 's5' }] },
+      outputs: { write: [[{ name: 'staged' }]] },
+      committables: [committable],
+    });
+    expect(summary).toEqual({ plannedAtMs: 1_000_000, attempts: 1, recordsIn: 10, recordsOut: 10 });
+    expect(only(loop.on({ of: 'decided', manifest: decided(manifest), ms: 3 }), 'commit').manifest).toBe(manifest);
+    expect(loop.state()).toMatchObject({ parent: manifest, recordedCommitted: 4 });
+    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 4 });
+    expect(told(effects)).toMatchObject([{ event: 'committed', epoch: 5, ms: 4, figures: { decisionMs: 3, recordsIn: 10 } }]);
+    expect(loop.state().inFlight).toEqual([]);
+  });
+
+  it('is followed by the next when its sources are done, from where they stopped; that one waits with its sink until it is committed', () => {
+    const loop = play();
+    upTo(loop, 'counted');
+    expect(only(loop.pass(100), 'plan')).toMatchObject({ base: 'd1', before: { lines: { in: [20] } } });
+    loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30) });
+    loop.on({ of: 'stage', attempt: six, stage: 'lines', ms: 1, result: read(30) });
+    expect(names(loop.on({ of: 'stage', attempt: six, stage: 'count', ms: 1, result: counted('s6') }))).toEqual([]);
+    const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    expect(names(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 }))).toEqual(['commit']);
+    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toContain('run write of 6');
+  });
+
+  it('starts from the state of the epochs in flight before it', () => {
+    const loop = play();
+    upTo(loop, 'counted');
+    loop.pass(100);
+    loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30) });
+    const effects = loop.on({ of: 'stage', attempt: six, stage: 'lines', ms: 1, result: read(30) });
+    expect(only(effects, 'run-stage').before.state).toMatchObject({ count: [{ id: 's5' }] });
+  });
+
+  it('that read less than there was is followed at once', () => {
+    const loop = play();
+    upTo(loop, 'planned');
+    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read(15) }))).toEqual(['run count of 5', 'plan']);
+  });
+
+  it('waits for the pause after a commit, and alone', () => {
+    const loop = play({ minPauseMs: 500 });
+    const { manifest } = only(upTo(loop, 'prepared'), 'decide');
+    expect(names(loop.pass(100))).toEqual([]);
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
+    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toEqual([]);
+    expect(loop.nextInMs()).toBe(500);
+    expect(names(loop.pass(499))).toEqual([]);
+    expect(names(loop.pass(1))).toEqual(['plan']);
+  });
+});
+
+describe('a failed attempt', () => {
+  it('is dropped with all that build on it, and planned again from its parent after the pause', () => {
+    const loop = play();
+    upTo(loop, 'counted');
+    loop.pass(100);
+    loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30) });
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient') });
+    expect(names(effects)).toEqual(['sink-topics', 'give-up', 'abort', 'give-up', 'abort']);
+    expect(told(effects)).toMatchObject([{ event: 'attempt-failed', epoch: 5, stage: 'write', kind: 'transient', failuresInARow: 1 }]);
+    expect(only(loop.pass(50), 'plan')).toMatchObject({ base: 'four', before: { lines: { in: [10] } } });
+  });
+
+  it('has what it had prepared aborted, and the next one looks for what may still be open', () => {
+    const loop = play();
+    upTo(loop, 'counted');
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient', [committable]) });
+    expect(only(effects, 'abort').attempt).toEqual({ ...five, committables: [committable] });
+    loop.pass(100);
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.state().inFlight[0]?.endsLeftovers).toBe(true);
+  });
+
+  it('that never came to its sink leaves nothing to look for', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed('transient') });
+    loop.pass(100);
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.state().inFlight[0]?.endsLeftovers).toBe(false);
+  });
+
+  it('whose answer comes when it was dropped has what it prepared aborted, and nothing else', () => {
+    const loop = play();
+    upTo(loop, 'counted');
+    loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient') });
+    const before = loop.state();
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared });
+    expect(only(effects, 'abort').attempt).toEqual({ epoch: 5, decisionId: 'd1', committables: [committable] });
+    expect({ ...loop.state(), chores: before.chores }).toEqual(before);
+  });
+
+  it('makes a plan useless that was to follow it', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    loop.pass(100);
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed('transient') });
+    loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30) });
+    expect(loop.state().inFlight).toEqual([]);
+    expect(only(loop.pass(50), 'plan').base).toBe('four');
+  });
+
+  it('that ran out of time makes the next one smaller', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1_000, result: failed('transient') });
+    expect(loop.state().size.offsets).toBe(2);
+    loop.pass(100);
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.state().inFlight[0]).toMatchObject({ ranges: { lines: [[{ from: 10, bound: 12 }]] }, isCut: true });
+  });
+
+  it('is one whose sink stages took too long, of the slowest of them', () => {
+    const loop = play();
+    upTo(loop, 'counted');
+    loop.pass(1_001);
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1_001, result: prepared });
+    expect(names(effects)).toEqual(expect.arrayContaining(['give-up', 'abort']));
+    expect(names(effects)).not.toContain('decide');
+    expect(told(effects).at(-1)).toMatchObject({
+      event: 'attempt-failed',
+      stage: 'write',
+      message: expect.stringContaining('ONCEFLOW_EPOCH_TIMEOUT_MS=1000'),
+    });
+    expect(loop.state().size.offsets).toBe(2);
+  });
+
+  it('stops the job when no repetition can help', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed('fatal') });
+    expect(names(effects)).toEqual(['give-up', 'abort', 'settle']);
+    expect(loop.state().ending).toMatchObject({ failure: 'epoch 5, stage count: it broke', settling: 'begun' });
+  });
+
+  it('of what is refused stops a job that has not decided anything, and another one when it has lasted', () => {
+    const fresh = play();
+    upTo(fresh, 'counted');
+    fresh.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('refused') });
+    expect(fresh.state().ending.failure).toBeDefined();
+    const running = play({ startKind: 'revival' });
+    upTo(running, 'counted');
+    running.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('refused') });
+    expect(running.state().ending.failure).toBeUndefined();
+    for (const [passes, decisionId, stops] of [
+      [4_999, 'd2', false],
+      [50, 'd3', true],
+    ] as const) {
+      const attempt = { epoch: 5, decisionId };
+      running.pass(passes);
+      running.on({ of: 'planned', base: 'four', planned: plan() });
+      running.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: read() });
+      running.on({ of: 'stage', attempt, stage: 'count', ms: 1, result: counted('s5') });
+      running.on({ of: 'stage', attempt, stage: 'write', ms: 1, result: failed('refused') });
+      expect(running.state().ending.failure !== undefined).toBe(stops);
+    }
+  });
+
+  it('of a function of another build is repeated once, then the job is left to the next coordinator', () => {
+    const loop = play();
+    const stale = { outcome: 'failed', why: { outcome: 'stale', build: 'b2' }, prepared: [] } as const;
+    upTo(loop, 'planned');
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: stale });
+    expect(loop.state().ending.leftToNext).toBeUndefined();
+    loop.pass(1_000);
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    loop.on({ of: 'stage', attempt: { epoch: 5, decisionId: 'd2' }, stage: 'lines', ms: 1, result: stale });
+    expect(loop.state().ending.leftToNext).toContain('runs build b2, the coordinator b1');
+  });
+});
+
+describe('without input', () => {
+  it('the loop looks again after longer and longer pauses, up to the longest', () => {
+    const loop = play({ checkpointIntervalMs: 10, idlePollMaxMs: 18 });
+    const pauses: number[] = [];
+    loop.turn();
+    for (let look = 0; look < 4; look++) {
+      loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } });
+      pauses.push(loop.nextInMs());
+      expect(names(loop.pass(loop.nextInMs()))).toEqual(['plan']);
+    }
+    expect(pauses).toEqual([10, 13, 16, 18]);
+  });
+
+  it('what the next decision would have recorded is recorded, once', () => {
+    const loop = play({}, { recordedCommitted: 3 });
+    loop.turn();
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } }))).toEqual(['record-commit']);
+    loop.pass(100);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } }))).toEqual([]);
+    loop.on({ of: 'chore', chore: 'record-commit', result: { outcome: 'recorded-commit', epoch: 4 } });
+    loop.pass(100);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } }))).toEqual([]);
+    expect(loop.state().recordedCommitted).toBe(4);
+  });
+
+  it('offsets that the group refused are tried again after five seconds, and what was refused is said once', () => {
+    const loop = play({ commitOffsets: true });
+    const nothing = { of: 'planned', base: 'four', planned: { outcome: 'nothing' } } as const;
+    const refused = {
+      of: 'chore',
+      chore: 'group-offsets',
+      result: { outcome: 'group-offsets', epoch: 4, refused: 'has a member' },
+    } as const;
+    loop.turn();
+    expect(only(loop.on(nothing), 'chore')).toMatchObject({ chore: 'group-offsets', manifest: parent });
+    expect(told(loop.on(refused))).toEqual([{ event: 'warning', message: 'has a member' }]);
+    loop.pass(4_999);
+    expect(names(loop.on(nothing))).not.toContain('group-offsets');
+    loop.pass(1);
+    expect(names(loop.on(nothing))).toContain('group-offsets');
+    expect(told(loop.on(refused))).toEqual([]);
+    loop.pass(5_000);
+    loop.on(nothing);
+    loop.on({ of: 'chore', chore: 'group-offsets', result: { outcome: 'group-offsets', epoch: 4, refused: undefined } });
+    loop.pass(5_000);
+    expect(names(loop.on(nothing))).not.toContain('group-offsets');
+  });
+
+  it('a coordinator that is to end while idle settles the ids when its time has come', () => {
+    const loop = play({ idleExitMs: 250 });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } });
+    loop.pass(100);
+    loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } });
+    expect(loop.nextInMs()).toBe(100);
+    expect(names(loop.pass(149))).toEqual(['plan']);
+    expect(loop.nextInMs()).toBe(1);
+    expect(only(loop.pass(1), 'settle').record).toBeUndefined();
+  });
+
+  it('a partition that is behind for longer than the epoch timeout is planned as overdue', () => {
+    const loop = play();
+    loop.turn();
+    const behind = { of: 'planned', base: 'four', planned: { outcome: 'behind', message: 'behind' } } as const;
+    loop.on(behind);
+    expect(only(loop.pass(1_000), 'plan').isOverdue).toBe(false);
+    loop.on(behind);
+    expect(only(loop.pass(100), 'plan').isOverdue).toBe(true);
+  });
+});
+
+describe('an ending loop', () => {
+  it('plans nothing, commits what is decided, and settles', () => {
+    const loop = play();
+    const { manifest } = only(upTo(loop, 'prepared'), 'decide');
+    expect(names(loop.on({ of: 'told-to-end' }))).toEqual([]);
+    expect(names(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 }))).toEqual(['commit']);
+    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 });
+    expect(only(effects, 'settle').record).toBe(5);
+    loop.on({ of: 'settled' });
+    expect(loop.state().ending.settling).toBe('done');
+  });
+
+  it('drops after four seconds what is not decided by then, and after ten leaves what is not done', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    loop.on({ of: 'told-to-end' });
+    expect(names(loop.pass(3_999))).not.toContain('abort');
+    expect(loop.nextInMs()).toBe(1);
+    expect(names(loop.pass(1))).toEqual(['give-up', 'abort', 'settle']);
+    expect(names(loop.pass(5_999))).not.toContain('leave');
+    expect(names(loop.pass(1))).toContain('leave');
+  });
+
+  it('does not drop what is being decided: nobody knows whether it is', () => {
+    const loop = play();
+    upTo(loop, 'prepared');
+    loop.on({ of: 'told-to-end' });
+    expect(names(loop.pass(20_000))).toEqual(expect.arrayContaining(['leave']));
+    expect(loop.state().inFlight).toMatchObject([{ phase: 'deciding' }]);
+  });
+
+  it('goes on when the job row asks no more for a stop, if it has not begun to settle', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    const control = (asksToStop: boolean) =>
+      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
+    loop.on(control(true));
+    expect(names(loop.pass(100))).toEqual([]);
+    expect(names(loop.on(control(false)))).toEqual(['plan']);
+  });
+});
+
+describe('what looks found open under the ids', () => {
+  const found = { of: 'chore', chore: 'look-for-open', result: { outcome: 'looked-for-open', found: true } } as const;
+
+  it('is ended between two epochs, and nothing is planned until then', () => {
+    const loop = play();
+    const { manifest } = only(upTo(loop, 'prepared'), 'decide');
+    loop.on(found);
+    expect(names(loop.pass(100))).toEqual([]);
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
+    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toEqual(['end-leftovers']);
+    expect(names(loop.pass(100))).toEqual([]);
+    const effects = loop.on({ of: 'leftovers-ended', all: true });
+    expect(names(effects)).toEqual(['plan']);
+    expect(told(effects)).toEqual([{ event: 'leftovers-ended' }]);
+  });
+
+  it('and could not all be ended keeps no epoch waiting: the next looks find it again', () => {
+    const loop = play();
+    loop.turn();
+    loop.on(found);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } }))).toEqual(['end-leftovers']);
+    const effects = loop.on({ of: 'leftovers-ended', all: false });
+    expect(told(effects)).toEqual([]);
+    expect(names(loop.pass(100))).toEqual(['plan']);
+  });
+
+  it('is left to the settling of a loop that ends', () => {
+    const loop = play();
+    loop.turn();
+    loop.on({ of: 'told-to-end' });
+    expect(names(loop.on(found))).toEqual([]);
+    expect(loop.state().ending.settling).toBe('begun');
+  });
+});
+
+describe('chores', () => {
+  it('are started each time they are due, but for one that is still under way', () => {
+    const loop = play({}, { planAtMs: Number.MAX_SAFE_INTEGER });
+    loop.turn();
+    expect(loop.nextInMs()).toBe(2_000);
+    expect(names(loop.pass(2_000))).toEqual(['read-control']);
+    expect(names(loop.pass(2_000))).toEqual([]);
+    loop.on({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop: false } });
+    expect(names(loop.pass(2_000))).toEqual(['read-control']);
+    expect(names(loop.pass(4_000))).toEqual(['collect']);
+    expect(names(loop.pass(20_000))).toEqual(['look-for-open']);
+  });
+
+  it('that fail are said, and ended', () => {
+    const loop = play();
+    loop.turn();
+    loop.pass(2_000);
+    const effects = loop.on({ of: 'chore', chore: 'read-control', result: { outcome: 'failed', message: 'throttled' } });
+    expect(told(effects)).toEqual([{ event: 'warning', message: 'read-control: throttled' }]);
+    expect(names(loop.pass(2_000))).toContain('read-control');
+  });
+
+  it("read a sink's topic anew after its stage failed: the next stages see what it is now", () => {
+    const loop = play();
+    upTo(loop, 'counted');
+    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient') }))).toContain('sink-topics');
+    const sinkTopics = { out: { partitions: 9, maxBatchBytes: 100, compacted: false } };
+    loop.on({ of: 'chore', chore: 'sink-topics', result: { outcome: 'sink-topics', sinkTopics } });
+    expect(loop.state().tenure).toMatchObject({ sinkTopics, generation: 1 });
+  });
+});
