@@ -1,3 +1,4 @@
+import type { ConfigOf } from '../lib/config/parameters.ts';
 import type { CoordinatorEvent } from '../lib/epoch/events.ts';
 import { createEventLines } from './event-lines.ts';
 import { type LambdaContext, lambdaLog } from './lambda-log.ts';
@@ -6,11 +7,11 @@ import type { Host } from './process.ts';
 
 /** Logs what the coordinator does, and makes metrics of it. */
 export function observeOnLambda({ config, job, clock }: Host, context: LambdaContext): (event: CoordinatorEvent) => void {
-  const log = lambdaLog(config.logLevel, { job: job.name }, context);
+  const { logLevel, monitoring }: ConfigOf<'host'> = config;
+  const log = lambdaLog(logLevel, { job: job.name }, context);
   const lineOf = createEventLines();
   const write = (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`);
-  const measure =
-    config.monitoring === 'on' ? createMetrics({ job: job.name, functionName: context.functionName, clock, write }) : () => {};
+  const measure = monitoring === 'on' ? createMetrics({ job: job.name, functionName: context.functionName, clock, write }) : () => {};
   return (event) => {
     const { level, message, fields } = lineOf(event);
     log(level, message, fields);

@@ -1,3 +1,4 @@
+import type { ConfigOf } from '../lib/config/parameters.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
@@ -29,22 +30,25 @@ export type KafkaStageHost = StageHost & { readonly kafka: KafkaRequests };
  */
 export async function openHost(env: NodeJS.ProcessEnv): Promise<Host> {
   const configured = await readJob(env);
-  const blobStore = await openBlobStore(configured.config.blobs);
+  const { blobs }: ConfigOf<'host'> = configured.config;
+  const { inlineBlobBytes }: ConfigOf<'source' | 'operator' | 'sink'> = configured.config;
+  const blobStore = await openBlobStore(blobs);
   return {
     ...configured,
     clock: systemClock,
     random: systemRandom,
     blobStore,
     blobs: createBlobs(blobStore, systemRandom),
-    inlineBlobBytes: configured.config.inlineBlobBytes,
+    inlineBlobBytes,
   };
 }
 
 /** @throws as `readJob` */
 export async function openStageHost(env: NodeJS.ProcessEnv): Promise<StageHost> {
   const host = await openHost(env);
-  const { maxUnpackedBatchBytes, buildId: build } = host.config;
-  return { ...host, maxUnpackedBatchBytes, build };
+  const { buildId }: ConfigOf<'host'> = host.config;
+  const { maxUnpackedBatchBytes }: ConfigOf<'source'> = host.config;
+  return { ...host, maxUnpackedBatchBytes, build: buildId };
 }
 
 /** @throws as `readJob` */

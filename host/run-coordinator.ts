@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { configOf } from '../lib/config/parameters.ts';
+import { type ConfigOf, configOf } from '../lib/config/parameters.ts';
 import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
 import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
@@ -48,7 +48,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   const host = await openHost(process.env);
   const { term } = run;
   const observe = run.observer(host);
-  const settings: JobSettings = {
+  const settings = {
     ...settingsOf(host),
     ...(term && { startKind: term.startKind, holder: term.holder, holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
@@ -60,12 +60,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   const epochs = await openEpochStore(host.config);
   if (term?.startKind === 'revival') {
     const patienceMs = term.endsInMs - (host.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
-    const turn = await awaitTurn(
-      { epochs, clock: host.clock, random: host.random, observe },
-      { ...settings, standby: host.config.standby },
-      patienceMs,
-      run.handOver,
-    );
+    const turn = await awaitTurn({ epochs, clock: host.clock, random: host.random, observe }, settings, patienceMs, run.handOver);
     if (turn.turn === 'not-needed') return { end: 'refused', message: turn.message };
   }
   // A person who starts the job is told at once that its login is refused; a tick waits until the brokers take it.
@@ -78,16 +73,17 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   }
 }
 
-function settingsOf({ config, job, plan, parallelism }: Host): JobSettings {
+function settingsOf({ config, job, plan, parallelism }: Host): JobSettings & ConfigOf<'coordinator'> {
+  const own = configOf('coordinator', config);
   return {
-    ...configOf('coordinator', config),
+    ...own,
     job: job.name,
     build: config.buildId,
     holder: `${hostname()} process ${process.pid}`,
     stages: plan.stages,
     fingerprint: fingerprint(describeGraph(job)),
-    groupId: config.groupId ?? job.name,
-    restart: restartStrategyOf(config),
+    groupId: own.groupId ?? job.name,
+    restart: restartStrategyOf(own),
     parallelism,
   };
 }

@@ -29,9 +29,10 @@ export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
 
 /** @throws ConfigError, JobDefinitionError: the configuration does not fit the job. */
 export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJob {
-  const named = config.jobName === undefined ? loaded : { ...loaded, name: config.jobName };
-  const job = applyOverrides(named, { topics: new Map(Object.entries(config.topics)), startingOffsets: config.startingOffsets });
-  const plan = planStages(job, config.deadLetterTopic);
+  const { jobName, topics, startingOffsets, deadLetterTopic }: ConfigOf<'host'> = config;
+  const named = jobName === undefined ? loaded : { ...loaded, name: jobName };
+  const job = applyOverrides(named, { topics: new Map(Object.entries(topics)), startingOffsets });
+  const plan = planStages(job, deadLetterTopic);
   return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
