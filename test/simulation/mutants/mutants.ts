@@ -362,7 +362,11 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'no branch sees what another function did to its value',
     edits: [
-      edit('lib/operators/chain.ts', "return (value) => next(typeof value === 'object' ? copyOf(value) : value);", 'return (value) => next(value);'),
+      edit(
+        'lib/operators/chain.ts',
+        "return (value) => next(typeof value === 'object' ? copyOf(value) : value);",
+        'return (value) => next(value);',
+      ),
     ],
   },
   {
