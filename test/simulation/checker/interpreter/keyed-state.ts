@@ -1,7 +1,10 @@
 import type { StateDeclaration } from '../../../../lib/graph/job.ts';
 import { decoded, encoded } from './rows.ts';
 
-/** The state of one keyed operator: by the key's bytes (as latin1). A key without any value is not there. */
+/**
+ * The state of one keyed operator: by the key's bytes (as latin1), then by name of the state its value, as its serde writes it. A
+ * state without a value is not there, nor is a key without any.
+ */
 export class OperatorState {
   readonly keys = new Map<string, Map<string, Buffer>>();
   readonly #declared: readonly StateDeclaration[];
