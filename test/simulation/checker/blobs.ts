@@ -45,11 +45,15 @@ export function readStaged(payload: Buffer): { topic: string; partition: number;
 
 /** A base or a delta of an operator with one state that counts: by key, the count. */
 export function readCounts(payload: Buffer): Map<string, number | undefined> {
+  if (payload[3] !== 2) throw new Error(`a snapshot of version ${payload[3]} where 2 is expected`);
   const reader = new Reader(payload, 8);
+  const text = () => reader.take(reader.number()).toString('utf8');
   const states = reader.number();
   if (states !== 1) throw new Error(`${states} states where one is expected`);
-  reader.take(reader.number());
-  reader.take(reader.number());
+  text();
+  const kind = text();
+  if (kind !== 'value') throw new Error(`a ${kind} state where one value is expected`);
+  for (let serdes = reader.number(); serdes > 0; serdes--) text();
   let entries = 0;
   for (let groups = reader.number(); groups > 0; groups--) {
     reader.number();

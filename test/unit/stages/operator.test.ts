@@ -48,7 +48,17 @@ async function process(job: JobDefinition, words: readonly string[], server = cr
   const tools = { job, build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
   const sinkTopics = { out: { partitions: 1, maxBatchBytes: 1_000_000 } };
   const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
-  const request = { ask: 'process', ...place, keyGroups, maxParallelism: 128, meeting, inputs, snapshots: { op: [snapshot] }, parallelism: {}, sinkTopics };
+  const request = {
+    ask: 'process',
+    ...place,
+    keyGroups,
+    maxParallelism: 128,
+    meeting,
+    inputs,
+    snapshots: { op: [snapshot] },
+    parallelism: {},
+    sinkTopics,
+  };
   return server(tools, request as unknown as OperatorRequest);
 }
 
