@@ -2,12 +2,13 @@ import { nameOf } from '../format/byte-writer.ts';
 import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError } from '../graph/job.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
+import type { ListState } from '../state/columns/list.ts';
 import type { ValueState } from '../state/columns/value.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 
 declare const handle: unique symbol;
 
-/** A state's declaration, of any kind: `Handle` is what `onRecord` is given. Made by `valueState`. */
+/** A state's declaration, of any kind: `Handle` is what `onRecord` is given. Made by `valueState` and `listState`. */
 export interface StateSpec<Handle> {
   /** For the compiler alone. */
   readonly [handle]?: Handle;
@@ -50,10 +51,32 @@ export function valueState<T>(serde: Serde<T>, initial?: T | (() => T)): ValueSt
   };
 }
 
+/** A list state's declaration. Made by `listState`. */
+export interface ListStateSpec<T> extends StateSpec<ListState<T>> {
+  readonly serde: Serde<T>;
+}
+
+/**
+ * A list for each key, empty at first. An epoch writes of it what has changed: a key with a million entries to which ten are added
+ * writes ten. Nothing of it may be kept when its record is done with (`valueState` says what that means).
+ *
+ * @example
+ * state: { lastPrices: listState(float64) }
+ */
+export function listState<T>(serde: Serde<T>): ListStateSpec<T> {
+  return {
+    serde,
+    declare(name, where) {
+      expectSerde(serde, where);
+      return { kind: 'list', name, serdes: [serde as Serde<unknown>] };
+    },
+  };
+}
+
 /** What `state` of an operator declares, checked. Throws `JobDefinitionError`. */
 export function declareState(spec: StateSpec<unknown>, name: string, where: string): StateDeclaration {
   if (typeof (spec as Partial<StateSpec<unknown>> | null)?.declare !== 'function')
-    throw new JobDefinitionError(`${where}: ${nameOf(spec)} is no state: declare it by valueState(serde)`);
+    throw new JobDefinitionError(`${where}: ${nameOf(spec)} is no state: declare it by valueState(serde) or listState(serde)`);
   return spec.declare(name, where);
 }
 
