@@ -47,7 +47,7 @@ function goOn(payloads: readonly Buffer[], line: string) {
   source.consume('in', 0, recordSet([{ value: line }]), { from: 0, to: 1, aborted: [] });
   operator.begin();
   operator.consume(throughBlob(source.finish().exchanges.get('count-words')?.[0] ?? []));
-  const written = stagedValues(operator.finish(), 'write-counts');
+  const written = stagedValues(operator.finish(), 'write-counts').map((text) => Buffer.from(text ?? '', 'latin1').toString('utf8'));
   return { written, delta: Buffer.concat(state?.takeDelta() ?? []), size: state?.size };
 }
 
