@@ -115,8 +115,9 @@ class ListColumn implements Column, ListState<unknown> {
     return this.#lists[number] === undefined;
   }
 
-  write(number: number, out: ByteWriter, part: SnapshotPart): void {
-    const list = this.#lists[number] as string[];
+  write(number: number, out: ByteWriter, part: SnapshotPart): boolean {
+    const list = this.#lists[number];
+    if (list === undefined) return false;
     const { kept, replaced } = part === 'base' ? NOTHING_KEPT : (this.#changes.get(number) ?? { kept: list.length, replaced: NONE });
     out.varint(kept);
     out.varint(replaced.size);
@@ -126,6 +127,7 @@ class ListColumn implements Column, ListState<unknown> {
     }
     out.varint(list.length - kept);
     for (let index = kept; index < list.length; index++) writeEntry(list[index] as string, out);
+    return true;
   }
 
   apply(number: number, bytes: Buffer, start: number, end: number): void {

@@ -80,8 +80,11 @@ class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
     return this.#values[number] === undefined;
   }
 
-  write(number: number, out: ByteWriter): void {
-    writeValue(this.state.name, this.#serde, this.#values[number], out);
+  write(number: number, out: ByteWriter): boolean {
+    const value = this.#values[number];
+    if (value === undefined) return false;
+    writeValue(this.state.name, this.#serde, value, out);
+    return true;
   }
 
   apply(number: number, bytes: Buffer, start: number, end: number): void {
@@ -183,8 +186,11 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
     return this.#encodings[number] === undefined;
   }
 
-  write(number: number, out: ByteWriter): void {
-    writeEncoded(this.#encodings[number] as string, out);
+  write(number: number, out: ByteWriter): boolean {
+    const encoded = this.#encodings[number];
+    if (encoded === undefined) return false;
+    writeEncoded(encoded, out);
+    return true;
   }
 
   apply(number: number, bytes: Buffer, start: number, end: number): void {

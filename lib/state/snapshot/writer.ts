@@ -22,8 +22,8 @@ export type SnapshotPart = 'base' | 'delta';
 
 /** One state's part in a snapshot, by key number. */
 export interface WrittenState {
-  isEmpty(number: number): boolean;
-  write(number: number, out: ByteWriter, part: SnapshotPart): void;
+  /** False: it holds nothing of the key, and has written nothing. */
+  write(number: number, out: ByteWriter, part: SnapshotPart): boolean;
 }
 
 /** Writes one snapshot: for each key group in ascending order `group`, then `entry` for each of its keys. */
@@ -59,9 +59,7 @@ export class SnapshotWriter {
       const state = this.#states[index] as WrittenState;
       const at = out.position;
       out.u8(0);
-      if (state.isEmpty(number)) continue;
-      state.write(number, out, this.#part);
-      closeSized(out, at, 1);
+      if (state.write(number, out, this.#part)) closeSized(out, at, 1);
     }
     this.#groupEntries++;
   }

@@ -11,7 +11,12 @@ import { createBlobs } from '../../../lib/storage/blobs.ts';
 
 const STATES = [{ name: 'count', kind: 'value', serdes: ['int64'] }];
 /** Holds eight bytes of each key. */
-const held = { isEmpty: () => false, write: (number: number, out: ByteWriter) => out.f64(number) };
+const held = {
+  write(number: number, out: ByteWriter) {
+    out.f64(number);
+    return true;
+  },
+};
 const ALL = { first: 0, last: 127 };
 const random = { id: () => 'nonce', fraction: () => 0 };
 

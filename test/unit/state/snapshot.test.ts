@@ -24,8 +24,11 @@ function write(entries: readonly Entry[], states = STATES): Buffer {
   const writer = new SnapshotWriter(
     'base',
     states.map((_, index) => ({
-      isEmpty: (number) => entries[number]?.held[index] === undefined,
-      write: (number, out) => out.raw(Buffer.from(entries[number]?.held[index] ?? '', 'latin1')),
+      write(number, out) {
+        const held = entries[number]?.held[index];
+        if (held !== undefined) out.raw(Buffer.from(held, 'latin1'));
+        return held !== undefined;
+      },
     })),
   );
   let keyGroup = -1;
