@@ -26,8 +26,9 @@ const mayImport = {
   ports: [],
   format: [],
   config: [],
-  graph: [],
   state: [],
+  // A graph names the states of its operators.
+  graph: ['state'],
   operators: ['graph', 'state'],
   api: ['graph', 'operators', 'state'],
   transactions: [],

@@ -3,8 +3,10 @@
  * or a base, and read again; of states with few and with many keys, which differ in what the processor's caches hold.
  */
 import { murmur2 } from '../../lib/format/murmur2.ts';
+import type { Serde } from '../../lib/format/serde.ts';
 import { int64 } from '../../lib/format/serdes.ts';
-import { KeyedState } from '../../lib/state/keyed-state.ts';
+import type { ValueState } from '../../lib/state/columns/value.ts';
+import { StateSet } from '../../lib/state/state-set.ts';
 import { measure } from './measure.ts';
 
 const MAX_PARALLELISM = 128;
@@ -14,6 +16,7 @@ const DELTA_ROUNDS = 60;
 let sink = 0;
 for (const keys of [10_000, 100_000, 1_000_000]) {
   const state = newState();
+  const handle = state.handles['count'] as ValueState<number>;
   const ids = Array.from({ length: keys }, (_, index) => {
     const bytes = Buffer.from(`key-${index}`);
     return { bytes, hash: murmur2(bytes, 0, bytes.length) };
@@ -23,8 +26,8 @@ for (const keys of [10_000, 100_000, 1_000_000]) {
       // All over the state.
       const id = ids[(start + index * (keys / count)) % keys];
       if (id === undefined) continue;
-      state.current = state.numberOf(id.bytes, 0, id.bytes.length, id.hash);
-      state.handles['count']?.update((count_) => Number(count_) + 1);
+      state.keys.current = state.keys.numberOf(id.bytes, 0, id.bytes.length, id.hash);
+      handle.update((count) => Number(count) + 1);
     }
   };
   change(0, keys);
@@ -66,10 +69,10 @@ for (const keys of [10_000, 100_000, 1_000_000]) {
 }
 if (sink === 0.5) console.log(sink);
 
-function newState(): KeyedState {
-  return new KeyedState({
+function newState(): StateSet {
+  return new StateSet({
     uid: 'bench',
-    states: [{ name: 'count', serde: int64, initial: 0 }],
+    states: [{ kind: 'value', name: 'count', serdes: [int64 as Serde<unknown>], initial: 0 }],
     maxParallelism: MAX_PARALLELISM,
     keyGroups: { first: 0, last: MAX_PARALLELISM - 1 },
   });

@@ -1,13 +1,13 @@
 import { isName, NAME_RULE } from '../config/names.ts';
 import type { Serde } from '../format/serde.ts';
 import { float64, structured } from '../format/serdes.ts';
-import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode, type StateDeclaration } from '../graph/job.ts';
+import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode } from '../graph/job.ts';
 import { planStages } from '../graph/stages.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
-import { type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
+import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
-import { expectInitial, expectSerde } from './user-serde.ts';
+import { expectSerde } from './user-serde.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
@@ -129,12 +129,9 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     refuseAsync(operator.onRecord, draft.where(uid));
-    const states = Object.entries(operator.state).map(([name, { serde, initial }]): StateDeclaration => {
+    const states = Object.entries(operator.state).map(([name, spec]) => {
       draft.checkName(name.toLowerCase(), `state name of ${uid}`);
-      const where = `job ${draft.name}: state ${name} of ${uid}`;
-      expectSerde(serde, where);
-      expectInitial(serde, initial, where);
-      return { name, serde, initial };
+      return declareState(spec, name, `job ${draft.name}: state ${name} of ${uid}`);
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
     return stream<R>(draft, draft.add({ kind: 'process', input, uid: draft.claim(uid), states, onRecord }));

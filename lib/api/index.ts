@@ -8,7 +8,8 @@ export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } fro
 export type { JobDefinition, KeyedContext, Output, OutputRecord, SourceRecord } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
 export { MalformedError } from '../protocol/malformed.ts';
-export type { ValueState } from '../state/value-state.ts';
+export type { ListState } from '../state/columns/list.ts';
+export type { ValueState } from '../state/columns/value.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
 export {
   type KafkaKeyedSinkOptions,
@@ -20,5 +21,13 @@ export {
   kafkaSink,
   kafkaSource,
 } from './kafka.ts';
-export { type StateHandles, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
+export {
+  type ListStateSpec,
+  listState,
+  type StateHandles,
+  type StateSpec,
+  type StateSpecs,
+  type ValueStateSpec,
+  valueState,
+} from './state.ts';
 export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';

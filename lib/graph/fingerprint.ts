@@ -5,19 +5,21 @@ import type { JobGraph } from './graph.ts';
  * What must not change while a job has state, as canonical text (not a hash, so that a difference can be named):
  *
  * - the uid of every source (its offsets are kept under it) and of every sink (its transactional ids hold it);
- * - the uid of every keyed operator that has state, its key serde, its states' names and their serdes.
+ * - the uid of every keyed operator that has state, its key serde, and of each of its states the name, the kind and the serdes.
  *
  * Everything else may change between two runs of a job: functions, topics, serdes of sources, exchanges and sinks,
  * operators without state, order of definition, parallelism. Of the above, adding is compatible and taking away is not
  * (`checkCompatible`). `maxParallelism` is kept beside the fingerprint and can never change.
+ *
+ * Version 1 is still read: of each state it has the name of one serde; its kind is `value`.
  */
 export function fingerprint(graph: JobGraph): string {
-  const identity: Identity = { version: 1, sources: [], sinks: [], operators: byName() };
+  const identity: Identity = { version: VERSION, sources: [], sinks: [], operators: byName() };
   for (const node of graph.nodes) {
     if (node.kind === 'source') identity.sources.push(node.uid);
     if (node.kind === 'sink') identity.sinks.push(node.uid);
     if (node.kind !== 'process' || node.states.length === 0) continue;
-    const states = node.states.map(({ name, serde }): [string, string] => [name, serde]);
+    const states = node.states.map(({ name, kind, serdes }): [string, StateIdentity] => [name, { kind, serdes }]);
     identity.operators[node.uid] = { key: node.key, states: sortedRecord(states) };
   }
   identity.sources.sort();
@@ -25,7 +27,7 @@ export function fingerprint(graph: JobGraph): string {
   return JSON.stringify({ ...identity, operators: sortedRecord(Object.entries(identity.operators)) });
 }
 
-/** `changed` and `incompatible` name every difference, for the log or the error. */
+/** `same`: though one may be of an earlier version. `changed` and `incompatible` name every difference, for the log or the error. */
 export type Compatibility =
   | { readonly outcome: 'same' }
   | { readonly outcome: 'changed'; readonly differences: readonly string[] }
@@ -34,7 +36,7 @@ export type Compatibility =
 /**
  * May a job with fingerprint `next` go on from what a job with fingerprint `previous` left? New sources, sinks,
  * operators and states may come (they start empty; a new source starts at its starting offsets). What holds offsets,
- * state or transactions may not go or change its serde: nothing is ever dropped in silence.
+ * state or transactions may not go, nor change its serde or its kind: nothing is ever dropped in silence.
  */
 export function checkCompatible(previous: string, next: string): Compatibility {
   if (previous === next) return { outcome: 'same' };
@@ -50,28 +52,63 @@ export function checkCompatible(previous: string, next: string): Compatibility {
     if (is === undefined) continue;
     if (is.key !== was.key) broken.push(`key serde of ${uid} was ${was.key} and is now ${is.key}`);
     compareNames(`state of ${uid}:`, Object.keys(was.states), Object.keys(is.states), broken, added);
-    for (const [state, serde] of Object.entries(was.states)) {
+    for (const [state, stored] of Object.entries(was.states)) {
       const now = ofName(is.states, state);
-      if (now !== undefined && now !== serde) broken.push(`state of ${uid}: ${state} had serde ${serde} and has now ${now}`);
+      if (now !== undefined) compareState(`state of ${uid}: ${state}`, stored, now, broken);
     }
   }
-  return broken.length > 0 ? { outcome: 'incompatible', differences: broken } : { outcome: 'changed', differences: added };
+  if (broken.length > 0) return { outcome: 'incompatible', differences: broken };
+  return added.length > 0 ? { outcome: 'changed', differences: added } : { outcome: 'same' };
 }
 
+const VERSION = 2;
+
 interface Identity {
-  version: 1;
+  version: typeof VERSION;
   sources: string[];
   sinks: string[];
+  operators: Record<string, { key: string; states: Record<string, StateIdentity> }>;
+}
+
+interface StateIdentity {
+  readonly kind: string;
+  /** Names, in the order that the kind says. */
+  readonly serdes: readonly string[];
+}
+
+/** As builds wrote it that knew value states alone. */
+interface FirstIdentity extends Pick<Identity, 'sources' | 'sinks'> {
+  version: 1;
   operators: Record<string, { key: string; states: Record<string, string> }>;
 }
 
 function parseFingerprint(text: string): Identity {
-  const parsed = JSON.parse(text) as Identity;
-  if (parsed.version !== 1)
-    throw new Error(
-      `the job's row holds a fingerprint of version ${parsed.version}; this build reads version 1: run the build that wrote it`,
+  const parsed = JSON.parse(text) as Identity | FirstIdentity;
+  if (parsed.version === VERSION) return parsed;
+  if (parsed.version === 1) return withKinds(parsed);
+  throw new Error(
+    `the job's row holds a fingerprint of version ${(parsed as { version: unknown }).version}, and this build reads versions 1 to ${VERSION}: run the build that wrote it, or a later one`,
+  );
+}
+
+function withKinds({ sources, sinks, operators }: FirstIdentity): Identity {
+  const known = Object.entries(operators).map(([uid, { key, states }]) => {
+    const values = Object.entries(states).map(([name, serde]) => [name, { kind: 'value', serdes: [serde] }] as const);
+    return [uid, { key, states: byName<StateIdentity>(values) }] as const;
+  });
+  return { version: VERSION, sources, sinks, operators: byName(known) };
+}
+
+function compareState(what: string, was: StateIdentity, is: StateIdentity, broken: string[]): void {
+  if (was.kind !== is.kind) {
+    broken.push(
+      `${what} was a ${was.kind} state and is now a ${is.kind} state: keep it as it was, and give the ${is.kind} state another name`,
     );
-  return parsed;
+    return;
+  }
+  const before = was.serdes.join(', ');
+  const after = is.serdes.join(', ');
+  if (before !== after) broken.push(`${what} had serde ${before} and has now ${after}`);
 }
 
 function compareNames(what: string, before: readonly string[], after: readonly string[], broken: string[], added: string[]): void {

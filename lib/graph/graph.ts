@@ -1,3 +1,4 @@
+import { type StoredState, storedStates } from '../state/stored-state.ts';
 import type { JobDefinition, JobNode } from './job.ts';
 
 /** A job's graph without its functions: for people, tools and the fingerprint. Plain JSON values only. */
@@ -20,7 +21,7 @@ export type GraphNode =
     }
   | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' }
   | { readonly id: number; readonly kind: 'keyBy'; readonly key: string; readonly value: string }
-  | { readonly id: number; readonly kind: 'process'; readonly uid: string; readonly key: string; readonly states: readonly GraphState[] }
+  | { readonly id: number; readonly kind: 'process'; readonly uid: string; readonly key: string; readonly states: readonly StoredState[] }
   | {
       readonly id: number;
       readonly kind: 'sink';
@@ -30,12 +31,6 @@ export type GraphNode =
       readonly key: string | undefined;
       readonly value: string;
     };
-
-export interface GraphState {
-  readonly name: string;
-  /** Name of the serde. */
-  readonly serde: string;
-}
 
 export function describeGraph(job: JobDefinition): JobGraph {
   return {
@@ -61,7 +56,7 @@ function describeNode(job: JobDefinition, node: JobNode): GraphNode {
         kind: node.kind,
         uid: node.uid,
         key,
-        states: node.states.map(({ name, serde }) => ({ name, serde: serde.name })),
+        states: storedStates(node.states),
       };
     }
     case 'sink': {

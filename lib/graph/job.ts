@@ -1,6 +1,7 @@
 import type { StartingOffsets } from '../config/starting-offsets.ts';
 import type { RecordHeader } from '../format/record-header.ts';
 import type { Serde } from '../format/serde.ts';
+import type { StateDeclaration } from '../state/columns/columns.ts';
 
 /**
  * A job as its author wrote it: a list of nodes, each behind its input (inputs come first). The nodes hold the user's
@@ -110,13 +111,6 @@ export interface ProcessNode extends Consumer {
   readonly uid: string;
   readonly states: readonly StateDeclaration[];
   readonly onRecord: (value: unknown, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown;
-}
-
-export interface StateDeclaration {
-  readonly name: string;
-  readonly serde: Serde<unknown>;
-  /** What a key that has no value reads: a value, or a function that makes one. */
-  readonly initial: unknown;
 }
 
 export interface SinkNode extends Consumer {

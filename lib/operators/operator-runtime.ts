@@ -3,8 +3,8 @@ import type { Serde } from '../format/serde.ts';
 import type { JobDefinition, KeyedContext, ProcessNode } from '../graph/job.ts';
 import { keyByOf, keyedOperators } from '../graph/stages.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
-import { KeyedState } from '../state/keyed-state.ts';
 import { RecordScope } from '../state/record-scope.ts';
+import { StateSet } from '../state/state-set.ts';
 import { compileChain, type Push, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { EpochOutput, StageContext } from './epoch-output.ts';
@@ -14,7 +14,7 @@ import { StageOutput } from './stage-output.ts';
 /** Runs an operator stage's subtask over its segments. One epoch: `begin`, `consume` for each segment, `finish`, then the snapshots are taken. */
 export interface OperatorRuntime {
   /** By operator uid. */
-  readonly states: ReadonlyMap<string, KeyedState>;
+  readonly states: ReadonlyMap<string, StateSet>;
   /**
    * Starts an epoch. Whatever output an epoch that was not finished has left is gone; what it did to the state is not:
    * throws unless the state was dropped (and loaded again) or its snapshots were taken.
@@ -37,7 +37,7 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
   const output = new StageOutput(job, context, current);
   const scope = new RecordScope();
   const operators = keyedOperators(job, keyBy).map((node) => {
-    const state = new KeyedState({ uid: node.uid, states: node.states, maxParallelism, keyGroups, scope });
+    const state = new StateSet({ uid: node.uid, states: node.states, maxParallelism, keyGroups, scope });
     return new KeyedOperator(node, state, compileChain(job, node.id, output, 'kept'), current, scope);
   });
   const reader = new ExchangeReader();
@@ -118,7 +118,7 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
         }
       } finally {
         scope.isOpen = false;
-        for (const { state } of operators) state.current = -1;
+        for (const { state } of operators) state.keys.current = -1;
       }
       for (const operator of operators) operator.takeBack();
       recordsIn += reader.rows;
@@ -143,17 +143,19 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
 /** One keyed operator, its state and what is behind it. */
 class KeyedOperator {
   readonly uid: string;
-  readonly state: KeyedState;
+  readonly state: StateSet;
+  readonly #keys: StateSet['keys'];
   readonly #onRecord: ProcessNode['onRecord'];
   readonly #out: { readonly emit: Push };
   readonly #context: KeyedContext<unknown>;
   /** The state's numbers of the segment's keys, by index. */
   #numbers = new Uint32Array(1024);
 
-  constructor(node: ProcessNode, state: KeyedState, next: Push, current: CurrentRecord, scope: RecordScope) {
+  constructor(node: ProcessNode, state: StateSet, next: Push, current: CurrentRecord, scope: RecordScope) {
     const { uid } = node;
     this.uid = uid;
     this.state = state;
+    this.#keys = state.keys;
     this.#onRecord = node.onRecord;
     this.#out = {
       emit(value) {
@@ -179,11 +181,11 @@ class KeyedOperator {
     state.forgetMet();
     if (keys > this.#numbers.length) this.#numbers = new Uint32Array(keys * 2);
     for (let index = 0; index < keys; index++)
-      this.#numbers[index] = state.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
+      this.#numbers[index] = state.keys.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
   }
 
   process(index: number, value: unknown): void {
-    this.state.current = this.#numbers[index] as number;
+    this.#keys.current = this.#numbers[index] as number;
     try {
       const result = this.#onRecord(value, this.state.handles, this.#out, this.#context);
       if (typeof result === 'object') refusePromise(result);

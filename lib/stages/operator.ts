@@ -1,12 +1,12 @@
 import { byName, ofName } from '../config/by-name.ts';
-import { StateValueError } from '../format/snapshot.ts';
 import { UserCodeError } from '../operators/errors.ts';
 import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import type { OperatorAnswer } from '../protocol/answers.ts';
 import type { SnapshotRef } from '../protocol/references.ts';
 import type { OperatorRequest } from '../protocol/requests.ts';
+import { StateValueError } from '../state/columns/encoding.ts';
 import { shouldCompact } from '../state/compaction.ts';
-import type { KeyedState } from '../state/keyed-state.ts';
+import type { StateSet } from '../state/state-set.ts';
 import { failureOf, type StageDeps, writeOutput } from './common.ts';
 import { inlineBytes, inlineLimit } from './inline.ts';
 import { readSnapshotBlobs } from './snapshot-blobs.ts';
@@ -85,7 +85,7 @@ async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request
 
 async function writeSnapshot(
   deps: StageDeps,
-  state: KeyedState,
+  state: StateSet,
   uid: string,
   refs: readonly SnapshotRef[],
   request: OperatorRequest,
@@ -140,7 +140,7 @@ function sizesOf(snapshot: SnapshotRef): { baseBytes: number; deltaBytes: number
   };
 }
 
-function stateOf(runtime: OperatorRuntime, uid: string): KeyedState {
+function stateOf(runtime: OperatorRuntime, uid: string): StateSet {
   const state = runtime.states.get(uid);
   if (state === undefined) throw new Error(`the job has no keyed operator ${uid}: coordinator and operator function run different jobs`);
   return state;

@@ -1,7 +1,7 @@
 import { PAYLOAD_OFFSET } from '../format/blob.ts';
-import { decodeHead, headBytes, partOf, snapshotOfPart } from '../format/snapshot-head.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import type { BlobRef, KeyGroupRange, SnapshotRef } from '../protocol/references.ts';
+import { decodeHead, headBytes, partOf, snapshotOfPart } from '../state/snapshot/head.ts';
 import type { StageDeps } from './common.ts';
 
 /** A request costs about as much as reading this many blobs of the inline size: up to there a blob is read whole. */

@@ -69,8 +69,14 @@ export interface StoredKey {
 }
 
 export function readState(payload: Buffer): StoredState {
+  if (payload[3] !== 2) throw new Error(`a snapshot of version ${payload[3]} where 2 is expected`);
   const reader = new Reader(payload, 8);
-  const states = reader.times(reader.number(), () => ({ name: reader.text(), serde: reader.text() }));
+  const states = reader.times(reader.number(), () => {
+    const [name, kind] = [reader.text(), reader.text()];
+    const serdes = reader.times(reader.number(), () => reader.text());
+    if (kind !== 'value' || serdes.length !== 1) throw new Error(`state ${name} is ${kind} of ${serdes}: the checker reads values`);
+    return { name, serde: serdes[0] as string };
+  });
   const groups = reader.times(reader.number(), () => {
     const group = { keyGroup: reader.number(), entries: reader.number() };
     reader.number();

@@ -1,6 +1,6 @@
-import type { StateDeclaration } from '../../../lib/graph/job.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { BlobRef } from '../../../lib/protocol/references.ts';
+import type { StateDeclaration } from '../../../lib/state/columns/columns.ts';
 import { decodeBatch, splitBatches, type WireRecord } from '../models/wire.ts';
 import { DEAD_LETTERS } from '../sim-job.ts';
 import { openEnvelope, readStaged, readState, type StoredState } from './blobs.ts';
@@ -74,7 +74,7 @@ export class Contents {
 
   #checkSerdes({ states }: StoredState, uid: string, declared: readonly StateDeclaration[]): void {
     for (const { name, serde } of states) {
-      const known = declared.find((state) => state.name === name)?.serde.name;
+      const known = declared.find((state) => state.name === name)?.serdes[0]?.name;
       if (known !== serde) this.#scene.fail('I3', `state ${name} of ${uid} was stored with serde ${serde}, and the job has ${known}`);
     }
   }

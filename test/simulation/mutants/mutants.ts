@@ -29,7 +29,7 @@ const PREPARE = 'lib/transactions/prepare.ts';
 const SEND = 'lib/transactions/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
 const SERVE = 'lib/stages/serve.ts';
-const COLUMNS = 'lib/state/columns.ts';
+const COLUMNS = 'lib/state/columns/value.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
@@ -352,7 +352,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COLUMNS,
-        'if (this.values[number] === undefined) return; if (this.#keys.marks[number] !== CHANGED)',
+        'if (this.#values[number] === undefined) return; if (this.#keys.marks[number] !== CHANGED)',
         'if (number >= 0) return; if (this.#keys.marks[number] !== CHANGED)',
       ),
     ],

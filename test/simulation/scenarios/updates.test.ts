@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { JOB } from '../sim-job.ts';
+import type { World } from '../world.ts';
 import type { Outcome } from '../world-options.ts';
 import { at, ends, jobNamed, plain, resolutions, story } from './story.ts';
 
@@ -81,4 +83,30 @@ describe('an update that adds a source', () => {
     });
     expect(ends(told).at(-1)).toBe('stopped');
   });
+});
+
+/** As builds wrote it that knew value states alone. */
+function asVersion1(fingerprint: string): string {
+  const { operators, ...rest } = JSON.parse(fingerprint);
+  for (const { states } of Object.values<{ states: Record<string, { serdes: string[] } | string> }>(operators))
+    for (const [name, state] of Object.entries(states)) states[name] = (state as { serdes: [string] }).serdes[0];
+  return JSON.stringify({ ...rest, version: 1, operators });
+}
+
+it('a job that runs on a row with a fingerprint of version 1 goes on after an update, and its row has that of version 2', async () => {
+  let world: World | undefined;
+  const rowBefore = {
+    at: at('raiseGeneration', { by: 'coordinator#2' }),
+    also: (its: World) => {
+      world = its;
+      const row = its.table.row(JOB);
+      if (row === undefined) throw new Error('the job has no row');
+      const held = { job: JOB, generation: row.generation, incarnation: row.incarnation };
+      its.table.fenced(held, ({ fingerprint }) => ({ fingerprint: asVersion1(fingerprint) }));
+    },
+  };
+  const told = await story([rowBefore], { updateAtMs: 2_700, input });
+  expect(text(told)).toMatch(/coordinator#2 +setFingerprint/);
+  expect(JSON.parse(world?.table.row(JOB)?.fingerprint ?? '{}').version).toBe(2);
+  expect(ends(told).at(-1)).toBe('stopped');
 });

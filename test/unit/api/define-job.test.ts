@@ -14,6 +14,7 @@ import {
   type KeySum,
   kafkaSink,
   kafkaSource,
+  listState,
   type Output,
   utf8,
   valueState,
@@ -146,6 +147,16 @@ test.each<[string, () => unknown, RegExp]>([
     'a state without a serde',
     job((b) => void keyed(b).process('op', { state: { n: valueState(undefined as never) }, onRecord() {} })),
     /state n of op: undefined is no serde/,
+  ],
+  [
+    'a list state without a serde',
+    job((b) => void keyed(b).process('op', { state: { n: listState(undefined as never) }, onRecord() {} })),
+    /state n of op: undefined is no serde/,
+  ],
+  [
+    'a serde in place of a state',
+    job((b) => void keyed(b).process('op', { state: { n: utf8 as never }, onRecord() {} })),
+    /state n of op: Object is no state: declare it by valueState\(serde\) or listState\(serde\)/,
   ],
   [
     'an initial value that its serde cannot encode',

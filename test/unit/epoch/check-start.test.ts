@@ -80,6 +80,28 @@ describe('the blob store is tried', () => {
   });
 });
 
+describe('a job whose row was written by a build that knew value states alone', () => {
+  const of = (version: number, count: unknown) =>
+    JSON.stringify({ version, sources: ['src'], sinks: ['out'], operators: { op: { key: 'utf8', states: { count } } } });
+  const earlier = { ...row, fingerprint: of(1, 'int64') };
+
+  it('goes on with the same graph', async () => {
+    const { deps, settings } = world();
+    const same = { ...settings, fingerprint: of(2, { kind: 'value', serdes: ['int64'] }) };
+    await expect(checkStart(deps, same, earlier, never)).resolves.toHaveProperty('out');
+  });
+
+  it('is not started when a state is of another kind now: operator, state, both kinds and the mend are said', async () => {
+    const { deps, settings } = world();
+    const other = { ...settings, fingerprint: of(2, { kind: 'list', serdes: ['int64'] }) };
+    await expect(checkStart(deps, other, earlier, never)).rejects.toThrow(
+      new JobFailedError(
+        'job job cannot go on with this graph: state of op: count was a value state and is now a list state: keep it as it was, and give the list state another name. Give back what was taken away, or start a job of another name',
+      ),
+    );
+  });
+});
+
 it('what fails a start refuses it when it would take the job from one that works, and says that nothing was changed', async () => {
   const { deps, settings } = world({ put: () => Promise.reject(new StoreProblem('no such bucket', false)) });
   await expect(checkStart(deps, settings, row, never)).rejects.toThrow(JobFailedError);

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { defineJob, int64, type JobBuilder, kafkaSink, kafkaSource, type Serde, utf8, valueState } from '../../../lib/api/index.ts';
+import {
+  defineJob,
+  int64,
+  type JobBuilder,
+  kafkaSink,
+  kafkaSource,
+  listState,
+  type Serde,
+  utf8,
+  valueState,
+} from '../../../lib/api/index.ts';
 import { checkCompatible, fingerprint } from '../../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../../lib/graph/graph.ts';
 
@@ -9,6 +19,8 @@ interface Parts {
   readonly key?: Serde<string>;
   readonly operator?: string;
   readonly states?: Record<string, Serde<unknown>>;
+  /** Its states are lists. */
+  readonly list?: boolean;
   readonly sink?: string;
   readonly more?: (job: JobBuilder) => void;
 }
@@ -19,6 +31,7 @@ function fingerprintOf({
   key = utf8,
   operator = 'op',
   states = { count: int64 as Serde<unknown> },
+  list = false,
   sink = 'out',
   more,
 }: Parts = {}): string {
@@ -27,7 +40,7 @@ function fingerprintOf({
       .source(source, kafkaSource({ topic, value: utf8 }))
       .keyBy((line) => line, key)
       .process(operator, {
-        state: Object.fromEntries(Object.entries(states).map(([name, serde]) => [name, valueState(serde)])),
+        state: Object.fromEntries(Object.entries(states).map(([name, serde]) => [name, list ? listState(serde) : valueState(serde)])),
         onRecord: () => {},
       })
       .sink(sink, kafkaSink({ topic: 'out', value: utf8 }));
@@ -84,8 +97,34 @@ test.each<[string, Parts, string]>([
   expect(answer).toEqual({ outcome: 'incompatible', differences: [difference] });
 });
 
+test('the fingerprint names the kind of each state', () => {
+  expect(JSON.parse(before)).toMatchObject({ version: 2, operators: { op: { states: { count: { kind: 'value', serdes: ['int64'] } } } } });
+});
+
+test('a fingerprint of version 1 says the same of value states, and what differs from it is said', () => {
+  const first = JSON.stringify({
+    ...{ version: 1, sources: ['src'], sinks: ['out'] },
+    operators: { op: { key: 'utf8', states: { count: 'int64' } } },
+  });
+  expect(checkCompatible(first, before)).toEqual({ outcome: 'same' });
+  expect(checkCompatible(first, fingerprintOf({ states: { count: int64, last: utf8 } as Record<string, Serde<unknown>> }))).toEqual({
+    outcome: 'changed',
+    differences: ['state of op: last is new'],
+  });
+  expect(checkCompatible(first, fingerprintOf({ states: { count: utf8 as Serde<unknown> } }))).toEqual({
+    outcome: 'incompatible',
+    differences: ['state of op: count had serde int64 and has now utf8'],
+  });
+  expect(checkCompatible(first, fingerprintOf({ list: true }))).toEqual({
+    outcome: 'incompatible',
+    differences: ['state of op: count was a value state and is now a list state: keep it as it was, and give the list state another name'],
+  });
+});
+
 test('a fingerprint of another version is refused', () => {
-  expect(() => checkCompatible('{"version":2}', before)).toThrow(/version 2; this build reads version 1/);
+  expect(() => checkCompatible('{"version":3}', before)).toThrow(
+    "the job's row holds a fingerprint of version 3, and this build reads versions 1 to 2: run the build that wrote it, or a later one",
+  );
 });
 
 test('an operator, or a state, with the name of what every object has is compared as any other', () => {

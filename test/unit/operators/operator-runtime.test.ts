@@ -7,6 +7,7 @@ import {
   type KeyedStream,
   kafkaSink,
   kafkaSource,
+  listState,
   type Output,
   structured,
   utf8,
@@ -49,6 +50,29 @@ test('reduce emits the first value of a key as it is, then what the function mak
   const job = keyedJob((words) => words.reduce('join', (joined, word) => `${joined}+${word}`, utf8).sink('out', sink));
   const output = epoch(createOperatorRuntime(job, 'join', context, 0), segmentOf(job, 'join', ['a1', 'b1', 'a2', 'a3']));
   expect(stagedValues(output, 'out').sort()).toEqual(['a1', 'a1+a2', 'a1+a2+a3', 'b1']);
+});
+
+test('an operator with a list keeps what it adds, and only that, from epoch to epoch', () => {
+  const job = keyedJob((words) =>
+    words
+      .process('gather', {
+        state: { seen: listState(utf8) },
+        onRecord(word, { seen }, out) {
+          seen.add(word);
+          if (seen.length > 2) seen.clear();
+          out.emit([...seen].join('+'));
+        },
+      })
+      .map(String)
+      .sink('out', sink),
+  );
+  const runtime = createOperatorRuntime(job, 'gather', context, 0);
+  expect(stagedValues(epoch(runtime, segmentOf(job, 'gather', ['a1', 'b1', 'a2'])), 'out').sort()).toEqual(['a1', 'a1+a2', 'b1']);
+  const base = runtime.states.get('gather')?.takeBase() ?? [];
+  const restored = createOperatorRuntime(job, 'gather', context, 0);
+  restored.states.get('gather')?.load([Buffer.concat(base)]);
+  for (const each of [runtime, restored])
+    expect(stagedValues(epoch(each, segmentOf(job, 'gather', ['a3', 'a4', 'b2'])), 'out').sort()).toEqual(['', 'a4', 'b1+b2']);
 });
 
 test('sum emits the key and the sum so far', () => {

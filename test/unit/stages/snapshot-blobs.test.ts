@@ -1,25 +1,33 @@
 import { expect, test } from 'vitest';
 import { sealBlob } from '../../../lib/format/blob.ts';
-import { int64 } from '../../../lib/format/serdes.ts';
-import { readSnapshot, SnapshotWriter } from '../../../lib/format/snapshot.ts';
+import type { ByteWriter } from '../../../lib/format/byte-writer.ts';
 import type { BlobStore, ByteRange } from '../../../lib/ports/blob-store.ts';
 import type { BlobRef, SnapshotRef } from '../../../lib/protocol/references.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
 import { readSnapshotBlobs } from '../../../lib/stages/snapshot-blobs.ts';
+import { readSnapshot } from '../../../lib/state/snapshot/reader.ts';
+import { SnapshotWriter } from '../../../lib/state/snapshot/writer.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 
-const STATES = [{ name: 'count', serde: int64 as never }];
+const STATES = [{ name: 'count', kind: 'value', serdes: ['int64'] }];
+/** Holds eight bytes of each key. */
+const held = {
+  write(number: number, out: ByteWriter) {
+    out.f64(number);
+    return true;
+  },
+};
 const ALL = { first: 0, last: 127 };
 const random = { id: () => 'nonce', fraction: () => 0 };
 
 /** A snapshot blob with `keys` keys in each of 128 key groups. */
 function snapshotBlob(keys: number): Buffer {
-  const writer = new SnapshotWriter(STATES);
+  const writer = new SnapshotWriter('base', [held]);
   for (let keyGroup = 0; keyGroup < 128; keyGroup++) {
     writer.group(keyGroup);
-    for (let key = 0; key < keys; key++) writer.entry(`key-${keyGroup}-${key}`, [key]);
+    for (let key = 0; key < keys; key++) writer.entry(`key-${keyGroup}-${key}`, key);
   }
-  return Buffer.concat(sealBlob('state', writer.finish()));
+  return Buffer.concat(sealBlob('state', writer.finish(STATES)));
 }
 
 /** Stage dependencies on a store that answers nothing before `release`, and counts. */
@@ -44,7 +52,7 @@ const refOf = (name: string, blob: Buffer): BlobRef => ({ at: 'store', name, byt
 
 function keysOf(payloads: readonly Buffer[]): number[] {
   const groups: number[] = [];
-  for (const payload of payloads) readSnapshot(payload, 'test', STATES, ALL, { entry: (keyGroup) => groups.push(keyGroup) });
+  for (const payload of payloads) readSnapshot(payload, 'test', STATES, ALL, ({ keyGroup }) => groups.push(keyGroup));
   return groups;
 }
 

@@ -1,4 +1,5 @@
-import type { StateDeclaration } from '../../../../lib/graph/job.ts';
+import type { StateDeclaration } from '../../../../lib/state/columns/columns.ts';
+import type { ValueDeclaration } from '../../../../lib/state/columns/value.ts';
 import { decoded, encoded } from './rows.ts';
 
 /**
@@ -17,7 +18,10 @@ export class OperatorState {
   workOn(key: string, work: (handles: Readonly<Record<string, ValueHandle>>) => void): void {
     const values = this.keys.get(key) ?? new Map<string, Buffer>();
     const handles: Record<string, ValueHandle> = Object.create(null);
-    for (const declared of this.#declared) handles[declared.name] = new ValueHandle(declared, values);
+    for (const declared of this.#declared) {
+      if (declared.kind !== 'value') throw new Error(`no simulated job has a ${declared.kind} state: teach the interpreter`);
+      handles[declared.name] = new ValueHandle(declared, values);
+    }
     work(handles);
     for (const handle of Object.values(handles)) handle.takeBack();
     if (values.size > 0) this.keys.set(key, values);
@@ -27,11 +31,11 @@ export class OperatorState {
 
 /** One state of one key, while one record is worked on. */
 class ValueHandle {
-  readonly #declared: StateDeclaration;
+  readonly #declared: ValueDeclaration;
   readonly #values: Map<string, Buffer>;
   #lent: { readonly value: unknown; readonly before: Buffer | undefined } | undefined;
 
-  constructor(declared: StateDeclaration, values: Map<string, Buffer>) {
+  constructor(declared: ValueDeclaration, values: Map<string, Buffer>) {
     this.#declared = declared;
     this.#values = values;
   }
@@ -39,9 +43,9 @@ class ValueHandle {
   get(): unknown {
     if (this.#lent !== undefined) return this.#lent.value;
     const stored = this.#values.get(this.#declared.name);
-    const value = stored === undefined ? this.#initial() : decoded(this.#declared.serde, stored);
+    const value = stored === undefined ? this.#initial() : decoded(this.#declared.serdes[0], stored);
     // An object that is changed in place is saved; an initial value that is only read is not.
-    if (typeof value === 'object' && value !== null) this.#lent = { value, before: encoded(this.#declared.serde, value) };
+    if (typeof value === 'object' && value !== null) this.#lent = { value, before: encoded(this.#declared.serdes[0], value) };
     return value;
   }
 
@@ -64,13 +68,14 @@ class ValueHandle {
   takeBack(): void {
     if (this.#lent === undefined) return;
     const { value, before } = this.#lent;
-    const after = encoded(this.#declared.serde, value);
+    const after = encoded(this.#declared.serdes[0], value);
     if (before === undefined || !before.equals(after)) this.#values.set(this.#declared.name, after);
   }
 
   /** An object is made anew each time, so that no two keys share one. */
   #initial(): unknown {
-    const { initial, serde } = this.#declared;
+    const { initial, serdes } = this.#declared;
+    const [serde] = serdes;
     if (typeof initial === 'function') return (initial as () => unknown)();
     return typeof initial === 'object' && initial !== null ? decoded(serde, encoded(serde, initial)) : initial;
   }

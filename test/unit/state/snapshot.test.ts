@@ -1,49 +1,61 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { int64, structured, utf8 } from '../../../lib/format/serdes.ts';
-import { readSnapshot, type SnapshotState, SnapshotWriter } from '../../../lib/format/snapshot.ts';
-import { decodeHead, partOf, snapshotOfPart } from '../../../lib/format/snapshot-head.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
+import { decodeHead, partOf, snapshotOfPart } from '../../../lib/state/snapshot/head.ts';
+import { readSnapshot } from '../../../lib/state/snapshot/reader.ts';
+import { SnapshotWriter } from '../../../lib/state/snapshot/writer.ts';
+import type { StoredState } from '../../../lib/state/stored-state.ts';
 
 interface Entry {
   readonly keyGroup: number;
   /** Bytes as latin1. */
   readonly key: string;
-  readonly values: unknown[];
+  /** Bytes as latin1. */
+  readonly held: (string | undefined)[];
 }
 
-const STATES: SnapshotState[] = [
-  { name: 'text', serde: utf8 },
-  { name: 'any', serde: structured },
+const STATES: StoredState[] = [
+  { name: 'text', kind: 'value', serdes: ['utf8'] },
+  { name: 'any', kind: 'map', serdes: ['utf8', 'structured'] },
 ];
 const ALL = { first: 0, last: 32_767 };
 
 function write(entries: readonly Entry[], states = STATES): Buffer {
-  const writer = new SnapshotWriter(states);
+  const writer = new SnapshotWriter(
+    'base',
+    states.map((_, index) => ({
+      write(number, out) {
+        const held = entries[number]?.held[index];
+        if (held !== undefined) out.raw(Buffer.from(held, 'latin1'));
+        return held !== undefined;
+      },
+    })),
+  );
   let keyGroup = -1;
-  for (const entry of entries) {
+  for (const [number, entry] of entries.entries()) {
     if (entry.keyGroup !== keyGroup) writer.group(entry.keyGroup);
     keyGroup = entry.keyGroup;
-    writer.entry(entry.key, entry.values);
+    writer.entry(entry.key, number);
   }
-  return Buffer.concat(writer.finish());
+  return Buffer.concat(writer.finish(states));
 }
 
 function read(payload: Buffer, range = ALL, states = STATES): Entry[] {
   const entries: Entry[] = [];
-  readSnapshot(payload, 'test', states, range, {
-    entry: (keyGroup, bytes, start, end, values) =>
-      entries.push({ keyGroup, key: bytes.toString('latin1', start, end), values: [...values] }),
+  readSnapshot(payload, 'test', states, range, ({ keyGroup, bytes, start, end, isEmpty, starts, ends }) => {
+    const held = starts.map((from, index) => (from < 0 ? undefined : bytes.toString('latin1', from, ends[index])));
+    if (isEmpty !== held.every((each) => each === undefined)) throw new Error(`an entry that holds ${held} says isEmpty ${isEmpty}`);
+    entries.push({ keyGroup, key: bytes.toString('latin1', start, end), held });
   });
   return entries;
 }
 
+const latin1 = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
+const heldBytes = fc.option(latin1, { nil: undefined });
 const entry = fc.record({
   keyGroup: fc.integer({ min: 0, max: 200 }),
-  key: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
-  values: fc
-    .tuple(fc.option(fc.string({ unit: 'grapheme', maxLength: 200 }), { nil: undefined }), fc.option(fc.integer(), { nil: undefined }))
-    .map((pair): unknown[] => pair),
+  key: latin1,
+  held: fc.tuple(heldBytes, heldBytes).map((pair): (string | undefined)[] => pair),
 });
 const sorted = fc.array(entry, { maxLength: 30 }).map((entries) => entries.sort((a, b) => a.keyGroup - b.keyGroup));
 
@@ -86,38 +98,39 @@ test('a part that is damaged or cut off is malformed, and so is a damaged head',
 });
 
 test('states are found by name: added ones are empty, moved ones stay, dropped ones are passed over', () => {
-  const payload = write([{ keyGroup: 1, key: 'k', values: ['hello', 7] }]);
-  const now: SnapshotState[] = [
-    { name: 'new', serde: int64 },
-    { name: 'any', serde: structured },
-  ];
-  expect(read(payload, ALL, now)).toEqual([{ keyGroup: 1, key: 'k', values: [undefined, 7] }]);
+  const payload = write([{ keyGroup: 1, key: 'k', held: ['hello', '7'] }]);
+  const now: StoredState[] = [{ name: 'new', kind: 'value', serdes: ['int64'] }, ...STATES.slice(1)];
+  expect(read(payload, ALL, now)).toEqual([{ keyGroup: 1, key: 'k', held: [undefined, '7'] }]);
 });
 
 test('a state is not read through another serde than it was written with', () => {
-  const payload = write([{ keyGroup: 1, key: 'k', values: ['hello', 7] }]);
-  expect(() => read(payload, ALL, [{ name: 'text', serde: structured }])).toThrow(
+  const payload = write([{ keyGroup: 1, key: 'k', held: ['hello', '7'] }]);
+  expect(() => read(payload, ALL, [{ name: 'text', kind: 'value', serdes: ['structured'] }])).toThrow(
     'test: state text was written with serde utf8 and the job reads it with structured',
+  );
+  expect(() => read(payload, ALL, [{ name: 'any', kind: 'map', serdes: ['utf8', 'json'] }])).toThrow(
+    'test: state any was written with serde utf8, structured and the job reads it with utf8, json',
   );
 });
 
-test('a value that its serde cannot encode is named', () => {
-  expect(() => write([{ keyGroup: 1, key: 'k', values: [5, undefined] }])).toThrow(
-    /state text holds a value that its serde utf8 cannot encode/,
+test('a state is not read as another kind than it was written as', () => {
+  const payload = write([{ keyGroup: 1, key: 'k', held: ['hello', '7'] }]);
+  expect(() => read(payload, ALL, [{ name: 'text', kind: 'list', serdes: ['utf8'] }])).toThrow(
+    'test: state text was written as a value state and the job reads it as a list state: keep it as it was, and give the list state another name',
   );
 });
 
 test('key groups out of order are refused', () => {
   expect(() =>
     write([
-      { keyGroup: 2, key: 'k', values: [] },
-      { keyGroup: 1, key: 'k', values: [] },
+      { keyGroup: 2, key: 'k', held: [] },
+      { keyGroup: 1, key: 'k', held: [] },
     ]),
   ).toThrow(RangeError);
 });
 
 const SAMPLE = write(
-  Array.from({ length: 40 }, (_, index) => ({ keyGroup: index >> 2, key: `key-${index}`, values: ['t'.repeat(index * 5), index] })),
+  Array.from({ length: 40 }, (_, index) => ({ keyGroup: index >> 2, key: `key-${index}`, held: ['t'.repeat(index * 5), `${index}`] })),
 );
 
 test('a snapshot that is cut off anywhere is malformed', () => {

@@ -1,28 +1,30 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { murmur2 } from '../../../lib/format/murmur2.ts';
+import type { Serde } from '../../../lib/format/serde.ts';
 import { int64, utf8 } from '../../../lib/format/serdes.ts';
 import { keyGroupOf, keyGroupRange } from '../../../lib/protocol/key-groups.ts';
-import { KeyedState } from '../../../lib/state/keyed-state.ts';
+import type { ValueState } from '../../../lib/state/columns/value.ts';
+import { StateSet } from '../../../lib/state/state-set.ts';
 
 const MAX_PARALLELISM = 16;
 
-function newState(subtask = 0, parallelism = 1): KeyedState {
-  return new KeyedState({
+function newState(subtask = 0, parallelism = 1): StateSet {
+  return new StateSet({
     uid: 'op',
     states: [
-      { name: 'count', serde: int64, initial: 0 },
-      { name: 'label', serde: utf8, initial: undefined },
+      { kind: 'value', name: 'count', serdes: [int64 as Serde<unknown>], initial: 0 },
+      { kind: 'value', name: 'label', serdes: [utf8 as Serde<unknown>], initial: undefined },
     ],
     maxParallelism: MAX_PARALLELISM,
     keyGroups: keyGroupRange(subtask, parallelism, MAX_PARALLELISM),
   });
 }
 
-function at(state: KeyedState, key: string) {
+function at(state: StateSet, key: string) {
   const bytes = Buffer.from(key);
-  state.current = state.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
-  const { count, label } = state.handles;
+  state.keys.current = state.keys.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
+  const { count, label } = state.handles as Record<string, ValueState<unknown>>;
   if (count === undefined || label === undefined) throw new Error('no handles');
   return { count, label };
 }
@@ -112,7 +114,7 @@ const step = fc.record({
   do: fc.constantFrom('count' as const, 'label' as const, 'clear' as const),
 });
 
-function apply(state: KeyedState, model: Map<string, { count?: number; label?: string }>, { key, do: what }: Step): void {
+function apply(state: StateSet, model: Map<string, { count?: number; label?: string }>, { key, do: what }: Step): void {
   const { count, label } = at(state, key);
   const entry = model.get(key) ?? {};
   if (what === 'count') {

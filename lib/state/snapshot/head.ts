@@ -1,20 +1,28 @@
 import { crc32 } from 'node:zlib';
-import { MalformedError } from '../protocol/malformed.ts';
-import type { KeyGroupRange } from '../protocol/references.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { BLOB_FORMATS } from '../../format/blob.ts';
+import { ByteWriter } from '../../format/byte-writer.ts';
+import { MalformedError } from '../../protocol/malformed.ts';
+import type { KeyGroupRange } from '../../protocol/references.ts';
+import type { StoredState } from '../stored-state.ts';
+import { Cursor } from './cursor.ts';
 
 /*
  * The head of a snapshot: what is in it and where. Its size and the checksums, its own and one for each key group, let a
  * subtask read the head and the key groups that it owns, and no more, out of a large blob, and know that they are whole.
  *
- *   size     bytes of the rest of the head (u32), and their CRC-32 (u32)
- *   states   count; for each: name, name of its serde (each behind its length)
+ *   size     bytes of the rest of the head (3 bytes), the format's version (1 byte), the CRC-32 of the rest (u32), which
+ *            begins with the version
+ *   states   count; for each: name, kind, count of its serdes and the name of each (each text behind its length)
  *   groups   count; for each, ascending: key group, entries, bytes; CRC-32 of the bytes (u32)
  *
- * Numbers are unsigned LEB128, but for those of 32 bits, which are little-endian.
+ * Numbers are unsigned LEB128, but for those of a fixed size, which are little-endian. The version is that of the blob's
+ * envelope. It is said again because parts of a snapshot are read without the blob's checksum.
+ *
+ * Version 1 is still read: it holds 0 where the version is now, and of each state its name and that of its serde; its kind
+ * is `value`.
  */
 export interface SnapshotHead {
-  readonly states: readonly { readonly name: string; readonly serde: string }[];
+  readonly states: readonly StoredState[];
   /** Ascending. Their entries follow the head in this order. */
   readonly groups: readonly SnapshotGroup[];
 }
@@ -27,8 +35,14 @@ export interface SnapshotGroup {
 }
 
 const SIZE_BYTES = 8;
-/** A state takes two bytes at least, a group seven. */
+/** Far more than the 32,768 key groups that there can be take. */
+const MAX_REST_BYTES = 0xffffff;
+/** What version 1 holds in place of its number. */
+const FIRST_VERSION = 0;
+const VERSION = BLOB_FORMATS.state.version;
+/** A state takes two bytes at least, a serde one, a group seven. */
 const LEAST_STATE_BYTES = 2;
+const LEAST_SERDE_BYTES = 1;
 const LEAST_GROUP_BYTES = 7;
 
 export function encodeHead({ states, groups }: SnapshotHead): Buffer {
@@ -36,9 +50,11 @@ export function encodeHead({ states, groups }: SnapshotHead): Buffer {
   out.u32(0);
   out.u32(0);
   out.varint(states.length);
-  for (const { name, serde } of states) {
+  for (const { name, kind, serdes } of states) {
     putText(out, name);
-    putText(out, serde);
+    putText(out, kind);
+    out.varint(serdes.length);
+    for (const serde of serdes) putText(out, serde);
   }
   out.varint(groups.length);
   for (const { keyGroup, entries, bytes, crc } of groups) {
@@ -48,26 +64,32 @@ export function encodeHead({ states, groups }: SnapshotHead): Buffer {
     out.u32(crc);
   }
   const head = out.view();
-  head.writeUInt32LE(head.length - SIZE_BYTES, 0);
-  head.writeUInt32LE(crc32(head.subarray(SIZE_BYTES)), 4);
+  const restBytes = head.length - SIZE_BYTES;
+  if (restBytes > MAX_REST_BYTES) throw new RangeError(`the head of a snapshot has ${restBytes} bytes: the limit is ${MAX_REST_BYTES}`);
+  head.writeUIntLE(restBytes, 0, 3);
+  head[3] = VERSION;
+  head.writeUInt32LE(crc32(head.subarray(SIZE_BYTES), VERSION), 4);
   return head;
 }
 
 /** How many bytes the head takes; `start` must hold its first eight at least. Throws `MalformedError`. */
 export function headBytes(start: Buffer, name: string): number {
   if (start.length < SIZE_BYTES) throw new MalformedError(`${name}: the snapshot ends inside its head`);
-  return SIZE_BYTES + start.readUInt32LE(0);
+  return SIZE_BYTES + start.readUIntLE(0, 3);
 }
 
 /** Throws `MalformedError` unless `bytes` begins with a whole head. */
 export function decodeHead(bytes: Buffer, name: string): { readonly head: SnapshotHead; readonly end: number } {
   const end = headBytes(bytes, name);
   if (end > bytes.length) throw new MalformedError(`${name}: the snapshot ends inside its head`);
-  if (crc32(bytes.subarray(SIZE_BYTES, end)) !== bytes.readUInt32LE(4))
+  const version = bytes.readUInt8(3);
+  if (crc32(bytes.subarray(SIZE_BYTES, end), version) !== bytes.readUInt32LE(4))
     throw new MalformedError(`${name}: the checksum of the snapshot's head is wrong`);
+  if (version !== FIRST_VERSION && version !== VERSION) throw new MalformedError(`${name}: the snapshot's head is of version ${version}`);
   const cursor = new Cursor(bytes, name, SIZE_BYTES, end);
-  const states: { name: string; serde: string }[] = [];
-  for (let left = cursor.count(LEAST_STATE_BYTES); left > 0; left--) states.push({ name: cursor.text(), serde: cursor.text() });
+  const states: StoredState[] = [];
+  for (let left = cursor.count(LEAST_STATE_BYTES); left > 0; left--)
+    states.push(version === FIRST_VERSION ? readFirstState(cursor) : readState(cursor));
   const groups: SnapshotGroup[] = [];
   for (let left = cursor.count(LEAST_GROUP_BYTES); left > 0; left--) {
     const group = { keyGroup: cursor.varint(), entries: cursor.varint(), bytes: cursor.varint(), crc: cursor.u32() };
@@ -102,74 +124,19 @@ export function snapshotOfPart(head: SnapshotHead, range: KeyGroupRange, part: B
   return Buffer.concat([encodeHead({ states: head.states, groups }), part]);
 }
 
+function readState(cursor: Cursor): StoredState {
+  const name = cursor.text();
+  const kind = cursor.text();
+  const serdes: string[] = [];
+  for (let left = cursor.count(LEAST_SERDE_BYTES); left > 0; left--) serdes.push(cursor.text());
+  return { name, kind, serdes };
+}
+
+function readFirstState(cursor: Cursor): StoredState {
+  return { name: cursor.text(), kind: 'value', serdes: [cursor.text()] };
+}
+
 function putText(out: ByteWriter, text: string): void {
   out.varint(Buffer.byteLength(text));
   out.utf8(text);
-}
-
-/** Reads unsigned LEB128 numbers and what they count, never beyond the end. */
-export class Cursor {
-  readonly bytes: Buffer;
-  readonly #name: string;
-  readonly #end: number;
-  position: number;
-
-  constructor(bytes: Buffer, name: string, start = 0, end = bytes.length) {
-    this.bytes = bytes;
-    this.#name = name;
-    this.position = start;
-    this.#end = end;
-  }
-
-  varint(): number {
-    const { position } = this;
-    // Nearly every number: a size.
-    if (position < this.#end && (this.bytes[position] as number) < 0x80) return this.bytes[this.position++] as number;
-    let value = 0;
-    for (let scale = 1; scale <= 0x1000000000000; scale *= 128) {
-      if (this.position >= this.#end) throw this.malformed('ends inside a number');
-      const byte = this.bytes[this.position++] as number;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    throw this.malformed('has a number of more than seven bytes');
-  }
-
-  u32(): number {
-    if (this.position + 4 > this.#end) throw this.malformed('ends inside a number');
-    this.position += 4;
-    return this.bytes.readUInt32LE(this.position - 4);
-  }
-
-  /** A count of things that take `each` bytes at least. */
-  count(each: number): number {
-    const count = this.varint();
-    if (count * each > this.#end - this.position)
-      throw this.malformed(`counts ${count} parts where ${this.#end - this.position} bytes are left`);
-    return count;
-  }
-
-  /** A length that must fit. */
-  size(): number {
-    const size = this.varint();
-    if (size > this.#end - this.position) throw this.malformed(`has ${size} bytes in a field where ${this.#end - this.position} are left`);
-    return size;
-  }
-
-  sizePlusOne(): number {
-    const size = this.varint();
-    if (size - 1 > this.#end - this.position)
-      throw this.malformed(`has ${size - 1} bytes in a value where ${this.#end - this.position} are left`);
-    return size;
-  }
-
-  text(): string {
-    const size = this.size();
-    this.position += size;
-    return this.bytes.toString('utf8', this.position - size, this.position);
-  }
-
-  malformed(what: string): MalformedError {
-    return new MalformedError(`${this.#name}: the snapshot ${what}`);
-  }
 }

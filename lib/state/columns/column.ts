@@ -1,0 +1,38 @@
+import type { Serde } from '../../format/serde.ts';
+import type { WrittenState } from '../snapshot/writer.ts';
+
+/** What every state declares, whatever its kind. A kind's own declaration has a literal for `kind`, and what else it needs. */
+export interface DeclaredState {
+  readonly kind: string;
+  readonly name: string;
+  /** Of what it holds, in the order that its kind says. It cannot be read back through serdes of other names. */
+  readonly serdes: readonly Serde<unknown>[];
+}
+
+/**
+ * What one state holds of all keys, by key number, and the handle on what it holds of the current key (`KeyIndex.current`).
+ * No key costs an object of its own. What is written and read here is this kind's own format: a snapshot holds it behind its
+ * length.
+ *
+ * Before a key's state changes for the first time since the last snapshot, a column says so (`KeyIndex.change`): then the key is
+ * in the next delta, with what every column has of it.
+ */
+export interface Column extends WrittenState {
+  readonly state: DeclaredState;
+  /** What `onRecord` gets. Outside of records its methods throw (`currentOf`). */
+  readonly handle: unknown;
+  /** There is a number more, the next one, and the state holds nothing of it. */
+  extend(): void;
+  /** Does the state hold nothing of the key? What was given out has been taken back. */
+  isEmpty(number: number): boolean;
+  /** Takes in what `write` has written of a key: a base's part in place of what there is, a delta's on top of it. */
+  apply(number: number, bytes: Buffer, start: number, end: number): void;
+  /** Holds nothing of the key any more. No change: it says so to nobody. */
+  forget(number: number): void;
+  /** The records are done with: takes back what was given out. Throws `StateValueError` when it cannot be encoded. */
+  takeBack(): void;
+  /** All that has changed is in a snapshot now. */
+  settle(): void;
+  /** Forgets everything. */
+  drop(): void;
+}

@@ -1,0 +1,23 @@
+import type { KeyIndex } from '../key-index.ts';
+import type { Column } from './column.ts';
+import { type ListDeclaration, openListColumn } from './list.ts';
+import { openValueColumn, type ValueDeclaration } from './value.ts';
+
+/** The kinds of state, and how each is declared. */
+interface Declarations {
+  readonly value: ValueDeclaration;
+  readonly list: ListDeclaration;
+}
+
+/** How a column of each kind is made: one that is declared and not here does not compile. */
+const kinds: { readonly [K in keyof Declarations]: (keys: KeyIndex, state: Declarations[K]) => Column } = {
+  value: openValueColumn,
+  list: openListColumn,
+};
+
+/** A state as its operator declares it: of any kind. */
+export type StateDeclaration<K extends keyof Declarations = keyof Declarations> = { [P in K]: Declarations[P] & { readonly kind: P } }[K];
+
+export function openColumn<K extends keyof Declarations>(keys: KeyIndex, state: StateDeclaration<K>): Column {
+  return kinds[state.kind](keys, state);
+}

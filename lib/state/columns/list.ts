@@ -1,0 +1,189 @@
+import type { ByteWriter } from '../../format/byte-writer.ts';
+import type { Serde } from '../../format/serde.ts';
+import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
+import { Cursor } from '../snapshot/cursor.ts';
+import type { SnapshotPart } from '../snapshot/writer.ts';
+import type { Column, DeclaredState } from './column.ts';
+import { decode, encode, writeEncoded } from './encoding.ts';
+
+/**
+ * A state that holds a list of each key. In a snapshot: how many of the first entries there were before and stay (0 in a base);
+ * the count of those that have changed, and of each its index and encoding; the count of those behind, and their encodings. Each
+ * encoding is behind its length.
+ */
+export interface ListDeclaration extends DeclaredState {
+  readonly kind: 'list';
+  readonly serdes: readonly [Serde<unknown>];
+}
+
+/**
+ * The list of one state for the key that is being worked on. A value that it gives out is a copy of its own: to change the list,
+ * `set` the value. It is of no use outside of its record: everything throws there.
+ */
+export interface ListState<T> extends Iterable<T> {
+  readonly length: number;
+  /** Undefined beyond the end. */
+  at(index: number): T | undefined;
+  /** Adds an entry behind the others. */
+  add(value: T): void;
+  /** Puts another in place of an entry. Throws `RangeError` when there is none at that index. */
+  set(index: number, value: T): void;
+  /** Takes all entries away: when no state is left, the key costs nothing. */
+  clear(): void;
+}
+
+export function openListColumn(keys: KeyIndex, state: ListDeclaration): Column {
+  return new ListColumn(keys, state);
+}
+
+/** What has become of a list since the last snapshot. */
+interface Change {
+  /** So many of its first entries are in the last snapshot, but for those that were replaced. */
+  kept: number;
+  readonly replaced: Set<number>;
+}
+
+class ListColumn implements Column, ListState<unknown> {
+  readonly handle = this;
+  readonly state: ListDeclaration;
+  readonly #keys: KeyIndex;
+  readonly #serde: Serde<unknown>;
+  /** Encodings, as latin1. Undefined: no entries. */
+  #lists: (string[] | undefined)[] = [];
+  /** By key number. */
+  readonly #changes = new Map<number, Change>();
+
+  constructor(keys: KeyIndex, state: ListDeclaration) {
+    this.state = state;
+    this.#keys = keys;
+    this.#serde = state.serdes[0];
+  }
+
+  get length(): number {
+    return this.#lists[currentOf(this.#keys, this.state)]?.length ?? 0;
+  }
+
+  at(index: number): unknown {
+    const encoded = this.#lists[currentOf(this.#keys, this.state)]?.[index];
+    return encoded === undefined ? undefined : decode(this.state.name, this.#serde, encoded);
+  }
+
+  *[Symbol.iterator](): Iterator<unknown> {
+    const number = currentOf(this.#keys, this.state);
+    for (let index = 0; index < this.length; index++) {
+      if (this.#keys.current !== number) this.#keys.scope.refuse(this.#keys.uid, `an iterator of state ${this.state.name}`);
+      yield this.at(index);
+    }
+  }
+
+  add(value: unknown): void {
+    const number = currentOf(this.#keys, this.state);
+    const encoded = encode(this.state.name, this.#serde, value);
+    this.#change(number);
+    const list = this.#lists[number];
+    if (list === undefined) this.#lists[number] = [encoded];
+    else list.push(encoded);
+  }
+
+  set(index: number, value: unknown): void {
+    const number = currentOf(this.#keys, this.state);
+    const list = this.#lists[number] ?? [];
+    const before = list[index];
+    if (before === undefined)
+      throw new RangeError(`state ${this.state.name} has ${list.length} entries, and none at index ${index}: add it`);
+    const encoded = encode(this.state.name, this.#serde, value);
+    if (encoded === before) return;
+    const { kept, replaced } = this.#change(number);
+    if (index < kept) replaced.add(index);
+    list[index] = encoded;
+  }
+
+  clear(): void {
+    const number = currentOf(this.#keys, this.state);
+    if (this.#lists[number] === undefined) return;
+    const change = this.#change(number);
+    change.kept = 0;
+    change.replaced.clear();
+    this.#lists[number] = undefined;
+  }
+
+  extend(): void {
+    this.#lists.push(undefined);
+  }
+
+  isEmpty(number: number): boolean {
+    return this.#lists[number] === undefined;
+  }
+
+  write(number: number, out: ByteWriter, part: SnapshotPart): boolean {
+    const list = this.#lists[number];
+    if (list === undefined) return false;
+    const { kept, replaced } = part === 'base' ? NOTHING_KEPT : (this.#changes.get(number) ?? { kept: list.length, replaced: NONE });
+    out.varint(kept);
+    out.varint(replaced.size);
+    for (const index of replaced) {
+      out.varint(index);
+      writeEntry(list[index] as string, out);
+    }
+    out.varint(list.length - kept);
+    for (let index = kept; index < list.length; index++) writeEntry(list[index] as string, out);
+    return true;
+  }
+
+  apply(number: number, bytes: Buffer, start: number, end: number): void {
+    const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
+    const kept = cursor.varint();
+    const list = kept === 0 ? [] : (this.#lists[number] ?? []);
+    if (kept > list.length) throw cursor.malformed(`keeps ${kept} entries of a list of ${list.length}`);
+    list.length = kept;
+    for (let left = cursor.count(LEAST_REPLACED_BYTES); left > 0; left--) {
+      const index = cursor.varint();
+      if (index >= kept) throw cursor.malformed(`replaces entry ${index} of ${kept}`);
+      list[index] = readEntry(cursor);
+    }
+    for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) list.push(readEntry(cursor));
+    this.#lists[number] = list;
+  }
+
+  forget(number: number): void {
+    this.#lists[number] = undefined;
+    this.#changes.delete(number);
+  }
+
+  takeBack(): void {}
+
+  settle(): void {
+    this.#changes.clear();
+  }
+
+  drop(): void {
+    this.#lists = [];
+    this.#changes.clear();
+  }
+
+  /** Called before the list changes. */
+  #change(number: number): Change {
+    if (this.#keys.marks[number] !== CHANGED) this.#keys.change(number);
+    const known = this.#changes.get(number);
+    if (known !== undefined) return known;
+    const change = { kept: this.#lists[number]?.length ?? 0, replaced: new Set<number>() };
+    this.#changes.set(number, change);
+    return change;
+  }
+}
+
+const NONE: ReadonlySet<number> = new Set();
+const NOTHING_KEPT = { kept: 0, replaced: NONE };
+const LEAST_ENTRY_BYTES = 1;
+const LEAST_REPLACED_BYTES = 2;
+
+function writeEntry(encoded: string, out: ByteWriter): void {
+  out.varint(encoded.length);
+  writeEncoded(encoded, out);
+}
+
+function readEntry(cursor: Cursor): string {
+  const size = cursor.size();
+  cursor.position += size;
+  return cursor.bytes.toString('latin1', cursor.position - size, cursor.position);
+}

@@ -1,0 +1,238 @@
+import type { ByteWriter } from '../../format/byte-writer.ts';
+import type { Serde } from '../../format/serde.ts';
+import { hasPrimitives } from '../../format/serdes.ts';
+import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
+import type { Column, DeclaredState } from './column.ts';
+import { decode, encode, freeze, isObject, writeEncoded, writeValue } from './encoding.ts';
+
+/** A state that holds one value of each key. In a snapshot: its encoding, in a delta too. */
+export interface ValueDeclaration extends DeclaredState {
+  readonly kind: 'value';
+  readonly serdes: readonly [Serde<unknown>];
+  /** What a key without a value reads: a value, of which each key gets a copy of its own if it is an object, or a function that makes one. */
+  readonly initial: unknown;
+}
+
+/**
+ * The value of one state for the key that is being worked on. `Absent` is what is read when there is none. It is of no use
+ * outside of its record: every method throws there (`valueState` says what may be kept).
+ */
+export interface ValueState<T, Absent = undefined> {
+  get(): T | Absent;
+  set(value: T): void;
+  /** Sets what `fn` makes of the present value, and returns it. */
+  update(fn: (value: T | Absent) => T): T;
+  /** Takes the value away: the key reads the initial value again and, when no state is left, costs nothing. */
+  clear(): void;
+}
+
+export function openValueColumn(keys: KeyIndex, state: ValueDeclaration): Column {
+  return hasPrimitives(state.serdes[0]) ? new PrimitiveColumn(keys, state) : new EncodedColumn(keys, state);
+}
+
+/** Values that nobody can change in place are kept as they are. */
+class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
+  readonly handle = this;
+  readonly state: ValueDeclaration;
+  readonly #keys: KeyIndex;
+  readonly #serde: Serde<unknown>;
+  readonly #initial: () => unknown;
+  #values: unknown[] = [];
+
+  constructor(keys: KeyIndex, state: ValueDeclaration) {
+    this.state = state;
+    this.#keys = keys;
+    this.#serde = state.serdes[0];
+    this.#initial = initialOf(state);
+  }
+
+  get(): unknown {
+    const value = this.#values[this.#keys.current];
+    return value === undefined ? this.#absent() : value;
+  }
+
+  set(value: unknown): void {
+    expectValue(value);
+    const keys = this.#keys;
+    const number = keys.current;
+    if (keys.marks[number] !== CHANGED) this.#change(number);
+    this.#values[number] = value;
+  }
+
+  update(fn: (value: unknown) => unknown): unknown {
+    const value = fn(this.get());
+    this.set(value);
+    return value;
+  }
+
+  clear(): void {
+    const number = currentOf(this.#keys, this.state);
+    if (this.#values[number] === undefined) return;
+    if (this.#keys.marks[number] !== CHANGED) this.#change(number);
+    this.#values[number] = undefined;
+  }
+
+  extend(): void {
+    this.#values.push(undefined);
+  }
+
+  isEmpty(number: number): boolean {
+    return this.#values[number] === undefined;
+  }
+
+  write(number: number, out: ByteWriter): boolean {
+    const value = this.#values[number];
+    if (value === undefined) return false;
+    writeValue(this.state.name, this.#serde, value, out);
+    return true;
+  }
+
+  apply(number: number, bytes: Buffer, start: number, end: number): void {
+    this.#values[number] = this.#serde.read(bytes, start, end);
+  }
+
+  forget(number: number): void {
+    this.#values[number] = undefined;
+  }
+
+  takeBack(): void {}
+
+  settle(): void {}
+
+  drop(): void {
+    this.#values = [];
+  }
+
+  #absent(): unknown {
+    currentOf(this.#keys, this.state);
+    return this.#initial();
+  }
+
+  #change(number: number): void {
+    currentOf(this.#keys, this.state);
+    this.#keys.change(number);
+  }
+}
+
+/** A value that is given out, or was set, since the last `takeBack`. */
+interface Lent {
+  readonly value: unknown;
+  /** Its encoding when it was given out; undefined when it was set. */
+  readonly before: string | undefined;
+}
+
+/**
+ * Other values may be changed in place. So a key's value is kept as its encoding. It is decoded when its key is worked on,
+ * and compared when that is over: a change is saved however it was made. What somebody holds afterwards is a copy that
+ * nothing depends on, and frozen, so that who changes it finds out.
+ */
+class EncodedColumn implements Column, ValueState<unknown, unknown> {
+  readonly handle = this;
+  readonly state: ValueDeclaration;
+  readonly #keys: KeyIndex;
+  readonly #serde: Serde<unknown>;
+  readonly #initial: () => unknown;
+  #encodings: (string | undefined)[] = [];
+  /** By key number. */
+  readonly #lent = new Map<number, Lent>();
+
+  constructor(keys: KeyIndex, state: ValueDeclaration) {
+    this.state = state;
+    this.#keys = keys;
+    this.#serde = state.serdes[0];
+    this.#initial = initialOf(state);
+  }
+
+  get(): unknown {
+    const number = currentOf(this.#keys, this.state);
+    const lent = this.#lent.get(number);
+    if (lent !== undefined) return lent.value;
+    const encoded = this.#encodings[number];
+    const value = encoded === undefined ? this.#initial() : decode(this.state.name, this.#serde, encoded);
+    // Changed in place, the initial value is one like any other.
+    if (isObject(value)) this.#lent.set(number, { value, before: encoded ?? encode(this.state.name, this.#serde, value) });
+    else if (encoded !== undefined) this.#lent.set(number, { value, before: encoded });
+    return value;
+  }
+
+  set(value: unknown): void {
+    expectValue(value);
+    const number = currentOf(this.#keys, this.state);
+    this.#change(number);
+    this.#lent.set(number, { value, before: undefined });
+  }
+
+  update(fn: (value: unknown) => unknown): unknown {
+    const value = fn(this.get());
+    this.set(value);
+    return value;
+  }
+
+  clear(): void {
+    const number = currentOf(this.#keys, this.state);
+    const lent = this.#lent.get(number);
+    this.#lent.delete(number);
+    const wasSet = lent !== undefined && lent.before === undefined;
+    if (this.#encodings[number] === undefined && !wasSet) return;
+    this.#change(number);
+    this.#encodings[number] = undefined;
+  }
+
+  extend(): void {
+    this.#encodings.push(undefined);
+  }
+
+  isEmpty(number: number): boolean {
+    return this.#encodings[number] === undefined;
+  }
+
+  write(number: number, out: ByteWriter): boolean {
+    const encoded = this.#encodings[number];
+    if (encoded === undefined) return false;
+    writeEncoded(encoded, out);
+    return true;
+  }
+
+  apply(number: number, bytes: Buffer, start: number, end: number): void {
+    this.#encodings[number] = bytes.toString('latin1', start, end);
+  }
+
+  forget(number: number): void {
+    this.#encodings[number] = undefined;
+  }
+
+  takeBack(): void {
+    for (const [number, { value, before }] of this.#lent) {
+      if (before !== undefined && !isObject(value)) continue;
+      const encoded = encode(this.state.name, this.#serde, value);
+      freeze(value);
+      if (encoded === before) continue;
+      this.#change(number);
+      this.#encodings[number] = encoded;
+    }
+    this.#lent.clear();
+  }
+
+  settle(): void {}
+
+  drop(): void {
+    this.#encodings = [];
+    this.#lent.clear();
+  }
+
+  #change(number: number): void {
+    if (this.#keys.marks[number] !== CHANGED) this.#keys.change(number);
+  }
+}
+
+function expectValue(value: unknown): void {
+  if (value === undefined) throw new TypeError('a state cannot be set to undefined: use clear()');
+}
+
+/** Makes what a key without a value reads: an object anew each time, so that no two keys share one. */
+function initialOf({ name, serdes: [serde], initial }: ValueDeclaration): () => unknown {
+  if (typeof initial === 'function') return initial as () => unknown;
+  if (!isObject(initial)) return () => initial;
+  const encoded = encode(name, serde, initial);
+  return () => decode(name, serde, encoded);
+}

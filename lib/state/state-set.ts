@@ -1,0 +1,160 @@
+import { byName } from '../config/by-name.ts';
+import { MalformedError } from '../protocol/malformed.ts';
+import type { KeyGroupRange } from '../protocol/references.ts';
+import type { Column } from './columns/column.ts';
+import { openColumn, type StateDeclaration } from './columns/columns.ts';
+import { KeyIndex } from './key-index.ts';
+import { RecordScope } from './record-scope.ts';
+import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
+import { type SnapshotPart, SnapshotWriter } from './snapshot/writer.ts';
+import { type StoredState, storedStates } from './stored-state.ts';
+
+export interface StateSetOptions {
+  /** The keyed operator whose state it is. */
+  readonly uid: string;
+  readonly states: readonly StateDeclaration[];
+  readonly maxParallelism: number;
+  /** The key groups that this subtask owns. */
+  readonly keyGroups: KeyGroupRange;
+  /** Where a use of a handle outside of records is remembered. */
+  readonly scope?: RecordScope;
+}
+
+/** The keyed state of one operator subtask: its keys, and a column for each of its states. */
+export class StateSet {
+  readonly keys: KeyIndex;
+  /** What `onRecord` gets: by state name. */
+  readonly handles: Readonly<Record<string, unknown>>;
+  readonly #uid: string;
+  readonly #keyGroups: KeyGroupRange;
+  readonly #columns: readonly Column[];
+  readonly #stored: readonly StoredState[];
+
+  constructor({ uid, states, maxParallelism, keyGroups, scope = new RecordScope() }: StateSetOptions) {
+    this.#uid = uid;
+    this.#keyGroups = keyGroups;
+    this.keys = new KeyIndex({ uid, maxParallelism, keyGroups, scope }, () => {
+      for (const column of this.#columns) column.extend();
+    });
+    this.#columns = states.map((state) => openColumn(this.keys, state));
+    this.#stored = storedStates(states);
+    this.handles = byName(this.#columns.map(({ state, handle }): [string, unknown] => [state.name, handle]));
+  }
+
+  /** Keys that have state. */
+  get size(): number {
+    return this.keys.size;
+  }
+
+  /**
+   * No record is worked on any more: takes back the values that the handles gave out. Throws `StateValueError` when one
+   * cannot be encoded.
+   */
+  takeBack(): void {
+    this.keys.current = -1;
+    for (const column of this.#columns) column.takeBack();
+  }
+
+  /** Has anything changed since the last snapshot? What was given out must have been taken back. */
+  changed(): boolean {
+    return this.keys.hasChanged();
+  }
+
+  /** Gives up the numbers of the keys that were met and not changed. */
+  forgetMet(): void {
+    this.takeBack();
+    this.keys.forgetMet();
+  }
+
+  /** What changed since the last snapshot. The parts are owned by the caller. */
+  takeDelta(): Buffer[] {
+    this.takeBack();
+    const parts = this.#write('delta', this.keys.changedByGroup());
+    this.#forgetCleared();
+    this.#settle();
+    return parts;
+  }
+
+  /** All state. The parts are owned by the caller. */
+  takeBase(): Buffer[] {
+    this.takeBack();
+    this.#forgetCleared();
+    const parts = this.#write('base', this.keys.allByGroup());
+    this.#settle();
+    return parts;
+  }
+
+  /**
+   * Adds a snapshot to what is loaded: its base, if any, and its deltas, oldest first; of them only the key groups that
+   * this subtask owns. After a change of parallelism it is called for each of several snapshots. Throws `MalformedError`.
+   */
+  load(payloads: readonly Buffer[]): void {
+    const name = `state of ${this.#uid}`;
+    for (const payload of payloads) readSnapshot(payload, name, this.#stored, this.#keyGroups, (entry) => this.#take(entry, name));
+  }
+
+  /** Forgets everything. */
+  drop(): void {
+    this.keys.drop();
+    for (const column of this.#columns) column.drop();
+  }
+
+  #take(entry: SnapshotEntry, name: string): void {
+    const { keyGroup, bytes, start, end, isEmpty, starts, ends } = entry;
+    const id = bytes.toString('latin1', start, end);
+    const known = this.keys.find(keyGroup, id);
+    if (isEmpty) {
+      if (known !== undefined) this.#forget(known);
+      return;
+    }
+    const number = known ?? this.keys.add(keyGroup, id);
+    for (let index = 0; index < starts.length; index++) {
+      const column = this.#columns[index] as Column;
+      const from = starts[index] as number;
+      if (from < 0) column.forget(number);
+      else apply(column, number, bytes, from, ends[index] as number, name);
+    }
+  }
+
+  #write(part: SnapshotPart, groups: readonly Iterable<number>[]): Buffer[] {
+    const writer = new SnapshotWriter(part, this.#columns);
+    groups.forEach((numbers, index) => {
+      writer.group(this.#keyGroups.first + index);
+      for (const number of numbers) writer.entry(this.keys.idOf(number), number);
+    });
+    return writer.finish(this.#stored);
+  }
+
+  #settle(): void {
+    for (const column of this.#columns) column.settle();
+    this.keys.settle();
+  }
+
+  #forgetCleared(): void {
+    this.forgetMet();
+    for (const number of this.keys.changed()) if (this.#isCleared(number)) this.#forget(number);
+  }
+
+  #isCleared(number: number): boolean {
+    for (const column of this.#columns) if (!column.isEmpty(number)) return false;
+    return true;
+  }
+
+  #forget(number: number): void {
+    for (const column of this.#columns) column.forget(number);
+    this.keys.forget(number);
+  }
+}
+
+/** Throws `MalformedError`, whatever the column's serdes throw: they wrote these bytes, and the snapshot's checksum is right. */
+function apply(column: Column, number: number, bytes: Buffer, start: number, end: number, name: string): void {
+  try {
+    column.apply(number, bytes, start, end);
+  } catch (cause) {
+    if (cause instanceof MalformedError) throw cause;
+    const serdes = column.state.serdes.map((serde) => serde.name).join(', ');
+    throw new MalformedError(
+      `${name}: the snapshot has a value that serde ${serdes} cannot read: ${cause instanceof Error ? cause.message : cause}`,
+    );
+  }
+}

@@ -1,0 +1,13 @@
+import type { DeclaredState } from './columns/column.ts';
+
+/** What is remembered of a state wherever a job's state is: in the graph's fingerprint and in snapshots. */
+export interface StoredState {
+  readonly name: string;
+  readonly kind: string;
+  /** Names of its serdes, in the order that its kind says. */
+  readonly serdes: readonly string[];
+}
+
+export function storedStates(states: readonly DeclaredState[]): StoredState[] {
+  return states.map(({ name, kind, serdes }) => ({ name, kind, serdes: serdes.map((serde) => serde.name) }));
+}
