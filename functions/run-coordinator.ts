@@ -30,8 +30,8 @@ export interface Term {
   readonly startKind: StartKind;
   /** Who it is, for people. */
   readonly holder: string;
-  /** When `handOver` will come, from now on. */
-  readonly endsInMs: number;
+  /** When `handOver` will come, from now on. @default nobody knows, and it waits for no turn */
+  readonly endsInMs?: number;
   /** When an explicit start was asked for, in milliseconds since the Unix epoch; undefined: nobody said. */
   readonly askedAtMs?: number | undefined;
 }
@@ -47,7 +47,8 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   const observe = run.observer(wiring);
   const settings: JobSettings = {
     ...settingsOf(wiring),
-    ...(term && { startKind: term.startKind, holder: term.holder, holderEndsAtMs: began.wallMs + term.endsInMs }),
+    ...(term && { startKind: term.startKind, holder: term.holder }),
+    ...(term?.endsInMs !== undefined && { holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
   const late = term?.askedAtMs === undefined ? undefined : tooLate(term.askedAtMs, began.wallMs);
   if (late !== undefined) {
@@ -56,7 +57,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   }
   const epochs = await openEpochStore(wiring.config);
   if (term?.startKind === 'revival') {
-    const patienceMs = term.endsInMs - (wiring.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
+    const patienceMs = (term.endsInMs ?? 0) - (wiring.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
     const turn = await awaitTurn(
       { epochs, clock: wiring.clock, random: wiring.random, observe },
       { ...settings, standby: wiring.config.standby },
