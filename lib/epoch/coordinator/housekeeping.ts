@@ -1,13 +1,14 @@
 import { collectGarbage } from './collect.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
 import { createRowExpiry } from './expire-rows.ts';
+import { lookForHeldUp } from './look-for-held-up.ts';
 import { OPEN_LOOK_INTERVAL_MS, type OpenWatch } from './watch-open.ts';
 
 /** How often the job row is read for a request to stop, or for a successor. */
 export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
 
-export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'record-commit' | 'sink-topics' | 'group-offsets';
+export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'record-commit' | 'sink-topics' | 'group-offsets';
 
 export interface Housekeeping {
   /** Starts every chore whose time has come. */
@@ -75,6 +76,7 @@ export function createHousekeeping(
       if (nowMs >= lookedAtMs + OPEN_LOOK_INTERVAL_MS) {
         lookedAtMs = nowMs;
         start('look-for-open', open.look);
+        start('look-for-held-up', () => lookForHeldUp(deps, settings));
       }
     },
     dueAtMs: () => Math.min(controlReadAtMs + CONTROL_POLL_MS, collectedAtMs + COLLECT_INTERVAL_MS, lookedAtMs + OPEN_LOOK_INTERVAL_MS),
