@@ -1,5 +1,5 @@
 import { ofName } from '../config/by-name.ts';
-import type { Committable, SourceOffsets } from '../format/manifest.ts';
+import type { Committable, SourceOffsets, TopicIds } from '../format/manifest.ts';
 import type { Stage } from '../graph/stages.ts';
 import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
@@ -13,6 +13,8 @@ export interface Attempt {
   readonly planned: Moment;
   /** Where every source partition stood before this epoch, also those that had nothing new. */
   readonly from: SourceOffsets;
+  /** Of the topics that it reads. */
+  readonly topicIds?: TopicIds | undefined;
   /** Input by source stage, then subtask (the index). */
   readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
   readonly maxBytes: number;
@@ -50,7 +52,10 @@ export type StageProgress = 'waiting' | 'running' | 'done';
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(
-  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'planned' | 'from' | 'ranges' | 'maxBytes' | 'isCut' | 'condemned' | 'endsLeftovers'>,
+  plan: Pick<
+    Attempt,
+    'epoch' | 'decisionId' | 'planned' | 'from' | 'topicIds' | 'ranges' | 'maxBytes' | 'isCut' | 'condemned' | 'endsLeftovers'
+  >,
   stages: readonly Stage[],
 ): Attempt {
   return {

@@ -21,6 +21,7 @@ export function manifestOf(
     decisionId: attempt.decisionId,
     parentDecisionId: parent.decisionId,
     offsets: offsetsAfter(attempt),
+    topicIds: attempt.topicIds,
     state: { ...parent.state, ...stateAfter(attempt, stages) },
     outputs: byName(
       stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : [])),

@@ -42,6 +42,7 @@ const common = {
   decisionId: text.min(1),
   parentDecisionId: text.min(1).optional(),
   offsets: z.record(text, z.record(text, z.array(count))),
+  topicIds: z.record(text, z.record(text, text.min(1))).optional(),
   state: z.record(text, z.array(snapshotRefSchema)),
   outputs: z.record(text, z.array(z.array(blobRefSchema))),
 };

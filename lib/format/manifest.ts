@@ -18,6 +18,8 @@ export interface Manifest {
   readonly parentDecisionId: string | undefined;
   /** Next offset to read: by source uid, then topic, then partition (the index). */
   readonly offsets: SourceOffsets;
+  /** Of the topics that these offsets are of: by source uid, then topic. Where there is none, it is not known. */
+  readonly topicIds?: TopicIds | undefined;
   /** Snapshots of keyed state after this epoch: by operator uid, one for each subtask. */
   readonly state: Readonly<Record<string, readonly SnapshotRef[]>>;
   /** Staged output of this epoch: by sink uid, then sink subtask (the index). Kept until the epoch is COMMITTED. */
@@ -33,6 +35,8 @@ export interface Manifest {
 export type DeliveryGuarantee = 'exactly-once' | 'at-least-once';
 
 export type SourceOffsets = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+
+export type TopicIds = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Where a blob's bytes are: in this reference (small blobs), or in the blob store under `name`. */
 export type BlobRef =

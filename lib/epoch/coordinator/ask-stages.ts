@@ -1,8 +1,9 @@
 import { byName, ofName } from '../../config/by-name.ts';
 import type { BlobRef, Committable, Manifest, SnapshotRef } from '../../format/manifest.ts';
 import { meetingOf } from '../../graph/meeting.ts';
-import type { SinkStage, Stage } from '../../graph/stages.ts';
+import type { SinkStage, SourceStage, Stage } from '../../graph/stages.ts';
 import { type FunctionTarget, InvokeError } from '../../ports/function-invoker.ts';
+import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type {
   AbortSinkRequest,
   OperatorAnswer,
@@ -53,7 +54,7 @@ export async function runStage(
     invoke<A>(deps, { role: stage.kind, stage: stage.id, subtask }, request, attempt.abort.signal);
   switch (stage.kind) {
     case 'source':
-      return runSourceStage(stage, settings, attempt, common, call);
+      return runSourceStage(deps, stage, settings, attempt, common, call);
     case 'operator':
       return runOperatorStage(stage, settings, attempt, stateBefore, common, call);
     case 'sink':
@@ -89,7 +90,14 @@ export function stageRequest(
 type Common = (subtask: number) => StageRequest;
 type Call = <A extends Answer>(subtask: number, request: StageRequest) => Promise<A | StageFailed>;
 
-async function runSourceStage(stage: Stage, settings: JobSettings, attempt: Attempt, common: Common, call: Call): Promise<StageOutcome> {
+async function runSourceStage(
+  deps: CoordinatorDeps,
+  stage: SourceStage,
+  settings: JobSettings,
+  attempt: Attempt,
+  common: Common,
+  call: Call,
+): Promise<StageOutcome> {
   const subtasks = ofName(attempt.ranges, stage.id) ?? [];
   const meeting = meetingOf(stage, settings.stages, (id) => parallelismOf(settings, id));
   const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
@@ -110,10 +118,26 @@ async function runSourceStage(stage: Stage, settings: JobSettings, attempt: Atte
       return call<SourceAnswer>(subtask, request);
     }),
   );
-  const problem = firstProblem(answers);
+  const problem = firstProblem(answers) ?? (await topicProblem(deps, stage, attempt));
   if (problem !== undefined) return problem;
   const done = answers as readonly (SourceDone | undefined)[];
   return { outcome: 'done', apply: (current) => current.sources.set(stage.id, done) };
+}
+
+/** What was read is of the topic that was planned only if that is there still, when it has been read: offsets of another say nothing. */
+async function topicProblem({ kafka }: CoordinatorDeps, { id, topic }: SourceStage, attempt: Attempt): Promise<StageFailed | undefined> {
+  const planned = ofName(ofName(attempt.topicIds, id), topic);
+  const reads = (ofName(attempt.ranges, id) ?? []).some((ranges) => ranges.length > 0);
+  if (planned === undefined || !reads) return undefined;
+  try {
+    const found = await kafka.topicId(topic, 'now');
+    if (found === undefined || found === planned) return undefined;
+    const message = `topic ${topic} was made anew while it was read: its id was ${planned}, and is ${found}`;
+    return { outcome: 'failed', kind: 'transient', message };
+  } catch (error) {
+    if (!(error instanceof KafkaProblem)) throw error;
+    return { outcome: 'failed', kind: error.retriable ? 'transient' : 'refused', message: error.message };
+  }
 }
 
 async function runOperatorStage(

@@ -203,11 +203,9 @@ export async function runEpochs(
     progress.begin();
     const newest = inFlight.at(-1);
     const base = newestId();
-    return {
-      of: 'planned',
-      base,
-      planned: await planNext(deps, settings, newest === undefined ? parent.offsets : offsetsAfter(newest), isOverdue(), leave.signal),
-    };
+    const before = newest === undefined ? parent : { offsets: offsetsAfter(newest), topicIds: newest.topicIds };
+    const position = { offsets: before.offsets, topicIds: before.topicIds };
+    return { of: 'planned', base, planned: await planNext(deps, settings, position, isOverdue(), leave.signal) };
   }
 
   async function startStage(attempt: Attempt, id: string): Promise<LoopEvent> {
@@ -291,7 +289,14 @@ export async function runEpochs(
         const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
         const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
         const { condemned } = trouble;
-        const plan = { epoch, decisionId: deps.random.id(), planned: momentOf(clock), from: planned.from, ranges };
+        const plan = {
+          epoch,
+          decisionId: deps.random.id(),
+          planned: momentOf(clock),
+          from: planned.from,
+          topicIds: planned.topicIds,
+          ranges,
+        };
         const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, settings.stages);
         inFlight.push(attempt);
         for (const gap of planned.gaps) observe({ event: 'data-loss', epoch, ...gap, message: leftOutMessage(gap) });

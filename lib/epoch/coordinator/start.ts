@@ -1,5 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
-import type { Manifest, SourceOffsets } from '../../format/manifest.ts';
+import type { Manifest, SourceOffsets, TopicIds } from '../../format/manifest.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import { mayStart } from '../may-start.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
@@ -194,8 +194,12 @@ async function withStartingOffsets(
   const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
+  let topicIds: TopicIds = last?.topicIds ?? {};
   for (const source of unread) {
     const { id, topic } = source;
+    // Before the offsets: of a topic that is made anew in between, they are not taken for those of the later one.
+    const topicId = await untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+    if (topicId !== undefined) topicIds = { ...topicIds, [id]: { ...ofName(topicIds, id), [topic]: topicId } };
     const numbers = await untilAnswered(
       deps,
       `resolving the starting offsets of ${id}`,
@@ -213,6 +217,7 @@ async function withStartingOffsets(
     decisionId: deps.random.id(),
     parentDecisionId: last?.decisionId,
     offsets,
+    topicIds,
     state: last?.state ?? {},
     outputs: {},
     committables: [],

@@ -132,8 +132,11 @@ export class Checker {
     // A job that was deleted has no more to do.
     for (const uid of life.over ? [] : sources) {
       const topic = this.#job.sources[uid] ?? '';
+      const id = own(own(last.topicIds, uid), topic);
+      if (!this.#broker.topics.has(topic)) return `${topic} is not there at the moment`;
       for (const { partition, end } of this.#broker.topics.get(topic) ?? []) {
         const offset = own(own(last.offsets, uid), topic)?.[partition] ?? 0;
+        if (offset > 0 && end > 0 && id !== this.#broker.catalog.idOf(topic)) return `${uid} has not seen that ${topic} was made anew`;
         if (offset < end) return `${uid} has read partition ${partition} of ${topic} to ${offset} of ${end}`;
       }
     }
@@ -252,12 +255,13 @@ export class Checker {
   #linesOf(manifest: Manifest, parent: Manifest | undefined, uid: string, topic: string, left: Map<string, DeadLetter>): string[] {
     const { epoch } = manifest;
     const known = own(own(parent?.offsets, uid), topic);
+    const [knownId, id] = [parent, manifest].map((of) => own(own(of?.topicIds, uid), topic));
     const lines: string[] = [];
-    for (const partition of this.#broker.topics.get(topic) ?? []) {
+    for (const partition of this.#broker.catalog.logsOf(topic, id)) {
       const where = `partition ${partition.partition} of ${topic}`;
       const to = own(own(manifest.offsets, uid), topic)?.[partition.partition] ?? 0;
       // What a source starts from is not input of the job.
-      const from = known === undefined ? to : this.#beginOf(manifest, partition, known[partition.partition] ?? 0);
+      const from = known === undefined ? to : this.#beginOf(manifest, partition, known[partition.partition] ?? 0, knownId);
       if (known === undefined && this.#startsAt === 'earliest' && !partition.starts.includes(to))
         this.fail('I3', `${uid} starts at offset ${to} of ${where} in epoch ${epoch}, and was to start at the first`);
       if (to < from) this.fail('I3', `epoch ${epoch} goes back in ${where}: from ${from} to ${to}`);
@@ -275,9 +279,18 @@ export class Checker {
   }
 
   /** Input that was deleted before it was read: an epoch begins behind it only if that was said, and is so. */
-  #beginOf({ epoch }: Manifest, log: Partition, known: number): number {
+  #beginOf({ epoch }: Manifest, log: Partition, known: number, knownId: string | undefined): number {
     const { generation } = this.#table.row(JOB) ?? {};
     const said = this.#gaps.get(`${generation} ${epoch} ${log.topic} ${log.partition}`);
+    const isAnother = knownId !== undefined && knownId !== log.topicId && known > 0;
+    if (
+      isAnother &&
+      (said?.ids?.read !== knownId || said.ids.found !== log.topicId || said.from !== known || !log.starts.includes(said.to))
+    ) {
+      this.fail('I3', `epoch ${epoch} takes offset ${known} of ${log.topic}-${log.partition} as ${knownId} for one of ${log.topicId}`);
+      return known;
+    }
+    if (isAnother && said !== undefined) return said.to;
     if (said === undefined || said.from !== known) return known;
     const isTrue = log.starts.includes(said.to) && said.from < said.to && said.count === said.to - said.from;
     if (!isTrue)
