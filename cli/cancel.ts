@@ -4,6 +4,7 @@ import { holderOf, isLeaseLive } from '../lib/epoch/may-start.ts';
 import type { HeldJob, JobRow } from '../lib/ports/epoch-store.ts';
 import { type CommandResult, EXIT, type ExitCode } from './exit-codes.ts';
 import { finishHere, takeGeneration } from './finish-job.ts';
+import { forgetWitness, lastOffsets } from './forget-witness.ts';
 import { openTransactionsOf } from './open-transactions.ts';
 import { noSuchJob } from './status.ts';
 import { plural } from './text.ts';
@@ -78,6 +79,8 @@ async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }:
   // Of the incarnation in which the generation was taken: a job that was made anew meanwhile may be at this number again.
   const held: HeldJob = { job, generation, incarnation };
   const fresh: HeldJob = { ...held, incarnation: random.id().slice(0, 8) };
+  const offsets = await lastOffsets(tools, row);
+  if (offsets !== undefined) await forgetWitness(tools, offsets);
   if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);
   const blobs = await deleteBlobs(tools, fresh.incarnation);
   if (blobs === 'superseded') return startedAgain(tools);

@@ -7,6 +7,7 @@ import { type Config, type Parameter, parameters } from '../lib/config/parameter
 import { ConfigError, type ConfigFault, readConfig } from '../lib/config/read-config.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
 import { environmentFaults, jobEnvironment } from './environment.ts';
+import type { AdoptedStorage } from './storage/checkpoint-storage.ts';
 
 /** Parameters of lib/config by their variables, as text. Those that are empty count as not set. */
 export type Given = Readonly<Record<string, string | undefined>>;
@@ -20,12 +21,15 @@ export interface DeploymentSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** What the names of the functions begin with. */
   readonly prefix: string;
+  /** Storage of an earlier deployment; undefined: it is made. */
+  readonly adopt: AdoptedStorage | undefined;
 }
 
 type ConfiguredJob = Pick<DeploymentSettings, 'config' | 'job'>;
 
 /** Made by the deployment itself. */
 const MADE_HERE = ['table', 'blobs', 'buildId'] as const;
+const ADOPT = { table: parameters.adoptTable.variable, blobs: parameters.adoptBlobs.variable };
 /** Read by commands on a machine, or by the deployment; no function reads them. */
 const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
   'job',
@@ -41,6 +45,8 @@ const NOT_FOR_FUNCTIONS: readonly (keyof typeof parameters)[] = [
   'logRetentionDays',
   'alarmTopic',
   'removal',
+  'adoptTable',
+  'adoptBlobs',
   'stack',
   'dynamodbLocal',
   'benchDir',
@@ -80,11 +86,12 @@ export function readSettings(given: Given, own: Given = {}, machine: Given = pro
     ...standbyFaults(configured),
     ...functionFaults(configured),
     ...kafkaFaults(configured),
+    ...adoptionFaults(configured),
     ...environmentFaults(job.reads, environment, machine),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   readCertificates(config);
-  return { ...configured, environment, prefix };
+  return { ...configured, environment, prefix, adopt: adoptedOf(config) };
 }
 
 /**
@@ -112,11 +119,12 @@ function isOurs(option: string): boolean {
   return option.startsWith('ONCEFLOW_');
 }
 
-function refusalOf(name: keyof typeof parameters, given: Given): ConfigFault[] {
+function refusalOf(name: (typeof MADE_HERE)[number], given: Given): ConfigFault[] {
   const { variable } = parameters[name];
   const value = given[variable];
   if (value === undefined || value === '') return [];
-  return [{ option: variable, value, rule: 'left to the deployment, which makes it', mend: 'leave it out' }];
+  const mend = name === 'buildId' ? 'leave it out' : `leave it out; that of an earlier deployment is named by ${ADOPT[name]}`;
+  return [{ option: variable, value, rule: 'left to the deployment, which makes it', mend }];
 }
 
 function environmentOf(given: Given): Record<string, string> {
@@ -159,6 +167,23 @@ function standbyFaults({ config: { standby, idleExitMs } }: ConfiguredJob): Conf
       mend: 'leave one of the two out',
     },
   ];
+}
+
+function adoptedOf({ adoptTable: tableName, adoptBlobs }: Config): AdoptedStorage | undefined {
+  if (tableName === undefined || adoptBlobs === undefined) return undefined;
+  return { tableName, bucketName: adoptBlobs.bucket, blobPrefix: adoptBlobs.prefix };
+}
+
+/** The rows name the blobs: the one without the other is of no use. What is adopted was not made by this stack, nor goes with it. */
+function adoptionFaults({ config }: ConfiguredJob): ConfigFault[] {
+  const { adoptTable, adoptBlobs, removal } = config;
+  if (adoptTable === undefined && adoptBlobs === undefined) return [];
+  const fault = (option: string, rule: string, mend: string): ConfigFault[] => [{ option, value: undefined, rule, mend }];
+  if (adoptTable === undefined) return fault(ADOPT.table, `set with ${ADOPT.blobs}: the rows of the table name the blobs`, 'set both');
+  if (adoptBlobs === undefined) return fault(ADOPT.blobs, `set with ${ADOPT.table}: the rows of the table name the blobs`, 'set both');
+  if (removal === 'retain') return [];
+  const rule = `retain with ${ADOPT.table}: what is adopted is no part of the stack, and stays when it is deleted`;
+  return [{ option: parameters.removal.variable, value: removal, rule, mend: 'leave it out' }];
 }
 
 /** What the functions log in to Kafka with is not in their package, and IAM has to be told of which cluster it is. */

@@ -2,6 +2,7 @@ import {
   arn,
   blobLocation,
   brokers,
+  bucketLocation,
   countOrUnlimited,
   groupId,
   type Kind,
@@ -185,11 +186,17 @@ export const parameters = {
     default: 'stop',
     doc: "What to take the output of a decided epoch for, when the sink topic's log no longer says whether it was committed: `stop` asks a person, and names topic, partition and offsets; `committed` and `lost` are that person's answer, for one start: as if it had been read, or to be sent again.",
   }),
+  onMissingState: defaulted({
+    variable: 'ONCEFLOW_ON_MISSING_STATE',
+    kind: oneOf('stop', 'start-anew'),
+    default: 'stop',
+    doc: "What to do when the table knows no epoch of the job, though the offsets of its consumer group say that it has run (another table, a deployment made anew): `stop` says so; `start-anew` is a person's answer, for one start: the state is given up.",
+  }),
   commitOffsets: defaulted({
     variable: 'ONCEFLOW_COMMIT_OFFSETS',
     kind: yesNo,
     default: 'true',
-    doc: 'Whether input offsets are committed to `ONCEFLOW_GROUP_ID` after each epoch: for lag tools, and to notice a table that was set back.',
+    doc: 'Whether input offsets are committed to `ONCEFLOW_GROUP_ID` after each epoch: for lag tools, and to notice a table that was set back or is another one.',
   }),
   deliveryGuarantee: defaulted({
     variable: 'ONCEFLOW_DELIVERY_GUARANTEE',
@@ -515,6 +522,18 @@ export const parameters = {
     kind: oneOf('retain', 'destroy'),
     default: 'retain',
     doc: 'In a deployment: what becomes of table and bucket when the stack is deleted. `retain` also protects the table from deletion.',
+  }),
+  adoptTable: optional({
+    variable: 'ONCEFLOW_ADOPT_TABLE',
+    kind: tableName,
+    unset: 'a new one',
+    doc: 'In a deployment: the table of an earlier one, to go on from; with `ONCEFLOW_ADOPT_BLOBS`. It stays when the stack is deleted.',
+  }),
+  adoptBlobs: optional({
+    variable: 'ONCEFLOW_ADOPT_BLOBS',
+    kind: bucketLocation,
+    unset: 'a new one',
+    doc: 'In a deployment: the bucket of an earlier one, `s3://bucket` or `s3://bucket/prefix` as its outputs said; with `ONCEFLOW_ADOPT_TABLE`.',
   }),
   stack: defaulted({
     variable: 'ONCEFLOW_STACK',

@@ -6,9 +6,9 @@ import { blobName } from '../../stages/blobs.ts';
 import type { SinkTopic } from '../../stages/requests.ts';
 import { REQUEST_BYTES } from '../../transactions/send-staged.ts';
 import { holderOf } from '../may-start.ts';
+import { checkWitness } from './check-witness.ts';
 import { isCompacted } from './compacted-topics.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sinkStages, sourceStages } from './context.ts';
-import { checkNotRestored } from './restored-table.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */
@@ -34,7 +34,7 @@ export async function checkStart(
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, SinkTopic>>> {
   checkRow(settings, row);
-  await untilAnswered(deps, 'asking how far the job was', () => checkNotRestored(deps, settings, row), signal);
+  await untilAnswered(deps, 'asking how far the job was', () => checkWitness(deps, settings, row), signal);
   const broker = await untilAnswered(
     deps,
     'asking the broker for its settings',

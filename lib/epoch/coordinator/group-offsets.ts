@@ -1,6 +1,6 @@
 import type { Manifest } from '../../format/manifest.ts';
 import type { CoordinatorDeps, JobSettings } from './context.ts';
-import { witnessOf } from './restored-table.ts';
+import { witnessOf } from './witness.ts';
 
 /** After a refusal (the group has a member of somebody else) an idle job tries again after so long. */
 const RETRY_MS = 5_000;
@@ -21,12 +21,12 @@ export function createGroupOffsets({ kafka, clock, observe }: CoordinatorDeps, {
   return {
     isDue: (epoch) => commitOffsets && committedEpoch < epoch && clock.elapsedMs() >= triedAtMs + RETRY_MS,
 
-    async commit({ offsets, incarnation, epoch }) {
+    async commit({ job, offsets, incarnation, epoch }) {
       triedAtMs = clock.elapsedMs();
       for (const topics of Object.values(offsets)) {
         for (const [topic, numbers] of Object.entries(topics)) {
           const of = numbers.map((offset, partition) => ({ partition, offset }));
-          const answer = await kafka.commitGroupOffsets(groupId, topic, of, witnessOf({ incarnation, epoch }));
+          const answer = await kafka.commitGroupOffsets(groupId, topic, of, witnessOf({ job, incarnation, epoch }));
           if (answer === 'NONE') continue;
           const message = `offsets of group ${groupId}, topic ${topic}, could not be committed for lag tools: ${answer}`;
           if (message !== said) observe({ event: 'warning', message });

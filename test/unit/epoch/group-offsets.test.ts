@@ -6,7 +6,7 @@ import type { Manifest } from '../../../lib/format/manifest.ts';
 import type { KafkaAnswer } from '../../../lib/ports/kafka-requests.ts';
 
 const manifest = (epoch: number) =>
-  ({ epoch, incarnation: 'i', offsets: { read: { lines: [3, 5], more: [7] } } }) as Partial<Manifest> as Manifest;
+  ({ job: 'job', epoch, incarnation: 'i', offsets: { read: { lines: [3, 5], more: [7] } } }) as Partial<Manifest> as Manifest;
 
 function group(answers: readonly KafkaAnswer[] = [], commitOffsets = true) {
   const events: CoordinatorEvent[] = [];
@@ -27,7 +27,7 @@ it('offsets of every topic go to the group, with the epoch that they are of', as
   const { commit, sent, isDue, events } = group();
   expect(isDue(4)).toBe(true);
   await commit(manifest(4));
-  const metadata = 'onceflow incarnation i epoch 4';
+  const metadata = 'onceflow job job incarnation i epoch 4';
   expect(sent).toEqual([
     [
       'group',
