@@ -1,4 +1,11 @@
-import { type EndsBy, type HeldPartition, type InspectedTransaction, type JobTransactions, partitionName, readTransactions } from '../../lib/inspect/transactions.ts';
+import {
+  type EndsBy,
+  type HeldPartition,
+  type InspectedTransaction,
+  type JobTransactions,
+  partitionName,
+  readTransactions,
+} from '../../lib/inspect/transactions.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';

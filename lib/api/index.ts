@@ -10,6 +10,15 @@ export { JobDefinitionError } from '../graph/job.ts';
 export { MalformedError } from '../protocol/malformed.ts';
 export type { ValueState } from '../state/value-state.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
-export { type KafkaKeyedSinkOptions, type KafkaRecordSinkOptions, type KafkaSink, type KafkaSinkOptions, type KafkaSource, type KafkaSourceOptions, kafkaSink, kafkaSource } from './kafka.ts';
+export {
+  type KafkaKeyedSinkOptions,
+  type KafkaRecordSinkOptions,
+  type KafkaSink,
+  type KafkaSinkOptions,
+  type KafkaSource,
+  type KafkaSourceOptions,
+  kafkaSink,
+  kafkaSource,
+} from './kafka.ts';
 export { type StateHandles, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';

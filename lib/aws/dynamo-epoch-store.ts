@@ -13,7 +13,20 @@ import { ofName } from '../config/by-name.ts';
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { awsFaultOf } from './aws-problem.ts';
-import { type Attributes, attributes, decodeEpoch, decodeJob, encodeEpoch, encodeJob, epochKey, epochSortKey, jobKey, MAX_EPOCH, NO_END, TTL_ATTRIBUTE } from './dynamo-rows.ts';
+import {
+  type Attributes,
+  attributes,
+  decodeEpoch,
+  decodeJob,
+  encodeEpoch,
+  encodeJob,
+  epochKey,
+  epochSortKey,
+  jobKey,
+  MAX_EPOCH,
+  NO_END,
+  TTL_ATTRIBUTE,
+} from './dynamo-rows.ts';
 import { conditional, noSuchJob, problem, type Store, send } from './dynamo-send.ts';
 
 /** More than the coordinators that could ever contend for one job; each failed try means that another one succeeded. */

@@ -2,7 +2,15 @@ import type { RecordFault, StageFailed } from '../protocol/answers.ts';
 import type { SourceOffsets } from '../protocol/manifest.ts';
 import type { CondemnedRecord } from '../protocol/requests.ts';
 import { afterDecision, afterUserFailure, FREE, type InputPart, type Isolation, isSearching } from './isolate.ts';
-import { countFailure, type FailedAttempt, type Failures, forgetFailures, NO_FAILURES, type RestartStrategy, restartAfter } from './restart.ts';
+import {
+  countFailure,
+  type FailedAttempt,
+  type Failures,
+  forgetFailures,
+  NO_FAILURES,
+  type RestartStrategy,
+  restartAfter,
+} from './restart.ts';
 
 /** What a coordinator remembers of attempts that failed. It is lost with the coordinator: its successor begins anew. */
 export interface Trouble {

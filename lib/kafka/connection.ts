@@ -4,7 +4,16 @@ import { type BrokerAddress, brokerText } from '../config/broker-address.ts';
 import type { Credentials } from '../ports/credentials.ts';
 import { reasonOf } from '../ports/reason.ts';
 import { codecs } from './codecs.ts';
-import { ConnectionClass, isConnectionFailure, isTimeout, keepTimersPositive, loggerFor, newDecoder, newEncoder, skipTaggedFields } from './kafkajs-internals.ts';
+import {
+  ConnectionClass,
+  isConnectionFailure,
+  isTimeout,
+  keepTimersPositive,
+  loggerFor,
+  newDecoder,
+  newEncoder,
+  skipTaggedFields,
+} from './kafkajs-internals.ts';
 import { oauthBearer, RefusedToken } from './oauth-bearer.ts';
 import { CORRELATION_BYTES, ResponseReader } from './response-reader.ts';
 import { type Api, NoAnswer, type WireRequest } from './wire-request.ts';

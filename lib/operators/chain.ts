@@ -1,5 +1,14 @@
 import { isPromise } from '../format/serdes.ts';
-import { consumersOf, type FilterNode, type FlatMapNode, type JobDefinition, type KeyByNode, type MapNode, nodeLabel, type SinkNode } from '../graph/job.ts';
+import {
+  consumersOf,
+  type FilterNode,
+  type FlatMapNode,
+  type JobDefinition,
+  type KeyByNode,
+  type MapNode,
+  nodeLabel,
+  type SinkNode,
+} from '../graph/job.ts';
 import { copyOf } from './copy.ts';
 import { UserCodeError } from './errors.ts';
 

@@ -1,7 +1,15 @@
 import { byName } from '../config/by-name.ts';
 import { CorruptBlobError } from '../format/blob.ts';
 import type { EpochOutput } from '../operators/epoch-output.ts';
-import { DeadLetterTooLargeError, MalformedRecordError, MissingValueError, OversizedRecordError, shortened, thrownOf, UserCodeError } from '../operators/errors.ts';
+import {
+  DeadLetterTooLargeError,
+  MalformedRecordError,
+  MissingValueError,
+  OversizedRecordError,
+  shortened,
+  thrownOf,
+  UserCodeError,
+} from '../operators/errors.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';

@@ -4,7 +4,17 @@ import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
 import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
 import type { SourceRequests } from '../ports/kafka-requests.ts';
-import type { AbortAnswer, CommitAnswer, OperatorAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, SourceAnswer, StageFailed, StageStale } from '../protocol/answers.ts';
+import type {
+  AbortAnswer,
+  CommitAnswer,
+  OperatorAnswer,
+  PrepareAnswer,
+  ResolveAnswer,
+  SendAnswer,
+  SourceAnswer,
+  StageFailed,
+  StageStale,
+} from '../protocol/answers.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';

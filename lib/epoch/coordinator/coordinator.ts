@@ -1,7 +1,15 @@
 import type { CoordinatorEvent } from '../events.ts';
 import { takenOverBy } from '../may-start.ts';
 import { checkTakeover } from './check-start.ts';
-import { type CoordinatorDeps, type CoordinatorEnd, JobFailedError, type JobSettings, LeftToNextError, StartRefusedError, SupersededError } from './context.ts';
+import {
+  type CoordinatorDeps,
+  type CoordinatorEnd,
+  JobFailedError,
+  type JobSettings,
+  LeftToNextError,
+  StartRefusedError,
+  SupersededError,
+} from './context.ts';
 import { runEpochs } from './epoch-loop.ts';
 import { holdLease, type Lease } from './hold-lease.ts';
 import { watchProgress } from './progress-watch.ts';

@@ -6,7 +6,19 @@ import { nextSteps, type Step } from '../wavefront.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';
-import { change, changeAttempt, changeEnding, drop, failTransiently, type Given, type Next, observe, startChore, type Turn, turnOf } from './turn.ts';
+import {
+  change,
+  changeAttempt,
+  changeEnding,
+  drop,
+  failTransiently,
+  type Given,
+  type Next,
+  observe,
+  startChore,
+  type Turn,
+  turnOf,
+} from './turn.ts';
 
 /** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */
 const UNDECIDED_GRACE_MS = 4_000;
@@ -105,7 +117,7 @@ function beginPlan(turn: Turn): void {
   // A partition that is behind for this long does not catch up by itself: the plan decides what is lost.
   const isOverdue = behindSinceMs !== undefined && nowMs - behindSinceMs > rules.epochTimeoutMs;
   change(turn, { isPlanning: true });
-  const before = positionBehind(parent, inFlight, rules.stages).offsets;
+  const before = positionBehind(parent, inFlight, rules.stages);
   turn.effects.push({ do: 'begin-progress' }, { do: 'plan', base: newestDecision(state), before, isOverdue });
 }
 

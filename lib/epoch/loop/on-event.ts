@@ -16,7 +16,20 @@ import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, type LoopState, newestDecision } from './state.ts';
-import { change, changeAttempt, changeEnding, drop, fail, type Given, type Next, observe, shrinkAfterTimeout, startChore, type Turn, turnOf } from './turn.ts';
+import {
+  change,
+  changeAttempt,
+  changeEnding,
+  drop,
+  fail,
+  type Given,
+  type Next,
+  observe,
+  shrinkAfterTimeout,
+  startChore,
+  type Turn,
+  turnOf,
+} from './turn.ts';
 
 /** An update passes in the time of one attempt; a coordinator that meets new functions again may itself be the old one. */
 const STALE_LIMIT = 2;
@@ -92,7 +105,7 @@ function takePlan(turn: Turn, planned: Extract<Planned, { readonly outcome: 'pla
   const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
-  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, ranges };
+  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges };
   const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, rules.stages);
   change(turn, {
     inFlight: [...inFlight, attempt],

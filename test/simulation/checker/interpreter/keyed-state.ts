@@ -1,9 +1,6 @@
 import type { StateDeclaration } from '../../../../lib/graph/job.ts';
 import { decoded, encoded } from './rows.ts';
 
-/** By name of the state: its value, as its serde writes it. A state without a value is not there. */
-type StateValues = ReadonlyMap<string, Buffer>;
-
 /** The state of one keyed operator: by the key's bytes (as latin1). A key without any value is not there. */
 export class OperatorState {
   readonly keys = new Map<string, Map<string, Buffer>>();
