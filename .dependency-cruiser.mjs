@@ -104,7 +104,7 @@ export default {
     clientRule(
       'kafkajs-only-in-lib-kafka',
       ['kafkajs'],
-      ['^lib/kafka/', '^local/(stack/kafka-admin|demo/load)[.]ts$', '^test/'],
+      ['^lib/kafka/', '^local/(stack/kafka-(admin|js)|demo/load)[.]ts$', '^test/'],
       'kafkajs is a transport behind lib/ports. What only creates topics and loads lines around a job uses its public clients, since a JVM for it costs a second; so do tests.',
     ),
     clientRule('aws-clients-only-in-lib-aws', ['@aws-sdk', '@smithy'], ['^lib/aws/', '^test/'], 'AWS clients are behind lib/ports.'),

@@ -20,6 +20,7 @@ export interface Explained {
 export function explainError(error: unknown): Explained {
   if (error instanceof UsageError || error instanceof ConfigError || error instanceof JobDefinitionError)
     return { is: 'setting', message: error.message };
+  if (error instanceof StoreProblem && error.isSetting) return { is: 'setting', message: error.message };
   if (error instanceof StoreProblem || error instanceof KafkaProblem || error instanceof BlobMissingError)
     return { is: 'trouble', message: error.message };
   return { is: 'defect', message: error instanceof Error ? (error.stack ?? reasonOf(error)) : String(error) };

@@ -118,6 +118,9 @@ export function createMetrics({ job, functionName, clock, write }: MetricsOption
         return count('DoubtfulCommits', 1);
       case 'dead-lettered':
         return count('DeadLetters', event.records);
+      case 'held-up':
+        add('RecordsHeldUp', event.records);
+        return flushSoon();
       case 'throttled':
         return count('ThrottledCalls', 1);
       case 'no-progress':

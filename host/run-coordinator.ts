@@ -33,8 +33,8 @@ export interface Term {
   readonly startKind: StartKind;
   /** Who it is, for people. */
   readonly holder: string;
-  /** When `handOver` will come, from now on. */
-  readonly endsInMs: number;
+  /** When `handOver` will come, from now on. @default nobody knows, and it waits for no turn */
+  readonly endsInMs?: number;
   /** When an explicit start was asked for, in milliseconds since the Unix epoch; undefined: nobody said. */
   readonly askedAtMs?: number | undefined;
 }
@@ -50,7 +50,8 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   const observe = run.observer(host);
   const settings = {
     ...settingsOf(host),
-    ...(term && { startKind: term.startKind, holder: term.holder, holderEndsAtMs: began.wallMs + term.endsInMs }),
+    ...(term && { startKind: term.startKind, holder: term.holder }),
+    ...(term?.endsInMs !== undefined && { holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
   const late = term?.askedAtMs === undefined ? undefined : tooLate(term.askedAtMs, began.wallMs);
   if (late !== undefined) {
@@ -59,7 +60,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   }
   const epochs = await openEpochStore(host.config);
   if (term?.startKind === 'revival') {
-    const patienceMs = term.endsInMs - (host.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
+    const patienceMs = (term.endsInMs ?? 0) - (host.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
     const turn = await awaitTurn({ epochs, clock: host.clock, random: host.random, observe }, settings, patienceMs, run.handOver);
     if (turn.turn === 'not-needed') return { end: 'refused', message: turn.message };
   }

@@ -19,6 +19,7 @@ Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
 const job = { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' } };
 new StreamJob(new Stack(app, 'Kept'), 'Job', { ...job, parallelism: 2 });
 new StreamJob(new Stack(app, 'ThrownAway'), 'Job', { ...job, parameters: { ONCEFLOW_REMOVAL: 'destroy' } });
+new StreamJob(new Stack(app, 'Adopting'), 'Job', { ...job, adopt: { table: 'earlier', blobs: 's3://earlier-bucket/jobs' } });
 const secured = { ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' };
 const withSecret = {
   ...secured,

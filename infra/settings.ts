@@ -9,6 +9,7 @@ import { type ConfigOf, configOf, parameters, rows } from '../lib/config/paramet
 import { readConfig } from '../lib/config/read-config.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
 import { environmentFaults, jobEnvironment } from './environment.ts';
+import type { AdoptedStorage } from './storage/checkpoint-storage.ts';
 
 /** Parameters of lib/config by their variables, as text. Those that are empty count as not set. */
 export type Given = Readonly<Record<string, string | undefined>>;
@@ -22,12 +23,20 @@ export interface DeploymentSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** What the names of the functions begin with. */
   readonly prefix: string;
+  /** Storage of an earlier deployment; undefined: it is made. */
+  readonly adopt: AdoptedStorage | undefined;
 }
 
 type ConfiguredJob = Pick<DeploymentSettings, 'config' | 'job'>;
 
 /** Who reads a parameter in a function. */
 const IN_FUNCTIONS: readonly Reader[] = ['host', 'coordinator', 'source', 'operator', 'sink'];
+const ADOPT = { table: parameters.adoptTable.variable, blobs: parameters.adoptBlobs.variable };
+/** What names, of an earlier deployment, that which a deployment makes. */
+const ADOPTED_BY: Readonly<Record<string, string>> = {
+  [parameters.table.variable]: ADOPT.table,
+  [parameters.blobs.variable]: ADOPT.blobs,
+};
 /** A cold start, taking the lease, and asking for the commits of what was decided. */
 const START_MS = 10_000;
 /** CloudFormation takes 500 resources in a stack; the rest of one has fewer than 100. */
@@ -63,11 +72,12 @@ export function readSettings(given: Given, own: Given = {}, machine: Given = pro
     ...standbyFaults(configured),
     ...functionFaults(configured),
     ...kafkaFaults(configured),
+    ...adoptionFaults(configured),
     ...environmentFaults(job.reads, environment, machine),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   readCertificates(config);
-  return { ...configured, environment, prefix };
+  return { ...configured, environment, prefix, adopt: adoptedOf(config) };
 }
 
 /**
@@ -98,7 +108,9 @@ function isOurs(option: string): boolean {
 function refusalOf({ variable, deployment }: Parameter<unknown>, given: Given): ConfigFault[] {
   const value = given[variable];
   if (deployment !== 'makes' || value === undefined || value === '') return [];
-  return [{ option: variable, value, rule: 'left to the deployment, which makes it', mend: 'leave it out' }];
+  const adopts = ADOPTED_BY[variable];
+  const mend = adopts === undefined ? 'leave it out' : `leave it out; that of an earlier deployment is named by ${adopts}`;
+  return [{ option: variable, value, rule: 'left to the deployment, which makes it', mend }];
 }
 
 function environmentOf(given: Given): Record<string, string> {
@@ -140,6 +152,23 @@ function standbyFaults({ config: { standby, idleExitMs } }: ConfiguredJob): Conf
       mend: 'leave one of the two out',
     },
   ];
+}
+
+function adoptedOf({ adoptTable: tableName, adoptBlobs }: ConfigOf<'infra'>): AdoptedStorage | undefined {
+  if (tableName === undefined || adoptBlobs === undefined) return undefined;
+  return { tableName, bucketName: adoptBlobs.bucket, blobPrefix: adoptBlobs.prefix };
+}
+
+/** The rows name the blobs: the one without the other is of no use. What is adopted was not made by this stack, nor goes with it. */
+function adoptionFaults({ config }: ConfiguredJob): ConfigFault[] {
+  const { adoptTable, adoptBlobs, removal } = config;
+  if (adoptTable === undefined && adoptBlobs === undefined) return [];
+  const fault = (option: string, rule: string, mend: string): ConfigFault[] => [{ option, value: undefined, rule, mend }];
+  if (adoptTable === undefined) return fault(ADOPT.table, `set with ${ADOPT.blobs}: the rows of the table name the blobs`, 'set both');
+  if (adoptBlobs === undefined) return fault(ADOPT.blobs, `set with ${ADOPT.table}: the rows of the table name the blobs`, 'set both');
+  if (removal === 'retain') return [];
+  const rule = `retain with ${ADOPT.table}: what is adopted is no part of the stack, and stays when it is deleted`;
+  return [{ option: parameters.removal.variable, value: removal, rule, mend: 'leave it out' }];
 }
 
 /** What the functions log in to Kafka with is not in their package, and IAM has to be told of which cluster it is. */

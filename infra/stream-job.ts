@@ -20,6 +20,11 @@ export interface StreamJobProps {
     /** @default the functions run outside of any VPC, and reach what is public */
     readonly network?: Network;
   };
+  /**
+   * Table and bucket of an earlier deployment of this job, as its outputs named them, instead of new ones: `ONCEFLOW_ADOPT_TABLE` and
+   * `ONCEFLOW_ADOPT_BLOBS`. @default they are made
+   */
+  readonly adopt?: { readonly table: string; readonly blobs: string };
   /** Subtasks of every stage. @default 1 */
   readonly parallelism?: number;
   /** Metrics, a dashboard and alarms in CloudWatch (`ONCEFLOW_MONITORING`). @default true */
@@ -52,17 +57,18 @@ export class StreamJob extends Construct {
   constructor(scope: Construct, id: string, props: StreamJobProps) {
     super(scope, id);
     this.settings = props.settings ?? readSettings(givenOf(props), props.environment);
-    this.storage = new CheckpointStorage(this, 'Storage', { removal: this.settings.config.removal });
+    const { config, job, adopt } = this.settings;
+    this.storage = new CheckpointStorage(this, 'Storage', { job: job.name, removal: config.removal, adopt });
     this.functions = new JobFunctions(this, 'Functions', {
       settings: this.settings,
       storage: this.storage,
       network: props.kafka.network,
     });
     new EveryMinute(this, 'EveryMinute', this.functions.coordinator);
-    this.monitoring = this.settings.config.monitoring === 'on' ? this.watch(props.alarmActions ?? []) : undefined;
+    this.monitoring = config.monitoring === 'on' ? this.watch(props.alarmActions ?? []) : undefined;
 
     new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
-    new CfnOutput(this, 'BlobsLocation', { value: `s3://${this.storage.blobs.bucketName}` });
+    new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
     new CfnOutput(this, 'CoordinatorName', { value: this.functions.coordinator.functionName });
     new CfnOutput(this, 'BuildId', { value: this.functions.buildId });
   }
@@ -82,11 +88,12 @@ export class StreamJob extends Construct {
   }
 }
 
-function givenOf({ entry, kafka, parallelism, monitoring, parameters: others = {} }: StreamJobProps): Given {
+function givenOf({ entry, kafka, adopt, parallelism, monitoring, parameters: others = {} }: StreamJobProps): Given {
   return {
     ...others,
     [parameters.job.variable]: entry,
     [parameters.brokers.variable]: kafka.brokers,
+    ...(adopt === undefined ? {} : { [parameters.adoptTable.variable]: adopt.table, [parameters.adoptBlobs.variable]: adopt.blobs }),
     ...(parallelism === undefined ? {} : { [parameters.parallelism.variable]: String(parallelism) }),
     ...(monitoring === undefined ? {} : { [parameters.monitoring.variable]: monitoring ? 'on' : 'off' }),
   };

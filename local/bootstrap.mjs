@@ -8,13 +8,26 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missingPrerequisites } from './prerequisites.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const HOME = join(ROOT, '.onceflow');
+/** A link: what another checkout has installed. */
+const HOME = realPathOf(join(ROOT, '.onceflow'));
 const BIN = join(ROOT, 'node_modules', '.bin');
 const NODE_24 = join(ROOT, 'node_modules', 'node', 'bin', 'node');
 
@@ -112,6 +125,8 @@ async function install(names) {
   const releaseLock = await lockInstallation();
   try {
     const missing = names.filter((name) => !partComplete(name));
+    refuseToInstallInto('node_modules', modulesComplete() ? [] : ['the node modules']);
+    refuseToInstallInto('.onceflow', missing);
     const needs = [...(modulesComplete() ? [] : ['npm']), ...missing.flatMap((name) => PARTS[name].needs)];
     const found = await missingPrerequisites([...new Set(needs)]);
     if (found.problem !== undefined) throw new Error(found.problem);
@@ -120,6 +135,19 @@ async function install(names) {
   } finally {
     releaseLock();
   }
+}
+
+/** What others use is theirs to change: a part of another version would be deleted under them. */
+function refuseToInstallInto(folder, parts) {
+  const path = join(ROOT, folder);
+  if (parts.length === 0 || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new Error(
+    `${path} is a link to ${realPathOf(path)}, which lacks ${parts.join(', ')} as this checkout has it: install there, or remove the link`,
+  );
+}
+
+function realPathOf(path) {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 /** npm writes node_modules/.package-lock.json at the end; it lists what is really there. */

@@ -13,7 +13,7 @@ import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import type { Config } from '../lib/config/parameters.ts';
 import { readConfig } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
-import { isLeaseLive } from '../lib/epoch/may-start.ts';
+import { isLeaseLive, type StartKind } from '../lib/epoch/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import { folderIn, runCommand } from './command.ts';
 import { DEFAULT_TOPICS } from './default-topics.ts';
@@ -120,7 +120,8 @@ async function runUntilInterrupted(local: LocalJob): Promise<number> {
   let { job } = local;
   for (let starts = 1; ; starts++) {
     let hasWorked = false;
-    running = await startJob({ ...local, job }, () => {
+    // Let go on by somebody, it is not started when it was stopped since.
+    running = await startJob({ ...local, job }, starts === 1 ? 'explicit' : 'revival', () => {
       hasWorked = true;
     });
     if (starts === 1) console.log(welcome(local));
@@ -128,21 +129,22 @@ async function runUntilInterrupted(local: LocalJob): Promise<number> {
     const { end, message } = await running.ended;
     running = undefined;
     // It cannot start: there is nothing to look at, and this command is to be called otherwise.
-    if (end === 'failed' && !hasWorked && !interrupted.signal.aborted) throw new UsageError(message);
+    if (end === 'failed' && starts === 1 && !hasWorked && !interrupted.signal.aborted) throw new UsageError(message);
     console.log(message === '' ? end : `${end}: ${message}`);
     if (interrupted.signal.aborted) return end === 'stopped' ? 0 : 1;
     // It does not run because another process holds it, and was to be left alone.
-    if (end === 'refused') return 1;
+    if (end === 'refused' && starts === 1) return 1;
     const mended = await untilResumed(local, interrupted.signal);
     if (mended === undefined) return end === 'failed' ? 1 : 0;
     job = mended;
   }
 }
 
-function startJob({ env, job }: LocalJob, works: () => void): Promise<RunningJob> {
+function startJob({ env, job }: LocalJob, startKind: StartKind, works: () => void): Promise<RunningJob> {
   return runJob({
     env,
     job,
+    startKind,
     onEvent: (event) => {
       if (event.event === 'planned') works();
       const line = eventText(event);

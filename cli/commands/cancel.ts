@@ -7,6 +7,7 @@ import type { HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finishHere, takeGeneration } from '../finish-job.ts';
+import { forgetThatItRan } from '../forget-witness.ts';
 import { noSuchJob } from '../no-such-job.ts';
 import { oneOf, timeout } from '../options.ts';
 import { plural } from '../text.ts';
@@ -90,6 +91,7 @@ async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }:
   // Of the incarnation in which the generation was taken: a job that was made anew meanwhile may be at this number again.
   const held: HeldJob = { job, generation, incarnation };
   const fresh: HeldJob = { ...held, incarnation: random.id().slice(0, 8) };
+  await forgetThatItRan(tools, row);
   if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);
   const blobs = await deleteBlobs(tools, fresh.incarnation);
   if (blobs === 'superseded') return startedAgain(tools);

@@ -50,17 +50,17 @@ export class JobFunctions extends Construct {
       // Kafka's client computes a negative timeout for every connection, of which Node warns.
       NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
     };
-    checkSize({ ...given, ...this.longestOf(storage) });
+    checkSize({ ...given, ...this.longestOf(storage, settings) });
     const bundle = bundleFunctions(this, settings, given);
     this.buildId = createHash('sha256')
-      .update(JSON.stringify([bundle.assetHash, settings.environment, parallelism]))
+      .update(JSON.stringify([bundle.assetHash, settings.environment, parallelism, settings.adopt ?? null]))
       .digest('hex')
       .slice(0, 16);
     const code = Code.fromBucketV2(bundle.bucket, bundle.s3ObjectKey);
     const environment = {
       ...given,
       ONCEFLOW_TABLE: storage.table.tableName,
-      ONCEFLOW_BLOBS: `s3://${storage.blobs.bucketName}`,
+      ONCEFLOW_BLOBS: storage.location,
       ONCEFLOW_BUILD_ID: this.buildId,
     };
     const stageTimeoutMs = Math.min(Math.max(config.epochTimeoutMs, config.commitTimeoutMs) + STAGE_MARGIN_MS, LONGEST_FUNCTION_MS);
@@ -72,7 +72,7 @@ export class JobFunctions extends Construct {
         retention: Number(config.logRetentionDays) satisfies RetentionDays,
         removalPolicy: RemovalPolicy.DESTROY,
       });
-      const scopeOf = { settings, job: job.name, prefix, table: storage.table, blobs: storage.blobs, inVpc: network !== undefined };
+      const scopeOf = { settings, job: job.name, prefix, storage, inVpc: network !== undefined };
       const common: FunctionProps = {
         runtime: Runtime.NODEJS_24_X,
         architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
@@ -111,13 +111,15 @@ export class JobFunctions extends Construct {
   }
 
   /** What the deployment makes, as long as CloudFormation may name it. */
-  private longestOf({ table }: CheckpointStorage): Record<string, string> {
+  private longestOf({ table, location }: CheckpointStorage, { adopt }: DeploymentSettings): Record<string, string> {
+    const ONCEFLOW_BUILD_ID = '0123456789abcdef';
+    if (adopt !== undefined) return { ONCEFLOW_TABLE: adopt.tableName, ONCEFLOW_BLOBS: location, ONCEFLOW_BUILD_ID };
     const { stackName } = Stack.of(this);
     const name = `${Token.isUnresolved(stackName) ? 'x'.repeat(LONGEST_STACK_NAME) : stackName}-${table.node.path}-0123456789ABC`;
     return {
       ONCEFLOW_TABLE: name.slice(0, LONGEST_TABLE_NAME),
       ONCEFLOW_BLOBS: `s3://${'x'.repeat(LONGEST_BUCKET_NAME)}`,
-      ONCEFLOW_BUILD_ID: '0123456789abcdef',
+      ONCEFLOW_BUILD_ID,
     };
   }
 }

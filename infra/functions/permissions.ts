@@ -1,21 +1,19 @@
 import { type CfnElement, Stack, Token } from 'aws-cdk-lib';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { FunctionRole } from '../../lib/config/function-names.ts';
 import { acknowledge } from '../acknowledge.ts';
 import { allow } from '../allow.ts';
 import { type KafkaAccess, kafkaAccess } from '../credentials/kafka-access.ts';
 import type { DeploymentSettings } from '../settings.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface PermissionScope {
   readonly settings: DeploymentSettings;
   readonly job: string;
   readonly prefix: string;
-  readonly table: TableV2;
-  readonly blobs: Bucket;
+  readonly storage: CheckpointStorage;
   /** The functions run in a VPC and make their own network interfaces. */
   readonly inVpc: boolean;
 }
@@ -37,7 +35,7 @@ function statementsOf(scope: Construct, role: FunctionRole, on: PermissionScope)
   switch (role) {
     case 'coordinator':
       return [
-        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [on.table.tableArn], {
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [on.storage.table.tableArn], {
           // Many jobs may share a table: each sees its own rows.
           'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [on.job] },
         }),
@@ -59,9 +57,11 @@ function acknowledgeWildcards(made: Role, role: FunctionRole, on: PermissionScop
   const stack = Stack.of(made);
   const text = (value: string, token: string) => (Token.isUnresolved(value) ? `<AWS::${token}>` : value);
   const where = [text(stack.partition, 'Partition'), 'lambda', text(stack.region, 'Region'), text(stack.account, 'AccountId')].join(':');
-  const bucket = stack.getLogicalId(on.blobs.node.defaultChild as CfnElement);
+  const resource = on.storage.blobs.node.defaultChild as CfnElement | undefined;
+  const partition = text(stack.partition, 'Partition');
+  const bucket = resource === undefined ? `arn:${partition}:s3:::${on.storage.blobs.bucketName}` : `<${stack.getLogicalId(resource)}.Arn>`;
   acknowledge(made, {
-    [`AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${on.job}/*]`]: "The job's own blobs, whose names the engine makes as it goes.",
+    [`AwsSolutions-IAM5[Resource::${bucket}/${objectsOf(on)}]`]: "The job's own blobs, whose names the engine makes as it goes.",
     ...(role === 'coordinator'
       ? {
           [`AwsSolutions-IAM5[Resource::arn:${where}:function:${on.prefix}-operator-*]`]:
@@ -81,13 +81,17 @@ function stageFunctions(scope: Construct, prefix: string): string[] {
   return [named(`${prefix}-source`), named(`${prefix}-sink`), named(`${prefix}-operator-*`)];
 }
 
-function blobs({ blobs: bucket, job }: PermissionScope, actions: string[]): PolicyStatement {
-  return allow(actions, [bucket.arnForObjects(`${job}/*`)]);
+function blobs(on: PermissionScope, actions: string[]): PolicyStatement {
+  return allow(actions, [on.storage.blobs.arnForObjects(objectsOf(on))]);
+}
+
+function objectsOf({ storage, job }: PermissionScope): string {
+  return [storage.blobPrefix, job, '*'].filter((part) => part !== '').join('/');
 }
 
 /** Without it S3 answers "access denied" for an object that is missing, and a lost blob would look like a wrong policy. */
-function list({ blobs: bucket }: PermissionScope): PolicyStatement {
-  return allow(['s3:ListBucket'], [bucket.bucketArn]);
+function list({ storage }: PermissionScope): PolicyStatement {
+  return allow(['s3:ListBucket'], [storage.blobs.bucketArn]);
 }
 
 function writeLogs(logs: LogGroup): PolicyStatement {

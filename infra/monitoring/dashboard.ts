@@ -25,6 +25,7 @@ export function addDashboard(scope: Construct, watched: Watched, alarms: readonl
     graph('Records behind', [
       jobMetric(watched, 'RecordsBehind', { label: 'least' }),
       jobMetric(watched, 'RecordsBehind', { statistic: 'Maximum', label: 'most' }),
+      jobMetric(watched, 'RecordsHeldUp', { label: 'held up by open transactions upstream' }),
     ]),
   );
   dashboard.addWidgets(graph('Records a minute', of('RecordsIn', 'RecordsOut')), graph('Bytes read a minute', of('BytesIn')));

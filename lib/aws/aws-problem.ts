@@ -33,6 +33,17 @@ const THROTTLED = new Set([
 
 const NO_ANSWER = new Set(['TimeoutError', 'AbortError']);
 
+const WRONG_CREDENTIALS = new Set([
+  'CredentialsProviderError',
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'InvalidClientTokenId',
+  'InvalidAccessKeyId',
+  'MissingAuthenticationToken',
+]);
+const MEND_CREDENTIALS = 'correct the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, or the role)';
+
 /**
  * Codes of the operating system, the resolver, TLS and the HTTP parser: no answer of AWS came. Not by a list of those that are known:
  * whatever goes wrong below the service (EPROTO, EMFILE, EAI_FAIL, something on the port that speaks no HTTP) may pass.
@@ -86,7 +97,7 @@ export async function problemOf(error: unknown, call: AwsCall, config: ClientCon
   const where = `${call.target} (${call.option}; ${await whereabouts(config)})`;
   const what = `${call.service} ${call.action} on ${where} failed: ${error.name}: ${reasonOf(error)}`;
   const mend = fault === 'transient' ? 'it may succeed later' : mendOf(error, call);
-  return new StoreProblem(`${what}; ${mend}`, fault === 'transient', { cause: error });
+  return new StoreProblem(`${what}; ${mend}`, fault === 'transient', { cause: error, isSetting: isOfSettings(error) });
 }
 
 function mendOf(error: Error, call: AwsCall): string {
@@ -98,27 +109,28 @@ function mendOf(error: Error, call: AwsCall): string {
     case 'AccessDenied':
     case 'Forbidden':
       return `give the role ${call.permissions.join(', ')}, or correct ${call.option}`;
-    case 'CredentialsProviderError':
-    case 'UnrecognizedClientException':
-    case 'InvalidSignatureException':
-    case 'SignatureDoesNotMatch':
-    case 'InvalidClientTokenId':
-    case 'InvalidAccessKeyId':
-    case 'MissingAuthenticationToken':
     case 'ExpiredToken':
     case 'ExpiredTokenException':
-      return 'correct the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, or the role)';
+      return MEND_CREDENTIALS;
     case 'IdempotentParameterMismatchException':
       return 'one decision id was sent with two contents, which the engine never does: please report it';
     case 'PermanentRedirect':
     case 'AuthorizationHeaderMalformed':
       return `correct AWS_REGION: the ${call.target} is in another region`;
     default:
+      if (WRONG_CREDENTIALS.has(error.name)) return MEND_CREDENTIALS;
       if (isOfRegion(error.message)) return 'set AWS_REGION';
-      return 'code' in error && error.code === 'ERR_INVALID_URL'
-        ? 'correct endpoint_url in the AWS config file'
-        : `see the message, and check ${call.option}`;
+      return isOfEndpoint(error) ? 'correct endpoint_url in the AWS config file' : `see the message, and check ${call.option}`;
   }
+}
+
+/** Is it what this process was told of AWS that is wrong, and was so from the beginning? A token that expired was right once. */
+function isOfSettings(error: Error): boolean {
+  return WRONG_CREDENTIALS.has(error.name) || isOfRegion(error.message) || isOfEndpoint(error);
+}
+
+function isOfEndpoint(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_INVALID_URL';
 }
 
 /** Region and, when it is not AWS's own, the endpoint. */

@@ -95,6 +95,14 @@ export const blobLocation: Kind<BlobLocation> = {
   schema: z.string().transform((url, context) => parseBlobLocation(url) ?? refuse(context)),
 };
 
+export const bucketLocation: Kind<Extract<BlobLocation, { readonly kind: 's3' }>> = {
+  rule: 's3://bucket, or s3://bucket/prefix',
+  schema: z.string().transform((url, context) => {
+    const location = parseBlobLocation(url);
+    return location?.kind === 's3' ? location : refuse(context);
+  }),
+};
+
 /** Kept as it is written: it is parsed again where it is resolved. */
 export const startingOffsets: Kind<StartingOffsets> = {
   rule: STARTING_OFFSETS_RULE,

@@ -12,7 +12,7 @@ export interface MetricKind {
 
 /**
  * The one table of metrics: what host/metrics.ts emits, what dashboard and alarms (infra/monitoring) show, and what
- * docs/operations.md lists. Counts of what is not well (from `FailedAttempts` on) are left out while they are zero: CloudWatch
+ * docs/operations.md lists. Counts of what is not well (from `RecordsHeldUp` on) are left out while they are zero: CloudWatch
  * bills a metric by the hours in which it has values.
  */
 export const metrics = {
@@ -31,13 +31,18 @@ export const metrics = {
   RecordsBehind: {
     unit: 'Count',
     statistic: 'Minimum',
-    doc: 'Offsets between where a committed epoch ended and the newest ends that the coordinator saw (Flink: `pendingRecords`).',
+    doc: 'Offsets between where a committed epoch ended and the newest ends that the coordinator saw (Flink: `pendingRecords`): the last stable offsets, up to which one can read.',
   },
   LagGrowth: { unit: 'Count', statistic: 'Sum', doc: 'Change of `RecordsBehind`: above zero, the job falls behind.' },
   RecordsIn: { unit: 'Count', statistic: 'Sum', doc: 'Records read from the sources, in committed epochs.' },
   RecordsOut: { unit: 'Count', statistic: 'Sum', doc: 'Records written to the sinks, in committed epochs.' },
   BytesIn: { unit: 'Bytes', statistic: 'Sum', doc: 'Bytes fetched from the source topics, as they are compressed there.' },
   StateBytes: { unit: 'Bytes', statistic: 'Maximum', doc: 'Stored size of the keyed state: bases and deltas.' },
+  RecordsHeldUp: {
+    unit: 'Count',
+    statistic: 'Maximum',
+    doc: 'Offsets of the source topics between last stable offset and high watermark: behind transactions of upstream that are open. Each half minute while there are any.',
+  },
   FailedAttempts: { unit: 'Count', statistic: 'Sum', doc: 'Attempts at an epoch that failed; each is repeated.' },
   DoubtfulCommits: { unit: 'Count', statistic: 'Sum', doc: 'Transactions whose commit was not answered OK, each time one is resolved.' },
   RepublishedTransactions: {

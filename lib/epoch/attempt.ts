@@ -4,7 +4,7 @@ import { DEAD_LETTERS } from '../graph/stages.ts';
 import type { Moment } from '../ports/age.ts';
 import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale } from '../protocol/answers.ts';
 import type { Committable } from '../protocol/committable.ts';
-import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { SourceOffsets, TopicIds } from '../protocol/manifest.ts';
 import type { CondemnedRecord, SourceRange } from '../protocol/requests.ts';
 import { type InputPart, offsetsIn } from './isolate.ts';
 
@@ -18,6 +18,8 @@ export interface Attempt {
   readonly planned: Moment;
   /** Where every source partition stood before this epoch, also those that had nothing new. */
   readonly from: SourceOffsets;
+  /** Of the topics that it reads. */
+  readonly topicIds?: TopicIds | undefined;
   /** Input by source stage, then subtask (the index). */
   readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
   readonly maxBytes: number;
@@ -65,7 +67,10 @@ export type StageOutcome =
 
 /** A newly planned attempt: every stage waits. */
 export function newAttempt(
-  plan: Pick<Attempt, 'epoch' | 'decisionId' | 'planned' | 'from' | 'ranges' | 'maxBytes' | 'isCut' | 'condemned' | 'endsLeftovers'>,
+  plan: Pick<
+    Attempt,
+    'epoch' | 'decisionId' | 'planned' | 'from' | 'topicIds' | 'ranges' | 'maxBytes' | 'isCut' | 'condemned' | 'endsLeftovers'
+  >,
   stages: readonly Stage[],
 ): Attempt {
   return {

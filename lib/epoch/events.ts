@@ -69,6 +69,8 @@ export type CoordinatorEvent =
   | { readonly event: 'leftovers-ended' }
   /** Readers of a sink's topic wait for a transaction, not the job's, that no client is going to end. Said once for each. */
   | { readonly event: 'hanging-transaction'; readonly topic: string; readonly partition: number; readonly message: string }
+  /** Offsets of the source topics that nobody can read yet: transactions of others are open before them. Each half minute while it is so. */
+  | { readonly event: 'held-up'; readonly records: number }
   | { readonly event: 'doubtful'; readonly epoch: number; readonly transactionalId: string; readonly resolution: string }
   /** The platform refused to run this function: too many are running. */
   | { readonly event: 'throttled'; readonly function: string }
@@ -106,6 +108,7 @@ export function levelOf(event: CoordinatorEvent): Level {
     case 'decided':
     case 'committed':
     case 'collected':
+    case 'held-up':
       return 'debug';
     default:
       return 'info';

@@ -1,6 +1,6 @@
 import { byName, ofName } from '../config/by-name.ts';
 import type { SourceStage } from '../graph/stages.ts';
-import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { SourceOffsets, TopicIds } from '../protocol/manifest.ts';
 import type { SourceRange } from '../protocol/requests.ts';
 
 /** What Kafka says about one source's topic when an epoch is planned; the index is the partition. `starts` and `ends` are of those that it has. */
@@ -14,6 +14,10 @@ export interface SourceEnds {
   readonly ends: readonly number[];
   /** High watermarks; asked for only where a partition was read beyond its last stable offset. @default ends */
   readonly highWatermarks?: readonly number[] | undefined;
+  /** Id of the topic. @default it is not known */
+  readonly id?: string | undefined;
+  /** Id of the topic that `from` is of. @default it is not known */
+  readonly knownId?: string | undefined;
 }
 
 /** What to do when input is gone before it was read (ONCEFLOW_ON_DATA_LOSS). */
@@ -29,6 +33,8 @@ export interface Gap {
   readonly count: number;
   /** How many partitions the topic has, when this one is not among them. */
   readonly partitions?: number | undefined;
+  /** Ids of the topic that was read and of the one that is there, which was made anew under its name. */
+  readonly ids?: { readonly read: string; readonly found: string } | undefined;
 }
 
 export interface PlanRules {
@@ -62,17 +68,22 @@ export function planRanges(sources: readonly SourceEnds[], { parallelism, onData
   const begins: Record<string, number[]> = byName();
   const gaps: Gap[] = [];
   let behind: string | undefined;
-  for (const { stage, from, starts, ends, highWatermarks = ends } of sources) {
+  for (const { stage, from, starts, ends, highWatermarks = ends, id, knownId } of sources) {
     const { topic } = stage;
+    const ids = id !== undefined && knownId !== undefined && id !== knownId ? { read: knownId, found: id } : undefined;
     const subtasks: SourceRange[][] = Array.from({ length: parallelism(stage.id) }, () => []);
     begins[stage.id] = from.slice(0, ends.length).map((wanted, partition) => {
       const [start, bound] = [starts[partition] ?? 0, ends[partition] ?? 0];
       // Between the last stable offset and the high watermark is what a transaction holds up that is open: nothing is gone.
       const end = Math.max(bound, highWatermarks[partition] ?? bound);
       const isBehind = wanted > end;
-      const isGone = wanted < start || isBehind;
-      if (isBehind) behind ??= behindMessage(topic, partition, wanted, end);
-      if (isGone) gaps.push({ topic, partition, from: wanted, to: start, count: Math.max(start - wanted, 0) });
+      // Offsets of another topic say nothing of this one, however many it has.
+      const isAnother = ids !== undefined && wanted > 0;
+      const isGone = wanted < start || isBehind || isAnother;
+      const gap: Gap = { topic, partition, from: wanted, to: start, count: isAnother ? 0 : Math.max(start - wanted, 0) };
+      if (isGone) gaps.push(isAnother ? { ...gap, ids } : gap);
+      if (isAnother) behind ??= `${describeGap({ ...gap, ids })}. ${WAITS}`;
+      else if (isBehind) behind ??= behindMessage(topic, partition, wanted, end);
       const begin = isGone ? start : wanted;
       if (bound > begin) subtasks[partition % subtasks.length]?.push({ topic, partition, from: begin, bound });
       return begin;
@@ -102,7 +113,9 @@ function behindMessage(topic: string, partition: number, from: number, end: numb
 const WAITS = 'The job skips nothing and waits; if this lasts, ONCEFLOW_ON_DATA_LOSS decides.';
 
 /** What is gone, for people. */
-function describeGap({ topic, partition, from, to, count, partitions }: Gap): string {
+function describeGap({ topic, partition, from, to, count, partitions, ids }: Gap): string {
+  if (ids !== undefined)
+    return `topic ${topic}, partition ${partition}: the job has read up to offset ${from} of the topic with id ${ids.read}, and the topic has id ${ids.found} now: it was made anew, and its log starts at ${to}`;
   if (partitions !== undefined)
     return `topic ${topic}, partition ${partition}: the job has read it up to offset ${from}, and the topic has only ${partitions} of its partitions now: it was made anew with fewer`;
   const where = `topic ${topic}, partition ${partition}: the broker no longer has offset ${from}`;
@@ -118,11 +131,19 @@ export function leftOutMessage(gap: Gap): string {
 }
 
 function lostMessage(gap: Gap): string {
-  const mend = gap.partitions === undefined ? 'raise the retention' : 'give the topic back, or its partitions';
+  const mend = gap.partitions === undefined && gap.ids === undefined ? 'raise the retention' : 'give the topic back, or its partitions';
   return (
     `${describeGap(gap)}. The job stops and skips nothing (ONCEFLOW_ON_DATA_LOSS=stop): ${mend}, ` +
     'and start the job with ONCEFLOW_ON_DATA_LOSS=earliest to go on at the beginning of what is left.'
   );
+}
+
+/** The ids of `previous`, with those that are there now. */
+export function topicIdsAfter(previous: TopicIds | undefined, sources: readonly SourceEnds[]): TopicIds {
+  const found = sources.flatMap(({ stage, id }) =>
+    id === undefined ? [] : [[stage.id, { ...ofName(previous, stage.id), [stage.topic]: id }] as const],
+  );
+  return { ...previous, ...byName(found) };
 }
 
 /** The offsets of `previous` with the given partitions' ends replaced. */

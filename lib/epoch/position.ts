@@ -8,10 +8,10 @@ import { advanceOffsets } from './plan.ts';
 /** Where an attempt ends that began at `before`, by what its stages have answered so far. */
 export function positionAfter(
   before: Position,
-  attempt: Pick<Attempt, 'from' | 'sources' | 'operators'>,
+  attempt: Pick<Attempt, 'from' | 'topicIds' | 'sources' | 'operators'>,
   stages: readonly Stage[],
 ): Position {
-  return { offsets: offsetsAfter(attempt), state: { ...before.state, ...stateAfter(attempt, stages) } };
+  return { offsets: offsetsAfter(attempt), topicIds: attempt.topicIds, state: { ...before.state, ...stateAfter(attempt, stages) } };
 }
 
 /** Where a job stands after its last completed epoch and the attempts that build on it, oldest first. */

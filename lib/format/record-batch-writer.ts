@@ -14,7 +14,7 @@ export class RecordTooLargeError extends Error {
   constructor(batchBytes: number, maxBatchBytes: number) {
     super(
       `a record takes ${batchBytes} bytes in a batch of its own, and the limit is ${maxBatchBytes}: ` +
-        `raise the sink topic's max.message.bytes (and the readers' max.partition.fetch.bytes), or emit smaller records`,
+        `raise the sink topic's max.message.bytes (and the readers' max.partition.fetch.bytes; where that is larger already, the brokers' socket.request.max.bytes), or emit smaller records`,
     );
   }
 }

@@ -7,6 +7,8 @@ import { offsetFetchRequest } from './offset-fetch-request.ts';
 import { answerProblem, type Resource, unreachableProblem } from './problems.ts';
 import { repeated } from './repeated.ts';
 
+const OFFSETS_TOPIC = '__consumer_offsets';
+
 export function adminRequests(cluster: Cluster, clock: Clock): AdminRequests {
   return {
     groupOffsets: (groupId, topic, partitions) => repeated(clock, () => groupOffsetsOf(cluster, groupId, topic, partitions)),
@@ -51,6 +53,8 @@ async function groupOffsetsOf(
 ): Promise<(GroupOffset | undefined)[]> {
   const what = `committed offsets of group ${groupId} in topic ${topic}`;
   const about: Resource = { kind: 'group', name: groupId };
+  // A new cluster makes this topic for its first group, which has to wait until then.
+  if (!(await cluster.mayExist(OFFSETS_TOPIC))) return partitions.map(() => undefined);
   const { answer, response } = await cluster.sendToCoordinator(
     'group',
     groupId,

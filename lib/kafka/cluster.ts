@@ -92,6 +92,18 @@ export class Cluster {
     return this.leaders(topic, Math.max(-1, ...partitions) + 1);
   }
 
+  /** As it is known with the leaders, or of a broker that is asked now. */
+  async topicId(topic: string, asked: 'as-known' | 'now'): Promise<string | undefined> {
+    await (asked === 'now' ? this.#learnLeaders(topic, 0) : this.leaders(topic));
+    return this.#leaders.idOf(topic);
+  }
+
+  /** Is it there, as far as the broker knows that is asked? Also of a topic that we may not see. */
+  async mayExist(topic: string): Promise<boolean> {
+    const { found } = await this.#topicMetadata(topic);
+    return found === undefined || answerOf(found.errorCode) !== 'UNKNOWN_TOPIC_OR_PARTITION';
+  }
+
   /** Next time another broker is asked than the one that told of them. */
   forgetLeaders(topic: string): void {
     this.#leaders.forget(topic);
@@ -112,7 +124,7 @@ export class Cluster {
         await this.#pauseBeforeAnother(from);
         continue;
       }
-      return this.#leaders.learn(topic, from, found.partitions);
+      return this.#leaders.learn(from, found);
     }
   }
 

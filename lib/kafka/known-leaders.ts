@@ -2,7 +2,7 @@ import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerLink } from './broker-link.ts';
 import type { Informants } from './informants.ts';
-import type { PartitionMetadata } from './metadata-request.ts';
+import type { PartitionMetadata, TopicMetadata } from './metadata-request.ts';
 
 interface Known {
   readonly learned: Moment;
@@ -21,6 +21,7 @@ export class KnownLeaders {
   readonly #topics = new Map<string, Known>();
   /** The newest that we have heard of, by topic and partition: they rise with each leader (KIP-320). */
   readonly #epochs = new Map<string, readonly number[]>();
+  readonly #ids = new Map<string, string | undefined>();
 
   constructor(clock: Clock, maxAgeMs: number, informants: Informants) {
     this.#clock = clock;
@@ -43,8 +44,13 @@ export class KnownLeaders {
     return partitions.some(({ partition, leaderEpoch }) => leaderEpoch < (known[partition] ?? leaderEpoch));
   }
 
+  /** Of what was learned last. */
+  idOf(topic: string): string | undefined {
+    return this.#ids.get(topic);
+  }
+
   /** The leaders by partition. While one is being elected they are asked for again next time, of another broker. */
-  learn(topic: string, from: BrokerLink, partitions: readonly PartitionMetadata[]): readonly number[] {
+  learn(from: BrokerLink, { topic, id, partitions }: TopicMetadata): readonly number[] {
     const leaders = new Array<number>(partitions.length).fill(NONE);
     const epochs = new Array<number>(partitions.length).fill(NONE);
     for (const { partition, leader, leaderEpoch } of partitions) {
@@ -52,6 +58,7 @@ export class KnownLeaders {
       epochs[partition] = leaderEpoch;
     }
     this.#epochs.set(topic, epochs);
+    this.#ids.set(topic, id);
     if (leaders.includes(NONE)) this.#informants.passOver(from);
     else this.#topics.set(topic, { learned: momentOf(this.#clock), from, leaders });
     return leaders;

@@ -1,14 +1,18 @@
-import { type Decoder, newDecoder, newEncoder } from './kafkajs-internals.ts';
-import type { WireRequest } from './wire-request.ts';
+import { type Decoder, newDecoder, newEncoder, skipTaggedFields } from './kafkajs-internals.ts';
+import { compactLength, NO_TAGS, type WireRequest } from './wire-request.ts';
 
 export interface MetadataResponse {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
-  readonly topics: readonly {
-    readonly errorCode: number;
-    readonly topic: string;
-    readonly partitions: readonly PartitionMetadata[];
-  }[];
+  readonly topics: readonly TopicMetadata[];
   readonly throttleMs: number;
+}
+
+export interface TopicMetadata {
+  readonly errorCode: number;
+  readonly topic: string;
+  /** As Kafka's tools print it. Undefined: the topic has none (of clusters with ZooKeeper that were not upgraded whole). */
+  readonly id: string | undefined;
+  readonly partitions: readonly PartitionMetadata[];
 }
 
 export interface PartitionMetadata {
@@ -19,16 +23,21 @@ export interface PartitionMetadata {
   readonly leaderEpoch: number;
 }
 
+const ID_BYTES = 16;
+
 /**
- * Metadata v7, the first with leader epochs, by which an answer that is behind the times is told (KIP-320). kafkajs ends at
- * v6. No topic: only the brokers. A topic is never created by asking for it.
+ * Metadata v10, the first with the ids of topics (brokers from 2.8), and with leader epochs, by which an answer that is behind the
+ * times is told (KIP-320). kafkajs ends at v6. No topic: only the brokers. A topic is never created by asking for it.
  */
 export function metadataRequest(topics: readonly string[]): WireRequest<MetadataResponse> {
-  const encoder = newEncoder().writeInt32(topics.length);
-  for (const topic of topics) encoder.writeString(topic);
+  const encoder = newEncoder().writeUVarInt(compactLength(topics.length));
+  // By name, so without an id.
+  for (const topic of topics) encoder.writeInt64(0).writeInt64(0).writeUVarIntString(topic).writeUVarInt(NO_TAGS);
+  // Not created, and without what the client may do with cluster and topics.
+  encoder.writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(NO_TAGS);
   return {
-    api: { key: 3, name: 'Metadata', version: 7, flexible: false },
-    body: [encoder.writeBoolean(false).buffer],
+    api: { key: 3, name: 'Metadata', version: 10, flexible: true, since: '2.8' },
+    body: [encoder.buffer],
     decode: decodeMetadataResponse,
     throttleMs: (response) => response.throttleMs,
     heldMs: 0,
@@ -38,25 +47,37 @@ export function metadataRequest(topics: readonly string[]): WireRequest<Metadata
 function decodeMetadataResponse(payload: Buffer): MetadataResponse {
   const decoder = newDecoder(payload);
   const throttleMs = decoder.readInt32();
-  const brokers = decoder.readArray(() => {
-    const broker = { nodeId: decoder.readInt32(), host: decoder.readString() ?? '', port: decoder.readInt32() };
-    decoder.readString(); // rack
+  const brokers = decoder.readUVarIntArray(() => {
+    const broker = { nodeId: decoder.readInt32(), host: decoder.readUVarIntString() ?? '', port: decoder.readInt32() };
+    decoder.readUVarIntString(); // rack
+    skipTaggedFields(decoder);
     return broker;
   });
-  decoder.readString(); // id of the cluster
+  decoder.readUVarIntString(); // id of the cluster
   decoder.readInt32(); // controller
-  const topics = decoder.readArray(() => {
+  const topics = decoder.readUVarIntArray((): TopicMetadata => {
     const errorCode = decoder.readInt16();
-    const topic = decoder.readString() ?? '';
+    const topic = decoder.readUVarIntString() ?? '';
+    const id = readId(decoder);
     decoder.readInt8(); // is it one of Kafka's own?
-    return { errorCode, topic, partitions: decoder.readArray(readPartition) };
+    const partitions = decoder.readUVarIntArray(readPartition) ?? [];
+    decoder.readInt32(); // what the client may do
+    skipTaggedFields(decoder);
+    return { errorCode, topic, id, partitions };
   });
-  return { brokers, topics, throttleMs };
+  return { brokers: brokers ?? [], topics: topics ?? [], throttleMs };
+}
+
+function readId(decoder: Decoder): string | undefined {
+  const bytes = decoder.buffer.subarray(decoder.offset, decoder.offset + ID_BYTES);
+  decoder.offset += ID_BYTES;
+  return bytes.every((byte) => byte === 0) ? undefined : bytes.toString('base64url');
 }
 
 function readPartition(decoder: Decoder): PartitionMetadata {
   decoder.readInt16(); // why there is no leader, if there is none
   const partition = { partition: decoder.readInt32(), leader: decoder.readInt32(), leaderEpoch: decoder.readInt32() };
-  for (const _ of ['replicas', 'in sync', 'offline']) decoder.readArray((id) => id.readInt32());
+  for (const _ of ['replicas', 'in sync', 'offline']) decoder.readUVarIntArray((id) => id.readInt32());
+  skipTaggedFields(decoder);
   return partition;
 }

@@ -10,6 +10,8 @@ export function sourceRequests(cluster: Cluster, clock: Clock): Omit<SourceReque
   return {
     partitionCount: async (topic) => (await cluster.leaders(topic)).length,
 
+    topicId: (topic, asked = 'as-known') => cluster.topicId(topic, asked),
+
     offsets: (topic, partitions, at) =>
       repeated(clock, () => {
         const isolation = at === 'end' ? 'read_uncommitted' : 'read_committed';

@@ -148,6 +148,13 @@ export interface SourceRequests extends LogRequests {
   /** Partition numbers of the topic, 0..n-1. Throws `KafkaProblem` when there is no such topic. */
   partitionCount(topic: string): Promise<number>;
   /**
+   * The id that the topic has had since it was made; one that is made anew under its name has another. Undefined: the cluster gives
+   * none. Throws as `partitionCount` does.
+   *
+   * @param asked `as-known`: as fresh as the number of partitions is; `now`: a broker is asked. @default 'as-known'
+   */
+  topicId(topic: string, asked?: 'as-known' | 'now'): Promise<string | undefined>;
+  /**
    * Offsets by partition: `earliest` = log start; `latest` = last stable offset, up to which a read_committed reader reads; `end` =
    * high watermark, up to which records are replicated. The last two differ while a transaction is open.
    */

@@ -15,9 +15,15 @@ export type DeliveryGuarantee = z.infer<typeof deliveryGuaranteeSchema>;
 const sourceOffsetsSchema = byName(byName(list(count)));
 export type SourceOffsets = z.infer<typeof sourceOffsetsSchema>;
 
+/** By source uid, then topic. */
+const topicIdsSchema = byName(byName(name));
+export type TopicIds = z.infer<typeof topicIdsSchema>;
+
 /** What an epoch begins at and ends at: how far the input was read, and the state that came of it. */
 const position = {
   offsets: sourceOffsetsSchema,
+  /** Of the topics that the offsets are of. Where there is none, it is not known. */
+  topicIds: topicIdsSchema.optional(),
   /** Snapshots of keyed state: by operator uid, one for each subtask. */
   state: byName(list(snapshotRefSchema)),
 };

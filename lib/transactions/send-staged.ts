@@ -7,7 +7,7 @@ import { type Asking, retriedAnswer } from './retry.ts';
 /** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */
 const PRODUCE_IN_FLIGHT = 2;
 /** One request carries about this much, so that two of them fill the connection and the broker's memory stays small. */
-const REQUEST_BYTES = 1024 * 1024;
+export const REQUEST_BYTES = 1024 * 1024;
 
 /** `written`: where the records are, one range for each partition. */
 export type SendOutcome =

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { Partitioners } from 'kafkajs';
+import { kafkaJsClient } from '../stack/kafka-js.ts';
 
 const BATCHES_A_SECOND = 50;
 
@@ -19,7 +20,7 @@ export function loadLines(brokers: string, topic: string, lines: readonly string
 }
 
 async function load(brokers: string, topic: string, lines: readonly string[], batch: number, sent: (count: number) => void): Promise<void> {
-  const kafka = new Kafka({ clientId: 'onceflow-demo', brokers: brokers.split(','), logLevel: logLevel.NOTHING });
+  const kafka = kafkaJsClient('onceflow-demo', brokers);
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, idempotent: true });
   await producer.connect();
   try {

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { logLine } from '../../host/log.ts';
 import { systemClock } from '../../host/system.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import { leaveJobFolder } from './job-folder.ts';
 import { createSocketInvoker } from './socket-invoker.ts';
 
@@ -10,11 +12,11 @@ import { createSocketInvoker } from './socket-invoker.ts';
 const { createServer } = process.getBuiltinModule('node:http');
 
 /**
- * A function as a process of this machine: `child.ts <role> <socket>`. Stage functions answer requests on the socket; the
+ * A function as a process of this machine: `child.ts <role> <socket> <start kind>`. Stage functions answer requests on the socket; the
  * coordinator runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
  * signals: the parent stops the job in order.
  */
-const [role = '', socket = ''] = process.argv.slice(2);
+const [role = '', socket = '', startKind = ''] = process.argv.slice(2);
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -52,7 +54,9 @@ async function runAsCoordinator(): Promise<void> {
   process.on('message', (message) => {
     if (message === 'stop') stop.abort();
   });
-  const observe = (event: object) => {
+  let hasEnded = false;
+  const observe = (event: CoordinatorEvent) => {
+    hasEnded ||= event.event === 'ended';
     process.send?.(event);
   };
   try {
@@ -61,7 +65,10 @@ async function runAsCoordinator(): Promise<void> {
       observer: () => observe,
       stop: stop.signal,
       handOver: new AbortController().signal,
+      ...(startKind === 'revival' ? { term: { startKind, holder: `${hostname()} process ${process.pid}` } } : {}),
     });
+    // One that found nothing to start has had nothing to tell.
+    if (!hasEnded) observe({ event: 'ended', ...end });
     process.exitCode = end.end === 'failed' || end.end === 'refused' ? 1 : 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

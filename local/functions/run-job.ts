@@ -5,6 +5,7 @@ import { readJob } from '../../host/job/configured-job.ts';
 import type { JobSummary } from '../../host/job/describe.ts';
 import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import type { StartKind } from '../../lib/epoch/may-start.ts';
 import { makeJobFolder } from './job-folder.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
@@ -17,6 +18,8 @@ export interface RunJobOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the job is, where that is known. @default its module is loaded into this process */
   readonly job?: Pick<JobSummary, 'plan' | 'parallelism'>;
+  /** `revival`: nothing is started that a person has stopped meanwhile. @default 'explicit' */
+  readonly startKind?: StartKind;
   readonly onEvent?: (event: CoordinatorEvent) => void;
   /** One line of a function's own output. */
   readonly onLog?: (name: string, line: string) => void;
@@ -57,7 +60,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   for (const each of processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1)) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
-    const child = fork(CHILD, [role, join(folder.path, `${name}.sock`)], {
+    const child = fork(CHILD, [role, join(folder.path, `${name}.sock`), options.startKind ?? 'explicit'], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
       execArgv: process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import { kafkaJsClient } from './kafka-js.ts';
 
 const PROBE_EVERY_MS = 50;
 const LEADERS_TIMEOUT_MS = 20_000;
@@ -16,8 +17,7 @@ export interface TopicSpec {
  * the local stack and for tests, and here because Kafka's own command line tool takes a second for each.
  */
 export async function createTopics(brokers: string, topics: readonly TopicSpec[]): Promise<void> {
-  const kafka = new Kafka({ clientId: 'onceflow-local', brokers: brokers.split(','), logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
+  const admin = kafkaJsClient('onceflow-local', brokers).admin();
   await admin.connect();
   try {
     const existing = new Set(await admin.listTopics());
@@ -40,7 +40,7 @@ export async function createTopics(brokers: string, topics: readonly TopicSpec[]
 
 /** Deletes the topics; those that do not exist are no error. */
 export async function deleteTopics(brokers: string, topics: readonly string[]): Promise<void> {
-  const admin = new Kafka({ clientId: 'onceflow-local', brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
+  const admin = kafkaJsClient('onceflow-local', brokers).admin();
   await admin.connect();
   try {
     const existing = new Set(await admin.listTopics());

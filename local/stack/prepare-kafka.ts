@@ -19,7 +19,8 @@ try {
   rmSync(release.classArchive, { force: true });
   rmSync(release.formatted, { recursive: true, force: true });
   const properties = join(keeper.dir, 'format.properties');
-  const clusterId = randomBytes(16).toString('base64url');
+  // Behind a letter: a tool would take what begins with "-" for an option.
+  const clusterId = `A${randomBytes(16).toString('base64url').slice(1)}`;
   writeFileSync(properties, propertiesText(brokerSettings({ port: 1, controllerPort: 2, data: release.formatted, overrides: {} })));
   const formatted = await runKafkaTool('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', properties], { release });
   if (formatted.exitCode !== 0) throw new Error(`Kafka's StorageTool failed:\n${formatted.stdout}${formatted.stderr}`);

@@ -244,6 +244,22 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
       expect(await withAdmin((admin) => admin.listTopics(), brokers())).not.toContain(topic);
     });
 
+    it('have an id, which is the same for all who ask, and another when they are made anew', async () => {
+      const topic = await topicOf(1);
+      const id = await kafka.topicId(topic);
+      expect(id).toMatch(/^[\w-]{22}$/);
+      expect([await other.topicId(topic), await kafka.topicId(topic, 'now')]).toEqual([id, id]);
+      await withAdmin((admin) => admin.deleteTopics({ topics: [topic] }), brokers());
+      await expect.poll(() => withAdmin((admin) => admin.listTopics(), brokers())).not.toContain(topic);
+      await withAdmin(
+        (admin) => admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 1, replicationFactor: 1 }] }),
+        brokers(),
+      );
+      await expect.poll(() => kafka.topicId(topic, 'now').catch(() => id)).not.toBe(id);
+      // Who has known the topic hears of it with its leaders, later.
+      expect(await other.topicId(topic)).toBe(id);
+    });
+
     it('that grew are seen with their new partitions', async () => {
       const topic = await topicOf(1);
       const quick = await connectKafka({ brokers: brokers(), clientId: 'quick', clock, metadataMaxAgeMs: 50 });
@@ -273,6 +289,7 @@ export function kafkaRequestsContract(brokers: () => string[]): void {
       expect(await kafka.topicConfig(topic, ['max.message.bytes', 'nonsense'])).toEqual(new Map([['max.message.bytes', '1048588']]));
       const settings = await kafka.brokerConfig(['transaction.max.timeout.ms', 'nonsense']);
       expect([...settings.keys()]).toEqual(['transaction.max.timeout.ms']);
+      expect(Number((await kafka.brokerConfig(['socket.request.max.bytes'])).get('socket.request.max.bytes'))).toBe(104_857_600);
       expect(Number(settings.get('transaction.max.timeout.ms'))).toBeGreaterThan(0);
     });
   });

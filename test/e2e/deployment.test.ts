@@ -70,3 +70,35 @@ it('a deployed job counts exactly once while its functions are killed and it is 
   await reader.readOn();
   expect(reader.records).toHaveLength(counts.length);
 });
+
+it('a job whose deployment was destroyed and made anew says so, and goes on exactly with the storage that stayed', async () => {
+  const [input, output] = [await newTopic('lines'), await newTopic('counts')];
+  const name = uniqueName('again');
+  const parameters = { ONCEFLOW_TOPICS: `read-lines=${input},write-counts=${output}`, ONCEFLOW_REMOVAL: 'retain' };
+  const job = await DeployedJob.deploy(cdk, name, parameters);
+  const reader = new TopicReader(output);
+  const flow = await startFlow(input, 5);
+  await job.start();
+  await reader.readUntil(({ records }) => records.length > 0);
+  expect((await job.command('stop')).code).toBe(0);
+  const { table, blobs } = job.outputs;
+  const epoch = (await job.row())?.lastCompleted?.epoch;
+  await job.withdraw();
+
+  // Under a prefix of its own: the emulator names what a stack makes by its stack alone, and AWS never twice the same.
+  const again = await DeployedJob.deploy(cdk, name, { ...parameters, ONCEFLOW_FUNCTION_PREFIX: `${name}-b` });
+  expect(again.outputs.table).not.toBe(table);
+  await again.start();
+  await waitFor('the start to be refused', async () => (await again.row())?.failure !== undefined);
+  expect(await again.row()).toMatchObject({ failure: expect.stringMatching(/this table knows no epoch of it.*ONCEFLOW_ADOPT_TABLE/) });
+
+  await again.change({ ONCEFLOW_ADOPT_TABLE: table, ONCEFLOW_ADOPT_BLOBS: blobs });
+  expect(again.outputs).toMatchObject({ table, blobs });
+  expect((await again.row())?.lastCompleted?.epoch).toBe(epoch);
+  await again.start();
+  await reader.readUntil(({ records }) => records.length > 80);
+  await flow.stop();
+  await reader.readUntil(({ records }) => records.length >= flow.lines.length * WORDS_OF_A_LINE);
+  expect(faultsOf(reader.records, flow.lines)).toEqual(EXACT);
+  await again.destroy();
+});

@@ -21,7 +21,7 @@ interface Shape {
 /** Nothing is done to them in most seeds. */
 export function drawTopics(seed: number, shape: Shape): TopicWorld {
   const growth = drawGrowth(seed, shape);
-  const parts = [drawAnew(seed, shape), drawDeletions(seed, shape), drawMoves(seed, shape)];
+  const parts = [drawAnew(seed, shape), drawSourcesAnew(seed, shape), drawDeletions(seed, shape), drawMoves(seed, shape)];
   return {
     topicChanges: [growth, ...parts].flatMap(({ topicChanges }) => topicChanges),
     topicChangeAt: (call) => {
@@ -73,6 +73,28 @@ function drawAnew(seed: number, { job, untilMs }: Shape): Part {
 
 /** When it matters most that input is gone: it was planned, or is being read, or nobody reads it at the moment. */
 const WHILE_UNREAD = ['offsets', 'invoke read', 'fetch', 'raiseGeneration'];
+
+/** Source topics that somebody deletes and makes anew, now and then with more in them than the job had read. */
+function drawSourcesAnew(seed: number, { job, untilMs }: Shape): Part {
+  const dice = new Dice(hashOf(seed, 'source topics made anew'));
+  if (!dice.chance(0.05)) return NOTHING;
+  const topics = [...shapeOf(job).sources.values()];
+  const drawn = (own: Dice): TopicChange => ({
+    change: 'make-anew',
+    of: 'source',
+    topic: own.pick(topics),
+    afterMs: own.spread(20, 4_000),
+    more: own.chance(0.8) ? 0 : 1,
+    refill: Array.from({ length: own.pick([0, 2, 12, 40]) }, () => `${own.pick(['ant', 'bee'])} #r${own.whole(0, 1_000_000_000)}`),
+  });
+  const topicChanges = Array.from({ length: dice.whole(1, 2) }, () => ({ atMs: dice.between(500, untilMs * 0.9), change: drawn(dice) }));
+  const rate = dice.spread(0.0005, 0.01);
+  const topicChangeAt = (call: Call) => {
+    const own = new Dice(hashOf(seed, `source topic made anew at ${call.id}`));
+    return WHILE_UNREAD.includes(call.api) && own.chance(rate) ? drawn(own) : undefined;
+  };
+  return { topicChanges, topicChangeAt, settings: { onDataLoss: dice.pick(['stop', 'earliest']) } };
+}
 
 /** Retention, or somebody, deletes the beginnings of logs: of sink topics (not where they are made anew), or of source topics. */
 function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): Part {

@@ -8,7 +8,10 @@ const NO_TOPIC = /topic (\S+) does not exist|no broker knows its topic (\S+) any
 const NO_EVIDENCE = /whether transaction (\S+) of epoch (\d+) was committed cannot be told any more: (.*?) (?:is|are) not in the log/;
 const LOST_INPUT =
   /topic (\S+), partition (\d+): the broker no longer has offset (\d+), its log starts at (\d+): (\d+) offsets were deleted/;
+const ANOTHER_TOPIC =
+  /topic (\S+), partition \d+: the job has read up to offset \d+ of the topic with id (\S+), and the topic has id (\S+) now/;
 const FORGOTTEN = /the broker forgot its end in (\S+(?:, \S+)*) \(KAFKA-20734\), and has replaced its producer id (\d+) since/;
+const FORGOTTEN_JOB = /consumer group (\S+) says that job (\S+) has run \(incarnation (\S+), epoch \d+ was committed\)/;
 const PLACE = /topic (\S+), partition (\d+), offsets (\d+) to (\d+)/g;
 
 /**
@@ -22,6 +25,7 @@ export class Person {
   #evidence: { readonly incarnation: string; readonly epoch: number; readonly says: 'committed' | 'lost' } | undefined;
 
   #hasGivenUpInput = false;
+  #startsAnew = false;
 
   constructor(broker: Broker, checker: Checker, dice: Dice) {
     this.#broker = broker;
@@ -38,7 +42,7 @@ export class Person {
     const [, transactionalId, epoch, places] = NO_EVIDENCE.exec(message) ?? [];
     if (transactionalId !== undefined && places !== undefined)
       return row !== undefined && this.#decide(row.incarnation, Number(epoch), transactionalId, places);
-    return this.#givesUpInput(message) || this.#endsStranded(message);
+    return this.#givesUpInput(message) || this.#endsStranded(message) || this.#givesUpState(message, row);
   }
 
   /** What she starts the job with: while what she decided is needed, and no longer. */
@@ -48,17 +52,31 @@ export class Person {
     return {
       ...(isNeeded ? { onMissingEvidence: word.says } : {}),
       ...(this.#hasGivenUpInput ? { onDataLoss: 'earliest' } : {}),
+      ...(this.#startsAnew ? { onMissingState: 'start-anew' } : {}),
     };
   }
 
   /** The input is gone: she has the job go on without it. */
   #givesUpInput(message: string): boolean {
+    const [, name, read, found] = ANOTHER_TOPIC.exec(message) ?? [];
+    if (name !== undefined) {
+      this.#hasGivenUpInput ||= read !== found && [read, found].every((id) => this.#broker.catalog.logsOf(name, id).length > 0);
+      return this.#hasGivenUpInput;
+    }
     const [, topic = '', partition, from, to, count] = LOST_INPUT.exec(message) ?? [];
     const log = this.#broker.partition(topic, Number(partition));
     if (log === undefined || !log.starts.includes(Number(to)) || Number(from) >= Number(to) || Number(count) !== Number(to) - Number(from))
       return false;
     this.#hasGivenUpInput = true;
     return true;
+  }
+
+  /** The job was deleted, and its group still tells of it: she has it begin anew. */
+  #givesUpState(message: string, row: JobRow | undefined): boolean {
+    const [, group = '', job, incarnation] = FORGOTTEN_JOB.exec(message) ?? [];
+    if (job === undefined || row?.lastCompleted !== undefined || row?.incarnation === incarnation) return false;
+    this.#startsAnew = this.#broker.groupTexts(group).some((text) => text.includes(`incarnation ${incarnation} `));
+    return this.#startsAnew;
   }
 
   /** No client can end it: she does, with Kafka's own tool. */

@@ -223,6 +223,8 @@ export class World {
   }
 
   append({ topic = INPUT, partition, lines, how, endsAfterMs }: Omit<InputBatch, 'atMs'>): void {
+    // A topic that was deleted takes nothing, and one that was made anew may have fewer partitions.
+    if (this.broker.partition(topic, partition) === undefined) return;
     this.#log('upstream', () => `${how} ${lines.length} lines to partition ${partition} of ${topic}`);
     if (how === 'plain') return this.broker.appendPlain(topic, partition, lines);
     const end = this.broker.appendTransactional(topic, partition, lines);
@@ -251,6 +253,7 @@ export class World {
       commitOffsets: true,
       onDataLoss: 'stop',
       onMissingEvidence: 'stop',
+      onMissingState: 'stop',
       deliveryGuarantee: this.#options.delivery?.(number) ?? 'exactly-once',
       parallelism: this.#options.parallelism(number),
       maxParallelism: MAX_PARALLELISM,

@@ -79,6 +79,11 @@ export class DeployedJob {
     return onceflow(env, ...args, '--job', this.name);
   }
 
+  /** Takes the deployment away, and leaves what it retains. */
+  async withdraw(): Promise<void> {
+    await this.#cdk.destroy(this.#parameters);
+  }
+
   /** Gives the job up, with everything that it kept, and takes the deployment away. */
   async destroy(): Promise<void> {
     const cancelled = await this.command('cancel', '--retention', 'delete');

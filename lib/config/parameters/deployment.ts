@@ -1,4 +1,4 @@
-import { arn, name, oneOf, topicArn, variableNames, wholeNumber } from '../kinds.ts';
+import { arn, bucketLocation, name, oneOf, tableName, topicArn, variableNames, wholeNumber } from '../kinds.ts';
 import { LONGEST_INVOCATION_MS, MINUTE } from './limits.ts';
 import { defaulted, optional } from './row.ts';
 
@@ -113,5 +113,19 @@ export const deploymentParameters = {
     default: 'retain',
     readBy: ['infra'],
     doc: 'In a deployment: what becomes of table and bucket when the stack is deleted. `retain` also protects the table from deletion.',
+  }),
+  adoptTable: optional({
+    variable: 'ONCEFLOW_ADOPT_TABLE',
+    kind: tableName,
+    unset: 'a new one',
+    readBy: ['infra'],
+    doc: 'In a deployment: the table of an earlier one, to go on from; with `ONCEFLOW_ADOPT_BLOBS`. It stays when the stack is deleted.',
+  }),
+  adoptBlobs: optional({
+    variable: 'ONCEFLOW_ADOPT_BLOBS',
+    kind: bucketLocation,
+    unset: 'a new one',
+    readBy: ['infra'],
+    doc: 'In a deployment: the bucket of an earlier one, `s3://bucket` or `s3://bucket/prefix` as its outputs said; with `ONCEFLOW_ADOPT_TABLE`.',
   }),
 };

@@ -30,7 +30,7 @@ export const jobParameters = {
     variable: 'ONCEFLOW_GROUP_ID',
     kind: groupId,
     unset: "the job's name",
-    readBy: ['coordinator', 'infra'],
+    readBy: ['coordinator', 'cli', 'infra'],
     doc: 'Consumer group to which input offsets are committed, for lag tools. The job itself goes on from its own manifest.',
   }),
   startingOffsets: optional({
@@ -54,12 +54,19 @@ export const jobParameters = {
     readBy: ['coordinator', 'cli'],
     doc: "What to take the output of a decided epoch for, when the sink topic's log no longer says whether it was committed: `stop` asks a person, and names topic, partition and offsets; `committed` and `lost` are that person's answer, for one start: as if it had been read, or to be sent again.",
   }),
+  onMissingState: defaulted({
+    variable: 'ONCEFLOW_ON_MISSING_STATE',
+    kind: oneOf('stop', 'start-anew'),
+    default: 'stop',
+    readBy: ['coordinator'],
+    doc: "What to do when the table knows no epoch of the job, though the offsets of its consumer group say that it has run (another table, a deployment made anew): `stop` says so; `start-anew` is a person's answer, for one start: the state is given up.",
+  }),
   commitOffsets: defaulted({
     variable: 'ONCEFLOW_COMMIT_OFFSETS',
     kind: yesNo,
     default: 'true',
     readBy: ['coordinator'],
-    doc: 'Whether input offsets are committed to `ONCEFLOW_GROUP_ID` after each epoch: for lag tools, and to notice a table that was set back.',
+    doc: 'Whether input offsets are committed to `ONCEFLOW_GROUP_ID` after each epoch: for lag tools, and to notice a table that was set back or is another one.',
   }),
   deliveryGuarantee: defaulted({
     variable: 'ONCEFLOW_DELIVERY_GUARANTEE',

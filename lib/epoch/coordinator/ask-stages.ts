@@ -1,5 +1,7 @@
-import type { Stage } from '../../graph/stages.ts';
+import { ofName } from '../../config/by-name.ts';
+import type { SourceStage, Stage } from '../../graph/stages.ts';
 import { kindOf } from '../../ports/broker-answers.ts';
+import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
 import type { Position } from '../../protocol/manifest.ts';
@@ -35,7 +37,7 @@ export async function runStage(
   switch (stage.kind) {
     case 'source': {
       const answers = await askAll<'read', undefined>(sourceAsks(stage, attempt, settings));
-      const why = firstProblem(answers);
+      const why = firstProblem(answers) ?? (await topicProblem(deps, stage, attempt));
       if (why !== undefined) return { outcome: 'failed', why, prepared: [] };
       return { outcome: 'done', work: { kind: 'source', subtasks: answers as readonly (SourceDone | undefined)[] } };
     }
@@ -57,6 +59,22 @@ export async function runStage(
       if (why !== undefined) return { outcome: 'failed', why, prepared };
       return { outcome: 'done', work: { kind: 'sink', prepared } };
     }
+  }
+}
+
+/** What was read is of the topic that was planned only if that is there still, when it has been read: offsets of another say nothing. */
+async function topicProblem({ kafka }: CoordinatorDeps, { id, topic }: SourceStage, attempt: Attempt): Promise<StageFailed | undefined> {
+  const planned = ofName(ofName(attempt.topicIds, id), topic);
+  const reads = (ofName(attempt.ranges, id) ?? []).some((ranges) => ranges.length > 0);
+  if (planned === undefined || !reads) return undefined;
+  try {
+    const found = await kafka.topicId(topic, 'now');
+    if (found === undefined || found === planned) return undefined;
+    const message = `topic ${topic} was made anew while it was read: its id was ${planned}, and is ${found}`;
+    return { outcome: 'failed', kind: 'transient', message };
+  } catch (error) {
+    if (!(error instanceof KafkaProblem)) throw error;
+    return { outcome: 'failed', kind: error.retriable ? 'transient' : 'refused', message: error.message };
   }
 }
 

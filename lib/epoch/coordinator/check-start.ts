@@ -4,15 +4,21 @@ import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SinkTopic } from '../../protocol/requests.ts';
 import { blobName } from '../../storage/blobs.ts';
+import { REQUEST_BYTES } from '../../transactions/send-staged.ts';
 import { holderOf } from '../may-start.ts';
+import { checkWitness } from './check-witness.ts';
 import { isCompacted } from './compacted-topics.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sinkStages, sourceStages } from './context.ts';
-import { checkNotRestored } from './restored-table.ts';
 import { untilAnswered } from './store-retry.ts';
 
 /** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */
 const BATCH_MARGIN_BYTES = 1024;
 const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+/** Kafka's default of socket.request.max.bytes: a broker ends the connection of whoever sends a larger request. */
+const DEFAULT_MAX_REQUEST_BYTES = 104_857_600;
+/** Of a Produce request besides its only batch: names, at most. */
+const REQUEST_MARGIN_BYTES = 4096;
+const MAX_REQUEST = 'socket.request.max.bytes';
 /** Kafka's default of transaction.max.timeout.ms. */
 export const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
 
@@ -28,7 +34,7 @@ export async function checkStart(
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, SinkTopic>>> {
   checkRow(settings, row);
-  await untilAnswered(deps, 'asking how far the job was', () => checkNotRestored(deps, settings, row), signal);
+  await untilAnswered(deps, 'asking how far the job was', () => checkWitness(deps, settings, row), signal);
   const broker = await untilAnswered(
     deps,
     'asking the broker for its settings',
@@ -83,6 +89,13 @@ function checkTimeBudget(settings: JobSettings, broker: ReadonlyMap<string, stri
 /** What stages have to know of the topics of the sinks. */
 export async function readSinkTopics(deps: CoordinatorDeps, settings: JobSettings): Promise<Record<string, SinkTopic>> {
   const topics = [...new Set(sinkStages(settings).map(({ topic }) => topic))];
+  const broker = topics.length === 0 ? new Map<string, string>() : await deps.kafka.brokerConfig([MAX_REQUEST]);
+  const maxRequestBytes = Number(broker.get(MAX_REQUEST) ?? DEFAULT_MAX_REQUEST_BYTES);
+  const least = REQUEST_BYTES + REQUEST_MARGIN_BYTES;
+  if (maxRequestBytes < least)
+    throw new JobFailedError(
+      `the brokers take requests of ${maxRequestBytes} bytes at most (${MAX_REQUEST}), and output is sent in requests of up to ${least}: raise it`,
+    );
   const described = await Promise.all(
     topics.map(async (topic): Promise<[string, SinkTopic]> => {
       const [partitions, config] = await Promise.all([
@@ -93,13 +106,20 @@ export async function readSinkTopics(deps: CoordinatorDeps, settings: JobSetting
         topic,
         {
           partitions,
-          maxBatchBytes: Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES) - BATCH_MARGIN_BYTES,
+          maxBatchBytes: maxBatchBytes(Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES), maxRequestBytes),
           compacted: isCompacted(config),
         },
       ];
     }),
   );
   return byName(described);
+}
+
+/** What a batch for the topic may have: no more than the topic takes, nor than the brokers take in one request. 1 at least: no record fits then. */
+export function maxBatchBytes(maxMessageBytes: number, maxRequestBytes: number): number {
+  // Of a small limit a small part: there are topics for small records.
+  const forTopic = maxMessageBytes - Math.min(BATCH_MARGIN_BYTES, maxMessageBytes >>> 3);
+  return Math.max(1, Math.min(forTopic, maxRequestBytes - REQUEST_MARGIN_BYTES));
 }
 
 /** Writes a blob, reads it and deletes it. One that a crash leaves is named like an exchange of epoch 0, and collected as that. */

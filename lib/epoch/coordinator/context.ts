@@ -41,6 +41,8 @@ export interface JobSettings {
   readonly onDataLoss: OnDataLoss;
   /** What output counts as of which the log says nothing any more. */
   readonly onMissingEvidence: OnMissingEvidence;
+  /** What to do when the table knows no epoch of a job that has run, as its consumer group says. */
+  readonly onMissingState: 'stop' | 'start-anew';
   /** Of epochs that this coordinator decides; those that it finds decided are committed in their own way. */
   readonly deliveryGuarantee: DeliveryGuarantee;
   readonly parallelism: Readonly<Record<string, number>>;

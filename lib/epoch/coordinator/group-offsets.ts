@@ -1,6 +1,6 @@
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { CoordinatorDeps, JobSettings } from './context.ts';
-import { witnessOf } from './restored-table.ts';
+import { witnessOf } from './witness.ts';
 
 /**
  * Commits an epoch's input offsets to the consumer group: for lag tools, and as a witness of how far the job was. It goes on from
@@ -9,12 +9,12 @@ import { witnessOf } from './restored-table.ts';
 export async function commitGroupOffsets(
   { kafka }: Pick<CoordinatorDeps, 'kafka'>,
   { groupId }: Pick<JobSettings, 'groupId'>,
-  { offsets, incarnation, epoch }: Manifest,
+  { job, offsets, incarnation, epoch }: Manifest,
 ): Promise<string | undefined> {
   for (const topics of Object.values(offsets)) {
     for (const [topic, numbers] of Object.entries(topics)) {
       const of = numbers.map((offset, partition) => ({ partition, offset }));
-      const answer = await kafka.commitGroupOffsets(groupId, topic, of, witnessOf({ incarnation, epoch }));
+      const answer = await kafka.commitGroupOffsets(groupId, topic, of, witnessOf({ job, incarnation, epoch }));
       if (answer !== 'NONE') return `offsets of group ${groupId}, topic ${topic}, could not be committed for lag tools: ${answer}`;
     }
   }

@@ -9,6 +9,7 @@ import { createRowExpiry } from './expire-rows.ts';
 import { commitGroupOffsets } from './group-offsets.ts';
 import { checkHeld, type Held, recordCommitted } from './held.ts';
 import type { Lease } from './hold-lease.ts';
+import { lookForHeldUp } from './look-for-held-up.ts';
 import { planNext } from './plan-epoch.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
@@ -63,6 +64,9 @@ export function createPerformer(
         return { outcome: 'done' };
       case 'look-for-open':
         return { outcome: 'looked-for-open', found: await openWatch.look() };
+      case 'look-for-held-up':
+        await lookForHeldUp(deps, settings);
+        return { outcome: 'done' };
       case 'sink-topics':
         for (const { topic } of sinkStages(settings)) deps.kafka.forgetLeaders(topic);
         return { outcome: 'sink-topics', sinkTopics: await readSinkTopics(deps, settings) };

@@ -1,7 +1,7 @@
 import { byName, ofName } from '../../config/by-name.ts';
-import type { SourceOffsets } from '../../protocol/manifest.ts';
+import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { SourceRange } from '../../protocol/requests.ts';
-import { type Gap, planRanges, type SourceEnds } from '../plan.ts';
+import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from '../plan.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -9,6 +9,8 @@ export type Planned =
   | {
       readonly outcome: 'planned';
       readonly from: SourceOffsets;
+      /** Of the topics that it is planned from. */
+      readonly topicIds: TopicIds;
       readonly ranges: Record<string, SourceRange[][]>;
       readonly records: number;
       /** Input that was gone before it was read, and that this epoch leaves out. */
@@ -17,6 +19,9 @@ export type Planned =
   | { readonly outcome: 'nothing' }
   | { readonly outcome: 'behind' | 'failed'; readonly message: string };
 
+/** Where the epoch before ended, and in which topics. */
+export type PlannedFrom = Pick<Position, 'offsets' | 'topicIds'>;
+
 /**
  * Plans the next epoch from `before`; in memory only. `overdue`: a partition has been behind for longer than the epoch
  * timeout. `failed`: a person has to act (input or the topic is gone, access is refused).
@@ -24,7 +29,7 @@ export type Planned =
 export async function planNext(
   deps: CoordinatorDeps,
   settings: JobSettings,
-  before: SourceOffsets,
+  before: PlannedFrom,
   overdue: boolean,
   signal: AbortSignal,
 ): Promise<Planned> {
@@ -37,7 +42,7 @@ export async function planNext(
 }
 
 /** Asks Kafka what every source partition holds. */
-function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: SourceOffsets, signal: AbortSignal): Promise<SourceEnds[]> {
+function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: PlannedFrom, signal: AbortSignal): Promise<SourceEnds[]> {
   return untilAnswered(
     deps,
     'asking for the ends of the source topics',
@@ -45,7 +50,7 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Source
       Promise.all(
         sourceStages(settings).map(async (stage): Promise<SourceEnds> => {
           const count = await deps.kafka.partitionCount(stage.topic);
-          const known = ofName(ofName(before, stage.id), stage.topic) ?? [];
+          const known = ofName(ofName(before.offsets, stage.id), stage.topic) ?? [];
           const partitions = Array.from({ length: count }, (_, partition) => partition);
           const [ends, starts] = await Promise.all([
             deps.kafka.offsets(stage.topic, partitions, 'latest'),
@@ -54,15 +59,25 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Source
           // Partitions that came after the job started are read from their first offset: what is gone before that is lost input.
           const from = [...known, ...partitions.slice(known.length).map(() => 0)];
           const isBeyond = from.some((offset, partition) => offset > (ends[partition] ?? offset));
+          // What was read is not there: is it another topic? What is known of it may be older than that.
+          const id = await deps.kafka.topicId(stage.topic, isBeyond || known.length > count ? 'now' : 'as-known');
+          const knownId = ofName(ofName(before.topicIds, stage.id), stage.topic);
+          // The broker that said so may be behind the others: next time another one is asked.
+          if (id !== undefined && knownId !== undefined && id !== knownId) deps.kafka.forgetLeaders(stage.topic);
           const highWatermarks = isBeyond ? await deps.kafka.offsets(stage.topic, partitions, 'end') : undefined;
-          return { stage, from, starts, ends, highWatermarks };
+          return { stage, from, starts, ends, highWatermarks, id, knownId };
         }),
       ),
     signal,
   );
 }
 
-function planFrom(settings: JobSettings, before: SourceOffsets, sources: readonly SourceEnds[], overdue: boolean): Planned {
+function planFrom(
+  settings: JobSettings,
+  { offsets: before, topicIds }: PlannedFrom,
+  sources: readonly SourceEnds[],
+  overdue: boolean,
+): Planned {
   const { onDataLoss } = settings;
   const planned = planRanges(sources, { parallelism: (stage) => parallelismOf(settings, stage), onDataLoss, overdue });
   if (planned.outcome === 'lost') return { outcome: 'failed', message: planned.message };
@@ -73,5 +88,5 @@ function planFrom(settings: JobSettings, before: SourceOffsets, sources: readonl
   const from = byName(
     sources.map(({ stage: { id, topic } }) => [id, { ...ofName(before, id), [topic]: ofName(planned.from, id) ?? [] }] as const),
   );
-  return { ...planned, from: { ...before, ...from }, records };
+  return { ...planned, from: { ...before, ...from }, topicIds: topicIdsAfter(topicIds, sources), records };
 }

@@ -1,6 +1,6 @@
 import { ofName } from '../../config/by-name.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
-import type { SourceOffsets } from '../../protocol/manifest.ts';
+import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import { mayStart } from '../may-start.ts';
 import { nextManifest } from '../position.ts';
@@ -170,8 +170,12 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
   const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
+  let topicIds: TopicIds = last?.topicIds ?? {};
   for (const source of unread) {
     const { id, topic } = source;
+    // Before the offsets: of a topic that is made anew in between, they are not taken for those of the later one.
+    const topicId = await untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+    if (topicId !== undefined) topicIds = { ...topicIds, [id]: { ...ofName(topicIds, id), [topic]: topicId } };
     const numbers = await untilAnswered(
       deps,
       `resolving the starting offsets of ${id}`,
@@ -184,7 +188,7 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
   const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, last, {
     epoch: last === undefined ? 0 : last.epoch + 1,
     decisionId: deps.random.id(),
-    position: { offsets, state: last?.state ?? {} },
+    position: { offsets, topicIds, state: last?.state ?? {} },
     outputs: {},
     committables: [],
   });

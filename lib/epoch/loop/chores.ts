@@ -1,19 +1,20 @@
 /** How often the job row is read for a request to stop, or for a successor. */
 export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
-/** How often the sinks' topics are looked at. Longer than an epoch of a job that is well has its transactions open. */
+/** How often topics are looked at for open transactions. Longer than an epoch of a job that is well has its own open. */
 export const OPEN_LOOK_INTERVAL_MS = 30_000;
 /** After a refusal (the group has a member of somebody else) an idle job tries again after so long. */
 const GROUP_RETRY_MS = 5_000;
 
 /** What a coordinator does beside its epochs. One that fails is said aloud, and done again when it is next due. */
-export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'record-commit' | 'sink-topics' | 'group-offsets';
+export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'record-commit' | 'sink-topics' | 'group-offsets';
 
 /** Chores that are due every so often, by themselves. */
 const EVERY_MS = {
   'read-control': CONTROL_POLL_MS,
   collect: COLLECT_INTERVAL_MS,
   'look-for-open': OPEN_LOOK_INTERVAL_MS,
+  'look-for-held-up': OPEN_LOOK_INTERVAL_MS,
 } as const satisfies Partial<Record<Chore, number>>;
 
 export type RegularChore = keyof typeof EVERY_MS;
@@ -37,7 +38,7 @@ export interface GroupOffsets {
 export function firstChores(nowMs: number): Chores {
   return {
     underWay: new Set(),
-    lastMs: { 'read-control': nowMs, collect: nowMs, 'look-for-open': nowMs },
+    lastMs: { 'read-control': nowMs, collect: nowMs, 'look-for-open': nowMs, 'look-for-held-up': nowMs },
     group: { committedEpoch: -1, triedAtMs: Number.NEGATIVE_INFINITY, said: undefined },
   };
 }

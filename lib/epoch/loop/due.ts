@@ -117,8 +117,8 @@ function beginPlan(turn: Turn): void {
   // A partition that is behind for this long does not catch up by itself: the plan decides what is lost.
   const isOverdue = behindSinceMs !== undefined && nowMs - behindSinceMs > rules.epochTimeoutMs;
   change(turn, { isPlanning: true });
-  const before = positionBehind(parent, inFlight, rules.stages).offsets;
-  turn.effects.push({ do: 'begin-progress' }, { do: 'plan', base: newestDecision(state), before, isOverdue });
+  const { offsets, topicIds } = positionBehind(parent, inFlight, rules.stages);
+  turn.effects.push({ do: 'begin-progress' }, { do: 'plan', base: newestDecision(state), before: { offsets, topicIds }, isOverdue });
 }
 
 function beginDecision(turn: Turn, attempt: LoopState['inFlight'][number]): void {

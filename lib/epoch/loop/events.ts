@@ -1,11 +1,11 @@
 import type { Stage } from '../../graph/stages.ts';
 import type { EpochSummary } from '../../ports/epoch-store.ts';
-import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
+import type { Manifest, Position } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import type { SinkTopic } from '../../protocol/requests.ts';
 import type { Attempt, StageOutcome } from '../attempt.ts';
 import type { CommitResult } from '../coordinator/commit-epoch.ts';
-import type { Planned } from '../coordinator/plan-epoch.ts';
+import type { Planned, PlannedFrom } from '../coordinator/plan-epoch.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { Chore } from './chores.ts';
 
@@ -44,7 +44,7 @@ export type ChoreResult =
 export type Effect =
   | { readonly do: 'observe'; readonly event: CoordinatorEvent }
   /** Ends in `planned`. `isOverdue`: a partition has been behind for so long that what it lost is lost. */
-  | { readonly do: 'plan'; readonly base: string; readonly before: SourceOffsets; readonly isOverdue: boolean }
+  | { readonly do: 'plan'; readonly base: string; readonly before: PlannedFrom; readonly isOverdue: boolean }
   /** Ends in `stage`. */
   | { readonly do: 'run-stage'; readonly stage: Stage; readonly attempt: Attempt; readonly before: Position }
   /** The calls of a dropped attempt are given up. */
@@ -67,6 +67,6 @@ export type Effect =
   /** The job moved on, or has nothing to do. `more`: is anything under way still? */
   | { readonly do: 'progress'; readonly more: boolean }
   /** Ends in `chore`. */
-  | { readonly do: 'chore'; readonly chore: 'read-control' | 'collect' | 'look-for-open' | 'sink-topics' }
+  | { readonly do: 'chore'; readonly chore: 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'sink-topics' }
   | { readonly do: 'chore'; readonly chore: 'record-commit'; readonly epoch: number }
   | { readonly do: 'chore'; readonly chore: 'group-offsets'; readonly manifest: Manifest };

@@ -105,7 +105,7 @@ function takePlan(turn: Turn, planned: Extract<Planned, { readonly outcome: 'pla
   const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
-  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, ranges };
+  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges };
   const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, rules.stages);
   change(turn, {
     inFlight: [...inFlight, attempt],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runJob } from '../../../local/functions/run-job.ts';
 import { jobRow } from '../../support/epochs.ts';
 import { planFault } from '../../support/faults.ts';
 import { SHORT_TRANSACTIONS } from '../../support/job.ts';
@@ -70,5 +71,18 @@ describe('a start with fewer subtasks', () => {
     await run.event('committed');
     await feed.stop();
     await count.expectExact(run);
+  });
+});
+
+describe('a job that is let go on', () => {
+  it('and is stopped again before it starts is not started: what a person asked for last counts', async () => {
+    const count = await newWordCount();
+    const run = count.job.start();
+    await run.event('recovered');
+    await run.stop();
+    // What "npm run local" does when it has seen that the job may go on; meanwhile it was stopped.
+    const resumed = await runJob({ env: count.job.env, startKind: 'revival' });
+    expect(await resumed.ended).toMatchObject({ end: 'refused', message: expect.stringContaining('was asked to stop') });
+    expect(await jobRow(count.job.name)).toMatchObject({ desired: 'stopped', generation: 1 });
   });
 });

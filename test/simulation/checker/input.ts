@@ -15,7 +15,8 @@ export type Gap = Extract<CoordinatorEvent, { event: 'data-loss' }>;
 
 /**
  * The input of an epoch: of each partition from where the epoch before ended to where this one did, and no further than a
- * reader can read (I3). What was deleted before it was read is left out only if that was said, and is so.
+ * reader can read (I3). What was deleted before it was read is left out only if that was said, and is so; the topic is the one
+ * whose id the epoch names.
  */
 export class Input {
   readonly #scene: Scene;
@@ -57,12 +58,13 @@ export class Input {
     const { fail, broker } = this.#scene;
     const { epoch } = manifest;
     const known = own(own(parent?.offsets, uid), topic);
-    return (broker.topics.get(topic) ?? []).flatMap((log) => {
+    const [knownId, id] = [parent, manifest].map((of) => own(own(of?.topicIds, uid), topic));
+    return broker.catalog.logsOf(topic, id).flatMap((log) => {
       const { partition } = log;
       const where = `partition ${partition} of ${topic}`;
       const to = own(own(manifest.offsets, uid), topic)?.[partition] ?? 0;
       // What a source starts from is not input of the job.
-      const from = known === undefined ? to : this.#beginOf(manifest, log, known[partition] ?? 0);
+      const from = known === undefined ? to : this.#beginOf(manifest, log, known[partition] ?? 0, knownId);
       if (known === undefined && this.#startsAt === 'earliest' && !log.starts.includes(to))
         fail('I3', `${uid} starts at offset ${to} of ${where} in epoch ${epoch}, and was to start at the first`);
       if (to < from) fail('I3', `epoch ${epoch} goes back in ${where}: from ${from} to ${to}`);
@@ -71,9 +73,10 @@ export class Input {
     });
   }
 
-  #beginOf({ epoch }: Manifest, log: Partition, known: number): number {
+  #beginOf({ epoch }: Manifest, log: Partition, known: number, knownId: string | undefined): number {
     const { generation } = this.#scene.table.row(JOB) ?? {};
     const said = this.#gaps.get(`${generation} ${epoch} ${log.topic} ${log.partition}`);
+    if (knownId !== undefined && knownId !== log.topicId && known > 0) return this.#beginOfAnother(epoch, log, said, known, knownId);
     if (said === undefined || said.from !== known) return known;
     const isTrue = log.starts.includes(said.to) && said.from < said.to && said.count === said.to - said.from;
     if (!isTrue)
@@ -82,5 +85,14 @@ export class Input {
         `epoch ${epoch} leaves out ${said.from} to ${said.to} of ${log.topic}-${log.partition}, which were not deleted`,
       );
     return said.to;
+  }
+
+  /** The topic was made anew since: an offset of the one before says nothing of it, and that was said. */
+  #beginOfAnother(epoch: number, log: Partition, said: Gap | undefined, known: number, knownId: string): number {
+    const isTrue = said?.ids?.read === knownId && said.ids.found === log.topicId && said.from === known && log.starts.includes(said.to);
+    if (isTrue) return said.to;
+    const where = `${log.topic}-${log.partition}`;
+    this.#scene.fail('I3', `epoch ${epoch} takes offset ${known} of ${where} as ${knownId} for one of ${log.topicId}`);
+    return known;
   }
 }

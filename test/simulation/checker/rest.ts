@@ -26,11 +26,14 @@ export function unfinished(scene: Scene, transactions: Transactions, sources: re
 
 /** A job that was deleted has no more to do. */
 function unreadOf({ job, broker }: Scene, life: Life, sources: readonly string[]): string | undefined {
-  const offsets = life.decided.at(-1)?.manifest.offsets;
+  const { offsets, topicIds } = life.decided.at(-1)?.manifest ?? {};
   for (const uid of life.over ? [] : sources) {
     const topic = shapeOf(job).sources.get(uid) ?? '';
+    if (!broker.topics.has(topic)) return `${topic} is not there at the moment`;
+    const isAnother = own(own(topicIds, uid), topic) !== broker.catalog.idOf(topic);
     for (const { partition, end } of broker.topics.get(topic) ?? []) {
       const offset = own(own(offsets, uid), topic)?.[partition] ?? 0;
+      if (isAnother && offset > 0 && end > 0) return `${uid} has not seen that ${topic} was made anew`;
       if (offset < end) return `${uid} has read partition ${partition} of ${topic} to ${offset} of ${end}`;
     }
   }

@@ -238,6 +238,11 @@ export class Broker {
     return offset === undefined ? undefined : { offset, metadata: this.#groupMetadata.get(`${group} ${topic} ${partition}`) ?? '' };
   }
 
+  /** What was kept with the offsets of a group. */
+  groupTexts(group: string): string[] {
+    return [...this.#groupMetadata].flatMap(([key, text]) => (key.startsWith(`${group} `) ? [text] : []));
+  }
+
   readonly #groupMetadata = new Map<string, string>();
 
   commitGroupOffsets(

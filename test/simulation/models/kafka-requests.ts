@@ -89,6 +89,7 @@ export function modelKafka(
     forgetLeaders: (topic) => metadata.forget(topic),
 
     partitionCount: async (topic) => metadata.leaders(topic).length,
+    topicId: async (topic, asked = 'as-known') => metadata.topicId(topic, asked),
     offsets: async (topic, partitions, at) => {
       const leaders = leadersOf(topic, partitions);
       try {

@@ -7,7 +7,7 @@ const MAX_AGE_MS = 10_000;
 export class Metadata {
   readonly #broker: Broker;
   readonly #nowMs: () => number;
-  readonly #known = new Map<string, { readonly leaders: readonly number[]; readonly atMs: number }>();
+  readonly #known = new Map<string, { readonly leaders: readonly number[]; readonly id: string | undefined; readonly atMs: number }>();
 
   /** Does the broker that is asked know less than others, where it may? */
   readonly #asksLate: () => boolean;
@@ -28,8 +28,15 @@ export class Metadata {
     const isLate = mayBeLate && this.#asksLate();
     const heardOf = isLate ? partitions.filter(({ heardOfMs }) => heardOfMs <= this.#nowMs()) : partitions;
     const leaders = heardOf.map(({ leader, leaderOfLate }) => (isLate ? (leaderOfLate ?? leader) : leader));
-    if (!leaders.includes(-1)) this.#known.set(topic, { leaders, atMs: this.#nowMs() });
+    if (!leaders.includes(-1)) this.#known.set(topic, { leaders, id: this.#broker.catalog.idOf(topic), atMs: this.#nowMs() });
     return leaders;
+  }
+
+  /** With the leaders, or as it is now. */
+  topicId(topic: string, asked: 'as-known' | 'now'): string | undefined {
+    if (asked === 'now') this.forget(topic);
+    this.leaders(topic);
+    return this.#known.get(topic)?.id ?? this.#broker.catalog.idOf(topic);
   }
 
   forget(topic: string): void {

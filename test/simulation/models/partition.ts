@@ -31,6 +31,8 @@ export class Partition {
   leaderless = false;
   /** Its topic was deleted. It keeps what a reader may have read. */
   isDeleted = false;
+  /** Of the topic, which has another when it is made anew. */
+  topicId = '';
   /** When every broker has heard that it exists. */
   heardOfMs = 0;
   readonly batches: StoredBatch[] = [];

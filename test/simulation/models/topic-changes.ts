@@ -8,8 +8,15 @@ type Role = 'source' | 'sink';
 export type TopicChange =
   /** One more partition, behind the others. Some brokers have not heard of it for so long. */
   | { readonly change: 'grow'; readonly topic: string; readonly of: Role; readonly unheardMs: number }
-  /** Deleted, and made anew after a while, with as many partitions and so many more. */
-  | { readonly change: 'make-anew'; readonly topic: string; readonly of: Role; readonly afterMs: number; readonly more: number }
+  /** Deleted, and made anew after a while, with as many partitions and so many more, and with these records in each. */
+  | {
+      readonly change: 'make-anew';
+      readonly topic: string;
+      readonly of: Role;
+      readonly afterMs: number;
+      readonly more: number;
+      readonly refill?: readonly string[];
+    }
   /** The log starts later: of what it holds this share is left. */
   | { readonly change: 'delete-records'; readonly topic: string; readonly of: Role; readonly partition: number; readonly left: number }
   /** Another broker leads the partition, and not everybody knows at once. */
@@ -44,7 +51,16 @@ export function changeTopic(
       return happened(`${change.topic} has ${partitions.length} partitions now`);
     case 'make-anew':
       broker.catalog.delete(change.topic);
-      later(change.afterMs, () => broker.catalog.create(change.topic, partitions.length + change.more));
+      later(change.afterMs, () => {
+        broker.catalog.create(change.topic, partitions.length + change.more);
+        for (const [partition] of broker.topics.get(change.topic)?.entries() ?? [])
+          if (change.refill !== undefined && change.refill.length > 0)
+            broker.appendPlain(
+              change.topic,
+              partition,
+              change.refill.map((line) => `${line}.${partition}`),
+            );
+      });
       return happened(`${change.topic} is deleted, and made anew in ${Math.round(change.afterMs)} ms`);
     case 'delete-records': {
       const found = partitions[change.partition];

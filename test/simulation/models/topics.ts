@@ -5,7 +5,9 @@ export class Topics {
   readonly topics = new Map<string, Partition[]>();
   readonly #nowMs: () => number;
   #logs = 0;
+  readonly #ids = new Map<string, string>();
   readonly #deleted: Partition[] = [];
+  #made = 0;
   /** When there was no such topic, which was there before: until when. */
   readonly #absences: { readonly topic: string; toMs: number }[] = [];
   readonly #changed = new Set<string>();
@@ -21,7 +23,13 @@ export class Topics {
       this.#changed.add(topic);
     }
     this.topics.set(topic, []);
+    this.#ids.set(topic, `made-${++this.#made}`);
     for (let left = partitions; left > 0; left--) this.#add(topic, 0);
+  }
+
+  /** Of the one that is there now. */
+  idOf(topic: string): string | undefined {
+    return this.#ids.get(topic);
   }
 
   /** One more partition, of which some brokers have not heard for so long. */
@@ -44,6 +52,11 @@ export class Topics {
     return this.#changed.has(topic);
   }
 
+  /** The logs of the topic that had this id, whether it is there still or not. */
+  logsOf(topic: string, id: string | undefined): Partition[] {
+    return this.everyLog().filter((log) => log.topic === topic && log.topicId === id);
+  }
+
   /** Of every topic, also of those that were deleted: oldest first. */
   everyLog(): Partition[] {
     return [...this.#deleted, ...[...this.topics.values()].flat()];
@@ -62,6 +75,7 @@ export class Topics {
   #add(topic: string, unheardMs: number): void {
     const partitions = this.topics.get(topic) ?? [];
     const added = new Partition(this.#logs++, topic, partitions.length, partitions.length % BROKERS, this.#nowMs);
+    added.topicId = this.#ids.get(topic) ?? '';
     added.heardOfMs = this.#nowMs() + unheardMs;
     partitions.push(added);
   }

@@ -61,6 +61,10 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'an offset is one of the topic with the id that was read',
+    edits: [edit('lib/epoch/plan.ts', 'const isAnother = ids !== undefined && wanted > 0;', 'const isAnother = false as boolean;')],
+  },
+  {
     name: 'an ambiguous decision is repeated byte for byte',
     edits: [
       edit(

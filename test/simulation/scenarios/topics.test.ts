@@ -38,6 +38,42 @@ describe('a partition that came while nobody read, and lost its first records to
   });
 });
 
+describe('a source topic that is made anew, and has more in it by then than the job had read', () => {
+  const refill = ['cat #10', 'cat #11', 'cat #12', 'cat #13'];
+  const makesAnew = (world: World) => {
+    world.broker.catalog.delete(INPUT);
+    world.broker.catalog.create(INPUT, 2);
+    for (const partition of [0, 1]) world.append(plain(0, partition, ...refill));
+  };
+  const said = {
+    topic: INPUT,
+    to: 0,
+    count: 0,
+    ids: { read: expect.stringMatching(/^made-/), found: expect.stringMatching(/^made-/) },
+  };
+
+  it.each([
+    ['between two epochs', at('decide', { nth: 3 })],
+    ['while it is read', at('fetch', { nth: 2 })],
+    ['before the job goes on', at('offsets', { nth: 5 })],
+  ])('stops the job, %s, which says so with both ids', async (_when, moment) => {
+    const told = await story([{ at: moment, also: makesAnew }], {
+      input,
+      mayFail:
+        /partition \d: the job has read up to offset \d of the topic with id made-\d+, and the topic has id made-\d+ now: it was made anew.* The job stops and skips nothing/,
+    });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
+  it('is read from its beginning with ONCEFLOW_ON_DATA_LOSS=earliest, which is said once for each partition', async () => {
+    const told = await story([{ at: at('decide', { nth: 3 }), also: makesAnew }], { input, settings: { onDataLoss: 'earliest' } });
+    const lost = told.observed.filter(({ event }) => event === 'data-loss');
+    expect(lost).toHaveLength(2);
+    for (const each of lost) expect(each).toMatchObject(said);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+});
+
 describe('a source topic that is made anew with fewer partitions', () => {
   // The one that goes is empty: the checker reads what the job has read out of the topic.
   const three = { input, inputPartitions: 3 };

@@ -109,6 +109,32 @@ describe('onceflow', () => {
     expect(await runHere(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
 
+  it.each([
+    ['no region', { AWS_REGION: '' }, /Region not accepted: .*; set AWS_REGION/],
+    ['no credentials', { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: '' }, /correct the credentials/],
+    ['credentials that AWS refuses', { AWS_REGION: 'eu-west-1' }, /UnrecognizedClientException: .*; correct the credentials/],
+  ])('takes %s for a wrong setting: one line, exit code 2', { timeout: 30_000 }, async (_what, change, message) => {
+    const refusing = createServer((_request, response) =>
+      response
+        .writeHead(400, { 'content-type': 'application/x-amz-json-1.0' })
+        .end('{"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"The security token is invalid."}'),
+    ).listen(0, '127.0.0.1');
+    await once(refusing, 'listening');
+    onTestFinished(() => void refusing.close());
+    const env = {
+      HOME: '/nowhere',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`,
+      AWS_ACCESS_KEY_ID: 'k',
+      AWS_SECRET_ACCESS_KEY: 's',
+      ...change,
+    };
+    const { code, stdout, stderr } = await runWith(env, COMMAND, 'status', '--job', 'j');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd()).not.toContain('\n');
+  });
+
   it('names every wrong parameter', async () => {
     const refused = await runHere(['status', '--job', 'j'], { ONCEFLOW_TABEL: 'jobs', ONCEFLOW_BROKERS: 'localhost' });
     expect(refused).toMatchObject({

@@ -36,6 +36,7 @@ describe('readConfig', () => {
       startingOffsets: undefined,
       onDataLoss: 'stop',
       onMissingEvidence: 'stop',
+      onMissingState: 'stop',
       commitOffsets: true,
       deliveryGuarantee: 'exactly-once',
       checkpointIntervalMs: 1000,

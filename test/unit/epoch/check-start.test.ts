@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkStart, checkTakeover, readSinkTopics } from '../../../lib/epoch/coordinator/check-start.ts';
+import { checkStart, checkTakeover, maxBatchBytes, readSinkTopics } from '../../../lib/epoch/coordinator/check-start.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError } from '../../../lib/epoch/coordinator/context.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
@@ -62,6 +62,26 @@ describe("what a start asks of a sink's topic", () => {
   it("is Kafka's defaults where the broker says nothing", async () => {
     const { deps, settings } = world({ config: new Map() });
     expect(await readSinkTopics(deps, settings)).toEqual({ out: { partitions: 3, maxBatchBytes: 1_048_588 - 1_024, compacted: false } });
+  });
+});
+
+it('brokers that take smaller requests than output is sent in are refused, with the setting', async () => {
+  const { deps, settings } = world();
+  const small = { ...deps, kafka: { ...deps.kafka, brokerConfig: async () => new Map([['socket.request.max.bytes', '300000']]) } };
+  await expect(readSinkTopics(small, settings)).rejects.toThrow(
+    /requests of 300000 bytes at most \(socket\.request\.max\.bytes\), .*: raise it/,
+  );
+});
+
+describe('the largest batch', () => {
+  const MB = 1024 * 1024;
+  it.each([
+    ["a little below the topic's limit", 10_000, 100 * MB, 10_000 - 1_024],
+    ['a part of a limit that is small', 800, 100 * MB, 700],
+    ['one that no record fits into, where the topic takes nothing', 0, 100 * MB, 1],
+    ['what fits into a request of the broker, where the topic would take more', 300 * MB, 100 * MB, 100 * MB - 4_096],
+  ])('is %s', (_what, maxMessageBytes, maxRequestBytes, expected) => {
+    expect(maxBatchBytes(maxMessageBytes, maxRequestBytes)).toBe(expected);
   });
 });
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { advanceOffsets, hasMoved, leftOutMessage, type PlanRules, planRanges } from '../../../lib/epoch/plan.ts';
+import {
+  advanceOffsets,
+  hasMoved,
+  leftOutMessage,
+  type PlanRules,
+  planRanges,
+  type SourceEnds,
+  topicIdsAfter,
+} from '../../../lib/epoch/plan.ts';
 import type { SourceStage } from '../../../lib/graph/stages.ts';
 
 const stage: SourceStage = {
@@ -65,6 +73,58 @@ describe('planning an epoch', () => {
     const planned = planRanges([{ stage, from: [5], starts: [0], ends: [2] }], rules);
     expect(planned.outcome).toBe('behind');
     expect(planned.outcome === 'behind' && planned.message).toMatch(/topic in, partition 0: .* offset 5, .* ends at 2\./);
+  });
+
+  describe('the topic has another id than the one that was read', () => {
+    /** There is more in it than was read, of partition 1 nothing was. */
+    const another = [{ stage, from: [5, 0], starts: [0, 0], ends: [40, 40], knownId: 'A', id: 'B' }];
+    const ids = { read: 'A', found: 'B' };
+
+    test('is waited for, for a broker may be behind', () => {
+      expect(planRanges(another, rules)).toEqual({
+        outcome: 'behind',
+        message: expect.stringMatching(
+          /^topic in, partition 0: the job has read up to offset 5 of the topic with id A, and the topic has id B now: it was made anew, .* The job skips nothing and waits/,
+        ),
+      });
+    });
+
+    test('stops the job when it lasts, or has it begin at the start of what is there', () => {
+      expect(planRanges(another, { ...rules, overdue: true })).toMatchObject({
+        outcome: 'lost',
+        message: expect.stringMatching(/id A, .* id B/),
+      });
+      expect(planRanges(another, { ...rules, overdue: true, onDataLoss: 'earliest' })).toEqual({
+        outcome: 'planned',
+        from: { lines: [0, 0] },
+        gaps: [{ topic: 'in', partition: 0, from: 5, to: 0, count: 0, ids }],
+        ranges: {
+          lines: [
+            [
+              { topic: 'in', partition: 0, from: 0, bound: 40 },
+              { topic: 'in', partition: 1, from: 0, bound: 40 },
+            ],
+          ],
+        },
+      });
+    });
+
+    test.each([
+      ['of a build that did not know them', { id: 'B' }],
+      ['that the cluster does not tell', { knownId: 'A' }],
+      ['that are the same', { knownId: 'A', id: 'A' }],
+    ])('ids %s are no reason to doubt', (_what, known) => {
+      expect(planRanges([{ stage, from: [5], starts: [0], ends: [40], ...known }], rules)).toMatchObject({
+        outcome: 'planned',
+        from: { lines: [5] },
+      });
+    });
+
+    test('what is there is remembered, with what is known of other topics', () => {
+      const before = { lines: { old: 'O', in: 'A' }, others: { more: 'M' } };
+      expect(topicIdsAfter(before, another)).toEqual({ lines: { old: 'O', in: 'B' }, others: { more: 'M' } });
+      expect(topicIdsAfter(before, [{ ...another[0], id: undefined } as SourceEnds])).toEqual(before);
+    });
   });
 
   describe('ONCEFLOW_ON_DATA_LOSS', () => {

@@ -275,8 +275,16 @@ describe('the table', () => {
   it('names nothing that no event emits', () => {
     const { tell, lines } = underTest();
     tell(failed, stalled(0), committed(1, { recordsBehind: 1 }, 1), committed(2));
-    tell({ event: 'dead-lettered', epoch: 1, records: 1 }, { event: 'throttled', function: 'f' });
+    tell({ event: 'dead-lettered', epoch: 1, records: 1 }, { event: 'throttled', function: 'f' }, { event: 'held-up', records: 1 });
     tell({ event: 'doubtful', epoch: 1, transactionalId: 't', resolution: 'committed' }, ended('failed'));
     expect(new Set(lines.flatMap(namesOf))).toEqual(new Set(Object.keys(metrics)));
   });
+});
+
+it('what is held up behind open transactions of upstream is told without an epoch', async () => {
+  const { lines, tell, pass } = underTest();
+  tell({ event: 'held-up', records: 303 });
+  await pass(30_000);
+  tell({ event: 'held-up', records: 310 });
+  expect(lines.map(({ RecordsHeldUp }) => RecordsHeldUp)).toEqual([303, 310]);
 });

@@ -58,7 +58,27 @@ describe('the settings of a deployment', () => {
       { ONCEFLOW_STANDBY: 'keep', ONCEFLOW_IDLE_EXIT_MS: '0' },
       /ONCEFLOW_STANDBY is "keep": it must be none with ONCEFLOW_IDLE_EXIT_MS=0/,
     ],
-    ['a table, which the deployment makes', { ONCEFLOW_TABLE: 'mine' }, /ONCEFLOW_TABLE is "mine": it must be left to the deployment/],
+    [
+      'a table, which the deployment makes',
+      { ONCEFLOW_TABLE: 'mine' },
+      /ONCEFLOW_TABLE is "mine": it must be left to the deployment, .*; that of an earlier deployment is named by ONCEFLOW_ADOPT_TABLE/,
+    ],
+    [
+      'an adopted table without its blobs',
+      { ONCEFLOW_ADOPT_TABLE: 'earlier' },
+      /ONCEFLOW_ADOPT_BLOBS is not set: it must be set with ONCEFLOW_ADOPT_TABLE/,
+    ],
+    [
+      'adopted blobs without their table',
+      { ONCEFLOW_ADOPT_BLOBS: 's3://earlier' },
+      /ONCEFLOW_ADOPT_TABLE is not set: it must be set with ONCEFLOW_ADOPT_BLOBS/,
+    ],
+    ['an adopted folder', { ONCEFLOW_ADOPT_BLOBS: 'file:///blobs' }, /ONCEFLOW_ADOPT_BLOBS is .*: it must be s3:\/\/bucket/],
+    [
+      'storage that is adopted and to be thrown away',
+      { ONCEFLOW_ADOPT_TABLE: 'earlier', ONCEFLOW_ADOPT_BLOBS: 's3://earlier', ONCEFLOW_REMOVAL: 'destroy' },
+      /ONCEFLOW_REMOVAL is "destroy": it must be retain with ONCEFLOW_ADOPT_TABLE/,
+    ],
     [
       'a prefix that permissions could not name',
       { ONCEFLOW_FUNCTION_PREFIX: 'a.b' },

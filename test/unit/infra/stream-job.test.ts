@@ -106,6 +106,38 @@ describe('storage', () => {
   });
 });
 
+describe('storage of an earlier deployment', () => {
+  const adopt = { table: 'earlier-table', blobs: 's3://earlier-bucket/some/where' };
+  const adopted = synthesized({ adopt });
+
+  it('is found by a tag that has the name of the job', () => {
+    const tags = [{ Key: 'onceflow:job', Value: 'word-count' }];
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', { Replicas: [Match.objectLike({ Tags: tags })] });
+    template.hasResourceProperties('AWS::S3::Bucket', { Tags: tags });
+  });
+
+  it('is what the functions work on when it is adopted, and nothing is made in its place', () => {
+    adopted.resourceCountIs('AWS::DynamoDB::GlobalTable', 0);
+    adopted.resourceCountIs('AWS::S3::Bucket', 0);
+    adopted.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ ONCEFLOW_TABLE: adopt.table, ONCEFLOW_BLOBS: adopt.blobs }) },
+    });
+    adopted.hasOutput('*', { Value: adopt.table });
+    adopted.hasOutput('*', { Value: adopt.blobs });
+  });
+
+  it('is all that the functions may reach', () => {
+    const policies = JSON.stringify(adopted.findResources('AWS::IAM::Role'));
+    expect(policies).toContain(':table/earlier-table"');
+    expect(policies).toContain(':s3:::earlier-bucket/some/where/word-count/*"');
+  });
+
+  it('makes another build: functions that work on other storage share no epoch', () => {
+    const buildOf = (made: Template) => JSON.stringify(made.findOutputs('*', {})).match(/"Value":"([0-9a-f]{16})"/)?.[1];
+    expect(buildOf(adopted)).not.toBe(buildOf(synthesized()));
+  });
+});
+
 describe('functions', () => {
   it('are one for each operator subtask, and one each for coordinator, source and sink', () => {
     expect([...functions.keys()].sort()).toEqual([

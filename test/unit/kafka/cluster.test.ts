@@ -192,7 +192,7 @@ describe('topics', () => {
   it('are never created by asking for them', async () => {
     const { broker, kafka } = await world({ [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1])] });
     await kafka.leaders('in');
-    expect(broker.received[0]?.body.toString('hex')).toBe('000000010002696e00');
+    expect(broker.received[0]?.body.toString('hex')).toBe(`02${'00'.repeat(16)}03696e0000000000`);
   });
 
   it('whose metadata is refused need an ACL, and the problem says which for whom', async () => {

@@ -210,17 +210,20 @@ describe('DescribeTransactions v0', () => {
   });
 });
 
-describe('Metadata v7', () => {
-  it("asks for topics, and for the brokers alone, as Kafka's client does, and never creates a topic", () => {
-    expect(bodyOf(metadataRequest(['in', 'out']))).toBe('000000020002696e00036f757400');
-    expect(bodyOf(metadataRequest([]))).toBe('0000000000');
+describe('Metadata v10', () => {
+  it('asks for topics by name, and for the brokers alone, and never creates a topic', () => {
+    const noId = '00'.repeat(16);
+    expect(bodyOf(metadataRequest(['in', 'out']))).toBe(`03${noId}03696e00${noId}046f757400${'00000000'}`);
+    expect(bodyOf(metadataRequest([]))).toBe('0100000000');
   });
 
-  it('reads brokers, leaders and leader epochs', async () => {
+  it('reads brokers, ids of topics, leaders and leader epochs', async () => {
     const response = hex(
-      '0000000b000000020000000200076b61666b612d32000023840001620000000300076b61666b612d3300002385ffff0003616263000000030000000200000002' +
-        '696e0000000002000000000000000000020000000700000002000000020000000300000001000000020000000100000003000500000001ffffffff' +
-        '0000000900000001000000030000000000000000000300036f75740000000000',
+      `0000000b${'03'}00000002086b61666b612d3200002384026200${'00000003'}086b61666b612d33000023850000${'04616263'}00000003` +
+        `03${'0000'}03696e000102030405060708090a0b0c0d0e0f00` +
+        `03${'0000'}0000000000000002000000070300000002000000030200000002${'0200000003'}00` +
+        `0005${'00000001'}ffffffff00000009020000000301020000000300${'80000000'}00` +
+        `0003${'046f7574'}${'00'.repeat(16)}00018000000000${'80000000'}00`,
     );
     expect(await metadataRequest(['in', 'out']).decode(response)).toEqual({
       throttleMs: 11,
@@ -232,12 +235,13 @@ describe('Metadata v7', () => {
         {
           errorCode: 0,
           topic: 'in',
+          id: 'AAECAwQFBgcICQoLDA0ODw',
           partitions: [
             { partition: 0, leader: 2, leaderEpoch: 7 },
             { partition: 1, leader: -1, leaderEpoch: 9 },
           ],
         },
-        { errorCode: 3, topic: 'out', partitions: [] },
+        { errorCode: 3, topic: 'out', id: undefined, partitions: [] },
       ],
     });
   });

@@ -55,10 +55,19 @@ export interface FakeBrokerOptions {
   readonly greeting?: Promise<void>;
   readonly tls?: tls.TlsOptions;
   readonly port?: number;
+  /** @default '127.0.0.1' */
+  readonly host?: string;
 }
 
 /** A TCP server that speaks as much of Kafka's protocol as a test tells it to; ApiVersions it answers itself. */
-export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOptions, port = 0 }: FakeBrokerOptions): Promise<FakeBroker> {
+export async function startFakeBroker({
+  reply,
+  newest = {},
+  greeting,
+  tls: tlsOptions,
+  port = 0,
+  host = '127.0.0.1',
+}: FakeBrokerOptions): Promise<FakeBroker> {
   const received: ReceivedRequest[] = [];
   const sockets = new Set<net.Socket>();
   let connections = 0;
@@ -91,7 +100,7 @@ export async function startFakeBroker({ reply, newest = {}, greeting, tls: tlsOp
     });
   };
   const server = tlsOptions === undefined ? net.createServer(onSocket) : tls.createServer(tlsOptions, onSocket);
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the fake broker has no port');
@@ -123,7 +132,7 @@ function readRequest(frame: Buffer, connection: number): { correlationId: number
   const version = decoder.readInt16();
   const correlationId = decoder.readInt32();
   const clientId = decoder.readString();
-  const flexible = key === KEY.offsetFetch && version >= 6;
+  const flexible = (key === KEY.offsetFetch && version >= 6) || (key === KEY.metadata && version >= 9);
   if (flexible) skipTaggedFields(decoder);
   return { correlationId, flexible, request: { key, version, clientId, body: frame.subarray(decoder.offset), connection } };
 }
@@ -159,23 +168,30 @@ export function clusterMetadata(
   brokers: readonly { readonly id: number; readonly port: number }[],
   topic: string,
   leaders: readonly number[],
-  { topicError = 0, epoch = 0 } = {},
+  { topicError = 0, epoch = 0, topicId = '' } = {},
 ): Buffer {
-  const encoder = newEncoder().writeInt32(0).writeInt32(brokers.length);
-  for (const { id, port } of brokers) encoder.writeInt32(id).writeString('127.0.0.1').writeInt32(port).writeString(null);
-  encoder.writeString('cluster').writeInt32(1).writeInt32(1);
-  encoder.writeInt16(topicError).writeString(topic).writeBoolean(false).writeInt32(leaders.length);
+  const encoder = newEncoder()
+    .writeInt32(0)
+    .writeUVarInt(brokers.length + 1);
+  for (const { id, port } of brokers)
+    encoder.writeInt32(id).writeUVarIntString('127.0.0.1').writeInt32(port).writeUVarIntString(null).writeUVarInt(0);
+  encoder.writeUVarIntString('cluster').writeInt32(1).writeUVarInt(2);
+  encoder.writeInt16(topicError).writeUVarIntString(topic);
+  const idBytes = Buffer.concat([Buffer.from(topicId, 'base64url'), Buffer.alloc(16)]);
+  encoder.writeInt64(idBytes.readBigInt64BE(0)).writeInt64(idBytes.readBigInt64BE(8));
+  encoder.writeBoolean(false).writeUVarInt(leaders.length + 1);
   leaders.forEach((leader, partition) => {
     encoder
       .writeInt16(leader < 0 ? 5 : 0)
       .writeInt32(partition)
       .writeInt32(leader)
       .writeInt32(epoch)
-      .writeInt32(0)
-      .writeInt32(0)
-      .writeInt32(0);
+      .writeUVarInt(1)
+      .writeUVarInt(1)
+      .writeUVarInt(1)
+      .writeUVarInt(0);
   });
-  return encoder.buffer;
+  return encoder.writeInt32(0).writeUVarInt(0).writeInt32(0).writeUVarInt(0).buffer;
 }
 
 export function coordinatorResponse(port: number, error = 0, id = 1): Buffer {

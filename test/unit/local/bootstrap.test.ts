@@ -130,6 +130,33 @@ test('the script runs on Node 24 with its arguments, and its exit code is the an
   expect(exitCode).toBe(3);
 });
 
+test('what another checkout has installed is used through a link, and never installed into', async () => {
+  hasJava('17.0.1');
+  hasMaven('');
+  expect((await bootstrap('--with', 'dynamodb-local').ended).exitCode).toBe(0);
+  // A second checkout, beside the first: its parts are those of the first.
+  const second = join(checkout, 'second');
+  mkdirSync(second);
+  for (const folder of ['local', 'bench', 'package-lock.json', 'node_modules', '.onceflow'])
+    symlinkSync(join(checkout, folder), join(second, folder));
+  rmSync(join(second, 'local'));
+  cpSync(join(checkout, 'local'), join(second, 'local'), { recursive: true });
+  const inSecond = async () => {
+    const child = spawn(process.execPath, [join(second, 'local/bootstrap.mjs'), '--with', 'dynamodb-local'], { env: { PATH: bin } });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    const [exitCode] = await once(child, 'close');
+    return { exitCode, output };
+  };
+  expect(await inSecond()).toEqual({ exitCode: 0, output: '' });
+  appendFileSync(join(second, 'local/dynamodb-local/pom.xml'), '<!-- another version -->');
+  expect(await inSecond()).toMatchObject({
+    exitCode: 1,
+    output: expect.stringMatching(/second\/\.onceflow is a link to .*\.onceflow, which lacks dynamodb-local as this checkout has it/),
+  });
+  expect(installs()).toBe(1);
+});
+
 test('to show how a command is called nothing of a stack is installed', async () => {
   writeFileSync(join(checkout, 'script.ts'), 'console.log(process.argv[2]);\n');
   const { exitCode, output } = await bootstrap('--with', 'kafka', '--', 'script.ts', '--help').ended;

@@ -10,7 +10,7 @@ describe('an epoch', () => {
     const loop = play({ maxConcurrentEpochs: 1 });
     const first = loop.turn();
     expect(names(first)).toEqual(['plan']);
-    expect(only(first, 'plan')).toMatchObject({ base: 'four', before: { lines: { in: [10] } }, isOverdue: false });
+    expect(only(first, 'plan')).toMatchObject({ base: 'four', before: { offsets: { lines: { in: [10] } } }, isOverdue: false });
     expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual(['run lines of 5']);
     expect(names(loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read() }))).toEqual(['run count of 5']);
     expect(names(loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') }))).toEqual(['run write of 5']);
@@ -32,7 +32,10 @@ describe('an epoch', () => {
   it('is followed by the next when its sources are done, from where they stopped; that one waits with its sink until it is committed', () => {
     const loop = play();
     upTo(loop, 'counted');
-    expect(only(loop.pass(100), 'plan')).toMatchObject({ base: 'd1', before: { lines: { in: [20] } } });
+    expect(only(loop.pass(100), 'plan')).toMatchObject({
+      base: 'd1',
+      before: { offsets: { lines: { in: [20] } }, topicIds: { lines: { in: 'id-of-in' } } },
+    });
     loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30) });
     loop.on({ of: 'stage', attempt: six, stage: 'lines', ms: 1, result: read(30) });
     expect(names(loop.on({ of: 'stage', attempt: six, stage: 'count', ms: 1, result: counted('s6') }))).toEqual([]);
@@ -77,7 +80,7 @@ describe('a failed attempt', () => {
     const effects = loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient') });
     expect(names(effects)).toEqual(['sink-topics', 'give-up', 'abort', 'give-up', 'abort']);
     expect(told(effects)).toMatchObject([{ event: 'attempt-failed', epoch: 5, stage: 'write', kind: 'transient', failuresInARow: 1 }]);
-    expect(only(loop.pass(50), 'plan')).toMatchObject({ base: 'four', before: { lines: { in: [10] } } });
+    expect(only(loop.pass(50), 'plan')).toMatchObject({ base: 'four', before: { offsets: { lines: { in: [10] } } } });
   });
 
   it('has what it had prepared aborted, and the next one looks for what may still be open', () => {
@@ -346,7 +349,7 @@ describe('chores', () => {
     loop.on({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop: false } });
     expect(names(loop.pass(2_000))).toEqual(['read-control']);
     expect(names(loop.pass(4_000))).toEqual(['collect']);
-    expect(names(loop.pass(20_000))).toEqual(['look-for-open']);
+    expect(names(loop.pass(20_000))).toEqual(['look-for-open', 'look-for-held-up']);
   });
 
   it('that fail are said, and ended', () => {

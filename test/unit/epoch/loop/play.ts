@@ -118,7 +118,14 @@ export function only<D extends Effect['do']>(effects: readonly Effect[], what: D
 /** A plan of offsets `from` to `bound`. */
 export function plan(from = 10, bound = 20): Planned {
   const ranges = { lines: [[{ topic: 'in', partition: 0, from, bound }]] };
-  return { outcome: 'planned', from: { lines: { in: [from] } }, ranges, records: bound - from, gaps: [] };
+  return {
+    outcome: 'planned',
+    from: { lines: { in: [from] } },
+    topicIds: { lines: { in: 'id-of-in' } },
+    ranges,
+    records: bound - from,
+    gaps: [],
+  };
 }
 
 const ref = (name: string) => ({ at: 'store', name, bytes: 1 }) as const;
