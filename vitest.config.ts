@@ -17,13 +17,14 @@ const onTheStack = {
   globalSetup: 'test/setup/stack.ts',
   setupFiles: 'test/setup/environment.ts',
   exclude: ownStack,
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  // What takes seconds on an idle machine may take minutes on a busy one.
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
   sequence: { groupOrder: 1 },
 };
 
 /** They compute and wait for nothing: a worker for each of two cores. What takes a second alone may take many on a busy machine. */
-const computing = { isolate, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000, sequence: { groupOrder: 0 } };
+const computing = { isolate, maxWorkers: 2, testTimeout: 240_000, hookTimeout: 240_000, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   test: {
@@ -40,8 +41,8 @@ export default defineConfig({
           name: 'deployment',
           include: ['test/deployment/**/*.test.ts'],
           ...onTheStack,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

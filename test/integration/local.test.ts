@@ -93,7 +93,7 @@ test.each<[Record<string, string>, RegExp]>([
   [{ ONCEFLOW_TRANSACTION_TIMEOUT_MS: '1000000' }, /transaction\.max\.timeout\.ms/],
 ])(
   'a local job that cannot start (%j) says why in one line with exit code 2, and leaves no running.env',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async (setting, why) => {
     const env = newEnvironment({ ONCEFLOW_JOB: './jobs/word-count.ts', ...setting });
     const local = run(['local/local.ts'], env);

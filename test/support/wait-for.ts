@@ -1,6 +1,6 @@
 const PAUSE_MS = 15;
 /** Less than a test's own timeout, which would not say what it waited for. */
-export const PATIENCE_MS = 50_000;
+export const PATIENCE_MS = 120_000;
 
 /** Resolves when `condition` holds; rejects, saying that `what` did not come, when it does not in time. */
 export async function waitFor(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

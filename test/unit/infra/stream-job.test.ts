@@ -10,7 +10,6 @@ import { StreamJob, type StreamJobProps } from '../../../infra/stream-job.ts';
 import { TTL_ATTRIBUTE } from '../../../lib/aws/dynamo-rows.ts';
 
 // The CDK loads a library at the first use of each of its parts.
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Where the apps are synthesised. */
 const folder = mkdtempSync(join(tmpdir(), 'onceflow-infra-'));

@@ -35,10 +35,10 @@ it('a job whose owner is killed leaves no folder behind: the last of its functio
   const owner = spawn(process.execPath, [join(temporary, 'owner.mjs')], { stdio: 'ignore' });
   onTestFinished(() => void owner.kill('SIGKILL'));
   const sockets = () => folders().flatMap((name) => readdirSync(join(temporary, name)));
-  await expect.poll(() => sockets().length, { timeout: 30_000 }).toBe(4);
+  await expect.poll(() => sockets().length, { timeout: 120_000 }).toBe(4);
   owner.kill('SIGKILL');
   await once(owner, 'exit');
-  await expect.poll(folders, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(folders, { timeout: 60_000 }).toEqual([]);
 });
 
 it('folders of jobs whose processes were all killed go when the next job starts; those of living ones stay', async () => {
