@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { App, type AppProps, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { StreamJob, type StreamJobProps } from '../../../infra/stream-job.ts';
 import { TTL_ATTRIBUTE } from '../../../lib/aws/dynamo-rows.ts';
 
