@@ -37,7 +37,7 @@ describe('a record that is too large for the sink', () => {
     const { end, message } = await count.job.start().ended;
     expect(end).toBe('failed');
     expect(message).toContain(`sink write-counts, topic ${count.output}: a record takes 8`);
-    expect(message).toContain("and the limit is 3072: raise the sink topic's max.message.bytes");
+    expect(message).toContain("and the limit is 3584: raise the sink topic's max.message.bytes");
     const larger = { type: 2, name: count.output, configEntries: [{ name: 'max.message.bytes', value: '16384' }] };
     await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources: [larger] }));
     await count.expectExact(count.job.start());

@@ -112,7 +112,7 @@ describe('one missing ACL stops the job with an error that names operation and r
     /transaction JOB-.*TOPIC_AUTHORIZATION_FAILED: grant READ, .* on (topic OUTPUT|the sink's topic) /,
     /AddPartitionsToTxn .*TOPIC_AUTHORIZATION_FAILED: grant READ, WRITE .* on topic OUTPUT/,
     /to user USER \(TOPIC_AUTHORIZATION_FAILED\)\. Grant this principal .*DESCRIBE_CONFIGS on topic OUTPUT/,
-    /transaction JOB-.*TRANSACTIONAL_ID_AUTHORIZATION_FAILED: grant WRITE on the transactional ids with the job's prefix/,
+    /transaction JOB-.*TRANSACTIONAL_ID_AUTHORIZATION_FAILED: grant WRITE and DESCRIBE on the transactional ids with the job's prefix/,
     /to user USER \(GROUP_AUTHORIZATION_FAILED\)\. Grant this principal READ on group JOB /,
     /to user USER \(CLUSTER_AUTHORIZATION_FAILED\)\. Grant this principal DESCRIBE_CONFIGS on the cluster/,
   ];
