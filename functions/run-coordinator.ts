@@ -81,7 +81,7 @@ function settingsOf({ config, job, plan, parallelism }: Wiring): JobSettings {
     job: job.name,
     build: buildId(process.env),
     holder: `${hostname()} process ${process.pid}`,
-    stages: plan.stages,
+    plan,
     fingerprint: fingerprint(describeGraph(job)),
     groupId: config.groupId ?? job.name,
     restart: restartStrategyOf(config),

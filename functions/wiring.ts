@@ -6,7 +6,8 @@ import { type Config, parameters } from '../lib/config/parameters.ts';
 import { ConfigError, readConfig } from '../lib/config/read-config.ts';
 import type { JobDefinition } from '../lib/graph/job.ts';
 import { applyOverrides } from '../lib/graph/overrides.ts';
-import { DEAD_LETTERS, planStages, type StagePlan } from '../lib/graph/stages.ts';
+import { compilePlan } from '../lib/plan/compile.ts';
+import type { PhysicalPlan } from '../lib/plan/plan.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { EpochStore } from '../lib/ports/epoch-store.ts';
@@ -22,7 +23,7 @@ import { openLog } from './log.ts';
 export interface Wiring extends StageDeps {
   readonly config: Config;
   readonly job: JobDefinition;
-  readonly plan: StagePlan;
+  readonly plan: PhysicalPlan;
   readonly parallelism: Readonly<Record<string, number>>;
   readonly blobStore: BlobStore;
   readonly clock: Clock;
@@ -54,7 +55,7 @@ export async function wireFunction(env: NodeJS.ProcessEnv): Promise<Wiring> {
 export interface ConfiguredJob {
   readonly config: Config;
   readonly job: JobDefinition;
-  readonly plan: StagePlan;
+  readonly plan: PhysicalPlan;
   /** Subtasks of every stage. */
   readonly parallelism: Readonly<Record<string, number>>;
 }
@@ -69,7 +70,7 @@ export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
 export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJob {
   const named = config.jobName === undefined ? loaded : { ...loaded, name: config.jobName };
   const job = applyOverrides(named, { topics: new Map(Object.entries(config.topics)), startingOffsets: config.startingOffsets });
-  const plan = planStages(job, config.deadLetterTopic);
+  const plan = compilePlan(job, config.deadLetterTopic);
   return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
@@ -106,7 +107,7 @@ export async function openLambdaInvoker({ config, job }: Wiring, throttled: (fun
   return createLambdaInvoker({ client: createLambdaClient(), prefix: config.functionPrefix ?? job.name, throttled });
 }
 
-function parallelismOf({ parallelism, stageParallelism }: Config, job: string, { stages }: StagePlan): Record<string, number> {
+function parallelismOf({ parallelism, stageParallelism }: Config, job: string, { stages }: PhysicalPlan): Record<string, number> {
   const ids = stages.map(({ id }) => id);
   const unknown = Object.keys(stageParallelism).filter((stage) => !ids.includes(stage));
   if (unknown.length > 0) {
@@ -121,8 +122,7 @@ function parallelismOf({ parallelism, stageParallelism }: Config, job: string, {
       },
     ]);
   }
-  // Of dead letters there are few: one transaction in an epoch is enough for them unless the configuration says otherwise.
-  return byName(ids.map((id) => [id, ofName(stageParallelism, id) ?? (id === DEAD_LETTERS ? 1 : parallelism)]));
+  return byName(stages.map(({ id, subtasks = parallelism }) => [id, ofName(stageParallelism, id) ?? subtasks]));
 }
 
 export async function openBlobStore(location: BlobLocation): Promise<BlobStore> {

@@ -1,7 +1,7 @@
 import type { Serde } from '../format/serde.ts';
 import { float64, structured } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode, type StateDeclaration } from '../graph/job.ts';
-import { planStages } from '../graph/stages.ts';
+import { compilePlan } from '../plan/compile.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
@@ -40,7 +40,7 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   });
   const job: JobDefinition = { name, nodes: draft.nodes };
   if (job.nodes.length === 0) throw new JobDefinitionError(`job ${name} has no source`);
-  planStages(job);
+  compilePlan(job);
   return job;
 }
 
@@ -84,9 +84,10 @@ class JobDraft {
 }
 
 function stream<T>(draft: JobDraft, input: number): DataStream<T> {
+  const inputs = [input];
   const step = <U>(kind: 'map' | 'filter' | 'flatMap', fn: unknown): DataStream<U> => {
     refuseAsync(fn, draft.where(kind), kind === 'flatMap' ? 'allowed' : 'refused');
-    return stream<U>(draft, draft.add({ kind, input, fn: fn as UserFunction }));
+    return stream<U>(draft, draft.add({ kind, inputs, fn: fn as UserFunction }));
   };
   return {
     map: (fn) => step('map', fn),
@@ -99,7 +100,13 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
       expectSerde(value, `job ${draft.name}: value of keyBy`);
       return keyedStream(
         draft,
-        draft.add({ kind: 'keyBy', input, selector: selector as UserFunction, key: key as Serde<unknown>, value: value as Serde<unknown> }),
+        draft.add({
+          kind: 'keyBy',
+          inputs,
+          selector: selector as UserFunction,
+          key: key as Serde<unknown>,
+          value: value as Serde<unknown>,
+        }),
       );
     },
     sink: (uid, sink: KafkaSink<T>) => {
@@ -108,7 +115,7 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
       if (key !== undefined) expectSerde(key, `job ${draft.name}: key of sink ${uid}`);
       draft.add({
         kind: 'sink',
-        input,
+        inputs,
         uid: draft.claim(uid),
         topic,
         delivery,
@@ -121,6 +128,7 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
 }
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
+  const inputs = [input];
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     refuseAsync(operator.onRecord, draft.where(uid));
     const states = Object.entries(operator.state).map(([name, { serde, initial }]): StateDeclaration => {
@@ -131,7 +139,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       return { name, serde, initial };
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
-    return stream<R>(draft, draft.add({ kind: 'process', input, uid: draft.claim(uid), states, onRecord }));
+    return stream<R>(draft, draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord }));
   };
   return {
     process,

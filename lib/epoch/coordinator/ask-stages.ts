@@ -1,4 +1,4 @@
-import type { Stage } from '../../graph/stages.ts';
+import type { Stage } from '../../plan/plan.ts';
 import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
 import type { Position } from '../../protocol/manifest.ts';

@@ -1,4 +1,4 @@
-import type { Stage } from '../../graph/stages.ts';
+import type { Stage } from '../../plan/plan.ts';
 import type { EpochSummary } from '../../ports/epoch-store.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';

@@ -70,7 +70,13 @@ it('a blob up to ONCEFLOW_INLINE_BLOB_BYTES travels in its reference, and a larg
 it('a batch that unpacks to more than ONCEFLOW_MAX_UNPACKED_BATCH_BYTES stops the job, which names the option and the place', async () => {
   const plain = recordSet([{ value: 'x'.repeat(2_000_000) }]);
   const fetched = { topic: 'flink_kafka', partition: 0, answer: 'NONE', aborted: [], records: packed(plain) };
-  const request = { ask: 'read', maxParallelism: 128, stage: 'read-lines', ranges: [{ topic: 'flink_kafka', partition: 0, from: 0, bound: 1 }], maxBytes: 1 };
+  const request = {
+    ask: 'read',
+    maxParallelism: 128,
+    stage: 'read-lines',
+    ranges: [{ topic: 'flink_kafka', partition: 0, from: 0, bound: 1 }],
+    maxBytes: 1,
+  };
   const read = async (bytes: string) => {
     const env = { ...required, ONCEFLOW_MAX_UNPACKED_BATCH_BYTES: bytes };
     const wiring = await wireStage(env);

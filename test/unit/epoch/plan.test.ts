@@ -1,16 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { advanceOffsets, hasMoved, leftOutMessage, type PlanRules, planRanges } from '../../../lib/epoch/plan.ts';
-import type { SourceStage } from '../../../lib/graph/stages.ts';
+import type { SourceStage } from '../../../lib/plan/plan.ts';
 
 const stage: SourceStage = {
   kind: 'source',
   id: 'lines',
   topic: 'in',
   startingOffsets: 'earliest',
-  inputs: [],
-  operators: [],
-  exchanges: [],
-  sinks: [],
 };
 
 const rules: PlanRules = { parallelism: () => 1, onDataLoss: 'stop', overdue: false };

@@ -4,7 +4,7 @@ import { checkNotRestored, readWitness, witnessOf } from '../../../lib/epoch/coo
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 
-const settings = { commitOffsets: true, groupId: 'group', stages: [{ kind: 'source', id: 'read', topic: 'lines' }] };
+const settings = { commitOffsets: true, groupId: 'group', plan: { stages: [{ kind: 'source', id: 'read', topic: 'lines' }] } };
 
 /** Checks a row that knows of `epoch` where the partitions of the group carry these texts. */
 function check(

@@ -48,8 +48,24 @@ const common = {
 const permit = { epoch: 5, decisionId: 'd5', generation: 1, decided: true };
 const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
 const requests = [
-  { ask: 'read', ...common, ranges: [{ topic: 'in', partition: 0, from: 1, bound: 2 }], maxBytes: 1, maxDurationMs: 1, maxParallelism: 128, meeting },
-  { ask: 'process', ...common, keyGroups: { first: 0, last: 1 }, maxParallelism: 128, meeting, inputs: [], snapshots: { count: [snapshot] } },
+  {
+    ask: 'read',
+    ...common,
+    ranges: [{ topic: 'in', partition: 0, from: 1, bound: 2 }],
+    maxBytes: 1,
+    maxDurationMs: 1,
+    maxParallelism: 128,
+    meeting,
+  },
+  {
+    ask: 'process',
+    ...common,
+    keyGroups: { first: 0, last: 1 },
+    maxParallelism: 128,
+    meeting,
+    inputs: [],
+    snapshots: { count: [snapshot] },
+  },
   { ask: 'prepare', ...common, topic: 'out', transactionTimeoutMs: 1000, staged: [{ at: 'inline', base64: 'AA==' }] },
   { ask: 'commit', ...common, permit, committables: [committable], compacted: [], isOld: false },
   { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], compacted: [], onMissingEvidence: 'stop' },
