@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
 import { countsOf } from '../../../lib/epoch/attempt.ts';
+import type { EdgeOutput } from '../../../lib/operators/epoch-output.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
@@ -39,4 +40,32 @@ it('three records in are three out, of a stage that has a sink and an exchange: 
   const done = { outcome: 'read', reached: [], bytesIn: 1, ...written } as const;
   const attempt = { sources: new Map([['lines', [done]]]), operators: new Map() };
   expect(countsOf(attempt, job.plan)).toEqual({ recordsIn: 3, recordsOut: 3, deadLetters: 0 });
+});
+
+it('of writes that fail beside each other each is heard: one that nobody waits for would end the process', async () => {
+  const unheard: unknown[] = [];
+  const take = (reason: unknown) => unheard.push(reason);
+  process.on('unhandledRejection', take);
+  try {
+    const edgeOf = (name: string): [string, EdgeOutput] => [name, { how: 'sink', parts: [[Buffer.from(name)]], records: 1 }];
+    const output = { recordsIn: 1, edges: new Map(['slow', 'soon'].map(edgeOf)) };
+    const write = async (_place: unknown, _folder: string, _kind: string, [part]: readonly Buffer[]) => {
+      if (String(part) === 'slow') await new Promise((resolve) => setTimeout(resolve, 20));
+      throw new Error(`${part}`);
+    };
+    const deps = { blobs: { write }, inlineBlobBytes: 0 } as unknown as StageDeps;
+    const place = {
+      job: 'job',
+      incarnation: 'inc',
+      stage: 'lines',
+      subtask: 0,
+      epoch: 1,
+      meeting: { exchanges: 1, staged: 1, snapshots: 1 },
+    };
+    await expect(writeOutput(deps, place, output)).rejects.toThrow('soon');
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    expect(unheard).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', take);
+  }
 });
