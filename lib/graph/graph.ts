@@ -1,5 +1,6 @@
-import { type StoredState, storedStates } from '../state/stored-state.ts';
-import type { JobDefinition, JobNode } from './job.ts';
+import type { StoredState } from '../state/stored-state.ts';
+import type { JobDefinition } from './job.ts';
+import { describeNode } from './kinds.ts';
 
 /** A job's graph without its functions: for people, tools and the fingerprint. Plain JSON values only. */
 export interface JobGraph {
@@ -35,35 +36,7 @@ export type GraphNode =
 export function describeGraph(job: JobDefinition): JobGraph {
   return {
     job: job.name,
-    nodes: job.nodes.map((node) => describeNode(job, node)),
-    edges: job.nodes.flatMap((node) => (node.kind === 'source' ? [] : [{ from: node.input, to: node.id }])),
+    nodes: job.nodes.map((node) => describeNode(node, job)),
+    edges: job.nodes.flatMap((node) => (node.kind === 'source' ? [] : node.inputs.map((from) => ({ from, to: node.id })))),
   };
-}
-
-function describeNode(job: JobDefinition, node: JobNode): GraphNode {
-  switch (node.kind) {
-    case 'source': {
-      const { id, kind, uid, topic, startingOffsets } = node;
-      return { id, kind, uid, topic, startingOffsets, key: node.key?.name, value: node.value.name };
-    }
-    case 'keyBy':
-      return { id: node.id, kind: node.kind, key: node.key.name, value: node.value.name };
-    case 'process': {
-      const keyBy = job.nodes[node.input];
-      const key = keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
-      return {
-        id: node.id,
-        kind: node.kind,
-        uid: node.uid,
-        key,
-        states: storedStates(node.states),
-      };
-    }
-    case 'sink': {
-      const { id, kind, uid, topic, delivery } = node;
-      return { id, kind, uid, topic, delivery, key: node.key?.name, value: node.value.name };
-    }
-    default:
-      return { id: node.id, kind: node.kind };
-  }
 }
