@@ -1,5 +1,5 @@
 import { storedStates } from '../state/stored-state.ts';
-import type { GraphNode } from './graph.ts';
+import type { GraphNode } from './graph-node.ts';
 import type { JobDefinition, JobNode } from './job.ts';
 
 /** What the cutting into stages and the description of a graph know of a kind of node. What it does is in lib/operators/kinds. */
