@@ -374,7 +374,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an operator works on what the upstream subtasks sent in the order of these',
-    edits: [edit('lib/epoch/stage-asks.ts', 'return upstream.flatMap((done) => {', 'return [...upstream].reverse().flatMap((done) => {')],
+    edits: [edit('lib/epoch/stage-asks.ts', 'writtenBy(attempt, from).flatMap(', '[...writtenBy(attempt, from)].reverse().flatMap(')],
   },
   {
     name: 'output without a key of its own goes where the key of its stream says',
