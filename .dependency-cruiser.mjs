@@ -29,12 +29,14 @@ const mayImport = {
   state: [],
   // A graph names the states of its operators.
   graph: ['state'],
-  operators: ['graph', 'state'],
-  api: ['graph', 'operators', 'state'],
+  // How a job runs is told from its graph alone, and the same to all who carry it out.
+  plan: ['graph'],
+  operators: ['graph', 'plan', 'state'],
+  api: ['graph', 'plan', 'operators', 'state'],
   transactions: [],
-  stages: ['operators', 'state', 'graph', 'transactions', 'storage'],
+  stages: ['operators', 'state', 'plan', 'transactions', 'storage'],
   // The coordinator speaks to the stages in the words of the protocol, and no more.
-  epoch: ['graph', 'transactions', 'storage'],
+  epoch: ['graph', 'plan', 'transactions', 'storage'],
   kafka: [],
   aws: [],
   storage: [],

@@ -81,7 +81,7 @@ function settingsOf({ config, job, plan, parallelism }: Host): JobSettings & Con
     job: job.name,
     build: config.buildId,
     holder: `${hostname()} process ${process.pid}`,
-    stages: plan.stages,
+    plan,
     fingerprint: fingerprint(describeGraph(job)),
     groupId: own.groupId ?? job.name,
     restart: restartStrategyOf(own),

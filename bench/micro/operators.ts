@@ -11,18 +11,23 @@ import wordCount from '../../jobs/word-count.ts';
 import type { StageContext } from '../../lib/operators/epoch-output.ts';
 import { createOperatorRuntime } from '../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../lib/operators/source-runtime.ts';
+import { compilePlan } from '../../lib/plan/compile.ts';
 import { type Chunk, drawChunks } from './chunks.ts';
 
 const TOPIC = 'flink_kafka';
 const WARM_UP_EPOCHS = 2;
+/** Edges of its plan. */
+const EXCHANGE = 'read-lines>count-words.0';
+const STAGED = 'count-words>write-counts.0';
 
 const totalWords = Number(process.argv[2] ?? 8_000_000);
 const epochWords = Number(process.argv[3] ?? 1_000_000);
 const context: StageContext = { parallelism: () => 1, maxParallelism: 128, partitions: () => 3, maxBatchBytes: () => 1_048_588 };
 
 const chunks = drawChunks(totalWords);
-const source = createSourceRuntime(wordCount, 'read-lines', context);
-const operator = createOperatorRuntime(wordCount, 'count-words', context, 0);
+const compiled = { job: wordCount, plan: compilePlan(wordCount) };
+const source = createSourceRuntime(compiled, 'read-lines', context);
+const operator = createOperatorRuntime(compiled, 'count-words', context, 0);
 const costs: { readonly part: string; readonly ns: number }[] = [];
 let epochs = 0;
 
@@ -51,9 +56,9 @@ while (next < chunks.length) {
         const { records, from, to } = chunks[next++] as Chunk;
         lines += source.consume(TOPIC, 0, records, { from, to, aborted: [] }).records;
       }
-      const output = source.finish();
-      words = output.recordsOut;
-      return output.exchanges.get('count-words')?.[0];
+      const output = source.finish().edges.get(EXCHANGE);
+      words = output?.records ?? 0;
+      return output?.parts[0];
     },
   );
   const segment = Buffer.concat(exchange ?? []);
@@ -63,7 +68,7 @@ while (next < chunks.length) {
     () => {
       operator.begin();
       operator.consume(segment);
-      return operator.finish().staged.get('write-counts');
+      return operator.finish().edges.get(STAGED)?.parts[0];
     },
   );
   const delta = measure(

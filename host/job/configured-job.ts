@@ -4,14 +4,15 @@ import { type Config, type ConfigOf, parameters } from '../../lib/config/paramet
 import { readConfig } from '../../lib/config/read-config.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
 import { applyOverrides } from '../../lib/graph/overrides.ts';
-import { DEAD_LETTERS, planStages, type StagePlan } from '../../lib/graph/stages.ts';
+import { compilePlan } from '../../lib/plan/compile.ts';
+import type { PhysicalPlan } from '../../lib/plan/plan.ts';
 import { loadJob } from './load-job.ts';
 
 /** A job as the configuration has it run. */
 export interface ConfiguredJob {
   readonly config: Config;
   readonly job: JobDefinition;
-  readonly plan: StagePlan;
+  readonly plan: PhysicalPlan;
   /** Subtasks of every stage. */
   readonly parallelism: Readonly<Record<string, number>>;
 }
@@ -32,11 +33,11 @@ export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJ
   const { jobName, topics, startingOffsets, deadLetterTopic }: ConfigOf<'host'> = config;
   const named = jobName === undefined ? loaded : { ...loaded, name: jobName };
   const job = applyOverrides(named, { topics: new Map(Object.entries(topics)), startingOffsets });
-  const plan = planStages(job, deadLetterTopic);
+  const plan = compilePlan(job, deadLetterTopic);
   return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
-function parallelismOf({ parallelism, stageParallelism }: ConfigOf<'host'>, job: string, { stages }: StagePlan): Record<string, number> {
+function parallelismOf({ parallelism, stageParallelism }: ConfigOf<'host'>, job: string, { stages }: PhysicalPlan): Record<string, number> {
   const ids = stages.map(({ id }) => id);
   const unknown = Object.keys(stageParallelism).filter((stage) => !ids.includes(stage));
   if (unknown.length > 0) {
@@ -51,6 +52,5 @@ function parallelismOf({ parallelism, stageParallelism }: ConfigOf<'host'>, job:
       },
     ]);
   }
-  // Of dead letters there are few: one transaction in an epoch is enough for them unless the configuration says otherwise.
-  return byName(ids.map((id) => [id, ofName(stageParallelism, id) ?? (id === DEAD_LETTERS ? 1 : parallelism)]));
+  return byName(stages.map(({ id, subtasks = parallelism }) => [id, ofName(stageParallelism, id) ?? subtasks]));
 }

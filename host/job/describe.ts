@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigError, type ConfigFault } from '../../lib/config/fault.ts';
 import type { JobGraph } from '../../lib/graph/graph.ts';
 import { JobDefinitionError } from '../../lib/graph/job.ts';
-import type { StagePlan } from '../../lib/graph/stages.ts';
+import type { PhysicalPlan } from '../../lib/plan/plan.ts';
 import type { EnvironmentRead } from './watch-environment.ts';
 
 /** What a job is, without its functions. */
@@ -12,7 +12,7 @@ export interface JobSummary {
   readonly name: string;
   readonly graph: JobGraph;
   readonly fingerprint: string;
-  readonly plan: StagePlan;
+  readonly plan: PhysicalPlan;
   /** Subtasks of every stage. */
   readonly parallelism: Readonly<Record<string, number>>;
   /** What the job's own code read of the environment while it was loaded. Of a source only. */

@@ -2,7 +2,7 @@ import { isName, NAME_RULE } from '../config/names.ts';
 import type { Serde } from '../format/serde.ts';
 import { float64, structured } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode } from '../graph/job.ts';
-import { planStages } from '../graph/stages.ts';
+import { compilePlan } from '../plan/compile.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
@@ -41,7 +41,7 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   });
   const job: JobDefinition = { name, nodes: draft.nodes };
   if (job.nodes.length === 0) throw new JobDefinitionError(`job ${name} has no source`);
-  planStages(job);
+  compilePlan(job);
   return job;
 }
 
@@ -90,9 +90,10 @@ class JobDraft {
 }
 
 function stream<T>(draft: JobDraft, input: number): DataStream<T> {
+  const inputs = [input];
   const step = <U>(kind: 'map' | 'filter' | 'flatMap', fn: unknown): DataStream<U> => {
     refuseAsync(fn, draft.where(kind), kind === 'flatMap' ? 'allowed' : 'refused');
-    return stream<U>(draft, draft.add({ kind, input, fn: fn as UserFunction }));
+    return stream<U>(draft, draft.add({ kind, inputs, fn: fn as UserFunction }));
   };
   return {
     map: (fn) => step('map', fn),
@@ -105,7 +106,13 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
       expectSerde(value, `job ${draft.name}: value of keyBy`);
       return keyedStream(
         draft,
-        draft.add({ kind: 'keyBy', input, selector: selector as UserFunction, key: key as Serde<unknown>, value: value as Serde<unknown> }),
+        draft.add({
+          kind: 'keyBy',
+          inputs,
+          selector: selector as UserFunction,
+          key: key as Serde<unknown>,
+          value: value as Serde<unknown>,
+        }),
       );
     },
     sink: (uid, sink: KafkaSink<T>) => {
@@ -114,7 +121,7 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
       if (key !== undefined) expectSerde(key, `job ${draft.name}: key of sink ${uid}`);
       draft.add({
         kind: 'sink',
-        input,
+        inputs,
         uid: draft.claim(uid),
         topic,
         delivery,
@@ -127,6 +134,7 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
 }
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
+  const inputs = [input];
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     refuseAsync(operator.onRecord, draft.where(uid));
     const states = Object.entries(operator.state).map(([name, spec]) => {
@@ -134,7 +142,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       return declareState(spec, name, `job ${draft.name}: state ${name} of ${uid}`);
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
-    return stream<R>(draft, draft.add({ kind: 'process', input, uid: draft.claim(uid), states, onRecord }));
+    return stream<R>(draft, draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord }));
   };
   return {
     process,

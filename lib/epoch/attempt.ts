@@ -1,8 +1,8 @@
 import { ofName } from '../config/by-name.ts';
-import type { Stage } from '../graph/stages.ts';
-import { DEAD_LETTERS } from '../graph/stages.ts';
+import { isOfErrors } from '../plan/dead-letters.ts';
+import type { Edge, PhysicalPlan, Stage } from '../plan/plan.ts';
 import type { Moment } from '../ports/age.ts';
-import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale } from '../protocol/answers.ts';
+import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale, StageWritten } from '../protocol/answers.ts';
 import type { Committable } from '../protocol/committable.ts';
 import type { SourceOffsets, TopicIds } from '../protocol/manifest.ts';
 import type { CondemnedRecord, SourceRange } from '../protocol/requests.ts';
@@ -160,15 +160,27 @@ export function offsetsTried(attempt: Attempt): number {
   return offsetsIn(inputRead(attempt)) || offsetsIn(Object.values(attempt.ranges).flat(2));
 }
 
+/** What the subtasks of a stage wrote, undefined for one that had nothing to do. */
+export function writtenBy(
+  { sources, operators }: Pick<Attempt, 'sources' | 'operators'>,
+  stage: string,
+): readonly (StageWritten | undefined)[] {
+  return operators.get(stage) ?? sources.get(stage) ?? [];
+}
+
 /** Records that its sources read, that were left out of them, and that were staged for its sinks. */
-export function countsOf(attempt: Attempt): { recordsIn: number; recordsOut: number; deadLetters: number } {
-  const sources = [...attempt.sources.values()].flat().filter((done) => done !== undefined);
-  const writers = [...sources, ...[...attempt.operators.values()].flat()].filter(({ staged }) =>
-    Object.keys(staged).some((sink) => sink !== DEAD_LETTERS),
-  );
+export function countsOf(
+  attempt: Pick<Attempt, 'sources' | 'operators'>,
+  { edges }: Pick<PhysicalPlan, 'edges'>,
+): { recordsIn: number; recordsOut: number; deadLetters: number } {
+  const recordsOn = (those: readonly Edge[]) =>
+    those.reduce((sum, { id, from }) => {
+      const subtasks = writtenBy(attempt, from).map((written) => ofName(written?.edges, id)?.records ?? 0);
+      return subtasks.reduce((own, records) => own + records, sum);
+    }, 0);
   return {
-    recordsIn: sources.reduce((sum, { recordsIn }) => sum + recordsIn, 0),
-    deadLetters: sources.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
-    recordsOut: writers.reduce((sum, { recordsOut }) => sum + recordsOut, 0),
+    recordsIn: [...attempt.sources.values()].flat().reduce((sum, done) => sum + (done?.recordsIn ?? 0), 0),
+    deadLetters: recordsOn(edges.filter(isOfErrors)),
+    recordsOut: recordsOn(edges.filter((edge) => edge.how === 'sink' && !isOfErrors(edge))),
   };
 }

@@ -1,5 +1,5 @@
 import { ofName } from '../config/by-name.ts';
-import type { Stage } from '../graph/stages.ts';
+import type { PhysicalPlan, Stage } from '../plan/plan.ts';
 import type { Moment } from '../ports/age.ts';
 import type { Manifest, SourceOffsets } from '../protocol/manifest.ts';
 import type { BlobRef } from '../protocol/references.ts';
@@ -33,14 +33,14 @@ export interface EpochFigures {
 export function figuresOf(
   attempt: Attempt,
   manifest: Pick<Manifest, 'offsets' | 'state'>,
-  stages: readonly Stage[],
+  plan: Pick<PhysicalPlan, 'stages' | 'edges'>,
   newest: Pick<Attempt, 'ranges'>,
   now: Moment,
 ): EpochFigures {
-  const { recordsIn, recordsOut } = countsOf(attempt);
+  const { recordsIn, recordsOut } = countsOf(attempt, plan);
   const oldestMs = oldestTimestampMs(attempt);
   const slowest = (kind: Stage['kind']) => {
-    const times = stages.flatMap((stage) => (stage.kind === kind ? [attempt.stageMs.get(stage.id) ?? 0] : []));
+    const times = plan.stages.flatMap((stage) => (stage.kind === kind ? [attempt.stageMs.get(stage.id) ?? 0] : []));
     return times.length === 0 ? undefined : Math.max(...times);
   };
   return {

@@ -1,5 +1,5 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { SourceStage } from '../graph/stages.ts';
+import type { SourceStage } from '../plan/plan.ts';
 import type { SourceOffsets, TopicIds } from '../protocol/manifest.ts';
 import type { SourceRange } from '../protocol/requests.ts';
 

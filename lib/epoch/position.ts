@@ -1,8 +1,8 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { Stage } from '../graph/stages.ts';
+import { edgesTo, type PhysicalPlan, type Stage } from '../plan/plan.ts';
 import type { DeliveryGuarantee, Manifest, Position, SourceOffsets } from '../protocol/manifest.ts';
 import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, writtenBy } from './attempt.ts';
 import { advanceOffsets } from './plan.ts';
 
 /** Where an attempt ends that began at `before`, by what its stages have answered so far. */
@@ -42,7 +42,7 @@ export function nextManifest(of: Pick<Manifest, 'job' | 'incarnation'>, parent: 
 export function manifestOf(
   attempt: Attempt,
   parent: Manifest,
-  stages: readonly Stage[],
+  plan: PhysicalPlan,
   sinkParallelism: (sink: string) => number,
   delivery: DeliveryGuarantee,
 ): Manifest {
@@ -51,9 +51,9 @@ export function manifestOf(
     epoch,
     decisionId,
     delivery,
-    position: positionAfter(parent, attempt, stages),
+    position: positionAfter(parent, attempt, plan.stages),
     outputs: byName(
-      stages.flatMap((stage) => (stage.kind === 'sink' ? [[stage.id, stagedFor(attempt, stage, sinkParallelism(stage.id))]] : [])),
+      plan.stages.flatMap(({ kind, id }) => (kind === 'sink' ? [[id, stagedFor(attempt, plan, id, sinkParallelism(id))] as const] : [])),
     ),
     committables: [...committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
   });
@@ -83,12 +83,16 @@ function stateAfter(attempt: Pick<Attempt, 'operators'>, stages: readonly Stage[
 }
 
 /** Staged output of one sink by sink subtask: upstream subtask u writes through sink subtask u mod parallelism. */
-export function stagedFor(attempt: Pick<Attempt, 'sources' | 'operators'>, sink: Stage, parallelism: number): BlobRef[][] {
+export function stagedFor(
+  attempt: Pick<Attempt, 'sources' | 'operators'>,
+  plan: Pick<PhysicalPlan, 'edges'>,
+  sink: string,
+  parallelism: number,
+): BlobRef[][] {
   const bySubtask: BlobRef[][] = Array.from({ length: parallelism }, () => []);
-  for (const input of sink.inputs) {
-    const upstream = attempt.operators.get(input) ?? attempt.sources.get(input) ?? [];
-    for (const [subtask, done] of upstream.entries()) {
-      const ref = ofName(done?.staged, sink.id);
+  for (const { id, from } of edgesTo(plan, sink)) {
+    for (const [subtask, written] of writtenBy(attempt, from).entries()) {
+      const ref = ofName(written?.edges, id)?.parts[0];
       if (ref !== undefined && ref !== null) bySubtask[subtask % parallelism]?.push(ref);
     }
   }

@@ -1,13 +1,14 @@
 import { byName, ofName } from '../config/by-name.ts';
-import { meetingOf } from '../graph/meeting.ts';
-import type { OperatorStage, SinkStage, SourceStage, Stage } from '../graph/stages.ts';
+import { leavesOut } from '../plan/dead-letters.ts';
+import { meetingOf } from '../plan/meeting.ts';
+import { edgesTo, type OperatorStage, type PhysicalPlan, type SinkStage, type SourceStage } from '../plan/plan.ts';
 import type { OperatorDone } from '../protocol/answers.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
 import type { Position } from '../protocol/manifest.ts';
-import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
-import type { OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
-import type { Attempt } from './attempt.ts';
-import { deadLetterTopic, type JobSettings, parallelismOf } from './coordinator/context.ts';
+import type { SnapshotRef } from '../protocol/references.ts';
+import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
+import { type Attempt, writtenBy } from './attempt.ts';
+import { type JobSettings, parallelismOf } from './coordinator/context.ts';
 import { stagedFor } from './position.ts';
 import { isUnchanged, snapshotsFor } from './snapshots.ts';
 
@@ -17,21 +18,20 @@ export type Ask<Request extends StageRequest> = Omit<Request, keyof StageRequest
 /** What a subtask is asked, or what it did without being asked because it has nothing to do. */
 export type SubtaskAsk<Request extends StageRequest, Done> = { readonly ask: Ask<Request> } | { readonly done: Done };
 
-type AskRules = Pick<JobSettings, 'stages' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs' | 'transactionTimeoutMs'>;
+type AskRules = Pick<JobSettings, 'plan' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs' | 'transactionTimeoutMs'>;
 
 /** A subtask without ranges reads nothing. */
 export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules): SubtaskAsk<SourceRequest, undefined>[] {
   const subtasks = ofName(attempt.ranges, stage.id) ?? [];
   const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
-  const topic = deadLetterTopic(rules);
   const condemned = attempt.condemned?.source === stage.id ? attempt.condemned.record : undefined;
   const common = {
     ask: 'read',
     maxBytes: Math.ceil(attempt.maxBytes / active),
     maxDurationMs: rules.checkpointIntervalMs,
     maxParallelism: rules.maxParallelism,
-    meeting: meetingOf(stage, rules.stages, (id) => parallelismOf(rules, id)),
-    deadLetters: topic === undefined ? undefined : { topic, condemned },
+    meeting: meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id)),
+    leavingOut: leavesOut(rules.plan) ? { condemned } : undefined,
   } as const;
   return subtasks.map((ranges) => (ranges.length === 0 ? { done: undefined } : { ask: { ...common, ranges } }));
 }
@@ -45,43 +45,40 @@ export function operatorAsks(
 ): SubtaskAsk<OperatorRequest, OperatorDone>[] {
   const { maxParallelism } = rules;
   const parallelism = parallelismOf(rules, stage.id);
-  const meeting = meetingOf(stage, rules.stages, (id) => parallelismOf(rules, id));
+  const meeting = meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id));
   return Array.from({ length: parallelism }, (_, subtask) => {
     const keyGroups = keyGroupRange(subtask, parallelism, maxParallelism);
-    const inputs = exchangeFor(stage, subtask, attempt);
+    const inputs = inputsFor(stage, subtask, attempt, rules.plan);
     const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before.state, uid))] as const));
     const isIdle = inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs));
-    return isIdle ? { done: idle(stage, snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots } };
+    return isIdle ? { done: idle(snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots } };
   });
 }
 
 /** A subtask without output makes no transaction; after an attempt that may have left one open it looks for that. */
 export function prepareAsks(stage: SinkStage, attempt: Attempt, rules: AskRules): SubtaskAsk<PrepareSinkRequest, undefined>[] {
   const { transactionTimeoutMs } = rules;
-  return stagedFor(attempt, stage, parallelismOf(rules, stage.id)).map((staged) =>
+  return stagedFor(attempt, rules.plan, stage.id, parallelismOf(rules, stage.id)).map((staged) =>
     staged.length === 0 && attempt.endsLeftovers !== true
       ? { done: undefined }
       : { ask: { ask: 'prepare', topic: stage.topic, transactionTimeoutMs, staged } },
   );
 }
 
-function idle(stage: Stage, snapshots: Record<string, SnapshotRef[]>): OperatorDone {
+function idle(snapshots: Record<string, SnapshotRef[]>): OperatorDone {
   return {
     outcome: 'processed',
     snapshots: byName(Object.entries(snapshots).flatMap(([uid, [only]]) => (only === undefined ? [] : [[uid, only] as const]))),
-    exchanges: byName(stage.exchanges.map((target) => [target, []])),
-    staged: byName(stage.sinks.map((sink) => [sink, null])),
+    edges: {},
     recordsIn: 0,
-    recordsOut: 0,
   };
 }
 
-function exchangeFor(stage: Stage, subtask: number, attempt: Attempt): BlobRef[] {
-  return stage.inputs.flatMap((input) => {
-    const upstream = attempt.operators.get(input) ?? attempt.sources.get(input) ?? [];
-    return upstream.flatMap((done) => {
-      const ref = ofName(done?.exchanges, stage.id)?.[subtask];
-      return ref === undefined || ref === null ? [] : [ref];
-    });
-  });
+function inputsFor(stage: OperatorStage, subtask: number, attempt: Attempt, plan: PhysicalPlan): EdgeInput[] {
+  return edgesTo(plan, stage.id).flatMap(({ id: edge, from, input }) =>
+    writtenBy(attempt, from).flatMap((written) => {
+      const ref = ofName(written?.edges, edge)?.parts[subtask];
+      return ref === undefined || ref === null ? [] : [{ edge, input, ref }];
+    }),
+  );
 }

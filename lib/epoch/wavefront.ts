@@ -1,4 +1,4 @@
-import type { Stage } from '../graph/stages.ts';
+import { edgesTo, type PhysicalPlan, type Stage } from '../plan/plan.ts';
 import type { Attempt } from './attempt.ts';
 
 /** What may start now. */
@@ -11,7 +11,7 @@ export type Step =
 export type AttemptView = Pick<Attempt, 'epoch' | 'phase' | 'stages'>;
 
 export interface WavefrontFacts {
-  readonly stages: readonly Stage[];
+  readonly plan: Pick<PhysicalPlan, 'stages' | 'edges'>;
   /** Planned and not COMMITTED, oldest first. */
   readonly inFlight: readonly AttemptView[];
   readonly maxConcurrentEpochs: number;
@@ -26,26 +26,27 @@ export interface WavefrontFacts {
  */
 export function nextSteps(facts: WavefrontFacts): Step[] {
   const steps: Step[] = [];
+  const { plan } = facts;
   facts.inFlight.forEach((attempt, index) => {
     const previous = facts.inFlight[index - 1];
     const { epoch, phase } = attempt;
     if (phase === 'working') {
-      for (const stage of facts.stages) if (mayRun(stage, attempt, previous)) steps.push({ do: 'run', epoch, stage: stage.id });
-      const prepared = facts.stages.every((stage) => attempt.stages.get(stage.id) === 'done');
+      for (const stage of plan.stages) if (mayRun(stage, plan, attempt, previous)) steps.push({ do: 'run', epoch, stage: stage.id });
+      const prepared = plan.stages.every((stage) => attempt.stages.get(stage.id) === 'done');
       if (prepared && previous === undefined) steps.push({ do: 'decide', epoch });
     }
     if (phase === 'decided' && previous === undefined) steps.push({ do: 'commit', epoch });
   });
   const newest = facts.inFlight.at(-1);
-  const sourcesRead = facts.stages.every(
+  const sourcesRead = plan.stages.every(
     (stage) => stage.kind !== 'source' || newest === undefined || newest.stages.get(stage.id) === 'done',
   );
   if (facts.mayPlan && sourcesRead && facts.inFlight.length < facts.maxConcurrentEpochs) steps.push({ do: 'plan' });
   return steps;
 }
 
-function mayRun(stage: Stage, attempt: AttemptView, previous: AttemptView | undefined): boolean {
+function mayRun(stage: Stage, plan: Pick<PhysicalPlan, 'edges'>, attempt: AttemptView, previous: AttemptView | undefined): boolean {
   if (attempt.stages.get(stage.id) !== 'waiting') return false;
-  if (stage.inputs.some((input) => attempt.stages.get(input) !== 'done')) return false;
+  if (edgesTo(plan, stage.id).some(({ from }) => attempt.stages.get(from) !== 'done')) return false;
   return stage.kind === 'sink' ? previous === undefined : previous === undefined || previous.stages.get(stage.id) === 'done';
 }

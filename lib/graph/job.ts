@@ -12,6 +12,9 @@ export interface JobDefinition {
   readonly nodes: readonly JobNode[];
 }
 
+/** A node that reads the values of others. */
+export type ConsumerNode = Exclude<JobNode, SourceNode>;
+
 export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | SinkNode;
 
 /** A Kafka record as a source's `select` sees it. */
@@ -69,7 +72,8 @@ interface Node {
 }
 
 interface Consumer extends Node {
-  readonly input: number;
+  /** The nodes whose values it reads. */
+  readonly inputs: readonly number[];
 }
 
 export interface SourceNode extends Node {
@@ -131,12 +135,16 @@ export class JobDefinitionError extends Error {
 /** The node's uid, or what it is and where, for error messages: `flatMap behind read-lines`. */
 export function nodeLabel(job: JobDefinition, node: JobNode): string {
   if ('uid' in node) return node.uid;
-  let upstream: JobNode | undefined = job.nodes[node.input];
-  while (upstream !== undefined && !('uid' in upstream)) upstream = job.nodes[upstream.input];
+  let upstream: JobNode | undefined = firstInput(job, node);
+  while (upstream !== undefined && !('uid' in upstream)) upstream = firstInput(job, upstream);
   return `${node.kind} (node ${node.id}) behind ${upstream?.uid}`;
 }
 
+function firstInput(job: JobDefinition, { inputs: [first] }: ConsumerNode): JobNode | undefined {
+  return first === undefined ? undefined : job.nodes[first];
+}
+
 /** The nodes that read `id`'s values, in the order in which they were defined. */
-export function consumersOf(job: JobDefinition, id: number): readonly Exclude<JobNode, SourceNode>[] {
-  return job.nodes.filter((node): node is Exclude<JobNode, SourceNode> => node.kind !== 'source' && node.input === id);
+export function consumersOf(job: JobDefinition, id: number): readonly ConsumerNode[] {
+  return job.nodes.filter((node): node is ConsumerNode => node.kind !== 'source' && node.inputs.includes(id));
 }

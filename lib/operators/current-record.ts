@@ -8,5 +8,5 @@ export interface CurrentRecord {
   /** murmur2 of the stream's key. */
   keyHash: number;
   /** How the stream's key is encoded; undefined in source stages, which have none. */
-  readonly keySerde: Serde<unknown> | undefined;
+  keySerde: Serde<unknown> | undefined;
 }

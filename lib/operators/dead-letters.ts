@@ -6,14 +6,14 @@ import type { RecordSetReader } from '../format/record-set-reader.ts';
 import { bytes } from '../format/serdes.ts';
 import { encodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import type { DeadLetterReason, RecordPlace } from '../protocol/requests.ts';
+import type { EdgeWriter } from './edge-writers.ts';
 import type { StageContext } from './epoch-output.ts';
 import { DeadLetterTooLargeError, shortened } from './errors.ts';
 
-/** Where an epoch's dead letters go. */
-export interface DeadLetterTarget {
+/** What an epoch's dead letters say of where they come from. */
+export interface DeadLetterOrigin {
   readonly job: string;
   readonly epoch: number;
-  readonly topic: string;
   /** The time of the letter where the record's is one that a topic may refuse. */
   readonly nowMs: number;
 }
@@ -31,68 +31,73 @@ const BRIEF: Bounds = { messageChars: 100, stackChars: 1 };
  * Encodes records that are left out, as they were: the staged output of the dead-letter sink. It becomes visible by the
  * decision of the epoch that leaves them out, and by nothing else.
  */
-export class DeadLetterWriter {
+export class DeadLetterWriter implements EdgeWriter {
+  readonly #topic: string;
   readonly #context: StageContext;
-  #target: DeadLetterTarget | undefined;
+  #origin: DeadLetterOrigin | undefined;
   #writers: RecordBatchWriter[] = [];
 
-  constructor(context: StageContext) {
+  constructor(topic: string, context: StageContext) {
+    this.#topic = topic;
     this.#context = context;
   }
 
   /** Are records that cannot be processed left out in this epoch, or do they stop the job? */
   get isOpen(): boolean {
-    return this.#target !== undefined;
+    return this.#origin !== undefined;
   }
 
   /** Records since `begin`. */
-  get records(): number {
+  records(): number {
     return this.#writers.reduce((sum, writer) => sum + writer.records, 0);
   }
 
-  begin(target: DeadLetterTarget | undefined): void {
-    this.#target = target;
+  begin(): void {
+    this.#origin = undefined;
     this.#writers = [];
+  }
+
+  /** Undefined: in this epoch none are left out. */
+  open(origin: DeadLetterOrigin | undefined): void {
+    this.#origin = origin;
   }
 
   /** Takes the reader's current record. */
   append(place: RecordPlace, reader: RecordSetReader, reason: DeadLetterReason): void {
-    const target = this.#target;
-    if (target === undefined) throw new Error(`a dead letter of topic ${place.topic} in an epoch that has no place for any`);
+    const origin = this.#origin;
+    if (origin === undefined) throw new Error(`a dead letter of topic ${place.topic} in an epoch that has no place for any`);
     const key = part(reader.bytes, reader.keyStart, reader.keyEnd);
     const value = part(reader.bytes, reader.valueStart, reader.valueEnd);
-    const timestamp = timestampFor(reader, target.nowMs);
+    const timestamp = timestampFor(reader, origin.nowMs);
     const headers = reader.rawHeaders();
     const write = (writer: RecordBatchWriter, bounds: Bounds) =>
-      writer.append(timestamp, key, bytes, value, bytes, [...headers, ...headersOf(place, reason, target, reader, bounds)]);
-    const writer = this.#writerFor(target.topic, place, key);
+      writer.append(timestamp, key, bytes, value, bytes, [...headers, ...headersOf(place, reason, origin, reader, bounds)]);
+    const writer = this.#writerFor(place, key);
     const isWritten = fits(() => write(writer, FULL)) || fits(() => write(writer, BRIEF));
     if (isWritten) return;
     // A record that came in a compressed batch may be larger than any that is not.
-    const maxBatchBytes = this.#context.maxBatchBytes(target.topic);
+    const maxBatchBytes = this.#context.maxBatchBytes(this.#topic);
     const alone = new RecordBatchWriter({ maxBatchBytes: Number.POSITIVE_INFINITY });
     write(alone, BRIEF);
     const batch = gzipBatch(alone.finish());
     if (batch.length > maxBatchBytes)
-      throw new DeadLetterTooLargeError(place, target.topic, new RecordTooLargeError(batch.length, maxBatchBytes));
+      throw new DeadLetterTooLargeError(place, this.#topic, new RecordTooLargeError(batch.length, maxBatchBytes));
     writer.appendBatch(batch, 1);
   }
 
-  /** Staged output in parts: views, valid until the next `begin`. Undefined when there are no records. */
-  finish(): Buffer[] | undefined {
-    const topic = this.#target?.topic;
-    if (topic === undefined || this.records === 0) return undefined;
+  finish(): readonly (Buffer[] | undefined)[] {
+    const topic = this.#topic;
     const sections = this.#writers.flatMap((writer, partition): StagedSection[] =>
       writer.records === 0 ? [] : [{ topic, partition, batches: writer.finish() }],
     );
-    return encodeStagedOutput(sections);
+    return [sections.length === 0 ? undefined : encodeStagedOutput(sections)];
   }
 
   /** By the key as the Java client does, else by the record's own partition: what was in order stays so. */
-  #writerFor(topic: string, { partition }: RecordPlace, key: Uint8Array | undefined): RecordBatchWriter {
-    const partitions = this.#context.partitions(topic);
+  #writerFor({ partition }: RecordPlace, key: Uint8Array | undefined): RecordBatchWriter {
+    const partitions = this.#context.partitions(this.#topic);
     if (this.#writers.length === 0) {
-      const options = { maxBatchBytes: this.#context.maxBatchBytes(topic) };
+      const options = { maxBatchBytes: this.#context.maxBatchBytes(this.#topic) };
       this.#writers = Array.from({ length: partitions }, () => new RecordBatchWriter(options));
     }
     const to = key === undefined ? partition : toPositive(murmur2(key, 0, key.length));
@@ -122,7 +127,7 @@ function part(buffer: Buffer, start: number, end: number): Uint8Array | undefine
 function headersOf(
   { topic, partition, offset }: RecordPlace,
   reason: DeadLetterReason,
-  { job, epoch }: DeadLetterTarget,
+  { job, epoch }: DeadLetterOrigin,
   reader: RecordSetReader,
   { messageChars, stackChars }: Bounds,
 ): RecordHeader[] {

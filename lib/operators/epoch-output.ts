@@ -1,3 +1,5 @@
+import type { Edge } from '../plan/plan.ts';
+
 /** What a stage works with besides the job: the numbers that the coordinator sends with each request. */
 export interface StageContext {
   parallelism(stageId: string): number;
@@ -8,24 +10,26 @@ export interface StageContext {
   maxBatchBytes(topic: string): number;
 }
 
-/**
- * What a stage made of one epoch's input. A payload is given in parts, to be written one behind the other; the parts
- * are views on the runtime's buffers and valid until its next `begin`.
- */
+/** What was made for one edge in one epoch. */
+export interface EdgeOutput {
+  readonly how: Edge['how'];
+  /**
+   * By subtask of the target (the index), or for a sink one for all; undefined: there is nothing. Each is given in parts, to be
+   * written one behind the other; they are views on the runtime's buffers and valid until its next `begin`.
+   */
+  readonly parts: readonly (Buffer[] | undefined)[];
+  readonly records: number;
+}
+
+/** What a stage made of one epoch's input. */
 export interface EpochOutput {
-  /** By target stage id, then by its subtask (the index): an exchange segment, or undefined when it has no rows. */
-  readonly exchanges: ReadonlyMap<string, readonly (Buffer[] | undefined)[]>;
-  /** By sink uid: staged output, or undefined when the sink has no records. */
-  readonly staged: ReadonlyMap<string, Buffer[] | undefined>;
+  /** By edge. */
+  readonly edges: ReadonlyMap<string, EdgeOutput>;
   readonly recordsIn: number;
-  /** Rows of the exchanges and records of the sinks. */
-  readonly recordsOut: number;
 }
 
 /** The same of a source stage. */
 export interface SourceOutput extends EpochOutput {
-  /** Records of its input that are in the staged output of the dead-letter sink in place of being processed. */
-  readonly deadLetters: number;
   /** The oldest timestamp of its records, in milliseconds since the Unix epoch; undefined when none of them has one. */
   readonly oldestTimestampMs: number | undefined;
 }

@@ -1,15 +1,19 @@
 import { ExchangeReader } from '../format/exchange-reader.ts';
 import type { Serde } from '../format/serde.ts';
-import type { JobDefinition, KeyedContext, ProcessNode } from '../graph/job.ts';
-import { keyByOf, keyedOperators } from '../graph/stages.ts';
+import { JobDefinitionError, type KeyByNode } from '../graph/job.ts';
+import { isAt } from '../graph/kinds.ts';
+import { edgesTo } from '../plan/plan.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
 import { RecordScope } from '../state/record-scope.ts';
-import { StateSet } from '../state/state-set.ts';
-import { compileChain, type Push, refusePromise } from './chain.ts';
+import type { StateSet } from '../state/state-set.ts';
+import { compileChain } from './chain.ts';
+import type { CompiledJob } from './compiled-job.ts';
 import type { CurrentRecord } from './current-record.ts';
+import { EdgeWriters } from './edge-writers.ts';
 import type { EpochOutput, StageContext } from './epoch-output.ts';
-import { OversizedRecordError, textOf, UserCodeError } from './errors.ts';
-import { StageOutput } from './stage-output.ts';
+import { textOf, UserCodeError } from './errors.ts';
+import type { OpenKeyed, TakeRow } from './kind.ts';
+import { keyedKind } from './kinds.ts';
 
 /** Runs an operator stage's subtask over its segments. One epoch: `begin`, `consume` for each segment, `finish`, then the snapshots are taken. */
 export interface OperatorRuntime {
@@ -20,8 +24,11 @@ export interface OperatorRuntime {
    * throws unless the state was dropped (and loaded again) or its snapshots were taken.
    */
   begin(): void;
-  /** Runs a segment's rows in order. Throws `UserCodeError`, also when a serde does not read what it wrote, or `MalformedError` when the segment is damaged. `name` says in errors what it is. */
-  consume(segment: Buffer, name?: string): void;
+  /**
+   * Runs the rows of a segment of the input, in order. Throws `UserCodeError`, also when a serde does not read what it wrote, or
+   * `MalformedError` when the segment is damaged. `name` says in errors what it is. @param input @default 0, the first
+   */
+  consume(segment: Buffer, name?: string, input?: number): void;
   finish(): EpochOutput;
   /** Throws `UserCodeError` when user code has used a state or an output outside of its record since that was last asked. `begin` and `finish` ask too. */
   checkStray(): void;
@@ -29,16 +36,36 @@ export interface OperatorRuntime {
   dropState(): void;
 }
 
-export function createOperatorRuntime(job: JobDefinition, stageId: string, context: StageContext, subtask: number): OperatorRuntime {
-  const keyBy = keyByOf(job, stageId);
+/** An input of the stage, and which operators read it. */
+interface Input {
+  readonly keyBy: KeyByNode;
+  readonly heads: readonly Head[];
+}
+
+interface Head {
+  readonly operator: OpenKeyed;
+  readonly takeRow: TakeRow;
+}
+
+export function createOperatorRuntime(compiled: CompiledJob, stageId: string, context: StageContext, subtask: number): OperatorRuntime {
+  const { job, plan } = compiled;
   const { maxParallelism } = context;
   const keyGroups = keyGroupRange(subtask, context.parallelism(stageId), maxParallelism);
-  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBy.key };
-  const output = new StageOutput(job, context, current);
+  const keyBys = keyBysOf(compiled, stageId);
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key };
+  const edges = new EdgeWriters(plan, stageId, context);
   const scope = new RecordScope();
-  const operators = keyedOperators(job, keyBy).map((node) => {
-    const state = new StateSet({ uid: node.uid, states: node.states, maxParallelism, keyGroups, scope });
-    return new KeyedOperator(node, state, compileChain(job, node.id, output, 'kept'), current, scope);
+  const nodes = job.nodes.filter((node) => isAt(node, 'keyed')).filter(({ inputs }) => keyBys.some(({ id }) => inputs.includes(id)));
+  const opened = nodes.map((node) => {
+    const next = () => compileChain({ job, edges, current }, node.id, 'kept');
+    return { node, operator: keyedKind(node).open(node, { current, scope, maxParallelism, keyGroups, next }) };
+  });
+  const operators = opened.map(({ operator }) => operator);
+  const inputs = keyBys.map((keyBy): Input => {
+    const heads = opened.flatMap(({ node, operator }) =>
+      operator.inputs.flatMap((takeRow, at): Head[] => (node.inputs[at] === keyBy.id ? [{ operator, takeRow }] : [])),
+    );
+    return { keyBy, heads };
   });
   const reader = new ExchangeReader();
   let recordsIn = 0;
@@ -50,29 +77,29 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
   }
 
   /** The keys of the segment's dictionary, by index. */
-  function readKeys(segment: string): unknown[] {
+  function readKeys({ key }: KeyByNode, segment: string): unknown[] {
     const keys: unknown[] = [];
     try {
       for (let index = 0; index < reader.keys; index++)
-        keys.push(keyBy.key.read(reader.bytes, reader.keyStarts[index] as number, reader.keyEnds[index] as number));
+        keys.push(key.read(reader.bytes, reader.keyStarts[index] as number, reader.keyEnds[index] as number));
     } catch (cause) {
-      throw unreadable(`key ${keys.length} of the segment`, segment, keyBy.key, cause);
+      throw unreadable(`key ${keys.length} of the segment`, segment, key, cause);
     }
     return keys;
   }
 
   /** The current row's value. Decoded for each operator anew if it is an object, which one may change in place. */
-  function readValue(segment: string): unknown {
+  function readValue({ value }: KeyByNode, segment: string): unknown {
     try {
-      return keyBy.value.read(reader.bytes, reader.valueStart, reader.valueEnd);
+      return value.read(reader.bytes, reader.valueStart, reader.valueEnd);
     } catch (cause) {
-      throw unreadable('a value of the segment', segment, keyBy.value, cause);
+      throw unreadable('a value of the segment', segment, value, cause);
     }
   }
 
   /** The current row's key anew, for the same reason. */
-  function readKey(): unknown {
-    return keyBy.key.read(reader.bytes, reader.keyStarts[reader.keyIndex] as number, reader.keyEnds[reader.keyIndex] as number);
+  function readKey({ key }: KeyByNode): unknown {
+    return key.read(reader.bytes, reader.keyStarts[reader.keyIndex] as number, reader.keyEnds[reader.keyIndex] as number);
   }
 
   /** The segment is whole, its checksum says so: some record has what its serde writes and does not read. */
@@ -90,37 +117,42 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
         if (state.changed())
           throw new Error(`${uid}: the state holds changes of an epoch without a snapshot; drop it and load the snapshot to start from`);
       }
-      output.begin();
+      edges.begin();
       recordsIn = 0;
       open = true;
     },
 
-    consume(segment, name = `segment for ${stageId}`) {
+    consume(segment, name = `segment for ${stageId}`, input = 0) {
       if (!open) throw new Error(`${stageId}: consume without begin, or after a failure`);
       open = false;
+      const from = inputs[input];
+      if (from === undefined) throw new Error(`${stageId} has no input ${input}: coordinator and operator function run different jobs`);
+      const { keyBy, heads } = from;
+      const first = heads[0] as Head;
       reader.open(segment, name);
-      const keys = readKeys(name);
-      for (const operator of operators) operator.meet(reader);
+      const keys = readKeys(keyBy, name);
+      for (const { operator } of heads) operator.meet(reader);
+      current.keySerde = keyBy.key;
       scope.isOpen = true;
       try {
         while (reader.next()) {
           const index = reader.keyIndex;
           const key = keys[index];
-          current.key = typeof key === 'object' ? readKey() : key;
+          current.key = typeof key === 'object' ? readKey(keyBy) : key;
           current.keyHash = reader.hashes[index] as number;
           current.timestamp = reader.timestamp;
-          const value = reader.valueIsKey ? key : readValue(name);
-          (operators[0] as KeyedOperator).process(index, value);
-          for (let at = 1; at < operators.length; at++) {
-            if (typeof key === 'object') current.key = readKey();
-            (operators[at] as KeyedOperator).process(index, typeof value === 'object' ? readValue(name) : value);
+          const value = reader.valueIsKey ? key : readValue(keyBy, name);
+          first.takeRow(index, value);
+          for (let at = 1; at < heads.length; at++) {
+            if (typeof key === 'object') current.key = readKey(keyBy);
+            (heads[at] as Head).takeRow(index, typeof value === 'object' ? readValue(keyBy, name) : value);
           }
         }
       } finally {
         scope.isOpen = false;
         for (const { state } of operators) state.keys.current = -1;
       }
-      for (const operator of operators) operator.takeBack();
+      for (const { operator } of heads) operator.takeBack();
       recordsIn += reader.rows;
       open = true;
     },
@@ -129,7 +161,7 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
       if (!open) throw new Error(`${stageId}: finish without begin, or after a failure`);
       open = false;
       checkStray();
-      return output.finish(recordsIn);
+      return { edges: edges.finish(), recordsIn };
     },
 
     checkStray,
@@ -140,68 +172,13 @@ export function createOperatorRuntime(job: JobDefinition, stageId: string, conte
   };
 }
 
-/** One keyed operator, its state and what is behind it. */
-class KeyedOperator {
-  readonly uid: string;
-  readonly state: StateSet;
-  readonly #keys: StateSet['keys'];
-  readonly #onRecord: ProcessNode['onRecord'];
-  readonly #out: { readonly emit: Push };
-  readonly #context: KeyedContext<unknown>;
-  /** The state's numbers of the segment's keys, by index. */
-  #numbers = new Uint32Array(1024);
-
-  constructor(node: ProcessNode, state: StateSet, next: Push, current: CurrentRecord, scope: RecordScope) {
-    const { uid } = node;
-    this.uid = uid;
-    this.state = state;
-    this.#keys = state.keys;
-    this.#onRecord = node.onRecord;
-    this.#out = {
-      emit(value) {
-        if (!scope.isOpen) scope.refuse(uid, 'out.emit');
-        if (typeof value === 'object') refusePromise(value);
-        next(value);
-      },
-    };
-    this.#context = {
-      get key() {
-        return scope.isOpen ? current.key : scope.refuse(uid, 'context.key');
-      },
-      get timestamp() {
-        return scope.isOpen ? current.timestamp : scope.refuse(uid, 'context.timestamp');
-      },
-    };
+/** The keyBys that lead to the stage, by its inputs. */
+function keyBysOf({ job, plan }: CompiledJob, stageId: string): readonly KeyByNode[] {
+  const keyBys: KeyByNode[] = [];
+  for (const { node, input } of edgesTo(plan, stageId)) {
+    const keyBy = node === undefined ? undefined : job.nodes[node];
+    if (keyBy?.kind === 'keyBy') keyBys[input] = keyBy;
   }
-
-  /** Finds the state of every key of the segment, once for each key rather than for each row. */
-  meet(reader: ExchangeReader): void {
-    const { state } = this;
-    const { keys, bytes, keyStarts, keyEnds, hashes } = reader;
-    state.forgetMet();
-    if (keys > this.#numbers.length) this.#numbers = new Uint32Array(keys * 2);
-    for (let index = 0; index < keys; index++)
-      this.#numbers[index] = state.keys.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
-  }
-
-  process(index: number, value: unknown): void {
-    this.#keys.current = this.#numbers[index] as number;
-    try {
-      const result = this.#onRecord(value, this.state.handles, this.#out, this.#context);
-      if (typeof result === 'object') refusePromise(result);
-    } catch (cause) {
-      // What failed behind this operator was named where it failed.
-      if (cause instanceof UserCodeError || cause instanceof OversizedRecordError) throw cause;
-      throw new UserCodeError(this.uid, cause);
-    }
-  }
-
-  /** The rows are done with: what their handles gave out is taken back. */
-  takeBack(): void {
-    try {
-      this.state.takeBack();
-    } catch (cause) {
-      throw new UserCodeError(this.uid, cause);
-    }
-  }
+  if (keyBys.length === 0) throw new JobDefinitionError(`job ${job.name} has no operator stage ${stageId}`);
+  return keyBys;
 }

@@ -3,10 +3,10 @@ import { murmur2, toPositive } from '../format/murmur2.ts';
 import { RecordBatchWriter, RecordTooLargeError } from '../format/record-batch-writer.ts';
 import { encodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import type { OutputRecord, SinkNode } from '../graph/job.ts';
-import { type Push, refusePromise } from './chain.ts';
 import type { CurrentRecord } from './current-record.ts';
 import type { StageContext } from './epoch-output.ts';
 import { OversizedRecordError, UserCodeError } from './errors.ts';
+import { type Push, refusePromise } from './push.ts';
 
 /** Records without any key go to one partition for this many bytes, then to the next: few large batches. */
 const STICKY_BYTES = 64 * 1024;

@@ -43,14 +43,20 @@ export type StageFailed = z.infer<typeof stageFailedSchema>;
 const stageStaleSchema = z.object({ outcome: z.literal('stale'), build: text }).readonly();
 export type StageStale = z.infer<typeof stageStaleSchema>;
 
+/** What went along one edge. */
+const edgeWrittenSchema = z
+  .object({
+    /** By target subtask (the index), or for a sink one for all of them; null = nothing. */
+    parts: list(blobRefSchema.nullable()),
+    records: count,
+  })
+  .readonly();
+
 /** What one epoch of one source or operator subtask wrote. */
 const written = {
-  /** By target stage, then target subtask (the index); null = no rows. */
-  exchanges: byName(list(blobRefSchema.nullable())),
-  /** By sink uid; null = no records. */
-  staged: byName(blobRefSchema.nullable()),
+  /** By edge. One that has nothing may be left out. */
+  edges: byName(edgeWrittenSchema),
   recordsIn: count,
-  recordsOut: count,
 };
 const stageWrittenSchema = z.object(written).readonly();
 export type StageWritten = z.infer<typeof stageWrittenSchema>;
@@ -65,8 +71,6 @@ const sourceDoneSchema = z
     /** In the order of the request's ranges. */
     reached: list(sourceReachedSchema),
     bytesIn: count,
-    /** Records that are in the staged output of the dead-letter sink in place of being processed. */
-    deadLetters: count,
     /** The oldest timestamp of the records that were read; undefined when there was none. */
     oldestTimestampMs: z.number().optional(),
   })

@@ -89,14 +89,24 @@ export type DeadLetterReason = z.infer<typeof deadLetterReasonSchema>;
 const condemnedRecordSchema = z.object({ ...recordPlace, reason: deadLetterReasonSchema }).readonly();
 export type CondemnedRecord = z.infer<typeof condemnedRecordSchema>;
 
-/** What is done with records that cannot be processed: they go to `topic`. */
-const deadLettersSchema = z
+/** Records that cannot be processed go to the stage's side output of errors. */
+const leavingOutSchema = z
   .object({
-    topic: name,
     /** One that user code keeps failing at, which goes there at once. */
     condemned: condemnedRecordSchema.optional(),
   })
   .readonly();
+
+/** A blob that came along an edge. */
+const edgeInputSchema = z
+  .object({
+    edge: name,
+    /** Which input of the stage it is part of. */
+    input: count,
+    ref: blobRefSchema,
+  })
+  .readonly();
+export type EdgeInput = z.infer<typeof edgeInputSchema>;
 
 const sourceRequestSchema = z
   .object({
@@ -108,7 +118,7 @@ const sourceRequestSchema = z
     maxParallelism: z.int().min(1),
     meeting: meetingSchema,
     /** Undefined: a record that cannot be processed stops the job. */
-    deadLetters: deadLettersSchema.optional(),
+    leavingOut: leavingOutSchema.optional(),
   })
   .readonly();
 export type SourceRequest = z.infer<typeof sourceRequestSchema>;
@@ -120,8 +130,8 @@ const operatorRequestSchema = z
     keyGroups: keyGroupRangeSchema,
     maxParallelism: z.int().min(1),
     meeting: meetingSchema,
-    /** Segments of the exchange for this subtask, in the order of the upstream subtasks. */
-    inputs: list(blobRefSchema),
+    /** Segments for this subtask, in the order of the plan's edges, then of the upstream subtasks. */
+    inputs: list(edgeInputSchema),
     /** By operator uid: the snapshots that together hold this subtask's key groups (several after a rescale). */
     snapshots: byName(list(snapshotRefSchema)),
   })

@@ -79,29 +79,21 @@ function kindOf(error: unknown): 'fatal' | 'refused' | 'transient' {
   return fatalErrors.some((fatal) => error instanceof fatal) ? 'fatal' : 'transient';
 }
 
-/** Stores what a stage wrote in one epoch: one blob for each target subtask and each sink. */
+/** Stores what a stage wrote in one epoch: one blob for each edge, and where an edge leads to several subtasks for each of them. */
 export async function writeOutput(
   deps: StageDeps,
   place: BlobPlace & { readonly meeting: Meeting },
-  output: EpochOutput,
+  { edges, recordsIn }: EpochOutput,
 ): Promise<StageWritten> {
-  const exchangeLimit = inlineLimit(deps.inlineBlobBytes, place.meeting.exchanges);
-  const outputLimit = inlineLimit(deps.inlineBlobBytes, place.meeting.staged);
-  const exchanges = [...output.exchanges].map(async ([target, segments]) => {
-    const refs = segments.map((parts) =>
-      parts === undefined ? null : deps.blobs.write(place, 'exchange', 'exchange', parts, exchangeLimit),
-    );
-    return [target, await Promise.all(refs)] as const;
-  });
-  const staged = [...output.staged].map(async ([sink, parts]) => {
-    return [sink, parts === undefined ? null : await deps.blobs.write(place, 'output', 'output', parts, outputLimit)] as const;
+  const kinds = {
+    exchange: { folder: 'exchange', kind: 'exchange', limit: inlineLimit(deps.inlineBlobBytes, place.meeting.exchanges) },
+    staged: { folder: 'output', kind: 'output', limit: inlineLimit(deps.inlineBlobBytes, place.meeting.staged) },
+  } as const;
+  const underWay = [...edges].map(async ([edge, { how, parts, records }]) => {
+    const { folder, kind, limit } = how === 'sink' ? kinds.staged : kinds.exchange;
+    const refs = await Promise.all(parts.map((part) => (part === undefined ? null : deps.blobs.write(place, folder, kind, part, limit))));
+    return [edge, { parts: refs, records }] as const;
   });
   // Awaited together: a rejection that nobody waits for yet would end the process.
-  const [exchangeRefs, stagedRefs] = await Promise.all([Promise.all(exchanges), Promise.all(staged)]);
-  return {
-    exchanges: byName(exchangeRefs),
-    staged: byName(stagedRefs),
-    recordsIn: output.recordsIn,
-    recordsOut: output.recordsOut,
-  };
+  return { edges: byName(await Promise.all(underWay)), recordsIn };
 }

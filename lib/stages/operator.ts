@@ -36,7 +36,8 @@ export async function runOperator(
 ): Promise<OperatorAnswer> {
   try {
     const inputs = Promise.all(
-      request.inputs.map(async (ref) => ({
+      request.inputs.map(async ({ ref, input }) => ({
+        input,
         segment: await deps.blobs.read('exchange', ref),
         name: ref.at === 'store' ? ref.name : 'inline exchange',
       })),
@@ -44,7 +45,7 @@ export async function runOperator(
     inputs.catch(() => {});
     const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
     runtime.begin();
-    for (const { segment, name } of await inputs) runtime.consume(segment, name);
+    for (const { segment, name, input } of await inputs) runtime.consume(segment, name, input);
     const [output, snapshots] = await Promise.all([writeOutput(deps, request, runtime.finish()), writeSnapshots(deps, runtime, request)]);
     runtime.checkStray();
     warm.runtime = runtime;

@@ -1,5 +1,5 @@
 import { ofName } from '../config/by-name.ts';
-import type { JobDefinition } from '../graph/job.ts';
+import type { CompiledJob } from '../operators/compiled-job.ts';
 import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
 import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
@@ -23,8 +23,7 @@ import { abortSink, commitSink, prepareSink, resolveSink, type SinkDeps, sendSin
 import { runSource } from './source.ts';
 
 /** What a function's process works with. */
-export interface StageTools extends StageDeps {
-  readonly job: JobDefinition;
+export interface StageTools extends StageDeps, CompiledJob {
   /** The most that one compressed batch of the input may unpack to. @default 64 MiB */
   readonly maxUnpackedBatchBytes?: number;
   /** The build that this process runs. */
@@ -60,8 +59,7 @@ export function createSourceServer(): (
   const idle = new Map<string, SourceRuntime[]>();
   return async (tools, request) => {
     const shape = shapeOf(request);
-    const { job, maxUnpackedBatchBytes } = tools;
-    const create = () => createSourceRuntime(job, request.stage, contextOf(request), maxUnpackedBatchBytes);
+    const create = () => createSourceRuntime(tools, request.stage, contextOf(request), tools.maxUnpackedBatchBytes);
     const runtime = idle.get(shape)?.pop() ?? create();
     const answer = await runSource(tools, runtime, request);
     // What a failed one has under way, a blob that nobody waits for, may still read its buffers.
@@ -77,7 +75,7 @@ export function createOperatorServer(): (tools: StageTools, request: OperatorReq
     const shape = shapeOf(request);
     const held = warm.get(shape) ?? { runtime: undefined, snapshotIds: {} };
     warm.set(shape, held);
-    const create = () => createOperatorRuntime(tools.job, request.stage, contextOf(request), request.subtask);
+    const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask);
     return runOperator(tools, held, create, request);
   };
 }

@@ -1,5 +1,5 @@
 import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
-import { DEAD_LETTERS } from '../graph/stages.ts';
+import { takesDeadLetters } from '../plan/dead-letters.ts';
 import { kindOf } from '../ports/broker-answers.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, StageFailed } from '../protocol/answers.ts';
@@ -37,7 +37,7 @@ export async function prepareSink(deps: SinkDeps, request: Received<PrepareSinkR
  * it is a dead letter: what the dead-letter topic refuses cannot go there.
  */
 function failureOfPrepare(sink: string, { retriable, message, ofRecord }: Extract<PrepareOutcome, { outcome: 'failed' }>): StageFailed {
-  if (ofRecord !== undefined && sink !== DEAD_LETTERS)
+  if (ofRecord !== undefined && !takesDeadLetters(sink))
     return { outcome: 'failed', kind: 'user-code', message, fault: { operator: `sink ${sink}`, errorClass: ofRecord, message } };
   return { outcome: 'failed', kind: retriable && ofRecord === undefined ? 'transient' : 'refused', message };
 }

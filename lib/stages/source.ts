@@ -23,17 +23,13 @@ export async function runSource(
   request: Received<SourceRequest>,
 ): Promise<SourceAnswer> {
   try {
-    const { job, epoch, deadLetters } = request;
-    runtime.begin(
-      deadLetters === undefined ? undefined : { job, epoch, topic: deadLetters.topic, nowMs: deps.clock.now() },
-      deadLetters?.condemned,
-    );
+    const { job, epoch, leavingOut } = request;
+    runtime.begin(leavingOut === undefined ? undefined : { job, epoch, nowMs: deps.clock.now() }, leavingOut?.condemned);
     const { positions, bytesIn } = await readRanges(deps, runtime, request);
     const finished = runtime.finish();
     const output = await writeOutput(deps, request, finished);
     const reached = request.ranges.map(({ topic, partition }, index) => ({ topic, partition, next: positions[index] ?? 0 }));
-    const { deadLetters: lettersWritten, oldestTimestampMs } = finished;
-    return { outcome: 'read', reached, bytesIn, deadLetters: lettersWritten, oldestTimestampMs, ...output };
+    return { outcome: 'read', reached, bytesIn, oldestTimestampMs: finished.oldestTimestampMs, ...output };
   } catch (error) {
     return failureOf(error);
   }

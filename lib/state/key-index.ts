@@ -1,7 +1,7 @@
 import { enlarged } from '../format/known-keys.ts';
 import { keyGroupOf } from '../protocol/key-groups.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
-import type { DeclaredState } from './columns/column.ts';
+import type { DeclaredState } from './declared-state.ts';
 import type { RecordScope } from './record-scope.ts';
 
 export interface KeyIndexOptions {

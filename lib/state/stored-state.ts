@@ -1,4 +1,4 @@
-import type { DeclaredState } from './columns/column.ts';
+import type { DeclaredState } from './declared-state.ts';
 
 /** What is remembered of a state wherever a job's state is: in the graph's fingerprint and in snapshots. */
 export interface StoredState {

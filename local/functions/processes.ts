@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Stage } from '../../lib/graph/stages.ts';
+import type { Stage } from '../../lib/plan/plan.ts';
 import type { FunctionTarget } from '../../lib/ports/function-invoker.ts';
 
 /** Compiled modules are kept between starts: a function is up in half the time. */

@@ -42,7 +42,7 @@ export function shapeOf(job: SimJob): JobShape {
   const { nodes } = definition;
   const isKeyed = (id: number): boolean => {
     const node = nodes[id];
-    return node !== undefined && node.kind !== 'source' && (node.kind === 'keyBy' || isKeyed(node.input));
+    return node !== undefined && node.kind !== 'source' && (node.kind === 'keyBy' || node.inputs.every(isKeyed));
   };
   const shape: JobShape = {
     definition,

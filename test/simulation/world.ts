@@ -12,7 +12,7 @@ import type { StartKind } from '../../lib/epoch/may-start.ts';
 import type { Standby } from '../../lib/epoch/revival.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
-import { planStages } from '../../lib/graph/stages.ts';
+import { compilePlan } from '../../lib/plan/compile.ts';
 import type { Random } from '../../lib/ports/clock.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../../lib/ports/function-invoker.ts';
@@ -241,13 +241,13 @@ export class World {
     const name = `coordinator#${number}`;
     const process = new SimProcess(name, 'coordinator', build, this.#clock(name));
     const job = this.#options.job.define(build, this.#options.startingOffsets, this.#code);
-    const { stages } = planStages(job, this.#options.userCode?.leavesOut(number) === true ? DEAD_LETTER_TOPIC : undefined);
+    const plan = compilePlan(job, this.#options.userCode?.leavesOut(number) === true ? DEAD_LETTER_TOPIC : undefined);
     const ports = this.#portsOf(process);
     const settings: JobSettings = {
       job: JOB,
       build,
       holder: process.name,
-      stages,
+      plan,
       fingerprint: fingerprint(describeGraph(job)),
       groupId: JOB,
       commitOffsets: true,
@@ -576,9 +576,12 @@ export class World {
   #boot(process: SimProcess): Handler {
     const { job, inlineBlobBytes, startingOffsets } = this.#options;
     const build = process.build as Build;
+    const defined = job.define(build, startingOffsets, this.#code);
     const tools = {
       ...this.#portsOf(process),
-      job: job.define(build, startingOffsets, this.#code),
+      job: defined,
+      // Which coordinators leave records out differs: their requests say it.
+      plan: compilePlan(defined, this.#options.userCode === undefined ? undefined : DEAD_LETTER_TOPIC),
       build,
       inlineBlobBytes,
     };
@@ -603,7 +606,7 @@ export class World {
   /** Uids of the sources of the build that is deployed. */
   #sources(): string[] {
     const { job, startingOffsets } = this.#options;
-    return planStages(job.define(this.build, startingOffsets)).stages.flatMap((stage) => (stage.kind === 'source' ? [stage.id] : []));
+    return compilePlan(job.define(this.build, startingOffsets)).stages.flatMap((stage) => (stage.kind === 'source' ? [stage.id] : []));
   }
 
   #clock(name: string): ProcessClock {

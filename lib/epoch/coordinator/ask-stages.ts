@@ -1,5 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
-import type { SourceStage, Stage } from '../../graph/stages.ts';
+import type { SourceStage, Stage } from '../../plan/plan.ts';
 import { kindOf } from '../../ports/broker-answers.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from '../../protocol/answers.ts';

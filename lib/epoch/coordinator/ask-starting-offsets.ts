@@ -1,5 +1,5 @@
 import { parseStartingOffsets, type StartingPoint } from '../../config/starting-offsets.ts';
-import type { SourceStage } from '../../graph/stages.ts';
+import type { SourceStage } from '../../plan/plan.ts';
 import { resolveStart } from '../starting-offsets.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from './context.ts';
 

@@ -16,7 +16,7 @@ export interface StageCall<A extends AnyRequest['ask']> {
   readonly timeoutMs: number;
 }
 
-type CallSettings = Pick<CommitSettings, 'job' | 'build' | 'stages' | 'parallelism'>;
+type CallSettings = Pick<CommitSettings, 'job' | 'build' | 'plan' | 'parallelism'>;
 
 /**
  * Asks a stage function, and checks its answer. What has no answer is a failure, and what is none: a function of another build

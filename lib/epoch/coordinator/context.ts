@@ -1,5 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
-import { DEAD_LETTERS, type SinkStage, type SourceStage, type Stage } from '../../graph/stages.ts';
+import type { PhysicalPlan, SinkStage, SourceStage } from '../../plan/plan.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { EpochStore } from '../../ports/epoch-store.ts';
@@ -33,7 +33,7 @@ export interface JobSettings {
   readonly build: string;
   /** Who this coordinator is, for people: host and process, or the function's request id. */
   readonly holder: string;
-  readonly stages: readonly Stage[];
+  readonly plan: PhysicalPlan;
   readonly fingerprint: string;
   readonly groupId: string;
   /** Are input offsets committed to the group after each epoch, for lag tools? */
@@ -80,7 +80,7 @@ export interface JobSettings {
 /** What committing an epoch needs of them. */
 export type CommitSettings = Pick<
   JobSettings,
-  'job' | 'build' | 'stages' | 'parallelism' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
+  'job' | 'build' | 'plan' | 'parallelism' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
 >;
 
 /** What a coordinator learned when it started, besides its settings. */
@@ -128,20 +128,15 @@ export class JobFailedError extends Error {
 }
 
 export function sourceStages(settings: JobSettings): SourceStage[] {
-  return settings.stages.filter((stage) => stage.kind === 'source');
+  return settings.plan.stages.filter((stage) => stage.kind === 'source');
 }
 
-export function sinkStages(settings: Pick<JobSettings, 'stages'>): SinkStage[] {
-  return settings.stages.filter((stage) => stage.kind === 'sink');
-}
-
-/** Where records go that are left out; undefined when a record that cannot be processed stops the job. */
-export function deadLetterTopic(settings: Pick<JobSettings, 'stages'>): string | undefined {
-  return sinkStages(settings).find(({ id }) => id === DEAD_LETTERS)?.topic;
+export function sinkStages(settings: Pick<JobSettings, 'plan'>): SinkStage[] {
+  return settings.plan.stages.filter((stage) => stage.kind === 'sink');
 }
 
 /** The stage whose function commits for a sink: its own, or when this run has no such sink any other's. */
-export function sinkFunctionOf(settings: Pick<JobSettings, 'stages'>, sink: string): string {
+export function sinkFunctionOf(settings: Pick<JobSettings, 'plan'>, sink: string): string {
   const stages = sinkStages(settings).map(({ id }) => id);
   return stages.includes(sink) ? sink : (stages[0] ?? sink);
 }

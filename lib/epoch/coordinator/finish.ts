@@ -37,7 +37,7 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, writtenTopics: topicsOf(row, newest) };
   const last = isOver ? undefined : newest;
-  const held: Held = { deps, settings: { ...settings, job, stages: [], parallelism: pool }, tenure, signal };
+  const held: Held = { deps, settings: { ...settings, job, plan: { job, stages: [], edges: [] }, parallelism: pool }, tenure, signal };
   const { republished } = last === undefined ? { republished: 0 } : await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true });
   if (last !== undefined) await recordCommitted(held, last.epoch);
   const settledIds = await settlePool(held);

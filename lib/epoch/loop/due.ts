@@ -35,7 +35,7 @@ export function whatIsDue(state: LoopState, given: Given, rules: LoopRules): Nex
   }
   const { inFlight, trouble } = turn.state;
   const steps = nextSteps({
-    stages: rules.stages,
+    plan: rules.plan,
     inFlight,
     maxConcurrentEpochs: rules.minPauseMs > 0 || isBounded(trouble.isolation) ? 1 : rules.maxConcurrentEpochs,
     mayPlan: mayPlan(turn),
@@ -92,14 +92,14 @@ function begin(turn: Turn, step: Step): void {
   if (attempt === undefined) return;
   switch (step.do) {
     case 'run': {
-      const stage = turn.rules.stages.find(({ id }) => id === step.stage);
+      const stage = turn.rules.plan.stages.find(({ id }) => id === step.stage);
       if (stage === undefined) throw new Error(`there is no stage ${step.stage}`);
       const begun = withBegun(attempt, stage, turn.nowMs);
       const { parent, inFlight } = turn.state;
       const earlier = inFlight.filter(({ epoch }) => epoch < attempt.epoch);
       changeAttempt(turn, begun);
       observe(turn, { event: 'stage-started', epoch: attempt.epoch, stage: stage.id });
-      turn.effects.push({ do: 'run-stage', stage, attempt: begun, before: positionBehind(parent, earlier, turn.rules.stages) });
+      turn.effects.push({ do: 'run-stage', stage, attempt: begun, before: positionBehind(parent, earlier, turn.rules.plan.stages) });
       return;
     }
     case 'decide':
@@ -117,7 +117,7 @@ function beginPlan(turn: Turn): void {
   // A partition that is behind for this long does not catch up by itself: the plan decides what is lost.
   const isOverdue = behindSinceMs !== undefined && nowMs - behindSinceMs > rules.epochTimeoutMs;
   change(turn, { isPlanning: true });
-  const { offsets, topicIds } = positionBehind(parent, inFlight, rules.stages);
+  const { offsets, topicIds } = positionBehind(parent, inFlight, rules.plan.stages);
   turn.effects.push({ do: 'begin-progress' }, { do: 'plan', base: newestDecision(state), before: { offsets, topicIds }, isOverdue });
 }
 
@@ -125,14 +125,14 @@ function beginDecision(turn: Turn, attempt: LoopState['inFlight'][number]): void
   const { state, rules, nowMs } = turn;
   const sinkMs = nowMs - (attempt.sinkStartedMs ?? nowMs);
   if (sinkMs > rules.epochTimeoutMs) {
-    const sinks = rules.stages.filter(({ kind }) => kind === 'sink').map(({ id }) => id);
+    const sinks = rules.plan.stages.filter(({ kind }) => kind === 'sink').map(({ id }) => id);
     const slowest = sinks.reduce((one, other) => ((attempt.stageMs.get(other) ?? 0) > (attempt.stageMs.get(one) ?? 0) ? other : one));
     const message = `the sink stages took longer than ONCEFLOW_EPOCH_TIMEOUT_MS=${rules.epochTimeoutMs}`;
     return failTransiently(turn, attempt, slowest, sinkMs, message);
   }
   changeAttempt(turn, { ...attempt, phase: 'deciding' });
-  const manifest = manifestOf(attempt, state.parent, rules.stages, (sink) => parallelismOf(rules, sink), rules.deliveryGuarantee);
-  const { recordsIn, recordsOut } = countsOf(attempt);
+  const manifest = manifestOf(attempt, state.parent, rules.plan, (sink) => parallelismOf(rules, sink), rules.deliveryGuarantee);
+  const { recordsIn, recordsOut } = countsOf(attempt, rules.plan);
   const attempts = state.trouble.failures.inARow + 1;
   turn.effects.push({ do: 'decide', manifest, summary: { plannedAtMs: attempt.planned.wallMs, attempts, recordsIn, recordsOut } });
 }

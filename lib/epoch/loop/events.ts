@@ -1,4 +1,4 @@
-import type { Stage } from '../../graph/stages.ts';
+import type { Stage } from '../../plan/plan.ts';
 import type { EpochSummary } from '../../ports/epoch-store.ts';
 import type { Manifest, Position } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';

@@ -1,3 +1,4 @@
+import { leavesOut } from '../../plan/dead-letters.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import { afterDecidedEpoch } from '../after-failure.ts';
@@ -5,7 +6,6 @@ import type { StageOutcome } from '../attempt.ts';
 import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone, withDone } from '../attempt.ts';
 import { idlePollMs } from '../backoff.ts';
 import type { CommitResult } from '../coordinator/commit-epoch.ts';
-import { deadLetterTopic } from '../coordinator/context.ts';
 import type { Planned } from '../coordinator/plan-epoch.ts';
 import { figuresOf } from '../epoch-figures.ts';
 import { sizeAfter } from '../epoch-size.ts';
@@ -106,7 +106,7 @@ function takePlan(turn: Turn, planned: Extract<Planned, { readonly outcome: 'pla
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
   const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges };
-  const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, rules.stages);
+  const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, rules.plan.stages);
   change(turn, {
     inFlight: [...inFlight, attempt],
     idlePolls: 0,
@@ -151,12 +151,12 @@ function takeFailure(turn: Turn, attempt: Attempt, stage: string, ms: number, wh
   if (kind === 'transient') shrinkAfterTimeout(turn, attempt, ms);
   const hasLasted = kind === 'refused' && refusalHasLasted(turn, stage);
   if (kind !== 'refused') pass(turn, stage);
-  if (kind === 'fatal' || (kind === 'record' && deadLetterTopic(rules) === undefined) || hasLasted) {
+  if (kind === 'fatal' || (kind === 'record' && !leavesOut(rules.plan)) || hasLasted) {
     drop(turn, attempt);
     return changeEnding(turn, { failure: `epoch ${epoch}, stage ${stage}: ${message}` });
   }
   // Its topic may have another number of partitions, or another limit, than when the coordinator started.
-  if (rules.stages.some(({ id, kind: of }) => id === stage && of === 'sink')) startChore(turn, { do: 'chore', chore: 'sink-topics' });
+  if (rules.plan.stages.some(({ id, kind: of }) => id === stage && of === 'sink')) startChore(turn, { do: 'chore', chore: 'sink-topics' });
   fail(turn, attempt, { epoch, stage, kind, message, fault, input: inputOf(attempt, stage, fault) });
 }
 
@@ -196,7 +196,7 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   turn.effects.push({ do: 'lease-renewed' });
   // Epochs of nothing, one after the other, are no progress: there is something to read, or they would not have been planned.
   if (attempt.moved) turn.effects.push({ do: 'progress', more: true });
-  const { deadLetters, ...counts } = countsOf(attempt);
+  const { deadLetters, ...counts } = countsOf(attempt, turn.rules.plan);
   observe(turn, { event: 'decided', epoch: manifest.epoch, ...counts, ms: turn.nowMs - attempt.planned.elapsedMs });
   if (deadLetters > 0) observe(turn, { event: 'dead-lettered', epoch: manifest.epoch, records: deadLetters });
 }
@@ -219,7 +219,7 @@ function takeCommitted(turn: Turn, epoch: number, { republished }: CommitResult,
     size: sizeAfter(turn.state.size, { ...work, backlogLeft: backlogLeft(attempt) }, rules),
   });
   // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
-  const figures = figuresOf(attempt, turn.state.parent, rules.stages, inFlight.at(-1) ?? attempt, turn.given.now);
+  const figures = figuresOf(attempt, turn.state.parent, rules.plan, inFlight.at(-1) ?? attempt, turn.given.now);
   observe(turn, { event: 'committed', epoch, republished, ms, figures });
   if (rules.commitOffsets) commitGroupOffsets(turn);
 }

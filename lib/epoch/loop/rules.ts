@@ -4,7 +4,7 @@ import type { JobSettings } from '../coordinator/context.ts';
 export type LoopRules = Pick<
   JobSettings,
   | 'build'
-  | 'stages'
+  | 'plan'
   | 'parallelism'
   | 'deliveryGuarantee'
   | 'commitOffsets'

@@ -1,8 +1,8 @@
+import { leavesOut } from '../../plan/dead-letters.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { Random } from '../../ports/clock.ts';
 import { afterFailedAttempt, type FailedEpoch } from '../after-failure.ts';
 import { type Attempt, inputOf, offsetsTried } from '../attempt.ts';
-import { deadLetterTopic } from '../coordinator/context.ts';
 import { ranOutOfTime, sizeAfterTimeout } from '../epoch-size.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import { type Chore, withBegun } from './chores.ts';
@@ -79,8 +79,13 @@ export function drop(turn: Turn, attempt: Attempt): void {
 export function fail(turn: Turn, attempt: Attempt, failed: FailedEpoch): void {
   const { rules, nowMs } = turn;
   drop(turn, attempt);
-  const leavesOut = deadLetterTopic(rules) !== undefined;
-  const after = afterFailedAttempt(turn.state.trouble, failed, { ...rules, leavesOut }, nowMs, turn.given.random.fraction());
+  const after = afterFailedAttempt(
+    turn.state.trouble,
+    failed,
+    { ...rules, leavesOut: leavesOut(rules.plan) },
+    nowMs,
+    turn.given.random.fraction(),
+  );
   const { epoch, stage, kind, message } = failed;
   const retryInMs = after.next.outcome === 'stops' ? 0 : after.next.inMs;
   change(turn, { trouble: after.trouble, planAtMs: nowMs + retryInMs });

@@ -1,13 +1,5 @@
-import type { Serde } from '../../format/serde.ts';
+import type { DeclaredState } from '../declared-state.ts';
 import type { WrittenState } from '../snapshot/writer.ts';
-
-/** What every state declares, whatever its kind. A kind's own declaration has a literal for `kind`, and what else it needs. */
-export interface DeclaredState {
-  readonly kind: string;
-  readonly name: string;
-  /** Of what it holds, in the order that its kind says. It cannot be read back through serdes of other names. */
-  readonly serdes: readonly Serde<unknown>[];
-}
 
 /**
  * What one state holds of all keys, by key number, and the handle on what it holds of the current key (`KeyIndex.current`).

@@ -1,9 +1,10 @@
 import type { ByteWriter } from '../../format/byte-writer.ts';
 import type { Serde } from '../../format/serde.ts';
+import type { DeclaredState } from '../declared-state.ts';
 import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
-import type { Column, DeclaredState } from './column.ts';
+import type { Column } from './column.ts';
 import { decode, encode, writeEncoded } from './encoding.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { ByteWriter } from '../../format/byte-writer.ts';
 import type { Serde } from '../../format/serde.ts';
 import { hasPrimitives } from '../../format/serdes.ts';
+import type { DeclaredState } from '../declared-state.ts';
 import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
-import type { Column, DeclaredState } from './column.ts';
+import type { Column } from './column.ts';
 import { decode, encode, freeze, isObject, writeEncoded, writeValue } from './encoding.ts';
 
 /** A state that holds one value of each key. In a snapshot: its encoding, in a delta too. */

@@ -31,6 +31,7 @@ const OPERATOR = 'lib/stages/operator.ts';
 const SERVE = 'lib/stages/serve.ts';
 const COLUMNS = 'lib/state/columns/value.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
+const DEAD_LETTERS = 'lib/operators/dead-letters.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 const FINISH = 'lib/epoch/coordinator/finish.ts';
@@ -373,7 +374,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an operator works on what the upstream subtasks sent in the order of these',
-    edits: [edit('lib/epoch/stage-asks.ts', 'return upstream.flatMap((done) => {', 'return [...upstream].reverse().flatMap((done) => {')],
+    edits: [edit('lib/epoch/stage-asks.ts', 'writtenBy(attempt, from).flatMap(', '[...writtenBy(attempt, from)].reverse().flatMap(')],
   },
   {
     name: 'output without a key of its own goes where the key of its stream says',
@@ -391,13 +392,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the writes of a stage are awaited together, so that none is rejected unheard',
-    edits: [
-      edit(
-        'lib/stages/common.ts',
-        'const [exchangeRefs, stagedRefs] = await Promise.all([Promise.all(exchanges), Promise.all(staged)]);',
-        'const exchangeRefs = await Promise.all(exchanges); const stagedRefs = await Promise.all(staged);',
-      ),
-    ],
+    edits: [edit('lib/stages/common.ts', 'await Promise.all(underWay)', 'await Array.fromAsync(underWay)')],
   },
   {
     name: 'names of blobs are unique to one invocation',
@@ -526,15 +521,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a record that is left out goes to the dead letters',
-    edits: [edit(SOURCE_RUNTIME, 'letters.append(condemned, reader, condemned.reason);', '')],
+    edits: [edit(SOURCE_RUNTIME, 'letters?.append(condemned, reader, condemned.reason);', '')],
   },
   {
     name: 'a record that is left out is not processed too',
     edits: [
       edit(
         SOURCE_RUNTIME,
-        'letters.append(condemned, reader, condemned.reason); continue;',
-        'letters.append(condemned, reader, condemned.reason);',
+        'letters?.append(condemned, reader, condemned.reason); continue;',
+        'letters?.append(condemned, reader, condemned.reason);',
       ),
     ],
   },
@@ -544,7 +539,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'dead letters are staged with the epoch that leaves the records out',
-    edits: [edit(SOURCE_RUNTIME, 'new Map([...staged, [DEAD_LETTERS, left]])', 'staged')],
+    edits: [edit(DEAD_LETTERS, '[sections.length === 0 ? undefined : encodeStagedOutput(sections)]', '[undefined]')],
   },
   {
     name: 'dead letters that are decided are committed by a run that has no sink for them',
@@ -552,7 +547,7 @@ export const mutants: readonly Mutant[] = [
       edit(
         COMMIT_EPOCH,
         'const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];',
-        "const sinks = settings.stages.flatMap((stage) => (stage.kind === 'sink' ? [stage.id] : []));",
+        "const sinks = settings.plan.stages.flatMap((stage) => (stage.kind === 'sink' ? [stage.id] : []));",
       ),
     ],
   },

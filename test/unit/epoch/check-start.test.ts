@@ -48,7 +48,7 @@ function world(change: { readonly config?: ReadonlyMap<string, string>; readonly
     ...{ job: 'job', commitOffsets: false, maxParallelism: 128, fingerprint: row.fingerprint },
     ...{ checkpointIntervalMs: 1_000, epochTimeoutMs: 60_000, commitTimeoutMs: 30_000, recoveryTimeoutMs: 120_000 },
     ...{ transactionTimeoutMs: 600_000, leaseMs: 30_000 },
-    stages: [{ kind: 'sink', id: 'write', topic: 'out' }],
+    plan: { stages: [{ kind: 'sink', id: 'write', topic: 'out' }] },
   } as unknown as JobSettings;
   return { deps, settings, blobs, tried };
 }

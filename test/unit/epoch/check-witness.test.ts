@@ -10,7 +10,7 @@ const settings = {
   commitOffsets: true,
   onMissingState: 'stop',
   groupId: 'group',
-  stages: [{ kind: 'source', id: 'read', topic: 'lines' }],
+  plan: { stages: [{ kind: 'source', id: 'read', topic: 'lines' }] },
 };
 
 /** Checks a row that knows of `epoch` where the partitions of the group carry these texts. */

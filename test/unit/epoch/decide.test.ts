@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
 import { afterRefusal } from '../../../lib/epoch/decide.ts';
 import { manifestOf, stagedFor } from '../../../lib/epoch/position.ts';
-import type { Stage } from '../../../lib/graph/stages.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import type { OperatorDone } from '../../../lib/protocol/answers.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import { countingPlan, STAGED } from '../../support/counting-plan.ts';
 
 const row: JobRow = {
   job: 'job',
@@ -23,13 +23,6 @@ const row: JobRow = {
   fingerprint: '',
   maxParallelism: 128,
 };
-const lists = { inputs: [] as string[], operators: [] as string[], exchanges: [] as string[], sinks: [] as string[] };
-const sink: Stage = { ...lists, kind: 'sink', id: 'write', topic: 'out', inputs: ['count'] };
-const stages: readonly Stage[] = [
-  { ...lists, kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest', exchanges: ['count'] },
-  { ...lists, kind: 'operator', id: 'count', inputs: ['lines'], operators: ['count'], sinks: ['write'] },
-  sink,
-];
 
 describe('a refused decision', () => {
   test('was made all the same when the job row names it', () => {
@@ -65,17 +58,15 @@ describe('the manifest of an attempt', () => {
   const operator = (staged: string): OperatorDone => ({
     outcome: 'processed',
     snapshots: { count: { id: staged, keyGroups: { first: 0, last: 127 }, base: undefined, deltas: [] } },
-    exchanges: {},
-    staged: { write: { at: 'store', name: staged, bytes: 1 } },
+    edges: { [STAGED]: { parts: [{ at: 'store', name: staged, bytes: 1 }], records: 1 } },
     recordsIn: 1,
-    recordsOut: 1,
   });
 
   test('has the barriers that the sources reached, not the bounds that were planned', () => {
     const ranges = { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 99 }]] };
     const planned = newAttempt(
       { epoch: 5, decisionId: 'five', planned: { wallMs: 500, elapsedMs: 0 }, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 },
-      stages,
+      countingPlan.stages,
     );
     const read = withDone(
       planned,
@@ -87,18 +78,15 @@ describe('the manifest of an attempt', () => {
             outcome: 'read',
             reached: [{ topic: 'in', partition: 0, next: 15 }],
             bytesIn: 1,
-            deadLetters: 0,
-            exchanges: {},
-            staged: {},
+            edges: {},
             recordsIn: 5,
-            recordsOut: 5,
           },
         ],
       },
       1,
     );
     const attempt = withDone(read, 'count', { kind: 'operator', subtasks: [operator('a')] }, 1);
-    const made = manifestOf(attempt, parent, stages, () => 1, 'exactly-once');
+    const made = manifestOf(attempt, parent, countingPlan, () => 1, 'exactly-once');
     expect(made.offsets).toEqual({ lines: { in: [15, 20, 0] } });
     expect(made.parentDecisionId).toBe('four');
     expect(made.delivery).toBe('exactly-once');
@@ -106,7 +94,9 @@ describe('the manifest of an attempt', () => {
 
   test('deals the upstream subtasks out to the sink subtasks', () => {
     const operators = new Map([['count', [operator('a'), operator('b'), operator('c')]]]);
-    const names = stagedFor({ sources: new Map(), operators }, sink, 2).map((refs) => refs.map((ref) => ref.at === 'store' && ref.name));
+    const names = stagedFor({ sources: new Map(), operators }, countingPlan, 'write', 2).map((refs) =>
+      refs.map((ref) => ref.at === 'store' && ref.name),
+    );
     expect(names).toEqual([['a', 'c'], ['b']]);
   });
 });

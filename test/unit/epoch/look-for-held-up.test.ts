@@ -4,7 +4,7 @@ import { lookForHeldUp } from '../../../lib/epoch/coordinator/look-for-held-up.t
 import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
 
 const settings = {
-  stages: ['one', 'two', 'one'].map((topic, index) => ({ kind: 'source', id: `read-${index}`, topic })),
+  plan: { stages: ['one', 'two', 'one'].map((topic, index) => ({ kind: 'source', id: `read-${index}`, topic })) },
 } as unknown as JobSettings;
 
 /** A look at two topics, of whose partitions these are the high watermarks and the last stable offsets. */

@@ -8,17 +8,13 @@ import {
   type SourceEnds,
   topicIdsAfter,
 } from '../../../lib/epoch/plan.ts';
-import type { SourceStage } from '../../../lib/graph/stages.ts';
+import type { SourceStage } from '../../../lib/plan/plan.ts';
 
 const stage: SourceStage = {
   kind: 'source',
   id: 'lines',
   topic: 'in',
   startingOffsets: 'earliest',
-  inputs: [],
-  operators: [],
-  exchanges: [],
-  sinks: [],
 };
 
 const rules: PlanRules = { parallelism: () => 1, onDataLoss: 'stop', overdue: false };

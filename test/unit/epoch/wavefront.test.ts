@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Phase, StageProgress } from '../../../lib/epoch/attempt.ts';
 import { type AttemptView, nextSteps } from '../../../lib/epoch/wavefront.ts';
-import type { Stage } from '../../../lib/graph/stages.ts';
-
-const lists = { inputs: [] as string[], operators: [] as string[], exchanges: [] as string[], sinks: [] as string[] };
-const stages: readonly Stage[] = [
-  { ...lists, kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest', exchanges: ['count'] },
-  { ...lists, kind: 'operator', id: 'count', inputs: ['lines'], operators: ['count'], sinks: ['write'] },
-  { ...lists, kind: 'sink', id: 'write', topic: 'out', inputs: ['count'] },
-];
+import { countingPlan as plan } from '../../support/counting-plan.ts';
 
 function attempt(epoch: number, phase: Phase, lines: StageProgress, count: StageProgress, write: StageProgress): AttemptView {
   return {
@@ -23,7 +16,7 @@ function attempt(epoch: number, phase: Phase, lines: StageProgress, count: Stage
 }
 
 function steps(inFlight: readonly AttemptView[], options: { mayPlan?: boolean; max?: number } = {}) {
-  return nextSteps({ stages, inFlight, maxConcurrentEpochs: options.max ?? 3, mayPlan: options.mayPlan ?? false }).map((step) =>
+  return nextSteps({ plan, inFlight, maxConcurrentEpochs: options.max ?? 3, mayPlan: options.mayPlan ?? false }).map((step) =>
     step.do === 'plan' ? 'plan' : `${step.do} ${step.epoch}${step.do === 'run' ? ` ${step.stage}` : ''}`,
   );
 }

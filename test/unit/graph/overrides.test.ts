@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import wordCount from '../../../jobs/word-count.ts';
 import { applyOverrides } from '../../../lib/graph/overrides.ts';
-import { planStages } from '../../../lib/graph/stages.ts';
+import { compilePlan } from '../../../lib/plan/compile.ts';
 
 test('topics and starting offsets are replaced, and the job itself is not changed', () => {
-  const plan = planStages(wordCount);
+  const plan = compilePlan(wordCount);
   const changed = applyOverrides(wordCount, {
     topics: new Map([
       ['read-lines', 'lines'],
@@ -12,9 +12,9 @@ test('topics and starting offsets are replaced, and the job itself is not change
     ]),
     startingOffsets: 'earliest',
   });
-  expect(planStages(changed).stages.map((stage) => ('topic' in stage ? stage.topic : ''))).toEqual(['lines', '', 'counts']);
-  expect(planStages(changed).stages[0]).toMatchObject({ startingOffsets: 'earliest' });
-  expect(planStages(wordCount)).toEqual(plan);
+  expect(compilePlan(changed).stages.map((stage) => ('topic' in stage ? stage.topic : ''))).toEqual(['lines', '', 'counts']);
+  expect(compilePlan(changed).stages[0]).toMatchObject({ startingOffsets: 'earliest' });
+  expect(compilePlan(wordCount)).toEqual(plan);
 });
 
 test('without overrides nothing changes', () => {

@@ -8,7 +8,7 @@ import type { SourceOutput } from '../../../lib/operators/epoch-output.ts';
 import { createSourceRuntime, type SourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { CondemnedRecord, DeadLetterReason } from '../../../lib/protocol/requests.ts';
 import { asLog, recrc } from '../format/record-sets.ts';
-import { recordSet, stageContext, stagedValues } from './runtimes.ts';
+import { compiled, partsTo, recordSet, recordsTo, stageContext, stagedValues } from './runtimes.ts';
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
 const NOW = 1_800_000_000_000;
@@ -46,7 +46,7 @@ interface Letter {
 }
 
 function lettersOf(output: SourceOutput): Letter[] {
-  const parts = output.staged.get('dead-letters');
+  const parts = partsTo(output, 'dead-letters')[0];
   if (parts === undefined) return [];
   return decodeStagedOutput(Buffer.concat(parts), 'test').flatMap(({ topic, partition, batches }) => {
     expect(topic).toBe('dead');
@@ -67,7 +67,7 @@ function lettersOf(output: SourceOutput): Letter[] {
 }
 
 function run(records: Parameters<typeof recordSet>[0], begin: (runtime: SourceRuntime) => void, context = stageContext()): SourceOutput {
-  const runtime = createSourceRuntime(job, 'src', context);
+  const runtime = createSourceRuntime(compiled(job, 'dead'), 'src', context);
   begin(runtime);
   runtime.consume('in', 2, recordSet(records, 10), ALL);
   return runtime.finish();
@@ -83,7 +83,7 @@ describe('a condemned record', () => {
   it('is staged for the dead-letter topic as it was, with headers that say why, and nothing else of it is', () => {
     const output = run(records, (runtime) => runtime.begin(target, condemned));
     expect(stagedValues(output, 'out')).toEqual(['first', 'third']);
-    expect([output.recordsIn, output.deadLetters]).toEqual([3, 1]);
+    expect([output.recordsIn, recordsTo(output, 'dead-letters')]).toEqual([3, 1]);
     expect(lettersOf(output)).toEqual([
       {
         partition: expect.any(Number),
@@ -111,16 +111,16 @@ describe('a condemned record', () => {
 
   it.each([{ topic: 'other' }, { partition: 1 }, { offset: 12_000 }])('elsewhere (%j) leaves nothing out here', (place) => {
     const output = run(records, (runtime) => runtime.begin(target, { ...condemned, ...place }));
-    expect(output.deadLetters).toBe(0);
-    expect(output.staged.has('dead-letters')).toBe(false);
+    expect(recordsTo(output, 'dead-letters')).toBe(0);
+    expect(partsTo(output, 'dead-letters')).toEqual([undefined]);
   });
 
   it('is forgotten with its epoch', () => {
-    const runtime = createSourceRuntime(job, 'src', stageContext());
+    const runtime = createSourceRuntime(compiled(job, 'dead'), 'src', stageContext());
     for (const letter of [condemned, undefined]) {
       runtime.begin(target, letter);
       runtime.consume('in', 2, recordSet(records, 10), ALL);
-      expect(runtime.finish().deadLetters).toBe(letter === undefined ? 0 : 1);
+      expect(recordsTo(runtime.finish(), 'dead-letters')).toBe(letter === undefined ? 0 : 1);
     }
   });
 
@@ -147,7 +147,7 @@ describe('a condemned record', () => {
     const set = recordSet([{ value: 'x' }, { value: 'second' }], 10);
     set.writeBigInt64BE(timestamp, BATCH.baseTimestamp);
     set.writeBigInt64BE(timestamp, BATCH.maxTimestamp);
-    const runtime = createSourceRuntime(job, 'src', stageContext());
+    const runtime = createSourceRuntime(compiled(job, 'dead'), 'src', stageContext());
     runtime.begin(target, condemned);
     runtime.consume('in', 2, recrc(set), ALL);
     const output = runtime.finish();
@@ -161,10 +161,10 @@ describe('a condemned record', () => {
     const writer = new RecordBatchWriter({ maxBatchBytes: 1_000_000 });
     const key = Buffer.from([0xff, 0xfe]);
     writer.append(5, undefined, undefined, 'second', utf8, [{ key, value: undefined }]);
-    const runtime = createSourceRuntime(job, 'src', stageContext());
+    const runtime = createSourceRuntime(compiled(job, 'dead'), 'src', stageContext());
     runtime.begin(target, { ...condemned, offset: 10 });
     runtime.consume('in', 2, asLog(Buffer.from(writer.finish()), 10), ALL);
-    const parts = runtime.finish().staged.get('dead-letters') ?? [];
+    const parts = partsTo(runtime.finish(), 'dead-letters')[0] ?? [];
     const [section] = decodeStagedOutput(Buffer.concat(parts), 'test');
     const reader = new RecordSetReader();
     reader.open(asLog(section?.batches ?? Buffer.of()), { ...ALL, describe: () => 'test' });
@@ -196,11 +196,11 @@ describe('a condemned record', () => {
   it('that came in a compressed batch, and is larger than the topic takes without, is compressed too, in its order', () => {
     const value = 'y'.repeat(50_000);
     const context = { ...stageContext({ partitions: 1 }), maxBatchBytes: (topic: string) => (topic === 'dead' ? 5_000 : 100_000) };
-    const runtime = createSourceRuntime(unreadable, 'src', context);
+    const runtime = createSourceRuntime(compiled(unreadable, 'dead'), 'src', context);
     runtime.begin(target);
     runtime.consume('in', 2, recordSet([{ value: 'a' }, { value }, { value: 'b' }], 10), ALL);
     const output = runtime.finish();
-    expect(output.deadLetters).toBe(3);
+    expect(recordsTo(output, 'dead-letters')).toBe(3);
     expect(lettersOf(output).map((letter) => [letter.value, new Map(letter.headers).get('onceflow.offset')])).toEqual([
       ['a', '10'],
       [value, '11'],
@@ -222,7 +222,7 @@ describe('records that cannot be read', () => {
   it('are left out of the epoch, and what is around them is processed', () => {
     const output = run(mixed, (runtime) => runtime.begin(target));
     expect(stagedValues(output, 'out')).toEqual(['a', 'b', 'c']);
-    expect([output.recordsIn, output.deadLetters]).toEqual([5, 2]);
+    expect([output.recordsIn, recordsTo(output, 'dead-letters')]).toEqual([5, 2]);
     const letters = lettersOf(output).map(({ value, headers }) => [value, Object.fromEntries(headers)] as const);
     expect(new Map(letters)).toEqual(
       new Map([

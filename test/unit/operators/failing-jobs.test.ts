@@ -6,7 +6,7 @@ import type { JobDefinition } from '../../../lib/graph/job.ts';
 import { UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
-import { recordSet, stageContext, stagedValues, throughBlob } from './runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from './runtimes.ts';
 
 /** The jobs draw from Math.random; here it is the same sequence in every run. */
 beforeEach(() => {
@@ -21,8 +21,8 @@ afterEach(() => vi.restoreAllMocks());
 /** Runs epochs of the lines, each as often as it takes, as stages do: what a failed attempt did to the state is dropped. */
 async function run(job: JobDefinition, epochs: readonly (readonly string[])[]) {
   const context = stageContext({ partitions: 1 });
-  const source = createSourceRuntime(job, 'read-lines', context);
-  const operator = createOperatorRuntime(job, 'count-words', context, 0);
+  const source = createSourceRuntime(compiled(job), 'read-lines', context);
+  const operator = createOperatorRuntime(compiled(job), 'count-words', context, 0);
   const state = operator.states.get('count-words');
   let snapshot: Buffer[] = [];
   const failures: number[] = [];
@@ -34,7 +34,7 @@ async function run(job: JobDefinition, epochs: readonly (readonly string[])[]) {
         source.begin();
         source.consume('flink_kafka', 0, recordSet(lines.map((value) => ({ value }))), { from: 0, to: lines.length, aborted: [] });
         operator.begin();
-        operator.consume(throughBlob(source.finish().exchanges.get('count-words')?.[0] ?? []));
+        operator.consume(throughBlob(partsTo(source.finish(), 'count-words')[0] ?? []));
         const output = operator.finish();
         snapshot = [Buffer.concat(state?.takeBase() ?? [])];
         written.push(...stagedValues(output, 'write-counts'));

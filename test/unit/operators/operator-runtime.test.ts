@@ -18,7 +18,17 @@ import { UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime, type OperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
-import { type InputRecord, recordSet, stageContext, stagedRecords, stagedValues, throughBlob } from './runtimes.ts';
+import {
+  compiled,
+  type InputRecord,
+  partsTo,
+  recordSet,
+  recordsTo,
+  stageContext,
+  stagedRecords,
+  stagedValues,
+  throughBlob,
+} from './runtimes.ts';
 
 const context = stageContext({ partitions: 2 });
 const sink = kafkaSink({ topic: 'out', value: utf8 });
@@ -31,11 +41,11 @@ function keyedJob(add: (words: KeyedStream<string, string>) => void): JobDefinit
 
 /** The segment that the source makes of the values, for the one subtask of `stage`. */
 function segmentOf(job: JobDefinition, stage: string, records: readonly (string | InputRecord)[]): Buffer {
-  const runtime = createSourceRuntime(job, 'src', context);
+  const runtime = createSourceRuntime(compiled(job), 'src', context);
   runtime.begin();
   const list = records.map((record) => (typeof record === 'string' ? { value: record } : record));
   runtime.consume('in', 0, recordSet(list), { from: 0, to: list.length, aborted: [] });
-  return throughBlob(runtime.finish().exchanges.get(stage)?.[0] ?? []);
+  return throughBlob(partsTo(runtime.finish(), stage)[0] ?? []);
 }
 
 function epoch(runtime: OperatorRuntime, segment: Buffer) {
@@ -48,7 +58,7 @@ function epoch(runtime: OperatorRuntime, segment: Buffer) {
 
 test('reduce emits the first value of a key as it is, then what the function makes of the last result and the value', () => {
   const job = keyedJob((words) => words.reduce('join', (joined, word) => `${joined}+${word}`, utf8).sink('out', sink));
-  const output = epoch(createOperatorRuntime(job, 'join', context, 0), segmentOf(job, 'join', ['a1', 'b1', 'a2', 'a3']));
+  const output = epoch(createOperatorRuntime(compiled(job), 'join', context, 0), segmentOf(job, 'join', ['a1', 'b1', 'a2', 'a3']));
   expect(stagedValues(output, 'out').sort()).toEqual(['a1', 'a1+a2', 'a1+a2+a3', 'b1']);
 });
 
@@ -66,10 +76,10 @@ test('an operator with a list keeps what it adds, and only that, from epoch to e
       .map(String)
       .sink('out', sink),
   );
-  const runtime = createOperatorRuntime(job, 'gather', context, 0);
+  const runtime = createOperatorRuntime(compiled(job), 'gather', context, 0);
   expect(stagedValues(epoch(runtime, segmentOf(job, 'gather', ['a1', 'b1', 'a2'])), 'out').sort()).toEqual(['a1', 'a1+a2', 'b1']);
   const base = runtime.states.get('gather')?.takeBase() ?? [];
-  const restored = createOperatorRuntime(job, 'gather', context, 0);
+  const restored = createOperatorRuntime(compiled(job), 'gather', context, 0);
   restored.states.get('gather')?.load([Buffer.concat(base)]);
   for (const each of [runtime, restored])
     expect(stagedValues(epoch(each, segmentOf(job, 'gather', ['a3', 'a4', 'b2'])), 'out').sort()).toEqual(['', 'a4', 'b1+b2']);
@@ -82,7 +92,7 @@ test('sum emits the key and the sum so far', () => {
       .map(({ key, sum }) => `${key}=${sum}`)
       .sink('out', sink),
   );
-  const output = epoch(createOperatorRuntime(job, 'total', context, 0), segmentOf(job, 'total', ['a', 'bbb', 'aa']));
+  const output = epoch(createOperatorRuntime(compiled(job), 'total', context, 0), segmentOf(job, 'total', ['a', 'bbb', 'aa']));
   expect(stagedValues(output, 'out').sort()).toEqual(['a=1', 'a=3', 'b=3']);
 });
 
@@ -107,7 +117,7 @@ test('an operator sees the key, the timestamp and every state of its key, and ma
     { value: 'b1', timestamp: 12 },
     { value: 'a2', timestamp: 12 },
   ];
-  const output = epoch(createOperatorRuntime(job, 'op', context, 0), segmentOf(job, 'op', records));
+  const output = epoch(createOperatorRuntime(compiled(job), 'op', context, 0), segmentOf(job, 'op', records));
   const written = [...stagedRecords(output, 'out').values()].flat().map(({ value, timestamp }) => [value, timestamp]);
   expect(written).toEqual([
     ['a at 10 after undefined: 1', 10],
@@ -115,7 +125,7 @@ test('an operator sees the key, the timestamp and every state of its key, and ma
     ['a at 12 after a1: 2', 12],
   ]);
   expect(output.recordsIn).toBe(4);
-  expect(output.recordsOut).toBe(3);
+  expect(recordsTo(output, 'out')).toBe(3);
 });
 
 test('operators behind one keyBy share its exchange and have states of their own', () => {
@@ -129,7 +139,7 @@ test('operators behind one keyBy share its exchange and have states of their own
       .map(({ sum }) => `second ${sum}`)
       .sink('out-2', sink);
   });
-  const runtime = createOperatorRuntime(job, 'first', context, 0);
+  const runtime = createOperatorRuntime(compiled(job), 'first', context, 0);
   expect([...runtime.states.keys()]).toEqual(['first', 'second']);
   const output = epoch(runtime, segmentOf(job, 'first', ['a', 'a']));
   expect(stagedValues(output, 'out')).toEqual(['first 1', 'first 2']);
@@ -151,8 +161,8 @@ test('an operator stage may feed another through an exchange, with objects as va
       })
       .sink('out', sink);
   });
-  const first = epoch(createOperatorRuntime(job, 'count', context, 0), segmentOf(job, 'count', ['x', 'y', 'x']));
-  const output = epoch(createOperatorRuntime(job, 'parity', context, 0), throughBlob(first.exchanges.get('parity')?.[0] ?? []));
+  const first = epoch(createOperatorRuntime(compiled(job), 'count', context, 0), segmentOf(job, 'count', ['x', 'y', 'x']));
+  const output = epoch(createOperatorRuntime(compiled(job), 'parity', context, 0), throughBlob(partsTo(first, 'parity')[0] ?? []));
   expect(stagedValues(output, 'out').sort()).toEqual(['x', 'x', 'x,y']);
 });
 
@@ -167,7 +177,7 @@ test('what an operator throws is named with its uid, what fails behind it with i
       })
       .sink('out', sink),
   );
-  const runtime = createOperatorRuntime(throwing, 'op', context, 0);
+  const runtime = createOperatorRuntime(compiled(throwing), 'op', context, 0);
   runtime.begin();
   expect(() => runtime.consume(segmentOf(throwing, 'op', ['a']))).toThrow(
     expect.objectContaining({ name: 'UserCodeError', operator: 'op', message: 'op: RangeError: mine' }),
@@ -181,7 +191,7 @@ test('what an operator throws is named with its uid, what fails behind it with i
       })
       .sink('out', sink),
   );
-  const second = createOperatorRuntime(behind, 'op', context, 0);
+  const second = createOperatorRuntime(compiled(behind), 'op', context, 0);
   second.begin();
   expect(() => second.consume(segmentOf(behind, 'op', ['a']))).toThrow(
     expect.objectContaining({ name: 'UserCodeError', operator: 'map (node 3) behind op' }),
@@ -190,7 +200,7 @@ test('what an operator throws is named with its uid, what fails behind it with i
   const unencodable = keyedJob((words) =>
     words.process('op', { state: {}, onRecord: (_word, _state, out) => out.emit(5) }).sink('out', sink),
   );
-  const third = createOperatorRuntime(unencodable, 'op', context, 0);
+  const third = createOperatorRuntime(compiled(unencodable), 'op', context, 0);
   third.begin();
   expect(() => third.consume(segmentOf(unencodable, 'op', ['a']))).toThrow(
     expect.objectContaining({ name: 'UserCodeError', operator: 'out', message: 'out: TypeError: utf8: expected a string, got number' }),
@@ -199,7 +209,7 @@ test('what an operator throws is named with its uid, what fails behind it with i
 
 test('a promise from onRecord is refused', () => {
   const job = keyedJob((words) => words.process('op', { state: {}, onRecord: () => Promise.resolve() }).sink('out', sink));
-  const runtime = createOperatorRuntime(job, 'op', context, 0);
+  const runtime = createOperatorRuntime(compiled(job), 'op', context, 0);
   runtime.begin();
   expect(() => runtime.consume(segmentOf(job, 'op', ['a']))).toThrow(/op: TypeError: the function returned a promise/);
 });
@@ -217,7 +227,7 @@ const counting = keyedJob((words) =>
 );
 
 test('after a failed epoch the state must be dropped and loaded before another begins, and its output is gone', () => {
-  const runtime = createOperatorRuntime(counting, 'op', context, 0);
+  const runtime = createOperatorRuntime(compiled(counting), 'op', context, 0);
   runtime.begin();
   runtime.consume(segmentOf(counting, 'op', ['a']));
   runtime.finish();
@@ -233,7 +243,7 @@ test('after a failed epoch the state must be dropped and loaded before another b
 });
 
 test('a damaged segment is malformed, and says which it is', () => {
-  const runtime = createOperatorRuntime(counting, 'op', context, 0);
+  const runtime = createOperatorRuntime(compiled(counting), 'op', context, 0);
   runtime.begin();
   expect(() => runtime.consume(Buffer.from('garbage'), 'blob x')).toThrow(MalformedError);
   runtime.begin();
@@ -256,7 +266,7 @@ test('a whole segment whose keys or values a serde does not read is a failure of
       .sum('op', () => 1);
   });
   const segment = segmentOf(wordsAsKeys, 'op', ['a']);
-  const runtime = createOperatorRuntime(numbers, 'op', context, 0);
+  const runtime = createOperatorRuntime(compiled(numbers), 'op', context, 0);
   runtime.begin();
   expect(() => runtime.consume(segment, 'blob x')).toThrow(/blob x: serde int64 cannot read key 0 of the segment/);
   const valuesOnly = defineJob('job', (job) => {
@@ -266,7 +276,7 @@ test('a whole segment whose keys or values a serde does not read is a failure of
       .keyBy(() => 'key', utf8, { value: float64 })
       .sum('op', () => 1);
   });
-  const second = createOperatorRuntime(valuesOnly, 'op', context, 0);
+  const second = createOperatorRuntime(compiled(valuesOnly), 'op', context, 0);
   second.begin();
   expect(() => second.consume(segment, 'blob x')).toThrow(
     expect.objectContaining({

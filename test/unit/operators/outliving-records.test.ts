@@ -21,7 +21,7 @@ import { UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime, type OperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import { OutsideRecordError } from '../../../lib/state/record-scope.ts';
-import { recordSet, stageContext, stagedValues, throughBlob } from './runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from './runtimes.ts';
 
 /*
  * Objects and handles that user code still has when their record is done with: from the state, from the stream, from the
@@ -45,10 +45,10 @@ interface Line {
 }
 
 function segmentOf(of: JobDefinition, stage: string, lines: readonly unknown[]): Buffer {
-  const source = createSourceRuntime(of, 'src', context);
+  const source = createSourceRuntime(compiled(of), 'src', context);
   source.begin();
   source.consume('in', 0, recordSet(lines.map((line) => ({ value: JSON.stringify(line) }))), ALL);
-  return throughBlob(source.finish().exchanges.get(stage)?.[0] ?? []);
+  return throughBlob(partsTo(source.finish(), stage)[0] ?? []);
 }
 
 const line = (key: string, v: number): Line => ({ key, v });
@@ -63,7 +63,7 @@ class Stage {
   constructor(of: JobDefinition, stage = 'op') {
     this.#job = of;
     this.#stage = stage;
-    this.runtime = createOperatorRuntime(of, stage, context, 0);
+    this.runtime = createOperatorRuntime(compiled(of), stage, context, 0);
   }
 
   epoch(lines: readonly unknown[], ...more: (readonly unknown[])[]): unknown[] {
@@ -81,7 +81,7 @@ class Stage {
   }
 
   restart(): void {
-    this.runtime = createOperatorRuntime(this.#job, this.#stage, context, 0);
+    this.runtime = createOperatorRuntime(compiled(this.#job), this.#stage, context, 0);
     for (const [uid, payloads] of this.#snapshots) this.runtime.states.get(uid)?.load(payloads);
   }
 }
@@ -268,7 +268,7 @@ describe('of several that read a stream', () => {
       changed.map((value) => value.list.push(3)).sink('third', out('third'));
       stream.sink('fourth', out('fourth'));
     });
-    const source = createSourceRuntime(definition, 'src', context);
+    const source = createSourceRuntime(compiled(definition), 'src', context);
     source.begin();
     source.consume('in', 0, recordSet([{ value: '{"list":[0]}' }]), ALL);
     const output = source.finish();
@@ -423,7 +423,7 @@ describe('a promise where a value should be', () => {
         const stream = builder.source('src', kafkaSource({ topic: 'in', value: utf8 }));
         (add === 'map' ? stream.map(() => promise) : stream.flatMap(() => ['a', promise])).sink('out', out());
       });
-      const source = createSourceRuntime(definition, 'src', context);
+      const source = createSourceRuntime(compiled(definition), 'src', context);
       source.begin();
       expect(() => source.consume('in', 0, recordSet([{ value: 'x' }]), ALL)).toThrow(/returned a promise/);
     }

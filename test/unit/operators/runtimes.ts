@@ -3,8 +3,28 @@ import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import type { RecordHeader } from '../../../lib/format/record-header.ts';
 import { utf8 } from '../../../lib/format/serdes.ts';
 import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
+import type { JobDefinition } from '../../../lib/graph/job.ts';
+import type { CompiledJob } from '../../../lib/operators/compiled-job.ts';
 import type { EpochOutput, StageContext } from '../../../lib/operators/epoch-output.ts';
+import { compilePlan } from '../../../lib/plan/compile.ts';
 import { asLog, type PlainRecord, readAll } from '../format/record-sets.ts';
+
+export function compiled(job: JobDefinition, deadLetterTopic?: string): CompiledJob {
+  return { job, plan: compilePlan(job, deadLetterTopic) };
+}
+
+/** What was made for a stage that the one which made it leads to, by its subtasks; for a sink one for all. */
+export function partsTo(output: EpochOutput, stage: string): readonly (Buffer[] | undefined)[] {
+  return outputTo(output, stage)?.parts ?? [];
+}
+
+export function recordsTo(output: EpochOutput, stage: string): number {
+  return outputTo(output, stage)?.records ?? 0;
+}
+
+function outputTo({ edges }: EpochOutput, stage: string) {
+  return [...edges].find(([id]) => id.includes(`>${stage}.`))?.[1];
+}
 
 export function stageContext(
   settings: Partial<{ parallelism: number; maxParallelism: number; partitions: number; maxBatchBytes: number }> = {},
@@ -34,7 +54,7 @@ export function throughBlob(parts: readonly Buffer[]): Buffer {
 
 /** What the sink would write, by partition. */
 export function stagedRecords(output: EpochOutput, sink: string): Map<number, PlainRecord[]> {
-  const parts = output.staged.get(sink);
+  const [parts] = partsTo(output, sink);
   if (parts === undefined) return new Map();
   const payload = Buffer.concat(parts);
   return new Map(decodeStagedOutput(payload, 'test').map(({ partition, batches }) => [partition, readAll(asLog(batches)).read]));

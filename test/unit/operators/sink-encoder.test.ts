@@ -17,7 +17,7 @@ import type { EpochOutput } from '../../../lib/operators/epoch-output.ts';
 import { OversizedRecordError, UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
-import { recordSet, stageContext, stagedRecords, throughBlob } from './runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob } from './runtimes.ts';
 
 /** Writes the values to the sink from the source stage, in one epoch or several. */
 function write(
@@ -26,13 +26,16 @@ function write(
   settings: Parameters<typeof stageContext>[0] = {},
 ): EpochOutput[] {
   const job = defineJob('job', (builder) => builder.source('src', kafkaSource({ topic: 'in', value: utf8 })).sink('out', sink));
-  const runtime = createSourceRuntime(job, 'src', stageContext(settings));
+  const runtime = createSourceRuntime(compiled(job), 'src', stageContext(settings));
   return epochs.map((values) => {
     runtime.begin();
     runtime.consume('in', 0, recordSet(values.map((value) => ({ value, timestamp: 50 }))), { from: 0, to: values.length, aborted: [] });
     const output = runtime.finish();
     // The parts are views until the next begin.
-    return { ...output, staged: new Map([...output.staged].map(([uid, parts]) => [uid, parts?.map((part) => Buffer.from(part))])) };
+    const edges = [...output.edges].map(([id, edge]) => {
+      return [id, { ...edge, parts: edge.parts.map((parts) => parts?.map((part) => Buffer.from(part))) }] as const;
+    });
+    return { ...output, edges: new Map(edges) };
   });
 }
 
@@ -107,7 +110,7 @@ test('undefined is not written as a tombstone in silence', () => {
       .map(() => undefined as unknown as string)
       .sink('out', kafkaSink({ topic: 'out', value: utf8 })),
   );
-  const runtime = createSourceRuntime(job, 'src', stageContext());
+  const runtime = createSourceRuntime(compiled(job), 'src', stageContext());
   runtime.begin();
   expect(() => runtime.consume('in', 0, recordSet([{ value: 'a' }]), { from: 0, to: 1, aborted: [] })).toThrow(
     /out at .*: TypeError: undefined has no encoding/,
@@ -125,7 +128,7 @@ test('batches stay within what the topic takes', () => {
     maxBatchBytes: 500,
     partitions: 1,
   });
-  const [section] = decodeStagedOutput(Buffer.concat(output?.staged.get('out') ?? []), 'test');
+  const [section] = decodeStagedOutput(Buffer.concat((output && partsTo(output, 'out')[0]) ?? []), 'test');
   const sizes = batchesOf(section?.batches ?? Buffer.alloc(0)).map(({ start, end }) => end - start);
   expect(sizes.length).toBeGreaterThan(20);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
@@ -150,13 +153,13 @@ test("behind a keyBy a record without a key goes where the stream's key would", 
       .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
   });
   const context = stageContext({ partitions: 5 });
-  const source = createSourceRuntime(job, 'src', context);
+  const source = createSourceRuntime(compiled(job), 'src', context);
   source.begin();
   const words = ['aa1', 'bb1', 'cc1', 'aa2', 'dd1', 'bb2', 'aa3'];
   source.consume('in', 0, recordSet(words.map((value) => ({ value }))), { from: 0, to: words.length, aborted: [] });
-  const operator = createOperatorRuntime(job, 'op', context, 0);
+  const operator = createOperatorRuntime(compiled(job), 'op', context, 0);
   operator.begin();
-  operator.consume(throughBlob(source.finish().exchanges.get('op')?.[0] ?? []));
+  operator.consume(throughBlob(partsTo(source.finish(), 'op')[0] ?? []));
   const written = stagedRecords(operator.finish(), 'out');
   for (const key of ['aa', 'bb', 'cc', 'dd']) {
     expect(
@@ -183,12 +186,12 @@ test("a record's key that is the stream's key, and one of another encoding, go w
     );
   });
   const context = stageContext({ partitions: 1009 });
-  const source = createSourceRuntime(job, 'src', context);
+  const source = createSourceRuntime(compiled(job), 'src', context);
   source.begin();
   source.consume('in', 0, recordSet([{ value: 'abc' }]), { from: 0, to: 1, aborted: [] });
-  const operator = createOperatorRuntime(job, 'op', context, 0);
+  const operator = createOperatorRuntime(compiled(job), 'op', context, 0);
   operator.begin();
-  operator.consume(throughBlob(source.finish().exchanges.get('op')?.[0] ?? []));
+  operator.consume(throughBlob(partsTo(source.finish(), 'op')[0] ?? []));
   const output = operator.finish();
   const partitionOf = (bytes: number[]) => [toPositive(murmur2(Buffer.from(bytes), 0, bytes.length)) % 1009];
   expect([...stagedRecords(output, 'same').keys()]).toEqual(partitionOf([0, 0, 0, 0, 0, 0, 0, 3]));
@@ -203,7 +206,7 @@ test('a topic that got more partitions is used at the next epoch', () => {
       .source('src', kafkaSource({ topic: 'in', value: utf8 }))
       .sink('out', kafkaSink({ topic: 'out', value: utf8, toRecord: (value: string) => ({ value, partition: Number(value) }) })),
   );
-  const runtime = createSourceRuntime(job, 'src', { ...stageContext(), partitions: () => partitions });
+  const runtime = createSourceRuntime(compiled(job), 'src', { ...stageContext(), partitions: () => partitions });
   const epoch = () => {
     runtime.begin();
     runtime.consume('in', 0, recordSet([{ value: '1' }]), { from: 0, to: 1, aborted: [] });

@@ -5,7 +5,7 @@ import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
 import { MalformedRecordError, MissingValueError, UserCodeError } from '../../../lib/operators/errors.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import { recrc } from '../format/record-sets.ts';
-import { type InputRecord, recordSet, stageContext, stagedRecords, stagedValues } from './runtimes.ts';
+import { compiled, type InputRecord, partsTo, recordSet, recordsTo, stageContext, stagedRecords, stagedValues } from './runtimes.ts';
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
 const words = kafkaSource({ topic: 'in', value: utf8 });
@@ -17,7 +17,7 @@ function pipeline<T>(source: KafkaSource<T>, toText: (value: T) => string) {
       .map(toText)
       .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
   });
-  return createSourceRuntime(job, 'src', stageContext({ partitions: 1 }));
+  return createSourceRuntime(compiled(job), 'src', stageContext({ partitions: 1 }));
 }
 
 function run<T>(source: KafkaSource<T>, toText: (value: T) => string, records: readonly InputRecord[], range = ALL) {
@@ -50,7 +50,7 @@ test('values pass the chain in order with the timestamps of their records', () =
     ['A', 7],
     ['B', 5],
   ]);
-  expect([output.recordsIn, output.recordsOut, output.oldestTimestampMs]).toEqual([2, 2, 5]);
+  expect([output.recordsIn, recordsTo(output, 'out'), output.oldestTimestampMs]).toEqual([2, 2, 5]);
 });
 
 test('only records within the range are read, and the epoch may come in several chunks', () => {
@@ -149,11 +149,9 @@ test('an epoch without records has no output', () => {
   const runtime = pipeline(words, String);
   runtime.begin();
   expect(runtime.finish()).toEqual({
-    exchanges: new Map(),
-    staged: new Map([['out', undefined]]),
-    deadLetters: 0,
+    edges: new Map([['src>out.0', { how: 'sink', parts: [undefined], records: 0 }]]),
     recordsIn: 0,
-    recordsOut: 0,
+    oldestTimestampMs: undefined,
   });
 });
 
@@ -169,7 +167,7 @@ test('map, filter and flatMap do what their names say, and a stream may have sev
     lines.map((line) => line.length).sink('sizes', kafkaSink({ topic: 'sizes', value: json<number>() }));
     lines.map(() => raise('never read'));
   });
-  const runtime = createSourceRuntime(job, 'src', stageContext({ partitions: 1 }));
+  const runtime = createSourceRuntime(compiled(job), 'src', stageContext({ partitions: 1 }));
   runtime.begin();
   expect(() => runtime.consume('in', 0, recordSet([{ value: 'a bc d ef' }]), ALL)).toThrow('never read');
   const two = defineJob('job', (builder) => {
@@ -180,7 +178,7 @@ test('map, filter and flatMap do what their names say, and a stream may have sev
       .sink('long', kafkaSink({ topic: 'long', value: utf8 }));
     lines.map((line) => line.length).sink('sizes', kafkaSink({ topic: 'sizes', value: json<number>() }));
   });
-  const second = createSourceRuntime(two, 'src', stageContext({ partitions: 1 }));
+  const second = createSourceRuntime(compiled(two), 'src', stageContext({ partitions: 1 }));
   second.begin();
   second.consume('in', 0, recordSet([{ value: 'a bc d ef bc' }]), ALL);
   const output = second.finish();
@@ -200,7 +198,7 @@ test.each([
   const job = defineJob('job', (builder) => {
     add(source(builder));
   });
-  const runtime = createSourceRuntime(job, 'src', stageContext());
+  const runtime = createSourceRuntime(compiled(job), 'src', stageContext());
   runtime.begin();
   const error = failureOf(() => runtime.consume('in', 0, recordSet([{ value: 'a' }]), ALL));
   expect(error).toMatchObject({ name: 'UserCodeError', operator: `${kind} (node 1) behind src` });
@@ -220,7 +218,7 @@ test('a key of undefined, and a key or value that its serde cannot encode, are e
     [7, 'v', /utf8: expected a string/],
     ['k', 7, /utf8: expected a string/],
   ] as const) {
-    const runtime = createSourceRuntime(job(key, value), 'src', stageContext());
+    const runtime = createSourceRuntime(compiled(job(key, value)), 'src', stageContext());
     runtime.begin();
     expect(failureOf(() => runtime.consume('in', 0, recordSet([{ value: 'a' }]), ALL))).toMatchObject({
       name: 'UserCodeError',
@@ -252,7 +250,7 @@ test.each<[string, bigint, number]>([
   runtime.consume('in', 2, recrc(set), ALL);
   const output = runtime.finish();
   expect(stagedValues(output, 'out')).toEqual([`a at ${asNumber}`]);
-  const [section] = decodeStagedOutput(Buffer.concat(output.staged.get('out') ?? []), 'test');
+  const [section] = decodeStagedOutput(Buffer.concat(partsTo(output, 'out')[0] ?? []), 'test');
   const written = section?.batches.readBigInt64BE(BATCH.baseTimestamp);
   expect(written).toBe(timestamp === 1_700_000_000_123_456_789n ? BigInt(asNumber) : timestamp);
   expect(output.oldestTimestampMs).toBe(asNumber < 0 ? undefined : asNumber);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import wordCount from '../../../jobs/word-count.ts';
 import { createOperatorRuntime, type OperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
-import { recordSet, stageContext, stagedRecords, throughBlob } from './runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob } from './runtimes.ts';
 
 const SOURCE = 'read-lines';
 const OPERATOR = 'count-words';
@@ -24,8 +24,8 @@ class Run {
     this.#parallelism = parallelism;
     const context = stageContext({ parallelism });
     const subtasks = Array.from({ length: parallelism }, (_, subtask) => subtask);
-    this.#sources = subtasks.map(() => createSourceRuntime(wordCount, SOURCE, context));
-    this.#operators = subtasks.map((subtask) => createOperatorRuntime(wordCount, OPERATOR, context, subtask));
+    this.#sources = subtasks.map(() => createSourceRuntime(compiled(wordCount), SOURCE, context));
+    this.#operators = subtasks.map((subtask) => createOperatorRuntime(compiled(wordCount), OPERATOR, context, subtask));
     for (const operator of this.#operators) for (const blobs of from) stateOf(operator).load(blobs);
     this.#snapshots = subtasks.map(() => []);
   }
@@ -45,7 +45,7 @@ class Run {
     for (const [subtask, operator] of this.#operators.entries()) {
       operator.begin();
       for (const output of outputs) {
-        const parts = output.exchanges.get(OPERATOR)?.[subtask];
+        const parts = partsTo(output, OPERATOR)[subtask];
         if (parts !== undefined) operator.consume(throughBlob(parts));
       }
       const output = operator.finish();

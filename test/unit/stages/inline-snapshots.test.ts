@@ -10,7 +10,7 @@ import { writeOutput } from '../../../lib/stages/common.ts';
 import { inlineBytes } from '../../../lib/stages/inline.ts';
 import { runOperator, type WarmOperator } from '../../../lib/stages/operator.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
-import { recordSet, stageContext } from '../operators/runtimes.ts';
+import { compiled, recordSet, stageContext } from '../operators/runtimes.ts';
 
 const LARGEST = 1_048_576;
 
@@ -45,21 +45,23 @@ async function epochsAt(subtasks: number) {
   let snapshot: SnapshotRef = { id: 'empty', keyGroups, base: undefined, deltas: [] };
   const told: { snapshot: number; output: number; exchange: number }[] = [];
   for (let epoch = 1; epoch <= 12; epoch++) {
-    const source = createSourceRuntime(job, 'src', stageContext());
+    const source = createSourceRuntime(compiled(job), 'src', stageContext());
     source.begin(undefined, undefined);
     const words = Array.from({ length: 1_000 }, (_, index) => `w${epoch}x${index}`).join(' ');
     source.consume('in', 0, recordSet([{ value: words }]), { from: 0, to: 1, aborted: [] });
-    const { exchanges } = await writeOutput(deps, { ...place, epoch }, source.finish());
-    const inputs = Object.values(exchanges).flat() as BlobRef[];
+    const { edges } = await writeOutput(deps, { ...place, epoch }, source.finish());
+    const inputs = Object.entries(edges).flatMap(([edge, { parts }]) =>
+      parts.flatMap((ref) => (ref === null ? [] : [{ edge, input: 0, ref }])),
+    );
     const request = { ask: 'process', ...place, epoch, keyGroups, inputs, snapshots: { count: [snapshot] } } as unknown as OperatorRequest;
-    const answer = await runOperator(deps, warm, () => createOperatorRuntime(job, 'count', stageContext(), 0), request);
+    const answer = await runOperator(deps, warm, () => createOperatorRuntime(compiled(job), 'count', stageContext(), 0), request);
     if (answer.outcome !== 'processed') throw new Error(JSON.stringify(answer));
     snapshot = answer.snapshots['count'] ?? snapshot;
     const inlineIn = (refs: readonly (BlobRef | null | undefined)[]) => refs.reduce((sum, ref) => sum + inlineBytes(ref ?? undefined), 0);
     told.push({
       snapshot: inlineIn([snapshot.base, ...snapshot.deltas]),
-      output: inlineIn(Object.values(answer.staged)),
-      exchange: inlineIn(inputs),
+      output: inlineIn(Object.values(answer.edges).flatMap(({ parts }) => parts)),
+      exchange: inlineIn(inputs.map(({ ref }) => ref)),
     });
   }
   return told;

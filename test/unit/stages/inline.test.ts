@@ -1,28 +1,38 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { meetingOf } from '../../../lib/graph/meeting.ts';
-import type { Stage } from '../../../lib/graph/stages.ts';
+import { meetingOf } from '../../../lib/plan/meeting.ts';
+import { edgeBetween, edgesFrom, edgesTo, type PhysicalPlan, type Stage } from '../../../lib/plan/plan.ts';
 import type { BlobRef } from '../../../lib/protocol/references.ts';
 import { inlineBytes, inlineLimit } from '../../../lib/stages/inline.ts';
 
-const stage = (kind: Stage['kind'], id: string, more: Partial<Stage>): Stage =>
-  ({ kind, id, topic: id, inputs: [], operators: [], exchanges: [], sinks: [], ...more }) as Stage;
-
 /** Two sources feed an operator stage of two operators, which feeds another one and a sink. */
-const stages = [
-  stage('source', 'one', { exchanges: ['count'] }),
-  stage('source', 'two', { exchanges: ['count'], sinks: ['dead'] }),
-  stage('operator', 'count', { inputs: ['one', 'two'], operators: ['count', 'sum'], exchanges: ['join'], sinks: ['write'] }),
-  stage('operator', 'join', { inputs: ['count'], operators: ['join'], sinks: ['write'] }),
-  stage('sink', 'write', { inputs: ['count', 'join'] }),
-  stage('sink', 'dead', { inputs: ['two'] }),
-];
+const plan: PhysicalPlan = {
+  job: 'job',
+  stages: [
+    { kind: 'source', id: 'one', topic: 'one', startingOffsets: 'latest' },
+    { kind: 'source', id: 'two', topic: 'two', startingOffsets: 'latest' },
+    { kind: 'operator', id: 'count', operators: ['count', 'sum'] },
+    { kind: 'operator', id: 'join', operators: ['join'] },
+    { kind: 'sink', id: 'write', topic: 'write' },
+    { kind: 'sink', id: 'dead', topic: 'dead' },
+  ],
+  edges: [
+    edgeBetween({ from: 'one', to: 'count', input: 0, how: 'key' }),
+    edgeBetween({ from: 'two', to: 'count', input: 1, how: 'key' }),
+    edgeBetween({ from: 'count', to: 'join', input: 0, how: 'key' }),
+    edgeBetween({ from: 'count', to: 'write', input: 0, how: 'sink' }),
+    edgeBetween({ from: 'join', to: 'write', input: 0, how: 'sink' }),
+    edgeBetween({ from: 'two', to: 'dead', input: 0, how: 'sink', tag: 'errors' }),
+  ],
+};
+const { stages } = plan;
+const operatorsOf = (stage: Stage) => (stage.kind === 'operator' ? stage.operators.length : 0);
 const LAMBDA_BYTES = 6 * 1024 * 1024;
 const LARGEST = 1_048_576;
 
 describe('blobs that travel inside requests and answers', () => {
   it('of a job of one subtask each are as large as ONCEFLOW_INLINE_BLOB_BYTES says', () => {
-    const meeting = meetingOf(stages[2] as Stage, stages, () => 1);
+    const meeting = meetingOf(stages[2] as Stage, plan, () => 1);
     expect(meeting).toEqual({ exchanges: 1, staged: 2, snapshots: 2 });
     for (const met of Object.values(meeting)) expect(inlineLimit(16_384, met)).toBe(16_384);
   });
@@ -36,25 +46,28 @@ describe('blobs that travel inside requests and answers', () => {
         const subtasksOf = (id: string) => width[id] ?? 1;
         const limitOf = (id: string, kind: 'exchanges' | 'staged') => {
           const own = stages.find((each) => each.id === id) as Stage;
-          return inlineLimit(option, meetingOf(own, stages, subtasksOf)[kind]);
+          return inlineLimit(option, meetingOf(own, plan, subtasksOf)[kind]);
         };
         const textOf = (bytes: number) => Math.ceil(bytes / 3) * 4;
         for (const each of stages) {
-          const { id, inputs, exchanges, sinks, kind } = each;
-          const room = inlineLimit(Number.POSITIVE_INFINITY, meetingOf(each, stages, subtasksOf).snapshots);
+          const { id, kind } = each;
+          const inputs = edgesTo(plan, id).map(({ from }) => from);
+          const exchanges = edgesFrom(plan, id).filter(({ how }) => how === 'key');
+          const sinks = edgesFrom(plan, id).filter(({ how }) => how === 'sink');
+          const room = inlineLimit(Number.POSITIVE_INFINITY, meetingOf(each, plan, subtasksOf).snapshots);
           // After a change of parallelism to one subtask it reads the snapshots of all.
-          const snapshots = each.operators.length * subtasksOf(id) * room;
+          const snapshots = operatorsOf(each) * subtasksOf(id) * room;
           const read = inputs.reduce((sum, input) => sum + subtasksOf(input) * limitOf(input, kind === 'sink' ? 'staged' : 'exchanges'), 0);
           // Of a sink's inputs each of its subtasks reads a share.
-          const request = kind === 'sink' ? sinkRequest(each) : snapshots + read;
+          const request = kind === 'sink' ? sinkRequest(id, inputs) : snapshots + read;
           const answer =
-            exchanges.reduce((sum, target) => sum + subtasksOf(target) * limitOf(id, 'exchanges'), 0) +
+            exchanges.reduce((sum, { to }) => sum + subtasksOf(to) * limitOf(id, 'exchanges'), 0) +
             sinks.length * limitOf(id, 'staged') +
-            each.operators.length * room;
+            operatorsOf(each) * room;
           expect(textOf(request)).toBeLessThan(LAMBDA_BYTES * 0.75);
           expect(textOf(answer)).toBeLessThan(LAMBDA_BYTES * 0.75);
         }
-        function sinkRequest({ id, inputs }: Stage): number {
+        function sinkRequest(id: string, inputs: readonly string[]): number {
           return inputs.reduce((sum, input) => sum + Math.ceil(subtasksOf(input) / subtasksOf(id)) * limitOf(input, 'staged'), 0);
         }
       }),

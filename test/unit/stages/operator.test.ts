@@ -19,7 +19,7 @@ import type { SnapshotRef } from '../../../lib/protocol/references.ts';
 import type { OperatorRequest } from '../../../lib/protocol/requests.ts';
 import { createOperatorServer, type StageTools } from '../../../lib/stages/serve.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
-import { recordSet, stageContext } from '../operators/runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext } from '../operators/runtimes.ts';
 
 /*
  * What a record's own content causes names the operator, and is of the kind that is searched: never a passing failure, which
@@ -39,13 +39,13 @@ function keyed(add: (words: KeyedStream<string, string>) => void, value: Serde<s
 }
 
 async function process(job: JobDefinition, words: readonly string[], server = createOperatorServer(), snapshot = empty) {
-  const source = createSourceRuntime(job, 'src', stageContext());
+  const source = createSourceRuntime(compiled(job), 'src', stageContext());
   source.begin();
   source.consume('in', 0, recordSet(words.map((word) => ({ value: word }))), { from: 0, to: words.length, aborted: [] });
   const place = { job: 'job', incarnation: 'inc', stage: 'op', subtask: 0, epoch: 1 };
-  const segment = source.finish().exchanges.get('op')?.[0] ?? [];
-  const inputs = [await blobs.write(place, 'exchange', 'exchange', segment, 1_000_000)];
-  const tools = { job, build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
+  const segment = partsTo(source.finish(), 'op')[0] ?? [];
+  const inputs = [{ edge: 'src>op.0', input: 0, ref: await blobs.write(place, 'exchange', 'exchange', segment, 1_000_000) }];
+  const tools = { ...compiled(job), build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
   const sinkTopics = { out: { partitions: 1, maxBatchBytes: 1_000_000 } };
   const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
   const request = {
@@ -166,7 +166,7 @@ it('an output that a promise sends when the rows are done with fails the attempt
   const server = createOperatorServer();
   expect(await process(job, ['soon'], server)).toEqual(stray);
   const done = await process(job, ['later'], server);
-  expect(done).toMatchObject({ outcome: 'processed', staged: { out: null } });
+  expect(done).toMatchObject({ outcome: 'processed', edges: { 'op>out.0': { parts: [null], records: 0 } } });
   expect(await late).toMatchObject({ name: 'OutsideRecordError' });
   const next = 'snapshots' in done ? done.snapshots['op'] : undefined;
   expect(await process(job, ['a'], server, next)).toEqual(stray);

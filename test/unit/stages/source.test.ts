@@ -6,7 +6,7 @@ import type { SourceRequest } from '../../../lib/protocol/requests.ts';
 import type { StageDeps } from '../../../lib/stages/common.ts';
 import type { Received } from '../../../lib/stages/received.ts';
 import { runSource } from '../../../lib/stages/source.ts';
-import { recordSet, stageContext } from '../operators/runtimes.ts';
+import { compiled, recordSet, stageContext } from '../operators/runtimes.ts';
 
 const PARTITIONS = 3;
 const RECORDS = 52;
@@ -54,7 +54,7 @@ async function readEpoch(epoch: number, maxBytes: number, from: readonly number[
   const ranges = from.map((offset, partition) => ({ topic: 'in', partition, from: offset, bound: RECORDS }));
   const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
   const request = { ask: 'read', epoch, ranges, maxBytes, maxDurationMs: 1, meeting, deadlineMs: 1 } as unknown as Received<SourceRequest>;
-  const answer = await runSource(deps, createSourceRuntime(job, 'src', stageContext()), request);
+  const answer = await runSource(deps, createSourceRuntime(compiled(job), 'src', stageContext()), request);
   if (answer.outcome !== 'read') throw new Error(JSON.stringify(answer));
   return answer;
 }

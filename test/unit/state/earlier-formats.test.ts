@@ -10,7 +10,7 @@ import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.t
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import { parseManifest } from '../../../lib/protocol/manifest.ts';
 import { decodeHead, partOf, snapshotOfPart } from '../../../lib/state/snapshot/head.ts';
-import { recordSet, stageContext, stagedValues, throughBlob } from '../operators/runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from '../operators/runtimes.ts';
 
 /* What a build before kinds wrote of this job: see test/fixtures/README.md. */
 
@@ -39,14 +39,14 @@ const context = stageContext({ partitions: 1 });
 
 /** Counts the words on top of a restore from these payloads, and gives what it would write and the next delta. */
 function goOn(payloads: readonly Buffer[], line: string) {
-  const source = createSourceRuntime(job, 'read-lines', context);
-  const operator = createOperatorRuntime(job, 'count-words', context, 0);
+  const source = createSourceRuntime(compiled(job), 'read-lines', context);
+  const operator = createOperatorRuntime(compiled(job), 'count-words', context, 0);
   const state = operator.states.get('count-words');
   state?.load(payloads);
   source.begin();
   source.consume('in', 0, recordSet([{ value: line }]), { from: 0, to: 1, aborted: [] });
   operator.begin();
-  operator.consume(throughBlob(source.finish().exchanges.get('count-words')?.[0] ?? []));
+  operator.consume(throughBlob(partsTo(source.finish(), 'count-words')[0] ?? []));
   const written = stagedValues(operator.finish(), 'write-counts').map((text) => Buffer.from(text ?? '', 'latin1').toString('utf8'));
   return { written, delta: Buffer.concat(state?.takeDelta() ?? []), size: state?.size };
 }

@@ -27,7 +27,7 @@ export class Interpreter {
     const epoch: Epoch = { told, stateOf: (node) => this.#stateOf(node), written: new Map() };
     const made: (readonly Row[])[] = [];
     for (const node of this.#job.nodes) {
-      const input = node.kind === 'source' ? [] : (made[node.input] ?? []);
+      const input = node.kind === 'source' ? [] : node.inputs.flatMap((from) => made[from] ?? []);
       // Of several that read the same rows, each has its own.
       const own = input.map((row) => ({ ...row, value: copied(row.value) }));
       made[node.id] = interpret(node, own, epoch);

@@ -6,8 +6,8 @@ import type { Effect, LoopEvent } from '../../../../lib/epoch/loop/events.ts';
 import { onEvent } from '../../../../lib/epoch/loop/on-event.ts';
 import type { LoopRules } from '../../../../lib/epoch/loop/rules.ts';
 import { firstState, type LoopState } from '../../../../lib/epoch/loop/state.ts';
-import type { Stage } from '../../../../lib/graph/stages.ts';
 import type { Committable } from '../../../../lib/protocol/committable.ts';
+import { countingPlan, ROWS, STAGED } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
 
 export const parent = decided({
@@ -28,16 +28,9 @@ export const committable: Committable = {
   written: [{ topic: 'out', partition: 0, first: 0, last: 3 }],
 };
 
-const lists = { inputs: [] as string[], operators: [] as string[], exchanges: [] as string[], sinks: [] as string[] };
-const stages: readonly Stage[] = [
-  { ...lists, kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest', exchanges: ['count'] },
-  { ...lists, kind: 'operator', id: 'count', inputs: ['lines'], operators: ['count'], sinks: ['write'] },
-  { ...lists, kind: 'sink', id: 'write', topic: 'out', inputs: ['count'] },
-];
-
 const rules: LoopRules = {
   build: 'b1',
-  stages,
+  plan: countingPlan,
   parallelism: { lines: 1, count: 1, write: 1 },
   deliveryGuarantee: 'exactly-once',
   commitOffsets: false,
@@ -138,7 +131,7 @@ export const read = (next = 20): StageOutcome => ({
       {
         outcome: 'read',
         reached: [{ topic: 'in', partition: 0, next }],
-        ...{ bytesIn: 100, deadLetters: 0, exchanges: { count: [ref('rows')] }, staged: {}, recordsIn: 10, recordsOut: 10 },
+        ...{ bytesIn: 100, edges: { [ROWS]: { parts: [ref('rows')], records: 10 } }, recordsIn: 10 },
       },
     ],
   },
@@ -152,7 +145,7 @@ export const counted = (id: string): StageOutcome => ({
       {
         outcome: 'processed',
         snapshots: { count: { id, keyGroups: { first: 0, last: 127 }, base: undefined, deltas: [] } },
-        ...{ exchanges: {}, staged: { write: ref('staged') }, recordsIn: 10, recordsOut: 10 },
+        ...{ edges: { [STAGED]: { parts: [ref('staged')], records: 10 } }, recordsIn: 10 },
       },
     ],
   },

@@ -9,6 +9,7 @@ import wordCount from '../../../../jobs/word-count.ts';
 import type { StageContext } from '../../../../lib/operators/epoch-output.ts';
 import { createOperatorRuntime } from '../../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../../lib/operators/source-runtime.ts';
+import { compilePlan } from '../../../../lib/plan/compile.ts';
 
 /** What `costs.test.ts` sets bounds to. Of one epoch, the median of several. */
 export interface Costs {
@@ -28,10 +29,14 @@ const WARM_UP_EPOCHS = 12;
 const COUNTED_EPOCHS = 5;
 const CHUNK_BYTES = 128 * 1024;
 const WORDS = 350_000;
+/** Edges of its plan. */
+const EXCHANGE = 'read-lines>count-words.0';
+const STAGED = 'count-words>write-counts.0';
 
 const context: StageContext = { parallelism: () => 1, maxParallelism: 128, partitions: () => 3, maxBatchBytes: () => 1_048_588 };
-const source = createSourceRuntime(wordCount, 'read-lines', context);
-const operator = createOperatorRuntime(wordCount, 'count-words', context, 0);
+const compiled = { job: wordCount, plan: compilePlan(wordCount) };
+const source = createSourceRuntime(compiled, 'read-lines', context);
+const operator = createOperatorRuntime(compiled, 'count-words', context, 0);
 const collect = globalThis.gc;
 if (collect === undefined) throw new Error('run it with --expose-gc');
 
@@ -47,19 +52,19 @@ async function runEpoch({ records, from, to }: Chunk): Promise<Costs> {
   const start = process.memoryUsage();
   source.begin();
   source.consume('flink_kafka', 0, records, { from, to, aborted: [] });
-  const output = source.finish();
+  const exchange = source.finish().edges.get(EXCHANGE);
   const afterSource = process.memoryUsage();
-  const segment = Buffer.concat(output.exchanges.get('count-words')?.[0] ?? []);
+  const segment = Buffer.concat(exchange?.parts[0] ?? []);
 
   const beforeOperator = process.memoryUsage();
   operator.begin();
   operator.consume(segment);
-  const staged = operator.finish().staged.get('write-counts') ?? [];
+  const staged = operator.finish().edges.get(STAGED)?.parts[0] ?? [];
   const afterOperator = process.memoryUsage();
   const delta = operator.states.get('count-words')?.takeDelta() ?? [];
   const afterSnapshot = process.memoryUsage();
 
-  const words = output.recordsOut;
+  const words = exchange?.records ?? 0;
   const keys = keysIn(segment);
   const buffers = afterSource.arrayBuffers - start.arrayBuffers + (afterSnapshot.arrayBuffers - beforeOperator.arrayBuffers);
   // What was made late in one epoch is let go before the next one is measured.

@@ -1,0 +1,25 @@
+import type { StoredState } from '../state/stored-state.ts';
+
+/** A node of a job's graph without its functions: by its kind, what is told of it. */
+export type GraphNode =
+  | {
+      readonly id: number;
+      readonly kind: 'source';
+      readonly uid: string;
+      readonly topic: string;
+      readonly startingOffsets: string;
+      readonly key: string | undefined;
+      readonly value: string;
+    }
+  | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' }
+  | { readonly id: number; readonly kind: 'keyBy'; readonly key: string; readonly value: string }
+  | { readonly id: number; readonly kind: 'process'; readonly uid: string; readonly key: string; readonly states: readonly StoredState[] }
+  | {
+      readonly id: number;
+      readonly kind: 'sink';
+      readonly uid: string;
+      readonly topic: string;
+      readonly delivery: string;
+      readonly key: string | undefined;
+      readonly value: string;
+    };

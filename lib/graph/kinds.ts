@@ -1,0 +1,65 @@
+import { storedStates } from '../state/stored-state.ts';
+import type { GraphNode } from './graph-node.ts';
+import type { JobDefinition, JobNode } from './job.ts';
+
+/** What the cutting into stages and the description of a graph know of a kind of node. What it does is in lib/operators/kinds. */
+export interface NodeKind<N extends JobNode> {
+  /**
+   * Where it stands. `source`: a stage begins with it. `chain`: it runs in the stages that its input comes from. `exchange`: it
+   * is the edges to the stage of the keyed operators behind it. `keyed`: it begins what that stage does. `sink`: it is the edges
+   * to a stage of its own.
+   */
+  readonly place: 'source' | 'chain' | 'exchange' | 'keyed' | 'sink';
+  describe(node: N, job: JobDefinition): GraphNode;
+}
+
+type NodeKinds = { readonly [K in JobNode['kind']]: NodeKind<Extract<JobNode, { kind: K }>> };
+
+const inChain = {
+  place: 'chain',
+  describe: <K extends 'map' | 'filter' | 'flatMap'>({ id, kind }: { readonly id: number; readonly kind: K }) => ({ id, kind }),
+} as const;
+
+export const nodeKinds = {
+  source: {
+    place: 'source',
+    describe: ({ id, kind, uid, topic, startingOffsets, key, value }) => {
+      return { id, kind, uid, topic, startingOffsets, key: key?.name, value: value.name };
+    },
+  },
+  map: inChain,
+  filter: inChain,
+  flatMap: inChain,
+  keyBy: {
+    place: 'exchange',
+    describe: ({ id, kind, key, value }) => ({ id, kind, key: key.name, value: value.name }),
+  },
+  process: {
+    place: 'keyed',
+    describe: ({ id, kind, uid, inputs, states }, job) => {
+      const keyBy = job.nodes[inputs[0] ?? -1];
+      const key = keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
+      return { id, kind, uid, key, states: storedStates(states) };
+    },
+  },
+  sink: {
+    place: 'sink',
+    describe: ({ id, kind, uid, topic, delivery, key, value }) => {
+      return { id, kind, uid, topic, delivery, key: key?.name, value: value.name };
+    },
+  },
+} as const satisfies NodeKinds;
+
+/** By place, the nodes of the kinds that stand there. */
+export type NodeAt<Place extends NodeKind<JobNode>['place']> = Extract<
+  JobNode,
+  { kind: { [K in keyof typeof nodeKinds]: (typeof nodeKinds)[K]['place'] extends Place ? K : never }[keyof typeof nodeKinds] }
+>;
+
+export function isAt<Place extends NodeKind<JobNode>['place']>(node: JobNode, place: Place): node is NodeAt<Place> {
+  return nodeKinds[node.kind].place === place;
+}
+
+export function describeNode(node: JobNode, job: JobDefinition): GraphNode {
+  return (nodeKinds[node.kind] as NodeKind<JobNode>).describe(node, job);
+}

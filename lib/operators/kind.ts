@@ -1,0 +1,79 @@
+import type { ExchangeReader } from '../format/exchange-reader.ts';
+import type { RecordSetReader } from '../format/record-set-reader.ts';
+import type { JobNode } from '../graph/job.ts';
+import type { nodeKinds } from '../graph/kinds.ts';
+import type { KeyGroupRange } from '../protocol/references.ts';
+import type { RecordScope } from '../state/record-scope.ts';
+import type { StateSet } from '../state/state-set.ts';
+import type { CurrentRecord } from './current-record.ts';
+import type { EdgeWriters } from './edge-writers.ts';
+import type { Push } from './push.ts';
+
+/*
+ * What a kind of node does at run time: by its place in the graph one of three shapes. Everything is opened when a runtime is made;
+ * what runs for each record makes no closure, no promise and no object of its own.
+ */
+
+/** Reads a source's records: what `reader` stands at, as a value of the stream. */
+export interface SourceKind<N> {
+  open(node: N, reader: RecordSetReader): (topic: string, partition: number) => unknown;
+}
+
+/** An operator in a chain, or what a chain ends in. */
+export interface ChainKind<N> {
+  /** Is its value given to a function of the user, which may change it in place? */
+  readonly givesToUser: (node: N) => boolean;
+  open(node: N, context: ChainContext): Push;
+}
+
+export interface ChainContext {
+  /** What the operator is in errors. */
+  readonly label: string;
+  readonly current: CurrentRecord;
+  readonly edges: EdgeWriters;
+  /** What is behind it in the stage, as one function. */
+  next(): Push;
+}
+
+/** An operator behind a keyBy. */
+export interface KeyedKind<N> {
+  open(node: N, context: KeyedPlace): OpenKeyed;
+}
+
+/** Where a keyed operator runs. */
+export interface KeyedPlace {
+  readonly current: CurrentRecord;
+  readonly scope: RecordScope;
+  readonly maxParallelism: number;
+  /** Of its subtask. */
+  readonly keyGroups: KeyGroupRange;
+  /** What is behind it in the stage, as one function. */
+  next(): Push;
+}
+
+/** Takes a row of a segment: its key's index in the segment, and its value. */
+export type TakeRow = (index: number, value: unknown) => void;
+
+export interface OpenKeyed {
+  readonly uid: string;
+  readonly state: StateSet;
+  /** By the node's inputs. */
+  readonly inputs: readonly TakeRow[];
+  /** Finds the state of every key of the segment, once for each key rather than for each row. */
+  meet(reader: ExchangeReader): void;
+  /** The rows are done with: what their handles gave out is taken back. */
+  takeBack(): void;
+}
+
+interface ShapeAt<N> {
+  readonly source: SourceKind<N>;
+  readonly chain: ChainKind<N>;
+  readonly exchange: ChainKind<N>;
+  readonly sink: ChainKind<N>;
+  readonly keyed: KeyedKind<N>;
+}
+
+/** All kinds: one that is not handled, or not as its place asks, does not compile. */
+export type OperatorKinds = {
+  readonly [K in JobNode['kind']]: ShapeAt<Extract<JobNode, { kind: K }>>[(typeof nodeKinds)[K]['place']];
+};

@@ -1,0 +1,21 @@
+import type { ConsumerNode } from '../graph/job.ts';
+import type { NodeAt } from '../graph/kinds.ts';
+import type { ChainKind, KeyedKind, OperatorKinds } from './kind.ts';
+import { filter } from './kinds/filter.ts';
+import { flatMap } from './kinds/flat-map.ts';
+import { keyBy } from './kinds/key-by.ts';
+import { map } from './kinds/map.ts';
+import { process } from './kinds/process.ts';
+import { sink } from './kinds/sink.ts';
+import { source } from './kinds/source.ts';
+
+/** What runs the nodes of each kind. */
+export const operatorKinds: OperatorKinds = { source, map, filter, flatMap, keyBy, process, sink };
+
+export function chainKind(node: Exclude<ConsumerNode, NodeAt<'keyed'>>): ChainKind<ConsumerNode> {
+  return operatorKinds[node.kind] as ChainKind<ConsumerNode>;
+}
+
+export function keyedKind(node: NodeAt<'keyed'>): KeyedKind<NodeAt<'keyed'>> {
+  return operatorKinds[node.kind] as KeyedKind<NodeAt<'keyed'>>;
+}

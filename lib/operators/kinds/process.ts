@@ -1,0 +1,63 @@
+import type { KeyedContext, ProcessNode } from '../../graph/job.ts';
+import { StateSet } from '../../state/state-set.ts';
+import { OversizedRecordError, UserCodeError } from '../errors.ts';
+import type { KeyedKind, TakeRow } from '../kind.ts';
+import { refusePromise } from '../push.ts';
+
+/** Runs the user's `onRecord` with the state of the record's key. */
+export const process: KeyedKind<ProcessNode> = {
+  open(node, { current, scope, maxParallelism, keyGroups, next: behind }) {
+    const { uid, onRecord } = node;
+    const next = behind();
+    const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope });
+    const { keys } = state;
+    const out = {
+      emit(value: unknown) {
+        if (!scope.isOpen) scope.refuse(uid, 'out.emit');
+        if (typeof value === 'object') refusePromise(value);
+        next(value);
+      },
+    };
+    const context: KeyedContext<unknown> = {
+      get key() {
+        return scope.isOpen ? current.key : scope.refuse(uid, 'context.key');
+      },
+      get timestamp() {
+        return scope.isOpen ? current.timestamp : scope.refuse(uid, 'context.timestamp');
+      },
+    };
+    /** The state's numbers of the segment's keys, by index. */
+    let numbers = new Uint32Array(1024);
+
+    const takeRow: TakeRow = (index, value) => {
+      keys.current = numbers[index] as number;
+      try {
+        const result = onRecord(value, state.handles, out, context);
+        if (typeof result === 'object') refusePromise(result);
+      } catch (cause) {
+        // What failed behind this operator was named where it failed.
+        if (cause instanceof UserCodeError || cause instanceof OversizedRecordError) throw cause;
+        throw new UserCodeError(uid, cause);
+      }
+    };
+
+    return {
+      uid,
+      state,
+      inputs: node.inputs.map(() => takeRow),
+      meet({ keys: met, bytes, keyStarts, keyEnds, hashes }) {
+        state.forgetMet();
+        if (met > numbers.length) numbers = new Uint32Array(met * 2);
+        for (let index = 0; index < met; index++)
+          numbers[index] = keys.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
+      },
+      takeBack() {
+        try {
+          state.takeBack();
+        } catch (cause) {
+          throw new UserCodeError(uid, cause);
+        }
+      },
+    };
+  },
+};

@@ -1,0 +1,78 @@
+import type { StartingOffsets } from '../config/starting-offsets.ts';
+import { JobDefinitionError } from '../graph/job.ts';
+
+/**
+ * How a job runs: its graph cut into stages, and the edges on which data goes from one to another. Compiled once in each
+ * process, and the same for all processes of a build. Serialisable.
+ */
+export interface PhysicalPlan {
+  readonly job: string;
+  /** Every stage comes after those that lead to it. */
+  readonly stages: readonly Stage[];
+  /** A stage reads its edges in this order. */
+  readonly edges: readonly Edge[];
+}
+
+export type Stage = SourceStage | OperatorStage | SinkStage;
+
+interface StageBase {
+  /** The source's uid, the uid of the first keyed operator behind the keyBy, or the sink's uid. */
+  readonly id: string;
+  /** Subtasks, if the configuration does not name the stage. @default ONCEFLOW_PARALLELISM */
+  readonly subtasks?: number;
+}
+
+export interface SourceStage extends StageBase {
+  readonly kind: 'source';
+  readonly topic: string;
+  readonly startingOffsets: StartingOffsets;
+}
+
+export interface OperatorStage extends StageBase {
+  readonly kind: 'operator';
+  /** Uids of its keyed operators. */
+  readonly operators: readonly string[];
+}
+
+export interface SinkStage extends StageBase {
+  readonly kind: 'sink';
+  readonly topic: string;
+}
+
+/** Where the output of one stage is the input of another. */
+export interface Edge {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  /** Which input of the target it is, or is part of: 0 for the first. */
+  readonly input: number;
+  /** `key`: to the subtask that owns the key's group. `broadcast`: to every subtask. `sink`: staged output. */
+  readonly how: 'key' | 'broadcast' | 'sink';
+  /** Which side output of the stage; undefined: the main one. */
+  readonly tag?: string;
+  /** The node of the graph that it is, a keyBy or a sink; undefined: it is no part of the graph. */
+  readonly node?: number;
+}
+
+export function edgeBetween(edge: Omit<Edge, 'id'>): Edge {
+  const { from, to, input, tag } = edge;
+  return { id: `${tag === undefined ? from : `${from}#${tag}`}>${to}.${input}`, ...edge };
+}
+
+/** The edges that lead out of a stage. */
+export function edgesFrom({ edges }: Pick<PhysicalPlan, 'edges'>, stage: string): readonly Edge[] {
+  return edges.filter(({ from }) => from === stage);
+}
+
+/** The edges that lead to a stage. */
+export function edgesTo({ edges }: Pick<PhysicalPlan, 'edges'>, stage: string): readonly Edge[] {
+  return edges.filter(({ to }) => to === stage);
+}
+
+/** The stage of that id. Throws `JobDefinitionError` when the plan has none. */
+export function stageOf(plan: PhysicalPlan, id: string): Stage {
+  const stage = plan.stages.find((candidate) => candidate.id === id);
+  if (stage !== undefined) return stage;
+  const known = plan.stages.map((candidate) => candidate.id).join(', ');
+  throw new JobDefinitionError(`job ${plan.job} has no stage ${id}; its stages are ${known}`);
+}
