@@ -13,6 +13,9 @@ describe("a sink's topic that changes while the job runs", () => {
     await count.write(['ant bee cow auk bat cat']);
     const run = count.job.start();
     await count.allCounted(run);
+    // A commit that is still looked at would find no evidence in the topic that is made anew.
+    const ended = () => run.eventsOf('committed').length === run.eventsOf('decided').length || undefined;
+    await run.until('what was decided to be committed', ended);
     const { output: topic } = count;
     await withAdmin(async (admin) => {
       await admin.deleteTopics({ topics: [topic] });
