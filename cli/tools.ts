@@ -5,9 +5,9 @@ import { systemClock, systemRandom } from '../host/system.ts';
 import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
+import type { InspectDeps } from '../lib/inspect/deps.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
-import type { Clock, Random } from '../lib/ports/clock.ts';
-import type { EpochStore, JobRemoval } from '../lib/ports/epoch-store.ts';
+import type { JobRemoval } from '../lib/ports/epoch-store.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 
 /** A person waits: a broker that is down is reported soon. */
@@ -15,12 +15,8 @@ const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** What commands work with. Connections are opened when they are asked for. */
-export interface Tools {
+export interface Tools extends InspectDeps {
   readonly config: ToolConfig<NameFor<'cli'>>;
-  readonly job: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly epochs: EpochStore;
   readonly removal: JobRemoval;
   /** @throws ConfigError when ONCEFLOW_BROKERS is not set. */
   kafka(): Promise<KafkaRequests>;

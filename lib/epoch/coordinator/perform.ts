@@ -23,6 +23,12 @@ export interface Performer {
   end(): void;
 }
 
+/** Effects that take time: each ends in an event. The others are done at once. */
+type Lasting = Exclude<
+  Effect,
+  { readonly do: 'observe' | 'give-up' | 'abort' | 'leave' | 'lease-renewed' | 'begin-progress' | 'progress' }
+>;
+
 export function createPerformer(
   deps: CoordinatorDeps,
   settings: JobSettings,
@@ -106,7 +112,7 @@ export function createPerformer(
     }
   }
 
-  async function run(effect: Effect, held: Held<JobSettings>): Promise<LoopEvent> {
+  async function run(effect: Lasting, held: Held<JobSettings>): Promise<LoopEvent> {
     switch (effect.do) {
       case 'plan': {
         const planned = await planNext(deps, settings, effect.before, effect.isOverdue, leave.signal);
@@ -139,8 +145,6 @@ export function createPerformer(
         return { of: 'settled' };
       case 'chore':
         return keepHouse(effect, held);
-      default:
-        throw new Error(`${effect.do} does not end in an event`);
     }
   }
 

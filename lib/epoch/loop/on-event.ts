@@ -61,6 +61,8 @@ function take(turn: Turn, event: LoopEvent): void {
     case 'chore':
       change(turn, { chores: withEnded(turn.state.chores, event.chore) });
       return takeChore(turn, event.chore, event.result);
+    default:
+      event satisfies never;
   }
 }
 
@@ -251,5 +253,8 @@ function takeChore(turn: Turn, chore: string, result: ChoreResult): void {
       return change(turn, { chores: { ...turn.state.chores, group: { ...chores.group, committedEpoch, said: refused } } });
     }
     case 'done':
+      return;
+    default:
+      result satisfies never;
   }
 }

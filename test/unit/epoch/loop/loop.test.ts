@@ -159,7 +159,7 @@ describe('a failed attempt', () => {
     const fresh = play();
     upTo(fresh, 'counted');
     fresh.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('refused') });
-    expect(fresh.state().ending.failure).toBeDefined();
+    expect(fresh.state().ending.failure).toBe('epoch 5, stage write: it broke');
     const running = play({ startKind: 'revival' });
     upTo(running, 'counted');
     running.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('refused') });
