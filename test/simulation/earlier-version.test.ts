@@ -9,6 +9,7 @@ import { type Manifest, parseManifest } from '../../lib/protocol/manifest.ts';
 import { readCommitted } from './checker/reader.ts';
 import { JOB, type SimJob } from './sim-job.ts';
 import { World } from './world.ts';
+import type { WorldOptions } from './world-options.ts';
 
 /*
  * What builds before this one left behind (test/fixtures/before-house): files of version 1 are of the last build whose manifests
@@ -23,7 +24,8 @@ interface Left {
   readonly input: Readonly<Record<string, readonly string[]>>;
 }
 
-const leftBy = (name: string): Left => JSON.parse(readFileSync(`test/fixtures/before-house/${name}.json`, 'utf8')) as Left;
+const leftBy = (name: string, folder = 'before-house'): Left =>
+  JSON.parse(readFileSync(`test/fixtures/${folder}/${name}.json`, 'utf8')) as Left;
 
 function newestManifest({ epochs }: Left): Manifest {
   const text = epochs.at(-1)?.['manifest']?.S ?? '';
@@ -43,7 +45,7 @@ const job: SimJob = {
 };
 
 /** A world in which that job was: its table, its bucket and its input. Nobody checks it: what came before is not known. */
-function worldOf(left: Left, operators: number): World {
+function worldOf(left: Left, operators: number, settings: WorldOptions['settings'] = {}): World {
   const world = new World({
     seed: 1,
     job,
@@ -51,7 +53,7 @@ function worldOf(left: Left, operators: number): World {
     outputPartitions: 2,
     input: [],
     startingOffsets: 'earliest',
-    settings: {},
+    settings,
     inlineBlobBytes: 100,
     parallelism: () => ({ 'read-lines': 2, 'count-words': operators, 'write-counts': 2 }),
     oneAtATime: true,
@@ -90,6 +92,10 @@ function worldOf(left: Left, operators: number): World {
       summary,
     } as const;
     expect(world.table.decide(decision)).toBe('decided');
+  }
+  if (row.sentAgain !== undefined) {
+    const { generation, incarnation, sentAgain } = row;
+    expect(world.table.recordSentAgain({ job: JOB, generation, incarnation }, sentAgain, undefined)).toBe('written');
   }
   for (const [name, base64] of Object.entries(left.blobs)) world.bucket.put(name, Buffer.from(base64, 'base64'));
   for (const [partition, lines] of Object.entries(left.input)) world.broker.appendPlain(INPUT, Number(partition), lines);
@@ -153,4 +159,38 @@ describe.each([
     expect(committed(world).sort()).toEqual([...expected].sort());
     for (const { handOver } of world.coordinators) handOver.abort();
   });
+});
+
+/** The broker knows nothing of its transactions any more: what is decided is there only if it is sent from the staged output. */
+describe.each(['decided', 'decided-at-least-once', 'sent-again'])('an epoch that the version before connectors decided: %s', (name) => {
+  it('is committed from its staged output, and the job goes on from it', async () => {
+    const world = worldOf(leftBy(name, 'before-connectors'), 2, { onMissingEvidence: 'lost' });
+    world.startCoordinator();
+    const run = async (values: number) => {
+      const done = () => committed(world).length >= values || world.ends.length > 0;
+      await world.scheduler.run(done, { untilMs: world.scheduler.nowMs + 120_000, events: 40_000 });
+      await world.scheduler.run(() => false, { untilMs: world.scheduler.nowMs + 3_000, events: 20_000 });
+    };
+    await run(2);
+    expect(world.ends).toEqual([]);
+    expect(committed(world).sort()).toEqual(['ant:::5', 'gnu:::1']);
+    world.broker.appendPlain(INPUT, 0, ['gnu new']);
+    await run(4);
+    expect(world.ends).toEqual([]);
+    expect(committed(world).sort()).toEqual(['ant:::5', 'gnu:::1', 'gnu:::2', 'new:::1']);
+    for (const { handOver } of world.coordinators) handOver.abort();
+  });
+});
+
+/** Evidence is asked for in the log of the partitions that it names. */
+it.each([
+  ['decided', 10, 18],
+  ['sent-again', 12, 20],
+] as const)('what the version before connectors %s is judged by its newest evidence', async (name, inFirst, inSecond) => {
+  const world = worldOf(leftBy(name, 'before-connectors'), 2);
+  world.startCoordinator();
+  await world.scheduler.run(() => world.ends.length > 0, { untilMs: 120_000, events: 40_000 });
+  const [end] = world.ends;
+  expect(end?.message).toContain(`partition 0, offsets ${inFirst} to ${inFirst}`);
+  expect(end?.message).toContain(`partition 1, offsets ${inSecond} to ${inSecond}`);
 });
