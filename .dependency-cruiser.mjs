@@ -31,17 +31,19 @@ const mayImport = {
   graph: ['state'],
   // How a job runs is told from its graph alone, and the same to all who carry it out.
   plan: ['graph'],
-  operators: ['graph', 'plan', 'state'],
+  operators: ['graph', 'plan', 'records', 'sinks', 'state'],
   api: ['graph', 'plan', 'operators', 'state'],
-  transactions: [],
-  stages: ['operators', 'state', 'plan', 'transactions', 'storage'],
+  // What the record path gives to everything on it.
+  records: [],
+  sinks: ['records', 'graph', 'operators', 'epoch'],
+  stages: ['operators', 'records', 'state', 'plan', 'sinks', 'storage'],
   // The coordinator speaks to the stages in the words of the protocol, and no more.
-  epoch: ['graph', 'plan', 'transactions', 'storage'],
+  epoch: ['graph', 'plan', 'sinks', 'storage'],
   kafka: [],
   aws: [],
   storage: [],
   // What there is to know of a job, for people: it is read here, and shown by others.
-  inspect: ['epoch', 'storage', 'transactions'],
+  inspect: ['epoch', 'storage', 'sinks'],
 };
 
 const directionRule = (room, others) => {

@@ -1,7 +1,7 @@
 import type { JobRow } from '../ports/epoch-store.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
-import { poolIds } from '../transactions/ids.ts';
-import { opennessOf } from '../transactions/open.ts';
+import { poolIds } from '../sinks/kafka/ids.ts';
+import { opennessOf } from '../sinks/kafka/open.ts';
 import type { InspectDeps } from './deps.ts';
 
 /** What is not over under the job's transactional ids. `unknown`: the brokers are too old to be asked. */

@@ -2,9 +2,9 @@ import { isLeaseLive } from '../epoch/may-start.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import type { KafkaRequests, TopicPartition, TransactionDescription } from '../ports/kafka-requests.ts';
 import type { Manifest } from '../protocol/manifest.ts';
-import { poolIds } from '../transactions/ids.ts';
-import { lookAt } from '../transactions/look.ts';
-import { type Openness, opennessOf } from '../transactions/open.ts';
+import { poolIds } from '../sinks/kafka/ids.ts';
+import { lookAt } from '../sinks/kafka/look.ts';
+import { type Openness, opennessOf } from '../sinks/kafka/open.ts';
 import type { InspectDeps } from './deps.ts';
 import { manifestIn } from './manifest.ts';
 

@@ -1,10 +1,10 @@
 import { consumersOf, type JobDefinition, nodeLabel } from '../graph/job.ts';
 import { isAt } from '../graph/kinds.ts';
+import type { CurrentRecord } from '../records/current-record.ts';
+import type { Push } from '../records/push.ts';
 import { copyOf } from './copy.ts';
-import type { CurrentRecord } from './current-record.ts';
 import type { EdgeWriters } from './edge-writers.ts';
 import { chainKind } from './kinds.ts';
-import type { Push } from './push.ts';
 
 /** What the chains of a stage are made of. */
 export interface ChainParts {

@@ -1,6 +1,6 @@
 import { type Edge, edgesFrom, type PhysicalPlan } from '../plan/plan.ts';
+import type { Push } from '../records/push.ts';
 import type { EdgeOutput, StageContext } from './epoch-output.ts';
-import type { Push } from './push.ts';
 
 /** Writes what goes along one edge. */
 export interface EdgeWriter {

@@ -3,11 +3,11 @@ import type { RecordSetReader } from '../format/record-set-reader.ts';
 import type { JobNode } from '../graph/job.ts';
 import type { nodeKinds } from '../graph/kinds.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
+import type { CurrentRecord } from '../records/current-record.ts';
+import type { Push } from '../records/push.ts';
 import type { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
-import type { CurrentRecord } from './current-record.ts';
 import type { EdgeWriters } from './edge-writers.ts';
-import type { Push } from './push.ts';
 
 /*
  * What a kind of node does at run time: by its place in the graph one of three shapes. Everything is opened when a runtime is made;

@@ -4,14 +4,14 @@ import { JobDefinitionError, type KeyByNode } from '../graph/job.ts';
 import { isAt } from '../graph/kinds.ts';
 import { edgesTo } from '../plan/plan.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
+import type { CurrentRecord } from '../records/current-record.ts';
+import { textOf, UserCodeError } from '../records/errors.ts';
 import { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
 import { compileChain } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
-import type { CurrentRecord } from './current-record.ts';
 import { EdgeWriters } from './edge-writers.ts';
 import type { EpochOutput, StageContext } from './epoch-output.ts';
-import { textOf, UserCodeError } from './errors.ts';
 import type { OpenKeyed, TakeRow } from './kind.ts';
 import { keyedKind } from './kinds.ts';
 

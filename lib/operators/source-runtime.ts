@@ -2,13 +2,13 @@ import { type AbortedTransaction, RecordSetReader } from '../format/record-set-r
 import { JobDefinitionError, type SourceNode } from '../graph/job.ts';
 import { ERRORS } from '../plan/dead-letters.ts';
 import type { CondemnedRecord, DeadLetterReason, RecordPlace } from '../protocol/requests.ts';
+import type { CurrentRecord } from '../records/current-record.ts';
+import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../records/errors.ts';
+import { type DeadLetterOrigin, DeadLetterWriter } from '../sinks/kafka/dead-letters.ts';
 import { compileChain } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
-import type { CurrentRecord } from './current-record.ts';
-import { type DeadLetterOrigin, DeadLetterWriter } from './dead-letters.ts';
 import { EdgeWriters } from './edge-writers.ts';
 import type { SourceOutput, StageContext } from './epoch-output.ts';
-import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from './errors.ts';
 import { operatorKinds } from './kinds.ts';
 
 /** Which records of a chunk belong to the epoch. */

@@ -1,6 +1,13 @@
 import { byName } from '../config/by-name.ts';
 import { CorruptBlobError } from '../format/blob.ts';
 import type { EpochOutput } from '../operators/epoch-output.ts';
+import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import { KafkaProblem } from '../ports/kafka-requests.ts';
+import { StoreProblem } from '../ports/store-problem.ts';
+import type { RecordFault, StageFailed, StageWritten } from '../protocol/answers.ts';
+import { MalformedError } from '../protocol/malformed.ts';
+import type { Meeting } from '../protocol/requests.ts';
 import {
   DeadLetterTooLargeError,
   MalformedRecordError,
@@ -9,14 +16,7 @@ import {
   shortened,
   thrownOf,
   UserCodeError,
-} from '../operators/errors.ts';
-import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
-import type { Clock, Random } from '../ports/clock.ts';
-import { KafkaProblem } from '../ports/kafka-requests.ts';
-import { StoreProblem } from '../ports/store-problem.ts';
-import type { RecordFault, StageFailed, StageWritten } from '../protocol/answers.ts';
-import { MalformedError } from '../protocol/malformed.ts';
-import type { Meeting } from '../protocol/requests.ts';
+} from '../records/errors.ts';
 import type { BlobPlace, Blobs } from '../storage/blobs.ts';
 import { inlineLimit } from './inline.ts';
 

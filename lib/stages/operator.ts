@@ -1,9 +1,9 @@
 import { byName, ofName } from '../config/by-name.ts';
-import { UserCodeError } from '../operators/errors.ts';
 import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import type { OperatorAnswer } from '../protocol/answers.ts';
 import type { SnapshotRef } from '../protocol/references.ts';
 import type { OperatorRequest } from '../protocol/requests.ts';
+import { UserCodeError } from '../records/errors.ts';
 import { StateValueError } from '../state/columns/encoding.ts';
 import { shouldCompact } from '../state/compaction.ts';
 import type { StateSet } from '../state/state-set.ts';

@@ -1,16 +1,16 @@
-import { decodeStagedOutput, type StagedSection } from '../format/staged-output.ts';
 import { takesDeadLetters } from '../plan/dead-letters.ts';
 import { kindOf } from '../ports/broker-answers.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, StageFailed } from '../protocol/answers.ts';
 import type { BlobRef } from '../protocol/references.ts';
 import type { AbortSinkRequest, CommitSinkRequest, PrepareSinkRequest, ResolveSinkRequest, SendSinkRequest } from '../protocol/requests.ts';
-import { mendOf } from '../transactions/answers.ts';
-import { commitTransaction } from '../transactions/commit.ts';
-import { abortTransaction } from '../transactions/left-open.ts';
-import { type PrepareOutcome, prepareNothing, prepareTransaction } from '../transactions/prepare.ts';
-import { resolveTransaction } from '../transactions/resolve.ts';
-import { sendPlain } from '../transactions/send-staged.ts';
+import { mendOf } from '../sinks/kafka/answers.ts';
+import { commitTransaction } from '../sinks/kafka/commit.ts';
+import { abortTransaction } from '../sinks/kafka/left-open.ts';
+import { type PrepareOutcome, prepareNothing, prepareTransaction } from '../sinks/kafka/prepare.ts';
+import { resolveTransaction } from '../sinks/kafka/resolve.ts';
+import { sendPlain } from '../sinks/kafka/send-staged.ts';
+import { decodeStagedOutput, type StagedSection } from '../sinks/kafka/staged-output.ts';
 import { failureOf, type StageDeps } from './common.ts';
 import type { Received } from './received.ts';
 

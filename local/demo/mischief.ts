@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
-import { transactionalId } from '../../lib/transactions/ids.ts';
+import { transactionalId } from '../../lib/sinks/kafka/ids.ts';
 import type { RunningJob } from '../functions/run-job.ts';
 
 const ZOMBIE_TRANSACTION_TIMEOUT_MS = 60_000;

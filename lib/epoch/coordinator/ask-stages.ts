@@ -6,9 +6,9 @@ import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from
 import type { Committable } from '../../protocol/committable.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { AnyRequest } from '../../protocol/requests.ts';
-import { mendOf } from '../../transactions/answers.ts';
-import { checkPrepared } from '../../transactions/check-prepared.ts';
-import { retriedAnswer } from '../../transactions/retry.ts';
+import { mendOf } from '../../sinks/kafka/answers.ts';
+import { checkPrepared } from '../../sinks/kafka/check-prepared.ts';
+import { retriedAnswer } from '../../sinks/kafka/retry.ts';
 import type { Attempt, StageOutcome } from '../attempt.ts';
 import { portionsOf } from '../portions.ts';
 import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks } from '../stage-asks.ts';

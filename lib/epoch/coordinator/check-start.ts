@@ -3,11 +3,11 @@ import { byName } from '../../config/by-name.ts';
 import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SinkTopic } from '../../protocol/requests.ts';
+import { isCompacted } from '../../sinks/kafka/compacted-topics.ts';
+import { REQUEST_BYTES } from '../../sinks/kafka/send-staged.ts';
 import { blobName } from '../../storage/blobs.ts';
-import { REQUEST_BYTES } from '../../transactions/send-staged.ts';
 import { holderOf } from '../may-start.ts';
 import { checkWitness } from './check-witness.ts';
-import { isCompacted } from './compacted-topics.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sinkStages, sourceStages } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 

@@ -1,3 +1,4 @@
+import { createOpenWatch } from '../../sinks/kafka/watch-open.ts';
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { abortPrepared, runStage } from './ask-stages.ts';
 import { readSinkTopics } from './check-start.ts';
@@ -13,7 +14,6 @@ import { lookForHeldUp } from './look-for-held-up.ts';
 import { planNext } from './plan-epoch.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import { settlePool } from './settle-pool.ts';
-import { createOpenWatch } from './watch-open.ts';
 
 /** Does what the loop decided. */
 export interface Performer {

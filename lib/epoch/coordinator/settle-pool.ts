@@ -1,10 +1,10 @@
 import { ofName } from '../../config/by-name.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
-import { poolIds } from '../../transactions/ids.ts';
-import { settleTransactions } from '../../transactions/settle.ts';
+import { poolIds } from '../../sinks/kafka/ids.ts';
+import { sayHanging } from '../../sinks/kafka/say-hanging.ts';
+import { settleTransactions } from '../../sinks/kafka/settle.ts';
 import { type CommitSettings, JobFailedError, LeftToNextError } from './context.ts';
 import { checkHeld, type Held } from './held.ts';
-import { sayHanging } from './say-hanging.ts';
 
 /** Ids that cannot be settled in this time are said aloud before they are tried again. */
 const SETTLE_TIMEOUT_MS = 10_000;

@@ -1,10 +1,10 @@
 import { ExchangeWriter } from '../../format/exchange-writer.ts';
 import type { KeyByNode } from '../../graph/job.ts';
 import { keyGroupOf, subtaskOf } from '../../protocol/key-groups.ts';
-import type { CurrentRecord } from '../current-record.ts';
-import { UserCodeError } from '../errors.ts';
+import type { CurrentRecord } from '../../records/current-record.ts';
+import { UserCodeError } from '../../records/errors.ts';
+import { type Push, refusePromise } from '../../records/push.ts';
 import type { ChainKind } from '../kind.ts';
-import { type Push, refusePromise } from '../push.ts';
 
 /** Ends a chain in the segments of an exchange, one for each subtask of the stage behind it. */
 export const keyBy: ChainKind<KeyByNode> = {

@@ -1,7 +1,7 @@
 import type { MapNode } from '../../graph/job.ts';
-import { UserCodeError } from '../errors.ts';
+import { UserCodeError } from '../../records/errors.ts';
+import { refusePromise } from '../../records/push.ts';
 import type { ChainKind } from '../kind.ts';
-import { refusePromise } from '../push.ts';
 
 export const map: ChainKind<MapNode> = {
   givesToUser: () => true,

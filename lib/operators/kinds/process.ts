@@ -1,8 +1,8 @@
 import type { KeyedContext, ProcessNode } from '../../graph/job.ts';
+import { OversizedRecordError, UserCodeError } from '../../records/errors.ts';
+import { refusePromise } from '../../records/push.ts';
 import { StateSet } from '../../state/state-set.ts';
-import { OversizedRecordError, UserCodeError } from '../errors.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
-import { refusePromise } from '../push.ts';
 
 /** Runs the user's `onRecord` with the state of the record's key. */
 export const process: KeyedKind<ProcessNode> = {

@@ -1,6 +1,6 @@
 import type { SinkNode } from '../../graph/job.ts';
+import { SinkEncoder } from '../../sinks/kafka/sink-encoder.ts';
 import type { ChainKind } from '../kind.ts';
-import { SinkEncoder } from '../sink-encoder.ts';
 
 /** Ends a chain in the staged output of a sink. */
 export const sink: ChainKind<SinkNode> = {

@@ -3,9 +3,9 @@ import type { Serde } from '../../format/serde.ts';
 import { bytes } from '../../format/serdes.ts';
 import type { SourceNode } from '../../graph/job.ts';
 import type { RecordPlace } from '../../protocol/requests.ts';
-import { MalformedRecordError, MissingValueError, UserCodeError } from '../errors.ts';
+import { MalformedRecordError, MissingValueError, UserCodeError } from '../../records/errors.ts';
+import { refusePromise } from '../../records/push.ts';
 import type { SourceKind } from '../kind.ts';
-import { refusePromise } from '../push.ts';
 
 /** Begins the chain of a source stage. */
 export const source: SourceKind<SourceNode> = {

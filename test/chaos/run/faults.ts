@@ -3,7 +3,7 @@ import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import { utf8 } from '../../../lib/format/serdes.ts';
 import { connectKafka } from '../../../lib/kafka/connect.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
-import { prepareTransaction } from '../../../lib/transactions/prepare.ts';
+import { prepareTransaction } from '../../../lib/sinks/kafka/prepare.ts';
 import { runKafkaTool } from '../../../local/stack/java.ts';
 import type { Dice } from '../../simulation/kernel/dice.ts';
 import type { Treatment } from '../../support/http-proxy.ts';

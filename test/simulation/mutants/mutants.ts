@@ -19,19 +19,19 @@ const PERFORM = 'lib/epoch/coordinator/perform.ts';
 const START = 'lib/epoch/coordinator/start.ts';
 const COLLECT = 'lib/epoch/coordinator/collect.ts';
 const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
-const RESOLVE = 'lib/transactions/resolve.ts';
-const COMMIT = 'lib/transactions/commit.ts';
-const LOOK = 'lib/transactions/look.ts';
-const CHECK = 'lib/transactions/check-prepared.ts';
+const RESOLVE = 'lib/sinks/kafka/resolve.ts';
+const COMMIT = 'lib/sinks/kafka/commit.ts';
+const LOOK = 'lib/sinks/kafka/look.ts';
+const CHECK = 'lib/sinks/kafka/check-prepared.ts';
 const ASK = 'lib/epoch/coordinator/ask-stages.ts';
 const NEWEST = 'lib/epoch/coordinator/newest-committables.ts';
-const PREPARE = 'lib/transactions/prepare.ts';
-const SEND = 'lib/transactions/send-staged.ts';
+const PREPARE = 'lib/sinks/kafka/prepare.ts';
+const SEND = 'lib/sinks/kafka/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
 const SERVE = 'lib/stages/serve.ts';
 const COLUMNS = 'lib/state/columns/value.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
-const DEAD_LETTERS = 'lib/operators/dead-letters.ts';
+const DEAD_LETTERS = 'lib/sinks/kafka/dead-letters.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 const FINISH = 'lib/epoch/coordinator/finish.ts';
@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a broker forgot to end is ended when the pool is settled',
-    edits: [edit('lib/transactions/settle.ts', 'owners.filter((owner) => owner.open.length > 0)', 'owners.filter(() => false)')],
+    edits: [edit('lib/sinks/kafka/settle.ts', 'owners.filter((owner) => owner.open.length > 0)', 'owners.filter(() => false)')],
   },
   {
     name: 'what else is open under the ids of an attempt is aborted with it',
@@ -211,7 +211,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'transactional ids hold the incarnation',
-    edits: [edit('lib/transactions/ids.ts', '`${place.job}-${place.incarnation}-${place.sink}', '`${place.job}-${place.sink}')],
+    edits: [edit('lib/sinks/kafka/ids.ts', '`${place.job}-${place.incarnation}-${place.sink}', '`${place.job}-${place.sink}')],
   },
   {
     name: 'commit and resolve take the id from the committable, and never compute it again',
@@ -380,7 +380,7 @@ export const mutants: readonly Mutant[] = [
     name: 'output without a key of its own goes where the key of its stream says',
     edits: [
       edit(
-        'lib/operators/sink-encoder.ts',
+        'lib/sinks/kafka/sink-encoder.ts',
         'if (current.keySerde !== undefined) return toPositive(current.keyHash) % this.#partitions;',
         '',
       ),
@@ -640,11 +640,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a transaction that no client can end is said',
     edits: [
       edit('lib/epoch/coordinator/settle-pool.ts', 'await sayHanging(deps, settled.others);', ''),
-      edit(
-        'lib/epoch/coordinator/watch-open.ts',
-        'await sayHanging(deps, lasting.filter(({ producerId }) => !own.has(producerId)), said,);',
-        '',
-      ),
+      edit('lib/sinks/kafka/watch-open.ts', 'await sayHanging(deps, lasting.filter(({ producerId }) => !own.has(producerId)), said,);', ''),
     ],
   },
 ];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { transactionsResult } from '../../../cli/commands/transactions.ts';
 import { type TransactionFacts, transactionsOf } from '../../../lib/inspect/transactions.ts';
 import type { TransactionDescription } from '../../../lib/ports/kafka-requests.ts';
-import { opennessOf } from '../../../lib/transactions/open.ts';
+import { opennessOf } from '../../../lib/sinks/kafka/open.ts';
 import { jobRowOf, manifestOf, NOW } from './rows.ts';
 
 const [EVEN, ODD] = ['word-count-inc-write-0-0', 'word-count-inc-write-0-1'];

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import failingAttempts from '../../../jobs/word-count-failing-attempts.ts';
 import failingWords from '../../../jobs/word-count-failing-words.ts';
 import type { JobDefinition } from '../../../lib/graph/job.ts';
-import { UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import { UserCodeError } from '../../../lib/records/errors.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from './runtimes.ts';
 
 /** The jobs draw from Math.random; here it is the same sequence in every run. */

@@ -14,10 +14,10 @@ import {
   valueState,
 } from '../../../lib/api/index.ts';
 import type { JobDefinition } from '../../../lib/graph/job.ts';
-import { UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime, type OperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
+import { UserCodeError } from '../../../lib/records/errors.ts';
 import {
   compiled,
   type InputRecord,

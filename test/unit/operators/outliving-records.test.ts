@@ -17,9 +17,9 @@ import {
   valueState,
 } from '../../../lib/api/index.ts';
 import type { JobDefinition } from '../../../lib/graph/job.ts';
-import { UserCodeError } from '../../../lib/operators/errors.ts';
 import { createOperatorRuntime, type OperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import { UserCodeError } from '../../../lib/records/errors.ts';
 import { OutsideRecordError } from '../../../lib/state/record-scope.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from './runtimes.ts';
 

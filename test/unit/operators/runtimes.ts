@@ -2,11 +2,11 @@ import { openBlob, sealBlob } from '../../../lib/format/blob.ts';
 import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
 import type { RecordHeader } from '../../../lib/format/record-header.ts';
 import { utf8 } from '../../../lib/format/serdes.ts';
-import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
 import type { JobDefinition } from '../../../lib/graph/job.ts';
 import type { CompiledJob } from '../../../lib/operators/compiled-job.ts';
 import type { EpochOutput, StageContext } from '../../../lib/operators/epoch-output.ts';
 import { compilePlan } from '../../../lib/plan/compile.ts';
+import { decodeStagedOutput } from '../../../lib/sinks/kafka/staged-output.ts';
 import { asLog, type PlainRecord, readAll } from '../format/record-sets.ts';
 
 export function compiled(job: JobDefinition, deadLetterTopic?: string): CompiledJob {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { customSerde, defineJob, int64, json, type KafkaSource, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
 import { BATCH } from '../../../lib/format/batch-layout.ts';
-import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
-import { MalformedRecordError, MissingValueError, UserCodeError } from '../../../lib/operators/errors.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
+import { MalformedRecordError, MissingValueError, UserCodeError } from '../../../lib/records/errors.ts';
+import { decodeStagedOutput } from '../../../lib/sinks/kafka/staged-output.ts';
 import { recrc } from '../format/record-sets.ts';
 import { compiled, type InputRecord, partsTo, recordSet, recordsTo, stageContext, stagedRecords, stagedValues } from './runtimes.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptBlobError } from '../../../lib/format/blob.ts';
-import { OversizedRecordError, UserCodeError } from '../../../lib/operators/errors.ts';
 import { BlobConflictError, BlobMissingError } from '../../../lib/ports/blob-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
+import { OversizedRecordError, UserCodeError } from '../../../lib/records/errors.ts';
 import { FatalStageError, failureOf, RefusedStageError } from '../../../lib/stages/common.ts';
 
 const place = { topic: 'in', partition: 1, offset: 7 };

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { defineJob, int64, json, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
 import { type BlobKind, openBlob, sealBlob } from '../../../lib/format/blob.ts';
 import { ExchangeReader } from '../../../lib/format/exchange-reader.ts';
-import { decodeStagedOutput } from '../../../lib/format/staged-output.ts';
 import { checkCompatible, fingerprint } from '../../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../../lib/graph/graph.ts';
 import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import { parseManifest } from '../../../lib/protocol/manifest.ts';
+import { decodeStagedOutput } from '../../../lib/sinks/kafka/staged-output.ts';
 import { decodeHead, partOf, snapshotOfPart } from '../../../lib/state/snapshot/head.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from '../operators/runtimes.ts';
 

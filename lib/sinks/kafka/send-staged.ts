@@ -1,0 +1,151 @@
+import type { KafkaAnswer, PartitionBatch, ProduceAnswer, ProducerIdentity, TransactionRequests } from '../../ports/kafka-requests.ts';
+import type { WrittenRange } from '../../protocol/committable.ts';
+import { type Asking, retriedAnswer } from './retry.ts';
+import type { StagedSection } from './staged-output.ts';
+import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from './stamp-batches.ts';
+
+/** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */
+const PRODUCE_IN_FLIGHT = 2;
+/** One request carries about this much, so that two of them fill the connection and the broker's memory stays small. */
+export const REQUEST_BYTES = 1024 * 1024;
+
+/** `written`: where the records are, one range for each partition. */
+export type SendOutcome =
+  | { readonly sent: true; readonly written: readonly WrittenRange[] }
+  /** `refused`: which record the broker refused, and why, where it says so. */
+  | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string; readonly refused?: string | undefined };
+
+/** A batch that is ready to be sent, and how many records it has. */
+type ReadyBatch = PartitionBatch & { readonly records: number };
+
+/**
+ * Begins a transaction and fills it with every staged batch, every acknowledgement awaited. The one path of the first send
+ * and of sending again. The batches are stamped in place: the caller owns the buffers.
+ *
+ * A failed Produce is not repeated here: the caller aborts, and a new attempt begins with a fresh InitProducerId.
+ */
+export async function sendStaged(asking: Asking, who: ProducerIdentity, sections: readonly StagedSection[]): Promise<SendOutcome> {
+  const partitions = distinctPartitions(sections);
+  const added = await retriedAnswer(asking, () => asking.kafka.addPartitions(who, partitions));
+  if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
+  return produceAll(asking.kafka, who, partitions, sections);
+}
+
+/**
+ * Sends every staged batch outside a transaction, every acknowledgement awaited. After a failure some may have been
+ * appended: the caller sends all of it again.
+ */
+export async function sendPlain(kafka: TransactionRequests, sections: readonly StagedSection[]): Promise<SendOutcome> {
+  return produceAll(kafka, undefined, distinctPartitions(sections), sections);
+}
+
+/** `who`: undefined outside a transaction. */
+async function produceAll(
+  kafka: TransactionRequests,
+  who: ProducerIdentity | undefined,
+  partitions: readonly { readonly topic: string }[],
+  sections: readonly StagedSection[],
+): Promise<SendOutcome> {
+  const queues = await requestsByLeader(kafka, who, sections);
+  const written = new Map<string, WrittenRange>();
+  const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(kafka, who, leader, requests, written)));
+  const failed = answers.find(({ answer }) => answer !== 'NONE');
+  if (failed === undefined) return { sent: true, written: [...written.values()] };
+  for (const { topic } of partitions) kafka.forgetLeaders(topic);
+  return { sent: false, ...failed, during: 'Produce' };
+}
+
+function distinctPartitions(sections: readonly StagedSection[]): { topic: string; partition: number }[] {
+  const seen = new Map<string, { topic: string; partition: number }>();
+  for (const { topic, partition } of sections) seen.set(`${topic} ${partition}`, { topic, partition });
+  return [...seen.values()];
+}
+
+/**
+ * Stamps every batch with the identity and its sequence number, and groups the batches into requests for each leader:
+ * in every request at most one batch of a partition (the broker's rule), in the order in which they were staged.
+ */
+async function requestsByLeader(
+  kafka: TransactionRequests,
+  who: ProducerIdentity | undefined,
+  sections: readonly StagedSection[],
+): Promise<Map<number, ReadyBatch[][]>> {
+  const nextSequence = new Map<string, number>();
+  const queues = new Map<number, ReadyBatch[][]>();
+  for (const { topic, partition, batches } of sections) {
+    const leader = (await kafka.leaders(topic, partition + 1))[partition] ?? -1;
+    const requests = queues.get(leader) ?? [];
+    queues.set(leader, requests);
+    const key = `${topic} ${partition}`;
+    let sequence = nextSequence.get(key) ?? 0;
+    for (const span of batchesOf(batches)) {
+      if (who === undefined) stampPlainBatch(batches, span.start, span.end);
+      else stampBatch(batches, span.start, span.end, stampOf(who, sequence));
+      sequence += span.records;
+      placeInRequests(requests, { topic, partition, batch: batches.subarray(span.start, span.end), records: span.records });
+    }
+    nextSequence.set(key, sequence);
+  }
+  return queues;
+}
+
+function stampOf({ producerId, producerEpoch }: ProducerIdentity, baseSequence: number): BatchStamp {
+  return { producerId: BigInt(producerId), producerEpoch, baseSequence };
+}
+
+/** Into the first request behind the partition's last batch that still has room. */
+function placeInRequests(requests: ReadyBatch[][], batch: ReadyBatch): void {
+  const holds = (request: ReadyBatch[]) => request.some((other) => other.topic === batch.topic && other.partition === batch.partition);
+  for (let at = requests.findLastIndex(holds) + 1; at < requests.length; at++) {
+    const request = requests[at];
+    if (request !== undefined && sizeOf(request) + batch.batch.length <= REQUEST_BYTES) {
+      request.push(batch);
+      return;
+    }
+  }
+  requests.push([batch]);
+}
+
+function sizeOf(request: readonly PartitionBatch[]): number {
+  return request.reduce((sum, { batch }) => sum + batch.length, 0);
+}
+
+/**
+ * Sends the requests in order, two under way; after a failure sends no more, and awaits what is under way. Outside a
+ * transaction one: sequence numbers do not keep the second from being appended when the first was not. Notes in `written`
+ * where the batches are.
+ */
+async function produceInOrder(
+  kafka: TransactionRequests,
+  who: ProducerIdentity | undefined,
+  leader: number,
+  requests: readonly ReadyBatch[][],
+  written: Map<string, WrittenRange>,
+): Promise<Produced> {
+  const atOnce = who === undefined ? 1 : PRODUCE_IN_FLIGHT;
+  const underWay: Promise<Produced>[] = [];
+  let worst: Produced = { answer: 'NONE' };
+  for (const request of requests) {
+    if (underWay.length === atOnce) worst = (await underWay.shift()) ?? worst;
+    if (worst.answer !== 'NONE') break;
+    const sent = kafka.produce(who, leader, request);
+    underWay.push(sent.then((produced) => ({ answer: noted(request, produced, written), refused: produced.refused })));
+  }
+  for (const produced of await Promise.all(underWay)) if (worst.answer === 'NONE') worst = produced;
+  return worst;
+}
+
+type Produced = Pick<ProduceAnswer, 'answer' | 'refused'>;
+
+/** Answers come in the order of the requests, and batches of a partition lie in theirs. */
+function noted(request: readonly ReadyBatch[], { answer, baseOffsets }: ProduceAnswer, written: Map<string, WrittenRange>): KafkaAnswer {
+  if (answer !== 'NONE') return answer;
+  for (const [index, { topic, partition, records }] of request.entries()) {
+    const offset = baseOffsets[index] ?? -1;
+    // A broker that knows a batch from before may have forgotten where it is: then there is no evidence of it.
+    if (offset < 0) return 'UNKNOWN_SERVER_ERROR';
+    const key = `${topic} ${partition}`;
+    written.set(key, { topic, partition, first: written.get(key)?.first ?? offset, last: offset + records - 1 });
+  }
+  return 'NONE';
+}

@@ -1,0 +1,79 @@
+import { expect, it } from 'vitest';
+import type { FetchRange, TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
+import { resolveTransaction } from '../../../../lib/sinks/kafka/resolve.ts';
+import { encodeBatch } from '../../../simulation/models/wire.ts';
+import { permitOf } from '../../../support/decided.ts';
+
+const written = [{ topic: 'out', partition: 0, first: 10, last: 19 }];
+const committable = { sink: 'sink', subtask: 0, epoch: 3, transactionalId: 'job-1-sink-0-1', producerId: '7', producerEpoch: 3, written };
+
+it('a transaction that is open where it is thought to be led is aborted there, and looked for next time where it is led then', async () => {
+  const forgotten: string[] = [];
+  const ours = encodeBatch(
+    { producerId: 7n, producerEpoch: 3, transactional: true, timestampMs: 0 },
+    Array.from({ length: 10 }, () => 'x'),
+  );
+  ours.writeBigInt64BE(10n, 0);
+  const kafka = {
+    initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
+    addPartitions: async () => 'NONE',
+    endTxn: async () => 'NONE',
+    fetch: async (ranges: readonly FetchRange[]) =>
+      ranges.map(({ topic, partition }) => ({
+        topic,
+        partition,
+        answer: 'NONE',
+        logStartOffset: 0,
+        highWatermark: 20,
+        lastStableOffset: 10,
+        aborted: [],
+        records: ours,
+      })),
+    forgetLeaders: (topic: string) => void forgotten.push(topic),
+  } as unknown as TransactionRequests;
+  const clock = { now: () => 0, elapsedMs: () => 0, sleep: async () => {} };
+  const outcome = await resolveTransaction(
+    { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 1_000 },
+    {
+      permit: permitOf(3, 'd'),
+      committable,
+      transactionTimeoutMs: 60_000,
+      compacted: new Set(),
+      onMissingEvidence: 'stop',
+      staged: () => expect.fail('nothing is sent again'),
+    },
+  );
+  expect(outcome).toMatchObject({ outcome: 'unsettled', message: expect.stringContaining('it is aborted there (NONE)') });
+  expect(forgotten).toEqual(['out']);
+});
+
+it('a look that is refused needs a person, and is not repeated without end', async () => {
+  const kafka = {
+    initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
+    fetch: async (ranges: readonly FetchRange[]) =>
+      ranges.map(({ topic, partition }) => ({
+        ...{ topic, partition, answer: 'TOPIC_AUTHORIZATION_FAILED', logStartOffset: -1, highWatermark: -1, lastStableOffset: -1 },
+        ...{ aborted: [], records: Buffer.alloc(0) },
+      })),
+  } as unknown as TransactionRequests;
+  const outcome = await resolveTransaction(
+    {
+      kafka,
+      clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
+      random: { id: () => '', fraction: () => 0 },
+      deadlineMs: 1_000,
+    },
+    {
+      permit: permitOf(3, 'd'),
+      committable,
+      transactionTimeoutMs: 60_000,
+      compacted: new Set(),
+      onMissingEvidence: 'stop',
+      staged: () => expect.fail('nothing is sent again'),
+    },
+  );
+  expect(outcome).toMatchObject({
+    outcome: 'refused',
+    message: expect.stringMatching(/epoch 3: a look at out-0 was answered TOPIC_AUTHORIZATION_FAILED: grant READ, .* on topic out /),
+  });
+});

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CorruptBlobError } from '../../../../lib/format/blob.ts';
+import { decodeStagedOutput, encodeStagedOutput } from '../../../../lib/sinks/kafka/staged-output.ts';
+
+const anySections = fc.array(
+  fc.record({
+    topic: fc.oneof(fc.constantFrom('flink_kafka2', 'a'), fc.string({ maxLength: 249, unit: 'binary' })),
+    partition: fc.nat(),
+    batches: fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes)),
+  }),
+  { maxLength: 12 },
+);
+
+test('sections come back as they were, in order', () => {
+  fc.assert(
+    fc.property(anySections, (sections) => {
+      expect(decodeStagedOutput(Buffer.concat(encodeStagedOutput(sections)), 'b')).toEqual(sections);
+    }),
+  );
+});
+
+test('batches are not copied to be read', () => {
+  const payload = Buffer.concat(encodeStagedOutput([{ topic: 't', partition: 3, batches: Buffer.from('abc') }]));
+  payload[payload.length - 1] = 'z'.charCodeAt(0);
+  expect(decodeStagedOutput(payload, 'b')[0]?.batches.toString()).toBe('abz');
+});
+
+test('a payload that is cut off, or has bytes behind its end, is refused', () => {
+  fc.assert(
+    fc.property(anySections, fc.nat(), (sections, at) => {
+      const payload = Buffer.concat(encodeStagedOutput(sections));
+      expect(() => decodeStagedOutput(payload.subarray(0, at % payload.length), 'b')).toThrow(CorruptBlobError);
+      expect(() => decodeStagedOutput(Buffer.concat([payload, Buffer.of(0)]), 'b')).toThrow(CorruptBlobError);
+    }),
+    { numRuns: 300 },
+  );
+});
