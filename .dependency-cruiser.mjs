@@ -9,7 +9,17 @@ const rooms = {
   host: ['lib'],
   functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],
   // A command works on the store and the brokers that host opens for it; it knows no deployment.
-  cli: ['host', 'lib/config', 'lib/epoch', 'lib/inspect', 'lib/ports', 'lib/protocol', 'lib/stages', 'lib/storage'],
+  cli: [
+    'host',
+    'lib/config',
+    'lib/epoch',
+    'lib/inspect',
+    'lib/ports',
+    'lib/protocol',
+    'lib/sinks/connectors.ts',
+    'lib/stages',
+    'lib/storage',
+  ],
   // infra knows what a job is, the parameters and the jobs, never the engine.
   infra: ['host/job', 'lib/config', 'jobs'],
   local: ['host', 'functions', 'infra', 'jobs', 'lib'],
@@ -27,18 +37,19 @@ const mayImport = {
   format: [],
   config: [],
   state: [],
-  // A graph names the states of its operators.
-  graph: ['state'],
-  // How a job runs is told from its graph alone, and the same to all who carry it out.
-  plan: ['graph'],
-  operators: ['graph', 'plan', 'records', 'sinks', 'state'],
-  api: ['graph', 'plan', 'operators', 'state'],
-  // What the record path gives to everything on it.
+  // What is on a record's way: everything that works on records speaks of it.
   records: [],
-  sinks: ['records', 'graph', 'operators', 'epoch'],
+  // Sinks know values and staged output, and nothing of graphs, stages or epochs.
+  sinks: ['records'],
+  // A graph names the states of its operators, and what its sinks write to.
+  graph: ['state', 'sinks'],
+  // How a job runs is told from its graph alone, and the same to all who carry it out.
+  plan: ['graph', 'sinks'],
+  operators: ['graph', 'plan', 'records', 'sinks', 'state'],
+  api: ['graph', 'plan', 'operators', 'sinks', 'state'],
   stages: ['operators', 'records', 'state', 'plan', 'sinks', 'storage'],
-  // The coordinator speaks to the stages in the words of the protocol, and no more.
-  epoch: ['graph', 'plan', 'sinks', 'storage'],
+  // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface.
+  epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage'],
   kafka: [],
   aws: [],
   storage: [],
@@ -53,7 +64,7 @@ const directionRule = (room, others) => {
     comment: `${room} may import only ${allowed.join(', ')}.`,
     severity: 'error',
     from: { path: `^${room}/` },
-    to: { path: ours, pathNot: allowed.map((path) => `^${path}/`) },
+    to: { path: ours, pathNot: allowed.map((path) => (path.endsWith('.ts') ? `^${path}$` : `^${path}/`)) },
   };
 };
 
@@ -98,6 +109,17 @@ export default {
       severity: 'error',
       from: { path: '^lib/', pathNot: ['^lib/epoch/coordinator/(decide|read)-manifest[.]ts$'] },
       to: { path: '^lib/protocol/as-decided[.]ts$' },
+    },
+    {
+      name: 'connectors-are-behind-their-table',
+      comment:
+        'A connector is reached by lib/sinks/connectors.ts. Who knows which one it is: its method in the API, what shows transactions to people, and dead letters, which are always records of a topic.',
+      severity: 'error',
+      from: {
+        path: '^(lib|host|functions|cli|infra|jobs)/',
+        pathNot: ['^lib/(sinks|api|inspect)/', '^lib/operators/source-runtime[.]ts$'],
+      },
+      to: { path: '^lib/sinks/[^/]+/' },
     },
     {
       name: 'nobody-imports-the-tests',

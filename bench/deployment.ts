@@ -13,6 +13,7 @@ import { writeBundle } from '../infra/functions/write-bundle.ts';
 import { createLambdaClient } from '../lib/aws/clients.ts';
 import { createLambdaInvoker } from '../lib/aws/lambda-invoker.ts';
 import type { FunctionTarget } from '../lib/ports/function-invoker.ts';
+import { PROTOCOL_VERSION } from '../lib/protocol/requests.ts';
 import { createCdk } from '../local/deploy/cdk.ts';
 import { functionProcesses } from '../local/deploy/function-processes.ts';
 import { createTopics } from '../local/stack/kafka-admin.ts';
@@ -132,7 +133,8 @@ function requests(job: string, build: string): readonly (readonly [FunctionTarge
     stage,
     subtask: 0,
     parallelism: { 'read-lines': 1, 'count-words': 1, 'write-counts': 1 },
-    sinkTopics: { flink_kafka2: { partitions: 3, maxBatchBytes: 1_000_000 } },
+    version: PROTOCOL_VERSION,
+    sinkFacts: { 'write-counts': { topic: 'flink_kafka2', partitions: 3, maxBatchBytes: 1_000_000, compacted: false } },
   });
   return [
     [
@@ -152,7 +154,15 @@ function requests(job: string, build: string): readonly (readonly [FunctionTarge
     ],
     [
       { role: 'sink', stage: 'write-counts', subtask: 0 },
-      { ...common('write-counts'), ask: 'commit', permit: { epoch: 1, decisionId, generation: 1, decided: true }, committables: [] },
+      {
+        ...common('write-counts'),
+        ask: 'commit',
+        connector: 'kafka',
+        permit: { epoch: 1, decisionId, generation: 1, decided: true },
+        committables: [],
+        terms: { compacted: [] },
+        isOld: false,
+      },
     ],
   ];
 }

@@ -2,10 +2,12 @@ import { hostname } from 'node:os';
 import { type CoordinatorDeps, JobFailedError, SupersededError } from '../lib/epoch/coordinator/context.ts';
 import { type FinishSettings, finishJob } from '../lib/epoch/coordinator/finish.ts';
 import { holdLease } from '../lib/epoch/coordinator/hold-lease.ts';
+import { inWords } from '../lib/epoch/events.ts';
 import { holderOf } from '../lib/epoch/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import type { SinkRequest } from '../lib/protocol/requests.ts';
+import { coordinateSinks } from '../lib/sinks/connectors.ts';
 import { received } from '../lib/stages/received.ts';
 import { serveSink } from '../lib/stages/serve.ts';
 import { createBlobs } from '../lib/storage/blobs.ts';
@@ -31,8 +33,8 @@ export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' 
  * itself. Throws as `finishJob` does; the lease is given up then, and why is recorded when a person has to act.
  */
 export async function finishHere(tools: Tools, taken: JobRow, signal: AbortSignal): Promise<void> {
-  const { commitTimeoutMs, epochTimeoutMs, transactionTimeoutMs, onMissingEvidence } = tools.config;
-  const settings: FinishSettings = { build: 'onceflow command', commitTimeoutMs, epochTimeoutMs, transactionTimeoutMs, onMissingEvidence };
+  const { commitTimeoutMs, epochTimeoutMs, onMissingEvidence } = tools.config;
+  const settings: FinishSettings = { build: 'onceflow command', commitTimeoutMs, epochTimeoutMs, onMissingEvidence };
   const deps = await coordinatorDeps(tools);
   const lease = holdLease(deps, { job: taken.job, leaseMs: tools.config.leaseMs }, taken.generation, tools.clock.elapsedMs());
   try {
@@ -66,13 +68,14 @@ async function coordinatorDeps(tools: Tools): Promise<CoordinatorDeps> {
     blobStore,
     blobs,
     kafka,
+    sinks: coordinateSinks({ kafka, clock, random }, { ...config, deliveryGuarantee: 'exactly-once' }),
     invoker,
     clock,
     random,
     observe: (event) => {
       if (event.event === 'warning') say(event.message);
       if (event.event === 'waiting') say(`still waiting: ${event.what}`);
-      if (event.event === 'doubtful') say(`the commit of ${event.transactionalId} was in doubt: ${event.resolution}`);
+      if (event.event === 'doubtful') say(`the commit of ${inWords(event.names)} was in doubt: ${event.resolution}`);
     },
   };
 }

@@ -19,7 +19,7 @@ export function createEventLines(): (event: CoordinatorEvent) => EventLine {
     if (event.event === 'planned') attempts.set(event.epoch, event.decisionId);
     const attempt = 'epoch' in event ? attempts.get(event.epoch) : undefined;
     if (event.event === 'committed') attempts.delete(event.epoch);
-    const { message = event.event, ...fields } = { message: undefined, ...event };
-    return { level: levelOf(event), message, fields: { generation, attempt, ...fields } };
+    const { message = event.event, names, ...fields } = { message: undefined, names: undefined, ...event };
+    return { level: levelOf(event), message, fields: { generation, attempt, ...fields, ...names } };
   };
 }

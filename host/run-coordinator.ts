@@ -10,6 +10,7 @@ import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
 import { momentOf } from '../lib/ports/age.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
+import { coordinateSinks } from '../lib/sinks/connectors.ts';
 import { connectFunction } from './kafka.ts';
 import { type Host, openHost } from './process.ts';
 import { openEpochStore } from './stores.ts';
@@ -68,7 +69,8 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   const onRefusedLogin = term?.startKind === 'revival' ? 'wait' : 'fail';
   const [kafka, invoker] = await Promise.all([connectFunction(host, onRefusedLogin), run.invoker(host, observe)]);
   try {
-    return await coordinate({ ...host, kafka, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
+    const sinks = coordinateSinks({ ...host, kafka }, configOf('coordinator', host.config));
+    return await coordinate({ ...host, kafka, sinks, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
   } finally {
     await kafka.close();
   }

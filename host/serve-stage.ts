@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/ports/clock.ts';
 import type { StageFailed, StageStale } from '../lib/protocol/answers.ts';
+import { earlierRequest } from '../lib/protocol/earlier/requests.ts';
 import type { CommitPermit } from '../lib/protocol/permit.ts';
 import type { StageRequest } from '../lib/protocol/requests.ts';
 import { requestFault } from '../lib/protocol/requests.ts';
@@ -26,13 +27,15 @@ export function serveStage<Request extends StageRequest & { readonly ask: string
   opened().catch(() => {});
   return async (payload, context) => {
     const cameMs = clock.elapsedMs();
-    const fault = requestFault(payload, asks);
+    const earlier = earlierRequest(payload);
+    const asked = earlier?.request ?? payload;
+    const fault = requestFault(asked, asks);
     if (fault !== undefined) return answerToStrange(payload, fault, await opened());
-    const request = received(payload as Request, cameMs);
+    const request = received(asked as Request, cameMs);
     const tools = await opened();
     const answer = refusalOf(tools, request) ?? (await serve(tools, request));
     if (context !== undefined && isFailed(answer)) await logFailure(tools, request, answer, context);
-    return answer;
+    return earlier === undefined ? answer : (earlier.answer(answer) as Answer);
   };
 }
 

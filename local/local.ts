@@ -181,8 +181,8 @@ function waitsForStart(row: JobRow | undefined): boolean {
 }
 
 function welcome({ stack, job: { name, plan } }: LocalJob): string {
-  const topics = (kind: 'source' | 'sink') => plan.stages.flatMap((stage) => (stage.kind === kind ? [stage.topic] : []));
-  const [input = '', output = ''] = [topics('source')[0], topics('sink')[0]];
+  const [input = ''] = plan.stages.flatMap((stage) => (stage.kind === 'source' ? [stage.topic] : []));
+  const [output = ''] = plan.stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : []));
   return `
 Job ${name} runs on Kafka at ${stack.kafka.bootstrap} and AWS at ${stack.aws.endpoint}. In other terminals:
 

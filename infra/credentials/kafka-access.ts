@@ -36,7 +36,10 @@ function readSecret(secret: string, key: string | undefined): PolicyStatement[] 
 function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job }: DeploymentSettings, cluster: string): KafkaAccess {
   const on = (kind: 'topic' | 'group' | 'transactional-id', name: string) => `${cluster.replace(':cluster/', `:${kind}/`)}/${name}`;
   const topicsOf = (kind: 'source' | 'sink') => {
-    const topics = job.plan.stages.flatMap((stage) => (stage.kind === kind ? [stage.topic] : []));
+    const topics = job.plan.stages.flatMap((stage) => {
+      if (stage.kind === 'source' && kind === 'source') return [stage.topic];
+      return stage.kind === 'sink' && kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : [];
+    });
     return [...new Set(topics)].map((topic) => on('topic', topic));
   };
   const inCluster = (...actions: string[]) => allow(kafka('Connect', ...actions), [cluster]);

@@ -3,6 +3,7 @@ import type { Serde } from '../format/serde.ts';
 import { float64, structured } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
+import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
@@ -116,19 +117,10 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
       );
     },
     sink: (uid, sink: KafkaSink<T>) => {
-      const { topic, delivery, key, value } = sink;
-      expectSerde(value, `job ${draft.name}: value of sink ${uid}`);
-      if (key !== undefined) expectSerde(key, `job ${draft.name}: key of sink ${uid}`);
-      draft.add({
-        kind: 'sink',
-        inputs,
-        uid: draft.claim(uid),
-        topic,
-        delivery,
-        key,
-        value,
-        toRecord: sink.toRecord as Extract<JobNode, { kind: 'sink' }>['toRecord'],
-      });
+      const to = sink as SinkSpec;
+      for (const [what, serde] of Object.entries(serdesOfSink(to)))
+        if (serde !== undefined || what === 'value') expectSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);
+      draft.add({ kind: 'sink', inputs, uid: draft.claim(uid), to });
     },
   };
 }

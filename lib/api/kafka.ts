@@ -1,7 +1,8 @@
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from '../config/starting-offsets.ts';
 import type { Serde } from '../format/serde.ts';
-import { JobDefinitionError, type OutputRecord, type SourceRecord } from '../graph/job.ts';
+import { JobDefinitionError, type SourceRecord } from '../graph/job.ts';
 import { checkTopic } from '../graph/overrides.ts';
+import type { OutputRecord } from '../sinks/kafka/spec.ts';
 import { refuseAsync } from './user-function.ts';
 
 /** A Kafka topic as a job's input: values of type `T`. Made by `kafkaSource`. */
@@ -65,6 +66,7 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
 
 /** A Kafka topic as a job's output for values of type `T`. Made by `kafkaSink`. */
 export interface KafkaSink<T> {
+  readonly kind: 'kafka';
   readonly topic: string;
   readonly key: Serde<unknown> | undefined;
   readonly value: Serde<unknown>;
@@ -113,5 +115,5 @@ export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V> & Partial<KafkaK
   const { topic, value, key, delivery = 'exactly-once', toRecord } = options;
   checkTopic(topic, 'kafkaSink');
   if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to topic ${topic}`);
-  return { topic, key: key as Serde<unknown> | undefined, value: value as Serde<unknown>, delivery, toRecord };
+  return { kind: 'kafka', topic, key: key as Serde<unknown> | undefined, value: value as Serde<unknown>, delivery, toRecord };
 }

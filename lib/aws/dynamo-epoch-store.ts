@@ -9,9 +9,9 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { ofName } from '../config/by-name.ts';
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
+import { type Pool, widened } from '../protocol/pool.ts';
 import { awsFaultOf } from './aws-problem.ts';
 import {
   type Attributes,
@@ -25,6 +25,7 @@ import {
   jobKey,
   MAX_EPOCH,
   NO_END,
+  POOL_ATTRIBUTE,
   TTL_ATTRIBUTE,
 } from './dynamo-rows.ts';
 import { conditional, noSuchJob, problem, type Store, send } from './dynamo-send.ts';
@@ -57,7 +58,7 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
       return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
     },
     setDesired: (job, desired) => setDesired(store, job, desired),
-    widenPool: (job, generation, pool, topics) => widenPool(store, job, generation, pool, topics),
+    widenPool: (job, generation, pool) => widenPool(store, job, generation, pool),
     setFingerprint: (job, generation, fingerprint) =>
       fencedUpdate(store, job, generation, 'SET fingerprint = :fingerprint', { ':fingerprint': fingerprint }),
     recordNoProgress: (job, generation, noProgress) =>
@@ -203,38 +204,19 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'])
  * Only ever wider, and sinks that `pool` does not name stay: their transactional ids may still have open transactions.
  * The pool that was read is part of the condition, so that a try that the network delivers late cannot narrow it again.
  */
-async function widenPool(
-  store: Holder,
-  job: string,
-  generation: number,
-  pool: Readonly<Record<string, number>>,
-  topics: Readonly<Record<string, readonly string[]>>,
-): Promise<FencedWrite> {
+async function widenPool(store: Holder, job: string, generation: number, pool: Pool): Promise<FencedWrite> {
   for (let tries = 0; tries < MAX_POOL_TRIES; tries++) {
     const row = await readJob(store, job);
     if (!isHeld(store, row, generation)) return 'superseded';
-    const wider = Object.entries(pool).filter(([sink, subtasks]) => subtasks > (ofName(row.pool, sink) ?? 0));
-    const added = Object.entries(topics).filter(([sink, names]) =>
-      names.some((name) => !(ofName(row.sinkTopics, sink) ?? []).includes(name)),
-    );
-    if (wider.length === 0 && added.length === 0) return 'written';
+    const wider = widened(row.pool, pool);
+    if (wider === row.pool) return 'written';
     const { condition, values } = holding(store, job, generation);
     const command = new UpdateItemCommand({
       TableName: store.table,
       Key: jobKey(job),
-      UpdateExpression: 'SET #pool = :wider, sinkTopics = :topics',
-      ConditionExpression: `${condition} AND #pool = :seen AND (sinkTopics = :known OR attribute_not_exists(sinkTopics))`,
-      ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB
-      ExpressionAttributeValues: attributes({
-        ':wider': { ...row.pool, ...Object.fromEntries(wider) },
-        ...values,
-        ':seen': row.pool,
-        ':topics': {
-          ...row.sinkTopics,
-          ...Object.fromEntries(added.map(([sink, names]) => [sink, [...new Set([...(ofName(row.sinkTopics, sink) ?? []), ...names])]])),
-        },
-        ':known': row.sinkTopics,
-      }),
+      UpdateExpression: `SET ${POOL_ATTRIBUTE} = :wider`,
+      ConditionExpression: `${condition} AND (${POOL_ATTRIBUTE} = :seen OR attribute_not_exists(${POOL_ATTRIBUTE}))`,
+      ExpressionAttributeValues: attributes({ ':wider': wider, ...values, ':seen': row.pool }),
     });
     const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
     if (update.outcome === 'done') return 'written';

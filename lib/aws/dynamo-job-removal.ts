@@ -25,9 +25,9 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
         TableName: store.table,
         Key: jobKey(job),
         UpdateExpression:
-          'SET incarnation = :incarnation, lastCommitted = :zero, retiredThrough = :none, #pool = :empty, sinkTopics = :empty REMOVE lastCompleted, failure, sentAgain',
+          'SET incarnation = :incarnation, lastCommitted = :zero, retiredThrough = :none, sinkPool = :empty, #pool = :empty, sinkTopics = :empty REMOVE lastCompleted, failure, sentAgain',
         ConditionExpression: 'generation = :generation AND incarnation IN (:old, :incarnation)',
-        ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB
+        ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB; a build that knows no other attribute may read the row
         ExpressionAttributeValues: attributes({
           ':generation': generation,
           ':old': old,

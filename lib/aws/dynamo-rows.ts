@@ -3,9 +3,11 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { type Decision, type EpochRow, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
-import { committableSchema } from '../protocol/committable.ts';
+import { upgradedPool, upgradedSentAgain } from '../protocol/earlier/job-rows.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import { parseManifest } from '../protocol/manifest.ts';
+import { epochSummarySchema, jobRowSchema } from '../protocol/rows.ts';
+import { count } from '../protocol/shape.ts';
 
 // The table: pk = the job; sk = `job` for its row, `epoch#<incarnation>#<twelve digits>` for an epoch's. The manifest
 // is a JSON text, not a map: half the size, and read back exactly as it was.
@@ -13,6 +15,7 @@ import { parseManifest } from '../protocol/manifest.ts';
 export type Attributes = Record<string, AttributeValue>;
 
 export const TTL_ATTRIBUTE = 'expiresAt';
+export const POOL_ATTRIBUTE = 'sinkPool';
 
 export function jobKey(job: string): Attributes {
   return { pk: { S: job }, sk: { S: 'job' } };
@@ -35,8 +38,8 @@ export function attributes(values: Record<string, unknown>): Attributes {
 }
 
 export function encodeJob(row: JobRow): Attributes {
-  const { job, ...columns } = row;
-  return { ...jobKey(job), ...attributes(columns) };
+  const { job, pool, ...columns } = row;
+  return { ...jobKey(job), ...attributes({ ...columns, [POOL_ATTRIBUTE]: pool }) };
 }
 
 /** The epoch's row as its decision writes it: the same Decision gives the same attributes, in the same order. */
@@ -58,38 +61,22 @@ function encodeManifest({ job, epoch, manifest: ref }: Decision): { readonly man
   return { manifest };
 }
 
-const count = z.int().min(0);
-
 /** `holderEndsAtMs` of a holder that does not end by itself. */
 export const NO_END = 0;
 
+/** As builds had it that knew no connectors: by sink. */
+const earlierPool = {
+  pool: z.record(z.string(), count).optional(),
+  sinkTopics: z.record(z.string(), z.array(z.string())).optional(),
+};
+
+const { job: _job, pool, sentAgain, ...asTheyAre } = jobRowSchema.shape;
 const jobColumns = z.object({
   pk: z.string(),
-  incarnation: z.string(),
-  generation: count,
-  holder: z.string(),
-  leaseExpiresAtMs: count,
-  holderEndsAtMs: count.optional(),
-  desired: z.enum(['running', 'stopped']),
-  failure: z.string().optional(),
-  noProgress: z.object({ generation: count, sinceMs: count, failuresInARow: count, lastError: z.string().optional() }).optional(),
-  lastCompleted: z.object({ epoch: count, decisionId: z.string() }).optional(),
-  lastCommitted: count,
-  retiredThrough: z.int().min(-1),
-  pool: z.record(z.string(), count),
-  sinkTopics: z.record(z.string(), z.array(z.string())).optional(),
-  sentAgain: z
-    .object({
-      decisionId: z.string(),
-      id: z.string(),
-      committables: z.union([
-        z.object({ at: z.literal('row'), list: z.array(committableSchema) }),
-        z.object({ at: z.literal('blob'), name: z.string() }),
-      ]),
-    })
-    .optional(),
-  fingerprint: z.string(),
-  maxParallelism: count,
+  ...asTheyAre,
+  sentAgain: z.unknown().optional(),
+  ...earlierPool,
+  [POOL_ATTRIBUTE]: pool.optional(),
 });
 
 const epochColumns = z.object({
@@ -97,13 +84,29 @@ const epochColumns = z.object({
   decisionId: z.string(),
   manifest: z.string().optional(),
   manifestBlob: z.string().optional(),
-  summary: z.object({ plannedAtMs: count, decidedAtMs: count, attempts: count, recordsIn: count, recordsOut: count }),
+  summary: epochSummarySchema,
   [TTL_ATTRIBUTE]: count.optional(),
 });
 
 export function decodeJob(item: Attributes): JobRow {
-  const { pk: job, failure, lastCompleted, holderEndsAtMs = NO_END, sinkTopics = {}, ...columns } = decode(jobColumns, item);
-  return { job, failure, lastCompleted, sinkTopics, holderEndsAtMs: holderEndsAtMs === NO_END ? undefined : holderEndsAtMs, ...columns };
+  const { pk, pool: subtasks = {}, sinkTopics = {}, [POOL_ATTRIBUTE]: own, holderEndsAtMs = NO_END, ...columns } = decode(jobColumns, item);
+  const { sentAgain, failure, lastCompleted, ...others } = columns;
+  return {
+    ...others,
+    job: pk,
+    failure,
+    lastCompleted,
+    holderEndsAtMs: holderEndsAtMs === NO_END ? undefined : holderEndsAtMs,
+    pool: own ?? upgradedPool(subtasks, sinkTopics),
+    ...(sentAgain !== undefined && { sentAgain: decodeSentAgain(item, sentAgain) }),
+  };
+}
+
+/** What was sent again by a build that knew no connectors is in the row as it was there. */
+function decodeSentAgain(item: Attributes, value: unknown): JobRow['sentAgain'] {
+  const parsed = jobRowSchema.shape.sentAgain.safeParse(upgradedSentAgain(value));
+  if (!parsed.success) throw foreignRow(item, z.prettifyError(parsed.error));
+  return parsed.data;
 }
 
 export function decodeEpoch(item: Attributes): EpochRow {

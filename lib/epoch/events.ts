@@ -1,4 +1,5 @@
 import type { CondemnedRecord } from '../protocol/requests.ts';
+import type { Names, SinkEvent } from '../sinks/connector.ts';
 import type { EpochFigures } from './epoch-figures.ts';
 import type { Gap } from './plan.ts';
 
@@ -65,20 +66,20 @@ export type CoordinatorEvent =
       readonly ms: number;
       readonly figures: EpochFigures;
     }
-  /** A transaction was open under the job's ids that no epoch of it has begun: it was aborted, between two epochs. */
+  /** Something was open that is the job's and of no epoch: it was ended, between two epochs. */
   | { readonly event: 'leftovers-ended' }
-  /** Readers of a sink's topic wait for a transaction, not the job's, that no client is going to end. Said once for each. */
-  | { readonly event: 'hanging-transaction'; readonly topic: string; readonly partition: number; readonly message: string }
+  /** What a connector has to say: a warning, or that readers are held up by what is not the job's. */
+  | SinkEvent
   /** Offsets of the source topics that nobody can read yet: transactions of others are open before them. Each half minute while it is so. */
   | { readonly event: 'held-up'; readonly records: number }
-  | { readonly event: 'doubtful'; readonly epoch: number; readonly transactionalId: string; readonly resolution: string }
+  /** `names`: those that the connector gives to what is in doubt. */
+  | { readonly event: 'doubtful'; readonly epoch: number; readonly names: Names; readonly resolution: string }
   /** The platform refused to run this function: too many are running. */
   | { readonly event: 'throttled'; readonly function: string }
   /** A tick found a job that failed, and left it alone. */
   | { readonly event: 'still-failed'; readonly message: string }
   | { readonly event: 'waiting'; readonly what: string; readonly forMs: number }
   | { readonly event: 'collected'; readonly blobs: number; readonly retired: number }
-  | { readonly event: 'warning'; readonly message: string }
   | { readonly event: 'ended'; readonly end: string; readonly message: string };
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -113,4 +114,9 @@ export function levelOf(event: CoordinatorEvent): Level {
     default:
       return 'info';
   }
+}
+
+/** Names that a connector gives, for a line of text. */
+export function inWords(names: Names): string {
+  return Object.values(names).join(', ');
 }

@@ -1,6 +1,6 @@
 import { byName, ofName } from '../config/by-name.ts';
 import { edgesTo, type PhysicalPlan, type Stage } from '../plan/plan.ts';
-import type { DeliveryGuarantee, Manifest, Position, SourceOffsets } from '../protocol/manifest.ts';
+import type { Manifest, Position, SourceOffsets } from '../protocol/manifest.ts';
 import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
 import { type Attempt, writtenBy } from './attempt.ts';
 import { advanceOffsets } from './plan.ts';
@@ -21,7 +21,6 @@ export function positionBehind(parent: Position, attempts: readonly Attempt[], s
 
 /** What a manifest says besides what it has of its parent. */
 export interface NextEpoch extends Pick<Manifest, 'epoch' | 'decisionId' | 'outputs' | 'committables'> {
-  readonly delivery?: DeliveryGuarantee;
   readonly position: Position;
 }
 
@@ -29,7 +28,7 @@ export interface NextEpoch extends Pick<Manifest, 'epoch' | 'decisionId' | 'outp
 export function nextManifest(of: Pick<Manifest, 'job' | 'incarnation'>, parent: Manifest | undefined, next: NextEpoch): Manifest {
   const { position, ...rest } = next;
   return {
-    version: 2,
+    version: 3,
     job: of.job,
     incarnation: of.incarnation,
     parentDecisionId: parent?.decisionId,
@@ -39,23 +38,16 @@ export function nextManifest(of: Pick<Manifest, 'job' | 'incarnation'>, parent: 
 }
 
 /** The manifest of an attempt whose every stage is done. */
-export function manifestOf(
-  attempt: Attempt,
-  parent: Manifest,
-  plan: PhysicalPlan,
-  sinkParallelism: (sink: string) => number,
-  delivery: DeliveryGuarantee,
-): Manifest {
+export function manifestOf(attempt: Attempt, parent: Manifest, plan: PhysicalPlan, sinkParallelism: (sink: string) => number): Manifest {
   const { epoch, decisionId, committables } = attempt;
   return nextManifest(parent, parent, {
     epoch,
     decisionId,
-    delivery,
     position: positionAfter(parent, attempt, plan.stages),
     outputs: byName(
       plan.stages.flatMap(({ kind, id }) => (kind === 'sink' ? [[id, stagedFor(attempt, plan, id, sinkParallelism(id))] as const] : [])),
     ),
-    committables: [...committables].sort((left, right) => left.transactionalId.localeCompare(right.transactionalId)),
+    committables: [...committables].sort((left, right) => left.sink.localeCompare(right.sink) || left.subtask - right.subtask),
   });
 }
 

@@ -3,10 +3,12 @@ import { leavesOut } from '../plan/dead-letters.ts';
 import { meetingOf } from '../plan/meeting.ts';
 import { edgesTo, type OperatorStage, type PhysicalPlan, type SinkStage, type SourceStage } from '../plan/plan.ts';
 import type { OperatorDone } from '../protocol/answers.ts';
+import type { Committable } from '../protocol/committable.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
 import type { Position } from '../protocol/manifest.ts';
 import type { SnapshotRef } from '../protocol/references.ts';
 import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
+import type { PreparedCoordination } from '../sinks/connector.ts';
 import { type Attempt, writtenBy } from './attempt.ts';
 import { type JobSettings, parallelismOf } from './coordinator/context.ts';
 import { stagedFor } from './position.ts';
@@ -18,7 +20,7 @@ export type Ask<Request extends StageRequest> = Omit<Request, keyof StageRequest
 /** What a subtask is asked, or what it did without being asked because it has nothing to do. */
 export type SubtaskAsk<Request extends StageRequest, Done> = { readonly ask: Ask<Request> } | { readonly done: Done };
 
-type AskRules = Pick<JobSettings, 'plan' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs' | 'transactionTimeoutMs'>;
+type AskRules = Pick<JobSettings, 'plan' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs'>;
 
 /** A subtask without ranges reads nothing. */
 export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules): SubtaskAsk<SourceRequest, undefined>[] {
@@ -55,13 +57,23 @@ export function operatorAsks(
   });
 }
 
-/** A subtask without output makes no transaction; after an attempt that may have left one open it looks for that. */
-export function prepareAsks(stage: SinkStage, attempt: Attempt, rules: AskRules): SubtaskAsk<PrepareSinkRequest, undefined>[] {
-  const { transactionTimeoutMs } = rules;
+/** A subtask without output prepares nothing; after an attempt that may have left something open it looks for that. */
+export function prepareAsks(
+  stage: SinkStage,
+  attempt: Attempt,
+  rules: AskRules,
+  { connector, prepareTerms }: Pick<PreparedCoordination, 'connector' | 'prepareTerms'>,
+): SubtaskAsk<PrepareSinkRequest, undefined>[] {
+  const terms = prepareTerms(stage.to);
   return stagedFor(attempt, rules.plan, stage.id, parallelismOf(rules, stage.id)).map((staged) =>
-    staged.length === 0 && attempt.endsLeftovers !== true
-      ? { done: undefined }
-      : { ask: { ask: 'prepare', topic: stage.topic, transactionTimeoutMs, staged } },
+    staged.length === 0 && attempt.endsLeftovers !== true ? { done: undefined } : { ask: { ask: 'prepare', connector, terms, staged } },
+  );
+}
+
+/** Of a sink that prepares nothing: what is to be sent when the epoch is decided. */
+export function stagedCommittables(stage: SinkStage, attempt: Attempt, rules: AskRules, connector: string): Committable[] {
+  return stagedFor(attempt, rules.plan, stage.id, parallelismOf(rules, stage.id)).flatMap((staged, subtask) =>
+    staged.length === 0 ? [] : [{ sink: stage.id, connector, subtask, epoch: attempt.epoch, token: {} }],
   );
 }
 

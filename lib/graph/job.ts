@@ -1,6 +1,7 @@
 import type { StartingOffsets } from '../config/starting-offsets.ts';
 import type { RecordHeader } from '../format/record-header.ts';
 import type { Serde } from '../format/serde.ts';
+import type { SinkSpec } from '../sinks/connectors.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 
 /**
@@ -33,24 +34,6 @@ export interface SourceRecord<K, V> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-}
-
-/** What a sink writes for one value. */
-export interface OutputRecord<K, V> {
-  readonly key?: K | undefined;
-  /** Undefined writes a record without a value (a tombstone). */
-  readonly value: V | undefined;
-  readonly headers?: readonly RecordHeader[] | undefined;
-  /**
-   * Milliseconds since the Unix epoch; a whole number.
-   * @default the timestamp of the input record
-   */
-  readonly timestamp?: number | undefined;
-  /**
-   * @default by the key as the Java client does; without a key by the key of the stream behind a keyBy, so that one
-   * key's records stay in order; else each batch to the next partition
-   */
-  readonly partition?: number | undefined;
 }
 
 /** Where a keyed operator sends its results, while it works on a record: later it throws, and the attempt fails. */
@@ -120,11 +103,8 @@ export interface ProcessNode extends Consumer {
 export interface SinkNode extends Consumer {
   readonly kind: 'sink';
   readonly uid: string;
-  readonly topic: string;
-  readonly delivery: 'exactly-once';
-  readonly key: Serde<unknown> | undefined;
-  readonly value: Serde<unknown>;
-  readonly toRecord: ((value: unknown) => OutputRecord<unknown, unknown>) | undefined;
+  /** Where to, and how values are written there. */
+  readonly to: SinkSpec;
 }
 
 /** A job is not well-formed, or an override does not fit it. Nothing has run yet. */

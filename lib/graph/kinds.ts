@@ -1,3 +1,4 @@
+import { describeSink } from '../sinks/connectors.ts';
 import { storedStates } from '../state/stored-state.ts';
 import type { GraphNode } from './graph-node.ts';
 import type { JobDefinition, JobNode } from './job.ts';
@@ -44,9 +45,7 @@ export const nodeKinds = {
   },
   sink: {
     place: 'sink',
-    describe: ({ id, kind, uid, topic, delivery, key, value }) => {
-      return { id, kind, uid, topic, delivery, key: key?.name, value: value.name };
-    },
+    describe: ({ id, kind, uid, to }) => ({ ...describeSink(to), id, kind, uid }),
   },
 } as const satisfies NodeKinds;
 

@@ -1,6 +1,7 @@
 import { isTopic } from '../config/names.ts';
 import type { StartingOffsets } from '../config/starting-offsets.ts';
-import { type JobDefinition, JobDefinitionError } from './job.ts';
+import { renamedSink } from '../sinks/connectors.ts';
+import { type JobDefinition, JobDefinitionError, type SinkNode } from './job.ts';
 
 /** What the configuration may change of a job without touching its code. */
 export interface GraphOverrides {
@@ -13,7 +14,7 @@ export interface GraphOverrides {
 /** The job with other topics or starting offsets. Throws `JobDefinitionError` when a uid is not one of its sources or sinks. */
 export function applyOverrides(job: JobDefinition, overrides: GraphOverrides): JobDefinition {
   const topics = overrides.topics ?? new Map<string, string>();
-  const known = job.nodes.flatMap((node) => (node.kind === 'source' || node.kind === 'sink' ? [node.uid] : []));
+  const known = job.nodes.flatMap((node) => (node.kind === 'source' || (node.kind === 'sink' && hasTopic(node)) ? [node.uid] : []));
   for (const [uid, topic] of topics) {
     if (!known.includes(uid))
       throw new JobDefinitionError(
@@ -25,9 +26,14 @@ export function applyOverrides(job: JobDefinition, overrides: GraphOverrides): J
     if (node.kind === 'source') {
       return { ...node, topic: topics.get(node.uid) ?? node.topic, startingOffsets: overrides.startingOffsets ?? node.startingOffsets };
     }
-    return node.kind === 'sink' ? { ...node, topic: topics.get(node.uid) ?? node.topic } : node;
+    const topic = node.kind === 'sink' ? topics.get(node.uid) : undefined;
+    return node.kind === 'sink' && topic !== undefined ? { ...node, to: renamedSink(node.to, topic) ?? node.to } : node;
   });
   return { name: job.name, nodes };
+}
+
+function hasTopic({ to }: SinkNode): boolean {
+  return renamedSink(to, '') !== undefined;
 }
 
 /** Throws `JobDefinitionError` when Kafka would refuse the name. */

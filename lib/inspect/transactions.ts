@@ -1,7 +1,11 @@
 import { isLeaseLive } from '../epoch/may-start.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import type { KafkaRequests, TopicPartition, TransactionDescription } from '../ports/kafka-requests.ts';
+import { type Committable, isOfOneSubtask } from '../protocol/committable.ts';
 import type { Manifest } from '../protocol/manifest.ts';
+import { sinksOf } from '../protocol/pool.ts';
+import { CONNECTOR, type KafkaCommittable, kafkaCommittable } from '../sinks/kafka/committable.ts';
+import { topicsIn } from '../sinks/kafka/coordination.ts';
 import { poolIds } from '../sinks/kafka/ids.ts';
 import { lookAt } from '../sinks/kafka/look.ts';
 import { type Openness, opennessOf } from '../sinks/kafka/open.ts';
@@ -73,7 +77,7 @@ export async function readTransactions(deps: InspectDeps): Promise<JobTransactio
   if (row === undefined) return undefined;
   const kafka = await deps.kafka();
   const last = await lastManifest(deps, row);
-  const ids = poolIds(row.job, row.incarnation, row.pool);
+  const ids = poolIds(row.job, row.incarnation, sinksOf(row.pool, CONNECTOR));
   const sinkTopics = topicsOf(row, last);
   const before = await heldPartitions(kafka, sinkTopics);
   const [found, fates] = await Promise.all([kafka.describeTransactions(ids), readFates(deps, kafka, row, last)]);
@@ -115,7 +119,7 @@ function endOf({ row, last, nowMs }: TransactionFacts, transaction: TransactionD
   if (openness === 'over') return { by: 'is-over' };
   if (openness === 'ending') return { by: 'broker' };
   const { transactionalId, producerId, producerEpoch, startedAtMs, timeoutMs } = transaction;
-  const committable = last?.committables.find((each) => each.transactionalId === transactionalId);
+  const committable = kafkaOf(last?.committables).find((each) => each.transactionalId === transactionalId);
   const isDecided = committable?.producerId === producerId && committable.producerEpoch === producerEpoch;
   const isRun = isLeaseLive(row, nowMs);
   if (isDecided) return { by: 'commit', epoch: committable.epoch, isUnderWay: isRun };
@@ -131,11 +135,13 @@ async function lastManifest(deps: InspectDeps, row: JobRow): Promise<Manifest | 
 }
 
 function topicsOf(row: JobRow, last: Manifest | undefined): string[] {
-  const written = last?.committables.flatMap((of) => [
-    ...of.written.map(({ topic }) => topic),
-    ...(of.marker === undefined ? [] : [of.marker.topic]),
-  ]);
-  return [...new Set([...Object.values(row.sinkTopics).flat(), ...(written ?? [])])];
+  const recorded = Object.values(row.pool).flatMap((sinks) => Object.values(sinks).flatMap(({ places }) => places));
+  return [...new Set([...recorded, ...kafkaOf(last?.committables).flatMap(topicsIn)])];
+}
+
+/** Those that are Kafka's. */
+function kafkaOf(committables: readonly Committable[] = []): KafkaCommittable[] {
+  return committables.filter(({ connector }) => connector === CONNECTOR).map(kafkaCommittable);
 }
 
 /** What the log shows of each transaction of the last epoch. */
@@ -148,9 +154,7 @@ async function readFates(
   const asking = { kafka, clock: deps.clock, random: deps.random, deadlineMs: deps.clock.elapsedMs() + LOOK_TIMEOUT_MS };
   const again =
     row.sentAgain?.decisionId === last?.decisionId && row.sentAgain?.committables.at === 'row' ? row.sentAgain.committables.list : [];
-  const newest = (last?.committables ?? []).map(
-    (of) => again.find(({ sink, subtask }) => sink === of.sink && subtask === of.subtask) ?? of,
-  );
+  const newest = kafkaOf((last?.committables ?? []).map((of) => again.find((one) => isOfOneSubtask(one, of)) ?? of));
   const looked = newest
     .filter(({ marker }) => marker === undefined)
     .map(async (of) => {

@@ -1,4 +1,4 @@
-import { type Edge, edgesFrom, type PhysicalPlan } from '../plan/plan.ts';
+import { type Edge, edgesFrom, type PhysicalPlan, type SinkStage } from '../plan/plan.ts';
 import type { Push } from '../records/push.ts';
 import type { EdgeOutput, StageContext } from './epoch-output.ts';
 
@@ -34,11 +34,11 @@ export class EdgeWriters {
   }
 
   /** What takes the values of a side output; undefined: the plan has none of that tag. */
-  ofTag<T>(tag: string, make: (topic: string) => { readonly writer: EdgeWriter; readonly push: T }): T | undefined {
+  ofTag<T>(tag: string, make: (sink: SinkStage) => { readonly writer: EdgeWriter; readonly push: T }): T | undefined {
     const edge = edgesFrom(this.#plan, this.#stage).find((each) => each.tag === tag);
     const target = this.#plan.stages.find(({ id }) => id === edge?.to);
     if (edge === undefined || target?.kind !== 'sink') return undefined;
-    return this.#add(edge, make(target.topic)).push;
+    return this.#add(edge, make(target)).push;
   }
 
   begin(): void {

@@ -1,13 +1,12 @@
 import type { Edge } from '../plan/plan.ts';
+import type { Own } from '../protocol/shape.ts';
 
 /** What a stage works with besides the job: the numbers that the coordinator sends with each request. */
 export interface StageContext {
   parallelism(stageId: string): number;
   readonly maxParallelism: number;
-  /** Partitions of a sink topic. Read at the beginning of each epoch: it may grow. */
-  partitions(topic: string): number;
-  /** The largest record batch that a sink topic takes. */
-  maxBatchBytes(topic: string): number;
+  /** What a sink's connector has learnt of where it writes to. Asked for at the beginning of each epoch: it may change. */
+  facts(sink: string): Own;
 }
 
 /** What was made for one edge in one epoch. */

@@ -50,8 +50,8 @@ export function createSourceRuntime(
   const push = compileChain({ job, edges, current }, source.id);
   const reader = new RecordSetReader();
   const readValue = operatorKinds.source.open(source, reader);
-  const letters = edges.ofTag(ERRORS, (topic) => {
-    const writer = new DeadLetterWriter(topic, context);
+  const letters = edges.ofTag(ERRORS, ({ id, to }) => {
+    const writer = new DeadLetterWriter(to, id, () => context.facts(id));
     return { writer, push: writer };
   });
   let condemned: CondemnedRecord | undefined;

@@ -1,5 +1,6 @@
 import { type ConsumerNode, type JobDefinition, JobDefinitionError, type JobNode, nodeLabel } from '../graph/job.ts';
 import { isAt, type NodeAt } from '../graph/kinds.ts';
+import { targetOf } from '../sinks/connectors.ts';
 import { withDeadLetters } from './dead-letters.ts';
 import { type Edge, edgeBetween, type PhysicalPlan, type Stage } from './plan.ts';
 
@@ -33,9 +34,9 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
       if (node.id === keyBys.at(-1)) stages.push({ kind: 'operator', id, operators: operators.map(({ uid }) => uid) });
       madeIn[node.id] = [id];
     } else if (isAt(node, 'sink')) {
-      const { uid: id, topic } = node;
+      const { uid: id, to } = node;
       for (const from of upstream) edges.push(edgeBetween({ from, to: id, input: 0, how: 'sink', node: node.id }));
-      stages.push({ kind: 'sink', id, topic });
+      stages.push({ kind: 'sink', id, to: targetOf(to) });
     }
   }
   const plan: PhysicalPlan = { job: job.name, stages, edges };

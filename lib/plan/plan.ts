@@ -1,5 +1,6 @@
 import type { StartingOffsets } from '../config/starting-offsets.ts';
 import { JobDefinitionError } from '../graph/job.ts';
+import type { SinkTarget } from '../sinks/connectors.ts';
 
 /**
  * How a job runs: its graph cut into stages, and the edges on which data goes from one to another. Compiled once in each
@@ -36,7 +37,8 @@ export interface OperatorStage extends StageBase {
 
 export interface SinkStage extends StageBase {
   readonly kind: 'sink';
-  readonly topic: string;
+  /** Where it writes to. */
+  readonly to: SinkTarget;
 }
 
 /** Where the output of one stage is the input of another. */

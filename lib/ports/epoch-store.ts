@@ -1,56 +1,8 @@
-import type { Committable } from '../protocol/committable.ts';
 import type { Manifest } from '../protocol/manifest.ts';
+import type { Pool } from '../protocol/pool.ts';
+import type { EpochSummary, JobRow, NoProgress, SentAgain } from '../protocol/rows.ts';
 
-/** The job row: the only truth about a job. Every write is conditional on the generation in it. */
-export interface JobRow {
-  readonly job: string;
-  /** Random id made with the row, new at every restore from an older epoch. */
-  readonly incarnation: string;
-  /** The coordinator's lease number. */
-  readonly generation: number;
-  /** Who holds the lease, for people. */
-  readonly holder: string;
-  readonly leaseExpiresAtMs: number;
-  /** When the holder will give the lease up by itself, because a function runs only so long. Undefined: it has no such time. */
-  readonly holderEndsAtMs?: number | undefined;
-  readonly desired: 'running' | 'stopped';
-  /** Why the job cannot go on without a person; undefined while it can. */
-  readonly failure: string | undefined;
-  /** Undefined while there is progress, or nothing to do. For people: it counts while its generation holds the job. */
-  readonly noProgress?: NoProgress | undefined;
-  /** Undefined until epoch 0 (the starting offsets) is decided. */
-  readonly lastCompleted: { readonly epoch: number; readonly decisionId: string } | undefined;
-  readonly lastCommitted: number;
-  /** Manifests of epochs up to this one are RETIRED: nothing starts from them any more. -1: none is. */
-  readonly retiredThrough: number;
-  /** By sink uid, the widest parallelism used in this incarnation: every transactional id that may exist. */
-  readonly pool: Readonly<Record<string, number>>;
-  /** By sink uid, every topic that it may have written to in this incarnation: where something of these ids may be open. */
-  readonly sinkTopics: Readonly<Record<string, readonly string[]>>;
-  /** What of the last completed epoch had to be sent again. Of an earlier epoch it says nothing any more. */
-  readonly sentAgain?: SentAgain | undefined;
-  readonly fingerprint: string;
-  readonly maxParallelism: number;
-}
-
-/** Transactions of a decided epoch that took the place of those in its manifest: a decision of its own, before they are committed. */
-export interface SentAgain {
-  /** Of the epoch. */
-  readonly decisionId: string;
-  /** Of this record: it replaces the one whose id was seen. */
-  readonly id: string;
-  /** All that took the place of another, for each sink and subtask the newest; in the row, or in a blob where they are many. */
-  readonly committables: { readonly at: 'row'; readonly list: readonly Committable[] } | { readonly at: 'blob'; readonly name: string };
-}
-
-/** A coordinator has work to do, and nothing was decided or committed since `sinceMs`. */
-export interface NoProgress {
-  /** Of the coordinator that says so. */
-  readonly generation: number;
-  readonly sinceMs: number;
-  readonly failuresInARow: number;
-  readonly lastError?: string | undefined;
-}
+export type { EpochSummary, JobRow, NoProgress, SentAgain } from '../protocol/rows.ts';
 
 /** One decision: the manifest's row created and the job row moved from the parent to it, in one transaction. */
 export interface Decision {
@@ -73,15 +25,6 @@ export const MAX_ROW_MANIFEST_BYTES = 350_000;
 
 /** The manifest in the epoch's row, or where it is when it is larger than `MAX_ROW_MANIFEST_BYTES`. */
 export type ManifestRef = { readonly at: 'row'; readonly manifest: Manifest } | { readonly at: 'blob'; readonly name: string };
-
-/** For people and tools; no decision reads it. */
-export interface EpochSummary {
-  readonly plannedAtMs: number;
-  readonly decidedAtMs: number;
-  readonly attempts: number;
-  readonly recordsIn: number;
-  readonly recordsOut: number;
-}
 
 export interface EpochRow {
   readonly epoch: number;
@@ -131,13 +74,8 @@ export interface EpochStore {
   ): Promise<FencedWrite>;
   /** A person's request, so no generation guards it; `running` also clears the failure. Throws `StoreProblem` when there is no such job. */
   setDesired(job: string, desired: JobRow['desired']): Promise<void>;
-  /** Raises the pool to at least `pool`, and adds the topics; never narrows either, and keeps sinks that are not named. */
-  widenPool(
-    job: string,
-    generation: number,
-    pool: Readonly<Record<string, number>>,
-    topics: Readonly<Record<string, readonly string[]>>,
-  ): Promise<FencedWrite>;
+  /** Widens the pool by `pool` (`widened`); never narrows it, and keeps what is not named. */
+  widenPool(job: string, generation: number, pool: Pool): Promise<FencedWrite>;
   /** Records a compatible change of the graph. */
   setFingerprint(job: string, generation: number, fingerprint: string): Promise<FencedWrite>;
   /** Records that the job makes no progress; undefined: it does again. */

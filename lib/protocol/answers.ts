@@ -86,23 +86,23 @@ const preparedSchema = z.object({ outcome: z.literal('prepared'), committable: c
 const committedSchema = z
   .object({
     outcome: z.literal('committed'),
-    /** Those that the log does not show as committed: to be resolved. */
-    doubtful: list(z.object({ transactionalId: name, why: text }).readonly()),
+    /** By subtask, those that cannot be seen to be committed: to be resolved. */
+    doubtful: list(z.object({ subtask: count, why: text }).readonly()),
   })
   .readonly();
 
 /**
- * - `committed`: the log shows it as committed in every partition.
- * - `sent-again`: what had been aborted was sent again, under a fresh identity, and is prepared: whoever holds the job checks
- *   it, records the new committable, and commits that. Until then nothing of it may be committed.
+ * - `committed`: readers have all of it, for ever.
+ * - `sent-again`: what was lost was sent again, and is prepared: whoever holds the job checks it, records the new committable, and
+ *   commits that. Until then nothing of it may be committed.
  * - `unsettled`: not known yet, or one step nearer; the coordinator checks that it still holds its generation and asks again.
- *   `unknownTopic`: because no broker knows the topic, at this moment.
- * - `no-evidence`: the log does not say what became of it any more; a person has to decide.
+ *   `gone`: what it wrote to is not there at this moment; if that lasts, this is what a person is told.
+ * - `no-evidence`: nothing says what became of it any more; a person has to decide.
  */
 const resolvedSchema = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('committed') }).readonly(),
   z.object({ outcome: z.literal('sent-again'), committable: committableSchema }).readonly(),
-  z.object({ outcome: z.enum(['unsettled', 'no-evidence']), message: text, unknownTopic: name.optional() }).readonly(),
+  z.object({ outcome: z.enum(['unsettled', 'no-evidence']), message: text, gone: text.optional() }).readonly(),
 ]);
 export type Resolved = z.infer<typeof resolvedSchema>;
 

@@ -1,15 +1,9 @@
 import * as z from 'zod';
-import { committableSchema, transaction } from './committable.ts';
+import { committableSchema } from './committable.ts';
+import { upgradedCommittables, version1, version2 } from './earlier/manifests.ts';
 import { MalformedError } from './malformed.ts';
 import { blobRefSchema, snapshotRefSchema } from './references.ts';
-import { byName, count, list, ms, name, shapeFault, text } from './shape.ts';
-
-/**
- * `exactly-once`: sent in transactions that are prepared before the decision and committed after it. `at-least-once`: sent
- * after the decision without a transaction, and again when a crash or a lost answer leaves unknown what was sent.
- */
-export const deliveryGuaranteeSchema = z.enum(['exactly-once', 'at-least-once']);
-export type DeliveryGuarantee = z.infer<typeof deliveryGuaranteeSchema>;
+import { byName, count, list, name, shapeFault } from './shape.ts';
 
 /** Next offset to read: by source uid, then topic, then partition (the index). */
 const sourceOffsetsSchema = byName(byName(list(count)));
@@ -33,11 +27,6 @@ export type Position = z.infer<typeof positionSchema>;
 const common = {
   job: name,
   incarnation: name,
-  /**
-   * How its output is committed, whatever the coordinator is set to that does it.
-   * @default 'exactly-once'
-   */
-  delivery: deliveryGuaranteeSchema.optional(),
   epoch: count,
   decisionId: name,
   /** Undefined for epoch 0. */
@@ -48,12 +37,12 @@ const common = {
   outputs: byName(list(list(blobRefSchema))),
 };
 
-const version2 = z
+const version3 = z
   .object({
-    /** 2 since committables hold their evidence; 1 is still read. */
-    version: z.literal(2),
+    /** 3 since committables say by which connector they are committed; 1 and 2 are still read. */
+    version: z.literal(3),
     ...common,
-    /** One for each sink subtask that had output. */
+    /** One for each sink subtask that has something to commit, by the connector that its sink had then. */
     committables: list(committableSchema),
   })
   .readonly();
@@ -62,37 +51,25 @@ const version2 = z
  * The manifest: all that is needed to go on after an epoch. It is written once, by the epoch's decision, and never
  * changed.
  */
-export type Manifest = z.infer<typeof version2>;
+export type Manifest = z.infer<typeof version3>;
 
-/** Of builds that proved a commit by a group offset. */
-const version1 = z
-  .object({
-    version: z.literal(1),
-    ...common,
-    committables: list(z.object({ ...transaction, topic: name }).readonly()),
-    sinkStartedAtMs: ms,
-    previousUseAtMs: z.record(text, ms).readonly(),
-  })
-  .readonly();
+const earlier = { 1: z.object({ ...common, ...version1 }).readonly(), 2: z.object({ ...common, ...version2 }).readonly() };
+const anyVersion = z.discriminatedUnion('version', [earlier[1], earlier[2], version3]);
 
-const anyVersion = z.discriminatedUnion('version', [version1, version2]);
-
-/** The manifest that `value` holds; `where` says in the error what was read. @throws MalformedError naming the first field that is wrong. */
+/**
+ * The manifest that `value` holds, in this build's form; `where` says in the error what was read.
+ *
+ * @throws MalformedError naming the first field that is wrong
+ */
 export function parseManifest(value: unknown, where: string): Manifest {
+  const refuse = (fault: string) => new MalformedError(`${where} is no manifest of version 1, 2 or 3: ${fault}`);
   const fault = shapeFault(anyVersion, value);
-  if (fault !== undefined) throw new MalformedError(`${where} is no manifest of version 1 or 2: ${fault}`);
+  if (fault !== undefined) throw refuse(fault);
   const manifest = value as z.infer<typeof anyVersion>;
-  return manifest.version === 2 ? manifest : withMarkers(manifest);
-}
-
-function withMarkers({ sinkStartedAtMs, previousUseAtMs, committables, ...rest }: z.infer<typeof version1>): Manifest {
-  return {
-    ...rest,
-    version: 2,
-    committables: committables.map(({ topic, ...who }) => ({
-      ...who,
-      written: [],
-      marker: { topic, startedAtMs: sinkStartedAtMs, previousUseAtMs: previousUseAtMs[who.transactionalId] },
-    })),
-  };
+  if (manifest.version === 3) return manifest;
+  const { delivery: _, ...rest } = manifest;
+  const upgraded = { ...rest, version: 3, committables: upgradedCommittables(manifest) };
+  const upgradedFault = shapeFault(version3, upgraded);
+  if (upgradedFault !== undefined) throw refuse(upgradedFault);
+  return version3.parse(upgraded);
 }

@@ -2,25 +2,14 @@ import * as z from 'zod';
 import { committableSchema } from './committable.ts';
 import { commitPermitSchema } from './permit.ts';
 import { blobRefSchema, keyGroupRangeSchema, snapshotRefSchema } from './references.ts';
-import { byName, count, list, ms, name, shapeFault, text } from './shape.ts';
+import { byName, count, list, ms, name, own, shapeFault, text } from './shape.ts';
 
 /**
  * Of the words that coordinators and functions exchange. Raised when one that does not know the new words would do harm: commit,
- * resolve, send and abort are also asked of functions of another build. Builds that say none are of version 1.
+ * resolve, send and abort are also asked of functions of another build. Builds that say none are of version 1: what they ask is
+ * understood (`earlier/requests.ts`).
  */
-const PROTOCOL_VERSION = 1;
-
-/** What a stage has to know of a sink's topic, as the coordinator saw it. */
-const sinkTopicSchema = z
-  .object({
-    partitions: z.int().min(1),
-    /** The largest record batch that it takes. */
-    maxBatchBytes: z.int().min(1),
-    /** Is its log compacted? */
-    compacted: z.boolean(),
-  })
-  .readonly();
-export type SinkTopic = z.infer<typeof sinkTopicSchema>;
+export const PROTOCOL_VERSION = 2;
 
 /**
  * What every request says. A stage function is stateless as far as safety goes: everything it needs is in the request.
@@ -28,7 +17,7 @@ export type SinkTopic = z.infer<typeof sinkTopicSchema>;
 const common = {
   /** The build of the coordinator; a stage of another build answers `stale` (never for commit, resolve, send and abort). */
   build: name,
-  version: z.literal(PROTOCOL_VERSION).optional(),
+  version: z.literal(PROTOCOL_VERSION),
   job: name,
   incarnation: name,
   epoch: count,
@@ -41,8 +30,8 @@ const common = {
   deadlineMs: z.number().optional(),
   /** Parallelism of every stage. */
   parallelism: byName(z.int().min(1)),
-  /** Of every sink topic. */
-  sinkTopics: byName(sinkTopicSchema),
+  /** By sink, what its connector has to know of where it writes to, as the coordinator saw it. */
+  sinkFacts: byName(own),
 };
 const stageRequestSchema = z.object(common).readonly();
 export type StageRequest = z.infer<typeof stageRequestSchema>;
@@ -138,19 +127,26 @@ const operatorRequestSchema = z
   .readonly();
 export type OperatorRequest = z.infer<typeof operatorRequestSchema>;
 
-const prepareSinkRequestSchema = z
-  .object({ ...common, ask: z.literal('prepare'), topic: name, transactionTimeoutMs: z.int().min(1), staged: list(blobRefSchema) })
-  .readonly();
+/** What every request to a sink says besides. */
+const toSink = {
+  ...common,
+  /** The name of the connector that is to do it. */
+  connector: name,
+};
+
+/** What the coordinator's half of a connector tells the other. */
+const terms = own;
+
+const prepareSinkRequestSchema = z.object({ ...toSink, ask: z.literal('prepare'), terms, staged: list(blobRefSchema) }).readonly();
 export type PrepareSinkRequest = z.infer<typeof prepareSinkRequestSchema>;
 
 const commitSinkRequestSchema = z
   .object({
-    ...common,
+    ...toSink,
     ask: z.literal('commit'),
     permit: commitPermitSchema,
     committables: list(committableSchema),
-    /** Topics of theirs whose log is compacted. */
-    compacted: list(name),
+    terms,
     /** Were they prepared before this coordinator began? */
     isOld: z.boolean(),
   })
@@ -158,7 +154,13 @@ const commitSinkRequestSchema = z
 export type CommitSinkRequest = z.infer<typeof commitSinkRequestSchema>;
 
 const sendSinkRequestSchema = z
-  .object({ ...common, ask: z.literal('send'), permit: commitPermitSchema, staged: list(blobRefSchema) })
+  .object({
+    ...toSink,
+    ask: z.literal('send'),
+    permit: commitPermitSchema,
+    committable: committableSchema,
+    staged: list(blobRefSchema),
+  })
   .readonly();
 export type SendSinkRequest = z.infer<typeof sendSinkRequestSchema>;
 
@@ -168,20 +170,19 @@ export type OnMissingEvidence = z.infer<typeof onMissingEvidenceSchema>;
 
 const resolveSinkRequestSchema = z
   .object({
-    ...common,
+    ...toSink,
     ask: z.literal('resolve'),
     permit: commitPermitSchema,
     /** The newest of its epoch, sink and subtask: the manifest's, or the one that was recorded when it was sent again. */
     committable: committableSchema,
-    transactionTimeoutMs: z.int().min(1),
+    terms,
     staged: list(blobRefSchema),
-    compacted: list(name),
     onMissingEvidence: onMissingEvidenceSchema,
   })
   .readonly();
 export type ResolveSinkRequest = z.infer<typeof resolveSinkRequestSchema>;
 
-const abortSinkRequestSchema = z.object({ ...common, ask: z.literal('abort'), committables: list(committableSchema) }).readonly();
+const abortSinkRequestSchema = z.object({ ...toSink, ask: z.literal('abort'), committables: list(committableSchema) }).readonly();
 export type AbortSinkRequest = z.infer<typeof abortSinkRequestSchema>;
 
 export type SinkRequest = PrepareSinkRequest | CommitSinkRequest | SendSinkRequest | ResolveSinkRequest | AbortSinkRequest;

@@ -21,6 +21,10 @@ export function byName<T extends z.ZodType>(of: T) {
   return z.record(z.string(), of).readonly();
 }
 
+/** What a sink's connector alone understands. Whoever else has it carries it. */
+export const own = z.record(z.string(), z.unknown()).readonly();
+export type Own = z.infer<typeof own>;
+
 /** What is wrong with a value, first thing first; undefined when it keeps the schema. */
 export function shapeFault(schema: z.ZodType, value: unknown): string | undefined {
   const parsed = schema.safeParse(value);

@@ -80,11 +80,11 @@ export function createOperatorServer(): (tools: StageTools, request: OperatorReq
   };
 }
 
-/** Everything that is done to a sink's transactions: prepare, commit, resolve, abort; and what is sent without one. */
+/** Everything that is done by a sink's connector: prepare, commit, resolve, abort; or send. */
 export function serveSink(
   tools: SinkDeps,
   request: Received<SinkRequest>,
-): Promise<PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer> {
+): Promise<PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer | StageFailed> {
   switch (request.ask) {
     case 'prepare':
       return prepareSink(tools, request);
@@ -101,20 +101,18 @@ export function serveSink(
 
 /** Names everything that a runtime is built for: one that was built for other numbers is not used again. */
 function shapeOf(request: StageRequest): string {
-  return JSON.stringify([request.stage, request.subtask, request.incarnation, request.parallelism, request.sinkTopics]);
+  return JSON.stringify([request.stage, request.subtask, request.incarnation, request.parallelism, request.sinkFacts]);
 }
 
-/** How many subtasks and partitions there are: as the coordinator sees it, so that all stages of an epoch agree. */
+/** How many subtasks there are, and what sinks write to: as the coordinator sees it, so that all stages of an epoch agree. */
 function contextOf(request: SourceRequest | OperatorRequest): StageContext {
-  const topicOf = (topic: string) => {
-    const known = ofName(request.sinkTopics, topic);
-    if (known === undefined) throw new Error(`the coordinator did not describe topic ${topic}: it runs another job`);
-    return known;
-  };
   return {
     parallelism: (stage) => ofName(request.parallelism, stage) ?? 1,
     maxParallelism: request.maxParallelism,
-    partitions: (topic) => topicOf(topic).partitions,
-    maxBatchBytes: (topic) => topicOf(topic).maxBatchBytes,
+    facts: (sink) => {
+      const known = ofName(request.sinkFacts, sink);
+      if (known === undefined) throw new Error(`the coordinator did not describe what sink ${sink} writes to: it runs another job`);
+      return known;
+    },
   };
 }

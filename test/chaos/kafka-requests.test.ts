@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connectKafka } from '../../lib/kafka/connect.ts';
 import type { KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
-import { retried, retriedAnswer } from '../../lib/sinks/kafka/retry.ts';
+import { retried, retriedAnswer } from '../../lib/ports/retry.ts';
 import { type KafkaService, startKafka } from '../../local/stack/kafka.ts';
 import { createTopics } from '../../local/stack/kafka-admin.ts';
 import { type Keeper, openKeeper } from '../../local/stack/kept-process.ts';

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Decision, EpochStore, JobRow, SentAgain } from '../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
+import type { Pool } from '../../lib/protocol/pool.ts';
 
 /** Ids have the engine's shape: 32 hexadecimal digits. */
 const newId = () => randomUUID().replaceAll('-', '');
@@ -20,16 +21,22 @@ export function newJobRow(change: Partial<JobRow> = {}): JobRow {
     lastCommitted: 0,
     retiredThrough: -1,
     pool: {},
-    sinkTopics: {},
     fingerprint: 'graph-1',
     maxParallelism: 128,
     ...change,
   };
 }
 
+/** The pool of Kafka's sinks with so many subtasks. */
+export function poolOf(subtasks: Readonly<Record<string, number>>, places: Readonly<Record<string, readonly string[]>> = {}): Pool {
+  return {
+    kafka: Object.fromEntries(Object.entries(subtasks).map(([sink, count]) => [sink, { subtasks: count, places: places[sink] ?? [] }])),
+  };
+}
+
 function manifestOf(row: JobRow, epoch: number, decisionId: string, parentDecisionId: string | undefined): Manifest {
   return {
-    version: 2,
+    version: 3,
     job: row.job,
     incarnation: row.incarnation,
     epoch,
@@ -41,12 +48,15 @@ function manifestOf(row: JobRow, epoch: number, decisionId: string, parentDecisi
     committables: [
       {
         sink: 'write-counts',
+        connector: 'kafka',
         subtask: 0,
         epoch,
-        transactionalId: 't-0',
-        producerId: '9007199254740993',
-        producerEpoch: 3,
-        written: [{ topic: 'counts', partition: 1, first: 7, last: Number.MAX_SAFE_INTEGER }],
+        token: {
+          transactionalId: 't-0',
+          producerId: '9007199254740993',
+          producerEpoch: 3,
+          written: [{ topic: 'counts', partition: 1, first: 7, last: Number.MAX_SAFE_INTEGER }],
+        },
       },
     ],
   };
@@ -103,7 +113,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
 
   describe('the job row', () => {
     it('is created once and read back as it was', async () => {
-      const row = await startJob({ pool: { 'write-counts': 2 }, holder: 'host 1, process 7' });
+      const row = await startJob({ pool: poolOf({ 'write-counts': 2 }), holder: 'host 1, process 7' });
       expect(await read(row.job)).toEqual(row);
       expect(await store.createJob(newJobRow({ job: row.job, holder: 'second' }))).toBe('exists');
       expect(await read(row.job)).toEqual(row);
@@ -125,7 +135,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
 
   describe('the generation', () => {
     it('is raised by an explicit start, which takes the lease, wants the job to run and clears the failure', async () => {
-      const row = await startJob({ desired: 'stopped', failure: 'no such topic', pool: { sink: 3 } });
+      const row = await startJob({ desired: 'stopped', failure: 'no such topic', pool: poolOf({ sink: 3 }) });
       const raised = await store.raiseGeneration(row.job, 'second', 5_000);
       expect(raised).toEqual({ ...row, generation: 2, holder: 'second', leaseExpiresAtMs: 5_000, desired: 'running', failure: undefined });
       expect(await read(row.job)).toEqual(raised);
@@ -206,12 +216,15 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
 
     it('widens the pool, never narrows it, and keeps sinks that it does not name', async () => {
       const row = await startJob();
-      expect(await store.widenPool(row.job, 1, { a: 2, 'b.c': 1 }, { a: ['out'] })).toBe('written');
-      expect(await store.widenPool(row.job, 1, { a: 1, d: 4 }, { a: ['out'] })).toBe('written');
-      expect((await read(row.job)).pool).toEqual({ a: 2, 'b.c': 1, d: 4 });
-      expect(await store.widenPool(row.job, 1, { a: 3 }, { a: ['other'], d: ['out'] })).toBe('written');
-      expect(await store.widenPool(row.job, 1, { a: 3 }, {})).toBe('written');
-      expect(await read(row.job)).toEqual({ ...row, pool: { a: 3, 'b.c': 1, d: 4 }, sinkTopics: { a: ['out', 'other'], d: ['out'] } });
+      const widen = (pool: Pool) => store.widenPool(row.job, 1, pool);
+      expect(await widen(poolOf({ a: 2, 'b.c': 1 }, { a: ['out'] }))).toBe('written');
+      expect(await widen(poolOf({ a: 1, d: 4 }, { a: ['out'] }))).toBe('written');
+      expect((await read(row.job)).pool).toEqual(poolOf({ a: 2, 'b.c': 1, d: 4 }, { a: ['out'] }));
+      expect(await widen(poolOf({ a: 3, d: 0 }, { a: ['other'], d: ['out'] }))).toBe('written');
+      expect(await widen(poolOf({ a: 3 }))).toBe('written');
+      expect(await widen({ other: poolOf({ a: 1 })['kafka'] ?? {} })).toBe('written');
+      const own = poolOf({ a: 3, 'b.c': 1, d: 4 }, { a: ['out', 'other'], d: ['out'] });
+      expect(await read(row.job)).toEqual({ ...row, pool: { ...own, other: { a: { subtasks: 1, places: [] } } } });
     });
 
     it('records what was sent again of the last epoch, each time in place of what was seen, until the next is decided', async () => {
@@ -327,7 +340,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
         store.recordNoProgress(job, generation, { generation, sinceMs: 5, failuresInARow: 3, lastError: 'no' }),
       'renewing its lease': ({ job, generation }) => store.renewLease(job, generation, 99_000),
       'releasing its lease': ({ job, generation }) => store.releaseLease(job, generation, { desired: 'stopped', failure: 'fenced' }),
-      'widening the pool': ({ job, generation }) => store.widenPool(job, generation, { sink: 9 }, {}),
+      'widening the pool': ({ job, generation }) => store.widenPool(job, generation, poolOf({ sink: 9 })),
       'recording what was sent again': ({ job, generation, lastCompleted }) =>
         store.recordSentAgain(
           job,
@@ -335,7 +348,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
           { decisionId: lastCompleted?.decisionId ?? '', id: 'sent', committables: { at: 'row', list: [] } },
           undefined,
         ),
-      'widening the pool to what it is': ({ job, generation, pool }) => store.widenPool(job, generation, pool, {}),
+      'widening the pool to what it is': ({ job, generation, pool }) => store.widenPool(job, generation, pool),
       'changing the fingerprint': ({ job, generation }) => store.setFingerprint(job, generation, 'graph-9'),
       'recording a commit': ({ job, generation }) => store.recordCommitted(job, generation, 2),
       'recording a commit that is recorded': ({ job, generation }) => store.recordCommitted(job, generation, 0),

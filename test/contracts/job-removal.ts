@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { EpochStore, JobRemoval, JobRow } from '../../lib/ports/epoch-store.ts';
-import { decisionOf, newJobRow } from './epoch-store.ts';
+import { decisionOf, newJobRow, poolOf } from './epoch-store.ts';
 
 export interface RemovalUnderTest {
   readonly store: EpochStore;
@@ -21,7 +21,7 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
 
   /** A job of generation 2, whose epochs 0 to `last` are decided. */
   async function jobWith(last: number): Promise<JobRow> {
-    const row = newJobRow({ pool: { sink: 3 }, failure: 'no such topic' });
+    const row = newJobRow({ pool: poolOf({ sink: 3 }), failure: 'no such topic' });
     await store.createJob(row);
     let held = await store.raiseGeneration(row.job, 'the command', 5_000);
     for (let epoch = 0; epoch <= last; epoch++) {
@@ -37,7 +37,7 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     const row = await jobWith(30);
     expect(await removal.forgetEpochs(row, 'new')).toBe('written');
     expect(await removal.forgetEpochs(row, 'new')).toBe('written');
-    const fresh = { ...row, incarnation: 'new', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {}, sinkTopics: {} };
+    const fresh = { ...row, incarnation: 'new', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, pool: {} };
     expect(await store.readJob(row.job)).toEqual(fresh);
     expect(await epochsOf(row)).toHaveLength(31);
     expect(await removal.deleteEpochs(row.job, 'new')).toBe(31);
@@ -91,7 +91,7 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     const before = await store.readJob(job);
     expect(await zombie.renewLease(job, 2, 99_000)).toBe('superseded');
     expect(await zombie.releaseLease(job, 2, { desired: 'stopped', failure: 'fenced' })).toBe('superseded');
-    expect(await zombie.widenPool(job, 2, { sink: 9 }, {})).toBe('superseded');
+    expect(await zombie.widenPool(job, 2, poolOf({ sink: 9 }))).toBe('superseded');
     expect(await zombie.recordCommitted(job, 2, 0)).toBe('superseded');
     expect(await zombie.recordCommitted(job, 2, 7)).toBe('superseded');
     expect(await zombie.retireThrough(job, 2, 0)).toBe('superseded');

@@ -4,7 +4,7 @@ import { endOfWholeBatches } from '../../lib/format/record-set-end.ts';
 import type { Serde } from '../../lib/format/serde.ts';
 import { connectKafka } from '../../lib/kafka/connect.ts';
 import type { FetchedPartition, KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
-import { retried, retriedAnswer } from '../../lib/sinks/kafka/retry.ts';
+import { retried, retriedAnswer } from '../../lib/ports/retry.ts';
 import { batchesOf, stampBatch } from '../../lib/sinks/kafka/stamp-batches.ts';
 import { newTopic, uniqueName, withAdmin } from '../support/topics.ts';
 

@@ -1,9 +1,9 @@
 import type { TransactionRequests } from '../../lib/ports/kafka-requests.ts';
-import type { Committable } from '../../lib/protocol/committable.ts';
 import type { OnMissingEvidence } from '../../lib/protocol/requests.ts';
+import type { CommitOutcome } from '../../lib/sinks/connector.ts';
 import { checkPrepared, type PreparedCheck } from '../../lib/sinks/kafka/check-prepared.ts';
 import { commitTransaction } from '../../lib/sinks/kafka/commit.ts';
-import type { CommitOutcome } from '../../lib/sinks/kafka/commit-outcome.ts';
+import type { KafkaCommittable } from '../../lib/sinks/kafka/committable.ts';
 import { abortTransaction } from '../../lib/sinks/kafka/left-open.ts';
 import { type Fate, lookAt } from '../../lib/sinks/kafka/look.ts';
 import { type PrepareOutcome, prepareTransaction } from '../../lib/sinks/kafka/prepare.ts';
@@ -24,12 +24,12 @@ export type Values = Readonly<Record<number, readonly string[]>>;
 
 export interface Steps {
   /** Throws what it failed of. */
-  prepare(job: string, topic: string, values: Values, kafka?: TransactionRequests): Promise<Committable>;
+  prepare(job: string, topic: string, values: Values, kafka?: TransactionRequests): Promise<KafkaCommittable>;
   tryPrepare(job: string, topic: string, values: Values, kafka?: TransactionRequests): Promise<PrepareOutcome>;
-  check(...prepared: Committable[]): Promise<PreparedCheck>;
-  commit(committable: Committable, compacted?: string[]): Promise<CommitOutcome>;
+  check(...prepared: KafkaCommittable[]): Promise<PreparedCheck>;
+  commit(committable: KafkaCommittable, compacted?: string[]): Promise<CommitOutcome>;
   resolve(
-    committable: Committable,
+    committable: KafkaCommittable,
     topic: string,
     values: Values,
     kafka?: TransactionRequests,
@@ -37,12 +37,12 @@ export interface Steps {
     onMissingEvidence?: OnMissingEvidence,
   ): Promise<ResolveOutcome>;
   /** Resolves and commits until it is committed: how many times output was sent again. */
-  resolveUntilCommitted(committable: Committable, topic: string, values: Values): Promise<number>;
-  abort(committable: Committable): Promise<string>;
+  resolveUntilCommitted(committable: KafkaCommittable, topic: string, values: Values): Promise<number>;
+  abort(committable: KafkaCommittable): Promise<string>;
   settle(transactionalId: string, topic: string): Promise<SettleOutcome>;
-  fates(committable: Committable, compacted?: string[]): Promise<readonly Fate[]>;
+  fates(committable: KafkaCommittable, compacted?: string[]): Promise<readonly Fate[]>;
   /** The same, once its end is in the log everywhere. */
-  ended(committable: Committable): Promise<readonly Fate[]>;
+  ended(committable: KafkaCommittable): Promise<readonly Fate[]>;
 }
 
 /** The steps of the engine's transactions on a broker, as the tests of it take them. */

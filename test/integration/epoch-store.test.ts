@@ -5,7 +5,7 @@ import { createEpochStore } from '../../lib/aws/dynamo-epoch-store.ts';
 import { createJobRemoval } from '../../lib/aws/dynamo-job-removal.ts';
 import { createTable } from '../../lib/aws/dynamo-table.ts';
 import type { EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
-import { decisionOf, epochStoreContract, newJobRow } from '../contracts/epoch-store.ts';
+import { decisionOf, epochStoreContract, newJobRow, poolOf } from '../contracts/epoch-store.ts';
 import { jobRemovalContract } from '../contracts/job-removal.ts';
 import { holdingBack, losingAnswers, type SentRequest } from '../support/http-handlers.ts';
 import { requireEnv } from '../support/require-env.ts';
@@ -82,14 +82,13 @@ describe.each([
       }
       expect(await storeThatLoses(1, 2).recordCommitted(row.job, 1, 2)).toBe('written');
       expect(await storeThatLoses(1, 2).retireThrough(row.job, 1, 1)).toBe('written');
-      expect(await storeThatLoses(3, 4).widenPool(row.job, 1, { sink: 2 }, { sink: ['out'] })).toBe('written');
+      expect(await storeThatLoses(3, 4).widenPool(row.job, 1, poolOf({ sink: 2 }, { sink: ['out'] }))).toBe('written');
       expect(await storeThatLoses(1, 2).renewLease(row.job, 1, 77)).toBe('written');
       expect(await store.readJob(row.job)).toEqual({
         ...row,
         lastCommitted: 2,
         retiredThrough: 1,
-        pool: { sink: 2 },
-        sinkTopics: { sink: ['out'] },
+        pool: poolOf({ sink: 2 }, { sink: ['out'] }),
         leaseExpiresAtMs: 77,
       });
     });
@@ -110,8 +109,8 @@ describe.each([
     it.each<[string, (store: EpochStore, row: JobRow) => Promise<unknown>, (row: JobRow) => Promise<unknown>]>([
       [
         'the pool was widened further',
-        (slow, { job }) => slow.widenPool(job, 1, { sink: 2 }, {}),
-        ({ job }) => store.widenPool(job, 1, { sink: 5 }, {}),
+        (slow, { job }) => slow.widenPool(job, 1, poolOf({ sink: 2 })),
+        ({ job }) => store.widenPool(job, 1, poolOf({ sink: 5 })),
       ],
       ['a later epoch was committed', (slow, { job }) => slow.recordCommitted(job, 1, 3), ({ job }) => store.recordCommitted(job, 1, 4)],
       ['a later epoch was retired', (slow, { job }) => slow.retireThrough(job, 1, 1), ({ job }) => store.retireThrough(job, 1, 2)],

@@ -1,4 +1,4 @@
-import type { DeliveryGuarantee } from '../../lib/protocol/manifest.ts';
+import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';

@@ -6,6 +6,7 @@ import { decodeEpoch, decodeJob } from '../../lib/aws/dynamo-rows.ts';
 import { checkCompatible, fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { type Manifest, parseManifest } from '../../lib/protocol/manifest.ts';
+import { kafkaCommittable } from '../../lib/sinks/kafka/committable.ts';
 import { readCommitted } from './checker/reader.ts';
 import { JOB, type SimJob } from './sim-job.ts';
 import { World } from './world.ts';
@@ -118,10 +119,12 @@ describe.each(['at-rest-1', 'at-rest-2', 'decided-1', 'decided-2'])('what an ear
     expect(row).toMatchObject({
       lastCompleted: { epoch: 6 },
       lastCommitted: name.startsWith('decided') ? 5 : 6,
-      pool: { 'write-counts': 2 },
+      pool: { kafka: { 'write-counts': { subtasks: 2, places: name.endsWith('1') ? [] : [OUTPUT] } } },
     });
-    expect(manifest).toMatchObject({ version: 2, epoch: 6, offsets: { 'read-lines': { [INPUT]: [5, 3] } } });
-    const evidence = manifest.committables.map(({ subtask, written, marker }) => ({ subtask, written: written.length, at: marker?.topic }));
+    expect(manifest).toMatchObject({ version: 3, epoch: 6, offsets: { 'read-lines': { [INPUT]: [5, 3] } } });
+    const evidence = manifest.committables
+      .map(kafkaCommittable)
+      .map(({ subtask, written, marker }) => ({ subtask, written: written.length, at: marker?.topic }));
     const [of0, of1] = [0, 1].map((subtask) => ({ subtask, written: 0, at: OUTPUT }));
     expect(evidence).toEqual(name.endsWith('1') ? [of0, of1] : [{ subtask: 1, written: 1, at: undefined }]);
   });

@@ -47,7 +47,7 @@ export function shapeOf(job: SimJob): JobShape {
   const shape: JobShape = {
     definition,
     sources: new Map(nodes.flatMap((node) => (node.kind === 'source' ? [[node.uid, node.topic] as const] : []))),
-    sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' ? [[node.uid, node.topic] as const] : []))),
+    sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' ? [[node.uid, node.to.topic] as const] : []))),
     operators: nodes.flatMap((node) => (node.kind === 'process' ? [node.uid] : [])),
     writesLines: nodes.some((node) => node.kind === 'sink' && !isKeyed(node.id)),
   };

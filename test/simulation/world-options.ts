@@ -2,7 +2,8 @@ import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import type { Standby } from '../../lib/epoch/revival.ts';
-import type { DeliveryGuarantee } from '../../lib/protocol/manifest.ts';
+import type { SinkSettings } from '../../lib/sinks/connectors.ts';
+import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Violation } from './checker/checker.ts';
 import type { Command } from './commands.ts';
 import type { Call, Faults } from './kernel/faults.ts';
@@ -32,7 +33,7 @@ export interface WorldOptions {
   readonly startingOffsets: StartingOffsets;
   /** Of the epochs that the n-th coordinator (from 1) decides. @default 'exactly-once' */
   readonly delivery?: (coordinator: number) => DeliveryGuarantee;
-  readonly settings: Partial<JobSettings>;
+  readonly settings: Partial<JobSettings & Pick<SinkSettings, 'transactionTimeoutMs'>>;
   /** Bytes up to which a blob travels inside its reference. */
   readonly inlineBlobBytes: number;
   /** Parallelism of every stage for the n-th coordinator (from 1). */

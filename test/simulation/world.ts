@@ -16,9 +16,10 @@ import { compilePlan } from '../../lib/plan/compile.ts';
 import type { Random } from '../../lib/ports/clock.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../../lib/ports/function-invoker.ts';
-import { type InspectionRequests, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
+import { KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/protocol/requests.ts';
+import { coordinateSinks } from '../../lib/sinks/connectors.ts';
 import { received } from '../../lib/stages/received.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
 import { createBlobs } from '../../lib/storage/blobs.ts';
@@ -75,7 +76,7 @@ interface RunningCoordinator {
 }
 
 /** The services, as one process reaches them. */
-type Ports = Omit<CoordinatorDeps, 'invoker' | 'observe'> & { readonly kafka: KafkaRequests & InspectionRequests };
+type Ports = Omit<CoordinatorDeps, 'invoker' | 'observe' | 'sinks'> & { readonly kafka: KafkaRequests };
 
 export class World {
   readonly scheduler = new Scheduler();
@@ -254,14 +255,12 @@ export class World {
       onDataLoss: 'stop',
       onMissingEvidence: 'stop',
       onMissingState: 'stop',
-      deliveryGuarantee: this.#options.delivery?.(number) ?? 'exactly-once',
       parallelism: this.#options.parallelism(number),
       maxParallelism: MAX_PARALLELISM,
       checkpointIntervalMs: 500,
       epochTimeoutMs: 5_000,
       commitTimeoutMs: 2_000,
       recoveryTimeoutMs: 15_000,
-      transactionTimeoutMs: 25_000,
       maxEpochBytes: 64 * 1024 * 1024,
       maxConcurrentEpochs: 3,
       idlePollMaxMs: 500,
@@ -287,8 +286,13 @@ export class World {
       endingMs: 0,
     };
     this.coordinators.push(running);
+    const sinkSettings = {
+      deliveryGuarantee: this.#options.delivery?.(number) ?? 'exactly-once',
+      transactionTimeoutMs: this.#options.settings.transactionTimeoutMs ?? 25_000,
+    };
     const deps: CoordinatorDeps = {
       ...ports,
+      sinks: coordinateSinks(ports, sinkSettings),
       invoker: this.#invokerFor(process),
       observe: (event) => {
         if (!process.alive) return;

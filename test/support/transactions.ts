@@ -1,6 +1,7 @@
 import { newDecoder, newEncoder, skipTaggedFields } from '../../lib/kafka/kafkajs-internals.ts';
 import { metadataRequest } from '../../lib/kafka/metadata-request.ts';
 import type { WireRequest } from '../../lib/kafka/wire-request.ts';
+import { kafkaCommittable } from '../../lib/sinks/kafka/committable.ts';
 import { manifestOf } from './epochs.ts';
 import { brokers, cluster } from './kafka-wire.ts';
 
@@ -67,7 +68,7 @@ export async function stateOf(transactionalId: string, at = brokers()): Promise<
 /** Id of the one transaction that the decided epoch, the last one, left prepared. Asserts that it is open. */
 export async function preparedId(job: string, epoch: number, at = brokers()): Promise<string> {
   const manifest = await manifestOf(job);
-  const [committable] = manifest.committables;
+  const [committable] = manifest.committables.map(kafkaCommittable);
   if (manifest.epoch !== epoch || committable === undefined || manifest.committables.length > 1) {
     throw new Error(`the last epoch is ${manifest.epoch}, not ${epoch}, or has ${manifest.committables.length} transactions`);
   }

@@ -1,17 +1,15 @@
 import { ofName } from '../../config/by-name.ts';
 import type { SourceStage, Stage } from '../../plan/plan.ts';
-import { kindOf } from '../../ports/broker-answers.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { AnyRequest } from '../../protocol/requests.ts';
-import { mendOf } from '../../sinks/kafka/answers.ts';
-import { checkPrepared } from '../../sinks/kafka/check-prepared.ts';
-import { retriedAnswer } from '../../sinks/kafka/retry.ts';
+import type { PreparedCoordination } from '../../sinks/connector.ts';
 import type { Attempt, StageOutcome } from '../attempt.ts';
+import { type CommittablesOfSink, committablesBySink } from '../committables.ts';
 import { portionsOf } from '../portions.ts';
-import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks } from '../stage-asks.ts';
+import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks, stagedCommittables } from '../stage-asks.ts';
 import { callStage } from './call-stage.ts';
 import type { CoordinatorDeps, JobSettings } from './context.ts';
 import type { Held } from './held.ts';
@@ -48,14 +46,17 @@ export async function runStage(
       return { outcome: 'done', work: { kind: 'operator', subtasks: answers as readonly OperatorDone[] } };
     }
     case 'sink': {
-      // At least once, output is sent when its epoch is decided, and not before.
-      if (settings.deliveryGuarantee === 'at-least-once') return { outcome: 'done', work: { kind: 'sink', prepared: [] } };
-      const answers = await askAll<'prepare', undefined>(prepareAsks(stage, attempt, settings));
-      const prepared = answers.flatMap((answer) =>
+      const connector = deps.sinks.forTarget(stage.to);
+      // Sent when its epoch is decided, and not before.
+      if (connector.how === 'delivered')
+        return { outcome: 'done', work: { kind: 'sink', prepared: stagedCommittables(stage, attempt, settings, connector.connector) } };
+      const answers = await askAll<'prepare', undefined>(prepareAsks(stage, attempt, settings, connector));
+      const checked = answers.map((answer, subtask) => asAsked(answer, { sink: stage.id, connector, subtask, attempt }));
+      const prepared = checked.flatMap((answer) =>
         answer?.outcome === 'prepared' && answer.committable !== undefined ? [answer.committable] : [],
       );
       // When all of them are prepared it is seen that they hold nothing else: from here to the decision nothing can be added.
-      const why = firstProblem(answers) ?? (await preparedProblem(deps, prepared, deps.clock.elapsedMs() + settings.commitTimeoutMs));
+      const why = firstProblem(checked) ?? (await problemOf(deps, connector, prepared, settings.commitTimeoutMs));
       if (why !== undefined) return { outcome: 'failed', why, prepared };
       return { outcome: 'done', work: { kind: 'sink', prepared } };
     }
@@ -78,28 +79,36 @@ async function topicProblem({ kafka }: CoordinatorDeps, { id, topic }: SourceSta
   }
 }
 
-/** What is wrong with transactions that were prepared; what else is open under their ids will be aborted with them. */
-export async function preparedProblem(
-  deps: CoordinatorDeps,
+type PrepareAnswered = AnswerTo<'prepare'> | StageFailed | undefined;
+
+/** An answer that names another sink, connector, subtask or epoch is none to what was asked: nobody could commit it. */
+function asAsked(
+  answer: PrepareAnswered,
+  asked: { readonly sink: string; readonly connector: PreparedCoordination; readonly subtask: number; readonly attempt: Attempt },
+): PrepareAnswered {
+  const committable = answer?.outcome === 'prepared' ? answer.committable : undefined;
+  const { connector } = asked.connector;
+  const expected = describePlace({ ...asked, connector, epoch: asked.attempt.epoch });
+  if (committable === undefined || describePlace(committable) === expected) return answer;
+  return {
+    outcome: 'failed',
+    kind: 'transient',
+    message: `stage ${asked.sink} was asked to prepare ${expected}, and answered with ${describePlace(committable)}`,
+  };
+}
+
+function describePlace({ sink, connector, subtask, epoch }: Omit<Committable, 'token'>): string {
+  return `sink ${sink}, connector ${connector}, subtask ${subtask}, epoch ${epoch}`;
+}
+
+/** What is wrong with what was prepared. */
+export function problemOf(
+  { clock, random }: CoordinatorDeps,
+  connector: PreparedCoordination,
   prepared: readonly Committable[],
-  deadlineMs: number,
+  withinMs: number,
 ): Promise<StageFailed | undefined> {
-  if (prepared.length === 0) return undefined;
-  const asking = { ...deps, deadlineMs };
-  const check = await checkPrepared(asking, prepared);
-  if (check.outcome === 'sound') return undefined;
-  if (check.outcome === 'unknown') {
-    const { topic, answer } = check;
-    const isRefused = kindOf(answer) === 'refused';
-    const mend = isRefused ? `: ${mendOf(answer, topic)}` : '';
-    return {
-      outcome: 'failed',
-      kind: isRefused ? 'refused' : 'transient',
-      message: `DescribeProducers of topic ${topic} was answered ${answer}${mend}`,
-    };
-  }
-  await Promise.all(check.leftOpen.map(({ of, partitions }) => retriedAnswer(asking, () => deps.kafka.addPartitions(of, partitions))));
-  return { outcome: 'failed', kind: 'transient', message: check.message };
+  return connector.problemOf({ clock, random, deadlineMs: clock.elapsedMs() + withinMs }, prepared);
 }
 
 /** Worst first: a fatal failure stops the job, a stale answer means an update is under way. */
@@ -110,25 +119,25 @@ function firstProblem(answers: readonly (Answer | undefined)[]): StageFailed | S
 }
 
 /**
- * Open transactions of an attempt that will never be decided hold up readers: they are aborted at once, beside
- * everything else. If that fails, the next attempt's InitProducerId does it.
+ * What an attempt has prepared that will never be decided may hold up readers: it is ended at once, beside everything else. If that
+ * fails, the next attempt's prepare does it.
  */
 export function abortPrepared(
   held: Pick<Held, 'deps' | 'settings' | 'tenure'>,
   attempt: Pick<Attempt, 'epoch' | 'decisionId' | 'committables'>,
 ): void {
   const timeoutMs = held.settings.commitTimeoutMs;
-  for (const [sink, prepared] of Map.groupBy(attempt.committables, (one) => one.sink)) {
-    for (const committables of portionsOf(prepared)) void abortPortion(sink, committables);
-  }
+  const prepared = attempt.committables.filter(({ connector }) => held.deps.sinks.named(connector)?.how === 'prepared');
+  for (const own of committablesBySink(prepared))
+    for (const committables of portionsOf(own.committables)) void abortPortion(own, committables);
 
-  async function abortPortion(stage: string, committables: readonly Committable[]): Promise<void> {
-    const ask = { ask: 'abort', committables } as const;
+  async function abortPortion({ sink: stage, connector }: CommittablesOfSink, committables: readonly Committable[]): Promise<void> {
+    const ask = { ask: 'abort', connector, committables } as const;
     const answer = await callStage<'abort'>(held, { of: attempt, role: 'sink', stage, subtask: 0, ask, timeoutMs });
     if (answer.outcome === 'aborted') return;
     held.deps.observe({
       event: 'warning',
-      message: `open transactions of the failed epoch ${attempt.epoch} could not be aborted now; its next attempt does: ${answer.message}`,
+      message: `what the failed epoch ${attempt.epoch} has prepared could not be ended now; its next attempt does: ${answer.message}`,
     });
   }
 }

@@ -1,7 +1,7 @@
 import { type FunctionTarget, InvokeError } from '../../ports/function-invoker.ts';
 import { type AnswerTo, answerFault, type StageFailed } from '../../protocol/answers.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
-import type { AnyRequest, StageRequest } from '../../protocol/requests.ts';
+import { type AnyRequest, PROTOCOL_VERSION, type StageRequest } from '../../protocol/requests.ts';
 import type { Ask } from '../stage-asks.ts';
 import { type CommitSettings, sinkFunctionOf } from './context.ts';
 import type { Held } from './held.ts';
@@ -29,6 +29,7 @@ export async function callStage<A extends AnyRequest['ask']>(
 ): Promise<AnswerTo<A> | StageFailed> {
   const common: StageRequest = {
     build: settings.build,
+    version: PROTOCOL_VERSION,
     job: settings.job,
     incarnation: tenure.incarnation,
     epoch: of.epoch,
@@ -38,7 +39,7 @@ export async function callStage<A extends AnyRequest['ask']>(
     timeoutMs,
     deadlineMs: Number.MAX_SAFE_INTEGER,
     parallelism: settings.parallelism,
-    sinkTopics: tenure.sinkTopics,
+    sinkFacts: tenure.sinkFacts,
   };
   const target: FunctionTarget = { role, stage: role === 'sink' ? sinkFunctionOf(settings, stage) : stage, subtask };
   try {

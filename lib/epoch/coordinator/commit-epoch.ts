@@ -6,38 +6,44 @@ import type { Committable } from '../../protocol/committable.ts';
 import type { CommitPermit, DecidedManifest } from '../../protocol/permit.ts';
 import { permitFor } from '../../protocol/permit.ts';
 import type { OnMissingEvidence } from '../../protocol/requests.ts';
-import { compactedTopics } from '../../sinks/kafka/compacted-topics.ts';
+import type { Own } from '../../protocol/shape.ts';
+import type { PreparedCoordination } from '../../sinks/connector.ts';
+import { committablesBySink } from '../committables.ts';
 import { portionsOf } from '../portions.ts';
-import { abortPrepared, preparedProblem } from './ask-stages.ts';
+import { abortPrepared, problemOf } from './ask-stages.ts';
 import { callStage } from './call-stage.ts';
-import { JobFailedError, LeftToNextError, SupersededError } from './context.ts';
+import { connectorNamed, JobFailedError, LeftToNextError, SupersededError } from './context.ts';
+import { deliverSink } from './deliver-epoch.ts';
 import { checkHeld, type Held } from './held.ts';
 import { type NewestCommittables, newestCommittables } from './newest-committables.ts';
-import { sendEpoch } from './send-epoch.ts';
+import { untilAnswered } from './store-retry.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;
 
 export interface CommitResult {
-  /** Transactions that were sent again. */
+  /** Committables that were sent again. */
   readonly republished: number;
+  /** Was output sent by this commit, that was not prepared before it? */
+  readonly delivers: boolean;
 }
 
-/** A decided epoch that is being committed. */
+/** What one sink has prepared in a decided epoch, while it is being committed. */
 interface Commit extends Held {
   readonly manifest: DecidedManifest;
   readonly permit: CommitPermit;
+  readonly sink: string;
+  readonly connector: PreparedCoordination;
   readonly newest: NewestCommittables;
-  readonly compacted: readonly string[];
+  readonly terms: Own;
   /** Was it decided before this coordinator began? */
   readonly isOld: boolean;
 }
 
 /**
- * Commits a decided epoch, in the way in which it was decided: until the log shows every transaction of it as committed, or
- * (at least once) its output was acknowledged. There is no way back from a decision, so it goes on until that is reached, or
- * until another coordinator takes over or it is left to one. `recorded`: what the job row says was sent again; `isOld`: it was
- * decided before this coordinator began.
+ * Commits a decided epoch, by the connectors by which it was decided: until each of them sees all of it as committed, or as
+ * delivered. There is no way back from a decision, so it goes on until that is reached, or until another coordinator takes over or
+ * it is left to one. `recorded`: what the job row says was sent again; `isOld`: it was decided before this coordinator began.
  * Throws `SupersededError`, or `JobFailedError` when a person has to decide.
  */
 export async function commitEpoch(
@@ -46,29 +52,38 @@ export async function commitEpoch(
   { recorded, isOld }: { readonly recorded: SentAgain | undefined; readonly isOld: boolean },
 ): Promise<CommitResult> {
   const permit = permitFor(manifest, held.tenure.generation);
-  if (manifest.delivery === 'at-least-once') {
-    await sendEpoch(held, manifest, permit);
-    return { republished: 0 };
-  }
   const newest = await newestCommittables(held, manifest, recorded);
-  const compacted = await compactedTopics(held, manifest);
-  const commit: Commit = { ...held, manifest, permit, newest, compacted, isOld };
-  // By the manifest, not by this run's stages: the sink of dead letters may be gone since.
-  const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];
-  const results = await Promise.all(sinks.map((sink) => commitSinkStage(commit, sink)));
-  return { republished: results.reduce((sum, count) => sum + count, 0) };
+  // By the manifest, not by this run's stages: a sink may be gone since, that of dead letters for instance.
+  const sinks = committablesBySink(manifest.committables).map(({ sink, connector }) => ({
+    sink,
+    connector: connectorNamed(held.deps, connector),
+    own: newest.of(sink, connector),
+  }));
+  const results = await Promise.all(
+    sinks.map(async ({ sink, connector, own }) => {
+      if (connector.how === 'delivered') {
+        await deliverSink(held, manifest, permit, own);
+        return 0;
+      }
+      const what = `asking what the commit of sink ${sink} has to know`;
+      const terms = await untilAnswered(held.deps, what, () => connector.commitTerms(own, held.tenure.sinkFacts), held.signal);
+      return commitSink({ ...held, manifest, permit, sink, connector, newest, terms, isOld });
+    }),
+  );
+  const republished = results.reduce((sum, count) => sum + count, 0);
+  return { republished, delivers: sinks.some(({ connector }) => connector.how === 'delivered') };
 }
 
-async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
-  const { deps, settings, manifest, newest, signal } = commit;
-  const open = new Set(newest.of(sink).map(({ subtask }) => subtask));
+async function commitSink(commit: Commit): Promise<number> {
+  const { deps, settings, manifest, connector, signal } = commit;
+  const open = new Set(ownOf(commit).map(({ subtask }) => subtask));
   let republished = 0;
   /** Since when every round has had an answer that only a person can mend. */
   let neededSinceMs: number | undefined;
   const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   for (;;) {
-    const portions = portionsOf(newest.of(sink).filter(({ subtask }) => open.has(subtask)));
-    const doubtful = (await Promise.all(portions.map((portion) => sendCommits(commit, sink, portion)))).flat();
+    const portions = portionsOf(ownOf(commit).filter(({ subtask }) => open.has(subtask)));
+    const doubtful = (await Promise.all(portions.map((portion) => sendCommits(commit, portion)))).flat();
     open.clear();
     if (doubtful.length === 0) return republished;
     // Only the holder of the generation may resolve: a resolver fences, and would otherwise fence its successor.
@@ -83,11 +98,10 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
     );
     republished += sentAgain.length;
     for (const { of, answer } of answers) {
-      const { epoch, transactionalId } = of;
-      deps.observe({ event: 'doubtful', epoch, transactionalId, resolution: describe(answer) });
+      deps.observe({ event: 'doubtful', epoch: of.epoch, names: connector.namesOf(of), resolution: describe(answer) });
     }
-    const isGivenUp = (answer: ResolveAnswer) => rule === 'committed' && unknownTopicIn(answer) !== undefined;
-    const needs = answers.flatMap(({ answer }) => (isGivenUp(answer) ? [] : needOfPerson(manifest.epoch, answer)));
+    const isGivenUp = (answer: ResolveAnswer) => rule === 'committed' && goneIn(answer) !== undefined;
+    const needs = answers.flatMap(({ answer }) => (isGivenUp(answer) ? [] : needOfPerson(answer)));
     neededSinceMs = needs.length === 0 ? undefined : (neededSinceMs ?? deps.clock.elapsedMs());
     const [stuck] = hasLasted ? needs : [];
     if (stuck !== undefined) {
@@ -106,16 +120,21 @@ async function commitSinkStage(commit: Commit, sink: string): Promise<number> {
   }
 }
 
+/** The newest of the sink's. */
+function ownOf({ newest, sink, connector }: Commit): readonly Committable[] {
+  return newest.of(sink, connector.connector);
+}
+
 /**
  * What was sent again is a decision of its own: checked as what is prepared for an epoch is, then recorded, and only then
  * committed. Answers what was recorded; the rest is aborted, and resolved again.
  */
 async function recordSentAgain(commit: Commit, sentAgain: readonly Committable[]): Promise<readonly Committable[]> {
-  const { deps, settings, manifest, newest } = commit;
+  const { deps, settings, manifest, connector, newest } = commit;
   if (sentAgain.length === 0) return [];
   const giveUp = () => abortPrepared(commit, { ...manifest, committables: sentAgain });
   try {
-    const problem = await preparedProblem(deps, sentAgain, deps.clock.elapsedMs() + settings.commitTimeoutMs);
+    const problem = await problemOf(deps, connector, sentAgain, settings.commitTimeoutMs);
     if (problem === undefined) {
       await newest.record(sentAgain);
       return sentAgain;
@@ -133,16 +152,16 @@ async function recordSentAgain(commit: Commit, sentAgain: readonly Committable[]
  * Has the sink function commit. Returns the committables that are in doubt. A call without an answer is repeated (a commit may
  * be sent twice); when none comes in time all of them are in doubt.
  */
-async function sendCommits(commit: Commit, sink: string, committables: readonly Committable[]): Promise<readonly Committable[]> {
-  const { deps, settings, manifest, permit, compacted, isOld, signal } = commit;
+async function sendCommits(commit: Commit, committables: readonly Committable[]): Promise<readonly Committable[]> {
+  const { deps, settings, manifest, permit, sink, terms, isOld, signal } = commit;
+  const { connector } = commit.connector;
   const deadlineMs = deps.clock.elapsedMs() + settings.commitTimeoutMs;
   const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   for (;;) {
-    const ask = { ask: 'commit', permit, committables, compacted, isOld } as const;
+    const ask = { ask: 'commit', connector, permit, committables, terms, isOld } as const;
     const timeoutMs = deadlineMs - deps.clock.elapsedMs();
     const answer = await callStage<'commit'>(commit, { of: manifest, role: 'sink', stage: sink, subtask: 0, ask, timeoutMs }, signal);
-    if (answer.outcome === 'committed')
-      return committables.filter(({ transactionalId }) => answer.doubtful.some((one) => one.transactionalId === transactionalId));
+    if (answer.outcome === 'committed') return committables.filter(({ subtask }) => answer.doubtful.some((one) => one.subtask === subtask));
     if (answer.kind === 'fatal') throw new JobFailedError(`commit of epoch ${manifest.epoch}: ${answer.message}`);
     deps.observe({ event: 'warning', message: `commit of epoch ${manifest.epoch}: ${answer.message}` });
     if (signal.aborted || deps.clock.elapsedMs() + pauses.nextMs() >= deadlineMs) return committables;
@@ -151,32 +170,28 @@ async function sendCommits(commit: Commit, sink: string, committables: readonly 
 }
 
 async function resolveOne(commit: Commit, committable: Committable, onMissingEvidence: OnMissingEvidence): Promise<ResolveAnswer> {
-  const { settings, manifest, permit, compacted, signal } = commit;
-  const { transactionTimeoutMs } = settings;
+  const { settings, manifest, permit, terms, signal } = commit;
+  const { connector } = commit.connector;
   const { sink, subtask } = committable;
   const staged = ofName(manifest.outputs, sink)?.[subtask] ?? [];
-  const ask = { ask: 'resolve', permit, committable, transactionTimeoutMs, staged, compacted, onMissingEvidence } as const;
+  const ask = { ask: 'resolve', connector, permit, committable, terms, staged, onMissingEvidence } as const;
   // It may send the epoch's output again, for which there is as much time as for the first send.
   const timeoutMs = settings.epochTimeoutMs;
   return callStage<'resolve'>(commit, { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs }, signal);
 }
 
 /** Why a person has to act, if this lasts. */
-function needOfPerson(epoch: number, answer: ResolveAnswer): string[] {
-  const topic = unknownTopicIn(answer);
-  if (topic !== undefined) return [goneTopicText(epoch, topic)];
+function needOfPerson(answer: ResolveAnswer): string[] {
+  const gone = goneIn(answer);
+  if (gone !== undefined) return [gone];
   return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && (answer.kind === 'fatal' || answer.kind === 'refused'))
     ? [answer.message]
     : [];
 }
 
-/** The topic that no broker knows: for a moment while brokers start, or because it was deleted. */
-function unknownTopicIn(answer: ResolveAnswer): string | undefined {
-  return answer.outcome === 'unsettled' ? answer.unknownTopic : undefined;
-}
-
-function goneTopicText(epoch: number, topic: string): string {
-  return `epoch ${epoch} is decided, and no broker knows its topic ${topic} any more: whether its output was committed cannot be told. Make the topic anew, or start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed, which gives that output up ("Missing evidence" in docs/runbook.md)`;
+/** What it wrote to is not there: for a moment while brokers start, or for good. */
+function goneIn(answer: ResolveAnswer): string | undefined {
+  return answer.outcome === 'unsettled' ? answer.gone : undefined;
 }
 
 function describe(answer: ResolveAnswer): string {

@@ -4,21 +4,27 @@ import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { EpochStore } from '../../ports/epoch-store.ts';
 import type { FunctionInvoker } from '../../ports/function-invoker.ts';
-import type { KafkaRequests } from '../../ports/kafka-requests.ts';
-import type { DeliveryGuarantee } from '../../protocol/manifest.ts';
-import type { OnMissingEvidence, SinkTopic } from '../../protocol/requests.ts';
+import type { AdminRequests, KafkaRequests, SourceRequests } from '../../ports/kafka-requests.ts';
+import type { Pool } from '../../protocol/pool.ts';
+import type { OnMissingEvidence } from '../../protocol/requests.ts';
+import type { Own } from '../../protocol/shape.ts';
+import type { SinkCoordination, Sinks } from '../../sinks/connector.ts';
 import type { Blobs } from '../../storage/blobs.ts';
 import type { CoordinatorEvent } from '../events.ts';
 import type { StartKind, Takeover } from '../may-start.ts';
 import type { OnDataLoss } from '../plan.ts';
 import type { RestartStrategy } from '../restart.ts';
 
+/** Where input comes from: what is asked of Kafka besides what sinks ask. */
+type CoordinatorKafka = SourceRequests & AdminRequests & Pick<KafkaRequests, 'forgetLeaders'>;
+
 /** Everything outside the coordinator that it works with. */
 export interface CoordinatorDeps {
   readonly epochs: EpochStore;
   readonly blobStore: BlobStore;
   readonly blobs: Blobs;
-  readonly kafka: KafkaRequests;
+  readonly kafka: CoordinatorKafka;
+  readonly sinks: Sinks;
   readonly invoker: FunctionInvoker;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,15 +49,12 @@ export interface JobSettings {
   readonly onMissingEvidence: OnMissingEvidence;
   /** What to do when the table knows no epoch of a job that has run, as its consumer group says. */
   readonly onMissingState: 'stop' | 'start-anew';
-  /** Of epochs that this coordinator decides; those that it finds decided are committed in their own way. */
-  readonly deliveryGuarantee: DeliveryGuarantee;
   readonly parallelism: Readonly<Record<string, number>>;
   readonly maxParallelism: number;
   readonly checkpointIntervalMs: number;
   readonly epochTimeoutMs: number;
   readonly commitTimeoutMs: number;
   readonly recoveryTimeoutMs: number;
-  readonly transactionTimeoutMs: number;
   readonly maxEpochBytes: number;
   readonly maxConcurrentEpochs: number;
   /** The longest pause between two looks for input while there is none. */
@@ -80,18 +83,17 @@ export interface JobSettings {
 /** What committing an epoch needs of them. */
 export type CommitSettings = Pick<
   JobSettings,
-  'job' | 'build' | 'plan' | 'parallelism' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
+  'job' | 'build' | 'plan' | 'parallelism' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'
 >;
 
 /** What a coordinator learned when it started, besides its settings. */
 export interface Tenure {
   readonly generation: number;
   readonly incarnation: string;
-  readonly sinkTopics: Readonly<Record<string, SinkTopic>>;
-  /** By sink uid, the widest parallelism used in this incarnation, this run's included. */
-  readonly pool: Readonly<Record<string, number>>;
-  /** By sink uid, what it may have written to in this incarnation, this run's topics included. */
-  readonly writtenTopics: Readonly<Record<string, readonly string[]>>;
+  /** By sink of this run, what its connector has learnt of where it writes to. */
+  readonly sinkFacts: Readonly<Record<string, Own>>;
+  /** What sinks may have left open in this incarnation, this run's included. */
+  readonly pool: Pool;
 }
 
 /** Why a coordinator ended. */
@@ -133,6 +135,15 @@ export function sourceStages(settings: JobSettings): SourceStage[] {
 
 export function sinkStages(settings: Pick<JobSettings, 'plan'>): SinkStage[] {
   return settings.plan.stages.filter((stage) => stage.kind === 'sink');
+}
+
+/** The connector of that name. @throws JobFailedError: this build has none */
+export function connectorNamed({ sinks }: Pick<CoordinatorDeps, 'sinks'>, connector: string): SinkCoordination {
+  const found = sinks.named(connector);
+  if (found !== undefined) return found;
+  throw new JobFailedError(
+    `the job has output of connector ${connector}, which this build does not have: run it by the build that it was run by`,
+  );
 }
 
 /** The stage whose function commits for a sink: its own, or when this run has no such sink any other's. */

@@ -17,8 +17,8 @@ const LONGEST_WAIT_MS = 60_000;
  * Runs epochs: has everything started that is due, waits until something of it ends, takes that in, again. What is due and what an
  * event means is decided in `lib/epoch/loop`, from values alone; here it is done.
  *
- * Returns when it was told to end (`ending`, or by the job row) and everything decided is committed and every
- * transactional id settled. Throws `SupersededError`, `JobFailedError` or `LeftToNextError`.
+ * Returns when it was told to end (`ending`, or by the job row) and everything decided is committed and all that
+ * sinks may have left open is settled. Throws `SupersededError`, `JobFailedError` or `LeftToNextError`.
  */
 export async function runEpochs(
   deps: CoordinatorDeps,

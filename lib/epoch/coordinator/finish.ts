@@ -1,24 +1,22 @@
-import { byName, ofName } from '../../config/by-name.ts';
+import { byName } from '../../config/by-name.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import { type Pool, widened } from '../../protocol/pool.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import type { CommitSettings, CoordinatorDeps, Tenure } from './context.ts';
+import { type CommitSettings, type CoordinatorDeps, connectorNamed, type Tenure } from './context.ts';
 import { type Held, recordCommitted } from './held.ts';
 import { readManifest } from './read-manifest.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
 
-export type FinishSettings = Pick<
-  CommitSettings,
-  'build' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'transactionTimeoutMs' | 'onMissingEvidence'
->;
+export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'>;
 
 export interface Finished {
   /** The epoch that had been decided and was committed now; undefined when none was left. */
   readonly committed: number | undefined;
-  /** Transactions of it that were lost and whose output was published again. */
+  /** Committables of it that were lost and whose output was published again. */
   readonly republished: number;
-  /** Transactional ids under which nothing is open any more. */
+  /** How much there was that could have been open, and is not any more. */
   readonly settledIds: number;
 }
 
@@ -32,24 +30,38 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
   // What is committed need not be read; a job whose last manifest is lost is brought to rest all the same.
   const isOver = completed === undefined || completed.epoch <= row.lastCommitted;
   const newest =
-    completed === undefined || (isOver && Object.keys(row.sinkTopics).length > 0)
+    completed === undefined || (isOver && arePlacesKnown(pool))
       ? undefined
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
-  const tenure: Tenure = { generation, incarnation, sinkTopics: {}, pool, writtenTopics: topicsOf(row, newest) };
+  const tenure: Tenure = { generation, incarnation, sinkFacts: {}, pool: withPlacesOf(deps, pool, newest) };
   const last = isOver ? undefined : newest;
-  const held: Held = { deps, settings: { ...settings, job, plan: { job, stages: [], edges: [] }, parallelism: pool }, tenure, signal };
+  const held: Held = {
+    deps,
+    settings: { ...settings, job, plan: { job, stages: [], edges: [] }, parallelism: subtasksIn(pool) },
+    tenure,
+    signal,
+  };
   const { republished } = last === undefined ? { republished: 0 } : await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true });
   if (last !== undefined) await recordCommitted(held, last.epoch);
   const settledIds = await settlePool(held);
   return { committed: last?.epoch, republished, settledIds };
 }
 
-/** By sink uid. Builds before 0.2 did not record them: what the newest epoch wrote to tells of most. */
-function topicsOf({ sinkTopics }: JobRow, newest: Manifest | undefined): Tenure['writtenTopics'] {
-  const bySink = Map.groupBy(newest?.committables ?? [], ({ sink }) => sink);
-  const written = [...bySink].map(([sink, committables]) => {
-    const topics = committables.flatMap((of) => [...of.written, ...(of.marker === undefined ? [] : [of.marker])].map(({ topic }) => topic));
-    return [sink, [...new Set([...(ofName(sinkTopics, sink) ?? []), ...topics])]] as const;
-  });
-  return { ...sinkTopics, ...byName(written) };
+/** Builds before 0.2 did not record them. */
+function arePlacesKnown(pool: Pool): boolean {
+  return Object.values(pool).some((sinks) => Object.values(sinks).some(({ places }) => places.length > 0));
+}
+
+/** With what the newest epoch wrote to, which tells of most where it was not recorded. */
+function withPlacesOf(deps: CoordinatorDeps, pool: Pool, newest: Manifest | undefined): Pool {
+  return (newest?.committables ?? []).reduce((wider, committable) => {
+    const { connector, sink } = committable;
+    const of = connectorNamed(deps, connector);
+    if (of.how !== 'prepared') return wider;
+    return widened(wider, { [connector]: byName([[sink, { subtasks: 0, places: of.placesIn(committable) }]]) });
+  }, pool);
+}
+
+function subtasksIn(pool: Pool): Record<string, number> {
+  return byName(Object.values(pool).flatMap((sinks) => Object.entries(sinks).map(([sink, { subtasks }]) => [sink, Math.max(subtasks, 1)])));
 }

@@ -1,6 +1,6 @@
 import { type KafkaAnswer, KafkaProblem } from '../../ports/kafka-requests.ts';
+import { retriedAnswer } from '../../ports/retry.ts';
 import type { SourceOffsets } from '../../protocol/manifest.ts';
-import { retriedAnswer } from '../../sinks/kafka/retry.ts';
 import type { CoordinatorDeps, JobSettings } from './context.ts';
 import { witnessFor } from './witness.ts';
 

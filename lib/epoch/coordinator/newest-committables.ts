@@ -1,16 +1,16 @@
 import type { SentAgain } from '../../ports/epoch-store.ts';
 import type { Committable } from '../../protocol/committable.ts';
-import { parseCommittables } from '../../protocol/committable.ts';
+import { isOfOneSubtask, parseCommittables } from '../../protocol/committable.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { CommitSettings, CoordinatorDeps } from './context.ts';
 import { type Held, writeHeld } from './held.ts';
 import { untilAnswered } from './store-retry.ts';
 
-/** The newest transactions of a decided epoch: those of its manifest, or what took their place when it was sent again. */
+/** The newest committables of a decided epoch: those of its manifest, or what took their place when it was sent again. */
 export interface NewestCommittables {
-  of(sink: string): readonly Committable[];
+  of(sink: string, connector: string): readonly Committable[];
   /**
-   * Records transactions that take the place of others, before anything of them is committed: whoever comes next judges by
+   * Records committables that take the place of others, before anything of them is committed: whoever comes next judges by
    * them. Throws `SupersededError`; what was sent again must then be aborted.
    */
   record(sentAgain: readonly Committable[]): Promise<void>;
@@ -45,9 +45,9 @@ export async function newestCommittables(
   }
 
   return {
-    of: (sink) =>
+    of: (sink, connector) =>
       manifest.committables
-        .filter((committable) => committable.sink === sink)
+        .filter((committable) => committable.sink === sink && committable.connector === connector)
         .map((committable) => replaced.find((one) => isOfOneSubtask(one, committable)) ?? committable),
     // One after the other: each replaces what it saw.
     record(sentAgain) {
@@ -55,10 +55,6 @@ export async function newestCommittables(
       return recording;
     },
   };
-}
-
-function isOfOneSubtask(one: Committable, other: Committable): boolean {
-  return one.sink === other.sink && one.subtask === other.subtask;
 }
 
 async function listIn(deps: CoordinatorDeps, { committables }: SentAgain, signal: AbortSignal): Promise<readonly Committable[]> {

@@ -1,10 +1,8 @@
-import { createOpenWatch } from '../../sinks/kafka/watch-open.ts';
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { abortPrepared, runStage } from './ask-stages.ts';
-import { readSinkTopics } from './check-start.ts';
 import { collectGarbage } from './collect.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, sinkStages, type Tenure } from './context.ts';
+import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { createRowExpiry } from './expire-rows.ts';
 import { commitGroupOffsets } from './group-offsets.ts';
@@ -13,7 +11,9 @@ import type { Lease } from './hold-lease.ts';
 import { lookForHeldUp } from './look-for-held-up.ts';
 import { planNext } from './plan-epoch.ts';
 import type { ProgressWatch } from './progress-watch.ts';
+import { learnSinks } from './run-sinks.ts';
 import { settlePool } from './settle-pool.ts';
+import { createOpenWatch } from './watch-open.ts';
 
 /** Does what the loop decided. */
 export interface Performer {
@@ -73,9 +73,8 @@ export function createPerformer(
       case 'look-for-held-up':
         await lookForHeldUp(deps, settings);
         return { outcome: 'done' };
-      case 'sink-topics':
-        for (const { topic } of sinkStages(settings)) deps.kafka.forgetLeaders(topic);
-        return { outcome: 'sink-topics', sinkTopics: await readSinkTopics(deps, settings) };
+      case 'sink-facts':
+        return { outcome: 'sink-facts', sinkFacts: await learnSinks(deps, settings) };
       case 'record-commit':
         await recordCommitted(held, effect.epoch);
         return { outcome: 'recorded-commit', epoch: effect.epoch };
@@ -98,7 +97,7 @@ export function createPerformer(
   }
 
   /**
-   * No epoch is in flight, and none is planned meanwhile: what is open under the ids is nobody's. What cannot be ended now the next looks
+   * No epoch is in flight, and none is planned meanwhile: what sinks have open is nobody's. What cannot be ended now the next looks
    * find again: epochs do not wait for a broker that they may not need. Was everything ended?
    */
   async function endLeftovers(held: Held<JobSettings>): Promise<boolean> {

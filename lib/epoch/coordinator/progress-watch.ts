@@ -1,7 +1,7 @@
 import { type Moment, momentOf } from '../../ports/age.ts';
 import type { NoProgress } from '../../ports/epoch-store.ts';
 import { NO_TROUBLE, type Trouble } from '../after-failure.ts';
-import type { CoordinatorEvent } from '../events.ts';
+import { type CoordinatorEvent, inWords } from '../events.ts';
 import { noProgressAfterMs } from '../progress.ts';
 import type { CoordinatorDeps, JobSettings } from './context.ts';
 
@@ -108,7 +108,7 @@ export function watchProgress(
     hear(event) {
       if (event.event === 'warning') inTheWay = event.message;
       if (event.event === 'waiting') inTheWay = event.what;
-      if (event.event === 'doubtful') inTheWay = `the commit of ${event.transactionalId} is in doubt: ${event.resolution}`;
+      if (event.event === 'doubtful') inTheWay = `the commit of ${inWords(event.names)} is in doubt: ${event.resolution}`;
     },
     dueAtMs,
   };

@@ -1,51 +1,45 @@
-import { ofName } from '../../config/by-name.ts';
 import { pauseBeforeRetry } from '../../ports/pause.ts';
-import { poolIds } from '../../sinks/kafka/ids.ts';
-import { sayHanging } from '../../sinks/kafka/say-hanging.ts';
-import { settleTransactions } from '../../sinks/kafka/settle.ts';
-import { type CommitSettings, JobFailedError, LeftToNextError } from './context.ts';
+import { sinksOf } from '../../protocol/pool.ts';
+import type { PreparedCoordination } from '../../sinks/connector.ts';
+import { type CommitSettings, connectorNamed, JobFailedError, LeftToNextError } from './context.ts';
 import { checkHeld, type Held } from './held.ts';
 
-/** Ids that cannot be settled in this time are said aloud before they are tried again. */
+/** What cannot be settled in this time is said aloud before it is tried again. */
 const SETTLE_TIMEOUT_MS = 10_000;
 const SETTLE_PAUSE_MS = 1_000;
 
+type HeldPool = Held<Pick<CommitSettings, 'job'>>;
+
 /**
- * Ends whatever is open under every transactional id that may exist; only after the commits. Goes on until it is done:
- * an id that nobody uses any more would hold up readers until its transaction times out. Returns how many ids there are. `once`: what
- * a broker cannot do now is left to the caller's next try.
+ * Ends whatever connectors may have left open; only after the commits. Goes on until it is done: what nobody knows of any more
+ * would hold up readers for long. Returns how much there was that could have been open. `once`: what cannot be done now is left to
+ * the caller's next try.
  * The caller has just seen that it holds the job. Throws `JobFailedError` when a person has to act, `LeftToNextError` when it is left to the next coordinator, and `SupersededError`.
  */
-export async function settlePool(held: Held<Pick<CommitSettings, 'job' | 'transactionTimeoutMs'>>, { once = false } = {}): Promise<number> {
-  const { deps, settings, tenure, signal } = held;
-  const ids = Object.entries(tenure.pool).flatMap(([sink, parallelism]) =>
-    poolIds(settings.job, tenure.incarnation, { [sink]: parallelism }).map((transactionalId) => ({
-      transactionalId,
-      topics: ofName(tenure.writtenTopics, sink) ?? [],
-    })),
+export async function settlePool(held: HeldPool, { once = false } = {}): Promise<number> {
+  const connectors = Object.keys(held.tenure.pool).map((name) => connectorNamed(held.deps, name));
+  const ends = await Promise.all(
+    connectors.map((connector) => (connector.how === 'prepared' ? settleOne(held, connector, once) : Promise.resolve(0))),
   );
-  let refusedSinceMs: number | undefined;
-  for (;;) {
-    const asking = { ...deps, deadlineMs: deps.clock.elapsedMs() + SETTLE_TIMEOUT_MS };
-    const settled = await settleTransactions(asking, settings.transactionTimeoutMs, ids);
-    if (settled.outcome === 'settled') {
-      if (settled.unasked.length > 0) deps.observe({ event: 'warning', message: unaskedText(settled.unasked) });
-      await sayHanging(deps, settled.others);
-      return ids.length;
-    }
-    refusedSinceMs = settled.retriable ? undefined : (refusedSinceMs ?? deps.clock.elapsedMs());
-    if (refusedSinceMs !== undefined && deps.clock.elapsedMs() - refusedSinceMs >= (deps.refusalTimeoutMs ?? 0))
-      throw new JobFailedError(settled.message);
-    if (signal.aborted) throw new LeftToNextError(settled.message);
-    deps.observe({ event: 'warning', message: settled.message });
-    if (once && settled.retriable) throw new LeftToNextError(settled.message);
-    await pauseBeforeRetry(deps, SETTLE_PAUSE_MS, signal);
-    // Whoever holds the job by now has transactions open under these ids: ending them would cost it an epoch each time.
-    await checkHeld(held);
-  }
+  return ends.reduce((sum, count) => sum + count, 0);
 }
 
-function unaskedText(unasked: readonly { readonly topic: string; readonly partition: number }[]): string {
-  const places = unasked.map(({ topic, partition }) => `${topic}-${partition}`).join(', ');
-  return `without a leader for ${SETTLE_TIMEOUT_MS / 1000} s: ${places}; what an earlier attempt may have left open there is ended at the next start or stop, when an epoch writes there, or after two looks of the job that runs`;
+async function settleOne(held: HeldPool, connector: PreparedCoordination, once: boolean): Promise<number> {
+  const { deps, settings, tenure, signal } = held;
+  const { clock, random, observe } = deps;
+  const scope = { job: settings.job, incarnation: tenure.incarnation, sinks: sinksOf(tenure.pool, connector.connector) };
+  let refusedSinceMs: number | undefined;
+  for (;;) {
+    const settled = await connector.settle({ clock, random, deadlineMs: clock.elapsedMs() + SETTLE_TIMEOUT_MS }, scope, observe);
+    if (settled.outcome === 'settled') return settled.ends;
+    refusedSinceMs = settled.retriable ? undefined : (refusedSinceMs ?? clock.elapsedMs());
+    if (refusedSinceMs !== undefined && clock.elapsedMs() - refusedSinceMs >= (deps.refusalTimeoutMs ?? 0))
+      throw new JobFailedError(settled.message);
+    if (signal.aborted) throw new LeftToNextError(settled.message);
+    observe({ event: 'warning', message: settled.message });
+    if (once && settled.retriable) throw new LeftToNextError(settled.message);
+    await pauseBeforeRetry(deps, SETTLE_PAUSE_MS, signal);
+    // Whoever holds the job by now has something open there: ending it would cost it an epoch each time.
+    await checkHeld(held);
+  }
 }

@@ -7,18 +7,11 @@ import { nextManifest } from '../position.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { commitEpoch } from './commit-epoch.ts';
-import {
-  type CoordinatorDeps,
-  type JobSettings,
-  parallelismOf,
-  StartRefusedError,
-  sinkStages,
-  sourceStages,
-  type Tenure,
-} from './context.ts';
+import { type CoordinatorDeps, type JobSettings, StartRefusedError, sourceStages, type Tenure } from './context.ts';
 import { decideManifest } from './decide-manifest.ts';
 import { type Held, recordCommitted, writeHeld } from './held.ts';
 import { readManifest } from './read-manifest.ts';
+import { widestPool } from './run-sinks.ts';
 import { settlePool } from './settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
 
@@ -97,7 +90,6 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
     lastCommitted: 0,
     retiredThrough: -1,
     pool: {},
-    sinkTopics: {},
     fingerprint: settings.fingerprint,
     maxParallelism: settings.maxParallelism,
   };
@@ -105,16 +97,15 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
 
 /**
  * From the lease to a state from which epochs can run (docs/protocol.md): checks, then commits what is decided, then
- * settles every transactional id that may exist, then stores the starting offsets of sources that have none.
+ * settles whatever sinks may have left open, then stores the starting offsets of sources that have none.
  */
 export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
-  const sinkTopics = await checkStart(deps, settings, row, signal);
+  const sinkFacts = await checkStart(deps, settings, row, signal);
   const tenure: Tenure = {
     generation: row.generation,
     incarnation: row.incarnation,
-    sinkTopics,
-    pool: widestPool(settings, row.pool),
-    writtenTopics: withOwnTopics(settings, row.sinkTopics),
+    sinkFacts,
+    pool: widestPool(deps, settings, row.pool),
   };
   const held: Held<JobSettings> = { deps, settings, tenure, signal };
   const { job, fingerprint } = settings;
@@ -131,9 +122,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     republished = (await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true })).republished;
     await recordCommitted(held, last.epoch);
   }
-  const { pool, writtenTopics } = tenure;
-  const widen = (generation: number) => deps.epochs.widenPool(job, generation, pool, writtenTopics);
-  await writeHeld(held, 'recording the pool of transactional ids', widen);
+  await writeHeld(held, 'recording what sinks may leave open', (generation) => deps.epochs.widenPool(job, generation, tenure.pool));
   const settledIds = await settlePool(held);
   const committed = last?.epoch ?? 0;
   deps.observe({
@@ -146,19 +135,6 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
 
   const parent = await withStartingOffsets(held, last);
   return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
-}
-
-function withOwnTopics(settings: JobSettings, recorded: JobRow['sinkTopics']): JobRow['sinkTopics'] {
-  const own = sinkStages(settings).map(({ id, topic }) => [id, [...new Set([...(ofName(recorded, id) ?? []), topic])]] as const);
-  return { ...recorded, ...Object.fromEntries(own) };
-}
-
-/** The widest parallelism of each sink in this incarnation, this run's included. Recorded before any id of it is used. */
-function widestPool(settings: JobSettings, recorded: Readonly<Record<string, number>>): Record<string, number> {
-  const pool = { ...recorded };
-  if (settings.deliveryGuarantee === 'at-least-once') return pool;
-  for (const { id } of sinkStages(settings)) pool[id] = Math.max(ofName(pool, id) ?? 0, parallelismOf(settings, id));
-  return pool;
 }
 
 /**
@@ -194,7 +170,7 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
   });
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
   const decided = await decideManifest(held, manifest, summary);
-  // It has no transactions, so it is COMMITTED with its decision.
+  // It has no output, so it is COMMITTED with its decision.
   await recordCommitted(held, manifest.epoch);
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
   return decided;

@@ -1,13 +1,13 @@
 /** How often the job row is read for a request to stop, or for a successor. */
 export const CONTROL_POLL_MS = 2_000;
 const COLLECT_INTERVAL_MS = 10_000;
-/** How often topics are looked at for open transactions. Longer than an epoch of a job that is well has its own open. */
+/** How often is looked for what nobody is going to end. Longer than an epoch of a job that is well has its own open. */
 export const OPEN_LOOK_INTERVAL_MS = 30_000;
 /** After a refusal (the group has a member of somebody else) an idle job tries again after so long. */
 const GROUP_RETRY_MS = 5_000;
 
 /** What a coordinator does beside its epochs. One that fails is said aloud, and done again when it is next due. */
-export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'record-commit' | 'sink-topics' | 'group-offsets';
+export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'record-commit' | 'sink-facts' | 'group-offsets';
 
 /** Chores that are due every so often, by themselves. */
 const EVERY_MS = {

@@ -131,7 +131,7 @@ function beginDecision(turn: Turn, attempt: LoopState['inFlight'][number]): void
     return failTransiently(turn, attempt, slowest, sinkMs, message);
   }
   changeAttempt(turn, { ...attempt, phase: 'deciding' });
-  const manifest = manifestOf(attempt, state.parent, rules.plan, (sink) => parallelismOf(rules, sink), rules.deliveryGuarantee);
+  const manifest = manifestOf(attempt, state.parent, rules.plan, (sink) => parallelismOf(rules, sink));
   const { recordsIn, recordsOut } = countsOf(attempt, rules.plan);
   const attempts = state.trouble.failures.inARow + 1;
   turn.effects.push({ do: 'decide', manifest, summary: { plannedAtMs: attempt.planned.wallMs, attempts, recordsIn, recordsOut } });

@@ -2,7 +2,7 @@ import type { Stage } from '../../plan/plan.ts';
 import type { EpochSummary } from '../../ports/epoch-store.ts';
 import type { Manifest, Position } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
-import type { SinkTopic } from '../../protocol/requests.ts';
+import type { Own } from '../../protocol/shape.ts';
 import type { Attempt, StageOutcome } from '../attempt.ts';
 import type { CommitResult } from '../coordinator/commit-epoch.ts';
 import type { Planned, PlannedFrom } from '../coordinator/plan-epoch.ts';
@@ -34,7 +34,7 @@ export type ChoreResult =
   /** Whether the job row asks for a stop. */
   | { readonly outcome: 'read-control'; readonly asksToStop: boolean }
   | { readonly outcome: 'looked-for-open'; readonly found: boolean }
-  | { readonly outcome: 'sink-topics'; readonly sinkTopics: Readonly<Record<string, SinkTopic>> }
+  | { readonly outcome: 'sink-facts'; readonly sinkFacts: Readonly<Record<string, Own>> }
   | { readonly outcome: 'recorded-commit'; readonly epoch: number }
   /** `refused`: why they could not be committed. */
   | { readonly outcome: 'group-offsets'; readonly epoch: number; readonly refused: string | undefined }
@@ -49,7 +49,7 @@ export type Effect =
   | { readonly do: 'run-stage'; readonly stage: Stage; readonly attempt: Attempt; readonly before: Position }
   /** The calls of a dropped attempt are given up. */
   | { readonly do: 'give-up'; readonly decisionId: string }
-  /** Open transactions of an attempt that will never be decided are aborted, as well as that can be done now. */
+  /** What an attempt has prepared that will never be decided is ended, as well as that can be done now. */
   | { readonly do: 'abort'; readonly attempt: Pick<Attempt, 'epoch' | 'decisionId' | 'committables'> }
   /** Ends in `decided`. */
   | { readonly do: 'decide'; readonly manifest: Manifest; readonly summary: Omit<EpochSummary, 'decidedAtMs'> }
@@ -67,6 +67,6 @@ export type Effect =
   /** The job moved on, or has nothing to do. `more`: is anything under way still? */
   | { readonly do: 'progress'; readonly more: boolean }
   /** Ends in `chore`. */
-  | { readonly do: 'chore'; readonly chore: 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'sink-topics' }
+  | { readonly do: 'chore'; readonly chore: 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'sink-facts' }
   | { readonly do: 'chore'; readonly chore: 'record-commit'; readonly epoch: number }
   | { readonly do: 'chore'; readonly chore: 'group-offsets'; readonly manifest: Manifest };

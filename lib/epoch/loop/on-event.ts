@@ -157,8 +157,8 @@ function takeFailure(turn: Turn, attempt: Attempt, stage: string, ms: number, wh
     drop(turn, attempt);
     return changeEnding(turn, { failure: `epoch ${epoch}, stage ${stage}: ${message}` });
   }
-  // Its topic may have another number of partitions, or another limit, than when the coordinator started.
-  if (rules.plan.stages.some(({ id, kind: of }) => id === stage && of === 'sink')) startChore(turn, { do: 'chore', chore: 'sink-topics' });
+  // What it writes to may be another than when the coordinator started: more partitions, say, or another limit.
+  if (rules.plan.stages.some(({ id, kind: of }) => id === stage && of === 'sink')) startChore(turn, { do: 'chore', chore: 'sink-facts' });
   fail(turn, attempt, { epoch, stage, kind, message, fault, input: inputOf(attempt, stage, fault) });
 }
 
@@ -203,14 +203,14 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   if (deadLetters > 0) observe(turn, { event: 'dead-lettered', epoch: manifest.epoch, records: deadLetters });
 }
 
-function takeCommitted(turn: Turn, epoch: number, { republished }: CommitResult, ms: number): void {
+function takeCommitted(turn: Turn, epoch: number, { republished, delivers }: CommitResult, ms: number): void {
   const { rules, nowMs } = turn;
   const attempt = turn.state.inFlight.find((other) => other.epoch === epoch);
   if (attempt === undefined) throw new Error(`epoch ${epoch} was committed, and is not in flight`);
   const inFlight = turn.state.inFlight.filter((other) => other !== attempt);
   if (attempt.moved) turn.effects.push({ do: 'progress', more: inFlight.length > 0 });
-  // At least once, output is sent after the decision: that is the work of a stage too, and epochs are to be no larger than it takes.
-  const sendingMs = rules.deliveryGuarantee === 'at-least-once' ? ms : 0;
+  // Output that is sent after the decision is the work of a stage too, and epochs are to be no larger than it takes.
+  const sendingMs = delivers ? ms : 0;
   const slowestStageMs = Math.max(...attempt.stageMs.values(), sendingMs);
   const work = { bytesIn: bytesRead(attempt), offsets: offsetsIn(inputRead(attempt)), slowestStageMs, budget: attempt.maxBytes };
   change(turn, {
@@ -242,8 +242,8 @@ function takeChore(turn: Turn, chore: string, result: ChoreResult): void {
       return changeEnding(turn, { isAsked: result.asksToStop });
     case 'looked-for-open':
       return change(turn, { leftovers: leftovers === 'being-ended' ? leftovers : result.found ? 'found' : 'none' });
-    case 'sink-topics':
-      return change(turn, { tenure: { ...tenure, sinkTopics: result.sinkTopics } });
+    case 'sink-facts':
+      return change(turn, { tenure: { ...tenure, sinkFacts: result.sinkFacts } });
     case 'recorded-commit':
       return change(turn, { recordedCommitted: Math.max(recordedCommitted, result.epoch) });
     case 'group-offsets': {

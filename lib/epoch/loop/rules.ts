@@ -6,7 +6,6 @@ export type LoopRules = Pick<
   | 'build'
   | 'plan'
   | 'parallelism'
-  | 'deliveryGuarantee'
   | 'commitOffsets'
   | 'checkpointIntervalMs'
   | 'epochTimeoutMs'

@@ -31,7 +31,7 @@ export interface LoopState {
   readonly behindSinceMs: number | undefined;
   readonly idlePolls: number;
   readonly idleSinceMs: number | undefined;
-  /** What looks at the sinks' topics found open under the ids. It is ended between two epochs. */
+  /** What looks find open that is the job's and of no epoch. It is ended between two epochs. */
   readonly leftovers: 'none' | 'found' | 'being-ended';
   readonly chores: Chores;
   readonly ending: Ending;
@@ -46,7 +46,7 @@ export interface Ending {
   /** The job cannot go on without a person. */
   readonly failure: string | undefined;
   readonly sinceMs: number | undefined;
-  /** Nothing is under way any more, and the transactional ids are being settled, or are. */
+  /** Nothing is under way any more, and what sinks may have left open is being settled, or is. */
   readonly settling: 'no' | 'begun' | 'done';
   /** Not to be finished: what is undone is left to the next coordinator, for this reason. */
   readonly leftToNext: string | undefined;

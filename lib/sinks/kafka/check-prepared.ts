@@ -1,7 +1,7 @@
 import type { KafkaAnswer, TopicPartition } from '../../ports/kafka-requests.ts';
-import type { Committable } from '../../protocol/committable.ts';
+import type { Asking } from './asking.ts';
+import type { KafkaCommittable } from './committable.ts';
 import { type OpenTransaction, readOpen } from './left-open.ts';
-import type { Asking } from './retry.ts';
 
 /**
  * - `sound`: committing these transactions shows their own records and nothing else.
@@ -12,7 +12,7 @@ export type PreparedCheck =
   | {
       readonly outcome: 'unsound';
       readonly message: string;
-      readonly leftOpen: readonly { readonly of: Committable; readonly partitions: readonly TopicPartition[] }[];
+      readonly leftOpen: readonly { readonly of: KafkaCommittable; readonly partitions: readonly TopicPartition[] }[];
     }
   | { readonly outcome: 'unknown'; readonly topic: string; readonly answer: KafkaAnswer };
 
@@ -21,7 +21,7 @@ export type PreparedCheck =
  * of an earlier attempt whose end a broker forgot are part of the next one, and would be committed with it. To be asked when
  * everything was acknowledged, and before the decision: from then on the partition refuses whoever might add to it.
  */
-export async function checkPrepared(asking: Asking, prepared: readonly Committable[]): Promise<PreparedCheck> {
+export async function checkPrepared(asking: Asking, prepared: readonly KafkaCommittable[]): Promise<PreparedCheck> {
   const topics = [...new Set(prepared.flatMap(({ written }) => written.map(({ topic }) => topic)))];
   const check = await checkOnce(asking, prepared, topics);
   if (check.outcome !== 'unsound') return check;
@@ -30,7 +30,7 @@ export async function checkPrepared(asking: Asking, prepared: readonly Committab
   return checkOnce(asking, prepared, topics);
 }
 
-async function checkOnce(asking: Asking, prepared: readonly Committable[], topics: readonly string[]): Promise<PreparedCheck> {
+async function checkOnce(asking: Asking, prepared: readonly KafkaCommittable[], topics: readonly string[]): Promise<PreparedCheck> {
   const readings = await Promise.all(topics.map(async (topic) => ({ topic, ...(await readOpen(asking, topic)) })));
   const failed = readings.find(({ answer }) => answer !== 'NONE');
   if (failed !== undefined) return { outcome: 'unknown', topic: failed.topic, answer: failed.answer };
@@ -41,7 +41,7 @@ async function checkOnce(asking: Asking, prepared: readonly Committable[], topic
 
 /** See `checkPrepared`. A partition without a leader matters only where something was written to it. */
 export function soundnessOf(
-  prepared: readonly Committable[],
+  prepared: readonly KafkaCommittable[],
   open: readonly OpenTransaction[],
   leaderless: readonly TopicPartition[],
 ): PreparedCheck {
@@ -61,7 +61,7 @@ export function soundnessOf(
   return { outcome: 'unsound', message: faults.join('; '), leftOpen };
 }
 
-function faultIn(committable: Committable, range: Committable['written'][number], own: readonly OpenTransaction[]): string[] {
+function faultIn(committable: KafkaCommittable, range: KafkaCommittable['written'][number], own: readonly OpenTransaction[]): string[] {
   const { transactionalId, producerEpoch } = committable;
   const found = own.find((one) => isIn(one, range));
   const where = `in topic ${range.topic}, partition ${range.partition}`;
@@ -74,7 +74,7 @@ function faultIn(committable: Committable, range: Committable['written'][number]
   return [];
 }
 
-function leftIn({ transactionalId, written }: Committable, own: readonly OpenTransaction[]): string[] {
+function leftIn({ transactionalId, written }: KafkaCommittable, own: readonly OpenTransaction[]): string[] {
   return own
     .filter((one) => !written.some((range) => isIn(one, range)))
     .map(

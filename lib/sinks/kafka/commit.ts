@@ -1,11 +1,12 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import { growingPauses } from '../../ports/pause.ts';
-import type { Committable } from '../../protocol/committable.ts';
+import { retriedAnswer } from '../../ports/retry.ts';
 import type { CommitPermit } from '../../protocol/permit.ts';
-import type { CommitOutcome } from './commit-outcome.ts';
+import type { CommitOutcome } from '../connector.ts';
+import type { Asking } from './asking.ts';
+import type { KafkaCommittable } from './committable.ts';
 import { type Look, lookAt, lookBackAt } from './look.ts';
 import { isCommittedByMarker } from './marker.ts';
-import { type Asking, retriedAnswer } from './retry.ts';
 
 /** What a look depends on besides the log. */
 export interface LookRules {
@@ -27,7 +28,7 @@ const LONGEST_LOOK_PAUSE_MS = 100;
 export async function commitTransaction(
   asking: Asking,
   permit: CommitPermit,
-  committable: Committable,
+  committable: KafkaCommittable,
   { compacted, isOld }: LookRules,
 ): Promise<CommitOutcome> {
   if (permit.epoch !== committable.epoch)
@@ -48,8 +49,8 @@ export async function commitTransaction(
  */
 async function awaitEnds(
   asking: Asking,
-  committable: Committable,
-  look: (of: Committable) => Promise<readonly Look[]>,
+  committable: KafkaCommittable,
+  look: (of: KafkaCommittable) => Promise<readonly Look[]>,
   untilMs: number,
 ): Promise<readonly Look[]> {
   let { written } = committable;

@@ -1,9 +1,4 @@
-import { ofName } from '../../config/by-name.ts';
-import type { CoordinatorDeps } from '../../epoch/coordinator/context.ts';
-import type { Held } from '../../epoch/coordinator/held.ts';
-import { untilAnswered } from '../../epoch/coordinator/store-retry.ts';
-import { KafkaProblem } from '../../ports/kafka-requests.ts';
-import type { Manifest } from '../../protocol/manifest.ts';
+import { type AdminRequests, KafkaProblem } from '../../ports/kafka-requests.ts';
 
 /** Does the broker take records away that later ones of the same key replace, and ends of transactions with them? */
 export function isCompacted(topicConfig: ReadonlyMap<string, string>): boolean {
@@ -11,22 +6,21 @@ export function isCompacted(topicConfig: ReadonlyMap<string, string>): boolean {
 }
 
 /**
- * Those of its topics whose log is compacted; of this run's topics that is known. One that nobody knows counts as such: then less is
- * taken for evidence. What becomes of an epoch whose topic is gone is not decided here.
+ * Those of the topics whose log is compacted. `known`: those of which that is known. One that no broker knows counts as such: then less
+ * is taken for evidence. What becomes of an epoch whose topic is gone is not decided here.
  */
-export async function compactedTopics({ deps, tenure, signal }: Held, manifest: Manifest): Promise<string[]> {
-  const topics = new Set(manifest.committables.flatMap(({ written }) => written.map(({ topic }) => topic)));
+export async function compactedTopics(
+  kafka: Pick<AdminRequests, 'topicConfig'>,
+  topics: Iterable<string>,
+  known: ReadonlyMap<string, boolean>,
+): Promise<string[]> {
   const found = await Promise.all(
-    [...topics].map(async (topic) => {
-      const known = ofName(tenure.sinkTopics, topic);
-      if (known !== undefined) return known.compacted ? [topic] : [];
-      return (await untilAnswered(deps, `asking about topic ${topic}`, () => mayBeCompacted(deps, topic), signal)) ? [topic] : [];
-    }),
+    [...new Set(topics)].map(async (topic) => ((known.get(topic) ?? (await mayBeCompacted(kafka, topic))) ? [topic] : [])),
   );
   return found.flat();
 }
 
-async function mayBeCompacted({ kafka }: Pick<CoordinatorDeps, 'kafka'>, topic: string): Promise<boolean> {
+async function mayBeCompacted(kafka: Pick<AdminRequests, 'topicConfig'>, topic: string): Promise<boolean> {
   try {
     return isCompacted(await kafka.topicConfig(topic, ['cleanup.policy']));
   } catch (error) {

@@ -4,10 +4,11 @@ import { RecordBatchWriter, RecordTooLargeError } from '../../format/record-batc
 import type { RecordHeader } from '../../format/record-header.ts';
 import type { RecordSetReader } from '../../format/record-set-reader.ts';
 import { bytes } from '../../format/serdes.ts';
-import type { EdgeWriter } from '../../operators/edge-writers.ts';
-import type { StageContext } from '../../operators/epoch-output.ts';
 import type { DeadLetterReason, RecordPlace } from '../../protocol/requests.ts';
+import type { Own } from '../../protocol/shape.ts';
 import { DeadLetterTooLargeError, shortened } from '../../records/errors.ts';
+import { type KafkaFacts, kafkaFacts } from './facts.ts';
+import type { KafkaTarget } from './spec.ts';
 import { encodeStagedOutput, type StagedSection } from './staged-output.ts';
 
 /** What an epoch's dead letters say of where they come from. */
@@ -31,15 +32,16 @@ const BRIEF: Bounds = { messageChars: 100, stackChars: 1 };
  * Encodes records that are left out, as they were: the staged output of the dead-letter sink. It becomes visible by the
  * decision of the epoch that leaves them out, and by nothing else.
  */
-export class DeadLetterWriter implements EdgeWriter {
+export class DeadLetterWriter {
   readonly #topic: string;
-  readonly #context: StageContext;
+  readonly #facts: () => KafkaFacts;
   #origin: DeadLetterOrigin | undefined;
   #writers: RecordBatchWriter[] = [];
 
-  constructor(topic: string, context: StageContext) {
+  /** @param facts what the connector's other half has learnt of the topic */
+  constructor({ topic }: KafkaTarget, sink: string, facts: () => Own) {
     this.#topic = topic;
-    this.#context = context;
+    this.#facts = () => kafkaFacts(facts(), sink);
   }
 
   /** Are records that cannot be processed left out in this epoch, or do they stop the job? */
@@ -76,7 +78,7 @@ export class DeadLetterWriter implements EdgeWriter {
     const isWritten = fits(() => write(writer, FULL)) || fits(() => write(writer, BRIEF));
     if (isWritten) return;
     // A record that came in a compressed batch may be larger than any that is not.
-    const maxBatchBytes = this.#context.maxBatchBytes(this.#topic);
+    const { maxBatchBytes } = this.#facts();
     const alone = new RecordBatchWriter({ maxBatchBytes: Number.POSITIVE_INFINITY });
     write(alone, BRIEF);
     const batch = gzipBatch(alone.finish());
@@ -95,9 +97,9 @@ export class DeadLetterWriter implements EdgeWriter {
 
   /** By the key as the Java client does, else by the record's own partition: what was in order stays so. */
   #writerFor({ partition }: RecordPlace, key: Uint8Array | undefined): RecordBatchWriter {
-    const partitions = this.#context.partitions(this.#topic);
+    const { partitions, maxBatchBytes } = this.#facts();
     if (this.#writers.length === 0) {
-      const options = { maxBatchBytes: this.#context.maxBatchBytes(this.#topic) };
+      const options = { maxBatchBytes };
       this.#writers = Array.from({ length: partitions }, () => new RecordBatchWriter(options));
     }
     const to = key === undefined ? partition : toPositive(murmur2(key, 0, key.length));

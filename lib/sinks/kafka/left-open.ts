@@ -5,7 +5,8 @@ import {
   type ProducerState,
   type TopicPartition,
 } from '../../ports/kafka-requests.ts';
-import { type Asking, retried, retriedAnswer } from './retry.ts';
+import { retried, retriedAnswer } from '../../ports/retry.ts';
+import type { Asking } from './asking.ts';
 
 /**
  * What is open in partitions, by their leaders. The transaction coordinator does not know: a broker (4.0 to 4.3, KAFKA-20734)

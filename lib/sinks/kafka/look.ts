@@ -1,9 +1,9 @@
 import { endOfTransaction, writerOf } from '../../format/control-record.ts';
 import { endOfWholeBatches } from '../../format/record-set-end.ts';
 import { type FetchedPartition, type KafkaAnswer, KafkaProblem } from '../../ports/kafka-requests.ts';
-import type { Committable, WrittenRange } from '../../protocol/committable.ts';
+import type { Asking } from './asking.ts';
+import type { KafkaCommittable, WrittenRange } from './committable.ts';
 import { readOpen } from './left-open.ts';
-import type { Asking } from './retry.ts';
 
 /**
  * What became of a transaction in one partition, as a reader sees it.
@@ -23,7 +23,7 @@ export interface Look {
 }
 
 /** What a transaction left to be looked for: its producer, and what it wrote. */
-export type Looked = Pick<Committable, 'producerId' | 'written'>;
+export type Looked = Pick<KafkaCommittable, 'producerId' | 'written'>;
 
 /** From one partition in a look: a control record has 78 bytes. */
 const LOOK_BYTES = 16 * 1024;
@@ -54,7 +54,7 @@ export async function lookAt(asking: Asking, { producerId, written }: Looked, co
  * The same, for what was written a while ago: what the log says counts only while our last record is where it was. A topic that was
  * made anew meanwhile holds something else there, and has no evidence. In a compacted topic the record may have gone by itself.
  */
-export async function lookBackAt(asking: Asking, of: Committable, compacted: ReadonlySet<string>): Promise<readonly Look[]> {
+export async function lookBackAt(asking: Asking, of: KafkaCommittable, compacted: ReadonlySet<string>): Promise<readonly Look[]> {
   const looks = await lookAt(asking, of, compacted);
   return Promise.all(
     looks.map(async (look) => (restsOnOurs(look) && !compacted.has(look.range.topic) ? confirmed(asking, of, look) : look)),
@@ -66,7 +66,7 @@ function restsOnOurs({ fate, answer }: Look): boolean {
   return fate === 'committed' || fate === 'aborted' || fate === 'undecided' || (fate === 'unknown' && answer === END_NOT_FOUND);
 }
 
-async function confirmed(asking: Asking, { producerId, producerEpoch }: Committable, look: Look): Promise<Look> {
+async function confirmed(asking: Asking, { producerId, producerEpoch }: KafkaCommittable, look: Look): Promise<Look> {
   const { topic, partition, last } = look.range;
   const [found = notAnswered(topic, partition, 'NO_ANSWER')] = await asking.kafka.fetch(
     [{ topic, partition, offset: last, maxBytes: LOOK_BYTES }],

@@ -1,8 +1,9 @@
 import type { KafkaAnswer } from '../../ports/kafka-requests.ts';
-import type { CommitMarker, Committable } from '../../protocol/committable.ts';
-import type { CommitOutcome } from './commit-outcome.ts';
+import { retried } from '../../ports/retry.ts';
+import type { CommitOutcome } from '../connector.ts';
+import type { Asking } from './asking.ts';
+import type { CommitMarker, KafkaCommittable } from './committable.ts';
 import { readOpen } from './left-open.ts';
-import { type Asking, retried } from './retry.ts';
 
 /**
  * Epochs that were decided by builds before committables held evidence (manifests of version 1). Each transaction of theirs
@@ -20,7 +21,7 @@ const ABSENCE_COUNTS_MS = 12 * 3_600_000;
 
 export async function isCommittedByMarker(
   asking: Asking,
-  committable: Committable,
+  committable: KafkaCommittable,
   marker: CommitMarker,
   answer: KafkaAnswer,
 ): Promise<CommitOutcome> {
@@ -34,7 +35,7 @@ export async function isCommittedByMarker(
  */
 export async function markerVerdict(
   asking: Asking,
-  { transactionalId, producerId, epoch }: Committable,
+  { transactionalId, producerId, epoch }: KafkaCommittable,
   marker: CommitMarker,
   nowMs: number,
 ): Promise<MarkerVerdict> {

@@ -1,10 +1,11 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { KafkaAnswer, ProducerIdentity } from '../../ports/kafka-requests.ts';
-import type { Committable } from '../../protocol/committable.ts';
+import { retried } from '../../ports/retry.ts';
 import { mendOf } from './answers.ts';
+import type { Asking } from './asking.ts';
+import type { KafkaCommittable } from './committable.ts';
 import { type SinkPlace, transactionalId } from './ids.ts';
 import { abortTransaction } from './left-open.ts';
-import { type Asking, retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 import { settleTransactions } from './settle.ts';
 import type { StagedSection } from './staged-output.ts';
@@ -25,7 +26,7 @@ export interface PrepareRequest extends SinkPlace {
  * was left; `retriable` says whether a new attempt may succeed.
  */
 export type PrepareOutcome =
-  | { readonly outcome: 'prepared'; readonly committable: Committable | undefined }
+  | { readonly outcome: 'prepared'; readonly committable: KafkaCommittable | undefined }
   /** `ofRecord`: a record is not what the topic takes, and is refused each time. */
   | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string; readonly ofRecord?: KafkaAnswer | undefined };
 

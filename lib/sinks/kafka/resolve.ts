@@ -1,22 +1,22 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { ProducerIdentity } from '../../ports/kafka-requests.ts';
-import type { Resolved } from '../../protocol/answers.ts';
-import type { Committable, WrittenRange } from '../../protocol/committable.ts';
+import { retried } from '../../ports/retry.ts';
 import type { CommitPermit } from '../../protocol/permit.ts';
 import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import { mendOf } from './answers.ts';
+import type { Asking } from './asking.ts';
 import { describeLooks } from './commit.ts';
+import type { KafkaCommittable, WrittenRange } from './committable.ts';
 import { abortLeftOpen, abortTransaction } from './left-open.ts';
 import { lookBackAt } from './look.ts';
 import { markerVerdict } from './marker.ts';
-import { type Asking, retried } from './retry.ts';
 import { sendStaged } from './send-staged.ts';
 import type { StagedSection } from './staged-output.ts';
 
 export interface ResolveRequest {
   readonly permit: CommitPermit;
   /** The newest of its epoch, sink and subtask: the manifest's, or the one that was recorded when it was sent again. */
-  readonly committable: Committable;
+  readonly committable: KafkaCommittable;
   readonly transactionTimeoutMs: number;
   readonly compacted: ReadonlySet<string>;
   readonly onMissingEvidence: OnMissingEvidence;
@@ -24,8 +24,12 @@ export interface ResolveRequest {
   readonly staged: () => Promise<readonly StagedSection[]>;
 }
 
-/** `refused`: a right is missing; a person has to grant it. */
-export type ResolveOutcome = Resolved | { readonly outcome: 'refused'; readonly message: string };
+/** As `resolve` of a connector. `unknownTopic`: it is not settled because no broker knows the topic, at this moment. */
+export type ResolveOutcome =
+  | { readonly outcome: 'committed' }
+  | { readonly outcome: 'sent-again'; readonly committable: KafkaCommittable }
+  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string; readonly unknownTopic?: string | undefined }
+  | { readonly outcome: 'refused'; readonly message: string };
 
 /**
  * Finds out what became of a decided epoch's transaction, and sends again what was aborted (docs/protocol.md). Asked for only
@@ -93,7 +97,7 @@ async function isCommitted(asking: Asking, { committable, compacted }: ResolveRe
  */
 async function abortUndecided(
   asking: Asking,
-  committable: Committable,
+  committable: KafkaCommittable,
   who: ProducerIdentity,
   undecided: readonly WrittenRange[],
 ): Promise<ResolveOutcome> {
@@ -129,15 +133,15 @@ async function sendAgain(
   return unsettled(committable, `sending again: ${sent.during} was answered ${sent.answer}`);
 }
 
-function goneText({ transactionalId, epoch }: Committable, gone: readonly WrittenRange[]): string {
+function goneText({ transactionalId, epoch }: KafkaCommittable, gone: readonly WrittenRange[]): string {
   const places = gone.map(({ topic, partition, first, last }) => `topic ${topic}, partition ${partition}, offsets ${first} to ${last}`);
   return `whether transaction ${transactionalId} of epoch ${epoch} was committed cannot be told any more: ${places.join('; ')} ${gone.length === 1 ? 'is' : 'are'} not in the log (retention took them, the log was compacted, or the topic was made anew). Look whether the output is there, and start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed or =lost ("Missing evidence" in docs/runbook.md)`;
 }
 
-function unsettled(committable: Committable, why: string): Extract<ResolveOutcome, { outcome: 'unsettled' | 'no-evidence' }> {
+function unsettled(committable: KafkaCommittable, why: string): Extract<ResolveOutcome, { outcome: 'unsettled' | 'no-evidence' }> {
   return { outcome: 'unsettled', message: `${subjectOf(committable)}: ${why}` };
 }
 
-function subjectOf({ transactionalId, epoch }: Committable): string {
+function subjectOf({ transactionalId, epoch }: KafkaCommittable): string {
   return `transaction ${transactionalId} of epoch ${epoch}`;
 }

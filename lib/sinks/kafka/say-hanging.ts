@@ -1,30 +1,47 @@
-import { DEFAULT_MAX_TRANSACTION_TIMEOUT_MS } from '../../epoch/coordinator/check-start.ts';
-import type { CoordinatorDeps } from '../../epoch/coordinator/context.ts';
-import { KafkaProblem } from '../../ports/kafka-requests.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type AdminRequests, KafkaProblem } from '../../ports/kafka-requests.ts';
+import type { SinkEvent } from '../connector.ts';
 import type { OpenTransaction } from './left-open.ts';
 
 const SETTING = 'transaction.max.timeout.ms';
+/** Kafka's default of it. */
+const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
+
+interface Saying {
+  readonly kafka: Pick<AdminRequests, 'brokerConfig'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly tell: (event: SinkEvent) => void;
+}
 
 /**
  * Says which of these transactions, in the topics of the sinks and not under ids of the job, are older than any may be: no timeout
  * ends them, and no client can whose producer id is another's by now (its epochs were used up, or it expired). `said`: what was
  * said before, which grows.
  */
-export async function sayHanging(deps: CoordinatorDeps, open: readonly OpenTransaction[], said = new Set<string>()): Promise<void> {
+export async function sayHanging(
+  { kafka, clock, tell }: Saying,
+  open: readonly OpenTransaction[],
+  said = new Set<string>(),
+): Promise<void> {
   const fresh = open.filter((one) => !said.has(nameOfOpen(one)));
   if (fresh.length === 0) return;
-  const longestMs = await longestTransactionMs(deps);
-  for (const one of fresh.filter(({ lastTimestampMs }) => deps.clock.now() - lastTimestampMs > longestMs)) {
+  const longestMs = await longestTransactionMs(kafka);
+  for (const one of fresh.filter(({ lastTimestampMs }) => clock.now() - lastTimestampMs > longestMs)) {
     said.add(nameOfOpen(one));
     const { topic, partition } = one;
-    deps.observe({ event: 'hanging-transaction', topic, partition, message: hangingText(one, longestMs) });
+    tell({ event: 'hanging-transaction', names: { topic, partition }, message: hangingText(one, longestMs) });
   }
 }
 
+/** The longest timeout that the brokers take. */
+export async function maxTransactionTimeoutMs(kafka: Saying['kafka']): Promise<number> {
+  return Number((await kafka.brokerConfig([SETTING])).get(SETTING) ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS);
+}
+
 /** To look at a job, or to stop it, needs no right to read the broker's settings: Kafka's default stands in for what is not told. */
-async function longestTransactionMs({ kafka }: CoordinatorDeps): Promise<number> {
+async function longestTransactionMs(kafka: Saying['kafka']): Promise<number> {
   try {
-    return Number((await kafka.brokerConfig([SETTING])).get(SETTING) ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS);
+    return await maxTransactionTimeoutMs(kafka);
   } catch (error) {
     if (error instanceof KafkaProblem) return DEFAULT_MAX_TRANSACTION_TIMEOUT_MS;
     throw error;

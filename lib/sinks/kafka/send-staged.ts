@@ -1,6 +1,7 @@
 import type { KafkaAnswer, PartitionBatch, ProduceAnswer, ProducerIdentity, TransactionRequests } from '../../ports/kafka-requests.ts';
-import type { WrittenRange } from '../../protocol/committable.ts';
-import { type Asking, retriedAnswer } from './retry.ts';
+import { retriedAnswer } from '../../ports/retry.ts';
+import type { Asking } from './asking.ts';
+import type { WrittenRange } from './committable.ts';
 import type { StagedSection } from './staged-output.ts';
 import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from './stamp-batches.ts';
 

@@ -1,9 +1,10 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { KafkaAnswer, ProducerIdentity, TopicPartition } from '../../ports/kafka-requests.ts';
 import { growingPauses } from '../../ports/pause.ts';
+import { retried } from '../../ports/retry.ts';
 import { mendOf } from './answers.ts';
+import type { Asking } from './asking.ts';
 import { abortLeftOpen, type OpenTransaction, readOpen } from './left-open.ts';
-import { type Asking, retried } from './retry.ts';
 
 /**
  * `unasked`: partitions that had no leader until the deadline; what is open there, if anything, still is. `others`: what is open

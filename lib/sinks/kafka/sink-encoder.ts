@@ -1,20 +1,22 @@
 import { ByteWriter } from '../../format/byte-writer.ts';
 import { murmur2, toPositive } from '../../format/murmur2.ts';
 import { RecordBatchWriter, RecordTooLargeError } from '../../format/record-batch-writer.ts';
-import type { OutputRecord, SinkNode } from '../../graph/job.ts';
-import type { StageContext } from '../../operators/epoch-output.ts';
 import type { CurrentRecord } from '../../records/current-record.ts';
 import { OversizedRecordError, UserCodeError } from '../../records/errors.ts';
 import { type Push, refusePromise } from '../../records/push.ts';
+import type { EncoderContext, RecordSink } from '../kind.ts';
+import { kafkaFacts } from './facts.ts';
+import type { KafkaSinkSpec, OutputRecord } from './spec.ts';
 import { encodeStagedOutput, type StagedSection } from './staged-output.ts';
 
 /** Records without any key go to one partition for this many bytes, then to the next: few large batches. */
 const STICKY_BYTES = 64 * 1024;
 
 /** Encodes what one sink writes in an epoch, as record batches by partition. */
-export class SinkEncoder {
-  readonly #node: SinkNode;
-  readonly #context: StageContext;
+export class SinkEncoder implements RecordSink {
+  readonly #sink: string;
+  readonly #spec: KafkaSinkSpec;
+  readonly #facts: EncoderContext['facts'];
   readonly #current: CurrentRecord;
   readonly #writers: RecordBatchWriter[] = [];
   readonly #keyBytes = new ByteWriter(256);
@@ -23,9 +25,10 @@ export class SinkEncoder {
   #stickyPartition = 0;
   #stickyUntilBytes = STICKY_BYTES;
 
-  constructor(node: SinkNode, context: StageContext, current: CurrentRecord) {
-    this.#node = node;
-    this.#context = context;
+  constructor(spec: KafkaSinkSpec, { sink, facts, current }: EncoderContext) {
+    this.#sink = sink;
+    this.#spec = spec;
+    this.#facts = facts;
     this.#current = current;
   }
 
@@ -38,9 +41,8 @@ export class SinkEncoder {
 
   /** Starts an epoch; whatever was not finished is gone. */
   begin(): void {
-    const { topic } = this.#node;
-    this.#partitions = this.#context.partitions(topic);
-    const maxBatchBytes = this.#context.maxBatchBytes(topic);
+    const { partitions, maxBatchBytes } = kafkaFacts(this.#facts(), this.#sink);
+    this.#partitions = partitions;
     if (maxBatchBytes !== this.#maxBatchBytes) this.#writers.length = 0;
     this.#maxBatchBytes = maxBatchBytes;
     while (this.#writers.length < this.#partitions) this.#writers.push(new RecordBatchWriter({ maxBatchBytes }));
@@ -50,19 +52,19 @@ export class SinkEncoder {
 
   /** A function by itself: the end of a chain, without another call around it. */
   readonly append: Push = (value) => {
-    const { uid, topic, toRecord } = this.#node;
+    const { topic, toRecord } = this.#spec;
     try {
       if (toRecord === undefined) this.#appendValue(value);
       else this.#appendRecord(toRecord(value));
     } catch (cause) {
-      if (cause instanceof RecordTooLargeError) throw new OversizedRecordError(uid, topic, cause);
-      throw new UserCodeError(uid, cause);
+      if (cause instanceof RecordTooLargeError) throw new OversizedRecordError(this.#sink, topic, cause);
+      throw new UserCodeError(this.#sink, cause);
     }
   };
 
   /** Staged output in parts: views, valid until the next `begin`. Undefined when there are no records. */
   finish(): Buffer[] | undefined {
-    const { topic } = this.#node;
+    const { topic } = this.#spec;
     const sections = this.#writers.flatMap((writer, partition): StagedSection[] =>
       writer.records === 0 ? [] : [{ topic, partition, batches: writer.finish() }],
     );
@@ -70,7 +72,7 @@ export class SinkEncoder {
   }
 
   #appendValue(value: unknown): void {
-    const { value: serde, topic } = this.#node;
+    const { value: serde, topic } = this.#spec;
     if (value === undefined)
       throw new TypeError(
         `undefined has no encoding; a record without a value for topic ${topic} is written by toRecord: () => ({ value: undefined, … })`,
@@ -79,7 +81,7 @@ export class SinkEncoder {
   }
 
   #appendRecord(record: OutputRecord<unknown, unknown>): void {
-    const { key: keySerde, value: valueSerde, topic } = this.#node;
+    const { key: keySerde, value: valueSerde, topic } = this.#spec;
     refusePromise(record);
     const { key, value, headers, timestamp, partition } = record;
     if (key !== undefined && keySerde === undefined)
@@ -110,7 +112,7 @@ export class SinkEncoder {
   }
 
   #hashOf(key: unknown): number {
-    const { key: serde } = this.#node;
+    const { key: serde } = this.#spec;
     const current = this.#current;
     // An object may have been changed since the stream's key was hashed.
     if (typeof key !== 'object' && key === current.key && serde === current.keySerde) return current.keyHash;

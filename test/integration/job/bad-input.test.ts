@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { BlobRef } from '../../../lib/protocol/references.ts';
+import { kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import { manifestOf } from '../../support/epochs.ts';
 import { afterDecision, planFault } from '../../support/faults.ts';
 import { newJob, type TestJob } from '../../support/job.ts';
@@ -135,7 +136,7 @@ describe('a blob', () => {
     await count.job.start(killed.env).ended;
     await killed.happened();
     const { committables, outputs } = await manifestOf(count.job.name, 1);
-    const zombie = await newProducer(committables[0]?.transactionalId);
+    const zombie = await newProducer(committables.map(kafkaCommittable)[0]?.transactionalId);
     await (await zombie.transaction()).abort();
 
     const blob = storedName(outputs['write-counts']?.[0]?.[0]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
 import { createJobRemoval } from '../../../lib/aws/dynamo-job-removal.ts';
+import { kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import { createFileBlobStore } from '../../../lib/storage/file-blob-store.ts';
 import { decisionOf, newJobRow } from '../../contracts/epoch-store.ts';
 import { jobRow, manifestOf, TEST_TABLE, testEpochs } from '../../support/epochs.ts';
@@ -195,7 +196,7 @@ describe('a job that is controlled by npx onceflow', () => {
     const cut = powerCut(2);
     await count.job.start(cut.env).ended;
     await cut.happened();
-    const [committable] = (await manifestOf(count.job.name)).committables;
+    const [committable] = (await manifestOf(count.job.name)).committables.map(kafkaCommittable);
     const zombie = await newProducer(committable?.transactionalId);
     await (await zombie.transaction()).abort();
     expect(await onceflow(count.job.env, 'stop')).toMatchObject({

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { KafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import { brokerUnderTest, committedValues, type KafkaUnderTest } from '../../contracts/kafka-transactions.ts';
 import { EPOCH, type Steps, stepsOn } from '../../contracts/transaction-steps.ts';
 import { brokers } from '../../support/kafka-wire.ts';
@@ -20,7 +20,7 @@ describe('a transaction that an earlier version left decided and not committed',
   });
 
   /** `markers`: epochs whose transactions of this id were committed before, with their markers. */
-  async function left(markers: readonly number[], change: Partial<NonNullable<Committable['marker']>> = {}) {
+  async function left(markers: readonly number[], change: Partial<NonNullable<KafkaCommittable['marker']>> = {}) {
     const [id, topic] = [under.newName(), await under.newTopic()];
     const producer = await newProducer(id);
     const write = async (epoch: number, value: string) => {
@@ -34,7 +34,7 @@ describe('a transaction that an earlier version left decided and not committed',
     const [described] = await under.kafka.describeTransactions([id]);
     const { producerId = '', producerEpoch = -1 } = described ?? {};
     const marker = { topic, startedAtMs: Date.now(), previousUseAtMs: markers.length === 0 ? undefined : 1, ...change };
-    const committable: Committable = {
+    const committable: KafkaCommittable = {
       sink: 'write',
       subtask: 0,
       epoch: EPOCH,

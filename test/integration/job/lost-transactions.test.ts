@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import { runKafkaTool } from '../../../local/stack/java.ts';
 import { manifestOf } from '../../support/epochs.ts';
 import { afterDecision, planFault } from '../../support/faults.ts';
@@ -69,7 +70,7 @@ describe('the output of a decided epoch whose transaction', () => {
     await killed.happened();
     await feed.stop();
     const { committables } = await manifestOf(count.job.name);
-    const [transactionalId = ''] = committables.map((committable) => committable.transactionalId);
+    const [transactionalId = ''] = committables.map((committable) => kafkaCommittable(committable).transactionalId);
     await fence(transactionalId);
     const run = count.job.start();
     expect(await run.event('recovered')).toMatchObject({ epoch: EPOCH, committed: 1, republished: 0 });

@@ -25,9 +25,11 @@ export class Contents {
       .flatMap(({ topic, batches }) => recordsOf(batches).map((letter) => ({ topic, letter })));
   }
 
-  /** A sink subtask has a transaction exactly where it has output; an epoch that was decided at least once has none. */
+  /** A sink subtask has one committable where it has output, and none where it has not; all are of one connector. */
   stagedOf(manifest: Manifest): Staged {
-    const { epoch, delivery, committables } = manifest;
+    const { epoch, committables } = manifest;
+    const connectors = new Set(committables.map(({ connector }) => connector));
+    if (connectors.size > 1) this.#scene.fail('I2', `epoch ${epoch} was decided by several connectors: ${[...connectors].join(', ')}`);
     const staged = new Map<string, Map<string, string[]>>();
     for (const [sink, subtasks] of Object.entries(manifest.outputs)) {
       subtasks.forEach((refs, subtask) => {
@@ -37,11 +39,12 @@ export class Contents {
           places.set(place, [...(places.get(place) ?? []), ...recordsOf(batches).map(textOf)]);
         }
         staged.set(`${sink} ${subtask}`, places);
-        const prepared = committables.some((committable) => committable.sink === sink && committable.subtask === subtask);
-        if (prepared && delivery === 'at-least-once')
-          this.#scene.fail('I2', `epoch ${epoch} was decided at least once, with a transaction of ${sink} ${subtask}`);
-        else if (prepared !== refs.length > 0 && delivery !== 'at-least-once')
-          this.#scene.fail('I2', `epoch ${epoch} was decided ${prepared ? 'with' : 'without'} a committable of ${sink} ${subtask}`);
+        const own = committables.filter((committable) => committable.sink === sink && committable.subtask === subtask);
+        if (own.length !== (refs.length > 0 ? 1 : 0))
+          this.#scene.fail(
+            'I2',
+            `epoch ${epoch} was decided with ${own.length} committables of ${sink} ${subtask}, which has ${refs.length} blobs`,
+          );
       });
     }
     return staged;

@@ -1,5 +1,6 @@
 import type { Committable } from '../../../lib/protocol/committable.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { KafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import type { Partition } from '../models/partition.ts';
 import type { Written } from './interpreter/epoch.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
@@ -30,7 +31,7 @@ export class Life {
   /** By log, then sink and subtask. */
   readonly lastCommitted = new Map<Partition, Map<string, number>>();
   /** By sink, subtask and epoch: the transactions of its decision, and behind them what took their place. */
-  readonly transactions = new Map<string, Committable[]>();
+  readonly transactions = new Map<string, KafkaCommittable[]>();
   /** By sink, subtask, epoch, topic and partition: what somebody's word about missing evidence may have given up, or doubled. */
   readonly excused = new Set<string>();
   /** What was sent outside a transaction: topic, partition and the record's text. */
@@ -48,7 +49,7 @@ export class Life {
 
   /** Of an epoch that was decided at least once: staged output that was not sent. */
   unsent({ manifest, staged }: DecidedEpoch): string[] {
-    if (manifest.delivery !== 'at-least-once' || this.#allSent.has(manifest.epoch)) return [];
+    if (!isSentPlain(manifest) || this.#allSent.has(manifest.epoch)) return [];
     const left = [...staged.values()].flatMap((places) =>
       [...places].flatMap(([place, texts]) => texts.filter((text) => !this.sent.has(`${place} ${text}`))),
     );
@@ -58,7 +59,7 @@ export class Life {
 
   /** Of an epoch that was decided exactly once: where its staged output is not committed. */
   uncommittedOf({ manifest, staged }: DecidedEpoch): { readonly where: string; readonly place: string }[] {
-    if (manifest.delivery === 'at-least-once') return [];
+    if (isSentPlain(manifest)) return [];
     return [...staged].flatMap(([where, places]) =>
       [...places]
         .filter(([place, texts]) => texts.length > 0 && !this.committed.has(`${where} ${manifest.epoch} ${place}`))
@@ -69,11 +70,16 @@ export class Life {
   /** The epoch that was decided at least once and has staged this record there. No record is staged twice. */
   stagedBy(place: string, text: string): { readonly where: string; readonly epoch: number } | undefined {
     for (const { manifest, staged } of this.decided) {
-      if (manifest.delivery !== 'at-least-once') continue;
+      if (!isSentPlain(manifest)) continue;
       for (const [where, places] of staged) if (places.get(place)?.includes(text) === true) return { where, epoch: manifest.epoch };
     }
     return undefined;
   }
+}
+
+/** Was it decided to be sent, outside of any transaction? One guarantee holds for all sinks of a run. */
+export function isSentPlain({ committables }: Pick<Manifest, 'committables'>): boolean {
+  return committables.some(({ connector }) => connector === 'write-ahead');
 }
 
 /** Where a committable or a sink's staged output is from. */

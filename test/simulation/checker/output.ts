@@ -1,7 +1,7 @@
 import type { Partition } from '../models/partition.ts';
 import { DEAD_LETTER_TOPIC, DEAD_LETTERS, shapeOf } from '../sim-job.ts';
 import type { Belongs } from './interpreter/epoch.ts';
-import { type Life, sinkOf } from './life.ts';
+import { isSentPlain, type Life, sinkOf } from './life.ts';
 import { readCommitted } from './reader.ts';
 import type { Scene } from './scene.ts';
 import { differenceOf, multiset } from './texts.ts';
@@ -103,14 +103,15 @@ function checkStagedIsSeen(seen: Seen, life: Life, uid: string, logs: readonly P
   const place = `${topic} ${partition}`;
   const byEpoch = Map.groupBy(records, ({ where, epoch }) => `${where} ${epoch}`);
   for (const { manifest, staged } of life.decided) {
-    const { epoch, delivery } = manifest;
+    const { epoch } = manifest;
+    const isPlain = isSentPlain(manifest);
     for (const [where, places] of staged) {
       if (sinkOf(where) !== uid) continue;
       const expected = places.get(place) ?? [];
       const inLogs = byEpoch.get(`${where} ${epoch}`) ?? [];
       // A transaction is in one log; what took the place of one that was deleted, in the next.
-      const found = delivery === 'at-least-once' ? inLogs : inLogs.filter(({ log }) => log === inLogs.at(-1)?.log);
-      const isOut = life.committed.has(`${where} ${epoch} ${place}`) || delivery === 'at-least-once';
+      const found = isPlain ? inLogs : inLogs.filter(({ log }) => log === inLogs.at(-1)?.log);
+      const isOut = life.committed.has(`${where} ${epoch} ${place}`) || isPlain;
       const isSame = expected.join('\n') === found.map(({ text }) => text).join('\n');
       if (isOut && !isSame && !seen.transactions.isExcused(life, where, epoch, place))
         seen.fail(

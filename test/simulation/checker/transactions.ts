@@ -1,6 +1,7 @@
 import type { JobRow, SentAgain } from '../../../lib/ports/epoch-store.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';
 import type { OnMissingEvidence } from '../../../lib/protocol/requests.ts';
+import { CONNECTOR, kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import type { Partition, StoredBatch } from '../models/partition.ts';
 import { JOB } from '../sim-job.ts';
 import { openEnvelope } from './blobs.ts';
@@ -31,11 +32,13 @@ export class Transactions {
 
   /** What becomes visible may have been written by the transactions that decisions name. */
   name(life: Life, committable: Committable): void {
-    const { producerId, producerEpoch, epoch } = committable;
+    if (committable.connector !== CONNECTOR) return;
+    const transaction = kafkaCommittable(committable);
+    const { producerId, producerEpoch, epoch } = transaction;
     const where = whereOf(committable);
     this.owners.set(`${producerId}/${producerEpoch}`, { life, where, epoch });
     const key = `${where} ${epoch}`;
-    life.transactions.set(key, [...(life.transactions.get(key) ?? []), committable]);
+    life.transactions.set(key, [...(life.transactions.get(key) ?? []), transaction]);
   }
 
   /** Transactions that take the place of others in a decided epoch: a decision of its own. */

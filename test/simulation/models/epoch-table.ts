@@ -1,4 +1,3 @@
-import { ofName } from '../../../lib/config/by-name.ts';
 import type {
   DecideAnswer,
   Decision,
@@ -11,6 +10,7 @@ import type {
   SentAgain,
 } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
+import { widened } from '../../../lib/protocol/pool.ts';
 import type { Carry } from './kafka-requests.ts';
 
 interface StoredEpoch {
@@ -193,7 +193,6 @@ export class EpochTable {
       lastCommitted: 0,
       retiredThrough: -1,
       pool: {},
-      sinkTopics: {},
       sentAgain: undefined,
       failure: undefined,
     };
@@ -311,21 +310,8 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         })),
       ),
     setDesired: (job, desired) => ask('setDesired', desired, () => table.setDesired(job, desired)),
-    widenPool: (job, generation, pool, topics) =>
-      ask('widenPool', JSON.stringify(pool), () =>
-        table.fenced(held(job, generation), (row) => ({
-          sinkTopics: {
-            ...row.sinkTopics,
-            ...Object.fromEntries(
-              Object.entries(topics).map(([sink, names]) => [sink, [...new Set([...(ofName(row.sinkTopics, sink) ?? []), ...names])]]),
-            ),
-          },
-          pool: {
-            ...row.pool,
-            ...Object.fromEntries(Object.entries(pool).filter(([sink, subtasks]) => subtasks > (ofName(row.pool, sink) ?? 0))),
-          },
-        })),
-      ),
+    widenPool: (job, generation, pool) =>
+      ask('widenPool', JSON.stringify(pool), () => table.fenced(held(job, generation), (row) => ({ pool: widened(row.pool, pool) }))),
     setFingerprint: (job, generation, fingerprint) =>
       ask('setFingerprint', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ fingerprint }))),
     recordNoProgress: (job, generation, noProgress) =>

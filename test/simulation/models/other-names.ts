@@ -1,5 +1,6 @@
 import type { ProducerIdentity, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
-import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer } from '../../../lib/protocol/answers.ts';
+import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, StageFailed } from '../../../lib/protocol/answers.ts';
+import { asCommittable, kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 
 /**
  * Another build's rule for the names of transactions: the two ids of a sink subtask the other way round. Both builds use
@@ -25,10 +26,10 @@ export function withOtherNames(kafka: TransactionRequests): TransactionRequests 
 }
 
 /** What it answers. */
-export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer>(
+export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer | StageFailed>(
   answer: Answer,
 ): Answer {
   return answer.outcome === 'prepared' && answer.committable !== undefined
-    ? { ...answer, committable: renamed(answer.committable) }
+    ? { ...answer, committable: asCommittable(renamed(kafkaCommittable(answer.committable))) }
     : answer;
 }

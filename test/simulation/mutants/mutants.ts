@@ -23,6 +23,8 @@ const RESOLVE = 'lib/sinks/kafka/resolve.ts';
 const COMMIT = 'lib/sinks/kafka/commit.ts';
 const LOOK = 'lib/sinks/kafka/look.ts';
 const CHECK = 'lib/sinks/kafka/check-prepared.ts';
+const COORDINATION = 'lib/sinks/kafka/coordination.ts';
+const RUN_SINKS = 'lib/epoch/coordinator/run-sinks.ts';
 const ASK = 'lib/epoch/coordinator/ask-stages.ts';
 const NEWEST = 'lib/epoch/coordinator/newest-committables.ts';
 const PREPARE = 'lib/sinks/kafka/prepare.ts';
@@ -153,8 +155,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         ASK,
-        'firstProblem(answers) ?? (await preparedProblem(deps, prepared, deps.clock.elapsedMs() + settings.commitTimeoutMs));',
-        'firstProblem(answers);',
+        'firstProblem(checked) ?? (await problemOf(deps, connector, prepared, settings.commitTimeoutMs));',
+        'firstProblem(checked);',
       ),
     ],
   },
@@ -167,7 +169,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COMMIT_EPOCH,
-        'const problem = await preparedProblem(deps, sentAgain, deps.clock.elapsedMs() + settings.commitTimeoutMs);',
+        'const problem = await problemOf(deps, connector, sentAgain, settings.commitTimeoutMs);',
         'const problem = undefined as { message: string } | undefined;',
       ),
       edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', ''),
@@ -207,7 +209,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what else is open under the ids of an attempt is aborted with it',
-    edits: [edit(ASK, 'check.leftOpen.map(', 'check.leftOpen.slice(0, 0).map('), edit(CHECK, '...leftIn(committable, own)', '')],
+    edits: [edit(COORDINATION, 'check.leftOpen.map(', 'check.leftOpen.slice(0, 0).map('), edit(CHECK, '...leftIn(committable, own)', '')],
   },
   {
     name: 'transactional ids hold the incarnation',
@@ -321,14 +323,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the pool of ids is widened, never narrowed, before an id is used',
-    edits: [
-      edit(START, 'const pool = { ...recorded };', 'const pool: Record<string, number> = {};'),
-      edit(START, 'pool[id] = Math.max(ofName(pool, id) ?? 0, parallelismOf(settings, id))', 'pool[id] = parallelismOf(settings, id)'),
-    ],
+    edits: [edit(RUN_SINKS, 'return widened(recorded, byName(own));', 'return byName(own);')],
   },
   {
     name: 'the pool is recorded before an id of it is used',
-    edits: [edit(TABLE, 'subtasks > (ofName(row.pool, sink) ?? 0)', 'subtasks > 1_000')],
+    edits: [edit(TABLE, '({ pool: widened(row.pool, pool) })', '({ pool: row.pool })')],
   },
   {
     name: 'warm state is used only under the id of the snapshot that it equals',
@@ -471,17 +470,17 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an epoch is committed in the way in which it was decided',
     edits: [
-      edit(
-        COMMIT_EPOCH,
-        "if (manifest.delivery === 'at-least-once') {",
-        "if ('deliveryGuarantee' in settings && settings.deliveryGuarantee === 'at-least-once') {",
-      ),
+      edit(COMMIT_EPOCH, 'connector: connectorNamed(held.deps, connector),', "connector: held.deps.sinks.forTarget({ kind: 'kafka' }),"),
     ],
+  },
+  {
+    name: 'what is sent after the decision is named in it, of every subtask',
+    edits: [edit('lib/epoch/stage-asks.ts', 'staged.length === 0 ? [] : [{ sink', 'staged.length === 0 || subtask > 0 ? [] : [{ sink')],
   },
   {
     name: 'at least once, output without an acknowledgement is sent again',
     edits: [
-      edit('lib/epoch/coordinator/send-epoch.ts', "if (answer.outcome === 'sent') return;", "if (answer.outcome !== 'never') return;"),
+      edit('lib/epoch/coordinator/deliver-epoch.ts', "if (answer.outcome === 'sent') return;", "if (answer.outcome !== 'never') return;"),
     ],
   },
   {
@@ -492,9 +491,9 @@ export const mutants: readonly Mutant[] = [
     name: 'ids of transactions are settled also by a coordinator that makes none',
     edits: [
       edit(
-        START,
-        "if (settings.deliveryGuarantee === 'at-least-once') return pool;",
-        "if (settings.deliveryGuarantee === 'at-least-once') return {};",
+        RUN_SINKS,
+        'return widened(recorded, byName(own));',
+        "return widened(own.some(([connector]) => connector === 'write-ahead') ? {} : recorded, byName(own));",
       ),
     ],
   },
@@ -546,8 +545,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COMMIT_EPOCH,
-        'const sinks = [...new Set(manifest.committables.map(({ sink }) => sink))];',
-        "const sinks = settings.plan.stages.flatMap((stage) => (stage.kind === 'sink' ? [stage.id] : []));",
+        'committablesBySink(manifest.committables).map(',
+        'committablesBySink(manifest.committables.filter(({ sink }) => held.settings.plan.stages.some(({ id }) => id === sink))).map(',
       ),
     ],
   },
@@ -639,7 +638,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a transaction that no client can end is said',
     edits: [
-      edit('lib/epoch/coordinator/settle-pool.ts', 'await sayHanging(deps, settled.others);', ''),
+      edit(COORDINATION, 'await sayHanging({ ...asking, tell }, settled.others);', ''),
       edit('lib/sinks/kafka/watch-open.ts', 'await sayHanging(deps, lasting.filter(({ producerId }) => !own.has(producerId)), said,);', ''),
     ],
   },

@@ -16,8 +16,7 @@ export function jobRowOf(change: Partial<JobRow> = {}): JobRow {
     lastCompleted: { epoch: 9, decisionId: 'd9' },
     lastCommitted: 8,
     retiredThrough: 6,
-    pool: { write: 1 },
-    sinkTopics: { write: ['counts'] },
+    pool: { kafka: { write: { subtasks: 1, places: ['counts'] } } },
     fingerprint: 'f',
     maxParallelism: 128,
     ...change,
@@ -26,7 +25,7 @@ export function jobRowOf(change: Partial<JobRow> = {}): JobRow {
 
 export function manifestOf(epoch: number, change: Partial<Manifest> = {}): Manifest {
   return {
-    version: 2,
+    version: 3,
     job: 'word-count',
     incarnation: 'inc',
     epoch,
@@ -38,12 +37,15 @@ export function manifestOf(epoch: number, change: Partial<Manifest> = {}): Manif
     committables: [
       {
         sink: 'write',
+        connector: 'kafka',
         subtask: 0,
         epoch,
-        transactionalId: 'word-count-inc-write-0-1',
-        producerId: '7',
-        producerEpoch: 3,
-        written: [{ topic: 'counts', partition: 1, first: 40, last: 44 }],
+        token: {
+          transactionalId: 'word-count-inc-write-0-1',
+          producerId: '7',
+          producerEpoch: 3,
+          written: [{ topic: 'counts', partition: 1, first: 40, last: 44 }],
+        },
       },
     ],
     ...change,

@@ -34,7 +34,7 @@ describe('the job', () => {
   it('reads and writes the topics of ONCEFLOW_TOPICS', async () => {
     const { plan } = await readJob({ ...required, ONCEFLOW_TOPICS: 'read-lines=in,write-counts=out' });
     expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'read-lines', topic: 'in' }));
-    expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'write-counts', topic: 'out' }));
+    expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'write-counts', to: { kind: 'kafka', topic: 'out' } }));
   });
 
   it('has ONCEFLOW_PARALLELISM subtasks in each stage, but for those in ONCEFLOW_STAGE_PARALLELISM', async () => {
@@ -83,7 +83,7 @@ it('a batch that unpacks to more than ONCEFLOW_MAX_UNPACKED_BATCH_BYTES stops th
     const blobs = { write: async () => ({ at: 'inline', base64: '' }) } as unknown as Blobs;
     const tools = { ...host, kafka: { fetch: async () => [fetched] } as unknown as KafkaRequests, blobs };
     const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
-    const asked = { ...request, epoch: 1, meeting, maxDurationMs: 1, deadlineMs: Number.MAX_SAFE_INTEGER, parallelism: {}, sinkTopics: {} };
+    const asked = { ...request, epoch: 1, meeting, maxDurationMs: 1, deadlineMs: Number.MAX_SAFE_INTEGER, parallelism: {}, sinkFacts: {} };
     return createSourceServer()(tools, asked as unknown as Received<SourceRequest>);
   };
   expect(await read('4000000')).toMatchObject({ outcome: 'read', recordsIn: 1 });

@@ -3,6 +3,7 @@ import { type Config, type ConfigOf, configOf, rows } from '../../../lib/config/
 import { readConfig } from '../../../lib/config/read-config.ts';
 import type { JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import type { restartStrategyOf } from '../../../lib/epoch/restart.ts';
+import type { SinkSettings } from '../../../lib/sinks/connectors.ts';
 
 const config = readConfig({ ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'b:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' });
 
@@ -15,7 +16,9 @@ describe('who reads a parameter', () => {
 
   it('of the coordinator are its settings, what they are made of, and what a tick asks before: no row names it in vain', () => {
     type MadeInto = 'groupId' | keyof Parameters<typeof restartStrategyOf>[0];
-    expectTypeOf<Exclude<keyof ConfigOf<'coordinator'>, keyof JobSettings | MadeInto | 'standby'>>().toEqualTypeOf<never>();
+    expectTypeOf<
+      Exclude<keyof ConfigOf<'coordinator'>, keyof JobSettings | keyof SinkSettings | MadeInto | 'standby'>
+    >().toEqualTypeOf<never>();
     expectTypeOf<Exclude<keyof JobSettings & keyof Config, keyof ConfigOf<'coordinator'>>>().toEqualTypeOf<'job' | 'parallelism'>();
   });
 

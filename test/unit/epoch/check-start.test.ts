@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkStart, checkTakeover, maxBatchBytes, readSinkTopics } from '../../../lib/epoch/coordinator/check-start.ts';
+import { checkStart, checkTakeover } from '../../../lib/epoch/coordinator/check-start.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError } from '../../../lib/epoch/coordinator/context.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
+import type { SinkCoordination } from '../../../lib/sinks/connector.ts';
 
-const CONFIG = new Map([
-  ['max.message.bytes', '10000'],
-  ['cleanup.policy', 'compact,delete'],
-  ['retention.ms', '1'],
-]);
 const row = {
   job: 'job',
   incarnation: 'i1',
@@ -19,15 +15,20 @@ const row = {
 } as JobRow;
 const never = new AbortController().signal;
 
-function world(change: { readonly config?: ReadonlyMap<string, string>; readonly put?: () => Promise<void>; readonly read?: string } = {}) {
+/** What the sink of the job answers a start: facts, or why it cannot be. */
+type SinkAnswers = Partial<Pick<SinkCoordination, 'refusalOf' | 'learn'>>;
+
+function world(change: { readonly put?: () => Promise<void>; readonly read?: string; readonly sink?: SinkAnswers } = {}) {
   const blobs = new Map<string, Buffer>();
   const tried: string[] = [];
   const deps = {
-    kafka: {
-      partitionCount: async () => 3,
-      topicConfig: async (_topic: string, names: readonly string[]) =>
-        new Map([...(change.config ?? CONFIG)].filter(([name]) => names.includes(name))),
-      brokerConfig: async () => new Map([['transaction.max.timeout.ms', '900000']]),
+    sinks: {
+      forTarget: () => ({
+        connector: 'some',
+        refusalOf: async () => undefined,
+        learn: async () => ({ outcome: 'learnt', facts: { write: { all: 'there is to know' } } }),
+        ...change.sink,
+      }),
     },
     blobStore: {
       put: async (name: string, bytes: Buffer) => {
@@ -47,41 +48,23 @@ function world(change: { readonly config?: ReadonlyMap<string, string>; readonly
   const settings = {
     ...{ job: 'job', commitOffsets: false, maxParallelism: 128, fingerprint: row.fingerprint },
     ...{ checkpointIntervalMs: 1_000, epochTimeoutMs: 60_000, commitTimeoutMs: 30_000, recoveryTimeoutMs: 120_000 },
-    ...{ transactionTimeoutMs: 600_000, leaseMs: 30_000 },
-    plan: { stages: [{ kind: 'sink', id: 'write', topic: 'out' }] },
+    leaseMs: 30_000,
+    plan: { stages: [{ kind: 'sink', id: 'write', to: { kind: 'some' } }] },
   } as unknown as JobSettings;
   return { deps, settings, blobs, tried };
 }
 
-describe("what a start asks of a sink's topic", () => {
-  it('is how many partitions it has, the largest batch that it takes, and whether it is compacted', async () => {
+describe("what a sink's connector says", () => {
+  it('is what stages are told of the sink', async () => {
     const { deps, settings } = world();
-    expect(await readSinkTopics(deps, settings)).toEqual({ out: { partitions: 3, maxBatchBytes: 10_000 - 1_024, compacted: true } });
+    expect(await checkStart(deps, settings, row, never)).toEqual({ write: { all: 'there is to know' } });
   });
 
-  it("is Kafka's defaults where the broker says nothing", async () => {
-    const { deps, settings } = world({ config: new Map() });
-    expect(await readSinkTopics(deps, settings)).toEqual({ out: { partitions: 3, maxBatchBytes: 1_048_588 - 1_024, compacted: false } });
-  });
-});
-
-it('brokers that take smaller requests than output is sent in are refused, with the setting', async () => {
-  const { deps, settings } = world();
-  const small = { ...deps, kafka: { ...deps.kafka, brokerConfig: async () => new Map([['socket.request.max.bytes', '300000']]) } };
-  await expect(readSinkTopics(small, settings)).rejects.toThrow(
-    /requests of 300000 bytes at most \(socket\.request\.max\.bytes\), .*: raise it/,
-  );
-});
-
-describe('the largest batch', () => {
-  const MB = 1024 * 1024;
-  it.each([
-    ["a little below the topic's limit", 10_000, 100 * MB, 10_000 - 1_024],
-    ['a part of a limit that is small', 800, 100 * MB, 700],
-    ['one that no record fits into, where the topic takes nothing', 0, 100 * MB, 1],
-    ['what fits into a request of the broker, where the topic would take more', 300 * MB, 100 * MB, 100 * MB - 4_096],
-  ])('is %s', (_what, maxMessageBytes, maxRequestBytes, expected) => {
-    expect(maxBatchBytes(maxMessageBytes, maxRequestBytes)).toBe(expected);
+  it('that it cannot work with the times of the job, or with what it writes to, ends the start', async () => {
+    const late = world({ sink: { refusalOf: async () => 'it takes too long' } });
+    await expect(checkStart(late.deps, late.settings, row, never)).rejects.toThrow(new JobFailedError('it takes too long'));
+    const small = world({ sink: { learn: async () => ({ outcome: 'refused', message: 'it is too small' }) } });
+    await expect(checkStart(small.deps, small.settings, row, never)).rejects.toThrow(new JobFailedError('it is too small'));
   });
 });
 
@@ -108,7 +91,7 @@ describe('a job whose row was written by a build that knew value states alone', 
   it('goes on with the same graph', async () => {
     const { deps, settings } = world();
     const same = { ...settings, fingerprint: of(2, { kind: 'value', serdes: ['int64'] }) };
-    await expect(checkStart(deps, same, earlier, never)).resolves.toHaveProperty('out');
+    await expect(checkStart(deps, same, earlier, never)).resolves.toHaveProperty('write');
   });
 
   it('is not started when a state is of another kind now: operator, state, both kinds and the mend are said', async () => {

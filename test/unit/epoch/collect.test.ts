@@ -17,7 +17,7 @@ it('a manifest that lies in a blob, because it is large, is kept for as long as 
   const blobs = createBlobs(blobStore, { id: () => String(ids++).padStart(32, '0'), fraction: () => 0 });
   const largeEpoch = async (epoch: number): Promise<EpochRow> => {
     const manifest: Manifest = {
-      version: 2,
+      version: 3,
       job: 'word-count',
       incarnation: 'inc',
       epoch,

@@ -15,7 +15,7 @@ const plan: PhysicalPlan = {
     { kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest' },
     { kind: 'operator', id: 'split', operators: ['split'] },
     { kind: 'operator', id: 'count', operators: ['count'] },
-    { kind: 'sink', id: 'write', topic: 'out' },
+    { kind: 'sink', id: 'write', to: { kind: 'kafka', topic: 'out' } },
   ],
   edges: [split, count, write],
 };
@@ -63,7 +63,11 @@ describe("an epoch's figures", () => {
 
   it('count what was staged for sinks apart from what crossed an exchange of the same stage, and from dead letters', () => {
     const copy = edgeBetween({ from: 'lines', to: 'copy', input: 0, how: 'sink' });
-    const withCopy = { ...plan, stages: [...plan.stages, { kind: 'sink', id: 'copy', topic: 'copies' } as const], edges: [split, copy] };
+    const withCopy = {
+      ...plan,
+      stages: [...plan.stages, { kind: 'sink', id: 'copy', to: { kind: 'kafka', topic: 'copies' } } as const],
+      edges: [split, copy],
+    };
     const both = withDeadLetters(withCopy, { name: 'job', nodes: [] }, 'dead');
     const errors = both.edges.find(({ tag }) => tag === 'errors')?.id ?? '';
     const onEdges = (records: number) => ({ parts: [null], records });

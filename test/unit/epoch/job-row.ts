@@ -14,7 +14,6 @@ export function jobRow(change: Partial<JobRow>): JobRow {
     lastCommitted: 8,
     retiredThrough: -1,
     pool: {},
-    sinkTopics: {},
     fingerprint: 'f',
     maxParallelism: 128,
     ...change,

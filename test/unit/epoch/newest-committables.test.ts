@@ -11,12 +11,13 @@ import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.
 const EPOCH = 5;
 const committable = (subtask: number, producerEpoch: number, partitions = 1): Committable => ({
   sink: 'write',
+  connector: 'some',
   subtask,
   epoch: EPOCH,
-  transactionalId: `job-write-${subtask}-1`,
-  producerId: '7',
-  producerEpoch,
-  written: Array.from({ length: partitions }, (_, partition) => ({ topic: 'out', partition, first: 1, last: 2 })),
+  token: {
+    try: producerEpoch,
+    written: Array.from({ length: partitions }, (_, partition) => ({ topic: 'out', partition, first: 1, last: 2 })),
+  },
 });
 const manifest = {
   job: 'job',
@@ -50,19 +51,19 @@ function world(answer: 'written' | 'superseded' = 'written') {
 it("the newest committables are the manifest's, but those that were sent again, each recorded in place of what was seen", async () => {
   const { newest, records } = world();
   const own = await newest();
-  expect(own.of('write')).toEqual(manifest.committables);
+  expect(own.of('write', 'some')).toEqual(manifest.committables);
   await own.record([committable(1, 2)]);
   await Promise.all([own.record([committable(0, 4)]), own.record([committable(1, 6)])]);
-  expect(own.of('write')).toEqual([committable(0, 4), committable(1, 6)]);
+  expect(own.of('write', 'some')).toEqual([committable(0, 4), committable(1, 6)]);
   expect(records.map(({ seen }) => seen)).toEqual([undefined, records[0]?.sentAgain.id, records[1]?.sentAgain.id]);
   const successor = await newest(records.at(-1)?.sentAgain);
-  expect(successor.of('write')).toEqual([committable(0, 4), committable(1, 6)]);
+  expect(successor.of('write', 'some')).toEqual([committable(0, 4), committable(1, 6)]);
 });
 
 it('what was recorded of another decision counts for nothing', async () => {
   const { newest } = world();
   const other: SentAgain = { decisionId: 'four', id: 'x', committables: { at: 'row', list: [committable(0, 9)] } };
-  expect((await newest(other)).of('write')).toEqual(manifest.committables);
+  expect((await newest(other)).of('write', 'some')).toEqual(manifest.committables);
 });
 
 it('many of them go to a blob, which no collection takes before the next epoch is decided', async () => {
@@ -74,12 +75,12 @@ it('many of them go to a blob, which no collection takes before the next epoch i
   expect([...bucket.blobs.keys()]).toEqual([name]);
   expect(isGarbage(name, { lastCompleted: EPOCH, lastCommitted: EPOCH, live: new Set() })).toBe(false);
   expect(isGarbage(name, { lastCompleted: EPOCH + 1, lastCommitted: EPOCH, live: new Set() })).toBe(true);
-  expect((await newest(recorded)).of('write')).toEqual([committable(0, 2, 3_000), committable(1, 1)]);
+  expect((await newest(recorded)).of('write', 'some')).toEqual([committable(0, 2, 3_000), committable(1, 1)]);
 });
 
 it('what a superseded coordinator sent again is not the newest of anything', async () => {
   const { newest } = world('superseded');
   const own = await newest();
   await expect(own.record([committable(0, 2)])).rejects.toThrow(SupersededError);
-  expect(own.of('write')).toEqual(manifest.committables);
+  expect(own.of('write', 'some')).toEqual(manifest.committables);
 });

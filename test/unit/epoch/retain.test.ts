@@ -11,7 +11,7 @@ const stored = (blob: string): BlobRef => ({ at: 'store', name: blob, bytes: 1 }
 function manifest(epoch: number, state: readonly string[], outputs: readonly string[]): Manifest {
   const [base, ...deltas] = state.map(stored);
   return {
-    version: 2,
+    version: 3,
     job: 'job',
     incarnation: 'inc',
     epoch,

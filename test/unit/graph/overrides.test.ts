@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import wordCount from '../../../jobs/word-count.ts';
 import { applyOverrides } from '../../../lib/graph/overrides.ts';
 import { compilePlan } from '../../../lib/plan/compile.ts';
+import type { Stage } from '../../../lib/plan/plan.ts';
 
 test('topics and starting offsets are replaced, and the job itself is not changed', () => {
   const plan = compilePlan(wordCount);
@@ -12,7 +13,8 @@ test('topics and starting offsets are replaced, and the job itself is not change
     ]),
     startingOffsets: 'earliest',
   });
-  expect(compilePlan(changed).stages.map((stage) => ('topic' in stage ? stage.topic : ''))).toEqual(['lines', '', 'counts']);
+  const topicOf = (stage: Stage) => (stage.kind === 'source' ? stage.topic : stage.kind === 'sink' ? stage.to.topic : '');
+  expect(compilePlan(changed).stages.map(topicOf)).toEqual(['lines', '', 'counts']);
   expect(compilePlan(changed).stages[0]).toMatchObject({ startingOffsets: 'earliest' });
   expect(compilePlan(wordCount)).toEqual(plan);
 });

@@ -130,7 +130,10 @@ describe('a committed epoch', () => {
     const { tell, lines } = underTest();
     tell({ event: 'recovered', epoch: 6, committed: 1, republished: 1, settledIds: 2 });
     tell({ event: 'dead-lettered', epoch: 7, records: 2 }, { event: 'dead-lettered', epoch: 8, records: 1 });
-    tell({ event: 'doubtful', epoch: 7, transactionalId: 't', resolution: 'republished' }, { event: 'throttled', function: 'wc-sink' });
+    tell(
+      { event: 'doubtful', epoch: 7, names: { transactionalId: 't' }, resolution: 'republished' },
+      { event: 'throttled', function: 'wc-sink' },
+    );
     tell(committed(8, {}, 2));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ DeadLetters: 3, DoubtfulCommits: 1, RepublishedTransactions: 3, ThrottledCalls: 1 });
@@ -276,7 +279,7 @@ describe('the table', () => {
     const { tell, lines } = underTest();
     tell(failed, stalled(0), committed(1, { recordsBehind: 1 }, 1), committed(2));
     tell({ event: 'dead-lettered', epoch: 1, records: 1 }, { event: 'throttled', function: 'f' }, { event: 'held-up', records: 1 });
-    tell({ event: 'doubtful', epoch: 1, transactionalId: 't', resolution: 'committed' }, ended('failed'));
+    tell({ event: 'doubtful', epoch: 1, names: { transactionalId: 't' }, resolution: 'committed' }, ended('failed'));
     expect(new Set(lines.flatMap(namesOf))).toEqual(new Set(Object.keys(metrics)));
   });
 });

@@ -28,7 +28,10 @@ const request: SendSinkRequest = {
   subtask: 2,
   timeoutMs: 9,
   parallelism: { 'write-counts': 3 },
-  sinkTopics: {},
+  version: 2,
+  sinkFacts: {},
+  connector: 'write-ahead',
+  committable: { sink: 'write-counts', connector: 'write-ahead', subtask: 2, epoch: 7, token: {} },
   permit: { epoch: 7, decisionId: 'seven', generation: 4, decided: true } as unknown as SendSinkRequest['permit'],
   staged: [],
 };

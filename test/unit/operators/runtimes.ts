@@ -30,7 +30,12 @@ export function stageContext(
   settings: Partial<{ parallelism: number; maxParallelism: number; partitions: number; maxBatchBytes: number }> = {},
 ): StageContext {
   const { parallelism = 1, maxParallelism = 128, partitions = 3, maxBatchBytes = 1_000_000 } = settings;
-  return { parallelism: () => parallelism, maxParallelism, partitions: () => partitions, maxBatchBytes: () => maxBatchBytes };
+  return { parallelism: () => parallelism, maxParallelism, facts: () => topicFacts({ partitions, maxBatchBytes }) };
+}
+
+/** What is known of a sink's topic. */
+export function topicFacts({ partitions = 3, maxBatchBytes = 1_000_000 }: Partial<{ partitions: number; maxBatchBytes: number }> = {}) {
+  return { topic: 'out', partitions, maxBatchBytes, compacted: false };
 }
 
 export interface InputRecord {

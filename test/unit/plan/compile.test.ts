@@ -14,7 +14,7 @@ test('the word count has a source, an operator and a sink stage, and an edge bet
     stages: [
       { kind: 'source', id: 'read-lines', topic: 'flink_kafka', startingOffsets: 'latest' },
       { kind: 'operator', id: 'count-words', operators: ['count-words'] },
-      { kind: 'sink', id: 'write-counts', topic: 'flink_kafka2' },
+      { kind: 'sink', id: 'write-counts', to: { kind: 'kafka', topic: 'flink_kafka2' } },
     ],
     edges: [
       { id: 'read-lines>count-words.0', from: 'read-lines', to: 'count-words', input: 0, how: 'key', node: 2 },
@@ -38,7 +38,7 @@ test('a dead-letter topic is a side output of every source that leads to one mor
   const before = describeGraph(branching);
   const without = compilePlan(branching);
   const { stages, edges } = compilePlan(branching, 'dead');
-  expect(stages).toEqual([...without.stages, { kind: 'sink', id: 'dead-letters', topic: 'dead', subtasks: 1 }]);
+  expect(stages).toEqual([...without.stages, { kind: 'sink', id: 'dead-letters', to: { kind: 'kafka', topic: 'dead' }, subtasks: 1 }]);
   const side = { to: 'dead-letters', input: 0, how: 'sink', tag: 'errors' };
   expect(edges).toEqual([
     ...without.edges,

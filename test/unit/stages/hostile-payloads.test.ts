@@ -5,17 +5,11 @@ import { readConfig } from '../../../lib/config/read-config.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { parseManifest } from '../../../lib/protocol/manifest.ts';
-import { requestFault } from '../../../lib/protocol/requests.ts';
+import { PROTOCOL_VERSION, requestFault } from '../../../lib/protocol/requests.ts';
 
-const committable = {
-  sink: 's',
-  subtask: 0,
-  epoch: 5,
-  transactionalId: 't',
-  producerId: '7',
-  producerEpoch: 3,
-  written: [{ topic: 'out', partition: 0, first: 3, last: 9 }],
-};
+const who = { transactionalId: 't', producerId: '7', producerEpoch: 3 };
+const token = { ...who, written: [{ topic: 'out', partition: 0, first: 3, last: 9 }] };
+const committable = { sink: 's', connector: 'kafka', subtask: 0, epoch: 5, token };
 const snapshot = {
   id: 'a',
   keyGroups: { first: 0, last: 127 },
@@ -23,7 +17,7 @@ const snapshot = {
   deltas: [{ at: 'inline' as const, base64: 'AA==' }],
 };
 const manifest: Manifest = {
-  version: 2,
+  version: 3,
   job: 'job',
   incarnation: 'inc',
   epoch: 5,
@@ -44,7 +38,8 @@ const common = {
   subtask: 0,
   timeoutMs: 9,
   parallelism: { s: 1 },
-  sinkTopics: { out: { partitions: 3, maxBatchBytes: 1000, compacted: false } },
+  version: PROTOCOL_VERSION,
+  sinkFacts: { s: { partitions: 3 } },
 };
 const permit = { epoch: 5, decisionId: 'd5', generation: 1, decided: true };
 const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
@@ -67,10 +62,11 @@ const requests = [
     inputs: [],
     snapshots: { count: [snapshot] },
   },
-  { ask: 'prepare', ...common, topic: 'out', transactionTimeoutMs: 1000, staged: [{ at: 'inline', base64: 'AA==' }] },
-  { ask: 'commit', ...common, permit, committables: [committable], compacted: [], isOld: false },
-  { ask: 'resolve', ...common, permit, committable, transactionTimeoutMs: 1, staged: [], compacted: [], onMissingEvidence: 'stop' },
-  { ask: 'abort', ...common, committables: [committable] },
+  { ask: 'prepare', ...common, connector: 'kafka', terms: { topic: 'out' }, staged: [{ at: 'inline', base64: 'AA==' }] },
+  { ask: 'commit', ...common, connector: 'kafka', permit, committables: [committable], terms: {}, isOld: false },
+  { ask: 'resolve', ...common, connector: 'kafka', permit, committable, terms: {}, staged: [], onMissingEvidence: 'stop' },
+  { ask: 'send', ...common, connector: 'write-ahead', permit, committable, staged: [] },
+  { ask: 'abort', ...common, connector: 'kafka', committables: [committable] },
 ];
 const everyAsk = requests.map(({ ask }) => ask);
 
@@ -97,35 +93,48 @@ describe('a manifest', () => {
   });
 
   test('that a build before evidence wrote is read: its transactions have their commit markers', () => {
-    const { written: _, ...who } = committable;
     const before = {
       ...manifest,
       version: 1,
-      committables: [{ ...who, topic: 'out' }],
+      committables: [{ sink: 's', subtask: 0, epoch: 5, ...who, topic: 'out' }],
       sinkStartedAtMs: 1_000,
       previousUseAtMs: { t: 500 },
     };
     expect(parseManifest(JSON.parse(JSON.stringify(before)), 'row')).toEqual({
       ...manifest,
-      committables: [{ ...who, written: [], marker: { topic: 'out', startedAtMs: 1_000, previousUseAtMs: 500 } }],
+      committables: [
+        { ...committable, token: { ...who, written: [], marker: { topic: 'out', startedAtMs: 1_000, previousUseAtMs: 500 } } },
+      ],
     });
+  });
+
+  test('that a build before connectors wrote is read: what it prepared is of Kafka, what it sent later is to be sent', () => {
+    const before = { ...manifest, version: 2, delivery: 'exactly-once', committables: [{ sink: 's', subtask: 0, epoch: 5, ...token }] };
+    expect(parseManifest(JSON.parse(JSON.stringify(before)), 'row')).toEqual(manifest);
+    const outputs = { s: [[], [{ at: 'store', name: 'o', bytes: 9 }]] };
+    const sent = parseManifest({ ...before, outputs, delivery: 'at-least-once', committables: [] }, 'row');
+    expect(sent.committables).toEqual([{ sink: 's', connector: 'write-ahead', subtask: 1, epoch: 5, token: {} }]);
+    expect(() => parseManifest({ ...before, committables: [{ ...token, sink: 's' }] }, 'row')).toThrow(
+      /^row is .*committables\.0\.subtask/,
+    );
   });
 
   test('of arbitrary JSON is refused by name, never used', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(() => parseManifest(value, 'blob x')).toThrow(MalformedError);
-        expect(() => parseManifest(value, 'blob x')).toThrow(/^blob x is no manifest of version 1 or 2: /);
+        expect(() => parseManifest(value, 'blob x')).toThrow(/^blob x is no manifest of version 1, 2 or 3: /);
       }),
     );
   });
 
   test('in which one field was replaced is refused with the place of the field', () => {
-    const fields = pathsOf(manifest).filter((path) => path.length > 0);
+    // A token is looked into by its connector alone.
+    const fields = pathsOf(manifest).filter((path) => path.length > 0 && !path.includes('token'));
     fc.assert(
       fc.property(fc.constantFrom(...fields), (path) => {
         const damaged = replaced(manifest, path, { alien: [null] });
-        expect(() => parseManifest(damaged, 'row')).toThrow(new RegExp(`^row is no manifest of version 1 or 2: ${path[0]}`));
+        expect(() => parseManifest(damaged, 'row')).toThrow(new RegExp(`^row is no manifest of version 1, 2 or 3: ${path[0]}`));
       }),
       { numRuns: 500 },
     );
@@ -156,6 +165,8 @@ describe('the payload of an invocation', () => {
       }
       fc.assert(
         fc.property(fc.constantFrom(...Object.keys(request)), alien, (key, value) => {
+          // What connectors tell each other is some object to everybody else.
+          if (key === 'terms' && typeof value === 'object' && value !== null && !Array.isArray(value)) return;
           expect(requestFault({ ...request, [key]: value }, everyAsk), `${request.ask} with ${key}`).toEqual(expect.any(String));
         }),
       );

@@ -19,7 +19,7 @@ import type { SnapshotRef } from '../../../lib/protocol/references.ts';
 import type { OperatorRequest } from '../../../lib/protocol/requests.ts';
 import { createOperatorServer, type StageTools } from '../../../lib/stages/serve.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
-import { compiled, partsTo, recordSet, stageContext } from '../operators/runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, topicFacts } from '../operators/runtimes.ts';
 
 /*
  * What a record's own content causes names the operator, and is of the kind that is searched: never a passing failure, which
@@ -46,7 +46,6 @@ async function process(job: JobDefinition, words: readonly string[], server = cr
   const segment = partsTo(source.finish(), 'op')[0] ?? [];
   const inputs = [{ edge: 'src>op.0', input: 0, ref: await blobs.write(place, 'exchange', 'exchange', segment, 1_000_000) }];
   const tools = { ...compiled(job), build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
-  const sinkTopics = { out: { partitions: 1, maxBatchBytes: 1_000_000 } };
   const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
   const request = {
     ask: 'process',
@@ -57,7 +56,7 @@ async function process(job: JobDefinition, words: readonly string[], server = cr
     inputs,
     snapshots: { op: [snapshot] },
     parallelism: {},
-    sinkTopics,
+    sinkFacts: { out: topicFacts({ partitions: 1 }) },
   };
   return server(tools, request as unknown as OperatorRequest);
 }

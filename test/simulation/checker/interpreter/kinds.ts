@@ -87,7 +87,7 @@ function write(node: SinkNode, input: readonly Row[], { written }: Epoch): reado
   return [];
 }
 
-function writtenOf({ key: keySerde, value: valueSerde, toRecord }: SinkNode, row: Row): Written {
+function writtenOf({ to: { key: keySerde, value: valueSerde, toRecord } }: SinkNode, row: Row): Written {
   const made = toRecord === undefined ? { value: row.value } : toRecord(row.value);
   if (toRecord === undefined && made.value === undefined) throw new TypeError('undefined has no encoding');
   const key = made.key === undefined || keySerde === undefined ? undefined : encoded(keySerde, made.key);

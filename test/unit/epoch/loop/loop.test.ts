@@ -24,7 +24,7 @@ describe('an epoch', () => {
     expect(summary).toEqual({ plannedAtMs: 1_000_000, attempts: 1, recordsIn: 10, recordsOut: 10 });
     expect(only(loop.on({ of: 'decided', manifest: decided(manifest), ms: 3 }), 'commit').manifest).toBe(manifest);
     expect(loop.state()).toMatchObject({ parent: manifest, recordedCommitted: 4 });
-    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 4 });
+    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 4 });
     expect(told(effects)).toMatchObject([{ event: 'committed', epoch: 5, ms: 4, figures: { decisionMs: 3, recordsIn: 10 } }]);
     expect(loop.state().inFlight).toEqual([]);
   });
@@ -41,7 +41,7 @@ describe('an epoch', () => {
     expect(names(loop.on({ of: 'stage', attempt: six, stage: 'count', ms: 1, result: counted('s6') }))).toEqual([]);
     const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
     expect(names(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 }))).toEqual(['commit']);
-    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toContain('run write of 6');
+    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 }))).toContain('run write of 6');
   });
 
   it('starts from the state of the epochs in flight before it', () => {
@@ -64,7 +64,7 @@ describe('an epoch', () => {
     const { manifest } = only(upTo(loop, 'prepared'), 'decide');
     expect(names(loop.pass(100))).toEqual([]);
     loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
-    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toEqual([]);
+    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 }))).toEqual([]);
     expect(loop.nextInMs()).toBe(500);
     expect(names(loop.pass(499))).toEqual([]);
     expect(names(loop.pass(1))).toEqual(['plan']);
@@ -78,7 +78,7 @@ describe('a failed attempt', () => {
     loop.pass(100);
     loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30) });
     const effects = loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient') });
-    expect(names(effects)).toEqual(['sink-topics', 'give-up', 'abort', 'give-up', 'abort']);
+    expect(names(effects)).toEqual(['sink-facts', 'give-up', 'abort', 'give-up', 'abort']);
     expect(told(effects)).toMatchObject([{ event: 'attempt-failed', epoch: 5, stage: 'write', kind: 'transient', failuresInARow: 1 }]);
     expect(only(loop.pass(50), 'plan')).toMatchObject({ base: 'four', before: { offsets: { lines: { in: [10] } } } });
   });
@@ -268,7 +268,7 @@ describe('an ending loop', () => {
     const { manifest } = only(upTo(loop, 'prepared'), 'decide');
     expect(names(loop.on({ of: 'told-to-end' }))).toEqual([]);
     expect(names(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 }))).toEqual(['commit']);
-    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 });
+    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 });
     expect(only(effects, 'settle').record).toBe(5);
     loop.on({ of: 'settled' });
     expect(loop.state().ending.settling).toBe('done');
@@ -313,7 +313,7 @@ describe('what looks found open under the ids', () => {
     loop.on(found);
     expect(names(loop.pass(100))).toEqual([]);
     loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
-    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0 }, ms: 1 }))).toEqual(['end-leftovers']);
+    expect(names(loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 }))).toEqual(['end-leftovers']);
     expect(names(loop.pass(100))).toEqual([]);
     const effects = loop.on({ of: 'leftovers-ended', all: true });
     expect(names(effects)).toEqual(['plan']);
@@ -364,9 +364,9 @@ describe('chores', () => {
   it("read a sink's topic anew after its stage failed: the next stages see what it is now", () => {
     const loop = play();
     upTo(loop, 'counted');
-    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient') }))).toContain('sink-topics');
-    const sinkTopics = { out: { partitions: 9, maxBatchBytes: 100, compacted: false } };
-    loop.on({ of: 'chore', chore: 'sink-topics', result: { outcome: 'sink-topics', sinkTopics } });
-    expect(loop.state().tenure).toMatchObject({ sinkTopics, generation: 1 });
+    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: failed('transient') }))).toContain('sink-facts');
+    const sinkFacts = { write: { partitions: 9 } };
+    loop.on({ of: 'chore', chore: 'sink-facts', result: { outcome: 'sink-facts', sinkFacts } });
+    expect(loop.state().tenure).toMatchObject({ sinkFacts, generation: 1 });
   });
 });

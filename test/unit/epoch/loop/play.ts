@@ -11,7 +11,7 @@ import { countingPlan, ROWS, STAGED } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
 
 export const parent = decided({
-  version: 2,
+  version: 3,
   job: 'job',
   incarnation: 'i',
   epoch: 4,
@@ -24,15 +24,14 @@ export const parent = decided({
 });
 
 export const committable: Committable = {
-  ...{ sink: 'write', subtask: 0, epoch: 5, transactionalId: 'job-i-write-0-0', producerId: '7', producerEpoch: 1 },
-  written: [{ topic: 'out', partition: 0, first: 0, last: 3 }],
+  ...{ sink: 'write', connector: 'some', subtask: 0, epoch: 5 },
+  token: { of: 'the connector alone' },
 };
 
 const rules: LoopRules = {
   build: 'b1',
   plan: countingPlan,
   parallelism: { lines: 1, count: 1, write: 1 },
-  deliveryGuarantee: 'exactly-once',
   commitOffsets: false,
   checkpointIntervalMs: 100,
   epochTimeoutMs: 1_000,
@@ -51,7 +50,7 @@ const rules: LoopRules = {
 /** A loop whose effects are not done but kept: the test says what they end in. */
 export function play(own: Partial<LoopRules> = {}, from: Partial<LoopState> = {}) {
   const all = { ...rules, ...own };
-  const tenure = { generation: 1, incarnation: 'i', sinkTopics: {}, pool: { write: 1 }, writtenTopics: { write: ['out'] } };
+  const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
   let state: LoopState = { ...firstState({ tenure, parent, recordedCommitted: 4 }, 0, all), ...from };
   let nowMs = 0;
   let ids = 0;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Committable } from '../../../../lib/protocol/committable.ts';
 import { soundnessOf } from '../../../../lib/sinks/kafka/check-prepared.ts';
+import type { KafkaCommittable } from '../../../../lib/sinks/kafka/committable.ts';
 
 const written = (partition: number, first: number, last: number) => ({ topic: 'out', partition, first, last });
-const prepared: Committable = {
+const prepared: KafkaCommittable = {
   sink: 'write',
   subtask: 0,
   epoch: 5,

@@ -3,12 +3,12 @@ import { defineJob, int64, kafkaSink, kafkaSource, utf8 } from '../../../../lib/
 import { BATCH } from '../../../../lib/format/batch-layout.ts';
 import { RecordBatchWriter } from '../../../../lib/format/record-batch-writer.ts';
 import { RecordSetReader } from '../../../../lib/format/record-set-reader.ts';
-import type { SourceOutput } from '../../../../lib/operators/epoch-output.ts';
+import type { SourceOutput, StageContext } from '../../../../lib/operators/epoch-output.ts';
 import { createSourceRuntime, type SourceRuntime } from '../../../../lib/operators/source-runtime.ts';
 import type { CondemnedRecord, DeadLetterReason } from '../../../../lib/protocol/requests.ts';
 import { decodeStagedOutput } from '../../../../lib/sinks/kafka/staged-output.ts';
 import { asLog, recrc } from '../../format/record-sets.ts';
-import { compiled, partsTo, recordSet, recordsTo, stageContext, stagedValues } from '../../operators/runtimes.ts';
+import { compiled, partsTo, recordSet, recordsTo, stageContext, stagedValues, topicFacts } from '../../operators/runtimes.ts';
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
 const NOW = 1_800_000_000_000;
@@ -43,6 +43,12 @@ interface Letter {
   readonly value: string | null;
   readonly timestamp: number;
   readonly headers: readonly (readonly [string, string])[];
+}
+
+/** The dead-letter topic takes batches of so many bytes; other topics larger ones. */
+function contextWhereLettersTake(maxBatchBytes: number): StageContext {
+  const facts = (sink: string) => topicFacts({ partitions: 1, maxBatchBytes: sink === 'dead-letters' ? maxBatchBytes : 100_000 });
+  return { ...stageContext(), facts };
 }
 
 function lettersOf(output: SourceOutput): Letter[] {
@@ -183,7 +189,7 @@ describe('a condemned record', () => {
 
   it('that just fits without its headers is written with short ones', () => {
     const value = 'y'.repeat(9_000);
-    const context = { ...stageContext(), maxBatchBytes: () => 10_000 };
+    const context = stageContext({ maxBatchBytes: 10_000 });
     const reason = { ...condemned.reason, message: 'm'.repeat(2_000), stack: 's'.repeat(5_000) };
     const output = run([{ value: 'x' }, { value }], (runtime) => runtime.begin(target, { ...condemned, reason }), context);
     const [letter] = lettersOf(output);
@@ -195,7 +201,7 @@ describe('a condemned record', () => {
 
   it('that came in a compressed batch, and is larger than the topic takes without, is compressed too, in its order', () => {
     const value = 'y'.repeat(50_000);
-    const context = { ...stageContext({ partitions: 1 }), maxBatchBytes: (topic: string) => (topic === 'dead' ? 5_000 : 100_000) };
+    const context = contextWhereLettersTake(5_000);
     const runtime = createSourceRuntime(compiled(unreadable, 'dead'), 'src', context);
     runtime.begin(target);
     runtime.consume('in', 2, recordSet([{ value: 'a' }, { value }, { value: 'b' }], 10), ALL);
@@ -209,7 +215,7 @@ describe('a condemned record', () => {
   });
 
   it('that does not fit into the dead-letter topic is an error that says so', () => {
-    const context = { ...stageContext(), maxBatchBytes: (topic: string) => (topic === 'dead' ? 200 : 100_000) };
+    const context = contextWhereLettersTake(200);
     expect(() => run(records, (runtime) => runtime.begin(target, condemned), context)).toThrow(
       /^topic in, partition 2, offset 11 cannot be written to the dead-letter topic dead \(ONCEFLOW_DEAD_LETTER_TOPIC\): a record takes .* max\.message\.bytes/,
     );

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type KafkaAnswer, KafkaProblem } from '../../../../lib/ports/kafka-requests.ts';
+import type { Asking } from '../../../../lib/sinks/kafka/asking.ts';
 import { readOpen } from '../../../../lib/sinks/kafka/left-open.ts';
-import type { Asking } from '../../../../lib/sinks/kafka/retry.ts';
 
 /** Reads what is open while `leaders` is answered so, one after the other, the last one for ever; for at most 1 s of its clock. */
 async function read(...leaders: readonly (readonly number[] | KafkaAnswer)[]) {

@@ -17,7 +17,7 @@ import { createSourceRuntime } from '../../../../lib/operators/source-runtime.ts
 import { OversizedRecordError, UserCodeError } from '../../../../lib/records/errors.ts';
 import { decodeStagedOutput } from '../../../../lib/sinks/kafka/staged-output.ts';
 import { batchesOf } from '../../../../lib/sinks/kafka/stamp-batches.ts';
-import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob } from '../../operators/runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob, topicFacts } from '../../operators/runtimes.ts';
 
 /** Writes the values to the sink from the source stage, in one epoch or several. */
 function write(
@@ -206,7 +206,7 @@ test('a topic that got more partitions is used at the next epoch', () => {
       .source('src', kafkaSource({ topic: 'in', value: utf8 }))
       .sink('out', kafkaSink({ topic: 'out', value: utf8, toRecord: (value: string) => ({ value, partition: Number(value) }) })),
   );
-  const runtime = createSourceRuntime(compiled(job), 'src', { ...stageContext(), partitions: () => partitions });
+  const runtime = createSourceRuntime(compiled(job), 'src', { ...stageContext(), facts: () => topicFacts({ partitions }) });
   const epoch = () => {
     runtime.begin();
     runtime.consume('in', 0, recordSet([{ value: '1' }]), { from: 0, to: 1, aborted: [] });

@@ -1,12 +1,11 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { CoordinatorDeps, JobSettings, Tenure } from '../../../../lib/epoch/coordinator/context.ts';
-import type { CoordinatorEvent } from '../../../../lib/epoch/events.ts';
 import { KafkaProblem } from '../../../../lib/ports/kafka-requests.ts';
-import { createOpenWatch } from '../../../../lib/sinks/kafka/watch-open.ts';
+import type { SinkEvent } from '../../../../lib/sinks/connector.ts';
+import { coordinateKafka, type KafkaClients } from '../../../../lib/sinks/kafka/coordination.ts';
 
 const NOW = 1_000_000_000;
 const LONGEST_MS = 900_000;
-const tenure = { generation: 1, incarnation: 'i', sinkTopics: {}, pool: { write: 1 }, writtenTopics: { write: ['out'] } } satisfies Tenure;
+const scope = { job: 'job', incarnation: 'i', sinks: { write: { subtasks: 1, places: ['out'] } } };
 
 type Open = readonly [producerId: string, since: number, ageMs?: number];
 let settings = async () => new Map([['transaction.max.timeout.ms', String(LONGEST_MS)]]);
@@ -14,7 +13,7 @@ let settings = async () => new Map([['transaction.max.timeout.ms', String(LONGES
 /** Looks in which the given transactions are open, by producer id and first offset; 7 and 8 are the job's. */
 async function looks(...open: readonly (readonly Open[])[]) {
   let now = open[0] ?? [];
-  const events: CoordinatorEvent[] = [];
+  const events: SinkEvent[] = [];
   const kafka = {
     leaders: async () => [1],
     describeProducers: async () => ({
@@ -28,10 +27,9 @@ async function looks(...open: readonly (readonly Open[])[]) {
     brokerConfig: () => settings(),
   };
   const clock = { elapsedMs: () => 0, now: () => NOW, sleep: async () => {} };
-  const observe = (event: CoordinatorEvent) => events.push(event);
-  const watch = createOpenWatch({ kafka, clock, observe } as unknown as CoordinatorDeps, { job: 'job' } as JobSettings, tenure);
+  const watch = coordinateKafka({ kafka, clock } as unknown as KafkaClients, { transactionTimeoutMs: 1 }).watch(scope);
   let found = false;
-  for (now of open) found = await watch.look();
+  for (now of open) found = await watch.look((event) => events.push(event));
   return { found, events };
 }
 
@@ -63,8 +61,7 @@ it('what another producer has open for longer than a transaction may be is said 
   expect(events).toEqual([
     {
       event: 'hanging-transaction',
-      topic: 'out',
-      partition: 0,
+      names: { topic: 'out', partition: 0 },
       message: expect.stringMatching(
         /in out-0 wait at offset 3: a transaction of producer 9, epoch 4, .* abort --topic out --partition 0 --start-offset 3/,
       ),

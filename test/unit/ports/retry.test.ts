@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Timing } from '../../../../lib/ports/clock.ts';
-import type { KafkaAnswer } from '../../../../lib/ports/kafka-requests.ts';
-import { retriedAnswer } from '../../../../lib/sinks/kafka/retry.ts';
+import type { Timing } from '../../../lib/ports/clock.ts';
+import type { KafkaAnswer } from '../../../lib/ports/kafka-requests.ts';
+import { retriedAnswer } from '../../../lib/ports/retry.ts';
 
 /** A clock that only pauses move, and randomness that always says `fraction`. Returns what is slept. */
 function timingWith(fraction: number): Timing & { readonly slept: number[] } {

@@ -1,6 +1,7 @@
+import { ofName } from '../../config/by-name.ts';
 import { growingPauses } from '../../ports/pause.ts';
+import type { Committable } from '../../protocol/committable.ts';
 import type { CommitPermit, DecidedManifest } from '../../protocol/permit.ts';
-import type { BlobRef } from '../../protocol/references.ts';
 import { callStage } from './call-stage.ts';
 import { JobFailedError, LeftToNextError } from './context.ts';
 import { checkHeld, type Held } from './held.ts';
@@ -9,29 +10,24 @@ const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 2_000;
 
 /**
- * Commits an epoch that was decided at least once: its staged output is sent, without a transaction, until every batch is
- * acknowledged. What a crash or a lost answer leaves unknown is sent again from its beginning, so that records come again
- * but none is missing, and none comes before one that was staged before it. Throws as `commitEpoch` does.
+ * Commits what of a decided epoch was not prepared: the staged output of these committables, all of one sink, is sent until it is
+ * acknowledged. What a crash or a lost answer leaves unknown is sent again from its beginning: none is missing, and none comes
+ * before what was staged before it. Throws as `commitEpoch` does.
  */
-export async function sendEpoch(held: Held, manifest: DecidedManifest, permit: CommitPermit): Promise<void> {
-  await Promise.all(
-    Object.entries(manifest.outputs).flatMap(([sink, subtasks]) =>
-      subtasks.map((staged, subtask) => sendSubtask(held, manifest, permit, { sink, subtask, staged })),
-    ),
-  );
+export async function deliverSink(
+  held: Held,
+  manifest: DecidedManifest,
+  permit: CommitPermit,
+  committables: readonly Committable[],
+): Promise<void> {
+  await Promise.all(committables.map((committable) => deliverSubtask(held, manifest, permit, committable)));
 }
 
-interface StagedSubtask {
-  readonly sink: string;
-  readonly subtask: number;
-  readonly staged: readonly BlobRef[];
-}
-
-async function sendSubtask(held: Held, manifest: DecidedManifest, permit: CommitPermit, of: StagedSubtask): Promise<void> {
+async function deliverSubtask(held: Held, manifest: DecidedManifest, permit: CommitPermit, committable: Committable): Promise<void> {
   const { deps, settings, signal } = held;
-  const { sink, subtask, staged } = of;
-  if (staged.length === 0) return;
-  const ask = { ask: 'send', permit, staged } as const;
+  const { sink, connector, subtask } = committable;
+  const staged = ofName(manifest.outputs, sink)?.[subtask] ?? [];
+  const ask = { ask: 'send', connector, permit, committable, staged } as const;
   const call = { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs: settings.epochTimeoutMs } as const;
   const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   let refusedSinceMs: number | undefined;

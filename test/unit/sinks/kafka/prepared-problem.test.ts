@@ -1,19 +1,19 @@
 import { expect, it } from 'vitest';
-import { preparedProblem } from '../../../lib/epoch/coordinator/ask-stages.ts';
-import type { CoordinatorDeps } from '../../../lib/epoch/coordinator/context.ts';
-import type { KafkaAnswer } from '../../../lib/ports/kafka-requests.ts';
-import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { KafkaAnswer } from '../../../../lib/ports/kafka-requests.ts';
+import { asCommittable } from '../../../../lib/sinks/kafka/committable.ts';
+import { coordinateKafka, type KafkaClients } from '../../../../lib/sinks/kafka/coordination.ts';
 
-const prepared: Committable = {
+const prepared = asCommittable({
   ...{ sink: 'write', subtask: 0, epoch: 3, transactionalId: 'id', producerId: '7', producerEpoch: 4 },
   written: [{ topic: 'out', partition: 0, first: 5, last: 9 }],
-};
+});
 
 /** Of an epoch whose check is answered so. */
 function problem(answer: KafkaAnswer) {
   const kafka = { leaders: async () => [1], forgetLeaders: () => {}, describeProducers: async () => ({ answer, producers: [] }) };
   const clock = { elapsedMs: () => 0, now: () => 0, sleep: async () => {} };
-  return preparedProblem({ kafka, clock, random: { fraction: () => 0 } } as unknown as CoordinatorDeps, [prepared], 0);
+  const clients = { kafka, clock, random: { id: () => '', fraction: () => 0 } } as unknown as KafkaClients;
+  return coordinateKafka(clients, { transactionTimeoutMs: 1 }).problemOf({ ...clients, deadlineMs: 0 }, [prepared]);
 }
 
 it('what is prepared and may not be looked at is refused, with what to grant; what cannot be looked at now fails the attempt alone', async () => {

@@ -1,11 +1,10 @@
-import { kindOf } from '../../ports/broker-answers.ts';
-import type { Timing } from '../../ports/clock.ts';
-import type { KafkaAnswer, TransactionRequests } from '../../ports/kafka-requests.ts';
-import { growingPauses } from '../../ports/pause.ts';
+import { kindOf } from './broker-answers.ts';
+import type { Timing } from './clock.ts';
+import type { KafkaAnswer } from './kafka-requests.ts';
+import { growingPauses } from './pause.ts';
 
-/** An exchange with Kafka: whom to ask, and until when, by `elapsedMs` of its clock. */
-export interface Asking extends Timing {
-  readonly kafka: TransactionRequests;
+/** Until when, by `elapsedMs` of its clock, a request may be repeated. */
+interface Until extends Timing {
   readonly deadlineMs: number;
 }
 
@@ -18,10 +17,7 @@ const PAUSE_GROWTH = 1.6;
  * CONCURRENT_TRANSACTIONS (the ends of the transaction before are being written) passes within milliseconds. Returns the
  * first other answer, or the last one when the deadline is reached.
  */
-export async function retried<T extends { readonly answer: KafkaAnswer }>(
-  asking: Timing & Pick<Asking, 'deadlineMs'>,
-  request: () => Promise<T>,
-): Promise<T> {
+export async function retried<T extends { readonly answer: KafkaAnswer }>(asking: Until, request: () => Promise<T>): Promise<T> {
   const pauses = growingPauses(asking, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, PAUSE_GROWTH);
   for (;;) {
     const result = await request();
@@ -31,9 +27,6 @@ export async function retried<T extends { readonly answer: KafkaAnswer }>(
 }
 
 /** The same for requests whose answer is all that they return. */
-export async function retriedAnswer(
-  asking: Timing & Pick<Asking, 'deadlineMs'>,
-  request: () => Promise<KafkaAnswer>,
-): Promise<KafkaAnswer> {
+export async function retriedAnswer(asking: Until, request: () => Promise<KafkaAnswer>): Promise<KafkaAnswer> {
   return (await retried(asking, async () => ({ answer: await request() }))).answer;
 }

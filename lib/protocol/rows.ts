@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import { committableSchema } from './committable.ts';
+import { poolSchema } from './pool.ts';
+import { count, list, name, text } from './shape.ts';
+
+/*
+ * What is known of a job and of its epochs by everybody who works on it, wherever it is kept. How a table keeps it is that
+ * table's business (lib/aws).
+ */
+
+/** A coordinator has work to do, and nothing was decided or committed since `sinceMs`. */
+const noProgressSchema = z
+  .object({
+    /** Of the coordinator that says so. */
+    generation: count,
+    sinceMs: count,
+    failuresInARow: count,
+    lastError: text.optional(),
+  })
+  .readonly();
+export type NoProgress = z.infer<typeof noProgressSchema>;
+
+/** What of a decided epoch took the place of committables in its manifest: a decision of its own, before any of it is committed. */
+const sentAgainSchema = z
+  .object({
+    /** Of the epoch. */
+    decisionId: text,
+    /** Of this record: it replaces the one whose id was seen. */
+    id: text,
+    /** All that took the place of another, for each sink and subtask the newest; in the row, or in a blob where they are many. */
+    committables: z.union([
+      z.object({ at: z.literal('row'), list: list(committableSchema) }).readonly(),
+      z.object({ at: z.literal('blob'), name: text }).readonly(),
+    ]),
+  })
+  .readonly();
+export type SentAgain = z.infer<typeof sentAgainSchema>;
+
+/** The job row: the only truth about a job. Every write is conditional on the generation in it. */
+export const jobRowSchema = z.object({
+  job: name,
+  /** Random id made with the row, new at every restore from an older epoch. */
+  incarnation: text,
+  /** The coordinator's lease number. */
+  generation: count,
+  /** Who holds the lease, for people. */
+  holder: text,
+  leaseExpiresAtMs: count,
+  /** When the holder will give the lease up by itself, because a function runs only so long. Undefined: it has no such time. */
+  holderEndsAtMs: count.optional(),
+  desired: z.enum(['running', 'stopped']),
+  /** Why the job cannot go on without a person; undefined while it can. */
+  failure: text.optional(),
+  /** Undefined while there is progress, or nothing to do. For people: it counts while its generation holds the job. */
+  noProgress: noProgressSchema.optional(),
+  /** Undefined until epoch 0 (the starting offsets) is decided. */
+  lastCompleted: z.object({ epoch: count, decisionId: text }).readonly().optional(),
+  lastCommitted: count,
+  /** Manifests of epochs up to this one are RETIRED: nothing starts from them any more. -1: none is. */
+  retiredThrough: z.int().min(-1),
+  /** What sinks may have left open in this incarnation. */
+  pool: poolSchema,
+  /** What of the last completed epoch had to be sent again. Of an earlier epoch it says nothing any more. */
+  sentAgain: sentAgainSchema.optional(),
+  fingerprint: text,
+  maxParallelism: count,
+});
+export type JobRow = Readonly<z.infer<typeof jobRowSchema>>;
+
+/** For people and tools; no decision reads it. */
+export const epochSummarySchema = z
+  .object({ plannedAtMs: count, decidedAtMs: count, attempts: count, recordsIn: count, recordsOut: count })
+  .readonly();
+export type EpochSummary = z.infer<typeof epochSummarySchema>;

@@ -1,0 +1,101 @@
+import { type Budget, checkBudget } from '../../config/budget.ts';
+import { kindOf } from '../../ports/broker-answers.ts';
+import type { Timing } from '../../ports/clock.ts';
+import type { KafkaRequests } from '../../ports/kafka-requests.ts';
+import { retriedAnswer } from '../../ports/retry.ts';
+import type { StageFailed } from '../../protocol/answers.ts';
+import type { PoolScope, PreparedCoordination, SettleOutcome, SinkEvent, Until } from '../connector.ts';
+import { mendOf } from './answers.ts';
+import { checkPrepared } from './check-prepared.ts';
+import { CONNECTOR, type KafkaCommittable, kafkaCommittable } from './committable.ts';
+import { compactedTopics } from './compacted-topics.ts';
+import { type CommitTerms, kafkaFacts, type PrepareTerms } from './facts.ts';
+import { poolIds, transactionalIds } from './ids.ts';
+import { maxTransactionTimeoutMs, sayHanging } from './say-hanging.ts';
+import { settleTransactions } from './settle.ts';
+import { learnTopics, topicOf } from './topics.ts';
+import { watchOpen } from './watch-open.ts';
+
+/** What Kafka's connectors work with where the coordinator is. */
+export type KafkaClients = Timing & { readonly kafka: KafkaRequests };
+
+/** The half where the coordinator is. */
+export function coordinateKafka(clients: KafkaClients, settings: Pick<Budget, 'transactionTimeoutMs'>): PreparedCoordination {
+  const { kafka, clock, random } = clients;
+  const { transactionTimeoutMs } = settings;
+  return {
+    how: 'prepared',
+    connector: CONNECTOR,
+    async refusalOf(times) {
+      const verdict = checkBudget({ ...times, transactionTimeoutMs }, await maxTransactionTimeoutMs(kafka));
+      return verdict.ok ? undefined : verdict.refused;
+    },
+    learn: (sinks) => learnTopics(kafka, sinks),
+    placesOf: (target) => [topicOf({ target })],
+    placesIn: (committable) => topicsIn(kafkaCommittable(committable)),
+    prepareTerms: (target): PrepareTerms => ({ topic: topicOf({ target }), transactionTimeoutMs }),
+    async commitTerms(committables, facts): Promise<CommitTerms> {
+      const known = new Map(
+        Object.entries(facts).map(([sink, of]) => {
+          const { topic, compacted } = kafkaFacts(of, sink);
+          return [topic, compacted] as const;
+        }),
+      );
+      const topics = committables.flatMap((of) => kafkaCommittable(of).written.map(({ topic }) => topic));
+      return { compacted: await compactedTopics(kafka, topics, known), transactionTimeoutMs };
+    },
+    problemOf: ({ deadlineMs }, prepared) => problemOf({ ...clients, deadlineMs }, prepared.map(kafkaCommittable)),
+    namesOf: (committable) => ({ transactionalId: kafkaCommittable(committable).transactionalId }),
+    settle: ({ deadlineMs }, scope, tell) => settlePool({ kafka, clock, random, deadlineMs }, transactionTimeoutMs, scope, tell),
+    watch: ({ job, incarnation, sinks }) => watchOpen(clients, poolIds(job, incarnation, sinks), topicsOfPool(sinks)),
+  };
+}
+
+export function topicsIn({ written, marker }: KafkaCommittable): string[] {
+  return [...new Set([...written, ...(marker === undefined ? [] : [marker])].map(({ topic }) => topic))];
+}
+
+export function topicsOfPool(sinks: PoolScope['sinks']): string[] {
+  return [...new Set(Object.values(sinks).flatMap(({ places }) => places))];
+}
+
+/** What else is open under the ids of what was prepared will be aborted with it. */
+async function problemOf(asking: Until & KafkaClients, prepared: readonly KafkaCommittable[]): Promise<StageFailed | undefined> {
+  if (prepared.length === 0) return undefined;
+  const check = await checkPrepared(asking, prepared);
+  if (check.outcome === 'sound') return undefined;
+  if (check.outcome === 'unknown') {
+    const { topic, answer } = check;
+    const isRefused = kindOf(answer) === 'refused';
+    const mend = isRefused ? `: ${mendOf(answer, topic)}` : '';
+    return {
+      outcome: 'failed',
+      kind: isRefused ? 'refused' : 'transient',
+      message: `DescribeProducers of topic ${topic} was answered ${answer}${mend}`,
+    };
+  }
+  await Promise.all(check.leftOpen.map(({ of, partitions }) => retriedAnswer(asking, () => asking.kafka.addPartitions(of, partitions))));
+  return { outcome: 'failed', kind: 'transient', message: check.message };
+}
+
+async function settlePool(
+  asking: Until & KafkaClients,
+  transactionTimeoutMs: number,
+  { job, incarnation, sinks }: PoolScope,
+  tell: (event: SinkEvent) => void,
+): Promise<SettleOutcome> {
+  const ids = Object.entries(sinks).flatMap(([sink, { subtasks, places }]) =>
+    transactionalIds(job, incarnation, sink, subtasks).map((transactionalId) => ({ transactionalId, topics: places })),
+  );
+  const beganMs = asking.clock.elapsedMs();
+  const settled = await settleTransactions(asking, transactionTimeoutMs, ids);
+  if (settled.outcome === 'failed') return settled;
+  if (settled.unasked.length > 0) tell({ event: 'warning', message: unaskedText(settled.unasked, asking.deadlineMs - beganMs) });
+  await sayHanging({ ...asking, tell }, settled.others);
+  return { outcome: 'settled', ends: ids.length };
+}
+
+function unaskedText(unasked: readonly { readonly topic: string; readonly partition: number }[], patienceMs: number): string {
+  const places = unasked.map(({ topic, partition }) => `${topic}-${partition}`).join(', ');
+  return `without a leader for ${Math.round(patienceMs / 1000)} s: ${places}; what an earlier attempt may have left open there is ended at the next start or stop, when an epoch writes there, or after two looks of the job that runs`;
+}

@@ -1,0 +1,54 @@
+import { byName } from '../../config/by-name.ts';
+import type { KafkaRequests } from '../../ports/kafka-requests.ts';
+import type { Learnt, SinkOfRun } from '../connector.ts';
+import { isCompacted } from './compacted-topics.ts';
+import type { KafkaFacts } from './facts.ts';
+import { REQUEST_BYTES } from './send-staged.ts';
+import type { KafkaTarget } from './spec.ts';
+
+/** Room in a Produce request and the broker's bookkeeping below max.message.bytes. */
+const BATCH_MARGIN_BYTES = 1024;
+const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
+/** Kafka's default of socket.request.max.bytes: a broker ends the connection of whoever sends a larger request. */
+const DEFAULT_MAX_REQUEST_BYTES = 104_857_600;
+/** Of a Produce request besides its only batch: names, at most. */
+const REQUEST_MARGIN_BYTES = 4096;
+const MAX_REQUEST = 'socket.request.max.bytes';
+
+/** What is to be known of the topics of the sinks, as the brokers have them now. */
+export async function learnTopics(kafka: KafkaRequests, sinks: readonly SinkOfRun[]): Promise<Learnt> {
+  const topics = [...new Set(sinks.map(topicOf))];
+  for (const topic of topics) kafka.forgetLeaders(topic);
+  const broker = topics.length === 0 ? new Map<string, string>() : await kafka.brokerConfig([MAX_REQUEST]);
+  const maxRequestBytes = Number(broker.get(MAX_REQUEST) ?? DEFAULT_MAX_REQUEST_BYTES);
+  const least = REQUEST_BYTES + REQUEST_MARGIN_BYTES;
+  if (maxRequestBytes < least)
+    return {
+      outcome: 'refused',
+      message: `the brokers take requests of ${maxRequestBytes} bytes at most (${MAX_REQUEST}), and output is sent in requests of up to ${least}: raise it`,
+    };
+  const described = new Map(
+    await Promise.all(topics.map(async (topic) => [topic, await describeTopic(kafka, topic, maxRequestBytes)] as const)),
+  );
+  return { outcome: 'learnt', facts: byName(sinks.map((of) => [of.sink, { ...described.get(topicOf(of)) }] as const)) };
+}
+
+export function topicOf({ target }: Pick<SinkOfRun, 'target'>): string {
+  return (target as KafkaTarget).topic;
+}
+
+async function describeTopic(kafka: KafkaRequests, topic: string, maxRequestBytes: number): Promise<KafkaFacts> {
+  const [partitions, config] = await Promise.all([
+    kafka.partitionCount(topic),
+    kafka.topicConfig(topic, ['max.message.bytes', 'cleanup.policy']),
+  ]);
+  const maxMessageBytes = Number(config.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES);
+  return { topic, partitions, maxBatchBytes: maxBatchBytes(maxMessageBytes, maxRequestBytes), compacted: isCompacted(config) };
+}
+
+/** What a batch for the topic may have: no more than the topic takes, nor than the brokers take in one request. 1 at least: no record fits then. */
+export function maxBatchBytes(maxMessageBytes: number, maxRequestBytes: number): number {
+  // Of a small limit a small part: there are topics for small records.
+  const forTopic = maxMessageBytes - Math.min(BATCH_MARGIN_BYTES, maxMessageBytes >>> 3);
+  return Math.max(1, Math.min(forTopic, maxRequestBytes - REQUEST_MARGIN_BYTES));
+}

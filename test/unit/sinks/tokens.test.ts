@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
+import type {
+  AbortSinkRequest,
+  CommitSinkRequest,
+  ResolveSinkRequest,
+  SendSinkRequest,
+  SinkRequest,
+} from '../../../lib/protocol/requests.ts';
+import { asCommittable, kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
+import type { Received } from '../../../lib/stages/received.ts';
+import { serveSink } from '../../../lib/stages/serve.ts';
+import type { SinkDeps } from '../../../lib/stages/sink.ts';
+import { permitOf } from '../../support/decided.ts';
+
+const transaction = {
+  ...{ sink: 'write', subtask: 0, epoch: 5, transactionalId: 'id', producerId: '7', producerEpoch: 3 },
+  written: [{ topic: 'out', partition: 0, first: 3, last: 9 }],
+};
+const ofKafka = asCommittable(transaction);
+const ofWriteAhead = { sink: 'write', connector: 'write-ahead', subtask: 0, epoch: 5, token: {} };
+
+it('what a connector has made of a token it finds in it again', () => {
+  expect(kafkaCommittable(JSON.parse(JSON.stringify(ofKafka)))).toEqual(transaction);
+});
+
+it.each([
+  ['of another connector, whatever it holds', { ...ofKafka, connector: 'files' }, /sink write, subtask 0, epoch 5 is of connector files/],
+  ['that is damaged', { ...ofKafka, token: { ...ofKafka.token, producerEpoch: 'x' } }, /holds no transaction of Kafka: producerEpoch/],
+  ['that is empty', { ...ofWriteAhead, connector: 'kafka' }, /holds no transaction of Kafka: transactionalId/],
+])('a token %s is not taken', (_what, committable, message) => {
+  expect(() => kafkaCommittable(committable)).toThrow(MalformedError);
+  expect(() => kafkaCommittable(committable)).toThrow(message);
+});
+
+describe("a sink's function", () => {
+  const permit = permitOf(5, 'five');
+  const common = { stage: 'write', subtask: 0, epoch: 5, deadlineMs: 1 };
+  const asked: string[] = [];
+  /** A broker that nobody may ask. */
+  const kafka = new Proxy({}, { get: (_, api) => () => asked.push(String(api)) });
+  const deps = { kafka, blobs: { read: async () => Buffer.alloc(0) }, clock: { elapsedMs: () => 0 } } as unknown as SinkDeps;
+  const serve = (request: object) => serveSink(deps, { ...common, ...request } as unknown as Received<SinkRequest>);
+
+  const wrong: readonly (readonly [string, object])[] = [
+    [
+      'commit',
+      {
+        connector: 'kafka',
+        permit,
+        committables: [ofWriteAhead],
+        terms: { compacted: [] },
+        isOld: true,
+      } satisfies Partial<CommitSinkRequest>,
+    ],
+    ['abort', { connector: 'kafka', committables: [ofWriteAhead] } satisfies Partial<AbortSinkRequest>],
+    [
+      'resolve',
+      {
+        connector: 'kafka',
+        permit,
+        committable: ofWriteAhead,
+        terms: { compacted: [] },
+        staged: [],
+        onMissingEvidence: 'stop',
+      } satisfies Partial<ResolveSinkRequest>,
+    ],
+    ['send', { connector: 'write-ahead', permit, committable: ofKafka, staged: [] } satisfies Partial<SendSinkRequest>],
+  ];
+  it.each(wrong)('that is to %s what another connector has made asks nobody for anything, and says it', async (ask, request) => {
+    const answer = await serve({ ask, ...request });
+    expect(answer).toMatchObject({
+      outcome: 'failed',
+      kind: 'fatal',
+      message: expect.stringMatching(/ is of connector .*, and was given to /),
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('does what a connector does, and what it has not it says', async () => {
+    const said = async (request: object) => (await serve(request)) as { readonly kind?: string; readonly message?: string };
+    expect(await said({ ask: 'prepare', connector: 'write-ahead', terms: {}, staged: [] })).toMatchObject({
+      kind: 'fatal',
+      message: /prepares nothing/,
+    });
+    expect(await said({ ask: 'send', connector: 'kafka', permit, committable: ofKafka, staged: [] })).toMatchObject({ kind: 'fatal' });
+    const unknown = await said({ ask: 'commit', connector: 'constructor', permit, committables: [], terms: {}, isOld: true });
+    expect(unknown).toMatchObject({ kind: 'fatal', message: 'this build has no connector constructor: the job was run by a newer one' });
+  });
+
+  it('sends under the permit of its epoch alone', async () => {
+    const answer = await serve({
+      ask: 'send',
+      connector: 'write-ahead',
+      permit: permitOf(4, 'four'),
+      committable: ofWriteAhead,
+      staged: [],
+    });
+    expect(answer).toMatchObject({ outcome: 'failed', message: 'the permit for epoch 4 does not cover output of epoch 5' });
+    expect(asked).toEqual([]);
+  });
+});
