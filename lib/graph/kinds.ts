@@ -45,7 +45,7 @@ export const nodeKinds = {
   },
   sink: {
     place: 'sink',
-    describe: ({ id, kind, uid, to }) => ({ ...describeSink(to), id, kind, uid }),
+    describe: ({ id, kind, uid, to }) => ({ id, kind, uid, ...(describeSink(to) as object) }),
   },
 } as const satisfies NodeKinds;
 

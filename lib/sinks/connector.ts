@@ -142,8 +142,8 @@ interface CommonCoordination {
   learn(sinks: readonly SinkOfRun[]): Promise<Learnt>;
   /** What a sink of this target may write to: where something may be open. */
   placesOf(target: SinkTargetOf): readonly string[];
-  /** Looks, now and then, for what nobody is going to end. */
-  watch(scope: PoolScope): OpenWatch;
+  /** By which connector that is found and ended: itself, or another that writes to such places too. */
+  readonly poolOf: string;
 }
 
 export type Learnt =
@@ -164,6 +164,8 @@ export interface PreparedCoordination extends CommonCoordination {
   /** What it wrote to. */
   placesIn(committable: Committable): readonly string[];
   namesOf(committable: Committable): Names;
+  /** Looks, now and then, for what nobody is going to end. */
+  watch(scope: PoolScope): OpenWatch;
   /** Ends all that may be open, where nothing is decided and not committed. */
   settle(until: Until, scope: PoolScope, tell: (event: SinkEvent) => void): Promise<SettleOutcome>;
 }

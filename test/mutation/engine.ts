@@ -8,10 +8,10 @@ const filesOf = (pattern: string) => globSync(pattern, { cwd }).toSorted();
 
 /** The protocol and all that watches it without a stack. */
 export const engine: Suite = {
-  sources: filesOf('lib/{epoch,transactions,stages}/**/*.ts'),
+  sources: filesOf('lib/{epoch,sinks,stages}/**/*.ts'),
   tests: {
     // The other folders of test/unit do not come near the protocol; costs counts bytes, in a process of its own.
-    unit: filesOf('test/unit/{api,cli,epoch,functions,operators,stages,transactions}/**/*.test.ts').filter(
+    unit: filesOf('test/unit/{api,cli,epoch,functions,operators,protocol,sinks,stages}/**/*.test.ts').filter(
       (file) => !file.includes('/costs/'),
     ),
     story: filesOf('test/simulation/{scenarios/*,operations,requests}.test.ts'),

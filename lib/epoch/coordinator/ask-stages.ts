@@ -3,11 +3,12 @@ import type { SourceStage, Stage } from '../../plan/plan.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { AnswerTo, OperatorDone, SourceDone, StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
+import { MalformedError } from '../../protocol/malformed.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { AnyRequest } from '../../protocol/requests.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
 import type { Attempt, StageOutcome } from '../attempt.ts';
-import { type CommittablesOfSink, committablesBySink } from '../committables.ts';
+import { type CommittablesOfSink, committablesBySink, describeCommittable } from '../committables.ts';
 import { portionsOf } from '../portions.ts';
 import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks, stagedCommittables } from '../stage-asks.ts';
 import { callStage } from './call-stage.ts';
@@ -88,27 +89,28 @@ function asAsked(
 ): PrepareAnswered {
   const committable = answer?.outcome === 'prepared' ? answer.committable : undefined;
   const { connector } = asked.connector;
-  const expected = describePlace({ ...asked, connector, epoch: asked.attempt.epoch });
-  if (committable === undefined || describePlace(committable) === expected) return answer;
+  const expected = describeCommittable({ ...asked, connector, epoch: asked.attempt.epoch });
+  if (committable === undefined || describeCommittable(committable) === expected) return answer;
   return {
     outcome: 'failed',
     kind: 'transient',
-    message: `stage ${asked.sink} was asked to prepare ${expected}, and answered with ${describePlace(committable)}`,
+    message: `stage ${asked.sink} was asked to prepare ${expected}, and answered with ${describeCommittable(committable)}`,
   };
 }
 
-function describePlace({ sink, connector, subtask, epoch }: Omit<Committable, 'token'>): string {
-  return `sink ${sink}, connector ${connector}, subtask ${subtask}, epoch ${epoch}`;
-}
-
-/** What is wrong with what was prepared. */
-export function problemOf(
+/** What is wrong with what was prepared. A function of another build may answer with what this one's connector does not take. */
+export async function problemOf(
   { clock, random }: CoordinatorDeps,
   connector: PreparedCoordination,
   prepared: readonly Committable[],
   withinMs: number,
 ): Promise<StageFailed | undefined> {
-  return connector.problemOf({ clock, random, deadlineMs: clock.elapsedMs() + withinMs }, prepared);
+  try {
+    return await connector.problemOf({ clock, random, deadlineMs: clock.elapsedMs() + withinMs }, prepared);
+  } catch (error) {
+    if (error instanceof MalformedError) return { outcome: 'failed', kind: 'transient', message: error.message };
+    throw error;
+  }
 }
 
 /** Worst first: a fatal failure stops the job, a stale answer means an update is under way. */

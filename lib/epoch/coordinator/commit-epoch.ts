@@ -8,7 +8,7 @@ import { permitFor } from '../../protocol/permit.ts';
 import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
-import { committablesBySink } from '../committables.ts';
+import { committablesBySink, describeCommittable } from '../committables.ts';
 import { portionsOf } from '../portions.ts';
 import { abortPrepared, problemOf } from './ask-stages.ts';
 import { callStage } from './call-stage.ts';
@@ -177,7 +177,10 @@ async function resolveOne(commit: Commit, committable: Committable, onMissingEvi
   const ask = { ask: 'resolve', connector, permit, committable, terms, staged, onMissingEvidence } as const;
   // It may send the epoch's output again, for which there is as much time as for the first send.
   const timeoutMs = settings.epochTimeoutMs;
-  return callStage<'resolve'>(commit, { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs }, signal);
+  const answer = await callStage<'resolve'>(commit, { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs }, signal);
+  const [expected, found] = [committable, answer.outcome === 'sent-again' ? answer.committable : committable].map(describeCommittable);
+  if (found === expected) return answer;
+  return { outcome: 'failed', kind: 'transient', message: `${expected} was to be resolved, and ${found} was sent again` };
 }
 
 /** Why a person has to act, if this lasts. */

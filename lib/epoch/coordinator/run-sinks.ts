@@ -40,13 +40,10 @@ export async function learnSinks(deps: WithSinks, settings: Pick<JobSettings, 'p
 
 /** The pool, as wide as this run needs it. To be recorded before anything of this run is prepared. */
 export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan' | 'parallelism'>, recorded: Pool): Pool {
-  const own = connectedSinks(deps, settings).map(({ connector, sinks }) => {
-    const bySink = sinks.map(({ sink, target }) => {
-      // What prepares nothing leaves nothing open; others may, where it writes to.
-      const subtasks = connector.how === 'prepared' ? parallelismOf(settings, sink) : 0;
-      return [sink, { subtasks, places: connector.placesOf(target) }] as const;
-    });
-    return [connector.connector, byName(bySink)] as const;
-  });
-  return widened(recorded, byName(own));
+  return connectedSinks(deps, settings).reduce((pool, { connector, sinks }) => {
+    // What prepares nothing leaves nothing open; others may, where it writes to.
+    const subtasksOf = (sink: string) => (connector.how === 'prepared' ? parallelismOf(settings, sink) : 0);
+    const own = sinks.map(({ sink, target }) => [sink, { subtasks: subtasksOf(sink), places: connector.placesOf(target) }] as const);
+    return widened(pool, { [connector.poolOf]: byName(own) });
+  }, recorded);
 }

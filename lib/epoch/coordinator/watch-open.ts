@@ -8,7 +8,10 @@ export interface OpenWatch {
 }
 
 export function createOpenWatch(deps: CoordinatorDeps, { job }: Pick<JobSettings, 'job'>, { incarnation, pool }: Tenure): OpenWatch {
-  const watches = Object.keys(pool).map((name) => connectorNamed(deps, name).watch({ job, incarnation, sinks: sinksOf(pool, name) }));
+  const watches = Object.keys(pool).flatMap((name) => {
+    const connector = connectorNamed(deps, name);
+    return connector.how === 'prepared' ? [connector.watch({ job, incarnation, sinks: sinksOf(pool, name) })] : [];
+  });
   return {
     async look() {
       const found = await Promise.all(watches.map((watch) => watch.look(deps.observe)));

@@ -26,6 +26,7 @@ export function coordinateKafka(clients: KafkaClients, settings: Pick<Budget, 't
   return {
     how: 'prepared',
     connector: CONNECTOR,
+    poolOf: CONNECTOR,
     async refusalOf(times) {
       const verdict = checkBudget({ ...times, transactionTimeoutMs }, await maxTransactionTimeoutMs(kafka));
       return verdict.ok ? undefined : verdict.refused;
@@ -55,7 +56,7 @@ export function topicsIn({ written, marker }: KafkaCommittable): string[] {
   return [...new Set([...written, ...(marker === undefined ? [] : [marker])].map(({ topic }) => topic))];
 }
 
-export function topicsOfPool(sinks: PoolScope['sinks']): string[] {
+function topicsOfPool(sinks: PoolScope['sinks']): string[] {
   return [...new Set(Object.values(sinks).flatMap(({ places }) => places))];
 }
 

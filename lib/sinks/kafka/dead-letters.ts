@@ -34,14 +34,16 @@ const BRIEF: Bounds = { messageChars: 100, stackChars: 1 };
  */
 export class DeadLetterWriter {
   readonly #topic: string;
-  readonly #facts: () => KafkaFacts;
+  readonly #ask: () => KafkaFacts;
+  /** Of this epoch. */
+  #known: KafkaFacts | undefined;
   #origin: DeadLetterOrigin | undefined;
   #writers: RecordBatchWriter[] = [];
 
   /** @param facts what the connector's other half has learnt of the topic */
   constructor({ topic }: KafkaTarget, sink: string, facts: () => Own) {
     this.#topic = topic;
-    this.#facts = () => kafkaFacts(facts(), sink);
+    this.#ask = () => kafkaFacts(facts(), sink);
   }
 
   /** Are records that cannot be processed left out in this epoch, or do they stop the job? */
@@ -56,6 +58,7 @@ export class DeadLetterWriter {
 
   begin(): void {
     this.#origin = undefined;
+    this.#known = undefined;
     this.#writers = [];
   }
 
@@ -93,6 +96,11 @@ export class DeadLetterWriter {
       writer.records === 0 ? [] : [{ topic, partition, batches: writer.finish() }],
     );
     return [sections.length === 0 ? undefined : encodeStagedOutput(sections)];
+  }
+
+  #facts(): KafkaFacts {
+    this.#known ??= this.#ask();
+    return this.#known;
   }
 
   /** By the key as the Java client does, else by the record's own partition: what was in order stays so. */

@@ -36,7 +36,7 @@ describe('the output of a decided epoch whose transaction', () => {
     const transactionalId = await preparedId(count.job.name, EPOCH);
     await fence(transactionalId);
     process.kill(coordinator, 'SIGCONT');
-    expect(await run.event('doubtful')).toMatchObject({ epoch: EPOCH, transactionalId, resolution: 'republished' });
+    expect(await run.event('doubtful')).toMatchObject({ epoch: EPOCH, names: { transactionalId }, resolution: 'republished' });
     expect(await run.event('committed', ({ epoch }) => epoch === EPOCH)).toMatchObject({ republished: 1 });
     await count.expectExact(run);
   });

@@ -323,7 +323,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the pool of ids is widened, never narrowed, before an id is used',
-    edits: [edit(RUN_SINKS, 'return widened(recorded, byName(own));', 'return byName(own);')],
+    edits: [edit(RUN_SINKS, '}, recorded);', '}, {} as Pool);')],
   },
   {
     name: 'the pool is recorded before an id of it is used',
@@ -492,8 +492,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         RUN_SINKS,
-        'return widened(recorded, byName(own));',
-        "return widened(own.some(([connector]) => connector === 'write-ahead') ? {} : recorded, byName(own));",
+        '}, recorded);',
+        "}, connectedSinks(deps, settings).some(({ connector }) => connector.how === 'delivered') ? {} : recorded);",
       ),
     ],
   },

@@ -4,6 +4,7 @@ import { abortPrepared, runStage } from '../../../lib/epoch/coordinator/ask-stag
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import type { Held } from '../../../lib/epoch/coordinator/held.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import type { SinkRequest } from '../../../lib/protocol/requests.ts';
 import type { SinkCoordination } from '../../../lib/sinks/connector.ts';
 import { countingPlan, STAGED } from '../../support/counting-plan.ts';
@@ -71,6 +72,16 @@ it.each([
   const { result } = await sinkStage({}, { ...own, ...change });
   expect(result).toMatchObject({ outcome: 'failed', why: { kind: 'transient' }, prepared: [] });
   expect(JSON.stringify(result)).toMatch(/was asked to prepare sink write, connector some, subtask 0, epoch 5, and answered with sink /);
+});
+
+it('a token that the connector does not take fails the attempt, and what was prepared is known, to be ended', async () => {
+  const refuse = { problemOf: () => Promise.reject(new MalformedError('it holds nothing')) };
+  const { result } = await sinkStage(refuse as Partial<SinkCoordination>);
+  expect(result).toEqual({
+    outcome: 'failed',
+    why: { outcome: 'failed', kind: 'transient', message: 'it holds nothing' },
+    prepared: [own],
+  });
 });
 
 it('a sink that prepares nothing is not asked: what is to be sent is known', async () => {
