@@ -84,3 +84,13 @@ it('what a superseded coordinator sent again is not the newest of anything', asy
   await expect(own.record([committable(0, 2)])).rejects.toThrow(SupersededError);
   expect(own.of('write', 'some')).toEqual(manifest.committables);
 });
+
+it('what another connector recorded takes the place of nothing', async () => {
+  const { newest } = world();
+  const other: SentAgain = {
+    decisionId: 'five',
+    id: 'x',
+    committables: { at: 'row', list: [{ ...committable(0, 9), connector: 'other' }] },
+  };
+  expect((await newest(other)).of('write', 'some')).toEqual(manifest.committables);
+});

@@ -1,0 +1,99 @@
+import { expect, it } from 'vitest';
+import { commitEpoch } from '../../../lib/epoch/coordinator/commit-epoch.ts';
+import { type CoordinatorDeps, JobFailedError } from '../../../lib/epoch/coordinator/context.ts';
+import type { Held } from '../../../lib/epoch/coordinator/held.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { Committable } from '../../../lib/protocol/committable.ts';
+import type { SinkRequest } from '../../../lib/protocol/requests.ts';
+import { decided } from '../../support/decided.ts';
+
+const committable = (sink: string, connector: string, token = {}): Committable => ({ sink, connector, subtask: 0, epoch: 5, token });
+const staged = [{ at: 'inline', base64: 'AA==' }] as const;
+
+/** A decided epoch of these committables is committed; `answer` is what the sinks' functions answer. What was asked and told is kept. */
+async function commit(committables: readonly Committable[], answer: (request: SinkRequest, nth: number) => object) {
+  const asked: SinkRequest[] = [];
+  const told: CoordinatorEvent[] = [];
+  const recorded: (readonly Committable[])[] = [];
+  const prepared = {
+    how: 'prepared',
+    connector: 'some',
+    commitTerms: async (of: readonly Committable[]) => ({ terms: of.length }),
+    namesOf: () => ({ name: 'x' }),
+    problemOf: async () => undefined,
+  };
+  const delivered = { how: 'delivered', connector: 'later' };
+  const deps = {
+    sinks: { named: (name: string) => [prepared, delivered].find(({ connector }) => connector === name) },
+    invoker: {
+      invoke: async (_target: unknown, request: SinkRequest) => {
+        asked.push(request);
+        return answer(request, asked.filter(({ ask }) => ask === request.ask).length);
+      },
+    },
+    epochs: {
+      readJob: async () => ({ generation: 1, incarnation: 'i' }),
+      recordSentAgain: async (_job: string, _generation: number, { committables: of }: { committables: { list: Committable[] } }) => {
+        recorded.push(of.list);
+        return 'written';
+      },
+    },
+    clock: { elapsedMs: () => 0, now: () => 0, sleep: async () => {} },
+    random: { id: () => 'id', fraction: () => 0 },
+    observe: (event: CoordinatorEvent) => told.push(event),
+  } as unknown as CoordinatorDeps;
+  const settings = {
+    job: 'job',
+    build: 'b',
+    plan: { job: 'job', stages: [], edges: [] },
+    parallelism: {},
+    commitTimeoutMs: 9,
+    epochTimeoutMs: 9,
+  };
+  const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
+  const held = { deps, settings, tenure, signal: new AbortController().signal } as unknown as Held;
+  const outputs = Object.fromEntries(committables.map(({ sink }) => [sink, [staged]]));
+  const manifest = decided({
+    ...{ version: 3, job: 'job', incarnation: 'i', epoch: 5, decisionId: 'five', offsets: {}, state: {} },
+    ...{ outputs, committables },
+  });
+  return { result: await commitEpoch(held, manifest, { recorded: undefined, isOld: false }), asked, told, recorded };
+}
+
+it('each part of an epoch is committed by the connector that its committable names', async () => {
+  const [own, other] = [committable('write', 'some', { id: 1 }), committable('copy', 'later')];
+  const { result, asked } = await commit([own, other], ({ ask }) =>
+    ask === 'send' ? { outcome: 'sent' } : { outcome: 'committed', doubtful: [] },
+  );
+  expect(asked).toHaveLength(2);
+  expect(asked.find(({ ask }) => ask === 'commit')).toMatchObject({
+    stage: 'write',
+    connector: 'some',
+    committables: [own],
+    terms: { terms: 1 },
+  });
+  expect(asked.find(({ ask }) => ask === 'send')).toMatchObject({ stage: 'copy', connector: 'later', committable: other, staged });
+  expect(result).toEqual({ republished: 0, delivers: true });
+});
+
+it('what a connector brought that this build has not stops the job', async () => {
+  await expect(commit([committable('write', 'unknown')], () => ({}))).rejects.toThrow(
+    new JobFailedError('the job has output of connector unknown, which this build does not have: run it by the build that it was run by'),
+  );
+});
+
+it('what was sent again counts only in place of what was asked for', async () => {
+  const own = committable('write', 'some', { id: 1 });
+  const again = committable('write', 'some', { id: 2 });
+  const { result, told, recorded } = await commit([own], ({ ask }, nth) => {
+    if (ask === 'commit') return { outcome: 'committed', doubtful: nth < 3 ? [{ subtask: 0, why: 'lost' }] : [] };
+    return { outcome: 'sent-again', committable: nth === 1 ? { ...again, subtask: 1 } : again };
+  });
+  const resolutions = told.flatMap((event) => (event.event === 'doubtful' ? [event.resolution] : []));
+  expect(resolutions[0]).toMatch(
+    /^failed: sink write, connector some, subtask 0, epoch 5 was to be resolved, and .*subtask 1, epoch 5 was sent again/,
+  );
+  expect(resolutions.slice(1)).toEqual(['republished']);
+  expect(recorded).toEqual([[again]]);
+  expect(result).toEqual({ republished: 1, delivers: false });
+});
