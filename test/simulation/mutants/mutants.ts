@@ -639,7 +639,11 @@ export const mutants: readonly Mutant[] = [
     name: 'a transaction that no client can end is said',
     edits: [
       edit(COORDINATION, 'await sayHanging({ ...asking, tell }, settled.others);', ''),
-      edit('lib/sinks/kafka/watch-open.ts', 'await sayHanging(deps, lasting.filter(({ producerId }) => !own.has(producerId)), said,);', ''),
+      edit(
+        'lib/sinks/kafka/watch-open.ts',
+        'await sayHanging({ kafka, clock, tell }, lasting.filter(({ producerId }) => !own.has(producerId)), said,);',
+        '',
+      ),
     ],
   },
 ];
