@@ -21,6 +21,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missingPrerequisites } from './prerequisites.mjs';
@@ -308,6 +309,8 @@ function isAlive(pid) {
 
 async function runOnNode24([script, ...args]) {
   const env = {
+    // Half of a start is reading the same code as at the last one. What the script starts has it too.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'onceflow-compile-cache'),
     ...process.env,
     PATH: [BIN, pathWithoutModules()].join(delimiter),
     // kafkajs computes a negative timeout for every connection; Node 24 warns of it, and sets 1 ms as before.

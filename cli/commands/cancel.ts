@@ -35,6 +35,8 @@ export async function cancel(tools: Tools, retention: Config['cancelRetention'],
   const { epochs, job } = tools;
   const asked = await epochs.readJob(job);
   if (asked === undefined) return noSuchJob(tools);
+  // Before: a holder that reads in between that it is to stop does so in order, as for "stop", and decides what is under way.
+  await Promise.all([tools.kafka(), tools.blobStore()]);
   await epochs.setDesired(job, 'stopped');
   const took = await takeFromAnyone(tools, asked);
   if (took === undefined) return startedAgain(tools);

@@ -65,7 +65,7 @@ export function describeJob(what: 'source' | 'bundle', options: DescribeOptions)
 function describe<T>(what: string, { env, cwd = process.cwd(), withinMs = WITHIN_MS }: DescribeOptions): T {
   const { output, status, signal, error } = spawnSync(process.execPath, [CHILD, what], {
     cwd,
-    env,
+    env: { ...compileCacheFor(what), ...env },
     stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR, 'pipe'],
     timeout: withinMs,
     killSignal: 'SIGKILL',
@@ -78,6 +78,11 @@ function describe<T>(what: string, { env, cwd = process.cwd(), withinMs = WITHIN
     ? `is not loaded after ${withinMs / 1000} s`
     : `ended the process that loaded it (${signal ?? `exit code ${status}`})`;
   throw new JobDefinitionError(`ONCEFLOW_JOB=${env['ONCEFLOW_JOB']}: the module ${how}: it must do nothing but define the job`);
+}
+
+/** Node's, which this process has been given too. Not for a bundle: it is new each time, and what is kept of it would be of no use. */
+function compileCacheFor(what: string): NodeJS.ProcessEnv {
+  return what === 'bundle' ? {} : { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
 }
 
 function jobIn<T>(described: Described<T>): T {

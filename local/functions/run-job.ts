@@ -1,15 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { readJob } from '../../host/job/configured-job.ts';
 import type { JobSummary } from '../../host/job/describe.ts';
 import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import type { StartKind } from '../../lib/epoch/may-start.ts';
+import { bundledChild } from './bundle.ts';
 import { makeJobFolder } from './job-folder.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
-const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
 /** A function that crashed is started again after this long: what the platform does at its next invocation. */
 const RESTART_PAUSE_MS = 20;
 
@@ -49,7 +47,8 @@ export interface JobEnd {
  * @throws ConfigError, JobDefinitionError: nothing was started
  */
 export async function runJob(options: RunJobOptions): Promise<RunningJob> {
-  const { plan, parallelism } = options.job ?? (await readJob(options.env as NodeJS.ProcessEnv));
+  const { plan, parallelism } = options.job ?? (await readJob(options.env));
+  const code = await bundledChild(options.env);
   const folder = await makeJobFolder();
   const children = new Map<string, ChildProcess>();
   let stopping = false;
@@ -60,7 +59,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   for (const each of processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1)) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
-    const child = fork(CHILD, [role, join(folder.path, `${name}.sock`), options.startKind ?? 'explicit'], {
+    const child = fork(code, [role, join(folder.path, `${name}.sock`), options.startKind ?? 'explicit'], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
       execArgv: process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -107,6 +106,12 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     },
     ended,
   };
+}
+
+/** Loaded only when it is needed: with it come the parameters and the graph. */
+async function readJob(env: RunJobOptions['env']): Promise<Pick<JobSummary, 'plan' | 'parallelism'>> {
+  const configured = await import('../../host/job/configured-job.ts');
+  return configured.readJob(env as NodeJS.ProcessEnv);
 }
 
 async function whenAllGone(children: ReadonlyMap<string, ChildProcess>): Promise<void> {

@@ -28,7 +28,7 @@ export async function startEmulator(keeper: Keeper): Promise<EmulatorService> {
       args: ['-m', 'ministack'],
       env: {
         // Its functions get their parameters from their deployment, and nothing from here.
-        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ONCEFLOW_') && !name.startsWith('AWS_'))),
+        ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(ONCEFLOW_|AWS_|NODE_COMPILE_CACHE$)/.test(name))),
         PATH: pathWithNode(),
         TMPDIR: dir,
         GATEWAY_PORT: String(port),

@@ -13,7 +13,7 @@ let isToStop = false;
 
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
 process.on('message', (message: ToJobProcess) => {
-  if (message.ask === 'start') void start(message.env);
+  if (message.ask === 'start') void start(message);
   if (message.ask === 'stop') {
     isToStop = true;
     void job?.stop();
@@ -21,10 +21,11 @@ process.on('message', (message: ToJobProcess) => {
   if (message.ask === 'processes') tell({ is: 'processes', pids: Object.fromEntries(job?.processes() ?? []) });
 });
 
-async function start(env: Readonly<Record<string, string>>): Promise<void> {
+async function start({ env, job: described }: Extract<ToJobProcess, { readonly ask: 'start' }>): Promise<void> {
   try {
     job = await runJob({
       env,
+      job: described,
       onEvent: (event) => tell({ is: 'event', event }),
       onLog: (name, line) => tell({ is: 'log', name, line }),
       onCrash: (name, reason) => tell({ is: 'crash', name, reason: reason ?? '' }),

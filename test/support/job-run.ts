@@ -2,13 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { readJob } from '../../host/job/configured-job.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
 import { COMPILE_CACHE } from '../../local/functions/processes.ts';
-import type { JobEnd } from '../../local/functions/run-job.ts';
+import type { JobEnd, RunJobOptions } from '../../local/functions/run-job.ts';
 import { PATIENCE_MS } from './wait-for.ts';
 
 export type ToJobProcess =
-  | { readonly ask: 'start'; readonly env: Readonly<Record<string, string>> }
+  | { readonly ask: 'start'; readonly env: Readonly<Record<string, string>>; readonly job: NonNullable<RunJobOptions['job']> }
   | { readonly ask: 'stop' | 'processes' };
 export type FromJobProcess =
   | { readonly is: 'event'; readonly event: CoordinatorEvent }
@@ -47,7 +48,7 @@ export class JobRun {
       this.#wake();
       return this.#end;
     });
-    this.#tell({ ask: 'start', env });
+    void this.#start(env);
   }
 
   /** The first event of this kind that fits, seen already or to come. Rejects when the job ends without it. */
@@ -112,6 +113,17 @@ ${this.told()}`);
   /** What the job told lately, for messages of failed tests. */
   told(): string {
     return [...this.events.map((event) => JSON.stringify(event)), ...this.#lines].slice(-SHOWN_LINES).join('\n');
+  }
+
+  /** The job is read here, where the engine is loaded already, and not in its process. */
+  async #start(env: Readonly<Record<string, string>>): Promise<void> {
+    try {
+      const { plan, parallelism } = await readJob(env);
+      this.#tell({ ask: 'start', env, job: { plan, parallelism } });
+    } catch (error) {
+      this.#take({ is: 'ended', end: { end: 'refused', message: error instanceof Error ? error.message : String(error) } });
+      await this.killAll();
+    }
   }
 
   #tell(message: ToJobProcess): void {

@@ -34,6 +34,8 @@ interface FetchResponse {
   readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[];
 }
 
+/** A look is four requests: more of them would take more of the machine than the job that is waited for. */
+const LOOK_PAUSE_MS = 60;
 const FETCH_BYTES = 8 * 1024 * 1024;
 const ABORT = 0;
 /** Answers of a broker that has not taken up a new partition yet: unknown, no leader, not the leader. */
@@ -78,10 +80,11 @@ export class TopicReader {
 
   /** Reads until `enough`. */
   async readUntil(enough: (reader: TopicReader) => boolean): Promise<void> {
-    await waitFor(`what the test waits for in topic ${this.topic}`, async () => {
+    const found = async () => {
       await this.readOn();
       return enough(this);
-    });
+    };
+    await waitFor(`what the test waits for in topic ${this.topic}`, found, LOOK_PAUSE_MS);
   }
 
   /** True at the end. */

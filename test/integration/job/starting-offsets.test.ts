@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { manifestOf } from '../../support/epochs.ts';
-import { uniqueName, withAdmin } from '../../support/topics.ts';
+import { commitOffsets } from '../../support/group-offsets.ts';
+import { uniqueName } from '../../support/topics.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 import { countWords, EXACT, faultsOf, someLines, totalOf } from '../../support/word-counts.ts';
 
@@ -20,11 +21,6 @@ async function thirtyLines(): Promise<WordCount> {
   const count = await newWordCount();
   await count.write(someLines(30));
   return count;
-}
-
-async function commitOffsets(groupId: string, topic: string, offsets: readonly number[]): Promise<void> {
-  const partitions = offsets.map((offset, partition) => ({ partition, offset: String(offset) }));
-  await withAdmin((admin) => admin.setOffsets({ groupId, topic, partitions }));
 }
 
 describe('ONCEFLOW_STARTING_OFFSETS', () => {

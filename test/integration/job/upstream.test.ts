@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { runKafkaTool } from '../../../local/stack/java.ts';
 import { manifestOf } from '../../support/epochs.ts';
+import { commitOffsets } from '../../support/group-offsets.ts';
 import { brokers, endsOf } from '../../support/kafka-wire.ts';
 import { TopicReader } from '../../support/topic-reader.ts';
 import { newProducer, newTopic, send, uniqueName, withAdmin } from '../../support/topics.ts';
@@ -76,12 +77,7 @@ it('that starts at offsets of a group behind the last stable one waits for the t
   await open.send({ topic: count.input, messages: [0, 1, 2].map((partition) => ({ value: 'held up', partition })) });
   // Where a consumer of the group that reads uncommitted records would stand.
   const ends = await endsOf(count.input, 'uncommitted');
-  const offsets = {
-    groupId: count.job.name,
-    topic: count.input,
-    partitions: ends.map((offset, partition) => ({ partition, offset: String(offset) })),
-  };
-  await withAdmin((admin) => admin.setOffsets(offsets));
+  await commitOffsets(count.job.name, count.input, ends);
   const run = count.job.start();
   await run.event('starting-offsets');
   await count.write(['after']);
