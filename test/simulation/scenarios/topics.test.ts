@@ -94,3 +94,19 @@ describe('a source topic that is made anew with fewer partitions', () => {
     expect(ends(told)).toEqual(['stopped']);
   });
 });
+
+describe('the topic of a sink that is deleted between two epochs', () => {
+  const deletes = () => ({ at: at('fetch', { nth: 2 }), also: (world: World) => world.broker.catalog.delete('output') });
+
+  it('stops the job when no broker has known it for ONCEFLOW_REFUSAL_TIMEOUT_MS: it was asked for without end', async () => {
+    const told = await story([deletes()], { input, mayFail: /UNKNOWN_TOPIC_OR_PARTITION: topic output does not exist any more/ });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
+  it('fails attempts and nothing else when it is made anew before', async () => {
+    const makesAnew = (world: World) => world.broker.catalog.create('output', 1);
+    const told = await story([deletes(), { at: at('addPartitions', { nth: 60 }), also: makesAnew }], { input });
+    expect(ends(told)).toEqual(['stopped']);
+    expect(failedAttempts(told)).toBeGreaterThan(0);
+  });
+});
