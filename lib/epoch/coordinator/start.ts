@@ -42,7 +42,7 @@ export async function takeLease(
   mayTakeOver: (from: JobRow) => Promise<void>,
   signal: AbortSignal,
 ): Promise<JobRow> {
-  const { job, holder, startKind = 'explicit', takeover = 'allow', holderEndsAtMs } = settings;
+  const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs } = settings;
   const explicit = startKind === 'explicit';
   let tried: number | undefined;
   for (;;) {
@@ -56,7 +56,7 @@ export async function takeLease(
     }
     // Of our own last try, whose answer was lost.
     const isOurs = tried !== undefined && known?.generation === tried + 1 && known.holder === holder;
-    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover);
+    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover, deadHolders);
     if (may.outcome === 'refused') throw new StartRefusedError(may.message);
     if (known === undefined) throw new Error(`job ${job} has no row, and a revival may start it`);
     if (may.outcome === 'takes-over') {
