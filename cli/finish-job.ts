@@ -21,7 +21,7 @@ export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' 
   // Whoever takes it has work to do with them: that they are not configured is said before.
   await Promise.all([tools.kafka(), tools.blobStore()]);
   const holder = `${holderOfProcess(process.pid)} (onceflow ${command})`;
-  const taken = await epochs.reviveGeneration(row.job, row.generation, holder, clock.now() + config.leaseMs);
+  const taken = await epochs.reviveGeneration(row.job, row, holder, clock.now() + config.leaseMs);
   if (taken !== undefined) say(`took job ${row.job} from ${holderOf(row)}, as ${holderOf(taken)}`);
   return taken;
 }

@@ -72,7 +72,7 @@ export async function takeLease(
       : await untilAnswered(
           deps,
           'taking the lease',
-          () => deps.epochs.reviveGeneration(job, known.generation, holder, expiresAtMs, holderEndsAtMs),
+          () => deps.epochs.reviveGeneration(job, known, holder, expiresAtMs, holderEndsAtMs),
           signal,
         );
     if (taken === undefined) continue;

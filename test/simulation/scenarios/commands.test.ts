@@ -155,8 +155,27 @@ describe('a job that was deleted and is started again under its name', () => {
       );
       expect(outcomes(told)).toEqual(['deleted', ms < 25_000 ? 'started-again' : 'exit code 3']);
       expect(told.lives).toBe(2);
+      // Both lives begin with generation 1.
+      expect(text(told)).not.toMatch(/command#1 +\* took job/);
     },
   );
+
+  it.each(['cancel', 'stop', 'delete'] as const)('goes on when a "%s" that was for its first life wakes', async (command) => {
+    const told = await story(
+      [
+        { at: decideOf(3), also: (world) => world.startCommand(command) },
+        {
+          at: at('setDesired', { role: 'command' }),
+          also: (world) => world.scheduler.after(500, undefined, () => world.startCommand('delete')),
+          fault: { fault: 'freeze', when: 'before', forMs: 25_000 },
+        },
+      ],
+      { ...anew, leftAloneMs: [12_000, 12_000] },
+    );
+    expect(outcomes(told)).toEqual(['deleted', 'started-again']);
+    expect(told.lives).toBe(2);
+    expect(ends(told)).toEqual(['superseded', 'stopped']);
+  });
 
   it("is not touched by a sink attempt of its first life that wakes later, under ids that are not the job's any more", async () => {
     const told = await story(
