@@ -1,4 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
+import type { SourceStage } from '../../plan/plan.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
@@ -166,22 +167,15 @@ function widestPool(settings: JobSettings, recorded: Readonly<Record<string, num
  * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
  */
 async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifest | undefined): Promise<DecidedManifest> {
-  const { deps, settings, tenure, signal } = held;
+  const { deps, settings, tenure } = held;
   const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
   let topicIds: TopicIds = last?.topicIds ?? {};
   for (const source of unread) {
     const { id, topic } = source;
-    // Before the offsets: of a topic that is made anew in between, they are not taken for those of the later one.
-    const topicId = await untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+    const { topicId, numbers } = await startOf(held, source);
     if (topicId !== undefined) topicIds = { ...topicIds, [id]: { ...ofName(topicIds, id), [topic]: topicId } };
-    const numbers = await untilAnswered(
-      deps,
-      `resolving the starting offsets of ${id}`,
-      () => askStartingOffsets(deps, settings, source),
-      signal,
-    );
     offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
   }
   const nowMs = deps.clock.now();
@@ -198,4 +192,20 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
   await recordCommitted(held, manifest.epoch);
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
   return decided;
+}
+
+/** Starting offsets, and of which topic they are: one that is made anew while it is asked is asked again. */
+async function startOf(
+  { deps, settings, signal }: Held<JobSettings>,
+  source: SourceStage,
+): Promise<{ readonly topicId: string | undefined; readonly numbers: readonly number[] }> {
+  const { id, topic } = source;
+  const askForId = () => untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+  for (let topicId = await askForId(); ; ) {
+    const asking = () => askStartingOffsets(deps, settings, source);
+    const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, asking, signal);
+    const idBehind = await askForId();
+    if (idBehind === topicId) return { topicId, numbers };
+    topicId = idBehind;
+  }
 }

@@ -65,6 +65,12 @@ describe('a source topic that is made anew, and has more in it by then than the 
     expect(ends(told)).toEqual(['failed']);
   });
 
+  it('while its starting offsets are asked for is read from those of the one that is there, and nothing is said to be lost', async () => {
+    const told = await story([{ at: at('offsets', { about: /latest/ }), also: makesAnew }], { input, startingOffsets: 'latest' });
+    expect(told.observed.filter(({ event }) => event === 'data-loss')).toEqual([]);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
   it('is read from its beginning with ONCEFLOW_ON_DATA_LOSS=earliest, which is said once for each partition', async () => {
     const told = await story([{ at: at('decide', { nth: 3 }), also: makesAnew }], { input, settings: { onDataLoss: 'earliest' } });
     const lost = told.observed.filter(({ event }) => event === 'data-loss');
