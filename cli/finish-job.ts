@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { holderOfProcess } from '../host/holder.ts';
 import { type CoordinatorDeps, JobFailedError, SupersededError } from '../lib/epoch/coordinator/context.ts';
 import { type FinishSettings, finishJob } from '../lib/epoch/coordinator/finish.ts';
 import { holdLease } from '../lib/epoch/coordinator/hold-lease.ts';
@@ -22,8 +22,8 @@ export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' 
   const { epochs, clock, config, say } = tools;
   // Whoever takes it has work to do with them: that they are not configured is said before.
   await Promise.all([tools.kafka(), tools.blobStore()]);
-  const holder = `${hostname()} process ${process.pid} (onceflow ${command})`;
-  const taken = await epochs.reviveGeneration(row.job, row.generation, holder, clock.now() + config.leaseMs);
+  const holder = `${holderOfProcess(process.pid)} (onceflow ${command})`;
+  const taken = await epochs.reviveGeneration(row.job, row, holder, clock.now() + config.leaseMs);
   if (taken !== undefined) say(`took job ${row.job} from ${holderOf(row)}, as ${holderOf(taken)}`);
   return taken;
 }

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { type ConfigOf, configOf } from '../lib/config/parameters.ts';
 import { awaitTurn } from '../lib/epoch/coordinator/await-turn.ts';
 import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
@@ -11,6 +10,7 @@ import { describeGraph } from '../lib/graph/graph.ts';
 import { momentOf } from '../lib/ports/age.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import { coordinateSinks } from '../lib/sinks/connectors.ts';
+import { holderOfProcess } from './holder.ts';
 import { connectFunction } from './kafka.ts';
 import { type Host, openHost } from './process.ts';
 import { openEpochStore } from './stores.ts';
@@ -34,6 +34,8 @@ export interface Term {
   readonly startKind: StartKind;
   /** Who it is, for people. */
   readonly holder: string;
+  /** Of a revival: holders that are known to have died. @default none is */
+  readonly deadHolders?: readonly string[];
   /** When `handOver` will come, from now on. @default nobody knows, and it waits for no turn */
   readonly endsInMs?: number;
   /** When an explicit start was asked for, in milliseconds since the Unix epoch; undefined: nobody said. */
@@ -51,7 +53,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   const observe = run.observer(host);
   const settings = {
     ...settingsOf(host),
-    ...(term && { startKind: term.startKind, holder: term.holder }),
+    ...(term && { startKind: term.startKind, holder: term.holder, deadHolders: term.deadHolders }),
     ...(term?.endsInMs !== undefined && { holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
   const late = term?.askedAtMs === undefined ? undefined : tooLate(term.askedAtMs, began.wallMs);
@@ -82,7 +84,7 @@ function settingsOf({ config, job, plan, parallelism }: Host): JobSettings & Con
     ...own,
     job: job.name,
     build: config.buildId,
-    holder: `${hostname()} process ${process.pid}`,
+    holder: holderOfProcess(process.pid),
     plan,
     fingerprint: fingerprint(describeGraph(job)),
     groupId: own.groupId ?? job.name,

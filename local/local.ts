@@ -13,6 +13,7 @@ import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import type { Config } from '../lib/config/parameters.ts';
 import { readConfig } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
+import type { CoordinatorEvent } from '../lib/epoch/events.ts';
 import { isLeaseLive, type StartKind } from '../lib/epoch/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import { folderIn, runCommand } from './command.ts';
@@ -120,9 +121,11 @@ async function runUntilInterrupted(local: LocalJob): Promise<number> {
   let { job } = local;
   for (let starts = 1; ; starts++) {
     let hasWorked = false;
+    let hasHeld = false;
     // Let go on by somebody, it is not started when it was stopped since.
-    running = await startJob({ ...local, job }, starts === 1 ? 'explicit' : 'revival', () => {
-      hasWorked = true;
+    running = await startJob({ ...local, job }, starts === 1 ? 'explicit' : 'revival', ({ event }) => {
+      hasWorked ||= event === 'planned';
+      hasHeld ||= event === 'lease-taken';
     });
     if (starts === 1) console.log(welcome(local));
     if (interrupted.signal.aborted) void running.stop();
@@ -133,20 +136,20 @@ async function runUntilInterrupted(local: LocalJob): Promise<number> {
     console.log(message === '' ? end : `${end}: ${message}`);
     if (interrupted.signal.aborted) return end === 'stopped' ? 0 : 1;
     // It does not run because another process holds it, and was to be left alone.
-    if (end === 'refused' && starts === 1) return 1;
+    if (end === 'refused' && starts === 1 && !hasHeld) return 1;
     const mended = await untilResumed(local, interrupted.signal);
     if (mended === undefined) return end === 'failed' ? 1 : 0;
     job = mended;
   }
 }
 
-function startJob({ env, job }: LocalJob, startKind: StartKind, works: () => void): Promise<RunningJob> {
+function startJob({ env, job }: LocalJob, startKind: StartKind, hear: (event: CoordinatorEvent) => void): Promise<RunningJob> {
   return runJob({
     env,
     job,
     startKind,
     onEvent: (event) => {
-      if (event.event === 'planned') works();
+      hear(event);
       const line = eventText(event);
       if (line !== undefined) console.log(line);
     },

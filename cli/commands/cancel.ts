@@ -35,9 +35,9 @@ export async function cancel(tools: Tools, retention: Config['cancelRetention'],
   const { epochs, job } = tools;
   const asked = await epochs.readJob(job);
   if (asked === undefined) return noSuchJob(tools);
-  // Before: a holder that reads in between that it is to stop does so in order, as for "stop", and decides what is under way.
+  // Before anything is changed: what is not configured is said.
   await Promise.all([tools.kafka(), tools.blobStore()]);
-  await epochs.setDesired(job, 'stopped');
+  if ((await epochs.setDesired(job, 'stopped', asked.incarnation)) === 'superseded') return startedAgain(tools);
   const took = await takeFromAnyone(tools, asked);
   if (took === undefined) return startedAgain(tools);
   const { wasAlive, taken } = took;

@@ -29,7 +29,12 @@ export async function stop(tools: Tools, signal: AbortSignal): Promise<CommandRe
   const asked = await epochs.readJob(job);
   if (asked === undefined) return noSuchJob(tools);
   await tools.kafka();
-  await epochs.setDesired(job, 'stopped');
+  if ((await epochs.setDesired(job, 'stopped', asked.incarnation)) === 'superseded') {
+    const anew = await epochs.readJob(job);
+    if (anew === undefined) return noSuchJob(tools);
+    const why = `job ${job} was deleted and made anew meanwhile, and nobody has asked that one to stop: ${holderOf(anew)} has it`;
+    return ended(anew, 'started-again', EXIT.startedAgain, why);
+  }
   const say = sayNow(tools);
   for (;;) {
     const row = await epochs.readJob(job);

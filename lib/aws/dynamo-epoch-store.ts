@@ -44,7 +44,14 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     raiseGeneration: (job, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) =>
       raiseGeneration(store, job, { holder, leaseExpiresAtMs, holderEndsAtMs }),
     reviveGeneration: async (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) => {
-      const taken = await takeGeneration(store, job, expected, 'SET', { holder, leaseExpiresAtMs, holderEndsAtMs });
+      const taken = await takeGeneration(
+        store,
+        job,
+        expected.generation,
+        'SET',
+        { holder, leaseExpiresAtMs, holderEndsAtMs },
+        expected.incarnation,
+      );
       return taken.outcome === 'taken' ? taken.row : undefined;
     },
     renewLease: (job, generation, leaseExpiresAtMs) =>
@@ -57,7 +64,7 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
       const values = { ':zero': 0, ':desired': desired === 'stopped' ? desired : undefined, ':failure': failure };
       return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
     },
-    setDesired: (job, desired) => setDesired(store, job, desired),
+    setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),
     widenPool: (job, generation, pool) => widenPool(store, job, generation, pool),
     setFingerprint: (job, generation, fingerprint) =>
       fencedUpdate(store, job, generation, 'SET fingerprint = :fingerprint', { ':fingerprint': fingerprint }),
@@ -161,6 +168,7 @@ async function takeGeneration(
   seen: number,
   verb: 'SET' | 'REMOVE failure SET',
   changes: Lease & { readonly desired?: JobRow['desired'] },
+  incarnation?: string,
 ): Promise<{ readonly outcome: 'taken'; readonly row: JobRow } | { readonly outcome: 'lost'; readonly generation: number | undefined }> {
   const columns = { ...changes, generation: seen + 1, claim: randomUUID() };
   const command = new UpdateItemCommand({
@@ -169,9 +177,9 @@ async function takeGeneration(
     UpdateExpression: `${verb} ${Object.keys(columns)
       .map((column) => `${column} = :${column}`)
       .join(', ')}`,
-    ConditionExpression: 'generation = :seen',
+    ConditionExpression: incarnation === undefined ? 'generation = :seen' : 'generation = :seen AND incarnation = :of',
     ExpressionAttributeValues: {
-      ...attributes({ ':seen': seen }),
+      ...attributes({ ':seen': seen, ':of': incarnation }),
       ...attributes(Object.fromEntries(Object.entries(columns).map(([column, value]) => [`:${column}`, value]))),
     },
     ReturnValues: 'ALL_NEW',
@@ -187,17 +195,20 @@ async function takeGeneration(
 }
 
 /** A person's request, so the one write that no generation guards. */
-async function setDesired(store: Store, job: string, desired: JobRow['desired']): Promise<void> {
+async function setDesired(store: Store, job: string, desired: JobRow['desired'], incarnation?: string): Promise<FencedWrite> {
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
     // What made the job fail is, as far as this person knows, mended.
     UpdateExpression: desired === 'running' ? 'SET desired = :desired REMOVE failure' : 'SET desired = :desired',
-    ConditionExpression: 'attribute_exists(pk)',
-    ExpressionAttributeValues: attributes({ ':desired': desired }),
+    ConditionExpression: incarnation === undefined ? 'attribute_exists(pk)' : 'incarnation = :of',
+    ExpressionAttributeValues: attributes({ ':desired': desired, ':of': incarnation }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
-  if (update.outcome === 'failed') throw noSuchJob(store, job);
+  if (update.outcome === 'done') return 'written';
+  if (update.item === undefined) throw noSuchJob(store, job);
+  return 'superseded';
 }
 
 /**

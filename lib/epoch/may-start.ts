@@ -14,9 +14,18 @@ export type MayStart =
   | { readonly outcome: 'takes-over'; readonly message: string }
   | { readonly outcome: 'refused'; readonly message: string };
 
-/** May a coordinator take the lease of the job with this row (undefined: it has none)? Clocks decide liveness, never safety. */
-export function mayStart(row: JobRow | undefined, nowMs: number, how: StartKind, takeover: Takeover): MayStart {
-  return how === 'explicit' ? mayStartExplicitly(row, nowMs, takeover) : mayBeRevived(row, nowMs);
+/**
+ * May a coordinator take the lease of the job with this row (undefined: it has none)? Clocks decide liveness, never safety.
+ * `deadHolders`: who is known to have died.
+ */
+export function mayStart(
+  row: JobRow | undefined,
+  nowMs: number,
+  how: StartKind,
+  takeover: Takeover,
+  deadHolders: readonly string[] = [],
+): MayStart {
+  return how === 'explicit' ? mayStartExplicitly(row, nowMs, takeover) : mayBeRevived(row, nowMs, deadHolders);
 }
 
 function mayStartExplicitly(row: JobRow | undefined, nowMs: number, takeover: Takeover): MayStart {
@@ -35,14 +44,15 @@ function mayStartExplicitly(row: JobRow | undefined, nowMs: number, takeover: Ta
 }
 
 /** A revival mends crashes only: what a person stopped, and what needs a person, it leaves alone. */
-function mayBeRevived(row: JobRow | undefined, nowMs: number): MayStart {
+function mayBeRevived(row: JobRow | undefined, nowMs: number, deadHolders: readonly string[]): MayStart {
   const refused = (message: string): MayStart => ({ outcome: 'refused', message });
   if (row === undefined) return refused('there is no such job yet: its first start is an explicit one');
   if (row.desired === 'stopped')
     return refused(`job ${row.job} was asked to stop: "npx onceflow resume" or an explicit start lets it run again`);
   if (row.failure !== undefined)
     return refused(`job ${row.job} failed and waits for a person ("npx onceflow resume", or an explicit start): ${row.failure}`);
-  if (isLeaseLive(row, nowMs)) return refused(`job ${row.job} is held by ${holderOf(row)} until ${leaseEnd(row, nowMs)}`);
+  if (isLeaseLive(row, nowMs) && !deadHolders.includes(row.holder))
+    return refused(`job ${row.job} is held by ${holderOf(row)} until ${leaseEnd(row, nowMs)}`);
   return { outcome: 'starts' };
 }
 

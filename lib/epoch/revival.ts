@@ -18,8 +18,14 @@ export type RevivalStep =
  * without a gap; and for one whose lease was not renewed when it should have been: it probably crashed, and by waiting
  * its successor starts when the lease runs out, instead of at the next tick.
  */
-export function reviveOrWait(row: JobRow | undefined, nowMs: number, leaseMs: number, standby: Standby): RevivalStep {
-  const may = mayStart(row, nowMs, 'revival', 'allow');
+export function reviveOrWait(
+  row: JobRow | undefined,
+  nowMs: number,
+  leaseMs: number,
+  standby: Standby,
+  deadHolders: readonly string[] = [],
+): RevivalStep {
+  const may = mayStart(row, nowMs, 'revival', 'allow', deadHolders);
   if (may.outcome !== 'refused') return { outcome: 'starts' };
   const { message } = may;
   if (row === undefined || row.desired === 'stopped' || row.failure !== undefined || !isLeaseLive(row, nowMs))

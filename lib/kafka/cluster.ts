@@ -92,8 +92,9 @@ export class Cluster {
     return this.leaders(topic, Math.max(-1, ...partitions) + 1);
   }
 
-  /** As it is known with the leaders, or of a broker that is asked now. */
+  /** As it is known with the leaders, or of a broker that is asked now: another than the one that told of them, which may be cut off. */
   async topicId(topic: string, asked: 'as-known' | 'now'): Promise<string | undefined> {
+    if (asked === 'now') this.forgetLeaders(topic);
     await (asked === 'now' ? this.#learnLeaders(topic, 0) : this.leaders(topic));
     return this.#leaders.idOf(topic);
   }
@@ -142,7 +143,7 @@ export class Cluster {
     for (;;) {
       const { from, response } = await this.#metadata([topic], `metadata of topic ${topic}`);
       const found = response.topics.find((one) => one.topic === topic);
-      if (behind.has(from) || !this.#leaders.isBehind(topic, found?.partitions ?? [])) return { from, found };
+      if (found === undefined || behind.has(from) || !this.#leaders.isBehind(found)) return { from, found };
       behind.add(from);
       this.#informants.passOver(from);
     }

@@ -2,7 +2,7 @@ import { ageMs, type Moment, momentOf } from '../ports/age.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerLink } from './broker-link.ts';
 import type { Informants } from './informants.ts';
-import type { PartitionMetadata, TopicMetadata } from './metadata-request.ts';
+import type { TopicMetadata } from './metadata-request.ts';
 
 interface Known {
   readonly learned: Moment;
@@ -38,8 +38,13 @@ export class KnownLeaders {
     return undefined;
   }
 
-  /** Is it older than what is known? So is what a broker tells that is cut off from the others, and of a topic that was made anew. */
-  isBehind(topic: string, partitions: readonly PartitionMetadata[]): boolean {
+  /**
+   * Is it older than what is known? So is what a broker tells that is cut off from the others, and of a topic that was made anew where
+   * topics have no ids. Epochs of topics with different ids say nothing of each other.
+   */
+  isBehind({ topic, id, partitions }: Pick<TopicMetadata, 'topic' | 'id' | 'partitions'>): boolean {
+    const knownId = this.#ids.get(topic);
+    if (id !== undefined && knownId !== undefined && id !== knownId) return false;
     const known = this.#epochs.get(topic) ?? [];
     return partitions.some(({ partition, leaderEpoch }) => leaderEpoch < (known[partition] ?? leaderEpoch));
   }

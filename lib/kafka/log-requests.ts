@@ -19,7 +19,7 @@ export function logRequests(cluster: Cluster, clock: Clock): LogRequests {
       // A topic grew, a leader moves: asked again here, it fails nobody's work.
       for (const pauseMs of shortPauses()) {
         const passing = ranges.filter((range) => passesSoon(answerFor(range).answer));
-        if (passing.length === 0) break;
+        if (passing.length === 0 || clock.elapsedMs() + pauseMs >= (limits.untilMs ?? Number.POSITIVE_INFINITY)) break;
         await clock.sleep(pauseMs);
         await ask(passing);
       }

@@ -61,7 +61,7 @@ const table: readonly (readonly [code: number, answer: KafkaAnswer, kind: Answer
   [52, 'TRANSACTION_COORDINATOR_FENCED', 'failed'],
   [53, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'refused'],
   [54, 'SECURITY_DISABLED', 'failed'],
-  [55, 'OPERATION_NOT_ATTEMPTED', 'failed'],
+  [55, 'OPERATION_NOT_ATTEMPTED', 'retry'],
   [56, 'KAFKA_STORAGE_ERROR', 'retry'],
   [58, 'SASL_AUTHENTICATION_FAILED', 'failed'],
   [59, 'UNKNOWN_PRODUCER_ID', 'failed'],
@@ -103,11 +103,15 @@ export function isPassing(answer: KafkaAnswer): boolean {
   return kindOf(answer) === 'retry';
 }
 
-/** The answer for a request that covers several partitions: NONE when all are, else one that will not pass, else any. */
+/** Of a partition that was well, in a request of which another was not: that one's answer says why. */
+const SAYS_NOTHING: KafkaAnswer = 'OPERATION_NOT_ATTEMPTED';
+
+/** The answer for a request that covers several partitions: NONE when all are, else one that will not pass, else any that says why. */
 export function worstOf(answers: Iterable<KafkaAnswer>): KafkaAnswer {
   let worst: KafkaAnswer = 'NONE';
   for (const answer of answers) {
-    if (answer !== 'NONE' && (worst === 'NONE' || (isPassing(worst) && !isPassing(answer)))) worst = answer;
+    if (answer === 'NONE') continue;
+    if (worst === 'NONE' || worst === SAYS_NOTHING || (isPassing(worst) && !isPassing(answer))) worst = answer;
   }
   return worst;
 }

@@ -54,10 +54,10 @@ export interface EpochStore {
   createJob(row: JobRow): Promise<'created' | 'exists'>;
   /** Raises the generation whatever it is (by one, or more when an answer was lost), takes the lease, sets desired = running, clears the failure, and answers the row after that. */
   raiseGeneration(job: string, holder: string, leaseExpiresAtMs: number, holderEndsAtMs?: number): Promise<JobRow>;
-  /** Raises the generation only when the row still has `expected` (a scheduled revival). */
+  /** Raises the generation only when the row still has `expected` (a scheduled revival): those of a job that was made anew begin again. */
   reviveGeneration(
     job: string,
-    expected: number,
+    expected: Pick<JobRow, 'generation' | 'incarnation'>,
     holder: string,
     leaseExpiresAtMs: number,
     holderEndsAtMs?: number,
@@ -72,8 +72,11 @@ export interface EpochStore {
     generation: number,
     end: { readonly desired: JobRow['desired']; readonly failure: string | undefined },
   ): Promise<FencedWrite>;
-  /** A person's request, so no generation guards it; `running` also clears the failure. Throws `StoreProblem` when there is no such job. */
-  setDesired(job: string, desired: JobRow['desired']): Promise<void>;
+  /**
+   * A person's request, so no generation guards it; `running` also clears the failure. `superseded`: it was for the job of this
+   * incarnation, which was made anew since. Throws `StoreProblem` when there is no such job.
+   */
+  setDesired(job: string, desired: JobRow['desired'], incarnation?: string): Promise<FencedWrite>;
   /** Widens the pool by `pool` (`widened`); never narrows it, and keeps what is not named. */
   widenPool(job: string, generation: number, pool: Pool): Promise<FencedWrite>;
   /** Records a compatible change of the graph. */

@@ -78,6 +78,8 @@ export interface FetchLimits {
    * @default 'read_committed'
    */
   readonly isolation?: 'read_committed' | 'read_uncommitted';
+  /** By `elapsedMs`: what passes within a moment is not asked for again after that. @default it is */
+  readonly untilMs?: number;
 }
 
 export interface FetchedPartition extends TopicPartition {

@@ -47,7 +47,7 @@ export function refusalOf(
   return {
     outcome: 'failed',
     kind: 'transient',
-    message: `the ${request.timeoutMs} ms for epoch ${request.epoch} were over before this function began: nothing was done`,
+    message: `the ${request.timeoutMs} ms for epoch ${request.epoch} were as good as over before this function began: nothing was done`,
   };
 }
 

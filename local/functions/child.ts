@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { holderOfProcess } from '../../host/holder.ts';
 import { logLine } from '../../host/log.ts';
 import { systemClock } from '../../host/system.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
@@ -12,11 +12,11 @@ import { createSocketInvoker } from './socket-invoker.ts';
 const { createServer } = process.getBuiltinModule('node:http');
 
 /**
- * A function as a process of this machine: `child.ts <role> <socket> <start kind>`. Stage functions answer requests on the socket; the
+ * A function as a process of this machine: `child.ts <role> <socket> <start kind> <holders that have died…>`. Stage functions answer requests on the socket; the
  * coordinator runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
  * signals: the parent stops the job in order.
  */
-const [role = '', socket = '', startKind = ''] = process.argv.slice(2);
+const [role = '', socket = '', startKind = '', ...deadHolders] = process.argv.slice(2);
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -72,7 +72,7 @@ async function runAsCoordinator(): Promise<void> {
       observer: () => observe,
       stop: stop.signal,
       handOver: new AbortController().signal,
-      ...(startKind === 'revival' ? { term: { startKind, holder: `${hostname()} process ${process.pid}` } } : {}),
+      ...(startKind === 'revival' ? { term: { startKind, holder: holderOfProcess(process.pid), deadHolders } } : {}),
     });
     // One that found nothing to start has had nothing to tell.
     if (!hasEnded) observe({ event: 'ended', ...end });

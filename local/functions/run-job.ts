@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { holderOfProcess } from '../../host/holder.ts';
 import type { JobSummary } from '../../host/job/describe.ts';
 import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
@@ -42,7 +43,8 @@ export interface JobEnd {
 }
 
 /**
- * Runs a job's functions as child processes of this one. A function that crashes is started again.
+ * Runs a job's functions as child processes of this one. A function that crashes is started again; a coordinator only if nobody has
+ * stopped the job meanwhile, or taken it.
  *
  * @throws ConfigError, JobDefinitionError: nothing was started
  */
@@ -54,12 +56,16 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   let stopping = false;
   let over = false;
   let last: JobEnd | undefined;
+  /** The job was taken. Who starts a coordinator again after that is no person: what was asked for since stands. */
+  let hasHeld = false;
+  const deadCoordinators: string[] = [];
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<JobEnd>();
 
   for (const each of processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1)) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
-    const child = fork(code, [role, join(folder.path, `${name}.sock`), options.startKind ?? 'explicit'], {
+    const startKind = hasHeld ? 'revival' : (options.startKind ?? 'explicit');
+    const child = fork(code, [role, join(folder.path, `${name}.sock`), startKind, ...deadCoordinators], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
       execArgv: process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -68,6 +74,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => options.onLog?.(name, line));
     child.on('message', (message) => {
       const event = message as CoordinatorEvent;
+      hasHeld ||= event.event === 'lease-taken';
       if (event.event === 'ended') last = { end: event.end, message: event.message };
       options.onEvent?.(event);
     });
@@ -76,6 +83,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
       if (over) return;
       if (role === 'coordinator' && (last !== undefined || stopping))
         return finish(last ?? { end: 'stopped', message: 'the coordinator was killed while it stopped' });
+      if (role === 'coordinator' && child.pid !== undefined) deadCoordinators.push(holderOfProcess(child.pid));
       options.onCrash?.(name, signal ?? `exit code ${code}`);
       setTimeout(() => !over && startProcess({ name, role }), RESTART_PAUSE_MS);
     });

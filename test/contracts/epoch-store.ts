@@ -145,7 +145,10 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       const row = await startJob();
       expect(await store.raiseGeneration(row.job, 'second', 5_000, 90_000)).toMatchObject({ generation: 2, holderEndsAtMs: 90_000 });
       expect(await read(row.job)).toMatchObject({ holderEndsAtMs: 90_000 });
-      expect(await store.reviveGeneration(row.job, 2, 'third', 6_000, 95_000)).toMatchObject({ generation: 3, holderEndsAtMs: 95_000 });
+      expect(await store.reviveGeneration(row.job, { ...row, generation: 2 }, 'third', 6_000, 95_000)).toMatchObject({
+        generation: 3,
+        holderEndsAtMs: 95_000,
+      });
       expect((await store.raiseGeneration(row.job, 'fourth', 7_000)).holderEndsAtMs).toBeUndefined();
       expect((await read(row.job)).holderEndsAtMs).toBeUndefined();
     });
@@ -161,15 +164,21 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
 
     it('is raised by a revival only when it is still the expected one, and the stop that a person asked for stays', async () => {
       const row = await startJob({ desired: 'stopped' });
-      const revived = await store.reviveGeneration(row.job, 1, 'second', 5_000);
+      const revived = await store.reviveGeneration(row.job, row, 'second', 5_000);
       expect(revived).toEqual({ ...row, generation: 2, holder: 'second', leaseExpiresAtMs: 5_000 });
-      expect(await store.reviveGeneration(row.job, 1, 'third', 6_000)).toBeUndefined();
+      expect(await store.reviveGeneration(row.job, row, 'third', 6_000)).toBeUndefined();
       expect(await read(row.job)).toEqual(revived);
+    });
+
+    it('is not raised by a revival of a job that was made anew since, and is at the same generation', async () => {
+      const row = await startJob();
+      expect(await store.reviveGeneration(row.job, { ...row, incarnation: 'of-before' }, 'second', 5_000)).toBeUndefined();
+      expect(await read(row.job)).toEqual(row);
     });
 
     it('of 50 concurrent revivals exactly one gets it', async () => {
       const row = await startJob();
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => store.reviveGeneration(row.job, 1, `h${index}`, index)));
+      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => store.reviveGeneration(row.job, row, `h${index}`, index)));
       const winners = answers.filter((answer) => answer !== undefined);
       expect(winners).toHaveLength(1);
       expect(await read(row.job)).toEqual(winners[0]);
@@ -178,7 +187,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
     it('of a job that was never created cannot be raised', async () => {
       const job = `job-${newId()}`;
       await expect(store.raiseGeneration(job, 'h', 1)).rejects.toMatchObject({ name: 'StoreProblem', retriable: false });
-      expect(await store.reviveGeneration(job, 1, 'h', 1)).toBeUndefined();
+      expect(await store.reviveGeneration(job, { generation: 1, incarnation: 'i' }, 'h', 1)).toBeUndefined();
       expect(await store.readJob(job)).toBeUndefined();
     });
   });
@@ -323,6 +332,14 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect(await read(row.job)).toEqual({ ...row, desired: 'stopped' });
       await store.setDesired(row.job, 'running');
       expect(await read(row.job)).toEqual({ ...row, failure: undefined });
+    });
+
+    it('of one incarnation is not written to another', async () => {
+      const row = await startJob();
+      expect(await store.setDesired(row.job, 'stopped', 'of-before')).toBe('superseded');
+      expect(await read(row.job)).toEqual(row);
+      expect(await store.setDesired(row.job, 'stopped', row.incarnation)).toBe('written');
+      expect((await read(row.job)).desired).toBe('stopped');
     });
 
     it('makes no row for a job that does not exist', async () => {

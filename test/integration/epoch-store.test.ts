@@ -69,7 +69,10 @@ describe.each([
       const reading = 1;
       const raised = await storeThatLoses(reading + 1, 3).raiseGeneration(row.job, 'second', 5);
       expect(raised.generation).toBe(2);
-      expect(await storeThatLoses(1, 2).reviveGeneration(row.job, 2, 'third', 6)).toMatchObject({ generation: 3, holder: 'third' });
+      expect(await storeThatLoses(1, 2).reviveGeneration(row.job, { ...row, generation: 2 }, 'third', 6)).toMatchObject({
+        generation: 3,
+        holder: 'third',
+      });
       expect(await store.readJob(row.job)).toMatchObject({ generation: 3, holder: 'third' });
     });
 
@@ -123,7 +126,7 @@ describe.each([
         },
       ],
       ['its repetition raised the generation', (slow, { job }) => slow.raiseGeneration(job, 'h', 1), async () => 'written'],
-      ['its repetition revived the job', (slow, { job }) => slow.reviveGeneration(job, 1, 'h', 1), async () => 'written'],
+      ['its repetition revived the job', (slow, row) => slow.reviveGeneration(row.job, row, 'h', 1), async () => 'written'],
       [
         'another coordinator raised the generation',
         (slow, { job }) => slow.renewLease(job, 1, 1),

@@ -16,6 +16,8 @@ interface Shape {
   readonly job: SimJob;
   readonly inputPartitions: number;
   readonly untilMs: number;
+  /** Source topics are made anew, and it is while they are about to be read. */
+  readonly makesSourcesAnew: boolean;
 }
 
 /** Nothing is done to them in most seeds. */
@@ -75,20 +77,20 @@ function drawAnew(seed: number, { job, untilMs }: Shape): Part {
 const WHILE_UNREAD = ['offsets', 'invoke read', 'fetch', 'raiseGeneration'];
 
 /** Source topics that somebody deletes and makes anew, now and then with more in them than the job had read. */
-function drawSourcesAnew(seed: number, { job, untilMs }: Shape): Part {
+function drawSourcesAnew(seed: number, { job, untilMs, makesSourcesAnew: isAbout }: Shape): Part {
   const dice = new Dice(hashOf(seed, 'source topics made anew'));
-  if (!dice.chance(0.05)) return NOTHING;
+  if (!dice.chance(0.05) && !isAbout) return NOTHING;
   const topics = [...shapeOf(job).sources.values()];
   const drawn = (own: Dice): TopicChange => ({
     change: 'make-anew',
     of: 'source',
     topic: own.pick(topics),
-    afterMs: own.spread(20, 4_000),
+    afterMs: isAbout ? own.spread(1, 100) : own.spread(20, 4_000),
     more: own.chance(0.8) ? 0 : 1,
     refill: Array.from({ length: own.pick([0, 2, 12, 40]) }, () => `${own.pick(['ant', 'bee'])} #r${own.whole(0, 1_000_000_000)}`),
   });
   const topicChanges = Array.from({ length: dice.whole(1, 2) }, () => ({ atMs: dice.between(500, untilMs * 0.9), change: drawn(dice) }));
-  const rate = dice.spread(0.0005, 0.01);
+  const rate = dice.spread(0.0005, 0.01) * (isAbout ? 10 : 1);
   const topicChangeAt = (call: Call) => {
     const own = new Dice(hashOf(seed, `source topic made anew at ${call.id}`));
     return WHILE_UNREAD.includes(call.api) && own.chance(rate) ? drawn(own) : undefined;

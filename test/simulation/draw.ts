@@ -54,8 +54,8 @@ const RARE = [
 
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
-/** What some seeds are about: histories that chance alone makes too seldom. `records` is drawn for mutants only. */
-export type Focus = 'anything' | 'doubt' | 'records' | 'garbage' | 'pipeline' | 'commands';
+/** What some seeds are about: histories that chance alone makes too seldom. `records` and `sources-anew` are drawn for mutants only. */
+export type Focus = 'anything' | 'doubt' | 'records' | 'sources-anew' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -91,6 +91,8 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; reado
     { kind: 'lose', apis: ['invoke commit'], rate: 0.6 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.7 },
   ],
+  // A source topic is made anew between the plan and the fetch (draw-topics.ts).
+  'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
   // While a commit drags on, epochs behind it fail.
   pipeline: [
     { kind: 'slow', apis: ['invoke commit'], rate: 0.5 },
@@ -221,7 +223,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   const maxProducerEpoch = schedule.chance(0.8) ? 32_767 : schedule.whole(3, 8);
   const drawn = drawnFaults(seed, focus);
-  const topics = drawTopics(seed, { job, inputPartitions, untilMs: faultsUntilMs });
+  const topics = drawTopics(seed, { job, inputPartitions, untilMs: faultsUntilMs, makesSourcesAnew: focus === 'sources-anew' });
   const steps = clockSteps(seed);
   const outputPartitions = dice.whole(1, 3);
   const batches = focus === 'anything' ? undefined : 60;

@@ -87,10 +87,18 @@ export class Person {
   /** No client can end it: she does, with Kafka's own tool. */
   #endsStranded(message: string): boolean {
     const [, places = '', producerId = ''] = FORGOTTEN.exec(message) ?? [];
+    if (producerId === '') return false;
     const stranded = this.#broker.stranded().filter((one) => String(one.producerId) === producerId);
     const named = stranded.filter(({ topic, partition }) => places.split(', ').includes(`${topic}-${partition}`));
     for (const { topic, partition } of named) this.#broker.abortStranded(topic, partition);
-    return named.length > 0;
+    // The job may end some time after it saw that, and the topic be gone by then, or another one.
+    const wasStranded = this.#broker.catalog
+      .everyLog()
+      .some(
+        ({ topic, partition, isDeleted, open }) =>
+          isDeleted && open.has(BigInt(producerId)) && places.split(', ').includes(`${topic}-${partition}`),
+      );
+    return named.length > 0 || wasStranded;
   }
 
   /** She looks whether the output is there; of a topic that was made anew she says one or the other. */

@@ -302,6 +302,7 @@ export class World {
           running.generation = event.generation;
         }
         if (event.event === 'data-loss') this.checker.takeDataLoss(running.generation, event);
+        if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.generation, event.epoch);
         if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },

@@ -16,7 +16,7 @@ const STAND_BY_MS = 65_000;
  */
 export async function awaitTurn(
   deps: Pick<CoordinatorDeps, 'epochs' | 'clock' | 'random' | 'observe'>,
-  settings: Pick<JobSettings, 'job' | 'leaseMs'> & { readonly standby: Standby },
+  settings: Pick<JobSettings, 'job' | 'leaseMs' | 'deadHolders'> & { readonly standby: Standby },
   patienceMs: number,
   signal: AbortSignal,
 ): Promise<Turn> {
@@ -27,7 +27,7 @@ export async function awaitTurn(
   for (;;) {
     const row = await readUnlessTold(deps, settings.job, signal);
     if (row === 'told-to-end') return { turn: 'not-needed', message: 'this start was told to end while it waited: the next tick goes on' };
-    const step = reviveOrWait(row, clock.now(), settings.leaseMs, settings.standby);
+    const step = reviveOrWait(row, clock.now(), settings.leaseMs, settings.standby, settings.deadHolders);
     if (step.outcome === 'starts') return { turn: 'mine' };
     if (step.outcome === 'leaves') {
       if (row?.desired === 'running' && row.failure !== undefined) observe({ event: 'still-failed', message: step.message });

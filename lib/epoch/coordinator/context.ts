@@ -66,6 +66,8 @@ export interface JobSettings {
   readonly startKind?: StartKind;
   /** Of an explicit start. @default 'allow' */
   readonly takeover?: Takeover;
+  /** Of a revival: holders that are known to have died, so that their leases need not run out first. @default none is */
+  readonly deadHolders?: readonly string[] | undefined;
   /** When it will be told to hand over, if that is known: written with the lease, so that a successor can be there. */
   readonly holderEndsAtMs?: number | undefined;
   readonly retainedCheckpoints: number;

@@ -1,4 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
+import type { SourceStage } from '../../plan/plan.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
@@ -35,7 +36,7 @@ export async function takeLease(
   mayTakeOver: (from: JobRow) => Promise<void>,
   signal: AbortSignal,
 ): Promise<JobRow> {
-  const { job, holder, startKind = 'explicit', takeover = 'allow', holderEndsAtMs } = settings;
+  const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs } = settings;
   const explicit = startKind === 'explicit';
   let tried: number | undefined;
   for (;;) {
@@ -49,7 +50,7 @@ export async function takeLease(
     }
     // Of our own last try, whose answer was lost.
     const isOurs = tried !== undefined && known?.generation === tried + 1 && known.holder === holder;
-    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover);
+    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover, deadHolders);
     if (may.outcome === 'refused') throw new StartRefusedError(may.message);
     if (known === undefined) throw new Error(`job ${job} has no row, and a revival may start it`);
     if (may.outcome === 'takes-over') {
@@ -65,7 +66,7 @@ export async function takeLease(
       : await untilAnswered(
           deps,
           'taking the lease',
-          () => deps.epochs.reviveGeneration(job, known.generation, holder, expiresAtMs, holderEndsAtMs),
+          () => deps.epochs.reviveGeneration(job, known, holder, expiresAtMs, holderEndsAtMs),
           signal,
         );
     if (taken === undefined) continue;
@@ -142,22 +143,15 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
  * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
  */
 async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifest | undefined): Promise<DecidedManifest> {
-  const { deps, settings, tenure, signal } = held;
+  const { deps, settings, tenure } = held;
   const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
   if (last !== undefined && unread.length === 0) return last;
   let offsets: SourceOffsets = last?.offsets ?? {};
   let topicIds: TopicIds = last?.topicIds ?? {};
   for (const source of unread) {
     const { id, topic } = source;
-    // Before the offsets: of a topic that is made anew in between, they are not taken for those of the later one.
-    const topicId = await untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+    const { topicId, numbers } = await startOf(held, source);
     if (topicId !== undefined) topicIds = { ...topicIds, [id]: { ...ofName(topicIds, id), [topic]: topicId } };
-    const numbers = await untilAnswered(
-      deps,
-      `resolving the starting offsets of ${id}`,
-      () => askStartingOffsets(deps, settings, source),
-      signal,
-    );
     offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
   }
   const nowMs = deps.clock.now();
@@ -174,4 +168,20 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
   await recordCommitted(held, manifest.epoch);
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
   return decided;
+}
+
+/** Starting offsets, and of which topic they are: one that is made anew while it is asked is asked again. */
+async function startOf(
+  { deps, settings, signal }: Held<JobSettings>,
+  source: SourceStage,
+): Promise<{ readonly topicId: string | undefined; readonly numbers: readonly number[] }> {
+  const { id, topic } = source;
+  const askForId = () => untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+  for (let topicId = await askForId(); ; ) {
+    const asking = () => askStartingOffsets(deps, settings, source);
+    const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, asking, signal);
+    const idBehind = await askForId();
+    if (idBehind === topicId) return { topicId, numbers };
+    topicId = idBehind;
+  }
 }

@@ -29,6 +29,8 @@ const COMMIT_GRACE_MS = 10_000;
 export function whatIsDue(state: LoopState, given: Given, rules: LoopRules): Next {
   const turn = turnOf(state, given, rules);
   if (isEnding(state, turn.nowMs, rules)) end(turn);
+  // A stop that was withdrawn: the next one has all its time.
+  else if (state.ending.sinceMs !== undefined) changeEnding(turn, { sinceMs: undefined });
   if (turn.state.leftovers === 'found' && isBetweenEpochs(turn.state) && !isEnding(turn.state, turn.nowMs, rules)) {
     change(turn, { leftovers: 'being-ended' });
     turn.effects.push({ do: 'end-leftovers' });

@@ -9,6 +9,8 @@ export function mendOf(answer: KafkaAnswer, topic?: string): string {
     case 'MESSAGE_TOO_LARGE':
     case 'RECORD_LIST_TOO_LARGE':
       return "the topic's max.message.bytes was lowered while the job ran: start the job again, so that it cuts smaller batches";
+    case 'UNKNOWN_TOPIC_OR_PARTITION':
+      return `${topic === undefined ? "the sink's topic" : `topic ${topic}`} does not exist any more, or has fewer partitions than before: make it anew`;
     case 'TOPIC_AUTHORIZATION_FAILED':
       return `grant ${SINK_TOPIC_RIGHTS} on ${topic === undefined ? "the sink's topic" : `topic ${topic}`} (READ because its log shows what became of a transaction)`;
     case 'INVALID_RECORD':

@@ -1,6 +1,6 @@
 import { endOfTransaction, writerOf } from '../../format/control-record.ts';
 import { endOfWholeBatches } from '../../format/record-set-end.ts';
-import { type FetchedPartition, type KafkaAnswer, KafkaProblem } from '../../ports/kafka-requests.ts';
+import { type FetchedPartition, type FetchLimits, type KafkaAnswer, KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { Asking } from './asking.ts';
 import type { KafkaCommittable, WrittenRange } from './committable.ts';
 import { readOpen } from './left-open.ts';
@@ -70,7 +70,7 @@ async function confirmed(asking: Asking, { producerId, producerEpoch }: KafkaCom
   const { topic, partition, last } = look.range;
   const [found = notAnswered(topic, partition, 'NO_ANSWER')] = await asking.kafka.fetch(
     [{ topic, partition, offset: last, maxBytes: LOOK_BYTES }],
-    { maxBytes: LOOK_BYTES, maxWaitMs: 0, minBytes: 0, isolation: 'read_uncommitted' },
+    { ...limitsOf(asking, LOOK_BYTES), isolation: 'read_uncommitted' },
   );
   if (found.answer === 'OFFSET_OUT_OF_RANGE') return { ...look, fate: 'no-evidence' };
   if (found.answer !== 'NONE') return { ...look, fate: 'unknown', answer: found.answer };
@@ -81,11 +81,16 @@ async function confirmed(asking: Asking, { producerId, producerEpoch }: KafkaCom
   return isOurs ? look : { ...look, fate: 'no-evidence' };
 }
 
+/** A look waits for no record, nor for what passes within a moment longer than there is time: its answer is what somebody waits for. */
+function limitsOf({ deadlineMs }: Asking, maxBytes: number): FetchLimits {
+  return { maxBytes, maxWaitMs: 0, minBytes: 0, untilMs: deadlineMs };
+}
+
 /** A `read_committed` Fetch from right behind what was written. */
 async function fetchBehind(asking: Asking, written: readonly WrittenRange[]): Promise<readonly FetchedPartition[]> {
   const ranges = written.map(({ topic, partition, last }) => ({ topic, partition, offset: last + 1, maxBytes: LOOK_BYTES }));
   try {
-    return await asking.kafka.fetch(ranges, { maxBytes: LOOK_BYTES * ranges.length, maxWaitMs: 0, minBytes: 0 });
+    return await asking.kafka.fetch(ranges, limitsOf(asking, LOOK_BYTES * ranges.length));
   } catch (error) {
     if (!(error instanceof KafkaProblem)) throw error;
     return ranges.map(({ topic, partition }) => notAnswered(topic, partition, error.code));
@@ -131,7 +136,7 @@ async function searchEnd(asking: Asking, range: WrittenRange, producerId: bigint
   for (let offset = last + 1; ; ) {
     const [found = notAnswered(topic, partition, 'NO_ANSWER')] = await asking.kafka.fetch(
       [{ topic, partition, offset, maxBytes: SEARCH_BYTES }],
-      { maxBytes: SEARCH_BYTES, maxWaitMs: 0, minBytes: 0, isolation: 'read_uncommitted' },
+      { ...limitsOf(asking, SEARCH_BYTES), isolation: 'read_uncommitted' },
     );
     if (found.answer === 'OFFSET_OUT_OF_RANGE') return { range, fate: 'no-evidence', answer: found.answer };
     if (found.answer !== 'NONE') return { range, fate: 'unknown', answer: found.answer };

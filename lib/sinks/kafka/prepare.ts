@@ -65,12 +65,14 @@ export async function prepareNothing(asking: Asking, request: Omit<PrepareReques
 
 function failed(id: string, topic: string, during: string, answer: KafkaAnswer, refused?: string): PrepareOutcome {
   const kind = kindOf(answer);
+  // It was asked for until there was no time left: a topic that was just made is known by then.
+  const isGone = answer === 'UNKNOWN_TOPIC_OR_PARTITION';
   const why =
     kind === 'fenced'
       ? 'a newer attempt or another coordinator owns it; this attempt stops and loses nothing'
-      : kind === 'refused' || kind === 'record'
+      : kind === 'refused' || kind === 'record' || isGone
         ? mendOf(answer, topic)
         : 'the attempt is repeated';
   const message = `transaction ${id}: ${during} was answered ${answer}${refused === undefined ? '' : ` (${refused})`}: ${why}`;
-  return { outcome: 'failed', retriable: kind !== 'refused', message, ofRecord: kind === 'record' ? answer : undefined };
+  return { outcome: 'failed', retriable: kind !== 'refused' && !isGone, message, ofRecord: kind === 'record' ? answer : undefined };
 }

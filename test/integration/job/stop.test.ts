@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runJob } from '../../../local/functions/run-job.ts';
-import { jobRow } from '../../support/epochs.ts';
+import { jobRow, testEpochs } from '../../support/epochs.ts';
 import { planFault } from '../../support/faults.ts';
 import { SHORT_TRANSACTIONS } from '../../support/job.ts';
 import { endsOf } from '../../support/kafka-wire.ts';
@@ -84,5 +84,32 @@ describe('a job that is let go on', () => {
     const resumed = await runJob({ env: count.job.env, startKind: 'revival' });
     expect(await resumed.ended).toMatchObject({ end: 'refused', message: expect.stringContaining('was asked to stop') });
     expect(await jobRow(count.job.name)).toMatchObject({ desired: 'stopped', generation: 1 });
+  });
+});
+
+describe('a coordinator that crashes', () => {
+  it('after somebody has stopped its job is not started again: that would undo the stop', async () => {
+    const count = await newWordCount();
+    const run = count.job.start();
+    await run.event('recovered');
+    const coordinator = await run.pid('coordinator');
+    process.kill(coordinator, 'SIGSTOP');
+    await testEpochs().setDesired(count.job.name, 'stopped');
+    process.kill(coordinator, 'SIGKILL');
+    expect(await run.ended).toMatchObject({ end: 'refused', message: expect.stringContaining('was asked to stop') });
+    expect(await jobRow(count.job.name)).toMatchObject({ desired: 'stopped', generation: 1 });
+  });
+
+  it('more than once, whoever died before, is followed at once: nobody waits for a lease of the dead', async () => {
+    const count = await newWordCount({ env: { ONCEFLOW_LEASE_MS: '60000' } });
+    const feed = count.feed();
+    const run = count.job.start();
+    for (const generation of [1, 2, 3]) {
+      await run.event('lease-taken', (taken) => taken.generation === generation);
+      if (generation < 3) process.kill(await run.pid('coordinator'), 'SIGKILL');
+    }
+    await run.event('committed');
+    await feed.stop();
+    await count.expectExact(run);
   });
 });

@@ -128,6 +128,10 @@ export class Checker {
     this.#input.takeDataLoss(generation, gap);
   }
 
+  takeFailedAttempt(generation: number, epoch: number): void {
+    this.#input.takeFailedAttempt(generation, epoch);
+  }
+
   /** Has everything that `sources` have been read, decided and committed, and is every log readable to its end? */
   caughtUp(sources: readonly string[]): boolean {
     return presentLife(this.#scene)?.over === false && unfinished(this.#scene, this.transactions, sources, this.#strands) === undefined;

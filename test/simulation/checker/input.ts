@@ -36,6 +36,14 @@ export class Input {
     this.#gaps.set(`${generation} ${gap.epoch} ${gap.topic} ${gap.partition}`, gap);
   }
 
+  /** An attempt came to nothing, and so did those that built on it: what they said was gone the next ones say again, if it is. */
+  takeFailedAttempt(generation: number, failed: number): void {
+    for (const key of this.#gaps.keys()) {
+      const [of, epoch] = key.split(' ').map(Number);
+      if (of === generation && (epoch ?? 0) >= failed) this.#gaps.delete(key);
+    }
+  }
+
   /** By source uid, the records that were processed, as they came to its subtasks. */
   of(manifest: Manifest, parent: Manifest | undefined, leftOut: LeftOut): ReadonlyMap<string, readonly InputRecord[]> {
     const input = new Map<string, readonly InputRecord[]>();

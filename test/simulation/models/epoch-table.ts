@@ -77,20 +77,23 @@ export class EpochTable {
       : 'exists';
   }
 
-  /** Raises the generation from `seen`, or from whatever it is. */
-  raise(job: string, seen: number | undefined, change: Partial<JobRow>): JobRow | undefined {
+  /** Raises the generation from `seen`, or from whatever it is; where it is said, of this incarnation. */
+  raise(job: string, seen: Partial<Pick<JobRow, 'generation' | 'incarnation'>>, change: Partial<JobRow>): JobRow | undefined {
     const row = this.#jobs.get(job);
-    if (row === undefined || (seen !== undefined && row.generation !== seen)) return undefined;
+    if (row === undefined || (seen.generation ?? row.generation) !== row.generation) return undefined;
+    if ((seen.incarnation ?? row.incarnation) !== row.incarnation) return undefined;
     const raised = { ...row, ...change, generation: row.generation + 1 };
     this.#jobs.set(job, raised);
     return raised;
   }
 
-  setDesired(job: string, desired: JobRow['desired']): void {
+  setDesired(job: string, desired: JobRow['desired'], incarnation?: string): FencedWrite {
     const row = this.#jobs.get(job);
     if (row === undefined) throw new StoreProblem(`there is no job ${job}`, false);
+    if ((incarnation ?? row.incarnation) !== row.incarnation) return 'superseded';
     // To run is a new beginning: what the job failed of is forgotten.
     this.#jobs.set(job, { ...row, desired, failure: desired === 'running' ? undefined : row.failure });
+    return 'written';
   }
 
   fenced(held: Held, change: (row: JobRow) => Partial<JobRow>): FencedWrite {
@@ -288,13 +291,13 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         if (seen === undefined) throw new StoreProblem(`there is no job ${job}`, false);
         const change = { holder, leaseExpiresAtMs, holderEndsAtMs, desired: 'running', failure: undefined } as const;
         const raised = await ask('raiseGeneration', `${job} from ${seen.generation} by ${holder}`, () =>
-          table.raise(job, seen.generation, change),
+          table.raise(job, { generation: seen.generation }, change),
         );
         if (raised !== undefined) return taken(raised);
       }
     },
     async reviveGeneration(job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) {
-      const revived = await ask('reviveGeneration', `${job} from ${expected}`, () =>
+      const revived = await ask('reviveGeneration', `${job} from ${expected.generation}`, () =>
         table.raise(job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs }),
       );
       return revived === undefined ? undefined : taken(revived);
@@ -309,7 +312,7 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
           ...(why === undefined ? {} : { failure: why }),
         })),
       ),
-    setDesired: (job, desired) => ask('setDesired', desired, () => table.setDesired(job, desired)),
+    setDesired: (job, desired, incarnation) => ask('setDesired', desired, () => table.setDesired(job, desired, incarnation)),
     widenPool: (job, generation, pool) =>
       ask('widenPool', JSON.stringify(pool), () => table.fenced(held(job, generation), (row) => ({ pool: widened(row.pool, pool) }))),
     setFingerprint: (job, generation, fingerprint) =>

@@ -68,6 +68,11 @@ export const mutants: readonly Mutant[] = [
     edits: [edit('lib/epoch/plan.ts', 'const isAnother = ids !== undefined && wanted > 0;', 'const isAnother = false as boolean;')],
   },
   {
+    name: 'what was read counts only while its topic is there still',
+    edits: [edit(ASK, 'firstProblem(answers) ?? (await topicProblem(deps, stage, attempt))', 'firstProblem(answers)')],
+    focus: 'sources-anew',
+  },
+  {
     name: 'an ambiguous decision is repeated byte for byte',
     edits: [
       edit(
@@ -210,10 +215,6 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what else is open under the ids of an attempt is aborted with it',
     edits: [edit(COORDINATION, 'check.leftOpen.map(', 'check.leftOpen.slice(0, 0).map('), edit(CHECK, '...leftIn(committable, own)', '')],
-  },
-  {
-    name: 'transactional ids hold the incarnation',
-    edits: [edit('lib/sinks/kafka/ids.ts', '`${place.job}-${place.incarnation}-${place.sink}', '`${place.job}-${place.sink}')],
   },
   {
     name: 'commit and resolve take the id from the committable, and never compute it again',

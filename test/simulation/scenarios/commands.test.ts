@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Call } from '../kernel/faults.ts';
 import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import type { Outcome } from '../world-options.ts';
@@ -155,8 +156,27 @@ describe('a job that was deleted and is started again under its name', () => {
       );
       expect(outcomes(told)).toEqual(['deleted', ms < 25_000 ? 'started-again' : 'exit code 3']);
       expect(told.lives).toBe(2);
+      // Both lives begin with generation 1.
+      expect(text(told)).not.toMatch(/command#1 +\* took job/);
     },
   );
+
+  it.each(['cancel', 'stop', 'delete'] as const)('goes on when a "%s" that was for its first life wakes', async (command) => {
+    const told = await story(
+      [
+        { at: decideOf(3), also: (world) => world.startCommand(command) },
+        {
+          at: at('setDesired', { role: 'command' }),
+          also: (world) => world.scheduler.after(500, undefined, () => world.startCommand('delete')),
+          fault: { fault: 'freeze', when: 'before', forMs: 25_000 },
+        },
+      ],
+      { ...anew, leftAloneMs: [12_000, 12_000] },
+    );
+    expect(outcomes(told)).toEqual(['deleted', 'started-again']);
+    expect(told.lives).toBe(2);
+    expect(ends(told)).toEqual(['superseded', 'stopped']);
+  });
 
   it("is not touched by a sink attempt of its first life that wakes later, under ids that are not the job's any more", async () => {
     const told = await story(
@@ -168,6 +188,26 @@ describe('a job that was deleted and is started again under its name', () => {
     );
     expect(told.lives).toBe(2);
     expect(text(told)).toMatch(/sink-write#1 +initProducerId job-\w+-write-0-0 → .*NONE/);
+  });
+
+  it('loses no transaction to a zombie of its first life that fences its own: their ids are not the same', async () => {
+    let first = '';
+    const remembers = (_world: World, { about }: Call) => {
+      first = about;
+    };
+    const told = await story(
+      [
+        { at: at('initProducerId', { role: 'sink', about: /-write-0-1$/ }), also: remembers },
+        { at: decideOf(3), fault: { fault: 'command', run: 'delete', forMs: 0 } },
+        {
+          at: at('decide', { by: 'coordinator#2', about: /^epoch 3 / }),
+          also: (world) => void world.broker.initProducerId(first, 25_000),
+        },
+      ],
+      anew,
+    );
+    expect(told.lives).toBe(2);
+    expect(told.observed.filter(({ event }) => event === 'doubtful')).toEqual([]);
   });
 
   it('by a command that died on the way starts anew all the same', async () => {

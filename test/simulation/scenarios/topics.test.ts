@@ -65,6 +65,12 @@ describe('a source topic that is made anew, and has more in it by then than the 
     expect(ends(told)).toEqual(['failed']);
   });
 
+  it('while its starting offsets are asked for is read from those of the one that is there, and nothing is said to be lost', async () => {
+    const told = await story([{ at: at('offsets', { about: /latest/ }), also: makesAnew }], { input, startingOffsets: 'latest' });
+    expect(told.observed.filter(({ event }) => event === 'data-loss')).toEqual([]);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
   it('is read from its beginning with ONCEFLOW_ON_DATA_LOSS=earliest, which is said once for each partition', async () => {
     const told = await story([{ at: at('decide', { nth: 3 }), also: makesAnew }], { input, settings: { onDataLoss: 'earliest' } });
     const lost = told.observed.filter(({ event }) => event === 'data-loss');
@@ -92,5 +98,21 @@ describe('a source topic that is made anew with fewer partitions', () => {
     const lost = told.observed.filter(({ event }) => event === 'data-loss');
     expect(lost).toEqual([expect.objectContaining({ topic: INPUT, partition: 2, from: 0, partitions: 2 })]);
     expect(ends(told)).toEqual(['stopped']);
+  });
+});
+
+describe('the topic of a sink that is deleted between two epochs', () => {
+  const deletes = () => ({ at: at('fetch', { nth: 2 }), also: (world: World) => world.broker.catalog.delete('output') });
+
+  it('stops the job when no broker has known it for ONCEFLOW_REFUSAL_TIMEOUT_MS: it was asked for without end', async () => {
+    const told = await story([deletes()], { input, mayFail: /UNKNOWN_TOPIC_OR_PARTITION: topic output does not exist any more/ });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
+  it('fails attempts and nothing else when it is made anew before', async () => {
+    const makesAnew = (world: World) => world.broker.catalog.create('output', 1);
+    const told = await story([deletes(), { at: at('addPartitions', { nth: 60 }), also: makesAnew }], { input });
+    expect(ends(told)).toEqual(['stopped']);
+    expect(failedAttempts(told)).toBeGreaterThan(0);
   });
 });

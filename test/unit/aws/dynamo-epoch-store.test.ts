@@ -159,7 +159,7 @@ describe('the epoch store', () => {
 
   it('does not take a generation that another coordinator raised in the same way for its own', async () => {
     const theirs = refusal('ConditionalCheckFailedException', { Item: item({ ...row, generation: 2 }, { claim: 'theirs' }) });
-    expect(await storeOn(1, theirs).store.reviveGeneration('word-count', 1, row.holder, row.leaseExpiresAtMs)).toBeUndefined();
+    expect(await storeOn(1, theirs).store.reviveGeneration('word-count', row, row.holder, row.leaseExpiresAtMs)).toBeUndefined();
   });
 
   it('gives up when other coordinators take the job over again and again', async () => {

@@ -63,6 +63,15 @@ describe('a revival', () => {
   ])('leaves a job alone %s', (_what, job, message) => {
     expect(mayStart(job, NOW, 'revival', 'allow')).toEqual({ outcome: 'refused', message: expect.stringMatching(message) });
   });
+
+  it('does not wait for the lease of a holder that is known to have died, and does of any other', () => {
+    expect(mayStart(row(), NOW, 'revival', 'allow', ['host-a process 9', 'host-a process 123'])).toEqual({ outcome: 'starts' });
+    expect(mayStart(row(), NOW, 'revival', 'allow', ['host-a process 9'])).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('leaves alone what was stopped, whoever has died', () => {
+    expect(mayStart(row({ desired: 'stopped' }), NOW, 'revival', 'allow', ['host-a process 123'])).toMatchObject({ outcome: 'refused' });
+  });
 });
 
 describe('a coordinator that was superseded', () => {

@@ -268,6 +268,17 @@ describe('Fetch', () => {
     expect(count(KEY.fetch)).toBe(1);
   });
 
+  it('asks again no longer than whoever asked has time, so that it is answered', async () => {
+    const { kafka, count } = await world({
+      [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1])],
+      [KEY.fetch]: () => Array.from({ length: 9 }, () => fetchResponse(3)),
+    });
+    // 100 ms from when the test's clock begins: for pauses of 20 and 40 ms, and not for one of 80.
+    const fetched = await kafka.fetch([range], { ...limits, untilMs: -900 });
+    expect(fetched.map(({ answer }) => answer)).toEqual(['UNKNOWN_TOPIC_OR_PARTITION']);
+    expect(count(KEY.fetch)).toBe(3);
+  });
+
   it('answers for every range, in their order, also for partitions without a leader and for those that do not exist', async () => {
     const { kafka } = await world({
       [KEY.metadata]: ({ port }) => [metadataResponse(port, 'in', [1, -1])],

@@ -35,6 +35,8 @@ afterEach(async () => {
 interface View {
   readonly leader: number;
   readonly epoch: number;
+  /** Of the topic. @default it has none */
+  readonly topicId?: string;
 }
 
 /**
@@ -50,13 +52,13 @@ async function threeBrokers(more: Partial<KafkaOptions> = {}) {
   const portOf = (id: number) => brokers.get(id)?.port ?? 0;
   const reply = (id: number, key: number): Reply => {
     came.push({ id, key });
-    const { leader, epoch } = views.get(id) ?? { leader: -1, epoch: -1 };
+    const { leader, epoch, topicId = '' } = views.get(id) ?? { leader: -1, epoch: -1 };
     const all = [...brokers].map(([other, { port }]) => ({ id: other, port }));
     const isLeader = leader === id;
     switch (key) {
       case KEY.metadata:
         if (leader === UNHEARD_OF) return clusterMetadata(all, TOPIC, [], { topicError: UNKNOWN_TOPIC });
-        return clusterMetadata(all, TOPIC, [leader], { epoch });
+        return clusterMetadata(all, TOPIC, [leader], { epoch, topicId });
       case KEY.findCoordinator:
         return leader < 0 ? coordinatorResponse(0, NO_COORDINATOR, -1) : coordinatorResponse(portOf(leader), 0, leader);
       case KEY.endTxn:
@@ -92,8 +94,8 @@ async function threeBrokers(more: Partial<KafkaOptions> = {}) {
     clock,
     broker: (id: number) => brokers.get(id) as FakeBroker,
     /** The cluster has elected another, and these brokers know it. */
-    elect(leader: number, epoch: number, knownTo: readonly number[]) {
-      for (const id of knownTo) views.set(id, { leader, epoch });
+    elect(leader: number, epoch: number, knownTo: readonly number[], topicId = '') {
+      for (const id of knownTo) views.set(id, { leader, epoch, topicId });
     },
     /** A coordinator that cannot write down what a transaction has come to answers all else about it so. */
     stick: (id: number, answer: number) => void stuck.set(id, answer),
@@ -385,5 +387,29 @@ describe('a topic that was made anew', () => {
     clock.add(10_000);
     expect(await kafka.leaders(TOPIC)).toEqual([3]);
     expect(asked(KEY.metadata)).toHaveLength(before + 1);
+  });
+});
+
+describe('a topic that is made anew while one broker is cut off, which goes on telling of the one before', () => {
+  const [before, anew] = ['the-topic-before-was-g', 'the-topic-now-there-ig'];
+
+  it.each([1, 2, 3])('is told by its id, whichever broker that is (%i)', async (cutOff) => {
+    const { elect, kafka } = await threeBrokers();
+    elect(1, 5, [1, 2, 3], before);
+    expect(await kafka.topicId(TOPIC)).toBe(before);
+    const others = [1, 2, 3].filter((id) => id !== cutOff);
+    // Leader epochs of another topic begin again.
+    elect(others[0] ?? 0, 0, others, anew);
+    // As a plan and what follows it ask: not the same broker twice.
+    expect([await kafka.topicId(TOPIC, 'now'), await kafka.topicId(TOPIC, 'now')]).toContain(anew);
+  });
+
+  it('is told when a broker is asked again that told of the one before', async () => {
+    const { elect, kafka } = await threeBrokers();
+    elect(1, 5, [1, 2, 3], before);
+    await kafka.leaders(TOPIC);
+    elect(2, 0, [2, 3], anew);
+    expect(await kafka.topicId(TOPIC)).toBe(before);
+    expect(await kafka.topicId(TOPIC, 'now')).toBe(anew);
   });
 });

@@ -302,6 +302,19 @@ describe('an ending loop', () => {
     expect(names(loop.pass(100))).toEqual([]);
     expect(names(loop.on(control(false)))).toEqual(['plan']);
   });
+
+  it('gives what is under way all its time again when it is asked to stop a second time', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    const control = (asksToStop: boolean) =>
+      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
+    loop.on(control(true));
+    loop.on(control(false));
+    loop.pass(60_000);
+    const undone = ['give-up', 'abort', 'leave'];
+    expect(names(loop.on(control(true))).filter((name) => undone.includes(name))).toEqual([]);
+    expect(names(loop.pass(4_000)).filter((name) => undone.includes(name))).toEqual(['give-up', 'abort']);
+  });
 });
 
 describe('what looks found open under the ids', () => {

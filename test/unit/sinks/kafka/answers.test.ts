@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kindOf } from '../../../../lib/ports/broker-answers.ts';
+import { isPassing, kindOf, worstOf } from '../../../../lib/ports/broker-answers.ts';
 import { mendOf } from '../../../../lib/sinks/kafka/answers.ts';
 
 test('a refused sink topic names every right that the transaction needs, READ for the look into its log included', () => {
@@ -16,4 +16,16 @@ test.each(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAP
 
 test('an answer that nobody has heard of is no reason to trust the transaction', () => {
   expect(kindOf('OUT_OF_ORDER_SEQUENCE_NUMBER')).toBe('failed');
+});
+
+test.each([
+  ['UNKNOWN_TOPIC_OR_PARTITION', true],
+  ['TOPIC_AUTHORIZATION_FAILED', false],
+] as const)('of partitions of which one is answered %s, and the others were not tried for it, that one is what counts', (why, passes) => {
+  for (const answers of [
+    ['OPERATION_NOT_ATTEMPTED', why],
+    [why, 'OPERATION_NOT_ATTEMPTED', 'NONE'],
+  ] as const)
+    expect(worstOf(answers)).toBe(why);
+  expect(isPassing(worstOf(['OPERATION_NOT_ATTEMPTED', why]))).toBe(passes);
 });

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
-import type { FetchRange, TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
+import type { FetchLimits, FetchRange, TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
+import type { StageRequest } from '../../../../lib/protocol/requests.ts';
 import { resolveTransaction } from '../../../../lib/sinks/kafka/resolve.ts';
+import { received } from '../../../../lib/stages/received.ts';
 import { encodeBatch } from '../../../simulation/models/wire.ts';
 import { permitOf } from '../../../support/decided.ts';
 
@@ -76,4 +78,38 @@ it('a look that is refused needs a person, and is not repeated without end', asy
     outcome: 'refused',
     message: expect.stringMatching(/epoch 3: a look at out-0 was answered TOPIC_AUTHORIZATION_FAILED: grant READ, .* on topic out /),
   });
+});
+
+it('a partition that nobody knows any more is told before the time for the request is over, however little that is', async () => {
+  let nowMs = 0;
+  const kafka = {
+    initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
+    // As the client does: what may pass within a moment is asked for again, for 1.3 s or as long as there is time.
+    fetch: async (ranges: readonly FetchRange[], { untilMs = Number.POSITIVE_INFINITY }: FetchLimits) => {
+      nowMs += Math.max(5, Math.min(1_300, untilMs - nowMs));
+      return ranges.map(({ topic, partition }) => ({
+        ...{ topic, partition, answer: 'UNKNOWN_TOPIC_OR_PARTITION', logStartOffset: -1, highWatermark: -1, lastStableOffset: -1 },
+        ...{ aborted: [], records: Buffer.alloc(0) },
+      }));
+    },
+  } as unknown as TransactionRequests;
+  const request = received({ timeoutMs: 1_500 } as StageRequest, nowMs);
+  const outcome = await resolveTransaction(
+    {
+      kafka,
+      clock: { now: () => 0, elapsedMs: () => nowMs, sleep: async () => {} },
+      random: { id: () => '', fraction: () => 0 },
+      deadlineMs: request.deadlineMs,
+    },
+    {
+      permit: permitOf(3, 'd'),
+      committable,
+      transactionTimeoutMs: 60_000,
+      compacted: new Set(),
+      onMissingEvidence: 'stop',
+      staged: () => expect.fail('nothing is sent again'),
+    },
+  );
+  expect(outcome).toMatchObject({ outcome: 'unsettled', unknownTopic: 'out' });
+  expect(nowMs).toBeLessThan(1_500);
 });
