@@ -17,8 +17,8 @@ for (const entries of [100, 10_000, 1_000_000]) {
   // The same, in an order that is none.
   const ids = Array.from({ length: entries }, (_, index) => Math.imul(index, 0x9e3779b1) >>> 0);
   const rounds = Math.max(2, Math.round(2_000_000 / entries));
-  const heap = heapBytes();
   const state = newState();
+  const heap = heapBytes();
   const map = at(state);
   for (const id of ids) map.set(id, id);
   const base = Buffer.concat(state.takeBase());
