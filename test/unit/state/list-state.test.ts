@@ -130,10 +130,13 @@ test('an object of a list that was cleared is in no list any more', () => {
   const state = newState(json<{ n: number }>() as Serde<never>);
   const { items } = at(state, 'k') as { items: ListState<{ n: number }> };
   items.add({ n: 1 });
-  const gone = items.at(0) as { n: number };
+  items.add({ n: 1 });
+  const [gone, other] = items;
+  if (gone === undefined || other === undefined) throw new Error('no items');
   items.clear();
   items.add({ n: 2 });
   gone.n = 3;
+  other.n = 3;
   state.takeBack();
   at(state, 'k');
   expect([...items]).toEqual([{ n: 2 }]);

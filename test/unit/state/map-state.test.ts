@@ -319,6 +319,16 @@ describe('a value that is an object', () => {
     expect([...handle(state)]).toEqual([['cleared', { n: 3 }]]);
   });
 
+  it('is nobody any more when a value that is no object took its place', () => {
+    const state = newState({ value: json<unknown>() as Serde<never> });
+    const { of } = at<string, unknown>(state, 'k');
+    of.set('a', { n: 1 });
+    of.set('a', 5);
+    expect(of.get('a')).toBe(5);
+    state.takeBack();
+    expect(at<string, unknown>(state, 'k').of.get('a')).toBe(5);
+  });
+
   it('and is of a class, or bytes, is saved too', () => {
     const dates = customSerde<Date>({
       name: 'date',
