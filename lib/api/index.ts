@@ -9,7 +9,10 @@ export type { JobDefinition, KeyedContext, Output, SourceRecord } from '../graph
 export { JobDefinitionError } from '../graph/job.ts';
 export { MalformedError } from '../protocol/malformed.ts';
 export type { OutputRecord } from '../sinks/kafka/spec.ts';
+export type { AggregatingState } from '../state/columns/aggregating.ts';
 export type { ListState } from '../state/columns/list.ts';
+export type { MapState } from '../state/columns/map.ts';
+export type { ReducingState } from '../state/columns/reducing.ts';
 export type { ValueState } from '../state/columns/value.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
 export {
@@ -23,8 +26,15 @@ export {
   kafkaSource,
 } from './kafka.ts';
 export {
+  type Aggregate,
+  type AggregatingStateSpec,
+  aggregatingState,
   type ListStateSpec,
   listState,
+  type MapStateSpec,
+  mapState,
+  type ReducingStateSpec,
+  reducingState,
   type StateHandles,
   type StateSpec,
   type StateSpecs,

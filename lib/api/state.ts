@@ -1,14 +1,18 @@
 import { nameOf } from '../format/byte-writer.ts';
 import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError } from '../graph/job.ts';
+import type { AggregatingState } from '../state/columns/aggregating.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { ListState } from '../state/columns/list.ts';
+import type { MapState } from '../state/columns/map.ts';
+import type { ReducingState } from '../state/columns/reducing.ts';
 import type { ValueState } from '../state/columns/value.ts';
+import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 
 declare const handle: unique symbol;
 
-/** A state's declaration, of any kind: `Handle` is what `onRecord` is given. Made by `valueState` and `listState`. */
+/** A state's declaration, of any kind: `Handle` is what `onRecord` is given. Made by `valueState`, `listState` and their like. */
 export interface StateSpec<Handle> {
   /** For the compiler alone. */
   readonly [handle]?: Handle;
@@ -73,10 +77,105 @@ export function listState<T>(serde: Serde<T>): ListStateSpec<T> {
   };
 }
 
+/** A map state's declaration. Made by `mapState`. */
+export interface MapStateSpec<K, V> extends StateSpec<MapState<K, V>> {
+  readonly key: Serde<K>;
+  readonly value: Serde<V>;
+}
+
+/**
+ * A map for each key, empty at first. Its entries' keys are compared by the bytes that `key` writes (0 and -0 are one key), and its
+ * entries come in the order of these bytes: of `utf8` that of code points, of `int32` and `int64` that of the numbers, the
+ * negative ones last. The order does not depend on when they were set, on parallelism or on a restart. An epoch writes of it what has
+ * changed: a key with a million entries of which ten change writes ten. Nothing of it may be kept when its record is done with
+ * (`valueState` says what that means).
+ *
+ * @example
+ * state: { prices: mapState(utf8, float64) }
+ */
+export function mapState<K, V>(key: Serde<K>, value: Serde<V>): MapStateSpec<K, V> {
+  return {
+    key,
+    value,
+    declare(name, where) {
+      expectSerde(key, `${where}: key`);
+      expectSerde(value, `${where}: value`);
+      return { kind: 'map', name, serdes: [key as Serde<unknown>, value as Serde<unknown>] };
+    },
+  };
+}
+
+/** A reducing state's declaration. Made by `reducingState`. */
+export interface ReducingStateSpec<T> extends StateSpec<ReducingState<T>> {
+  readonly serde: Serde<T>;
+}
+
+/**
+ * For each key what `reduce` makes of the values that are added, one after the other; the first is taken as it is. `reduce` may change
+ * in place what it is given, and has to return it. Nothing of it may be kept when its record is done with (`valueState` says what that
+ * means).
+ *
+ * @example
+ * state: { highest: reducingState(float64, Math.max) }
+ */
+export function reducingState<T>(serde: Serde<T>, reduce: (reduced: NoInfer<T>, value: NoInfer<T>) => NoInfer<T>): ReducingStateSpec<T> {
+  return {
+    serde,
+    declare(name, where) {
+      expectSerde(serde, where);
+      refuseAsync(reduce, `${where}: reduce`);
+      return { kind: 'reducing', name, serdes: [serde as Serde<unknown>], reduce: reduce as (reduced: unknown, value: unknown) => unknown };
+    },
+  };
+}
+
+/** How values of type `T` become a result of type `R`, by an accumulator of type `A`. */
+export interface Aggregate<T, A, R = A> {
+  /** What the first value is added to: an accumulator, of which each key gets a copy of its own (by the serde) if it is an object, or a function that makes one. */
+  readonly initial: A | (() => A);
+  /** May change the accumulator in place, and has to return it. */
+  readonly add: (accumulator: A, value: T) => A;
+  /** What is read. @default the accumulator itself */
+  readonly result?: (accumulator: A) => R;
+}
+
+/** An aggregating state's declaration. Made by `aggregatingState`. */
+export interface AggregatingStateSpec<T, R> extends StateSpec<AggregatingState<T, R>> {
+  readonly serde: Serde<unknown>;
+}
+
+/**
+ * For each key an accumulator, of which `serde` is, and to which values are added that may be of another type. Nothing of it may be kept
+ * when its record is done with (`valueState` says what that means).
+ *
+ * @example
+ * state: {
+ *   mean: aggregatingState(json<{ sum: number; n: number }>(), {
+ *     initial: { sum: 0, n: 0 },
+ *     add: ({ sum, n }, price: number) => ({ sum: sum + price, n: n + 1 }),
+ *     result: ({ sum, n }) => sum / n,
+ *   }),
+ * }
+ */
+export function aggregatingState<T, A, R = A>(serde: Serde<A>, aggregate: Aggregate<T, NoInfer<A>, R>): AggregatingStateSpec<T, R> {
+  return {
+    serde: serde as Serde<unknown>,
+    declare(name, where) {
+      expectSerde(serde, where);
+      const { initial, add, result } = aggregate as Aggregate<unknown, unknown, unknown>;
+      expectInitial(serde as Serde<unknown>, initial, where);
+      if (initial === undefined) throw new JobDefinitionError(`${where}: initial is undefined: nothing could be added to it`);
+      refuseAsync(add, `${where}: add`);
+      if (result !== undefined) refuseAsync(result, `${where}: result`);
+      return { kind: 'aggregating', name, serdes: [serde as Serde<unknown>], initial, add, result };
+    },
+  };
+}
+
 /** What `state` of an operator declares, checked. Throws `JobDefinitionError`. */
 export function declareState(spec: StateSpec<unknown>, name: string, where: string): StateDeclaration {
   if (typeof (spec as Partial<StateSpec<unknown>> | null)?.declare !== 'function')
-    throw new JobDefinitionError(`${where}: ${nameOf(spec)} is no state: declare it by valueState(serde) or listState(serde)`);
+    throw new JobDefinitionError(`${where}: ${nameOf(spec)} is no state: declare it by valueState(serde), listState(serde) or their like`);
   return spec.declare(name, where);
 }
 

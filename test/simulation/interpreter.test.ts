@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { defineJob, int64, json, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
+import {
+  defineJob,
+  int32,
+  int64,
+  json,
+  kafkaSink,
+  kafkaSource,
+  listState,
+  mapState,
+  type Output,
+  reducingState,
+  utf8,
+  valueState,
+} from '../../lib/api/index.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
 import { Arrivals } from './checker/arrivals.ts';
 import type { InputRecord } from './checker/interpreter/epoch.ts';
@@ -78,6 +91,40 @@ describe('a job that is interpreted', () => {
     ]);
     writtenBy(interpreter, ['a-']);
     expect([...keys.keys()]).toEqual(['b']);
+  });
+
+  it('goes through a map in the order of the bytes of its keys, and keeps of maps and lists what was changed in place', () => {
+    const job = defineJob('collected', (define) => {
+      define
+        .source('read', source)
+        .keyBy(() => 'all', utf8)
+        .process('collect', {
+          state: {
+            map: mapState(int32, json<string[]>()),
+            list: listState(json<{ line: string }>()),
+            longest: reducingState(utf8, (one, other) => (other.length > one.length ? other : one)),
+          },
+          onRecord(line, { map, list, longest }, out: Output<string>) {
+            const number = Number.parseInt(line, 10);
+            if (map.has(number)) map.get(number)?.push(line);
+            else map.set(number, [line]);
+            if (line.endsWith('-')) map.delete(number);
+            list.add({ line });
+            for (const item of list) item.line += '!';
+            longest.add(line);
+            out.emit(`${[...map.entries()].join(' ')}, ${[...list].map((item) => item.line)}, ${longest.get()}`);
+          },
+        })
+        .sink('write', sink);
+    });
+    const interpreter = new Interpreter(job);
+    expect(textsOf(writtenBy(interpreter, ['-1', '256', '3 b', '256 c']))).toEqual([
+      '-1,-1, -1!, -1',
+      '256,256 -1,-1, -1!!,256!, 256',
+      '3,3 b 256,256 -1,-1, -1!!!,256!!,3 b!, 256',
+      '3,3 b 256,256,256 c -1,-1, -1!!!!,256!!!,3 b!!,256 c!, 256 c',
+    ]);
+    expect(textsOf(writtenBy(interpreter, ['256-']))).toEqual(['3,3 b -1,-1, -1!!!!!,256!!!!,3 b!!!,256 c!!,256-!, 256 c']);
   });
 
   it('gives each reader of a stream a value of its own', () => {

@@ -1,18 +1,27 @@
 import type { KeyIndex } from '../key-index.ts';
+import { type AggregatingDeclaration, openAggregatingColumn } from './aggregating.ts';
 import type { Column } from './column.ts';
 import { type ListDeclaration, openListColumn } from './list.ts';
+import { type MapDeclaration, openMapColumn } from './map.ts';
+import { openReducingColumn, type ReducingDeclaration } from './reducing.ts';
 import { openValueColumn, type ValueDeclaration } from './value.ts';
 
 /** The kinds of state, and how each is declared. */
 interface Declarations {
   readonly value: ValueDeclaration;
   readonly list: ListDeclaration;
+  readonly map: MapDeclaration;
+  readonly reducing: ReducingDeclaration;
+  readonly aggregating: AggregatingDeclaration;
 }
 
 /** How a column of each kind is made: one that is declared and not here does not compile. */
 const kinds: { readonly [K in keyof Declarations]: (keys: KeyIndex, state: Declarations[K]) => Column } = {
   value: openValueColumn,
   list: openListColumn,
+  map: openMapColumn,
+  reducing: openReducingColumn,
+  aggregating: openAggregatingColumn,
 };
 
 /** A state as its operator declares it: of any kind. */

@@ -1,12 +1,13 @@
 import { ByteWriter } from '../../format/byte-writer.ts';
 import type { Serde } from '../../format/serde.ts';
+import type { Cursor } from '../snapshot/cursor.ts';
 
 /** A state's value and its serde do not fit. */
 export class StateValueError extends Error {
   override readonly name = 'StateValueError';
 
-  constructor(what: 'encode' | 'read', state: string, serde: string, cause: unknown) {
-    super(`state ${state} holds a value that its serde ${serde} cannot ${what}: ${cause instanceof Error ? cause.message : cause}`, {
+  constructor(what: 'encode' | 'read', state: string, serde: string, cause: unknown, part: 'value' | 'key' = 'value') {
+    super(`state ${state} holds a ${part} that its serde ${serde} cannot ${what}: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
     });
   }
@@ -19,6 +20,18 @@ export function writeValue(state: string, serde: Serde<unknown>, value: unknown,
   } catch (cause) {
     throw new StateValueError('encode', state, serde.name, cause);
   }
+}
+
+/** The key of an entry, as bytes: by these it is told from others. As the keys of a stream, 0 and -0 are one. Throws `StateValueError`. */
+export function encodeKey(state: string, serde: Serde<unknown>, key: unknown): string {
+  if (key === undefined) throw new TypeError(`state ${state} was asked for the key undefined: an entry without a key is none`);
+  scratch.reset();
+  try {
+    serde.write(key === 0 ? 0 : key, scratch);
+  } catch (cause) {
+    throw new StateValueError('encode', state, serde.name, cause, 'key');
+  }
+  return scratch.bytes.toString('latin1', 0, scratch.position);
 }
 
 /*
@@ -45,6 +58,23 @@ export function decode(state: string, serde: Serde<unknown>, encoded: string): u
 export function writeEncoded(encoded: string, out: ByteWriter): void {
   out.reserve(encoded.length);
   out.position += out.bytes.write(encoded, out.position, 'latin1');
+}
+
+/** Behind its length, to which `plus` is added. */
+export function writeSized(encoded: string, out: ByteWriter, plus: 0 | 1 = 0): void {
+  out.varint(encoded.length + plus);
+  writeEncoded(encoded, out);
+}
+
+/** What `writeSized` wrote, `plus` being 0. */
+export function readSized(cursor: Cursor): string {
+  return readEncoded(cursor, cursor.size());
+}
+
+/** So many bytes, which must be there. */
+export function readEncoded(cursor: Cursor, size: number): string {
+  cursor.position += size;
+  return cursor.bytes.toString('latin1', cursor.position - size, cursor.position);
 }
 
 export function isObject(value: unknown): value is object {

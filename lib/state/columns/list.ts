@@ -5,7 +5,8 @@ import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
 import type { Column } from './column.ts';
-import { decode, encode, writeEncoded } from './encoding.ts';
+import { readSized, writeSized } from './encoding.ts';
+import { Loans } from './loans.ts';
 
 /**
  * A state that holds a list of each key. In a snapshot: how many of the first entries there were before and stay (0 in a base);
@@ -18,8 +19,8 @@ export interface ListDeclaration extends DeclaredState {
 }
 
 /**
- * The list of one state for the key that is being worked on. A value that it gives out is a copy of its own: to change the list,
- * `set` the value. It is of no use outside of its record: everything throws there.
+ * The list of one state for the key that is being worked on. An object that it gave out, or was given, may be changed in place while
+ * its record is worked on: that is saved. It is of no use outside of its record: everything throws there.
  */
 export interface ListState<T> extends Iterable<T> {
   readonly length: number;
@@ -48,7 +49,8 @@ class ListColumn implements Column, ListState<unknown> {
   readonly handle = this;
   readonly state: ListDeclaration;
   readonly #keys: KeyIndex;
-  readonly #serde: Serde<unknown>;
+  /** By index. */
+  readonly #loans: Loans<number>;
   /** Encodings, as latin1. Undefined: no entries. */
   #lists: (string[] | undefined)[] = [];
   /** By key number. */
@@ -57,7 +59,7 @@ class ListColumn implements Column, ListState<unknown> {
   constructor(keys: KeyIndex, state: ListDeclaration) {
     this.state = state;
     this.#keys = keys;
-    this.#serde = state.serdes[0];
+    this.#loans = new Loans(state.name, state.serdes[0]);
   }
 
   get length(): number {
@@ -65,8 +67,9 @@ class ListColumn implements Column, ListState<unknown> {
   }
 
   at(index: number): unknown {
-    const encoded = this.#lists[currentOf(this.#keys, this.state)]?.[index];
-    return encoded === undefined ? undefined : decode(this.state.name, this.#serde, encoded);
+    const number = currentOf(this.#keys, this.state);
+    const encoded = this.#lists[number]?.[index];
+    return encoded === undefined ? undefined : this.#loans.give(number, index, encoded);
   }
 
   *[Symbol.iterator](): Iterator<unknown> {
@@ -79,9 +82,9 @@ class ListColumn implements Column, ListState<unknown> {
 
   add(value: unknown): void {
     const number = currentOf(this.#keys, this.state);
-    const encoded = encode(this.state.name, this.#serde, value);
-    this.#change(number);
     const list = this.#lists[number];
+    const encoded = this.#loans.take(number, list?.length ?? 0, value);
+    this.#change(number);
     if (list === undefined) this.#lists[number] = [encoded];
     else list.push(encoded);
   }
@@ -89,14 +92,9 @@ class ListColumn implements Column, ListState<unknown> {
   set(index: number, value: unknown): void {
     const number = currentOf(this.#keys, this.state);
     const list = this.#lists[number] ?? [];
-    const before = list[index];
-    if (before === undefined)
+    if (list[index] === undefined)
       throw new RangeError(`state ${this.state.name} has ${list.length} entries, and none at index ${index}: add it`);
-    const encoded = encode(this.state.name, this.#serde, value);
-    if (encoded === before) return;
-    const { kept, replaced } = this.#change(number);
-    if (index < kept) replaced.add(index);
-    list[index] = encoded;
+    this.#put(number, index, this.#loans.take(number, index, value));
   }
 
   clear(): void {
@@ -106,6 +104,7 @@ class ListColumn implements Column, ListState<unknown> {
     change.kept = 0;
     change.replaced.clear();
     this.#lists[number] = undefined;
+    this.#loans.forget(number);
   }
 
   extend(): void {
@@ -124,10 +123,10 @@ class ListColumn implements Column, ListState<unknown> {
     out.varint(replaced.size);
     for (const index of replaced) {
       out.varint(index);
-      writeEntry(list[index] as string, out);
+      writeSized(list[index] as string, out);
     }
     out.varint(list.length - kept);
-    for (let index = kept; index < list.length; index++) writeEntry(list[index] as string, out);
+    for (let index = kept; index < list.length; index++) writeSized(list[index] as string, out);
     return true;
   }
 
@@ -140,9 +139,9 @@ class ListColumn implements Column, ListState<unknown> {
     for (let left = cursor.count(LEAST_REPLACED_BYTES); left > 0; left--) {
       const index = cursor.varint();
       if (index >= kept) throw cursor.malformed(`replaces entry ${index} of ${kept}`);
-      list[index] = readEntry(cursor);
+      list[index] = readSized(cursor);
     }
-    for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) list.push(readEntry(cursor));
+    for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) list.push(readSized(cursor));
     this.#lists[number] = list;
   }
 
@@ -151,7 +150,9 @@ class ListColumn implements Column, ListState<unknown> {
     this.#changes.delete(number);
   }
 
-  takeBack(): void {}
+  takeBack(): void {
+    this.#loans.takeBack((number, index, encoded) => this.#put(number, index, encoded));
+  }
 
   settle(): void {
     this.#changes.clear();
@@ -160,6 +161,15 @@ class ListColumn implements Column, ListState<unknown> {
   drop(): void {
     this.#lists = [];
     this.#changes.clear();
+    this.#loans.drop();
+  }
+
+  #put(number: number, index: number, encoded: string): void {
+    const list = this.#lists[number] as string[];
+    if (encoded === list[index]) return;
+    const { kept, replaced } = this.#change(number);
+    if (index < kept) replaced.add(index);
+    list[index] = encoded;
   }
 
   /** Called before the list changes. */
@@ -177,14 +187,3 @@ const NONE: ReadonlySet<number> = new Set();
 const NOTHING_KEPT = { kept: 0, replaced: NONE };
 const LEAST_ENTRY_BYTES = 1;
 const LEAST_REPLACED_BYTES = 2;
-
-function writeEntry(encoded: string, out: ByteWriter): void {
-  out.varint(encoded.length);
-  writeEncoded(encoded, out);
-}
-
-function readEntry(cursor: Cursor): string {
-  const size = cursor.size();
-  cursor.position += size;
-  return cursor.bytes.toString('latin1', cursor.position - size, cursor.position);
-}

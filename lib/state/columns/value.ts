@@ -27,20 +27,24 @@ export interface ValueState<T, Absent = undefined> {
   clear(): void;
 }
 
-export function openValueColumn(keys: KeyIndex, state: ValueDeclaration): Column {
-  return hasPrimitives(state.serdes[0]) ? new PrimitiveColumn(keys, state) : new EncodedColumn(keys, state);
+/** @param handleOn what `onRecord` gets of the column. @default the column itself */
+export function openValueColumn(keys: KeyIndex, state: ValueDeclaration, handleOn: HandleOn = (column) => column): Column {
+  return hasPrimitives(state.serdes[0]) ? new PrimitiveColumn(keys, state, handleOn) : new EncodedColumn(keys, state, handleOn);
 }
+
+type HandleOn = (column: ValueState<unknown, unknown>) => unknown;
 
 /** Values that nobody can change in place are kept as they are. */
 class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
-  readonly handle = this;
+  readonly handle: unknown;
   readonly state: ValueDeclaration;
   readonly #keys: KeyIndex;
   readonly #serde: Serde<unknown>;
   readonly #initial: () => unknown;
   #values: unknown[] = [];
 
-  constructor(keys: KeyIndex, state: ValueDeclaration) {
+  constructor(keys: KeyIndex, state: ValueDeclaration, handleOn: HandleOn) {
+    this.handle = handleOn(this);
     this.state = state;
     this.#keys = keys;
     this.#serde = state.serdes[0];
@@ -128,7 +132,7 @@ interface Lent {
  * nothing depends on, and frozen, so that who changes it finds out.
  */
 class EncodedColumn implements Column, ValueState<unknown, unknown> {
-  readonly handle = this;
+  readonly handle: unknown;
   readonly state: ValueDeclaration;
   readonly #keys: KeyIndex;
   readonly #serde: Serde<unknown>;
@@ -137,7 +141,8 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
   /** By key number. */
   readonly #lent = new Map<number, Lent>();
 
-  constructor(keys: KeyIndex, state: ValueDeclaration) {
+  constructor(keys: KeyIndex, state: ValueDeclaration, handleOn: HandleOn) {
+    this.handle = handleOn(this);
     this.state = state;
     this.#keys = keys;
     this.#serde = state.serdes[0];
@@ -231,7 +236,7 @@ function expectValue(value: unknown): void {
 }
 
 /** Makes what a key without a value reads: an object anew each time, so that no two keys share one. */
-function initialOf({ name, serdes: [serde], initial }: ValueDeclaration): () => unknown {
+export function initialOf({ name, serdes: [serde], initial }: Pick<ValueDeclaration, 'name' | 'serdes' | 'initial'>): () => unknown {
   if (typeof initial === 'function') return initial as () => unknown;
   if (!isObject(initial)) return () => initial;
   const encoded = encode(name, serde, initial);

@@ -1,3 +1,5 @@
+import type { StateDeclaration } from '../../../lib/state/columns/columns.ts';
+
 /*
  * The engine's stored formats as the checker reads them: written from their description, not from the engine's code.
  */
@@ -31,7 +33,10 @@ class Reader {
     return this.bytes.subarray(this.at - size, this.at);
   }
   text(): string {
-    return this.take(this.number()).toString('utf8');
+    return this.sized().toString('utf8');
+  }
+  sized(): Buffer {
+    return this.take(this.number());
   }
   /** Behind its size and one; 0 where there is none. */
   optional(): Buffer | undefined {
@@ -55,27 +60,25 @@ export function readStaged(payload: Buffer): { topic: string; partition: number;
 }
 
 /** What a base or a delta says of an operator's state. */
-export interface StoredState {
-  readonly states: readonly { readonly name: string; readonly serde: string }[];
+export interface StoredSnapshot {
+  readonly states: readonly { readonly name: string; readonly kind: string; readonly serdes: readonly string[] }[];
   readonly entries: readonly StoredKey[];
 }
 
-/** The whole state of a key; in a delta without any value: it was cleared. */
+/** The state of a key: of each state all of it, or what changed, as its kind has it. In a delta without any: it was cleared. */
 export interface StoredKey {
   readonly keyGroup: number;
   readonly key: Buffer;
   /** In the order of the states. */
-  readonly values: readonly (Buffer | undefined)[];
+  readonly parts: readonly (Buffer | undefined)[];
 }
 
-export function readState(payload: Buffer): StoredState {
+export function readState(payload: Buffer): StoredSnapshot {
   if (payload[3] !== 2) throw new Error(`a snapshot of version ${payload[3]} where 2 is expected`);
   const reader = new Reader(payload, 8);
   const states = reader.times(reader.number(), () => {
     const [name, kind] = [reader.text(), reader.text()];
-    const serdes = reader.times(reader.number(), () => reader.text());
-    if (kind !== 'value' || serdes.length !== 1) throw new Error(`state ${name} is ${kind} of ${serdes}: the checker reads values`);
-    return { name, serde: serdes[0] as string };
+    return { name, kind, serdes: reader.times(reader.number(), () => reader.text()) };
   });
   const groups = reader.times(reader.number(), () => {
     const group = { keyGroup: reader.number(), entries: reader.number() };
@@ -87,8 +90,49 @@ export function readState(payload: Buffer): StoredState {
     reader.times(group.entries, () => ({
       keyGroup: group.keyGroup,
       key: reader.take(reader.number()),
-      values: states.map(() => reader.optional()),
+      parts: states.map(() => reader.optional()),
     })),
   );
   return { states, entries };
 }
+
+/** What a state holds of a key: a value's encoding, a list's, or a map's by that of the key (as latin1). */
+export type Kept = Buffer | readonly Buffer[] | ReadonlyMap<string, Buffer>;
+
+/** What a state of this kind holds of a key behind a part of a snapshot, on top of what it held before. */
+export function withPart(kind: StateDeclaration['kind'], before: Kept | undefined, part: Buffer): Kept {
+  return readers[kind](new Reader(part), before);
+}
+
+const whole = (reader: Reader): Kept => reader.bytes;
+
+const readers: { readonly [K in StateDeclaration['kind']]: (reader: Reader, before: Kept | undefined) => Kept } = {
+  value: whole,
+  reducing: whole,
+  aggregating: whole,
+  list(reader, before) {
+    const kept = reader.number();
+    const list = Array.isArray(before) ? before.slice(0, kept) : [];
+    if (list.length < kept) throw new Error(`a delta keeps ${kept} entries of a list of ${list.length}`);
+    for (let left = reader.number(); left > 0; left--) list[reader.number()] = reader.sized();
+    for (let left = reader.number(); left > 0; left--) list.push(reader.sized());
+    return list;
+  },
+  map(reader, before) {
+    const form = reader.number();
+    const map = new Map(form === 1 && before instanceof Map ? before : []);
+    const size = reader.number();
+    const keys: Buffer[] = [];
+    for (let left = form === 0 ? size : reader.number(); left > 0; left--) {
+      const key = reader.sized();
+      keys.push(key);
+      const value = form === 0 ? reader.sized() : reader.optional();
+      if (value === undefined) map.delete(key.toString('latin1'));
+      else map.set(key.toString('latin1'), value);
+    }
+    if (map.size !== size) throw new Error(`a map of ${map.size} entries where there should be ${size}`);
+    for (const [at, key] of keys.entries())
+      if (at > 0 && Buffer.compare(keys[at - 1] as Buffer, key) >= 0) throw new Error('keys of a map are not in the order of their bytes');
+    return map;
+  },
+};

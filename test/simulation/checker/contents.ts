@@ -3,7 +3,7 @@ import type { BlobRef } from '../../../lib/protocol/references.ts';
 import type { StateDeclaration } from '../../../lib/state/columns/columns.ts';
 import { decodeBatch, splitBatches, type WireRecord } from '../models/wire.ts';
 import { DEAD_LETTERS } from '../sim-job.ts';
-import { openEnvelope, readStaged, readState, type StoredState } from './blobs.ts';
+import { type Kept, openEnvelope, readStaged, readState, type StoredSnapshot, withPart } from './blobs.ts';
 import { keyGroupOf } from './key-groups.ts';
 import type { Staged } from './life.ts';
 import type { Scene } from './scene.ts';
@@ -50,17 +50,23 @@ export class Contents {
     return staged;
   }
 
-  /** By key (its bytes as latin1), then by state: what the serde wrote. Every key is with the subtask that owns it. */
-  stateOf(manifest: Manifest, uid: string, declared: readonly StateDeclaration[]): Map<string, Map<string, Buffer>> {
-    const state = new Map<string, Map<string, Buffer>>();
+  /** By key (its bytes as latin1), then by state: what the serdes wrote. Every key is with the subtask that owns it. */
+  stateOf(manifest: Manifest, uid: string, declared: readonly StateDeclaration[]): Map<string, Map<string, Kept>> {
+    const state = new Map<string, Map<string, Kept>>();
     for (const { base, deltas, keyGroups } of own(manifest.state, uid) ?? []) {
-      const ofSubtask = new Map<string, Map<string, Buffer>>();
+      const ofSubtask = new Map<string, Map<string, Kept>>();
       for (const ref of base === undefined ? deltas : [base, ...deltas]) {
         const stored = readState(openEnvelope('state', this.bytes(ref)));
-        this.#checkSerdes(stored, uid, declared);
-        for (const { keyGroup, key, values } of stored.entries) {
+        const kinds = this.#kindsOf(stored, uid, declared);
+        for (const { keyGroup, key, parts } of stored.entries) {
           const name = key.toString('latin1');
-          const ofKey = new Map(stored.states.flatMap(({ name }, at) => (values[at] === undefined ? [] : [[name, values[at]] as const])));
+          const before = ofSubtask.get(name);
+          const ofKey = new Map<string, Kept>();
+          kinds.forEach((kind, at) => {
+            const part = parts[at];
+            const state = stored.states[at]?.name ?? '';
+            if (part !== undefined && kind !== undefined) ofKey.set(state, withPart(kind, before?.get(state), part));
+          });
           if (ofKey.size === 0) ofSubtask.delete(name);
           else ofSubtask.set(name, ofKey);
           if (keyGroup !== keyGroupOf(key, this.#scene.maxParallelism) || keyGroup < keyGroups.first || keyGroup > keyGroups.last)
@@ -75,11 +81,14 @@ export class Contents {
     return state;
   }
 
-  #checkSerdes({ states }: StoredState, uid: string, declared: readonly StateDeclaration[]): void {
-    for (const { name, serde } of states) {
-      const known = declared.find((state) => state.name === name)?.serdes[0]?.name;
-      if (known !== serde) this.#scene.fail('I3', `state ${name} of ${uid} was stored with serde ${serde}, and the job has ${known}`);
-    }
+  /** Of each state that is stored the kind, which is that of the job's. */
+  #kindsOf({ states }: StoredSnapshot, uid: string, declared: readonly StateDeclaration[]): (StateDeclaration['kind'] | undefined)[] {
+    return states.map(({ name, kind, serdes }) => {
+      const known = declared.find((state) => state.name === name);
+      const [was, is] = [`${kind} of ${serdes}`, `${known?.kind} of ${known?.serdes.map((serde) => serde.name)}`];
+      if (was !== is) this.#scene.fail('I3', `state ${name} of ${uid} was stored as ${was}, and the job has ${is}`);
+      return known?.kind;
+    });
   }
 
   bytes(ref: BlobRef): Buffer {

@@ -1,4 +1,5 @@
 import { shapeOf } from '../sim-job.ts';
+import type { Kept } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { own } from './contents.ts';
 import type { Decided } from './decisions.ts';
@@ -49,11 +50,19 @@ function subtaskOf({ maxParallelism, fail }: Scene, { epoch: { manifest } }: Dec
 }
 
 /** By key: what each of its states holds. */
-function shownState(keys: ReadonlyMap<string, ReadonlyMap<string, Buffer>>): Map<string, string> {
-  return new Map([...keys].map(([key, values]) => [shown(Buffer.from(key, 'latin1')), shownValues(values)]));
+function shownState(keys: ReadonlyMap<string, ReadonlyMap<string, Kept>>): Map<string, string> {
+  return new Map([...keys].map(([key, states]) => [shown(Buffer.from(key, 'latin1')), shownStates(states)]));
 }
 
-function shownValues(values: ReadonlyMap<string, Buffer>): string {
-  const each = [...values].map(([name, value]) => `${name} ${shown(value)}`);
+function shownStates(states: ReadonlyMap<string, Kept>): string {
+  const each = [...states].map(([name, kept]) => `${name} ${shownKept(kept)}`);
   return each.sort().join(', ');
+}
+
+/** A map's entries in any order: they have one of their own. */
+function shownKept(kept: Kept): string {
+  if (Buffer.isBuffer(kept)) return shown(kept);
+  if (!(kept instanceof Map)) return `[${[...kept].map((item) => shown(item as Buffer)).join('; ')}]`;
+  const entries = [...kept].map(([key, value]) => `${shown(Buffer.from(key, 'latin1'))} => ${shown(value)}`);
+  return `{${entries.sort().join('; ')}}`;
 }

@@ -32,6 +32,9 @@ const SEND = 'lib/sinks/kafka/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
 const SERVE = 'lib/stages/serve.ts';
 const COLUMNS = 'lib/state/columns/value.ts';
+const LIST = 'lib/state/columns/list.ts';
+const MAP = 'lib/state/columns/map.ts';
+const LOANS = 'lib/state/columns/loans.ts';
 const WAVEFRONT = 'lib/epoch/wavefront.ts';
 const DEAD_LETTERS = 'lib/sinks/kafka/dead-letters.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
@@ -351,6 +354,40 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an object that a state gave out is saved if it was changed in place',
     edits: [edit(COLUMNS, 'if (encoded === before) continue;', 'if (before !== undefined) continue;')],
+  },
+  {
+    name: 'an object of a list or a map is saved if it was changed in place',
+    edits: [edit(LOANS, 'put(number, entry, encode(this.#name, this.#serde, value));', '')],
+  },
+  {
+    name: 'an object of an entry that was deleted does not bring it back',
+    edits: [edit(MAP, 'this.#loans.forget(number, entry);', '')],
+  },
+  {
+    name: 'a delta says which entries of a map are gone',
+    edits: [edit(MAP, 'this.#change(number, entry); this.#loans.forget(number, entry);', 'this.#loans.forget(number, entry);')],
+  },
+  {
+    name: 'a delta says which entries of a map have changed',
+    edits: [edit(MAP, 'if (change !== undefined) change.add(entry);', 'if (change !== undefined) return;')],
+  },
+  {
+    name: 'a map that was cleared keeps nothing of what was there',
+    edits: [edit(MAP, 'this.#changeAll(number); this.#loans.forget(number);', 'this.#loans.forget(number);')],
+  },
+  {
+    name: "a map's entries are met in the order of the bytes of their keys",
+    edits: [
+      edit('lib/state/columns/sorted-entries.ts', 'if ((chunk[middle * 2] as string) < key)', 'if ((chunk[middle * 2] as string) > key)'),
+    ],
+  },
+  {
+    name: 'a delta says which entries of a list have changed',
+    edits: [edit(LIST, 'if (index < kept) replaced.add(index);', '')],
+  },
+  {
+    name: 'a list that was cleared keeps nothing of what was there',
+    edits: [edit(LIST, 'change.kept = 0;', '')],
   },
   {
     name: 'a state that was cleared is gone, and with its last one the key',

@@ -3,6 +3,8 @@ import wordCount from '../../../jobs/word-count.ts';
 import failingAttempts from '../../../jobs/word-count-failing-attempts.ts';
 import failingWords from '../../../jobs/word-count-failing-words.ts';
 import {
+  type AggregatingState,
+  aggregatingState,
   type DataStream,
   defineJob,
   int64,
@@ -14,8 +16,13 @@ import {
   type KeySum,
   kafkaSink,
   kafkaSource,
+  type ListState,
   listState,
+  type MapState,
+  mapState,
   type Output,
+  type ReducingState,
+  reducingState,
   utf8,
   valueState,
 } from '../../../lib/api/index.ts';
@@ -154,9 +161,62 @@ test.each<[string, () => unknown, RegExp]>([
     /state n of op: undefined is no serde/,
   ],
   [
+    'a map state without a serde of its values',
+    job((b) => void keyed(b).process('op', { state: { n: mapState(utf8, undefined as never) }, onRecord() {} })),
+    /state n of op: value: undefined is no serde/,
+  ],
+  [
+    'a map state without a serde of its keys',
+    job((b) => void keyed(b).process('op', { state: { n: mapState(json as never, utf8) }, onRecord() {} })),
+    /state n of op: key: function is no serde .*; call it if it makes one: json\(\)/,
+  ],
+  [
+    'a reducing state without a function',
+    job((b) => void keyed(b).process('op', { state: { n: reducingState(int64, undefined as never) }, onRecord() {} })),
+    /state n of op: reduce is undefined, not a function/,
+  ],
+  [
+    'a reducing state whose function is async',
+    job((b) => void keyed(b).process('op', { state: { n: reducingState(int64, (async () => 1) as never) }, onRecord() {} })),
+    /state n of op: reduce is async/,
+  ],
+  [
+    'an aggregating state whose functions are async',
+    job(
+      (b) =>
+        void keyed(b).process('op', {
+          state: { n: aggregatingState(int64, { initial: 0, add: (n) => n, result: async (n) => n }) },
+          onRecord() {},
+        }),
+    ),
+    /state n of op: result is async/,
+  ],
+  [
+    'an aggregating state without an initial accumulator',
+    job(
+      (b) =>
+        void keyed(b).process('op', {
+          state: { n: aggregatingState(int64, { initial: undefined as never, add: (n) => n }) },
+          onRecord() {},
+        }),
+    ),
+    /state n of op: initial is undefined: nothing could be added to it/,
+  ],
+  [
+    'an initial accumulator that its serde cannot encode',
+    job(
+      (b) =>
+        void keyed(b).process('op', {
+          state: { n: aggregatingState(json<unknown>(), { initial: { n: 5n }, add: (n) => n }) },
+          onRecord() {},
+        }),
+    ),
+    /state n of op: its serde json cannot encode the initial value: .*BigInt/,
+  ],
+  [
     'a serde in place of a state',
     job((b) => void keyed(b).process('op', { state: { n: utf8 as never }, onRecord() {} })),
-    /state n of op: Object is no state: declare it by valueState\(serde\) or listState\(serde\)/,
+    /state n of op: Object is no state: declare it by valueState\(serde\), listState\(serde\) or their like/,
   ],
   [
     'an initial value that its serde cannot encode',
@@ -207,8 +267,22 @@ test('types follow the values', () => {
         last: valueState(utf8),
         seen: valueState(json<string[]>(), []),
         made: valueState(json<string[]>(), () => []),
+        list: listState(utf8),
+        map: mapState(int64, json<string[]>()),
+        highest: reducingState(int64, Math.max),
+        mean: aggregatingState(json<{ sum: number; n: number }>(), {
+          initial: { sum: 0, n: 0 },
+          add: ({ sum, n }, value: number) => ({ sum: sum + value, n: n + 1 }),
+          result: ({ sum, n }) => String(sum / n),
+        }),
+        plain: aggregatingState(utf8, { initial: '', add: (joined, value: number) => joined + value }),
       },
-      onRecord(line, { count, last, seen, made }, out: Output<{ line: string; count: number }>, { key, timestamp }) {
+      onRecord(
+        line,
+        { count, last, seen, made, list, map, highest, mean, plain },
+        out: Output<{ line: string; count: number }>,
+        { key, timestamp },
+      ) {
         expectTypeOf(made.get()).toEqualTypeOf<string[]>();
         expectTypeOf(line).toEqualTypeOf<string>();
         expectTypeOf(count.get()).toEqualTypeOf<number>();
@@ -216,6 +290,19 @@ test('types follow the values', () => {
         expectTypeOf(seen.get()).toEqualTypeOf<string[]>();
         expectTypeOf(key).toEqualTypeOf<number>();
         expectTypeOf(timestamp).toEqualTypeOf<number>();
+        expectTypeOf(list).toEqualTypeOf<ListState<string>>();
+        expectTypeOf(map).toEqualTypeOf<MapState<number, string[]>>();
+        expectTypeOf([...map]).toEqualTypeOf<[number, string[]][]>();
+        expectTypeOf(map.keys().take(1).toArray()).toEqualTypeOf<number[]>();
+        expectTypeOf(highest).toEqualTypeOf<ReducingState<number>>();
+        expectTypeOf(mean).toEqualTypeOf<AggregatingState<number, string>>();
+        expectTypeOf(plain).toEqualTypeOf<AggregatingState<number, string>>();
+        // @ts-expect-error -- not a key of the map
+        map.get('text');
+        // @ts-expect-error -- not a value of the map
+        map.set(1, 'text');
+        // @ts-expect-error -- not what is added
+        mean.add('text');
         out.emit({ line, count: count.update((n) => n + 1) });
         // @ts-expect-error -- not what the operator says it emits
         out.emit('text');

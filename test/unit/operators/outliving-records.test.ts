@@ -9,7 +9,13 @@ import {
   type KeyedStream,
   kafkaSink,
   kafkaSource,
+  type ListState,
+  listState,
+  type MapState,
+  mapState,
   type Output,
+  type ReducingState,
+  reducingState,
   type Serde,
   structured,
   utf8,
@@ -317,10 +323,18 @@ function lateJob(late: (handles: Handles) => void, later: (run: () => void) => v
   return job((stream) =>
     stream
       .process('op', {
-        state: { n: valueState(int64, 0), list: valueState(json<number[]>(), []) },
-        onRecord(value, { n, list }, output: Output<unknown>, keyed) {
+        state: {
+          n: valueState(int64, 0),
+          list: valueState(json<number[]>(), []),
+          items: listState(int64),
+          map: mapState(utf8, int64),
+          sum: reducingState(int64, (one, other) => one + other),
+        },
+        onRecord(value, { n, list, items, map, sum }, output: Output<unknown>, keyed) {
           n.update((count) => count + 1);
-          if (value.v < 0) later(() => late({ n, list, output, keyed }));
+          map.set('entry', 1);
+          const entries = map.entries();
+          if (value.v < 0) later(() => late({ n, list, items, map, entries, sum, output, keyed }));
         },
       })
       .sink('out', out()),
@@ -330,6 +344,10 @@ function lateJob(late: (handles: Handles) => void, later: (run: () => void) => v
 interface Handles {
   readonly n: ValueState<number, number>;
   readonly list: ValueState<number[], number[]>;
+  readonly items: ListState<number>;
+  readonly map: MapState<string, number>;
+  readonly entries: IteratorObject<unknown>;
+  readonly sum: ReducingState<number>;
   readonly output: Output<unknown>;
   readonly keyed: KeyedContext<string>;
 }
@@ -343,6 +361,13 @@ const uses: readonly [string, (handles: Handles) => void][] = [
   ['state list', ({ list }) => void list.get()],
   ['state list', ({ list }) => list.set([1])],
   ['state list', ({ list }) => list.clear()],
+  ['state items', ({ items }) => items.add(1)],
+  ['state map', ({ map }) => map.set('late', 1)],
+  ['state map', ({ map }) => void map.delete('entry')],
+  ['state map', ({ map }) => map.clear()],
+  ['state map', ({ map }) => void [...map.keys()]],
+  ['iterator of state map', ({ entries }) => void entries.next()],
+  ['state sum', ({ sum }) => sum.add(1)],
   ['context.key', ({ keyed }) => void keyed.key],
   ['context.timestamp', ({ keyed }) => void keyed.timestamp],
 ];

@@ -1,8 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { defineJob, int64, json, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
+import { describe, expect, it, test } from 'vitest';
+import {
+  defineJob,
+  int64,
+  json,
+  kafkaSink,
+  kafkaSource,
+  type ListState,
+  listState,
+  type MapState,
+  mapState,
+  type StateSpecs,
+  utf8,
+  valueState,
+} from '../../../lib/api/index.ts';
 import { type BlobKind, openBlob, sealBlob } from '../../../lib/format/blob.ts';
 import { ExchangeReader } from '../../../lib/format/exchange-reader.ts';
+import { murmur2 } from '../../../lib/format/murmur2.ts';
 import { checkCompatible, fingerprint } from '../../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../../lib/graph/graph.ts';
 import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
@@ -87,4 +101,55 @@ test('the fingerprint of a build before kinds is that of the same graph now', ()
   const now = fingerprint(describeGraph(job));
   expect(now).not.toBe(before.fingerprint);
   expect(checkCompatible(before.fingerprint, now)).toEqual({ outcome: 'same' });
+});
+
+describe('of a build that knew value and list states alone', () => {
+  const kinds = JSON.parse(readFileSync(new URL('../../fixtures/formats-2.json', import.meta.url), 'utf8')) as Record<
+    'fingerprint' | 'base' | 'delta',
+    string
+  >;
+  const payloads = [opened('state', kinds.base), opened('state', kinds.delta)];
+  const before = { count: valueState(int64, 0), words: listState(utf8), lengths: listState(json<{ length: number }>()) };
+  const withStates = (state: StateSpecs) =>
+    defineJob('kinds', (builder) => {
+      builder
+        .source('read-lines', kafkaSource({ topic: 'in', value: utf8 }))
+        .keyBy((word) => word.slice(0, 1), utf8)
+        .process('keep', { state, onRecord() {} });
+    });
+
+  it('state is read, and goes on; a map that is added is empty', () => {
+    const definition = withStates({ ...before, seen: mapState(utf8, int64) });
+    const state = createOperatorRuntime(compiled(definition), 'keep', context, 0).states.get('keep');
+    if (state === undefined) throw new Error('no state');
+    state.load(payloads);
+    const at = (key: string) => {
+      const bytes = Buffer.from(key);
+      state.keys.current = state.keys.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
+      const { words, lengths, seen } = state.handles as {
+        words: ListState<string>;
+        lengths: ListState<{ length: number }>;
+        seen: MapState<string, number>;
+      };
+      return { words, lengths, seen };
+    };
+    const all = () => ['a', 'b', 'c', 'ü'].map((key) => [...at(key).words].join(' '));
+    expect(all()).toEqual(['ant= auk ape', 'bug', 'cow', 'üb']);
+    expect([...at('b').lengths].map(({ length }) => length)).toEqual([3, 3, 2, 3]);
+    expect(at('a').seen.size).toBe(0);
+    at('a').seen.set('x', 1);
+    at('a').words.add('asp');
+    const copy = createOperatorRuntime(compiled(definition), 'keep', context, 0).states.get('keep');
+    copy?.load([...payloads, Buffer.concat(state.takeDelta())]);
+    expect(Buffer.concat(copy?.takeBase() ?? [])).toEqual(Buffer.concat(state.takeBase()));
+    expect(all()[0]).toBe('ant= auk ape asp');
+  });
+
+  it('the fingerprint is what this build writes of the same graph; kinds may be added, and none may become another', () => {
+    const print = (state: StateSpecs) => fingerprint(describeGraph(withStates(state)));
+    expect(print(before)).toBe(kinds.fingerprint);
+    expect(checkCompatible(kinds.fingerprint, print({ ...before, seen: mapState(utf8, int64) })).outcome).toBe('changed');
+    const changed = checkCompatible(kinds.fingerprint, print({ ...before, words: mapState(utf8, utf8) }));
+    expect(JSON.stringify(changed)).toContain('was a list state and is now a map state');
+  });
 });

@@ -95,17 +95,51 @@ test('a restore from a base and deltas is the list itself, also when three subta
   );
 });
 
-test('what a list gives out is a copy: only what is set or added is in it', () => {
+test('an object that a list gave out or was given is saved as it is when its record is done with, and frozen then', () => {
   const state = newState(json<{ n: number }>() as Serde<never>);
   const { items } = at(state, 'k') as { items: ListState<{ n: number }> };
   const added = { n: 1 };
   items.add(added);
+  items.add({ n: 5 });
+  items.add({ n: 8 });
   added.n = 2;
-  const given = items.at(0);
-  if (given !== undefined) given.n = 3;
-  expect([...items]).toEqual([{ n: 1 }]);
-  items.set(0, { n: 4 });
-  expect([items.at(0), items.at(1)]).toEqual([{ n: 4 }, undefined]);
+  const [first, second] = items;
+  if (first !== undefined) first.n = 3;
+  if (second !== undefined) second.n = 6;
+  expect(items.at(1)).toBe(second);
+  items.set(1, { n: 7 });
+  const blobs = [delta(state)];
+  expect(() => {
+    added.n = 9;
+  }).toThrow(TypeError);
+  at(state, 'k');
+  for (const item of items) item.n += 10;
+  const given = items.at(2) as { n: number };
+  given.n = 0;
+  blobs.push(delta(state));
+  at(state, 'k');
+  expect([...items]).toEqual([{ n: 13 }, { n: 17 }, { n: 0 }]);
+  state.takeBack();
+  expect(state.changed()).toBe(false);
+  const restored = newState(json<{ n: number }>() as Serde<never>);
+  restored.load(blobs);
+  expect([...at(restored, 'k').items]).toEqual([{ n: 13 }, { n: 17 }, { n: 0 }]);
+});
+
+test('an object of a list that was cleared is in no list any more', () => {
+  const state = newState(json<{ n: number }>() as Serde<never>);
+  const { items } = at(state, 'k') as { items: ListState<{ n: number }> };
+  items.add({ n: 1 });
+  items.add({ n: 1 });
+  const [gone, other] = items;
+  if (gone === undefined || other === undefined) throw new Error('no items');
+  items.clear();
+  items.add({ n: 2 });
+  gone.n = 3;
+  other.n = 3;
+  state.takeBack();
+  at(state, 'k');
+  expect([...items]).toEqual([{ n: 2 }]);
 });
 
 test('an entry that is not there cannot be set, and one that is set to what it is has not changed', () => {

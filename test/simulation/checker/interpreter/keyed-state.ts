@@ -1,13 +1,13 @@
 import type { StateDeclaration } from '../../../../lib/state/columns/columns.ts';
-import type { ValueDeclaration } from '../../../../lib/state/columns/value.ts';
-import { decoded, encoded } from './rows.ts';
+import type { Kept } from '../blobs.ts';
+import { type Handle, openHandle } from './handles.ts';
 
 /**
- * The state of one keyed operator: by the key's bytes (as latin1), then by name of the state its value, as its serde writes it. A
- * state without a value is not there, nor is a key without any.
+ * The state of one keyed operator: by the key's bytes (as latin1), then by name of the state what it holds, as its serdes write it. A
+ * state that holds nothing is not there, nor is a key without any.
  */
 export class OperatorState {
-  readonly keys = new Map<string, Map<string, Buffer>>();
+  readonly keys = new Map<string, Map<string, Kept>>();
   readonly #declared: readonly StateDeclaration[];
 
   constructor(declared: readonly StateDeclaration[]) {
@@ -15,68 +15,17 @@ export class OperatorState {
   }
 
   /** Has `work` done with the states of a key; then takes back what they gave out. */
-  workOn(key: string, work: (handles: Readonly<Record<string, ValueHandle>>) => void): void {
-    const values = this.keys.get(key) ?? new Map<string, Buffer>();
-    const handles: Record<string, ValueHandle> = Object.create(null);
-    for (const declared of this.#declared) {
-      if (declared.kind !== 'value') throw new Error(`no simulated job has a ${declared.kind} state: teach the interpreter`);
-      handles[declared.name] = new ValueHandle(declared, values);
-    }
+  workOn(key: string, work: (handles: Readonly<Record<string, Handle>>) => void): void {
+    const states = this.keys.get(key) ?? new Map<string, Kept>();
+    const handles: Record<string, Handle> = Object.create(null);
+    for (const declared of this.#declared) handles[declared.name] = openHandle(declared, states.get(declared.name));
     work(handles);
-    for (const handle of Object.values(handles)) handle.takeBack();
-    if (values.size > 0) this.keys.set(key, values);
+    for (const [name, handle] of Object.entries(handles)) {
+      const kept = handle.takeBack();
+      if (kept === undefined) states.delete(name);
+      else states.set(name, kept);
+    }
+    if (states.size > 0) this.keys.set(key, states);
     else this.keys.delete(key);
-  }
-}
-
-/** One state of one key, while one record is worked on. */
-class ValueHandle {
-  readonly #declared: ValueDeclaration;
-  readonly #values: Map<string, Buffer>;
-  #lent: { readonly value: unknown; readonly before: Buffer | undefined } | undefined;
-
-  constructor(declared: ValueDeclaration, values: Map<string, Buffer>) {
-    this.#declared = declared;
-    this.#values = values;
-  }
-
-  get(): unknown {
-    if (this.#lent !== undefined) return this.#lent.value;
-    const stored = this.#values.get(this.#declared.name);
-    const value = stored === undefined ? this.#initial() : decoded(this.#declared.serdes[0], stored);
-    // An object that is changed in place is saved; an initial value that is only read is not.
-    if (typeof value === 'object' && value !== null) this.#lent = { value, before: encoded(this.#declared.serdes[0], value) };
-    return value;
-  }
-
-  set(value: unknown): void {
-    if (value === undefined) throw new TypeError('a state cannot be set to undefined');
-    this.#lent = { value, before: undefined };
-  }
-
-  update(change: (value: unknown) => unknown): unknown {
-    const value = change(this.get());
-    this.set(value);
-    return value;
-  }
-
-  clear(): void {
-    this.#lent = undefined;
-    this.#values.delete(this.#declared.name);
-  }
-
-  takeBack(): void {
-    if (this.#lent === undefined) return;
-    const { value, before } = this.#lent;
-    const after = encoded(this.#declared.serdes[0], value);
-    if (before === undefined || !before.equals(after)) this.#values.set(this.#declared.name, after);
-  }
-
-  /** An object is made anew each time, so that no two keys share one. */
-  #initial(): unknown {
-    const { initial, serdes } = this.#declared;
-    const [serde] = serdes;
-    if (typeof initial === 'function') return (initial as () => unknown)();
-    return typeof initial === 'object' && initial !== null ? decoded(serde, encoded(serde, initial)) : initial;
   }
 }

@@ -1,0 +1,283 @@
+import type { ByteWriter } from '../../format/byte-writer.ts';
+import type { Serde } from '../../format/serde.ts';
+import type { DeclaredState } from '../declared-state.ts';
+import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
+import { Cursor } from '../snapshot/cursor.ts';
+import type { SnapshotPart } from '../snapshot/writer.ts';
+import type { Column } from './column.ts';
+import { decode, encodeKey, freeze, readEncoded, readSized, writeSized } from './encoding.ts';
+import { Loans } from './loans.ts';
+import { SortedEntries } from './sorted-entries.ts';
+
+/**
+ * A state that holds a map of each key. In a snapshot: the form; then
+ *
+ *   0, all entries    their count; of each its key and its value
+ *   1, what changed   the count of all entries there are then; the count of those that have changed; of each its key and its value,
+ *                     behind (length + 1), or 0 when it is gone
+ *
+ * Keys are behind their length and ascending by their bytes, values behind their length. Another form is a later build's.
+ */
+export interface MapDeclaration extends DeclaredState {
+  readonly kind: 'map';
+  /** Of the keys, and of the values. */
+  readonly serdes: readonly [Serde<unknown>, Serde<unknown>];
+}
+
+/**
+ * The map of one state for the key that is being worked on. Its entries' keys are told apart by the bytes that their serde writes,
+ * and everything goes through the entries in the order of these bytes. An object that it gave out as a value, or was given, may be
+ * changed in place while its record is worked on: that is saved. A key that it gives out is a copy. It is of no use outside of its
+ * record: everything throws there.
+ */
+export interface MapState<K, V> extends Iterable<[K, V]> {
+  readonly size: number;
+  /** Undefined when there is no such entry. */
+  get(key: K): V | undefined;
+  has(key: K): boolean;
+  /** Throws `TypeError` for undefined: what is not there is deleted. */
+  set(key: K, value: V): void;
+  /** Was the entry there? */
+  delete(key: K): boolean;
+  /** What is set or deleted meanwhile is met or not, as it lies before or behind the present entry. */
+  keys(): IteratorObject<K, undefined>;
+  /** As `keys`. */
+  values(): IteratorObject<V, undefined>;
+  /** As `keys`. */
+  entries(): IteratorObject<[K, V], undefined>;
+  /** Takes all entries away: when no state is left, the key costs nothing. */
+  clear(): void;
+}
+
+export function openMapColumn(keys: KeyIndex, state: MapDeclaration): Column {
+  return new MapColumn(keys, state);
+}
+
+/** Keys of the entries that have changed since the last snapshot; `all`: what that has of the map is of no use any more. */
+type Change = Set<string> | 'all';
+
+class MapColumn implements Column, MapState<unknown, unknown> {
+  readonly handle = this;
+  readonly state: MapDeclaration;
+  readonly #keys: KeyIndex;
+  readonly #keySerde: Serde<unknown>;
+  /** By the key of the entry. */
+  readonly #loans: Loans<string>;
+  /** Encodings by encodings, as latin1. */
+  #maps: (SortedEntries | undefined)[] = [];
+  /** By key number. */
+  readonly #changes = new Map<number, Change>();
+
+  constructor(keys: KeyIndex, state: MapDeclaration) {
+    this.state = state;
+    this.#keys = keys;
+    this.#keySerde = state.serdes[0];
+    this.#loans = new Loans(state.name, state.serdes[1]);
+  }
+
+  get size(): number {
+    return this.#maps[currentOf(this.#keys, this.state)]?.size ?? 0;
+  }
+
+  get(key: unknown): unknown {
+    const number = currentOf(this.#keys, this.state);
+    const entry = this.#entryOf(key);
+    const encoded = this.#maps[number]?.get(entry);
+    return encoded === undefined ? undefined : this.#loans.give(number, entry, encoded);
+  }
+
+  has(key: unknown): boolean {
+    const number = currentOf(this.#keys, this.state);
+    const entry = this.#entryOf(key);
+    return this.#maps[number]?.get(entry) !== undefined;
+  }
+
+  set(key: unknown, value: unknown): void {
+    const number = currentOf(this.#keys, this.state);
+    if (value === undefined) throw new TypeError(`an entry of state ${this.state.name} cannot be set to undefined: use delete()`);
+    const entry = this.#entryOf(key);
+    this.#put(number, entry, this.#loans.take(number, entry, value));
+  }
+
+  delete(key: unknown): boolean {
+    const number = currentOf(this.#keys, this.state);
+    const entry = this.#entryOf(key);
+    const entries = this.#maps[number];
+    if (entries?.get(entry) === undefined) return false;
+    this.#change(number, entry);
+    this.#loans.forget(number, entry);
+    return entries.delete(entry);
+  }
+
+  keys(): IteratorObject<unknown, undefined> {
+    return this.#iterate((_number, entry) => this.#keyOf(entry));
+  }
+
+  values(): IteratorObject<unknown, undefined> {
+    return this.#iterate((number, entry) => this.#valueOf(number, entry));
+  }
+
+  entries(): IteratorObject<[unknown, unknown], undefined> {
+    return this.#iterate((number, entry) => [this.#keyOf(entry), this.#valueOf(number, entry)]);
+  }
+
+  [Symbol.iterator](): IteratorObject<[unknown, unknown], undefined> {
+    return this.entries();
+  }
+
+  clear(): void {
+    const number = currentOf(this.#keys, this.state);
+    const entries = this.#maps[number];
+    if (entries === undefined || entries.size === 0) return;
+    this.#changeAll(number);
+    this.#loans.forget(number);
+    entries.clear();
+  }
+
+  extend(): void {
+    this.#maps.push(undefined);
+  }
+
+  isEmpty(number: number): boolean {
+    return (this.#maps[number]?.size ?? 0) === 0;
+  }
+
+  write(number: number, out: ByteWriter, part: SnapshotPart): boolean {
+    const entries = this.#maps[number];
+    if (entries === undefined || entries.size === 0) return false;
+    const change = part === 'base' ? 'all' : (this.#changes.get(number) ?? UNCHANGED);
+    if (change === 'all') writeAll(entries, out);
+    else writeChanged(entries, change, out);
+    return true;
+  }
+
+  apply(number: number, bytes: Buffer, start: number, end: number): void {
+    const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
+    const form = cursor.varint();
+    if (form === ALL) this.#maps[number] = readAll(cursor);
+    else if (form === CHANGED_ENTRIES) this.#maps[number] = readChanged(cursor, this.#maps[number] ?? new SortedEntries());
+    else throw cursor.malformed(`has a map in form ${form}, which this build does not know`);
+  }
+
+  forget(number: number): void {
+    this.#maps[number] = undefined;
+    this.#changes.delete(number);
+  }
+
+  takeBack(): void {
+    this.#loans.takeBack((number, entry, encoded) => this.#put(number, entry, encoded));
+  }
+
+  settle(): void {
+    for (const number of this.#changes.keys()) if (this.isEmpty(number)) this.#maps[number] = undefined;
+    this.#changes.clear();
+  }
+
+  drop(): void {
+    this.#maps = [];
+    this.#changes.clear();
+    this.#loans.drop();
+  }
+
+  #entryOf(key: unknown): string {
+    return encodeKey(this.state.name, this.#keySerde, key);
+  }
+
+  #keyOf(entry: string): unknown {
+    const key = decode(this.state.name, this.#keySerde, entry);
+    freeze(key);
+    return key;
+  }
+
+  #valueOf(number: number, entry: string): unknown {
+    return this.#loans.give(number, entry, this.#maps[number]?.get(entry) as string);
+  }
+
+  /** Which key is worked on is looked at now, not at the first entry. */
+  #iterate<T>(show: (number: number, entry: string) => T): IteratorObject<T, undefined> {
+    return this.#walk(currentOf(this.#keys, this.state), show);
+  }
+
+  *#walk<T>(number: number, show: (number: number, entry: string) => T): Generator<T, undefined> {
+    const entries = this.#maps[number];
+    if (entries === undefined) return;
+    for (const entry of entries.keys()) {
+      if (this.#keys.current !== number || this.#maps[number] !== entries)
+        this.#keys.scope.refuse(this.#keys.uid, `an iterator of state ${this.state.name}`);
+      yield show(number, entry);
+    }
+  }
+
+  #put(number: number, entry: string, encoded: string): void {
+    if (this.#maps[number]?.get(entry) === encoded) return;
+    this.#change(number, entry);
+    const entries = this.#maps[number] ?? new SortedEntries();
+    entries.set(entry, encoded);
+    this.#maps[number] = entries;
+  }
+
+  /** Called before the entry changes. */
+  #change(number: number, entry: string): void {
+    const change = this.#changes.get(number);
+    if (change === 'all') return;
+    if (change !== undefined) change.add(entry);
+    else if (this.isEmpty(number)) this.#changeAll(number);
+    else {
+      this.#changeKey(number);
+      this.#changes.set(number, new Set([entry]));
+    }
+  }
+
+  #changeAll(number: number): void {
+    this.#changeKey(number);
+    this.#changes.set(number, 'all');
+  }
+
+  #changeKey(number: number): void {
+    if (this.#keys.marks[number] !== CHANGED) this.#keys.change(number);
+  }
+}
+
+const UNCHANGED: ReadonlySet<string> = new Set();
+const ALL = 0;
+const CHANGED_ENTRIES = 1;
+const LEAST_ENTRY_BYTES = 2;
+
+function writeAll(entries: SortedEntries, out: ByteWriter): void {
+  out.varint(ALL);
+  out.varint(entries.size);
+  entries.forEach((key, value) => {
+    writeSized(key, out);
+    writeSized(value, out);
+  });
+}
+
+function writeChanged(entries: SortedEntries, changed: ReadonlySet<string>, out: ByteWriter): void {
+  out.varint(CHANGED_ENTRIES);
+  out.varint(entries.size);
+  out.varint(changed.size);
+  for (const key of [...changed].sort()) {
+    writeSized(key, out);
+    const value = entries.get(key);
+    if (value === undefined) out.varint(0);
+    else writeSized(value, out, 1);
+  }
+}
+
+function readAll(cursor: Cursor): SortedEntries {
+  const entries = new SortedEntries();
+  for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) entries.set(readSized(cursor), readSized(cursor));
+  return entries;
+}
+
+function readChanged(cursor: Cursor, entries: SortedEntries): SortedEntries {
+  const size = cursor.varint();
+  for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) {
+    const key = readSized(cursor);
+    const valueBytes = cursor.sizePlusOne() - 1;
+    if (valueBytes < 0) entries.delete(key);
+    else entries.set(key, readEncoded(cursor, valueBytes));
+  }
+  if (entries.size !== size) throw cursor.malformed(`says that a map has ${size} entries, and it has ${entries.size}`);
+  return entries;
+}
