@@ -20,6 +20,7 @@ import { folderIn, runCommand } from './command.ts';
 import { DEFAULT_TOPICS } from './default-topics.ts';
 import { eventText } from './event-text.ts';
 import { type RunningJob, runJob } from './functions/run-job.ts';
+import { topicsOf } from './job-topics.ts';
 import { rememberRunning } from './running.ts';
 import { createTopics } from './stack/kafka-admin.ts';
 import { openStack, type Stack } from './stack/stack.ts';
@@ -87,7 +88,7 @@ function askedFor(environment: NodeJS.ProcessEnv, noTakeover: boolean): Record<s
 
 /** Makes what the job works on and is not there: topics, table, bucket. */
 async function prepare(stack: Stack, { table, blobs }: Config, { plan }: JobSummary): Promise<void> {
-  const topics = new Set(plan.stages.flatMap((stage) => ('topic' in stage ? [stage.topic] : [])));
+  const topics = new Set(topicsOf(plan));
   await Promise.all([
     createTopics(
       stack.kafka.bootstrap,
@@ -184,8 +185,7 @@ function waitsForStart(row: JobRow | undefined): boolean {
 }
 
 function welcome({ stack, job: { name, plan } }: LocalJob): string {
-  const [input = ''] = plan.stages.flatMap((stage) => (stage.kind === 'source' ? [stage.topic] : []));
-  const [output = ''] = plan.stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : []));
+  const [[input = ''], [output = '']] = [topicsOf(plan, 'source'), topicsOf(plan, 'sink')];
   return `
 Job ${name} runs on Kafka at ${stack.kafka.bootstrap} and AWS at ${stack.aws.endpoint}. In other terminals:
 

@@ -14,6 +14,7 @@ import { DEFAULT_TOPICS } from '../default-topics.ts';
 import { checkCounts, isExact, readCommitted } from '../demo/check.ts';
 import { loadLines } from '../demo/load.ts';
 import { countWords } from '../demo/texts.ts';
+import { topicsOf } from '../job-topics.ts';
 import { rememberRunning } from '../running.ts';
 import { createTopics } from '../stack/kafka-admin.ts';
 import { withProgress } from '../stack/progress.ts';
@@ -59,7 +60,7 @@ await runCommand({ name: 'npm run deploy:local', usage: USAGE, options: { keep: 
 
 async function deploy(stack: Stack, job: JobSummary, parameters: Readonly<Record<string, string>>, keep: boolean): Promise<void> {
   const cdk = createCdk(stack);
-  const topics = new Set(job.plan.stages.flatMap((stage) => ('topic' in stage ? [stage.topic] : [])));
+  const topics = new Set(topicsOf(job.plan));
   try {
     await createTopics(
       stack.kafka.bootstrap,
@@ -79,7 +80,7 @@ async function deploy(stack: Stack, job: JobSummary, parameters: Readonly<Record
 
 /** The one of this checkout, on its own topics. */
 function isWordCount({ name, plan }: JobSummary): boolean {
-  const topics = plan.stages.flatMap((stage) => ('topic' in stage ? [stage.topic] : []));
+  const topics = topicsOf(plan);
   return name === 'word-count' && String(topics) === String(Object.values(DEFAULT_TOPICS));
 }
 
