@@ -107,7 +107,7 @@ export default {
       name: 'a-decision-is-the-stores-to-say',
       comment: 'A manifest counts as decided where the store has just said so: a permit to commit is made of nothing else.',
       severity: 'error',
-      from: { path: '^lib/', pathNot: ['^lib/epoch/coordinator/(decide|read)-manifest[.]ts$'] },
+      from: { path: '^lib/', pathNot: ['^lib/epoch/decision/(decide|read)-manifest[.]ts$'] },
       to: { path: '^lib/protocol/as-decided[.]ts$' },
     },
     {

@@ -1,9 +1,9 @@
 import { holderOfProcess } from '../host/holder.ts';
 import { type CoordinatorDeps, JobFailedError, SupersededError } from '../lib/epoch/coordinator/context.ts';
 import { type FinishSettings, finishJob } from '../lib/epoch/coordinator/finish.ts';
-import { holdLease } from '../lib/epoch/coordinator/hold-lease.ts';
-import { inWords } from '../lib/epoch/events.ts';
-import { holderOf } from '../lib/epoch/may-start.ts';
+import { holdLease } from '../lib/epoch/lease/hold-lease.ts';
+import { inWords } from '../lib/epoch/progress/events.ts';
+import { holderOf } from '../lib/epoch/start/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import type { SinkRequest } from '../lib/protocol/requests.ts';

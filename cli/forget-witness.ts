@@ -1,4 +1,4 @@
-import { forgetWitness } from '../lib/epoch/coordinator/forget-witness.ts';
+import { forgetWitness } from '../lib/epoch/start/forget-witness.ts';
 import { manifestIn } from '../lib/inspect/manifest.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../lib/ports/store-problem.ts';

@@ -1,4 +1,4 @@
-import { type CoordinatorEvent, type Level, levelOf } from '../lib/epoch/events.ts';
+import { type CoordinatorEvent, type Level, levelOf } from '../lib/epoch/progress/events.ts';
 
 export interface EventLine {
   readonly level: Level;

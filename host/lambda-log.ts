@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { Level } from '../lib/epoch/events.ts';
+import type { Level } from '../lib/epoch/progress/events.ts';
 
 /** One for each process: it knows the first invocation from the others. */
 const logger = new Logger({ serviceName: 'onceflow' });

@@ -1,5 +1,5 @@
 import type { ConfigOf } from '../lib/config/parameters.ts';
-import type { CoordinatorEvent } from '../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../lib/epoch/progress/events.ts';
 import { createEventLines } from './event-lines.ts';
 import { type LambdaContext, lambdaLog } from './lambda-log.ts';
 import { createMetrics } from './metrics.ts';

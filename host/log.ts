@@ -1,4 +1,4 @@
-import type { Level } from '../lib/epoch/events.ts';
+import type { Level } from '../lib/epoch/progress/events.ts';
 
 export type Log = (level: Level, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 

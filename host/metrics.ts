@@ -1,6 +1,6 @@
 import { METRIC_DIMENSIONS, METRICS_NAMESPACE, type MetricName, metrics } from '../lib/config/metrics.ts';
-import type { EpochFigures } from '../lib/epoch/epoch-figures.ts';
-import type { CoordinatorEvent } from '../lib/epoch/events.ts';
+import type { EpochFigures } from '../lib/epoch/progress/epoch-figures.ts';
+import type { CoordinatorEvent } from '../lib/epoch/progress/events.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 
 /** At most one line in this time: epochs of a busy job are many a second, and every line is billed. */

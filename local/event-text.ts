@@ -1,4 +1,4 @@
-import type { CoordinatorEvent } from '../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../lib/epoch/progress/events.ts';
 
 /** What a person wants to read of a coordinator's event; undefined for the others. */
 export function eventText(event: CoordinatorEvent): string | undefined {

@@ -1,7 +1,7 @@
 import { type Config, parameters } from '../../lib/config/parameters.ts';
 import { LeftToNextError } from '../../lib/epoch/coordinator/context.ts';
 import { CONTROL_POLL_MS } from '../../lib/epoch/loop/chores.ts';
-import { holderOf, isLeaseLive } from '../../lib/epoch/may-start.ts';
+import { holderOf, isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
 import type { HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';

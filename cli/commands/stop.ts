@@ -1,4 +1,4 @@
-import { holderOf, isLeaseLive } from '../../lib/epoch/may-start.ts';
+import { holderOf, isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';

@@ -1,4 +1,4 @@
-import { openManifest } from '../epoch/coordinator/read-manifest.ts';
+import { openManifest } from '../epoch/decision/read-manifest.ts';
 import type { EpochRow } from '../ports/epoch-store.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { createBlobs } from '../storage/blobs.ts';

@@ -1,4 +1,4 @@
-import { isLeaseLive } from '../epoch/may-start.ts';
+import { isLeaseLive } from '../epoch/start/may-start.ts';
 import type { JobRow, NoProgress } from '../ports/epoch-store.ts';
 
 /**

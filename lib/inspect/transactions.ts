@@ -1,4 +1,4 @@
-import { isLeaseLive } from '../epoch/may-start.ts';
+import { isLeaseLive } from '../epoch/start/may-start.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import type { KafkaRequests, TopicPartition, TransactionDescription } from '../ports/kafka-requests.ts';
 import { type Committable, isOfOneSubtask } from '../protocol/committable.ts';

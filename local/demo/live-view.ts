@@ -1,4 +1,4 @@
-import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import { type MarkKind, RunHistory } from './run-history.ts';
 import type { Visible } from './watch.ts';
 

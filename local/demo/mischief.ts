@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import { transactionalId } from '../../lib/sinks/kafka/ids.ts';
 import type { RunningJob } from '../functions/run-job.ts';

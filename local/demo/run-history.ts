@@ -1,4 +1,4 @@
-import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 
 /** A piece of work on one epoch, on the lane of its stage, or of `decide` or `commit`. */
 export interface Bar {

@@ -1,4 +1,4 @@
-import { openManifest } from '../../lib/epoch/coordinator/read-manifest.ts';
+import { openManifest } from '../../lib/epoch/decision/read-manifest.ts';
 import type { EpochStore } from '../../lib/ports/epoch-store.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { Blobs } from '../../lib/storage/blobs.ts';

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { holderOfProcess } from '../../host/holder.ts';
 import { logLine } from '../../host/log.ts';
 import { systemClock } from '../../host/system.ts';
-import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import { leaveJobFolder } from './job-folder.ts';
 import { createSocketInvoker } from './socket-invoker.ts';
 

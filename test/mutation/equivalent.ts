@@ -11,14 +11,14 @@ export interface Equivalent extends Pick<Mutant, 'file' | 'within' | 'before' | 
 /** Copied from the report of a survivor. An entry whose lines are gone fails a test. */
 export const equivalent: readonly Equivalent[] = [
   {
-    file: 'lib/epoch/coordinator/start.ts',
+    file: 'lib/epoch/start/start.ts',
     within: 'newRow',
     before: 'incarnation: deps.random.id().slice(0, 8),',
     after: 'incarnation: deps.random.id().slice(0, 7),',
     reason: 'A shorter id only makes it likelier that two lives of a job get the same one: no history shows that.',
   },
   {
-    file: 'lib/epoch/isolate.ts',
+    file: 'lib/epoch/failure/isolate.ts',
     within: 'shareOut',
     before: 'if (most >= offsetsIn(parts)) return [...parts];',
     after: 'if (most > offsetsIn(parts)) return [...parts];',

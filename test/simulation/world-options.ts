@@ -1,7 +1,7 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
-import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
-import type { Standby } from '../../lib/epoch/revival.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
+import type { Standby } from '../../lib/epoch/start/revival.ts';
 import type { SinkSettings } from '../../lib/sinks/connectors.ts';
 import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Violation } from './checker/checker.ts';

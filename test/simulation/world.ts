@@ -1,4 +1,4 @@
-import { awaitTurn } from '../../lib/epoch/coordinator/await-turn.ts';
+import { awaitTurn } from '../../lib/epoch/lease/await-turn.ts';
 import {
   type CoordinatorDeps,
   type CoordinatorEnd,
@@ -7,9 +7,9 @@ import {
   SupersededError,
 } from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
-import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
-import type { StartKind } from '../../lib/epoch/may-start.ts';
-import type { Standby } from '../../lib/epoch/revival.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
+import type { StartKind } from '../../lib/epoch/start/may-start.ts';
+import type { Standby } from '../../lib/epoch/start/revival.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { compilePlan } from '../../lib/plan/compile.ts';

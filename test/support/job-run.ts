@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { readJob } from '../../host/job/configured-job.ts';
-import type { CoordinatorEvent } from '../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import { COMPILE_CACHE } from '../../local/functions/processes.ts';
 import type { JobEnd, RunJobOptions } from '../../local/functions/run-job.ts';
 import { PATIENCE_MS } from './wait-for.ts';

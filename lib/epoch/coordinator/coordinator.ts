@@ -1,6 +1,6 @@
-import type { CoordinatorEvent } from '../events.ts';
-import { takenOverBy } from '../may-start.ts';
-import { checkTakeover } from './check-start.ts';
+import type { CoordinatorEvent } from '../progress/events.ts';
+import { takenOverBy } from '../start/may-start.ts';
+import { checkTakeover } from '../start/check-start.ts';
 import {
   type CoordinatorDeps,
   type CoordinatorEnd,
@@ -11,9 +11,9 @@ import {
   SupersededError,
 } from './context.ts';
 import { runEpochs } from './epoch-loop.ts';
-import { holdLease, type Lease } from './hold-lease.ts';
-import { watchProgress } from './progress-watch.ts';
-import { recover, takeLease } from './start.ts';
+import { holdLease, type Lease } from '../lease/hold-lease.ts';
+import { watchProgress } from '../progress/progress-watch.ts';
+import { recover, takeLease } from '../start/start.ts';
 
 export interface CoordinatorSignals {
   /** Finish what is under way, commit it, settle every transaction, give up the lease; the job is not revived. */

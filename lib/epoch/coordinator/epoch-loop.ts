@@ -6,10 +6,10 @@ import { firstState } from '../loop/state.ts';
 import type { Given, Next } from '../loop/turn.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError } from './context.ts';
 import { createEventQueue } from './event-queue.ts';
-import type { Lease } from './hold-lease.ts';
+import type { Lease } from '../lease/hold-lease.ts';
 import { createPerformer } from './perform.ts';
-import type { ProgressWatch } from './progress-watch.ts';
-import type { Standing } from './start.ts';
+import type { ProgressWatch } from '../progress/progress-watch.ts';
+import type { Standing } from '../start/start.ts';
 
 const LONGEST_WAIT_MS = 60_000;
 

@@ -2,11 +2,11 @@ import { byName } from '../../config/by-name.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { type Pool, widened } from '../../protocol/pool.ts';
-import { commitEpoch } from './commit-epoch.ts';
+import { commitEpoch } from '../commit/commit-epoch.ts';
 import { type CommitSettings, type CoordinatorDeps, connectorNamed, type Tenure } from './context.ts';
-import { type Held, recordCommitted } from './held.ts';
-import { readManifest } from './read-manifest.ts';
-import { settlePool } from './settle-pool.ts';
+import { type Held, recordCommitted } from '../lease/held.ts';
+import { readManifest } from '../decision/read-manifest.ts';
+import { settlePool } from '../commit/settle-pool.ts';
 import { untilAnswered } from './store-retry.ts';
 
 export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'>;

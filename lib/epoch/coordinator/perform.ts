@@ -1,19 +1,19 @@
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
-import { abortPrepared, runStage } from './ask-stages.ts';
-import { collectGarbage } from './collect.ts';
-import { commitEpoch } from './commit-epoch.ts';
+import { abortPrepared, runStage } from '../attempt/ask-stages.ts';
+import { collectGarbage } from '../garbage/collect.ts';
+import { commitEpoch } from '../commit/commit-epoch.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
-import { decideManifest } from './decide-manifest.ts';
-import { createRowExpiry } from './expire-rows.ts';
-import { commitGroupOffsets } from './group-offsets.ts';
-import { checkHeld, type Held, recordCommitted } from './held.ts';
-import type { Lease } from './hold-lease.ts';
-import { lookForHeldUp } from './look-for-held-up.ts';
-import { planNext } from './plan-epoch.ts';
-import type { ProgressWatch } from './progress-watch.ts';
-import { learnSinks } from './run-sinks.ts';
-import { settlePool } from './settle-pool.ts';
-import { createOpenWatch } from './watch-open.ts';
+import { decideManifest } from '../decision/decide-manifest.ts';
+import { createRowExpiry } from '../garbage/expire-rows.ts';
+import { commitGroupOffsets } from '../progress/group-offsets.ts';
+import { checkHeld, type Held, recordCommitted } from '../lease/held.ts';
+import type { Lease } from '../lease/hold-lease.ts';
+import { lookForHeldUp } from '../planning/look-for-held-up.ts';
+import { planNext } from '../planning/plan-epoch.ts';
+import type { ProgressWatch } from '../progress/progress-watch.ts';
+import { learnSinks } from '../commit/run-sinks.ts';
+import { settlePool } from '../commit/settle-pool.ts';
+import { createOpenWatch } from '../progress/watch-open.ts';
 
 /** Does what the loop decided. */
 export interface Performer {

@@ -2,7 +2,7 @@ import type { Timing } from '../../ports/clock.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import { growingPauses } from '../../ports/pause.ts';
 import { StoreProblem } from '../../ports/store-problem.ts';
-import type { CoordinatorEvent } from '../events.ts';
+import type { CoordinatorEvent } from '../progress/events.ts';
 import { JobFailedError, LeftToNextError } from './context.ts';
 
 const FIRST_PAUSE_MS = 50;

@@ -1,8 +1,8 @@
-import { countsOf, withBegun } from '../attempt.ts';
+import { countsOf, withBegun } from '../attempt/attempt.ts';
 import { parallelismOf } from '../coordinator/context.ts';
-import { isBounded } from '../isolate.ts';
-import { manifestOf, positionBehind } from '../position.ts';
-import { nextSteps, type Step } from '../wavefront.ts';
+import { isBounded } from '../failure/isolate.ts';
+import { manifestOf, positionBehind } from '../decision/position.ts';
+import { nextSteps, type Step } from '../attempt/wavefront.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';

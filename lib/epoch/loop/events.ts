@@ -3,10 +3,10 @@ import type { EpochSummary } from '../../ports/epoch-store.ts';
 import type { Manifest, Position } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import type { Own } from '../../protocol/shape.ts';
-import type { Attempt, StageOutcome } from '../attempt.ts';
-import type { CommitResult } from '../coordinator/commit-epoch.ts';
-import type { Planned, PlannedFrom } from '../coordinator/plan-epoch.ts';
-import type { CoordinatorEvent } from '../events.ts';
+import type { Attempt, StageOutcome } from '../attempt/attempt.ts';
+import type { CommitResult } from '../commit/commit-epoch.ts';
+import type { Planned, PlannedFrom } from '../planning/plan-epoch.ts';
+import type { CoordinatorEvent } from '../progress/events.ts';
 import type { Chore } from './chores.ts';
 
 /** What a loop is told. */

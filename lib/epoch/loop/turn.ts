@@ -1,10 +1,10 @@
 import { leavesOut } from '../../plan/dead-letters.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { Random } from '../../ports/clock.ts';
-import { afterFailedAttempt, type FailedEpoch } from '../after-failure.ts';
-import { type Attempt, inputOf, offsetsTried } from '../attempt.ts';
-import { ranOutOfTime, sizeAfterTimeout } from '../epoch-size.ts';
-import type { CoordinatorEvent } from '../events.ts';
+import { afterFailedAttempt, type FailedEpoch } from '../failure/after-failure.ts';
+import { type Attempt, inputOf, offsetsTried } from '../attempt/attempt.ts';
+import { ranOutOfTime, sizeAfterTimeout } from '../planning/epoch-size.ts';
+import type { CoordinatorEvent } from '../progress/events.ts';
 import { type Chore, withBegun } from './chores.ts';
 import type { Effect } from './events.ts';
 import type { LoopRules } from './rules.ts';

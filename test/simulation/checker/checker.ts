@@ -1,5 +1,5 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Decision } from '../../../lib/ports/epoch-store.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';

@@ -1,5 +1,5 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { Partition } from '../models/partition.ts';
 import { JOB, shapeOf } from '../sim-job.ts';

@@ -1,4 +1,4 @@
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { shapeOf } from '../sim-job.ts';
 import { own } from './contents.ts';
 import type { Life } from './life.ts';

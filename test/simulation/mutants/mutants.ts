@@ -12,21 +12,21 @@ export interface Mutant {
 const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
 
 const TABLE = 'test/simulation/models/epoch-table.ts';
-const STORE = 'lib/epoch/coordinator/decide-manifest.ts';
+const STORE = 'lib/epoch/decision/decide-manifest.ts';
 const ON_EVENT = 'lib/epoch/loop/on-event.ts';
 const TURN = 'lib/epoch/loop/turn.ts';
 const PERFORM = 'lib/epoch/coordinator/perform.ts';
-const START = 'lib/epoch/coordinator/start.ts';
-const COLLECT = 'lib/epoch/coordinator/collect.ts';
-const COMMIT_EPOCH = 'lib/epoch/coordinator/commit-epoch.ts';
+const START = 'lib/epoch/start/start.ts';
+const COLLECT = 'lib/epoch/garbage/collect.ts';
+const COMMIT_EPOCH = 'lib/epoch/commit/commit-epoch.ts';
 const RESOLVE = 'lib/sinks/kafka/resolve.ts';
 const COMMIT = 'lib/sinks/kafka/commit.ts';
 const LOOK = 'lib/sinks/kafka/look.ts';
 const CHECK = 'lib/sinks/kafka/check-prepared.ts';
 const COORDINATION = 'lib/sinks/kafka/coordination.ts';
-const RUN_SINKS = 'lib/epoch/coordinator/run-sinks.ts';
-const ASK = 'lib/epoch/coordinator/ask-stages.ts';
-const NEWEST = 'lib/epoch/coordinator/newest-committables.ts';
+const RUN_SINKS = 'lib/epoch/commit/run-sinks.ts';
+const ASK = 'lib/epoch/attempt/ask-stages.ts';
+const NEWEST = 'lib/epoch/commit/newest-committables.ts';
 const PREPARE = 'lib/sinks/kafka/prepare.ts';
 const SEND = 'lib/sinks/kafka/send-staged.ts';
 const OPERATOR = 'lib/stages/operator.ts';
@@ -35,7 +35,7 @@ const COLUMNS = 'lib/state/columns/value.ts';
 const LIST = 'lib/state/columns/list.ts';
 const MAP = 'lib/state/columns/map.ts';
 const LOANS = 'lib/state/columns/loans.ts';
-const WAVEFRONT = 'lib/epoch/wavefront.ts';
+const WAVEFRONT = 'lib/epoch/attempt/wavefront.ts';
 const DEAD_LETTERS = 'lib/sinks/kafka/dead-letters.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an offset is one of the topic with the id that was read',
-    edits: [edit('lib/epoch/plan.ts', 'const isAnother = ids !== undefined && wanted > 0;', 'const isAnother = false as boolean;')],
+    edits: [edit('lib/epoch/planning/plan.ts', 'const isAnother = ids !== undefined && wanted > 0;', 'const isAnother = false as boolean;')],
   },
   {
     name: 'what was read counts only while its topic is there still',
@@ -91,13 +91,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a refused decision is looked up in the job row before it counts as lost',
-    edits: [edit('lib/epoch/decide.ts', "if (row?.lastCompleted?.decisionId === decisionId) return 'decided';", '')],
+    edits: [edit('lib/epoch/decision/after-refusal.ts', "if (row?.lastCompleted?.decisionId === decisionId) return 'decided';", '')],
   },
   {
     name: 'a refused decision of another generation ends the coordinator',
     edits: [
       edit(
-        'lib/epoch/decide.ts',
+        'lib/epoch/decision/after-refusal.ts',
         "if (row === undefined || row.generation !== generation) return 'superseded';",
         "if (row === undefined || row.generation !== generation) return 'decided';",
       ),
@@ -411,7 +411,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an operator works on what the upstream subtasks sent in the order of these',
-    edits: [edit('lib/epoch/stage-asks.ts', 'writtenBy(attempt, from).flatMap(', '[...writtenBy(attempt, from)].reverse().flatMap(')],
+    edits: [edit('lib/epoch/attempt/stage-asks.ts', 'writtenBy(attempt, from).flatMap(', '[...writtenBy(attempt, from)].reverse().flatMap(')],
   },
   {
     name: 'output without a key of its own goes where the key of its stream says',
@@ -471,18 +471,18 @@ export const mutants: readonly Mutant[] = [
     name: 'staged output is kept until its epoch is COMMITTED',
     edits: [
       edit(
-        'lib/epoch/retain.ts',
+        'lib/epoch/garbage/retain.ts',
         'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
         'return epoch <= facts.lastCompleted;',
       ),
-      edit('lib/epoch/retain.ts', 'manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : []', '[] as BlobRef[]'),
+      edit('lib/epoch/garbage/retain.ts', 'manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : []', '[] as BlobRef[]'),
     ],
   },
   {
     name: 'blobs of epochs that are not decided are not collected',
     edits: [
       edit(
-        'lib/epoch/retain.ts',
+        'lib/epoch/garbage/retain.ts',
         'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
         'return epoch <= (passing ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
       ),
@@ -501,7 +501,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the newest manifest is never retired',
     edits: [
-      edit('lib/epoch/retain.ts', 'lastCommitted - retained - retiredThrough', 'lastCommitted - retained - retiredThrough + 1'),
+      edit('lib/epoch/garbage/retain.ts', 'lastCommitted - retained - retiredThrough', 'lastCommitted - retained - retiredThrough + 1'),
       edit(TABLE, 'row.lastCommitted < epoch || (row.lastCompleted?.epoch ?? -1) <= epoch', 'row.lastCommitted < epoch'),
     ],
   },
@@ -513,12 +513,12 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what is sent after the decision is named in it, of every subtask',
-    edits: [edit('lib/epoch/stage-asks.ts', 'staged.length === 0 ? [] : [{ sink', 'staged.length === 0 || subtask > 0 ? [] : [{ sink')],
+    edits: [edit('lib/epoch/attempt/stage-asks.ts', 'staged.length === 0 ? [] : [{ sink', 'staged.length === 0 || subtask > 0 ? [] : [{ sink')],
   },
   {
     name: 'at least once, output without an acknowledgement is sent again',
     edits: [
-      edit('lib/epoch/coordinator/deliver-epoch.ts', "if (answer.outcome === 'sent') return;", "if (answer.outcome !== 'never') return;"),
+      edit('lib/epoch/commit/deliver-epoch.ts', "if (answer.outcome === 'sent') return;", "if (answer.outcome !== 'never') return;"),
     ],
   },
   {
@@ -543,7 +543,7 @@ export const mutants: readonly Mutant[] = [
     name: 'only what a record did makes epochs smaller and leaves it out',
     edits: [
       edit(
-        'lib/epoch/after-failure.ts',
+        'lib/epoch/failure/after-failure.ts',
         "const ofRecord = failed.kind === 'user-code' || failed.kind === 'record';",
         "const ofRecord = failed.kind !== 'stale';",
       ),
@@ -552,8 +552,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a record is poison only when it failed alone',
     edits: [
-      edit('lib/epoch/isolate.ts', 'if (size === 1) return', 'if (size >= 1) return'),
-      edit('lib/epoch/isolate.ts', 'Math.max(Math.floor(left / 2), 1)', 'left'),
+      edit('lib/epoch/failure/isolate.ts', 'if (size === 1) return', 'if (size >= 1) return'),
+      edit('lib/epoch/failure/isolate.ts', 'Math.max(Math.floor(left / 2), 1)', 'left'),
     ],
   },
   {
@@ -655,7 +655,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a partition that was added is read from its first offset, also when that is gone',
     edits: [
       edit(
-        'lib/epoch/coordinator/plan-epoch.ts',
+        'lib/epoch/planning/plan-epoch.ts',
         'const from = [...known, ...partitions.slice(known.length).map(() => 0)];',
         'const from = [...known, ...starts.slice(known.length)];',
       ),

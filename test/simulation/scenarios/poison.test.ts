@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Call } from '../kernel/faults.ts';
 import { INPUT, JOB, type SimJob } from '../sim-job.ts';
 import { faultless } from '../user-code.ts';

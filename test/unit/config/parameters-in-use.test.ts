@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readJob } from '../../../host/job/configured-job.ts';
 import { openStageHost } from '../../../host/process.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
-import { idlePollMs } from '../../../lib/epoch/backoff.ts';
+import { idlePollMs } from '../../../lib/epoch/failure/backoff.ts';
 import { BATCH } from '../../../lib/format/batch-layout.ts';
 import { bytesOf } from '../../../lib/format/blob.ts';
 import { connectKafka } from '../../../lib/kafka/connect.ts';
@@ -21,8 +21,8 @@ const required = { ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'loca
 describe('the job', () => {
   it('is the module that ONCEFLOW_JOB names', async () => {
     expect((await readJob(required)).job.name).toBe('word-count');
-    await expect(readJob({ ...required, ONCEFLOW_JOB: './lib/epoch/backoff.ts' })).rejects.toThrow(
-      'ONCEFLOW_JOB=./lib/epoch/backoff.ts: the module has no default export made by defineJob',
+    await expect(readJob({ ...required, ONCEFLOW_JOB: './lib/epoch/failure/backoff.ts' })).rejects.toThrow(
+      'ONCEFLOW_JOB=./lib/epoch/failure/backoff.ts: the module has no default export made by defineJob',
     );
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type Config, type ConfigOf, configOf, rows } from '../../../lib/config/parameters.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import type { JobSettings } from '../../../lib/epoch/coordinator/context.ts';
-import type { restartStrategyOf } from '../../../lib/epoch/restart.ts';
+import type { restartStrategyOf } from '../../../lib/epoch/failure/restart.ts';
 import type { SinkSettings } from '../../../lib/sinks/connectors.ts';
 
 const config = readConfig({ ONCEFLOW_JOB: './jobs/word-count.ts', ONCEFLOW_BROKERS: 'b:9092', ONCEFLOW_BLOBS: 'file:///var/blobs' });

@@ -7,8 +7,8 @@ import {
   type FailureRules,
   NO_TROUBLE,
   type Trouble,
-} from '../../../lib/epoch/after-failure.ts';
-import type { InputPart } from '../../../lib/epoch/isolate.ts';
+} from '../../../lib/epoch/failure/after-failure.ts';
+import type { InputPart } from '../../../lib/epoch/failure/isolate.ts';
 
 const part = (from: number, bound: number): InputPart => ({ stage: 'read', topic: 'in', partition: 3, from, bound });
 const fault = { operator: 'count', errorClass: 'RangeError', message: 'no', stack: 'RangeError: no\n    at count' };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { backoffMs, idlePollMs } from '../../../lib/epoch/backoff.ts';
+import { backoffMs, idlePollMs } from '../../../lib/epoch/failure/backoff.ts';
 
 it('the pause after failures doubles up to its longest, and a part of it is at random', () => {
   const pauses = (fraction: number) => [1, 2, 3, 4, 5, 60].map((failures) => backoffMs(failures, 100, 1_000, fraction));

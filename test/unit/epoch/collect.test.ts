@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { collectGarbage } from '../../../lib/epoch/coordinator/collect.ts';
+import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
-import type { RowExpiry } from '../../../lib/epoch/coordinator/expire-rows.ts';
+import type { RowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
 import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { commitEpoch } from '../../../lib/epoch/coordinator/commit-epoch.ts';
+import { commitEpoch } from '../../../lib/epoch/commit/commit-epoch.ts';
 import { type CoordinatorDeps, JobFailedError } from '../../../lib/epoch/coordinator/context.ts';
-import type { Held } from '../../../lib/epoch/coordinator/held.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { Held } from '../../../lib/epoch/lease/held.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';
 import type { SinkRequest } from '../../../lib/protocol/requests.ts';
 import { decided } from '../../support/decided.ts';

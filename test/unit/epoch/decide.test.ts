@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
-import { afterRefusal } from '../../../lib/epoch/decide.ts';
-import { manifestOf, stagedFor } from '../../../lib/epoch/position.ts';
+import { newAttempt, withDone } from '../../../lib/epoch/attempt/attempt.ts';
+import { afterRefusal } from '../../../lib/epoch/decision/after-refusal.ts';
+import { manifestOf, stagedFor } from '../../../lib/epoch/decision/position.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import type { OperatorDone } from '../../../lib/protocol/answers.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Attempt, countsOf, newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
-import { figuresOf } from '../../../lib/epoch/epoch-figures.ts';
+import { type Attempt, countsOf, newAttempt, withDone } from '../../../lib/epoch/attempt/attempt.ts';
+import { figuresOf } from '../../../lib/epoch/progress/epoch-figures.ts';
 import { withDeadLetters } from '../../../lib/plan/dead-letters.ts';
 import { edgeBetween, type PhysicalPlan } from '../../../lib/plan/plan.ts';
 import type { OperatorDone, SourceDone } from '../../../lib/protocol/answers.ts';

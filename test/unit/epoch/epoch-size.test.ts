@@ -6,7 +6,7 @@ import {
   ranOutOfTime,
   sizeAfter,
   sizeAfterTimeout,
-} from '../../../lib/epoch/epoch-size.ts';
+} from '../../../lib/epoch/planning/epoch-size.ts';
 
 const MiB = 1024 * 1024;
 const ALL = Number.POSITIVE_INFINITY;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type CoordinatorEvent, levelOf } from '../../../lib/epoch/events.ts';
+import { type CoordinatorEvent, levelOf } from '../../../lib/epoch/progress/events.ts';
 import { figures } from './figures.ts';
 
 it.each<[string, CoordinatorEvent]>([

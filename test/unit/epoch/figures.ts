@@ -1,4 +1,4 @@
-import type { EpochFigures } from '../../../lib/epoch/epoch-figures.ts';
+import type { EpochFigures } from '../../../lib/epoch/progress/epoch-figures.ts';
 
 /** Of an epoch of three records that took 420 ms. */
 export function figures(change: Partial<EpochFigures> = {}): EpochFigures {

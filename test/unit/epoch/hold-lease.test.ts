@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SupersededError } from '../../../lib/epoch/coordinator/context.ts';
-import { holdLease } from '../../../lib/epoch/coordinator/hold-lease.ts';
+import { holdLease } from '../../../lib/epoch/lease/hold-lease.ts';
 import type { FencedWrite } from '../../../lib/ports/epoch-store.ts';
 import { Scheduler } from '../../simulation/kernel/scheduler.ts';
 

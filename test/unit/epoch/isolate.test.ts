@@ -9,7 +9,7 @@ import {
   isBounded,
   isSearching,
   offsetsIn,
-} from '../../../lib/epoch/isolate.ts';
+} from '../../../lib/epoch/failure/isolate.ts';
 import type { SourceRange } from '../../../lib/protocol/requests.ts';
 
 const part = (partition: number, from: number, bound: number): InputPart => ({ stage: 'read', topic: 'lines', partition, from, bound });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
-import { lookForHeldUp } from '../../../lib/epoch/coordinator/look-for-held-up.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import { lookForHeldUp } from '../../../lib/epoch/planning/look-for-held-up.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 
 const settings = {
   plan: { stages: ['one', 'two', 'one'].map((topic, index) => ({ kind: 'source', id: `read-${index}`, topic })) },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mayStart, takenOverBy, tooLate } from '../../../lib/epoch/may-start.ts';
+import { mayStart, takenOverBy, tooLate } from '../../../lib/epoch/start/may-start.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { jobRow } from './job-row.ts';
 

@@ -7,7 +7,7 @@ import {
   planRanges,
   type SourceEnds,
   topicIdsAfter,
-} from '../../../lib/epoch/plan.ts';
+} from '../../../lib/epoch/planning/plan.ts';
 import type { SourceStage } from '../../../lib/plan/plan.ts';
 
 const stage: SourceStage = {

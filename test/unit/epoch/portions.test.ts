@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { portionsOf } from '../../../lib/epoch/portions.ts';
+import { portionsOf } from '../../../lib/epoch/planning/portions.ts';
 
 const item = (name: string, bytes: number) => ({ name, text: 'x'.repeat(bytes) });
 const namesOf = (portions: readonly (readonly { readonly name: string }[])[]) => portions.map((each) => each.map(({ name }) => name));

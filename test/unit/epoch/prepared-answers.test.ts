@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { newAttempt, withDone } from '../../../lib/epoch/attempt.ts';
-import { abortPrepared, runStage } from '../../../lib/epoch/coordinator/ask-stages.ts';
+import { newAttempt, withDone } from '../../../lib/epoch/attempt/attempt.ts';
+import { abortPrepared, runStage } from '../../../lib/epoch/attempt/ask-stages.ts';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
-import type { Held } from '../../../lib/epoch/coordinator/held.ts';
+import type { Held } from '../../../lib/epoch/lease/held.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import type { SinkRequest } from '../../../lib/protocol/requests.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { afterPassed, afterRefused, NO_REFUSALS, noRefusals, type Refusals } from '../../../lib/epoch/refusals.ts';
+import { afterPassed, afterRefused, NO_REFUSALS, noRefusals, type Refusals } from '../../../lib/epoch/failure/refusals.ts';
 
 /** Of each refusal, at these times, whether it has lasted. */
 function lasting(from: Refusals, stage: string, timeoutMs: number, ...atMs: number[]): boolean[] {

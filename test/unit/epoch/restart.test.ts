@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from '../../../lib/epoch/backoff.ts';
-import { noProgressAfterMs } from '../../../lib/epoch/progress.ts';
+import { backoffMs } from '../../../lib/epoch/failure/backoff.ts';
+import { noProgressAfterMs } from '../../../lib/epoch/progress/progress.ts';
 import {
   countFailure,
   type FailedAttempt,
@@ -10,7 +10,7 @@ import {
   type Restart,
   type RestartStrategy,
   restartAfter,
-} from '../../../lib/epoch/restart.ts';
+} from '../../../lib/epoch/failure/restart.ts';
 import { jittered } from '../../../lib/ports/pause.ts';
 
 const broken: FailedAttempt = { kind: 'transient', isSearch: false, message: 'the broker was away' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { epochsToRetire, isGarbage, liveNames } from '../../../lib/epoch/retain.ts';
+import { epochsToRetire, isGarbage, liveNames } from '../../../lib/epoch/garbage/retain.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { BlobRef } from '../../../lib/protocol/references.ts';
 import { blobName } from '../../../lib/storage/blobs.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseStartingOffsets } from '../../../lib/config/starting-offsets.ts';
-import { resolveStart, type StartingDecision } from '../../../lib/epoch/starting-offsets.ts';
+import { resolveStart, type StartingDecision } from '../../../lib/epoch/start/starting-offsets.ts';
 
 /** A topic of three partitions. */
 const starts = [5, 0, 10];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { JobFailedError, LeftToNextError } from '../../../lib/epoch/coordinator/context.ts';
 import { untilAnswered } from '../../../lib/epoch/coordinator/store-retry.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 
 const away = new StoreProblem('the table is away', true);

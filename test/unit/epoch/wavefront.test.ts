@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Phase, StageProgress } from '../../../lib/epoch/attempt.ts';
-import { type AttemptView, nextSteps } from '../../../lib/epoch/wavefront.ts';
+import type { Phase, StageProgress } from '../../../lib/epoch/attempt/attempt.ts';
+import { type AttemptView, nextSteps } from '../../../lib/epoch/attempt/wavefront.ts';
 import { countingPlan as plan } from '../../support/counting-plan.ts';
 
 function attempt(epoch: number, phase: Phase, lines: StageProgress, count: StageProgress, write: StageProgress): AttemptView {

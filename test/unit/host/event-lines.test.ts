@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createEventLines } from '../../../host/event-lines.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { figures } from '../epoch/figures.ts';
 
 const planned = (epoch: number, decisionId: string): CoordinatorEvent => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics, metricsLine } from '../../../host/metrics.ts';
 import { type MetricName, metrics } from '../../../lib/config/metrics.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { figures } from '../epoch/figures.ts';
 
 interface Line {

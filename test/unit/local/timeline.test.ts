@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { CoordinatorEvent } from '../../../lib/epoch/events.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { overlapOf, RunHistory } from '../../../local/demo/run-history.ts';
 import { drawTimeline } from '../../../local/demo/timeline.ts';
 import { figures } from '../epoch/figures.ts';

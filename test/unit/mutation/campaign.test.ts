@@ -4,7 +4,7 @@ import { type Result, runCampaign, type Suite } from '../../mutation/campaign.ts
 import { applied, mutantsOf } from '../../mutation/mutants.ts';
 import { runTrial, type TrialResult } from '../../mutation/trial.ts';
 
-const WAVEFRONT = 'lib/epoch/wavefront.ts';
+const WAVEFRONT = 'lib/epoch/attempt/wavefront.ts';
 const FEE = 'test/mutation/sandbox/fee.ts';
 const CHECK = 'test/mutation/sandbox/fee.check.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
-import { countsOf } from '../../../lib/epoch/attempt.ts';
+import { countsOf } from '../../../lib/epoch/attempt/attempt.ts';
 import type { EdgeOutput } from '../../../lib/operators/epoch-output.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';

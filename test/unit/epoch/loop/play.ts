@@ -1,6 +1,6 @@
-import type { StageOutcome } from '../../../../lib/epoch/attempt.ts';
+import type { StageOutcome } from '../../../../lib/epoch/attempt/attempt.ts';
 import type { JobSettings } from '../../../../lib/epoch/coordinator/context.ts';
-import type { Planned } from '../../../../lib/epoch/coordinator/plan-epoch.ts';
+import type { Planned } from '../../../../lib/epoch/planning/plan-epoch.ts';
 import { nextAtMs, whatIsDue } from '../../../../lib/epoch/loop/due.ts';
 import type { Effect, LoopEvent } from '../../../../lib/epoch/loop/events.ts';
 import { onEvent } from '../../../../lib/epoch/loop/on-event.ts';

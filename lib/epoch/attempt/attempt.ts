@@ -1,0 +1,186 @@
+import { ofName } from '../../config/by-name.ts';
+import { isOfErrors } from '../../plan/dead-letters.ts';
+import type { Edge, PhysicalPlan, Stage } from '../../plan/plan.ts';
+import type { Moment } from '../../ports/age.ts';
+import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale, StageWritten } from '../../protocol/answers.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
+import type { CondemnedRecord, SourceRange } from '../../protocol/requests.ts';
+import { type InputPart, offsetsIn } from '../failure/isolate.ts';
+
+/**
+ * One try at an epoch, from its plan until it is committed or dropped. Lives in the coordinator's memory only. A value: what
+ * becomes of it is another one.
+ */
+export interface Attempt {
+  readonly epoch: number;
+  readonly decisionId: string;
+  readonly planned: Moment;
+  /** Where every source partition stood before this epoch, also those that had nothing new. */
+  readonly from: SourceOffsets;
+  /** Of the topics that it reads. */
+  readonly topicIds?: TopicIds | undefined;
+  /** Input by source stage, then subtask (the index). */
+  readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
+  readonly maxBytes: number;
+  /** Was there more to read when it was planned than its ranges have? @default false */
+  readonly isCut?: boolean;
+  /** A record that goes to the dead-letter topic in place of being processed, and the source stage that reads it. */
+  readonly condemned?: { readonly source: string; readonly record: CondemnedRecord } | undefined;
+  /**
+   * An attempt at this epoch before it may have left transactions open: every sink subtask is asked, also one without output.
+   * @default false
+   */
+  readonly endsLeftovers?: boolean;
+  readonly phase: Phase;
+  readonly stages: ReadonlyMap<string, StageProgress>;
+  /** By source stage, then subtask; undefined for a subtask that had nothing to read. */
+  readonly sources: ReadonlyMap<string, readonly (SourceDone | undefined)[]>;
+  /** By operator stage, then subtask. */
+  readonly operators: ReadonlyMap<string, readonly OperatorDone[]>;
+  readonly committables: readonly Committable[];
+  /** By `elapsedMs`. */
+  readonly sinkStartedMs: number | undefined;
+  /** Did its decision move the job on in any partition? */
+  readonly moved: boolean;
+  /** How long each stage took that has finished, in milliseconds. */
+  readonly stageMs: ReadonlyMap<string, number>;
+  /** How long its decision took, in milliseconds. */
+  readonly decisionMs: number;
+}
+
+/** `working`: not decided; it can still be dropped. From `decided` on there is no way back. */
+export type Phase = 'working' | 'deciding' | 'decided' | 'committing';
+
+export type StageProgress = 'waiting' | 'running' | 'done';
+
+/** What a stage of an attempt did, by its subtasks. */
+export type StageWork =
+  | { readonly kind: 'source'; readonly subtasks: readonly (SourceDone | undefined)[] }
+  | { readonly kind: 'operator'; readonly subtasks: readonly OperatorDone[] }
+  | { readonly kind: 'sink'; readonly prepared: readonly Committable[] };
+
+/** How a stage of an attempt ended. What of it was prepared must be ended if the attempt is not decided. */
+export type StageOutcome =
+  | { readonly outcome: 'done'; readonly work: StageWork }
+  | { readonly outcome: 'failed'; readonly why: StageFailed | StageStale; readonly prepared: Attempt['committables'] };
+
+/** A newly planned attempt: every stage waits. */
+export function newAttempt(
+  plan: Pick<
+    Attempt,
+    'epoch' | 'decisionId' | 'planned' | 'from' | 'topicIds' | 'ranges' | 'maxBytes' | 'isCut' | 'condemned' | 'endsLeftovers'
+  >,
+  stages: readonly Stage[],
+): Attempt {
+  return {
+    ...plan,
+    phase: 'working',
+    stages: new Map(stages.map(({ id }) => [id, 'waiting'])),
+    sources: new Map(),
+    operators: new Map(),
+    committables: [],
+    sinkStartedMs: undefined,
+    moved: false,
+    stageMs: new Map(),
+    decisionMs: 0,
+  };
+}
+
+/** With a stage that has begun. */
+export function withBegun(attempt: Attempt, { id, kind }: Pick<Stage, 'id' | 'kind'>, elapsedMs: number): Attempt {
+  const sinkStartedMs = kind === 'sink' ? (attempt.sinkStartedMs ?? elapsedMs) : attempt.sinkStartedMs;
+  return { ...attempt, stages: withEntry(attempt.stages, id, 'running'), sinkStartedMs };
+}
+
+/** With a stage that has finished after `ms`. */
+export function withDone(attempt: Attempt, stage: string, work: StageWork, ms: number): Attempt {
+  const after = { ...attempt, stages: withEntry(attempt.stages, stage, 'done'), stageMs: withEntry(attempt.stageMs, stage, ms) };
+  switch (work.kind) {
+    case 'source':
+      return { ...after, sources: withEntry(attempt.sources, stage, work.subtasks) };
+    case 'operator':
+      return { ...after, operators: withEntry(attempt.operators, stage, work.subtasks) };
+    case 'sink':
+      return { ...after, committables: [...attempt.committables, ...work.prepared] };
+  }
+}
+
+function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map([...map, [key, value]]);
+}
+
+/** Have all its source stages finished? */
+export function sourcesDone(attempt: Attempt): boolean {
+  return Object.keys(attempt.ranges).every((stage) => attempt.sources.has(stage));
+}
+
+/** Did its sources stop before the end of what there was to read when it was planned? */
+export function backlogLeft(attempt: Attempt): boolean {
+  if (attempt.isCut === true) return true;
+  return Object.entries(attempt.ranges).some(([stage, subtasks]) =>
+    subtasks.some((ranges, subtask) => {
+      const reached = attempt.sources.get(stage)?.[subtask]?.reached ?? [];
+      return ranges.some(({ bound }, index) => (reached[index]?.next ?? bound) < bound);
+    }),
+  );
+}
+
+export function bytesRead(attempt: Attempt): number {
+  return [...attempt.sources.values()].flat().reduce((sum, done) => sum + (done?.bytesIn ?? 0), 0);
+}
+
+/**
+ * The input in which an attempt failed: what its sources had read. A source that failed itself says at which record; what
+ * else it had read nobody knows.
+ */
+export function inputOf(attempt: Attempt, stage: string, fault: RecordFault | undefined): InputPart[] {
+  const read = inputRead(attempt);
+  const own = (ofName(attempt.ranges, stage) ?? []).flat().map((range): InputPart => ({ stage, ...range }));
+  if (own.length === 0) return read;
+  const record = fault?.record;
+  const failing = own.find(({ topic, partition }) => topic === record?.topic && partition === record.partition);
+  return failing === undefined || record === undefined ? [...read, ...own] : [{ ...failing, bound: record.offset + 1 }];
+}
+
+/** From where to where its sources read, of those that have finished. */
+export function inputRead({ ranges, sources }: Pick<Attempt, 'ranges' | 'sources'>): InputPart[] {
+  return Object.entries(ranges).flatMap(([stage, subtasks]) =>
+    subtasks.flatMap((own, subtask) =>
+      own.flatMap((range, index): InputPart[] => {
+        const next = sources.get(stage)?.[subtask]?.reached[index]?.next;
+        return next === undefined || next <= range.from ? [] : [{ stage, ...range, bound: next }];
+      }),
+    ),
+  );
+}
+
+/** Offsets that it had read when it failed; where no source had finished, those that it was to read. */
+export function offsetsTried(attempt: Attempt): number {
+  return offsetsIn(inputRead(attempt)) || offsetsIn(Object.values(attempt.ranges).flat(2));
+}
+
+/** What the subtasks of a stage wrote, undefined for one that had nothing to do. */
+export function writtenBy(
+  { sources, operators }: Pick<Attempt, 'sources' | 'operators'>,
+  stage: string,
+): readonly (StageWritten | undefined)[] {
+  return operators.get(stage) ?? sources.get(stage) ?? [];
+}
+
+/** Records that its sources read, that were left out of them, and that were staged for its sinks. */
+export function countsOf(
+  attempt: Pick<Attempt, 'sources' | 'operators'>,
+  { edges }: Pick<PhysicalPlan, 'edges'>,
+): { recordsIn: number; recordsOut: number; deadLetters: number } {
+  const recordsOn = (those: readonly Edge[]) =>
+    those.reduce((sum, { id, from }) => {
+      const subtasks = writtenBy(attempt, from).map((written) => ofName(written?.edges, id)?.records ?? 0);
+      return subtasks.reduce((own, records) => own + records, sum);
+    }, 0);
+  return {
+    recordsIn: [...attempt.sources.values()].flat().reduce((sum, done) => sum + (done?.recordsIn ?? 0), 0),
+    deadLetters: recordsOn(edges.filter(isOfErrors)),
+    recordsOut: recordsOn(edges.filter((edge) => edge.how === 'sink' && !isOfErrors(edge))),
+  };
+}

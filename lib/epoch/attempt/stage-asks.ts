@@ -1,0 +1,96 @@
+import { byName, ofName } from '../../config/by-name.ts';
+import { leavesOut } from '../../plan/dead-letters.ts';
+import { meetingOf } from '../../plan/meeting.ts';
+import { edgesTo, type OperatorStage, type PhysicalPlan, type SinkStage, type SourceStage } from '../../plan/plan.ts';
+import type { OperatorDone } from '../../protocol/answers.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import { keyGroupRange } from '../../protocol/key-groups.ts';
+import type { Position } from '../../protocol/manifest.ts';
+import type { SnapshotRef } from '../../protocol/references.ts';
+import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../../protocol/requests.ts';
+import type { PreparedCoordination } from '../../sinks/connector.ts';
+import { type Attempt, writtenBy } from './attempt.ts';
+import { type JobSettings, parallelismOf } from '../coordinator/context.ts';
+import { stagedFor } from '../decision/position.ts';
+import { isUnchanged, snapshotsFor } from './snapshots.ts';
+
+/** What a request says besides what every request says. */
+export type Ask<Request extends StageRequest> = Omit<Request, keyof StageRequest>;
+
+/** What a subtask is asked, or what it did without being asked because it has nothing to do. */
+export type SubtaskAsk<Request extends StageRequest, Done> = { readonly ask: Ask<Request> } | { readonly done: Done };
+
+type AskRules = Pick<JobSettings, 'plan' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs'>;
+
+/** A subtask without ranges reads nothing. */
+export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules): SubtaskAsk<SourceRequest, undefined>[] {
+  const subtasks = ofName(attempt.ranges, stage.id) ?? [];
+  const active = Math.max(1, subtasks.filter((ranges) => ranges.length > 0).length);
+  const condemned = attempt.condemned?.source === stage.id ? attempt.condemned.record : undefined;
+  const common = {
+    ask: 'read',
+    maxBytes: Math.ceil(attempt.maxBytes / active),
+    maxDurationMs: rules.checkpointIntervalMs,
+    maxParallelism: rules.maxParallelism,
+    meeting: meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id)),
+    leavingOut: leavesOut(rules.plan) ? { condemned } : undefined,
+  } as const;
+  return subtasks.map((ranges) => (ranges.length === 0 ? { done: undefined } : { ask: { ...common, ranges } }));
+}
+
+/** A subtask without input does not run: its state is what it was. */
+export function operatorAsks(
+  stage: OperatorStage,
+  attempt: Attempt,
+  before: Position,
+  rules: AskRules,
+): SubtaskAsk<OperatorRequest, OperatorDone>[] {
+  const { maxParallelism } = rules;
+  const parallelism = parallelismOf(rules, stage.id);
+  const meeting = meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id));
+  return Array.from({ length: parallelism }, (_, subtask) => {
+    const keyGroups = keyGroupRange(subtask, parallelism, maxParallelism);
+    const inputs = inputsFor(stage, subtask, attempt, rules.plan);
+    const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before.state, uid))] as const));
+    const isIdle = inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs));
+    return isIdle ? { done: idle(snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots } };
+  });
+}
+
+/** A subtask without output prepares nothing; after an attempt that may have left something open it looks for that. */
+export function prepareAsks(
+  stage: SinkStage,
+  attempt: Attempt,
+  rules: AskRules,
+  { connector, prepareTerms }: Pick<PreparedCoordination, 'connector' | 'prepareTerms'>,
+): SubtaskAsk<PrepareSinkRequest, undefined>[] {
+  const terms = prepareTerms(stage.to);
+  return stagedFor(attempt, rules.plan, stage.id, parallelismOf(rules, stage.id)).map((staged) =>
+    staged.length === 0 && attempt.endsLeftovers !== true ? { done: undefined } : { ask: { ask: 'prepare', connector, terms, staged } },
+  );
+}
+
+/** Of a sink that prepares nothing: what is to be sent when the epoch is decided. */
+export function stagedCommittables(stage: SinkStage, attempt: Attempt, rules: AskRules, connector: string): Committable[] {
+  return stagedFor(attempt, rules.plan, stage.id, parallelismOf(rules, stage.id)).flatMap((staged, subtask) =>
+    staged.length === 0 ? [] : [{ sink: stage.id, connector, subtask, epoch: attempt.epoch, token: {} }],
+  );
+}
+
+function idle(snapshots: Record<string, SnapshotRef[]>): OperatorDone {
+  return {
+    outcome: 'processed',
+    snapshots: byName(Object.entries(snapshots).flatMap(([uid, [only]]) => (only === undefined ? [] : [[uid, only] as const]))),
+    edges: {},
+    recordsIn: 0,
+  };
+}
+
+function inputsFor(stage: OperatorStage, subtask: number, attempt: Attempt, plan: PhysicalPlan): EdgeInput[] {
+  return edgesTo(plan, stage.id).flatMap(({ id: edge, from, input }) =>
+    writtenBy(attempt, from).flatMap((written) => {
+      const ref = ofName(written?.edges, edge)?.parts[subtask];
+      return ref === undefined || ref === null ? [] : [{ edge, input, ref }];
+    }),
+  );
+}

@@ -1,0 +1,46 @@
+import { ofName } from '../../config/by-name.ts';
+import { growingPauses } from '../../ports/pause.ts';
+import type { Committable } from '../../protocol/committable.ts';
+import type { CommitPermit, DecidedManifest } from '../../protocol/permit.ts';
+import { callStage } from '../attempt/call-stage.ts';
+import { JobFailedError, LeftToNextError } from '../coordinator/context.ts';
+import { checkHeld, type Held } from '../lease/held.ts';
+
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Commits what of a decided epoch was not prepared: the staged output of these committables, all of one sink, is sent until it is
+ * acknowledged. What a crash or a lost answer leaves unknown is sent again from its beginning: none is missing, and none comes
+ * before what was staged before it. Throws as `commitEpoch` does.
+ */
+export async function deliverSink(
+  held: Held,
+  manifest: DecidedManifest,
+  permit: CommitPermit,
+  committables: readonly Committable[],
+): Promise<void> {
+  await Promise.all(committables.map((committable) => deliverSubtask(held, manifest, permit, committable)));
+}
+
+async function deliverSubtask(held: Held, manifest: DecidedManifest, permit: CommitPermit, committable: Committable): Promise<void> {
+  const { deps, settings, signal } = held;
+  const { sink, connector, subtask } = committable;
+  const staged = ofName(manifest.outputs, sink)?.[subtask] ?? [];
+  const ask = { ask: 'send', connector, permit, committable, staged } as const;
+  const call = { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs: settings.epochTimeoutMs } as const;
+  const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  let refusedSinceMs: number | undefined;
+  for (;;) {
+    const answer = await callStage<'send'>(held, call, signal);
+    if (answer.outcome === 'sent') return;
+    await checkHeld(held);
+    refusedSinceMs = answer.kind === 'refused' ? (refusedSinceMs ?? deps.clock.elapsedMs()) : undefined;
+    const hasLasted = refusedSinceMs !== undefined && deps.clock.elapsedMs() - refusedSinceMs >= (deps.refusalTimeoutMs ?? 0);
+    if (answer.kind === 'fatal' || hasLasted) throw new JobFailedError(answer.message);
+    deps.observe({ event: 'warning', message: `output of epoch ${manifest.epoch} is sent again: ${answer.message}` });
+    if (signal.aborted)
+      throw new LeftToNextError(`the output of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
+    await pauses.wait(signal);
+  }
+}

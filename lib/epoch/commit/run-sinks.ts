@@ -1,0 +1,49 @@
+import { byName } from '../../config/by-name.ts';
+import { type Pool, widened } from '../../protocol/pool.ts';
+import type { Own } from '../../protocol/shape.ts';
+import type { SinkCoordination, SinkOfRun } from '../../sinks/connector.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sinkStages } from '../coordinator/context.ts';
+
+/** A connector, and the sinks of this run that it brings. */
+interface ConnectedSinks {
+  readonly connector: SinkCoordination;
+  readonly sinks: readonly SinkOfRun[];
+}
+
+type WithSinks = Pick<CoordinatorDeps, 'sinks'>;
+
+/** The sinks of this run, by connector. */
+function connectedSinks({ sinks }: WithSinks, settings: Pick<JobSettings, 'plan'>): ConnectedSinks[] {
+  const all = sinkStages(settings).map(({ id, to }) => ({ connector: sinks.forTarget(to), sink: id, target: to }));
+  return [...Map.groupBy(all, ({ connector }) => connector.connector).values()].flatMap((own) => {
+    const [first] = own;
+    return first === undefined ? [] : [{ connector: first.connector, sinks: own.map(({ sink, target }) => ({ sink, target })) }];
+  });
+}
+
+/** Why a job with these sinks and times cannot run; undefined: it can. */
+export async function refusalOfTimes(deps: WithSinks, settings: JobSettings): Promise<string | undefined> {
+  const refusals = await Promise.all(connectedSinks(deps, settings).map(({ connector }) => connector.refusalOf(settings)));
+  return refusals.find((refusal) => refusal !== undefined);
+}
+
+/** By sink, what its connector has to know of where it writes to. @throws JobFailedError: a person has to act */
+export async function learnSinks(deps: WithSinks, settings: Pick<JobSettings, 'plan'>): Promise<Record<string, Own>> {
+  const learnt = await Promise.all(connectedSinks(deps, settings).map(({ connector, sinks }) => connector.learn(sinks)));
+  return byName(
+    learnt.flatMap((each) => {
+      if (each.outcome === 'refused') throw new JobFailedError(each.message);
+      return Object.entries(each.facts);
+    }),
+  );
+}
+
+/** The pool, as wide as this run needs it. To be recorded before anything of this run is prepared. */
+export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan' | 'parallelism'>, recorded: Pool): Pool {
+  return connectedSinks(deps, settings).reduce((pool, { connector, sinks }) => {
+    // What prepares nothing leaves nothing open; others may, where it writes to.
+    const subtasksOf = (sink: string) => (connector.how === 'prepared' ? parallelismOf(settings, sink) : 0);
+    const own = sinks.map(({ sink, target }) => [sink, { subtasks: subtasksOf(sink), places: connector.placesOf(target) }] as const);
+    return widened(pool, { [connector.poolOf]: byName(own) });
+  }, recorded);
+}

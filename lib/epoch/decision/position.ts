@@ -1,0 +1,92 @@
+import { byName, ofName } from '../../config/by-name.ts';
+import { edgesTo, type PhysicalPlan, type Stage } from '../../plan/plan.ts';
+import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
+import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
+import { type Attempt, writtenBy } from '../attempt/attempt.ts';
+import { advanceOffsets } from '../planning/plan.ts';
+
+/** Where an attempt ends that began at `before`, by what its stages have answered so far. */
+export function positionAfter(
+  before: Position,
+  attempt: Pick<Attempt, 'from' | 'topicIds' | 'sources' | 'operators'>,
+  stages: readonly Stage[],
+): Position {
+  return { offsets: offsetsAfter(attempt), topicIds: attempt.topicIds, state: { ...before.state, ...stateAfter(attempt, stages) } };
+}
+
+/** Where a job stands after its last completed epoch and the attempts that build on it, oldest first. */
+export function positionBehind(parent: Position, attempts: readonly Attempt[], stages: readonly Stage[]): Position {
+  return attempts.reduce<Position>((before, attempt) => positionAfter(before, attempt, stages), parent);
+}
+
+/** What a manifest says besides what it has of its parent. */
+export interface NextEpoch extends Pick<Manifest, 'epoch' | 'decisionId' | 'outputs' | 'committables'> {
+  readonly position: Position;
+}
+
+/** The one place where a manifest is made. Without a parent it is a new job's first. */
+export function nextManifest(of: Pick<Manifest, 'job' | 'incarnation'>, parent: Manifest | undefined, next: NextEpoch): Manifest {
+  const { position, ...rest } = next;
+  return {
+    version: 3,
+    job: of.job,
+    incarnation: of.incarnation,
+    parentDecisionId: parent?.decisionId,
+    ...rest,
+    ...position,
+  };
+}
+
+/** The manifest of an attempt whose every stage is done. */
+export function manifestOf(attempt: Attempt, parent: Manifest, plan: PhysicalPlan, sinkParallelism: (sink: string) => number): Manifest {
+  const { epoch, decisionId, committables } = attempt;
+  return nextManifest(parent, parent, {
+    epoch,
+    decisionId,
+    position: positionAfter(parent, attempt, plan.stages),
+    outputs: byName(
+      plan.stages.flatMap(({ kind, id }) => (kind === 'sink' ? [[id, stagedFor(attempt, plan, id, sinkParallelism(id))] as const] : [])),
+    ),
+    committables: [...committables].sort((left, right) => left.sink.localeCompare(right.sink) || left.subtask - right.subtask),
+  });
+}
+
+/** Where every source partition stands after an attempt: the barriers that its source stages reached. */
+function offsetsAfter(attempt: Pick<Attempt, 'from' | 'sources'>): SourceOffsets {
+  let offsets = attempt.from;
+  for (const [source, subtasks] of attempt.sources) {
+    for (const done of subtasks) if (done !== undefined) offsets = advanceOffsets(offsets, source, done.reached);
+  }
+  return offsets;
+}
+
+/** Snapshots by operator uid, one for each subtask, of the operator stages that an attempt has finished. */
+function stateAfter(attempt: Pick<Attempt, 'operators'>, stages: readonly Stage[]): Record<string, SnapshotRef[]> {
+  const state: Record<string, SnapshotRef[]> = byName();
+  for (const stage of stages) {
+    for (const done of attempt.operators.get(stage.id) ?? []) {
+      for (const [uid, snapshot] of Object.entries(done.snapshots)) {
+        state[uid] ??= [];
+        state[uid].push(snapshot);
+      }
+    }
+  }
+  return state;
+}
+
+/** Staged output of one sink by sink subtask: upstream subtask u writes through sink subtask u mod parallelism. */
+export function stagedFor(
+  attempt: Pick<Attempt, 'sources' | 'operators'>,
+  plan: Pick<PhysicalPlan, 'edges'>,
+  sink: string,
+  parallelism: number,
+): BlobRef[][] {
+  const bySubtask: BlobRef[][] = Array.from({ length: parallelism }, () => []);
+  for (const { id, from } of edgesTo(plan, sink)) {
+    for (const [subtask, written] of writtenBy(attempt, from).entries()) {
+      const ref = ofName(written?.edges, id)?.parts[0];
+      if (ref !== undefined && ref !== null) bySubtask[subtask % parallelism]?.push(ref);
+    }
+  }
+  return bySubtask;
+}

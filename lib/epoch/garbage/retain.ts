@@ -1,0 +1,46 @@
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { BlobRef } from '../../protocol/references.ts';
+import { epochOfBlob } from '../../storage/blobs.ts';
+
+/**
+ * Epochs whose manifests are to be marked RETIRED, ascending: COMMITTED ones behind the newest `retained`. An incarnation
+ * numbers its epochs from 0 without a gap, so nobody has to be asked which there are.
+ */
+export function epochsToRetire(retiredThrough: number, lastCommitted: number, retained: number): number[] {
+  const first = retiredThrough + 1;
+  return Array.from({ length: Math.max(0, lastCommitted - retained - retiredThrough) }, (_, index) => first + index);
+}
+
+/** Every stored blob that a manifest needs: snapshots always, staged output only until the epoch is COMMITTED. */
+export function liveNames(manifest: Manifest, lastCommitted: number): string[] {
+  const snapshots = Object.values(manifest.state).flatMap((subtasks) =>
+    subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas])),
+  );
+  const outputs = manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : [];
+  return [...snapshots, ...outputs].flatMap(storedName);
+}
+
+function storedName(ref: BlobRef): string[] {
+  return ref.at === 'store' ? [ref.name] : [];
+}
+
+export interface GarbageFacts {
+  /** From the job row, read before the live manifests. */
+  readonly lastCompleted: number;
+  readonly lastCommitted: number;
+  /** Names that manifests which are not RETIRED refer to, read after the retiring writes. */
+  readonly live: ReadonlySet<string>;
+}
+
+/**
+ * May this blob be deleted? Only on irrevocable facts (docs/protocol.md). Exchanges and staged output of N: N is COMMITTED, and
+ * commits are in epoch order. Snapshots and manifests of epochs ≤ lastCompleted: no live manifest names them, and none
+ * ever will, because what a later manifest names is newer or was in the live manifest it descends from. Blobs of later
+ * epochs may belong to an attempt that is under way.
+ */
+export function isGarbage(name: string, facts: GarbageFacts): boolean {
+  const epoch = epochOfBlob(name);
+  if (epoch === undefined || facts.live.has(name)) return false;
+  const passing = /^[^/]+\/[^/]+\/(exchange|output)\//.test(name);
+  return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);
+}

@@ -1,0 +1,62 @@
+import type { EpochStore } from '../../ports/epoch-store.ts';
+import { type CoordinatorDeps, type JobSettings, SupersededError } from '../coordinator/context.ts';
+import { fenced } from './fenced.ts';
+
+/** The lease of a generation that was taken. */
+export interface Lease {
+  /** Aborted when another generation holds the job; its reason is the `SupersededError`. */
+  readonly lost: AbortSignal;
+  /** A decision has just renewed it. */
+  renewed(): void;
+  /** Renews it no more. Resolves when no renewal is under way that could give it back to one that gave it up. */
+  end(): Promise<void>;
+}
+
+/**
+ * Renews the lease each third of its time, whatever its holder does meanwhile: recovers, commits for an hour, waits for a
+ * broker. A lease that ran out would have each tick take over from one that works, and begin anew. A renewal that fails is
+ * said aloud and tried again when the next is due.
+ *
+ * @param takenMs `elapsedMs` when its expiry was computed
+ */
+export function holdLease(
+  deps: Pick<CoordinatorDeps, 'clock' | 'observe'> & { readonly epochs: Pick<EpochStore, 'renewLease'> },
+  { job, leaseMs }: Pick<JobSettings, 'job' | 'leaseMs'>,
+  generation: number,
+  takenMs: number,
+): Lease {
+  const { clock, epochs, observe } = deps;
+  const lost = new AbortController();
+  const over = new AbortController();
+  let renewedMs = takenMs;
+
+  async function renew(): Promise<void> {
+    renewedMs = clock.elapsedMs();
+    try {
+      fenced({ job }, await epochs.renewLease(job, generation, clock.now() + leaseMs));
+    } catch (error) {
+      if (error instanceof SupersededError) lost.abort(error);
+      else observe({ event: 'warning', message: `renewing the lease: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  }
+
+  async function keep(): Promise<void> {
+    while (!over.signal.aborted && !lost.signal.aborted) {
+      const leftMs = renewedMs + leaseMs / 3 - clock.elapsedMs();
+      if (leftMs > 0) await clock.sleep(leftMs, over.signal);
+      else await renew();
+    }
+  }
+
+  const kept = keep();
+  return {
+    lost: lost.signal,
+    renewed() {
+      renewedMs = clock.elapsedMs();
+    },
+    end() {
+      over.abort();
+      return kept;
+    },
+  };
+}

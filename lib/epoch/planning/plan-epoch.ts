@@ -1,0 +1,92 @@
+import { byName, ofName } from '../../config/by-name.ts';
+import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
+import type { SourceRange } from '../../protocol/requests.ts';
+import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from './plan.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from '../coordinator/context.ts';
+import { untilAnswered } from '../coordinator/store-retry.ts';
+
+export type Planned =
+  | {
+      readonly outcome: 'planned';
+      readonly from: SourceOffsets;
+      /** Of the topics that it is planned from. */
+      readonly topicIds: TopicIds;
+      readonly ranges: Record<string, SourceRange[][]>;
+      readonly records: number;
+      /** Input that was gone before it was read, and that this epoch leaves out. */
+      readonly gaps: readonly Gap[];
+    }
+  | { readonly outcome: 'nothing' }
+  | { readonly outcome: 'behind' | 'failed'; readonly message: string };
+
+/** Where the epoch before ended, and in which topics. */
+export type PlannedFrom = Pick<Position, 'offsets' | 'topicIds'>;
+
+/**
+ * Plans the next epoch from `before`; in memory only. `overdue`: a partition has been behind for longer than the epoch
+ * timeout. `failed`: a person has to act (input or the topic is gone, access is refused).
+ */
+export async function planNext(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  before: PlannedFrom,
+  overdue: boolean,
+  signal: AbortSignal,
+): Promise<Planned> {
+  try {
+    return planFrom(settings, before, await askForEnds(deps, settings, before, signal), overdue);
+  } catch (error) {
+    if (error instanceof JobFailedError) return { outcome: 'failed', message: error.message };
+    throw error;
+  }
+}
+
+/** Asks Kafka what every source partition holds. */
+function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: PlannedFrom, signal: AbortSignal): Promise<SourceEnds[]> {
+  return untilAnswered(
+    deps,
+    'asking for the ends of the source topics',
+    () =>
+      Promise.all(
+        sourceStages(settings).map(async (stage): Promise<SourceEnds> => {
+          const count = await deps.kafka.partitionCount(stage.topic);
+          const known = ofName(ofName(before.offsets, stage.id), stage.topic) ?? [];
+          const partitions = Array.from({ length: count }, (_, partition) => partition);
+          const [ends, starts] = await Promise.all([
+            deps.kafka.offsets(stage.topic, partitions, 'latest'),
+            deps.kafka.offsets(stage.topic, partitions, 'earliest'),
+          ]);
+          // Partitions that came after the job started are read from their first offset: what is gone before that is lost input.
+          const from = [...known, ...partitions.slice(known.length).map(() => 0)];
+          const isBeyond = from.some((offset, partition) => offset > (ends[partition] ?? offset));
+          // What was read is not there: is it another topic? What is known of it may be older than that.
+          const id = await deps.kafka.topicId(stage.topic, isBeyond || known.length > count ? 'now' : 'as-known');
+          const knownId = ofName(ofName(before.topicIds, stage.id), stage.topic);
+          // The broker that said so may be behind the others: next time another one is asked.
+          if (id !== undefined && knownId !== undefined && id !== knownId) deps.kafka.forgetLeaders(stage.topic);
+          const highWatermarks = isBeyond ? await deps.kafka.offsets(stage.topic, partitions, 'end') : undefined;
+          return { stage, from, starts, ends, highWatermarks, id, knownId };
+        }),
+      ),
+    signal,
+  );
+}
+
+function planFrom(
+  settings: JobSettings,
+  { offsets: before, topicIds }: PlannedFrom,
+  sources: readonly SourceEnds[],
+  overdue: boolean,
+): Planned {
+  const { onDataLoss } = settings;
+  const planned = planRanges(sources, { parallelism: (stage) => parallelismOf(settings, stage), onDataLoss, overdue });
+  if (planned.outcome === 'lost') return { outcome: 'failed', message: planned.message };
+  if (planned.outcome !== 'planned') return planned;
+  const records = Object.values(planned.ranges)
+    .flat(2)
+    .reduce((sum, { from, bound }) => sum + bound - from, 0);
+  const from = byName(
+    sources.map(({ stage: { id, topic } }) => [id, { ...ofName(before, id), [topic]: ofName(planned.from, id) ?? [] }] as const),
+  );
+  return { ...planned, from: { ...before, ...from }, topicIds: topicIdsAfter(topicIds, sources), records };
+}

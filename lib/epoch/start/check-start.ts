@@ -1,0 +1,73 @@
+import { checkCompatible } from '../../graph/fingerprint.ts';
+import type { JobRow } from '../../ports/epoch-store.ts';
+import type { Own } from '../../protocol/shape.ts';
+import { blobName } from '../../storage/blobs.ts';
+import { holderOf } from './may-start.ts';
+import { checkWitness } from './check-witness.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sourceStages } from '../coordinator/context.ts';
+import { learnSinks, refusalOfTimes } from '../commit/run-sinks.ts';
+import { untilAnswered } from '../coordinator/store-retry.ts';
+
+/**
+ * Everything that can be told before the job is touched: do settings, graph, topics, brokers and the blob store go together with
+ * each other and with the job's row? Changes nothing but a blob of its own, which it deletes. Answers what it learned of
+ * what the sinks write to. Throws `JobFailedError` when a person has to act.
+ */
+export async function checkStart(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  row: JobRow,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, Own>>> {
+  checkRow(settings, row);
+  await untilAnswered(deps, 'asking how far the job was', () => checkWitness(deps, settings, row), signal);
+  const refused = await untilAnswered(deps, 'asking what the sinks take', () => refusalOfTimes(deps, settings), signal);
+  if (refused !== undefined) throw new JobFailedError(refused);
+  const sources = [...new Set(sourceStages(settings).map(({ topic }) => topic))];
+  await untilAnswered(
+    deps,
+    'asking about the source topics',
+    () => Promise.all(sources.map((topic) => deps.kafka.partitionCount(topic))),
+    signal,
+  );
+  const sinkFacts = await untilAnswered(deps, 'asking about what the sinks write to', () => learnSinks(deps, settings), signal);
+  // A tick, which comes each minute, finds a location that was tried when the job was started.
+  if (settings.startKind !== 'revival') await untilAnswered(deps, 'trying the blob store', () => tryBlobStore(deps, row), signal);
+  return sinkFacts;
+}
+
+/** The same for a start that would take over from a coordinator that is well. Throws `StartRefusedError`: nothing was changed. */
+export async function checkTakeover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<void> {
+  try {
+    await checkStart(deps, settings, row, signal);
+  } catch (error) {
+    if (!(error instanceof JobFailedError)) throw error;
+    throw new StartRefusedError(`${error.message}. Nothing was changed: job ${row.job} runs on, held by ${holderOf(row)}`, {
+      cause: error,
+    });
+  }
+}
+
+function checkRow(settings: JobSettings, row: JobRow): void {
+  if (row.maxParallelism !== settings.maxParallelism) {
+    throw new JobFailedError(
+      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: job ${row.job} was started with ${row.maxParallelism}, and key groups are fixed for the life of a job: set it back, or start a job of another name`,
+    );
+  }
+  const compatibility = checkCompatible(row.fingerprint, settings.fingerprint);
+  if (compatibility.outcome === 'incompatible') {
+    throw new JobFailedError(
+      `job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`,
+    );
+  }
+}
+
+/** Writes a blob, reads it and deletes it. One that a crash leaves is named like an exchange of epoch 0, and collected as that. */
+async function tryBlobStore({ blobStore, random }: CoordinatorDeps, { job, incarnation }: JobRow): Promise<void> {
+  const name = blobName({ job, incarnation, stage: 'start', subtask: 0, epoch: 0 }, 'exchange', random.id());
+  const bytes = Buffer.from('written when the job was started');
+  await blobStore.put(name, bytes);
+  const read = await blobStore.get(name);
+  await blobStore.delete([name]);
+  if (!read.equals(bytes)) throw new JobFailedError(`blob ${name} was read back with other content than was written (ONCEFLOW_BLOBS)`);
+}

@@ -1,0 +1,187 @@
+import { ofName } from '../../config/by-name.ts';
+import type { SourceStage } from '../../plan/plan.ts';
+import type { JobRow } from '../../ports/epoch-store.ts';
+import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
+import type { DecidedManifest } from '../../protocol/permit.ts';
+import { mayStart } from './may-start.ts';
+import { nextManifest } from '../decision/position.ts';
+import { askStartingOffsets } from './ask-starting-offsets.ts';
+import { checkStart } from './check-start.ts';
+import { commitEpoch } from '../commit/commit-epoch.ts';
+import { type CoordinatorDeps, type JobSettings, StartRefusedError, sourceStages, type Tenure } from '../coordinator/context.ts';
+import { decideManifest } from '../decision/decide-manifest.ts';
+import { type Held, recordCommitted, writeHeld } from '../lease/held.ts';
+import { readManifest } from '../decision/read-manifest.ts';
+import { widestPool } from '../commit/run-sinks.ts';
+import { settlePool } from '../commit/settle-pool.ts';
+import { untilAnswered } from '../coordinator/store-retry.ts';
+
+/** Where a coordinator goes on from. */
+export interface Standing {
+  readonly tenure: Tenure;
+  /** The manifest of the last completed epoch; everything up to it is COMMITTED. */
+  readonly parent: DecidedManifest;
+  /** What the job row records as COMMITTED. */
+  readonly recordedCommitted: number;
+}
+
+/**
+ * Takes the lease: raises the generation before anything else is read, so that from here on no older coordinator can
+ * write. An explicit start makes the row when there is none. `mayTakeOver` is asked before a job is taken from another coordinator,
+ * which works. Throws `StartRefusedError` when it would take over and must not, and when a revival finds nothing to revive.
+ */
+export async function takeLease(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  mayTakeOver: (from: JobRow) => Promise<void>,
+  signal: AbortSignal,
+): Promise<JobRow> {
+  const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs } = settings;
+  const explicit = startKind === 'explicit';
+  let tried: number | undefined;
+  for (;;) {
+    const nowMs = deps.clock.now();
+    const expiresAtMs = nowMs + settings.leaseMs;
+    const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal);
+    if (known === undefined && explicit) {
+      const row = newRow(deps, settings, expiresAtMs);
+      if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
+      continue;
+    }
+    // Of our own last try, whose answer was lost.
+    const isOurs = tried !== undefined && known?.generation === tried + 1 && known.holder === holder;
+    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover, deadHolders);
+    if (may.outcome === 'refused') throw new StartRefusedError(may.message);
+    if (known === undefined) throw new Error(`job ${job} has no row, and a revival may start it`);
+    if (may.outcome === 'takes-over') {
+      await mayTakeOver(known);
+      deps.observe({ event: 'takes-over', message: may.message });
+    }
+    if (explicit && takeover === 'allow')
+      return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs, holderEndsAtMs), signal);
+    // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's.
+    tried = known.generation;
+    const taken = isOurs
+      ? known
+      : await untilAnswered(
+          deps,
+          'taking the lease',
+          () => deps.epochs.reviveGeneration(job, known, holder, expiresAtMs, holderEndsAtMs),
+          signal,
+        );
+    if (taken === undefined) continue;
+    // A revival starts nothing that a person stopped: what was asked for since it looked is in the row, and is obeyed.
+    if (!explicit) return taken;
+    await untilAnswered(deps, 'letting the job run', () => deps.epochs.setDesired(job, 'running'), signal);
+    return { ...taken, desired: 'running', failure: undefined };
+  }
+}
+
+function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: number): JobRow {
+  return {
+    job: settings.job,
+    incarnation: deps.random.id().slice(0, 8),
+    generation: 1,
+    holder: settings.holder,
+    leaseExpiresAtMs,
+    holderEndsAtMs: settings.holderEndsAtMs,
+    desired: 'running',
+    failure: undefined,
+    lastCompleted: undefined,
+    lastCommitted: 0,
+    retiredThrough: -1,
+    pool: {},
+    fingerprint: settings.fingerprint,
+    maxParallelism: settings.maxParallelism,
+  };
+}
+
+/**
+ * From the lease to a state from which epochs can run (docs/protocol.md): checks, then commits what is decided, then
+ * settles whatever sinks may have left open, then stores the starting offsets of sources that have none.
+ */
+export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
+  const sinkFacts = await checkStart(deps, settings, row, signal);
+  const tenure: Tenure = {
+    generation: row.generation,
+    incarnation: row.incarnation,
+    sinkFacts,
+    pool: widestPool(deps, settings, row.pool),
+  };
+  const held: Held<JobSettings> = { deps, settings, tenure, signal };
+  const { job, fingerprint } = settings;
+  if (row.fingerprint !== fingerprint)
+    await writeHeld(held, 'recording the changed graph', (generation) => deps.epochs.setFingerprint(job, generation, fingerprint));
+
+  const completed = row.lastCompleted;
+  const last =
+    completed === undefined
+      ? undefined
+      : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
+  let republished = 0;
+  if (last !== undefined && row.lastCommitted < last.epoch) {
+    republished = (await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true })).republished;
+    await recordCommitted(held, last.epoch);
+  }
+  await writeHeld(held, 'recording what sinks may leave open', (generation) => deps.epochs.widenPool(job, generation, tenure.pool));
+  const settledIds = await settlePool(held);
+  const committed = last?.epoch ?? 0;
+  deps.observe({
+    event: 'recovered',
+    epoch: committed,
+    committed: last === undefined ? 0 : last.committables.length,
+    republished,
+    settledIds,
+  });
+
+  const parent = await withStartingOffsets(held, last);
+  return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
+}
+
+/**
+ * Starting offsets, resolved to numbers once and decided as an epoch of their own (epoch 0 of a new job) before the
+ * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
+ */
+async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifest | undefined): Promise<DecidedManifest> {
+  const { deps, settings, tenure } = held;
+  const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
+  if (last !== undefined && unread.length === 0) return last;
+  let offsets: SourceOffsets = last?.offsets ?? {};
+  let topicIds: TopicIds = last?.topicIds ?? {};
+  for (const source of unread) {
+    const { id, topic } = source;
+    const { topicId, numbers } = await startOf(held, source);
+    if (topicId !== undefined) topicIds = { ...topicIds, [id]: { ...ofName(topicIds, id), [topic]: topicId } };
+    offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
+  }
+  const nowMs = deps.clock.now();
+  const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, last, {
+    epoch: last === undefined ? 0 : last.epoch + 1,
+    decisionId: deps.random.id(),
+    position: { offsets, topicIds, state: last?.state ?? {} },
+    outputs: {},
+    committables: [],
+  });
+  const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
+  const decided = await decideManifest(held, manifest, summary);
+  // It has no output, so it is COMMITTED with its decision.
+  await recordCommitted(held, manifest.epoch);
+  deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
+  return decided;
+}
+
+/** Starting offsets, and of which topic they are: one that is made anew while it is asked is asked again. */
+async function startOf(
+  { deps, settings, signal }: Held<JobSettings>,
+  source: SourceStage,
+): Promise<{ readonly topicId: string | undefined; readonly numbers: readonly number[] }> {
+  const { id, topic } = source;
+  const askForId = () => untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+  for (let topicId = await askForId(); ; ) {
+    const asking = () => askStartingOffsets(deps, settings, source);
+    const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, asking, signal);
+    const idBehind = await askForId();
+    if (idBehind === topicId) return { topicId, numbers };
+    topicId = idBehind;
+  }
+}
