@@ -1,9 +1,9 @@
 import { byName, ofName } from '../../config/by-name.ts';
 import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { SourceRange } from '../../protocol/requests.ts';
-import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from './plan.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from './plan.ts';
 
 export type Planned =
   | {
@@ -11,7 +11,7 @@ export type Planned =
       readonly from: SourceOffsets;
       /** Of the topics that it is planned from. */
       readonly topicIds: TopicIds;
-      readonly ranges: Record<string, SourceRange[][]>;
+      readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
       readonly records: number;
       /** Input that was gone before it was read, and that this epoch leaves out. */
       readonly gaps: readonly Gap[];
