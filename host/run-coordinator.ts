@@ -1,10 +1,10 @@
 import { type ConfigOf, configOf } from '../lib/config/parameters.ts';
-import { awaitTurn } from '../lib/epoch/lease/await-turn.ts';
 import type { CoordinatorEnd, JobSettings } from '../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
+import { restartStrategyOf } from '../lib/epoch/failure/restart.ts';
+import { awaitTurn } from '../lib/epoch/lease/await-turn.ts';
 import type { CoordinatorEvent } from '../lib/epoch/progress/events.ts';
 import { type StartKind, tooLate } from '../lib/epoch/start/may-start.ts';
-import { restartStrategyOf } from '../lib/epoch/failure/restart.ts';
 import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
 import { momentOf } from '../lib/ports/age.ts';

@@ -1,4 +1,3 @@
-import { awaitTurn } from '../../lib/epoch/lease/await-turn.ts';
 import {
   type CoordinatorDeps,
   type CoordinatorEnd,
@@ -7,6 +6,7 @@ import {
   SupersededError,
 } from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
+import { awaitTurn } from '../../lib/epoch/lease/await-turn.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import type { Standby } from '../../lib/epoch/start/revival.ts';

@@ -7,13 +7,13 @@ import { MalformedError } from '../../protocol/malformed.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { AnyRequest } from '../../protocol/requests.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
-import type { Attempt, StageOutcome } from './attempt.ts';
 import { type CommittablesOfSink, committablesBySink, describeCommittable } from '../commit/committables.ts';
-import { portionsOf } from '../planning/portions.ts';
-import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks, stagedCommittables } from './stage-asks.ts';
-import { callStage } from './call-stage.ts';
 import type { CoordinatorDeps, JobSettings } from '../coordinator/context.ts';
 import type { Held } from '../lease/held.ts';
+import { portionsOf } from '../planning/portions.ts';
+import type { Attempt, StageOutcome } from './attempt.ts';
+import { callStage } from './call-stage.ts';
+import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks, stagedCommittables } from './stage-asks.ts';
 
 type Answer = { readonly outcome: string };
 

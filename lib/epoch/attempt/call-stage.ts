@@ -2,9 +2,9 @@ import { type FunctionTarget, InvokeError } from '../../ports/function-invoker.t
 import { type AnswerTo, answerFault, type StageFailed } from '../../protocol/answers.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { type AnyRequest, PROTOCOL_VERSION, type StageRequest } from '../../protocol/requests.ts';
-import type { Ask } from './stage-asks.ts';
 import { type CommitSettings, sinkFunctionOf } from '../coordinator/context.ts';
 import type { Held } from '../lease/held.ts';
+import type { Ask } from './stage-asks.ts';
 
 /** One request to a stage. */
 export interface StageCall<A extends AnyRequest['ask']> {

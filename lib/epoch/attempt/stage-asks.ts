@@ -9,9 +9,9 @@ import type { Position } from '../../protocol/manifest.ts';
 import type { SnapshotRef } from '../../protocol/references.ts';
 import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../../protocol/requests.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
-import { type Attempt, writtenBy } from './attempt.ts';
 import { type JobSettings, parallelismOf } from '../coordinator/context.ts';
 import { stagedFor } from '../decision/position.ts';
+import { type Attempt, writtenBy } from './attempt.ts';
 import { isUnchanged, snapshotsFor } from './snapshots.ts';
 
 /** What a request says besides what every request says. */

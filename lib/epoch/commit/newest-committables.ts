@@ -3,8 +3,8 @@ import type { Committable } from '../../protocol/committable.ts';
 import { isOfOneSubtask, parseCommittables } from '../../protocol/committable.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { CommitSettings, CoordinatorDeps } from '../coordinator/context.ts';
-import { type Held, writeHeld } from '../lease/held.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { type Held, writeHeld } from '../lease/held.ts';
 
 /** The newest committables of a decided epoch: those of its manifest, or what took their place when it was sent again. */
 export interface NewestCommittables {

@@ -10,10 +10,10 @@ import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { SinkCoordination, Sinks } from '../../sinks/connector.ts';
 import type { Blobs } from '../../storage/blobs.ts';
+import type { RestartStrategy } from '../failure/restart.ts';
+import type { OnDataLoss } from '../planning/plan.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
 import type { StartKind, Takeover } from '../start/may-start.ts';
-import type { OnDataLoss } from '../planning/plan.ts';
-import type { RestartStrategy } from '../failure/restart.ts';
 
 /** Where input comes from: what is asked of Kafka besides what sinks ask. */
 type CoordinatorKafka = SourceRequests & AdminRequests & Pick<KafkaRequests, 'forgetLeaders'>;

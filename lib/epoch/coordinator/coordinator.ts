@@ -1,6 +1,9 @@
+import { holdLease, type Lease } from '../lease/hold-lease.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
-import { takenOverBy } from '../start/may-start.ts';
+import { watchProgress } from '../progress/progress-watch.ts';
 import { checkTakeover } from '../start/check-start.ts';
+import { takenOverBy } from '../start/may-start.ts';
+import { recover, takeLease } from '../start/start.ts';
 import {
   type CoordinatorDeps,
   type CoordinatorEnd,
@@ -11,9 +14,6 @@ import {
   SupersededError,
 } from './context.ts';
 import { runEpochs } from './epoch-loop.ts';
-import { holdLease, type Lease } from '../lease/hold-lease.ts';
-import { watchProgress } from '../progress/progress-watch.ts';
-import { recover, takeLease } from '../start/start.ts';
 
 export interface CoordinatorSignals {
   /** Finish what is under way, commit it, settle every transaction, give up the lease; the job is not revived. */
@@ -24,7 +24,7 @@ export interface CoordinatorSignals {
 
 /**
  * Runs the job until it is told to end, is superseded, or fails: takes the lease, recovers, then runs epochs. All I/O on
- * behalf of the engine's decisions is awaited in this folder; the decisions themselves, one folder up, are pure.
+ * behalf of the engine's decisions is awaited here and in the folders beside this one; what is decided is decided by pure functions.
  */
 export async function coordinate(given: CoordinatorDeps, settings: JobSettings, signals: CoordinatorSignals): Promise<CoordinatorEnd> {
   const ending = AbortSignal.any([signals.stop, signals.handOver]);

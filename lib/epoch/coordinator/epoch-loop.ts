@@ -1,15 +1,15 @@
 import { momentOf } from '../../ports/age.ts';
+import type { Lease } from '../lease/hold-lease.ts';
 import { nextAtMs, whatIsDue } from '../loop/due.ts';
 import type { Effect, LoopEvent } from '../loop/events.ts';
 import { onEvent } from '../loop/on-event.ts';
 import { firstState } from '../loop/state.ts';
 import type { Given, Next } from '../loop/turn.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError } from './context.ts';
-import { createEventQueue } from './event-queue.ts';
-import type { Lease } from '../lease/hold-lease.ts';
-import { createPerformer } from './perform.ts';
 import type { ProgressWatch } from '../progress/progress-watch.ts';
 import type { Standing } from '../start/start.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError } from './context.ts';
+import { createEventQueue } from './event-queue.ts';
+import { createPerformer } from './perform.ts';
 
 const LONGEST_WAIT_MS = 60_000;
 

@@ -3,10 +3,10 @@ import type { JobRow } from '../../ports/epoch-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { type Pool, widened } from '../../protocol/pool.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
-import { type CommitSettings, type CoordinatorDeps, connectorNamed, type Tenure } from './context.ts';
-import { type Held, recordCommitted } from '../lease/held.ts';
-import { readManifest } from '../decision/read-manifest.ts';
 import { settlePool } from '../commit/settle-pool.ts';
+import { readManifest } from '../decision/read-manifest.ts';
+import { type Held, recordCommitted } from '../lease/held.ts';
+import { type CommitSettings, type CoordinatorDeps, connectorNamed, type Tenure } from './context.ts';
 import { untilAnswered } from './store-retry.ts';
 
 export type FinishSettings = Pick<CommitSettings, 'build' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'>;

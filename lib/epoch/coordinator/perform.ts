@@ -1,19 +1,14 @@
-import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { abortPrepared, runStage } from '../attempt/ask-stages.ts';
-import { collectGarbage } from '../garbage/collect.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
-import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError, type Tenure } from './context.ts';
+import { settlePool } from '../commit/settle-pool.ts';
 import { decideManifest } from '../decision/decide-manifest.ts';
-import { createRowExpiry } from '../garbage/expire-rows.ts';
-import { commitGroupOffsets } from '../progress/group-offsets.ts';
 import { checkHeld, type Held, recordCommitted } from '../lease/held.ts';
 import type { Lease } from '../lease/hold-lease.ts';
-import { lookForHeldUp } from '../planning/look-for-held-up.ts';
+import type { Effect, LoopEvent } from '../loop/events.ts';
 import { planNext } from '../planning/plan-epoch.ts';
 import type { ProgressWatch } from '../progress/progress-watch.ts';
-import { learnSinks } from '../commit/run-sinks.ts';
-import { settlePool } from '../commit/settle-pool.ts';
-import { createOpenWatch } from '../progress/watch-open.ts';
+import { type CoordinatorDeps, type JobSettings, LeftToNextError, type Tenure } from './context.ts';
+import { type ChoreTools, createChoreTools, doChore } from './do-chores.ts';
 
 /** Does what the loop decided. */
 export interface Performer {
@@ -23,11 +18,78 @@ export interface Performer {
   end(): void;
 }
 
-/** Effects that take time: each ends in an event. The others are done at once. */
-type Lasting = Exclude<
-  Effect,
-  { readonly do: 'observe' | 'give-up' | 'abort' | 'leave' | 'lease-renewed' | 'begin-progress' | 'progress' }
->;
+/** What effects work with from the loop's begin to its end. */
+interface Tools {
+  readonly lease: Lease;
+  readonly progress: ProgressWatch;
+  readonly chores: ChoreTools;
+  readonly calls: Calls;
+  /** Aborted when what is not done is to be left to the next coordinator. */
+  readonly leave: AbortController;
+}
+
+type Does<E extends Effect> = (held: Held<JobSettings>, effect: E, tools: Tools) => Promise<LoopEvent> | undefined;
+
+/** How each effect is done. */
+const effects: { readonly [D in Effect['do']]: Does<Extract<Effect, { readonly do: D }>> } = {
+  async plan({ deps, settings, signal }, { base, before, isOverdue }) {
+    return { of: 'planned', base, planned: await planNext(deps, settings, before, isOverdue, signal) };
+  },
+  async 'run-stage'(held, effect, { calls }) {
+    const { stage, attempt } = effect;
+    const { ms, result } = await timed(held, runStage(held, stage, effect, calls.of(attempt.decisionId).signal));
+    return { of: 'stage', attempt, stage: stage.id, ms, result };
+  },
+  async decide(held, effect) {
+    const summary = { ...effect.summary, decidedAtMs: held.deps.clock.now() };
+    const { ms, result: manifest } = await timed(held, decideManifest(held, effect.manifest, summary));
+    return { of: 'decided', manifest, ms };
+  },
+  async commit(held, { manifest }, { calls }) {
+    calls.forget(manifest.decisionId);
+    const { ms, result } = await timed(held, commitEpoch(held, manifest, { recorded: undefined, isOld: false }));
+    return { of: 'committed', epoch: manifest.epoch, result, ms };
+  },
+  'end-leftovers': async (held) => ({ of: 'leftovers-ended', all: await endLeftovers(held) }),
+  // The lease is kept and successors are noticed while it runs.
+  async settle(held, { record }) {
+    if (record === undefined) await checkHeld(held);
+    else await recordCommitted(held, record);
+    await settlePool(held);
+    return { of: 'settled' };
+  },
+  chore: (held, effect, { chores }) => doChore(held, effect, chores),
+
+  // What follows is done at once, and ends in no event.
+  observe({ deps }, { event }) {
+    deps.observe(event);
+    return undefined;
+  },
+  'give-up'(_, { decisionId }, { calls }) {
+    calls.giveUp(decisionId);
+    return undefined;
+  },
+  abort(held, { attempt }) {
+    abortPrepared(held, attempt);
+    return undefined;
+  },
+  leave(_held, _, { leave }) {
+    leave.abort();
+    return undefined;
+  },
+  'lease-renewed'(_held, _, { lease }) {
+    lease.renewed();
+    return undefined;
+  },
+  'begin-progress'(_held, _, { progress }) {
+    progress.begin();
+    return undefined;
+  },
+  progress(_, { more }, { progress }) {
+    progress.advance(more);
+    return undefined;
+  },
+};
 
 export function createPerformer(
   deps: CoordinatorDeps,
@@ -35,150 +97,68 @@ export function createPerformer(
   first: Tenure,
   { lease, progress }: { readonly lease: Lease; readonly progress: ProgressWatch },
 ): Performer {
-  const { clock } = deps;
-  const rows = createRowExpiry(deps, settings.job, first.incarnation);
-  const openWatch = createOpenWatch(deps, settings, first);
   const leave = new AbortController();
-  /** By decision: the calls of its attempt. */
-  const calls = new Map<string, AbortController>();
-
-  function callsOf(decisionId: string): AbortController {
-    const known = calls.get(decisionId) ?? new AbortController();
-    calls.set(decisionId, known);
-    return known;
-  }
-
-  async function timed<T>(work: Promise<T>): Promise<{ readonly ms: number; readonly result: T }> {
-    const startedMs = clock.elapsedMs();
-    const result = await work;
-    return { ms: clock.elapsedMs() - startedMs, result };
-  }
-
-  async function asksToStop({ tenure: { generation } }: Held<JobSettings>): Promise<boolean> {
-    const row = await deps.epochs.readJob(settings.job);
-    if (row?.generation !== generation)
-      throw new SupersededError(`generation ${row?.generation} (${row?.holder}) has taken over job ${settings.job}`);
-    return row.desired === 'stopped';
-  }
-
-  async function work(effect: Extract<Effect, { readonly do: 'chore' }>, held: Held<JobSettings>): Promise<ChoreResult> {
-    switch (effect.chore) {
-      case 'read-control':
-        return { outcome: 'read-control', asksToStop: await asksToStop(held) };
-      case 'collect':
-        await collectGarbage(held, rows);
-        return { outcome: 'done' };
-      case 'look-for-open':
-        return { outcome: 'looked-for-open', found: await openWatch.look() };
-      case 'look-for-held-up':
-        await lookForHeldUp(deps, settings);
-        return { outcome: 'done' };
-      case 'sink-facts':
-        return { outcome: 'sink-facts', sinkFacts: await learnSinks(deps, settings) };
-      case 'record-commit':
-        await recordCommitted(held, effect.epoch);
-        return { outcome: 'recorded-commit', epoch: effect.epoch };
-      case 'group-offsets': {
-        const { manifest } = effect;
-        return { outcome: 'group-offsets', epoch: manifest.epoch, refused: await commitGroupOffsets(deps, settings, manifest) };
-      }
-    }
-  }
-
-  /** A chore that fails ends nothing, unless it found that another coordinator holds the job. */
-  async function keepHouse(effect: Extract<Effect, { readonly do: 'chore' }>, held: Held<JobSettings>): Promise<LoopEvent> {
-    const { chore } = effect;
-    try {
-      return { of: 'chore', chore, result: await work(effect, held) };
-    } catch (error) {
-      if (error instanceof SupersededError) throw error;
-      return { of: 'chore', chore, result: { outcome: 'failed', message: error instanceof Error ? error.message : String(error) } };
-    }
-  }
-
-  /**
-   * No epoch is in flight, and none is planned meanwhile: what sinks have open is nobody's. What cannot be ended now the next looks
-   * find again: epochs do not wait for a broker that they may not need. Was everything ended?
-   */
-  async function endLeftovers(held: Held<JobSettings>): Promise<boolean> {
-    await checkHeld(held);
-    try {
-      await settlePool(held, { once: true });
-      return true;
-    } catch (error) {
-      if (!(error instanceof LeftToNextError) || held.signal.aborted) throw error;
-      return false;
-    }
-  }
-
-  async function run(effect: Lasting, held: Held<JobSettings>): Promise<LoopEvent> {
-    switch (effect.do) {
-      case 'plan': {
-        const planned = await planNext(deps, settings, effect.before, effect.isOverdue, leave.signal);
-        return { of: 'planned', base: effect.base, planned };
-      }
-      case 'run-stage': {
-        const { stage, attempt } = effect;
-        const { signal } = callsOf(attempt.decisionId);
-        const { ms, result } = await timed(runStage(held, stage, effect, signal));
-        return { of: 'stage', attempt, stage: stage.id, ms, result };
-      }
-      case 'decide': {
-        const summary = { ...effect.summary, decidedAtMs: clock.now() };
-        const { ms, result: manifest } = await timed(decideManifest(held, effect.manifest, summary));
-        return { of: 'decided', manifest, ms };
-      }
-      case 'commit': {
-        const { manifest } = effect;
-        calls.delete(manifest.decisionId);
-        const { ms, result } = await timed(commitEpoch(held, manifest, { recorded: undefined, isOld: false }));
-        return { of: 'committed', epoch: manifest.epoch, result, ms };
-      }
-      case 'end-leftovers':
-        return { of: 'leftovers-ended', all: await endLeftovers(held) };
-      // The lease is kept and successors are noticed while it runs.
-      case 'settle':
-        if (effect.record === undefined) await checkHeld(held);
-        else await recordCommitted(held, effect.record);
-        await settlePool(held);
-        return { of: 'settled' };
-      case 'chore':
-        return keepHouse(effect, held);
-    }
-  }
-
+  const calls = createCalls();
+  const tools: Tools = { lease, progress, chores: createChoreTools(deps, settings, first), calls, leave };
   return {
     start(effect, tenure) {
-      switch (effect.do) {
-        case 'observe':
-          deps.observe(effect.event);
-          return undefined;
-        case 'give-up':
-          calls.get(effect.decisionId)?.abort();
-          calls.delete(effect.decisionId);
-          return undefined;
-        case 'abort':
-          abortPrepared({ deps, settings, tenure }, effect.attempt);
-          return undefined;
-        case 'leave':
-          leave.abort();
-          return undefined;
-        case 'lease-renewed':
-          lease.renewed();
-          return undefined;
-        case 'begin-progress':
-          progress.begin();
-          return undefined;
-        case 'progress':
-          progress.advance(effect.more);
-          return undefined;
-        default:
-          return run(effect, { deps, settings, tenure, signal: leave.signal });
-      }
+      const perform = effects[effect.do] as Does<Effect>;
+      return perform({ deps, settings, tenure, signal: leave.signal }, effect, tools);
     },
     end() {
       leave.abort();
+      calls.giveUpAll();
+    },
+  };
+}
+
+/** The calls of attempts, by their decision: what of them is under way can be given up. */
+interface Calls {
+  of(decisionId: string): AbortController;
+  /** The attempt is decided: its calls have been answered. */
+  forget(decisionId: string): void;
+  giveUp(decisionId: string): void;
+  giveUpAll(): void;
+}
+
+function createCalls(): Calls {
+  const calls = new Map<string, AbortController>();
+  return {
+    of(decisionId) {
+      const known = calls.get(decisionId) ?? new AbortController();
+      calls.set(decisionId, known);
+      return known;
+    },
+    forget(decisionId) {
+      calls.delete(decisionId);
+    },
+    giveUp(decisionId) {
+      calls.get(decisionId)?.abort();
+      calls.delete(decisionId);
+    },
+    giveUpAll() {
       for (const each of calls.values()) each.abort();
     },
   };
+}
+
+async function timed<T>({ deps: { clock } }: Held<JobSettings>, work: Promise<T>): Promise<{ readonly ms: number; readonly result: T }> {
+  const startedMs = clock.elapsedMs();
+  const result = await work;
+  return { ms: clock.elapsedMs() - startedMs, result };
+}
+
+/**
+ * No epoch is in flight, and none is planned meanwhile: what sinks have open is nobody's. What cannot be ended now the next looks
+ * find again: epochs do not wait for a broker that they may not need. Was everything ended?
+ */
+async function endLeftovers(held: Held<JobSettings>): Promise<boolean> {
+  await checkHeld(held);
+  try {
+    await settlePool(held, { once: true });
+    return true;
+  } catch (error) {
+    if (!(error instanceof LeftToNextError) || held.signal.aborted) throw error;
+    return false;
+  }
 }

@@ -3,10 +3,10 @@ import { growingPauses } from '../../ports/pause.ts';
 import { asDecided } from '../../protocol/as-decided.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
-import { afterRefusal } from './after-refusal.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError } from '../coordinator/context.ts';
-import type { Held } from '../lease/held.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import type { Held } from '../lease/held.ts';
+import { afterRefusal } from './after-refusal.ts';
 
 /** A manifest up to this size lives in the epoch's row: well below what a row takes, which is billed by size; a larger one in the blob store. */
 const ROW_MANIFEST_BYTES = Math.floor(MAX_ROW_MANIFEST_BYTES * 0.6);

@@ -1,10 +1,10 @@
 import type { Manifest } from '../../protocol/manifest.ts';
-import { epochsToRetire, isGarbage, liveNames } from './retain.ts';
 import { type JobSettings, SupersededError } from '../coordinator/context.ts';
-import type { RowExpiry } from './expire-rows.ts';
+import { openManifest } from '../decision/read-manifest.ts';
 import { fenced } from '../lease/fenced.ts';
 import type { Held } from '../lease/held.ts';
-import { openManifest } from '../decision/read-manifest.ts';
+import type { RowExpiry } from './expire-rows.ts';
+import { epochsToRetire, isGarbage, liveNames } from './retain.ts';
 
 const DELETE_TOGETHER = 500;
 

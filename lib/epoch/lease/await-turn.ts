@@ -1,7 +1,7 @@
 import type { JobRow } from '../../ports/epoch-store.ts';
-import { reviveOrWait, type Standby } from '../start/revival.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { reviveOrWait, type Standby } from '../start/revival.ts';
 
 export type Turn = { readonly turn: 'mine' } | { readonly turn: 'not-needed'; readonly message: string };
 

@@ -1,7 +1,7 @@
 import type { FencedWrite } from '../../ports/epoch-store.ts';
 import { type CommitSettings, type CoordinatorDeps, SupersededError, type Tenure } from '../coordinator/context.ts';
-import { fenced } from './fenced.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { fenced } from './fenced.ts';
 
 /** A job that this process holds, under one generation: what it works with, and until when. */
 export interface Held<Settings extends Pick<CommitSettings, 'job'> = CommitSettings> {

@@ -1,8 +1,8 @@
 import { countsOf, withBegun } from '../attempt/attempt.ts';
-import { parallelismOf } from '../coordinator/context.ts';
-import { isBounded } from '../failure/isolate.ts';
-import { manifestOf, positionBehind } from '../decision/position.ts';
 import { nextSteps, type Step } from '../attempt/wavefront.ts';
+import { parallelismOf } from '../coordinator/context.ts';
+import { manifestOf, positionBehind } from '../decision/position.ts';
+import { isBounded } from '../failure/isolate.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';

@@ -1,17 +1,27 @@
 import { leavesOut } from '../../plan/dead-letters.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
-import { afterDecidedEpoch } from '../failure/after-failure.ts';
 import type { StageOutcome } from '../attempt/attempt.ts';
-import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, sourcesDone, withDone } from '../attempt/attempt.ts';
-import { idlePollMs } from '../failure/backoff.ts';
+import {
+  type Attempt,
+  backlogLeft,
+  bytesRead,
+  countsOf,
+  inputOf,
+  inputRead,
+  newAttempt,
+  sourcesDone,
+  withDone,
+} from '../attempt/attempt.ts';
 import type { CommitResult } from '../commit/commit-epoch.ts';
+import { afterDecidedEpoch } from '../failure/after-failure.ts';
+import { idlePollMs } from '../failure/backoff.ts';
+import { boundedRanges, isBounded, offsetsIn } from '../failure/isolate.ts';
+import { afterPassed, afterRefused, NO_REFUSALS } from '../failure/refusals.ts';
+import { sizeAfter } from '../planning/epoch-size.ts';
+import { hasMoved, leftOutMessage } from '../planning/plan.ts';
 import type { Planned } from '../planning/plan-epoch.ts';
 import { figuresOf } from '../progress/epoch-figures.ts';
-import { sizeAfter } from '../planning/epoch-size.ts';
-import { boundedRanges, isBounded, offsetsIn } from '../failure/isolate.ts';
-import { hasMoved, leftOutMessage } from '../planning/plan.ts';
-import { afterPassed, afterRefused, NO_REFUSALS } from '../failure/refusals.ts';
 import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';

@@ -1,9 +1,9 @@
 import type { DecidedManifest } from '../../protocol/permit.ts';
-import { NO_TROUBLE, type Trouble } from '../failure/after-failure.ts';
 import type { Attempt } from '../attempt/attempt.ts';
 import type { Tenure } from '../coordinator/context.ts';
-import { type EpochSize, firstEpochSize } from '../planning/epoch-size.ts';
+import { NO_TROUBLE, type Trouble } from '../failure/after-failure.ts';
 import { noRefusals, type Refusals } from '../failure/refusals.ts';
+import { type EpochSize, firstEpochSize } from '../planning/epoch-size.ts';
 import { type Chores, firstChores } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 

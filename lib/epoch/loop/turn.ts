@@ -1,8 +1,8 @@
 import { leavesOut } from '../../plan/dead-letters.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { Random } from '../../ports/clock.ts';
-import { afterFailedAttempt, type FailedEpoch } from '../failure/after-failure.ts';
 import { type Attempt, inputOf, offsetsTried } from '../attempt/attempt.ts';
+import { afterFailedAttempt, type FailedEpoch } from '../failure/after-failure.ts';
 import { ranOutOfTime, sizeAfterTimeout } from '../planning/epoch-size.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
 import { type Chore, withBegun } from './chores.ts';

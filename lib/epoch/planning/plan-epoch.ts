@@ -1,9 +1,9 @@
 import { byName, ofName } from '../../config/by-name.ts';
 import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { SourceRange } from '../../protocol/requests.ts';
-import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from './plan.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from './plan.ts';
 
 export type Planned =
   | {

@@ -1,7 +1,7 @@
 import type { CondemnedRecord } from '../../protocol/requests.ts';
 import type { Names, SinkEvent } from '../../sinks/connector.ts';
-import type { EpochFigures } from './epoch-figures.ts';
 import type { Gap } from '../planning/plan.ts';
+import type { EpochFigures } from './epoch-figures.ts';
 
 /** What a coordinator does, as it happens: for logs, metrics and the demo. No decision reads it. */
 export type CoordinatorEvent =

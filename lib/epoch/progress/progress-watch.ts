@@ -1,9 +1,9 @@
 import { type Moment, momentOf } from '../../ports/age.ts';
 import type { NoProgress } from '../../ports/epoch-store.ts';
+import type { CoordinatorDeps, JobSettings } from '../coordinator/context.ts';
 import { NO_TROUBLE, type Trouble } from '../failure/after-failure.ts';
 import { type CoordinatorEvent, inWords } from './events.ts';
 import { noProgressAfterMs } from './progress.ts';
-import type { CoordinatorDeps, JobSettings } from '../coordinator/context.ts';
 
 /** Says that a job has work to do and makes no progress: as an event, and in the job row. */
 export interface ProgressWatch {

@@ -1,7 +1,7 @@
 import { parseStartingOffsets, type StartingPoint } from '../../config/starting-offsets.ts';
 import type { SourceStage } from '../../plan/plan.ts';
-import { resolveStart } from './starting-offsets.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
+import { resolveStart } from './starting-offsets.ts';
 
 /** Where each partition of a source begins that has nothing to go on from. Throws `JobFailedError` when a person has to say more. */
 export async function askStartingOffsets(

@@ -2,11 +2,11 @@ import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { Own } from '../../protocol/shape.ts';
 import { blobName } from '../../storage/blobs.ts';
-import { holderOf } from './may-start.ts';
-import { checkWitness } from './check-witness.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sourceStages } from '../coordinator/context.ts';
 import { learnSinks, refusalOfTimes } from '../commit/run-sinks.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { checkWitness } from './check-witness.ts';
+import { holderOf } from './may-start.ts';
 
 /**
  * Everything that can be told before the job is touched: do settings, graph, topics, brokers and the blob store go together with

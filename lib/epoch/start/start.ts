@@ -3,18 +3,18 @@ import type { SourceStage } from '../../plan/plan.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
-import { mayStart } from './may-start.ts';
-import { nextManifest } from '../decision/position.ts';
-import { askStartingOffsets } from './ask-starting-offsets.ts';
-import { checkStart } from './check-start.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
-import { type CoordinatorDeps, type JobSettings, StartRefusedError, sourceStages, type Tenure } from '../coordinator/context.ts';
-import { decideManifest } from '../decision/decide-manifest.ts';
-import { type Held, recordCommitted, writeHeld } from '../lease/held.ts';
-import { readManifest } from '../decision/read-manifest.ts';
 import { widestPool } from '../commit/run-sinks.ts';
 import { settlePool } from '../commit/settle-pool.ts';
+import { type CoordinatorDeps, type JobSettings, StartRefusedError, sourceStages, type Tenure } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { decideManifest } from '../decision/decide-manifest.ts';
+import { nextManifest } from '../decision/position.ts';
+import { readManifest } from '../decision/read-manifest.ts';
+import { type Held, recordCommitted, writeHeld } from '../lease/held.ts';
+import { askStartingOffsets } from './ask-starting-offsets.ts';
+import { checkStart } from './check-start.ts';
+import { mayStart } from './may-start.ts';
 
 /** Where a coordinator goes on from. */
 export interface Standing {

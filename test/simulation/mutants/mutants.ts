@@ -68,7 +68,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an offset is one of the topic with the id that was read',
-    edits: [edit('lib/epoch/planning/plan.ts', 'const isAnother = ids !== undefined && wanted > 0;', 'const isAnother = false as boolean;')],
+    edits: [
+      edit('lib/epoch/planning/plan.ts', 'const isAnother = ids !== undefined && wanted > 0;', 'const isAnother = false as boolean;'),
+    ],
   },
   {
     name: 'what was read counts only while its topic is there still',
@@ -318,11 +320,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'every transactional id is settled at stop',
     edits: [
-      edit(
-        PERFORM,
-        'else await recordCommitted(held, effect.record); await settlePool(held);',
-        'else await recordCommitted(held, effect.record);',
-      ),
+      edit(PERFORM, 'else await recordCommitted(held, record); await settlePool(held);', 'else await recordCommitted(held, record);'),
     ],
   },
   {
@@ -411,7 +409,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an operator works on what the upstream subtasks sent in the order of these',
-    edits: [edit('lib/epoch/attempt/stage-asks.ts', 'writtenBy(attempt, from).flatMap(', '[...writtenBy(attempt, from)].reverse().flatMap(')],
+    edits: [
+      edit('lib/epoch/attempt/stage-asks.ts', 'writtenBy(attempt, from).flatMap(', '[...writtenBy(attempt, from)].reverse().flatMap('),
+    ],
   },
   {
     name: 'output without a key of its own goes where the key of its stream says',
@@ -475,7 +475,11 @@ export const mutants: readonly Mutant[] = [
         'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
         'return epoch <= facts.lastCompleted;',
       ),
-      edit('lib/epoch/garbage/retain.ts', 'manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : []', '[] as BlobRef[]'),
+      edit(
+        'lib/epoch/garbage/retain.ts',
+        'manifest.epoch > lastCommitted ? Object.values(manifest.outputs).flat(2) : []',
+        '[] as BlobRef[]',
+      ),
     ],
   },
   {
@@ -513,13 +517,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what is sent after the decision is named in it, of every subtask',
-    edits: [edit('lib/epoch/attempt/stage-asks.ts', 'staged.length === 0 ? [] : [{ sink', 'staged.length === 0 || subtask > 0 ? [] : [{ sink')],
+    edits: [
+      edit('lib/epoch/attempt/stage-asks.ts', 'staged.length === 0 ? [] : [{ sink', 'staged.length === 0 || subtask > 0 ? [] : [{ sink'),
+    ],
   },
   {
     name: 'at least once, output without an acknowledgement is sent again',
-    edits: [
-      edit('lib/epoch/commit/deliver-epoch.ts', "if (answer.outcome === 'sent') return;", "if (answer.outcome !== 'never') return;"),
-    ],
+    edits: [edit('lib/epoch/commit/deliver-epoch.ts', "if (answer.outcome === 'sent') return;", "if (answer.outcome !== 'never') return;")],
   },
   {
     name: 'at least once, a request waits for the one before it',

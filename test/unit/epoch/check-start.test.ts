@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkStart, checkTakeover } from '../../../lib/epoch/start/check-start.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError } from '../../../lib/epoch/coordinator/context.ts';
+import { checkStart, checkTakeover } from '../../../lib/epoch/start/check-start.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import type { SinkCoordination } from '../../../lib/sinks/connector.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkWitness } from '../../../lib/epoch/start/check-witness.ts';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import { checkWitness } from '../../../lib/epoch/start/check-witness.ts';
 import { readWitness, witnessOf } from '../../../lib/epoch/start/witness.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
+import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import type { RowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
 import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { type CoordinatorDeps, SupersededError, type Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { newestCommittables } from '../../../lib/epoch/commit/newest-committables.ts';
+import { type CoordinatorDeps, SupersededError, type Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { isGarbage } from '../../../lib/epoch/garbage/retain.ts';
 import type { SentAgain } from '../../../lib/ports/epoch-store.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { newAttempt, withDone } from '../../../lib/epoch/attempt/attempt.ts';
 import { abortPrepared, runStage } from '../../../lib/epoch/attempt/ask-stages.ts';
+import { newAttempt, withDone } from '../../../lib/epoch/attempt/attempt.ts';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import type { Held } from '../../../lib/epoch/lease/held.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';

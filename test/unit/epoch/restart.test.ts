@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../lib/epoch/failure/backoff.ts';
-import { noProgressAfterMs } from '../../../lib/epoch/progress/progress.ts';
 import {
   countFailure,
   type FailedAttempt,
@@ -11,6 +10,7 @@ import {
   type RestartStrategy,
   restartAfter,
 } from '../../../lib/epoch/failure/restart.ts';
+import { noProgressAfterMs } from '../../../lib/epoch/progress/progress.ts';
 import { jittered } from '../../../lib/ports/pause.ts';
 
 const broken: FailedAttempt = { kind: 'transient', isSearch: false, message: 'the broker was away' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { awaitTurn } from '../../../lib/epoch/lease/await-turn.ts';
 import type { CoordinatorDeps } from '../../../lib/epoch/coordinator/context.ts';
+import { awaitTurn } from '../../../lib/epoch/lease/await-turn.ts';
 import { reviveOrWait, type Standby } from '../../../lib/epoch/start/revival.ts';
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { jobRow } from './job-row.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CoordinatorDeps, type JobSettings, StartRefusedError } from '../../../lib/epoch/coordinator/context.ts';
-import { takeLease } from '../../../lib/epoch/start/start.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
+import { takeLease } from '../../../lib/epoch/start/start.ts';
 import type { EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';

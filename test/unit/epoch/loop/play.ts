@@ -1,11 +1,11 @@
 import type { StageOutcome } from '../../../../lib/epoch/attempt/attempt.ts';
 import type { JobSettings } from '../../../../lib/epoch/coordinator/context.ts';
-import type { Planned } from '../../../../lib/epoch/planning/plan-epoch.ts';
 import { nextAtMs, whatIsDue } from '../../../../lib/epoch/loop/due.ts';
 import type { Effect, LoopEvent } from '../../../../lib/epoch/loop/events.ts';
 import { onEvent } from '../../../../lib/epoch/loop/on-event.ts';
 import type { LoopRules } from '../../../../lib/epoch/loop/rules.ts';
 import { firstState, type LoopState } from '../../../../lib/epoch/loop/state.ts';
+import type { Planned } from '../../../../lib/epoch/planning/plan-epoch.ts';
 import type { Committable } from '../../../../lib/protocol/committable.ts';
 import { countingPlan, ROWS, STAGED } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
