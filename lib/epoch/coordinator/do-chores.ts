@@ -2,12 +2,14 @@ import { learnSinks } from '../commit/run-sinks.ts';
 import { collectGarbage } from '../garbage/collect.ts';
 import { createRowExpiry, type RowExpiry } from '../garbage/expire-rows.ts';
 import { type Held, recordCommitted } from '../lease/held.ts';
-import type { Chore } from '../loop/chores.ts';
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { lookForHeldUp } from '../planning/look-for-held-up.ts';
 import { commitGroupOffsets } from '../progress/group-offsets.ts';
 import { createOpenWatch, type OpenWatch } from '../progress/watch-open.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from './context.ts';
+
+type ChoreEffect = Extract<Effect, { readonly do: 'chore' }>;
+type Chore = ChoreEffect['chore'];
 
 /** What chores remember from one time to the next. */
 export interface ChoreTools {
@@ -19,14 +21,13 @@ export function createChoreTools(deps: CoordinatorDeps, settings: JobSettings, f
   return { rows: createRowExpiry(deps, settings.job, first.incarnation), openWatch: createOpenWatch(deps, settings, first) };
 }
 
-type ChoreEffect = Extract<Effect, { readonly do: 'chore' }>;
 type Does<C extends Chore> = (
   held: Held<JobSettings>,
   effect: Extract<ChoreEffect, { readonly chore: C }>,
   tools: ChoreTools,
 ) => Promise<ChoreResult>;
 
-/** How each chore is done. */
+/** What is done for each chore. */
 const chores: { readonly [C in Chore]: Does<C> } = {
   'read-control': async (held) => ({ outcome: 'read-control', asksToStop: await asksToStop(held) }),
   async collect(held, _, { rows }) {
@@ -43,18 +44,16 @@ const chores: { readonly [C in Chore]: Does<C> } = {
     await recordCommitted(held, epoch);
     return { outcome: 'recorded-commit', epoch };
   },
-  'group-offsets': async ({ deps, settings }, { manifest }) => ({
-    outcome: 'group-offsets',
-    epoch: manifest.epoch,
-    refused: await commitGroupOffsets(deps, settings, manifest),
-  }),
+  async 'group-offsets'({ deps, settings }, { manifest }) {
+    return { outcome: 'group-offsets', epoch: manifest.epoch, refused: await commitGroupOffsets(deps, settings, manifest) };
+  },
 };
 
 /** A chore that fails ends nothing, unless it found that another coordinator holds the job. */
 export async function doChore(held: Held<JobSettings>, effect: ChoreEffect, tools: ChoreTools): Promise<LoopEvent> {
   const { chore } = effect;
-  const work = chores[chore] as (held: Held<JobSettings>, effect: ChoreEffect, tools: ChoreTools) => Promise<ChoreResult>;
   try {
+    const work = chores[chore] as Does<Chore>;
     return { of: 'chore', chore, result: await work(held, effect, tools) };
   } catch (error) {
     if (error instanceof SupersededError) throw error;
