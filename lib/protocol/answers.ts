@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { committableSchema } from './committable.ts';
+import { partitionSeenSchema } from './event-time.ts';
 import { blobRefSchema, snapshotRefSchema } from './references.ts';
 import { type AnyRequest, recordPlaceSchema } from './requests.ts';
 import { byName, count, list, name, shapeFault, text } from './shape.ts';
@@ -73,6 +74,8 @@ const sourceDoneSchema = z
     bytesIn: count,
     /** The oldest timestamp of the records that were read; undefined when there was none. */
     oldestTimestampMs: z.number().optional(),
+    /** Of a source that has event time: the partitions that brought records. */
+    seen: list(partitionSeenSchema).optional(),
   })
   .readonly();
 export type SourceDone = z.infer<typeof sourceDoneSchema>;
