@@ -21,7 +21,7 @@ it.each(Object.keys(RECORDS))('%s of Nexmark is exact on a real broker, with eve
   const half = EVENTS.lines.length / 2;
   await send(producer, input, EVENTS.lines.slice(0, half));
   const first = job.start();
-  await first.event('decided');
+  await first.event('decided', ({ recordsIn }) => recordsIn > 0);
   await first.killAll();
   await send(producer, input, EVENTS.lines.slice(half));
   const second = job.start();
