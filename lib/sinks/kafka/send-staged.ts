@@ -1,9 +1,9 @@
+import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from '../../format/stamp-batches.ts';
 import type { KafkaAnswer, PartitionBatch, ProduceAnswer, ProducerIdentity, TransactionRequests } from '../../ports/kafka-requests.ts';
 import { retriedAnswer } from '../../ports/retry.ts';
 import type { Asking } from './asking.ts';
 import type { WrittenRange } from './committable.ts';
 import type { StagedSection } from './staged-output.ts';
-import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from './stamp-batches.ts';
 
 /** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */
 const PRODUCE_IN_FLIGHT = 2;

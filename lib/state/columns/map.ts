@@ -138,6 +138,10 @@ class MapColumn implements Column, MapState<unknown, unknown> {
     this.#maps.push(undefined);
   }
 
+  read(): unknown {
+    return new Map(this);
+  }
+
   isEmpty(number: number): boolean {
     return (this.#maps[number]?.size ?? 0) === 0;
   }
