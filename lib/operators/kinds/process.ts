@@ -6,12 +6,16 @@ import { firing } from '../firing.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
 import { timersFor } from '../timers.ts';
 
+/** The side output of what came late to an operator that works in order of time. */
+export const LATE = 'late';
+
 /** Runs the user's `onRecord` with the state of the record's key, and `onTimer` with that of the timer's. */
 export const process: KeyedKind<ProcessNode> = {
   open(node, place) {
-    const { current, scope, clock, maxParallelism, keyGroups, next: behind } = place;
+    const { current, scope, clock, maxParallelism, keyGroups, next: behind, side } = place;
     const { uid, onRecord, onTimer } = node;
     const next = behind();
+    const late = node.inTimeOrder ? side(LATE) : undefined;
     const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope });
     const { keys } = state;
     const timers = timersFor(node, state.timers);
@@ -42,10 +46,21 @@ export const process: KeyedKind<ProcessNode> = {
     /** The state's numbers of the segment's keys, by index. */
     let numbers = new Uint32Array(1024);
 
+    function give(value: unknown): unknown {
+      return onRecord(value, state.handles, out, context);
+    }
+
+    /** What is not late waits for its time. */
+    function hold(value: unknown): void {
+      if (current.timestamp <= clock.watermarkMs) late?.(value);
+      else state.waiting?.put(current.timestamp, current.origin, value);
+    }
+
+    const take = node.inTimeOrder ? hold : give;
     const takeRow: TakeRow = (index, value) => {
       keys.current = numbers[index] as number;
       try {
-        const result = onRecord(value, state.handles, out, context);
+        const result = take(value);
         if (typeof result === 'object') refusePromise(result);
       } catch (cause) {
         // What failed behind this operator was named where it failed.
@@ -71,7 +86,10 @@ export const process: KeyedKind<ProcessNode> = {
           throw new UserCodeError(uid, cause);
         }
       },
-      endEpoch: onTimer === undefined ? undefined : firing(place, uid, state, (timer) => onTimer(timer, state.handles, out, context)),
+      endEpoch: firing(place, uid, state, {
+        give: node.inTimeOrder ? give : undefined,
+        fire: onTimer === undefined ? undefined : (timer) => onTimer(timer, state.handles, out, context),
+      }),
     };
   },
 };
