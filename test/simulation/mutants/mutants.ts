@@ -821,7 +821,7 @@ export const mutants: readonly Mutant[] = [
       edit(
         'lib/operators/kinds/process.ts',
         'if (current.timestamp <= clock.watermarkMs) late?.(value);',
-        'if (current.timestamp < clock.watermarkMs) late?.(value);',
+        'if (current.timestamp <= Number.NEGATIVE_INFINITY) late?.(value);',
       ),
     ],
   },
