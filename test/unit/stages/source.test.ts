@@ -90,7 +90,8 @@ it('a partition that is far enough ahead of the others is not read on in the epo
     const runtime = createSourceRuntime(compiled(ahead), 'src', stageContext());
     const answer = await runSource(deps, runtime, request as unknown as Received<SourceRequest>);
     if (answer.outcome !== 'read') throw new Error(JSON.stringify(answer));
-    return { reached: answer.reached.map(({ next }) => next), records: answer.recordsIn, seen: answer.seen };
+    const seen = answer.seen?.toSorted((one, other) => one.partition - other.partition);
+    return { reached: answer.reached.map(({ next }) => next), records: answer.recordsIn, seen };
   };
   const seen = [0, 1].map((partition) => ({ topic: 'in', partition, watermarkMs: 999 }));
   expect(await read(998)).toEqual({ reached: [1, 1], records: 2, seen });
