@@ -5,9 +5,7 @@ import { StateSet } from '../../state/state-set.ts';
 import { firing } from '../firing.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
 import { timersFor } from '../timers.ts';
-
-/** The side output of what came late to an operator that works in order of time. */
-export const LATE = 'late';
+import { holding, LATE } from './time-order.ts';
 
 /** Runs the user's `onRecord` with the state of the record's key, and `onTimer` with that of the timer's. */
 export const process: KeyedKind<ProcessNode> = {
@@ -15,7 +13,6 @@ export const process: KeyedKind<ProcessNode> = {
     const { current, scope, clock, maxParallelism, keyGroups, next: behind, side } = place;
     const { uid, onRecord, onTimer } = node;
     const next = behind();
-    const late = node.inTimeOrder ? side(LATE) : undefined;
     const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope });
     const { keys } = state;
     const timers = timersFor(node, state.timers);
@@ -46,33 +43,35 @@ export const process: KeyedKind<ProcessNode> = {
     /** The state's numbers of the segment's keys, by index. */
     let numbers = new Uint32Array(1024);
 
-    function give(value: unknown): unknown {
-      return onRecord(value, state.handles, out, context);
-    }
-
-    /** What is not late waits for its time. */
-    function hold(value: unknown): void {
-      if (current.timestamp <= clock.watermarkMs) late?.(value);
-      else state.waiting?.put(current.timestamp, current.origin, value);
-    }
-
-    const take = node.inTimeOrder ? hold : give;
     const takeRow: TakeRow = (index, value) => {
       keys.current = numbers[index] as number;
       try {
-        const result = take(value);
+        const result = onRecord(value, state.handles, out, context);
         if (typeof result === 'object') refusePromise(result);
       } catch (cause) {
-        // What failed behind this operator was named where it failed.
-        if (cause instanceof UserCodeError || cause instanceof OversizedRecordError) throw cause;
-        throw new UserCodeError(uid, cause);
+        throw named(cause);
       }
     };
+
+    const hold = state.waiting === undefined ? undefined : holding(state.waiting, side(LATE), current, clock);
+    const holdRow: TakeRow = (index, value) => {
+      keys.current = numbers[index] as number;
+      try {
+        hold?.(value);
+      } catch (cause) {
+        throw named(cause);
+      }
+    };
+
+    /** What failed behind this operator was named where it failed. */
+    function named(cause: unknown): unknown {
+      return cause instanceof UserCodeError || cause instanceof OversizedRecordError ? cause : new UserCodeError(uid, cause);
+    }
 
     return {
       uid,
       state,
-      inputs: node.inputs.map(() => takeRow),
+      inputs: node.inputs.map(() => (hold === undefined ? takeRow : holdRow)),
       meet({ keys: met, bytes, keyStarts, keyEnds, hashes }) {
         state.forgetMet();
         if (met > numbers.length) numbers = new Uint32Array(met * 2);
@@ -87,7 +86,7 @@ export const process: KeyedKind<ProcessNode> = {
         }
       },
       endEpoch: firing(place, uid, state, {
-        give: node.inTimeOrder ? give : undefined,
+        give: hold === undefined ? undefined : (value) => onRecord(value, state.handles, out, context),
         fire: onTimer === undefined ? undefined : (timer) => onTimer(timer, state.handles, out, context),
       }),
     };

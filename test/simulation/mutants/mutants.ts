@@ -810,18 +810,16 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'in order of time a row waits until the watermark has passed it',
     focus: 'time',
-    edits: [
-      edit('lib/operators/kinds/process.ts', 'else state.waiting?.put(current.timestamp, current.origin, value);', 'else give(value);'),
-    ],
+    edits: [edit('lib/operators/kinds/time-order.ts', 'else waiting.put(current.timestamp, current.origin, value);', 'else late(value);')],
   },
   {
     name: 'in order of time what is late is given aside',
     focus: 'time',
     edits: [
       edit(
-        'lib/operators/kinds/process.ts',
-        'if (current.timestamp <= clock.watermarkMs) late?.(value);',
-        'if (current.timestamp <= Number.NEGATIVE_INFINITY) late?.(value);',
+        'lib/operators/kinds/time-order.ts',
+        'if (current.timestamp <= clock.watermarkMs) late(value);',
+        'if (current.timestamp <= Number.NEGATIVE_INFINITY) late(value);',
       ),
     ],
   },
