@@ -45,11 +45,13 @@ const mayImport = {
   graph: ['state', 'sinks'],
   // How a job runs is told from its graph alone, and the same to all who carry it out.
   plan: ['graph', 'sinks'],
+  // How far time has come, and what waits for it: pure, of plans and positions.
+  time: ['plan'],
   operators: ['graph', 'plan', 'records', 'sinks', 'state'],
   api: ['graph', 'plan', 'operators', 'sinks', 'state'],
   stages: ['operators', 'records', 'state', 'plan', 'sinks', 'storage'],
   // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface.
-  epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage'],
+  epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
   kafka: [],
   aws: [],
   storage: [],

@@ -34,10 +34,11 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   refuseAsync(define, `the definition of job ${name}`);
   define({
     source(uid, source) {
-      const { topic, startingOffsets, key, value, select } = source;
+      const { topic, startingOffsets, key, value, select, eventTime } = source;
       expectSerde(value, `job ${name}: value of source ${uid}`);
       if (key !== undefined) expectSerde(key, `job ${name}: key of source ${uid}`);
-      return stream(draft, draft.add({ kind: 'source', uid: draft.claim(uid), topic, startingOffsets, key, value, select }));
+      const node = { kind: 'source', uid: draft.claim(uid), topic, startingOffsets, key, value, select, eventTime } as const;
+      return stream(draft, draft.add(node));
     },
   });
   const job: JobDefinition = { name, nodes: draft.nodes };

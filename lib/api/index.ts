@@ -15,6 +15,7 @@ export type { MapState } from '../state/columns/map.ts';
 export type { ReducingState } from '../state/columns/reducing.ts';
 export type { ValueState } from '../state/columns/value.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
+export type { EventTime } from './event-time.ts';
 export {
   type KafkaKeyedSinkOptions,
   type KafkaRecordSinkOptions,

@@ -1,8 +1,9 @@
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from '../config/starting-offsets.ts';
 import type { Serde } from '../format/serde.ts';
-import { JobDefinitionError, type SourceRecord } from '../graph/job.ts';
+import { type EventTimeStrategy, JobDefinitionError, type SourceRecord } from '../graph/job.ts';
 import { checkTopic } from '../graph/overrides.ts';
 import type { OutputRecord } from '../sinks/kafka/spec.ts';
+import { type EventTime, eventTimeStrategy } from './event-time.ts';
 import { refuseAsync } from './user-function.ts';
 
 /** A Kafka topic as a job's input: values of type `T`. Made by `kafkaSource`. */
@@ -12,6 +13,7 @@ export interface KafkaSource<T> {
   readonly value: Serde<unknown>;
   readonly startingOffsets: StartingOffsets;
   readonly select: ((record: SourceRecord<unknown, unknown>) => T) | undefined;
+  readonly eventTime: EventTimeStrategy | undefined;
 }
 
 export interface KafkaSourceOptions<K, V, T> {
@@ -37,6 +39,11 @@ export interface KafkaSourceOptions<K, V, T> {
    * @default (record) => record.value
    */
   readonly select?: (record: SourceRecord<K, V>) => T;
+  /**
+   * When the records' values happened, and how far out of order they come. Needed for all that works by event time.
+   * @default none: records keep their timestamps, and nothing waits for them
+   */
+  readonly eventTime?: EventTime<T>;
 }
 
 /**
@@ -48,7 +55,7 @@ export interface KafkaSourceOptions<K, V, T> {
  * job.source('read-clicks', kafkaSource({ topic: 'clicks', key: utf8, value: utf8, select: ({ key, value }) => ({ user: key, url: value }) }));
  */
 export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T> {
-  const { topic, value, key, startingOffsets = 'latest', select } = options;
+  const { topic, value, key, startingOffsets = 'latest', select, eventTime } = options;
   checkTopic(topic, 'kafkaSource');
   if (parseStartingOffsets(startingOffsets) === undefined)
     throw new JobDefinitionError(
@@ -61,6 +68,8 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
     value: value as Serde<unknown>,
     startingOffsets,
     select: select as ((record: SourceRecord<unknown, unknown>) => T) | undefined,
+    eventTime:
+      eventTime === undefined ? undefined : eventTimeStrategy(eventTime as EventTime<never>, `eventTime of the source of topic ${topic}`),
   };
 }
 

@@ -68,6 +68,23 @@ export interface SourceNode extends Node {
   readonly key: Serde<unknown> | undefined;
   readonly value: Serde<unknown>;
   readonly select: ((record: SourceRecord<unknown, unknown>) => unknown) | undefined;
+  /** Undefined: its records have no event time. */
+  readonly eventTime: EventTimeStrategy | undefined;
+}
+
+/** How the records of a source get their event time, and how it goes on with them. */
+export interface EventTimeStrategy {
+  /** Undefined: the record's. */
+  readonly timestamp: ((value: unknown, recordTimestamp: number) => unknown) | undefined;
+  readonly maxOutOfOrdernessMs: number;
+  /** In place of one that is `maxOutOfOrdernessMs` behind. */
+  readonly watermark: ((value: unknown, timestamp: number) => unknown) | undefined;
+  /** Undefined: a partition is never idle. */
+  readonly idleAfterMs: number | undefined;
+  /** Undefined: no partition waits for others. */
+  readonly alignWithinMs: number | undefined;
+  /** Infinity: no record is too far ahead. */
+  readonly maxAheadMs: number;
 }
 
 export interface MapNode extends Consumer {

@@ -1,4 +1,5 @@
 import type { Edge } from '../plan/plan.ts';
+import type { PartitionSeen } from '../protocol/event-time.ts';
 import type { Own } from '../protocol/shape.ts';
 
 /** What a stage works with besides the job: the numbers that the coordinator sends with each request. */
@@ -31,4 +32,6 @@ export interface EpochOutput {
 export interface SourceOutput extends EpochOutput {
   /** The oldest timestamp of its records, in milliseconds since the Unix epoch; undefined when none of them has one. */
   readonly oldestTimestampMs: number | undefined;
+  /** Of a source that has event time: the partitions that brought records. */
+  readonly seen: readonly PartitionSeen[] | undefined;
 }

@@ -1,14 +1,16 @@
 import { type AbortedTransaction, RecordSetReader } from '../format/record-set-reader.ts';
 import { JobDefinitionError, type SourceNode } from '../graph/job.ts';
 import { ERRORS } from '../plan/dead-letters.ts';
+import type { SourceTimeAsk } from '../protocol/event-time.ts';
 import type { CondemnedRecord, DeadLetterReason, RecordPlace } from '../protocol/requests.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
-import { MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../records/errors.ts';
+import { BadTimestampError, MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../records/errors.ts';
 import { type DeadLetterOrigin, DeadLetterWriter } from '../sinks/kafka/dead-letters.ts';
 import { compileChain } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { EdgeWriters } from './edge-writers.ts';
 import type { SourceOutput, StageContext } from './epoch-output.ts';
+import { EventTimes } from './event-times.ts';
 import { operatorKinds } from './kinds.ts';
 
 /** Which records of a chunk belong to the epoch. */
@@ -20,19 +22,26 @@ export interface ChunkRange {
   readonly aborted: readonly AbortedTransaction[];
 }
 
+export interface Consumed {
+  readonly next: number;
+  readonly records: number;
+  readonly isHeld: boolean;
+}
+
 /** Runs a source stage's operators over fetched records. One epoch: `begin`, `consume` for each chunk, `finish`. */
 export interface SourceRuntime {
   /**
    * Starts an epoch. Whatever an epoch that was not finished has left is gone. With `deadLetters` records that cannot be
-   * read go to the stage's side output of errors; without, they stop the job. `condemned` goes there unread.
+   * read go to the stage's side output of errors; without, they stop the job. `condemned` goes there unread. A source that has event
+   * time needs `time`.
    */
-  begin(deadLetters?: DeadLetterOrigin, condemned?: CondemnedRecord): void;
+  begin(deadLetters?: DeadLetterOrigin, condemned?: CondemnedRecord, time?: SourceTimeAsk): void;
   /**
-   * Runs the chunk's committed records within [from, to). `next` is the offset at which to go on. Throws
-   * `UserCodeError`; `MalformedRecordError`, `MissingValueError` or `OversizedRecordError` for a record that can never
-   * be processed; `MalformedError` when the chunk itself is damaged.
+   * Runs the chunk's committed records within [from, to). `next` is the offset at which to go on; `isHeld`: not in this epoch, because
+   * the partition is far enough ahead of others. Throws `UserCodeError`; `MalformedRecordError`, `MissingValueError`, `BadTimestampError`
+   * or `OversizedRecordError` for a record that can never be processed; `MalformedError` when the chunk itself is damaged.
    */
-  consume(topic: string, partition: number, records: Buffer, range: ChunkRange): { readonly next: number; readonly records: number };
+  consume(topic: string, partition: number, records: Buffer, range: ChunkRange): Consumed;
   finish(): SourceOutput;
 }
 
@@ -50,6 +59,7 @@ export function createSourceRuntime(
   const push = compileChain({ job, edges, current }, source.id);
   const reader = new RecordSetReader();
   const readValue = operatorKinds.source.open(source, reader);
+  const times = source.eventTime === undefined ? undefined : new EventTimes(source.uid, source.eventTime);
   const letters = edges.ofTag(ERRORS, ({ id, to }) => {
     const writer = new DeadLetterWriter(to, id, () => context.facts(id));
     return { writer, push: writer };
@@ -62,18 +72,19 @@ export function createSourceRuntime(
   /** The reader's record is one that cannot be read, and such records are left out; or it fails where it should. */
   function leaveOut(error: unknown, place: RecordPlace): void {
     if (error instanceof UserCodeError || error instanceof OversizedRecordError) throw error.at(place);
-    if (letters?.isOpen !== true || !(error instanceof MalformedRecordError || error instanceof MissingValueError)) throw error;
+    if (letters?.isOpen !== true || !isUnreadable(error)) throw error;
     letters.append(place, reader, unreadable(error));
   }
 
   return {
-    begin(deadLetters, toLeaveOut) {
+    begin(deadLetters, toLeaveOut, time) {
       if (deadLetters !== undefined && letters === undefined)
         throw new Error(
           `source ${source.uid} is to leave records out, and its plan has no place for any: the coordinator runs another job`,
         );
       edges.begin();
       letters?.open(deadLetters);
+      times?.begin(time);
       condemned = toLeaveOut;
       recordsIn = 0;
       oldestTimestampMs = Number.POSITIVE_INFINITY;
@@ -85,6 +96,7 @@ export function createSourceRuntime(
       open = false;
       let count = 0;
       const condemnedAt = condemned?.topic === topic && condemned.partition === partition ? condemned.offset : -1;
+      times?.turnTo(topic, partition);
       reader.open(records, { ...range, maxUnpackedBytes, describe: () => `topic ${topic}, partition ${partition}` });
       for (let more = true; more; ) {
         try {
@@ -96,8 +108,10 @@ export function createSourceRuntime(
               letters?.append(condemned, reader, condemned.reason);
               continue;
             }
-            current.timestamp = reader.timestamp;
-            push(readValue(topic, partition));
+            const value = readValue(topic, partition);
+            current.timestamp = times === undefined ? reader.timestamp : times.take(value, reader);
+            push(value);
+            if (times?.isHeld === true) break;
           }
           more = false;
         } catch (error) {
@@ -107,7 +121,7 @@ export function createSourceRuntime(
       }
       recordsIn += count;
       open = true;
-      return { next: reader.nextOffset, records: count };
+      return { next: reader.nextOffset, records: count, isHeld: times?.isHeld === true };
     },
 
     finish() {
@@ -117,12 +131,19 @@ export function createSourceRuntime(
         edges: edges.finish(),
         recordsIn,
         oldestTimestampMs: oldestTimestampMs === Number.POSITIVE_INFINITY ? undefined : oldestTimestampMs,
+        seen: times?.seen(),
       };
     },
   };
 }
 
-function unreadable(error: MalformedRecordError | MissingValueError): DeadLetterReason {
+type Unreadable = MalformedRecordError | MissingValueError | BadTimestampError;
+
+function isUnreadable(error: unknown): error is Unreadable {
+  return error instanceof MalformedRecordError || error instanceof MissingValueError || error instanceof BadTimestampError;
+}
+
+function unreadable(error: Unreadable): DeadLetterReason {
   const { source, reason } = error;
   const cause = error.cause instanceof Error ? error.cause : error;
   return { stage: source, operator: source, errorClass: error.name, message: reason, stack: cause.stack, attempts: 1 };

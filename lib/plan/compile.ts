@@ -16,8 +16,11 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
   const madeIn: (readonly string[])[] = [];
   for (const node of job.nodes) {
     if (isAt(node, 'source')) {
-      const { uid: id, topic, startingOffsets } = node;
-      stages.push({ kind: 'source', id, topic, startingOffsets });
+      const { uid: id, topic, startingOffsets, eventTime } = node;
+      const timed = eventTime !== undefined && {
+        eventTime: { idleAfterMs: eventTime.idleAfterMs, alignWithinMs: eventTime.alignWithinMs },
+      };
+      stages.push({ kind: 'source', id, topic, startingOffsets, ...timed });
       madeIn[node.id] = [id];
       continue;
     }

@@ -27,12 +27,21 @@ export interface SourceStage extends StageBase {
   readonly kind: 'source';
   readonly topic: string;
   readonly startingOffsets: StartingOffsets;
+  /** Undefined: its records have no event time. */
+  readonly eventTime?: {
+    /** Undefined: a partition is never idle. */
+    readonly idleAfterMs?: number | undefined;
+    /** Undefined: no partition waits for others. */
+    readonly alignWithinMs?: number | undefined;
+  };
 }
 
 export interface OperatorStage extends StageBase {
   readonly kind: 'operator';
   /** Uids of its keyed operators. */
   readonly operators: readonly string[];
+  /** Do its operators work by event time or processing time? @default false */
+  readonly usesTime?: boolean;
 }
 
 export interface SinkStage extends StageBase {

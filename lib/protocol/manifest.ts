@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { committableSchema } from './committable.ts';
 import { upgradedCommittables, version1, version2 } from './earlier/manifests.ts';
+import { timeSchema } from './event-time.ts';
 import { MalformedError } from './malformed.ts';
 import { blobRefSchema, snapshotRefSchema } from './references.ts';
 import { byName, count, list, name, shapeFault } from './shape.ts';
@@ -13,13 +14,15 @@ export type SourceOffsets = z.infer<typeof sourceOffsetsSchema>;
 const topicIdsSchema = byName(byName(name));
 export type TopicIds = z.infer<typeof topicIdsSchema>;
 
-/** What an epoch begins at and ends at: how far the input was read, and the state that came of it. */
+/** What an epoch begins at and ends at: how far the input was read, the state that came of it, and how far time has come. */
 const position = {
   offsets: sourceOffsetsSchema,
   /** Of the topics that the offsets are of. Where there is none, it is not known. */
   topicIds: topicIdsSchema.optional(),
   /** Snapshots of keyed state: by operator uid, one for each subtask. */
   state: byName(list(snapshotRefSchema)),
+  /** Of a job that uses it. */
+  time: timeSchema.optional(),
 };
 const positionSchema = z.object(position).readonly();
 export type Position = z.infer<typeof positionSchema>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { dueSchema } from './event-time.ts';
 import { count, list, name, text } from './shape.ts';
 
 /** Key groups `first` … `last`, both included. */
@@ -20,6 +21,8 @@ export const snapshotRefSchema = z
     keyGroups: keyGroupRangeSchema,
     base: blobRefSchema.optional(),
     deltas: list(blobRefSchema),
+    /** What of it waits for a time. Undefined: nothing does. */
+    due: dueSchema.optional(),
   })
   .readonly();
 export type SnapshotRef = z.infer<typeof snapshotRefSchema>;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { committableSchema } from './committable.ts';
+import { sourceTimeAskSchema, stageTimeSchema } from './event-time.ts';
 import { commitPermitSchema } from './permit.ts';
 import { blobRefSchema, keyGroupRangeSchema, snapshotRefSchema } from './references.ts';
 import { byName, count, list, ms, name, own, shapeFault, text } from './shape.ts';
@@ -108,6 +109,8 @@ const sourceRequestSchema = z
     meeting: meetingSchema,
     /** Undefined: a record that cannot be processed stops the job. */
     leavingOut: leavingOutSchema.optional(),
+    /** Of a source that has event time. */
+    time: sourceTimeAskSchema.optional(),
   })
   .readonly();
 export type SourceRequest = z.infer<typeof sourceRequestSchema>;
@@ -123,6 +126,8 @@ const operatorRequestSchema = z
     inputs: list(edgeInputSchema),
     /** By operator uid: the snapshots that together hold this subtask's key groups (several after a rescale). */
     snapshots: byName(list(snapshotRefSchema)),
+    /** In a job that uses time. */
+    time: stageTimeSchema.optional(),
   })
   .readonly();
 export type OperatorRequest = z.infer<typeof operatorRequestSchema>;
@@ -160,6 +165,8 @@ const sendSinkRequestSchema = z
     permit: commitPermitSchema,
     committable: committableSchema,
     staged: list(blobRefSchema),
+    /** How far it came before, as the connector has answered it. Who does not know this sends it all. */
+    done: own.optional(),
   })
   .readonly();
 export type SendSinkRequest = z.infer<typeof sendSinkRequestSchema>;

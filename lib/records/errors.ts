@@ -65,6 +65,24 @@ export class MissingValueError extends Error {
   }
 }
 
+/** A record has no time that its source could work by. Repeating the epoch cannot help. */
+export class BadTimestampError extends Error {
+  override readonly name = 'BadTimestampError';
+  /** What is wrong, without what to do. */
+  readonly reason: string;
+  readonly record: RecordPlace;
+  readonly source: string;
+
+  constructor(record: RecordPlace, source: string, reason: string, mend: string) {
+    super(
+      `${describePlace(record)}: ${reason}. The job stops here and skips nothing. ${mend}, or have such records left out (ONCEFLOW_POISON_POLICY=dead-letter).`,
+    );
+    this.reason = reason;
+    this.record = record;
+    this.source = source;
+  }
+}
+
 /** A sink's record is larger than its topic takes. Repeating the epoch cannot help. */
 export class OversizedRecordError extends Error {
   override readonly name = 'OversizedRecordError';

@@ -9,6 +9,7 @@ import type { RecordFault, StageFailed, StageWritten } from '../protocol/answers
 import { MalformedError } from '../protocol/malformed.ts';
 import type { Meeting } from '../protocol/requests.ts';
 import {
+  BadTimestampError,
   DeadLetterTooLargeError,
   MalformedRecordError,
   MissingValueError,
@@ -66,7 +67,7 @@ function recordFaultOf(error: unknown): RecordFault | undefined {
   }
   if (error instanceof OversizedRecordError)
     return { operator: error.sink, errorClass: error.name, ...bounded(error), record: error.record };
-  if (error instanceof MalformedRecordError || error instanceof MissingValueError)
+  if (error instanceof MalformedRecordError || error instanceof MissingValueError || error instanceof BadTimestampError)
     return { operator: error.source, errorClass: error.name, ...bounded(error), record: error.record };
   return undefined;
 }

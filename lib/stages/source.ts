@@ -23,13 +23,15 @@ export async function runSource(
   request: Received<SourceRequest>,
 ): Promise<SourceAnswer> {
   try {
-    const { job, epoch, leavingOut } = request;
-    runtime.begin(leavingOut === undefined ? undefined : { job, epoch, nowMs: deps.clock.now() }, leavingOut?.condemned);
+    const { job, epoch, leavingOut, time } = request;
+    const letters = leavingOut === undefined ? undefined : { job, epoch, nowMs: deps.clock.now() };
+    runtime.begin(letters, leavingOut?.condemned, time);
     const { positions, bytesIn } = await readRanges(deps, runtime, request);
     const finished = runtime.finish();
     const output = await writeOutput(deps, request, finished);
     const reached = request.ranges.map(({ topic, partition }, index) => ({ topic, partition, next: positions[index] ?? 0 }));
-    return { outcome: 'read', reached, bytesIn, oldestTimestampMs: finished.oldestTimestampMs, ...output };
+    const { oldestTimestampMs, seen } = finished;
+    return { outcome: 'read', reached, bytesIn, oldestTimestampMs, seen, ...output };
   } catch (error) {
     return failureOf(error);
   }
@@ -43,11 +45,13 @@ async function readRanges(
   const startedMs = deps.clock.elapsedMs();
   const endMs = Math.min(startedMs + request.maxDurationMs, request.deadlineMs);
   const consumed = request.ranges.map(({ from }) => from);
+  const bounds = request.ranges.map(({ bound }) => bound);
   // The positions of the fetch under way run ahead of what was consumed: one chunk is asked for while one is processed.
   const asked = [...consumed];
   let bytesIn = 0;
   let turn = request.epoch;
-  const fetchNext = () => fetchOpenRanges(deps.kafka, request.ranges, asked, request.maxBytes - bytesIn, turn++);
+  const rangesLeft = () => request.ranges.map((range, index) => ({ ...range, bound: bounds[index] ?? range.bound }));
+  const fetchNext = () => fetchOpenRanges(deps.kafka, rangesLeft(), asked, request.maxBytes - bytesIn, turn++);
   let underWay = fetchNext();
   while (underWay !== undefined) {
     const chunk = await underWay;
@@ -59,7 +63,13 @@ async function readRanges(
     const ahead = bytesIn < request.maxBytes && deps.clock.elapsedMs() < endMs ? fetchNext() : undefined;
     // The chunk is consumed while the next one is under way; should consuming throw, the fetch's own failure is of no interest.
     ahead?.catch(() => {});
-    for (const { index, fetched } of chunk) consumed[index] = consume(runtime, request.ranges[index], consumed[index] ?? 0, fetched);
+    for (const { index, fetched } of chunk) {
+      // What was asked for before it was seen that the partition is far enough ahead is not of this epoch.
+      if (bounds[index] === consumed[index]) continue;
+      const { next, isHeld } = consume(runtime, request.ranges[index], consumed[index] ?? 0, fetched);
+      consumed[index] = next;
+      if (isHeld) bounds[index] = next;
+    }
     underWay = ahead;
   }
   return { positions: consumed, bytesIn };
@@ -100,9 +110,14 @@ function fetchOpenRanges(
   );
 }
 
-function consume(runtime: SourceRuntime, range: SourceRange | undefined, from: number, fetched: FetchedPartition): number {
-  if (range === undefined) return from;
-  return runtime.consume(range.topic, range.partition, fetched.records, { from, to: range.bound, aborted: fetched.aborted }).next;
+function consume(
+  runtime: SourceRuntime,
+  range: SourceRange | undefined,
+  from: number,
+  fetched: FetchedPartition,
+): { readonly next: number; readonly isHeld: boolean } {
+  if (range === undefined) return { next: from, isHeld: false };
+  return runtime.consume(range.topic, range.partition, fetched.records, { from, to: range.bound, aborted: fetched.aborted });
 }
 
 function problemOf(position: number, fetched: FetchedPartition): Error {

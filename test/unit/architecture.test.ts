@@ -37,10 +37,10 @@ test('an import in the wrong direction is found, also one of types only', async 
   write('lib/kafka/connect.ts', "import { Kafka } from 'kafkajs';\nexport type Connection = Kafka;\n");
   write('lib/stages/sink.ts', 'export const sink = 1;\n');
   write('lib/graph/stages.ts', "export type { Connection } from '../kafka/connect.ts';\n");
-  write('lib/epoch/decision/after-refusal.ts', "import { sink } from '../stages/sink.ts';\nexport const decide = sink;\n");
+  write('lib/epoch/decision/after-refusal.ts', "import { sink } from '../../stages/sink.ts';\nexport const decide = sink;\n");
   write('lib/sinks/connector.ts', 'export type Connector = 1;\n');
   write('lib/sinks/kafka/prepare.ts', 'export const prepare = 1;\n');
-  write('lib/epoch/attempt/attempt.ts', "export type { Connector } from '../sinks/connector.ts';\n");
+  write('lib/epoch/attempt/attempt.ts', "export type { Connector } from '../../sinks/connector.ts';\n");
   write('lib/epoch/prepare.ts', "export { prepare } from '../sinks/kafka/prepare.ts';\n");
   write('lib/state/snapshot.ts', "import type { Context } from 'aws-lambda';\nexport type Snapshot = Context;\n");
   write('host/process.ts', 'export const open = 1;\n');

@@ -23,6 +23,10 @@ export interface Attempt {
   /** Input by source stage, then subtask (the index). */
   readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
   readonly maxBytes: number;
+  /** In a job that uses time. */
+  readonly time?: AttemptTime | undefined;
+  /** Was it planned because of a time that had come? @default false */
+  readonly isForTime?: boolean;
   /** Was there more to read when it was planned than its ranges have? @default false */
   readonly isCut?: boolean;
   /** A record that goes to the dead-letter topic in place of being processed, and the source stage that reads it. */
@@ -49,6 +53,13 @@ export interface Attempt {
   readonly decisionMs: number;
 }
 
+/** The time of an attempt: every try of its stages sees the same. */
+export interface AttemptTime {
+  readonly processingMs: number;
+  /** By source stage, how far its partitions are read at most: their watermarks. */
+  readonly upToMs: Readonly<Record<string, number>>;
+}
+
 /** `working`: not decided; it can still be dropped. From `decided` on there is no way back. */
 export type Phase = 'working' | 'deciding' | 'decided' | 'committing';
 
@@ -69,7 +80,18 @@ export type StageOutcome =
 export function newAttempt(
   plan: Pick<
     Attempt,
-    'epoch' | 'decisionId' | 'planned' | 'from' | 'topicIds' | 'ranges' | 'maxBytes' | 'isCut' | 'condemned' | 'endsLeftovers'
+    | 'epoch'
+    | 'decisionId'
+    | 'planned'
+    | 'from'
+    | 'topicIds'
+    | 'ranges'
+    | 'maxBytes'
+    | 'time'
+    | 'isForTime'
+    | 'isCut'
+    | 'condemned'
+    | 'endsLeftovers'
   >,
   stages: readonly Stage[],
 ): Attempt {

@@ -4,13 +4,15 @@ import { meetingOf } from '../../plan/meeting.ts';
 import { edgesTo, type OperatorStage, type PhysicalPlan, type SinkStage, type SourceStage } from '../../plan/plan.ts';
 import type { OperatorDone } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
+import type { SourceTimeAsk, StageTime } from '../../protocol/event-time.ts';
 import { keyGroupRange } from '../../protocol/key-groups.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { SnapshotRef } from '../../protocol/references.ts';
 import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../../protocol/requests.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
+import { isAnyDue } from '../../time/due.ts';
 import { type JobSettings, parallelismOf } from '../coordinator/context.ts';
-import { stagedFor } from '../decision/position.ts';
+import { positionAfter, stagedFor } from '../decision/position.ts';
 import { type Attempt, writtenBy } from './attempt.ts';
 import { isUnchanged, snapshotsFor } from './snapshots.ts';
 
@@ -35,10 +37,27 @@ export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules
     meeting: meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id)),
     leavingOut: leavesOut(rules.plan) ? { condemned } : undefined,
   } as const;
-  return subtasks.map((ranges) => (ranges.length === 0 ? { done: undefined } : { ask: { ...common, ranges } }));
+  const time = timeOfSource(stage, attempt);
+  return subtasks.map((ranges) => (ranges.length === 0 ? { done: undefined } : { ask: { ...common, ranges, time } }));
 }
 
-/** A subtask without input does not run: its state is what it was. */
+function timeOfSource({ id, eventTime }: SourceStage, { time }: Attempt): SourceTimeAsk | undefined {
+  if (eventTime === undefined || time === undefined) return undefined;
+  return { processingMs: time.processingMs, upToMs: ofName(time.upToMs, id) };
+}
+
+/** The watermark of the stage is that of what its sources have read in this attempt. */
+function timeOfOperator({ id }: OperatorStage, attempt: Attempt, before: Position, plan: PhysicalPlan): StageTime | undefined {
+  if (attempt.time === undefined) return undefined;
+  const after = positionAfter(before, attempt, plan);
+  return {
+    beforeMs: ofName(before.time?.stages, id),
+    afterMs: ofName(after.time?.stages, id),
+    processingMs: attempt.time.processingMs,
+  };
+}
+
+/** A subtask without input, and with nothing that waits for a time that has come, does not run: its state is what it was. */
 export function operatorAsks(
   stage: OperatorStage,
   attempt: Attempt,
@@ -48,12 +67,14 @@ export function operatorAsks(
   const { maxParallelism } = rules;
   const parallelism = parallelismOf(rules, stage.id);
   const meeting = meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id));
+  const time = timeOfOperator(stage, attempt, before, rules.plan);
   return Array.from({ length: parallelism }, (_, subtask) => {
     const keyGroups = keyGroupRange(subtask, parallelism, maxParallelism);
     const inputs = inputsFor(stage, subtask, attempt, rules.plan);
     const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before.state, uid))] as const));
-    const isIdle = inputs.length === 0 && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs));
-    return isIdle ? { done: idle(snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots } };
+    const isDue = time !== undefined && isAnyDue(Object.values(snapshots).flat(), time);
+    const isIdle = inputs.length === 0 && !isDue && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs));
+    return isIdle ? { done: idle(snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots, time } };
   });
 }
 

@@ -1,22 +1,41 @@
 import { byName, ofName } from '../../config/by-name.ts';
 import { edgesTo, type PhysicalPlan, type Stage } from '../../plan/plan.ts';
+import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
 import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
+import { timeAfter } from '../../time/watermarks.ts';
 import { type Attempt, writtenBy } from '../attempt/attempt.ts';
 import { advanceOffsets } from '../planning/plan.ts';
 
 /** Where an attempt ends that began at `before`, by what its stages have answered so far. */
 export function positionAfter(
   before: Position,
-  attempt: Pick<Attempt, 'from' | 'topicIds' | 'sources' | 'operators'>,
-  stages: readonly Stage[],
+  attempt: Pick<Attempt, 'from' | 'topicIds' | 'sources' | 'operators' | 'time'>,
+  plan: Pick<PhysicalPlan, 'stages' | 'edges'>,
 ): Position {
-  return { offsets: offsetsAfter(attempt), topicIds: attempt.topicIds, state: { ...before.state, ...stateAfter(attempt, stages) } };
+  return {
+    offsets: offsetsAfter(attempt),
+    topicIds: attempt.topicIds,
+    state: { ...before.state, ...stateAfter(attempt, plan.stages) },
+    time: timeOf(before, attempt, plan),
+  };
+}
+
+/** Of a job that does not use time what there is stays as it is. */
+function timeOf(
+  before: Position,
+  { from, sources, time }: Pick<Attempt, 'from' | 'sources' | 'time'>,
+  plan: Pick<PhysicalPlan, 'stages' | 'edges'>,
+): Time | undefined {
+  if (time === undefined) return before.time;
+  const partitions = ({ id, topic }: { readonly id: string; readonly topic: string }) => ofName(ofName(from, id), topic)?.length ?? 0;
+  const seen = (source: string) => (sources.get(source) ?? []).flatMap((done) => done?.seen ?? []);
+  return timeAfter(before.time, { processingMs: time.processingMs, partitions, seen }, plan);
 }
 
 /** Where a job stands after its last completed epoch and the attempts that build on it, oldest first. */
-export function positionBehind(parent: Position, attempts: readonly Attempt[], stages: readonly Stage[]): Position {
-  return attempts.reduce<Position>((before, attempt) => positionAfter(before, attempt, stages), parent);
+export function positionBehind(parent: Position, attempts: readonly Attempt[], plan: Pick<PhysicalPlan, 'stages' | 'edges'>): Position {
+  return attempts.reduce<Position>((before, attempt) => positionAfter(before, attempt, plan), parent);
 }
 
 /** What a manifest says besides what it has of its parent. */
@@ -43,7 +62,7 @@ export function manifestOf(attempt: Attempt, parent: Manifest, plan: PhysicalPla
   return nextManifest(parent, parent, {
     epoch,
     decisionId,
-    position: positionAfter(parent, attempt, plan.stages),
+    position: positionAfter(parent, attempt, plan),
     outputs: byName(
       plan.stages.flatMap(({ kind, id }) => (kind === 'sink' ? [[id, stagedFor(attempt, plan, id, sinkParallelism(id))] as const] : [])),
     ),

@@ -101,7 +101,7 @@ function begin(turn: Turn, step: Step): void {
       const earlier = inFlight.filter(({ epoch }) => epoch < attempt.epoch);
       changeAttempt(turn, begun);
       observe(turn, { event: 'stage-started', epoch: attempt.epoch, stage: stage.id });
-      turn.effects.push({ do: 'run-stage', stage, attempt: begun, before: positionBehind(parent, earlier, turn.rules.plan.stages) });
+      turn.effects.push({ do: 'run-stage', stage, attempt: begun, before: positionBehind(parent, earlier, turn.rules.plan) });
       return;
     }
     case 'decide':
@@ -119,7 +119,7 @@ function beginPlan(turn: Turn): void {
   // A partition that is behind for this long does not catch up by itself: the plan decides what is lost.
   const isOverdue = behindSinceMs !== undefined && nowMs - behindSinceMs > rules.epochTimeoutMs;
   change(turn, { isPlanning: true });
-  const { offsets, topicIds } = positionBehind(parent, inFlight, rules.plan.stages);
+  const { offsets, topicIds } = positionBehind(parent, inFlight, rules.plan);
   turn.effects.push({ do: 'begin-progress' }, { do: 'plan', base: newestDecision(state), before: { offsets, topicIds }, isOverdue });
 }
 

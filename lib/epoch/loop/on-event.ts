@@ -1,6 +1,11 @@
+import { byName } from '../../config/by-name.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
+import { usesTime } from '../../plan/time.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
+import type { Position } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
+import { readUpTo, withoutHeld } from '../../time/alignment.ts';
+import { isTimeDue, timeDueAtMs } from '../../time/due.ts';
 import type { StageOutcome } from '../attempt/attempt.ts';
 import {
   type Attempt,
@@ -14,6 +19,7 @@ import {
   withDone,
 } from '../attempt/attempt.ts';
 import type { CommitResult } from '../commit/commit-epoch.ts';
+import { positionBehind } from '../decision/position.ts';
 import { afterDecidedEpoch } from '../failure/after-failure.ts';
 import { idlePollMs } from '../failure/backoff.ts';
 import { boundedRanges, isBounded, offsetsIn } from '../failure/isolate.ts';
@@ -40,6 +46,8 @@ import {
   type Turn,
   turnOf,
 } from './turn.ts';
+
+type PlannedInput = Extract<Planned, { readonly outcome: 'planned' }>;
 
 /** An update passes in the time of one attempt; a coordinator that meets new functions again may itself be the old one. */
 const STALE_LIMIT = 2;
@@ -93,8 +101,22 @@ function takePlanned(turn: Turn, base: string, planned: Planned): void {
       return takeNothing(turn);
     case 'planned':
       change(turn, { behindSinceMs: undefined });
-      return takePlan(turn, planned);
+      return takeInput(turn, planned);
   }
+}
+
+/** Input that is too far ahead of the rest waits for it: it is as if it were not there yet. */
+function takeInput(turn: Turn, planned: PlannedInput): void {
+  const { plan } = turn.rules;
+  const ranges = usesTime(plan) ? withoutHeld(planned.ranges, standing(turn).time, plan) : planned.ranges;
+  const isAllHeld = Object.values(ranges).flat(2).length === 0 && planned.gaps.length === 0;
+  if (isAllHeld) takeNothing(turn);
+  else takePlan(turn, { ...planned, ranges });
+}
+
+/** Where the job stands when all that is in flight has gone well, as far as that is known. */
+function standing({ state: { parent, inFlight }, rules }: Turn): Position {
+  return positionBehind(parent, inFlight, rules.plan);
 }
 
 function takeNothing(turn: Turn): void {
@@ -103,6 +125,9 @@ function takeNothing(turn: Turn): void {
   const planAtMs = nowMs + idlePollMs(idlePolls, rules.checkpointIntervalMs, rules.idlePollMaxMs);
   change(turn, { planAtMs, idlePolls: idlePolls + 1 });
   if (inFlight.length > 0) return;
+  const dueInMs = timeDueInMs(turn);
+  if (dueInMs <= 0) return takeTime(turn);
+  change(turn, { planAtMs: Math.min(planAtMs, nowMs + dueInMs) });
   change(turn, { idleSinceMs: idleSinceMs ?? nowMs });
   turn.effects.push({ do: 'progress', more: false });
   // The next decision would record it; an idle job does so by itself.
@@ -110,15 +135,46 @@ function takeNothing(turn: Turn): void {
   if (rules.commitOffsets && isGroupDue(chores, parent.epoch, nowMs)) commitGroupOffsets(turn);
 }
 
-function takePlan(turn: Turn, planned: Extract<Planned, { readonly outcome: 'planned' }>): void {
+/** How long until a time comes that something waits for, if no input does. Infinity: it never will. What is in flight may change that. */
+function timeDueInMs({ state: { parent }, rules, given }: Turn): number {
+  const { wallMs } = given.now;
+  if (isTimeDue(parent, rules.plan, wallMs)) return 0;
+  const dueAtMs = timeDueAtMs(parent, rules.plan);
+  return dueAtMs === undefined ? Number.POSITIVE_INFINITY : Math.max(dueAtMs - wallMs, 1);
+}
+
+/** A time has come: an epoch without input. */
+function takeTime(turn: Turn): void {
+  const { offsets: from, topicIds = {} } = turn.state.parent;
+  const ranges = byName(turn.rules.plan.stages.flatMap(({ kind, id }) => (kind === 'source' ? [[id, []] as const] : [])));
+  takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, gaps: [] }, 'time');
+}
+
+/** The time of the epoch that is planned now; undefined: the job does not use it. */
+function timeNow(turn: Turn): Attempt['time'] {
+  const { plan } = turn.rules;
+  if (!usesTime(plan)) return undefined;
+  const { time } = standing(turn);
+  const upToMs = plan.stages.flatMap((stage) => {
+    const limit = stage.kind === 'source' ? readUpTo(stage, time, plan) : undefined;
+    return limit === undefined ? [] : [[stage.id, limit] as const];
+  });
+  return { processingMs: Math.max(time?.processingMs ?? 0, Math.floor(turn.given.now.wallMs)), upToMs: byName(upToMs) };
+}
+
+function takePlan(turn: Turn, planned: PlannedInput, why: 'input' | 'time' = 'input'): void {
   const { rules, nowMs, given } = turn;
   const { inFlight, parent, trouble, size, endsLeftovers } = turn.state;
   const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
   const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
-  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges };
-  const attempt = newAttempt({ ...plan, maxBytes: size.bytes, isCut, condemned, endsLeftovers }, rules.plan.stages);
+  const time = timeNow(turn);
+  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges, time };
+  const attempt = newAttempt(
+    { ...plan, isForTime: why === 'time', maxBytes: size.bytes, isCut, condemned, endsLeftovers },
+    rules.plan.stages,
+  );
   change(turn, {
     inFlight: [...inFlight, attempt],
     idlePolls: 0,
@@ -195,7 +251,8 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   const { parent, inFlight, trouble, recordedCommitted } = turn.state;
   const deciding = inFlight.find(({ decisionId }) => decisionId === manifest.decisionId);
   if (deciding === undefined) throw new Error(`epoch ${manifest.epoch} was decided, and is not in flight`);
-  const attempt: Attempt = { ...deciding, phase: 'decided', decisionMs: ms, moved: hasMoved(parent.offsets, manifest.offsets) };
+  const moved = deciding.isForTime === true || hasMoved(parent.offsets, manifest.offsets);
+  const attempt: Attempt = { ...deciding, phase: 'decided', decisionMs: ms, moved };
   changeAttempt(turn, attempt);
   change(turn, {
     parent: manifest,
@@ -233,6 +290,7 @@ function takeCommitted(turn: Turn, epoch: number, { republished, delivers }: Com
   // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
   const figures = figuresOf(attempt, turn.state.parent, rules.plan, inFlight.at(-1) ?? attempt, turn.given.now);
   observe(turn, { event: 'committed', epoch, republished, ms, figures });
+  if (inFlight.length === 0) change(turn, { planAtMs: Math.min(turn.state.planAtMs, nowMs + timeDueInMs(turn)) });
   if (rules.commitOffsets) commitGroupOffsets(turn);
 }
 

@@ -11,7 +11,7 @@ export type Planned =
       readonly from: SourceOffsets;
       /** Of the topics that it is planned from. */
       readonly topicIds: TopicIds;
-      readonly ranges: Record<string, SourceRange[][]>;
+      readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
       readonly records: number;
       /** Input that was gone before it was read, and that this epoch leaves out. */
       readonly gaps: readonly Gap[];

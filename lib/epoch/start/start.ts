@@ -146,7 +146,7 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
   const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, last, {
     epoch: last === undefined ? 0 : last.epoch + 1,
     decisionId: deps.random.id(),
-    position: { offsets, topicIds, state: last?.state ?? {} },
+    position: { offsets, topicIds, state: last?.state ?? {}, time: last?.time },
     outputs: {},
     committables: [],
   });

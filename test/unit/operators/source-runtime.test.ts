@@ -41,7 +41,7 @@ test('values pass the chain in order with the timestamps of their records', () =
     { value: 'a', timestamp: 7 },
     { value: 'b', timestamp: 5 },
   ]);
-  expect(read).toEqual({ next: 2, records: 2 });
+  expect(read).toEqual({ next: 2, records: 2, isHeld: false });
   expect(
     stagedRecords(output, 'out')
       .get(0)
@@ -57,8 +57,12 @@ test('only records within the range are read, and the epoch may come in several 
   const runtime = pipeline(words, String);
   const records = recordSet(['a', 'b', 'c', 'd', 'e'].map((value) => ({ value })));
   runtime.begin();
-  expect(runtime.consume('in', 0, records, { from: 1, to: 3, aborted: [] })).toEqual({ next: 3, records: 2 });
-  expect(runtime.consume('in', 1, recordSet([{ value: 'x' }], 40), { from: 40, to: 41, aborted: [] })).toEqual({ next: 41, records: 1 });
+  expect(runtime.consume('in', 0, records, { from: 1, to: 3, aborted: [] })).toEqual({ next: 3, records: 2, isHeld: false });
+  expect(runtime.consume('in', 1, recordSet([{ value: 'x' }], 40), { from: 40, to: 41, aborted: [] })).toEqual({
+    next: 41,
+    records: 1,
+    isHeld: false,
+  });
   expect(stagedValues(runtime.finish(), 'out')).toEqual(['b', 'c', 'x']);
 });
 

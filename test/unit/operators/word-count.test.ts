@@ -39,6 +39,7 @@ class Run {
       expect(source.consume('flink_kafka', subtask, records, { from: 70, to: 70 + mine.length, aborted: [] })).toEqual({
         next: 70 + mine.length,
         records: mine.length,
+        isHeld: false,
       });
       return source.finish();
     });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { SnapshotRef } from '../../../../lib/protocol/references.ts';
+import { countingPlan } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
 import { committable, counted, failed, names, only, parent, plan, play, prepared, read, told, upTo } from './play.ts';
 
@@ -381,5 +383,86 @@ describe('chores', () => {
     const sinkFacts = { write: { partitions: 9 } };
     loop.on({ of: 'chore', chore: 'sink-facts', result: { outcome: 'sink-facts', sinkFacts } });
     expect(loop.state().tenure).toMatchObject({ sinkFacts, generation: 1 });
+  });
+});
+
+describe('a job that uses time', () => {
+  const timed = {
+    ...countingPlan,
+    stages: countingPlan.stages.map((stage) => {
+      if (stage.kind === 'source') return { ...stage, eventTime: { idleAfterMs: 5_000, alignWithinMs: 100 } };
+      return stage.kind === 'operator' ? { ...stage, usesTime: true } : stage;
+    }),
+  };
+  const waiting = (due: SnapshotRef['due']) =>
+    decided({ ...parent, state: { count: [{ id: 's4', keyGroups: { first: 0, last: 127 }, deltas: [], due }] } });
+
+  it('has the wall time of its plan for the processing time of its epoch, and never an earlier one than before', () => {
+    const loop = play({ plan: timed });
+    loop.turn();
+    const effects = loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(only(effects, 'run-stage').attempt.time).toEqual({ processingMs: 1_000_000, upToMs: {} });
+    const ahead = play({ plan: timed }, { parent: decided({ ...parent, time: { processingMs: 2_000_000, sources: {}, stages: {} } }) });
+    ahead.turn();
+    const later = ahead.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(only(later, 'run-stage').attempt.time).toMatchObject({ processingMs: 2_000_000 });
+  });
+
+  it('records how far time has come with the epoch; one that does not use it leaves that as it was', () => {
+    const seen = [{ topic: 'in', partition: 0, watermarkMs: 77 }];
+    const done = read();
+    if (done.outcome !== 'done' || done.work.kind !== 'source') throw new Error('no source');
+    const work = { kind: 'source' as const, subtasks: done.work.subtasks.map((each) => each && { ...each, seen }) };
+    const loop = play({ plan: timed });
+    upTo(loop, 'planned');
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: { outcome: 'done', work } });
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') });
+    const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    expect(manifest.time).toEqual({
+      processingMs: 1_000_000,
+      sources: { lines: { watermarkMs: 77, partitions: { in: [{ watermarkMs: 77, activeMs: 1_000_000 }] } } },
+      stages: { count: 77 },
+    });
+    const plain = play({}, { parent: decided({ ...parent, time: manifest.time }) });
+    expect(only(upTo(plain, 'prepared'), 'decide').manifest.time).toBe(manifest.time);
+  });
+
+  it('has an epoch without input when something is due, and none before', () => {
+    const loop = play({ plan: timed }, { parent: waiting({ processingMs: 1_000_030 }) });
+    loop.turn();
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } }))).toEqual([]);
+    // Before the next look for input, which is in 100 ms.
+    expect(loop.nextInMs()).toBe(30);
+    expect(names(loop.pass(29))).toEqual([]);
+    expect(names(loop.pass(1))).toEqual(['plan']);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } }))).toEqual(['run lines of 5']);
+    const done = { outcome: 'done', work: { kind: 'source', subtasks: [] } } as const;
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: done });
+    expect(only(effects, 'run-stage')).toMatchObject({
+      stage: { id: 'count' },
+      attempt: { from: { lines: { in: [10] } }, ranges: { lines: [] } },
+    });
+  });
+
+  it('counts such an epoch as progress', () => {
+    const loop = play({ plan: timed }, { parent: waiting({ processingMs: 1 }) });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } });
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: { outcome: 'done', work: { kind: 'source', subtasks: [] } } });
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') });
+    const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    expect(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 })).toContainEqual({ do: 'progress', more: true });
+  });
+
+  it('does not read what is too far ahead of the rest, and takes it for no input', () => {
+    const time = {
+      processingMs: 1,
+      sources: { lines: { partitions: { in: [{ watermarkMs: 500, activeMs: 1 }] } } },
+      stages: { count: 300 },
+    };
+    const loop = play({ plan: timed }, { parent: decided({ ...parent, time }) });
+    loop.turn();
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual([]);
+    expect(loop.state().inFlight).toEqual([]);
   });
 });

@@ -1,0 +1,83 @@
+import { ofName } from '../config/by-name.ts';
+import type { OperatorStage, PhysicalPlan, SourceStage } from '../plan/plan.ts';
+import { sourcesTo } from '../plan/time.ts';
+import type { StageTime, Time } from '../protocol/event-time.ts';
+import type { Position } from '../protocol/manifest.ts';
+import type { SnapshotRef } from '../protocol/references.ts';
+import { timeAfter } from './watermarks.ts';
+
+type Plan = Pick<PhysicalPlan, 'stages' | 'edges'>;
+
+/** Does anything in these snapshots wait for a time that has come at the end of the epoch? */
+export function isAnyDue(
+  snapshots: Iterable<SnapshotRef>,
+  { afterMs, processingMs }: Pick<StageTime, 'afterMs' | 'processingMs'>,
+): boolean {
+  for (const { due } of snapshots) if (hasCome(due?.eventMs, afterMs) || hasCome(due?.processingMs, processingMs)) return true;
+  return false;
+}
+
+/** Would an epoch without input, planned at this wall time, have anything to do? */
+export function isTimeDue(position: Position, plan: Plan, wallMs: number): boolean {
+  if (!isAnythingWaiting(position, plan)) return false;
+  const time = timeWithoutInput(position, plan, wallMs);
+  return operatorStages(plan).some((stage) =>
+    isAnyDue(snapshotsOf(position, stage), { afterMs: ofName(time.stages, stage.id), processingMs: time.processingMs }),
+  );
+}
+
+/**
+ * The next wall time at which `isTimeDue` says so, if no input comes. Undefined: it never will. What is due does not become undone:
+ * without input watermarks go forward only, each time a partition becomes idle.
+ */
+export function timeDueAtMs(position: Position, plan: Plan): number | undefined {
+  if (!isAnythingWaiting(position, plan)) return undefined;
+  const moments = [...momentsIn(position, plan)].sort((one, other) => one - other);
+  let low = 0;
+  let high = moments.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isTimeDue(position, plan, moments[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return moments[low];
+}
+
+/** When a timer of processing time is due, or a partition becomes idle that leads to one of event time. */
+function momentsIn(position: Position, plan: Plan): ReadonlySet<number> {
+  const moments = new Set<number>();
+  const waited = new Map<string, SourceStage>();
+  for (const stage of operatorStages(plan)) {
+    for (const { due } of snapshotsOf(position, stage)) {
+      if (due?.processingMs !== undefined) moments.add(due.processingMs);
+      if (due?.eventMs !== undefined) for (const source of sourcesTo(plan, stage.id)) waited.set(source.id, source);
+    }
+  }
+  for (const { id, topic, eventTime } of waited.values()) {
+    if (eventTime?.idleAfterMs === undefined) continue;
+    for (const { activeMs } of ofName(ofName(position.time?.sources, id)?.partitions, topic) ?? [])
+      moments.add(activeMs + eventTime.idleAfterMs);
+  }
+  return moments;
+}
+
+function timeWithoutInput({ time, offsets }: Position, plan: Plan, wallMs: number): Time {
+  const partitions = ({ id, topic }: SourceStage) => ofName(ofName(offsets, id), topic)?.length ?? 0;
+  return timeAfter(time, { processingMs: Math.max(time?.processingMs ?? 0, Math.floor(wallMs)), partitions, seen: () => [] }, plan);
+}
+
+function isAnythingWaiting(position: Position, plan: Plan): boolean {
+  return operatorStages(plan).some((stage) => snapshotsOf(position, stage).some(({ due }) => due !== undefined));
+}
+
+function snapshotsOf({ state }: Position, { operators }: OperatorStage): readonly SnapshotRef[] {
+  return operators.flatMap((uid) => ofName(state, uid) ?? []);
+}
+
+function operatorStages({ stages }: Plan): readonly OperatorStage[] {
+  return stages.filter((stage) => stage.kind === 'operator');
+}
+
+function hasCome(due: number | undefined, now: number | undefined): boolean {
+  return due !== undefined && now !== undefined && due <= now;
+}
