@@ -213,7 +213,10 @@ describe('a resumed job', () => {
       job: 'word-count',
       epochs: {
         readJob: async () => rows.shift(),
-        setDesired: async (...of: unknown[]) => (asked.push(of), of[2] === undefined || of[2] === 'anew' ? 'written' : 'superseded'),
+        async setDesired(...of: unknown[]) {
+          asked.push(of);
+          return of[2] === undefined || of[2] === 'anew' ? 'written' : 'superseded';
+        },
       },
     } as unknown as Tools;
     expect(await resume.run(tools, {})).toMatchObject({ code: 8, text: expect.stringContaining('was deleted and made anew meanwhile') });
