@@ -4,6 +4,8 @@ import { float64, structured } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
 import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
+import type { StateDeclaration } from '../state/columns/columns.ts';
+import type { TimeDomain } from '../state/columns/timers.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
@@ -126,16 +128,36 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
   };
 }
 
+/** No state of an author's can have this name. */
+const TIMERS: StateDeclaration = { kind: 'timers', name: '@timers', serdes: [] };
+
+function timeOf(
+  draft: JobDraft,
+  uid: string,
+  { onTimer, timers, usesTime }: Pick<KeyedOperator<unknown, unknown, StateSpecs, unknown>, 'onTimer' | 'timers' | 'usesTime'>,
+): TimeDomain | undefined {
+  if (timers !== undefined && timers !== 'processing-time')
+    throw new JobDefinitionError(`job ${draft.name}: timers of ${uid} is ${JSON.stringify(timers)}, and may only be 'processing-time'`);
+  if (onTimer === undefined) return usesTime === true || timers !== undefined ? 'processing' : undefined;
+  return timers === undefined ? 'event' : 'processing';
+}
+
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const inputs = [input];
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     refuseAsync(operator.onRecord, draft.where(uid));
-    const states = Object.entries(operator.state).map(([name, spec]) => {
+    if (operator.onTimer !== undefined) refuseAsync(operator.onTimer, `${draft.where(uid)}: onTimer`);
+    const declared = Object.entries(operator.state).map(([name, spec]): StateDeclaration => {
       draft.checkName(name.toLowerCase(), `state name of ${uid}`);
       return declareState(spec, name, `job ${draft.name}: state ${name} of ${uid}`);
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
-    return stream<R>(draft, draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord }));
+    const onTimer = operator.onTimer?.bind(operator) as unknown as ProcessNode['onTimer'];
+    const states: readonly StateDeclaration[] = onTimer === undefined ? declared : [...declared, TIMERS];
+    return stream<R>(
+      draft,
+      draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, time: timeOf(draft, uid, operator) }),
+    );
   };
   return {
     process,

@@ -5,7 +5,7 @@ export { ByteWriter } from '../format/byte-writer.ts';
 export type { RecordHeader } from '../format/record-header.ts';
 export type { Serde } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
-export type { JobDefinition, KeyedContext, Output, SourceRecord } from '../graph/job.ts';
+export type { JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
 export { MalformedError } from '../protocol/malformed.ts';
 export type { OutputRecord } from '../sinks/kafka/spec.ts';

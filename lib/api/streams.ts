@@ -1,5 +1,5 @@
 import type { Serde } from '../format/serde.ts';
-import type { KeyedContext, Output } from '../graph/job.ts';
+import type { KeyedContext, Output, Timer } from '../graph/job.ts';
 import type { KafkaSink } from './kafka.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
 
@@ -76,4 +76,26 @@ export interface KeySum<K> {
 export interface KeyedOperator<K, T, S extends StateSpecs, R> {
   readonly state: S;
   onRecord(value: T, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
+  /**
+   * Runs for each timer that is due, with the state of its key: at the end of an epoch, behind all its records. Timers of event time
+   * come before those of processing time, each in order of time. What it emits has the timer's time. When it fails the epoch is tried
+   * again, and the job stops when that has lasted for ONCEFLOW_REFUSAL_TIMEOUT_MS.
+   *
+   * @example
+   * onRecord({ dueMs }, { open }, out, { timers }) {
+   *   open.set(true);
+   *   timers.setEventTime(dueMs);
+   * },
+   * onTimer({ timeMs }, { open }, out: Output<string>, { key }) {
+   *   if (open.get()) out.emit(`${key} is overdue since ${timeMs}`);
+   * }
+   */
+  onTimer?(timer: Timer, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
+  /**
+   * All its timers are of processing time. Needed behind a source without event time.
+   * @default they are of both
+   */
+  readonly timers?: 'processing-time';
+  /** Does it read the watermark or the processing time, without having timers? Then epochs have them. @default false */
+  readonly usesTime?: boolean;
 }

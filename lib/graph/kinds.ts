@@ -1,4 +1,5 @@
 import { describeSink } from '../sinks/connectors.ts';
+import type { TimeDomain } from '../state/columns/timers.ts';
 import { storedStates } from '../state/stored-state.ts';
 import type { GraphNode } from './graph-node.ts';
 import type { JobDefinition, JobNode } from './job.ts';
@@ -12,6 +13,8 @@ export interface NodeKind<N extends JobNode> {
    */
   readonly place: 'source' | 'chain' | 'exchange' | 'keyed' | 'sink';
   describe(node: N, job: JobDefinition): GraphNode;
+  /** By which time it works; `event`: so each source before it needs event time. Undefined: by none. @default none does */
+  time?(node: N): TimeDomain | undefined;
 }
 
 type NodeKinds = { readonly [K in JobNode['kind']]: NodeKind<Extract<JobNode, { kind: K }>> };
@@ -42,6 +45,7 @@ export const nodeKinds = {
       const key = keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
       return { id, kind, uid, key, states: storedStates(states) };
     },
+    time: ({ time }) => time,
   },
   sink: {
     place: 'sink',
@@ -57,6 +61,10 @@ export type NodeAt<Place extends NodeKind<JobNode>['place']> = Extract<
 
 export function isAt<Place extends NodeKind<JobNode>['place']>(node: JobNode, place: Place): node is NodeAt<Place> {
   return nodeKinds[node.kind].place === place;
+}
+
+export function timeOf(node: JobNode): TimeDomain | undefined {
+  return (nodeKinds[node.kind] as NodeKind<JobNode>).time?.(node);
 }
 
 export function describeNode(node: JobNode, job: JobDefinition): GraphNode {

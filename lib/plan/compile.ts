@@ -1,8 +1,9 @@
 import { type ConsumerNode, type JobDefinition, JobDefinitionError, type JobNode, nodeLabel } from '../graph/job.ts';
-import { isAt, type NodeAt } from '../graph/kinds.ts';
+import { isAt, type NodeAt, timeOf } from '../graph/kinds.ts';
 import { targetOf } from '../sinks/connectors.ts';
 import { withDeadLetters } from './dead-letters.ts';
 import { type Edge, edgeBetween, type PhysicalPlan, type Stage } from './plan.ts';
+import { sourcesTo } from './time.ts';
 
 /**
  * Cuts the job's graph into stages: chains between edges. With `deadLetterTopic` one more is the sink of records that are left
@@ -34,7 +35,10 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
       checkKeySerde(job, id, keyBys);
       for (const from of upstream) edges.push(edgeBetween({ from, to: id, input, how: 'key', node: node.id }));
       // Behind all that leads to it.
-      if (node.id === keyBys.at(-1)) stages.push({ kind: 'operator', id, operators: operators.map(({ uid }) => uid) });
+      if (node.id === keyBys.at(-1)) {
+        const timed = operators.some((operator) => timeOf(operator) !== undefined) && { usesTime: true };
+        stages.push({ kind: 'operator', id, operators: operators.map(({ uid }) => uid), ...timed });
+      }
       madeIn[node.id] = [id];
     } else if (isAt(node, 'sink')) {
       const { uid: id, to } = node;
@@ -43,6 +47,7 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
     }
   }
   const plan: PhysicalPlan = { job: job.name, stages, edges };
+  checkEventTime(job, plan);
   return deadLetterTopic === undefined ? plan : withDeadLetters(plan, job, deadLetterTopic);
 }
 
@@ -83,6 +88,20 @@ function checkInputs(job: JobDefinition, node: ConsumerNode): void {
       ? `and ${node.kind} needs a keyBy before it`
       : `and behind a keyBy there is nothing but keyed operators, no ${node.kind}`;
     throw new JobDefinitionError(`job ${job.name}: ${reads}, ${why}`);
+  }
+}
+
+/** What works by event time has sources that have it. */
+function checkEventTime(job: JobDefinition, plan: PhysicalPlan): void {
+  for (const node of job.nodes) {
+    if (!isAt(node, 'keyed') || timeOf(node) !== 'event') continue;
+    const stage = plan.stages.find((each) => each.kind === 'operator' && each.operators.includes(node.uid));
+    const timeless = stage === undefined ? undefined : sourcesTo(plan, stage.id).find(({ eventTime }) => eventTime === undefined);
+    if (timeless === undefined) continue;
+    throw new JobDefinitionError(
+      `job ${job.name}: ${node.uid} works by event time, and source ${timeless.id} before it has none: give it one (kafkaSource({ …, eventTime: { maxOutOfOrdernessMs: 1_000 } })); ` +
+        "if it has timers of processing time alone, give it timers: 'processing-time'",
+    );
   }
 }
 

@@ -1,8 +1,10 @@
 import { byName } from '../config/by-name.ts';
+import type { Due } from '../protocol/event-time.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
 import type { Column } from './columns/column.ts';
 import { openColumn, type StateDeclaration } from './columns/columns.ts';
+import type { TimerColumn } from './columns/timers.ts';
 import { KeyIndex } from './key-index.ts';
 import { RecordScope } from './record-scope.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
@@ -25,6 +27,8 @@ export class StateSet {
   readonly keys: KeyIndex;
   /** What `onRecord` gets: by state name. */
   readonly handles: Readonly<Record<string, unknown>>;
+  /** Undefined: the operator has none. */
+  readonly timers: TimerColumn | undefined;
   readonly #uid: string;
   readonly #keyGroups: KeyGroupRange;
   readonly #columns: readonly Column[];
@@ -38,7 +42,9 @@ export class StateSet {
     });
     this.#columns = states.map((state) => openColumn(this.keys, state));
     this.#stored = storedStates(states);
-    this.handles = byName(this.#columns.map(({ state, handle }): [string, unknown] => [state.name, handle]));
+    const given = this.#columns.filter(({ handle }) => handle !== undefined);
+    this.handles = byName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
+    this.timers = this.#columns.find((column): column is TimerColumn => column.state.kind === 'timers');
   }
 
   /** Keys that have state. */
@@ -53,6 +59,11 @@ export class StateSet {
   takeBack(): void {
     this.keys.current = -1;
     for (const column of this.#columns) column.takeBack();
+  }
+
+  /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
+  due(): Due | undefined {
+    return this.#columns.map((column) => column.due?.()).reduce(earliestOf, undefined);
   }
 
   /** Has anything changed since the last snapshot? What was given out must have been taken back. */
@@ -144,6 +155,15 @@ export class StateSet {
     for (const column of this.#columns) column.forget(number);
     this.keys.forget(number);
   }
+}
+
+function earliestOf(one: Due | undefined, other: Due | undefined): Due | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return { eventMs: leastOf(one.eventMs, other.eventMs), processingMs: leastOf(one.processingMs, other.processingMs) };
+}
+
+function leastOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 /** Throws `MalformedError`, whatever the column's serdes throw: they wrote these bytes, and the snapshot's checksum is right. */

@@ -2,15 +2,19 @@ import type { KeyedContext, ProcessNode } from '../../graph/job.ts';
 import { OversizedRecordError, UserCodeError } from '../../records/errors.ts';
 import { refusePromise } from '../../records/push.ts';
 import { StateSet } from '../../state/state-set.ts';
+import { firing } from '../firing.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
+import { timersFor } from '../timers.ts';
 
-/** Runs the user's `onRecord` with the state of the record's key. */
+/** Runs the user's `onRecord` with the state of the record's key, and `onTimer` with that of the timer's. */
 export const process: KeyedKind<ProcessNode> = {
-  open(node, { current, scope, maxParallelism, keyGroups, next: behind }) {
-    const { uid, onRecord } = node;
+  open(node, place) {
+    const { current, scope, clock, maxParallelism, keyGroups, next: behind } = place;
+    const { uid, onRecord, onTimer } = node;
     const next = behind();
     const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope });
     const { keys } = state;
+    const timers = timersFor(node, state.timers);
     const out = {
       emit(value: unknown) {
         if (!scope.isOpen) scope.refuse(uid, 'out.emit');
@@ -24,6 +28,15 @@ export const process: KeyedKind<ProcessNode> = {
       },
       get timestamp() {
         return scope.isOpen ? current.timestamp : scope.refuse(uid, 'context.timestamp');
+      },
+      get watermarkMs() {
+        return scope.isOpen ? clock.known().watermarkMs : scope.refuse(uid, 'context.watermarkMs');
+      },
+      get processingTimeMs() {
+        return scope.isOpen ? clock.known().processingMs : scope.refuse(uid, 'context.processingTimeMs');
+      },
+      get timers() {
+        return scope.isOpen ? timers : scope.refuse(uid, 'context.timers');
       },
     };
     /** The state's numbers of the segment's keys, by index. */
@@ -58,6 +71,7 @@ export const process: KeyedKind<ProcessNode> = {
           throw new UserCodeError(uid, cause);
         }
       },
+      endEpoch: onTimer === undefined ? undefined : firing(place, uid, state, (timer) => onTimer(timer, state.handles, out, context)),
     };
   },
 };

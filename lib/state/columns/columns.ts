@@ -4,6 +4,7 @@ import type { Column } from './column.ts';
 import { type ListDeclaration, openListColumn } from './list.ts';
 import { type MapDeclaration, openMapColumn } from './map.ts';
 import { openReducingColumn, type ReducingDeclaration } from './reducing.ts';
+import { openTimersColumn, type TimersDeclaration } from './timers.ts';
 import { openValueColumn, type ValueDeclaration } from './value.ts';
 
 /** The kinds of state, and how each is declared. */
@@ -13,6 +14,7 @@ interface Declarations {
   readonly map: MapDeclaration;
   readonly reducing: ReducingDeclaration;
   readonly aggregating: AggregatingDeclaration;
+  readonly timers: TimersDeclaration;
 }
 
 /** How a column of each kind is made: one that is declared and not here does not compile. */
@@ -22,6 +24,7 @@ const kinds: { readonly [K in keyof Declarations]: (keys: KeyIndex, state: Decla
   map: openMapColumn,
   reducing: openReducingColumn,
   aggregating: openAggregatingColumn,
+  timers: openTimersColumn,
 };
 
 /** A state as its operator declares it: of any kind. */

@@ -17,6 +17,11 @@ export class SortedEntries {
     return this.#size;
   }
 
+  /** Undefined: there are no entries. */
+  firstKey(): string | undefined {
+    return this.#chunks[0]?.[0];
+  }
+
   get(key: string): string | undefined {
     const chunk = this.#chunks[this.#chunkOf(key)];
     if (chunk === undefined) return undefined;

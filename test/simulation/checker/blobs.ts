@@ -96,7 +96,7 @@ export function readState(payload: Buffer): StoredSnapshot {
   return { states, entries };
 }
 
-/** What a state holds of a key: a value's encoding, a list's, or a map's by that of the key (as latin1). */
+/** What a state holds of a key: a value's encoding, a list's, or a map's by that of the key (as latin1); or timers, by domain and time. */
 export type Kept = Buffer | readonly Buffer[] | ReadonlyMap<string, Buffer>;
 
 /** What a state of this kind holds of a key behind a part of a snapshot, on top of what it held before. */
@@ -117,6 +117,21 @@ const readers: { readonly [K in StateDeclaration['kind']]: (reader: Reader, befo
     for (let left = reader.number(); left > 0; left--) list[reader.number()] = reader.sized();
     for (let left = reader.number(); left > 0; left--) list.push(reader.sized());
     return list;
+  },
+  timers(reader, before) {
+    const form = reader.number();
+    const timers = new Map(form === 1 && before instanceof Map ? before : []);
+    for (const domain of ['event', 'processing']) {
+      const size = reader.number();
+      for (let left = form === 0 ? size : reader.number(); left > 0; left--) {
+        const name = `${domain} ${reader.take(8).readDoubleLE(0)}`;
+        if (form === 0 || reader.number() === 1) timers.set(name, Buffer.alloc(0));
+        else timers.delete(name);
+      }
+      const there = [...timers.keys()].filter((name) => name.startsWith(domain)).length;
+      if (there !== size) throw new Error(`${there} timers of ${domain} time where there should be ${size}`);
+    }
+    return timers;
   },
   map(reader, before) {
     const form = reader.number();

@@ -1,9 +1,11 @@
+import type { Serde } from '../../../lib/format/serde.ts';
 import { shapeOf } from '../sim-job.ts';
 import type { Kept } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { own } from './contents.ts';
 import type { Decided } from './decisions.ts';
 import type { InputRecord } from './interpreter/epoch.ts';
+import { timersIn } from './interpreter/timers.ts';
 import { keyGroupOf } from './key-groups.ts';
 import { sinkOf } from './life.ts';
 import { checkPlaces } from './places.ts';
@@ -15,7 +17,14 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   const { life, epoch } = decided;
   const { manifest } = epoch;
   try {
-    epoch.written = life.interpreter.run({ input, subtaskOf: (uid, key) => subtaskOf(scene, decided, uid, key) });
+    const times = life.times.take(scene, manifest, input);
+    epoch.written = life.interpreter.run({
+      input,
+      subtaskOf: (uid, key) => subtaskOf(scene, decided, uid, key),
+      keyGroupOf: (key) => keyGroupOf(key, scene.maxParallelism),
+      keySerdeOf: (uid) => keySerdeOf(scene, uid),
+      timeOf: (uid) => times.get(uid),
+    });
   } catch (error) {
     return scene.fail(
       'I3',
@@ -28,7 +37,32 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
     const expected = life.interpreter.states.get(node.uid)?.keys ?? new Map();
     const difference = differenceOf(shownState(expected), shownState(contents.stateOf(manifest, node.uid, node.states)));
     if (difference !== undefined) scene.fail('I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
+    checkDue(scene, decided, node.uid, expected);
   }
+}
+
+/** Whoever plans knows what is due from the snapshots' references alone (I8). */
+function checkDue(scene: Scene, { epoch: { manifest } }: Decided, uid: string, keys: ReadonlyMap<string, ReadonlyMap<string, Kept>>): void {
+  for (const { keyGroups, due } of own(manifest.state, uid) ?? []) {
+    const timers = timersIn(keys, (key) => {
+      const keyGroup = keyGroupOf(key, scene.maxParallelism);
+      return keyGroup >= keyGroups.first && keyGroup <= keyGroups.last;
+    });
+    const least = (domain: string) => Math.min(...timers.filter((timer) => timer.domain === domain).map(({ timeMs }) => timeMs));
+    const [should, is] = [
+      `${least('event')}, ${least('processing')}`,
+      `${due?.eventMs ?? Number.POSITIVE_INFINITY}, ${due?.processingMs ?? Number.POSITIVE_INFINITY}`,
+    ];
+    if (should !== is) scene.fail('I8', `epoch ${manifest.epoch}: of ${uid} is due ${should}, and its snapshot says ${is}`);
+  }
+}
+
+function keySerdeOf({ job }: Scene, uid: string): Serde<unknown> {
+  const { nodes } = shapeOf(job).definition;
+  const node = nodes.find((each) => each.kind === 'process' && each.uid === uid);
+  const keyBy = node?.kind === 'process' ? nodes[node.inputs[0] ?? -1] : undefined;
+  if (keyBy?.kind !== 'keyBy') throw new Error(`${uid} has no key`);
+  return keyBy.key;
 }
 
 function checkStaged(scene: Scene, { epoch: { manifest, staged, written } }: Decided): void {

@@ -1,3 +1,4 @@
+import type { Serde } from '../../../../lib/format/serde.ts';
 import type { ProcessNode } from '../../../../lib/graph/job.ts';
 import type { WireRecord } from '../../models/wire.ts';
 import type { OperatorState } from './keyed-state.ts';
@@ -18,6 +19,18 @@ export interface Told {
   readonly input: ReadonlyMap<string, readonly InputRecord[]>;
   /** The subtask of a keyed operator that has the key. */
   readonly subtaskOf: (uid: string, key: Buffer) => number;
+  readonly keyGroupOf: (key: Buffer) => number;
+  /** How the keys of a keyed operator are written. */
+  readonly keySerdeOf: (uid: string) => Serde<unknown>;
+  /** By which time a keyed operator works. Undefined: the job does not use any. */
+  readonly timeOf: (uid: string) => TimeTold | undefined;
+}
+
+/** Watermarks at the end of the epoch before and of this one, and the processing time of this one. */
+export interface TimeTold {
+  readonly beforeMs: number | undefined;
+  readonly afterMs: number | undefined;
+  readonly processingMs: number;
 }
 
 /** Where the records of a sink belong. */
