@@ -14,6 +14,7 @@ import { sinksOf } from '../protocol/pool.ts';
 import { CONNECTOR, type KafkaCommittable, kafkaCommittable } from '../sinks/kafka/committable.ts';
 import { topicsIn } from '../sinks/kafka/coordination.ts';
 import { poolIds } from '../sinks/kafka/ids.ts';
+import { type OpenTransaction, readOpen } from '../sinks/kafka/left-open.ts';
 import { lookBackAt } from '../sinks/kafka/look.ts';
 import { type Openness, opennessOf } from '../sinks/kafka/open.ts';
 import { type Blobs, createBlobs } from '../storage/blobs.ts';
@@ -28,7 +29,9 @@ export interface JobTransactions {
   readonly isRun: boolean;
   readonly transactions: readonly InspectedTransaction[];
   readonly readersHeldUp: readonly HeldPartition[];
-  /** Partitions among them, as `topic-partition`, in which none of the job's own transactions is open. */
+  /** Partitions among them, as `topic-partition`, in which records of the job are open whose end a broker forgot (KAFKA-20734). */
+  readonly heldUpByForgotten: readonly string[];
+  /** The others in which none of the job's own transactions is open. */
   readonly heldUpByOthers: readonly string[];
 }
 
@@ -76,6 +79,8 @@ export interface TransactionFacts {
   /** By transactional id, of the last epoch: what the log shows. */
   readonly fates: ReadonlyMap<string, EpochFate>;
   readonly held: readonly HeldPartition[];
+  /** In these partitions: what is open, by their leaders. */
+  readonly open: readonly OpenTransaction[];
   readonly nowMs: number;
 }
 
@@ -90,7 +95,8 @@ export async function readTransactions(deps: InspectDeps): Promise<JobTransactio
   const before = await heldPartitions(kafka, sinkTopics);
   const [found, fates] = await Promise.all([kafka.describeTransactions(ids), readFates(deps, kafka, newest)]);
   const held = stillHeld(before, before.length === 0 ? [] : await heldPartitions(kafka, sinkTopics));
-  return transactionsOf({ row, newest, transactions: found, fates, held, nowMs: deps.clock.now() });
+  const open = await openIn(deps, kafka, held);
+  return transactionsOf({ row, newest, transactions: found, fates, held, open, nowMs: deps.clock.now() });
 }
 
 /** What the facts say of each transactional id, and of readers. */
@@ -98,13 +104,17 @@ export function transactionsOf(facts: TransactionFacts): JobTransactions {
   const { row, held, nowMs } = facts;
   const transactions = facts.transactions.map((transaction) => inspected(facts, transaction));
   const explained = new Set(transactions.flatMap(({ holdsUp }) => holdsUp));
+  const own = new Set(facts.transactions.map(({ producerId }) => producerId));
+  const forgotten = new Set(facts.open.filter(({ producerId }) => own.has(producerId)).map(partitionName));
+  const unexplained = held.map(partitionName).filter((name) => !explained.has(name));
   return {
     job: row.job,
     incarnation: row.incarnation,
     isRun: isLeaseLive(row, nowMs),
     transactions,
     readersHeldUp: held,
-    heldUpByOthers: held.map(partitionName).filter((name) => !explained.has(name)),
+    heldUpByForgotten: unexplained.filter((name) => forgotten.has(name)),
+    heldUpByOthers: unexplained.filter((name) => !forgotten.has(name)),
   };
 }
 
@@ -179,6 +189,22 @@ async function heldPartitions(kafka: KafkaRequests, topics: readonly string[]): 
   return fetched
     .filter(({ answer, lastStableOffset, highWatermark }) => answer === 'NONE' && lastStableOffset < highWatermark)
     .map(({ topic, partition, lastStableOffset, highWatermark }) => ({ topic, partition, lastStableOffset, highWatermark }));
+}
+
+/** What holds up readers there. The transactions' coordinator knows of no end that was forgotten in a partition; its leader does. */
+async function openIn({ clock, random }: InspectDeps, kafka: KafkaRequests, held: readonly HeldPartition[]): Promise<OpenTransaction[]> {
+  const asking = { kafka, clock, random, deadlineMs: clock.elapsedMs() + LOOK_TIMEOUT_MS };
+  const readings = [...Map.groupBy(held, ({ topic }) => topic)].map(async ([topic, of]) => {
+    const { open } = await readOpen(
+      asking,
+      topic,
+      of.map(({ partition }) => partition),
+    );
+    return open.filter((one) =>
+      of.some(({ partition, lastStableOffset }) => partition === one.partition && lastStableOffset >= one.openSince),
+    );
+  });
+  return (await Promise.all(readings)).flat();
 }
 
 /** A topic that the job wrote to once, and that is gone, holds nobody up. */

@@ -41,6 +41,7 @@ function resultOf(change: Partial<TransactionFacts>) {
     transactions: [transaction(EVEN, 'CompleteCommit'), transaction(ODD, 'CompleteCommit')],
     fates: new Map([[ODD, { epoch: 9, fate: 'committed' }]]),
     held: [],
+    open: [],
     nowMs: NOW,
     ...change,
   };
@@ -111,6 +112,15 @@ describe('transactions', () => {
     expect(json).toMatchObject({ heldUpByOthers: ['counts-1'] });
   });
 
+  it("that are the job's, and whose end a broker forgot, are not told to be somebody else's", () => {
+    const open = [{ topic: 'counts', partition: 1, producerId: '7', producerEpoch: 2, lastTimestampMs: NOW, openSince: 40 }];
+    const { code, text, json } = resultOf({ row: dead, held: [held], open });
+    expect(code).toBe(6);
+    expect(text).toMatch(/counts-1: held up by records of this job whose end a broker forgot \(KAFKA-20734\)/);
+    expect(text).not.toContain('not this job');
+    expect(json).toMatchObject({ heldUpByForgotten: ['counts-1'], heldUpByOthers: [] });
+  });
+
   it('of a job that has used none', () => {
     expect(resultOf({ transactions: [] })).toMatchObject({ code: 0, text: 'job word-count has no transactional ids yet' });
   });
@@ -134,6 +144,8 @@ describe('what is read of transactions', () => {
         aborted: [],
         records: Buffer.alloc(0),
       })),
+    leaders: async () => [0, 0],
+    describeProducers: async () => ({ answer: 'NONE', producers: [] }),
     describeTransactions: async () => [transaction(EVEN, 'CompleteCommit'), transaction(ODD, 'Ongoing', { producerEpoch: 4 })],
   } as Partial<KafkaRequests> as KafkaRequests;
   const bucket = new BlobBucket(() => NOW);
