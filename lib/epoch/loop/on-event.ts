@@ -1,4 +1,5 @@
 import { byName } from '../../config/by-name.ts';
+import { TICK_MS } from '../../config/ticks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import { usesTime } from '../../plan/time.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
@@ -138,7 +139,8 @@ function takeNothing(turn: Turn, held: InputEnds = NO_INPUT): void {
   const dueInMs = timeDueInMs(turn, held);
   if (dueInMs <= 0) return takeTime(turn, held);
   change(turn, { planAtMs: Math.min(planAtMs, nowMs + dueInMs) });
-  change(turn, { idleSinceMs: idleSinceMs ?? nowMs });
+  // What comes before the next tick would is waited for: a job that ends for want of input is started again too late for it.
+  change(turn, { idleSinceMs: dueInMs <= TICK_MS ? undefined : (idleSinceMs ?? nowMs) });
   turn.effects.push({ do: 'progress', more: false });
   // The next decision would record it; an idle job does so by itself.
   if (recordedCommitted < parent.epoch) startChore(turn, { do: 'chore', chore: 'record-commit', epoch: parent.epoch });
