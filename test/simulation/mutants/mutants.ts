@@ -732,7 +732,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a time that has come is a reason for an epoch',
     focus: 'time',
-    edits: [edit(ON_EVENT, 'if (dueInMs <= 0) return takeTime(turn);', '')],
+    edits: [edit(ON_EVENT, 'if (dueInMs <= 0) return takeTime(turn, held);', '')],
   },
   {
     name: 'a subtask without input runs when something of it is due',
