@@ -42,4 +42,4 @@ export {
   type ValueStateSpec,
   valueState,
 } from './state.ts';
-export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';

@@ -4,4 +4,13 @@ export { UserCodeError } from '../records/errors.ts';
 export { EpochFailedError } from './failures.ts';
 export type { WrittenOutput } from './read-output.ts';
 export type { Parallelism } from './run.ts';
-export { type EpochOptions, type EpochReport, type InputRecord, type Span, type TestJob, type TestOptions, testJob } from './test-job.ts';
+export {
+  type CrashOptions,
+  type EpochOptions,
+  type EpochReport,
+  type InputRecord,
+  type Span,
+  type TestJob,
+  type TestOptions,
+  testJob,
+} from './test-job.ts';

@@ -66,6 +66,13 @@ export interface EpochOptions {
   readonly maxRecords?: number;
 }
 
+export interface CrashOptions extends EpochOptions {
+  /** Where: before this stage (its id) begins, or before the decision, when all of it was done. @default 'decision' */
+  readonly before?: string;
+  /** Of the coordinator alone: functions stay warm, with what they have of an epoch that never was. @default 'everything' */
+  readonly of?: 'everything' | 'coordinator';
+}
+
 /** A span of time, or the moment up to which it goes; in milliseconds. */
 export type Span = ({ readonly byMs: number; readonly toMs?: undefined } | { readonly toMs: number; readonly byMs?: undefined }) & {
   /**
@@ -246,20 +253,15 @@ export class TestJob {
   }
 
   /**
-   * The processes crash, and the next epoch with them. It is worked on, and lost before `before` begins: a stage (by its id), or the
-   * decision. What of it is in memory is gone; the next `runEpoch` starts from the last completed epoch. What it throws is lost too.
-   *
-   * @param before @default 'decision': all of it was done
+   * The next epoch is worked on, and lost in a crash: no output and no state comes of it, and the next `runEpoch` starts from the last
+   * completed one. What its functions throw is lost too.
    */
-  async crash({
-    before = DECISION,
-    maxRecords = Number.POSITIVE_INFINITY,
-  }: EpochOptions & { readonly before?: string } = {}): Promise<void> {
+  async crash({ before = DECISION, of = 'everything', maxRecords = Number.POSITIVE_INFINITY }: CrashOptions = {}): Promise<void> {
     const known = [DECISION, ...this.#surroundings.compiled.plan.stages.map(({ id }) => id)];
     if (!known.includes(before)) throw new RangeError(`there is no ${before} to crash before: there are ${known.join(', ')}`);
     await this.#alone(async () => {
       await this.#attempt(maxRecords, { loseBefore: before });
-      this.#run = undefined;
+      if (of === 'everything') this.#run = undefined;
     });
   }
 

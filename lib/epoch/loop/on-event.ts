@@ -1,4 +1,5 @@
 import { byName } from '../../config/by-name.ts';
+import { TICK_MS } from '../../config/ticks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import { usesTime } from '../../plan/time.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
@@ -33,7 +34,7 @@ import { figuresOf } from '../progress/epoch-figures.ts';
 import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';
-import { isEnding, type LoopState, newestDecision } from './state.ts';
+import { isEnding, isToEnd, type LoopState, newestDecision } from './state.ts';
 import {
   change,
   changeAttempt,
@@ -75,7 +76,7 @@ function take(turn: Turn, event: LoopEvent): void {
       if (event.all) observe(turn, { event: 'leftovers-ended' });
       return change(turn, { leftovers: 'none' });
     case 'settled':
-      return changeEnding(turn, { settling: 'done' });
+      return takeSettled(turn);
     case 'told-to-end':
       return changeEnding(turn, { isTold: true });
     case 'chore':
@@ -84,6 +85,12 @@ function take(turn: Turn, event: LoopEvent): void {
     default:
       event satisfies never;
   }
+}
+
+/** Of a stop that was withdrawn meanwhile nothing is left but that the ids are settled: the loop goes on. */
+function takeSettled(turn: Turn): void {
+  if (isToEnd(turn.state, turn.nowMs, turn.rules)) changeEnding(turn, { settling: 'done' });
+  else changeEnding(turn, { settling: 'no', sinceMs: undefined });
 }
 
 function takePlanned(turn: Turn, base: string, planned: Planned): void {
@@ -133,7 +140,8 @@ function takeNothing(turn: Turn, held: InputEnds = NO_INPUT): void {
   const dueInMs = timeDueInMs(turn, held);
   if (dueInMs <= 0) return takeTime(turn, held);
   change(turn, { planAtMs: Math.min(planAtMs, nowMs + dueInMs) });
-  change(turn, { idleSinceMs: idleSinceMs ?? nowMs });
+  // What comes before the next tick would is waited for: a job that ends for want of input is started again too late for it.
+  change(turn, { idleSinceMs: dueInMs <= TICK_MS ? undefined : (idleSinceMs ?? nowMs) });
   turn.effects.push({ do: 'progress', more: false });
   // The next decision would record it; an idle job does so by itself.
   if (recordedCommitted < parent.epoch) startChore(turn, { do: 'chore', chore: 'record-commit', epoch: parent.epoch });

@@ -33,8 +33,9 @@ export async function troubled({ job, input, partitions, end }: Course, seed: nu
     for (let steps = upTo(3); steps > 0; steps--) {
       const what = random();
       const maxRecords = upTo(6);
-      if (what < 0.25) await test.crash({ before: stages[upTo(stages.length) - 1] ?? 'decision', maxRecords });
-      else if (what < 0.4) test.restore({ parallelism: upTo(3) });
+      const before = stages[upTo(stages.length) - 1] ?? 'decision';
+      if (what < 0.3) await test.crash({ before, of: what < 0.15 ? 'everything' : 'coordinator', maxRecords });
+      else if (what < 0.45) test.restore({ parallelism: upTo(3) });
       else await test.runEpoch({ maxRecords });
     }
   }
