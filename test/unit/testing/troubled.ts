@@ -22,11 +22,11 @@ export async function untroubled({ job, input, partitions, end }: Course, parall
 }
 
 /** The same input, cut at random, with crashes at random, and every now and then at another parallelism. */
-export async function troubled({ job, input, partitions, end }: Course, seed: number): Promise<TestJob> {
+export async function troubled({ job, input, partitions, end }: Course, seed: number, mostSubtasks = 3): Promise<TestJob> {
   const random = mulberry32(seed);
   const upTo = (most: number) => 1 + Math.floor(random() * most);
   const stages = ['decision', ...job.nodes.flatMap((node) => ('uid' in node ? [node.uid] : []))];
-  const test = testJob(job, { partitions, parallelism: upTo(3) });
+  const test = testJob(job, { partitions, parallelism: upTo(mostSubtasks) });
   const left = [...input];
   while (left.length > 0) {
     for (const { to, record } of left.splice(0, upTo(input.length / 4))) test.pushRecords(to, record);
@@ -35,7 +35,7 @@ export async function troubled({ job, input, partitions, end }: Course, seed: nu
       const maxRecords = upTo(6);
       const before = stages[upTo(stages.length) - 1] ?? 'decision';
       if (what < 0.3) await test.crash({ before, of: what < 0.15 ? 'everything' : 'coordinator', maxRecords });
-      else if (what < 0.45) test.restore({ parallelism: upTo(3) });
+      else if (what < 0.45) test.restore({ parallelism: upTo(mostSubtasks) });
       else await test.runEpoch({ maxRecords });
     }
   }
