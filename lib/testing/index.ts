@@ -2,13 +2,13 @@
 
 export { UserCodeError } from '../records/errors.ts';
 export { EpochFailedError } from './failures.ts';
+export type { InputRecord } from './input.ts';
 export type { WrittenOutput } from './read-output.ts';
 export type { Parallelism } from './run.ts';
 export {
   type CrashOptions,
   type EpochOptions,
   type EpochReport,
-  type InputRecord,
   type Span,
   type TestJob,
   type TestOptions,

@@ -1,11 +1,5 @@
 import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
-import { ByteWriter } from '../format/byte-writer.ts';
-import { murmur2, toPositive } from '../format/murmur2.ts';
-import type { RecordHeader } from '../format/record-header.ts';
-import type { Serde } from '../format/serde.ts';
-import { bytes } from '../format/serdes.ts';
-import { type JobDefinition, JobDefinitionError, type SourceNode } from '../graph/job.ts';
-import { isAt } from '../graph/kinds.ts';
+import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
 import { serdesOfSink } from '../sinks/connectors.ts';
 import { timeDueAtMs } from '../time/due.ts';
@@ -20,6 +14,7 @@ import {
   stateOfEmptyEpoch,
 } from './epochs.ts';
 import { errorOf } from './failures.ts';
+import { Input, type InputOf, type InputRecord } from './input.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { MemoryTopics } from './memory-topics.ts';
 import { readBatch, type WrittenOutput } from './read-output.ts';
@@ -35,19 +30,6 @@ export interface TestOptions {
   readonly partitions?: number | Readonly<Record<string, number>>;
   /** The processing time at first, in milliseconds since the Unix epoch; from then on it goes as the test says. @default 0 */
   readonly startMs?: number;
-}
-
-/** A record for a source's topic. */
-export interface InputRecord<K, V> {
-  /** @default none */
-  readonly key?: K | undefined;
-  /** Undefined: a record without a value (a tombstone). */
-  readonly value: V | undefined;
-  /** Milliseconds since the Unix epoch. @default the processing time */
-  readonly timestamp?: number;
-  readonly headers?: readonly RecordHeader[];
-  /** @default by the key as the Java client does; without a key the next one in turn */
-  readonly partition?: number;
 }
 
 /** An epoch that was completed. */
@@ -96,16 +78,17 @@ const MOST_EPOCHS = 100_000;
 export class TestJob {
   readonly #surroundings: Surroundings;
   readonly #clock: { nowMs: number };
+  readonly #input: Input;
   #parallelism: Parallelism;
   #run: Promise<Run> | undefined;
   /** By number. None before the first has been asked for. */
   #epochs: readonly Epoch[];
-  #nextPartition = 0;
   #isBusy = false;
 
   constructor(surroundings: Surroundings, clock: { nowMs: number }, parallelism: Parallelism, epochs: readonly Epoch[]) {
     this.#surroundings = surroundings;
     this.#clock = clock;
+    this.#input = new Input(surroundings.compiled.job, surroundings.topics);
     this.#parallelism = parallelism;
     this.#epochs = epochs;
   }
@@ -127,25 +110,15 @@ export class TestJob {
    */
   push<V>(to: KafkaSource<unknown, unknown, V>, ...values: readonly NoInfer<V>[]): void;
   push(to: string, ...values: readonly unknown[]): void;
-  push(to: string | KafkaSource<unknown>, ...values: readonly unknown[]): void {
+  push(to: InputOf, ...values: readonly unknown[]): void {
     this.pushRecords(to as string, ...values.map((value) => ({ value })));
   }
 
   /** Writes records to a source's topic. @param to as of `push`. Throws what the source's serdes throw: nothing of that record is written. */
   pushRecords<K, V>(to: KafkaSource<unknown, K, V>, ...records: readonly InputRecord<NoInfer<K>, NoInfer<V>>[]): void;
   pushRecords(to: string, ...records: readonly InputRecord<unknown, unknown>[]): void;
-  pushRecords(to: string | KafkaSource<unknown>, ...records: readonly InputRecord<unknown, unknown>[]): void {
-    const { topic, key: keySerde, value } = this.#sourceOf(to);
-    const serdes = { key: keySerde ?? (bytes as Serde<unknown>), value };
-    const partitions = this.#surroundings.topics.partitions(topic);
-    for (const { key, value: written, timestamp = this.nowMs, headers = [], partition } of records) {
-      const target = partition ?? (key === undefined ? this.#nextPartition++ % partitions : partitionOf(key, serdes.key, partitions));
-      if (!Number.isInteger(target) || target < 0 || target >= partitions)
-        throw new RangeError(
-          `topic ${topic} has partitions 0 to ${partitions - 1}, and no ${target}: say more by the option \`partitions\``,
-        );
-      this.#surroundings.topics.append(topic, target, { key, value: written, timestamp, headers }, serdes);
-    }
+  pushRecords(to: InputOf, ...records: readonly InputRecord<unknown, unknown>[]): void {
+    this.#input.write(to, records, this.nowMs);
   }
 
   /**
@@ -350,19 +323,6 @@ export class TestJob {
       this.#isBusy = false;
     }
   }
-
-  #sourceOf(to: string | KafkaSource<unknown>): SourceNode {
-    const sources = this.#surroundings.compiled.job.nodes.filter((node) => isAt(node, 'source'));
-    const found =
-      typeof to === 'string'
-        ? (sources.find(({ uid }) => uid === to) ?? sources.find(({ topic }) => topic === to))
-        : sources.find(({ topic, value, key }) => topic === to.topic && value === to.value && key === to.key);
-    if (found !== undefined) return found;
-    const known = sources.map(({ uid, topic }) => `${uid} (topic ${topic})`).join(', ');
-    throw new JobDefinitionError(
-      `the job has no source ${typeof to === 'string' ? to : `of topic ${to.topic} with these serdes`}; it has ${known}`,
-    );
-  }
 }
 
 const TWICE = 'the job is at work still: await each call before the next';
@@ -401,10 +361,4 @@ export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob 
 function virtualClock(clock: { readonly nowMs: number }) {
   const now = () => clock.nowMs;
   return { now, elapsedMs: now, sleep: async () => {} };
-}
-
-function partitionOf(key: unknown, serde: Serde<unknown>, partitions: number): number {
-  const out = new ByteWriter();
-  serde.write(key, out);
-  return toPositive(murmur2(out.bytes, 0, out.position)) % partitions;
 }
