@@ -3,7 +3,7 @@ import { committableSchema } from './committable.ts';
 import { partitionSeenSchema } from './event-time.ts';
 import { blobRefSchema, snapshotRefSchema } from './references.ts';
 import { type AnyRequest, recordPlaceSchema } from './requests.ts';
-import { byName, count, list, name, shapeFault, text } from './shape.ts';
+import { byName, count, list, name, own, shapeFault, text } from './shape.ts';
 
 /** Where and why a record could not be processed. */
 const recordFaultSchema = z
@@ -109,13 +109,16 @@ const resolvedSchema = z.discriminatedUnion('outcome', [
 ]);
 export type Resolved = z.infer<typeof resolvedSchema>;
 
+/** Not all of it: how far it came, in the connector's own words. `failed`: what it met there; otherwise its time was over. */
+const sentPartlySchema = z.object({ outcome: z.literal('sent-partly'), done: own, failed: stageFailedSchema.optional() }).readonly();
+
 /** By what is asked, what may be answered. */
 const answerSchemas = {
   read: z.discriminatedUnion('outcome', [sourceDoneSchema, stageFailedSchema, stageStaleSchema]),
   process: z.discriminatedUnion('outcome', [operatorDoneSchema, stageFailedSchema, stageStaleSchema]),
   prepare: z.discriminatedUnion('outcome', [preparedSchema, stageFailedSchema, stageStaleSchema]),
   commit: z.discriminatedUnion('outcome', [committedSchema, stageFailedSchema]),
-  send: z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('sent') }).readonly(), stageFailedSchema]),
+  send: z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('sent') }).readonly(), sentPartlySchema, stageFailedSchema]),
   resolve: z.discriminatedUnion('outcome', [...resolvedSchema.options, stageFailedSchema]),
   abort: z.discriminatedUnion('outcome', [z.object({ outcome: z.literal('aborted') }).readonly(), stageFailedSchema]),
 } as const satisfies Record<AnyRequest['ask'], z.ZodType>;

@@ -165,6 +165,8 @@ const sendSinkRequestSchema = z
     permit: commitPermitSchema,
     committable: committableSchema,
     staged: list(blobRefSchema),
+    /** How far it came before, as the connector has answered it. Who does not know this sends it all. */
+    done: own.optional(),
   })
   .readonly();
 export type SendSinkRequest = z.infer<typeof sendSinkRequestSchema>;

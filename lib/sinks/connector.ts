@@ -64,8 +64,17 @@ export interface PreparedServer {
 
 export interface DeliveredServer {
   readonly how: 'delivered';
-  /** Sends all of it, from its beginning, every acknowledgement awaited. What was sent before a failure may be there. */
-  deliver(until: Until, permit: CommitPermit, committable: Committable, staged: Staged): Promise<DeliverOutcome>;
+  /**
+   * Sends what is not done, every acknowledgement awaited; when time is over before it is all sent, it says how far it came. What was
+   * under way at a failure may be there.
+   */
+  deliver(until: Until, permit: CommitPermit, committable: Committable, output: ToDeliver): Promise<DeliverOutcome>;
+}
+
+export interface ToDeliver {
+  readonly staged: Staged;
+  /** How far an earlier call of this coordinator came, in the connector's own words. Undefined: all of it is to be sent. */
+  readonly done: Own | undefined;
 }
 
 export interface CommitTerms {
@@ -94,9 +103,11 @@ export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outco
 /** `refused`: a right is missing; a person has to grant it. */
 export type ResolveOutcome = Resolved | { readonly outcome: 'refused'; readonly message: string };
 
+/** `done`: how far it came; asked again it goes on there. */
 export type DeliverOutcome =
   | { readonly outcome: 'delivered' }
-  | { readonly outcome: 'failed'; readonly kind: 'transient' | 'refused'; readonly message: string };
+  | { readonly outcome: 'partly'; readonly done: Own }
+  | { readonly outcome: 'failed'; readonly done: Own; readonly kind: 'transient' | 'refused'; readonly message: string };
 
 /* The coordinator. */
 

@@ -57,9 +57,13 @@ export async function commitSink(deps: SinkDeps, request: Received<CommitSinkReq
 /** Sends the output of one sink subtask in an epoch that was decided to be sent. */
 export async function sendSink(deps: SinkDeps, request: Received<SendSinkRequest>): Promise<SendAnswer> {
   try {
-    const { permit, committable, staged } = request;
-    const sent = await deliveredBy(deps, request).deliver(untilOf(deps, request), permit, committable, stagedIn(deps, staged));
-    return sent.outcome === 'delivered' ? { outcome: 'sent' } : sent;
+    const { permit, committable, done } = request;
+    const output = { staged: stagedIn(deps, request.staged), done };
+    const sent = await deliveredBy(deps, request).deliver(untilOf(deps, request), permit, committable, output);
+    if (sent.outcome === 'delivered') return { outcome: 'sent' };
+    if (sent.outcome === 'partly') return { outcome: 'sent-partly', done: sent.done };
+    const { kind, message } = sent;
+    return { outcome: 'sent-partly', done: sent.done, failed: { outcome: 'failed', kind, message } };
   } catch (error) {
     return failureOf(error);
   }

@@ -11,10 +11,18 @@ const PRODUCE_IN_FLIGHT = 2;
 export const REQUEST_BYTES = 1024 * 1024;
 
 /** `written`: where the records are, one range for each partition. */
-export type SendOutcome =
-  | { readonly sent: true; readonly written: readonly WrittenRange[] }
-  /** `refused`: which record the broker refused, and why, where it says so. */
-  | { readonly sent: false; readonly answer: KafkaAnswer; readonly during: string; readonly refused?: string | undefined };
+export type SendOutcome = { readonly sent: true; readonly written: readonly WrittenRange[] } | SendFailure;
+
+/** `refused`: which record the broker refused, and why, where it says so. */
+export interface SendFailure {
+  readonly sent: false;
+  readonly answer: KafkaAnswer;
+  readonly during: string;
+  readonly refused?: string | undefined;
+}
+
+/** How many staged batches of a partition are acknowledged, by `topic partition`. */
+export type Acknowledged = Map<string, number>;
 
 /** A batch that is ready to be sent, and how many records it has. */
 type ReadyBatch = PartitionBatch & { readonly records: number };
@@ -29,30 +37,53 @@ export async function sendStaged(asking: Asking, who: ProducerIdentity, sections
   const partitions = distinctPartitions(sections);
   const added = await retriedAnswer(asking, () => asking.kafka.addPartitions(who, partitions));
   if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
-  return produceAll(asking.kafka, who, partitions, sections);
+  const sending: Sending = { kafka: asking.kafka, who, written: new Map(), acknowledged: new Map(), mayGoOn: () => true };
+  return (await produceAll(sending, sections)) ?? { sent: true, written: [...sending.written.values()] };
 }
 
 /**
- * Sends every staged batch outside a transaction, every acknowledgement awaited. After a failure some may have been
- * appended: the caller sends all of it again.
+ * Sends the staged batches that are not `acknowledged`, outside a transaction, every acknowledgement awaited and noted there. Stops
+ * when the next request would not be answered in time, by the slowest so far; the first is sent all the same, so that each call gets
+ * on. Answers whether that was all. After a failure what was under way may have been appended: it is sent again.
  */
-export async function sendPlain(kafka: TransactionRequests, sections: readonly StagedSection[]): Promise<SendOutcome> {
-  return produceAll(kafka, undefined, distinctPartitions(sections), sections);
+export async function sendPlain(
+  { kafka, clock, deadlineMs }: Asking,
+  sections: readonly StagedSection[],
+  acknowledged: Acknowledged,
+): Promise<'all' | 'partly' | SendFailure> {
+  let lastMs = clock.elapsedMs();
+  let slowestMs = 0;
+  let stopped = false;
+  const mayGoOn = (isFirst: boolean) => {
+    const nowMs = clock.elapsedMs();
+    slowestMs = Math.max(slowestMs, nowMs - lastMs);
+    lastMs = nowMs;
+    if (isFirst || nowMs + slowestMs <= deadlineMs) return true;
+    stopped = true;
+    return false;
+  };
+  const failed = await produceAll({ kafka, who: undefined, written: new Map(), acknowledged, mayGoOn }, sections);
+  return failed ?? (stopped ? 'partly' : 'all');
 }
 
-/** `who`: undefined outside a transaction. */
-async function produceAll(
-  kafka: TransactionRequests,
-  who: ProducerIdentity | undefined,
-  partitions: readonly { readonly topic: string }[],
-  sections: readonly StagedSection[],
-): Promise<SendOutcome> {
-  const queues = await requestsByLeader(kafka, who, sections);
-  const written = new Map<string, WrittenRange>();
-  const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(kafka, who, leader, requests, written)));
+interface Sending {
+  readonly kafka: TransactionRequests;
+  /** Undefined outside a transaction. */
+  readonly who: ProducerIdentity | undefined;
+  /** Where the batches are, by `topic partition`. */
+  readonly written: Map<string, WrittenRange>;
+  readonly acknowledged: Acknowledged;
+  /** May another request be sent? `isFirst`: to that leader. */
+  readonly mayGoOn: (isFirst: boolean) => boolean;
+}
+
+async function produceAll(sending: Sending, sections: readonly StagedSection[]): Promise<SendFailure | undefined> {
+  const { kafka } = sending;
+  const queues = await requestsByLeader(sending, sections);
+  const answers = await Promise.all([...queues].map(([leader, requests]) => produceInOrder(sending, leader, requests)));
   const failed = answers.find(({ answer }) => answer !== 'NONE');
-  if (failed === undefined) return { sent: true, written: [...written.values()] };
-  for (const { topic } of partitions) kafka.forgetLeaders(topic);
+  if (failed === undefined) return undefined;
+  for (const { topic } of distinctPartitions(sections)) kafka.forgetLeaders(topic);
   return { sent: false, ...failed, during: 'Produce' };
 }
 
@@ -63,15 +94,15 @@ function distinctPartitions(sections: readonly StagedSection[]): { topic: string
 }
 
 /**
- * Stamps every batch with the identity and its sequence number, and groups the batches into requests for each leader:
- * in every request at most one batch of a partition (the broker's rule), in the order in which they were staged.
+ * Stamps every batch with the identity and its sequence number, and groups those that are not acknowledged into requests for each
+ * leader: in every request at most one batch of a partition (the broker's rule), in the order in which they were staged.
  */
 async function requestsByLeader(
-  kafka: TransactionRequests,
-  who: ProducerIdentity | undefined,
+  { kafka, who, acknowledged }: Sending,
   sections: readonly StagedSection[],
 ): Promise<Map<number, ReadyBatch[][]>> {
   const nextSequence = new Map<string, number>();
+  const toSkip = new Map(acknowledged);
   const queues = new Map<number, ReadyBatch[][]>();
   for (const { topic, partition, batches } of sections) {
     const leader = (await kafka.leaders(topic, partition + 1))[partition] ?? -1;
@@ -80,6 +111,11 @@ async function requestsByLeader(
     const key = `${topic} ${partition}`;
     let sequence = nextSequence.get(key) ?? 0;
     for (const span of batchesOf(batches)) {
+      const skipped = toSkip.get(key) ?? 0;
+      if (skipped > 0) {
+        toSkip.set(key, skipped - 1);
+        continue;
+      }
       if (who === undefined) stampPlainBatch(batches, span.start, span.end);
       else stampBatch(batches, span.start, span.end, stampOf(who, sequence));
       sequence += span.records;
@@ -113,24 +149,19 @@ function sizeOf(request: readonly PartitionBatch[]): number {
 
 /**
  * Sends the requests in order, two under way; after a failure sends no more, and awaits what is under way. Outside a
- * transaction one: sequence numbers do not keep the second from being appended when the first was not. Notes in `written`
- * where the batches are.
+ * transaction one: sequence numbers do not keep the second from being appended when the first was not. Notes where the
+ * batches are.
  */
-async function produceInOrder(
-  kafka: TransactionRequests,
-  who: ProducerIdentity | undefined,
-  leader: number,
-  requests: readonly ReadyBatch[][],
-  written: Map<string, WrittenRange>,
-): Promise<Produced> {
+async function produceInOrder(sending: Sending, leader: number, requests: readonly ReadyBatch[][]): Promise<Produced> {
+  const { kafka, who, mayGoOn } = sending;
   const atOnce = who === undefined ? 1 : PRODUCE_IN_FLIGHT;
   const underWay: Promise<Produced>[] = [];
   let worst: Produced = { answer: 'NONE' };
-  for (const request of requests) {
+  for (const [index, request] of requests.entries()) {
     if (underWay.length === atOnce) worst = (await underWay.shift()) ?? worst;
-    if (worst.answer !== 'NONE') break;
+    if (worst.answer !== 'NONE' || !mayGoOn(index === 0)) break;
     const sent = kafka.produce(who, leader, request);
-    underWay.push(sent.then((produced) => ({ answer: noted(request, produced, written), refused: produced.refused })));
+    underWay.push(sent.then((produced) => ({ answer: noted(request, produced, sending), refused: produced.refused })));
   }
   for (const produced of await Promise.all(underWay)) if (worst.answer === 'NONE') worst = produced;
   return worst;
@@ -139,7 +170,11 @@ async function produceInOrder(
 type Produced = Pick<ProduceAnswer, 'answer' | 'refused'>;
 
 /** Answers come in the order of the requests, and batches of a partition lie in theirs. */
-function noted(request: readonly ReadyBatch[], { answer, baseOffsets }: ProduceAnswer, written: Map<string, WrittenRange>): KafkaAnswer {
+function noted(
+  request: readonly ReadyBatch[],
+  { answer, baseOffsets }: ProduceAnswer,
+  { written, acknowledged }: Pick<Sending, 'written' | 'acknowledged'>,
+): KafkaAnswer {
   if (answer !== 'NONE') return answer;
   for (const [index, { topic, partition, records }] of request.entries()) {
     const offset = baseOffsets[index] ?? -1;
@@ -147,6 +182,7 @@ function noted(request: readonly ReadyBatch[], { answer, baseOffsets }: ProduceA
     if (offset < 0) return 'UNKNOWN_SERVER_ERROR';
     const key = `${topic} ${partition}`;
     written.set(key, { topic, partition, first: written.get(key)?.first ?? offset, last: offset + records - 1 });
+    acknowledged.set(key, (acknowledged.get(key) ?? 0) + 1);
   }
   return 'NONE';
 }

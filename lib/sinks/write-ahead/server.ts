@@ -6,23 +6,26 @@ import { mendOf } from '../kafka/answers.ts';
 import { sendPlain } from '../kafka/send-staged.ts';
 import { sectionsOf } from '../kafka/server.ts';
 import { CONNECTOR } from './coordination.ts';
+import { acknowledgedIn, doneOf } from './done.ts';
 
 /** The half in the sink's function: staged output is sent to its topic as it is, outside of any transaction. */
 export function serveWriteAhead(kafka: TransactionRequests): DeliveredServer {
   return {
     how: 'delivered',
-    async deliver(_until, permit, { sink, connector, epoch }, staged) {
+    async deliver(until, permit, { sink, connector, epoch }, { staged, done }) {
       if (connector !== CONNECTOR)
         throw new MalformedError(`output of sink ${sink}, epoch ${epoch}, is of connector ${connector}, and was given to ${CONNECTOR}`);
       if (permit.epoch !== epoch) throw new Error(`the permit for epoch ${permit.epoch} does not cover output of epoch ${epoch}`);
-      const sent = await sendPlain(kafka, await sectionsOf(staged));
-      if (sent.sent) return { outcome: 'delivered' };
+      const acknowledged = acknowledgedIn(done);
+      const sent = await sendPlain({ ...until, kafka }, await sectionsOf(staged), acknowledged);
+      if (sent === 'all') return { outcome: 'delivered' };
+      if (sent === 'partly') return { outcome: 'partly', done: doneOf(acknowledged) };
       const kind = kindOf(sent.answer);
       // It is decided: there is no smaller epoch to search in.
       const refused = kind === 'refused' || kind === 'record';
       const which = sent.refused === undefined ? '' : ` (${sent.refused})`;
       const message = `${sent.during} to sink ${sink} was answered ${sent.answer}${which}${refused ? `: ${mendOf(sent.answer)}` : ''}`;
-      return { outcome: 'failed', kind: refused ? 'refused' : 'transient', message };
+      return { outcome: 'failed', done: doneOf(acknowledged), kind: refused ? 'refused' : 'transient', message };
     },
   };
 }

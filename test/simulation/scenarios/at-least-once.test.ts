@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
 import type { WorldOptions } from '../world-options.ts';
-import { at, ends, failedAttempts, jobNamed, story } from './story.ts';
+import { at, ends, failedAttempts, jobNamed, plain, story } from './story.ts';
 
 const atLeastOnce: Partial<WorldOptions> = { delivery: () => 'at-least-once' };
 /** The coordinators in turn: the first, and those after it. */
@@ -39,6 +39,26 @@ describe('at least once', () => {
     const refused = { at: at('produce'), fault: { fault: 'error' }, times: 1 } as const;
     const told = await story([refused], { ...atLeastOnce, parallelism });
     expect(told.repeated).toBe(0);
+  });
+
+  it('output that takes longer to send than the epoch timeout is sent once, over several calls', async () => {
+    // Each of the operator's subtasks has staged a batch, and a request carries one batch of a partition.
+    const parallelism = () => parallelismOf(jobNamed('word-count'), { source: 1, operator: 6, sink: 1 });
+    const words = Array.from({ length: 24 }, (_, index) => `word${index}`).join(' ');
+    const slow = { at: at('produce'), fault: { fault: 'slow', byMs: 1_900 }, times: 6 } as const;
+    const told = await story([slow], { ...atLeastOnce, parallelism, input: [plain(0, 0, `${words} #0`)] });
+    expect(told.history.filter((line) => /invoke send .*epoch 1/.test(line)).length).toBeGreaterThan(1);
+    expect(told.repeated).toBe(0);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
+  it('of output that was refused in the middle, what was acknowledged before is not sent again', async () => {
+    const parallelism = () => parallelismOf(jobNamed('word-count'), { source: 1, operator: 6, sink: 1 });
+    const words = Array.from({ length: 24 }, (_, index) => `word${index}`).join(' ');
+    const refused = { at: at('produce', { nth: 4 }), fault: { fault: 'error' } } as const;
+    const told = await story([refused], { ...atLeastOnce, parallelism, input: [plain(0, 0, `${words} #0`)] });
+    expect(told.repeated).toBe(0);
+    expect(ends(told)).toEqual(['stopped']);
   });
 
   it('output that was sent and not recorded is sent again by the next coordinator', async () => {
