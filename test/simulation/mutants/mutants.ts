@@ -41,6 +41,8 @@ const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 const FINISH = 'lib/epoch/coordinator/finish.ts';
 const CANCEL = 'cli/commands/cancel.ts';
+const WATERMARKS = 'lib/time/watermarks.ts';
+const TIMERS = 'lib/state/columns/timers.ts';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
 export const mutants: readonly Mutant[] = [
@@ -687,5 +689,106 @@ export const mutants: readonly Mutant[] = [
         '',
       ),
     ],
+  },
+  {
+    name: 'the watermark of a partition never goes back',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'laterOf(was.watermarkMs, watermarkMs)', 'watermarkMs ?? was.watermarkMs')],
+  },
+  {
+    name: 'the watermark of a stage never goes back',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'return laterOf(before, combined(parts));', 'return combined(parts) ?? before;')],
+  },
+  {
+    name: 'a partition without a watermark holds the others back',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'if (watermarkMs === undefined) return undefined;', 'if (watermarkMs === undefined) continue;')],
+  },
+  {
+    name: 'a partition that is idle does not',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'parts.filter(({ isIdle }) => !isIdle)', 'parts')],
+  },
+  {
+    name: 'a partition is active with the epoch that brings its records',
+    focus: 'time',
+    edits: [
+      edit(
+        WATERMARKS,
+        'watermarkMs: laterOf(was.watermarkMs, watermarkMs), activeMs: processingMs',
+        'watermarkMs: laterOf(was.watermarkMs, watermarkMs), activeMs: was.activeMs',
+      ),
+    ],
+  },
+  {
+    name: 'processing time never goes back',
+    focus: 'time',
+    edits: [
+      edit(ON_EVENT, 'Math.max(time?.processingMs ?? 0, Math.floor(turn.given.now.wallMs))', 'Math.floor(turn.given.now.wallMs)'),
+      edit(WATERMARKS, 'Math.max(before?.processingMs ?? 0, epoch.processingMs)', 'epoch.processingMs'),
+    ],
+  },
+  {
+    name: 'a time that has come is a reason for an epoch',
+    focus: 'time',
+    edits: [edit(ON_EVENT, 'if (dueInMs <= 0) return takeTime(turn);', '')],
+  },
+  {
+    name: 'a subtask without input runs when something of it is due',
+    focus: 'time',
+    edits: [edit('lib/epoch/attempt/stage-asks.ts', 'inputs.length === 0 && !isDue &&', 'inputs.length === 0 &&')],
+  },
+  {
+    name: 'a snapshot says what of it is due',
+    focus: 'time',
+    edits: [
+      edit(
+        OPERATOR,
+        'base: previous.base, deltas: [...previous.deltas, delta], due: state.due()',
+        'base: previous.base, deltas: [...previous.deltas, delta], due: previous.due',
+      ),
+    ],
+  },
+  {
+    name: 'a timer that has fired is gone from the state',
+    focus: 'time',
+    edits: [edit(TIMERS, 'timers.delete(number, timeMs); return', 'timers.queue.delete(first); return')],
+  },
+  {
+    name: 'a delta says which timers are gone',
+    focus: 'time',
+    edits: [edit(TIMERS, 'out.varint(times[placeIn(times, timeMs)] === timeMs ? 1 : 0);', 'out.varint(1);')],
+  },
+  {
+    name: 'timers of a snapshot are in the queue again',
+    focus: 'time',
+    edits: [edit(TIMERS, 'for (const timeMs of times) this.queue.add(this.#timer(number, timeMs));', '')],
+  },
+  {
+    name: 'timers of event time fire before those of processing time',
+    focus: 'time',
+    edits: [
+      edit(
+        TIMERS,
+        "this.#takeDue('event', watermarkMs) ?? this.#takeDue('processing', processingMs)",
+        "this.#takeDue('processing', processingMs) ?? this.#takeDue('event', watermarkMs)",
+      ),
+    ],
+  },
+  {
+    name: 'late is what is not newer than the watermark of the epoch before',
+    focus: 'time',
+    edits: [edit('lib/operators/epoch-clock.ts', 'this.watermarkMs = time?.beforeMs ?? ', 'this.watermarkMs = time?.afterMs ?? ')],
+  },
+  {
+    name: 'what is made of a timer has its time',
+    focus: 'time',
+    edits: [edit('lib/operators/firing.ts', 'current.timestamp = timeMs;', '')],
+  },
+  {
+    name: 'what is made of a timer is of its key',
+    focus: 'time',
+    edits: [edit('lib/operators/firing.ts', 'current.keyHash = murmur2(bytes, 0, bytes.length);', '')],
   },
 ];

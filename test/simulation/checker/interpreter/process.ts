@@ -5,7 +5,7 @@ import { copied, decoded, type Row, type RowKey } from './rows.ts';
 import { leastDue, type TimersHandle } from './timers.ts';
 
 /** Name of the state that has an operator's timers. */
-export const TIMERS = '@timers';
+const TIMERS = '@timers';
 
 /** Its subtasks one after the other: each works on its keys' rows in their order, and then has fire what is due. */
 export function process(node: ProcessNode, input: readonly Row[], epoch: Epoch): readonly Row[] {
