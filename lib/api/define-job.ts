@@ -11,6 +11,7 @@ import { declareState, type StateSpecs, type ValueStateSpec, valueState } from '
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectSerde } from './user-serde.ts';
+import { type CountWindows, type DraftedWindows, type TimeWindows, type WindowOptions, windowedStream } from './windows.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
@@ -161,6 +162,11 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   };
   return {
     process,
+    window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
+      const add = (uid: string, node: DraftedWindows) =>
+        stream(draft, draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) }));
+      return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
+    },
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {

@@ -2,6 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import type { KeyedContext, Output, Timer } from '../graph/job.ts';
 import type { KafkaSink } from './kafka.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
+import type { CountWindows, TimeWindows, WindowedStream, WindowOptions } from './windows.ts';
 
 /**
  * Values that flow from one operator to the next. A stream may have several consumers; each sees every value.
@@ -66,6 +67,17 @@ export interface KeyedStream<K, T> {
    * is no number, NaN included, is an error of the selector.
    */
   sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
+  /**
+   * Cuts the values of a key into windows, of event time if nothing else is said: each source before it then has `eventTime`.
+   *
+   * @example
+   * bids
+   *   .keyBy(({ auction }) => auction, int64)
+   *   .window(tumblingWindows({ sizeMs: 10_000 }))
+   *   .aggregate('count-bids', { accumulator: int64, initial: 0, add: (n) => n + 1 })
+   */
+  window(windows: TimeWindows, options?: WindowOptions): WindowedStream<K, T>;
+  window(windows: CountWindows): WindowedStream<K, T>;
 }
 
 export interface KeySum<K> {

@@ -1,5 +1,6 @@
 import type { Serde } from '../../../../lib/format/serde.ts';
-import type { ProcessNode } from '../../../../lib/graph/job.ts';
+import type { ProcessNode, WindowNode } from '../../../../lib/graph/job.ts';
+import type { NaiveWindows } from '../../../support/naive-windows.ts';
 import type { WireRecord } from '../../models/wire.ts';
 import type { OperatorState } from './keyed-state.ts';
 
@@ -55,6 +56,7 @@ export interface Written {
 export interface Epoch {
   readonly told: Told;
   readonly stateOf: (node: ProcessNode) => OperatorState;
+  readonly windowsOf: (node: WindowNode) => NaiveWindows;
   /** By sink uid. */
   readonly written: Map<string, readonly Written[]>;
 }

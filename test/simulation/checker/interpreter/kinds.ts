@@ -5,6 +5,7 @@ import type { Belongs, Epoch, Written } from './epoch.ts';
 import { process } from './process.ts';
 import { decoded, encoded, type Row, type RowKey } from './rows.ts';
 import { readValue, timestampOf } from './values.ts';
+import { window } from './window.ts';
 
 /**
  * What a node makes of all rows of an epoch. They come, and go, in the order that is documented: of the upstream subtasks, and
@@ -21,6 +22,7 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   flatMap,
   keyBy,
   process,
+  window,
   sink: write,
 };
 
