@@ -11,7 +11,8 @@ import { declareState, type StateSpecs, type ValueStateSpec, valueState } from '
 import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectSerde } from './user-serde.ts';
-import { type CountWindows, type DraftedWindows, type TimeWindows, type WindowOptions, windowedStream } from './windows.ts';
+import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
+import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {

@@ -43,7 +43,7 @@ export {
   type ValueStateSpec,
   valueState,
 } from './state.ts';
-export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum, WindowedStream } from './streams.ts';
 export {
   type CountWindows,
   countWindows,
@@ -53,7 +53,6 @@ export {
   type TimeWindows,
   tumblingWindows,
   type WindowAggregate,
-  type WindowedStream,
   type WindowOptions,
   type WindowResult,
 } from './windows.ts';

@@ -1,12 +1,7 @@
 import type { Serde } from '../format/serde.ts';
-import { JobDefinitionError, type Output, type WindowNode } from '../graph/job.ts';
-import type { WindowContext, WindowFold, WindowProcess, WindowShape } from '../graph/windows.ts';
-import { sharesSlices, windowStates } from '../operators/kinds/window/states.ts';
+import { JobDefinitionError, type WindowNode } from '../graph/job.ts';
+import type { WindowContext, WindowShape } from '../graph/windows.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
-import { initialOf } from '../state/columns/value.ts';
-import type { DataStream } from './streams.ts';
-import { refuseAsync } from './user-function.ts';
-import { expectInitial, expectSerde } from './user-serde.ts';
 
 declare const windows: unique symbol;
 
@@ -108,108 +103,13 @@ export interface WindowAggregate<K, T, A, R> {
   readonly result?: (accumulator: NoInfer<A>, context: WindowContext<K>) => R;
 }
 
-/**
- * The values of a key, cut into windows. A result has the window's last millisecond for a timestamp, `endMs - 1`, and comes when event
- * time has come to that (a session's one millisecond later), in the order of these times. A window without values gives nothing.
- */
-export interface WindowedStream<K, T> {
-  /**
-   * Folds the values of a window, as they come. `uid` names the state in snapshots.
-   *
-   * @example
-   * .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
-   */
-  aggregate<A, R = WindowResult<K, A>>(uid: string, aggregate: WindowAggregate<K, T, A, R>): DataStream<R>;
-  /**
-   * Folds the values of a window into one of the same type: the first as it is, then `fn(reduced, value)`. `fn` makes one of two parts of
-   * a window too, so it must not matter how values are grouped.
-   */
-  reduce(uid: string, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): DataStream<WindowResult<K, T>>;
-  /**
-   * Is given all values of a window at once, in order of their timestamps, then of arrival. Each is kept once, however many windows it
-   * is in. What type it emits is said by the type of `out`.
-   *
-   * @example
-   * .process('spread', (prices, { key, endMs }, out: Output<string>) => out.emit(`${key} ${endMs}: ${Math.max(...prices)}`), float64)
-   */
-  process<R = never>(
-    uid: string,
-    fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void,
-    serde: Serde<NoInfer<T>>,
-  ): DataStream<R>;
-}
-
-/** What a windowed stream adds to the job. */
-interface WindowsDraft {
-  /** Begins messages. */
-  readonly where: string;
-  add(uid: string, node: DraftedWindows): unknown;
-}
-
-export type DraftedWindows = Pick<WindowNode, 'states' | 'shape' | 'make' | 'allowedLatenessMs' | 'earlyEveryMs' | 'time'>;
-
-export function windowedStream<K, T>(
-  draft: WindowsDraft,
-  given: TimeWindows | CountWindows,
-  options: WindowOptions = {},
-): WindowedStream<K, T> {
-  const { where } = draft;
-  const shape = shapes.get(given);
-  if (shape === undefined) throw new JobDefinitionError(`${where}: window is given no windows: tumblingWindows({ sizeMs: 60_000 }), say`);
-  const common = { shape, ...checkedOptions(shape, options, where) };
-  const add = (uid: string, make: WindowFold | WindowProcess, accumulator?: Serde<unknown>, value?: Serde<unknown>) => {
-    const inSlices = sharesSlices(shape, make);
-    const states = windowStates({ shape, time: common.time, accumulator, value, inSlices });
-    return draft.add(uid, { ...common, make, states });
-  };
-
-  return {
-    aggregate<A, R>(uid: string, aggregate: WindowAggregate<K, T, A, R>) {
-      const at = `${where}: aggregate ${uid}`;
-      const {
-        accumulator,
-        initial,
-        add: addOne,
-        merge,
-        result = plainResult,
-      } = aggregate as unknown as WindowAggregate<unknown, unknown, unknown, unknown>;
-      expectSerde(accumulator, `${at}: accumulator`);
-      expectInitial(accumulator, initial, at);
-      if (initial === undefined) throw new JobDefinitionError(`${at}: initial is undefined: nothing could be added to it`);
-      refuseAsync(addOne, `${at}: add`);
-      if (merge !== undefined) refuseAsync(merge, `${at}: merge`);
-      refuseAsync(result, `${at}: result`);
-      if (shape.kind === 'session' && merge === undefined)
-        throw new JobDefinitionError(
-          `${at}: sessions grow together, and then their accumulators do: give it a merge, (one, other) => one + other for a count`,
-        );
-      const begin = initialOf({ name: `of ${uid}`, serdes: [accumulator], initial });
-      const fold: WindowFold = { kind: 'fold', first: (value) => addOne(begin(), value), add: addOne, merge, result };
-      return add(uid, fold, accumulator) as DataStream<R>;
-    },
-    reduce(uid, fn, serde) {
-      const at = `${where}: reduce ${uid}`;
-      refuseAsync(fn, at);
-      expectSerde(serde, at);
-      const reduce = fn as (one: unknown, other: unknown) => unknown;
-      const fold: WindowFold = { kind: 'fold', first: (value) => value, add: reduce, merge: reduce, result: plainResult };
-      return add(uid, fold, serde as Serde<unknown>) as DataStream<WindowResult<K, T>>;
-    },
-    process<R>(uid: string, fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void, serde: Serde<T>) {
-      const at = `${where}: process ${uid}`;
-      refuseAsync(fn, at);
-      expectSerde(serde, at);
-      return add(uid, { kind: 'process', process: fn as WindowProcess['process'] }, undefined, serde as Serde<unknown>) as DataStream<R>;
-    },
-  };
-}
-
-function plainResult(value: unknown, { key, startMs, endMs }: WindowContext<unknown>): WindowResult<unknown, unknown> {
-  return { key, startMs, endMs, value };
-}
-
 /** What the author's windows are. Only what was checked is here. */
 const shapes = new WeakMap<object, WindowShape>();
+
+/** Undefined: these are no windows. */
+export function shapeOf(windows: TimeWindows | CountWindows): WindowShape | undefined {
+  return shapes.get(windows);
+}
 
 function checked(shape: WindowShape): object {
   const name = `${shape.kind}Windows`;
@@ -243,7 +143,8 @@ function stepOf(shape: WindowShape): readonly [string, number] {
   return ['maxSizeMs', shape.kind === 'cumulating' ? shape.maxSizeMs : 0];
 }
 
-function checkedOptions(
+/** @param where begins the messages. @throws JobDefinitionError */
+export function checkedOptions(
   shape: WindowShape,
   { allowedLatenessMs = 0, earlyEveryMs, time }: WindowOptions,
   where: string,

@@ -21,8 +21,9 @@ import { faultless, type UserCode } from '../user-code.ts';
 import { type Sighting, sightingsBy, timesOf, weightIn } from './lines.ts';
 import { outOfOrder } from './timed.ts';
 
-/** So many jobs there are, with windows that are drawn. */
-const JOBS = 6;
+/** Of what kind are the windows of a job's aggregate. The rest is drawn. */
+const KINDS = ['sliding', 'session', 'tumbling', 'cumulating', 'sliding', 'session'] as const;
+type Kind = (typeof KINDS)[number];
 
 interface Drawn {
   readonly windows: TimeWindows;
@@ -30,10 +31,10 @@ interface Drawn {
   readonly isSession: boolean;
 }
 
-function drawWindows(dice: Dice): Drawn {
+function drawWindows(dice: Dice, kind: Kind): Drawn {
   const unit = dice.whole(1, 4) * 100;
   const offsetMs = dice.pick([0, 0, -30, 70]);
-  switch (dice.pick(['tumbling', 'sliding', 'sliding', 'cumulating', 'session', 'session'] as const)) {
+  switch (kind) {
     case 'tumbling':
       return { windows: tumblingWindows({ sizeMs: unit * 2, offsetMs }), isSession: false };
     case 'sliding': {
@@ -90,11 +91,11 @@ function sightingOf(build: Build) {
   });
 }
 
-function windowed(index: number): SimJob {
+function windowed(kind: Kind, index: number): SimJob {
   const dice = new Dice(hashOf(index, 'windows'));
-  const of = { folded: drawWindows(dice), listed: drawWindows(dice) };
+  const of = { folded: drawWindows(dice, kind), listed: drawWindows(dice, dice.pick(KINDS)) };
   const options = { folded: drawOptions(dice), listed: drawOptions(dice) };
-  const hasMerge = index % 3 > 0;
+  const hasMerge = index > 0;
   return {
     name: `windows-${index}`,
     define: (build, startingOffsets, code = faultless) =>
@@ -127,4 +128,4 @@ function windowed(index: number): SimJob {
 }
 
 /** Jobs with windows of many kinds. */
-export const windowedJobs: readonly SimJob[] = Array.from({ length: JOBS }, (_, index) => windowed(index));
+export const windowedJobs: readonly SimJob[] = KINDS.map(windowed);
