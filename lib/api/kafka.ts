@@ -117,7 +117,7 @@ export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V> {
  * @example
  * .sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
  */
-export function kafkaSink<K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T>;
+export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T>;
 export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T>;
 export function kafkaSink<V>(options: KafkaSinkOptions<V>): KafkaSink<V>;
 export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V> & Partial<KafkaKeyedSinkOptions<K, V, T>>): KafkaSink<T> {

@@ -27,8 +27,10 @@ export interface DataStream<T> {
    *
    * @example
    * orders.keyBy((order) => order.customer, utf8)
+   * @example
+   * orders.keyBy(({ customer, day }) => [customer, day], json<readonly [customer: number, day: string]>())
    */
-  keyBy<K>(selector: (value: T) => K, key: Serde<K>, options?: KeyByOptions<T>): KeyedStream<K, T>;
+  keyBy<const K>(selector: (value: T) => K, key: Serde<K>, options?: KeyByOptions<T>): KeyedStream<K, T>;
   /** Writes the stream to Kafka. `uid` names the sink's transactions: 1 to 60 of a-z 0-9 -, unique in the job. */
   sink(uid: string, sink: KafkaSink<T>): void;
 }

@@ -6,6 +6,7 @@ import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale, St
 import type { Committable } from '../../protocol/committable.ts';
 import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { CondemnedRecord, SourceRange } from '../../protocol/requests.ts';
+import type { InputEnds } from '../../time/input-ends.ts';
 import { type InputPart, offsetsIn } from '../failure/isolate.ts';
 
 /**
@@ -58,6 +59,8 @@ export interface AttemptTime {
   readonly processingMs: number;
   /** By source stage, how far its partitions are read at most: their watermarks. */
   readonly upToMs: Readonly<Record<string, number>>;
+  /** Of all the input that there was when it was planned. */
+  readonly ends: InputEnds;
 }
 
 /** `working`: not decided; it can still be dropped. From `decided` on there is no way back. */

@@ -47,7 +47,7 @@ export class Times {
     if (time.processingMs < this.#processingMs)
       scene.fail('I10', `processing time goes back in epoch ${epoch}: from ${this.#processingMs} to ${time.processingMs}`);
     const before = new Map(this.#watermarks);
-    this.#advance(manifest, time.processingMs, input);
+    this.#advance(scene, manifest, time, input);
     this.#check(scene, epoch, time);
     return new Map(
       this.#job.nodes
@@ -64,7 +64,8 @@ export class Times {
     return this.#joined(uid, Number.POSITIVE_INFINITY) ?? this.#watermarks.get(`operator ${uid}`);
   }
 
-  #advance(manifest: Manifest, processingMs: number, input: ReadonlyMap<string, readonly InputRecord[]>): void {
+  #advance(scene: Scene, manifest: Manifest, time: Time, input: ReadonlyMap<string, readonly InputRecord[]>): void {
+    const { processingMs } = time;
     this.#processingMs = processingMs;
     for (const source of timedSources(this.#job)) {
       const partitions = own(own(manifest.offsets, source.uid), source.topic)?.length ?? 0;
@@ -75,9 +76,14 @@ export class Times {
         const records = (input.get(source.uid) ?? []).filter((record) => record.partition === partition);
         const was = this.#parts.get(name);
         const largest = Math.max(was?.watermark ?? Number.NEGATIVE_INFINITY, ...records.map((record) => watermarkOf(source, record)));
+        // What the epoch was planned from lies back: where there is more to read now, there may have been then.
+        const log = scene.broker.partition(source.topic, partition);
+        const mayHaveMore = log === undefined || log.end > (own(own(manifest.offsets, source.uid), source.topic)?.[partition] ?? 0);
+        const saysMore = own(own(time.sources, source.uid)?.partitions, source.topic)?.[partition]?.activeMs === processingMs;
+        const isActive = records.length > 0 || was === undefined || (mayHaveMore && saysMore);
         this.#parts.set(name, {
           watermark: largest === Number.NEGATIVE_INFINITY ? undefined : largest,
-          active: records.length > 0 || was === undefined ? processingMs : was.active,
+          active: isActive ? processingMs : was.active,
         });
       }
       this.#raise(`source ${source.uid}`, this.#ofSource(source, processingMs));

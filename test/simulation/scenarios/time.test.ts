@@ -26,6 +26,7 @@ const alarms: SimJob = {
           onRecord(line, _, out: Output<string>, { key, timestamp, watermarkMs, processingTimeMs, timers }) {
             if (timestamp <= watermarkMs) return out.emit(`late ${line}`);
             if (key === 'soon') timers.setProcessingTime(processingTimeMs + 500);
+            if (key === 'patient') timers.setProcessingTime(processingTimeMs + 200_000);
             timers.setEventTime(timestamp + 1_000);
           },
           onTimer({ domain, timeMs }, _, out, { key }) {
@@ -106,6 +107,31 @@ describe('a timer', () => {
     expect(told.epochs).toBe(3);
     expect(firedMs).toBeGreaterThanOrEqual(500);
     expect(firedMs).toBeLessThan(800);
+  });
+
+  it('a long time away is waited for without an epoch, by a deployment that ends while idle, and fires in time', async () => {
+    let epochs = 0;
+    let firedMs = 0;
+    const { told, output } = await rung([], {
+      input: [plain(0, 0, 'patient 1000')],
+      settings: { idleExitMs: 1_000 },
+      watch: { how: 'revival', everyMs: 60_000, standby: 'none' },
+      prepare: (world) => {
+        const look = () => {
+          if (world.scheduler.nowMs < 199_000) epochs = decidedEpochs(world);
+          if (firedMs === 0 && decidedEpochs(world) > epochs) firedMs = world.scheduler.nowMs;
+          world.scheduler.after(50, undefined, look);
+        };
+        look();
+      },
+    });
+    expect(output).toEqual(['patient at processing']);
+    // Starting offsets, the line, the timer.
+    expect(told.epochs).toBe(3);
+    expect(firedMs).toBeGreaterThanOrEqual(200_000);
+    expect(firedMs).toBeLessThan(202_000);
+    // It ended, and was started, in between; the one that was started within a minute of the time stayed.
+    expect(told.ends.filter(({ message }) => message.includes('has no input')).length).toBeGreaterThanOrEqual(2);
   });
 
   it('that fails is tried again, and the job stops with what failed, for which key and which time', async () => {

@@ -13,6 +13,7 @@ import {
   json,
   type KafkaSink,
   type KafkaSource,
+  type KeyedStream,
   type KeySum,
   kafkaSink,
   kafkaSource,
@@ -261,6 +262,16 @@ test('types follow the values', () => {
     const keyed = stream.keyBy((line) => line.length, int64);
     expectTypeOf(keyed.sum('sum', (line) => line.length)).toEqualTypeOf<DataStream<KeySum<number>>>();
     expectTypeOf(keyed.reduce('reduce', (joined, line) => joined + line, utf8)).toEqualTypeOf<DataStream<string>>();
+    // A key of several parts is a tuple, not an array of whatever they are.
+    const byParts = stream.keyBy((line) => [line, line.length], json<readonly [string, number]>());
+    expectTypeOf(byParts).toEqualTypeOf<KeyedStream<readonly [string, number], string>>();
+    expectTypeOf(byParts.sum('sum-by-parts', () => 1)).toEqualTypeOf<DataStream<KeySum<readonly [string, number]>>>();
+    stream.sink(
+      'by-parts',
+      kafkaSink({ topic: 't', key: json<readonly [string, number]>(), value: utf8, toRecord: (line) => ({ key: [line, 1], value: line }) }),
+    );
+    // @ts-expect-error -- its parts the other way round
+    stream.keyBy((line) => [line.length, line], json<readonly [string, number]>()).sum('turned', () => 1);
     const typed = keyed.process('typed', {
       state: {
         count: valueState(int64, 0),
