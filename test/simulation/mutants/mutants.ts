@@ -13,6 +13,7 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file, fin
 
 const TABLE = 'test/simulation/models/epoch-table.ts';
 const STORE = 'lib/epoch/decision/decide-manifest.ts';
+const ATTEMPT = 'lib/epoch/attempt/attempt.ts';
 const ON_EVENT = 'lib/epoch/loop/on-event.ts';
 const TURN = 'lib/epoch/loop/turn.ts';
 const PERFORM = 'lib/epoch/coordinator/perform.ts';
@@ -787,7 +788,7 @@ export const mutants: readonly Mutant[] = [
     name: 'processing time never goes back',
     focus: 'time',
     edits: [
-      edit(ON_EVENT, 'Math.max(time?.processingMs ?? 0, Math.floor(turn.given.now.wallMs))', 'Math.floor(turn.given.now.wallMs)'),
+      edit(ATTEMPT, 'Math.max(time?.processingMs ?? 0, Math.floor(wallMs))', 'Math.floor(wallMs)'),
       edit(WATERMARKS, 'Math.max(before?.processingMs ?? 0, epoch.processingMs)', 'epoch.processingMs'),
     ],
   },
