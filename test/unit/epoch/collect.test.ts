@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import type { RowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
@@ -41,7 +42,8 @@ it('a manifest that lies in a blob, because it is large, is kept for as long as 
     retireThrough: async () => 'written' as const,
     listEpochs: async (_job: string, _incarnation: string, after: number) => rows.filter(({ epoch }) => epoch > after),
   };
-  const deps = { epochs, blobs, blobStore, observe: () => {} } as unknown as CoordinatorDeps;
+  const told: CoordinatorEvent[] = [];
+  const deps = { epochs, blobs, blobStore, observe: (event: CoordinatorEvent) => told.push(event) } as unknown as CoordinatorDeps;
   const expiry = { catchUp: async () => {}, expire: async () => {} } as unknown as RowExpiry;
   const tenure = { generation: row.generation, incarnation: 'inc' } as Tenure;
   const never = new AbortController().signal;
@@ -51,6 +53,8 @@ it('a manifest that lies in a blob, because it is large, is kept for as long as 
 
   await collect(2);
   expect([...bucket.blobs.keys()].sort()).toEqual([...names].sort());
+  expect(told).toEqual([]);
   await collect(1);
   expect([...bucket.blobs.keys()]).toEqual([names[1]]);
+  expect(told).toEqual([{ event: 'collected', blobs: 1, retired: 1 }]);
 });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ERRORS } from '../../../../lib/plan/dead-letters.ts';
+import { edgeBetween } from '../../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../../lib/protocol/references.ts';
 import { countingPlan } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
@@ -155,6 +157,23 @@ describe('a failed attempt', () => {
     const effects = loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed('fatal') });
     expect(names(effects)).toEqual(['give-up', 'abort', 'settle']);
     expect(loop.state().ending).toMatchObject({ failure: 'epoch 5, stage count: it broke', settling: 'begun' });
+  });
+
+  it('of a record that nothing can process stops the job at once, unless such records are left out', () => {
+    const toDeadLetters = edgeBetween({ from: 'lines', to: 'write', input: 0, how: 'sink', tag: ERRORS });
+    const leavingOut = { ...countingPlan, edges: [...countingPlan.edges, toDeadLetters] };
+    for (const [plan, kind, failure] of [
+      [countingPlan, 'record', 'epoch 5, stage count: it broke'],
+      [leavingOut, 'record', undefined],
+      [leavingOut, 'fatal', 'epoch 5, stage count: it broke'],
+      [countingPlan, 'user-code', undefined],
+    ] as const) {
+      const loop = play({ plan });
+      upTo(loop, 'read');
+      loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed(kind) });
+      expect(loop.state().ending.failure, kind).toBe(failure);
+      expect(loop.state().inFlight).toEqual([]);
+    }
   });
 
   it('of what is refused stops a job that has not decided anything, and another one when it has lasted', () => {
@@ -351,6 +370,14 @@ describe('what looks found open under the ids', () => {
     loop.on({ of: 'told-to-end' });
     expect(names(loop.on(found))).toEqual([]);
     expect(loop.state().ending.settling).toBe('begun');
+  });
+
+  it('and is being ended when the loop is told to end is ended before the ids are settled', () => {
+    const loop = play({}, { planAtMs: Number.MAX_SAFE_INTEGER });
+    loop.turn();
+    expect(names(loop.on(found))).toEqual(['end-leftovers']);
+    expect(names(loop.on({ of: 'told-to-end' }))).toEqual([]);
+    expect(names(loop.on({ of: 'leftovers-ended', all: true }))).toEqual(['settle']);
   });
 });
 
