@@ -31,6 +31,8 @@ describe('an epoch', () => {
     const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 4 });
     expect(told(effects)).toMatchObject([{ event: 'committed', epoch: 5, ms: 4, figures: { decisionMs: 3, recordsIn: 10 } }]);
     expect(loop.state().inFlight).toEqual([]);
+    expect(names(effects)).toEqual([]);
+    expect(loop.nextInMs()).toBe(100);
   });
 
   it('is followed by the next when its sources are done, from where they stopped; that one waits with its sink until it is committed', () => {
@@ -61,6 +63,16 @@ describe('an epoch', () => {
     const loop = play();
     upTo(loop, 'planned');
     expect(names(loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read(15) }))).toEqual(['run count of 5', 'plan']);
+  });
+
+  it('that read less than there was is not followed at once when the one after it is planned, which takes what is left', () => {
+    const loop = play({ maxConcurrentEpochs: 3 });
+    upTo(loop, 'planned');
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read(15) });
+    loop.on({ of: 'planned', base: 'd1', planned: plan(15, 20) });
+    loop.on({ of: 'stage', attempt: six, stage: 'lines', ms: 1, result: read(20) });
+    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') }))).not.toContain('plan');
+    expect(loop.nextInMs()).toBe(100);
   });
 
   it('waits for the pause after a commit, and alone', () => {
@@ -212,6 +224,30 @@ describe('a failed attempt', () => {
   });
 });
 
+describe('while a failing record is searched', () => {
+  it('the rest of the input is planned as soon as its first part is committed', () => {
+    const loop = play();
+    const fails = { of: 'stage', stage: 'count', ms: 1, result: failed('user-code') } as const;
+    for (const decisionId of ['d1', 'd2']) {
+      const attempt = { epoch: 5, decisionId };
+      loop.pass(50);
+      loop.on({ of: 'planned', base: 'four', planned: plan() });
+      loop.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: read() });
+      loop.on({ ...fails, attempt });
+    }
+    loop.pass(50);
+    const attempt = { epoch: 5, decisionId: 'd3' };
+    const [begun] = [only(loop.on({ of: 'planned', base: 'four', planned: plan() }), 'run-stage')];
+    expect(begun.attempt.ranges).toEqual({ lines: [[{ topic: 'in', partition: 0, from: 10, bound: 15 }]] });
+    loop.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: read(15) });
+    loop.on({ of: 'stage', attempt, stage: 'count', ms: 1, result: counted('s5') });
+    const { manifest } = only(loop.on({ of: 'stage', attempt, stage: 'write', ms: 1, result: prepared }), 'decide');
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
+    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 });
+    expect(only(effects, 'plan').before.offsets).toEqual({ lines: { in: [15] } });
+  });
+});
+
 describe('without input', () => {
   it('the loop looks again after longer and longer pauses, up to the longest', () => {
     const loop = play({ checkpointIntervalMs: 10, idlePollMaxMs: 18 });
@@ -272,9 +308,24 @@ describe('without input', () => {
     expect(only(loop.pass(1), 'settle').record).toBeUndefined();
   });
 
+  it('a coordinator that is to end while idle begins to count anew when there was input', () => {
+    const loop = play({ idleExitMs: 250, maxConcurrentEpochs: 1 });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } });
+    loop.pass(200);
+    const { manifest } = only(upTo(loop, 'prepared'), 'decide');
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
+    loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 });
+    expect(names(loop.pass(100))).toEqual(['plan']);
+    loop.on({ of: 'planned', base: 'd1', planned: { outcome: 'nothing' } });
+    expect(names(loop.pass(249))).not.toContain('settle');
+    expect(names(loop.pass(1))).toContain('settle');
+  });
+
   it('a partition that is behind for longer than the epoch timeout is planned as overdue', () => {
     const loop = play();
     loop.turn();
+    loop.pass(700);
     const behind = { of: 'planned', base: 'four', planned: { outcome: 'behind', message: 'behind' } } as const;
     loop.on(behind);
     expect(only(loop.pass(1_000), 'plan').isOverdue).toBe(false);
@@ -322,6 +373,18 @@ describe('an ending loop', () => {
     loop.on(control(true));
     expect(names(loop.pass(100))).toEqual([]);
     expect(names(loop.on(control(false)))).toEqual(['plan']);
+  });
+
+  it('does not go on when it has begun to settle, whatever the job row asks then', () => {
+    const loop = play();
+    upTo(loop, 'read');
+    const control = (asksToStop: boolean) =>
+      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
+    loop.on(control(true));
+    expect(names(loop.pass(4_000))).toContain('settle');
+    expect(names(loop.on(control(false)))).toEqual([]);
+    expect(names(loop.pass(100))).toEqual([]);
+    expect(names(loop.on({ of: 'settled' }))).toEqual([]);
   });
 
   it('gives what is under way all its time again when it is asked to stop a second time', () => {

@@ -3,8 +3,14 @@ import type { KafkaAnswer, ProducerIdentity, TransactionRequests } from '../../.
 import { prepareTransaction } from '../../../../lib/sinks/kafka/prepare.ts';
 import { encodeBatch } from '../../../simulation/models/wire.ts';
 
+interface Answers {
+  readonly initProducerId?: KafkaAnswer;
+  readonly produce?: KafkaAnswer;
+  readonly baseOffsets?: readonly number[];
+}
+
 /** Prepares one record of epoch 3 while requests are answered so, from `nowMs` of a clock whose deadline is 1 s. */
-async function prepare(answers: { readonly initProducerId?: KafkaAnswer; readonly produce?: KafkaAnswer }, nowMs = 0) {
+async function prepare(answers: Answers, nowMs = 0) {
   const asked: string[] = [];
   const kafka = {
     initProducerId: async (id: string) => {
@@ -14,7 +20,7 @@ async function prepare(answers: { readonly initProducerId?: KafkaAnswer; readonl
     addPartitions: async () => 'NONE',
     leaders: async () => [1],
     forgetLeaders: () => {},
-    produce: async () => ({ answer: answers.produce ?? 'NONE', baseOffsets: [10] }),
+    produce: async () => ({ answer: answers.produce ?? 'NONE', baseOffsets: answers.baseOffsets ?? [10] }),
     endTxn: async ({ producerEpoch }: ProducerIdentity, commit: boolean) => {
       await new Promise((resolve) => setImmediate(resolve));
       asked.push(`${commit ? 'commit' : 'abort'} of epoch ${producerEpoch}`);
@@ -58,6 +64,15 @@ it.each([
   expect(outcome).toHaveProperty('message', expect.stringContaining(`transaction ${ID}: Produce was answered ${answer}: ${why}`));
   expect(asked).toEqual([`begin ${ID}`, 'abort of epoch 4']);
 });
+
+it.each([[[]], [[-1]]])(
+  'records of which the broker does not say where they are, %j, are not prepared: there would be no evidence of them',
+  async (baseOffsets) => {
+    const { outcome, asked } = await prepare({ baseOffsets });
+    expect(outcome).toMatchObject({ outcome: 'failed', retriable: true, message: expect.stringContaining('UNKNOWN_SERVER_ERROR') });
+    expect(asked).toEqual([`begin ${ID}`, 'abort of epoch 4']);
+  },
+);
 
 it('a transaction that a newer attempt has fenced is left to it', async () => {
   const { outcome, asked } = await prepare({ produce: 'PRODUCER_FENCED' });
