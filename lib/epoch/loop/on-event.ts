@@ -7,17 +7,7 @@ import type { DecidedManifest } from '../../protocol/permit.ts';
 import { readUpTo, withoutHeld } from '../../time/alignment.ts';
 import { isTimeDue, timeDueAtMs } from '../../time/due.ts';
 import type { StageOutcome } from '../attempt/attempt.ts';
-import {
-  type Attempt,
-  backlogLeft,
-  bytesRead,
-  countsOf,
-  inputOf,
-  inputRead,
-  newAttempt,
-  sourcesDone,
-  withDone,
-} from '../attempt/attempt.ts';
+import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, withDone } from '../attempt/attempt.ts';
 import type { CommitResult } from '../commit/commit-epoch.ts';
 import { positionBehind } from '../decision/position.ts';
 import { afterDecidedEpoch } from '../failure/after-failure.ts';
@@ -203,7 +193,7 @@ function takeStage(turn: Turn, { attempt: of, stage, ms, result }: Extract<LoopE
   changeAttempt(turn, done);
   observe(turn, { event: 'stage-done', epoch: attempt.epoch, stage, ms });
   // More to read than this epoch took: the next one starts now, not at the next interval.
-  if (done === turn.state.inFlight.at(-1) && sourcesDone(done) && backlogLeft(done)) change(turn, { planAtMs: turn.nowMs });
+  if (done === turn.state.inFlight.at(-1) && backlogLeft(done)) change(turn, { planAtMs: turn.nowMs });
 }
 
 function preparedIn(result: StageOutcome): Attempt['committables'] {

@@ -163,6 +163,23 @@ describe('a failed attempt', () => {
     expect(loop.state().size.offsets).toBe(2);
   });
 
+  it.each([
+    [900, 800, 'write'],
+    [800, 900, 'copy'],
+  ])('of two sinks that took %i and %i ms is that of the slower', (writeMs, copyMs, slowest) => {
+    const copying = {
+      ...countingPlan,
+      stages: [...countingPlan.stages, { kind: 'sink', id: 'copy', to: { kind: 'kafka', topic: 'copies' } } as const],
+      edges: [...countingPlan.edges, edgeBetween({ from: 'count', to: 'copy', input: 1, how: 'sink' })],
+    };
+    const loop = play({ plan: copying });
+    upTo(loop, 'counted');
+    loop.pass(1_001);
+    loop.on({ of: 'stage', attempt: five, stage: 'write', ms: writeMs, result: prepared });
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'copy', ms: copyMs, result: prepared });
+    expect(told(effects).at(-1)).toMatchObject({ event: 'attempt-failed', stage: slowest });
+  });
+
   it('stops the job when no repetition can help', () => {
     const loop = play();
     upTo(loop, 'read');
