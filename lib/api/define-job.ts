@@ -4,11 +4,15 @@ import { float64, structured } from '../format/serdes.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode, type ProcessNode } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
 import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
+import type { StateDeclaration } from '../state/columns/columns.ts';
+import type { TimeDomain } from '../state/columns/timers.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
-import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectSerde } from './user-serde.ts';
+import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
+import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
@@ -126,19 +130,65 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
   };
 }
 
+/** No state of an author's can have this name. */
+const TIMERS: StateDeclaration = { kind: 'timers', name: '@timers', serdes: [] };
+
+/** Rows wait as they cross the exchange. */
+function waitingOf({ nodes }: JobDraft, input: number): StateDeclaration {
+  const keyBy = nodes[input];
+  if (keyBy?.kind !== 'keyBy') throw new Error(`node ${input} is no keyBy`);
+  return { kind: 'waiting', name: '@waiting', serdes: [keyBy.value] };
+}
+
+/** The side output is there when somebody asks for it. */
+function withLate<R, T>(made: DataStream<R>, late: () => DataStream<T>): OrderedStream<R, T> {
+  let known: DataStream<T> | undefined;
+  return {
+    ...made,
+    get late() {
+      known ??= late();
+      return known;
+    },
+  };
+}
+
+type TimeOptions = Pick<KeyedOperator<unknown, unknown, StateSpecs, unknown>, 'onTimer' | 'timers' | 'usesTime' | 'inTimeOrder'>;
+
+function timeOf(draft: JobDraft, uid: string, { onTimer, timers, usesTime, inTimeOrder }: TimeOptions): TimeDomain | undefined {
+  if (timers !== undefined && timers !== 'processing-time')
+    throw new JobDefinitionError(`job ${draft.name}: timers of ${uid} is ${JSON.stringify(timers)}, and may only be 'processing-time'`);
+  if (inTimeOrder === true) return 'event';
+  if (onTimer === undefined) return usesTime === true || timers !== undefined ? 'processing' : undefined;
+  return timers === undefined ? 'event' : 'processing';
+}
+
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const inputs = [input];
+  const lateOf = (id: number) => () => stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [id], tag: 'late' }));
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     refuseAsync(operator.onRecord, draft.where(uid));
-    const states = Object.entries(operator.state).map(([name, spec]) => {
+    if (operator.onTimer !== undefined) refuseAsync(operator.onTimer, `${draft.where(uid)}: onTimer`);
+    const declared = Object.entries(operator.state).map(([name, spec]): StateDeclaration => {
       draft.checkName(name.toLowerCase(), `state name of ${uid}`);
       return declareState(spec, name, `job ${draft.name}: state ${name} of ${uid}`);
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
-    return stream<R>(draft, draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord }));
+    const onTimer = operator.onTimer?.bind(operator) as unknown as ProcessNode['onTimer'];
+    const inTimeOrder = operator.inTimeOrder === true;
+    const states = [...declared, ...(inTimeOrder ? [waitingOf(draft, input)] : []), ...(onTimer === undefined ? [] : [TIMERS])];
+    const time = timeOf(draft, uid, operator);
+    const id = draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, inTimeOrder, time });
+    return inTimeOrder ? withLate(stream<R>(draft, id), lateOf(id)) : stream<R>(draft, id);
   };
   return {
-    process,
+    process: process as KeyedStream<K, T>['process'],
+    window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
+      const add = (uid: string, node: DraftedWindows) => {
+        const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
+        return withLate(stream(draft, id), lateOf(id));
+      };
+      return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
+    },
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {

@@ -5,8 +5,9 @@ export { ByteWriter } from '../format/byte-writer.ts';
 export type { RecordHeader } from '../format/record-header.ts';
 export type { Serde } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
-export type { JobDefinition, KeyedContext, Output, SourceRecord } from '../graph/job.ts';
+export type { JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
+export type { WindowContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
 export type { OutputRecord } from '../sinks/kafka/spec.ts';
 export type { AggregatingState } from '../state/columns/aggregating.ts';
@@ -42,4 +43,25 @@ export {
   type ValueStateSpec,
   valueState,
 } from './state.ts';
-export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+export type {
+  DataStream,
+  KeyByOptions,
+  KeyedOperator,
+  KeyedStream,
+  KeySum,
+  OrderedStream,
+  WindowedStream,
+  WindowStream,
+} from './streams.ts';
+export {
+  type CountWindows,
+  countWindows,
+  cumulatingWindows,
+  sessionWindows,
+  slidingWindows,
+  type TimeWindows,
+  tumblingWindows,
+  type WindowAggregate,
+  type WindowOptions,
+  type WindowResult,
+} from './windows.ts';

@@ -1,7 +1,9 @@
 import type { Serde } from '../format/serde.ts';
-import type { KeyedContext, Output } from '../graph/job.ts';
+import type { KeyedContext, Output, Timer } from '../graph/job.ts';
+import type { WindowContext } from '../graph/windows.ts';
 import type { KafkaSink } from './kafka.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
+import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowResult } from './windows.ts';
 
 /**
  * Values that flow from one operator to the next. A stream may have several consumers; each sees every value.
@@ -25,8 +27,10 @@ export interface DataStream<T> {
    *
    * @example
    * orders.keyBy((order) => order.customer, utf8)
+   * @example
+   * orders.keyBy(({ customer, day }) => [customer, day], json<readonly [customer: number, day: string]>())
    */
-  keyBy<K>(selector: (value: T) => K, key: Serde<K>, options?: KeyByOptions<T>): KeyedStream<K, T>;
+  keyBy<const K>(selector: (value: T) => K, key: Serde<K>, options?: KeyByOptions<T>): KeyedStream<K, T>;
   /** Writes the stream to Kafka. `uid` names the sink's transactions: 1 to 60 of a-z 0-9 -, unique in the job. */
   sink(uid: string, sink: KafkaSink<T>): void;
 }
@@ -55,6 +59,10 @@ export interface KeyedStream<K, T> {
    *   },
    * })
    */
+  process<S extends StateSpecs, R = never>(
+    uid: string,
+    operator: KeyedOperator<K, T, S, R> & { readonly inTimeOrder: true },
+  ): OrderedStream<R, T>;
   process<S extends StateSpecs, R = never>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R>;
   /**
    * Folds the values of a key into one of the same type and emits it for each: the first value of a key as it is, then
@@ -66,6 +74,60 @@ export interface KeyedStream<K, T> {
    * is no number, NaN included, is an error of the selector.
    */
   sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
+  /**
+   * Cuts the values of a key into windows, of event time if nothing else is said: each source before it then has `eventTime`.
+   *
+   * @example
+   * bids
+   *   .keyBy(({ auction }) => auction, int64)
+   *   .window(tumblingWindows({ sizeMs: 10_000 }))
+   *   .aggregate('count-bids', { accumulator: int64, initial: 0, add: (n) => n + 1 })
+   */
+  window(windows: TimeWindows, options?: WindowOptions): WindowedStream<K, T>;
+  window(windows: CountWindows): WindowedStream<K, T>;
+}
+
+/**
+ * The values of a key, cut into windows. A result has the window's last millisecond for a timestamp, `endMs - 1`, and comes when event
+ * time has come to that, in the order of these times; of a session all this is a millisecond later. A window without values gives nothing.
+ */
+export interface WindowedStream<K, T> {
+  /**
+   * Folds the values of a window, as they come. `uid` names the state in snapshots.
+   *
+   * @example
+   * .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
+   */
+  aggregate<A, R = WindowResult<K, A>>(uid: string, aggregate: WindowAggregate<K, T, A, R>): WindowStream<R, T>;
+  /**
+   * Folds the values of a window into one of the same type: the first as it is, then `fn(reduced, value)`. `fn` makes one of two parts of
+   * a window too, so it must not matter how values are grouped.
+   */
+  reduce(uid: string, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): WindowStream<WindowResult<K, T>, T>;
+  /**
+   * Is given all values of a window at once, in order of their timestamps, then of arrival. Each is kept once, however many windows it
+   * is in. What type it emits is said by the type of `out`.
+   *
+   * @example
+   * .process('spread', (prices, { key, endMs }, out: Output<string>) => out.emit(`${key} ${endMs}: ${Math.max(...prices)}`), float64)
+   */
+  process<R = never>(
+    uid: string,
+    fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void,
+    serde: Serde<NoInfer<T>>,
+  ): WindowStream<R, T>;
+}
+
+/** The results of windows. */
+export interface WindowStream<R, T> extends DataStream<R> {
+  /** The values that came when all their windows were over, and no lateness was allowed any more: each with its own timestamp. */
+  readonly late: DataStream<T>;
+}
+
+/** What an operator makes that works in order of time. */
+export interface OrderedStream<R, T> extends DataStream<R> {
+  /** The records that came too late to be given in their order. */
+  readonly late: DataStream<T>;
 }
 
 export interface KeySum<K> {
@@ -76,4 +138,34 @@ export interface KeySum<K> {
 export interface KeyedOperator<K, T, S extends StateSpecs, R> {
   readonly state: S;
   onRecord(value: T, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
+  /**
+   * Runs for each timer that is due, with the state of its key: at the end of an epoch, behind all its records. Timers of event time
+   * come before those of processing time, each in order of time. What it emits has the timer's time. When it fails the epoch is tried
+   * again, and the job stops when that has lasted for ONCEFLOW_REFUSAL_TIMEOUT_MS.
+   *
+   * @example
+   * onRecord({ dueMs }, { open }, out, { timers }) {
+   *   open.set(true);
+   *   timers.setEventTime(dueMs);
+   * },
+   * onTimer({ timeMs }, { open }, out: Output<string>, { key }) {
+   *   if (open.get()) out.emit(`${key} is overdue since ${timeMs}`);
+   * }
+   */
+  onTimer?(timer: Timer, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
+  /**
+   * All its timers are of processing time. Needed behind a source without event time.
+   * @default they are of both
+   */
+  readonly timers?: 'processing-time';
+  /**
+   * Records wait until the watermark has come to them, and are then given in the order of their times, with the timers of event time
+   * between them; of one time in the order of the sources' uids, of partitions and of offsets. So what the operator makes of a key does
+   * not depend on where epochs end, on parallelism, on failures or on how fast a backlog is read. A record that comes when the
+   * watermark has passed it goes to `late` instead. It needs event time.
+   * @default false: records are given as they come, and timers behind those of their epoch
+   */
+  readonly inTimeOrder?: boolean;
+  /** Does it read the watermark or the processing time, without having timers? Then epochs have them. @default false */
+  readonly usesTime?: boolean;
 }

@@ -56,7 +56,9 @@ export class KnownKeys {
 
   #numberOfOther(key: unknown): number {
     if (typeof key !== 'object') return this.#primitives.get(key) ?? this.#learn(key);
-    const identity = this.#encodings.bytes.toString('latin1', this.start(this.size), this.#encode(key));
+    // First it is encoded: that may give the encodings another buffer.
+    const end = this.#encode(key);
+    const identity = this.#encodings.bytes.toString('latin1', this.start(this.size), end);
     const known = this.#objects.get(identity);
     if (known !== undefined) return known;
     this.#objects.set(identity, this.size);

@@ -3,6 +3,8 @@ import type { RecordHeader } from '../format/record-header.ts';
 import type { Serde } from '../format/serde.ts';
 import type { SinkSpec } from '../sinks/connectors.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
+import type { TimeDomain } from '../state/columns/timers.ts';
+import type { WindowFold, WindowProcess, WindowShape } from './windows.ts';
 
 /**
  * A job as its author wrote it: a list of nodes, each behind its input (inputs come first). The nodes hold the user's
@@ -16,7 +18,7 @@ export interface JobDefinition {
 /** A node that reads the values of others. */
 export type ConsumerNode = Exclude<JobNode, SourceNode>;
 
-export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | SinkNode;
+export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | WindowNode | SideOutputNode | SinkNode;
 
 /** A Kafka record as a source's `select` sees it. */
 export interface SourceRecord<K, V> {
@@ -42,11 +44,45 @@ export interface Output<T = never> {
   emit(value: [T] extends [never] ? unknown : T): void;
 }
 
-/** The record that a keyed operator is working on. The same object for every record: read outside of its record it throws. */
+/**
+ * The record, or the timer, that a keyed operator is working on. The same object for all of them: read outside of its record it throws.
+ * Watermark and processing time are those of epochs; an operator of a job that does not use time says `usesTime` to read them.
+ */
 export interface KeyedContext<K> {
   readonly key: K;
-  /** Timestamp of the input record, in milliseconds since the Unix epoch. */
+  /** Timestamp of the input record, or the time of the timer, in milliseconds since the Unix epoch. */
   readonly timestamp: number;
+  /**
+   * How far event time has come: a record that is not later than this is late. While records are worked on it is that of the end of the
+   * epoch before; in `onTimer` that of the end of this one. −Infinity: it has not begun. With `inTimeOrder` it is that of the record or the
+   * timer: all that is earlier has been given.
+   */
+  readonly watermarkMs: number;
+  /** The processing time of the epoch, in milliseconds since the Unix epoch: the same for all of it, whenever it is tried. */
+  readonly processingTimeMs: number;
+  /** Of the key. An operator that sets any has an `onTimer`. */
+  readonly timers: Timers;
+}
+
+/**
+ * Sets and deletes timers of the current key, in milliseconds since the Unix epoch. There is one for each key, domain and time: setting
+ * it again is setting it once. A timer fires at the end of the first epoch in which its time has come, one of the past at the end of this
+ * one. All throw `TypeError` for what are no whole milliseconds.
+ */
+export interface Timers {
+  /** Fires when the watermark has come to this time. */
+  setEventTime(timeMs: number): void;
+  deleteEventTime(timeMs: number): void;
+  /** Fires when the processing time has come to this time. */
+  setProcessingTime(timeMs: number): void;
+  deleteProcessingTime(timeMs: number): void;
+}
+
+/** A timer that fires. */
+export interface Timer {
+  readonly domain: TimeDomain;
+  /** For which it was set. */
+  readonly timeMs: number;
 }
 
 interface Node {
@@ -115,6 +151,33 @@ export interface ProcessNode extends Consumer {
   readonly uid: string;
   readonly states: readonly StateDeclaration[];
   readonly onRecord: (value: unknown, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown;
+  /** Undefined: it has no timers. With it, `states` has one of the kind `timers`. */
+  readonly onTimer: ((timer: Timer, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown) | undefined;
+  /** Are its rows given in the order of their times? With it, `states` has one of the kind `waiting`. */
+  readonly inTimeOrder: boolean;
+  /** By which time it works. `event`: by processing time too. Undefined: by none. */
+  readonly time: TimeDomain | undefined;
+}
+
+export interface WindowNode extends Consumer {
+  readonly kind: 'window';
+  readonly uid: string;
+  /** Names are `WINDOWS`, and with `process` `VALUES`; all but count windows have timers (lib/operators/kinds/window/states.ts). */
+  readonly states: readonly StateDeclaration[];
+  readonly shape: WindowShape;
+  readonly make: WindowFold | WindowProcess;
+  /** So long behind its end a window still takes values. */
+  readonly allowedLatenessMs: number;
+  /** Undefined: there are no results before a window's end. */
+  readonly earlyEveryMs: number | undefined;
+  /** By which time windows are cut. Undefined: count windows. */
+  readonly time: TimeDomain | undefined;
+}
+
+/** What its operator gives aside, under a tag. */
+export interface SideOutputNode extends Consumer {
+  readonly kind: 'sideOutput';
+  readonly tag: string;
 }
 
 export interface SinkNode extends Consumer {

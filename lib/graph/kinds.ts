@@ -1,4 +1,5 @@
 import { describeSink } from '../sinks/connectors.ts';
+import type { TimeDomain } from '../state/columns/timers.ts';
 import { storedStates } from '../state/stored-state.ts';
 import type { GraphNode } from './graph-node.ts';
 import type { JobDefinition, JobNode } from './job.ts';
@@ -8,10 +9,12 @@ export interface NodeKind<N extends JobNode> {
   /**
    * Where it stands. `source`: a stage begins with it. `chain`: it runs in the stages that its input comes from. `exchange`: it
    * is the edges to the stage of the keyed operators behind it. `keyed`: it begins what that stage does. `sink`: it is the edges
-   * to a stage of its own.
+   * to a stage of its own. `side`: it begins a chain of what its operator gives aside.
    */
-  readonly place: 'source' | 'chain' | 'exchange' | 'keyed' | 'sink';
+  readonly place: 'source' | 'chain' | 'exchange' | 'keyed' | 'side' | 'sink';
   describe(node: N, job: JobDefinition): GraphNode;
+  /** By which time it works; `event`: so each source before it needs event time. Undefined: by none. @default none does */
+  time?(node: N): TimeDomain | undefined;
 }
 
 type NodeKinds = { readonly [K in JobNode['kind']]: NodeKind<Extract<JobNode, { kind: K }>> };
@@ -20,6 +23,11 @@ const inChain = {
   place: 'chain',
   describe: <K extends 'map' | 'filter' | 'flatMap'>({ id, kind }: { readonly id: number; readonly kind: K }) => ({ id, kind }),
 } as const;
+
+function keyOf([first]: readonly number[], { nodes }: JobDefinition): string {
+  const keyBy = nodes[first ?? -1];
+  return keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
+}
 
 export const nodeKinds = {
   source: {
@@ -37,11 +45,19 @@ export const nodeKinds = {
   },
   process: {
     place: 'keyed',
-    describe: ({ id, kind, uid, inputs, states }, job) => {
-      const keyBy = job.nodes[inputs[0] ?? -1];
-      const key = keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
-      return { id, kind, uid, key, states: storedStates(states) };
+    describe: ({ id, kind, uid, inputs, states }, job) => ({ id, kind, uid, key: keyOf(inputs, job), states: storedStates(states) }),
+    time: ({ time }) => time,
+  },
+  window: {
+    place: 'keyed',
+    describe: ({ id, kind, uid, inputs, shape: windows, time, allowedLatenessMs, earlyEveryMs, states }, job) => {
+      return { id, kind, uid, key: keyOf(inputs, job), windows, time, allowedLatenessMs, earlyEveryMs, states: storedStates(states) };
     },
+    time: ({ time }) => time,
+  },
+  sideOutput: {
+    place: 'side',
+    describe: ({ id, kind, tag }) => ({ id, kind, tag }),
   },
   sink: {
     place: 'sink',
@@ -57,6 +73,10 @@ export type NodeAt<Place extends NodeKind<JobNode>['place']> = Extract<
 
 export function isAt<Place extends NodeKind<JobNode>['place']>(node: JobNode, place: Place): node is NodeAt<Place> {
   return nodeKinds[node.kind].place === place;
+}
+
+export function timeOf(node: JobNode): TimeDomain | undefined {
+  return (nodeKinds[node.kind] as NodeKind<JobNode>).time?.(node);
 }
 
 export function describeNode(node: JobNode, job: JobDefinition): GraphNode {

@@ -8,6 +8,7 @@ import type { Push } from '../records/push.ts';
 import type { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
 import type { EdgeWriters } from './edge-writers.ts';
+import type { EpochClock } from './epoch-clock.ts';
 
 /*
  * What a kind of node does at run time: by its place in the graph one of three shapes. Everything is opened when a runtime is made;
@@ -44,11 +45,14 @@ export interface KeyedKind<N> {
 export interface KeyedPlace {
   readonly current: CurrentRecord;
   readonly scope: RecordScope;
+  readonly clock: EpochClock;
   readonly maxParallelism: number;
   /** Of its subtask. */
   readonly keyGroups: KeyGroupRange;
   /** What is behind it in the stage, as one function. */
   next(): Push;
+  /** What takes what it gives aside. */
+  side(tag: string): Push;
 }
 
 /** Takes a row of a segment: its key's index in the segment, and its value. */
@@ -63,6 +67,11 @@ export interface OpenKeyed {
   meet(reader: ExchangeReader): void;
   /** The rows are done with: what their handles gave out is taken back. */
   takeBack(): void;
+  /**
+   * All rows of the epoch are done with, and the watermark is that of its end: does what waits for that, and takes back. Answers whether
+   * there was anything. What fails is a `TimerError`.
+   */
+  endEpoch?(): boolean;
 }
 
 interface ShapeAt<N> {
@@ -71,6 +80,7 @@ interface ShapeAt<N> {
   readonly exchange: ChainKind<N>;
   readonly sink: ChainKind<N>;
   readonly keyed: KeyedKind<N>;
+  readonly side: ChainKind<N>;
 }
 
 /** All kinds: one that is not handled, or not as its place asks, does not compile. */

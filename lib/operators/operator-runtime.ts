@@ -3,32 +3,38 @@ import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError, type KeyByNode } from '../graph/job.ts';
 import { isAt } from '../graph/kinds.ts';
 import { edgesTo } from '../plan/plan.ts';
+import type { StageTime } from '../protocol/event-time.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
-import { textOf, UserCodeError } from '../records/errors.ts';
+import { TimerError, textOf, UserCodeError } from '../records/errors.ts';
 import { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
-import { compileChain } from './chain.ts';
+import { compileChain, compileSide } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { EdgeWriters } from './edge-writers.ts';
+import { EpochClock } from './epoch-clock.ts';
 import type { EpochOutput, StageContext } from './epoch-output.ts';
 import type { OpenKeyed, TakeRow } from './kind.ts';
 import { keyedKind } from './kinds.ts';
+import { withOrigins } from './origins.ts';
 
 /** Runs an operator stage's subtask over its segments. One epoch: `begin`, `consume` for each segment, `finish`, then the snapshots are taken. */
 export interface OperatorRuntime {
   /** By operator uid. */
   readonly states: ReadonlyMap<string, StateSet>;
+  /** Have timers fired in this epoch? */
+  readonly hasFired: boolean;
   /**
    * Starts an epoch. Whatever output an epoch that was not finished has left is gone; what it did to the state is not:
-   * throws unless the state was dropped (and loaded again) or its snapshots were taken.
+   * throws unless the state was dropped (and loaded again) or its snapshots were taken. @param time undefined: the job does not use it
    */
-  begin(): void;
+  begin(time?: StageTime): void;
   /**
    * Runs the rows of a segment of the input, in order. Throws `UserCodeError`, also when a serde does not read what it wrote, or
    * `MalformedError` when the segment is damaged. `name` says in errors what it is. @param input @default 0, the first
    */
   consume(segment: Buffer, name?: string, input?: number): void;
+  /** Does what the end of the epoch's time brings, timers above all. Throws `TimerError` when that fails. */
   finish(): EpochOutput;
   /** Throws `UserCodeError` when user code has used a state or an output outside of its record since that was last asked. `begin` and `finish` ask too. */
   checkStray(): void;
@@ -39,6 +45,8 @@ export interface OperatorRuntime {
 /** An input of the stage, and which operators read it. */
 interface Input {
   readonly keyBy: KeyByNode;
+  /** How its values are read. */
+  readonly value: Serde<unknown>;
   readonly heads: readonly Head[];
 }
 
@@ -52,28 +60,45 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   const { maxParallelism } = context;
   const keyGroups = keyGroupRange(subtask, context.parallelism(stageId), maxParallelism);
   const keyBys = keyBysOf(compiled, stageId);
-  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key };
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', made: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
   const scope = new RecordScope();
+  const clock = new EpochClock();
   const nodes = job.nodes.filter((node) => isAt(node, 'keyed')).filter(({ inputs }) => keyBys.some(({ id }) => inputs.includes(id)));
   const opened = nodes.map((node) => {
     const next = () => compileChain({ job, edges, current }, node.id, 'kept');
-    return { node, operator: keyedKind(node).open(node, { current, scope, maxParallelism, keyGroups, next }) };
+    const side = (tag: string) => compileSide({ job, edges, current }, node.id, tag);
+    return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next, side }) };
   });
   const operators = opened.map(({ operator }) => operator);
+  const carriesOrigins = edgesTo(plan, stageId).some(({ withOrigins }) => withOrigins === true);
   const inputs = keyBys.map((keyBy): Input => {
     const heads = opened.flatMap(({ node, operator }) =>
       operator.inputs.flatMap((takeRow, at): Head[] => (node.inputs[at] === keyBy.id ? [{ operator, takeRow }] : [])),
     );
-    return { keyBy, heads };
+    return { keyBy, value: carriesOrigins ? withOrigins(keyBy.value, current) : keyBy.value, heads };
   });
   const reader = new ExchangeReader();
   let recordsIn = 0;
+  let hasFired = false;
   let open = false;
 
   function checkStray(): void {
     const stray = scope.takeStray();
-    if (stray !== undefined) throw new UserCodeError(stray.operator, stray);
+    if (stray === undefined) return;
+    if (hasFired && recordsIn === 0) throw new TimerError(stray.operator, 'behind its timers', stray);
+    throw new UserCodeError(stray.operator, stray);
+  }
+
+  function endEpoch(): void {
+    clock.advance();
+    scope.isOpen = true;
+    try {
+      for (const { endEpoch } of operators) if (endEpoch?.() === true) hasFired = true;
+    } finally {
+      scope.isOpen = false;
+      for (const { state } of operators) state.keys.current = -1;
+    }
   }
 
   /** The keys of the segment's dictionary, by index. */
@@ -89,7 +114,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   }
 
   /** The current row's value. Decoded for each operator anew if it is an object, which one may change in place. */
-  function readValue({ value }: KeyByNode, segment: string): unknown {
+  function readValue({ value }: Input, segment: string): unknown {
     try {
       return value.read(reader.bytes, reader.valueStart, reader.valueEnd);
     } catch (cause) {
@@ -111,14 +136,20 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   return {
     states: new Map(operators.map(({ uid, state }) => [uid, state])),
 
-    begin() {
+    get hasFired() {
+      return hasFired;
+    },
+
+    begin(time) {
       checkStray();
       for (const { uid, state } of operators) {
         if (state.changed())
           throw new Error(`${uid}: the state holds changes of an epoch without a snapshot; drop it and load the snapshot to start from`);
       }
       edges.begin();
+      clock.begin(time);
       recordsIn = 0;
+      hasFired = false;
       open = true;
     },
 
@@ -141,11 +172,11 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
           current.key = typeof key === 'object' ? readKey(keyBy) : key;
           current.keyHash = reader.hashes[index] as number;
           current.timestamp = reader.timestamp;
-          const value = reader.valueIsKey ? key : readValue(keyBy, name);
+          const value = reader.valueIsKey ? key : readValue(from, name);
           first.takeRow(index, value);
           for (let at = 1; at < heads.length; at++) {
             if (typeof key === 'object') current.key = readKey(keyBy);
-            (heads[at] as Head).takeRow(index, typeof value === 'object' ? readValue(keyBy, name) : value);
+            (heads[at] as Head).takeRow(index, typeof value === 'object' ? readValue(from, name) : value);
           }
         }
       } finally {
@@ -160,6 +191,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
     finish() {
       if (!open) throw new Error(`${stageId}: finish without begin, or after a failure`);
       open = false;
+      endEpoch();
       checkStray();
       return { edges: edges.finish(), recordsIn };
     },

@@ -1,8 +1,9 @@
 import { type ConsumerNode, type JobDefinition, JobDefinitionError, type JobNode, nodeLabel } from '../graph/job.ts';
-import { isAt, type NodeAt } from '../graph/kinds.ts';
+import { isAt, type NodeAt, timeOf } from '../graph/kinds.ts';
 import { targetOf } from '../sinks/connectors.ts';
 import { withDeadLetters } from './dead-letters.ts';
 import { type Edge, edgeBetween, type PhysicalPlan, type Stage } from './plan.ts';
+import { sourcesTo } from './time.ts';
 
 /**
  * Cuts the job's graph into stages: chains between edges. With `deadLetterTopic` one more is the sink of records that are left
@@ -28,13 +29,17 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
     if (upstream.length === 0) throw new JobDefinitionError(`job ${job.name}: ${nodeLabel(job, node)} has no input`);
     checkInputs(job, node);
     madeIn[node.id] = upstream;
+    if (isAt(node, 'side')) continue;
     if (isAt(node, 'exchange')) {
       const { id, keyBys, operators } = keyed(node);
       const input = keyBys.indexOf(node.id);
       checkKeySerde(job, id, keyBys);
       for (const from of upstream) edges.push(edgeBetween({ from, to: id, input, how: 'key', node: node.id }));
       // Behind all that leads to it.
-      if (node.id === keyBys.at(-1)) stages.push({ kind: 'operator', id, operators: operators.map(({ uid }) => uid) });
+      if (node.id === keyBys.at(-1)) {
+        const timed = operators.some((operator) => timeOf(operator) !== undefined) && { usesTime: true };
+        stages.push({ kind: 'operator', id, operators: operators.map(({ uid }) => uid), ...timed });
+      }
       madeIn[node.id] = [id];
     } else if (isAt(node, 'sink')) {
       const { uid: id, to } = node;
@@ -42,7 +47,8 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
       stages.push({ kind: 'sink', id, to: targetOf(to) });
     }
   }
-  const plan: PhysicalPlan = { job: job.name, stages, edges };
+  const plan: PhysicalPlan = { job: job.name, stages, edges: withOrigins(job, stages, edges) };
+  checkEventTime(job, plan);
   return deadLetterTopic === undefined ? plan : withDeadLetters(plan, job, deadLetterTopic);
 }
 
@@ -77,12 +83,41 @@ function checkInputs(job: JobDefinition, node: ConsumerNode): void {
   const isKeyed = isAt(node, 'keyed');
   for (const input of node.inputs) {
     const before = job.nodes[input] as JobNode;
+    if (isAt(node, 'side')) {
+      if (isAt(before, 'keyed')) continue;
+      throw new JobDefinitionError(`job ${job.name}: ${nodeLabel(job, node)} is no side output of a keyed operator`);
+    }
     if (isAt(before, 'exchange') === isKeyed) continue;
     const reads = `${nodeLabel(job, node)} reads ${nodeLabel(job, before)}`;
     const why = isKeyed
       ? `and ${node.kind} needs a keyBy before it`
       : `and behind a keyBy there is nothing but keyed operators, no ${node.kind}`;
     throw new JobDefinitionError(`job ${job.name}: ${reads}, ${why}`);
+  }
+}
+
+/** The edges that lead to an operator which works in order of time, also through others, carry the origins of their rows. */
+function withOrigins(job: JobDefinition, stages: readonly Stage[], edges: readonly Edge[]): Edge[] {
+  const inOrder = job.nodes.filter((node) => node.kind === 'process' && node.inTimeOrder).map((node) => nodeLabel(job, node));
+  const needing = new Set<string>();
+  for (const stage of stages.toReversed()) {
+    const leadsThere = edges.some(({ from, to, how }) => from === stage.id && how !== 'sink' && needing.has(to));
+    if (stage.kind === 'operator' && (leadsThere || stage.operators.some((uid) => inOrder.includes(uid)))) needing.add(stage.id);
+  }
+  return edges.map((edge) => (edge.how === 'key' && needing.has(edge.to) ? { ...edge, withOrigins: true } : edge));
+}
+
+/** What works by event time has sources that have it. */
+function checkEventTime(job: JobDefinition, plan: PhysicalPlan): void {
+  for (const node of job.nodes) {
+    if (!isAt(node, 'keyed') || timeOf(node) !== 'event') continue;
+    const stage = plan.stages.find((each) => each.kind === 'operator' && each.operators.includes(node.uid));
+    const timeless = stage === undefined ? undefined : sourcesTo(plan, stage.id).find(({ eventTime }) => eventTime === undefined);
+    if (timeless === undefined) continue;
+    throw new JobDefinitionError(
+      `job ${job.name}: ${node.uid} works by event time, and source ${timeless.id} before it has none: give it one (kafkaSource({ …, eventTime: { maxOutOfOrdernessMs: 1_000 } })); ` +
+        "if it has timers of processing time alone, give it timers: 'processing-time' (of windows: time: 'processing-time')",
+    );
   }
 }
 

@@ -44,6 +44,7 @@ export type Time = z.infer<typeof timeSchema>;
 
 /** The earliest that waits for a time, in each domain. */
 export const dueSchema = z.object({ eventMs: instant.optional(), processingMs: instant.optional() }).readonly();
+export type Due = z.infer<typeof dueSchema>;
 
 /** What an epoch of a source is told. */
 export const sourceTimeAskSchema = z

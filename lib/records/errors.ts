@@ -20,6 +20,22 @@ export class UserCodeError extends Error {
   }
 }
 
+/**
+ * What a timer has begun failed: no record can be left out for it. It is tried again until that has lasted, then the job stops and says
+ * this.
+ */
+export class TimerError extends Error {
+  override readonly name = 'TimerError';
+
+  /** @param what of which timer, or timers */
+  constructor(operator: string, what: string, cause: unknown) {
+    super(
+      `${operator}, ${what}: ${messageOf(cause)}. A timer is of no record that could be left out: mend the function, and start the job again.`,
+      { cause },
+    );
+  }
+}
+
 const SHOWN_BYTES = 32;
 
 /** A record's key or value is not what the source's serde reads. Repeating the epoch cannot help. */

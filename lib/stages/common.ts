@@ -15,6 +15,7 @@ import {
   MissingValueError,
   OversizedRecordError,
   shortened,
+  TimerError,
   thrownOf,
   UserCodeError,
 } from '../records/errors.ts';
@@ -76,7 +77,7 @@ const fatalErrors = [FatalStageError, MalformedError, DeadLetterTooLargeError, C
 
 function kindOf(error: unknown): 'fatal' | 'refused' | 'transient' {
   if (error instanceof KafkaProblem || error instanceof StoreProblem) return error.retriable ? 'transient' : 'refused';
-  if (error instanceof RefusedStageError) return 'refused';
+  if (error instanceof RefusedStageError || error instanceof TimerError) return 'refused';
   return fatalErrors.some((fatal) => error instanceof fatal) ? 'fatal' : 'transient';
 }
 

@@ -3,7 +3,7 @@ import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import type { OperatorAnswer } from '../protocol/answers.ts';
 import type { SnapshotRef } from '../protocol/references.ts';
 import type { OperatorRequest } from '../protocol/requests.ts';
-import { UserCodeError } from '../records/errors.ts';
+import { TimerError, UserCodeError } from '../records/errors.ts';
 import { StateValueError } from '../state/columns/encoding.ts';
 import { shouldCompact } from '../state/compaction.ts';
 import type { StateSet } from '../state/state-set.ts';
@@ -44,7 +44,7 @@ export async function runOperator(
     );
     inputs.catch(() => {});
     const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
-    runtime.begin();
+    runtime.begin(request.time);
     for (const { segment, name, input } of await inputs) runtime.consume(segment, name, input);
     const [output, snapshots] = await Promise.all([writeOutput(deps, request, runtime.finish()), writeSnapshots(deps, runtime, request)]);
     runtime.checkStray();
@@ -78,7 +78,7 @@ async function restore(deps: StageDeps, runtime: OperatorRuntime, request: Opera
 async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<Record<string, SnapshotRef>> {
   const written = await Promise.all(
     Object.entries(request.snapshots).map(
-      async ([uid, refs]): Promise<[string, SnapshotRef]> => [uid, await writeSnapshot(deps, stateOf(runtime, uid), uid, refs, request)],
+      async ([uid, refs]): Promise<[string, SnapshotRef]> => [uid, await writeSnapshot(deps, runtime, uid, refs, request)],
     ),
   );
   return byName(written);
@@ -86,11 +86,12 @@ async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request
 
 async function writeSnapshot(
   deps: StageDeps,
-  state: StateSet,
+  runtime: OperatorRuntime,
   uid: string,
   refs: readonly SnapshotRef[],
   request: OperatorRequest,
 ): Promise<SnapshotRef> {
+  const state = stateOf(runtime, uid);
   const previous = refs.length === 1 ? refs[0] : undefined;
   const rescaled =
     previous === undefined || previous.keyGroups.first !== request.keyGroups.first || previous.keyGroups.last !== request.keyGroups.last;
@@ -105,10 +106,10 @@ async function writeSnapshot(
       request,
       folder,
       'state',
-      taken(uid, () => state.takeBase()),
+      taken(runtime, uid, () => state.takeBase()),
       Math.min(inlineBlobBytes, room * BASE_SHARE),
     );
-    return { id, keyGroups: request.keyGroups, base, deltas: [] };
+    return { id, keyGroups: request.keyGroups, base, deltas: [], due: state.due() };
   }
   const deltaBytes = previous.deltas.reduce((sum, ref) => sum + inlineBytes(ref), 0);
   const left = Math.min(INLINE_DELTAS * inlineBlobBytes, room - inlineBytes(previous.base)) - deltaBytes;
@@ -117,18 +118,19 @@ async function writeSnapshot(
     request,
     folder,
     'state',
-    taken(uid, () => state.takeDelta()),
+    taken(runtime, uid, () => state.takeDelta()),
     inlineUpTo,
   );
-  return { id, keyGroups: request.keyGroups, base: previous.base, deltas: [...previous.deltas, delta] };
+  return { id, keyGroups: request.keyGroups, base: previous.base, deltas: [...previous.deltas, delta], due: state.due() };
 }
 
-/** A value that a serde cannot encode was set by user code, at some record. */
-function taken(uid: string, take: () => Buffer[]): Buffer[] {
+/** A value that a serde cannot encode was set by user code, at some record, or at a timer: then no record is left out for it. */
+function taken({ hasFired }: OperatorRuntime, uid: string, take: () => Buffer[]): Buffer[] {
   try {
     return take();
   } catch (cause) {
-    throw cause instanceof StateValueError ? new UserCodeError(uid, cause) : cause;
+    if (!(cause instanceof StateValueError)) throw cause;
+    throw hasFired ? new TimerError(uid, 'in an epoch in which timers have fired', cause) : new UserCodeError(uid, cause);
   }
 }
 

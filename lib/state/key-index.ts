@@ -64,6 +64,10 @@ export class KeyIndex {
     return this.#ids[number] as string;
   }
 
+  keyGroupOf(number: number): number {
+    return this.#keyGroups[number] as number;
+  }
+
   /** The number of the key with these bytes and that murmur2 hash: good until the next snapshot, or `forgetMet`. */
   numberOf(bytes: Buffer, start: number, end: number, hash: number): number {
     const { uid, maxParallelism, keyGroups } = this.#options;

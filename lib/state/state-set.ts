@@ -1,8 +1,11 @@
 import { byName } from '../config/by-name.ts';
+import type { Due } from '../protocol/event-time.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
 import type { Column } from './columns/column.ts';
 import { openColumn, type StateDeclaration } from './columns/columns.ts';
+import type { TimerColumn } from './columns/timers.ts';
+import type { WaitingColumn } from './columns/waiting.ts';
 import { KeyIndex } from './key-index.ts';
 import { RecordScope } from './record-scope.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
@@ -25,6 +28,10 @@ export class StateSet {
   readonly keys: KeyIndex;
   /** What `onRecord` gets: by state name. */
   readonly handles: Readonly<Record<string, unknown>>;
+  /** Undefined: the operator has none. */
+  readonly timers: TimerColumn | undefined;
+  /** Undefined: no rows of it wait. */
+  readonly waiting: WaitingColumn | undefined;
   readonly #uid: string;
   readonly #keyGroups: KeyGroupRange;
   readonly #columns: readonly Column[];
@@ -38,7 +45,10 @@ export class StateSet {
     });
     this.#columns = states.map((state) => openColumn(this.keys, state));
     this.#stored = storedStates(states);
-    this.handles = byName(this.#columns.map(({ state, handle }): [string, unknown] => [state.name, handle]));
+    const given = this.#columns.filter(({ handle }) => handle !== undefined);
+    this.handles = byName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
+    this.timers = this.#columns.find((column): column is TimerColumn => column.state.kind === 'timers');
+    this.waiting = this.#columns.find((column): column is WaitingColumn => column.state.kind === 'waiting');
   }
 
   /** Keys that have state. */
@@ -53,6 +63,19 @@ export class StateSet {
   takeBack(): void {
     this.keys.current = -1;
     for (const column of this.#columns) column.takeBack();
+  }
+
+  /** What the states hold of a key, by name: copies. Undefined of one: nothing, or nothing that people would understand. */
+  read(key: Buffer, hash: number): Readonly<Record<string, unknown>> {
+    this.keys.current = this.keys.numberOf(key, 0, key.length, hash);
+    const held = byName(this.#columns.map((column) => [column.state.name, column.read?.()] as const));
+    this.forgetMet();
+    return held;
+  }
+
+  /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
+  due(): Due | undefined {
+    return this.#columns.map((column) => column.due?.()).reduce(earliestOf, undefined);
   }
 
   /** Has anything changed since the last snapshot? What was given out must have been taken back. */
@@ -144,6 +167,15 @@ export class StateSet {
     for (const column of this.#columns) column.forget(number);
     this.keys.forget(number);
   }
+}
+
+function earliestOf(one: Due | undefined, other: Due | undefined): Due | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return { eventMs: leastOf(one.eventMs, other.eventMs), processingMs: leastOf(one.processingMs, other.processingMs) };
+}
+
+function leastOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 /** Throws `MalformedError`, whatever the column's serdes throw: they wrote these bytes, and the snapshot's checksum is right. */

@@ -4,6 +4,7 @@ import { sourcesTo } from '../plan/time.ts';
 import type { StageTime, Time } from '../protocol/event-time.ts';
 import type { Position } from '../protocol/manifest.ts';
 import type { SnapshotRef } from '../protocol/references.ts';
+import { hasInputBehind, type InputEnds, NO_INPUT } from './input-ends.ts';
 import { timeAfter } from './watermarks.ts';
 
 type Plan = Pick<PhysicalPlan, 'stages' | 'edges'>;
@@ -17,13 +18,19 @@ export function isAnyDue(
   return false;
 }
 
-/** Would an epoch without input, planned at this wall time, have anything to do? */
-export function isTimeDue(position: Position, plan: Plan, wallMs: number): boolean {
-  if (!isAnythingWaiting(position, plan)) return false;
-  const time = timeWithoutInput(position, plan, wallMs);
-  return operatorStages(plan).some((stage) =>
-    isAnyDue(snapshotsOf(position, stage), { afterMs: ofName(time.stages, stage.id), processingMs: time.processingMs }),
-  );
+/**
+ * Would an epoch without input, planned at this wall time, have anything to do? `held`: the input that is too far ahead to be read, and
+ * no other is there; then a watermark that moves on is something, for it may let that in.
+ */
+export function isTimeDue(position: Position, plan: Plan, wallMs: number, held: InputEnds = NO_INPUT): boolean {
+  const isHeld = held.size > 0;
+  if (!isHeld && !isAnythingWaiting(position, plan)) return false;
+  const time = timeWithoutInput(position, plan, wallMs, held);
+  return operatorStages(plan).some((stage) => {
+    const afterMs = ofName(time.stages, stage.id);
+    if (isHeld && afterMs !== ofName(position.time?.stages, stage.id)) return true;
+    return isAnyDue(snapshotsOf(position, stage), { afterMs, processingMs: time.processingMs });
+  });
 }
 
 /**
@@ -61,9 +68,11 @@ function momentsIn(position: Position, plan: Plan): ReadonlySet<number> {
   return moments;
 }
 
-function timeWithoutInput({ time, offsets }: Position, plan: Plan, wallMs: number): Time {
+function timeWithoutInput({ time, offsets }: Position, plan: Plan, wallMs: number, held: InputEnds = NO_INPUT): Time {
   const partitions = ({ id, topic }: SourceStage) => ofName(ofName(offsets, id), topic)?.length ?? 0;
-  return timeAfter(time, { processingMs: Math.max(time?.processingMs ?? 0, Math.floor(wallMs)), partitions, seen: () => [] }, plan);
+  const hasMore = (source: SourceStage, partition: number) => hasInputBehind(offsets, held, source, partition);
+  const processingMs = Math.max(time?.processingMs ?? 0, Math.floor(wallMs));
+  return timeAfter(time, { processingMs, partitions, seen: () => [], hasMore }, plan);
 }
 
 function isAnythingWaiting(position: Position, plan: Plan): boolean {

@@ -11,6 +11,8 @@ export interface EpochTime {
   readonly partitions: (source: SourceStage) => number;
   /** What the partitions of a source have brought. */
   readonly seen: (source: string) => readonly PartitionSeen[];
+  /** Is there more of the partition to read? Then it is not idle, however long it brings nothing: its records would be late. */
+  readonly hasMore: (source: SourceStage, partition: number) => boolean;
 }
 
 type Plan = Pick<PhysicalPlan, 'stages' | 'edges'>;
@@ -42,9 +44,13 @@ export function timeAfter(before: Time | undefined, epoch: EpochTime, plan: Plan
   };
 }
 
-function sourceAfter(stage: SourceStage, before: SourceTime | undefined, { processingMs, partitions, seen }: EpochTime): SourceAfter {
+function sourceAfter(stage: SourceStage, before: SourceTime | undefined, epoch: EpochTime): SourceAfter {
+  const { processingMs, partitions, seen } = epoch;
   const known = ofName(before?.partitions, stage.topic) ?? [];
-  const after = Array.from({ length: partitions(stage) }, (_, partition): PartitionTime => known[partition] ?? { activeMs: processingMs });
+  const after = Array.from({ length: partitions(stage) }, (_, partition): PartitionTime => {
+    const was = known[partition] ?? { activeMs: processingMs };
+    return epoch.hasMore(stage, partition) ? { ...was, activeMs: processingMs } : was;
+  });
   for (const { topic, partition, watermarkMs } of seen(stage.id)) {
     const was = after[partition];
     if (topic !== stage.topic || was === undefined) continue;

@@ -2,6 +2,8 @@ import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
+import { timedJobs } from './jobs/timed.ts';
+import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
@@ -54,8 +56,8 @@ const RARE = [
 
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
-/** What some seeds are about: histories that chance alone makes too seldom. `records` and `sources-anew` are drawn for mutants only. */
-export type Focus = 'anything' | 'doubt' | 'records' | 'sources-anew' | 'garbage' | 'pipeline' | 'commands';
+/** What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew` and `time` are drawn for mutants only. */
+export type Focus = 'anything' | 'time' | 'doubt' | 'records' | 'sources-anew' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -90,6 +92,15 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; reado
     { kind: 'crash', apis: ['invoke commit'], rate: 0.2 },
     { kind: 'lose', apis: ['invoke commit'], rate: 0.6 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.7 },
+  ],
+  // Jobs that work by time, with restarts, other widths and failures between what is set and what is due.
+  time: [
+    { kind: 'crash', apis: ['decide', 'invoke process', 'invoke read', 'recordCommitted'], rate: 0.03 },
+    { kind: 'hand-over', apis: ['decide', 'invoke read'], rate: 0.05 },
+    { kind: 'lose', apis: ['invoke process', 'invoke read', 'invoke commit'], rate: 0.08 },
+    { kind: 'twice', apis: ['invoke process', 'invoke read'], rate: 0.1 },
+    { kind: 'slow', apis: ['invoke process', 'invoke read', 'invoke commit'], rate: 0.15 },
+    { kind: 'cold', apis: ['invoke process'], rate: 0.2 },
   ],
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
@@ -213,7 +224,7 @@ function faultOf(kind: DrawnKind, call: Call, dice: Dice, longestMs: number): Fa
 /** Everything about one run, from its seed; also what it is about, unless that is said. */
 export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focus = focusOf(seed)): WorldOptions {
   const dice = new Dice(hashOf(seed, 'shape'));
-  const job = drawJob(seed, dice);
+  const job = drawJob(seed, dice, focus === 'time' ? [...timedJobs, ...windowedJobs] : undefined);
   const inputPartitions = dice.whole(2, 3);
   const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
   const schedule = new Dice(hashOf(seed, 'schedule'));

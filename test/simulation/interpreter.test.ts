@@ -33,7 +33,17 @@ const record = (value: string, partition = 0, offset = 0): InputRecord => ({
 /** What the sink `write` is given of these lines, one epoch after the other. */
 function writtenBy(interpreter: Interpreter, lines: readonly string[], subtaskOf: (key: string) => number = () => 0) {
   const input = new Map([['read', lines.map((line) => record(line))]]);
-  return interpreter.run({ input, subtaskOf: (_uid, key) => subtaskOf(String(key)) }).get('write') ?? [];
+  return (
+    interpreter
+      .run({
+        input,
+        subtaskOf: (_uid, key) => subtaskOf(String(key)),
+        keyGroupOf: () => 0,
+        keySerdeOf: () => utf8,
+        timeOf: () => undefined,
+      })
+      .get('write') ?? []
+  );
 }
 
 const textsOf = (written: readonly { readonly text: string }[]) => written.map(({ text }) => text.replace(/ \| at 5$/, ''));

@@ -1,17 +1,20 @@
 import { collectingJobs } from './jobs/collecting.ts';
 import { countingJobs } from './jobs/counting.ts';
 import { keepingJobs } from './jobs/keeping.ts';
+import { timedJobs } from './jobs/timed.ts';
+import { windowedJobs } from './jobs/windowed.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs];
+const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...timedJobs, ...windowedJobs];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs];
 
-/** Draws the job of a seed. `dice` are thrown once, whatever comes of it. */
-export function drawJob(seed: number, dice: Dice): SimJob {
+/** Draws the job of a seed; `only` one of these, if it is about them. `dice` are thrown once, whatever comes of it. */
+export function drawJob(seed: number, dice: Dice, only?: readonly SimJob[]): SimJob {
   const counting = dice.pick(countingJobs);
   const own = new Dice(hashOf(seed, 'job'));
+  if (only !== undefined) return own.pick(only);
   return own.chance(0.4) ? own.pick(statefulJobs) : counting;
 }

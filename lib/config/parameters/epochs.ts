@@ -90,6 +90,6 @@ export const epochsParameters = {
     unset: 'it stays',
     unit: 'ms',
     readBy: ['coordinator', 'infra'],
-    doc: 'In a deployment: after this long without input the coordinator ends, and the tick of each minute looks for input. Costs cents a month instead of a running function; input after a quiet time waits up to a minute.',
+    doc: 'In a deployment: after this long without input the coordinator ends, and the tick of each minute looks for input. Costs cents a month instead of a running function; input after a quiet time waits up to a minute. A timer fires as in a job that stays: what is due within a minute is waited for, and for what is due later a tick comes in time.',
   }),
 };

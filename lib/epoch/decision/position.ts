@@ -1,8 +1,9 @@
 import { byName, ofName } from '../../config/by-name.ts';
-import { edgesTo, type PhysicalPlan, type Stage } from '../../plan/plan.ts';
+import { edgesTo, type PhysicalPlan, type SourceStage, type Stage } from '../../plan/plan.ts';
 import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
 import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
+import { hasInputBehind } from '../../time/input-ends.ts';
 import { timeAfter } from '../../time/watermarks.ts';
 import { type Attempt, writtenBy } from '../attempt/attempt.ts';
 import { advanceOffsets } from '../planning/plan.ts';
@@ -24,13 +25,16 @@ export function positionAfter(
 /** Of a job that does not use time what there is stays as it is. */
 function timeOf(
   before: Position,
-  { from, sources, time }: Pick<Attempt, 'from' | 'sources' | 'time'>,
+  attempt: Pick<Attempt, 'from' | 'sources' | 'time'>,
   plan: Pick<PhysicalPlan, 'stages' | 'edges'>,
 ): Time | undefined {
+  const { from, sources, time } = attempt;
   if (time === undefined) return before.time;
   const partitions = ({ id, topic }: { readonly id: string; readonly topic: string }) => ofName(ofName(from, id), topic)?.length ?? 0;
   const seen = (source: string) => (sources.get(source) ?? []).flatMap((done) => done?.seen ?? []);
-  return timeAfter(before.time, { processingMs: time.processingMs, partitions, seen }, plan);
+  const offsets = offsetsAfter(attempt);
+  const hasMore = (source: SourceStage, partition: number) => hasInputBehind(offsets, time.ends, source, partition);
+  return timeAfter(before.time, { processingMs: time.processingMs, partitions, seen, hasMore }, plan);
 }
 
 /** Where a job stands after its last completed epoch and the attempts that build on it, oldest first. */

@@ -1,13 +1,25 @@
 import { byName } from '../../config/by-name.ts';
+import { TICK_MS } from '../../config/ticks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import { usesTime } from '../../plan/time.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
-import { readUpTo, withoutHeld } from '../../time/alignment.ts';
+import { withoutHeld } from '../../time/alignment.ts';
 import { isTimeDue, timeDueAtMs } from '../../time/due.ts';
+import { type InputEnds, inputEnds, NO_INPUT } from '../../time/input-ends.ts';
 import type { StageOutcome } from '../attempt/attempt.ts';
-import { type Attempt, backlogLeft, bytesRead, countsOf, inputOf, inputRead, newAttempt, withDone } from '../attempt/attempt.ts';
+import {
+  type Attempt,
+  backlogLeft,
+  bytesRead,
+  countsOf,
+  inputOf,
+  inputRead,
+  newAttempt,
+  timeOfAttempt,
+  withDone,
+} from '../attempt/attempt.ts';
 import type { CommitResult } from '../commit/commit-epoch.ts';
 import { positionBehind } from '../decision/position.ts';
 import { afterDecidedEpoch } from '../failure/after-failure.ts';
@@ -21,7 +33,7 @@ import { figuresOf } from '../progress/epoch-figures.ts';
 import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';
-import { isEnding, type LoopState, newestDecision } from './state.ts';
+import { isEnding, isToEnd, type LoopState, newestDecision } from './state.ts';
 import {
   change,
   changeAttempt,
@@ -63,7 +75,7 @@ function take(turn: Turn, event: LoopEvent): void {
       if (event.all) observe(turn, { event: 'leftovers-ended' });
       return change(turn, { leftovers: 'none' });
     case 'settled':
-      return changeEnding(turn, { settling: 'done' });
+      return takeSettled(turn);
     case 'told-to-end':
       return changeEnding(turn, { isTold: true });
     case 'chore':
@@ -72,6 +84,12 @@ function take(turn: Turn, event: LoopEvent): void {
     default:
       event satisfies never;
   }
+}
+
+/** Of a stop that was withdrawn meanwhile nothing is left but that the ids are settled: the loop goes on. */
+function takeSettled(turn: Turn): void {
+  if (isToEnd(turn.state, turn.nowMs, turn.rules)) changeEnding(turn, { settling: 'done' });
+  else changeEnding(turn, { settling: 'no', sinceMs: undefined });
 }
 
 function takePlanned(turn: Turn, base: string, planned: Planned): void {
@@ -98,10 +116,12 @@ function takePlanned(turn: Turn, base: string, planned: Planned): void {
 /** Input that is too far ahead of the rest waits for it: it is as if it were not there yet. */
 function takeInput(turn: Turn, planned: PlannedInput): void {
   const { plan } = turn.rules;
-  const ranges = usesTime(plan) ? withoutHeld(planned.ranges, standing(turn).time, plan) : planned.ranges;
+  if (!usesTime(plan)) return takePlan(turn, planned, NO_INPUT);
+  const ranges = withoutHeld(planned.ranges, standing(turn).time, plan);
+  const ends = inputEnds(planned.ranges);
   const isAllHeld = Object.values(ranges).flat(2).length === 0 && planned.gaps.length === 0;
-  if (isAllHeld) takeNothing(turn);
-  else takePlan(turn, { ...planned, ranges });
+  if (isAllHeld) takeNothing(turn, ends);
+  else takePlan(turn, { ...planned, ranges }, ends);
 }
 
 /** Where the job stands when all that is in flight has gone well, as far as that is known. */
@@ -109,16 +129,18 @@ function standing({ state: { parent, inFlight }, rules }: Turn): Position {
   return positionBehind(parent, inFlight, rules.plan);
 }
 
-function takeNothing(turn: Turn): void {
+/** There is no input that may be read. `held`: what there is is too far ahead. */
+function takeNothing(turn: Turn, held: InputEnds = NO_INPUT): void {
   const { rules, nowMs } = turn;
   const { idlePolls, inFlight, idleSinceMs, parent, recordedCommitted, chores } = turn.state;
   const planAtMs = nowMs + idlePollMs(idlePolls, rules.checkpointIntervalMs, rules.idlePollMaxMs);
   change(turn, { planAtMs, idlePolls: idlePolls + 1 });
   if (inFlight.length > 0) return;
-  const dueInMs = timeDueInMs(turn);
-  if (dueInMs <= 0) return takeTime(turn);
+  const dueInMs = timeDueInMs(turn, held);
+  if (dueInMs <= 0) return takeTime(turn, held);
   change(turn, { planAtMs: Math.min(planAtMs, nowMs + dueInMs) });
-  change(turn, { idleSinceMs: idleSinceMs ?? nowMs });
+  // What comes before the next tick would is waited for: a job that ends for want of input is started again too late for it.
+  change(turn, { idleSinceMs: dueInMs <= TICK_MS ? undefined : (idleSinceMs ?? nowMs) });
   turn.effects.push({ do: 'progress', more: false });
   // The next decision would record it; an idle job does so by itself.
   if (recordedCommitted < parent.epoch) startChore(turn, { do: 'chore', chore: 'record-commit', epoch: parent.epoch });
@@ -126,40 +148,29 @@ function takeNothing(turn: Turn): void {
 }
 
 /** How long until a time comes that something waits for, if no input does. Infinity: it never will. What is in flight may change that. */
-function timeDueInMs({ state: { parent }, rules, given }: Turn): number {
+function timeDueInMs({ state: { parent }, rules, given }: Turn, held: InputEnds = NO_INPUT): number {
   const { wallMs } = given.now;
-  if (isTimeDue(parent, rules.plan, wallMs)) return 0;
+  if (isTimeDue(parent, rules.plan, wallMs, held)) return 0;
   const dueAtMs = timeDueAtMs(parent, rules.plan);
   return dueAtMs === undefined ? Number.POSITIVE_INFINITY : Math.max(dueAtMs - wallMs, 1);
 }
 
 /** A time has come: an epoch without input. */
-function takeTime(turn: Turn): void {
+function takeTime(turn: Turn, held: InputEnds): void {
   const { offsets: from, topicIds = {} } = turn.state.parent;
   const ranges = byName(turn.rules.plan.stages.flatMap(({ kind, id }) => (kind === 'source' ? [[id, []] as const] : [])));
-  takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, gaps: [] }, 'time');
+  takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, gaps: [] }, held, 'time');
 }
 
-/** The time of the epoch that is planned now; undefined: the job does not use it. */
-function timeNow(turn: Turn): Attempt['time'] {
-  const { plan } = turn.rules;
-  if (!usesTime(plan)) return undefined;
-  const { time } = standing(turn);
-  const upToMs = plan.stages.flatMap((stage) => {
-    const limit = stage.kind === 'source' ? readUpTo(stage, time, plan) : undefined;
-    return limit === undefined ? [] : [[stage.id, limit] as const];
-  });
-  return { processingMs: Math.max(time?.processingMs ?? 0, Math.floor(turn.given.now.wallMs)), upToMs: byName(upToMs) };
-}
-
-function takePlan(turn: Turn, planned: PlannedInput, why: 'input' | 'time' = 'input'): void {
+/** `ends`: of all the input that there is. */
+function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'input' | 'time' = 'input'): void {
   const { rules, nowMs, given } = turn;
   const { inFlight, parent, trouble, size, endsLeftovers } = turn.state;
   const epoch = (inFlight.at(-1)?.epoch ?? parent.epoch) + 1;
   const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
-  const time = timeNow(turn);
+  const time = timeOfAttempt(standing(turn), rules.plan, given.now.wallMs, ends);
   const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges, time };
   const attempt = newAttempt(
     { ...plan, isForTime: why === 'time', maxBytes: size.bytes, isCut, condemned, endsLeftovers },

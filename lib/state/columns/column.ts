@@ -1,3 +1,4 @@
+import type { Due } from '../../protocol/event-time.ts';
 import type { DeclaredState } from '../declared-state.ts';
 import type { WrittenState } from '../snapshot/writer.ts';
 
@@ -11,7 +12,7 @@ import type { WrittenState } from '../snapshot/writer.ts';
  */
 export interface Column extends WrittenState {
   readonly state: DeclaredState;
-  /** What `onRecord` gets. Outside of records its methods throw (`currentOf`). */
+  /** What `onRecord` gets. Outside of records its methods throw (`currentOf`). Undefined: it gets nothing. */
   readonly handle: unknown;
   /** There is a number more, the next one, and the state holds nothing of it. */
   extend(): void;
@@ -27,4 +28,8 @@ export interface Column extends WrittenState {
   settle(): void;
   /** Forgets everything. */
   drop(): void;
+  /** What the state holds of the current key, for people and tests: copies. Undefined: nothing that they would understand. */
+  read?(): unknown;
+  /** The earliest that waits for a time, of all keys. Undefined: nothing does. */
+  due?(): Due | undefined;
 }

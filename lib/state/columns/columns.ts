@@ -4,7 +4,9 @@ import type { Column } from './column.ts';
 import { type ListDeclaration, openListColumn } from './list.ts';
 import { type MapDeclaration, openMapColumn } from './map.ts';
 import { openReducingColumn, type ReducingDeclaration } from './reducing.ts';
+import { openTimersColumn, type TimersDeclaration } from './timers.ts';
 import { openValueColumn, type ValueDeclaration } from './value.ts';
+import { openWaitingColumn, type WaitingDeclaration } from './waiting.ts';
 
 /** The kinds of state, and how each is declared. */
 interface Declarations {
@@ -13,6 +15,8 @@ interface Declarations {
   readonly map: MapDeclaration;
   readonly reducing: ReducingDeclaration;
   readonly aggregating: AggregatingDeclaration;
+  readonly timers: TimersDeclaration;
+  readonly waiting: WaitingDeclaration;
 }
 
 /** How a column of each kind is made: one that is declared and not here does not compile. */
@@ -22,6 +26,8 @@ const kinds: { readonly [K in keyof Declarations]: (keys: KeyIndex, state: Decla
   map: openMapColumn,
   reducing: openReducingColumn,
   aggregating: openAggregatingColumn,
+  timers: openTimersColumn,
+  waiting: openWaitingColumn,
 };
 
 /** A state as its operator declares it: of any kind. */

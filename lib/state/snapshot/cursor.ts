@@ -34,6 +34,12 @@ export class Cursor {
     return this.bytes.readUInt32LE(this.position - 4);
   }
 
+  f64(): number {
+    if (this.position + 8 > this.#end) throw this.malformed('ends inside a number');
+    this.position += 8;
+    return this.bytes.readDoubleLE(this.position - 8);
+  }
+
   /** A count of things that take `each` bytes at least. */
   count(each: number): number {
     const count = this.varint();

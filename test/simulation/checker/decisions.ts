@@ -6,6 +6,7 @@ import type { Contents } from './contents.ts';
 import { Interpreter } from './interpreter/interpreter.ts';
 import { type DecidedEpoch, Life } from './life.ts';
 import { lifeOf, presentLife, type Scene } from './scene.ts';
+import { Times } from './times.ts';
 
 export interface Decided {
   readonly life: Life;
@@ -15,7 +16,8 @@ export interface Decided {
 
 /** One decision for an epoch, on the last one (I1). Undefined: it is not to be looked at any further. Throws when a blob cannot be read. */
 export function acceptDecision(scene: Scene, contents: Contents, decision: Decision): Decided | undefined {
-  const life = lifeOf(scene, decision.incarnation) ?? new Life(decision.incarnation, new Interpreter(shapeOf(scene.job).definition));
+  const { definition } = shapeOf(scene.job);
+  const life = lifeOf(scene, decision.incarnation) ?? new Life(decision.incarnation, new Interpreter(definition), new Times(definition));
   if (!scene.lives.includes(life)) scene.lives.push(life);
   const parent = life.decided.at(-1)?.manifest;
   const fault = faultOf(scene, life, parent, decision);

@@ -2,8 +2,9 @@ import type { Committable } from '../../../lib/protocol/committable.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { KafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import type { Partition } from '../models/partition.ts';
-import type { Written } from './interpreter/epoch.ts';
+import type { InputRecord, Written } from './interpreter/epoch.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
+import type { Times } from './times.ts';
 
 export interface DecidedEpoch {
   readonly manifest: Manifest;
@@ -23,6 +24,12 @@ export class Life {
   readonly incarnation: string;
   /** Has been given the input through the last decided epoch. */
   readonly interpreter: Interpreter;
+  /** Has been given the same. */
+  readonly times: Times;
+  /** By source uid, all that was processed. */
+  readonly input = new Map<string, InputRecord[]>();
+  /** By operator uid and origin: what came late to operators that work in order of time. */
+  readonly late = new Set<string>();
   /** The job was deleted, and nothing of this incarnation may become visible any more. */
   over = false;
   readonly decided: DecidedEpoch[] = [];
@@ -38,9 +45,10 @@ export class Life {
   readonly sent = new Set<string>();
   readonly #allSent = new Set<number>();
 
-  constructor(incarnation: string, interpreter: Interpreter) {
+  constructor(incarnation: string, interpreter: Interpreter, times: Times) {
     this.incarnation = incarnation;
     this.interpreter = interpreter;
+    this.times = times;
   }
 
   epoch(epoch: number): DecidedEpoch | undefined {

@@ -1,11 +1,16 @@
-import { shapeOf } from '../sim-job.ts';
+import type { Serde } from '../../../lib/format/serde.ts';
+import type { JobDefinition } from '../../../lib/graph/job.ts';
+import { isKeyed, shapeOf } from '../sim-job.ts';
 import type { Kept } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { own } from './contents.ts';
 import type { Decided } from './decisions.ts';
 import type { InputRecord } from './interpreter/epoch.ts';
+import type { Row } from './interpreter/rows.ts';
+import { timersIn } from './interpreter/timers.ts';
+import { rowsIn } from './interpreter/waiting.ts';
 import { keyGroupOf } from './key-groups.ts';
-import { sinkOf } from './life.ts';
+import { type Life, sinkOf } from './life.ts';
 import { checkPlaces } from './places.ts';
 import type { Scene } from './scene.ts';
 import { differenceOf, multiset, shown } from './texts.ts';
@@ -15,7 +20,16 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   const { life, epoch } = decided;
   const { manifest } = epoch;
   try {
-    epoch.written = life.interpreter.run({ input, subtaskOf: (uid, key) => subtaskOf(scene, decided, uid, key) });
+    const times = life.times.take(scene, manifest, input);
+    const { written, aside } = life.interpreter.runEpoch({
+      input,
+      subtaskOf: (uid, key) => subtaskOf(scene, decided, uid, key),
+      keyGroupOf: (key) => keyGroupOf(key, scene.maxParallelism),
+      keySerdeOf: (uid) => keySerdeOf(scene, uid),
+      timeOf: (uid) => times.get(uid),
+    });
+    epoch.written = written;
+    remember(life, input, aside, shapeOf(scene.job).definition);
   } catch (error) {
     return scene.fail(
       'I3',
@@ -24,11 +38,71 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   }
   checkStaged(scene, decided);
   for (const node of shapeOf(scene.job).definition.nodes) {
-    if (node.kind !== 'process') continue;
+    if (!isKeyed(node)) continue;
+    const found = contents.stateOf(manifest, node.uid, node.states);
+    const windows = life.interpreter.windows.get(node.uid);
+    if (windows !== undefined) {
+      checkWindowKeys(scene, manifest.epoch, node.uid, { open: windows.openKeys, found });
+      checkDue(scene, decided, node.uid, found);
+      continue;
+    }
     const expected = life.interpreter.states.get(node.uid)?.keys ?? new Map();
-    const difference = differenceOf(shownState(expected), shownState(contents.stateOf(manifest, node.uid, node.states)));
+    const difference = differenceOf(shownState(expected), shownState(found));
     if (difference !== undefined) scene.fail('I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
+    checkDue(scene, decided, node.uid, expected);
   }
+}
+
+/** How a window operator keeps its windows is its own affair: but it keeps some of each key that has any, and of no other (I9). */
+function checkWindowKeys(
+  scene: Scene,
+  epoch: number,
+  uid: string,
+  { open, found }: { readonly open: ReadonlySet<string>; readonly found: ReadonlyMap<string, ReadonlyMap<string, Kept>> },
+): void {
+  const lost = [...open].find((key) => !found.has(key));
+  // What is left of one that had windows may be a time for early results.
+  const left = [...found].find(([key, states]) => !open.has(key) && [...states.keys()].some((name) => name !== '@timers'));
+  if (lost !== undefined) scene.fail('I9', `epoch ${epoch}: ${uid} has lost the windows of the key ${shown(Buffer.from(lost, 'latin1'))}`);
+  if (left !== undefined)
+    scene.fail('I9', `epoch ${epoch}: ${uid} keeps the key ${shown(Buffer.from(left[0], 'latin1'))}, which has no windows`);
+}
+
+function remember(
+  { input: all, late }: Life,
+  input: ReadonlyMap<string, readonly InputRecord[]>,
+  aside: ReadonlyMap<string, readonly Row[]>,
+  { nodes }: JobDefinition,
+): void {
+  for (const [uid, records] of input) all.set(uid, [...(all.get(uid) ?? []), ...records]);
+  for (const node of nodes)
+    if (node.kind === 'process') for (const { origin } of aside.get(`${node.id} late`) ?? []) late.add(`${node.uid} ${origin}`);
+}
+
+/** Whoever plans knows what is due from the snapshots' references alone (I8). */
+function checkDue(scene: Scene, { epoch: { manifest } }: Decided, uid: string, keys: ReadonlyMap<string, ReadonlyMap<string, Kept>>): void {
+  for (const { keyGroups, due } of own(manifest.state, uid) ?? []) {
+    const isOwn = (key: Buffer) => {
+      const keyGroup = keyGroupOf(key, scene.maxParallelism);
+      return keyGroup >= keyGroups.first && keyGroup <= keyGroups.last;
+    };
+    const timers = timersIn(keys, isOwn);
+    const rows = rowsIn(keys, isOwn);
+    const least = (domain: string) => Math.min(...timers.filter((timer) => timer.domain === domain).map(({ timeMs }) => timeMs));
+    const [should, is] = [
+      `${Math.min(least('event'), ...rows.map(({ timeMs }) => timeMs))}, ${least('processing')}`,
+      `${due?.eventMs ?? Number.POSITIVE_INFINITY}, ${due?.processingMs ?? Number.POSITIVE_INFINITY}`,
+    ];
+    if (should !== is) scene.fail('I8', `epoch ${manifest.epoch}: of ${uid} is due ${should}, and its snapshot says ${is}`);
+  }
+}
+
+export function keySerdeOf({ job }: Scene, uid: string): Serde<unknown> {
+  const { nodes } = shapeOf(job).definition;
+  const node = nodes.find((each) => isKeyed(each) && each.uid === uid);
+  const keyBy = node !== undefined && isKeyed(node) ? nodes[node.inputs[0] ?? -1] : undefined;
+  if (keyBy?.kind !== 'keyBy') throw new Error(`${uid} has no key`);
+  return keyBy.key;
 }
 
 function checkStaged(scene: Scene, { epoch: { manifest, staged, written } }: Decided): void {

@@ -3,6 +3,7 @@ import { shapeOf } from '../sim-job.ts';
 import { own } from './contents.ts';
 import type { Life } from './life.ts';
 import { presentLife, type Scene } from './scene.ts';
+import { waitingIn } from './times.ts';
 import type { Transactions } from './transactions.ts';
 
 /* The job goes on, and leaves nothing behind that holds up others (I6). */
@@ -12,7 +13,7 @@ export function unfinished(scene: Scene, transactions: Transactions, sources: re
   const life = presentLife(scene);
   const last = life?.decided.at(-1)?.manifest;
   if (life === undefined || last === undefined) return 'nothing was decided';
-  const unread = unreadOf(scene, life, sources);
+  const unread = unreadOf(scene, life, sources) ?? waitingIn(scene);
   if (unread !== undefined) return unread;
   const open = transactions.uncommitted(life);
   if (open.length > 0) return `what was decided is not committed: ${open.join(', ')}`;

@@ -13,6 +13,7 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file, fin
 
 const TABLE = 'test/simulation/models/epoch-table.ts';
 const STORE = 'lib/epoch/decision/decide-manifest.ts';
+const ATTEMPT = 'lib/epoch/attempt/attempt.ts';
 const ON_EVENT = 'lib/epoch/loop/on-event.ts';
 const TURN = 'lib/epoch/loop/turn.ts';
 const PERFORM = 'lib/epoch/coordinator/perform.ts';
@@ -41,6 +42,12 @@ const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 const FINISH = 'lib/epoch/coordinator/finish.ts';
 const CANCEL = 'cli/commands/cancel.ts';
+const WATERMARKS = 'lib/time/watermarks.ts';
+const TIMERS = 'lib/state/columns/timers.ts';
+const SLICES = 'lib/operators/kinds/window/slices.ts';
+const EACH_WINDOW = 'lib/operators/kinds/window/each-window.ts';
+const SESSIONS = 'lib/operators/kinds/window/sessions.ts';
+const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
 export const mutants: readonly Mutant[] = [
@@ -685,6 +692,218 @@ export const mutants: readonly Mutant[] = [
         'lib/sinks/kafka/watch-open.ts',
         'await sayHanging({ kafka, clock, tell }, lasting.filter(({ producerId }) => !own.has(producerId)), said,);',
         '',
+      ),
+    ],
+  },
+  {
+    name: 'a value that is late for all its windows is in none',
+    focus: 'time',
+    edits: [
+      edit(SLICES, 'if (finalEnd - 1 + allowedLatenessMs <= beforeMs) return late(value);', ''),
+      edit(EACH_WINDOW, 'if (finalEnd - 1 + allowedLatenessMs <= beforeMs) return late(value);', ''),
+      edit(EACH_WINDOW, 'if (end - 1 + allowedLatenessMs <= beforeMs) continue;', ''),
+    ],
+  },
+  {
+    name: 'the end of a window has the next one looked at that shares its slices',
+    focus: 'time',
+    edits: [edit(SLICES, 'if (next !== undefined) time.wakeBehind(next - 1);', '')],
+  },
+  {
+    name: 'a value that is late for a window has that one given again which still takes it',
+    focus: 'time',
+    edits: [
+      edit(SLICES, 'if (known !== undefined && end - 1 > beforeMs) return;', 'if (known !== undefined) return;'),
+      edit(EACH_WINDOW, 'known === undefined || end - 1 <= beforeMs', 'known === undefined'),
+    ],
+  },
+  {
+    name: 'slices that no window needs any more are gone, and their values with them',
+    focus: 'time',
+    edits: [edit(SLICES, 'contents.drop(oldest - sliceMs, oldest - 1);', '')],
+  },
+  {
+    name: 'sessions that a value brings together become one',
+    focus: 'time',
+    edits: [edit(SESSIONS, 'if (one !== undefined && other !== undefined) join(one, behind as number, other);', '')],
+  },
+  {
+    name: 'a value exactly the gap away belongs to the session: it is over only then',
+    focus: 'time',
+    edits: [
+      edit(SESSIONS, 'const lastOf = ({ lastMs }: Pane) => lastMs + gapMs;', 'const lastOf = ({ lastMs }: Pane) => lastMs + gapMs - 1;'),
+    ],
+  },
+  {
+    name: 'a session that was over and has grown is looked at again',
+    focus: 'time',
+    edits: [
+      edit(
+        SESSIONS,
+        'known === undefined || lastOf(pane) <= beforeMs || (other !== undefined && lastOf(other) <= beforeMs)',
+        'known === undefined',
+      ),
+    ],
+  },
+  {
+    name: 'of processing time a window is over when its last millisecond is behind',
+    focus: 'time',
+    edits: [
+      edit(WINDOW_TIME, "this.#timers.set('processing', lastMs + 1)", "this.#timers.set('processing', lastMs)"),
+      edit(WINDOW_TIME, 'return timeMs - 1;', 'return timeMs;'),
+    ],
+  },
+  {
+    name: 'the watermark of a partition never goes back',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'laterOf(was.watermarkMs, watermarkMs)', 'watermarkMs ?? was.watermarkMs')],
+  },
+  {
+    name: 'the watermark of a stage never goes back',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'return laterOf(before, combined(parts));', 'return combined(parts) ?? before;')],
+  },
+  {
+    name: 'a partition without a watermark holds the others back',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'if (watermarkMs === undefined) return undefined;', 'if (watermarkMs === undefined) continue;')],
+  },
+  {
+    name: 'a partition that is idle does not',
+    focus: 'time',
+    edits: [edit(WATERMARKS, 'parts.filter(({ isIdle }) => !isIdle)', 'parts')],
+  },
+  {
+    name: 'a partition is active with the epoch that brings its records',
+    focus: 'time',
+    edits: [
+      edit(
+        WATERMARKS,
+        'watermarkMs: laterOf(was.watermarkMs, watermarkMs), activeMs: processingMs',
+        'watermarkMs: laterOf(was.watermarkMs, watermarkMs), activeMs: was.activeMs',
+      ),
+    ],
+  },
+  {
+    name: 'processing time never goes back',
+    focus: 'time',
+    edits: [
+      edit(ATTEMPT, 'Math.max(time?.processingMs ?? 0, Math.floor(wallMs))', 'Math.floor(wallMs)'),
+      edit(WATERMARKS, 'Math.max(before?.processingMs ?? 0, epoch.processingMs)', 'epoch.processingMs'),
+    ],
+  },
+  {
+    name: 'a time that has come is a reason for an epoch',
+    focus: 'time',
+    edits: [edit(ON_EVENT, 'if (dueInMs <= 0) return takeTime(turn, held);', '')],
+  },
+  {
+    name: 'a subtask without input runs when something of it is due',
+    focus: 'time',
+    edits: [edit('lib/epoch/attempt/stage-asks.ts', 'inputs.length === 0 && !isDue &&', 'inputs.length === 0 &&')],
+  },
+  {
+    name: 'a snapshot says what of it is due',
+    focus: 'time',
+    edits: [
+      edit(
+        OPERATOR,
+        'base: previous.base, deltas: [...previous.deltas, delta], due: state.due()',
+        'base: previous.base, deltas: [...previous.deltas, delta], due: previous.due',
+      ),
+    ],
+  },
+  {
+    name: 'a timer that has fired is gone from the state',
+    focus: 'time',
+    edits: [edit(TIMERS, 'timers.delete(number, timeMs); return', 'timers.queue.delete(first); return')],
+  },
+  {
+    name: 'a delta says which timers are gone',
+    focus: 'time',
+    edits: [edit(TIMERS, 'out.varint(times[placeIn(times, timeMs)] === timeMs ? 1 : 0);', 'out.varint(1);')],
+  },
+  {
+    name: 'timers of a snapshot are in the queue again',
+    focus: 'time',
+    edits: [edit(TIMERS, 'for (const timeMs of times) this.queue.add(this.#timer(number, timeMs));', '')],
+  },
+  {
+    name: 'timers of event time fire before those of processing time',
+    focus: 'time',
+    edits: [
+      edit(
+        TIMERS,
+        "this.#takeDue('event', watermarkMs) ?? this.#takeDue('processing', processingMs)",
+        "this.#takeDue('processing', processingMs) ?? this.#takeDue('event', watermarkMs)",
+      ),
+    ],
+  },
+  {
+    name: 'late is what is not newer than the watermark of the epoch before',
+    focus: 'time',
+    edits: [edit('lib/operators/epoch-clock.ts', 'this.watermarkMs = time?.beforeMs ?? ', 'this.watermarkMs = time?.afterMs ?? ')],
+  },
+  {
+    name: 'what is made of a timer has its time',
+    focus: 'time',
+    edits: [edit('lib/operators/firing.ts', 'current.timestamp = timeMs;', '')],
+  },
+  {
+    name: 'what is made of a timer is of its key',
+    focus: 'time',
+    edits: [edit('lib/operators/firing.ts', 'current.keyHash = murmur2(bytes, 0, bytes.length);', '')],
+  },
+  {
+    name: 'in order of time rows come before the timers of their time',
+    focus: 'time',
+    edits: [
+      edit(
+        'lib/operators/firing.ts',
+        'timers?.takeDue(rowMs - 1, Number.NEGATIVE_INFINITY)',
+        'timers?.takeDue(rowMs, Number.NEGATIVE_INFINITY)',
+      ),
+    ],
+  },
+  {
+    name: 'in order of time rows of one time come in the order of their origins',
+    focus: 'time',
+    edits: [edit('lib/state/columns/waiting.ts', 'let row = inOrder(timeMs) + origin;', 'let row = inOrder(timeMs);')],
+  },
+  {
+    name: 'in order of time a row waits until the watermark has passed it',
+    focus: 'time',
+    edits: [edit('lib/operators/kinds/time-order.ts', 'else waiting.put(current.timestamp, current.origin, value);', 'else late(value);')],
+  },
+  {
+    name: 'in order of time what is late is given aside',
+    focus: 'time',
+    edits: [
+      edit(
+        'lib/operators/kinds/time-order.ts',
+        'if (current.timestamp <= clock.watermarkMs) late(value);',
+        'if (current.timestamp <= Number.NEGATIVE_INFINITY) late(value);',
+      ),
+    ],
+  },
+  {
+    name: 'in order of time the watermark is that of the row',
+    focus: 'time',
+    edits: [edit('lib/operators/firing.ts', 'clock.watermarkMs = row.timeMs - 1;', '')],
+  },
+  {
+    name: 'rows that wait are a reason for an epoch',
+    focus: 'time',
+    edits: [edit('lib/state/columns/waiting.ts', 'return eventMs === undefined ? undefined : { eventMs };', 'return undefined;')],
+  },
+  {
+    name: 'a row has the origin of its own record',
+    focus: 'time',
+    edits: [
+      edit(
+        'lib/operators/source-runtime.ts',
+        'current.origin = originOfRecord(source.uid, partition, reader.offset);',
+        'current.origin = originOfRecord(source.uid, partition, 0);',
       ),
     ],
   },

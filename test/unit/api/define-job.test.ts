@@ -13,6 +13,7 @@ import {
   json,
   type KafkaSink,
   type KafkaSource,
+  type KeyedStream,
   type KeySum,
   kafkaSink,
   kafkaSource,
@@ -235,12 +236,14 @@ test.each<[string, () => unknown, RegExp]>([
 });
 
 test('types follow the values', () => {
-  expectTypeOf(lines).toEqualTypeOf<KafkaSource<string>>();
+  expectTypeOf(lines).toEqualTypeOf<KafkaSource<string, Uint8Array, string>>();
   expectTypeOf(kafkaSource({ topic: 't', key: utf8, value: int64, select: ({ key, value }) => ({ key, value }) })).toEqualTypeOf<
-    KafkaSource<{ key: string | undefined; value: number | undefined }>
+    KafkaSource<{ key: string | undefined; value: number | undefined }, string, number>
   >();
-  expectTypeOf(kafkaSource({ topic: 't', value: int64, select: ({ key }) => key })).toEqualTypeOf<KafkaSource<Uint8Array | undefined>>();
-  expectTypeOf(sink).toEqualTypeOf<KafkaSink<string>>();
+  expectTypeOf(kafkaSource({ topic: 't', value: int64, select: ({ key }) => key })).toEqualTypeOf<
+    KafkaSource<Uint8Array | undefined, Uint8Array, number>
+  >();
+  expectTypeOf(sink).toEqualTypeOf<KafkaSink<string, never, string>>();
   expectTypeOf(
     kafkaSink({
       topic: 't',
@@ -248,7 +251,7 @@ test('types follow the values', () => {
       value: int64,
       toRecord: ({ name, size }: { name: string; size: number }) => ({ key: name, value: size }),
     }),
-  ).toEqualTypeOf<KafkaSink<{ name: string; size: number }>>();
+  ).toEqualTypeOf<KafkaSink<{ name: string; size: number }, string, number>>();
   // @ts-expect-error -- a key needs a serde
   kafkaSink({ topic: 't', value: int64, toRecord: (size: number) => ({ key: 'k', value: size }) });
 
@@ -261,6 +264,16 @@ test('types follow the values', () => {
     const keyed = stream.keyBy((line) => line.length, int64);
     expectTypeOf(keyed.sum('sum', (line) => line.length)).toEqualTypeOf<DataStream<KeySum<number>>>();
     expectTypeOf(keyed.reduce('reduce', (joined, line) => joined + line, utf8)).toEqualTypeOf<DataStream<string>>();
+    // A key of several parts is a tuple, not an array of whatever they are.
+    const byParts = stream.keyBy((line) => [line, line.length], json<readonly [string, number]>());
+    expectTypeOf(byParts).toEqualTypeOf<KeyedStream<readonly [string, number], string>>();
+    expectTypeOf(byParts.sum('sum-by-parts', () => 1)).toEqualTypeOf<DataStream<KeySum<readonly [string, number]>>>();
+    stream.sink(
+      'by-parts',
+      kafkaSink({ topic: 't', key: json<readonly [string, number]>(), value: utf8, toRecord: (line) => ({ key: [line, 1], value: line }) }),
+    );
+    // @ts-expect-error -- its parts the other way round
+    stream.keyBy((line) => [line.length, line], json<readonly [string, number]>()).sum('turned', () => 1);
     const typed = keyed.process('typed', {
       state: {
         count: valueState(int64, 0),

@@ -4,7 +4,7 @@ import { ExchangeReader } from '../../../lib/format/exchange-reader.ts';
 import { ExchangeWriter } from '../../../lib/format/exchange-writer.ts';
 import { murmur2 } from '../../../lib/format/murmur2.ts';
 import type { Serde } from '../../../lib/format/serde.ts';
-import { bytes, customSerde, float64, structured, utf8 } from '../../../lib/format/serdes.ts';
+import { bytes, customSerde, float64, json, structured, utf8 } from '../../../lib/format/serdes.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
 
 interface Row {
@@ -105,6 +105,22 @@ test('NaN is one key, whatever its bits and in whatever process it was met first
 test('thousands of keys each have their own place in the dictionary', () => {
   const rows = Array.from({ length: 6000 }, (_, index) => ({ key: `key-${index % 3000}`, value: `key-${index % 3000}`, timestamp: 1 }));
   expect(read(write(writer(utf8, 1), rows)[0], utf8)).toEqual(rows);
+});
+
+test('thousands of object keys each are one key, however often their encodings outgrow the buffer', () => {
+  const rows = Array.from({ length: 6000 }, (_, index) => ({ key: [index % 3000, 'day'], value: index, timestamp: 1 }));
+  const [segment] = write(writer(json(), 1), rows);
+  expect(segment?.readUInt32LE(0)).toBe(3000);
+  expect(read(segment, json())).toEqual(rows);
+});
+
+test('an object key that outgrows the buffer is not taken for another one whose bytes were there before', () => {
+  // Behind 4000 bytes of a buffer of 4096: the long key's first 96 bytes are those of the one that was looked up last.
+  const [filling, short] = [Buffer.alloc(3904, 1), Buffer.alloc(96, 2)];
+  const long = Buffer.alloc(200, 3);
+  const rows = [filling, short, short, long].map((key, index) => ({ key, value: index, timestamp: 1 }));
+  const sizes = read(write(writer(bytes, 1), rows)[0], bytes).map(({ key }) => (key as Buffer).length);
+  expect(sizes).toEqual([3904, 96, 96, 200]);
 });
 
 test('a value is not taken for its key when the key serde does not give it back', () => {

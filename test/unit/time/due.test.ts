@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Time } from '../../../lib/protocol/event-time.ts';
 import { isAnyDue, isTimeDue, timeDueAtMs } from '../../../lib/time/due.ts';
+import type { InputEnds } from '../../../lib/time/input-ends.ts';
 import { positionAt, sourceTime, twoSources } from './plans.ts';
 
 const time: Time = {
@@ -47,6 +48,15 @@ describe('an epoch without input', () => {
   it('is never due when what waits waits for records', () => {
     expect(timeDueAtMs(positionAt(time, { 'of-a': { eventMs: 45 } }), twoSources())).toBeUndefined();
     expect(timeDueAtMs(positionAt(time, { 'of-a': { eventMs: 51 } }), twoSources({ idleAfterMs: 500 }))).toBeUndefined();
+  });
+
+  it('is due when the watermark moves for which input is held, and nothing else waits', () => {
+    const plan = twoSources({ idleAfterMs: 500, alignWithinMs: 5 });
+    const held: InputEnds = new Map([['a', new Map([[0, 1]])]]);
+    // At 1,400 the second partition, which has no input, is idle; the first is not.
+    expect(isTimeDue(positionAt(time), plan, 1_399, held)).toBe(false);
+    expect(isTimeDue(positionAt(time), plan, 1_400, held)).toBe(true);
+    expect(isTimeDue(positionAt(time), plan, 1_400)).toBe(false);
   });
 
   it('is due as well where processing time was ahead of the clock', () => {

@@ -6,14 +6,18 @@ import { sourceTime, twoSources } from './plans.ts';
 type Seen = Readonly<Record<string, Readonly<Record<number, number | undefined>>>>;
 
 /** By source, then partition, the watermark that its records gave. Each topic has two partitions, that of `b` one. */
-function epochAfter(before: Time | undefined, processingMs: number, seen: Seen, plan = twoSources()): Time {
+function epochAfter(before: Time | undefined, processingMs: number, seen: Seen, plan = twoSources(), more: readonly number[] = []): Time {
   const seenOf = (source: string): PartitionSeen[] =>
     Object.entries(seen[source] ?? {}).map(([partition, watermarkMs]) => ({
       topic: `topic-${source}`,
       partition: Number(partition),
       watermarkMs,
     }));
-  return timeAfter(before, { processingMs, partitions: ({ id }) => (id === 'a' ? 2 : 1), seen: seenOf }, plan);
+  return timeAfter(
+    before,
+    { processingMs, partitions: ({ id }) => (id === 'a' ? 2 : 1), seen: seenOf, hasMore: ({ id }, at) => id === 'a' && more.includes(at) },
+    plan,
+  );
 }
 
 describe('the watermark of a stage', () => {
@@ -57,6 +61,16 @@ describe('the watermark of a stage', () => {
     expect(idle.stages).toEqual({ 'of-a': 70, 'of-both': 70 });
     const awake = epochAfter(idle, 1_600, { a: { 0: 99, 1: 80 } }, plan);
     expect(awake.stages['of-a']).toBe(80);
+  });
+
+  it('is held back by a partition that has more to read, however long it brings nothing', () => {
+    const plan = twoSources({ idleAfterMs: 500 });
+    const first = epochAfter(undefined, 1_000, { a: { 0: 50, 1: 40 } }, plan);
+    const unread = epochAfter(first, 9_000, { a: { 0: 60 } }, plan, [1]);
+    expect(unread.stages['of-a']).toBe(40);
+    // Its idle time begins when there is nothing more.
+    expect(epochAfter(unread, 9_499, { a: { 0: 70 } }, plan).stages['of-a']).toBe(40);
+    expect(epochAfter(unread, 9_500, { a: { 0: 70 } }, plan).stages['of-a']).toBe(70);
   });
 
   it('is the largest when all are idle, and a source whose partitions all are holds back no other', () => {

@@ -1,8 +1,21 @@
-import type { FilterNode, FlatMapNode, JobNode, KeyByNode, MapNode, ProcessNode, SinkNode, SourceNode } from '../../../../lib/graph/job.ts';
+import type {
+  FilterNode,
+  FlatMapNode,
+  JobNode,
+  KeyByNode,
+  MapNode,
+  SideOutputNode,
+  SinkNode,
+  SourceNode,
+} from '../../../../lib/graph/job.ts';
 import { hashOf } from '../key-groups.ts';
 import { textOf } from '../texts.ts';
 import type { Belongs, Epoch, Written } from './epoch.ts';
+import { process } from './process.ts';
 import { copied, decoded, encoded, type Row, type RowKey } from './rows.ts';
+import { readValue, timestampOf } from './values.ts';
+import { madeOf, originOfRecord } from './waiting.ts';
+import { window } from './window.ts';
 
 /**
  * What a node makes of all rows of an epoch. They come, and go, in the order that is documented: of the upstream subtasks, and
@@ -19,19 +32,16 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   flatMap,
   keyBy,
   process,
+  window,
+  sideOutput,
   sink: write,
 };
 
-function read({ uid, key: keySerde, value: valueSerde, select }: SourceNode, _: readonly Row[], { told }: Epoch): readonly Row[] {
-  return (told.input.get(uid) ?? []).map((record) => {
-    const { topic, partition, offset, timestamp, headers } = record;
-    const value = record.value === undefined ? undefined : decoded(valueSerde, record.value);
-    if (select === undefined) {
-      if (value === undefined) throw new TypeError(`${topic}-${partition}, offset ${offset} has no value`);
-      return { value, timestamp, key: undefined };
-    }
-    const key = record.key === undefined || keySerde === undefined ? record.key : decoded(keySerde, record.key);
-    return { value: select({ key, value, headers, timestamp, topic, partition, offset }), timestamp, key: undefined };
+function read(node: SourceNode, _: readonly Row[], { told }: Epoch): readonly Row[] {
+  return (told.input.get(node.uid) ?? []).map((record) => {
+    const value = readValue(node, record);
+    const origin = originOfRecord(node.uid, record.partition, record.offset);
+    return { value, timestamp: timestampOf(node, value, record), key: undefined, origin };
   });
 }
 
@@ -49,34 +59,24 @@ function flatMap({ fn }: FlatMapNode, input: readonly Row[]): readonly Row[] {
 
 /** The value goes through its serde, or is the key itself. -0 and 0 are one key. */
 function keyBy({ selector, key: keySerde, value: valueSerde }: KeyByNode, input: readonly Row[]): readonly Row[] {
-  return input.map(({ value, timestamp }) => {
+  const made = new Map<string, number>();
+  return input.map(({ value, timestamp, origin: of }) => {
+    const nth = made.get(of) ?? 0;
+    made.set(of, nth + 1);
+    const origin = madeOf(of, nth);
     const selected = selector(value);
     const key: RowKey = { bytes: encoded(keySerde, selected === 0 ? 0 : selected), serde: keySerde };
-    return { value: selected === value ? decoded(keySerde, key.bytes) : decoded(valueSerde, encoded(valueSerde, value)), timestamp, key };
+    return {
+      value: selected === value ? decoded(keySerde, key.bytes) : decoded(valueSerde, encoded(valueSerde, value)),
+      timestamp,
+      key,
+      origin,
+    };
   });
 }
 
-/** Its subtasks one after the other: each works on its keys' rows in their order. */
-function process(node: ProcessNode, input: readonly Row[], { told, stateOf }: Epoch): readonly Row[] {
-  const subtasks = Map.groupBy(input, ({ key }) => told.subtaskOf(node.uid, keyOf(node, key).bytes));
-  const inOrder = [...subtasks].sort(([one], [other]) => one - other);
-  return inOrder.flatMap(([, rows]) => rows.flatMap((row) => processOne(node, row, stateOf)));
-}
-
-function processOne(node: ProcessNode, { value, timestamp, key: rowKey }: Row, stateOf: Epoch['stateOf']): readonly Row[] {
-  const key = keyOf(node, rowKey);
-  const emitted: Row[] = [];
-  const out = { emit: (result: unknown) => void emitted.push({ value: copied(result), timestamp, key }) };
-  const context = { key: decoded(key.serde, key.bytes), timestamp };
-  stateOf(node).workOn(key.bytes.toString('latin1'), (states) => {
-    node.onRecord(value, states, out, context);
-  });
-  return emitted;
-}
-
-function keyOf({ uid }: ProcessNode, key: RowKey | undefined): RowKey {
-  if (key === undefined) throw new TypeError(`${uid} is given a row without a key`);
-  return key;
+function sideOutput({ inputs: [operator = -1], tag }: SideOutputNode, _: readonly Row[], { aside }: Epoch): readonly Row[] {
+  return (aside.get(`${operator} ${tag}`) ?? []).map((row) => ({ ...row, value: copied(row.value) }));
 }
 
 function write(node: SinkNode, input: readonly Row[], { written }: Epoch): readonly Row[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { positionBehind } from '../../../../lib/epoch/decision/position.ts';
 import { ERRORS } from '../../../../lib/plan/dead-letters.ts';
 import { edgeBetween } from '../../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../../lib/protocol/references.ts';
@@ -382,33 +383,39 @@ describe('an ending loop', () => {
     expect(loop.state().inFlight).toMatchObject([{ phase: 'deciding' }]);
   });
 
-  it('goes on when the job row asks no more for a stop, if it has not begun to settle', () => {
+  const control = (asksToStop: boolean) =>
+    ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
+
+  it('goes on when the job row asks no more for a stop', () => {
     const loop = play();
     upTo(loop, 'read');
-    const control = (asksToStop: boolean) =>
-      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
     loop.on(control(true));
     expect(names(loop.pass(100))).toEqual([]);
     expect(names(loop.on(control(false)))).toEqual(['plan']);
   });
 
-  it('does not go on when it has begun to settle, whatever the job row asks then', () => {
+  it('goes on when the job row asks no more for a stop, also when it is settling by then: when that is done', () => {
     const loop = play();
-    upTo(loop, 'read');
-    const control = (asksToStop: boolean) =>
-      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
-    loop.on(control(true));
-    expect(names(loop.pass(4_000))).toContain('settle');
+    expect(names(loop.on(control(true)))).toEqual(['settle']);
     expect(names(loop.on(control(false)))).toEqual([]);
-    expect(names(loop.pass(100))).toEqual([]);
-    expect(names(loop.on({ of: 'settled' }))).toEqual([]);
+    expect(names(loop.on({ of: 'settled' }))).toEqual(['plan']);
+    expect(names(loop.on(control(true)))).toEqual(['settle']);
+    loop.on({ of: 'settled' });
+    expect(loop.state().ending.settling).toBe('done');
+  });
+
+  it('ends when the job row asks no more for a stop, and what was under way was given up by then', () => {
+    const loop = play();
+    upTo(loop, 'prepared');
+    loop.on(control(true));
+    expect(names(loop.pass(10_000))).toContain('leave');
+    loop.on(control(false));
+    expect(names(loop.pass(100))).not.toContain('plan');
   });
 
   it('gives what is under way all its time again when it is asked to stop a second time', () => {
     const loop = play();
     upTo(loop, 'read');
-    const control = (asksToStop: boolean) =>
-      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
     loop.on(control(true));
     loop.on(control(false));
     loop.pass(60_000);
@@ -508,7 +515,7 @@ describe('a job that uses time', () => {
     const loop = play({ plan: timed });
     loop.turn();
     const effects = loop.on({ of: 'planned', base: 'four', planned: plan() });
-    expect(only(effects, 'run-stage').attempt.time).toEqual({ processingMs: 1_000_000, upToMs: {} });
+    expect(only(effects, 'run-stage').attempt.time).toMatchObject({ processingMs: 1_000_000, upToMs: {} });
     const ahead = play({ plan: timed }, { parent: decided({ ...parent, time: { processingMs: 2_000_000, sources: {}, stages: {} } }) });
     ahead.turn();
     const later = ahead.on({ of: 'planned', base: 'four', planned: plan() });
@@ -561,15 +568,40 @@ describe('a job that uses time', () => {
     expect(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 })).toContainEqual({ do: 'progress', more: true });
   });
 
+  /** The first of two partitions is too far ahead; the second was last active at that time. */
+  const ahead = (activeMs: number) => {
+    const partitions = { in: [500, 300].map((watermarkMs) => ({ watermarkMs, activeMs })) };
+    const time = { processingMs: 1, sources: { lines: { watermarkMs: 300, partitions } }, stages: { count: 300 } };
+    return decided({ ...parent, offsets: { lines: { in: [10, 10] } }, time });
+  };
+
   it('does not read what is too far ahead of the rest, and takes it for no input', () => {
-    const time = {
-      processingMs: 1,
-      sources: { lines: { partitions: { in: [{ watermarkMs: 500, activeMs: 1 }] } } },
-      stages: { count: 300 },
-    };
-    const loop = play({ plan: timed }, { parent: decided({ ...parent, time }) });
+    const loop = play({ plan: timed }, { parent: ahead(999_999) });
     loop.turn();
     expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual([]);
     expect(loop.state().inFlight).toEqual([]);
+  });
+
+  it('reads what is too far ahead when the rest, for which it waits, is idle', () => {
+    const loop = play({ plan: timed }, { parent: ahead(995_050) });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.state().inFlight).toEqual([]);
+    loop.pass(100);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual(['run lines of 5']);
+    const [attempt] = loop.state().inFlight;
+    expect(attempt?.ranges).toEqual({ lines: [] });
+    // Behind that epoch the watermark is that of the partition which waited.
+    expect(positionBehind(ahead(995_050), loop.state().inFlight, timed).time?.stages).toEqual({ count: 500 });
+  });
+
+  it('takes no partition for idle of whose input it has read only a part', () => {
+    const loop = play({ plan: timed }, { parent: ahead(1), size: { bytes: 1_000, offsets: 5 } });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    const [attempt] = loop.state().inFlight;
+    if (attempt === undefined) throw new Error('nothing is planned');
+    expect(positionBehind(ahead(1), [attempt], timed).time?.sources['lines']?.partitions['in']?.[0]?.activeMs).toBe(1_000_000);
+    expect(positionBehind(ahead(1), [attempt], timed).time?.sources['lines']?.partitions['in']?.[1]?.activeMs).toBe(1);
   });
 });

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { newJob } from '../../support/job.ts';
+import { resultsOf } from '../../support/nexmark/check.ts';
+import { nexmarkEvents } from '../../support/nexmark/events.ts';
+import { canonical, QUERIES } from '../../support/nexmark/queries.ts';
+import { TopicReader } from '../../support/topic-reader.ts';
+import { newProducer, newTopic, send } from '../../support/topics.ts';
+
+const EVENTS = nexmarkEvents(4, 1200);
+/** Of these a record of output comes from every bid, or none is ever taken back: so it is known when all of it is there. */
+const RECORDS: Readonly<Record<string, number>> = {
+  q17: EVENTS.bids.length,
+  q20: QUERIES.get('q20')?.results(EVENTS).length ?? 0,
+};
+
+it.each(Object.keys(RECORDS))('%s of Nexmark is exact on a real broker, with everything killed by kill -9 in the middle', async (name) => {
+  const query = QUERIES.get(name);
+  if (query === undefined) throw new Error(`no query ${name}`);
+  const [input, output, producer] = await Promise.all([newTopic('events'), newTopic('results'), newProducer()]);
+  const job = await newJob(`jobs/nexmark/${name}.ts`, { 'read-events': input, 'write-results': output });
+  const half = EVENTS.lines.length / 2;
+  await send(producer, input, EVENTS.lines.slice(0, half));
+  const first = job.start();
+  await first.event('decided', ({ recordsIn }) => recordsIn > 0);
+  await first.killAll();
+  await send(producer, input, EVENTS.lines.slice(half));
+  const second = job.start();
+  const reader = new TopicReader(output);
+  await Promise.race([
+    reader.readUntil(({ records }) => records.length >= (RECORDS[name] ?? 0)),
+    second.ended.then(({ end, message }) => Promise.reject(new Error(`the job ended early: ${end}: ${message}`))),
+  ]);
+  await second.stop();
+  await reader.readOn();
+  expect(reader.records.length).toBe(RECORDS[name]);
+  expect(resultsOf(reader.records, query)).toEqual(query.results(EVENTS).map(canonical).toSorted());
+});

@@ -1,0 +1,140 @@
+import type { KeyedContext, ProcessNode, Timers } from '../../../../lib/graph/job.ts';
+import type { Epoch, TimeTold } from './epoch.ts';
+import type { Handle } from './handles.ts';
+import { copied, decoded, type Row, type RowKey } from './rows.ts';
+import { leastDue, type TimersHandle } from './timers.ts';
+import { firstOf, originOfTimer, rowsIn, type WaitingHandle } from './waiting.ts';
+
+/** Names of the states that an operator's author does not see. */
+const TIMERS = '@timers';
+const WAITING = '@waiting';
+
+/** Its subtasks one after the other: each works on its keys' rows in their order, and then has fire what is due. */
+export function process(node: ProcessNode, input: readonly Row[], epoch: Epoch): readonly Row[] {
+  const { told, stateOf } = epoch;
+  const subtaskOf = (key: Buffer) => told.subtaskOf(node.uid, key);
+  const rows = Map.groupBy(input, ({ key }) => subtaskOf(keyOf(node, key).bytes));
+  const withState = Map.groupBy(stateOf(node).keys.keys(), (key) => subtaskOf(Buffer.from(key, 'latin1')));
+  const subtasks = [...new Set([...rows.keys(), ...withState.keys()])].sort((one, other) => one - other);
+  return subtasks.flatMap((subtask) => [
+    ...(rows.get(subtask) ?? []).flatMap((row) => processOne(node, row, epoch)),
+    ...fireIn(node, epoch, (key) => subtaskOf(key) === subtask),
+  ]);
+}
+
+function processOne(node: ProcessNode, row: Row, epoch: Epoch): readonly Row[] {
+  const { value, timestamp, origin } = row;
+  const key = keyOf(node, row.key);
+  const beforeMs = epoch.told.timeOf(node.uid)?.beforeMs;
+  if (!node.inTimeOrder)
+    return workOn(node, epoch, { key, timestamp, origin, watermarkMs: beforeMs }, (states, out, context) => {
+      node.onRecord(value, states, out, context);
+    });
+  if (epoch.told.isLate?.(node.uid, origin) ?? (beforeMs !== undefined && timestamp <= beforeMs)) {
+    const name = `${node.id} late`;
+    epoch.aside.set(name, [...(epoch.aside.get(name) ?? []), row]);
+    return [];
+  }
+  epoch.stateOf(node).workOn(key.bytes.toString('latin1'), ({ [WAITING]: handle }) => {
+    (handle as WaitingHandle).put(timestamp, origin, value);
+  });
+  return [];
+}
+
+/** One after the other, always the first of what is due then: timers, and rows that have waited. */
+function fireIn(node: ProcessNode, epoch: Epoch, isOwn: (key: Buffer) => boolean): readonly Row[] {
+  const { told, stateOf } = epoch;
+  const { onTimer, onRecord, inTimeOrder } = node;
+  const time = told.timeOf(node.uid);
+  if (time === undefined) return [];
+  const serde = told.keySerdeOf(node.uid);
+  const made: Row[] = [];
+  for (;;) {
+    const { keys } = stateOf(node);
+    const ripe = rowsIn(keys, isOwn).filter(({ timeMs }) => timeMs <= (time.afterMs ?? Number.NEGATIVE_INFINITY));
+    const row = firstOf(ripe, told.keyGroupOf);
+    const timer = onTimer === undefined ? undefined : leastDue(keys, time, told, isOwn);
+    const isTimersTurn = timer !== undefined && (row === undefined || (timer.domain === 'event' && timer.timeMs < row.timeMs));
+    if (isTimersTurn && onTimer !== undefined) {
+      const { domain, timeMs } = timer;
+      const watermarkMs = inTimeOrder && domain === 'event' ? timeMs : time.afterMs;
+      const of = { key: { bytes: timer.key, serde }, timestamp: timeMs, watermarkMs, origin: originOfTimer(node.uid, domain, timer.key) };
+      const work = workOn(node, epoch, of, (states, out, context, { timers }) => {
+        timers?.delete(domain, timeMs);
+        onTimer({ domain, timeMs }, states, out, context);
+      });
+      made.push(...work);
+    } else if (row !== undefined) {
+      const { key: bytes, timeMs: timestamp, origin, name } = row;
+      const work = workOn(
+        node,
+        epoch,
+        { key: { bytes, serde }, timestamp, watermarkMs: timestamp - 1, origin },
+        (states, out, context, { waiting }) => {
+          onRecord(waiting?.take(name), states, out, context);
+        },
+      );
+      made.push(...work);
+    } else return made;
+  }
+}
+
+interface Of {
+  readonly key: RowKey;
+  readonly timestamp: number;
+  readonly watermarkMs: number | undefined;
+  readonly origin: string;
+}
+
+/** What of the states is not the author's. */
+interface Hidden {
+  readonly timers: TimersHandle | undefined;
+  readonly waiting: WaitingHandle | undefined;
+}
+
+type Work = (states: unknown, out: { emit(value: unknown): void }, context: KeyedContext<unknown>, hidden: Hidden) => void;
+
+function workOn(node: ProcessNode, { told, stateOf }: Epoch, of: Of, work: Work): readonly Row[] {
+  const { key, timestamp, origin } = of;
+  const emitted: Row[] = [];
+  const out = { emit: (result: unknown) => void emitted.push({ value: copied(result), timestamp, key, origin }) };
+  stateOf(node).workOn(key.bytes.toString('latin1'), ({ [TIMERS]: timers, [WAITING]: waiting, ...states }) => {
+    const hidden = { timers: timers as TimersHandle | undefined, waiting: waiting as WaitingHandle | undefined };
+    work(states, out, contextOf(node, of, told.timeOf(node.uid), timers), hidden);
+  });
+  return emitted;
+}
+
+function contextOf(
+  node: ProcessNode,
+  { key, timestamp, watermarkMs }: Omit<Of, 'origin'>,
+  time: TimeTold | undefined,
+  handle: Handle | undefined,
+): KeyedContext<unknown> {
+  const timers = handle as TimersHandle | undefined;
+  return {
+    key: decoded(key.serde, key.bytes),
+    timestamp,
+    get watermarkMs() {
+      return watermarkMs ?? Number.NEGATIVE_INFINITY;
+    },
+    get processingTimeMs() {
+      if (time === undefined) throw new TypeError(`${node.uid} reads the time of a job that does not use it`);
+      return time.processingMs;
+    },
+    get timers(): Timers {
+      if (timers === undefined) throw new TypeError(`${node.uid} has no timers`);
+      return {
+        setEventTime: (timeMs) => timers.set('event', timeMs),
+        deleteEventTime: (timeMs) => timers.delete('event', timeMs),
+        setProcessingTime: (timeMs) => timers.set('processing', timeMs),
+        deleteProcessingTime: (timeMs) => timers.delete('processing', timeMs),
+      };
+    },
+  };
+}
+
+function keyOf({ uid }: ProcessNode, key: RowKey | undefined): RowKey {
+  if (key === undefined) throw new TypeError(`${uid} is given a row without a key`);
+  return key;
+}

@@ -1,0 +1,176 @@
+import {
+  type DataStream,
+  defineJob,
+  type EventTime,
+  int64,
+  type KeyedContext,
+  kafkaSink,
+  kafkaSource,
+  listState,
+  type Output,
+  type Timer,
+  utf8,
+  valueState,
+} from '../../../lib/api/index.ts';
+import type { JobDefinition, JobNode } from '../../../lib/graph/job.ts';
+import { type Build, INPUT, JOB, LATER_INPUT, type SimJob } from '../sim-job.ts';
+import { faultless, type UserCode } from '../user-code.ts';
+import { type Sighting, sightingsBy, timesOf } from './lines.ts';
+
+/** The time of a line: lines come a tenth of a second after each other, and up to three tenths out of order. */
+function timeIn(line: string): number {
+  const n = Number(line.slice(line.indexOf('#')).replace(/\D/g, '')) || 0;
+  return n * 100 + (((n * 7919) % 13) - 6) * 50;
+}
+
+export const outOfOrder: EventTime<string> = { timestamp: timeIn, maxOutOfOrdernessMs: 300, idleAfterMs: 1_500 };
+/** Lines that speak of a bee say how far time has come. */
+const bees: EventTime<string> = {
+  timestamp: timeIn,
+  watermark: (line, timestamp) => (line.includes('bee') ? timestamp - 200 : undefined),
+  idleAfterMs: 900,
+  alignWithinMs: 400,
+};
+
+/**
+ * Reminds of each word a while after it was seen: by event time and by processing time. Timers are set twice, deleted, set by others, and
+ * set for times that have passed. What is written shows in which order all came.
+ */
+function reminding(build: Build, code: UserCode) {
+  return {
+    state: { open: listState(utf8), n: valueState(int64, 0) },
+    onRecord(
+      { word, place, weight }: Sighting,
+      { open, n }: { open: { add(place: string): void }; n: { update(fn: (n: number) => number): number } },
+      out: Output<string>,
+      { key, timestamp, watermarkMs, processingTimeMs, timers }: KeyedContext<string>,
+    ) {
+      for (let left = timesOf(build, weight); left > 0; left--) {
+        const m = n.update((before) => before + 1);
+        out.emit(`${key} ${place} is ${m}, ${timestamp <= watermarkMs ? 'late' : 'in time'}`);
+        open.add(place);
+        timers.setEventTime(timestamp + 150 + 50 * (m % 5));
+        timers.setEventTime(timestamp + 150 + 50 * (m % 5));
+        if (m % 4 === 0) timers.deleteEventTime(timestamp + 200);
+        if (m % 3 === 0) timers.setProcessingTime(processingTimeMs + 700);
+        if (m % 7 === 0) timers.deleteProcessingTime(processingTimeMs + 700);
+      }
+      code.check('operator', word);
+    },
+    onTimer(
+      { domain, timeMs }: Timer,
+      { open, n }: { open: Iterable<string> & { clear(): void }; n: { update(fn: (n: number) => number): number } },
+      out: Output<string>,
+      { key, watermarkMs, processingTimeMs, timers }: KeyedContext<string>,
+    ) {
+      const m = n.update((before) => before + 1);
+      out.emit(`${key} ${domain} ${timeMs} is ${m}, at ${watermarkMs} and ${processingTimeMs}: ${[...open].join(' ')}`);
+      if (m % 6 === 0) open.clear();
+      if (domain === 'event' && m % 5 === 0) timers.setEventTime(timeMs + 40);
+      if (domain === 'processing' && m % 2 === 0) timers.setEventTime(-timeMs);
+    },
+  };
+}
+
+const words = (lines: DataStream<string>, build: Build, code: UserCode) =>
+  lines.flatMap(sightingsBy(build, code)).keyBy(({ word }) => word, utf8);
+
+const reminders: SimJob = {
+  name: 'reminders',
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
+      words(lines, build, code)
+        .process('remind', reminding(build, code))
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
+/** A watermark that two sources with clocks of their own come to together. */
+const twoClocks: SimJob = {
+  name: 'two-clocks',
+  define: (build, startingOffsets, code = faultless) => {
+    const apart = defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
+      const later = job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets, eventTime: bees }));
+      words(later, build, code).process('remind-later', reminding(build, code));
+      words(lines, build, code)
+        .process('remind', reminding(build, code))
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    });
+    return joined(apart, 'remind', 'remind-later');
+  },
+};
+
+/** The job without the operator `from`, whose input is led to `into` as well, which stands behind it. */
+function joined({ name, nodes }: JobDefinition, into: string, from: string): JobDefinition {
+  const gone = nodes.find((node) => node.kind === 'process' && node.uid === from);
+  if (gone?.kind !== 'process') throw new Error(`there is no operator ${from}`);
+  const idOf = (id: number) => (id > gone.id ? id - 1 : id);
+  const left = nodes.flatMap((node): JobNode[] => {
+    if (node === gone) return [];
+    if (node.kind === 'source') return [{ ...node, id: idOf(node.id) }];
+    const more = node.kind === 'process' && node.uid === into ? gone.inputs : [];
+    return [{ ...node, id: idOf(node.id), inputs: [...more, ...node.inputs].map(idOf) }];
+  });
+  return { name, nodes: left };
+}
+
+/**
+ * In order of time, twice: behind the source, with timers between the rows, and behind that. What is written shows which came before which,
+ * and nothing of where epochs ended.
+ */
+function inOrder() {
+  return {
+    inTimeOrder: true as const,
+    state: { n: valueState(int64, 0), last: valueState(utf8, 'nothing') },
+    onRecord(
+      { word, place }: Sighting,
+      { n, last }: { n: { update(fn: (n: number) => number): number }; last: { get(): string; set(place: string): void } },
+      out: Output<Sighting>,
+      { timestamp, watermarkMs, timers }: KeyedContext<string>,
+    ) {
+      const m = n.update((before) => before + 1);
+      out.emit({ word, weight: 0, place: `${place} at ${timestamp} is ${m}, behind ${last.get()}, ${timestamp - watermarkMs}` });
+      last.set(place);
+      timers.setEventTime(timestamp + 50 * (m % 4));
+      if (m % 5 === 0) timers.deleteEventTime(timestamp + 50);
+    },
+    onTimer(
+      { timeMs }: Timer,
+      { n, last }: { n: { update(fn: (n: number) => number): number }; last: { get(): string; set(place: string): void } },
+      out: Output<Sighting>,
+      { key, watermarkMs, timers }: KeyedContext<string>,
+    ) {
+      const m = n.update((before) => before + 1);
+      out.emit({ word: key, weight: 0, place: `timer ${timeMs} is ${m}, behind ${last.get()}, ${timeMs - watermarkMs}` });
+      last.set(`${timeMs}`);
+      if (m % 7 === 0) timers.setEventTime(timeMs + 30);
+    },
+  };
+}
+
+const ordered: SimJob = {
+  name: 'ordered',
+  define: (_build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
+      // Rows that wait are state: both builds have them in one form.
+      const first = words(lines, 'a', code).process('order', inOrder());
+      first.late.map(({ word, place }) => `late ${word} ${place}`).sink('write-late', kafkaSink({ topic: 'late', value: utf8 }));
+      first
+        .keyBy(({ word }) => word.slice(0, 1), utf8)
+        .process('order-again', {
+          inTimeOrder: true,
+          state: { last: valueState(utf8, 'nothing') },
+          onRecord({ word, place }, { last }, out: Output<string>, { key, timestamp }) {
+            out.emit(`${key} ${word} ${place} at ${timestamp}, behind ${last.get()}`);
+            last.set(`${word} ${place.slice(0, 12)}`);
+          },
+        })
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
+/** Jobs that work by event time and processing time. */
+export const timedJobs: readonly SimJob[] = [reminders, twoClocks, ordered];

@@ -1,0 +1,163 @@
+import type { Auction, Bid, NexmarkEvents } from './events.ts';
+
+/** What a query must yield, computed over all events at once, as plainly as can be. It shares no code with the jobs. */
+export interface Query {
+  /** Of an update stream the fields by which a record replaces another; empty: every record counts. */
+  readonly key: readonly string[];
+  readonly results: (events: NexmarkEvents) => readonly object[];
+}
+
+export const QUERIES: ReadonlyMap<string, Query> = new Map<string, Query>([
+  ['q0', append(({ bids }) => bids.map((bid) => only(bid, ['auction', 'bidder', 'price', 'dateTime', 'extra'])))],
+  ['q1', append(({ bids }) => bids.map((bid) => ({ ...only(bid, ['auction', 'bidder', 'dateTime', 'extra']), price: euros(bid) })))],
+  ['q2', append(({ bids }) => bids.filter(({ auction }) => auction % 123 === 0).map((bid) => only(bid, ['auction', 'price'])))],
+  ['q3', append(q3)],
+  ['q14', append(q14)],
+  ['q15', update(['day'], ({ bids }) => grouped(bids, ['day']).map(([key, of]) => ({ ...key, ...counts(of) })))],
+  ['q16', update(['channel', 'day'], q16)],
+  ['q17', update(['auction', 'day'], q17)],
+  ['q18', update(['bidder', 'auction'], q18)],
+  ['q19', update(['auction', 'rank_number'], q19)],
+  ['q20', append(q20)],
+  ['q21', append(q21)],
+  ['q22', append(q22)],
+]);
+
+/** A result as text, whatever the order of its fields. */
+export function canonical(result: object): string {
+  return JSON.stringify(Object.entries(result).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function append(results: Query['results']): Query {
+  return { key: [], results };
+}
+
+function update(key: readonly string[], results: Query['results']): Query {
+  return { key, results };
+}
+
+function q3({ auctions, persons }: NexmarkEvents): object[] {
+  return auctions.flatMap(({ id, seller, category }) =>
+    persons
+      .filter((person) => person.id === seller && category === 10 && /^(OR|ID|CA)$/.test(person.state))
+      .map(({ name, city, state }) => ({ name, city, state, id })),
+  );
+}
+
+function q14({ bids }: NexmarkEvents): object[] {
+  return bids
+    .filter(({ price }) => price * 0.908 > 1_000_000 && price * 0.908 < 50_000_000)
+    .map((bid) => {
+      const hour = new Date(bid.dateTime).getUTCHours();
+      const isDay = hour >= 8 && hour <= 18;
+      const bidTimeType = isDay ? 'dayTime' : hour === 7 || hour === 19 ? 'otherTime' : 'nightTime';
+      const c_counts = [...bid.extra].filter((letter) => letter === 'c').length;
+      return { ...only(bid, ['auction', 'bidder', 'dateTime', 'extra']), price: euros(bid), bidTimeType, c_counts };
+    });
+}
+
+function q16({ bids }: NexmarkEvents): object[] {
+  return grouped(bids, ['channel', 'day']).map(([key, of]) => {
+    const latest = new Date(Math.max(...of.map(({ dateTime }) => dateTime)));
+    const digits = (n: number) => String(n).padStart(2, '0');
+    return { ...key, minute: `${digits(latest.getUTCHours())}:${digits(latest.getUTCMinutes())}`, ...counts(of) };
+  });
+}
+
+function q17({ bids }: NexmarkEvents): object[] {
+  return grouped(bids, ['auction', 'day']).map(([key, of]) => {
+    const prices = of.map(({ price }) => price).toSorted((one, other) => one - other);
+    const sum_price = prices.reduce((sum, price) => sum + price, 0);
+    const { total_bids, rank1_bids, rank2_bids, rank3_bids } = counts(of);
+    return {
+      ...key,
+      total_bids,
+      rank1_bids,
+      rank2_bids,
+      rank3_bids,
+      min_price: prices[0],
+      max_price: prices.at(-1),
+      avg_price: (sum_price - (sum_price % prices.length)) / prices.length,
+      sum_price,
+    };
+  });
+}
+
+function q18({ bids }: NexmarkEvents): object[] {
+  return grouped(bids, ['bidder', 'auction']).map(([, of]) =>
+    of.toSorted((one, other) => one.dateTime - other.dateTime || (one.extra < other.extra ? -1 : 1)).at(-1),
+  ) as object[];
+}
+
+function q19({ bids }: NexmarkEvents): object[] {
+  const order = (one: Bid, other: Bid) =>
+    other.price - one.price || one.dateTime - other.dateTime || one.bidder - other.bidder || (one.extra < other.extra ? -1 : 1);
+  return grouped(bids, ['auction']).flatMap(([, of]) =>
+    of
+      .toSorted(order)
+      .slice(0, 10)
+      .map((bid, index) => ({ ...bid, rank_number: index + 1 })),
+  );
+}
+
+function q20({ bids, auctions }: NexmarkEvents): object[] {
+  const joined = (bid: Bid, auction: Auction) => ({
+    ...only(auction, ['itemName', 'description', 'initialBid', 'reserve', 'expires', 'seller', 'category']),
+    auction_dateTime: auction.dateTime,
+    auction_extra: auction.extra,
+    ...only(bid, ['auction', 'bidder', 'price', 'channel', 'url']),
+    bid_dateTime: bid.dateTime,
+    bid_extra: bid.extra,
+  });
+  return bids.flatMap((bid) => auctions.filter(({ id, category }) => id === bid.auction && category === 10).map((it) => joined(bid, it)));
+}
+
+function q21({ bids }: NexmarkEvents): object[] {
+  return bids.flatMap((bid) => {
+    const known = ['apple', 'google', 'facebook', 'baidu'].indexOf(bid.channel.toLowerCase());
+    const named = bid.url.split('&').find((part) => part.startsWith('channel_id='));
+    const channel_id = known >= 0 ? String(known) : named?.slice('channel_id='.length);
+    return channel_id === undefined ? [] : [{ ...only(bid, ['auction', 'bidder', 'price', 'channel']), channel_id }];
+  });
+}
+
+function q22({ bids }: NexmarkEvents): object[] {
+  return bids.map((bid) => {
+    const parts = bid.url.split('/');
+    const part = (n: number) => parts[n] ?? '';
+    return { ...only(bid, ['auction', 'bidder', 'price', 'channel']), dir1: part(3), dir2: part(4), dir3: part(5) };
+  });
+}
+
+function only<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<T, K>;
+}
+
+function euros({ price }: Bid): number {
+  return Number((BigInt(price) * 908n) / 1000n);
+}
+
+/** The bids of each combination of these fields, of which `day` is made of the time. */
+function grouped(bids: readonly Bid[], by: readonly (keyof Bid | 'day')[]): readonly (readonly [object, readonly Bid[]])[] {
+  const keyOf = (bid: Bid) => {
+    const day = new Date(bid.dateTime).toISOString().split('T')[0];
+    return Object.fromEntries(by.map((field) => [field, field === 'day' ? day : bid[field]]));
+  };
+  return [...Map.groupBy(bids, (bid) => JSON.stringify(keyOf(bid)))].map(([key, of]) => [JSON.parse(key) as object, of]);
+}
+
+function counts(bids: readonly Bid[]): Record<string, number> {
+  const ranks = {
+    total: bids,
+    rank1: bids.filter(({ price }) => price < 10_000),
+    rank2: bids.filter(({ price }) => price >= 10_000 && price < 1_000_000),
+    rank3: bids.filter(({ price }) => price >= 1_000_000),
+  };
+  return Object.fromEntries(
+    Object.entries(ranks).flatMap(([rank, of]) => [
+      [`${rank}_bids`, of.length],
+      [`${rank}_bidders`, new Set(of.map(({ bidder }) => bidder)).size],
+      [`${rank}_auctions`, new Set(of.map(({ auction }) => auction)).size],
+    ]),
+  );
+}
