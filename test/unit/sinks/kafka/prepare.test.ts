@@ -7,6 +7,7 @@ interface Answers {
   readonly initProducerId?: KafkaAnswer;
   readonly produce?: KafkaAnswer;
   readonly baseOffsets?: readonly number[];
+  readonly refused?: string;
 }
 
 /** Prepares one record of epoch 3 while requests are answered so, from `nowMs` of a clock whose deadline is 1 s. */
@@ -20,7 +21,7 @@ async function prepare(answers: Answers, nowMs = 0) {
     addPartitions: async () => 'NONE',
     leaders: async () => [1],
     forgetLeaders: () => {},
-    produce: async () => ({ answer: answers.produce ?? 'NONE', baseOffsets: answers.baseOffsets ?? [10] }),
+    produce: async () => ({ answer: answers.produce ?? 'NONE', baseOffsets: answers.baseOffsets ?? [10], refused: answers.refused }),
     endTxn: async ({ producerEpoch }: ProducerIdentity, commit: boolean) => {
       await new Promise((resolve) => setImmediate(resolve));
       asked.push(`${commit ? 'commit' : 'abort'} of epoch ${producerEpoch}`);
@@ -63,6 +64,11 @@ it.each([
   expect(outcome).toMatchObject({ outcome: 'failed', retriable, ofRecord });
   expect(outcome).toHaveProperty('message', expect.stringContaining(`transaction ${ID}: Produce was answered ${answer}: ${why}`));
   expect(asked).toEqual([`begin ${ID}`, 'abort of epoch 4']);
+});
+
+it('which record a topic refuses, and why, is said where the broker says it', async () => {
+  const { outcome } = await prepare({ produce: 'INVALID_RECORD', refused: 'record 3: no key' });
+  expect(outcome).toHaveProperty('message', expect.stringContaining('Produce was answered INVALID_RECORD (record 3: no key): the topic'));
 });
 
 it.each([[[]], [[-1]]])(
