@@ -364,6 +364,14 @@ describe('an ending loop', () => {
     expect(loop.state().ending.settling).toBe('done');
   });
 
+  it('takes no plan that was being made', () => {
+    const loop = play();
+    expect(names(loop.turn())).toEqual(['plan']);
+    expect(names(loop.on({ of: 'told-to-end' }))).toEqual(['settle']);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual([]);
+    expect(loop.state().inFlight).toEqual([]);
+  });
+
   it('drops after four seconds what is not decided by then, and after ten leaves what is not done', () => {
     const loop = play();
     upTo(loop, 'read');
