@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../../lib/epoch/coordinator/coordinator.ts';
-import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
 
 interface Moment {
-  readonly epochs: EpochStore;
+  readonly table: EpochTable;
   readonly stop: AbortController;
   readonly handOver: AbortController;
 }
@@ -16,12 +15,13 @@ interface Moment {
 async function recovering(third: (moment: Moment) => unknown) {
   let nowMs = 0;
   const now = () => 1_000_000 + nowMs;
-  const epochs = modelEpochStore(new EpochTable(now), async (_api, _about, _failure, execute) => execute(undefined as never));
+  const table = new EpochTable(now);
+  const epochs = modelEpochStore(table, async (_api, _about, _failure, execute) => execute(undefined as never));
   const [stop, handOver] = [new AbortController(), new AbortController()];
   let asked = 0;
   const away = async () => {
     asked++;
-    if (asked === 3) await third({ epochs, stop, handOver });
+    if (asked === 3) await third({ table, stop, handOver });
     if (asked > 1_000) throw new Error('nothing ended it');
     throw new KafkaProblem('NO_ANSWER', 'no broker answers', true);
   };
@@ -59,11 +59,24 @@ it.each(['stop', 'handOver'] as const)(
   },
 );
 
+/** Another process takes the job. */
+const taken = { holder: 'second', leaseExpiresAtMs: 9_000_000 };
+
 it('a recovery ends when another coordinator has taken the lease, and says who', async () => {
-  const { end, row } = await recovering(({ epochs }) => epochs.raiseGeneration('job', 'second', 9_000_000));
+  const { end, row } = await recovering(({ table }) => table.raise('job', { generation: 1 }, taken));
   expect(end).toEqual({
     end: 'superseded',
     message: expect.stringMatching(/^generation 2 of second has taken over job job from this one, generation 1 of first; its lease runs/),
   });
-  expect(row).toMatchObject({ generation: 2, holder: 'second', leaseExpiresAtMs: 9_000_000 });
+  expect(row).toMatchObject({ generation: 2, ...taken });
+});
+
+it('a recovery of a job that was deleted and made anew ends too, and nobody has taken anything over from it', async () => {
+  const { end, row } = await recovering(({ table }) => {
+    const { job, generation, incarnation, ...rest } = table.row('job') ?? expect.fail('there is no job');
+    table.deleteJob({ job, generation, incarnation });
+    table.create({ ...rest, job, generation, incarnation: 'anew', ...taken });
+  });
+  expect(end).toEqual({ end: 'superseded', message: 'another coordinator has taken over job job' });
+  expect(row).toMatchObject({ generation: 1, incarnation: 'anew', ...taken });
 });
