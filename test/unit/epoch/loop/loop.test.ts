@@ -376,6 +376,8 @@ describe('an ending loop', () => {
     const loop = play();
     upTo(loop, 'read');
     loop.on({ of: 'told-to-end' });
+    // The next chore: no plan is waited for, which would be in 100 ms.
+    expect(loop.nextInMs()).toBe(2_000);
     expect(names(loop.pass(3_999))).not.toContain('abort');
     expect(loop.nextInMs()).toBe(1);
     expect(names(loop.pass(1))).toEqual(['give-up', 'abort', 'settle']);

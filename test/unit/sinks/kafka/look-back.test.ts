@@ -19,10 +19,12 @@ const ours = tenBy(7n, 3);
 async function look(behind: Partial<FetchedPartition>, there: Partial<FetchedPartition>, compacted: readonly string[] = []) {
   const kafka = {
     fetch: async (ranges: readonly FetchRange[], { isolation }: FetchLimits) =>
-      ranges.map(({ topic, partition, offset }) => ({
+      ranges.map(({ topic, partition, offset, maxBytes }) => ({
         ...{ topic, partition, answer: 'NONE', logStartOffset: 0, highWatermark: 40, lastStableOffset: 40, aborted: [] },
         records: Buffer.alloc(0),
         ...(isolation === 'read_uncommitted' ? (offset === 19 ? there : {}) : behind),
+        // A broker that may send nothing sends no records.
+        ...(maxBytes === 0 && { records: Buffer.alloc(0) }),
       })),
     leaders: async () => [1],
     describeProducers: async () => ({ answer: 'NONE', producers: [] }),
