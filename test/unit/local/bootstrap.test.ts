@@ -27,7 +27,7 @@ beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'onceflow-bootstrap-'));
   bin = join(checkout, 'bin');
   mkdirSync(bin);
-  for (const folder of ['local', 'bench']) cpSync(join(ROOT, folder), join(checkout, folder), { recursive: true });
+  for (const folder of ['local', 'bench', 'test/conformance']) cpSync(join(ROOT, folder), join(checkout, folder), { recursive: true });
   cpSync(join(ROOT, 'package-lock.json'), join(checkout, 'package-lock.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
 });
