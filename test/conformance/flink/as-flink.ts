@@ -16,9 +16,14 @@ export function asFlink(asked: Case): FlinkCase {
   return asked.kind === 'windows' ? windowsAsFlink(asked) : timersAsFlink(asked);
 }
 
+/** The same, with none of this. */
+export function plainly(asked: Case): FlinkCase {
+  return asked.kind === 'windows' ? windowsPlainly(asked) : timersAsFlink(asked);
+}
+
 /** What Flink's answer to `asFlink(asked)` says that Onceflow should give. */
 export function fromFlink(asked: Case, answer: FlinkAnswer): Rounds {
-  const outputs = byRound(asked, asFlink(asked).steps, answer);
+  const outputs = byRound(answer, sizesOf(asked));
   if (asked.kind === 'timers') return outputs.map((given) => given.map(timerResult));
   return outputs.map((given) => lastOfEach(given.filter(({ late }) => late === undefined).map((each) => windowResult(asked, each))));
 }
@@ -29,26 +34,28 @@ export function lateOf(answer: FlinkAnswer): number[] {
 }
 
 function windowsAsFlink(asked: WindowsCase): FlinkCase {
+  const { shape, time, allowedLatenessMs } = asked;
+  const isProcessing = time === 'processing';
+  const plain = windowsPlainly({ ...asked, shape: isProcessing ? inQuarters(shape) : shape });
+  const steps = plain.steps.map((step): FlinkStep => {
+    if ('processingTime' in step) return { processingTime: step.processingTime * QUARTERS };
+    // A session is over one millisecond later than Flink's, and so it is late that much later.
+    return 'watermark' in step && shape.kind === 'session' ? { watermark: step.watermark - 1 } : step;
+  });
+  // Sessions that late values let grow have one result a round. Of other windows the last of the round counts.
+  const trigger = shape.kind === 'session' && !isProcessing && allowedLatenessMs > 0 ? 'once' : 'default';
+  return { operator: { ...plain.operator, trigger }, steps };
+}
+
+function windowsPlainly(asked: WindowsCase): FlinkCase {
   const { shape, time, allowedLatenessMs, make } = asked;
   const steps = numbered(asked).flatMap(({ rows, watermarkMs, processingMs }): FlinkStep[] => {
     const values = rows.map((row) => ({ row }));
-    if (time === 'processing') return [{ processingTime: processingMs * QUARTERS }, ...values];
-    if (watermarkMs === undefined) return values;
-    // A session is over one millisecond later than Flink's, and so it is late that much later.
-    return [...values, { watermark: shape.kind === 'session' ? watermarkMs - 1 : watermarkMs }];
+    if (time === 'processing') return [{ processingTime: processingMs }, ...values];
+    return watermarkMs === undefined ? values : [...values, { watermark: watermarkMs }];
   });
-  return {
-    operator: {
-      kind: 'windows',
-      shape: time === 'processing' ? inQuarters(shape) : shape,
-      time,
-      // Sessions that late values let grow have one result a round. Of other windows the last of the round counts.
-      trigger: shape.kind === 'session' && time === 'event' && allowedLatenessMs > 0 ? 'once' : 'default',
-      allowedLatenessMs,
-      make: make === 'aggregate without merge' ? 'aggregate' : make,
-    },
-    steps,
-  };
+  const made = make === 'aggregate without merge' ? 'aggregate' : make;
+  return { operator: { kind: 'windows', shape, time, trigger: 'default', allowedLatenessMs, make: made }, steps };
 }
 
 function inQuarters(shape: WindowsCase['shape']): WindowsCase['shape'] {
@@ -79,15 +86,18 @@ function timersAsFlink(asked: TimersCase): FlinkCase {
   return { operator: { kind: 'timers', onRecord, onTimer }, steps };
 }
 
-/** The outputs of the steps of each round: as many steps as `asFlink` makes of it. */
-function byRound(asked: Case, steps: readonly FlinkStep[], answer: FlinkAnswer): FlinkOutput[][] {
-  if (answer.length !== steps.length) throw new Error(`Flink answered ${answer.length} of ${steps.length} steps`);
+/** What Flink gave in each round. @param sizes so many steps each has */
+export function byRound(answer: FlinkAnswer, sizes: readonly number[]): FlinkOutput[][] {
   let at = 0;
-  return asked.rounds.map((round) => {
-    const size = round.rows.length + timeSteps(asked, round.watermarkMs);
+  return sizes.map((size) => {
     at += size;
     return answer.slice(at - size, at).flat();
   });
+}
+
+/** So many steps the rounds of a case have. */
+export function sizesOf(asked: Case): number[] {
+  return asked.rounds.map(({ rows, watermarkMs }) => rows.length + timeSteps(asked, watermarkMs));
 }
 
 function timeSteps(asked: Case, watermarkMs: number | undefined): number {

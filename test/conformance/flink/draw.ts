@@ -3,13 +3,14 @@ import type { Case, KeyedRow, Round, TimerAction, TimerRule, TimersCase, Windows
 
 /** Behind all that cases draw: every window and every timer is due. */
 const END_MS = 100_000;
+/** Around which the first times are: some are before 1970. */
+const FIRST_MS = -20;
 
 const keys = fc.constantFrom('a', 'b', 'c');
-const times = fc.integer({ min: -25, max: 25 });
-const row: fc.Arbitrary<KeyedRow> = fc.record({ k: keys, t: times });
+const row: fc.Arbitrary<KeyedRow> = fc.record({ k: keys, t: fc.integer({ min: -16, max: 16 }) });
 
-/** Watermarks and processing time go forward only; the first rounds may have no watermark. */
-function roundsOf<R>(row: fc.Arbitrary<R>): fc.Arbitrary<Round<R>[]> {
+/** Watermarks and processing time go forward only; the first rounds may have no watermark. @param row its time is behind the watermark before it */
+function roundsOf<R extends KeyedRow>(row: fc.Arbitrary<R>): fc.Arbitrary<Round<R>[]> {
   const drawn = fc.record({
     rows: fc.array(row, { maxLength: 6 }),
     watermarkStep: fc.option(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9 })), { nil: undefined, freq: 6 }),
@@ -20,24 +21,29 @@ function roundsOf<R>(row: fc.Arbitrary<R>): fc.Arbitrary<Round<R>[]> {
     let watermarkMs: number | undefined;
     let processingMs = 0;
     const rounds = all.map(({ rows, watermarkStep, processingStep, parallelism }): Round<R> => {
-      if (watermarkStep !== undefined) watermarkMs = (watermarkMs ?? -28) + watermarkStep;
+      const beforeMs = watermarkMs ?? FIRST_MS;
+      if (watermarkStep !== undefined) watermarkMs = beforeMs + watermarkStep;
       processingMs += processingStep;
-      return { rows, watermarkMs, processingMs, parallelism };
+      return { rows: rows.map((each) => ({ ...each, t: each.t + beforeMs })), watermarkMs, processingMs, parallelism };
     });
     // One after the other: what a processing time timer sets of event time is not due in its own round.
     return [...rounds, { rows: [], watermarkMs, processingMs: END_MS }, { rows: [], watermarkMs: END_MS, processingMs: END_MS }];
   });
 }
 
+const tumbling = fc
+  .record({ sizeMs: fc.integer({ min: 1, max: 12 }), offset: fc.integer({ min: -11, max: 11 }) })
+  .map(({ sizeMs, offset }) => ({ kind: 'tumbling', sizeMs, offsetMs: offset % sizeMs }) as const);
+const sliding = fc
+  .record({ slideMs: fc.integer({ min: 1, max: 6 }), more: fc.integer({ min: 0, max: 10 }), offset: fc.integer({ min: -5, max: 5 }) })
+  .map(({ slideMs, more, offset }) => ({ kind: 'sliding', sizeMs: slideMs + more, slideMs, offsetMs: offset % slideMs }) as const);
+const session = fc.record({ gapMs: fc.integer({ min: 1, max: 8 }) }).map(({ gapMs }) => ({ kind: 'session', gapMs }) as const);
+const count = fc.record({ size: fc.integer({ min: 1, max: 4 }) }).map(({ size }) => ({ kind: 'count', size }) as const);
 const shapes: fc.Arbitrary<WindowsCase['shape']> = fc.oneof(
-  fc
-    .record({ sizeMs: fc.integer({ min: 1, max: 12 }), offset: fc.integer({ min: -11, max: 11 }) })
-    .map(({ sizeMs, offset }) => ({ kind: 'tumbling', sizeMs, offsetMs: offset % sizeMs }) as const),
-  fc
-    .record({ slideMs: fc.integer({ min: 1, max: 6 }), more: fc.integer({ min: 0, max: 10 }), offset: fc.integer({ min: -5, max: 5 }) })
-    .map(({ slideMs, more, offset }) => ({ kind: 'sliding', sizeMs: slideMs + more, slideMs, offsetMs: offset % slideMs }) as const),
-  fc.record({ gapMs: fc.integer({ min: 1, max: 8 }) }).map(({ gapMs }) => ({ kind: 'session', gapMs }) as const),
-  fc.record({ size: fc.integer({ min: 1, max: 4 }) }).map(({ size }) => ({ kind: 'count', size }) as const),
+  { weight: 3, arbitrary: tumbling },
+  { weight: 4, arbitrary: sliding },
+  { weight: 4, arbitrary: session },
+  { weight: 1, arbitrary: count },
 );
 
 const windows: fc.Arbitrary<WindowsCase> = fc
@@ -103,7 +109,7 @@ const timers: fc.Arbitrary<TimersCase> = fc
       kind: fc.constant('timers' as const),
       onRecord: fc.constant(onRecord),
       onTimer: fc.array(ruleOf({ from }), { maxLength: 3 }),
-      rounds: roundsOf(fc.record({ k: keys, t: times, v: fc.nat(onRecord.length - 1) })),
+      rounds: roundsOf(fc.record({ k: keys, t: fc.integer({ min: -16, max: 16 }), v: fc.nat(onRecord.length - 1) })),
     }),
   );
 
