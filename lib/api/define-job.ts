@@ -8,7 +8,7 @@ import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
-import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectSerde } from './user-serde.ts';
 import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
@@ -133,19 +133,38 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
 /** No state of an author's can have this name. */
 const TIMERS: StateDeclaration = { kind: 'timers', name: '@timers', serdes: [] };
 
-function timeOf(
-  draft: JobDraft,
-  uid: string,
-  { onTimer, timers, usesTime }: Pick<KeyedOperator<unknown, unknown, StateSpecs, unknown>, 'onTimer' | 'timers' | 'usesTime'>,
-): TimeDomain | undefined {
+/** Rows wait as they cross the exchange. */
+function waitingOf({ nodes }: JobDraft, input: number): StateDeclaration {
+  const keyBy = nodes[input];
+  if (keyBy?.kind !== 'keyBy') throw new Error(`node ${input} is no keyBy`);
+  return { kind: 'waiting', name: '@waiting', serdes: [keyBy.value] };
+}
+
+/** The side output is there when somebody asks for it. */
+function withLate<R, T>(made: DataStream<R>, late: () => DataStream<T>): OrderedStream<R, T> {
+  let known: DataStream<T> | undefined;
+  return {
+    ...made,
+    get late() {
+      known ??= late();
+      return known;
+    },
+  };
+}
+
+type TimeOptions = Pick<KeyedOperator<unknown, unknown, StateSpecs, unknown>, 'onTimer' | 'timers' | 'usesTime' | 'inTimeOrder'>;
+
+function timeOf(draft: JobDraft, uid: string, { onTimer, timers, usesTime, inTimeOrder }: TimeOptions): TimeDomain | undefined {
   if (timers !== undefined && timers !== 'processing-time')
     throw new JobDefinitionError(`job ${draft.name}: timers of ${uid} is ${JSON.stringify(timers)}, and may only be 'processing-time'`);
+  if (inTimeOrder === true) return 'event';
   if (onTimer === undefined) return usesTime === true || timers !== undefined ? 'processing' : undefined;
   return timers === undefined ? 'event' : 'processing';
 }
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const inputs = [input];
+  const lateOf = (id: number) => () => stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [id], tag: 'late' }));
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     refuseAsync(operator.onRecord, draft.where(uid));
     if (operator.onTimer !== undefined) refuseAsync(operator.onTimer, `${draft.where(uid)}: onTimer`);
@@ -155,17 +174,19 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
     const onTimer = operator.onTimer?.bind(operator) as unknown as ProcessNode['onTimer'];
-    const states: readonly StateDeclaration[] = onTimer === undefined ? declared : [...declared, TIMERS];
-    return stream<R>(
-      draft,
-      draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, time: timeOf(draft, uid, operator) }),
-    );
+    const inTimeOrder = operator.inTimeOrder === true;
+    const states = [...declared, ...(inTimeOrder ? [waitingOf(draft, input)] : []), ...(onTimer === undefined ? [] : [TIMERS])];
+    const time = timeOf(draft, uid, operator);
+    const id = draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, inTimeOrder, time });
+    return inTimeOrder ? withLate(stream<R>(draft, id), lateOf(id)) : stream<R>(draft, id);
   };
   return {
-    process,
+    process: process as KeyedStream<K, T>['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
-      const add = (uid: string, node: DraftedWindows) =>
-        stream(draft, draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) }));
+      const add = (uid: string, node: DraftedWindows) => {
+        const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
+        return withLate(stream(draft, id), lateOf(id));
+      };
       return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
     },
     reduce: (uid, fn, serde) => {

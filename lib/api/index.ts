@@ -43,7 +43,16 @@ export {
   type ValueStateSpec,
   valueState,
 } from './state.ts';
-export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum, WindowedStream } from './streams.ts';
+export type {
+  DataStream,
+  KeyByOptions,
+  KeyedOperator,
+  KeyedStream,
+  KeySum,
+  OrderedStream,
+  WindowedStream,
+  WindowStream,
+} from './streams.ts';
 export {
   type CountWindows,
   countWindows,

@@ -59,6 +59,10 @@ export interface KeyedStream<K, T> {
    *   },
    * })
    */
+  process<S extends StateSpecs, R = never>(
+    uid: string,
+    operator: KeyedOperator<K, T, S, R> & { readonly inTimeOrder: true },
+  ): OrderedStream<R, T>;
   process<S extends StateSpecs, R = never>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R>;
   /**
    * Folds the values of a key into one of the same type and emits it for each: the first value of a key as it is, then
@@ -85,7 +89,7 @@ export interface KeyedStream<K, T> {
 
 /**
  * The values of a key, cut into windows. A result has the window's last millisecond for a timestamp, `endMs - 1`, and comes when event
- * time has come to that (a session's one millisecond later), in the order of these times. A window without values gives nothing.
+ * time has come to that, in the order of these times; of a session all this is a millisecond later. A window without values gives nothing.
  */
 export interface WindowedStream<K, T> {
   /**
@@ -94,12 +98,12 @@ export interface WindowedStream<K, T> {
    * @example
    * .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
    */
-  aggregate<A, R = WindowResult<K, A>>(uid: string, aggregate: WindowAggregate<K, T, A, R>): DataStream<R>;
+  aggregate<A, R = WindowResult<K, A>>(uid: string, aggregate: WindowAggregate<K, T, A, R>): WindowStream<R, T>;
   /**
    * Folds the values of a window into one of the same type: the first as it is, then `fn(reduced, value)`. `fn` makes one of two parts of
    * a window too, so it must not matter how values are grouped.
    */
-  reduce(uid: string, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): DataStream<WindowResult<K, T>>;
+  reduce(uid: string, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): WindowStream<WindowResult<K, T>, T>;
   /**
    * Is given all values of a window at once, in order of their timestamps, then of arrival. Each is kept once, however many windows it
    * is in. What type it emits is said by the type of `out`.
@@ -111,7 +115,19 @@ export interface WindowedStream<K, T> {
     uid: string,
     fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void,
     serde: Serde<NoInfer<T>>,
-  ): DataStream<R>;
+  ): WindowStream<R, T>;
+}
+
+/** The results of windows. */
+export interface WindowStream<R, T> extends DataStream<R> {
+  /** The values that came when all their windows were over, and no lateness was allowed any more: each with its own timestamp. */
+  readonly late: DataStream<T>;
+}
+
+/** What an operator makes that works in order of time. */
+export interface OrderedStream<R, T> extends DataStream<R> {
+  /** The records that came too late to be given in their order. */
+  readonly late: DataStream<T>;
 }
 
 export interface KeySum<K> {
@@ -142,6 +158,14 @@ export interface KeyedOperator<K, T, S extends StateSpecs, R> {
    * @default they are of both
    */
   readonly timers?: 'processing-time';
+  /**
+   * Records wait until the watermark has come to them, and are then given in the order of their times, with the timers of event time
+   * between them; of one time in the order of the sources' uids, of partitions and of offsets. So what the operator makes of a key does
+   * not depend on where epochs end, on parallelism, on failures or on how fast a backlog is read. A record that comes when the
+   * watermark has passed it goes to `late` instead. It needs event time.
+   * @default false: records are given as they come, and timers behind those of their epoch
+   */
+  readonly inTimeOrder?: boolean;
   /** Does it read the watermark or the processing time, without having timers? Then epochs have them. @default false */
   readonly usesTime?: boolean;
 }

@@ -3,7 +3,7 @@ import { JobDefinitionError, type Output, type WindowNode } from '../graph/job.t
 import type { WindowContext, WindowFold, WindowProcess } from '../graph/windows.ts';
 import { sharesSlices, windowStates } from '../operators/kinds/window/states.ts';
 import { initialOf } from '../state/columns/value.ts';
-import type { DataStream, WindowedStream } from './streams.ts';
+import type { WindowedStream, WindowStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 import {
@@ -62,7 +62,7 @@ export function windowedStream<K, T>(
         );
       const begin = initialOf({ name: `of ${uid}`, serdes: [accumulator], initial });
       const fold: WindowFold = { kind: 'fold', first: (value) => addOne(begin(), value), add: addOne, merge, result };
-      return add(uid, fold, accumulator) as DataStream<R>;
+      return add(uid, fold, accumulator) as WindowStream<R, T>;
     },
     reduce(uid, fn, serde) {
       const at = `${where}: reduce ${uid}`;
@@ -70,13 +70,16 @@ export function windowedStream<K, T>(
       expectSerde(serde, at);
       const reduce = fn as (one: unknown, other: unknown) => unknown;
       const fold: WindowFold = { kind: 'fold', first: (value) => value, add: reduce, merge: reduce, result: plainResult };
-      return add(uid, fold, serde as Serde<unknown>) as DataStream<WindowResult<K, T>>;
+      return add(uid, fold, serde as Serde<unknown>) as WindowStream<WindowResult<K, T>, T>;
     },
     process<R>(uid: string, fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void, serde: Serde<T>) {
       const at = `${where}: process ${uid}`;
       refuseAsync(fn, at);
       expectSerde(serde, at);
-      return add(uid, { kind: 'process', process: fn as WindowProcess['process'] }, undefined, serde as Serde<unknown>) as DataStream<R>;
+      return add(uid, { kind: 'process', process: fn as WindowProcess['process'] }, undefined, serde as Serde<unknown>) as WindowStream<
+        R,
+        T
+      >;
     },
   };
 }

@@ -26,5 +26,6 @@ export type GraphNode =
       readonly earlyEveryMs: number | undefined;
       readonly states: readonly StoredState[];
     }
+  | { readonly id: number; readonly kind: 'sideOutput'; readonly tag: string }
   /** With what its kind of sink says of it. */
   | { readonly id: number; readonly kind: 'sink'; readonly uid: string; readonly [ofItsKind: string]: unknown };

@@ -228,7 +228,15 @@ export class NaiveWindows {
 
   #resultOf(window: Kept, isEarly: boolean, isUpdate: boolean): NaiveResult {
     const [startMs, endMs] = this.#boundsOf(window);
-    return { key: window.key, startMs, endMs, rows: [...window.rows], isEarly, isUpdate, timestamp: endMs - 1 };
+    return {
+      key: window.key,
+      startMs,
+      endMs,
+      rows: [...window.rows],
+      isEarly,
+      isUpdate,
+      timestamp: window.bounds === undefined ? endMs : endMs - 1,
+    };
   }
 }
 

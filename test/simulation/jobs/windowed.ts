@@ -104,10 +104,13 @@ function windowed(kind: Kind, index: number): SimJob {
           .source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }))
           .flatMap(sightingsBy(build, code))
           .keyBy(({ word }) => word, utf8);
-        keyed
+        const folded = keyed
           .window(of.folded.windows, options.folded)
-          .aggregate('fold', folding(build, code, of.folded.isSession || hasMerge))
-          .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+          .aggregate('fold', folding(build, code, of.folded.isSession || hasMerge));
+        folded.sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+        folded.late
+          .map(({ word, place, weight }) => `late ${word} ${place} ${timesOf(build, weight)}`)
+          .sink('write-late', kafkaSink({ topic: 'late', value: utf8 }));
         keyed
           .window(of.listed.windows, options.listed)
           .process(

@@ -2,7 +2,6 @@ import { describe, expect, expectTypeOf, it, test } from 'vitest';
 import {
   countWindows,
   cumulatingWindows,
-  type DataStream,
   float64,
   int64,
   JobDefinitionError,
@@ -14,6 +13,7 @@ import {
   tumblingWindows,
   utf8,
   type WindowResult,
+  type WindowStream,
 } from '../../../lib/api/index.ts';
 import { checkCompatible, fingerprint } from '../../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../../lib/graph/graph.ts';
@@ -174,19 +174,19 @@ describe('a job that goes on from the state of another', () => {
 test('the compiler knows accumulators, values and results', () => {
   const check = (keyed: Keyed): void => {
     const counts = keyed.window(inTen).aggregate('a', { accumulator: int64, initial: 0, add: (n) => n + 1 });
-    expectTypeOf(counts).toEqualTypeOf<DataStream<WindowResult<string, number>>>();
+    expectTypeOf(counts).toEqualTypeOf<WindowStream<WindowResult<string, number>, Value>>();
     const texts = keyed.window(inTen).aggregate('b', {
       accumulator: json<{ readonly last: number }>(),
       initial: { last: 0 },
       add: (_, { v }) => ({ last: v }),
       result: ({ last }, { key, endMs }) => `${key.length} ${last} ${endMs}`,
     });
-    expectTypeOf(texts).toEqualTypeOf<DataStream<string>>();
-    expectTypeOf(keyed.window(inTen).reduce('c', (one) => one, json())).toEqualTypeOf<DataStream<WindowResult<string, Value>>>();
+    expectTypeOf(texts).toEqualTypeOf<WindowStream<string, Value>>();
+    expectTypeOf(keyed.window(inTen).reduce('c', (one) => one, json())).toEqualTypeOf<WindowStream<WindowResult<string, Value>, Value>>();
     const emitted = keyed
       .window(countWindows({ size: 2 }))
       .process('d', (values, _, out: Output<number>) => out.emit(values.length), json());
-    expectTypeOf(emitted).toEqualTypeOf<DataStream<number>>();
+    expectTypeOf(emitted).toEqualTypeOf<WindowStream<number, Value>>();
     // @ts-expect-error: the accumulator is a number
     keyed.window(inTen).aggregate('e', { accumulator: int64, initial: '', add: (n) => n });
     // @ts-expect-error: not the serde of the values

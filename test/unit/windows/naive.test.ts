@@ -176,7 +176,7 @@ describe.each(Object.entries(ways))('%s', (name, way) => {
         if (shape.kind === 'session' && name.endsWith('without merge')) return;
         checkWindows({ shape, options: drawnOptions, epochs: drawn }, way(windowsOf(shape), drawnOptions));
       }),
-      { numRuns: Number(process.env.RUNS ?? 400) },
+      { numRuns: 150 },
     );
   });
 });

@@ -123,6 +123,42 @@ describe('a value is late', () => {
   });
 });
 
+describe.each([
+  ['tumbling', tumblingWindows({ sizeMs: 10 }), true],
+  ['sliding, in slices', slidingWindows({ sizeMs: 10, slideMs: 5 }), true],
+  ['sliding, each by itself', slidingWindows({ sizeMs: 10, slideMs: 5 }), false],
+  ['sessions', sessionWindows({ gapMs: 10 }), true],
+] as const)('late values of windows: %s', (_, windows, hasMerge) => {
+  it('go aside as they came, with their own timestamps, and all others do not', () => {
+    const windowing: Windowing = (keyed) =>
+      keyed.window(windows).aggregate('op', {
+        accumulator: int64,
+        initial: 0,
+        add: (sum) => sum + 1,
+        ...(hasMerge && { merge: (one: number, other: number) => one + other }),
+      }).late;
+    const epochs = [{ rows: at(100, 5), afterMs: 99 }, { rows: at(6, 104, 7) }, { rows: [], afterMs: 1_000 }];
+    expect(runWindows(windowedJob(windowing), epochs)).toEqual([
+      [],
+      [
+        { timestamp: 6, result: { k: 'a', t: 6, v: 1 } },
+        { timestamp: 7, result: { k: 'a', t: 7, v: 1 } },
+      ],
+      [],
+    ]);
+  });
+});
+
+test('no result is late for windows behind it', () => {
+  for (const windows of [tumblingWindows({ sizeMs: 10 }), sessionWindows({ gapMs: 10 })]) {
+    const job = windowedJob(counting(windows));
+    const running = new RunningWindows(job);
+    for (let watermark = 0; watermark < 40; watermark++)
+      for (const { timestamp } of running.run({ rows: watermark === 0 ? at(3) : [], afterMs: watermark }))
+        expect(timestamp).toBeGreaterThan(watermark - 1);
+  }
+});
+
 describe('allowed lateness', () => {
   const lenient = counting(tumblingWindows({ sizeMs: 10 }), { allowedLatenessMs: 5 });
 
@@ -193,7 +229,7 @@ describe('a session', () => {
       { rows: [], afterMs: 20 },
     ];
     const job = windowedJob(sessions);
-    expect(runWindows(job, epochs)).toEqual([[], [], [{ timestamp: 19, result: 'a [0, 20) 2 of 2' }]]);
+    expect(runWindows(job, epochs)).toEqual([[], [], [{ timestamp: 20, result: 'a [0, 20) 2 of 2' }]]);
   });
 
   it('takes in a value that is late by itself, if it was not over', () => {

@@ -11,6 +11,8 @@ export interface WindowFacts {
   readonly endMs: number;
   readonly isEarly: boolean;
   readonly isUpdate: boolean;
+  /** Of what is made of it. */
+  readonly timestamp: number;
 }
 
 /** What is kept of values, and what is made of them at last. */
@@ -37,6 +39,7 @@ export function folded({ first, add, merge, result }: WindowFold, current: Curre
       pane.count += other.count;
     },
     give(pane, facts) {
+      current.timestamp = facts.timestamp;
       const made = result(pane.accumulator, contextOf(current, pane, facts));
       if (typeof made === 'object') refusePromise(made);
       next(made);
@@ -83,6 +86,7 @@ export function collected(
       pane.count += other.count;
     },
     give(pane, facts) {
+      current.timestamp = facts.timestamp;
       const all: unknown[] = [];
       for (let at = firstFrom(facts.startMs); at !== undefined && at.timeMs < facts.endMs; at = values.keyBehind(at))
         all.push(values.copyOf(at));

@@ -20,7 +20,7 @@ export function openCounts(size: number, panes: OrderedMap<number, Pane>, conten
       if (known === undefined) panes.set(ONLY, pane);
       return;
     }
-    contents.give(pane, { startMs: pane.firstMs, endMs: pane.lastMs + 1, isEarly: false, isUpdate: false });
+    contents.give(pane, { startMs: pane.firstMs, endMs: pane.lastMs + 1, isEarly: false, isUpdate: false, timestamp: atMs });
     contents.drop(pane.firstMs, pane.lastMs);
     panes.delete(ONLY);
   };

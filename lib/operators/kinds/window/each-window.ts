@@ -10,7 +10,13 @@ export function openEachWindow(alignment: Alignment, { panes, contents, time, al
   function give(endMs: number, isEarly: boolean): void {
     const pane = panes.copyOf(endMs);
     if (pane !== undefined)
-      contents.give(pane, { startMs: alignment.startOf(endMs), endMs, isEarly, isUpdate: endMs - 1 <= time.beforeMs });
+      contents.give(pane, {
+        startMs: alignment.startOf(endMs),
+        endMs,
+        isEarly,
+        isUpdate: endMs - 1 <= time.beforeMs,
+        timestamp: endMs - 1,
+      });
   }
 
   return {

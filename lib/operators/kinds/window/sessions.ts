@@ -13,7 +13,8 @@ export function openSessions(gapMs: number, { panes, contents, time, allowedLate
 
   function give(pane: Pane, isEarly: boolean): void {
     const endMs = lastOf(pane);
-    contents.give(pane, { startMs: pane.firstMs, endMs, isEarly, isUpdate: pane.wasGiven || endMs <= time.beforeMs });
+    // It is over at `endMs` and no sooner: a result of an earlier time would be late for what is behind.
+    contents.give(pane, { startMs: pane.firstMs, endMs, isEarly, isUpdate: pane.wasGiven || endMs <= time.beforeMs, timestamp: endMs });
   }
 
   /** Takes the session `key` into the one that is earlier. */

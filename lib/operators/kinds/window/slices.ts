@@ -17,7 +17,7 @@ export function openSlices(alignment: Alignment, { panes, contents, time, allowe
     const whole = newPane();
     for (let slice = panes.keyBehind(startMs); slice !== undefined && slice <= endMs; slice = panes.keyBehind(slice))
       contents.merge(whole, panes.copyOf(slice) as Pane);
-    if (whole.count > 0) contents.give(whole, { startMs, endMs, isEarly, isUpdate: endMs - 1 <= time.beforeMs });
+    if (whole.count > 0) contents.give(whole, { startMs, endMs, isEarly, isUpdate: endMs - 1 <= time.beforeMs, timestamp: endMs - 1 });
   }
 
   /** The first end behind `ms` of a window that has a slice. */

@@ -4,6 +4,7 @@ import type { OrderedMap } from '../../../state/columns/map.ts';
 import { StateSet } from '../../../state/state-set.ts';
 import { firing } from '../../firing.ts';
 import type { KeyedKind, KeyedPlace, TakeRow } from '../../kind.ts';
+import { LATE } from '../time-order.ts';
 import { alignmentOf } from './aligned.ts';
 import { collected, folded, type WindowContents } from './contents.ts';
 import { openCounts } from './counts.ts';
@@ -18,13 +19,13 @@ import { WindowTime } from './window-time.ts';
 /** Collects the values of a key by windows, and gives what is made of a window when it is over. */
 export const window: KeyedKind<WindowNode> = {
   open(node, place) {
-    const { current, scope, clock, maxParallelism, keyGroups } = place;
+    const { current, scope, clock, maxParallelism, keyGroups, side } = place;
     const { uid, shape } = node;
     const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope });
     const { keys, timers } = state;
     const panes = state.handles[WINDOWS] as OrderedMap<number, Pane>;
     const contents = contentsOf(node, place, state);
-    const late = (): void => {};
+    const late = side(LATE);
     const time = timers === undefined ? undefined : new WindowTime(node, current, clock, timers);
     const windows =
       time === undefined ? undefined : openWindows(node, { panes, contents, time, allowedLatenessMs: node.allowedLatenessMs, late });
@@ -60,34 +61,22 @@ export const window: KeyedKind<WindowNode> = {
           throw new UserCodeError(uid, cause);
         }
       },
-      endEpoch:
-        windows === undefined || time === undefined
-          ? undefined
-          : firing(place, uid, state, ({ domain, timeMs }) => {
-              const overMs = time.overBy(domain, timeMs);
-              if (overMs !== undefined) windows.close(overMs);
-              if (time.isEarly(domain)) windows.giveEarly(timeMs);
-            }),
+      endEpoch: firing(place, uid, state, {
+        give: undefined,
+        fire({ domain, timeMs }) {
+          const overMs = time?.overBy(domain, timeMs);
+          if (overMs !== undefined) windows?.close(overMs);
+          if (time?.isEarly(domain) === true) windows?.giveEarly(timeMs);
+        },
+      }),
     };
   },
 };
 
-function contentsOf({ uid, make, time }: WindowNode, { current, scope, next }: KeyedPlace, state: StateSet): WindowContents {
+function contentsOf({ uid, make }: WindowNode, { current, scope, next }: KeyedPlace, state: StateSet): WindowContents {
   const behind = next();
-  if (make.kind === 'fold') return given(folded(make, current, behind));
-  return given(collected(make, state.handles[VALUES] as OrderedMap<ValuePlace, unknown>, { uid, current, scope, next: behind }));
-
-  /** What is made of a window of time has its last millisecond for a timestamp. */
-  function given(contents: WindowContents): WindowContents {
-    if (time === undefined) return contents;
-    return {
-      ...contents,
-      give(pane, facts) {
-        current.timestamp = facts.endMs - 1;
-        contents.give(pane, facts);
-      },
-    };
-  }
+  if (make.kind === 'fold') return folded(make, current, behind);
+  return collected(make, state.handles[VALUES] as OrderedMap<ValuePlace, unknown>, { uid, current, scope, next: behind });
 }
 
 function openWindows({ shape, make }: WindowNode, place: WindowsPlace): OpenWindows | undefined {
