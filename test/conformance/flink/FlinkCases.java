@@ -83,7 +83,8 @@ public final class FlinkCases {
     harness.getOutput().clear();
     var late = harness.getSideOutput(LATE);
     if (late != null) {
-      for (StreamRecord<Row> record : late) taken.addObject().put("late", record.getValue().v);
+      for (StreamRecord<Row> record : late)
+        taken.addObject().put("key", record.getValue().k).put("late", record.getValue().v).put("timestamp", record.getTimestamp());
       late.clear();
     }
     return taken;

@@ -33,6 +33,7 @@ export interface WindowsCase {
 /** An operator that does with timers what lists say. */
 export interface TimersCase extends Programs {
   readonly kind: 'timers';
+  readonly inTimeOrder: boolean;
   readonly rounds: readonly Round<KeyedRow & { /** Which of `onRecord`. */ readonly v: number }>[];
 }
 
@@ -60,7 +61,7 @@ export interface TimerRule {
 
 export type Case = WindowsCase | TimersCase;
 
-/** What an operator gives. */
+/** What an operator gives, or what came too late for it. */
 export interface Given {
   readonly key: string;
   /** Undefined: Flink gives it none, or one that means nothing. */
@@ -68,7 +69,10 @@ export interface Given {
   /** Undefined: not of windows of time. */
   readonly startMs?: number | undefined;
   readonly endMs?: number | undefined;
-  readonly value: unknown;
+  /** The number of a late row. Undefined: it is a result. */
+  readonly late?: number | undefined;
+  /** Undefined: of a late row. */
+  readonly value?: unknown;
 }
 
 /** For each round what was given. */
@@ -85,10 +89,10 @@ export type FlinkStep =
   | { readonly watermark: number }
   | { readonly processingTime: number };
 
-/** What it gives at a step: a value that is late, or a result. A result of timers has other fields than one of windows. */
+/** What it gives at a step. A result of timers has other fields than one of windows. */
 export interface FlinkOutput {
+  readonly key: string;
   readonly late?: number;
-  readonly key?: string;
   readonly timestamp?: number;
   readonly startMs?: number;
   readonly endMs?: number;

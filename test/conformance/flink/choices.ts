@@ -1,5 +1,5 @@
-import { byRound, plainly, sizesOf } from './as-flink.ts';
-import type { Case, FlinkAnswer, FlinkCase, FlinkOutput, FlinkStep, KeyedRow, Round, Rounds, WindowsCase } from './case.ts';
+import { byRound, plainly, type Question } from './as-flink.ts';
+import type { Case, FlinkAnswer, FlinkStep, Given, KeyedRow, Round, Rounds, WindowsCase } from './case.ts';
 
 /** Where Onceflow does otherwise than Flink, and means to. docs/conformance.md says why. */
 export interface Choice {
@@ -7,7 +7,7 @@ export interface Choice {
   readonly name: string;
   readonly asked: Case;
   /** What Flink is asked in place of the same, by round. */
-  readonly steps?: readonly (readonly FlinkStep[])[];
+  readonly rounds?: Question['rounds'];
   /** What they give, by round. */
   readonly flink: readonly (readonly string[])[];
   readonly ours: readonly (readonly string[])[];
@@ -36,13 +36,13 @@ export const choices: readonly Choice[] = [
     name: 'a session waits for a value exactly the gap behind',
     asked: of(session, [until(9, 0), until(9, 10), until(20)]),
     flink: [['a [0, 10) 0 at 9'], [], ['a [10, 20) 1 at 19']],
-    ours: [[], [], ['a [0, 20) 0 1 at 19']],
+    ours: [[], [], ['a [0, 20) 0 1 at 20']],
   },
   {
     name: 'a session of processing time too',
     asked: of(session, [over(0, 0), over(10, 0), over(21)], { time: 'processing' }),
     flink: [[], ['a [0, 10) 0 at 9'], ['a [10, 20) 1 at 19']],
-    ours: [[], [], ['a [0, 20) 0 1 at 19']],
+    ours: [[], [], ['a [0, 20) 0 1 at 20']],
   },
   {
     name: 'late values of an epoch make one update of a window',
@@ -54,13 +54,13 @@ export const choices: readonly Choice[] = [
     name: 'a session that late values let grow is given when it is over again',
     asked: of(session, [until(12, 0), until(12, 2, 9), until(30)], { allowedLatenessMs: 5 }),
     flink: [['a [0, 10) 0 at 9'], ['a [0, 12) 0 1 at 11'], ['a [0, 19) 0 1 2 at 18']],
-    ours: [['a [0, 10) 0 at 9'], [], ['a [0, 19) 0 1 2 at 18']],
+    ours: [['a [0, 10) 0 at 10'], [], ['a [0, 19) 0 1 2 at 19']],
   },
   {
     name: 'late is what was late when the epoch began',
     asked: of(tumbling, [until(24, 25, 3), until(40)]),
-    steps: [[row(25, 0), { watermark: 24 }, row(3, 1)], [{ watermark: 40 }]],
-    flink: [['late 1'], ['a [20, 30) 0 at 29']],
+    rounds: [[row(25, 0), { watermark: 24 }, row(3, 1)], [{ watermark: 40 }]],
+    flink: [['a late 1 at 3'], ['a [20, 30) 0 at 29']],
     ours: [['a [0, 10) 1 at 9'], ['a [20, 30) 0 at 29']],
   },
   {
@@ -79,11 +79,12 @@ export const choices: readonly Choice[] = [
     name: 'timers fire behind the records of an epoch',
     asked: {
       kind: 'timers',
+      inTimeOrder: false,
       onRecord: [[setEvent(5)]],
       onTimer: [],
       rounds: [{ rows: [0, 20].map((t) => ({ k: 'a', t, v: 0 })), watermarkMs: 19, processingMs: 0 }],
     },
-    steps: [[row(0, 0), { watermark: 19 }, row(20, 0), { processingTime: 0 }]],
+    rounds: [[row(0, 0), { watermark: 19 }, row(20, 0), { processingTime: 0 }]],
     flink: [['a row 0 at 0', 'a event 5 at 5', 'a row 20 at 20']],
     ours: [['a row 0 at 0', 'a row 20 at 20', 'a event 5 at 5']],
   },
@@ -91,6 +92,7 @@ export const choices: readonly Choice[] = [
     name: 'a timer that another one sets fires in the same epoch when it is due',
     asked: {
       kind: 'timers',
+      inTimeOrder: false,
       onRecord: [[setProcessing(0)]],
       onTimer: [{ domain: 'processing', modulo: 1, rest: 0, upTo: 9, actions: [setEvent(1)] }],
       rounds: [
@@ -105,6 +107,7 @@ export const choices: readonly Choice[] = [
     name: 'what a timer of processing time makes has its time',
     asked: {
       kind: 'timers',
+      inTimeOrder: false,
       onRecord: [[setProcessing(1)]],
       onTimer: [],
       rounds: [{ rows: [{ k: 'a', t: 5, v: 0 }], processingMs: 7 }],
@@ -115,15 +118,14 @@ export const choices: readonly Choice[] = [
 ];
 
 /** What Flink is asked: the same, as it stands. */
-export function askedOfFlink({ asked, steps }: Choice): FlinkCase {
+export function askedOfFlink({ asked, rounds }: Choice): Question {
   const plain = plainly(asked);
-  return steps === undefined ? plain : { ...plain, steps: steps.flat() };
+  return rounds === undefined ? plain : { ...plain, rounds };
 }
 
 /** What Flink gave, in the form of `flink`. */
-export function flinkGave({ asked, steps }: Choice, answer: FlinkAnswer): string[][] {
-  const sizes = steps?.map(({ length }) => length) ?? sizesOf(asked);
-  return byRound(answer, sizes).map((given) => given.map(textOf));
+export function flinkGave(choice: Choice, answer: FlinkAnswer): string[][] {
+  return byRound(askedOfFlink(choice), answer).map((given) => given.map(textOf));
 }
 
 /** What Onceflow gave, in the form of `ours`. */
@@ -133,14 +135,13 @@ export function weGave(rounds: Rounds): string[][] {
   );
 }
 
-interface Texted extends FlinkOutput {
+interface Texted extends Given {
   readonly domain?: string;
   readonly timeMs?: number;
 }
 
 function textOf({ late, key, startMs, endMs, value, domain, timeMs, timestamp }: Texted): string {
-  if (late !== undefined) return `late ${late}`;
   const window = startMs === undefined ? [] : [`[${startMs}, ${endMs})`];
-  const what = domain === undefined ? [...window, ...(value as number[])] : [domain, timeMs];
+  const what = late !== undefined ? ['late', late] : domain !== undefined ? [domain, timeMs] : [...window, ...(value as number[])];
   return [key, ...what, ...(timestamp === undefined ? [] : [`at ${timestamp}`])].join(' ');
 }

@@ -3,6 +3,8 @@ import type { Case, KeyedRow, Round, TimerAction, TimerRule, TimersCase, Windows
 
 /** Behind all that cases draw: every window and every timer is due. */
 const END_MS = 100_000;
+/** Behind all rows, and before what timers of processing time set of event time. */
+const BEYOND_MS = 200;
 /** Around which the first times are: some are before 1970. */
 const FIRST_MS = -20;
 
@@ -26,8 +28,13 @@ function roundsOf<R extends KeyedRow>(row: fc.Arbitrary<R>): fc.Arbitrary<Round<
       processingMs += processingStep;
       return { rows: rows.map((each) => ({ ...each, t: each.t + beforeMs })), watermarkMs, processingMs, parallelism };
     });
-    // One after the other: what a processing time timer sets of event time is not due in its own round.
-    return [...rounds, { rows: [], watermarkMs, processingMs: END_MS }, { rows: [], watermarkMs: END_MS, processingMs: END_MS }];
+    // One after the other: rows that wait for the watermark, timers of processing time, and what these set of event time.
+    return [
+      ...rounds,
+      { rows: [], watermarkMs: BEYOND_MS, processingMs },
+      { rows: [], watermarkMs: BEYOND_MS, processingMs: END_MS },
+      { rows: [], watermarkMs: END_MS, processingMs: END_MS },
+    ];
   });
 }
 
@@ -107,6 +114,7 @@ const timers: fc.Arbitrary<TimersCase> = fc
   .chain(({ onRecord, from }) =>
     fc.record({
       kind: fc.constant('timers' as const),
+      inTimeOrder: fc.boolean(),
       onRecord: fc.constant(onRecord),
       onTimer: fc.array(ruleOf({ from }), { maxLength: 3 }),
       rounds: roundsOf(fc.record({ k: keys, t: fc.integer({ min: -16, max: 16 }), v: fc.nat(onRecord.length - 1) })),

@@ -3,15 +3,20 @@ import {
   type DataStream,
   int64,
   json,
+  type KeyedOperator,
   type KeyedStream,
+  kafkaSink,
   type Output,
   sessionWindows,
   slidingWindows,
   type Timers,
   type TimeWindows,
   tumblingWindows,
+  utf8,
+  type ValueStateSpec,
   valueState,
   type WindowContext,
+  type WindowStream,
 } from '../../../lib/api/index.ts';
 import { RunningWindows, type Value, windowedJob } from '../../unit/windows/windowed.ts';
 import type { Case, Given, Rounds, TimerAction, TimersCase, WindowsCase } from './case.ts';
@@ -20,9 +25,20 @@ import { numbered } from './numbered.ts';
 type Keyed = KeyedStream<string, Value>;
 type Result = Omit<Given, 'timestamp'>;
 
+interface Made {
+  readonly results: DataStream<Result>;
+  /** Undefined: nothing is late. */
+  readonly late?: DataStream<Value>;
+}
+
 /** What Onceflow's operators give. */
 export function ours(asked: Case): Rounds {
-  const running = new RunningWindows(windowedJob((keyed) => (asked.kind === 'windows' ? windowsOf(asked, keyed) : timersOf(asked, keyed))));
+  const job = windowedJob((keyed) => {
+    const { results, late } = asked.kind === 'windows' ? windowsOf(asked, keyed) : timersOf(asked, keyed);
+    late?.map(({ k, v }) => JSON.stringify({ key: k, late: v })).sink('late', kafkaSink({ topic: 'late', value: utf8 }));
+    return results;
+  });
+  const running = new RunningWindows(job);
   return numbered(asked).map(({ rows, watermarkMs, processingMs, parallelism }) =>
     running
       .run({ rows, afterMs: watermarkMs, processingMs, parallelism })
@@ -30,7 +46,12 @@ export function ours(asked: Case): Rounds {
   );
 }
 
-function windowsOf({ shape, time, allowedLatenessMs, make }: WindowsCase, keyed: Keyed): DataStream<Result> {
+function windowsOf(asked: WindowsCase, keyed: Keyed): Made {
+  const results = windowResults(asked, keyed);
+  return { results, late: results.late };
+}
+
+function windowResults({ shape, time, allowedLatenessMs, make }: WindowsCase, keyed: Keyed): WindowStream<Result, Value> {
   const windows =
     shape.kind === 'count'
       ? keyed.window(countWindows(shape))
@@ -68,8 +89,8 @@ function timeWindows(shape: Exclude<WindowsCase['shape'], { kind: 'count' }>): T
   }
 }
 
-function timersOf({ onRecord, onTimer }: TimersCase, keyed: Keyed): DataStream<Result> {
-  return keyed.process('op', {
+function timersOf({ onRecord, onTimer, inTimeOrder }: TimersCase, keyed: Keyed): Made {
+  const operator: KeyedOperator<string, Value, { readonly seen: ValueStateSpec<number, number> }, Result> = {
     state: { seen: valueState(int64, 0) },
     onRecord({ t, v }, { seen }, out: Output<Result>, { key, watermarkMs, timers }) {
       const before = seen.get();
@@ -91,7 +112,10 @@ function timersOf({ onRecord, onTimer }: TimersCase, keyed: Keyed): DataStream<R
           for (const action of rule.actions) act(action, timeMs, timers);
       }
     },
-  });
+  };
+  if (!inTimeOrder) return { results: keyed.process('op', operator) };
+  const results = keyed.process('op', { ...operator, inTimeOrder });
+  return { results, late: results.late };
 }
 
 function act({ do: what, domain, afterMs }: TimerAction, baseMs: number, timers: Timers): void {
