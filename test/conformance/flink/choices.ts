@@ -85,8 +85,8 @@ export const choices: readonly Choice[] = [
       rounds: [{ rows: [0, 20].map((t) => ({ k: 'a', t, v: 0 })), watermarkMs: 19, processingMs: 0 }],
     },
     rounds: [[row(0, 0), { watermark: 19 }, row(20, 0), { processingTime: 0 }]],
-    flink: [['a row 0 at 0', 'a event 5 at 5', 'a row 20 at 20']],
-    ours: [['a row 0 at 0', 'a row 20 at 20', 'a event 5 at 5']],
+    flink: [['a row 0 at 0', 'a event 5 sees 19 at 5', 'a row 20 sees 19 at 20']],
+    ours: [['a row 0 at 0', 'a row 20 at 20', 'a event 5 sees 19 at 5']],
   },
   {
     name: 'a timer that another one sets fires in the same epoch when it is due',
@@ -100,8 +100,21 @@ export const choices: readonly Choice[] = [
         { rows: [], watermarkMs: 9, processingMs: 5 },
       ],
     },
-    flink: [['a row 5 at 5', 'a processing 5'], ['a event 6 at 6']],
-    ours: [['a row 5 at 5', 'a processing 5 at 5', 'a event 6 at 6'], []],
+    flink: [['a row 5 at 5', 'a processing 5 sees 8'], ['a event 6 sees 9 at 6']],
+    ours: [['a row 5 at 5', 'a processing 5 sees 8 at 5', 'a event 6 sees 8 at 6'], []],
+  },
+  {
+    name: 'in time order a timer sees its own time as the watermark',
+    asked: {
+      kind: 'timers',
+      inTimeOrder: true,
+      onRecord: [[setEvent(5)]],
+      onTimer: [],
+      rounds: [{ rows: [{ k: 'a', t: 0, v: 0 }], watermarkMs: 19, processingMs: 0 }],
+    },
+    rounds: [[{ watermark: -1 }, row(0, 0), { watermark: 19 }]],
+    flink: [['a row 0 sees -1 at 0', 'a event 5 sees 19 at 5']],
+    ours: [['a row 0 sees -1 at 0', 'a event 5 sees 5 at 5']],
   },
   {
     name: 'what a timer of processing time makes has its time',
@@ -138,10 +151,12 @@ export function weGave(rounds: Rounds): string[][] {
 interface Texted extends Given {
   readonly domain?: string;
   readonly timeMs?: number;
+  readonly watermarkMs?: number;
 }
 
-function textOf({ late, key, startMs, endMs, value, domain, timeMs, timestamp }: Texted): string {
+function textOf({ late, key, startMs, endMs, value, domain, timeMs, watermarkMs, timestamp }: Texted): string {
   const window = startMs === undefined ? [] : [`[${startMs}, ${endMs})`];
-  const what = late !== undefined ? ['late', late] : domain !== undefined ? [domain, timeMs] : [...window, ...(value as number[])];
+  const sees = watermarkMs === undefined ? [] : ['sees', watermarkMs];
+  const what = late !== undefined ? ['late', late] : domain !== undefined ? [domain, timeMs, ...sees] : [...window, ...(value as number[])];
   return [key, ...what, ...(timestamp === undefined ? [] : [`at ${timestamp}`])].join(' ');
 }
