@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { delimiter, join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { INSTALLED, installed, javaCommand } from '../../../local/stack/installed.ts';
 import type { FlinkAnswer, FlinkCase } from './case.ts';
@@ -10,7 +9,7 @@ import type { FlinkAnswer, FlinkCase } from './case.ts';
 export class FlinkJvm {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: AsyncIterator<string>;
-  readonly #lines: Interface;
+  readonly #exited: Promise<unknown>;
 
   constructor() {
     const folder = installed('conformance', INSTALLED.conformance);
@@ -18,8 +17,10 @@ export class FlinkJvm {
     const path = [join(folder, 'classes'), join(folder, 'lib', '*'), flink].join(delimiter);
     const args = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
     this.#child = spawn(javaCommand(), [...args, '-cp', path, 'FlinkCases'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#lines = createInterface({ input: this.#child.stdout });
-    this.#answers = this.#lines[Symbol.asyncIterator]();
+    this.#exited = new Promise((resolve) => this.#child.once('exit', resolve));
+    // Of one that has ended there is no answer, and that is what is told.
+    this.#child.stdin.on('error', () => {});
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   /** One at a time. */
@@ -33,8 +34,7 @@ export class FlinkJvm {
   }
 
   async stop(): Promise<void> {
-    const exited = once(this.#child, 'exit');
     this.#child.stdin.end();
-    await exited;
+    await this.#exited;
   }
 }
