@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { choices, weGave } from '../../conformance/flink/choices.ts';
 import { differenceOf } from '../../conformance/flink/compare.ts';
@@ -30,11 +29,8 @@ it('the kept cases are of every kind, and something comes late in some', () => {
 });
 
 describe('where Onceflow means to do otherwise than Flink', () => {
-  const table = readFileSync(new URL('../../../docs/conformance.md', import.meta.url), 'utf8');
-
-  it.each(choices)('$name', ({ name, asked, ours: should, flink }) => {
+  it.each(choices)('$name', ({ asked, ours: should, flink }) => {
     expect(weGave(ours(asked))).toEqual(should);
     expect(should).not.toEqual(flink);
-    expect(table).toContain(`| ${name} |`);
   });
 });
