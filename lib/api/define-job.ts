@@ -134,11 +134,13 @@ const TIMERS: StateDeclaration = { kind: 'timers', name: '@timers', serdes: [] }
 function timeOf(
   draft: JobDraft,
   uid: string,
+  declared: readonly StateDeclaration[],
   { onTimer, timers, usesTime }: Pick<KeyedOperator<unknown, unknown, StateSpecs, unknown>, 'onTimer' | 'timers' | 'usesTime'>,
 ): TimeDomain | undefined {
   if (timers !== undefined && timers !== 'processing-time')
     throw new JobDefinitionError(`job ${draft.name}: timers of ${uid} is ${JSON.stringify(timers)}, and may only be 'processing-time'`);
-  if (onTimer === undefined) return usesTime === true || timers !== undefined ? 'processing' : undefined;
+  const expires = declared.some(({ ttl }) => ttl !== undefined);
+  if (onTimer === undefined) return usesTime === true || timers !== undefined || expires ? 'processing' : undefined;
   return timers === undefined ? 'event' : 'processing';
 }
 
@@ -156,7 +158,15 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     const states: readonly StateDeclaration[] = onTimer === undefined ? declared : [...declared, TIMERS];
     return stream<R>(
       draft,
-      draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, time: timeOf(draft, uid, operator) }),
+      draft.add({
+        kind: 'process',
+        inputs,
+        uid: draft.claim(uid),
+        states,
+        onRecord,
+        onTimer,
+        time: timeOf(draft, uid, declared, operator),
+      }),
     );
   };
   return {

@@ -39,7 +39,9 @@ export {
   type StateHandles,
   type StateSpec,
   type StateSpecs,
+  type TtlOptions,
   type ValueStateSpec,
   valueState,
+  withTtl,
 } from './state.ts';
 export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
