@@ -66,7 +66,8 @@ async function takeFromAnyone(tools: Tools, asked: JobRow): Promise<{ readonly w
 
 /**
  * A holder that was alive learns that it was deposed when it next reads the row; until then one of its functions may
- * begin a transaction that it will never decide. So wait for that long, and settle what came.
+ * begin a transaction that it will never decide. So wait for that long, and settle what came: also when nothing is said to be
+ * open any more, for a broker may have forgotten an end, and only who settles asks the partitions' leaders.
  */
 async function untilQuiet(tools: Tools, taken: JobRow, wasAlive: boolean, signal: AbortSignal): Promise<void> {
   const quietFromMs = tools.clock.elapsedMs() + (wasAlive ? 2 * CONTROL_POLL_MS : 0);
@@ -74,14 +75,17 @@ async function untilQuiet(tools: Tools, taken: JobRow, wasAlive: boolean, signal
   for (;;) {
     const found = await openTransactionsOf(tools, taken);
     const isQuiet = found === 'unknown' || found.open.length + found.ending.length === 0;
-    if (isQuiet && tools.clock.elapsedMs() >= quietFromMs) return;
+    if (isQuiet && tools.clock.elapsedMs() >= quietFromMs) break;
     if (signal.aborted) throw new LeftToNextError('one of its functions may still have a transaction open');
-    if (found !== 'unknown' && found.open.length > 0) {
-      const row = await tools.epochs.readJob(taken.job);
-      if (row?.generation === taken.generation && row.incarnation === taken.incarnation) await finishHere(tools, row, signal);
-    }
+    if (found !== 'unknown' && found.open.length > 0) await finishIfHeld(tools, taken, signal);
     await tools.clock.sleep(POLL_MS, signal);
   }
+  if (wasAlive) await finishIfHeld(tools, taken, signal);
+}
+
+async function finishIfHeld(tools: Tools, taken: JobRow, signal: AbortSignal): Promise<void> {
+  const row = await tools.epochs.readJob(taken.job);
+  if (row?.generation === taken.generation && row.incarnation === taken.incarnation) await finishHere(tools, row, signal);
 }
 
 /**

@@ -1,8 +1,10 @@
+import { holderOf } from '../../lib/epoch/start/may-start.ts';
 import { type JobStanding, standingOf } from '../../lib/inspect/standing.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
+import type { Tools } from '../tools.ts';
 
 /** Lets a job that was stopped or has failed run again. It starts nothing. */
 export default command({
@@ -10,12 +12,20 @@ export default command({
   usage: 'let a stopped or failed job run again',
   options: {},
   async run(tools) {
-    const row = await tools.epochs.readJob(tools.job);
+    const { epochs, job } = tools;
+    const row = await epochs.readJob(job);
     if (row === undefined) return noSuchJob(tools);
-    await tools.epochs.setDesired(tools.job, 'running');
+    if ((await epochs.setDesired(job, 'running', row.incarnation)) === 'superseded') return madeAnew(tools);
     return resumed(row, standingOf(row, tools.clock.now()));
   },
 });
+
+async function madeAnew(tools: Tools): Promise<CommandResult> {
+  const row = await tools.epochs.readJob(tools.job);
+  if (row === undefined) return noSuchJob(tools);
+  const text = `job ${row.job} was deleted and made anew meanwhile, and nobody has asked to resume that one: ${holderOf(row)} has it`;
+  return { code: EXIT.startedAgain, json: { job: row.job, outcome: 'started-again' }, text };
+}
 
 /** @param before the row as it was before the request. */
 export function resumed(before: JobRow, standing: JobStanding): CommandResult {

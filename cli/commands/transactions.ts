@@ -26,7 +26,7 @@ type Line = Omit<InspectedTransaction, 'endsBy'> & { readonly meaning: string };
 
 export function transactionsResult({ isRun, ...found }: JobTransactions): CommandResult {
   const transactions = found.transactions.map(({ endsBy, ...transaction }): Line => ({ ...transaction, meaning: meaningOf(endsBy) }));
-  const isHeldUp = !isRun && transactions.some(({ holdsUp }) => holdsUp.length > 0);
+  const isHeldUp = !isRun && (transactions.some(({ holdsUp }) => holdsUp.length > 0) || found.heldUpByForgotten.length > 0);
   return { code: isHeldUp ? EXIT.heldUp : EXIT.ok, json: { ...found, transactions }, text: textOf(found, transactions) };
 }
 
@@ -73,12 +73,19 @@ const COLUMNS = [
   { title: '' },
 ] as const;
 
-function summaryOf({ readersHeldUp, heldUpByOthers }: Shown, lines: readonly Line[]): string {
+function summaryOf({ readersHeldUp, heldUpByForgotten, heldUpByOthers }: Shown, lines: readonly Line[]): string {
   const open = lines.filter(({ openness }) => openness !== 'over').length;
+  const forgotten =
+    heldUpByForgotten.length > 0
+      ? [
+          `  ${heldUpByForgotten.join(', ')}: held up by records of this job whose end a broker forgot (KAFKA-20734): a coordinator that runs ends them within a minute, or the next start, stop or cancel`,
+        ]
+      : [];
   const others = heldUpByOthers.length > 0 ? [`  ${heldUpByOthers.join(', ')}: held up by a transaction that is not this job's`] : [];
   return [
     `${open} of ${plural(lines.length, 'transaction')} open${readersHeldUp.length === 0 ? '; no reader is held up' : '; held up:'}`,
     ...readersHeldUp.map(heldText),
+    ...forgotten,
     ...others,
   ].join('\n');
 }

@@ -8,7 +8,7 @@ import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import type { KafkaSink, KafkaSource } from './kafka.ts';
 import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
-import type { DataStream, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectSerde } from './user-serde.ts';
 
@@ -131,16 +131,32 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
 /** No state of an author's can have this name. */
 const TIMERS: StateDeclaration = { kind: 'timers', name: '@timers', serdes: [] };
 
-function timeOf(
-  draft: JobDraft,
-  uid: string,
-  declared: readonly StateDeclaration[],
-  { onTimer, timers, usesTime }: Pick<KeyedOperator<unknown, unknown, StateSpecs, unknown>, 'onTimer' | 'timers' | 'usesTime'>,
-): TimeDomain | undefined {
+/** Rows wait as they cross the exchange. */
+function waitingOf({ nodes }: JobDraft, input: number): StateDeclaration {
+  const keyBy = nodes[input];
+  if (keyBy?.kind !== 'keyBy') throw new Error(`node ${input} is no keyBy`);
+  return { kind: 'waiting', name: '@waiting', serdes: [keyBy.value] };
+}
+
+/** The side output is there when somebody asks for it. */
+function withLate<R, T>(made: DataStream<R>, late: () => DataStream<T>): OrderedStream<R, T> {
+  let known: DataStream<T> | undefined;
+  return {
+    ...made,
+    get late() {
+      known ??= late();
+      return known;
+    },
+  };
+}
+
+type TimeOptions = Pick<KeyedOperator<unknown, unknown, StateSpecs, unknown>, 'onTimer' | 'timers' | 'usesTime' | 'inTimeOrder'>;
+
+function timeOf(draft: JobDraft, uid: string, { onTimer, timers, usesTime, inTimeOrder }: TimeOptions): TimeDomain | undefined {
   if (timers !== undefined && timers !== 'processing-time')
     throw new JobDefinitionError(`job ${draft.name}: timers of ${uid} is ${JSON.stringify(timers)}, and may only be 'processing-time'`);
-  const expires = declared.some(({ ttl }) => ttl !== undefined);
-  if (onTimer === undefined) return usesTime === true || timers !== undefined || expires ? 'processing' : undefined;
+  if (inTimeOrder === true) return 'event';
+  if (onTimer === undefined) return usesTime === true || timers !== undefined ? 'processing' : undefined;
   return timers === undefined ? 'event' : 'processing';
 }
 
@@ -155,22 +171,16 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     });
     const onRecord = operator.onRecord.bind(operator) as unknown as ProcessNode['onRecord'];
     const onTimer = operator.onTimer?.bind(operator) as unknown as ProcessNode['onTimer'];
-    const states: readonly StateDeclaration[] = onTimer === undefined ? declared : [...declared, TIMERS];
-    return stream<R>(
-      draft,
-      draft.add({
-        kind: 'process',
-        inputs,
-        uid: draft.claim(uid),
-        states,
-        onRecord,
-        onTimer,
-        time: timeOf(draft, uid, declared, operator),
-      }),
-    );
+    const inTimeOrder = operator.inTimeOrder === true;
+    const states = [...declared, ...(inTimeOrder ? [waitingOf(draft, input)] : []), ...(onTimer === undefined ? [] : [TIMERS])];
+    const expires = declared.some(({ ttl }) => ttl !== undefined);
+    const time = timeOf(draft, uid, operator) ?? (expires ? 'processing' : undefined);
+    const id = draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, inTimeOrder, time });
+    const late = () => stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [id], tag: 'late' }));
+    return inTimeOrder ? withLate(stream<R>(draft, id), late) : stream<R>(draft, id);
   };
   return {
-    process,
+    process: process as KeyedStream<K, T>['process'],
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {

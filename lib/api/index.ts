@@ -44,4 +44,4 @@ export {
   valueState,
   withTtl,
 } from './state.ts';
-export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum } from './streams.ts';
+export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';

@@ -57,6 +57,10 @@ export interface KeyedStream<K, T> {
    *   },
    * })
    */
+  process<S extends StateSpecs, R = never>(
+    uid: string,
+    operator: KeyedOperator<K, T, S, R> & { readonly inTimeOrder: true },
+  ): OrderedStream<R, T>;
   process<S extends StateSpecs, R = never>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R>;
   /**
    * Folds the values of a key into one of the same type and emits it for each: the first value of a key as it is, then
@@ -68,6 +72,12 @@ export interface KeyedStream<K, T> {
    * is no number, NaN included, is an error of the selector.
    */
   sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
+}
+
+/** What an operator makes that works in order of time. */
+export interface OrderedStream<R, T> extends DataStream<R> {
+  /** The records that came too late to be given in their order. */
+  readonly late: DataStream<T>;
 }
 
 export interface KeySum<K> {
@@ -98,6 +108,14 @@ export interface KeyedOperator<K, T, S extends StateSpecs, R> {
    * @default they are of both
    */
   readonly timers?: 'processing-time';
+  /**
+   * Records wait until the watermark has come to them, and are then given in the order of their times, with the timers of event time
+   * between them; of one time in the order of the sources' uids, of partitions and of offsets. So what the operator makes of a key does
+   * not depend on where epochs end, on parallelism, on failures or on how fast a backlog is read. A record that comes when the
+   * watermark has passed it goes to `late` instead. It needs event time.
+   * @default false: records are given as they come, and timers behind those of their epoch
+   */
+  readonly inTimeOrder?: boolean;
   /** Does it read the watermark or the processing time, without having timers? Then epochs have them. @default false */
   readonly usesTime?: boolean;
 }

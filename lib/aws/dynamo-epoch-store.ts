@@ -37,21 +37,19 @@ const MAX_POOL_TRIES = 10;
 
 /** Jobs and epochs in one DynamoDB table. Every failed call throws a `StoreProblem` that says what to change. */
 export function createEpochStore({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): EpochStore {
-  const store = { client, table, incarnations: new Map<string, string>() };
+  const store = { client, table, incarnations: new Map<string, string>(), claims: new Map<string, string>() };
   return {
     readJob: (job) => readJob(store, job),
     createJob: (row) => createJob(store, row),
     raiseGeneration: (job, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) =>
       raiseGeneration(store, job, { holder, leaseExpiresAtMs, holderEndsAtMs }),
     reviveGeneration: async (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) => {
-      const taken = await takeGeneration(
-        store,
-        job,
-        expected.generation,
-        'SET',
-        { holder, leaseExpiresAtMs, holderEndsAtMs },
-        expected.incarnation,
-      );
+      const taken = await takeGeneration(store, { job, ...seenIn(expected) }, 'SET', { holder, leaseExpiresAtMs, holderEndsAtMs });
+      return taken.outcome === 'taken' ? taken.row : undefined;
+    },
+    startGeneration: async (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) => {
+      const lease = { holder, leaseExpiresAtMs, holderEndsAtMs };
+      const taken = await takeGeneration(store, { job, ...seenIn(expected) }, LET_RUN, { ...lease, desired: 'running' });
       return taken.outcome === 'taken' ? taken.row : undefined;
     },
     renewLease: (job, generation, leaseExpiresAtMs) =>
@@ -88,12 +86,18 @@ interface Holder extends Store {
    * deleted and made anew begin again, so a write must also be of the incarnation in which its generation was taken.
    */
   readonly incarnations: Map<string, string>;
+  /** Of tries to take a generation that were not answered yet: what they write into the row if they are carried out. */
+  readonly claims: Map<string, string>;
 }
 
 async function readJob(store: Store, job: string): Promise<JobRow | undefined> {
+  const item = await readItem(store, job);
+  return item === undefined ? undefined : decodeJob(item);
+}
+
+async function readItem(store: Store, job: string): Promise<Attributes | undefined> {
   const command = new GetItemCommand({ TableName: store.table, Key: jobKey(job), ConsistentRead: true });
-  const { Item } = await send(store, 'GetItem', () => store.client.send(command));
-  return Item === undefined ? undefined : decodeJob(Item);
+  return (await send(store, 'GetItem', () => store.client.send(command))).Item;
 }
 
 async function createJob(store: Holder, row: JobRow): Promise<'created' | 'exists'> {
@@ -146,7 +150,7 @@ async function raiseGeneration(store: Holder, job: string, lease: Lease): Promis
   let seen = (await readJob(store, job))?.generation;
   for (let tries = 0; tries < MAX_TAKEOVER_TRIES && seen !== undefined; tries++) {
     const changes = { ...lease, desired: 'running' } as const;
-    const taken = await takeGeneration(store, job, seen, 'REMOVE failure SET', changes);
+    const taken = await takeGeneration(store, { job, generation: seen }, LET_RUN, changes);
     if (taken.outcome === 'taken') return taken.row;
     seen = taken.generation;
   }
@@ -157,20 +161,39 @@ async function raiseGeneration(store: Holder, job: string, lease: Lease): Promis
   );
 }
 
+const LET_RUN = 'REMOVE failure SET';
+
+/** What a generation is taken from. */
+interface Seen {
+  readonly job: string;
+  readonly generation: number;
+  /** Undefined: of whichever incarnation. */
+  readonly incarnation?: string;
+}
+
+function seenIn({
+  generation,
+  incarnation,
+}: Pick<JobRow, 'generation' | 'incarnation'>): Pick<Required<Seen>, 'generation' | 'incarnation'> {
+  return { generation, incarnation };
+}
+
 /**
- * Moves the generation from `seen` to the next. Not `ADD generation 1`: a first try that the network delivers late,
- * after its repetition, would depose the holder that the repetition made. The row keeps a random claim, so that a
- * repetition that finds its own first try applied knows that it has won.
+ * Moves the generation from the one that was seen to the next. Not `ADD generation 1`: a first try that the network delivers late,
+ * after its repetition, would depose the holder that the repetition made. The row keeps a random claim, so that a repetition that
+ * finds its own first try applied knows that it has won: by the claim and not by the holder's name, which a start that the platform
+ * delivers twice has twice.
  */
 async function takeGeneration(
   store: Holder,
-  job: string,
-  seen: number,
-  verb: 'SET' | 'REMOVE failure SET',
+  { job, generation: seen, incarnation }: Seen,
+  verb: 'SET' | typeof LET_RUN,
   changes: Lease & { readonly desired?: JobRow['desired'] },
-  incarnation?: string,
 ): Promise<{ readonly outcome: 'taken'; readonly row: JobRow } | { readonly outcome: 'lost'; readonly generation: number | undefined }> {
-  const columns = { ...changes, generation: seen + 1, claim: randomUUID() };
+  const trial = JSON.stringify([job, incarnation, seen, changes.holder]);
+  const claim = store.claims.get(trial) ?? randomUUID();
+  store.claims.set(trial, claim);
+  const columns = { ...changes, generation: seen + 1, claim };
   const command = new UpdateItemCommand({
     TableName: store.table,
     Key: jobKey(job),
@@ -186,6 +209,7 @@ async function takeGeneration(
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  store.claims.delete(trial);
   const item = update.outcome === 'done' ? update.output.Attributes : update.item;
   if (item === undefined) return { outcome: 'lost', generation: undefined };
   const row = decodeJob(item);
@@ -213,12 +237,14 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'],
 
 /**
  * Only ever wider, and sinks that `pool` does not name stay: their transactional ids may still have open transactions.
- * The pool that was read is part of the condition, so that a try that the network delivers late cannot narrow it again.
+ * The attribute that was read is part of the condition, so that a try that the network delivers late cannot narrow it again.
  */
 async function widenPool(store: Holder, job: string, generation: number, pool: Pool): Promise<FencedWrite> {
   for (let tries = 0; tries < MAX_POOL_TRIES; tries++) {
-    const row = await readJob(store, job);
+    const item = await readItem(store, job);
+    const row = item === undefined ? undefined : decodeJob(item);
     if (!isHeld(store, row, generation)) return 'superseded';
+    const seen = item?.[POOL_ATTRIBUTE];
     const wider = widened(row.pool, pool);
     if (wider === row.pool) return 'written';
     const { condition, values } = holding(store, job, generation);
@@ -226,8 +252,8 @@ async function widenPool(store: Holder, job: string, generation: number, pool: P
       TableName: store.table,
       Key: jobKey(job),
       UpdateExpression: `SET ${POOL_ATTRIBUTE} = :wider`,
-      ConditionExpression: `${condition} AND (${POOL_ATTRIBUTE} = :seen OR attribute_not_exists(${POOL_ATTRIBUTE}))`,
-      ExpressionAttributeValues: attributes({ ':wider': wider, ...values, ':seen': row.pool }),
+      ConditionExpression: `${condition} AND ${seen === undefined ? `attribute_not_exists(${POOL_ATTRIBUTE})` : `${POOL_ATTRIBUTE} = :seen`}`,
+      ExpressionAttributeValues: { ...attributes({ ':wider': wider, ...values }), ...(seen !== undefined && { ':seen': seen }) },
     });
     const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
     if (update.outcome === 'done') return 'written';

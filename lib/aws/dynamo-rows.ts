@@ -6,6 +6,7 @@ import { StoreProblem } from '../ports/store-problem.ts';
 import { upgradedPool, upgradedSentAgain } from '../protocol/earlier/job-rows.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import { parseManifest } from '../protocol/manifest.ts';
+import { widened } from '../protocol/pool.ts';
 import { epochSummarySchema, jobRowSchema } from '../protocol/rows.ts';
 import { count } from '../protocol/shape.ts';
 
@@ -89,7 +90,14 @@ const epochColumns = z.object({
 });
 
 export function decodeJob(item: Attributes): JobRow {
-  const { pk, pool: subtasks = {}, sinkTopics = {}, [POOL_ATTRIBUTE]: own, holderEndsAtMs = NO_END, ...columns } = decode(jobColumns, item);
+  const {
+    pk,
+    pool: subtasks = {},
+    sinkTopics = {},
+    [POOL_ATTRIBUTE]: own = {},
+    holderEndsAtMs = NO_END,
+    ...columns
+  } = decode(jobColumns, item);
   const { sentAgain, failure, lastCompleted, ...others } = columns;
   return {
     ...others,
@@ -97,7 +105,8 @@ export function decodeJob(item: Attributes): JobRow {
     failure,
     lastCompleted,
     holderEndsAtMs: holderEndsAtMs === NO_END ? undefined : holderEndsAtMs,
-    pool: own ?? upgradedPool(subtasks, sinkTopics),
+    // Both: a build of before may have gone on with the row since this one has widened its own.
+    pool: widened(own, upgradedPool(subtasks, sinkTopics)),
     ...(sentAgain !== undefined && { sentAgain: decodeSentAgain(item, sentAgain) }),
   };
 }

@@ -33,6 +33,8 @@ export interface ExchangeWriterOptions {
    * @default 1,000,000
    */
   readonly maxKnownKeys?: number;
+  /** Is a value that is the key left out? @default true */
+  readonly valuesAreKeys?: boolean;
 }
 
 const DEFAULT_MAX_KNOWN_KEYS = 1_000_000;
@@ -47,10 +49,12 @@ export class ExchangeWriter {
   /** By key number: its index in its segment's dictionary of this epoch, or -1. */
   #indexes = new Int32Array(1024).fill(-1);
   readonly #segments: SegmentWriter[];
+  readonly #valuesAreKeys: boolean;
   #rows = 0;
 
   constructor(options: ExchangeWriterOptions) {
     this.#options = options;
+    this.#valuesAreKeys = options.valuesAreKeys ?? true;
     this.#keys = new KnownKeys(options.key, options.targetOf);
     this.#segments = Array.from({ length: options.targets }, () => new SegmentWriter());
   }
@@ -74,7 +78,7 @@ export class ExchangeWriter {
     const number = keys.numberOf(key);
     const segment = this.#segments[keys.targets[number]!]!;
     const index = number < this.#indexes.length && this.#indexes[number]! >= 0 ? this.#indexes[number]! : this.#enter(number, segment);
-    if (value === key && keys.exact[number] === 1) segment.addKeyRow(index, timestampMs);
+    if (value === key && this.#valuesAreKeys && keys.exact[number] === 1) segment.addKeyRow(index, timestampMs);
     else segment.addValueRow(index, value, this.#options.value, timestampMs);
     this.#rows++;
   }

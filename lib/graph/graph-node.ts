@@ -14,5 +14,6 @@ export type GraphNode =
   | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' }
   | { readonly id: number; readonly kind: 'keyBy'; readonly key: string; readonly value: string }
   | { readonly id: number; readonly kind: 'process'; readonly uid: string; readonly key: string; readonly states: readonly StoredState[] }
+  | { readonly id: number; readonly kind: 'sideOutput'; readonly tag: string }
   /** With what its kind of sink says of it. */
   | { readonly id: number; readonly kind: 'sink'; readonly uid: string; readonly [ofItsKind: string]: unknown };

@@ -17,7 +17,7 @@ export interface JobDefinition {
 /** A node that reads the values of others. */
 export type ConsumerNode = Exclude<JobNode, SourceNode>;
 
-export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | SinkNode;
+export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | SideOutputNode | SinkNode;
 
 /** A Kafka record as a source's `select` sees it. */
 export interface SourceRecord<K, V> {
@@ -53,7 +53,8 @@ export interface KeyedContext<K> {
   readonly timestamp: number;
   /**
    * How far event time has come: a record that is not later than this is late. While records are worked on it is that of the end of the
-   * epoch before; in `onTimer` that of the end of this one. −Infinity: it has not begun.
+   * epoch before; in `onTimer` that of the end of this one. −Infinity: it has not begun. With `inTimeOrder` it is that of the record or the
+   * timer: all that is earlier has been given.
    */
   readonly watermarkMs: number;
   /** The processing time of the epoch, in milliseconds since the Unix epoch: the same for all of it, whenever it is tried. */
@@ -151,8 +152,16 @@ export interface ProcessNode extends Consumer {
   readonly onRecord: (value: unknown, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown;
   /** Undefined: it has no timers. With it, `states` has one of the kind `timers`. */
   readonly onTimer: ((timer: Timer, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown) | undefined;
+  /** Are its rows given in the order of their times? With it, `states` has one of the kind `waiting`. */
+  readonly inTimeOrder: boolean;
   /** By which time it works. `event`: by processing time too. Undefined: by none. */
   readonly time: TimeDomain | undefined;
+}
+
+/** What its operator gives aside, under a tag. */
+export interface SideOutputNode extends Consumer {
+  readonly kind: 'sideOutput';
+  readonly tag: string;
 }
 
 export interface SinkNode extends Consumer {

@@ -9,9 +9,9 @@ export interface NodeKind<N extends JobNode> {
   /**
    * Where it stands. `source`: a stage begins with it. `chain`: it runs in the stages that its input comes from. `exchange`: it
    * is the edges to the stage of the keyed operators behind it. `keyed`: it begins what that stage does. `sink`: it is the edges
-   * to a stage of its own.
+   * to a stage of its own. `side`: it begins a chain of what its operator gives aside.
    */
-  readonly place: 'source' | 'chain' | 'exchange' | 'keyed' | 'sink';
+  readonly place: 'source' | 'chain' | 'exchange' | 'keyed' | 'side' | 'sink';
   describe(node: N, job: JobDefinition): GraphNode;
   /** By which time it works; `event`: so each source before it needs event time. Undefined: by none. @default none does */
   time?(node: N): TimeDomain | undefined;
@@ -46,6 +46,10 @@ export const nodeKinds = {
       return { id, kind, uid, key, states: storedStates(states) };
     },
     time: ({ time }) => time,
+  },
+  sideOutput: {
+    place: 'side',
+    describe: ({ id, kind, tag }) => ({ id, kind, tag }),
   },
   sink: {
     place: 'sink',

@@ -1,14 +1,23 @@
+import { sentAgainIn } from '../epoch/commit/newest-committables.ts';
 import { isLeaseLive } from '../epoch/start/may-start.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
-import type { KafkaRequests, TopicPartition, TransactionDescription } from '../ports/kafka-requests.ts';
-import { type Committable, isOfOneSubtask } from '../protocol/committable.ts';
+import {
+  type FetchRange,
+  KafkaProblem,
+  type KafkaRequests,
+  type TopicPartition,
+  type TransactionDescription,
+} from '../ports/kafka-requests.ts';
+import { isOfOneSubtask } from '../protocol/committable.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import { sinksOf } from '../protocol/pool.ts';
 import { CONNECTOR, type KafkaCommittable, kafkaCommittable } from '../sinks/kafka/committable.ts';
 import { topicsIn } from '../sinks/kafka/coordination.ts';
 import { poolIds } from '../sinks/kafka/ids.ts';
-import { lookAt } from '../sinks/kafka/look.ts';
+import { type OpenTransaction, readOpen } from '../sinks/kafka/left-open.ts';
+import { lookBackAt } from '../sinks/kafka/look.ts';
 import { type Openness, opennessOf } from '../sinks/kafka/open.ts';
+import { type Blobs, createBlobs } from '../storage/blobs.ts';
 import type { InspectDeps } from './deps.ts';
 import { manifestIn } from './manifest.ts';
 
@@ -20,7 +29,9 @@ export interface JobTransactions {
   readonly isRun: boolean;
   readonly transactions: readonly InspectedTransaction[];
   readonly readersHeldUp: readonly HeldPartition[];
-  /** Partitions among them, as `topic-partition`, in which none of the job's own transactions is open. */
+  /** Partitions among them, as `topic-partition`, in which records of the job are open whose end a broker forgot (KAFKA-20734). */
+  readonly heldUpByForgotten: readonly string[];
+  /** The others in which none of the job's own transactions is open. */
   readonly heldUpByOthers: readonly string[];
 }
 
@@ -62,12 +73,14 @@ export interface HeldPartition extends TopicPartition {
 
 export interface TransactionFacts {
   readonly row: JobRow;
-  /** Of the last completed epoch. */
-  readonly last: Manifest | undefined;
+  /** Of the last completed epoch: its manifest's, or what took their place when it was sent again. */
+  readonly newest: readonly KafkaCommittable[];
   readonly transactions: readonly TransactionDescription[];
   /** By transactional id, of the last epoch: what the log shows. */
   readonly fates: ReadonlyMap<string, EpochFate>;
   readonly held: readonly HeldPartition[];
+  /** In these partitions: what is open, by their leaders. */
+  readonly open: readonly OpenTransaction[];
   readonly nowMs: number;
 }
 
@@ -76,13 +89,14 @@ export async function readTransactions(deps: InspectDeps): Promise<JobTransactio
   const row = await deps.epochs.readJob(deps.job);
   if (row === undefined) return undefined;
   const kafka = await deps.kafka();
-  const last = await lastManifest(deps, row);
+  const newest = await newestOf(deps, row, await lastManifest(deps, row));
   const ids = poolIds(row.job, row.incarnation, sinksOf(row.pool, CONNECTOR));
-  const sinkTopics = topicsOf(row, last);
+  const sinkTopics = topicsOf(row, newest);
   const before = await heldPartitions(kafka, sinkTopics);
-  const [found, fates] = await Promise.all([kafka.describeTransactions(ids), readFates(deps, kafka, row, last)]);
+  const [found, fates] = await Promise.all([kafka.describeTransactions(ids), readFates(deps, kafka, newest)]);
   const held = stillHeld(before, before.length === 0 ? [] : await heldPartitions(kafka, sinkTopics));
-  return transactionsOf({ row, last, transactions: found, fates, held, nowMs: deps.clock.now() });
+  const open = await openIn(deps, kafka, held);
+  return transactionsOf({ row, newest, transactions: found, fates, held, open, nowMs: deps.clock.now() });
 }
 
 /** What the facts say of each transactional id, and of readers. */
@@ -90,13 +104,17 @@ export function transactionsOf(facts: TransactionFacts): JobTransactions {
   const { row, held, nowMs } = facts;
   const transactions = facts.transactions.map((transaction) => inspected(facts, transaction));
   const explained = new Set(transactions.flatMap(({ holdsUp }) => holdsUp));
+  const own = new Set(facts.transactions.map(({ producerId }) => producerId));
+  const forgotten = new Set(facts.open.filter(({ producerId }) => own.has(producerId)).map(partitionName));
+  const unexplained = held.map(partitionName).filter((name) => !explained.has(name));
   return {
     job: row.job,
     incarnation: row.incarnation,
     isRun: isLeaseLive(row, nowMs),
     transactions,
     readersHeldUp: held,
-    heldUpByOthers: held.map(partitionName).filter((name) => !explained.has(name)),
+    heldUpByForgotten: unexplained.filter((name) => forgotten.has(name)),
+    heldUpByOthers: unexplained.filter((name) => !forgotten.has(name)),
   };
 }
 
@@ -115,11 +133,11 @@ function inspected(facts: TransactionFacts, transaction: TransactionDescription)
   };
 }
 
-function endOf({ row, last, nowMs }: TransactionFacts, transaction: TransactionDescription, openness: Openness): EndsBy {
+function endOf({ row, newest, nowMs }: TransactionFacts, transaction: TransactionDescription, openness: Openness): EndsBy {
   if (openness === 'over') return { by: 'is-over' };
   if (openness === 'ending') return { by: 'broker' };
   const { transactionalId, producerId, producerEpoch, startedAtMs, timeoutMs } = transaction;
-  const committable = kafkaOf(last?.committables).find((each) => each.transactionalId === transactionalId);
+  const committable = newest.find((each) => each.transactionalId === transactionalId);
   const isDecided = committable?.producerId === producerId && committable.producerEpoch === producerEpoch;
   const isRun = isLeaseLive(row, nowMs);
   if (isDecided) return { by: 'commit', epoch: committable.epoch, isUnderWay: isRun };
@@ -134,31 +152,27 @@ async function lastManifest(deps: InspectDeps, row: JobRow): Promise<Manifest | 
   return epoch === undefined ? undefined : manifestIn(deps, epoch);
 }
 
-function topicsOf(row: JobRow, last: Manifest | undefined): string[] {
-  const recorded = Object.values(row.pool).flatMap((sinks) => Object.values(sinks).flatMap(({ places }) => places));
-  return [...new Set([...recorded, ...kafkaOf(last?.committables).flatMap(topicsIn)])];
+/** Those that are Kafka's. */
+async function newestOf(deps: InspectDeps, { sentAgain }: JobRow, last: Manifest | undefined): Promise<KafkaCommittable[]> {
+  if (last === undefined) return [];
+  const blobs = { read: async (...of: Parameters<Blobs['read']>) => createBlobs(await deps.blobStore(), deps.random).read(...of) };
+  const again = sentAgain?.decisionId === last.decisionId ? await sentAgainIn(blobs, sentAgain) : [];
+  const newest = last.committables.map((of) => again.find((one) => isOfOneSubtask(one, of)) ?? of);
+  return newest.filter(({ connector }) => connector === CONNECTOR).map(kafkaCommittable);
 }
 
-/** Those that are Kafka's. */
-function kafkaOf(committables: readonly Committable[] = []): KafkaCommittable[] {
-  return committables.filter(({ connector }) => connector === CONNECTOR).map(kafkaCommittable);
+function topicsOf(row: JobRow, newest: readonly KafkaCommittable[]): string[] {
+  const recorded = Object.values(row.pool).flatMap((sinks) => Object.values(sinks).flatMap(({ places }) => places));
+  return [...new Set([...recorded, ...newest.flatMap(topicsIn)])];
 }
 
 /** What the log shows of each transaction of the last epoch. */
-async function readFates(
-  deps: InspectDeps,
-  kafka: KafkaRequests,
-  row: JobRow,
-  last: Manifest | undefined,
-): Promise<Map<string, EpochFate>> {
+async function readFates(deps: InspectDeps, kafka: KafkaRequests, newest: readonly KafkaCommittable[]): Promise<Map<string, EpochFate>> {
   const asking = { kafka, clock: deps.clock, random: deps.random, deadlineMs: deps.clock.elapsedMs() + LOOK_TIMEOUT_MS };
-  const again =
-    row.sentAgain?.decisionId === last?.decisionId && row.sentAgain?.committables.at === 'row' ? row.sentAgain.committables.list : [];
-  const newest = kafkaOf((last?.committables ?? []).map((of) => again.find((one) => isOfOneSubtask(one, of)) ?? of));
   const looked = newest
     .filter(({ marker }) => marker === undefined)
     .map(async (of) => {
-      const fates = new Set((await lookAt(asking, of, NOT_COMPACTED)).map(({ fate }) => fate));
+      const fates = new Set((await lookBackAt(asking, of, NOT_COMPACTED)).map(({ fate }) => fate));
       return [of.transactionalId, { epoch: of.epoch, fate: [...fates].sort().join(', ') }] as const;
     });
   return new Map(await Promise.all(looked));
@@ -169,16 +183,40 @@ const LOOK_TIMEOUT_MS = 5_000;
 const NOT_COMPACTED: ReadonlySet<string> = new Set();
 
 async function heldPartitions(kafka: KafkaRequests, topics: readonly string[]): Promise<HeldPartition[]> {
-  const ranges = topics.map(async (topic) => {
-    const partitions = Array.from({ length: await kafka.partitionCount(topic) }, (_, partition) => partition);
-    const stable = await kafka.offsets(topic, partitions, 'latest');
-    return partitions.map((partition) => ({ topic, partition, offset: stable[partition] ?? 0, maxBytes: 1 }));
-  });
+  const ranges = await Promise.all(topics.map((topic) => stableEnds(kafka, topic)));
   // Nothing is there to be read: what the answer is asked for are its two offsets.
-  const fetched = await kafka.fetch((await Promise.all(ranges)).flat(), { maxBytes: 1, maxWaitMs: 0, minBytes: 0 });
+  const fetched = await kafka.fetch(ranges.flat(), { maxBytes: 1, maxWaitMs: 0, minBytes: 0 });
   return fetched
     .filter(({ answer, lastStableOffset, highWatermark }) => answer === 'NONE' && lastStableOffset < highWatermark)
     .map(({ topic, partition, lastStableOffset, highWatermark }) => ({ topic, partition, lastStableOffset, highWatermark }));
+}
+
+/** What holds up readers there. The transactions' coordinator knows of no end that was forgotten in a partition; its leader does. */
+async function openIn({ clock, random }: InspectDeps, kafka: KafkaRequests, held: readonly HeldPartition[]): Promise<OpenTransaction[]> {
+  const asking = { kafka, clock, random, deadlineMs: clock.elapsedMs() + LOOK_TIMEOUT_MS };
+  const readings = [...Map.groupBy(held, ({ topic }) => topic)].map(async ([topic, of]) => {
+    const { open } = await readOpen(
+      asking,
+      topic,
+      of.map(({ partition }) => partition),
+    );
+    return open.filter((one) =>
+      of.some(({ partition, lastStableOffset }) => partition === one.partition && lastStableOffset >= one.openSince),
+    );
+  });
+  return (await Promise.all(readings)).flat();
+}
+
+/** A topic that the job wrote to once, and that is gone, holds nobody up. */
+async function stableEnds(kafka: KafkaRequests, topic: string): Promise<FetchRange[]> {
+  try {
+    const partitions = Array.from({ length: await kafka.partitionCount(topic) }, (_, partition) => partition);
+    const stable = await kafka.offsets(topic, partitions, 'latest');
+    return partitions.map((partition) => ({ topic, partition, offset: stable[partition] ?? 0, maxBytes: 1 }));
+  } catch (error) {
+    if (error instanceof KafkaProblem && error.code === 'UNKNOWN_TOPIC_OR_PARTITION') return [];
+    throw error;
+  }
 }
 
 /** Held by the same transaction all the while: it was there when the transactions were described. */

@@ -1,4 +1,4 @@
-import { consumersOf, type JobDefinition, nodeLabel } from '../graph/job.ts';
+import { type ConsumerNode, consumersOf, type JobDefinition, nodeLabel } from '../graph/job.ts';
 import { isAt } from '../graph/kinds.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
@@ -19,15 +19,38 @@ export interface ChainParts {
  * the chain, a state, may keep the value.
  */
 export function compileChain(parts: ChainParts, id: number, kept: 'kept' | 'passed' = 'passed'): Push {
+  const { job } = parts;
+  const branches = consumersOf(job, id)
+    .filter((node) => !isAt(node, 'side'))
+    .map((node) => branchTo(parts, node));
+  return joined(branches, kept);
+}
+
+/** What an operator gives aside under a tag. */
+export function compileSide(parts: ChainParts, id: number, tag: string): Push {
+  const sides = consumersOf(parts.job, id).filter((node) => node.kind === 'sideOutput' && node.tag === tag);
+  return joined(
+    sides.map((node) => branchTo(parts, node)),
+    'passed',
+  );
+}
+
+interface Branch {
+  readonly push: Push;
+  readonly givesToUser: boolean;
+}
+
+function branchTo(parts: ChainParts, node: ConsumerNode): Branch {
   const { job, edges, current } = parts;
-  const branches = consumersOf(job, id).map((node) => {
-    const label = nodeLabel(job, node);
-    // The plan has none: what reads an exchange begins a stage of its own.
-    if (isAt(node, 'keyed')) throw new Error(`${label} stands in a chain, and ${node.kind} needs a keyBy before it`);
-    const kind = chainKind(node);
-    const push = kind.open(node, { label, current, edges, next: () => compileChain(parts, node.id) });
-    return { push, givesToUser: kind.givesToUser(node) };
-  });
+  const label = nodeLabel(job, node);
+  // The plan has none: what reads an exchange begins a stage of its own.
+  if (isAt(node, 'keyed')) throw new Error(`${label} stands in a chain, and ${node.kind} needs a keyBy before it`);
+  const kind = chainKind(node);
+  const push = kind.open(node, { label, current, edges, next: () => compileChain(parts, node.id) });
+  return { push, givesToUser: kind.givesToUser(node) };
+}
+
+function joined(branches: readonly Branch[], kept: 'kept' | 'passed'): Push {
   const last = branches.length - 1;
   const pushes = branches.map(({ push, givesToUser }, index) => (givesToUser && (kept === 'kept' || index < last) ? copying(push) : push));
   const [only] = pushes;

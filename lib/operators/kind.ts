@@ -51,6 +51,8 @@ export interface KeyedPlace {
   readonly keyGroups: KeyGroupRange;
   /** What is behind it in the stage, as one function. */
   next(): Push;
+  /** What takes what it gives aside. */
+  side(tag: string): Push;
 }
 
 /** Takes a row of a segment: its key's index in the segment, and its value. */
@@ -78,6 +80,7 @@ interface ShapeAt<N> {
   readonly exchange: ChainKind<N>;
   readonly sink: ChainKind<N>;
   readonly keyed: KeyedKind<N>;
+  readonly side: ChainKind<N>;
 }
 
 /** All kinds: one that is not handled, or not as its place asks, does not compile. */

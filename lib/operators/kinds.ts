@@ -6,11 +6,12 @@ import { flatMap } from './kinds/flat-map.ts';
 import { keyBy } from './kinds/key-by.ts';
 import { map } from './kinds/map.ts';
 import { process } from './kinds/process.ts';
+import { sideOutput } from './kinds/side-output.ts';
 import { sink } from './kinds/sink.ts';
 import { source } from './kinds/source.ts';
 
 /** What runs the nodes of each kind. */
-export const operatorKinds: OperatorKinds = { source, map, filter, flatMap, keyBy, process, sink };
+export const operatorKinds: OperatorKinds = { source, map, filter, flatMap, keyBy, process, sideOutput, sink };
 
 export function chainKind(node: Exclude<ConsumerNode, NodeAt<'keyed'>>): ChainKind<ConsumerNode> {
   return operatorKinds[node.kind] as ChainKind<ConsumerNode>;

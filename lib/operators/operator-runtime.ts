@@ -9,13 +9,14 @@ import type { CurrentRecord } from '../records/current-record.ts';
 import { TimerError, textOf, UserCodeError } from '../records/errors.ts';
 import { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
-import { compileChain } from './chain.ts';
+import { compileChain, compileSide } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { EdgeWriters } from './edge-writers.ts';
 import { EpochClock } from './epoch-clock.ts';
 import type { EpochOutput, StageContext } from './epoch-output.ts';
 import type { OpenKeyed, TakeRow } from './kind.ts';
 import { keyedKind } from './kinds.ts';
+import { withOrigins } from './origins.ts';
 
 /** Runs an operator stage's subtask over its segments. One epoch: `begin`, `consume` for each segment, `finish`, then the snapshots are taken. */
 export interface OperatorRuntime {
@@ -44,6 +45,8 @@ export interface OperatorRuntime {
 /** An input of the stage, and which operators read it. */
 interface Input {
   readonly keyBy: KeyByNode;
+  /** How its values are read. */
+  readonly value: Serde<unknown>;
   readonly heads: readonly Head[];
 }
 
@@ -57,21 +60,23 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   const { maxParallelism } = context;
   const keyGroups = keyGroupRange(subtask, context.parallelism(stageId), maxParallelism);
   const keyBys = keyBysOf(compiled, stageId);
-  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key };
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', made: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
   const scope = new RecordScope();
   const clock = new EpochClock();
   const nodes = job.nodes.filter((node) => isAt(node, 'keyed')).filter(({ inputs }) => keyBys.some(({ id }) => inputs.includes(id)));
   const opened = nodes.map((node) => {
     const next = () => compileChain({ job, edges, current }, node.id, 'kept');
-    return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next }) };
+    const side = (tag: string) => compileSide({ job, edges, current }, node.id, tag);
+    return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next, side }) };
   });
   const operators = opened.map(({ operator }) => operator);
+  const carriesOrigins = edgesTo(plan, stageId).some(({ withOrigins }) => withOrigins === true);
   const inputs = keyBys.map((keyBy): Input => {
     const heads = opened.flatMap(({ node, operator }) =>
       operator.inputs.flatMap((takeRow, at): Head[] => (node.inputs[at] === keyBy.id ? [{ operator, takeRow }] : [])),
     );
-    return { keyBy, heads };
+    return { keyBy, value: carriesOrigins ? withOrigins(keyBy.value, current) : keyBy.value, heads };
   });
   const reader = new ExchangeReader();
   let recordsIn = 0;
@@ -109,7 +114,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   }
 
   /** The current row's value. Decoded for each operator anew if it is an object, which one may change in place. */
-  function readValue({ value }: KeyByNode, segment: string): unknown {
+  function readValue({ value }: Input, segment: string): unknown {
     try {
       return value.read(reader.bytes, reader.valueStart, reader.valueEnd);
     } catch (cause) {
@@ -167,11 +172,11 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
           current.key = typeof key === 'object' ? readKey(keyBy) : key;
           current.keyHash = reader.hashes[index] as number;
           current.timestamp = reader.timestamp;
-          const value = reader.valueIsKey ? key : readValue(keyBy, name);
+          const value = reader.valueIsKey ? key : readValue(from, name);
           first.takeRow(index, value);
           for (let at = 1; at < heads.length; at++) {
             if (typeof key === 'object') current.key = readKey(keyBy);
-            (heads[at] as Head).takeRow(index, typeof value === 'object' ? readValue(keyBy, name) : value);
+            (heads[at] as Head).takeRow(index, typeof value === 'object' ? readValue(from, name) : value);
           }
         }
       } finally {

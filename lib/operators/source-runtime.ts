@@ -1,6 +1,7 @@
 import { type AbortedTransaction, RecordSetReader } from '../format/record-set-reader.ts';
 import { JobDefinitionError, type SourceNode } from '../graph/job.ts';
 import { ERRORS } from '../plan/dead-letters.ts';
+import { edgesFrom } from '../plan/plan.ts';
 import type { SourceTimeAsk } from '../protocol/event-time.ts';
 import type { CondemnedRecord, DeadLetterReason, RecordPlace } from '../protocol/requests.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
@@ -12,6 +13,7 @@ import { EdgeWriters } from './edge-writers.ts';
 import type { SourceOutput, StageContext } from './epoch-output.ts';
 import { EventTimes } from './event-times.ts';
 import { operatorKinds } from './kinds.ts';
+import { originOfRecord } from './origins.ts';
 
 /** Which records of a chunk belong to the epoch. */
 export interface ChunkRange {
@@ -54,8 +56,9 @@ export function createSourceRuntime(
 ): SourceRuntime {
   const source = job.nodes.find((node): node is SourceNode => node.kind === 'source' && node.uid === stageId);
   if (source === undefined) throw new JobDefinitionError(`job ${job.name} has no source ${stageId}`);
-  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined };
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', made: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
+  const carriesOrigins = edgesFrom(plan, stageId).some(({ withOrigins }) => withOrigins === true);
   const push = compileChain({ job, edges, current }, source.id);
   const reader = new RecordSetReader();
   const readValue = operatorKinds.source.open(source, reader);
@@ -110,6 +113,10 @@ export function createSourceRuntime(
             }
             const value = readValue(topic, partition);
             current.timestamp = times === undefined ? reader.timestamp : times.take(value, reader);
+            if (carriesOrigins) {
+              current.origin = originOfRecord(source.uid, partition, reader.offset);
+              current.made = 0;
+            }
             push(value);
             if (times?.isHeld === true) break;
           }

@@ -29,6 +29,7 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
     if (upstream.length === 0) throw new JobDefinitionError(`job ${job.name}: ${nodeLabel(job, node)} has no input`);
     checkInputs(job, node);
     madeIn[node.id] = upstream;
+    if (isAt(node, 'side')) continue;
     if (isAt(node, 'exchange')) {
       const { id, keyBys, operators } = keyed(node);
       const input = keyBys.indexOf(node.id);
@@ -46,7 +47,7 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
       stages.push({ kind: 'sink', id, to: targetOf(to) });
     }
   }
-  const plan: PhysicalPlan = { job: job.name, stages, edges };
+  const plan: PhysicalPlan = { job: job.name, stages, edges: withOrigins(job, stages, edges) };
   checkEventTime(job, plan);
   return deadLetterTopic === undefined ? plan : withDeadLetters(plan, job, deadLetterTopic);
 }
@@ -82,6 +83,10 @@ function checkInputs(job: JobDefinition, node: ConsumerNode): void {
   const isKeyed = isAt(node, 'keyed');
   for (const input of node.inputs) {
     const before = job.nodes[input] as JobNode;
+    if (isAt(node, 'side')) {
+      if (isAt(before, 'keyed')) continue;
+      throw new JobDefinitionError(`job ${job.name}: ${nodeLabel(job, node)} is no side output of a keyed operator`);
+    }
     if (isAt(before, 'exchange') === isKeyed) continue;
     const reads = `${nodeLabel(job, node)} reads ${nodeLabel(job, before)}`;
     const why = isKeyed
@@ -89,6 +94,17 @@ function checkInputs(job: JobDefinition, node: ConsumerNode): void {
       : `and behind a keyBy there is nothing but keyed operators, no ${node.kind}`;
     throw new JobDefinitionError(`job ${job.name}: ${reads}, ${why}`);
   }
+}
+
+/** The edges that lead to an operator which works in order of time, also through others, carry the origins of their rows. */
+function withOrigins(job: JobDefinition, stages: readonly Stage[], edges: readonly Edge[]): Edge[] {
+  const inOrder = job.nodes.filter((node) => node.kind === 'process' && node.inTimeOrder).map((node) => nodeLabel(job, node));
+  const needing = new Set<string>();
+  for (const stage of stages.toReversed()) {
+    const leadsThere = edges.some(({ from, to, how }) => from === stage.id && how !== 'sink' && needing.has(to));
+    if (stage.kind === 'operator' && (leadsThere || stage.operators.some((uid) => inOrder.includes(uid)))) needing.add(stage.id);
+  }
+  return edges.map((edge) => (edge.how === 'key' && needing.has(edge.to) ? { ...edge, withOrigins: true } : edge));
 }
 
 /** What works by event time has sources that have it. */

@@ -61,6 +61,8 @@ export interface Edge {
   readonly how: 'key' | 'broadcast' | 'sink';
   /** Which side output of the stage; undefined: the main one. */
   readonly tag?: string;
+  /** Do its rows say where they come from? It leads to what works in order of time. @default false */
+  readonly withOrigins?: boolean;
   /** The node of the graph that it is, a keyBy or a sink; undefined: it is no part of the graph. */
   readonly node?: number;
 }

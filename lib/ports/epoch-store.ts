@@ -54,7 +54,10 @@ export interface EpochStore {
   createJob(row: JobRow): Promise<'created' | 'exists'>;
   /** Raises the generation whatever it is (by one, or more when an answer was lost), takes the lease, sets desired = running, clears the failure, and answers the row after that. */
   raiseGeneration(job: string, holder: string, leaseExpiresAtMs: number, holderEndsAtMs?: number): Promise<JobRow>;
-  /** Raises the generation only when the row still has `expected` (a scheduled revival): those of a job that was made anew begin again. */
+  /**
+   * Raises the generation only when the row still has `expected` (a scheduled revival): those of a job that was made anew begin again.
+   * Undefined: it has not, and somebody else has it. Repeated after a call without an answer it knows what that one has taken.
+   */
   reviveGeneration(
     job: string,
     expected: Pick<JobRow, 'generation' | 'incarnation'>,
@@ -62,6 +65,8 @@ export interface EpochStore {
     leaseExpiresAtMs: number,
     holderEndsAtMs?: number,
   ): Promise<JobRow | undefined>;
+  /** The same for an explicit start that takes over from nobody: in the same write sets desired = running, and clears the failure. */
+  startGeneration(...of: Parameters<EpochStore['reviveGeneration']>): Promise<JobRow | undefined>;
   renewLease(job: string, generation: number, leaseExpiresAtMs: number): Promise<FencedWrite>;
   /**
    * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'running'`

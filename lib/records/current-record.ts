@@ -9,4 +9,8 @@ export interface CurrentRecord {
   keyHash: number;
   /** How the stream's key is encoded; undefined in source stages, which have none. */
   keySerde: Serde<unknown> | undefined;
+  /** Where edges carry origins: that of what is worked on. */
+  origin: string;
+  /** How many rows were made of it for such edges. */
+  made: number;
 }

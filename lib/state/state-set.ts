@@ -5,6 +5,7 @@ import type { KeyGroupRange } from '../protocol/references.ts';
 import type { Column } from './columns/column.ts';
 import { openColumn, type StateDeclaration } from './columns/columns.ts';
 import type { TimerColumn } from './columns/timers.ts';
+import type { WaitingColumn } from './columns/waiting.ts';
 import { KeyIndex, type ProcessingClock } from './key-index.ts';
 import { RecordScope } from './record-scope.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
@@ -31,6 +32,8 @@ export class StateSet {
   readonly handles: Readonly<Record<string, unknown>>;
   /** Undefined: the operator has none. */
   readonly timers: TimerColumn | undefined;
+  /** Undefined: no rows of it wait. */
+  readonly waiting: WaitingColumn | undefined;
   readonly #uid: string;
   readonly #keyGroups: KeyGroupRange;
   readonly #columns: readonly Column[];
@@ -47,6 +50,7 @@ export class StateSet {
     const given = this.#columns.filter(({ handle }) => handle !== undefined);
     this.handles = byName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
     this.timers = this.#columns.find((column): column is TimerColumn => column.state.kind === 'timers');
+    this.waiting = this.#columns.find((column): column is WaitingColumn => column.state.kind === 'waiting');
   }
 
   /** Keys that have state. */

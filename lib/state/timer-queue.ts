@@ -8,8 +8,10 @@ export interface QueuedTimer {
   readonly id: string;
 }
 
-/** A time in order of its bytes (7), then the key group (2). */
-const PREFIX_BYTES = 9;
+/** What a time takes in order of its bytes. */
+export const TIME_BYTES = 7;
+/** The time, then the key group (2). */
+const PREFIX_BYTES = TIME_BYTES + 2;
 const TWO_POW_32 = 2 ** 32;
 /** Of the upper part of a time, so that it is not negative. */
 const BIAS = 2 ** 21;
@@ -46,9 +48,7 @@ let scratch = Buffer.alloc(256);
 function nameOf({ timeMs, keyGroup, id }: QueuedTimer): string {
   const length = PREFIX_BYTES + id.length;
   if (length > scratch.length) scratch = Buffer.alloc(length * 2);
-  const upper = Math.floor(timeMs / TWO_POW_32);
-  scratch.writeUIntBE(upper + BIAS, 0, 3);
-  scratch.writeUInt32BE(timeMs - upper * TWO_POW_32, 3);
+  putTime(timeMs);
   scratch.writeUInt16BE(keyGroup, 7);
   scratch.write(id, PREFIX_BYTES, 'latin1');
   return scratch.toString('latin1', 0, length);
@@ -56,6 +56,27 @@ function nameOf({ timeMs, keyGroup, id }: QueuedTimer): string {
 
 function timerOf(name: string): QueuedTimer {
   scratch.write(name, 0, PREFIX_BYTES, 'latin1');
-  const timeMs = (scratch.readUIntBE(0, 3) - BIAS) * TWO_POW_32 + scratch.readUInt32BE(3);
-  return { timeMs, keyGroup: scratch.readUInt16BE(7), id: name.slice(PREFIX_BYTES) };
+  return { timeMs: takeTime(), keyGroup: scratch.readUInt16BE(7), id: name.slice(PREFIX_BYTES) };
+}
+
+/** A time as latin1 text: of two the earlier is the lesser. */
+export function inOrder(timeMs: number): string {
+  putTime(timeMs);
+  return scratch.toString('latin1', 0, TIME_BYTES);
+}
+
+/** The time that a text begins with. */
+export function timeIn(text: string): number {
+  scratch.write(text, 0, TIME_BYTES, 'latin1');
+  return takeTime();
+}
+
+function putTime(timeMs: number): void {
+  const upper = Math.floor(timeMs / TWO_POW_32);
+  scratch.writeUIntBE(upper + BIAS, 0, 3);
+  scratch.writeUInt32BE(timeMs - upper * TWO_POW_32, 3);
+}
+
+function takeTime(): number {
+  return (scratch.readUIntBE(0, 3) - BIAS) * TWO_POW_32 + scratch.readUInt32BE(3);
 }

@@ -85,7 +85,12 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
         return finish(last ?? { end: 'stopped', message: 'the coordinator was killed while it stopped' });
       if (role === 'coordinator' && child.pid !== undefined) deadCoordinators.push(holderOfProcess(child.pid));
       options.onCrash?.(name, signal ?? `exit code ${code}`);
-      setTimeout(() => !over && startProcess({ name, role }), RESTART_PAUSE_MS);
+      setTimeout(() => {
+        if (over) return;
+        startProcess({ name, role });
+        // It was to stop while there was none to tell.
+        if (role === 'coordinator' && stopping) tellToStop();
+      }, RESTART_PAUSE_MS);
     });
   }
 
@@ -98,11 +103,15 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     });
   }
 
+  function tellToStop(): void {
+    children.get('coordinator')?.send('stop');
+  }
+
   return {
     processes: () => new Map([...children].flatMap(([name, child]) => (child.pid === undefined ? [] : [[name, child.pid] as const]))),
     stop() {
       stopping = true;
-      children.get('coordinator')?.send('stop');
+      tellToStop();
       return ended;
     },
     async killAll() {

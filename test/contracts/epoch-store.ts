@@ -170,9 +170,20 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect(await read(row.job)).toEqual(revived);
     });
 
+    it('is raised by a start that takes over from nobody only when it is still the expected one, and the job is to run', async () => {
+      const row = await startJob({ desired: 'stopped', failure: 'no such topic' });
+      const started = await store.startGeneration(row.job, row, 'second', 5_000, 90_000);
+      const lease = { generation: 2, holder: 'second', leaseExpiresAtMs: 5_000, holderEndsAtMs: 90_000 };
+      expect(started).toEqual({ ...row, ...lease, desired: 'running', failure: undefined });
+      await store.setDesired(row.job, 'stopped');
+      expect(await store.startGeneration(row.job, row, 'third', 6_000)).toBeUndefined();
+      expect(await read(row.job)).toEqual({ ...started, desired: 'stopped' });
+    });
+
     it('is not raised by a revival of a job that was made anew since, and is at the same generation', async () => {
       const row = await startJob();
       expect(await store.reviveGeneration(row.job, { ...row, incarnation: 'of-before' }, 'second', 5_000)).toBeUndefined();
+      expect(await store.startGeneration(row.job, { ...row, incarnation: 'of-before' }, 'second', 5_000)).toBeUndefined();
       expect(await read(row.job)).toEqual(row);
     });
 

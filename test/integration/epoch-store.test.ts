@@ -76,6 +76,16 @@ describe.each([
       expect(await store.readJob(row.job)).toMatchObject({ generation: 3, holder: 'third' });
     });
 
+    it('a generation that was taken by a call without an answer is known by the next call, and by nobody else of that name', async () => {
+      const row = newJobRow();
+      await store.createJob(row);
+      const losing = storeThatLoses(1, 1);
+      await expect(losing.reviveGeneration(row.job, row, 'tick 0815', 5)).rejects.toMatchObject({ name: 'StoreProblem', retriable: true });
+      expect(await store.reviveGeneration(row.job, row, 'tick 0815', 5)).toBeUndefined();
+      expect(await losing.reviveGeneration(row.job, row, 'tick 0815', 5)).toMatchObject({ generation: 2, holder: 'tick 0815' });
+      expect(await losing.renewLease(row.job, 2, 9)).toBe('written');
+    });
+
     it('the writes of the holder are written, and never answered with "superseded"', async () => {
       let row = newJobRow();
       await store.createJob(row);

@@ -2,6 +2,7 @@ import type { SentAgain } from '../../ports/epoch-store.ts';
 import type { Committable } from '../../protocol/committable.ts';
 import { isOfOneSubtask, parseCommittables } from '../../protocol/committable.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import type { Blobs } from '../../storage/blobs.ts';
 import type { CommitSettings, CoordinatorDeps } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { type Held, writeHeld } from '../lease/held.ts';
@@ -27,7 +28,8 @@ export async function newestCommittables(
 ): Promise<NewestCommittables> {
   const { deps, settings, signal } = held;
   const own = recorded?.decisionId === manifest.decisionId ? recorded : undefined;
-  let replaced = own === undefined ? [] : await listIn(deps, own, signal);
+  const readOwn = async () => (own === undefined ? [] : sentAgainIn(deps.blobs, own));
+  let replaced = await untilAnswered(deps, 'reading what was sent again', readOwn, signal);
   let seen = own?.id;
   let recording: Promise<void> = Promise.resolve();
 
@@ -57,11 +59,11 @@ export async function newestCommittables(
   };
 }
 
-async function listIn(deps: CoordinatorDeps, { committables }: SentAgain, signal: AbortSignal): Promise<readonly Committable[]> {
+/** The committables that took the place of others. */
+export async function sentAgainIn(blobs: Pick<Blobs, 'read'>, { committables }: SentAgain): Promise<readonly Committable[]> {
   if (committables.at === 'row') return committables.list;
   const { name } = committables;
-  const read = () => deps.blobs.read('manifest', { at: 'store', name, bytes: 0 });
-  const payload = await untilAnswered(deps, 'reading what was sent again', read, signal);
+  const payload = await blobs.read('manifest', { at: 'store', name, bytes: 0 });
   return parseCommittables(JSON.parse(payload.toString('utf8')), `blob ${name}`);
 }
 

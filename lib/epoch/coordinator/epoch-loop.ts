@@ -56,7 +56,7 @@ export async function runEpochs(
       if (end.settling === 'done') {
         if (end.failure !== undefined) throw new JobFailedError(end.failure);
         if (end.isAsked) return 'stop-requested';
-        return end.isTold ? 'ended' : 'idle';
+        return end.isTold || end.hasLeft ? 'ended' : 'idle';
       }
       const lookedAtMs = now.now.elapsedMs;
       const wakeAtMs = [nextAtMs(state, lookedAtMs, settings), progress.dueAtMs(state.trouble)].filter((atMs) => atMs > lookedAtMs);

@@ -69,7 +69,10 @@ function end(turn: Turn): void {
   const forMs = turn.nowMs - sinceMs;
   const undecided = turn.state.inFlight.find(({ phase }) => phase === 'working');
   if (forMs >= UNDECIDED_GRACE_MS && undecided !== undefined) drop(turn, undecided);
-  if (forMs >= COMMIT_GRACE_MS) turn.effects.push({ do: 'leave' });
+  if (forMs >= COMMIT_GRACE_MS) {
+    changeEnding(turn, { hasLeft: true });
+    turn.effects.push({ do: 'leave' });
+  }
   const { inFlight, leftovers, ending, recordedCommitted, parent } = turn.state;
   if (inFlight.length > 0 || leftovers === 'being-ended' || ending.settling !== 'no') return;
   changeEnding(turn, { settling: 'begun' });

@@ -33,7 +33,7 @@ import { figuresOf } from '../progress/epoch-figures.ts';
 import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';
-import { isEnding, type LoopState, newestDecision } from './state.ts';
+import { isEnding, isToEnd, type LoopState, newestDecision } from './state.ts';
 import {
   change,
   changeAttempt,
@@ -75,7 +75,7 @@ function take(turn: Turn, event: LoopEvent): void {
       if (event.all) observe(turn, { event: 'leftovers-ended' });
       return change(turn, { leftovers: 'none' });
     case 'settled':
-      return changeEnding(turn, { settling: 'done' });
+      return takeSettled(turn);
     case 'told-to-end':
       return changeEnding(turn, { isTold: true });
     case 'chore':
@@ -84,6 +84,12 @@ function take(turn: Turn, event: LoopEvent): void {
     default:
       event satisfies never;
   }
+}
+
+/** Of a stop that was withdrawn meanwhile nothing is left but that the ids are settled: the loop goes on. */
+function takeSettled(turn: Turn): void {
+  if (isToEnd(turn.state, turn.nowMs, turn.rules)) changeEnding(turn, { settling: 'done' });
+  else changeEnding(turn, { settling: 'no', sinceMs: undefined });
 }
 
 function takePlanned(turn: Turn, base: string, planned: Planned): void {

@@ -46,6 +46,8 @@ export interface Ending {
   /** The job cannot go on without a person. */
   readonly failure: string | undefined;
   readonly sinceMs: number | undefined;
+  /** What is under way was given up for the next coordinator: from then on there is no way back. */
+  readonly hasLeft: boolean;
   /** Nothing is under way any more, and what sinks may have left open is being settled, or is. */
   readonly settling: 'no' | 'begun' | 'done';
   /** Not to be finished: what is undone is left to the next coordinator, for this reason. */
@@ -74,14 +76,27 @@ export function firstState(
     idleSinceMs: undefined,
     leftovers: 'none',
     chores: firstChores(nowMs),
-    ending: { isTold: false, isAsked: false, failure: undefined, sinceMs: undefined, settling: 'no', leftToNext: undefined },
+    ending: {
+      isTold: false,
+      isAsked: false,
+      failure: undefined,
+      sinceMs: undefined,
+      hasLeft: false,
+      settling: 'no',
+      leftToNext: undefined,
+    },
   };
 }
 
 /** Is it to begin no further epoch? */
-export function isEnding({ ending, idleSinceMs }: LoopState, nowMs: number, { idleExitMs }: Pick<LoopRules, 'idleExitMs'>): boolean {
+export function isEnding(state: LoopState, nowMs: number, rules: Pick<LoopRules, 'idleExitMs'>): boolean {
+  return state.ending.settling !== 'no' || isToEnd(state, nowMs, rules);
+}
+
+/** Is there a reason for it to end? A stop may be withdrawn. */
+export function isToEnd({ ending, idleSinceMs }: LoopState, nowMs: number, { idleExitMs }: Pick<LoopRules, 'idleExitMs'>): boolean {
   const isIdledOut = idleExitMs !== undefined && idleSinceMs !== undefined && nowMs - idleSinceMs >= idleExitMs;
-  return ending.settling !== 'no' || ending.isTold || ending.isAsked || ending.failure !== undefined || isIdledOut;
+  return ending.isTold || ending.isAsked || ending.failure !== undefined || ending.hasLeft || isIdledOut;
 }
 
 /** The decision on which the next epoch would build. */

@@ -38,7 +38,6 @@ export async function takeLease(
 ): Promise<JobRow> {
   const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs } = settings;
   const explicit = startKind === 'explicit';
-  let tried: number | undefined;
   for (;;) {
     const nowMs = deps.clock.now();
     const expiresAtMs = nowMs + settings.leaseMs;
@@ -48,9 +47,7 @@ export async function takeLease(
       if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
       continue;
     }
-    // Of our own last try, whose answer was lost.
-    const isOurs = tried !== undefined && known?.generation === tried + 1 && known.holder === holder;
-    const may = isOurs ? { outcome: 'starts' as const } : mayStart(known, nowMs, startKind, takeover, deadHolders);
+    const may = mayStart(known, nowMs, startKind, takeover, deadHolders);
     if (may.outcome === 'refused') throw new StartRefusedError(may.message);
     if (known === undefined) throw new Error(`job ${job} has no row, and a revival may start it`);
     if (may.outcome === 'takes-over') {
@@ -59,21 +56,12 @@ export async function takeLease(
     }
     if (explicit && takeover === 'allow')
       return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs, holderEndsAtMs), signal);
-    // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's.
-    tried = known.generation;
-    const taken = isOurs
-      ? known
-      : await untilAnswered(
-          deps,
-          'taking the lease',
-          () => deps.epochs.reviveGeneration(job, known, holder, expiresAtMs, holderEndsAtMs),
-          signal,
-        );
-    if (taken === undefined) continue;
-    // A revival starts nothing that a person stopped: what was asked for since it looked is in the row, and is obeyed.
-    if (!explicit) return taken;
-    await untilAnswered(deps, 'letting the job run', () => deps.epochs.setDesired(job, 'running'), signal);
-    return { ...taken, desired: 'running', failure: undefined };
+    // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's. A revival
+    // starts nothing that a person stopped: what was asked for since it looked is in the row, and is obeyed.
+    const of = [job, known, holder, expiresAtMs, holderEndsAtMs] as const;
+    const take = () => (explicit ? deps.epochs.startGeneration(...of) : deps.epochs.reviveGeneration(...of));
+    const taken = await untilAnswered(deps, 'taking the lease', take, signal);
+    if (taken !== undefined) return taken;
   }
 }
 

@@ -5,16 +5,18 @@ import type { CurrentRecord } from '../../records/current-record.ts';
 import { UserCodeError } from '../../records/errors.ts';
 import { type Push, refusePromise } from '../../records/push.ts';
 import type { ChainKind } from '../kind.ts';
+import { withOrigins } from '../origins.ts';
 
 /** Ends a chain in the segments of an exchange, one for each subtask of the stage behind it. */
 export const keyBy: ChainKind<KeyByNode> = {
   givesToUser: () => true,
   open(node, { label, edges, current }) {
     const { maxParallelism, parallelism } = edges.context;
-    return edges.ofNode(node.id, ({ to }) => {
+    return edges.ofNode(node.id, ({ to, withOrigins: carries = false }) => {
       const targets = parallelism(to);
       const targetOf = (hash: number) => subtaskOf(keyGroupOf(hash, maxParallelism), targets, maxParallelism);
-      const exchange = new ExchangeWriter({ key: node.key, value: node.value, targets, targetOf });
+      const value = carries ? withOrigins(node.value, current) : node.value;
+      const exchange = new ExchangeWriter({ key: node.key, value, targets, targetOf, valuesAreKeys: !carries });
       const writer = { begin: () => exchange.begin(), records: () => exchange.rows, finish: () => exchange.finish() };
       return { writer, push: keyingBy(label, node, exchange, current) };
     });

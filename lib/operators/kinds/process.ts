@@ -5,11 +5,12 @@ import { StateSet } from '../../state/state-set.ts';
 import { firing } from '../firing.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
 import { timersFor } from '../timers.ts';
+import { holding, LATE } from './time-order.ts';
 
 /** Runs the user's `onRecord` with the state of the record's key, and `onTimer` with that of the timer's. */
 export const process: KeyedKind<ProcessNode> = {
   open(node, place) {
-    const { current, scope, clock, maxParallelism, keyGroups, next: behind } = place;
+    const { current, scope, clock, maxParallelism, keyGroups, next: behind, side } = place;
     const { uid, onRecord, onTimer } = node;
     const next = behind();
     const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope, clock });
@@ -48,16 +49,29 @@ export const process: KeyedKind<ProcessNode> = {
         const result = onRecord(value, state.handles, out, context);
         if (typeof result === 'object') refusePromise(result);
       } catch (cause) {
-        // What failed behind this operator was named where it failed.
-        if (cause instanceof UserCodeError || cause instanceof OversizedRecordError) throw cause;
-        throw new UserCodeError(uid, cause);
+        throw named(cause);
       }
     };
+
+    const hold = state.waiting === undefined ? undefined : holding(state.waiting, side(LATE), current, clock);
+    const holdRow: TakeRow = (index, value) => {
+      keys.current = numbers[index] as number;
+      try {
+        hold?.(value);
+      } catch (cause) {
+        throw named(cause);
+      }
+    };
+
+    /** What failed behind this operator was named where it failed. */
+    function named(cause: unknown): unknown {
+      return cause instanceof UserCodeError || cause instanceof OversizedRecordError ? cause : new UserCodeError(uid, cause);
+    }
 
     return {
       uid,
       state,
-      inputs: node.inputs.map(() => takeRow),
+      inputs: node.inputs.map(() => (hold === undefined ? takeRow : holdRow)),
       meet({ keys: met, bytes, keyStarts, keyEnds, hashes }) {
         state.forgetMet();
         if (met > numbers.length) numbers = new Uint32Array(met * 2);
@@ -71,7 +85,10 @@ export const process: KeyedKind<ProcessNode> = {
           throw new UserCodeError(uid, cause);
         }
       },
-      endEpoch: onTimer === undefined ? undefined : firing(place, uid, state, (timer) => onTimer(timer, state.handles, out, context)),
+      endEpoch: firing(place, uid, state, {
+        give: hold === undefined ? undefined : (value) => onRecord(value, state.handles, out, context),
+        fire: onTimer === undefined ? undefined : (timer) => onTimer(timer, state.handles, out, context),
+      }),
     };
   },
 };

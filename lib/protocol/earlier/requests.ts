@@ -37,7 +37,7 @@ export function earlierRequest(payload: unknown): EarlierRequest | undefined {
       return { request: { ...common, committables: listOf(asked['committables']).map(upgradedCommittable) }, answer: (answer) => answer };
     case 'send': {
       const committable = { sink: stage, connector: DELIVERED, subtask, epoch, token: {} };
-      return { request: { ...common, connector: DELIVERED, committable }, answer: (answer) => answer };
+      return { request: { ...common, connector: DELIVERED, committable }, answer: (answer) => withoutParts(answer as Own) };
     }
     default:
       return undefined;
@@ -59,6 +59,13 @@ function withFlat(answer: Own, asked: Own): unknown {
     ...(committable !== undefined && { committable: flatCommittable(committable) }),
     ...(gone !== undefined && { unknownTopic: range?.topic }),
   };
+}
+
+/** They know of no output that was sent in part: they ask for all of it again. */
+function withoutParts(answer: Own): unknown {
+  if (answer['outcome'] !== 'sent-partly') return answer;
+  const timeIsOver = { outcome: 'failed', kind: 'transient', message: 'its time was over before all of the output was sent' };
+  return answer['failed'] ?? timeIsOver;
 }
 
 function listOf(value: unknown): readonly unknown[] {

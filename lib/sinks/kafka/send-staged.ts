@@ -1,4 +1,11 @@
-import type { KafkaAnswer, PartitionBatch, ProduceAnswer, ProducerIdentity, TransactionRequests } from '../../ports/kafka-requests.ts';
+import {
+  type KafkaAnswer,
+  KafkaProblem,
+  type PartitionBatch,
+  type ProduceAnswer,
+  type ProducerIdentity,
+  type TransactionRequests,
+} from '../../ports/kafka-requests.ts';
 import { retriedAnswer } from '../../ports/retry.ts';
 import type { Asking } from './asking.ts';
 import type { WrittenRange } from './committable.ts';
@@ -105,7 +112,7 @@ async function requestsByLeader(
   const toSkip = new Map(acknowledged);
   const queues = new Map<number, ReadyBatch[][]>();
   for (const { topic, partition, batches } of sections) {
-    const leader = (await kafka.leaders(topic, partition + 1))[partition] ?? -1;
+    const leader = await leaderOf(kafka, topic, partition);
     const requests = queues.get(leader) ?? [];
     queues.set(leader, requests);
     const key = `${topic} ${partition}`;
@@ -124,6 +131,19 @@ async function requestsByLeader(
     nextSequence.set(key, sequence);
   }
   return queues;
+}
+
+/** -1 while one is being elected. Throws `KafkaProblem` when the topic has no such partition: it was made anew with fewer. */
+async function leaderOf(kafka: TransactionRequests, topic: string, partition: number): Promise<number> {
+  const leaders = await kafka.leaders(topic, partition + 1);
+  const leader = leaders[partition];
+  if (leader !== undefined) return leader;
+  kafka.forgetLeaders(topic);
+  throw new KafkaProblem(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `output is for partition ${partition} of topic ${topic}, which has ${leaders.length} partitions now: give it the partitions that it had`,
+    false,
+  );
 }
 
 function stampOf({ producerId, producerEpoch }: ProducerIdentity, baseSequence: number): BatchStamp {

@@ -55,5 +55,5 @@ function told({ epoch }: KafkaCommittable, resolved: Resolved): ResolveOutcome {
 }
 
 function goneTopicText(epoch: number, topic: string): string {
-  return `epoch ${epoch} is decided, and no broker knows its topic ${topic} any more: whether its output was committed cannot be told. Make the topic anew, or start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed, which gives that output up ("Missing evidence" in docs/runbook.md)`;
+  return `epoch ${epoch} is decided, and no broker knows its topic ${topic} any more: it is gone, or was made anew with fewer partitions, and whether the output was committed cannot be told. Make it anew with as many as it had, or start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed, which gives that output up ("Missing evidence" in docs/runbook.md)`;
 }

@@ -6,6 +6,7 @@ import { type MapDeclaration, openMapColumn } from './map.ts';
 import { openReducingColumn, type ReducingDeclaration } from './reducing.ts';
 import { openTimersColumn, type TimersDeclaration } from './timers.ts';
 import { openValueColumn, type ValueDeclaration } from './value.ts';
+import { openWaitingColumn, type WaitingDeclaration } from './waiting.ts';
 
 /** The kinds of state, and how each is declared. */
 interface Declarations {
@@ -15,6 +16,7 @@ interface Declarations {
   readonly reducing: ReducingDeclaration;
   readonly aggregating: AggregatingDeclaration;
   readonly timers: TimersDeclaration;
+  readonly waiting: WaitingDeclaration;
 }
 
 /** How a column of each kind is made: one that is declared and not here does not compile. */
@@ -25,6 +27,7 @@ const kinds: { readonly [K in keyof Declarations]: (keys: KeyIndex, state: Decla
   reducing: openReducingColumn,
   aggregating: openAggregatingColumn,
   timers: openTimersColumn,
+  waiting: openWaitingColumn,
 };
 
 /** A state as its operator declares it: of any kind. */

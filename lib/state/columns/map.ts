@@ -5,20 +5,13 @@ import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
 import type { Column } from './column.ts';
-import { decode, encodeKey, freeze, readEncoded, readSized, writeSized } from './encoding.ts';
+import { decode, encodeKey, freeze } from './encoding.ts';
 import { type Lifetime, lifetimeOf, Oldest } from './lifetime.ts';
 import { Loans } from './loans.ts';
+import { ALL, CHANGED_ENTRIES, readAll, readChanged, writeAll, writeChanged } from './map-format.ts';
 import { SortedEntries } from './sorted-entries.ts';
 
-/**
- * A state that holds a map of each key. In a snapshot: the form; then
- *
- *   0, all entries    their count; of each its key and its value
- *   1, what changed   the count of all entries there are then; the count of those that have changed; of each its key and its value,
- *                     behind (length + 1), or 0 when it is gone
- *
- * Keys are behind their length and ascending by their bytes, values behind their length. Another form is a later build's.
- */
+/** A state that holds a map of each key. In a snapshot: `map-format.ts`. */
 export interface MapDeclaration extends DeclaredState {
   readonly kind: 'map';
   /** Of the keys, and of the values. */
@@ -304,45 +297,3 @@ class MapColumn implements Column, MapState<unknown, unknown> {
 }
 
 const UNCHANGED: ReadonlySet<string> = new Set();
-const ALL = 0;
-const CHANGED_ENTRIES = 1;
-const LEAST_ENTRY_BYTES = 2;
-
-function writeAll(entries: SortedEntries, out: ByteWriter): void {
-  out.varint(ALL);
-  out.varint(entries.size);
-  entries.forEach((key, value) => {
-    writeSized(key, out);
-    writeSized(value, out);
-  });
-}
-
-function writeChanged(entries: SortedEntries, changed: ReadonlySet<string>, out: ByteWriter): void {
-  out.varint(CHANGED_ENTRIES);
-  out.varint(entries.size);
-  out.varint(changed.size);
-  for (const key of [...changed].sort()) {
-    writeSized(key, out);
-    const value = entries.get(key);
-    if (value === undefined) out.varint(0);
-    else writeSized(value, out, 1);
-  }
-}
-
-function readAll(cursor: Cursor): SortedEntries {
-  const entries = new SortedEntries();
-  for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) entries.set(readSized(cursor), readSized(cursor));
-  return entries;
-}
-
-function readChanged(cursor: Cursor, entries: SortedEntries): SortedEntries {
-  const size = cursor.varint();
-  for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) {
-    const key = readSized(cursor);
-    const valueBytes = cursor.sizePlusOne() - 1;
-    if (valueBytes < 0) entries.delete(key);
-    else entries.set(key, readEncoded(cursor, valueBytes));
-  }
-  if (entries.size !== size) throw cursor.malformed(`says that a map has ${size} entries, and it has ${entries.size}`);
-  return entries;
-}

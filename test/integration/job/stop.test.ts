@@ -100,6 +100,22 @@ describe('a coordinator that crashes', () => {
     expect(await jobRow(count.job.name)).toMatchObject({ desired: 'stopped', generation: 1 });
   });
 
+  it('just before its job is stopped here is started again, and stops it: what it left open is ended', async () => {
+    const count = await newWordCount();
+    const recovered = Promise.withResolvers<void>();
+    const crashed = Promise.withResolvers<void>();
+    const job = await runJob({
+      env: count.job.env,
+      onEvent: ({ event }) => event === 'recovered' && recovered.resolve(),
+      onCrash: () => crashed.resolve(),
+    });
+    await recovered.promise;
+    process.kill(job.processes().get('coordinator') ?? 0, 'SIGKILL');
+    await crashed.promise;
+    expect(await job.stop()).toMatchObject({ end: 'stopped' });
+    expect(await jobRow(count.job.name)).toMatchObject({ desired: 'stopped', generation: 2, leaseExpiresAtMs: 0 });
+  });
+
   it('more than once, whoever died before, is followed at once: nobody waits for a lease of the dead', async () => {
     const count = await newWordCount({ env: { ONCEFLOW_LEASE_MS: '60000' } });
     const feed = count.feed();

@@ -133,21 +133,35 @@ const readers: { readonly [K in StateDeclaration['kind']]: (reader: Reader, befo
     }
     return timers;
   },
-  map(reader, before) {
-    const form = reader.number();
-    const map = new Map(form === 1 && before instanceof Map ? before : []);
-    const size = reader.number();
-    const keys: Buffer[] = [];
-    for (let left = form === 0 ? size : reader.number(); left > 0; left--) {
-      const key = reader.sized();
-      keys.push(key);
-      const value = form === 0 ? reader.sized() : reader.optional();
-      if (value === undefined) map.delete(key.toString('latin1'));
-      else map.set(key.toString('latin1'), value);
-    }
-    if (map.size !== size) throw new Error(`a map of ${map.size} entries where there should be ${size}`);
-    for (const [at, key] of keys.entries())
-      if (at > 0 && Buffer.compare(keys[at - 1] as Buffer, key) >= 0) throw new Error('keys of a map are not in the order of their bytes');
-    return map;
-  },
+  waiting: (reader, before) => readMap(reader, before, rowName),
+  map: (reader, before) => readMap(reader, before, (key) => key.toString('latin1')),
 };
+
+function readMap(reader: Reader, before: Kept | undefined, nameOf: (key: Buffer) => string): ReadonlyMap<string, Buffer> {
+  const form = reader.number();
+  const map = new Map(form === 1 && before instanceof Map ? before : []);
+  const size = reader.number();
+  const keys: Buffer[] = [];
+  for (let left = form === 0 ? size : reader.number(); left > 0; left--) {
+    const key = reader.sized();
+    keys.push(key);
+    const value = form === 0 ? reader.sized() : reader.optional();
+    if (value === undefined) map.delete(nameOf(key));
+    else map.set(nameOf(key), value);
+  }
+  if (map.size !== size) throw new Error(`a map of ${map.size} entries where there should be ${size}`);
+  for (const [at, key] of keys.entries())
+    if (at > 0 && Buffer.compare(keys[at - 1] as Buffer, key) >= 0) throw new Error('keys of a map are not in the order of their bytes');
+  return map;
+}
+
+/** Time and origin of a row that waits, as `interpreter/waiting.ts` has them. */
+function rowName(bytes: Buffer): string {
+  const timeMs = (bytes.readUIntBE(0, 3) - 2 ** 21) * 2 ** 32 + bytes.readUInt32BE(3);
+  const ofTimer = bytes[7] === 255;
+  const end = bytes.indexOf(0, 7);
+  const uid = bytes.toString('latin1', ofTimer ? 8 : 7, end);
+  if (ofTimer) return `${timeMs} t|${uid}|${bytes[end + 1] === 0x65 ? 'event' : 'processing'}|${bytes.toString('hex', end + 10)}`;
+  const nths = Array.from({ length: (bytes.length - end - 12) / 4 }, (_, nth) => `.${bytes.readUInt32BE(end + 12 + nth * 4)}`);
+  return `${timeMs} r|${uid}|${bytes.readUInt32BE(end + 1)}|${bytes.readUIntBE(end + 6, 6)}|${nths.join('')}`;
+}

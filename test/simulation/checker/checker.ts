@@ -12,6 +12,7 @@ import { acceptDecision } from './decisions.ts';
 import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing } from './garbage.ts';
 import { type Gap, Input } from './input.ts';
 import type { Life } from './life.ts';
+import { checkOrder } from './order.ts';
 import { checkOutcome } from './outcome.ts';
 import { checkOutput } from './output.ts';
 import { checkAtRest, checkNothingOpen, checkSaid, unfinished } from './rest.ts';
@@ -107,6 +108,7 @@ export class Checker {
     checkNothingOpen(this.#scene);
     checkKept(this.#scene);
     checkOutput(this.#scene, this.transactions, this.#visibility);
+    checkOrder(this.#scene);
   }
 
   /** In the end, of what the coordinators said. */

@@ -2,7 +2,7 @@ import type { Committable } from '../../../lib/protocol/committable.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { KafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import type { Partition } from '../models/partition.ts';
-import type { Written } from './interpreter/epoch.ts';
+import type { InputRecord, Written } from './interpreter/epoch.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
 import type { Times } from './times.ts';
 
@@ -26,6 +26,10 @@ export class Life {
   readonly interpreter: Interpreter;
   /** Has been given the same. */
   readonly times: Times;
+  /** By source uid, all that was processed. */
+  readonly input = new Map<string, InputRecord[]>();
+  /** By operator uid and origin: what came late to operators that work in order of time. */
+  readonly late = new Set<string>();
   /** The job was deleted, and nothing of this incarnation may become visible any more. */
   over = false;
   readonly decided: DecidedEpoch[] = [];

@@ -1,13 +1,16 @@
 import type { Serde } from '../../../lib/format/serde.ts';
+import type { JobDefinition } from '../../../lib/graph/job.ts';
 import { shapeOf } from '../sim-job.ts';
 import type { Kept } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { own } from './contents.ts';
 import type { Decided } from './decisions.ts';
 import type { InputRecord } from './interpreter/epoch.ts';
+import type { Row } from './interpreter/rows.ts';
 import { timersIn } from './interpreter/timers.ts';
+import { rowsIn } from './interpreter/waiting.ts';
 import { keyGroupOf } from './key-groups.ts';
-import { sinkOf } from './life.ts';
+import { type Life, sinkOf } from './life.ts';
 import { checkPlaces } from './places.ts';
 import type { Scene } from './scene.ts';
 import { differenceOf, multiset, shown } from './texts.ts';
@@ -18,13 +21,15 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   const { manifest } = epoch;
   try {
     const times = life.times.take(scene, manifest, input);
-    epoch.written = life.interpreter.run({
+    const { written, aside } = life.interpreter.runEpoch({
       input,
       subtaskOf: (uid, key) => subtaskOf(scene, decided, uid, key),
       keyGroupOf: (key) => keyGroupOf(key, scene.maxParallelism),
       keySerdeOf: (uid) => keySerdeOf(scene, uid),
       timeOf: (uid) => times.get(uid),
     });
+    epoch.written = written;
+    remember(life, input, aside, shapeOf(scene.job).definition);
   } catch (error) {
     return scene.fail(
       'I3',
@@ -41,23 +46,36 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   }
 }
 
+function remember(
+  { input: all, late }: Life,
+  input: ReadonlyMap<string, readonly InputRecord[]>,
+  aside: ReadonlyMap<string, readonly Row[]>,
+  { nodes }: JobDefinition,
+): void {
+  for (const [uid, records] of input) all.set(uid, [...(all.get(uid) ?? []), ...records]);
+  for (const node of nodes)
+    if (node.kind === 'process') for (const { origin } of aside.get(`${node.id} late`) ?? []) late.add(`${node.uid} ${origin}`);
+}
+
 /** Whoever plans knows what is due from the snapshots' references alone (I8). */
 function checkDue(scene: Scene, { epoch: { manifest } }: Decided, uid: string, keys: ReadonlyMap<string, ReadonlyMap<string, Kept>>): void {
   for (const { keyGroups, due } of own(manifest.state, uid) ?? []) {
-    const timers = timersIn(keys, (key) => {
+    const isOwn = (key: Buffer) => {
       const keyGroup = keyGroupOf(key, scene.maxParallelism);
       return keyGroup >= keyGroups.first && keyGroup <= keyGroups.last;
-    });
+    };
+    const timers = timersIn(keys, isOwn);
+    const rows = rowsIn(keys, isOwn);
     const least = (domain: string) => Math.min(...timers.filter((timer) => timer.domain === domain).map(({ timeMs }) => timeMs));
     const [should, is] = [
-      `${least('event')}, ${least('processing')}`,
+      `${Math.min(least('event'), ...rows.map(({ timeMs }) => timeMs))}, ${least('processing')}`,
       `${due?.eventMs ?? Number.POSITIVE_INFINITY}, ${due?.processingMs ?? Number.POSITIVE_INFINITY}`,
     ];
     if (should !== is) scene.fail('I8', `epoch ${manifest.epoch}: of ${uid} is due ${should}, and its snapshot says ${is}`);
   }
 }
 
-function keySerdeOf({ job }: Scene, uid: string): Serde<unknown> {
+export function keySerdeOf({ job }: Scene, uid: string): Serde<unknown> {
   const { nodes } = shapeOf(job).definition;
   const node = nodes.find((each) => each.kind === 'process' && each.uid === uid);
   const keyBy = node?.kind === 'process' ? nodes[node.inputs[0] ?? -1] : undefined;

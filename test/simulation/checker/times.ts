@@ -57,6 +57,11 @@ export class Times {
     );
   }
 
+  /** The watermark of an operator. */
+  of(uid: string): number | undefined {
+    return this.#watermarks.get(`operator ${uid}`);
+  }
+
   /** Where the watermark of an operator will come to without any further input. */
   finally(uid: string): number | undefined {
     return this.#joined(uid, Number.POSITIVE_INFINITY) ?? this.#watermarks.get(`operator ${uid}`);

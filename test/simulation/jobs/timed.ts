@@ -116,5 +116,61 @@ function joined({ name, nodes }: JobDefinition, into: string, from: string): Job
   return { name, nodes: left };
 }
 
+/**
+ * In order of time, twice: behind the source, with timers between the rows, and behind that. What is written shows which came before which,
+ * and nothing of where epochs ended.
+ */
+function inOrder() {
+  return {
+    inTimeOrder: true as const,
+    state: { n: valueState(int64, 0), last: valueState(utf8, 'nothing') },
+    onRecord(
+      { word, place }: Sighting,
+      { n, last }: { n: { update(fn: (n: number) => number): number }; last: { get(): string; set(place: string): void } },
+      out: Output<Sighting>,
+      { timestamp, watermarkMs, timers }: KeyedContext<string>,
+    ) {
+      const m = n.update((before) => before + 1);
+      out.emit({ word, weight: 0, place: `${place} at ${timestamp} is ${m}, behind ${last.get()}, ${timestamp - watermarkMs}` });
+      last.set(place);
+      timers.setEventTime(timestamp + 50 * (m % 4));
+      if (m % 5 === 0) timers.deleteEventTime(timestamp + 50);
+    },
+    onTimer(
+      { timeMs }: Timer,
+      { n, last }: { n: { update(fn: (n: number) => number): number }; last: { get(): string; set(place: string): void } },
+      out: Output<Sighting>,
+      { key, watermarkMs, timers }: KeyedContext<string>,
+    ) {
+      const m = n.update((before) => before + 1);
+      out.emit({ word: key, weight: 0, place: `timer ${timeMs} is ${m}, behind ${last.get()}, ${timeMs - watermarkMs}` });
+      last.set(`${timeMs}`);
+      if (m % 7 === 0) timers.setEventTime(timeMs + 30);
+    },
+  };
+}
+
+const ordered: SimJob = {
+  name: 'ordered',
+  define: (_build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
+      // Rows that wait are state: both builds have them in one form.
+      const first = words(lines, 'a', code).process('order', inOrder());
+      first.late.map(({ word, place }) => `late ${word} ${place}`).sink('write-late', kafkaSink({ topic: 'late', value: utf8 }));
+      first
+        .keyBy(({ word }) => word.slice(0, 1), utf8)
+        .process('order-again', {
+          inTimeOrder: true,
+          state: { last: valueState(utf8, 'nothing') },
+          onRecord({ word, place }, { last }, out: Output<string>, { key, timestamp }) {
+            out.emit(`${key} ${word} ${place} at ${timestamp}, behind ${last.get()}`);
+            last.set(`${word} ${place.slice(0, 12)}`);
+          },
+        })
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
 /** Jobs that work by event time and processing time. */
-export const timedJobs: readonly SimJob[] = [reminders, twoClocks];
+export const timedJobs: readonly SimJob[] = [reminders, twoClocks, ordered];

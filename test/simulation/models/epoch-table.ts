@@ -50,6 +50,8 @@ export class EpochTable {
   };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
+  /** By job: the claim of whoever took the generation. */
+  readonly #claims = new Map<string, string | undefined>();
   /** By token: the decision that was sent under it first, and when. */
   readonly #tokens = new Map<string, { readonly text: string; readonly atMs: number }>();
   readonly #nowMs: () => number;
@@ -69,6 +71,7 @@ export class EpochTable {
     const known = this.#jobs.get(row.job);
     if (known === undefined) {
       this.#jobs.set(row.job, row);
+      this.#claims.delete(row.job);
       return 'created';
     }
     // The row of this call's own first try.
@@ -77,13 +80,21 @@ export class EpochTable {
       : 'exists';
   }
 
-  /** Raises the generation from `seen`, or from whatever it is; where it is said, of this incarnation. */
-  raise(job: string, seen: Partial<Pick<JobRow, 'generation' | 'incarnation'>>, change: Partial<JobRow>): JobRow | undefined {
+  /** Raises the generation from `seen`, or from whatever it is; where it is said, of this incarnation. `claim`: of the try, also when it is repeated. */
+  raise(
+    job: string,
+    seen: Partial<Pick<JobRow, 'generation' | 'incarnation'>>,
+    change: Partial<JobRow>,
+    claim?: string,
+  ): JobRow | undefined {
     const row = this.#jobs.get(job);
+    // It was carried out before, and its answer was lost.
+    if (claim !== undefined && row !== undefined && this.#claims.get(job) === claim) return row;
     if (row === undefined || (seen.generation ?? row.generation) !== row.generation) return undefined;
     if ((seen.incarnation ?? row.incarnation) !== row.incarnation) return undefined;
     const raised = { ...row, ...change, generation: row.generation + 1 };
     this.#jobs.set(job, raised);
+    this.#claims.set(job, claim);
     return raised;
   }
 
@@ -267,6 +278,9 @@ function asking(carry: Carry): <T>(api: string, about: string, execute: () => T)
   return (api, about, execute) => carry(api, about, { lost: noAnswer, error: noAnswer }, execute);
 }
 
+/** No two tries have the same claim, of whatever process. */
+let claimed = 0;
+
 /** The engine's store port on the model, as one process has it. */
 export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
   const ask = asking(carry);
@@ -277,6 +291,23 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
     incarnations.set(`${row.job} ${row.generation}`, row.incarnation);
     return row;
   };
+  /** By what is to be taken: the claim of a try that was not answered. */
+  const claims = new Map<string, string>();
+  async function take(
+    api: string,
+    [job, expected, holder, leaseExpiresAtMs, holderEndsAtMs]: Parameters<EpochStore['reviveGeneration']>,
+    change: Partial<JobRow>,
+  ): Promise<JobRow | undefined> {
+    const { generation, incarnation } = expected;
+    const trial = JSON.stringify([job, generation, incarnation, holder]);
+    const claim = claims.get(trial) ?? `${claimed++}`;
+    claims.set(trial, claim);
+    const row = await ask(api, `${job} from ${generation}`, () =>
+      table.raise(job, { generation, incarnation }, { holder, leaseExpiresAtMs, holderEndsAtMs, ...change }, claim),
+    );
+    claims.delete(trial);
+    return row === undefined ? undefined : taken(row);
+  }
   return {
     readJob: (job) => ask('readJob', job, () => table.row(job)),
     async createJob(row) {
@@ -296,12 +327,8 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         if (raised !== undefined) return taken(raised);
       }
     },
-    async reviveGeneration(job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) {
-      const revived = await ask('reviveGeneration', `${job} from ${expected.generation}`, () =>
-        table.raise(job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs }),
-      );
-      return revived === undefined ? undefined : taken(revived);
-    },
+    reviveGeneration: (...of) => take('reviveGeneration', of, {}),
+    startGeneration: (...of) => take('startGeneration', of, { desired: 'running', failure: undefined }),
     renewLease: (job, generation, leaseExpiresAtMs) =>
       ask('renewLease', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ leaseExpiresAtMs }))),
     releaseLease: (job, generation, { desired, failure: why }) =>

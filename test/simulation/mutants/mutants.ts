@@ -732,7 +732,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a time that has come is a reason for an epoch',
     focus: 'time',
-    edits: [edit(ON_EVENT, 'if (dueInMs <= 0) return takeTime(turn);', '')],
+    edits: [edit(ON_EVENT, 'if (dueInMs <= 0) return takeTime(turn, held);', '')],
   },
   {
     name: 'a subtask without input runs when something of it is due',
@@ -790,5 +790,58 @@ export const mutants: readonly Mutant[] = [
     name: 'what is made of a timer is of its key',
     focus: 'time',
     edits: [edit('lib/operators/firing.ts', 'current.keyHash = murmur2(bytes, 0, bytes.length);', '')],
+  },
+  {
+    name: 'in order of time rows come before the timers of their time',
+    focus: 'time',
+    edits: [
+      edit(
+        'lib/operators/firing.ts',
+        'timers?.takeDue(rowMs - 1, Number.NEGATIVE_INFINITY)',
+        'timers?.takeDue(rowMs, Number.NEGATIVE_INFINITY)',
+      ),
+    ],
+  },
+  {
+    name: 'in order of time rows of one time come in the order of their origins',
+    focus: 'time',
+    edits: [edit('lib/state/columns/waiting.ts', 'let row = inOrder(timeMs) + origin;', 'let row = inOrder(timeMs);')],
+  },
+  {
+    name: 'in order of time a row waits until the watermark has passed it',
+    focus: 'time',
+    edits: [edit('lib/operators/kinds/time-order.ts', 'else waiting.put(current.timestamp, current.origin, value);', 'else late(value);')],
+  },
+  {
+    name: 'in order of time what is late is given aside',
+    focus: 'time',
+    edits: [
+      edit(
+        'lib/operators/kinds/time-order.ts',
+        'if (current.timestamp <= clock.watermarkMs) late(value);',
+        'if (current.timestamp <= Number.NEGATIVE_INFINITY) late(value);',
+      ),
+    ],
+  },
+  {
+    name: 'in order of time the watermark is that of the row',
+    focus: 'time',
+    edits: [edit('lib/operators/firing.ts', 'clock.watermarkMs = row.timeMs - 1;', '')],
+  },
+  {
+    name: 'rows that wait are a reason for an epoch',
+    focus: 'time',
+    edits: [edit('lib/state/columns/waiting.ts', 'return eventMs === undefined ? undefined : { eventMs };', 'return undefined;')],
+  },
+  {
+    name: 'a row has the origin of its own record',
+    focus: 'time',
+    edits: [
+      edit(
+        'lib/operators/source-runtime.ts',
+        'current.origin = originOfRecord(source.uid, partition, reader.offset);',
+        'current.origin = originOfRecord(source.uid, partition, 0);',
+      ),
+    ],
   },
 ];

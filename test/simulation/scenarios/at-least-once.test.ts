@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parallelismOf } from '../draw.ts';
+import type { World } from '../world.ts';
 import type { WorldOptions } from '../world-options.ts';
 import { at, ends, failedAttempts, jobNamed, plain, story } from './story.ts';
 
@@ -70,6 +71,34 @@ describe('at least once', () => {
   it('output of a sender that nobody waits for any more comes again, later', async () => {
     const told = await story([{ at: at('produce', { nth: 2 }), fault: { fault: 'late', byMs: 5_000 } }], atLeastOnce);
     expect(told.repeated).toBeGreaterThan(0);
+    expect(ends(told)).toEqual(['stopped']);
+  });
+
+  it('stops the job when the topic was made anew with fewer partitions than it is for: it was sent again without end', async () => {
+    const makesAnew = (world: World) => {
+      world.broker.catalog.delete('output');
+      world.broker.catalog.create('output', 1);
+    };
+    const told = await story([{ at: at('decide', { nth: 3 }), also: makesAnew }], {
+      ...atLeastOnce,
+      outputPartitions: 3,
+      mayFail: /output is for partition [12] of topic output, which has 1 partitions now/,
+    });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
+  it('goes on when the topic has its partitions again before', async () => {
+    const makesAnew = (partitions: number) => (world: World) => {
+      world.broker.catalog.delete('output');
+      world.broker.catalog.create('output', partitions);
+    };
+    const told = await story(
+      [
+        { at: at('decide', { nth: 3 }), also: makesAnew(1) },
+        { at: at('invoke send', { about: /epoch 2/, nth: 3 }), also: makesAnew(3) },
+      ],
+      { ...atLeastOnce, outputPartitions: 3 },
+    );
     expect(ends(told)).toEqual(['stopped']);
   });
 

@@ -81,6 +81,33 @@ describe('a job that a command brings to rest', () => {
     );
   });
 
+  it.each(['cancel', 'delete'] as const)(
+    'has nothing open after "%s", also when the broker forgets the end of what a function of its coordinator began meanwhile',
+    async (command) => {
+      let isForgotten = false;
+      const forgets = (world: World, { about }: Call) => {
+        world.broker.forgetEndsOf(about.split(' ')[0] ?? '');
+        isForgotten = true;
+      };
+      const plans = at('offsets', { role: 'coordinator' });
+      const told = await story(
+        [
+          {
+            at: at('invoke prepare', { about: /epoch 2$/ }),
+            also: (world) => world.startCommand(command),
+            fault: { fault: 'slow', byMs: 300 },
+          },
+          { at: at('produce', { about: /-write-0-0 / }), fault: { fault: 'lose', what: 'answer' } },
+          { at: at('abort', { about: /-write-0-0 / }), also: forgets },
+          { at: (call) => isForgotten && plans(call), fault: { fault: 'crash', when: 'before' } },
+        ],
+        anew,
+      );
+      expect(outcomes(told)).toEqual([command === 'delete' ? 'deleted' : 'cancelled']);
+      expect(text(told)).toMatch(/command#1 +abort job-\w+-write-0-0 .* → NONE/);
+    },
+  );
+
   it('by a command that dies in the middle is brought to rest by the next', async () => {
     for (const api of ['commit', 'recordCommitted', 'initProducerId', 'releaseLease']) {
       const told = await story(

@@ -266,6 +266,18 @@ describe('resolving', () => {
     expect(ends(told)).toContain('failed');
   });
 
+  it('stops when the topic was made anew with fewer partitions, and does not say that it is not there', async () => {
+    const madeAnew = {
+      at: at('invoke commit', { about: /epoch 2/ }),
+      also: (world: World) => {
+        world.broker.catalog.delete('output');
+        world.broker.catalog.create('output', 1);
+      },
+    };
+    const told = await story([madeAnew], { outputPartitions: 3, mayFail: /it is gone, or was made anew with fewer partitions/ });
+    expect(ends(told)).toEqual(['failed']);
+  });
+
   it('of a coordinator that was superseded meanwhile ends it as superseded, whatever the resolver found', async () => {
     const told = await story(
       [

@@ -47,3 +47,25 @@ describe('a recovery that takes longer than the lease', () => {
     expect(told.observed.some(({ event }) => event === 'progress-again')).toBe(true);
   });
 });
+
+describe('a stop', () => {
+  it('that is withdrawn while the ids are settled leaves the job running, under the same coordinator', async () => {
+    let isAsked = false;
+    const settles = at('initProducerId', { role: 'coordinator' });
+    const told = await story([
+      {
+        at: at('decide', { nth: 3 }),
+        also: (world: World) => {
+          world.table.setDesired(JOB, 'stopped');
+          isAsked = true;
+        },
+      },
+      {
+        at: (call) => isAsked && settles(call),
+        also: (world: World) => void world.table.setDesired(JOB, 'running'),
+        fault: { fault: 'slow', byMs: 5_000 },
+      },
+    ]);
+    expect(told.ends).toEqual([{ end: 'stopped', message: `job ${JOB} stopped` }]);
+  });
+});

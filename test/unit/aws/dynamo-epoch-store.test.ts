@@ -162,6 +162,36 @@ describe('the epoch store', () => {
     expect(await storeOn(1, theirs).store.reviveGeneration('word-count', row, row.holder, row.leaseExpiresAtMs)).toBeUndefined();
   });
 
+  it('knows what a build of before has written into the row since this one has', async () => {
+    const earlier = { pool: { write: 3, copy: 1 }, sinkTopics: { write: ['out'], copy: ['copies'] } };
+    const own = { kafka: { write: { subtasks: 1, places: ['out', 'later'] } } };
+    const both = {
+      kafka: { write: { subtasks: 3, places: ['out', 'later'] }, copy: { subtasks: 1, places: ['copies'] } },
+    };
+    const found = { status: 200, body: { Item: item({ ...row }, { ...earlier, sinkPool: own }) } };
+    expect((await storeOn(1, found).store.readJob(row.job))?.pool).toEqual(both);
+
+    const { store, bodies } = storeOn(1, found, { status: 200 });
+    expect(await store.widenPool(row.job, 1, { kafka: { dead: { subtasks: 1, places: ['dead'] } } })).toBe('written');
+    const { ExpressionAttributeValues: values } = JSON.parse(bodies()[1] ?? '') as { readonly ExpressionAttributeValues: object };
+    expect(values).toMatchObject(
+      attributes({ ':wider': { kafka: { ...both.kafka, dead: { subtasks: 1, places: ['dead'] } } }, ':seen': own }),
+    );
+  });
+
+  it('knows a generation that it took by a call without an answer, and writes as its holder', async () => {
+    const { store, bodies } = storeOn(
+      1,
+      timeout(),
+      refusal('ConditionalCheckFailedException', { Item: item({ ...row, generation: 2 }, { claim: 'of somebody else' }) }),
+    );
+    await expect(store.reviveGeneration(row.job, row, 'tick 0815', 5_000)).rejects.toThrow(StoreProblem);
+    expect(await store.reviveGeneration(row.job, row, 'tick 0815', 5_000)).toBeUndefined();
+    const claims = bodies().map((body) => /":claim":\{"S":"([^"]+)"/.exec(body)?.[1]);
+    expect(claims[0]).toBeDefined();
+    expect(claims[1]).toBe(claims[0]);
+  });
+
   it('gives up when other coordinators take the job over again and again', async () => {
     const theirs = refusal('ConditionalCheckFailedException', { Item: item({ ...row, generation: 2 }, { claim: 'theirs' }) });
     const { store } = storeOn(1, { status: 200, body: { Item: item(row) } }, theirs);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../cli/command.ts';
 import { epochsResult } from '../../../cli/commands/epochs.ts';
-import { resumed } from '../../../cli/commands/resume.ts';
+import resume, { resumed } from '../../../cli/commands/resume.ts';
 import { statusResult } from '../../../cli/commands/status.ts';
 import type { Tools } from '../../../cli/tools.ts';
 import { readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
@@ -204,6 +204,23 @@ describe('a resumed job', () => {
     ['dead', /is to run already, but nobody runs it\. It goes on from epoch 9/],
   ] as const)('that was %s says what that means and what to start', (standing, message) => {
     expect(resumed(jobRowOf(), standing)).toMatchObject({ code: 0, text: expect.stringMatching(message) });
+  });
+
+  it('that was deleted and made anew since it was looked at is left as it is: nobody has asked for that one', async () => {
+    const rows = [jobRowOf(), jobRowOf({ incarnation: 'anew', desired: 'stopped', failure: 'no such topic' })];
+    const asked: unknown[] = [];
+    const tools = {
+      job: 'word-count',
+      epochs: {
+        readJob: async () => rows.shift(),
+        async setDesired(...of: unknown[]) {
+          asked.push(of);
+          return of[2] === undefined || of[2] === 'anew' ? 'written' : 'superseded';
+        },
+      },
+    } as unknown as Tools;
+    expect(await resume.run(tools, {})).toMatchObject({ code: 8, text: expect.stringContaining('was deleted and made anew meanwhile') });
+    expect(asked).toEqual([['word-count', 'running', 'inc']]);
   });
 
   it('that failed says which failure was cleared', () => {

@@ -3,7 +3,6 @@ import { type CoordinatorDeps, type JobSettings, StartRefusedError } from '../..
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { takeLease } from '../../../lib/epoch/start/start.ts';
 import type { EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
-import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
 
 const NOW = 1_000_000;
@@ -16,24 +15,36 @@ interface Started {
   revive(holder: string): Promise<JobRow>;
 }
 
-/** `change` may put something of its own into the store. */
-function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}), mayTakeOver = async () => {}): Started {
-  const real = modelEpochStore(new EpochTable(() => NOW), async (_api, _about, _failure, execute) => execute(undefined as never));
-  const epochs = { ...real, ...change(real) };
+/** `change` may put something of its own into the store. `loses`: the call whose first answer is lost. */
+function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}), mayTakeOver = async () => {}, loses?: string): Started {
+  const table = new EpochTable(() => NOW);
+  let isLost = false;
+  const open = () =>
+    modelEpochStore(table, async (api, _about, failure, execute) => {
+      const answer = execute(undefined as never);
+      if (api !== loses || isLost) return answer;
+      isLost = true;
+      return failure.lost();
+    });
   const events: CoordinatorEvent[] = [];
   let ids = 0;
+  /** Each start is a process, with a store of its own. */
+  const newProcess = () => {
+    const real = open();
+    return { ...deps, epochs: { ...real, ...change(real) } };
+  };
   const deps = {
-    epochs,
     clock: { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} },
     random: { id: () => `${ids++}`.padStart(32, '0'), fraction: () => 0 },
     observe: (event: CoordinatorEvent) => events.push(event),
   } as Partial<CoordinatorDeps> as CoordinatorDeps;
   const settings = { job: 'job', leaseMs: 10_000, fingerprint: 'f', maxParallelism: 128 } as Partial<JobSettings> as JobSettings;
   return {
-    epochs,
+    epochs: open(),
     events,
-    start: (holder, takeover) => takeLease(deps, { ...settings, holder, takeover }, mayTakeOver, never),
-    revive: (holder) => takeLease(deps, { ...settings, holder, startKind: 'revival', holderEndsAtMs: NOW + 60_000 }, mayTakeOver, never),
+    start: (holder, takeover) => takeLease(newProcess(), { ...settings, holder, takeover }, mayTakeOver, never),
+    revive: (holder) =>
+      takeLease(newProcess(), { ...settings, holder, startKind: 'revival', holderEndsAtMs: NOW + 60_000 }, mayTakeOver, never),
   };
 }
 
@@ -77,10 +88,10 @@ describe('a start', () => {
   it('that must not take over loses to one that took the lease between its reading and its writing', async () => {
     let overtaken = false;
     const { start, epochs } = newWorld((store) => ({
-      async reviveGeneration(...args) {
+      async startGeneration(...args) {
         if (!overtaken) await store.raiseGeneration('job', 'quicker', NOW + 10_000);
         overtaken = true;
-        return store.reviveGeneration(...args);
+        return store.startGeneration(...args);
       },
     }));
     await start('first', 'allow');
@@ -89,16 +100,22 @@ describe('a start', () => {
     expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'quicker' });
   });
 
-  it('that must not take over knows the lease that it took itself when the answer was lost', async () => {
-    let lost = false;
+  it('that must not take over does not let a job run again that a person stops as soon as it has the lease', async () => {
     const { start, epochs } = newWorld((store) => ({
-      async reviveGeneration(...args) {
-        const taken = await store.reviveGeneration(...args);
-        if (lost) return taken;
-        lost = true;
-        throw new StoreProblem('no clear answer', true);
+      async startGeneration(...args) {
+        const taken = await store.startGeneration(...args);
+        await store.setDesired('job', 'stopped');
+        return taken;
       },
     }));
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'stopped', failure: undefined });
+    expect(await start('second', 'refuse')).toMatchObject({ generation: 2, desired: 'running' });
+    expect(await epochs.readJob('job')).toMatchObject({ generation: 2, desired: 'stopped' });
+  });
+
+  it('that must not take over knows the lease that it took itself when the answer was lost', async () => {
+    const { start, epochs } = newWorld(undefined, undefined, 'startGeneration');
     await start('first', 'allow');
     await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
     expect(await start('second', 'refuse')).toMatchObject({ generation: 2, holder: 'second' });
@@ -134,6 +151,25 @@ describe('a revival', () => {
     await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
     expect(await revive('tick')).toMatchObject({ desired: 'stopped' });
     expect(await epochs.readJob('job')).toMatchObject({ desired: 'stopped' });
+  });
+
+  it('that was asked for twice, under one name, takes the lease once: two that hold one generation could not tell each other apart', async () => {
+    const read = Promise.withResolvers<void>();
+    let readers = 0;
+    const { start, revive, epochs } = newWorld((store) => ({
+      // Both have read the row before one of them takes it.
+      async reviveGeneration(...args) {
+        readers++;
+        if (readers === 2) read.resolve();
+        await read.promise;
+        return store.reviveGeneration(...args);
+      },
+    }));
+    await start('first', 'allow');
+    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    const ends = await Promise.allSettled([revive('tick 0815'), revive('tick 0815')]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await epochs.readJob('job')).toMatchObject({ generation: 2 });
   });
 
   it('leaves the end of the one before behind', async () => {

@@ -53,9 +53,13 @@ it('a resolve is understood, and what was sent again is answered as they have it
 
 it('an abort and a send are understood', () => {
   expect(taken({ ...common, ask: 'abort', committables: [committable] }).request).toMatchObject({ connector: 'kafka' });
-  const { request } = taken({ ...common, ask: 'send', staged });
+  const { request, answer } = taken({ ...common, ask: 'send', staged });
   const own = { sink: 'write', connector: 'write-ahead', subtask: 1, epoch: 5, token: {} };
   expect(request).toMatchObject({ connector: 'write-ahead', committable: own, staged });
+  expect(answer({ outcome: 'sent' })).toEqual({ outcome: 'sent' });
+  const failed = { outcome: 'failed', kind: 'refused', message: 'grant WRITE' };
+  expect(answer({ outcome: 'sent-partly', done: {}, failed })).toEqual(failed);
+  expect(answer({ outcome: 'sent-partly', done: {} })).toMatchObject({ outcome: 'failed', kind: 'transient' });
 });
 
 it('what need not be done is not translated: it is refused as of another build; nor is what this build asks', () => {

@@ -73,3 +73,29 @@ it('partitions whose batches are larger than what small epochs ask for are all r
   for (let epoch = 1; epoch <= 2 * PARTITIONS; epoch++) offsets = (await readEpoch(epoch, 1, offsets)).reached.map(({ next }) => next);
   for (const offset of offsets) expect(offset).toBeGreaterThan(0);
 });
+
+it('a partition that is far enough ahead of the others is not read on in the epoch, whatever was asked for before', async () => {
+  const ahead = defineJob('job', (builder) => {
+    builder
+      // The number of the batch is not in its value: the records' times are all 1000.
+      .source('src', kafkaSource({ topic: 'in', value: utf8, eventTime: { maxOutOfOrdernessMs: 0, alignWithinMs: 1 } }))
+      .map((text) => text.slice(0, 1))
+      .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
+  });
+  const ranges = [0, 1].map((partition) => ({ topic: 'in', partition, from: 0, bound: RECORDS }));
+  const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
+  const read = async (upToMs: number | undefined) => {
+    const time = { processingMs: 2_000, upToMs };
+    const request = { ask: 'read', epoch: 1, ranges, maxBytes: 8_000_000, maxDurationMs: 1, meeting, deadlineMs: 1, time };
+    const runtime = createSourceRuntime(compiled(ahead), 'src', stageContext());
+    const answer = await runSource(deps, runtime, request as unknown as Received<SourceRequest>);
+    if (answer.outcome !== 'read') throw new Error(JSON.stringify(answer));
+    const seen = answer.seen?.toSorted((one, other) => one.partition - other.partition);
+    return { reached: answer.reached.map(({ next }) => next), records: answer.recordsIn, seen };
+  };
+  const seen = [0, 1].map((partition) => ({ topic: 'in', partition, watermarkMs: 999 }));
+  expect(await read(998)).toEqual({ reached: [1, 1], records: 2, seen });
+  const free = await read(999);
+  expect(Math.min(...free.reached)).toBeGreaterThan(5);
+  expect(free.records).toBe(free.reached.reduce((sum, next) => sum + next, 0));
+});

@@ -2,6 +2,7 @@ import type { Serde } from '../../../../lib/format/serde.ts';
 import type { ProcessNode } from '../../../../lib/graph/job.ts';
 import type { WireRecord } from '../../models/wire.ts';
 import type { OperatorState } from './keyed-state.ts';
+import type { Row } from './rows.ts';
 
 /** A committed record of a source topic. */
 export interface InputRecord extends WireRecord {
@@ -24,6 +25,8 @@ export interface Told {
   readonly keySerdeOf: (uid: string) => Serde<unknown>;
   /** By which time a keyed operator works. Undefined: the job does not use any. */
   readonly timeOf: (uid: string) => TimeTold | undefined;
+  /** Did the row of that origin come late? @default by its time, and the watermark before */
+  readonly isLate?: (uid: string, origin: string) => boolean;
 }
 
 /** Watermarks at the end of the epoch before and of this one, and the processing time of this one. */
@@ -55,6 +58,8 @@ export interface Written {
 export interface Epoch {
   readonly told: Told;
   readonly stateOf: (node: ProcessNode) => OperatorState;
+  /** By operator's node and tag: what it gave aside. */
+  readonly aside: Map<string, readonly Row[]>;
   /** By sink uid. */
   readonly written: Map<string, readonly Written[]>;
 }

@@ -3,6 +3,7 @@ import type { StateDeclaration } from '../../../../lib/state/columns/columns.ts'
 import type { Kept } from '../blobs.ts';
 import { decoded, encoded } from './rows.ts';
 import { TimersHandle } from './timers.ts';
+import { WaitingHandle } from './waiting.ts';
 
 /** One state of one key, while one record is worked on: what the job's author is given. */
 export interface Handle {
@@ -31,6 +32,7 @@ const handles: { readonly [K in StateDeclaration['kind']]: (declared: StateDecla
     }),
   list: ({ serdes: [serde] }, kept) => new ListHandle(serde, (kept ?? []) as readonly Buffer[]),
   timers: (_, kept) => new TimersHandle((kept ?? new Map()) as ReadonlyMap<string, Buffer>),
+  waiting: ({ serdes: [serde] }, kept) => new WaitingHandle(serde, (kept ?? new Map()) as ReadonlyMap<string, Buffer>),
   map: ({ serdes: [key, value] }, kept) => new MapHandle(key, value, (kept ?? new Map()) as ReadonlyMap<string, Buffer>),
 };
 

@@ -24,7 +24,12 @@ export class Interpreter {
 
   /** Answers what each sink is to write of this epoch, by its uid. Throws what the author's functions throw. */
   run(told: Told): ReadonlyMap<string, readonly Written[]> {
-    const epoch: Epoch = { told, stateOf: (node) => this.#stateOf(node), written: new Map() };
+    return this.runEpoch(told).written;
+  }
+
+  /** With what operators gave aside. */
+  runEpoch(told: Told): Pick<Epoch, 'written' | 'aside'> {
+    const epoch: Epoch = { told, stateOf: (node) => this.#stateOf(node), aside: new Map(), written: new Map() };
     const made: (readonly Row[])[] = [];
     for (const node of this.#job.nodes) {
       const input = node.kind === 'source' ? [] : node.inputs.flatMap((from) => made[from] ?? []);
@@ -32,7 +37,7 @@ export class Interpreter {
       const own = input.map((row) => ({ ...row, value: copied(row.value) }));
       made[node.id] = interpret(node, own, epoch);
     }
-    return epoch.written;
+    return epoch;
   }
 
   #stateOf({ uid }: ProcessNode): OperatorState {

@@ -1,10 +1,20 @@
-import type { FilterNode, FlatMapNode, JobNode, KeyByNode, MapNode, SinkNode, SourceNode } from '../../../../lib/graph/job.ts';
+import type {
+  FilterNode,
+  FlatMapNode,
+  JobNode,
+  KeyByNode,
+  MapNode,
+  SideOutputNode,
+  SinkNode,
+  SourceNode,
+} from '../../../../lib/graph/job.ts';
 import { hashOf } from '../key-groups.ts';
 import { textOf } from '../texts.ts';
 import type { Belongs, Epoch, Written } from './epoch.ts';
 import { process } from './process.ts';
-import { decoded, encoded, type Row, type RowKey } from './rows.ts';
+import { copied, decoded, encoded, type Row, type RowKey } from './rows.ts';
 import { readValue, timestampOf } from './values.ts';
+import { madeOf, originOfRecord } from './waiting.ts';
 
 /**
  * What a node makes of all rows of an epoch. They come, and go, in the order that is documented: of the upstream subtasks, and
@@ -21,13 +31,15 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   flatMap,
   keyBy,
   process,
+  sideOutput,
   sink: write,
 };
 
 function read(node: SourceNode, _: readonly Row[], { told }: Epoch): readonly Row[] {
   return (told.input.get(node.uid) ?? []).map((record) => {
     const value = readValue(node, record);
-    return { value, timestamp: timestampOf(node, value, record), key: undefined };
+    const origin = originOfRecord(node.uid, record.partition, record.offset);
+    return { value, timestamp: timestampOf(node, value, record), key: undefined, origin };
   });
 }
 
@@ -45,11 +57,24 @@ function flatMap({ fn }: FlatMapNode, input: readonly Row[]): readonly Row[] {
 
 /** The value goes through its serde, or is the key itself. -0 and 0 are one key. */
 function keyBy({ selector, key: keySerde, value: valueSerde }: KeyByNode, input: readonly Row[]): readonly Row[] {
-  return input.map(({ value, timestamp }) => {
+  const made = new Map<string, number>();
+  return input.map(({ value, timestamp, origin: of }) => {
+    const nth = made.get(of) ?? 0;
+    made.set(of, nth + 1);
+    const origin = madeOf(of, nth);
     const selected = selector(value);
     const key: RowKey = { bytes: encoded(keySerde, selected === 0 ? 0 : selected), serde: keySerde };
-    return { value: selected === value ? decoded(keySerde, key.bytes) : decoded(valueSerde, encoded(valueSerde, value)), timestamp, key };
+    return {
+      value: selected === value ? decoded(keySerde, key.bytes) : decoded(valueSerde, encoded(valueSerde, value)),
+      timestamp,
+      key,
+      origin,
+    };
   });
+}
+
+function sideOutput({ inputs: [operator = -1], tag }: SideOutputNode, _: readonly Row[], { aside }: Epoch): readonly Row[] {
+  return (aside.get(`${operator} ${tag}`) ?? []).map((row) => ({ ...row, value: copied(row.value) }));
 }
 
 function write(node: SinkNode, input: readonly Row[], { written }: Epoch): readonly Row[] {

@@ -3,9 +3,11 @@ import type { Epoch, TimeTold } from './epoch.ts';
 import type { Handle } from './handles.ts';
 import { copied, decoded, type Row, type RowKey } from './rows.ts';
 import { leastDue, type TimersHandle } from './timers.ts';
+import { firstOf, originOfTimer, rowsIn, type WaitingHandle } from './waiting.ts';
 
-/** Name of the state that has an operator's timers. */
+/** Names of the states that an operator's author does not see. */
 const TIMERS = '@timers';
+const WAITING = '@waiting';
 
 /** Its subtasks one after the other: each works on its keys' rows in their order, and then has fire what is due. */
 export function process(node: ProcessNode, input: readonly Row[], epoch: Epoch): readonly Row[] {
@@ -20,29 +22,60 @@ export function process(node: ProcessNode, input: readonly Row[], epoch: Epoch):
   ]);
 }
 
-function processOne(node: ProcessNode, { value, timestamp, key: rowKey }: Row, epoch: Epoch): readonly Row[] {
-  const time = epoch.told.timeOf(node.uid);
-  return workOn(node, epoch, { key: keyOf(node, rowKey), timestamp, watermarkMs: time?.beforeMs }, (states, out, context) => {
-    node.onRecord(value, states, out, context);
+function processOne(node: ProcessNode, row: Row, epoch: Epoch): readonly Row[] {
+  const { value, timestamp, origin } = row;
+  const key = keyOf(node, row.key);
+  const beforeMs = epoch.told.timeOf(node.uid)?.beforeMs;
+  if (!node.inTimeOrder)
+    return workOn(node, epoch, { key, timestamp, origin, watermarkMs: beforeMs }, (states, out, context) => {
+      node.onRecord(value, states, out, context);
+    });
+  if (epoch.told.isLate?.(node.uid, origin) ?? (beforeMs !== undefined && timestamp <= beforeMs)) {
+    const name = `${node.id} late`;
+    epoch.aside.set(name, [...(epoch.aside.get(name) ?? []), row]);
+    return [];
+  }
+  epoch.stateOf(node).workOn(key.bytes.toString('latin1'), ({ [WAITING]: handle }) => {
+    (handle as WaitingHandle).put(timestamp, origin, value);
   });
+  return [];
 }
 
-/** One after the other, always the first of those that are due then. */
+/** One after the other, always the first of what is due then: timers, and rows that have waited. */
 function fireIn(node: ProcessNode, epoch: Epoch, isOwn: (key: Buffer) => boolean): readonly Row[] {
-  const { onTimer } = node;
-  const time = epoch.told.timeOf(node.uid);
-  const serde = epoch.told.keySerdeOf(node.uid);
+  const { told, stateOf } = epoch;
+  const { onTimer, onRecord, inTimeOrder } = node;
+  const time = told.timeOf(node.uid);
+  if (time === undefined) return [];
+  const serde = told.keySerdeOf(node.uid);
   const made: Row[] = [];
   for (;;) {
-    const due = onTimer === undefined || time === undefined ? undefined : leastDue(epoch.stateOf(node).keys, time, epoch.told, isOwn);
-    if (due === undefined || onTimer === undefined) return made;
-    const { domain, timeMs } = due;
-    const of = { key: { bytes: due.key, serde }, timestamp: timeMs, watermarkMs: time?.afterMs };
-    const work = workOn(node, epoch, of, (states, out, context, timers) => {
-      timers?.delete(domain, timeMs);
-      onTimer({ domain, timeMs }, states, out, context);
-    });
-    made.push(...work);
+    const { keys } = stateOf(node);
+    const ripe = rowsIn(keys, isOwn).filter(({ timeMs }) => timeMs <= (time.afterMs ?? Number.NEGATIVE_INFINITY));
+    const row = firstOf(ripe, told.keyGroupOf);
+    const timer = onTimer === undefined ? undefined : leastDue(keys, time, told, isOwn);
+    const isTimersTurn = timer !== undefined && (row === undefined || (timer.domain === 'event' && timer.timeMs < row.timeMs));
+    if (isTimersTurn && onTimer !== undefined) {
+      const { domain, timeMs } = timer;
+      const watermarkMs = inTimeOrder && domain === 'event' ? timeMs : time.afterMs;
+      const of = { key: { bytes: timer.key, serde }, timestamp: timeMs, watermarkMs, origin: originOfTimer(node.uid, domain, timer.key) };
+      const work = workOn(node, epoch, of, (states, out, context, { timers }) => {
+        timers?.delete(domain, timeMs);
+        onTimer({ domain, timeMs }, states, out, context);
+      });
+      made.push(...work);
+    } else if (row !== undefined) {
+      const { key: bytes, timeMs: timestamp, origin, name } = row;
+      const work = workOn(
+        node,
+        epoch,
+        { key: { bytes, serde }, timestamp, watermarkMs: timestamp - 1, origin },
+        (states, out, context, { waiting }) => {
+          onRecord(waiting?.take(name), states, out, context);
+        },
+      );
+      made.push(...work);
+    } else return made;
   }
 }
 
@@ -50,28 +83,31 @@ interface Of {
   readonly key: RowKey;
   readonly timestamp: number;
   readonly watermarkMs: number | undefined;
+  readonly origin: string;
 }
 
-type Work = (
-  states: unknown,
-  out: { emit(value: unknown): void },
-  context: KeyedContext<unknown>,
-  timers: TimersHandle | undefined,
-) => void;
+/** What of the states is not the author's. */
+interface Hidden {
+  readonly timers: TimersHandle | undefined;
+  readonly waiting: WaitingHandle | undefined;
+}
 
-function workOn(node: ProcessNode, { told, stateOf }: Epoch, { key, timestamp, watermarkMs }: Of, work: Work): readonly Row[] {
+type Work = (states: unknown, out: { emit(value: unknown): void }, context: KeyedContext<unknown>, hidden: Hidden) => void;
+
+function workOn(node: ProcessNode, { told, stateOf }: Epoch, of: Of, work: Work): readonly Row[] {
+  const { key, timestamp, origin } = of;
   const emitted: Row[] = [];
-  const out = { emit: (result: unknown) => void emitted.push({ value: copied(result), timestamp, key }) };
-  stateOf(node).workOn(key.bytes.toString('latin1'), ({ [TIMERS]: handle, ...states }) => {
-    const timers = handle as TimersHandle | undefined;
-    work(states, out, contextOf(node, { key, timestamp, watermarkMs }, told.timeOf(node.uid), timers), timers);
+  const out = { emit: (result: unknown) => void emitted.push({ value: copied(result), timestamp, key, origin }) };
+  stateOf(node).workOn(key.bytes.toString('latin1'), ({ [TIMERS]: timers, [WAITING]: waiting, ...states }) => {
+    const hidden = { timers: timers as TimersHandle | undefined, waiting: waiting as WaitingHandle | undefined };
+    work(states, out, contextOf(node, of, told.timeOf(node.uid), timers), hidden);
   });
   return emitted;
 }
 
 function contextOf(
   node: ProcessNode,
-  { key, timestamp, watermarkMs }: Of,
+  { key, timestamp, watermarkMs }: Omit<Of, 'origin'>,
   time: TimeTold | undefined,
   handle: Handle | undefined,
 ): KeyedContext<unknown> {

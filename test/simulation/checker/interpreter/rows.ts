@@ -8,6 +8,8 @@ export interface Row {
   readonly timestamp: number;
   /** Of a stream that was brought together by key. */
   readonly key: RowKey | undefined;
+  /** `waiting.ts`. */
+  readonly origin: string;
 }
 
 export interface RowKey {

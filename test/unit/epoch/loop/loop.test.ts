@@ -296,21 +296,39 @@ describe('an ending loop', () => {
     expect(loop.state().inFlight).toMatchObject([{ phase: 'deciding' }]);
   });
 
-  it('goes on when the job row asks no more for a stop, if it has not begun to settle', () => {
+  const control = (asksToStop: boolean) =>
+    ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
+
+  it('goes on when the job row asks no more for a stop', () => {
     const loop = play();
     upTo(loop, 'read');
-    const control = (asksToStop: boolean) =>
-      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
     loop.on(control(true));
     expect(names(loop.pass(100))).toEqual([]);
     expect(names(loop.on(control(false)))).toEqual(['plan']);
   });
 
+  it('goes on when the job row asks no more for a stop, also when it is settling by then: when that is done', () => {
+    const loop = play();
+    expect(names(loop.on(control(true)))).toEqual(['settle']);
+    expect(names(loop.on(control(false)))).toEqual([]);
+    expect(names(loop.on({ of: 'settled' }))).toEqual(['plan']);
+    expect(names(loop.on(control(true)))).toEqual(['settle']);
+    loop.on({ of: 'settled' });
+    expect(loop.state().ending.settling).toBe('done');
+  });
+
+  it('ends when the job row asks no more for a stop, and what was under way was given up by then', () => {
+    const loop = play();
+    upTo(loop, 'prepared');
+    loop.on(control(true));
+    expect(names(loop.pass(10_000))).toContain('leave');
+    loop.on(control(false));
+    expect(names(loop.pass(100))).not.toContain('plan');
+  });
+
   it('gives what is under way all its time again when it is asked to stop a second time', () => {
     const loop = play();
     upTo(loop, 'read');
-    const control = (asksToStop: boolean) =>
-      ({ of: 'chore', chore: 'read-control', result: { outcome: 'read-control', asksToStop } }) as const;
     loop.on(control(true));
     loop.on(control(false));
     loop.pass(60_000);
