@@ -1,12 +1,13 @@
 import { collectingJobs } from './jobs/collecting.ts';
 import { countingJobs } from './jobs/counting.ts';
+import { fadingJobs } from './jobs/fading.ts';
 import { keepingJobs } from './jobs/keeping.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...timedJobs];
+const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs];
 
