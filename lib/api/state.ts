@@ -3,11 +3,11 @@ import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError } from '../graph/job.ts';
 import type { AggregatingState } from '../state/columns/aggregating.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
-import type { StateTtl } from '../state/columns/lifetime.ts';
 import type { ListState } from '../state/columns/list.ts';
 import type { MapState } from '../state/columns/map.ts';
 import type { ReducingState } from '../state/columns/reducing.ts';
 import type { ValueState } from '../state/columns/value.ts';
+import type { StateTtl } from '../state/declared-state.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 

@@ -1,5 +1,12 @@
 import type { Serde } from '../format/serde.ts';
-import type { StateTtl } from './columns/lifetime.ts';
+
+/** How long a state keeps what was written. */
+export interface StateTtl {
+  /** It has expired when processing time has come to that of its writing and this many milliseconds. */
+  readonly ttlMs: number;
+  /** Does a value that is given out live as long again as one that is written? */
+  readonly refreshOn: 'write' | 'read-and-write';
+}
 
 /** What every state declares, whatever its kind. A kind's own declaration has a literal for `kind`, and what else it needs. */
 export interface DeclaredState {

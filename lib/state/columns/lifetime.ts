@@ -1,13 +1,5 @@
-import type { DeclaredState } from '../declared-state.ts';
+import type { DeclaredState, StateTtl } from '../declared-state.ts';
 import type { KeyIndex } from '../key-index.ts';
-
-/** How long a state keeps what was written. */
-export interface StateTtl {
-  /** It has expired when processing time has come to that of its writing and this many milliseconds. */
-  readonly ttlMs: number;
-  /** Does a value that is given out live as long again as one that is written? */
-  readonly refreshOn: 'write' | 'read-and-write';
-}
 
 /**
  * How the values and entries of a state age. A state with a time to live keeps, in memory and in snapshots, in front of each encoding

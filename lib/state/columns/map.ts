@@ -207,8 +207,10 @@ class MapColumn implements Column, MapState<unknown, unknown> {
   /** What is kept of the value; it is as old then as one that was read. */
   #read(number: number, entry: string): string | undefined {
     const kept = this.#living(number, entry);
-    if (kept !== undefined) this.#put(number, entry, kept, this.#lifetime.read(kept));
-    return kept;
+    if (kept === undefined || !this.#lifetime.ends) return kept;
+    const read = this.#lifetime.read(kept);
+    this.#put(number, entry, kept, read);
+    return read;
   }
 
   /** What is kept of the value. An entry that has expired is taken away. */

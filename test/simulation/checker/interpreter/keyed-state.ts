@@ -8,7 +8,7 @@ import { type Handle, openHandle } from './handles.ts';
  * state that holds nothing is not there, nor is a key without any.
  */
 export class OperatorState {
-  keys = new Map<string, Map<string, Kept>>();
+  readonly keys = new Map<string, Map<string, Kept>>();
   readonly #declared: readonly StateDeclaration[];
   #nowMs = 0;
 
@@ -19,7 +19,9 @@ export class OperatorState {
   /** An epoch begins: what has expired is there no more. */
   begin(processingMs: number): void {
     this.#nowMs = processingMs;
-    this.keys = livingIn(this.keys, this.#declared, processingMs);
+    const living = livingIn(this.keys, this.#declared, processingMs);
+    this.keys.clear();
+    for (const [key, states] of living) this.keys.set(key, states);
   }
 
   /** Has `work` done with the states of a key; then takes back what they gave out. */
