@@ -11,6 +11,8 @@ import { declareState, type StateSpecs, type ValueStateSpec, valueState } from '
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectSerde } from './user-serde.ts';
+import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
+import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
@@ -162,6 +164,7 @@ function timeOf(draft: JobDraft, uid: string, { onTimer, timers, usesTime, inTim
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const inputs = [input];
+  const lateOf = (id: number) => () => stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [id], tag: 'late' }));
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     refuseAsync(operator.onRecord, draft.where(uid));
     if (operator.onTimer !== undefined) refuseAsync(operator.onTimer, `${draft.where(uid)}: onTimer`);
@@ -176,11 +179,17 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     const expires = declared.some(({ ttl }) => ttl !== undefined);
     const time = timeOf(draft, uid, operator) ?? (expires ? 'processing' : undefined);
     const id = draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, inTimeOrder, time });
-    const late = () => stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [id], tag: 'late' }));
-    return inTimeOrder ? withLate(stream<R>(draft, id), late) : stream<R>(draft, id);
+    return inTimeOrder ? withLate(stream<R>(draft, id), lateOf(id)) : stream<R>(draft, id);
   };
   return {
     process: process as KeyedStream<K, T>['process'],
+    window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
+      const add = (uid: string, node: DraftedWindows) => {
+        const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
+        return withLate(stream(draft, id), lateOf(id));
+      };
+      return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
+    },
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {

@@ -7,6 +7,7 @@ export type { Serde } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
+export type { WindowContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
 export type { OutputRecord } from '../sinks/kafka/spec.ts';
 export type { AggregatingState } from '../state/columns/aggregating.ts';
@@ -44,4 +45,25 @@ export {
   valueState,
   withTtl,
 } from './state.ts';
-export type { DataStream, KeyByOptions, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
+export type {
+  DataStream,
+  KeyByOptions,
+  KeyedOperator,
+  KeyedStream,
+  KeySum,
+  OrderedStream,
+  WindowedStream,
+  WindowStream,
+} from './streams.ts';
+export {
+  type CountWindows,
+  countWindows,
+  cumulatingWindows,
+  sessionWindows,
+  slidingWindows,
+  type TimeWindows,
+  tumblingWindows,
+  type WindowAggregate,
+  type WindowOptions,
+  type WindowResult,
+} from './windows.ts';

@@ -1,7 +1,9 @@
 import type { Serde } from '../format/serde.ts';
 import type { KeyedContext, Output, Timer } from '../graph/job.ts';
+import type { WindowContext } from '../graph/windows.ts';
 import type { KafkaSink } from './kafka.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
+import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowResult } from './windows.ts';
 
 /**
  * Values that flow from one operator to the next. A stream may have several consumers; each sees every value.
@@ -72,6 +74,54 @@ export interface KeyedStream<K, T> {
    * is no number, NaN included, is an error of the selector.
    */
   sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
+  /**
+   * Cuts the values of a key into windows, of event time if nothing else is said: each source before it then has `eventTime`.
+   *
+   * @example
+   * bids
+   *   .keyBy(({ auction }) => auction, int64)
+   *   .window(tumblingWindows({ sizeMs: 10_000 }))
+   *   .aggregate('count-bids', { accumulator: int64, initial: 0, add: (n) => n + 1 })
+   */
+  window(windows: TimeWindows, options?: WindowOptions): WindowedStream<K, T>;
+  window(windows: CountWindows): WindowedStream<K, T>;
+}
+
+/**
+ * The values of a key, cut into windows. A result has the window's last millisecond for a timestamp, `endMs - 1`, and comes when event
+ * time has come to that, in the order of these times; of a session all this is a millisecond later. A window without values gives nothing.
+ */
+export interface WindowedStream<K, T> {
+  /**
+   * Folds the values of a window, as they come. `uid` names the state in snapshots.
+   *
+   * @example
+   * .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
+   */
+  aggregate<A, R = WindowResult<K, A>>(uid: string, aggregate: WindowAggregate<K, T, A, R>): WindowStream<R, T>;
+  /**
+   * Folds the values of a window into one of the same type: the first as it is, then `fn(reduced, value)`. `fn` makes one of two parts of
+   * a window too, so it must not matter how values are grouped.
+   */
+  reduce(uid: string, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): WindowStream<WindowResult<K, T>, T>;
+  /**
+   * Is given all values of a window at once, in order of their timestamps, then of arrival. Each is kept once, however many windows it
+   * is in. What type it emits is said by the type of `out`.
+   *
+   * @example
+   * .process('spread', (prices, { key, endMs }, out: Output<string>) => out.emit(`${key} ${endMs}: ${Math.max(...prices)}`), float64)
+   */
+  process<R = never>(
+    uid: string,
+    fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void,
+    serde: Serde<NoInfer<T>>,
+  ): WindowStream<R, T>;
+}
+
+/** The results of windows. */
+export interface WindowStream<R, T> extends DataStream<R> {
+  /** The values that came when all their windows were over, and no lateness was allowed any more: each with its own timestamp. */
+  readonly late: DataStream<T>;
 }
 
 /** What an operator makes that works in order of time. */

@@ -17,8 +17,11 @@ export function fingerprint(graph: JobGraph): string {
   const identity: Identity = { version: VERSION, sources: [], sinks: [], operators: byName() };
   for (const node of graph.nodes) {
     if (node.kind === 'source') identity.sources.push(node.uid);
-    if (node.kind === 'sink') identity.sinks.push(node.uid);
-    if (node.kind !== 'process' || node.states.length === 0) continue;
+    if (node.kind === 'sink') {
+      identity.sinks.push(node.uid);
+      continue;
+    }
+    if (!('states' in node) || node.states.length === 0) continue;
     const states = node.states.map(({ name, kind, serdes }): [string, StateIdentity] => [name, { kind, serdes }]);
     identity.operators[node.uid] = { key: node.key, states: sortedRecord(states) };
   }

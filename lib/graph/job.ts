@@ -4,6 +4,7 @@ import type { Serde } from '../format/serde.ts';
 import type { SinkSpec } from '../sinks/connectors.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
+import type { WindowFold, WindowProcess, WindowShape } from './windows.ts';
 
 /**
  * A job as its author wrote it: a list of nodes, each behind its input (inputs come first). The nodes hold the user's
@@ -17,7 +18,7 @@ export interface JobDefinition {
 /** A node that reads the values of others. */
 export type ConsumerNode = Exclude<JobNode, SourceNode>;
 
-export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | SideOutputNode | SinkNode;
+export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | WindowNode | SideOutputNode | SinkNode;
 
 /** A Kafka record as a source's `select` sees it. */
 export interface SourceRecord<K, V> {
@@ -155,6 +156,21 @@ export interface ProcessNode extends Consumer {
   /** Are its rows given in the order of their times? With it, `states` has one of the kind `waiting`. */
   readonly inTimeOrder: boolean;
   /** By which time it works. `event`: by processing time too. Undefined: by none. */
+  readonly time: TimeDomain | undefined;
+}
+
+export interface WindowNode extends Consumer {
+  readonly kind: 'window';
+  readonly uid: string;
+  /** Names are `WINDOWS`, and with `process` `VALUES`; all but count windows have timers (lib/operators/kinds/window/states.ts). */
+  readonly states: readonly StateDeclaration[];
+  readonly shape: WindowShape;
+  readonly make: WindowFold | WindowProcess;
+  /** So long behind its end a window still takes values. */
+  readonly allowedLatenessMs: number;
+  /** Undefined: there are no results before a window's end. */
+  readonly earlyEveryMs: number | undefined;
+  /** By which time windows are cut. Undefined: count windows. */
   readonly time: TimeDomain | undefined;
 }
 

@@ -24,6 +24,11 @@ const inChain = {
   describe: <K extends 'map' | 'filter' | 'flatMap'>({ id, kind }: { readonly id: number; readonly kind: K }) => ({ id, kind }),
 } as const;
 
+function keyOf([first]: readonly number[], { nodes }: JobDefinition): string {
+  const keyBy = nodes[first ?? -1];
+  return keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
+}
+
 export const nodeKinds = {
   source: {
     place: 'source',
@@ -40,10 +45,13 @@ export const nodeKinds = {
   },
   process: {
     place: 'keyed',
-    describe: ({ id, kind, uid, inputs, states }, job) => {
-      const keyBy = job.nodes[inputs[0] ?? -1];
-      const key = keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
-      return { id, kind, uid, key, states: storedStates(states) };
+    describe: ({ id, kind, uid, inputs, states }, job) => ({ id, kind, uid, key: keyOf(inputs, job), states: storedStates(states) }),
+    time: ({ time }) => time,
+  },
+  window: {
+    place: 'keyed',
+    describe: ({ id, kind, uid, inputs, shape: windows, time, allowedLatenessMs, earlyEveryMs, states }, job) => {
+      return { id, kind, uid, key: keyOf(inputs, job), windows, time, allowedLatenessMs, earlyEveryMs, states: storedStates(states) };
     },
     time: ({ time }) => time,
   },

@@ -4,6 +4,8 @@ import type { StageTime } from '../protocol/event-time.ts';
 export class EpochClock {
   /** While rows are worked on, that of the epoch before; then that of this one. −Infinity: none. */
   watermarkMs = Number.NEGATIVE_INFINITY;
+  /** That of the epoch before, all the time. */
+  beforeMs = Number.NEGATIVE_INFINITY;
   processingMs = 0;
   /** Does the job use time? */
   #isKnown = false;
@@ -13,6 +15,7 @@ export class EpochClock {
   begin(time: StageTime | undefined): void {
     this.#isKnown = time !== undefined;
     this.watermarkMs = time?.beforeMs ?? Number.NEGATIVE_INFINITY;
+    this.beforeMs = this.watermarkMs;
     this.#afterMs = time?.afterMs ?? Number.NEGATIVE_INFINITY;
     this.processingMs = time?.processingMs ?? 0;
   }

@@ -9,9 +9,10 @@ import { process } from './kinds/process.ts';
 import { sideOutput } from './kinds/side-output.ts';
 import { sink } from './kinds/sink.ts';
 import { source } from './kinds/source.ts';
+import { window } from './kinds/window/window.ts';
 
 /** What runs the nodes of each kind. */
-export const operatorKinds: OperatorKinds = { source, map, filter, flatMap, keyBy, process, sideOutput, sink };
+export const operatorKinds: OperatorKinds = { source, map, filter, flatMap, keyBy, process, window, sideOutput, sink };
 
 export function chainKind(node: Exclude<ConsumerNode, NodeAt<'keyed'>>): ChainKind<ConsumerNode> {
   return operatorKinds[node.kind] as ChainKind<ConsumerNode>;

@@ -116,7 +116,7 @@ function checkEventTime(job: JobDefinition, plan: PhysicalPlan): void {
     if (timeless === undefined) continue;
     throw new JobDefinitionError(
       `job ${job.name}: ${node.uid} works by event time, and source ${timeless.id} before it has none: give it one (kafkaSource({ …, eventTime: { maxOutOfOrdernessMs: 1_000 } })); ` +
-        "if it has timers of processing time alone, give it timers: 'processing-time'",
+        "if it has timers of processing time alone, give it timers: 'processing-time' (of windows: time: 'processing-time')",
     );
   }
 }

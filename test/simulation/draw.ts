@@ -4,6 +4,7 @@ import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { timedJobs } from './jobs/timed.ts';
+import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
@@ -224,7 +225,7 @@ function faultOf(kind: DrawnKind, call: Call, dice: Dice, longestMs: number): Fa
 /** Everything about one run, from its seed; also what it is about, unless that is said. */
 export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focus = focusOf(seed)): WorldOptions {
   const dice = new Dice(hashOf(seed, 'shape'));
-  const job = drawJob(seed, dice, focus === 'time' ? [...timedJobs, ...fadingJobs] : undefined);
+  const job = drawJob(seed, dice, focus === 'time' ? [...timedJobs, ...windowedJobs, ...fadingJobs] : undefined);
   const inputPartitions = dice.whole(2, 3);
   const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
   const schedule = new Dice(hashOf(seed, 'schedule'));

@@ -3,11 +3,12 @@ import { countingJobs } from './jobs/counting.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { keepingJobs } from './jobs/keeping.ts';
 import { timedJobs } from './jobs/timed.ts';
+import { windowedJobs } from './jobs/windowed.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs];
+const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs, ...windowedJobs];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs];
 

@@ -1,5 +1,5 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
-import type { JobDefinition } from '../../lib/graph/job.ts';
+import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
 import { faultless, type UserCode } from './user-code.ts';
 
 /**
@@ -33,6 +33,13 @@ export interface JobShape {
   readonly writesLines: boolean;
 }
 
+/** What keeps state by key. */
+export type KeyedNode = ProcessNode | WindowNode;
+
+export function isKeyed(node: JobNode): node is KeyedNode {
+  return node.kind === 'process' || node.kind === 'window';
+}
+
 const shapes = new WeakMap<SimJob, JobShape>();
 
 export function shapeOf(job: SimJob): JobShape {
@@ -40,16 +47,16 @@ export function shapeOf(job: SimJob): JobShape {
   if (known !== undefined) return known;
   const definition = job.define('b', 'earliest', faultless);
   const { nodes } = definition;
-  const isKeyed = (id: number): boolean => {
+  const isBehindKey = (id: number): boolean => {
     const node = nodes[id];
-    return node !== undefined && node.kind !== 'source' && (node.kind === 'keyBy' || node.inputs.every(isKeyed));
+    return node !== undefined && node.kind !== 'source' && (node.kind === 'keyBy' || node.inputs.every(isBehindKey));
   };
   const shape: JobShape = {
     definition,
     sources: new Map(nodes.flatMap((node) => (node.kind === 'source' ? [[node.uid, node.topic] as const] : []))),
     sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' ? [[node.uid, node.to.topic] as const] : []))),
-    operators: nodes.flatMap((node) => (node.kind === 'process' ? [node.uid] : [])),
-    writesLines: nodes.some((node) => node.kind === 'sink' && !isKeyed(node.id)),
+    operators: nodes.filter(isKeyed).map(({ uid }) => uid),
+    writesLines: nodes.some((node) => node.kind === 'sink' && !isBehindKey(node.id)),
   };
   shapes.set(job, shape);
   return shape;

@@ -123,6 +123,10 @@ class ListColumn implements Column, ListState<unknown> {
     this.#lists.push(undefined);
   }
 
+  read(): unknown {
+    return [...this];
+  }
+
   isEmpty(number: number): boolean {
     return this.#lists[number] === undefined;
   }

@@ -43,6 +43,18 @@ export interface MapState<K, V> extends Iterable<[K, V]> {
   clear(): void;
 }
 
+/** What the engine's own operators do with a map besides. Its keys lie in the order of their bytes. */
+export interface OrderedMap<K, V> extends MapState<K, V> {
+  /** Undefined, here and below: there is none. */
+  firstKey(): K | undefined;
+  /** The last key that is not behind this one. */
+  keyUpTo(key: K): K | undefined;
+  /** The first key that is behind this one. */
+  keyBehind(key: K): K | undefined;
+  /** The value as it was set or taken back last. What is changed of this one is not saved. */
+  copyOf(key: K): V | undefined;
+}
+
 export function openMapColumn(keys: KeyIndex, state: MapDeclaration): Column {
   return new MapColumn(keys, state);
 }
@@ -50,7 +62,7 @@ export function openMapColumn(keys: KeyIndex, state: MapDeclaration): Column {
 /** Keys of the entries that have changed since the last snapshot; `all`: what that has of the map is of no use any more. */
 type Change = Set<string> | 'all';
 
-class MapColumn implements Column, MapState<unknown, unknown> {
+class MapColumn implements Column, OrderedMap<unknown, unknown> {
   readonly handle = this;
   readonly state: MapDeclaration;
   readonly #keys: KeyIndex;
@@ -84,6 +96,23 @@ class MapColumn implements Column, MapState<unknown, unknown> {
     const entry = this.#entryOf(key);
     const kept = this.#read(number, entry);
     return kept === undefined ? undefined : this.#loans.give(number, entry, this.#lifetime.encodingOf(kept));
+  }
+
+  firstKey(): unknown {
+    return this.#keyOrNone(this.#maps[currentOf(this.#keys, this.state)]?.firstKey());
+  }
+
+  keyUpTo(key: unknown): unknown {
+    return this.#keyOrNone(this.#maps[currentOf(this.#keys, this.state)]?.keyUpTo(this.#entryOf(key)));
+  }
+
+  keyBehind(key: unknown): unknown {
+    return this.#keyOrNone(this.#maps[currentOf(this.#keys, this.state)]?.keyBehind(this.#entryOf(key)));
+  }
+
+  copyOf(key: unknown): unknown {
+    const encoded = this.#maps[currentOf(this.#keys, this.state)]?.get(this.#entryOf(key));
+    return encoded === undefined ? undefined : decode(this.state.name, this.state.serdes[1], encoded);
   }
 
   has(key: unknown): boolean {
@@ -139,6 +168,10 @@ class MapColumn implements Column, MapState<unknown, unknown> {
     this.#maps.push(undefined);
   }
 
+  read(): unknown {
+    return new Map(this);
+  }
+
   isEmpty(number: number): boolean {
     return (this.#maps[number]?.size ?? 0) === 0;
   }
@@ -192,6 +225,10 @@ class MapColumn implements Column, MapState<unknown, unknown> {
 
   #entryOf(key: unknown): string {
     return encodeKey(this.state.name, this.#keySerde, key);
+  }
+
+  #keyOrNone(entry: string | undefined): unknown {
+    return entry === undefined ? undefined : this.#keyOf(entry);
   }
 
   #keyOf(entry: string): unknown {

@@ -22,6 +22,20 @@ export class SortedEntries {
     return this.#chunks[0]?.[0];
   }
 
+  /** The last key that is not behind this one, if there is any. */
+  keyUpTo(key: string): string | undefined {
+    const chunk = this.#chunks[this.#chunkOf(key)];
+    if (chunk === undefined) return undefined;
+    const at = placeIn(chunk, key);
+    return chunk[at] === key ? key : chunk[at - 2];
+  }
+
+  /** The first key that is behind this one, if there is any. */
+  keyBehind(key: string): string | undefined {
+    const index = this.#chunkOf(key);
+    return this.#chunks[index]?.[this.#behind(index, key)] ?? this.#chunks[index + 1]?.[0];
+  }
+
   get(key: string): string | undefined {
     const chunk = this.#chunks[this.#chunkOf(key)];
     if (chunk === undefined) return undefined;

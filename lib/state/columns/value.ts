@@ -83,6 +83,10 @@ class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
     this.#values.push(undefined);
   }
 
+  read(): unknown {
+    return this.get();
+  }
+
   isEmpty(number: number): boolean {
     return this.#values[number] === undefined;
   }
@@ -191,6 +195,10 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
 
   extend(): void {
     this.#kept.push(undefined);
+  }
+
+  read(): unknown {
+    return this.get();
   }
 
   isEmpty(number: number): boolean {

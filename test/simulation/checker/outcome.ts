@@ -1,6 +1,6 @@
 import type { Serde } from '../../../lib/format/serde.ts';
 import type { JobDefinition, ProcessNode } from '../../../lib/graph/job.ts';
-import { shapeOf } from '../sim-job.ts';
+import { isKeyed, shapeOf } from '../sim-job.ts';
 import type { Kept } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { own } from './contents.ts';
@@ -39,14 +39,20 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   }
   checkStaged(scene, decided);
   for (const node of shapeOf(scene.job).definition.nodes) {
-    if (node.kind !== 'process') continue;
+    if (!isKeyed(node)) continue;
+    const found = contents.stateOf(manifest, node.uid, node.states);
+    const windows = life.interpreter.windows.get(node.uid);
+    if (windows !== undefined) {
+      checkWindowKeys(scene, manifest.epoch, node.uid, { open: windows.openKeys, found });
+      checkDue(scene, decided, node.uid, found);
+      continue;
+    }
     const expected = life.interpreter.states.get(node.uid)?.keys ?? new Map();
-    const nowMs = manifest.time?.processingMs ?? 0;
-    const found = livingIn(contents.stateOf(manifest, node.uid, node.states), node.states, nowMs);
-    const difference = differenceOf(shownState(expected), shownState(found));
+    const living = livingIn(found, node.states, manifest.time?.processingMs ?? 0);
+    const difference = differenceOf(shownState(expected), shownState(living));
     if (difference !== undefined) scene.fail('I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
     checkDue(scene, decided, node.uid, expected);
-    checkBases(scene, contents, decided, node);
+    if (node.kind === 'process') checkBases(scene, contents, decided, node);
   }
 }
 
@@ -58,6 +64,21 @@ function checkBases(scene: Scene, contents: Contents, { epoch: { manifest }, par
   const stored = contents.stateOf({ ...manifest, state: { [uid]: bases } }, uid, states);
   const difference = differenceOf(shownState(livingIn(stored, states, manifest.time?.processingMs ?? 0)), shownState(stored));
   if (difference !== undefined) scene.fail('I3', `a base of ${uid} in epoch ${manifest.epoch} holds what has expired: ${difference}`);
+}
+
+/** How a window operator keeps its windows is its own affair: but it keeps some of each key that has any, and of no other (I9). */
+function checkWindowKeys(
+  scene: Scene,
+  epoch: number,
+  uid: string,
+  { open, found }: { readonly open: ReadonlySet<string>; readonly found: ReadonlyMap<string, ReadonlyMap<string, Kept>> },
+): void {
+  const lost = [...open].find((key) => !found.has(key));
+  // What is left of one that had windows may be a time for early results.
+  const left = [...found].find(([key, states]) => !open.has(key) && [...states.keys()].some((name) => name !== '@timers'));
+  if (lost !== undefined) scene.fail('I9', `epoch ${epoch}: ${uid} has lost the windows of the key ${shown(Buffer.from(lost, 'latin1'))}`);
+  if (left !== undefined)
+    scene.fail('I9', `epoch ${epoch}: ${uid} keeps the key ${shown(Buffer.from(left[0], 'latin1'))}, which has no windows`);
 }
 
 function remember(
@@ -91,8 +112,8 @@ function checkDue(scene: Scene, { epoch: { manifest } }: Decided, uid: string, k
 
 export function keySerdeOf({ job }: Scene, uid: string): Serde<unknown> {
   const { nodes } = shapeOf(job).definition;
-  const node = nodes.find((each) => each.kind === 'process' && each.uid === uid);
-  const keyBy = node?.kind === 'process' ? nodes[node.inputs[0] ?? -1] : undefined;
+  const node = nodes.find((each) => isKeyed(each) && each.uid === uid);
+  const keyBy = node !== undefined && isKeyed(node) ? nodes[node.inputs[0] ?? -1] : undefined;
   if (keyBy?.kind !== 'keyBy') throw new Error(`${uid} has no key`);
   return keyBy.key;
 }

@@ -1,7 +1,7 @@
-import type { EventTimeStrategy, JobDefinition, JobNode, ProcessNode, SourceNode } from '../../../lib/graph/job.ts';
+import type { EventTimeStrategy, JobDefinition, JobNode, SourceNode } from '../../../lib/graph/job.ts';
 import type { Time } from '../../../lib/protocol/event-time.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
-import { shapeOf } from '../sim-job.ts';
+import { isKeyed, shapeOf } from '../sim-job.ts';
 import { own } from './contents.ts';
 import type { InputRecord, TimeTold } from './interpreter/epoch.ts';
 import { readValue, timestampOf } from './interpreter/values.ts';
@@ -31,7 +31,7 @@ export class Times {
 
   get isUsed(): boolean {
     return this.#job.nodes.some((node) =>
-      node.kind === 'source' ? node.eventTime !== undefined : node.kind === 'process' && node.time !== undefined,
+      node.kind === 'source' ? node.eventTime !== undefined : isKeyed(node) && node.time !== undefined,
     );
   }
 
@@ -50,10 +50,12 @@ export class Times {
     this.#advance(scene, manifest, time, input);
     this.#check(scene, epoch, time);
     return new Map(
-      processNodes(this.#job).map(({ uid }) => [
-        uid,
-        { beforeMs: before.get(`operator ${uid}`), afterMs: this.#watermarks.get(`operator ${uid}`), processingMs: time.processingMs },
-      ]),
+      this.#job.nodes
+        .filter(isKeyed)
+        .map(({ uid }) => [
+          uid,
+          { beforeMs: before.get(`operator ${uid}`), afterMs: this.#watermarks.get(`operator ${uid}`), processingMs: time.processingMs },
+        ]),
     );
   }
 
@@ -91,7 +93,7 @@ export class Times {
       }
       this.#raise(`source ${source.uid}`, this.#ofSource(source, processingMs));
     }
-    for (const { uid } of processNodes(this.#job)) this.#raise(`operator ${uid}`, this.#joined(uid, processingMs));
+    for (const { uid } of this.#job.nodes.filter(isKeyed)) this.#raise(`operator ${uid}`, this.#joined(uid, processingMs));
   }
 
   #raise(name: string, to: number | undefined): void {
@@ -141,7 +143,7 @@ export class Times {
       ];
       if (is !== should) scene.fail('I10', `epoch ${epoch}: the partitions of ${uid} have come to ${is}, and should have to ${should}`);
     }
-    for (const { uid } of processNodes(this.#job)) {
+    for (const { uid } of this.#job.nodes.filter(isKeyed)) {
       const [is, should] = [own(time.stages, stageOf(this.#job, uid)), this.#watermarks.get(`operator ${uid}`)];
       if (is !== should) scene.fail('I10', `epoch ${epoch}: the watermark of ${uid} is ${is}, and should be ${should}`);
     }
@@ -161,22 +163,18 @@ function timedSources({ nodes }: JobDefinition): SourceNode[] {
   return nodes.filter((node): node is SourceNode => node.kind === 'source' && node.eventTime !== undefined);
 }
 
-function processNodes({ nodes }: JobDefinition): ProcessNode[] {
-  return nodes.filter((node): node is ProcessNode => node.kind === 'process');
-}
-
 function sourcesBefore({ nodes }: JobDefinition, uid: string): SourceNode[] {
   const before = (node: JobNode | undefined): SourceNode[] => {
     if (node === undefined) return [];
     return node.kind === 'source' ? [node] : node.inputs.flatMap((id) => before(nodes[id]));
   };
-  const found = before(nodes.find((node) => node.kind === 'process' && node.uid === uid));
+  const found = before(nodes.find((node) => isKeyed(node) && node.uid === uid));
   return found.filter((source, index) => found.indexOf(source) === index);
 }
 
 /** The first operator behind the same keyBy names the stage. */
 function stageOf(job: JobDefinition, uid: string): string {
-  const operators = processNodes(job);
+  const operators = job.nodes.filter(isKeyed);
   const inputs = operators.find((node) => node.uid === uid)?.inputs ?? [];
   return operators.find((other) => other.inputs.some((input) => inputs.includes(input)))?.uid ?? uid;
 }

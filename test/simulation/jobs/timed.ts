@@ -23,7 +23,7 @@ function timeIn(line: string): number {
   return n * 100 + (((n * 7919) % 13) - 6) * 50;
 }
 
-const outOfOrder: EventTime<string> = { timestamp: timeIn, maxOutOfOrdernessMs: 300, idleAfterMs: 1_500 };
+export const outOfOrder: EventTime<string> = { timestamp: timeIn, maxOutOfOrdernessMs: 300, idleAfterMs: 1_500 };
 /** Lines that speak of a bee say how far time has come. */
 const bees: EventTime<string> = {
   timestamp: timeIn,

@@ -19,7 +19,7 @@ test('a kind that is not handled does not compile, nor one that is handled as it
 });
 
 test('each kind of node has a place in the graph and runs', () => {
-  const kinds: JobNode['kind'][] = ['source', 'map', 'filter', 'flatMap', 'keyBy', 'process', 'sideOutput', 'sink'];
+  const kinds: JobNode['kind'][] = ['source', 'map', 'filter', 'flatMap', 'keyBy', 'process', 'window', 'sideOutput', 'sink'];
   expect(Object.keys(operatorKinds).sort()).toEqual([...kinds].sort());
   expect(Object.keys(nodeKinds).sort()).toEqual([...kinds].sort());
 });

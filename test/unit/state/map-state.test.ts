@@ -5,7 +5,7 @@ import type { Serde } from '../../../lib/format/serde.ts';
 import { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../../../lib/format/serdes.ts';
 import { keyGroupRange } from '../../../lib/protocol/key-groups.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
-import type { MapState } from '../../../lib/state/columns/map.ts';
+import type { MapState, OrderedMap } from '../../../lib/state/columns/map.ts';
 import type { ValueState } from '../../../lib/state/columns/value.ts';
 import { OutsideRecordError } from '../../../lib/state/record-scope.ts';
 import { StateSet } from '../../../lib/state/state-set.ts';
@@ -185,6 +185,36 @@ test('what is read at each parallelism is what one subtask reads, in the same or
       expect([...at(owner, key).of]).toEqual([...at(state, key).of]);
     }
   }
+});
+
+test('the key before a place and the key behind it are found in one chunk and in many, and between them', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(2_000), { maxLength: 700 }), fc.array(fc.nat(2_001), { maxLength: 20 }), (numbers, places) => {
+      const state = newState({ key: int32 as Serde<never> });
+      const of = at<number>(state, 'k').of as OrderedMap<number, number>;
+      for (const number of numbers) of.set(number, -number);
+      for (const gone of numbers.slice(0, 300)) of.delete(gone);
+      const left = numbers.slice(300).toSorted((one, other) => one - other);
+      expect(of.firstKey()).toBe(left[0]);
+      for (const place of [...places, ...left.slice(0, 5)]) {
+        expect(of.keyUpTo(place)).toBe(left.findLast((key) => key <= place));
+        expect(of.keyBehind(place)).toBe(left.find((key) => key > place));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a copy of a value is of its own: what is changed of it is not saved', () => {
+  const state = newState({ value: json<number[]>() as Serde<never> });
+  const of = () => at<string, number[]>(state, 'k').of as OrderedMap<string, number[]>;
+  of().set('a', [1]);
+  of().copyOf('a')?.push(2);
+  expect([of().get('a'), of().copyOf('b')]).toEqual([[1], undefined]);
+  state.keys.current = -1;
+  const { of: handle } = state.handles as { of: OrderedMap<string, number[]> };
+  for (const use of [() => handle.copyOf('a'), () => handle.firstKey(), () => handle.keyUpTo('a'), () => handle.keyBehind('a')])
+    expect(use).toThrow(OutsideRecordError);
 });
 
 function owns(state: StateSet, key: string): boolean {

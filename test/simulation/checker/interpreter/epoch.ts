@@ -1,5 +1,6 @@
 import type { Serde } from '../../../../lib/format/serde.ts';
-import type { ProcessNode } from '../../../../lib/graph/job.ts';
+import type { ProcessNode, WindowNode } from '../../../../lib/graph/job.ts';
+import type { NaiveWindows } from '../../../support/naive-windows.ts';
 import type { WireRecord } from '../../models/wire.ts';
 import type { OperatorState } from './keyed-state.ts';
 import type { Row } from './rows.ts';
@@ -58,6 +59,7 @@ export interface Written {
 export interface Epoch {
   readonly told: Told;
   readonly stateOf: (node: ProcessNode) => OperatorState;
+  readonly windowsOf: (node: WindowNode) => NaiveWindows;
   /** By operator's node and tag: what it gave aside. */
   readonly aside: Map<string, readonly Row[]>;
   /** By sink uid. */

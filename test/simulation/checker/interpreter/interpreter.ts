@@ -1,4 +1,5 @@
-import type { JobDefinition, JobNode, ProcessNode } from '../../../../lib/graph/job.ts';
+import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../../../lib/graph/job.ts';
+import { NaiveWindows } from '../../../support/naive-windows.ts';
 import type { Epoch, Told, Written } from './epoch.ts';
 import { OperatorState } from './keyed-state.ts';
 import { kinds } from './kinds.ts';
@@ -12,14 +13,22 @@ export class Interpreter {
   readonly #job: JobDefinition;
   /** By operator uid: after the last epoch. */
   readonly #states = new Map<string, OperatorState>();
+  readonly #windows = new Map<string, NaiveWindows>();
 
   constructor(job: JobDefinition) {
     this.#job = job;
-    for (const node of job.nodes) if (node.kind === 'process') this.#states.set(node.uid, new OperatorState(node.states));
+    for (const node of job.nodes) {
+      if (node.kind === 'process') this.#states.set(node.uid, new OperatorState(node.states));
+      if (node.kind === 'window') this.#windows.set(node.uid, new NaiveWindows(node.shape, node));
+    }
   }
 
   get states(): ReadonlyMap<string, OperatorState> {
     return this.#states;
+  }
+
+  get windows(): ReadonlyMap<string, NaiveWindows> {
+    return this.#windows;
   }
 
   /** Answers what each sink is to write of this epoch, by its uid. Throws what the author's functions throw. */
@@ -29,7 +38,13 @@ export class Interpreter {
 
   /** With what operators gave aside. */
   runEpoch(told: Told): Pick<Epoch, 'written' | 'aside'> {
-    const epoch: Epoch = { told, stateOf: (node) => this.#stateOf(node), aside: new Map(), written: new Map() };
+    const epoch: Epoch = {
+      told,
+      stateOf: (node) => this.#stateOf(node),
+      windowsOf: (node) => this.#windowsOf(node),
+      aside: new Map(),
+      written: new Map(),
+    };
     for (const [uid, state] of this.#states) state.begin(told.timeOf(uid)?.processingMs ?? 0);
     const made: (readonly Row[])[] = [];
     for (const node of this.#job.nodes) {
@@ -45,6 +60,12 @@ export class Interpreter {
     const state = this.#states.get(uid);
     if (state === undefined) throw new Error(`the job has no keyed operator ${uid}`);
     return state;
+  }
+
+  #windowsOf({ uid }: WindowNode): NaiveWindows {
+    const windows = this.#windows.get(uid);
+    if (windows === undefined) throw new Error(`the job has no windows ${uid}`);
+    return windows;
   }
 }
 

@@ -15,6 +15,7 @@ import { process } from './process.ts';
 import { copied, decoded, encoded, type Row, type RowKey } from './rows.ts';
 import { readValue, timestampOf } from './values.ts';
 import { madeOf, originOfRecord } from './waiting.ts';
+import { window } from './window.ts';
 
 /**
  * What a node makes of all rows of an epoch. They come, and go, in the order that is documented: of the upstream subtasks, and
@@ -31,6 +32,7 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   flatMap,
   keyBy,
   process,
+  window,
   sideOutput,
   sink: write,
 };

@@ -1,0 +1,111 @@
+import type { WindowContext, WindowFold, WindowProcess } from '../../../graph/windows.ts';
+import type { CurrentRecord } from '../../../records/current-record.ts';
+import { type Push, refusePromise } from '../../../records/push.ts';
+import type { OrderedMap } from '../../../state/columns/map.ts';
+import type { RecordScope } from '../../../state/record-scope.ts';
+import type { Pane, ValuePlace } from './panes.ts';
+
+/** What is said of a window beside its values. */
+export interface WindowFacts {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly isEarly: boolean;
+  readonly isUpdate: boolean;
+  /** Of what is made of it. */
+  readonly timestamp: number;
+}
+
+/** What is kept of values, and what is made of them at last. */
+export interface WindowContents {
+  /** Takes a value in, which has this time, and is the next of the pane. */
+  add(pane: Pane, value: unknown, atMs: number): void;
+  /** Takes another pane's values in; those of `other` are later. */
+  merge(pane: Pane, other: Pane): void;
+  /** Passes on what is made of a window. */
+  give(pane: Pane, facts: WindowFacts): void;
+  /** No window needs values of these times any more. */
+  drop(fromMs: number, toMs: number): void;
+}
+
+export function folded({ first, add, merge, result }: WindowFold, current: CurrentRecord, next: Push): WindowContents {
+  return {
+    add(pane, value) {
+      pane.accumulator = expectMade('add', pane.count === 0 ? first(value) : add(pane.accumulator, value));
+      pane.count++;
+    },
+    merge(pane, other) {
+      if (merge === undefined) throw new Error('accumulators are to be merged without a function for that');
+      pane.accumulator = expectMade('merge', pane.count === 0 ? other.accumulator : merge(pane.accumulator, other.accumulator));
+      pane.count += other.count;
+    },
+    give(pane, facts) {
+      current.timestamp = facts.timestamp;
+      const made = result(pane.accumulator, contextOf(current, pane, facts));
+      if (typeof made === 'object') refusePromise(made);
+      next(made);
+    },
+    drop() {},
+  };
+}
+
+/** @param uid of the operator */
+export function collected(
+  { process }: WindowProcess,
+  values: OrderedMap<ValuePlace, unknown>,
+  {
+    uid,
+    current,
+    scope,
+    next,
+  }: { readonly uid: string; readonly current: CurrentRecord; readonly scope: RecordScope; readonly next: Push },
+): WindowContents {
+  const place: ValuePlace = { timeMs: 0, sequence: 0 };
+  const out = {
+    emit(value: unknown) {
+      if (!scope.isOpen) scope.refuse(uid, 'out.emit');
+      if (typeof value === 'object') refusePromise(value);
+      next(value);
+    },
+  };
+  const placeAt = (timeMs: number, sequence: number): ValuePlace => {
+    place.timeMs = timeMs;
+    place.sequence = sequence;
+    return place;
+  };
+  /** The first that is not before the time. */
+  const firstFrom = (timeMs: number): ValuePlace | undefined => {
+    const start = placeAt(timeMs, 0);
+    return values.has(start) ? { timeMs, sequence: 0 } : values.keyBehind(start);
+  };
+  return {
+    add(pane, value, atMs) {
+      values.set(placeAt(atMs, pane.count), value);
+      pane.count++;
+    },
+    merge(pane, other) {
+      pane.count += other.count;
+    },
+    give(pane, facts) {
+      current.timestamp = facts.timestamp;
+      const all: unknown[] = [];
+      for (let at = firstFrom(facts.startMs); at !== undefined && at.timeMs < facts.endMs; at = values.keyBehind(at))
+        all.push(values.copyOf(at));
+      const answer = process(all, contextOf(current, pane, facts), out);
+      if (typeof answer === 'object') refusePromise(answer);
+    },
+    drop(fromMs, toMs) {
+      for (let at = firstFrom(fromMs); at !== undefined && at.timeMs <= toMs; at = values.keyBehind(at)) values.delete(at);
+    },
+  };
+}
+
+function contextOf({ key }: CurrentRecord, { count }: Pane, { startMs, endMs, isEarly, isUpdate }: WindowFacts): WindowContext<unknown> {
+  return { key, startMs, endMs, count, isEarly, isUpdate };
+}
+
+/** A function that changes what it is given in place has to return it as well. */
+function expectMade(what: string, made: unknown): unknown {
+  if (made === undefined) throw new TypeError(`the function ${what} of a window returned undefined: return what is to be kept`);
+  if (typeof made === 'object') refusePromise(made);
+  return made;
+}

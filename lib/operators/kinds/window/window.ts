@@ -1,0 +1,86 @@
+import type { WindowNode } from '../../../graph/job.ts';
+import { OversizedRecordError, UserCodeError } from '../../../records/errors.ts';
+import type { OrderedMap } from '../../../state/columns/map.ts';
+import { StateSet } from '../../../state/state-set.ts';
+import { firing } from '../../firing.ts';
+import type { KeyedKind, KeyedPlace, TakeRow } from '../../kind.ts';
+import { LATE } from '../time-order.ts';
+import { alignmentOf } from './aligned.ts';
+import { collected, folded, type WindowContents } from './contents.ts';
+import { openCounts } from './counts.ts';
+import { openEachWindow } from './each-window.ts';
+import type { OpenWindows, WindowsPlace } from './open-windows.ts';
+import type { Pane, ValuePlace } from './panes.ts';
+import { openSessions } from './sessions.ts';
+import { openSlices } from './slices.ts';
+import { sharesSlices, VALUES, WINDOWS } from './states.ts';
+import { WindowTime } from './window-time.ts';
+
+/** Collects the values of a key by windows, and gives what is made of a window when it is over. */
+export const window: KeyedKind<WindowNode> = {
+  open(node, place) {
+    const { current, scope, clock, maxParallelism, keyGroups, side } = place;
+    const { uid, shape } = node;
+    const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope });
+    const { keys, timers } = state;
+    const panes = state.handles[WINDOWS] as OrderedMap<number, Pane>;
+    const contents = contentsOf(node, place, state);
+    const late = side(LATE);
+    const time = timers === undefined ? undefined : new WindowTime(node, current, clock, timers);
+    const windows =
+      time === undefined ? undefined : openWindows(node, { panes, contents, time, allowedLatenessMs: node.allowedLatenessMs, late });
+    const take = shape.kind === 'count' ? openCounts(shape.size, panes, contents, current) : (windows as OpenWindows).take;
+    /** The state's numbers of the segment's keys, by index. */
+    let numbers = new Uint32Array(1024);
+
+    const takeRow: TakeRow = (index, value) => {
+      keys.current = numbers[index] as number;
+      try {
+        take(value);
+      } catch (cause) {
+        // What failed behind this operator was named where it failed.
+        if (cause instanceof UserCodeError || cause instanceof OversizedRecordError) throw cause;
+        throw new UserCodeError(uid, cause);
+      }
+    };
+
+    return {
+      uid,
+      state,
+      inputs: node.inputs.map(() => takeRow),
+      meet({ keys: met, bytes, keyStarts, keyEnds, hashes }) {
+        state.forgetMet();
+        if (met > numbers.length) numbers = new Uint32Array(met * 2);
+        for (let index = 0; index < met; index++)
+          numbers[index] = keys.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
+      },
+      takeBack() {
+        try {
+          state.takeBack();
+        } catch (cause) {
+          throw new UserCodeError(uid, cause);
+        }
+      },
+      endEpoch: firing(place, uid, state, {
+        give: undefined,
+        fire({ domain, timeMs }) {
+          const overMs = time?.overBy(domain, timeMs);
+          if (overMs !== undefined) windows?.close(overMs);
+          if (time?.isEarly(domain) === true) windows?.giveEarly(timeMs);
+        },
+      }),
+    };
+  },
+};
+
+function contentsOf({ uid, make }: WindowNode, { current, scope, next }: KeyedPlace, state: StateSet): WindowContents {
+  const behind = next();
+  if (make.kind === 'fold') return folded(make, current, behind);
+  return collected(make, state.handles[VALUES] as OrderedMap<ValuePlace, unknown>, { uid, current, scope, next: behind });
+}
+
+function openWindows({ shape, make }: WindowNode, place: WindowsPlace): OpenWindows | undefined {
+  if (shape.kind === 'count') return undefined;
+  if (shape.kind === 'session') return openSessions(shape.gapMs, place);
+  return sharesSlices(shape, make) ? openSlices(alignmentOf(shape), place) : openEachWindow(alignmentOf(shape), place);
+}
