@@ -50,9 +50,9 @@ export const DISORDER_MS = 4_000;
 
 const START = Date.UTC(2025, 0, 30, 5, 30);
 /** Between two events: mostly so that several are in a window of ten seconds. */
-const MOST_MS_BETWEEN = 6_000;
+const MOST_MS_BETWEEN = 2_000;
 /** Now and then: so that a few hundred events see every hour and more than one midnight. */
-const MOST_MS_OF_PAUSE = 6 * 3_600_000;
+const MOST_MS_OF_PAUSE = 12 * 3_600_000;
 const SESSION_GAP_MS = 10_000;
 const MOST_MS_OPEN = 30_000;
 /** Around the limits of the ranks, and of the range of q14; few, so that there are ties. */
@@ -93,7 +93,7 @@ export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
     arrivals.push({ at: dateTime + late, line: JSON.stringify({ type, ...event }) });
   };
   for (let n = 0; n < count; n++) {
-    if (dice.chance(0.8)) dateTime += Math.round(dice.chance(0.05) ? dice.between(1, MOST_MS_OF_PAUSE) : dice.spread(1, MOST_MS_BETWEEN));
+    if (dice.chance(0.8)) dateTime += Math.round(dice.chance(0.02) ? dice.between(1, MOST_MS_OF_PAUSE) : dice.spread(1, MOST_MS_BETWEEN));
     const kind = dice.next();
     if (kind < 0.06) {
       const id = persons.length + 1;
@@ -127,9 +127,10 @@ export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
         channel: dice.pick(CHANNELS),
         url: `https://www.nexmark.com/${dice.pick(PAGES)}${dice.pick(PARAMETERS)}`,
         dateTime,
-        // Or the one before, but for its text; or at the edge of something.
+        // Or the one before, but for its text and perhaps its bidder; or at the edge of something.
         ...again,
-        ...(dice.chance(0.2) && atAnEdge()),
+        ...(dice.chance(0.3) && { bidder: near(persons.length) }),
+        ...(dice.chance(0.08) && atAnEdge()),
         extra: text(dice.whole(1, 6)),
       });
     }

@@ -14,12 +14,20 @@ export interface GivenEpoch {
   readonly processingMs: number;
 }
 
+interface Ran {
+  /** To its sink `write-results`, of each partition in its order. */
+  readonly written: readonly Written[];
+  /** How many keys have state at the end. */
+  readonly keys: number;
+}
+
 /**
- * What a job of one source writes to its sink `write-results` in these epochs, in so many subtasks of each stage. Every epoch but the first
- * begins with what is in the snapshots before it.
+ * Runs these epochs of a job of one source in so many subtasks of each stage. Every epoch but the first begins with what is in the
+ * snapshots before it.
  */
-export function written(job: JobDefinition, epochs: readonly GivenEpoch[], parallelism: number): Written[] {
-  const result: Written[] = [];
+export function ran(job: JobDefinition, epochs: readonly GivenEpoch[], parallelism: number): Ran {
+  const written: Written[] = [];
+  let keys = 0;
   const { plan } = compiled(job);
   const [source] = plan.stages.filter((stage): stage is SourceStage => stage.kind === 'source') as [SourceStage];
   const operators = plan.stages.filter((stage): stage is OperatorStage => stage.kind === 'operator');
@@ -36,7 +44,7 @@ export function written(job: JobDefinition, epochs: readonly GivenEpoch[], paral
           if (parts !== undefined) ofStage[subtask]?.push(throughBlob(parts));
         });
       for (const [partition, records] of stagedRecords(output, 'write-results'))
-        result.push(...records.map(({ key, value }) => ({ partition, key, value })));
+        written.push(...records.map(({ key, value }) => ({ partition, key, value })));
     };
     const seen = subtasks.flatMap((subtask) => {
       const runtime = createSourceRuntime(compiled(job), source.id, context);
@@ -55,6 +63,7 @@ export function written(job: JobDefinition, epochs: readonly GivenEpoch[], paral
     const hasMore = (_: SourceStage, partition: number) => more.some((later) => (later.lines[partition]?.length ?? 0) > 0);
     time = timeAfter(before, { processingMs, partitions: () => lines.length, seen: () => seen, hasMore }, plan);
     const taken = new Map<string, Buffer[]>();
+    keys = 0;
     for (const { id, usesTime } of operators) {
       const stageTime = { beforeMs: before?.stages[id], afterMs: time.stages[id], processingMs };
       for (const subtask of subtasks) {
@@ -63,10 +72,13 @@ export function written(job: JobDefinition, epochs: readonly GivenEpoch[], paral
         runtime.begin(usesTime === true ? stageTime : undefined);
         for (const segment of segments.get(id)?.[subtask] ?? []) runtime.consume(segment);
         deliver(runtime.finish());
-        for (const [uid, state] of runtime.states) taken.set(uid, [...(taken.get(uid) ?? []), Buffer.concat(state.takeBase())]);
+        for (const [uid, state] of runtime.states) {
+          keys += state.size;
+          taken.set(uid, [...(taken.get(uid) ?? []), Buffer.concat(state.takeBase())]);
+        }
       }
     }
     snapshots = taken;
   });
-  return result;
+  return { written, keys };
 }
