@@ -5,7 +5,7 @@ import { Dice } from '../../simulation/kernel/dice.ts';
 import { resultsOf } from '../../support/nexmark/check.ts';
 import { DISORDER_MS, nexmarkEvents, PARTITIONS } from '../../support/nexmark/events.ts';
 import { canonical, QUERIES } from '../../support/nexmark/queries.ts';
-import { type GivenEpoch, ran } from './running.ts';
+import { type GivenEpoch, ran } from '../operators/running-job.ts';
 
 /** These know from event time, or from the clock, when they are done with a key. */
 const FORGETFUL = ['q5', 'q7', 'q8', 'q9', 'q11', 'q12'];

@@ -6,7 +6,7 @@ import type { OperatorStage, SourceStage } from '../../../lib/plan/plan.ts';
 import type { Time } from '../../../lib/protocol/event-time.ts';
 import { timeAfter } from '../../../lib/time/watermarks.ts';
 import type { Written } from '../../support/nexmark/check.ts';
-import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob } from '../operators/runtimes.ts';
+import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob } from './runtimes.ts';
 
 export interface GivenEpoch {
   /** By partition. */
