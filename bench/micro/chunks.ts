@@ -1,7 +1,7 @@
 import { BATCH } from '../../lib/format/batch-layout.ts';
 import { RecordBatchWriter } from '../../lib/format/record-batch-writer.ts';
 import { utf8 } from '../../lib/format/serdes.ts';
-import { batchesOf, stampBatch } from '../../lib/sinks/kafka/stamp-batches.ts';
+import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
 import { zipfWords } from './words.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;

@@ -12,7 +12,7 @@ import { RecordBatchWriter } from '../../lib/format/record-batch-writer.ts';
 import { RecordSetReader } from '../../lib/format/record-set-reader.ts';
 import type { Serde } from '../../lib/format/serde.ts';
 import { int64, structured, utf8 } from '../../lib/format/serdes.ts';
-import { batchesOf, stampBatch } from '../../lib/sinks/kafka/stamp-batches.ts';
+import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
 import { measure } from './measure.ts';
 
 const T = 1_700_000_000_000;

@@ -6,11 +6,11 @@ import type { OutputRecord } from '../sinks/kafka/spec.ts';
 import { type EventTime, eventTimeStrategy } from './event-time.ts';
 import { refuseAsync } from './user-function.ts';
 
-/** A Kafka topic as a job's input: values of type `T`. Made by `kafkaSource`. */
-export interface KafkaSource<T> {
+/** A Kafka topic as a job's input: values of type `T`, made of records with keys `K` and values `V`. Made by `kafkaSource`. */
+export interface KafkaSource<T, K = unknown, V = unknown> {
   readonly topic: string;
-  readonly key: Serde<unknown> | undefined;
-  readonly value: Serde<unknown>;
+  readonly key: Serde<K> | undefined;
+  readonly value: Serde<V>;
   readonly startingOffsets: StartingOffsets;
   readonly select: ((record: SourceRecord<unknown, unknown>) => T) | undefined;
   readonly eventTime: EventTimeStrategy | undefined;
@@ -54,7 +54,7 @@ export interface KafkaSourceOptions<K, V, T> {
  * @example
  * job.source('read-clicks', kafkaSource({ topic: 'clicks', key: utf8, value: utf8, select: ({ key, value }) => ({ user: key, url: value }) }));
  */
-export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T> {
+export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T, K, V> {
   const { topic, value, key, startingOffsets = 'latest', select, eventTime } = options;
   checkTopic(topic, 'kafkaSource');
   if (parseStartingOffsets(startingOffsets) === undefined)
@@ -64,8 +64,8 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
   if (select !== undefined) refuseAsync(select, `select of the source of topic ${topic}`);
   return {
     topic,
-    key: key as Serde<unknown> | undefined,
-    value: value as Serde<unknown>,
+    key,
+    value,
     startingOffsets,
     select: select as ((record: SourceRecord<unknown, unknown>) => T) | undefined,
     eventTime:
@@ -73,12 +73,12 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
   };
 }
 
-/** A Kafka topic as a job's output for values of type `T`. Made by `kafkaSink`. */
-export interface KafkaSink<T> {
+/** A Kafka topic as a job's output for values of type `T`, of which records with keys `K` and values `V` are made. Made by `kafkaSink`. */
+export interface KafkaSink<T, K = unknown, V = unknown> {
   readonly kind: 'kafka';
   readonly topic: string;
-  readonly key: Serde<unknown> | undefined;
-  readonly value: Serde<unknown>;
+  readonly key: Serde<K> | undefined;
+  readonly value: Serde<V>;
   readonly delivery: 'exactly-once';
   readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
 }
@@ -117,12 +117,12 @@ export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V> {
  * @example
  * .sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
  */
-export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T>;
-export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T>;
-export function kafkaSink<V>(options: KafkaSinkOptions<V>): KafkaSink<V>;
-export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V> & Partial<KafkaKeyedSinkOptions<K, V, T>>): KafkaSink<T> {
+export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T, K, V>;
+export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T, never, V>;
+export function kafkaSink<V>(options: KafkaSinkOptions<V>): KafkaSink<V, never, V>;
+export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V> & Partial<KafkaKeyedSinkOptions<K, V, T>>): KafkaSink<T, K, V> {
   const { topic, value, key, delivery = 'exactly-once', toRecord } = options;
   checkTopic(topic, 'kafkaSink');
   if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to topic ${topic}`);
-  return { kind: 'kafka', topic, key: key as Serde<unknown> | undefined, value: value as Serde<unknown>, delivery, toRecord };
+  return { kind: 'kafka', topic, key, value, delivery, toRecord };
 }

@@ -65,6 +65,14 @@ export class StateSet {
     for (const column of this.#columns) column.takeBack();
   }
 
+  /** What the states hold of a key, by name: copies. Undefined of one: nothing, or nothing that people would understand. */
+  read(key: Buffer, hash: number): Readonly<Record<string, unknown>> {
+    this.keys.current = this.keys.numberOf(key, 0, key.length, hash);
+    const held = byName(this.#columns.map((column) => [column.state.name, column.read?.()] as const));
+    this.forgetMet();
+    return held;
+  }
+
   /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
   due(): Due | undefined {
     return this.#columns.map((column) => column.due?.()).reduce(earliestOf, undefined);

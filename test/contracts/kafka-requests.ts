@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RecordBatchWriter } from '../../lib/format/record-batch-writer.ts';
 import { endOfWholeBatches } from '../../lib/format/record-set-end.ts';
 import type { Serde } from '../../lib/format/serde.ts';
+import { batchesOf, stampBatch } from '../../lib/format/stamp-batches.ts';
 import { connectKafka } from '../../lib/kafka/connect.ts';
 import type { FetchedPartition, KafkaAnswer, KafkaRequests, ProducerIdentity } from '../../lib/ports/kafka-requests.ts';
 import { retried, retriedAnswer } from '../../lib/ports/retry.ts';
-import { batchesOf, stampBatch } from '../../lib/sinks/kafka/stamp-batches.ts';
 import { newTopic, uniqueName, withAdmin } from '../support/topics.ts';
 
 const clock = {

@@ -17,9 +17,19 @@ import { operatorAsks, prepareAsks, type SubtaskAsk, sourceAsks, stagedCommittab
 
 type Answer = { readonly outcome: string };
 
+/** What running a stage takes. */
+export type StageRunner = Pick<
+  Held<StageSettings, Pick<CoordinatorDeps, 'invoker' | 'sinks' | 'kafka' | 'clock' | 'random'>>,
+  'deps' | 'settings' | 'tenure'
+>;
+type StageSettings = Pick<
+  JobSettings,
+  'job' | 'build' | 'plan' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs' | 'epochTimeoutMs' | 'commitTimeoutMs'
+>;
+
 /** Runs one stage of one epoch, from `before`: its subtasks at once. When `signal` aborts, its calls are given up. */
 export async function runStage(
-  held: Held<JobSettings>,
+  held: StageRunner,
   stage: Stage,
   { attempt, before }: { readonly attempt: Attempt; readonly before: Position },
   signal: AbortSignal,
@@ -65,7 +75,11 @@ export async function runStage(
 }
 
 /** What was read is of the topic that was planned only if that is there still, when it has been read: offsets of another say nothing. */
-async function topicProblem({ kafka }: CoordinatorDeps, { id, topic }: SourceStage, attempt: Attempt): Promise<StageFailed | undefined> {
+async function topicProblem(
+  { kafka }: Pick<CoordinatorDeps, 'kafka'>,
+  { id, topic }: SourceStage,
+  attempt: Attempt,
+): Promise<StageFailed | undefined> {
   const planned = ofName(ofName(attempt.topicIds, id), topic);
   const reads = (ofName(attempt.ranges, id) ?? []).some((ranges) => ranges.length > 0);
   if (planned === undefined || !reads) return undefined;
@@ -100,7 +114,7 @@ function asAsked(
 
 /** What is wrong with what was prepared. A function of another build may answer with what this one's connector does not take. */
 export async function problemOf(
-  { clock, random }: CoordinatorDeps,
+  { clock, random }: Pick<CoordinatorDeps, 'clock' | 'random'>,
   connector: PreparedCoordination,
   prepared: readonly Committable[],
   withinMs: number,

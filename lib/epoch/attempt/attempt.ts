@@ -1,11 +1,13 @@
-import { ofName } from '../../config/by-name.ts';
+import { byName, ofName } from '../../config/by-name.ts';
 import { isOfErrors } from '../../plan/dead-letters.ts';
 import type { Edge, PhysicalPlan, Stage } from '../../plan/plan.ts';
+import { usesTime } from '../../plan/time.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale, StageWritten } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
-import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
+import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { CondemnedRecord, SourceRange } from '../../protocol/requests.ts';
+import { readUpTo } from '../../time/alignment.ts';
 import type { InputEnds } from '../../time/input-ends.ts';
 import { type InputPart, offsetsIn } from '../failure/isolate.ts';
 
@@ -61,6 +63,16 @@ export interface AttemptTime {
   readonly upToMs: Readonly<Record<string, number>>;
   /** Of all the input that there was when it was planned. */
   readonly ends: InputEnds;
+}
+
+/** That of the attempt which begins at this position; undefined: the job does not use time. `ends`: of all the input that there is. */
+export function timeOfAttempt({ time }: Position, plan: PhysicalPlan, wallMs: number, ends: InputEnds): AttemptTime | undefined {
+  if (!usesTime(plan)) return undefined;
+  const upToMs = plan.stages.flatMap((stage) => {
+    const limit = stage.kind === 'source' ? readUpTo(stage, time, plan) : undefined;
+    return limit === undefined ? [] : [[stage.id, limit] as const];
+  });
+  return { processingMs: Math.max(time?.processingMs ?? 0, Math.floor(wallMs)), upToMs: byName(upToMs), ends };
 }
 
 /** `working`: not decided; it can still be dropped. From `decided` on there is no way back. */

@@ -2,7 +2,7 @@ import { type FunctionTarget, InvokeError } from '../../ports/function-invoker.t
 import { type AnswerTo, answerFault, type StageFailed } from '../../protocol/answers.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import { type AnyRequest, PROTOCOL_VERSION, type StageRequest } from '../../protocol/requests.ts';
-import { type CommitSettings, sinkFunctionOf } from '../coordinator/context.ts';
+import { type CommitSettings, type CoordinatorDeps, sinkFunctionOf } from '../coordinator/context.ts';
 import type { Held } from '../lease/held.ts';
 import type { Ask } from './stage-asks.ts';
 
@@ -16,14 +16,18 @@ export interface StageCall<A extends AnyRequest['ask']> {
   readonly timeoutMs: number;
 }
 
-type CallSettings = Pick<CommitSettings, 'job' | 'build' | 'plan' | 'parallelism'>;
+/** Who asks, and for which run of the job. */
+export type Caller = Pick<
+  Held<Pick<CommitSettings, 'job' | 'build' | 'plan' | 'parallelism'>, Pick<CoordinatorDeps, 'invoker'>>,
+  'deps' | 'settings' | 'tenure'
+>;
 
 /**
  * Asks a stage function, and checks its answer. What has no answer is a failure, and what is none: a function of another build
  * may speak in words that this one does not know. When `signal` aborts, the call is given up.
  */
 export async function callStage<A extends AnyRequest['ask']>(
-  { deps, settings, tenure }: Pick<Held<CallSettings>, 'deps' | 'settings' | 'tenure'>,
+  { deps, settings, tenure }: Caller,
   { of, role, stage, subtask, ask, timeoutMs }: StageCall<A>,
   signal?: AbortSignal,
 ): Promise<AnswerTo<A> | StageFailed> {

@@ -131,7 +131,7 @@ export class JobFailedError extends Error {
   override readonly name = 'JobFailedError';
 }
 
-export function sourceStages(settings: JobSettings): SourceStage[] {
+export function sourceStages(settings: Pick<JobSettings, 'plan'>): SourceStage[] {
   return settings.plan.stages.filter((stage) => stage.kind === 'source');
 }
 

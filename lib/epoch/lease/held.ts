@@ -4,8 +4,8 @@ import { untilAnswered } from '../coordinator/store-retry.ts';
 import { fenced } from './fenced.ts';
 
 /** A job that this process holds, under one generation: what it works with, and until when. */
-export interface Held<Settings extends Pick<CommitSettings, 'job'> = CommitSettings> {
-  readonly deps: CoordinatorDeps;
+export interface Held<Settings extends Pick<CommitSettings, 'job'> = CommitSettings, Deps = CoordinatorDeps> {
+  readonly deps: Deps;
   readonly settings: Settings;
   readonly tenure: Tenure;
   /** Aborted when what is not done is to be left to the next coordinator. What succeeds at once is still done. */

@@ -5,7 +5,7 @@ import { usesTime } from '../../plan/time.ts';
 import type { StageFailed, StageStale } from '../../protocol/answers.ts';
 import type { Position } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
-import { readUpTo, withoutHeld } from '../../time/alignment.ts';
+import { withoutHeld } from '../../time/alignment.ts';
 import { isTimeDue, timeDueAtMs } from '../../time/due.ts';
 import { type InputEnds, inputEnds, NO_INPUT } from '../../time/input-ends.ts';
 import type { StageOutcome } from '../attempt/attempt.ts';
@@ -18,6 +18,7 @@ import {
   inputRead,
   newAttempt,
   sourcesDone,
+  timeOfAttempt,
   withDone,
 } from '../attempt/attempt.ts';
 import type { CommitResult } from '../commit/commit-epoch.ts';
@@ -162,18 +163,6 @@ function takeTime(turn: Turn, held: InputEnds): void {
   takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, gaps: [] }, held, 'time');
 }
 
-/** The time of the epoch that is planned now; undefined: the job does not use it. */
-function timeNow(turn: Turn, ends: InputEnds): Attempt['time'] {
-  const { plan } = turn.rules;
-  if (!usesTime(plan)) return undefined;
-  const { time } = standing(turn);
-  const upToMs = plan.stages.flatMap((stage) => {
-    const limit = stage.kind === 'source' ? readUpTo(stage, time, plan) : undefined;
-    return limit === undefined ? [] : [[stage.id, limit] as const];
-  });
-  return { processingMs: Math.max(time?.processingMs ?? 0, Math.floor(turn.given.now.wallMs)), upToMs: byName(upToMs), ends };
-}
-
 /** `ends`: of all the input that there is. */
 function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'input' | 'time' = 'input'): void {
   const { rules, nowMs, given } = turn;
@@ -182,7 +171,7 @@ function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'inpu
   const ranges = boundedRanges(trouble.isolation, planned.ranges, epoch, size.offsets);
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
-  const time = timeNow(turn, ends);
+  const time = timeOfAttempt(standing(turn), rules.plan, given.now.wallMs, ends);
   const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges, time };
   const attempt = newAttempt(
     { ...plan, isForTime: why === 'time', maxBytes: size.bytes, isCut, condemned, endsLeftovers },

@@ -22,13 +22,16 @@ export type Planned =
 /** Where the epoch before ended, and in which topics. */
 export type PlannedFrom = Pick<Position, 'offsets' | 'topicIds'>;
 
+type PlanDeps = Pick<CoordinatorDeps, 'kafka' | 'clock' | 'random' | 'observe' | 'refusalTimeoutMs'>;
+type PlanSettings = Pick<JobSettings, 'plan' | 'parallelism' | 'onDataLoss'>;
+
 /**
  * Plans the next epoch from `before`; in memory only. `overdue`: a partition has been behind for longer than the epoch
  * timeout. `failed`: a person has to act (input or the topic is gone, access is refused).
  */
 export async function planNext(
-  deps: CoordinatorDeps,
-  settings: JobSettings,
+  deps: PlanDeps,
+  settings: PlanSettings,
   before: PlannedFrom,
   overdue: boolean,
   signal: AbortSignal,
@@ -42,7 +45,7 @@ export async function planNext(
 }
 
 /** Asks Kafka what every source partition holds. */
-function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: PlannedFrom, signal: AbortSignal): Promise<SourceEnds[]> {
+function askForEnds(deps: PlanDeps, settings: PlanSettings, before: PlannedFrom, signal: AbortSignal): Promise<SourceEnds[]> {
   return untilAnswered(
     deps,
     'asking for the ends of the source topics',
@@ -73,7 +76,7 @@ function askForEnds(deps: CoordinatorDeps, settings: JobSettings, before: Planne
 }
 
 function planFrom(
-  settings: JobSettings,
+  settings: PlanSettings,
   { offsets: before, topicIds }: PlannedFrom,
   sources: readonly SourceEnds[],
   overdue: boolean,

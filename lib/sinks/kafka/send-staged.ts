@@ -1,3 +1,4 @@
+import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from '../../format/stamp-batches.ts';
 import {
   type KafkaAnswer,
   KafkaProblem,
@@ -10,7 +11,6 @@ import { retriedAnswer } from '../../ports/retry.ts';
 import type { Asking } from './asking.ts';
 import type { WrittenRange } from './committable.ts';
 import type { StagedSection } from './staged-output.ts';
-import { type BatchStamp, batchesOf, stampBatch, stampPlainBatch } from './stamp-batches.ts';
 
 /** Produce requests to one leader that may be under way at once: the next is on the wire while one is written. */
 const PRODUCE_IN_FLIGHT = 2;

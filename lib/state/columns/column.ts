@@ -28,6 +28,8 @@ export interface Column extends WrittenState {
   settle(): void;
   /** Forgets everything. */
   drop(): void;
+  /** What the state holds of the current key, for people and tests: copies. Undefined: nothing that they would understand. */
+  read?(): unknown;
   /** The earliest that waits for a time, of all keys. Undefined: nothing does. */
   due?(): Due | undefined;
 }

@@ -111,6 +111,10 @@ class ListColumn implements Column, ListState<unknown> {
     this.#lists.push(undefined);
   }
 
+  read(): unknown {
+    return [...this];
+  }
+
   isEmpty(number: number): boolean {
     return this.#lists[number] === undefined;
   }

@@ -160,6 +160,10 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
     this.#maps.push(undefined);
   }
 
+  read(): unknown {
+    return new Map(this);
+  }
+
   isEmpty(number: number): boolean {
     return (this.#maps[number]?.size ?? 0) === 0;
   }

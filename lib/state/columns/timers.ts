@@ -70,6 +70,12 @@ class TimersColumn implements TimerColumn {
     this.#of(domain).delete(currentOf(this.#keys, this.state), timeMs);
   }
 
+  /** Of each domain the times, ascending. */
+  read(): Readonly<Record<TimeDomain, readonly number[]>> {
+    const number = currentOf(this.#keys, this.state);
+    return { event: this.#event.timesOf(number), processing: this.#processing.timesOf(number) };
+  }
+
   takeDue(watermarkMs: number, processingMs: number): DueTimer | undefined {
     return this.#takeDue('event', watermarkMs) ?? this.#takeDue('processing', processingMs);
   }
@@ -167,6 +173,10 @@ class TimersOfDomain {
     if (times.length === 1) this.#times[number] = undefined;
     else times.splice(at, 1);
     this.queue.delete(this.#timer(number, timeMs));
+  }
+
+  timesOf(number: number): readonly number[] {
+    return [...(this.#times[number] ?? [])];
   }
 
   extend(): void {

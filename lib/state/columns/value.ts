@@ -81,6 +81,10 @@ class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
     this.#values.push(undefined);
   }
 
+  read(): unknown {
+    return this.get();
+  }
+
   isEmpty(number: number): boolean {
     return this.#values[number] === undefined;
   }
@@ -186,6 +190,10 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
 
   extend(): void {
     this.#encodings.push(undefined);
+  }
+
+  read(): unknown {
+    return this.get();
   }
 
   isEmpty(number: number): boolean {

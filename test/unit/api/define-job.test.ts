@@ -236,12 +236,14 @@ test.each<[string, () => unknown, RegExp]>([
 });
 
 test('types follow the values', () => {
-  expectTypeOf(lines).toEqualTypeOf<KafkaSource<string>>();
+  expectTypeOf(lines).toEqualTypeOf<KafkaSource<string, Uint8Array, string>>();
   expectTypeOf(kafkaSource({ topic: 't', key: utf8, value: int64, select: ({ key, value }) => ({ key, value }) })).toEqualTypeOf<
-    KafkaSource<{ key: string | undefined; value: number | undefined }>
+    KafkaSource<{ key: string | undefined; value: number | undefined }, string, number>
   >();
-  expectTypeOf(kafkaSource({ topic: 't', value: int64, select: ({ key }) => key })).toEqualTypeOf<KafkaSource<Uint8Array | undefined>>();
-  expectTypeOf(sink).toEqualTypeOf<KafkaSink<string>>();
+  expectTypeOf(kafkaSource({ topic: 't', value: int64, select: ({ key }) => key })).toEqualTypeOf<
+    KafkaSource<Uint8Array | undefined, Uint8Array, number>
+  >();
+  expectTypeOf(sink).toEqualTypeOf<KafkaSink<string, never, string>>();
   expectTypeOf(
     kafkaSink({
       topic: 't',
@@ -249,7 +251,7 @@ test('types follow the values', () => {
       value: int64,
       toRecord: ({ name, size }: { name: string; size: number }) => ({ key: name, value: size }),
     }),
-  ).toEqualTypeOf<KafkaSink<{ name: string; size: number }>>();
+  ).toEqualTypeOf<KafkaSink<{ name: string; size: number }, string, number>>();
   // @ts-expect-error -- a key needs a serde
   kafkaSink({ topic: 't', value: int64, toRecord: (size: number) => ({ key: 'k', value: size }) });
 

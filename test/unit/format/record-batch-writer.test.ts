@@ -4,7 +4,7 @@ import { RecordBatchWriter, RecordTooLargeError } from '../../../lib/format/reco
 import type { RecordHeader } from '../../../lib/format/record-header.ts';
 import type { Serde } from '../../../lib/format/serde.ts';
 import { bytes, int64, utf8 } from '../../../lib/format/serdes.ts';
-import { batchesOf, stampBatch } from '../../../lib/sinks/kafka/stamp-batches.ts';
+import { batchesOf, stampBatch } from '../../../lib/format/stamp-batches.ts';
 import { fixtures, fromBase64 } from './kafka-fixtures.ts';
 import { asLog, type PlainRecord, plainHeader, readAll } from './record-sets.ts';
 

@@ -1,7 +1,7 @@
 import { crc32c } from '../../../lib/format/crc32c.ts';
 import type { RecordHeader } from '../../../lib/format/record-header.ts';
 import { type RecordSetOptions, RecordSetReader } from '../../../lib/format/record-set-reader.ts';
-import { batchesOf } from '../../../lib/sinks/kafka/stamp-batches.ts';
+import { batchesOf } from '../../../lib/format/stamp-batches.ts';
 
 /** A record as tests compare it. */
 export interface PlainRecord {

@@ -11,12 +11,12 @@ import {
   utf8,
 } from '../../../../lib/api/index.ts';
 import { murmur2, toPositive } from '../../../../lib/format/murmur2.ts';
+import { batchesOf } from '../../../../lib/format/stamp-batches.ts';
 import type { EpochOutput } from '../../../../lib/operators/epoch-output.ts';
 import { createOperatorRuntime } from '../../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../../lib/operators/source-runtime.ts';
 import { OversizedRecordError, UserCodeError } from '../../../../lib/records/errors.ts';
 import { decodeStagedOutput } from '../../../../lib/sinks/kafka/staged-output.ts';
-import { batchesOf } from '../../../../lib/sinks/kafka/stamp-batches.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob, topicFacts } from '../../operators/runtimes.ts';
 
 /** Writes the values to the sink from the source stage, in one epoch or several. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { RecordBatchWriter } from '../../../../lib/format/record-batch-writer.ts';
-import { utf8 } from '../../../../lib/format/serdes.ts';
-import { MalformedError } from '../../../../lib/protocol/malformed.ts';
-import { batchesOf, stampBatch, stampPlainBatch } from '../../../../lib/sinks/kafka/stamp-batches.ts';
-import { readAll } from '../../format/record-sets.ts';
+import { RecordBatchWriter } from '../../../lib/format/record-batch-writer.ts';
+import { utf8 } from '../../../lib/format/serdes.ts';
+import { batchesOf, stampBatch, stampPlainBatch } from '../../../lib/format/stamp-batches.ts';
+import { MalformedError } from '../../../lib/protocol/malformed.ts';
+import { readAll } from './record-sets.ts';
 
 function twoBatches(): Buffer {
   const writer = new RecordBatchWriter({ maxBatchBytes: 100 });

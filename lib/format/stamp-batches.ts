@@ -1,6 +1,6 @@
-import { ATTRIBUTE, BATCH } from '../../format/batch-layout.ts';
-import { crc32c } from '../../format/crc32c.ts';
-import { MalformedError } from '../../protocol/malformed.ts';
+import { MalformedError } from '../protocol/malformed.ts';
+import { ATTRIBUTE, BATCH } from './batch-layout.ts';
+import { crc32c } from './crc32c.ts';
 
 /** One record batch within a run of batches: `bytes[start, end)`, header included. */
 export interface BatchSpan {

@@ -1,0 +1,364 @@
+import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
+import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
+import { compilePlan } from '../plan/compile.ts';
+import { serdesOfSink } from '../sinks/connectors.ts';
+import { timeDueAtMs } from '../time/due.ts';
+import {
+  DECISION,
+  type Epoch,
+  type EpochCourse,
+  type EpochOutcome,
+  firstEpoch,
+  runEpoch,
+  stateAfter,
+  stateOfEmptyEpoch,
+} from './epochs.ts';
+import { errorOf } from './failures.ts';
+import { Input, type InputOf, type InputRecord } from './input.ts';
+import { memoryBlobs } from './memory-blobs.ts';
+import { MemoryTopics } from './memory-topics.ts';
+import { readBatch, type WrittenOutput } from './read-output.ts';
+import { readState } from './read-state.ts';
+import { type Parallelism, type Run, type Surroundings, startRun } from './run.ts';
+
+export interface TestOptions {
+  /** Subtasks of every stage, or by stage (a source's or sink's uid; of keyed operators the uid of the first behind the keyBy). @default 1 */
+  readonly parallelism?: Parallelism;
+  /** Key groups, as ONCEFLOW_MAX_PARALLELISM. @default 128 */
+  readonly maxParallelism?: number;
+  /** Partitions of every topic, or by topic. @default 1 */
+  readonly partitions?: number | Readonly<Record<string, number>>;
+  /** The processing time at first, in milliseconds since the Unix epoch; from then on it goes as the test says. @default 0 */
+  readonly startMs?: number;
+}
+
+/** An epoch that was completed. */
+export interface EpochReport {
+  readonly epoch: number;
+  /** Was it there without input, because a time had come? */
+  readonly isForTime: boolean;
+  /** Records that its sources have read. */
+  readonly recordsIn: number;
+  /** Records that its sinks have written. */
+  readonly recordsOut: number;
+}
+
+export interface EpochOptions {
+  /** So many records of all sources together, as even by partition as they are there. @default all that there are */
+  readonly maxRecords?: number;
+}
+
+export interface CrashOptions extends EpochOptions {
+  /** Where: before this stage (its id) begins, or before the decision, when all of it was done. @default 'decision' */
+  readonly before?: string;
+  /** Of the coordinator alone: functions stay warm, with what they have of an epoch that never was. @default 'everything' */
+  readonly of?: 'everything' | 'coordinator';
+}
+
+/** A span of time, or the moment up to which it goes; in milliseconds. */
+export type Span = ({ readonly byMs: number; readonly toMs?: undefined } | { readonly toMs: number; readonly byMs?: undefined }) & {
+  /**
+   * `running`: the job reads what there is, and has each time come in an epoch of its own, as a deployment whose functions take no time.
+   * `down`: nothing runs meanwhile; the next epoch sees that it is later.
+   * @default 'running'
+   */
+  readonly job?: 'running' | 'down';
+};
+
+const DEFAULT_KEY_GROUPS = 128;
+/** Of one call. What needs more never comes to rest. */
+const MOST_EPOCHS = 100_000;
+
+/**
+ * Runs a whole job in memory, epoch by epoch, with the engine's own code, for its author's tests. Made by `testJob`. Nothing happens by
+ * itself: epochs are cut, and time passes, where the test says so.
+ *
+ * One call at a time: await each before the next.
+ */
+export class TestJob {
+  readonly #surroundings: Surroundings;
+  readonly #clock: { nowMs: number };
+  readonly #input: Input;
+  #parallelism: Parallelism;
+  #run: Promise<Run> | undefined;
+  /** By number. None before the first has been asked for. */
+  #epochs: readonly Epoch[];
+  #isBusy = false;
+
+  constructor(surroundings: Surroundings, clock: { nowMs: number }, parallelism: Parallelism, epochs: readonly Epoch[]) {
+    this.#surroundings = surroundings;
+    this.#clock = clock;
+    this.#input = new Input(surroundings.compiled.job, surroundings.topics);
+    this.#parallelism = parallelism;
+    this.#epochs = epochs;
+  }
+
+  /** The last completed epoch; 0 at first. */
+  get epoch(): number {
+    return Math.max(0, this.#epochs.length - 1);
+  }
+
+  /** Processing time, in milliseconds since the Unix epoch. */
+  get nowMs(): number {
+    return this.#clock.nowMs;
+  }
+
+  /**
+   * Writes values to a source's topic, as records without a key.
+   *
+   * @param to the source as `kafkaSource` gave it, then the compiler knows its values; or its uid, or its topic
+   */
+  push<V>(to: KafkaSource<unknown, unknown, V>, ...values: readonly NoInfer<V>[]): void;
+  push(to: string, ...values: readonly unknown[]): void;
+  push(to: InputOf, ...values: readonly unknown[]): void {
+    this.pushRecords(to as string, ...values.map((value) => ({ value })));
+  }
+
+  /** Writes records to a source's topic. @param to as of `push`. Throws what the source's serdes throw: nothing of that record is written. */
+  pushRecords<K, V>(to: KafkaSource<unknown, K, V>, ...records: readonly InputRecord<NoInfer<K>, NoInfer<V>>[]): void;
+  pushRecords(to: string, ...records: readonly InputRecord<unknown, unknown>[]): void;
+  pushRecords(to: InputOf, ...records: readonly InputRecord<unknown, unknown>[]): void {
+    this.#input.write(to, records, this.nowMs);
+  }
+
+  /**
+   * Runs one epoch: over the input that there is, or without any when a time has come that something waits for. Undefined: there is nothing
+   * to do.
+   *
+   * @throws UserCodeError when a function of the job throws, with the record that it fails at. State, output and offsets are as before.
+   * @throws EpochFailedError when a record cannot be read, or `onTimer` throws; then too
+   */
+  async runEpoch({ maxRecords = Number.POSITIVE_INFINITY }: EpochOptions = {}): Promise<EpochReport | undefined> {
+    if (!(maxRecords >= 1)) throw new RangeError(`maxRecords is ${maxRecords}, and must be 1 or more`);
+    return this.#alone(() => this.#runEpoch(maxRecords));
+  }
+
+  /** Runs epochs until there is nothing to do, and answers which. Throws as `runEpoch`. @param options of each of them */
+  async runUntilIdle({ maxRecords = Number.POSITIVE_INFINITY }: EpochOptions = {}): Promise<readonly EpochReport[]> {
+    return this.#alone(() => this.#runUntilIdle(maxRecords));
+  }
+
+  /**
+   * Moves the event time of a source on, in an epoch without input: as if every partition had brought a record with this watermark of which
+   * nothing became. What waits for a watermark sees the least of all its sources.
+   *
+   * @param source uid of a source that has event time
+   */
+  async advanceWatermark(source: string, toMs: number): Promise<EpochReport> {
+    const stage = this.#surroundings.compiled.plan.stages.find((each) => each.kind === 'source' && each.id === source);
+    if (stage?.kind !== 'source' || stage.eventTime === undefined)
+      throw new JobDefinitionError(`the job has no source ${source} that has event time (kafkaSource({ …, eventTime }))`);
+    if (!Number.isSafeInteger(toMs)) throw new RangeError(`a watermark is whole milliseconds, and not ${toMs}`);
+    const { topic } = stage;
+    const partitions = Array.from({ length: this.#surroundings.topics.partitions(topic) }, (_, partition) => ({
+      topic,
+      partition,
+      watermarkMs: toMs,
+    }));
+    return this.#alone(async () => {
+      const run = await this.#started();
+      const report = await this.#keep(
+        run,
+        await runEpoch(run, await stateOfEmptyEpoch(this.#last(), run), { seen: { source, partitions } }),
+      );
+      if (report === undefined) throw new Error('an epoch was begun, and came to nothing');
+      return report;
+    });
+  }
+
+  /** Lets processing time pass. Answers which epochs ran meanwhile; throws as `runEpoch`. */
+  async advanceProcessingTime({ byMs = 0, toMs = this.nowMs + byMs, job = 'running' }: Span): Promise<readonly EpochReport[]> {
+    if (!Number.isSafeInteger(toMs) || toMs < this.nowMs)
+      throw new RangeError(`processing time is ${this.nowMs} and goes forward by whole milliseconds: it cannot become ${toMs}`);
+    return this.#alone(async () => {
+      const reports: EpochReport[] = [];
+      if (job === 'running') {
+        await this.#started();
+        for (let dueMs: number | undefined = this.nowMs; dueMs !== undefined && dueMs <= toMs; ) {
+          this.#clock.nowMs = Math.max(this.nowMs, dueMs);
+          reports.push(...(await this.#runUntilIdle(Number.POSITIVE_INFINITY)));
+          const nextMs = timeDueAtMs(this.#last().manifest, this.#surroundings.compiled.plan);
+          // What is due and was not done waits for input that is held.
+          dueMs = nextMs !== undefined && nextMs > this.nowMs ? nextMs : undefined;
+        }
+      }
+      this.#clock.nowMs = toMs;
+      if (job === 'running') reports.push(...(await this.#runUntilIdle(Number.POSITIVE_INFINITY)));
+      return reports;
+    });
+  }
+
+  /** What a sink has written so far; by epoch, then sink subtask, then in the order in which it was. @param sink as `kafkaSink` gave it, or its uid */
+  output<K, V>(sink: KafkaSink<never, K, V>): readonly WrittenOutput<K, V>[];
+  output(sink: string): readonly WrittenOutput[];
+  output(sink: string | KafkaSink<never>): readonly WrittenOutput[] {
+    const node = this.#surroundings.compiled.job.nodes
+      .filter((each) => each.kind === 'sink')
+      .find(({ uid, to }) => uid === sink || to === sink);
+    if (node === undefined)
+      throw new JobDefinitionError(`the job has no sink ${typeof sink === 'string' ? sink : `to topic ${sink.topic}`}`);
+    const { key, value } = serdesOfSink(node.to);
+    return this.#epochs.flatMap(({ output }) =>
+      output.filter((batch) => batch.sink === node.uid).flatMap((batch) => readBatch(batch, { key, value })),
+    );
+  }
+
+  /** The values of `output`. */
+  values<V>(sink: KafkaSink<never, unknown, V>): readonly (V | undefined)[];
+  values(sink: string): readonly unknown[];
+  values(sink: string | KafkaSink<never>): readonly unknown[] {
+    return this.output(sink as string).map(({ value }) => value);
+  }
+
+  /**
+   * What the states of a keyed operator hold of a key, by name, as its last snapshots have it: a value, of a list an array, of a map a Map, of
+   * what aggregates its accumulator. What was never set is what the key would read.
+   */
+  async state(operator: string, key: unknown): Promise<Readonly<Record<string, unknown>>> {
+    const held = await this.#alone(() => this.#readState(operator, key));
+    return Object.fromEntries(Object.entries(held).filter(([name]) => !name.startsWith('@')));
+  }
+
+  /** The times of a key's timers, ascending. */
+  async timers(operator: string, key: unknown): Promise<{ readonly event: readonly number[]; readonly processing: readonly number[] }> {
+    const held = (await this.#alone(() => this.#readState(operator, key)))['@timers'];
+    return held === undefined ? { event: [], processing: [] } : (held as { event: number[]; processing: number[] });
+  }
+
+  /**
+   * The next epoch is worked on, and lost in a crash: no output and no state comes of it, and the next `runEpoch` starts from the last
+   * completed one. What its functions throw is lost too.
+   */
+  async crash({ before = DECISION, of = 'everything', maxRecords = Number.POSITIVE_INFINITY }: CrashOptions = {}): Promise<void> {
+    const known = [DECISION, ...this.#surroundings.compiled.plan.stages.map(({ id }) => id)];
+    if (!known.includes(before)) throw new RangeError(`there is no ${before} to crash before: there are ${known.join(', ')}`);
+    await this.#alone(async () => {
+      await this.#attempt(maxRecords, { loseBefore: before });
+      if (of === 'everything') this.#run = undefined;
+    });
+  }
+
+  /** Stops the processes, and starts new ones from the last snapshots. @param options @default as before */
+  restore({ parallelism = this.#parallelism }: { readonly parallelism?: Parallelism } = {}): void {
+    if (this.#isBusy) throw new Error(TWICE);
+    this.#parallelism = parallelism;
+    this.#run = undefined;
+  }
+
+  /**
+   * Another one of the same job, which goes on from a completed epoch: with the state, the offsets and the output of then, the input and the
+   * processing time of now. What is done to one of them the other does not see.
+   *
+   * @param options `epoch` @default the last; `parallelism` @default as of this
+   */
+  fork({
+    epoch = this.epoch,
+    parallelism = this.#parallelism,
+  }: {
+    readonly epoch?: number;
+    readonly parallelism?: Parallelism;
+  } = {}): TestJob {
+    if (!Number.isInteger(epoch) || epoch < 0 || epoch > this.epoch)
+      throw new RangeError(`there is no epoch ${epoch}: the last is ${this.epoch}`);
+    const clock = { nowMs: this.nowMs };
+    const topics = this.#surroundings.topics.copy();
+    return new TestJob({ ...this.#surroundings, topics, clock: virtualClock(clock) }, clock, parallelism, this.#epochs.slice(0, epoch + 1));
+  }
+
+  async #runUntilIdle(most: number): Promise<readonly EpochReport[]> {
+    const reports: EpochReport[] = [];
+    for (;;) {
+      const report = await this.#runEpoch(most);
+      if (report === undefined) return reports;
+      reports.push(report);
+      if (reports.length === MOST_EPOCHS) throw new Error(`after ${MOST_EPOCHS} epochs there is still something to do: it never ends`);
+    }
+  }
+
+  async #runEpoch(most: number): Promise<EpochReport | undefined> {
+    return this.#keep(await this.#started(), await this.#attempt(most));
+  }
+
+  async #attempt(most: number, course?: EpochCourse): Promise<EpochOutcome> {
+    const run = await this.#started();
+    return runEpoch(run, stateAfter(this.#last(), run, most), course);
+  }
+
+  async #keep(run: Run, outcome: EpochOutcome): Promise<EpochReport | undefined> {
+    switch (outcome.outcome) {
+      case 'failed':
+        throw await errorOf(run, outcome);
+      case 'completed': {
+        this.#epochs = [...this.#epochs, outcome.epoch];
+        const { manifest, isForTime, recordsIn, recordsOut } = outcome.epoch;
+        return { epoch: manifest.epoch, isForTime, recordsIn, recordsOut };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  async #started(): Promise<Run> {
+    this.#run ??= startRun(this.#surroundings, this.#parallelism);
+    const run = await this.#run;
+    if (this.#epochs.length === 0) this.#epochs = [firstEpoch(run)];
+    return run;
+  }
+
+  async #readState(operator: string, key: unknown): Promise<Readonly<Record<string, unknown>>> {
+    await this.#started();
+    return readState(this.#surroundings, this.#last().manifest, operator, key);
+  }
+
+  #last(): Epoch {
+    return this.#epochs.at(-1) as Epoch;
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isBusy) throw new Error(TWICE);
+    this.#isBusy = true;
+    try {
+      return await work();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}
+
+const TWICE = 'the job is at work still: await each call before the next';
+
+/**
+ * A job in memory, for unit tests of it: no broker, no cloud, no waiting. Its topics are empty, and read from their beginning whatever the
+ * sources' `startingOffsets` are.
+ *
+ * @example
+ * const test = testJob(wordCount);
+ * test.push('read-lines', 'hello world hello');
+ * await test.runUntilIdle();
+ * expect(test.values('write-counts')).toEqual(['hello:::1', 'world:::1', 'hello:::2']);
+ */
+export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob {
+  const { parallelism = 1, maxParallelism = DEFAULT_KEY_GROUPS, partitions = 1, startMs = 0 } = options;
+  if (!Number.isSafeInteger(startMs) || startMs < 0)
+    throw new RangeError(`startMs is ${startMs}, and must be whole milliseconds, 0 or more`);
+  const byTopic = new Map(typeof partitions === 'number' ? [] : Object.entries(partitions));
+  const partitionsOf = (topic: string) => (typeof partitions === 'number' ? partitions : (byTopic.get(topic) ?? 1));
+  const clock = { nowMs: startMs };
+  let ids = 0;
+  const random = { id: () => (ids++).toString(16).padStart(32, '0'), fraction: () => 0.5 };
+  const compiled = { job, plan: compilePlan(job) };
+  const surroundings = {
+    compiled,
+    topics: new MemoryTopics(partitionsOf),
+    blobStore: memoryBlobs(),
+    clock: virtualClock(clock),
+    random,
+    maxParallelism,
+  };
+  return new TestJob(surroundings, clock, parallelism, []);
+}
+
+function virtualClock(clock: { readonly nowMs: number }) {
+  const now = () => clock.nowMs;
+  return { now, elapsedMs: now, sleep: async () => {} };
+}
