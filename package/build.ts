@@ -3,7 +3,7 @@
  * checkout reads it.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +14,7 @@ export function buildPackage(): void {
   const making = mkdtempSync(join(ROOT, 'dist-'));
   try {
     compile(making);
+    cpSync(join(ROOT, 'templates'), join(making, 'templates'), { recursive: true });
     rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
     renameSync(making, join(ROOT, 'dist'));
   } finally {

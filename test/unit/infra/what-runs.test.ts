@@ -219,7 +219,7 @@ describe('a job that Node cannot load as it is', () => {
   });
 
   it('and that a bundler cannot make either is refused with what Node said of it', () => {
-    const { entry } = project({ ...files, 'src/job.ts': job({ before: "import { Size } from '@/sizes.ts';" }) }, 'src/job.ts');
+    const { entry } = project({ ...files, 'src/job.ts': job({ before: "import { Size } from '@/sizes.ts';\nvoid Size;" }) }, 'src/job.ts');
     expect(() => synthesize(entry)).toThrow(/src\/job\.ts: the module cannot be loaded: Cannot find package '@\/sizes.ts'/);
   });
 
