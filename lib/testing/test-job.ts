@@ -1,6 +1,7 @@
 import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
 import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
+import type { Stage } from '../plan/plan.ts';
 import { serdesOfSink } from '../sinks/connectors.ts';
 import { timeDueAtMs } from '../time/due.ts';
 import {
@@ -49,7 +50,7 @@ export interface EpochOptions {
 }
 
 export interface CrashOptions extends EpochOptions {
-  /** Where: before this stage (its id) begins, or before the decision, when all of it was done. @default 'decision' */
+  /** Where: before the stage of this source, operator or sink begins, or before the decision, when all of it was done. @default 'decision' */
   readonly before?: string;
   /** Of the coordinator alone: functions stay warm, with what they have of an epoch that never was. @default 'everything' */
   readonly of?: 'everything' | 'coordinator';
@@ -230,10 +231,12 @@ export class TestJob {
    * completed one. What its functions throw is lost too.
    */
   async crash({ before = DECISION, of = 'everything', maxRecords = Number.POSITIVE_INFINITY }: CrashOptions = {}): Promise<void> {
-    const known = [DECISION, ...this.#surroundings.compiled.plan.stages.map(({ id }) => id)];
-    if (!known.includes(before)) throw new RangeError(`there is no ${before} to crash before: there are ${known.join(', ')}`);
+    const { stages } = this.#surroundings.compiled.plan;
+    const place = before === DECISION ? before : stages.find((stage) => uidsIn(stage).includes(before))?.id;
+    if (place === undefined)
+      throw new RangeError(`there is no ${before} to crash before: there are ${[DECISION, ...stages.flatMap(uidsIn)].join(', ')}`);
     await this.#alone(async () => {
-      await this.#attempt(maxRecords, { loseBefore: before });
+      await this.#attempt(maxRecords, { loseBefore: place });
       if (of === 'everything') this.#run = undefined;
     });
   }
@@ -356,6 +359,10 @@ export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob 
     maxParallelism,
   };
   return new TestJob(surroundings, clock, parallelism, []);
+}
+
+function uidsIn(stage: Stage): readonly string[] {
+  return stage.kind === 'operator' ? stage.operators : [stage.id];
 }
 
 function virtualClock(clock: { readonly nowMs: number }) {

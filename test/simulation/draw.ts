@@ -56,8 +56,8 @@ const RARE = [
 
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
-/** What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew` and `time` are drawn for mutants only. */
-export type Focus = 'anything' | 'time' | 'doubt' | 'records' | 'sources-anew' | 'garbage' | 'pipeline' | 'commands';
+/** What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `time` and `windows` are drawn for mutants only. */
+export type Focus = 'anything' | 'time' | 'windows' | 'doubt' | 'records' | 'sources-anew' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -74,8 +74,24 @@ function focusOf(seed: number): Focus {
   ]);
 }
 
+interface FocusedFault {
+  readonly kind: DrawnKind;
+  readonly apis: readonly string[];
+  readonly rate: number;
+}
+
+/** Restarts, other widths and failures between what is set and what is due. */
+const BETWEEN_TIMES: readonly FocusedFault[] = [
+  { kind: 'crash', apis: ['decide', 'invoke process', 'invoke read', 'recordCommitted'], rate: 0.03 },
+  { kind: 'hand-over', apis: ['decide', 'invoke read'], rate: 0.05 },
+  { kind: 'lose', apis: ['invoke process', 'invoke read', 'invoke commit'], rate: 0.08 },
+  { kind: 'twice', apis: ['invoke process', 'invoke read'], rate: 0.1 },
+  { kind: 'slow', apis: ['invoke process', 'invoke read', 'invoke commit'], rate: 0.15 },
+  { kind: 'cold', apis: ['invoke process'], rate: 0.2 },
+];
+
 /** Where a focus puts which faults, and how often. */
-const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; readonly apis: readonly string[]; readonly rate: number }[]>> = {
+const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   anything: [],
   doubt: [
     { kind: 'lose', apis: ['commit', 'invoke commit', 'invoke resolve'], rate: 0.3 },
@@ -93,15 +109,8 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; reado
     { kind: 'lose', apis: ['invoke commit'], rate: 0.6 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.7 },
   ],
-  // Jobs that work by time, with restarts, other widths and failures between what is set and what is due.
-  time: [
-    { kind: 'crash', apis: ['decide', 'invoke process', 'invoke read', 'recordCommitted'], rate: 0.03 },
-    { kind: 'hand-over', apis: ['decide', 'invoke read'], rate: 0.05 },
-    { kind: 'lose', apis: ['invoke process', 'invoke read', 'invoke commit'], rate: 0.08 },
-    { kind: 'twice', apis: ['invoke process', 'invoke read'], rate: 0.1 },
-    { kind: 'slow', apis: ['invoke process', 'invoke read', 'invoke commit'], rate: 0.15 },
-    { kind: 'cold', apis: ['invoke process'], rate: 0.2 },
-  ],
+  time: BETWEEN_TIMES,
+  windows: BETWEEN_TIMES,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
   // While a commit drags on, epochs behind it fail.
@@ -127,6 +136,9 @@ const FOCUSED: Readonly<Record<Focus, readonly { readonly kind: DrawnKind; reado
     { kind: 'late', apis: ['put'], rate: 0.03 },
   ],
 };
+
+/** Jobs that a focus is about. Not there: all. */
+const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = { time: timedJobs, windows: windowedJobs };
 
 function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {
   const dice = new Dice(hashOf(seed, 'faults'));
@@ -224,7 +236,7 @@ function faultOf(kind: DrawnKind, call: Call, dice: Dice, longestMs: number): Fa
 /** Everything about one run, from its seed; also what it is about, unless that is said. */
 export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focus = focusOf(seed)): WorldOptions {
   const dice = new Dice(hashOf(seed, 'shape'));
-  const job = drawJob(seed, dice, focus === 'time' ? [...timedJobs, ...windowedJobs] : undefined);
+  const job = drawJob(seed, dice, FOCUSED_JOBS[focus]);
   const inputPartitions = dice.whole(2, 3);
   const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
   const schedule = new Dice(hashOf(seed, 'schedule'));

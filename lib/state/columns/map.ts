@@ -52,6 +52,8 @@ export interface OrderedMap<K, V> extends MapState<K, V> {
   keyBehind(key: K): K | undefined;
   /** The value as it was set or taken back last. What is changed of this one is not saved. */
   copyOf(key: K): V | undefined;
+  /** Visits copies of the values whose keys are behind `from`, up to `to` and with it, in their order. Nothing is set or deleted meanwhile. */
+  eachCopyWithin(from: K, to: K, visit: (value: V) => void): void;
 }
 
 export function openMapColumn(keys: KeyIndex, state: MapDeclaration): Column {
@@ -106,6 +108,13 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
   copyOf(key: unknown): unknown {
     const encoded = this.#maps[currentOf(this.#keys, this.state)]?.get(this.#entryOf(key));
     return encoded === undefined ? undefined : decode(this.state.name, this.state.serdes[1], encoded);
+  }
+
+  eachCopyWithin(from: unknown, to: unknown, visit: (value: unknown) => void): void {
+    const [name, serde] = [this.state.name, this.state.serdes[1]];
+    this.#maps[currentOf(this.#keys, this.state)]?.forEachWithin(this.#entryOf(from), this.#entryOf(to), (encoded) =>
+      visit(decode(name, serde, encoded)),
+    );
   }
 
   has(key: unknown): boolean {

@@ -79,6 +79,18 @@ export class SortedEntries {
     for (const chunk of this.#chunks) for (let at = 0; at < chunk.length; at += 2) visit(chunk[at] as string, chunk[at + 1] as string);
   }
 
+  /** Visits the values of the keys behind `from`, up to `to` and with it. Nothing is put in or taken out meanwhile. */
+  forEachWithin(from: string, to: string, visit: (value: string) => void): void {
+    const first = this.#chunkOf(from);
+    for (let index = first; index < this.#chunks.length; index++) {
+      const chunk = this.#chunks[index] as string[];
+      for (let at = index === first ? this.#behind(index, from) : 0; at < chunk.length; at += 2) {
+        if ((chunk[at] as string) > to) return;
+        visit(chunk[at + 1] as string);
+      }
+    }
+  }
+
   clear(): void {
     this.#chunks.length = 0;
     this.#size = 0;

@@ -13,6 +13,7 @@ const edit = (file: string, find: string, replace: string): Edit => ({ file, fin
 
 const TABLE = 'test/simulation/models/epoch-table.ts';
 const STORE = 'lib/epoch/decision/decide-manifest.ts';
+const ATTEMPT = 'lib/epoch/attempt/attempt.ts';
 const ON_EVENT = 'lib/epoch/loop/on-event.ts';
 const TURN = 'lib/epoch/loop/turn.ts';
 const PERFORM = 'lib/epoch/coordinator/perform.ts';
@@ -696,7 +697,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a value that is late for all its windows is in none',
-    focus: 'time',
+    focus: 'windows',
     edits: [
       edit(SLICES, 'if (finalEnd - 1 + allowedLatenessMs <= beforeMs) return late(value);', ''),
       edit(EACH_WINDOW, 'if (finalEnd - 1 + allowedLatenessMs <= beforeMs) return late(value);', ''),
@@ -705,12 +706,12 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the end of a window has the next one looked at that shares its slices',
-    focus: 'time',
+    focus: 'windows',
     edits: [edit(SLICES, 'if (next !== undefined) time.wakeBehind(next - 1);', '')],
   },
   {
     name: 'a value that is late for a window has that one given again which still takes it',
-    focus: 'time',
+    focus: 'windows',
     edits: [
       edit(SLICES, 'if (known !== undefined && end - 1 > beforeMs) return;', 'if (known !== undefined) return;'),
       edit(EACH_WINDOW, 'known === undefined || end - 1 <= beforeMs', 'known === undefined'),
@@ -718,24 +719,24 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'slices that no window needs any more are gone, and their values with them',
-    focus: 'time',
+    focus: 'windows',
     edits: [edit(SLICES, 'contents.drop(oldest - sliceMs, oldest - 1);', '')],
   },
   {
     name: 'sessions that a value brings together become one',
-    focus: 'time',
+    focus: 'windows',
     edits: [edit(SESSIONS, 'if (one !== undefined && other !== undefined) join(one, behind as number, other);', '')],
   },
   {
     name: 'a value exactly the gap away belongs to the session: it is over only then',
-    focus: 'time',
+    focus: 'windows',
     edits: [
       edit(SESSIONS, 'const lastOf = ({ lastMs }: Pane) => lastMs + gapMs;', 'const lastOf = ({ lastMs }: Pane) => lastMs + gapMs - 1;'),
     ],
   },
   {
     name: 'a session that was over and has grown is looked at again',
-    focus: 'time',
+    focus: 'windows',
     edits: [
       edit(
         SESSIONS,
@@ -746,7 +747,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'of processing time a window is over when its last millisecond is behind',
-    focus: 'time',
+    focus: 'windows',
     edits: [
       edit(WINDOW_TIME, "this.#timers.set('processing', lastMs + 1)", "this.#timers.set('processing', lastMs)"),
       edit(WINDOW_TIME, 'return timeMs - 1;', 'return timeMs;'),
@@ -787,7 +788,7 @@ export const mutants: readonly Mutant[] = [
     name: 'processing time never goes back',
     focus: 'time',
     edits: [
-      edit(ON_EVENT, 'Math.max(time?.processingMs ?? 0, Math.floor(turn.given.now.wallMs))', 'Math.floor(turn.given.now.wallMs)'),
+      edit(ATTEMPT, 'Math.max(time?.processingMs ?? 0, Math.floor(wallMs))', 'Math.floor(wallMs)'),
       edit(WATERMARKS, 'Math.max(before?.processingMs ?? 0, epoch.processingMs)', 'epoch.processingMs'),
     ],
   },

@@ -199,6 +199,11 @@ test('the key before a place and the key behind it are found in one chunk and in
       for (const place of [...places, ...left.slice(0, 5)]) {
         expect(of.keyUpTo(place)).toBe(left.findLast((key) => key <= place));
         expect(of.keyBehind(place)).toBe(left.find((key) => key > place));
+        for (const to of [place, place + 1, place + 400]) {
+          const met: number[] = [];
+          of.eachCopyWithin(place, to, (value) => met.push(-value));
+          expect(met).toEqual(left.filter((key) => key > place && key <= to));
+        }
       }
     }),
     { numRuns: 60 },
@@ -213,7 +218,13 @@ test('a copy of a value is of its own: what is changed of it is not saved', () =
   expect([of().get('a'), of().copyOf('b')]).toEqual([[1], undefined]);
   state.keys.current = -1;
   const { of: handle } = state.handles as { of: OrderedMap<string, number[]> };
-  for (const use of [() => handle.copyOf('a'), () => handle.firstKey(), () => handle.keyUpTo('a'), () => handle.keyBehind('a')])
+  for (const use of [
+    () => handle.copyOf('a'),
+    () => handle.firstKey(),
+    () => handle.keyUpTo('a'),
+    () => handle.keyBehind('a'),
+    () => handle.eachCopyWithin('a', 'b', () => {}),
+  ])
     expect(use).toThrow(OutsideRecordError);
 });
 

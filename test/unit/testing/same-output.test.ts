@@ -1,6 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import wordCount from '../../../jobs/word-count.ts';
-import { defineJob, float64, json, kafkaSink, kafkaSource, mapState, type Output, utf8, valueState } from '../../../lib/api/index.ts';
+import {
+  defineJob,
+  float64,
+  json,
+  kafkaSink,
+  kafkaSource,
+  mapState,
+  type Output,
+  sessionWindows,
+  slidingWindows,
+  tumblingWindows,
+  utf8,
+  valueState,
+} from '../../../lib/api/index.ts';
 import { type TestJob, testJob, type WrittenOutput } from '../../../lib/testing/index.ts';
 import { type Input, mulberry32, troubled, untroubled } from './troubled.ts';
 
@@ -104,6 +117,56 @@ describe('under ten random cuts, crashes and other parallelisms the output is th
     expect(atOne.output('write')).toEqual(expected);
     expect(atOne.output('write-late')).toEqual([]);
     expect(byKey((await troubled(measuring, seed)).output('write'))).toEqual(byKey(expected));
+  });
+
+  const windows = defineJob('windows', (job) => {
+    const bySensor = job
+      .source('read', kafkaSource({ topic: 'readings', value: json<Reading>(), eventTime: { maxOutOfOrdernessMs: 15_000 } }))
+      .keyBy(({ sensor }) => sensor, utf8);
+    const write = (uid: string) => kafkaSink({ topic: uid, value: utf8 });
+    const most = {
+      accumulator: float64,
+      initial: 0,
+      add: (sum: number, { celsius }: Reading) => sum + celsius,
+      merge: (one: number, other: number) => one + other,
+      result: (sum: number, { key, startMs, endMs }: { readonly key: string; readonly startMs: number; readonly endMs: number }) =>
+        `${key} ${startMs} ${endMs} ${sum}`,
+    };
+    bySensor
+      .window(tumblingWindows({ sizeMs: 20_000 }))
+      .aggregate('tumble', most)
+      .sink('tumbling', write('tumbling'));
+    bySensor
+      .window(slidingWindows({ sizeMs: 30_000, slideMs: 10_000 }))
+      .aggregate('slide', most)
+      .sink('sliding', write('sliding'));
+    bySensor
+      .window(sessionWindows({ gapMs: 9_000 }))
+      .aggregate('visit', most)
+      .sink('sessions', write('sessions'));
+    bySensor
+      .window(sessionWindows({ gapMs: 11_000 }))
+      .process(
+        'list',
+        (values, { key, endMs }, out: Output<string>) => out.emit(`${key} ${endMs} ${values.map(({ celsius }) => celsius).toSorted()}`),
+        json<Reading>(),
+      )
+      .sink('listed', write('listed'));
+  });
+  const seeing = { ...measuring, job: windows };
+
+  test.each(SEEDS)('of windows and sessions, seed %d', async (seed) => {
+    const expected = await untroubled(seeing);
+    const actual = await troubled(seeing, seed);
+    for (const [sink, least] of [
+      ['tumbling', 20],
+      ['sliding', 40],
+      ['sessions', 20],
+      ['listed', 3],
+    ] as const) {
+      expect(expected.output(sink).length).toBeGreaterThan(least);
+      expect(byKey(actual.output(sink))).toEqual(byKey(expected.output(sink)));
+    }
   });
 });
 

@@ -48,6 +48,9 @@ export function folded({ first, add, merge, result }: WindowFold, current: Curre
   };
 }
 
+/** Behind every value of a time. */
+const MOST = 2 ** 48 - 1;
+
 /** @param uid of the operator */
 export function collected(
   { process }: WindowProcess,
@@ -72,11 +75,6 @@ export function collected(
     place.sequence = sequence;
     return place;
   };
-  /** The first that is not before the time. */
-  const firstFrom = (timeMs: number): ValuePlace | undefined => {
-    const start = placeAt(timeMs, 0);
-    return values.has(start) ? { timeMs, sequence: 0 } : values.keyBehind(start);
-  };
   return {
     add(pane, value, atMs) {
       values.set(placeAt(atMs, pane.count), value);
@@ -88,13 +86,17 @@ export function collected(
     give(pane, facts) {
       current.timestamp = facts.timestamp;
       const all: unknown[] = [];
-      for (let at = firstFrom(facts.startMs); at !== undefined && at.timeMs < facts.endMs; at = values.keyBehind(at))
-        all.push(values.copyOf(at));
+      const [from, to] = [
+        { timeMs: facts.startMs - 1, sequence: MOST },
+        { timeMs: facts.endMs - 1, sequence: MOST },
+      ];
+      values.eachCopyWithin(from, to, (value) => all.push(value));
       const answer = process(all, contextOf(current, pane, facts), out);
       if (typeof answer === 'object') refusePromise(answer);
     },
     drop(fromMs, toMs) {
-      for (let at = firstFrom(fromMs); at !== undefined && at.timeMs <= toMs; at = values.keyBehind(at)) values.delete(at);
+      const start = placeAt(fromMs - 1, MOST);
+      for (let at = values.keyBehind(start); at !== undefined && at.timeMs <= toMs; at = values.keyBehind(at)) values.delete(at);
     },
   };
 }

@@ -15,8 +15,7 @@ export function openSlices(alignment: Alignment, { panes, contents, time, allowe
   function give(endMs: number, isEarly: boolean): void {
     const startMs = alignment.startOf(endMs);
     const whole = newPane();
-    for (let slice = panes.keyBehind(startMs); slice !== undefined && slice <= endMs; slice = panes.keyBehind(slice))
-      contents.merge(whole, panes.copyOf(slice) as Pane);
+    panes.eachCopyWithin(startMs, endMs, (pane) => contents.merge(whole, pane));
     if (whole.count > 0) contents.give(whole, { startMs, endMs, isEarly, isUpdate: endMs - 1 <= time.beforeMs, timestamp: endMs - 1 });
   }
 
