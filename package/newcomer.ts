@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { pack } from './pack.ts';
 
-const PNPM = 'pnpm@10.28.0';
+const PNPM = 'pnpm@10.34.9';
 const MANAGERS: Readonly<Record<string, readonly string[]>> = { npm: ['npm'], pnpm: ['npx', '--yes', PNPM] };
 
 const asked = process.argv.slice(2);
