@@ -57,7 +57,7 @@ const mayImport = {
   aws: [],
   storage: [],
   // A whole job in memory, for its author's tests: the engine's parts, each of which is in a process of its own in a deployment.
-  testing: ['api', 'graph', 'operators', 'plan', 'records', 'stages', 'epoch', 'sinks', 'storage', 'time'],
+  testing: ['api', 'graph', 'operators', 'plan', 'records', 'stages', 'state', 'epoch', 'sinks', 'storage', 'time'],
   // What there is to know of a job, for people: it is read here, and shown by others.
   inspect: ['epoch', 'storage', 'sinks'],
 };

@@ -176,7 +176,8 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     const onTimer = operator.onTimer?.bind(operator) as unknown as ProcessNode['onTimer'];
     const inTimeOrder = operator.inTimeOrder === true;
     const states = [...declared, ...(inTimeOrder ? [waitingOf(draft, input)] : []), ...(onTimer === undefined ? [] : [TIMERS])];
-    const time = timeOf(draft, uid, operator);
+    const expires = declared.some(({ ttl }) => ttl !== undefined);
+    const time = timeOf(draft, uid, operator) ?? (expires ? 'processing' : undefined);
     const id = draft.add({ kind: 'process', inputs, uid: draft.claim(uid), states, onRecord, onTimer, inTimeOrder, time });
     return inTimeOrder ? withLate(stream<R>(draft, id), lateOf(id)) : stream<R>(draft, id);
   };

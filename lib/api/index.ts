@@ -40,8 +40,10 @@ export {
   type StateHandles,
   type StateSpec,
   type StateSpecs,
+  type TtlOptions,
   type ValueStateSpec,
   valueState,
+  withTtl,
 } from './state.ts';
 export type {
   DataStream,

@@ -7,6 +7,7 @@ import type { ListState } from '../state/columns/list.ts';
 import type { MapState } from '../state/columns/map.ts';
 import type { ReducingState } from '../state/columns/reducing.ts';
 import type { ValueState } from '../state/columns/value.ts';
+import type { StateTtl } from '../state/declared-state.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 
@@ -170,6 +171,47 @@ export function aggregatingState<T, A, R = A>(serde: Serde<A>, aggregate: Aggreg
       return { kind: 'aggregating', name, serdes: [serde as Serde<unknown>], initial, add, result };
     },
   };
+}
+
+/** How long a state keeps what it holds. */
+export interface TtlOptions {
+  /** For how long, in milliseconds of processing time: a whole number, 1 at least. It may be changed from one run to the next. */
+  readonly ttlMs: number;
+  /**
+   * What begins that time anew. `write`: what was set or added. `read-and-write`: also what was given out (by `get`, `at`, `values`,
+   * `entries`, or when it is gone through; not `has`, `keys`, `size` and `length`). What is changed in place is saved, and stays as old
+   * as it was.
+   * @default 'write'
+   */
+  readonly refreshOn?: 'write' | 'read-and-write';
+}
+
+/**
+ * The same state with a time to live: the value, the accumulator, each entry of a list or a map by itself is gone when the processing time
+ * of an epoch has come to that of its last writing and `ttlMs`. Then nothing of it is ever seen again: what it took is freed when
+ * something looks for it, and at the latest when the snapshot is written anew. Such a state is stored in another way than without: a job
+ * that has one goes on with it, and is refused with the other.
+ *
+ * @example
+ * state: { visits: withTtl(valueState(int64, 0), { ttlMs: 24 * 60 * 60 * 1000 }) }
+ */
+export function withTtl<Handle>(spec: StateSpec<Handle>, options: TtlOptions): StateSpec<Handle> {
+  return {
+    declare(name, where) {
+      const declared = declareState(spec, name, where);
+      if (declared.ttl !== undefined) throw new JobDefinitionError(`${where}: it has a time to live already: take one withTtl out`);
+      return { ...declared, ttl: checkedTtl(options, where) };
+    },
+  };
+}
+
+function checkedTtl(options: TtlOptions, where: string): StateTtl {
+  const { ttlMs, refreshOn = 'write' } = (options ?? {}) as TtlOptions;
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 1)
+    throw new JobDefinitionError(`${where}: ttlMs is ${String(ttlMs)}, and must be whole milliseconds, 1 at least`);
+  if (refreshOn !== 'write' && refreshOn !== 'read-and-write')
+    throw new JobDefinitionError(`${where}: refreshOn is ${JSON.stringify(refreshOn)}, and may be 'write' or 'read-and-write'`);
+  return { ttlMs, refreshOn };
 }
 
 /** What `state` of an operator declares, checked. Throws `JobDefinitionError`. */

@@ -112,7 +112,7 @@ async function writeSnapshot(
     return { id, keyGroups: request.keyGroups, base, deltas: [], due: state.due() };
   }
   const deltaBytes = previous.deltas.reduce((sum, ref) => sum + inlineBytes(ref), 0);
-  const left = deltaBytes < INLINE_DELTAS * inlineBlobBytes ? room - inlineBytes(previous.base) - deltaBytes : 0;
+  const left = Math.min(INLINE_DELTAS * inlineBlobBytes, room - inlineBytes(previous.base)) - deltaBytes;
   const inlineUpTo = Math.min(inlineBlobBytes, left);
   const delta = await deps.blobs.write(
     request,

@@ -63,10 +63,11 @@ async function readRanges(
     const ahead = bytesIn < request.maxBytes && deps.clock.elapsedMs() < endMs ? fetchNext() : undefined;
     // The chunk is consumed while the next one is under way; should consuming throw, the fetch's own failure is of no interest.
     ahead?.catch(() => {});
-    for (const { index, fetched } of chunk) {
+    for (const { index, range, fetched } of chunk) {
       // What was asked for before it was seen that the partition is far enough ahead is not of this epoch.
       if (bounds[index] === consumed[index]) continue;
-      const { next, isHeld } = consume(runtime, request.ranges[index], consumed[index] ?? 0, fetched);
+      const part = { from: consumed[index] ?? 0, to: range.bound, aborted: fetched.aborted };
+      const { next, isHeld } = runtime.consume(range.topic, range.partition, fetched.records, part);
       consumed[index] = next;
       if (isHeld) bounds[index] = next;
     }
@@ -77,6 +78,7 @@ async function readRanges(
 
 interface FetchedRange {
   readonly index: number;
+  readonly range: SourceRange;
   readonly fetched: FetchedPartition;
 }
 
@@ -105,19 +107,9 @@ function fetchOpenRanges(
   return kafka.fetch(asks, { maxBytes: partitionBytes * open.length, maxWaitMs: FETCH_WAIT_MS, minBytes: 1 }).then((answers) =>
     answers.flatMap((fetched) => {
       const place = open.find(({ range }) => range.topic === fetched.topic && range.partition === fetched.partition);
-      return place === undefined ? [] : [{ index: place.index, fetched }];
+      return place === undefined ? [] : [{ ...place, fetched }];
     }),
   );
-}
-
-function consume(
-  runtime: SourceRuntime,
-  range: SourceRange | undefined,
-  from: number,
-  fetched: FetchedPartition,
-): { readonly next: number; readonly isHeld: boolean } {
-  if (range === undefined) return { next: from, isHeld: false };
-  return runtime.consume(range.topic, range.partition, fetched.records, { from, to: range.bound, aborted: fetched.aborted });
 }
 
 function problemOf(position: number, fetched: FetchedPartition): Error {

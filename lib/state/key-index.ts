@@ -4,6 +4,12 @@ import type { KeyGroupRange } from '../protocol/references.ts';
 import type { DeclaredState } from './declared-state.ts';
 import type { RecordScope } from './record-scope.ts';
 
+/** The time by which state expires. Changed in place, between epochs. */
+export interface ProcessingClock {
+  /** Of the epoch, in milliseconds since the Unix epoch. */
+  readonly processingMs: number;
+}
+
 export interface KeyIndexOptions {
   /** The keyed operator whose keys they are. */
   readonly uid: string;
@@ -12,6 +18,8 @@ export interface KeyIndexOptions {
   readonly keyGroups: KeyGroupRange;
   /** Where a use of a handle outside of records is remembered. */
   readonly scope: RecordScope;
+  /** Needed if a state has a time to live. */
+  readonly clock?: ProcessingClock | undefined;
 }
 
 /** What is known of a key by its number. Changed: since the last snapshot; it has state, or had it then. */
@@ -28,6 +36,7 @@ const FIRST_KEYS = 1024;
 export class KeyIndex {
   readonly uid: string;
   readonly scope: RecordScope;
+  readonly clock: ProcessingClock | undefined;
   /** The number of the key whose record is worked on, from `numberOf`; negative outside of records. */
   current = -1;
   /** `STATELESS`, `KEPT` or `CHANGED`, by key number. */
@@ -51,6 +60,7 @@ export class KeyIndex {
     this.#onNumber = onNumber;
     this.uid = options.uid;
     this.scope = options.scope;
+    this.clock = options.clock;
     this.drop();
   }
 

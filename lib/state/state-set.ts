@@ -6,7 +6,7 @@ import type { Column } from './columns/column.ts';
 import { openColumn, type StateDeclaration } from './columns/columns.ts';
 import type { TimerColumn } from './columns/timers.ts';
 import type { WaitingColumn } from './columns/waiting.ts';
-import { KeyIndex } from './key-index.ts';
+import { KeyIndex, type ProcessingClock } from './key-index.ts';
 import { RecordScope } from './record-scope.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
 import { type SnapshotPart, SnapshotWriter } from './snapshot/writer.ts';
@@ -21,6 +21,8 @@ export interface StateSetOptions {
   readonly keyGroups: KeyGroupRange;
   /** Where a use of a handle outside of records is remembered. */
   readonly scope?: RecordScope;
+  /** Needed if a state has a time to live. */
+  readonly clock?: ProcessingClock;
 }
 
 /** The keyed state of one operator subtask: its keys, and a column for each of its states. */
@@ -37,10 +39,10 @@ export class StateSet {
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
 
-  constructor({ uid, states, maxParallelism, keyGroups, scope = new RecordScope() }: StateSetOptions) {
+  constructor({ uid, states, maxParallelism, keyGroups, scope = new RecordScope(), clock }: StateSetOptions) {
     this.#uid = uid;
     this.#keyGroups = keyGroups;
-    this.keys = new KeyIndex({ uid, maxParallelism, keyGroups, scope }, () => {
+    this.keys = new KeyIndex({ uid, maxParallelism, keyGroups, scope, clock }, () => {
       for (const column of this.#columns) column.extend();
     });
     this.#columns = states.map((state) => openColumn(this.keys, state));
@@ -98,10 +100,11 @@ export class StateSet {
     return parts;
   }
 
-  /** All state. The parts are owned by the caller. */
+  /** All state that has not expired. The parts are owned by the caller. */
   takeBase(): Buffer[] {
     this.takeBack();
     this.#forgetCleared();
+    this.#forgetExpired();
     const parts = this.#write('base', this.keys.allByGroup());
     this.#settle();
     return parts;
@@ -156,6 +159,18 @@ export class StateSet {
   #forgetCleared(): void {
     this.forgetMet();
     for (const number of this.keys.changed()) if (this.#isCleared(number)) this.#forget(number);
+  }
+
+  /** Of all keys: also of those that nobody has touched since. */
+  #forgetExpired(): void {
+    const aging = this.#columns.filter(({ state }) => state.ttl !== undefined);
+    if (aging.length === 0) return;
+    for (const numbers of this.keys.allByGroup()) {
+      for (const number of numbers) {
+        for (const column of aging) column.forgetExpired?.(number);
+        if (this.#isCleared(number)) this.#forget(number);
+      }
+    }
   }
 
   #isCleared(number: number): boolean {

@@ -1,3 +1,4 @@
+import { expiring } from './columns/lifetime.ts';
 import type { DeclaredState } from './declared-state.ts';
 
 /** What is remembered of a state wherever a job's state is: in the graph's fingerprint and in snapshots. */
@@ -9,5 +10,9 @@ export interface StoredState {
 }
 
 export function storedStates(states: readonly DeclaredState[]): StoredState[] {
-  return states.map(({ name, kind, serdes }) => ({ name, kind, serdes: serdes.map((serde) => serde.name) }));
+  return states.map(({ name, kind, serdes, ttl }) => {
+    const names = serdes.map((serde) => serde.name);
+    // What expires is what the last serde writes.
+    return { name, kind, serdes: ttl === undefined ? names : [...names.slice(0, -1), ...names.slice(-1).map(expiring)] };
+  });
 }

@@ -213,7 +213,7 @@ export class TestJob {
 
   /**
    * What the states of a keyed operator hold of a key, by name, as its last snapshots have it: a value, of a list an array, of a map a Map, of
-   * what aggregates its accumulator. What was never set is what the key would read.
+   * what aggregates its accumulator. What was never set, or has expired by now, is what the key would read.
    */
   async state(operator: string, key: unknown): Promise<Readonly<Record<string, unknown>>> {
     const held = await this.#alone(() => this.#readState(operator, key));

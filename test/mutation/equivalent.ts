@@ -24,4 +24,29 @@ export const equivalent: readonly Equivalent[] = [
     after: 'if (most > offsetsIn(parts)) return [...parts];',
     reason: 'A share of all there is comes to all of each part, in another order; and parts are looked up, never counted off.',
   },
+  {
+    file: 'lib/epoch/attempt/attempt.ts',
+    within: 'newAttempt',
+    before: 'decisionMs: 0,',
+    after: 'decisionMs: 1,',
+    reason: 'Its decision sets it, and figures are made of an attempt that is committed: nothing reads the first value.',
+  },
+  {
+    file: 'lib/stages/source.ts',
+    within: 'fetchOpenRanges',
+    before:
+      'const open = ranges.map((range, index) => ({ range, index })).filter(({ range, index }) => (positions[index] ?? 0) < range.bound);',
+    after:
+      'const open = ranges.map((range, index) => ({ range, index })).filter(({ range, index }) => (positions[index] ?? 1) < range.bound);',
+    reason: 'There is a position for each range: both are made of the ranges of one request. The rest is for the compiler.',
+  },
+  {
+    file: 'lib/epoch/loop/due.ts',
+    within: 'beginDecision',
+    before:
+      'const slowest = sinks.reduce((one, other) => ((attempt.stageMs.get(other) ?? 0) > (attempt.stageMs.get(one) ?? 0) ? other : one));',
+    after:
+      'const slowest = sinks.reduce((one, other) => ((attempt.stageMs.get(other) ?? 0) > (attempt.stageMs.get(one) ?? 1) ? other : one));',
+    reason: 'An attempt is decided when every stage has finished, and each of them has its time then.',
+  },
 ];

@@ -2,6 +2,7 @@ import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
+import { fadingJobs } from './jobs/fading.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
@@ -138,7 +139,10 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
 };
 
 /** Jobs that a focus is about. Not there: all. */
-const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = { time: timedJobs, windows: windowedJobs };
+const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
+  time: [...timedJobs, ...fadingJobs],
+  windows: windowedJobs,
+};
 
 function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {
   const dice = new Dice(hashOf(seed, 'faults'));

@@ -12,6 +12,7 @@ import {
   reducingState,
   utf8,
   valueState,
+  withTtl,
 } from '../../lib/api/index.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
 import { Arrivals } from './checker/arrivals.ts';
@@ -31,7 +32,12 @@ const record = (value: string, partition = 0, offset = 0): InputRecord => ({
 });
 
 /** What the sink `write` is given of these lines, one epoch after the other. */
-function writtenBy(interpreter: Interpreter, lines: readonly string[], subtaskOf: (key: string) => number = () => 0) {
+function writtenBy(
+  interpreter: Interpreter,
+  lines: readonly string[],
+  subtaskOf: (key: string) => number = () => 0,
+  processingMs?: number,
+) {
   const input = new Map([['read', lines.map((line) => record(line))]]);
   return (
     interpreter
@@ -40,7 +46,7 @@ function writtenBy(interpreter: Interpreter, lines: readonly string[], subtaskOf
         subtaskOf: (_uid, key) => subtaskOf(String(key)),
         keyGroupOf: () => 0,
         keySerdeOf: () => utf8,
-        timeOf: () => undefined,
+        timeOf: () => (processingMs === undefined ? undefined : { beforeMs: undefined, afterMs: undefined, processingMs }),
       })
       .get('write') ?? []
   );
@@ -135,6 +141,41 @@ describe('a job that is interpreted', () => {
       '3,3 b 256,256,256 c -1,-1, -1!!!!,256!!!,3 b!!,256 c!, 256 c',
     ]);
     expect(textsOf(writtenBy(interpreter, ['256-']))).toEqual(['3,3 b -1,-1, -1!!!!!,256!!!!,3 b!!!,256 c!!,256-!, 256 c']);
+  });
+
+  it('has of states with a time to live what was written, or read, within it', () => {
+    const job = defineJob('aging', (define) => {
+      define
+        .source('read', source)
+        .keyBy(() => 'all', utf8)
+        .process('age', {
+          state: {
+            value: withTtl(valueState(utf8, 'none'), { ttlMs: 10 }),
+            read: withTtl(valueState(utf8, 'none'), { ttlMs: 10, refreshOn: 'read-and-write' }),
+            list: withTtl(listState(json<{ line: string }>()), { ttlMs: 10 }),
+            map: withTtl(mapState(utf8, int64), { ttlMs: 10 }),
+          },
+          onRecord(line, { value, read, list, map }, out: Output<string>) {
+            out.emit(`${value.get()} ${read.get()} ${[...list].map((item) => item.line)} ${[...map]}`);
+            for (const item of list) item.line += '!';
+            if (line === 'look') return;
+            value.set(line);
+            read.set(line);
+            list.add({ line });
+            map.set(line, line.length);
+          },
+        })
+        .sink('write', sink);
+    });
+    const interpreter = new Interpreter(job);
+    const at = (processingMs: number, ...lines: string[]) => textsOf(writtenBy(interpreter, lines, undefined, processingMs));
+    expect(at(100, 'a')).toEqual(['none none  ']);
+    expect(at(105, 'bb', 'look')).toEqual(['a a a a,1', 'bb bb a!,bb a,1,bb,2']);
+    expect(at(109, 'look')).toEqual(['bb bb a!!,bb! a,1,bb,2']);
+    expect(at(110, 'look')).toEqual(['bb bb bb!! bb,2']);
+    expect(at(115, 'look')).toEqual(['none bb  ']);
+    expect(at(125, 'look')).toEqual(['none none  ']);
+    expect(interpreter.states.get('age')?.keys.size).toBe(0);
   });
 
   it('gives each reader of a stream a value of its own', () => {

@@ -1,5 +1,6 @@
 import { collectingJobs } from './jobs/collecting.ts';
 import { countingJobs } from './jobs/counting.ts';
+import { fadingJobs } from './jobs/fading.ts';
 import { keepingJobs } from './jobs/keeping.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
@@ -7,7 +8,7 @@ import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...timedJobs, ...windowedJobs];
+const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs, ...windowedJobs];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs];
 

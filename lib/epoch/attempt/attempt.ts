@@ -147,11 +147,6 @@ function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<
   return new Map([...map, [key, value]]);
 }
 
-/** Have all its source stages finished? */
-export function sourcesDone(attempt: Attempt): boolean {
-  return Object.keys(attempt.ranges).every((stage) => attempt.sources.has(stage));
-}
-
 /** Did its sources stop before the end of what there was to read when it was planned? */
 export function backlogLeft(attempt: Attempt): boolean {
   if (attempt.isCut === true) return true;

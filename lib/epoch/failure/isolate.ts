@@ -138,11 +138,9 @@ function shareOut(parts: readonly InputPart[], most: number, turn: number): Inpu
   });
 }
 
-function isSame(one: readonly InputPart[], other: readonly InputPart[]): boolean {
-  const [first] = one;
-  const [second] = other;
-  if (one.length !== 1 || first === undefined || second === undefined) return false;
-  return isSamePartition(first, second) && first.from === second.from && first.bound === second.bound;
+/** Is it the same single offset? Only such a one has failed alone, so that its beginning says which it is. */
+function isSame([one]: readonly InputPart[], [other]: readonly InputPart[]): boolean {
+  return one !== undefined && other !== undefined && isSamePartition(one, other) && one.from === other.from;
 }
 
 function isSamePartition(one: InputPart, other: InputPart): boolean {

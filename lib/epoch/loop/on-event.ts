@@ -17,7 +17,6 @@ import {
   inputOf,
   inputRead,
   newAttempt,
-  sourcesDone,
   timeOfAttempt,
   withDone,
 } from '../attempt/attempt.ts';
@@ -205,7 +204,7 @@ function takeStage(turn: Turn, { attempt: of, stage, ms, result }: Extract<LoopE
   changeAttempt(turn, done);
   observe(turn, { event: 'stage-done', epoch: attempt.epoch, stage, ms });
   // More to read than this epoch took: the next one starts now, not at the next interval.
-  if (done === turn.state.inFlight.at(-1) && sourcesDone(done) && backlogLeft(done)) change(turn, { planAtMs: turn.nowMs });
+  if (done === turn.state.inFlight.at(-1) && backlogLeft(done)) change(turn, { planAtMs: turn.nowMs });
 }
 
 function preparedIn(result: StageOutcome): Attempt['committables'] {

@@ -77,7 +77,7 @@ export function watchProgress(
       said = { generation, sinceMs, failuresInARow: failures.inARow, lastError };
       observe({ event: 'no-progress', sinceMs, forMs: saidForMs, failuresInARow: failures.inARow, lastError });
     }
-    if (said !== recorded) void record();
+    void record();
   }
 
   function begin(): void {

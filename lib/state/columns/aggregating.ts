@@ -29,8 +29,8 @@ export interface AggregatingState<T, R> {
 }
 
 export function openAggregatingColumn(keys: KeyIndex, state: AggregatingDeclaration): Column {
-  const { name, serdes } = state;
-  return openValueColumn(keys, { kind: 'value', name, serdes, initial: undefined }, (held) => new Aggregating(state, held));
+  const { name, serdes, ttl } = state;
+  return openValueColumn(keys, { kind: 'value', name, serdes, ttl, initial: undefined }, (held) => new Aggregating(state, held));
 }
 
 class Aggregating implements AggregatingState<unknown, unknown> {

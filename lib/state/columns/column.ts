@@ -22,6 +22,8 @@ export interface Column extends WrittenState {
   apply(number: number, bytes: Buffer, start: number, end: number): void;
   /** Holds nothing of the key any more. No change: it says so to nobody. */
   forget(number: number): void;
+  /** Holds nothing of the key any more that has expired. No change either. Called of a state that has a time to live. */
+  forgetExpired?(number: number): void;
   /** The records are done with: takes back what was given out. Throws `StateValueError` when it cannot be encoded. */
   takeBack(): void;
   /** All that has changed is in a snapshot now. */

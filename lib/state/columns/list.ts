@@ -6,12 +6,16 @@ import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
 import type { Column } from './column.ts';
 import { readSized, writeSized } from './encoding.ts';
+import { type Lifetime, lifetimeOf, Oldest } from './lifetime.ts';
 import { Loans } from './loans.ts';
 
 /**
  * A state that holds a list of each key. In a snapshot: how many of the first entries there were before and stay (0 in a base);
  * the count of those that have changed, and of each its index and encoding; the count of those behind, and their encodings. Each
  * encoding is behind its length.
+ *
+ * Of a state with a time to live all this is behind a time, which is behind its length (0: none): of the entries that there were before,
+ * those are gone that were last written before that. What is left is what the rest is about.
  */
 export interface ListDeclaration extends DeclaredState {
   readonly kind: 'list';
@@ -43,6 +47,8 @@ interface Change {
   /** So many of its first entries are in the last snapshot, but for those that were replaced. */
   kept: number;
   readonly replaced: Set<number>;
+  /** Of those that were in the last snapshot, what is less than this has expired. */
+  readonly bound: string;
 }
 
 class ListColumn implements Column, ListState<unknown> {
@@ -51,7 +57,9 @@ class ListColumn implements Column, ListState<unknown> {
   readonly #keys: KeyIndex;
   /** By index. */
   readonly #loans: Loans<number>;
-  /** Encodings, as latin1. Undefined: no entries. */
+  readonly #lifetime: Lifetime;
+  readonly #oldest: Oldest;
+  /** What is kept of entries, as latin1. Undefined: there are none. */
   #lists: (string[] | undefined)[] = [];
   /** By key number. */
   readonly #changes = new Map<number, Change>();
@@ -60,16 +68,20 @@ class ListColumn implements Column, ListState<unknown> {
     this.state = state;
     this.#keys = keys;
     this.#loans = new Loans(state.name, state.serdes[0]);
+    this.#lifetime = lifetimeOf(keys, state);
+    this.#oldest = new Oldest(this.#lifetime);
   }
 
   get length(): number {
-    return this.#lists[currentOf(this.#keys, this.state)]?.length ?? 0;
+    return this.#livingOf(currentOf(this.#keys, this.state))?.length ?? 0;
   }
 
   at(index: number): unknown {
     const number = currentOf(this.#keys, this.state);
-    const encoded = this.#lists[number]?.[index];
-    return encoded === undefined ? undefined : this.#loans.give(number, index, encoded);
+    const kept = this.#livingOf(number)?.[index];
+    if (kept === undefined) return undefined;
+    this.#put(number, index, kept, this.#lifetime.read(kept));
+    return this.#loans.give(number, index, this.#lifetime.encodingOf(kept));
   }
 
   *[Symbol.iterator](): Iterator<unknown> {
@@ -82,19 +94,19 @@ class ListColumn implements Column, ListState<unknown> {
 
   add(value: unknown): void {
     const number = currentOf(this.#keys, this.state);
-    const list = this.#lists[number];
-    const encoded = this.#loans.take(number, list?.length ?? 0, value);
+    const list = this.#livingOf(number);
+    const kept = this.#lifetime.written(this.#loans.take(number, list?.length ?? 0, value));
     this.#change(number);
-    if (list === undefined) this.#lists[number] = [encoded];
-    else list.push(encoded);
+    if (list === undefined) this.#lists[number] = [kept];
+    else list.push(kept);
   }
 
   set(index: number, value: unknown): void {
     const number = currentOf(this.#keys, this.state);
-    const list = this.#lists[number] ?? [];
-    if (list[index] === undefined)
-      throw new RangeError(`state ${this.state.name} has ${list.length} entries, and none at index ${index}: add it`);
-    this.#put(number, index, this.#loans.take(number, index, value));
+    const list = this.#livingOf(number) ?? [];
+    const kept = list[index];
+    if (kept === undefined) throw new RangeError(`state ${this.state.name} has ${list.length} entries, and none at index ${index}: add it`);
+    this.#put(number, index, kept, this.#lifetime.written(this.#loans.take(number, index, value)));
   }
 
   clear(): void {
@@ -122,7 +134,9 @@ class ListColumn implements Column, ListState<unknown> {
   write(number: number, out: ByteWriter, part: SnapshotPart): boolean {
     const list = this.#lists[number];
     if (list === undefined) return false;
-    const { kept, replaced } = part === 'base' ? NOTHING_KEPT : (this.#changes.get(number) ?? { kept: list.length, replaced: NONE });
+    const change = part === 'base' ? NOTHING_KEPT : this.#changes.get(number);
+    const { kept, replaced, bound } = change ?? { kept: list.length, replaced: NONE, bound: '' };
+    if (this.#lifetime.ends) writeSized(bound, out);
     out.varint(kept);
     out.varint(replaced.size);
     for (const index of replaced) {
@@ -136,8 +150,11 @@ class ListColumn implements Column, ListState<unknown> {
 
   apply(number: number, bytes: Buffer, start: number, end: number): void {
     const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
+    const bound = this.#lifetime.ends ? readSized(cursor) : '';
+    const before = this.#lists[number] ?? [];
+    const left = bound === '' ? before : before.filter((each) => each >= bound);
     const kept = cursor.varint();
-    const list = kept === 0 ? [] : (this.#lists[number] ?? []);
+    const list = kept === 0 ? [] : left;
     if (kept > list.length) throw cursor.malformed(`keeps ${kept} entries of a list of ${list.length}`);
     list.length = kept;
     for (let left = cursor.count(LEAST_REPLACED_BYTES); left > 0; left--) {
@@ -152,10 +169,19 @@ class ListColumn implements Column, ListState<unknown> {
   forget(number: number): void {
     this.#lists[number] = undefined;
     this.#changes.delete(number);
+    this.#oldest.forget(number);
+  }
+
+  forgetExpired(number: number): void {
+    const list = this.#lists[number];
+    if (list !== undefined) this.#keep(number, this.#livingIn(list));
   }
 
   takeBack(): void {
-    this.#loans.takeBack((number, index, encoded) => this.#put(number, index, encoded));
+    this.#loans.takeBack((number, index, encoded) => {
+      const kept = this.#lists[number]?.[index] as string;
+      this.#put(number, index, kept, this.#lifetime.inPlaceOf(kept, encoded));
+    });
   }
 
   settle(): void {
@@ -165,15 +191,38 @@ class ListColumn implements Column, ListState<unknown> {
   drop(): void {
     this.#lists = [];
     this.#changes.clear();
+    this.#oldest.drop();
     this.#loans.drop();
   }
 
-  #put(number: number, index: number, encoded: string): void {
-    const list = this.#lists[number] as string[];
-    if (encoded === list[index]) return;
+  /** The key's list. What of it has expired is taken away, before anything else of it changes in an epoch. */
+  #livingOf(number: number): string[] | undefined {
+    const list = this.#lists[number];
+    if (list === undefined || !this.#oldest.mayBeOver(number)) return list;
+    const living = this.#livingIn(list);
+    if (living.length < list.length) {
+      if (this.#keys.marks[number] !== CHANGED) this.#keys.change(number);
+      this.#changes.set(number, { kept: living.length, replaced: new Set(), bound: this.#lifetime.bound() });
+    }
+    this.#keep(number, living);
+    return this.#lists[number];
+  }
+
+  #livingIn(list: readonly string[]): string[] {
+    return list.filter((kept) => !this.#lifetime.isOver(kept));
+  }
+
+  #keep(number: number, living: string[]): void {
+    this.#oldest.saw(number, living);
+    this.#lists[number] = living.length === 0 ? undefined : living;
+  }
+
+  /** Puts `next` in place of `before`. */
+  #put(number: number, index: number, before: string, next: string): void {
+    if (before === next) return;
     const { kept, replaced } = this.#change(number);
     if (index < kept) replaced.add(index);
-    list[index] = encoded;
+    (this.#lists[number] as string[])[index] = next;
   }
 
   /** Called before the list changes. */
@@ -181,13 +230,13 @@ class ListColumn implements Column, ListState<unknown> {
     if (this.#keys.marks[number] !== CHANGED) this.#keys.change(number);
     const known = this.#changes.get(number);
     if (known !== undefined) return known;
-    const change = { kept: this.#lists[number]?.length ?? 0, replaced: new Set<number>() };
+    const change = { kept: this.#lists[number]?.length ?? 0, replaced: new Set<number>(), bound: '' };
     this.#changes.set(number, change);
     return change;
   }
 }
 
 const NONE: ReadonlySet<number> = new Set();
-const NOTHING_KEPT = { kept: 0, replaced: NONE };
+const NOTHING_KEPT = { kept: 0, replaced: NONE, bound: '' };
 const LEAST_ENTRY_BYTES = 1;
 const LEAST_REPLACED_BYTES = 2;

@@ -6,6 +6,7 @@ import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
 import type { Column } from './column.ts';
 import { decode, encodeKey, freeze } from './encoding.ts';
+import { type Lifetime, lifetimeOf, Oldest } from './lifetime.ts';
 import { Loans } from './loans.ts';
 import { ALL, CHANGED_ENTRIES, readAll, readChanged, writeAll, writeChanged } from './map-format.ts';
 import { SortedEntries } from './sorted-entries.ts';
@@ -70,7 +71,9 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
   readonly #keySerde: Serde<unknown>;
   /** By the key of the entry. */
   readonly #loans: Loans<string>;
-  /** Encodings by encodings, as latin1. */
+  readonly #lifetime: Lifetime;
+  readonly #oldest: Oldest;
+  /** What is kept of values, by encodings, as latin1. */
   #maps: (SortedEntries | undefined)[] = [];
   /** By key number. */
   readonly #changes = new Map<number, Change>();
@@ -80,17 +83,21 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
     this.#keys = keys;
     this.#keySerde = state.serdes[0];
     this.#loans = new Loans(state.name, state.serdes[1]);
+    this.#lifetime = lifetimeOf(keys, state);
+    this.#oldest = new Oldest(this.#lifetime);
   }
 
   get size(): number {
-    return this.#maps[currentOf(this.#keys, this.state)]?.size ?? 0;
+    const number = currentOf(this.#keys, this.state);
+    this.#sweep(number);
+    return this.#maps[number]?.size ?? 0;
   }
 
   get(key: unknown): unknown {
     const number = currentOf(this.#keys, this.state);
     const entry = this.#entryOf(key);
-    const encoded = this.#maps[number]?.get(entry);
-    return encoded === undefined ? undefined : this.#loans.give(number, entry, encoded);
+    const kept = this.#read(number, entry);
+    return kept === undefined ? undefined : this.#loans.give(number, entry, this.#lifetime.encodingOf(kept));
   }
 
   firstKey(): unknown {
@@ -120,24 +127,25 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
   has(key: unknown): boolean {
     const number = currentOf(this.#keys, this.state);
     const entry = this.#entryOf(key);
-    return this.#maps[number]?.get(entry) !== undefined;
+    return this.#living(number, entry) !== undefined;
   }
 
   set(key: unknown, value: unknown): void {
     const number = currentOf(this.#keys, this.state);
     if (value === undefined) throw new TypeError(`an entry of state ${this.state.name} cannot be set to undefined: use delete()`);
     const entry = this.#entryOf(key);
-    this.#put(number, entry, this.#loans.take(number, entry, value));
+    const encoded = this.#loans.take(number, entry, value);
+    this.#put(number, entry, this.#maps[number]?.get(entry), this.#lifetime.written(encoded));
   }
 
   delete(key: unknown): boolean {
     const number = currentOf(this.#keys, this.state);
     const entry = this.#entryOf(key);
     const entries = this.#maps[number];
-    if (entries?.get(entry) === undefined) return false;
-    this.#change(number, entry);
-    this.#loans.forget(number, entry);
-    return entries.delete(entry);
+    const kept = entries?.get(entry);
+    if (entries === undefined || kept === undefined) return false;
+    this.#remove(number, entries, entry);
+    return !this.#lifetime.isOver(kept);
   }
 
   keys(): IteratorObject<unknown, undefined> {
@@ -197,10 +205,19 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
   forget(number: number): void {
     this.#maps[number] = undefined;
     this.#changes.delete(number);
+    this.#oldest.forget(number);
+  }
+
+  forgetExpired(number: number): void {
+    const entries = this.#maps[number];
+    for (const entry of this.#expiredIn(number)) entries?.delete(entry);
   }
 
   takeBack(): void {
-    this.#loans.takeBack((number, entry, encoded) => this.#put(number, entry, encoded));
+    this.#loans.takeBack((number, entry, encoded) => {
+      const kept = this.#maps[number]?.get(entry) as string;
+      this.#put(number, entry, kept, this.#lifetime.inPlaceOf(kept, encoded));
+    });
   }
 
   settle(): void {
@@ -211,6 +228,7 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
   drop(): void {
     this.#maps = [];
     this.#changes.clear();
+    this.#oldest.drop();
     this.#loans.drop();
   }
 
@@ -229,12 +247,60 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
   }
 
   #valueOf(number: number, entry: string): unknown {
-    return this.#loans.give(number, entry, this.#maps[number]?.get(entry) as string);
+    return this.#loans.give(number, entry, this.#lifetime.encodingOf(this.#read(number, entry) as string));
+  }
+
+  /** What is kept of the value; it is as old then as one that was read. */
+  #read(number: number, entry: string): string | undefined {
+    const kept = this.#living(number, entry);
+    if (kept === undefined || !this.#lifetime.ends) return kept;
+    const read = this.#lifetime.read(kept);
+    this.#put(number, entry, kept, read);
+    return read;
+  }
+
+  /** What is kept of the value. An entry that has expired is taken away. */
+  #living(number: number, entry: string): string | undefined {
+    const entries = this.#maps[number];
+    const kept = entries?.get(entry);
+    if (entries === undefined || kept === undefined || !this.#lifetime.isOver(kept)) return kept;
+    this.#remove(number, entries, entry);
+    return undefined;
+  }
+
+  /** Takes away all entries of the key that have expired. */
+  #sweep(number: number): void {
+    const entries = this.#maps[number];
+    if (entries === undefined || !this.#oldest.mayBeOver(number)) return;
+    const expired = this.#expiredIn(number);
+    // Few are left: they are less to write than those that are gone.
+    if (expired.length * 2 > entries.size) this.#changeAll(number);
+    for (const entry of expired) this.#remove(number, entries, entry);
+  }
+
+  /** Keys of the entries that have expired, and are to be taken away. */
+  #expiredIn(number: number): readonly string[] {
+    const expired: string[] = [];
+    const living: string[] = [];
+    this.#maps[number]?.forEach((entry, kept) => {
+      if (this.#lifetime.isOver(kept)) expired.push(entry);
+      else living.push(kept);
+    });
+    this.#oldest.saw(number, living);
+    return expired;
+  }
+
+  #remove(number: number, entries: SortedEntries, entry: string): void {
+    this.#change(number, entry);
+    this.#loans.forget(number, entry);
+    entries.delete(entry);
   }
 
   /** Which key is worked on is looked at now, not at the first entry. */
   #iterate<T>(show: (number: number, entry: string) => T): IteratorObject<T, undefined> {
-    return this.#walk(currentOf(this.#keys, this.state), show);
+    const number = currentOf(this.#keys, this.state);
+    this.#sweep(number);
+    return this.#walk(number, show);
   }
 
   *#walk<T>(number: number, show: (number: number, entry: string) => T): Generator<T, undefined> {
@@ -247,11 +313,12 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
     }
   }
 
-  #put(number: number, entry: string, encoded: string): void {
-    if (this.#maps[number]?.get(entry) === encoded) return;
+  /** Puts `next` in place of `kept`. */
+  #put(number: number, entry: string, kept: string | undefined, next: string): void {
+    if (kept === next) return;
     this.#change(number, entry);
     const entries = this.#maps[number] ?? new SortedEntries();
-    entries.set(entry, encoded);
+    entries.set(entry, next);
     this.#maps[number] = entries;
   }
 

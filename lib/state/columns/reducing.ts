@@ -25,8 +25,8 @@ export interface ReducingState<T> {
   clear(): void;
 }
 
-export function openReducingColumn(keys: KeyIndex, { name, serdes, reduce }: ReducingDeclaration): Column {
-  return openValueColumn(keys, { kind: 'value', name, serdes, initial: undefined }, (held) => new Reducing(name, held, reduce));
+export function openReducingColumn(keys: KeyIndex, { name, serdes, reduce, ttl }: ReducingDeclaration): Column {
+  return openValueColumn(keys, { kind: 'value', name, serdes, ttl, initial: undefined }, (held) => new Reducing(name, held, reduce));
 }
 
 class Reducing implements ReducingState<unknown> {

@@ -5,6 +5,7 @@ import type { DeclaredState } from '../declared-state.ts';
 import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import type { Column } from './column.ts';
 import { decode, encode, freeze, isObject, writeEncoded, writeValue } from './encoding.ts';
+import { type Lifetime, lifetimeOf } from './lifetime.ts';
 
 /** A state that holds one value of each key. In a snapshot: its encoding, in a delta too. */
 export interface ValueDeclaration extends DeclaredState {
@@ -29,12 +30,13 @@ export interface ValueState<T, Absent = undefined> {
 
 /** @param handleOn what `onRecord` gets of the column. @default the column itself */
 export function openValueColumn(keys: KeyIndex, state: ValueDeclaration, handleOn: HandleOn = (column) => column): Column {
-  return hasPrimitives(state.serdes[0]) ? new PrimitiveColumn(keys, state, handleOn) : new EncodedColumn(keys, state, handleOn);
+  const asTheyAre = hasPrimitives(state.serdes[0]) && state.ttl === undefined;
+  return asTheyAre ? new PrimitiveColumn(keys, state, handleOn) : new EncodedColumn(keys, state, handleOn);
 }
 
 type HandleOn = (column: ValueState<unknown, unknown>) => unknown;
 
-/** Values that nobody can change in place are kept as they are. */
+/** Values that nobody can change in place, and that do not expire, are kept as they are. */
 class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
   readonly handle: unknown;
   readonly state: ValueDeclaration;
@@ -133,7 +135,7 @@ interface Lent {
 /**
  * Other values may be changed in place. So a key's value is kept as its encoding. It is decoded when its key is worked on,
  * and compared when that is over: a change is saved however it was made. What somebody holds afterwards is a copy that
- * nothing depends on, and frozen, so that who changes it finds out.
+ * nothing depends on, and frozen, so that who changes it finds out. What is kept may have its age in front of it.
  */
 class EncodedColumn implements Column, ValueState<unknown, unknown> {
   readonly handle: unknown;
@@ -141,7 +143,8 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
   readonly #keys: KeyIndex;
   readonly #serde: Serde<unknown>;
   readonly #initial: () => unknown;
-  #encodings: (string | undefined)[] = [];
+  readonly #lifetime: Lifetime;
+  #kept: (string | undefined)[] = [];
   /** By key number. */
   readonly #lent = new Map<number, Lent>();
 
@@ -151,13 +154,15 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
     this.#keys = keys;
     this.#serde = state.serdes[0];
     this.#initial = initialOf(state);
+    this.#lifetime = lifetimeOf(keys, state);
   }
 
   get(): unknown {
     const number = currentOf(this.#keys, this.state);
     const lent = this.#lent.get(number);
     if (lent !== undefined) return lent.value;
-    const encoded = this.#encodings[number];
+    const kept = this.#livingOf(number);
+    const encoded = kept === undefined ? undefined : this.#lifetime.encodingOf(kept);
     const value = encoded === undefined ? this.#initial() : decode(this.state.name, this.#serde, encoded);
     // Changed in place, the initial value is one like any other.
     if (isObject(value)) this.#lent.set(number, { value, before: encoded ?? encode(this.state.name, this.#serde, value) });
@@ -183,13 +188,13 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
     const lent = this.#lent.get(number);
     this.#lent.delete(number);
     const wasSet = lent !== undefined && lent.before === undefined;
-    if (this.#encodings[number] === undefined && !wasSet) return;
+    if (this.#kept[number] === undefined && !wasSet) return;
     this.#change(number);
-    this.#encodings[number] = undefined;
+    this.#kept[number] = undefined;
   }
 
   extend(): void {
-    this.#encodings.push(undefined);
+    this.#kept.push(undefined);
   }
 
   read(): unknown {
@@ -197,22 +202,27 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
   }
 
   isEmpty(number: number): boolean {
-    return this.#encodings[number] === undefined;
+    return this.#kept[number] === undefined;
   }
 
   write(number: number, out: ByteWriter): boolean {
-    const encoded = this.#encodings[number];
-    if (encoded === undefined) return false;
-    writeEncoded(encoded, out);
+    const kept = this.#kept[number];
+    if (kept === undefined) return false;
+    writeEncoded(kept, out);
     return true;
   }
 
   apply(number: number, bytes: Buffer, start: number, end: number): void {
-    this.#encodings[number] = bytes.toString('latin1', start, end);
+    this.#kept[number] = bytes.toString('latin1', start, end);
   }
 
   forget(number: number): void {
-    this.#encodings[number] = undefined;
+    this.#kept[number] = undefined;
+  }
+
+  forgetExpired(number: number): void {
+    const kept = this.#kept[number];
+    if (kept !== undefined && this.#lifetime.isOver(kept)) this.#kept[number] = undefined;
   }
 
   takeBack(): void {
@@ -222,7 +232,9 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
       freeze(value);
       if (encoded === before) continue;
       this.#change(number);
-      this.#encodings[number] = encoded;
+      const kept = this.#kept[number];
+      const isChangedInPlace = before !== undefined && kept !== undefined;
+      this.#kept[number] = isChangedInPlace ? this.#lifetime.inPlaceOf(kept, encoded) : this.#lifetime.written(encoded);
     }
     this.#lent.clear();
   }
@@ -230,8 +242,19 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
   settle(): void {}
 
   drop(): void {
-    this.#encodings = [];
+    this.#kept = [];
     this.#lent.clear();
+  }
+
+  /** What is kept of a key, and as old as it is once it was read. What has expired is taken away. */
+  #livingOf(number: number): string | undefined {
+    const kept = this.#kept[number];
+    if (kept === undefined) return undefined;
+    const living = this.#lifetime.isOver(kept) ? undefined : this.#lifetime.read(kept);
+    if (living === kept) return kept;
+    this.#change(number);
+    this.#kept[number] = living;
+    return living;
   }
 
   #change(number: number): void {

@@ -99,9 +99,14 @@ export function readState(payload: Buffer): StoredSnapshot {
 /** What a state holds of a key: a value's encoding, a list's, or a map's by that of the key (as latin1); or timers, by domain and time. */
 export type Kept = Buffer | readonly Buffer[] | ReadonlyMap<string, Buffer>;
 
-/** What a state of this kind holds of a key behind a part of a snapshot, on top of what it held before. */
-export function withPart(kind: StateDeclaration['kind'], before: Kept | undefined, part: Buffer): Kept {
-  return readers[kind](new Reader(part), before);
+/** What a state holds of a key behind a part of a snapshot, on top of what it held before. */
+export function withPart({ kind, ttl }: StateDeclaration, before: Kept | undefined, part: Buffer): Kept {
+  const reader = new Reader(part);
+  if (kind !== 'list' || ttl === undefined) return readers[kind](reader, before);
+  // A list says first before which time what was written is gone.
+  const bound = reader.sized();
+  const left = Array.isArray(before) ? before.filter((item: Buffer) => Buffer.compare(item.subarray(0, bound.length), bound) >= 0) : [];
+  return readers.list(reader, left);
 }
 
 const whole = (reader: Reader): Kept => reader.bytes;

@@ -57,15 +57,15 @@ export class Contents {
       const ofSubtask = new Map<string, Map<string, Kept>>();
       for (const ref of base === undefined ? deltas : [base, ...deltas]) {
         const stored = readState(openEnvelope('state', this.bytes(ref)));
-        const kinds = this.#kindsOf(stored, uid, declared);
+        const known = this.#knownOf(stored, uid, declared);
         for (const { keyGroup, key, parts } of stored.entries) {
           const name = key.toString('latin1');
           const before = ofSubtask.get(name);
           const ofKey = new Map<string, Kept>();
-          kinds.forEach((kind, at) => {
+          known.forEach((of, at) => {
             const part = parts[at];
             const state = stored.states[at]?.name ?? '';
-            if (part !== undefined && kind !== undefined) ofKey.set(state, withPart(kind, before?.get(state), part));
+            if (part !== undefined && of !== undefined) ofKey.set(state, withPart(of, before?.get(state), part));
           });
           if (ofKey.size === 0) ofSubtask.delete(name);
           else ofSubtask.set(name, ofKey);
@@ -81,13 +81,13 @@ export class Contents {
     return state;
   }
 
-  /** Of each state that is stored the kind, which is that of the job's. */
-  #kindsOf({ states }: StoredSnapshot, uid: string, declared: readonly StateDeclaration[]): (StateDeclaration['kind'] | undefined)[] {
+  /** Of each state that is stored the job's, which is of its kind and has its serdes. */
+  #knownOf({ states }: StoredSnapshot, uid: string, declared: readonly StateDeclaration[]): (StateDeclaration | undefined)[] {
     return states.map(({ name, kind, serdes }) => {
       const known = declared.find((state) => state.name === name);
-      const [was, is] = [`${kind} of ${serdes}`, `${known?.kind} of ${known?.serdes.map((serde) => serde.name)}`];
+      const [was, is] = [`${kind} of ${serdes}`, `${known?.kind} of ${serdesOf(known)}`];
       if (was !== is) this.#scene.fail('I3', `state ${name} of ${uid} was stored as ${was}, and the job has ${is}`);
-      return known?.kind;
+      return known;
     });
   }
 
@@ -100,6 +100,14 @@ export class Contents {
     if (found === undefined) throw new Error(`the store does not hold ${name}`);
     return found.bytes;
   }
+}
+
+/** Names; of what expires it is another one. */
+function serdesOf(state: StateDeclaration | undefined): string {
+  const names = state?.serdes.map((serde) => serde.name) ?? [];
+  const last = names.pop();
+  if (last !== undefined) names.push(state?.ttl === undefined ? last : `expiring(${last})`);
+  return names.join();
 }
 
 /** Of batches whose checksum is written when they are sent. */

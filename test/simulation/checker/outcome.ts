@@ -1,10 +1,11 @@
 import type { Serde } from '../../../lib/format/serde.ts';
-import type { JobDefinition } from '../../../lib/graph/job.ts';
+import type { JobDefinition, ProcessNode } from '../../../lib/graph/job.ts';
 import { isKeyed, shapeOf } from '../sim-job.ts';
 import type { Kept } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { own } from './contents.ts';
 import type { Decided } from './decisions.ts';
+import { livingIn } from './interpreter/ages.ts';
 import type { InputRecord } from './interpreter/epoch.ts';
 import type { Row } from './interpreter/rows.ts';
 import { timersIn } from './interpreter/timers.ts';
@@ -47,10 +48,22 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
       continue;
     }
     const expected = life.interpreter.states.get(node.uid)?.keys ?? new Map();
-    const difference = differenceOf(shownState(expected), shownState(found));
+    const living = livingIn(found, node.states, manifest.time?.processingMs ?? 0);
+    const difference = differenceOf(shownState(expected), shownState(living));
     if (difference !== undefined) scene.fail('I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
     checkDue(scene, decided, node.uid, expected);
+    if (node.kind === 'process') checkBases(scene, contents, decided, node);
   }
+}
+
+/** A base that is new holds nothing that has expired (I3). */
+function checkBases(scene: Scene, contents: Contents, { epoch: { manifest }, parent }: Decided, { uid, states }: ProcessNode): void {
+  if (states.every(({ ttl }) => ttl === undefined)) return;
+  const before = new Set((own(parent?.state, uid) ?? []).map(({ id }) => id));
+  const bases = (own(manifest.state, uid) ?? []).filter(({ id, deltas }) => deltas.length === 0 && !before.has(id));
+  const stored = contents.stateOf({ ...manifest, state: { [uid]: bases } }, uid, states);
+  const difference = differenceOf(shownState(livingIn(stored, states, manifest.time?.processingMs ?? 0)), shownState(stored));
+  if (difference !== undefined) scene.fail('I3', `a base of ${uid} in epoch ${manifest.epoch} holds what has expired: ${difference}`);
 }
 
 /** How a window operator keeps its windows is its own affair: but it keeps some of each key that has any, and of no other (I9). */

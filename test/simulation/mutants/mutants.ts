@@ -36,6 +36,7 @@ const COLUMNS = 'lib/state/columns/value.ts';
 const LIST = 'lib/state/columns/list.ts';
 const MAP = 'lib/state/columns/map.ts';
 const LOANS = 'lib/state/columns/loans.ts';
+const LIFETIME = 'lib/state/columns/lifetime.ts';
 const WAVEFRONT = 'lib/epoch/attempt/wavefront.ts';
 const DEAD_LETTERS = 'lib/sinks/kafka/dead-letters.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
@@ -906,5 +907,35 @@ export const mutants: readonly Mutant[] = [
         'current.origin = originOfRecord(source.uid, partition, 0);',
       ),
     ],
+  },
+  {
+    name: 'state with a time to live expires',
+    focus: 'time',
+    edits: [edit(LIFETIME, 'return kept < this.bound();', 'return false;')],
+  },
+  {
+    name: 'what is changed in place stays as old as it was',
+    focus: 'time',
+    edits: [edit(LIFETIME, 'return kept.slice(0, STAMP_BYTES) + encoded;', 'return this.written(encoded);')],
+  },
+  {
+    name: 'what is read lives as long again if its state says so',
+    focus: 'time',
+    edits: [edit(LIFETIME, "this.#ttl.refreshOn === 'write' ? kept : this.written(this.encodingOf(kept))", 'kept')],
+  },
+  {
+    name: 'a base leaves out what has expired',
+    focus: 'time',
+    edits: [edit('lib/state/state-set.ts', 'this.#forgetExpired();', '')],
+  },
+  {
+    name: 'a delta of a list says what has expired',
+    focus: 'time',
+    edits: [edit(LIST, 'bound: this.#lifetime.bound()', "bound: ''")],
+  },
+  {
+    name: 'what of a map has expired is not met',
+    focus: 'time',
+    edits: [edit(MAP, 'this.#sweep(number); return this.#walk(number, show);', 'return this.#walk(number, show);')],
   },
 ];

@@ -164,6 +164,8 @@ describe('a job that was deleted and is started again under its name', () => {
       expect(told.lives).toBe(2);
       expect(told.observed.flatMap((event) => (event.event === 'lease-taken' ? [event.generation] : [])).slice(0, 2)).toEqual([1, 1]);
       expect(ends(told)[0]).toBe('superseded');
+      // Whoever holds the job that was made anew has taken nothing over.
+      expect(told.ends[0]?.message).not.toMatch(/from this one/);
     },
   );
 

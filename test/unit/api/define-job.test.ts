@@ -24,8 +24,11 @@ import {
   type Output,
   type ReducingState,
   reducingState,
+  type StateSpecs,
   utf8,
+  type ValueState,
   valueState,
+  withTtl,
 } from '../../../lib/api/index.ts';
 import { parameters } from '../../../lib/config/parameters.ts';
 
@@ -49,6 +52,35 @@ test('the failing jobs differ from it in name and in how they fail only', () => 
       'write-counts',
     ]);
   }
+});
+
+const withState = (state: StateSpecs) => job((b) => void keyed(b).process('op', { state, onRecord() {} }));
+
+test.each<[string, unknown, RegExp]>([
+  ['of 0', { ttlMs: 0 }, /state s of op: ttlMs is 0, and must be whole milliseconds, 1 at least/],
+  ['that is negative', { ttlMs: -5 }, /ttlMs is -5, and must be whole milliseconds, 1 at least/],
+  ['that is not whole', { ttlMs: 0.5 }, /ttlMs is 0.5, and must be/],
+  ['that is a text', { ttlMs: '1h' }, /ttlMs is 1h, and must be/],
+  ['without end', { ttlMs: Number.POSITIVE_INFINITY }, /ttlMs is Infinity, and must be/],
+  ['that is not said', undefined, /ttlMs is undefined, and must be/],
+  ['refreshed by what is no choice', { ttlMs: 1, refreshOn: 'read' }, /refreshOn is "read", and may be 'write' or 'read-and-write'/],
+])('a time to live %s is refused when the job is defined', (_, options, message) => {
+  const define = withState({ s: withTtl(valueState(int64, 0), options as { ttlMs: number }) });
+  expect(define).toThrow(JobDefinitionError);
+  expect(define).toThrow(message);
+});
+
+test('a time to live of a state that has one, or of what is no state, is refused', () => {
+  const twice = withTtl(withTtl(listState(utf8), { ttlMs: 1 }), { ttlMs: 2 });
+  expect(withState({ s: twice })).toThrow(/state s of op: it has a time to live already: take one withTtl out/);
+  expect(withState({ s: withTtl(int64 as never, { ttlMs: 1 }) })).toThrow(/state s of op: Object is no state: declare it by/);
+});
+
+test('the same state with a time to live and without may stand beside each other', () => {
+  const plain = valueState(int64, 0);
+  const { nodes } = withState({ plain, aging: withTtl(plain, { ttlMs: 5, refreshOn: 'read-and-write' }) })();
+  const node = nodes.find(({ kind }) => kind === 'process');
+  expect(node?.kind === 'process' && node.states.map(({ ttl }) => ttl)).toEqual([undefined, { ttlMs: 5, refreshOn: 'read-and-write' }]);
 });
 
 test('a source starts at latest and a sink is exactly-once unless they say otherwise', () => {
@@ -289,10 +321,14 @@ test('types follow the values', () => {
           result: ({ sum, n }) => String(sum / n),
         }),
         plain: aggregatingState(utf8, { initial: '', add: (joined, value: number) => joined + value }),
+        aging: withTtl(valueState(int64, 0), { ttlMs: 5 }),
+        agingLast: withTtl(valueState(utf8), { ttlMs: 5 }),
+        agingMap: withTtl(mapState(int64, json<string[]>()), { ttlMs: 5, refreshOn: 'read-and-write' }),
+        agingMean: withTtl(aggregatingState(utf8, { initial: '', add: (joined, value: number) => joined + value }), { ttlMs: 5 }),
       },
       onRecord(
         line,
-        { count, last, seen, made, list, map, highest, mean, plain },
+        { count, last, seen, made, list, map, highest, mean, plain, aging, agingLast, agingMap, agingMean },
         out: Output<{ line: string; count: number }>,
         { key, timestamp },
       ) {
@@ -310,6 +346,12 @@ test('types follow the values', () => {
         expectTypeOf(highest).toEqualTypeOf<ReducingState<number>>();
         expectTypeOf(mean).toEqualTypeOf<AggregatingState<number, string>>();
         expectTypeOf(plain).toEqualTypeOf<AggregatingState<number, string>>();
+        expectTypeOf(aging).toEqualTypeOf<ValueState<number, number>>();
+        expectTypeOf(agingLast.get()).toEqualTypeOf<string | undefined>();
+        expectTypeOf(agingMap).toEqualTypeOf<MapState<number, string[]>>();
+        expectTypeOf(agingMean).toEqualTypeOf<AggregatingState<number, string>>();
+        // @ts-expect-error -- a time to live has to be said
+        withTtl(valueState(int64, 0), {});
         // @ts-expect-error -- not a key of the map
         map.get('text');
         // @ts-expect-error -- not a value of the map

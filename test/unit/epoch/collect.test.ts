@@ -2,55 +2,104 @@ import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import type { RowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
+import type { BlobStore } from '../../../lib/ports/blob-store.ts';
 import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { BlobRef } from '../../../lib/protocol/references.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
 import { jobRowOf } from '../cli/rows.ts';
 
 const LAST = 9;
 
-it('a manifest that lies in a blob, because it is large, is kept for as long as its epoch is live, and goes when it is retired', async () => {
+const EXPIRY = { catchUp: async () => {}, expire: async () => {} } as unknown as RowExpiry;
+const NEVER = new AbortController().signal;
+
+/** A job whose newest epoch is 9, and of which 7 and those before are retired. */
+function world() {
   const bucket = new BlobBucket(() => 0);
-  const blobStore = modelBlobStore(bucket, async (_api, _about, _failure, execute) => execute(undefined as never));
+  const real = modelBlobStore(bucket, async (_api, _about, _failure, execute) => execute(undefined as never));
+  const deleted: number[] = [];
+  const blobStore: BlobStore = {
+    ...real,
+    async delete(names) {
+      const some = [...names];
+      await new Promise((resolve) => setImmediate(resolve));
+      deleted.push(some.length);
+      return real.delete(some);
+    },
+  };
   let ids = 0;
   const blobs = createBlobs(blobStore, { id: () => String(ids++).padStart(32, '0'), fraction: () => 0 });
-  const largeEpoch = async (epoch: number): Promise<EpochRow> => {
-    const manifest: Manifest = {
-      version: 3,
-      job: 'word-count',
-      incarnation: 'inc',
-      epoch,
-      decisionId: `d${epoch}`,
-      parentDecisionId: `d${epoch - 1}`,
-      offsets: {},
-      state: {},
-      outputs: {},
-      committables: [],
-    };
-    const place = { job: 'word-count', incarnation: 'inc', stage: 'manifest', subtask: 0, epoch };
-    const ref = await blobs.write(place, 'manifest', 'manifest', [Buffer.from(JSON.stringify(manifest))], 0);
-    if (ref.at !== 'store') throw new Error('a manifest blob is never inline');
-    const summary = { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 };
-    return { epoch, decisionId: `d${epoch}`, manifest: { at: 'blob', name: ref.name }, summary };
+  const place = (epoch: number) => ({ job: 'word-count', incarnation: 'inc', stage: 'count', subtask: 0, epoch });
+  const manifestOf = (epoch: number, state: readonly BlobRef[] = []): Manifest => ({
+    ...{ version: 3, job: 'word-count', incarnation: 'inc', epoch, decisionId: `d${epoch}`, parentDecisionId: `d${epoch - 1}` },
+    ...{ offsets: {}, outputs: {}, committables: [] },
+    state: { count: [{ id: 's', keyGroups: { first: 0, last: 127 }, base: undefined, deltas: state }] },
+  });
+  const rowOf = (epoch: number, manifest: EpochRow['manifest']): EpochRow => ({
+    ...{ epoch, decisionId: `d${epoch}`, manifest },
+    summary: { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 },
+  });
+  const told: CoordinatorEvent[] = [];
+  return {
+    bucket,
+    told,
+    /** How many blobs each request deleted. */
+    deleted,
+    manifestOf,
+    rowOf,
+    write: (epoch: number, folder: 'manifest' | 'state/count', payload: string) =>
+      blobs.write(place(epoch), folder, folder === 'manifest' ? 'manifest' : 'state', [Buffer.from(payload)], 0),
+    collect(rows: readonly EpochRow[], retainedCheckpoints: number): Promise<void> {
+      const row = jobRowOf({ lastCompleted: { epoch: LAST, decisionId: `d${LAST}` }, lastCommitted: LAST, retiredThrough: LAST - 2 });
+      const epochs = {
+        readJob: async () => row,
+        retireThrough: async () => 'written' as const,
+        listEpochs: async (_job: string, _incarnation: string, after: number) => rows.filter(({ epoch }) => epoch > after),
+      };
+      const deps = { epochs, blobs, blobStore, observe: (event: CoordinatorEvent) => told.push(event) } as unknown as CoordinatorDeps;
+      const settings = { job: 'word-count', retainedCheckpoints } as JobSettings;
+      const tenure = { generation: row.generation, incarnation: 'inc' } as Tenure;
+      return collectGarbage({ deps, settings, tenure, signal: NEVER }, EXPIRY);
+    },
   };
-  const rows = [await largeEpoch(LAST - 1), await largeEpoch(LAST)];
-  const row = jobRowOf({ lastCompleted: { epoch: LAST, decisionId: `d${LAST}` }, lastCommitted: LAST, retiredThrough: LAST - 2 });
-  const epochs = {
-    readJob: async () => row,
-    retireThrough: async () => 'written' as const,
-    listEpochs: async (_job: string, _incarnation: string, after: number) => rows.filter(({ epoch }) => epoch > after),
-  };
-  const deps = { epochs, blobs, blobStore, observe: () => {} } as unknown as CoordinatorDeps;
-  const expiry = { catchUp: async () => {}, expire: async () => {} } as unknown as RowExpiry;
-  const tenure = { generation: row.generation, incarnation: 'inc' } as Tenure;
-  const never = new AbortController().signal;
-  const collect = (retainedCheckpoints: number) =>
-    collectGarbage({ deps, settings: { job: 'word-count', retainedCheckpoints } as JobSettings, tenure, signal: never }, expiry);
-  const names = rows.map(({ manifest }) => (manifest.at === 'blob' ? manifest.name : ''));
+}
 
-  await collect(2);
+const nameOf = (ref: BlobRef) => (ref.at === 'store' ? ref.name : expect.fail('it is inline'));
+
+it('a manifest that lies in a blob, because it is large, is kept for as long as its epoch is live, and goes when it is retired', async () => {
+  const { bucket, told, write, manifestOf, rowOf, collect } = world();
+  const names = await Promise.all(
+    [LAST - 1, LAST].map(async (epoch) => nameOf(await write(epoch, 'manifest', JSON.stringify(manifestOf(epoch))))),
+  );
+  const rows = names.map((name, index) => rowOf(LAST - 1 + index, { at: 'blob', name }));
+
+  await collect(rows, 2);
   expect([...bucket.blobs.keys()].sort()).toEqual([...names].sort());
-  await collect(1);
+  expect(told).toEqual([]);
+  await collect(rows, 1);
   expect([...bucket.blobs.keys()]).toEqual([names[1]]);
+  expect(told).toEqual([{ event: 'collected', blobs: 1, retired: 1 }]);
+});
+
+it('of many blobs that nothing needs each is deleted once, at most 500 in a request, and what is needed stays', async () => {
+  const { bucket, told, deleted, write, manifestOf, rowOf, collect } = world();
+  for (let count = 0; count < 1_001; count++) await write(LAST, 'state/count', `${count}`);
+  const live = await write(LAST, 'state/count', 'live');
+  const row = rowOf(LAST, { at: 'row', manifest: manifestOf(LAST, [live]) });
+
+  await collect([row], 2);
+  expect([...bucket.blobs.keys()]).toEqual([nameOf(live)]);
+  expect(deleted).toEqual([500, 500, 1]);
+  await collect([row], 2);
+  expect(deleted).toHaveLength(3);
+  expect(told).toEqual([{ event: 'collected', blobs: 1_001, retired: 0 }]);
+});
+
+it('epochs that are retired and leave nothing to delete are told', async () => {
+  const { told, rowOf, manifestOf, collect } = world();
+  await collect([rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })], 1);
+  expect(told).toEqual([{ event: 'collected', blobs: 0, retired: 1 }]);
 });

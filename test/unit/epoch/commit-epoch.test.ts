@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { commitEpoch } from '../../../lib/epoch/commit/commit-epoch.ts';
-import { type CoordinatorDeps, JobFailedError } from '../../../lib/epoch/coordinator/context.ts';
+import { type CoordinatorDeps, JobFailedError, SupersededError } from '../../../lib/epoch/coordinator/context.ts';
 import type { Held } from '../../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Committable } from '../../../lib/protocol/committable.ts';
@@ -10,9 +10,24 @@ import { decided } from '../../support/decided.ts';
 const committable = (sink: string, connector: string, token = {}): Committable => ({ sink, connector, subtask: 0, epoch: 5, token });
 const staged = [{ at: 'inline', base64: 'AA==' }] as const;
 
-/** A decided epoch of these committables is committed; `answer` is what the sinks' functions answer. What was asked and told is kept. */
-async function commit(committables: readonly Committable[], answer: (request: SinkRequest, nth: number) => object) {
-  const asked: SinkRequest[] = [];
+interface Setting {
+  readonly refusalTimeoutMs?: number;
+  /** Does this coordinator still hold the job? */
+  readonly isHeld?: () => boolean;
+  /** What was asked, which is kept also when the commit throws. */
+  readonly asked?: SinkRequest[];
+}
+
+/**
+ * A decided epoch of these committables is committed; `answer` is what the sinks' functions answer. What was asked and told is kept.
+ * Pauses pass at once, by a clock of their own.
+ */
+async function commit(
+  committables: readonly Committable[],
+  answer: (request: SinkRequest, nth: number) => object,
+  { refusalTimeoutMs, isHeld = () => true, asked = [] }: Setting = {},
+) {
+  let nowMs = 100;
   const told: CoordinatorEvent[] = [];
   const recorded: (readonly Committable[])[] = [];
   const prepared = {
@@ -32,14 +47,24 @@ async function commit(committables: readonly Committable[], answer: (request: Si
       },
     },
     epochs: {
-      readJob: async () => ({ generation: 1, incarnation: 'i' }),
+      readJob: async () => {
+        await Promise.resolve();
+        return { generation: isHeld() ? 1 : 2, incarnation: 'i' };
+      },
       recordSentAgain: async (_job: string, _generation: number, { committables: of }: { committables: { list: Committable[] } }) => {
         recorded.push(of.list);
         return 'written';
       },
     },
-    clock: { elapsedMs: () => 0, now: () => 0, sleep: async () => {} },
+    clock: {
+      elapsedMs: () => nowMs,
+      now: () => nowMs,
+      sleep: async (ms: number) => {
+        nowMs += ms;
+      },
+    },
     random: { id: () => 'id', fraction: () => 0 },
+    refusalTimeoutMs,
     observe: (event: CoordinatorEvent) => told.push(event),
   } as unknown as CoordinatorDeps;
   const settings = {
@@ -96,4 +121,40 @@ it('what was sent again counts only in place of what was asked for', async () =>
   expect(resolutions.slice(1)).toEqual(['republished']);
   expect(recorded).toEqual([[again]]);
   expect(result).toEqual({ republished: 1, delivers: false });
+});
+
+describe('a commit that only a person can help', () => {
+  /** Every commit is in doubt, and every resolve is refused. */
+  const refused = ({ ask }: SinkRequest) =>
+    ask === 'commit'
+      ? { outcome: 'committed', doubtful: [{ subtask: 0, why: 'unknown' }] }
+      : { outcome: 'failed', kind: 'refused', message: 'no right' };
+  const resolves = (asked: readonly SinkRequest[]) => asked.filter(({ ask }) => ask === 'resolve').length;
+
+  it('stops the job when that has lasted for ONCEFLOW_COMMIT_TIMEOUT_MS', async () => {
+    const asked: SinkRequest[] = [];
+    await expect(commit([committable('write', 'some')], refused, { asked })).rejects.toThrow(new JobFailedError('no right'));
+    // The first pause, of 8 ms, is shorter than that, and the second is not.
+    expect(resolves(asked)).toBe(3);
+  });
+
+  it.each([1, 2, 3])('does not stop the job of another coordinator that holds it since try %i', async (last) => {
+    const asked: SinkRequest[] = [];
+    const isHeld = () => resolves(asked) < last;
+    await expect(commit([committable('write', 'some')], refused, { asked, isHeld })).rejects.toThrow(SupersededError);
+    expect(resolves(asked)).toBe(last);
+  });
+});
+
+it.each<[string, number | undefined, number]>([
+  ['stops the job that a person has just started', undefined, 1],
+  // Pauses of 8, 16 and 32 ms.
+  ['stops the job when that has lasted', 24, 3],
+  ['is tried for as long as it may be refused', 25, 4],
+])('output that is refused when it is sent %s', async (_what, refusalTimeoutMs, sends) => {
+  const asked: SinkRequest[] = [];
+  const refused = () => ({ outcome: 'failed', kind: 'refused', message: 'no right' });
+  const sent = commit([committable('copy', 'later')], refused, { refusalTimeoutMs, asked });
+  await expect(sent).rejects.toThrow(new JobFailedError('no right'));
+  expect(asked).toHaveLength(sends);
 });

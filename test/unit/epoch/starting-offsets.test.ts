@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseStartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import { type CoordinatorDeps, JobFailedError } from '../../../lib/epoch/coordinator/context.ts';
+import { askStartingOffsets } from '../../../lib/epoch/start/ask-starting-offsets.ts';
 import { resolveStart, type StartingDecision } from '../../../lib/epoch/start/starting-offsets.ts';
+import type { SourceStage } from '../../../lib/plan/plan.ts';
 
 /** A topic of three partitions. */
 const starts = [5, 0, 10];
@@ -52,5 +55,44 @@ describe('starting offsets', () => {
       outcome: 'refused',
       message: 'partition 0 holds the offsets 5 to 50, partition 2 holds the offsets 10 to 40',
     });
+  });
+});
+
+describe('what is asked of Kafka for starting offsets', () => {
+  /** Answers as that topic of three partitions; the group `own` has an offset in partition 0, and a record of time 9 is in partition 2. */
+  const kafka = {
+    partitionCount: async () => 3,
+    offsets: async (_topic: string, _partitions: readonly number[], at: 'earliest' | 'latest' | 'end') =>
+      ({ earliest: starts, latest: ends, end: highWatermarks })[at],
+    groupOffsets: async (groupId: string) => [groupId === 'own' ? { offset: 7 } : undefined, undefined, undefined],
+    offsetsAtTime: async (_topic: string, _partitions: readonly number[], timestampMs: number) => [
+      undefined,
+      undefined,
+      timestampMs <= 9 ? 12 : undefined,
+    ],
+  } as unknown as CoordinatorDeps['kafka'];
+  const ask = (startingOffsets: string) =>
+    askStartingOffsets({ kafka }, { groupId: 'own' }, { kind: 'source', id: 'lines', topic: 'in', startingOffsets } as SourceStage);
+
+  it.each([
+    ['earliest', [5, 0, 10]],
+    ['latest', [50, 0, 30]],
+    ['timestamp:9', [50, 0, 12]],
+    ['timestamp:10', [50, 0, 30]],
+    ['group:earliest', [7, 0, 10]],
+    ['group:latest', [7, 0, 30]],
+    // Behind the last stable offset, before the end of the log.
+    ['offsets:2=40,*=latest', [50, 0, 40]],
+  ] as const)('%s begins at %j', async (startingOffsets, offsets) => {
+    expect(await ask(startingOffsets)).toEqual(offsets);
+  });
+
+  it.each([
+    ['group', 'at the offsets of consumer group own (group; ONCEFLOW_GROUP_ID): that says nothing of partition 1, 2'],
+    ['offsets:0=42', 'at offsets:0=42: that says nothing of partition 1, 2'],
+  ])('%s that says too little is refused with the source, the topic, and where it was to begin', async (startingOffsets, message) => {
+    const refused = ask(startingOffsets);
+    await expect(refused).rejects.toThrow(JobFailedError);
+    await expect(refused).rejects.toThrow(`source lines is to start in topic in ${message}`);
   });
 });

@@ -77,12 +77,21 @@ describe('a start', () => {
     expect(await epochs.readJob('job')).toEqual(held);
   });
 
-  it('that must not take over starts a job that was stopped, and lets it run', async () => {
-    const { start, epochs } = newWorld();
+  it.each([
+    ['was stopped', { desired: 'stopped', failure: undefined }],
+    ['has failed', { desired: 'running', failure: 'it broke' }],
+  ] as const)('that must not take over starts a job that %s, lets it run, and goes on from the row as it is then', async (_how, end) => {
+    const { start, epochs } = newWorld((store) => ({
+      async setDesired(...args) {
+        await new Promise((resolve) => setImmediate(resolve));
+        return store.setDesired(...args);
+      },
+    }));
     await start('first', 'allow');
-    await epochs.releaseLease('job', 1, { desired: 'stopped', failure: undefined });
-    expect(await start('second', 'refuse')).toMatchObject({ generation: 2, holder: 'second', desired: 'running' });
-    expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'second', desired: 'running' });
+    await epochs.releaseLease('job', 1, end);
+    const row = await start('second', 'refuse');
+    expect(row).toMatchObject({ generation: 2, holder: 'second', desired: 'running', failure: undefined });
+    expect(row).toEqual(await epochs.readJob('job'));
   });
 
   it('that must not take over loses to one that took the lease between its reading and its writing', async () => {

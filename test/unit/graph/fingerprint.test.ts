@@ -7,8 +7,10 @@ import {
   kafkaSource,
   listState,
   type Serde,
+  type StateSpec,
   utf8,
   valueState,
+  withTtl,
 } from '../../../lib/api/index.ts';
 import { checkCompatible, fingerprint } from '../../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../../lib/graph/graph.ts';
@@ -21,6 +23,8 @@ interface Parts {
   readonly states?: Record<string, Serde<unknown>>;
   /** Its states are lists. */
   readonly list?: boolean;
+  /** They expire. */
+  readonly ttlMs?: number;
   readonly sink?: string;
   readonly more?: (job: JobBuilder) => void;
 }
@@ -32,6 +36,7 @@ function fingerprintOf({
   operator = 'op',
   states = { count: int64 as Serde<unknown> },
   list = false,
+  ttlMs,
   sink = 'out',
   more,
 }: Parts = {}): string {
@@ -40,7 +45,12 @@ function fingerprintOf({
       .source(source, kafkaSource({ topic, value: utf8 }))
       .keyBy((line) => line, key)
       .process(operator, {
-        state: Object.fromEntries(Object.entries(states).map(([name, serde]) => [name, list ? listState(serde) : valueState(serde)])),
+        state: Object.fromEntries(
+          Object.entries(states).map(([name, serde]) => {
+            const state: StateSpec<unknown> = list ? listState(serde) : valueState(serde);
+            return [name, ttlMs === undefined ? state : withTtl(state, { ttlMs })];
+          }),
+        ),
         onRecord: () => {},
       })
       .sink(sink, kafkaSink({ topic: 'out', value: utf8 }));
@@ -56,6 +66,16 @@ test('topics, functions and the order of states are not part of the fingerprint'
   const one = fingerprintOf({ states: { a: utf8, b: int64 } as Record<string, Serde<unknown>> });
   expect(fingerprintOf({ states: { b: int64, a: utf8 } as Record<string, Serde<unknown>> })).toBe(one);
   expect(checkCompatible(before, fingerprintOf({ topic: 'elsewhere' }))).toEqual({ outcome: 'same' });
+});
+
+test('a time to live may change, and neither come nor go', () => {
+  const aging = fingerprintOf({ ttlMs: 1_000 });
+  expect(fingerprintOf({ ttlMs: 5 })).toBe(aging);
+  expect(checkCompatible(before, aging)).toEqual({
+    outcome: 'incompatible',
+    differences: ['state of op: count had serde int64 and has now expiring(int64)'],
+  });
+  expect(checkCompatible(aging, before).outcome).toBe('incompatible');
 });
 
 test('an operator without state may come and go', () => {

@@ -28,8 +28,25 @@ const job = defineJob('job', (builder) => {
     .sink('out', kafkaSink({ topic: 'out', value: utf8 }));
 });
 
-/** Inline bytes of the one snapshot, and of the output, after each of twelve epochs of 1000 new words each. */
-async function epochsAt(subtasks: number) {
+const empty = (first: number, last: number): SnapshotRef => ({
+  id: `of ${first}`,
+  keyGroups: { first, last },
+  base: undefined,
+  deltas: [],
+});
+
+interface Setting {
+  readonly subtasks?: number;
+  readonly inlineBlobBytes?: number;
+  readonly words?: number;
+  readonly before?: readonly SnapshotRef[];
+}
+
+/** What begins with a base. */
+const ofTwoSubtasks = [empty(0, 63), empty(64, 127)];
+
+/** Inline bytes of the one snapshot, and of the output, after each of twelve epochs of so many new words each, from `before` on. */
+async function epochsAt({ subtasks = 1, inlineBlobBytes = LARGEST, words: count = 1_000, before = [empty(0, 127)] }: Setting) {
   let ids = 0;
   const stored = new Map<string, Buffer>();
   const store = {
@@ -37,28 +54,31 @@ async function epochsAt(subtasks: number) {
     get: async (name: string) => stored.get(name),
   } as unknown as BlobStore;
   const random = { id: () => `${ids++}`.padStart(32, '0'), fraction: () => 0 };
-  const deps = { blobs: createBlobs(store, random), random, inlineBlobBytes: LARGEST } as unknown as StageDeps;
+  const deps = { blobs: createBlobs(store, random), random, inlineBlobBytes } as unknown as StageDeps;
   const meeting = { exchanges: subtasks, staged: subtasks, snapshots: subtasks };
   const place = { job: 'job', incarnation: 'inc', stage: 'count', subtask: 0, meeting };
   const keyGroups = { first: 0, last: 127 };
   const warm: WarmOperator = { runtime: undefined, snapshotIds: {} };
-  let snapshot: SnapshotRef = { id: 'empty', keyGroups, base: undefined, deltas: [] };
-  const told: { snapshot: number; output: number; exchange: number }[] = [];
+  let snapshots = before;
+  const told: { base: number; snapshot: number; output: number; exchange: number }[] = [];
   for (let epoch = 1; epoch <= 12; epoch++) {
     const source = createSourceRuntime(compiled(job), 'src', stageContext());
     source.begin(undefined, undefined);
-    const words = Array.from({ length: 1_000 }, (_, index) => `w${epoch}x${index}`).join(' ');
+    const words = Array.from({ length: count }, (_, index) => `w${epoch}x${index}`).join(' ');
     source.consume('in', 0, recordSet([{ value: words }]), { from: 0, to: 1, aborted: [] });
     const { edges } = await writeOutput(deps, { ...place, epoch }, source.finish());
     const inputs = Object.entries(edges).flatMap(([edge, { parts }]) =>
       parts.flatMap((ref) => (ref === null ? [] : [{ edge, input: 0, ref }])),
     );
-    const request = { ask: 'process', ...place, epoch, keyGroups, inputs, snapshots: { count: [snapshot] } } as unknown as OperatorRequest;
+    const request = { ask: 'process', ...place, epoch, keyGroups, inputs, snapshots: { count: snapshots } } as unknown as OperatorRequest;
     const answer = await runOperator(deps, warm, () => createOperatorRuntime(compiled(job), 'count', stageContext(), 0), request);
     if (answer.outcome !== 'processed') throw new Error(JSON.stringify(answer));
-    snapshot = answer.snapshots['count'] ?? snapshot;
+    const snapshot = answer.snapshots['count'];
+    if (snapshot === undefined) throw new Error('no snapshot');
+    snapshots = [snapshot];
     const inlineIn = (refs: readonly (BlobRef | null | undefined)[]) => refs.reduce((sum, ref) => sum + inlineBytes(ref ?? undefined), 0);
     told.push({
+      base: inlineIn([snapshot.base]),
       snapshot: inlineIn([snapshot.base, ...snapshot.deltas]),
       output: inlineIn(Object.values(answer.edges).flatMap(({ parts }) => parts)),
       exchange: inlineIn(inputs.map(({ ref }) => ref)),
@@ -67,10 +87,30 @@ async function epochsAt(subtasks: number) {
   return told;
 }
 
-it.each([1, 16, 64])('of %i subtasks none takes more than its share of a request, its base and all deltas together', async (subtasks) => {
-  const told = await epochsAt(subtasks);
-  const share = LARGEST / subtasks;
+it.each<[string, Setting]>([
+  ['1 subtask', {}],
+  ['16 subtasks', { subtasks: 16 }],
+  ['64 subtasks', { subtasks: 64 }],
+  ['16 subtasks, and a base', { subtasks: 16, before: ofTwoSubtasks }],
+])('of %s none takes more than its share of a request, its base and all deltas together', async (_of, setting) => {
+  const told = await epochsAt(setting);
+  const share = LARGEST / (setting.subtasks ?? 1);
   for (const each of told) for (const bytes of Object.values(each)) expect(bytes).toBeLessThanOrEqual(share);
   // What fits is inline still.
-  if (subtasks <= 16) expect(told.some(({ snapshot }) => snapshot > 0)).toBe(true);
+  if (share > 20_000) expect(Math.max(...told.map(({ snapshot }) => snapshot))).toBeGreaterThan(share / 6);
+});
+
+it.each([
+  [1_500, true],
+  [2_500, false],
+])('a base of %i words, of which a half of the room of one holds 1900, is inline: %s', async (words, isInline) => {
+  const [first] = await epochsAt({ subtasks: 16, words, before: ofTwoSubtasks });
+  expect(first?.base !== 0).toBe(isInline);
+});
+
+it.each([17_000, 20_000])('at %i bytes for one blob all deltas of a snapshot take at most four times that', async (inlineBlobBytes) => {
+  const deltas = Math.max(...(await epochsAt({ inlineBlobBytes })).map(({ snapshot }) => snapshot));
+  // Each is about 17 000 bytes.
+  expect(deltas).toBeGreaterThan(3 * inlineBlobBytes);
+  expect(deltas).toBeLessThanOrEqual(4 * inlineBlobBytes);
 });

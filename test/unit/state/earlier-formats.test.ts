@@ -7,12 +7,19 @@ import {
   kafkaSink,
   kafkaSource,
   type ListState,
+  type ListStateSpec,
   listState,
   type MapState,
+  type MapStateSpec,
   mapState,
+  type ReducingStateSpec,
+  reducingState,
+  type StateHandles,
   type StateSpecs,
   utf8,
+  type ValueStateSpec,
   valueState,
+  withTtl,
 } from '../../../lib/api/index.ts';
 import { type BlobKind, openBlob, sealBlob } from '../../../lib/format/blob.ts';
 import { ExchangeReader } from '../../../lib/format/exchange-reader.ts';
@@ -24,6 +31,7 @@ import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import { parseManifest } from '../../../lib/protocol/manifest.ts';
 import { decodeStagedOutput } from '../../../lib/sinks/kafka/staged-output.ts';
 import { decodeHead, partOf, snapshotOfPart } from '../../../lib/state/snapshot/head.ts';
+import type { StateSet } from '../../../lib/state/state-set.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from '../operators/runtimes.ts';
 
 /* What a build before kinds wrote of this job: see test/fixtures/README.md. */
@@ -151,5 +159,87 @@ describe('of a build that knew value and list states alone', () => {
     expect(checkCompatible(kinds.fingerprint, print({ ...before, seen: mapState(utf8, int64) })).outcome).toBe('changed');
     const changed = checkCompatible(kinds.fingerprint, print({ ...before, words: mapState(utf8, utf8) }));
     expect(JSON.stringify(changed)).toContain('was a list state and is now a map state');
+  });
+});
+
+describe('of the first build whose state expires', () => {
+  const aging = JSON.parse(readFileSync(new URL('../../fixtures/formats-3.json', import.meta.url), 'utf8')) as Record<
+    'fingerprint' | 'base' | 'delta',
+    string
+  >;
+  const ttl = { ttlMs: 100 };
+  const definition = defineJob('aging', (builder) => {
+    builder
+      .source('read-lines', kafkaSource({ topic: 'in', value: utf8 }))
+      .keyBy((word) => word.slice(0, 1), utf8)
+      .process('keep', {
+        state: {
+          count: withTtl(valueState(int64, 0), ttl),
+          last: withTtl(valueState(json<{ word: string }>(), { word: 'none' }), ttl),
+          words: withTtl(listState(utf8), ttl),
+          lengths: withTtl(mapState(utf8, int64), ttl),
+          longest: withTtl(
+            reducingState(utf8, (one, other) => (other.length > one.length ? other : one)),
+            ttl,
+          ),
+          ever: valueState(int64, 0),
+        },
+        onRecord(word, { count, last, words, lengths, longest, ever }, out) {
+          count.update((n) => n + 1);
+          last.set({ word });
+          words.add(word);
+          if (lengths.size < 3) lengths.set(word, word.length);
+          longest.add(word);
+          out.emit(`${word}, ${ever.update((n) => n + 1)}`);
+        },
+      });
+  });
+  /** Works on words at a processing time, on top of these payloads; answers what is there of a key then. */
+  const stateBehind = (payloads: readonly Buffer[], processingMs: number, words: readonly string[] = []) => {
+    const source = createSourceRuntime(compiled(definition), 'read-lines', context);
+    const operator = createOperatorRuntime(compiled(definition), 'keep', context, 0);
+    const state = operator.states.get('keep') as StateSet;
+    state.load(payloads);
+    operator.begin({ processingMs });
+    if (words.length > 0) {
+      source.begin(undefined, undefined, { processingMs });
+      source.consume('in', 0, recordSet(words.map((value) => ({ value }))), { from: 0, to: words.length, aborted: [] });
+      operator.consume(throughBlob(partsTo(source.finish(), 'keep')[0] ?? []));
+    }
+    operator.finish();
+    const at = (key: string) => {
+      const bytes = Buffer.from(key);
+      state.keys.current = state.keys.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
+      const { count, last, words, lengths, longest, ever } = state.handles as StateHandles<{
+        count: ValueStateSpec<number, number>;
+        last: ValueStateSpec<{ word: string }, { word: string }>;
+        words: ListStateSpec<string>;
+        lengths: MapStateSpec<string, number>;
+        longest: ReducingStateSpec<string>;
+        ever: ValueStateSpec<number, number>;
+      }>;
+      return `${count.get()} ${last.get().word}: ${[...words]}; ${[...lengths].join(' ')}; ${longest.get()}; ${ever.get()}`;
+    };
+    return { state, at };
+  };
+  const payloads = [opened('state', aging.base), opened('state', aging.delta)];
+
+  it('state is read, as old as it was, and goes on', () => {
+    const { at } = stateBehind(payloads, 1_149);
+    expect(['a', 'b', 'c'].map(at)).toEqual([
+      '2 antelope: ape,antelope; antelope,8 ape,3; antelope; 4',
+      '4 bug: bat,bee,bug; bat,3 bee,3 bug,3; bee; 4',
+      '0 none: ; ; undefined; 1',
+    ]);
+    expect(stateBehind(payloads, 1_150).at('b')).toBe('4 bug: bug; bug,3; bee; 4');
+    expect(stateBehind(payloads, 1_220).at('a')).toBe('0 none: ; ; undefined; 4');
+    const after = stateBehind(payloads, 1_150, ['bee']);
+    expect(after.at('b')).toBe('5 bee: bug,bee; bee,3 bug,3; bee; 5');
+    const delta = Buffer.concat(after.state.takeDelta());
+    expect(stateBehind([...payloads, delta], 1_150).at('b')).toBe('5 bee: bug,bee; bee,3 bug,3; bee; 5');
+  });
+
+  it('the fingerprint is what this build writes of the same graph', () => {
+    expect(fingerprint(describeGraph(definition))).toBe(aging.fingerprint);
   });
 });

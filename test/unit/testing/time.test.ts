@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState, withTtl } from '../../../lib/api/index.ts';
 import { testJob } from '../../../lib/testing/index.ts';
 
 /** Says after a minute without a line of a key how many came. */
@@ -42,7 +42,32 @@ const later = defineJob('later', (job) => {
     .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
 });
 
+/** Counts what came in the last second. */
+const lately = defineJob('lately', (job) => {
+  job
+    .source('read', kafkaSource({ topic: 'in', value: utf8 }))
+    .keyBy((line) => line, utf8)
+    .process('count', {
+      state: { count: withTtl(valueState(int64, 0), { ttlMs: 1_000 }) },
+      onRecord: (line, { count }, out) => out.emit(`${line} ${count.update((n) => n + 1)}`),
+    })
+    .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
+});
+
 describe('processing time', () => {
+  test('has state expire: in the next epoch, and for who looks at it', async () => {
+    const job = testJob(lately);
+    job.push('read', 'a', 'a');
+    await job.runUntilIdle();
+    await job.advanceProcessingTime({ byMs: 999 });
+    expect(await job.state('count', 'a')).toEqual({ count: 2 });
+    await job.advanceProcessingTime({ byMs: 1 });
+    expect(await job.state('count', 'a')).toEqual({ count: 0 });
+    job.push('read', 'a');
+    await job.runUntilIdle();
+    expect(job.values('write')).toEqual(['a 1', 'a 2', 'a 1']);
+  });
+
   test('stands while the test does not let it pass, and begins at startMs', async () => {
     const job = testJob(quiet, { startMs: 5_000 });
     job.push('read', 'a');

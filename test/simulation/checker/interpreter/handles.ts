@@ -1,6 +1,7 @@
 import type { Serde } from '../../../../lib/format/serde.ts';
 import type { StateDeclaration } from '../../../../lib/state/columns/columns.ts';
 import type { Kept } from '../blobs.ts';
+import type { Ages, Item } from './ages.ts';
 import { decoded, encoded } from './rows.ts';
 import { TimersHandle } from './timers.ts';
 import { WaitingHandle } from './waiting.ts';
@@ -11,30 +12,31 @@ export interface Handle {
   takeBack(): Kept | undefined;
 }
 
-export function openHandle<K extends StateDeclaration['kind']>(declared: StateDeclaration<K>, kept: Kept | undefined): Handle {
-  return handles[declared.kind](declared, kept);
+export function openHandle<K extends StateDeclaration['kind']>(declared: StateDeclaration<K>, kept: Kept | undefined, ages: Ages): Handle {
+  return handles[declared.kind](declared, kept, ages);
 }
 
 /** A new kind of state is a line here: without it this does not compile. */
-const handles: { readonly [K in StateDeclaration['kind']]: (declared: StateDeclaration<K>, kept: Kept | undefined) => Handle } = {
-  value: ({ serdes: [serde], initial }, kept) => new ValueHandle(serde, kept as Buffer | undefined, initial),
-  reducing: ({ serdes: [serde], reduce }, kept) =>
-    new FoldHandle(serde, kept as Buffer | undefined, {
-      first: (value) => value,
-      next: reduce,
-      result: (reduced) => reduced,
-    }),
-  aggregating: ({ serdes: [serde], initial, add, result = (accumulator: unknown) => accumulator }, kept) =>
-    new FoldHandle(serde, kept as Buffer | undefined, {
-      first: (value) => add(fresh(serde, initial), value),
-      next: add,
-      result,
-    }),
-  list: ({ serdes: [serde] }, kept) => new ListHandle(serde, (kept ?? []) as readonly Buffer[]),
-  timers: (_, kept) => new TimersHandle((kept ?? new Map()) as ReadonlyMap<string, Buffer>),
-  waiting: ({ serdes: [serde] }, kept) => new WaitingHandle(serde, (kept ?? new Map()) as ReadonlyMap<string, Buffer>),
-  map: ({ serdes: [key, value] }, kept) => new MapHandle(key, value, (kept ?? new Map()) as ReadonlyMap<string, Buffer>),
-};
+const handles: { readonly [K in StateDeclaration['kind']]: (declared: StateDeclaration<K>, kept: Kept | undefined, ages: Ages) => Handle } =
+  {
+    value: ({ serdes: [serde], initial }, kept, ages) => new ValueHandle(serde, kept as Buffer | undefined, ages, initial),
+    reducing: ({ serdes: [serde], reduce }, kept, ages) =>
+      new FoldHandle(serde, kept as Buffer | undefined, ages, {
+        first: (value) => value,
+        next: reduce,
+        result: (reduced) => reduced,
+      }),
+    aggregating: ({ serdes: [serde], initial, add, result = (accumulator: unknown) => accumulator }, kept, ages) =>
+      new FoldHandle(serde, kept as Buffer | undefined, ages, {
+        first: (value) => add(fresh(serde, initial), value),
+        next: add,
+        result,
+      }),
+    list: ({ serdes: [serde] }, kept, ages) => new ListHandle(serde, (kept ?? []) as readonly Buffer[], ages),
+    timers: (_, kept) => new TimersHandle((kept ?? new Map()) as ReadonlyMap<string, Buffer>),
+    waiting: ({ serdes: [serde] }, kept) => new WaitingHandle(serde, (kept ?? new Map()) as ReadonlyMap<string, Buffer>),
+    map: ({ serdes: [key, value] }, kept, ages) => new MapHandle(key, value, (kept ?? new Map()) as ReadonlyMap<string, Buffer>, ages),
+  };
 
 /** An object is made anew each time, so that no two keys share one. */
 function fresh(serde: Serde<unknown>, initial: unknown): unknown {
@@ -44,19 +46,23 @@ function fresh(serde: Serde<unknown>, initial: unknown): unknown {
 
 class ValueHandle implements Handle {
   readonly #serde: Serde<unknown>;
+  readonly #ages: Ages;
   readonly #initial: unknown;
-  #kept: Buffer | undefined;
-  #lent: { readonly value: unknown; readonly before: Buffer | undefined } | undefined;
+  #item: Item | undefined;
+  /** An initial value that was given out. */
+  #lent: { readonly value: object; readonly before: Buffer } | undefined;
 
-  constructor(serde: Serde<unknown>, kept: Buffer | undefined, initial: unknown) {
+  constructor(serde: Serde<unknown>, kept: Buffer | undefined, ages: Ages, initial: unknown) {
     this.#serde = serde;
-    this.#kept = kept;
+    this.#ages = ages;
     this.#initial = initial;
+    this.#item = kept === undefined ? undefined : ages.read(serde, kept);
   }
 
   get(): unknown {
+    if (this.#item !== undefined) return this.#ages.give(this.#item);
     if (this.#lent !== undefined) return this.#lent.value;
-    const value = this.#kept === undefined ? fresh(this.#serde, this.#initial) : decoded(this.#serde, this.#kept);
+    const value = fresh(this.#serde, this.#initial);
     // An object that is changed in place is saved; an initial value that is only read is not.
     if (typeof value === 'object' && value !== null) this.#lent = { value, before: encoded(this.#serde, value) };
     return value;
@@ -64,7 +70,8 @@ class ValueHandle implements Handle {
 
   set(value: unknown): void {
     if (value === undefined) throw new TypeError('a state cannot be set to undefined');
-    this.#lent = { value, before: undefined };
+    this.#item = this.#ages.written(value);
+    this.#lent = undefined;
   }
 
   update(change: (value: unknown) => unknown): unknown {
@@ -74,15 +81,14 @@ class ValueHandle implements Handle {
   }
 
   clear(): void {
+    this.#item = undefined;
     this.#lent = undefined;
-    this.#kept = undefined;
   }
 
   takeBack(): Buffer | undefined {
-    if (this.#lent === undefined) return this.#kept;
-    const { value, before } = this.#lent;
-    const after = encoded(this.#serde, value);
-    return before?.equals(after) ? this.#kept : after;
+    if (this.#item !== undefined) return this.#ages.write(this.#serde, this.#item);
+    if (this.#lent === undefined || this.#lent.before.equals(encoded(this.#serde, this.#lent.value))) return undefined;
+    return this.#ages.write(this.#serde, this.#ages.written(this.#lent.value));
   }
 }
 
@@ -95,21 +101,23 @@ interface Fold {
 
 class FoldHandle implements Handle {
   readonly #serde: Serde<unknown>;
+  readonly #ages: Ages;
   readonly #fold: Fold;
-  #folded: unknown;
+  #folded: Item | undefined;
 
-  constructor(serde: Serde<unknown>, kept: Buffer | undefined, fold: Fold) {
+  constructor(serde: Serde<unknown>, kept: Buffer | undefined, ages: Ages, fold: Fold) {
     this.#serde = serde;
+    this.#ages = ages;
     this.#fold = fold;
-    this.#folded = kept === undefined ? undefined : decoded(serde, kept);
+    this.#folded = kept === undefined ? undefined : ages.read(serde, kept);
   }
 
   get(): unknown {
-    return this.#folded === undefined ? undefined : this.#fold.result(this.#folded);
+    return this.#folded === undefined ? undefined : this.#fold.result(this.#ages.give(this.#folded));
   }
 
   add(value: unknown): void {
-    this.#folded = this.#folded === undefined ? this.#fold.first(value) : this.#fold.next(this.#folded, value);
+    this.#folded = this.#ages.written(this.#folded === undefined ? this.#fold.first(value) : this.#fold.next(this.#folded.value, value));
   }
 
   clear(): void {
@@ -117,17 +125,19 @@ class FoldHandle implements Handle {
   }
 
   takeBack(): Buffer | undefined {
-    return this.#folded === undefined ? undefined : encoded(this.#serde, this.#folded);
+    return this.#folded === undefined ? undefined : this.#ages.write(this.#serde, this.#folded);
   }
 }
 
 class ListHandle implements Handle {
   readonly #serde: Serde<unknown>;
-  #items: unknown[];
+  readonly #ages: Ages;
+  #items: Item[];
 
-  constructor(serde: Serde<unknown>, kept: readonly Buffer[]) {
+  constructor(serde: Serde<unknown>, kept: readonly Buffer[], ages: Ages) {
     this.#serde = serde;
-    this.#items = kept.map((item) => decoded(serde, item));
+    this.#ages = ages;
+    this.#items = kept.map((item) => ages.read(serde, item));
   }
 
   get length(): number {
@@ -135,41 +145,44 @@ class ListHandle implements Handle {
   }
 
   at(index: number): unknown {
-    return this.#items[index];
+    const item = this.#items[index];
+    return item === undefined ? undefined : this.#ages.give(item);
   }
 
   add(value: unknown): void {
-    this.#items.push(value);
+    this.#items.push(this.#ages.written(value));
   }
 
   set(index: number, value: unknown): void {
     if (!(index in this.#items)) throw new RangeError(`a list of ${this.length} has no entry ${index}`);
-    this.#items[index] = value;
+    this.#items[index] = this.#ages.written(value);
   }
 
   clear(): void {
     this.#items = [];
   }
 
-  [Symbol.iterator](): Iterator<unknown> {
-    return this.#items.values();
+  *[Symbol.iterator](): Iterator<unknown> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
   }
 
   takeBack(): readonly Buffer[] | undefined {
-    return this.length === 0 ? undefined : this.#items.map((item) => encoded(this.#serde, item));
+    return this.length === 0 ? undefined : this.#items.map((item) => this.#ages.write(this.#serde, item));
   }
 }
 
 class MapHandle implements Handle {
   readonly #key: Serde<unknown>;
   readonly #value: Serde<unknown>;
+  readonly #ages: Ages;
   /** By the key's bytes, as latin1. */
-  readonly #entries: Map<string, unknown>;
+  readonly #entries: Map<string, Item>;
 
-  constructor(key: Serde<unknown>, value: Serde<unknown>, kept: ReadonlyMap<string, Buffer>) {
+  constructor(key: Serde<unknown>, value: Serde<unknown>, kept: ReadonlyMap<string, Buffer>, ages: Ages) {
     this.#key = key;
     this.#value = value;
-    this.#entries = new Map([...kept].map(([name, bytes]) => [name, decoded(value, bytes)]));
+    this.#ages = ages;
+    this.#entries = new Map([...kept].map(([name, bytes]) => [name, ages.read(value, bytes)]));
   }
 
   get size(): number {
@@ -177,7 +190,7 @@ class MapHandle implements Handle {
   }
 
   get(key: unknown): unknown {
-    return this.#entries.get(this.#nameOf(key));
+    return this.#give(this.#nameOf(key));
   }
 
   has(key: unknown): boolean {
@@ -186,24 +199,23 @@ class MapHandle implements Handle {
 
   set(key: unknown, value: unknown): void {
     if (value === undefined) throw new TypeError('an entry cannot be set to undefined');
-    this.#entries.set(this.#nameOf(key), value);
+    this.#entries.set(this.#nameOf(key), this.#ages.written(value));
   }
 
   delete(key: unknown): boolean {
     return this.#entries.delete(this.#nameOf(key));
   }
 
-  *entries(): Generator<[unknown, unknown]> {
-    for (let name = this.#nextName(undefined); name !== undefined; name = this.#nextName(name))
-      yield [decoded(this.#key, Buffer.from(name, 'latin1')), this.#entries.get(name)];
+  entries(): IteratorObject<[unknown, unknown]> {
+    return this.#names().map((name) => [this.#keyOf(name), this.#give(name)]);
   }
 
   keys(): IteratorObject<unknown> {
-    return this.entries().map(([key]) => key);
+    return this.#names().map((name) => this.#keyOf(name));
   }
 
   values(): IteratorObject<unknown> {
-    return this.entries().map(([, value]) => value);
+    return this.#names().map((name) => this.#give(name));
   }
 
   [Symbol.iterator](): IteratorObject<[unknown, unknown]> {
@@ -215,7 +227,11 @@ class MapHandle implements Handle {
   }
 
   takeBack(): ReadonlyMap<string, Buffer> | undefined {
-    return this.size === 0 ? undefined : new Map([...this.#entries].map(([name, value]) => [name, encoded(this.#value, value)]));
+    return this.size === 0 ? undefined : new Map([...this.#entries].map(([name, item]) => [name, this.#ages.write(this.#value, item)]));
+  }
+
+  *#names(): Generator<string> {
+    for (let name = this.#nextName(undefined); name !== undefined; name = this.#nextName(name)) yield name;
   }
 
   /** The least of those that are greater, byte by byte. */
@@ -226,6 +242,15 @@ class MapHandle implements Handle {
       (least, name) => (least !== undefined && Buffer.compare(bytesOf(least), bytesOf(name)) < 0 ? least : name),
       undefined,
     );
+  }
+
+  #give(name: string): unknown {
+    const item = this.#entries.get(name);
+    return item === undefined ? undefined : this.#ages.give(item);
+  }
+
+  #keyOf(name: string): unknown {
+    return decoded(this.#key, Buffer.from(name, 'latin1'));
   }
 
   #nameOf(key: unknown): string {

@@ -45,6 +45,7 @@ export class Interpreter {
       aside: new Map(),
       written: new Map(),
     };
+    for (const [uid, state] of this.#states) state.begin(told.timeOf(uid)?.processingMs ?? 0);
     const made: (readonly Row[])[] = [];
     for (const node of this.#job.nodes) {
       const input = node.kind === 'source' ? [] : node.inputs.flatMap((from) => made[from] ?? []);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { positionBehind } from '../../../../lib/epoch/decision/position.ts';
+import { ERRORS } from '../../../../lib/plan/dead-letters.ts';
+import { edgeBetween } from '../../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../../lib/protocol/references.ts';
 import { countingPlan } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
@@ -30,6 +32,8 @@ describe('an epoch', () => {
     const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 4 });
     expect(told(effects)).toMatchObject([{ event: 'committed', epoch: 5, ms: 4, figures: { decisionMs: 3, recordsIn: 10 } }]);
     expect(loop.state().inFlight).toEqual([]);
+    expect(names(effects)).toEqual([]);
+    expect(loop.nextInMs()).toBe(100);
   });
 
   it('is followed by the next when its sources are done, from where they stopped; that one waits with its sink until it is committed', () => {
@@ -60,6 +64,16 @@ describe('an epoch', () => {
     const loop = play();
     upTo(loop, 'planned');
     expect(names(loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read(15) }))).toEqual(['run count of 5', 'plan']);
+  });
+
+  it('that read less than there was is not followed at once when the one after it is planned, which takes what is left', () => {
+    const loop = play({ maxConcurrentEpochs: 3 });
+    upTo(loop, 'planned');
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read(15) });
+    loop.on({ of: 'planned', base: 'd1', planned: plan(15, 20) });
+    loop.on({ of: 'stage', attempt: six, stage: 'lines', ms: 1, result: read(20) });
+    expect(names(loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') }))).not.toContain('plan');
+    expect(loop.nextInMs()).toBe(100);
   });
 
   it('waits for the pause after a commit, and alone', () => {
@@ -150,12 +164,46 @@ describe('a failed attempt', () => {
     expect(loop.state().size.offsets).toBe(2);
   });
 
+  it.each([
+    [900, 800, 'write'],
+    [800, 900, 'copy'],
+  ])('of two sinks that took %i and %i ms is that of the slower', (writeMs, copyMs, slowest) => {
+    const copying = {
+      ...countingPlan,
+      stages: [...countingPlan.stages, { kind: 'sink', id: 'copy', to: { kind: 'kafka', topic: 'copies' } } as const],
+      edges: [...countingPlan.edges, edgeBetween({ from: 'count', to: 'copy', input: 1, how: 'sink' })],
+    };
+    const loop = play({ plan: copying });
+    upTo(loop, 'counted');
+    loop.pass(1_001);
+    loop.on({ of: 'stage', attempt: five, stage: 'write', ms: writeMs, result: prepared });
+    const effects = loop.on({ of: 'stage', attempt: five, stage: 'copy', ms: copyMs, result: prepared });
+    expect(told(effects).at(-1)).toMatchObject({ event: 'attempt-failed', stage: slowest });
+  });
+
   it('stops the job when no repetition can help', () => {
     const loop = play();
     upTo(loop, 'read');
     const effects = loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed('fatal') });
     expect(names(effects)).toEqual(['give-up', 'abort', 'settle']);
     expect(loop.state().ending).toMatchObject({ failure: 'epoch 5, stage count: it broke', settling: 'begun' });
+  });
+
+  it('of a record that nothing can process stops the job at once, unless such records are left out', () => {
+    const toDeadLetters = edgeBetween({ from: 'lines', to: 'write', input: 0, how: 'sink', tag: ERRORS });
+    const leavingOut = { ...countingPlan, edges: [...countingPlan.edges, toDeadLetters] };
+    for (const [plan, kind, failure] of [
+      [countingPlan, 'record', 'epoch 5, stage count: it broke'],
+      [leavingOut, 'record', undefined],
+      [leavingOut, 'fatal', 'epoch 5, stage count: it broke'],
+      [countingPlan, 'user-code', undefined],
+    ] as const) {
+      const loop = play({ plan });
+      upTo(loop, 'read');
+      loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed(kind) });
+      expect(loop.state().ending.failure, kind).toBe(failure);
+      expect(loop.state().inFlight).toEqual([]);
+    }
   });
 
   it('of what is refused stops a job that has not decided anything, and another one when it has lasted', () => {
@@ -191,6 +239,30 @@ describe('a failed attempt', () => {
     loop.on({ of: 'planned', base: 'four', planned: plan() });
     loop.on({ of: 'stage', attempt: { epoch: 5, decisionId: 'd2' }, stage: 'lines', ms: 1, result: stale });
     expect(loop.state().ending.leftToNext).toContain('runs build b2, the coordinator b1');
+  });
+});
+
+describe('while a failing record is searched', () => {
+  it('the rest of the input is planned as soon as its first part is committed', () => {
+    const loop = play();
+    const fails = { of: 'stage', stage: 'count', ms: 1, result: failed('user-code') } as const;
+    for (const decisionId of ['d1', 'd2']) {
+      const attempt = { epoch: 5, decisionId };
+      loop.pass(50);
+      loop.on({ of: 'planned', base: 'four', planned: plan() });
+      loop.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: read() });
+      loop.on({ ...fails, attempt });
+    }
+    loop.pass(50);
+    const attempt = { epoch: 5, decisionId: 'd3' };
+    const [begun] = [only(loop.on({ of: 'planned', base: 'four', planned: plan() }), 'run-stage')];
+    expect(begun.attempt.ranges).toEqual({ lines: [[{ topic: 'in', partition: 0, from: 10, bound: 15 }]] });
+    loop.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: read(15) });
+    loop.on({ of: 'stage', attempt, stage: 'count', ms: 1, result: counted('s5') });
+    const { manifest } = only(loop.on({ of: 'stage', attempt, stage: 'write', ms: 1, result: prepared }), 'decide');
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
+    const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 });
+    expect(only(effects, 'plan').before.offsets).toEqual({ lines: { in: [15] } });
   });
 });
 
@@ -254,9 +326,24 @@ describe('without input', () => {
     expect(only(loop.pass(1), 'settle').record).toBeUndefined();
   });
 
+  it('a coordinator that is to end while idle begins to count anew when there was input', () => {
+    const loop = play({ idleExitMs: 250, maxConcurrentEpochs: 1 });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: { outcome: 'nothing' } });
+    loop.pass(200);
+    const { manifest } = only(upTo(loop, 'prepared'), 'decide');
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
+    loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 });
+    expect(names(loop.pass(100))).toEqual(['plan']);
+    loop.on({ of: 'planned', base: 'd1', planned: { outcome: 'nothing' } });
+    expect(names(loop.pass(249))).not.toContain('settle');
+    expect(names(loop.pass(1))).toContain('settle');
+  });
+
   it('a partition that is behind for longer than the epoch timeout is planned as overdue', () => {
     const loop = play();
     loop.turn();
+    loop.pass(700);
     const behind = { of: 'planned', base: 'four', planned: { outcome: 'behind', message: 'behind' } } as const;
     loop.on(behind);
     expect(only(loop.pass(1_000), 'plan').isOverdue).toBe(false);
@@ -370,6 +457,14 @@ describe('what looks found open under the ids', () => {
     loop.on({ of: 'told-to-end' });
     expect(names(loop.on(found))).toEqual([]);
     expect(loop.state().ending.settling).toBe('begun');
+  });
+
+  it('and is being ended when the loop is told to end is ended before the ids are settled', () => {
+    const loop = play({}, { planAtMs: Number.MAX_SAFE_INTEGER });
+    loop.turn();
+    expect(names(loop.on(found))).toEqual(['end-leftovers']);
+    expect(names(loop.on({ of: 'told-to-end' }))).toEqual([]);
+    expect(names(loop.on({ of: 'leftovers-ended', all: true }))).toEqual(['settle']);
   });
 });
 

@@ -6,6 +6,7 @@ import { onEvent } from '../../../../lib/epoch/loop/on-event.ts';
 import type { LoopRules } from '../../../../lib/epoch/loop/rules.ts';
 import { firstState, type LoopState } from '../../../../lib/epoch/loop/state.ts';
 import type { Planned } from '../../../../lib/epoch/planning/plan-epoch.ts';
+import type { StageFailed } from '../../../../lib/protocol/answers.ts';
 import type { Committable } from '../../../../lib/protocol/committable.ts';
 import { countingPlan, ROWS, STAGED } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
@@ -152,7 +153,7 @@ export const counted = (id: string): StageOutcome => ({
 
 export const prepared: StageOutcome = { outcome: 'done', work: { kind: 'sink', prepared: [committable] } };
 
-export const failed = (kind: 'transient' | 'fatal' | 'refused' | 'user-code', prepared: readonly Committable[] = []): StageOutcome => ({
+export const failed = (kind: StageFailed['kind'], prepared: readonly Committable[] = []): StageOutcome => ({
   outcome: 'failed',
   why: { outcome: 'failed', kind, message: 'it broke' },
   prepared,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { FetchLimits, FetchRange, TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
+import type { FetchLimits, FetchRange, ProducerIdentity, TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
 import type { StageRequest } from '../../../../lib/protocol/requests.ts';
 import { resolveTransaction } from '../../../../lib/sinks/kafka/resolve.ts';
 import { received } from '../../../../lib/stages/received.ts';
@@ -112,4 +112,52 @@ it('a partition that nobody knows any more is told before the time for the reque
   );
   expect(outcome).toMatchObject({ outcome: 'unsettled', unknownTopic: 'out' });
   expect(nowMs).toBeLessThan(1_500);
+});
+
+it.each([
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'unsettled', 'sending again: Produce was answered OUT_OF_ORDER_SEQUENCE_NUMBER'],
+  ['UNSUPPORTED_COMPRESSION_TYPE', 'refused', 'Produce was answered UNSUPPORTED_COMPRESSION_TYPE: see the ACLs in the README'],
+  [
+    'INVALID_RECORD',
+    'refused',
+    'Produce was answered INVALID_RECORD: the topic takes no such record (a compacted topic takes none without a key)',
+  ],
+] as const)('what is sent again and answered %s is aborted before it is told to be %s', async (answer, outcome, message) => {
+  const ends: string[] = [];
+  const kafka = {
+    initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
+    fetch: async (ranges: readonly FetchRange[]) =>
+      ranges.map(({ topic, partition }) => ({
+        ...{ topic, partition, answer: 'OFFSET_OUT_OF_RANGE', logStartOffset: 30, highWatermark: 40, lastStableOffset: 40 },
+        ...{ aborted: [], records: Buffer.alloc(0) },
+      })),
+    addPartitions: async () => 'NONE',
+    leaders: async () => [1],
+    forgetLeaders: () => {},
+    produce: async () => ({ answer, baseOffsets: [] }),
+    endTxn: async ({ producerEpoch }: ProducerIdentity, commit: boolean) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      ends.push(`${commit ? 'commit' : 'abort'} of epoch ${producerEpoch}`);
+      return 'NONE';
+    },
+  } as unknown as TransactionRequests;
+  const batches = encodeBatch({ producerId: -1n, producerEpoch: -1, transactional: true, timestampMs: 0 }, ['x']);
+  const resolved = await resolveTransaction(
+    {
+      kafka,
+      clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
+      random: { id: () => '', fraction: () => 0 },
+      deadlineMs: 1_000,
+    },
+    {
+      permit: permitOf(3, 'd'),
+      committable,
+      transactionTimeoutMs: 60_000,
+      compacted: new Set(),
+      onMissingEvidence: 'lost',
+      staged: async () => [{ topic: 'out', partition: 0, batches }],
+    },
+  );
+  expect(resolved).toEqual({ outcome, message: `transaction job-1-sink-0-1 of epoch 3: ${message}` });
+  expect(ends).toEqual(['abort of epoch 4']);
 });

@@ -1,0 +1,14 @@
+import { globSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+test('docs/conformance.md names each of these tests, and no other', () => {
+  const rules = [...readFileSync('docs/conformance.md', 'utf8').matchAll(/^\| (?!rule \|)(?<rule>[^|]+) \|/gm)].map(
+    ({ groups }) => groups?.['rule'] ?? '',
+  );
+  const files = globSync('test/unit/conformance/*.test.ts').filter((file) => !file.endsWith('document.test.ts'));
+  const named = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^ {2}test\('(?<name>[^']+)'/gm)].map(({ groups }) => groups?.['name'] ?? ''),
+  );
+  expect(named.length).toBeGreaterThan(50);
+  expect(rules.toSorted()).toEqual(named.toSorted());
+});
