@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
+import type * as esbuild from 'esbuild';
 import { UsageError } from '../../lib/config/usage-error.ts';
 
 /** esbuild, an optional peer: who deploys has it installed. @throws UsageError: it is missing. */
-export function loadBundler(): typeof import('esbuild') {
+export function loadBundler(): typeof esbuild {
   try {
     return createRequire(import.meta.url)('esbuild');
   } catch (error) {
