@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,bench-jars,bench] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,bench-jars,bench,conformance] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -76,8 +76,20 @@ const PARTS = {
     inputs: ['bench/peers/flink/pom.xml', 'bench/peers/kafka-streams/pom.xml', 'local/kafka/pom.xml', ...filesIn('bench', '.java')],
     async install(folder, log) {
       for (const peer of ['flink', 'kafka-streams'])
-        await compileJava(`bench/peers/${peer}`, join(HOME, 'bench-jars', peer), join(folder, peer), log);
-      await compileJava('bench/probe', join(HOME, 'kafka', 'lib'), join(folder, 'probe'), log);
+        await compileJava(`bench/peers/${peer}`, [join(HOME, 'bench-jars', peer)], join(folder, peer), log);
+      await compileJava('bench/probe', [join(HOME, 'kafka', 'lib')], join(folder, 'probe'), log);
+    },
+  },
+  // Beside the libraries of "bench-jars": it comes behind them.
+  conformance: {
+    title: "Flink's test harnesses (jars by Maven, javac)",
+    needs: ['java', 'maven', 'jdk'],
+    inputs: ['bench/peers/flink/pom.xml', 'test/conformance/flink/pom.xml', ...filesIn('test/conformance', '.java')],
+    async install(folder, log) {
+      const libs = join(folder, 'lib');
+      await copyJars('test/conformance/flink/pom.xml', libs, log, 'flink-runtime,flink-test-utils-junit');
+      const all = [libs, join(HOME, 'bench-jars', 'flink')];
+      await compileJava('test/conformance/flink', all, join(folder, 'classes'), log);
     },
   },
   emulator: {
@@ -210,14 +222,16 @@ async function installVenv(python, requirements, folder, log) {
   await run(join(folder, 'bin', 'python'), [...pip, '-r', requirements], log);
 }
 
-function copyJars(pom, folder, log) {
+/** @param artifacts copies these alone. Undefined: all of the pom */
+function copyJars(pom, folder, log, artifacts) {
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`, '-DincludeScope=runtime'];
+  if (artifacts !== undefined) goal.push(`-DincludeArtifactIds=${artifacts}`);
   return run('mvn', ['-q', '-B', '-f', pom, ...goal], log);
 }
 
 function compileJava(sources, libs, classes, log) {
   const files = filesIn(sources, '.java');
-  return run('javac', ['-encoding', 'UTF-8', '-cp', join(libs, '*'), '-d', classes, ...files], log);
+  return run('javac', ['-encoding', 'UTF-8', '-cp', libs.map((lib) => join(lib, '*')).join(delimiter), '-d', classes, ...files], log);
 }
 
 /** Paths from the root of the checkout, in a fixed order. */

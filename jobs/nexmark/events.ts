@@ -49,11 +49,31 @@ interface Close {
   readonly dateTime: number;
 }
 
+const input = { topic: 'nexmark', value: json<Event>(), startingOffsets: 'earliest' } as const;
+
 /** All of them, from the first one on. */
-export const events = kafkaSource({ topic: 'nexmark', value: json<Event>(), startingOffsets: 'earliest' });
+export const events = kafkaSource(input);
+
+/** The same by the times at which they happened. DISORDER_MS says how much older than one before it, in its partition, an event may be. */
+export const timedEvents = kafkaSource({
+  ...input,
+  eventTime: {
+    timestamp: ({ dateTime }) => dateTime,
+    maxOutOfOrdernessMs: Number(process.env['DISORDER_MS'] ?? 5_000),
+    idleAfterMs: 60_000,
+  },
+});
 
 export function isBid(event: Event): event is Bid {
   return event.type === 'bid';
+}
+
+export function isPerson(event: Event): event is Person {
+  return event.type === 'person';
+}
+
+export function isAuction(event: Event): event is Auction {
+  return event.type === 'auction';
 }
 
 /** The day in UTC, as `2025-01-31`. */

@@ -1,5 +1,5 @@
 import { defineJob, int64, json, kafkaSink, listState, type Output, valueState } from '../../lib/api/index.ts';
-import { type Auction, type Bid, type Event, events, isBid } from './events.ts';
+import { type Auction, type Bid, events, isAuction, isBid } from './events.ts';
 
 const CATEGORY = 10;
 
@@ -35,10 +35,6 @@ export default defineJob('nexmark-q20', (job) => {
     })
     .sink('write-results', kafkaSink({ topic: 'nexmark-q20', value: json() }));
 });
-
-function isAuction(event: Event): event is Auction {
-  return event.type === 'auction';
-}
 
 function joined(bid: Bid, { type: _, id: __, dateTime: auction_dateTime, extra: auction_extra, ...auction }: Auction): Result {
   const { type: ___, dateTime: bid_dateTime, extra: bid_extra, ...rest } = bid;

@@ -1,5 +1,5 @@
 import { defineJob, int64, json, kafkaSink, listState, type Output, valueState } from '../../lib/api/index.ts';
-import { type Auction, type Event, events, type Person } from './events.ts';
+import { type Auction, type Event, events, isPerson, type Person } from './events.ts';
 
 const STATES: readonly string[] = ['OR', 'ID', 'CA'];
 
@@ -28,10 +28,6 @@ export default defineJob('nexmark-q3', (job) => {
     })
     .sink('write-results', kafkaSink({ topic: 'nexmark-q3', value: json() }));
 });
-
-function isPerson(event: Event): event is Person {
-  return event.type === 'person';
-}
 
 function isOfCategory10(event: Event): event is Auction {
   return event.type === 'auction' && event.category === 10;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'bench-jars' | 'bench';
+type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'bench-jars' | 'bench' | 'conformance';
 
 /** One release of Kafka. */
 export interface InstalledKafka {
@@ -32,6 +32,8 @@ export const INSTALLED = {
   benchJars: join(ROOT, '.onceflow/bench-jars'),
   /** Classes of those programs and of the benchmarks' probe, a folder for each. */
   benchClasses: join(ROOT, '.onceflow/bench'),
+  /** Flink's test harnesses, and the classes of the program that runs cases through them. */
+  conformance: join(ROOT, '.onceflow/conformance'),
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
   localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;

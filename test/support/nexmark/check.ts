@@ -11,9 +11,9 @@ export interface Written {
  * What the records say, as sorted text: all of them, or of an update stream the last of each key. Throws when the keys of an update stream
  * do not stand for the query's key fields, or are in several partitions.
  */
-export function resultsOf(records: readonly Written[], { key: fields }: Query): string[] {
+export function resultsOf(records: readonly Written[], { key: fields, fixed = (all) => all }: Query): string[] {
   const parsed = ({ value }: Written) => JSON.parse(value ?? 'null') as Record<string, unknown>;
-  if (fields.length === 0) return records.map((record) => canonical(parsed(record))).toSorted();
+  if (fields.length === 0) return fixed(records.map(parsed)).map(canonical).toSorted();
   const last = new Map<string, Written>();
   for (const record of records) {
     const value = parsed(record);

@@ -43,10 +43,18 @@ export interface Bid {
   readonly extra: string;
 }
 
+/** In whose topic they are: event i in partition i mod this. */
+export const PARTITIONS = 3;
+/** An event is less than this older than the newest before it. */
+export const DISORDER_MS = 4_000;
+
 const START = Date.UTC(2025, 0, 30, 5, 30);
-/** So that a few hundred events see every hour and more than one midnight. */
-const MOST_MS_BETWEEN = 600_000;
-export const DISORDER_MS = 1_800_000;
+/** Between two events: mostly so that several are in a window of ten seconds. */
+const MOST_MS_BETWEEN = 2_000;
+/** Now and then: so that a few hundred events see every hour and more than one midnight. */
+const MOST_MS_OF_PAUSE = 12 * 3_600_000;
+const SESSION_GAP_MS = 10_000;
+const MOST_MS_OPEN = 30_000;
 /** Around the limits of the ranks, and of the range of q14; few, so that there are ties. */
 const PRICES = [1, 9_999, 10_000, 500_000, 999_999, 1_000_000, 1_101_321, 1_101_322, 7_654_321, 55_066_079, 55_066_080];
 const CHANNELS = ['Apple', 'google', 'FACEBOOK', 'Baidu', 'channel-1', 'channel-2', 'channel-3', 'Apple Pay'];
@@ -57,7 +65,8 @@ const LEAD = 4;
 
 /**
  * Some events of an auction house, the same for the same seed: with what queries go wrong at. Bids come before their auction, and auctions
- * before their seller; some of these never come. Bids share their time, their price, or both, and arrive up to `DISORDER_MS` late.
+ * before their seller; some of these never come. Bids share their time, their price, or both, and arrive up to `DISORDER_MS` late. Some come
+ * in the very millisecond in which a session of their bidder could end, or the one behind it, and some when their auction begins or expires.
  */
 export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
   const dice = new Dice(seed);
@@ -68,12 +77,23 @@ export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
   let dateTime = START;
   const text = (length: number) => Array.from({ length }, () => dice.pick(['a', 'b', 'c'])).join('');
   const near = (newest: number) => dice.whole(Math.max(1, newest - 5), newest + LEAD);
+  /** Of a bid: time goes on to where it decides whether the bid counts. */
+  const atAnEdge = (): Partial<Bid> => {
+    const { id: auction, expires } = auctions.at(-dice.whole(1, 2)) ?? { id: 0, expires: 0 };
+    const { bidder, dateTime: lastTime } = bids.at(-dice.whole(1, 5)) ?? { bidder: 0, dateTime: 0 };
+    const ofAuction = dice.chance(0.5);
+    const edge = (ofAuction ? expires : lastTime + SESSION_GAP_MS) + dice.pick([0, 0, 1]);
+    if (edge < dateTime) return {};
+    dateTime = edge;
+    return ofAuction ? { auction, dateTime } : { bidder, dateTime };
+  };
   const keep = <E extends object>(type: string, into: E[], event: E) => {
     into.push(event);
-    arrivals.push({ at: dateTime + dice.between(0, DISORDER_MS), line: JSON.stringify({ type, ...event }) });
+    const late = dice.pick([0, dice.whole(0, DISORDER_MS - 1), DISORDER_MS - 1]);
+    arrivals.push({ at: dateTime + late, line: JSON.stringify({ type, ...event }) });
   };
   for (let n = 0; n < count; n++) {
-    if (dice.chance(0.8)) dateTime += dice.whole(1, MOST_MS_BETWEEN);
+    if (dice.chance(0.8)) dateTime += Math.round(dice.chance(0.02) ? dice.between(1, MOST_MS_OF_PAUSE) : dice.spread(1, MOST_MS_BETWEEN));
     const kind = dice.next();
     if (kind < 0.06) {
       const id = persons.length + 1;
@@ -91,7 +111,7 @@ export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
         initialBid,
         reserve: initialBid + 1,
         dateTime,
-        expires: dateTime + 1000,
+        expires: dateTime + dice.whole(0, MOST_MS_OPEN),
         seller: near(persons.length),
         category: dice.whole(10, 14),
         extra: text(4),
@@ -107,13 +127,15 @@ export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
         channel: dice.pick(CHANNELS),
         url: `https://www.nexmark.com/${dice.pick(PAGES)}${dice.pick(PARAMETERS)}`,
         dateTime,
-        // Or the one before, but for its text.
+        // Or the one before, but for its text and perhaps its bidder; or at the edge of something.
         ...again,
+        ...(dice.chance(0.3) && { bidder: near(persons.length) }),
+        ...(dice.chance(0.08) && atAnEdge()),
         extra: text(dice.whole(1, 6)),
       });
     }
   }
   const close = JSON.stringify({ type: 'close', dateTime: dateTime + 86_400_000 });
   const lines = arrivals.toSorted((one, other) => one.at - other.at).map(({ line }) => line);
-  return { persons, auctions, bids, lines: [...lines, close] };
+  return { persons, auctions, bids, lines: [...lines, ...Array.from({ length: PARTITIONS }, () => close)] };
 }

@@ -5,6 +5,8 @@ export interface Query {
   /** Of an update stream the fields by which a record replaces another; empty: every record counts. */
   readonly key: readonly string[];
   readonly results: (events: NexmarkEvents) => readonly object[];
+  /** What of a job's records does not hang on when they were read. @default they do not */
+  readonly fixed?: (records: readonly Readonly<Record<string, unknown>>[]) => readonly object[];
 }
 
 export const QUERIES: ReadonlyMap<string, Query> = new Map<string, Query>([
@@ -12,6 +14,13 @@ export const QUERIES: ReadonlyMap<string, Query> = new Map<string, Query>([
   ['q1', append(({ bids }) => bids.map((bid) => ({ ...only(bid, ['auction', 'bidder', 'dateTime', 'extra']), price: euros(bid) })))],
   ['q2', append(({ bids }) => bids.filter(({ auction }) => auction % 123 === 0).map((bid) => only(bid, ['auction', 'price'])))],
   ['q3', append(q3)],
+  ['q4', update(['category'], q4)],
+  ['q5', append(q5)],
+  ['q7', append(q7)],
+  ['q8', append(q8)],
+  ['q9', update(['id'], q9)],
+  ['q11', append(q11)],
+  ['q12', { key: [], results: q12, fixed: sumsOfWindows }],
   ['q14', append(q14)],
   ['q15', update(['day'], ({ bids }) => grouped(bids, ['day']).map(([key, of]) => ({ ...key, ...counts(of) })))],
   ['q16', update(['channel', 'day'], q16)],
@@ -42,6 +51,84 @@ function q3({ auctions, persons }: NexmarkEvents): object[] {
       .filter((person) => person.id === seller && category === 10 && /^(OR|ID|CA)$/.test(person.state))
       .map(({ name, city, state }) => ({ name, city, state, id })),
   );
+}
+
+/** Each auction that was won, with its winning bid. */
+function won({ auctions, bids }: NexmarkEvents): (readonly [Auction, Bid])[] {
+  return auctions.flatMap((auction) => {
+    const [first] = bids
+      .filter((bid) => bid.auction === auction.id && bid.dateTime >= auction.dateTime && bid.dateTime <= auction.expires)
+      .toSorted(byRank);
+    return first === undefined ? [] : [[auction, first] as const];
+  });
+}
+
+function q4(events: NexmarkEvents): object[] {
+  return [...Map.groupBy(won(events), ([{ category }]) => category)].map(([category, of]) => {
+    const sum = of.reduce((before, [, { price }]) => before + price, 0);
+    return { category, final: (sum - (sum % of.length)) / of.length };
+  });
+}
+
+function q5({ bids }: NexmarkEvents): object[] {
+  const starts = new Set(bids.flatMap(({ dateTime }) => [0, 1, 2, 3, 4].map((back) => (Math.floor(dateTime / 2_000) - back) * 2_000)));
+  return [...starts].flatMap((starttime) => {
+    const endtime = starttime + 10_000;
+    const within = bids.filter(({ dateTime }) => dateTime >= starttime && dateTime < endtime);
+    const counted = [...Map.groupBy(within, ({ auction }) => auction)].map(([auction, of]) => ({ auction, num: of.length }));
+    const most = Math.max(...counted.map(({ num }) => num));
+    return counted.filter(({ num }) => num === most).map((one) => ({ ...one, starttime, endtime }));
+  });
+}
+
+const windowOf = ({ dateTime }: { readonly dateTime: number }) => Math.floor(dateTime / 10_000) * 10_000;
+
+function q7({ bids }: NexmarkEvents): object[] {
+  return bids
+    .filter((bid) => bids.every((other) => windowOf(other) !== windowOf(bid) || other.price <= bid.price))
+    .map((bid) => only(bid, ['auction', 'bidder', 'price', 'dateTime', 'extra']));
+}
+
+function q8({ persons, auctions }: NexmarkEvents): object[] {
+  return persons
+    .filter((person) => auctions.some((auction) => auction.seller === person.id && windowOf(auction) === windowOf(person)))
+    .map((person) => ({ id: person.id, name: person.name, starttime: windowOf(person) }));
+}
+
+function q9(events: NexmarkEvents): object[] {
+  return won(events).map(([auction, bid]) => ({
+    ...auction,
+    ...only(bid, ['auction', 'bidder', 'price']),
+    bid_dateTime: bid.dateTime,
+    bid_extra: bid.extra,
+  }));
+}
+
+function q11({ bids }: NexmarkEvents): object[] {
+  return [...Map.groupBy(bids, ({ bidder }) => bidder)].flatMap(([bidder, of]) => {
+    const times = of.map(({ dateTime }) => dateTime).toSorted((one, other) => one - other);
+    const begins = times.filter((time, index) => time - (times[index - 1] ?? Number.NEGATIVE_INFINITY) > 10_000);
+    return begins.map((starttime, index) => {
+      const session = times.filter((time) => time >= starttime && time < (begins[index + 1] ?? Number.POSITIVE_INFINITY));
+      return { bidder, bid_count: session.length, starttime, endtime: Math.max(...session) + 10_000 };
+    });
+  });
+}
+
+function q12({ bids }: NexmarkEvents): object[] {
+  return [...Map.groupBy(bids, ({ bidder }) => bidder)].map(([bidder, of]) => ({ bidder, bid_count: of.length }));
+}
+
+function sumsOfWindows(records: readonly Readonly<Record<string, unknown>>[]): object[] {
+  const windows = new Set(records.map(({ bidder, starttime }) => `${bidder} ${starttime}`));
+  if (windows.size < records.length) throw new Error('a window of a bidder has several results');
+  const wrong = records.find(
+    ({ starttime, endtime }) => Number(starttime) % 10_000 !== 0 || Number(endtime) - Number(starttime) !== 10_000,
+  );
+  if (wrong !== undefined) throw new Error(`no window of ten seconds: ${JSON.stringify(wrong)}`);
+  return [...Map.groupBy(records, ({ bidder }) => bidder)].map(([bidder, of]) => {
+    return { bidder, bid_count: of.reduce((sum, { bid_count }) => sum + Number(bid_count), 0) };
+  });
 }
 
 function q14({ bids }: NexmarkEvents): object[] {
@@ -89,12 +176,15 @@ function q18({ bids }: NexmarkEvents): object[] {
   ) as object[];
 }
 
+/** The higher price first; of equal ones the first bid. */
+function byRank(one: Bid, other: Bid): number {
+  return other.price - one.price || one.dateTime - other.dateTime || one.bidder - other.bidder || (one.extra < other.extra ? -1 : 1);
+}
+
 function q19({ bids }: NexmarkEvents): object[] {
-  const order = (one: Bid, other: Bid) =>
-    other.price - one.price || one.dateTime - other.dateTime || one.bidder - other.bidder || (one.extra < other.extra ? -1 : 1);
   return grouped(bids, ['auction']).flatMap(([, of]) =>
     of
-      .toSorted(order)
+      .toSorted(byRank)
       .slice(0, 10)
       .map((bid, index) => ({ ...bid, rank_number: index + 1 })),
   );

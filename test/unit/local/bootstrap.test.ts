@@ -27,7 +27,7 @@ beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'onceflow-bootstrap-'));
   bin = join(checkout, 'bin');
   mkdirSync(bin);
-  for (const folder of ['local', 'bench']) cpSync(join(ROOT, folder), join(checkout, folder), { recursive: true });
+  for (const folder of ['local', 'bench', 'test/conformance']) cpSync(join(ROOT, folder), join(checkout, folder), { recursive: true });
   cpSync(join(ROOT, 'package-lock.json'), join(checkout, 'package-lock.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
 });
@@ -137,7 +137,7 @@ test('what another checkout has installed is used through a link, and never inst
   // A second checkout, beside the first: its parts are those of the first.
   const second = join(checkout, 'second');
   mkdirSync(second);
-  for (const folder of ['local', 'bench', 'package-lock.json', 'node_modules', '.onceflow'])
+  for (const folder of ['local', 'bench', 'test', 'package-lock.json', 'node_modules', '.onceflow'])
     symlinkSync(join(checkout, folder), join(second, folder));
   rmSync(join(second, 'local'));
   cpSync(join(checkout, 'local'), join(second, 'local'), { recursive: true });

@@ -46,6 +46,8 @@ export interface Given {
 }
 
 const MAX_PARALLELISM = 16;
+/** What goes to the second comes behind the rest. */
+const SINKS = ['out', 'late'];
 
 /** Runs epochs through the engine's runtimes. Answers by epoch what is given, by subtask and in its order. */
 export function runWindows(job: JobDefinition, epochs: readonly WindowedEpoch[]): Given[][] {
@@ -60,6 +62,8 @@ export class RunningWindows {
   #snapshots: Buffer[][];
   #beforeMs: number | undefined;
   #processingMs = 0;
+  /** Of the next row. */
+  #offset = 0;
 
   constructor(job: JobDefinition) {
     this.#job = job;
@@ -75,6 +79,7 @@ export class RunningWindows {
     });
     this.#beforeMs = afterMs;
     this.#processingMs = processingMs;
+    this.#offset += rows.length;
     return given;
   }
 
@@ -99,15 +104,19 @@ export class RunningWindows {
     const source = createSourceRuntime(compiled(this.#job), 'src', context(parallelism));
     source.begin(undefined, undefined, { processingMs });
     if (rows.length > 0) {
-      const records = recordSet(rows.map((row) => ({ value: JSON.stringify(row), timestamp: row.t })));
-      source.consume('in', 0, records, { from: 0, to: rows.length, aborted: [] });
+      const records = recordSet(
+        rows.map((row) => ({ value: JSON.stringify(row), timestamp: row.t })),
+        this.#offset,
+      );
+      source.consume('in', 0, records, { from: this.#offset, to: this.#offset + rows.length, aborted: [] });
     }
     const parts = partsTo(source.finish(), 'op');
     return this.#runtimes.flatMap((runtime, subtask) => {
       runtime.begin({ beforeMs: this.#beforeMs, afterMs, processingMs });
       const part = parts[subtask];
       if (part !== undefined) runtime.consume(throughBlob(part));
-      return [...stagedRecords(runtime.finish(), 'out').values()].flat().map(({ timestamp, value }) => ({
+      const output = runtime.finish();
+      return SINKS.flatMap((sink) => [...stagedRecords(output, sink).values()].flat()).map(({ timestamp, value }) => ({
         timestamp: Number(timestamp),
         result: JSON.parse(value ?? ''),
       }));

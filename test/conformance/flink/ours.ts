@@ -1,0 +1,128 @@
+import {
+  countWindows,
+  type DataStream,
+  int64,
+  json,
+  type KeyedOperator,
+  type KeyedStream,
+  kafkaSink,
+  type Output,
+  sessionWindows,
+  slidingWindows,
+  type Timers,
+  type TimeWindows,
+  tumblingWindows,
+  utf8,
+  type ValueStateSpec,
+  valueState,
+  type WindowContext,
+  type WindowStream,
+} from '../../../lib/api/index.ts';
+import { RunningWindows, type Value, windowedJob } from '../../unit/windows/windowed.ts';
+import type { Case, Given, Rounds, TimerAction, TimersCase, WindowsCase } from './case.ts';
+import { numbered } from './numbered.ts';
+
+type Keyed = KeyedStream<string, Value>;
+type Result = Omit<Given, 'timestamp'>;
+
+interface Made {
+  readonly results: DataStream<Result>;
+  /** Undefined: nothing is late. */
+  readonly late?: DataStream<Value>;
+}
+
+/** What Onceflow's operators give. */
+export function ours(asked: Case): Rounds {
+  const job = windowedJob((keyed) => {
+    const { results, late } = asked.kind === 'windows' ? windowsOf(asked, keyed) : timersOf(asked, keyed);
+    late?.map(({ k, v }) => JSON.stringify({ key: k, late: v })).sink('late', kafkaSink({ topic: 'late', value: utf8 }));
+    return results;
+  });
+  const running = new RunningWindows(job);
+  return numbered(asked).map(({ rows, watermarkMs, processingMs, parallelism }) =>
+    running
+      .run({ rows, afterMs: watermarkMs, processingMs, parallelism })
+      .map(({ timestamp, result }) => ({ ...(result as Result), timestamp })),
+  );
+}
+
+function windowsOf(asked: WindowsCase, keyed: Keyed): Made {
+  const results = windowResults(asked, keyed);
+  return { results, late: results.late };
+}
+
+function windowResults({ shape, time, allowedLatenessMs, make }: WindowsCase, keyed: Keyed): WindowStream<Result, Value> {
+  const windows =
+    shape.kind === 'count'
+      ? keyed.window(countWindows(shape))
+      : keyed.window(timeWindows(shape), time === 'event' ? { allowedLatenessMs } : { time: 'processing-time' });
+  const result = (value: unknown, { key, startMs, endMs }: WindowContext<string>): Result => ({ key, startMs, endMs, value });
+  const numbers = { accumulator: json<number[]>(), initial: [], add: (all: number[], { v }: Value) => [...all, v], result };
+  const merge = (one: number[], other: number[]) => [...one, ...other];
+  const emitAll = (values: readonly Value[], context: WindowContext<string>, out: Output<Result>) =>
+    out.emit(
+      result(
+        values.map(({ v }) => v),
+        context,
+      ),
+    );
+  switch (make) {
+    case 'process':
+      return windows.process('op', emitAll, json());
+    case 'aggregate':
+      return windows.aggregate('op', { ...numbers, merge });
+    case 'aggregate without merge':
+      return windows.aggregate('op', numbers);
+    case 'reduce':
+      return windows.reduce('op', (one, other) => ({ k: one.k, t: Math.max(one.t, other.t), v: one.v + other.v }), json());
+  }
+}
+
+function timeWindows(shape: Exclude<WindowsCase['shape'], { kind: 'count' }>): TimeWindows {
+  switch (shape.kind) {
+    case 'tumbling':
+      return tumblingWindows(shape);
+    case 'sliding':
+      return slidingWindows(shape);
+    case 'session':
+      return sessionWindows(shape);
+  }
+}
+
+function timersOf({ onRecord, onTimer, inTimeOrder }: TimersCase, keyed: Keyed): Made {
+  const operator: KeyedOperator<string, Value, { readonly seen: ValueStateSpec<number, number> }, Result> = {
+    state: { seen: valueState(int64, 0) },
+    onRecord({ t, v }, { seen }, out: Output<Result>, { key, watermarkMs, timers }) {
+      const before = seen.get();
+      seen.set(before + 1);
+      out.emit({ key, value: { domain: 'row', timeMs: t, seen: before, ...(watermarkMs > Number.NEGATIVE_INFINITY && { watermarkMs }) } });
+      for (const action of onRecord[v] ?? []) act(action, t, timers);
+    },
+    onTimer({ domain, timeMs }, { seen }, out: Output<Result>, { key, watermarkMs, processingTimeMs, timers }) {
+      const before = seen.get();
+      seen.set(before + 1);
+      const times = {
+        ...(watermarkMs > Number.NEGATIVE_INFINITY && { watermarkMs }),
+        ...(domain === 'processing' && { processingMs: processingTimeMs }),
+      };
+      out.emit({ key, value: { domain, timeMs, seen: before, ...times } });
+      for (const rule of onTimer) {
+        const rest = ((timeMs % rule.modulo) + rule.modulo) % rule.modulo;
+        if (rule.domain === domain && rule.rest === rest && before <= rule.upTo)
+          for (const action of rule.actions) act(action, timeMs, timers);
+      }
+    },
+  };
+  if (!inTimeOrder) return { results: keyed.process('op', operator) };
+  const results = keyed.process('op', { ...operator, inTimeOrder });
+  return { results, late: results.late };
+}
+
+function act({ do: what, domain, afterMs }: TimerAction, baseMs: number, timers: Timers): void {
+  const timeMs = baseMs + afterMs;
+  if (domain === 'event') {
+    if (what === 'set') timers.setEventTime(timeMs);
+    else timers.deleteEventTime(timeMs);
+  } else if (what === 'set') timers.setProcessingTime(timeMs);
+  else timers.deleteProcessingTime(timeMs);
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { choices, weGave } from '../../conformance/flink/choices.ts';
+import { differenceOf } from '../../conformance/flink/compare.ts';
+import { readKept } from '../../conformance/flink/kept.ts';
+import { ours } from '../../conformance/flink/ours.ts';
+
+/* What Flink gives is written down: `npm run conformance:flink` asks it, and draws new cases. */
+
+const kept = readKept();
+
+it('windows and timers give what Flink gives', () => {
+  const differences = kept.flatMap(({ asked, answer }) => differenceOf(asked, answer, ours(asked)) ?? []);
+  expect(differences).toEqual([]);
+});
+
+it('the kept cases are of every kind, and something comes late in some', () => {
+  const kinds = kept.map(({ asked }) => (asked.kind === 'timers' ? 'timers' : `${asked.shape.kind} windows of ${asked.time} time`));
+  expect([...new Set(kinds)].toSorted()).toEqual([
+    'count windows of event time',
+    'session windows of event time',
+    'session windows of processing time',
+    'sliding windows of event time',
+    'sliding windows of processing time',
+    'timers',
+    'tumbling windows of event time',
+    'tumbling windows of processing time',
+  ]);
+  expect(kept.some(({ answer }) => answer.flat().some(({ late }) => late !== undefined))).toBe(true);
+});
+
+describe('where Onceflow means to do otherwise than Flink', () => {
+  it.each(choices)('$name', ({ asked, ours: should, flink }) => {
+    expect(weGave(ours(asked))).toEqual(should);
+    expect(should).not.toEqual(flink);
+  });
+});
