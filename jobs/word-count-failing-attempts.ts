@@ -1,4 +1,4 @@
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../lib/api/index.ts';
 
 /** The chance of an attempt at an epoch to throw at one of its words. */
 const FAILURE_PROBABILITY = Number(process.env['ATTEMPT_FAILURE_PROBABILITY'] ?? 1 / 3);
@@ -12,7 +12,7 @@ export default defineJob('word-count-failing-attempts', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         out.emit(`${word}:::${count.update((n) => n + 1)}`);
         mayThrow();
       },

@@ -1,4 +1,4 @@
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../lib/api/index.ts';
 
 /** The chance of each word to throw. Epochs must be small: one of 20 words gets through in one of 87 attempts. */
 const FAILURE_PROBABILITY = Number(process.env['WORD_FAILURE_PROBABILITY'] ?? 0.2);
@@ -15,7 +15,7 @@ export default defineJob('word-count-failing-words', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         out.emit(`${word}:::${count.update((n) => n + 1)}`);
       },
     })

@@ -198,7 +198,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
           const accumulated = result.get();
           const next = accumulated === undefined ? value : fn(accumulated, value);
           result.set(next);
-          out.emit(next as never);
+          out.emit(next);
         },
       });
     },
@@ -214,7 +214,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
             );
           const sum = (state.sum.get() ?? 0) + summand;
           state.sum.set(sum);
-          out.emit({ key, sum } as never);
+          out.emit({ key, sum });
         },
       });
     },

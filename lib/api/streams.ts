@@ -48,8 +48,7 @@ export interface KeyedStream<K, T> {
   /**
    * Runs `onRecord` for each value, with the state of its key. `uid` names the state in snapshots.
    *
-   * What type the operator emits is said by the type of `out`; without it the next operator's functions must name the
-   * type of their parameter.
+   * What type the operator emits is said by the type of `out`: without it nothing can be emitted. `onTimer` may say its own.
    *
    * @example
    * .process('count-words', {
@@ -59,11 +58,11 @@ export interface KeyedStream<K, T> {
    *   },
    * })
    */
-  process<S extends StateSpecs, R = never>(
+  process<S extends StateSpecs, R = never, Q = R>(
     uid: string,
-    operator: KeyedOperator<K, T, S, R> & { readonly inTimeOrder: true },
-  ): OrderedStream<R, T>;
-  process<S extends StateSpecs, R = never>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R>;
+    operator: KeyedOperator<K, T, S, R, Q> & { readonly inTimeOrder: true },
+  ): OrderedStream<R | Q, T>;
+  process<S extends StateSpecs, R = never, Q = R>(uid: string, operator: KeyedOperator<K, T, S, R, Q>): DataStream<R | Q>;
   /**
    * Folds the values of a key into one of the same type and emits it for each: the first value of a key as it is, then
    * `fn(last result, value)`.
@@ -135,7 +134,7 @@ export interface KeySum<K> {
   readonly sum: number;
 }
 
-export interface KeyedOperator<K, T, S extends StateSpecs, R> {
+export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R> {
   readonly state: S;
   onRecord(value: T, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
   /**
@@ -152,7 +151,7 @@ export interface KeyedOperator<K, T, S extends StateSpecs, R> {
    *   if (open.get()) out.emit(`${key} is overdue since ${timeMs}`);
    * }
    */
-  onTimer?(timer: Timer, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
+  onTimer?(timer: Timer, state: StateHandles<S>, out: Output<Q>, context: KeyedContext<K>): void;
   /**
    * All its timers are of processing time. Needed behind a source without event time.
    * @default they are of both

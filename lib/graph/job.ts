@@ -41,7 +41,7 @@ export interface SourceRecord<K, V> {
 /** Where a keyed operator sends its results, while it works on a record: later it throws, and the attempt fails. */
 export interface Output<T = never> {
   /** Passes `value` on; what is behind gets a copy of an object. Its timestamp is that of the input record. */
-  emit(value: [T] extends [never] ? unknown : T): void;
+  emit(value: T): void;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 
 /** The word count after a change of its code: the same graph and the same state, and other output. */
 export default defineJob('word-count', (job) => {
@@ -8,7 +8,7 @@ export default defineJob('word-count', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         out.emit(`changed ${word}:::${count.update((n) => n + 1)}`);
       },
     })

@@ -1,4 +1,4 @@
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 
 /** The word count by key, whose sink gives some words none: a compacted topic refuses such a record. */
 export default defineJob('keyless-word-count', (job) => {
@@ -8,7 +8,7 @@ export default defineJob('keyless-word-count', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         out.emit(`${word}:::${count.update((n) => n + 1)}`);
       },
     })

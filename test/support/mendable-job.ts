@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 
 const MENDED = process.env['MENDED_FILE'] ?? '';
 
@@ -11,7 +11,7 @@ export default defineJob('mendable-word-count', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         if (word === 'bad' && !existsSync(MENDED)) throw new RangeError('the word bad is refused');
         out.emit(`${word}:::${count.update((n) => n + 1)}`);
       },

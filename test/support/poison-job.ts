@@ -1,4 +1,4 @@
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 
 /** The word count, in which some words make the job's functions throw: in the source's chain, or behind the keyBy. */
 export default defineJob('poison-word-count', (job) => {
@@ -9,7 +9,7 @@ export default defineJob('poison-word-count', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         out.emit(`${word}:::${count.update((n) => n + 1)}`);
         if (word.startsWith('bad-in-operator')) refuse(word);
       },

@@ -1,4 +1,4 @@
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 
 const MS_A_RECORD = 2;
 
@@ -10,7 +10,7 @@ export default defineJob('slow-word-count', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         const endMs = performance.now() + MS_A_RECORD;
         while (performance.now() < endMs);
         out.emit(`${word}:::${count.update((n) => n + 1)}`);

@@ -366,10 +366,23 @@ test('types follow the values', () => {
       },
     });
     expectTypeOf(typed).toEqualTypeOf<DataStream<{ line: string; count: number }>>();
-    const untyped = keyed.process('untyped', { state: {}, onRecord: (line, _, out) => out.emit(line) });
-    untyped.sink('any-sink', sink);
-    untyped.map((line: string) => line.length);
-    // @ts-expect-error -- what is emitted has no type unless `out` or the parameter names it
-    untyped.map((line) => line.length);
+    // @ts-expect-error -- what is emitted has no type unless `out` names it
+    keyed.process('untyped', { state: {}, onRecord: (line, _, out) => out.emit(line) });
+    const late = keyed.process('by-timer', {
+      timers: 'processing-time',
+      state: {},
+      onRecord: (_line, _, _out, { timers }) => timers.setProcessingTime(1),
+      onTimer: ({ timeMs }, _, out: Output<number>) => out.emit(timeMs),
+    });
+    expectTypeOf(late).toEqualTypeOf<DataStream<number>>();
+    // @ts-expect-error -- the sink writes text, and numbers are emitted
+    late.sink('text-sink', sink);
+    const both = keyed.process('by-both', {
+      timers: 'processing-time',
+      state: {},
+      onRecord: (line, _, out: Output<string>) => out.emit(line),
+      onTimer: ({ timeMs }, _, out: Output<number>) => out.emit(timeMs),
+    });
+    expectTypeOf(both).toEqualTypeOf<DataStream<string | number>>();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineJob, type EventTime, json, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
+import { defineJob, type EventTime, json, kafkaSink, kafkaSource, type Output, utf8 } from '../../../lib/api/index.ts';
 import { type TestJob, testJob } from '../../../lib/testing/index.ts';
 import { epoch, type Step, timers } from './jobs.ts';
 
@@ -32,7 +32,11 @@ function seeing({ strategy = {}, partitions = {}, isOfTwo = false }: Seeing = {}
     if (isOfTwo) builder.source('other', source('other'));
     read
       .keyBy(() => 'a', utf8)
-      .process('see', { usesTime: true, state: {}, onRecord: (_step, _state, out, { watermarkMs }) => out.emit(String(watermarkMs)) })
+      .process('see', {
+        usesTime: true,
+        state: {},
+        onRecord: (_step, _state, out: Output<string>, { watermarkMs }) => out.emit(String(watermarkMs)),
+      })
       .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
   });
   // The API has no union yet; graphs have.

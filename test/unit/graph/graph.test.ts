@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
 import { describeGraph } from '../../../lib/graph/graph.ts';
 
 it("a job's graph says of each node what a person can change, and nothing that is no JSON", () => {
@@ -10,7 +10,7 @@ it("a job's graph says of each node what a person can change, and nothing that i
       .keyBy((word) => word, utf8)
       .process('count', {
         state: { count: valueState(int64, 0) },
-        onRecord(word, { count }, out) {
+        onRecord(word, { count }, out: Output<string>) {
           out.emit(`${word} ${count.update((n) => n + 1)}`);
         },
       });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
 import type { JobNode, KeyByNode, ProcessNode } from '../../../lib/graph/job.ts';
 import { nodeKinds } from '../../../lib/graph/kinds.ts';
 import type { OperatorKinds } from '../../../lib/operators/kind.ts';
@@ -31,7 +31,7 @@ test('a stage with two inputs runs both over one state, each with its own serde 
       .keyBy((name) => name, utf8, { value: utf8 })
       .process('count', {
         state: { count: valueState(int64, 0) },
-        onRecord(value, { count }, out) {
+        onRecord(value, { count }, out: Output<string>) {
           out.emit(`${typeof value} ${value}: ${count.update((n) => n + 1)}`);
         },
       })

@@ -67,7 +67,7 @@ test('an operator with a list keeps what it adds, and only that, from epoch to e
     words
       .process('gather', {
         state: { seen: listState(utf8) },
-        onRecord(word, { seen }, out) {
+        onRecord(word, { seen }, out: Output<string>) {
           seen.add(word);
           if (seen.length > 2) seen.clear();
           out.emit([...seen].join('+'));
@@ -198,7 +198,9 @@ test('what an operator throws is named with its uid, what fails behind it with i
   );
 
   const unencodable = keyedJob((words) =>
-    words.process('op', { state: {}, onRecord: (_word, _state, out) => out.emit(5) }).sink('out', sink),
+    words
+      .process('op', { state: {}, onRecord: (_word, _state, out: Output<string>) => out.emit(5 as unknown as string) })
+      .sink('out', sink),
   );
   const third = createOperatorRuntime(compiled(unencodable), 'op', context, 0);
   third.begin();

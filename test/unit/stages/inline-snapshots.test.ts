@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
 import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.ts';
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
@@ -21,7 +21,7 @@ const job = defineJob('job', (builder) => {
     .keyBy((word) => word, utf8)
     .process('count', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         out.emit(`${word} ${count.update((n) => n + 1)}`);
       },
     })

@@ -12,6 +12,7 @@ import {
   type MapState,
   type MapStateSpec,
   mapState,
+  type Output,
   type ReducingStateSpec,
   reducingState,
   type StateHandles,
@@ -51,7 +52,7 @@ const job = defineJob('words', (builder) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0), lines: valueState(json<string[]>(), []) },
-      onRecord(word, { count, lines }, out) {
+      onRecord(word, { count, lines }, out: Output<string>) {
         out.emit(`${word}:::${count.update((n) => n + 1)} ${lines.get()}`);
       },
     })
@@ -184,7 +185,7 @@ describe('of the first build whose state expires', () => {
           ),
           ever: valueState(int64, 0),
         },
-        onRecord(word, { count, last, words, lengths, longest, ever }, out) {
+        onRecord(word, { count, last, words, lengths, longest, ever }, out: Output<string>) {
           count.update((n) => n + 1);
           last.set({ word });
           words.add(word);

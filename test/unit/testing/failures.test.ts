@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineJob, int64, json, kafkaSink, kafkaSource, utf8, valueState } from '../../../lib/api/index.ts';
+import { defineJob, int64, json, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
 import { EpochFailedError, testJob, UserCodeError } from '../../../lib/testing/index.ts';
 
 const thrown = async (work: Promise<unknown>): Promise<unknown> =>
@@ -21,7 +21,7 @@ function counting(failsAt: (line: string, where: 'source' | 'operator') => boole
       .keyBy((line) => line, utf8)
       .process('count', {
         state: { count: valueState(int64, 0) },
-        onRecord(line, { count }, out) {
+        onRecord(line, { count }, out: Output<string>) {
           check(line, 'operator');
           out.emit(`${line} ${count.update((n) => n + 1)}`);
         },

@@ -62,7 +62,7 @@ describe('under ten random cuts, crashes and other parallelisms the output is th
           sums.set(end, (sums.get(end) ?? 0) + price);
           timers.setEventTime(end);
         },
-        onTimer({ timeMs }, { sums }, out, { key }) {
+        onTimer({ timeMs }, { sums }, out: Output<string>, { key }) {
           out.emit(`${key} ${timeMs} ${sums.get(timeMs)}`);
           sums.delete(timeMs);
         },

@@ -9,6 +9,7 @@ import {
   kafkaSource,
   listState,
   mapState,
+  type Output,
   reducingState,
   utf8,
   valueState,
@@ -53,7 +54,7 @@ const job = defineJob('totals', (builder) => {
           result: ({ sum, n }) => sum / n,
         }),
       },
-      onRecord({ shop, customer, price }, { total, prices, byCustomer, highest, mean }, out) {
+      onRecord({ shop, customer, price }, { total, prices, byCustomer, highest, mean }, out: Output<{ shop: string; total: number }>) {
         prices.add(price);
         byCustomer.set(customer, price);
         highest.add(price);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState, withTtl } from '../../../lib/api/index.ts';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState, withTtl } from '../../../lib/api/index.ts';
 import { testJob } from '../../../lib/testing/index.ts';
 
 /** Says after a minute without a line of a key how many came. */
@@ -17,7 +17,7 @@ const quiet = defineJob('quiet', (job) => {
         due.set(processingTimeMs + 60_000);
         timers.setProcessingTime(processingTimeMs + 60_000);
       },
-      onTimer({ timeMs }, { count, due }, out, { key, processingTimeMs }) {
+      onTimer({ timeMs }, { count, due }, out: Output<string>, { key, processingTimeMs }) {
         out.emit(`${key} ${count.get()} due ${timeMs} at ${processingTimeMs}`);
         count.clear();
         due.clear();
@@ -38,7 +38,7 @@ const later = defineJob('later', (job) => {
   job
     .source('read', source('in'))
     .keyBy((line) => line, utf8)
-    .process('wait', { state: {}, onRecord, onTimer: ({ timeMs }, _state, out, { key }) => out.emit(`${key} ${timeMs}`) })
+    .process('wait', { state: {}, onRecord, onTimer: ({ timeMs }, _state, out: Output<string>, { key }) => out.emit(`${key} ${timeMs}`) })
     .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
 });
 
@@ -49,7 +49,7 @@ const lately = defineJob('lately', (job) => {
     .keyBy((line) => line, utf8)
     .process('count', {
       state: { count: withTtl(valueState(int64, 0), { ttlMs: 1_000 }) },
-      onRecord: (line, { count }, out) => out.emit(`${line} ${count.update((n) => n + 1)}`),
+      onRecord: (line, { count }, out: Output<string>) => out.emit(`${line} ${count.update((n) => n + 1)}`),
     })
     .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
 });

@@ -5,6 +5,7 @@ import {
   json,
   kafkaSink,
   kafkaSource,
+  type Output,
   slidingWindows,
   tumblingWindows,
   utf8,
@@ -43,7 +44,7 @@ const jobWith = (first: WindowOptions, second: WindowOptions) =>
       .window(tumblingWindows({ sizeMs: 2 }), second)
       .process(
         'gather',
-        (all, { endMs, isUpdate }, out) => out.emit([endMs, ...all.map(({ k, n }) => `${k}${n}`).toSorted(), isUpdate]),
+        (all, { endMs, isUpdate }, out: Output<unknown[]>) => out.emit([endMs, ...all.map(({ k, n }) => `${k}${n}`).toSorted(), isUpdate]),
         json<Counted>(),
       )
       .sink('write-results', kafkaSink({ topic: 'out', value: json() }));
