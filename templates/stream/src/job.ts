@@ -1,4 +1,4 @@
-import { defineJob, int64, kafkaSink, kafkaSource, utf8, valueState } from 'onceflow';
+import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from 'onceflow';
 
 export const lines = kafkaSource({ topic: 'lines', value: utf8 });
 export const counts = kafkaSink({ topic: 'counts', value: utf8 });
@@ -11,7 +11,7 @@ export default defineJob('my-stream', (job) => {
     .keyBy((word) => word, utf8)
     .process('count-words', {
       state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out) {
+      onRecord(word, { count }, out: Output<string>) {
         out.emit(`${word}: ${count.update((n) => n + 1)}`);
       },
     })
