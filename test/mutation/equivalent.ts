@@ -49,4 +49,11 @@ export const equivalent: readonly Equivalent[] = [
       'const slowest = sinks.reduce((one, other) => ((attempt.stageMs.get(other) ?? 0) > (attempt.stageMs.get(one) ?? 1) ? other : one));',
     reason: 'An attempt is decided when every stage has finished, and each of them has its time then.',
   },
+  {
+    file: 'lib/sinks/kafka/left-open.ts',
+    within: 'readOpen',
+    before: 'let isGone = false;',
+    after: 'let isGone = true;',
+    reason: 'Every try sets it before it is read, and there is one try at least. The first value is for the compiler.',
+  },
 ];

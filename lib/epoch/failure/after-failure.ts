@@ -60,13 +60,13 @@ export function afterFailedAttempt(
 ): { readonly trouble: Trouble; readonly next: AfterFailure } {
   const { restart, tolerableFailures, poisonAttempts, leavesOut } = rules;
   const lastError = `epoch ${failed.epoch}, stage ${failed.stage}: ${failed.message}`;
-  const ofRecord = failed.kind === 'user-code' || failed.kind === 'record';
-  const isolation = ofRecord ? afterUserFailure(before.isolation, failed.input) : before.isolation;
-  const poison = ofRecord && isolation.alone >= poisonAttempts ? isolation.suspects[0] : undefined;
+  const isOfRecord = failed.kind === 'user-code' || failed.kind === 'record';
+  const isolation = isOfRecord ? afterUserFailure(before.isolation, failed.input) : before.isolation;
+  const poison = isOfRecord && isolation.alone >= poisonAttempts ? isolation.suspects[0] : undefined;
   const condemned = poison === undefined ? before.condemned : { source: poison.stage, record: condemn(poison, isolation.alone, failed) };
   const attempt: FailedAttempt = {
-    kind: ofRecord ? 'user-code' : failed.kind === 'stale' ? 'stale' : 'transient',
-    isSearch: ofRecord && (isSearching(isolation) || poison !== undefined),
+    isOfRecord,
+    isSearch: isOfRecord && (isSearching(isolation) || poison !== undefined),
     message: lastError,
   };
   const failures = countFailure(restart, before.failures, attempt, nowMs);

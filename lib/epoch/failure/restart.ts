@@ -37,7 +37,8 @@ export function restartStrategyOf(
 
 /** What a failed attempt was, as far as restarts are concerned. */
 export interface FailedAttempt {
-  readonly kind: 'user-code' | 'transient' | 'stale';
+  /** Did what a record did make it fail? */
+  readonly isOfRecord: boolean;
   /** The next attempt reads less than this one: a step of the search for a record, and no restart. */
   readonly isSearch: boolean;
   /** Where and why, for the message of a strategy that gives up. */
@@ -62,7 +63,7 @@ export function countFailure(strategy: RestartStrategy, before: Failures, failed
   return {
     inARow: before.inARow + 1,
     restarts: before.restarts + (failed.isSearch ? 0 : 1),
-    notUserCode: before.notUserCode + (failed.kind === 'user-code' ? 0 : 1),
+    notUserCode: before.notUserCode + (failed.isOfRecord ? 0 : 1),
     restartsAtMs: failed.isSearch || strategy.kind !== 'failure-rate' ? recent : [...recent, nowMs],
   };
 }

@@ -3,6 +3,7 @@ import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.
 import type { SourceRange } from '../../protocol/requests.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { offsetsIn } from '../failure/isolate.ts';
 import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from './plan.ts';
 
 export type Planned =
@@ -85,9 +86,7 @@ function planFrom(
   const planned = planRanges(sources, { parallelism: (stage) => parallelismOf(settings, stage), onDataLoss, overdue });
   if (planned.outcome === 'lost') return { outcome: 'failed', message: planned.message };
   if (planned.outcome !== 'planned') return planned;
-  const records = Object.values(planned.ranges)
-    .flat(2)
-    .reduce((sum, { from, bound }) => sum + bound - from, 0);
+  const records = offsetsIn(Object.values(planned.ranges).flat(2));
   const from = byName(
     sources.map(({ stage: { id, topic } }) => [id, { ...ofName(before, id), [topic]: ofName(planned.from, id) ?? [] }] as const),
   );

@@ -556,8 +556,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/failure/after-failure.ts',
-        "const ofRecord = failed.kind === 'user-code' || failed.kind === 'record';",
-        "const ofRecord = failed.kind !== 'stale';",
+        "const isOfRecord = failed.kind === 'user-code' || failed.kind === 'record';",
+        "const isOfRecord = failed.kind !== 'stale';",
       ),
     ],
   },

@@ -95,6 +95,15 @@ describe('a record that failed alone as often as it may', () => {
   });
 });
 
+it('the first failure of user code in a row is a restart, as what is not of a record is, and the steps of a search are none', () => {
+  const restart = { kind: 'fixed-delay', attempts: 1, delayMs: 5 } as const;
+  const outcomes = (failures: readonly FailedEpoch[]) => follow(failures, { restart }).next.map(({ outcome }) => outcome);
+  expect(follow([thrown(0, 1000)], { restart: { kind: 'none' } }).next).toMatchObject([{ outcome: 'stops' }]);
+  expect(outcomes([thrown(0, 1000), thrown(0, 1000), thrown(0, 500), thrown(0, 250)])).toEqual(['again', 'again', 'again', 'again']);
+  expect(outcomes([thrown(0, 1000), thrown(0, 1000), away])).toEqual(['again', 'again', 'stops']);
+  expect(outcomes([away, away])).toEqual(['again', 'stops']);
+});
+
 describe('what is not of a record', () => {
   it('neither counts as its failure nor makes epochs smaller', () => {
     const often = Array.from({ length: 20 }, () => away);

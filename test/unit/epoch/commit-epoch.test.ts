@@ -16,6 +16,7 @@ interface Setting {
   readonly isHeld?: () => boolean;
   /** What was asked, which is kept also when the commit throws. */
   readonly asked?: SinkRequest[];
+  readonly isToldToEnd?: boolean;
 }
 
 /**
@@ -25,7 +26,7 @@ interface Setting {
 async function commit(
   committables: readonly Committable[],
   answer: (request: SinkRequest, nth: number) => object,
-  { refusalTimeoutMs, isHeld = () => true, asked = [] }: Setting = {},
+  { refusalTimeoutMs, isHeld = () => true, asked = [], isToldToEnd = false }: Setting = {},
 ) {
   let nowMs = 100;
   const told: CoordinatorEvent[] = [];
@@ -76,7 +77,8 @@ async function commit(
     epochTimeoutMs: 9,
   };
   const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
-  const held = { deps, settings, tenure, signal: new AbortController().signal } as unknown as Held;
+  const signal = isToldToEnd ? AbortSignal.abort() : new AbortController().signal;
+  const held = { deps, settings, tenure, signal } as unknown as Held;
   const outputs = Object.fromEntries(committables.map(({ sink }) => [sink, [staged]]));
   const manifest = decided({
     ...{ version: 3, job: 'job', incarnation: 'i', epoch: 5, decisionId: 'five', offsets: {}, state: {} },
@@ -121,6 +123,31 @@ it('what was sent again counts only in place of what was asked for', async () =>
   expect(resolutions.slice(1)).toEqual(['republished']);
   expect(recorded).toEqual([[again]]);
   expect(result).toEqual({ republished: 1, delivers: false });
+});
+
+it('what is committed is not asked for again while another part of it is in doubt', async () => {
+  const [first, second] = [committable('write', 'some', { id: 1 }), { ...committable('write', 'some', { id: 2 }), subtask: 1 }];
+  const { asked } = await commit([first, second], ({ ask }, nth) => {
+    if (ask === 'resolve') return { outcome: 'unsettled', message: 'a broker is away' };
+    return { outcome: 'committed', doubtful: nth === 1 ? [{ subtask: 1, why: 'unknown' }] : [] };
+  });
+  const commits = asked.flatMap((request) => (request.ask === 'commit' ? [request.committables] : []));
+  expect(commits).toEqual([[first, second], [second]]);
+});
+
+it.each([
+  [
+    'what is not settled by then',
+    { outcome: 'unsettled', message: 'a broker is away' },
+    /^the commit of epoch 5 is left to the next coordinator/,
+  ],
+  ['nothing that turns out to be committed', { outcome: 'committed' }, undefined],
+])('a coordinator that is told to end leaves %s to the next one', async (_what, resolved, message) => {
+  const answer = ({ ask }: SinkRequest) =>
+    ask === 'resolve' ? resolved : { outcome: 'committed', doubtful: [{ subtask: 0, why: 'unknown' }] };
+  const committed = commit([committable('write', 'some')], answer, { isToldToEnd: true });
+  if (message === undefined) expect((await committed).result).toEqual({ republished: 0, delivers: false });
+  else await expect(committed).rejects.toThrow(message);
 });
 
 describe('a commit that only a person can help', () => {

@@ -13,9 +13,9 @@ import {
 import { noProgressAfterMs } from '../../../lib/epoch/progress/progress.ts';
 import { jittered } from '../../../lib/ports/pause.ts';
 
-const broken: FailedAttempt = { kind: 'transient', isSearch: false, message: 'the broker was away' };
-const thrown: FailedAttempt = { kind: 'user-code', isSearch: false, message: 'Error: no' };
-const searching: FailedAttempt = { kind: 'user-code', isSearch: true, message: 'Error: no' };
+const broken: FailedAttempt = { isOfRecord: false, isSearch: false, message: 'the broker was away' };
+const thrown: FailedAttempt = { isOfRecord: true, isSearch: false, message: 'Error: no' };
+const searching: FailedAttempt = { isOfRecord: true, isSearch: true, message: 'Error: no' };
 
 /** What follows each of the failures, `everyMs` apart; 'decided' is an epoch that succeeded. */
 function follow(strategy: RestartStrategy, steps: readonly (FailedAttempt | 'decided')[], tolerable = Infinity, everyMs = 10): Restart[] {

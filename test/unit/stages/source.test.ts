@@ -68,6 +68,12 @@ it.each([1_000_000, 8_000_000, 20_000_000])(
   },
 );
 
+it('an epoch that has read as many bytes as it may asks for no more', async () => {
+  const ofOneFetch = (await readEpoch(1, 1, [0])).bytesIn;
+  expect((await readEpoch(1, ofOneFetch, [0])).bytesIn).toBe(ofOneFetch);
+  expect((await readEpoch(1, ofOneFetch + 1, [0])).bytesIn).toBeGreaterThan(ofOneFetch);
+});
+
 it('partitions whose batches are larger than what small epochs ask for are all read, in turn', async () => {
   let offsets: number[] = new Array(PARTITIONS).fill(0);
   for (let epoch = 1; epoch <= 2 * PARTITIONS; epoch++) offsets = (await readEpoch(epoch, 1, offsets)).reached.map(({ next }) => next);

@@ -76,6 +76,24 @@ describe('an epoch', () => {
     expect(loop.nextInMs()).toBe(100);
   });
 
+  it.each([
+    ['is no larger than it can be sent in time, where it is sent after its decision', true, 1_000_000],
+    ['may be large whatever its commit takes, where it was prepared before', false, 8 * 1024 * 1024],
+  ])('that leaves a backlog is followed by one that %s', (_what, delivers, bytes) => {
+    const loop = play({ maxConcurrentEpochs: 1 });
+    const some = read(15);
+    if (some.outcome !== 'done' || some.work.kind !== 'source') throw new Error('no source');
+    const work = { kind: 'source' as const, subtasks: some.work.subtasks.map((each) => each && { ...each, bytesIn: 10_000_000 }) };
+    upTo(loop, 'planned');
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: { outcome: 'done', work } });
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') });
+    const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 });
+    // It would take ten times most of the interval of 100 ms.
+    loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers }, ms: 800 });
+    expect(loop.state().size.bytes).toBe(bytes);
+  });
+
   it('waits for the pause after a commit, and alone', () => {
     const loop = play({ minPauseMs: 500 });
     const { manifest } = only(upTo(loop, 'prepared'), 'decide');
@@ -364,10 +382,20 @@ describe('an ending loop', () => {
     expect(loop.state().ending.settling).toBe('done');
   });
 
+  it('takes no plan that was being made', () => {
+    const loop = play();
+    expect(names(loop.turn())).toEqual(['plan']);
+    expect(names(loop.on({ of: 'told-to-end' }))).toEqual(['settle']);
+    expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual([]);
+    expect(loop.state().inFlight).toEqual([]);
+  });
+
   it('drops after four seconds what is not decided by then, and after ten leaves what is not done', () => {
     const loop = play();
     upTo(loop, 'read');
     loop.on({ of: 'told-to-end' });
+    // The next chore: no plan is waited for, which would be in 100 ms.
+    expect(loop.nextInMs()).toBe(2_000);
     expect(names(loop.pass(3_999))).not.toContain('abort');
     expect(loop.nextInMs()).toBe(1);
     expect(names(loop.pass(1))).toEqual(['give-up', 'abort', 'settle']);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { soundnessOf } from '../../../../lib/sinks/kafka/check-prepared.ts';
+import type { KafkaAnswer, TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
+import { checkPrepared, soundnessOf } from '../../../../lib/sinks/kafka/check-prepared.ts';
 import type { KafkaCommittable } from '../../../../lib/sinks/kafka/committable.ts';
 
 const written = (partition: number, first: number, last: number) => ({ topic: 'out', partition, first, last });
@@ -57,5 +58,34 @@ describe('prepared transactions', () => {
       topic: 'out',
       answer: 'LEADER_NOT_AVAILABLE',
     });
+  });
+});
+
+describe('what makes prepared transactions unsound', () => {
+  /** What brokers say is open, one after the other, the last one for ever. */
+  async function check(...answers: (readonly ReturnType<typeof open>[] | KafkaAnswer)[]) {
+    let asked = 0;
+    const forgotten: string[] = [];
+    const kafka = {
+      leaders: async () => [1, 1, 1],
+      forgetLeaders: (topic: string) => forgotten.push(topic),
+      describeProducers: async () => {
+        const answer = answers[Math.min(asked++, answers.length - 1)] ?? [];
+        return typeof answer === 'string' ? { answer, producers: [] } : { answer: 'NONE', producers: answer };
+      },
+    } as unknown as TransactionRequests;
+    const clock = { now: () => 0, elapsedMs: () => 0, sleep: async () => {} };
+    const { outcome } = await checkPrepared({ kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 0 }, [prepared]);
+    return { outcome, asked, forgotten };
+  }
+
+  it('is asked again of who leads then: a follower answers too, and may not know yet', async () => {
+    expect(await check([open(0, 10)], own)).toEqual({ outcome: 'sound', asked: 2, forgotten: ['out'] });
+    expect(await check([open(0, 10)])).toEqual({ outcome: 'unsound', asked: 2, forgotten: ['out'] });
+  });
+
+  it('is asked once where there is nothing of it, or no answer', async () => {
+    expect(await check(own)).toEqual({ outcome: 'sound', asked: 1, forgotten: [] });
+    expect(await check('TOPIC_AUTHORIZATION_FAILED')).toMatchObject({ outcome: 'unknown', asked: 1 });
   });
 });

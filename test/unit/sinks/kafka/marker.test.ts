@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { type KafkaAnswer, KafkaProblem, type TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
 import { commitTransaction } from '../../../../lib/sinks/kafka/commit.ts';
+import { markerVerdict } from '../../../../lib/sinks/kafka/marker.ts';
 import { resolveTransaction } from '../../../../lib/sinks/kafka/resolve.ts';
 import { settleTransactions } from '../../../../lib/sinks/kafka/settle.ts';
 import { Dice } from '../../../simulation/kernel/dice.ts';
@@ -66,5 +68,72 @@ it('an epoch of version 1 whose end is forgotten in a partition that has no lead
   expect({ outcome: outcome.outcome, abortedIn0: broker.partition('out', 0)?.aborted.length }).not.toEqual({
     outcome: 'committed',
     abortedIn0: 1,
+  });
+});
+
+describe('the marker of an epoch of version 1', () => {
+  const NOW = 1_000_000_000;
+  const HALF_A_DAY_MS = 12 * 3_600_000;
+  const committable = { sink: 'write', subtask: 0, epoch: 4, transactionalId: 'id', producerId: '7', producerEpoch: 1, written: [] };
+
+  interface Found {
+    readonly offset?: number;
+    readonly answer?: KafkaAnswer;
+    readonly leaders?: readonly number[] | 'TOPIC_AUTHORIZATION_FAILED';
+    /** Whose transaction is open in the topic. */
+    readonly openOf?: string;
+    readonly ageMs?: number;
+    readonly previousUseAtMs?: number;
+  }
+
+  function verdict({ offset, answer = 'NONE', leaders = [1, 1], openOf, ageMs = 0, previousUseAtMs }: Found) {
+    const kafka = {
+      offsetFetch: async () => ({ answer, offset }),
+      leaders: async () => {
+        if (typeof leaders === 'string') throw new KafkaProblem(leaders, 'no right', false);
+        return leaders;
+      },
+      forgetLeaders: () => {},
+      describeProducers: async (_leader: number, _topic: string, [partition = 0]: readonly number[]) => ({
+        answer: 'NONE',
+        producers: openOf === undefined ? [] : [{ partition, producerId: openOf, producerEpoch: 1, lastTimestampMs: 0, openSince: 3 }],
+      }),
+    } as unknown as TransactionRequests;
+    const clock = { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} };
+    const asking = { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 0 };
+    return markerVerdict(asking, committable, { topic: 'out', startedAtMs: NOW - ageMs, previousUseAtMs }, NOW);
+  }
+
+  it.each<[string, Found]>([
+    ['committed', { offset: 4 }],
+    // A later epoch has used the id since.
+    ['committed', { offset: 6 }],
+    ['not-committed', { offset: 3 }],
+    ['not-committed', { ageMs: HALF_A_DAY_MS - 1 }],
+    // It may have expired.
+    ['no-evidence', { ageMs: HALF_A_DAY_MS }],
+    ['no-evidence', { previousUseAtMs: NOW }],
+    ['committed', { offset: 4, openOf: '8' }],
+    ['forgotten', { offset: 4, openOf: '7' }],
+    ['unsettled', { offset: 4, leaders: [1, -1] }],
+    ['unsettled', { offset: 4, leaders: 'TOPIC_AUTHORIZATION_FAILED' }],
+    ['unsettled', { answer: 'GROUP_AUTHORIZATION_FAILED' }],
+  ])('says "%s" when what is found is %j', async (expected, found) => {
+    expect((await verdict(found)).verdict).toBe(expected);
+  });
+
+  it('that says nothing for sure says why', async () => {
+    expect(await verdict({ offset: 4, leaders: [1, -1] })).toHaveProperty(
+      'message',
+      'epoch 4, decided by an earlier version, transaction id: partitions 1 of topic out have no leader',
+    );
+    expect(await verdict({ answer: 'GROUP_AUTHORIZATION_FAILED' })).toHaveProperty(
+      'message',
+      expect.stringMatching(/its commit marker could not be read \(GROUP_AUTHORIZATION_FAILED, NONE\)$/),
+    );
+    expect(await verdict({ offset: 4, openOf: '7' })).toHaveProperty(
+      'message',
+      expect.stringMatching(/forgot the end in partitions 0 of topic out/),
+    );
   });
 });

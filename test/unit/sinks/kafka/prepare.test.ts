@@ -19,9 +19,14 @@ async function prepare(answers: Answers, nowMs = 0) {
       return { answer: answers.initProducerId ?? 'NONE', producerId: '7', producerEpoch: 4 };
     },
     addPartitions: async () => 'NONE',
-    leaders: async () => [1],
+    // As a client that had not heard of any partition but of those that are said to have been seen.
+    leaders: async (_topic: string, seen = 0) => Array.from({ length: seen }, () => 1),
     forgetLeaders: () => {},
-    produce: async () => ({ answer: answers.produce ?? 'NONE', baseOffsets: answers.baseOffsets ?? [10], refused: answers.refused }),
+    produce: async (_who: unknown, leader: number) => ({
+      answer: leader === 1 ? (answers.produce ?? 'NONE') : 'NOT_LEADER_OR_FOLLOWER',
+      baseOffsets: answers.baseOffsets ?? [10],
+      refused: answers.refused,
+    }),
     endTxn: async ({ producerEpoch }: ProducerIdentity, commit: boolean) => {
       await new Promise((resolve) => setImmediate(resolve));
       asked.push(`${commit ? 'commit' : 'abort'} of epoch ${producerEpoch}`);

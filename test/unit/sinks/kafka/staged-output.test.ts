@@ -36,3 +36,31 @@ test('a payload that is cut off, or has bytes behind its end, is refused', () =>
     { numRuns: 300 },
   );
 });
+
+test('what is wrong with a payload is said with its name', () => {
+  const batches = Buffer.from('abc');
+  const payload = Buffer.concat(encodeStagedOutput([{ topic: 'topic', partition: 3, batches }]));
+  const indexBytes = payload.length - batches.length;
+  const changed = (at: number, byte: number) => {
+    const copy = Buffer.from(payload);
+    copy[at] = byte;
+    return copy;
+  };
+  for (const [damaged, what] of [
+    [payload.subarray(0, 3), 'its index is cut off'],
+    [payload.subarray(0, indexBytes - 1), 'its index is cut off'],
+    [changed(0, 4), 'its index is cut off'],
+    [payload.subarray(0, payload.length - 1), 'its section for topic-3 is cut off'],
+    [Buffer.concat([payload, batches]), 'it holds more than its index names'],
+    // Of no sections, and of two.
+    [changed(4, 0), 'it holds more than its index names'],
+    [changed(4, 2), 'its index ends within a section'],
+    // A topic whose name is longer than the index.
+    [changed(5, 100), 'its index ends within a section'],
+  ] as const) {
+    const refused = () => decodeStagedOutput(damaged, 'blob b');
+    expect(refused).toThrow(CorruptBlobError);
+    expect(refused).toThrow(what);
+    expect(refused).toThrow('blob b');
+  }
+});

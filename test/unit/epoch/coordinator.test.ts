@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest';
+import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import { coordinate } from '../../../lib/epoch/coordinator/coordinator.ts';
+import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
+import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { countingPlan } from '../../support/counting-plan.ts';
+
+interface Moment {
+  readonly table: EpochTable;
+  readonly stop: AbortController;
+  readonly handOver: AbortController;
+}
+
+/** A start whose recovery finds no broker; `third` happens when it has asked for the third time. */
+async function recovering(third: (moment: Moment) => unknown) {
+  let nowMs = 0;
+  const now = () => 1_000_000 + nowMs;
+  const table = new EpochTable(now);
+  const epochs = modelEpochStore(table, async (_api, _about, _failure, execute) => execute(undefined as never));
+  const [stop, handOver] = [new AbortController(), new AbortController()];
+  let asked = 0;
+  const away = async () => {
+    asked++;
+    if (asked === 3) await third({ table, stop, handOver });
+    if (asked > 20) throw new Error('nothing ended it');
+    throw new KafkaProblem('NO_ANSWER', 'no broker answers', true);
+  };
+  const deps = {
+    epochs,
+    kafka: new Proxy({}, { get: () => away }),
+    sinks: { forTarget: () => ({ how: 'prepared', connector: 'some', refusalOf: away, learn: away }) },
+    clock: {
+      now,
+      elapsedMs: () => nowMs,
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        if (signal?.aborted === true) return;
+        await new Promise((resolve) => setImmediate(resolve));
+        nowMs += ms;
+      },
+    },
+    random: { id: () => 'f'.repeat(32), fraction: () => 0.5 },
+    observe: () => {},
+  } as unknown as CoordinatorDeps;
+  const settings = {
+    ...{ job: 'job', holder: 'first', plan: countingPlan, fingerprint: 'f', maxParallelism: 128, parallelism: {}, groupId: 'job' },
+    ...{ leaseMs: 3_000, checkpointIntervalMs: 100, epochTimeoutMs: 60_000, takeover: 'allow' },
+  } as Partial<JobSettings> as JobSettings;
+  const end = await coordinate(deps, settings, { stop: stop.signal, handOver: handOver.signal });
+  return { end, asked, row: await epochs.readJob('job') };
+}
+
+it.each(['stop', 'handOver'] as const)(
+  'a recovery that is told to end (%s) leaves the rest to the next coordinator, at once',
+  async (how) => {
+    const { end, asked, row } = await recovering((moment) => moment[how].abort());
+    expect(end).toEqual({ end: 'handed-over', message: expect.stringMatching(/left to the next coordinator: no broker answers/) });
+    expect(asked).toBe(3);
+    expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'running', failure: undefined });
+  },
+);
+
+/** Another process takes the job. */
+const taken = { holder: 'second', leaseExpiresAtMs: 9_000_000 };
+
+it('a recovery ends when another coordinator has taken the lease, and says who', async () => {
+  const { end, row } = await recovering(({ table }) => table.raise('job', { generation: 1 }, taken));
+  expect(end).toEqual({
+    end: 'superseded',
+    message: expect.stringMatching(/^generation 2 of second has taken over job job from this one, generation 1 of first; its lease runs/),
+  });
+  expect(row).toMatchObject({ generation: 2, ...taken });
+});
+
+it('a recovery of a job that was deleted and made anew ends too, and nobody has taken anything over from it', async () => {
+  const { end, row } = await recovering(({ table }) => {
+    const { job, generation, incarnation, ...rest } = table.row('job') ?? expect.fail('there is no job');
+    table.deleteJob({ job, generation, incarnation });
+    table.create({ ...rest, job, generation, incarnation: 'anew', ...taken });
+  });
+  expect(end).toEqual({ end: 'superseded', message: 'another coordinator has taken over job job' });
+  expect(row).toMatchObject({ generation: 1, incarnation: 'anew', ...taken });
+});

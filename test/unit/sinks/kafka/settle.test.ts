@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import type { KafkaAnswer, ProducerState } from '../../../../lib/ports/kafka-requests.ts';
+import type { SinkEvent } from '../../../../lib/sinks/connector.ts';
+import { coordinateKafka, type KafkaClients } from '../../../../lib/sinks/kafka/coordination.ts';
+
+interface Broker {
+  readonly initProducerId?: KafkaAnswer;
+  readonly describeProducers?: KafkaAnswer;
+  readonly leaders?: readonly number[];
+  /** Producer ids that have a transaction open in partition 0; what is aborted is open no more. */
+  readonly open?: readonly string[];
+  readonly abort?: KafkaAnswer;
+}
+
+/** Settles a sink `write` of one subtask, whose two ids have the producer ids 1 and 2, for at most a second of its clock. */
+async function settle({ initProducerId = 'NONE', describeProducers = 'NONE', leaders = [1], open = [], abort = 'NONE' }: Broker) {
+  let nowMs = 0;
+  const [told, ended]: [SinkEvent[], string[]] = [[], []];
+  let stillOpen = open;
+  let ids = 0;
+  const state = (producerId: string): ProducerState => ({
+    partition: 0,
+    producerId,
+    producerEpoch: 3,
+    lastTimestampMs: -1e9,
+    openSince: 5,
+  });
+  const kafka = {
+    initProducerId: async () => ({ answer: initProducerId, producerId: `${++ids}`, producerEpoch: 4 }),
+    leaders: async () => leaders,
+    forgetLeaders: () => {},
+    describeProducers: async () => ({ answer: describeProducers, producers: stillOpen.map(state) }),
+    addPartitions: async () => 'NONE',
+    endTxn: async ({ producerId }: { readonly producerId: string }, commit: boolean) => {
+      ended.push(`${commit ? 'commit' : 'abort'} of ${producerId}`);
+      if (abort === 'NONE') stillOpen = stillOpen.filter((one) => one !== producerId);
+      return abort;
+    },
+    brokerConfig: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return new Map();
+    },
+  };
+  const clock = {
+    now: () => nowMs,
+    elapsedMs: () => nowMs,
+    sleep: async (ms: number) => {
+      nowMs += ms;
+    },
+  };
+  const clients = { kafka, clock, random: { id: () => '', fraction: () => 0.5 } } as unknown as KafkaClients;
+  const scope = { job: 'job', incarnation: 'inc', sinks: { write: { subtasks: 1, places: ['out'] } } };
+  const { settle: settleScope } = coordinateKafka(clients, { transactionTimeoutMs: 60_000 });
+  const outcome = await settleScope({ ...clients, deadlineMs: 1_000 }, scope, (event) => told.push(event));
+  return { outcome, told: told.map((event) => `${event.event}: ${event.message}`), ended };
+}
+
+describe('what may be open in a pool is settled', () => {
+  it('when nothing is open, at once', async () => {
+    expect(await settle({})).toEqual({ outcome: { outcome: 'settled', ends: 2 }, told: [], ended: [] });
+  });
+
+  it('when what brokers have left open under its ids is aborted', async () => {
+    const { outcome, ended } = await settle({ open: ['2'] });
+    expect(outcome).toEqual({ outcome: 'settled', ends: 2 });
+    expect(ended).toEqual(['abort of 2']);
+  });
+
+  it('and what others have open for longer than they may is said before that', async () => {
+    const { outcome, told, ended } = await settle({ open: ['9'] });
+    expect(outcome).toEqual({ outcome: 'settled', ends: 2 });
+    expect(told).toEqual([expect.stringMatching(/^hanging-transaction: .*out-0 wait at offset 5: a transaction of producer 9/)]);
+    expect(ended).toEqual([]);
+  });
+
+  it('without what has no leader, which is said', async () => {
+    const { outcome, told } = await settle({ leaders: [1, -1] });
+    expect(outcome).toEqual({ outcome: 'settled', ends: 2 });
+    expect(told).toEqual([expect.stringMatching(/^warning: without a leader for 1 s: out-1; /)]);
+  });
+});
+
+it.each<[string, Broker, boolean, RegExp]>([
+  [
+    'an id that is refused',
+    { initProducerId: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' },
+    false,
+    /InitProducerId was .*: grant WRITE and DESCRIBE/,
+  ],
+  [
+    'an id that nobody answers for',
+    { initProducerId: 'COORDINATOR_NOT_AVAILABLE' },
+    true,
+    /InitProducerId was answered COORDINATOR_NOT_AVAILABLE$/,
+  ],
+  [
+    'a topic that may not be looked at',
+    { describeProducers: 'TOPIC_AUTHORIZATION_FAILED' },
+    false,
+    /DescribeProducers of topic out .*: grant READ/,
+  ],
+  [
+    'what may not be aborted',
+    { open: ['1'], abort: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' },
+    false,
+    /job-inc-write-0-0 could not be settled: aborting what the broker had left open was .*: grant WRITE and DESCRIBE/,
+  ],
+  ['what could not be aborted', { open: ['1'], abort: 'INVALID_TXN_STATE' }, true, /aborting what .* was answered INVALID_TXN_STATE$/],
+])('%s is not settled, and it is said whether that may pass', async (_what, broker, retriable, message) => {
+  expect((await settle(broker)).outcome).toEqual({ outcome: 'failed', retriable, message: expect.stringMatching(message) });
+});
