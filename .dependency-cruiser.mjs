@@ -25,6 +25,7 @@ const rooms = {
   local: ['host', 'functions', 'infra', 'jobs', 'lib'],
   bench: ['host', 'infra', 'jobs', 'lib', 'local'],
   model: ['local'],
+  package: [],
 };
 const ours = `^(lib|test|${Object.keys(rooms).join('|')})/`;
 

@@ -1,5 +1,5 @@
 import { parameters } from '../lib/config/parameters.ts';
-import type { Command } from './command.ts';
+import { type Command, optionsOf } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { EXIT, EXIT_WORDS } from './exit-codes.ts';
 import { TIMEOUT_S } from './options.ts';
@@ -27,9 +27,11 @@ command asks only for those that it needs.
 ${exitCodesText()}`;
 }
 
-function commandText({ name, usage, options }: Command): string {
-  const entries = Object.entries(options);
-  const call = `  ${[name, ...entries.map(([option, { takes }]) => `[--${option} ${takes}]`)].join(' ')}`;
+function commandText(command: Command): string {
+  const { name, usage } = command;
+  const entries = Object.entries(optionsOf(command));
+  const argument = 'argument' in command ? [command.argument] : [];
+  const call = `  ${[name, ...argument, ...entries.map(([option, { takes }]) => `[--${option} ${takes}]`)].join(' ')}`;
   const words = [usage, ...entries.flatMap(([, { help }]) => (help === undefined ? [] : [`(${help})`]))];
   const lines = flowed(words, ' ', WORDS_AT);
   const first = call.length < WORDS_AT ? call.padEnd(WORDS_AT) : `${call}\n${' '.repeat(WORDS_AT)}`;
@@ -37,7 +39,7 @@ function commandText({ name, usage, options }: Command): string {
 }
 
 function namesWith(option: string): string[] {
-  return COMMANDS.filter(({ options }) => option in options).map(({ name }) => name);
+  return COMMANDS.filter((command) => option in optionsOf(command)).map(({ name }) => name);
 }
 
 function exitCodesText(): string {

@@ -2,6 +2,7 @@ import { explainError } from '../host/explain-error.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { JobFailedError, LeftToNextError, SupersededError } from '../lib/epoch/coordinator/context.ts';
 import { readArguments } from './arguments.ts';
+import type { CommandResult } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { helpText } from './help.ts';
 import { openTools } from './tools.ts';
@@ -21,20 +22,24 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, outp
 }
 
 async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, output: Output): Promise<ExitCode> {
-  const { command, help, job, json, values } = readArguments(argv);
+  const { command, help, argument, job, json, values } = readArguments(argv);
   if (command === undefined || help) {
     output.log(helpText());
     return help ? EXIT.ok : EXIT.usage;
   }
+  if ('argument' in command) return print(await command.run(argument), json, output);
   const options = values();
   const tools = await openTools(env, job, (line) => output.error(line));
   try {
-    const result = await command.run(tools, options);
-    output.log(json ? JSON.stringify(result.json, null, 2) : result.text);
-    return result.code;
+    return print(await command.run(tools, options), json, output);
   } finally {
     await tools.close();
   }
+}
+
+function print(result: CommandResult, json: boolean, output: Output): ExitCode {
+  output.log(json ? JSON.stringify(result.json, null, 2) : result.text);
+  return result.code;
 }
 
 function explain(error: unknown): { readonly code: ExitCode; readonly message: string } {

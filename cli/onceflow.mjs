@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npx onceflow <command>`. Plain JavaScript for Node >= 20: the rest is TypeScript, which Node 24 runs as it is. A
- * checkout brings its own Node 24, and an older one hands over to it.
+ * `npx onceflow <command>`. Plain JavaScript for Node >= 20. A checkout has the rest as TypeScript, which Node 24 runs as it is, and
+ * brings its own Node 24: an older one hands over to it. The package has it as JavaScript.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,13 +15,13 @@ const MAJOR = Number(process.versions.node.split('.')[0]);
 if (MAJOR >= 24) {
   // Half of a command's time is reading its TypeScript, the same each time.
   module.enableCompileCache();
-  const { main } = await import('./main.ts');
+  const { main } = await import(existsSync(new URL('main.ts', import.meta.url)) ? './main.ts' : '../dist/cli/main.js');
   process.exitCode = await main(process.argv.slice(2), process.env);
 } else if (existsSync(NODE_24)) {
   handOver();
 } else {
-  console.error(`onceflow needs Node 24 and runs on ${process.versions.node}; "npm ci" in its checkout brings it`);
-  process.exitCode = 1;
+  console.error(`onceflow needs Node 24 and runs on ${process.versions.node}; in a checkout "npm ci" brings it`);
+  process.exitCode = 2;
 }
 
 function handOver() {

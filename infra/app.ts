@@ -16,7 +16,7 @@ try {
   const { prefix } = settings;
   const stack = new Stack(app, `Onceflow-${prefix.replaceAll('_', '-')}`, { description: `Onceflow job ${prefix}` });
   new StreamJob(stack, 'Job', {
-    entry: given[parameters.job.variable] ?? '',
+    job: given[parameters.job.variable] ?? '',
     kafka: { brokers: given[parameters.brokers.variable] ?? '' },
     parameters: given,
     settings,

@@ -16,7 +16,7 @@ process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
 // The rules look at resources, not at code.
 const app = new App({ outdir, context: { 'aws:cdk:bundling-stacks': [] } });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
-const job = { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' } };
+const job = { job: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' } };
 new StreamJob(new Stack(app, 'Kept'), 'Job', { ...job, parallelism: 2 });
 new StreamJob(new Stack(app, 'ThrownAway'), 'Job', { ...job, parameters: { ONCEFLOW_REMOVAL: 'destroy' } });
 new StreamJob(new Stack(app, 'Adopting'), 'Job', { ...job, adopt: { table: 'earlier', blobs: 's3://earlier-bucket/jobs' } });

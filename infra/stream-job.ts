@@ -12,8 +12,8 @@ import { CheckpointStorage } from './storage/checkpoint-storage.ts';
 import { EveryMinute } from './triggers/every-minute.ts';
 
 export interface StreamJobProps {
-  /** Module of the job, relative to the working directory: its default export is made by `defineJob`. */
-  readonly entry: string;
+  /** Module of the job, relative to the working directory (with `cdk` that of cdk.json): its default export is made by `defineJob`. */
+  readonly job: string;
   readonly kafka: {
     /** Brokers to connect to first: `host:port`, with commas between. */
     readonly brokers: string;
@@ -43,7 +43,7 @@ export interface StreamJobProps {
  * A job on Lambda, DynamoDB and S3: storage for its checkpoints, its functions, and a schedule that keeps it running.
  *
  * @example
- * new StreamJob(stack, 'WordCount', { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, parallelism: 4 });
+ * new StreamJob(stack, 'WordCount', { job: './src/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, parallelism: 4 });
  *
  * @throws ConfigError, JobDefinitionError while the tree is built: a parameter is missing, wrong or contradicts another.
  */
@@ -88,10 +88,10 @@ export class StreamJob extends Construct {
   }
 }
 
-function givenOf({ entry, kafka, adopt, parallelism, monitoring, parameters: others = {} }: StreamJobProps): Given {
+function givenOf({ job, kafka, adopt, parallelism, monitoring, parameters: others = {} }: StreamJobProps): Given {
   return {
     ...others,
-    [parameters.job.variable]: entry,
+    [parameters.job.variable]: job,
     [parameters.brokers.variable]: kafka.brokers,
     ...(adopt === undefined ? {} : { [parameters.adoptTable.variable]: adopt.table, [parameters.adoptBlobs.variable]: adopt.blobs }),
     ...(parallelism === undefined ? {} : { [parameters.parallelism.variable]: String(parallelism) }),

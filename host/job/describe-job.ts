@@ -13,9 +13,12 @@ import { ConfigError } from '../../lib/config/fault.ts';
 import { readConfig, readToolConfig, requiredValue } from '../../lib/config/read-config.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
+import { type JobDefinition, JobDefinitionError } from '../../lib/graph/job.ts';
 import { configureJob } from './configured-job.ts';
 import type { Described, DescribedFault, JobSummary } from './describe.ts';
+import { jobUrl } from './job-url.ts';
 import { loadJob } from './load-job.ts';
+import { needsTranslation, translateJob } from './translate-job.ts';
 import { watchEnvironment } from './watch-environment.ts';
 
 const FUNCTIONS = ['coordinator', 'source', 'operator', 'sink'];
@@ -33,10 +36,22 @@ async function describe(): Promise<Partial<JobSummary>> {
   if (what === 'bundle') withoutPackages();
   const config = readConfig(process.env);
   const reads = what === 'source' ? watchEnvironment() : undefined;
-  const { job, plan, parallelism } = configureJob(config, await loadJob(config.job));
+  const { job, plan, parallelism } = configureJob(config, await (what === 'source' ? loadSource : loadJob)(config.job));
   if (what === 'bundle') for (const role of FUNCTIONS) await import(pathToFileURL(resolve(`${role}.mjs`)).href);
   const graph = describeGraph(job);
   return { name: job.name, graph, fingerprint: fingerprint(graph), plan, parallelism, reads: reads?.() ?? [] };
+}
+
+/** As Node loads it, or, if it cannot, as a bundler translates it: for the functions one does. */
+async function loadSource(module: string): Promise<JobDefinition> {
+  try {
+    return await loadJob(module);
+  } catch (error) {
+    if (!(error instanceof JobDefinitionError) || !needsTranslation(error.cause)) throw error;
+    const url = await translateJob(jobUrl(module));
+    if (url === undefined) throw error;
+    return loadJob(module, url);
+  }
 }
 
 /** On Lambda there are none but those in the bundle; here the folders above it may have some. */

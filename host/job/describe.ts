@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { ConfigError, type ConfigFault } from '../../lib/config/fault.ts';
 import type { JobGraph } from '../../lib/graph/graph.ts';
 import { JobDefinitionError } from '../../lib/graph/job.ts';
 import type { PhysicalPlan } from '../../lib/plan/plan.ts';
+import { ownModule } from './own-module.ts';
 import type { EnvironmentRead } from './watch-environment.ts';
 
 /** What a job is, without its functions. */
@@ -39,7 +39,7 @@ export interface DescribeOptions {
   readonly withinMs?: number;
 }
 
-const CHILD = fileURLToPath(new URL('describe-job.ts', import.meta.url));
+const CHILD = ownModule('describe-job', import.meta.url);
 const WITHIN_MS = 30_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** Where the child's standard output goes: it is the job's, and ours may have to be JSON. */

@@ -9,7 +9,7 @@ import { reasonOf } from '../../lib/ports/reason.ts';
 import { jobUrl } from './job-url.ts';
 import { isUsers, shortPath } from './users-code.ts';
 
-/** The error to throw for a job's module that could not be loaded: it says where, why, and what to do. */
+/** The error to throw for a job's module that could not be loaded: it says where, why, and what to do; `cause` is what Node said. */
 export function explainLoading(module: string, error: unknown): ConfigError | JobDefinitionError {
   const mend = mendOfName(module);
   if (mend !== undefined) {
@@ -19,7 +19,7 @@ export function explainLoading(module: string, error: unknown): ConfigError | Jo
   const code = (error as { readonly code?: string } | null | undefined)?.code ?? '';
   const where = placeOf(module, error);
   const said = `${reasonOf(error).replaceAll(/\s*\n\s*/g, ' ')}${where === undefined ? '' : ` (${where})`}${mendOf(code, error)}`;
-  return new JobDefinitionError(`ONCEFLOW_JOB=${module}: the module cannot be loaded: ${said}`);
+  return new JobDefinitionError(`ONCEFLOW_JOB=${module}: the module cannot be loaded: ${said}`, { cause: error });
 }
 
 /** Undefined: there is such a module. */

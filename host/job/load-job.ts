@@ -7,11 +7,12 @@ const LOAD_WITHIN_MS = 20_000;
 /**
  * The job in the module that ONCEFLOW_JOB names: the same way for a local process, at synth and in a bundle.
  *
+ * @param url where it is, if that is another place than the name says
  * @throws ConfigError: there is no such module; JobDefinitionError: it cannot be loaded, or has no job.
  */
-export async function loadJob(module: string): Promise<JobDefinition> {
+export async function loadJob(module: string, url?: string): Promise<JobDefinition> {
   try {
-    return jobOf(await within(LOAD_WITHIN_MS, module, import(jobUrl(module))), module);
+    return jobOf(await within(LOAD_WITHIN_MS, module, import(url ?? jobUrl(module))), module);
   } catch (error) {
     if (error instanceof JobDefinitionError) throw error;
     // Only when it is needed: a function that starts reads less.

@@ -1,4 +1,4 @@
-import { syncBuiltinESMExports } from 'node:module';
+import { findSourceMap, syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isPackaged, isUsers, shortPath } from './users-code.ts';
 
@@ -58,12 +58,20 @@ function callerOf(from: (name: string) => void): { readonly place: string; reado
   for (const frame of frames) {
     const file = pathOf(frame.getFileName());
     if (file === undefined || file === THIS) continue;
-    if (isUsers(file)) return { place: `${shortPath(file)}:${frame.getLineNumber()}`, isDirect };
+    if (isUsers(file)) return { place: placeOf(frame, file), isDirect };
     // The engine reads its own parameters.
     if (!isPackaged(file)) return undefined;
     isDirect = false;
   }
   return undefined;
+}
+
+/** As it was written: a module that was translated has a source map. */
+function placeOf(frame: NodeJS.CallSite, file: string): string {
+  const [name, line, column] = [frame.getFileName() ?? '', frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1];
+  const entry = findSourceMap(name)?.findEntry(line - 1, column - 1);
+  if (entry === undefined || !('originalSource' in entry)) return `${shortPath(file)}:${line}`;
+  return `${shortPath(pathOf(entry.originalSource) ?? file)}:${entry.originalLine + 1}`;
 }
 
 /** Undefined for Node's own files. */

@@ -1,12 +1,12 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFailure, type BuildResult, buildSync, formatMessagesSync } from 'esbuild';
+import type { BuildFailure, BuildResult } from 'esbuild';
+import { loadBundler } from '../../host/job/bundler.ts';
 import { jobUrl } from '../../host/job/job-url.ts';
+import { ownModule } from '../../host/job/own-module.ts';
 import { isUsers } from '../../host/job/users-code.ts';
 import { ConfigError } from '../../lib/config/fault.ts';
 import { parameters } from '../../lib/config/parameters.ts';
-
-const HANDLERS = fileURLToPath(new URL('../../functions/', import.meta.url));
 
 /** The module of the job in the bundle, as ONCEFLOW_JOB names it there. */
 export const JOB_IN_BUNDLE = './job.mjs';
@@ -20,21 +20,25 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
  * only what it runs. Names of classes and functions stay: serdes and dead letters are called by them.
  *
  * @returns the files of the job's author that are in it
- * @throws ConfigError: the job cannot be bundled
+ * @throws ConfigError: the job cannot be bundled; UsageError: there is no esbuild
  */
 export function writeBundle(entry: string, folder: string): string[] {
-  const handlers = ['coordinator', 'source', 'operator', 'sink'].map((role) => [role, join(HANDLERS, `${role}.ts`)]);
+  const handlers = ['coordinator', 'source', 'operator', 'sink'].map((role) => [
+    role,
+    ownModule(`../../functions/${role}`, import.meta.url),
+  ]);
   const { metafile, warnings } = build(entry, {
     entryPoints: { ...Object.fromEntries(handlers), job: fileURLToPath(jobUrl(entry)) },
     outdir: folder,
   });
-  for (const text of formatMessagesSync(warnings, { kind: 'warning' })) console.error(text);
+  for (const text of loadBundler().formatMessagesSync(warnings, { kind: 'warning' })) console.error(text);
   return Object.keys(metafile.inputs)
     .map((input) => resolve(input))
     .filter(isUsers);
 }
 
 function build(entry: string, where: { readonly entryPoints: Record<string, string>; readonly outdir: string }) {
+  const { buildSync } = loadBundler();
   try {
     return buildSync({
       ...where,

@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import type { Command } from '../../../cli/command.ts';
+import { type Command, optionsOf } from '../../../cli/command.ts';
 import { COMMANDS } from '../../../cli/commands.ts';
 import { helpText } from '../../../cli/help.ts';
 
@@ -15,10 +15,11 @@ it('every file in cli/commands is a command that the table lists under the name 
 
 it('the help shows each command once, with its options, and each exit code', () => {
   const help = helpText();
-  for (const { name, options } of COMMANDS) {
+  for (const command of COMMANDS) {
+    const { name } = command;
     const calls = help.split('\n').filter((line) => line.startsWith(`  ${name} `));
     expect(calls).toHaveLength(1);
-    for (const [option, { takes }] of Object.entries(options)) expect(calls[0]).toContain(`[--${option} ${takes}]`);
+    for (const [option, { takes }] of Object.entries(optionsOf(command))) expect(calls[0]).toContain(`[--${option} ${takes}]`);
   }
   expect(help).toContain('9 the job runs and makes no progress');
   expect(help).toMatch(/^ {2}epochs \[--limit N\] {8}the newest epochs \(default 20\)$/m);

@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function synthesized(parameters: Readonly<Record<string, string>>, context: object = { 'aws:cdk:bundling-stacks': [] }) {
   const app = new App({ context: { ...context }, outdir: mkdtempSync(join(folder, 'app-')) });
   const stack = new Stack(app, 'Test');
-  new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'b:9098' }, parameters });
+  new StreamJob(stack, 'Job', { job: './jobs/word-count.ts', kafka: { brokers: 'b:9098' }, parameters });
   return { outdir: app.outdir, template: Template.fromStack(stack) };
 }
 

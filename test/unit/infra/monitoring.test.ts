@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function stackOf(change: (stack: Stack) => Partial<StreamJobProps> = () => ({})): Template {
   const app = new App({ context: { 'aws:cdk:bundling-stacks': [] }, outdir: mkdtempSync(join(folder, 'app-')) });
   const stack = new Stack(app, 'Test');
-  new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, ...change(stack) });
+  new StreamJob(stack, 'Job', { job: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, ...change(stack) });
   return Template.fromStack(stack);
 }
 

@@ -24,7 +24,7 @@ function newApp(props: AppProps): App {
 
 function synthesized(change: Partial<StreamJobProps> = {}, app: AppProps = unbundled): Template {
   const stack = new Stack(newApp(app), 'Test');
-  new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, ...change });
+  new StreamJob(stack, 'Job', { job: './jobs/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, ...change });
   return Template.fromStack(stack);
 }
 
@@ -195,7 +195,7 @@ describe('functions', () => {
     const buildOf = (made: Template) => JSON.stringify(made.findOutputs('*', {})).match(/"Value":"([0-9a-f]{16})"/)?.[1];
     const first = buildOf(synthesized({}, {}));
     expect(buildOf(synthesized({}, {}))).toBe(first);
-    const others = [{ parallelism: 2 }, { entry: './jobs/word-count-failing-words.ts' }].map((change) => buildOf(synthesized(change, {})));
+    const others = [{ parallelism: 2 }, { job: './jobs/word-count-failing-words.ts' }].map((change) => buildOf(synthesized(change, {})));
     expect(new Set([first, ...others]).size).toBe(3);
   });
 
@@ -209,7 +209,7 @@ describe('functions', () => {
       export default defineJob('placed', (job) => void job.source('read', kafkaSource({ topic: 'a', value: utf8 })));`,
     );
     const stack = new Stack(newApp({}), 'Test');
-    new StreamJob(stack, 'Job', { entry, kafka: { brokers: 'b:9092' } });
+    new StreamJob(stack, 'Job', { job: entry, kafka: { brokers: 'b:9092' } });
     Annotations.fromStack(stack).hasWarning('/Test/Job/Functions', Match.stringLikeRegexp('placed.mts:2 asks where the module is'));
   });
 
@@ -261,7 +261,7 @@ describe('functions', () => {
   it('run in the VPC that Kafka is in', () => {
     const stack = new Stack(newApp(unbundled), 'Test');
     const vpc = new Vpc(stack, 'Vpc');
-    new StreamJob(stack, 'Job', { entry: './jobs/word-count.ts', kafka: { brokers: 'b:9092', network: { vpc } } });
+    new StreamJob(stack, 'Job', { job: './jobs/word-count.ts', kafka: { brokers: 'b:9092', network: { vpc } } });
     const inVpc = Template.fromStack(stack);
     inVpc.allResourcesProperties('AWS::Lambda::Function', {
       VpcConfig: {

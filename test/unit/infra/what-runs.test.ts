@@ -193,6 +193,43 @@ describe('the bundle', () => {
   });
 });
 
+describe('a job that Node cannot load as it is', () => {
+  const files = {
+    'tsconfig.json': '{"compilerOptions":{"paths":{"@/*":["./src/*"]}}}',
+    'node_modules/topics/package.json': '{"name":"topics","type":"module","exports":"./index.ts"}',
+    'node_modules/topics/index.ts': "export enum Topic { orders = 'from-a-package' }",
+    'src/colors.ts': "export enum Color { red = 'red' }",
+    'src/read.ts': 'export const read = process.env.ORDERS_TOPIC;',
+  };
+
+  it.each<[string, string, string, string]>([
+    ['an enum', "enum Topic { orders = 'from-an-enum' }", 'Topic.orders', 'from-an-enum'],
+    ['a path alias of tsconfig.json', "import { Color } from '@/colors.ts';", 'Color.red', 'red'],
+    ['an import without an ending', "import { Color } from './colors';", 'Color.red', 'red'],
+    ['a workspace package of TypeScript', "import { Topic } from 'topics';", 'Topic.orders', 'from-a-package'],
+  ])('for %s is bundled, and is what it is in its bundle', (_what, before, topic, expected) => {
+    const { entry } = project({ ...files, 'src/job.ts': job({ before, topic }) }, 'src/job.ts');
+    expect(synthesize(entry).settings.job.plan.stages[0]).toMatchObject({ topic: expected });
+  });
+
+  it('is told of the environment that it reads by the places in its sources', () => {
+    const before = "import { Color } from '@/colors.ts';\nimport { read } from './read.ts';\n";
+    const { entry } = project({ ...files, 'src/job.ts': job({ before, topic: 'read ?? Color.red' }) }, 'src/job.ts');
+    expect(() => synthesize(entry, { machine: { ORDERS_TOPIC: 'orders-prod' } })).toThrow(/at \S*src\/read\.ts:1 it reads ORDERS_TOPIC/);
+  });
+
+  it('and that a bundler cannot make either is refused with what Node said of it', () => {
+    const { entry } = project({ ...files, 'src/job.ts': job({ before: "import { Size } from '@/sizes.ts';\nvoid Size;" }) }, 'src/job.ts');
+    expect(() => synthesize(entry)).toThrow(/src\/job\.ts: the module cannot be loaded: Cannot find package '@\/sizes.ts'/);
+  });
+
+  it('and that throws when it is translated is refused with the place in its source', () => {
+    const before = "import { Color } from '@/colors.ts';\nif (Color.red === 'red') throw new RangeError('too red');";
+    const { entry } = project({ ...files, 'src/job.ts': job({ before }) }, 'src/job.ts');
+    expect(() => synthesize(entry)).toThrow(/src\/job\.ts: the module cannot be loaded: too red \(\S*src\/job\.ts:4\)/);
+  });
+});
+
 describe('a job that is loaded to see what it is', () => {
   const described = (text: string, withinMs?: number) => {
     const { root } = project({ 'job.ts': text });

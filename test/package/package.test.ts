@@ -1,0 +1,135 @@
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { apiReports, REPORTS } from '../../package/api-reports.ts';
+import { pack } from '../../package/pack.ts';
+import { install, ROOT, runIn } from './installed.ts';
+
+/** Where `npx onceflow init` is called, and the project that it makes. */
+const outside = mkdtempSync(join(tmpdir(), 'onceflow-newcomer-'));
+const project = join(outside, 'click-counts');
+const DONE = { code: 0, stderr: '' };
+
+beforeAll(() => {
+  const tarball = pack(outside);
+  install(tarball, outside);
+  expect(runIn(outside, 'node_modules/onceflow/cli/onceflow.mjs', ['init', 'click-counts'])).toMatchObject(DONE);
+  install(tarball, project);
+  return () => rmSync(outside, { recursive: true });
+});
+
+describe('a new project with the package installed', () => {
+  it('has a job, a test and an app under its own name, and what they need in the versions that were tried here', () => {
+    expect(readdirSync(project).toSorted()).toEqual(
+      ['.gitignore', 'README.md', 'app.ts', 'cdk.json', 'node_modules', 'package.json', 'src', 'test', 'tsconfig.json'].toSorted(),
+    );
+    for (const file of globSync('{*.{ts,json,md},src/*,test/*}', { cwd: project }))
+      expect(readFileSync(join(project, file), 'utf8')).not.toContain('my-stream');
+    const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
+    const [own, made] = [read(join(ROOT, 'package.json')), read(join(project, 'package.json'))];
+    expect(made.name).toBe('click-counts');
+    expect(made.dependencies).toEqual({ onceflow: `^${own.version}` });
+    const { '@typescript/native': compiler, ...others } = own.devDependencies;
+    const tried: Record<string, string> = { ...others, typescript: compiler.replace('npm:typescript@', '') };
+    const names = Object.keys(made.devDependencies);
+    expect(made.devDependencies).toEqual(Object.fromEntries(names.map((name) => [name, `^${tried[name]}`])));
+  });
+
+  it('passes the compiler', () => {
+    expect(runIn(project, 'node_modules/typescript/bin/tsc', [])).toMatchObject({ ...DONE, stdout: '' });
+  });
+
+  it('passes its own test of the job, which crashes in the middle', () => {
+    const { code, stdout, stderr } = runIn(project, 'node_modules/vitest/vitest.mjs', ['run']);
+    expect({ code, stdout, stderr }).toMatchObject({ ...DONE, stdout: expect.stringMatching(/Tests {2}1 passed \(1\)/) });
+  });
+
+  it('is synthesised by the CDK, with a bundle that is made of the project and packages alone', () => {
+    const { code, stderr } = runIn(project, 'node_modules/aws-cdk/bin/cdk', ['synth', '--quiet', '--no-notices']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringMatching(/error/i) });
+    const out = join(project, 'cdk.out');
+    const { Resources } = JSON.parse(readFileSync(join(out, 'click-counts.template.json'), 'utf8'));
+    const names = Object.values(Resources as Record<string, { Type: string; Properties: { FunctionName: string } }>)
+      .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+      .map(({ Properties }) => Properties.FunctionName);
+    expect(names.toSorted()).toEqual(['coordinator', 'operator-count-words-0', 'sink', 'source'].map((of) => `click-counts-${of}`));
+    const maps = globSync('asset.*/**/*.map', { cwd: out }).map((file) => join(out, file));
+    const sources = maps.flatMap((map) =>
+      (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources.map((source) => resolve(dirname(map), source)),
+    );
+    expect(sources).toContain(join(project, 'src/job.ts'));
+    expect(sources.filter((source) => source.startsWith(ROOT) && !source.startsWith(join(ROOT, 'node_modules/')))).toEqual([]);
+  });
+
+  it('has the command, which tells with one line and exit code 1 or 2 what it lacks', () => {
+    const onceflow = (args: string[], env = {}) => runIn(project, 'node_modules/onceflow/cli/onceflow.mjs', args, env);
+    expect(onceflow(['--help'])).toMatchObject({ ...DONE, stdout: expect.stringContaining('init FOLDER') });
+    expect(onceflow(['status'])).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^onceflow: which job\?[^\n]*\n$/) });
+    const nowhere = { ONCEFLOW_JOB: './src/job.ts', AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_REGION: 'us-east-1' };
+    const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+    expect(onceflow(['status'], { ...nowhere, ...keys })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^onceflow: [^\n]*ECONNREFUSED[^\n]*\n$/),
+    });
+  });
+});
+
+describe('a job of such a project', () => {
+  const synthesize = (file: string, text: string) => {
+    const app = readFileSync(join(project, 'app.ts'), 'utf8').replace("job: './src/job.ts'", `job: './src/${file}'`);
+    writeFileSync(join(project, 'other-app.ts'), app);
+    writeFileSync(join(project, 'src', file), text);
+    writeFileSync(join(project, 'src/native.node'), '');
+    return runIn(project, 'other-app.ts', [], { CDK_OUTDIR: join(project, 'cdk.other') });
+  };
+  const body = "(job) => void job.source('read', kafkaSource({ topic: Topic.clicks, value: utf8 }))";
+
+  it.each([
+    [
+      'in CommonJS',
+      'job.cjs',
+      `const { defineJob, kafkaSource, utf8 } = require('onceflow'); const Topic = { clicks: 'a' }; module.exports = defineJob('clicks', ${body});`,
+    ],
+    [
+      'with an enum',
+      'enum.ts',
+      `import { defineJob, kafkaSource, utf8 } from 'onceflow'; enum Topic { clicks = 'a' } export default defineJob('clicks', ${body});`,
+    ],
+  ])('%s is bundled', (_how, file, text) => {
+    expect(synthesize(file, text)).toEqual({ code: 0, stdout: '', stderr: expect.stringMatching(/^Bundling asset [^\n]*\n$/) });
+  });
+
+  it.each([
+    [
+      'exports nothing',
+      'nothing.ts',
+      'export {};',
+      /^JobDefinitionError: .*nothing\.ts: the module has no default export made by defineJob$/m,
+    ],
+    [
+      'throws',
+      'throws.ts',
+      "\nthrow new RangeError('no clicks');",
+      /^JobDefinitionError: .*throws\.ts: the module cannot be loaded: no clicks \(src\/throws\.ts:2\)$/m,
+    ],
+    [
+      'has a native module',
+      'native.cjs',
+      `const { defineJob, kafkaSource, utf8 } = require('onceflow'); const Topic = { clicks: 'a' }; exports.native = () => require('./native.node'); exports.default = defineJob('clicks', ${body});`,
+      /ConfigError: .*native\.cjs\W+ it must be a module that can be bundled: No loader is configured for \W+node\W+ files: .*native\.node/,
+    ],
+  ])('that %s is refused, with one message', (_what, file, text, message) => {
+    const { code, stderr } = synthesize(file, text);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('what the package declares', () => {
+  it('is what docs/api says: after a change that is meant, "npm run docs:api" writes it', () => {
+    const kept = readdirSync(REPORTS).map((name) => [name, readFileSync(join(REPORTS, name), 'utf8')] as const);
+    expect(Object.fromEntries(apiReports(ROOT))).toEqual(Object.fromEntries(kept));
+  });
+});
