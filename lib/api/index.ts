@@ -5,6 +5,7 @@ export { ByteWriter } from '../format/byte-writer.ts';
 export type { RecordHeader } from '../format/record-header.ts';
 export type { Serde } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
+export type { StandardSchema } from '../format/standard-schema.ts';
 export type { JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
 export type { WindowContext } from '../graph/windows.ts';

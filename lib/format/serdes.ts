@@ -3,6 +3,7 @@ import { MalformedError } from '../protocol/malformed.ts';
 import { type ByteWriter, NAN_HIGH, nameOf } from './byte-writer.ts';
 import type { Serde } from './serde.ts';
 import { SHORT_ASCII_BYTES, shortAscii } from './short-ascii.ts';
+import { conforming, isStandardSchema, type OutputOf, type StandardSchema } from './standard-schema.ts';
 
 /** Strings, as Kafka's StringSerializer writes them: UTF-8. Reading is strict: bytes that are no UTF-8 are an error, never U+FFFD. */
 export const utf8: Serde<string> = {
@@ -103,14 +104,22 @@ export interface JsonOptions {
 
 /**
  * Values as JSON text in UTF-8, with JSON's own losses: `undefined` properties go, dates become strings, NaN becomes
- * null, a Map or Set within a value becomes {}. `T` is not checked when a value is read. As a key: values with the same
- * text are one key, so the order of properties counts.
+ * null, a Map or Set within a value becomes {}. As a key: values with the same text are one key, so the order of properties
+ * counts.
+ *
+ * With a schema (any Standard Schema: zod, valibot, arktype …) what is read is checked, and is what the schema makes of it; what does
+ * not fit is a malformed record, and the error says path and value. What the schema makes is written as it is, and checked again where
+ * it is read: a schema that changes values must take what it gave. Without one `T` is not checked.
  *
  * @example
+ * json(z.object({ id: z.string(), cents: z.int() }))
  * json<Order>({ largeIntegers: 'bigint' })
  */
-export function json<T>(options: JsonOptions = {}): Serde<T> {
-  const { largeIntegers = 'refuse' } = options;
+export function json<S extends StandardSchema>(schema: S, options?: JsonOptions): Serde<OutputOf<S>>;
+export function json<T>(options?: JsonOptions): Serde<T>;
+export function json<T>(first: StandardSchema | JsonOptions = {}, second: JsonOptions = {}): Serde<T> {
+  const schema = isStandardSchema(first) ? first : undefined;
+  const { largeIntegers = 'refuse' } = schema === undefined ? (first as JsonOptions) : second;
   const stringify = largeIntegers === 'bigint' ? stringifyBigInts : JSON.stringify;
   return {
     name: 'json',
@@ -121,7 +130,8 @@ export function json<T>(options: JsonOptions = {}): Serde<T> {
       out.utf8(text);
     },
     read(bytes, start, end) {
-      return parseJson('json', bytes, start, end, largeIntegers) as T;
+      const value = parseJson('json', bytes, start, end, largeIntegers);
+      return (schema === undefined ? value : conforming('json', schema, value)) as T;
     },
   };
 }
