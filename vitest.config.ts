@@ -34,7 +34,7 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...computing } },
       { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], ...computing } },
       // The package as others have it: packed, and installed in projects of its own.
-      { test: { name: 'package', include: ['test/package/**/*.test.ts'], ...computing, maxWorkers: 1 } },
+      { test: { name: 'package', include: ['test/package/**/*.test.ts'], ...computing } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onTheStack } },
       { test: { name: 'chaos', include: ['test/chaos/**/*.test.ts'], ...onTheStack } },
       // The CDK's own command line, and functions that really run as Lambda's: the long form is vitest.e2e.config.ts.
