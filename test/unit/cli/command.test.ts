@@ -98,7 +98,7 @@ describe('onceflow', () => {
   });
 
   it.each([
-    [['stat'], 'there is no command stat; commands are status, epochs, transactions, stop, cancel, resume'],
+    [['stat'], 'there is no command stat; commands are init, status, epochs, transactions, stop, cancel, resume'],
     [['constructor'], 'there is no command constructor'],
     [['status', 'stop'], 'unexpected stop'],
     [['status', '--timeout', '5'], 'status takes no --timeout'],
