@@ -118,7 +118,8 @@ describe('readConfig', () => {
     ['AWS_REGION', 'us east 1', /AWS_REGION is "us east 1": it must be a region/],
   ])('names %s=%s, of which the errors of the AWS SDK do not', (option, value, message) => {
     expect(() => readConfig({ ...required, [option]: value })).toThrow(message);
-    expect(readConfig({ ...required, AWS_ENDPOINT_URL: 'https://[::1]:4566', AWS_REGION: 'eu-west-1', [option]: '' })).toBeDefined();
+    const unset = { ...required, AWS_ENDPOINT_URL: 'https://[::1]:4566', AWS_REGION: 'eu-west-1', [option]: '' };
+    expect(() => readConfig(unset)).not.toThrow();
   });
 
   it('lists every fault at once, each with option, value, rule and mend', () => {
