@@ -50,7 +50,7 @@ const mayImport = {
   time: ['plan'],
   operators: ['graph', 'plan', 'records', 'sinks', 'state'],
   api: ['graph', 'plan', 'operators', 'sinks', 'state'],
-  stages: ['operators', 'records', 'state', 'plan', 'sinks', 'storage'],
+  stages: ['graph', 'operators', 'records', 'state', 'plan', 'sinks', 'storage'],
   // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface.
   epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
   kafka: [],

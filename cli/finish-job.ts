@@ -1,4 +1,5 @@
 import { holderOfProcess } from '../host/holder.ts';
+import { openSinkTargets } from '../host/sink-targets.ts';
 import { type CoordinatorDeps, JobFailedError, SupersededError } from '../lib/epoch/coordinator/context.ts';
 import { type FinishSettings, finishJob } from '../lib/epoch/coordinator/finish.ts';
 import { holdLease } from '../lib/epoch/lease/hold-lease.ts';
@@ -60,7 +61,8 @@ async function coordinatorDeps(tools: Tools): Promise<CoordinatorDeps> {
   const { clock, random, epochs, config, say } = tools;
   const [kafka, blobStore] = await Promise.all([tools.kafka(), tools.blobStore()]);
   const blobs = createBlobs(blobStore, random);
-  const sink = { kafka, blobs, clock, random, inlineBlobBytes: config.inlineBlobBytes };
+  const targets = openSinkTargets();
+  const sink = { kafka, targets, blobs, clock, random, inlineBlobBytes: config.inlineBlobBytes };
   // Only the sink is ever asked: to commit, and to resolve.
   const invoker: FunctionInvoker = { invoke: (_target, payload) => serveSink(sink, received(payload as SinkRequest, clock.elapsedMs())) };
   return {
@@ -68,7 +70,7 @@ async function coordinatorDeps(tools: Tools): Promise<CoordinatorDeps> {
     blobStore,
     blobs,
     kafka,
-    sinks: coordinateSinks({ kafka, clock, random }, { ...config, deliveryGuarantee: 'exactly-once' }),
+    sinks: coordinateSinks({ kafka, targets, clock, random }, { ...config, deliveryGuarantee: 'exactly-once' }),
     invoker,
     clock,
     random,

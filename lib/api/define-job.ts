@@ -6,7 +6,8 @@ import { compilePlan } from '../plan/compile.ts';
 import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
-import type { KafkaSink, KafkaSource } from './kafka.ts';
+import type { KafkaSource } from './kafka.ts';
+import type { Sink } from './sinks.ts';
 import { declareState, type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
@@ -121,7 +122,7 @@ function stream<T>(draft: JobDraft, input: number): DataStream<T> {
         }),
       );
     },
-    sink: (uid, sink: KafkaSink<T>) => {
+    sink: (uid, sink: Sink<T>) => {
       const to = sink as SinkSpec;
       for (const [what, serde] of Object.entries(serdesOfSink(to)))
         if (serde !== undefined || what === 'value') expectSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);

@@ -10,6 +10,11 @@ export type { JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers }
 export { JobDefinitionError } from '../graph/job.ts';
 export type { WindowContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
+export { DeliveryRefusedError } from '../sinks/deliver/refused.ts';
+export type { DeliveryPlace, DeliveryStart } from '../sinks/deliver/spec.ts';
+export type { DynamoItem, DynamoValue, DynamoWrite } from '../sinks/dynamodb/spec.ts';
+export type { CsvColumn, CsvValue } from '../sinks/files/formats/csv.ts';
+export type { Compression, FileFormat, RowTime } from '../sinks/files/spec.ts';
 export type { OutputRecord } from '../sinks/kafka/spec.ts';
 export type { AggregatingState } from '../state/columns/aggregating.ts';
 export type { ListState } from '../state/columns/list.ts';
@@ -17,7 +22,9 @@ export type { MapState } from '../state/columns/map.ts';
 export type { ReducingState } from '../state/columns/reducing.ts';
 export type { ValueState } from '../state/columns/value.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
+export { type DynamoSink, type DynamoSinkOptions, type DynamoWriteSinkOptions, dynamoSink } from './dynamo.ts';
 export type { EventTime } from './event-time.ts';
+export { type CsvOptions, csv, type FileSink, type FileSinkOptions, fileSink, jsonLines } from './files.ts';
 export {
   type KafkaKeyedSinkOptions,
   type KafkaRecordSinkOptions,
@@ -28,6 +35,7 @@ export {
   kafkaSink,
   kafkaSource,
 } from './kafka.ts';
+export type { Sink } from './sinks.ts';
 export {
   type Aggregate,
   type AggregatingStateSpec,
@@ -68,3 +76,4 @@ export {
   type WindowOptions,
   type WindowResult,
 } from './windows.ts';
+export { type WriteAheadSink, type WriteAheadSinkOptions, writeAheadSink } from './write-ahead.ts';

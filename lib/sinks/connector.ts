@@ -72,6 +72,7 @@ export interface DeliveredServer {
 }
 
 export interface ToDeliver {
+  readonly place: SinkPlace;
   readonly staged: Staged;
   /** How far an earlier call of this coordinator came, in the connector's own words. Undefined: all of it is to be sent. */
   readonly done: Own | undefined;
@@ -84,6 +85,7 @@ export interface CommitTerms {
 }
 
 export interface ResolveTerms {
+  readonly place: SinkPlace;
   readonly terms: Own;
   readonly onMissingEvidence: OnMissingEvidence;
 }
