@@ -13,6 +13,7 @@ const rooms = {
     'host',
     'lib/config',
     'lib/epoch',
+    'lib/graph',
     'lib/inspect',
     'lib/ports',
     'lib/protocol',

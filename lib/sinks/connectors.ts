@@ -1,9 +1,10 @@
 import type { Serde } from '../format/serde.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
 import type { SinkTargets } from '../ports/sink-targets.ts';
+import { type Pool, sinksOf } from '../protocol/pool.ts';
 import type { Own } from '../protocol/shape.ts';
 import type { SinkCoordination, SinkServer, Sinks } from './connector.ts';
-import { coordinateDeliver } from './deliver/coordination.ts';
+import { coordinateDeliver, CONNECTOR as DELIVER } from './deliver/coordination.ts';
 import { deliverKind } from './deliver/kind.ts';
 import { serveDeliver } from './deliver/server.ts';
 import type { DeliverSinkSpec, DeliverTarget } from './deliver/spec.ts';
@@ -125,4 +126,9 @@ export function coordinateSinks(clients: CoordinationClients, settings: SinkSett
       return connector;
     },
   };
+}
+
+/** Has the job a sink that delivers by a function of its author? */
+export function needsCode(pool: Pool): boolean {
+  return Object.keys(sinksOf(pool, DELIVER)).length > 0;
 }

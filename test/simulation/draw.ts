@@ -3,6 +3,7 @@ import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
 import { fadingJobs } from './jobs/fading.ts';
+import { reachingJobs } from './jobs/reaching.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
@@ -57,8 +58,8 @@ const RARE = [
 
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
-/** What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `time` and `windows` are drawn for mutants only. */
-export type Focus = 'anything' | 'time' | 'windows' | 'doubt' | 'records' | 'sources-anew' | 'garbage' | 'pipeline' | 'commands';
+/** What some seeds are about: histories that chance alone makes too seldom. `records`, `reach`, `sources-anew`, `time` and `windows` are drawn for mutants only. */
+export type Focus = 'anything' | 'reach' | 'time' | 'windows' | 'doubt' | 'records' | 'sources-anew' | 'garbage' | 'pipeline' | 'commands';
 
 function focusOf(seed: number): Focus {
   return new Dice(hashOf(seed, 'focus')).pick([
@@ -110,6 +111,17 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
     { kind: 'lose', apis: ['invoke commit'], rate: 0.6 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.7 },
   ],
+  // What is uploaded and delivered meets coordinators that fall behind, functions that wake up late, and answers that are lost.
+  reach: [
+    { kind: 'crash', apis: ['beginUpload', 'uploadPart', 'completeUpload', 'deliver', 'recordSentAgain', 'abortUpload'], rate: 0.02 },
+    { kind: 'lose', apis: ['uploadPart', 'completeUpload', 'deliver', 'sizeOf', 'invoke commit', 'invoke send'], rate: 0.1 },
+    { kind: 'late', apis: ['completeUpload', 'abortUpload', 'deliver', 'invoke prepare', 'invoke send'], rate: 0.06 },
+    { kind: 'twice', apis: ['invoke prepare', 'invoke resolve', 'invoke send', 'invoke commit'], rate: 0.2 },
+    { kind: 'freeze', apis: ['completeUpload', 'deliver', 'openUploads', 'abortUpload', 'decide', 'isUploadOpen'], rate: 0.03 },
+    { kind: 'depose', apis: ['openUploads', 'decide', 'recordCommitted'], rate: 0.03 },
+    { kind: 'slow', apis: ['deliver', 'invoke commit'], rate: 0.1 },
+    { kind: 'command', apis: ['decide', 'invoke commit', 'invoke send', 'recordCommitted'], rate: 0.01 },
+  ],
   time: BETWEEN_TIMES,
   windows: BETWEEN_TIMES,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
@@ -142,6 +154,7 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
 const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   time: [...timedJobs, ...fadingJobs],
   windows: windowedJobs,
+  reach: reachingJobs,
 };
 
 function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {

@@ -157,6 +157,7 @@ export class World {
       broker: this.broker,
       table: this.table,
       bucket: this.bucket,
+      targets: this.targets,
       maxParallelism: MAX_PARALLELISM,
       poison: { code: this.#code, attempts },
       strands: options.strands === true,
@@ -370,6 +371,9 @@ export class World {
       removal: modelJobRemoval(this.table, this.#carry(process, 'table')),
       kafka: async () => ports.kafka,
       blobStore: async () => ports.blobStore,
+      targets: ports.targets,
+      code: async () =>
+        this.targets.bound(this.#options.job.define(this.build, this.#options.startingOffsets, this.#code), this.#carry(process, 'target')),
       say: (line: string) => this.#log(process.name, () => `* ${line}`),
     };
     runCommand(command, tools, new AbortController().signal).then(

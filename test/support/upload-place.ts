@@ -2,6 +2,8 @@ import type { OpenUpload, UploadStore } from '../../lib/ports/uploads.ts';
 
 interface Upload {
   readonly key: string;
+  /** How often somebody had looked for open ones when it was begun. */
+  readonly looks: number;
   readonly parts: Map<string, Buffer>;
 }
 
@@ -13,10 +15,11 @@ export class UploadPlace {
   onFile: (key: string, content: Buffer) => void = () => {};
   readonly #open = new Map<string, Upload>();
   #names = 0;
+  #looks = 0;
 
   begin(key: string): string {
     const upload = `upload-${++this.#names}`;
-    this.#open.set(upload, { key, parts: new Map() });
+    this.#open.set(upload, { key, parts: new Map(), looks: this.#looks });
     return upload;
   }
 
@@ -46,8 +49,18 @@ export class UploadPlace {
     return this.#open.has(upload);
   }
 
-  get open(): readonly OpenUpload[] {
-    return [...this.#open].map(([upload, { key }]) => ({ key, upload }));
+  lookForOpen(): readonly OpenUpload[] {
+    this.#looks++;
+    return this.#listed(() => true);
+  }
+
+  /** What is open, though somebody has looked for open ones since it was begun. */
+  get left(): readonly OpenUpload[] {
+    return this.#listed(({ looks }) => looks < this.#looks);
+  }
+
+  #listed(which: (upload: Upload) => boolean): readonly OpenUpload[] {
+    return [...this.#open].filter(([, upload]) => which(upload)).map(([upload, { key }]) => ({ key, upload }));
   }
 }
 
@@ -68,6 +81,6 @@ export function uploadStoreOn(place: UploadPlace, carry: CarryUpload = async (_a
     abort: (key, upload) => carry('abortUpload', key, () => place.abort(upload)),
     isOpen: (key, upload) => carry('isUploadOpen', key, () => place.isOpen(upload)),
     sizeOf: (key) => carry('sizeOf', key, () => place.files.get(key)?.length),
-    open: () => carry('openUploads', '', () => place.open),
+    open: () => carry('openUploads', '', () => place.lookForOpen()),
   };
 }

@@ -26,7 +26,7 @@ export function serveDeliver(specOf: (sink: string) => DeliverSinkSpec | undefin
 }
 
 function withoutCode(sink: string, epoch: number): string {
-  return `epoch ${epoch} is decided, and its output is delivered by a function of the job, which has no sink ${sink} here: start the job with a build that has it`;
+  return `epoch ${epoch} is decided, and its output is delivered by a function of the job, which has no sink ${sink} here: start the job with a build that has it, or name its module to this command (ONCEFLOW_JOB)`;
 }
 
 interface Delivery {
