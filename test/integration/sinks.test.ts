@@ -47,11 +47,18 @@ describe('files in S3', () => {
     return { bucket, uploads: createS3Uploads({ client, bucket, prefix }) };
   }
 
+  /** By bucket, key and tag: what was read once is not read again unless it has changed. */
+  const known = new Map<string, string>();
+
   async function filesIn(Bucket: string): Promise<Map<string, string>> {
     const files = new Map<string, string>();
     for await (const { Contents = [] } of paginateListObjectsV2({ client: reader }, { Bucket }))
-      for (const { Key = '' } of Contents)
-        files.set(Key, (await (await reader.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString()) ?? '');
+      for (const { Key = '', ETag } of Contents) {
+        const name = `${Bucket} ${Key} ${ETag}`;
+        const text = known.get(name) ?? (await (await reader.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString()) ?? '';
+        known.set(name, text);
+        files.set(Key, text);
+      }
     return files;
   }
 

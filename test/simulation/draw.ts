@@ -3,7 +3,7 @@ import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
 import { fadingJobs } from './jobs/fading.ts';
-import { reachingJobs } from './jobs/reaching.ts';
+import { reaching } from './jobs/reaching.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
@@ -154,7 +154,7 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
 const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   time: [...timedJobs, ...fadingJobs],
   windows: windowedJobs,
-  reach: reachingJobs,
+  reach: [reaching],
 };
 
 function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {

@@ -60,7 +60,7 @@ function counts(job: Parameters<Parameters<typeof defineJob>[1]>[0], build: Buil
 }
 
 /** Counts to a function and to files, and copies of the lines to files. */
-const reaching: SimJob = {
+export const reaching: SimJob = {
   name: 'reaching',
   define: (build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
