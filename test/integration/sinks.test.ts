@@ -19,9 +19,6 @@ interface Row {
   readonly n: number;
 }
 
-/** Whoever drills a store calls it some hundred times. */
-const TIMEOUT_MS = 60_000;
-
 function optionsOf(sink: Sink<Row>, targets: Partial<SinkTargets>, read: BenchOptions['read']): BenchOptions {
   return {
     spec: sink as SinkSpec,
@@ -62,25 +59,21 @@ describe('files in S3', () => {
     return files;
   }
 
-  sinkContract(
-    'prepared',
-    async () => {
-      const { bucket, uploads } = await newPlace('some/prefix');
-      const sink = fileSink<Row>({
-        location: `s3://${bucket}/some/prefix`,
-        format: jsonLines<Row>(),
-        path: ({ n }) => `n=${n % 2}`,
-        manifests: true,
-      });
-      const read = async () =>
-        [...(await filesIn(bucket))]
-          .filter(([key]) => !key.includes('_manifests'))
-          .flatMap(([, text]) => text.trimEnd().split('\n'))
-          .map((line) => `row ${(JSON.parse(line) as Row).n}`);
-      return optionsOf(sink, { uploads: async () => uploads }, read);
-    },
-    TIMEOUT_MS,
-  );
+  sinkContract('prepared', async () => {
+    const { bucket, uploads } = await newPlace('some/prefix');
+    const sink = fileSink<Row>({
+      location: `s3://${bucket}/some/prefix`,
+      format: jsonLines<Row>(),
+      path: ({ n }) => `n=${n % 2}`,
+      manifests: true,
+    });
+    const read = async () =>
+      [...(await filesIn(bucket))]
+        .filter(([key]) => !key.includes('_manifests'))
+        .flatMap(([, text]) => text.trimEnd().split('\n'))
+        .map((line) => `row ${(JSON.parse(line) as Row).n}`);
+    return optionsOf(sink, { uploads: async () => uploads }, read);
+  });
 
   it('a large file goes up in parts, and comes back as it was', async () => {
     const { bucket, uploads } = await newPlace('');
@@ -153,16 +146,12 @@ describe.each([
     return found.filter(({ pk }) => !(pk as { readonly S: string }).S.startsWith('onceflow#'));
   }
 
-  sinkContract(
-    'delivered',
-    async () => {
-      const table = await newTable(false);
-      const sink = dynamoSink<Row>({ table, toWrite: ({ n }) => ({ put: { pk: `row ${n}`, n } }) });
-      const read = async () => (await scan(table)).map(({ pk }) => (pk as { readonly S: string }).S);
-      return optionsOf(sink, { items: async () => items }, read);
-    },
-    TIMEOUT_MS,
-  );
+  sinkContract('delivered', async () => {
+    const table = await newTable(false);
+    const sink = dynamoSink<Row>({ table, toWrite: ({ n }) => ({ put: { pk: `row ${n}`, n } }) });
+    const read = async () => (await scan(table)).map(({ pk }) => (pk as { readonly S: string }).S);
+    return optionsOf(sink, { items: async () => items }, read);
+  });
 
   it('says the keys of a table, and that there is none', async () => {
     const table = await newTable(true);
