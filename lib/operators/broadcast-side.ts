@@ -1,8 +1,10 @@
 import type { BroadcastContext, ProcessNode } from '../graph/job.ts';
+import type { CurrentRecord } from '../records/current-record.ts';
 import { UserCodeError } from '../records/errors.ts';
 import { type Push, refusePromise } from '../records/push.ts';
 import { BroadcastState } from '../state/broadcast-state.ts';
-import type { KeyedPlace } from './kind.ts';
+import type { RecordScope } from '../state/record-scope.ts';
+import type { EpochClock } from './epoch-clock.ts';
 
 /** What a keyed operator does with what is broadcast to it. */
 export interface OpenBroadcast {
@@ -15,10 +17,18 @@ export interface OpenBroadcast {
   takeBack(): void;
 }
 
+/** Where it runs. */
+export interface BroadcastPlace {
+  readonly current: CurrentRecord;
+  readonly scope: RecordScope;
+  readonly clock: EpochClock;
+  readonly maxParallelism: number;
+}
+
 /** Undefined: nothing is broadcast to it. */
 export function openBroadcast(
   { uid, broadcast }: ProcessNode,
-  { current, scope, clock, maxParallelism }: KeyedPlace,
+  { current, scope, clock, maxParallelism }: BroadcastPlace,
 ): OpenBroadcast | undefined {
   if (broadcast === undefined) return undefined;
   const state = new BroadcastState({ uid, states: broadcast.states, maxParallelism, scope });

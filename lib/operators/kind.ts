@@ -5,11 +5,9 @@ import type { nodeKinds } from '../graph/kinds.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
-import type { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
-import type { OpenBroadcast } from './broadcast-side.ts';
+import type { BroadcastPlace, OpenBroadcast } from './broadcast-side.ts';
 import type { EdgeWriters } from './edge-writers.ts';
-import type { EpochClock } from './epoch-clock.ts';
 
 /*
  * What a kind of node does at run time: by its place in the graph one of three shapes. Everything is opened when a runtime is made;
@@ -43,11 +41,7 @@ export interface KeyedKind<N> {
 }
 
 /** Where a keyed operator runs. */
-export interface KeyedPlace {
-  readonly current: CurrentRecord;
-  readonly scope: RecordScope;
-  readonly clock: EpochClock;
-  readonly maxParallelism: number;
+export interface KeyedPlace extends BroadcastPlace {
   /** Of its subtask. */
   readonly keyGroups: KeyGroupRange;
   /** What is behind it in the stage, as one function. */

@@ -13,7 +13,7 @@ import {
 import { type Build, INPUT, JOB, LATER_INPUT, type SimJob } from '../sim-job.ts';
 import { faultless, type UserCode } from '../user-code.ts';
 import { type Sighting, sightingsBy, timesOf } from './lines.ts';
-import { outOfOrder } from './timed.ts';
+import { bees, outOfOrder } from './timed.ts';
 
 const words = (lines: DataStream<string>, build: Build, code: UserCode) => lines.flatMap(sightingsBy(build, code));
 const byWord = (sightings: DataStream<Sighting>) => sightings.keyBy(({ word }) => word, utf8);
@@ -55,7 +55,7 @@ const relayed: SimJob = {
   define: (build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
       const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
-      const later = job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets }));
+      const later = job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets, eventTime: bees }));
       const counted = byWord(words(later, build, code)).process('count', {
         state: { n: valueState(int64, 0) },
         onRecord({ word, weight }, { n }, out: Output<{ word: string; n: number }>) {

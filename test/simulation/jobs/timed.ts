@@ -25,7 +25,7 @@ function timeIn(line: string): number {
 
 export const outOfOrder: EventTime<string> = { timestamp: timeIn, maxOutOfOrdernessMs: 300, idleAfterMs: 1_500 };
 /** Lines that speak of a bee say how far time has come. */
-const bees: EventTime<string> = {
+export const bees: EventTime<string> = {
   timestamp: timeIn,
   watermark: (line, timestamp) => (line.includes('bee') ? timestamp - 200 : undefined),
   idleAfterMs: 900,
