@@ -82,8 +82,17 @@ export function avro<T>(schema: AvroSchema, options: PlainAvroOptions & Partial<
 
 /** Who reads a state back has to have the schema with which it was written: so it is part of the name. */
 function plain<T>(type: AvroType, writer: AvroType | undefined): Serde<T> {
-  const name = `avro ${type.name ?? type.typeName} ${type.fingerprint().toString('hex').slice(0, 16)}`;
-  return { name, write: (value, out) => writeAvro(name, type, value, out), read: avroReader(name, type, writer) };
+  const name = `avro ${type.name ?? type.typeName.replace('abstract:', '')} ${type.fingerprint().toString('hex').slice(0, 16)}`;
+  try {
+    return { name, write: (value, out) => writeAvro(name, type, value, out), read: avroReader(name, type, writer) };
+  } catch (cause) {
+    throw new JobDefinitionError(
+      `avro: what writer writes cannot be read with the schema: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 function ownSchema(schema: AvroSchema, references: readonly AvroReference[]): OwnSchema {

@@ -6,6 +6,7 @@ import { type ByteWriter, nameOf } from '../format/byte-writer.ts';
 import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError } from '../graph/job.ts';
 import { MalformedError } from '../protocol/malformed.ts';
+import { checkValues } from './protobuf/check-values.ts';
 import { indexBytes, readIndexes } from './protobuf/message-indexes.ts';
 import { messageAt, messageNamesOf, placesOf } from './protobuf/message-names.ts';
 import { checkUse, type ReadValue, RegistrySerde, type RegistryUse } from './registry/registry-serde.ts';
@@ -59,7 +60,12 @@ function writeMessage<Desc extends DescMessage>(name: string, schema: Desc, valu
   const typeName: unknown = (value as { readonly $typeName?: unknown } | null | undefined)?.$typeName;
   if (typeName !== schema.typeName)
     throw new TypeError(`${name}: expected a message that create(…) makes, got ${typeof typeName === 'string' ? typeName : nameOf(value)}`);
-  out.raw(toBinary(schema, value));
+  try {
+    checkValues(schema, value);
+    out.raw(toBinary(schema, value));
+  } catch (cause) {
+    throw new TypeError(`${name}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
 function messageReader<Desc extends DescMessage>(name: string, schema: Desc): ReadValue<MessageShape<Desc>> {

@@ -3,8 +3,8 @@ import type { Serde } from '../format/serde.ts';
 import type { StageFailed } from '../protocol/answers.ts';
 import { failureOf } from './common.ts';
 
-/** Each finds something missing that was not missing before. A serde that lacks the same again and again ends it. */
-const MOST_ATTEMPTS = 1_000;
+/** Each finds something missing that was not missing before. One that lacks the same again and again must not go on without an end. */
+const MOST_ATTEMPTS = 100;
 
 /**
  * Works on an epoch when the stage's serdes are prepared; and again, as if nothing had been, when one of them came to lack something

@@ -29,12 +29,13 @@ export function readIndexes(bytes: Buffer, start: number, end: number): { readon
       const byte = at < end ? (bytes[at++] as number) : 0x100;
       if (byte > 0xff) break;
       zigzag += (byte & 0x7f) * scale;
-      if (byte < 0x80) return zigzag % 2 === 0 ? zigzag / 2 : -1;
+      if (byte < 0x80 && zigzag % 2 === 0) return zigzag / 2;
+      if (byte < 0x80) break;
     }
     throw new MalformedError("protobuf: no message indexes behind the id of the schema (Confluent's wire format)");
   };
   const levels = next();
-  if (levels < 0 || levels > MOST_LEVELS) throw new MalformedError(`protobuf: ${levels} message indexes behind the id of the schema`);
+  if (levels > MOST_LEVELS) throw new MalformedError(`protobuf: ${levels} message indexes behind the id of the schema`);
   if (levels === 0) return { path: [0], at };
   const path = Array.from({ length: levels }, next);
   return { path, at };

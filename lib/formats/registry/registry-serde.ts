@@ -113,7 +113,11 @@ export class RegistrySerde<T> implements Serde<T> {
         `${this.name}: a schema is found by the topic of a source or sink, and this serde is used elsewhere: give it a \`subject\``,
         false,
       );
-    this.#id = await registry.idOf(subject, this.#codec.schema, register);
+    const { schema, readerOf } = this.#codec;
+    const id = await registry.idOf(subject, schema, register);
+    // What it writes itself, in state and behind a keyBy, it reads without another question.
+    if (readerOf !== undefined) this.#readers.set(id, readerOf(schema));
+    this.#id = id;
   }
 
   /** Undefined: it hangs on the topic, and there is none. */
