@@ -2,6 +2,7 @@
 
 export { type JsonSchemaOptions, jsonSchema } from './json-schema.ts';
 export type { RegistryLogin } from './registry/client.ts';
+export { type GlueRegistryOptions, type GlueSchema, glueRegistry } from './registry/glue-registry.ts';
 export type { RegistryTls } from './registry/http.ts';
 export type { SchemaHeader, SchemaRegistry } from './registry/registry.ts';
 export type { RegistryUse } from './registry/registry-serde.ts';

@@ -3,23 +3,18 @@ import type { TopicPlace } from '../../format/serde.ts';
 import { RegistryProblem } from '../../ports/registry-problem.ts';
 import type { RegistryClient, StoredSchema } from './client.ts';
 import { confluentHeader } from './confluent-header.ts';
+import { KnownSchemas } from './known-schemas.ts';
 import type { SchemaRegistry } from './registry.ts';
 import type { OwnSchema, Schema, SchemaId } from './schema.ts';
 
 /** A server of a registry may learn of a schema a moment after another one has registered it, and a producer has used it. */
 const ASKED_AGAIN_AFTER_MS = 500;
-/** So long it is remembered that there is no schema of an id: who reads a record of it does not ask for each. */
-const UNKNOWN_FOR_MS = 30_000;
-/** Bytes that are no record of this format may look like any number of ids. */
-const MOST_UNKNOWN = 10_000;
 
 /** What a registry that speaks as Confluent's has told so far. */
 export class ConfluentRegistry implements SchemaRegistry {
   readonly header = confluentHeader;
   readonly #client: RegistryClient;
-  readonly #schemas = new Map<SchemaId, Schema>();
-  /** Until when, by `performance.now()`. */
-  readonly #unknownUntilMs = new Map<SchemaId, number>();
+  readonly #schemas = new KnownSchemas();
   readonly #underWay = new Map<SchemaId, Promise<void>>();
 
   constructor(client: RegistryClient) {
@@ -35,9 +30,7 @@ export class ConfluentRegistry implements SchemaRegistry {
   }
 
   known(id: SchemaId): Schema | 'unknown' | undefined {
-    const schema = this.#schemas.get(id);
-    if (schema !== undefined) return schema;
-    return performance.now() < (this.#unknownUntilMs.get(id) ?? 0) ? 'unknown' : undefined;
+    return this.#schemas.get(id);
   }
 
   fetch(id: SchemaId): Promise<void> {
@@ -57,12 +50,7 @@ export class ConfluentRegistry implements SchemaRegistry {
       await sleep(ASKED_AGAIN_AFTER_MS);
       found = await this.#client.schemaById(id);
     }
-    if (found !== undefined) {
-      this.#schemas.set(id, await this.#whole(found, new Map()));
-      return;
-    }
-    if (this.#unknownUntilMs.size >= MOST_UNKNOWN) this.#unknownUntilMs.clear();
-    this.#unknownUntilMs.set(id, performance.now() + UNKNOWN_FOR_MS);
+    this.#schemas.set(id, found === undefined ? undefined : await this.#whole(found, new Map()));
   }
 
   /** With what it refers to. @param met by subject and version: several may refer to the same */
