@@ -2,7 +2,7 @@ import { defineJob, kafkaSink, kafkaSource, type Output, utf8, valueState } from
 import { avro } from '../../lib/formats/avro.ts';
 import { schemaRegistry } from '../../lib/formats/registry.ts';
 
-const registry = schemaRegistry({ url: process.env['SCHEMA_REGISTRY_URL'] ?? 'mock://avro-job', timeoutMs: 500 });
+const registry = schemaRegistry({ url: process.env['SCHEMA_REGISTRY_URL'] ?? 'mock://avro-job', timeoutMs: 2_000 });
 
 export const lineSchema = {
   type: 'record',

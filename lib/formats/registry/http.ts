@@ -26,7 +26,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 
 /** Sends one request after the other, each on a connection of its own: there is one for a schema in the life of a process. */
 export function httpClient(tls: RegistryTls | undefined, timeoutMs: number): (url: URL, request: HttpRequest) => Promise<HttpAnswer> {
-  const agent = tls === undefined ? undefined : new Agent({ ...tls });
+  const agent = new Agent({ ...tls });
   return (url, { method, headers, body }) =>
     new Promise((resolve, reject) => {
       const signal = AbortSignal.timeout(timeoutMs);

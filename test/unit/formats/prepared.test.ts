@@ -50,7 +50,7 @@ async function started() {
     mine: (id: number, note: string) => Buffer.from([0, 0, 0, 0, ids.mine, id * 2, ...text(note)]),
     newer: (id: number, note: string) => Buffer.from([0, 0, 0, 0, ids.newer, id * 2, ...text(note), ...text('x')]),
   };
-  return { server, written, registry: () => schemaRegistry({ url: server.url, timeoutMs: 200 }) };
+  return { server, written, registry: () => schemaRegistry({ url: server.url }) };
 }
 
 /** Reads by the serde, and takes what a test writes to the topic as it is. */
