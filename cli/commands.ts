@@ -2,10 +2,11 @@ import type { Command } from './command.ts';
 import cancel from './commands/cancel.ts';
 import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
+import lag from './commands/lag.ts';
 import resume from './commands/resume.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
 
 /** Every command, in the order in which `--help` shows them. */
-export const COMMANDS: readonly Command[] = [init, status, epochs, transactions, stop, cancel, resume];
+export const COMMANDS: readonly Command[] = [init, status, lag, epochs, transactions, stop, cancel, resume];

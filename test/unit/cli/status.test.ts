@@ -13,7 +13,7 @@ import type { EpochRow, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { epochRowOf, jobRowOf, NOW } from './rows.ts';
 
-const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, lag: 0, heldUp: 0 }] };
+const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, highWatermark: 5, lag: 0, heldUp: 0 }] };
 
 function printedOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): CommandResult {
   return statusResult(statusOf(row, last, lag, nowMs), nowMs);
@@ -43,8 +43,8 @@ describe('the status', () => {
     const lag: Lag = {
       known: true,
       partitions: [
-        { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, lag: 0, heldUp: 0 },
-        { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, lag: 1000, heldUp: 0 },
+        { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, highWatermark: 10, lag: 0, heldUp: 0 },
+        { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, highWatermark: 1020, lag: 1000, heldUp: 0 },
       ],
     };
     expect(printedOf(jobRowOf(), epochRowOf(9), lag, NOW).text).toBe(
@@ -65,8 +65,8 @@ describe('the status', () => {
   it('tells lag from what nobody can read yet, because a transaction is open in the topic', () => {
     const partition = { source: 'read', topic: 'lines', at: 10, end: 10, lag: 0 };
     const partitions = [
-      { ...partition, partition: 0, heldUp: 0 },
-      { ...partition, partition: 1, heldUp: 303 },
+      { ...partition, partition: 0, highWatermark: 10, heldUp: 0 },
+      { ...partition, partition: 1, highWatermark: 313, heldUp: 303 },
     ];
     const { text, json } = printedOf(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
     expect(text).toContain('  lag          none; 303 offsets more in lines-1 held up by a transaction that is open there\n');
@@ -120,6 +120,7 @@ describe('the status', () => {
       partition,
       at: 0,
       end: partition % 20,
+      highWatermark: partition % 20,
       lag: partition % 20,
       heldUp: 0,
     }));
@@ -140,7 +141,7 @@ describe('the lag', () => {
         partitions.map((partition) => (at === 'earliest' ? 4 : at === 'end' ? 18 : 15 + partition)),
     } as Partial<KafkaRequests> as Awaited<ReturnType<Tools['kafka']>>;
     const of = (partition: number, at: number, end: number, lag: number, heldUp: number) => ({
-      ...{ source: 'read', topic: 'lines', partition, at, end, lag, heldUp },
+      ...{ source: 'read', topic: 'lines', partition, at, end, highWatermark: 18, lag, heldUp },
     });
     expect(
       await lagOf(
