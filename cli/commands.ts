@@ -1,5 +1,7 @@
 import type { Command } from './command.ts';
 import cancel from './commands/cancel.ts';
+import deadLetters from './commands/dead-letters.ts';
+import describe from './commands/describe.ts';
 import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
 import lag from './commands/lag.ts';
@@ -9,4 +11,15 @@ import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
 
 /** Every command, in the order in which `--help` shows them. */
-export const COMMANDS: readonly Command[] = [init, status, lag, epochs, transactions, stop, cancel, resume];
+export const COMMANDS: readonly Command[] = [
+  init,
+  describe,
+  status,
+  lag,
+  epochs,
+  transactions,
+  deadLetters,
+  stop,
+  cancel,
+  resume,
+];

@@ -9,6 +9,7 @@ import type { InspectDeps } from '../lib/inspect/deps.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { JobRemoval } from '../lib/ports/epoch-store.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import { type Answer, askPerson } from './ask.ts';
 
 /** A person waits: a broker that is down is reported soon. */
 const CONNECTION_TIMEOUT_MS = 3_000;
@@ -24,6 +25,7 @@ export interface Tools extends InspectDeps {
   blobStore(): Promise<BlobStore>;
   /** Progress, for people: on standard error. */
   readonly say: (line: string) => void;
+  readonly ask: (question: string) => Promise<Answer>;
 }
 
 export interface OpenTools extends Tools {
@@ -48,6 +50,7 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
     kafka: kafka.get,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,
     say,
+    ask: askPerson,
     async close() {
       await (await kafka.made()?.catch(() => undefined))?.close();
       stores.close();
