@@ -1,6 +1,6 @@
 import type { ExitCode } from './exit-codes.ts';
 import type { Option } from './options.ts';
-import type { Tools } from './tools.ts';
+import type { CommandTools } from './tools.ts';
 
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
@@ -45,7 +45,7 @@ export type Command = JobCommand | PlainCommand;
 export interface JobCommand<Of extends Options = Options> extends Described<Of> {
   readonly on: 'job';
   /** @throws what main.ts knows an exit code for */
-  run(tools: Tools, values: Values<Of>, given: readonly string[]): Promise<CommandResult>;
+  run(tools: CommandTools, values: Values<Of>, given: readonly string[]): Promise<CommandResult>;
 }
 
 /** A command that needs no job of the table. */

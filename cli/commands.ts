@@ -1,11 +1,15 @@
 import type { Command } from './command.ts';
 import cancel from './commands/cancel.ts';
+import completion from './commands/completion.ts';
 import deadLetters from './commands/dead-letters.ts';
 import describe from './commands/describe.ts';
+import doctor from './commands/doctor.ts';
 import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
 import lag from './commands/lag.ts';
+import logs from './commands/logs.ts';
 import resume from './commands/resume.ts';
+import start from './commands/start.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
@@ -14,12 +18,16 @@ import transactions from './commands/transactions.ts';
 export const COMMANDS: readonly Command[] = [
   init,
   describe,
+  doctor,
+  start,
   status,
   lag,
   epochs,
   transactions,
   deadLetters,
+  logs,
   stop,
   cancel,
   resume,
+  completion,
 ];

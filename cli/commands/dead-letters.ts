@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { letterText, lettersText, shownLetter, shownPlace, summaryOf } from '../letter-text.ts';
 import { flag, text, wholeNumber } from '../options.ts';
 import { plural } from '../text.ts';
-import type { Tools } from '../tools.ts';
+import type { CommandTools, Tools } from '../tools.ts';
 
 const ACTIONS = ['list', 'show', 'retry'] as const;
 
@@ -99,7 +99,7 @@ async function letterAt(tools: Tools, topic: string, { partition, offset }: Lett
   throw new UsageError(`topic ${topic} has no letter of job ${tools.job} at ${partition}:${offset}`);
 }
 
-async function retry(tools: Tools, topic: string, which: 'all' | readonly LetterPlace[], yes: boolean): Promise<CommandResult> {
+async function retry(tools: CommandTools, topic: string, which: 'all' | readonly LetterPlace[], yes: boolean): Promise<CommandResult> {
   const kafka = await tools.kafka();
   // Those that come while it goes on, because a record fails again, are not among them.
   const letters = which === 'all' ? await rangesOfNow(kafka, topic) : await Promise.all(which.map((at) => letterAt(tools, topic, at)));
@@ -128,7 +128,7 @@ async function* lettersIn(tools: Tools, topic: string, of: readonly (DeadLetter 
 }
 
 /** @throws UsageError: nobody is there to be asked */
-async function isAgreed({ ask }: Tools, counts: ReadonlyMap<string, number>): Promise<boolean> {
+async function isAgreed({ ask }: CommandTools, counts: ReadonlyMap<string, number>): Promise<boolean> {
   const where = [...counts].map(([topic, count]) => `${plural(count, 'record')} to topic ${topic}`).join(', ');
   const answer = await ask(`Write ${where} again?`);
   if (answer === 'nobody') throw new UsageError(`this would write ${where} again, and nobody is there to be asked: give --yes`);

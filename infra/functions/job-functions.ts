@@ -68,7 +68,7 @@ export class JobFunctions extends Construct {
     const placement = placementIn(this, network);
     const ofRole = (role: FunctionRole, construct: string) => {
       const logGroup = new LogGroup(this, `${construct}Logs`, {
-        logGroupName: `/onceflow/${prefix}/${role}`,
+        logGroupName: logGroupName(prefix, role),
         retention: Number(config.logRetentionDays) satisfies RetentionDays,
         removalPolicy: RemovalPolicy.DESTROY,
       });
