@@ -31,7 +31,7 @@ async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, outpu
   const say = (line: string) => output.error(line);
   const options = values();
   if (command.on === 'nothing') return print(await command.run({ env, commands: COMMANDS, say }, options, given), json, output);
-  const tools = await openTools(env, job, { say, show: (line) => output.log(line) });
+  const tools = await openTools(env, job, { say, show: (line) => output.log(line), json });
   try {
     return print(await command.run(tools, options, given), json, output);
   } finally {

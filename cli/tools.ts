@@ -39,17 +39,19 @@ export interface CommandTools extends Tools {
   readonly ask: (question: string) => Promise<Answer>;
   /** A line on standard output, of what comes bit by bit. */
   readonly show: (line: string) => void;
+  /** One JSON object is asked for: nothing else may be shown. */
+  readonly json: boolean;
 }
 
 export interface OpenTools extends CommandTools {
   close(): Promise<void>;
 }
 
-/** Where a command's lines go: what was asked for, and progress. */
-export type Lines = Pick<CommandTools, 'show' | 'say'>;
+/** Where a command's lines go. */
+export type Lines = Pick<CommandTools, 'show' | 'say' | 'json'>;
 
 /** @throws ConfigError, UsageError when no job is named. */
-export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, { show, say }: Lines): Promise<OpenTools> {
+export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, { show, say, json }: Lines): Promise<OpenTools> {
   const config = readToolConfig(env);
   if (jobOption !== undefined && !parameters.jobName.schema.safeParse(jobOption).success)
     throw new UsageError(`--job is ${JSON.stringify(jobOption)}: it must be ${parameters.jobName.rule}`);
@@ -68,6 +70,7 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
     module: () => (config.job === undefined ? undefined : describeJob('plan', { env })),
     startDeployed: () => startDeployed(config, job),
     show,
+    json,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,
     say,
     ask: askPerson,
