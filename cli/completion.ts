@@ -18,7 +18,12 @@ interface Completed {
 }
 
 function optionsOf({ on, options }: Command): Completed[] {
-  const own = Object.entries(options).map(([name, { takes, help, words = [] }]: [string, Option<unknown>]) => ({ name, takes, help, words }));
+  const own = Object.entries(options).map(([name, { takes, help, words = [] }]: [string, Option<unknown>]) => ({
+    name,
+    takes,
+    help,
+    words,
+  }));
   const job = on === 'job' ? [{ name: 'job', takes: 'NAME', help: 'the job', words: [] }] : [];
   const common = [
     { name: 'json', takes: undefined, help: 'one JSON object on standard output', words: [] },
@@ -32,14 +37,17 @@ function forBash(commands: readonly Command[]): string {
   const all = commands.flatMap(optionsOf);
   const withWords = new Map(all.filter(({ words }) => words.length > 0).map(({ name, words }) => [name, words]));
   const free = new Set(all.filter(({ takes, words }) => takes !== undefined && words.length === 0).map(({ name }) => name));
+  const valued = [...withWords.keys(), ...free].map((name) => `--${name}`).join('|');
   const options = commands.map((command) => {
     const words = [...(command.arguments?.words ?? []), ...optionsOf(command).map(({ name }) => `--${name}`)];
     return `    ${command.name}) words='${words.join(' ')}' ;;`;
   });
   return `# Completion of onceflow in bash: source <(onceflow completion bash)
 _onceflow() {
-  local command='' words='' each
+  local command='' words='' before='' each
   for each in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $before in ${valued}) before=''; continue ;; esac
+    before=$each
     case $each in ${names.join('|')}) command=$each; break ;; esac
   done
   case \${COMP_WORDS[COMP_CWORD-1]} in

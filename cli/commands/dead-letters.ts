@@ -4,7 +4,7 @@ import { type DeadLetter, type LetterPlace, type LetterRange, rangesOfNow, readL
 import { retryLetter } from '../../lib/inspect/retry-letter.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { letterText, lettersText, shownLetter, shownPlace, summaryOf } from '../letter-text.ts';
+import { lettersText, letterText, shownLetter, shownPlace, summaryOf } from '../letter-text.ts';
 import { flag, text, wholeNumber } from '../options.ts';
 import { plural } from '../text.ts';
 import type { CommandTools, Tools } from '../tools.ts';
@@ -30,7 +30,10 @@ retry writes the record a second time; so may a broker whose answer is lost.`,
     yes: flag('retry: do not ask'),
   },
   examples: [
-    { call: 'dead-letters list --job word-count --topic dead-letters', does: 'the newest 20: where each record was, where it failed, with which error' },
+    {
+      call: 'dead-letters list --job word-count --topic dead-letters',
+      does: 'the newest 20: where each record was, where it failed, with which error',
+    },
     { call: 'dead-letters show 0:12 --job word-count', does: 'the letter at offset 12 of partition 0: its stack, key, value and headers' },
     { call: 'dead-letters retry 0:12 2:7 --job word-count', does: 'writes the records of two letters to their topics again' },
     { call: 'dead-letters retry --all --yes --job word-count', does: 'of all letters, without a question' },
@@ -106,8 +109,10 @@ async function retry(tools: CommandTools, topic: string, which: 'all' | readonly
   const each = () => lettersIn(tools, topic, letters);
   const counts = new Map<string, number>();
   for await (const { from } of each()) counts.set(from.topic, (counts.get(from.topic) ?? 0) + 1);
-  if (counts.size === 0) return { code: EXIT.ok, json: { topic, sent: [], refused: [] }, text: `topic ${topic} has no letter of job ${tools.job}` };
-  if (!(yes || (await isAgreed(tools, counts)))) return { code: EXIT.ok, json: { topic, sent: [], refused: [] }, text: 'nothing was written' };
+  if (counts.size === 0)
+    return { code: EXIT.ok, json: { topic, sent: [], refused: [] }, text: `topic ${topic} has no letter of job ${tools.job}` };
+  if (!(yes || (await isAgreed(tools, counts))))
+    return { code: EXIT.ok, json: { topic, sent: [], refused: [] }, text: 'nothing was written' };
   const sent: object[] = [];
   const refused: { readonly at: string; readonly why: string }[] = [];
   for await (const letter of each()) {

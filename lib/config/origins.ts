@@ -1,3 +1,4 @@
+import type { WhenUnset } from './parameters/row.ts';
 import { rows } from './parameters.ts';
 
 /** A parameter as an environment has it. */
@@ -18,16 +19,18 @@ export function parameterValues(env: Readonly<Record<string, string | undefined>
     .filter(([, { readBy }]) => readBy.some((reader) => !['local', 'test', 'bench'].includes(reader)))
     .map(([, { variable, unit, whenUnset }]) => {
       const given = env[variable]?.trim() ?? '';
-      if (given !== '') return { variable, value: given, unit, from: 'environment', means: undefined };
-      switch (whenUnset.is) {
-        case 'default':
-          return whenUnset.text === ''
-            ? { variable, value: null, unit, from: 'default', means: 'none' }
-            : { variable, value: whenUnset.text, unit, from: 'default', means: undefined };
-        case 'undefined':
-          return { variable, value: null, unit, from: 'nowhere', means: whenUnset.means };
-        case 'refused':
-          return { variable, value: null, unit, from: 'nowhere', means: 'it is required to run the job' };
-      }
+      return { variable, unit, ...(given === '' ? unset(whenUnset) : { value: given, from: 'environment', means: undefined }) };
     });
+}
+
+function unset(whenUnset: WhenUnset): Pick<ParameterValue, 'value' | 'from' | 'means'> {
+  switch (whenUnset.is) {
+    case 'default':
+      if (whenUnset.text === '') return { value: null, from: 'default', means: 'none' };
+      return { value: whenUnset.text, from: 'default', means: undefined };
+    case 'undefined':
+      return { value: null, from: 'nowhere', means: whenUnset.means };
+    case 'refused':
+      return { value: null, from: 'nowhere', means: 'it is required to run the job' };
+  }
 }

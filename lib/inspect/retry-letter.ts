@@ -29,7 +29,10 @@ export async function retryLetter(clients: Timing & { readonly kafka: KafkaReque
   // A record that came in a compressed batch may be larger than any that is not.
   const { answer, baseOffsets, refused } = TOO_LARGE.includes(plain.answer) ? await produce(clients, letter, gzipBatch(batch)) : plain;
   if (answer === 'NONE') return { outcome: 'sent', offset: baseOffsets[0] ?? -1 };
-  return { outcome: 'refused', why: `Produce was answered ${answer}${refused === undefined ? '' : ` (${refused})`}: ${mendOf(answer, topic)}` };
+  return {
+    outcome: 'refused',
+    why: `Produce was answered ${answer}${refused === undefined ? '' : ` (${refused})`}: ${mendOf(answer, topic)}`,
+  };
 }
 
 function batchOf({ timestampMs, key, value, headers }: DeadLetter): Buffer {

@@ -14,7 +14,17 @@ export interface KafkaChecks {
 export type KafkaClient = KafkaRequests & KafkaChecks;
 
 /** An operation of Kafka's ACLs. */
-export type Right = 'Read' | 'Write' | 'Create' | 'Delete' | 'Alter' | 'Describe' | 'ClusterAction' | 'DescribeConfigs' | 'AlterConfigs' | 'IdempotentWrite';
+export type Right =
+  | 'Read'
+  | 'Write'
+  | 'Create'
+  | 'Delete'
+  | 'Alter'
+  | 'Describe'
+  | 'ClusterAction'
+  | 'DescribeConfigs'
+  | 'AlterConfigs'
+  | 'IdempotentWrite';
 
 export interface ClusterDescription {
   readonly brokers: readonly BrokerDescription[];

@@ -46,7 +46,10 @@ async function lookAtAllTopics(deps: DoctorDeps, row: Row, kafka: KafkaClient): 
   const topics = given.ofModule ?? (row === undefined ? undefined : await topicsOfRow(deps, row, deadLetterTopic));
   if (topics === undefined) return [unknown('topics', 'the job has no row that names them', 'set ONCEFLOW_JOB to its module')];
   const { sinks, deadLetters } = topics;
-  return [...(await lookAtTopics(topics, kafka)), ...(await lookAtRequests(kafka, deadLetters === undefined ? sinks : [...sinks, deadLetters]))];
+  return [
+    ...(await lookAtTopics(topics, kafka)),
+    ...(await lookAtRequests(kafka, deadLetters === undefined ? sinks : [...sinks, deadLetters])),
+  ];
 }
 
 /** What else a start refuses of the brokers and the topics of its sinks. That one is missing is told already. */

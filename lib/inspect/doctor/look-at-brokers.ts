@@ -1,9 +1,9 @@
 import { checkBudget } from '../../config/budget.ts';
-import { plainDuration } from './plain-duration.ts';
 import type { BrokerDescription, ClusterDescription, KafkaClient } from '../../ports/kafka-checks.ts';
 import type { DoctorDeps } from './deps.ts';
 import { type Finding, looked, unknown, warning, well, wrong } from './finding.ts';
 import { releaseOf } from './kafka-version.ts';
+import { plainDuration } from './plain-duration.ts';
 
 const MAX_TIMEOUT = 'transaction.max.timeout.ms';
 const LOG_MIN_ISR = 'transaction.state.log.min.isr';
@@ -31,10 +31,10 @@ function brokerFinding({ id, address, apis }: BrokerDescription): Finding {
       'start it, or correct its advertised.listeners, DNS or the firewall between',
     );
   const release = releaseOf(apis);
-  if (release === undefined)
-    return wrong(what, `${address} is older than Apache Kafka 2.8, which the engine needs`, 'upgrade the brokers');
+  if (release === undefined) return wrong(what, `${address} is older than Apache Kafka 2.8, which the engine needs`, 'upgrade the brokers');
   const found = `${address} answers; Apache Kafka ${release} or later`;
-  if (release === '2.8') return warning(what, found, 'upgrade to 3.0 or later: before that brokers cannot be asked about transactions (onceflow transactions)');
+  if (release === '2.8')
+    return warning(what, found, 'upgrade to 3.0 or later: before that brokers cannot be asked about transactions (onceflow transactions)');
   return well(what, found);
 }
 
@@ -49,11 +49,7 @@ async function settingFindings(kafka: KafkaClient, settings: DoctorDeps['setting
   const names = [MAX_TIMEOUT, LOG_MIN_ISR, OFFSETS_RETENTION] as const;
   const found = await kafka.brokerConfig(names);
   const of = (name: (typeof names)[number]) => Number(found.get(name) ?? DEFAULTS[name]);
-  return [
-    budgetFinding(settings, of(MAX_TIMEOUT)),
-    minIsrFinding(of(LOG_MIN_ISR), brokers),
-    offsetsFinding(of(OFFSETS_RETENTION)),
-  ];
+  return [budgetFinding(settings, of(MAX_TIMEOUT)), minIsrFinding(of(LOG_MIN_ISR), brokers), offsetsFinding(of(OFFSETS_RETENTION))];
 }
 
 function budgetFinding(settings: DoctorDeps['settings'], maxMs: number): Finding {
@@ -65,7 +61,9 @@ function minIsrFinding(minIsr: number, brokers: number): Finding {
   const found = `${LOG_MIN_ISR} is ${minIsr}, with ${brokers} broker${brokers === 1 ? '' : 's'}`;
   if (minIsr >= 2) return well('transaction log', found);
   const mend = `with three brokers or more set ${LOG_MIN_ISR}=2 and transaction.state.log.replication.factor=3: one broker that is lost takes the state of transactions with it`;
-  return brokers >= 3 ? wrong('transaction log', found, mend) : warning('transaction log', `${found}: good for a machine of your own`, mend);
+  return brokers >= 3
+    ? wrong('transaction log', found, mend)
+    : warning('transaction log', `${found}: good for a machine of your own`, mend);
 }
 
 function offsetsFinding(minutes: number): Finding {

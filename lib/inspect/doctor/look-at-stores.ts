@@ -7,14 +7,20 @@ import { type Finding, well, wrong } from './finding.ts';
 const NO_GENERATION = -1;
 
 /** Can the table be read, queried and updated? */
-export async function lookAtTable({ epochs, job }: Pick<DoctorDeps, 'epochs' | 'job'>, row: JobRow | undefined): Promise<readonly Finding[]> {
+export async function lookAtTable(
+  { epochs, job }: Pick<DoctorDeps, 'epochs' | 'job'>,
+  row: JobRow | undefined,
+): Promise<readonly Finding[]> {
   await epochs.listEpochs(job, row?.incarnation ?? 'none', row?.lastCompleted?.epoch ?? 0);
   await epochs.renewLease(job, NO_GENERATION, 0);
   return [well('table', `can be read, queried and updated; ${row === undefined ? `job ${job} has no row yet` : `job ${job} is in it`}`)];
 }
 
 /** Can blobs be written, listed, read and deleted? One that a crash leaves here is named like an exchange of epoch 0, and collected as that. */
-export async function lookAtBlobs(deps: Pick<DoctorDeps, 'blobStore' | 'random' | 'job'>, row: JobRow | undefined): Promise<readonly Finding[]> {
+export async function lookAtBlobs(
+  deps: Pick<DoctorDeps, 'blobStore' | 'random' | 'job'>,
+  row: JobRow | undefined,
+): Promise<readonly Finding[]> {
   const store = await deps.blobStore();
   const place = { job: deps.job, incarnation: row?.incarnation ?? 'none', stage: 'doctor', subtask: 0, epoch: 0 };
   const name = blobName(place, 'exchange', deps.random.id());

@@ -1,5 +1,5 @@
-import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { KafkaClient, Right, TopicDescription } from '../../ports/kafka-checks.ts';
+import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import { isCompacted } from '../../sinks/kafka/compacted-topics.ts';
 import type { JobTopics } from './deps.ts';
 import { type Finding, looked, unknown, warning, well, wrong } from './finding.ts';
@@ -47,7 +47,9 @@ async function lookAtTopic(kafka: KafkaClient, role: Role, topic: TopicDescripti
   if (topic.answer === 'TOPIC_AUTHORIZATION_FAILED')
     return [wrong(what, 'it may not be seen, or is not there', `create it, or grant ${NEEDED[role].join(', ')} on topic ${topic.topic}`)];
   if (topic.answer === 'UNKNOWN_TOPIC_OR_PARTITION')
-    return [wrong(what, 'it does not exist', 'create it, or correct its name (ONCEFLOW_TOPICS, ONCEFLOW_DEAD_LETTER_TOPIC) or ONCEFLOW_BROKERS')];
+    return [
+      wrong(what, 'it does not exist', 'create it, or correct its name (ONCEFLOW_TOPICS, ONCEFLOW_DEAD_LETTER_TOPIC) or ONCEFLOW_BROKERS'),
+    ];
   if (topic.answer !== 'NONE') return [wrong(what, `its metadata was answered ${topic.answer}`, 'look at the brokers')];
   return [...partitionFindings(what, topic), rightsFinding(what, role, topic), ...(await settingFindings(what, role, topic, kafka))];
 }
@@ -59,7 +61,12 @@ function partitionFindings(what: string, { partitions }: TopicDescription): Find
   if (leaderless !== '') return [wrong(what, `partition ${leaderless} has no leader`, 'start the brokers that keep it')];
   const behind = numbersOf(({ replicas, inSync }) => inSync < replicas);
   if (behind !== '') return [warning(what, `not all replicas of partition ${behind} are in sync`, 'look at the brokers that keep them')];
-  return [well(what, `${partitions.length} partition${partitions.length === 1 ? '' : 's'}, each with a leader, replicas: ${leastReplicas(partitions)}`)];
+  return [
+    well(
+      what,
+      `${partitions.length} partition${partitions.length === 1 ? '' : 's'}, each with a leader, replicas: ${leastReplicas(partitions)}`,
+    ),
+  ];
 }
 
 function leastReplicas(partitions: TopicDescription['partitions']): number {

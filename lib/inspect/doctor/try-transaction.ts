@@ -24,7 +24,9 @@ export async function tryTransaction(deps: Deps, kafka: KafkaClient): Promise<re
   const transactionalId = `${job}-doctor`;
   const begun = await retried(asking, () => kafka.initProducerId(transactionalId, settings.transactionTimeoutMs));
   if (begun.answer === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
-    return [wrong(WHAT, `no transaction may be begun under ${transactionalId}`, `grant Write on the transactional ids with the prefix ${job}-`)];
+    return [
+      wrong(WHAT, `no transaction may be begun under ${transactionalId}`, `grant Write on the transactional ids with the prefix ${job}-`),
+    ];
   if (begun.answer === 'INVALID_TRANSACTION_TIMEOUT')
     return [wrong(WHAT, `the brokers take no timeout of ${settings.transactionTimeoutMs} ms`, 'see "time budget"')];
   if (begun.answer !== 'NONE') return [wrong(WHAT, `InitProducerId was answered ${begun.answer}`, 'look at the brokers, and try again')];
@@ -32,9 +34,12 @@ export async function tryTransaction(deps: Deps, kafka: KafkaClient): Promise<re
   const beforeMs = clock.now();
   const added = await retriedAnswer(asking, () => kafka.addOffsets(who, settings.groupId));
   const afterMs = clock.now();
-  if (added === 'GROUP_AUTHORIZATION_FAILED') return [well(WHAT, `may be begun under ${job}-…`), groupFinding(settings.groupId), unseenClock()];
+  if (added === 'GROUP_AUTHORIZATION_FAILED')
+    return [well(WHAT, `may be begun under ${job}-…`), groupFinding(settings.groupId), unseenClock()];
   if (added !== 'NONE') return [wrong(WHAT, `AddOffsetsToTxn was answered ${added}`, 'look at the brokers, and try again')];
-  const clockFindings = await looked(CLOCK, async () => [await clockFinding(kafka, transactionalId, { beforeMs, afterMs }, settings.leaseMs)]);
+  const clockFindings = await looked(CLOCK, async () => [
+    await clockFinding(kafka, transactionalId, { beforeMs, afterMs }, settings.leaseMs),
+  ]);
   const ended = await retriedAnswer(asking, () => kafka.endTxn(who, false));
   const found = `one that writes nothing was begun under ${transactionalId}, with group ${settings.groupId}, and aborted`;
   if (ended !== 'NONE') return [wrong(WHAT, `EndTxn was answered ${ended}`, 'look at the brokers, and try again'), ...clockFindings];
@@ -69,5 +74,7 @@ async function clockFinding(
   const found = `the broker's is ${skewMs} ms ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine's`;
   const mend = 'set both clocks (NTP)';
   // Who runs a job, and how old records are, is told by clocks; safety hangs on none.
-  return skewMs > leaseMs / 3 ? wrong(CLOCK, `${found}: leases (${leaseMs} ms) and ages are told wrongly`, mend) : warning(CLOCK, found, mend);
+  return skewMs > leaseMs / 3
+    ? wrong(CLOCK, `${found}: leases (${leaseMs} ms) and ages are told wrongly`, mend)
+    : warning(CLOCK, found, mend);
 }

@@ -8,7 +8,9 @@ import { main } from '../../../cli/main.ts';
 function offered(...words: string[]): string[] {
   const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _onceflow; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const script = `${completionScript('bash', COMMANDS)}\n${ask}`;
-  return execFileSync('bash', ['--norc', '--noprofile'], { input: script, encoding: 'utf8' }).split('\n').filter((line) => line !== '');
+  return execFileSync('bash', ['--norc', '--noprofile'], { input: script, encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 it('bash offers every command', () => {

@@ -37,7 +37,9 @@ describe('a described job', () => {
       ONCEFLOW_DEAD_LETTER_TOPIC: 'dead',
       ONCEFLOW_TOPICS: 'read-lines=lines',
     });
-    expect(text).toContain('reads topic lines, from latest, 1 subtask\n├─ flatMap\n│  └─ by key, utf8 ──▶ count-words\n└─ errors ──▶ dead-letters\n');
+    expect(text).toContain(
+      'reads topic lines, from latest, 1 subtask\n├─ flatMap\n│  └─ by key, utf8 ──▶ count-words\n└─ errors ──▶ dead-letters\n',
+    );
     expect(text).toContain('\ndead-letters  writes topic dead, 1 subtask\n');
   });
 

@@ -19,7 +19,11 @@ const CLUSTER: ClusterDescription = {
   brokers: [1, 2, 3].map((id) => ({ id, address: `kafka-${id}:9092`, apis })),
   rights: all,
 };
-const BROKER_SETTINGS = { 'transaction.max.timeout.ms': '900000', 'transaction.state.log.min.isr': '2', 'offsets.retention.minutes': '10080' };
+const BROKER_SETTINGS = {
+  'transaction.max.timeout.ms': '900000',
+  'transaction.state.log.min.isr': '2',
+  'offsets.retention.minutes': '10080',
+};
 const TOPIC_SETTINGS = {
   'unclean.leader.election.enable': 'false',
   'min.insync.replicas': '2',
@@ -39,7 +43,13 @@ interface World {
 }
 
 async function findingsOf({ cluster, brokerSettings, topicSettings, topic, kafka, deps, env = {} }: World = {}) {
-  const described = (name: string): TopicDescription => ({ topic: name, answer: 'NONE', partitions: [three, three], rights: all, ...topic });
+  const described = (name: string): TopicDescription => ({
+    topic: name,
+    answer: 'NONE',
+    partitions: [three, three],
+    rights: all,
+    ...topic,
+  });
   const client = {
     describeCluster: async () => cluster ?? CLUSTER,
     describeTopics: async (topics: readonly string[]) => topics.map(described),
@@ -74,7 +84,9 @@ async function findingsOf({ cluster, brokerSettings, topicSettings, topic, kafka
 
 /** What is not well, in one line each. */
 async function faultsOf(world: World): Promise<string[]> {
-  return (await findingsOf(world)).filter(({ is }) => is !== 'well').map(({ what, is, found, mend }) => `${is} ${what}: ${found} | ${mend}`);
+  return (await findingsOf(world))
+    .filter(({ is }) => is !== 'well')
+    .map(({ what, is, found, mend }) => `${is} ${what}: ${found} | ${mend}`);
 }
 
 describe('where all is well, the doctor', () => {
@@ -83,7 +95,9 @@ describe('where all is well, the doctor', () => {
     expect(findings.filter(({ is }) => is !== 'well')).toEqual([]);
     expect(doctorResult('word-count', findings)).toMatchObject({
       code: 0,
-      text: expect.stringMatching(/^ok {7}broker 1: kafka-1:9092 answers; Apache Kafka 3\.9 or later\n[\s\S]*\n\njob word-count: nothing is wrong, 0 warnings$/),
+      text: expect.stringMatching(
+        /^ok {7}broker 1: kafka-1:9092 answers; Apache Kafka 3\.9 or later\n[\s\S]*\n\njob word-count: nothing is wrong, 0 warnings$/,
+      ),
     });
   });
 
@@ -130,30 +144,74 @@ describe('the doctor finds', () => {
       { cluster: { ...CLUSTER, brokers: [{ id: 2, address: 'kafka-2:9092', apis: new Map() }] } },
       /^wrong broker 2: .* is older than Apache Kafka 2\.8/,
     ],
-    ['a right on the cluster that is missing', { cluster: { ...CLUSTER, rights: new Set() } }, /^wrong rights on the cluster: DescribeConfigs is missing \| grant/],
+    [
+      'a right on the cluster that is missing',
+      { cluster: { ...CLUSTER, rights: new Set() } },
+      /^wrong rights on the cluster: DescribeConfigs is missing \| grant/,
+    ],
     ['a right on the cluster that brokers do not tell', { cluster: { ...CLUSTER, rights: undefined } }, /^unknown rights on the cluster/],
     [
       'a time budget that the brokers do not allow',
       { brokerSettings: { 'transaction.max.timeout.ms': '60000' } },
       /^wrong time budget: .*lower ONCEFLOW_TRANSACTION_TIMEOUT_MS, or raise transaction\.max\.timeout\.ms/s,
     ],
-    ['a transaction log that one broker takes with it', { brokerSettings: { 'transaction.state.log.min.isr': '1' } }, /^wrong transaction log: .* with 3 brokers/],
+    [
+      'a transaction log that one broker takes with it',
+      { brokerSettings: { 'transaction.state.log.min.isr': '1' } },
+      /^wrong transaction log: .* with 3 brokers/,
+    ],
     ['group offsets that go soon', { brokerSettings: { 'offsets.retention.minutes': '60' } }, /^warning group offsets: .*\(1 h\) \| raise/],
-    ['a topic that is not there', { topic: { answer: 'UNKNOWN_TOPIC_OR_PARTITION' } }, /^wrong topic lines \(source\): it does not exist \| create it/],
-    ['a topic that may not be seen', { topic: { answer: 'TOPIC_AUTHORIZATION_FAILED' } }, /^wrong topic lines \(source\): it may not be seen/],
+    [
+      'a topic that is not there',
+      { topic: { answer: 'UNKNOWN_TOPIC_OR_PARTITION' } },
+      /^wrong topic lines \(source\): it does not exist \| create it/,
+    ],
+    [
+      'a topic that may not be seen',
+      { topic: { answer: 'TOPIC_AUTHORIZATION_FAILED' } },
+      /^wrong topic lines \(source\): it may not be seen/,
+    ],
     ['a partition without a leader', { topic: { partitions: [three, { ...three, leader: -1 }] } }, /^wrong .*: partition 1 has no leader/],
-    ['replicas that are not in sync', { topic: { partitions: [{ ...three, inSync: 2 }] } }, /^warning .*: not all replicas of partition 0 are in sync/],
-    ['a right on a topic that is missing', { topic: { rights: new Set(['Describe']) } }, /^wrong rights on topic lines \(source\): Read is missing \| grant Read on topic lines/],
-    ['leaders that may forget', { topicSettings: { 'unclean.leader.election.enable': 'true' } }, /^wrong settings of topic lines .*\| set unclean\.leader\.election\.enable=false/],
-    ['records that one broker acknowledges', { topicSettings: { 'min.insync.replicas': '1' } }, /^wrong settings of topic counts \(sink\): min\.insync\.replicas=1/],
-    ['a topic that nothing can be written to', { topicSettings: { 'min.insync.replicas': '4' } }, /^wrong settings of topic counts .*: nothing can be written/],
-    ['records that go soon', { topicSettings: { 'retention.ms': '60000' } }, /^warning settings of topic lines .*\(1 min\): a job that rests for longer/],
+    [
+      'replicas that are not in sync',
+      { topic: { partitions: [{ ...three, inSync: 2 }] } },
+      /^warning .*: not all replicas of partition 0 are in sync/,
+    ],
+    [
+      'a right on a topic that is missing',
+      { topic: { rights: new Set(['Describe']) } },
+      /^wrong rights on topic lines \(source\): Read is missing \| grant Read on topic lines/,
+    ],
+    [
+      'leaders that may forget',
+      { topicSettings: { 'unclean.leader.election.enable': 'true' } },
+      /^wrong settings of topic lines .*\| set unclean\.leader\.election\.enable=false/,
+    ],
+    [
+      'records that one broker acknowledges',
+      { topicSettings: { 'min.insync.replicas': '1' } },
+      /^wrong settings of topic counts \(sink\): min\.insync\.replicas=1/,
+    ],
+    [
+      'a topic that nothing can be written to',
+      { topicSettings: { 'min.insync.replicas': '4' } },
+      /^wrong settings of topic counts .*: nothing can be written/,
+    ],
+    [
+      'records that go soon',
+      { topicSettings: { 'retention.ms': '60000' } },
+      /^warning settings of topic lines .*\(1 min\): a job that rests for longer/,
+    ],
     [
       'a transactional id that may not be used',
       { kafka: { initProducerId: async () => ({ answer: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', producerId: '-1', producerEpoch: -1 }) } },
       /^wrong transaction: .*\| grant Write on the transactional ids with the prefix word-count-$/,
     ],
-    ['a group that may not be used', { kafka: { addOffsets: async () => 'GROUP_AUTHORIZATION_FAILED' } }, /^warning group word-count: .*\| grant READ on group word-count/],
+    [
+      'a group that may not be used',
+      { kafka: { addOffsets: async () => 'GROUP_AUTHORIZATION_FAILED' } },
+      /^warning group word-count: .*\| grant READ on group word-count/,
+    ],
     [
       'a clock that is far ahead',
       { kafka: { describeTransactions: async () => [{ startedAtMs: NOW + 40_000 }] as never } },
@@ -166,17 +224,35 @@ describe('the doctor finds', () => {
     ],
     [
       'a table that may not be written to',
-      { deps: { epochs: { readJob: async () => jobRowOf(), readEpoch: async () => epochRowOf(9), listEpochs: async () => [], renewLease: () => Promise.reject(new StoreProblem('give the role dynamodb:UpdateItem', false)) } as never } },
+      {
+        deps: {
+          epochs: {
+            readJob: async () => jobRowOf(),
+            readEpoch: async () => epochRowOf(9),
+            listEpochs: async () => [],
+            renewLease: () => Promise.reject(new StoreProblem('give the role dynamodb:UpdateItem', false)),
+          } as never,
+        },
+      },
       /^wrong table: give the role dynamodb:UpdateItem/,
     ],
-    ['a blob store that cannot be reached', { deps: { blobStore: () => Promise.reject(new StoreProblem('no such bucket; create it', false)) } }, /^wrong blobs: no such bucket; create it/],
+    [
+      'a blob store that cannot be reached',
+      { deps: { blobStore: () => Promise.reject(new StoreProblem('no such bucket; create it', false)) } },
+      /^wrong blobs: no such bucket; create it/,
+    ],
   ])('%s', async (_what, world, fault) => {
     const faults = await faultsOf(world);
-    expect(faults.find((each) => fault.test(each)), faults.join('\n')).toBeDefined();
+    expect(
+      faults.find((each) => fault.test(each)),
+      faults.join('\n'),
+    ).toBeDefined();
   });
 
   it('brokers that cannot be reached, once, and looks at table and blobs all the same', async () => {
-    const findings = await findingsOf({ deps: { kafka: () => Promise.reject(new KafkaProblem('NO_ANSWER', 'no answer from b:9092', true)) } });
+    const findings = await findingsOf({
+      deps: { kafka: () => Promise.reject(new KafkaProblem('NO_ANSWER', 'no answer from b:9092', true)) },
+    });
     expect(findings.map(({ what, is }) => `${what} ${is}`)).toEqual(['brokers wrong', 'table well', 'blobs well']);
   });
 

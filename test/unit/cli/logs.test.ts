@@ -50,7 +50,10 @@ it('a log group that cannot be read fails the command', async () => {
 it('where the AWS command line is not there, the log groups are named with what to run: exit code 1', async () => {
   pathWith(undefined);
   const { result } = await logs(['--role', 'source']);
-  expect(result).toMatchObject({ code: 1, text: expect.stringMatching(/install it, or look.*\n {2}aws logs tail \/onceflow\/prod\/source --since 10m/) });
+  expect(result).toMatchObject({
+    code: 1,
+    text: expect.stringMatching(/install it, or look.*\n {2}aws logs tail \/onceflow\/prod\/source --since 10m/),
+  });
 });
 
 it('for scripts nothing is run: the groups and commands are answered', async () => {

@@ -49,7 +49,11 @@ describe('onceflow start', () => {
   it('asks the deployment once, and waits until a coordinator has the job', async () => {
     const { result, asked } = await run([stopped, stopped, next({})]);
     expect(asked).toBe(1);
-    expect(result).toMatchObject({ code: 0, json: { outcome: 'started', generation: 7 }, text: expect.stringContaining('goes on from epoch 9') });
+    expect(result).toMatchObject({
+      code: 0,
+      json: { outcome: 'started', generation: 7 },
+      text: expect.stringContaining('goes on from epoch 9'),
+    });
   });
 
   it('tells of a start that fails a moment later, with exit code 4', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../cli/command.ts';
 import { epochsResult } from '../../../cli/commands/epochs.ts';
-import resume, { resumed } from '../../../cli/commands/resume.ts';
+import { resumed } from '../../../cli/commands/resume.ts';
 import { statusResult } from '../../../cli/commands/status.ts';
 import type { Tools } from '../../../cli/tools.ts';
 import { readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
@@ -12,8 +12,12 @@ import { statusOf } from '../../../lib/inspect/status.ts';
 import type { EpochRow, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { epochRowOf, jobRowOf, NOW } from './rows.ts';
+import { runCommand } from './run-command.ts';
 
-const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, highWatermark: 5, lag: 0, heldUp: 0 }] };
+const noLag: Lag = {
+  known: true,
+  partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, highWatermark: 5, lag: 0, heldUp: 0 }],
+};
 
 function printedOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): CommandResult {
   return statusResult(statusOf(row, last, lag, nowMs), nowMs);
@@ -211,7 +215,6 @@ describe('a resumed job', () => {
     const rows = [jobRowOf(), jobRowOf({ incarnation: 'anew', desired: 'stopped', failure: 'no such topic' })];
     const asked: unknown[] = [];
     const tools = {
-      job: 'word-count',
       epochs: {
         readJob: async () => rows.shift(),
         async setDesired(...of: unknown[]) {
@@ -219,8 +222,11 @@ describe('a resumed job', () => {
           return of[2] === undefined || of[2] === 'anew' ? 'written' : 'superseded';
         },
       },
-    } as unknown as Tools;
-    expect(await resume.run(tools, {})).toMatchObject({ code: 8, text: expect.stringContaining('was deleted and made anew meanwhile') });
+    };
+    expect(await runCommand(['resume'], tools)).toMatchObject({
+      code: 8,
+      text: expect.stringContaining('was deleted and made anew meanwhile'),
+    });
     expect(asked).toEqual([['word-count', 'running', 'inc']]);
   });
 
