@@ -25,7 +25,11 @@ function commandText(command: Command): string {
     `${usage[0]?.toUpperCase()}${usage.slice(1)}.`,
     ...(more === undefined ? [] : [more]),
     ...(rows.length === 0 ? [] : [['| option | |', '|---|---|', ...rows].join('\n')]),
-    ['| example | |', '|---|---|', ...examples.map(({ call, does }) => `| \`onceflow ${call.replaceAll('|', '\\|')}\` | ${cell(does)} |`)].join('\n'),
+    [
+      '| example | |',
+      '|---|---|',
+      ...examples.map(({ call, does }) => `| \`onceflow ${call.replaceAll('|', '\\|')}\` | ${cell(does)} |`),
+    ].join('\n'),
   ].join('\n\n');
 }
 

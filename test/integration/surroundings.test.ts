@@ -44,12 +44,19 @@ it('a job with a poisoned record is told of by lag, doctor and dead-letters, and
   expect(lag).toMatchObject({ job: job.name, heldUp: 0, partitions: [{ source: 'read-lines', topic: input, partition: 0 }, {}, {}] });
   expect(lag['records']).toBe(12);
   expect((await cli('lag')).stdout).toMatch(
-    new RegExp(`^source +topic +partition .*\nread-lines +${input} +0 +10 +14 +14 +4\n[^]*\n12 offsets behind in 3 partitions, as of epoch \\d+\n$`),
+    new RegExp(
+      `^source +topic +partition .*\nread-lines +${input} +0 +10 +14 +14 +4\n[\\s\\S]*\n12 offsets behind in 3 partitions, as of epoch \\d+\n$`,
+    ),
   );
   const listed = (await cli('dead-letters', 'list', '--json')).json();
-  expect(listed).toMatchObject({ found: 1, letters: [{ from: { topic: input, partition: 1, offset: 10 }, attempts: 1, operator: 'count-words' }] });
+  expect(listed).toMatchObject({
+    found: 1,
+    letters: [{ from: { topic: input, partition: 1, offset: 10 }, attempts: 1, operator: 'count-words' }],
+  });
   const [{ at = '' } = {}] = listed['letters'] as { at?: string }[];
-  expect((await cli('dead-letters', 'show', at)).stdout).toMatch(/RangeError: the word bad-in-operator is refused\n +at refuse[^]*"some bad-in-operator words"/);
+  expect((await cli('dead-letters', 'show', at)).stdout).toMatch(
+    /RangeError: the word bad-in-operator is refused\n +at refuse[\s\S]*"some bad-in-operator words"/,
+  );
 
   // Again.
   expect(await cli('dead-letters', 'retry', at)).toMatchObject({ code: 2, stderr: expect.stringContaining('give --yes') });

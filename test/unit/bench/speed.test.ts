@@ -9,7 +9,7 @@ const textOf = (path: string) => readFileSync(new URL(`../../../${path}`, import
 const speed = readSpeed();
 
 describe('the published figures', () => {
-  it("are the table of docs/speed.md: run npm run docs:speed", () => {
+  it('are the table of docs/speed.md: run npm run docs:speed', () => {
     expect(withSpeedTable(textOf('docs/speed.md'), speed)).toBe(textOf('docs/speed.md'));
   });
 
