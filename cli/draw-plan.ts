@@ -84,7 +84,9 @@ function labelOf(node: Node): string {
 }
 
 function statesText(states: readonly { readonly name: string; readonly kind: string; readonly serdes: readonly string[] }[]): string {
-  const each = states.map(({ name, kind, serdes }) => `${name} (${[kind, ...serdes].join(' ')})`);
+  // The others are the engine's own: what waits for its time, and timers.
+  const declared = states.filter(({ name }) => !name.startsWith('@'));
+  const each = declared.map(({ name, kind, serdes }) => `${name} (${[kind, ...serdes].join(' ')})`);
   return each.length === 0 ? '' : `, state ${each.join(', ')}`;
 }
 
