@@ -84,7 +84,10 @@ function labelOf(node: Node): string {
   }
 }
 
-function statesText(what: string, states: readonly { readonly name: string; readonly kind: string; readonly serdes: readonly string[] }[] = []): string {
+function statesText(
+  what: string,
+  states: readonly { readonly name: string; readonly kind: string; readonly serdes: readonly string[] }[] = [],
+): string {
   // The others are the engine's own: what waits for its time, and timers.
   const declared = states.filter(({ name }) => !name.startsWith('@'));
   const each = declared.map(({ name, kind, serdes }) => `${name} (${[kind, ...serdes].join(' ')})`);

@@ -45,7 +45,9 @@ describe('a described job', () => {
 
   it('shows of an operator the states that its author declared, and that it works by time', async () => {
     const { text } = await described('./jobs/nexmark/q4.ts');
-    expect(text).toMatch(/\nwait-for-end {2}keyed, works by time, 1 subtask\n└─ process wait-for-end, state open \(value json\), .*early \(list json\)\n/);
+    expect(text).toMatch(
+      /\nwait-for-end {2}keyed, works by time, 1 subtask\n└─ process wait-for-end, state open \(value json\), .*early \(list json\)\n/,
+    );
   });
 
   it('shows every parameter, with where its value comes from', async () => {
