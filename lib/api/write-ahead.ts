@@ -65,6 +65,10 @@ export function writeAheadSink<T>(options: WriteAheadSinkOptions<T>): WriteAhead
   expectFunction(deliver, 'writeAheadSink: deliver');
   if (delivered !== undefined) expectFunction(delivered, 'writeAheadSink: delivered');
   expectSerde(value, 'writeAheadSink: value');
+  if (value.prepare !== undefined || value.needsTopic === true)
+    throw new JobDefinitionError(
+      `writeAheadSink: value is the serde ${value.name}, which works with a schema registry or a topic, and must be one that needs neither: structured, json()`,
+    );
   expectWhole(maxBatchRows, 'writeAheadSink: maxBatchRows', 1, MOST_ROWS);
   expectWhole(maxBatchBytes, 'writeAheadSink: maxBatchBytes', 1, MOST_BYTES);
   return { kind: 'deliver', value: value as Serde<unknown>, deliver, delivered, maxBatchRows, maxBatchBytes };
