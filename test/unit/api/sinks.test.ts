@@ -22,7 +22,11 @@ describe('what cannot be is said when the job is defined, with option, value and
     ['deliver', () => writeAheadSink({ deliver: 'no' as never }), /writeAheadSink: deliver is string, not a function/],
     ['delivered', () => writeAheadSink({ deliver, delivered: 1 as never }), /delivered is number/],
     ['value', () => writeAheadSink({ deliver, value: {} as never }), /writeAheadSink: value: Object is no serde/],
-    ['value', () => writeAheadSink({ deliver, value: { ...utf8, prepare: async () => {} } }), /value is the serde utf8, which works with a schema registry/],
+    [
+      'value',
+      () => writeAheadSink({ deliver, value: { ...utf8, prepare: async () => {} } }),
+      /value is the serde utf8, which works with a schema registry/,
+    ],
     ['maxBatchRows', () => writeAheadSink({ deliver, maxBatchRows: 0 }), /maxBatchRows is 0, and must be a whole number of 1 to 1000000/],
     ['maxBatchBytes', () => writeAheadSink({ deliver, maxBatchBytes: 1.5 }), /maxBatchBytes is 1.5/],
     ['location', () => fileSink({ location: '/tmp', format }), /location is "\/tmp", and must be file:\/\/\//],
