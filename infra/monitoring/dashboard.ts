@@ -40,7 +40,7 @@ export function addDashboard(scope: Construct, watched: Watched, alarms: readonl
     graph('Epochs a minute', of('EpochsCommitted')),
   );
   dashboard.addWidgets(
-    graph('What is repeated or left out', of('FailedAttempts', 'DoubtfulCommits', 'RepublishedTransactions', 'DeadLetters')),
+    graph('What is repeated or left out', of('FailedAttempts', 'DoubtfulCommits', 'RepublishedTransactions', 'DeadLetters', 'LateDropped')),
     graph('Without progress', of('NoProgress', 'JobFailed')),
   );
   dashboard.addWidgets(
