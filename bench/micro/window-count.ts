@@ -67,7 +67,11 @@ export function segmentAt(epoch: number, ofKeyInMinute: number, keys: number): B
 }
 
 /** Runs an epoch, its snapshot included. Answers how many records came in, and how many results there were. */
-export function runEpoch(runtime: OperatorRuntime, epoch: number, segment: Buffer): { readonly recordsIn: number; readonly results: number } {
+export function runEpoch(
+  runtime: OperatorRuntime,
+  epoch: number,
+  segment: Buffer,
+): { readonly recordsIn: number; readonly results: number } {
   runtime.begin({ beforeMs: epoch * EPOCH_MS - 1, afterMs: (epoch + 1) * EPOCH_MS - 1, processingMs: epoch });
   runtime.consume(segment);
   const { edges, recordsIn } = runtime.finish();

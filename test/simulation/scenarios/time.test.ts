@@ -58,7 +58,7 @@ async function rung(rules: readonly Rule[], change: Partial<WorldOptions>) {
 }
 
 /** What is asked of table, blob store and brokers without changing anything there. */
-const READS = ['readJob', 'listEpochs', 'list', 'offsets', 'describeTransactions', 'look'];
+const READS = ['readJob', 'listEpochs', 'list', 'offsets', 'describeProducers'];
 
 const decidedEpochs = (world: World) => world.table.row(JOB)?.lastCompleted?.epoch ?? 0;
 
@@ -145,7 +145,7 @@ describe('a timer', () => {
     const calls = new Map<string, number>();
     const { told, output } = await rung([], {
       input: [plain(0, 0, 'sloth 1000')],
-      settings: { leaseMs: 30_000, recoveryTimeoutMs: 40_000, transactionTimeoutMs: 60_000, idlePollMaxMs: 10_000 },
+      settings: { leaseMs: 30_000, recoveryTimeoutMs: 40_000, transactionTimeoutMs: 60_000, idlePollMaxMs: 30_000 },
       faultsUntilMs: quietUntilMs,
       faults: ({ api, atMs }) => {
         if (atMs >= quietFromMs) calls.set(api, (calls.get(api) ?? 0) + 1);

@@ -136,7 +136,10 @@ describe('a committed epoch', () => {
       { event: 'doubtful', epoch: 7, names: { transactionalId: 't' }, resolution: 'republished' },
       { event: 'throttled', function: 'wc-sink' },
     );
-    tell({ event: 'late', epoch: 7, dropped: 4, passedOn: 0, operators: {} }, { event: 'late', epoch: 8, dropped: 1, passedOn: 6, operators: {} });
+    tell(
+      { event: 'late', epoch: 7, dropped: 4, passedOn: 0, operators: {} },
+      { event: 'late', epoch: 8, dropped: 1, passedOn: 6, operators: {} },
+    );
     tell(committed(8, {}, 2));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ DeadLetters: 3, DoubtfulCommits: 1, RepublishedTransactions: 3, ThrottledCalls: 1 });

@@ -570,7 +570,12 @@ describe('a job that uses time', () => {
   });
 
   it('says what was late in an epoch when that is decided, and sums it up from epoch to epoch', () => {
-    const before = { processingMs: 1, sources: {}, stages: {}, late: { count: { dropped: 1, passedOn: 5 }, gone: { dropped: 2, passedOn: 0 } } };
+    const before = {
+      processingMs: 1,
+      sources: {},
+      stages: {},
+      late: { count: { dropped: 1, passedOn: 5 }, gone: { dropped: 2, passedOn: 0 } },
+    };
     const loop = play({ plan: timed }, { parent: decided({ ...parent, time: before }) });
     upTo(loop, 'read');
     const done = counted('s5');
