@@ -16,7 +16,7 @@ export interface WindowCosts {
 }
 
 const OF_KEY_IN_MINUTE = 600;
-const KEYS = 50;
+const KEYS = 20;
 /** Each is of two epochs. */
 const MINUTES = 5;
 
