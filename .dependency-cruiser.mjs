@@ -55,6 +55,7 @@ const mayImport = {
   epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
   kafka: [],
   aws: [],
+  sqlite: [],
   storage: [],
   // A whole job in memory, for its author's tests: the engine's parts, each of which is in a process of its own in a deployment.
   testing: ['api', 'graph', 'operators', 'plan', 'records', 'stages', 'state', 'epoch', 'sinks', 'storage', 'time'],
