@@ -1,6 +1,6 @@
 import { BROKERS_RULE, type BrokerAddress, parseBrokerAddress } from '../config/broker-address.ts';
 import type { Clock } from '../ports/clock.ts';
-import { KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
+import { KafkaProblem, type KafkaRequests, type TopicRequests } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
 import { Cluster } from './cluster.ts';
 import type { SslOptions } from './connection.ts';
@@ -8,6 +8,7 @@ import { inspectionRequests } from './inspection-requests.ts';
 import { Admission, type SaslOptions } from './log-in.ts';
 import { logRequests } from './log-requests.ts';
 import { sourceRequests } from './source-requests.ts';
+import { topicRequests } from './topic-requests.ts';
 import { transactionRequests } from './transaction-requests.ts';
 
 export interface KafkaOptions {
@@ -48,7 +49,7 @@ export interface KafkaOptions {
  * is no error here but `NO_ANSWER`, or a retriable `KafkaProblem`, there; connections that fail are replaced by the next
  * request. Rejects with a `KafkaProblem` when `brokers` cannot be addresses.
  */
-export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests> {
+export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests & TopicRequests> {
   const { clock, requestTimeoutMs = 30_000 } = options;
   const log = options.log ?? (() => {});
   const login = { brokers: options.brokers, ssl: options.ssl, sasl: options.sasl };
@@ -80,6 +81,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
     ...sourceRequests(cluster, clock),
     ...adminRequests(cluster, clock),
     ...inspectionRequests(cluster, clock),
+    ...topicRequests(cluster),
     close: async () => cluster.close(),
   };
 }
