@@ -2,6 +2,7 @@ import { kafkaRequestTimeoutMs } from '../lib/config/kafka-request-timeout.ts';
 import type { ConfigOf, NameFor, ToolConfig } from '../lib/config/parameters.ts';
 import type { KafkaOptions } from '../lib/kafka/connect.ts';
 import type { Clock } from '../lib/ports/clock.ts';
+import type { KafkaClient } from '../lib/ports/kafka-checks.ts';
 import type { KafkaRequests, TopicRequests } from '../lib/ports/kafka-requests.ts';
 import { tlsAndLogin } from './kafka-login.ts';
 import { openLog } from './log.ts';
@@ -10,7 +11,7 @@ import { openLog } from './log.ts';
 export async function openKafka(
   config: ToolConfig<NameFor<'host'>>,
   options: Omit<KafkaOptions, 'ssl' | 'sasl'>,
-): Promise<KafkaRequests & TopicRequests> {
+): Promise<KafkaClient & TopicRequests> {
   const [{ connectKafka }, security] = await Promise.all([import('../lib/kafka/connect.ts'), tlsAndLogin(config, options.clock)]);
   return connectKafka({ ...security, ...options });
 }
