@@ -16,7 +16,11 @@ export function checkDecision({ job, incarnation, epoch, decisionId, parentDecis
 }
 
 /** The manifest as its row keeps it, or the name of the blob that has it. @throws RangeError: it is too large for a row */
-export function manifestColumns({ job, epoch, manifest: ref }: Decision): { readonly manifest: string } | { readonly manifestBlob: string } {
+export function manifestColumns({
+  job,
+  epoch,
+  manifest: ref,
+}: Decision): { readonly manifest: string } | { readonly manifestBlob: string } {
   if (ref.at === 'blob') return { manifestBlob: ref.name };
   const manifest = JSON.stringify(ref.manifest);
   const bytes = Buffer.byteLength(manifest);

@@ -23,7 +23,13 @@ export interface Database {
 const BUSY_PAUSES_MS = [1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200];
 
 /** The file is opened by the first call. @param busyPausesMs between the tries of a call that finds the file in use */
-export function openDatabase({ file, busyPausesMs = BUSY_PAUSES_MS }: { readonly file: string; readonly busyPausesMs?: readonly number[] }): Database {
+export function openDatabase({
+  file,
+  busyPausesMs = BUSY_PAUSES_MS,
+}: {
+  readonly file: string;
+  readonly busyPausesMs?: readonly number[];
+}): Database {
   let opened: { readonly db: DatabaseSync; readonly is: Stats } | undefined;
 
   function current(creates: boolean): DatabaseSync {

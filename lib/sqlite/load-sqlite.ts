@@ -1,6 +1,6 @@
 import type * as sqlite from 'node:sqlite';
 
-/** Node's own SQLite, without the line on standard error that says that its interface may still change: the tests know it as it is. */
+/** Node's own SQLite, without the warning of older releases of Node 24 that its interface may still change. */
 export function loadSqlite(): typeof sqlite {
   const { emitWarning } = process;
   process.emitWarning = () => {};

@@ -46,7 +46,10 @@ function isOurs(db: DatabaseSync, file: string): boolean {
   if (id === APPLICATION_ID && version === VERSION) return true;
   const isEmpty = db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
   if (isEmpty && id === 0 && version === 0) return false;
-  const what = id === APPLICATION_ID ? `was written by a newer version of onceflow (its tables are version ${version})` : 'is the database of something else';
+  const what =
+    id === APPLICATION_ID
+      ? `was written by a newer version of onceflow (its tables are version ${version})`
+      : 'is the database of something else';
   throw new StoreProblem(`the file ${file} (ONCEFLOW_TABLE) ${what}: name another`, false);
 }
 

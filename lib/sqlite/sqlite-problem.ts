@@ -30,9 +30,12 @@ export function sqliteProblem(error: unknown, what: string, file: string): unkno
     return new StoreProblem(`${failed}; ${mend}`, true, { cause: error });
   }
   if (code === 'passing') return new StoreProblem(`${failed}; it may succeed later`, true, { cause: error });
-  if (code === 'permanent') return new StoreProblem(`${failed}; ${MENDS[primaryCode(error) ?? 0] ?? 'name another file'}`, false, { cause: error });
+  if (code === 'permanent')
+    return new StoreProblem(`${failed}; ${MENDS[primaryCode(error) ?? 0] ?? 'name another file'}`, false, { cause: error });
   const isOfFiles = error instanceof Error && 'syscall' in error;
-  return isOfFiles ? new StoreProblem(`${failed}; make the folder writable for this process, or name another file`, false, { cause: error }) : error;
+  return isOfFiles
+    ? new StoreProblem(`${failed}; make the folder writable for this process, or name another file`, false, { cause: error })
+    : error;
 }
 
 function primaryCode(error: unknown): number | undefined {

@@ -34,9 +34,9 @@ export function decisionIdOf(db: DatabaseSync, { job, incarnation, epoch }: Deci
 
 export function insertEpoch(db: DatabaseSync, decision: Decision): void {
   const { job, incarnation, epoch, decisionId, summary } = decision;
-  const { manifest = null, manifestBlob = null }: { manifest?: string; manifestBlob?: string } = manifestColumns(decision);
+  const { manifest, manifestBlob }: { readonly manifest?: string; readonly manifestBlob?: string } = manifestColumns(decision);
   const insert = 'INSERT INTO epochs (job, incarnation, epoch, decisionId, summary, manifestBlob, manifest) VALUES (?, ?, ?, ?, ?, ?, ?)';
-  db.prepare(insert).run(job, incarnation, epoch, decisionId, JSON.stringify(summary), manifestBlob, manifest);
+  db.prepare(insert).run(job, incarnation, epoch, decisionId, JSON.stringify(summary), manifestBlob ?? null, manifest ?? null);
 }
 
 /** The rows of these epochs, oldest first. */

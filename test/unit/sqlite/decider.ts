@@ -12,7 +12,16 @@ for (;;) {
   const [decisionId, parentDecisionId] = [randomUUID(), last?.decisionId];
   const position = { offsets: {}, state: {}, outputs: {}, committables: [] };
   const answer = await store.decide({
-    ...{ job, incarnation, generation, epoch, decisionId, parentDecisionId, leaseExpiresAtMs: 9_000, lastCommitted: Math.max(0, epoch - 1) },
+    ...{
+      job,
+      incarnation,
+      generation,
+      epoch,
+      decisionId,
+      parentDecisionId,
+      leaseExpiresAtMs: 9_000,
+      lastCommitted: Math.max(0, epoch - 1),
+    },
     manifest: { at: 'row', manifest: { version: 3, job, incarnation, epoch, decisionId, parentDecisionId, ...position } },
     summary: { plannedAtMs: 1, decidedAtMs: 2, attempts: 1, recordsIn: 0, recordsOut: 0 },
   });
