@@ -1,4 +1,4 @@
-import { type InspectDeps } from '../lib/inspect/deps.ts';
+import type { InspectDeps } from '../lib/inspect/deps.ts';
 import { manifestIn } from '../lib/inspect/manifest.ts';
 import type { PhysicalPlan } from '../lib/plan/plan.ts';
 import type { SourceRequests } from '../lib/ports/kafka-requests.ts';
@@ -16,7 +16,11 @@ export async function sourceEnds(kafka: SourceRequests, plan: PhysicalPlan): Pro
 }
 
 /** Has the job committed all that was before these ends? */
-export async function isCommitted(deps: Pick<InspectDeps, 'epochs' | 'blobStore' | 'random'>, job: string, ends: SourceEnds): Promise<boolean> {
+export async function isCommitted(
+  deps: Pick<InspectDeps, 'epochs' | 'blobStore' | 'random'>,
+  job: string,
+  ends: SourceEnds,
+): Promise<boolean> {
   const row = await deps.epochs.readJob(job);
   if (row?.lastCompleted === undefined) return false;
   const last = await deps.epochs.readEpoch(job, row.incarnation, row.lastCommitted);

@@ -115,7 +115,9 @@ function welcome({ summary: { name, plan } }: LoadedJob, { brokers, input, isEmb
   const outputs = topicsOf(plan, 'sink').join(', ');
   return [
     `job ${name} on ${isEmbedded ? 'an embedded Kafka' : 'Kafka'} at ${brokers}`,
-    input === undefined ? 'several sources: --input says which gets the lines that you type' : `each line that you type is a record of topic ${input}`,
+    input === undefined
+      ? 'several sources: --input says which gets the lines that you type'
+      : `each line that you type is a record of topic ${input}`,
     ...(outputs === '' ? [] : [`what it commits to ${outputs} is shown here`]),
     `in another terminal: . ${shell}; npx onceflow status`,
     'save the job to run it anew; Ctrl-C ends',

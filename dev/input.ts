@@ -35,8 +35,7 @@ async function send({ kafka, clock, topic }: Input, lines: readonly string[], tu
   const partitions = await partitionsOf(kafka, topic);
   const writers = partitions.map(() => new RecordBatchWriter({ maxBatchBytes: MAX_BATCH_BYTES }));
   const nowMs = clock.now();
-  for (const [index, line] of lines.entries())
-    writers[(turn + index) % writers.length]?.append(nowMs, undefined, undefined, line, utf8);
+  for (const [index, line] of lines.entries()) writers[(turn + index) % writers.length]?.append(nowMs, undefined, undefined, line, utf8);
   const leaders = await kafka.leaders(topic);
   for (const partition of partitions) {
     const bytes = writers[partition]?.finish() ?? Buffer.alloc(0);

@@ -4,8 +4,8 @@ import type { Config } from '../lib/config/parameters.ts';
 import { isLeaseLive } from '../lib/epoch/start/may-start.ts';
 import type { EpochStore } from '../lib/ports/epoch-store.ts';
 import type { KafkaRequests, TopicRequests } from '../lib/ports/kafka-requests.ts';
-import { topicsOf } from '../local/job-topics.ts';
 import type { JobEnd } from '../local/functions/run-job.ts';
+import { topicsOf } from '../local/job-topics.ts';
 import { isCommitted, type SourceEnds, sourceEnds } from './committed.ts';
 import { linesOf, sendLines } from './input.ts';
 import { interruptions } from './interruptions.ts';
@@ -33,7 +33,8 @@ export interface Work {
 /** Sees to it that the job's topics are there, and follows what it commits from now on. @throws UsageError */
 export async function prepareTopics({ options, kafka, output, makeWith }: Work, { summary: { plan } }: LoadedJob): Promise<void> {
   const made = await ensureTopics(kafka, systemClock, { topics: topicsOf(plan), makeWith });
-  if (made.length > 0) options.say(`made ${made.length === 1 ? 'topic' : 'topics'} ${made.join(', ')}, ${options.partitions} partitions each`);
+  if (made.length > 0)
+    options.say(`made ${made.length === 1 ? 'topic' : 'topics'} ${made.join(', ')}, ${options.partitions} partitions each`);
   await output.follow(topicsOf(plan, 'sink'));
 }
 

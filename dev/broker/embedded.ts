@@ -1,10 +1,10 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { UsageError } from '../../lib/config/usage-error.ts';
 import { startKafka } from '../../local/stack/kafka.ts';
 import { openKeeper } from '../../local/stack/kept-process.ts';
 import { withProgress } from '../../local/stack/progress.ts';
 import { accepts, StartError } from '../../local/stack/service.ts';
-import { UsageError } from '../../lib/config/usage-error.ts';
 import { installKafka, KAFKA_VERSION } from './install-kafka.ts';
 
 export interface EmbeddedBroker {

@@ -3,13 +3,13 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../../lib/config/usage-error.ts';
+import { reasonOf } from '../../lib/ports/reason.ts';
 import { missingPrerequisites } from '../../local/prerequisites.mjs';
 import type { InstalledKafka } from '../../local/stack/installed.ts';
 import { runKafkaTool } from '../../local/stack/java.ts';
 import { brokerSettings, propertiesText } from '../../local/stack/kafka.ts';
 import { withProgress } from '../../local/stack/progress.ts';
-import { UsageError } from '../../lib/config/usage-error.ts';
-import { reasonOf } from '../../lib/ports/reason.ts';
 import { fetchArchive } from './kafka-archive.ts';
 import { runProgram } from './run-program.ts';
 
@@ -92,7 +92,8 @@ async function format(folder: string): Promise<void> {
 function removeLeftovers(cache: string): void {
   for (const name of readdirSync(cache)) {
     const path = join(cache, name);
-    const isLeft = name.startsWith('making-') && Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > LEFTOVER_AGE_MS;
+    const isLeft =
+      name.startsWith('making-') && Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > LEFTOVER_AGE_MS;
     if (isLeft) rmSync(path, { recursive: true, force: true });
   }
 }

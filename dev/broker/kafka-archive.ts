@@ -43,7 +43,10 @@ async function download(url: string, file: string, say: (line: string) => void):
   const hash = createHash('sha512');
   const all = Number(response.headers.get('content-length') ?? 0);
   let bytes = 0;
-  const progress = setInterval(() => say(`downloading Kafka: ${megabytes(bytes)}${all > 0 ? ` of ${megabytes(all)}` : ''} MB`), SAY_EVERY_MS);
+  const progress = setInterval(
+    () => say(`downloading Kafka: ${megabytes(bytes)}${all > 0 ? ` of ${megabytes(all)}` : ''} MB`),
+    SAY_EVERY_MS,
+  );
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;

@@ -19,7 +19,10 @@ export function topicRequests(cluster: Cluster): TopicRequests {
       if (code === TOPIC_ALREADY_EXISTS) return 'exists';
       cluster.forgetLeaders(topic);
       if (code !== 0)
-        throw answerProblem(cluster.login, message === null ? what : `${what} (${message})`, answerOf(code), { kind: 'topic', name: topic });
+        throw answerProblem(cluster.login, message === null ? what : `${what} (${message})`, answerOf(code), {
+          kind: 'topic',
+          name: topic,
+        });
       return 'created';
     },
   };

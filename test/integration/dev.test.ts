@@ -20,7 +20,9 @@ describe('onceflow dev on brokers of the user', () => {
 
     writeFileSync(join(folder, 'job.ts'), "throw new Error('not yet');");
     await dev.untilSaid('the job runs on as it was before; mend it and save');
-    expect(dev.said()).toMatch(/saved at [\d:]+, and not right: ONCEFLOW_JOB=\.\/job\.ts: the module cannot be loaded: not yet \(job\.ts:1\)\n/);
+    expect(dev.said()).toMatch(
+      /saved at [\d:]+, and not right: ONCEFLOW_JOB=\.\/job\.ts: the module cannot be loaded: not yet \(job\.ts:1\)\n/,
+    );
     dev.type('hello\n');
     await dev.untilShown(['hello: 3']);
 
@@ -41,7 +43,11 @@ describe('onceflow dev on brokers of the user', () => {
     const failing = { ...env, ONCEFLOW_RESTART_STRATEGY: 'none' };
     const dev = startDev(folder, ['job.ts', '--create-topics'], failing);
     await dev.untilSaid('runs, for the first time');
-    saveJob(folder, { name, between: ': ', more: "let calls = 0; const fail = () => { if (calls++ < 1) throw new Error('not today'); return ''; };" });
+    saveJob(folder, {
+      name,
+      between: ': ',
+      more: "let calls = 0; const fail = () => { if (calls++ < 1) throw new Error('not today'); return ''; };",
+    });
     writeFileSync(join(folder, 'job.ts'), `${readJob(folder).replace("word + ': '", "word + fail() + ': '")}`);
     await dev.untilSaid('goes on as it is now');
     dev.type('hello\n');

@@ -40,5 +40,7 @@ it('what is in it stays, unless it is to be forgotten', () => {
 
 it('one that cannot be made is said with what to do', () => {
   writeFileSync(join(root, 'file'), '');
-  expect(() => claimFolder(join(root, 'file/below'), false)).toThrow(/^the folder .*file\/below cannot be written to \(.*\): name another with --dir$/);
+  expect(() => claimFolder(join(root, 'file/below'), false)).toThrow(
+    /^the folder .*file\/below cannot be written to \(.*\): name another with --dir$/,
+  );
 });

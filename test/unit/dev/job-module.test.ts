@@ -76,8 +76,14 @@ describe("a job's module that is watched", () => {
   it('that exports no job, two, or throws, is said in one line', () => {
     save(module, 'export {};');
     expect(nameOf()).toMatch(/job\.ts: the module has no default export made by defineJob$/);
-    save(module, text('first').replace('export default', 'export const one =') + text('second').split('\n')[2]?.replace('export default', 'export const two ='));
-    expect(nameOf()).toMatch(/made by defineJob; it has one and two, and a module is one job; export one as the default: "export default one"$/);
+    save(
+      module,
+      text('first').replace('export default', 'export const one =') +
+        text('second').split('\n')[2]?.replace('export default', 'export const two ='),
+    );
+    expect(nameOf()).toMatch(
+      /made by defineJob; it has one and two, and a module is one job; export one as the default: "export default one"$/,
+    );
     save(module, "throw new RangeError('no clicks');");
     expect(nameOf()).toMatch(/job\.ts: the module cannot be loaded: no clicks \(.*job\.ts:1\)$/);
     save(module, 'process.exit(3);');

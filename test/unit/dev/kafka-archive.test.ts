@@ -15,7 +15,12 @@ let address = '';
 let bytes = Buffer.alloc(0);
 
 /** As GnuPG prints it: groups of eight, several in a line. */
-const gnupg = (sum: string) => `${NAME}.tgz: ${sum.toUpperCase().match(/.{8}/g)?.map((group, at) => (at % 6 === 5 ? `${group}\n   ` : group)).join(' ')}\n`;
+const gnupg = (sum: string) =>
+  `${NAME}.tgz: ${sum
+    .toUpperCase()
+    .match(/.{8}/g)
+    ?.map((group, at) => (at % 6 === 5 ? `${group}\n   ` : group))
+    .join(' ')}\n`;
 const sha512 = (of: Buffer) => createHash('sha512').update(of).digest('hex');
 
 const served: Record<string, () => string | Buffer> = {
@@ -61,8 +66,12 @@ it.each(['right', 'plain'])('an archive whose sum is %s is unpacked: its librari
 it('one that was damaged on the way, is not there, or cannot be reached, is said with its address', async () => {
   const libs = into('wrong');
   const fetchFrom = (url: string) => fetchArchive(url, libs, () => {});
-  await expect(fetchFrom(`${address}/damaged.tgz`)).rejects.toThrow(`${address}/damaged.tgz is not what its .sha512 says: it was damaged on the way`);
+  await expect(fetchFrom(`${address}/damaged.tgz`)).rejects.toThrow(
+    `${address}/damaged.tgz is not what its .sha512 says: it was damaged on the way`,
+  );
   await expect(fetchFrom(`${address}/none.tgz`)).rejects.toThrow(`${address}/none.tgz.sha512 was answered 404 Not Found`);
-  await expect(fetchFrom('http://127.0.0.1:9/kafka.tgz')).rejects.toThrow(/^http:\/\/127\.0\.0\.1:9\/kafka\.tgz\.sha512 cannot be reached: /);
+  await expect(fetchFrom('http://127.0.0.1:9/kafka.tgz')).rejects.toThrow(
+    /^http:\/\/127\.0\.0\.1:9\/kafka\.tgz\.sha512 cannot be reached: /,
+  );
   expect(readdirSync(libs)).toEqual([]);
 });
