@@ -8,19 +8,20 @@ import { loadSqlite } from './load-sqlite.ts';
 import { schemaIn } from './schema.ts';
 import { sqliteCode, sqliteProblem } from './sqlite-problem.ts';
 
-/**
- * Jobs and epochs in one file, for the processes of one machine. All that a call does is one transaction: it is done wholly or not at
- * all, whoever is killed meanwhile, and no other process sees or changes anything in between. An answer is given when the
- * transaction would survive a power cut.
- */
+/** Jobs and epochs in one file, for the processes of one machine. A file that is missing is an empty one. */
 export interface Database {
-  /** @param creates the file is made if there is none; otherwise one that is missing is an empty one */
-  transaction<T>(what: string, work: (db: DatabaseSync) => T, creates?: 'creates'): Promise<T>;
+  /** One query, of what is committed. It waits for no writer. */
+  read<T>(what: string, query: (db: DatabaseSync) => T): Promise<T>;
+  /**
+   * One transaction: what `work` does is done wholly or not at all, whoever is killed meanwhile, and no other process changes
+   * anything in between. It is answered when it would survive a power cut. @param creates the file is made if there is none
+   */
+  write<T>(what: string, work: (db: DatabaseSync) => T, creates?: 'creates'): Promise<T>;
   close(): void;
 }
 
-/** What another process does takes less than a millisecond, unless it is stopped in the middle of it. */
-const BUSY_PAUSES_MS = [1, 2, 5, 10, 20, 50, 100, 200, 400, 800, 1600, 3200];
+/** What another process does takes a few milliseconds, unless it is stopped in the middle of it: 6 s, and often, so that nobody starves. */
+const BUSY_PAUSES_MS = [1, 2, 5, 10, ...Array.from({ length: 300 }, () => 20)];
 
 /** The file is opened by the first call. @param busyPausesMs between the tries of a call that finds the file in use */
 export function openDatabase({
@@ -49,18 +50,21 @@ export function openDatabase({
     return opened.db;
   }
 
-  return {
-    async transaction(what, work, creates) {
-      for (let tries = 0; ; tries++) {
-        try {
-          return transact(current(creates === 'creates'), work);
-        } catch (error) {
-          const pauseMs = busyPausesMs[tries];
-          if (pauseMs === undefined || sqliteCode(error) !== 'busy') throw sqliteProblem(error, what, file);
-          await sleep(jittered(pauseMs, Math.random()));
-        }
+  async function untilFree<T>(what: string, creates: boolean, work: (db: DatabaseSync) => T): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return work(current(creates));
+      } catch (error) {
+        const pauseMs = busyPausesMs[tries];
+        if (pauseMs === undefined || sqliteCode(error) !== 'busy') throw sqliteProblem(error, what, file);
+        await sleep(jittered(pauseMs, Math.random()));
       }
-    },
+    }
+  }
+
+  return {
+    read: (what, query) => untilFree(what, false, query),
+    write: (what, work, creates) => untilFree(what, creates === 'creates', (db) => transact(db, work)),
     close() {
       opened?.db.close();
       opened = undefined;

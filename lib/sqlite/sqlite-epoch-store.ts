@@ -30,7 +30,7 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
   const { database } = store;
   const fenced = (job: string, generation: number, change: (row: JobRow) => JobRow) => fencedWrite(store, job, generation, change);
   return {
-    readJob: (job) => database.transaction('read a job', (db) => readStoredJob(db, job)?.row),
+    readJob: (job) => database.read('read a job', (db) => readStoredJob(db, job)?.row),
     createJob: (row) => createJob(store, row),
     raiseGeneration: (job, holder, leaseExpiresAtMs, holderEndsAtMs) =>
       raiseGeneration(store, job, { holder, leaseExpiresAtMs, holderEndsAtMs }),
@@ -54,13 +54,12 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
     decide: (decision) => decide(store, decision),
     recordSentAgain: (job, generation, sentAgain, seen) => fenced(job, generation, (row) => withSentAgain(row, sentAgain, seen)),
     recordCommitted: (job, generation, epoch) => fenced(job, generation, (row) => withCommitted(row, epoch)),
-    readEpoch: (job, incarnation, epoch) =>
-      database.transaction('read an epoch', (db) => readEpochs(db, job, incarnation, [epoch, epoch])[0]),
+    readEpoch: (job, incarnation, epoch) => database.read('read an epoch', (db) => readEpochs(db, job, incarnation, [epoch, epoch])[0]),
     listEpochs: (job, incarnation, after) =>
-      database.transaction('list epochs', (db) => readEpochs(db, job, incarnation, [after + 1, Number.MAX_SAFE_INTEGER])),
+      database.read('list epochs', (db) => readEpochs(db, job, incarnation, [after + 1, Number.MAX_SAFE_INTEGER])),
     retireThrough: (job, generation, epoch) => fenced(job, generation, (row) => withRetired(row, epoch)),
     expireEpoch: (job, incarnation, epoch, expiresAtMs) =>
-      database.transaction('expire an epoch', (db) => {
+      database.write('expire an epoch', (db) => {
         const update = 'UPDATE epochs SET expiresAtMs = ? WHERE job = ? AND incarnation = ? AND epoch = ?';
         db.prepare(update).run(Math.ceil(expiresAtMs), job, incarnation, epoch);
       }),
@@ -68,7 +67,7 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
 }
 
 function createJob(store: Store, row: JobRow): Promise<'created' | 'exists'> {
-  return store.database.transaction(
+  return store.database.write(
     'create a job',
     (db) => {
       const existing = readStoredJob(db, row.job)?.row;
@@ -89,7 +88,7 @@ type Taking = Pick<JobRow, 'holder' | 'leaseExpiresAtMs' | 'holderEndsAtMs'> & P
 const LET_RUN = { desired: 'running', failure: undefined } as const;
 
 async function raiseGeneration(store: Store, job: string, taking: Taking): Promise<JobRow> {
-  const raised = await store.database.transaction('raise a generation', (db) => {
+  const raised = await store.database.write('raise a generation', (db) => {
     const seen = readStoredJob(db, job)?.row;
     return seen === undefined ? undefined : take(db, seen, { ...taking, ...LET_RUN }, null);
   });
@@ -108,7 +107,7 @@ async function takeGeneration(
   const trial = JSON.stringify([job, incarnation, generation, taking.holder]);
   const claim = store.claims.get(trial) ?? randomUUID();
   store.claims.set(trial, claim);
-  const taken = await store.database.transaction('take a generation', (db) => {
+  const taken = await store.database.write('take a generation', (db) => {
     const seen = readStoredJob(db, job);
     if (seen?.claim === claim) return seen.row;
     const isExpected = seen?.row.generation === generation && seen.row.incarnation === incarnation;
@@ -138,7 +137,7 @@ function isHeld({ incarnations }: Store, stored: StoredJob | undefined, generati
 
 /** @param change throws when the row is not one that it may be made of; nothing is written then */
 function fencedWrite(store: Store, job: string, generation: number, change: (row: JobRow) => JobRow): Promise<FencedWrite> {
-  return store.database.transaction('write to a job', (db) => {
+  return store.database.write('write to a job', (db) => {
     const stored = readStoredJob(db, job);
     if (!isHeld(store, stored, generation)) return 'superseded';
     const next = change(stored.row);
@@ -149,7 +148,7 @@ function fencedWrite(store: Store, job: string, generation: number, change: (row
 
 /** A person's request, so the one write that no generation guards. */
 async function setDesired(store: Store, job: string, desired: JobRow['desired'], incarnation?: string): Promise<FencedWrite> {
-  const written = await store.database.transaction('write to a job', (db): FencedWrite | undefined => {
+  const written = await store.database.write('write to a job', (db): FencedWrite | undefined => {
     const stored = readStoredJob(db, job);
     if (stored === undefined) return undefined;
     if (incarnation !== undefined && stored.row.incarnation !== incarnation) return 'superseded';
@@ -195,7 +194,7 @@ function withRetired(row: JobRow, epoch: number): JobRow {
 async function decide(store: Store, decision: Decision): Promise<DecideAnswer> {
   checkDecision(decision);
   try {
-    return await store.database.transaction('decide an epoch', (db) => {
+    return await store.database.write('decide an epoch', (db) => {
       const decided = decisionIdOf(db, decision);
       if (decided !== undefined) return decided === decision.decisionId ? 'decided' : 'refused';
       const stored = readStoredJob(db, decision.job);

@@ -1,5 +1,6 @@
 /** `decider.ts <file> <job> <holder>`: takes the job's generation, decides one epoch after the other, and tells each that was decided; ends with 3 when it is refused. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../../../lib/sqlite/database.ts';
 import { createSqliteEpochStore } from '../../../lib/sqlite/sqlite-epoch-store.ts';
 
@@ -26,5 +27,7 @@ for (;;) {
     summary: { plannedAtMs: 1, decidedAtMs: 2, attempts: 1, recordsIn: 0, recordsOut: 0 },
   });
   if (answer === 'refused') process.exit(3);
+  // A job does something between its decisions; who never lets go of the file starves the others.
+  await sleep(2);
   if (answer === 'decided') process.send?.(decisionId);
 }
