@@ -49,8 +49,8 @@ export async function runJobs(work: Work, first: LoadedJob, input: string | unde
   const { options, source, output, epochs } = work;
   const { say } = options;
   const interrupted = interruptions(say);
-  const reading = readInput(work, input);
-  const isDone = doneWhen(work, reading);
+  let reading: Reading | undefined;
+  let ends: SourceEnds | undefined;
   let loaded = first;
   const start = (startKind: 'explicit' | 'revival') => startSession({ ...options, env: work.env }, loaded, startKind);
   /** What is saved cannot run: what runs is what was loaded before. */
@@ -77,17 +77,22 @@ export async function runJobs(work: Work, first: LoadedJob, input: string | unde
         if (options.once) return false;
       }
       if (session === undefined && !isBroken && (await waitsForStart(epochs, loaded))) session = await start('revival');
-      if (session !== undefined && (await isDone(loaded))) break;
+      if (session?.hasBegun() === true) reading ??= readInput(work, input);
+      if (options.once && reading?.hasEnded() === true) {
+        ends ??= await sourceEnds(work.kafka, loaded.summary.plan);
+        if (await isCommitted(inspecting(work), loaded.summary.name, ends)) break;
+      }
     }
     if (session !== undefined) {
       end = await session.stop();
       if (end.end !== 'stopped') say(endText(end));
     }
     if (options.once && !interrupted.signal.aborted) await output.caughtUp();
-    return end?.end === 'stopped' && reading.isWhole();
+    return end?.end === 'stopped' && reading?.isWhole() !== false;
   } finally {
     interrupted.ignore();
-    reading.close();
+    reading?.close();
+    options.stdin.destroy();
   }
 }
 
@@ -147,7 +152,6 @@ function readInput({ options, kafka }: Work, topic: string | undefined): Reading
     isWhole: () => whole || !ended || closing,
     close() {
       closing = true;
-      stdin.destroy();
     },
   };
 }
@@ -161,14 +165,6 @@ async function refuseLines(lines: AsyncIterable<readonly string[]>, say: (line: 
   return isWhole;
 }
 
-/** With `once`: is all committed that had come in when the input ended? */
-function doneWhen({ options, kafka, epochs, config }: Work, reading: Reading): (loaded: LoadedJob) => Promise<boolean> {
-  if (!options.once) return async () => false;
-  const deps = { epochs, random: systemRandom, blobStore: () => openBlobStore(config.blobs) };
-  let ends: SourceEnds | undefined;
-  return async ({ summary: { name, plan } }) => {
-    if (!reading.hasEnded()) return false;
-    ends ??= await sourceEnds(kafka, plan);
-    return isCommitted(deps, name, ends);
-  };
+function inspecting({ epochs, config }: Work): Parameters<typeof isCommitted>[0] {
+  return { epochs, random: systemRandom, blobStore: () => openBlobStore(config.blobs) };
 }

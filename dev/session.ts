@@ -14,6 +14,8 @@ export interface SessionOptions {
 export interface Session {
   /** Undefined while it runs. */
   end(): JobEnd | undefined;
+  /** Is it known where it reads from? What comes in before that may be of no interest to it. */
+  hasBegun(): boolean;
   /** Has a process of it ended that nobody has ended? It is started again, from what is saved then. */
   hasCrashed(): boolean;
   /** In order: what is decided is committed, and nothing is left open. */
@@ -24,11 +26,13 @@ export interface Session {
 export async function startSession({ env, say, verbose }: SessionOptions, loaded: LoadedJob, startKind: StartKind): Promise<Session> {
   let end: JobEnd | undefined;
   let crashed = false;
+  let begun = false;
   const running = await runJob({
     env: { ...env, ONCEFLOW_JOB: loaded.module, NODE_OPTIONS: nodeOptions(env, loaded) },
     job: loaded.summary,
     startKind,
     onEvent(event) {
+      begun ||= event.event === 'recovered';
       const line = verbose ? eventText(event) : newsOf(event, loaded.summary.name);
       if (line !== undefined) say(line);
     },
@@ -41,7 +45,13 @@ export async function startSession({ env, say, verbose }: SessionOptions, loaded
   void running.ended.then((it) => {
     end = it;
   });
-  return { end: () => end, hasCrashed: () => crashed, stop: () => running.stop(), kill: () => running.killAll() };
+  return {
+    end: () => end,
+    hasBegun: () => begun,
+    hasCrashed: () => crashed,
+    stop: () => running.stop(),
+    kill: () => running.killAll(),
+  };
 }
 
 /** That epochs are decided and committed is seen in what they write. */
