@@ -65,7 +65,7 @@ describe('onceflow dev on brokers of the user', () => {
     expect(await dev.ended).toBe(0);
   });
 
-  it('with --once puts what is piped in through the job, shows what it committed, and nothing else, and ends; the next one goes on from there', async () => {
+  it('with --once puts what is piped in through the job, shows what it committed, and nothing else, and ends; the next one goes on from there, or forgets it', async () => {
     const [folder, name] = [projectFolder(), uniqueName('dev')];
     saveJob(folder, { name, between: ': ' });
     const lines = Array.from({ length: 500 }, (_, n) => `a b${n % 7}`).join('\n');
@@ -82,10 +82,9 @@ describe('onceflow dev on brokers of the user', () => {
     expect(second.shown()).toEqual(['a: 501']);
 
     const third = startDev(folder, ['job.ts', '--once', '--fresh'], env);
-    third.child.stdin?.end();
+    third.child.stdin?.end('a\n');
     expect(await third.ended, third.said()).toBe(0);
-    expect(third.shown()).toContain('a: 501');
-    expect(third.shown()).toHaveLength(1_001);
+    expect(third.shown()).toEqual(['a: 1']);
   });
 
   it('makes no topics unless it is asked to: it names those that are missing, and ends with exit code 2', async () => {
