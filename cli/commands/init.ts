@@ -12,8 +12,10 @@ const PLACEHOLDER = 'my-stream';
 export default plainCommand({
   name: 'init',
   usage: 'a project in a new folder: a job, its test in memory, a CDK app',
-  argument: 'FOLDER',
-  run: async (folder) => init(folder),
+  arguments: { takes: 'FOLDER', most: 1 },
+  options: {},
+  examples: [{ call: `init ${PLACEHOLDER}`, does: `makes the folder ${PLACEHOLDER}, whose job, package and stack are called so` }],
+  run: async (_around, _values, [folder]) => init(folder),
 });
 
 /** @throws UsageError: nothing was written */
@@ -33,7 +35,7 @@ function init(folder: string | undefined): CommandResult {
     const path = join(parentPath, file);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(PLACEHOLDER, name));
   }
-  const next = [`cd ${folder}`, 'npm install', 'npm test', 'npm run synth'];
+  const next = [`cd ${folder}`, 'npm install', 'npm test', 'npx onceflow dev'];
   return {
     code: EXIT.ok,
     json: { folder: resolve(folder), name },
