@@ -67,13 +67,14 @@ function ofNoNode({ plan }: Summary, { id }: Stage): Branch[] {
 }
 
 function howText(node: Node): string {
-  return node.kind === 'keyBy' ? `by key, ${node.key}` : 'output';
+  if (node.kind === 'keyBy') return `by key, ${node.key}`;
+  return node.kind === 'broadcast' ? 'broadcast, to all subtasks' : 'output';
 }
 
 function labelOf(node: Node): string {
   switch (node.kind) {
     case 'process':
-      return `process ${node.uid}${statesText(node.states)}`;
+      return `process ${node.uid}${statesText('state', node.states)}${statesText('broadcast state', node.broadcastStates)}`;
     case 'window':
       return `window ${node.uid}: ${shapeText(node.windows)}`;
     case 'sideOutput':
@@ -83,9 +84,14 @@ function labelOf(node: Node): string {
   }
 }
 
-function statesText(states: readonly { readonly name: string; readonly kind: string; readonly serdes: readonly string[] }[]): string {
-  const each = states.map(({ name, kind, serdes }) => `${name} (${[kind, ...serdes].join(' ')})`);
-  return each.length === 0 ? '' : `, state ${each.join(', ')}`;
+function statesText(
+  what: string,
+  states: readonly { readonly name: string; readonly kind: string; readonly serdes: readonly string[] }[] = [],
+): string {
+  // The others are the engine's own: what waits for its time, and timers.
+  const declared = states.filter(({ name }) => !name.startsWith('@'));
+  const each = declared.map(({ name, kind, serdes }) => `${name} (${[kind, ...serdes].join(' ')})`);
+  return each.length === 0 ? '' : `, ${what} ${each.join(', ')}`;
 }
 
 function shapeText({ kind, ...sizes }: Extract<Node, { kind: 'window' }>['windows']): string {

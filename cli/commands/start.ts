@@ -14,7 +14,7 @@ export default command({
   name: 'start',
   usage: 'start a deployed job, new or stopped, and wait until a coordinator has it',
   more: `Asks the coordinator's function, as a deployment's schedule does each minute for a job that has run before. A job that runs already is left
-alone. To run a job on this machine is another command's: onceflow dev.`,
+alone. It is for deployments: on a machine of your own a job runs as a process there.`,
   options: { timeout, 'take-over': flag('also when it runs: another coordinator takes its place at once, nothing is lost') },
   examples: [
     { call: 'start --job word-count', does: 'the first start of a deployment, or the next after a stop; exit code 4 when it fails' },

@@ -1,10 +1,11 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../../cli/arguments.ts';
 import type { Command } from '../../../cli/command.ts';
 import { COMMANDS } from '../../../cli/commands.ts';
 import { callOf, commandHelp, helpText } from '../../../cli/help.ts';
+import { withCommands } from '../../../cli/markdown.ts';
 
 const files = globSync(fileURLToPath(new URL('../../../cli/commands/*.ts', import.meta.url)));
 
@@ -61,4 +62,9 @@ it('a call names what stands behind the command, and its options', () => {
   expect(callOf(cancel)).toBe('cancel [--timeout S] [--retention retain|delete]');
   const init = COMMANDS.find(({ name }) => name === 'init') as Command;
   expect(callOf(init)).toBe('init FOLDER');
+});
+
+it('docs/cli.md says of the commands what they say of themselves: run npm run docs:cli', () => {
+  const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+  expect(withCommands(page, COMMANDS)).toBe(page);
 });

@@ -43,6 +43,13 @@ describe('a described job', () => {
     expect(text).toContain('\ndead-letters  writes topic dead, 1 subtask\n');
   });
 
+  it('shows of an operator the states that its author declared, and that it works by time', async () => {
+    const { text } = await described('./jobs/nexmark/q4.ts');
+    expect(text).toMatch(
+      /\nwait-for-end {2}keyed, works by time, 1 subtask\n└─ process wait-for-end, state open \(value json\), .*early \(list json\)\n/,
+    );
+  });
+
   it('shows every parameter, with where its value comes from', async () => {
     const { text, json } = await described('./jobs/word-count.ts', { ONCEFLOW_LEASE_MS: '5000' });
     expect(text).toMatch(/\nONCEFLOW_LEASE_MS +5000 ms +environment\n/);
@@ -62,7 +69,7 @@ describe('onceflow describe', () => {
   }
 
   // It is loaded in a process of its own.
-  it('answers in JSON whatever the job prints, without brokers and blobs', { timeout: 30_000 }, async () => {
+  it('answers in JSON whatever the job prints, without brokers and blobs', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'onceflow-describe-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(
