@@ -10,7 +10,7 @@ import { install, ROOT, runIn } from './installed.ts';
 const outside = mkdtempSync(join(tmpdir(), 'onceflow-newcomer-'));
 const project = join(outside, 'click-counts');
 const DONE = { code: 0, stderr: '' };
-const java = process.env['JAVA_HOME'] === undefined ? {} : { JAVA_HOME: process.env['JAVA_HOME'] };
+const java: Readonly<Record<string, string>> = process.env['JAVA_HOME'] === undefined ? {} : { JAVA_HOME: process.env['JAVA_HOME'] };
 
 beforeAll(() => {
   const tarball = pack(outside);
