@@ -14,9 +14,10 @@ export function moduleOf(named: string | undefined, env: NodeJS.ProcessEnv): str
   throw new UsageError(`which job? Name its module: onceflow dev ./path/to/job.ts (there is no ${USUAL_MODULES[0]} here)`);
 }
 
-/** A shell completes a path without `./`. What is no file may be a package. */
+/** A shell completes a path without `./`. A package is JavaScript, and what is no file may be one. */
 function asPath(module: string): string {
-  return !/^(\.|\/|file:)/.test(module) && existsSync(module) ? `./${module}` : module;
+  if (/^(\.|\/|file:)/.test(module)) return module;
+  return existsSync(module) || /\.[cm]?ts$/.test(module) ? `./${module}` : module;
 }
 
 /** A job's module on disk, which its author changes. */

@@ -24,7 +24,7 @@ else to standard error.`,
   },
   examples: [
     { call: 'dev', does: 'runs ./src/job.ts on an embedded Kafka' },
-    { call: 'dev --once < lines.txt > out.txt', does: 'puts a file through the job, and ends' },
+    { call: 'dev --once', does: 'with "< in.txt > out.txt": puts a file through the job, and ends' },
     { call: 'dev jobs/clicks.ts --create-topics --partitions 6', does: 'on your brokers: ONCEFLOW_BROKERS=host:9092' },
   ],
   async run({ env, say }, { 'create-topics': createTopics, dir: folder, ...values }, [module]) {

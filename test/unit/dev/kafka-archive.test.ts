@@ -63,7 +63,7 @@ it.each(['right', 'plain'])('an archive whose sum is %s is unpacked: its librari
   expect(readdirSync(join(libs, '..'))).toEqual(['lib']);
 });
 
-it('one that was damaged on the way, is not there, or cannot be reached, is said with its address', async () => {
+it('an archive (ONCEFLOW_KAFKA_ARCHIVE) that was damaged on the way, is not there, or cannot be reached, is said with its address', async () => {
   const libs = into('wrong');
   const fetchFrom = (url: string) => fetchArchive(url, libs, () => {});
   await expect(fetchFrom(`${address}/damaged.tgz`)).rejects.toThrow(

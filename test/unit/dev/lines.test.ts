@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { linesOf, sendLines } from '../../../dev/input.ts';
 import { followOutput } from '../../../dev/output.ts';
@@ -17,9 +18,15 @@ function kafkaWith(topics: Readonly<Record<string, number>>) {
   const broker = new Broker({ nowMs, later: () => {}, markerDelayMs: () => 1, shuffled: (items) => [...items], timeoutScanMs: 500 });
   for (const [topic, partitions] of Object.entries(topics)) broker.createTopic(topic, partitions);
   const made: string[] = [];
+  const model = modelKafka(broker, carry, { broker: new Map(), topic: new Map(), nowMs });
   return {
     made,
-    ...modelKafka(broker, carry, { broker: new Map(), topic: new Map(), nowMs }),
+    ...model,
+    // A broker takes its time: one that answered at once would leave none to anybody else.
+    fetch: async (...of: Parameters<typeof model.fetch>) => {
+      await setImmediate();
+      return model.fetch(...of);
+    },
     createTopic: async (topic: string, partitions: number) => {
       broker.createTopic(topic, partitions);
       made.push(`${topic} ${partitions}`);
