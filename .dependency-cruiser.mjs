@@ -61,7 +61,7 @@ const mayImport = {
   // A whole job in memory, for its author's tests: the engine's parts, each of which is in a process of its own in a deployment.
   testing: ['api', 'graph', 'operators', 'plan', 'records', 'stages', 'state', 'epoch', 'sinks', 'storage', 'time'],
   // What there is to know of a job, for people: it is read here, and shown by others.
-  inspect: ['epoch', 'storage', 'sinks'],
+  inspect: ['epoch', 'storage', 'sinks', 'time'],
 };
 
 const directionRule = (room, others) => {

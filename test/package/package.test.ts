@@ -64,7 +64,11 @@ describe('a new project with the package installed', () => {
 
   it('has the command, which tells with one line and exit code 1 or 2 what it lacks', () => {
     const onceflow = (args: string[], env = {}) => runIn(project, 'node_modules/onceflow/cli/onceflow.mjs', args, env);
-    expect(onceflow(['--help'])).toMatchObject({ ...DONE, stdout: expect.stringContaining('init FOLDER') });
+    expect(onceflow(['--help'])).toMatchObject({ ...DONE, stdout: expect.stringMatching(/^ {2}init +a project in a new folder/m) });
+    expect(onceflow(['describe', '--json'], { ONCEFLOW_JOB: './src/job.ts' })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"stages"'),
+    });
     expect(onceflow(['status'])).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^onceflow: which job\?[^\n]*\n$/) });
     const nowhere = { ONCEFLOW_JOB: './src/job.ts', AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_REGION: 'us-east-1' };
     const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
