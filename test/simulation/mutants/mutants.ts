@@ -1002,4 +1002,14 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'of one time rows come in the order of the inputs',
+    focus: 'connected',
+    edits: [edit('lib/operators/kinds/time-order.ts', 'String.fromCharCode(input);', 'String.fromCharCode(31 - input);')],
+  },
+  {
+    name: 'rows that are made of a record are counted by edge',
+    focus: 'connected',
+    edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
+  },
 ];
