@@ -27,6 +27,8 @@ export { defineJob, type JobBuilder } from './define-job.ts';
 export { type DynamoSink, type DynamoSinkOptions, type DynamoWriteSinkOptions, dynamoSink } from './dynamo.ts';
 export type { EventTime } from './event-time.ts';
 export { type CsvOptions, csv, type FileSink, type FileSinkOptions, fileSink, jsonLines } from './files.ts';
+export type { IntervalBounds, IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
+export type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
 export {
   type KafkaKeyedSinkOptions,
   type KafkaRecordSinkOptions,
@@ -60,6 +62,7 @@ export type {
   BroadcastOptions,
   BroadcastStream,
   DataStream,
+  DeduplicateOptions,
   KeyByOptions,
   KeyedOperator,
   KeyedStream,
