@@ -41,4 +41,4 @@ function rowsOf({ uid, to }: SinkNode): Serde<unknown> {
   };
 }
 
-const NO_RECORD = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', made: 0, turn: 0 };
+const NO_RECORD = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };

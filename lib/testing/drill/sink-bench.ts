@@ -89,7 +89,7 @@ export class SinkBench {
     const rows: number[] = [];
     const payloads: Buffer[] = [];
     for (let upstream = 0; upstream < UPSTREAM; upstream++) {
-      const current = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', made: 0, turn: 0 };
+      const current = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };
       const encoder = openSinkEncoder(spec, { sink: SINK, facts: () => facts, current });
       encoder.begin();
       for (let each = 0; each < ROWS_EACH; each++) {

@@ -9,7 +9,7 @@ import { checkedPath, isOwnKey, keyOf, manifestKey, stemOf } from '../../../../l
 import type { FileSinkSpec } from '../../../../lib/sinks/files/spec.ts';
 import { decodeStagedFiles } from '../../../../lib/sinks/files/staged-files.ts';
 
-const current = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', made: 0, turn: 0 };
+const current = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };
 
 function encoderOf(options: Partial<Parameters<typeof fileSink<string>>[0]> = {}): FilesEncoder {
   const spec: SinkSpec = fileSink<string>({ location: 's3://bucket', format: jsonLines<string>(), ...options }) as SinkSpec;
