@@ -888,6 +888,16 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'what is late is counted',
+    focus: 'time',
+    edits: [edit('lib/operators/late-values.ts', 'counter.values++;', '')],
+  },
+  {
+    name: 'what was late before is counted on',
+    focus: 'time',
+    edits: [edit('lib/epoch/decision/position.ts', 'lateTogether([before.time?.late, lateIn(attempt)])', 'lateIn(attempt)')],
+  },
+  {
     name: 'in order of time the watermark is that of the row',
     focus: 'time',
     edits: [edit('lib/operators/firing.ts', 'clock.watermarkMs = row.timeMs - 1;', '')],
