@@ -140,6 +140,77 @@ describe('a job that a command brings to rest', () => {
   });
 });
 
+describe('what a person asks for last counts', () => {
+  /** Nobody but a schedule starts it again. */
+  const scheduled = { leftAloneMs: [90_000, 90_000], input: many, watch: { how: 'revival', everyMs: 2_000, standby: 'none' } } as const;
+  const resume = (world: World) => void world.table.setDesired(JOB, 'running');
+  const revivals = (told: Outcome) => told.history.filter((line) => /coordinator#\d+ +reviveGeneration/.test(line)).length;
+
+  it('that a job runs on, which was stopping and has just settled', async () => {
+    const told = await story(
+      [
+        { at: decideOf(3), also: (world) => world.startCommand('stop') },
+        { at: at('releaseLease', { role: 'coordinator' }), also: resume },
+      ],
+      scheduled,
+    );
+    expect(outcomes(told)).toEqual(['started-again']);
+    expect(revivals(told)).toBe(1);
+  });
+
+  it.each(['stop', 'cancel'] as const)('that a job runs on, which "%s" has just brought to rest', async (command) => {
+    const told = await story(
+      [
+        { at: commitOf(2), also: (world) => world.startCommand(command), fault: { fault: 'crash', when: 'before' } },
+        { at: at('releaseLease', { role: 'command' }), also: resume },
+      ],
+      scheduled,
+    );
+    expect(outcomes(told)).toEqual(['started-again']);
+    expect(revivals(told)).toBe(1);
+  });
+
+  it.each(['stop', 'cancel'] as const)('that a job runs on, which "%s" is about to take', async (command) => {
+    const told = await story(
+      [
+        { at: commitOf(2), also: (world) => world.startCommand(command), fault: { fault: 'crash', when: 'before' } },
+        { at: at('reviveGeneration', { role: 'command' }), also: resume },
+      ],
+      scheduled,
+    );
+    expect(outcomes(told)).toEqual(['started-again']);
+    expect(text(told)).not.toMatch(/command#1 +\* took job/);
+    expect(revivals(told)).toBe(1);
+  });
+
+  it('that a job stops, which a schedule is about to start again', async () => {
+    const told = await story(
+      [
+        { at: commitOf(2), fault: { fault: 'crash', when: 'before' } },
+        { at: at('reviveGeneration', { role: 'coordinator' }), also: (world) => void world.table.setDesired(JOB, 'stopped') },
+      ],
+      { ...scheduled, leftAloneMs: [300, 300] },
+    );
+    expect(ends(told)[0]).toBe('refused');
+    expect(told.ends[0]?.message).toMatch(/was asked to stop/);
+  });
+
+  it('of two that bring it to rest: the one from whom the other has taken it waits for that one', async () => {
+    const told = await story(
+      [
+        { at: commitOf(2), also: (world) => world.startCommand('stop'), fault: { fault: 'crash', when: 'before' } },
+        {
+          at: at('recordCommitted', { role: 'command' }),
+          also: (world) => world.startCommand('cancel'),
+          fault: { fault: 'freeze', when: 'before', forMs: 1_000 },
+        },
+      ],
+      long,
+    );
+    expect(outcomes(told)).toEqual(['cancelled', 'stopped']);
+  });
+});
+
 describe('a job that was deleted and is started again under its name', () => {
   it('begins anew, and readers see its second output behind the first', async () => {
     const told = await story([{ at: decideOf(3), fault: { fault: 'command', run: 'delete', forMs: 0 } }], long);
