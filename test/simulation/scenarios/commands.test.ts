@@ -191,8 +191,11 @@ describe('what a person asks for last counts', () => {
       ],
       { ...scheduled, leftAloneMs: [300, 300] },
     );
-    expect(ends(told)[0]).toBe('refused');
-    expect(told.ends[0]?.message).toMatch(/was asked to stop/);
+    expect(told.ends).toContainEqual({ end: 'refused', message: expect.stringContaining('was asked to stop') });
+    // Who takes the generation in the end is no revival.
+    const taken = told.observed.flatMap((event) => (event.event === 'lease-taken' ? [event.generation] : []));
+    expect(taken).toEqual([1, 2]);
+    expect(text(told)).toMatch(/raiseGeneration job from 1 by/);
   });
 
   it('of two that bring it to rest: the one from whom the other has taken it waits for that one', async () => {

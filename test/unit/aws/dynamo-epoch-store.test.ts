@@ -182,12 +182,19 @@ describe('the epoch store', () => {
   describe('that takes a generation by a call without an answer', () => {
     const take = (store: EpochStore) => store.reviveGeneration(row.job, row, 'tick 0815', 5_000);
     const claimIn = (body: string) => /":claim":\{"S":"([^"]+)"/.exec(body)?.[1];
-    /** The row is this one by then, with the claim of whoever asks. */
-    const claimed = (now: JobRow) => (request: SentRequest) =>
-      refusal('ConditionalCheckFailedException', { Item: item(now, { claim: claimIn(textOf(request)) }) });
+    /** An answer that is lost, and one that says the row is this one by then, with the claim of the call whose answer was lost. */
+    function claiming(now: JobRow) {
+      let claim: string | undefined;
+      const lost = (request: SentRequest): Scripted => {
+        claim = claimIn(textOf(request));
+        return timeout();
+      };
+      return { lost, found: () => refusal('ConditionalCheckFailedException', { Item: item(now, { claim }) }) };
+    }
 
     it('knows it when it asks again', async () => {
-      const { store, bodies } = storeOn(1, timeout(), claimed({ ...row, generation: 2 }));
+      const { lost, found } = claiming({ ...row, generation: 2 });
+      const { store, bodies } = storeOn(1, lost, found);
       await expect(take(store)).rejects.toThrow(StoreProblem);
       expect(await take(store)).toMatchObject({ generation: 2 });
       const claims = bodies().map(claimIn);
@@ -196,14 +203,16 @@ describe('the epoch store', () => {
     });
 
     it('does not take the next one for it, which a build took that knows no claims, and left this one in the row', async () => {
-      const { store } = storeOn(1, timeout(), claimed({ ...row, generation: 3 }));
+      const { lost, found } = claiming({ ...row, generation: 3 });
+      const { store } = storeOn(1, lost, found);
       await expect(take(store)).rejects.toThrow(StoreProblem);
       expect(await take(store)).toBeUndefined();
     });
 
     it('knows it also when a call in between was refused, which came before the first', async () => {
       const stopped = refusal('ConditionalCheckFailedException', { Item: item({ ...row, desired: 'stopped' }) });
-      const { store } = storeOn(1, timeout(), stopped, claimed({ ...row, generation: 2 }));
+      const { lost, found } = claiming({ ...row, generation: 2 });
+      const { store } = storeOn(1, lost, stopped, found);
       await expect(take(store)).rejects.toThrow(StoreProblem);
       expect(await take(store)).toBeUndefined();
       expect(await take(store)).toMatchObject({ generation: 2 });
