@@ -540,6 +540,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'at least once, all batches of a partition go to one leader',
     edits: [edit(SEND, 'leaders.get(key) ?? (await leaderOf(kafka, topic, partition))', '(await leaderOf(kafka, topic, partition))')],
+    focus: 'elections',
   },
   {
     name: 'at least once, only what was acknowledged counts as sent',

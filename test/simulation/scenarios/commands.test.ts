@@ -108,6 +108,28 @@ describe('a job that a command brings to rest', () => {
     },
   );
 
+  it('has nothing open after "stop", also when its coordinator could not end what a broker had forgotten to', async () => {
+    let isForgotten = false;
+    const forgets = (world: World, { about }: Call) => {
+      world.broker.forgetEndsOf(about.split(' ')[0] ?? '');
+      isForgotten = true;
+    };
+    const plans = at('offsets', { role: 'coordinator' });
+    const told = await story(
+      [
+        { at: at('invoke prepare', { about: /epoch 2$/ }), also: (world) => world.startCommand('stop') },
+        { at: at('produce', { about: /-write-0-0 / }), fault: { fault: 'lose', what: 'answer' } },
+        { at: at('abort', { about: /-write-0-0 / }), also: forgets },
+        // It gives up its lease when it has not reached the broker for ten seconds, and there is nothing to commit.
+        { at: (call) => isForgotten && plans(call), fault: { fault: 'partition', forMs: 30_000 } },
+      ],
+      anew,
+    );
+    expect(ends(told)[0]).toBe('handed-over');
+    expect(outcomes(told)).toEqual(['stopped']);
+    expect(text(told)).toMatch(/command#1 +abort job-\w+-write-0-0 .* → NONE/);
+  });
+
   it('by a command that dies in the middle is brought to rest by the next', async () => {
     for (const api of ['commit', 'recordCommitted', 'initProducerId', 'releaseLease']) {
       const told = await story(
