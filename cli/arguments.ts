@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../lib/config/usage-error.ts';
-import { type Command, type JobCommand, type Options, optionsOf, type Values } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import type { Command, Options, Values } from './command.ts';
 
 /** What every command takes. */
 const COMMON = { job: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
@@ -10,39 +9,46 @@ export interface Call {
   /** Undefined: none was named. */
   readonly command: Command | undefined;
   readonly help: boolean;
-  /** Of a command that takes one. */
-  readonly argument: string | undefined;
+  /** What stands behind the command's name. */
+  readonly given: readonly string[];
   readonly job: string | undefined;
   readonly json: boolean;
   /** Of the command's own options. @throws UsageError: one is wrong */
-  values(): Values<JobCommand['options']>;
+  values(): Values<Options>;
 }
 
-/** What was asked for. @throws UsageError */
-export function readArguments(argv: readonly string[]): Call {
-  const { values, positionals } = parse(argv);
+/** What was asked for of these commands. @throws UsageError */
+export function readArguments(commands: readonly Command[], argv: readonly string[]): Call {
+  const { values, positionals } = parse(commands, argv);
   const { job, json = false, help = false, ...own } = values;
-  const [name, ...rest] = positionals;
-  const command = COMMANDS.find((each) => each.name === name);
-  const takesArgument = command !== undefined && 'argument' in command;
-  const unexpected = rest.slice(takesArgument ? 1 : 0);
-  if (unexpected.length > 0) throw new UsageError(`unexpected ${unexpected.join(' ')}: one command at a time`);
+  const [name, ...given] = positionals;
+  const command = commands.find((each) => each.name === name);
   if (name !== undefined && command === undefined && !help)
-    throw new UsageError(`there is no command ${name}; commands are ${COMMANDS.map((each) => each.name).join(', ')}`);
-  const foreign = command === undefined ? undefined : Object.keys(own).find((option) => !(option in optionsOf(command)));
+    throw new UsageError(`there is no command ${name}; commands are ${commands.map((each) => each.name).join(', ')}`);
+  const unexpected = given.slice(command?.arguments?.most ?? 0);
+  if (unexpected.length > 0) throw new UsageError(`unexpected ${unexpected.join(' ')}: ${expectedText(command)}`);
+  const foreign = command === undefined ? undefined : Object.keys(own).find((option) => !Object.hasOwn(command.options, option));
   if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}`);
-  if (takesArgument && job !== undefined) throw new UsageError(`${name} takes no --job`);
-  const argument = takesArgument ? rest[0] : undefined;
-  return { command, help, argument, job, json, values: () => valuesOf(optionsOf(command), own) };
+  if (command?.on === 'nothing' && job !== undefined) throw new UsageError(`${name} takes no --job`);
+  return { command, help, given, job, json, values: () => valuesOf(command?.options ?? {}, own) };
 }
 
-function valuesOf(options: Options, given: Readonly<Record<string, unknown>>): Values<JobCommand['options']> {
-  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.read(name, given[name] as string | undefined)]));
+function expectedText(command: Command | undefined): string {
+  if (command?.arguments === undefined) return 'one command at a time';
+  return `onceflow ${command.name} ${command.arguments.takes}`;
 }
 
-function parse(argv: readonly string[]) {
+function valuesOf(options: Options, given: Readonly<Record<string, unknown>>): Values<Options> {
+  // A flag that is given has no value.
+  const textOf = (name: string) => (given[name] === true ? '' : (given[name] as string | undefined));
+  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.read(name, textOf(name))]));
+}
+
+function parse(commands: readonly Command[], argv: readonly string[]) {
   const own = Object.fromEntries(
-    COMMANDS.flatMap((command) => Object.keys(optionsOf(command))).map((name) => [name, { type: 'string' }] as const),
+    commands.flatMap(({ options }) =>
+      Object.entries(options).map(([name, { takes }]) => [name, { type: takes === undefined ? 'boolean' : 'string' }] as const),
+    ),
   );
   try {
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: { ...own, ...COMMON } });

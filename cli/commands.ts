@@ -1,11 +1,33 @@
 import type { Command } from './command.ts';
 import cancel from './commands/cancel.ts';
+import completion from './commands/completion.ts';
+import deadLetters from './commands/dead-letters.ts';
+import describe from './commands/describe.ts';
+import doctor from './commands/doctor.ts';
 import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
+import lag from './commands/lag.ts';
+import logs from './commands/logs.ts';
 import resume from './commands/resume.ts';
+import start from './commands/start.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
 
 /** Every command, in the order in which `--help` shows them. */
-export const COMMANDS: readonly Command[] = [init, status, epochs, transactions, stop, cancel, resume];
+export const COMMANDS: readonly Command[] = [
+  init,
+  describe,
+  doctor,
+  start,
+  status,
+  lag,
+  epochs,
+  transactions,
+  deadLetters,
+  logs,
+  stop,
+  cancel,
+  resume,
+  completion,
+];

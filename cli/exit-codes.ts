@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Done; the job is well. */
   ok: 0,
-  /** The table, the broker or the blob store did not do what was asked. */
+  /** The table, the broker or the blob store did not do what was asked; of `doctor`: something is wrong. */
   failed: 1,
   /** Wrong arguments or configuration; nothing was done. */
   usage: 2,
@@ -26,7 +26,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** What `--help` says of each. */
 export const EXIT_WORDS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'well, done',
-  failed: 'table, broker or blob store failed',
+  failed: 'table, broker or blob store failed; doctor: something is wrong',
   usage: 'wrong arguments or configuration',
   noSuchJob: 'no such job',
   jobFailed: 'the job failed',

@@ -1,25 +1,16 @@
 import { parameters } from '../lib/config/parameters.ts';
-import { type Command, optionsOf } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import type { Command } from './command.ts';
 import { EXIT, EXIT_WORDS } from './exit-codes.ts';
-import { TIMEOUT_S } from './options.ts';
 
 const WIDTH = 110;
-/** Where words begin behind the commands. */
-const WORDS_AT = 28;
 
-/** What `--help` prints. */
-export function helpText(): string {
+/** What `onceflow --help` prints. */
+export function helpText(commands: readonly Command[]): string {
   return `usage: onceflow <command> [options]
 
-${COMMANDS.map(commandText).join('\n')}
+${listOf(commands.map(({ name, usage }) => [name, usage]))}
 
-  --job NAME                the job; otherwise ${parameters.jobName.variable}, or the name of the job in ${parameters.job.variable}
-  --json                    one JSON object on standard output
-  --help                    this text
-
-${namesWith('timeout').join(' and ')} wait at most S seconds (default ${TIMEOUT_S}). They also work when the job is dead: then they do themselves what is
-left to do. What was decided is always committed, also by cancel: a decision cannot be taken back.
+Every command takes --help, which shows its options and examples, and --json, which prints one JSON object in place of text.
 
 Configured like the job, by ${parameters.table.variable}, ${parameters.brokers.variable}, ${parameters.blobs.variable} and the variables of the AWS SDK; a
 command asks only for those that it needs.
@@ -27,19 +18,38 @@ command asks only for those that it needs.
 ${exitCodesText()}`;
 }
 
-function commandText(command: Command): string {
-  const { name, usage } = command;
-  const entries = Object.entries(optionsOf(command));
-  const argument = 'argument' in command ? [command.argument] : [];
-  const call = `  ${[name, ...argument, ...entries.map(([option, { takes }]) => `[--${option} ${takes}]`)].join(' ')}`;
-  const words = [usage, ...entries.flatMap(([, { help }]) => (help === undefined ? [] : [`(${help})`]))];
-  const lines = flowed(words, ' ', WORDS_AT);
-  const first = call.length < WORDS_AT ? call.padEnd(WORDS_AT) : `${call}\n${' '.repeat(WORDS_AT)}`;
-  return `${first}${lines}`;
+/** What `onceflow <command> --help` prints. */
+export function commandHelp(command: Command): string {
+  const { usage, more, examples } = command;
+  const blocks = [`usage: onceflow ${callOf(command)}`, `${usage}${more === undefined ? '' : `\n\n${more}`}`];
+  blocks.push(`options:\n${listOf(optionsOf(command))}`);
+  blocks.push(`examples:\n${examples.map(({ call, does }) => `  onceflow ${call}\n      ${does}`).join('\n')}`);
+  return blocks.join('\n\n');
 }
 
-function namesWith(option: string): string[] {
-  return COMMANDS.filter((command) => option in optionsOf(command)).map(({ name }) => name);
+/** The command with all that may stand behind it. */
+export function callOf({ name, arguments: args, options }: Command): string {
+  const behind = args === undefined ? [] : [args.takes];
+  return [name, ...behind, ...Object.entries(options).map(([option, { takes }]) => `[${optionText(option, takes)}]`)].join(' ');
+}
+
+function optionsOf({ on, options }: Command): [string, string][] {
+  const own = Object.entries(options).map(([name, { takes, help }]): [string, string] => [optionText(name, takes), help]);
+  const job: [string, string][] =
+    on === 'job'
+      ? [['--job NAME', `the job; otherwise ${parameters.jobName.variable}, or the name of the job in ${parameters.job.variable}`]]
+      : [];
+  return [...own, ...job, ['--json', 'one JSON object on standard output'], ['--help', 'this text']];
+}
+
+function optionText(name: string, takes: string | undefined): string {
+  return takes === undefined ? `--${name}` : `--${name} ${takes}`;
+}
+
+/** Names with words beside them. */
+function listOf(rows: readonly (readonly [name: string, words: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, words]) => `  ${name.padEnd(width)}  ${words}`).join('\n');
 }
 
 function exitCodesText(): string {

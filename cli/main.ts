@@ -3,8 +3,9 @@ import { UsageError } from '../lib/config/usage-error.ts';
 import { JobFailedError, LeftToNextError } from '../lib/epoch/coordinator/context.ts';
 import { readArguments } from './arguments.ts';
 import type { CommandResult } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { helpText } from './help.ts';
+import { commandHelp, helpText } from './help.ts';
 import { openTools } from './tools.ts';
 
 /** Where lines go: what was asked for to `log`, all else to `error`. */
@@ -22,24 +23,26 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, outp
 }
 
 async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, output: Output): Promise<ExitCode> {
-  const { command, help, argument, job, json, values } = readArguments(argv);
+  const { command, help, given, job, json, values } = readArguments(COMMANDS, argv);
   if (command === undefined || help) {
-    output.log(helpText());
+    output.log(command === undefined ? helpText(COMMANDS) : commandHelp(command));
     return help ? EXIT.ok : EXIT.usage;
   }
-  if ('argument' in command) return print(await command.run(argument), json, output);
+  const say = (line: string) => output.error(line);
   const options = values();
-  const tools = await openTools(env, job, (line) => output.error(line));
+  if (command.on === 'nothing') return print(await command.run({ env, commands: COMMANDS, say }, options, given), json, output);
+  const tools = await openTools(env, job, { say, show: (line) => output.log(line), json });
   try {
-    return print(await command.run(tools, options), json, output);
+    return print(await command.run(tools, options, given), json, output);
   } finally {
     await tools.close();
   }
 }
 
-function print(result: CommandResult, json: boolean, output: Output): ExitCode {
-  output.log(json ? JSON.stringify(result.json, null, 2) : result.text);
-  return result.code;
+function print({ code, json, text }: CommandResult, isJson: boolean, output: Output): ExitCode {
+  if (isJson) output.log(JSON.stringify(json, null, 2));
+  else if (text !== '') output.log(text);
+  return code;
 }
 
 function explain(error: unknown): { readonly code: ExitCode; readonly message: string } {

@@ -1,4 +1,5 @@
-import { describeName } from '../host/job/describe.ts';
+import { startDeployed } from '../host/invoker.ts';
+import { describeJob, describeName, type JobSummary } from '../host/job/describe.ts';
 import { openKafka } from '../host/kafka.ts';
 import { openBlobStore, openJobStores } from '../host/stores.ts';
 import { systemClock, systemRandom } from '../host/system.ts';
@@ -8,7 +9,9 @@ import { UsageError } from '../lib/config/usage-error.ts';
 import type { InspectDeps } from '../lib/inspect/deps.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { JobRemoval } from '../lib/ports/epoch-store.ts';
+import type { KafkaClient } from '../lib/ports/kafka-checks.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import { type Answer, askPerson } from './ask.ts';
 
 /** A person waits: a broker that is down is reported soon. */
 const CONNECTION_TIMEOUT_MS = 3_000;
@@ -26,12 +29,29 @@ export interface Tools extends InspectDeps {
   readonly say: (line: string) => void;
 }
 
-export interface OpenTools extends Tools {
+/** What commands may ask for besides, that have more to look at, or to show. */
+export interface CommandTools extends Tools {
+  kafkaClient(): Promise<KafkaClient>;
+  /** The job as its module and this environment have it. Undefined: ONCEFLOW_JOB is not set. @throws as `describeJob` */
+  module(): JobSummary | undefined;
+  /** Asks a deployment to start the job. Answers which function was asked. */
+  startDeployed(): Promise<string>;
+  readonly ask: (question: string) => Promise<Answer>;
+  /** A line on standard output, of what comes bit by bit. */
+  readonly show: (line: string) => void;
+  /** One JSON object is asked for: nothing else may be shown. */
+  readonly json: boolean;
+}
+
+export interface OpenTools extends CommandTools {
   close(): Promise<void>;
 }
 
+/** Where a command's lines go. */
+export type Lines = Pick<CommandTools, 'show' | 'say' | 'json'>;
+
 /** @throws ConfigError, UsageError when no job is named. */
-export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, say: (line: string) => void): Promise<OpenTools> {
+export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, { show, say, json }: Lines): Promise<OpenTools> {
   const config = readToolConfig(env);
   if (jobOption !== undefined && !parameters.jobName.schema.safeParse(jobOption).success)
     throw new UsageError(`--job is ${JSON.stringify(jobOption)}: it must be ${parameters.jobName.rule}`);
@@ -46,8 +66,14 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
     epochs: stores.epochs,
     removal: stores.removal,
     kafka: kafka.get,
+    kafkaClient: kafka.get,
+    module: () => (config.job === undefined ? undefined : describeJob('plan', { env })),
+    startDeployed: () => startDeployed(config, job),
+    show,
+    json,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,
     say,
+    ask: askPerson,
     async close() {
       await (await kafka.made()?.catch(() => undefined))?.close();
       stores.close();
@@ -61,7 +87,7 @@ function nameInModule({ job }: ToolConfig, env: NodeJS.ProcessEnv): string {
   throw new UsageError(`which job? Give --job NAME, or set ${parameters.jobName.variable} or ${parameters.job.variable}`);
 }
 
-async function connect(config: ToolConfig, job: string, say: (line: string) => void): Promise<KafkaRequests> {
+async function connect(config: ToolConfig, job: string, say: (line: string) => void): Promise<KafkaClient> {
   return openKafka(config, {
     brokers: requiredValue(config, 'brokers'),
     clientId: `onceflow-cli-${job}`,

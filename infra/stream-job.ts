@@ -31,7 +31,7 @@ export interface StreamJobProps {
   readonly monitoring?: boolean;
   /** What alarms do when they begin and when they end, besides telling `ONCEFLOW_ALARM_TOPIC`. @default nothing */
   readonly alarmActions?: readonly IAlarmAction[];
-  /** Any other parameter of the README's table, by its variable: `{ ONCEFLOW_CHECKPOINT_INTERVAL_MS: '5000' }`. */
+  /** Any other parameter of the table in docs/configuration.md, by its variable: `{ ONCEFLOW_CHECKPOINT_INTERVAL_MS: '5000' }`. */
   readonly parameters?: Given;
   /** Variables that the job's own code reads, with their values, beside those that ONCEFLOW_JOB_ENVIRONMENT names. @default none */
   readonly environment?: Given;

@@ -29,7 +29,7 @@ import { useStack } from './use-stack.ts';
 const USAGE = `npm run local [-- --dir FOLDER] [--no-takeover]
 
 Kafka, the AWS emulator, the topics, and a job, until Ctrl-C: the word count, or what ONCEFLOW_JOB names
-(ONCEFLOW_JOB=./jobs/mine.ts npm run local). Every ONCEFLOW_… variable of the README's table sets the job.
+(ONCEFLOW_JOB=./jobs/mine.ts npm run local). Every ONCEFLOW_… variable of docs/configuration.md sets the job.
 
   --dir FOLDER     the data stay there, and the next start goes on from them (default: they go at the end)
   --no-takeover    starts nothing while another process holds the job: short for ONCEFLOW_TAKEOVER=refuse

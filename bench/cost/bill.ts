@@ -8,7 +8,7 @@ const TICK_MS = 50;
 const STANDBY_MS = 65_000;
 const MEGA = 1e6;
 const GB = 1024 ** 3;
-/** CPU of a word on tuned Flink (README, Speed): 63.5 s for 32 M. */
+/** CPU of a word on tuned Flink (docs/speed.md): 63.5 s for 32 M. */
 const FLINK_MICROSECONDS_PER_RECORD = 1.98;
 const FLINK_STORAGE_GB_PER_KPU = 50;
 

@@ -34,7 +34,7 @@ const MANIFEST_BYTES = 1_400;
 const JOB_ROW_BYTES = 900;
 /** An inline blob is base64. */
 const INLINE_GROWTH = 4 / 3;
-/** CPU of a word in all stages on one core (README, Speed): 23.2 s for 32 M. */
+/** CPU of a word in all stages on one core (docs/speed.md): 23.2 s for 32 M. */
 const MICROSECONDS_PER_RECORD = 0.73;
 /** Assumed: long records cost about what memory bandwidth does, in several passes. */
 const MICROSECONDS_PER_BYTE = 0.005;

@@ -3,7 +3,7 @@ import type { Mode } from '../harness/options.ts';
 import type { RunResult } from '../harness/results.ts';
 import { type Figure, type Group, groupsOf, isMet, largeStates, OURS, PEER, type Target } from '../harness/summary.ts';
 
-/** The published figures (docs/speed.json): the README's table and docs/speed.svg are both made of them. */
+/** The published figures (docs/speed.json): the table in docs/speed.md and docs/speed.svg are both made of them. */
 export interface Speed {
   readonly machine: string;
   readonly charts: readonly Chart[];

@@ -23,9 +23,9 @@ export function speedTable({ charts }: Speed): string {
   return ['| | Onceflow | Flink | ratio | target |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-/** `readme` with the table between its markers brought up to date; undefined when it has no markers. */
-export function withSpeedTable(readme: string, speed: Speed): string | undefined {
-  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+/** The page with the table between its markers brought up to date; undefined when it has no markers. */
+export function withSpeedTable(page: string, speed: Speed): string | undefined {
+  const [start, end] = [page.indexOf(START), page.indexOf(END)];
   if (start < 0 || end < start) return undefined;
-  return `${readme.slice(0, start + START.length)}\n${speedTable(speed)}\n${readme.slice(end)}`;
+  return `${page.slice(0, start + START.length)}\n${speedTable(speed)}\n${page.slice(end)}`;
 }

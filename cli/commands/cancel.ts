@@ -20,10 +20,16 @@ const DELETE_TOGETHER = 500;
 export default command({
   name: 'cancel',
   usage: 'give up what is not decided; with "delete" remove the job and all its data',
+  more: `Works also when the job is dead: it does itself what is left to do. What was decided is committed all the same: a decision
+cannot be taken back.`,
   options: {
     timeout,
     retention: oneOf({ words: ['retain', 'delete'], help: `default: ${parameters.cancelRetention.variable}, or retain` }),
   },
+  examples: [
+    { call: 'cancel --job word-count', does: 'ends it at once; a start goes on from its last completed epoch' },
+    { call: 'cancel --job word-count --retention delete', does: 'removes its state too: a start of this name begins anew' },
+  ],
   run: (tools, { timeout: seconds, retention = tools.config.cancelRetention }) =>
     cancel(tools, retention, AbortSignal.timeout(seconds * 1_000)),
 });

@@ -7,8 +7,9 @@ import { duration, instant, tableOf } from '../text.ts';
 
 export default command({
   name: 'epochs',
-  usage: 'the newest epochs',
-  options: { limit: wholeNumber({ takes: 'N', default: 20, help: 'default 20' }) },
+  usage: 'the newest epochs: when, how long, how many attempts and records',
+  options: { limit: wholeNumber({ takes: 'N', default: 20, help: 'show at most so many' }) },
+  examples: [{ call: 'epochs --job word-count --limit 5', does: 'the newest five, the newest last' }],
   async run(tools, { limit }) {
     const found = await readEpochs(tools, limit);
     return found === undefined ? noSuchJob(tools) : epochsResult(found);

@@ -12,8 +12,10 @@ const PLACEHOLDER = 'my-stream';
 export default plainCommand({
   name: 'init',
   usage: 'a project in a new folder: a job, its test in memory, a CDK app',
-  argument: 'FOLDER',
-  run: async (folder) => init(folder),
+  arguments: { takes: 'FOLDER', most: 1 },
+  options: {},
+  examples: [{ call: `init ${PLACEHOLDER}`, does: `makes the folder ${PLACEHOLDER}, whose job, package and stack are called so` }],
+  run: async (_around, _values, [folder]) => init(folder),
 });
 
 /** @throws UsageError: nothing was written */

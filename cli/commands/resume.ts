@@ -9,8 +9,11 @@ import type { Tools } from '../tools.ts';
 /** Lets a job that was stopped or has failed run again. It starts nothing. */
 export default command({
   name: 'resume',
-  usage: 'let a stopped or failed job run again',
+  usage: 'let a stopped or failed job run again, when it is next started or revived; it starts nothing',
   options: {},
+  examples: [
+    { call: 'resume --job word-count', does: 'clears its failure, or the request to stop: the next tick of its schedule revives it' },
+  ],
   async run(tools) {
     const { epochs, job } = tools;
     const row = await epochs.readJob(job);

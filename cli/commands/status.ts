@@ -15,6 +15,10 @@ export default command({
   name: 'status',
   usage: 'is the job well? who runs it, which epoch is committed, how far behind is it',
   options: {},
+  examples: [
+    { call: 'status --job word-count', does: 'exit code 0 when it is well' },
+    { call: 'status --job word-count --json', does: 'the same for a script' },
+  ],
   async run(tools) {
     const status = await readStatus(tools);
     return status === undefined ? noSuchJob(tools) : statusResult(status, tools.clock.now());

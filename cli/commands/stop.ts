@@ -18,7 +18,9 @@ const SAY_EVERY_MS = 5_000;
 export default command({
   name: 'stop',
   usage: 'finish and commit the running epoch, leave no transaction open; a start goes on from there',
+  more: 'Works also when the job is dead: it does itself what is left to do.',
   options: { timeout },
+  examples: [{ call: 'stop --job word-count --timeout 300', does: 'waits at most five minutes for what is under way' }],
   run: (tools, values) => stop(tools, AbortSignal.timeout(values.timeout * 1_000)),
 });
 

@@ -15,6 +15,7 @@ export default command({
   name: 'transactions',
   usage: "the job's transactional ids as Kafka sees them; what holds up readers",
   options: {},
+  examples: [{ call: 'transactions --job word-count', does: 'exit code 6 when one that nobody ends holds up readers' }],
   async run(tools) {
     const found = await readTransactions(tools);
     return found === undefined ? noSuchJob(tools) : transactionsResult(found);

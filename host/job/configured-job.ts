@@ -30,14 +30,25 @@ export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
 
 /** @throws ConfigError, JobDefinitionError: the configuration does not fit the job. */
 export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJob {
-  const { jobName, topics, startingOffsets, deadLetterTopic }: ConfigOf<'host'> = config;
+  return { config, ...planJob(config, loaded) };
+}
+
+/** What of a configuration changes a job, or how it runs. */
+type JobOverrides = Pick<
+  ConfigOf<'host'>,
+  'jobName' | 'topics' | 'startingOffsets' | 'deadLetterTopic' | 'parallelism' | 'stageParallelism'
+>;
+
+/** The same of a configuration that may lack what only a running job needs. @throws as `configureJob` */
+export function planJob(config: JobOverrides, loaded: JobDefinition): Omit<ConfiguredJob, 'config'> {
+  const { jobName, topics, startingOffsets, deadLetterTopic } = config;
   const named = jobName === undefined ? loaded : { ...loaded, name: jobName };
   const job = applyOverrides(named, { topics: new Map(Object.entries(topics)), startingOffsets });
   const plan = compilePlan(job, deadLetterTopic);
-  return { config, job, plan, parallelism: parallelismOf(config, job.name, plan) };
+  return { job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
-function parallelismOf({ parallelism, stageParallelism }: ConfigOf<'host'>, job: string, { stages }: PhysicalPlan): Record<string, number> {
+function parallelismOf({ parallelism, stageParallelism }: JobOverrides, job: string, { stages }: PhysicalPlan): Record<string, number> {
   const ids = stages.map(({ id }) => id);
   const unknown = Object.keys(stageParallelism).filter((stage) => !ids.includes(stage));
   if (unknown.length > 0) {

@@ -1,8 +1,9 @@
 /**
- * `describe-job.ts name|source|bundle`: loads the job that ONCEFLOW_JOB names, and writes what it is to file descriptor 3. A
+ * `describe-job.ts name|plan|source|bundle`: loads the job that ONCEFLOW_JOB names, and writes what it is to file descriptor 3. A
  * process of its own, because a module may do anything while it is loaded: print, leave something open, never end.
  *
- * `name`: its name. `source`: what it is with the configuration of this environment, and what it reads of the environment.
+ * `name`: its name. `plan`: what it is with this environment, which may lack brokers and blobs. `source`: what it is with the
+ * configuration of this environment, and what it reads of the environment.
  * `bundle`: the same in a deployment's bundle, which is the working directory, with all its functions.
  */
 import { writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ import { readConfig, readToolConfig, requiredValue } from '../../lib/config/read
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { type JobDefinition, JobDefinitionError } from '../../lib/graph/job.ts';
-import { configureJob } from './configured-job.ts';
+import { type ConfiguredJob, configureJob, planJob } from './configured-job.ts';
 import type { Described, DescribedFault, JobSummary } from './describe.ts';
 import { jobUrl } from './job-url.ts';
 import { loadJob } from './load-job.ts';
@@ -33,13 +34,21 @@ process.exit(0);
 
 async function describe(): Promise<Partial<JobSummary>> {
   if (what === 'name') return { name: (await loadJob(requiredValue(readToolConfig(process.env), 'job'))).name };
+  if (what === 'plan') {
+    const config = readToolConfig(process.env);
+    return summaryOf(planJob(config, await loadSource(requiredValue(config, 'job'))), []);
+  }
   if (what === 'bundle') withoutPackages();
   const config = readConfig(process.env);
   const reads = what === 'source' ? watchEnvironment() : undefined;
-  const { job, plan, parallelism } = configureJob(config, await (what === 'source' ? loadSource : loadJob)(config.job));
+  const configured = configureJob(config, await (what === 'source' ? loadSource : loadJob)(config.job));
   if (what === 'bundle') for (const role of FUNCTIONS) await import(pathToFileURL(resolve(`${role}.mjs`)).href);
+  return summaryOf(configured, reads?.() ?? []);
+}
+
+function summaryOf({ job, plan, parallelism }: Omit<ConfiguredJob, 'config'>, reads: JobSummary['reads']): JobSummary {
   const graph = describeGraph(job);
-  return { name: job.name, graph, fingerprint: fingerprint(graph), plan, parallelism, reads: reads?.() ?? [] };
+  return { name: job.name, graph, fingerprint: fingerprint(graph), plan, parallelism, reads };
 }
 
 /** As Node loads it, or, if it cannot, as a bundler translates it: for the functions one does. */

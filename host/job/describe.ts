@@ -55,10 +55,10 @@ export function describeName(options: DescribeOptions): string {
 /**
  * The job that ONCEFLOW_JOB names, loaded in a process of its own: whatever it prints, leaves open or never ends, it does there.
  *
- * @param what `source` as it is written; `bundle`: in a deployment's bundle, which is `cwd`, with the functions beside it
+ * @param what `source` as it is written; `plan`: the same, where brokers and blobs need not be configured; `bundle`: in a deployment's bundle, which is `cwd`, with the functions beside it
  * @throws ConfigError, JobDefinitionError
  */
-export function describeJob(what: 'source' | 'bundle', options: DescribeOptions): JobSummary {
+export function describeJob(what: 'plan' | 'source' | 'bundle', options: DescribeOptions): JobSummary {
   return describe<JobSummary>(what, options);
 }
 

@@ -30,7 +30,7 @@ function readSecret(secret: string, key: string | undefined): PolicyStatement[] 
 }
 
 /**
- * What the README's ACLs say, in MSK's words, each role its part. Some actions are there because MSK's documentation asks for
+ * What the ACLs in docs/configuration.md say, in MSK's words, each role its part. Some actions are there because MSK's documentation asks for
  * them beside another one: AlterGroup for ReadData, WriteData for AlterTransactionalId.
  */
 function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job }: DeploymentSettings, cluster: string): KafkaAccess {

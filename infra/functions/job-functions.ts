@@ -4,7 +4,7 @@ import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Run
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ofName } from '../../lib/config/by-name.ts';
-import { coordinatorName, type FunctionRole, functionName } from '../../lib/config/function-names.ts';
+import { coordinatorName, type FunctionRole, functionName, logGroupName } from '../../lib/config/function-names.ts';
 import { MOST_WAITING_MS } from '../../lib/config/ticks.ts';
 import { checkSize } from '../environment.ts';
 import { type Network, placementIn } from '../network/network.ts';
@@ -68,7 +68,7 @@ export class JobFunctions extends Construct {
     const placement = placementIn(this, network);
     const ofRole = (role: FunctionRole, construct: string) => {
       const logGroup = new LogGroup(this, `${construct}Logs`, {
-        logGroupName: `/onceflow/${prefix}/${role}`,
+        logGroupName: logGroupName(prefix, role),
         retention: Number(config.logRetentionDays) satisfies RetentionDays,
         removalPolicy: RemovalPolicy.DESTROY,
       });

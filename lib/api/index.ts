@@ -6,7 +6,7 @@ export type { RecordHeader } from '../format/record-header.ts';
 export type { Serde } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { StandardSchema } from '../format/standard-schema.ts';
-export type { JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
+export type { BroadcastContext, JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
 export type { WindowContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
@@ -16,6 +16,7 @@ export type { ListState } from '../state/columns/list.ts';
 export type { MapState } from '../state/columns/map.ts';
 export type { ReducingState } from '../state/columns/reducing.ts';
 export type { ValueState } from '../state/columns/value.ts';
+export { type ConnectedOperator, type ConnectedStreams, type ConnectInputs, connect, type ReadonlyStateHandles } from './connect.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
 export type { EventTime } from './event-time.ts';
 export {
@@ -47,6 +48,8 @@ export {
   withTtl,
 } from './state.ts';
 export type {
+  BroadcastOptions,
+  BroadcastStream,
   DataStream,
   KeyByOptions,
   KeyedOperator,

@@ -22,6 +22,21 @@ export interface DataStream<T> {
   /** Zero or more values for each: an array, or any iterable (a generator). */
   flatMap<U>(fn: (value: T) => Iterable<U>): DataStream<U>;
   /**
+   * The values of this stream and of the others, as one. Of an epoch those of one stage come before those of the next, each in its own
+   * order.
+   *
+   * @example
+   * web.union(shops, phone).keyBy(({ customer }) => customer, utf8)
+   */
+  union<U>(...others: readonly DataStream<U>[]): DataStream<T | U>;
+  /**
+   * The stream for an operator that has all of it in each of its subtasks, whatever their keys: `connect` takes it.
+   *
+   * @example
+   * connect({ payments: payments.keyBy(({ card }) => card, utf8), rules: rules.broadcast() })
+   */
+  broadcast(options?: BroadcastOptions<T>): BroadcastStream<T>;
+  /**
    * Brings the values of one key together, in order of arrival. The key's bytes decide where: its encoding may not
    * change while there is state.
    *
@@ -41,6 +56,21 @@ export interface KeyByOptions<T> {
    * @default structured
    */
   readonly value?: Serde<NoInfer<T>>;
+}
+
+export interface BroadcastOptions<T> {
+  /**
+   * How values cross to the operator.
+   * @default structured
+   */
+  readonly value?: Serde<NoInfer<T>>;
+}
+
+/** A stream that reaches every subtask of the operator that it is connected to. */
+export interface BroadcastStream<T> {
+  readonly isBroadcast: true;
+  /** How its values cross. */
+  readonly value: Serde<T>;
 }
 
 /** A stream whose values are brought together by key. */

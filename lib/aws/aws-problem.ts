@@ -74,13 +74,15 @@ function isOfRegion(message: string): boolean {
 
 /** What was tried, for the message: `action` on `target`, and the option that names the target. */
 export interface AwsCall {
-  readonly service: 'DynamoDB' | 'S3' | 'Secrets Manager';
+  readonly service: 'DynamoDB' | 'Lambda' | 'S3' | 'Secrets Manager';
   readonly action: string;
   /** Permissions that the action needs. */
   readonly permissions: readonly string[];
   /** E.g. `table onceflow`. */
   readonly target: string;
   readonly option: string;
+  /** What to do when the target is not there. @default create it, or look for it elsewhere */
+  readonly whenMissing?: string;
 }
 
 interface ClientConfig {
@@ -104,7 +106,7 @@ function mendOf(error: Error, call: AwsCall): string {
   switch (error.name) {
     case 'ResourceNotFoundException':
     case 'NoSuchBucket':
-      return `create it, or correct ${call.option}, AWS_REGION or AWS_ENDPOINT_URL`;
+      return `${call.whenMissing ?? 'create it'}, or correct ${call.option}, AWS_REGION or AWS_ENDPOINT_URL`;
     case 'AccessDeniedException':
     case 'AccessDenied':
     case 'Forbidden':

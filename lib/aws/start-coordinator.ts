@@ -1,8 +1,28 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { Clock } from '../ports/clock.ts';
+import { problemOf } from './aws-problem.ts';
 
-/** An explicit start of a deployed job, asked for now: returns when Lambda has taken it, not when the coordinator runs. */
+/**
+ * An explicit start of a deployed job, asked for now: returns when Lambda has taken it, not when the coordinator runs. Throws a
+ * `StoreProblem` that says what to change.
+ */
 export async function startCoordinator(client: LambdaClient, functionName: string, { now }: Pick<Clock, 'now'>): Promise<void> {
   const payload = { ask: 'start', askedAt: new Date(now()).toISOString() };
-  await client.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload: JSON.stringify(payload) }));
+  const command = new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload: JSON.stringify(payload) });
+  try {
+    await client.send(command);
+  } catch (error) {
+    throw await problemOf(
+      error,
+      {
+        service: 'Lambda',
+        action: 'Invoke',
+        permissions: ['lambda:InvokeFunction'],
+        target: `function ${functionName}`,
+        option: 'ONCEFLOW_FUNCTION_PREFIX',
+        whenMissing: 'deploy the job',
+      },
+      client.config,
+    );
+  }
 }

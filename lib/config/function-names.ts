@@ -29,6 +29,11 @@ export function functionName(prefix: string, target: FunctionTarget): string {
   return fit(`${prefix}-${target.role}-${target.stage}`, `-${target.subtask}`);
 }
 
+/** Where the functions of a role log to. */
+export function logGroupName(prefix: string, role: FunctionRole): string {
+  return `/onceflow/${prefix}/${role}`;
+}
+
 /** Cuts only `head`: the subtask at the end must stay readable and different. */
 function fit(head: string, tail: string): string {
   if (/^[A-Za-z0-9_-]+$/.test(head) && head.length + tail.length <= MAX_NAME_LENGTH) return head + tail;

@@ -19,22 +19,27 @@ export function metricsTable(): string {
   return ['| metric | unit | read as | what it is |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-/** `readme` with the table between its markers brought up to date; undefined when it has no markers. */
-export function withParametersTable(readme: string): string | undefined {
-  return withTable(readme, 'parameters', parametersTable());
+/** The page with the table between its markers brought up to date; undefined when it has no markers. */
+export function withParametersTable(page: string): string | undefined {
+  return withBlock(page, { name: 'parameters', script: 'docs:config' }, parametersTable());
 }
 
 /** The same for the table of metrics. */
 export function withMetricsTable(page: string): string | undefined {
-  return withTable(page, 'metrics', metricsTable());
+  return withBlock(page, { name: 'metrics', script: 'docs:config' }, metricsTable());
 }
 
-function withTable(page: string, name: string, table: string): string | undefined {
-  const startMarker = `<!-- ${name}:start (npm run docs:config) -->`;
+/** The page with this text between the markers of that name, which say by which script it comes there; undefined when it has none. */
+export function withBlock(
+  page: string,
+  { name, script }: { readonly name: string; readonly script: string },
+  text: string,
+): string | undefined {
+  const startMarker = `<!-- ${name}:start (npm run ${script}) -->`;
   const start = page.indexOf(startMarker);
   const end = page.indexOf(`<!-- ${name}:end -->`);
   if (start < 0 || end < start) return undefined;
-  return `${page.slice(0, start + startMarker.length)}\n${table}\n${page.slice(end)}`;
+  return `${page.slice(0, start + startMarker.length)}\n${text}\n${page.slice(end)}`;
 }
 
 function whenUnset(parameter: Parameter<unknown>): string {

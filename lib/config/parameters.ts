@@ -11,7 +11,7 @@ import { toolsParameters } from './parameters/tools.ts';
 /**
  * Every parameter of the engine, once: in the file of its topic. A row there is all that a new parameter needs: its value
  * appears in `Config` and in what each of its readers has of it (`ConfigOf`), it is checked by `readConfig`, taken along by
- * a deployment if a function reads it, and documented in the README by `npm run docs:config`. Units are the last word of a
+ * a deployment if a function reads it, and documented in docs/configuration.md by `npm run docs:config`. Units are the last word of a
  * name; a variable is its name in capitals.
  */
 export const parameters = {

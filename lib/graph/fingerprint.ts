@@ -1,11 +1,14 @@
 import { byName, ofName } from '../config/by-name.ts';
+import type { StoredState } from '../state/stored-state.ts';
 import type { JobGraph } from './graph.ts';
+import { broadcastStateName } from './job.ts';
 
 /**
  * What must not change while a job has state, as canonical text (not a hash, so that a difference can be named):
  *
  * - the uid of every source (its offsets are kept under it) and of every sink (its transactional ids hold it);
- * - the uid of every keyed operator that has state, its key serde, and of each of its states the name, the kind and the serdes.
+ * - the uid of every keyed operator that has state, its key serde, and of each of its states the name, the kind and the serdes;
+ *   the same of its broadcast state, which has no key.
  *
  * Everything else may change between two runs of a job: functions, topics, serdes of sources, exchanges and sinks,
  * operators without state, order of definition, parallelism. Of the above, adding is compatible and taking away is not
@@ -21,9 +24,10 @@ export function fingerprint(graph: JobGraph): string {
       identity.sinks.push(node.uid);
       continue;
     }
-    if (!('states' in node) || node.states.length === 0) continue;
-    const states = node.states.map(({ name, kind, serdes }): [string, StateIdentity] => [name, { kind, serdes }]);
-    identity.operators[node.uid] = { key: node.key, states: sortedRecord(states) };
+    if (!('states' in node)) continue;
+    if (node.states.length > 0) identity.operators[node.uid] = { key: node.key, states: identitiesOf(node.states) };
+    const { broadcastStates = [] } = node.kind === 'process' ? node : {};
+    if (broadcastStates.length > 0) identity.operators[broadcastStateName(node.uid)] = { key: '', states: identitiesOf(broadcastStates) };
   }
   identity.sources.sort();
   identity.sinks.sort();
@@ -117,6 +121,10 @@ function compareState(what: string, was: StateIdentity, is: StateIdentity, broke
 function compareNames(what: string, before: readonly string[], after: readonly string[], broken: string[], added: string[]): void {
   for (const name of before) if (!after.includes(name)) broken.push(`${what} ${name} is gone`);
   for (const name of after) if (!before.includes(name)) added.push(`${what} ${name} is new`);
+}
+
+function identitiesOf(states: readonly StoredState[]): Record<string, StateIdentity> {
+  return sortedRecord(states.map(({ name, kind, serdes }): [string, StateIdentity] => [name, { kind, serdes }]));
 }
 
 function sortedRecord<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {

@@ -12,9 +12,18 @@ export type GraphNode =
       readonly key: string | undefined;
       readonly value: string;
     }
-  | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' }
+  | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' | 'union' }
   | { readonly id: number; readonly kind: 'keyBy'; readonly key: string; readonly value: string }
-  | { readonly id: number; readonly kind: 'process'; readonly uid: string; readonly key: string; readonly states: readonly StoredState[] }
+  | { readonly id: number; readonly kind: 'broadcast'; readonly value: string }
+  | {
+      readonly id: number;
+      readonly kind: 'process';
+      readonly uid: string;
+      readonly key: string;
+      readonly states: readonly StoredState[];
+      /** What all its subtasks hold alike. Undefined: none of its inputs is broadcast. */
+      readonly broadcastStates?: readonly StoredState[];
+    }
   | {
       readonly id: number;
       readonly kind: 'window';

@@ -18,7 +18,18 @@ export interface JobDefinition {
 /** A node that reads the values of others. */
 export type ConsumerNode = Exclude<JobNode, SourceNode>;
 
-export type JobNode = SourceNode | MapNode | FilterNode | FlatMapNode | KeyByNode | ProcessNode | WindowNode | SideOutputNode | SinkNode;
+export type JobNode =
+  | SourceNode
+  | MapNode
+  | FilterNode
+  | FlatMapNode
+  | UnionNode
+  | KeyByNode
+  | BroadcastNode
+  | ProcessNode
+  | WindowNode
+  | SideOutputNode
+  | SinkNode;
 
 /** A Kafka record as a source's `select` sees it. */
 export interface SourceRecord<K, V> {
@@ -76,6 +87,16 @@ export interface Timers {
   /** Fires when the processing time has come to this time. */
   setProcessingTime(timeMs: number): void;
   deleteProcessingTime(timeMs: number): void;
+}
+
+/** The record of a broadcast stream that an operator is working on. Read outside of its record it throws. */
+export interface BroadcastContext {
+  /** Timestamp of the record, in milliseconds since the Unix epoch. */
+  readonly timestamp: number;
+  /** As `KeyedContext` has it. */
+  readonly watermarkMs: number;
+  /** As `KeyedContext` has it. */
+  readonly processingTimeMs: number;
 }
 
 /** A timer that fires. */
@@ -138,6 +159,11 @@ export interface FlatMapNode extends Consumer {
   readonly fn: (value: unknown) => unknown;
 }
 
+/** The values of several streams as one. */
+export interface UnionNode extends Consumer {
+  readonly kind: 'union';
+}
+
 export interface KeyByNode extends Consumer {
   readonly kind: 'keyBy';
   readonly selector: (value: unknown) => unknown;
@@ -146,17 +172,43 @@ export interface KeyByNode extends Consumer {
   readonly value: Serde<unknown>;
 }
 
+/** Brings every value to each subtask of the one operator that reads it. */
+export interface BroadcastNode extends Consumer {
+  readonly kind: 'broadcast';
+  /** How values cross the exchange. */
+  readonly value: Serde<unknown>;
+}
+
+export type OnRecord = (value: unknown, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown;
+export type OnBroadcast = (value: unknown, state: unknown, context: BroadcastContext) => unknown;
+
+/** Its inputs are first those by key, then those that are broadcast. */
 export interface ProcessNode extends Consumer {
   readonly kind: 'process';
   readonly uid: string;
   readonly states: readonly StateDeclaration[];
-  readonly onRecord: (value: unknown, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown;
+  /** By its inputs by key. */
+  readonly onRecord: readonly OnRecord[];
+  /** Undefined: none of its inputs is broadcast. */
+  readonly broadcast: BroadcastSide | undefined;
   /** Undefined: it has no timers. With it, `states` has one of the kind `timers`. */
   readonly onTimer: ((timer: Timer, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown) | undefined;
   /** Are its rows given in the order of their times? With it, `states` has one of the kind `waiting`. */
   readonly inTimeOrder: boolean;
   /** By which time it works. `event`: by processing time too. Undefined: by none. */
   readonly time: TimeDomain | undefined;
+}
+
+/** What an operator keeps of its broadcast inputs: all its subtasks the same. */
+export interface BroadcastSide {
+  readonly states: readonly StateDeclaration[];
+  /** By its inputs that are broadcast. */
+  readonly onRecord: readonly OnBroadcast[];
+}
+
+/** Under which name, beside the uids of operators, the state is kept that an operator has of its broadcast inputs. No uid is such a name. */
+export function broadcastStateName(uid: string): string {
+  return `${uid}.broadcast`;
 }
 
 export interface WindowNode extends Consumer {

@@ -7,11 +7,12 @@ import type { JobDefinition, JobNode } from './job.ts';
 /** What the cutting into stages and the description of a graph know of a kind of node. What it does is in lib/operators/kinds. */
 export interface NodeKind<N extends JobNode> {
   /**
-   * Where it stands. `source`: a stage begins with it. `chain`: it runs in the stages that its input comes from. `exchange`: it
-   * is the edges to the stage of the keyed operators behind it. `keyed`: it begins what that stage does. `sink`: it is the edges
-   * to a stage of its own. `side`: it begins a chain of what its operator gives aside.
+   * Where it stands. `source`: a stage begins with it. `chain`: it runs in the stages that its inputs come from. `exchange`: it
+   * is the edges to the stage of the keyed operators behind it. `broadcast`: it is edges to that stage too, to each of its subtasks.
+   * `keyed`: it begins what that stage does. `sink`: it is the edges to a stage of its own. `side`: it begins a chain of what its
+   * operator gives aside.
    */
-  readonly place: 'source' | 'chain' | 'exchange' | 'keyed' | 'side' | 'sink';
+  readonly place: 'source' | 'chain' | 'exchange' | 'broadcast' | 'keyed' | 'side' | 'sink';
   describe(node: N, job: JobDefinition): GraphNode;
   /** By which time it works; `event`: so each source before it needs event time. Undefined: by none. @default none does */
   time?(node: N): TimeDomain | undefined;
@@ -21,7 +22,7 @@ type NodeKinds = { readonly [K in JobNode['kind']]: NodeKind<Extract<JobNode, { 
 
 const inChain = {
   place: 'chain',
-  describe: <K extends 'map' | 'filter' | 'flatMap'>({ id, kind }: { readonly id: number; readonly kind: K }) => ({ id, kind }),
+  describe: <K extends 'map' | 'filter' | 'flatMap' | 'union'>({ id, kind }: { readonly id: number; readonly kind: K }) => ({ id, kind }),
 } as const;
 
 function keyOf([first]: readonly number[], { nodes }: JobDefinition): string {
@@ -39,13 +40,21 @@ export const nodeKinds = {
   map: inChain,
   filter: inChain,
   flatMap: inChain,
+  union: inChain,
   keyBy: {
     place: 'exchange',
     describe: ({ id, kind, key, value }) => ({ id, kind, key: key.name, value: value.name }),
   },
+  broadcast: {
+    place: 'broadcast',
+    describe: ({ id, kind, value }) => ({ id, kind, value: value.name }),
+  },
   process: {
     place: 'keyed',
-    describe: ({ id, kind, uid, inputs, states }, job) => ({ id, kind, uid, key: keyOf(inputs, job), states: storedStates(states) }),
+    describe: ({ id, kind, uid, inputs, states, broadcast }, job) => {
+      const ofBroadcast = broadcast !== undefined && { broadcastStates: storedStates(broadcast.states) };
+      return { id, kind, uid, key: keyOf(inputs, job), states: storedStates(states), ...ofBroadcast };
+    },
     time: ({ time }) => time,
   },
   window: {

@@ -15,12 +15,21 @@ export interface PartitionLag {
   readonly at: number;
   /** Kafka's last stable offset. */
   readonly end: number;
+  /** Up to which records are replicated: behind `end` while a transaction is open in the topic. */
+  readonly highWatermark: number;
   readonly lag: number;
   /** Offsets behind `end` that a transaction holds up which is open in the topic: nobody can read them yet. */
   readonly heldUp: number;
 }
 
 export type Lag = { readonly known: true; readonly partitions: readonly PartitionLag[] } | { readonly known: false; readonly why: string };
+
+export interface LagByPartition {
+  readonly job: string;
+  /** The last completed epoch, whose positions these are; null: there is none yet. */
+  readonly epoch: number | null;
+  readonly partitions: readonly PartitionLag[];
+}
 
 /** How far the last completed epoch is behind Kafka, for every source partition. What cannot be asked is said. */
 export async function lagOf(deps: InspectDeps, last: EpochRow | undefined): Promise<Lag> {
@@ -34,6 +43,17 @@ export async function lagOf(deps: InspectDeps, last: EpochRow | undefined): Prom
       return { known: false, why: error.message };
     throw error;
   }
+}
+
+/** The same of a job by its name; here what cannot be asked is thrown. Undefined: there is no such job. */
+export async function readLag(deps: InspectDeps): Promise<LagByPartition | undefined> {
+  const row = await deps.epochs.readJob(deps.job);
+  if (row === undefined) return undefined;
+  const { job, lastCompleted } = row;
+  const last = lastCompleted === undefined ? undefined : await deps.epochs.readEpoch(job, row.incarnation, lastCompleted.epoch);
+  if (last === undefined) return { job, epoch: null, partitions: [] };
+  const { offsets } = await manifestIn(deps, last);
+  return { job, epoch: last.epoch, partitions: await partitionLags(await deps.kafka(), offsets) };
 }
 
 async function partitionLags(kafka: SourceRequests, offsets: SourceOffsets): Promise<PartitionLag[]> {
@@ -53,8 +73,9 @@ async function partitionLags(kafka: SourceRequests, offsets: SourceOffsets): Pro
     return partitions.map((partition): PartitionLag => {
       const at = positions[partition] ?? 0;
       const end = ends[partition] ?? at;
-      const heldUp = Math.max(0, (highWatermarks[partition] ?? end) - Math.max(end, at));
-      return { source, topic, partition, at, end, lag: Math.max(0, end - at), heldUp };
+      const highWatermark = highWatermarks[partition] ?? end;
+      const heldUp = Math.max(0, highWatermark - Math.max(end, at));
+      return { source, topic, partition, at, end, highWatermark, lag: Math.max(0, end - at), heldUp };
     });
   });
   return (await Promise.all(lags)).flat();

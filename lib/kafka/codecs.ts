@@ -74,6 +74,7 @@ export const codecs = {
       1,
       fields,
     ),
+  addOffsetsToTxn: (fields: ProducerFields & { readonly groupId: string }) => kafkaJsRequest<Coded>('AddOffsetsToTxn', 1, fields),
   endTxn: (fields: ProducerFields & { readonly transactionResult: boolean }) => kafkaJsRequest<Coded>('EndTxn', 1, fields),
   /** As a client that is no member of the group. */
   offsetCommit: (groupId: string, topics: readonly OnTopics<{ partition: number; offset: number; metadata: string }>[]) =>

@@ -1,7 +1,9 @@
 import { BROKERS_RULE, type BrokerAddress, parseBrokerAddress } from '../config/broker-address.ts';
 import type { Clock } from '../ports/clock.ts';
-import { KafkaProblem, type KafkaRequests } from '../ports/kafka-requests.ts';
+import type { KafkaClient } from '../ports/kafka-checks.ts';
+import { KafkaProblem } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
+import { checkRequests } from './check-requests.ts';
 import { Cluster } from './cluster.ts';
 import type { SslOptions } from './connection.ts';
 import { inspectionRequests } from './inspection-requests.ts';
@@ -48,7 +50,7 @@ export interface KafkaOptions {
  * is no error here but `NO_ANSWER`, or a retriable `KafkaProblem`, there; connections that fail are replaced by the next
  * request. Rejects with a `KafkaProblem` when `brokers` cannot be addresses.
  */
-export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests> {
+export async function connectKafka(options: KafkaOptions): Promise<KafkaClient> {
   const { clock, requestTimeoutMs = 30_000 } = options;
   const log = options.log ?? (() => {});
   const login = { brokers: options.brokers, ssl: options.ssl, sasl: options.sasl };
@@ -80,6 +82,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaRequests
     ...sourceRequests(cluster, clock),
     ...adminRequests(cluster, clock),
     ...inspectionRequests(cluster, clock),
+    ...checkRequests(cluster, clock),
     close: async () => cluster.close(),
   };
 }

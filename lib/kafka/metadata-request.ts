@@ -4,6 +4,8 @@ import { compactLength, NO_TAGS, type WireRequest } from './wire-request.ts';
 export interface MetadataResponse {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
   readonly topics: readonly TopicMetadata[];
+  /** What the client may do with the cluster, a bit for each operation; -2^31 where it was not asked. */
+  readonly operations: number;
   readonly throttleMs: number;
 }
 
@@ -13,6 +15,8 @@ export interface TopicMetadata {
   /** As Kafka's tools print it. Undefined: the topic has none (of clusters with ZooKeeper that were not upgraded whole). */
   readonly id: string | undefined;
   readonly partitions: readonly PartitionMetadata[];
+  /** As those of the cluster. */
+  readonly operations: number;
 }
 
 export interface PartitionMetadata {
@@ -21,6 +25,10 @@ export interface PartitionMetadata {
   readonly leader: number;
   /** Rises with each leader of the partition; -1 when the broker does not know it. */
   readonly leaderEpoch: number;
+  /** Brokers that keep it. */
+  readonly replicas: number;
+  /** Those of them that have all of it. */
+  readonly inSync: number;
 }
 
 const ID_BYTES = 16;
@@ -28,13 +36,15 @@ const ID_BYTES = 16;
 /**
  * Metadata v10, the first with the ids of topics (brokers from 2.8), and with leader epochs, by which an answer that is behind the
  * times is told (KIP-320). kafkajs ends at v6. No topic: only the brokers. A topic is never created by asking for it.
+ *
+ * @param withRights asks also what the client may do with cluster and topics. @default false
  */
-export function metadataRequest(topics: readonly string[]): WireRequest<MetadataResponse> {
+export function metadataRequest(topics: readonly string[], withRights = false): WireRequest<MetadataResponse> {
   const encoder = newEncoder().writeUVarInt(compactLength(topics.length));
   // By name, so without an id.
   for (const topic of topics) encoder.writeInt64(0).writeInt64(0).writeUVarIntString(topic).writeUVarInt(NO_TAGS);
-  // Not created, and without what the client may do with cluster and topics.
-  encoder.writeBoolean(false).writeBoolean(false).writeBoolean(false).writeUVarInt(NO_TAGS);
+  // Not created.
+  encoder.writeBoolean(false).writeBoolean(withRights).writeBoolean(withRights).writeUVarInt(NO_TAGS);
   return {
     api: { key: 3, name: 'Metadata', version: 10, flexible: true, since: '2.8' },
     body: [encoder.buffer],
@@ -61,11 +71,11 @@ function decodeMetadataResponse(payload: Buffer): MetadataResponse {
     const id = readId(decoder);
     decoder.readInt8(); // is it one of Kafka's own?
     const partitions = decoder.readUVarIntArray(readPartition) ?? [];
-    decoder.readInt32(); // what the client may do
+    const operations = decoder.readInt32();
     skipTaggedFields(decoder);
-    return { errorCode, topic, id, partitions };
+    return { errorCode, topic, id, partitions, operations };
   });
-  return { brokers: brokers ?? [], topics: topics ?? [], throttleMs };
+  return { brokers: brokers ?? [], topics: topics ?? [], operations: decoder.readInt32(), throttleMs };
 }
 
 function readId(decoder: Decoder): string | undefined {
@@ -77,7 +87,9 @@ function readId(decoder: Decoder): string | undefined {
 function readPartition(decoder: Decoder): PartitionMetadata {
   decoder.readInt16(); // why there is no leader, if there is none
   const partition = { partition: decoder.readInt32(), leader: decoder.readInt32(), leaderEpoch: decoder.readInt32() };
-  for (const _ of ['replicas', 'in sync', 'offline']) decoder.readUVarIntArray((id) => id.readInt32());
+  const count = () => decoder.readUVarIntArray((id) => id.readInt32())?.length ?? 0;
+  const [replicas, inSync] = [count(), count()];
+  count(); // offline
   skipTaggedFields(decoder);
-  return partition;
+  return { ...partition, replicas, inSync };
 }

@@ -2,6 +2,7 @@ import { murmur2 } from '../format/murmur2.ts';
 import type { Timer } from '../graph/job.ts';
 import { shortened, TimerError, textOf } from '../records/errors.ts';
 import { refusePromise } from '../records/push.ts';
+import type { BroadcastState } from '../state/broadcast-state.ts';
 import type { DueTimer } from '../state/columns/timers.ts';
 import type { WaitingRow } from '../state/columns/waiting.ts';
 import type { StateSet } from '../state/state-set.ts';
@@ -18,6 +19,8 @@ interface Functions {
   readonly give: ((value: unknown) => unknown) | undefined;
   /** Undefined: it has no timers. */
   readonly fire: ((timer: Timer) => unknown) | undefined;
+  /** What they read besides the state of the key. */
+  readonly broadcast?: BroadcastState | undefined;
 }
 
 /**
@@ -29,7 +32,7 @@ interface Functions {
  *
  * Undefined: there is nothing to do at the end of an epoch.
  */
-export function firing(place: KeyedPlace, uid: string, state: StateSet, { give, fire }: Functions): (() => boolean) | undefined {
+export function firing(place: KeyedPlace, uid: string, state: StateSet, { give, fire, broadcast }: Functions): (() => boolean) | undefined {
   const { current, clock } = place;
   const { keys, timers, waiting } = state;
   if (timers === undefined && waiting === undefined) return undefined;
@@ -76,6 +79,7 @@ export function firing(place: KeyedPlace, uid: string, state: StateSet, { give, 
 
   return () => {
     const afterMs = clock.watermarkMs;
+    broadcast?.turnOn();
     let last: DueTimer | undefined;
     let withoutAdvance = 0;
     let any = false;
@@ -99,6 +103,7 @@ export function firing(place: KeyedPlace, uid: string, state: StateSet, { give, 
     if (!any) return false;
     try {
       state.takeBack();
+      broadcast?.takeBack();
     } catch (cause) {
       throw new TimerError(uid, 'behind its timers', cause);
     }

@@ -5,10 +5,9 @@ import type { nodeKinds } from '../graph/kinds.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
-import type { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
+import type { BroadcastPlace, OpenBroadcast } from './broadcast-side.ts';
 import type { EdgeWriters } from './edge-writers.ts';
-import type { EpochClock } from './epoch-clock.ts';
 
 /*
  * What a kind of node does at run time: by its place in the graph one of three shapes. Everything is opened when a runtime is made;
@@ -42,11 +41,7 @@ export interface KeyedKind<N> {
 }
 
 /** Where a keyed operator runs. */
-export interface KeyedPlace {
-  readonly current: CurrentRecord;
-  readonly scope: RecordScope;
-  readonly clock: EpochClock;
-  readonly maxParallelism: number;
+export interface KeyedPlace extends BroadcastPlace {
   /** Of its subtask. */
   readonly keyGroups: KeyGroupRange;
   /** What is behind it in the stage, as one function. */
@@ -61,12 +56,16 @@ export type TakeRow = (index: number, value: unknown) => void;
 export interface OpenKeyed {
   readonly uid: string;
   readonly state: StateSet;
-  /** By the node's inputs. */
+  /** By the node's inputs by key. */
   readonly inputs: readonly TakeRow[];
+  /** What it does with its inputs that are broadcast. Undefined: it has none. */
+  readonly broadcast?: OpenBroadcast | undefined;
   /** Finds the state of every key of the segment, once for each key rather than for each row. */
   meet(reader: ExchangeReader): void;
   /** The rows are done with: what their handles gave out is taken back. */
   takeBack(): void;
+  /** No row is worked on, whatever has happened: its handles are of no use. */
+  leave(): void;
   /**
    * All rows of the epoch are done with, and the watermark is that of its end: does what waits for that, and takes back. Answers whether
    * there was anything. What fails is a `TimerError`.
@@ -78,6 +77,7 @@ interface ShapeAt<N> {
   readonly source: SourceKind<N>;
   readonly chain: ChainKind<N>;
   readonly exchange: ChainKind<N>;
+  readonly broadcast: ChainKind<N>;
   readonly sink: ChainKind<N>;
   readonly keyed: KeyedKind<N>;
   readonly side: ChainKind<N>;

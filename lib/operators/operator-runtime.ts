@@ -1,12 +1,14 @@
 import { ExchangeReader } from '../format/exchange-reader.ts';
 import type { Serde } from '../format/serde.ts';
-import { JobDefinitionError, type KeyByNode } from '../graph/job.ts';
-import { isAt } from '../graph/kinds.ts';
+import { type BroadcastNode, broadcastStateName, JobDefinitionError, type KeyByNode } from '../graph/job.ts';
+import { isAt, type NodeAt } from '../graph/kinds.ts';
 import { edgesTo } from '../plan/plan.ts';
 import type { StageTime } from '../protocol/event-time.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import { TimerError, textOf, UserCodeError } from '../records/errors.ts';
+import type { Push } from '../records/push.ts';
+import type { BroadcastState } from '../state/broadcast-state.ts';
 import { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
 import { compileChain, compileSide } from './chain.ts';
@@ -22,6 +24,8 @@ import { withOrigins } from './origins.ts';
 export interface OperatorRuntime {
   /** By operator uid. */
   readonly states: ReadonlyMap<string, StateSet>;
+  /** What operators keep of what is broadcast to them, by its name (`broadcastStateName`). */
+  readonly broadcastStates: ReadonlyMap<string, BroadcastState>;
   /** Have timers fired in this epoch? */
   readonly hasFired: boolean;
   /**
@@ -30,7 +34,8 @@ export interface OperatorRuntime {
    */
   begin(time?: StageTime): void;
   /**
-   * Runs the rows of a segment of the input, in order. Throws `UserCodeError`, also when a serde does not read what it wrote, or
+   * Runs the rows of a segment of the input, in order. Segments of what is broadcast come before all others: their rows are run when all
+   * of them are there, in order of their origins. Throws `UserCodeError`, also when a serde does not read what it wrote, or
    * `MalformedError` when the segment is damaged. `name` says in errors what it is. @param input @default 0, the first
    */
   consume(segment: Buffer, name?: string, input?: number): void;
@@ -42,12 +47,27 @@ export interface OperatorRuntime {
   dropState(): void;
 }
 
-/** An input of the stage, and which operators read it. */
-interface Input {
+/** An input of the stage by key, and which operators read it. */
+interface KeyedInput {
   readonly keyBy: KeyByNode;
   /** How its values are read. */
   readonly value: Serde<unknown>;
   readonly heads: readonly Head[];
+}
+
+/** One that is broadcast. */
+interface BroadcastInput {
+  readonly keyBy?: undefined;
+  readonly value: Serde<unknown>;
+  readonly take: Push;
+}
+
+/** A row that was broadcast. */
+interface Told {
+  readonly origin: string;
+  readonly timestamp: number;
+  readonly value: unknown;
+  readonly take: Push;
 }
 
 interface Head {
@@ -59,7 +79,8 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   const { job, plan } = compiled;
   const { maxParallelism } = context;
   const keyGroups = keyGroupRange(subtask, context.parallelism(stageId), maxParallelism);
-  const keyBys = keyBysOf(compiled, stageId);
+  const inputNodes = inputsOf(compiled, stageId);
+  const keyBys = inputNodes.filter((node) => node.kind === 'keyBy');
   const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', made: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
   const scope = new RecordScope();
@@ -71,13 +92,20 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
     return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next, side }) };
   });
   const operators = opened.map(({ operator }) => operator);
-  const carriesOrigins = edgesTo(plan, stageId).some(({ withOrigins }) => withOrigins === true);
-  const inputs = keyBys.map((keyBy): Input => {
-    const heads = opened.flatMap(({ node, operator }) =>
-      operator.inputs.flatMap((takeRow, at): Head[] => (node.inputs[at] === keyBy.id ? [{ operator, takeRow }] : [])),
-    );
-    return { keyBy, value: carriesOrigins ? withOrigins(keyBy.value, current) : keyBy.value, heads };
+  const states = new Map(operators.map(({ uid, state }) => [uid, state]));
+  const broadcasts = operators.flatMap(({ broadcast }) => broadcast ?? []);
+  const broadcastStates = new Map(
+    operators.flatMap(({ uid, broadcast }) => (broadcast === undefined ? [] : [[broadcastStateName(uid), broadcast.state] as const])),
+  );
+  const inputs = inputNodes.map((node, input): KeyedInput | BroadcastInput => {
+    const carriesOrigins = edgesTo(plan, stageId).some((edge) => edge.input === input && edge.withOrigins === true);
+    const value = carriesOrigins ? withOrigins(node.value, current) : node.value;
+    if (node.kind === 'keyBy') return { keyBy: node, value, heads: headsOf(node, opened) };
+    return { value, take: takerOf(node, opened) };
   });
+  let told: Told[] = [];
+  /** Has all that was broadcast in the epoch been taken? */
+  let isTold = false;
   const reader = new ExchangeReader();
   let recordsIn = 0;
   let hasFired = false;
@@ -92,12 +120,44 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
 
   function endEpoch(): void {
     clock.advance();
+    working(() => {
+      for (const { endEpoch } of operators) if (endEpoch?.() === true) hasFired = true;
+    });
+  }
+
+  /** Has user code work: outside of that its handles are of no use. */
+  function working(work: () => void): void {
     scope.isOpen = true;
     try {
-      for (const { endEpoch } of operators) if (endEpoch?.() === true) hasFired = true;
+      work();
     } finally {
       scope.isOpen = false;
-      for (const { state } of operators) state.keys.current = -1;
+      for (const operator of operators) operator.leave();
+    }
+  }
+
+  /** Takes in what was broadcast in this epoch. */
+  function tell(): void {
+    if (isTold) return;
+    isTold = true;
+    if (broadcasts.length === 0) return;
+    // As many as have one origin stay as they came: in order of the inputs, and as they were made.
+    told.sort((one, other) => (one.origin < other.origin ? -1 : one.origin > other.origin ? 1 : 0));
+    working(() => {
+      for (const { state } of broadcasts) state.turnOn();
+      for (const { timestamp, value, take } of told) {
+        current.timestamp = timestamp;
+        take(value);
+      }
+      for (const { seal } of broadcasts) seal();
+    });
+    told = [];
+  }
+
+  function hear({ value: serde, take }: BroadcastInput, segment: string): void {
+    while (reader.next()) {
+      const value = readValue(serde, segment);
+      told.push({ origin: current.origin, timestamp: reader.timestamp, value, take });
     }
   }
 
@@ -114,7 +174,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   }
 
   /** The current row's value. Decoded for each operator anew if it is an object, which one may change in place. */
-  function readValue({ value }: Input, segment: string): unknown {
+  function readValue(value: Serde<unknown>, segment: string): unknown {
     try {
       return value.read(reader.bytes, reader.valueStart, reader.valueEnd);
     } catch (cause) {
@@ -134,7 +194,8 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   }
 
   return {
-    states: new Map(operators.map(({ uid, state }) => [uid, state])),
+    states,
+    broadcastStates,
 
     get hasFired() {
       return hasFired;
@@ -142,12 +203,15 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
 
     begin(time) {
       checkStray();
-      for (const { uid, state } of operators) {
+      for (const [uid, state] of [...states, ...broadcastStates]) {
         if (state.changed())
           throw new Error(`${uid}: the state holds changes of an epoch without a snapshot; drop it and load the snapshot to start from`);
       }
       edges.begin();
       clock.begin(time);
+      for (const { state } of broadcasts) state.begin();
+      told = [];
+      isTold = false;
       recordsIn = 0;
       hasFired = false;
       open = true;
@@ -158,9 +222,17 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
       open = false;
       const from = inputs[input];
       if (from === undefined) throw new Error(`${stageId} has no input ${input}: coordinator and operator function run different jobs`);
+      reader.open(segment, name);
+      if (from.keyBy === undefined) {
+        if (isTold) throw new Error(`${stageId}: ${name} was broadcast, and comes behind rows that were not`);
+        hear(from, name);
+        recordsIn += reader.rows;
+        open = true;
+        return;
+      }
+      tell();
       const { keyBy, heads } = from;
       const first = heads[0] as Head;
-      reader.open(segment, name);
       const keys = readKeys(keyBy, name);
       for (const { operator } of heads) operator.meet(reader);
       current.keySerde = keyBy.key;
@@ -172,16 +244,16 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
           current.key = typeof key === 'object' ? readKey(keyBy) : key;
           current.keyHash = reader.hashes[index] as number;
           current.timestamp = reader.timestamp;
-          const value = reader.valueIsKey ? key : readValue(from, name);
+          const value = reader.valueIsKey ? key : readValue(from.value, name);
           first.takeRow(index, value);
           for (let at = 1; at < heads.length; at++) {
             if (typeof key === 'object') current.key = readKey(keyBy);
-            (heads[at] as Head).takeRow(index, typeof value === 'object' ? readValue(from, name) : value);
+            (heads[at] as Head).takeRow(index, typeof value === 'object' ? readValue(from.value, name) : value);
           }
         }
       } finally {
         scope.isOpen = false;
-        for (const { state } of operators) state.keys.current = -1;
+        for (const operator of operators) operator.leave();
       }
       for (const { operator } of heads) operator.takeBack();
       recordsIn += reader.rows;
@@ -191,6 +263,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
     finish() {
       if (!open) throw new Error(`${stageId}: finish without begin, or after a failure`);
       open = false;
+      tell();
       endEpoch();
       checkStray();
       return { edges: edges.finish(), recordsIn };
@@ -199,18 +272,39 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
     checkStray,
 
     dropState() {
-      for (const { state } of operators) state.drop();
+      for (const state of [...states.values(), ...broadcastStates.values()]) state.drop();
     },
   };
 }
 
-/** The keyBys that lead to the stage, by its inputs. */
-function keyBysOf({ job, plan }: CompiledJob, stageId: string): readonly KeyByNode[] {
-  const keyBys: KeyByNode[] = [];
-  for (const { node, input } of edgesTo(plan, stageId)) {
-    const keyBy = node === undefined ? undefined : job.nodes[node];
-    if (keyBy?.kind === 'keyBy') keyBys[input] = keyBy;
+interface Opened {
+  readonly node: NodeAt<'keyed'>;
+  readonly operator: OpenKeyed;
+}
+
+/** What takes the rows of a keyBy. */
+function headsOf({ id }: KeyByNode, opened: readonly Opened[]): readonly Head[] {
+  return opened.flatMap(({ node, operator }) =>
+    operator.inputs.flatMap((takeRow, at): Head[] => (node.inputs[at] === id ? [{ operator, takeRow }] : [])),
+  );
+}
+
+/** What takes the rows of a broadcast: of the one operator that reads it. */
+function takerOf({ id }: BroadcastNode, opened: readonly Opened[]): Push {
+  for (const { node, operator } of opened) {
+    const take = operator.broadcast?.inputs[node.inputs.indexOf(id) - operator.inputs.length];
+    if (take !== undefined) return take;
   }
-  if (keyBys.length === 0) throw new JobDefinitionError(`job ${job.name} has no operator stage ${stageId}`);
-  return keyBys;
+  throw new Error(`nothing takes what node ${id} broadcasts`);
+}
+
+/** The nodes that lead to the stage, by its inputs. */
+function inputsOf({ job, plan }: CompiledJob, stageId: string): readonly (KeyByNode | BroadcastNode)[] {
+  const inputs: (KeyByNode | BroadcastNode)[] = [];
+  for (const { node, input } of edgesTo(plan, stageId)) {
+    const before = node === undefined ? undefined : job.nodes[node];
+    if (before?.kind === 'keyBy' || before?.kind === 'broadcast') inputs[input] = before;
+  }
+  if (inputs.length === 0) throw new JobDefinitionError(`job ${job.name} has no operator stage ${stageId}`);
+  return inputs;
 }

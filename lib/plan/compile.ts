@@ -1,8 +1,8 @@
-import { type ConsumerNode, type JobDefinition, JobDefinitionError, type JobNode, nodeLabel } from '../graph/job.ts';
+import { broadcastStateName, type ConsumerNode, type JobDefinition, JobDefinitionError, type JobNode, nodeLabel } from '../graph/job.ts';
 import { isAt, type NodeAt, timeOf } from '../graph/kinds.ts';
 import { targetOf } from '../sinks/connectors.ts';
 import { withDeadLetters } from './dead-letters.ts';
-import { type Edge, edgeBetween, type PhysicalPlan, type Stage } from './plan.ts';
+import { type Edge, edgeBetween, type OperatorStage, type PhysicalPlan, type Stage } from './plan.ts';
 import { sourcesTo } from './time.ts';
 
 /**
@@ -30,16 +30,13 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
     checkInputs(job, node);
     madeIn[node.id] = upstream;
     if (isAt(node, 'side')) continue;
-    if (isAt(node, 'exchange')) {
-      const { id, keyBys, operators } = keyed(node);
-      const input = keyBys.indexOf(node.id);
+    if (isAt(node, 'exchange') || isAt(node, 'broadcast')) {
+      const { id, keyBys, broadcasts, operators } = keyed(node);
+      const inputs = [...keyBys, ...broadcasts];
+      const how = isAt(node, 'exchange') ? 'key' : 'broadcast';
       checkKeySerde(job, id, keyBys);
-      for (const from of upstream) edges.push(edgeBetween({ from, to: id, input, how: 'key', node: node.id }));
-      // Behind all that leads to it.
-      if (node.id === keyBys.at(-1)) {
-        const timed = operators.some((operator) => timeOf(operator) !== undefined) && { usesTime: true };
-        stages.push({ kind: 'operator', id, operators: operators.map(({ uid }) => uid), ...timed });
-      }
+      for (const from of upstream) edges.push(edgeBetween({ from, to: id, input: inputs.indexOf(node.id), how, node: node.id }));
+      if (node.id === Math.max(...inputs)) stages.push(operatorStage(id, operators));
       madeIn[node.id] = [id];
     } else if (isAt(node, 'sink')) {
       const { uid: id, to } = node;
@@ -47,38 +44,84 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
       stages.push({ kind: 'sink', id, to: targetOf(to) });
     }
   }
-  const plan: PhysicalPlan = { job: job.name, stages, edges: withOrigins(job, stages, edges) };
+  const inTurn = inOrder(job, stages, edges);
+  const plan: PhysicalPlan = { job: job.name, stages: inTurn, edges: withOrigins(job, inTurn, broadcastFirst(edges)) };
   checkEventTime(job, plan);
   return deadLetterTopic === undefined ? plan : withDeadLetters(plan, job, deadLetterTopic);
 }
 
-/** Keyed operators that share an exchange, and all exchanges that they read: they are one stage. */
+function operatorStage(id: string, operators: readonly NodeAt<'keyed'>[]): OperatorStage {
+  const broadcastStates = operators.flatMap((node) =>
+    node.kind === 'process' && node.broadcast !== undefined ? [broadcastStateName(node.uid)] : [],
+  );
+  return {
+    kind: 'operator',
+    id,
+    operators: operators.map(({ uid }) => uid),
+    ...(broadcastStates.length > 0 && { broadcastStates }),
+    ...(operators.some((operator) => timeOf(operator) !== undefined) && { usesTime: true }),
+  };
+}
+
+/** Every stage behind those that lead to it, otherwise as they were defined. */
+function inOrder(job: JobDefinition, stages: readonly Stage[], edges: readonly Edge[]): Stage[] {
+  const ordered: Stage[] = [];
+  const isReady = ({ id }: Stage) => edges.every(({ from, to }) => to !== id || ordered.some((stage) => stage.id === from));
+  for (let left = stages; left.length > 0; left = left.filter((stage) => !ordered.includes(stage))) {
+    const next = left.find(isReady);
+    if (next !== undefined) ordered.push(next);
+    else
+      throw new JobDefinitionError(
+        `job ${job.name}: stage ${left.map(({ id }) => id).join(' and stage ')} would wait for what is made of its own output: operators behind one keyBy run together; ` +
+          'give the one that reads what the other makes a keyBy of its own',
+      );
+  }
+  return ordered;
+}
+
+/** Within an epoch the rows that are broadcast come before the others. */
+function broadcastFirst(edges: readonly Edge[]): Edge[] {
+  const isBroadcast = ({ how }: Edge) => how === 'broadcast';
+  return [...edges.filter(isBroadcast), ...edges.filter((edge) => !isBroadcast(edge))];
+}
+
+/** Keyed operators that share a keyBy, and all that they read: they are one stage. */
 interface KeyedPart {
   readonly id: string;
   /** In their order the inputs of the stage. */
-  keyBys: number[];
-  operators: NodeAt<'keyed'>[];
+  readonly keyBys: readonly number[];
+  /** Behind them, also in their order. */
+  readonly broadcasts: readonly number[];
+  readonly operators: readonly NodeAt<'keyed'>[];
 }
 
-function keyedParts(job: JobDefinition): (keyBy: NodeAt<'exchange'>) => KeyedPart {
+function keyedParts(job: JobDefinition): (exchange: NodeAt<'exchange' | 'broadcast'>) => KeyedPart {
   let parts: KeyedPart[] = [];
+  const inputsOf = (node: NodeAt<'keyed'>, place: 'exchange' | 'broadcast') =>
+    node.inputs.filter((input) => isAt(job.nodes[input] as JobNode, place));
+  const together = (...ids: (readonly number[])[]) => [...new Set(ids.flat())].sort((one, other) => one - other);
   for (const node of job.nodes) {
     if (!isAt(node, 'keyed')) continue;
-    const shared = parts.filter(({ keyBys }) => node.inputs.some((input) => keyBys.includes(input)));
-    const keyBys = [...new Set([...shared.flatMap((part) => part.keyBys), ...node.inputs])].sort((one, other) => one - other);
-    const joined: KeyedPart = { id: shared[0]?.id ?? node.uid, keyBys, operators: [...shared.flatMap((part) => part.operators), node] };
+    const own = inputsOf(node, 'exchange');
+    const shared = parts.filter(({ keyBys }) => own.some((input) => keyBys.includes(input)));
+    const joined: KeyedPart = {
+      id: shared[0]?.id ?? node.uid,
+      keyBys: together(...shared.map((part) => part.keyBys), own),
+      broadcasts: together(...shared.map((part) => part.broadcasts), inputsOf(node, 'broadcast')),
+      operators: [...shared.flatMap((part) => part.operators), node],
+    };
     parts = [...parts.filter((part) => !shared.includes(part)), joined];
   }
-  return (keyBy) => {
-    const part = parts.find(({ keyBys }) => keyBys.includes(keyBy.id));
+  return (exchange) => {
+    const part = parts.find(({ keyBys, broadcasts }) => keyBys.includes(exchange.id) || broadcasts.includes(exchange.id));
     if (part !== undefined) return part;
     throw new JobDefinitionError(
-      `job ${job.name}: ${nodeLabel(job, keyBy)} has no keyed operator behind it; add process, reduce or sum, or take the keyBy out`,
+      `job ${job.name}: ${nodeLabel(job, exchange)} has no keyed operator behind it; add process, reduce or sum, or take the ${exchange.kind} out`,
     );
   };
 }
 
-/** Behind a keyBy stand keyed operators, and they nowhere else. */
+/** Behind a keyBy, and behind what is broadcast, stand keyed operators, and they nowhere else. */
 function checkInputs(job: JobDefinition, node: ConsumerNode): void {
   const isKeyed = isAt(node, 'keyed');
   for (const input of node.inputs) {
@@ -87,24 +130,25 @@ function checkInputs(job: JobDefinition, node: ConsumerNode): void {
       if (isAt(before, 'keyed')) continue;
       throw new JobDefinitionError(`job ${job.name}: ${nodeLabel(job, node)} is no side output of a keyed operator`);
     }
-    if (isAt(before, 'exchange') === isKeyed) continue;
+    if ((isAt(before, 'exchange') || isAt(before, 'broadcast')) === isKeyed) continue;
     const reads = `${nodeLabel(job, node)} reads ${nodeLabel(job, before)}`;
     const why = isKeyed
       ? `and ${node.kind} needs a keyBy before it`
-      : `and behind a keyBy there is nothing but keyed operators, no ${node.kind}`;
+      : `and behind a ${before.kind} there is nothing but keyed operators, no ${node.kind}`;
     throw new JobDefinitionError(`job ${job.name}: ${reads}, ${why}`);
   }
 }
 
-/** The edges that lead to an operator which works in order of time, also through others, carry the origins of their rows. */
+/** What is broadcast carries the origins of its rows, and so do the edges that lead there, or to an operator which works in order of time. */
 function withOrigins(job: JobDefinition, stages: readonly Stage[], edges: readonly Edge[]): Edge[] {
   const inOrder = job.nodes.filter((node) => node.kind === 'process' && node.inTimeOrder).map((node) => nodeLabel(job, node));
   const needing = new Set<string>();
   for (const stage of stages.toReversed()) {
-    const leadsThere = edges.some(({ from, to, how }) => from === stage.id && how !== 'sink' && needing.has(to));
+    const leadsThere = edges.some(({ from, to, how }) => from === stage.id && (how === 'broadcast' || (how === 'key' && needing.has(to))));
     if (stage.kind === 'operator' && (leadsThere || stage.operators.some((uid) => inOrder.includes(uid)))) needing.add(stage.id);
   }
-  return edges.map((edge) => (edge.how === 'key' && needing.has(edge.to) ? { ...edge, withOrigins: true } : edge));
+  const carries = ({ how, to }: Edge) => how === 'broadcast' || (how === 'key' && needing.has(to));
+  return edges.map((edge) => (carries(edge) ? { ...edge, withOrigins: true } : edge));
 }
 
 /** What works by event time has sources that have it. */

@@ -40,6 +40,8 @@ export interface OperatorStage extends StageBase {
   readonly kind: 'operator';
   /** Uids of its keyed operators. */
   readonly operators: readonly string[];
+  /** Names of the states that its subtasks hold alike, what was broadcast being the same for all: the first one keeps them. @default none */
+  readonly broadcastStates?: readonly string[];
   /** Do its operators work by event time or processing time? @default false */
   readonly usesTime?: boolean;
 }
@@ -63,13 +65,18 @@ export interface Edge {
   readonly tag?: string;
   /** Do its rows say where they come from? It leads to what works in order of time. @default false */
   readonly withOrigins?: boolean;
-  /** The node of the graph that it is, a keyBy or a sink; undefined: it is no part of the graph. */
+  /** The node of the graph that it is, a keyBy, a broadcast or a sink; undefined: it is no part of the graph. */
   readonly node?: number;
 }
 
 export function edgeBetween(edge: Omit<Edge, 'id'>): Edge {
   const { from, to, input, tag } = edge;
   return { id: `${tag === undefined ? from : `${from}#${tag}`}>${to}.${input}`, ...edge };
+}
+
+/** Names of all states of a stage: of its operators by key, and of what they were broadcast. */
+export function stateNames({ operators, broadcastStates = [] }: OperatorStage): readonly string[] {
+  return [...operators, ...broadcastStates];
 }
 
 /** The edges that lead out of a stage. */

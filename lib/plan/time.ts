@@ -8,13 +8,16 @@ export function usesTime({ stages }: Pick<PhysicalPlan, 'stages'>): boolean {
   );
 }
 
-/** The sources that lead to a stage, in the plan's order. */
+/**
+ * The sources that lead to a stage, in the plan's order. Not those of what is broadcast to it: that is known from the epoch on in which it
+ * comes, whatever its time, and holds no time back.
+ */
 export function sourcesTo(plan: Pick<PhysicalPlan, 'stages' | 'edges'>, stage: string): readonly SourceStage[] {
   const met = new Set<string>();
   const meet = (id: string): void => {
     if (met.has(id)) return;
     met.add(id);
-    for (const { from } of edgesTo(plan, id)) meet(from);
+    for (const { from, how } of edgesTo(plan, id)) if (how !== 'broadcast') meet(from);
   };
   meet(stage);
   return plan.stages.filter((each) => each.kind === 'source').filter(({ id }) => met.has(id));

@@ -3,10 +3,11 @@ import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import type { OperatorAnswer } from '../protocol/answers.ts';
 import type { SnapshotRef } from '../protocol/references.ts';
 import type { OperatorRequest } from '../protocol/requests.ts';
+import { keepsShared } from '../protocol/shared-state.ts';
 import { TimerError, UserCodeError } from '../records/errors.ts';
 import { StateValueError } from '../state/columns/encoding.ts';
 import { shouldCompact } from '../state/compaction.ts';
-import type { StateSet } from '../state/state-set.ts';
+import type { Snapshotted } from '../state/state-set.ts';
 import { failureOf, type StageDeps, writeOutput } from './common.ts';
 import { inlineBytes, inlineLimit } from './inline.ts';
 import { readSnapshotBlobs } from './snapshot-blobs.ts';
@@ -46,10 +47,13 @@ export async function runOperator(
     const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
     runtime.begin(request.time);
     for (const { segment, name, input } of await inputs) runtime.consume(segment, name, input);
-    const [output, snapshots] = await Promise.all([writeOutput(deps, request, runtime.finish()), writeSnapshots(deps, runtime, request)]);
+    const [output, { snapshots, ids }] = await Promise.all([
+      writeOutput(deps, request, runtime.finish()),
+      writeSnapshots(deps, runtime, request),
+    ]);
     runtime.checkStray();
     warm.runtime = runtime;
-    warm.snapshotIds = byName(Object.entries(snapshots).map(([uid, { id }]) => [uid, id]));
+    warm.snapshotIds = ids;
     return { outcome: 'processed', snapshots, ...output };
   } catch (error) {
     return failureOf(error);
@@ -68,36 +72,62 @@ function takeWarm(warm: WarmOperator, request: OperatorRequest): OperatorRuntime
 async function restore(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<OperatorRuntime> {
   await Promise.all(
     Object.entries(request.snapshots).map(async ([uid, refs]) => {
-      const snapshots = await Promise.all(refs.map((ref) => readSnapshotBlobs(deps, ref, request.keyGroups)));
-      for (const payloads of snapshots) stateOf(runtime, uid).load(payloads);
+      const state = stateOf(runtime, uid);
+      const snapshots = await Promise.all(refs.map((ref) => readSnapshotBlobs(deps, ref, state.keyGroups)));
+      for (const payloads of snapshots) state.load(payloads);
     }),
   );
   return runtime;
 }
 
-async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<Record<string, SnapshotRef>> {
-  const written = await Promise.all(
-    Object.entries(request.snapshots).map(
-      async ([uid, refs]): Promise<[string, SnapshotRef]> => [uid, await writeSnapshot(deps, runtime, uid, refs, request)],
-    ),
-  );
-  return byName(written);
+interface WrittenSnapshots {
+  readonly snapshots: Readonly<Record<string, SnapshotRef>>;
+  /** Under which the runtime's states are known now; also of those whose snapshot another subtask writes. */
+  readonly ids: Readonly<Record<string, string>>;
 }
 
-async function writeSnapshot(
-  deps: StageDeps,
-  runtime: OperatorRuntime,
-  uid: string,
-  refs: readonly SnapshotRef[],
-  request: OperatorRequest,
-): Promise<SnapshotRef> {
-  const state = stateOf(runtime, uid);
+async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<WrittenSnapshots> {
+  const named = Object.entries(request.snapshots).map(([name, refs]) => ({ name, refs, state: stateOf(runtime, name) }));
+  const isOwn = ({ state }: { readonly state: Snapshotted }) => !state.isReplicated || keepsShared(request.subtask);
+  const written = await Promise.all(
+    named
+      .filter(isOwn)
+      .map(async ({ name, refs, state }) => [name, await writeSnapshot(deps, { runtime, name, state, refs }, request)] as const),
+  );
+  const followed = named
+    .filter((each) => !isOwn(each))
+    .map(({ name, refs, state }) => [name, follow({ runtime, name, state, refs }, request)] as const);
+  return { snapshots: byName(written), ids: byName([...written.map(([name, { id }]) => [name, id] as const), ...followed]) };
+}
+
+/** A state of the runtime, and the snapshots that it was at the beginning of the epoch. */
+interface StateAfter {
+  readonly runtime: OperatorRuntime;
+  readonly name: string;
+  readonly state: Snapshotted;
+  readonly refs: readonly SnapshotRef[];
+}
+
+/** Another subtask writes the snapshot: here it is known what it is. */
+function follow({ runtime, name, state, refs }: StateAfter, request: OperatorRequest): string {
+  const [previous] = refs;
+  if (previous !== undefined && !state.changed()) return previous.id;
+  taken(runtime, name, () => state.takeDelta());
+  return sharedIdOf(request);
+}
+
+/** What all subtasks hold alike after an attempt has one name in all of them. */
+function sharedIdOf({ decisionId }: OperatorRequest): string {
+  return decisionId;
+}
+
+async function writeSnapshot(deps: StageDeps, { runtime, name, state, refs }: StateAfter, request: OperatorRequest): Promise<SnapshotRef> {
+  const { keyGroups } = state;
   const previous = refs.length === 1 ? refs[0] : undefined;
-  const rescaled =
-    previous === undefined || previous.keyGroups.first !== request.keyGroups.first || previous.keyGroups.last !== request.keyGroups.last;
+  const rescaled = previous === undefined || previous.keyGroups.first !== keyGroups.first || previous.keyGroups.last !== keyGroups.last;
   if (!rescaled && !state.changed()) return previous;
-  const id = deps.random.id();
-  const folder = `state/${uid}`;
+  const id = state.isReplicated ? sharedIdOf(request) : deps.random.id();
+  const folder = `state/${name}`;
   const { inlineBlobBytes } = deps;
   // Of the base and all deltas together: a request takes them all.
   const room = inlineLimit(Number.POSITIVE_INFINITY, request.meeting.snapshots);
@@ -106,10 +136,10 @@ async function writeSnapshot(
       request,
       folder,
       'state',
-      taken(runtime, uid, () => state.takeBase()),
+      taken(runtime, name, () => state.takeBase()),
       Math.min(inlineBlobBytes, room * BASE_SHARE),
     );
-    return { id, keyGroups: request.keyGroups, base, deltas: [], due: state.due() };
+    return { id, keyGroups, base, deltas: [], due: state.due() };
   }
   const deltaBytes = previous.deltas.reduce((sum, ref) => sum + inlineBytes(ref), 0);
   const left = Math.min(INLINE_DELTAS * inlineBlobBytes, room - inlineBytes(previous.base)) - deltaBytes;
@@ -118,10 +148,10 @@ async function writeSnapshot(
     request,
     folder,
     'state',
-    taken(runtime, uid, () => state.takeDelta()),
+    taken(runtime, name, () => state.takeDelta()),
     inlineUpTo,
   );
-  return { id, keyGroups: request.keyGroups, base: previous.base, deltas: [...previous.deltas, delta], due: state.due() };
+  return { id, keyGroups, base: previous.base, deltas: [...previous.deltas, delta], due: state.due() };
 }
 
 /** A value that a serde cannot encode was set by user code, at some record, or at a timer: then no record is left out for it. */
@@ -143,8 +173,8 @@ function sizesOf(snapshot: SnapshotRef): { baseBytes: number; deltaBytes: number
   };
 }
 
-function stateOf(runtime: OperatorRuntime, uid: string): StateSet {
-  const state = runtime.states.get(uid);
+function stateOf(runtime: OperatorRuntime, uid: string): Snapshotted {
+  const state = runtime.states.get(uid) ?? runtime.broadcastStates.get(uid);
   if (state === undefined) throw new Error(`the job has no keyed operator ${uid}: coordinator and operator function run different jobs`);
   return state;
 }

@@ -39,6 +39,8 @@ export class KeyIndex {
   readonly clock: ProcessingClock | undefined;
   /** The number of the key whose record is worked on, from `numberOf`; negative outside of records. */
   current = -1;
+  /** What would change throws. Nothing that has changed before is left without a snapshot then. */
+  isSealed = false;
   /** `STATELESS`, `KEPT` or `CHANGED`, by key number. */
   marks = new Uint8Array(FIRST_KEYS);
   readonly #options: KeyIndexOptions;
@@ -104,6 +106,11 @@ export class KeyIndex {
 
   /** Called by the columns before a key changes for the first time since the last snapshot. */
   change(number: number): void {
+    if (this.isSealed)
+      throw new TypeError(
+        `the broadcast state of ${this.uid} is changed by a record that was not broadcast, or by a timer: only the functions of its broadcast inputs may do that, since all subtasks hold the same. ` +
+          'An object that it gave out is part of it: copy what is to be changed',
+      );
     if (this.marks[number] === STATELESS) this.#numbersOf(this.#keyGroups[number] as number).set(this.idOf(number), number);
     this.marks[number] = CHANGED;
     this.#changed.push(number);

@@ -12,6 +12,25 @@ import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
 import { type SnapshotPart, SnapshotWriter } from './snapshot/writer.ts';
 import { type StoredState, storedStates } from './stored-state.ts';
 
+/** What an operator subtask's snapshots are taken of, and loaded into. */
+export interface Snapshotted {
+  readonly keyGroups: KeyGroupRange;
+  /** Do all subtasks hold the same? */
+  readonly isReplicated: boolean;
+  /** Has anything changed since the last snapshot? */
+  changed(): boolean;
+  /** What changed since the last snapshot. The parts are owned by the caller. */
+  takeDelta(): Buffer[];
+  /** All of it. The parts are owned by the caller. */
+  takeBase(): Buffer[];
+  /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
+  due(): Due | undefined;
+  /** Adds a snapshot to what is loaded: its base, if any, and its deltas, oldest first. Throws `MalformedError`. */
+  load(payloads: readonly Buffer[]): void;
+  /** Forgets everything. */
+  drop(): void;
+}
+
 export interface StateSetOptions {
   /** The keyed operator whose state it is. */
   readonly uid: string;
@@ -26,7 +45,7 @@ export interface StateSetOptions {
 }
 
 /** The keyed state of one operator subtask: its keys, and a column for each of its states. */
-export class StateSet {
+export class StateSet implements Snapshotted {
   readonly keys: KeyIndex;
   /** What `onRecord` gets: by state name. */
   readonly handles: Readonly<Record<string, unknown>>;
@@ -35,13 +54,15 @@ export class StateSet {
   /** Undefined: no rows of it wait. */
   readonly waiting: WaitingColumn | undefined;
   readonly #uid: string;
-  readonly #keyGroups: KeyGroupRange;
+  /** That it holds keys of. */
+  readonly keyGroups: KeyGroupRange;
+  readonly isReplicated = false;
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
 
   constructor({ uid, states, maxParallelism, keyGroups, scope = new RecordScope(), clock }: StateSetOptions) {
     this.#uid = uid;
-    this.#keyGroups = keyGroups;
+    this.keyGroups = keyGroups;
     this.keys = new KeyIndex({ uid, maxParallelism, keyGroups, scope, clock }, () => {
       for (const column of this.#columns) column.extend();
     });
@@ -116,7 +137,7 @@ export class StateSet {
    */
   load(payloads: readonly Buffer[]): void {
     const name = `state of ${this.#uid}`;
-    for (const payload of payloads) readSnapshot(payload, name, this.#stored, this.#keyGroups, (entry) => this.#take(entry, name));
+    for (const payload of payloads) readSnapshot(payload, name, this.#stored, this.keyGroups, (entry) => this.#take(entry, name));
   }
 
   /** Forgets everything. */
@@ -145,7 +166,7 @@ export class StateSet {
   #write(part: SnapshotPart, groups: readonly Iterable<number>[]): Buffer[] {
     const writer = new SnapshotWriter(part, this.#columns);
     groups.forEach((numbers, index) => {
-      writer.group(this.#keyGroups.first + index);
+      writer.group(this.keyGroups.first + index);
       for (const number of numbers) writer.entry(this.keys.idOf(number), number);
     });
     return writer.finish(this.#stored);

@@ -19,7 +19,7 @@ import { Input, type InputOf, type InputRecord } from './input.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { MemoryTopics } from './memory-topics.ts';
 import { readBatch, type WrittenOutput } from './read-output.ts';
-import { readState } from './read-state.ts';
+import { readBroadcastState, readState } from './read-state.ts';
 import { type Parallelism, type Run, type Surroundings, startRun } from './run.ts';
 
 export interface TestOptions {
@@ -218,6 +218,14 @@ export class TestJob {
   async state(operator: string, key: unknown): Promise<Readonly<Record<string, unknown>>> {
     const held = await this.#alone(() => this.#readState(operator, key));
     return Object.fromEntries(Object.entries(held).filter(([name]) => !name.startsWith('@')));
+  }
+
+  /** The same of the broadcast state of an operator, which all its keys have in common. */
+  async broadcastState(operator: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#alone(async () => {
+      await this.#started();
+      return { ...(await readBroadcastState(this.#surroundings, this.#last().manifest, operator)) };
+    });
   }
 
   /** The times of a key's timers, ascending. */

@@ -2,6 +2,7 @@ import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
+import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
@@ -58,13 +59,14 @@ const RARE = [
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /**
- * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `time` and `windows` are
- * drawn for mutants only.
+ * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `time`, `windows` and
+ * `connected` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
   | 'time'
   | 'windows'
+  | 'connected'
   | 'doubt'
   | 'records'
   | 'sources-anew'
@@ -125,6 +127,7 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   ],
   time: BETWEEN_TIMES,
   windows: BETWEEN_TIMES,
+  connected: BETWEEN_TIMES,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
   // Leaders are elected while output is sent (drawElections).
@@ -157,6 +160,7 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
 const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   time: [...timedJobs, ...fadingJobs],
   windows: windowedJobs,
+  connected: connectedJobs,
 };
 
 function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {

@@ -1,4 +1,5 @@
 import { collectingJobs } from './jobs/collecting.ts';
+import { connectedJobs } from './jobs/connected.ts';
 import { countingJobs } from './jobs/counting.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { keepingJobs } from './jobs/keeping.ts';
@@ -8,7 +9,7 @@ import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs, ...windowedJobs];
+const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs, ...windowedJobs, ...connectedJobs];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs];
 

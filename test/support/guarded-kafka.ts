@@ -54,15 +54,15 @@ export interface Right {
   readonly prefixed: boolean;
 }
 
-/** The rights that the README's commands give the word count, one by one, for a job and topics of other names. */
-export function rightsInReadme(names: { readonly job: string; readonly input: string; readonly output: string }): Right[] {
+/** The rights that the commands in docs/configuration.md give the word count, one by one, for a job and topics of other names. */
+export function rightsInDocs(names: { readonly job: string; readonly input: string; readonly output: string }): Right[] {
   const renamed = new Map([
     ['flink_kafka', names.input],
     ['flink_kafka2', names.output],
     ['word-count', names.job],
     ['word-count-', `${names.job}-`],
   ]);
-  const commands = readFileSync('README.md', 'utf8').matchAll(/^ {4}acl (--operation .*)$/gm);
+  const commands = readFileSync('docs/configuration.md', 'utf8').matchAll(/^ {4}acl (--operation .*)$/gm);
   return [...commands].flatMap(([, options = '']) => {
     const [, resource, named] = / --(topic|group|transactional-id|cluster)(?: ([^ -][^ ]*))?/.exec(options) ?? [];
     const name = resource === 'cluster' ? 'kafka-cluster' : renamed.get(named ?? '');

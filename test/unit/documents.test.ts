@@ -39,6 +39,10 @@ it.each(documents)('%s leads to files that there are', (file) => {
   expect(links.filter((path) => !existsSync(join(dirname(file), path)))).toEqual([]);
 });
 
+it('the README is short: at most 150 lines', () => {
+  expect(readFileSync('README.md', 'utf8').split('\n').length - 1).toBeLessThanOrEqual(150);
+});
+
 it('no document says that nothing runs between epochs: the coordinator does', () => {
   for (const file of documents) expect(readFileSync(file, 'utf8')).not.toMatch(/nothing (runs )?between epochs/);
 });

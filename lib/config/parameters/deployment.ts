@@ -16,7 +16,7 @@ export const deploymentParameters = {
     variable: 'ONCEFLOW_FUNCTION_PREFIX',
     kind: name,
     unset: "the job's name",
-    readBy: ['host', 'infra'],
+    readBy: ['host', 'cli', 'infra'],
     doc: 'In a deployment: what the names of the functions begin with. Two deployments of one job in one account need two.',
   }),
   kafkaClusterArn: optional({

@@ -9,7 +9,7 @@ export const epochsParameters = {
     kind: wholeNumber(10, LONGEST_INVOCATION_MS),
     unit: 'ms',
     default: '1000',
-    readBy: ['coordinator', 'infra'],
+    readBy: ['coordinator', 'cli', 'infra'],
     doc: 'Time from the start of an epoch to the start of the next. Output becomes visible about this late.',
   }),
   epochTimeoutMs: defaulted({
@@ -33,7 +33,7 @@ export const epochsParameters = {
     kind: wholeNumber(100, MAX_INT32),
     unit: 'ms',
     default: '120000',
-    readBy: ['coordinator', 'infra'],
+    readBy: ['coordinator', 'cli', 'infra'],
     doc: 'Worst time from the crash of a coordinator until its successor has asked for the commits of what was decided.',
   }),
   transactionTimeoutMs: defaulted({

@@ -94,7 +94,7 @@ export const failuresParameters = {
     variable: 'ONCEFLOW_DEAD_LETTER_TOPIC',
     kind: topic,
     unset: 'none',
-    readBy: ['host'],
+    readBy: ['host', 'cli'],
     doc: 'Topic of records that were left out (`ONCEFLOW_POISON_POLICY=dead-letter`): key, value, headers and timestamp as they were, and headers `onceflow.…` that say why. None of the topics of the job.',
   }),
 };

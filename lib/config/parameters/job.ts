@@ -72,7 +72,7 @@ export const jobParameters = {
     variable: 'ONCEFLOW_DELIVERY_GUARANTEE',
     kind: oneOf('exactly-once', 'at-least-once'),
     default: 'exactly-once',
-    readBy: ['coordinator'],
+    readBy: ['coordinator', 'cli'],
     doc: 'How output reaches the sinks: `exactly-once` in Kafka transactions; `at-least-once` without them, after the decision of each epoch: cheaper, visible to every reader, and sent again after a fault. May be changed between two starts.',
   }),
   parallelism: defaulted({

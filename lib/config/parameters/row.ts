@@ -23,7 +23,7 @@ export interface Parameter<T, Who extends Reader = Reader> extends Kind<T> {
   /** The environment variable. */
   readonly variable: `ONCEFLOW_${string}`;
   readonly unit: string | undefined;
-  /** What it does, for the README and for people who read an error. */
+  /** What it does, for docs/configuration.md and for people who read an error. */
   readonly doc: string;
   readonly whenUnset: WhenUnset;
   readonly readBy: readonly Who[];

@@ -7,8 +7,9 @@ import type { Committable } from '../../protocol/committable.ts';
 import type { SourceTimeAsk, StageTime } from '../../protocol/event-time.ts';
 import { keyGroupRange } from '../../protocol/key-groups.ts';
 import type { Position } from '../../protocol/manifest.ts';
-import type { SnapshotRef } from '../../protocol/references.ts';
+import type { KeyGroupRange, SnapshotRef } from '../../protocol/references.ts';
 import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../../protocol/requests.ts';
+import { keepsShared } from '../../protocol/shared-state.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
 import { isAnyDue } from '../../time/due.ts';
 import { type JobSettings, parallelismOf } from '../coordinator/context.ts';
@@ -71,10 +72,15 @@ export function operatorAsks(
   return Array.from({ length: parallelism }, (_, subtask) => {
     const keyGroups = keyGroupRange(subtask, parallelism, maxParallelism);
     const inputs = inputsFor(stage, subtask, attempt, rules.plan);
-    const snapshots = byName(stage.operators.map((uid) => [uid, snapshotsFor(keyGroups, ofName(before.state, uid))] as const));
-    const isDue = time !== undefined && isAnyDue(Object.values(snapshots).flat(), time);
-    const isIdle = inputs.length === 0 && !isDue && Object.values(snapshots).every((refs) => isUnchanged(keyGroups, refs));
-    return isIdle ? { done: idle(snapshots) } : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots, time } };
+    const refsOf = (name: string, range: KeyGroupRange) => [name, snapshotsFor(range, ofName(before.state, name))] as const;
+    const own = byName(stage.operators.map((uid) => refsOf(uid, keyGroups)));
+    const shared = (stage.broadcastStates ?? []).map((name) => refsOf(name, { first: 0, last: maxParallelism - 1 }));
+    const isDue = time !== undefined && isAnyDue(Object.values(own).flat(), time);
+    const isIdle = inputs.length === 0 && !isDue && Object.values(own).every((refs) => isUnchanged(keyGroups, refs));
+    const snapshots = byName([...Object.entries(own), ...shared]);
+    return isIdle
+      ? { done: idle(keepsShared(subtask) ? snapshots : own) }
+      : { ask: { ask: 'process', keyGroups, maxParallelism, meeting, inputs, snapshots, time } };
   });
 }
 
@@ -108,9 +114,9 @@ function idle(snapshots: Record<string, SnapshotRef[]>): OperatorDone {
 }
 
 function inputsFor(stage: OperatorStage, subtask: number, attempt: Attempt, plan: PhysicalPlan): EdgeInput[] {
-  return edgesTo(plan, stage.id).flatMap(({ id: edge, from, input }) =>
+  return edgesTo(plan, stage.id).flatMap(({ id: edge, from, input, how }) =>
     writtenBy(attempt, from).flatMap((written) => {
-      const ref = ofName(written?.edges, edge)?.parts[subtask];
+      const ref = ofName(written?.edges, edge)?.parts[how === 'broadcast' ? 0 : subtask];
       return ref === undefined || ref === null ? [] : [{ edge, input, ref }];
     }),
   );

@@ -1,11 +1,14 @@
-import type { KeyedContext, ProcessNode } from '../../graph/job.ts';
+import { byName } from '../../config/by-name.ts';
+import type { KeyedContext, OnRecord, ProcessNode } from '../../graph/job.ts';
 import { OversizedRecordError, UserCodeError } from '../../records/errors.ts';
-import { refusePromise } from '../../records/push.ts';
+import { type Push, refusePromise } from '../../records/push.ts';
 import { StateSet } from '../../state/state-set.ts';
+import { openBroadcast } from '../broadcast-side.ts';
 import { firing } from '../firing.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
+import { MetKeys } from '../met-keys.ts';
 import { timersFor } from '../timers.ts';
-import { holding, LATE } from './time-order.ts';
+import { givenTo, holding, LATE } from './time-order.ts';
 
 /** Runs the user's `onRecord` with the state of the record's key, and `onTimer` with that of the timer's. */
 export const process: KeyedKind<ProcessNode> = {
@@ -14,7 +17,11 @@ export const process: KeyedKind<ProcessNode> = {
     const { uid, onRecord, onTimer } = node;
     const next = behind();
     const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope, clock });
+    const broadcast = openBroadcast(node, place);
+    const handles =
+      broadcast === undefined ? state.handles : byName([...Object.entries(state.handles), ...Object.entries(broadcast.state.handles)]);
     const { keys } = state;
+    const met = new MetKeys(uid, state);
     const timers = timersFor(node, state.timers);
     const out = {
       emit(value: unknown) {
@@ -40,27 +47,28 @@ export const process: KeyedKind<ProcessNode> = {
         return scope.isOpen ? timers : scope.refuse(uid, 'context.timers');
       },
     };
-    /** The state's numbers of the segment's keys, by index. */
-    let numbers = new Uint32Array(1024);
 
-    const takeRow: TakeRow = (index, value) => {
-      keys.current = numbers[index] as number;
-      try {
-        const result = onRecord(value, state.handles, out, context);
-        if (typeof result === 'object') refusePromise(result);
-      } catch (cause) {
-        throw named(cause);
-      }
+    const taking = (take: OnRecord): TakeRow => {
+      return (index, value) => {
+        keys.current = met.numbers[index] as number;
+        try {
+          const result = take(value, handles, out, context);
+          if (typeof result === 'object') refusePromise(result);
+        } catch (cause) {
+          throw named(cause);
+        }
+      };
     };
 
-    const hold = state.waiting === undefined ? undefined : holding(state.waiting, side(LATE), current, clock);
-    const holdRow: TakeRow = (index, value) => {
-      keys.current = numbers[index] as number;
-      try {
-        hold?.(value);
-      } catch (cause) {
-        throw named(cause);
-      }
+    const holdingRows = (hold: Push): TakeRow => {
+      return (index, value) => {
+        keys.current = met.numbers[index] as number;
+        try {
+          hold(value);
+        } catch (cause) {
+          throw named(cause);
+        }
+      };
     };
 
     /** What failed behind this operator was named where it failed. */
@@ -68,26 +76,29 @@ export const process: KeyedKind<ProcessNode> = {
       return cause instanceof UserCodeError || cause instanceof OversizedRecordError ? cause : new UserCodeError(uid, cause);
     }
 
+    const hold = state.waiting === undefined ? undefined : holding(state.waiting, onRecord.length, side(LATE), current, clock);
+
     return {
       uid,
       state,
-      inputs: node.inputs.map(() => (hold === undefined ? takeRow : holdRow)),
-      meet({ keys: met, bytes, keyStarts, keyEnds, hashes }) {
-        state.forgetMet();
-        if (met > numbers.length) numbers = new Uint32Array(met * 2);
-        for (let index = 0; index < met; index++)
-          numbers[index] = keys.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
+      broadcast,
+      inputs: onRecord.map((take, input) => (hold === undefined ? taking(take) : holdingRows(hold(input)))),
+      meet(reader) {
+        met.meet(reader);
+        broadcast?.state.turnOn();
       },
       takeBack() {
-        try {
-          state.takeBack();
-        } catch (cause) {
-          throw new UserCodeError(uid, cause);
-        }
+        met.takeBack();
+        broadcast?.takeBack();
+      },
+      leave() {
+        met.leave();
+        broadcast?.state.turnOff();
       },
       endEpoch: firing(place, uid, state, {
-        give: hold === undefined ? undefined : (value) => onRecord(value, state.handles, out, context),
-        fire: onTimer === undefined ? undefined : (timer) => onTimer(timer, state.handles, out, context),
+        give: hold === undefined ? undefined : givenTo(onRecord, (take, value) => take(value, handles, out, context)),
+        fire: onTimer === undefined ? undefined : (timer) => onTimer(timer, handles, out, context),
+        broadcast: broadcast?.state,
       }),
     };
   },

@@ -1,3 +1,5 @@
+import type { Serde } from '../../format/serde.ts';
+import type { OnRecord } from '../../graph/job.ts';
 import type { CurrentRecord } from '../../records/current-record.ts';
 import type { Push } from '../../records/push.ts';
 import type { WaitingColumn } from '../../state/columns/waiting.ts';
@@ -6,10 +8,55 @@ import type { EpochClock } from '../epoch-clock.ts';
 /** The side output of what came late to an operator that works in order of time. */
 export const LATE = 'late';
 
-/** Has rows of the current key wait until the watermark has come to them; what it has passed already goes to `late`. */
-export function holding(waiting: WaitingColumn, late: Push, current: CurrentRecord, clock: EpochClock): Push {
-  return (value) => {
-    if (current.timestamp <= clock.watermarkMs) late(value);
-    else waiting.put(current.timestamp, current.origin, value);
+/** A row of an operator with several inputs, while it waits. */
+interface OfInput {
+  readonly input: number;
+  readonly value: unknown;
+}
+
+/** How the rows of these inputs are written while they wait: as they crossed the exchange, and of several inputs behind which it is. */
+export function waitingSerde(inputs: readonly Serde<unknown>[]): Serde<unknown> {
+  const [only] = inputs;
+  if (only !== undefined && inputs.length === 1) return only;
+  const serdeOf = (input: number) => {
+    const serde = inputs[input];
+    if (serde === undefined) throw new TypeError(`a row waits that is of input ${input}, and there are ${inputs.length}`);
+    return serde;
+  };
+  return {
+    name: `one of (${inputs.map(({ name }) => name).join(', ')})`,
+    write(row, out) {
+      const { input, value } = row as OfInput;
+      out.u8(input);
+      serdeOf(input).write(value, out);
+    },
+    read(bytes, start, end): OfInput {
+      const input = bytes[start] as number;
+      return { input, value: serdeOf(input).read(bytes, start + 1, end) };
+    },
+  };
+}
+
+/** An input's rows of the current key wait until the watermark has come to them; what it has passed already goes to `late`. */
+export type Hold = (input: number) => Push;
+
+/** @param inputs how many there are */
+export function holding(waiting: WaitingColumn, inputs: number, late: Push, current: CurrentRecord, clock: EpochClock): Hold {
+  return (input) => {
+    const waitingOf = inputs === 1 ? (value: unknown) => value : (value: unknown): OfInput => ({ input, value });
+    return (value) => {
+      if (current.timestamp <= clock.watermarkMs) late(value);
+      else waiting.put(current.timestamp, current.origin, waitingOf(value));
+    };
+  };
+}
+
+/** Gives a row that has waited to the function of its input. */
+export function givenTo(onRecord: readonly OnRecord[], give: (onRecord: OnRecord, value: unknown) => unknown): (row: unknown) => unknown {
+  const [only] = onRecord;
+  if (only !== undefined && onRecord.length === 1) return (row) => give(only, row);
+  return (row) => {
+    const { input, value } = row as OfInput;
+    return give(onRecord[input] as OnRecord, value);
   };
 }

@@ -20,6 +20,6 @@ export function mendOf(answer: KafkaAnswer, topic?: string): string {
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
       return `grant ${rightsMissing(answer)} on the transactional ids with the job's prefix`;
     default:
-      return 'see the ACLs in the README';
+      return 'see the ACLs in docs/configuration.md';
   }
 }

@@ -19,6 +19,9 @@ export interface DeadLetterOrigin {
   readonly nowMs: number;
 }
 
+/** What begins the names of the headers that a letter has besides those of its record. They stand behind those, and `job` is the first. */
+export const LETTER_HEADER = 'onceflow.';
+
 /** A dead letter must fit where the record fitted, and a stack can be long. */
 interface Bounds {
   readonly messageChars: number;
@@ -156,5 +159,5 @@ function headersOf(
     'error.message': shortened(message, messageChars),
     'error.stack': shortened(stack ?? '', stackChars),
   };
-  return Object.entries(values).map(([name, value]) => ({ key: `onceflow.${name}`, value: Buffer.from(value) }));
+  return Object.entries(values).map(([name, value]) => ({ key: `${LETTER_HEADER}${name}`, value: Buffer.from(value) }));
 }

@@ -9,7 +9,7 @@ import { createCredentialSource } from '../../../lib/kafka/credential-source.ts'
 import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
 import { type Keeper, openKeeper } from '../../../local/stack/kept-process.ts';
 import { jobRow } from '../../support/epochs.ts';
-import { grant, type Right, revoke, rightsInReadme, type ScramMechanism, setPassword } from '../../support/guarded-kafka.ts';
+import { grant, type Right, revoke, rightsInDocs, type ScramMechanism, setPassword } from '../../support/guarded-kafka.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { uniqueName } from '../../support/topics.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -45,7 +45,7 @@ interface Secured {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A word count with a user of its own, whose rights are those of the README. */
+/** A word count with a user of its own, whose rights are those of docs/configuration.md. */
 async function newSecured(mechanism: ScramMechanism): Promise<Secured> {
   const at = [kafka.bootstrap];
   const user = uniqueName('user');
@@ -60,10 +60,10 @@ async function newSecured(mechanism: ScramMechanism): Promise<Secured> {
   };
   const [count] = await Promise.all([newWordCount({ at, env }), setPassword(user, PASSWORD, mechanism, at)]);
   await count.write(someLines(20));
-  return { count, user, env, rights: rightsInReadme({ job: count.job.name, input: count.input, output: count.output }) };
+  return { count, user, env, rights: rightsInDocs({ job: count.job.name, input: count.input, output: count.output }) };
 }
 
-it('the ACLs of the README are enough for the word count, over TLS and SCRAM-SHA-512, and for the commands', async () => {
+it('the ACLs of docs/configuration.md are enough for the word count, over TLS and SCRAM-SHA-512, and for the commands', async () => {
   const { count, user, rights } = await newSecured('SCRAM-SHA-512');
   await grant(user, rights, [kafka.bootstrap]);
   const run = count.job.start();
@@ -116,7 +116,7 @@ describe('one missing ACL stops the job with an error that names operation and r
     /to user USER \(GROUP_AUTHORIZATION_FAILED\)\. Grant this principal READ on group JOB /,
     /to user USER \(CLUSTER_AUTHORIZATION_FAILED\)\. Grant this principal DESCRIBE_CONFIGS on the cluster/,
   ];
-  const cases = rightsInReadme(given).map((right, index) => [right, index, messages[index]] as const);
+  const cases = rightsInDocs(given).map((right, index) => [right, index, messages[index]] as const);
 
   it('each has its message', () => expect(cases).toHaveLength(messages.length));
 

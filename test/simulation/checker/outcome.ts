@@ -52,8 +52,23 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
     const difference = differenceOf(shownState(expected), shownState(living));
     if (difference !== undefined) scene.fail('I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
     checkDue(scene, decided, node.uid, expected);
-    if (node.kind === 'process') checkBases(scene, contents, decided, node);
+    if (node.kind !== 'process') continue;
+    checkBases(scene, contents, decided, node);
+    checkBroadcast(scene, contents, decided, node);
   }
+}
+
+/** One snapshot for all subtasks, of what was broadcast (I3). */
+function checkBroadcast(scene: Scene, contents: Contents, { life, epoch: { manifest } }: Decided, { uid, broadcast }: ProcessNode): void {
+  // The first epoch, before any, has no state.
+  if (broadcast === undefined || manifest.epoch === 0) return;
+  const name = `${uid}.broadcast`;
+  const ranges = (own(manifest.state, name) ?? []).map(({ keyGroups: { first, last } }) => `${first} to ${last}`);
+  if (ranges.join() !== `0 to ${scene.maxParallelism - 1}`)
+    scene.fail('I3', `epoch ${manifest.epoch}: ${name} has snapshots of the key groups ${ranges.join(', ') || 'none'}`);
+  const expected = life.interpreter.broadcastStates.get(uid)?.keys ?? new Map();
+  const difference = differenceOf(shownState(expected), shownState(contents.stateOf(manifest, name, broadcast.states)));
+  if (difference !== undefined) scene.fail('I3', `${name} after epoch ${manifest.epoch}: ${difference}`);
 }
 
 /** A base that is new holds nothing that has expired (I3). */

@@ -204,6 +204,8 @@ function timedSources({ nodes }: JobDefinition): SourceNode[] {
 function sourcesBefore({ nodes }: JobDefinition, uid: string): SourceNode[] {
   const before = (node: JobNode | undefined): SourceNode[] => {
     if (node === undefined) return [];
+    // What is broadcast holds no time back.
+    if (node.kind === 'broadcast') return [];
     return node.kind === 'source' ? [node] : node.inputs.flatMap((id) => before(nodes[id]));
   };
   const found = before(nodes.find((node) => isKeyed(node) && node.uid === uid));

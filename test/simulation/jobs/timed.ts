@@ -1,4 +1,5 @@
 import {
+  connect,
   type DataStream,
   defineJob,
   type EventTime,
@@ -12,7 +13,6 @@ import {
   utf8,
   valueState,
 } from '../../../lib/api/index.ts';
-import type { JobDefinition, JobNode } from '../../../lib/graph/job.ts';
 import { type Build, INPUT, JOB, LATER_INPUT, type SimJob } from '../sim-job.ts';
 import { faultless, type UserCode } from '../user-code.ts';
 import { type Sighting, sightingsBy, timesOf } from './lines.ts';
@@ -25,7 +25,7 @@ function timeIn(line: string): number {
 
 export const outOfOrder: EventTime<string> = { timestamp: timeIn, maxOutOfOrdernessMs: 300, idleAfterMs: 1_500 };
 /** Lines that speak of a bee say how far time has come. */
-const bees: EventTime<string> = {
+export const bees: EventTime<string> = {
   timestamp: timeIn,
   watermark: (line, timestamp) => (line.includes('bee') ? timestamp - 200 : undefined),
   idleAfterMs: 900,
@@ -89,32 +89,16 @@ const reminders: SimJob = {
 /** A watermark that two sources with clocks of their own come to together. */
 const twoClocks: SimJob = {
   name: 'two-clocks',
-  define: (build, startingOffsets, code = faultless) => {
-    const apart = defineJob(JOB, (job) => {
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
       const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
       const later = job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets, eventTime: bees }));
-      words(later, build, code).process('remind-later', reminding(build, code));
-      words(lines, build, code)
-        .process('remind', reminding(build, code))
+      const { state, onRecord, onTimer } = reminding(build, code);
+      connect({ lines: words(lines, build, code), later: words(later, build, code) })
+        .process('remind', { state, on: { lines: onRecord, later: onRecord }, onTimer })
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
-    });
-    return joined(apart, 'remind', 'remind-later');
-  },
+    }),
 };
-
-/** The job without the operator `from`, whose input is led to `into` as well, which stands behind it. */
-function joined({ name, nodes }: JobDefinition, into: string, from: string): JobDefinition {
-  const gone = nodes.find((node) => node.kind === 'process' && node.uid === from);
-  if (gone?.kind !== 'process') throw new Error(`there is no operator ${from}`);
-  const idOf = (id: number) => (id > gone.id ? id - 1 : id);
-  const left = nodes.flatMap((node): JobNode[] => {
-    if (node === gone) return [];
-    if (node.kind === 'source') return [{ ...node, id: idOf(node.id) }];
-    const more = node.kind === 'process' && node.uid === into ? gone.inputs : [];
-    return [{ ...node, id: idOf(node.id), inputs: [...more, ...node.inputs].map(idOf) }];
-  });
-  return { name, nodes: left };
-}
 
 /**
  * In order of time, twice: behind the source, with timers between the rows, and behind that. What is written shows which came before which,

@@ -970,4 +970,68 @@ export const mutants: readonly Mutant[] = [
     focus: 'time',
     edits: [edit(MAP, 'this.#sweep(number); return this.#walk(number, show);', 'return this.#walk(number, show);')],
   },
+  {
+    name: 'what is broadcast comes in order of its origins',
+    focus: 'connected',
+    edits: [
+      edit(
+        'lib/operators/operator-runtime.ts',
+        'told.sort((one, other) => (one.origin < other.origin ? -1 : one.origin > other.origin ? 1 : 0));',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'what is broadcast comes before all else of its epoch',
+    focus: 'connected',
+    edits: [edit('lib/operators/operator-runtime.ts', 'tell(); const { keyBy, heads } = from;', 'const { keyBy, heads } = from;')],
+  },
+  {
+    name: 'what is broadcast reaches every subtask',
+    focus: 'connected',
+    edits: [edit('lib/epoch/attempt/stage-asks.ts', "parts[how === 'broadcast' ? 0 : subtask]", 'parts[subtask]')],
+  },
+  {
+    name: 'one subtask keeps what all hold alike',
+    focus: 'connected',
+    edits: [edit('lib/protocol/shared-state.ts', 'return subtask === 0;', 'return true;')],
+  },
+  {
+    name: 'what all hold alike is known by the attempt that made it',
+    focus: 'connected',
+    edits: [edit('lib/stages/operator.ts', 'return decisionId;', "return decisionId === '' ? decisionId : 'shared';")],
+  },
+  {
+    name: 'a state of a broadcast that has not changed keeps its snapshot',
+    focus: 'connected',
+    edits: [edit('lib/state/broadcast-state.ts', 'return this.#delta !== undefined || this.#set.changed();', 'return false;')],
+  },
+  {
+    name: 'what is broadcast holds no time back',
+    focus: 'connected',
+    edits: [edit('lib/plan/time.ts', "if (how !== 'broadcast') meet(from);", "if (how !== 'sink') meet(from);")],
+  },
+  {
+    name: 'a row that has waited goes to the function of its own input',
+    focus: 'connected',
+    edits: [
+      edit('lib/operators/kinds/time-order.ts', 'give(onRecord[input] as OnRecord, value)', 'give(onRecord[input * 0] as OnRecord, value)'),
+    ],
+  },
+  {
+    name: 'rows of several inputs wait in one order of time',
+    focus: 'connected',
+    edits: [edit('lib/operators/kinds/time-order.ts', 'out.u8(input);', 'out.u8(0);')],
+  },
+  {
+    name: 'a stage runs behind all that lead to it, also by a broadcast',
+    focus: 'connected',
+    edits: [
+      edit(
+        'lib/epoch/attempt/wavefront.ts',
+        "if (edgesTo(plan, stage.id).some(({ from }) => attempt.stages.get(from) !== 'done')) return false;",
+        "if (edgesTo(plan, stage.id).some(({ from, how }) => how !== 'broadcast' && attempt.stages.get(from) !== 'done')) return false;",
+      ),
+    ],
+  },
 ];

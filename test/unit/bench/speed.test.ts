@@ -9,8 +9,8 @@ const textOf = (path: string) => readFileSync(new URL(`../../../${path}`, import
 const speed = readSpeed();
 
 describe('the published figures', () => {
-  it("are the README's table: run npm run docs:speed", () => {
-    expect(withSpeedTable(textOf('README.md'), speed)).toBe(textOf('README.md'));
+  it('are the table of docs/speed.md: run npm run docs:speed', () => {
+    expect(withSpeedTable(textOf('docs/speed.md'), speed)).toBe(textOf('docs/speed.md'));
   });
 
   it('are docs/speed.svg: run npm run docs:speed', () => {

@@ -92,15 +92,25 @@ describe('onceflow', () => {
   });
 
   it('shows its commands and exit codes when asked, and without a command as an error', async () => {
-    const help = await runHere(['status', '--help']);
+    const help = await runHere(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^usage: onceflow <command>[\s\S]* 3 no such job /) });
     expect(await runHere([])).toEqual({ ...help, code: 2 });
   });
 
+  it('shows the options and examples of one command when asked for its help', async () => {
+    expect(await runHere(['epochs', '--help'])).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^usage: onceflow epochs \[--limit N\]\n[\s\S]*\n {2}--limit N +show at most so many \(default 20\)\n/),
+    });
+  });
+
   it.each([
-    [['stat'], 'there is no command stat; commands are init, status, epochs, transactions, stop, cancel, resume'],
+    [['stat'], 'there is no command stat; commands are init, '],
     [['constructor'], 'there is no command constructor'],
-    [['status', 'stop'], 'unexpected stop'],
+    [['status', 'stop'], 'unexpected stop: one command at a time'],
+    [['init', 'one', 'two'], 'unexpected two: onceflow init FOLDER'],
+    [['init', 'one', '--job', 'j'], 'init takes no --job'],
     [['status', '--timeout', '5'], 'status takes no --timeout'],
     [['stop', '--force'], "Unknown option '--force'"],
     [['epochs', '--limit', '0', '--job', 'j'], '--limit is "0": it must be a whole number from 1'],

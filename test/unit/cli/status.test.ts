@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../cli/command.ts';
 import { epochsResult } from '../../../cli/commands/epochs.ts';
-import resume, { resumed } from '../../../cli/commands/resume.ts';
+import { resumed } from '../../../cli/commands/resume.ts';
 import { statusResult } from '../../../cli/commands/status.ts';
 import type { Tools } from '../../../cli/tools.ts';
 import { readToolConfig, requiredValue } from '../../../lib/config/read-config.ts';
@@ -12,8 +12,12 @@ import { statusOf } from '../../../lib/inspect/status.ts';
 import type { EpochRow, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { epochRowOf, jobRowOf, NOW } from './rows.ts';
+import { runCommand } from './run-command.ts';
 
-const noLag: Lag = { known: true, partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, lag: 0, heldUp: 0 }] };
+const noLag: Lag = {
+  known: true,
+  partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, highWatermark: 5, lag: 0, heldUp: 0 }],
+};
 
 function printedOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): CommandResult {
   return statusResult(statusOf(row, last, lag, nowMs), nowMs);
@@ -43,8 +47,8 @@ describe('the status', () => {
     const lag: Lag = {
       known: true,
       partitions: [
-        { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, lag: 0, heldUp: 0 },
-        { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, lag: 1000, heldUp: 0 },
+        { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, highWatermark: 10, lag: 0, heldUp: 0 },
+        { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, highWatermark: 1020, lag: 1000, heldUp: 0 },
       ],
     };
     expect(printedOf(jobRowOf(), epochRowOf(9), lag, NOW).text).toBe(
@@ -65,8 +69,8 @@ describe('the status', () => {
   it('tells lag from what nobody can read yet, because a transaction is open in the topic', () => {
     const partition = { source: 'read', topic: 'lines', at: 10, end: 10, lag: 0 };
     const partitions = [
-      { ...partition, partition: 0, heldUp: 0 },
-      { ...partition, partition: 1, heldUp: 303 },
+      { ...partition, partition: 0, highWatermark: 10, heldUp: 0 },
+      { ...partition, partition: 1, highWatermark: 313, heldUp: 303 },
     ];
     const { text, json } = printedOf(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
     expect(text).toContain('  lag          none; 303 offsets more in lines-1 held up by a transaction that is open there\n');
@@ -120,6 +124,7 @@ describe('the status', () => {
       partition,
       at: 0,
       end: partition % 20,
+      highWatermark: partition % 20,
       lag: partition % 20,
       heldUp: 0,
     }));
@@ -140,7 +145,7 @@ describe('the lag', () => {
         partitions.map((partition) => (at === 'earliest' ? 4 : at === 'end' ? 18 : 15 + partition)),
     } as Partial<KafkaRequests> as Awaited<ReturnType<Tools['kafka']>>;
     const of = (partition: number, at: number, end: number, lag: number, heldUp: number) => ({
-      ...{ source: 'read', topic: 'lines', partition, at, end, lag, heldUp },
+      ...{ source: 'read', topic: 'lines', partition, at, end, highWatermark: 18, lag, heldUp },
     });
     expect(
       await lagOf(
@@ -210,7 +215,6 @@ describe('a resumed job', () => {
     const rows = [jobRowOf(), jobRowOf({ incarnation: 'anew', desired: 'stopped', failure: 'no such topic' })];
     const asked: unknown[] = [];
     const tools = {
-      job: 'word-count',
       epochs: {
         readJob: async () => rows.shift(),
         async setDesired(...of: unknown[]) {
@@ -218,8 +222,11 @@ describe('a resumed job', () => {
           return of[2] === undefined || of[2] === 'anew' ? 'written' : 'superseded';
         },
       },
-    } as unknown as Tools;
-    expect(await resume.run(tools, {})).toMatchObject({ code: 8, text: expect.stringContaining('was deleted and made anew meanwhile') });
+    };
+    expect(await runCommand(['resume'], tools)).toMatchObject({
+      code: 8,
+      text: expect.stringContaining('was deleted and made anew meanwhile'),
+    });
     expect(asked).toEqual([['word-count', 'running', 'inc']]);
   });
 

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { metricsTable, parametersTable, withMetricsTable, withParametersTable } from '../../../lib/config/markdown.ts';
 
 const MARKED = 'before\n<!-- parameters:start (npm run docs:config) -->\nSTALE\n<!-- parameters:end -->\nafter\n';
 
-describe("the README's table of parameters", () => {
+describe('the table of parameters in docs/configuration.md', () => {
   it('has a row for each parameter with default, unit and words', () => {
     expect(parametersTable()).toContain('| `ONCEFLOW_CHECKPOINT_INTERVAL_MS` | `1000` | ms | Time from');
     expect(parametersTable()).toContain("| `ONCEFLOW_GROUP_ID` | the job's name |  | Consumer group");
@@ -23,9 +23,8 @@ describe("the README's table of parameters", () => {
   });
 
   it('is up to date', () => {
-    const path = new URL('../../../README.md', import.meta.url);
-    const readme = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    expect(withParametersTable(readme) ?? readme, 'run npm run docs:config').toBe(readme);
+    const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+    expect(withParametersTable(page), 'run npm run docs:config').toBe(page);
   });
 });
 

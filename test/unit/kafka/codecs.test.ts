@@ -215,6 +215,7 @@ describe('Metadata v10', () => {
     const noId = '00'.repeat(16);
     expect(bodyOf(metadataRequest(['in', 'out']))).toBe(`03${noId}03696e00${noId}046f757400${'00000000'}`);
     expect(bodyOf(metadataRequest([]))).toBe('0100000000');
+    expect(bodyOf(metadataRequest([], true))).toBe('0100010100');
   });
 
   it('reads brokers, ids of topics, leaders and leader epochs', async () => {
@@ -237,12 +238,14 @@ describe('Metadata v10', () => {
           topic: 'in',
           id: 'AAECAwQFBgcICQoLDA0ODw',
           partitions: [
-            { partition: 0, leader: 2, leaderEpoch: 7 },
-            { partition: 1, leader: -1, leaderEpoch: 9 },
+            { partition: 0, leader: 2, leaderEpoch: 7, replicas: 2, inSync: 1 },
+            { partition: 1, leader: -1, leaderEpoch: 9, replicas: 1, inSync: 0 },
           ],
+          operations: -(2 ** 31),
         },
-        { errorCode: 3, topic: 'out', id: undefined, partitions: [] },
+        { errorCode: 3, topic: 'out', id: undefined, partitions: [], operations: -(2 ** 31) },
       ],
+      operations: -(2 ** 31),
     });
   });
 });

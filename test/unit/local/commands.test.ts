@@ -24,7 +24,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   onceflow: ['cli/onceflow.mjs'],
 };
 /** They hand their arguments on to a test runner, or take none. */
-const NOT_OURS = ['npm run test', 'npm run prepack', 'npm run newcomer', 'npm run docs:config', 'npm run docs:api'];
+const NOT_OURS = ['npm run test', 'npm run prepack', 'npm run newcomer', 'npm run docs:config', 'npm run docs:cli', 'npm run docs:api'];
 const names = Object.keys(COMMANDS).filter((name) => !NOT_OURS.includes(name));
 
 async function run(name: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {

@@ -19,7 +19,19 @@ test('a kind that is not handled does not compile, nor one that is handled as it
 });
 
 test('each kind of node has a place in the graph and runs', () => {
-  const kinds: JobNode['kind'][] = ['source', 'map', 'filter', 'flatMap', 'keyBy', 'process', 'window', 'sideOutput', 'sink'];
+  const kinds: JobNode['kind'][] = [
+    'source',
+    'map',
+    'filter',
+    'flatMap',
+    'union',
+    'broadcast',
+    'keyBy',
+    'process',
+    'window',
+    'sideOutput',
+    'sink',
+  ];
   expect(Object.keys(operatorKinds).sort()).toEqual([...kinds].sort());
   expect(Object.keys(nodeKinds).sort()).toEqual([...kinds].sort());
 });
@@ -51,7 +63,9 @@ test('a stage with two inputs runs both over one state, each with its own serde 
     value: int64 as never,
   };
   // The names are known before the operator is.
-  const nodes = base.nodes.map((node) => (node.kind === 'process' ? ({ ...node, inputs: [1, id] } satisfies ProcessNode) : node));
+  const nodes = base.nodes.map((node) =>
+    node.kind === 'process' ? ({ ...node, inputs: [1, id], onRecord: [...node.onRecord, ...node.onRecord] } satisfies ProcessNode) : node,
+  );
   const job = compiled({ ...base, nodes: [...nodes, byNumber] });
   expect(job.plan.edges.map((edge) => edge.id)).toContain('numbers>count.1');
   const segmentOf = (stage: string, value: string) => {

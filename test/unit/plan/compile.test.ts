@@ -109,7 +109,7 @@ describe('nodes with several inputs', () => {
   test('a keyed operator behind two keyBys is one stage with two inputs, behind all that lead to it', () => {
     const [byLeft, byRight, other] = [1, 6, 7];
     const { stages, edges } = compilePlan(withInputs(two, { [other]: [byLeft, byRight] }));
-    expect(stages.map(({ id }) => id)).toEqual(['left', 'left-out', 'right', 'count', 'right-out']);
+    expect(stages.map(({ id }) => id)).toEqual(['left', 'right', 'count', 'left-out', 'right-out']);
     expect(stages.find(({ id }) => id === 'count')).toMatchObject({ operators: ['count', 'other'] });
     expect(edges.map(({ id }) => id)).toEqual(['left>count.0', 'count>left-out.0', 'right>count.1', 'count>right-out.0']);
   });

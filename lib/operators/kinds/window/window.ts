@@ -4,6 +4,7 @@ import type { OrderedMap } from '../../../state/columns/map.ts';
 import { StateSet } from '../../../state/state-set.ts';
 import { firing } from '../../firing.ts';
 import type { KeyedKind, KeyedPlace, TakeRow } from '../../kind.ts';
+import { MetKeys } from '../../met-keys.ts';
 import { LATE } from '../time-order.ts';
 import { alignmentOf } from './aligned.ts';
 import { collected, folded, type WindowContents } from './contents.ts';
@@ -30,11 +31,10 @@ export const window: KeyedKind<WindowNode> = {
     const windows =
       time === undefined ? undefined : openWindows(node, { panes, contents, time, allowedLatenessMs: node.allowedLatenessMs, late });
     const take = shape.kind === 'count' ? openCounts(shape.size, panes, contents, current) : (windows as OpenWindows).take;
-    /** The state's numbers of the segment's keys, by index. */
-    let numbers = new Uint32Array(1024);
+    const met = new MetKeys(uid, state);
 
     const takeRow: TakeRow = (index, value) => {
-      keys.current = numbers[index] as number;
+      keys.current = met.numbers[index] as number;
       try {
         take(value);
       } catch (cause) {
@@ -48,19 +48,9 @@ export const window: KeyedKind<WindowNode> = {
       uid,
       state,
       inputs: node.inputs.map(() => takeRow),
-      meet({ keys: met, bytes, keyStarts, keyEnds, hashes }) {
-        state.forgetMet();
-        if (met > numbers.length) numbers = new Uint32Array(met * 2);
-        for (let index = 0; index < met; index++)
-          numbers[index] = keys.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
-      },
-      takeBack() {
-        try {
-          state.takeBack();
-        } catch (cause) {
-          throw new UserCodeError(uid, cause);
-        }
-      },
+      meet: (reader) => met.meet(reader),
+      takeBack: () => met.takeBack(),
+      leave: () => met.leave(),
       endEpoch: firing(place, uid, state, {
         give: undefined,
         fire({ domain, timeMs }) {

@@ -59,6 +59,8 @@ export interface Written {
 export interface Epoch {
   readonly told: Told;
   readonly stateOf: (node: ProcessNode) => OperatorState;
+  /** Without states, if nothing is broadcast to it. */
+  readonly broadcastStateOf: (node: ProcessNode) => OperatorState;
   readonly windowsOf: (node: WindowNode) => NaiveWindows;
   /** By operator's node and tag: what it gave aside. */
   readonly aside: Map<string, readonly Row[]>;

@@ -13,18 +13,26 @@ export class Interpreter {
   readonly #job: JobDefinition;
   /** By operator uid: after the last epoch. */
   readonly #states = new Map<string, OperatorState>();
+  /** The same of what was broadcast to them: under the key '' alone. */
+  readonly #broadcastStates = new Map<string, OperatorState>();
   readonly #windows = new Map<string, NaiveWindows>();
 
   constructor(job: JobDefinition) {
     this.#job = job;
     for (const node of job.nodes) {
       if (node.kind === 'process') this.#states.set(node.uid, new OperatorState(node.states));
+      if (node.kind === 'process' && node.broadcast !== undefined)
+        this.#broadcastStates.set(node.uid, new OperatorState(node.broadcast.states));
       if (node.kind === 'window') this.#windows.set(node.uid, new NaiveWindows(node.shape, node));
     }
   }
 
   get states(): ReadonlyMap<string, OperatorState> {
     return this.#states;
+  }
+
+  get broadcastStates(): ReadonlyMap<string, OperatorState> {
+    return this.#broadcastStates;
   }
 
   get windows(): ReadonlyMap<string, NaiveWindows> {
@@ -41,6 +49,7 @@ export class Interpreter {
     const epoch: Epoch = {
       told,
       stateOf: (node) => this.#stateOf(node),
+      broadcastStateOf: ({ uid }) => this.#broadcastStates.get(uid) ?? NO_STATE,
       windowsOf: (node) => this.#windowsOf(node),
       aside: new Map(),
       written: new Map(),
@@ -48,10 +57,9 @@ export class Interpreter {
     for (const [uid, state] of this.#states) state.begin(told.timeOf(uid)?.processingMs ?? 0);
     const made: (readonly Row[])[] = [];
     for (const node of this.#job.nodes) {
-      const input = node.kind === 'source' ? [] : node.inputs.flatMap((from) => made[from] ?? []);
       // Of several that read the same rows, each has its own.
-      const own = input.map((row) => ({ ...row, value: copied(row.value) }));
-      made[node.id] = interpret(node, own, epoch);
+      const own = (from: number, input: number): Row[] => (made[from] ?? []).map((row) => ({ ...row, value: copied(row.value), input }));
+      made[node.id] = interpret(node, node.kind === 'source' ? [] : node.inputs.flatMap(own), epoch);
     }
     return epoch;
   }
@@ -68,6 +76,8 @@ export class Interpreter {
     return windows;
   }
 }
+
+const NO_STATE = new OperatorState([]);
 
 /** Node and function are of one kind, which the compiler does not see. */
 function interpret(node: JobNode, input: readonly Row[], epoch: Epoch): readonly Row[] {

@@ -1,4 +1,5 @@
 import type {
+  BroadcastNode,
   FilterNode,
   FlatMapNode,
   JobNode,
@@ -7,6 +8,7 @@ import type {
   SideOutputNode,
   SinkNode,
   SourceNode,
+  UnionNode,
 } from '../../../../lib/graph/job.ts';
 import { hashOf } from '../key-groups.ts';
 import { textOf } from '../texts.ts';
@@ -30,7 +32,9 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   map,
   filter,
   flatMap,
+  union,
   keyBy,
+  broadcast,
   process,
   window,
   sideOutput,
@@ -55,6 +59,20 @@ function filter({ fn }: FilterNode, input: readonly Row[]): readonly Row[] {
 
 function flatMap({ fn }: FlatMapNode, input: readonly Row[]): readonly Row[] {
   return input.flatMap((row) => [...(fn(row.value) as Iterable<unknown>)].map((value) => ({ ...row, value })));
+}
+
+/** One input behind the other. That is the order of what is made in different stages; how one stage mixes, is not modelled. */
+function union(_: UnionNode, input: readonly Row[]): readonly Row[] {
+  return input;
+}
+
+function broadcast({ value: serde }: BroadcastNode, input: readonly Row[]): readonly Row[] {
+  const made = new Map<string, number>();
+  return input.map(({ value, timestamp, origin: of }) => {
+    const nth = made.get(of) ?? 0;
+    made.set(of, nth + 1);
+    return { value: decoded(serde, encoded(serde, value)), timestamp, key: undefined, origin: madeOf(of, nth) };
+  });
 }
 
 /** The value goes through its serde, or is the key itself. -0 and 0 are one key. */

@@ -3,17 +3,26 @@ import type { Epoch, TimeTold } from './epoch.ts';
 import type { Handle } from './handles.ts';
 import { copied, decoded, type Row, type RowKey } from './rows.ts';
 import { leastDue, type TimersHandle } from './timers.ts';
-import { firstOf, originOfTimer, rowsIn, type WaitingHandle } from './waiting.ts';
+import { compareOrigins, firstOf, originOfTimer, rowsIn, type WaitingHandle } from './waiting.ts';
 
 /** Names of the states that an operator's author does not see. */
 const TIMERS = '@timers';
 const WAITING = '@waiting';
+/** Under which the state is kept that has no key. */
+const NO_KEY = '';
 
-/** Its subtasks one after the other: each works on its keys' rows in their order, and then has fire what is due. */
+/**
+ * First what was broadcast, once and for all subtasks. Then one subtask after the other: each works on its keys' rows in their order, and
+ * then has fire what is due.
+ */
 export function process(node: ProcessNode, input: readonly Row[], epoch: Epoch): readonly Row[] {
   const { told, stateOf } = epoch;
+  const byKey = node.onRecord.length;
+  for (const row of input.filter(({ input: of = 0 }) => of >= byKey).toSorted((one, other) => compareOrigins(one.origin, other.origin)))
+    hear(node, row, epoch);
   const subtaskOf = (key: Buffer) => told.subtaskOf(node.uid, key);
-  const rows = Map.groupBy(input, ({ key }) => subtaskOf(keyOf(node, key).bytes));
+  const keyed = input.filter(({ input: of = 0 }) => of < byKey);
+  const rows = Map.groupBy(keyed, ({ key }) => subtaskOf(keyOf(node, key).bytes));
   const withState = Map.groupBy(stateOf(node).keys.keys(), (key) => subtaskOf(Buffer.from(key, 'latin1')));
   const subtasks = [...new Set([...rows.keys(), ...withState.keys()])].sort((one, other) => one - other);
   return subtasks.flatMap((subtask) => [
@@ -22,13 +31,24 @@ export function process(node: ProcessNode, input: readonly Row[], epoch: Epoch):
   ]);
 }
 
+function hear(node: ProcessNode, { value, timestamp, input = 0 }: Row, { told, broadcastStateOf }: Epoch): void {
+  const time = told.timeOf(node.uid);
+  broadcastStateOf(node).workOn(NO_KEY, (states) => {
+    node.broadcast?.onRecord[input - node.onRecord.length]?.(value, states, {
+      timestamp,
+      watermarkMs: time?.beforeMs ?? Number.NEGATIVE_INFINITY,
+      processingTimeMs: time?.processingMs ?? Number.NaN,
+    });
+  });
+}
+
 function processOne(node: ProcessNode, row: Row, epoch: Epoch): readonly Row[] {
-  const { value, timestamp, origin } = row;
+  const { value, timestamp, origin, input = 0 } = row;
   const key = keyOf(node, row.key);
   const beforeMs = epoch.told.timeOf(node.uid)?.beforeMs;
   if (!node.inTimeOrder)
     return workOn(node, epoch, { key, timestamp, origin, watermarkMs: beforeMs }, (states, out, context) => {
-      node.onRecord(value, states, out, context);
+      node.onRecord[input]?.(value, states, out, context);
     });
   if (epoch.told.isLate?.(node.uid, origin) ?? (beforeMs !== undefined && timestamp <= beforeMs)) {
     const name = `${node.id} late`;
@@ -36,7 +56,7 @@ function processOne(node: ProcessNode, row: Row, epoch: Epoch): readonly Row[] {
     return [];
   }
   epoch.stateOf(node).workOn(key.bytes.toString('latin1'), ({ [WAITING]: handle }) => {
-    (handle as WaitingHandle).put(timestamp, origin, value);
+    (handle as WaitingHandle).put(timestamp, origin, node.onRecord.length === 1 ? value : { input, value });
   });
   return [];
 }
@@ -71,7 +91,10 @@ function fireIn(node: ProcessNode, epoch: Epoch, isOwn: (key: Buffer) => boolean
         epoch,
         { key: { bytes, serde }, timestamp, watermarkMs: timestamp - 1, origin },
         (states, out, context, { waiting }) => {
-          onRecord(waiting?.take(name), states, out, context);
+          const taken = waiting?.take(name);
+          if (onRecord.length === 1) return void onRecord[0]?.(taken, states, out, context);
+          const { input, value } = taken as { readonly input: number; readonly value: unknown };
+          onRecord[input]?.(value, states, out, context);
         },
       );
       made.push(...work);
@@ -94,13 +117,15 @@ interface Hidden {
 
 type Work = (states: unknown, out: { emit(value: unknown): void }, context: KeyedContext<unknown>, hidden: Hidden) => void;
 
-function workOn(node: ProcessNode, { told, stateOf }: Epoch, of: Of, work: Work): readonly Row[] {
+function workOn(node: ProcessNode, { told, stateOf, broadcastStateOf }: Epoch, of: Of, work: Work): readonly Row[] {
   const { key, timestamp, origin } = of;
   const emitted: Row[] = [];
   const out = { emit: (result: unknown) => void emitted.push({ value: copied(result), timestamp, key, origin }) };
   stateOf(node).workOn(key.bytes.toString('latin1'), ({ [TIMERS]: timers, [WAITING]: waiting, ...states }) => {
     const hidden = { timers: timers as TimersHandle | undefined, waiting: waiting as WaitingHandle | undefined };
-    work(states, out, contextOf(node, of, told.timeOf(node.uid), timers), hidden);
+    broadcastStateOf(node).workOn(NO_KEY, (ofAll) => {
+      work({ ...states, ...ofAll }, out, contextOf(node, of, told.timeOf(node.uid), timers), hidden);
+    });
   });
   return emitted;
 }

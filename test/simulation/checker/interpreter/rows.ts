@@ -10,6 +10,8 @@ export interface Row {
   readonly key: RowKey | undefined;
   /** `waiting.ts`. */
   readonly origin: string;
+  /** Of which of the inputs of the node that reads it. @default the first */
+  readonly input?: number;
 }
 
 export interface RowKey {

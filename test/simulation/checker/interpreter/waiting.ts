@@ -17,7 +17,7 @@ export function madeOf(origin: string, nth: number): string {
 }
 
 /** What came of records before what came of timers; by uid; of records by partition, offset, and as which it was made. */
-function compareOrigins(one: string, other: string): number {
+export function compareOrigins(one: string, other: string): number {
   const [[kind = '', uid = '', ...rest], [otherKind = '', otherUid = '', ...otherRest]] = [one.split('|'), other.split('|')];
   if (kind !== otherKind) return kind === 'r' ? -1 : 1;
   if (uid !== otherUid) return uid < otherUid ? -1 : 1;

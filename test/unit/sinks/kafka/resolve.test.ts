@@ -116,7 +116,7 @@ it('a partition that nobody knows any more is told before the time for the reque
 
 it.each([
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'unsettled', 'sending again: Produce was answered OUT_OF_ORDER_SEQUENCE_NUMBER'],
-  ['UNSUPPORTED_COMPRESSION_TYPE', 'refused', 'Produce was answered UNSUPPORTED_COMPRESSION_TYPE: see the ACLs in the README'],
+  ['UNSUPPORTED_COMPRESSION_TYPE', 'refused', 'Produce was answered UNSUPPORTED_COMPRESSION_TYPE: see the ACLs in docs/configuration.md'],
   [
     'INVALID_RECORD',
     'refused',

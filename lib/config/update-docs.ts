@@ -1,8 +1,8 @@
-// `npm run docs:config`: writes the table of parameters into README.md, and that of metrics into docs/operations.md.
+// `npm run docs:config`: writes the table of parameters into docs/configuration.md, and that of metrics into docs/operations.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { withMetricsTable, withParametersTable } from './markdown.ts';
 
-update('README.md', withParametersTable);
+update('docs/configuration.md', withParametersTable);
 update('docs/operations.md', withMetricsTable);
 
 function update(file: string, withTable: (page: string) => string | undefined): void {

@@ -1,0 +1,166 @@
+import {
+  connect,
+  type DataStream,
+  defineJob,
+  int64,
+  kafkaSink,
+  kafkaSource,
+  mapState,
+  type Output,
+  utf8,
+  valueState,
+} from '../../../lib/api/index.ts';
+import { type Build, INPUT, JOB, LATER_INPUT, type SimJob } from '../sim-job.ts';
+import { faultless, type UserCode } from '../user-code.ts';
+import { type Sighting, sightingsBy, timesOf } from './lines.ts';
+import { bees, outOfOrder } from './timed.ts';
+
+const words = (lines: DataStream<string>, build: Build, code: UserCode) => lines.flatMap(sightingsBy(build, code));
+const byWord = (sightings: DataStream<Sighting>) => sightings.keyBy(({ word }) => word, utf8);
+
+/** What is said of a letter is broadcast, and read by each word that begins with it. The last word counts, and how often there was one. */
+const rules: SimJob = {
+  name: 'rules',
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets }));
+      const later = job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets }));
+      connect({ words: byWord(words(lines, build, code)), rules: words(later, build, code).broadcast() })
+        .process('judge', {
+          state: { n: valueState(int64, 0) },
+          broadcastState: { last: mapState(utf8, utf8), told: valueState(int64, 0) },
+          on: {
+            rules({ word, place, weight }, { last, told }) {
+              for (let left = timesOf(build, weight); left > 0; left--) {
+                const letter = word.slice(0, 1);
+                if (told.update((n) => n + 1) % 5 === 0) last.delete(letter);
+                else last.set(letter, `${word} ${place}`);
+              }
+              code.check('operator', word);
+            },
+            words({ word, place, weight }, { n, last, told }, out: Output<string>, { key }) {
+              for (let left = timesOf(build, weight); left > 0; left--)
+                out.emit(`${key} ${place} is ${n.update((m) => m + 1)}, by ${last.get(key.slice(0, 1))}, ${told.get()}, ${last.size}`);
+              code.check('operator', word);
+            },
+          },
+        })
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
+/** What a stage makes is broadcast to the one behind it, beside what a source says that is read by key as well; timers read it. */
+const relayed: SimJob = {
+  name: 'relayed',
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: outOfOrder }));
+      const later = job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets, eventTime: bees }));
+      const counted = byWord(words(later, build, code)).process('count', {
+        state: { n: valueState(int64, 0) },
+        onRecord({ word, weight }, { n }, out: Output<{ word: string; n: number }>) {
+          for (let left = timesOf(build, weight); left > 0; left--) out.emit({ word, n: n.update((m) => m + 1) });
+          code.check('operator', word);
+        },
+      });
+      connect({
+        words: byWord(words(lines, build, code)),
+        counts: counted.broadcast(),
+        places: words(lines, build, code)
+          .map(({ place }) => place)
+          .broadcast({ value: utf8 }),
+      })
+        .process('compare', {
+          state: { last: valueState(utf8, '') },
+          broadcastState: { counts: mapState(utf8, int64), order: valueState(utf8, '') },
+          on: {
+            words({ place, weight }, { last, counts, order }, out: Output<string>, { key, timestamp, timers }) {
+              for (let left = timesOf(build, weight); left > 0; left--)
+                out.emit(
+                  `${key} ${place} behind ${last.get()}, ${counts.get(key)} of ${[...counts.keys()].join(' ')}, told ${order.get()}`,
+                );
+              last.set(place);
+              timers.setEventTime(timestamp + 200);
+            },
+            counts({ word, n }, { counts, order }) {
+              counts.set(word, n);
+              order.update((before) => `${before} ${word}${n}`.slice(-60));
+            },
+            places(place, { order }) {
+              order.update((before) => `${before} ${place}`.slice(-60));
+            },
+          },
+          onTimer({ timeMs }, { last, counts, order }, out: Output<string>, { key }) {
+            out.emit(`${key} at ${timeMs} behind ${last.get()}, ${counts.size}, told ${order.get()}`);
+          },
+        })
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
+/** Two streams, each with a function of its own, and the same two as one. */
+const meetings: SimJob = {
+  name: 'meetings',
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = words(job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets })), build, code);
+      const later = words(job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets })), build, code);
+      connect({ lines: byWord(lines), later: byWord(later) })
+        .process('meet', {
+          state: { there: valueState(utf8, 'nothing'), n: valueState(int64, 0) },
+          on: {
+            lines({ word, place, weight }, { there, n }, out: Output<string>) {
+              for (let left = timesOf(build, weight); left > 0; left--)
+                out.emit(`${word} ${place} meets ${there.get()}, ${n.update((m) => m + 1)}`);
+              code.check('operator', word);
+            },
+            later({ place, weight }, { there, n }) {
+              for (let left = timesOf(build, weight); left > 0; left--) n.update((m) => m + 100);
+              there.set(place);
+            },
+          },
+        })
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+      byWord(lines.union(later))
+        .process('together', {
+          state: { n: valueState(int64, 0) },
+          onRecord({ word, place, weight }, { n }, out: Output<string>) {
+            for (let left = timesOf(build, weight); left > 0; left--) out.emit(`${word} ${place} is ${n.update((m) => m + 1)}`);
+          },
+        })
+        .sink('write-together', kafkaSink({ topic: 'together', value: utf8 }));
+    }),
+};
+
+/** Two streams in one order of time. */
+const ordered: SimJob = {
+  name: 'ordered-meetings',
+  define: (_build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const source = (uid: string, topic: string) =>
+        // Rows that wait are state: both builds have them in one form.
+        words(job.source(uid, kafkaSource({ topic, value: code.lines, startingOffsets, eventTime: outOfOrder })), 'a', code);
+      const met = connect({ lines: byWord(source('read', INPUT)), later: byWord(source('read-later', LATER_INPUT)) }).process('meet', {
+        inTimeOrder: true,
+        state: { there: valueState(utf8, 'nothing') },
+        on: {
+          lines({ word, place }, { there }, out: Output<string>, { timestamp }) {
+            out.emit(`${word} ${place} at ${timestamp} meets ${there.get()}`);
+          },
+          later({ place }, { there }, _out, { timestamp, timers }) {
+            there.set(place);
+            timers.setEventTime(timestamp + 100);
+          },
+        },
+        onTimer({ timeMs }, { there }, out: Output<string>, { key }) {
+          out.emit(`${key} timer ${timeMs} meets ${there.get()}`);
+          there.clear();
+        },
+      });
+      met.sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+      met.late.map(({ word, place }) => `late ${word} ${place}`).sink('write-late', kafkaSink({ topic: 'late', value: utf8 }));
+    }),
+};
+
+/** Several streams into one operator. */
+export const connectedJobs: readonly SimJob[] = [rules, rules, relayed, meetings, ordered];
