@@ -4,7 +4,7 @@
 /** The rooms around the engine. Tests may import everything, and nobody imports them. */
 const rooms = {
   // A job is written against the API alone, as its author sees it.
-  jobs: ['lib/api'],
+  jobs: ['lib/api', 'lib/formats'],
   // The composition root: the one room that knows the engine and all that it runs on.
   host: ['lib'],
   functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],
@@ -50,6 +50,8 @@ const mayImport = {
   time: ['plan'],
   operators: ['graph', 'plan', 'records', 'sinks', 'state'],
   api: ['graph', 'plan', 'operators', 'sinks', 'state'],
+  // Formats of other packages, and schema registries: entry points of their own.
+  formats: ['graph'],
   stages: ['operators', 'records', 'state', 'plan', 'sinks', 'storage'],
   // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface.
   epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
@@ -139,6 +141,13 @@ export default {
       ['^lib/kafka/', '^local/(stack/kafka-(admin|js)|demo/load)[.]ts$', '^test/'],
       'kafkajs is a transport behind lib/ports. What only creates topics and loads lines around a job uses its public clients, since a JVM for it costs a second; so do tests.',
     ),
+    clientRule('avsc-only-for-avro', ['avsc'], ['^lib/formats/avro/', '^test/'], 'Who does not use Avro does not need the package.'),
+    clientRule(
+      'protobuf-only-for-protobuf',
+      ['@bufbuild/protobuf'],
+      ['^lib/formats/protobuf([.]ts$|/)', '^test/'],
+      'Who does not use Protobuf does not need the package.',
+    ),
     clientRule('aws-clients-only-in-lib-aws', ['@aws-sdk', '@smithy'], ['^lib/aws/', '^test/'], 'AWS clients are behind lib/ports.'),
     clientRule('lambda-types-only-in-functions', ['aws-lambda', '@types/aws-lambda'], ['^functions/'], 'Only handlers know Lambda.'),
     clientRule('cdk-only-in-infra', ['aws-cdk-lib', 'constructs'], ['^infra/', '^test/'], 'Only infra knows the CDK.'),
@@ -165,8 +174,9 @@ export default {
     },
     {
       name: 'no-dev-packages-in-the-engine',
+      comment: 'The packages of formats are optional peers.',
       severity: 'error',
-      from: { path: '^(lib|host|functions|cli|jobs)/' },
+      from: { path: '^(lib|host|functions|cli|jobs)/', pathNot: '^lib/formats/(avro|protobuf)' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -10,7 +10,7 @@ import { addProcess, boundTo } from './process.ts';
 import { type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
-import { expectSerde } from './user-serde.ts';
+import { expectKeySerde, expectSerde } from './user-serde.ts';
 import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
 import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
@@ -45,7 +45,7 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     keyBy: (selector, key, options) => {
       refuseAsync(selector, draft.where('keyBy'));
       const value = options?.value ?? structured;
-      expectSerde(key, `job ${draft.name}: key of keyBy`);
+      expectKeySerde(key, `job ${draft.name}: key of keyBy`);
       expectSerde(value, `job ${draft.name}: value of keyBy`);
       return keyedStream(
         draft,

@@ -2,8 +2,9 @@
 
 export type { StartingOffsets } from '../config/starting-offsets.ts';
 export { ByteWriter } from '../format/byte-writer.ts';
+export { NotPreparedError } from '../format/not-prepared.ts';
 export type { RecordHeader } from '../format/record-header.ts';
-export type { Serde } from '../format/serde.ts';
+export type { Serde, TopicPlace } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { StandardSchema } from '../format/standard-schema.ts';
 export type { BroadcastContext, JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';

@@ -1,5 +1,5 @@
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from '../config/starting-offsets.ts';
-import type { Serde } from '../format/serde.ts';
+import { type Serde, serdeFor } from '../format/serde.ts';
 import { type EventTimeStrategy, JobDefinitionError, type SourceRecord } from '../graph/job.ts';
 import { checkTopic } from '../graph/overrides.ts';
 import type { OutputRecord } from '../sinks/kafka/spec.ts';
@@ -64,8 +64,8 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
   if (select !== undefined) refuseAsync(select, `select of the source of topic ${topic}`);
   return {
     topic,
-    key,
-    value,
+    key: serdeFor(key, { topic, part: 'key', use: 'read' }),
+    value: serdeFor(value, { topic, part: 'value', use: 'read' }),
     startingOffsets,
     select: select as ((record: SourceRecord<unknown, unknown>) => T) | undefined,
     eventTime:
@@ -124,5 +124,12 @@ export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V> & Partial<KafkaK
   const { topic, value, key, delivery = 'exactly-once', toRecord } = options;
   checkTopic(topic, 'kafkaSink');
   if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to topic ${topic}`);
-  return { kind: 'kafka', topic, key, value, delivery, toRecord };
+  return {
+    kind: 'kafka',
+    topic,
+    key: serdeFor(key, { topic, part: 'key', use: 'write' }),
+    value: serdeFor(value, { topic, part: 'value', use: 'write' }),
+    delivery,
+    toRecord,
+  };
 }

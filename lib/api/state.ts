@@ -9,7 +9,7 @@ import type { ReducingState } from '../state/columns/reducing.ts';
 import type { ValueState } from '../state/columns/value.ts';
 import type { StateTtl } from '../state/declared-state.ts';
 import { refuseAsync } from './user-function.ts';
-import { expectInitial, expectSerde } from './user-serde.ts';
+import { expectInitial, expectKeySerde, expectSerde } from './user-serde.ts';
 
 declare const handle: unique symbol;
 
@@ -99,7 +99,7 @@ export function mapState<K, V>(key: Serde<K>, value: Serde<V>): MapStateSpec<K, 
     key,
     value,
     declare(name, where) {
-      expectSerde(key, `${where}: key`);
+      expectKeySerde(key, `${where}: key`);
       expectSerde(value, `${where}: value`);
       return { kind: 'map', name, serdes: [key as Serde<unknown>, value as Serde<unknown>] };
     },

@@ -1,5 +1,6 @@
 import { isTopic } from '../config/names.ts';
 import type { StartingOffsets } from '../config/starting-offsets.ts';
+import { serdeFor } from '../format/serde.ts';
 import { renamedSink } from '../sinks/connectors.ts';
 import { type JobDefinition, JobDefinitionError, type SinkNode } from './job.ts';
 
@@ -24,7 +25,10 @@ export function applyOverrides(job: JobDefinition, overrides: GraphOverrides): J
   }
   const nodes = job.nodes.map((node) => {
     if (node.kind === 'source') {
-      return { ...node, topic: topics.get(node.uid) ?? node.topic, startingOffsets: overrides.startingOffsets ?? node.startingOffsets };
+      const topic = topics.get(node.uid) ?? node.topic;
+      const key = serdeFor(node.key, { topic, part: 'key', use: 'read' });
+      const value = serdeFor(node.value, { topic, part: 'value', use: 'read' });
+      return { ...node, topic, key, value, startingOffsets: overrides.startingOffsets ?? node.startingOffsets };
     }
     const topic = node.kind === 'sink' ? topics.get(node.uid) : undefined;
     return node.kind === 'sink' && topic !== undefined ? { ...node, to: renamedSink(node.to, topic) ?? node.to } : node;

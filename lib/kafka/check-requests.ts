@@ -11,9 +11,9 @@ import { NoAnswer } from './wire-request.ts';
 
 export function checkRequests(cluster: Cluster, clock: Clock): KafkaChecks {
   return {
-    async describeCluster() {
-      const { brokers, operations } = await cluster.ask(metadataRequest([], true), 'the brokers of the cluster');
-      return { brokers: await Promise.all(brokers.map((broker) => describeBroker(cluster, broker))), rights: rightsIn(operations) };
+    async describeBrokers() {
+      const { brokers } = await cluster.ask(metadataRequest([]), 'the brokers of the cluster');
+      return Promise.all(brokers.map((broker) => describeBroker(cluster, broker)));
     },
 
     async describeTopics(topics) {

@@ -4,8 +4,6 @@ import { compactLength, NO_TAGS, type WireRequest } from './wire-request.ts';
 export interface MetadataResponse {
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
   readonly topics: readonly TopicMetadata[];
-  /** What the client may do with the cluster, a bit for each operation; -2^31 where it was not asked. */
-  readonly operations: number;
   readonly throttleMs: number;
 }
 
@@ -15,7 +13,7 @@ export interface TopicMetadata {
   /** As Kafka's tools print it. Undefined: the topic has none (of clusters with ZooKeeper that were not upgraded whole). */
   readonly id: string | undefined;
   readonly partitions: readonly PartitionMetadata[];
-  /** As those of the cluster. */
+  /** What the client may do with it, a bit for each operation; -2^31 where that was not asked. */
   readonly operations: number;
 }
 
@@ -37,14 +35,14 @@ const ID_BYTES = 16;
  * Metadata v10, the first with the ids of topics (brokers from 2.8), and with leader epochs, by which an answer that is behind the
  * times is told (KIP-320). kafkajs ends at v6. No topic: only the brokers. A topic is never created by asking for it.
  *
- * @param withRights asks also what the client may do with cluster and topics. @default false
+ * @param withRights asks also what the client may do with the topics. @default false
  */
 export function metadataRequest(topics: readonly string[], withRights = false): WireRequest<MetadataResponse> {
   const encoder = newEncoder().writeUVarInt(compactLength(topics.length));
   // By name, so without an id.
   for (const topic of topics) encoder.writeInt64(0).writeInt64(0).writeUVarIntString(topic).writeUVarInt(NO_TAGS);
   // Not created.
-  encoder.writeBoolean(false).writeBoolean(withRights).writeBoolean(withRights).writeUVarInt(NO_TAGS);
+  encoder.writeBoolean(false).writeBoolean(false).writeBoolean(withRights).writeUVarInt(NO_TAGS);
   return {
     api: { key: 3, name: 'Metadata', version: 10, flexible: true, since: '2.8' },
     body: [encoder.buffer],
@@ -75,7 +73,7 @@ function decodeMetadataResponse(payload: Buffer): MetadataResponse {
     skipTaggedFields(decoder);
     return { errorCode, topic, id, partitions, operations };
   });
-  return { brokers: brokers ?? [], topics: topics ?? [], operations: decoder.readInt32(), throttleMs };
+  return { brokers: brokers ?? [], topics: topics ?? [], throttleMs };
 }
 
 function readId(decoder: Decoder): string | undefined {

@@ -1,3 +1,4 @@
+import { NotPreparedError } from '../format/not-prepared.ts';
 import { type AbortedTransaction, RecordSetReader } from '../format/record-set-reader.ts';
 import { JobDefinitionError, type SourceNode } from '../graph/job.ts';
 import { ERRORS } from '../plan/dead-letters.ts';
@@ -28,6 +29,8 @@ export interface Consumed {
   readonly next: number;
   readonly records: number;
   readonly isHeld: boolean;
+  /** Its serde cannot read the record at `next` yet. @default false */
+  readonly isLacking?: true;
 }
 
 /** Runs a source stage's operators over fetched records. One epoch: `begin`, `consume` for each chunk, `finish`. */
@@ -40,7 +43,7 @@ export interface SourceRuntime {
   begin(deadLetters?: DeadLetterOrigin, condemned?: CondemnedRecord, time?: SourceTimeAsk): void;
   /**
    * Runs the chunk's committed records within [from, to). `next` is the offset at which to go on; `isHeld`: not in this epoch, because
-   * the partition is far enough ahead of others. Throws `UserCodeError`; `MalformedRecordError`, `MissingValueError`, `BadTimestampError`
+   * the partition is far enough ahead of others; `isLacking`: to go on with the same chunk when what is missing is there. Throws `UserCodeError`; `MalformedRecordError`, `MissingValueError`, `BadTimestampError`
    * or `OversizedRecordError` for a record that can never be processed; `MalformedError` when the chunk itself is damaged.
    */
   consume(topic: string, partition: number, records: Buffer, range: ChunkRange): Consumed;
@@ -122,6 +125,11 @@ export function createSourceRuntime(
           }
           more = false;
         } catch (error) {
+          if (error instanceof NotPreparedError) {
+            recordsIn += count - 1;
+            open = true;
+            return { next: reader.offset, records: count - 1, isHeld: false, isLacking: true };
+          }
           // The reader stands at the record still: it goes on behind it.
           leaveOut(error, { topic, partition, offset: reader.offset });
         }

@@ -2,8 +2,8 @@ import type { KafkaAnswer, KafkaRequests, ProducerIdentity } from './kafka-reque
 
 /** What a tool asks that looks whether Kafka is as a job needs it, and nobody else. */
 export interface KafkaChecks {
-  /** Every broker, asked by itself, and what this login may do with the cluster. */
-  describeCluster(): Promise<ClusterDescription>;
+  /** Every broker of the cluster, asked by itself. */
+  describeBrokers(): Promise<readonly BrokerDescription[]>;
   /** Topics as the brokers have them, in the order of the names. */
   describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]>;
   /** AddOffsetsToTxn: the transaction may commit offsets of the group. */
@@ -25,12 +25,6 @@ export type Right =
   | 'DescribeConfigs'
   | 'AlterConfigs'
   | 'IdempotentWrite';
-
-export interface ClusterDescription {
-  readonly brokers: readonly BrokerDescription[];
-  /** Undefined: the broker does not say. */
-  readonly rights: ReadonlySet<Right> | undefined;
-}
 
 export interface BrokerDescription {
   readonly id: number;

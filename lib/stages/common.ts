@@ -4,6 +4,7 @@ import type { EpochOutput } from '../operators/epoch-output.ts';
 import { BlobConflictError, BlobMissingError } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { KafkaProblem } from '../ports/kafka-requests.ts';
+import { RegistryProblem } from '../ports/registry-problem.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import type { RecordFault, StageFailed, StageWritten } from '../protocol/answers.ts';
 import { MalformedError } from '../protocol/malformed.ts';
@@ -76,7 +77,8 @@ function recordFaultOf(error: unknown): RecordFault | undefined {
 const fatalErrors = [FatalStageError, MalformedError, DeadLetterTooLargeError, CorruptBlobError, BlobMissingError, BlobConflictError];
 
 function kindOf(error: unknown): 'fatal' | 'refused' | 'transient' {
-  if (error instanceof KafkaProblem || error instanceof StoreProblem) return error.retriable ? 'transient' : 'refused';
+  if (error instanceof KafkaProblem || error instanceof StoreProblem || error instanceof RegistryProblem)
+    return error.retriable ? 'transient' : 'refused';
   if (error instanceof RefusedStageError || error instanceof TimerError) return 'refused';
   return fatalErrors.some((fatal) => error instanceof fatal) ? 'fatal' : 'transient';
 }

@@ -2,6 +2,7 @@ import { ofName } from '../config/by-name.ts';
 import type { CompiledJob } from '../operators/compiled-job.ts';
 import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
+import { serdesOfStage } from '../operators/serdes-of-stage.ts';
 import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
 import type { SourceRequests } from '../ports/kafka-requests.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
 import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';
+import { prepared } from './prepared.ts';
 import type { Received } from './received.ts';
 import { abortSink, commitSink, prepareSink, resolveSink, type SinkDeps, sendSink } from './sink.ts';
 import { runSource } from './source.ts';
@@ -57,14 +59,16 @@ export function createSourceServer(): (
   request: Received<SourceRequest>,
 ) => Promise<SourceAnswer> {
   const idle = new Map<string, SourceRuntime[]>();
-  return async (tools, request) => {
+  return (tools, request) => {
     const shape = shapeOf(request);
     const create = () => createSourceRuntime(tools, request.stage, contextOf(request), tools.maxUnpackedBatchBytes);
-    const runtime = idle.get(shape)?.pop() ?? create();
-    const answer = await runSource(tools, runtime, request);
-    // What a failed one has under way, a blob that nobody waits for, may still read its buffers.
-    if (answer.outcome === 'read') idle.set(shape, [...(idle.get(shape) ?? []), runtime]);
-    return answer;
+    return prepared(serdesOfStage(tools, request.stage), async (lacks) => {
+      const runtime = idle.get(shape)?.pop() ?? create();
+      const answer = await runSource(tools, runtime, request, lacks);
+      // What a failed one has under way, a blob that nobody waits for, may still read its buffers.
+      if (answer.outcome === 'read') idle.set(shape, [...(idle.get(shape) ?? []), runtime]);
+      return answer;
+    });
   };
 }
 
@@ -76,7 +80,7 @@ export function createOperatorServer(): (tools: StageTools, request: OperatorReq
     const held = warm.get(shape) ?? { runtime: undefined, snapshotIds: {} };
     warm.set(shape, held);
     const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask);
-    return runOperator(tools, held, create, request);
+    return prepared(serdesOfStage(tools, request.stage), () => runOperator(tools, held, create, request));
   };
 }
 

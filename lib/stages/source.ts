@@ -1,3 +1,4 @@
+import { Lacks } from '../format/not-prepared.ts';
 import { endOfWholeBatches } from '../format/record-set-end.ts';
 import type { SourceRuntime } from '../operators/source-runtime.ts';
 import type { FetchedPartition, SourceRequests } from '../ports/kafka-requests.ts';
@@ -21,12 +22,13 @@ export async function runSource(
   deps: StageDeps & { readonly kafka: SourceRequests },
   runtime: SourceRuntime,
   request: Received<SourceRequest>,
+  lacks = new Lacks(),
 ): Promise<SourceAnswer> {
   try {
     const { job, epoch, leavingOut, time } = request;
     const letters = leavingOut === undefined ? undefined : { job, epoch, nowMs: deps.clock.now() };
     runtime.begin(letters, leavingOut?.condemned, time);
-    const { positions, bytesIn } = await readRanges(deps, runtime, request);
+    const { positions, bytesIn } = await readRanges(deps, runtime, request, lacks);
     const finished = runtime.finish();
     const output = await writeOutput(deps, request, finished);
     const reached = request.ranges.map(({ topic, partition }, index) => ({ topic, partition, next: positions[index] ?? 0 }));
@@ -41,6 +43,7 @@ async function readRanges(
   deps: StageDeps & { readonly kafka: SourceRequests },
   runtime: SourceRuntime,
   request: Received<SourceRequest>,
+  lacks: Lacks,
 ): Promise<{ positions: number[]; bytesIn: number }> {
   const startedMs = deps.clock.elapsedMs();
   const endMs = Math.min(startedMs + request.maxDurationMs, request.deadlineMs);
@@ -67,9 +70,13 @@ async function readRanges(
       // What was asked for before it was seen that the partition is far enough ahead is not of this epoch.
       if (bounds[index] === consumed[index]) continue;
       const part = { from: consumed[index] ?? 0, to: range.bound, aborted: fetched.aborted };
-      const { next, isHeld } = runtime.consume(range.topic, range.partition, fetched.records, part);
-      consumed[index] = next;
-      if (isHeld) bounds[index] = next;
+      let read = runtime.consume(range.topic, range.partition, fetched.records, part);
+      while (read.isLacking === true) {
+        await lacks.makeGood();
+        read = runtime.consume(range.topic, range.partition, fetched.records, { ...part, from: read.next });
+      }
+      consumed[index] = read.next;
+      if (read.isHeld) bounds[index] = read.next;
     }
     underWay = ahead;
   }

@@ -4,14 +4,13 @@
  */
 import { registerHooks } from 'node:module';
 
-/** Where the API is in the checkout, put in by the bundler. */
-declare const API_SOURCE: string;
-
-const inBundle = new URL('api.mjs', import.meta.url).href;
+/** Where what jobs import is in the checkout, and its name in the bundle; put in by the bundler. */
+declare const ENTRIES: Readonly<Record<string, string>>;
 registerHooks({
   resolve(specifier, context, next) {
     const found = next(specifier, context);
-    return found.url === API_SOURCE ? { url: inBundle, format: 'module', shortCircuit: true } : found;
+    const name = Object.hasOwn(ENTRIES, found.url) ? ENTRIES[found.url] : undefined;
+    return name === undefined ? found : { url: new URL(`${name}.mjs`, import.meta.url).href, format: 'module', shortCircuit: true };
   },
 });
 await import('./child.ts');

@@ -5,6 +5,13 @@ import { buildSync } from 'esbuild';
 
 /** The packages that speak to services. */
 const CLIENTS = ['@aws-sdk/*', 'aws-msk-iam-sasl-signer-js', 'kafkajs'];
+/** What a job imports of the engine: it is that of the bundle. */
+const ENTRIES = {
+  api: 'lib/api/index.ts',
+  registry: 'lib/formats/registry.ts',
+  avro: 'lib/formats/avro.ts',
+  protobuf: 'lib/formats/protobuf.ts',
+};
 /** Of a deployment's functions alone. */
 const NEVER = ['@aws-lambda-powertools/*'];
 /** A job that runs may load a part of its bundle at any time. */
@@ -24,13 +31,13 @@ export interface FunctionsBundle {
  * is loaded from where it is, and so a stack names its lines.
  */
 export function writeFunctions({ root, folder, clients }: FunctionsBundle): void {
-  const api = join(root, 'lib/api/index.ts');
+  const entries = Object.entries(ENTRIES).map(([name, file]) => [name, join(root, file)] as const);
   const cache = dirname(folder);
   mkdirSync(cache, { recursive: true });
   removeOld(cache);
   const making = mkdtempSync(join(cache, 'making-'));
   buildSync({
-    entryPoints: { child: join(root, 'local/functions/bundled-child.ts'), api },
+    entryPoints: { child: join(root, 'local/functions/bundled-child.ts'), ...Object.fromEntries(entries) },
     outdir: making,
     outExtension: { '.js': '.mjs' },
     chunkNames: '[name]-[hash]',
@@ -42,7 +49,7 @@ export function writeFunctions({ root, folder, clients }: FunctionsBundle): void
     mainFields: ['module', 'main'],
     external: clients === 'inside' ? NEVER : [...NEVER, ...CLIENTS],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    define: { API_SOURCE: JSON.stringify(pathToFileURL(api).href) },
+    define: { ENTRIES: JSON.stringify(Object.fromEntries(entries.map(([name, file]) => [pathToFileURL(file).href, name]))) },
   });
   try {
     renameSync(making, folder);

@@ -64,7 +64,11 @@ describe('a new project with the package installed', () => {
 
   it('has the command, which tells with one line and exit code 1 or 2 what it lacks', () => {
     const onceflow = (args: string[], env = {}) => runIn(project, 'node_modules/onceflow/cli/onceflow.mjs', args, env);
-    expect(onceflow(['--help'])).toMatchObject({ ...DONE, stdout: expect.stringContaining('init FOLDER') });
+    expect(onceflow(['--help'])).toMatchObject({ ...DONE, stdout: expect.stringMatching(/^ {2}init +a project in a new folder/m) });
+    expect(onceflow(['describe', '--json'], { ONCEFLOW_JOB: './src/job.ts' })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"stages"'),
+    });
     expect(onceflow(['status'])).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^onceflow: which job\?[^\n]*\n$/) });
     const nowhere = { ONCEFLOW_JOB: './src/job.ts', AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_REGION: 'us-east-1' };
     const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
@@ -96,6 +100,14 @@ describe('a job of such a project', () => {
       'with an enum',
       'enum.ts',
       `import { defineJob, kafkaSource, utf8 } from 'onceflow'; enum Topic { clicks = 'a' } export default defineJob('clicks', ${body});`,
+    ],
+    [
+      'of formats',
+      'formats.ts',
+      `import { defineJob, kafkaSource } from 'onceflow'; import { avro } from 'onceflow/avro'; import { protobuf } from 'onceflow/protobuf'; import { schemaRegistry } from 'onceflow/registry';
+       import { TimestampSchema } from '@bufbuild/protobuf/wkt';
+       const Topic = { clicks: 'a' }; const registry = schemaRegistry({ url: 'http://registry:8081' });
+       const utf8 = avro('long', { registry, longs: 'bigint' }); protobuf(TimestampSchema, { registry }); export default defineJob('clicks', ${body});`,
     ],
   ])('%s is bundled', (_how, file, text) => {
     expect(synthesize(file, text)).toEqual({ code: 0, stdout: '', stderr: expect.stringMatching(/^Bundling asset [^\n]*\n$/) });

@@ -1,7 +1,8 @@
 import { checkBudget } from '../../config/budget.ts';
-import type { BrokerDescription, ClusterDescription, KafkaClient } from '../../ports/kafka-checks.ts';
+import type { BrokerDescription, KafkaClient } from '../../ports/kafka-checks.ts';
+import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { DoctorDeps } from './deps.ts';
-import { type Finding, looked, unknown, warning, well, wrong } from './finding.ts';
+import { type Finding, looked, warning, well, wrong } from './finding.ts';
 import { releaseOf } from './kafka-version.ts';
 import { plainDuration } from './plain-duration.ts';
 
@@ -10,16 +11,13 @@ const LOG_MIN_ISR = 'transaction.state.log.min.isr';
 const OFFSETS_RETENTION = 'offsets.retention.minutes';
 /** Of a broker that nobody changed. */
 const DEFAULTS = { [MAX_TIMEOUT]: 900_000, [LOG_MIN_ISR]: 2, [OFFSETS_RETENTION]: 10_080 };
+type Setting = keyof typeof DEFAULTS;
 const LEAST_OFFSETS_RETENTION_MIN = 24 * 60;
 
 /** Are the brokers there, do they know what the engine asks, and do their settings go with ours? */
 export async function lookAtBrokers({ settings }: Pick<DoctorDeps, 'settings'>, kafka: KafkaClient): Promise<readonly Finding[]> {
-  const cluster = await kafka.describeCluster();
-  return [
-    ...cluster.brokers.map(brokerFinding),
-    rightsFinding(cluster),
-    ...(await looked('broker settings', () => settingFindings(kafka, settings, cluster.brokers.length))),
-  ];
+  const brokers = await kafka.describeBrokers();
+  return [...brokers.map(brokerFinding), ...(await looked('broker settings', () => settingFindings(kafka, settings, brokers.length)))];
 }
 
 function brokerFinding({ id, address, apis }: BrokerDescription): Finding {
@@ -38,18 +36,29 @@ function brokerFinding({ id, address, apis }: BrokerDescription): Finding {
   return well(what, found);
 }
 
-function rightsFinding({ rights }: ClusterDescription): Finding {
+async function settingFindings(kafka: KafkaClient, settings: DoctorDeps['settings'], brokers: number): Promise<readonly Finding[]> {
+  const found = await settingsOf(kafka);
   const what = 'rights on the cluster';
-  if (rights === undefined) return unknown(what, 'the brokers do not say');
-  if (rights.has('DescribeConfigs')) return well(what, 'DescribeConfigs');
-  return wrong(what, 'DescribeConfigs is missing', 'grant DescribeConfigs on the cluster: the broker settings are read at each start');
+  // What else a login may do there is of no use to the job.
+  if (found === undefined)
+    return [wrong(what, 'DescribeConfigs is missing', 'grant DescribeConfigs on the cluster: the broker settings are read at each start')];
+  const of = (name: Setting) => Number(found.get(name) ?? DEFAULTS[name]);
+  return [
+    well(what, 'DescribeConfigs'),
+    budgetFinding(settings, of(MAX_TIMEOUT)),
+    minIsrFinding(of(LOG_MIN_ISR), brokers),
+    offsetsFinding(of(OFFSETS_RETENTION)),
+  ];
 }
 
-async function settingFindings(kafka: KafkaClient, settings: DoctorDeps['settings'], brokers: number): Promise<readonly Finding[]> {
-  const names = [MAX_TIMEOUT, LOG_MIN_ISR, OFFSETS_RETENTION] as const;
-  const found = await kafka.brokerConfig(names);
-  const of = (name: (typeof names)[number]) => Number(found.get(name) ?? DEFAULTS[name]);
-  return [budgetFinding(settings, of(MAX_TIMEOUT)), minIsrFinding(of(LOG_MIN_ISR), brokers), offsetsFinding(of(OFFSETS_RETENTION))];
+/** Undefined: they may not be read. */
+async function settingsOf(kafka: KafkaClient): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    return await kafka.brokerConfig(Object.keys(DEFAULTS));
+  } catch (error) {
+    if (error instanceof KafkaProblem && error.code === 'CLUSTER_AUTHORIZATION_FAILED') return undefined;
+    throw error;
+  }
 }
 
 function budgetFinding(settings: DoctorDeps['settings'], maxMs: number): Finding {

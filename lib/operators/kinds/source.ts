@@ -1,3 +1,4 @@
+import { NotPreparedError } from '../../format/not-prepared.ts';
 import type { RecordSetReader } from '../../format/record-set-reader.ts';
 import type { Serde } from '../../format/serde.ts';
 import { bytes } from '../../format/serdes.ts';
@@ -21,6 +22,7 @@ function valueReader({ uid, value: serde }: SourceNode, reader: RecordSetReader)
     try {
       return serde.read(reader.bytes, reader.valueStart, reader.valueEnd);
     } catch (cause) {
+      if (cause instanceof NotPreparedError) throw cause;
       const shown = reader.bytes.subarray(reader.valueStart, reader.valueEnd);
       throw new MalformedRecordError('value', { topic, partition, offset: reader.offset }, uid, serde.name, shown, cause);
     }
@@ -35,6 +37,7 @@ function selectReader({ uid, key, value }: SourceNode, select: NonNullable<Sourc
     try {
       return serde.read(reader.bytes, start, end);
     } catch (cause) {
+      if (cause instanceof NotPreparedError) throw cause;
       throw new MalformedRecordError(part, place, uid, serde.name, reader.bytes.subarray(start, end), cause);
     }
   };

@@ -65,14 +65,31 @@ async function newSecured(mechanism: ScramMechanism): Promise<Secured> {
 
 it('the ACLs of docs/configuration.md are enough for the word count, over TLS and SCRAM-SHA-512, and for the commands', async () => {
   const { count, user, rights } = await newSecured('SCRAM-SHA-512');
+  expect(await wrongFor(count)).toEqual({
+    code: 1,
+    wrong: expect.arrayContaining([
+      'rights on the cluster: grant DescribeConfigs on the cluster: the broker settings are read at each start',
+      `topic ${count.input} (source): create it, or grant Read on topic ${count.input}`,
+      `topic ${count.output} (sink): create it, or grant Read, Write, DescribeConfigs on topic ${count.output}`,
+      `transaction: grant Write on the transactional ids with the prefix ${count.job.name}-`,
+    ]),
+  });
   await grant(user, rights, [kafka.bootstrap]);
   const run = count.job.start();
   await count.allCounted(run);
   const { code, stderr } = await onceflow(count.job.env, 'transactions', '--json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(await wrongFor(count)).toEqual({ code: 0, wrong: [] });
   await count.expectExact(run);
   expect(run.told()).not.toContain(PASSWORD);
 });
+
+/** What `onceflow doctor` finds wrong, with the mend. */
+async function wrongFor({ job }: WordCount): Promise<{ code: number; wrong: string[] }> {
+  const doctor = await onceflow(job.env, 'doctor', '--json');
+  const findings = doctor.json()['findings'] as { what: string; is: string; mend?: string }[];
+  return { code: doctor.code, wrong: findings.flatMap(({ what, is, mend }) => (is === 'wrong' ? [`${what}: ${mend}`] : [])) };
+}
 
 describe('rights that are taken from a job that runs', () => {
   it.each(['input', 'output'] as const)('on its %s topic, and given back, cost it a while and nothing else', async (which) => {

@@ -4,7 +4,7 @@ import { readToolConfig } from '../../../lib/config/read-config.ts';
 import type { DoctorDeps, JobTopics } from '../../../lib/inspect/doctor/deps.ts';
 import { examine } from '../../../lib/inspect/doctor/doctor.ts';
 import { releaseOf } from '../../../lib/inspect/doctor/kafka-version.ts';
-import type { ClusterDescription, KafkaClient, Right, TopicDescription } from '../../../lib/ports/kafka-checks.ts';
+import type { BrokerDescription, KafkaClient, Right, TopicDescription } from '../../../lib/ports/kafka-checks.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { memoryBlobs } from '../../../lib/testing/memory-blobs.ts';
@@ -15,10 +15,7 @@ const all = new Set<Right>(['Read', 'Write', 'Describe', 'DescribeConfigs']);
 const three = { leader: 1, replicas: 3, inSync: 3 };
 
 /** What a cluster of three brokers says, on which nothing is wrong. */
-const CLUSTER: ClusterDescription = {
-  brokers: [1, 2, 3].map((id) => ({ id, address: `kafka-${id}:9092`, apis })),
-  rights: all,
-};
+const BROKERS: readonly BrokerDescription[] = [1, 2, 3].map((id) => ({ id, address: `kafka-${id}:9092`, apis }));
 const BROKER_SETTINGS = {
   'transaction.max.timeout.ms': '900000',
   'transaction.state.log.min.isr': '2',
@@ -33,7 +30,7 @@ const TOPIC_SETTINGS = {
 const TOPICS: JobTopics = { sources: ['lines'], sinks: ['counts'], deadLetters: undefined };
 
 interface World {
-  readonly cluster?: ClusterDescription;
+  readonly brokers?: readonly BrokerDescription[];
   readonly brokerSettings?: object;
   readonly topicSettings?: object;
   readonly topic?: Partial<TopicDescription>;
@@ -42,7 +39,7 @@ interface World {
   readonly env?: Record<string, string>;
 }
 
-async function findingsOf({ cluster, brokerSettings, topicSettings, topic, kafka, deps, env = {} }: World = {}) {
+async function findingsOf({ brokers = BROKERS, brokerSettings, topicSettings, topic, kafka, deps, env = {} }: World = {}) {
   const described = (name: string): TopicDescription => ({
     topic: name,
     answer: 'NONE',
@@ -51,7 +48,7 @@ async function findingsOf({ cluster, brokerSettings, topicSettings, topic, kafka
     ...topic,
   });
   const client = {
-    describeCluster: async () => cluster ?? CLUSTER,
+    describeBrokers: async () => brokers,
     describeTopics: async (topics: readonly string[]) => topics.map(described),
     brokerConfig: async () => new Map(Object.entries({ ...BROKER_SETTINGS, ...brokerSettings })),
     topicConfig: async () => new Map(Object.entries({ ...TOPIC_SETTINGS, ...topicSettings })),
@@ -136,20 +133,24 @@ describe('the doctor finds', () => {
   it.each<[string, World, RegExp]>([
     [
       'a broker that does not answer',
-      { cluster: { ...CLUSTER, brokers: [{ id: 2, address: 'kafka-2:9092', apis: { noAnswer: 'refused' } }] } },
+      { brokers: [{ id: 2, address: 'kafka-2:9092', apis: { noAnswer: 'refused' } }] },
       /^wrong broker 2: it is told to be at kafka-2:9092, and does not answer from here: refused \| start it, or correct its advertised.listeners/,
     ],
     [
       'a broker that is too old',
-      { cluster: { ...CLUSTER, brokers: [{ id: 2, address: 'kafka-2:9092', apis: new Map() }] } },
+      { brokers: [{ id: 2, address: 'kafka-2:9092', apis: new Map() }] },
       /^wrong broker 2: .* is older than Apache Kafka 2\.8/,
     ],
     [
       'a right on the cluster that is missing',
-      { cluster: { ...CLUSTER, rights: new Set() } },
+      { kafka: { brokerConfig: () => Promise.reject(new KafkaProblem('CLUSTER_AUTHORIZATION_FAILED', 'refused', false)) } },
       /^wrong rights on the cluster: DescribeConfigs is missing \| grant/,
     ],
-    ['a right on the cluster that brokers do not tell', { cluster: { ...CLUSTER, rights: undefined } }, /^unknown rights on the cluster/],
+    [
+      'rights on a topic that brokers do not tell',
+      { topic: { rights: undefined } },
+      /^unknown rights on topic lines \(source\): the brokers do not say/,
+    ],
     [
       'a time budget that the brokers do not allow',
       { brokerSettings: { 'transaction.max.timeout.ms': '60000' } },
@@ -259,7 +260,7 @@ describe('the doctor finds', () => {
   it('good for a machine of its own what one broker has, with a warning', async () => {
     const one = { leader: 1, replicas: 1, inSync: 1 };
     const faults = await faultsOf({
-      cluster: { ...CLUSTER, brokers: CLUSTER.brokers.slice(0, 1) },
+      brokers: BROKERS.slice(0, 1),
       brokerSettings: { 'transaction.state.log.min.isr': '1' },
       topic: { partitions: [one] },
       topicSettings: { 'min.insync.replicas': '1' },

@@ -1,0 +1,25 @@
+export type SchemaType = 'AVRO' | 'PROTOBUF' | 'JSON';
+
+/** Of Confluent's registry a number, of AWS Glue's the UUID of a schema's version. */
+export type SchemaId = number | string;
+
+/** A schema with all that it refers to. */
+export interface Schema {
+  readonly type: SchemaType;
+  /** Of Avro and JSON Schema the JSON, of Protobuf the `.proto` file, or the Base64 of its FileDescriptorProto. */
+  readonly text: string;
+  readonly references: readonly { readonly name: string; readonly schema: Schema }[];
+}
+
+/** A schema that is to be found in a registry, and to be registered. */
+export interface OwnSchema extends Schema {
+  readonly references: readonly OwnReference[];
+}
+
+export interface OwnReference {
+  /** As the schema calls it: of Avro the full name of the type, of Protobuf the path of the import, of JSON Schema the `$ref`. */
+  readonly name: string;
+  /** Under which it is registered. */
+  readonly subject: string;
+  readonly schema: OwnSchema;
+}
