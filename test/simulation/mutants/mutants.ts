@@ -906,7 +906,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'in order of time a row waits until the watermark has passed it',
     focus: 'time',
-    edits: [edit('lib/operators/kinds/time-order.ts', 'else waiting.put(current.timestamp, current.origin, value);', 'else late(value);')],
+    edits: [
+      edit(
+        'lib/operators/kinds/time-order.ts',
+        'else waiting.put(current.timestamp, current.origin, waitingOf(value));',
+        'else late(value);',
+      ),
+    ],
   },
   {
     name: 'in order of time what is late is given aside',
