@@ -13,7 +13,8 @@ export default defineConfig({
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     projects: [
       { test: { name: 'e2e', include: ['test/e2e/deployment.test.ts'], ...onTheStack, testTimeout: 300_000 } },
-      { test: { name: 'ticks', include: ['test/e2e/ticks.test.ts'], ...onTheStack, testTimeout: 900_000 } },
+      // One file after the other: each makes the account ready for the CDK.
+      { test: { name: 'ticks', include: ['test/e2e/{ticks,idle}.test.ts'], ...onTheStack, testTimeout: 900_000, maxWorkers: 1 } },
       // The stores as they are checked on the emulator, and the main job.
       {
         test: {

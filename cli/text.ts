@@ -45,6 +45,13 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+const LAST_DATE_MS = 8.64e15;
+
+/** A time to the millisecond, UTC; one that no date has as its number. */
+export function moment(ms: number): string {
+  return Math.abs(ms) <= LAST_DATE_MS ? new Date(ms).toISOString() : `${ms} ms`;
+}
+
 /** Second resolution is enough for people, and sorts. UTC, as in logs. */
 export function instant(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -118,6 +118,10 @@ export function createMetrics({ job, functionName, clock, write }: MetricsOption
         return count('DoubtfulCommits', 1);
       case 'dead-lettered':
         return count('DeadLetters', event.records);
+      case 'late':
+        if (event.dropped > 0) count('LateDropped', event.dropped);
+        if (event.passedOn > 0) count('LatePassedOn', event.passedOn);
+        return;
       case 'held-up':
         add('RecordsHeldUp', event.records);
         return flushSoon();

@@ -17,6 +17,8 @@ export function eventText(event: CoordinatorEvent): string | undefined {
       return `topic ${event.topic}, partition ${event.partition}, offset ${event.offset} keeps failing in ${event.reason.operator}: it goes to the dead-letter topic`;
     case 'dead-lettered':
       return `epoch ${event.epoch}: ${event.records} records went to the dead-letter topic`;
+    case 'late':
+      return event.dropped > 0 ? `epoch ${event.epoch}: ${event.dropped} values came too late and were dropped` : undefined;
     case 'no-progress':
       return `no progress for ${Math.round(event.forMs / 1000)} s, ${event.failuresInARow} failures in a row; the last error: ${event.lastError ?? 'none'}`;
     case 'progress-again':

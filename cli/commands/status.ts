@@ -7,6 +7,7 @@ import { type CommandResult, command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
 import { duration, fieldsOf, instant, paint, plural, tableOf } from '../text.ts';
+import { timeFields, timeTables } from '../time-text.ts';
 
 /** So that a job of many partitions fits on a screen too: those with the largest lag. */
 const SHOWN_PARTITIONS = 12;
@@ -36,14 +37,16 @@ function exitCodeOf({ standing, noProgress }: JobStatus): ExitCode {
 }
 
 function textOf(status: JobStatus, nowMs: number): string {
-  const { job, standing, failure, noProgress, lag } = status;
+  const { job, standing, failure, noProgress, lag, time } = status;
   const fields: [string, string][] = [['holder', holderText(status, nowMs)]];
   if (failure !== null) fields.push(['failure', failure]);
   if (noProgress !== null) fields.push(['progress', noProgressText(noProgress, nowMs)]);
   fields.push(['epochs', epochsText(status, nowMs)], ['incarnation', status.incarnation]);
   fields.push(['lag', lag === null ? `unknown: ${status.lagUnknownBecause}` : lagText(lag)]);
+  if (time !== null) fields.push(...timeFields(time, nowMs));
   const blocks = [`job ${job}: ${STYLED[standing]}${adviceOf(status)}`, fieldsOf(fields)];
   if (lag !== null && lag.partitions.length > 0) blocks.push('', partitionTable(lag.partitions));
+  if (time !== null) blocks.push(...timeTables(time, nowMs).flatMap((table) => ['', table]));
   return blocks.join('\n');
 }
 

@@ -40,7 +40,10 @@ export function addDashboard(scope: Construct, watched: Watched, alarms: readonl
     graph('Epochs a minute', of('EpochsCommitted')),
   );
   dashboard.addWidgets(
-    graph('What is repeated or left out', of('FailedAttempts', 'DoubtfulCommits', 'RepublishedTransactions', 'DeadLetters')),
+    graph(
+      'What is repeated, left out or late',
+      of('FailedAttempts', 'DoubtfulCommits', 'RepublishedTransactions', 'DeadLetters', 'LateDropped', 'LatePassedOn'),
+    ),
     graph('Without progress', of('NoProgress', 'JobFailed')),
   );
   dashboard.addWidgets(

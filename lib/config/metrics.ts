@@ -51,6 +51,16 @@ export const metrics = {
     doc: 'Decided transactions that the broker had aborted, and whose output was published again.',
   },
   DeadLetters: { unit: 'Count', statistic: 'Sum', doc: 'Records of decided epochs that are in the dead-letter topic.' },
+  LateDropped: {
+    unit: 'Count',
+    statistic: 'Sum',
+    doc: 'Values of decided epochs that came too late for an operator, and that nobody reads: they are in no result.',
+  },
+  LatePassedOn: {
+    unit: 'Count',
+    statistic: 'Sum',
+    doc: 'Values of decided epochs that came too late for an operator, and went to what reads its `late`.',
+  },
   ThrottledCalls: { unit: 'Count', statistic: 'Sum', doc: 'Calls of stage functions that Lambda refused because too many are running.' },
   NoProgress: {
     unit: 'Milliseconds',

@@ -1,10 +1,7 @@
-import { ConfigError } from '../config/fault.ts';
-import { BlobMissingError } from '../ports/blob-store.ts';
-import type { EpochRow } from '../ports/epoch-store.ts';
-import { KafkaProblem, type SourceRequests } from '../ports/kafka-requests.ts';
-import { StoreProblem } from '../ports/store-problem.ts';
-import type { SourceOffsets } from '../protocol/manifest.ts';
+import type { SourceRequests } from '../ports/kafka-requests.ts';
+import type { Manifest, SourceOffsets } from '../protocol/manifest.ts';
 import type { InspectDeps } from './deps.ts';
+import { type Known, tryToRead } from './known.ts';
 import { manifestIn } from './manifest.ts';
 
 export interface PartitionLag {
@@ -22,7 +19,7 @@ export interface PartitionLag {
   readonly heldUp: number;
 }
 
-export type Lag = { readonly known: true; readonly partitions: readonly PartitionLag[] } | { readonly known: false; readonly why: string };
+export type Lag = Known<readonly PartitionLag[]>;
 
 export interface LagByPartition {
   readonly job: string;
@@ -31,18 +28,10 @@ export interface LagByPartition {
   readonly partitions: readonly PartitionLag[];
 }
 
-/** How far the last completed epoch is behind Kafka, for every source partition. What cannot be asked is said. */
-export async function lagOf(deps: InspectDeps, last: EpochRow | undefined): Promise<Lag> {
-  if (last === undefined) return { known: false, why: 'the job has not completed an epoch yet' };
-  try {
-    const { offsets } = await manifestIn(deps, last);
-    return { known: true, partitions: await partitionLags(await deps.kafka(), offsets) };
-  } catch (error) {
-    if (error instanceof ConfigError) return { known: false, why: error.faults.map(({ option, mend }) => `${option}: ${mend}`).join('; ') };
-    if (error instanceof KafkaProblem || error instanceof StoreProblem || error instanceof BlobMissingError)
-      return { known: false, why: error.message };
-    throw error;
-  }
+/** How far the last completed epoch, of this manifest, is behind Kafka, for every source partition. What cannot be asked is said. */
+export async function lagOf({ kafka }: Pick<InspectDeps, 'kafka'>, manifest: Known<Manifest>): Promise<Lag> {
+  if (!manifest.known) return manifest;
+  return tryToRead(async () => partitionLags(await kafka(), manifest.of.offsets));
 }
 
 /** The same of a job by its name; here what cannot be asked is thrown. Undefined: there is no such job. */

@@ -1,7 +1,11 @@
 import type { EpochRow, JobRow, NoProgress } from '../ports/epoch-store.ts';
+import type { Manifest } from '../protocol/manifest.ts';
 import type { InspectDeps } from './deps.ts';
+import { type Known, tryToRead } from './known.ts';
 import { type Lag, lagOf, type PartitionLag } from './lag.ts';
+import { manifestIn } from './manifest.ts';
 import { type JobStanding, noProgressOf, standingOf } from './standing.ts';
+import { type JobTime, timeIn } from './time.ts';
 
 /** Is the job well? Who runs it, how far is it, how far behind is it. */
 export interface JobStatus {
@@ -29,6 +33,8 @@ export interface JobStatus {
   /** Null: it is not known, and `lagUnknownBecause` says why. */
   readonly lag: JobLag | null;
   readonly lagUnknownBecause: string | null;
+  /** Null: the job uses no time, or the manifest of its last completed epoch cannot be read, and `lagUnknownBecause` says why. */
+  readonly time: JobTime | null;
 }
 
 /** In records, counted by offsets. */
@@ -45,11 +51,24 @@ export async function readStatus(deps: InspectDeps): Promise<JobStatus | undefin
   if (row === undefined) return undefined;
   const { lastCompleted } = row;
   const last = lastCompleted === undefined ? undefined : await deps.epochs.readEpoch(row.job, row.incarnation, lastCompleted.epoch);
-  return statusOf(row, last, await lagOf(deps, last), deps.clock.now());
+  const manifest = await manifestOf(deps, last);
+  return statusOf(row, last, { manifest, lag: await lagOf(deps, manifest) }, deps.clock.now());
+}
+
+async function manifestOf(deps: InspectDeps, last: EpochRow | undefined): Promise<Known<Manifest>> {
+  if (last === undefined) return { known: false, why: 'the job has not completed an epoch yet' };
+  return tryToRead(() => manifestIn(deps, last));
+}
+
+/** What there may be to know beside the rows. */
+export interface Beside {
+  /** Of the last completed epoch. */
+  readonly manifest: Known<Manifest>;
+  readonly lag: Lag;
 }
 
 /** The status from what was read. */
-export function statusOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): JobStatus {
+export function statusOf(row: JobRow, last: EpochRow | undefined, { manifest, lag }: Beside, nowMs: number): JobStatus {
   return {
     job: row.job,
     standing: standingOf(row, nowMs),
@@ -66,11 +85,12 @@ export function statusOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowM
     lastDecidedAtMs: last?.summary.decidedAtMs ?? null,
     lag: lag.known
       ? {
-          records: lag.partitions.reduce((sum, partition) => sum + partition.lag, 0),
-          heldUp: lag.partitions.reduce((sum, partition) => sum + partition.heldUp, 0),
-          partitions: lag.partitions,
+          records: lag.of.reduce((sum, partition) => sum + partition.lag, 0),
+          heldUp: lag.of.reduce((sum, partition) => sum + partition.heldUp, 0),
+          partitions: lag.of,
         }
       : null,
     lagUnknownBecause: lag.known ? null : lag.why,
+    time: manifest.known ? timeIn(manifest.of) : null,
   };
 }

@@ -28,11 +28,19 @@ export function compileChain(parts: ChainParts, id: number, kept: 'kept' | 'pass
 
 /** What an operator gives aside under a tag. */
 export function compileSide(parts: ChainParts, id: number, tag: string): Push {
-  const sides = consumersOf(parts.job, id).filter((node) => node.kind === 'sideOutput' && node.tag === tag);
   return joined(
-    sides.map((node) => branchTo(parts, node)),
+    sidesOf(parts.job, id, tag).map((node) => branchTo(parts, node)),
     'passed',
   );
+}
+
+/** Does anybody read what an operator gives aside under a tag? */
+export function isSideRead(job: JobDefinition, id: number, tag: string): boolean {
+  return sidesOf(job, id, tag).some((node) => consumersOf(job, node.id).length > 0);
+}
+
+function sidesOf(job: JobDefinition, id: number, tag: string): readonly ConsumerNode[] {
+  return consumersOf(job, id).filter((node) => node.kind === 'sideOutput' && node.tag === tag);
 }
 
 interface Branch {

@@ -1,5 +1,5 @@
 import type { Edge } from '../plan/plan.ts';
-import type { PartitionSeen } from '../protocol/event-time.ts';
+import type { LateByOperator, PartitionSeen } from '../protocol/event-time.ts';
 import type { Own } from '../protocol/shape.ts';
 
 /** What a stage works with besides the job: the numbers that the coordinator sends with each request. */
@@ -26,6 +26,12 @@ export interface EpochOutput {
   /** By edge. */
   readonly edges: ReadonlyMap<string, EdgeOutput>;
   readonly recordsIn: number;
+}
+
+/** The same of an operator stage. */
+export interface OperatorOutput extends EpochOutput {
+  /** Undefined: nothing was late. */
+  readonly late: LateByOperator | undefined;
 }
 
 /** The same of a source stage. */

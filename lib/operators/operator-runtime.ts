@@ -11,13 +11,15 @@ import type { Push } from '../records/push.ts';
 import type { BroadcastState } from '../state/broadcast-state.ts';
 import { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
-import { compileChain, compileSide } from './chain.ts';
+import { compileChain, compileSide, isSideRead } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { EdgeWriters } from './edge-writers.ts';
 import { EpochClock } from './epoch-clock.ts';
-import type { EpochOutput, StageContext } from './epoch-output.ts';
+import type { OperatorOutput, StageContext } from './epoch-output.ts';
 import type { OpenKeyed, TakeRow } from './kind.ts';
+import { LATE } from './kinds/time-order.ts';
 import { keyedKind } from './kinds.ts';
+import { LateValues } from './late-values.ts';
 import { withOrigins } from './origins.ts';
 
 /** Runs an operator stage's subtask over its segments. One epoch: `begin`, `consume` for each segment, `finish`, then the snapshots are taken. */
@@ -40,7 +42,7 @@ export interface OperatorRuntime {
    */
   consume(segment: Buffer, name?: string, input?: number): void;
   /** Does what the end of the epoch's time brings, timers above all. Throws `TimerError` when that fails. */
-  finish(): EpochOutput;
+  finish(): OperatorOutput;
   /** Throws `UserCodeError` when user code has used a state or an output outside of its record since that was last asked. `begin` and `finish` ask too. */
   checkStray(): void;
   /** Forgets all state. */
@@ -81,14 +83,18 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   const keyGroups = keyGroupRange(subtask, context.parallelism(stageId), maxParallelism);
   const inputNodes = inputsOf(compiled, stageId);
   const keyBys = inputNodes.filter((node) => node.kind === 'keyBy');
-  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', made: 0 };
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', turn: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
   const scope = new RecordScope();
   const clock = new EpochClock();
+  const late = new LateValues();
   const nodes = job.nodes.filter((node) => isAt(node, 'keyed')).filter(({ inputs }) => keyBys.some(({ id }) => inputs.includes(id)));
   const opened = nodes.map((node) => {
     const next = () => compileChain({ job, edges, current }, node.id, 'kept');
-    const side = (tag: string) => compileSide({ job, edges, current }, node.id, tag);
+    const side = (tag: string) => {
+      const aside = compileSide({ job, edges, current }, node.id, tag);
+      return tag === LATE ? late.counted(node.uid, isSideRead(job, node.id, tag), aside) : aside;
+    };
     return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next, side }) };
   });
   const operators = opened.map(({ operator }) => operator);
@@ -209,6 +215,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
       }
       edges.begin();
       clock.begin(time);
+      late.begin();
       for (const { state } of broadcasts) state.begin();
       told = [];
       isTold = false;
@@ -266,7 +273,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
       tell();
       endEpoch();
       checkStray();
-      return { edges: edges.finish(), recordsIn };
+      return { edges: edges.finish(), recordsIn, late: late.counts() };
     },
 
     checkStray,

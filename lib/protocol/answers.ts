@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { committableSchema } from './committable.ts';
-import { partitionSeenSchema } from './event-time.ts';
+import { lateByOperatorSchema, partitionSeenSchema } from './event-time.ts';
 import { blobRefSchema, snapshotRefSchema } from './references.ts';
 import { type AnyRequest, recordPlaceSchema } from './requests.ts';
 import { byName, count, list, name, own, shapeFault, text } from './shape.ts';
@@ -80,7 +80,15 @@ const sourceDoneSchema = z
   .readonly();
 export type SourceDone = z.infer<typeof sourceDoneSchema>;
 
-const operatorDoneSchema = z.object({ outcome: z.literal('processed'), ...written, snapshots: byName(snapshotRefSchema) }).readonly();
+const operatorDoneSchema = z
+  .object({
+    outcome: z.literal('processed'),
+    ...written,
+    snapshots: byName(snapshotRefSchema),
+    /** Undefined: nothing was late. */
+    late: lateByOperatorSchema.optional(),
+  })
+  .readonly();
 export type OperatorDone = z.infer<typeof operatorDoneSchema>;
 
 /** Without a committable when there was nothing to write. */

@@ -24,11 +24,28 @@ const sourceTimeSchema = z
   .object({
     /** Of its partitions together, as far as it has come. */
     watermarkMs: instant.optional(),
+    /** How long a partition brings nothing until it is idle, by its strategy of this epoch. Undefined: none becomes idle. */
+    idleAfterMs: count.optional(),
     /** By topic, then partition (the index). */
     partitions: byName(list(partitionTimeSchema)),
   })
   .readonly();
 export type SourceTime = z.infer<typeof sourceTimeSchema>;
+
+/** Values that came too late for an operator. */
+const lateSchema = z
+  .object({
+    /** Nobody reads its late values. */
+    dropped: count,
+    /** Given to who reads them. */
+    passedOn: count,
+  })
+  .readonly();
+export type Late = z.infer<typeof lateSchema>;
+
+/** By operator uid, of those that had any. */
+export const lateByOperatorSchema = byName(lateSchema);
+export type LateByOperator = z.infer<typeof lateByOperatorSchema>;
 
 /** How far time has come in a job that uses it. Nothing of it goes back. */
 export const timeSchema = z
@@ -38,6 +55,8 @@ export const timeSchema = z
     sources: byName(sourceTimeSchema),
     /** By operator stage, those that have a watermark: it. */
     stages: byName(instant),
+    /** In all epochs up to this one. Undefined: nothing was late. */
+    late: lateByOperatorSchema.optional(),
   })
   .readonly();
 export type Time = z.infer<typeof timeSchema>;

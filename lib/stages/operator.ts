@@ -47,14 +47,12 @@ export async function runOperator(
     const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
     runtime.begin(request.time);
     for (const { segment, name, input } of await inputs) runtime.consume(segment, name, input);
-    const [output, { snapshots, ids }] = await Promise.all([
-      writeOutput(deps, request, runtime.finish()),
-      writeSnapshots(deps, runtime, request),
-    ]);
+    const made = runtime.finish();
+    const [output, { snapshots, ids }] = await Promise.all([writeOutput(deps, request, made), writeSnapshots(deps, runtime, request)]);
     runtime.checkStray();
     warm.runtime = runtime;
     warm.snapshotIds = ids;
-    return { outcome: 'processed', snapshots, ...output };
+    return { outcome: 'processed', snapshots, late: made.late, ...output };
   } catch (error) {
     return failureOf(error);
   }

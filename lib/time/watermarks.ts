@@ -36,7 +36,7 @@ export function timeAfter(before: Time | undefined, epoch: EpochTime, plan: Plan
     const watermark = stageAfter(sourcesTo(plan, stage.id), sources, ofName(before?.stages, stage.id));
     return watermark === undefined ? [] : [[stage.id, watermark] as const];
   });
-  const sourceTimes = [...sources].map(([id, { watermarkMs, partitions }]) => [id, { watermarkMs, partitions }] as const);
+  const sourceTimes = [...sources].map(([id, { isIdle: _, ...source }]) => [id, source] as const);
   return {
     processingMs: Math.max(before?.processingMs ?? 0, epoch.processingMs),
     sources: { ...before?.sources, ...byName(sourceTimes) },
@@ -56,13 +56,19 @@ function sourceAfter(stage: SourceStage, before: SourceTime | undefined, epoch: 
     if (topic !== stage.topic || was === undefined) continue;
     after[partition] = { watermarkMs: laterOf(was.watermarkMs, watermarkMs), activeMs: processingMs };
   }
-  const idleAfterMs = stage.eventTime?.idleAfterMs ?? Number.POSITIVE_INFINITY;
-  const parts = after.map(({ watermarkMs, activeMs }) => ({ watermarkMs, isIdle: processingMs - activeMs >= idleAfterMs }));
+  const idleAfterMs = stage.eventTime?.idleAfterMs;
+  const parts = after.map((of) => ({ watermarkMs: of.watermarkMs, isIdle: isIdle(of, idleAfterMs, processingMs) }));
   return {
     watermarkMs: laterOf(before?.watermarkMs, combined(parts)),
+    idleAfterMs,
     partitions: { ...before?.partitions, ...byName([[stage.topic, after] as const]) },
-    isIdle: parts.every(({ isIdle }) => isIdle),
+    isIdle: parts.every((part) => part.isIdle),
   };
+}
+
+/** Does the partition hold nobody back, in an epoch of this processing time? */
+export function isIdle({ activeMs }: Pick<PartitionTime, 'activeMs'>, idleAfterMs: number | undefined, processingMs: number): boolean {
+  return idleAfterMs !== undefined && processingMs - activeMs >= idleAfterMs;
 }
 
 /** Behind a source without event time there is no watermark. */

@@ -18,8 +18,11 @@ it('a job deployed by the CDK counts exactly once, also when the function that h
   const job = await DeployedJob.deploy(cdk, name, { ONCEFLOW_TOPICS: `read-lines=${input},write-counts=${output}` });
   const reader = new TopicReader(output);
   const flow = await startFlow(input, 5);
-  await job.start();
+  expect(await job.command('start')).toMatchObject({ code: 0, stdout: expect.stringMatching(/ is started: generation 1 of start /) });
   await reader.readUntil(({ records }) => records.length > 0);
+  expect(await job.command('start')).toMatchObject({ code: 0, stdout: expect.stringMatching(/ runs already: generation 1 of start /) });
+  // On the table and the bucket of the deployment, and the topics that its row names.
+  expect(await job.command('doctor')).toMatchObject({ code: 0, stdout: expect.stringContaining(`topic ${output} (sink): 3 partitions`) });
   expect(await job.kill(`${name}-operator-count-words-0`)).toBeGreaterThan(0);
   const seen = reader.records.length;
   await reader.readUntil(({ records }) => records.length > seen + 40);

@@ -16,6 +16,7 @@ export interface WordCountOptions {
   /** @default jobs/word-count.ts */
   readonly module?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly inputSettings?: Readonly<Record<string, string>>;
   readonly outputSettings?: Readonly<Record<string, string>>;
   readonly at?: string[];
 }
@@ -44,12 +45,13 @@ export interface Feed {
 export async function newWordCount({
   module = 'jobs/word-count.ts',
   env = {},
+  inputSettings = {},
   outputSettings = {},
   at,
 }: WordCountOptions = {}): Promise<WordCount> {
   const where = at === undefined ? {} : { at };
   const [input, output, producer] = await Promise.all([
-    newTopic('lines', where),
+    newTopic('lines', { settings: inputSettings, ...where }),
     newTopic('counts', { settings: outputSettings, ...where }),
     newProducer(undefined, at),
   ]);

@@ -5,10 +5,12 @@ import { usesTime } from '../../plan/time.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale, StageWritten } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
+import type { LateByOperator } from '../../protocol/event-time.ts';
 import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { CondemnedRecord, SourceRange } from '../../protocol/requests.ts';
 import { readUpTo } from '../../time/alignment.ts';
 import type { InputEnds } from '../../time/input-ends.ts';
+import { lateTogether } from '../../time/late.ts';
 import { type InputPart, offsetsIn } from '../failure/isolate.ts';
 
 /**
@@ -198,6 +200,11 @@ export function writtenBy(
   stage: string,
 ): readonly (StageWritten | undefined)[] {
   return operators.get(stage) ?? sources.get(stage) ?? [];
+}
+
+/** What was late in those of its operator stages that have finished. */
+export function lateIn({ operators }: Pick<Attempt, 'operators'>): LateByOperator | undefined {
+  return lateTogether([...operators.values()].flat().map(({ late }) => late));
 }
 
 /** Records that its sources read, that were left out of them, and that were staged for its sinks. */

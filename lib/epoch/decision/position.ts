@@ -4,8 +4,9 @@ import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
 import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
 import { hasInputBehind } from '../../time/input-ends.ts';
+import { lateTogether } from '../../time/late.ts';
 import { timeAfter } from '../../time/watermarks.ts';
-import { type Attempt, writtenBy } from '../attempt/attempt.ts';
+import { type Attempt, lateIn, writtenBy } from '../attempt/attempt.ts';
 import { advanceOffsets } from '../planning/plan.ts';
 
 /** Where an attempt ends that began at `before`, by what its stages have answered so far. */
@@ -25,7 +26,7 @@ export function positionAfter(
 /** Of a job that does not use time what there is stays as it is. */
 function timeOf(
   before: Position,
-  attempt: Pick<Attempt, 'from' | 'sources' | 'time'>,
+  attempt: Pick<Attempt, 'from' | 'sources' | 'operators' | 'time'>,
   plan: Pick<PhysicalPlan, 'stages' | 'edges'>,
 ): Time | undefined {
   const { from, sources, time } = attempt;
@@ -34,7 +35,8 @@ function timeOf(
   const seen = (source: string) => (sources.get(source) ?? []).flatMap((done) => done?.seen ?? []);
   const offsets = offsetsAfter(attempt);
   const hasMore = (source: SourceStage, partition: number) => hasInputBehind(offsets, time.ends, source, partition);
-  return timeAfter(before.time, { processingMs: time.processingMs, partitions, seen, hasMore }, plan);
+  const after = timeAfter(before.time, { processingMs: time.processingMs, partitions, seen, hasMore }, plan);
+  return { ...after, late: lateTogether([before.time?.late, lateIn(attempt)]) };
 }
 
 /** Where a job stands after its last completed epoch and the attempts that build on it, oldest first. */

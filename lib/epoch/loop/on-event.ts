@@ -8,6 +8,7 @@ import type { DecidedManifest } from '../../protocol/permit.ts';
 import { withoutHeld } from '../../time/alignment.ts';
 import { isTimeDue, timeDueAtMs } from '../../time/due.ts';
 import { type InputEnds, inputEnds, NO_INPUT } from '../../time/input-ends.ts';
+import { lateInAll } from '../../time/late.ts';
 import type { StageOutcome } from '../attempt/attempt.ts';
 import {
   type Attempt,
@@ -16,6 +17,7 @@ import {
   countsOf,
   inputOf,
   inputRead,
+  lateIn,
   newAttempt,
   timeOfAttempt,
   withDone,
@@ -269,6 +271,8 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   const { deadLetters, ...counts } = countsOf(attempt, turn.rules.plan);
   observe(turn, { event: 'decided', epoch: manifest.epoch, ...counts, ms: turn.nowMs - attempt.planned.elapsedMs });
   if (deadLetters > 0) observe(turn, { event: 'dead-lettered', epoch: manifest.epoch, records: deadLetters });
+  const operators = lateIn(attempt);
+  if (operators !== undefined) observe(turn, { event: 'late', epoch: manifest.epoch, ...lateInAll(operators), operators });
 }
 
 function takeCommitted(turn: Turn, epoch: number, { republished, delivers }: CommitResult, ms: number): void {

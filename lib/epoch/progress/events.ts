@@ -1,3 +1,4 @@
+import type { Late, LateByOperator } from '../../protocol/event-time.ts';
 import type { CondemnedRecord } from '../../protocol/requests.ts';
 import type { Names, SinkEvent } from '../../sinks/connector.ts';
 import type { Gap } from '../planning/plan.ts';
@@ -48,6 +49,8 @@ export type CoordinatorEvent =
   | ({ readonly event: 'leaves-out'; readonly epoch: number } & CondemnedRecord)
   /** So many records of a decided epoch are in the dead-letter topic in place of being processed. */
   | { readonly event: 'dead-lettered'; readonly epoch: number; readonly records: number }
+  /** Values of a decided epoch came too late for an operator. `operators`: for which. */
+  | ({ readonly event: 'late'; readonly epoch: number; readonly operators: LateByOperator } & Late)
   /** There is work to do, and nothing was decided or committed since then. Said again each time the wait has doubled. */
   | {
       readonly event: 'no-progress';
@@ -92,6 +95,8 @@ export function levelOf(event: CoordinatorEvent): Level {
     case 'no-progress':
     case 'still-failed':
       return 'error';
+    case 'late':
+      return event.dropped > 0 ? 'info' : 'debug';
     case 'attempt-failed':
     case 'leaves-out':
     case 'dead-lettered':

@@ -2,14 +2,21 @@ import { MalformedError } from '../../protocol/malformed.ts';
 
 /** Reads unsigned LEB128 numbers and what they count, never beyond the end. */
 export class Cursor {
-  readonly bytes: Buffer;
+  bytes: Buffer;
   readonly #name: string;
-  readonly #end: number;
+  #end: number;
   position: number;
 
   constructor(bytes: Buffer, name: string, start = 0, end = bytes.length) {
     this.bytes = bytes;
     this.#name = name;
+    this.position = start;
+    this.#end = end;
+  }
+
+  /** Reads something else from here on, of the same name. */
+  turnTo(bytes: Buffer, start: number, end: number): void {
+    this.bytes = bytes;
     this.position = start;
     this.#end = end;
   }

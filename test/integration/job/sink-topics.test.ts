@@ -33,6 +33,20 @@ describe("a sink's topic that changes while the job runs", () => {
     await run.stop();
     expect(await run.ended).toMatchObject({ end: 'stopped' });
   });
+
+  it('and takes only smaller batches from then on is written to in such, without a restart', async () => {
+    const count = await newWordCount({ env: SHORT_TRANSACTIONS });
+    await count.write(someLines(3));
+    const run = count.job.start();
+    await count.allCounted(run);
+    const lower = { type: 2, name: count.output, configEntries: [{ name: 'max.message.bytes', value: '600' }] };
+    await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources: [lower] }));
+    await waitFor('a batch that is refused', async () => {
+      await count.write(someLines(60));
+      return run.eventsOf('attempt-failed').some(({ message }) => message.includes('MESSAGE_TOO_LARGE'));
+    });
+    await count.expectExact(run);
+  });
 });
 
 describe("a sink's topic with a limit of its own", () => {

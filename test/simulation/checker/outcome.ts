@@ -30,6 +30,7 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
       timeOf: (uid) => times.get(uid),
     });
     epoch.written = written;
+    checkLate(scene, decided, aside);
     remember(life, input, aside, shapeOf(scene.job).definition);
   } catch (error) {
     return scene.fail(
@@ -94,6 +95,22 @@ function checkWindowKeys(
   if (lost !== undefined) scene.fail('I9', `epoch ${epoch}: ${uid} has lost the windows of the key ${shown(Buffer.from(lost, 'latin1'))}`);
   if (left !== undefined)
     scene.fail('I9', `epoch ${epoch}: ${uid} keeps the key ${shown(Buffer.from(left[0], 'latin1'))}, which has no windows`);
+}
+
+/** Nothing is left out in silence: the manifest counts what came late for each operator, and whether anybody reads it (I9). */
+function checkLate(scene: Scene, { epoch: { manifest }, parent }: Decided, aside: ReadonlyMap<string, readonly Row[]>): void {
+  const { nodes } = shapeOf(scene.job).definition;
+  for (const { id, uid } of nodes.filter(isKeyed)) {
+    const came = aside.get(`${id} late`)?.length ?? 0;
+    const isRead = nodes.some((node) => node.kind === 'sideOutput' && node.tag === 'late' && node.inputs.includes(id));
+    const [before, after] = [parent, manifest].map((of) => own(of?.time?.late, uid));
+    const counted = (of: 'dropped' | 'passedOn') => (after?.[of] ?? 0) - (before?.[of] ?? 0);
+    const [is, should] = [
+      `${counted('dropped')} dropped, ${counted('passedOn')} read`,
+      isRead ? `0 dropped, ${came} read` : `${came} dropped, 0 read`,
+    ];
+    if (is !== should) scene.fail('I9', `epoch ${manifest.epoch}: of what came late for ${uid} the manifest counts ${is}: it is ${should}`);
+  }
 }
 
 function remember(

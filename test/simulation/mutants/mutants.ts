@@ -909,7 +909,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/operators/kinds/time-order.ts',
-        'else waiting.put(current.timestamp, current.origin, waitingOf(value));',
+        'else waiting.put(current.timestamp, rank + current.origin, waitingOf(value));',
         'else late(value);',
       ),
     ],
@@ -924,6 +924,16 @@ export const mutants: readonly Mutant[] = [
         'if (current.timestamp <= Number.NEGATIVE_INFINITY) late(value);',
       ),
     ],
+  },
+  {
+    name: 'what is late is counted',
+    focus: 'time',
+    edits: [edit('lib/operators/late-values.ts', 'counter.values++;', '')],
+  },
+  {
+    name: 'what was late before is counted on',
+    focus: 'time',
+    edits: [edit('lib/epoch/decision/position.ts', 'lateTogether([before.time?.late, lateIn(attempt)])', 'lateIn(attempt)')],
   },
   {
     name: 'in order of time the watermark is that of the row',
@@ -1039,5 +1049,15 @@ export const mutants: readonly Mutant[] = [
         "if (edgesTo(plan, stage.id).some(({ from, how }) => how !== 'broadcast' && attempt.stages.get(from) !== 'done')) return false;",
       ),
     ],
+  },
+  {
+    name: 'of one time rows come in the order of the inputs',
+    focus: 'connected',
+    edits: [edit('lib/operators/kinds/time-order.ts', 'String.fromCharCode(input);', 'String.fromCharCode(31 - input);')],
+  },
+  {
+    name: 'rows that are made of a record are counted by edge',
+    focus: 'connected',
+    edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
   },
 ];

@@ -6,7 +6,9 @@ import type { World } from '../world.ts';
 import type { WorldOptions } from '../world-options.ts';
 import { at, ends, plain, type Rule, story } from './story.ts';
 
-/** Lines are `word time`. Of each word a timer is set a second after its time; with `soon` one of processing time, half a second from now. */
+const HOUR_MS = 3_600_000;
+
+/** Lines are `word time`. Of each word a timer is set a second after its time; of some one of processing time, so long from now. */
 const alarms: SimJob = {
   name: 'alarms',
   define: (_build, startingOffsets) =>
@@ -27,6 +29,7 @@ const alarms: SimJob = {
             if (timestamp <= watermarkMs) return out.emit(`late ${line}`);
             if (key === 'soon') timers.setProcessingTime(processingTimeMs + 500);
             if (key === 'patient') timers.setProcessingTime(processingTimeMs + 200_000);
+            if (key === 'sloth') timers.setProcessingTime(processingTimeMs + HOUR_MS);
             timers.setEventTime(timestamp + 1_000);
           },
           onTimer({ domain, timeMs }, _, out, { key }) {
@@ -53,6 +56,9 @@ async function rung(rules: readonly Rule[], change: Partial<WorldOptions>) {
   const logs = world?.broker.topics.get('output') ?? [];
   return { told, output: logs.flatMap((log) => readCommitted(log, 0, log.end).map(({ value }) => value)).toSorted() };
 }
+
+/** What is asked of table, blob store and brokers without changing anything there. */
+const READS = ['readJob', 'listEpochs', 'list', 'offsets', 'describeProducers'];
 
 const decidedEpochs = (world: World) => world.table.row(JOB)?.lastCompleted?.epoch ?? 0;
 
@@ -132,6 +138,27 @@ describe('a timer', () => {
     expect(firedMs).toBeLessThan(202_000);
     // It ended, and was started, in between; the one that was started within a minute of the time stayed.
     expect(told.ends.filter(({ message }) => message.includes('has no input')).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('an hour away is waited for without a word but that of the lease, and fires', async () => {
+    const [quietFromMs, quietUntilMs] = [20_000, HOUR_MS - 1_000];
+    const calls = new Map<string, number>();
+    const { told, output } = await rung([], {
+      input: [plain(0, 0, 'sloth 1000')],
+      settings: { leaseMs: 30_000, recoveryTimeoutMs: 40_000, transactionTimeoutMs: 60_000, idlePollMaxMs: 30_000 },
+      faultsUntilMs: quietUntilMs,
+      faults: ({ api, atMs }) => {
+        if (atMs >= quietFromMs) calls.set(api, (calls.get(api) ?? 0) + 1);
+        return undefined;
+      },
+    });
+    expect(output).toEqual(['sloth at processing']);
+    // Starting offsets, the line, the timer.
+    expect(told.epochs).toBe(3);
+    expect(told.ends).toHaveLength(1);
+    // One for each third of it.
+    expect(calls.get('renewLease')).toBeGreaterThan((quietUntilMs - quietFromMs) / 30_000);
+    expect([...calls.keys()].filter((api) => !READS.includes(api))).toEqual(['renewLease']);
   });
 
   it('that fails is tried again, and the job stops with what failed, for which key and which time', async () => {

@@ -11,16 +11,16 @@ import { standingOf } from '../../../lib/inspect/standing.ts';
 import { statusOf } from '../../../lib/inspect/status.ts';
 import type { EpochRow, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
-import { epochRowOf, jobRowOf, NOW } from './rows.ts';
+import { epochRowOf, jobRowOf, manifestOf, NOW } from './rows.ts';
 import { runCommand } from './run-command.ts';
 
 const noLag: Lag = {
   known: true,
-  partitions: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, highWatermark: 5, lag: 0, heldUp: 0 }],
+  of: [{ source: 'read', topic: 'lines', partition: 0, at: 5, end: 5, highWatermark: 5, lag: 0, heldUp: 0 }],
 };
 
 function printedOf(row: JobRow, last: EpochRow | undefined, lag: Lag, nowMs: number): CommandResult {
-  return statusResult(statusOf(row, last, lag, nowMs), nowMs);
+  return statusResult(statusOf(row, last, { manifest: { known: true, of: manifestOf(9) }, lag }, nowMs), nowMs);
 }
 
 describe('a job', () => {
@@ -46,7 +46,7 @@ describe('the status', () => {
   it('of a job that runs fits on a screen: holder, lease, epochs, lag', () => {
     const lag: Lag = {
       known: true,
-      partitions: [
+      of: [
         { source: 'read', topic: 'lines', partition: 0, at: 10, end: 10, highWatermark: 10, lag: 0, heldUp: 0 },
         { source: 'read', topic: 'lines', partition: 1, at: 20, end: 1020, highWatermark: 1020, lag: 1000, heldUp: 0 },
       ],
@@ -72,7 +72,7 @@ describe('the status', () => {
       { ...partition, partition: 0, highWatermark: 10, heldUp: 0 },
       { ...partition, partition: 1, highWatermark: 313, heldUp: 303 },
     ];
-    const { text, json } = printedOf(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
+    const { text, json } = printedOf(jobRowOf(), epochRowOf(9), { known: true, of: partitions }, NOW);
     expect(text).toContain('  lag          none; 303 offsets more in lines-1 held up by a transaction that is open there\n');
     expect(json).toMatchObject({ lag: { records: 0, heldUp: 303 } });
   });
@@ -128,7 +128,7 @@ describe('the status', () => {
       lag: partition % 20,
       heldUp: 0,
     }));
-    const { text } = printedOf(jobRowOf(), epochRowOf(9), { known: true, partitions }, NOW);
+    const { text } = printedOf(jobRowOf(), epochRowOf(9), { known: true, of: partitions }, NOW);
     const shown = [...text.matchAll(/ t-(\d+) /g)].map(([, partition]) => Number(partition));
     expect(shown).toEqual([14, 15, 16, 17, 18, 19, 34, 35, 36, 37, 38, 39]);
     expect(text).toMatch(/and 28 partitions more with less lag$/);
@@ -137,6 +137,7 @@ describe('the status', () => {
 
 describe('the lag', () => {
   const toolsWith = (kafka: Tools['kafka']) => ({ kafka }) as Partial<Tools> as Tools;
+  const last = { known: true, of: manifestOf(9) } as const;
 
   it('is what the last stable offsets are ahead of the manifest; new partitions count from their beginning', async () => {
     const kafka = {
@@ -150,12 +151,12 @@ describe('the lag', () => {
     expect(
       await lagOf(
         toolsWith(async () => kafka),
-        epochRowOf(9),
+        last,
       ),
     ).toEqual({
       known: true,
       // The second is behind the manifest, as after a topic was made anew.
-      partitions: [of(0, 10, 15, 5, 3), of(1, 20, 16, 0, 0), of(2, 4, 17, 13, 1)],
+      of: [of(0, 10, 15, 5, 3), of(1, 20, 16, 0, 0), of(2, 4, 17, 13, 1)],
     });
   });
 
@@ -163,20 +164,21 @@ describe('the lag', () => {
     const down = toolsWith(async () => {
       throw new KafkaProblem('NO_ANSWER', 'the brokers are down', true);
     });
-    expect(await lagOf(down, epochRowOf(9))).toEqual({ known: false, why: 'the brokers are down' });
+    expect(await lagOf(down, last)).toEqual({ known: false, why: 'the brokers are down' });
     const unset = toolsWith(async () => {
       requiredValue(readToolConfig({}), 'brokers');
       throw new Error('it is set');
     });
-    expect(await lagOf(unset, epochRowOf(9))).toEqual({ known: false, why: expect.stringContaining('ONCEFLOW_BROKERS: set it, e.g.') });
-    expect(await lagOf(down, undefined)).toMatchObject({ known: false });
+    expect(await lagOf(unset, last)).toEqual({ known: false, why: expect.stringContaining('ONCEFLOW_BROKERS: set it, e.g.') });
+    const unread = { known: false, why: 'the job has not completed an epoch yet' } as const;
+    expect(await lagOf(down, unread)).toEqual(unread);
   });
 
   it('does not hide a defect of its own', async () => {
     const broken = toolsWith(async () => {
       throw new TypeError('a defect');
     });
-    await expect(lagOf(broken, epochRowOf(9))).rejects.toThrow('a defect');
+    await expect(lagOf(broken, last)).rejects.toThrow('a defect');
   });
 });
 

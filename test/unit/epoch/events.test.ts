@@ -7,6 +7,8 @@ it.each<[string, CoordinatorEvent]>([
   ['error', { event: 'ended', end: 'failed', message: 'no such topic' }],
   ['info', { event: 'ended', end: 'stopped', message: 'job stopped' }],
   ['warn', { event: 'dead-lettered', epoch: 1, records: 1 }],
+  ['info', { event: 'late', epoch: 1, dropped: 1, passedOn: 1, operators: {} }],
+  ['debug', { event: 'late', epoch: 1, dropped: 0, passedOn: 1, operators: {} }],
   ['warn', { event: 'attempt-failed', epoch: 1, stage: 's', kind: 'transient', message: 'm', failuresInARow: 1, retryInMs: 1 }],
   ['error', { event: 'still-failed', message: 'no such topic' }],
   ['warn', { event: 'throttled', function: 'word-count-sink' }],

@@ -193,6 +193,29 @@ describe('what lacks a schema is done again, wherever it is called', () => {
     expect(job.values('write')).toEqual(['1 a', '2 b']);
   });
 
+  it('in such a function, also when the source itself lacks another one afterwards', async () => {
+    const { written, registry } = await started();
+    const inner = avro<Order>(mine, { registry: registry(), subject: 'orders-value' });
+    const job = testJob(
+      defineJob('both', (draft) => {
+        draft
+          .source('read', source(avro<Order>(mine, { registry: registry() })))
+          .flatMap(({ id }) => {
+            const within = written.newer(id, 'within');
+            try {
+              return [show(inner.read(within, 0, within.length))];
+            } catch {
+              return [];
+            }
+          })
+          .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
+      }),
+    );
+    push(job, written.mine(1, 'a'), written.older(2));
+    await job.runEpoch();
+    expect(job.values('write')).toEqual(['1 within', '2 within']);
+  });
+
   it('behind a keyBy and in state: what an earlier version of the job has written is read by the schema of today', async () => {
     const { server, registry } = await started();
     const [before, now] = [newer, mine].map((schema) => avro<Order>(schema, { registry: registry(), subject: 'orders-value' })) as [

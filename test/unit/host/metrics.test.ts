@@ -119,6 +119,8 @@ describe('a committed epoch', () => {
       'DoubtfulCommits',
       'RepublishedTransactions',
       'DeadLetters',
+      'LateDropped',
+      'LatePassedOn',
       'ThrottledCalls',
       'NoProgress',
       'JobFailed',
@@ -134,9 +136,14 @@ describe('a committed epoch', () => {
       { event: 'doubtful', epoch: 7, names: { transactionalId: 't' }, resolution: 'republished' },
       { event: 'throttled', function: 'wc-sink' },
     );
+    tell(
+      { event: 'late', epoch: 7, dropped: 4, passedOn: 0, operators: {} },
+      { event: 'late', epoch: 8, dropped: 1, passedOn: 6, operators: {} },
+    );
     tell(committed(8, {}, 2));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ DeadLetters: 3, DoubtfulCommits: 1, RepublishedTransactions: 3, ThrottledCalls: 1 });
+    expect(lines[0]).toMatchObject({ LateDropped: 5, LatePassedOn: 6 });
   });
 });
 
@@ -279,6 +286,7 @@ describe('the table', () => {
     const { tell, lines } = underTest();
     tell(failed, stalled(0), committed(1, { recordsBehind: 1 }, 1), committed(2));
     tell({ event: 'dead-lettered', epoch: 1, records: 1 }, { event: 'throttled', function: 'f' }, { event: 'held-up', records: 1 });
+    tell({ event: 'late', epoch: 1, dropped: 1, passedOn: 1, operators: {} });
     tell({ event: 'doubtful', epoch: 1, names: { transactionalId: 't' }, resolution: 'committed' }, ended('failed'));
     expect(new Set(lines.flatMap(namesOf))).toEqual(new Set(Object.keys(metrics)));
   });

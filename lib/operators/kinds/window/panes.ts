@@ -17,6 +17,7 @@ export interface Pane {
   accumulator: unknown;
 }
 
+const NOTHING = Buffer.alloc(0);
 const WAITS = 1;
 const GIVEN = 2;
 
@@ -26,6 +27,7 @@ const GIVEN = 2;
  */
 export function paneSerde(accumulator: Serde<unknown> | undefined, hasTimes: boolean): Serde<Pane> {
   const name = `${hasTimes ? 'span' : 'pane'}${accumulator === undefined ? '' : ` of ${accumulator.name}`}`;
+  const cursor = new Cursor(NOTHING, name);
   return {
     name,
     write(pane, out) {
@@ -39,7 +41,7 @@ export function paneSerde(accumulator: Serde<unknown> | undefined, hasTimes: boo
       accumulator?.write(pane.accumulator, out);
     },
     read(bytes, start, end) {
-      const cursor = new Cursor(bytes, name, start, end);
+      cursor.turnTo(bytes, start, end);
       const bits = cursor.varint();
       const count = cursor.varint();
       const earlyAtMs = (bits & WAITS) !== 0 ? cursor.f64() : undefined;

@@ -572,11 +572,46 @@ describe('a job that uses time', () => {
     const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
     expect(manifest.time).toEqual({
       processingMs: 1_000_000,
-      sources: { lines: { watermarkMs: 77, partitions: { in: [{ watermarkMs: 77, activeMs: 1_000_000 }] } } },
+      sources: { lines: { watermarkMs: 77, idleAfterMs: 5_000, partitions: { in: [{ watermarkMs: 77, activeMs: 1_000_000 }] } } },
       stages: { count: 77 },
     });
     const plain = play({}, { parent: decided({ ...parent, time: manifest.time }) });
     expect(only(upTo(plain, 'prepared'), 'decide').manifest.time).toBe(manifest.time);
+  });
+
+  it('says what was late in an epoch when that is decided, and sums it up from epoch to epoch', () => {
+    const before = {
+      processingMs: 1,
+      sources: {},
+      stages: {},
+      late: { count: { dropped: 1, passedOn: 5 }, gone: { dropped: 2, passedOn: 0 } },
+    };
+    const loop = play({ plan: timed }, { parent: decided({ ...parent, time: before }) });
+    upTo(loop, 'read');
+    const done = counted('s5');
+    if (done.outcome !== 'done' || done.work.kind !== 'operator') throw new Error('no operator');
+    const late = (dropped: number, passedOn: number) => ({ count: { dropped, passedOn } });
+    const [own] = done.work.subtasks;
+    const subtasks = own === undefined ? [] : [{ ...own, late: late(3, 0) }, own, { ...own, late: late(1, 7) }];
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: { outcome: 'done', work: { kind: 'operator', subtasks } } });
+    const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    expect(manifest.time?.late).toEqual({ count: { dropped: 5, passedOn: 12 }, gone: { dropped: 2, passedOn: 0 } });
+    expect(told(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 }))).toContainEqual({
+      event: 'late',
+      epoch: 5,
+      dropped: 4,
+      passedOn: 7,
+      operators: late(4, 7),
+    });
+    loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 1 });
+    expect(positionBehind(loop.state().parent, [], timed).time?.late).toEqual(manifest.time?.late);
+  });
+
+  it('says nothing of what is late when nothing was', () => {
+    const loop = play({ plan: timed });
+    const { manifest } = only(upTo(loop, 'prepared'), 'decide');
+    expect(manifest.time).not.toHaveProperty('late.count');
+    expect(told(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 })).map(({ event }) => event)).not.toContain('late');
   });
 
   it('has an epoch without input when something is due, and none before', () => {

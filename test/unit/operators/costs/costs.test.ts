@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Costs } from './measure.ts';
+import type { WindowCosts } from './measure-windows.ts';
 
 /*
  * The record path is a loop over buffers: what it makes for each word is counted here, where a clock would need a quiet
@@ -10,15 +11,38 @@ import type { Costs } from './measure.ts';
  * the words of a line, and `word:::count`. Bounds are about a tenth above what was counted when they were set.
  */
 
-const MEASURE = fileURLToPath(new URL('measure.ts', import.meta.url));
 const FLAGS = ['--expose-gc', '--single-threaded', '--min-semi-space-size=64', '--max-semi-space-size=64'];
 
+async function measured<T>(module: string): Promise<T> {
+  const path = fileURLToPath(new URL(module, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, path]);
+  return JSON.parse(stdout) as T;
+}
+
 let costs: Costs;
+let windows: { readonly tumbling: WindowCosts; readonly sliding: WindowCosts };
 
 beforeAll(async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, MEASURE]);
-  costs = JSON.parse(stdout) as Costs;
-}, 120_000);
+  costs = await measured('measure.ts');
+  windows = await measured('measure-windows.ts');
+});
+
+describe('a record in windows of an hour every minute', () => {
+  it('is added once, as in one of a minute, and what is merged for results is a tenth of that', () => {
+    const { tumbling, sliding } = windows;
+    expect([tumbling.adds, sliding.adds]).toEqual([1, 1]);
+    expect(tumbling.merges).toBe(0);
+    expect(sliding.merges).toBeGreaterThan(0);
+    expect(sliding.merges).toBeLessThan(0.1);
+  });
+
+  it('makes at most 1.5 times the objects of one in windows of a minute, which makes at most 53 bytes of them', () => {
+    const { tumbling, sliding } = windows;
+    expect(tumbling.heapBytes).toBeGreaterThan(0);
+    expect(tumbling.heapBytes).toBeLessThan(53);
+    expect(sliding.heapBytes / tumbling.heapBytes).toBeLessThan(1.5);
+  });
+});
 
 describe('a word of the word count', () => {
   it('makes at most 64 bytes of objects in the source: the string, and little else', () => {
