@@ -16,7 +16,7 @@ import type { Tools } from './tools.ts';
 
 /**
  * Takes the job's generation in a way that leaves a person's request to stop as it is; undefined when another process
- * took one in between.
+ * took one in between, or a person asked for something else.
  */
 export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' | 'cancel'): Promise<JobRow | undefined> {
   const { epochs, clock, config, say } = tools;
@@ -49,7 +49,7 @@ export async function finishHere(tools: Tools, taken: JobRow, signal: AbortSigna
     await lease.end();
     const failure = error instanceof JobFailedError ? error.message : undefined;
     if (!(error instanceof SupersededError))
-      await tools.epochs.releaseLease(taken.job, taken.generation, { desired: 'stopped', failure }).catch(() => undefined);
+      await tools.epochs.releaseLease(taken.job, taken.generation, { desired: 'as-it-is', failure }).catch(() => undefined);
     throw error;
   } finally {
     await lease.end();

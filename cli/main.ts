@@ -1,6 +1,6 @@
 import { explainError } from '../host/explain-error.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
-import { JobFailedError, LeftToNextError, SupersededError } from '../lib/epoch/coordinator/context.ts';
+import { JobFailedError, LeftToNextError } from '../lib/epoch/coordinator/context.ts';
 import { readArguments } from './arguments.ts';
 import type { CommandResult } from './command.ts';
 import { COMMANDS } from './commands.ts';
@@ -48,8 +48,6 @@ function print({ code, json, text }: CommandResult, isJson: boolean, output: Out
 function explain(error: unknown): { readonly code: ExitCode; readonly message: string } {
   if (error instanceof UsageError) return { code: EXIT.usage, message: `${error.message} ("onceflow --help" shows how)` };
   if (error instanceof JobFailedError) return { code: EXIT.jobFailed, message: error.message };
-  if (error instanceof SupersededError)
-    return { code: EXIT.startedAgain, message: `the job was started again meanwhile: ${error.message}` };
   if (error instanceof LeftToNextError)
     return { code: EXIT.timedOut, message: `not finished within --timeout; run it again to finish it: ${error.message}` };
   const { is, message } = explainError(error);

@@ -1,7 +1,7 @@
 import { type Config, parameters } from '../../lib/config/parameters.ts';
-import { LeftToNextError } from '../../lib/epoch/coordinator/context.ts';
+import { LeftToNextError, SupersededError } from '../../lib/epoch/coordinator/context.ts';
 import { CONTROL_POLL_MS } from '../../lib/epoch/loop/chores.ts';
-import { holderOf, isLeaseLive } from '../../lib/epoch/start/may-start.ts';
+import { isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
 import type { HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finishHere, takeGeneration } from '../finish-job.ts';
 import { forgetThatItRan } from '../forget-witness.ts';
 import { noSuchJob } from '../no-such-job.ts';
+import { whyNotOurs } from '../not-ours.ts';
 import { oneOf, timeout } from '../options.ts';
 import { plural } from '../text.ts';
 import type { Tools } from '../tools.ts';
@@ -47,12 +48,18 @@ export async function cancel(tools: Tools, retention: Config['cancelRetention'],
   const took = await takeFromAnyone(tools, asked);
   if (took === undefined) return startedAgain(tools);
   const { wasAlive, taken } = took;
-  await finishHere(tools, taken, signal);
-  await untilQuiet(tools, taken, wasAlive, signal);
+  try {
+    await finishHere(tools, taken, signal);
+    await untilQuiet(tools, taken, wasAlive, signal);
+  } catch (error) {
+    if (error instanceof SupersededError) return startedAgain(tools);
+    throw error;
+  }
+  if (retention === 'delete') return deleteAll(tools, (await epochs.readJob(job)) ?? taken, taken);
+  const released = await epochs.releaseLease(job, taken.generation, { desired: 'as-it-is', failure: undefined });
   const row = (await epochs.readJob(job)) ?? taken;
-  if (retention === 'delete') return deleteAll(tools, row, taken);
-  const released = await epochs.releaseLease(job, taken.generation, { desired: 'stopped', failure: undefined });
-  if (released === 'superseded') return startedAgain(tools);
+  // It is at rest, and somebody has let it run again meanwhile.
+  if (released === 'superseded' || row.desired === 'running') return startedAgain(tools);
   const epoch =
     row.lastCompleted === undefined ? 'it had completed no epoch' : `epoch ${row.lastCompleted.epoch} is its last, and committed`;
   return ended(row, 'cancelled', EXIT.ok, {
@@ -60,14 +67,21 @@ export async function cancel(tools: Tools, retention: Config['cancelRetention'],
   });
 }
 
-/** Undefined when the job was deleted meanwhile, or deleted and made anew: that one nobody has asked to cancel. */
-async function takeFromAnyone(tools: Tools, asked: JobRow): Promise<{ readonly wasAlive: boolean; readonly taken: JobRow } | undefined> {
-  for (let row: JobRow | undefined = asked; row?.incarnation === asked.incarnation; row = await tools.epochs.readJob(tools.job)) {
+/**
+ * Undefined when the job was deleted meanwhile, or deleted and made anew: that one nobody has asked to cancel. Also when somebody has
+ * let it run again: what a person asks for last counts.
+ */
+async function takeFromAnyone(
+  tools: Tools,
+  { incarnation }: JobRow,
+): Promise<{ readonly wasAlive: boolean; readonly taken: JobRow } | undefined> {
+  for (;;) {
+    const row = await tools.epochs.readJob(tools.job);
+    if (row?.incarnation !== incarnation || row.desired === 'running') return undefined;
     const wasAlive = isLeaseLive(row, tools.clock.now());
     const taken = await takeGeneration(tools, row, 'cancel');
     if (taken !== undefined) return { wasAlive, taken };
   }
-  return undefined;
 }
 
 /**
@@ -137,7 +151,7 @@ async function deleteBlobs(tools: Tools, ownIncarnation: string): Promise<number
 async function startedAgain(tools: Tools): Promise<CommandResult> {
   const row = await tools.epochs.readJob(tools.job);
   if (row === undefined) return noSuchJob(tools);
-  return ended(row, 'started-again', EXIT.startedAgain, { text: `job ${row.job} was started again meanwhile: ${holderOf(row)} has it` });
+  return ended(row, 'started-again', EXIT.startedAgain, { text: whyNotOurs(row, tools.clock.now()) });
 }
 
 function ended(row: JobRow, outcome: string, code: ExitCode, more: { readonly text: string; readonly deleted?: object }): CommandResult {

@@ -47,7 +47,7 @@ function textOf({ job, lastCompleted, failure }: JobRow, standing: JobStanding):
     case 'running':
       return `job ${job} runs: nothing to resume`;
     case 'stopping':
-      return `job ${job} was stopping: it runs on, unless it has just ended. "onceflow status" tells; if it has, ${from} is where a start goes on.`;
+      return `job ${job} was stopping: it runs on, unless it has just ended. "onceflow status" tells; if it has, it goes on from ${from}. ${start}`;
     case 'dead':
       return `job ${job} is to run already, but nobody runs it. It goes on from ${from}. ${start}`;
     default:

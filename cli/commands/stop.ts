@@ -1,3 +1,4 @@
+import { SupersededError } from '../../lib/epoch/coordinator/context.ts';
 import { holderOf, isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
@@ -5,6 +6,7 @@ import { type CommandResult, command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finishHere, takeGeneration } from '../finish-job.ts';
 import { noSuchJob } from '../no-such-job.ts';
+import { whyNotOurs } from '../not-ours.ts';
 import { timeout } from '../options.ts';
 import { duration } from '../text.ts';
 import type { Tools } from '../tools.ts';
@@ -65,7 +67,7 @@ export type StopStep =
 
 /** What to do next with a job that was asked to stop. */
 export function nextStopStep(row: JobRow, nowMs: number): StopStep {
-  if (row.desired === 'running') return { do: 'give-up', why: `job ${row.job} was asked to run again meanwhile: ${holderOf(row)} has it` };
+  if (row.desired === 'running') return { do: 'give-up', why: whyNotOurs(row, nowMs) };
   if (isLeaseLive(row, nowMs)) {
     const { lastCompleted, lastCommitted } = row;
     const progress = lastCompleted === undefined ? '' : `; epoch ${lastCompleted.epoch} completed, ${lastCommitted} recorded as committed`;
@@ -79,11 +81,17 @@ export function nextStopStep(row: JobRow, nowMs: number): StopStep {
   return gaveUp && row.lastCommitted >= (row.lastCompleted?.epoch ?? 0) ? { do: 'check' } : { do: 'finish' };
 }
 
+/** Does what is left to do, unless somebody else has the job by now: what the row says then is looked at anew. */
 async function finish(tools: Tools, row: JobRow, signal: AbortSignal): Promise<void> {
   const taken = await takeGeneration(tools, row, 'stop');
   if (taken === undefined) return;
-  await finishHere(tools, taken, signal);
-  await tools.epochs.releaseLease(row.job, taken.generation, { desired: 'stopped', failure: undefined });
+  try {
+    await finishHere(tools, taken, signal);
+  } catch (error) {
+    if (error instanceof SupersededError) return;
+    throw error;
+  }
+  await tools.epochs.releaseLease(row.job, taken.generation, { desired: 'as-it-is', failure: undefined });
 }
 
 function sayNow({ say, clock }: Tools): (line: string) => void {

@@ -45,7 +45,8 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     raiseGeneration: (job, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) =>
       raiseGeneration(store, job, { holder, leaseExpiresAtMs, holderEndsAtMs }),
     reviveGeneration: async (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) => {
-      const taken = await takeGeneration(store, { job, ...seenIn(expected) }, 'SET', { holder, leaseExpiresAtMs, holderEndsAtMs });
+      const seen = { job, ...seenIn(expected), said: { desired: expected.desired, failure: expected.failure } };
+      const taken = await takeGeneration(store, seen, 'SET', { holder, leaseExpiresAtMs, holderEndsAtMs });
       return taken.outcome === 'taken' ? taken.row : undefined;
     },
     startGeneration: async (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs = NO_END) => {
@@ -57,10 +58,9 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
       fencedUpdate(store, job, generation, 'SET leaseExpiresAtMs = :lease', { ':lease': leaseExpiresAtMs }),
     releaseLease: (job, generation, { desired, failure }) => {
       const sets = ['leaseExpiresAtMs = :zero'];
-      // `running` only leaves the row as it is: a stop that a person asked for meanwhile must not be lost.
-      if (desired === 'stopped') sets.push('desired = :desired');
+      if (desired !== 'as-it-is') sets.push('desired = :desired');
       if (failure !== undefined) sets.push('failure = :failure');
-      const values = { ':zero': 0, ':desired': desired === 'stopped' ? desired : undefined, ':failure': failure };
+      const values = { ':zero': 0, ':desired': desired === 'as-it-is' ? undefined : desired, ':failure': failure };
       return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
     },
     setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),
@@ -87,7 +87,10 @@ interface Holder extends Store {
    * deleted and made anew begin again, so a write must also be of the incarnation in which its generation was taken.
    */
   readonly incarnations: Map<string, string>;
-  /** Of tries to take a generation that were not answered yet: what they write into the row if they are carried out. */
+  /**
+   * By what is to be taken, until it is: what a try writes into the row. Also of one that was refused: a try before it, without an answer,
+   * may still be carried out.
+   */
   readonly claims: Map<string, string>;
 }
 
@@ -170,6 +173,8 @@ interface Seen {
   readonly generation: number;
   /** Undefined: of whichever incarnation. */
   readonly incarnation?: string;
+  /** What a person asked for last, and why the job ended. Undefined: whatever they are. */
+  readonly said?: Pick<JobRow, 'desired' | 'failure'>;
 }
 
 function seenIn({
@@ -177,6 +182,15 @@ function seenIn({
   incarnation,
 }: Pick<JobRow, 'generation' | 'incarnation'>): Pick<Required<Seen>, 'generation' | 'incarnation'> {
   return { generation, incarnation };
+}
+
+function conditionOf({ incarnation, said }: Seen): string {
+  const failure = said?.failure === undefined ? 'attribute_not_exists(failure)' : 'failure = :why';
+  return [
+    'generation = :seen',
+    ...(incarnation === undefined ? [] : ['incarnation = :of']),
+    ...(said === undefined ? [] : ['desired = :asked', failure]),
+  ].join(' AND ');
 }
 
 /**
@@ -187,10 +201,11 @@ function seenIn({
  */
 async function takeGeneration(
   store: Holder,
-  { job, generation: seen, incarnation }: Seen,
+  from: Seen,
   verb: 'SET' | typeof LET_RUN,
   changes: Lease & { readonly desired?: JobRow['desired'] },
 ): Promise<{ readonly outcome: 'taken'; readonly row: JobRow } | { readonly outcome: 'lost'; readonly generation: number | undefined }> {
+  const { job, generation: seen, incarnation, said } = from;
   const trial = JSON.stringify([job, incarnation, seen, changes.holder]);
   const claim = store.claims.get(trial) ?? randomUUID();
   store.claims.set(trial, claim);
@@ -201,20 +216,21 @@ async function takeGeneration(
     UpdateExpression: `${verb} ${Object.keys(columns)
       .map((column) => `${column} = :${column}`)
       .join(', ')}`,
-    ConditionExpression: incarnation === undefined ? 'generation = :seen' : 'generation = :seen AND incarnation = :of',
+    ConditionExpression: conditionOf(from),
     ExpressionAttributeValues: {
-      ...attributes({ ':seen': seen, ':of': incarnation }),
+      ...attributes({ ':seen': seen, ':of': incarnation, ':asked': said?.desired, ':why': said?.failure }),
       ...attributes(Object.fromEntries(Object.entries(columns).map(([column, value]) => [`:${column}`, value]))),
     },
     ReturnValues: 'ALL_NEW',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
-  store.claims.delete(trial);
   const item = update.outcome === 'done' ? update.output.Attributes : update.item;
   if (item === undefined) return { outcome: 'lost', generation: undefined };
   const row = decodeJob(item);
-  if (item['claim']?.S !== columns.claim) return { outcome: 'lost', generation: row.generation };
+  // A build that knows no claims leaves the last one in the row when it takes the next generation.
+  if (item['claim']?.S !== columns.claim || row.generation !== columns.generation) return { outcome: 'lost', generation: row.generation };
+  store.claims.delete(trial);
   rememberTaken(store, row);
   return { outcome: 'taken', row };
 }

@@ -55,27 +55,37 @@ export interface EpochStore {
   /** Raises the generation whatever it is (by one, or more when an answer was lost), takes the lease, sets desired = running, clears the failure, and answers the row after that. */
   raiseGeneration(job: string, holder: string, leaseExpiresAtMs: number, holderEndsAtMs?: number): Promise<JobRow>;
   /**
-   * Raises the generation only when the row still has `expected` (a scheduled revival): those of a job that was made anew begin again.
-   * Undefined: it has not, and somebody else has it. Repeated after a call without an answer it knows what that one has taken.
+   * Raises the generation only when the row still has `expected` (a scheduled revival): the generations of a job that was made anew begin
+   * again, and since it was read a person may have asked for something else, or the holder that was taken for dead have said why it ended.
+   * Undefined: it has not. Repeated after a call without an answer it knows what that one has taken.
    */
   reviveGeneration(
+    job: string,
+    expected: Pick<JobRow, 'generation' | 'incarnation' | 'desired' | 'failure'>,
+    holder: string,
+    leaseExpiresAtMs: number,
+    holderEndsAtMs?: number,
+  ): Promise<JobRow | undefined>;
+  /**
+   * The same for an explicit start that takes over from nobody, whatever the row says of desired and failure: in the same write sets
+   * desired = running, and clears the failure.
+   */
+  startGeneration(
     job: string,
     expected: Pick<JobRow, 'generation' | 'incarnation'>,
     holder: string,
     leaseExpiresAtMs: number,
     holderEndsAtMs?: number,
   ): Promise<JobRow | undefined>;
-  /** The same for an explicit start that takes over from nobody: in the same write sets desired = running, and clears the failure. */
-  startGeneration(...of: Parameters<EpochStore['reviveGeneration']>): Promise<JobRow | undefined>;
   renewLease(job: string, generation: number, leaseExpiresAtMs: number): Promise<FencedWrite>;
   /**
-   * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'running'`
-   * leaves what the row says, so that a stop that a person asked for meanwhile is not lost.
+   * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'as-it-is'`
+   * leaves what the row says, so that what a person asked for meanwhile is not lost: a stop, or that the job is to run again.
    */
   releaseLease(
     job: string,
     generation: number,
-    end: { readonly desired: JobRow['desired']; readonly failure: string | undefined },
+    end: { readonly desired: 'stopped' | 'as-it-is'; readonly failure: string | undefined },
   ): Promise<FencedWrite>;
   /**
    * A person's request, so no generation guards it; `running` also clears the failure. `superseded`: it was for the job of this

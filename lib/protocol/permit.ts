@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Committable } from './committable.ts';
 import type { Manifest } from './manifest.ts';
 import { count, name } from './shape.ts';
 
@@ -20,4 +21,9 @@ export type CommitPermit = z.infer<typeof commitPermitSchema>;
 /** The right to commit an epoch, of the coordinator that holds this generation. */
 export function permitFor({ epoch, decisionId }: DecidedManifest, generation: number): CommitPermit {
   return { epoch, decisionId, generation, decided: true } as CommitPermit;
+}
+
+/** What asks for a permit commits, sends or sends again what is of that epoch, and nothing else. Throws when it is of another. */
+export function checkCovered({ epoch }: Pick<Committable, 'epoch'>, permit: CommitPermit): void {
+  if (permit.epoch !== epoch) throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${epoch}`);
 }

@@ -34,31 +34,32 @@ export function isTimeDue(position: Position, plan: Plan, wallMs: number, held: 
 }
 
 /**
- * The next wall time at which `isTimeDue` says so, if no input comes. Undefined: it never will. What is due does not become undone:
+ * The next wall time at which `isTimeDue` says so, if no other input comes. Undefined: it never will. What is due does not become undone:
  * without input watermarks go forward only, each time a partition becomes idle.
  */
-export function timeDueAtMs(position: Position, plan: Plan): number | undefined {
-  if (!isAnythingWaiting(position, plan)) return undefined;
-  const moments = [...momentsIn(position, plan)].sort((one, other) => one - other);
+export function timeDueAtMs(position: Position, plan: Plan, held: InputEnds = NO_INPUT): number | undefined {
+  const isHeld = held.size > 0;
+  if (!isHeld && !isAnythingWaiting(position, plan)) return undefined;
+  const moments = [...momentsIn(position, plan, isHeld)].sort((one, other) => one - other);
   let low = 0;
   let high = moments.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (isTimeDue(position, plan, moments[middle] as number)) high = middle;
+    if (isTimeDue(position, plan, moments[middle] as number, held)) high = middle;
     else low = middle + 1;
   }
   return moments[low];
 }
 
-/** When a timer of processing time is due, or a partition becomes idle that leads to one of event time. */
-function momentsIn(position: Position, plan: Plan): ReadonlySet<number> {
+/** When a timer of processing time is due, or a partition becomes idle that leads to one of event time, or to where held input waits for it. */
+function momentsIn(position: Position, plan: Plan, isHeld: boolean): ReadonlySet<number> {
   const moments = new Set<number>();
   const waited = new Map<string, SourceStage>();
   for (const stage of operatorStages(plan)) {
-    for (const { due } of snapshotsOf(position, stage)) {
-      if (due?.processingMs !== undefined) moments.add(due.processingMs);
-      if (due?.eventMs !== undefined) for (const source of sourcesTo(plan, stage.id)) waited.set(source.id, source);
-    }
+    const snapshots = snapshotsOf(position, stage);
+    for (const { due } of snapshots) if (due?.processingMs !== undefined) moments.add(due.processingMs);
+    if (isHeld || snapshots.some(({ due }) => due?.eventMs !== undefined))
+      for (const source of sourcesTo(plan, stage.id)) waited.set(source.id, source);
   }
   for (const { id, topic, eventTime } of waited.values()) {
     if (eventTime?.idleAfterMs === undefined) continue;

@@ -170,6 +170,23 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect(await read(row.job)).toEqual(revived);
     });
 
+    it.each<[string, Partial<JobRow>, (row: JobRow) => Promise<unknown>]>([
+      ['a person stopped', {}, ({ job }) => store.setDesired(job, 'stopped')],
+      ['a person let run again', { desired: 'stopped' }, ({ job }) => store.setDesired(job, 'running')],
+      ['has failed', {}, ({ job }) => store.releaseLease(job, 1, { desired: 'as-it-is', failure: 'no such topic' })],
+      ['was resumed', { failure: 'no such topic' }, ({ job }) => store.setDesired(job, 'running')],
+    ])('is not raised by a revival of a job that %s since it was looked at', async (_how, before, happens) => {
+      const row = await startJob(before);
+      await happens(row);
+      const now = await read(row.job);
+      expect(await store.reviveGeneration(row.job, row, 'second', 5_000)).toBeUndefined();
+      expect(await read(row.job)).toEqual(now);
+      expect(await store.reviveGeneration(row.job, now, 'second', 5_000)).toEqual({
+        ...now,
+        ...{ generation: 2, holder: 'second', leaseExpiresAtMs: 5_000 },
+      });
+    });
+
     it('is raised by a start that takes over from nobody only when it is still the expected one, and the job is to run', async () => {
       const row = await startJob({ desired: 'stopped', failure: 'no such topic' });
       const started = await store.startGeneration(row.job, row, 'second', 5_000, 90_000);
@@ -198,7 +215,7 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
     it('of a job that was never created cannot be raised', async () => {
       const job = `job-${newId()}`;
       await expect(store.raiseGeneration(job, 'h', 1)).rejects.toMatchObject({ name: 'StoreProblem', retriable: false });
-      expect(await store.reviveGeneration(job, { generation: 1, incarnation: 'i' }, 'h', 1)).toBeUndefined();
+      expect(await store.reviveGeneration(job, newJobRow({ job }), 'h', 1)).toBeUndefined();
       expect(await store.readJob(job)).toBeUndefined();
     });
   });
@@ -216,11 +233,11 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
       expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped', failure: 'data loss' });
     });
 
-    it('that hands over does not undo a stop that a person asked for meanwhile', async () => {
-      const row = await startJob();
-      await store.setDesired(row.job, 'stopped');
-      expect(await store.releaseLease(row.job, 1, { desired: 'running', failure: undefined })).toBe('written');
-      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired: 'stopped' });
+    it.each(['stopped', 'running'] as const)('that ends does not undo what a person asked for meanwhile (%s)', async (desired) => {
+      const row = await startJob({ desired: desired === 'stopped' ? 'running' : 'stopped' });
+      await store.setDesired(row.job, desired);
+      expect(await store.releaseLease(row.job, 1, { desired: 'as-it-is', failure: undefined })).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired });
     });
 
     it('records that the job makes no progress, and takes it back', async () => {

@@ -59,7 +59,10 @@ const RARE = [
 
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
-/** What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `reach`, `time`, `windows` and `connected` are drawn for mutants only. */
+/**
+ * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows` and
+ * `connected` are drawn for mutants only.
+ */
 export type Focus =
   | 'anything'
   | 'reach'
@@ -69,6 +72,7 @@ export type Focus =
   | 'doubt'
   | 'records'
   | 'sources-anew'
+  | 'elections'
   | 'garbage'
   | 'pipeline'
   | 'commands';
@@ -139,6 +143,8 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   connected: BETWEEN_TIMES,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
+  // Leaders are elected while output is sent (drawElections).
+  elections: [],
   // While a commit drags on, epochs behind it fail.
   pipeline: [
     { kind: 'slow', apis: ['invoke commit'], rate: 0.5 },
@@ -326,6 +332,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     history: false,
     ...drawManifests(seed, job, input),
     ...drawStrands(seed),
+    ...(focus === 'elections' && drawElections(seed, job, faultsUntilMs)),
     ...change,
   };
 }
@@ -342,6 +349,22 @@ function drawStrands(seed: number): Partial<WorldOptions> {
     forgottenEnds: dice.spread(0.02, 0.3),
     maxProducerEpoch: dice.chance(0.5) ? dice.whole(3, 8) : 32_767,
     expireAtMs: Array.from({ length: dice.whole(1, 4) }, () => dice.between(500, 20_000)),
+  };
+}
+
+/** Partitions have no leader for a moment, again and again, while several pieces of output are sent to them. */
+function drawElections(seed: number, job: SimJob, untilMs: number): Partial<WorldOptions> {
+  const dice = new Dice(hashOf(seed, 'elections'));
+  const topics = [...shapeOf(job).sinks.values()];
+  return {
+    delivery: () => 'at-least-once',
+    parallelism: () => parallelismOf(job, { source: 1, operator: 3, sink: 1 }),
+    leaderless: Array.from({ length: 80 }, () => ({
+      atMs: dice.between(500, untilMs),
+      topic: dice.pick(topics),
+      partition: dice.whole(0, 2),
+      forMs: dice.spread(10, 300),
+    })),
   };
 }
 

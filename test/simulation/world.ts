@@ -59,6 +59,8 @@ const MOST_SKEW_MS = 90_000;
 const MOST_UPTIME_MS = 10_000_000;
 const MAX_COMMANDS = 4;
 const LEFT_ALONE_MS = [300, 30_000] as const;
+/** What it takes a process to be told who leads. */
+const ASKING_LEADERS_MS = 5;
 
 const TOPIC_CONFIG = new Map([
   ['max.message.bytes', '1048588'],
@@ -553,6 +555,7 @@ export class World {
     const random: Random = { id: () => dice.id(), fraction: () => dice.next() };
     const blobStore = modelBlobStore(this.bucket, carry('bucket'));
     const brokerConfig = new Map([['transaction.max.timeout.ms', '900000']]);
+    const clock = clockOf(this.scheduler, process, this.#options.lookMs);
     return {
       epochs: modelEpochStore(this.table, carry('table')),
       blobStore,
@@ -562,9 +565,10 @@ export class World {
         topic: TOPIC_CONFIG,
         nowMs: () => this.scheduler.nowMs,
         asksLate: () => asking.chance(0.5),
+        asking: () => clock.sleep(ASKING_LEADERS_MS),
       }),
       targets: this.targets.reachedBy(carry('target')),
-      clock: clockOf(this.scheduler, process, this.#options.lookMs),
+      clock,
       random,
     };
   }

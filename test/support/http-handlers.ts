@@ -13,8 +13,13 @@ type Handle = (request: SentRequest, options?: object) => Promise<{ readonly res
 /** An object that every client takes as its `requestHandler`. */
 export type RequestHandler = { readonly handle: Handle; readonly [member: string]: unknown };
 
-/** What a scripted server does with one request: answer, or fail as the network does. */
-export type Scripted = { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> } | Error;
+/** What a scripted server does with one request: answer, or fail as the network does; where it has to know what is asked, as it says then. */
+export type Scripted = ScriptedAnswer | Error | ((request: SentRequest) => Scripted);
+interface ScriptedAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** Answers requests from the script, in order; its last answer is given again for ever. `requests` grows as they come. */
 export function scripted(...script: readonly [Scripted, ...Scripted[]]): {
@@ -23,14 +28,19 @@ export function scripted(...script: readonly [Scripted, ...Scripted[]]): {
 } {
   const requests: SentRequest[] = [];
   const handle: Handle = async (request) => {
-    const answer = script[Math.min(requests.length, script.length - 1)] ?? script[0];
+    const next = script[Math.min(requests.length, script.length - 1)] ?? script[0];
     requests.push(request);
+    const answer = said(next, request);
     if (answer instanceof Error) throw answer;
     const { status, body = {}, headers = {} } = answer;
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     return { response: { statusCode: status, headers: { 'content-length': `${bytes.length}`, ...headers }, body: Readable.from([bytes]) } };
   };
   return { requestHandler: handlerOf(handle), requests };
+}
+
+function said(what: Scripted, request: SentRequest): ScriptedAnswer | Error {
+  return typeof what === 'function' ? said(what(request), request) : what;
 }
 
 /** Passes requests on; those that `isLost` picks are carried out and their answers thrown away, as by a reset connection. */

@@ -64,7 +64,7 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
   if (held !== undefined) {
     await held.lease.end();
     if (end.end === 'superseded') end = { ...end, message: await nameSuccessor(given, settings, held.generation, end.message) };
-    else await giveUpLease(given, settings, held.generation, end);
+    else await giveUpLease(given, settings, held.generation, { ...end, isToldToStop: signals.stop.aborted });
   }
   given.observe({ event: 'ended', end: end.end, message: end.message });
   return end;
@@ -86,10 +86,16 @@ async function nameSuccessor(deps: CoordinatorDeps, settings: JobSettings, gener
   return takenOverBy(row, { generation, holder: settings.holder }, deps.clock.now());
 }
 
-async function giveUpLease(deps: CoordinatorDeps, settings: JobSettings, generation: number, end: CoordinatorEnd): Promise<void> {
-  const desired = end.end === 'stopped' ? 'stopped' : 'running';
+async function giveUpLease(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  generation: number,
+  { end, message, isToldToStop }: CoordinatorEnd & { readonly isToldToStop: boolean },
+): Promise<void> {
+  // A stop that was asked for in the row is there already, unless it was withdrawn since: then the job is to run.
+  const desired = end === 'stopped' && isToldToStop ? 'stopped' : 'as-it-is';
   try {
-    await deps.epochs.releaseLease(settings.job, generation, { desired, failure: end.end === 'failed' ? end.message : undefined });
+    await deps.epochs.releaseLease(settings.job, generation, { desired, failure: end === 'failed' ? message : undefined });
   } catch (error) {
     deps.observe({
       event: 'warning',

@@ -77,8 +77,8 @@ const effects: { readonly [D in Effect['do']]: Does<Extract<Effect, { readonly d
     leave.abort();
     return undefined;
   },
-  'lease-renewed'(_held, _, { lease }) {
-    lease.renewed();
+  'lease-renewed'(_held, { atMs }, { lease }) {
+    lease.renewed(atMs);
     return undefined;
   },
   'begin-progress'(_held, _, { progress }) {

@@ -24,6 +24,7 @@ export async function decideManifest(
   manifest: Manifest,
   summary: EpochSummary,
 ): Promise<DecidedManifest> {
+  const stored = await storeManifest(deps, manifest);
   const decision: Decision = {
     job: settings.job,
     incarnation: tenure.incarnation,
@@ -33,7 +34,7 @@ export async function decideManifest(
     parentDecisionId: manifest.parentDecisionId,
     leaseExpiresAtMs: deps.clock.now() + settings.leaseMs,
     lastCommitted: Math.max(0, manifest.epoch - 1),
-    manifest: await storeManifest(deps, manifest),
+    manifest: stored,
     summary,
   };
   const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);

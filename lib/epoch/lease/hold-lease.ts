@@ -6,8 +6,11 @@ import { fenced } from './fenced.ts';
 export interface Lease {
   /** Aborted when another generation holds the job; its reason is the `SupersededError`. */
   readonly lost: AbortSignal;
-  /** A decision has just renewed it. */
-  renewed(): void;
+  /**
+   * A decision has renewed it, whose expiry was computed at this `elapsedMs`. One that took long to be made may have set the lease back:
+   * it is sent again as it was.
+   */
+  renewed(atMs: number): void;
   /** Renews it no more. Resolves when no renewal is under way that could give it back to one that gave it up. */
   end(): Promise<void>;
 }
@@ -29,6 +32,7 @@ export function holdLease(
   const lost = new AbortController();
   const over = new AbortController();
   let renewedMs = takenMs;
+  let wake = new AbortController();
 
   async function renew(): Promise<void> {
     renewedMs = clock.elapsedMs();
@@ -43,7 +47,8 @@ export function holdLease(
   async function keep(): Promise<void> {
     while (!over.signal.aborted && !lost.signal.aborted) {
       const leftMs = renewedMs + leaseMs / 3 - clock.elapsedMs();
-      if (leftMs > 0) await clock.sleep(leftMs, over.signal);
+      wake = new AbortController();
+      if (leftMs > 0) await clock.sleep(leftMs, AbortSignal.any([over.signal, wake.signal]));
       else await renew();
     }
   }
@@ -51,8 +56,10 @@ export function holdLease(
   const kept = keep();
   return {
     lost: lost.signal,
-    renewed() {
-      renewedMs = clock.elapsedMs();
+    renewed(atMs) {
+      const isSetBack = atMs < renewedMs;
+      renewedMs = atMs;
+      if (isSetBack) wake.abort();
     },
     end() {
       over.abort();

@@ -5,7 +5,7 @@ import { manifestOf, positionBehind } from '../decision/position.ts';
 import { isBounded } from '../failure/isolate.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
 import type { LoopRules } from './rules.ts';
-import { isEnding, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';
+import { isEnding, isToEnd, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';
 import {
   change,
   changeAttempt,
@@ -28,8 +28,8 @@ const COMMIT_GRACE_MS = 10_000;
 /** Starts every step and every chore that may start now. */
 export function whatIsDue(state: LoopState, given: Given, rules: LoopRules): Next {
   const turn = turnOf(state, given, rules);
-  if (isEnding(state, turn.nowMs, rules)) end(turn);
-  // A stop that was withdrawn: the next one has all its time.
+  if (isToEnd(state, turn.nowMs, rules)) end(turn);
+  // A stop that was withdrawn: the next one has all its time. What is being settled meanwhile is waited for, however long that takes.
   else if (state.ending.sinceMs !== undefined) changeEnding(turn, { sinceMs: undefined });
   if (turn.state.leftovers === 'found' && isBetweenEpochs(turn.state) && !isEnding(turn.state, turn.nowMs, rules)) {
     change(turn, { leftovers: 'being-ended' });

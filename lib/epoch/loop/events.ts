@@ -61,7 +61,8 @@ export type Effect =
   | { readonly do: 'settle'; readonly record: number | undefined }
   /** What is under way is left to the next coordinator when it would have to be repeated. */
   | { readonly do: 'leave' }
-  | { readonly do: 'lease-renewed' }
+  /** By a decision, whose expiry was computed then. */
+  | { readonly do: 'lease-renewed'; readonly atMs: number }
   /** There is, or may be, something to do. */
   | { readonly do: 'begin-progress' }
   /** The job moved on, or has nothing to do. `more`: is anything under way still? */

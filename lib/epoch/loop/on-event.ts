@@ -91,7 +91,7 @@ function take(turn: Turn, event: LoopEvent): void {
 /** Of a stop that was withdrawn meanwhile nothing is left but that the ids are settled: the loop goes on. */
 function takeSettled(turn: Turn): void {
   if (isToEnd(turn.state, turn.nowMs, turn.rules)) changeEnding(turn, { settling: 'done' });
-  else changeEnding(turn, { settling: 'no', sinceMs: undefined });
+  else changeEnding(turn, { settling: 'no' });
 }
 
 function takePlanned(turn: Turn, base: string, planned: Planned): void {
@@ -153,7 +153,7 @@ function takeNothing(turn: Turn, held: InputEnds = NO_INPUT): void {
 function timeDueInMs({ state: { parent }, rules, given }: Turn, held: InputEnds = NO_INPUT): number {
   const { wallMs } = given.now;
   if (isTimeDue(parent, rules.plan, wallMs, held)) return 0;
-  const dueAtMs = timeDueAtMs(parent, rules.plan);
+  const dueAtMs = timeDueAtMs(parent, rules.plan, held);
   return dueAtMs === undefined ? Number.POSITIVE_INFINITY : Math.max(dueAtMs - wallMs, 1);
 }
 
@@ -265,7 +265,7 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
     trouble: afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt))),
     staleInARow: 0,
   });
-  turn.effects.push({ do: 'lease-renewed' });
+  turn.effects.push({ do: 'lease-renewed', atMs: turn.nowMs - ms });
   // Epochs of nothing, one after the other, are no progress: there is something to read, or they would not have been planned.
   if (attempt.moved) turn.effects.push({ do: 'progress', more: true });
   const { deadLetters, ...counts } = countsOf(attempt, turn.rules.plan);

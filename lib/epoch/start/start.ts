@@ -39,25 +39,25 @@ export async function takeLease(
   const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs } = settings;
   const explicit = startKind === 'explicit';
   for (;;) {
-    const nowMs = deps.clock.now();
-    const expiresAtMs = nowMs + settings.leaseMs;
     const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal);
     if (known === undefined && explicit) {
-      const row = newRow(deps, settings, expiresAtMs);
+      const row = newRow(deps, settings, deps.clock.now() + settings.leaseMs);
       if ((await untilAnswered(deps, 'creating the job row', () => deps.epochs.createJob(row), signal)) === 'created') return row;
       continue;
     }
-    const may = mayStart(known, nowMs, startKind, takeover, deadHolders);
+    const may = mayStart(known, deps.clock.now(), startKind, takeover, deadHolders);
     if (may.outcome === 'refused') throw new StartRefusedError(may.message);
     if (known === undefined) throw new Error(`job ${job} has no row, and a revival may start it`);
     if (may.outcome === 'takes-over') {
       await mayTakeOver(known);
       deps.observe({ event: 'takes-over', message: may.message });
     }
+    // Now, for the checks before a takeover take their time: nobody takes a lease that is over already.
+    const expiresAtMs = deps.clock.now() + settings.leaseMs;
     if (explicit && takeover === 'allow')
       return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs, holderEndsAtMs), signal);
-    // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's. A revival
-    // starts nothing that a person stopped: what was asked for since it looked is in the row, and is obeyed.
+    // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's. A revival only
+    // while the row says what it said: it starts nothing that a person has stopped since it looked, or that has failed since.
     const of = [job, known, holder, expiresAtMs, holderEndsAtMs] as const;
     const take = () => (explicit ? deps.epochs.startGeneration(...of) : deps.epochs.reviveGeneration(...of));
     const taken = await untilAnswered(deps, 'taking the lease', take, signal);

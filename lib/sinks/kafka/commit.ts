@@ -1,7 +1,7 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import { growingPauses } from '../../ports/pause.ts';
 import { retriedAnswer } from '../../ports/retry.ts';
-import type { CommitPermit } from '../../protocol/permit.ts';
+import { type CommitPermit, checkCovered } from '../../protocol/permit.ts';
 import type { CommitOutcome } from '../connector.ts';
 import type { Asking } from './asking.ts';
 import type { KafkaCommittable } from './committable.ts';
@@ -31,8 +31,7 @@ export async function commitTransaction(
   committable: KafkaCommittable,
   { compacted, isOld }: LookRules,
 ): Promise<CommitOutcome> {
-  if (permit.epoch !== committable.epoch)
-    throw new Error(`the permit for epoch ${permit.epoch} does not cover the committable of epoch ${committable.epoch}`);
+  checkCovered(committable, permit);
   const answer = await retriedAnswer(asking, () => asking.kafka.endTxn(committable, true));
   const ended = kindOf(answer) === 'ok';
   if (committable.marker !== undefined) return isCommittedByMarker(asking, committable, committable.marker, answer);

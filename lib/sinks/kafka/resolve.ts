@@ -1,7 +1,7 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { ProducerIdentity } from '../../ports/kafka-requests.ts';
 import { retried } from '../../ports/retry.ts';
-import type { CommitPermit } from '../../protocol/permit.ts';
+import { type CommitPermit, checkCovered } from '../../protocol/permit.ts';
 import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import { mendOf } from './answers.ts';
 import type { Asking } from './asking.ts';
@@ -36,7 +36,8 @@ export type ResolveOutcome =
  * by the holder of the generation. It makes one pass, and commits nothing.
  */
 export async function resolveTransaction(asking: Asking, request: ResolveRequest): Promise<ResolveOutcome> {
-  const { committable, compacted } = request;
+  const { permit, committable, compacted } = request;
+  checkCovered(committable, permit);
   const { transactionalId, marker } = committable;
   // Committed is final: then nobody need be fenced.
   if (marker === undefined && (await isCommitted(asking, request))) return { outcome: 'committed' };

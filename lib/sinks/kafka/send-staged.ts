@@ -44,34 +44,40 @@ export async function sendStaged(asking: Asking, who: ProducerIdentity, sections
   const partitions = distinctPartitions(sections);
   const added = await retriedAnswer(asking, () => asking.kafka.addPartitions(who, partitions));
   if (added !== 'NONE') return { sent: false, answer: added, during: 'AddPartitionsToTxn' };
-  const sending: Sending = { kafka: asking.kafka, who, written: new Map(), acknowledged: new Map(), mayGoOn: () => true };
+  const sending: Sending = { kafka: asking.kafka, who, written: new Map(), acknowledged: new Map(), newPace: () => () => true };
   return (await produceAll(sending, sections)) ?? { sent: true, written: [...sending.written.values()] };
 }
 
 /**
  * Sends the staged batches that are not `acknowledged`, outside a transaction, every acknowledgement awaited and noted there. Stops
- * when the next request would not be answered in time, by the slowest so far; the first is sent all the same, so that each call gets
- * on. Answers whether that was all. After a failure what was under way may have been appended: it is sent again.
+ * when the next request to a leader would not be answered in time, by its slowest so far; the first is sent all the same, so that each
+ * call gets on. Answers whether that was all. After a failure what was under way may have been appended: it is sent again.
  */
 export async function sendPlain(
   { kafka, clock, deadlineMs }: Asking,
   sections: readonly StagedSection[],
   acknowledged: Acknowledged,
 ): Promise<'all' | 'partly' | SendFailure> {
-  let lastMs = clock.elapsedMs();
-  let slowestMs = 0;
+  const beganMs = clock.elapsedMs();
   let stopped = false;
-  const mayGoOn = (isFirst: boolean) => {
-    const nowMs = clock.elapsedMs();
-    slowestMs = Math.max(slowestMs, nowMs - lastMs);
-    lastMs = nowMs;
-    if (isFirst || nowMs + slowestMs <= deadlineMs) return true;
-    stopped = true;
-    return false;
+  const newPace = (): Pace => {
+    let lastMs = beganMs;
+    let slowestMs = 0;
+    return (isFirst) => {
+      const nowMs = clock.elapsedMs();
+      slowestMs = Math.max(slowestMs, nowMs - lastMs);
+      lastMs = nowMs;
+      if (isFirst || nowMs + slowestMs <= deadlineMs) return true;
+      stopped = true;
+      return false;
+    };
   };
-  const failed = await produceAll({ kafka, who: undefined, written: new Map(), acknowledged, mayGoOn }, sections);
+  const failed = await produceAll({ kafka, who: undefined, written: new Map(), acknowledged, newPace }, sections);
   return failed ?? (stopped ? 'partly' : 'all');
 }
+
+/** May another request be sent to the leader that it was made for? Asked before each; `isFirst`: of these. */
+type Pace = (isFirst: boolean) => boolean;
 
 interface Sending {
   readonly kafka: TransactionRequests;
@@ -80,8 +86,8 @@ interface Sending {
   /** Where the batches are, by `topic partition`. */
   readonly written: Map<string, WrittenRange>;
   readonly acknowledged: Acknowledged;
-  /** May another request be sent? `isFirst`: to that leader. */
-  readonly mayGoOn: (isFirst: boolean) => boolean;
+  /** One for each leader: the one must not count the time of the other. */
+  readonly newPace: () => Pace;
 }
 
 async function produceAll(sending: Sending, sections: readonly StagedSection[]): Promise<SendFailure | undefined> {
@@ -102,7 +108,9 @@ function distinctPartitions(sections: readonly StagedSection[]): { topic: string
 
 /**
  * Stamps every batch with the identity and its sequence number, and groups those that are not acknowledged into requests for each
- * leader: in every request at most one batch of a partition (the broker's rule), in the order in which they were staged.
+ * leader: in every request at most one batch of a partition (the broker's rule), in the order in which they were staged. All batches of
+ * a partition go to one leader, though who leads may change meanwhile: the second of two could be acknowledged without the first, which
+ * would count as sent.
  */
 async function requestsByLeader(
   { kafka, who, acknowledged }: Sending,
@@ -110,12 +118,14 @@ async function requestsByLeader(
 ): Promise<Map<number, ReadyBatch[][]>> {
   const nextSequence = new Map<string, number>();
   const toSkip = new Map(acknowledged);
+  const leaders = new Map<string, number>();
   const queues = new Map<number, ReadyBatch[][]>();
   for (const { topic, partition, batches } of sections) {
-    const leader = await leaderOf(kafka, topic, partition);
+    const key = `${topic} ${partition}`;
+    const leader = leaders.get(key) ?? (await leaderOf(kafka, topic, partition));
+    leaders.set(key, leader);
     const requests = queues.get(leader) ?? [];
     queues.set(leader, requests);
-    const key = `${topic} ${partition}`;
     let sequence = nextSequence.get(key) ?? 0;
     for (const span of batchesOf(batches)) {
       const skipped = toSkip.get(key) ?? 0;
@@ -173,7 +183,8 @@ function sizeOf(request: readonly PartitionBatch[]): number {
  * batches are.
  */
 async function produceInOrder(sending: Sending, leader: number, requests: readonly ReadyBatch[][]): Promise<Produced> {
-  const { kafka, who, mayGoOn } = sending;
+  const { kafka, who, newPace } = sending;
+  const mayGoOn = newPace();
   const atOnce = who === undefined ? 1 : PRODUCE_IN_FLIGHT;
   const underWay: Promise<Produced>[] = [];
   let worst: Produced = { answer: 'NONE' };

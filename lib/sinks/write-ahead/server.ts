@@ -1,6 +1,7 @@
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { TransactionRequests } from '../../ports/kafka-requests.ts';
 import { MalformedError } from '../../protocol/malformed.ts';
+import { checkCovered } from '../../protocol/permit.ts';
 import type { DeliveredServer } from '../connector.ts';
 import { mendOf } from '../kafka/answers.ts';
 import { sendPlain } from '../kafka/send-staged.ts';
@@ -12,10 +13,11 @@ import { acknowledgedIn, doneOf } from './done.ts';
 export function serveWriteAhead(kafka: TransactionRequests): DeliveredServer {
   return {
     how: 'delivered',
-    async deliver(until, permit, { sink, connector, epoch }, { staged, done }) {
+    async deliver(until, permit, committable, { staged, done }) {
+      const { sink, connector, epoch } = committable;
       if (connector !== CONNECTOR)
         throw new MalformedError(`output of sink ${sink}, epoch ${epoch}, is of connector ${connector}, and was given to ${CONNECTOR}`);
-      if (permit.epoch !== epoch) throw new Error(`the permit for epoch ${permit.epoch} does not cover output of epoch ${epoch}`);
+      checkCovered(committable, permit);
       const acknowledged = acknowledgedIn(done);
       const sent = await sendPlain({ ...until, kafka }, await sectionsOf(staged), acknowledged);
       if (sent === 'all') return { outcome: 'delivered' };

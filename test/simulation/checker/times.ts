@@ -1,6 +1,7 @@
 import type { EventTimeStrategy, JobDefinition, JobNode, SourceNode } from '../../../lib/graph/job.ts';
 import type { Time } from '../../../lib/protocol/event-time.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import type { Partition } from '../models/partition.ts';
 import { isKeyed, shapeOf } from '../sim-job.ts';
 import { own } from './contents.ts';
 import type { InputRecord, TimeTold } from './interpreter/epoch.ts';
@@ -13,6 +14,18 @@ interface Part {
   readonly active: number;
 }
 
+/** How far the logs of the sources' partitions could be read. */
+interface Readable {
+  readonly atMs: number;
+  /** By source and partition. */
+  readonly ends: ReadonlyMap<string, { readonly log: Partition; readonly end: number }>;
+}
+
+/** Epochs that a simulated job has in flight at most. */
+const MOST_IN_FLIGHT = 3;
+/** No broker is behind for so long. */
+const BEHIND_MS = 2_500;
+
 /**
  * Event time and processing time, found out from the input alone and held against what was decided (I10). Partitions, sources and
  * stages are looked at together, by other code than the engine's.
@@ -23,6 +36,8 @@ export class Times {
   readonly #parts = new Map<string, Part>();
   /** By source uid, and by operator uid. */
   readonly #watermarks = new Map<string, number>();
+  /** When each epoch was decided: how far the partitions of the sources could be read. */
+  readonly #readable: Readable[] = [];
   #processingMs = 0;
 
   constructor(job: JobDefinition) {
@@ -71,7 +86,10 @@ export class Times {
 
   #advance(scene: Scene, manifest: Manifest, time: Time, input: ReadonlyMap<string, readonly InputRecord[]>): void {
     const { processingMs } = time;
+    const isPlanned = processingMs > this.#processingMs;
     this.#processingMs = processingMs;
+    this.#readable.push(readableIn(scene, this.#job));
+    const knownByPlan = this.#knownByPlan();
     for (const source of timedSources(this.#job)) {
       const partitions = own(own(manifest.offsets, source.uid), source.topic)?.length ?? 0;
       const known = [...this.#parts.keys()].filter((name) => name.startsWith(`${source.uid} `));
@@ -86,6 +104,13 @@ export class Times {
         const mayHaveMore = log === undefined || log.end > (own(own(manifest.offsets, source.uid), source.topic)?.[partition] ?? 0);
         const saysMore = own(own(time.sources, source.uid)?.partitions, source.topic)?.[partition]?.activeMs === processingMs;
         const isActive = records.length > 0 || was === undefined || (mayHaveMore && saysMore);
+        const known = knownByPlan?.get(name);
+        const next = own(own(manifest.offsets, source.uid), source.topic)?.[partition] ?? 0;
+        if (isPlanned && !isActive && known !== undefined && known.log === log && known.end > Math.max(next, log.logStart))
+          scene.fail(
+            'I10',
+            `epoch ${manifest.epoch} takes partition ${name} for idle, which has been read to ${next} and had input to ${known.end} before it was planned`,
+          );
         this.#parts.set(name, {
           watermark: largest === Number.NEGATIVE_INFINITY ? undefined : largest,
           active: isActive ? processingMs : was.active,
@@ -94,6 +119,12 @@ export class Times {
       this.#raise(`source ${source.uid}`, this.#ofSource(source, processingMs));
     }
     for (const { uid } of this.#job.nodes.filter(isKeyed)) this.#raise(`operator ${uid}`, this.#joined(uid, processingMs));
+  }
+
+  /** What could be read for a while when the newest epoch was planned: one is planned when no more than two are in flight. */
+  #knownByPlan(): Readable['ends'] | undefined {
+    const beforeMs = (this.#readable.at(-1 - MOST_IN_FLIGHT)?.atMs ?? Number.NEGATIVE_INFINITY) - BEHIND_MS;
+    return this.#readable.findLast(({ atMs }) => atMs <= beforeMs)?.ends;
   }
 
   #raise(name: string, to: number | undefined): void {
@@ -148,6 +179,13 @@ export class Times {
       if (is !== should) scene.fail('I10', `epoch ${epoch}: the watermark of ${uid} is ${is}, and should be ${should}`);
     }
   }
+}
+
+function readableIn({ broker, table }: Scene, job: JobDefinition): Readable {
+  const ends = timedSources(job).flatMap(({ uid, topic }) =>
+    (broker.topics.get(topic) ?? []).map((log) => [`${uid} ${log.partition}`, { log, end: log.lastStableOffset }] as const),
+  );
+  return { atMs: table.nowMs, ends: new Map(ends) };
 }
 
 /** What of a record's life the watermark of its partition is. */

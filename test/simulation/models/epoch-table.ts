@@ -63,6 +63,10 @@ export class EpochTable {
     this.#tokenLifetimeMs = tokenLifetimeMs;
   }
 
+  get nowMs(): number {
+    return this.#nowMs();
+  }
+
   row(job: string): JobRow | undefined {
     return this.#jobs.get(job);
   }
@@ -80,10 +84,13 @@ export class EpochTable {
       : 'exists';
   }
 
-  /** Raises the generation from `seen`, or from whatever it is; where it is said, of this incarnation. `claim`: of the try, also when it is repeated. */
+  /**
+   * Raises the generation from `seen`, or from whatever it is; where it is said, of this incarnation, and while the row says this. `claim`:
+   * of the try, also when it is repeated.
+   */
   raise(
     job: string,
-    seen: Partial<Pick<JobRow, 'generation' | 'incarnation'>>,
+    seen: Partial<Pick<JobRow, 'generation' | 'incarnation'>> & { readonly said?: Pick<JobRow, 'desired' | 'failure'> | undefined },
     change: Partial<JobRow>,
     claim?: string,
   ): JobRow | undefined {
@@ -92,6 +99,7 @@ export class EpochTable {
     if (claim !== undefined && row !== undefined && this.#claims.get(job) === claim) return row;
     if (row === undefined || (seen.generation ?? row.generation) !== row.generation) return undefined;
     if ((seen.incarnation ?? row.incarnation) !== row.incarnation) return undefined;
+    if (seen.said !== undefined && (seen.said.desired !== row.desired || seen.said.failure !== row.failure)) return undefined;
     const raised = { ...row, ...change, generation: row.generation + 1 };
     this.#jobs.set(job, raised);
     this.#claims.set(job, claim);
@@ -291,22 +299,23 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
     incarnations.set(`${row.job} ${row.generation}`, row.incarnation);
     return row;
   };
-  /** By what is to be taken: the claim of a try that was not answered. */
+  /** By what is to be taken: the claim of a try that has not taken it. */
   const claims = new Map<string, string>();
   async function take(
     api: string,
-    [job, expected, holder, leaseExpiresAtMs, holderEndsAtMs]: Parameters<EpochStore['reviveGeneration']>,
-    change: Partial<JobRow>,
+    [job, expected, holder, leaseExpiresAtMs, holderEndsAtMs]: Parameters<EpochStore['startGeneration']>,
+    { said, ...change }: Partial<JobRow> & { readonly said?: Pick<JobRow, 'desired' | 'failure'> | undefined },
   ): Promise<JobRow | undefined> {
     const { generation, incarnation } = expected;
     const trial = JSON.stringify([job, generation, incarnation, holder]);
     const claim = claims.get(trial) ?? `${claimed++}`;
     claims.set(trial, claim);
     const row = await ask(api, `${job} from ${generation}`, () =>
-      table.raise(job, { generation, incarnation }, { holder, leaseExpiresAtMs, holderEndsAtMs, ...change }, claim),
+      table.raise(job, { generation, incarnation, said }, { holder, leaseExpiresAtMs, holderEndsAtMs, ...change }, claim),
     );
+    if (row === undefined) return undefined;
     claims.delete(trial);
-    return row === undefined ? undefined : taken(row);
+    return taken(row);
   }
   return {
     readJob: (job) => ask('readJob', job, () => table.row(job)),
@@ -327,7 +336,7 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         if (raised !== undefined) return taken(raised);
       }
     },
-    reviveGeneration: (...of) => take('reviveGeneration', of, {}),
+    reviveGeneration: (...of) => take('reviveGeneration', of, { said: { desired: of[1].desired, failure: of[1].failure } }),
     startGeneration: (...of) => take('startGeneration', of, { desired: 'running', failure: undefined }),
     renewLease: (job, generation, leaseExpiresAtMs) =>
       ask('renewLease', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ leaseExpiresAtMs }))),
@@ -335,7 +344,7 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
       ask('releaseLease', `generation ${generation}`, () =>
         table.fenced(held(job, generation), () => ({
           leaseExpiresAtMs: 0,
-          ...(desired === 'stopped' ? { desired } : {}),
+          ...(desired === 'as-it-is' ? {} : { desired }),
           ...(why === undefined ? {} : { failure: why }),
         })),
       ),

@@ -37,6 +37,8 @@ export function modelKafka(
     readonly nowMs: () => number;
     /** @default never */
     readonly asksLate?: () => boolean;
+    /** The time that it takes to be told who leads, which is asked each time while a partition has no leader. @default none */
+    readonly asking?: () => Promise<void>;
   },
 ): KafkaRequests & InspectionRequests {
   const metadata = new Metadata(broker, config.nowMs, config.asksLate);
@@ -85,7 +87,11 @@ export function modelKafka(
         broker.reads.describeProducers(leader, topic, partitions),
       );
     },
-    leaders: async (topic, seen) => metadata.leaders(topic, seen),
+    async leaders(topic, seen) {
+      const leaders = metadata.leaders(topic, seen);
+      if (leaders.includes(-1)) await config.asking?.();
+      return leaders;
+    },
     forgetLeaders: (topic) => metadata.forget(topic),
 
     partitionCount: async (topic) => metadata.leaders(topic).length,

@@ -3,7 +3,7 @@ import type { Broker } from './kafka-broker.ts';
 
 const MAX_AGE_MS = 10_000;
 
-/** What one process knows of who leads what: kept until it is old or proves wrong. To learn it takes no request. */
+/** What one process knows of who leads what: kept until it is old or proves wrong. To learn it takes no request that may fail. */
 export class Metadata {
   readonly #broker: Broker;
   readonly #nowMs: () => number;

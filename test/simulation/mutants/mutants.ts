@@ -544,6 +544,21 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(SEND, 'who === undefined ? 1 : PRODUCE_IN_FLIGHT', 'PRODUCE_IN_FLIGHT')],
   },
   {
+    name: 'at least once, all batches of a partition go to one leader',
+    edits: [edit(SEND, 'leaders.get(key) ?? (await leaderOf(kafka, topic, partition))', '(await leaderOf(kafka, topic, partition))')],
+    focus: 'elections',
+  },
+  {
+    name: 'at least once, only what was acknowledged counts as sent',
+    edits: [
+      edit(
+        SEND,
+        "if (answer !== 'NONE') return answer;\n",
+        "if (answer !== 'NONE') { for (const { topic, partition } of request) acknowledged.set(`${topic} ${partition}`, (acknowledged.get(`${topic} ${partition}`) ?? 0) + 1); return answer; }\n",
+      ),
+    ],
+  },
+  {
     name: 'ids of transactions are settled also by a coordinator that makes none',
     edits: [
       edit(
@@ -781,6 +796,23 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(WATERMARKS, 'parts.filter(({ isIdle }) => !isIdle)', 'parts')],
   },
   {
+    name: 'a partition is active while there is more of it to read',
+    edits: [edit(WATERMARKS, 'return epoch.hasMore(stage, partition) ? { ...was, activeMs: processingMs } : was;', 'return was;')],
+    focus: 'time',
+  },
+  {
+    name: 'input that waits for the rest is let in when the rest is idle',
+    edits: [
+      edit('lib/time/due.ts', 'if (isHeld && afterMs !== ofName(position.time?.stages, stage.id)) return true;', ''),
+      edit(
+        'lib/time/due.ts',
+        'if (!isHeld && !isAnythingWaiting(position, plan)) return false;',
+        'if (!isAnythingWaiting(position, plan)) return false;',
+      ),
+    ],
+    focus: 'time',
+  },
+  {
     name: 'a partition is active with the epoch that brings its records',
     focus: 'time',
     edits: [
@@ -880,7 +912,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'in order of time a row waits until the watermark has passed it',
     focus: 'time',
-    edits: [edit('lib/operators/kinds/time-order.ts', 'else waiting.put(current.timestamp, rank + current.origin, waitingOf(value));', 'else late(value);')],
+    edits: [
+      edit(
+        'lib/operators/kinds/time-order.ts',
+        'else waiting.put(current.timestamp, rank + current.origin, waitingOf(value));',
+        'else late(value);',
+      ),
+    ],
   },
   {
     name: 'in order of time what is late is given aside',

@@ -108,6 +108,28 @@ describe('a job that a command brings to rest', () => {
     },
   );
 
+  it('has nothing open after "stop", also when its coordinator could not end what a broker had forgotten to', async () => {
+    let isForgotten = false;
+    const forgets = (world: World, { about }: Call) => {
+      world.broker.forgetEndsOf(about.split(' ')[0] ?? '');
+      isForgotten = true;
+    };
+    const plans = at('offsets', { role: 'coordinator' });
+    const told = await story(
+      [
+        { at: at('invoke prepare', { about: /epoch 2$/ }), also: (world) => world.startCommand('stop') },
+        { at: at('produce', { about: /-write-0-0 / }), fault: { fault: 'lose', what: 'answer' } },
+        { at: at('abort', { about: /-write-0-0 / }), also: forgets },
+        // It gives up its lease when it has not reached the broker for ten seconds, and there is nothing to commit.
+        { at: (call) => isForgotten && plans(call), fault: { fault: 'partition', forMs: 30_000 } },
+      ],
+      anew,
+    );
+    expect(ends(told)[0]).toBe('handed-over');
+    expect(outcomes(told)).toEqual(['stopped']);
+    expect(text(told)).toMatch(/command#1 +abort job-\w+-write-0-0 .* → NONE/);
+  });
+
   it('by a command that dies in the middle is brought to rest by the next', async () => {
     for (const api of ['commit', 'recordCommitted', 'initProducerId', 'releaseLease']) {
       const told = await story(
@@ -137,6 +159,80 @@ describe('a job that a command brings to rest', () => {
       expect(outcomes(told)).toHaveLength(1);
       expect(outcomes(told)).not.toContain('cancelled');
     }
+  });
+});
+
+describe('what a person asks for last counts', () => {
+  /** Nobody but a schedule starts it again. */
+  const scheduled = { leftAloneMs: [90_000, 90_000], input: many, watch: { how: 'revival', everyMs: 2_000, standby: 'none' } } as const;
+  const resume = (world: World) => void world.table.setDesired(JOB, 'running');
+  const revivals = (told: Outcome) => told.history.filter((line) => /coordinator#\d+ +reviveGeneration/.test(line)).length;
+
+  it('that a job runs on, which was stopping and has just settled', async () => {
+    const told = await story(
+      [
+        { at: decideOf(3), also: (world) => world.startCommand('stop') },
+        { at: at('releaseLease', { role: 'coordinator' }), also: resume },
+      ],
+      scheduled,
+    );
+    expect(outcomes(told)).toEqual(['started-again']);
+    expect(revivals(told)).toBe(1);
+  });
+
+  it.each(['stop', 'cancel'] as const)('that a job runs on, which "%s" has just brought to rest', async (command) => {
+    const told = await story(
+      [
+        { at: commitOf(2), also: (world) => world.startCommand(command), fault: { fault: 'crash', when: 'before' } },
+        { at: at('releaseLease', { role: 'command' }), also: resume },
+      ],
+      scheduled,
+    );
+    expect(outcomes(told)).toEqual(['started-again']);
+    expect(revivals(told)).toBe(1);
+  });
+
+  it.each(['stop', 'cancel'] as const)('that a job runs on, which "%s" is about to take', async (command) => {
+    const told = await story(
+      [
+        { at: commitOf(2), also: (world) => world.startCommand(command), fault: { fault: 'crash', when: 'before' } },
+        { at: at('reviveGeneration', { role: 'command' }), also: resume },
+      ],
+      scheduled,
+    );
+    expect(outcomes(told)).toEqual(['started-again']);
+    expect(text(told)).not.toMatch(/command#1 +\* took job/);
+    expect(revivals(told)).toBe(1);
+  });
+
+  it('that a job stops, which a schedule is about to start again', async () => {
+    const told = await story(
+      [
+        { at: commitOf(2), fault: { fault: 'crash', when: 'before' } },
+        { at: at('reviveGeneration', { role: 'coordinator' }), also: (world) => void world.table.setDesired(JOB, 'stopped') },
+      ],
+      { ...scheduled, leftAloneMs: [300, 300] },
+    );
+    expect(told.ends).toContainEqual({ end: 'refused', message: expect.stringContaining('was asked to stop') });
+    // Who takes the generation in the end is no revival.
+    const taken = told.observed.flatMap((event) => (event.event === 'lease-taken' ? [event.generation] : []));
+    expect(taken).toEqual([1, 2]);
+    expect(text(told)).toMatch(/raiseGeneration job from 1 by/);
+  });
+
+  it('of two that bring it to rest: the one from whom the other has taken it waits for that one', async () => {
+    const told = await story(
+      [
+        { at: commitOf(2), also: (world) => world.startCommand('stop'), fault: { fault: 'crash', when: 'before' } },
+        {
+          at: at('recordCommitted', { role: 'command' }),
+          also: (world) => world.startCommand('cancel'),
+          fault: { fault: 'freeze', when: 'before', forMs: 1_000 },
+        },
+      ],
+      long,
+    );
+    expect(outcomes(told)).toEqual(['cancelled', 'stopped']);
   });
 });
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
 import { createEpochStore } from '../../../lib/aws/dynamo-epoch-store.ts';
 import { attributes } from '../../../lib/aws/dynamo-rows.ts';
-import type { Decision, JobRow } from '../../../lib/ports/epoch-store.ts';
+import type { Decision, EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
-import { connectionReset, type Scripted, scripted, textOf } from '../../support/http-handlers.ts';
+import { connectionReset, type Scripted, type SentRequest, scripted, textOf } from '../../support/http-handlers.ts';
 
 const decision: Decision = {
   job: 'word-count',
@@ -37,7 +37,7 @@ const row: JobRow = {
 
 const item = ({ job, ...columns }: JobRow, extra: Record<string, unknown> = {}) => attributes({ pk: job, sk: 'job', ...columns, ...extra });
 
-const refusal = (type: string, more: Record<string, unknown> = {}, status = 400): Scripted => ({
+const refusal = (type: string, more: Record<string, unknown> = {}, status = 400) => ({
   status,
   body: { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: `${type} it is`, ...more },
 });
@@ -179,17 +179,44 @@ describe('the epoch store', () => {
     );
   });
 
-  it('knows a generation that it took by a call without an answer, and writes as its holder', async () => {
-    const { store, bodies } = storeOn(
-      1,
-      timeout(),
-      refusal('ConditionalCheckFailedException', { Item: item({ ...row, generation: 2 }, { claim: 'of somebody else' }) }),
-    );
-    await expect(store.reviveGeneration(row.job, row, 'tick 0815', 5_000)).rejects.toThrow(StoreProblem);
-    expect(await store.reviveGeneration(row.job, row, 'tick 0815', 5_000)).toBeUndefined();
-    const claims = bodies().map((body) => /":claim":\{"S":"([^"]+)"/.exec(body)?.[1]);
-    expect(claims[0]).toBeDefined();
-    expect(claims[1]).toBe(claims[0]);
+  describe('that takes a generation by a call without an answer', () => {
+    const take = (store: EpochStore) => store.reviveGeneration(row.job, row, 'tick 0815', 5_000);
+    const claimIn = (body: string) => /":claim":\{"S":"([^"]+)"/.exec(body)?.[1];
+    /** An answer that is lost, and one that says the row is this one by then, with the claim of the call whose answer was lost. */
+    function claiming(now: JobRow) {
+      let claim: string | undefined;
+      const lost = (request: SentRequest): Scripted => {
+        claim = claimIn(textOf(request));
+        return timeout();
+      };
+      return { lost, found: () => refusal('ConditionalCheckFailedException', { Item: item(now, { claim }) }) };
+    }
+
+    it('knows it when it asks again', async () => {
+      const { lost, found } = claiming({ ...row, generation: 2 });
+      const { store, bodies } = storeOn(1, lost, found);
+      await expect(take(store)).rejects.toThrow(StoreProblem);
+      expect(await take(store)).toMatchObject({ generation: 2 });
+      const claims = bodies().map(claimIn);
+      expect(claims[0]).toBeDefined();
+      expect(claims[1]).toBe(claims[0]);
+    });
+
+    it('does not take the next one for it, which a build took that knows no claims, and left this one in the row', async () => {
+      const { lost, found } = claiming({ ...row, generation: 3 });
+      const { store } = storeOn(1, lost, found);
+      await expect(take(store)).rejects.toThrow(StoreProblem);
+      expect(await take(store)).toBeUndefined();
+    });
+
+    it('knows it also when a call in between was refused, which came before the first', async () => {
+      const stopped = refusal('ConditionalCheckFailedException', { Item: item({ ...row, desired: 'stopped' }) });
+      const { lost, found } = claiming({ ...row, generation: 2 });
+      const { store } = storeOn(1, lost, stopped, found);
+      await expect(take(store)).rejects.toThrow(StoreProblem);
+      expect(await take(store)).toBeUndefined();
+      expect(await take(store)).toMatchObject({ generation: 2 });
+    });
   });
 
   it('gives up when other coordinators take the job over again and again', async () => {

@@ -27,6 +27,13 @@ describe('stopping a job', () => {
   });
 
   it('gives up when somebody let it run again', () => {
-    expect(step({ desired: 'running', generation: 7 })).toEqual({ do: 'give-up', why: expect.stringContaining('generation 7 of host-a') });
+    expect(step({ desired: 'running', generation: 7 })).toEqual({
+      do: 'give-up',
+      why: expect.stringMatching(/was asked to run again meanwhile: generation 7 of host-a .* has it$/),
+    });
+    expect(step({ desired: 'running', leaseExpiresAtMs: 0 })).toEqual({
+      do: 'give-up',
+      why: expect.stringMatching(/was asked to run again meanwhile: nobody has it yet$/),
+    });
   });
 });

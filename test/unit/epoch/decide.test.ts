@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { newAttempt, withDone } from '../../../lib/epoch/attempt/attempt.ts';
+import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import { afterRefusal } from '../../../lib/epoch/decision/after-refusal.ts';
+import { decideManifest } from '../../../lib/epoch/decision/decide-manifest.ts';
 import { manifestOf, stagedFor } from '../../../lib/epoch/decision/position.ts';
-import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import type { Decision, JobRow } from '../../../lib/ports/epoch-store.ts';
 import type { OperatorDone } from '../../../lib/protocol/answers.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { countingPlan, STAGED } from '../../support/counting-plan.ts';
@@ -37,6 +39,33 @@ describe('a refused decision', () => {
   test('stays ambiguous otherwise, and is repeated', () => {
     expect(afterRefusal(row, 7, 'five')).toBe('ambiguous');
   });
+});
+
+test('a decision does not set the lease back when its manifest took long to be stored', async () => {
+  let nowMs = 1_000;
+  const decisions: Decision[] = [];
+  const deps = {
+    clock: { now: () => nowMs, elapsedMs: () => nowMs, sleep: async () => {} },
+    random: { id: () => '', fraction: () => 0 },
+    blobs: {
+      async write() {
+        nowMs += 60_000;
+        return { at: 'store', name: 'large', bytes: 1 };
+      },
+    },
+    epochs: {
+      async decide(decision: Decision) {
+        decisions.push(decision);
+        return 'decided';
+      },
+    },
+  } as unknown as CoordinatorDeps;
+  const settings = { job: 'job', leaseMs: 10_000 } as JobSettings;
+  const tenure = { generation: 7, incarnation: 'inc', sinkFacts: {}, pool: {} };
+  const large = { epoch: 5, decisionId: 'five', offsets: { lines: { ['x'.repeat(300_000)]: [1] } } } as unknown as Manifest;
+  const summary = { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 };
+  await decideManifest({ deps, settings, tenure, signal: new AbortController().signal }, large, summary);
+  expect(decisions).toMatchObject([{ manifest: { at: 'blob', name: 'large' }, leaseExpiresAtMs: 71_000 }]);
 });
 
 describe('the manifest of an attempt', () => {

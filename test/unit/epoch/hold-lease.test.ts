@@ -48,9 +48,16 @@ it('a lease is renewed each third of its time, for the whole of it', async () =>
 
 it('a decision that has just renewed it spares a write', async () => {
   const { lease, renewals, until, scheduler } = underTest(() => 'written');
-  scheduler.after(2_000, undefined, () => lease.renewed());
+  scheduler.after(2_000, undefined, () => lease.renewed(2_000));
   await until(5_500);
   expect(renewals.map(({ atMs }) => atMs)).toEqual([5_000]);
+});
+
+it('a decision that was made long after it was begun, and set the lease back to what it was then, has it renewed at once', async () => {
+  const { lease, renewals, until, scheduler } = underTest(() => 'written');
+  scheduler.after(4_000, undefined, () => lease.renewed(500));
+  await until(8_000);
+  expect(renewals.map(({ atMs }) => atMs)).toEqual([3_000, 4_000, 7_000]);
 });
 
 it('a lease that took long to take is renewed at once: its end was computed before', async () => {

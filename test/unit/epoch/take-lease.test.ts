@@ -13,11 +13,14 @@ interface Started {
   readonly events: CoordinatorEvent[];
   start(holder: string, takeover: 'allow' | 'refuse'): Promise<JobRow>;
   revive(holder: string): Promise<JobRow>;
+  /** Time passes. */
+  pass(ms: number): void;
 }
 
 /** `change` may put something of its own into the store. `loses`: the call whose first answer is lost. */
 function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}), mayTakeOver = async () => {}, loses?: string): Started {
-  const table = new EpochTable(() => NOW);
+  let nowMs = NOW;
+  const table = new EpochTable(() => nowMs);
   let isLost = false;
   const open = () =>
     modelEpochStore(table, async (api, _about, failure, execute) => {
@@ -34,7 +37,7 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
     return { ...deps, epochs: { ...real, ...change(real) } };
   };
   const deps = {
-    clock: { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} },
+    clock: { now: () => nowMs, elapsedMs: () => nowMs - NOW, sleep: async () => {} },
     random: { id: () => `${ids++}`.padStart(32, '0'), fraction: () => 0 },
     observe: (event: CoordinatorEvent) => events.push(event),
   } as Partial<CoordinatorDeps> as CoordinatorDeps;
@@ -45,6 +48,9 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
     start: (holder, takeover) => takeLease(newProcess(), { ...settings, holder, takeover }, mayTakeOver, never),
     revive: (holder) =>
       takeLease(newProcess(), { ...settings, holder, startKind: 'revival', holderEndsAtMs: NOW + 60_000 }, mayTakeOver, never),
+    pass(ms) {
+      nowMs += ms;
+    },
   };
 }
 
@@ -70,6 +76,12 @@ describe('a start', () => {
     expect(events).toEqual([]);
   });
 
+  it('whose checks take longer than the lease takes one that is not over', async () => {
+    const { start, pass } = newWorld(undefined, async () => pass(60_000));
+    await start('first', 'allow');
+    expect(await start('second', 'allow')).toMatchObject({ holder: 'second', leaseExpiresAtMs: NOW + 70_000 });
+  });
+
   it('that must not take over leaves a job that is held as it is', async () => {
     const { start, epochs } = newWorld();
     const held = await start('first', 'allow');
@@ -79,7 +91,7 @@ describe('a start', () => {
 
   it.each([
     ['was stopped', { desired: 'stopped', failure: undefined }],
-    ['has failed', { desired: 'running', failure: 'it broke' }],
+    ['has failed', { desired: 'as-it-is', failure: 'it broke' }],
   ] as const)('that must not take over starts a job that %s, lets it run, and goes on from the row as it is then', async (_how, end) => {
     const { start, epochs } = newWorld((store) => ({
       async setDesired(...args) {
@@ -104,7 +116,7 @@ describe('a start', () => {
       },
     }));
     await start('first', 'allow');
-    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    await epochs.releaseLease('job', 1, { desired: 'as-it-is', failure: undefined });
     await expect(start('slower', 'refuse')).rejects.toThrow(/held by generation 2 of quicker/);
     expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'quicker' });
   });
@@ -126,7 +138,7 @@ describe('a start', () => {
   it('that must not take over knows the lease that it took itself when the answer was lost', async () => {
     const { start, epochs } = newWorld(undefined, undefined, 'startGeneration');
     await start('first', 'allow');
-    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    await epochs.releaseLease('job', 1, { desired: 'as-it-is', failure: undefined });
     expect(await start('second', 'refuse')).toMatchObject({ generation: 2, holder: 'second' });
     expect(await epochs.readJob('job')).toMatchObject({ generation: 2, holder: 'second' });
   });
@@ -136,9 +148,21 @@ describe('a revival', () => {
   it('takes the lease that was given up, says when it will end, and clears nothing that a person set', async () => {
     const { start, revive, epochs } = newWorld();
     await start('first', 'allow');
-    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    await epochs.releaseLease('job', 1, { desired: 'as-it-is', failure: undefined });
     expect(await revive('tick')).toMatchObject({ generation: 2, holder: 'tick', holderEndsAtMs: NOW + 60_000 });
     expect(await epochs.readJob('job')).toMatchObject({ generation: 2, leaseExpiresAtMs: NOW + 10_000, holderEndsAtMs: NOW + 60_000 });
+  });
+
+  it('that had to wait for the row takes a lease that ran out meanwhile', async () => {
+    const { start, revive, pass } = newWorld((store) => ({
+      async readJob(job) {
+        const row = await store.readJob(job);
+        if (row !== undefined) pass(20_000);
+        return row;
+      },
+    }));
+    await start('first', 'allow');
+    expect(await revive('tick')).toMatchObject({ generation: 2, holder: 'tick' });
   });
 
   it('makes no row, and takes over from nobody', async () => {
@@ -149,17 +173,24 @@ describe('a revival', () => {
     await expect(revive('tick')).rejects.toThrow(/held by generation 1 of first/);
   });
 
-  it('does not let a job run again that a person stops while it starts', async () => {
+  it.each<[string, (store: EpochStore) => Promise<unknown>, RegExp]>([
+    ['a person stops while it starts', (store) => store.setDesired('job', 'stopped'), /was asked to stop/],
+    [
+      'whoever was taken for dead says to have failed while it starts',
+      (store) => store.releaseLease('job', 1, { desired: 'as-it-is', failure: 'it broke' }),
+      /failed and waits for a person .*it broke/,
+    ],
+  ])('does not start a job that %s', async (_how, happens, why) => {
     const { start, revive, epochs } = newWorld((store) => ({
       async reviveGeneration(...args) {
-        await store.setDesired('job', 'stopped');
+        await happens(store);
         return store.reviveGeneration(...args);
       },
     }));
     await start('first', 'allow');
-    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
-    expect(await revive('tick')).toMatchObject({ desired: 'stopped' });
-    expect(await epochs.readJob('job')).toMatchObject({ desired: 'stopped' });
+    await epochs.renewLease('job', 1, NOW - 1);
+    await expect(revive('tick')).rejects.toThrow(why);
+    expect(await epochs.readJob('job')).toMatchObject({ generation: 1, holder: 'first' });
   });
 
   it('that was asked for twice, under one name, takes the lease once: two that hold one generation could not tell each other apart', async () => {
@@ -175,7 +206,7 @@ describe('a revival', () => {
       },
     }));
     await start('first', 'allow');
-    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    await epochs.releaseLease('job', 1, { desired: 'as-it-is', failure: undefined });
     const ends = await Promise.allSettled([revive('tick 0815'), revive('tick 0815')]);
     expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await epochs.readJob('job')).toMatchObject({ generation: 2 });
@@ -184,7 +215,7 @@ describe('a revival', () => {
   it('leaves the end of the one before behind', async () => {
     const { start, revive, epochs } = newWorld();
     await start('first', 'allow');
-    await epochs.releaseLease('job', 1, { desired: 'running', failure: undefined });
+    await epochs.releaseLease('job', 1, { desired: 'as-it-is', failure: undefined });
     await revive('tick');
     expect((await start('by hand', 'allow')).holderEndsAtMs).toBeUndefined();
   });

@@ -88,15 +88,16 @@ describe("a sink's function", () => {
     expect(unknown).toMatchObject({ kind: 'fatal', message: 'this build has no connector constructor: the job was run by a newer one' });
   });
 
-  it('sends under the permit of its epoch alone', async () => {
-    const answer = await serve({
-      ask: 'send',
-      connector: 'write-ahead',
-      permit: permitOf(4, 'four'),
-      committable: ofWriteAhead,
-      staged: [],
-    });
-    expect(answer).toMatchObject({ outcome: 'failed', message: 'the permit for epoch 4 does not cover output of epoch 5' });
+  it.each<[string, object]>([
+    ['commits', { ask: 'commit', connector: 'kafka', committables: [ofKafka], terms: { compacted: [] }, isOld: false }],
+    ['sends', { ask: 'send', connector: 'write-ahead', committable: ofWriteAhead, staged: [] }],
+    [
+      'sends again',
+      { ask: 'resolve', connector: 'kafka', committable: ofKafka, terms: { compacted: [] }, staged: [], onMissingEvidence: 'stop' },
+    ],
+  ])('%s under the permit of its epoch alone', async (_what, request) => {
+    const answer = await serve({ ...request, permit: permitOf(4, 'four') });
+    expect(answer).toMatchObject({ outcome: 'failed', message: 'the permit for epoch 4 does not cover the committable of epoch 5' });
     expect(asked).toEqual([]);
   });
 });

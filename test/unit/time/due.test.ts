@@ -57,6 +57,8 @@ describe('an epoch without input', () => {
     expect(isTimeDue(positionAt(time), plan, 1_399, held)).toBe(false);
     expect(isTimeDue(positionAt(time), plan, 1_400, held)).toBe(true);
     expect(isTimeDue(positionAt(time), plan, 1_400)).toBe(false);
+    expect(timeDueAtMs(positionAt(time), plan, held)).toBe(1_400);
+    expect(timeDueAtMs(positionAt(time), twoSources({ alignWithinMs: 5 }), held)).toBeUndefined();
   });
 
   it('is due as well where processing time was ahead of the clock', () => {

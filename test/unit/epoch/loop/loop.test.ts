@@ -432,6 +432,16 @@ describe('an ending loop', () => {
     expect(loop.state().ending.settling).toBe('done');
   });
 
+  it('does not give up the settling of a stop that was withdrawn, however long it takes, and a second stop has all its time', () => {
+    const loop = play();
+    loop.on(control(true));
+    loop.on(control(false));
+    expect(names(loop.pass(60_000))).not.toContain('leave');
+    expect(names(loop.on(control(true)))).toEqual([]);
+    expect(names(loop.pass(9_999))).not.toContain('leave');
+    expect(names(loop.pass(1))).toContain('leave');
+  });
+
   it('ends when the job row asks no more for a stop, and what was under way was given up by then', () => {
     const loop = play();
     upTo(loop, 'prepared');
@@ -628,7 +638,10 @@ describe('a job that uses time', () => {
     loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: { outcome: 'done', work: { kind: 'source', subtasks: [] } } });
     loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') });
     const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
-    expect(loop.on({ of: 'decided', manifest: decided(manifest), ms: 1 })).toContainEqual({ do: 'progress', more: true });
+    const effects = loop.on({ of: 'decided', manifest: decided(manifest), ms: 7 });
+    expect(effects).toContainEqual({ do: 'progress', more: true });
+    // Its expiry was computed when the decision was begun.
+    expect(effects).toContainEqual({ do: 'lease-renewed', atMs: -7 });
   });
 
   /** The first of two partitions is too far ahead; the second was last active at that time. */
@@ -643,6 +656,15 @@ describe('a job that uses time', () => {
     loop.turn();
     expect(names(loop.on({ of: 'planned', base: 'four', planned: plan() }))).toEqual([]);
     expect(loop.state().inFlight).toEqual([]);
+  });
+
+  it('waits for when that may be read, if a partition becomes idle soon, and does not end for want of input', () => {
+    const loop = play({ plan: timed, idlePollMaxMs: 60_000, idleExitMs: 10 }, { parent: ahead(995_030), idlePolls: 9 });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.nextInMs()).toBe(30);
+    expect(names(loop.pass(29))).toEqual([]);
+    expect(names(loop.pass(1))).toEqual(['plan']);
   });
 
   it('reads what is too far ahead when the rest, for which it waits, is idle', () => {
