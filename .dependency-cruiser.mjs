@@ -10,6 +10,7 @@ const rooms = {
   functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],
   // A command works on the store and the brokers that host opens for it; it knows no deployment.
   cli: [
+    'dev',
     'host',
     'lib/config',
     'lib/epoch',
@@ -20,6 +21,8 @@ const rooms = {
     'lib/stages',
     'lib/storage',
   ],
+  // A job on the machine of its author: the processes and the broker that a checkout starts too.
+  dev: ['host', 'lib', 'local/functions', 'local/stack', 'local/event-text.ts', 'local/job-topics.ts', 'local/prerequisites'],
   // infra knows what a job is, the parameters and the jobs, never the engine.
   infra: ['host/job', 'lib/config', 'jobs'],
   local: ['host', 'functions', 'infra', 'jobs', 'lib'],
@@ -57,6 +60,7 @@ const mayImport = {
   epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
   kafka: [],
   aws: [],
+  sqlite: [],
   storage: [],
   // A whole job in memory, for its author's tests: the engine's parts, each of which is in a process of its own in a deployment.
   testing: ['api', 'graph', 'operators', 'plan', 'records', 'stages', 'state', 'epoch', 'sinks', 'storage', 'time'],
@@ -71,7 +75,7 @@ const directionRule = (room, others) => {
     comment: `${room} may import only ${allowed.join(', ')}.`,
     severity: 'error',
     from: { path: `^${room}/` },
-    to: { path: ours, pathNot: allowed.map((path) => (path.endsWith('.ts') ? `^${path}$` : `^${path}/`)) },
+    to: { path: ours, pathNot: allowed.map((path) => (path.endsWith('.ts') ? `^${path}$` : `^${path}[/.]`)) },
   };
 };
 

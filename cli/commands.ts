@@ -3,6 +3,7 @@ import cancel from './commands/cancel.ts';
 import completion from './commands/completion.ts';
 import deadLetters from './commands/dead-letters.ts';
 import describe from './commands/describe.ts';
+import dev from './commands/dev.ts';
 import doctor from './commands/doctor.ts';
 import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
@@ -17,6 +18,7 @@ import transactions from './commands/transactions.ts';
 /** Every command, in the order in which `--help` shows them. */
 export const COMMANDS: readonly Command[] = [
   init,
+  dev,
   describe,
   doctor,
   start,

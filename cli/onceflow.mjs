@@ -20,7 +20,9 @@ if (MAJOR >= 24) {
 } else if (existsSync(NODE_24)) {
   handOver();
 } else {
-  console.error(`onceflow needs Node 24 and runs on ${process.versions.node}; in a checkout "npm ci" brings it`);
+  console.error(
+    `onceflow needs Node 24 and runs on ${process.versions.node}: install it, or "npm install --save-dev node@24" in the project`,
+  );
   process.exitCode = 2;
 }
 

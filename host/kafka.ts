@@ -3,12 +3,15 @@ import type { ConfigOf, NameFor, ToolConfig } from '../lib/config/parameters.ts'
 import type { KafkaOptions } from '../lib/kafka/connect.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { KafkaClient } from '../lib/ports/kafka-checks.ts';
-import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import type { KafkaRequests, TopicRequests } from '../lib/ports/kafka-requests.ts';
 import { tlsAndLogin } from './kafka-login.ts';
 import { openLog } from './log.ts';
 
 /** Kafka with TLS and login as the parameters say. The client is loaded here, and connects at its first request. */
-export async function openKafka(config: ToolConfig<NameFor<'host'>>, options: Omit<KafkaOptions, 'ssl' | 'sasl'>): Promise<KafkaClient> {
+export async function openKafka(
+  config: ToolConfig<NameFor<'host'>>,
+  options: Omit<KafkaOptions, 'ssl' | 'sasl'>,
+): Promise<KafkaClient & TopicRequests> {
   const [{ connectKafka }, security] = await Promise.all([import('../lib/kafka/connect.ts'), tlsAndLogin(config, options.clock)]);
   return connectKafka({ ...security, ...options });
 }

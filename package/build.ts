@@ -9,12 +9,15 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
+/** What the compiler leaves, and `onceflow dev` reads. */
+const READ_AS_THEY_ARE = ['local/prerequisites.mjs', 'local/kafka/pom.xml'];
+
 /** Compiles into `dist` of this checkout, which is there whole or not at all. */
 export function buildPackage(): void {
   const making = mkdtempSync(join(ROOT, 'dist-'));
   try {
     compile(making);
-    cpSync(join(ROOT, 'templates'), join(making, 'templates'), { recursive: true });
+    for (const part of ['templates', ...READ_AS_THEY_ARE]) cpSync(join(ROOT, part), join(making, part), { recursive: true });
     rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
     renameSync(making, join(ROOT, 'dist'));
   } finally {

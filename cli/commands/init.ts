@@ -35,7 +35,7 @@ function init(folder: string | undefined): CommandResult {
     const path = join(parentPath, file);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(PLACEHOLDER, name));
   }
-  const next = [`cd ${folder}`, 'npm install', 'npm test', 'npm run synth'];
+  const next = [`cd ${folder}`, 'npm install', 'npm test', 'npx onceflow dev'];
   return {
     code: EXIT.ok,
     json: { folder: resolve(folder), name },

@@ -19,17 +19,21 @@ import { type ConfiguredJob, configureJob, planJob } from './configured-job.ts';
 import type { Described, DescribedFault, JobSummary } from './describe.ts';
 import { jobUrl } from './job-url.ts';
 import { loadJob } from './load-job.ts';
-import { needsTranslation, translateJob } from './translate-job.ts';
+import { needsTranslation, type Translation, translateJob } from './translate-job.ts';
 import { watchEnvironment } from './watch-environment.ts';
+import { watchLoads } from './watch-loads.ts';
 
 const FUNCTIONS = ['coordinator', 'source', 'operator', 'sink'];
 
 const [what] = process.argv.slice(2);
+const loads = what === 'source' ? watchLoads() : () => [];
+let translation: Translation | undefined;
 const described = await describe().then(
-  (job): Described<Partial<JobSummary>> => ({ job }),
-  (error: unknown): Described<never> => ({ fault: describedFault(error) }),
+  (job) => ({ job }),
+  (error: unknown) => ({ fault: describedFault(error) }),
 );
-writeFileSync(3, JSON.stringify(described));
+const files = [...new Set([...loads(), ...(translation?.files ?? [])])];
+writeFileSync(3, JSON.stringify({ ...described, files } satisfies Described<Partial<JobSummary>>));
 process.exit(0);
 
 async function describe(): Promise<Partial<JobSummary>> {
@@ -48,7 +52,7 @@ async function describe(): Promise<Partial<JobSummary>> {
 
 function summaryOf({ job, plan, parallelism }: Omit<ConfiguredJob, 'config'>, reads: JobSummary['reads']): JobSummary {
   const graph = describeGraph(job);
-  return { name: job.name, graph, fingerprint: fingerprint(graph), plan, parallelism, reads };
+  return { name: job.name, graph, fingerprint: fingerprint(graph), plan, parallelism, reads, translation: translation?.source };
 }
 
 /** As Node loads it, or, if it cannot, as a bundler translates it: for the functions one does. */
@@ -57,9 +61,9 @@ async function loadSource(module: string): Promise<JobDefinition> {
     return await loadJob(module);
   } catch (error) {
     if (!(error instanceof JobDefinitionError) || !needsTranslation(error.cause)) throw error;
-    const url = await translateJob(jobUrl(module));
-    if (url === undefined) throw error;
-    return loadJob(module, url);
+    translation = await translateJob(jobUrl(module));
+    if (translation === undefined) throw error;
+    return loadJob(module, translation.url);
   }
 }
 

@@ -17,10 +17,12 @@ export interface JobSummary {
   readonly parallelism: Readonly<Record<string, number>>;
   /** What the job's own code read of the environment while it was loaded. Of a source only. */
   readonly reads: readonly EnvironmentRead[];
+  /** The module in JavaScript, where Node cannot load it as it is written. Of a source only. */
+  readonly translation?: string | undefined;
 }
 
-/** What describe-job.ts answers. */
-export type Described<T = JobSummary> = { readonly job: T } | { readonly fault: DescribedFault };
+/** What describe-job.ts answers. `files`: of the job's author that were loaded, or were to be. Of a source only. */
+export type Described<T = JobSummary> = ({ readonly job: T } | { readonly fault: DescribedFault }) & { readonly files: readonly string[] };
 
 export interface DescribedFault {
   readonly name: string;
@@ -62,7 +64,26 @@ export function describeJob(what: 'plan' | 'source' | 'bundle', options: Describ
   return describe<JobSummary>(what, options);
 }
 
-function describe<T>(what: string, { env, cwd = process.cwd(), withinMs = WITHIN_MS }: DescribeOptions): T {
+/** The same, with the files that the job is made of: also of one that could not be loaded, which is an error as a value. */
+export function lookAtSource(options: DescribeOptions): { readonly found: JobSummary | Error; readonly files: readonly string[] } {
+  try {
+    const described = ask<JobSummary>('source', options);
+    return { found: 'job' in described ? described.job : faultOf(described.fault), files: described.files };
+  } catch (error) {
+    // It ended the process, or never came to an end.
+    if (error instanceof JobDefinitionError) return { found: error, files: [] };
+    throw error;
+  }
+}
+
+function describe<T>(what: string, options: DescribeOptions): T {
+  const described = ask<T>(what, options);
+  if ('job' in described) return described.job;
+  throw faultOf(described.fault);
+}
+
+/** @throws JobDefinitionError: there is no answer */
+function ask<T>(what: string, { env, cwd = process.cwd(), withinMs = WITHIN_MS }: DescribeOptions): Described<T> {
   const { output, status, signal, error } = spawnSync(process.execPath, [CHILD, what], {
     cwd,
     env: { ...compileCacheFor(what), ...env },
@@ -72,7 +93,7 @@ function describe<T>(what: string, { env, cwd = process.cwd(), withinMs = WITHIN
     maxBuffer: MOST_BYTES,
   });
   const answer = String(output?.[ANSWER] ?? '');
-  if (answer !== '') return jobIn(JSON.parse(answer) as Described<T>);
+  if (answer !== '') return JSON.parse(answer) as Described<T>;
   const timedOut = (error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT';
   const how = timedOut
     ? `is not loaded after ${withinMs / 1000} s`
@@ -85,10 +106,8 @@ function compileCacheFor(what: string): NodeJS.ProcessEnv {
   return what === 'bundle' ? {} : { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
 }
 
-function jobIn<T>(described: Described<T>): T {
-  if ('job' in described) return described.job;
-  const { name, message, stack, faults } = described.fault;
-  if (faults !== undefined) throw new ConfigError(faults);
-  if (name === 'JobDefinitionError') throw new JobDefinitionError(message);
-  throw Object.assign(new Error(message), { name, stack });
+function faultOf({ name, message, stack, faults }: DescribedFault): Error {
+  if (faults !== undefined) return new ConfigError(faults);
+  if (name === 'JobDefinitionError') return new JobDefinitionError(message);
+  return Object.assign(new Error(message), { name, stack });
 }

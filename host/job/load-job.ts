@@ -25,8 +25,9 @@ export async function loadJob(module: string, url?: string): Promise<JobDefiniti
 function jobOf(module: { readonly default?: unknown }, name: string): JobDefinition {
   const found = isJob(module.default) ? module.default : (module.default as { readonly default?: unknown } | undefined)?.default;
   if (isJob(found)) return found;
-  const named = Object.entries(module).find(([, value]) => isJob(value))?.[0];
-  const mend = named === undefined ? '' : `; export ${named} as the default: "export default ${named}"`;
+  const [named, ...others] = Object.entries(module).flatMap(([export_, value]) => (isJob(value) ? [export_] : []));
+  const which = others.length === 0 ? '' : `; it has ${[named, ...others].join(' and ')}, and a module is one job`;
+  const mend = named === undefined ? '' : `${which}; export ${named} as the default: "export default ${named}"`;
   throw new JobDefinitionError(`ONCEFLOW_JOB=${name}: the module has no default export made by defineJob${mend}`);
 }
 

@@ -1,5 +1,5 @@
 import { registerHooks } from 'node:module';
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { loadBundler } from './bundler.ts';
@@ -23,26 +23,36 @@ export function needsTranslation(failure: unknown): boolean {
   return failure instanceof SyntaxError || NOT_AS_IT_IS.includes((failure as NodeJS.ErrnoException | undefined)?.code);
 }
 
+export interface Translation {
+  /** Where it can be imported from in this process. */
+  readonly url: string;
+  /** JavaScript, which is the same in any folder. */
+  readonly source: string;
+  /** What it is made of. */
+  readonly files: readonly string[];
+}
+
 /**
  * Translates a job's module as a deployment's bundle is made, for one that Node cannot load as it is: an enum, a path alias of
  * tsconfig.json, a workspace package of TypeScript. Packages stay outside, and are loaded as Node does it. Nothing is written.
  *
- * @returns where it can be imported from; undefined: a bundler cannot make it either, or there is none
+ * @returns undefined: a bundler cannot make it either, or there is none
  */
-export async function translateJob(url: string): Promise<string | undefined> {
-  const source = await translated(fileURLToPath(url)).catch(() => undefined);
-  if (source === undefined) return undefined;
+export async function translateJob(url: string): Promise<Translation | undefined> {
+  const made = await translated(fileURLToPath(url)).catch(() => undefined);
+  if (made === undefined) return undefined;
+  const { source } = made;
   process.setSourceMapsEnabled(true);
   const as = `${url}?translated`;
   registerHooks({
     resolve: (specifier, context, next) => (specifier === as ? { url: as, shortCircuit: true } : next(specifier, context)),
     load: (asked, context, next) => (asked === as ? { format: 'module', source, shortCircuit: true } : next(asked, context)),
   });
-  return as;
+  return { url: as, ...made };
 }
 
-async function translated(file: string): Promise<string | undefined> {
-  const { outputFiles } = await loadBundler().build({
+async function translated(file: string): Promise<Omit<Translation, 'url'>> {
+  const { outputFiles, metafile } = await loadBundler().build({
     entryPoints: [file],
     outfile: `${file}.mjs`,
     write: false,
@@ -55,9 +65,10 @@ async function translated(file: string): Promise<string | undefined> {
     sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'silent',
+    metafile: true,
     plugins: [packagesOutside],
   });
-  return outputFiles[0]?.text;
+  return { source: outputFiles[0]?.text ?? '', files: Object.keys(metafile.inputs).map((input) => resolve(input)) };
 }
 
 /** Marks what this plugin asks itself. */

@@ -63,9 +63,9 @@ export interface ConnectedStreams<I extends ConnectInputs> {
 }
 
 /**
- * Has one operator work on several streams, each by a function of its own, and all with the state of the key: of Flink's `connect`, for any
- * number of streams. Their keys are written by one serde. Of an epoch the values of one stream come before those of the next, in the order
- * in which the streams were keyed; `inTimeOrder` brings them into one order of time.
+ * Has one operator work on several streams, each by a function of its own, and all with the state of the key: Flink's `connect`, for up
+ * to 32 streams. Their keys are written by one serde. Of an epoch the values of one stream come before those of the next, in the order
+ * in which they are named here; `inTimeOrder` brings them into one order of time, and of one time into that order.
  *
  * A stream that is broadcast reaches all subtasks. Within an epoch its values come before all others, in the order of source, partition
  * and offset, and what its function makes of them is the same everywhere. It does not hold event time back.
@@ -114,11 +114,15 @@ interface Connected {
   readonly broadcast: Serde<unknown> | undefined;
 }
 
+/** Which of them a row is of, is one byte that no uid begins with. */
+const MOST_STREAMS = 32;
+
 function connectedOf(inputs: ConnectInputs): { readonly draft: JobDraft; readonly connected: readonly Connected[] } {
   const of = Object.entries(inputs ?? {}).map(([name, input]) => ({ name, input, drafted: draftedOf(input) }));
   const [first] = of;
   if (first === undefined)
     throw new JobDefinitionError('connect is given no stream: connect({ orders: orders.keyBy(…), payments: payments.keyBy(…) })');
+  if (of.length > MOST_STREAMS) throw new JobDefinitionError(`connect is given ${of.length} streams, and takes ${MOST_STREAMS} at most`);
   const draft = first.drafted?.draft;
   const connected = of.map(({ name, input, drafted }): Connected => {
     if (drafted === undefined || drafted.of === 'stream')

@@ -1,13 +1,17 @@
 import type { Serde } from '../format/serde.ts';
-import { float64, structured } from '../format/serdes.ts';
+import { float64, int32, structured } from '../format/serdes.ts';
 import { JobDefinitionError } from '../graph/job.ts';
 import { LATE } from '../operators/kinds/time-order.ts';
 import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
+import type { ValueState } from '../state/columns/value.ts';
 import { inputOf, remember } from './drafted.ts';
 import type { JobDraft } from './job-draft.ts';
+import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
+import { intervalJoin } from './joins/interval-join.ts';
+import { versionJoin } from './joins/version-joins.ts';
 import type { KafkaSink } from './kafka.ts';
 import { addProcess, boundTo } from './process.ts';
-import { type StateSpecs, type ValueStateSpec, valueState } from './state.ts';
+import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectKeySerde, expectSerde } from './user-serde.ts';
@@ -90,6 +94,20 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     const id = addProcess(draft, uid, { ...operator, inTimeOrder, onTimer, inputs: [{ node: input, onRecord }] });
     return inTimeOrder ? withLate<R, T>(draft, id) : stream<R>(draft, id);
   };
+  const sideOf = (side: unknown, what: string): JoinSide => {
+    const node = inputOf(draft, side, 'keyed', what, 'a stream by key: give it stream.keyBy(…)');
+    const keyBy = draft.nodes[node];
+    if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
+    return { node, value: keyBy.value };
+  };
+  /** Two streams by key in the order in which they are read. */
+  const joined = (name: string, uid: string, first: unknown, second: unknown) => {
+    const where = `job ${draft.name}: ${name} ${uid}`;
+    const sides = [first, second].map((side) => sideOf(side, `${name} ${uid}: what it joins with`)) as [JoinSide, JoinSide];
+    if (sides[0].node === sides[1].node)
+      throw new JobDefinitionError(`${where} joins a stream with itself: give one side a keyBy of its own`);
+    return { where, sides } as const;
+  };
   const keyed: KeyedStream<K, T> = {
     process: process as KeyedStream<K, T>['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
@@ -98,6 +116,29 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         return withLate(draft, id);
       };
       return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
+    },
+    intervalJoin: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
+      const { where, sides } = joined('intervalJoin', uid, keyed, other);
+      return addJoin<R, T | U>(draft, uid, sides, intervalJoin(options as AnyIntervalJoin, sides, where), true);
+    },
+    asOfJoin: <V, R>(uid: string, versions: KeyedStream<K, V>, options: unknown) => {
+      const { where, sides } = joined('asOfJoin', uid, versions, keyed);
+      return addJoin<R, T | V>(draft, uid, sides, versionJoin(options as AnyVersionJoin, sides[0], where), true);
+    },
+    tableJoin: <V, R>(uid: string, table: KeyedStream<K, V>, options: unknown) => {
+      const { where, sides } = joined('tableJoin', uid, table, keyed);
+      return addJoin<R, T | V>(draft, uid, sides, versionJoin(options as AnyVersionJoin, sides[0], where), false);
+    },
+    deduplicate: (uid, { forMs } = {}) => {
+      const seen = valueState(int32);
+      return process<{ seen: StateSpec<ValueState<number>> }, T>(uid, {
+        state: { seen: forMs === undefined ? seen : withTtl(seen, { ttlMs: forMs }) },
+        onRecord(value, state, out) {
+          if (state.seen.get() !== undefined) return;
+          state.seen.set(1);
+          out.emit(value);
+        },
+      });
     },
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
@@ -129,4 +170,19 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     },
   };
   return remember(keyed, { draft, node: input, of: 'keyed' });
+}
+
+type AnyIntervalJoin = Parameters<typeof intervalJoin>[0];
+type AnyVersionJoin = Parameters<typeof versionJoin>[0];
+
+function addJoin<R, L>(
+  draft: JobDraft,
+  uid: string,
+  sides: readonly [JoinSide, JoinSide],
+  { state, onRecord, onTimer }: DraftedJoin,
+  inTimeOrder: boolean,
+): OrderedStream<R, L> {
+  const inputs = sides.map(({ node }, index) => ({ node, onRecord: onRecord[index] }));
+  const id = addProcess(draft, uid, { state, inputs, onTimer, inTimeOrder });
+  return withLate<R, L>(draft, id);
 }

@@ -20,6 +20,8 @@ export type { ValueState } from '../state/columns/value.ts';
 export { type ConnectedOperator, type ConnectedStreams, type ConnectInputs, connect, type ReadonlyStateHandles } from './connect.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
 export type { EventTime } from './event-time.ts';
+export type { IntervalBounds, IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
+export type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
 export {
   type KafkaKeyedSinkOptions,
   type KafkaRecordSinkOptions,
@@ -52,6 +54,7 @@ export type {
   BroadcastOptions,
   BroadcastStream,
   DataStream,
+  DeduplicateOptions,
   KeyByOptions,
   KeyedOperator,
   KeyedStream,

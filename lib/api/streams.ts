@@ -1,6 +1,8 @@
 import type { Serde } from '../format/serde.ts';
 import type { KeyedContext, Output, Timer } from '../graph/job.ts';
 import type { WindowContext } from '../graph/windows.ts';
+import type { IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
+import type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
 import type { KafkaSink } from './kafka.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
 import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowResult } from './windows.ts';
@@ -104,6 +106,53 @@ export interface KeyedStream<K, T> {
    */
   sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
   /**
+   * Joins values of this stream, the left one, with those of another that lie in an interval of time around it: `left.timestamp +
+   * lowerBoundMs <= right.timestamp <= left.timestamp + upperBoundMs`. In order of time, so that results do not depend on where epochs end:
+   * a result comes when the watermark has come to the later of the two, and has its timestamp. `type: 'left'` gives left values too that
+   * nothing belongs to, when their interval is over, with the timestamp of that. Values are kept as long as one of the other side may
+   * belong to them, as they cross the exchange.
+   *
+   * @example
+   * orders.keyBy(({ id }) => id, utf8).intervalJoin('pay', payments.keyBy(({ order }) => order, utf8), {
+   *   lowerBoundMs: 0,
+   *   upperBoundMs: 3_600_000,
+   *   join: ({ id }, { amount }) => `${id}: ${amount}`,
+   * })
+   */
+  intervalJoin<U, R>(uid: string, other: KeyedStream<K, U>, join: IntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
+  intervalJoin<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftIntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
+  /**
+   * Joins each value with the version of its key that held at its time: the last one that is not newer. Of one time versions come first.
+   * In order of time, so that a version that is read late, but comes before the watermark, counts.
+   *
+   * @example
+   * orders.keyBy(({ currency }) => currency, utf8).asOfJoin('convert', rates.keyBy(({ currency }) => currency, utf8), {
+   *   join: ({ amount }, { rate }) => amount * rate,
+   * })
+   */
+  asOfJoin<V, R>(uid: string, versions: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
+  asOfJoin<V, R>(uid: string, versions: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
+  /**
+   * Joins each value with what a table, read from a changelog, has of its key at that moment: the newest that was read, whatever its time.
+   * Of an epoch what the table brings comes first. Needs no event time.
+   *
+   * @example
+   * clicks.keyBy(({ user }) => user, utf8).tableJoin('name', users.keyBy(({ id }) => id, utf8), {
+   *   type: 'left',
+   *   isDeleted: ({ name }) => name === undefined,
+   *   join: ({ page }, user) => `${user?.name ?? 'somebody'} looked at ${page}`,
+   * })
+   */
+  tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): DataStream<R>;
+  tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): DataStream<R>;
+  /**
+   * The first value of each key, and no other: for ever, or for `forMs` of processing time from it on.
+   *
+   * @example
+   * events.keyBy(({ id }) => id, utf8).deduplicate('once', { forMs: 24 * 60 * 60 * 1000 })
+   */
+  deduplicate(uid: string, options?: DeduplicateOptions): DataStream<T>;
+  /**
    * Cuts the values of a key into windows, of event time if nothing else is said: each source before it then has `eventTime`.
    *
    * @example
@@ -145,6 +194,11 @@ export interface WindowedStream<K, T> {
     fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void,
     serde: Serde<NoInfer<T>>,
   ): WindowStream<R, T>;
+}
+
+export interface DeduplicateOptions {
+  /** In milliseconds of processing time, 1 at least. Then the key is forgotten, and its next value is a first one. @default for ever */
+  readonly forMs?: number;
 }
 
 /** The results of windows. */

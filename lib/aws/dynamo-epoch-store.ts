@@ -9,6 +9,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { checkDecision } from '../ports/check-decision.ts';
 import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type Pool, widened } from '../protocol/pool.ts';
@@ -360,21 +361,6 @@ function decisionItems({ table }: Store, decision: Decision): TransactWriteItem[
       },
     },
   ];
-}
-
-/** What no coordinator may ever send. */
-function checkDecision({ job, incarnation, epoch, decisionId, parentDecisionId, manifest }: Decision): void {
-  const wrong = [
-    (epoch === 0) !== (parentDecisionId === undefined) ? 'exactly epoch 0 has no parent' : undefined,
-    manifest.at === 'row' &&
-    (manifest.manifest.decisionId !== decisionId || manifest.manifest.epoch !== epoch || manifest.manifest.incarnation !== incarnation)
-      ? `its manifest is of epoch ${manifest.manifest.epoch}, decision ${manifest.manifest.decisionId}, incarnation ${manifest.manifest.incarnation}`
-      : undefined,
-  ].filter((fault) => fault !== undefined);
-  if (wrong.length > 0)
-    throw new Error(
-      `decision ${decisionId} of job ${job}, epoch ${epoch}, incarnation ${incarnation} contradicts itself: ${wrong.join('; ')}`,
-    );
 }
 
 /** At most 36 characters, and different for every table, so that jobs of one name in two tables stay apart. */

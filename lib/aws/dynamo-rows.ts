@@ -1,7 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { type Decision, type EpochRow, type JobRow, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from '../ports/epoch-store.ts';
+import { manifestColumns } from '../ports/check-decision.ts';
+import type { Decision, EpochRow, JobRow, ManifestRef } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { upgradedPool, upgradedSentAgain } from '../protocol/earlier/job-rows.ts';
 import { MalformedError } from '../protocol/malformed.ts';
@@ -46,20 +47,7 @@ export function encodeJob(row: JobRow): Attributes {
 /** The epoch's row as its decision writes it: the same Decision gives the same attributes, in the same order. */
 export function encodeEpoch(decision: Decision): Attributes {
   const { job, incarnation, epoch, decisionId, summary } = decision;
-  return { ...epochKey(job, incarnation, epoch), ...attributes({ epoch, decisionId, ...encodeManifest(decision), summary }) };
-}
-
-function encodeManifest({ job, epoch, manifest: ref }: Decision): { readonly manifest: string } | { readonly manifestBlob: string } {
-  if (ref.at === 'blob') return { manifestBlob: ref.name };
-  const manifest = JSON.stringify(ref.manifest);
-  const bytes = Buffer.byteLength(manifest);
-  if (bytes > MAX_ROW_MANIFEST_BYTES) {
-    throw new RangeError(
-      `the manifest of job ${job}, epoch ${epoch}, has ${bytes} bytes; a row holds ${MAX_ROW_MANIFEST_BYTES} (DynamoDB's limit is 400 KB): ` +
-        'it has to be stored as a blob; ONCEFLOW_INLINE_BLOB_BYTES bounds what travels inside it',
-    );
-  }
-  return { manifest };
+  return { ...epochKey(job, incarnation, epoch), ...attributes({ epoch, decisionId, ...manifestColumns(decision), summary }) };
 }
 
 /** `holderEndsAtMs` of a holder that does not end by itself. */

@@ -4,6 +4,7 @@ import { BROKERS_RULE, parseBrokerAddress } from './broker-address.ts';
 import { byName } from './by-name.ts';
 import { isName, isTopic, NAME_RULE, TOPIC_RULE } from './names.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
+import { parseTableLocation, TABLE_LOCATION_RULE } from './table-location.ts';
 
 /** A kind of value: the rule in words, as an error message shows it, and the parser that enforces it. */
 export interface Kind<T> {
@@ -53,6 +54,12 @@ export const name: Kind<string> = {
 export const tableName: Kind<string> = {
   rule: 'a DynamoDB table name: 3 to 255 letters, digits, . _ -',
   schema: z.string().regex(/^[A-Za-z0-9._-]{3,255}$/),
+};
+
+/** Its text: who opens the table takes it apart. */
+export const tableLocation: Kind<string> = {
+  rule: TABLE_LOCATION_RULE,
+  schema: z.string().refine((text) => parseTableLocation(text) !== undefined),
 };
 
 export const topicArn: Kind<string> = {

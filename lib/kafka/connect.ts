@@ -1,7 +1,7 @@
 import { BROKERS_RULE, type BrokerAddress, parseBrokerAddress } from '../config/broker-address.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { KafkaClient } from '../ports/kafka-checks.ts';
-import { KafkaProblem } from '../ports/kafka-requests.ts';
+import { KafkaProblem, type TopicRequests } from '../ports/kafka-requests.ts';
 import { adminRequests } from './admin-requests.ts';
 import { checkRequests } from './check-requests.ts';
 import { Cluster } from './cluster.ts';
@@ -10,6 +10,7 @@ import { inspectionRequests } from './inspection-requests.ts';
 import { Admission, type SaslOptions } from './log-in.ts';
 import { logRequests } from './log-requests.ts';
 import { sourceRequests } from './source-requests.ts';
+import { topicRequests } from './topic-requests.ts';
 import { transactionRequests } from './transaction-requests.ts';
 
 export interface KafkaOptions {
@@ -50,7 +51,7 @@ export interface KafkaOptions {
  * is no error here but `NO_ANSWER`, or a retriable `KafkaProblem`, there; connections that fail are replaced by the next
  * request. Rejects with a `KafkaProblem` when `brokers` cannot be addresses.
  */
-export async function connectKafka(options: KafkaOptions): Promise<KafkaClient> {
+export async function connectKafka(options: KafkaOptions): Promise<KafkaClient & TopicRequests> {
   const { clock, requestTimeoutMs = 30_000 } = options;
   const log = options.log ?? (() => {});
   const login = { brokers: options.brokers, ssl: options.ssl, sasl: options.sasl };
@@ -82,6 +83,7 @@ export async function connectKafka(options: KafkaOptions): Promise<KafkaClient> 
     ...sourceRequests(cluster, clock),
     ...adminRequests(cluster, clock),
     ...inspectionRequests(cluster, clock),
+    ...topicRequests(cluster),
     ...checkRequests(cluster, clock),
     close: async () => cluster.close(),
   };

@@ -7,6 +7,7 @@ import type { DueTimer } from '../state/columns/timers.ts';
 import type { WaitingRow } from '../state/columns/waiting.ts';
 import type { StateSet } from '../state/state-set.ts';
 import type { KeyedPlace } from './kind.ts';
+import { originOf } from './kinds/time-order.ts';
 import { originOfTimer } from './origins.ts';
 
 /** So often in a row a key's timers may set one that is not later than they are: it fires at once, and that would never end. */
@@ -19,6 +20,8 @@ interface Functions {
   readonly give: ((value: unknown) => unknown) | undefined;
   /** Undefined: it has no timers. */
   readonly fire: ((timer: Timer) => unknown) | undefined;
+  /** Of how many inputs rows wait. @default 1 */
+  readonly inputs?: number;
   /** What they read besides the state of the key. */
   readonly broadcast?: BroadcastState | undefined;
 }
@@ -32,7 +35,12 @@ interface Functions {
  *
  * Undefined: there is nothing to do at the end of an epoch.
  */
-export function firing(place: KeyedPlace, uid: string, state: StateSet, { give, fire, broadcast }: Functions): (() => boolean) | undefined {
+export function firing(
+  place: KeyedPlace,
+  uid: string,
+  state: StateSet,
+  { give, fire, broadcast, inputs = 1 }: Functions,
+): (() => boolean) | undefined {
   const { current, clock } = place;
   const { keys, timers, waiting } = state;
   if (timers === undefined && waiting === undefined) return undefined;
@@ -45,7 +53,7 @@ export function firing(place: KeyedPlace, uid: string, state: StateSet, { give, 
     current.keyHash = murmur2(bytes, 0, bytes.length);
     current.timestamp = timeMs;
     current.origin = origin;
-    current.made = 0;
+    current.turn++;
   }
 
   function run(what: string, work: () => unknown): void {
@@ -66,7 +74,7 @@ export function firing(place: KeyedPlace, uid: string, state: StateSet, { give, 
 
   function giveOne(row: WaitingRow): void {
     clock.watermarkMs = row.timeMs - 1;
-    turnTo(row, row.origin);
+    turnTo(row, originOf(row, inputs));
     run(`row of time ${row.timeMs}`, () => give?.(row.value));
   }
 

@@ -83,7 +83,7 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   const keyGroups = keyGroupRange(subtask, context.parallelism(stageId), maxParallelism);
   const inputNodes = inputsOf(compiled, stageId);
   const keyBys = inputNodes.filter((node) => node.kind === 'keyBy');
-  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', made: 0 };
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', turn: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
   const scope = new RecordScope();
   const clock = new EpochClock();

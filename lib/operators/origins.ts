@@ -10,7 +10,7 @@ import type { TimeDomain } from '../state/columns/timers.ts';
  *
  *   of a record   the source's uid and 0; partition (4 bytes) and offset (7), most significant first
  *   of a timer    255; the operator's uid and 0; the domain; the time (8: of one origin, in no order); the key's bytes
- *   and then      for each stage that it has passed which of those it was that were made there (4)
+ *   and then      for each edge that it has passed which of those it was that were made for that edge (4)
  *
  * Only edges that lead to an operator which works in order of time carry it.
  */
@@ -31,14 +31,18 @@ export function originOfTimer(operator: string, domain: TimeDomain, timeMs: numb
 
 /** How the values of an edge are written that carries origins: each behind that of its row. Reading one says it to `current`. */
 export function withOrigins(value: Serde<unknown>, current: CurrentRecord): Serde<unknown> {
+  let turn = -1;
+  let made = 0;
   return {
     name: value.name,
     write(of: unknown, out: ByteWriter) {
       const { origin } = current;
+      if (turn !== current.turn) made = 0;
+      turn = current.turn;
       out.varint(origin.length + 4);
       out.reserve(origin.length + 4);
       out.position += out.bytes.write(origin, out.position, 'latin1');
-      out.position = out.bytes.writeUInt32BE(current.made++, out.position);
+      out.position = out.bytes.writeUInt32BE(made++, out.position);
       value.write(of, out);
     },
     read(bytes: Buffer, start: number, end: number) {
@@ -50,7 +54,7 @@ export function withOrigins(value: Serde<unknown>, current: CurrentRecord): Serd
         if (byte < 0x80) break;
       }
       current.origin = bytes.toString('latin1', at, at + length);
-      current.made = 0;
+      current.turn++;
       return value.read(bytes, at + length, end);
     },
   };

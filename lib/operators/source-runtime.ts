@@ -59,7 +59,7 @@ export function createSourceRuntime(
 ): SourceRuntime {
   const source = job.nodes.find((node): node is SourceNode => node.kind === 'source' && node.uid === stageId);
   if (source === undefined) throw new JobDefinitionError(`job ${job.name} has no source ${stageId}`);
-  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', made: 0 };
+  const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
   const carriesOrigins = edgesFrom(plan, stageId).some(({ withOrigins }) => withOrigins === true);
   const push = compileChain({ job, edges, current }, source.id);
@@ -118,7 +118,7 @@ export function createSourceRuntime(
             current.timestamp = times === undefined ? reader.timestamp : times.take(value, reader);
             if (carriesOrigins) {
               current.origin = originOfRecord(source.uid, partition, reader.offset);
-              current.made = 0;
+              current.turn++;
             }
             push(value);
             if (times?.isHeld === true) break;

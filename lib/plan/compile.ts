@@ -45,7 +45,7 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
     }
   }
   const inTurn = inOrder(job, stages, edges);
-  const plan: PhysicalPlan = { job: job.name, stages: inTurn, edges: withOrigins(job, inTurn, broadcastFirst(edges)) };
+  const plan: PhysicalPlan = { job: job.name, stages: inTurn, edges: withOrigins(job, inTurn, byInput(edges)) };
   checkEventTime(job, plan);
   return deadLetterTopic === undefined ? plan : withDeadLetters(plan, job, deadLetterTopic);
 }
@@ -79,18 +79,18 @@ function inOrder(job: JobDefinition, stages: readonly Stage[], edges: readonly E
   return ordered;
 }
 
-/** Within an epoch the rows that are broadcast come before the others. */
-function broadcastFirst(edges: readonly Edge[]): Edge[] {
-  const isBroadcast = ({ how }: Edge) => how === 'broadcast';
-  return [...edges.filter(isBroadcast), ...edges.filter((edge) => !isBroadcast(edge))];
+/** Within an epoch the rows that are broadcast come before the others, and those of an input before those of the next. */
+function byInput(edges: readonly Edge[]): Edge[] {
+  const place = ({ how, input }: Edge) => (how === 'broadcast' ? -1 : input);
+  return edges.toSorted((one, other) => place(one) - place(other));
 }
 
 /** Keyed operators that share a keyBy, and all that they read: they are one stage. */
 interface KeyedPart {
   readonly id: string;
-  /** In their order the inputs of the stage. */
+  /** The inputs of the stage, as its operators name them. */
   readonly keyBys: readonly number[];
-  /** Behind them, also in their order. */
+  /** Behind them, in the same order. */
   readonly broadcasts: readonly number[];
   readonly operators: readonly NodeAt<'keyed'>[];
 }
@@ -99,7 +99,7 @@ function keyedParts(job: JobDefinition): (exchange: NodeAt<'exchange' | 'broadca
   let parts: KeyedPart[] = [];
   const inputsOf = (node: NodeAt<'keyed'>, place: 'exchange' | 'broadcast') =>
     node.inputs.filter((input) => isAt(job.nodes[input] as JobNode, place));
-  const together = (...ids: (readonly number[])[]) => [...new Set(ids.flat())].sort((one, other) => one - other);
+  const together = (...ids: (readonly number[])[]) => [...new Set(ids.flat())];
   for (const node of job.nodes) {
     if (!isAt(node, 'keyed')) continue;
     const own = inputsOf(node, 'exchange');

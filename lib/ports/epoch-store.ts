@@ -45,7 +45,7 @@ export type DecideAnswer = 'decided' | 'refused' | 'ambiguous';
 export type FencedWrite = 'written' | 'superseded';
 
 /**
- * Epochs and the job row, in DynamoDB (`lib/aws`). Reads are strongly consistent. Every method may be repeated after a
+ * Epochs and the job row, in DynamoDB (`lib/aws`) or in a file of SQLite (`lib/sqlite`). Reads are strongly consistent. Every method may be repeated after a
  * `StoreProblem`, which all but `decide` throw when the store gave no clear answer.
  */
 export interface EpochStore {

@@ -223,6 +223,12 @@ export interface InspectionRequests {
   describeTransactions(transactionalIds: readonly string[]): Promise<readonly TransactionDescription[]>;
 }
 
+/** For tools alone: the engine makes no topic. */
+export interface TopicRequests {
+  /** With the brokers' own settings. Throws `KafkaProblem`. */
+  createTopic(topic: string, partitions: number): Promise<'created' | 'exists'>;
+}
+
 export interface KafkaRequests extends TransactionRequests, SourceRequests, AdminRequests, InspectionRequests {
   close(): Promise<void>;
 }

@@ -11,6 +11,6 @@ export interface CurrentRecord {
   keySerde: Serde<unknown> | undefined;
   /** Where edges carry origins: that of what is worked on. */
   origin: string;
-  /** How many rows were made of it for such edges. */
-  made: number;
+  /** Where edges carry origins: greater for each that is worked on. */
+  turn: number;
 }

@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { holderOfProcess } from '../../host/holder.ts';
 import type { JobSummary } from '../../host/job/describe.ts';
+import { ownModule } from '../../host/job/own-module.ts';
 import { ofName } from '../../lib/config/by-name.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
-import { bundledChild } from './bundle.ts';
 import { makeJobFolder } from './job-folder.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
@@ -50,7 +50,7 @@ export interface JobEnd {
  */
 export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   const { plan, parallelism } = options.job ?? (await readJob(options.env));
-  const code = await bundledChild(options.env);
+  const code = await childIn(options.env);
   const folder = await makeJobFolder();
   const children = new Map<string, ChildProcess>();
   let stopping = false;
@@ -123,6 +123,13 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     },
     ended,
   };
+}
+
+/** The file to start a function process with. The package has it as JavaScript, beside this file; a checkout makes a bundle of it. */
+async function childIn(env: RunJobOptions['env']): Promise<string> {
+  if (import.meta.url.endsWith('.js')) return ownModule('child', import.meta.url);
+  const { bundledChild } = await import('./bundle.ts');
+  return bundledChild(env);
 }
 
 /** Loaded only when it is needed: with it come the parameters and the graph. */

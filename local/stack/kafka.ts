@@ -31,6 +31,8 @@ export interface KafkaOptions {
   readonly guard?: Guard;
   /** @default INSTALLED.kafka */
   readonly release?: InstalledKafka;
+  /** Where it listens. @default a port that is free */
+  readonly port?: number | undefined;
 }
 
 export interface Detour {
@@ -55,7 +57,7 @@ export interface Guard {
 
 /** Starts an Apache Kafka broker (KRaft, broker and controller in one process) on the keeper's folder. */
 export async function startKafka(keeper: Keeper, options: KafkaOptions = {}): Promise<KafkaService> {
-  const port = await keeper.takePort();
+  const port = options.port ?? (await keeper.takePort());
   const controllerPort = await keeper.takePort();
   const data = join(keeper.dir, 'kafka-data');
   const guard = options.guard === undefined ? undefined : { ...guardSettings(keeper, options.guard), port: await keeper.takePort() };

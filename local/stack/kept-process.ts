@@ -2,11 +2,11 @@ import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ownModule } from '../../host/job/own-module.ts';
 import type { KeeperReport, KeeperRequest } from './keeper-protocol.ts';
 import { claimPorts } from './ports.ts';
 
-const KEEPER = fileURLToPath(new URL('keeper.ts', import.meta.url));
+const KEEPER = ownModule('keeper', import.meta.url);
 
 export interface ProcessSpec {
   /** Names the process in messages, and its log file. */

@@ -25,10 +25,17 @@ export interface Ended {
 }
 
 /** Runs a file of a project by Node, as a person in its folder who has set nothing. */
-export function runIn(folder: string, file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Ended {
+export function runIn(
+  folder: string,
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = '',
+): Ended {
   const ended = spawnSync(process.execPath, [file, ...args], {
     cwd: folder,
     encoding: 'utf8',
+    input,
     timeout: 180_000,
     env: {
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),

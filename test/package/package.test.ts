@@ -1,4 +1,4 @@
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { install, ROOT, runIn } from './installed.ts';
 const outside = mkdtempSync(join(tmpdir(), 'onceflow-newcomer-'));
 const project = join(outside, 'click-counts');
 const DONE = { code: 0, stderr: '' };
+const java: Readonly<Record<string, string>> = process.env['JAVA_HOME'] === undefined ? {} : { JAVA_HOME: process.env['JAVA_HOME'] };
 
 beforeAll(() => {
   const tarball = pack(outside);
@@ -76,6 +77,34 @@ describe('a new project with the package installed', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(/^onceflow: [^\n]*ECONNREFUSED[^\n]*\n$/),
+    });
+  });
+});
+
+describe('onceflow dev in a new project', () => {
+  const COMMAND = 'node_modules/onceflow/cli/onceflow.mjs';
+
+  it('runs its job on a Kafka of its own: lines in, counts out, and the next one goes on from there', () => {
+    // As if it had been brought before: what brings it needs a network.
+    const cache = join(outside, 'cache');
+    const kafka = join(cache, 'onceflow/kafka-4.3.1');
+    mkdirSync(kafka, { recursive: true });
+    for (const part of ['lib', 'formatted', 'classes.jsa']) symlinkSync(join(ROOT, '.onceflow/kafka', part), join(kafka, part));
+    const dev = (input: string) => {
+      const { code, stdout, stderr } = runIn(project, COMMAND, ['dev', '--once'], { XDG_CACHE_HOME: cache, ...java }, input);
+      return { code, shown: stdout.split('\n').toSorted().slice(1), stderr };
+    };
+    expect(dev('hello world\nhello again')).toMatchObject({ code: 0, shown: ['again: 1', 'hello: 1', 'hello: 2', 'world: 1'] });
+    expect(dev('hello\n')).toMatchObject({ code: 0, shown: ['hello: 3'] });
+  });
+
+  it('on an older Node is told which one it needs', () => {
+    const older = join(outside, 'older.mjs');
+    writeFileSync(older, "Object.defineProperty(process.versions, 'node', { value: '22.1.0' });");
+    expect(runIn(project, COMMAND, ['dev'], { NODE_OPTIONS: `--import=${older}` })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'onceflow needs Node 24 and runs on 22.1.0: install it, or "npm install --save-dev node@24" in the project\n',
     });
   });
 });

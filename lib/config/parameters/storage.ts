@@ -1,15 +1,15 @@
-import { blobLocation, oneOf, tableName, wholeNumber } from '../kinds.ts';
+import { blobLocation, oneOf, tableLocation, wholeNumber } from '../kinds.ts';
 import { defaulted, required } from './row.ts';
 
 /** Where epochs and blobs are, and what is kept of them. */
 export const storageParameters = {
   table: defaulted({
     variable: 'ONCEFLOW_TABLE',
-    kind: tableName,
+    kind: tableLocation,
     default: 'onceflow',
     readBy: ['host', 'cli'],
     deployment: 'makes',
-    doc: 'DynamoDB table of jobs and epochs. Many jobs can share it.',
+    doc: 'Table of jobs and epochs, which many jobs can share: one of DynamoDB, or, for processes of one machine, a file of SQLite, `file:///absolute/file`.',
   }),
   blobs: required({
     variable: 'ONCEFLOW_BLOBS',

@@ -1,7 +1,7 @@
 import { oneOf, text } from '../kinds.ts';
 import { defaulted, optional } from './row.ts';
 
-/** Commands of a checkout: tests, benchmarks, the local stack. */
+/** Tools: `onceflow dev`, and of a checkout tests, benchmarks, the local stack. */
 export const toolsParameters = {
   stack: defaulted({
     variable: 'ONCEFLOW_STACK',
@@ -9,6 +9,13 @@ export const toolsParameters = {
     default: 'embedded',
     readBy: ['local', 'test'],
     doc: 'Local commands and tests: whether they start Kafka and the AWS emulator, or use what runs at `ONCEFLOW_BROKERS` and `AWS_ENDPOINT_URL`.',
+  }),
+  kafkaArchive: defaulted({
+    variable: 'ONCEFLOW_KAFKA_ARCHIVE',
+    kind: text('the address of an archive of Apache Kafka 4.3.1, with its `.sha512` beside it'),
+    default: 'https://archive.apache.org/dist/kafka/4.3.1/kafka_2.13-4.3.1.tgz',
+    readBy: ['cli'],
+    doc: '`onceflow dev` without brokers: where its Kafka is downloaded from, once, on a machine without Maven.',
   }),
   dynamodbLocal: optional({
     variable: 'ONCEFLOW_DYNAMODB_LOCAL',

@@ -98,6 +98,7 @@ export const process: KeyedKind<ProcessNode> = {
       endEpoch: firing(place, uid, state, {
         give: hold === undefined ? undefined : givenTo(onRecord, (take, value) => take(value, handles, out, context)),
         fire: onTimer === undefined ? undefined : (timer) => onTimer(timer, handles, out, context),
+        inputs: onRecord.length,
         broadcast: broadcast?.state,
       }),
     };

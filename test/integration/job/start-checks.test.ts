@@ -4,6 +4,7 @@ import { newWordCount } from '../../support/word-count-run.ts';
 
 describe('a start that could not work', () => {
   it.each<{ readonly wrong: Readonly<Record<string, string>>; readonly says: RegExp }>([
+    { wrong: { ONCEFLOW_JOB: './jobs/nexmark/q0.ts', ONCEFLOW_TOPICS: '' }, says: /cannot go on with this graph: .*count-words/ },
     { wrong: { ONCEFLOW_MAX_PARALLELISM: '64' }, says: /ONCEFLOW_MAX_PARALLELISM=64: job \S+ was started with 128/ },
     {
       wrong: { ONCEFLOW_BLOBS: 'file:///proc/onceflow' },

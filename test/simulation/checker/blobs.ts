@@ -163,10 +163,17 @@ function readMap(reader: Reader, before: Kept | undefined, nameOf: (key: Buffer)
 /** Time and origin of a row that waits, as `interpreter/waiting.ts` has them. */
 function rowName(bytes: Buffer): string {
   const timeMs = (bytes.readUIntBE(0, 3) - 2 ** 21) * 2 ** 32 + bytes.readUInt32BE(3);
-  const ofTimer = bytes[7] === 255;
-  const end = bytes.indexOf(0, 7);
-  const uid = bytes.toString('latin1', ofTimer ? 8 : 7, end);
-  if (ofTimer) return `${timeMs} t|${uid}|${bytes[end + 1] === 0x65 ? 'event' : 'processing'}|${bytes.toString('hex', end + 10)}`;
+  // No uid begins with such a byte: it is the input, where there are several.
+  const input = (bytes[7] as number) < 32 ? bytes[7] : undefined;
+  const origin = originName(bytes.subarray(input === undefined ? 7 : 8));
+  return `${timeMs} ${origin}${input === undefined ? '' : ` ${input}`}`;
+}
+
+function originName(bytes: Buffer): string {
+  const ofTimer = bytes[0] === 255;
+  const end = bytes.indexOf(0);
+  const uid = bytes.toString('latin1', ofTimer ? 1 : 0, end);
+  if (ofTimer) return `t|${uid}|${bytes[end + 1] === 0x65 ? 'event' : 'processing'}|${bytes.toString('hex', end + 10)}`;
   const nths = Array.from({ length: (bytes.length - end - 12) / 4 }, (_, nth) => `.${bytes.readUInt32BE(end + 12 + nth * 4)}`);
-  return `${timeMs} r|${uid}|${bytes.readUInt32BE(end + 1)}|${bytes.readUIntBE(end + 6, 6)}|${nths.join('')}`;
+  return `r|${uid}|${bytes.readUInt32BE(end + 1)}|${bytes.readUIntBE(end + 6, 6)}|${nths.join('')}`;
 }

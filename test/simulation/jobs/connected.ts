@@ -162,5 +162,46 @@ const ordered: SimJob = {
     }),
 };
 
+/** The joins: by an interval of time, as of a time, with what is newest. What they make of two rows, unit tests hold against plain loops. */
+const joins: SimJob = {
+  name: 'joins',
+  define: (_build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const source = (uid: string, topic: string) =>
+        // Rows that wait are state: both builds have them in one form.
+        words(job.source(uid, kafkaSource({ topic, value: code.lines, startingOffsets, eventTime: outOfOrder })), 'a', code);
+      const [lines, later] = [source('read', INPUT), source('read-later', LATER_INPUT)];
+      const pair = (one: Sighting, other: Sighting | undefined) => `${one.word} ${one.place} with ${other?.place ?? 'nothing'}`;
+      byWord(lines)
+        .intervalJoin('near', byWord(later), { lowerBoundMs: -400, upperBoundMs: 300, type: 'left', join: pair })
+        .sink('write-near', kafkaSink({ topic: 'near', value: utf8 }));
+      byWord(lines)
+        .asOfJoin('version', byWord(later), { isDeleted: ({ place }) => place.endsWith('1'), type: 'left', join: pair })
+        .sink('write-version', kafkaSink({ topic: 'version', value: utf8 }));
+    }),
+};
+
+/** What is newest of a table, and the first of each word in a while. */
+const lookups: SimJob = {
+  name: 'lookups',
+  define: (_build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const source = (uid: string, topic: string) =>
+        // What is kept of a table is state: both builds have it in one form.
+        words(job.source(uid, kafkaSource({ topic, value: code.lines, startingOffsets })), 'a', code);
+      const [lines, later] = [source('read', INPUT), source('read-later', LATER_INPUT)];
+      byWord(lines)
+        .tableJoin('look-up', byWord(later), {
+          isDeleted: ({ place }) => place.endsWith('2'),
+          join: (one, { place }) => `${one.word} ${one.place} with ${place}`,
+        })
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+      byWord(lines)
+        .deduplicate('once', { forMs: 2_000 })
+        .map(({ word, place }) => `${word} ${place}`)
+        .sink('write-once', kafkaSink({ topic: 'once', value: utf8 }));
+    }),
+};
+
 /** Several streams into one operator. */
-export const connectedJobs: readonly SimJob[] = [rules, rules, relayed, meetings, ordered];
+export const connectedJobs: readonly SimJob[] = [rules, rules, relayed, meetings, ordered, joins, lookups];

@@ -874,7 +874,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'in order of time a row waits until the watermark has passed it',
     focus: 'time',
-    edits: [edit('lib/operators/kinds/time-order.ts', 'else waiting.put(current.timestamp, current.origin, value);', 'else late(value);')],
+    edits: [edit('lib/operators/kinds/time-order.ts', 'else waiting.put(current.timestamp, rank + current.origin, waitingOf(value));', 'else late(value);')],
   },
   {
     name: 'in order of time what is late is given aside',
@@ -1011,5 +1011,15 @@ export const mutants: readonly Mutant[] = [
         "if (edgesTo(plan, stage.id).some(({ from, how }) => how !== 'broadcast' && attempt.stages.get(from) !== 'done')) return false;",
       ),
     ],
+  },
+  {
+    name: 'of one time rows come in the order of the inputs',
+    focus: 'connected',
+    edits: [edit('lib/operators/kinds/time-order.ts', 'String.fromCharCode(input);', 'String.fromCharCode(31 - input);')],
+  },
+  {
+    name: 'rows that are made of a record are counted by edge',
+    focus: 'connected',
+    edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
   },
 ];

@@ -87,6 +87,7 @@ describe('readConfig', () => {
       alarmTopic: undefined,
       removal: 'retain',
       stack: 'embedded',
+      kafkaArchive: 'https://archive.apache.org/dist/kafka/4.3.1/kafka_2.13-4.3.1.tgz',
       dynamodbLocal: undefined,
       benchDir: undefined,
     });

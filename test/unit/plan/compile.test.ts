@@ -111,7 +111,7 @@ describe('nodes with several inputs', () => {
     const { stages, edges } = compilePlan(withInputs(two, { [other]: [byLeft, byRight] }));
     expect(stages.map(({ id }) => id)).toEqual(['left', 'right', 'count', 'left-out', 'right-out']);
     expect(stages.find(({ id }) => id === 'count')).toMatchObject({ operators: ['count', 'other'] });
-    expect(edges.map(({ id }) => id)).toEqual(['left>count.0', 'count>left-out.0', 'right>count.1', 'count>right-out.0']);
+    expect(edges.map(({ id }) => id)).toEqual(['left>count.0', 'count>left-out.0', 'count>right-out.0', 'right>count.1']);
   });
 
   test('what reads two sources runs in the stages of both, and is an edge from each', () => {

@@ -2,7 +2,7 @@ import type { Serde } from '../../../../lib/format/serde.ts';
 import type { StateDeclaration } from '../../../../lib/state/columns/columns.ts';
 import type { Kept } from '../blobs.ts';
 import type { Ages, Item } from './ages.ts';
-import { decoded, encoded } from './rows.ts';
+import { copied, decoded, encoded } from './rows.ts';
 import { TimersHandle } from './timers.ts';
 import { WaitingHandle } from './waiting.ts';
 
@@ -226,6 +226,28 @@ class MapHandle implements Handle {
     this.#entries.clear();
   }
 
+  /* What the engine's own joins ask of a map besides. */
+
+  firstKey(): unknown {
+    return this.#keyOrNone(this.#nextName(undefined));
+  }
+
+  keyBehind(key: unknown): unknown {
+    return this.#keyOrNone(this.#nextName(this.#nameOf(key)));
+  }
+
+  keyUpTo(key: unknown): unknown {
+    const name = this.#nameOf(key);
+    if (this.#entries.has(name)) return key;
+    return this.#keyOrNone(
+      [...this.#names()].findLast((each) => Buffer.compare(Buffer.from(each, 'latin1'), Buffer.from(name, 'latin1')) < 0),
+    );
+  }
+
+  copyOf(key: unknown): unknown {
+    return copied(this.get(key));
+  }
+
   takeBack(): ReadonlyMap<string, Buffer> | undefined {
     return this.size === 0 ? undefined : new Map([...this.#entries].map(([name, item]) => [name, this.#ages.write(this.#value, item)]));
   }
@@ -247,6 +269,10 @@ class MapHandle implements Handle {
   #give(name: string): unknown {
     const item = this.#entries.get(name);
     return item === undefined ? undefined : this.#ages.give(item);
+  }
+
+  #keyOrNone(name: string | undefined): unknown {
+    return name === undefined ? undefined : this.#keyOf(name);
   }
 
   #keyOf(name: string): unknown {

@@ -56,7 +56,8 @@ function processOne(node: ProcessNode, row: Row, epoch: Epoch): readonly Row[] {
     return [];
   }
   epoch.stateOf(node).workOn(key.bytes.toString('latin1'), ({ [WAITING]: handle }) => {
-    (handle as WaitingHandle).put(timestamp, origin, node.onRecord.length === 1 ? value : { input, value });
+    if (node.onRecord.length === 1) (handle as WaitingHandle).put(timestamp, origin, undefined, value);
+    else (handle as WaitingHandle).put(timestamp, origin, input, { input, value });
   });
   return [];
 }

@@ -28,7 +28,7 @@ export function compareOrigins(one: string, other: string): number {
   return at < 0 || others[at] === undefined ? ns.length - others.length : (ns[at] as number) - others[at];
 }
 
-/** The rows of one key that wait: what is kept has `time origin` for each. */
+/** The rows of one key that wait: what is kept has `time origin` for each; of an operator with several inputs `time origin input`. */
 export class WaitingHandle implements Handle {
   readonly #serde: Serde<unknown>;
   readonly #rows: Map<string, Buffer>;
@@ -38,10 +38,13 @@ export class WaitingHandle implements Handle {
     this.#rows = new Map(kept);
   }
 
-  put(timeMs: number, origin: string, value: unknown): void {
-    let name = `${timeMs} ${origin}`;
+  /** @param input undefined: there is one */
+  put(timeMs: number, origin: string, input: number | undefined, value: unknown): void {
+    const nameOf = (of: string) => `${timeMs} ${of}${input === undefined ? '' : ` ${input}`}`;
+    let unique = origin;
     // Of a topic that was made anew.
-    while (this.#rows.has(name)) name = `${timeMs} ${madeOf(name.slice(name.indexOf(' ') + 1), 0)}`;
+    while (this.#rows.has(nameOf(unique))) unique = madeOf(unique, 0);
+    const name = nameOf(unique);
     this.#rows.set(name, encoded(this.#serde, value));
   }
 
@@ -60,6 +63,7 @@ export interface OneRow {
   readonly key: Buffer;
   readonly timeMs: number;
   readonly origin: string;
+  readonly input: number;
   readonly name: string;
 }
 
@@ -70,19 +74,20 @@ export function rowsIn(keys: ReadonlyMap<string, ReadonlyMap<string, Kept>>, isO
     const kept = states.get('@waiting');
     if (!(kept instanceof Map) || !isOwn(bytes)) return [];
     return [...kept.keys()].map((name: string): OneRow => {
-      const [timeMs, origin = ''] = name.split(' ');
-      return { key: bytes, timeMs: Number(timeMs), origin, name };
+      const [timeMs, origin = '', input = '0'] = name.split(' ');
+      return { key: bytes, timeMs: Number(timeMs), origin, input: Number(input), name };
     });
   });
 }
 
-/** The first of them: by time, then by key group, key and origin. */
+/** The first of them: by time, then by key group, key, input and origin. */
 export function firstOf(rows: readonly OneRow[], keyGroupOf: (key: Buffer) => number): OneRow | undefined {
   const [first] = rows.toSorted(
     (one, other) =>
       one.timeMs - other.timeMs ||
       keyGroupOf(one.key) - keyGroupOf(other.key) ||
       Buffer.compare(one.key, other.key) ||
+      one.input - other.input ||
       compareOrigins(one.origin, other.origin),
   );
   return first;

@@ -1,0 +1,28 @@
+/** What `onceflow dev` was asked for. */
+export interface DevOptions {
+  /** Of the process: every ONCEFLOW_… variable sets the job. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The job's module. @default ONCEFLOW_JOB, else the first of `USUAL_MODULES` that is there */
+  readonly module: string | undefined;
+  /** On brokers of the user: topics that are missing are made. On an embedded one they always are. */
+  readonly createTopics: boolean;
+  /** Of topics that are made. */
+  readonly partitions: number;
+  /** The source, by its uid or its topic, that gets what comes in on standard input. @default the only one */
+  readonly input: string | undefined;
+  /** What is kept from one start to the next. @default .onceflow/dev in the working directory */
+  readonly folder: string | undefined;
+  /** Of the embedded broker. @default a port that is free */
+  readonly port: number | undefined;
+  /** Forgets what was kept. */
+  readonly fresh: boolean;
+  /** Ends when all that came in is committed. */
+  readonly once: boolean;
+  /** Says what each epoch does. */
+  readonly verbose: boolean;
+  /** For people. */
+  readonly say: (line: string) => void;
+  /** What the job has committed. */
+  readonly show: (line: string) => void;
+  readonly stdin: NodeJS.ReadStream;
+}

@@ -1,0 +1,170 @@
+import { openBlobStore } from '../host/stores.ts';
+import { systemClock, systemRandom } from '../host/system.ts';
+import type { Config } from '../lib/config/parameters.ts';
+import { isLeaseLive } from '../lib/epoch/start/may-start.ts';
+import type { EpochStore } from '../lib/ports/epoch-store.ts';
+import type { KafkaRequests, TopicRequests } from '../lib/ports/kafka-requests.ts';
+import type { JobEnd } from '../local/functions/run-job.ts';
+import { topicsOf } from '../local/job-topics.ts';
+import { isCommitted, type SourceEnds, sourceEnds } from './committed.ts';
+import { linesOf, sendLines } from './input.ts';
+import { interruptions } from './interruptions.ts';
+import type { JobModule, LoadedJob } from './job-module.ts';
+import type { DevOptions } from './options.ts';
+import type { Output } from './output.ts';
+import { type Session, startSession } from './session.ts';
+import { ensureTopics } from './topics.ts';
+
+const POLL_MS = 200;
+
+export interface Work {
+  readonly options: DevOptions;
+  readonly source: JobModule;
+  readonly kafka: KafkaRequests & TopicRequests;
+  readonly output: Output;
+  readonly epochs: EpochStore;
+  readonly config: Config;
+  /** Of the job. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Undefined: no topic is made. */
+  readonly makeWith: { readonly partitions: number } | undefined;
+}
+
+/** Sees to it that the job's topics are there, and follows what it commits from now on. @throws UsageError */
+export async function prepareTopics({ options, kafka, output, makeWith }: Work, { summary: { plan } }: LoadedJob): Promise<void> {
+  const made = await ensureTopics(kafka, systemClock, { topics: topicsOf(plan), makeWith });
+  if (made.length > 0)
+    options.say(`made ${made.length === 1 ? 'topic' : 'topics'} ${made.join(', ')}, ${options.partitions} partitions each`);
+  await output.follow(topicsOf(plan, 'sink'));
+}
+
+/**
+ * Runs the job, and runs it again when its module is saved, or when somebody lets it go on that was stopped or has failed. Until it is
+ * interrupted, or, if asked so, all that came in is committed.
+ *
+ * @param input the topic for what comes in
+ * @returns whether all went well
+ */
+export async function runJobs(work: Work, first: LoadedJob, input: string | undefined): Promise<boolean> {
+  const { options, source, output, epochs } = work;
+  const { say } = options;
+  const interrupted = interruptions(say);
+  let reading: Reading | undefined;
+  let ends: SourceEnds | undefined;
+  let loaded = first;
+  const start = (startKind: 'explicit' | 'revival') => startSession({ ...options, env: work.env }, loaded, startKind);
+  /** What is saved cannot run: what runs is what was loaded before. */
+  let isBroken = false;
+  let session: Session | undefined = await start('explicit');
+  let end: JobEnd | undefined;
+  try {
+    for (; !interrupted.signal.aborted; await systemClock.sleep(POLL_MS, interrupted.signal)) {
+      if (source.hasChanged()) {
+        const next = await reloaded(work, session !== undefined);
+        isBroken = next === undefined;
+        if (next !== undefined) {
+          await session?.stop();
+          loaded = next;
+          session = await start('explicit');
+        }
+      }
+      if (isBroken && session?.hasCrashed() === true) await session.kill();
+      const ended = session?.end();
+      if (ended !== undefined) {
+        end = ended;
+        session = undefined;
+        say(`${endText(ended)}\nnothing runs, and Kafka stays up: save the job, or "npx onceflow resume", to start it again; Ctrl-C ends`);
+        if (options.once) return false;
+      }
+      if (session === undefined && !isBroken && (await waitsForStart(epochs, loaded))) session = await start('revival');
+      if (session?.hasBegun() === true) reading ??= readInput(work, input);
+      if (options.once && reading?.hasEnded() === true) {
+        ends ??= await sourceEnds(work.kafka, loaded.summary.plan);
+        if (await isCommitted(inspecting(work), loaded.summary.name, ends)) break;
+      }
+    }
+    if (session !== undefined) {
+      end = await session.stop();
+      if (end.end !== 'stopped') say(endText(end));
+    }
+    if (options.once && !interrupted.signal.aborted) await output.caughtUp();
+    return end?.end === 'stopped' && reading?.isWhole() !== false;
+  } finally {
+    interrupted.ignore();
+    reading?.close();
+    options.stdin.destroy();
+  }
+}
+
+/** The job as it is saved now, with its topics; undefined when it is not right, which is said. */
+async function reloaded(work: Work, runs: boolean): Promise<LoadedJob | undefined> {
+  const { options, source } = work;
+  const at = new Date().toTimeString().slice(0, 8);
+  const looked = source.look();
+  const problem = looked instanceof Error ? looked : await prepareTopics(work, looked).catch((error: Error) => error);
+  if (looked instanceof Error || problem instanceof Error) {
+    const what = runs ? 'the job runs on as it was before' : 'nothing runs';
+    options.say(`saved at ${at}, and not right: ${problem?.message}\n${what}; mend it and save`);
+    return undefined;
+  }
+  options.say(`saved at ${at}: ${runs ? 'the job stops in order, and goes on as it is now' : 'the job starts'}`);
+  return looked;
+}
+
+function endText({ end, message }: JobEnd): string {
+  return message === '' ? `the job is ${end}` : `the job is ${end}: ${message}`;
+}
+
+/** Somebody has let it go on. */
+async function waitsForStart(epochs: EpochStore, { summary }: LoadedJob): Promise<boolean> {
+  const row = await epochs.readJob(summary.name);
+  return row !== undefined && row.desired === 'running' && row.failure === undefined && !isLeaseLive(row, Date.now());
+}
+
+interface Reading {
+  /** What came in has come to its end. */
+  hasEnded(): boolean;
+  /** Every line was written, so far. */
+  isWhole(): boolean;
+  close(): void;
+}
+
+function readInput({ options, kafka }: Work, topic: string | undefined): Reading {
+  const { stdin, say } = options;
+  let ended = false;
+  let whole = true;
+  let closing = false;
+  const lines = linesOf(stdin, stdin.isTTY === true);
+  const reading = topic === undefined ? refuseLines(lines, say) : sendLines({ kafka, clock: systemClock, topic, say }, lines);
+  void reading
+    .then((isWhole) => {
+      whole = isWhole;
+    })
+    .catch((error: Error) => {
+      whole = false;
+      if (!closing) say(`nothing more is read: ${error.message}`);
+    })
+    .finally(() => {
+      ended = true;
+    });
+  return {
+    hasEnded: () => ended,
+    isWhole: () => whole || !ended || closing,
+    close() {
+      closing = true;
+    },
+  };
+}
+
+async function refuseLines(lines: AsyncIterable<readonly string[]>, say: (line: string) => void): Promise<boolean> {
+  let isWhole = true;
+  for await (const _some of lines) {
+    isWhole = false;
+    say('what was typed is written nowhere: the job has several sources, and --input says which gets it');
+  }
+  return isWhole;
+}
+
+function inspecting({ epochs, config }: Work): Parameters<typeof isCommitted>[0] {
+  return { epochs, random: systemRandom, blobStore: () => openBlobStore(config.blobs) };
+}
