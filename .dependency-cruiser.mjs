@@ -14,6 +14,7 @@ const rooms = {
     'host',
     'lib/config',
     'lib/epoch',
+    'lib/graph',
     'lib/inspect',
     'lib/ports',
     'lib/protocol',
@@ -55,7 +56,7 @@ const mayImport = {
   api: ['graph', 'plan', 'operators', 'sinks', 'state'],
   // Formats of other packages, and schema registries: entry points of their own.
   formats: ['graph'],
-  stages: ['operators', 'records', 'state', 'plan', 'sinks', 'storage'],
+  stages: ['graph', 'operators', 'records', 'state', 'plan', 'sinks', 'storage'],
   // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface.
   epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
   kafka: [],

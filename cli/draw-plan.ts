@@ -3,6 +3,7 @@ import { duration, paint, plural } from './text.ts';
 
 type Summary = Pick<JobSummary, 'graph' | 'plan' | 'parallelism'>;
 type Stage = Summary['plan']['stages'][number];
+type SinkStage = Extract<Stage, { readonly kind: 'sink' }>;
 type Node = Summary['graph']['nodes'][number];
 
 /** What stands in a stage, and under it what reads its values. */
@@ -29,7 +30,20 @@ function titleOf(stage: Stage): string {
     case 'operator':
       return `keyed${stage.usesTime === true ? ', works by time' : ''}`;
     case 'sink':
-      return `writes topic ${stage.to.topic}`;
+      return writesTo(stage.to);
+  }
+}
+
+function writesTo(to: SinkStage['to']): string {
+  switch (to.kind) {
+    case 'kafka':
+      return `writes topic ${to.topic}`;
+    case 'files':
+      return `writes files in ${to.location}`;
+    case 'dynamodb':
+      return `writes table ${to.table}`;
+    case 'deliver':
+      return 'delivers by a function';
   }
 }
 

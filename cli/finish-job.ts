@@ -7,7 +7,7 @@ import { holderOf } from '../lib/epoch/start/may-start.ts';
 import type { JobRow } from '../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import type { SinkRequest } from '../lib/protocol/requests.ts';
-import { coordinateSinks } from '../lib/sinks/connectors.ts';
+import { coordinateSinks, needsCode } from '../lib/sinks/connectors.ts';
 import { received } from '../lib/stages/received.ts';
 import { serveSink } from '../lib/stages/serve.ts';
 import { createBlobs } from '../lib/storage/blobs.ts';
@@ -35,7 +35,7 @@ export async function takeGeneration(tools: Tools, row: JobRow, command: 'stop' 
 export async function finishHere(tools: Tools, taken: JobRow, signal: AbortSignal): Promise<void> {
   const { commitTimeoutMs, epochTimeoutMs, onMissingEvidence } = tools.config;
   const settings: FinishSettings = { build: 'onceflow command', commitTimeoutMs, epochTimeoutMs, onMissingEvidence };
-  const deps = await coordinatorDeps(tools);
+  const deps = await coordinatorDeps(tools, taken);
   const lease = holdLease(deps, { job: taken.job, leaseMs: tools.config.leaseMs }, taken.generation, tools.clock.elapsedMs());
   try {
     const finished = await finishJob(deps, settings, taken, AbortSignal.any([signal, lease.lost]));
@@ -56,11 +56,13 @@ export async function finishHere(tools: Tools, taken: JobRow, signal: AbortSigna
   }
 }
 
-async function coordinatorDeps(tools: Tools): Promise<CoordinatorDeps> {
-  const { clock, random, epochs, config, say } = tools;
+async function coordinatorDeps(tools: Tools, { pool }: JobRow): Promise<CoordinatorDeps> {
+  const { clock, random, epochs, config, targets, say } = tools;
   const [kafka, blobStore] = await Promise.all([tools.kafka(), tools.blobStore()]);
   const blobs = createBlobs(blobStore, random);
-  const sink = { kafka, blobs, clock, random, inlineBlobBytes: config.inlineBlobBytes };
+  // Loaded only where it is needed: a module may do anything.
+  const job = needsCode(pool) ? await tools.code() : undefined;
+  const sink = { kafka, targets, blobs, clock, random, inlineBlobBytes: config.inlineBlobBytes, ...(job !== undefined && { job }) };
   // Only the sink is ever asked: to commit, and to resolve.
   const invoker: FunctionInvoker = { invoke: (_target, payload) => serveSink(sink, received(payload as SinkRequest, clock.elapsedMs())) };
   return {
@@ -68,7 +70,7 @@ async function coordinatorDeps(tools: Tools): Promise<CoordinatorDeps> {
     blobStore,
     blobs,
     kafka,
-    sinks: coordinateSinks({ kafka, clock, random }, { ...config, deliveryGuarantee: 'exactly-once' }),
+    sinks: coordinateSinks({ kafka, targets, clock, random }, { ...config, deliveryGuarantee: 'exactly-once' }),
     invoker,
     clock,
     random,

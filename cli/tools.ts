@@ -1,16 +1,20 @@
 import { startDeployed } from '../host/invoker.ts';
 import { describeJob, describeName, type JobSummary } from '../host/job/describe.ts';
+import { loadJob } from '../host/job/load-job.ts';
 import { openKafka } from '../host/kafka.ts';
+import { openSinkTargets } from '../host/sink-targets.ts';
 import { openBlobStore, openJobStores } from '../host/stores.ts';
 import { systemClock, systemRandom } from '../host/system.ts';
 import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
+import type { JobDefinition } from '../lib/graph/job.ts';
 import type { InspectDeps } from '../lib/inspect/deps.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { JobRemoval } from '../lib/ports/epoch-store.ts';
 import type { KafkaClient } from '../lib/ports/kafka-checks.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import type { SinkTargets } from '../lib/ports/sink-targets.ts';
 import { type Answer, askPerson } from './ask.ts';
 
 /** A person waits: a broker that is down is reported soon. */
@@ -25,6 +29,9 @@ export interface Tools extends InspectDeps {
   kafka(): Promise<KafkaRequests>;
   /** @throws ConfigError when ONCEFLOW_BLOBS is not set. */
   blobStore(): Promise<BlobStore>;
+  readonly targets: SinkTargets;
+  /** The job's code, where ONCEFLOW_JOB says which; undefined: it does not. @throws JobDefinitionError when there is none */
+  code(): Promise<JobDefinition | undefined>;
   /** Progress, for people: on standard error. */
   readonly say: (line: string) => void;
 }
@@ -72,6 +79,8 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
     show,
     json,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,
+    targets: openSinkTargets(),
+    code: async () => (config.job === undefined ? undefined : loadJob(config.job)),
     say,
     ask: askPerson,
     async close() {

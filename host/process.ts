@@ -2,11 +2,13 @@ import type { ConfigOf } from '../lib/config/parameters.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
+import type { SinkTargets } from '../lib/ports/sink-targets.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
 import type { StageTools } from '../lib/stages/serve.ts';
 import { createBlobs } from '../lib/storage/blobs.ts';
 import { type ConfiguredJob, readJob } from './job/configured-job.ts';
 import { connectFunction } from './kafka.ts';
+import { openSinkTargets } from './sink-targets.ts';
 import { openBlobStore } from './stores.ts';
 import { systemClock, systemRandom } from './system.ts';
 
@@ -22,6 +24,9 @@ export type StageHost = Host & StageTools;
 
 /** The same for a stage that talks to Kafka. */
 export type KafkaStageHost = StageHost & { readonly kafka: KafkaRequests };
+
+/** The same for the stage that writes to what is outside. */
+export type SinkStageHost = KafkaStageHost & { readonly targets: SinkTargets };
 
 /**
  * Clients are loaded only where they are needed: a function that starts without one starts sooner.
@@ -55,4 +60,9 @@ export async function openStageHost(env: NodeJS.ProcessEnv): Promise<StageHost> 
 export async function openKafkaStageHost(env: NodeJS.ProcessEnv): Promise<KafkaStageHost> {
   const host = await openStageHost(env);
   return { ...host, kafka: await connectFunction(host, 'wait') };
+}
+
+/** @throws as `readJob` */
+export async function openSinkStageHost(env: NodeJS.ProcessEnv): Promise<SinkStageHost> {
+  return { ...(await openKafkaStageHost(env)), targets: openSinkTargets() };
 }

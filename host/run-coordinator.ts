@@ -13,6 +13,7 @@ import { coordinateSinks } from '../lib/sinks/connectors.ts';
 import { holderOfProcess } from './holder.ts';
 import { connectFunction } from './kafka.ts';
 import { type Host, openHost } from './process.ts';
+import { openSinkTargets } from './sink-targets.ts';
 import { openEpochStore } from './stores.ts';
 import { systemClock } from './system.ts';
 
@@ -71,7 +72,7 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
   const onRefusedLogin = term?.startKind === 'revival' ? 'wait' : 'fail';
   const [kafka, invoker] = await Promise.all([connectFunction(host, onRefusedLogin), run.invoker(host, observe)]);
   try {
-    const sinks = coordinateSinks({ ...host, kafka }, configOf('coordinator', host.config));
+    const sinks = coordinateSinks({ ...host, kafka, targets: openSinkTargets() }, configOf('coordinator', host.config));
     return await coordinate({ ...host, kafka, sinks, epochs, invoker, observe }, settings, { stop: run.stop, handOver: run.handOver });
   } finally {
     await kafka.close();

@@ -9,8 +9,8 @@ import type { JobDraft } from './job-draft.ts';
 import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
 import { versionJoin } from './joins/version-joins.ts';
-import type { KafkaSink } from './kafka.ts';
 import { addProcess, boundTo } from './process.ts';
+import type { Sink } from './sinks.ts';
 import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
@@ -62,7 +62,7 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
         }),
       );
     },
-    sink: (uid, sink: KafkaSink<T>) => {
+    sink: (uid, sink: Sink<T>) => {
       const to = sink as SinkSpec;
       for (const [what, serde] of Object.entries(serdesOfSink(to)))
         if (serde !== undefined || what === 'value') expectSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);

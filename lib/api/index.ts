@@ -11,6 +11,11 @@ export type { BroadcastContext, JobDefinition, KeyedContext, Output, SourceRecor
 export { JobDefinitionError } from '../graph/job.ts';
 export type { WindowContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
+export { DeliveryRefusedError } from '../sinks/deliver/refused.ts';
+export type { DeliveryPlace, DeliveryStart } from '../sinks/deliver/spec.ts';
+export type { DynamoItem, DynamoValue, DynamoWrite } from '../sinks/dynamodb/spec.ts';
+export type { CsvColumn, CsvValue } from '../sinks/files/formats/csv.ts';
+export type { Compression, FileFormat, RowTime } from '../sinks/files/spec.ts';
 export type { OutputRecord } from '../sinks/kafka/spec.ts';
 export type { AggregatingState } from '../state/columns/aggregating.ts';
 export type { ListState } from '../state/columns/list.ts';
@@ -19,7 +24,9 @@ export type { ReducingState } from '../state/columns/reducing.ts';
 export type { ValueState } from '../state/columns/value.ts';
 export { type ConnectedOperator, type ConnectedStreams, type ConnectInputs, connect, type ReadonlyStateHandles } from './connect.ts';
 export { defineJob, type JobBuilder } from './define-job.ts';
+export { type DynamoSink, type DynamoSinkOptions, type DynamoWriteSinkOptions, dynamoSink } from './dynamo.ts';
 export type { EventTime } from './event-time.ts';
+export { type CsvOptions, csv, type FileSink, type FileSinkOptions, fileSink, jsonLines } from './files.ts';
 export type { IntervalBounds, IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
 export type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
 export {
@@ -32,6 +39,7 @@ export {
   kafkaSink,
   kafkaSource,
 } from './kafka.ts';
+export type { Sink } from './sinks.ts';
 export {
   type Aggregate,
   type AggregatingStateSpec,
@@ -75,3 +83,4 @@ export {
   type WindowOptions,
   type WindowResult,
 } from './windows.ts';
+export { type WriteAheadSink, type WriteAheadSinkOptions, writeAheadSink } from './write-ahead.ts';

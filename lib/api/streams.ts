@@ -3,7 +3,7 @@ import type { KeyedContext, Output, Timer } from '../graph/job.ts';
 import type { WindowContext } from '../graph/windows.ts';
 import type { IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
 import type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
-import type { KafkaSink } from './kafka.ts';
+import type { Sink } from './sinks.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
 import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowResult } from './windows.ts';
 
@@ -48,8 +48,11 @@ export interface DataStream<T> {
    * orders.keyBy(({ customer, day }) => [customer, day], json<readonly [customer: number, day: string]>())
    */
   keyBy<const K>(selector: (value: T) => K, key: Serde<K>, options?: KeyByOptions<T>): KeyedStream<K, T>;
-  /** Writes the stream to Kafka. `uid` names the sink's transactions: 1 to 60 of a-z 0-9 -, unique in the job. */
-  sink(uid: string, sink: KafkaSink<T>): void;
+  /**
+   * Writes the stream to Kafka, or to what else a sink is made for. `uid` names what it writes, its transactions for instance: 1 to 60
+   * of a-z 0-9 -, unique in the job.
+   */
+  sink(uid: string, sink: Sink<T>): void;
 }
 
 export interface KeyByOptions<T> {

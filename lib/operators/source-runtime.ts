@@ -67,6 +67,7 @@ export function createSourceRuntime(
   const readValue = operatorKinds.source.open(source, reader);
   const times = source.eventTime === undefined ? undefined : new EventTimes(source.uid, source.eventTime);
   const letters = edges.ofTag(ERRORS, ({ id, to }) => {
+    if (to.kind !== 'kafka') throw new Error(`dead letters are records of a topic, and ${id} writes to ${to.kind}`);
     const writer = new DeadLetterWriter(to, id, () => context.facts(id));
     return { writer, push: writer };
   });

@@ -72,6 +72,7 @@ export interface DeliveredServer {
 }
 
 export interface ToDeliver {
+  readonly place: SinkPlace;
   readonly staged: Staged;
   /** How far an earlier call of this coordinator came, in the connector's own words. Undefined: all of it is to be sent. */
   readonly done: Own | undefined;
@@ -84,6 +85,7 @@ export interface CommitTerms {
 }
 
 export interface ResolveTerms {
+  readonly place: SinkPlace;
   readonly terms: Own;
   readonly onMissingEvidence: OnMissingEvidence;
 }
@@ -165,7 +167,7 @@ export interface PreparedCoordination extends CommonCoordination {
   readonly how: 'prepared';
   /** What the other half has to know to prepare. */
   prepareTerms(target: SinkTargetOf): Own;
-  /** What the other half has to know to commit these and to resolve them. `facts`: of this run's sinks. */
+  /** What the other half has to know to commit these and to resolve them. `facts`: of all sinks of this run, whoever brings them. */
   commitTerms(committables: readonly Committable[], facts: Readonly<Record<string, Own>>): Promise<Own>;
   /**
    * What is wrong with what was prepared: asked when all of it is, and before it is decided. From then on the target refuses

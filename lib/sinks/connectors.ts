@@ -1,7 +1,21 @@
 import type { Serde } from '../format/serde.ts';
 import type { TransactionRequests } from '../ports/kafka-requests.ts';
+import type { SinkTargets } from '../ports/sink-targets.ts';
+import { type Pool, sinksOf } from '../protocol/pool.ts';
 import type { Own } from '../protocol/shape.ts';
 import type { SinkCoordination, SinkServer, Sinks } from './connector.ts';
+import { coordinateDeliver, CONNECTOR as DELIVER } from './deliver/coordination.ts';
+import { deliverKind } from './deliver/kind.ts';
+import { serveDeliver } from './deliver/server.ts';
+import type { DeliverSinkSpec, DeliverTarget } from './deliver/spec.ts';
+import { coordinateDynamo } from './dynamodb/coordination.ts';
+import { dynamoKind } from './dynamodb/kind.ts';
+import { serveDynamo } from './dynamodb/server.ts';
+import type { DynamoSinkSpec, DynamoTarget } from './dynamodb/spec.ts';
+import { coordinateFiles } from './files/coordination.ts';
+import { filesKind } from './files/kind.ts';
+import { serveFiles } from './files/server.ts';
+import type { FileSinkSpec, FileTarget } from './files/spec.ts';
 import { coordinateKafka, type KafkaClients } from './kafka/coordination.ts';
 import { kafkaKind } from './kafka/kind.ts';
 import { serveKafka } from './kafka/server.ts';
@@ -15,14 +29,17 @@ import { serveWriteAhead } from './write-ahead/server.ts';
  * tables, which do not compile without them.
  */
 
-export type SinkSpec = KafkaSinkSpec;
-export type SinkTarget = KafkaTarget;
+export type SinkSpec = KafkaSinkSpec | DeliverSinkSpec | FileSinkSpec | DynamoSinkSpec;
+export type SinkTarget = KafkaTarget | DeliverTarget | FileTarget | DynamoTarget;
 
 /** Whom connectors speak to in a sink's function, and where the coordinator is. */
 export interface ServerClients {
   readonly kafka: TransactionRequests;
+  readonly targets: SinkTargets;
+  /** What the job's author gave for a sink. Undefined: the job has no such sink, or its code is not in this process. */
+  readonly specOf: (sink: string) => SinkSpec | undefined;
 }
-export type CoordinationClients = KafkaClients;
+export type CoordinationClients = KafkaClients & { readonly targets: SinkTargets };
 
 /** What connectors are set to, besides a sink's own. */
 export interface SinkSettings {
@@ -36,7 +53,7 @@ type Kinds = {
     readonly connectors: Readonly<Record<DeliveryGuarantee, ConnectorName>>;
   };
 };
-const kinds: Kinds = { kafka: kafkaKind };
+const kinds: Kinds = { kafka: kafkaKind, deliver: deliverKind, files: filesKind, dynamodb: dynamoKind };
 
 interface Connector {
   serve(clients: ServerClients): SinkServer;
@@ -45,6 +62,9 @@ interface Connector {
 const connectors = {
   kafka: { serve: ({ kafka }) => serveKafka(kafka), coordinate: coordinateKafka },
   'write-ahead': { serve: ({ kafka }) => serveWriteAhead(kafka), coordinate: coordinateWriteAhead },
+  deliver: { serve: ({ specOf }) => serveDeliver((sink) => specOfKind('deliver', specOf(sink))), coordinate: coordinateDeliver },
+  files: { serve: ({ targets }) => serveFiles(targets), coordinate: ({ targets }) => coordinateFiles(targets) },
+  dynamodb: { serve: ({ targets }) => serveDynamo(targets), coordinate: ({ targets }) => coordinateDynamo(targets) },
 } as const satisfies Record<string, Connector>;
 type ConnectorName = keyof typeof connectors;
 
@@ -80,6 +100,10 @@ export function openSinkEncoder(spec: SinkSpec, context: EncoderContext): Record
   return kindOfSpec(spec).encoder(spec, context);
 }
 
+function specOfKind<K extends SinkSpec['kind']>(kind: K, spec: SinkSpec | undefined): Extract<SinkSpec, { kind: K }> | undefined {
+  return spec?.kind === kind ? (spec as Extract<SinkSpec, { kind: K }>) : undefined;
+}
+
 /* By connector. */
 
 function connectorNamed(name: string): Connector | undefined {
@@ -102,4 +126,9 @@ export function coordinateSinks(clients: CoordinationClients, settings: SinkSett
       return connector;
     },
   };
+}
+
+/** Has the job a sink that delivers by a function of its author? */
+export function needsCode(pool: Pool): boolean {
+  return Object.keys(sinksOf(pool, DELIVER)).length > 0;
 }

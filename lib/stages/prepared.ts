@@ -1,4 +1,4 @@
-import { fetchMissing, Lacks } from '../format/not-prepared.ts';
+import { Lacks } from '../format/not-prepared.ts';
 import type { Serde } from '../format/serde.ts';
 import type { StageFailed } from '../protocol/answers.ts';
 import { failureOf } from './common.ts';
@@ -18,9 +18,13 @@ export async function prepared<Answer>(
     await Promise.all(serdes.map((serde) => serde.prepare?.()));
     for (let attempts = 0; attempts < MOST_ATTEMPTS; attempts++) {
       const lacks = new Lacks();
-      const answer = await attempt(lacks);
-      if (!lacks.any) return answer;
-      await fetchMissing();
+      try {
+        const answer = await attempt(lacks);
+        if (!lacks.any) return answer;
+      } finally {
+        lacks.close();
+      }
+      await lacks.fetch();
     }
     throw new Error(`after ${MOST_ATTEMPTS} attempts a serde lacks something still, and says each time that it was fetched`);
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { JobDefinition } from '../graph/job.ts';
 import { takesDeadLetters } from '../plan/dead-letters.ts';
 import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, StageFailed } from '../protocol/answers.ts';
 import type { BlobRef } from '../protocol/references.ts';
@@ -9,18 +10,22 @@ import type {
   SendSinkRequest,
   SinkRequest,
 } from '../protocol/requests.ts';
-import type { DeliveredServer, PreparedServer, PrepareOutcome, SinkServer, Staged } from '../sinks/connector.ts';
-import { type ServerClients, sinkServer } from '../sinks/connectors.ts';
+import type { DeliveredServer, PreparedServer, PrepareOutcome, SinkPlace, SinkServer, Staged } from '../sinks/connector.ts';
+import { type ServerClients, type SinkSpec, sinkServer } from '../sinks/connectors.ts';
 import { FatalStageError, failureOf, type StageDeps } from './common.ts';
 import type { Received } from './received.ts';
 
-export type SinkDeps = StageDeps & ServerClients;
+export type SinkDeps = StageDeps &
+  Omit<ServerClients, 'specOf'> & {
+    /** Undefined: the job's code is not in this process. */
+    readonly job?: JobDefinition;
+  };
 
 /** One epoch of one sink subtask: brings the staged output to where the commit shows it. */
 export async function prepareSink(deps: SinkDeps, request: Received<PrepareSinkRequest>): Promise<PrepareAnswer> {
   try {
-    const place = { ...request, sink: request.stage };
-    const prepared = await preparedBy(deps, request).prepare(untilOf(deps, request), place, request.terms, stagedIn(deps, request.staged));
+    const staged = stagedIn(deps, request.staged);
+    const prepared = await preparedBy(deps, request).prepare(untilOf(deps, request), placeOf(request), request.terms, staged);
     if (prepared.outcome === 'prepared') return { outcome: 'prepared', committable: prepared.committable };
     return failureOfPrepare(request.stage, prepared);
   } catch (error) {
@@ -58,7 +63,7 @@ export async function commitSink(deps: SinkDeps, request: Received<CommitSinkReq
 export async function sendSink(deps: SinkDeps, request: Received<SendSinkRequest>): Promise<SendAnswer> {
   try {
     const { permit, committable, done } = request;
-    const output = { staged: stagedIn(deps, request.staged), done };
+    const output = { place: placeOf(request), staged: stagedIn(deps, request.staged), done };
     const sent = await deliveredBy(deps, request).deliver(untilOf(deps, request), permit, committable, output);
     if (sent.outcome === 'delivered') return { outcome: 'sent' };
     if (sent.outcome === 'partly') return { outcome: 'sent-partly', done: sent.done };
@@ -74,7 +79,8 @@ export async function resolveSink(deps: SinkDeps, request: Received<ResolveSinkR
   try {
     const { permit, committable, staged } = request;
     const server = preparedBy(deps, request);
-    const resolved = await server.resolve(untilOf(deps, request), permit, committable, request, stagedIn(deps, staged));
+    const how = { ...request, place: placeOf(request) };
+    const resolved = await server.resolve(untilOf(deps, request), permit, committable, how, stagedIn(deps, staged));
     return resolved.outcome === 'refused' ? { outcome: 'failed', kind: 'refused', message: resolved.message } : resolved;
   } catch (error) {
     return failureOf(error);
@@ -96,6 +102,10 @@ function untilOf({ clock, random }: StageDeps, { deadlineMs }: Received<SinkRequ
   return { clock, random, deadlineMs };
 }
 
+function placeOf({ job, incarnation, stage: sink, subtask, epoch }: SinkRequest): SinkPlace {
+  return { job, incarnation, sink, subtask, epoch };
+}
+
 function preparedBy(deps: SinkDeps, { connector }: SinkRequest): PreparedServer {
   const server = serverOf(deps, connector);
   if (server.how === 'prepared') return server;
@@ -109,9 +119,14 @@ function deliveredBy(deps: SinkDeps, { connector }: SinkRequest): DeliveredServe
 }
 
 function serverOf(deps: SinkDeps, connector: string): SinkServer {
-  const server = sinkServer(connector, deps);
+  const server = sinkServer(connector, { ...deps, specOf: (sink) => specIn(deps.job, sink) });
   if (server !== undefined) return server;
   throw new FatalStageError(`this build has no connector ${connector}: the job was run by a newer one`);
+}
+
+function specIn(job: JobDefinition | undefined, sink: string): SinkSpec | undefined {
+  const node = job?.nodes.find((each) => each.kind === 'sink' && each.uid === sink);
+  return node?.kind === 'sink' ? node.to : undefined;
 }
 
 function stagedIn(deps: StageDeps, refs: readonly BlobRef[]): Staged {

@@ -1,17 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkBlobName, checkBlobPrefix, isBlobName } from '../ports/blob-name.ts';
 import { BlobConflictError, type BlobEntry, BlobMissingError, type BlobStore, type ByteRange } from '../ports/blob-store.ts';
-import { StoreProblem } from '../ports/store-problem.ts';
+import {
+  fileProblem,
+  isOfFileSystem,
+  linkNew,
+  makeFolders,
+  orUndefined,
+  syncFolder,
+  unlinkIfThere,
+  withFile,
+  writeSynced,
+} from './durable-files.ts';
 
 /** No blob's name holds a `~`, so what a crash leaves here is never taken for a blob. */
 const TEMPORARY_FOLDER = '~writing';
 /** Longer than any write takes. A writer that was paused for longer finds its file gone and reports a retriable problem. */
 const LEFTOVER_AGE_MS = 3_600_000;
-
-/** Errors of the file system that a person has to mend; all others may pass (a full disk, too many open files). */
-const PERMANENT = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP', 'EXDEV']);
 
 /**
  * Blobs as files under `folder`, on one machine or a shared POSIX file system with hard links. A blob appears whole or
@@ -127,28 +134,6 @@ async function makeFolder(store: Store, folder: string): Promise<void> {
   for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
-/**
- * Makes the folder, and those above it that are missing; answers the first that it made. Not by `mkdir` with `recursive`: where
- * nothing can be made, as below /proc, that never ends.
- */
-async function makeFolders(folder: string): Promise<string | undefined> {
-  const make = () =>
-    mkdir(folder).then(
-      () => true,
-      (error: unknown) => {
-        if (codeOf(error) === 'EEXIST') return false;
-        throw error;
-      },
-    );
-  try {
-    return (await make()) ? folder : undefined;
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
-  }
-  const firstMade = await makeFolders(dirname(folder));
-  return (await make()) ? (firstMade ?? folder) : firstMade;
-}
-
 async function ensureTemporaryFolder(store: Store): Promise<void> {
   const folder = join(store.folder, TEMPORARY_FOLDER);
   const isFirst = !store.durableFolders.has(folder);
@@ -166,85 +151,15 @@ async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-async function writeSynced(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  await withFile(await open(path, 'wx'), async (file) => {
-    await writeAll(file, parts);
-    await file.sync();
-  });
-}
-
-/** In one call, unless the file system takes less than it was given. */
-async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
-  let left = parts.filter(({ length }) => length > 0);
-  while (left.length > 0) {
-    let written = (await file.writev(left)).bytesWritten;
-    left = left.flatMap((part) => {
-      const ofPart = Math.min(written, part.length);
-      written -= ofPart;
-      return ofPart === part.length ? [] : [part.subarray(ofPart)];
-    });
-  }
-}
-
-/** A new entry is durable when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  await withFile(await open(path, 'r'), (file) => file.sync());
-}
-
-async function withFile(file: FileHandle, use: (file: FileHandle) => Promise<void>): Promise<void> {
-  try {
-    await use(file);
-  } finally {
-    await file.close();
-  }
-}
-
-/** False when there is a file of that name already. */
-async function linkNew(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-async function unlinkIfThere(path: string): Promise<void> {
-  await orUndefined(['ENOENT', 'ENOTDIR'], unlink(path));
-}
-
-/** Undefined for an expected error. */
-async function orUndefined<T>(codes: readonly string[], work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (codes.includes(codeOf(error) ?? '')) return undefined;
-    throw error;
-  }
-}
-
 async function explained<T>(store: Store, what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = codeOf(error);
-    // Not from the file system.
-    if (code === undefined || !(error instanceof Error) || !('errno' in error)) throw error;
+    if (!isOfFileSystem(error)) throw error;
     // The folder may have been removed behind our back: make it again next time.
     store.durableFolders.clear();
-    // Not a folder that went meanwhile: one that cannot be made, as below /proc.
-    const cannotBeMade = code === 'ENOENT' && 'syscall' in error && error.syscall === 'mkdir';
-    const retriable = !PERMANENT.has(code) && !cannotBeMade;
-    const mend = retriable ? 'it may succeed later' : 'make the folder writable for this process, or correct ONCEFLOW_BLOBS';
-    throw new StoreProblem(`could not ${what} in ${whereOf(store)} (ONCEFLOW_BLOBS): ${error.message}; ${mend}`, retriable, {
-      cause: error,
-    });
+    throw fileProblem(error, what, whereOf(store), 'ONCEFLOW_BLOBS');
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function whereOf({ folder }: Store): string {

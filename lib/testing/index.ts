@@ -1,6 +1,7 @@
 /** What the author of a job imports for its tests. */
 
 export { UserCodeError } from '../records/errors.ts';
+export { type SinkDrill, type SinkDrillOptions, sinkDrills } from './drill/sink-drills.ts';
 export { EpochFailedError } from './failures.ts';
 export type { InputRecord } from './input.ts';
 export type { WrittenOutput } from './read-output.ts';

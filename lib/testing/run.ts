@@ -8,6 +8,7 @@ import type { CompiledJob } from '../operators/compiled-job.ts';
 import type { PhysicalPlan } from '../plan/plan.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
+import type { SinkTargets } from '../ports/sink-targets.ts';
 import { coordinateSinks } from '../sinks/connectors.ts';
 import { createBlobs } from '../storage/blobs.ts';
 import { type MemoryKafka, memoryKafka } from './memory-kafka.ts';
@@ -17,6 +18,8 @@ import { stageFunctions } from './stage-functions.ts';
 /** What outlives a process of the job. */
 export interface Surroundings {
   readonly compiled: CompiledJob;
+  /** By what the author gave for a sink, its uid. */
+  readonly sinks: ReadonlyMap<unknown, string>;
   readonly topics: MemoryTopics;
   readonly blobStore: BlobStore;
   readonly clock: Clock;
@@ -40,6 +43,11 @@ const INCARNATION = 'test';
 const INLINE_BLOB_BYTES = 256;
 /** Nothing takes any of it: the clock stands while an epoch is worked on. */
 const TIMEOUT_MS = 60_000;
+/** Every sink of a job in memory writes records. */
+const NO_TARGETS: SinkTargets = {
+  uploads: (location) => Promise.reject(new Error(`nothing is written to ${location} in memory`)),
+  items: () => Promise.reject(new Error('no items are written in memory')),
+};
 
 /** Starts the processes of a job: none of them has any state yet. */
 export async function startRun(surroundings: Surroundings, parallelism: Parallelism): Promise<Run> {
@@ -47,8 +55,11 @@ export async function startRun(surroundings: Surroundings, parallelism: Parallel
   const { plan } = compiled;
   const kafka = memoryKafka(topics);
   const blobs = createBlobs(blobStore, random);
-  const tools = { ...compiled, blobs, clock, random, kafka, build: BUILD, inlineBlobBytes: INLINE_BLOB_BYTES };
-  const sinks = coordinateSinks({ clock, random, kafka }, { deliveryGuarantee: 'at-least-once', transactionTimeoutMs: TIMEOUT_MS });
+  const tools = { ...compiled, blobs, clock, random, kafka, targets: NO_TARGETS, build: BUILD, inlineBlobBytes: INLINE_BLOB_BYTES };
+  const sinks = coordinateSinks(
+    { clock, random, kafka, targets: NO_TARGETS },
+    { deliveryGuarantee: 'at-least-once', transactionTimeoutMs: TIMEOUT_MS },
+  );
   const rules: LoopRules = {
     build: BUILD,
     plan,

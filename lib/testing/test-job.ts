@@ -1,4 +1,7 @@
+import type { DynamoSink } from '../api/dynamo.ts';
+import type { FileSink } from '../api/files.ts';
 import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
+import type { WriteAheadSink } from '../api/write-ahead.ts';
 import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
 import type { Stage } from '../plan/plan.ts';
@@ -20,6 +23,7 @@ import { memoryBlobs } from './memory-blobs.ts';
 import { MemoryTopics } from './memory-topics.ts';
 import { readBatch, type WrittenOutput } from './read-output.ts';
 import { readBroadcastState, readState } from './read-state.ts';
+import { withRecordSinks } from './row-sinks.ts';
 import { type Parallelism, type Run, type Surroundings, startRun } from './run.ts';
 
 export interface TestOptions {
@@ -189,15 +193,20 @@ export class TestJob {
     });
   }
 
-  /** What a sink has written so far; by epoch, then sink subtask, then in the order in which it was. @param sink as `kafkaSink` gave it, or its uid */
+  /**
+   * What a sink has written so far; by epoch, then sink subtask, then in the order in which it was. Of a sink that does not write to Kafka,
+   * the rows that it was given: they are formatted for it, and brought nowhere.
+   *
+   * @param sink as `kafkaSink` or another gave it, or its uid
+   */
   output<K, V>(sink: KafkaSink<never, K, V>): readonly WrittenOutput<K, V>[];
+  output<T>(sink: RowSink<T>): readonly WrittenOutput<never, T>[];
   output(sink: string): readonly WrittenOutput[];
-  output(sink: string | KafkaSink<never>): readonly WrittenOutput[] {
-    const node = this.#surroundings.compiled.job.nodes
-      .filter((each) => each.kind === 'sink')
-      .find(({ uid, to }) => uid === sink || to === sink);
-    if (node === undefined)
-      throw new JobDefinitionError(`the job has no sink ${typeof sink === 'string' ? sink : `to topic ${sink.topic}`}`);
+  output(sink: string | KafkaSink<never> | RowSink<never>): readonly WrittenOutput[] {
+    const { sinks, compiled } = this.#surroundings;
+    const uid = typeof sink === 'string' ? sink : sinks.get(sink);
+    const node = compiled.job.nodes.filter((each) => each.kind === 'sink').find((each) => each.uid === uid);
+    if (node === undefined) throw new JobDefinitionError(`the job has no sink ${describeSought(sink)}`);
     const { key, value } = serdesOfSink(node.to);
     return this.#epochs.flatMap(({ output }) =>
       output.filter((batch) => batch.sink === node.uid).flatMap((batch) => readBatch(batch, { key, value })),
@@ -206,8 +215,9 @@ export class TestJob {
 
   /** The values of `output`. */
   values<V>(sink: KafkaSink<never, unknown, V>): readonly (V | undefined)[];
+  values<T>(sink: RowSink<T>): readonly T[];
   values(sink: string): readonly unknown[];
-  values(sink: string | KafkaSink<never>): readonly unknown[] {
+  values(sink: string | KafkaSink<never> | RowSink<never>): readonly unknown[] {
     return this.output(sink as string).map(({ value }) => value);
   }
 
@@ -336,6 +346,14 @@ export class TestJob {
   }
 }
 
+/** A sink that does not write to Kafka. */
+type RowSink<T> = WriteAheadSink<T> | FileSink<T> | DynamoSink<T>;
+
+function describeSought(sink: string | KafkaSink<never> | RowSink<never>): string {
+  if (typeof sink === 'string') return sink;
+  return sink.kind === 'kafka' ? `to topic ${sink.topic}` : `of this kind (${sink.kind})`;
+}
+
 const TWICE = 'the job is at work still: await each call before the next';
 
 /**
@@ -357,9 +375,12 @@ export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob 
   const clock = { nowMs: startMs };
   let ids = 0;
   const random = { id: () => (ids++).toString(16).padStart(32, '0'), fraction: () => 0.5 };
-  const compiled = { job, plan: compilePlan(job) };
+  const recording = withRecordSinks(job);
+  const compiled = { job: recording, plan: compilePlan(recording) };
+  const sinks = new Map<unknown, string>(job.nodes.flatMap((node) => (node.kind === 'sink' ? [[node.to, node.uid] as const] : [])));
   const surroundings = {
     compiled,
+    sinks,
     topics: new MemoryTopics(partitionsOf),
     blobStore: memoryBlobs(),
     clock: virtualClock(clock),

@@ -4,6 +4,7 @@ import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
+import { reaching } from './jobs/reaching.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
@@ -59,11 +60,12 @@ const RARE = [
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /**
- * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `time`, `windows` and
+ * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows` and
  * `connected` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
+  | 'reach'
   | 'time'
   | 'windows'
   | 'connected'
@@ -125,6 +127,17 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
     { kind: 'lose', apis: ['invoke commit'], rate: 0.6 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.7 },
   ],
+  // What is uploaded and delivered meets coordinators that fall behind, functions that wake up late, and answers that are lost.
+  reach: [
+    { kind: 'crash', apis: ['beginUpload', 'uploadPart', 'completeUpload', 'deliver', 'recordSentAgain', 'abortUpload'], rate: 0.02 },
+    { kind: 'lose', apis: ['uploadPart', 'completeUpload', 'deliver', 'sizeOf', 'invoke commit', 'invoke send'], rate: 0.1 },
+    { kind: 'late', apis: ['completeUpload', 'abortUpload', 'deliver', 'invoke prepare', 'invoke send'], rate: 0.06 },
+    { kind: 'twice', apis: ['invoke prepare', 'invoke resolve', 'invoke send', 'invoke commit'], rate: 0.2 },
+    { kind: 'freeze', apis: ['completeUpload', 'deliver', 'openUploads', 'abortUpload', 'decide', 'isUploadOpen'], rate: 0.03 },
+    { kind: 'depose', apis: ['openUploads', 'decide', 'recordCommitted'], rate: 0.03 },
+    { kind: 'slow', apis: ['deliver', 'invoke commit'], rate: 0.1 },
+    { kind: 'command', apis: ['decide', 'invoke commit', 'invoke send', 'recordCommitted'], rate: 0.01 },
+  ],
   time: BETWEEN_TIMES,
   windows: BETWEEN_TIMES,
   connected: BETWEEN_TIMES,
@@ -161,6 +174,7 @@ const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   time: [...timedJobs, ...fadingJobs],
   windows: windowedJobs,
   connected: connectedJobs,
+  reach: [reaching],
 };
 
 function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {

@@ -1,5 +1,6 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
+import type { SinkSpec } from '../../lib/sinks/connectors.ts';
 import { faultless, type UserCode } from './user-code.ts';
 
 /**
@@ -25,8 +26,10 @@ export interface JobShape {
   readonly definition: JobDefinition;
   /** By uid, the topic. */
   readonly sources: ReadonlyMap<string, string>;
-  /** By uid, the topic. */
+  /** Of sinks that write to Kafka: by uid, the topic. */
   readonly sinks: ReadonlyMap<string, string>;
+  /** Of all others: by uid, the kind. */
+  readonly others: ReadonlyMap<string, Exclude<SinkSpec['kind'], 'kafka'>>;
   /** Uids of the keyed operators. */
   readonly operators: readonly string[];
   /** Whether a sink has no keyed operator before it: it writes as much as the lines are long. */
@@ -54,7 +57,8 @@ export function shapeOf(job: SimJob): JobShape {
   const shape: JobShape = {
     definition,
     sources: new Map(nodes.flatMap((node) => (node.kind === 'source' ? [[node.uid, node.topic] as const] : []))),
-    sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' ? [[node.uid, node.to.topic] as const] : []))),
+    sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind === 'kafka' ? [[node.uid, node.to.topic] as const] : []))),
+    others: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind !== 'kafka' ? [[node.uid, node.to.kind] as const] : []))),
     operators: nodes.filter(isKeyed).map(({ uid }) => uid),
     writesLines: nodes.some((node) => node.kind === 'sink' && !isBehindKey(node.id)),
   };

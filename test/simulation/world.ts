@@ -17,6 +17,7 @@ import type { Random } from '../../lib/ports/clock.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../../lib/ports/function-invoker.ts';
 import { KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
+import type { SinkTargets } from '../../lib/ports/sink-targets.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/protocol/requests.ts';
 import { coordinateSinks } from '../../lib/sinks/connectors.ts';
@@ -38,6 +39,7 @@ import { FunctionService, type Handler } from './models/functions.ts';
 import { Broker } from './models/kafka-broker.ts';
 import { type Carry, modelKafka } from './models/kafka-requests.ts';
 import { answerWithOtherNames, withOtherNames } from './models/other-names.ts';
+import { Targets } from './models/targets.ts';
 import { Person } from './right-stops.ts';
 import { type Build, DEAD_LETTER_TOPIC, INPUT, JOB, shapeOf } from './sim-job.ts';
 import { FaultyUserCode } from './user-code.ts';
@@ -78,7 +80,7 @@ interface RunningCoordinator {
 }
 
 /** The services, as one process reaches them. */
-type Ports = Omit<CoordinatorDeps, 'invoker' | 'observe' | 'sinks'> & { readonly kafka: KafkaRequests };
+type Ports = Omit<CoordinatorDeps, 'invoker' | 'observe' | 'sinks'> & { readonly kafka: KafkaRequests; readonly targets: SinkTargets };
 
 export class World {
   readonly scheduler = new Scheduler();
@@ -86,6 +88,7 @@ export class World {
   readonly broker: Broker;
   readonly table: EpochTable;
   readonly bucket: BlobBucket;
+  readonly targets = new Targets();
   readonly functions: FunctionService;
   readonly checker: Checker;
   readonly observed: CoordinatorEvent[] = [];
@@ -156,6 +159,7 @@ export class World {
       broker: this.broker,
       table: this.table,
       bucket: this.bucket,
+      targets: this.targets,
       maxParallelism: MAX_PARALLELISM,
       poison: { code: this.#code, attempts },
       strands: options.strands === true,
@@ -369,6 +373,9 @@ export class World {
       removal: modelJobRemoval(this.table, this.#carry(process, 'table')),
       kafka: async () => ports.kafka,
       blobStore: async () => ports.blobStore,
+      targets: ports.targets,
+      code: async () =>
+        this.targets.bound(this.#options.job.define(this.build, this.#options.startingOffsets, this.#code), this.#carry(process, 'target')),
       say: (line: string) => this.#log(process.name, () => `* ${line}`),
     };
     runCommand(command, tools, new AbortController().signal).then(
@@ -560,6 +567,7 @@ export class World {
         asksLate: () => asking.chance(0.5),
         asking: () => clock.sleep(ASKING_LEADERS_MS),
       }),
+      targets: this.targets.reachedBy(carry('target')),
       clock,
       random,
     };
@@ -585,7 +593,7 @@ export class World {
   #boot(process: SimProcess): Handler {
     const { job, inlineBlobBytes, startingOffsets } = this.#options;
     const build = process.build as Build;
-    const defined = job.define(build, startingOffsets, this.#code);
+    const defined = this.targets.bound(job.define(build, startingOffsets, this.#code), this.#carry(process, 'target'));
     const tools = {
       ...this.#portsOf(process),
       job: defined,

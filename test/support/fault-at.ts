@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import type { Fault } from './faults.ts';
 
 /**
@@ -13,7 +14,9 @@ let before = Promise.resolve();
 
 // Once only: a function that is started again goes on undisturbed.
 if (process.argv[2] === fault.role && !existsSync(fault.reportFile)) {
-  if (fault.request.startsWith('DynamoDB.')) watchDynamoDb(fault.request.slice('DynamoDB.'.length));
+  const [service, command] = fault.request.split('.');
+  if (service === 'DynamoDB') watchAws(DynamoDBClient, command ?? '');
+  else if (service === 'S3') watchAws(S3Client, command ?? '');
   else watchKafka(fault.request);
 }
 
@@ -37,11 +40,10 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-function watchDynamoDb(request: string): void {
-  const { prototype } = DynamoDBClient;
-  const send = prototype.send as (command: object, ...rest: unknown[]) => Promise<unknown>;
+function watchAws({ prototype }: { readonly prototype: object }, request: string): void {
+  const { send } = prototype as { send(command: object, ...rest: unknown[]): Promise<unknown> };
   Object.assign(prototype, {
-    send(this: DynamoDBClient, command: object, ...rest: unknown[]) {
+    send(this: object, command: object, ...rest: unknown[]) {
       if (command.constructor.name !== `${request}Command`) return send.call(this, command, ...rest);
       return inTurn(async () => {
         reached('before');

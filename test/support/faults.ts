@@ -8,7 +8,7 @@ import { waitFor } from './wait-for.ts';
 /** What happens to a job, in which function and at which of its requests. */
 export interface Fault {
   readonly role: 'coordinator' | 'source' | 'operator' | 'sink';
-  /** `DynamoDB.<command>`, or the name of a Kafka request. */
+  /** `DynamoDB.<command>`, `S3.<command>`, or the name of a Kafka request. */
   readonly request: string;
   /** `before` the request is sent, or when its `answer` has come but the function has not seen it. */
   readonly when: 'before' | 'answered';

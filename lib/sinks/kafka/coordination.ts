@@ -9,7 +9,7 @@ import { mendOf } from './answers.ts';
 import { checkPrepared } from './check-prepared.ts';
 import { CONNECTOR, type KafkaCommittable, kafkaCommittable } from './committable.ts';
 import { compactedTopics } from './compacted-topics.ts';
-import { type CommitTerms, kafkaFacts, type PrepareTerms } from './facts.ts';
+import { type CommitTerms, factsOfTopics, type PrepareTerms } from './facts.ts';
 import { poolIds, transactionalIds } from './ids.ts';
 import { maxTransactionTimeoutMs, sayHanging } from './say-hanging.ts';
 import { settleTransactions } from './settle.ts';
@@ -36,12 +36,7 @@ export function coordinateKafka(clients: KafkaClients, settings: Pick<Budget, 't
     placesIn: (committable) => topicsIn(kafkaCommittable(committable)),
     prepareTerms: (target): PrepareTerms => ({ topic: topicOf({ target }), transactionTimeoutMs }),
     async commitTerms(committables, facts): Promise<CommitTerms> {
-      const known = new Map(
-        Object.entries(facts).map(([sink, of]) => {
-          const { topic, compacted } = kafkaFacts(of, sink);
-          return [topic, compacted] as const;
-        }),
-      );
+      const known = new Map(factsOfTopics(facts).map(({ topic, compacted }) => [topic, compacted] as const));
       const topics = committables.flatMap((of) => kafkaCommittable(of).written.map(({ topic }) => topic));
       return { compacted: await compactedTopics(kafka, topics, known), transactionTimeoutMs };
     },

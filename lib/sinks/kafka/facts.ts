@@ -34,6 +34,11 @@ export function kafkaFacts(facts: Own, sink: string): KafkaFacts {
   return taken(factsSchema, facts, `what is known of the topic of sink ${sink}`);
 }
 
+/** Of the facts of all sinks of a run, those of topics. */
+export function factsOfTopics(facts: Readonly<Record<string, Own>>): KafkaFacts[] {
+  return Object.values(facts).filter((of): of is KafkaFacts => shapeFault(factsSchema, of) === undefined);
+}
+
 export function prepareTerms(terms: Own): PrepareTerms {
   return taken(prepareTermsSchema, terms, 'what a prepare was told');
 }

@@ -59,6 +59,25 @@ export function readStaged(payload: Buffer): { topic: string; partition: number;
   return sections.map(({ topic, partition, bytes }) => ({ topic, partition, batches: reader.take(bytes) }));
 }
 
+/** What is staged for a function: the rows of each batch, which the structured serde wrote of strings. */
+export function readRowBatches(payload: Buffer): string[][] {
+  const batches: string[][] = [];
+  const reader = new Reader(payload);
+  while (reader.at < payload.length) {
+    const rows = payload.readUInt32LE(reader.at);
+    reader.at += 8;
+    // A tag, and the text.
+    batches.push(reader.times(rows, () => reader.sized().subarray(1).toString('utf8')));
+  }
+  return batches;
+}
+
+/** What is staged for files of lines. */
+export function readFileRows(payload: Buffer): string[] {
+  const text = payload.subarray(4 + payload.readUInt32LE(0)).toString('utf8');
+  return text.split('\n').filter((line) => line !== '');
+}
+
 /** What a base or a delta says of an operator's state. */
 export interface StoredSnapshot {
   readonly states: readonly { readonly name: string; readonly kind: string; readonly serdes: readonly string[] }[];

@@ -4,11 +4,13 @@ import type { Decision } from '../../../lib/ports/epoch-store.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
 import type { EpochTable } from '../models/epoch-table.ts';
 import type { Broker } from '../models/kafka-broker.ts';
+import type { Targets } from '../models/targets.ts';
 import type { SimJob } from '../sim-job.ts';
 import { Arrivals } from './arrivals.ts';
 import { Contents } from './contents.ts';
 import { LeftOut, type PoisonRule } from './dead-letters.ts';
 import { acceptDecision } from './decisions.ts';
+import { Elsewhere } from './elsewhere.ts';
 import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing } from './garbage.ts';
 import { type Gap, Input } from './input.ts';
 import type { Life } from './life.ts';
@@ -31,6 +33,7 @@ export interface Watched {
   readonly broker: Broker;
   readonly table: EpochTable;
   readonly bucket: BlobBucket;
+  readonly targets: Targets;
   readonly maxParallelism: number;
   readonly poison: PoisonRule;
   /** Whether transactions may be left open that no client can end. */
@@ -52,8 +55,9 @@ export class Checker {
   readonly #contents: Contents;
   readonly #input: Input;
   readonly #visibility: Visibility;
+  readonly #elsewhere: Elsewhere;
 
-  constructor({ job, startsAt, broker, table, bucket, maxParallelism, poison, strands }: Watched) {
+  constructor({ job, startsAt, broker, table, bucket, targets, maxParallelism, poison, strands }: Watched) {
     const lives: Life[] = [];
     this.#scene = { job, broker, table, bucket, maxParallelism, lives, fail: (invariant, message) => this.fail(invariant, message) };
     this.#poison = poison;
@@ -62,6 +66,7 @@ export class Checker {
     this.#input = new Input(this.#scene, startsAt, this.arrivals);
     this.transactions = new Transactions(this.#scene, this.#contents);
     this.#visibility = new Visibility(this.#scene, this.transactions);
+    this.#elsewhere = new Elsewhere(this.#scene, targets);
     this.#watch();
   }
 
@@ -71,7 +76,10 @@ export class Checker {
     table.observer = {
       decided: (decision) => this.#takeDecision(decision),
       sentAgain: (row, sentAgain) => this.transactions.takeSentAgain(row, sentAgain),
-      committed: (row, epoch) => this.#visibility.takeCommitted(row, epoch),
+      committed: (row, epoch) => {
+        this.#visibility.takeCommitted(row, epoch);
+        this.#elsewhere.takeCommitted(row, epoch);
+      },
       written: (row, by) => {
         if (by.incarnation !== undefined && by.incarnation !== row.incarnation)
           this.fail('I1', `generation ${by.generation} of incarnation ${by.incarnation} has written to the row of ${row.incarnation}`);
@@ -108,6 +116,7 @@ export class Checker {
     checkNothingOpen(this.#scene);
     checkKept(this.#scene);
     checkOutput(this.#scene, this.transactions, this.#visibility);
+    this.#elsewhere.checkEnd();
     checkOrder(this.#scene);
   }
 
@@ -154,8 +163,8 @@ export class Checker {
     return this.#scene.lives.length;
   }
 
-  /** Records that were sent again outside a transaction. */
+  /** Records that were sent again outside a transaction, and batches that were delivered again. */
   get repeated(): number {
-    return this.#visibility.repeated;
+    return this.#visibility.repeated + this.#elsewhere.repeated;
   }
 }

@@ -2,10 +2,10 @@ import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { BlobRef } from '../../../lib/protocol/references.ts';
 import type { StateDeclaration } from '../../../lib/state/columns/columns.ts';
 import { decodeBatch, splitBatches, type WireRecord } from '../models/wire.ts';
-import { DEAD_LETTERS } from '../sim-job.ts';
-import { type Kept, openEnvelope, readStaged, readState, type StoredSnapshot, withPart } from './blobs.ts';
+import { DEAD_LETTERS, shapeOf } from '../sim-job.ts';
+import { type Kept, openEnvelope, readFileRows, readRowBatches, readStaged, readState, type StoredSnapshot, withPart } from './blobs.ts';
 import { keyGroupOf } from './key-groups.ts';
-import type { Staged } from './life.ts';
+import type { Staged, StagedElsewhere } from './life.ts';
 import type { Scene } from './scene.ts';
 import { shown, textOf } from './texts.ts';
 
@@ -25,16 +25,17 @@ export class Contents {
       .flatMap(({ topic, batches }) => recordsOf(batches).map((letter) => ({ topic, letter })));
   }
 
-  /** A sink subtask has one committable where it has output, and none where it has not; all are of one connector. */
+  /** A sink subtask has one committable where it has output, and none where it has not; all that go to topics are of one connector. */
   stagedOf(manifest: Manifest): Staged {
     const { epoch, committables } = manifest;
-    const connectors = new Set(committables.map(({ connector }) => connector));
+    const { others } = shapeOf(this.#scene.job);
+    const connectors = new Set(committables.filter(({ sink }) => !others.has(sink)).map(({ connector }) => connector));
     if (connectors.size > 1) this.#scene.fail('I2', `epoch ${epoch} was decided by several connectors: ${[...connectors].join(', ')}`);
     const staged = new Map<string, Map<string, string[]>>();
     for (const [sink, subtasks] of Object.entries(manifest.outputs)) {
       subtasks.forEach((refs, subtask) => {
         const places = new Map<string, string[]>();
-        for (const { topic, partition, batches } of refs.flatMap((ref) => readStaged(openEnvelope('output', this.bytes(ref))))) {
+        for (const { topic, partition, batches } of others.has(sink) ? [] : this.#sectionsOf(refs)) {
           const place = `${topic} ${partition}`;
           places.set(place, [...(places.get(place) ?? []), ...recordsOf(batches).map(textOf)]);
         }
@@ -47,6 +48,25 @@ export class Contents {
           );
       });
     }
+    return staged;
+  }
+
+  #sectionsOf(refs: readonly BlobRef[]) {
+    return refs.flatMap((ref) => readStaged(openEnvelope('output', this.bytes(ref))));
+  }
+
+  /** What is staged for other places than topics. */
+  elsewhereIn(manifest: Manifest): ReadonlyMap<string, StagedElsewhere> {
+    const staged = new Map<string, StagedElsewhere>();
+    for (const [sink, kind] of shapeOf(this.#scene.job).others)
+      (own(manifest.outputs, sink) ?? []).forEach((refs, subtask) => {
+        const payloads = refs.map((ref) => openEnvelope('output', this.bytes(ref)));
+        if (payloads.length > 0)
+          staged.set(
+            `${sink} ${subtask}`,
+            kind === 'files' ? { rows: payloads.flatMap(readFileRows) } : { batches: payloads.flatMap(readRowBatches) },
+          );
+      });
     return staged;
   }
 

@@ -30,7 +30,14 @@ export function acceptDecision(scene: Scene, contents: Contents, decision: Decis
   const manifest = JSON.parse(text) as Manifest;
   if (manifest.decisionId !== decision.decisionId)
     return void scene.fail('I1', `epoch ${decision.epoch}: the manifest is of another decision`);
-  const epoch: DecidedEpoch = { manifest, text, blob, staged: contents.stagedOf(manifest), written: new Map() };
+  const epoch: DecidedEpoch = {
+    manifest,
+    text,
+    blob,
+    staged: contents.stagedOf(manifest),
+    elsewhere: contents.elsewhereIn(manifest),
+    written: new Map(),
+  };
   life.decided.push(epoch);
   return { life, epoch, parent };
 }

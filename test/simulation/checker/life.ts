@@ -4,6 +4,7 @@ import type { KafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import type { Partition } from '../models/partition.ts';
 import type { InputRecord, Written } from './interpreter/epoch.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
+import { missingOf } from './missing.ts';
 import type { Times } from './times.ts';
 
 export interface DecidedEpoch {
@@ -13,8 +14,16 @@ export interface DecidedEpoch {
   readonly blob: string | undefined;
   /** By sink and subtask, then topic and partition: the records' texts in order. */
   readonly staged: Staged;
+  /** By sink and subtask, what is staged for other places than topics. */
+  readonly elsewhere: ReadonlyMap<string, StagedElsewhere>;
   /** By sink uid: what the job makes of its input. */
   written: ReadonlyMap<string, readonly Written[]>;
+}
+
+/** In batches for a function, or rows for files. */
+export interface StagedElsewhere {
+  readonly batches?: readonly (readonly string[])[];
+  readonly rows?: readonly string[];
 }
 
 export type Staged = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
@@ -41,6 +50,10 @@ export class Life {
   readonly transactions = new Map<string, KafkaCommittable[]>();
   /** By sink, subtask, epoch, topic and partition: what somebody's word about missing evidence may have given up, or doubled. */
   readonly excused = new Set<string>();
+  /** By sink, subtask, epoch and batch: what was delivered. */
+  readonly taken = new Set<string>();
+  /** By sink, subtask and epoch: the rows in files that have appeared. */
+  readonly appeared = new Map<string, string[]>();
   /** What was sent outside a transaction: topic, partition and the record's text. */
   readonly sent = new Set<string>();
   readonly #allSent = new Set<number>();
@@ -73,6 +86,11 @@ export class Life {
         .filter(([place, texts]) => texts.length > 0 && !this.committed.has(`${where} ${manifest.epoch} ${place}`))
         .map(([place]) => ({ where, place })),
     );
+  }
+
+  /** What of an epoch is not where it belongs, outside of Kafka. */
+  missing(decided: DecidedEpoch): string[] {
+    return missingOf(this, decided);
   }
 
   /** The epoch that was decided at least once and has staged this record there. No record is staged twice. */

@@ -39,6 +39,7 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
     );
   }
   checkStaged(scene, decided);
+  checkStagedElsewhere(scene, decided);
   for (const node of shapeOf(scene.job).definition.nodes) {
     if (!isKeyed(node)) continue;
     const found = contents.stateOf(manifest, node.uid, node.states);
@@ -158,6 +159,15 @@ function checkStaged(scene: Scene, { epoch: { manifest, staged, written } }: Dec
     const what = `staged output of ${uid} in epoch ${manifest.epoch}`;
     if (difference !== undefined) scene.fail('I2', `${what}: ${difference}`);
     else checkPlaces(scene, what, topic, expected, places);
+  }
+}
+
+/** The same of what is staged for other places. */
+function checkStagedElsewhere(scene: Scene, { epoch: { manifest, elsewhere, written } }: Decided): void {
+  for (const uid of shapeOf(scene.job).others.keys()) {
+    const staged = [...elsewhere].flatMap(([where, { batches, rows }]) => (sinkOf(where) === uid ? (rows ?? batches?.flat() ?? []) : []));
+    const difference = differenceOf(multiset((written.get(uid) ?? []).map(({ text }) => text)), multiset(staged));
+    if (difference !== undefined) scene.fail('I2', `staged output of ${uid} in epoch ${manifest.epoch}: ${difference}`);
   }
 }
 

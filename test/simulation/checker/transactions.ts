@@ -93,6 +93,7 @@ export class Transactions {
   uncommitted(life: Life): string[] {
     return life.decided.flatMap((decided) => [
       ...this.uncommittedOf(life, decided).map((place) => `${place} of epoch ${decided.manifest.epoch}`),
+      ...life.missing(decided).map((what) => `${what} of epoch ${decided.manifest.epoch}, which is not out`),
       ...life.unsent(decided).map((text) => `${text} of epoch ${decided.manifest.epoch}, which was not sent`),
     ]);
   }

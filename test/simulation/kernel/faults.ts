@@ -1,7 +1,7 @@
 import type { Command } from '../commands.ts';
 import type { SimProcess } from './process.ts';
 
-export type Service = 'kafka' | 'table' | 'bucket' | 'functions';
+export type Service = 'kafka' | 'table' | 'bucket' | 'functions' | 'target';
 
 /** One call of a port by a process: where a fault can be put. */
 export interface Call {

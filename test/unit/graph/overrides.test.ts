@@ -13,7 +13,8 @@ test('topics and starting offsets are replaced, and the job itself is not change
     ]),
     startingOffsets: 'earliest',
   });
-  const topicOf = (stage: Stage) => (stage.kind === 'source' ? stage.topic : stage.kind === 'sink' ? stage.to.topic : '');
+  const topicOf = (stage: Stage) =>
+    stage.kind === 'source' ? stage.topic : stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topic : '';
   expect(compilePlan(changed).stages.map(topicOf)).toEqual(['lines', '', 'counts']);
   expect(compilePlan(changed).stages[0]).toMatchObject({ startingOffsets: 'earliest' });
   expect(compilePlan(wordCount)).toEqual(plan);

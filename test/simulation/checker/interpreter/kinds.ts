@@ -105,7 +105,10 @@ function write(node: SinkNode, input: readonly Row[], { written }: Epoch): reado
   return [];
 }
 
-function writtenOf({ to: { key: keySerde, value: valueSerde, toRecord } }: SinkNode, row: Row): Written {
+function writtenOf({ to }: SinkNode, row: Row): Written {
+  // Rows, as those write them that read them.
+  if (to.kind !== 'kafka') return { text: String(row.value), belongs: { by: 'nothing' } };
+  const { key: keySerde, value: valueSerde, toRecord } = to;
   const made = toRecord === undefined ? { value: row.value } : toRecord(row.value);
   if (toRecord === undefined && made.value === undefined) throw new TypeError('undefined has no encoding');
   const key = made.key === undefined || keySerde === undefined ? undefined : encoded(keySerde, made.key);

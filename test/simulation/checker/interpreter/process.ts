@@ -94,8 +94,8 @@ function fireIn(node: ProcessNode, epoch: Epoch, isOwn: (key: Buffer) => boolean
         (states, out, context, { waiting }) => {
           const taken = waiting?.take(name);
           if (onRecord.length === 1) return void onRecord[0]?.(taken, states, out, context);
-          const { input, value } = taken as { readonly input: number; readonly value: unknown };
-          onRecord[input]?.(value, states, out, context);
+          // Of which input it is, is told by its place: the serde is the engine's.
+          onRecord[row.input]?.((taken as { readonly value: unknown }).value, states, out, context);
         },
       );
       made.push(...work);

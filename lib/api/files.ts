@@ -1,0 +1,99 @@
+import { BLOB_LOCATION_RULE, parseBlobLocation } from '../config/blob-location.ts';
+import { JobDefinitionError } from '../graph/job.ts';
+import { type CsvColumn, type CsvValue, csvFormat } from '../sinks/files/formats/csv.ts';
+import { jsonLinesFormat } from '../sinks/files/formats/json-lines.ts';
+import type { Compression, FileFormat, RowTime } from '../sinks/files/spec.ts';
+import { refuseAsync } from './user-function.ts';
+import { expectWhole } from './whole-number.ts';
+
+/** Files as a job's output, for rows of type `T`. Made by `fileSink`. */
+export interface FileSink<T> {
+  readonly kind: 'files';
+  readonly location: string;
+  readonly format: FileFormat<T>;
+  readonly path: ((row: T, of: RowTime) => string) | undefined;
+  readonly maxFileBytes: number;
+  readonly compression: Compression;
+  readonly manifests: boolean;
+}
+
+export interface FileSinkOptions<T> {
+  /** Where to: `s3://bucket`, `s3://bucket/prefix`, or `file:///absolute/folder` of the machine that runs the job. */
+  readonly location: string;
+  /** How rows stand in a file: `jsonLines()` or `csv({ … })`. */
+  readonly format: FileFormat<T>;
+  /**
+   * The folder of a row, below the location; `''` for none. An hour of event time, for instance; see the example.
+   * @default the location itself
+   */
+  readonly path?: (row: T, of: RowTime) => string;
+  /** A file that has so many bytes, before compression, is followed by another one; 1024 to 1,073,741,824. @default 134217728 */
+  readonly maxFileBytes?: number;
+  /** @default 'none' */
+  readonly compression?: Compression;
+  /**
+   * Writes `_manifests/….json` for each epoch and subtask: key, rows and bytes of each of its files. It appears behind them.
+   * @default false
+   */
+  readonly manifests?: boolean;
+}
+
+const LEAST_FILE_BYTES = 1024;
+const MOST_FILE_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * Files in a bucket or a folder. An epoch's files are uploaded before it is decided, and appear when it is: each row is in one file, once,
+ * and no file is ever changed. Each epoch, subtask and folder has files of its own: a longer ONCEFLOW_CHECKPOINT_INTERVAL_MS makes fewer and larger ones.
+ *
+ * @example
+ * .sink('to-lake', fileSink<Order>({
+ *   location: 's3://lake/orders',
+ *   format: jsonLines(),
+ *   path: (_order, { timestamp }) => `hour=${new Date(timestamp).toISOString().slice(0, 13)}`,
+ * }));
+ */
+export function fileSink<T>(options: FileSinkOptions<T>): FileSink<T> {
+  const { location, format, path, maxFileBytes = 128 * 1024 * 1024, compression = 'none', manifests = false } = options;
+  if (typeof location !== 'string' || parseBlobLocation(location) === undefined)
+    throw new JobDefinitionError(`fileSink: location is ${JSON.stringify(location)}, and must be ${BLOB_LOCATION_RULE}`);
+  if (typeof format?.write !== 'function')
+    throw new JobDefinitionError(
+      `fileSink: format is ${typeof format === 'function' ? 'a function' : String(format)}, and must be jsonLines() or csv({ … })`,
+    );
+  if (path !== undefined) refuseAsync(path, 'fileSink: path');
+  expectWhole(maxFileBytes, 'fileSink: maxFileBytes', LEAST_FILE_BYTES, MOST_FILE_BYTES);
+  if (compression !== 'none' && compression !== 'gzip')
+    throw new JobDefinitionError(`fileSink: compression is ${JSON.stringify(compression)}, and must be none or gzip`);
+  return { kind: 'files', location, format, path, maxFileBytes, compression, manifests };
+}
+
+/** Rows as JSON texts, one a line, with JSON's own losses (see `json`). A row without a text, or with a bigint in it, fails the record. */
+export function jsonLines<T = unknown>(): FileFormat<T> {
+  return jsonLinesFormat;
+}
+
+export interface CsvOptions<T> {
+  /** In their order: a property of the row by its name, or a name and what its field holds. */
+  readonly columns: readonly ((keyof T & string) | CsvColumn<T>)[];
+  /** Does each file begin with the names of the columns? @default true */
+  readonly header?: boolean;
+}
+
+/**
+ * Rows as RFC 4180 has them: fields between commas, quoted where they must be, lines that end with CR LF, UTF-8. A field without a value
+ * (undefined, null) is empty, an empty string is `""`; dates are ISO 8601. What is none of these fails the record.
+ *
+ * @example
+ * csv<Order>({ columns: ['id', 'customer', { name: 'total', value: ({ lines }) => lines.length }] })
+ */
+export function csv<T>({ columns, header = true }: CsvOptions<T>): FileFormat<T> {
+  if (!Array.isArray(columns) || columns.length === 0) throw new JobDefinitionError('csv: columns is empty, and must name one or more');
+  const named = columns.map((column): CsvColumn<T> => {
+    if (typeof column === 'string') return { name: column, value: (row) => (row as Readonly<Record<string, CsvValue>>)[column] };
+    refuseAsync(column.value, `csv: value of column ${column.name}`);
+    return column;
+  });
+  const twice = named.find(({ name }, index) => named.findIndex((other) => other.name === name) !== index);
+  if (twice !== undefined) throw new JobDefinitionError(`csv: columns has ${twice.name} twice`);
+  return csvFormat(named, header);
+}

@@ -1,0 +1,16 @@
+import type { SinkKind } from '../kind.ts';
+import { CONNECTOR } from './coordination.ts';
+import { RowsEncoder } from './rows-encoder.ts';
+import type { DeliverSinkSpec, DeliverTarget } from './spec.ts';
+
+/** A function of the job's author. */
+export const deliverKind = {
+  targetOf: ({ kind }) => ({ kind }),
+  renamed: undefined,
+  describe: ({ kind, value }) => ({ to: kind, value: value.name }),
+  serdesOf: ({ value }) => ({ value }),
+  // The encoder alone sees the values: the author's functions get what is read from staged output.
+  givesToUser: () => false,
+  encoder: (spec, context) => new RowsEncoder(spec, context),
+  connectors: { 'exactly-once': CONNECTOR, 'at-least-once': CONNECTOR },
+} as const satisfies SinkKind<DeliverSinkSpec, DeliverTarget>;

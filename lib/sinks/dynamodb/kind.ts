@@ -1,0 +1,15 @@
+import type { SinkKind } from '../kind.ts';
+import { CONNECTOR } from './coordination.ts';
+import { ItemsEncoder } from './items-encoder.ts';
+import type { DynamoSinkSpec, DynamoTarget } from './spec.ts';
+
+/** A table of DynamoDB. */
+export const dynamoKind = {
+  targetOf: ({ kind, table, ledgerTable }) => ({ kind, table, ledgerTable }),
+  renamed: undefined,
+  describe: ({ kind, table }) => ({ to: kind, table }),
+  serdesOf: () => ({}),
+  givesToUser: ({ toWrite }) => toWrite !== undefined,
+  encoder: (spec, context) => new ItemsEncoder(spec, context),
+  connectors: { 'exactly-once': CONNECTOR, 'at-least-once': CONNECTOR },
+} as const satisfies SinkKind<DynamoSinkSpec, DynamoTarget>;

@@ -1,0 +1,40 @@
+import type { ByteWriter } from '../../format/byte-writer.ts';
+
+/** Files in a bucket or a folder, as a job's author gave them. */
+export interface FileSinkSpec {
+  readonly kind: 'files';
+  /** `s3://bucket`, `s3://bucket/prefix` or `file:///folder`. */
+  readonly location: string;
+  readonly format: FileFormat<unknown>;
+  readonly path: ((row: unknown, of: RowTime) => string) | undefined;
+  readonly maxFileBytes: number;
+  readonly compression: Compression;
+  readonly manifests: boolean;
+}
+
+/** The same in a plan. */
+export interface FileTarget {
+  readonly kind: 'files';
+  readonly location: string;
+  readonly manifests: boolean;
+}
+
+export type Compression = 'none' | 'gzip';
+
+/** Of the record that a row was made of. */
+export interface RowTime {
+  /** Milliseconds since the Unix epoch: of the record's event time, where its source has one. */
+  readonly timestamp: number;
+}
+
+/** How rows of type `T` stand in a file. Made by `jsonLines` or `csv`. */
+export interface FileFormat<T> {
+  readonly name: string;
+  /** Of the file's name, without the dot. */
+  readonly extension: string;
+  readonly contentType: string;
+  /** What each file begins with. */
+  readonly head: string;
+  /** Appends a row. Throws `TypeError` when the format cannot hold it. */
+  readonly write: (row: T, out: ByteWriter) => void;
+}

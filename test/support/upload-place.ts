@@ -1,0 +1,86 @@
+import type { OpenUpload, UploadStore } from '../../lib/ports/uploads.ts';
+
+interface Upload {
+  readonly key: string;
+  /** How often somebody had looked for open ones when it was begun. */
+  readonly looks: number;
+  readonly parts: Map<string, Buffer>;
+}
+
+/** A place for files, in memory: a model of a bucket with multipart uploads. */
+export class UploadPlace {
+  /** What readers see. */
+  readonly files = new Map<string, Buffer>();
+  /** Told of each file as it appears. */
+  onFile: (key: string, content: Buffer) => void = () => {};
+  readonly #open = new Map<string, Upload>();
+  #names = 0;
+  #looks = 0;
+
+  begin(key: string): string {
+    const upload = `upload-${++this.#names}`;
+    this.#open.set(upload, { key, parts: new Map(), looks: this.#looks });
+    return upload;
+  }
+
+  /** Undefined: there is no such upload. */
+  part(upload: string, number: number, bytes: Uint8Array): string | undefined {
+    const name = `part-${number}-${++this.#names}`;
+    return this.#open.get(upload)?.parts.set(name, Buffer.from(bytes)) === undefined ? undefined : name;
+  }
+
+  complete(key: string, upload: string, parts: readonly string[]): 'completed' | 'exists' | 'gone' {
+    const open = this.#open.get(upload);
+    const content = parts.flatMap((part) => open?.parts.get(part) ?? []);
+    if (open?.key !== key || content.length < parts.length) return 'gone';
+    if (this.files.has(key)) return 'exists';
+    const whole = Buffer.concat(content);
+    this.files.set(key, whole);
+    this.#open.delete(upload);
+    this.onFile(key, whole);
+    return 'completed';
+  }
+
+  abort(upload: string): void {
+    this.#open.delete(upload);
+  }
+
+  isOpen(upload: string): boolean {
+    return this.#open.has(upload);
+  }
+
+  lookForOpen(): readonly OpenUpload[] {
+    this.#looks++;
+    return this.#listed(() => true);
+  }
+
+  /** What is open, though somebody has looked for open ones since it was begun. */
+  get left(): readonly OpenUpload[] {
+    return this.#listed(({ looks }) => looks < this.#looks);
+  }
+
+  #listed(which: (upload: Upload) => boolean): readonly OpenUpload[] {
+    return [...this.#open].filter(([, upload]) => which(upload)).map(([upload, { key }]) => ({ key, upload }));
+  }
+}
+
+/** Carries a request to the model: at once, or through a network. */
+export type CarryUpload = <T>(api: string, about: string, execute: () => T) => Promise<T>;
+
+/** The engine's port on the model. */
+export function uploadStoreOn(place: UploadPlace, carry: CarryUpload = async (_api, _about, execute) => execute()): UploadStore {
+  return {
+    begin: (key) => carry('beginUpload', key, () => place.begin(key)),
+    async part(key, upload, number, bytes) {
+      const sent = Buffer.from(bytes);
+      const name = await carry('uploadPart', key, () => place.part(upload, number, sent));
+      if (name === undefined) throw new Error(`there is no upload ${upload} of ${key}`);
+      return name;
+    },
+    complete: (key, upload, parts) => carry('completeUpload', key, () => place.complete(key, upload, parts)),
+    abort: (key, upload) => carry('abortUpload', key, () => place.abort(upload)),
+    isOpen: (key, upload) => carry('isUploadOpen', key, () => place.isOpen(upload)),
+    sizeOf: (key) => carry('sizeOf', key, () => place.files.get(key)?.length),
+    open: () => carry('openUploads', '', () => place.lookForOpen()),
+  };
+}

@@ -1,0 +1,118 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { fileSink, jsonLines } from '../../../../lib/api/index.ts';
+import { UserCodeError } from '../../../../lib/records/errors.ts';
+import type { SinkSpec } from '../../../../lib/sinks/connectors.ts';
+import { bytesOf, cutFiles } from '../../../../lib/sinks/files/cut-files.ts';
+import { FilesEncoder } from '../../../../lib/sinks/files/files-encoder.ts';
+import { checkedPath, isOwnKey, keyOf, manifestKey, stemOf } from '../../../../lib/sinks/files/paths.ts';
+import type { FileSinkSpec } from '../../../../lib/sinks/files/spec.ts';
+import { decodeStagedFiles } from '../../../../lib/sinks/files/staged-files.ts';
+
+const current = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };
+
+function encoderOf(options: Partial<Parameters<typeof fileSink<string>>[0]> = {}): FilesEncoder {
+  const spec: SinkSpec = fileSink<string>({ location: 's3://bucket', format: jsonLines<string>(), ...options }) as SinkSpec;
+  return new FilesEncoder(spec as FileSinkSpec, { sink: 'store', current });
+}
+
+function staged(encoder: FilesEncoder, rows: readonly string[]): Buffer {
+  encoder.begin();
+  for (const row of rows) encoder.append(row);
+  return Buffer.concat(encoder.finish() ?? []);
+}
+
+describe('folders', () => {
+  it.each(['', 'a', 'hour=2026-01-01T08', 'a/b c/ü', 'x'.repeat(120)])('%j is one', (path) => {
+    expect(checkedPath(path)).toBe(path);
+  });
+
+  it.each(['/a', 'a/', 'a//b', '..', 'a/../b', './a', '.hidden', 'a\\b', 'a\nb', '_manifests/x', 'x'.repeat(121), '\ud800', 1, undefined])(
+    '%j is none',
+    (path) => {
+      expect(() => checkedPath(path)).toThrow(/must give/);
+    },
+  );
+
+  it('one that is none fails the record, as does a row that the format cannot hold', () => {
+    const encoder = encoderOf({ path: () => '../up' });
+    encoder.begin();
+    expect(() => encoder.append('row')).toThrow(UserCodeError);
+    const other = encoderOf();
+    other.begin();
+    expect(() => other.append(1n)).toThrow(UserCodeError);
+    expect(() => other.append(undefined)).toThrow(/JSON has no text for undefined/);
+  });
+
+  it('are told the time of the record', () => {
+    const encoder = encoderOf({ path: (_row, { timestamp }) => `at=${timestamp}` });
+    encoder.begin();
+    current.timestamp = 5;
+    encoder.append('row');
+    current.timestamp = 7;
+    encoder.append('row');
+    const { sections } = decodeStagedFiles(Buffer.concat(encoder.finish() ?? []), 'blob');
+    expect(sections.map(({ folder }) => folder)).toEqual(['at=5', 'at=7']);
+  });
+});
+
+describe('names', () => {
+  const place = { job: 'my.job', incarnation: '0a', sink: 'a', subtask: 3, epoch: 12 };
+  const scope = { job: 'my.job', incarnation: '0a', sinks: { a: { subtasks: 4, places: [] } } };
+  const stem = stemOf(place);
+
+  it('are the epoch’s own, and told from all others’', () => {
+    expect(keyOf('x/y', stem, 0, 'csv.gz')).toBe('x/y/my.job-0a-a-3-000000000012-0.csv.gz');
+    expect(isOwnKey(keyOf('x/y', stem, 0, 'csv.gz'), scope)).toBe(true);
+    expect(isOwnKey(manifestKey(stem), scope)).toBe(true);
+    for (const other of [
+      stemOf({ ...place, job: 'my.jo' }),
+      stemOf({ ...place, incarnation: '0b' }),
+      stemOf({ ...place, sink: 'a-1' }),
+      'somebody',
+    ])
+      expect(isOwnKey(keyOf('', other, 0, 'csv'), scope)).toBe(false);
+  });
+});
+
+describe('files', () => {
+  it('are cut of the rows of all upstream subtasks, by folder, and each as large as it may be', async () => {
+    const encoder = encoderOf({ path: (row) => row.slice(0, 1), maxFileBytes: 1024 });
+    const row = (name: string) => name + 'x'.repeat(500);
+    const parts = [staged(encoder, [row('a1'), row('b1'), row('a2'), row('a3')]), staged(encoder, [row('a4'), row('a5')])].map((payload) =>
+      decodeStagedFiles(payload, 'blob'),
+    );
+    const files = cutFiles(parts, 'stem');
+    expect(files.map(({ key, rows }) => [key, rows])).toEqual([
+      ['a/stem-0.jsonl', 3],
+      ['a/stem-1.jsonl', 2],
+      ['b/stem-2.jsonl', 1],
+    ]);
+    const texts = await Promise.all(files.map(async (file) => (await bytesOf(file)).toString().trimEnd().split('\n')));
+    expect(texts.map((lines) => lines.map((line) => (JSON.parse(line) as string).slice(0, 2)))).toEqual([
+      ['a1', 'a2', 'a3'],
+      ['a4', 'a5'],
+      ['b1'],
+    ]);
+    expect(cutFiles(parts, 'stem')).toEqual(files);
+  });
+
+  it('are compressed one by one', async () => {
+    const [file] = cutFiles([decodeStagedFiles(staged(encoderOf({ compression: 'gzip' }), ['row']), 'blob')], 'stem');
+    if (file === undefined) throw new Error('no file');
+    expect(file.key).toBe('stem-0.jsonl.gz');
+    expect(gunzipSync(await bytesOf(file)).toString()).toBe('"row"\n');
+  });
+
+  it('of a blob that is damaged there are none', () => {
+    const payload = staged(encoderOf(), ['row', 'another']);
+    for (const [damaged, what] of [
+      [payload.subarray(0, 3), 'its index is cut off'],
+      [payload.subarray(0, 20), 'its index is cut off'],
+      [payload.subarray(0, payload.length - 1), 'is cut off'],
+      [Buffer.concat([payload, Buffer.from('x')]), 'it holds more than its index names'],
+      [Buffer.concat([Buffer.from([2, 0, 0, 0]), Buffer.from('{}')]), 'its index is none: codec'],
+    ] as const)
+      expect(() => decodeStagedFiles(damaged, 'blob')).toThrow(what);
+  });
+});
