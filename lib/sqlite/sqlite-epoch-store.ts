@@ -35,7 +35,7 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
     raiseGeneration: (job, holder, leaseExpiresAtMs, holderEndsAtMs) =>
       raiseGeneration(store, job, { holder, leaseExpiresAtMs, holderEndsAtMs }),
     reviveGeneration: (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) =>
-      takeGeneration(store, job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs }),
+      takeGeneration(store, job, { ...expected, said: expected }, { holder, leaseExpiresAtMs, holderEndsAtMs }),
     startGeneration: (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) =>
       takeGeneration(store, job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs, ...LET_RUN }),
     renewLease: (job, generation, leaseExpiresAtMs) => fenced(job, generation, (row) => ({ ...row, leaseExpiresAtMs })),
@@ -98,10 +98,20 @@ async function raiseGeneration(store: Store, job: string, taking: Taking): Promi
 }
 
 /** A call that is repeated because it had no answer finds by its claim that it had won, and not by the holder's name, which a start that is delivered twice has twice. */
+/** What a row has to be, to be taken. */
+interface Expected extends Pick<JobRow, 'generation' | 'incarnation'> {
+  /** Undefined: whatever people asked for, and why it ended. */
+  readonly said?: Pick<JobRow, 'desired' | 'failure'>;
+}
+
+function saysSo({ desired, failure }: JobRow, said: Expected['said']): boolean {
+  return said === undefined || (desired === said.desired && failure === said.failure);
+}
+
 async function takeGeneration(
   store: Store,
   job: string,
-  { generation, incarnation }: Pick<JobRow, 'generation' | 'incarnation'>,
+  { generation, incarnation, said }: Expected,
   taking: Taking,
 ): Promise<JobRow | undefined> {
   const trial = JSON.stringify([job, incarnation, generation, taking.holder]);
@@ -109,8 +119,8 @@ async function takeGeneration(
   store.claims.set(trial, claim);
   const taken = await store.database.write('take a generation', (db) => {
     const seen = readStoredJob(db, job);
-    if (seen?.claim === claim) return seen.row;
-    const isExpected = seen?.row.generation === generation && seen.row.incarnation === incarnation;
+    if (seen?.claim === claim && seen.row.generation === generation + 1) return seen.row;
+    const isExpected = seen?.row.generation === generation && seen.row.incarnation === incarnation && saysSo(seen.row, said);
     return isExpected ? take(db, seen.row, taking, claim) : undefined;
   });
   store.claims.delete(trial);

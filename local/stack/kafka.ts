@@ -85,7 +85,7 @@ export function startNode(keeper: Keeper, spec: NodeSpec): Promise<Service> {
   const { name, id, data, release = INSTALLED.kafka } = spec;
   // Formatting takes a JVM of its own, a second; an empty formatted folder is the same every time.
   if (!existsSync(data)) {
-    cpSync(installed(release.part, release.formatted), data, { recursive: true });
+    cpSync(installed(release.part, release.formatted), data, { recursive: true, dereference: true });
     if (id !== ONLY_NODE) renumber(data, id);
   }
   const propertiesFile = join(keeper.dir, `${name}.properties`);

@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -89,7 +89,9 @@ describe('onceflow dev in a new project', () => {
     const cache = join(outside, 'cache');
     const kafka = join(cache, 'onceflow/kafka-4.3.1');
     mkdirSync(kafka, { recursive: true });
-    for (const part of ['lib', 'formatted', 'classes.jsa']) symlinkSync(join(ROOT, '.onceflow/kafka', part), join(kafka, part));
+    for (const part of ['lib', 'classes.jsa']) symlinkSync(join(ROOT, '.onceflow/kafka', part), join(kafka, part));
+    // Each broker begins with a copy of it. A copy of a link would be written to by all.
+    cpSync(join(ROOT, '.onceflow/kafka/formatted'), join(kafka, 'formatted'), { recursive: true });
     const dev = (input: string) => {
       const { code, stdout, stderr } = runIn(project, COMMAND, ['dev', '--once'], { XDG_CACHE_HOME: cache, ...java }, input);
       return { code, shown: stdout.split('\n').toSorted().slice(1), stderr };

@@ -801,18 +801,6 @@ export const mutants: readonly Mutant[] = [
     focus: 'time',
   },
   {
-    name: 'input that waits for the rest is let in when the rest is idle',
-    edits: [
-      edit('lib/time/due.ts', 'if (isHeld && afterMs !== ofName(position.time?.stages, stage.id)) return true;', ''),
-      edit(
-        'lib/time/due.ts',
-        'if (!isHeld && !isAnythingWaiting(position, plan)) return false;',
-        'if (!isAnythingWaiting(position, plan)) return false;',
-      ),
-    ],
-    focus: 'time',
-  },
-  {
     name: 'a partition is active with the epoch that brings its records',
     focus: 'time',
     edits: [
