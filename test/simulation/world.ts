@@ -615,7 +615,7 @@ export class World {
         return answer;
       }
       if (asked.ask === 'process') return operator(tools, asked);
-      if (asked.ask !== 'prepare' || build === 'a') return serveSink(tools, asked);
+      if (asked.ask !== 'prepare' || asked.connector !== 'kafka' || build === 'a') return serveSink(tools, asked);
       return answerWithOtherNames(await serveSink({ ...tools, kafka: withOtherNames(tools.kafka) }, asked));
     };
   }
