@@ -1110,4 +1110,9 @@ export const mutants: readonly Mutant[] = [
     focus: 'connected',
     edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
   },
+  {
+    // No seed comes to it: whoever makes a permit makes it of the manifest whose committables it names. Unit tests catch it.
+    name: 'a permit covers its own epoch alone',
+    edits: [edit('lib/protocol/permit.ts', 'if (permit.epoch !== epoch) throw', 'if (permit.epoch < 0) throw')],
+  },
 ];
