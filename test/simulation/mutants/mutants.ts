@@ -545,7 +545,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'at least once, all batches of a partition go to one leader',
-    edits: [edit(SEND, 'leaders.get(key) ?? (await leaderOf(kafka, topic, partition))', '(await leaderOf(kafka, topic, partition))')],
+    edits: [edit(SEND, 'leaders.get(key) ?? (await leaderOf(', '(await leaderOf(')],
     focus: 'elections',
   },
   {
