@@ -122,7 +122,7 @@ async function requestsByLeader(
   const queues = new Map<number, ReadyBatch[][]>();
   for (const { topic, partition, batches } of sections) {
     const key = `${topic} ${partition}`;
-    const leader = leaders.get(key) ?? (await leaderOf(kafka, topic, partition));
+    const leader = leaders.get(key) ?? (await leaderOf(kafka, topic, partition, who !== undefined));
     leaders.set(key, leader);
     const requests = queues.get(leader) ?? [];
     queues.set(leader, requests);
@@ -143,8 +143,11 @@ async function requestsByLeader(
   return queues;
 }
 
-/** -1 while one is being elected. Throws `KafkaProblem` when the topic has no such partition: it was made anew with fewer. */
-async function leaderOf(kafka: TransactionRequests, topic: string, partition: number): Promise<number> {
+/**
+ * -1 while one is being elected. Throws `KafkaProblem` when the topic has no such partition: it was made anew with fewer. `isAdded`: it was
+ * just taken into a transaction, so that who does not know it knows less, and will know more.
+ */
+async function leaderOf(kafka: TransactionRequests, topic: string, partition: number, isAdded: boolean): Promise<number> {
   const leaders = await kafka.leaders(topic, partition + 1);
   const leader = leaders[partition];
   if (leader !== undefined) return leader;
@@ -152,7 +155,7 @@ async function leaderOf(kafka: TransactionRequests, topic: string, partition: nu
   throw new KafkaProblem(
     'UNKNOWN_TOPIC_OR_PARTITION',
     `output is for partition ${partition} of topic ${topic}, which has ${leaders.length} partitions now: give it the partitions that it had`,
-    false,
+    isAdded,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { ProducerIdentity, TransactionRequests } from '../../../lib/ports/kafka-requests.ts';
 import type { AbortAnswer, CommitAnswer, PrepareAnswer, ResolveAnswer, SendAnswer, StageFailed } from '../../../lib/protocol/answers.ts';
-import { asCommittable, kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
+import { asCommittable, CONNECTOR, kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 
 /**
  * Another build's rule for the names of transactions: the two ids of a sink subtask the other way round. Both builds use
@@ -25,11 +25,11 @@ export function withOtherNames(kafka: TransactionRequests): TransactionRequests 
   };
 }
 
-/** What it answers. */
+/** What it answers. Of other connectors' sinks both builds say the same. */
 export function answerWithOtherNames<Answer extends PrepareAnswer | CommitAnswer | SendAnswer | ResolveAnswer | AbortAnswer | StageFailed>(
   answer: Answer,
 ): Answer {
-  return answer.outcome === 'prepared' && answer.committable !== undefined
+  return answer.outcome === 'prepared' && answer.committable?.connector === CONNECTOR
     ? { ...answer, committable: asCommittable(renamed(kafkaCommittable(answer.committable))) }
     : answer;
 }

@@ -545,7 +545,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'at least once, all batches of a partition go to one leader',
-    edits: [edit(SEND, 'leaders.get(key) ?? (await leaderOf(kafka, topic, partition))', '(await leaderOf(kafka, topic, partition))')],
+    edits: [edit(SEND, 'leaders.get(key) ?? (await leaderOf(', '(await leaderOf(')],
     focus: 'elections',
   },
   {
@@ -1109,5 +1109,10 @@ export const mutants: readonly Mutant[] = [
     name: 'rows that are made of a record are counted by edge',
     focus: 'connected',
     edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
+  },
+  {
+    // No seed comes to it: whoever makes a permit makes it of the manifest whose committables it names. Unit tests catch it.
+    name: 'a permit covers its own epoch alone',
+    edits: [edit('lib/protocol/permit.ts', 'if (permit.epoch !== epoch) throw', 'if (permit.epoch < 0) throw')],
   },
 ];
