@@ -18,6 +18,8 @@ export interface DevOptions {
   readonly fresh: boolean;
   /** Ends when all that came in is committed. */
   readonly once: boolean;
+  /** Kills one of the job's processes so often. Undefined: none. */
+  readonly killEveryS: number | undefined;
   /** Says what each epoch does. */
   readonly verbose: boolean;
   /** For people. */

@@ -4,6 +4,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { parameters } from '../lib/config/parameters.ts';
+import { emulatedBrokers, onEmulator, tellEmulator } from './emulated.ts';
 import { JobFunctions } from './functions/job-functions.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { Network } from './network/network.ts';
@@ -56,21 +57,24 @@ export class StreamJob extends Construct {
 
   constructor(scope: Construct, id: string, props: StreamJobProps) {
     super(scope, id);
-    this.settings = props.settings ?? readSettings(givenOf(props), props.environment);
+    const emulated = emulatedBrokers(this);
+    const given = emulated === undefined ? givenOf(props) : onEmulator(givenOf(props), emulated);
+    this.settings = props.settings ?? readSettings(given, props.environment);
     const { config, job, adopt } = this.settings;
     this.storage = new CheckpointStorage(this, 'Storage', { job: job.name, removal: config.removal, adopt });
     this.functions = new JobFunctions(this, 'Functions', {
       settings: this.settings,
       storage: this.storage,
-      network: props.kafka.network,
+      network: emulated === undefined ? props.kafka.network : undefined,
     });
     new EveryMinute(this, 'EveryMinute', this.functions.coordinator);
     this.monitoring = config.monitoring === 'on' ? this.watch(props.alarmActions ?? []) : undefined;
 
-    new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
-    new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
+    const table = new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
+    const blobs = new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
     new CfnOutput(this, 'CoordinatorName', { value: this.functions.coordinator.functionName });
     new CfnOutput(this, 'BuildId', { value: this.functions.buildId });
+    if (emulated !== undefined) tellEmulator(this, { table: table.logicalId, blobs: blobs.logicalId });
   }
 
   private watch(given: readonly IAlarmAction[]): Monitoring {
