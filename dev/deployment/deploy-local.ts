@@ -4,6 +4,7 @@ import { openKafka } from '../../host/kafka.ts';
 import { systemClock } from '../../host/system.ts';
 import { readToolConfig } from '../../lib/config/read-config.ts';
 import { UsageError } from '../../lib/config/usage-error.ts';
+import { missingPrerequisites } from '../../local/prerequisites.mjs';
 import { EMULATOR_REGION, startEmulator } from '../../local/stack/emulator.ts';
 import { type Keeper, openKeeper } from '../../local/stack/kept-process.ts';
 import { withProgress } from '../../local/stack/progress.ts';
@@ -52,6 +53,8 @@ export interface DeployLocalOptions {
 export async function deployLocal(options: DeployLocalOptions): Promise<boolean> {
   const { kafkaArchive: archive } = readToolConfig(options.env);
   const { say } = options;
+  const { problem } = await missingPrerequisites(['java', 'python']);
+  if (problem !== undefined) throw new UsageError(`Kafka needs Java, and the AWS emulator Python: ${problem}`);
   const keeper = await openKeeper();
   const closing: (() => Promise<void> | void)[] = [() => keeper.close()];
   try {
