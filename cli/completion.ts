@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { jsonHelp } from './help.ts';
 import type { Option } from './options.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -19,7 +20,8 @@ interface Completed {
 
 const JOB: Completed = { name: 'job', takes: 'NAME', help: 'the job', words: [] };
 
-function optionsOf({ on, options }: Command): Completed[] {
+function optionsOf(command: Command): Completed[] {
+  const { on, options } = command;
   const own = Object.entries(options).map(([name, { takes, help, words = [] }]: [string, Option<unknown>]) => ({
     name,
     takes,
@@ -28,7 +30,7 @@ function optionsOf({ on, options }: Command): Completed[] {
   }));
   const job = on === 'job' ? [JOB] : [];
   const common = [
-    { name: 'json', takes: undefined, help: 'one JSON object on standard output', words: [] },
+    { name: 'json', takes: undefined, help: jsonHelp(command), words: [] },
     { name: 'help', takes: undefined, help: 'options and examples', words: [] },
   ];
   return [...own, ...job, ...common];

@@ -65,7 +65,7 @@ export async function dev(options: DevOptions): Promise<boolean> {
       clock: systemClock,
     });
     closing.unshift(() => kafka.close());
-    const output = followOutput(kafka, systemClock, options.show);
+    const output = followOutput({ kafka, clock: systemClock, ...options });
     closing.unshift(() => output.close());
     const makeWith = broker !== undefined || options.createTopics ? { partitions: options.partitions } : undefined;
     const epochs = await openEpochStore(config);

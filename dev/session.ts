@@ -30,12 +30,15 @@ export async function startSession(options: SessionOptions, loaded: LoadedJob, s
   let end: JobEnd | undefined;
   let crashed = false;
   let begun = false;
+  /** An epoch was committed since the last kill: however slow the machine is, the job comes on. */
+  let hasMoved = false;
   const running = await runJob({
     env: { ...env, ONCEFLOW_JOB: loaded.module, NODE_OPTIONS: nodeOptions(env, loaded) },
     job: loaded.summary,
     startKind,
     onEvent(event) {
       begun ||= event.event === 'recovered';
+      hasMoved ||= event.event === 'committed';
       const line = verbose ? eventText(event) : newsOf(event, loaded.summary.name);
       if (line !== undefined) say(line);
     },
@@ -45,7 +48,11 @@ export async function startSession(options: SessionOptions, loaded: LoadedJob, s
       say(`${name} ended with ${how}: it is started again`);
     },
   });
-  const killing = killEveryS === undefined ? undefined : setInterval(() => killOne(running, say), killEveryS * 1000);
+  const killNext = () => {
+    if (hasMoved) killOne(running, say);
+    hasMoved = false;
+  };
+  const killing = killEveryS === undefined ? undefined : setInterval(killNext, killEveryS * 1000);
   void running.ended.then((it) => {
     end = it;
     clearInterval(killing);

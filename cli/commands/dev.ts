@@ -10,7 +10,8 @@ export default plainCommand({
   more: `The job is MODULE, or what ONCEFLOW_JOB names, or ./src/job.ts. Kafka is at ONCEFLOW_BROKERS, or an embedded one (with Java): then topics that
 are missing are made. Epochs are in a file of SQLite, blobs in a folder. Every ONCEFLOW_… variable sets the job. Output goes to standard output, all
 else to standard error.`,
-  arguments: { takes: 'MODULE', most: 1 },
+  arguments: { takes: '[MODULE]', most: 1 },
+  json: 'a JSON object for each record',
   options: {
     'create-topics': flag('makes topics that are missing on the brokers of ONCEFLOW_BROKERS'),
     partitions: wholeNumber({ takes: 'N', default: PARTITIONS, help: 'of topics that are made' }),
@@ -21,7 +22,7 @@ else to standard error.`,
     once: flag('ends when all that was piped in is committed'),
     'kill-every': maybeNumber({
       takes: 'S',
-      help: "kills one of the job's processes with -9 each S seconds, to see that it changes nothing",
+      help: "kills one of the job's processes with -9 each S seconds, once an epoch was committed since",
     }),
     verbose: flag('says what each epoch does'),
   },
@@ -31,10 +32,9 @@ else to standard error.`,
     { call: 'dev --once --kill-every 1', does: 'the same while processes are killed: what it commits is the same' },
     { call: 'dev jobs/clicks.ts --create-topics --partitions 6', does: 'on your brokers: ONCEFLOW_BROKERS=host:9092' },
   ],
-  async run({ env, say }, { 'create-topics': createTopics, 'kill-every': killEveryS, dir: folder, ...values }, [module]) {
+  async run({ env, say, show, json }, { 'create-topics': createTopics, 'kill-every': killEveryS, dir: folder, ...values }, [module]) {
     const { dev } = await import('../../dev/dev.ts');
-    const show = (line: string) => console.log(line);
-    const isWell = await dev({ ...values, env, module, createTopics, killEveryS, folder, say, show, stdin: process.stdin });
-    return { code: isWell ? EXIT.ok : EXIT.failed, json: {}, text: '' };
+    const isWell = await dev({ ...values, env, module, createTopics, killEveryS, folder, say, show, json, stdin: process.stdin });
+    return { code: isWell ? EXIT.ok : EXIT.failed, json: undefined, text: '' };
   },
 });

@@ -40,6 +40,8 @@ export interface DeployLocalOptions {
   readonly say: (line: string) => void;
   /** What the jobs have committed. */
   readonly show: (line: string) => void;
+  /** A JSON object for each record. @default text */
+  readonly json: boolean;
   readonly stdin: NodeJS.ReadStream;
 }
 
@@ -78,7 +80,7 @@ export async function deployLocal(options: DeployLocalOptions): Promise<boolean>
     closing.unshift(() => kafka.close());
     const topics = jobs.flatMap(({ sources, writes }) => [...sources.map(({ topic }) => topic), ...writes]);
     await ensureTopics(kafka, systemClock, { topics, makeWith: { partitions: options.partitions } });
-    const output = followOutput(kafka, systemClock, options.show);
+    const output = followOutput({ kafka, clock: systemClock, ...options });
     closing.unshift(() => output.close());
     await output.follow(jobs.flatMap(({ writes }) => writes));
 

@@ -43,7 +43,7 @@ it('a folder without an app, and one without the command line of the CDK, are to
 it.each([
   [['--port', '0'], '--port is "0": it must be a port, from 1 to 65535'],
   [['--dir', 'kept'], 'deploy-local takes no --dir'],
-  [['one', 'two'], 'unexpected two: onceflow deploy-local STACK'],
+  [['one', 'two'], 'unexpected two: onceflow deploy-local [STACK]'],
 ])('%j is refused', async (args, message) => {
   expect(await refusal(projectFolder(), args)).toContain(message);
 });
