@@ -185,7 +185,10 @@ test('rows that are made of one record by several operators come in one order, w
       return inTimeOrder ? keyed.process(uid, { ...operator, inTimeOrder }) : keyed.process(uid, operator);
     };
     by('waiting', true)
-      .union(by('passing', false), of.map((word) => `${word} itself`))
+      .union(
+        by('passing', false),
+        of.map((word) => `${word} itself`),
+      )
       .keyBy((word) => word.split(' ')[0] ?? '', utf8)
       .process('op', { inTimeOrder: true, state: {}, onRecord: (word, _, output: Output<string>) => output.emit(word) })
       .sink('write', out);
