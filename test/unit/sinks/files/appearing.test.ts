@@ -110,7 +110,7 @@ describe('a prepare', () => {
       retriable: false,
       message: expect.stringMatching(/epoch 7 would be 13000 files.*`path`.*ONCEFLOW_MAX_EPOCH_BYTES/),
     });
-    expect(files.lookForOpen()).toEqual([]);
+    expect(files.open).toEqual([]);
   });
 });
 
