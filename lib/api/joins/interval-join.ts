@@ -5,6 +5,7 @@ import { type ValuePlace, valuePlaceSerde } from '../../operators/kinds/window/p
 import type { OrderedMap } from '../../state/columns/map.ts';
 import { mapState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
+import { shownValue } from '../whole-number.ts';
 import type { DraftedJoin, JoinSide } from './drafted-join.ts';
 
 /** Which rows of two streams of one key belong together: `left.timestamp + lowerBoundMs <= right.timestamp <= left.timestamp + upperBoundMs`. */
@@ -101,7 +102,8 @@ export function intervalJoin(
 
 function checkBounds({ lowerBoundMs, upperBoundMs }: IntervalBounds, where: string): void {
   for (const [name, bound] of Object.entries({ lowerBoundMs, upperBoundMs }))
-    if (!Number.isSafeInteger(bound)) throw new JobDefinitionError(`${where}: ${name} is ${String(bound)}, and must be whole milliseconds`);
+    if (!Number.isSafeInteger(bound))
+      throw new JobDefinitionError(`${where}: ${name} is ${shownValue(bound)}, and must be whole milliseconds`);
   if (lowerBoundMs > upperBoundMs)
     throw new JobDefinitionError(
       `${where}: lowerBoundMs is ${lowerBoundMs}, above upperBoundMs, which is ${upperBoundMs}: no row could belong to another; turn them round`,

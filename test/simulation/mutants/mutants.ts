@@ -771,7 +771,7 @@ export const mutants: readonly Mutant[] = [
     name: 'of processing time a window is over when its last millisecond is behind',
     focus: 'windows',
     edits: [
-      edit(WINDOW_TIME, "this.#timers.set('processing', lastMs + 1)", "this.#timers.set('processing', lastMs)"),
+      edit(WINDOW_TIME, 'this.#isEvent ? lastMs : lastMs + 1;', 'lastMs;'),
       edit(WINDOW_TIME, 'return timeMs - 1;', 'return timeMs;'),
     ],
   },

@@ -221,6 +221,19 @@ describe('an object that is kept beyond its record', () => {
     initial.push(99);
     expect(stage.epoch([line('b', 2)])).toEqual([[2]]);
   });
+
+  it('that a function gives again and again is of no two keys, and stays as it is', () => {
+    const initial: number[] = [];
+    const stage = new Stage(
+      collecting(
+        ({ v }, list) => void list.get().push(v),
+        () => initial,
+      ),
+    );
+    expect(stage.epoch([line('a', 1), line('b', 2)])).toEqual([[1], [2]]);
+    expect(stage.epoch([line('c', 3), line('a', 4)])).toEqual([[3], [1, 4]]);
+    expect(initial).toEqual([]);
+  });
 });
 
 describe('what is behind a keyed operator', () => {
