@@ -114,8 +114,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/decision/after-refusal.ts',
-        "if (row === undefined || row.generation !== generation) return 'superseded';",
-        "if (row === undefined || row.generation !== generation) return 'decided';",
+        "return isOwn(tenure, row) ? 'ambiguous' : 'superseded';",
+        "return isOwn(tenure, row) ? 'ambiguous' : 'decided';",
       ),
     ],
   },
@@ -570,7 +570,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a commit without an answer is asked for again',
-    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables;', '>= deadlineMs) return [];')],
+    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables.map((of) => ({ of }));', '>= deadlineMs) return [];')],
   },
   {
     name: 'only what a record did makes epochs smaller and leaves it out',
