@@ -1,9 +1,8 @@
-import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { EMULATED_BROKERS, EMULATED_JOB, type EmulatedJob } from '../lib/config/emulated.ts';
 import { parameters } from '../lib/config/parameters.ts';
-import type { Given } from './settings.ts';
-import type { StreamJob } from './stream-job.ts';
+import type { DeploymentSettings, Given } from './settings.ts';
 
 /** What is of the real brokers and of the real account: the emulator's are plain, and everything goes with it. */
 const OF_THE_REAL_ONE = /^ONCEFLOW_(KAFKA_|ADOPT_|ALARM_TOPIC$)/;
@@ -28,14 +27,14 @@ export function onEmulator(given: Given, brokers: string): Given {
 }
 
 /** Tells the command what it has deployed. */
-export function tellEmulator({ settings: { job }, functions }: StreamJob, outputs: EmulatedJob['outputs']): void {
+export function tellEmulator(coordinator: LambdaFunction, { job }: DeploymentSettings, outputs: EmulatedJob['outputs']): void {
   const { stages } = job.plan;
-  const coordinator = functions.coordinator.node.defaultChild as CfnFunction;
-  coordinator.addMetadata(EMULATED_JOB, {
+  const resource = coordinator.node.defaultChild as CfnFunction;
+  resource.addMetadata(EMULATED_JOB, {
     name: job.name,
     sources: stages.flatMap((stage) => (stage.kind === 'source' ? [{ uid: stage.id, topic: stage.topic }] : [])),
     writes: stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : [])),
-    functionName: coordinator.functionName ?? '',
+    functionName: resource.functionName ?? '',
     outputs,
   } satisfies EmulatedJob);
 }

@@ -74,7 +74,10 @@ export class StreamJob extends Construct {
     const blobs = new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
     new CfnOutput(this, 'CoordinatorName', { value: this.functions.coordinator.functionName });
     new CfnOutput(this, 'BuildId', { value: this.functions.buildId });
-    if (emulated !== undefined) tellEmulator(this, { table: table.logicalId, blobs: blobs.logicalId });
+    if (emulated !== undefined) {
+      const outputs = { table: table.logicalId, blobs: blobs.logicalId };
+      tellEmulator(this.functions.coordinator, this.settings, outputs);
+    }
   }
 
   private watch(given: readonly IAlarmAction[]): Monitoring {
