@@ -114,8 +114,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/decision/after-refusal.ts',
-        "if (row === undefined || row.generation !== generation) return 'superseded';",
-        "if (row === undefined || row.generation !== generation) return 'decided';",
+        "return isOwn(tenure, row) ? 'ambiguous' : 'superseded';",
+        "return isOwn(tenure, row) ? 'ambiguous' : 'decided';",
       ),
     ],
   },

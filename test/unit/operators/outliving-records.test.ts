@@ -252,6 +252,22 @@ describe('what is behind a keyed operator', () => {
     expect(stage.epoch([line('a', 4)])).toEqual([700]);
   });
 
+  it('may change what it gets through a union too', () => {
+    const definition = job((stream) => {
+      const sums = stream.reduce('op', (sum, each) => ({ ...sum, v: sum.v + each.v }), json<Line>());
+      sums
+        .union(sums.filter(() => false))
+        .map((value) => {
+          value.v *= 100;
+          return value.v;
+        })
+        .sink('out', out());
+    });
+    const stage = new Stage(definition);
+    expect(stage.epoch([line('a', 1), line('a', 2)])).toEqual([100, 300]);
+    expect(stage.epoch([line('a', 4)])).toEqual([700]);
+  });
+
   it('gets the value as it was emitted, whatever the operator does to it afterwards', () => {
     const definition = job((stream) =>
       stream
@@ -293,6 +309,25 @@ describe('of several that read a stream', () => {
     const output = source.finish();
     const of = (uid: string) => JSON.parse(stagedValues(output, uid)[0] ?? 'null');
     expect(['first', 'second', 'third', 'fourth'].map(of)).toEqual([{ list: [0, 1] }, { list: [0, 2] }, 3, { list: [0] }]);
+  });
+
+  it('none sees what another changed: branches that go through a union', () => {
+    const definition = defineJob('job', (builder) => {
+      const stream = builder.source('src', kafkaSource({ topic: 'in', value: json<{ list: number[] }>() }));
+      const more = builder.source('more', kafkaSource({ topic: 'more', value: json<{ list: number[] }>() }));
+      stream
+        .union(more)
+        .union(more.map((value) => value))
+        .map((value) => value.list.push(1))
+        .sink('first', out('first'));
+      stream.sink('second', out('second'));
+    });
+    const source = createSourceRuntime(compiled(definition), 'src', context);
+    source.begin();
+    source.consume('in', 0, recordSet([{ value: '{"list":[0]}' }]), ALL);
+    const output = source.finish();
+    const of = (uid: string) => JSON.parse(stagedValues(output, uid)[0] ?? 'null');
+    expect(['first', 'second'].map(of)).toEqual([2, { list: [0] }]);
   });
 
   it('none sees what another changed: operators of one keyBy, of the value and of the key', () => {
