@@ -26,11 +26,11 @@ export function compileChain(parts: ChainParts, id: number, kept: 'kept' | 'pass
   return joined(branches, kept);
 }
 
-/** What an operator gives aside under a tag. */
-export function compileSide(parts: ChainParts, id: number, tag: string): Push {
+/** What an operator gives aside under a tag. @param kept as that of `compileChain` */
+export function compileSide(parts: ChainParts, id: number, tag: string, kept: 'kept' | 'passed'): Push {
   return joined(
     sidesOf(parts.job, id, tag).map((node) => branchTo(parts, node)),
-    'passed',
+    kept,
   );
 }
 

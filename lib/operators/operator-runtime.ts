@@ -92,8 +92,9 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   const opened = nodes.map((node) => {
     const next = () => compileChain({ job, edges, current }, node.id, 'kept');
     const side = (tag: string) => {
-      const aside = compileSide({ job, edges, current }, node.id, tag);
-      return tag === LATE ? late.counted(node.uid, isSideRead(job, node.id, tag), aside) : aside;
+      const parts = { job, edges, current };
+      if (tag !== LATE) return compileSide(parts, node.id, tag, 'kept');
+      return late.counted(node.uid, isSideRead(job, node.id, tag), compileSide(parts, node.id, tag, 'passed'));
     };
     return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next, side }) };
   });

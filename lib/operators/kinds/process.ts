@@ -7,6 +7,8 @@ import { openBroadcast } from '../broadcast-side.ts';
 import { firing } from '../firing.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
 import { MetKeys } from '../met-keys.ts';
+import { outputTo } from '../output.ts';
+import { openSideOutputs } from '../side-outputs.ts';
 import { timersFor } from '../timers.ts';
 import { givenTo, holding, LATE } from './time-order.ts';
 
@@ -23,13 +25,8 @@ export const process: KeyedKind<ProcessNode> = {
     const { keys } = state;
     const met = new MetKeys(uid, state);
     const timers = timersFor(node, state.timers);
-    const out = {
-      emit(value: unknown) {
-        if (!scope.isOpen) scope.refuse(uid, 'out.emit');
-        if (typeof value === 'object') refusePromise(value);
-        next(value);
-      },
-    };
+    const out = outputTo(uid, 'out', scope, next);
+    const sideOutputs = openSideOutputs(uid, node.sideOutputs, place);
     const context: KeyedContext<unknown> = {
       get key() {
         return scope.isOpen ? current.key : scope.refuse(uid, 'context.key');
@@ -46,6 +43,7 @@ export const process: KeyedKind<ProcessNode> = {
       get timers() {
         return scope.isOpen ? timers : scope.refuse(uid, 'context.timers');
       },
+      sideOutputs,
     };
 
     const taking = (take: OnRecord): TakeRow => {

@@ -3,6 +3,7 @@ import type { ChainKind } from '../kind.ts';
 
 /** Begins the chain of a side output: what its operator gives it goes on as it is. */
 export const sideOutput: ChainKind<SideOutputNode> = {
-  givesToUser: () => false,
+  // What is behind it may.
+  givesToUser: () => true,
   open: (_, { next }) => next(),
 };

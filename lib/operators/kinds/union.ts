@@ -3,6 +3,7 @@ import type { ChainKind } from '../kind.ts';
 
 /** In each stage that it is made in: what comes goes on as it is. */
 export const union: ChainKind<UnionNode> = {
-  givesToUser: () => false,
+  // What is behind it may.
+  givesToUser: () => true,
   open: (_, { next }) => next(),
 };
