@@ -31,7 +31,14 @@ type InputFunction<Input, K, S extends StateSpecs, B extends StateSpecs, R, O ex
       : never;
 
 /** What runs for the values of several streams. */
-export interface ConnectedOperator<I extends ConnectInputs, S extends StateSpecs, B extends StateSpecs, R, Q = R, O extends SideOutputSpecs = NoSideOutputs> {
+export interface ConnectedOperator<
+  I extends ConnectInputs,
+  S extends StateSpecs,
+  B extends StateSpecs,
+  R,
+  Q = R,
+  O extends SideOutputSpecs = NoSideOutputs,
+> {
   /** Of each key. @default none */
   readonly state?: S;
   /**
@@ -42,7 +49,12 @@ export interface ConnectedOperator<I extends ConnectInputs, S extends StateSpecs
   /** By the names that `connect` was given. All emit values of one type. */
   readonly on: { readonly [N in keyof I]: InputFunction<I[N], KeyOf<I>, S, B, R, O> };
   /** As that of `process`. */
-  onTimer?(timer: Timer, state: StateHandles<S> & ReadonlyStateHandles<B>, out: Output<Q>, context: KeyedContext<KeyOf<I>, SideOutputs<O>>): void;
+  onTimer?(
+    timer: Timer,
+    state: StateHandles<S> & ReadonlyStateHandles<B>,
+    out: Output<Q>,
+    context: KeyedContext<KeyOf<I>, SideOutputs<O>>,
+  ): void;
   /** As that of `process`. */
   readonly timers?: 'processing-time';
   /** As that of `process`: the rows of all streams by key in one order of time. Not for streams that are broadcast. @default false */
@@ -55,14 +67,23 @@ export interface ConnectedOperator<I extends ConnectInputs, S extends StateSpecs
 
 /** Several streams that one operator reads. */
 export interface ConnectedStreams<I extends ConnectInputs> {
-  process<S extends StateSpecs = Record<never, never>, B extends StateSpecs = Record<never, never>, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
+  process<
+    S extends StateSpecs = Record<never, never>,
+    B extends StateSpecs = Record<never, never>,
+    R = never,
+    Q = R,
+    O extends SideOutputSpecs = NoSideOutputs,
+  >(
     uid: string,
     operator: ConnectedOperator<I, S, B, R, Q, O> & { readonly inTimeOrder: true },
   ): WithSideOutputs<OrderedStream<R | Q, KeyedValueOf<I>>, O>;
-  process<S extends StateSpecs = Record<never, never>, B extends StateSpecs = Record<never, never>, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
-    uid: string,
-    operator: ConnectedOperator<I, S, B, R, Q, O>,
-  ): WithSideOutputs<DataStream<R | Q>, O>;
+  process<
+    S extends StateSpecs = Record<never, never>,
+    B extends StateSpecs = Record<never, never>,
+    R = never,
+    Q = R,
+    O extends SideOutputSpecs = NoSideOutputs,
+  >(uid: string, operator: ConnectedOperator<I, S, B, R, Q, O>): WithSideOutputs<DataStream<R | Q>, O>;
 }
 
 /**

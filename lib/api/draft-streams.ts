@@ -1,6 +1,6 @@
 import type { Serde } from '../format/serde.ts';
 import { float64, int32, structured } from '../format/serdes.ts';
-import { JobDefinitionError } from '../graph/job.ts';
+import { JobDefinitionError, type MapAsyncNode } from '../graph/job.ts';
 import { LATE } from '../operators/kinds/time-order.ts';
 import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
 import type { ValueState } from '../state/columns/value.ts';
@@ -9,6 +9,7 @@ import type { JobDraft } from './job-draft.ts';
 import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
 import { versionJoin } from './joins/version-joins.ts';
+import { checkedCalls, type MapAsyncOptions } from './map-async.ts';
 import { addProcess, boundTo } from './process.ts';
 import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
@@ -33,6 +34,10 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     map: (fn) => step('map', fn),
     filter: <U>(fn: unknown) => step<U>('filter', fn),
     flatMap: (fn) => step('flatMap', fn),
+    mapAsync: <U>(fn: unknown, options: MapAsyncOptions = {}) => {
+      const calls = checkedCalls(fn, options, draft.where('mapAsync'));
+      return stream<U>(draft, draft.add({ kind: 'mapAsync', inputs, fn: fn as MapAsyncNode['fn'], ...calls }));
+    },
     union: <U>(...others: readonly DataStream<U>[]) => {
       const all = [made, ...others];
       const from = all.map((other, index) => inputOf(draft, other, 'stream', `union: stream ${index}`, 'a stream of this job'));
@@ -140,7 +145,11 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
         return withSideOutputs(draft, id, sideOutputs, withLate(draft, id));
       };
-      return windowedStream<K, T>({ where: `job ${draft.name}`, add, sideOutputNames: (uid, specs) => sideOutputNames(draft, uid, specs) }, windows, options);
+      return windowedStream<K, T>(
+        { where: `job ${draft.name}`, add, sideOutputNames: (uid, specs) => sideOutputNames(draft, uid, specs) },
+        windows,
+        options,
+      );
     },
     intervalJoin: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
       const { where, sides } = joined('intervalJoin', uid, keyed, other);

@@ -1,8 +1,9 @@
 import type { Serde } from '../format/serde.ts';
-import type { KeyedContext, Output, Timer } from '../graph/job.ts';
+import type { AsyncCall, KeyedContext, Output, Timer } from '../graph/job.ts';
 import type { WindowProcessContext } from '../graph/windows.ts';
 import type { IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
 import type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
+import type { MapAsyncOptions } from './map-async.ts';
 import type { NoSideOutputs, SideOutputSpecs, SideOutputs, SideOutputValue } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
@@ -11,7 +12,7 @@ import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowR
 /**
  * Values that flow from one operator to the next. A stream may have several consumers; each sees every value.
  *
- * Functions run once for each value, in order, and return their result at once: no promises. What they throw fails the
+ * Functions run once for each value, in order, and return their result at once: no promises, but for `mapAsync`. What they throw fails the
  * attempt at the epoch: nothing of it is seen, and the epoch is tried again.
  *
  * A function may change its value in place: no other branch of the stream, and no state, sees that. Where a stream parts, and
@@ -24,6 +25,16 @@ export interface DataStream<T> {
   filter(fn: (value: T) => boolean): DataStream<T>;
   /** Zero or more values for each: an array, or any iterable (a generator). */
   flatMap<U>(fn: (value: T) => Iterable<U>): DataStream<U>;
+  /**
+   * As `map`, by a function that is waited for: one that asks another service, say. Up to `capacity` values are waited for at once, and go
+   * on in their order when all are answered that were read together. It runs before the epoch is decided, and again for each attempt at it:
+   * what it does elsewhere may be done several times. One that does not answer within `timeoutMs`, or rejects, has failed at its value as
+   * any function that throws. `call.signal` aborts what is of no use any more.
+   *
+   * @example
+   * orders.mapAsync(async (order, { signal }) => ({ ...order, rate: await rateOf(order.currency, signal) }), { timeoutMs: 2_000 })
+   */
+  mapAsync<U>(fn: (value: T, call: AsyncCall) => PromiseLike<U>, options?: MapAsyncOptions): DataStream<U>;
   /**
    * The values of this stream and of the others, as one. Of an epoch those of one stage come before those of the next, each in its own
    * order.

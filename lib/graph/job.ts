@@ -23,6 +23,7 @@ export type JobNode =
   | MapNode
   | FilterNode
   | FlatMapNode
+  | MapAsyncNode
   | UnionNode
   | KeyByNode
   | BroadcastNode
@@ -162,6 +163,21 @@ export interface FilterNode extends Consumer {
 export interface FlatMapNode extends Consumer {
   readonly kind: 'flatMap';
   readonly fn: (value: unknown) => unknown;
+}
+
+/** One that is waited for. */
+export interface AsyncCall {
+  /** Aborts when its answer is of no use any more: it took too long, or the epoch has failed. */
+  readonly signal: AbortSignal;
+}
+
+export interface MapAsyncNode extends Consumer {
+  readonly kind: 'mapAsync';
+  readonly fn: (value: unknown, call: AsyncCall) => unknown;
+  /** So many values are waited for at once. */
+  readonly capacity: number;
+  /** So long for each of them. */
+  readonly timeoutMs: number;
 }
 
 /** The values of several streams as one. */

@@ -9,6 +9,10 @@ interface Place {
 }
 
 /** By tag: what an operator's functions emit to. */
-export function openSideOutputs(uid: string, tags: readonly string[], { scope, side }: Place): Record<string, { emit(value: unknown): void }> {
+export function openSideOutputs(
+  uid: string,
+  tags: readonly string[],
+  { scope, side }: Place,
+): Record<string, { emit(value: unknown): void }> {
   return byName(tags.map((tag) => [tag, outputTo(uid, `sideOutputs.${tag}`, scope, side(tag))]));
 }

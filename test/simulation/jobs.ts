@@ -1,3 +1,4 @@
+import { askingJobs } from './jobs/asking.ts';
 import { branchingJobs } from './jobs/branching.ts';
 import { collectingJobs } from './jobs/collecting.ts';
 import { connectedJobs } from './jobs/connected.ts';
@@ -11,7 +12,16 @@ import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs, ...windowedJobs, ...connectedJobs, ...branchingJobs];
+const statefulJobs: readonly SimJob[] = [
+  ...keepingJobs,
+  ...collectingJobs,
+  ...fadingJobs,
+  ...timedJobs,
+  ...windowedJobs,
+  ...connectedJobs,
+  ...branchingJobs,
+  ...askingJobs,
+];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs, ...reachingJobs];
 

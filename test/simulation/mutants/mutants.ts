@@ -1118,7 +1118,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what is given aside is a copy of its own',
     focus: 'connected',
-    edits: [edit('lib/operators/operator-runtime.ts', "compileSide(parts, node.id, tag, 'kept')", "compileSide(parts, node.id, tag, 'passed')")],
+    edits: [
+      edit('lib/operators/operator-runtime.ts', "compileSide(parts, node.id, tag, 'kept')", "compileSide(parts, node.id, tag, 'passed')"),
+    ],
   },
   {
     // No seed comes to it: whoever makes a permit makes it of the manifest whose committables it names. Unit tests catch it.
