@@ -31,8 +31,11 @@ const asking: SimJob = {
           },
         })
         .mapAsync(({ word, place }) => {
+          const text = `${word} ${place}`;
+          // What timers have begun is of no record that could be left out.
+          if (place.startsWith('timer')) return faultless.answer(word, text);
           code.check('operator', word);
-          return code.answer(word, `${word} ${place}`);
+          return code.answer(word, text);
         }, CALLS)
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
       // What was asked and what was not, in one order of time. Rows that wait are state: both builds have them in one form.
