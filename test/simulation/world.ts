@@ -88,7 +88,7 @@ export class World {
   readonly broker: Broker;
   readonly table: EpochTable;
   readonly bucket: BlobBucket;
-  readonly targets = new Targets();
+  readonly targets = new Targets(() => this.scheduler.nowMs);
   readonly functions: FunctionService;
   readonly checker: Checker;
   readonly observed: CoordinatorEvent[] = [];
@@ -443,7 +443,7 @@ export class World {
     return record !== undefined && this.#code.isPoison(record.value, attempts);
   }
 
-  /** Transactions that were open before a coordinator settled their ids must not be open after it. */
+  /** Transactions and uploads that were open before a coordinator settled them must not be open after it. */
   #checkSettled({ process }: RunningCoordinator, after: string, beganMs: number): void {
     const incarnation = this.table.row(JOB)?.incarnation;
     if (incarnation !== undefined) this.#checkClosed(incarnation, beganMs, `${process.name} in ${after}`);
@@ -456,6 +456,9 @@ export class World {
       if (state === 'ongoing' && id.startsWith(`${JOB}-${incarnation}-`) && startedMs < beganMs)
         this.checker.fail('I6', `transaction ${id} is open since ${startedMs} ms, and ${who} left it open: readers wait for its timeout`);
     }
+    for (const { key, begunMs } of this.targets.uploads.open)
+      if (key.includes(`${JOB}-${incarnation}-`) && begunMs < beganMs)
+        this.checker.fail('I6', `the upload of ${key} is open since ${begunMs} ms, and ${who} left it open`);
   }
 
   /** What keeps a job running in a deployment: somebody starts a coordinator when none is at work. */

@@ -2,8 +2,7 @@ import type { OpenUpload, UploadStore } from '../../lib/ports/uploads.ts';
 
 interface Upload {
   readonly key: string;
-  /** How often somebody had looked for open ones when it was begun. */
-  readonly looks: number;
+  readonly begunMs: number;
   readonly parts: Map<string, Buffer>;
 }
 
@@ -14,12 +13,16 @@ export class UploadPlace {
   /** Told of each file as it appears. */
   onFile: (key: string, content: Buffer) => void = () => {};
   readonly #open = new Map<string, Upload>();
+  readonly #nowMs: () => number;
   #names = 0;
-  #looks = 0;
+
+  constructor(nowMs: () => number = Date.now) {
+    this.#nowMs = nowMs;
+  }
 
   begin(key: string): string {
     const upload = `upload-${++this.#names}`;
-    this.#open.set(upload, { key, parts: new Map(), looks: this.#looks });
+    this.#open.set(upload, { key, parts: new Map(), begunMs: this.#nowMs() });
     return upload;
   }
 
@@ -49,18 +52,8 @@ export class UploadPlace {
     return this.#open.has(upload);
   }
 
-  lookForOpen(): readonly OpenUpload[] {
-    this.#looks++;
-    return this.#listed(() => true);
-  }
-
-  /** What is open, though somebody has looked for open ones since it was begun. */
-  get left(): readonly OpenUpload[] {
-    return this.#listed(({ looks }) => looks < this.#looks);
-  }
-
-  #listed(which: (upload: Upload) => boolean): readonly OpenUpload[] {
-    return [...this.#open].filter(([, upload]) => which(upload)).map(([upload, { key }]) => ({ key, upload }));
+  get open(): readonly (OpenUpload & { readonly begunMs: number })[] {
+    return [...this.#open].map(([upload, { key, begunMs }]) => ({ key, upload, begunMs }));
   }
 }
 
@@ -81,6 +74,6 @@ export function uploadStoreOn(place: UploadPlace, carry: CarryUpload = async (_a
     abort: (key, upload) => carry('abortUpload', key, () => place.abort(upload)),
     isOpen: (key, upload) => carry('isUploadOpen', key, () => place.isOpen(upload)),
     sizeOf: (key) => carry('sizeOf', key, () => place.files.get(key)?.length),
-    open: () => carry('openUploads', '', () => place.lookForOpen()),
+    open: () => carry('openUploads', '', () => place.open.map(({ key, upload }) => ({ key, upload }))),
   };
 }

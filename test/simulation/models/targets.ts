@@ -13,11 +13,15 @@ export interface TakenRows {
 
 /** What sinks write to besides topics: a place for files, and a target for rows that takes each batch once, by its id. */
 export class Targets {
-  readonly uploads = new UploadPlace();
+  readonly uploads: UploadPlace;
   /** By the batch's id, in the order in which they came. */
   readonly taken = new Map<string, TakenRows>();
   /** Told of every batch, also of one that was taken before. */
   onRows: (given: TakenRows, isRepeat: boolean) => void = () => {};
+
+  constructor(nowMs: () => number) {
+    this.uploads = new UploadPlace(nowMs);
+  }
 
   reachedBy(carry: Carry): SinkTargets {
     const failure = { lost, error: lost };
