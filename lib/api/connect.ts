@@ -1,10 +1,10 @@
 import type { Serde } from '../format/serde.ts';
-import { type BroadcastContext, JobDefinitionError, type KeyedContext, type Output, type Timer } from '../graph/job.ts';
+import { type BroadcastContext, JobDefinitionError, type KeyedContext, type NoSideOutputs, type Output, type Timer } from '../graph/job.ts';
 import { stream, withLate, withSideOutputs } from './draft-streams.ts';
 import { draftedOf } from './drafted.ts';
 import type { JobDraft } from './job-draft.ts';
 import { addProcess, boundTo, type DraftedProcess } from './process.ts';
-import type { NoSideOutputs, SideOutputSpecs, SideOutputs } from './side-outputs.ts';
+import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
 import type { BroadcastStream, DataStream, KeyedStream, OrderedStream, WithSideOutputs } from './streams.ts';
 

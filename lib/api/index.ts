@@ -7,7 +7,17 @@ export type { RecordHeader } from '../format/record-header.ts';
 export type { Serde, TopicPlace } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { StandardSchema } from '../format/standard-schema.ts';
-export type { AsyncCall, BroadcastContext, JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
+export type {
+  AsyncCall,
+  BroadcastContext,
+  JobDefinition,
+  KeyedContext,
+  NoSideOutputs,
+  Output,
+  SourceRecord,
+  Timer,
+  Timers,
+} from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
 export type { WindowContext, WindowProcessContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
@@ -41,7 +51,6 @@ export {
 } from './kafka.ts';
 export type { MapAsyncOptions } from './map-async.ts';
 export {
-  type NoSideOutputs,
   type SideOutputSpec,
   type SideOutputSpecs,
   type SideOutputs,

@@ -33,9 +33,6 @@ export function sideOutput<T>(): SideOutputSpec<T> {
 
 export type SideOutputSpecs = Readonly<Record<string, SideOutputSpec<unknown>>>;
 
-/** Of an operator that declares none. */
-export type NoSideOutputs = Readonly<Record<never, never>>;
-
 export type SideOutputValue<Spec> = Spec extends SideOutputSpec<infer T> ? T : never;
 
 /** Where an operator's functions emit what they give aside. */

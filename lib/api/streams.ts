@@ -1,10 +1,10 @@
 import type { Serde } from '../format/serde.ts';
-import type { AsyncCall, KeyedContext, Output, Timer } from '../graph/job.ts';
+import type { AsyncCall, KeyedContext, NoSideOutputs, Output, Timer } from '../graph/job.ts';
 import type { WindowProcessContext } from '../graph/windows.ts';
 import type { IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
 import type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
 import type { MapAsyncOptions } from './map-async.ts';
-import type { NoSideOutputs, SideOutputSpecs, SideOutputs, SideOutputValue } from './side-outputs.ts';
+import type { SideOutputSpecs, SideOutputs, SideOutputValue } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
 import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowResult } from './windows.ts';

@@ -1,9 +1,9 @@
 import type { Serde } from '../format/serde.ts';
-import { JobDefinitionError, type Output, type WindowNode } from '../graph/job.ts';
+import { JobDefinitionError, type NoSideOutputs, type Output, type WindowNode } from '../graph/job.ts';
 import type { WindowContext, WindowFold, WindowProcess, WindowProcessContext } from '../graph/windows.ts';
 import { sharesSlices, windowStates } from '../operators/kinds/window/states.ts';
 import { initialOf } from '../state/columns/value.ts';
-import type { NoSideOutputs, SideOutputSpecs, SideOutputs } from './side-outputs.ts';
+import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
 import type { WindowedStream, WindowProcessOptions, WindowStream, WithSideOutputs } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';

@@ -56,8 +56,8 @@ export interface Output<T = never> {
   emit(value: T): void;
 }
 
-/** What an operator that gives nothing aside emits to. */
-type NoSideOutputs = Readonly<Record<never, never>>;
+/** Of an operator that gives nothing aside. */
+export type NoSideOutputs = Readonly<Record<never, never>>;
 
 /**
  * The record, or the timer, that a keyed operator is working on. The same object for all of them: read outside of its record it throws.
