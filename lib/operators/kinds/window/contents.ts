@@ -3,7 +3,7 @@ import type { CurrentRecord } from '../../../records/current-record.ts';
 import { type Push, refusePromise } from '../../../records/push.ts';
 import type { OrderedMap } from '../../../state/columns/map.ts';
 import type { KeyedPlace } from '../../kind.ts';
-import { outputTo } from '../../output.ts';
+import { type OutputScope, outputTo } from '../../output.ts';
 import { openSideOutputs } from '../../side-outputs.ts';
 import type { Pane, ValuePlace } from './panes.ts';
 
@@ -54,7 +54,7 @@ export function folded({ first, add, merge, result }: WindowFold, current: Curre
 const MOST = 2 ** 48 - 1;
 
 /** Where the windows of `uid` are. */
-interface CollectedPlace extends Pick<KeyedPlace, 'current' | 'scope' | 'side'> {
+interface CollectedPlace extends Pick<KeyedPlace, 'current' | 'side'>, OutputScope {
   readonly uid: string;
   readonly next: Push;
 }
@@ -62,11 +62,12 @@ interface CollectedPlace extends Pick<KeyedPlace, 'current' | 'scope' | 'side'> 
 export function collected(
   { process, sideOutputs: tags }: WindowProcess,
   values: OrderedMap<ValuePlace, unknown>,
-  { uid, current, scope, side, next }: CollectedPlace,
+  at: CollectedPlace,
 ): WindowContents {
+  const { uid, current } = at;
   const place: ValuePlace = { timeMs: 0, sequence: 0 };
-  const out = outputTo(uid, 'out', scope, next);
-  const sideOutputs = openSideOutputs(uid, tags, { scope, side });
+  const out = outputTo(uid, 'out', at, at.next);
+  const sideOutputs = openSideOutputs(uid, tags, at);
   const placeAt = (timeMs: number, sequence: number): ValuePlace => {
     place.timeMs = timeMs;
     place.sequence = sequence;
