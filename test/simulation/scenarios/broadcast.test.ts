@@ -6,10 +6,7 @@ import { at, ends, jobNamed, plain, type Rule, story } from './story.ts';
 
 const LINES = 16;
 /** All rows are there at once, and an epoch takes a few of them; the rule comes while most of them are still to be read. */
-const input = [
-  plain(0, 0, ...Array.from({ length: LINES }, (_, n) => `ant #${n}`)),
-  { ...plain(2_500, 0, 'auk #rule'), topic: LATER_INPUT },
-];
+const input = [...Array.from({ length: LINES }, (_, n) => plain(n, 0, `ant #${n}`)), { ...plain(400, 0, 'auk #rule'), topic: LATER_INPUT }];
 
 /** What became of the rows, in their order: which rule each was judged by, and how many rules there were. */
 async function judged(rules: readonly Rule[], parallelism = 1): Promise<readonly (readonly string[])[]> {
@@ -17,8 +14,8 @@ async function judged(rules: readonly Rule[], parallelism = 1): Promise<readonly
   const told = await story(rules, {
     job: jobNamed('rules'),
     input,
-    fetchBytes: 80,
-    settings: { maxEpochBytes: 150 },
+    fetchBytes: 100,
+    settings: { maxEpochBytes: 200 },
     parallelism: (coordinator) => ({ read: 1, 'read-later': 1, judge: coordinator === 1 ? 1 : parallelism, write: 1 }),
     prepare: (made) => {
       world = made;
@@ -53,8 +50,9 @@ it.each([
     const rows = await judged([{ at: at('decide', { nth }), fault: { fault: 'crash', when } }], parallelism);
     expect(rows.map(([n]) => n)).toEqual(counts);
     const told = rows.map(([, by, known]) => `${by} ${known}`);
-    // None, then it: never none again, and never twice.
+    // None, then it: never none again, and never twice. Rows whose epoch was lost may be read together with it.
     expect(told).toEqual(told.toSorted((one, other) => Number(one.startsWith('auk')) - Number(other.startsWith('auk'))));
-    expect(new Set(told)).toEqual(new Set(['undefined 0', 'auk rule.0 1']));
+    expect(told.filter((one) => one !== 'undefined 0' && one !== 'auk rule.0 1')).toEqual([]);
+    expect(told.at(-1)).toBe('auk rule.0 1');
   }
 });
