@@ -8,8 +8,13 @@ import { inputOf, remember } from './drafted.ts';
 import type { JobDraft } from './job-draft.ts';
 import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
+import { type AnyTablesJoin, joinTables, type TableChange } from './joins/join-tables.ts';
 import { versionJoin } from './joins/version-joins.ts';
 import { addProcess, boundTo } from './process.ts';
+import { countedBy, type KeyCount, runningDistinct } from './shapes/distinct-count.ts';
+import { type AnyOrder, Ranking } from './shapes/ranking.ts';
+import { type RankChange, runningTop, type TopNOptions } from './shapes/top-n.ts';
+import { addTopOfWindows } from './shapes/top-of-windows.ts';
 import type { Sink } from './sinks.ts';
 import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
@@ -72,11 +77,12 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
   return remember(made, { draft, node: input, of: 'stream' });
 }
 
-/** The side output is there when somebody asks for it. */
-export function withLate<R, T>(draft: JobDraft, operator: number): OrderedStream<R, T> {
+/** The side output is there when somebody asks for it. @param more what the stream has besides */
+export function withLate<R, T, M extends object = object>(draft: JobDraft, operator: number, more?: M): OrderedStream<R, T> & M {
   let late: DataStream<T> | undefined;
   const made = {
     ...stream<R>(draft, operator),
+    ...(more as M),
     get late() {
       late ??= stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [operator], tag: LATE }));
       return late;
@@ -86,7 +92,6 @@ export function withLate<R, T>(draft: JobDraft, operator: number): OrderedStream
 }
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
-  const inputs = [input];
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     const inTimeOrder = operator.inTimeOrder === true;
     const onRecord = boundTo(operator, operator.onRecord, draft.where(uid));
@@ -96,9 +101,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   };
   const sideOf = (side: unknown, what: string): JoinSide => {
     const node = inputOf(draft, side, 'keyed', what, 'a stream by key: give it stream.keyBy(…)');
-    const keyBy = draft.nodes[node];
-    if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
-    return { node, value: keyBy.value };
+    return { node, value: valueSerdeOf(draft, node) };
   };
   /** Two streams by key in the order in which they are read. */
   const joined = (name: string, uid: string, first: unknown, second: unknown) => {
@@ -111,11 +114,15 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const keyed: KeyedStream<K, T> = {
     process: process as KeyedStream<K, T>['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
-      const add = (uid: string, node: DraftedWindows) => {
-        const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
-        return withLate(draft, id);
+      const add = (uid: string, { sides, ...node }: DraftedWindows) => {
+        const id = draft.add({ ...node, kind: 'window', inputs: sides?.map((side) => side.node) ?? [input], uid: draft.claim(uid) });
+        return withLate(draft, id, {
+          topN: (topUid: string, order: unknown, { value }: TopNOptions<unknown> = {}) =>
+            stream(draft, addTopOfWindows(draft, id, topUid, order as AnyOrder, value)),
+        });
       };
-      return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
+      const sides = (name: string, uid: string, other: unknown) => joined(name, uid, keyed, other).sides;
+      return windowedStream<K, T>({ where: `job ${draft.name}`, value: valueSerdeOf(draft, input), sides, add }, windows, options);
     },
     intervalJoin: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
       const { where, sides } = joined('intervalJoin', uid, keyed, other);
@@ -129,6 +136,10 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       const { where, sides } = joined('tableJoin', uid, table, keyed);
       return addJoin<R, T | V>(draft, uid, sides, versionJoin(options as AnyVersionJoin, sides[0], where), false);
     },
+    joinTables: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
+      const { where, sides } = joined('joinTables', uid, keyed, other);
+      return addJoin<TableChange<K, R>, T | U>(draft, uid, sides, joinTables(options as AnyTablesJoin, sides, where), false);
+    },
     deduplicate: (uid, { forMs } = {}) => {
       const seen = valueState(int32);
       return process<{ seen: StateSpec<ValueState<number>> }, T>(uid, {
@@ -140,6 +151,15 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         },
       });
     },
+    topN: (uid, { ttlMs, ...order }) => {
+      const ranking = new Ranking(order as AnyOrder, valueSerdeOf(draft, input), `job ${draft.name}: topN ${uid}`);
+      return process<StateSpecs, RankChange<K, T>>(uid, runningTop<K, T>(ranking, ttlMs));
+    },
+    distinctCount: (uid, selector, serde, { ttlMs } = {}) =>
+      process<StateSpecs, KeyCount<K>>(
+        uid,
+        runningDistinct<K, T>(countedBy(selector, serde, `job ${draft.name}: distinctCount ${uid}`), ttlMs),
+      ),
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {
@@ -170,6 +190,13 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     },
   };
   return remember(keyed, { draft, node: input, of: 'keyed' });
+}
+
+/** How the values of a stream by key cross the exchange. */
+function valueSerdeOf({ nodes }: JobDraft, node: number): Serde<unknown> {
+  const keyBy = nodes[node];
+  if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
+  return keyBy.value;
 }
 
 type AnyIntervalJoin = Parameters<typeof intervalJoin>[0];

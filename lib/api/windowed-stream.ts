@@ -1,9 +1,15 @@
 import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError, type Output, type WindowNode } from '../graph/job.ts';
 import type { WindowContext, WindowFold, WindowProcess } from '../graph/windows.ts';
-import { sharesSlices, windowStates } from '../operators/kinds/window/states.ts';
+import { sharesSlices, type WindowLayout, windowStates } from '../operators/kinds/window/states.ts';
+import { inputsSerde } from '../operators/of-input.ts';
 import { initialOf } from '../state/columns/value.ts';
-import type { WindowedStream, WindowStream } from './streams.ts';
+import type { JoinSide } from './joins/drafted-join.ts';
+import { type AnyWindowJoin, type CoGroup, coGrouped, windowJoin } from './joins/window-join.ts';
+import { countedBy, distinctOfWindow, distinctSerde } from './shapes/distinct-count.ts';
+import { type AnyOrder, Ranking } from './shapes/ranking.ts';
+import { topOfWindow } from './shapes/top-n.ts';
+import type { KeyedStream, WindowedStream, WindowStream } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 import {
@@ -20,10 +26,17 @@ import {
 interface WindowsDraft {
   /** Begins messages. */
   readonly where: string;
+  /** How the values of the stream cross the exchange. */
+  readonly value: Serde<unknown>;
+  /** The stream and another one, which it is joined with. */
+  sides(name: string, uid: string, other: unknown): readonly [JoinSide, JoinSide];
   add(uid: string, node: DraftedWindows): unknown;
 }
 
-export type DraftedWindows = Pick<WindowNode, 'states' | 'shape' | 'make' | 'allowedLatenessMs' | 'earlyEveryMs' | 'time'>;
+export interface DraftedWindows extends Pick<WindowNode, 'states' | 'shape' | 'make' | 'allowedLatenessMs' | 'earlyEveryMs' | 'time'> {
+  /** What is joined. Undefined: the stream alone. */
+  readonly sides?: readonly JoinSide[];
+}
 
 export function windowedStream<K, T>(
   draft: WindowsDraft,
@@ -34,10 +47,21 @@ export function windowedStream<K, T>(
   const shape = shapeOf(given);
   if (shape === undefined) throw new JobDefinitionError(`${where}: window is given no windows: tumblingWindows({ sizeMs: 60_000 }), say`);
   const common = { shape, ...checkedOptions(shape, options, where) };
-  const add = (uid: string, make: WindowFold | WindowProcess, accumulator?: Serde<unknown>, value?: Serde<unknown>) => {
-    const inSlices = sharesSlices(shape, make);
-    const states = windowStates({ shape, time: common.time, accumulator, value, inSlices });
-    return draft.add(uid, { ...common, make, states });
+  const add = (
+    uid: string,
+    make: WindowFold | WindowProcess,
+    serdes: Pick<WindowLayout, 'accumulator' | 'value'>,
+    sides?: readonly JoinSide[],
+  ) => {
+    const states = windowStates({ shape, time: common.time, inSlices: sharesSlices(shape, make), ...serdes });
+    return draft.add(uid, { ...common, make, states, ...(sides && { sides }) });
+  };
+  const addCoGroup = <R, T>(name: string, uid: string, other: unknown, fn: CoGroup) => {
+    const at = `${where}: ${name} ${uid}`;
+    if (shape.kind === 'count')
+      throw new JobDefinitionError(`${at}: countWindows hang on the order in which two streams are read: take windows of time`);
+    const sides = draft.sides(name, uid, other);
+    return add(uid, coGrouped(fn), { value: inputsSerde(sides.map((side) => side.value)) }, sides) as WindowStream<R, T>;
   };
 
   return {
@@ -62,7 +86,7 @@ export function windowedStream<K, T>(
         );
       const begin = initialOf({ name: `of ${uid}`, serdes: [accumulator], initial });
       const fold: WindowFold = { kind: 'fold', first: (value) => addOne(begin(), value), add: addOne, merge, result };
-      return add(uid, fold, accumulator) as WindowStream<R, T>;
+      return add(uid, fold, { accumulator }) as WindowStream<R, T>;
     },
     reduce(uid, fn, serde) {
       const at = `${where}: reduce ${uid}`;
@@ -70,16 +94,30 @@ export function windowedStream<K, T>(
       expectSerde(serde, at);
       const reduce = fn as (one: unknown, other: unknown) => unknown;
       const fold: WindowFold = { kind: 'fold', first: (value) => value, add: reduce, merge: reduce, result: plainResult };
-      return add(uid, fold, serde as Serde<unknown>) as WindowStream<WindowResult<K, T>, T>;
+      return add(uid, fold, { accumulator: serde as Serde<unknown> }) as WindowStream<WindowResult<K, T>, T>;
     },
     process<R>(uid: string, fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void, serde: Serde<T>) {
       const at = `${where}: process ${uid}`;
       refuseAsync(fn, at);
       expectSerde(serde, at);
-      return add(uid, { kind: 'process', process: fn as WindowProcess['process'] }, undefined, serde as Serde<unknown>) as WindowStream<
-        R,
-        T
-      >;
+      const process: WindowProcess = { kind: 'process', process: fn as WindowProcess['process'] };
+      return add(uid, process, { value: serde as Serde<unknown> }) as WindowStream<R, T>;
+    },
+    topN(uid, order) {
+      const ranking = new Ranking(order as AnyOrder, draft.value, `${where}: topN ${uid}`);
+      const accumulator = ranking.serde as Serde<unknown>;
+      return add(uid, topOfWindow(ranking, plainResult), { accumulator }) as WindowStream<WindowResult<K, T[]>, T>;
+    },
+    distinctCount(uid, selector, serde) {
+      const counted = countedBy(selector, serde, `${where}: distinctCount ${uid}`);
+      const accumulator = distinctSerde(counted.serde) as Serde<unknown>;
+      return add(uid, distinctOfWindow(counted, plainResult), { accumulator }) as WindowStream<WindowResult<K, number>, T>;
+    },
+    join: <U, R>(uid: string, other: KeyedStream<K, U>, join: unknown) =>
+      addCoGroup<R, T | U>('join', uid, other, windowJoin(join as AnyWindowJoin, `${where}: join ${uid}`)),
+    coGroup: <U, R>(uid: string, other: KeyedStream<K, U>, fn: unknown) => {
+      refuseAsync(fn, `${where}: coGroup ${uid}`);
+      return addCoGroup<R, T | U>('coGroup', uid, other, fn as CoGroup);
     },
   };
 }

@@ -8,6 +8,7 @@ import type {
   SideOutputNode,
   SinkNode,
   SourceNode,
+  StampNode,
   UnionNode,
 } from '../../../../lib/graph/job.ts';
 import { hashOf } from '../key-groups.ts';
@@ -33,6 +34,7 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   filter,
   flatMap,
   union,
+  stamp,
   keyBy,
   broadcast,
   process,
@@ -64,6 +66,14 @@ function flatMap({ fn }: FlatMapNode, input: readonly Row[]): readonly Row[] {
 /** One input behind the other. That is the order of what is made in different stages; how one stage mixes, is not modelled. */
 function union(_: UnionNode, input: readonly Row[]): readonly Row[] {
   return input;
+}
+
+function stamp(_: StampNode, input: readonly Row[]): readonly Row[] {
+  return input.map((row) => {
+    const { timestamp, value } = row;
+    const key = row.key && decoded(row.key.serde, row.key.bytes);
+    return { ...row, value: { timestamp, key, value } };
+  });
 }
 
 function broadcast({ value: serde }: BroadcastNode, input: readonly Row[]): readonly Row[] {
