@@ -42,7 +42,7 @@ export {
   kafkaSource,
 } from './kafka.ts';
 export type { DistinctCountOptions, KeyCount } from './shapes/distinct-count.ts';
-export type { Order } from './shapes/ranking.ts';
+export type { RankOrder } from './shapes/ranking.ts';
 export type { RankChange, RunningTopN, TopN, TopNOptions, WindowTop } from './shapes/top-n.ts';
 export type { Sink } from './sinks.ts';
 export {

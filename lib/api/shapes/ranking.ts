@@ -7,7 +7,7 @@ import { expectWhole } from '../whole-number.ts';
 import { encodingOf } from './encoding-of.ts';
 
 /** What comes first: by a number, or as an array is sorted. */
-export type Order<T> = ByNumber<T> | ByComparison<T>;
+export type RankOrder<T> = ByNumber<T> | ByComparison<T>;
 
 interface ByNumber<T> {
   /** The value with the greatest number ranks first. NaN is an error. */

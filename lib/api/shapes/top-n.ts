@@ -3,10 +3,10 @@ import type { WindowFold } from '../../graph/windows.ts';
 import type { ValueState } from '../../state/columns/value.ts';
 import { type StateSpecs, type TtlOptions, valueState, withTtl } from '../state.ts';
 import type { KeyedOperator } from '../streams.ts';
-import type { Order, Ranking } from './ranking.ts';
+import type { Ranking, RankOrder } from './ranking.ts';
 
 /** The first values of a window. */
-export type TopN<T> = Order<T> & {
+export type TopN<T> = RankOrder<T> & {
   /** So many, 1 to 10,000. */
   readonly n: number;
   /** Those that are equal to the last of them too, as many as there are: SQL's `WITH TIES`, or `RANK() <= n`. @default false */
@@ -14,7 +14,7 @@ export type TopN<T> = Order<T> & {
 };
 
 /** The first values of a key. */
-export type RunningTopN<T> = Order<T> & {
+export type RunningTopN<T> = RankOrder<T> & {
   /** So many, 1 to 10,000. */
   readonly n: number;
   /** In milliseconds of processing time, 1 at least: when none has come among them for so long, the key begins anew. @default for ever */

@@ -25,6 +25,7 @@ test('each kind of node has a place in the graph and runs', () => {
     'filter',
     'flatMap',
     'union',
+    'stamp',
     'broadcast',
     'keyBy',
     'process',
