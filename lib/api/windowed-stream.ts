@@ -61,7 +61,12 @@ export function windowedStream<K, T>(
     if (shape.kind === 'count')
       throw new JobDefinitionError(`${at}: countWindows hang on the order in which two streams are read: take windows of time`);
     const sides = draft.sides(name, uid, other);
-    return add(uid, coGrouped(fn), { value: inputsSerde(sides.map((side) => side.value)) }, sides) as WindowStream<R, T>;
+    const [{ value: left }, { value: right }] = sides;
+    const value = inputsSerde([
+      { name: 'left', value: left },
+      { name: 'right', value: right },
+    ]);
+    return add(uid, coGrouped(fn), { value }, sides) as WindowStream<R, T>;
   };
 
   return {

@@ -82,6 +82,7 @@ export function joinTables(options: AnyTablesJoin, sides: readonly [JoinSide, Jo
 
   return {
     state: { left: valueState(sides[0].value), right: valueState(sides[1].value) },
+    names: ['left', 'right'],
     onRecord: [taking('left', isLeftDeleted), taking('right', isRightDeleted)],
   };
 }

@@ -50,7 +50,7 @@ export function addTopOfWindows(
   });
   const { state, onRecord, onTimer } = operator;
   const timers = node.time === 'processing' ? 'processing-time' : undefined;
-  return addProcess(draft, uid, { state, inputs: [{ node: together, onRecord }], onTimer, timers, inTimeOrder: false });
+  return addProcess(draft, uid, { state, inputs: [{ node: together, name: 'results', onRecord }], onTimer, timers, inTimeOrder: false });
 }
 
 /** A result of a window, behind the key that it is of. */

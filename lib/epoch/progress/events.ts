@@ -18,6 +18,7 @@ export type CoordinatorEvent =
       readonly lastCommitted: number;
     }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }
+  /** Epochs can run: it is decided where every source reads from. */
   | {
       readonly event: 'recovered';
       readonly epoch: number;

@@ -113,6 +113,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
   }
   await writeHeld(held, 'recording what sinks may leave open', (generation) => deps.epochs.widenPool(job, generation, tenure.pool));
   const settledIds = await settlePool(held);
+  const parent = await withStartingOffsets(held, last);
   const committed = last?.epoch ?? 0;
   deps.observe({
     event: 'recovered',
@@ -121,8 +122,6 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     republished,
     settledIds,
   });
-
-  const parent = await withStartingOffsets(held, last);
   return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
 }
 

@@ -65,6 +65,12 @@ describe('around the decision', () => {
     expect(told.observed.filter(({ event }) => event === 'starting-offsets')).toHaveLength(1);
   });
 
+  it('a job says that it has recovered when it is decided where it reads from, so that whoever writes then is read', async () => {
+    const told = await story([{ at: decideOf(0), fault: { fault: 'late', byMs: 400 } }], { startingOffsets: 'latest' });
+    const events = told.observed.map(({ event }) => event);
+    expect(events.filter((event) => event === 'starting-offsets' || event === 'recovered')).toEqual(['starting-offsets', 'recovered']);
+  });
+
   it('a crash while the starting offsets are decided resolves them once more, before anything was read', async () => {
     await story([{ at: decideOf(0), fault: { fault: 'crash', when: 'before' } }], { startingOffsets: 'latest' });
     await story([{ at: decideOf(0), fault: { fault: 'crash', when: 'after' } }], { startingOffsets: 'latest' });

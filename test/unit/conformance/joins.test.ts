@@ -34,8 +34,7 @@ async function made(join: (one: Keyed, other: Keyed) => DataStream<string>, ...s
 
 const near = (one: Keyed, other: Keyed) => one.intervalJoin('join', other, { lowerBoundMs: -2, upperBoundMs: 3, join: pair });
 const asOf = (one: Keyed, other: Keyed) => one.asOfJoin('join', other, { type: 'left', isDeleted, join: pair });
-const within = (windows: TimeWindows) => (one: Keyed, other: Keyed) =>
-  one.window(windows).join('join', other, { join: pair });
+const within = (windows: TimeWindows) => (one: Keyed, other: Keyed) => one.window(windows).join('join', other, { join: pair });
 const shownChange = ({ value }: TableChange<string, string>) => `a ${value ?? 'tombstone'}`;
 const deletions = { isLeftDeleted: isDeleted, isRightDeleted: isDeleted };
 const tables = (one: Keyed, other: Keyed) =>
