@@ -4,11 +4,11 @@ import type { WindowFold } from '../../graph/windows.ts';
 import { readSized, writeSized } from '../../state/columns/encoding.ts';
 import type { MapState } from '../../state/columns/map.ts';
 import { Cursor } from '../../state/snapshot/cursor.ts';
-import { mapState, type StateSpecs, type TtlOptions, withTtl } from '../state.ts';
-import type { KeyedOperator } from '../streams.ts';
+import { mapState, type TtlOptions, withTtl } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import { expectKeySerde } from '../user-serde.ts';
 import { encodingOf } from './encoding-of.ts';
+import type { Running } from './running.ts';
 
 export interface DistinctCountOptions {
   /** In milliseconds of processing time, 1 at least: what has not come for so long is not counted any more. @default for ever */
@@ -70,15 +70,12 @@ interface State {
 }
 
 /** Keeps what is different of a key, and says how many there are at each value. */
-export function runningDistinct<K, T>(
-  { selector, serde }: Counted,
-  ttlMs: number | undefined,
-): KeyedOperator<K, T, StateSpecs, KeyCount<K>> {
+export function runningDistinct<K, T>({ selector, serde }: Counted, ttlMs: number | undefined): Running<K, T, KeyCount<K>> {
   const seen = mapState(serde, int32);
   return {
     state: { seen: ttlMs === undefined ? seen : withTtl(seen, { ttlMs }) },
     onRecord(value, handles, out, { key }) {
-      const held = (handles as unknown as State).seen;
+      const held = (handles as State).seen;
       held.set(selected(selector, value), 1);
       out.emit({ key, count: held.size });
     },

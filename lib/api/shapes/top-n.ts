@@ -1,9 +1,9 @@
 import type { Serde } from '../../format/serde.ts';
 import type { WindowFold } from '../../graph/windows.ts';
 import type { ValueState } from '../../state/columns/value.ts';
-import { type StateSpecs, type TtlOptions, valueState, withTtl } from '../state.ts';
-import type { KeyedOperator } from '../streams.ts';
+import { type TtlOptions, valueState, withTtl } from '../state.ts';
 import type { Ranking, RankOrder } from './ranking.ts';
+import type { Running } from './running.ts';
 
 /** The first values of a window. */
 export type TopN<T> = RankOrder<T> & {
@@ -64,12 +64,12 @@ interface State<T> {
 }
 
 /** Keeps the first values of a key, and says which ranks have changed. */
-export function runningTop<K, T>(ranking: Ranking, ttlMs: number | undefined): KeyedOperator<K, T, StateSpecs, RankChange<K, T>> {
+export function runningTop<K, T>(ranking: Ranking, ttlMs: number | undefined): Running<K, T, RankChange<K, T>> {
   const top = valueState(ranking.serde, []);
   return {
     state: { top: ttlMs === undefined ? top : withTtl(top, { ttlMs }) },
     onRecord(value, handles, out, { key }) {
-      const held = (handles as unknown as State<T>).top;
+      const held = (handles as State<T>).top;
       const values = held.get();
       const from = ranking.add(values, value);
       if (from < 0) return;
