@@ -1,3 +1,5 @@
+import { askingJobs } from './jobs/asking.ts';
+import { branchingJobs } from './jobs/branching.ts';
 import { collectingJobs } from './jobs/collecting.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { countingJobs } from './jobs/counting.ts';
@@ -19,6 +21,8 @@ const statefulJobs: readonly SimJob[] = [
   ...windowedJobs,
   ...connectedJobs,
   ...tableJobs,
+  ...branchingJobs,
+  ...askingJobs,
 ];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs, ...reachingJobs];

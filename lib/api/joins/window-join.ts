@@ -63,6 +63,7 @@ export function windowJoin({ type = 'inner', join }: AnyWindowJoin, where: strin
 export function coGrouped(fn: CoGroup): WindowProcess {
   return {
     kind: 'process',
+    sideOutputs: [],
     process(rows, context, out) {
       const sides: readonly [unknown[], unknown[]] = [[], []];
       for (const { input, value } of rows as readonly OfInput[]) sides[input as 0 | 1].push(value);
