@@ -1,6 +1,7 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
 import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import type { Plainly } from './jobs/plain-joins.ts';
 import { faultless, type UserCode } from './user-code.ts';
 
 /**
@@ -17,12 +18,15 @@ export type Build = 'a' | 'b';
 export interface SimJob {
   readonly name: string;
   define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
+  /** By uid, what operators of the engine's own must do, written anew: the interpreter runs that in their place. */
+  readonly plainly?: Readonly<Record<string, Plainly>>;
   /** Build b has sources, state and sinks that build a has not, so that there is no way back to a. */
   readonly grows?: true;
 }
 
 /** What a job consists of when nothing fails in it: build b, which has all that build a has. */
 export interface JobShape {
+  /** As the interpreter runs it. */
   readonly definition: JobDefinition;
   /** By uid, the topic. */
   readonly sources: ReadonlyMap<string, string>;
@@ -48,7 +52,7 @@ const shapes = new WeakMap<SimJob, JobShape>();
 export function shapeOf(job: SimJob): JobShape {
   const known = shapes.get(job);
   if (known !== undefined) return known;
-  const definition = job.define('b', 'earliest', faultless);
+  const definition = plainlyDefined(job);
   const { nodes } = definition;
   const isBehindKey = (id: number): boolean => {
     const node = nodes[id];
@@ -64,6 +68,12 @@ export function shapeOf(job: SimJob): JobShape {
   };
   shapes.set(job, shape);
   return shape;
+}
+
+function plainlyDefined({ define, plainly = {} }: SimJob): JobDefinition {
+  const definition = define('b', 'earliest', faultless);
+  const nodes = definition.nodes.map((node) => (node.kind === 'process' ? { ...node, ...plainly[node.uid] } : node));
+  return { ...definition, nodes };
 }
 
 export const INPUT = 'input';
