@@ -122,11 +122,7 @@ async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }:
   const held: HeldJob = { job, generation, incarnation };
   const fresh: HeldJob = { ...held, incarnation: random.id().slice(0, 8) };
   if (row.desired === 'stopped') await forgetThatItRan(tools, row);
-  if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') {
-    // Somebody has let it run again: it keeps what it has.
-    await release(tools, held);
-    return startedAgain(tools);
-  }
+  if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return leave(tools, held);
   const blobs = await deleteBlobs(tools, fresh.incarnation);
   if (blobs === 'superseded') return startedAgain(tools);
   const epochs = await removal.deleteEpochs(job, fresh.incarnation);
@@ -136,6 +132,12 @@ async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }:
     text: `job ${job} is cancelled and deleted: ${plural(blobs, 'blob')}, ${plural(epochs, 'epoch')} and its row; no transaction is open. A start of this name begins anew.`,
     deleted,
   });
+}
+
+/** Somebody has let it run again, or has it: it keeps what it has. */
+async function leave(tools: Tools, held: HeldJob): Promise<CommandResult> {
+  await release(tools, held);
+  return startedAgain(tools);
 }
 
 /**

@@ -571,7 +571,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a commit without an answer is asked for again',
-    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables;', '>= deadlineMs) return [];')],
+    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables.map((of) => ({ of }));', '>= deadlineMs) return [];')],
   },
   {
     name: 'only what a record did makes epochs smaller and leaves it out',
@@ -666,7 +666,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a job that is deleted forgets its epochs before its blobs go',
     focus: 'commands',
     edits: [
-      edit(CANCEL, "if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);", ''),
+      edit(CANCEL, "if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return leave(tools, held);", ''),
       edit(CANCEL, "if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';", ''),
       edit(
         CANCEL,
@@ -1109,7 +1109,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'rows that are made of a record are counted by edge',
     focus: 'connected',
-    edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
+    edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = first;', '')],
   },
   {
     name: 'what was broadcast is only read by what was not',
@@ -1181,6 +1181,18 @@ export const mutants: readonly Mutant[] = [
         'if (!isHeld && !isAnythingWaiting(position, plan)) return false;',
         'if (!isAnythingWaiting(position, plan)) return false;',
       ),
+    ],
+  },
+  {
+    name: 'what is given aside goes under its own name',
+    focus: 'connected',
+    edits: [edit('lib/operators/chain.ts', "node.kind === 'sideOutput' && node.tag === tag", "node.kind === 'sideOutput'")],
+  },
+  {
+    name: 'what is given aside is a copy of its own',
+    focus: 'connected',
+    edits: [
+      edit('lib/operators/operator-runtime.ts', "compileSide(parts, node.id, tag, 'kept')", "compileSide(parts, node.id, tag, 'passed')"),
     ],
   },
   {
