@@ -154,6 +154,7 @@ function draftedProcess(draft: JobDraft, uid: string, operator: AnyOperator, con
     if (!connected.some((input) => input.name === name))
       throw new JobDefinitionError(`${where}: on.${name} is for no input: those are ${connected.map((input) => input.name).join(', ')}`);
   const taking = connected.map(({ name, node, broadcast }) => ({
+    name,
     node,
     broadcast,
     onRecord: boundTo(on, functions.get(name), draft.where(`${uid}: on.${name}`)),

@@ -91,7 +91,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     const inTimeOrder = operator.inTimeOrder === true;
     const onRecord = boundTo(operator, operator.onRecord, draft.where(uid));
     const onTimer = operator.onTimer && boundTo(operator, operator.onTimer, `${draft.where(uid)}: onTimer`);
-    const id = addProcess(draft, uid, { ...operator, inTimeOrder, onTimer, inputs: [{ node: input, onRecord }] });
+    const id = addProcess(draft, uid, { ...operator, inTimeOrder, onTimer, inputs: [{ node: input, name: 'rows', onRecord }] });
     return inTimeOrder ? withLate<R, T>(draft, id) : stream<R>(draft, id);
   };
   const sideOf = (side: unknown, what: string): JoinSide => {
@@ -179,10 +179,10 @@ function addJoin<R, L>(
   draft: JobDraft,
   uid: string,
   sides: readonly [JoinSide, JoinSide],
-  { state, onRecord, onTimer }: DraftedJoin,
+  { state, names, onRecord, onTimer }: DraftedJoin,
   inTimeOrder: boolean,
 ): OrderedStream<R, L> {
-  const inputs = sides.map(({ node }, index) => ({ node, onRecord: onRecord[index] }));
+  const inputs = sides.map(({ node }, index) => ({ node, name: names[index] as string, onRecord: onRecord[index] }));
   const id = addProcess(draft, uid, { state, inputs, onTimer, inTimeOrder });
   return withLate<R, L>(draft, id);
 }

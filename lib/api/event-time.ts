@@ -1,5 +1,6 @@
 import { type EventTimeStrategy, JobDefinitionError } from '../graph/job.ts';
 import { refuseAsync } from './user-function.ts';
+import { shownValue } from './whole-number.ts';
 
 interface CommonEventTime<T> {
   /**
@@ -20,8 +21,8 @@ interface CommonEventTime<T> {
    */
   readonly alignWithinMs?: number;
   /**
-   * A record whose time is further than this ahead of the processing time cannot be processed: one wrong clock would otherwise make all
-   * that comes behind it late. Infinity: none is too far ahead.
+   * A record whose time, or with which a watermark, is further than this ahead of the processing time cannot be processed: one wrong clock
+   * would otherwise make all that comes behind it late. Infinity: none is too far ahead.
    * @default 86,400,000 (a day)
    */
   readonly maxAheadMs?: number;
@@ -75,5 +76,5 @@ export function eventTimeStrategy(options: EventTime<never>, where: string): Eve
 
 function checkSpan(value: number | undefined, least: number, what: string): void {
   if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return;
-  throw new JobDefinitionError(`${what} is ${value}, and must be whole milliseconds, ${least} or more`);
+  throw new JobDefinitionError(`${what} is ${shownValue(value)}, and must be whole milliseconds, ${least} or more`);
 }

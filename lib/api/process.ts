@@ -11,12 +11,19 @@ import { refuseAsync } from './user-function.ts';
 export interface DraftedProcess {
   readonly state: StateSpecs;
   /** Keyed streams, by their keyBy. */
-  readonly inputs: readonly { readonly node: number; readonly onRecord: unknown }[];
+  readonly inputs: readonly DraftedInput[];
   readonly broadcast?: DraftedBroadcast | undefined;
   readonly onTimer?: unknown;
   readonly timers?: unknown;
   readonly usesTime?: boolean | undefined;
   readonly inTimeOrder: boolean;
+}
+
+interface DraftedInput {
+  readonly node: number;
+  /** Of several in order of time: rows that wait are kept as of the input of that name. */
+  readonly name: string;
+  readonly onRecord: unknown;
 }
 
 export interface DraftedBroadcast {
@@ -76,12 +83,12 @@ function broadcastStates(draft: JobDraft, uid: string, specs: StateSpecs, own: r
 
 /** Rows wait as they cross the exchange. */
 function waitingOf({ nodes }: JobDraft, inputs: DraftedProcess['inputs']): StateDeclaration {
-  const serdes = inputs.map(({ node }) => {
+  const waiting = inputs.map(({ node, name }) => {
     const keyBy = nodes[node];
     if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
-    return keyBy.value;
+    return { name, value: keyBy.value };
   });
-  return { kind: 'waiting', name: '@waiting', serdes: [waitingSerde(serdes)] };
+  return { kind: 'waiting', name: '@waiting', serdes: [waitingSerde(waiting)] };
 }
 
 function timeOf(draft: JobDraft, uid: string, { onTimer, timers, usesTime, inTimeOrder }: DraftedProcess): TimeDomain | undefined {

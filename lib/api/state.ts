@@ -10,6 +10,7 @@ import type { ValueState } from '../state/columns/value.ts';
 import type { StateTtl } from '../state/declared-state.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectKeySerde, expectSerde } from './user-serde.ts';
+import { shownValue } from './whole-number.ts';
 
 declare const handle: unique symbol;
 
@@ -29,13 +30,14 @@ export interface ValueStateSpec<T, Absent> extends StateSpec<ValueState<T, Absen
 }
 
 /**
- * One value for each key. `initial` is what a key reads that has no value: a value, of which each key gets a copy of its own
- * (by the serde) when it is an object, or a function that makes one. It is not stored, unless it is set or changed.
+ * One value for each key. `initial` is what a key reads that has no value: a value, or a function that makes one. Of an object each
+ * key gets a copy of its own (by the serde), whatever the function gives. It is not stored, unless it is set or changed.
  *
  * **What may be changed and kept.** An object that `get`, `update` or `initial` gave out may be changed in place while its
  * record is worked on: what it is then is saved, with `set` or without. When the record is done with, nothing may be kept of
  * it: not the object, not the handle, not `out`. A handle that is used later, from a promise or a timer, throws, and the
- * attempt fails as user code. An object that is changed later is a copy: the change reaches the state or not, by chance.
+ * attempt fails as user code. Plain objects and arrays are frozen when the epoch's input is done with: who changes one later
+ * gets a `TypeError`. One of a class is a copy by then, and its change reaches nothing.
  * What is to be known at the next record belongs into the state; a variable outside of it is lost with the process, and is
  * not taken back with an attempt that fails.
  *
@@ -208,7 +210,7 @@ export function withTtl<Handle>(spec: StateSpec<Handle>, options: TtlOptions): S
 function checkedTtl(options: TtlOptions, where: string): StateTtl {
   const { ttlMs, refreshOn = 'write' } = (options ?? {}) as TtlOptions;
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 1)
-    throw new JobDefinitionError(`${where}: ttlMs is ${String(ttlMs)}, and must be whole milliseconds, 1 at least`);
+    throw new JobDefinitionError(`${where}: ttlMs is ${shownValue(ttlMs)}, and must be whole milliseconds, 1 at least`);
   if (refreshOn !== 'write' && refreshOn !== 'read-and-write')
     throw new JobDefinitionError(`${where}: refreshOn is ${JSON.stringify(refreshOn)}, and may be 'write' or 'read-and-write'`);
   return { ttlMs, refreshOn };

@@ -2,6 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError, type WindowNode } from '../graph/job.ts';
 import type { WindowContext, WindowShape } from '../graph/windows.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
+import { shownValue } from './whole-number.ts';
 
 declare const windows: unique symbol;
 
@@ -120,7 +121,9 @@ function checked(shape: WindowShape): object {
         ? [Number.MIN_SAFE_INTEGER, 'whole milliseconds']
         : [1, what === 'size' ? 'a whole number' : 'whole milliseconds'];
     if (!Number.isSafeInteger(value) || value < least)
-      throw new JobDefinitionError(`${name}: ${what} is ${String(value)}, and must be ${unit}${what === 'offsetMs' ? '' : ', 1 or more'}`);
+      throw new JobDefinitionError(
+        `${name}: ${what} is ${shownValue(value)}, and must be ${unit}${what === 'offsetMs' ? '' : ', 1 or more'}`,
+      );
   }
   if (shape.kind === 'sliding' && shape.slideMs > shape.sizeMs)
     throw new JobDefinitionError(
@@ -160,9 +163,9 @@ export function checkedOptions(
   if (time !== undefined && time !== 'processing-time')
     refuse(`time of window is ${JSON.stringify(time)}, and may only be 'processing-time'`);
   if (!Number.isSafeInteger(allowedLatenessMs) || allowedLatenessMs < 0)
-    refuse(`allowedLatenessMs of window is ${allowedLatenessMs}, and must be whole milliseconds, 0 or more`);
+    refuse(`allowedLatenessMs of window is ${shownValue(allowedLatenessMs)}, and must be whole milliseconds, 0 or more`);
   if (earlyEveryMs !== undefined && !(Number.isSafeInteger(earlyEveryMs) && earlyEveryMs > 0))
-    refuse(`earlyEveryMs of window is ${earlyEveryMs}, and must be whole milliseconds, 1 or more`);
+    refuse(`earlyEveryMs of window is ${shownValue(earlyEveryMs)}, and must be whole milliseconds, 1 or more`);
   if (time === 'processing-time' && allowedLatenessMs > 0)
     refuse('nothing is late in processing time: leave allowedLatenessMs of window out');
   const domain: TimeDomain = time === undefined ? 'event' : 'processing';

@@ -27,6 +27,8 @@ const THROTTLED = new Set([
   'TransactionInProgressException',
   'TransactionConflictException',
   'ConditionalRequestConflict',
+  // Somebody ended the upload meanwhile: whoever works on it begins another.
+  'NoSuchUpload',
   'RequestTimeout',
   'RequestTimeoutException',
 ]);

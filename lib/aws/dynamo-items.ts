@@ -8,7 +8,17 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Attribute, Item, ItemStep, ItemTables, KeyAttribute, KeySchema, Ledger, LedgerState } from '../ports/item-tables.ts';
+import type {
+  Attribute,
+  IndexKey,
+  Item,
+  ItemStep,
+  ItemTables,
+  KeyAttribute,
+  KeySchema,
+  Ledger,
+  LedgerState,
+} from '../ports/item-tables.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { problemOf } from './aws-problem.ts';
 
@@ -27,14 +37,23 @@ export function createItemTables(client: DynamoDBClient): ItemTables {
 async function keysOf(client: DynamoDBClient, TableName: string): Promise<KeySchema | undefined> {
   try {
     const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+    const typeOf = (name: string) =>
+      Table?.AttributeDefinitions?.find(({ AttributeName }) => AttributeName === name)?.AttributeType as KeyAttribute['type'] | undefined;
     const attributeOf = (keyType: string): KeyAttribute | undefined => {
       const name = Table?.KeySchema?.find(({ KeyType }) => KeyType === keyType)?.AttributeName;
-      const type = Table?.AttributeDefinitions?.find(({ AttributeName }) => AttributeName === name)?.AttributeType;
-      return name === undefined || type === undefined ? undefined : { name, type: type as KeyAttribute['type'] };
+      const type = name === undefined ? undefined : typeOf(name);
+      return name === undefined || type === undefined ? undefined : { name, type };
     };
     const [partition, sort] = [attributeOf('HASH'), attributeOf('RANGE')];
     if (partition === undefined) throw new Error(`DynamoDB describes table ${TableName} without a partition key`);
-    return sort === undefined ? { partition } : { partition, sort };
+    const indexKeys = [...(Table?.GlobalSecondaryIndexes ?? []), ...(Table?.LocalSecondaryIndexes ?? [])].flatMap(
+      ({ IndexName: index = '', KeySchema: keys = [] }) =>
+        keys.flatMap(({ AttributeName: name = '', KeyType }): IndexKey[] => {
+          const type = typeOf(name);
+          return type === undefined ? [] : [{ name, type, index, of: KeyType === 'HASH' ? 'partition' : 'sort' }];
+        }),
+    );
+    return { partition, ...(sort !== undefined && { sort }), ...(indexKeys.length > 0 && { indexKeys }) };
   } catch (error) {
     if (error instanceof ResourceNotFoundException) return undefined;
     throw await problem(client, TableName, 'DescribeTable', ['DescribeTable'], error);
@@ -45,7 +64,12 @@ async function stateOf(client: DynamoDBClient, { table, key }: Ledger): Promise<
   try {
     const { Item: found } = await client.send(new GetItemCommand({ TableName: table, Key: sdkItem(key), ConsistentRead: true }));
     if (found === undefined) return undefined;
-    return { epoch: Number(found[EPOCH]?.N), written: Number(found[WRITTEN]?.N) };
+    const [epoch, written] = [Number(found[EPOCH]?.N), Number(found[WRITTEN]?.N)];
+    if (Number.isInteger(epoch) && Number.isInteger(written)) return { epoch, written };
+    throw new StoreProblem(
+      `the item ${JSON.stringify(key)} of table ${table} is a sink's ledger, and does not say in ${EPOCH} and ${WRITTEN} how far it has written: somebody else wrote it; put back what it was`,
+      false,
+    );
   } catch (error) {
     throw await problem(client, table, 'GetItem', ['GetItem'], error);
   }

@@ -55,7 +55,13 @@ function branchTo(parts: ChainParts, node: ConsumerNode): Branch {
   if (isAt(node, 'keyed')) throw new Error(`${label} stands in a chain, and ${node.kind} needs a keyBy before it`);
   const kind = chainKind(node);
   const push = kind.open(node, { label, current, edges, next: () => compileChain(parts, node.id) });
-  return { push, givesToUser: kind.givesToUser(node) };
+  return { push, givesToUser: isGivenToUser(job, node) };
+}
+
+function isGivenToUser(job: JobDefinition, node: ConsumerNode): boolean {
+  if (isAt(node, 'keyed')) return false;
+  const gives = chainKind(node).givesToUser(node);
+  return gives === 'behind' ? consumersOf(job, node.id).some((next) => isGivenToUser(job, next)) : gives;
 }
 
 function joined(branches: readonly Branch[], kept: 'kept' | 'passed'): Push {

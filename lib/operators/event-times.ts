@@ -1,7 +1,7 @@
 import type { RecordSetReader } from '../format/record-set-reader.ts';
 import type { EventTimeStrategy } from '../graph/job.ts';
 import type { PartitionSeen, SourceTimeAsk } from '../protocol/event-time.ts';
-import { BadTimestampError, UserCodeError } from '../records/errors.ts';
+import { BadTimestampError, textOf, UserCodeError } from '../records/errors.ts';
 
 /** A partition that has brought records in this epoch. */
 interface Partition {
@@ -69,6 +69,7 @@ export class EventTimes {
       watermark === undefined
         ? Math.max(timeMs - maxOutOfOrdernessMs - 1, Number.MIN_SAFE_INTEGER)
         : this.#ask('watermark', watermark, value, timeMs, current.watermarkMs);
+    if (watermarkMs > this.#mostMs) throw this.#ahead(current, offset, 'the watermark that comes with it', watermarkMs);
     current.hasRecords = true;
     if (watermarkMs > current.watermarkMs) current.watermarkMs = watermarkMs;
     this.isHeld = current.watermarkMs > this.#upToMs;
@@ -90,7 +91,8 @@ export class EventTimes {
     try {
       result = fn(value, timestamp) ?? otherwise;
       if (result === otherwise && otherwise !== undefined) return otherwise;
-      if (!Number.isSafeInteger(result)) throw new TypeError(`it gave ${String(result)}, which are no whole milliseconds since 1970`);
+      if (!Number.isSafeInteger(result))
+        throw new TypeError(`it gave ${describe(result)}, and must give whole milliseconds since 1970, as a number`);
     } catch (cause) {
       throw new UserCodeError(`${what} of ${this.#uid}`, cause);
     }
@@ -106,7 +108,16 @@ export class EventTimes {
         `the record has no timestamp, but ${timeMs}`,
         'Give the eventTime of kafkaSource a `timestamp`',
       );
-    const reason = `its time ${timeMs} is ${timeMs - this.#processingMs} ms ahead of the epoch's processing time ${this.#processingMs}, and eventTime.maxAheadMs of source ${this.#uid} is ${this.#strategy.maxAheadMs}`;
-    return new BadTimestampError(place, this.#uid, reason, 'Raise maxAheadMs if that is right');
+    return this.#ahead({ topic, partition }, offset, 'its time', timeMs);
   }
+
+  #ahead({ topic, partition }: Pick<Partition, 'topic' | 'partition'>, offset: number, what: string, ms: number): BadTimestampError {
+    const reason = `${what}, ${ms}, is ${ms - this.#processingMs} ms ahead of the epoch's processing time ${this.#processingMs}, and eventTime.maxAheadMs of source ${this.#uid} is ${this.#strategy.maxAheadMs}`;
+    return new BadTimestampError({ topic, partition, offset }, this.#uid, reason, 'Raise maxAheadMs if that is right');
+  }
+}
+
+/** So that the text, or the bigint, of a right number does not look like one. */
+function describe(result: unknown): string {
+  return typeof result === 'number' || result === undefined || result === null ? String(result) : `${typeof result} ${textOf(result)}`;
 }

@@ -21,8 +21,8 @@ export interface SourceKind<N> {
 
 /** An operator in a chain, or what a chain ends in. */
 export interface ChainKind<N> {
-  /** Is its value given to a function of the user, which may change it in place? */
-  readonly givesToUser: (node: N) => boolean;
+  /** Is its value given to a function of the user, which may change it in place? `behind`: it goes on as it is, to what is behind it. */
+  readonly givesToUser: (node: N) => boolean | 'behind';
   open(node: N, context: ChainContext): Push;
 }
 

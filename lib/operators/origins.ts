@@ -10,7 +10,8 @@ import type { TimeDomain } from '../state/columns/timers.ts';
  *
  *   of a record   the source's uid and 0; partition (4 bytes) and offset (7), most significant first
  *   of a timer    255; the operator's uid and 0; the domain; the time (8: of one origin, in no order); the key's bytes
- *   and then      for each edge that it has passed which of those it was that were made for that edge (4)
+ *   and then      for each edge that it has passed which of those it was that were made for that edge (4); where rows of one record may
+ *                 come to a stage by several edges, first which of them it was (1), and the number is shorter (3)
  *
  * Only edges that lead to an operator which works in order of time carry it.
  */
@@ -29,15 +30,25 @@ export function originOfTimer(operator: string, domain: TimeDomain, timeMs: numb
   return `\xff${operator}\0${domain === 'event' ? 'e' : 'p'}${scratch.toString('latin1', 0, 8)}${key}`;
 }
 
-/** How the values of an edge are written that carries origins: each behind that of its row. Reading one says it to `current`. */
-export function withOrigins(value: Serde<unknown>, current: CurrentRecord): Serde<unknown> {
+/** Of what is made of one record for one edge. */
+const MOST_MADE = 2 ** 24;
+/** More edges than these to one stage share the last: of their rows of one record the one that came first is first. */
+const LAST_WAY = 255;
+
+/**
+ * How the values of an edge are written that carries origins: each behind that of its row. Reading one says it to `current`.
+ *
+ * @param way which of several edges it is by which rows of one record come to a stage. Undefined: they come by no other
+ */
+export function withOrigins(value: Serde<unknown>, current: CurrentRecord, way?: number): Serde<unknown> {
+  const first = Math.min(way ?? 0, LAST_WAY) * MOST_MADE;
   let turn = -1;
-  let made = 0;
+  let made = first;
   return {
     name: value.name,
     write(of: unknown, out: ByteWriter) {
       const { origin } = current;
-      if (turn !== current.turn) made = 0;
+      if (turn !== current.turn) made = first;
       turn = current.turn;
       out.varint(origin.length + 4);
       out.reserve(origin.length + 4);

@@ -112,6 +112,7 @@ function keyedParts(job: JobDefinition): (exchange: NodeAt<'exchange' | 'broadca
     };
     parts = [...parts.filter((part) => !shared.includes(part)), joined];
   }
+  parts = parts.map((part) => ({ ...part, keyBys: inOrderOfAll(job, part) }));
   return (exchange) => {
     const part = parts.find(({ keyBys, broadcasts }) => keyBys.includes(exchange.id) || broadcasts.includes(exchange.id));
     if (part !== undefined) return part;
@@ -119,6 +120,25 @@ function keyedParts(job: JobDefinition): (exchange: NodeAt<'exchange' | 'broadca
       `job ${job.name}: ${nodeLabel(job, exchange)} has no keyed operator behind it; add process, reduce or sum, or take the ${exchange.kind} out`,
     );
   };
+}
+
+/** The keyBys of a stage, in an order that is that of each operator: of an epoch the values of one stream come before those of the next. */
+function inOrderOfAll(job: JobDefinition, { id, keyBys, operators }: KeyedPart): number[] {
+  // In order of time rows have an order of their own, whatever that is in which they come.
+  const wanted = operators.filter((node) => node.kind === 'process' && !node.inTimeOrder).map(({ inputs }) => inputs);
+  const ordered: number[] = [];
+  const mayBeNext = (keyBy: number) =>
+    wanted.every((own) => own.slice(0, Math.max(own.indexOf(keyBy), 0)).every((before) => ordered.includes(before)));
+  for (let left = keyBys; left.length > 0; left = left.filter((keyBy) => !ordered.includes(keyBy))) {
+    const next = left.find(mayBeNext);
+    if (next !== undefined) ordered.push(next);
+    else
+      throw new JobDefinitionError(
+        `job ${job.name}: stage ${id}: its operators (${operators.map(({ uid }) => uid).join(', ')}) read the same streams in different orders, and it reads all of one before the next: ` +
+          'name them in one order everywhere, or give an operator keyBys of its own',
+      );
+  }
+  return ordered;
 }
 
 /** Behind a keyBy, and behind what is broadcast, stand keyed operators, and they nowhere else. */
@@ -147,8 +167,15 @@ function withOrigins(job: JobDefinition, stages: readonly Stage[], edges: readon
     const leadsThere = edges.some(({ from, to, how }) => from === stage.id && (how === 'broadcast' || (how === 'key' && needing.has(to))));
     if (stage.kind === 'operator' && (leadsThere || stage.operators.some((uid) => inOrder.includes(uid)))) needing.add(stage.id);
   }
-  const carries = ({ how, to }: Edge) => how === 'broadcast' || (how === 'key' && needing.has(to));
-  return edges.map((edge) => (carries(edge) ? { ...edge, withOrigins: true } : edge));
+  const carrying = edges.filter(({ how, to }) => how === 'broadcast' || (how === 'key' && needing.has(to)));
+  const sourcesOf = ({ from }: Edge) => sourcesTo({ stages, edges }, from);
+  return edges.map((edge) => {
+    if (!carrying.includes(edge)) return edge;
+    const ways = carrying.filter(({ to }) => to === edge.to);
+    const own = sourcesOf(edge);
+    const isOneOf = ways.some((other) => other !== edge && sourcesOf(other).some((source) => own.includes(source)));
+    return { ...edge, withOrigins: true, ...(isOneOf && { way: ways.indexOf(edge) }) };
+  });
 }
 
 /** What works by event time has sources that have it. */

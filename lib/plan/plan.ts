@@ -65,6 +65,8 @@ export interface Edge {
   readonly tag?: string;
   /** Do its rows say where they come from? It leads to what works in order of time. @default false */
   readonly withOrigins?: boolean;
+  /** Rows of one record may come to its target by other edges too: which of them this one is, is part of the origins of its rows. */
+  readonly way?: number;
   /** The node of the graph that it is, a keyBy, a broadcast or a sink; undefined: it is no part of the graph. */
   readonly node?: number;
 }

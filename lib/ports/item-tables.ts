@@ -19,9 +19,16 @@ export interface KeyAttribute {
   readonly name: string;
   readonly type: 'S' | 'N' | 'B';
 }
+/** An attribute by which an index finds items. Those that lack it are not in the index; those that have another type are refused. */
+export interface IndexKey extends KeyAttribute {
+  readonly index: string;
+  readonly of: 'partition' | 'sort';
+}
 export interface KeySchema {
   readonly partition: KeyAttribute;
   readonly sort?: KeyAttribute | undefined;
+  /** None: there is no index. */
+  readonly indexKeys?: readonly IndexKey[] | undefined;
 }
 
 /** One item is written, or the item of that key is deleted. */

@@ -5,7 +5,7 @@
 export interface UploadStore {
   /** Begins an upload, and answers its name. Several may be open for one key. */
   begin(key: string, contentType: string): Promise<string>;
-  /** Adds a part, from 1 on, and answers what names its content when it is completed. Every part but the last has 5 MiB or more. */
+  /** Adds a part, from 1 on, and answers what names its content when it is completed. Every part but the last has 5 MiB or more. An upload that somebody ended is a problem that passes: another one may be begun. */
   part(key: string, upload: string, number: number, bytes: Uint8Array): Promise<string>;
   /** Has the file appear, of the parts in their order. `exists`: there is a file of that name, which stays as it is. `gone`: there is no such upload (any more). */
   complete(key: string, upload: string, parts: readonly string[]): Promise<'completed' | 'exists' | 'gone'>;

@@ -97,8 +97,8 @@ const preparedSchema = z.object({ outcome: z.literal('prepared'), committable: c
 const committedSchema = z
   .object({
     outcome: z.literal('committed'),
-    /** By subtask, those that cannot be seen to be committed: to be resolved. */
-    doubtful: list(z.object({ subtask: count, why: text }).readonly()),
+    /** By subtask, those that cannot be seen to be committed: to be resolved. `refused`: the target said so, and a person has to act if it lasts. */
+    doubtful: list(z.object({ subtask: count, why: text, refused: z.literal(true).optional() }).readonly()),
   })
   .readonly();
 

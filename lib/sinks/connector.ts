@@ -99,8 +99,10 @@ export type PrepareOutcome =
   /** `ofRecord`: a record is not what the target takes, and is refused each time; what it answers. */
   | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string; readonly ofRecord?: string | undefined };
 
-/** `doubtful`: it cannot be seen to be committed; `resolve` goes on. */
-export type CommitOutcome = { readonly outcome: 'committed' } | { readonly outcome: 'doubtful'; readonly why: string };
+/** `doubtful`: it cannot be seen to be committed; `resolve` goes on. `refused`: `why` is what only a person can mend, unless it passes. */
+export type CommitOutcome =
+  | { readonly outcome: 'committed' }
+  | { readonly outcome: 'doubtful'; readonly why: string; readonly refused?: boolean };
 
 /** `refused`: a right is missing; a person has to grant it. */
 export type ResolveOutcome = Resolved | { readonly outcome: 'refused'; readonly message: string };

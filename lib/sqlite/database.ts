@@ -7,6 +7,7 @@ import { StoreProblem } from '../ports/store-problem.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { schemaIn } from './schema.ts';
 import { sqliteCode, sqliteProblem } from './sqlite-problem.ts';
+import { transact } from './transact.ts';
 
 /** Jobs and epochs in one file, for the processes of one machine. A file that is missing is an empty one. */
 export interface Database {
@@ -19,6 +20,9 @@ export interface Database {
   write<T>(what: string, work: (db: DatabaseSync) => T, creates?: 'creates'): Promise<T>;
   close(): void;
 }
+
+/** A file of SQLite's that is none. */
+const IN_MEMORY = ':memory:';
 
 /** What another process does takes a few milliseconds, unless it is stopped in the middle of it: 6 s, and often, so that nobody starves. */
 const BUSY_PAUSES_MS = [1, 2, 5, 10, ...Array.from({ length: 300 }, () => 20)];
@@ -35,7 +39,7 @@ export function openDatabase({
 
   function current(creates: boolean): DatabaseSync {
     if (opened === undefined) {
-      if (!creates && !existsSync(file)) return connect(':memory:');
+      if (!creates && !existsSync(file)) return connect(IN_MEMORY);
       makeFolder(dirname(file));
       const db = connect(file);
       opened = { db, is: statSync(file) };
@@ -64,7 +68,7 @@ export function openDatabase({
 
   return {
     read: (what, query) => untilFree(what, false, query),
-    write: (what, work, creates) => untilFree(what, creates === 'creates', (db) => transact(db, work)),
+    write: (what, work, creates) => untilFree(what, creates === 'creates', (db) => transact(db, 'IMMEDIATE', () => work(db))),
     close() {
       opened?.db.close();
       opened = undefined;
@@ -72,24 +76,13 @@ export function openDatabase({
   };
 }
 
-function transact<T>(db: DatabaseSync, work: (db: DatabaseSync) => T): T {
-  // Immediate: whoever has it sees the newest rows, and nobody changes them before it ends.
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work(db);
-    db.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
 /** Not by the constructor's `timeout`: SQLite would wait for another process with this one's event loop at a stand. */
 function connect(file: string): DatabaseSync {
   const db = new (loadSqlite().DatabaseSync)(file);
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    expectLog(db, file);
+    // The second and the third matter on macOS alone, where a sync does not reach the disk without them.
+    db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
     schemaIn(db, file);
     return db;
   } catch (error) {
@@ -98,11 +91,30 @@ function connect(file: string): DatabaseSync {
   }
 }
 
+/** Without a write-ahead log a commit is not safe from a power cut with one sync, and who reads waits for who writes. SQLite refuses it in silence. */
+function expectLog(db: DatabaseSync, file: string): void {
+  const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+  if (mode === 'wal' || file === IN_MEMORY) return;
+  throw new StoreProblem(
+    `the file ${file} (ONCEFLOW_TABLE) lies where SQLite keeps no write-ahead log: name one on a disk of this machine`,
+    false,
+  );
+}
+
 /** Not `recursive`: Node does not come back from a file system that has no folder and takes none, such as /proc. */
 function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (isFolder(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path));
-  mkdirSync(path);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been quicker.
+    if (!isFolder(path)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isSame(one: Stats, other: Stats | undefined): boolean {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreProblem } from '../ports/store-problem.ts';
+import { transact } from './transact.ts';
 
 /** Says in the file's header whose it is: "OFLW". */
 const APPLICATION_ID = 0x4f_46_4c_57;
@@ -29,16 +30,11 @@ const TABLES = `
 
 /** Makes the tables in a file that is empty. @throws StoreProblem: it is somebody else's, or of a newer version */
 export function schemaIn(db: DatabaseSync, file: string): void {
-  if (isOurs(db, file)) return;
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    // Another process may have been quicker.
+  // Of one moment: another process may be making the tables just now.
+  if (transact(db, 'DEFERRED', () => isOurs(db, file))) return;
+  transact(db, 'IMMEDIATE', () => {
     if (!isOurs(db, file)) db.exec(TABLES);
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
+  });
 }
 
 function isOurs(db: DatabaseSync, file: string): boolean {

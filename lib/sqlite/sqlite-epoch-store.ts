@@ -97,7 +97,6 @@ async function raiseGeneration(store: Store, job: string, taking: Taking): Promi
   return raised;
 }
 
-/** A call that is repeated because it had no answer finds by its claim that it had won, and not by the holder's name, which a start that is delivered twice has twice. */
 /** What a row has to be, to be taken. */
 interface Expected extends Pick<JobRow, 'generation' | 'incarnation'> {
   /** Undefined: whatever people asked for, and why it ended. */
@@ -108,6 +107,7 @@ function saysSo({ desired, failure }: JobRow, said: Expected['said']): boolean {
   return said === undefined || (desired === said.desired && failure === said.failure);
 }
 
+/** A call that is repeated because it had no answer finds by its claim that it had won, and not by the holder's name, which a start that is delivered twice has twice. */
 async function takeGeneration(
   store: Store,
   job: string,

@@ -50,7 +50,8 @@ export async function commitSink(deps: SinkDeps, request: Received<CommitSinkReq
     const doubtful = await Promise.all(
       request.committables.map(async (committable) => {
         const ended = await server.commit(untilOf(deps, request), request.permit, committable, request);
-        return ended.outcome === 'committed' ? [] : [{ subtask: committable.subtask, why: ended.why }];
+        if (ended.outcome === 'committed') return [];
+        return [{ subtask: committable.subtask, why: ended.why, ...(ended.refused === true && { refused: true as const }) }];
       }),
     );
     return { outcome: 'committed', doubtful: doubtful.flat() };

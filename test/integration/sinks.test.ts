@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DynamoDBClient, paginateScan, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, PutItemCommand, paginateScan, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, ListMultipartUploadsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { systemClock as clock, systemRandom as random } from '../../host/system.ts';
@@ -11,6 +11,8 @@ import { createS3Uploads } from '../../lib/aws/s3-uploads.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { SinkTargets } from '../../lib/ports/sink-targets.ts';
 import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import { itemOf } from '../../lib/sinks/dynamodb/attributes.ts';
+import { checkIndexKeys } from '../../lib/sinks/dynamodb/keys.ts';
 import type { BenchOptions } from '../../lib/testing/drill/sink-bench.ts';
 import { sinkContract } from '../contracts/sink.ts';
 import { requireEnv } from '../support/require-env.ts';
@@ -104,6 +106,13 @@ describe('files in S3', () => {
     expect(await uploads.isOpen('key', second ?? '')).toBe(true);
   });
 
+  it('an upload that somebody ended while it was written is a problem that passes', async () => {
+    const { uploads } = await newPlace('');
+    const upload = await uploads.begin('key', 'text/plain');
+    await uploads.abort('key', upload);
+    await expect(uploads.part('key', upload, 1, Buffer.from('x'))).rejects.toMatchObject({ name: 'StoreProblem', retriable: true });
+  });
+
   it('a bucket that is not there is said with its name, and what to do', async () => {
     const uploads = createS3Uploads({ client, bucket: 'onceflow-no-such-bucket', prefix: '' });
     for (const asked of [uploads.open(), uploads.begin('key', 'text/plain'), uploads.complete('key', 'upload', ['"etag"'])])
@@ -123,7 +132,7 @@ describe.each([
   const items = createItemTables(client);
   const reader = new DynamoDBClient({ endpoint });
 
-  async function newTable(sort: boolean): Promise<string> {
+  async function newTable(sort: boolean, indexed: readonly { readonly name: string; readonly type: 'S' | 'N' }[] = []): Promise<string> {
     const TableName = `rows-${randomUUID()}`;
     await client.send(
       new CreateTableCommand({
@@ -132,7 +141,15 @@ describe.each([
         AttributeDefinitions: [
           { AttributeName: 'pk', AttributeType: 'S' },
           ...(sort ? [{ AttributeName: 'n', AttributeType: 'N' } as const] : []),
+          ...indexed.map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
         ],
+        ...(indexed.length > 0 && {
+          GlobalSecondaryIndexes: indexed.map(({ name }) => ({
+            IndexName: `by-${name}`,
+            KeySchema: [{ AttributeName: name, KeyType: 'HASH' as const }],
+            Projection: { ProjectionType: 'KEYS_ONLY' as const },
+          })),
+        }),
         KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, ...(sort ? [{ AttributeName: 'n', KeyType: 'RANGE' } as const] : [])],
       }),
     );
@@ -157,6 +174,56 @@ describe.each([
     const table = await newTable(true);
     expect(await items.keysOf(table)).toEqual({ partition: { name: 'pk', type: 'S' }, sort: { name: 'n', type: 'N' } });
     expect(await items.keysOf(`${table}-no`)).toBeUndefined();
+  });
+
+  it('says the keys of the indexes of a table', async () => {
+    const table = await newTable(false, [{ name: 'at', type: 'N' }]);
+    expect(await items.keysOf(table)).toEqual({
+      partition: { name: 'pk', type: 'S' },
+      indexKeys: [{ name: 'at', type: 'N', index: 'by-at', of: 'partition' }],
+    });
+  });
+
+  it('takes all that an item may hold as the encoder lets it, also at the bounds of numbers, twice in a set, and without an index’s key', async () => {
+    const table = await newTable(false, [{ name: 'at', type: 'N' }]);
+    const rows = [
+      {
+        pk: 'numbers',
+        most: 9.9e125,
+        least: 1e-130,
+        whole: 10n ** 125n,
+        digits: 12345678901234567890123456789012345678n,
+        small: -1.5e-7,
+        large: 1e21,
+      },
+      {
+        pk: 'sets',
+        at: 1e22,
+        numbers: new Set([1, 1n, 1e21, 10n ** 21n]),
+        bytes: new Set([Buffer.from('x'), Buffer.from('x')]),
+        texts: new Set(['']),
+      },
+      { pk: 'empty', text: '', bytes: Buffer.alloc(0), list: [], map: {}, nothing: null },
+    ];
+    const ledger = { table, key: { pk: { S: 'onceflow#ledger' } } };
+    const writes = rows.map((row) => ({ put: itemOf(row, 'put') }));
+    expect(await items.write({ table, writes, ledger, from: { epoch: 1, written: 0 }, to: { epoch: 1, written: 3 } })).toBe('written');
+    expect(await scan(table)).toHaveLength(3);
+    const refused = { put: itemOf({ pk: 'refused', at: 'text' }, 'put') };
+    const step = { table, writes: [refused], ledger, from: { epoch: 1, written: 3 }, to: { epoch: 1, written: 4 } };
+    await expect(items.write(step)).rejects.toMatchObject({ name: 'StoreProblem', retriable: false });
+    const keys = (await items.keysOf(table)) ?? { partition: { name: '', type: 'S' } };
+    expect(() => checkIndexKeys(refused.put, keys, table)).toThrow(/the index by-at by at, of type N/);
+  });
+
+  it('a ledger that says nothing of how far it is stops the job, and counts nothing as written', async () => {
+    const table = await newTable(false);
+    await reader.send(new PutItemCommand({ TableName: table, Item: { pk: { S: 'onceflow#ledger' } } }));
+    await expect(items.stateOf({ table, key: { pk: { S: 'onceflow#ledger' } } })).rejects.toMatchObject({
+      name: 'StoreProblem',
+      retriable: false,
+      message: expect.stringContaining('somebody else wrote it'),
+    });
   });
 
   it('a step is made with the ledger where it was expected, and else nothing of it', async () => {

@@ -1,3 +1,4 @@
+import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import type { OpenUpload, UploadStore } from '../../lib/ports/uploads.ts';
 
 interface Upload {
@@ -67,7 +68,7 @@ export function uploadStoreOn(place: UploadPlace, carry: CarryUpload = async (_a
     async part(key, upload, number, bytes) {
       const sent = Buffer.from(bytes);
       const name = await carry('uploadPart', key, () => place.part(upload, number, sent));
-      if (name === undefined) throw new Error(`there is no upload ${upload} of ${key}`);
+      if (name === undefined) throw new StoreProblem(`there is no upload ${upload} of ${key}`, true);
       return name;
     },
     complete: (key, upload, parts) => carry('completeUpload', key, () => place.complete(key, upload, parts)),

@@ -13,6 +13,8 @@ export interface JoinSide {
 /** What a join does, as a keyed operator of two inputs. */
 export interface DraftedJoin {
   readonly state: StateSpecs;
+  /** What the inputs are. */
+  readonly names: readonly [string, string];
   readonly onRecord: readonly [JoinFunction, JoinFunction];
   readonly onTimer?: (timer: Timer, state: unknown, out: Output<unknown>, context: KeyedContext<unknown>) => void;
 }

@@ -5,13 +5,14 @@ import { type ValuePlace, valuePlaceSerde } from '../../operators/kinds/window/p
 import type { OrderedMap } from '../../state/columns/map.ts';
 import { mapState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
+import { shownValue } from '../whole-number.ts';
 import type { DraftedJoin, JoinSide } from './drafted-join.ts';
 
 /** Which rows of two streams of one key belong together: `left.timestamp + lowerBoundMs <= right.timestamp <= left.timestamp + upperBoundMs`. */
 export interface IntervalBounds {
-  /** In milliseconds, included. Negative: the right one may be earlier. */
+  /** In milliseconds, included; at most a thousand years. Negative: the right one may be earlier. */
   readonly lowerBoundMs: number;
-  /** In milliseconds, included. Not below `lowerBoundMs`. */
+  /** In milliseconds, included; at most a thousand years. Not below `lowerBoundMs`. */
   readonly upperBoundMs: number;
 }
 
@@ -59,6 +60,7 @@ export function intervalJoin(
 
   return {
     state: { left: mapState(valuePlaceSerde, leftSerde(sides[0].value)), right: mapState(valuePlaceSerde, sides[1].value) },
+    names: ['left', 'right'],
     onRecord: [
       (value, state, out, { timestamp, timers }) => {
         const { left, right } = state as State;
@@ -87,7 +89,7 @@ export function intervalJoin(
         timers.setEventTime(timestamp + rightWaitsMs);
       },
     ],
-    onTimer({ timeMs }: Timer, state: unknown, out: Output<unknown>, _context: KeyedContext<unknown>) {
+    onTimer({ timeMs }: Timer, state: unknown, out: Output<unknown>, { timers }: KeyedContext<unknown>) {
       const { left, right } = state as State;
       for (const place of within(left, Number.NEGATIVE_INFINITY, timeMs - leftWaitsMs)) {
         const one = left.copyOf(place) as Left;
@@ -95,13 +97,25 @@ export function intervalJoin(
         if (isLeft && !one.met) give(out, one.value, undefined);
       }
       for (const place of within(right, Number.NEGATIVE_INFINITY, timeMs - rightWaitsMs)) right.delete(place);
+      // Rows of before a start with wider bounds have timers at the ends of the narrower ones, and wait on.
+      for (const [first, waitsMs] of [[left.firstKey(), leftWaitsMs] as const, [right.firstKey(), rightWaitsMs] as const])
+        if (first !== undefined) timers.setEventTime(first.timeMs + waitsMs);
     },
   };
 }
 
+/** With any time that a record can have it is a time that numbers hold exactly. */
+const LARGEST_BOUND_MS = 1000 * 365 * 86_400_000;
+
 function checkBounds({ lowerBoundMs, upperBoundMs }: IntervalBounds, where: string): void {
-  for (const [name, bound] of Object.entries({ lowerBoundMs, upperBoundMs }))
-    if (!Number.isSafeInteger(bound)) throw new JobDefinitionError(`${where}: ${name} is ${String(bound)}, and must be whole milliseconds`);
+  for (const [name, bound] of Object.entries({ lowerBoundMs, upperBoundMs })) {
+    if (!Number.isSafeInteger(bound))
+      throw new JobDefinitionError(`${where}: ${name} is ${shownValue(bound)}, and must be whole milliseconds`);
+    if (Math.abs(bound) > LARGEST_BOUND_MS)
+      throw new JobDefinitionError(
+        `${where}: ${name} is ${bound}, and may be ${LARGEST_BOUND_MS} at most (a thousand years), or as much below zero: rows are kept for so long`,
+      );
+  }
   if (lowerBoundMs > upperBoundMs)
     throw new JobDefinitionError(
       `${where}: lowerBoundMs is ${lowerBoundMs}, above upperBoundMs, which is ${upperBoundMs}: no row could belong to another; turn them round`,

@@ -37,6 +37,7 @@ export function versionJoin(options: VersionJoin<unknown, unknown, unknown>, ver
   const isLeft = (type as string) === 'left';
   return {
     state: { version: valueState(versions.value) },
+    names: ['versions', 'rows'],
     onRecord: [
       (value, state) => {
         const { version } = state as State;

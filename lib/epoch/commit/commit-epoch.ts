@@ -28,6 +28,12 @@ export interface CommitResult {
   readonly delivers: boolean;
 }
 
+/** What cannot be seen to be committed. `refusal`: what the commit was answered that only a person can mend. */
+interface Doubt {
+  readonly of: Committable;
+  readonly refusal?: string;
+}
+
 /** What one sink has prepared in a decided epoch, while it is being committed. */
 interface Commit extends Held {
   readonly manifest: DecidedManifest;
@@ -91,17 +97,17 @@ async function commitSink(commit: Commit): Promise<number> {
     // One such answer may be of a leader that is none any more, or of a function of another build: it counts when it lasts.
     const hasLasted = neededSinceMs !== undefined && deps.clock.elapsedMs() - neededSinceMs >= settings.commitTimeoutMs;
     const rule = hasLasted ? settings.onMissingEvidence : 'stop';
-    const answers = await Promise.all(doubtful.map(async (of) => ({ of, answer: await resolveOne(commit, of, rule) })));
+    const answers = await Promise.all(doubtful.map(async (doubt) => ({ ...doubt, answer: await resolveOne(commit, doubt.of, rule) })));
     const sentAgain = await recordSentAgain(
       commit,
       answers.flatMap(({ answer }) => (answer.outcome === 'sent-again' ? [answer.committable] : [])),
     );
     republished += sentAgain.length;
-    for (const { of, answer } of answers) {
-      deps.observe({ event: 'doubtful', epoch: of.epoch, names: connector.namesOf(of), resolution: describe(answer) });
+    for (const { of, refusal, answer } of answers) {
+      deps.observe({ event: 'doubtful', epoch: of.epoch, names: connector.namesOf(of), resolution: describe(answer, refusal) });
     }
     const isGivenUp = (answer: ResolveAnswer) => rule === 'committed' && goneIn(answer) !== undefined;
-    const needs = answers.flatMap(({ answer }) => (isGivenUp(answer) ? [] : needOfPerson(answer)));
+    const needs = answers.flatMap(({ answer, refusal }) => (isGivenUp(answer) ? [] : needOfPerson(answer, refusal)));
     neededSinceMs = needs.length === 0 ? undefined : (neededSinceMs ?? deps.clock.elapsedMs());
     const [stuck] = hasLasted ? needs : [];
     if (stuck !== undefined) {
@@ -152,7 +158,7 @@ async function recordSentAgain(commit: Commit, sentAgain: readonly Committable[]
  * Has the sink function commit. Returns the committables that are in doubt. A call without an answer is repeated (a commit may
  * be sent twice); when none comes in time all of them are in doubt.
  */
-async function sendCommits(commit: Commit, committables: readonly Committable[]): Promise<readonly Committable[]> {
+async function sendCommits(commit: Commit, committables: readonly Committable[]): Promise<readonly Doubt[]> {
   const { deps, settings, manifest, permit, sink, terms, isOld, signal } = commit;
   const { connector } = commit.connector;
   const deadlineMs = deps.clock.elapsedMs() + settings.commitTimeoutMs;
@@ -161,10 +167,14 @@ async function sendCommits(commit: Commit, committables: readonly Committable[])
     const ask = { ask: 'commit', connector, permit, committables, terms, isOld } as const;
     const timeoutMs = deadlineMs - deps.clock.elapsedMs();
     const answer = await callStage<'commit'>(commit, { of: manifest, role: 'sink', stage: sink, subtask: 0, ask, timeoutMs }, signal);
-    if (answer.outcome === 'committed') return committables.filter(({ subtask }) => answer.doubtful.some((one) => one.subtask === subtask));
+    if (answer.outcome === 'committed')
+      return answer.doubtful.flatMap(({ subtask, why, refused }) => {
+        const of = committables.find((one) => one.subtask === subtask);
+        return of === undefined ? [] : [{ of, ...(refused === true && { refusal: why }) }];
+      });
     if (answer.kind === 'fatal') throw new JobFailedError(`commit of epoch ${manifest.epoch}: ${answer.message}`);
     deps.observe({ event: 'warning', message: `commit of epoch ${manifest.epoch}: ${answer.message}` });
-    if (signal.aborted || deps.clock.elapsedMs() + pauses.nextMs() >= deadlineMs) return committables;
+    if (signal.aborted || deps.clock.elapsedMs() + pauses.nextMs() >= deadlineMs) return committables.map((of) => ({ of }));
     await pauses.wait(signal);
   }
 }
@@ -183,10 +193,11 @@ async function resolveOne(commit: Commit, committable: Committable, onMissingEvi
   return { outcome: 'failed', kind: 'transient', message: `${expected} was to be resolved, and ${found} was sent again` };
 }
 
-/** Why a person has to act, if this lasts. */
-function needOfPerson(answer: ResolveAnswer): string[] {
+/** Why a person has to act, if this lasts. What is prepared still, and whose commit is refused, nobody else will commit. */
+function needOfPerson(answer: ResolveAnswer, refusal: string | undefined): string[] {
   const gone = goneIn(answer);
   if (gone !== undefined) return [gone];
+  if (answer.outcome === 'unsettled' && refusal !== undefined) return [refusal];
   return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && (answer.kind === 'fatal' || answer.kind === 'refused'))
     ? [answer.message]
     : [];
@@ -197,7 +208,8 @@ function goneIn(answer: ResolveAnswer): string | undefined {
   return answer.outcome === 'unsettled' ? answer.gone : undefined;
 }
 
-function describe(answer: ResolveAnswer): string {
+function describe(answer: ResolveAnswer, refusal: string | undefined): string {
   if (answer.outcome === 'sent-again') return 'republished';
-  return 'message' in answer ? `${answer.outcome}: ${answer.message}` : answer.outcome;
+  const why = refusal === undefined ? '' : `; the commit was refused: ${refusal}`;
+  return 'message' in answer ? `${answer.outcome}: ${answer.message}${why}` : answer.outcome;
 }

@@ -1,7 +1,7 @@
 import { learnSinks } from '../commit/run-sinks.ts';
 import { collectGarbage } from '../garbage/collect.ts';
 import { createRowExpiry, type RowExpiry } from '../garbage/expire-rows.ts';
-import { type Held, recordCommitted } from '../lease/held.ts';
+import { type Held, ownRow, recordCommitted } from '../lease/held.ts';
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { lookForHeldUp } from '../planning/look-for-held-up.ts';
 import { commitGroupOffsets } from '../progress/group-offsets.ts';
@@ -61,9 +61,6 @@ export async function doChore(held: Held<JobSettings>, effect: ChoreEffect, tool
   }
 }
 
-async function asksToStop({ deps, settings, tenure: { generation } }: Held<JobSettings>): Promise<boolean> {
-  const row = await deps.epochs.readJob(settings.job);
-  if (row?.generation !== generation)
-    throw new SupersededError(`generation ${row?.generation} (${row?.holder}) has taken over job ${settings.job}`);
-  return row.desired === 'stopped';
+async function asksToStop({ deps, settings, tenure }: Held<JobSettings>): Promise<boolean> {
+  return ownRow(settings, tenure, await deps.epochs.readJob(settings.job)).desired === 'stopped';
 }

@@ -5,7 +5,7 @@ import type { Manifest } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import { type CoordinatorDeps, type JobSettings, LeftToNextError, SupersededError } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
-import type { Held } from '../lease/held.ts';
+import { type Held, howLost } from '../lease/held.ts';
 import { afterRefusal } from './after-refusal.ts';
 
 /** A manifest up to this size lives in the epoch's row: well below what a row takes, which is billed by size; a larger one in the blob store. */
@@ -43,11 +43,11 @@ export async function decideManifest(
     if (answer === 'decided') return asDecided(manifest);
     if (answer === 'refused') {
       const row = await untilAnswered(deps, 'reading the job row after a refused decision', () => deps.epochs.readJob(settings.job));
-      const meaning = afterRefusal(row, tenure.generation, manifest.decisionId);
+      const meaning = afterRefusal(row, tenure, manifest.decisionId);
       if (meaning === 'decided') return asDecided(manifest);
       if (meaning === 'superseded')
         throw new SupersededError(
-          `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}; epoch ${manifest.epoch} of generation ${tenure.generation} was not decided`,
+          `${howLost(settings, tenure, row)}; epoch ${manifest.epoch} of generation ${tenure.generation} was not decided`,
         );
     }
     if (signal.aborted)

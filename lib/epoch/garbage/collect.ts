@@ -1,8 +1,8 @@
 import type { Manifest } from '../../protocol/manifest.ts';
-import { type JobSettings, SupersededError } from '../coordinator/context.ts';
+import type { JobSettings } from '../coordinator/context.ts';
 import { openManifest } from '../decision/read-manifest.ts';
 import { fenced } from '../lease/fenced.ts';
-import type { Held } from '../lease/held.ts';
+import { type Held, ownRow } from '../lease/held.ts';
 import type { RowExpiry } from './expire-rows.ts';
 import { epochsToRetire, isGarbage, liveNames } from './retain.ts';
 
@@ -14,8 +14,7 @@ const DELETE_TOGETHER = 500;
  * can make, read the manifests that are left, list the blobs, delete those that none of them names.
  */
 export async function collectGarbage({ deps, settings, tenure }: Held<JobSettings>, rows: RowExpiry): Promise<void> {
-  const row = await deps.epochs.readJob(settings.job);
-  if (row?.generation !== tenure.generation) throw new SupersededError(`another coordinator has taken over job ${settings.job}`);
+  const row = ownRow(settings, tenure, await deps.epochs.readJob(settings.job));
   if (row.lastCompleted === undefined) return;
   await rows.catchUp(row.retiredThrough);
   const { lastCommitted } = row;

@@ -1,6 +1,7 @@
-import type { FencedWrite } from '../../ports/epoch-store.ts';
+import type { FencedWrite, JobRow } from '../../ports/epoch-store.ts';
 import { type CommitSettings, type CoordinatorDeps, SupersededError, type Tenure } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { holderOf } from '../start/may-start.ts';
 import { fenced } from './fenced.ts';
 
 /** A job that this process holds, under one generation: what it works with, and until when. */
@@ -23,12 +24,29 @@ export async function writeHeld(held: HeldName, what: string, write: (generation
 /** Throws `SupersededError` unless this process still holds the job. */
 export async function checkHeld({ deps, settings, tenure, signal }: HeldName): Promise<void> {
   const row = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(settings.job), signal);
-  // The generations of a job that was deleted and made anew begin again.
-  if (row?.generation !== tenure.generation || row.incarnation !== tenure.incarnation) {
-    throw new SupersededError(
-      `generation ${row?.generation} (${row?.holder}) holds job ${settings.job}, and this coordinator is generation ${tenure.generation}`,
-    );
-  }
+  ownRow(settings, tenure, row);
+}
+
+/** The row, if it is this process's still. Throws `SupersededError`, which says whose it is. */
+export function ownRow(of: { readonly job: string }, tenure: HeldAs, row: JobRow | undefined): JobRow {
+  if (isOwn(tenure, row)) return row;
+  throw new SupersededError(`${howLost(of, tenure, row)}; this coordinator is generation ${tenure.generation}`);
+}
+
+/** As what a process has taken a job. */
+export type HeldAs = Pick<Tenure, 'generation' | 'incarnation'>;
+
+/** The generations of a job that was deleted and made anew begin again: one is of its incarnation. */
+export function isOwn({ generation, incarnation }: HeldAs, row: JobRow | undefined): row is JobRow {
+  return row?.generation === generation && row.incarnation === incarnation;
+}
+
+/** How a process has lost a job, for people. */
+export function howLost({ job }: { readonly job: string }, { incarnation }: HeldAs, row: JobRow | undefined): string {
+  if (row === undefined) return `job ${job} was deleted`;
+  return row.incarnation === incarnation
+    ? `${holderOf(row)} holds job ${job}`
+    : `job ${job} was deleted and made anew, and ${holderOf(row)} holds that one`;
 }
 
 /** Records that everything up to this epoch is COMMITTED. */

@@ -57,6 +57,8 @@ export function placesOf({ package: inPackage, messages }: MessageNames, fullNam
 /** Comments, strings, names and single characters. */
 const TOKEN = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[A-Za-z_][\w.]*|\S/g;
 
+const VISIBILITY: ReadonlySet<string> = new Set(['export', 'local']);
+
 interface OpenBlock {
   /** Undefined: it is of something else than a message. */
   readonly message: { readonly name: string; readonly messages: NamedMessage[] } | undefined;
@@ -88,9 +90,10 @@ function namesInSource(source: string): MessageNames {
   return { package: inPackage, messages };
 }
 
-/** What a block is called that is a message: `message NAME`, or `optional group NAME = 1`. */
+/** What a block is called that is a message: `message NAME`, since edition 2024 also `export` or `local` before it, or `optional group NAME = 1`. */
 function messageIn(statement: readonly string[]): string | undefined {
-  if (statement[0] === 'message' && statement.length === 2) return statement[1];
+  const own = VISIBILITY.has(statement[0] ?? '') ? statement.slice(1) : statement;
+  if (own[0] === 'message' && own.length === 2) return own[1];
   const group = statement.indexOf('group');
   return (group === 0 || group === 1) && statement[group + 2] === '=' ? statement[group + 1] : undefined;
 }

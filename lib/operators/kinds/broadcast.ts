@@ -13,10 +13,10 @@ const NO_KEY = '';
 export const broadcast: ChainKind<BroadcastNode> = {
   givesToUser: () => false,
   open(node, { label, edges, current }) {
-    return edges.ofNode(node.id, () => {
+    return edges.ofNode(node.id, ({ way }) => {
       const exchange = new ExchangeWriter({
         key: utf8 as Serde<unknown>,
-        value: withOrigins(node.value, current),
+        value: withOrigins(node.value, current, way),
         targets: 1,
         targetOf: () => 0,
         valuesAreKeys: false,

@@ -12,10 +12,10 @@ export const keyBy: ChainKind<KeyByNode> = {
   givesToUser: () => true,
   open(node, { label, edges, current }) {
     const { maxParallelism, parallelism } = edges.context;
-    return edges.ofNode(node.id, ({ to, withOrigins: carries = false }) => {
+    return edges.ofNode(node.id, ({ to, way, withOrigins: carries = false }) => {
       const targets = parallelism(to);
       const targetOf = (hash: number) => subtaskOf(keyGroupOf(hash, maxParallelism), targets, maxParallelism);
-      const value = carries ? withOrigins(node.value, current) : node.value;
+      const value = carries ? withOrigins(node.value, current, way) : node.value;
       const exchange = new ExchangeWriter({ key: node.key, value, targets, targetOf, valuesAreKeys: !carries });
       const writer = { begin: () => exchange.begin(), records: () => exchange.rows, finish: () => exchange.finish() };
       return { writer, push: keyingBy(label, node, exchange, current) };

@@ -23,28 +23,29 @@ export const process: KeyedKind<ProcessNode> = {
     const { keys } = state;
     const met = new MetKeys(uid, state);
     const timers = timersFor(node, state.timers);
+    // Of no use outside of a record of this operator: neither when no user code runs, nor to what takes in what is broadcast, which has no key.
     const out = {
       emit(value: unknown) {
-        if (!scope.isOpen) scope.refuse(uid, 'out.emit');
+        if (keys.current < 0) scope.refuse(uid, 'out.emit');
         if (typeof value === 'object') refusePromise(value);
         next(value);
       },
     };
     const context: KeyedContext<unknown> = {
       get key() {
-        return scope.isOpen ? current.key : scope.refuse(uid, 'context.key');
+        return keys.current < 0 ? scope.refuse(uid, 'context.key') : current.key;
       },
       get timestamp() {
-        return scope.isOpen ? current.timestamp : scope.refuse(uid, 'context.timestamp');
+        return keys.current < 0 ? scope.refuse(uid, 'context.timestamp') : current.timestamp;
       },
       get watermarkMs() {
-        return scope.isOpen ? clock.known().watermarkMs : scope.refuse(uid, 'context.watermarkMs');
+        return keys.current < 0 ? scope.refuse(uid, 'context.watermarkMs') : clock.known().watermarkMs;
       },
       get processingTimeMs() {
-        return scope.isOpen ? clock.known().processingMs : scope.refuse(uid, 'context.processingTimeMs');
+        return keys.current < 0 ? scope.refuse(uid, 'context.processingTimeMs') : clock.known().processingMs;
       },
       get timers() {
-        return scope.isOpen ? timers : scope.refuse(uid, 'context.timers');
+        return keys.current < 0 ? scope.refuse(uid, 'context.timers') : timers;
       },
     };
 

@@ -3,6 +3,6 @@ import type { ChainKind } from '../kind.ts';
 
 /** Begins the chain of a side output: what its operator gives it goes on as it is. */
 export const sideOutput: ChainKind<SideOutputNode> = {
-  givesToUser: () => false,
+  givesToUser: () => 'behind',
   open: (_, { next }) => next(),
 };

@@ -14,17 +14,28 @@ interface OfInput {
   readonly value: unknown;
 }
 
-/** How the rows of these inputs are written while they wait: as they crossed the exchange, and of several inputs behind which it is. */
-export function waitingSerde(inputs: readonly Serde<unknown>[]): Serde<unknown> {
+/** An input of an operator in order of time. */
+export interface WaitingInput {
+  /** The author's, of several. */
+  readonly name: string;
+  /** How its values cross the exchange. */
+  readonly value: Serde<unknown>;
+}
+
+/**
+ * How the rows of these inputs are written while they wait: as they crossed the exchange, and of several inputs behind which it is. That is
+ * a number, so what the inputs are is in the name: rows that wait are read by no job in which the number is another input's.
+ */
+export function waitingSerde(inputs: readonly WaitingInput[]): Serde<unknown> {
   const [only] = inputs;
-  if (only !== undefined && inputs.length === 1) return only;
+  if (only !== undefined && inputs.length === 1) return only.value;
   const serdeOf = (input: number) => {
-    const serde = inputs[input];
-    if (serde === undefined) throw new TypeError(`a row waits that is of input ${input}, and there are ${inputs.length}`);
-    return serde;
+    const of = inputs[input];
+    if (of === undefined) throw new TypeError(`a row waits that is of input ${input}, and there are ${inputs.length}`);
+    return of.value;
   };
   return {
-    name: `one of (${inputs.map(({ name }) => name).join(', ')})`,
+    name: `one of (${inputs.map(({ name, value }) => `${name} ${value.name}`).join(', ')})`,
     write(row, out) {
       const { input, value } = row as OfInput;
       out.u8(input);

@@ -1,3 +1,4 @@
+import { byName } from '../../config/by-name.ts';
 import type { DeliveredCoordination } from '../connector.ts';
 
 /** Of committables that a function of the job's author delivers. Their tokens are empty. */
@@ -10,7 +11,7 @@ export function coordinateDeliver(): DeliveredCoordination {
     connector: CONNECTOR,
     poolOf: CONNECTOR,
     refusalOf: () => Promise.resolve(undefined),
-    learn: (sinks) => Promise.resolve({ outcome: 'learnt', facts: Object.fromEntries(sinks.map(({ sink }) => [sink, {}])) }),
+    learn: (sinks) => Promise.resolve({ outcome: 'learnt', facts: byName(sinks.map(({ sink }) => [sink, {}] as const)) }),
     placesOf: () => [],
   };
 }

@@ -62,8 +62,7 @@ async function deliverBatches(until: Until, { spec, place, batches, known, time 
   }
   for (const { bytes, rows } of batches.slice(done)) {
     if (!mayGoOn()) return { outcome: 'partly', done: doneOf(done) };
-    // What is staged and cannot be read never can: that stops the job.
-    const values = rows.map(({ start: from, end }) => spec.value.read(bytes, from, end));
+    const values = rows.map((row) => readRow(place, spec, bytes, row));
     const id = [job, incarnation, sink, subtask, epoch, done].join('/');
     try {
       await time.within(() => spec.deliver(values, { ...start, batch: done, id }));
@@ -73,6 +72,18 @@ async function deliverBatches(until: Until, { spec, place, batches, known, time 
     done++;
   }
   return { outcome: 'delivered' };
+}
+
+/** What is staged and cannot be read never can: that stops the job. @throws MalformedError */
+function readRow({ sink, epoch }: SinkPlace, { value }: DeliverSinkSpec, bytes: Buffer, row: StagedBatch['rows'][number]): unknown {
+  try {
+    return value.read(bytes, row.start, row.end);
+  } catch (error) {
+    const { name, message } = thrownOf(error);
+    throw new MalformedError(
+      `epoch ${epoch} is decided, and a row of it that sink ${sink} is to deliver cannot be read by its serde ${value.name}: ${name}: ${message}. Start the job with the serde that wrote it`,
+    );
+  }
 }
 
 /** By its name: the job may have it from another copy of this package than the engine. */

@@ -2,6 +2,10 @@ import { nameOf } from '../../format/byte-writer.ts';
 import type { Attribute, Item } from '../../ports/item-tables.ts';
 
 const MOST_DIGITS = 38;
+/** Powers of ten of the first digit. */
+const LEAST_POWER = -130;
+const MOST_POWER = 125;
+const MOST_NAME_BYTES = 65_535;
 const MOST_DEPTH = 32;
 
 /** An item in DynamoDB's own JSON. Throws `TypeError`, with the path to it, for what it cannot hold. */
@@ -12,9 +16,16 @@ export function itemOf(value: unknown, path: string): Item {
 
 function mapOf(value: Readonly<Record<string, unknown>>, path: string, depth: number): Item {
   const attributes = Object.entries(value).flatMap(([name, each]): [string, Attribute][] =>
-    each === undefined ? [] : [[name, attributeOf(each, `${path}.${name}`, depth)]],
+    each === undefined ? [] : [[nameIn(name, path), attributeOf(each, `${path}.${name}`, depth)]],
   );
   return Object.fromEntries(attributes);
+}
+
+function nameIn(name: string, path: string): string {
+  const bytes = Buffer.byteLength(name);
+  if (bytes === 0 || bytes > MOST_NAME_BYTES)
+    throw new TypeError(`${path} has an attribute whose name has ${bytes} bytes, and DynamoDB takes 1 to ${MOST_NAME_BYTES}`);
+  return wellFormed(name, `a name in ${path}`);
 }
 
 function attributeOf(value: unknown, path: string, depth: number): Attribute {
@@ -41,18 +52,27 @@ function setOf(values: readonly unknown[], path: string): Attribute {
   if (values.length === 0) throw new TypeError(`${path} is an empty set, which DynamoDB does not hold: leave the attribute out`);
   if (values.every((each) => typeof each === 'string')) return { SS: values.map((each) => wellFormed(each, path)) };
   if (values.every((each) => typeof each === 'number' || typeof each === 'bigint'))
-    return { NS: values.map((each) => numberOf(each, path)) };
-  if (values.every((each) => each instanceof Uint8Array)) return { BS: values.map(base64) };
+    return { NS: [...new Set(values.map((each) => numberOf(each, path)))] };
+  // Equal bytes are one, though JavaScript's set tells them apart; as are 1 and 1n.
+  if (values.every((each) => each instanceof Uint8Array)) return { BS: [...new Set(values.map(base64))] };
   throw new TypeError(`${path} is a set of several kinds: DynamoDB holds sets of strings, of numbers, or of bytes`);
 }
 
+/** Equal numbers have the same text, whether they are bigints or not. */
 function numberOf(value: number | bigint, path: string): string {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${path} is ${value}, which DynamoDB does not hold`);
   const text = Object.is(value, -0) ? '0' : String(value);
-  const digits = text.replace(/^-|[.]|e.*$/g, '').replace(/^0+|0+$/g, '');
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(text) ?? [];
+  const all = whole + fraction;
+  const digits = all.replace(/^0+|0+$/g, '');
   if (digits.length > MOST_DIGITS)
     throw new TypeError(`${path} has ${digits.length} digits, and DynamoDB keeps ${MOST_DIGITS}: write it as a string`);
-  return text;
+  const power = whole.length + Number(exponent) - 1 - (all.length - all.replace(/^0+/, '').length);
+  if (digits !== '' && (power < LEAST_POWER || power > MOST_POWER))
+    throw new TypeError(
+      `${path} is ${digits[0]}… × 10^${power}, and DynamoDB holds 10^${LEAST_POWER} to 10^${MOST_POWER}: write it as a string`,
+    );
+  return text.includes('e+') ? sign + digits.padEnd(power + 1, '0') : text;
 }
 
 function wellFormed(text: string, path: string): string {

@@ -5,7 +5,7 @@ import { UserCodeError } from '../../records/errors.ts';
 import { type Push, refusePromise } from '../../records/push.ts';
 import type { EncoderContext, RecordSink } from '../kind.ts';
 import { itemOf, sizeOfItem } from './attributes.ts';
-import { keyIn } from './keys.ts';
+import { checkIndexKeys, keyIn } from './keys.ts';
 import type { DynamoSinkSpec, DynamoWrite } from './spec.ts';
 import { headOf, type StagedWrite, type TableFacts, tableFactsSchema } from './staged-items.ts';
 
@@ -56,10 +56,13 @@ export class ItemsEncoder implements RecordSink {
 
   #staged(write: DynamoWrite): StagedWrite {
     const { table, keys } = this.#facts as TableFacts;
+    if (write.delete !== undefined && write.put !== undefined)
+      throw new TypeError('toWrite gave both { put } and { delete }: of one value one write is made');
     if (write.delete !== undefined) return { delete: keyIn(itemOf(write.delete, 'delete'), keys, table) };
     if (write.put === undefined) throw new TypeError('toWrite gave neither { put } nor { delete }');
     const item = itemOf(write.put, 'put');
     keyIn(item, keys, table);
+    checkIndexKeys(item, keys, table);
     const bytes = sizeOfItem(item);
     if (bytes > MOST_ITEM_BYTES) throw new TypeError(`the item has ${bytes} bytes, and DynamoDB takes ${MOST_ITEM_BYTES}`);
     return { put: item };

@@ -1,7 +1,9 @@
-import type { Item, KeyAttribute, KeySchema, Ledger } from '../../ports/item-tables.ts';
+import type { Attribute, Item, KeyAttribute, KeySchema, Ledger } from '../../ports/item-tables.ts';
+import { shortened } from '../../records/errors.ts';
 import type { SinkPlace } from '../connector.ts';
 
 const MOST_BYTES = { partition: 2048, sort: 1024 };
+const MOST_SHOWN = 200;
 
 function attributesOf({ partition, sort }: KeySchema): readonly (readonly ['partition' | 'sort', KeyAttribute])[] {
   return sort === undefined
@@ -16,15 +18,36 @@ function attributesOf({ partition, sort }: KeySchema): readonly (readonly ['part
 export function keyIn(item: Item, keys: KeySchema, table: string): Item {
   return Object.fromEntries(
     attributesOf(keys).map(([which, { name, type }]) => {
-      const value = (item[name] as Readonly<Record<string, unknown>> | undefined)?.[type];
-      const bytes = typeof value === 'string' ? Buffer.byteLength(value, type === 'B' ? 'base64' : 'utf8') : 0;
-      if (bytes === 0 || bytes > MOST_BYTES[which])
+      const value = item[name];
+      if (value === undefined || !isKeyValue(value, type, MOST_BYTES[which]))
         throw new TypeError(
-          `table ${table} has the ${which} key ${name} of type ${type}, of 1 to ${MOST_BYTES[which]} bytes, and the item has ${JSON.stringify(item[name]) ?? 'none'}`,
+          `table ${table} has the ${which} key ${name} of type ${type}, of 1 to ${MOST_BYTES[which]} bytes, and the item has ${value === undefined ? 'none' : shown(value)}`,
         );
-      return [name, { [type]: value } as Item[string]];
+      return [name, value];
     }),
   );
+}
+
+function isKeyValue(attribute: Attribute, type: KeyAttribute['type'], mostBytes: number): boolean {
+  const value = (attribute as Readonly<Record<string, unknown>>)[type];
+  const bytes = typeof value === 'string' ? Buffer.byteLength(value, type === 'B' ? 'base64' : 'utf8') : 0;
+  return bytes > 0 && bytes <= mostBytes;
+}
+
+/** An item may have 400 KB. */
+function shown(attribute: Attribute): string {
+  return shortened(JSON.stringify(attribute), MOST_SHOWN);
+}
+
+/** Throws `TypeError` when an index of the table would have the whole item refused. */
+export function checkIndexKeys(item: Item, { indexKeys = [] }: KeySchema, table: string): void {
+  for (const { name, type, index, of } of indexKeys) {
+    const value = item[name];
+    if (value !== undefined && !isKeyValue(value, type, MOST_BYTES[of]))
+      throw new TypeError(
+        `table ${table} has the index ${index} by ${name}, of type ${type} and of 1 to ${MOST_BYTES[of]} bytes, and the item has ${shown(value)}: leave the attribute out, or write it as that`,
+      );
+  }
 }
 
 /** Equal for equal keys. */

@@ -1,10 +1,13 @@
 import * as z from 'zod';
 import { CorruptBlobError } from '../../format/blob.ts';
 import type { Item } from '../../ports/item-tables.ts';
-import { name, shapeFault } from '../../protocol/shape.ts';
+import { list, name, shapeFault } from '../../protocol/shape.ts';
 
 const keyAttributeSchema = z.object({ name, type: z.enum(['S', 'N', 'B']) }).readonly();
-const keySchema = z.object({ partition: keyAttributeSchema, sort: keyAttributeSchema.optional() }).readonly();
+const indexKeySchema = z.object({ name, type: z.enum(['S', 'N', 'B']), index: name, of: z.enum(['partition', 'sort']) }).readonly();
+const keySchema = z
+  .object({ partition: keyAttributeSchema, sort: keyAttributeSchema.optional(), indexKeys: list(indexKeySchema).optional() })
+  .readonly();
 
 /** What is known of a sink's table: the keys of its items, and where its ledger is. */
 export const tableFactsSchema = z.object({ table: name, keys: keySchema, ledgerTable: name, ledgerKeys: keySchema }).readonly();
@@ -40,7 +43,7 @@ export function decodeStagedItems(payload: Buffer, blob: string): StagedItems {
     const write = parsed(line);
     const wrong = shapeFault(writeSchema, write);
     if (wrong !== undefined) throw corrupt(`its line ${index + 2} is no write: ${wrong}`);
-    return { write: write as StagedWrite, bytes: line.length };
+    return { write: write as StagedWrite, bytes: Buffer.byteLength(line) };
   });
   return { facts: facts as TableFacts, writes };
 }

@@ -22,7 +22,7 @@ export async function commitFiles(store: UploadStore, permit: CommitPermit, comm
       : { outcome: 'doubtful', why: `${doubts.length} of ${files.length} files in ${location} did not appear: ${first}` };
   } catch (error) {
     if (!(error instanceof StoreProblem)) throw error;
-    return { outcome: 'doubtful', why: error.message };
+    return { outcome: 'doubtful', why: error.message, refused: !error.retriable };
   }
 }
 

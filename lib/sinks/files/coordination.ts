@@ -3,7 +3,17 @@ import { growingPauses } from '../../ports/pause.ts';
 import type { SinkTargets } from '../../ports/sink-targets.ts';
 import { StoreProblem } from '../../ports/store-problem.ts';
 import type { OpenUpload, UploadStore } from '../../ports/uploads.ts';
-import type { Learnt, OpenWatch, PoolScope, PreparedCoordination, SettleOutcome, SinkOfRun, SinkTargetOf, Until } from '../connector.ts';
+import type {
+  Learnt,
+  OpenWatch,
+  PoolScope,
+  PreparedCoordination,
+  SettleOutcome,
+  SinkEvent,
+  SinkOfRun,
+  SinkTargetOf,
+  Until,
+} from '../connector.ts';
 import { CONNECTOR, filesCommittable, uploadsOf } from './committable.ts';
 import { isOwnKey } from './paths.ts';
 import type { FileTarget } from './spec.ts';
@@ -33,7 +43,7 @@ export function coordinateFiles(targets: SinkTargets): PreparedCoordination {
       const files = filesCommittable(committable);
       return { location: files.location, files: uploadsOf(files).length, firstFile: files.files[0]?.key ?? '' };
     },
-    settle: (until, scope) => settle(until, targets, scope),
+    settle: (until, scope, tell) => settle(until, targets, scope, tell),
     watch: (scope) => watch(targets, scope),
   };
 }
@@ -55,26 +65,49 @@ async function tryLocations(targets: SinkTargets, sinks: readonly SinkOfRun[]): 
   return { outcome: 'learnt', facts: byName(sinks.map(({ sink }) => [sink, {}] as const)) };
 }
 
-/** In each place of the pool: what the job has begun there. */
+interface OpenPlace {
+  readonly store: UploadStore;
+  readonly open: readonly OpenUpload[];
+}
+
+/**
+ * In each place of the pool: what the job has begun there. A place where the job may not look any more, or that is gone, counts as one
+ * without any: it was a location of the job once, uploads are in nobody's way, and this run's locations were tried when it started.
+ * `said`: the places of which that was told.
+ */
 async function openIn(
   targets: SinkTargets,
   scope: PoolScope,
-): Promise<{ readonly store: UploadStore; readonly open: readonly OpenUpload[] }[]> {
+  tell: (event: SinkEvent) => void,
+  said: Set<string>,
+): Promise<readonly OpenPlace[]> {
   const places = [...new Set(Object.values(scope.sinks).flatMap(({ places }) => places))];
-  return Promise.all(
-    places.map(async (place) => {
-      const store = await targets.uploads(place);
-      return { store, open: (await store.open()).filter(({ key }) => isOwnKey(key, scope)) };
+  const found = await Promise.all(
+    places.map(async (place): Promise<OpenPlace[]> => {
+      try {
+        const store = await targets.uploads(place);
+        return [{ store, open: (await store.open()).filter(({ key }) => isOwnKey(key, scope)) }];
+      } catch (error) {
+        if (!(error instanceof StoreProblem) || error.retriable || error.isSetting) throw error;
+        if (!said.has(place)) {
+          const message = `what the job may have left unfinished in ${place} is not ended, a lifecycle rule of the bucket may: ${error.message}`;
+          tell({ event: 'warning', message });
+        }
+        said.add(place);
+        return [];
+      }
     }),
   );
+  return found.flat();
 }
 
-async function settle(until: Until, targets: SinkTargets, scope: PoolScope): Promise<SettleOutcome> {
+async function settle(until: Until, targets: SinkTargets, scope: PoolScope, tell: (event: SinkEvent) => void): Promise<SettleOutcome> {
   const pauses = growingPauses(until, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  const said = new Set<string>();
   let ends = 0;
   try {
     for (;;) {
-      const places = await openIn(targets, scope);
+      const places = await openIn(targets, scope, tell, said);
       const open = places.flatMap((place) => place.open.map((upload) => ({ ...upload, store: place.store })));
       if (open.length === 0) return { outcome: 'settled', ends };
       if (until.clock.elapsedMs() >= until.deadlineMs)
@@ -97,9 +130,10 @@ async function settle(until: Until, targets: SinkTargets, scope: PoolScope): Pro
 /** An upload that is open in two looks is no epoch's that goes well. */
 function watch(targets: SinkTargets, scope: PoolScope): OpenWatch {
   let before = new Set<string>();
+  const said = new Set<string>();
   return {
-    async look() {
-      const places = await openIn(targets, scope);
+    async look(tell) {
+      const places = await openIn(targets, scope, tell, said);
       const now = new Set(places.flatMap(({ open }) => open.map(({ key, upload }) => `${key} ${upload}`)));
       const isLeft = [...now].some((each) => before.has(each));
       before = now;

@@ -8,6 +8,10 @@ import { decodeStagedFiles, type StagedFiles } from './staged-files.ts';
 import type { PrepareTerms } from './terms.ts';
 import { forEachFile, uploadBytes, uploadFile } from './upload.ts';
 
+const MOST_ANSWER_BYTES = 5 * 1024 * 1024;
+/** Of a file of one part, besides its key: the upload's name, the part's, sizes. */
+const BYTES_FOR_A_FILE = 400;
+
 /**
  * Uploads all of one epoch's files of one sink subtask, so that nobody sees them. What an earlier attempt has left open is in nobody's
  * way, and ended when the job is settled. Throws what `staged` throws.
@@ -22,6 +26,7 @@ export async function prepareFiles(
   if (staged.isEmpty) return { outcome: 'prepared', committable: undefined };
   const stem = stemOf(place);
   const planned = cutFiles(await stagedFilesOf(staged), stem);
+  if (answerBytes(planned) > MOST_ANSWER_BYTES) return { outcome: 'failed', retriable: false, message: tooMany(place, planned.length) };
   const uploads = new Uploads(store);
   try {
     const files = await forEachFile(planned, (file) => {
@@ -38,6 +43,15 @@ export async function prepareFiles(
     if (!(error instanceof StoreProblem)) throw error;
     return { outcome: 'failed', retriable: error.retriable, message: `sink ${place.sink}: ${error.message}` };
   }
+}
+
+/** A prepare answers the names of all its files, and Lambda carries 6 MB. */
+function answerBytes(planned: readonly PlannedFile[]): number {
+  return planned.reduce((sum, { key }) => sum + Buffer.byteLength(key) + BYTES_FOR_A_FILE, 0);
+}
+
+function tooMany({ sink, subtask, epoch }: SinkPlace, files: number): string {
+  return `sink ${sink}, subtask ${subtask}: epoch ${epoch} would be ${files} files, and their names are more than the function of the sink can answer: give fileSink coarser folders by \`path\` or a larger \`maxFileBytes\`, or the job smaller epochs (ONCEFLOW_MAX_EPOCH_BYTES)`;
 }
 
 export async function stagedFilesOf(staged: Staged): Promise<StagedFiles[]> {

@@ -32,9 +32,10 @@ export async function resolveFiles(
           outcome: 'refused',
           message: `${location}/${file.key} is there with ${fate.taken} bytes, and is not the file of ${file.bytes} bytes that epoch ${epoch} of sink ${sink} is to write: move it away`,
         };
-    const lost = new Set(fates.filter(({ fate }) => fate === 'lost').map(({ file }) => file.key));
-    if (lost.size > 0)
-      return { outcome: 'sent-again', committable: asCommittable(await uploadAgain(uploads, place, committable, lost, staged)) };
+    if (fates.some(({ fate }) => fate === 'lost')) {
+      const fateByKey = new Map(fates.map(({ file, fate }) => [file.key, fate]));
+      return { outcome: 'sent-again', committable: asCommittable(await uploadAgain(uploads, place, committable, fateByKey, staged)) };
+    }
     if (fates.every(({ fate }) => fate === 'there')) return { outcome: 'committed' };
     return { outcome: 'unsettled', message: `files of epoch ${epoch} in ${location} are uploaded, and not completed` };
   } catch (error) {
@@ -58,18 +59,22 @@ async function uploadAgain(
   uploads: Uploads,
   place: SinkPlace,
   committable: FilesCommittable,
-  lost: ReadonlySet<string>,
+  fates: ReadonlyMap<string, Fate>,
   staged: Staged,
 ): Promise<FilesCommittable> {
   const stem = stemOf(place);
   const planned = new Map(cutFiles(await stagedFilesOf(staged), stem).map((file) => [file.key, file]));
   const files = await forEachFile(committable.files, async (file) => {
-    if (!lost.has(file.key)) return file;
+    if (fates.get(file.key) !== 'lost') return file;
     const again = planned.get(file.key);
     if (again === undefined) throw new Error(`${file.key} is lost, and the staged output of epoch ${committable.epoch} has no such file`);
     return uploads.file(again);
   });
   const { manifest } = committable;
-  if (manifest === undefined || !lost.has(manifest.key)) return { ...committable, files };
+  if (manifest === undefined) return { ...committable, files };
+  // Another build may compress the same rows to another size, and the list says sizes.
+  const isAsListed = files.every(({ bytes }, index) => bytes === committable.files[index]?.bytes);
+  const fate = fates.get(manifest.key);
+  if (fate === 'there' || (fate === 'open' && isAsListed)) return { ...committable, files };
   return { ...committable, files, manifest: await uploads.bytes(manifestOf(place, stem, files)) };
 }

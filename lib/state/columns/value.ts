@@ -266,9 +266,15 @@ function expectValue(value: unknown): void {
   if (value === undefined) throw new TypeError('a state cannot be set to undefined: use clear()');
 }
 
-/** Makes what a key without a value reads: an object anew each time, so that no two keys share one. */
+/** Makes what a key without a value reads: an object anew each time, so that no two keys share one. Nor do they when a function gives the same twice. */
 export function initialOf({ name, serdes: [serde], initial }: Pick<ValueDeclaration, 'name' | 'serdes' | 'initial'>): () => unknown {
-  if (typeof initial === 'function') return initial as () => unknown;
+  if (typeof initial === 'function') {
+    const make = initial as () => unknown;
+    return () => {
+      const made = make();
+      return isObject(made) ? decode(name, serde, encode(name, serde, made)) : made;
+    };
+  }
   if (!isObject(initial)) return () => initial;
   const encoded = encode(name, serde, initial);
   return () => decode(name, serde, encoded);

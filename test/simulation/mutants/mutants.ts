@@ -114,8 +114,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/decision/after-refusal.ts',
-        "if (row === undefined || row.generation !== generation) return 'superseded';",
-        "if (row === undefined || row.generation !== generation) return 'decided';",
+        "return isOwn(tenure, row) ? 'ambiguous' : 'superseded';",
+        "return isOwn(tenure, row) ? 'ambiguous' : 'decided';",
       ),
     ],
   },
@@ -570,7 +570,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a commit without an answer is asked for again',
-    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables;', '>= deadlineMs) return [];')],
+    edits: [edit(COMMIT_EPOCH, '>= deadlineMs) return committables.map((of) => ({ of }));', '>= deadlineMs) return [];')],
   },
   {
     name: 'only what a record did makes epochs smaller and leaves it out',
@@ -771,7 +771,7 @@ export const mutants: readonly Mutant[] = [
     name: 'of processing time a window is over when its last millisecond is behind',
     focus: 'windows',
     edits: [
-      edit(WINDOW_TIME, "this.#timers.set('processing', lastMs + 1)", "this.#timers.set('processing', lastMs)"),
+      edit(WINDOW_TIME, 'this.#isEvent ? lastMs : lastMs + 1;', 'lastMs;'),
       edit(WINDOW_TIME, 'return timeMs - 1;', 'return timeMs;'),
     ],
   },

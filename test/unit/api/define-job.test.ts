@@ -60,7 +60,7 @@ test.each<[string, unknown, RegExp]>([
   ['of 0', { ttlMs: 0 }, /state s of op: ttlMs is 0, and must be whole milliseconds, 1 at least/],
   ['that is negative', { ttlMs: -5 }, /ttlMs is -5, and must be whole milliseconds, 1 at least/],
   ['that is not whole', { ttlMs: 0.5 }, /ttlMs is 0.5, and must be/],
-  ['that is a text', { ttlMs: '1h' }, /ttlMs is 1h, and must be/],
+  ['that is a text', { ttlMs: '1h' }, /ttlMs is "1h", and must be/],
   ['without end', { ttlMs: Number.POSITIVE_INFINITY }, /ttlMs is Infinity, and must be/],
   ['that is not said', undefined, /ttlMs is undefined, and must be/],
   ['refreshed by what is no choice', { ttlMs: 1, refreshOn: 'read' }, /refreshOn is "read", and may be 'write' or 'read-and-write'/],

@@ -5,6 +5,7 @@ import {
   float64,
   int64,
   json,
+  type KeyedContext,
   kafkaSink,
   kafkaSource,
   mapState,
@@ -172,6 +173,36 @@ describe('records that were not broadcast, and timers, only read it', () => {
     await test.runUntilIdle();
     expect(await test.broadcastState('change')).toEqual({ known: new Map([['list', ['a']]]), n: 1 });
   });
+});
+
+test.each<[string, (out: Output<string>, context: KeyedContext<string>) => unknown]>([
+  ['out.emit', (out) => out.emit('once for each subtask')],
+  ['context.key', (_, { key }) => key],
+  ['context.timers', (_, { timers }) => timers.setProcessingTime(1)],
+])('%s of a record is of no use to the functions that take what is broadcast', async (what, use) => {
+  let kept: (() => unknown) | undefined;
+  const keeping = defineJob('keeping', (builder) => {
+    const keyed = builder.source('read-payments', payments).keyBy(({ card }) => card, utf8);
+    connect({ payments: keyed, limits: builder.source('read-limits', limits).broadcast() })
+      .process('check', {
+        timers: 'processing-time',
+        on: {
+          payments(_payment, _state, out: Output<string>, context) {
+            kept = () => use(out, context);
+          },
+          limits() {
+            kept?.();
+          },
+        },
+        onTimer() {},
+      })
+      .sink('write', refused);
+  });
+  const test = testJob(keeping);
+  test.push(payments, ...pay(1));
+  await test.runUntilIdle();
+  test.push(limits, { country: 'at', most: 1 });
+  await expect(test.runUntilIdle()).rejects.toThrow(`${what} was used outside of its record`);
 });
 
 test('what a broadcast function throws names operator and record', async () => {

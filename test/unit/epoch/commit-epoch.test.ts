@@ -17,6 +17,8 @@ interface Setting {
   /** What was asked, which is kept also when the commit throws. */
   readonly asked?: SinkRequest[];
   readonly isToldToEnd?: boolean;
+  /** Told what doubts came to. */
+  readonly tell?: (resolution: string) => void;
 }
 
 /**
@@ -26,7 +28,7 @@ interface Setting {
 async function commit(
   committables: readonly Committable[],
   answer: (request: SinkRequest, nth: number) => object,
-  { refusalTimeoutMs, isHeld = () => true, asked = [], isToldToEnd = false }: Setting = {},
+  { refusalTimeoutMs, isHeld = () => true, asked = [], isToldToEnd = false, tell }: Setting = {},
 ) {
   let nowMs = 100;
   const told: CoordinatorEvent[] = [];
@@ -66,7 +68,10 @@ async function commit(
     },
     random: { id: () => 'id', fraction: () => 0 },
     refusalTimeoutMs,
-    observe: (event: CoordinatorEvent) => told.push(event),
+    observe: (event: CoordinatorEvent) => {
+      told.push(event);
+      if (event.event === 'doubtful') tell?.(event.resolution);
+    },
   } as unknown as CoordinatorDeps;
   const settings = {
     job: 'job',
@@ -163,6 +168,27 @@ describe('a commit that only a person can help', () => {
     await expect(commit([committable('write', 'some')], refused, { asked })).rejects.toThrow(new JobFailedError('no right'));
     // The first pause, of 8 ms, is shorter than that, and the second is not.
     expect(resolves(asked)).toBe(3);
+  });
+
+  it('stops it also where what is prepared is there still, and the commit alone is refused', async () => {
+    const asked: SinkRequest[] = [];
+    const told: string[] = [];
+    const answer = ({ ask }: SinkRequest) =>
+      ask === 'commit'
+        ? { outcome: 'committed', doubtful: [{ subtask: 0, why: 'no right to complete', refused: true }] }
+        : { outcome: 'unsettled', message: 'it is uploaded' };
+    const tell = (resolution: string) => void told.push(resolution);
+    await expect(commit([committable('write', 'some')], answer, { asked, tell })).rejects.toThrow(
+      new JobFailedError('no right to complete'),
+    );
+    expect(resolves(asked)).toBe(3);
+    expect(told[0]).toBe('unsettled: it is uploaded; the commit was refused: no right to complete');
+  });
+
+  it('does not when it was committed all the same', async () => {
+    const answer = ({ ask }: SinkRequest) =>
+      ask === 'commit' ? { outcome: 'committed', doubtful: [{ subtask: 0, why: 'no', refused: true }] } : { outcome: 'committed' };
+    expect((await commit([committable('write', 'some')], answer)).result).toEqual({ republished: 0, delivers: false });
   });
 
   it.each([1, 2, 3])('does not stop the job of another coordinator that holds it since try %i', async (last) => {

@@ -25,19 +25,22 @@ const row: JobRow = {
   maxParallelism: 128,
 };
 
+const OWN = { generation: 7, incarnation: 'inc' };
+
 describe('a refused decision', () => {
   test('was made all the same when the job row names it', () => {
-    expect(afterRefusal({ ...row, lastCompleted: { epoch: 5, decisionId: 'five' } }, 7, 'five')).toBe('decided');
-    expect(afterRefusal({ ...row, generation: 8, lastCompleted: { epoch: 5, decisionId: 'five' } }, 7, 'five')).toBe('decided');
+    expect(afterRefusal({ ...row, lastCompleted: { epoch: 5, decisionId: 'five' } }, OWN, 'five')).toBe('decided');
+    expect(afterRefusal({ ...row, generation: 8, lastCompleted: { epoch: 5, decisionId: 'five' } }, OWN, 'five')).toBe('decided');
   });
 
-  test('means superseded when another generation holds the job', () => {
-    expect(afterRefusal({ ...row, generation: 8 }, 7, 'five')).toBe('superseded');
-    expect(afterRefusal(undefined, 7, 'five')).toBe('superseded');
+  test('means superseded when another generation holds the job, or the same one of a job that was made anew', () => {
+    expect(afterRefusal({ ...row, generation: 8 }, OWN, 'five')).toBe('superseded');
+    expect(afterRefusal({ ...row, incarnation: 'anew' }, OWN, 'five')).toBe('superseded');
+    expect(afterRefusal(undefined, OWN, 'five')).toBe('superseded');
   });
 
   test('stays ambiguous otherwise, and is repeated', () => {
-    expect(afterRefusal(row, 7, 'five')).toBe('ambiguous');
+    expect(afterRefusal(row, OWN, 'five')).toBe('ambiguous');
   });
 });
 

@@ -115,6 +115,13 @@ describe('which message of its file a record is', () => {
       package: '',
       messages: [{ name: 'A', messages: [{ name: 'Inner', messages: [{ name: 'B', messages: [] }] }] }],
     });
+    expect(messageNamesOf('edition = "2024"; export message A { local message B {} } local enum E {} local message C {}')).toEqual({
+      package: '',
+      messages: [
+        { name: 'A', messages: [{ name: 'B', messages: [] }] },
+        { name: 'C', messages: [] },
+      ],
+    });
     expect(() => messageNamesOf('message A {')).toThrow(/does not close/);
     expect(() => messageNamesOf('syntax = "proto3";')).toThrow(/no message/);
     expect(protobuf(MoneySchema).name).toBe('protobuf shop.Money');

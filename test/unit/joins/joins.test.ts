@@ -279,6 +279,11 @@ describe('a job is refused', () => {
       'job odd: intervalJoin join: upperBoundMs is NaN, and must be whole milliseconds',
     ],
     [
+      'whose bound is beyond all times',
+      define((one, other) => one.intervalJoin('join', other, { lowerBoundMs: 0, upperBoundMs: Number.MAX_SAFE_INTEGER, join })),
+      'job odd: intervalJoin join: upperBoundMs is 9007199254740991, and may be 31536000000000 at most (a thousand years)',
+    ],
+    [
       'whose type is unknown',
       define((one, other) => one.asOfJoin('join', other, { type: 'outer' as 'inner', join })),
       "job odd: asOfJoin join: type is \"outer\", and may be 'inner' or 'left'",

@@ -80,6 +80,13 @@ describe('a record whose time is none', () => {
       /11 ms ahead of the epoch's processing time/,
     ],
     ['has none of its own', { maxOutOfOrdernessMs: 0 }, { at: 1 }, -1, /has no timestamp/],
+    [
+      'brings a watermark that is too far ahead',
+      { timestamp: at, watermark: ({ mark }) => mark, maxAheadMs: 10 },
+      { at: noon, mark: noon + 11 },
+      5,
+      /the watermark that comes with it, 1000011, is 11 ms ahead of the epoch's processing time .* Raise maxAheadMs/,
+    ],
   ];
 
   it.each(wrong)('because it %s stops the job, or is left out', (_, eventTime, reading, timestamp, message) => {
@@ -91,19 +98,23 @@ describe('a record whose time is none', () => {
     expect(output.seen).toEqual([]);
   });
 
-  it.each([
+  it.each<[string, () => unknown, string]>([
     [
       'throws',
       () => {
         throw new Error('no time');
       },
+      'Error: no time',
     ],
-    ['gives NaN', () => Number.NaN],
-    ['gives half a millisecond', () => 0.5],
-    ['gives nothing', () => undefined as unknown as number],
-  ])('because the function %s is one that user code fails at, and is named', (_, timestamp) => {
-    const { give } = runtimeWith({ timestamp, maxOutOfOrdernessMs: 0 });
-    expect(() => give(0, [{ at: 1 }])).toThrow(/^timestamp of read at topic in, partition 0, offset 0: /);
+    ['gives NaN', () => Number.NaN, 'it gave NaN'],
+    ['gives half a millisecond', () => 0.5, 'it gave 0.5'],
+    ['gives nothing', () => undefined, 'it gave undefined'],
+    ['gives a text', () => '5', 'it gave string 5'],
+    ['gives a bigint', () => 5n, 'it gave bigint 5'],
+  ])('because the function %s is one that user code fails at, and is named', (_, timestamp, what) => {
+    const { give } = runtimeWith({ timestamp: timestamp as () => number, maxOutOfOrdernessMs: 0 });
+    const told = what.startsWith('it gave') ? `TypeError: ${what}, and must give whole milliseconds since 1970, as a number` : what;
+    expect(() => give(0, [{ at: 1 }])).toThrow(`timestamp of read at topic in, partition 0, offset 0: ${told}`);
   });
 
   it('may be as far ahead as the job says, and by default a day', () => {
@@ -119,7 +130,8 @@ describe('event time that is not well-formed', () => {
   it.each([
     [{}, /maxOutOfOrdernessMs/],
     [{ maxOutOfOrdernessMs: 1, watermark: () => 1 }, /one of both/],
-    [{ maxOutOfOrdernessMs: -1 }, /must be whole milliseconds, 0 or more/],
+    [{ maxOutOfOrdernessMs: -1 }, /maxOutOfOrdernessMs is -1, and must be whole milliseconds, 0 or more/],
+    [{ maxOutOfOrdernessMs: '5' }, /maxOutOfOrdernessMs is "5", and must be whole milliseconds/],
     [{ maxOutOfOrdernessMs: 0, idleAfterMs: 0 }, /idleAfterMs is 0/],
     [{ maxOutOfOrdernessMs: 0, maxAheadMs: Number.NaN }, /maxAheadMs is NaN/],
     [{ maxOutOfOrdernessMs: 0, timestamp: async () => 1 }, /timestamp is async/],

@@ -221,6 +221,19 @@ describe('an object that is kept beyond its record', () => {
     initial.push(99);
     expect(stage.epoch([line('b', 2)])).toEqual([[2]]);
   });
+
+  it('that a function gives again and again is of no two keys, and stays as it is', () => {
+    const initial: number[] = [];
+    const stage = new Stage(
+      collecting(
+        ({ v }, list) => void list.get().push(v),
+        () => initial,
+      ),
+    );
+    expect(stage.epoch([line('a', 1), line('b', 2)])).toEqual([[1], [2]]);
+    expect(stage.epoch([line('c', 3), line('a', 4)])).toEqual([[3], [1, 4]]);
+    expect(initial).toEqual([]);
+  });
 });
 
 describe('what is behind a keyed operator', () => {
@@ -234,6 +247,22 @@ describe('what is behind a keyed operator', () => {
         })
         .sink('out', out()),
     );
+    const stage = new Stage(definition);
+    expect(stage.epoch([line('a', 1), line('a', 2)])).toEqual([100, 300]);
+    expect(stage.epoch([line('a', 4)])).toEqual([700]);
+  });
+
+  it('may change what it gets through a union too', () => {
+    const definition = job((stream) => {
+      const sums = stream.reduce('op', (sum, each) => ({ ...sum, v: sum.v + each.v }), json<Line>());
+      sums
+        .union(sums.filter(() => false))
+        .map((value) => {
+          value.v *= 100;
+          return value.v;
+        })
+        .sink('out', out());
+    });
     const stage = new Stage(definition);
     expect(stage.epoch([line('a', 1), line('a', 2)])).toEqual([100, 300]);
     expect(stage.epoch([line('a', 4)])).toEqual([700]);
@@ -280,6 +309,25 @@ describe('of several that read a stream', () => {
     const output = source.finish();
     const of = (uid: string) => JSON.parse(stagedValues(output, uid)[0] ?? 'null');
     expect(['first', 'second', 'third', 'fourth'].map(of)).toEqual([{ list: [0, 1] }, { list: [0, 2] }, 3, { list: [0] }]);
+  });
+
+  it('none sees what another changed: branches that go through a union', () => {
+    const definition = defineJob('job', (builder) => {
+      const stream = builder.source('src', kafkaSource({ topic: 'in', value: json<{ list: number[] }>() }));
+      const more = builder.source('more', kafkaSource({ topic: 'more', value: json<{ list: number[] }>() }));
+      stream
+        .union(more)
+        .union(more.map((value) => value))
+        .map((value) => value.list.push(1))
+        .sink('first', out('first'));
+      stream.sink('second', out('second'));
+    });
+    const source = createSourceRuntime(compiled(definition), 'src', context);
+    source.begin();
+    source.consume('in', 0, recordSet([{ value: '{"list":[0]}' }]), ALL);
+    const output = source.finish();
+    const of = (uid: string) => JSON.parse(stagedValues(output, uid)[0] ?? 'null');
+    expect(['first', 'second'].map(of)).toEqual([2, { list: [0] }]);
   });
 
   it('none sees what another changed: operators of one keyBy, of the value and of the key', () => {

@@ -4,6 +4,7 @@ import { createOperatorRuntime, type OperatorRuntime } from '../../../lib/operat
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { StageTime } from '../../../lib/protocol/event-time.ts';
 import { TimerError } from '../../../lib/records/errors.ts';
+import { testJob } from '../../../lib/testing/index.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedValues, throughBlob } from './runtimes.ts';
 
 const context = stageContext({ partitions: 1 });
@@ -162,6 +163,45 @@ test('the output of a key is the same bytes wherever epochs end', () => {
   const once = of([]);
   expect(once.get('ant')?.length).toBe(40);
   for (const cuts of [[1], [20, 40], [5, 6, 7, 30, 59], words.map((_, index) => index).slice(1)]) expect(of(cuts)).toEqual(once);
+});
+
+test('rows that are made of one record by several operators come in one order, wherever epochs end', async () => {
+  const words = kafkaSource({
+    topic: 'in',
+    value: utf8,
+    eventTime: { timestamp: (word) => Number(word.split(' ')[1]), maxOutOfOrdernessMs: 0 },
+  });
+  const out = kafkaSink({ topic: 'out', value: utf8 });
+  const diamond = defineJob('diamond', (builder) => {
+    const of = builder.source('src', words);
+    const by = (uid: string, inTimeOrder: boolean) => {
+      const operator = {
+        state: {},
+        onRecord: (word: string, _: unknown, output: Output<string>) => {
+          for (const nth of ['first', 'second']) output.emit(`${word} ${uid} ${nth}`);
+        },
+      };
+      const keyed = of.keyBy((word) => word, utf8);
+      return inTimeOrder ? keyed.process(uid, { ...operator, inTimeOrder }) : keyed.process(uid, operator);
+    };
+    by('waiting', true)
+      .union(
+        by('passing', false),
+        of.map((word) => `${word} itself`),
+      )
+      .keyBy((word) => word.split(' ')[0] ?? '', utf8)
+      .process('op', { inTimeOrder: true, state: {}, onRecord: (word, _, output: Output<string>) => output.emit(word) })
+      .sink('write', out);
+  });
+  const ran = async (maxRecords: number, parallelism: number) => {
+    const test = testJob(diamond, { parallelism });
+    test.push(words, ...[10, 10, 20, 30].map((time, index) => `${['a', 'a', 'a', 'b'][index]} ${time} ${index}`), 'end 99');
+    await test.runUntilIdle({ maxRecords });
+    return test.values(out).filter((word) => word?.startsWith('a'));
+  };
+  const once = await ran(100, 1);
+  expect(once).toHaveLength(15);
+  for (const maxRecords of [1, 2, 3, 100]) for (const parallelism of [1, 2, 3]) expect(await ran(maxRecords, parallelism)).toEqual(once);
 });
 
 test('only edges that lead to an operator in order of time carry origins, and those through which they are reached', () => {

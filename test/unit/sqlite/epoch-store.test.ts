@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { type Database, openDatabase } from '../../../lib/sqlite/database.ts';
+import { schemaIn } from '../../../lib/sqlite/schema.ts';
 import { createSqliteEpochStore } from '../../../lib/sqlite/sqlite-epoch-store.ts';
 import { createSqliteJobRemoval } from '../../../lib/sqlite/sqlite-job-removal.ts';
 import { decisionOf, epochStoreContract, newJobRow } from '../../contracts/epoch-store.ts';
@@ -182,6 +183,50 @@ describe('two processes on one file', () => {
   });
 });
 
+describe('a file that several processes open anew at once', () => {
+  const OPENER = fileURLToPath(new URL('opener.ts', import.meta.url));
+
+  it('is made once, with its folders, and works for all of them', async () => {
+    const path = join(folder, 'anew/a/b/c/epochs.sqlite');
+    const openers = Array.from({ length: 3 }, (_, index) => fork(OPENER, [path, `job-${index}`], { execArgv: [] }));
+    const ready = openers.map((child) => once(child, 'message'));
+    await Promise.all(ready);
+    const answers = openers.map(async (child) => (await once(child, 'message'))[0]);
+    for (const child of openers) child.send('go');
+    expect(await Promise.all(answers)).toEqual(openers.map(() => 'created'));
+  });
+
+  it('is looked at in one moment: it is not taken for the database of something else while another makes its tables', () => {
+    const path = join(folder, 'in-between.sqlite');
+    const db = new DatabaseSync(path);
+    db.exec('PRAGMA journal_mode = WAL');
+    const inBetween = new Proxy(db, {
+      get(of, name) {
+        const found = Reflect.get(of, name);
+        if (typeof found !== 'function') return found;
+        return (...args: unknown[]) => {
+          const isBetween = name === 'prepare' && args[0] === 'PRAGMA user_version';
+          if (isBetween) withDatabase(path, (other) => schemaIn(other, path));
+          return found.apply(of, args);
+        };
+      },
+    });
+    schemaIn(inBetween, path);
+    expect(db.prepare('SELECT count(*) AS n FROM jobs').get()).toEqual({ n: 0 });
+    db.close();
+  });
+});
+
+it('what is written is on the disk when it is answered, also where a sync alone does not bring it there', async () => {
+  const database = databaseOn(file);
+  const pragmas = await database.write(
+    'look',
+    (db) => ['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync'].map((name) => db.prepare(`PRAGMA ${name}`).get()?.[name]),
+    'creates',
+  );
+  expect(pragmas).toEqual(['wal', 2, 1, 1]);
+});
+
 describe('a file that is not right', () => {
   it('because it was removed while the job ran, is said once, and nothing is written to what is gone', async () => {
     const path = join(folder, 'removed.sqlite');
@@ -221,10 +266,11 @@ describe('a file that is not right', () => {
     const path = '/proc/onceflow/epochs.sqlite';
     await expect(storeOn(databaseOn(path)).createJob(newJobRow())).rejects.toMatchObject({ name: 'StoreProblem', retriable: false });
   });
-
-  function withDatabase(path: string, sql: string): void {
-    const database = new DatabaseSync(path);
-    database.exec(sql);
-    database.close();
-  }
 });
+
+function withDatabase(path: string, work: string | ((db: DatabaseSync) => void)): void {
+  const database = new DatabaseSync(path);
+  if (typeof work === 'string') database.exec(work);
+  else work(database);
+  database.close();
+}

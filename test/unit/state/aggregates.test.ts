@@ -120,6 +120,20 @@ describe('an aggregating state', () => {
     expect([copy.size, at<AggregatingState<number, number>>(copy, 'k').get()]).toEqual([2, 4]);
   });
 
+  it('has an initial accumulator of its own for each key also when a function gives the same again', () => {
+    const shared = { sum: 0, n: 0 };
+    const state = newState(aggregating(() => shared, inPlace));
+    for (const [key, value] of [
+      ['k', 1],
+      ['other', 2],
+      ['k', 3],
+    ] as const)
+      at<AggregatingState<number, Sum>>(state, key).add(value);
+    expect(at<AggregatingState<number, Sum>>(state, 'k').get()).toEqual({ sum: 4, n: 2 });
+    expect(at<AggregatingState<number, Sum>>(state, 'other').get()).toEqual({ sum: 2, n: 1 });
+    expect(shared).toEqual({ sum: 0, n: 0 });
+  });
+
   it('has its initial accumulator from a function, and reads the accumulator itself when there is no result', () => {
     const state = newState(aggregating(() => ({ sum: 100, n: 0 }), inPlace));
     at<AggregatingState<number, Sum>>(state, 'k').add(1);

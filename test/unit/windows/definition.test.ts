@@ -33,6 +33,7 @@ describe('what cannot work is refused when the job is defined, with what is wron
     ['a size of 0', () => tumblingWindows({ sizeMs: 0 }), /tumblingWindows: sizeMs is 0, and must be whole milliseconds, 1 or more/],
     ['a negative slide', () => slidingWindows({ sizeMs: 5, slideMs: -1 }), /slidingWindows: slideMs is -1/],
     ['half a millisecond', () => sessionWindows({ gapMs: 0.5 }), /sessionWindows: gapMs is 0.5, and must be whole milliseconds/],
+    ['a size in text', () => tumblingWindows({ sizeMs: '10' as never }), /tumblingWindows: sizeMs is "10", and must be whole milliseconds/],
     ['no size', () => tumblingWindows({} as never), /sizeMs is undefined/],
     ['half a value', () => countWindows({ size: 1.5 }), /countWindows: size is 1.5, and must be a whole number, 1 or more/],
     ['windows that do not touch', () => slidingWindows({ sizeMs: 5, slideMs: 6 }), /slideMs is 6 and sizeMs 5: what lies between/],

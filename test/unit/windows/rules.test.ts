@@ -12,6 +12,7 @@ import {
   type WindowOptions,
 } from '../../../lib/api/index.ts';
 import { TimerError, UserCodeError } from '../../../lib/records/errors.ts';
+import { epoch, at as steps, watermark, windows } from '../conformance/jobs.ts';
 import { RunningWindows, runWindows, type Value, type WindowedEpoch, type Windowing, windowedJob } from './windowed.ts';
 
 const sums = {
@@ -257,6 +258,18 @@ describe('a session', () => {
     ];
     expect(resultsOf(lenient, epochs)).toEqual([['a [0, 10) 1 of 1'], [], ['a [0, 18) 2 of 2 update'], ['a [0, 18) 3 of 3 update']]);
   });
+});
+
+test.each<[string, TimeWindows, WindowOptions, string]>([
+  ['allowed lateness', tumblingWindows({ sizeMs: 10 }), { allowedLatenessMs: Number.MAX_SAFE_INTEGER }, '[0, 10) 2 update'],
+  ['a gap', sessionWindows({ gapMs: Number.MAX_SAFE_INTEGER }), { earlyEveryMs: 10 }, ''],
+])('%s that ends behind all times never ends, and fails nothing', async (_, given, options, last) => {
+  const job = windows(given, options);
+  await epoch(job, ...steps(5));
+  await watermark(job, 1_000_000);
+  await epoch(job, ...steps(6));
+  expect(job.values('write-late')).toEqual([]);
+  if (last !== '') expect(job.values('write').at(-1)).toBe(last);
 });
 
 test('cumulating windows grow by a step up to their size, then begin anew', () => {

@@ -43,10 +43,10 @@ export class WindowTime {
     return this.#isEvent ? this.#clock.watermarkMs : this.#clock.processingMs - 1;
   }
 
-  /** Has the current key's windows looked at when `lastMs` is over. */
+  /** Has the current key's windows looked at when `lastMs` is over. What lies behind all times never is. */
   wakeBehind(lastMs: number): void {
-    if (this.#isEvent) this.#timers.set('event', lastMs);
-    else this.#timers.set('processing', lastMs + 1);
+    const dueMs = this.#isEvent ? lastMs : lastMs + 1;
+    if (dueMs <= Number.MAX_SAFE_INTEGER) this.#timers.set(this.#isEvent ? 'event' : 'processing', dueMs);
   }
 
   /** Has early results given of the current key the next time they are due. Answers when. Undefined: there are none. */

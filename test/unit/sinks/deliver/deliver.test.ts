@@ -119,6 +119,23 @@ describe('a function', () => {
     expect(aborted).toBe(true);
   });
 
+  it('is not given rows that its serde of today cannot read: that stops the job, and is not tried without an end', async () => {
+    const broken = {
+      ...specOf({ deliver() {} }),
+      value: {
+        name: 'another',
+        write() {},
+        read() {
+          throw new RangeError('not mine');
+        },
+      },
+    };
+    await expect(deliver(broken, stagedBy(specOf({ deliver() {} }), ['a']))).rejects.toMatchObject({
+      name: 'MalformedError',
+      message: expect.stringMatching(/epoch 7 is decided.*sink s .*serde another: RangeError: not mine\. Start the job with the serde/),
+    });
+  });
+
   it('that is not there any more is asked for, and nothing is lost', async () => {
     const spec = specOf({ deliver() {} });
     expect(await deliver(undefined, stagedBy(spec, ['a']))).toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { itemOf, sizeOfItem } from '../../../../lib/sinks/dynamodb/attributes.ts';
-import { keyIn, ledgerFault, ledgerOf, textOfKey } from '../../../../lib/sinks/dynamodb/keys.ts';
+import { checkIndexKeys, keyIn, ledgerFault, ledgerOf, textOfKey } from '../../../../lib/sinks/dynamodb/keys.ts';
 
 const of = (value: unknown) => itemOf({ a: value }, 'put')['a'];
 
@@ -9,13 +9,20 @@ it.each<[unknown, unknown]>([
   [1.5, { N: '1.5' }],
   [-0, { N: '0' }],
   [2n ** 64n, { N: '18446744073709551616' }],
+  [1e21, { N: '1000000000000000000000' }],
+  [-1.5e22, { N: '-15000000000000000000000' }],
+  [1e-7, { N: '1e-7' }],
+  [9.5e125, { N: `95${'0'.repeat(124)}` }],
+  [1e-130, { N: '1e-130' }],
   [10n ** 40n, { N: '10000000000000000000000000000000000000000' }],
   [true, { BOOL: true }],
   [null, { NULL: true }],
   [new Uint8Array([1, 2]), { B: 'AQI=' }],
   [new Set(['x']), { SS: ['x'] }],
   [new Set([1, 2n]), { NS: ['1', '2'] }],
+  [new Set([1, 1n, 1e21, 10n ** 21n]), { NS: ['1', '1000000000000000000000'] }],
   [new Set([new Uint8Array([1])]), { BS: ['AQ=='] }],
+  [new Set([new Uint8Array([1]), new Uint8Array([1])]), { BS: ['AQ=='] }],
   [[1, 'x'], { L: [{ N: '1' }, { S: 'x' }] }],
   [{ b: { c: 1 }, gone: undefined }, { M: { b: { M: { c: { N: '1' } } } } }],
 ])('%o is held as %j', (value, attribute) => {
@@ -26,6 +33,11 @@ it.each<[unknown, RegExp]>([
   [Number.NaN, /put\.a is NaN, which DynamoDB does not hold/],
   [Number.POSITIVE_INFINITY, /Infinity/],
   [2n ** 128n, /put\.a has 39 digits, and DynamoDB keeps 38/],
+  [1e126, /put\.a is 1… × 10\^126, and DynamoDB holds 10\^-130 to 10\^125/],
+  [-2.5e-131, /10\^-131/],
+  [10n ** 126n, /10\^126/],
+  [{ '': 1 }, /put\.a has an attribute whose name has 0 bytes/],
+  [{ '\ud800': 1 }, /a name in put\.a has half a surrogate pair/],
   [new Date(), /put\.a is Date, which DynamoDB does not hold/],
   [new Map(), /Map/],
   [new Set(), /an empty set/],
@@ -63,10 +75,22 @@ describe('keys', () => {
       expect(() => keyIn(itemOf(bad, 'put'), keys, 'rows')).toThrow(which);
   });
 
+  it('of an index may be missing, and must else be of its type', () => {
+    const indexKeys = [
+      { name: 'status', type: 'S', index: 'by-status', of: 'partition' },
+      { name: 'at', type: 'N', index: 'by-status', of: 'sort' },
+    ] as const;
+    const check = (item: object) => checkIndexKeys(itemOf({ pk: 'a', n: 1, ...item }, 'put'), { ...keys, indexKeys }, 'rows');
+    for (const good of [{}, { status: 'open' }, { at: 5 }, { status: 'open', at: 5 }]) expect(() => check(good)).not.toThrow();
+    for (const bad of [{ status: null }, { status: '' }, { status: 5 }, { at: '5' }, { status: 'x'.repeat(2049) }])
+      expect(() => check(bad)).toThrow(/table rows has the index by-status by (status|at), of type [SN]/);
+  });
+
   it('are one when all their attributes are', () => {
     const text = (n: number) => textOfKey(itemOf({ n, pk: 'a' }, 'put'), keys);
     expect(text(1)).toBe(textOfKey(itemOf({ pk: 'a', n: 1, more: 1 }, 'put'), keys));
     expect(text(1)).not.toBe(text(2));
+    expect(textOfKey(itemOf({ pk: 'a', n: 10n ** 21n }, 'put'), keys)).toBe(text(1e21));
   });
 
   it('of a ledger name job, incarnation, sink and subtask', () => {

@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest';
+import { systemClock as clock, systemRandom as random } from '../../../../host/system.ts';
+import { type DynamoWrite, dynamoSink } from '../../../../lib/api/index.ts';
+import type { ItemStep } from '../../../../lib/ports/item-tables.ts';
+import type { SinkTargets } from '../../../../lib/ports/sink-targets.ts';
+import { StoreProblem } from '../../../../lib/ports/store-problem.ts';
+import { commitPermitSchema } from '../../../../lib/protocol/permit.ts';
+import type { Own } from '../../../../lib/protocol/shape.ts';
+import { sizeOfItem } from '../../../../lib/sinks/dynamodb/attributes.ts';
+import { ItemsEncoder } from '../../../../lib/sinks/dynamodb/items-encoder.ts';
+import { serveDynamo } from '../../../../lib/sinks/dynamodb/server.ts';
+import type { DynamoSinkSpec } from '../../../../lib/sinks/dynamodb/spec.ts';
+import { MemoryItems } from '../../../support/memory-items.ts';
+
+const keys = { partition: { name: 'pk', type: 'S' } } as const;
+const place = { job: 'j', incarnation: 'i', sink: 's', subtask: 1, epoch: 7 };
+
+/** What is staged of these writes. */
+function stagedOf(writes: readonly DynamoWrite[]): Buffer {
+  const spec = dynamoSink<DynamoWrite>({ table: 'rows', toWrite: (write) => write }) as DynamoSinkSpec;
+  const facts = () => ({ table: 'rows', keys, ledgerTable: 'rows', ledgerKeys: keys });
+  const encoder = new ItemsEncoder(spec, { sink: 's', facts });
+  encoder.begin();
+  for (const write of writes) encoder.append(write);
+  return Buffer.from(Buffer.concat(encoder.finish() ?? []));
+}
+
+const putOf = (n: number, text = '') => ({ put: { pk: `row ${n}`, text } });
+
+async function deliver(items: MemoryItems, payload: Buffer, done?: Own) {
+  const server = serveDynamo({ items: async () => items } as unknown as SinkTargets);
+  const permit = commitPermitSchema.parse({ epoch: 7, decisionId: 'd', generation: 1, decided: true });
+  const staged = { isEmpty: false, read: async () => [{ payload, name: 'blob' }] };
+  const committable = { sink: 's', connector: 'dynamodb', subtask: 1, epoch: 7, token: {} };
+  return server.deliver({ clock, random, deadlineMs: clock.elapsedMs() + 5_000 }, permit, committable, { place, staged, done });
+}
+
+it('a transaction has at most 99 writes and 4 MB as DynamoDB counts them, whatever the characters', async () => {
+  const steps: ItemStep[] = [];
+  class Watched extends MemoryItems {
+    override write(step: ItemStep) {
+      steps.push(step);
+      return super.write(step);
+    }
+  }
+  // Three bytes each, and one character.
+  const wide = '語'.repeat(130_000);
+  const writes = [...Array.from({ length: 120 }, (_, n) => putOf(n)), ...Array.from({ length: 20 }, (_, n) => putOf(1_000 + n, wide))];
+  expect(await deliver(new Watched(keys), stagedOf(writes))).toEqual({ outcome: 'delivered' });
+  const sizes = steps.map((step) => step.writes.reduce((sum, write) => sum + ('put' in write ? sizeOfItem(write.put) : 0), 0));
+  expect(steps[0]?.writes).toHaveLength(99);
+  expect(Math.max(...sizes)).toBeLessThan(4 * 1024 * 1024);
+  expect(Math.max(...sizes)).toBeGreaterThan(3_000_000);
+});
+
+it('a throttled table is written to as far as it lets, and the next call goes on there', async () => {
+  let calls = 0;
+  class Throttled extends MemoryItems {
+    override async write(step: ItemStep) {
+      if (++calls % 2 === 0) throw new StoreProblem('ThrottlingError', true);
+      return super.write(step);
+    }
+  }
+  const items = new Throttled(keys);
+  const payload = stagedOf(Array.from({ length: 250 }, (_, n) => putOf(n)));
+  const first = await deliver(items, payload);
+  expect(first).toMatchObject({ outcome: 'failed', kind: 'transient', done: { writes: 99 } });
+  const second = await deliver(items, payload, first.outcome === 'failed' ? first.done : undefined);
+  expect(second).toMatchObject({ outcome: 'failed', kind: 'transient', done: { writes: 198 } });
+  expect(await deliver(items, payload, second.outcome === 'failed' ? second.done : undefined)).toEqual({ outcome: 'delivered' });
+  expect(items.tables.get('rows')?.size).toBe(250);
+});
+
+it('of a value one write is made, and what gives two is refused', () => {
+  const both = { put: { pk: 'a' }, delete: { pk: 'b' } } as unknown as DynamoWrite;
+  expect(() => stagedOf([both])).toThrow('toWrite gave both { put } and { delete }');
+});
