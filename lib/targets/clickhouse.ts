@@ -3,9 +3,12 @@
 import type { WriteAheadSink } from '../api/write-ahead.ts';
 import { writeAheadSink } from '../api/write-ahead.ts';
 import { JobDefinitionError } from '../graph/job.ts';
-import { type ClickHousePlace, connectionTo, placeProblem } from './clickhouse/connection.ts';
-import { OWN_SETTINGS, type Settings } from './clickhouse/insert.ts';
-import { rowSerde } from './clickhouse/row-serde.ts';
+import { connectionTo } from './clickhouse/connection.ts';
+import { OWN_SETTINGS } from './clickhouse/insert.ts';
+import { type ClickHousePlace, placeProblem, type Settings } from './clickhouse/place.ts';
+import { type ClickHouseRow, rowSerde } from './clickhouse/row-serde.ts';
+
+export type { ClickHouseRow } from './clickhouse/row-serde.ts';
 
 export interface ClickHouseSinkOptions<T> {
   /** Where the server's HTTP interface is: `http://clickhouse:8123`, `https://…:8443`. */
@@ -28,14 +31,8 @@ export interface ClickHouseSinkOptions<T> {
   /** Bytes of their JSON in one insert at most, 1 to 67,108,864. @default 16777216 (16 MiB) */
   readonly maxBatchBytes?: number;
   /** Settings of ClickHouse for each insert; not those on which it depends that a repeat adds nothing. @default none */
-  readonly settings?: Settings;
+  readonly settings?: Readonly<Record<string, string | number>>;
 }
-
-/**
- * Columns by name, as JSON has them: a bigint for 64 bits and more, a Date for the types of dates, arrays, objects for maps and named
- * tuples. What JSON does not hold (NaN, Infinity, functions, Map, Set, bytes) is refused.
- */
-export type ClickHouseRow = Readonly<Record<string, unknown>>;
 
 /**
  * Rows of a table of ClickHouse, each once. After an epoch's decision its rows are inserted in batches that were cut before it, each

@@ -1,5 +1,5 @@
-import { DeliveryRefusedError } from '../../sinks/deliver/refused.ts';
-import type { ClickHousePlace } from './connection.ts';
+import { DeliveryRefusedError } from '../../api/index.ts';
+import type { ClickHousePlace } from './place.ts';
 
 /** Rows of an answer, their columns as text. */
 export type Asking = (query: string, parameters?: Record<string, unknown>) => Promise<readonly unknown[]>;

@@ -1,10 +1,8 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { ClickHousePlace } from './connection.ts';
+import type { ClickHousePlace, Settings } from './place.ts';
 import { refused } from './refusals.ts';
-
-export type Settings = Readonly<Record<string, string | number>>;
 
 /** On these it depends that a token's second insert is the first one's again, and that nothing is dropped in silence. */
 export const OWN_SETTINGS = {

@@ -1,6 +1,6 @@
 import { ClickHouseError } from '@clickhouse/client';
-import { DeliveryRefusedError } from '../../sinks/deliver/refused.ts';
-import type { ClickHousePlace } from './connection.ts';
+import { DeliveryRefusedError } from '../../api/index.ts';
+import type { ClickHousePlace } from './place.ts';
 
 /*
  * Names of ClickHouse's errors (its ErrorCodes.cpp, and system.errors) that a repeat of the same rows meets again: of the table, of the

@@ -1,6 +1,11 @@
 import type { Serde } from '../../format/serde.ts';
 import { utf8 } from '../../format/serdes.ts';
-import type { ClickHouseRow } from '../clickhouse.ts';
+
+/**
+ * Columns by name, as JSON has them: a bigint for 64 bits and more, a Date for the types of dates, arrays, objects for maps and named
+ * tuples. What JSON does not hold (NaN, Infinity, functions, Map, Set, bytes) is refused.
+ */
+export type ClickHouseRow = Readonly<Record<string, unknown>>;
 
 /** Writes a value as a line of `JSONEachRow`, and reads that line. */
 export function rowSerde(toRow: ((value: unknown) => ClickHouseRow) | undefined): Serde<unknown> {
