@@ -36,6 +36,7 @@ const count = { accumulator: int64, initial: 0, result: (n: number) => n };
 /** Sliding windows without a merge have an accumulator each. */
 export const countings = {
   'tumbling 1 min': (keyed, { add }) => keyed.window(tumblingWindows({ sizeMs: MINUTE_MS })).aggregate('op', { ...count, add }),
+  'tumbling 1 h': (keyed, { add }) => keyed.window(tumblingWindows({ sizeMs: HOUR_MS })).aggregate('op', { ...count, add }),
   'sliding 1 h by 1 min, merge': (keyed, fold) => keyed.window(hour).aggregate('op', { ...count, ...fold }),
   'sessions of 10 s': (keyed, fold) => keyed.window(sessionWindows({ gapMs: 10_000 })).aggregate('op', { ...count, ...fold }),
   'sliding 1 h by 1 min, no merge': (keyed, { add }) => keyed.window(hour).aggregate('op', { ...count, add }),

@@ -1,6 +1,6 @@
 import type { Serde } from '../format/serde.ts';
 import { float64, int32, structured } from '../format/serdes.ts';
-import { JobDefinitionError } from '../graph/job.ts';
+import { JobDefinitionError, type MapAsyncNode } from '../graph/job.ts';
 import { LATE } from '../operators/kinds/time-order.ts';
 import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
 import type { ValueState } from '../state/columns/value.ts';
@@ -9,10 +9,12 @@ import type { JobDraft } from './job-draft.ts';
 import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
 import { versionJoin } from './joins/version-joins.ts';
+import { checkedCalls, type MapAsyncOptions } from './map-async.ts';
 import { addProcess, boundTo } from './process.ts';
+import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
-import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
+import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream, SideStreams } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectKeySerde, expectSerde } from './user-serde.ts';
 import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
@@ -32,6 +34,10 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     map: (fn) => step('map', fn),
     filter: <U>(fn: unknown) => step<U>('filter', fn),
     flatMap: (fn) => step('flatMap', fn),
+    mapAsync: <U>(fn: unknown, options: MapAsyncOptions = {}) => {
+      const calls = checkedCalls(fn, options, draft.where('mapAsync'));
+      return stream<U>(draft, draft.add({ kind: 'mapAsync', inputs, fn: fn as MapAsyncNode['fn'], ...calls }));
+    },
     union: <U>(...others: readonly DataStream<U>[]) => {
       const all = [made, ...others];
       const from = all.map((other, index) => inputOf(draft, other, 'stream', `union: stream ${index}`, 'a stream of this job'));
@@ -85,6 +91,30 @@ export function withLate<R, T>(draft: JobDraft, operator: number): OrderedStream
   return remember(made, { draft, node: operator, of: 'stream' });
 }
 
+/** What an operator makes, with the side outputs that it declares: each is there when somebody asks for it. */
+export function withSideOutputs<Stream extends object>(
+  draft: JobDraft,
+  operator: number,
+  specs: SideOutputSpecs | undefined,
+  made: Stream,
+): Stream & SideStreams<SideOutputSpecs> {
+  const known = new Map<string, DataStream<unknown> | undefined>(Object.keys(specs ?? {}).map((name) => [name, undefined]));
+  const sideOutput = (name: string): DataStream<unknown> => {
+    if (!known.has(name)) throw noSideOutput(draft, operator, name, [...known.keys()]);
+    const side = known.get(name) ?? stream(draft, draft.add({ kind: 'sideOutput', inputs: [operator], tag: name }));
+    known.set(name, side);
+    return side;
+  };
+  return Object.assign(made, { sideOutput: sideOutput as SideStreams<SideOutputSpecs>['sideOutput'] });
+}
+
+function noSideOutput({ name: job, nodes }: JobDraft, operator: number, name: string, known: readonly string[]): JobDefinitionError {
+  const node = nodes[operator];
+  const uid = node !== undefined && 'uid' in node ? node.uid : operator;
+  const mend = known.length > 0 ? `those are ${known.join(', ')}` : 'declare it: sideOutputs: { refused: sideOutput<Order>() }';
+  return new JobDefinitionError(`job ${job}: ${uid} has no side output ${JSON.stringify(name)}: ${mend}`);
+}
+
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const inputs = [input];
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
@@ -92,7 +122,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     const onRecord = boundTo(operator, operator.onRecord, draft.where(uid));
     const onTimer = operator.onTimer && boundTo(operator, operator.onTimer, `${draft.where(uid)}: onTimer`);
     const id = addProcess(draft, uid, { ...operator, inTimeOrder, onTimer, inputs: [{ node: input, name: 'rows', onRecord }] });
-    return inTimeOrder ? withLate<R, T>(draft, id) : stream<R>(draft, id);
+    return withSideOutputs(draft, id, operator.sideOutputs, inTimeOrder ? withLate<R, T>(draft, id) : stream<R>(draft, id));
   };
   const sideOf = (side: unknown, what: string): JoinSide => {
     const node = inputOf(draft, side, 'keyed', what, 'a stream by key: give it stream.keyBy(…)');
@@ -111,11 +141,15 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const keyed: KeyedStream<K, T> = {
     process: process as KeyedStream<K, T>['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
-      const add = (uid: string, node: DraftedWindows) => {
+      const add = (uid: string, node: DraftedWindows, sideOutputs?: SideOutputSpecs) => {
         const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
-        return withLate(draft, id);
+        return withSideOutputs(draft, id, sideOutputs, withLate(draft, id));
       };
-      return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
+      return windowedStream<K, T>(
+        { where: `job ${draft.name}`, add, sideOutputNames: (uid, specs) => sideOutputNames(draft, uid, specs) },
+        windows,
+        options,
+      );
     },
     intervalJoin: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
       const { where, sides } = joined('intervalJoin', uid, keyed, other);

@@ -7,9 +7,19 @@ export type { RecordHeader } from '../format/record-header.ts';
 export type { Serde, TopicPlace } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { StandardSchema } from '../format/standard-schema.ts';
-export type { BroadcastContext, JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
+export type {
+  AsyncCall,
+  BroadcastContext,
+  JobDefinition,
+  KeyedContext,
+  NoSideOutputs,
+  Output,
+  SourceRecord,
+  Timer,
+  Timers,
+} from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
-export type { WindowContext } from '../graph/windows.ts';
+export type { WindowContext, WindowProcessContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
 export { DeliveryRefusedError } from '../sinks/deliver/refused.ts';
 export type { DeliveryPlace, DeliveryStart } from '../sinks/deliver/spec.ts';
@@ -39,6 +49,14 @@ export {
   kafkaSink,
   kafkaSource,
 } from './kafka.ts';
+export type { MapAsyncOptions } from './map-async.ts';
+export {
+  type SideOutputSpec,
+  type SideOutputSpecs,
+  type SideOutputs,
+  type SideOutputValue,
+  sideOutput,
+} from './side-outputs.ts';
 export type { Sink } from './sinks.ts';
 export {
   type Aggregate,
@@ -68,8 +86,11 @@ export type {
   KeyedStream,
   KeySum,
   OrderedStream,
+  SideStreams,
   WindowedStream,
+  WindowProcessOptions,
   WindowStream,
+  WithSideOutputs,
 } from './streams.ts';
 export {
   type CountWindows,

@@ -4,6 +4,7 @@ import { waitingSerde } from '../operators/kinds/time-order.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import type { JobDraft } from './job-draft.ts';
+import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import { declareState, type StateSpecs } from './state.ts';
 import { refuseAsync } from './user-function.ts';
 
@@ -17,6 +18,7 @@ export interface DraftedProcess {
   readonly timers?: unknown;
   readonly usesTime?: boolean | undefined;
   readonly inTimeOrder: boolean;
+  readonly sideOutputs?: SideOutputSpecs | undefined;
 }
 
 interface DraftedInput {
@@ -41,6 +43,7 @@ export function addProcess(draft: JobDraft, uid: string, drafted: DraftedProcess
   const expires = declared.some(({ ttl }) => ttl !== undefined);
   const ofBroadcast = broadcast === undefined ? undefined : broadcastStates(draft, uid, broadcast.state, declared);
   const states = [...declared, ...(inTimeOrder ? [waitingOf(draft, inputs)] : []), ...(onTimer === undefined ? [] : [TIMERS])];
+  const sideOutputs = sideOutputNames(draft, uid, drafted.sideOutputs);
   const claimed = draft.claim(uid);
   const broadcasts = broadcast?.inputs.map(({ node, value }) => draft.add({ kind: 'broadcast', inputs: [node], value })) ?? [];
   return draft.add({
@@ -52,6 +55,7 @@ export function addProcess(draft: JobDraft, uid: string, drafted: DraftedProcess
     broadcast: ofBroadcast && { states: ofBroadcast, onRecord: broadcast?.inputs.map(({ onRecord }) => onRecord as OnBroadcast) ?? [] },
     onTimer: onTimer as ProcessNode['onTimer'],
     inTimeOrder,
+    sideOutputs,
     time: timeOf(draft, uid, drafted) ?? (expires ? 'processing' : undefined),
   });
 }

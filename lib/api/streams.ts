@@ -1,8 +1,10 @@
 import type { Serde } from '../format/serde.ts';
-import type { KeyedContext, Output, Timer } from '../graph/job.ts';
-import type { WindowContext } from '../graph/windows.ts';
+import type { AsyncCall, KeyedContext, NoSideOutputs, Output, Timer } from '../graph/job.ts';
+import type { WindowProcessContext } from '../graph/windows.ts';
 import type { IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
 import type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
+import type { MapAsyncOptions } from './map-async.ts';
+import type { SideOutputSpecs, SideOutputs, SideOutputValue } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
 import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowResult } from './windows.ts';
@@ -10,7 +12,7 @@ import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowR
 /**
  * Values that flow from one operator to the next. A stream may have several consumers; each sees every value.
  *
- * Functions run once for each value, in order, and return their result at once: no promises. What they throw fails the
+ * Functions run once for each value, in order, and return their result at once: no promises, but for `mapAsync`. What they throw fails the
  * attempt at the epoch: nothing of it is seen, and the epoch is tried again.
  *
  * A function may change its value in place: no other branch of the stream, and no state, sees that. Where a stream parts, and
@@ -23,6 +25,16 @@ export interface DataStream<T> {
   filter(fn: (value: T) => boolean): DataStream<T>;
   /** Zero or more values for each: an array, or any iterable (a generator). */
   flatMap<U>(fn: (value: T) => Iterable<U>): DataStream<U>;
+  /**
+   * As `map`, by a function that is waited for: one that asks another service, say. Up to `capacity` values are waited for at once, and go
+   * on in their order when all are answered that were read together. It runs before the epoch is decided, and again for each attempt at it:
+   * what it does elsewhere may be done several times. One that does not answer within `timeoutMs`, or rejects, has failed at its value as
+   * any function that throws. `call.signal` aborts what is of no use any more.
+   *
+   * @example
+   * orders.mapAsync(async (order, { signal }) => ({ ...order, rate: await rateOf(order.currency, signal) }), { timeoutMs: 2_000 })
+   */
+  mapAsync<U>(fn: (value: T, call: AsyncCall) => PromiseLike<U>, options?: MapAsyncOptions): DataStream<U>;
   /**
    * The values of this stream and of the others, as one. Of an epoch those of one stage come before those of the next, each in its own
    * order.
@@ -93,11 +105,14 @@ export interface KeyedStream<K, T> {
    *   },
    * })
    */
-  process<S extends StateSpecs, R = never, Q = R>(
+  process<S extends StateSpecs, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
     uid: string,
-    operator: KeyedOperator<K, T, S, R, Q> & { readonly inTimeOrder: true },
-  ): OrderedStream<R | Q, T>;
-  process<S extends StateSpecs, R = never, Q = R>(uid: string, operator: KeyedOperator<K, T, S, R, Q>): DataStream<R | Q>;
+    operator: KeyedOperator<K, T, S, R, Q, O> & { readonly inTimeOrder: true },
+  ): WithSideOutputs<OrderedStream<R | Q, T>, O>;
+  process<S extends StateSpecs, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
+    uid: string,
+    operator: KeyedOperator<K, T, S, R, Q, O>,
+  ): WithSideOutputs<DataStream<R | Q>, O>;
   /**
    * Folds the values of a key into one of the same type and emits it for each: the first value of a key as it is, then
    * `fn(last result, value)`.
@@ -192,11 +207,17 @@ export interface WindowedStream<K, T> {
    * @example
    * .process('spread', (prices, { key, endMs }, out: Output<string>) => out.emit(`${key} ${endMs}: ${Math.max(...prices)}`), float64)
    */
-  process<R = never>(
+  process<R = never, O extends SideOutputSpecs = NoSideOutputs>(
     uid: string,
-    fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void,
+    fn: (values: readonly T[], context: WindowProcessContext<K, SideOutputs<O>>, out: Output<R>) => void,
     serde: Serde<NoInfer<T>>,
-  ): WindowStream<R, T>;
+    options?: WindowProcessOptions<O>,
+  ): WithSideOutputs<WindowStream<R, T>, O>;
+}
+
+export interface WindowProcessOptions<O extends SideOutputSpecs> {
+  /** As that of a keyed operator. @default none */
+  readonly sideOutputs?: O;
 }
 
 export interface DeduplicateOptions {
@@ -216,14 +237,28 @@ export interface OrderedStream<R, T> extends DataStream<R> {
   readonly late: DataStream<T>;
 }
 
+/** The streams of what an operator gives aside. */
+export interface SideStreams<O extends SideOutputSpecs> {
+  /**
+   * What the operator emits to the side output that it declares under this name. Throws `JobDefinitionError` for any other name.
+   *
+   * @example
+   * checked.sideOutput('refused').sink('write-refused', kafkaSink({ topic: 'refused', value: utf8 }))
+   */
+  sideOutput<Name extends keyof O & string>(name: Name): DataStream<SideOutputValue<O[Name]>>;
+}
+
+/** What an operator makes; with its side outputs, if it declares any. */
+export type WithSideOutputs<Stream, O extends SideOutputSpecs> = [keyof O] extends [never] ? Stream : Stream & SideStreams<O>;
+
 export interface KeySum<K> {
   readonly key: K;
   readonly sum: number;
 }
 
-export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R> {
+export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R, O extends SideOutputSpecs = NoSideOutputs> {
   readonly state: S;
-  onRecord(value: T, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K>): void;
+  onRecord(value: T, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K, SideOutputs<O>>): void;
   /**
    * Runs for each timer that is due, with the state of its key: at the end of an epoch, behind all its records. Timers of event time
    * come before those of processing time, each in order of time. What it emits has the timer's time. When it fails the epoch is tried
@@ -238,7 +273,7 @@ export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R> {
    *   if (open.get()) out.emit(`${key} is overdue since ${timeMs}`);
    * }
    */
-  onTimer?(timer: Timer, state: StateHandles<S>, out: Output<Q>, context: KeyedContext<K>): void;
+  onTimer?(timer: Timer, state: StateHandles<S>, out: Output<Q>, context: KeyedContext<K, SideOutputs<O>>): void;
   /**
    * All its timers are of processing time. Needed behind a source without event time.
    * @default they are of both
@@ -252,6 +287,12 @@ export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R> {
    * @default false: records are given as they come, and timers behind those of their epoch
    */
   readonly inTimeOrder?: boolean;
+  /**
+   * What it gives aside, each by a name of yours: `{ refused: sideOutput<Order>() }`. Its functions emit it to `context.sideOutputs`, with
+   * the timestamp and the key of what they work on, and `sideOutput(name)` of what it makes is its stream.
+   * @default none
+   */
+  readonly sideOutputs?: O;
   /** Does it read the watermark or the processing time, without having timers? Then epochs have them. @default false */
   readonly usesTime?: boolean;
 }

@@ -1,9 +1,10 @@
 import type { Serde } from '../format/serde.ts';
-import { JobDefinitionError, type Output, type WindowNode } from '../graph/job.ts';
-import type { WindowContext, WindowFold, WindowProcess } from '../graph/windows.ts';
+import { JobDefinitionError, type NoSideOutputs, type Output, type WindowNode } from '../graph/job.ts';
+import type { WindowContext, WindowFold, WindowProcess, WindowProcessContext } from '../graph/windows.ts';
 import { sharesSlices, windowStates } from '../operators/kinds/window/states.ts';
 import { initialOf } from '../state/columns/value.ts';
-import type { WindowedStream, WindowStream } from './streams.ts';
+import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
+import type { WindowedStream, WindowProcessOptions, WindowStream, WithSideOutputs } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 import {
@@ -20,10 +21,18 @@ import {
 interface WindowsDraft {
   /** Begins messages. */
   readonly where: string;
-  add(uid: string, node: DraftedWindows): unknown;
+  add(uid: string, node: DraftedWindows, sideOutputs?: SideOutputSpecs): unknown;
+  /** The names of side outputs, checked. */
+  sideOutputNames(uid: string, specs: SideOutputSpecs | undefined): readonly string[];
 }
 
 export type DraftedWindows = Pick<WindowNode, 'states' | 'shape' | 'make' | 'allowedLatenessMs' | 'earlyEveryMs' | 'time'>;
+
+/** How is written what is kept of values: of all together, or of each. */
+interface Kept {
+  readonly accumulator?: Serde<unknown>;
+  readonly value?: Serde<unknown>;
+}
 
 export function windowedStream<K, T>(
   draft: WindowsDraft,
@@ -34,11 +43,10 @@ export function windowedStream<K, T>(
   const shape = shapeOf(given);
   if (shape === undefined) throw new JobDefinitionError(`${where}: window is given no windows: tumblingWindows({ sizeMs: 60_000 }), say`);
   const common = { shape, ...checkedOptions(shape, options, where) };
-  const add = (uid: string, make: WindowFold | WindowProcess, accumulator?: Serde<unknown>, value?: Serde<unknown>) => {
-    const inSlices = sharesSlices(shape, make);
-    const states = windowStates({ shape, time: common.time, accumulator, value, inSlices });
-    return draft.add(uid, { ...common, make, states });
-  };
+  const statesOf = (make: WindowFold | WindowProcess, { accumulator, value }: Kept) =>
+    windowStates({ shape, time: common.time, accumulator, value, inSlices: sharesSlices(shape, make) });
+  const addFold = (uid: string, make: WindowFold, accumulator: Serde<unknown>) =>
+    draft.add(uid, { ...common, make, states: statesOf(make, { accumulator }) });
 
   return {
     aggregate<A, R>(uid: string, aggregate: WindowAggregate<K, T, A, R>) {
@@ -62,7 +70,7 @@ export function windowedStream<K, T>(
         );
       const begin = initialOf({ name: `of ${uid}`, serdes: [accumulator], initial });
       const fold: WindowFold = { kind: 'fold', first: (value) => addOne(begin(), value), add: addOne, merge, result };
-      return add(uid, fold, accumulator) as WindowStream<R, T>;
+      return addFold(uid, fold, accumulator) as WindowStream<R, T>;
     },
     reduce(uid, fn, serde) {
       const at = `${where}: reduce ${uid}`;
@@ -70,16 +78,24 @@ export function windowedStream<K, T>(
       expectSerde(serde, at);
       const reduce = fn as (one: unknown, other: unknown) => unknown;
       const fold: WindowFold = { kind: 'fold', first: (value) => value, add: reduce, merge: reduce, result: plainResult };
-      return add(uid, fold, serde as Serde<unknown>) as WindowStream<WindowResult<K, T>, T>;
+      return addFold(uid, fold, serde as Serde<unknown>) as WindowStream<WindowResult<K, T>, T>;
     },
-    process<R>(uid: string, fn: (values: readonly T[], context: WindowContext<K>, out: Output<R>) => void, serde: Serde<T>) {
+    process<R, O extends SideOutputSpecs = NoSideOutputs>(
+      uid: string,
+      fn: (values: readonly T[], context: WindowProcessContext<K, SideOutputs<O>>, out: Output<R>) => void,
+      serde: Serde<T>,
+      { sideOutputs }: WindowProcessOptions<O> = {},
+    ) {
       const at = `${where}: process ${uid}`;
       refuseAsync(fn, at);
       expectSerde(serde, at);
-      return add(uid, { kind: 'process', process: fn as WindowProcess['process'] }, undefined, serde as Serde<unknown>) as WindowStream<
-        R,
-        T
-      >;
+      const make: WindowProcess = {
+        kind: 'process',
+        process: fn as unknown as WindowProcess['process'],
+        sideOutputs: draft.sideOutputNames(uid, sideOutputs),
+      };
+      const node = { ...common, make, states: statesOf(make, { value: serde as Serde<unknown> }) };
+      return draft.add(uid, node, sideOutputs) as WithSideOutputs<WindowStream<R, T>, O>;
     },
   };
 }

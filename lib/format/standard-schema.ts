@@ -49,7 +49,8 @@ export function conforming(serde: string, { '~standard': standard }: StandardSch
 }
 
 function faultIn(value: unknown, { message, path = [] }: SchemaIssue): string {
-  const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
+  // An array of a class of its own, as arktype's, may make another of itself by `map`.
+  const keys = Array.from(path, (part) => (typeof part === 'object' ? part.key : part));
   let found = value;
   for (const key of keys) found = typeof found === 'object' && found !== null ? (found as Record<PropertyKey, unknown>)[key] : undefined;
   const where = keys.length === 0 ? 'the value' : keys.map(String).join('.');

@@ -40,6 +40,10 @@ export const nodeKinds = {
   map: inChain,
   filter: inChain,
   flatMap: inChain,
+  mapAsync: {
+    place: 'chain',
+    describe: ({ id, kind, capacity, timeoutMs }) => ({ id, kind, capacity, timeoutMs }),
+  },
   union: inChain,
   keyBy: {
     place: 'exchange',

@@ -6,6 +6,7 @@ import { filter } from './kinds/filter.ts';
 import { flatMap } from './kinds/flat-map.ts';
 import { keyBy } from './kinds/key-by.ts';
 import { map } from './kinds/map.ts';
+import { mapAsync } from './kinds/map-async.ts';
 import { process } from './kinds/process.ts';
 import { sideOutput } from './kinds/side-output.ts';
 import { sink } from './kinds/sink.ts';
@@ -19,6 +20,7 @@ export const operatorKinds: OperatorKinds = {
   map,
   filter,
   flatMap,
+  mapAsync,
   union,
   keyBy,
   broadcast,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { byName, ofName } from '../config/by-name.ts';
 import type { StageRunner } from '../epoch/attempt/ask-stages.ts';
 import { learnSinks } from '../epoch/commit/run-sinks.ts';
@@ -49,13 +50,26 @@ const NO_TARGETS: SinkTargets = {
   items: () => Promise.reject(new Error('no items are written in memory')),
 };
 
+const realSleep: Clock['sleep'] = (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+
 /** Starts the processes of a job: none of them has any state yet. */
 export async function startRun(surroundings: Surroundings, parallelism: Parallelism): Promise<Run> {
   const { compiled, topics, blobStore, clock, random, maxParallelism } = surroundings;
   const { plan } = compiled;
   const kafka = memoryKafka(topics);
   const blobs = createBlobs(blobStore, random);
-  const tools = { ...compiled, blobs, clock, random, kafka, targets: NO_TARGETS, build: BUILD, inlineBlobBytes: INLINE_BLOB_BYTES };
+  // What a job's functions wait for takes the time of this machine.
+  const waiting: Clock = { ...clock, sleep: realSleep };
+  const tools = {
+    ...compiled,
+    blobs,
+    clock: waiting,
+    random,
+    kafka,
+    targets: NO_TARGETS,
+    build: BUILD,
+    inlineBlobBytes: INLINE_BLOB_BYTES,
+  };
   const sinks = coordinateSinks(
     { clock, random, kafka, targets: NO_TARGETS },
     { deliveryGuarantee: 'at-least-once', transactionTimeoutMs: TIMEOUT_MS },

@@ -2,6 +2,8 @@ import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawTopics } from './draw-topics.ts';
+import { askingJobs } from './jobs/asking.ts';
+import { branchingJobs } from './jobs/branching.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { reaching } from './jobs/reaching.ts';
@@ -174,7 +176,7 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
 const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   time: [...timedJobs, ...fadingJobs],
   windows: windowedJobs,
-  connected: connectedJobs,
+  connected: [...connectedJobs, ...branchingJobs, ...askingJobs],
   reach: [reaching],
 };
 

@@ -1,3 +1,5 @@
+import { askingJobs } from './jobs/asking.ts';
+import { branchingJobs } from './jobs/branching.ts';
 import { collectingJobs } from './jobs/collecting.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { countingJobs } from './jobs/counting.ts';
@@ -10,7 +12,16 @@ import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs, ...windowedJobs, ...connectedJobs];
+const statefulJobs: readonly SimJob[] = [
+  ...keepingJobs,
+  ...collectingJobs,
+  ...fadingJobs,
+  ...timedJobs,
+  ...windowedJobs,
+  ...connectedJobs,
+  ...branchingJobs,
+  ...askingJobs,
+];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs, ...reachingJobs];
 

@@ -1111,6 +1111,18 @@ export const mutants: readonly Mutant[] = [
     edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
   },
   {
+    name: 'what is given aside goes under its own name',
+    focus: 'connected',
+    edits: [edit('lib/operators/chain.ts', "node.kind === 'sideOutput' && node.tag === tag", "node.kind === 'sideOutput'")],
+  },
+  {
+    name: 'what is given aside is a copy of its own',
+    focus: 'connected',
+    edits: [
+      edit('lib/operators/operator-runtime.ts', "compileSide(parts, node.id, tag, 'kept')", "compileSide(parts, node.id, tag, 'passed')"),
+    ],
+  },
+  {
     // No seed comes to it: whoever makes a permit makes it of the manifest whose committables it names. Unit tests catch it.
     name: 'a permit covers its own epoch alone',
     edits: [edit('lib/protocol/permit.ts', 'if (permit.epoch !== epoch) throw', 'if (permit.epoch < 0) throw')],

@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { defineJob, kafkaSink, kafkaSource, type Output, utf8 } from '../../../lib/api/index.ts';
+import {
+  defineJob,
+  int64,
+  kafkaSink,
+  kafkaSource,
+  type Output,
+  sessionWindows,
+  tumblingWindows,
+  utf8,
+  valueState,
+  type WindowContext,
+} from '../../../lib/api/index.ts';
 import { readCommitted } from '../checker/reader.ts';
 import { INPUT, JOB, type SimJob } from '../sim-job.ts';
 import type { World } from '../world.ts';
-import type { WorldOptions } from '../world-options.ts';
+import type { InputBatch, WorldOptions } from '../world-options.ts';
 import { at, ends, plain, type Rule, story } from './story.ts';
 
 const HOUR_MS = 3_600_000;
@@ -38,6 +49,44 @@ const alarms: SimJob = {
           },
         })
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
+/** Lines are `word time`. What it writes begins with what it is of, and the word. */
+const diary: SimJob = {
+  name: 'diary',
+  define: (_build, startingOffsets) =>
+    defineJob(JOB, (job) => {
+      const timeOf = (line: string) => Number(line.split(' ')[1]);
+      const eventTime = { timestamp: timeOf, maxOutOfOrdernessMs: 3_000, idleAfterMs: 30_000 };
+      const words = job
+        .source('read', kafkaSource({ topic: INPUT, value: utf8, startingOffsets, eventTime }))
+        .keyBy((line) => line.split(' ')[0] ?? '', utf8);
+      const count = { accumulator: int64, initial: 0, add: (n: number) => n + 1, merge: (one: number, other: number) => one + other };
+      const shown = (what: string) => ({
+        ...count,
+        result: (n: number, { key, startMs, endMs }: WindowContext<string>) => `${what} ${key} ${startMs} to ${endMs}: ${n}`,
+      });
+      const ordered = words.process('order', {
+        inTimeOrder: true,
+        state: { n: valueState(int64, 0) },
+        onRecord(line, { n }, out: Output<string>, { timestamp, timers }) {
+          out.emit(`order ${line} is ${n.update((before) => before + 1)}`);
+          timers.setEventTime(timestamp + 700);
+        },
+        onTimer: ({ timeMs }, { n }, out, { key }) => out.emit(`order ${key} rings at ${timeMs}, ${n.update((before) => before + 1)}`),
+      });
+      const sink = (topic: string) => kafkaSink({ topic, value: utf8 });
+      ordered.sink('write-order', sink('output'));
+      ordered.late.sink('write-late', sink('output'));
+      words
+        .window(tumblingWindows({ sizeMs: 1_000 }))
+        .aggregate('count', shown('count'))
+        .sink('write-counts', sink('output'));
+      words
+        .window(sessionWindows({ gapMs: 800 }))
+        .aggregate('visit', shown('visit'))
+        .sink('write-visits', sink('output'));
     }),
 };
 
@@ -230,5 +279,48 @@ describe('a record', () => {
       { input },
     );
     expect(output).toEqual(['ant at 2000', 'late dog 8999']);
+  });
+});
+
+describe('input that is read again under other cuts of epochs', () => {
+  const TIMES = [1_000, 2_900, 400, 3_100, 3_100, 2_500, 5_200, 4_800, 6_900, 6_000, 7_700, 9_400];
+  const spread: InputBatch[] = [
+    ...TIMES.map((time, index) => plain(index * 1_200, index % 2, `ant ${time}`, `bee ${time + 150}`)),
+    plain(15_000, 0, 'end 60000'),
+    plain(15_000, 1, 'end 60000'),
+  ];
+  const inOne = spread.map((batch) => ({ ...batch, atMs: 0 }));
+  const dying = (nth: number) => ({ at: at('decide', { nth }), fault: { fault: 'crash', when: 'before' } }) as const;
+  const lost: Rule = { at: at('invoke process', { nth: 4 }), fault: { fault: 'lose', what: 'answer' } };
+
+  /** By what a text is of, in the order in which a reader has it. */
+  async function written(rules: readonly Rule[], input: readonly InputBatch[], most: number) {
+    let world: World | undefined;
+    const told = await story(rules, {
+      job: diary,
+      input,
+      parallelism: (coordinator) => ({ read: 1, order: coordinator === 1 ? 1 : most, 'write-order': 1 }),
+      prepare: (made) => {
+        world = made;
+      },
+    });
+    const logs = world?.broker.topics.get('output') ?? [];
+    const texts = logs.flatMap((log) => readCommitted(log, 0, log.end).map(({ value }) => value));
+    return { epochs: told.epochs, output: Map.groupBy(texts, (text) => text.split(' ').slice(0, 2).join(' ')) };
+  }
+
+  it('gives the same of each key, word for word: in order of time, in windows and in sessions', async () => {
+    const [plainly, ...others] = await Promise.all([
+      written([], spread, 1),
+      written([], inOne, 1),
+      written([dying(3)], spread, 3),
+      written([lost, dying(5)], spread, 2),
+    ]);
+    // Two lines of one time have one timer.
+    expect(plainly?.output.get('order ant')).toHaveLength(2 * TIMES.length - 1);
+    expect(plainly?.output.get('count bee')?.[0]).toBe('count bee 0 to 1000: 1');
+    expect([...(plainly?.output.keys() ?? [])].filter((of) => of.startsWith('ant ') || of.startsWith('bee '))).toEqual([]);
+    expect(new Set([plainly, ...others].map((each) => each?.epochs)).size).toBeGreaterThan(2);
+    for (const other of others) expect(other.output).toEqual(plainly?.output);
   });
 });

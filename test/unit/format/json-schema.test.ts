@@ -42,6 +42,20 @@ describe('json with a schema', () => {
     expect(() => read(json(even), '{"n":8}')).toThrow('json: n: must be large, and it is 8');
   });
 
+  it('takes a path as it is, also one of a class of its own that `map` would lengthen, as in arktype', () => {
+    class Path extends Array<PropertyKey> {
+      constructor(...keys: PropertyKey[]) {
+        super();
+        this.push(...keys);
+      }
+    }
+    expect(new Path().map(String)).toEqual(new Path(0));
+    const failingAt = (...keys: string[]) =>
+      json({ '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'no', path: new Path(...keys) }] }) } });
+    expect(() => read(failingAt(), '7')).toThrow('json: the value: no, and it is 7');
+    expect(() => read(failingAt('a', 'b'), '{"a":{"b":5}}')).toThrow('json: a.b: no, and it is 5');
+  });
+
   it('refuses a schema that answers later', () => {
     const later = z.string().refine(async () => true);
     expect(() => read(json(later), '"a"')).toThrow(/asynchronously|promise/i);

@@ -1,16 +1,19 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import type { JobDefinition } from '../../../lib/api/index.ts';
+import type { TestJob } from '../../../lib/testing/index.ts';
 import { Dice } from '../../simulation/kernel/dice.ts';
 import { resultsOf } from '../../support/nexmark/check.ts';
 import { DISORDER_MS, nexmarkEvents, PARTITIONS } from '../../support/nexmark/events.ts';
 import { canonical, QUERIES } from '../../support/nexmark/queries.ts';
 import { type GivenEpoch, ran } from '../operators/running-job.ts';
+import { troubled } from '../testing/troubled.ts';
 
 /** These know from event time, or from the clock, when they are done with a key. */
 const FORGETFUL = ['q5', 'q7', 'q8', 'q9', 'q11', 'q12'];
 const SEEDS = [1, 2, 3];
 const EVENTS = 600;
+const EVENTS_WITH_CRASHES = 200;
 const MOST_EVENTS_OF_EPOCH = 60;
 /** Behind all events, and a day before they would be too far ahead of it. */
 const START = Date.UTC(2026, 0, 1);
@@ -48,6 +51,11 @@ function epochsOf(lines: readonly string[], dice: Dice): GivenEpoch[] {
   return epochs;
 }
 
+/** `testJob` gives the rows of files, and not where they are. */
+function withoutFolder(result: object): object {
+  return Object.fromEntries(Object.entries(result).filter(([name]) => name !== 'folder'));
+}
+
 describe('the Nexmark jobs', () => {
   it('are those that there are naive queries for', () => {
     const jobs = readdirSync('jobs/nexmark').flatMap((file) => /^(q\d+)\.ts$/.exec(file)?.[1] ?? []);
@@ -69,5 +77,26 @@ describe('the Nexmark jobs', () => {
         }
       },
     );
+
+    it('yields the same when epochs are lost in crashes before any stage and before the decision, and begun again by fewer or more subtasks', async () => {
+      const events = nexmarkEvents(SEEDS.length + 1, EVENTS_WITH_CRASHES);
+      const input = events.lines.map((line, index) => ({
+        to: 'read-events',
+        record: { value: JSON.parse(line) as unknown, partition: index % PARTITIONS },
+      }));
+      const expected = query.results(events).map(withoutFolder).map(canonical).toSorted();
+      expect(expected.length, 'a test without results shows nothing').toBeGreaterThan(0);
+      const end = (test: TestJob) => test.advanceProcessingTime({ byMs: PAUSE_MS });
+      const test = await troubled(
+        { job: await jobOf(name), input, partitions: { nexmark: PARTITIONS }, startMs: START, end },
+        SEEDS.length + 1,
+      );
+      const written = test.output('write-results').map(({ partition, key, value }) => ({
+        partition,
+        key: key === undefined ? null : JSON.stringify(key),
+        value: JSON.stringify(value),
+      }));
+      expect(resultsOf(written, query)).toEqual(expected);
+    });
   });
 });

@@ -24,6 +24,7 @@ test('each kind of node has a place in the graph and runs', () => {
     'map',
     'filter',
     'flatMap',
+    'mapAsync',
     'union',
     'broadcast',
     'keyBy',

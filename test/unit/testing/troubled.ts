@@ -8,13 +8,15 @@ interface Course {
   readonly job: JobDefinition;
   readonly input: Input;
   readonly partitions: Readonly<Record<string, number>>;
+  /** Of the processing time. @default 0 */
+  readonly startMs?: number;
   /** When all input has been read: what has the last times come. */
   readonly end?: (test: TestJob) => Promise<unknown>;
 }
 
 /** All input in one epoch, nothing goes wrong. */
-export async function untroubled({ job, input, partitions, end }: Course, parallelism = 1): Promise<TestJob> {
-  const test = testJob(job, { partitions, parallelism });
+export async function untroubled({ job, input, partitions, startMs = 0, end }: Course, parallelism = 1): Promise<TestJob> {
+  const test = testJob(job, { partitions, startMs, parallelism });
   for (const { to, record } of input) test.pushRecords(to, record);
   await test.runUntilIdle();
   await end?.(test);
@@ -22,11 +24,11 @@ export async function untroubled({ job, input, partitions, end }: Course, parall
 }
 
 /** The same input, cut at random, with crashes at random, and every now and then at another parallelism. */
-export async function troubled({ job, input, partitions, end }: Course, seed: number, mostSubtasks = 3): Promise<TestJob> {
+export async function troubled({ job, input, partitions, startMs = 0, end }: Course, seed: number, mostSubtasks = 3): Promise<TestJob> {
   const random = mulberry32(seed);
   const upTo = (most: number) => 1 + Math.floor(random() * most);
   const stages = ['decision', ...job.nodes.flatMap((node) => ('uid' in node ? [node.uid] : []))];
-  const test = testJob(job, { partitions, parallelism: upTo(mostSubtasks) });
+  const test = testJob(job, { partitions, startMs, parallelism: upTo(mostSubtasks) });
   const left = [...input];
   while (left.length > 0) {
     for (const { to, record } of left.splice(0, upTo(input.length / 4))) test.pushRecords(to, record);

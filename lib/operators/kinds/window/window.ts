@@ -63,10 +63,17 @@ export const window: KeyedKind<WindowNode> = {
   },
 };
 
-function contentsOf({ uid, make }: WindowNode, { current, scope, next }: KeyedPlace, state: StateSet): WindowContents {
+function contentsOf({ uid, make }: WindowNode, { current, scope, side, next }: KeyedPlace, state: StateSet): WindowContents {
   const behind = next();
   if (make.kind === 'fold') return folded(make, current, behind);
-  return collected(make, state.handles[VALUES] as OrderedMap<ValuePlace, unknown>, { uid, current, scope, next: behind });
+  return collected(make, state.handles[VALUES] as OrderedMap<ValuePlace, unknown>, {
+    uid,
+    current,
+    scope,
+    keys: state.keys,
+    side,
+    next: behind,
+  });
 }
 
 function openWindows({ shape, make }: WindowNode, place: WindowsPlace): OpenWindows | undefined {

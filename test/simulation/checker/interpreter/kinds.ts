@@ -4,12 +4,14 @@ import type {
   FlatMapNode,
   JobNode,
   KeyByNode,
+  MapAsyncNode,
   MapNode,
   SideOutputNode,
   SinkNode,
   SourceNode,
   UnionNode,
 } from '../../../../lib/graph/job.ts';
+import type { Answer } from '../../user-code.ts';
 import { hashOf } from '../key-groups.ts';
 import { textOf } from '../texts.ts';
 import type { Belongs, Epoch, Written } from './epoch.ts';
@@ -32,6 +34,7 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   map,
   filter,
   flatMap,
+  mapAsync,
   union,
   keyBy,
   broadcast,
@@ -59,6 +62,17 @@ function filter({ fn }: FilterNode, input: readonly Row[]): readonly Row[] {
 
 function flatMap({ fn }: FlatMapNode, input: readonly Row[]): readonly Row[] {
   return input.flatMap((row) => [...(fn(row.value) as Iterable<unknown>)].map((value) => ({ ...row, value })));
+}
+
+/** It does not wait: what the functions of simulated jobs will answer is known at once. */
+function mapAsync({ id, fn }: MapAsyncNode, input: readonly Row[]): readonly Row[] {
+  const made = new Map<string, number>();
+  return input.map((row) => {
+    const nth = made.get(row.origin) ?? 0;
+    made.set(row.origin, nth + 1);
+    const { known } = fn(row.value, { signal: new AbortController().signal }) as Answer<unknown>;
+    return { ...row, value: known, origin: madeOf(madeOf(row.origin, id), nth) };
+  });
 }
 
 /** One input behind the other. That is the order of what is made in different stages; how one stage mixes, is not modelled. */
