@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -52,7 +52,7 @@ export function javaCommand(): string {
   return own !== undefined && existsSync(own) ? own : 'java';
 }
 
-/** The PATH with this checkout's Node first, so that what the emulator runs as "node" is the Node of this project. */
+/** The PATH with the Node of this process first, so that what the emulator runs as "node" is the Node of this project. */
 export function pathWithNode(): string {
-  return [join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter);
+  return [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter);
 }
