@@ -8,6 +8,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { parameters } from '../lib/config/parameters.ts';
+import { emulatedBrokers, onEmulator, tellEmulator } from './emulated.ts';
 import { JobFunctions } from './functions/job-functions.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { Network } from './network/network.ts';
@@ -62,21 +63,27 @@ export class StreamJob extends Construct {
 
   constructor(scope: Construct, id: string, props: StreamJobProps) {
     super(scope, id);
-    this.settings = props.settings ?? readSettings(givenOf(props), props.environment);
+    const emulated = emulatedBrokers(this);
+    const given = emulated === undefined ? givenOf(props) : onEmulator(givenOf(props), emulated);
+    this.settings = props.settings ?? readSettings(given, props.environment);
     const { config, job, adopt } = this.settings;
     this.storage = new CheckpointStorage(this, 'Storage', { job: job.name, removal: config.removal, adopt });
     this.functions = new JobFunctions(this, 'Functions', {
       settings: this.settings,
       storage: this.storage,
-      network: props.kafka.network,
+      network: emulated === undefined ? props.kafka.network : undefined,
     });
     new EveryMinute(this, 'EveryMinute', this.functions.coordinator);
     this.monitoring = config.monitoring === 'on' ? this.watch(props.alarmActions ?? []) : undefined;
 
-    new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
-    new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
+    const table = new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
+    const blobs = new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
     new CfnOutput(this, 'CoordinatorName', { value: this.functions.coordinator.functionName });
     new CfnOutput(this, 'BuildId', { value: this.functions.buildId });
+    if (emulated !== undefined) {
+      const outputs = { table: table.logicalId, blobs: blobs.logicalId };
+      tellEmulator(this.functions.coordinator, this.settings, outputs);
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import { branchingJobs } from './jobs/branching.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { reaching } from './jobs/reaching.ts';
+import { tableJobs } from './jobs/tables.ts';
 import { alignedJobs, timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
@@ -63,7 +64,7 @@ const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /**
  * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
- * `connected`, `starts` and `held` are drawn for mutants only.
+ * `connected`, `tables`, `starts` and `held` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -71,6 +72,7 @@ export type Focus =
   | 'time'
   | 'windows'
   | 'connected'
+  | 'tables'
   | 'doubt'
   | 'records'
   | 'sources-anew'
@@ -147,6 +149,7 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   windows: BETWEEN_TIMES,
   connected: BETWEEN_TIMES,
   held: BETWEEN_TIMES,
+  tables: BETWEEN_TIMES,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
   // Each start is delivered twice, and coordinators change often.
@@ -188,6 +191,7 @@ const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   windows: windowedJobs,
   connected: [...connectedJobs, ...branchingJobs, ...askingJobs],
   held: alignedJobs,
+  tables: tableJobs,
   reach: [reaching],
 };
 

@@ -20,6 +20,12 @@ export interface SimJob {
   define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
   /** By uid, what operators of the engine's own must do, written anew: the interpreter runs that in their place. */
   readonly plainly?: Readonly<Record<string, Plainly>>;
+  /**
+   * The same job with plain functions in place of the engine's own operators, which share no code with it: what this gives its sinks is what
+   * the job must. Sources, sinks and keyed operators have the uids that they have there. Undefined: it has none that are more than the
+   * author's functions.
+   */
+  readonly plain?: SimJob['define'];
   /** Build b has sources, state and sinks that build a has not, so that there is no way back to a. */
   readonly grows?: true;
 }
@@ -28,6 +34,8 @@ export interface SimJob {
 export interface JobShape {
   /** As the interpreter runs it. */
   readonly definition: JobDefinition;
+  /** With plain functions. */
+  readonly plain: JobDefinition | undefined;
   /** By uid, the topic. */
   readonly sources: ReadonlyMap<string, string>;
   /** Of sinks that write to Kafka: by uid, the topic. */
@@ -60,6 +68,7 @@ export function shapeOf(job: SimJob): JobShape {
   };
   const shape: JobShape = {
     definition,
+    plain: job.plain?.('b', 'earliest', faultless),
     sources: new Map(nodes.flatMap((node) => (node.kind === 'source' ? [[node.uid, node.topic] as const] : []))),
     sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind === 'kafka' ? [[node.uid, node.to.topic] as const] : []))),
     others: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind !== 'kafka' ? [[node.uid, node.to.kind] as const] : []))),
