@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'bench-jars' | 'bench' | 'conformance';
+type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'clickhouse' | 'bench-jars' | 'bench' | 'conformance';
 
 /** One release of Kafka. */
 export interface InstalledKafka {
@@ -35,6 +35,7 @@ export const INSTALLED = {
   /** Flink's test harnesses, and the classes of the program that runs cases through them. */
   conformance: join(ROOT, '.onceflow/conformance'),
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
+  clickhousePython: join(ROOT, '.onceflow/clickhouse/bin/python'),
   localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;
 
