@@ -11,6 +11,7 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { SinkTargets } from '../ports/sink-targets.ts';
 import { coordinateSinks } from '../sinks/connectors.ts';
 import { createBlobs } from '../storage/blobs.ts';
+import { KeptObjects } from './kept-objects.ts';
 import { type MemoryKafka, memoryKafka } from './memory-kafka.ts';
 import type { MemoryTopics } from './memory-topics.ts';
 import { stageFunctions } from './stage-functions.ts';
@@ -32,6 +33,7 @@ export interface Run extends StageRunner {
   readonly kafka: MemoryKafka;
   readonly rules: LoopRules;
   readonly surroundings: Surroundings;
+  readonly keptObjects: KeptObjects;
 }
 
 /** By stage, or of all of them. */
@@ -55,7 +57,18 @@ export async function startRun(surroundings: Surroundings, parallelism: Parallel
   const { plan } = compiled;
   const kafka = memoryKafka(topics);
   const blobs = createBlobs(blobStore, random);
-  const tools = { ...compiled, blobs, clock, random, kafka, targets: NO_TARGETS, build: BUILD, inlineBlobBytes: INLINE_BLOB_BYTES };
+  const keptObjects = new KeptObjects();
+  const tools = {
+    ...compiled,
+    job: keptObjects.watching(compiled.job),
+    blobs,
+    clock,
+    random,
+    kafka,
+    targets: NO_TARGETS,
+    build: BUILD,
+    inlineBlobBytes: INLINE_BLOB_BYTES,
+  };
   const sinks = coordinateSinks(
     { clock, random, kafka, targets: NO_TARGETS },
     { deliveryGuarantee: 'at-least-once', transactionTimeoutMs: TIMEOUT_MS },
@@ -84,6 +97,7 @@ export async function startRun(surroundings: Surroundings, parallelism: Parallel
     kafka,
     rules,
     surroundings,
+    keptObjects,
   };
 }
 
