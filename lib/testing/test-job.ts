@@ -14,6 +14,7 @@ import {
   type EpochCourse,
   type EpochOutcome,
   firstEpoch,
+  heldInput,
   runEpoch,
   stateAfter,
   stateOfEmptyEpoch,
@@ -176,12 +177,11 @@ export class TestJob {
     return this.#alone(async () => {
       const reports: EpochReport[] = [];
       if (job === 'running') {
-        await this.#started();
+        const run = await this.#started();
         for (let dueMs: number | undefined = this.nowMs; dueMs !== undefined && dueMs <= toMs; ) {
           this.#clock.nowMs = Math.max(this.nowMs, dueMs);
           reports.push(...(await this.#runUntilIdle(Number.POSITIVE_INFINITY)));
-          const nextMs = timeDueAtMs(this.#last().manifest, this.#surroundings.compiled.plan);
-          // What is due and was not done waits for input that is held.
+          const nextMs = timeDueAtMs(this.#last().manifest, this.#surroundings.compiled.plan, heldInput(this.#last(), run));
           dueMs = nextMs !== undefined && nextMs > this.nowMs ? nextMs : undefined;
         }
       }
