@@ -8,6 +8,7 @@ import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { readConfig } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { topicsOf } from '../local/job-topics.ts';
+import { openKeeper } from '../local/stack/kept-process.ts';
 import { startEmbedded } from './broker/embedded.ts';
 import { claimFolder } from './claim-folder.ts';
 import { writeEnvironment } from './environment.ts';
@@ -50,8 +51,10 @@ export async function dev(options: DevOptions): Promise<boolean> {
   const claim = claimFolder(folder, options.fresh);
   const closing: (() => Promise<void> | void)[] = [() => claim.release()];
   try {
-    const embedded = { folder: resolve(folder, 'kafka'), port: options.port, archive: config.kafkaArchive, say };
-    const broker = named === undefined ? await startEmbedded(embedded) : undefined;
+    const keeper = named === undefined ? await openKeeper({ dir: resolve(folder, 'kafka') }) : undefined;
+    closing.unshift(async () => keeper?.close());
+    const embedded = { port: options.port, archive: config.kafkaArchive, say };
+    const broker = keeper === undefined ? undefined : await startEmbedded(keeper, embedded);
     closing.unshift(async () => broker?.stop());
     const brokers = broker?.bootstrap ?? named ?? '';
     const kafka = await openKafka(config, {
@@ -62,14 +65,15 @@ export async function dev(options: DevOptions): Promise<boolean> {
       clock: systemClock,
     });
     closing.unshift(() => kafka.close());
-    const output = followOutput(kafka, systemClock, options.show);
+    const output = followOutput({ kafka, clock: systemClock, ...options });
     closing.unshift(() => output.close());
     const makeWith = broker !== undefined || options.createTopics ? { partitions: options.partitions } : undefined;
     const epochs = await openEpochStore(config);
     const work = { options, source, kafka, output, epochs, config, makeWith, env: { ...early, ONCEFLOW_BROKERS: brokers } };
     await prepareTopics(work, first);
     const shell = resolve(folder, 'env');
-    closing.unshift(writeEnvironment(shell, work.env, first.summary.name));
+    const ours = Object.entries(work.env).filter(([name]) => name.startsWith('ONCEFLOW_'));
+    closing.unshift(writeEnvironment(shell, { ...Object.fromEntries(ours), ONCEFLOW_JOB_NAME: first.summary.name }));
     say(welcome(first, { brokers, input, isEmbedded: broker !== undefined, shell }));
     return await runJobs(work, first, input);
   } finally {

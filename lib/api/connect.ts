@@ -1,11 +1,12 @@
 import type { Serde } from '../format/serde.ts';
-import { type BroadcastContext, JobDefinitionError, type KeyedContext, type Output, type Timer } from '../graph/job.ts';
-import { stream, withLate } from './draft-streams.ts';
+import { type BroadcastContext, JobDefinitionError, type KeyedContext, type NoSideOutputs, type Output, type Timer } from '../graph/job.ts';
+import { stream, withLate, withSideOutputs } from './draft-streams.ts';
 import { draftedOf } from './drafted.ts';
 import type { JobDraft } from './job-draft.ts';
 import { addProcess, boundTo, type DraftedProcess } from './process.ts';
+import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
-import type { BroadcastStream, DataStream, KeyedStream, OrderedStream } from './streams.ts';
+import type { BroadcastStream, DataStream, KeyedStream, OrderedStream, WithSideOutputs } from './streams.ts';
 
 /** Streams by names of the author's: brought together by one key, or broadcast. */
 export type ConnectInputs = Readonly<Record<string, KeyedStream<unknown, unknown> | BroadcastStream<unknown>>>;
@@ -22,15 +23,22 @@ type KeyOf<I extends ConnectInputs> = { [N in keyof I]: I[N] extends KeyedStream
 type KeyedValueOf<I extends ConnectInputs> = { [N in keyof I]: I[N] extends KeyedStream<infer _, infer T> ? T : never }[keyof I];
 
 /** What runs for each value of an input: with the state of its key, or if it is broadcast with what all keys have in common. */
-type InputFunction<Input, K, S extends StateSpecs, B extends StateSpecs, R> =
+type InputFunction<Input, K, S extends StateSpecs, B extends StateSpecs, R, O extends SideOutputSpecs> =
   Input extends BroadcastStream<infer T>
     ? (value: T, state: StateHandles<B>, context: BroadcastContext) => void
     : Input extends KeyedStream<infer _, infer T>
-      ? (value: T, state: StateHandles<S> & ReadonlyStateHandles<B>, out: Output<R>, context: KeyedContext<K>) => void
+      ? (value: T, state: StateHandles<S> & ReadonlyStateHandles<B>, out: Output<R>, context: KeyedContext<K, SideOutputs<O>>) => void
       : never;
 
 /** What runs for the values of several streams. */
-export interface ConnectedOperator<I extends ConnectInputs, S extends StateSpecs, B extends StateSpecs, R, Q = R> {
+export interface ConnectedOperator<
+  I extends ConnectInputs,
+  S extends StateSpecs,
+  B extends StateSpecs,
+  R,
+  Q = R,
+  O extends SideOutputSpecs = NoSideOutputs,
+> {
   /** Of each key. @default none */
   readonly state?: S;
   /**
@@ -39,27 +47,43 @@ export interface ConnectedOperator<I extends ConnectInputs, S extends StateSpecs
    */
   readonly broadcastState?: B;
   /** By the names that `connect` was given. All emit values of one type. */
-  readonly on: { readonly [N in keyof I]: InputFunction<I[N], KeyOf<I>, S, B, R> };
+  readonly on: { readonly [N in keyof I]: InputFunction<I[N], KeyOf<I>, S, B, R, O> };
   /** As that of `process`. */
-  onTimer?(timer: Timer, state: StateHandles<S> & ReadonlyStateHandles<B>, out: Output<Q>, context: KeyedContext<KeyOf<I>>): void;
+  onTimer?(
+    timer: Timer,
+    state: StateHandles<S> & ReadonlyStateHandles<B>,
+    out: Output<Q>,
+    context: KeyedContext<KeyOf<I>, SideOutputs<O>>,
+  ): void;
   /** As that of `process`. */
   readonly timers?: 'processing-time';
   /** As that of `process`: the rows of all streams by key in one order of time. Not for streams that are broadcast. @default false */
   readonly inTimeOrder?: boolean;
+  /** As those of `process`. What is broadcast emits nothing, nor aside. @default none */
+  readonly sideOutputs?: O;
   /** As that of `process`. @default false */
   readonly usesTime?: boolean;
 }
 
 /** Several streams that one operator reads. */
 export interface ConnectedStreams<I extends ConnectInputs> {
-  process<S extends StateSpecs = Record<never, never>, B extends StateSpecs = Record<never, never>, R = never, Q = R>(
+  process<
+    S extends StateSpecs = Record<never, never>,
+    B extends StateSpecs = Record<never, never>,
+    R = never,
+    Q = R,
+    O extends SideOutputSpecs = NoSideOutputs,
+  >(
     uid: string,
-    operator: ConnectedOperator<I, S, B, R, Q> & { readonly inTimeOrder: true },
-  ): OrderedStream<R | Q, KeyedValueOf<I>>;
-  process<S extends StateSpecs = Record<never, never>, B extends StateSpecs = Record<never, never>, R = never, Q = R>(
-    uid: string,
-    operator: ConnectedOperator<I, S, B, R, Q>,
-  ): DataStream<R | Q>;
+    operator: ConnectedOperator<I, S, B, R, Q, O> & { readonly inTimeOrder: true },
+  ): WithSideOutputs<OrderedStream<R | Q, KeyedValueOf<I>>, O>;
+  process<
+    S extends StateSpecs = Record<never, never>,
+    B extends StateSpecs = Record<never, never>,
+    R = never,
+    Q = R,
+    O extends SideOutputSpecs = NoSideOutputs,
+  >(uid: string, operator: ConnectedOperator<I, S, B, R, Q, O>): WithSideOutputs<DataStream<R | Q>, O>;
 }
 
 /**
@@ -100,7 +124,7 @@ export function connect<const I extends ConnectInputs>(inputs: I): ConnectedStre
   const process = (uid: string, operator: AnyOperator): DataStream<unknown> => {
     const inTimeOrder = operator.inTimeOrder === true;
     const id = addProcess(draft, uid, draftedProcess(draft, uid, operator, connected));
-    return inTimeOrder ? withLate(draft, id) : stream(draft, id);
+    return withSideOutputs(draft, id, operator.sideOutputs, inTimeOrder ? withLate(draft, id) : stream(draft, id));
   };
   return { process: process as unknown as ConnectedStreams<I>['process'] };
 }
@@ -146,7 +170,7 @@ function connectedOf(inputs: ConnectInputs): { readonly draft: JobDraft; readonl
 }
 
 function draftedProcess(draft: JobDraft, uid: string, operator: AnyOperator, connected: readonly Connected[]): DraftedProcess {
-  const { state = {}, broadcastState = {}, on, onTimer, timers, usesTime } = operator;
+  const { state = {}, broadcastState = {}, on, onTimer, timers, usesTime, sideOutputs } = operator;
   const inTimeOrder = operator.inTimeOrder === true;
   const where = `job ${draft.name}: ${uid}`;
   const functions = new Map<string, unknown>(Object.entries(on ?? {}));
@@ -176,5 +200,6 @@ function draftedProcess(draft: JobDraft, uid: string, operator: AnyOperator, con
     timers,
     usesTime,
     inTimeOrder,
+    sideOutputs,
   };
 }

@@ -1,6 +1,6 @@
 import type { Serde } from '../format/serde.ts';
 import { float64, int32, structured } from '../format/serdes.ts';
-import { JobDefinitionError } from '../graph/job.ts';
+import { JobDefinitionError, type MapAsyncNode } from '../graph/job.ts';
 import { LATE } from '../operators/kinds/time-order.ts';
 import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
 import type { ValueState } from '../state/columns/value.ts';
@@ -8,14 +8,21 @@ import { inputOf, remember } from './drafted.ts';
 import type { JobDraft } from './job-draft.ts';
 import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
+import { type AnyTablesJoin, joinTables, type TableChange } from './joins/join-tables.ts';
 import { versionJoin } from './joins/version-joins.ts';
+import { checkedCalls, type MapAsyncOptions } from './map-async.ts';
 import { addProcess, boundTo } from './process.ts';
+import { countedBy, type KeyCount, runningDistinct } from './shapes/distinct-count.ts';
+import { type AnyOrder, Ranking } from './shapes/ranking.ts';
+import { type RankChange, runningTop, type TopNOptions } from './shapes/top-n.ts';
+import { addTopOfWindows } from './shapes/top-of-windows.ts';
+import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
-import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream } from './streams.ts';
+import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream, SideStreams } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectKeySerde, expectSerde } from './user-serde.ts';
-import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
+import { type DraftedWindows, type WindowsDraft, windowedStream } from './windowed-stream.ts';
 import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
 type UserFunction = (value: unknown) => unknown;
@@ -32,6 +39,10 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     map: (fn) => step('map', fn),
     filter: <U>(fn: unknown) => step<U>('filter', fn),
     flatMap: (fn) => step('flatMap', fn),
+    mapAsync: <U>(fn: unknown, options: MapAsyncOptions = {}) => {
+      const calls = checkedCalls(fn, options, draft.where('mapAsync'));
+      return stream<U>(draft, draft.add({ kind: 'mapAsync', inputs, fn: fn as MapAsyncNode['fn'], ...calls }));
+    },
     union: <U>(...others: readonly DataStream<U>[]) => {
       const all = [made, ...others];
       const from = all.map((other, index) => inputOf(draft, other, 'stream', `union: stream ${index}`, 'a stream of this job'));
@@ -72,11 +83,12 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
   return remember(made, { draft, node: input, of: 'stream' });
 }
 
-/** The side output is there when somebody asks for it. */
-export function withLate<R, T>(draft: JobDraft, operator: number): OrderedStream<R, T> {
+/** The side output is there when somebody asks for it. @param more what the stream has besides */
+export function withLate<R, T, M extends object = object>(draft: JobDraft, operator: number, more?: M): OrderedStream<R, T> & M {
   let late: DataStream<T> | undefined;
   const made = {
     ...stream<R>(draft, operator),
+    ...(more as M),
     get late() {
       late ??= stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [operator], tag: LATE }));
       return late;
@@ -85,20 +97,41 @@ export function withLate<R, T>(draft: JobDraft, operator: number): OrderedStream
   return remember(made, { draft, node: operator, of: 'stream' });
 }
 
+/** What an operator makes, with the side outputs that it declares: each is there when somebody asks for it. */
+export function withSideOutputs<Stream extends object>(
+  draft: JobDraft,
+  operator: number,
+  specs: SideOutputSpecs | undefined,
+  made: Stream,
+): Stream & SideStreams<SideOutputSpecs> {
+  const known = new Map<string, DataStream<unknown> | undefined>(Object.keys(specs ?? {}).map((name) => [name, undefined]));
+  const sideOutput = (name: string): DataStream<unknown> => {
+    if (!known.has(name)) throw noSideOutput(draft, operator, name, [...known.keys()]);
+    const side = known.get(name) ?? stream(draft, draft.add({ kind: 'sideOutput', inputs: [operator], tag: name }));
+    known.set(name, side);
+    return side;
+  };
+  return Object.assign(made, { sideOutput: sideOutput as SideStreams<SideOutputSpecs>['sideOutput'] });
+}
+
+function noSideOutput({ name: job, nodes }: JobDraft, operator: number, name: string, known: readonly string[]): JobDefinitionError {
+  const node = nodes[operator];
+  const uid = node !== undefined && 'uid' in node ? node.uid : operator;
+  const mend = known.length > 0 ? `those are ${known.join(', ')}` : 'declare it: sideOutputs: { refused: sideOutput<Order>() }';
+  return new JobDefinitionError(`job ${job}: ${uid} has no side output ${JSON.stringify(name)}: ${mend}`);
+}
+
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
-  const inputs = [input];
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     const inTimeOrder = operator.inTimeOrder === true;
     const onRecord = boundTo(operator, operator.onRecord, draft.where(uid));
     const onTimer = operator.onTimer && boundTo(operator, operator.onTimer, `${draft.where(uid)}: onTimer`);
     const id = addProcess(draft, uid, { ...operator, inTimeOrder, onTimer, inputs: [{ node: input, name: 'rows', onRecord }] });
-    return inTimeOrder ? withLate<R, T>(draft, id) : stream<R>(draft, id);
+    return withSideOutputs(draft, id, operator.sideOutputs, inTimeOrder ? withLate<R, T>(draft, id) : stream<R>(draft, id));
   };
   const sideOf = (side: unknown, what: string): JoinSide => {
     const node = inputOf(draft, side, 'keyed', what, 'a stream by key: give it stream.keyBy(…)');
-    const keyBy = draft.nodes[node];
-    if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
-    return { node, value: keyBy.value };
+    return { node, value: valueSerdeOf(draft, node) };
   };
   /** Two streams by key in the order in which they are read. */
   const joined = (name: string, uid: string, first: unknown, second: unknown) => {
@@ -111,11 +144,22 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const keyed: KeyedStream<K, T> = {
     process: process as KeyedStream<K, T>['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
-      const add = (uid: string, node: DraftedWindows) => {
-        const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
-        return withLate(draft, id);
+      const add = (uid: string, { sides, ...node }: DraftedWindows, sideOutputs?: SideOutputSpecs) => {
+        const id = draft.add({ ...node, kind: 'window', inputs: sides?.map((side) => side.node) ?? [input], uid: draft.claim(uid) });
+        const made = withLate(draft, id, {
+          topN: (topUid: string, order: unknown, { value }: TopNOptions<unknown> = {}) =>
+            stream(draft, addTopOfWindows(draft, id, topUid, order as AnyOrder, value)),
+        });
+        return withSideOutputs(draft, id, sideOutputs, made);
       };
-      return windowedStream<K, T>({ where: `job ${draft.name}`, add }, windows, options);
+      const place: WindowsDraft = {
+        where: `job ${draft.name}`,
+        value: valueSerdeOf(draft, input),
+        sides: (name, uid, other) => joined(name, uid, keyed, other).sides,
+        add,
+        sideOutputNames: (uid, specs) => sideOutputNames(draft, uid, specs),
+      };
+      return windowedStream<K, T>(place, windows, options);
     },
     intervalJoin: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
       const { where, sides } = joined('intervalJoin', uid, keyed, other);
@@ -129,6 +173,10 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       const { where, sides } = joined('tableJoin', uid, table, keyed);
       return addJoin<R, T | V>(draft, uid, sides, versionJoin(options as AnyVersionJoin, sides[0], where), false);
     },
+    joinTables: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
+      const { where, sides } = joined('joinTables', uid, keyed, other);
+      return addJoin<TableChange<K, R>, T | U>(draft, uid, sides, joinTables(options as AnyTablesJoin, sides, where), false);
+    },
     deduplicate: (uid, { forMs } = {}) => {
       const seen = valueState(int32);
       return process<{ seen: StateSpec<ValueState<number>> }, T>(uid, {
@@ -140,6 +188,15 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         },
       });
     },
+    topN: (uid, { ttlMs, ...order }) => {
+      const ranking = new Ranking(order as AnyOrder, valueSerdeOf(draft, input), `job ${draft.name}: topN ${uid}`);
+      return process<StateSpecs, RankChange<K, T>>(uid, runningTop<K, T>(ranking, ttlMs));
+    },
+    distinctCount: (uid, selector, serde, { ttlMs } = {}) =>
+      process<StateSpecs, KeyCount<K>>(
+        uid,
+        runningDistinct<K, T>(countedBy(selector, serde, `job ${draft.name}: distinctCount ${uid}`), ttlMs),
+      ),
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {
@@ -170,6 +227,13 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     },
   };
   return remember(keyed, { draft, node: input, of: 'keyed' });
+}
+
+/** How the values of a stream by key cross the exchange. */
+function valueSerdeOf({ nodes }: JobDraft, node: number): Serde<unknown> {
+  const keyBy = nodes[node];
+  if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
+  return keyBy.value;
 }
 
 type AnyIntervalJoin = Parameters<typeof intervalJoin>[0];

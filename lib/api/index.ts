@@ -7,9 +7,19 @@ export type { RecordHeader } from '../format/record-header.ts';
 export type { Serde, TopicPlace } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { StandardSchema } from '../format/standard-schema.ts';
-export type { BroadcastContext, JobDefinition, KeyedContext, Output, SourceRecord, Timer, Timers } from '../graph/job.ts';
+export type {
+  AsyncCall,
+  BroadcastContext,
+  JobDefinition,
+  KeyedContext,
+  NoSideOutputs,
+  Output,
+  SourceRecord,
+  Timer,
+  Timers,
+} from '../graph/job.ts';
 export { JobDefinitionError } from '../graph/job.ts';
-export type { WindowContext } from '../graph/windows.ts';
+export type { WindowContext, WindowProcessContext } from '../graph/windows.ts';
 export { MalformedError } from '../protocol/malformed.ts';
 export { DeliveryRefusedError } from '../sinks/deliver/refused.ts';
 export type { DeliveryPlace, DeliveryStart } from '../sinks/deliver/spec.ts';
@@ -28,7 +38,9 @@ export { type DynamoSink, type DynamoSinkOptions, type DynamoWriteSinkOptions, d
 export type { EventTime } from './event-time.ts';
 export { type CsvOptions, csv, type FileSink, type FileSinkOptions, fileSink, jsonLines } from './files.ts';
 export type { IntervalBounds, IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
+export type { FullTablesJoin, LeftTablesJoin, TableChange, TablesJoin } from './joins/join-tables.ts';
 export type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
+export type { FullWindowJoin, LeftWindowJoin, RightWindowJoin, WindowJoin } from './joins/window-join.ts';
 export {
   type KafkaKeyedSinkOptions,
   type KafkaRecordSinkOptions,
@@ -39,6 +51,17 @@ export {
   kafkaSink,
   kafkaSource,
 } from './kafka.ts';
+export type { MapAsyncOptions } from './map-async.ts';
+export type { DistinctCountOptions, KeyCount } from './shapes/distinct-count.ts';
+export type { RankOrder } from './shapes/ranking.ts';
+export type { RankChange, RunningTopN, TopN, TopNOptions, WindowTop } from './shapes/top-n.ts';
+export {
+  type SideOutputSpec,
+  type SideOutputSpecs,
+  type SideOutputs,
+  type SideOutputValue,
+  sideOutput,
+} from './side-outputs.ts';
 export type { Sink } from './sinks.ts';
 export {
   type Aggregate,
@@ -68,8 +91,11 @@ export type {
   KeyedStream,
   KeySum,
   OrderedStream,
+  SideStreams,
   WindowedStream,
+  WindowProcessOptions,
   WindowStream,
+  WithSideOutputs,
 } from './streams.ts';
 export {
   type CountWindows,

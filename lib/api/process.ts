@@ -1,9 +1,10 @@
 import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError, type OnBroadcast, type OnRecord, type ProcessNode } from '../graph/job.ts';
-import { waitingSerde } from '../operators/kinds/time-order.ts';
+import { inputsSerde } from '../operators/of-input.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import type { JobDraft } from './job-draft.ts';
+import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import { declareState, type StateSpecs } from './state.ts';
 import { refuseAsync } from './user-function.ts';
 
@@ -17,6 +18,7 @@ export interface DraftedProcess {
   readonly timers?: unknown;
   readonly usesTime?: boolean | undefined;
   readonly inTimeOrder: boolean;
+  readonly sideOutputs?: SideOutputSpecs | undefined;
 }
 
 interface DraftedInput {
@@ -41,6 +43,7 @@ export function addProcess(draft: JobDraft, uid: string, drafted: DraftedProcess
   const expires = declared.some(({ ttl }) => ttl !== undefined);
   const ofBroadcast = broadcast === undefined ? undefined : broadcastStates(draft, uid, broadcast.state, declared);
   const states = [...declared, ...(inTimeOrder ? [waitingOf(draft, inputs)] : []), ...(onTimer === undefined ? [] : [TIMERS])];
+  const sideOutputs = sideOutputNames(draft, uid, drafted.sideOutputs);
   const claimed = draft.claim(uid);
   const broadcasts = broadcast?.inputs.map(({ node, value }) => draft.add({ kind: 'broadcast', inputs: [node], value })) ?? [];
   return draft.add({
@@ -52,6 +55,7 @@ export function addProcess(draft: JobDraft, uid: string, drafted: DraftedProcess
     broadcast: ofBroadcast && { states: ofBroadcast, onRecord: broadcast?.inputs.map(({ onRecord }) => onRecord as OnBroadcast) ?? [] },
     onTimer: onTimer as ProcessNode['onTimer'],
     inTimeOrder,
+    sideOutputs,
     time: timeOf(draft, uid, drafted) ?? (expires ? 'processing' : undefined),
   });
 }
@@ -88,7 +92,7 @@ function waitingOf({ nodes }: JobDraft, inputs: DraftedProcess['inputs']): State
     if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
     return { name, value: keyBy.value };
   });
-  return { kind: 'waiting', name: '@waiting', serdes: [waitingSerde(waiting)] };
+  return { kind: 'waiting', name: '@waiting', serdes: [inputsSerde(waiting)] };
 }
 
 function timeOf(draft: JobDraft, uid: string, { onTimer, timers, usesTime, inTimeOrder }: DraftedProcess): TimeDomain | undefined {

@@ -11,7 +11,7 @@ export function refuseAsync(fn: unknown, where: string, generators: 'allowed' | 
   const kind = KIND.exec(Object.prototype.toString.call(fn))?.[1];
   if (kind === 'AsyncFunction' || kind === 'AsyncGeneratorFunction') {
     throw new JobDefinitionError(
-      `${where} is async: user functions return their result at once. Do what must be waited for outside the job, before its records are written to Kafka or after`,
+      `${where} is async: user functions return their result at once. Do what must be waited for in mapAsync, or outside the job, before its records are written to Kafka or after`,
     );
   }
   if (kind === 'GeneratorFunction' && generators === 'refused') {

@@ -23,7 +23,9 @@ export type JobNode =
   | MapNode
   | FilterNode
   | FlatMapNode
+  | MapAsyncNode
   | UnionNode
+  | StampNode
   | KeyByNode
   | BroadcastNode
   | ProcessNode
@@ -55,11 +57,14 @@ export interface Output<T = never> {
   emit(value: T): void;
 }
 
+/** Of an operator that gives nothing aside. */
+export type NoSideOutputs = Readonly<Record<never, never>>;
+
 /**
  * The record, or the timer, that a keyed operator is working on. The same object for all of them: read outside of its record it throws.
  * Watermark and processing time are those of epochs; an operator of a job that does not use time says `usesTime` to read them.
  */
-export interface KeyedContext<K> {
+export interface KeyedContext<K, Sides = NoSideOutputs> {
   readonly key: K;
   /** Timestamp of the input record, or the time of the timer, in milliseconds since the Unix epoch. */
   readonly timestamp: number;
@@ -73,6 +78,8 @@ export interface KeyedContext<K> {
   readonly processingTimeMs: number;
   /** Of the key. An operator that sets any has an `onTimer`. */
   readonly timers: Timers;
+  /** By the names that the operator declares: where it emits what it gives aside. What nobody reads is dropped. */
+  readonly sideOutputs: Sides;
 }
 
 /**
@@ -159,9 +166,37 @@ export interface FlatMapNode extends Consumer {
   readonly fn: (value: unknown) => unknown;
 }
 
+/** One that is waited for. */
+export interface AsyncCall {
+  /** Aborts when its answer is of no use any more: it took too long, or the epoch has failed. */
+  readonly signal: AbortSignal;
+}
+
+export interface MapAsyncNode extends Consumer {
+  readonly kind: 'mapAsync';
+  readonly fn: (value: unknown, call: AsyncCall) => unknown;
+  /** So many values are waited for at once. */
+  readonly capacity: number;
+  /** So long for each of them. */
+  readonly timeoutMs: number;
+}
+
 /** The values of several streams as one. */
 export interface UnionNode extends Consumer {
   readonly kind: 'union';
+}
+
+/** Makes `Stamped` of each value. */
+export interface StampNode extends Consumer {
+  readonly kind: 'stamp';
+}
+
+/** A value with what it passes on to what is made of it. */
+export interface Stamped {
+  readonly timestamp: number;
+  /** Of its stream. Undefined where there is none. */
+  readonly key: unknown;
+  readonly value: unknown;
 }
 
 export interface KeyByNode extends Consumer {
@@ -195,6 +230,8 @@ export interface ProcessNode extends Consumer {
   readonly onTimer: ((timer: Timer, state: unknown, out: Output, context: KeyedContext<unknown>) => unknown) | undefined;
   /** Are its rows given in the order of their times? With it, `states` has one of the kind `waiting`. */
   readonly inTimeOrder: boolean;
+  /** The tags of what it gives aside, beside what comes too late. */
+  readonly sideOutputs: readonly string[];
   /** By which time it works. `event`: by processing time too. Undefined: by none. */
   readonly time: TimeDomain | undefined;
 }
@@ -211,6 +248,7 @@ export function broadcastStateName(uid: string): string {
   return `${uid}.broadcast`;
 }
 
+/** Of several inputs `make` is given each value with which of them it is of (`OfInput`). */
 export interface WindowNode extends Consumer {
   readonly kind: 'window';
   readonly uid: string;

@@ -21,6 +21,12 @@ export interface WindowContext<K> {
   readonly isUpdate: boolean;
 }
 
+/** The window whose values `process` is given. */
+export interface WindowProcessContext<K, Sides> extends WindowContext<K> {
+  /** By the names that the operator declares: where it emits what it gives aside. What nobody reads is dropped. */
+  readonly sideOutputs: Sides;
+}
+
 /** How the values of a window become one. */
 export interface WindowFold {
   readonly kind: 'fold';
@@ -35,5 +41,11 @@ export interface WindowFold {
 /** All values of a window together, in the order of time. */
 export interface WindowProcess {
   readonly kind: 'process';
-  readonly process: (values: readonly unknown[], context: WindowContext<unknown>, out: { emit(value: unknown): void }) => unknown;
+  readonly process: (
+    values: readonly unknown[],
+    context: WindowProcessContext<unknown, unknown>,
+    out: { emit(value: unknown): void },
+  ) => unknown;
+  /** The tags of what it gives aside. */
+  readonly sideOutputs: readonly string[];
 }

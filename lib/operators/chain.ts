@@ -2,6 +2,7 @@ import { type ConsumerNode, consumersOf, type JobDefinition, nodeLabel } from '.
 import { isAt } from '../graph/kinds.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
+import type { AsyncCalls } from './async-calls.ts';
 import { copyOf } from './copy.ts';
 import type { EdgeWriters } from './edge-writers.ts';
 import { chainKind } from './kinds.ts';
@@ -11,6 +12,7 @@ export interface ChainParts {
   readonly job: JobDefinition;
   readonly edges: EdgeWriters;
   readonly current: CurrentRecord;
+  readonly calls: AsyncCalls;
 }
 
 /**
@@ -26,11 +28,11 @@ export function compileChain(parts: ChainParts, id: number, kept: 'kept' | 'pass
   return joined(branches, kept);
 }
 
-/** What an operator gives aside under a tag. */
-export function compileSide(parts: ChainParts, id: number, tag: string): Push {
+/** What an operator gives aside under a tag. @param kept as that of `compileChain` */
+export function compileSide(parts: ChainParts, id: number, tag: string, kept: 'kept' | 'passed'): Push {
   return joined(
     sidesOf(parts.job, id, tag).map((node) => branchTo(parts, node)),
-    'passed',
+    kept,
   );
 }
 
@@ -49,12 +51,12 @@ interface Branch {
 }
 
 function branchTo(parts: ChainParts, node: ConsumerNode): Branch {
-  const { job, edges, current } = parts;
+  const { job, edges, current, calls } = parts;
   const label = nodeLabel(job, node);
   // The plan has none: what reads an exchange begins a stage of its own.
   if (isAt(node, 'keyed')) throw new Error(`${label} stands in a chain, and ${node.kind} needs a keyBy before it`);
   const kind = chainKind(node);
-  const push = kind.open(node, { label, current, edges, next: () => compileChain(parts, node.id) });
+  const push = kind.open(node, { label, current, edges, calls, next: () => compileChain(parts, node.id) });
   return { push, givesToUser: isGivenToUser(job, node) };
 }
 

@@ -6,6 +6,7 @@ import type { KeyGroupRange } from '../protocol/references.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
 import type { StateSet } from '../state/state-set.ts';
+import type { AsyncCalls } from './async-calls.ts';
 import type { BroadcastPlace, OpenBroadcast } from './broadcast-side.ts';
 import type { EdgeWriters } from './edge-writers.ts';
 
@@ -31,6 +32,8 @@ export interface ChainContext {
   readonly label: string;
   readonly current: CurrentRecord;
   readonly edges: EdgeWriters;
+  /** What waits for functions that do not answer at once. */
+  readonly calls: AsyncCalls;
   /** What is behind it in the stage, as one function. */
   next(): Push;
 }

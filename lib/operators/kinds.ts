@@ -6,10 +6,12 @@ import { filter } from './kinds/filter.ts';
 import { flatMap } from './kinds/flat-map.ts';
 import { keyBy } from './kinds/key-by.ts';
 import { map } from './kinds/map.ts';
+import { mapAsync } from './kinds/map-async.ts';
 import { process } from './kinds/process.ts';
 import { sideOutput } from './kinds/side-output.ts';
 import { sink } from './kinds/sink.ts';
 import { source } from './kinds/source.ts';
+import { stamp } from './kinds/stamp.ts';
 import { union } from './kinds/union.ts';
 import { window } from './kinds/window/window.ts';
 
@@ -19,7 +21,9 @@ export const operatorKinds: OperatorKinds = {
   map,
   filter,
   flatMap,
+  mapAsync,
   union,
+  stamp,
   keyBy,
   broadcast,
   process,

@@ -3,14 +3,16 @@ import type { Serde } from '../format/serde.ts';
 import { type BroadcastNode, broadcastStateName, JobDefinitionError, type KeyByNode } from '../graph/job.ts';
 import { isAt, type NodeAt } from '../graph/kinds.ts';
 import { edgesTo } from '../plan/plan.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { StageTime } from '../protocol/event-time.ts';
 import { keyGroupRange } from '../protocol/key-groups.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
-import { TimerError, textOf, UserCodeError } from '../records/errors.ts';
+import { shortened, TimerError, textOf, UserCodeError } from '../records/errors.ts';
 import type { Push } from '../records/push.ts';
 import type { BroadcastState } from '../state/broadcast-state.ts';
 import { RecordScope } from '../state/record-scope.ts';
 import type { StateSet } from '../state/state-set.ts';
+import { AsyncCalls, type Blame } from './async-calls.ts';
 import { compileChain, compileSide, isSideRead } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { EdgeWriters } from './edge-writers.ts';
@@ -41,7 +43,13 @@ export interface OperatorRuntime {
    * `MalformedError` when the segment is damaged. `name` says in errors what it is. @param input @default 0, the first
    */
   consume(segment: Buffer, name?: string, input?: number): void;
+  /** Do values wait for functions that do not answer at once? They are to be settled before `finish`. */
+  readonly isWaiting: boolean;
+  /** Passes on what waits. Throws as `consume` and `endTime` do. @param deadlineMs of the epoch, by `elapsedMs` of the clock */
+  settle(clock: Clock, deadlineMs: number): Promise<void>;
   /** Does what the end of the epoch's time brings, timers above all. Throws `TimerError` when that fails. */
+  endTime(): void;
+  /** Does `endTime`, unless that is done. */
   finish(): OperatorOutput;
   /** Throws `UserCodeError` when user code has used a state or an output outside of its record since that was last asked. `begin` and `finish` ask too. */
   checkStray(): void;
@@ -85,15 +93,17 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   const keyBys = inputNodes.filter((node) => node.kind === 'keyBy');
   const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: keyBys[0]?.key, origin: '', turn: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
+  const calls = new AsyncCalls(current, () => (isEnded ? blameOnTimers(stageId, current) : blameOnNone));
   const scope = new RecordScope();
   const clock = new EpochClock();
   const late = new LateValues();
   const nodes = job.nodes.filter((node) => isAt(node, 'keyed')).filter(({ inputs }) => keyBys.some(({ id }) => inputs.includes(id)));
   const opened = nodes.map((node) => {
-    const next = () => compileChain({ job, edges, current }, node.id, 'kept');
+    const next = () => compileChain({ job, edges, current, calls }, node.id, 'kept');
     const side = (tag: string) => {
-      const aside = compileSide({ job, edges, current }, node.id, tag);
-      return tag === LATE ? late.counted(node.uid, isSideRead(job, node.id, tag), aside) : aside;
+      const parts = { job, edges, current, calls };
+      if (tag !== LATE) return compileSide(parts, node.id, tag, 'kept');
+      return late.counted(node.uid, isSideRead(job, node.id, tag), compileSide(parts, node.id, tag, 'passed'));
     };
     return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next, side }) };
   });
@@ -116,6 +126,8 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
   let recordsIn = 0;
   let hasFired = false;
   let open = false;
+  /** Is the end of the epoch's time under way, or done? */
+  let isEnded = false;
 
   function checkStray(): void {
     const stray = scope.takeStray();
@@ -124,11 +136,17 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
     throw new UserCodeError(stray.operator, stray);
   }
 
-  function endEpoch(): void {
+  function endTime(): void {
+    if (!open || isEnded) throw new Error(`${stageId}: an end without begin, or after a failure`);
+    open = false;
+    tell();
+    isEnded = true;
     clock.advance();
     working(() => {
       for (const { endEpoch } of operators) if (endEpoch?.() === true) hasFired = true;
     });
+    checkStray();
+    open = true;
   }
 
   /** Has user code work: outside of that its handles are of no use. */
@@ -221,11 +239,13 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
       isTold = false;
       recordsIn = 0;
       hasFired = false;
+      isEnded = false;
+      calls.begin();
       open = true;
     },
 
     consume(segment, name = `segment for ${stageId}`, input = 0) {
-      if (!open) throw new Error(`${stageId}: consume without begin, or after a failure`);
+      if (!open || isEnded) throw new Error(`${stageId}: consume without begin, or after a failure`);
       open = false;
       const from = inputs[input];
       if (from === undefined) throw new Error(`${stageId} has no input ${input}: coordinator and operator function run different jobs`);
@@ -267,12 +287,18 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
       open = true;
     },
 
+    get isWaiting() {
+      return calls.isWaiting;
+    },
+
+    settle: (clock, deadlineMs) => calls.settle(clock, deadlineMs),
+
+    endTime,
+
     finish() {
+      if (!isEnded) endTime();
       if (!open) throw new Error(`${stageId}: finish without begin, or after a failure`);
       open = false;
-      tell();
-      endEpoch();
-      checkStray();
       return { edges: edges.finish(), recordsIn, late: late.counts() };
     },
 
@@ -281,6 +307,18 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
     dropState() {
       for (const state of [...states.values(), ...broadcastStates.values()]) state.drop();
     },
+  };
+}
+
+const blameOnNone: Blame = (error) => error;
+const SHOWN_CHARS = 100;
+
+/** What timers have begun is of no record. */
+function blameOnTimers(stage: string, { key }: CurrentRecord): Blame {
+  const text = shortened(textOf(key), SHOWN_CHARS);
+  return (error) => {
+    if (!(error instanceof UserCodeError)) return new TimerError(stage, `behind timers of key ${text}`, error);
+    return new TimerError(error.operator, `behind timers of key ${text}`, error.cause);
   };
 }
 

@@ -11,7 +11,8 @@ import type { TimeDomain } from '../state/columns/timers.ts';
  *   of a record   the source's uid and 0; partition (4 bytes) and offset (7), most significant first
  *   of a timer    255; the operator's uid and 0; the domain; the time (8: of one origin, in no order); the key's bytes
  *   and then      for each edge that it has passed which of those it was that were made for that edge (4); where rows of one record may
- *                 come to a stage by several edges, first which of them it was (1), and the number is shorter (3)
+ *                 come to a stage by several edges, first which of them it was (1), and the number is shorter (3). For each `mapAsync`
+ *                 that it has passed which of the job's nodes that is (4), and which of those of its origin it was there (4)
  *
  * Only edges that lead to an operator which works in order of time carry it.
  */
@@ -28,6 +29,13 @@ export function originOfRecord(source: string, partition: number, offset: number
 export function originOfTimer(operator: string, domain: TimeDomain, timeMs: number, key: string): string {
   scratch.writeDoubleBE(timeMs, 0);
   return `\xff${operator}\0${domain === 'event' ? 'e' : 'p'}${scratch.toString('latin1', 0, 8)}${key}`;
+}
+
+/** Of what `mapAsync` passes on. @param nth of those of one origin */
+export function originOfAnswer(origin: string, node: number, nth: number): string {
+  scratch.writeUInt32BE(node, 0);
+  scratch.writeUInt32BE(nth, 4);
+  return `${origin}${scratch.toString('latin1', 0, 8)}`;
 }
 
 /** Of what is made of one record for one edge. */

@@ -3,11 +3,13 @@ import { type AbortedTransaction, RecordSetReader } from '../format/record-set-r
 import { JobDefinitionError, type SourceNode } from '../graph/job.ts';
 import { ERRORS } from '../plan/dead-letters.ts';
 import { edgesFrom } from '../plan/plan.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { SourceTimeAsk } from '../protocol/event-time.ts';
 import type { CondemnedRecord, DeadLetterReason, RecordPlace } from '../protocol/requests.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import { BadTimestampError, MalformedRecordError, MissingValueError, OversizedRecordError, UserCodeError } from '../records/errors.ts';
 import { type DeadLetterOrigin, DeadLetterWriter } from '../sinks/kafka/dead-letters.ts';
+import { AsyncCalls, type Blame } from './async-calls.ts';
 import { compileChain } from './chain.ts';
 import type { CompiledJob } from './compiled-job.ts';
 import { EdgeWriters } from './edge-writers.ts';
@@ -31,6 +33,8 @@ export interface Consumed {
   readonly isHeld: boolean;
   /** Its serde cannot read the record at `next` yet. @default false */
   readonly isLacking?: true;
+  /** So many values wait that they are to be settled first. @default false */
+  readonly isFull?: true;
 }
 
 /** Runs a source stage's operators over fetched records. One epoch: `begin`, `consume` for each chunk, `finish`. */
@@ -43,10 +47,14 @@ export interface SourceRuntime {
   begin(deadLetters?: DeadLetterOrigin, condemned?: CondemnedRecord, time?: SourceTimeAsk): void;
   /**
    * Runs the chunk's committed records within [from, to). `next` is the offset at which to go on; `isHeld`: not in this epoch, because
-   * the partition is far enough ahead of others; `isLacking`: to go on with the same chunk when what is missing is there. Throws `UserCodeError`; `MalformedRecordError`, `MissingValueError`, `BadTimestampError`
+   * the partition is far enough ahead of others; `isLacking`: to go on with the same chunk when what is missing is there; `isFull`: when what waits is settled. Throws `UserCodeError`; `MalformedRecordError`, `MissingValueError`, `BadTimestampError`
    * or `OversizedRecordError` for a record that can never be processed; `MalformedError` when the chunk itself is damaged.
    */
   consume(topic: string, partition: number, records: Buffer, range: ChunkRange): Consumed;
+  /** Do values wait for functions that do not answer at once? They are to be settled before `finish`. */
+  readonly isWaiting: boolean;
+  /** Passes on what waits. Throws as `consume` does. @param deadlineMs of the epoch, by `elapsedMs` of the clock */
+  settle(clock: Clock, deadlineMs: number): Promise<void>;
   finish(): SourceOutput;
 }
 
@@ -62,8 +70,13 @@ export function createSourceRuntime(
   const current: CurrentRecord = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };
   const edges = new EdgeWriters(plan, stageId, context);
   const carriesOrigins = edgesFrom(plan, stageId).some(({ withOrigins }) => withOrigins === true);
-  const push = compileChain({ job, edges, current }, source.id);
   const reader = new RecordSetReader();
+  /** Which partition is worked on. */
+  const turnedTo = { topic: '', partition: 0 };
+  const calls = new AsyncCalls(current, () => blameOn({ ...turnedTo, offset: reader.offset }));
+  const push = compileChain({ job, edges, current, calls }, source.id);
+  /** Does anything of the chain wait? */
+  const waits = calls.any;
   const readValue = operatorKinds.source.open(source, reader);
   const times = source.eventTime === undefined ? undefined : new EventTimes(source.uid, source.eventTime);
   const letters = edges.ofTag(ERRORS, ({ id, to }) => {
@@ -78,7 +91,7 @@ export function createSourceRuntime(
 
   /** The reader's record is one that cannot be read, and such records are left out; or it fails where it should. */
   function leaveOut(error: unknown, place: RecordPlace): void {
-    if (error instanceof UserCodeError || error instanceof OversizedRecordError) throw error.at(place);
+    if (isOfUser(error)) throw error.at(place);
     if (letters?.isOpen !== true || !isUnreadable(error)) throw error;
     letters.append(place, reader, unreadable(error));
   }
@@ -92,6 +105,7 @@ export function createSourceRuntime(
       edges.begin();
       letters?.open(deadLetters);
       times?.begin(time);
+      calls.begin();
       condemned = toLeaveOut;
       recordsIn = 0;
       oldestTimestampMs = Number.POSITIVE_INFINITY;
@@ -104,6 +118,8 @@ export function createSourceRuntime(
       let count = 0;
       const condemnedAt = condemned?.topic === topic && condemned.partition === partition ? condemned.offset : -1;
       times?.turnTo(topic, partition);
+      turnedTo.topic = topic;
+      turnedTo.partition = partition;
       reader.open(records, { ...range, maxUnpackedBytes, describe: () => `topic ${topic}, partition ${partition}` });
       for (let more = true; more; ) {
         try {
@@ -122,7 +138,7 @@ export function createSourceRuntime(
               current.turn++;
             }
             push(value);
-            if (times?.isHeld === true) break;
+            if (times?.isHeld === true || (waits && calls.isFull)) break;
           }
           more = false;
         } catch (error) {
@@ -137,8 +153,15 @@ export function createSourceRuntime(
       }
       recordsIn += count;
       open = true;
-      return { next: reader.nextOffset, records: count, isHeld: times?.isHeld === true };
+      const isFull = waits && calls.isFull && times?.isHeld !== true;
+      return { next: reader.nextOffset, records: count, isHeld: times?.isHeld === true, ...(isFull && { isFull }) };
     },
+
+    get isWaiting() {
+      return calls.isWaiting;
+    },
+
+    settle: (clock, deadlineMs) => calls.settle(clock, deadlineMs),
 
     finish() {
       if (!open) throw new Error(`source ${source.uid}: finish without begin, or after a failure`);
@@ -151,6 +174,15 @@ export function createSourceRuntime(
       };
     },
   };
+}
+
+/** What fails later is the fault of the record that it was made of. */
+function blameOn(record: RecordPlace): Blame {
+  return (error) => (isOfUser(error) ? error.at(record) : error);
+}
+
+function isOfUser(error: unknown): error is UserCodeError | OversizedRecordError {
+  return error instanceof UserCodeError || error instanceof OversizedRecordError;
 }
 
 type Unreadable = MalformedRecordError | MissingValueError | BadTimestampError;

@@ -15,6 +15,7 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
   const edges: Edge[] = [];
   /** By node: the stages in which its values are made. Of a node with several inputs these may be several. */
   const madeIn: (readonly string[])[] = [];
+  const longestCalls = new Map<string, number>();
   for (const node of job.nodes) {
     if (isAt(node, 'source')) {
       const { uid: id, topic, startingOffsets, eventTime } = node;
@@ -29,6 +30,8 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
     if (upstream.length === 0) throw new JobDefinitionError(`job ${job.name}: ${nodeLabel(job, node)} has no input`);
     checkInputs(job, node);
     madeIn[node.id] = upstream;
+    if (node.kind === 'mapAsync')
+      for (const stage of upstream) longestCalls.set(stage, Math.max(longestCalls.get(stage) ?? 0, node.timeoutMs));
     if (isAt(node, 'side')) continue;
     if (isAt(node, 'exchange') || isAt(node, 'broadcast')) {
       const { id, keyBys, broadcasts, operators } = keyed(node);
@@ -44,10 +47,14 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
       stages.push({ kind: 'sink', id, to: targetOf(to) });
     }
   }
-  const inTurn = inOrder(job, stages, edges);
+  const inTurn = inOrder(job, stages, edges).map((stage) => withLongestCall(stage, longestCalls.get(stage.id)));
   const plan: PhysicalPlan = { job: job.name, stages: inTurn, edges: withOrigins(job, inTurn, byInput(edges)) };
   checkEventTime(job, plan);
   return deadLetterTopic === undefined ? plan : withDeadLetters(plan, job, deadLetterTopic);
+}
+
+function withLongestCall(stage: Stage, longestCallMs: number | undefined): Stage {
+  return longestCallMs === undefined ? stage : { ...stage, longestCallMs };
 }
 
 function operatorStage(id: string, operators: readonly NodeAt<'keyed'>[]): OperatorStage {

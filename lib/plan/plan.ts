@@ -21,6 +21,8 @@ interface StageBase {
   readonly id: string;
   /** Subtasks, if the configuration does not name the stage. @default ONCEFLOW_PARALLELISM */
   readonly subtasks?: number;
+  /** So long it waits for an answer to a value, in milliseconds, where that is longest. @default it waits for none */
+  readonly longestCallMs?: number;
 }
 
 export interface SourceStage extends StageBase {

@@ -10,6 +10,7 @@ import { shouldCompact } from '../state/compaction.ts';
 import type { Snapshotted } from '../state/state-set.ts';
 import { failureOf, type StageDeps, writeOutput } from './common.ts';
 import { inlineBytes, inlineLimit } from './inline.ts';
+import type { Received } from './received.ts';
 import { readSnapshotBlobs } from './snapshot-blobs.ts';
 
 /** Deltas that travel inside the manifest together take at most this many times the bound for one inline blob. */
@@ -33,7 +34,7 @@ export async function runOperator(
   deps: StageDeps,
   warm: WarmOperator,
   createRuntime: () => OperatorRuntime,
-  request: OperatorRequest,
+  request: Received<OperatorRequest>,
 ): Promise<OperatorAnswer> {
   try {
     const inputs = Promise.all(
@@ -46,7 +47,12 @@ export async function runOperator(
     inputs.catch(() => {});
     const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
     runtime.begin(request.time);
-    for (const { segment, name, input } of await inputs) runtime.consume(segment, name, input);
+    for (const { segment, name, input } of await inputs) {
+      runtime.consume(segment, name, input);
+      if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);
+    }
+    runtime.endTime();
+    if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);
     const made = runtime.finish();
     const [output, { snapshots, ids }] = await Promise.all([writeOutput(deps, request, made), writeSnapshots(deps, runtime, request)]);
     runtime.checkStray();

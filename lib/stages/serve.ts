@@ -73,7 +73,7 @@ export function createSourceServer(): (
 }
 
 /** The operator stage in one process. Keeps state, by shape: stage, subtask and all that the runtime was built for. */
-export function createOperatorServer(): (tools: StageTools, request: OperatorRequest) => Promise<OperatorAnswer> {
+export function createOperatorServer(): (tools: StageTools, request: Received<OperatorRequest>) => Promise<OperatorAnswer> {
   const warm = new Map<string, WarmOperator>();
   return (tools, request) => {
     const shape = shapeOf(request);

@@ -69,14 +69,19 @@ async function readRanges(
     for (const { index, range, fetched } of chunk) {
       // What was asked for before it was seen that the partition is far enough ahead is not of this epoch.
       if (bounds[index] === consumed[index]) continue;
-      const part = { from: consumed[index] ?? 0, to: range.bound, aborted: fetched.aborted };
-      let read = runtime.consume(range.topic, range.partition, fetched.records, part);
-      while (read.isLacking === true) {
-        await lacks.makeGood();
-        read = runtime.consume(range.topic, range.partition, fetched.records, { ...part, from: read.next });
+      for (let isAll = false; !isAll; ) {
+        const part = { from: consumed[index] ?? 0, to: range.bound, aborted: fetched.aborted };
+        const read = runtime.consume(range.topic, range.partition, fetched.records, part);
+        consumed[index] = read.next;
+        if (read.isHeld) bounds[index] = read.next;
+        if (runtime.isWaiting) {
+          await runtime.settle(deps.clock, request.deadlineMs);
+          // What the answers have left no time for is of the next epoch.
+          if (deps.clock.elapsedMs() >= endMs) return { positions: consumed, bytesIn };
+        }
+        if (read.isLacking === true) await lacks.makeGood();
+        isAll = read.isLacking !== true && read.isFull !== true;
       }
-      consumed[index] = read.next;
-      if (read.isHeld) bounds[index] = read.next;
     }
     underWay = ahead;
   }

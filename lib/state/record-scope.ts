@@ -7,7 +7,7 @@ export class OutsideRecordError extends Error {
   constructor(operator: string, what: string) {
     super(
       `${what} was used outside of its record: user functions return their result at once, and what a promise or a timer does later belongs to no record and no epoch. ` +
-        'Do what must be waited for outside the job, before its records are written to Kafka or after',
+        'Do what must be waited for in mapAsync, or outside the job, before its records are written to Kafka or after',
     );
     this.operator = operator;
   }

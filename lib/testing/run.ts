@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { byName, ofName } from '../config/by-name.ts';
 import type { StageRunner } from '../epoch/attempt/ask-stages.ts';
 import { learnSinks } from '../epoch/commit/run-sinks.ts';
@@ -51,6 +52,8 @@ const NO_TARGETS: SinkTargets = {
   items: () => Promise.reject(new Error('no items are written in memory')),
 };
 
+const realSleep: Clock['sleep'] = (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+
 /** Starts the processes of a job: none of them has any state yet. */
 export async function startRun(surroundings: Surroundings, parallelism: Parallelism): Promise<Run> {
   const { compiled, topics, blobStore, clock, random, maxParallelism } = surroundings;
@@ -58,11 +61,13 @@ export async function startRun(surroundings: Surroundings, parallelism: Parallel
   const kafka = memoryKafka(topics);
   const blobs = createBlobs(blobStore, random);
   const keptObjects = new KeptObjects();
+  // What a job's functions wait for takes the time of this machine.
+  const waiting: Clock = { ...clock, sleep: realSleep };
   const tools = {
     ...compiled,
     job: keptObjects.watching(compiled.job),
     blobs,
-    clock,
+    clock: waiting,
     random,
     kafka,
     targets: NO_TARGETS,

@@ -1,16 +1,29 @@
+import { askingJobs } from './jobs/asking.ts';
+import { branchingJobs } from './jobs/branching.ts';
 import { collectingJobs } from './jobs/collecting.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { countingJobs } from './jobs/counting.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { keepingJobs } from './jobs/keeping.ts';
 import { reachingJobs } from './jobs/reaching.ts';
+import { tableJobs } from './jobs/tables.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { SimJob } from './sim-job.ts';
 
 /** Jobs whose result is not said in one line. */
-const statefulJobs: readonly SimJob[] = [...keepingJobs, ...collectingJobs, ...fadingJobs, ...timedJobs, ...windowedJobs, ...connectedJobs];
+const statefulJobs: readonly SimJob[] = [
+  ...keepingJobs,
+  ...collectingJobs,
+  ...fadingJobs,
+  ...timedJobs,
+  ...windowedJobs,
+  ...connectedJobs,
+  ...tableJobs,
+  ...branchingJobs,
+  ...askingJobs,
+];
 
 export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs, ...reachingJobs];
 

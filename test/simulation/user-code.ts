@@ -16,11 +16,17 @@ export type UserPlace = 'source' | 'operator';
 export interface UserCode {
   /** Throws when a word is to fail here. */
   check(place: UserPlace, word: string): void;
+  /** Answers `value` some time later, or for a word that is to fail not at all. The checker, which does not wait, reads what is known. */
+  answer<T>(word: string, value: T): Answer<T>;
   /** Reads lines. */
   readonly lines: Serde<string>;
 }
 
-export const faultless: UserCode = { check: () => {}, lines: utf8 };
+export type Answer<T> = Promise<T> & { readonly known: T };
+
+const answered = <T>(value: T, promise: Promise<T>): Answer<T> => Object.assign(promise, { known: value });
+
+export const faultless: UserCode = { check: () => {}, answer: (_, value) => answered(value, Promise.resolve(value)), lines: utf8 };
 
 const ALWAYS: Readonly<Record<UserPlace, string>> = { source: 'p', operator: 'q' };
 const SOMETIMES: Readonly<Record<UserPlace, string>> = { source: 'r', operator: 's' };
@@ -39,12 +45,14 @@ export class FaultyUserCode implements UserCode {
   readonly lines: Serde<string>;
   readonly #mishaps: Mishaps;
   readonly #dice: Dice;
+  readonly #answerDice: Dice;
   readonly #thrown = new Map<string, number>();
   #mended = false;
 
   constructor(mishaps: Mishaps) {
     this.#mishaps = mishaps;
     this.#dice = new Dice(hashOf(mishaps.seed, 'user code throws'));
+    this.#answerDice = new Dice(hashOf(mishaps.seed, 'answers of user code'));
     this.lines = {
       name: 'utf8',
       write: utf8.write,
@@ -66,6 +74,20 @@ export class FaultyUserCode implements UserCode {
     if (!fails) return;
     this.#thrown.set(word, thrown + 1);
     throw new RangeError(`${word} failed in the ${place}`);
+  }
+
+  answer<T>(word: string, value: T): Answer<T> {
+    const { chance, untilMs, nowMs } = this.#mishaps;
+    if (chance > 0 && nowMs() < untilMs && this.#answerDice.chance(chance / 4)) {
+      this.#thrown.set(word, (this.#thrown.get(word) ?? 0) + 1);
+      return answered(value, new Promise<T>(() => {}));
+    }
+    const turns = this.#answerDice.whole(0, 5);
+    const later = async () => {
+      for (let left = turns; left > 0; left--) await undefined;
+      return value;
+    };
+    return answered(value, later());
   }
 
   /** From now on what always failed does not any more. */

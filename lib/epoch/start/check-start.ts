@@ -20,6 +20,7 @@ export async function checkStart(
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, Own>>> {
   checkRow(settings, row);
+  checkCalls(settings);
   await untilAnswered(deps, 'asking how far the job was', () => checkWitness(deps, settings, row), signal);
   const refused = await untilAnswered(deps, 'asking what the sinks take', () => refusalOfTimes(deps, settings), signal);
   if (refused !== undefined) throw new JobFailedError(refused);
@@ -60,6 +61,16 @@ function checkRow(settings: JobSettings, row: JobRow): void {
       `job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`,
     );
   }
+}
+
+/** Of a call that is never answered it is known at which value, only if the epoch still has time to say so. */
+function checkCalls({ plan: { job, stages }, epochTimeoutMs }: JobSettings): void {
+  const most = Math.floor(epochTimeoutMs / 2);
+  for (const { id, longestCallMs = 0 } of stages)
+    if (longestCallMs > most)
+      throw new JobFailedError(
+        `job ${job}: a mapAsync of stage ${id} has timeoutMs ${longestCallMs}, and it must be at most ${most}, half of ONCEFLOW_EPOCH_TIMEOUT_MS=${epochTimeoutMs}: give it less, or give epochs more`,
+      );
 }
 
 /** Writes a blob, reads it and deletes it. One that a crash leaves is named like an exchange of epoch 0, and collected as that. */

@@ -7,6 +7,8 @@ import { openBroadcast } from '../broadcast-side.ts';
 import { firing } from '../firing.ts';
 import type { KeyedKind, TakeRow } from '../kind.ts';
 import { MetKeys } from '../met-keys.ts';
+import { outputTo } from '../output.ts';
+import { openSideOutputs } from '../side-outputs.ts';
 import { timersFor } from '../timers.ts';
 import { givenTo, holding, LATE } from './time-order.ts';
 
@@ -24,13 +26,8 @@ export const process: KeyedKind<ProcessNode> = {
     const met = new MetKeys(uid, state);
     const timers = timersFor(node, state.timers);
     // Of no use outside of a record of this operator: neither when no user code runs, nor to what takes in what is broadcast, which has no key.
-    const out = {
-      emit(value: unknown) {
-        if (keys.current < 0) scope.refuse(uid, 'out.emit');
-        if (typeof value === 'object') refusePromise(value);
-        next(value);
-      },
-    };
+    const out = outputTo(uid, 'out', { scope, keys }, next);
+    const sideOutputs = openSideOutputs(uid, node.sideOutputs, { scope, keys, side });
     const context: KeyedContext<unknown> = {
       get key() {
         return keys.current < 0 ? scope.refuse(uid, 'context.key') : current.key;
@@ -47,6 +44,7 @@ export const process: KeyedKind<ProcessNode> = {
       get timers() {
         return keys.current < 0 ? scope.refuse(uid, 'context.timers') : timers;
       },
+      sideOutputs,
     };
 
     const taking = (take: OnRecord): TakeRow => {

@@ -80,7 +80,7 @@ function folding(build: Build, code: UserCode, hasMerge: boolean) {
 }
 
 /** What is kept of a sighting is the same whichever build keeps it. */
-function sightingOf(build: Build) {
+export function sightingOf(build: Build) {
   return customSerde<Sighting>({
     name: 'sighting',
     serialize: ({ word, place, weight }) => Buffer.from(JSON.stringify([word, place, timesOf(build, weight)])),

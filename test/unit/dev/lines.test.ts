@@ -52,12 +52,23 @@ it('what is written to a topic is what a committed reader is shown, from where i
   const input = { kafka, clock: systemClock, topic: 'lines', say: (line: string) => shown.push(`said: ${line}`) };
   const shown: string[] = [];
   expect(await sendLines(input, Readable.from([['before']]))).toBe(true);
-  const output = followOutput(kafka, systemClock, (line) => shown.push(line));
+  const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: false });
   await output.follow(['lines']);
   expect(await sendLines(input, Readable.from([['hello world', ''], ['grüße']]))).toBe(true);
   await output.caughtUp();
   await output.close();
   expect(shown.toSorted()).toEqual(['', 'grüße', 'hello world']);
+});
+
+it('a record in JSON is one line, whatever is in it', async () => {
+  const shown: string[] = [];
+  const kafka = kafkaWith({ lines: 1 });
+  const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: true });
+  await output.follow(['lines']);
+  expect(await sendLines({ kafka, clock: systemClock, topic: 'lines', say: () => {} }, Readable.from([['a "b"\tc']]))).toBe(true);
+  await output.caughtUp();
+  await output.close();
+  expect(shown.map((line) => JSON.parse(line))).toEqual([{ topic: 'lines', key: null, value: 'a "b"\tc' }]);
 });
 
 it('what is not written is said, and counts', async () => {

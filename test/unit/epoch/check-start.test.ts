@@ -68,6 +68,18 @@ describe("what a sink's connector says", () => {
   });
 });
 
+it('a job that waits longer for an answer than half of the time for an epoch does not start', async () => {
+  const { deps, settings } = world();
+  const waiting = (longestCallMs: number) => ({
+    ...settings,
+    plan: { ...settings.plan, stages: [{ kind: 'operator', id: 'read', longestCallMs }] },
+  });
+  await checkStart(deps, waiting(30_000) as unknown as JobSettings, row, never);
+  await expect(checkStart(deps, waiting(30_001) as unknown as JobSettings, row, never)).rejects.toThrow(
+    /a mapAsync of stage read has timeoutMs 30001, and it must be at most 30000, half of ONCEFLOW_EPOCH_TIMEOUT_MS=60000/,
+  );
+});
+
 describe('the blob store is tried', () => {
   it('by a blob that is written, read and deleted, when a person starts the job, and not by a tick', async () => {
     const { deps, settings, blobs, tried } = world();

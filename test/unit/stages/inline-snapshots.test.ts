@@ -9,6 +9,7 @@ import type { StageDeps } from '../../../lib/stages/common.ts';
 import { writeOutput } from '../../../lib/stages/common.ts';
 import { inlineBytes } from '../../../lib/stages/inline.ts';
 import { runOperator, type WarmOperator } from '../../../lib/stages/operator.ts';
+import { received } from '../../../lib/stages/received.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { compiled, recordSet, stageContext } from '../operators/runtimes.ts';
 
@@ -71,7 +72,12 @@ async function epochsAt({ subtasks = 1, inlineBlobBytes = LARGEST, words: count 
       parts.flatMap((ref) => (ref === null ? [] : [{ edge, input: 0, ref }])),
     );
     const request = { ask: 'process', ...place, epoch, keyGroups, inputs, snapshots: { count: snapshots } } as unknown as OperatorRequest;
-    const answer = await runOperator(deps, warm, () => createOperatorRuntime(compiled(job), 'count', stageContext(), 0), request);
+    const answer = await runOperator(
+      deps,
+      warm,
+      () => createOperatorRuntime(compiled(job), 'count', stageContext(), 0),
+      received(request, 0),
+    );
     if (answer.outcome !== 'processed') throw new Error(JSON.stringify(answer));
     const snapshot = answer.snapshots['count'];
     if (snapshot === undefined) throw new Error('no snapshot');

@@ -17,6 +17,7 @@ import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
 import type { SnapshotRef } from '../../../lib/protocol/references.ts';
 import type { OperatorRequest } from '../../../lib/protocol/requests.ts';
+import { received } from '../../../lib/stages/received.ts';
 import { createOperatorServer, type StageTools } from '../../../lib/stages/serve.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { compiled, partsTo, recordSet, stageContext, topicFacts } from '../operators/runtimes.ts';
@@ -58,7 +59,7 @@ async function process(job: JobDefinition, words: readonly string[], server = cr
     parallelism: {},
     sinkFacts: { out: topicFacts({ partitions: 1 }) },
   };
-  return server(tools, request as unknown as OperatorRequest);
+  return server(tools, received(request as unknown as OperatorRequest, 0));
 }
 
 const ofUserCode = (message: RegExp) =>

@@ -2,7 +2,9 @@ import type { WindowContext, WindowFold, WindowProcess } from '../../../graph/wi
 import type { CurrentRecord } from '../../../records/current-record.ts';
 import { type Push, refusePromise } from '../../../records/push.ts';
 import type { OrderedMap } from '../../../state/columns/map.ts';
-import type { RecordScope } from '../../../state/record-scope.ts';
+import type { KeyedPlace } from '../../kind.ts';
+import { type OutputScope, outputTo } from '../../output.ts';
+import { openSideOutputs } from '../../side-outputs.ts';
 import type { Pane, ValuePlace } from './panes.ts';
 
 /** What is said of a window beside its values. */
@@ -51,25 +53,21 @@ export function folded({ first, add, merge, result }: WindowFold, current: Curre
 /** Behind every value of a time. */
 const MOST = 2 ** 48 - 1;
 
-/** @param uid of the operator */
+/** Where the windows of `uid` are. */
+interface CollectedPlace extends Pick<KeyedPlace, 'current' | 'side'>, OutputScope {
+  readonly uid: string;
+  readonly next: Push;
+}
+
 export function collected(
-  { process }: WindowProcess,
+  { process, sideOutputs: tags }: WindowProcess,
   values: OrderedMap<ValuePlace, unknown>,
-  {
-    uid,
-    current,
-    scope,
-    next,
-  }: { readonly uid: string; readonly current: CurrentRecord; readonly scope: RecordScope; readonly next: Push },
+  at: CollectedPlace,
 ): WindowContents {
+  const { uid, current } = at;
   const place: ValuePlace = { timeMs: 0, sequence: 0 };
-  const out = {
-    emit(value: unknown) {
-      if (!scope.isOpen) scope.refuse(uid, 'out.emit');
-      if (typeof value === 'object') refusePromise(value);
-      next(value);
-    },
-  };
+  const out = outputTo(uid, 'out', at, at.next);
+  const sideOutputs = openSideOutputs(uid, tags, at);
   const placeAt = (timeMs: number, sequence: number): ValuePlace => {
     place.timeMs = timeMs;
     place.sequence = sequence;
@@ -91,7 +89,7 @@ export function collected(
         { timeMs: facts.endMs - 1, sequence: MOST },
       ];
       values.eachCopyWithin(from, to, (value) => all.push(value));
-      const answer = process(all, contextOf(current, pane, facts), out);
+      const answer = process(all, { ...contextOf(current, pane, facts), sideOutputs }, out);
       if (typeof answer === 'object') refusePromise(answer);
     },
     drop(fromMs, toMs) {

@@ -63,7 +63,13 @@ export interface Epoch {
   readonly broadcastStateOf: (node: ProcessNode) => OperatorState;
   readonly windowsOf: (node: WindowNode) => NaiveWindows;
   /** By operator's node and tag: what it gave aside. */
-  readonly aside: Map<string, readonly Row[]>;
+  readonly aside: Map<string, Row[]>;
   /** By sink uid. */
   readonly written: Map<string, readonly Written[]>;
+}
+
+/** What an operator gives aside under a tag. */
+export function giveAside({ aside }: Epoch, { id }: ProcessNode | WindowNode, tag: string, row: Row): void {
+  const name = `${id} ${tag}`;
+  aside.set(name, [...(aside.get(name) ?? []), row]);
 }

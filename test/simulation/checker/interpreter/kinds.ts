@@ -4,12 +4,15 @@ import type {
   FlatMapNode,
   JobNode,
   KeyByNode,
+  MapAsyncNode,
   MapNode,
   SideOutputNode,
   SinkNode,
   SourceNode,
+  StampNode,
   UnionNode,
 } from '../../../../lib/graph/job.ts';
+import type { Answer } from '../../user-code.ts';
 import { hashOf } from '../key-groups.ts';
 import { textOf } from '../texts.ts';
 import type { Belongs, Epoch, Written } from './epoch.ts';
@@ -32,7 +35,9 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   map,
   filter,
   flatMap,
+  mapAsync,
   union,
+  stamp,
   keyBy,
   broadcast,
   process,
@@ -61,9 +66,28 @@ function flatMap({ fn }: FlatMapNode, input: readonly Row[]): readonly Row[] {
   return input.flatMap((row) => [...(fn(row.value) as Iterable<unknown>)].map((value) => ({ ...row, value })));
 }
 
+/** It does not wait: what the functions of simulated jobs will answer is known at once. */
+function mapAsync({ id, fn }: MapAsyncNode, input: readonly Row[]): readonly Row[] {
+  const made = new Map<string, number>();
+  return input.map((row) => {
+    const nth = made.get(row.origin) ?? 0;
+    made.set(row.origin, nth + 1);
+    const { known } = fn(row.value, { signal: new AbortController().signal }) as Answer<unknown>;
+    return { ...row, value: known, origin: madeOf(madeOf(row.origin, id), nth) };
+  });
+}
+
 /** One input behind the other. That is the order of what is made in different stages; how one stage mixes, is not modelled. */
 function union(_: UnionNode, input: readonly Row[]): readonly Row[] {
   return input;
+}
+
+function stamp(_: StampNode, input: readonly Row[]): readonly Row[] {
+  return input.map((row) => {
+    const { timestamp, value } = row;
+    const key = row.key && decoded(row.key.serde, row.key.bytes);
+    return { ...row, value: { timestamp, key, value } };
+  });
 }
 
 function broadcast({ value: serde }: BroadcastNode, input: readonly Row[]): readonly Row[] {

@@ -1,5 +1,6 @@
+import { byName } from '../../../../lib/config/by-name.ts';
 import type { KeyedContext, ProcessNode, Timers } from '../../../../lib/graph/job.ts';
-import type { Epoch, TimeTold } from './epoch.ts';
+import { type Epoch, giveAside, type TimeTold } from './epoch.ts';
 import type { Handle } from './handles.ts';
 import { copied, decoded, type Row, type RowKey } from './rows.ts';
 import { leastDue, type TimersHandle } from './timers.ts';
@@ -51,8 +52,7 @@ function processOne(node: ProcessNode, row: Row, epoch: Epoch): readonly Row[] {
       node.onRecord[input]?.(value, states, out, context);
     });
   if (epoch.told.isLate?.(node.uid, origin) ?? (beforeMs !== undefined && timestamp <= beforeMs)) {
-    const name = `${node.id} late`;
-    epoch.aside.set(name, [...(epoch.aside.get(name) ?? []), row]);
+    giveAside(epoch, node, 'late', row);
     return [];
   }
   epoch.stateOf(node).workOn(key.bytes.toString('latin1'), ({ [WAITING]: handle }) => {
@@ -116,16 +116,22 @@ interface Hidden {
   readonly waiting: WaitingHandle | undefined;
 }
 
-type Work = (states: unknown, out: { emit(value: unknown): void }, context: KeyedContext<unknown>, hidden: Hidden) => void;
+type Context = KeyedContext<unknown, Readonly<Record<string, { emit(value: unknown): void }>>>;
+type Work = (states: unknown, out: { emit(value: unknown): void }, context: Context, hidden: Hidden) => void;
 
-function workOn(node: ProcessNode, { told, stateOf, broadcastStateOf }: Epoch, of: Of, work: Work): readonly Row[] {
+function workOn(node: ProcessNode, epoch: Epoch, of: Of, work: Work): readonly Row[] {
+  const { told, stateOf, broadcastStateOf } = epoch;
   const { key, timestamp, origin } = of;
   const emitted: Row[] = [];
-  const out = { emit: (result: unknown) => void emitted.push({ value: copied(result), timestamp, key, origin }) };
+  const madeOf = (result: unknown): Row => ({ value: copied(result), timestamp, key, origin });
+  const out = { emit: (result: unknown) => void emitted.push(madeOf(result)) };
+  const sideOutputs = byName(
+    node.sideOutputs.map((tag) => [tag, { emit: (result: unknown) => giveAside(epoch, node, tag, madeOf(result)) }] as const),
+  );
   stateOf(node).workOn(key.bytes.toString('latin1'), ({ [TIMERS]: timers, [WAITING]: waiting, ...states }) => {
     const hidden = { timers: timers as TimersHandle | undefined, waiting: waiting as WaitingHandle | undefined };
     broadcastStateOf(node).workOn(NO_KEY, (ofAll) => {
-      work({ ...states, ...ofAll }, out, contextOf(node, of, told.timeOf(node.uid), timers), hidden);
+      work({ ...states, ...ofAll }, out, contextOf(node, { ...of, sideOutputs }, told.timeOf(node.uid), timers), hidden);
     });
   });
   return emitted;
@@ -133,14 +139,15 @@ function workOn(node: ProcessNode, { told, stateOf, broadcastStateOf }: Epoch, o
 
 function contextOf(
   node: ProcessNode,
-  { key, timestamp, watermarkMs }: Omit<Of, 'origin'>,
+  { key, timestamp, watermarkMs, sideOutputs }: Omit<Of, 'origin'> & { readonly sideOutputs: Context['sideOutputs'] },
   time: TimeTold | undefined,
   handle: Handle | undefined,
-): KeyedContext<unknown> {
+): Context {
   const timers = handle as TimersHandle | undefined;
   return {
     key: decoded(key.serde, key.bytes),
     timestamp,
+    sideOutputs,
     get watermarkMs() {
       return watermarkMs ?? Number.NEGATIVE_INFINITY;
     },
