@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../../format/byte-writer.ts';
+import type { Own } from '../../protocol/shape.ts';
 
 /** Files in a bucket or a folder, as a job's author gave them. */
 export interface FileSinkSpec {
@@ -27,7 +28,7 @@ export interface RowTime {
   readonly timestamp: number;
 }
 
-/** How rows of type `T` stand in a file. Made by `jsonLines` or `csv`. */
+/** How rows of type `T` stand in a file. Made by `jsonLines`, `csv` or `parquet`. */
 export interface FileFormat<T> {
   readonly name: string;
   /** Of the file's name, without the dot. */
@@ -37,4 +38,14 @@ export interface FileFormat<T> {
   readonly head: string;
   /** Appends a row. Throws `TypeError` when the format cannot hold it. */
   readonly write: (row: T, out: ByteWriter) => void;
+  /** Of a format whose files are more than rows one behind the other. @default none */
+  readonly assembly?: FileAssembly;
+}
+
+/** How a file is made of rows as `write` wrote them. */
+export interface FileAssembly {
+  /** What has to be known besides the rows: it is staged with them, as JSON. */
+  readonly about: Own;
+  /** The same of the same rows, in whichever process. */
+  readonly assemble: (about: Own, rows: readonly Buffer[]) => Uint8Array;
 }
