@@ -3,7 +3,7 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import * as z from 'zod';
 import { JobDefinitionError } from '../graph/job.ts';
-import { name, type Own, shapeFault } from '../protocol/shape.ts';
+import { name, shapeFault } from '../protocol/shape.ts';
 import type { FileFormat } from '../sinks/files/spec.ts';
 import { columnTypes, type ParquetType, type RowReader } from './parquet/column-types.ts';
 
@@ -62,7 +62,7 @@ export function parquet<T>({ columns }: ParquetOptions<T>): FileFormat<T> {
 }
 
 /** A file of rows as `write` wrote them. */
-function assemble(about: Own, rows: readonly Buffer[]): Uint8Array {
+function assemble(about: Readonly<Record<string, unknown>>, rows: readonly Buffer[]): Uint8Array {
   const fault = shapeFault(aboutSchema, about);
   if (fault !== undefined) throw new Error(`what was staged does not say the columns of a Parquet file: ${fault}`);
   const columns = (about as z.infer<typeof aboutSchema>).columns.map((column) => ({

@@ -1,5 +1,4 @@
 import type { ByteWriter } from '../../format/byte-writer.ts';
-import type { Own } from '../../protocol/shape.ts';
 
 /** Files in a bucket or a folder, as a job's author gave them. */
 export interface FileSinkSpec {
@@ -45,7 +44,7 @@ export interface FileFormat<T> {
 /** How a file is made of rows as `write` wrote them. */
 export interface FileAssembly {
   /** What has to be known besides the rows: it is staged with them, as JSON. */
-  readonly about: Own;
+  readonly about: Readonly<Record<string, unknown>>;
   /** The same of the same rows, in whichever process. */
-  readonly assemble: (about: Own, rows: readonly Buffer[]) => Uint8Array;
+  readonly assemble: (about: Readonly<Record<string, unknown>>, rows: readonly Buffer[]) => Uint8Array;
 }
