@@ -27,7 +27,8 @@ try {
 
   const kafka = await startKafka(keeper, { release, jvm: [`-XX:ArchiveClassesAtExit=${release.classArchive}`] });
   await createTopics(kafka.bootstrap, [{ topic: 'training' }]);
-  await kafka.end();
+  // The classes are written then: seconds of CPU.
+  await kafka.end(180_000);
 } finally {
   await keeper.close();
 }
