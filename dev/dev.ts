@@ -11,6 +11,7 @@ import { topicsOf } from '../local/job-topics.ts';
 import { startEmbedded } from './broker/embedded.ts';
 import { claimFolder } from './claim-folder.ts';
 import { writeEnvironment } from './environment.ts';
+import { toNamedSource, toTopic } from './input.ts';
 import { jobModule, type LoadedJob, moduleOf } from './job-module.ts';
 import type { DevOptions } from './options.ts';
 import { followOutput } from './output.ts';
@@ -71,7 +72,7 @@ export async function dev(options: DevOptions): Promise<boolean> {
     const shell = resolve(folder, 'env');
     closing.unshift(writeEnvironment(shell, work.env, first.summary.name));
     say(welcome(first, { brokers, input, isEmbedded: broker !== undefined, shell }));
-    return await runJobs(work, first, input);
+    return await runJobs(work, first, input === undefined ? toNamedSource(sourcesOf(first)) : toTopic(input));
   } finally {
     for (const close of closing) await close();
   }
@@ -104,6 +105,11 @@ function inputOf({ summary: { plan } }: LoadedJob, named: string | undefined): s
   throw new UsageError(`--input is ${JSON.stringify(named)}: it must be a source of the job, by uid or topic: ${known}`);
 }
 
+/** The topics of its sources, by uid. */
+function sourcesOf({ summary: { plan } }: LoadedJob): ReadonlyMap<string, string> {
+  return new Map(plan.stages.flatMap((stage) => (stage.kind === 'source' ? [[stage.id, stage.topic] as const] : [])));
+}
+
 interface Around {
   readonly brokers: string;
   readonly input: string | undefined;
@@ -111,12 +117,13 @@ interface Around {
   readonly shell: string;
 }
 
-function welcome({ summary: { name, plan } }: LoadedJob, { brokers, input, isEmbedded, shell }: Around): string {
+function welcome(first: LoadedJob, { brokers, input, isEmbedded, shell }: Around): string {
+  const { name, plan } = first.summary;
   const outputs = topicsOf(plan, 'sink').join(', ');
   return [
     `job ${name} on ${isEmbedded ? 'an embedded Kafka' : 'Kafka'} at ${brokers}`,
     input === undefined
-      ? 'several sources: --input says which gets the lines that you type'
+      ? `several sources: a line that you type begins with its own and a tab: ${[...sourcesOf(first).keys()].join(', ')}`
       : `each line that you type is a record of topic ${input}`,
     ...(outputs === '' ? [] : [`what it commits to ${outputs} is shown here`]),
     `in another terminal: . ${shell}; npx onceflow status`,

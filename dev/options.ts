@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** What `onceflow dev` was asked for. */
 export interface DevOptions {
   /** Of the process: every ONCEFLOW_… variable sets the job. */
@@ -8,7 +10,7 @@ export interface DevOptions {
   readonly createTopics: boolean;
   /** Of topics that are made. */
   readonly partitions: number;
-  /** The source, by its uid or its topic, that gets what comes in on standard input. @default the only one */
+  /** The source, by its uid or its topic, that gets what comes in on standard input. @default the only one, or which a line names */
   readonly input: string | undefined;
   /** What is kept from one start to the next. @default .onceflow/dev in the working directory */
   readonly folder: string | undefined;
@@ -18,11 +20,13 @@ export interface DevOptions {
   readonly fresh: boolean;
   /** Ends when all that came in is committed. */
   readonly once: boolean;
+  /** And then so much later. @default 0 */
+  readonly staysMs?: number | undefined;
   /** Says what each epoch does. */
   readonly verbose: boolean;
   /** For people. */
   readonly say: (line: string) => void;
   /** What the job has committed. */
   readonly show: (line: string) => void;
-  readonly stdin: NodeJS.ReadStream;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
 }

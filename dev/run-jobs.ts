@@ -7,7 +7,7 @@ import type { KafkaRequests, TopicRequests } from '../lib/ports/kafka-requests.t
 import type { JobEnd } from '../local/functions/run-job.ts';
 import { topicsOf } from '../local/job-topics.ts';
 import { isCommitted, type SourceEnds, sourceEnds } from './committed.ts';
-import { linesOf, sendLines } from './input.ts';
+import { linesOf, type Route, sendLines } from './input.ts';
 import { interruptions } from './interruptions.ts';
 import type { JobModule, LoadedJob } from './job-module.ts';
 import type { DevOptions } from './options.ts';
@@ -42,10 +42,10 @@ export async function prepareTopics({ options, kafka, output, makeWith }: Work, 
  * Runs the job, and runs it again when its module is saved, or when somebody lets it go on that was stopped or has failed. Until it is
  * interrupted, or, if asked so, all that came in is committed.
  *
- * @param input the topic for what comes in
+ * @param route where what comes in goes
  * @returns whether all went well
  */
-export async function runJobs(work: Work, first: LoadedJob, input: string | undefined): Promise<boolean> {
+export async function runJobs(work: Work, first: LoadedJob, route: Route): Promise<boolean> {
   const { options, source, output, epochs } = work;
   const { say } = options;
   const interrupted = interruptions(say);
@@ -77,10 +77,13 @@ export async function runJobs(work: Work, first: LoadedJob, input: string | unde
         if (options.once) return false;
       }
       if (session === undefined && !isBroken && (await waitsForStart(epochs, loaded))) session = await start('revival');
-      if (session?.hasBegun() === true) reading ??= readInput(work, input);
+      if (session?.hasBegun() === true) reading ??= readInput(work, route);
       if (options.once && reading?.hasEnded() === true) {
         ends ??= await sourceEnds(work.kafka, loaded.summary.plan);
-        if (await isCommitted(inspecting(work), loaded.summary.name, ends)) break;
+        if (await isCommitted(inspecting(work), loaded.summary.name, ends)) {
+          await systemClock.sleep(options.staysMs ?? 0, interrupted.signal);
+          break;
+        }
       }
     }
     if (session !== undefined) {
@@ -129,13 +132,13 @@ interface Reading {
   close(): void;
 }
 
-function readInput({ options, kafka }: Work, topic: string | undefined): Reading {
+function readInput({ options, kafka }: Work, route: Route): Reading {
   const { stdin, say } = options;
   let ended = false;
   let whole = true;
   let closing = false;
   const lines = linesOf(stdin, stdin.isTTY === true);
-  const reading = topic === undefined ? refuseLines(lines, say) : sendLines({ kafka, clock: systemClock, topic, say }, lines);
+  const reading = sendLines({ kafka, clock: systemClock, route, say }, lines);
   void reading
     .then((isWhole) => {
       whole = isWhole;
@@ -154,15 +157,6 @@ function readInput({ options, kafka }: Work, topic: string | undefined): Reading
       closing = true;
     },
   };
-}
-
-async function refuseLines(lines: AsyncIterable<readonly string[]>, say: (line: string) => void): Promise<boolean> {
-  let isWhole = true;
-  for await (const _some of lines) {
-    isWhole = false;
-    say('what was typed is written nowhere: the job has several sources, and --input says which gets it');
-  }
-  return isWhole;
 }
 
 function inspecting({ epochs, config }: Work): Parameters<typeof isCommitted>[0] {

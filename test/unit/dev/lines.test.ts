@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { linesOf, sendLines } from '../../../dev/input.ts';
+import { linesOf, sendLines, toNamedSource, toTopic } from '../../../dev/input.ts';
 import { followOutput } from '../../../dev/output.ts';
 import { ensureTopics } from '../../../dev/topics.ts';
 import { systemClock } from '../../../host/system.ts';
@@ -49,7 +49,7 @@ it('lines are what stands between line ends, also across pieces; the last one ne
 
 it('what is written to a topic is what a committed reader is shown, from where it was when the reader began', async () => {
   const kafka = kafkaWith({ lines: 2 });
-  const input = { kafka, clock: systemClock, topic: 'lines', say: (line: string) => shown.push(`said: ${line}`) };
+  const input = { kafka, clock: systemClock, route: toTopic('lines'), say: (line: string) => shown.push(`said: ${line}`) };
   const shown: string[] = [];
   expect(await sendLines(input, Readable.from([['before']]))).toBe(true);
   const output = followOutput(kafka, systemClock, (line) => shown.push(line));
@@ -63,12 +63,33 @@ it('what is written to a topic is what a committed reader is shown, from where i
 it('what is not written is said, and counts', async () => {
   const said: string[] = [];
   const kafka = { ...kafkaWith({ lines: 1 }), produce: async () => ({ answer: 'TOPIC_AUTHORIZATION_FAILED', baseOffsets: [-1] }) };
-  const input = { kafka, clock: systemClock, topic: 'lines', say: (line: string) => said.push(line) };
+  const input = { kafka, clock: systemClock, route: toTopic('lines'), say: (line: string) => said.push(line) };
   expect(await sendLines(input, Readable.from([['one'], ['two', 'three']]))).toBe(false);
   expect(said).toEqual([
     'the line was not written to topic lines: TOPIC_AUTHORIZATION_FAILED',
     '2 lines were not written to topic lines: TOPIC_AUTHORIZATION_FAILED',
   ]);
+});
+
+it('of several sources a line names its own before a tab, each topic has its lines in their order, and the others are said', async () => {
+  const [kafka, shown, said] = [kafkaWith({ orders: 1, rates: 1 }), [] as string[], [] as string[]];
+  const output = followOutput(kafka, systemClock, (line) => shown.push(line));
+  await output.follow(['orders', 'rates']);
+  const route = toNamedSource(
+    new Map([
+      ['read-orders', 'orders'],
+      ['read-rates', 'rates'],
+    ]),
+  );
+  const lines = Readable.from([
+    ['read-orders\ta', 'read-rates\t1\t2', 'read-orders\tb'],
+    ['orders\tc', 'd'],
+  ]);
+  expect(await sendLines({ kafka, clock: systemClock, route, say: (line) => said.push(line) }, lines)).toBe(false);
+  await output.caughtUp();
+  await output.close();
+  expect(shown.toSorted()).toEqual(['orders: a', 'orders: b', 'rates: 1\t2']);
+  expect(said).toEqual([expect.stringMatching(/^2 lines were not written anywhere: .* "orders\\tc"$/)]);
 });
 
 it('topics that are missing are made where that was asked for, and otherwise named with what to do', async () => {
