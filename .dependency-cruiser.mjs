@@ -4,7 +4,7 @@
 /** The rooms around the engine. Tests may import everything, and nobody imports them. */
 const rooms = {
   // A job is written against the API alone, as its author sees it.
-  jobs: ['lib/api', 'lib/formats'],
+  jobs: ['lib/api', 'lib/formats', 'lib/targets'],
   // Jobs as well, and the command that runs them.
   examples: ['dev', 'lib/api', 'lib/config/usage-error.ts', 'local/command.ts'],
   // The composition root: the one room that knows the engine and all that it runs on.
@@ -58,6 +58,8 @@ const mayImport = {
   api: ['graph', 'plan', 'operators', 'sinks', 'state'],
   // Formats of other packages, and schema registries: entry points of their own.
   formats: ['graph'],
+  // Targets that `writeAheadSink` brings rows to, by other packages: entry points of their own.
+  targets: ['api', 'graph', 'sinks'],
   stages: ['graph', 'operators', 'records', 'state', 'plan', 'sinks', 'storage'],
   // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface.
   epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
@@ -155,6 +157,12 @@ export default {
       ['^lib/formats/protobuf([.]ts$|/)', '^test/'],
       'Who does not use Protobuf does not need the package.',
     ),
+    clientRule(
+      'clickhouse-only-for-clickhouse',
+      ['@clickhouse'],
+      ['^lib/targets/clickhouse/', '^test/'],
+      'Who does not use ClickHouse does not need the package.',
+    ),
     clientRule('aws-clients-only-in-lib-aws', ['@aws-sdk', '@smithy'], ['^lib/aws/', '^test/'], 'AWS clients are behind lib/ports.'),
     clientRule('lambda-types-only-in-functions', ['aws-lambda', '@types/aws-lambda'], ['^functions/'], 'Only handlers know Lambda.'),
     clientRule('cdk-only-in-infra', ['aws-cdk-lib', 'constructs'], ['^infra/', '^test/'], 'Only infra knows the CDK.'),
@@ -181,9 +189,9 @@ export default {
     },
     {
       name: 'no-dev-packages-in-the-engine',
-      comment: 'The packages of formats are optional peers.',
+      comment: 'The packages of formats and targets are optional peers.',
       severity: 'error',
-      from: { path: '^(lib|host|functions|cli|jobs)/', pathNot: '^lib/formats/(avro|protobuf)' },
+      from: { path: '^(lib|host|functions|cli|jobs)/', pathNot: '^lib/(formats/(avro|protobuf)|targets/clickhouse)' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

@@ -34,6 +34,8 @@ interface Described<Of extends Options> {
   readonly arguments?: Arguments;
   /** Besides those that every command takes. */
   readonly options: Of;
+  /** What `--json` puts on standard output. @default one JSON object */
+  readonly json?: string;
   /** One at least. */
   readonly examples: readonly Example[];
 }
@@ -62,12 +64,17 @@ export interface Around {
   readonly commands: readonly Command[];
   /** Progress, for people: on standard error. */
   readonly say: (line: string) => void;
+  /** One line of what was asked for, as it comes: on standard output. */
+  readonly show: (line: string) => void;
+  /** JSON was asked for. */
+  readonly json: boolean;
 }
 
 /** What a command has found or done: one of the two forms is printed. */
 export interface CommandResult {
   readonly code: ExitCode;
-  readonly json: object;
+  /** Undefined: all was shown as it came. */
+  readonly json: object | undefined;
   /** Empty: nothing more is to be said. */
   readonly text: string;
 }

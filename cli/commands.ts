@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import cancel from './commands/cancel.ts';
 import completion from './commands/completion.ts';
 import deadLetters from './commands/dead-letters.ts';
+import deployLocal from './commands/deploy-local.ts';
 import describe from './commands/describe.ts';
 import dev from './commands/dev.ts';
 import doctor from './commands/doctor.ts';
@@ -19,6 +20,7 @@ import transactions from './commands/transactions.ts';
 export const COMMANDS: readonly Command[] = [
   init,
   dev,
+  deployLocal,
   describe,
   doctor,
   start,

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { jsonHelp } from './help.ts';
 import type { Option } from './options.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -17,27 +18,44 @@ interface Completed {
   readonly words: readonly string[];
 }
 
-function optionsOf({ on, options }: Command): Completed[] {
+const JOB: Completed = { name: 'job', takes: 'NAME', help: 'the job', words: [] };
+
+function optionsOf(command: Command): Completed[] {
+  const { on, options } = command;
   const own = Object.entries(options).map(([name, { takes, help, words = [] }]: [string, Option<unknown>]) => ({
     name,
     takes,
     help,
     words,
   }));
-  const job = on === 'job' ? [{ name: 'job', takes: 'NAME', help: 'the job', words: [] }] : [];
+  const job = on === 'job' ? [JOB] : [];
   const common = [
-    { name: 'json', takes: undefined, help: 'one JSON object on standard output', words: [] },
+    { name: 'json', takes: undefined, help: jsonHelp(command), words: [] },
     { name: 'help', takes: undefined, help: 'options and examples', words: [] },
   ];
   return [...own, ...job, ...common];
 }
 
+/** Options behind which a value stands, with the words that it may be; empty: it is free. An option of one name is one kind in all commands. */
+function valuedOptions(commands: readonly Command[]): ReadonlyMap<string, readonly string[]> {
+  const valued = commands.flatMap(optionsOf).filter(({ takes }) => takes !== undefined);
+  return new Map(valued.map(({ name, words }) => [`--${name}`, words]));
+}
+
+/** In bash and zsh: the command among the words before the one that is completed. Options and their values may come before it. */
+function findCommand(commands: readonly Command[], wordsBefore: string, count = ''): string {
+  return `  for each in ${wordsBefore}; do${count}
+    case $before in ${[...valuedOptions(commands).keys()].join('|')}) before=''; continue ;; esac
+    before=$each
+    case $each in ${commands.map(({ name }) => name).join('|')}) command=$each; break ;; esac
+  done`;
+}
+
 function forBash(commands: readonly Command[]): string {
   const names = commands.map(({ name }) => name);
-  const all = commands.flatMap(optionsOf);
-  const withWords = new Map(all.filter(({ words }) => words.length > 0).map(({ name, words }) => [name, words]));
-  const free = new Set(all.filter(({ takes, words }) => takes !== undefined && words.length === 0).map(({ name }) => name));
-  const valued = [...withWords.keys(), ...free].map((name) => `--${name}`).join('|');
+  const valued = [...valuedOptions(commands)];
+  const withWords = valued.filter(([, words]) => words.length > 0);
+  const free = valued.filter(([, words]) => words.length === 0).map(([option]) => option);
   const options = commands.map((command) => {
     const words = [...(command.arguments?.words ?? []), ...optionsOf(command).map(({ name }) => `--${name}`)];
     return `    ${command.name}) words='${words.join(' ')}' ;;`;
@@ -45,14 +63,10 @@ function forBash(commands: readonly Command[]): string {
   return `# Completion of onceflow in bash: source <(onceflow completion bash)
 _onceflow() {
   local command='' words='' before='' each
-  for each in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $before in ${valued}) before=''; continue ;; esac
-    before=$each
-    case $each in ${names.join('|')}) command=$each; break ;; esac
-  done
+${findCommand(commands, `"\${COMP_WORDS[@]:1:COMP_CWORD-1}"`)}
   case \${COMP_WORDS[COMP_CWORD-1]} in
-${[...withWords].map(([name, words]) => `    --${name}) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "\${COMP_WORDS[COMP_CWORD]}")); return ;;`).join('\n')}
-    ${[...free].map((name) => `--${name}`).join('|')}) return ;;
+${withWords.map(([option, words]) => `    ${option}) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "\${COMP_WORDS[COMP_CWORD]}")); return ;;`).join('\n')}
+    ${free.join('|')}) return ;;
   esac
   case $command in
     '') words='${names.join(' ')} --help' ;;
@@ -77,13 +91,17 @@ _onceflow() {
   local -a commands=(
 ${described.join('\n')}
   )
-  if (( CURRENT == 2 )); then
+  local command= before= each
+  integer at=1
+${findCommand(commands, `"\${(@)words[2,CURRENT-1]}"`, ' (( ++at ))')}
+  if [[ -z $command ]]; then
+    # Behind an option that wants a value of one's own.
+    case $before in ${[...valuedOptions(commands).keys()].join('|')}) return 1 ;; esac
     _describe command commands
     return
   fi
-  local command=$words[2]
-  shift words
-  (( CURRENT-- ))
+  shift $(( at - 1 )) words
+  (( CURRENT -= at - 1 ))
   case $command in
 ${cases.join('\n')}
   esac
@@ -98,17 +116,19 @@ function zshOption({ name, takes, help, words }: Completed): string {
 }
 
 function forFish(commands: readonly Command[]): string {
+  const none = `-n ${quoted(`not __fish_seen_subcommand_from ${commands.map(({ name }) => name).join(' ')}`)}`;
   const each = commands.flatMap((command) => {
     const { name, usage } = command;
     const seen = `-n ${quoted(`__fish_seen_subcommand_from ${name}`)}`;
     const words = command.arguments?.words ?? [];
     return [
-      `complete -c onceflow -f -n __fish_use_subcommand -a ${name} -d ${quoted(usage)}`,
+      `complete -c onceflow -f ${none} -a ${name} -d ${quoted(usage)}`,
       ...(words.length === 0 ? [] : [`complete -c onceflow -f ${seen} -a ${quoted(words.join(' '))}`]),
       ...optionsOf(command).map((option) => `complete -c onceflow ${seen} ${fishOption(option)}`),
     ];
   });
-  return `# Completion of onceflow in fish: onceflow completion fish | source\n${each.join('\n')}\n`;
+  const job = `complete -c onceflow ${none} ${fishOption(JOB)}`;
+  return `# Completion of onceflow in fish: onceflow completion fish | source\n${[job, ...each].join('\n')}\n`;
 }
 
 function fishOption({ name, takes, help, words }: Completed): string {

@@ -10,7 +10,7 @@ export function helpText(commands: readonly Command[]): string {
 
 ${listOf(commands.map(({ name, usage }) => [name, usage]))}
 
-Every command takes --help, which shows its options and examples, and --json, which prints one JSON object in place of text.
+Every command takes --help, which shows its options and examples, and --json, which prints JSON in place of text.
 
 Configured like the job, by ${parameters.table.variable}, ${parameters.brokers.variable}, ${parameters.blobs.variable} and the variables of the AWS SDK; a
 command asks only for those that it needs.
@@ -33,13 +33,19 @@ export function callOf({ name, arguments: args, options }: Command): string {
   return [name, ...behind, ...Object.entries(options).map(([option, { takes }]) => `[${optionText(option, takes)}]`)].join(' ');
 }
 
-function optionsOf({ on, options }: Command): [string, string][] {
+/** What `--json` puts on standard output. */
+export function jsonHelp({ json = 'one JSON object' }: Command): string {
+  return `${json} on standard output`;
+}
+
+function optionsOf(command: Command): [string, string][] {
+  const { on, options } = command;
   const own = Object.entries(options).map(([name, { takes, help }]): [string, string] => [optionText(name, takes), help]);
   const job: [string, string][] =
     on === 'job'
       ? [['--job NAME', `the job; otherwise ${parameters.jobName.variable}, or the name of the job in ${parameters.job.variable}`]]
       : [];
-  return [...own, ...job, ['--json', 'one JSON object on standard output'], ['--help', 'this text']];
+  return [...own, ...job, ['--json', jsonHelp(command)], ['--help', 'this text']];
 }
 
 function optionText(name: string, takes: string | undefined): string {

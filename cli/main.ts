@@ -29,9 +29,10 @@ async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, outpu
     return help ? EXIT.ok : EXIT.usage;
   }
   const say = (line: string) => output.error(line);
+  const show = (line: string) => output.log(line);
   const options = values();
-  if (command.on === 'nothing') return print(await command.run({ env, commands: COMMANDS, say }, options, given), json, output);
-  const tools = await openTools(env, job, { say, show: (line) => output.log(line), json });
+  if (command.on === 'nothing') return print(await command.run({ env, commands: COMMANDS, say, show, json }, options, given), json, output);
+  const tools = await openTools(env, job, { say, show, json });
   try {
     return print(await command.run(tools, options, given), json, output);
   } finally {
@@ -40,8 +41,8 @@ async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, outpu
 }
 
 function print({ code, json, text }: CommandResult, isJson: boolean, output: Output): ExitCode {
-  if (isJson) output.log(JSON.stringify(json, null, 2));
-  else if (text !== '') output.log(text);
+  if (isJson && json !== undefined) output.log(JSON.stringify(json, null, 2));
+  if (!isJson && text !== '') output.log(text);
   return code;
 }
 

@@ -22,12 +22,18 @@ export function wholeNumber(of: { readonly takes: string; readonly default: numb
   return {
     takes: of.takes,
     help: `${of.help} (default ${of.default})`,
-    read(name, given) {
-      if (given === undefined) return of.default;
-      if (!/^[1-9]\d{0,5}$/.test(given)) throw refused(name, given, 'a whole number from 1 to 999999');
-      return Number(given);
-    },
+    read: (name, given) => (given === undefined ? of.default : numberIn(name, given)),
   };
+}
+
+/** The same, or undefined. */
+export function maybeNumber(of: { readonly takes: string; readonly help: string }): Option<number | undefined> {
+  return { ...of, read: (name, given) => (given === undefined ? undefined : numberIn(name, given)) };
+}
+
+function numberIn(name: string, given: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(given)) throw refused(name, given, 'a whole number from 1 to 999999');
+  return Number(given);
 }
 
 /** One of these words, or undefined. */
@@ -57,6 +63,31 @@ export function text(of: {
     read(name, given) {
       if (given !== undefined && !of.isRight(given)) throw refused(name, given, of.rule);
       return given;
+    },
+  };
+}
+
+/** A text that is not empty, or undefined. */
+export function named(takes: string, help: string): Option<string | undefined> {
+  return {
+    takes,
+    help,
+    read(name, given) {
+      if (given === '') throw new UsageError(`--${name} is empty: name a ${takes.toLowerCase()}`);
+      return given;
+    },
+  };
+}
+
+/** A port of this machine, or undefined. */
+export function portNumber(help: string): Option<number | undefined> {
+  return {
+    takes: 'PORT',
+    help,
+    read(name, given) {
+      const port = Number(given);
+      if (given === undefined || (/^\d{1,5}$/.test(given) && port >= 1 && port <= 65_535)) return given === undefined ? undefined : port;
+      throw refused(name, given, 'a port, from 1 to 65535');
     },
   };
 }

@@ -1,15 +1,14 @@
 import type { InspectDeps } from '../lib/inspect/deps.ts';
 import { manifestIn } from '../lib/inspect/manifest.ts';
-import type { PhysicalPlan } from '../lib/plan/plan.ts';
 import type { SourceRequests } from '../lib/ports/kafka-requests.ts';
-import { topicsOf } from '../local/job-topics.ts';
 import { partitionsOf } from './topics.ts';
 
 /** By topic, where what a job reads ends now. */
 export type SourceEnds = ReadonlyMap<string, readonly number[]>;
 
-export async function sourceEnds(kafka: SourceRequests, plan: PhysicalPlan): Promise<SourceEnds> {
-  const ends = [...new Set(topicsOf(plan, 'source'))].map(
+/** @param topics that the job reads */
+export async function sourceEnds(kafka: SourceRequests, topics: readonly string[]): Promise<SourceEnds> {
+  const ends = [...new Set(topics)].map(
     async (topic) => [topic, await kafka.offsets(topic, await partitionsOf(kafka, topic), 'latest')] as const,
   );
   return new Map(await Promise.all(ends));

@@ -8,11 +8,12 @@ import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import { readConfig } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { topicsOf } from '../local/job-topics.ts';
+import { openKeeper } from '../local/stack/kept-process.ts';
 import { startEmbedded } from './broker/embedded.ts';
 import { claimFolder } from './claim-folder.ts';
 import { writeEnvironment } from './environment.ts';
-import { toNamedSource, toTopic } from './input.ts';
 import { jobModule, type LoadedJob, moduleOf } from './job-module.ts';
+import { type LineInput, type LineSource, lineInput } from './line-input.ts';
 import type { DevOptions } from './options.ts';
 import { followOutput } from './output.ts';
 import { prepareTopics, runJobs } from './run-jobs.ts';
@@ -46,13 +47,15 @@ export async function dev(options: DevOptions): Promise<boolean> {
   const source = jobModule(module, early, resolve(folder, 'translated'));
   const first = source.look();
   if (first instanceof Error) throw first;
-  const input = inputOf(first, options.input);
+  const input = lineInput(sourcesOf(first), options.input);
 
   const claim = claimFolder(folder, options.fresh);
   const closing: (() => Promise<void> | void)[] = [() => claim.release()];
   try {
-    const embedded = { folder: resolve(folder, 'kafka'), port: options.port, archive: config.kafkaArchive, say };
-    const broker = named === undefined ? await startEmbedded(embedded) : undefined;
+    const keeper = named === undefined ? await openKeeper({ dir: resolve(folder, 'kafka') }) : undefined;
+    closing.unshift(async () => keeper?.close());
+    const embedded = { port: options.port, archive: config.kafkaArchive, say };
+    const broker = keeper === undefined ? undefined : await startEmbedded(keeper, embedded);
     closing.unshift(async () => broker?.stop());
     const brokers = broker?.bootstrap ?? named ?? '';
     const kafka = await openKafka(config, {
@@ -63,16 +66,17 @@ export async function dev(options: DevOptions): Promise<boolean> {
       clock: systemClock,
     });
     closing.unshift(() => kafka.close());
-    const output = followOutput(kafka, systemClock, options.show);
+    const output = followOutput({ kafka, clock: systemClock, ...options });
     closing.unshift(() => output.close());
     const makeWith = broker !== undefined || options.createTopics ? { partitions: options.partitions } : undefined;
     const epochs = await openEpochStore(config);
     const work = { options, source, kafka, output, epochs, config, makeWith, env: { ...early, ONCEFLOW_BROKERS: brokers } };
     await prepareTopics(work, first);
     const shell = resolve(folder, 'env');
-    closing.unshift(writeEnvironment(shell, work.env, first.summary.name));
+    const ours = Object.entries(work.env).filter(([name]) => name.startsWith('ONCEFLOW_'));
+    closing.unshift(writeEnvironment(shell, { ...Object.fromEntries(ours), ONCEFLOW_JOB_NAME: first.summary.name }));
     say(welcome(first, { brokers, input, isEmbedded: broker !== undefined, shell }));
-    return await runJobs(work, first, input === undefined ? toNamedSource(sourcesOf(first)) : toTopic(input));
+    return await runJobs(work, first, input.route);
   } finally {
     for (const close of closing) await close();
   }
@@ -95,36 +99,22 @@ function jobEnvironment({ env, fresh }: DevOptions, folder: string): Readonly<Re
   };
 }
 
-/** The topic for what comes in. Undefined: there are several sources, and none is named. @throws UsageError */
-function inputOf({ summary: { plan } }: LoadedJob, named: string | undefined): string | undefined {
-  const sources = plan.stages.filter((stage) => stage.kind === 'source');
-  if (named === undefined) return new Set(sources.map(({ topic }) => topic)).size === 1 ? sources[0]?.topic : undefined;
-  const found = sources.find(({ id, topic }) => id === named || topic === named);
-  if (found !== undefined) return found.topic;
-  const known = sources.map(({ id, topic }) => `${id} (topic ${topic})`).join(', ');
-  throw new UsageError(`--input is ${JSON.stringify(named)}: it must be a source of the job, by uid or topic: ${known}`);
-}
-
-/** The topics of its sources, by uid. */
-function sourcesOf({ summary: { plan } }: LoadedJob): ReadonlyMap<string, string> {
-  return new Map(plan.stages.flatMap((stage) => (stage.kind === 'source' ? [[stage.id, stage.topic] as const] : [])));
+function sourcesOf({ summary: { plan } }: LoadedJob): readonly LineSource[] {
+  return plan.stages.flatMap((stage) => (stage.kind === 'source' ? [{ uid: stage.id, topic: stage.topic }] : []));
 }
 
 interface Around {
   readonly brokers: string;
-  readonly input: string | undefined;
+  readonly input: LineInput;
   readonly isEmbedded: boolean;
   readonly shell: string;
 }
 
-function welcome(first: LoadedJob, { brokers, input, isEmbedded, shell }: Around): string {
-  const { name, plan } = first.summary;
+function welcome({ summary: { name, plan } }: LoadedJob, { brokers, input, isEmbedded, shell }: Around): string {
   const outputs = topicsOf(plan, 'sink').join(', ');
   return [
     `job ${name} on ${isEmbedded ? 'an embedded Kafka' : 'Kafka'} at ${brokers}`,
-    input === undefined
-      ? `several sources: a line that you type begins with its own and a tab: ${[...sourcesOf(first).keys()].join(', ')}`
-      : `each line that you type is a record of topic ${input}`,
+    input.says,
     ...(outputs === '' ? [] : [`what it commits to ${outputs} is shown here`]),
     `in another terminal: . ${shell}; npx onceflow status`,
     'save the job to run it anew; Ctrl-C ends',

@@ -11,20 +11,6 @@ const MAX_BATCH_BYTES = 1_000_000;
 /** The topic that a line is for, and its record's value. Undefined: it is for none. */
 export type Route = (line: string) => { readonly topic: string; readonly value: string } | undefined;
 
-/** All lines are for one topic. */
-export function toTopic(topic: string): Route {
-  return (value) => ({ topic, value });
-}
-
-/** A line names the source that it is for, before a tab. @param sources the topics by uid */
-export function toNamedSource(sources: ReadonlyMap<string, string>): Route {
-  return (line) => {
-    const at = line.indexOf('\t');
-    const topic = at < 0 ? undefined : sources.get(line.slice(0, at));
-    return topic === undefined ? undefined : { topic, value: line.slice(at + 1) };
-  };
-}
-
 export interface Input {
   readonly kafka: SourceRequests & TransactionRequests;
   readonly clock: Clock;
@@ -47,7 +33,7 @@ export async function sendLines(input: Input, lines: AsyncIterable<readonly stri
     if (lost !== undefined)
       notWritten(
         routed.filter((each) => each === undefined).length,
-        ` anywhere: the job has several sources, and a line begins with the uid of its own and a tab, unless --input names one for all: ${JSON.stringify(lost)}`,
+        ` anywhere: the job has several sources, and a line begins with its own and a tab, unless --input names one for all: ${JSON.stringify(lost)}`,
       );
     for (const [topic, of] of Map.groupBy(
       routed.filter((each) => each !== undefined),

@@ -7,11 +7,11 @@ import { UsageError } from '../lib/config/usage-error.ts';
 /** Where a job is looked for that is not named. */
 const USUAL_MODULES = ['./src/job.ts', './src/job.js', './src/job.mjs', './job.ts', './job.js', './job.mjs'];
 
-/** @throws UsageError: none is named, and none is found */
-export function moduleOf(named: string | undefined, env: NodeJS.ProcessEnv): string {
+/** @param command whose argument names it. @throws UsageError: none is named, and none is found */
+export function moduleOf(named: string | undefined, env: NodeJS.ProcessEnv, command = 'dev'): string {
   const module = named ?? (env['ONCEFLOW_JOB'] || undefined) ?? USUAL_MODULES.find((each) => existsSync(each));
   if (module !== undefined) return asPath(module);
-  throw new UsageError(`which job? Name its module: onceflow dev ./path/to/job.ts (there is no ${USUAL_MODULES[0]} here)`);
+  throw new UsageError(`which job? Name its module: onceflow ${command} ./path/to/job.ts (there is no ${USUAL_MODULES[0]} here)`);
 }
 
 /** A shell completes a path without `./`. A package is JavaScript, and what is no file may be one. */

@@ -22,11 +22,15 @@ export interface DevOptions {
   readonly once: boolean;
   /** And then so much later. @default 0 */
   readonly staysMs?: number | undefined;
+  /** Kills one of the job's processes so often, but not before an epoch was committed since. Undefined: none. */
+  readonly killEveryS: number | undefined;
   /** Says what each epoch does. */
   readonly verbose: boolean;
   /** For people. */
   readonly say: (line: string) => void;
   /** What the job has committed. */
   readonly show: (line: string) => void;
+  /** A JSON object for each record. @default text */
+  readonly json: boolean;
   readonly stdin: Readable & { readonly isTTY?: boolean };
 }

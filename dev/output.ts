@@ -16,6 +16,15 @@ export interface Output {
   close(): Promise<void>;
 }
 
+export interface OutputOptions {
+  readonly kafka: SourceRequests;
+  readonly clock: Clock;
+  /** A line for each record. */
+  readonly show: (line: string) => void;
+  /** In JSON. */
+  readonly json: boolean;
+}
+
 interface Place {
   readonly topic: string;
   readonly partition: number;
@@ -23,7 +32,7 @@ interface Place {
 }
 
 /** Reads until it is closed, and passes over what a broker does not answer. */
-export function followOutput(kafka: SourceRequests, clock: Clock, show: (line: string) => void): Output {
+export function followOutput({ kafka, clock, show, json }: OutputOptions): Output {
   const places: Place[] = [];
   const closing = new AbortController();
   const reader = new RecordSetReader();
@@ -50,7 +59,8 @@ export function followOutput(kafka: SourceRequests, clock: Clock, show: (line: s
     if (answer !== 'NONE' || records.length === 0) return;
     const describe = () => `topic ${topic}, partition ${partition}`;
     reader.open(records, { from: place.next, to: Number.MAX_SAFE_INTEGER, aborted, describe });
-    while (reader.next()) show(lineOf(reader, new Set(places.map((each) => each.topic)).size > 1 ? topic : undefined));
+    const isOneOfMany = new Set(places.map((each) => each.topic)).size > 1;
+    while (reader.next()) show(json ? jsonOf(reader, topic) : lineOf(reader, isOneOfMany ? topic : undefined));
     place.next = reader.nextOffset;
   }
 
@@ -87,6 +97,13 @@ function lineOf({ bytes, keyStart, keyEnd, valueStart, valueEnd }: RecordSetRead
   const value = valueStart < 0 ? '(no value)' : textOf(bytes.subarray(valueStart, valueEnd));
   const record = keyStart < 0 ? value : `${textOf(bytes.subarray(keyStart, keyEnd))}\t${value}`;
   return topic === undefined ? record : `${topic}: ${record}`;
+}
+
+/** Key and value as in `lineOf`, or null. */
+function jsonOf({ bytes, keyStart, keyEnd, valueStart, valueEnd }: RecordSetReader, topic: string): string {
+  const key = keyStart < 0 ? null : textOf(bytes.subarray(keyStart, keyEnd));
+  const value = valueStart < 0 ? null : textOf(bytes.subarray(valueStart, valueEnd));
+  return JSON.stringify({ topic, key, value });
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true });

@@ -7,11 +7,12 @@ import type { KafkaRequests, TopicRequests } from '../lib/ports/kafka-requests.t
 import type { JobEnd } from '../local/functions/run-job.ts';
 import { topicsOf } from '../local/job-topics.ts';
 import { isCommitted, type SourceEnds, sourceEnds } from './committed.ts';
-import { linesOf, type Route, sendLines } from './input.ts';
+import type { Route } from './input.ts';
 import { interruptions } from './interruptions.ts';
 import type { JobModule, LoadedJob } from './job-module.ts';
 import type { DevOptions } from './options.ts';
 import type { Output } from './output.ts';
+import { type Reading, readInput } from './read-input.ts';
 import { type Session, startSession } from './session.ts';
 import { ensureTopics } from './topics.ts';
 
@@ -77,9 +78,9 @@ export async function runJobs(work: Work, first: LoadedJob, route: Route): Promi
         if (options.once) return false;
       }
       if (session === undefined && !isBroken && (await waitsForStart(epochs, loaded))) session = await start('revival');
-      if (session?.hasBegun() === true) reading ??= readInput(work, route);
+      if (session?.hasBegun() === true) reading ??= readInput({ ...options, kafka: work.kafka }, route);
       if (options.once && reading?.hasEnded() === true) {
-        ends ??= await sourceEnds(work.kafka, loaded.summary.plan);
+        ends ??= await sourceEnds(work.kafka, topicsOf(loaded.summary.plan, 'source'));
         if (await isCommitted(inspecting(work), loaded.summary.name, ends)) {
           await systemClock.sleep(options.staysMs ?? 0, interrupted.signal);
           break;
@@ -122,41 +123,6 @@ function endText({ end, message }: JobEnd): string {
 async function waitsForStart(epochs: EpochStore, { summary }: LoadedJob): Promise<boolean> {
   const row = await epochs.readJob(summary.name);
   return row !== undefined && row.desired === 'running' && row.failure === undefined && !isLeaseLive(row, Date.now());
-}
-
-interface Reading {
-  /** What came in has come to its end. */
-  hasEnded(): boolean;
-  /** Every line was written, so far. */
-  isWhole(): boolean;
-  close(): void;
-}
-
-function readInput({ options, kafka }: Work, route: Route): Reading {
-  const { stdin, say } = options;
-  let ended = false;
-  let whole = true;
-  let closing = false;
-  const lines = linesOf(stdin, stdin.isTTY === true);
-  const reading = sendLines({ kafka, clock: systemClock, route, say }, lines);
-  void reading
-    .then((isWhole) => {
-      whole = isWhole;
-    })
-    .catch((error: Error) => {
-      whole = false;
-      if (!closing) say(`nothing more is read: ${error.message}`);
-    })
-    .finally(() => {
-      ended = true;
-    });
-  return {
-    hasEnded: () => ended,
-    isWhole: () => whole || !ended || closing,
-    close() {
-      closing = true;
-    },
-  };
 }
 
 function inspecting({ epochs, config }: Work): Parameters<typeof isCommitted>[0] {

@@ -1,13 +1,15 @@
+import { systemRandom } from '../host/system.ts';
 import type { CoordinatorEvent } from '../lib/epoch/progress/events.ts';
 import type { StartKind } from '../lib/epoch/start/may-start.ts';
 import { eventText } from '../local/event-text.ts';
-import { type JobEnd, runJob } from '../local/functions/run-job.ts';
+import { type JobEnd, type RunningJob, runJob } from '../local/functions/run-job.ts';
 import type { LoadedJob } from './job-module.ts';
 
 export interface SessionOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly say: (line: string) => void;
   readonly verbose: boolean;
+  readonly killEveryS: number | undefined;
 }
 
 /** A job that runs, from a start to its end. */
@@ -23,16 +25,20 @@ export interface Session {
   kill(): Promise<void>;
 }
 
-export async function startSession({ env, say, verbose }: SessionOptions, loaded: LoadedJob, startKind: StartKind): Promise<Session> {
+export async function startSession(options: SessionOptions, loaded: LoadedJob, startKind: StartKind): Promise<Session> {
+  const { env, say, verbose, killEveryS } = options;
   let end: JobEnd | undefined;
   let crashed = false;
   let begun = false;
+  /** An epoch was committed since the last kill: however slow the machine is, the job comes on. */
+  let hasMoved = false;
   const running = await runJob({
     env: { ...env, ONCEFLOW_JOB: loaded.module, NODE_OPTIONS: nodeOptions(env, loaded) },
     job: loaded.summary,
     startKind,
     onEvent(event) {
       begun ||= event.event === 'recovered';
+      hasMoved ||= event.event === 'committed';
       const line = verbose ? eventText(event) : newsOf(event, loaded.summary.name);
       if (line !== undefined) say(line);
     },
@@ -42,8 +48,14 @@ export async function startSession({ env, say, verbose }: SessionOptions, loaded
       say(`${name} ended with ${how}: it is started again`);
     },
   });
+  const killNext = () => {
+    if (hasMoved) killOne(running, say);
+    hasMoved = false;
+  };
+  const killing = killEveryS === undefined ? undefined : setInterval(killNext, killEveryS * 1000);
   void running.ended.then((it) => {
     end = it;
+    clearInterval(killing);
   });
   return {
     end: () => end,
@@ -52,6 +64,15 @@ export async function startSession({ env, say, verbose }: SessionOptions, loaded
     stop: () => running.stop(),
     kill: () => running.killAll(),
   };
+}
+
+/** As a machine that fails: whichever of its processes. */
+function killOne(running: RunningJob, say: SessionOptions['say']): void {
+  const alive = [...running.processes()];
+  const [name, pid] = alive[Math.floor(systemRandom.fraction() * alive.length)] ?? [];
+  if (name === undefined || pid === undefined) return;
+  say(`kill -9 ${name} (process ${pid})`);
+  process.kill(pid, 'SIGKILL');
 }
 
 /** That epochs are decided and committed is seen in what they write. */

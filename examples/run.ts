@@ -47,9 +47,11 @@ function run({ name, staysMs }: Example): Promise<boolean> {
     fresh: true,
     once: true,
     staysMs,
+    killEveryS: undefined,
     verbose: false,
     say: (line) => console.error(line),
     show: (line) => console.log(line),
+    json: false,
     stdin: Readable.from(slowly(file(`./input/${name}.txt`)), { objectMode: false }),
   });
 }

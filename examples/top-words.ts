@@ -1,5 +1,5 @@
 /** Every ten seconds the ten most frequent words of the last minute. */
-import { defineJob, int64, json, kafkaSink, kafkaSource, type Output, slidingWindows, tumblingWindows, utf8 } from '../lib/api/index.ts';
+import { defineJob, int64, json, kafkaSink, kafkaSource, slidingWindows, utf8 } from '../lib/api/index.ts';
 
 interface Line {
   readonly text: string;
@@ -9,8 +9,6 @@ interface Count {
   readonly word: string;
   readonly times: number;
 }
-
-const SLIDE_MS = 10_000;
 
 const lines = kafkaSource({
   topic: 'chat-lines',
@@ -23,7 +21,7 @@ export default defineJob('top-words', (job) => {
     .source('read-lines', lines)
     .flatMap(({ text }) => text.split(' '))
     .keyBy((word) => word, utf8)
-    .window(slidingWindows({ sizeMs: 60_000, slideMs: SLIDE_MS }))
+    .window(slidingWindows({ sizeMs: 60_000, slideMs: 10_000 }))
     .aggregate('count', {
       accumulator: int64,
       initial: 0,
@@ -31,16 +29,11 @@ export default defineJob('top-words', (job) => {
       merge: (one, other) => one + other,
       result: (times, { key: word }): Count => ({ word, times }),
     })
-    // The counts of one minute have one timestamp, the last millisecond of it: so they are in one window.
-    .keyBy(() => 'all', utf8)
-    .window(tumblingWindows({ sizeMs: SLIDE_MS }))
-    .process(
-      'rank',
-      (counts, { endMs }, out: Output<string>) => {
-        const ranked = counts.toSorted((one, other) => other.times - one.times || (one.word < other.word ? -1 : 1)).slice(0, 10);
-        out.emit(`${new Date(endMs).toISOString().slice(11, 19)}: ${ranked.map(({ word, times }) => `${word} ${times}`).join(', ')}`);
-      },
-      json<Count>(),
-    )
+    // Of words that came as often the alphabet says which is first: as JSON they are in that order.
+    .topN('rank', { n: 10, by: ({ times }) => times }, { value: json<Count>() })
+    .map(({ endMs, value }) => {
+      const ranked = value.map(({ word, times }) => `${word} ${times}`).join(', ');
+      return `${new Date(endMs).toISOString().slice(11, 19)}: ${ranked}`;
+    })
     .sink('write-top', kafkaSink({ topic: 'top-words', value: utf8 }));
 });

@@ -34,6 +34,7 @@ const withIam = {
   ONCEFLOW_KAFKA_CLUSTER_ARN: 'arn:aws:kafka:us-east-1:123456789012:cluster/demo/0123-4567',
 };
 new StreamJob(new Stack(app, 'WithIam'), 'Job', { ...job, parameters: withIam });
+new StreamJob(new Stack(app, 'Writing'), 'Job', { ...job, job: './test/support/everywhere-job.ts' });
 const inVpc = new Stack(app, 'InVpc');
 const vpc = Vpc.fromVpcAttributes(inVpc, 'Vpc', {
   vpcId: 'vpc-0123456789abcdef0',

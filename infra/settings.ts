@@ -72,6 +72,7 @@ export function readSettings(given: Given, own: Given = {}, machine: Given = pro
     ...standbyFaults(configured),
     ...functionFaults(configured),
     ...kafkaFaults(configured),
+    ...sinkFaults(configured),
     ...adoptionFaults(configured),
     ...environmentFaults(job.reads, environment, machine),
   ];
@@ -181,6 +182,15 @@ function kafkaFaults({ config: { kafkaCredentialsFile, kafkaSaslMechanism, kafka
   if (kafkaSaslMechanism !== 'AWS_MSK_IAM' || kafkaClusterArn !== undefined) return [];
   const rule = `${parameters.kafkaClusterArn.rule}, with ${parameters.kafkaSaslMechanism.variable}=AWS_MSK_IAM: the functions get their permissions on it`;
   return [{ option: parameters.kafkaClusterArn.variable, value: undefined, rule, mend: 'set it' }];
+}
+
+/** A function's disk is gone with it. */
+function sinkFaults({ job: { plan } }: ConfiguredJob): ConfigFault[] {
+  return plan.stages.flatMap((stage): ConfigFault[] => {
+    if (stage.kind !== 'sink' || stage.to.kind !== 'files' || !stage.to.location.startsWith('file:')) return [];
+    const rule = 's3://bucket or s3://bucket/prefix in a deployment: what a function writes to its own disk is lost';
+    return [{ option: `location of sink ${stage.id}`, value: stage.to.location, rule, mend: 'name a bucket in fileSink' }];
+  });
 }
 
 function functionFaults({ job: { parallelism, plan }, config }: ConfiguredJob): ConfigFault[] {

@@ -1,13 +1,19 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { parameters } from '../lib/config/parameters.ts';
+import { emulatedBrokers, onEmulator, tellEmulator } from './emulated.ts';
 import { JobFunctions } from './functions/job-functions.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
 import type { Network } from './network/network.ts';
 import { type DeploymentSettings, type Given, readSettings } from './settings.ts';
+import { fileStatements, itemStatements } from './sinks/sink-access.ts';
 import { CheckpointStorage } from './storage/checkpoint-storage.ts';
 import { EveryMinute } from './triggers/every-minute.ts';
 
@@ -40,7 +46,8 @@ export interface StreamJobProps {
 }
 
 /**
- * A job on Lambda, DynamoDB and S3: storage for its checkpoints, its functions, and a schedule that keeps it running.
+ * A job on Lambda, DynamoDB and S3: storage for its checkpoints, its functions, and a schedule that keeps it running. The functions may write
+ * where the job's sinks name it: to buckets, and to tables of the stack's account and region.
  *
  * @example
  * new StreamJob(stack, 'WordCount', { job: './src/word-count.ts', kafka: { brokers: 'broker.example.com:9092' }, parallelism: 4 });
@@ -56,21 +63,58 @@ export class StreamJob extends Construct {
 
   constructor(scope: Construct, id: string, props: StreamJobProps) {
     super(scope, id);
-    this.settings = props.settings ?? readSettings(givenOf(props), props.environment);
+    const emulated = emulatedBrokers(this);
+    const given = emulated === undefined ? givenOf(props) : onEmulator(givenOf(props), emulated);
+    this.settings = props.settings ?? readSettings(given, props.environment);
     const { config, job, adopt } = this.settings;
     this.storage = new CheckpointStorage(this, 'Storage', { job: job.name, removal: config.removal, adopt });
     this.functions = new JobFunctions(this, 'Functions', {
       settings: this.settings,
       storage: this.storage,
-      network: props.kafka.network,
+      network: emulated === undefined ? props.kafka.network : undefined,
     });
     new EveryMinute(this, 'EveryMinute', this.functions.coordinator);
     this.monitoring = config.monitoring === 'on' ? this.watch(props.alarmActions ?? []) : undefined;
 
-    new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
-    new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
+    const table = new CfnOutput(this, 'TableName', { value: this.storage.table.tableName });
+    const blobs = new CfnOutput(this, 'BlobsLocation', { value: this.storage.location });
     new CfnOutput(this, 'CoordinatorName', { value: this.functions.coordinator.functionName });
     new CfnOutput(this, 'BuildId', { value: this.functions.buildId });
+    if (emulated !== undefined) {
+      const outputs = { table: table.logicalId, blobs: blobs.logicalId };
+      tellEmulator(this.functions.coordinator, this.settings, outputs);
+    }
+  }
+
+  /**
+   * Lets the job write files into a bucket, as a `fileSink` does, and use the key that encrypts it. To a location that a sink names the job may
+   * write without it: this is for a bucket with a key of its own, and for the location that a sink had before, until the first start of the
+   * new one has committed what was decided.
+   * @param prefix of the location, without slashes at its ends @default the whole bucket
+   */
+  grantWriteFiles(bucket: IBucket, prefix = ''): Grant {
+    const { sink, coordinator } = this.functions;
+    const rights = [
+      ...grants(sink, fileStatements('sink', bucket.bucketArn, prefix).statements),
+      ...grants(coordinator, fileStatements('coordinator', bucket.bucketArn, prefix).statements),
+    ];
+    const key = bucket.encryptionKey;
+    return combined(key === undefined ? rights : [...rights, key.grant(sink, 'kms:Decrypt', 'kms:GenerateDataKey')]);
+  }
+
+  /**
+   * Lets the job write items into a table, as a `dynamoSink` does, and use the key that encrypts it. To a table of the stack's account and
+   * region that a sink names the job may write without it: this is for a table with a key of its own, or of another account.
+   * @param ledgerTable that of the sink @default the table itself
+   */
+  grantWriteItems(table: ITable, ledgerTable: ITable = table): Grant {
+    const { sink, coordinator } = this.functions;
+    const rights = [
+      ...grants(sink, itemStatements('sink', table.tableArn, ledgerTable.tableArn)),
+      ...grants(coordinator, itemStatements('coordinator', table.tableArn, ledgerTable.tableArn)),
+    ];
+    const keys = [...new Set([table, ledgerTable].map(({ encryptionKey }) => encryptionKey))].filter((key) => key !== undefined);
+    return combined([...rights, ...keys.map((key) => key.grantEncryptDecrypt(sink))]);
   }
 
   private watch(given: readonly IAlarmAction[]): Monitoring {
@@ -86,6 +130,15 @@ export class StreamJob extends Construct {
       actions: [...given, ...topic],
     });
   }
+}
+
+function grants(grantee: IFunction, statements: readonly PolicyStatement[]): Grant[] {
+  return statements.map(({ actions, resources }) => Grant.addToPrincipal({ grantee, actions, resourceArns: resources }));
+}
+
+function combined([first, ...others]: readonly Grant[]): Grant {
+  if (first === undefined) throw new Error('there is no right to grant');
+  return others.reduce((all, grant) => all.combine(grant), first);
 }
 
 function givenOf({ job, kafka, adopt, parallelism, monitoring, parameters: others = {} }: StreamJobProps): Given {

@@ -1,7 +1,8 @@
+import { moduleOf } from '../../dev/job-module.ts';
 import { describeJob, type JobSummary } from '../../host/job/describe.ts';
 import { type ParameterValue, parameterValues } from '../../lib/config/origins.ts';
 import { parameters } from '../../lib/config/parameters.ts';
-import { readToolConfig, requiredValue } from '../../lib/config/read-config.ts';
+import { readToolConfig } from '../../lib/config/read-config.ts';
 import { type CommandResult, plainCommand } from '../command.ts';
 import { drawPlan } from '../draw-plan.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -10,18 +11,20 @@ import { paint, tableOf } from '../text.ts';
 
 export default plainCommand({
   name: 'describe',
-  usage: `the job of ${parameters.job.variable}: its stages, what they do, and its parameters with where each comes from`,
-  more: `It asks neither table nor brokers. A parameter comes from the environment, or from its default; where it has none, from the job's
+  usage: 'a job: its stages, what they do, and its parameters with where each comes from',
+  more: `The job is MODULE, or what ${parameters.job.variable} names, or ./src/job.ts. It asks neither table nor brokers. A parameter comes from the environment, or from its default; where it has none, from the job's
 definition. There is no configuration file.`,
+  arguments: { takes: '[MODULE]', most: 1 },
   options: { set: flag('of the parameters only those that are set') },
   examples: [
-    { call: 'describe', does: `the graph and every parameter of the job that ${parameters.job.variable} names` },
-    { call: 'describe --set', does: 'the graph, and what this environment changes' },
+    { call: 'describe', does: 'the graph and every parameter of ./src/job.ts' },
+    { call: 'describe jobs/clicks.ts --set', does: 'the graph of another, and what this environment changes' },
   ],
-  async run({ env }, { set }) {
-    requiredValue(readToolConfig(env), 'job');
+  async run({ env }, { set }, [named]) {
+    readToolConfig(env);
+    const job = moduleOf(named, env, 'describe');
     const values = parameterValues(env).filter(({ from }) => !set || from === 'environment');
-    return describeResult(describeJob('plan', { env }), values);
+    return describeResult(describeJob('plan', { env: { ...env, [parameters.job.variable]: job } }), values);
   },
 });
 

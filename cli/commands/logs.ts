@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { logGroupName } from '../../lib/config/function-names.ts';
@@ -50,21 +50,30 @@ function tailsOf({ job, config }: CommandTools, roles: readonly Tail['role'][], 
 async function logs(tools: CommandTools, tails: readonly Tail[]): Promise<CommandResult> {
   const json = { job: tools.job, groups: tails.map(({ role, group, args }) => ({ role, group, command: ['aws', ...args].join(' ') })) };
   if (tools.json) return { code: EXIT.ok, json, text: '' };
+  const unfit = await whyUnfit();
+  if (unfit !== undefined) {
+    const commands = json.groups.map(({ command: each }) => `  ${each}`).join('\n');
+    return { code: EXIT.failed, json, text: `${unfit}: install version 2, or look at these log groups in CloudWatch:\n${commands}` };
+  }
   const ended = await Promise.all(tails.map((tail) => run(tools, tail, tails.length > 1)));
-  if (!ended.includes('no-aws')) return { code: ended.every((end) => end === 'well') ? EXIT.ok : EXIT.failed, json, text: '' };
-  const commands = json.groups.map(({ command: each }) => `  ${each}`).join('\n');
-  const said = 'the AWS command line is not here ("aws"): install it, or look at these log groups in CloudWatch';
-  return { code: EXIT.failed, json, text: `${said}:\n${commands}` };
+  return { code: ended.every((isWell) => isWell) ? EXIT.ok : EXIT.failed, json, text: '' };
 }
 
-async function run({ show }: CommandTools, { role, args }: Tail, areMany: boolean): Promise<'well' | 'failed' | 'no-aws'> {
+/** Why the AWS command line of this machine cannot tail logs. Undefined: it can. */
+function whyUnfit(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile('aws', ['--version'], (error, stdout, stderr) => {
+      if (error?.code === 'ENOENT') resolve('the AWS command line is not here ("aws")');
+      else if (`${stdout}${stderr}`.startsWith('aws-cli/1.')) resolve('the AWS command line here is version 1, which has no "logs tail"');
+      else resolve(undefined);
+    });
+  });
+}
+
+/** Did it end well? */
+async function run({ show }: CommandTools, { role, args }: Tail, areMany: boolean): Promise<boolean> {
   const child = spawn('aws', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   createInterface({ input: child.stdout }).on('line', (line) => show(areMany ? `${role.padEnd(11)}  ${line}` : line));
-  try {
-    const [code] = await once(child, 'close');
-    return code === 0 ? 'well' : 'failed';
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'no-aws';
-    throw error;
-  }
+  const [code] = await once(child, 'close');
+  return code === 0;
 }

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../lib/config/usage-error.ts';
 import { startKafka } from '../../local/stack/kafka.ts';
-import { openKeeper } from '../../local/stack/kept-process.ts';
+import type { Keeper } from '../../local/stack/kept-process.ts';
 import { withProgress } from '../../local/stack/progress.ts';
 import { accepts, StartError } from '../../local/stack/service.ts';
 import { installKafka, KAFKA_VERSION } from './install-kafka.ts';
@@ -10,13 +10,11 @@ import { installKafka, KAFKA_VERSION } from './install-kafka.ts';
 export interface EmbeddedBroker {
   /** `127.0.0.1:<port>` */
   readonly bootstrap: string;
-  /** In order: what is in it is there at the next start. */
+  /** In order: what is in the keeper's folder is there at the next start. */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedOptions {
-  /** For data and logs, kept at the end. */
-  readonly folder: string;
   /** Undefined: one that is free. */
   readonly port: number | undefined;
   /** Where Kafka is brought from, if it has to be. */
@@ -25,17 +23,16 @@ export interface EmbeddedOptions {
 }
 
 /**
- * Starts a Kafka broker for this process alone: it ends with it, however it ends.
+ * Starts a Kafka broker on the keeper's folder: it ends with this process, however that ends.
  *
  * @throws UsageError: the port is in use, there is no Java, Kafka cannot be brought
  */
-export async function startEmbedded({ folder, port, archive, say }: EmbeddedOptions): Promise<EmbeddedBroker> {
+export async function startEmbedded(keeper: Keeper, { port, archive, say }: EmbeddedOptions): Promise<EmbeddedBroker> {
   if (port !== undefined && (await accepts(port)))
     throw new UsageError(`port ${port} is in use: end what listens there, name another with --port, or leave it out for one that is free`);
   const release = await installKafka(archive, say);
-  const keeper = await openKeeper({ dir: folder });
   // Under a name of its own: two projects may be the first at once.
-  const classes = join(folder, 'classes.jsa');
+  const classes = join(keeper.dir, 'classes.jsa');
   const jvm = release.archivesClasses ? [`-XX:ArchiveClassesAtExit=${classes}`, '-Xlog:disable', '-Xlog:all=error:stderr'] : [];
   try {
     const starting = startKafka(keeper, { release, port, jvm });
@@ -44,12 +41,10 @@ export async function startEmbedded({ folder, port, archive, say }: EmbeddedOpti
       bootstrap: kafka.bootstrap,
       async stop() {
         await withProgress('stopping Kafka', say, kafka.end());
-        await keeper.close();
         keepClasses(classes, release.classArchive);
       },
     };
   } catch (error) {
-    await keeper.close();
     if (error instanceof StartError) throw new UsageError(`the embedded Kafka does not start: ${error.message}`);
     throw error;
   }

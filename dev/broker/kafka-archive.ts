@@ -3,7 +3,7 @@ import { createWriteStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../run-program.ts';
 
 const SAY_EVERY_MS = 2_000;
 

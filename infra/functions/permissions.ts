@@ -5,8 +5,9 @@ import type { Construct } from 'constructs';
 import type { FunctionRole } from '../../lib/config/function-names.ts';
 import { acknowledge } from '../acknowledge.ts';
 import { allow } from '../allow.ts';
-import { type KafkaAccess, kafkaAccess } from '../credentials/kafka-access.ts';
+import { kafkaAccess } from '../credentials/kafka-access.ts';
 import type { DeploymentSettings } from '../settings.ts';
+import { sinkAccess, type Where } from '../sinks/sink-access.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface PermissionScope {
@@ -21,13 +22,20 @@ export interface PermissionScope {
 /** The role of one kind of function: exactly the actions that its code calls, on this job's own resources. */
 export function roleOf(scope: Construct, id: string, role: FunctionRole, logs: LogGroup, on: PermissionScope): Role {
   const kafka = kafkaAccess(role, on.settings);
-  const statements = [writeLogs(logs), ...statementsOf(scope, role, on), ...kafka.statements, ...(on.inVpc ? [manageInterfaces()] : [])];
+  const sinks = sinkAccess(role, on.settings, Stack.of(scope));
+  const statements = [
+    writeLogs(logs),
+    ...statementsOf(scope, role, on),
+    ...kafka.statements,
+    ...sinks.statements,
+    ...(on.inVpc ? [manageInterfaces()] : []),
+  ];
   const made = new Role(scope, id, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     description: `${role} of job ${on.job}`,
     inlinePolicies: { Own: new PolicyDocument({ statements }) },
   });
-  acknowledgeWildcards(made, role, on, kafka);
+  acknowledgeWildcards(made, role, on, { ...kafka.wildcards, ...sinkAccess(role, on.settings, shownPlace(made)).wildcards });
   return made;
 }
 
@@ -52,13 +60,19 @@ function statementsOf(scope: Construct, role: FunctionRole, on: PermissionScope)
   }
 }
 
-/** cdk-nag names a finding by what stands in the template. */
-function acknowledgeWildcards(made: Role, role: FunctionRole, on: PermissionScope, kafka: KafkaAccess): void {
-  const stack = Stack.of(made);
+/** Where a stack is, as it stands in the template. */
+function shownPlace(of: Construct): Where {
+  const { partition, region, account } = Stack.of(of);
   const text = (value: string, token: string) => (Token.isUnresolved(value) ? `<AWS::${token}>` : value);
-  const where = [text(stack.partition, 'Partition'), 'lambda', text(stack.region, 'Region'), text(stack.account, 'AccountId')].join(':');
+  return { partition: text(partition, 'Partition'), region: text(region, 'Region'), account: text(account, 'AccountId') };
+}
+
+/** cdk-nag names a finding by what stands in the template. `others`: resources that have a wildcard, and why. */
+function acknowledgeWildcards(made: Role, role: FunctionRole, on: PermissionScope, others: Readonly<Record<string, string>>): void {
+  const stack = Stack.of(made);
+  const { partition, region, account } = shownPlace(made);
+  const where = [partition, 'lambda', region, account].join(':');
   const resource = on.storage.blobs.node.defaultChild as CfnElement | undefined;
-  const partition = text(stack.partition, 'Partition');
   const bucket = resource === undefined ? `arn:${partition}:s3:::${on.storage.blobs.bucketName}` : `<${stack.getLogicalId(resource)}.Arn>`;
   acknowledge(made, {
     [`AwsSolutions-IAM5[Resource::${bucket}/${objectsOf(on)}]`]: "The job's own blobs, whose names the engine makes as it goes.",
@@ -68,9 +82,7 @@ function acknowledgeWildcards(made: Role, role: FunctionRole, on: PermissionScop
             "The job's own operator functions, one for each subtask: a list of them could outgrow a policy.",
         }
       : {}),
-    ...Object.fromEntries(
-      Object.entries(kafka.wildcards).map(([resource, reason]) => [`AwsSolutions-IAM5[Resource::${resource}]`, reason]),
-    ),
+    ...Object.fromEntries(Object.entries(others).map(([name, reason]) => [`AwsSolutions-IAM5[Resource::${name}]`, reason])),
     ...(on.inVpc ? { 'AwsSolutions-IAM5[Resource::*]': 'A network interface has no name before it is made.' } : {}),
   });
 }

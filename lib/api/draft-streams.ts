@@ -8,16 +8,21 @@ import { inputOf, remember } from './drafted.ts';
 import type { JobDraft } from './job-draft.ts';
 import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
+import { type AnyTablesJoin, joinTables, type TableChange } from './joins/join-tables.ts';
 import { versionJoin } from './joins/version-joins.ts';
 import { checkedCalls, type MapAsyncOptions } from './map-async.ts';
 import { addProcess, boundTo } from './process.ts';
+import { countedBy, type KeyCount, runningDistinct } from './shapes/distinct-count.ts';
+import { type AnyOrder, Ranking } from './shapes/ranking.ts';
+import { type RankChange, runningTop, type TopNOptions } from './shapes/top-n.ts';
+import { addTopOfWindows } from './shapes/top-of-windows.ts';
 import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream, SideStreams } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectKeySerde, expectSerde } from './user-serde.ts';
-import { type DraftedWindows, windowedStream } from './windowed-stream.ts';
+import { type DraftedWindows, type WindowsDraft, windowedStream } from './windowed-stream.ts';
 import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
 type UserFunction = (value: unknown) => unknown;
@@ -78,11 +83,12 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
   return remember(made, { draft, node: input, of: 'stream' });
 }
 
-/** The side output is there when somebody asks for it. */
-export function withLate<R, T>(draft: JobDraft, operator: number): OrderedStream<R, T> {
+/** The side output is there when somebody asks for it. @param more what the stream has besides */
+export function withLate<R, T, M extends object = object>(draft: JobDraft, operator: number, more?: M): OrderedStream<R, T> & M {
   let late: DataStream<T> | undefined;
   const made = {
     ...stream<R>(draft, operator),
+    ...(more as M),
     get late() {
       late ??= stream<T>(draft, draft.add({ kind: 'sideOutput', inputs: [operator], tag: LATE }));
       return late;
@@ -116,7 +122,6 @@ function noSideOutput({ name: job, nodes }: JobDraft, operator: number, name: st
 }
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
-  const inputs = [input];
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
     const inTimeOrder = operator.inTimeOrder === true;
     const onRecord = boundTo(operator, operator.onRecord, draft.where(uid));
@@ -126,9 +131,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   };
   const sideOf = (side: unknown, what: string): JoinSide => {
     const node = inputOf(draft, side, 'keyed', what, 'a stream by key: give it stream.keyBy(…)');
-    const keyBy = draft.nodes[node];
-    if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
-    return { node, value: keyBy.value };
+    return { node, value: valueSerdeOf(draft, node) };
   };
   /** Two streams by key in the order in which they are read. */
   const joined = (name: string, uid: string, first: unknown, second: unknown) => {
@@ -141,15 +144,22 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const keyed: KeyedStream<K, T> = {
     process: process as KeyedStream<K, T>['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
-      const add = (uid: string, node: DraftedWindows, sideOutputs?: SideOutputSpecs) => {
-        const id = draft.add({ ...node, kind: 'window', inputs, uid: draft.claim(uid) });
-        return withSideOutputs(draft, id, sideOutputs, withLate(draft, id));
+      const add = (uid: string, { sides, ...node }: DraftedWindows, sideOutputs?: SideOutputSpecs) => {
+        const id = draft.add({ ...node, kind: 'window', inputs: sides?.map((side) => side.node) ?? [input], uid: draft.claim(uid) });
+        const made = withLate(draft, id, {
+          topN: (topUid: string, order: unknown, { value }: TopNOptions<unknown> = {}) =>
+            stream(draft, addTopOfWindows(draft, id, topUid, order as AnyOrder, value)),
+        });
+        return withSideOutputs(draft, id, sideOutputs, made);
       };
-      return windowedStream<K, T>(
-        { where: `job ${draft.name}`, add, sideOutputNames: (uid, specs) => sideOutputNames(draft, uid, specs) },
-        windows,
-        options,
-      );
+      const place: WindowsDraft = {
+        where: `job ${draft.name}`,
+        value: valueSerdeOf(draft, input),
+        sides: (name, uid, other) => joined(name, uid, keyed, other).sides,
+        add,
+        sideOutputNames: (uid, specs) => sideOutputNames(draft, uid, specs),
+      };
+      return windowedStream<K, T>(place, windows, options);
     },
     intervalJoin: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
       const { where, sides } = joined('intervalJoin', uid, keyed, other);
@@ -163,6 +173,10 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       const { where, sides } = joined('tableJoin', uid, table, keyed);
       return addJoin<R, T | V>(draft, uid, sides, versionJoin(options as AnyVersionJoin, sides[0], where), false);
     },
+    joinTables: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
+      const { where, sides } = joined('joinTables', uid, keyed, other);
+      return addJoin<TableChange<K, R>, T | U>(draft, uid, sides, joinTables(options as AnyTablesJoin, sides, where), false);
+    },
     deduplicate: (uid, { forMs } = {}) => {
       const seen = valueState(int32);
       return process<{ seen: StateSpec<ValueState<number>> }, T>(uid, {
@@ -174,6 +188,15 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         },
       });
     },
+    topN: (uid, { ttlMs, ...order }) => {
+      const ranking = new Ranking(order as AnyOrder, valueSerdeOf(draft, input), `job ${draft.name}: topN ${uid}`);
+      return process<StateSpecs, RankChange<K, T>>(uid, runningTop<K, T>(ranking, ttlMs));
+    },
+    distinctCount: (uid, selector, serde, { ttlMs } = {}) =>
+      process<StateSpecs, KeyCount<K>>(
+        uid,
+        runningDistinct<K, T>(countedBy(selector, serde, `job ${draft.name}: distinctCount ${uid}`), ttlMs),
+      ),
     reduce: (uid, fn, serde) => {
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {
@@ -204,6 +227,13 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     },
   };
   return remember(keyed, { draft, node: input, of: 'keyed' });
+}
+
+/** How the values of a stream by key cross the exchange. */
+function valueSerdeOf({ nodes }: JobDraft, node: number): Serde<unknown> {
+  const keyBy = nodes[node];
+  if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
+  return keyBy.value;
 }
 
 type AnyIntervalJoin = Parameters<typeof intervalJoin>[0];

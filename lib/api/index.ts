@@ -38,7 +38,9 @@ export { type DynamoSink, type DynamoSinkOptions, type DynamoWriteSinkOptions, d
 export type { EventTime } from './event-time.ts';
 export { type CsvOptions, csv, type FileSink, type FileSinkOptions, fileSink, jsonLines } from './files.ts';
 export type { IntervalBounds, IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
+export type { FullTablesJoin, LeftTablesJoin, TableChange, TablesJoin } from './joins/join-tables.ts';
 export type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
+export type { FullWindowJoin, LeftWindowJoin, RightWindowJoin, WindowJoin } from './joins/window-join.ts';
 export {
   type KafkaKeyedSinkOptions,
   type KafkaRecordSinkOptions,
@@ -50,6 +52,9 @@ export {
   kafkaSource,
 } from './kafka.ts';
 export type { MapAsyncOptions } from './map-async.ts';
+export type { DistinctCountOptions, KeyCount } from './shapes/distinct-count.ts';
+export type { RankOrder } from './shapes/ranking.ts';
+export type { RankChange, RunningTopN, TopN, TopNOptions, WindowTop } from './shapes/top-n.ts';
 export {
   type SideOutputSpec,
   type SideOutputSpecs,

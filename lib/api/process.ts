@@ -1,6 +1,6 @@
 import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError, type OnBroadcast, type OnRecord, type ProcessNode } from '../graph/job.ts';
-import { waitingSerde } from '../operators/kinds/time-order.ts';
+import { inputsSerde } from '../operators/of-input.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import type { JobDraft } from './job-draft.ts';
@@ -92,7 +92,7 @@ function waitingOf({ nodes }: JobDraft, inputs: DraftedProcess['inputs']): State
     if (keyBy?.kind !== 'keyBy') throw new Error(`node ${node} is no keyBy`);
     return { name, value: keyBy.value };
   });
-  return { kind: 'waiting', name: '@waiting', serdes: [waitingSerde(waiting)] };
+  return { kind: 'waiting', name: '@waiting', serdes: [inputsSerde(waiting)] };
 }
 
 function timeOf(draft: JobDraft, uid: string, { onTimer, timers, usesTime, inTimeOrder }: DraftedProcess): TimeDomain | undefined {

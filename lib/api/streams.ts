@@ -1,9 +1,13 @@
 import type { Serde } from '../format/serde.ts';
 import type { AsyncCall, KeyedContext, NoSideOutputs, Output, Timer } from '../graph/job.ts';
-import type { WindowProcessContext } from '../graph/windows.ts';
+import type { WindowContext, WindowProcessContext } from '../graph/windows.ts';
 import type { IntervalJoin, LeftIntervalJoin } from './joins/interval-join.ts';
+import type { FullTablesJoin, LeftTablesJoin, TableChange, TablesJoin } from './joins/join-tables.ts';
 import type { LeftVersionJoin, VersionJoin } from './joins/version-joins.ts';
+import type { FullWindowJoin, LeftWindowJoin, RightWindowJoin, WindowJoin } from './joins/window-join.ts';
 import type { MapAsyncOptions } from './map-async.ts';
+import type { DistinctCountOptions, KeyCount } from './shapes/distinct-count.ts';
+import type { RankChange, RunningTopN, TopN, TopNOptions, WindowTop } from './shapes/top-n.ts';
 import type { SideOutputSpecs, SideOutputs, SideOutputValue } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
@@ -164,6 +168,42 @@ export interface KeyedStream<K, T> {
   tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): DataStream<R>;
   tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): DataStream<R>;
   /**
+   * Joins two tables, each read from a changelog, by their keys: gives a change whenever what comes of a key does, and when nothing does any
+   * more one without a value. So the last change of a key hangs on the last row of each table alone, however both are read. Needs no event
+   * time. There is no join by another key of the one table: bring it to that key first.
+   *
+   * @example
+   * users.keyBy(({ id }) => id, utf8).joinTables('profile', addresses.keyBy(({ user }) => user, utf8), {
+   *   isLeftDeleted: ({ name }) => name === undefined,
+   *   isRightDeleted: ({ city }) => city === undefined,
+   *   join: ({ name }, { city }) => ({ name, city }),
+   * }).sink('write', kafkaSink({ topic: 'profiles', key: utf8, value: json(), toRecord: (change) => change }))
+   */
+  joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: TablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
+  joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftTablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
+  joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: FullTablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
+  /**
+   * The first values of each key by an order. Gives each rank that has another value than before: its last one holds. Of equals the one ranks
+   * first whose encoding (`keyBy`'s `value`) is less, byte by byte. No value is ever taken back: for counts that change see `topN` of windows.
+   *
+   * @example
+   * bids.keyBy(({ auction }) => auction, int64).topN('highest', { n: 10, by: ({ price }) => price })
+   */
+  topN(uid: string, top: RunningTopN<T>): DataStream<RankChange<K, T>>;
+  /**
+   * Counts how many different values the key has had, exactly, by what the serde writes of them: gives the count so far for each value. Each is
+   * kept once.
+   *
+   * @example
+   * views.keyBy(({ page }) => page, utf8).distinctCount('visitors', ({ visitor }) => visitor, utf8, { ttlMs: 24 * 60 * 60 * 1000 })
+   */
+  distinctCount<D>(
+    uid: string,
+    selector: (value: T) => D,
+    serde: Serde<NoInfer<D>>,
+    options?: DistinctCountOptions,
+  ): DataStream<KeyCount<K>>;
+  /**
    * The first value of each key, and no other: for ever, or for `forMs` of processing time from it on.
    *
    * @example
@@ -213,6 +253,52 @@ export interface WindowedStream<K, T> {
     serde: Serde<NoInfer<T>>,
     options?: WindowProcessOptions<O>,
   ): WithSideOutputs<WindowStream<R, T>, O>;
+  /**
+   * The first values of a window by an order, in it. No more is kept than those. Of equals the one ranks first whose encoding (`keyBy`'s `value`)
+   * is less, byte by byte: so nothing hangs on arrival. Behind windows that were made one result for each key, `topN` of `WindowStream` ranks the
+   * keys.
+   *
+   * @example
+   * .topN('three-dearest', { n: 3, by: ({ price }) => price })
+   */
+  topN(uid: string, top: TopN<T>): WindowStream<WindowResult<K, T[]>, T>;
+  /**
+   * Counts how many different values a window has, exactly, by what the serde writes of them. Each is kept once; of sliding and cumulating
+   * windows once in each slice.
+   *
+   * @example
+   * .distinctCount('visitors', ({ visitor }) => visitor, utf8)
+   */
+  distinctCount<D>(uid: string, selector: (value: T) => D, serde: Serde<NoInfer<D>>): WindowStream<WindowResult<K, number>, T>;
+  /**
+   * Joins the values of this stream, the left one, with those of another that have the same key and are in the same window, each with each,
+   * when the window is over. Both are cut into the same windows; a session is of both together. With `allowedLatenessMs` late values give all
+   * pairs of their window once more, with `isUpdate`. Not for `countWindows`.
+   *
+   * @example
+   * clicks
+   *   .keyBy(({ user }) => user, utf8)
+   *   .window(tumblingWindows({ sizeMs: 60_000 }))
+   *   .join('visits', views.keyBy(({ user }) => user, utf8), { join: (click, view) => `${view.page}: ${click.button}` })
+   */
+  join<U, R>(uid: string, other: KeyedStream<K, U>, join: WindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  join<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  join<U, R>(uid: string, other: KeyedStream<K, U>, join: RightWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  join<U, R>(uid: string, other: KeyedStream<K, U>, join: FullWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  /**
+   * Is given all values of a window of this stream and of another at once, each in order of their timestamps, then of arrival: what `join`
+   * cannot say. One of both may be empty.
+   *
+   * @example
+   * .coGroup('sellers', auctions.keyBy(({ seller }) => seller, int64), (persons, auctions, { key }, out: Output<number>) => {
+   *   if (persons.length > 0 && auctions.length > 0) out.emit(key);
+   * })
+   */
+  coGroup<U, R = never>(
+    uid: string,
+    other: KeyedStream<K, U>,
+    fn: (values: readonly T[], others: readonly U[], context: WindowContext<K>, out: Output<R>) => void,
+  ): WindowStream<R, T | U>;
 }
 
 export interface WindowProcessOptions<O extends SideOutputSpecs> {
@@ -227,6 +313,19 @@ export interface DeduplicateOptions {
 
 /** The results of windows. */
 export interface WindowStream<R, T> extends DataStream<R> {
+  /**
+   * Of the results of all keys for one window the first by an order, in it: one result a window, in the epoch in which it is over. An update of a
+   * key's result (`allowedLatenessMs`) takes the place of the one before. No more is kept than the first, unless results may come more than
+   * once: then one for each key. Not behind sessions and count windows, which have no window in common.
+   *
+   * @example
+   * words
+   *   .keyBy((word) => word, utf8)
+   *   .window(slidingWindows({ sizeMs: 60_000, slideMs: 10_000 }))
+   *   .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
+   *   .topN('most-frequent', { n: 10, by: ({ value }) => value })
+   */
+  topN(uid: string, top: TopN<R>, options?: TopNOptions<R>): DataStream<WindowTop<R>>;
   /** The values that came when all their windows were over, and no lateness was allowed any more: each with its own timestamp. */
   readonly late: DataStream<T>;
 }

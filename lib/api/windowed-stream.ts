@@ -1,10 +1,16 @@
 import type { Serde } from '../format/serde.ts';
 import { JobDefinitionError, type NoSideOutputs, type Output, type WindowNode } from '../graph/job.ts';
 import type { WindowContext, WindowFold, WindowProcess, WindowProcessContext } from '../graph/windows.ts';
-import { sharesSlices, windowStates } from '../operators/kinds/window/states.ts';
+import { sharesSlices, type WindowLayout, windowStates } from '../operators/kinds/window/states.ts';
+import { inputsSerde } from '../operators/of-input.ts';
 import { initialOf } from '../state/columns/value.ts';
+import type { JoinSide } from './joins/drafted-join.ts';
+import { type AnyWindowJoin, type CoGroup, coGrouped, windowJoin } from './joins/window-join.ts';
+import { countedBy, distinctOfWindow, distinctSerde } from './shapes/distinct-count.ts';
+import { type AnyOrder, Ranking } from './shapes/ranking.ts';
+import { topOfWindow } from './shapes/top-n.ts';
 import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
-import type { WindowedStream, WindowProcessOptions, WindowStream, WithSideOutputs } from './streams.ts';
+import type { KeyedStream, WindowedStream, WindowProcessOptions, WindowStream, WithSideOutputs } from './streams.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 import {
@@ -18,20 +24,21 @@ import {
 } from './windows.ts';
 
 /** What a windowed stream adds to the job. */
-interface WindowsDraft {
+export interface WindowsDraft {
   /** Begins messages. */
   readonly where: string;
+  /** How the values of the stream cross the exchange. */
+  readonly value: Serde<unknown>;
+  /** The stream and another one, which it is joined with. */
+  sides(name: string, uid: string, other: unknown): readonly [JoinSide, JoinSide];
   add(uid: string, node: DraftedWindows, sideOutputs?: SideOutputSpecs): unknown;
   /** The names of side outputs, checked. */
   sideOutputNames(uid: string, specs: SideOutputSpecs | undefined): readonly string[];
 }
 
-export type DraftedWindows = Pick<WindowNode, 'states' | 'shape' | 'make' | 'allowedLatenessMs' | 'earlyEveryMs' | 'time'>;
-
-/** How is written what is kept of values: of all together, or of each. */
-interface Kept {
-  readonly accumulator?: Serde<unknown>;
-  readonly value?: Serde<unknown>;
+export interface DraftedWindows extends Pick<WindowNode, 'states' | 'shape' | 'make' | 'allowedLatenessMs' | 'earlyEveryMs' | 'time'> {
+  /** What is joined. Undefined: the stream alone. */
+  readonly sides?: readonly JoinSide[];
 }
 
 export function windowedStream<K, T>(
@@ -43,10 +50,23 @@ export function windowedStream<K, T>(
   const shape = shapeOf(given);
   if (shape === undefined) throw new JobDefinitionError(`${where}: window is given no windows: tumblingWindows({ sizeMs: 60_000 }), say`);
   const common = { shape, ...checkedOptions(shape, options, where) };
-  const statesOf = (make: WindowFold | WindowProcess, { accumulator, value }: Kept) =>
-    windowStates({ shape, time: common.time, accumulator, value, inSlices: sharesSlices(shape, make) });
+  const statesOf = (make: WindowFold | WindowProcess, kept: Pick<WindowLayout, 'accumulator' | 'value'>) =>
+    windowStates({ shape, time: common.time, inSlices: sharesSlices(shape, make), ...kept });
   const addFold = (uid: string, make: WindowFold, accumulator: Serde<unknown>) =>
     draft.add(uid, { ...common, make, states: statesOf(make, { accumulator }) });
+  const addCoGroup = <R, T>(name: string, uid: string, other: unknown, fn: CoGroup) => {
+    const at = `${where}: ${name} ${uid}`;
+    if (shape.kind === 'count')
+      throw new JobDefinitionError(`${at}: countWindows hang on the order in which two streams are read: take windows of time`);
+    const sides = draft.sides(name, uid, other);
+    const [{ value: left }, { value: right }] = sides;
+    const value = inputsSerde([
+      { name: 'left', value: left },
+      { name: 'right', value: right },
+    ]);
+    const make = coGrouped(fn);
+    return draft.add(uid, { ...common, make, states: statesOf(make, { value }), sides }) as WindowStream<R, T>;
+  };
 
   return {
     aggregate<A, R>(uid: string, aggregate: WindowAggregate<K, T, A, R>) {
@@ -96,6 +116,22 @@ export function windowedStream<K, T>(
       };
       const node = { ...common, make, states: statesOf(make, { value: serde as Serde<unknown> }) };
       return draft.add(uid, node, sideOutputs) as WithSideOutputs<WindowStream<R, T>, O>;
+    },
+    topN(uid, order) {
+      const ranking = new Ranking(order as AnyOrder, draft.value, `${where}: topN ${uid}`);
+      const top = topOfWindow(ranking, plainResult);
+      return addFold(uid, top, ranking.serde as Serde<unknown>) as WindowStream<WindowResult<K, T[]>, T>;
+    },
+    distinctCount(uid, selector, serde) {
+      const counted = countedBy(selector, serde, `${where}: distinctCount ${uid}`);
+      const distinct = distinctOfWindow(counted, plainResult);
+      return addFold(uid, distinct, distinctSerde(counted.serde) as Serde<unknown>) as WindowStream<WindowResult<K, number>, T>;
+    },
+    join: <U, R>(uid: string, other: KeyedStream<K, U>, join: unknown) =>
+      addCoGroup<R, T | U>('join', uid, other, windowJoin(join as AnyWindowJoin, `${where}: join ${uid}`)),
+    coGroup: <U, R>(uid: string, other: KeyedStream<K, U>, fn: unknown) => {
+      refuseAsync(fn, `${where}: coGroup ${uid}`);
+      return addCoGroup<R, T | U>('coGroup', uid, other, fn as CoGroup);
     },
   };
 }

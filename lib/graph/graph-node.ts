@@ -12,7 +12,7 @@ export type GraphNode =
       readonly key: string | undefined;
       readonly value: string;
     }
-  | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' | 'union' }
+  | { readonly id: number; readonly kind: 'map' | 'filter' | 'flatMap' | 'union' | 'stamp' }
   | { readonly id: number; readonly kind: 'mapAsync'; readonly capacity: number; readonly timeoutMs: number }
   | { readonly id: number; readonly kind: 'keyBy'; readonly key: string; readonly value: string }
   | { readonly id: number; readonly kind: 'broadcast'; readonly value: string }

@@ -25,6 +25,7 @@ export type JobNode =
   | FlatMapNode
   | MapAsyncNode
   | UnionNode
+  | StampNode
   | KeyByNode
   | BroadcastNode
   | ProcessNode
@@ -185,6 +186,19 @@ export interface UnionNode extends Consumer {
   readonly kind: 'union';
 }
 
+/** Makes `Stamped` of each value. */
+export interface StampNode extends Consumer {
+  readonly kind: 'stamp';
+}
+
+/** A value with what it passes on to what is made of it. */
+export interface Stamped {
+  readonly timestamp: number;
+  /** Of its stream. Undefined where there is none. */
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
 export interface KeyByNode extends Consumer {
   readonly kind: 'keyBy';
   readonly selector: (value: unknown) => unknown;
@@ -234,6 +248,7 @@ export function broadcastStateName(uid: string): string {
   return `${uid}.broadcast`;
 }
 
+/** Of several inputs `make` is given each value with which of them it is of (`OfInput`). */
 export interface WindowNode extends Consumer {
   readonly kind: 'window';
   readonly uid: string;

@@ -22,7 +22,10 @@ type NodeKinds = { readonly [K in JobNode['kind']]: NodeKind<Extract<JobNode, { 
 
 const inChain = {
   place: 'chain',
-  describe: <K extends 'map' | 'filter' | 'flatMap' | 'union'>({ id, kind }: { readonly id: number; readonly kind: K }) => ({ id, kind }),
+  describe: <K extends 'map' | 'filter' | 'flatMap' | 'union' | 'stamp'>({ id, kind }: { readonly id: number; readonly kind: K }) => ({
+    id,
+    kind,
+  }),
 } as const;
 
 function keyOf([first]: readonly number[], { nodes }: JobDefinition): string {
@@ -45,6 +48,7 @@ export const nodeKinds = {
     describe: ({ id, kind, capacity, timeoutMs }) => ({ id, kind, capacity, timeoutMs }),
   },
   union: inChain,
+  stamp: inChain,
   keyBy: {
     place: 'exchange',
     describe: ({ id, kind, key, value }) => ({ id, kind, key: key.name, value: value.name }),

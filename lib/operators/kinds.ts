@@ -11,6 +11,7 @@ import { process } from './kinds/process.ts';
 import { sideOutput } from './kinds/side-output.ts';
 import { sink } from './kinds/sink.ts';
 import { source } from './kinds/source.ts';
+import { stamp } from './kinds/stamp.ts';
 import { union } from './kinds/union.ts';
 import { window } from './kinds/window/window.ts';
 
@@ -22,6 +23,7 @@ export const operatorKinds: OperatorKinds = {
   flatMap,
   mapAsync,
   union,
+  stamp,
   keyBy,
   broadcast,
   process,

@@ -14,8 +14,10 @@ export const EMULATOR_REGION = 'us-east-1';
 /**
  * Starts the AWS emulator. It holds its data in memory; in a folder that is kept, it saves them when it is asked to end
  * (SIGTERM), so a `kill` loses what a real service would not.
+ *
+ * @param python that of the environment it is installed in
  */
-export async function startEmulator(keeper: Keeper): Promise<EmulatorService> {
+export async function startEmulator(keeper: Keeper, python = INSTALLED.emulatorPython): Promise<EmulatorService> {
   const port = await keeper.takePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const dir = join(keeper.dir, 'emulator');
@@ -24,7 +26,7 @@ export async function startEmulator(keeper: Keeper): Promise<EmulatorService> {
     keeper,
     {
       name: 'emulator',
-      command: installed('emulator', INSTALLED.emulatorPython),
+      command: installed('emulator', python),
       args: ['-m', 'ministack'],
       env: {
         // Its functions get their parameters from their deployment, and nothing from here.

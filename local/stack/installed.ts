@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'bench-jars' | 'bench' | 'conformance';
+type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'clickhouse' | 'bench-jars' | 'bench' | 'conformance';
 
 /** One release of Kafka. */
 export interface InstalledKafka {
@@ -35,6 +35,7 @@ export const INSTALLED = {
   /** Flink's test harnesses, and the classes of the program that runs cases through them. */
   conformance: join(ROOT, '.onceflow/conformance'),
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
+  clickhousePython: join(ROOT, '.onceflow/clickhouse/bin/python'),
   localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;
 
@@ -51,7 +52,7 @@ export function javaCommand(): string {
   return own !== undefined && existsSync(own) ? own : 'java';
 }
 
-/** The PATH with this checkout's Node first, so that what the emulator runs as "node" is the Node of this project. */
+/** The PATH with the Node of this process first, so that what the emulator runs as "node" is the Node of this project. */
 export function pathWithNode(): string {
-  return [join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter);
+  return [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter);
 }

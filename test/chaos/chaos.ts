@@ -4,14 +4,16 @@ import { UsageError } from '../../lib/config/usage-error.ts';
 import { argumentsOf, wholeNumber } from '../../local/command.ts';
 import { SIZES, type Size } from './run/brokers.ts';
 
-import { runChaos } from './run/run-chaos.ts';
+import { runChaos, wrongIn } from './run/run-chaos.ts';
+import { SINKS, type WritesTo } from './run/scene.ts';
 
-const USAGE = `npm run chaos [-- [--brokers 1|3] [--seconds S] [--faults N] [--seed X] [--keep]]
+const USAGE = `npm run chaos [-- [--brokers 1|3] [--sinks kafka|all] [--seconds S] [--faults N] [--seed X] [--keep]]
 
 Random faults on real parts under steady load, then the exact check (test/chaos/run/run-chaos.ts, docs/chaos.md). Exit code 1 when
 anything is lost, doubled, out of order or left open, or when the job stands still while two of three brokers are well.
 
   --brokers N    one broker, or a cluster of three (default 1)
+  --sinks W      the word count to a topic, or to a topic, files and a table of DynamoDB at once: kafka or all (default kafka)
   --seconds S    faults come for so long (default 300)
   --faults N     and until there were so many (default 200)
   --seed X       which faults, and in which order (default: drawn)
@@ -19,6 +21,7 @@ anything is lost, doubled, out of order or left open, or when the job stands sti
 
 const options = {
   brokers: { type: 'string', default: '1' },
+  sinks: { type: 'string', default: 'kafka' },
   seconds: { type: 'string', default: '300' },
   faults: { type: 'string', default: '200' },
   keep: { type: 'boolean', default: false },
@@ -30,8 +33,15 @@ function sizeOf(given: string): Size {
   return size;
 }
 
-const { brokers, seconds, minFaults, seed, keep } = argumentsOf({ name: 'npm run chaos', usage: USAGE, options }, (given) => ({
+function sinksOf(given: string): WritesTo {
+  const sinks = SINKS.find((one) => one === given);
+  if (sinks === undefined) throw new UsageError(`--sinks is "${given}": it must be ${SINKS.join(' or ')}`);
+  return sinks;
+}
+
+const { brokers, writesTo, seconds, minFaults, seed, keep } = argumentsOf({ name: 'npm run chaos', usage: USAGE, options }, (given) => ({
   brokers: sizeOf(given.brokers),
+  writesTo: sinksOf(given.sinks),
   seconds: wholeNumber('seconds', given.seconds, 0),
   minFaults: wholeNumber('faults', given.faults, 0),
   seed: wholeNumber('seed', given.seed, 0),
@@ -42,8 +52,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 try {
-  const { differences, unfinished, stalled, faults } = await runChaos({
+  const result = await runChaos({
     brokers,
+    writesTo,
     oneAway: brokers > 1,
     seed,
     seconds,
@@ -51,8 +62,8 @@ try {
     keep,
     report: console.log,
   });
-  const wrong = [...Object.values(differences).flat(), ...unfinished, ...stalled];
-  process.exit(wrong.length === 0 && faults.length >= minFaults ? 0 : 1);
+  const wrong = [...wrongIn(result), ...result.stalled];
+  process.exit(wrong.length === 0 && result.faults.length >= minFaults ? 0 : 1);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

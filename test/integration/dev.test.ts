@@ -65,6 +65,23 @@ describe('onceflow dev on brokers of the user', () => {
     expect(await dev.ended).toBe(0);
   });
 
+  it('with --kill-every kills the processes of the job, and what it commits is exact all the same', async () => {
+    const [folder, name] = [projectFolder(), uniqueName('dev')];
+    saveJob(folder, { name, between: ': ' });
+    const dev = startDev(folder, ['job.ts', '--create-topics', '--once', '--kill-every', '1'], env);
+    let lines = 0;
+    const typing = setInterval(() => {
+      dev.type('a b\n');
+      lines++;
+    }, 50);
+    await dev.untilSaid(/(kill -9 \S+ \(process \d+\)\n(.*\n)*){3}/);
+    clearInterval(typing);
+    dev.child.stdin?.end();
+    expect(await dev.ended, dev.said()).toBe(0);
+    const counts = (word: string) => Array.from({ length: lines }, (_, at) => `${word}: ${at + 1}`);
+    expect(dev.shown().toSorted()).toEqual([...counts('a'), ...counts('b')].toSorted());
+  });
+
   it('with --once puts what is piped in through the job, shows what it committed, and nothing else, and ends; the next one goes on from there, or forgets it', async () => {
     const [folder, name] = [projectFolder(), uniqueName('dev')];
     saveJob(folder, { name, between: ': ' });

@@ -1,22 +1,29 @@
-import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { apiReports, REPORTS } from '../../package/api-reports.ts';
 import { pack } from '../../package/pack.ts';
-import { install, ROOT, runIn } from './installed.ts';
+import { fillCache, install, installStrictly, ROOT, runIn } from './installed.ts';
 
 /** Where `npx onceflow init` is called, and the project that it makes. */
 const outside = mkdtempSync(join(tmpdir(), 'onceflow-newcomer-'));
 const project = join(outside, 'click-counts');
+let tarball: string;
 const DONE = { code: 0, stderr: '' };
-const java: Readonly<Record<string, string>> = process.env['JAVA_HOME'] === undefined ? {} : { JAVA_HOME: process.env['JAVA_HOME'] };
+const cache = join(outside, 'cache');
+/** Where Java and Python are, and what has been brought. */
+const machine = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => ['JAVA_HOME', 'PYENV_ROOT'].includes(name))),
+  XDG_CACHE_HOME: cache,
+} as Readonly<Record<string, string>>;
 
 beforeAll(() => {
-  const tarball = pack(outside);
+  tarball = pack(outside);
   install(tarball, outside);
   expect(runIn(outside, 'node_modules/onceflow/cli/onceflow.mjs', ['init', 'click-counts'])).toMatchObject(DONE);
   install(tarball, project);
+  fillCache(cache);
   return () => rmSync(outside, { recursive: true });
 });
 
@@ -85,15 +92,8 @@ describe('onceflow dev in a new project', () => {
   const COMMAND = 'node_modules/onceflow/cli/onceflow.mjs';
 
   it('runs its job on a Kafka of its own: lines in, counts out, and the next one goes on from there', () => {
-    // As if it had been brought before: what brings it needs a network.
-    const cache = join(outside, 'cache');
-    const kafka = join(cache, 'onceflow/kafka-4.3.1');
-    mkdirSync(kafka, { recursive: true });
-    for (const part of ['lib', 'classes.jsa']) symlinkSync(join(ROOT, '.onceflow/kafka', part), join(kafka, part));
-    // Each broker begins with a copy of it. A copy of a link would be written to by all.
-    cpSync(join(ROOT, '.onceflow/kafka/formatted'), join(kafka, 'formatted'), { recursive: true });
     const dev = (input: string) => {
-      const { code, stdout, stderr } = runIn(project, COMMAND, ['dev', '--once'], { XDG_CACHE_HOME: cache, ...java }, input);
+      const { code, stdout, stderr } = runIn(project, COMMAND, ['dev', '--once'], machine, input);
       return { code, shown: stdout.split('\n').toSorted().slice(1), stderr };
     };
     expect(dev('hello world\nhello again')).toMatchObject({ code: 0, shown: ['again: 1', 'hello: 1', 'hello: 2', 'world: 1'] });
@@ -108,6 +108,45 @@ describe('onceflow dev in a new project', () => {
       stdout: '',
       stderr: 'onceflow needs Node 24 and runs on 22.1.0: install it, or "npm install --save-dev node@24" in the project\n',
     });
+  });
+});
+
+describe('a job with a workspace dependency, in a project where a package finds only what it names, as with pnpm', () => {
+  const shop = join(outside, 'shop');
+  const job = join(shop, 'jobs/word-count');
+  const COUNTS = ['again: 1', 'hello: 1', 'hello: 2', 'world: 1'];
+  const INPUT = 'HELLO world\nHello again';
+  const onceflow = (args: string[], input: string) => {
+    const { code, stdout, stderr } = runIn(job, 'node_modules/onceflow/cli/onceflow.mjs', args, machine, input);
+    return { code, shown: stdout.split('\n').toSorted().slice(1), stderr };
+  };
+
+  beforeAll(() => {
+    const words = join(shop, 'packages/words');
+    mkdirSync(words, { recursive: true });
+    writeFileSync(join(words, 'package.json'), JSON.stringify({ name: '@shop/words', type: 'module', exports: './index.ts' }));
+    // Of an enum Node cannot make JavaScript.
+    writeFileSync(
+      join(words, 'index.ts'),
+      "enum Between { words = ' ' }\nexport const wordsOf = (line: string): string[] => line.toLowerCase().split(Between.words);\n",
+    );
+    mkdirSync(dirname(job));
+    expect(runIn(outside, 'node_modules/onceflow/cli/onceflow.mjs', ['init', job])).toMatchObject(DONE);
+    installStrictly(tarball, job, { '@shop/words': words });
+    const file = join(job, 'src/job.ts');
+    const text = readFileSync(file, 'utf8').replace("line.split(' ')", 'wordsOf(line)');
+    writeFileSync(file, `import { wordsOf } from '@shop/words';\n${text}`);
+  });
+
+  it('runs: lines in, counts out', () => {
+    expect(onceflow(['dev', '--once'], INPUT)).toMatchObject({ code: 0, shown: COUNTS });
+  });
+
+  it('is deployed to the emulator by its own CDK app, and counts there as Lambda functions, started cold and by nobody else', () => {
+    const { code, shown, stderr } = onceflow(['deploy-local', '--once'], INPUT);
+    expect({ code, shown, stderr }).toMatchObject({ code: 0, shown: COUNTS });
+    expect(stderr).toMatch(/^job word-count as Lambda functions of the emulator at http:\S+, on Kafka at 127\.0\.0\.1:\d+\n/m);
+    expect(readdirSync(job).toSorted()).not.toContain('cdk.out');
   });
 });
 

@@ -7,6 +7,7 @@ import { branchingJobs } from './jobs/branching.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { reaching } from './jobs/reaching.ts';
+import { tableJobs } from './jobs/tables.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
@@ -62,8 +63,8 @@ const RARE = [
 const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /**
- * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows` and
- * `connected` are drawn for mutants only.
+ * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
+ * `connected` and `tables` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -71,6 +72,7 @@ export type Focus =
   | 'time'
   | 'windows'
   | 'connected'
+  | 'tables'
   | 'doubt'
   | 'records'
   | 'sources-anew'
@@ -144,6 +146,7 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   time: BETWEEN_TIMES,
   windows: BETWEEN_TIMES,
   connected: BETWEEN_TIMES,
+  tables: BETWEEN_TIMES,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
   // Leaders are elected while output is sent (drawElections).
@@ -177,6 +180,7 @@ const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   time: [...timedJobs, ...fadingJobs],
   windows: windowedJobs,
   connected: [...connectedJobs, ...branchingJobs, ...askingJobs],
+  tables: tableJobs,
   reach: [reaching],
 };
 

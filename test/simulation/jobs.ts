@@ -6,6 +6,7 @@ import { countingJobs } from './jobs/counting.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { keepingJobs } from './jobs/keeping.ts';
 import { reachingJobs } from './jobs/reaching.ts';
+import { tableJobs } from './jobs/tables.ts';
 import { timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
@@ -19,6 +20,7 @@ const statefulJobs: readonly SimJob[] = [
   ...timedJobs,
   ...windowedJobs,
   ...connectedJobs,
+  ...tableJobs,
   ...branchingJobs,
   ...askingJobs,
 ];

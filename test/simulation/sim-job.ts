@@ -17,6 +17,12 @@ export type Build = 'a' | 'b';
 export interface SimJob {
   readonly name: string;
   define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
+  /**
+   * The same job with plain functions in place of the engine's own operators, which share no code with it: what this gives its sinks is what
+   * the job must. Sources, sinks and keyed operators have the uids that they have there. Undefined: it has none that are more than the
+   * author's functions.
+   */
+  readonly plain?: SimJob['define'];
   /** Build b has sources, state and sinks that build a has not, so that there is no way back to a. */
   readonly grows?: true;
 }
@@ -24,6 +30,8 @@ export interface SimJob {
 /** What a job consists of when nothing fails in it: build b, which has all that build a has. */
 export interface JobShape {
   readonly definition: JobDefinition;
+  /** With plain functions. */
+  readonly plain: JobDefinition | undefined;
   /** By uid, the topic. */
   readonly sources: ReadonlyMap<string, string>;
   /** Of sinks that write to Kafka: by uid, the topic. */
@@ -56,6 +64,7 @@ export function shapeOf(job: SimJob): JobShape {
   };
   const shape: JobShape = {
     definition,
+    plain: job.plain?.('b', 'earliest', faultless),
     sources: new Map(nodes.flatMap((node) => (node.kind === 'source' ? [[node.uid, node.topic] as const] : []))),
     sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind === 'kafka' ? [[node.uid, node.to.topic] as const] : []))),
     others: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind !== 'kafka' ? [[node.uid, node.to.kind] as const] : []))),

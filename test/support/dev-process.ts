@@ -23,10 +23,15 @@ export interface DevProcess {
   readonly ended: Promise<number | null>;
 }
 
-/** `onceflow dev` of this checkout in a folder of somebody else's, which has set this and nothing more. It ends with the test. */
+/** `onceflow dev` of this checkout. */
 export function startDev(folder: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): DevProcess {
+  return startCommand(folder, ['dev', ...args], env);
+}
+
+/** A command of this checkout in a folder of somebody else's, which has set this and nothing more. It ends with the test. */
+export function startCommand(folder: string, args: readonly string[], env: Readonly<Record<string, string | undefined>>): DevProcess {
   const own = { PATH: process.env['PATH'], HOME: folder, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], NO_COLOR: '1' };
-  const child = spawn(process.execPath, [COMMAND, 'dev', ...args], { cwd: folder, env: { ...own, ...env }, stdio: 'pipe' });
+  const child = spawn(process.execPath, [COMMAND, ...args], { cwd: folder, env: { ...own, ...env }, stdio: 'pipe' });
   let [shown, said] = ['', ''];
   child.stdout.on('data', (chunk) => (shown += chunk));
   child.stderr.on('data', (chunk) => (said += chunk));

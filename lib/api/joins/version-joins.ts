@@ -52,6 +52,6 @@ export function versionJoin(options: VersionJoin<unknown, unknown, unknown>, ver
   };
 }
 
-function isNothing(version: unknown): boolean {
+export function isNothing(version: unknown): boolean {
   return version === undefined || version === null;
 }

@@ -1,52 +1,12 @@
-import type { Serde } from '../../format/serde.ts';
 import type { OnRecord } from '../../graph/job.ts';
 import type { CurrentRecord } from '../../records/current-record.ts';
 import type { Push } from '../../records/push.ts';
 import type { WaitingColumn, WaitingRow } from '../../state/columns/waiting.ts';
 import type { EpochClock } from '../epoch-clock.ts';
+import type { OfInput } from '../of-input.ts';
 
 /** The side output of what came late to an operator that works in order of time. */
 export const LATE = 'late';
-
-/** A row of an operator with several inputs, while it waits. */
-interface OfInput {
-  readonly input: number;
-  readonly value: unknown;
-}
-
-/** An input of an operator in order of time. */
-export interface WaitingInput {
-  /** The author's, of several. */
-  readonly name: string;
-  /** How its values cross the exchange. */
-  readonly value: Serde<unknown>;
-}
-
-/**
- * How the rows of these inputs are written while they wait: as they crossed the exchange, and of several inputs behind which it is. That is
- * a number, so what the inputs are is in the name: rows that wait are read by no job in which the number is another input's.
- */
-export function waitingSerde(inputs: readonly WaitingInput[]): Serde<unknown> {
-  const [only] = inputs;
-  if (only !== undefined && inputs.length === 1) return only.value;
-  const serdeOf = (input: number) => {
-    const of = inputs[input];
-    if (of === undefined) throw new TypeError(`a row waits that is of input ${input}, and there are ${inputs.length}`);
-    return of.value;
-  };
-  return {
-    name: `one of (${inputs.map(({ name, value }) => `${name} ${value.name}`).join(', ')})`,
-    write(row, out) {
-      const { input, value } = row as OfInput;
-      out.u8(input);
-      serdeOf(input).write(value, out);
-    },
-    read(bytes, start, end): OfInput {
-      const input = bytes[start] as number;
-      return { input, value: serdeOf(input).read(bytes, start + 1, end) };
-    },
-  };
-}
 
 /** Of one time rows come in the order of the inputs, then of their origins: of several inputs each row waits under its input and origin. */
 const rankOf = (input: number) => String.fromCharCode(input);

@@ -9,11 +9,12 @@ import type { Dice } from '../../simulation/kernel/dice.ts';
 import type { Treatment } from '../../support/http-proxy.ts';
 import { signalIfThere } from '../../support/signals.ts';
 import type { Size } from './brokers.ts';
+import { endAnUpload } from './elsewhere.ts';
 import { betweenBrokers } from './faults-between-brokers.ts';
 import { ofBroker, ofBrokers } from './faults-of-brokers.ts';
 import { someTransactionalId } from './job-transactions.ts';
 import { inSeconds, type Lane } from './lane.ts';
-import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS } from './scene.ts';
+import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS, type WritesTo } from './scene.ts';
 
 const ZOMBIE_MS = 5_000;
 const timing = {
@@ -162,9 +163,28 @@ const ofTransactions: Lane = {
   ],
 };
 
+const ofUploads: Lane = {
+  name: 'uploads',
+  pauseSeconds: [1, 4],
+  kinds: [
+    {
+      name: 'upload ended by hand',
+      weight: 1,
+      async run({ elsewhere }, dice) {
+        // They are open for a moment in each epoch.
+        for (const untilMs = Date.now() + ZOMBIE_MS; Date.now() < untilMs; await sleep(5)) {
+          const ended = elsewhere === undefined ? undefined : await endAnUpload(elsewhere, (open) => dice.pick(open));
+          if (ended !== undefined) return ended;
+        }
+        return undefined;
+      },
+    },
+  ],
+};
+
 /** With one broker nothing is between brokers. */
-export function lanesFor(brokers: Size): readonly Lane[] {
-  const anywhere = [ofProcesses, ofStore, ofTransactions];
+export function lanesFor(brokers: Size, writesTo: WritesTo): readonly Lane[] {
+  const anywhere = [ofProcesses, ofStore, ofTransactions, ...(writesTo === 'all' ? [ofUploads] : [])];
   return brokers === 1 ? [...anywhere, ofBroker] : [...anywhere, ofBrokers, betweenBrokers];
 }
 

@@ -21,6 +21,7 @@ export class JobUnderTest {
   /** Rejects when a run ends that nobody has ended, or when the run as a whole is given up. */
   readonly broken: Promise<never>;
   lastCommitMs = Date.now();
+  readonly #sinks: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
   readonly #history: History;
   readonly #break: (reason: Error) => void;
@@ -30,8 +31,9 @@ export class JobUnderTest {
   #over = false;
   #committed = Promise.withResolvers<void>();
 
-  constructor(name: string, env: Readonly<Record<string, string>>, history: History) {
+  constructor(name: string, sinks: readonly string[], env: Readonly<Record<string, string>>, history: History) {
     this.name = name;
+    this.#sinks = sinks;
     this.#env = env;
     this.#history = history;
     const { promise, reject } = Promise.withResolvers<never>();
@@ -49,7 +51,7 @@ export class JobUnderTest {
   /** Starts the job's processes, in a width that the dice choose. */
   start(dice: Dice): JobRun {
     if (this.#over) throw new Error('the chaos run is over');
-    const width = `count-words=${dice.whole(1, 3)},write-counts=${dice.whole(1, 2)}`;
+    const width = [`count-words=${dice.whole(1, 3)}`, ...this.#sinks.map((sink) => `${sink}=${dice.whole(1, 2)}`)].join(',');
     const number = ++this.totals.starts;
     const run = new JobRun(this.name, { ...this.#env, ONCEFLOW_STAGE_PARALLELISM: width }, (message) => {
       if (message.is === 'processes') return;

@@ -6,17 +6,20 @@ import { Dice, hashOf } from '../../simulation/kernel/dice.ts';
 import { endsOf } from '../../support/kafka-wire.ts';
 import { countWords, faultsOf, totalOf, type WordCountFaults } from '../../support/word-counts.ts';
 import type { Size } from './brokers.ts';
+import { type ElsewhereFaults, EXACT_ELSEWHERE, elsewhereFaults } from './elsewhere.ts';
 import { lanesFor } from './faults.ts';
 import { readCommitted, unfinishedTransactions } from './java-reader.ts';
 import type { Totals } from './job-under-test.ts';
 import type { FaultKind, Lane } from './lane.ts';
 import { oneBrokerAway } from './one-broker-away.ts';
-import { openScene, type Scene } from './scene.ts';
+import { openScene, type Scene, type WritesTo } from './scene.ts';
 import { type SteadyLoad, steadyLoad } from './steady-load.ts';
 import { type FaultDone, faultTable, totalsLine } from './table.ts';
 
 export interface ChaosOptions {
   readonly brokers: Size;
+  /** Where the job writes to. @default 'kafka' */
+  readonly writesTo?: WritesTo;
   /** Of several brokers: first takes each away by itself, and sees whether the job goes on without it. @default false */
   readonly oneAway?: boolean;
   /** Decides which faults come, in each lane in which order, and how they are; not what they meet. */
@@ -36,6 +39,8 @@ export interface ChaosResult {
   readonly words: number;
   /** Differences between what a read_committed reader sees and the exact counts. All empty when it is exact. */
   readonly differences: WordCountFaults;
+  /** What is wrong in files and table, where the job writes to them. */
+  readonly elsewhere: ElsewhereFaults;
   /** Transactions that are open after the job has stopped. */
   readonly unfinished: readonly string[];
   /** Cases of one broker away in which the job did not go on. */
@@ -54,13 +59,13 @@ const LONGEST_FAULT_SECONDS = 15;
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const dir = mkdtempSync(join(tmpdir(), 'onceflow-chaos-'));
-  const { report } = options;
-  report(`seed ${options.seed}, brokers: ${options.brokers}; history, logs and data in ${dir}`);
+  const { report, writesTo = 'kafka' } = options;
+  report(`seed ${options.seed}, brokers: ${options.brokers}, sinks: ${writesTo}; history, logs and data in ${dir}`);
   let scene: Scene | undefined;
   let result: ChaosResult;
   try {
-    scene = await openScene(dir, options.brokers);
-    result = await underFaults(scene, options);
+    scene = await openScene(dir, options.brokers, writesTo);
+    result = await underFaults(scene, writesTo, options);
   } catch (error) {
     scene?.history.note(`FAILED: ${error instanceof Error ? error.stack : error}`);
     throw new Error(`seed ${options.seed}, everything is kept in ${dir}: ${error instanceof Error ? error.message : error}`, {
@@ -69,20 +74,30 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   } finally {
     await scene?.close();
   }
-  const { missing, extra, disordered } = result.differences;
-  const isExact = missing.length + extra.length + disordered.length + result.unfinished.length === 0;
-  report(isExact ? 'EXACT: every word has its counts 1..n, once each, ascending; no transaction is open' : `NOT EXACT; kept in ${dir}`);
+  const isExact = wrongIn(result).length === 0;
+  const alsoElsewhere = writesTo === 'all' ? ', in the topic and in files; every item is that of its last count; no upload is open' : '';
+  const exact = `EXACT: every word has its counts 1..n, once each, ascending${alsoElsewhere}; no transaction is open`;
+  report(isExact ? exact : `NOT EXACT; kept in ${dir}`);
   for (const what of result.stalled) report(`STALLED while away: ${what}; kept in ${dir}`);
   if (isExact && result.stalled.length === 0 && options.keep !== true) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   return result;
 }
 
-async function underFaults(scene: Scene, { brokers, oneAway, seed, seconds, minFaults, report }: ChaosOptions): Promise<ChaosResult> {
+/** Everything in a result that is not as it should be; nothing: it is exact. */
+export function wrongIn({ differences, elsewhere: { files, lists, items, uploads }, unfinished }: ChaosResult): readonly string[] {
+  return [...Object.values(differences).flat(), ...Object.values(files).flat(), ...lists, ...items, ...uploads, ...unfinished];
+}
+
+async function underFaults(
+  scene: Scene,
+  writesTo: WritesTo,
+  { brokers, oneAway, seed, seconds, minFaults, report }: ChaosOptions,
+): Promise<ChaosResult> {
   const { job, history } = scene;
   const done: FaultDone[] = [];
   const underWay = new Set<string>();
   const load = steadyLoad(scene.brokers.addresses, scene.input);
-  const lanes = lanesFor(brokers);
+  const lanes = lanesFor(brokers, writesTo);
   let startedMs = Date.now();
   const elapsed = () => (Date.now() - startedMs) / 1000;
   const progress = setInterval(() => report(progressLine(scene, load, elapsed(), done.length, underWay)), PROGRESS_EVERY_MS);
@@ -169,7 +184,12 @@ async function caughtUp({ epochs, job, input, brokers }: Scene): Promise<void> {
   );
 }
 
-async function outcome({ brokers, input, output }: Scene): Promise<Pick<ChaosResult, 'words' | 'differences' | 'unfinished'>> {
+async function outcome({
+  brokers,
+  input,
+  output,
+  elsewhere,
+}: Scene): Promise<Pick<ChaosResult, 'words' | 'differences' | 'elsewhere' | 'unfinished'>> {
   const bootstrap = brokers.addresses.join(',');
   const [lines, counts, unfinished] = await Promise.all([
     readCommitted(bootstrap, input),
@@ -177,11 +197,19 @@ async function outcome({ brokers, input, output }: Scene): Promise<Pick<ChaosRes
     unfinishedTransactions(bootstrap),
   ]);
   const inputLines = lines.map(({ value }) => value);
-  return { words: totalOf(countWords(inputLines)), differences: faultsOf(counts, inputLines), unfinished };
+  return {
+    words: totalOf(countWords(inputLines)),
+    differences: faultsOf(counts, inputLines),
+    elsewhere: elsewhere === undefined ? EXACT_ELSEWHERE : await elsewhereFaults(elsewhere, inputLines),
+    unfinished,
+  };
 }
 
-function differencesLine({ words, differences, unfinished }: ChaosResult): string {
-  const { missing, extra, disordered } = differences;
+function differencesLine({ words, differences, elsewhere, unfinished }: ChaosResult): string {
   const first = (list: readonly string[]) => (list.length === 0 ? 'none' : list.join(' '));
-  return `${words} words; missing: ${first(missing)}; more than once, or wrong: ${first(extra)}; out of order: ${first(disordered)}; open transactions: ${first(unfinished)}`;
+  const of = ({ missing, extra, disordered }: WordCountFaults) =>
+    `missing: ${first(missing)}; more than once, or wrong: ${first(extra)}; out of order: ${first(disordered)}`;
+  const { files, lists, items, uploads } = elsewhere;
+  const more = `in files: ${of(files)}; lists: ${first(lists)}; items: ${first(items)}; open uploads: ${first(uploads)}`;
+  return `${words} words; ${of(differences)}; open transactions: ${first(unfinished)}; ${more}`;
 }

@@ -11,6 +11,7 @@ import { createTopics } from '../../../local/stack/kafka-admin.ts';
 import { openKeeper } from '../../../local/stack/kept-process.ts';
 import { type HttpProxy, openHttpProxy } from '../../support/http-proxy.ts';
 import { type Brokers, openBrokers, type Size } from './brokers.ts';
+import { type Elsewhere, BUCKET as FILES, TABLE as ITEMS, makeTargets } from './elsewhere.ts';
 import { type History, openHistory } from './history.ts';
 import { JobUnderTest } from './job-under-test.ts';
 
@@ -25,6 +26,15 @@ const TABLE = 'onceflow';
 const BUCKET = 'onceflow';
 const CREDENTIALS = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 
+/** Where the job writes to: a topic, or also files and a table. */
+export const SINKS = ['kafka', 'all'] as const;
+export type WritesTo = (typeof SINKS)[number];
+
+const JOBS: Readonly<Record<WritesTo, { readonly module: string; readonly sinks: readonly string[] }>> = {
+  kafka: { module: './jobs/word-count.ts', sinks: ['write-counts'] },
+  all: { module: './test/support/everywhere-job.ts', sinks: ['write-counts', 'store-counts', 'keep-counts'] },
+};
+
 /** The parts that faults happen to. The job sees Kafka and AWS through links only. */
 export interface Scene {
   readonly history: History;
@@ -35,12 +45,14 @@ export interface Scene {
   readonly storeLink: HttpProxy;
   /** Past the link: for the run itself, not for the job. */
   readonly epochs: EpochStore;
+  /** Where the job writes to besides Kafka. Undefined: nowhere. */
+  readonly elsewhere: Elsewhere | undefined;
   /** Ends every process. `dir` stays. */
   close(): Promise<void>;
 }
 
 /** Starts brokers and an emulator of this run's own, with everything that they keep under `dir`. */
-export async function openScene(dir: string, size: Size): Promise<Scene> {
+export async function openScene(dir: string, size: Size, writesTo: WritesTo): Promise<Scene> {
   mkdirSync(dir, { recursive: true });
   const history = openHistory(join(dir, 'history.log'));
   const keeper = await openKeeper({ dir });
@@ -50,14 +62,19 @@ export async function openScene(dir: string, size: Size): Promise<Scene> {
     const storeLink = await openHttpProxy(emulator.endpoint, storeLinkPort);
     const store = { endpoint: emulator.endpoint, ...CREDENTIALS };
     const dynamoDb = createDynamoDbClient(store);
+    const s3 = createS3Client({ ...store, forcePathStyle: true });
+    const elsewhere = writesTo === 'all' ? { s3, dynamoDb } : undefined;
     const [input, output] = ['lines', 'counts'];
     await Promise.all([
       createTable(dynamoDb, TABLE),
-      createBucket(createS3Client({ ...store, forcePathStyle: true }), BUCKET),
+      createBucket(s3, BUCKET),
+      elsewhere === undefined ? undefined : makeTargets(elsewhere),
       createTopics(brokers.addresses.join(','), [{ topic: input }, { topic: output }]),
     ]);
     const links = brokers.all.map(({ link }) => link.address).join(',');
-    const job = new JobUnderTest('chaos', jobEnv(dir, links, storeLink.endpoint, input, output), history);
+    const { module, sinks } = JOBS[writesTo];
+    const env = { ...jobEnv(dir, links, storeLink.endpoint, input, output), ONCEFLOW_JOB: module, TEST_BUCKET: FILES, TEST_ITEMS: ITEMS };
+    const job = new JobUnderTest('chaos', sinks, env, history);
     return {
       history,
       job,
@@ -66,6 +83,7 @@ export async function openScene(dir: string, size: Size): Promise<Scene> {
       brokers,
       storeLink,
       epochs: createEpochStore({ client: dynamoDb, table: TABLE }),
+      elsewhere,
       async close() {
         await job.end();
         await Promise.all([brokers.close(), storeLink.close(), keeper.close()]);
@@ -91,7 +109,6 @@ function jobEnv(dir: string, brokers: string, endpoint: string, input: string, o
     AWS_ACCESS_KEY_ID: CREDENTIALS.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.credentials.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
-    ONCEFLOW_JOB: './jobs/word-count.ts',
     ONCEFLOW_JOB_NAME: 'chaos',
     ONCEFLOW_BROKERS: brokers,
     ONCEFLOW_TABLE: TABLE,

@@ -1,10 +1,14 @@
-import { expect, it } from 'vitest';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { newJob } from '../../support/job.ts';
 import { resultsOf } from '../../support/nexmark/check.ts';
 import { DISORDER_MS, nexmarkEvents } from '../../support/nexmark/events.ts';
 import { canonical, QUERIES } from '../../support/nexmark/queries.ts';
 import { TopicReader } from '../../support/topic-reader.ts';
 import { newProducer, newTopic, send } from '../../support/topics.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const EVENTS = nexmarkEvents(4, 1200);
 /** Of these a record of output comes from every bid, or none is ever taken back: so it is known when all of it is there. */
@@ -38,4 +42,31 @@ it.each(Object.keys(RECORDS))('%s of Nexmark is exact on a real broker, with eve
   await reader.readOn();
   expect(reader.records.length).toBe(RECORDS[name]);
   expect(resultsOf(reader.records, query)).toEqual(query.results(EVENTS).map(canonical).toSorted());
+});
+
+it('q10 of Nexmark has every bid once, in the files of its minute, with everything killed by kill -9 in the middle', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'onceflow-nexmark-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const [input, producer] = await Promise.all([newTopic('events'), newProducer()]);
+  const job = await newJob('jobs/nexmark/q10.ts', { 'read-events': input }, { NEXMARK_FILES: `file://${folder}` });
+  const rows = () =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.jsonl'))
+      .flatMap((name) =>
+        readFileSync(join(folder, name), 'utf8')
+          .trimEnd()
+          .split('\n')
+          .map((line) => canonical({ ...(JSON.parse(line) as object), folder: dirname(name) })),
+      );
+  const half = EVENTS.lines.length / 2;
+  await send(producer, input, EVENTS.lines.slice(0, half));
+  const first = job.start();
+  await first.event('decided', ({ recordsIn }) => recordsIn > 0);
+  await first.killAll();
+  await send(producer, input, EVENTS.lines.slice(half));
+  const second = job.start();
+  await waitFor('every bid in a file', () => rows().length >= EVENTS.bids.length);
+  await second.stop();
+  expect(rows().toSorted()).toEqual(QUERIES.get('q10')?.results(EVENTS).map(canonical).toSorted());
+  expect(readdirSync(join(folder, '.onceflow-uploads'))).toEqual([]);
 });

@@ -7,13 +7,18 @@ import { CreateTableCommand, DynamoDBClient, paginateScan, waitUntilTableExists 
 import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Fault, planFault } from '../../support/faults.ts';
+import { openHttpProxy } from '../../support/http-proxy.ts';
 import type { JobRun } from '../../support/job-run.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 import { countWords } from '../../support/word-counts.ts';
 
 /** Plain clients, as anybody reads what the job wrote. */
 const s3 = new S3Client({ forcePathStyle: true });
 const dynamo = new DynamoDBClient({});
+
+/** So many requests to write are refused, but for one in four. */
+const MOST_THROTTLED = 12;
 
 interface Places {
   readonly bucket: string;
@@ -165,4 +170,24 @@ describe('a job that writes to a topic, a bucket, a folder, a table and by a fun
     await feed.stop();
     await expectAllExact({ count, places, run });
   });
+});
+
+it('a throttled table slows the job down, and loses and doubles nothing', async () => {
+  const { count, places } = await newCount();
+  const service = process.env['AWS_ENDPOINT_URL'] ?? '';
+  const proxy = await openHttpProxy(service, 0);
+  onTestFinished(() => proxy.close());
+  let throttled = 0;
+  // Decisions are such requests too.
+  proxy.set((request) => {
+    if (request !== 'DynamoDB.TransactWriteItems' || throttled >= MOST_THROTTLED || throttled++ % 4 === 3) return { does: 'pass' };
+    return { does: 'fail', how: 'throttled', carriedOut: false };
+  });
+  const feed = count.feed();
+  const run = count.job.start({ AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint, ONCEFLOW_REFUSAL_TIMEOUT_MS: '1' });
+  const warned = await run.event('warning', ({ message }) => /is sent again: .*Throttl|ProvisionedThroughputExceeded/.test(message));
+  expect(warned.message).toContain('it may succeed later');
+  await waitFor('the table to be throttled no more', () => throttled >= MOST_THROTTLED);
+  await feed.stop();
+  await expectAllExact({ count, places, run });
 });

@@ -16,8 +16,7 @@ export interface Decided {
 
 /** One decision for an epoch, on the last one (I1). Undefined: it is not to be looked at any further. Throws when a blob cannot be read. */
 export function acceptDecision(scene: Scene, contents: Contents, decision: Decision): Decided | undefined {
-  const { definition } = shapeOf(scene.job);
-  const life = lifeOf(scene, decision.incarnation) ?? new Life(decision.incarnation, new Interpreter(definition), new Times(definition));
+  const life = lifeOf(scene, decision.incarnation) ?? newLife(scene, decision.incarnation);
   if (!scene.lives.includes(life)) scene.lives.push(life);
   const parent = life.decided.at(-1)?.manifest;
   const fault = faultOf(scene, life, parent, decision);
@@ -40,6 +39,15 @@ export function acceptDecision(scene: Scene, contents: Contents, decision: Decis
   };
   life.decided.push(epoch);
   return { life, epoch, parent };
+}
+
+function newLife({ job }: Scene, incarnation: string): Life {
+  const { definition, plain } = shapeOf(job);
+  return new Life(incarnation, {
+    interpreter: new Interpreter(definition),
+    plain: plain && new Interpreter(plain),
+    times: new Times(definition),
+  });
 }
 
 function faultOf(scene: Scene, life: Life, parent: Manifest | undefined, decision: Decision): string | undefined {

@@ -33,6 +33,8 @@ export class Life {
   readonly incarnation: string;
   /** Has been given the input through the last decided epoch. */
   readonly interpreter: Interpreter;
+  /** Has been given the same. Undefined: the job is not said in plain words. */
+  readonly plain: Interpreter | undefined;
   /** Has been given the same. */
   readonly times: Times;
   /** By source uid, all that was processed. */
@@ -58,9 +60,10 @@ export class Life {
   readonly sent = new Set<string>();
   readonly #allSent = new Set<number>();
 
-  constructor(incarnation: string, interpreter: Interpreter, times: Times) {
+  constructor(incarnation: string, { interpreter, plain, times }: Pick<Life, 'interpreter' | 'plain' | 'times'>) {
     this.incarnation = incarnation;
     this.interpreter = interpreter;
+    this.plain = plain;
     this.times = times;
   }
 

@@ -6,7 +6,7 @@ import type { Contents } from './contents.ts';
 import { own } from './contents.ts';
 import type { Decided } from './decisions.ts';
 import { livingIn } from './interpreter/ages.ts';
-import type { InputRecord } from './interpreter/epoch.ts';
+import type { InputRecord, Told, Written } from './interpreter/epoch.ts';
 import type { Row } from './interpreter/rows.ts';
 import { timersIn } from './interpreter/timers.ts';
 import { rowsIn } from './interpreter/waiting.ts';
@@ -22,14 +22,16 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   const { manifest } = epoch;
   try {
     const times = life.times.take(scene, manifest, input);
-    const { written, aside } = life.interpreter.runEpoch({
+    const told: Told = {
       input,
       subtaskOf: (uid, key) => subtaskOf(scene, decided, uid, key),
       keyGroupOf: (key) => keyGroupOf(key, scene.maxParallelism),
       keySerdeOf: (uid) => keySerdeOf(scene, uid),
       timeOf: (uid) => times.get(uid),
-    });
+    };
+    const { written, aside } = life.interpreter.runEpoch(told);
     epoch.written = written;
+    if (life.plain !== undefined) checkPlain(scene, manifest.epoch, written, life.plain.run(told));
     checkLate(scene, decided, aside);
     remember(life, input, aside, shapeOf(scene.job).definition);
   } catch (error) {
@@ -57,6 +59,15 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
     if (node.kind !== 'process') continue;
     checkBases(scene, contents, decided, node);
     checkBroadcast(scene, contents, decided, node);
+  }
+}
+
+/** What the engine's own operators make is what plain functions do (I2). */
+function checkPlain(scene: Scene, epoch: number, written: ReadonlyMap<string, readonly Written[]>, plain: typeof written): void {
+  const textsOf = (of: typeof written, uid: string) => multiset((of.get(uid) ?? []).map(({ text }) => text));
+  for (const uid of plain.keys()) {
+    const difference = differenceOf(textsOf(plain, uid), textsOf(written, uid));
+    if (difference !== undefined) scene.fail('I2', `what ${uid} is given in epoch ${epoch}, and plain functions make: ${difference}`);
   }
 }
 

@@ -1087,7 +1087,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'rows of several inputs wait in one order of time',
     focus: 'connected',
-    edits: [edit('lib/operators/kinds/time-order.ts', 'out.u8(input);', 'out.u8(0);')],
+    edits: [edit('lib/operators/of-input.ts', 'out.u8(input);', 'out.u8(0);')],
   },
   {
     name: 'a stage runs behind all that lead to it, also by a broadcast',
@@ -1109,6 +1109,86 @@ export const mutants: readonly Mutant[] = [
     name: 'rows that are made of a record are counted by edge',
     focus: 'connected',
     edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
+  },
+  {
+    name: 'a window join knows of each value which stream it is of',
+    focus: 'tables',
+    edits: [edit('lib/operators/kinds/window/window.ts', 'takeRow(index, { input, value }', 'takeRow(index, { input: input * 0, value }')],
+  },
+  {
+    name: 'what is late for a window join goes aside as it came',
+    focus: 'tables',
+    edits: [edit('lib/operators/kinds/window/window.ts', 'aside((value as OfInput).value)', 'aside(value)')],
+  },
+  {
+    name: 'an outer window join gives what is alone, and nothing else, without a partner',
+    focus: 'tables',
+    edits: [edit('lib/api/joins/window-join.ts', 'if (aloneOnTheLeft && rights.length === 0)', 'if (aloneOnTheLeft)')],
+  },
+  {
+    name: 'of equals the one ranks first whose bytes are less, whichever came first',
+    focus: 'tables',
+    edits: [edit('lib/api/shapes/ranking.ts', 'return oneBytes < otherBytes ? -1 : oneBytes > otherBytes ? 1 : 0;', 'return 0;')],
+  },
+  {
+    name: 'a ranking with ties keeps all that equal its last',
+    focus: 'tables',
+    edits: [edit('lib/api/shapes/ranking.ts', 'return this.#withTies && this.#compare', 'return this.#n < 0 && this.#compare')],
+  },
+  {
+    name: 'a result that comes again takes the place of the one before of its key',
+    focus: 'tables',
+    edits: [
+      edit(
+        'lib/api/shapes/top-of-windows.ts',
+        'resultsIn(state).set(key, value);',
+        'if (!resultsIn(state).has(key)) resultsIn(state).set(key, value);',
+      ),
+    ],
+  },
+  {
+    name: 'results of windows are kept as long as one may come again',
+    focus: 'tables',
+    edits: [
+      edit(
+        'lib/api/shapes/top-of-windows.ts',
+        'if (timeMs === overAt(lastMs) + allowedLatenessMs) all.clear();',
+        'if (timeMs === overAt(lastMs)) all.clear();',
+      ),
+    ],
+  },
+  {
+    name: 'a ranking over all keys tells their results apart by key',
+    focus: 'tables',
+    edits: [edit('lib/operators/kinds/stamp.ts', 'key: current.key', 'key: String(current.key).slice(0, 0)')],
+  },
+  {
+    name: 'a table says when what there was is no more',
+    focus: 'tables',
+    edits: [edit('lib/api/joins/join-tables.ts', 'else if (had) out.emit({ key, value: undefined });', '')],
+  },
+  {
+    name: 'a table that deletes what it has not changes nothing',
+    focus: 'tables',
+    edits: [edit('lib/api/joins/join-tables.ts', 'if (deletes && own.get() === undefined) return;', '')],
+  },
+  {
+    name: 'what is counted again lives on',
+    focus: 'tables',
+    edits: [
+      edit(
+        'lib/api/shapes/distinct-count.ts',
+        'held.set(selected(selector, value), 1);',
+        'if (!held.has(selected(selector, value))) held.set(selected(selector, value), 1);',
+      ),
+    ],
+  },
+  {
+    name: 'what two sessions have seen is counted in the one that they become',
+    focus: 'tables',
+    edits: [
+      edit('lib/api/shapes/distinct-count.ts', 'for (const one of other as Set<string>) (seen as Set<string>).add(one);', 'void other;'),
+    ],
   },
   {
     name: 'what is given aside goes under its own name',

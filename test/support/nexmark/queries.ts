@@ -19,6 +19,7 @@ export const QUERIES: ReadonlyMap<string, Query> = new Map<string, Query>([
   ['q7', append(q7)],
   ['q8', append(q8)],
   ['q9', update(['id'], q9)],
+  ['q10', append(q10)],
   ['q11', append(q11)],
   ['q12', { key: [], results: q12, fixed: sumsOfWindows }],
   ['q14', append(q14)],
@@ -102,6 +103,14 @@ function q9(events: NexmarkEvents): object[] {
     bid_dateTime: bid.dateTime,
     bid_extra: bid.extra,
   }));
+}
+
+function q10({ bids }: NexmarkEvents): object[] {
+  return bids.map((bid) => {
+    const [day = '', time = ''] = new Date(bid.dateTime).toISOString().split('T');
+    const folder = `dt=${day}/hm=${time.slice(0, 2)}${time.slice(3, 5)}`;
+    return { ...only(bid, ['auction', 'bidder', 'price', 'dateTime', 'extra']), folder };
+  });
 }
 
 function q11({ bids }: NexmarkEvents): object[] {

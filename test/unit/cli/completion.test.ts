@@ -1,28 +1,34 @@
-import { execFileSync } from 'node:child_process';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../cli/commands.ts';
 import { completionScript, SHELLS } from '../../../cli/completion.ts';
 import { main } from '../../../cli/main.ts';
+import { offered, REAL_SHELLS } from '../../support/real-shells.ts';
 
-/** What bash would offer for the last of these words. */
-function offered(...words: string[]): string[] {
-  const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _onceflow; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const script = `${completionScript('bash', COMMANDS)}\n${ask}`;
-  return execFileSync('bash', ['--norc', '--noprofile'], { input: script, encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line !== '');
-}
+describe.each(REAL_SHELLS)('%s', (shell) => {
+  const offers = (...words: string[]) => offered(shell, completionScript(shell, COMMANDS), words);
 
-it('bash offers every command', () => {
-  expect(offered('onceflow', '')).toEqual([...COMMANDS.map(({ name }) => name), '--help']);
-  expect(offered('onceflow', 'st')).toEqual(['start', 'status', 'stop']);
+  it('offers every command that begins so', () => {
+    expect(offers('onceflow', 'st')).toEqual(['start', 'status', 'stop']);
+    expect(offers('onceflow', 'dep')).toEqual(['deploy-local']);
+  });
+
+  it('offers the options of the command, and the words of an option or an argument', () => {
+    expect(offers('onceflow', 'cancel', '--')).toEqual(['--timeout', '--retention', '--job', '--json', '--help'].toSorted());
+    expect(offers('onceflow', 'cancel', '--retention', '')).toEqual(['delete', 'retain']);
+    expect(offers('onceflow', 'dead-letters', 're')).toEqual(['retry']);
+  });
+
+  it('finds the command behind options and their values, and leaves a name to who types it', () => {
+    expect(offers('onceflow', '--job', 'clicks', 'sta')).toEqual(['start', 'status']);
+    expect(offers('onceflow', '--job', 'clicks', 'cancel', '--re')).toEqual(['--retention']);
+    expect(offers('onceflow', 'status', '--job', 'st')).toEqual([]);
+  });
 });
 
-it('bash offers the options of the command, and the words of an option or an argument', () => {
-  expect(offered('onceflow', 'cancel', '--')).toEqual(['--timeout', '--retention', '--job', '--json', '--help']);
-  expect(offered('onceflow', 'cancel', '--retention', '')).toEqual(['retain', 'delete']);
-  expect(offered('onceflow', '--job', 'init', 'dead-letters', 're')).toEqual(['retry']);
-  expect(offered('onceflow', 'status', '--job', '')).toEqual([]);
+it('bash offers every command', () => {
+  const script = completionScript('bash', COMMANDS);
+  expect(offered('bash', script, ['onceflow', ''])).toEqual([...COMMANDS.map(({ name }) => name), '--help'].toSorted());
+  expect(offered('bash', script, ['onceflow', '--job', 'init', 'dead-letters', 're'])).toEqual(['retry']);
 });
 
 it.each(SHELLS)('the script for %s names every command and every option', (shell) => {

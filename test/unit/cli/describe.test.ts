@@ -89,6 +89,10 @@ describe('onceflow describe', () => {
   });
 
   it('without a module says which variable names it: exit code 2', async () => {
-    expect(await run(['describe'], {})).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('ONCEFLOW_JOB is not set') });
+    expect(await run(['describe'], {})).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('which job? Name its module: onceflow describe ./path/to/job.ts'),
+    });
   });
 });

@@ -52,7 +52,17 @@ it('where the AWS command line is not there, the log groups are named with what 
   const { result } = await logs(['--role', 'source']);
   expect(result).toMatchObject({
     code: 1,
-    text: expect.stringMatching(/install it, or look.*\n {2}aws logs tail \/onceflow\/prod\/source --since 10m/),
+    text: expect.stringMatching(/install version 2, or look.*\n {2}aws logs tail \/onceflow\/prod\/source --since 10m/),
+  });
+});
+
+it('version 1 of the AWS command line, which has no such command, is named in place of its usage', async () => {
+  pathWith('echo "aws-cli/1.44.66 Python/3.11.14"');
+  const { result, shown } = await logs(['--role', 'source']);
+  expect(shown).toEqual([]);
+  expect(result).toMatchObject({
+    code: 1,
+    text: expect.stringMatching(/is version 1, which has no "logs tail": install version 2, or .*\n {2}aws logs tail/),
   });
 });
 

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { linesOf, sendLines, toNamedSource, toTopic } from '../../../dev/input.ts';
+import { linesOf, sendLines } from '../../../dev/input.ts';
+import { lineInput } from '../../../dev/line-input.ts';
 import { followOutput } from '../../../dev/output.ts';
 import { ensureTopics } from '../../../dev/topics.ts';
 import { systemClock } from '../../../host/system.ts';
@@ -49,10 +50,15 @@ it('lines are what stands between line ends, also across pieces; the last one ne
 
 it('what is written to a topic is what a committed reader is shown, from where it was when the reader began', async () => {
   const kafka = kafkaWith({ lines: 2 });
-  const input = { kafka, clock: systemClock, route: toTopic('lines'), say: (line: string) => shown.push(`said: ${line}`) };
+  const input = {
+    kafka,
+    clock: systemClock,
+    route: (value: string) => ({ topic: 'lines', value }),
+    say: (line: string) => shown.push(`said: ${line}`),
+  };
   const shown: string[] = [];
   expect(await sendLines(input, Readable.from([['before']]))).toBe(true);
-  const output = followOutput(kafka, systemClock, (line) => shown.push(line));
+  const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: false });
   await output.follow(['lines']);
   expect(await sendLines(input, Readable.from([['hello world', ''], ['grüße']]))).toBe(true);
   await output.caughtUp();
@@ -60,10 +66,31 @@ it('what is written to a topic is what a committed reader is shown, from where i
   expect(shown.toSorted()).toEqual(['', 'grüße', 'hello world']);
 });
 
+it('a record in JSON is one line, whatever is in it', async () => {
+  const shown: string[] = [];
+  const kafka = kafkaWith({ lines: 1 });
+  const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: true });
+  await output.follow(['lines']);
+  expect(
+    await sendLines(
+      { kafka, clock: systemClock, route: (value: string) => ({ topic: 'lines', value }), say: () => {} },
+      Readable.from([['a "b"\tc']]),
+    ),
+  ).toBe(true);
+  await output.caughtUp();
+  await output.close();
+  expect(shown.map((line) => JSON.parse(line))).toEqual([{ topic: 'lines', key: null, value: 'a "b"\tc' }]);
+});
+
 it('what is not written is said, and counts', async () => {
   const said: string[] = [];
   const kafka = { ...kafkaWith({ lines: 1 }), produce: async () => ({ answer: 'TOPIC_AUTHORIZATION_FAILED', baseOffsets: [-1] }) };
-  const input = { kafka, clock: systemClock, route: toTopic('lines'), say: (line: string) => said.push(line) };
+  const input = {
+    kafka,
+    clock: systemClock,
+    route: (value: string) => ({ topic: 'lines', value }),
+    say: (line: string) => said.push(line),
+  };
   expect(await sendLines(input, Readable.from([['one'], ['two', 'three']]))).toBe(false);
   expect(said).toEqual([
     'the line was not written to topic lines: TOPIC_AUTHORIZATION_FAILED',
@@ -73,23 +100,25 @@ it('what is not written is said, and counts', async () => {
 
 it('of several sources a line names its own before a tab, each topic has its lines in their order, and the others are said', async () => {
   const [kafka, shown, said] = [kafkaWith({ orders: 1, rates: 1 }), [] as string[], [] as string[]];
-  const output = followOutput(kafka, systemClock, (line) => shown.push(line));
+  const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: false });
   await output.follow(['orders', 'rates']);
-  const route = toNamedSource(
-    new Map([
-      ['read-orders', 'orders'],
-      ['read-rates', 'rates'],
-    ]),
+  const { route, says } = lineInput(
+    [
+      { uid: 'read-orders', topic: 'orders' },
+      { uid: 'read-rates', topic: 'rates' },
+    ],
+    undefined,
   );
+  expect(says).toBe('several sources: a line that you type begins with its own and a tab: read-orders, read-rates');
   const lines = Readable.from([
     ['read-orders\ta', 'read-rates\t1\t2', 'read-orders\tb'],
-    ['orders\tc', 'd'],
+    ['order\tc', 'd'],
   ]);
   expect(await sendLines({ kafka, clock: systemClock, route, say: (line) => said.push(line) }, lines)).toBe(false);
   await output.caughtUp();
   await output.close();
   expect(shown.toSorted()).toEqual(['orders: a', 'orders: b', 'rates: 1\t2']);
-  expect(said).toEqual([expect.stringMatching(/^2 lines were not written anywhere: .* "orders\\tc"$/)]);
+  expect(said).toEqual([expect.stringMatching(/^2 lines were not written anywhere: .* "order\\tc"$/)]);
 });
 
 it('topics that are missing are made where that was asked for, and otherwise named with what to do', async () => {

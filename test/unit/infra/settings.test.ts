@@ -44,6 +44,11 @@ describe('the settings of a deployment', () => {
       /count-words=401.*at most 400 operator subtasks/,
     ],
     [
+      'files in a folder, which functions do not keep',
+      { ONCEFLOW_JOB: './test/support/sinks-job.ts' },
+      /location of sink write-folder is "file:\/\/.*": it must be s3:\/\/bucket or .* in a deployment: what a function writes to its own disk is lost; name a bucket/,
+    ],
+    [
       'times that contradict each other',
       { ONCEFLOW_EPOCH_TIMEOUT_MS: '600000' },
       /ONCEFLOW_TRANSACTION_TIMEOUT_MS.*raise ONCEFLOW_TRANSACTION_TIMEOUT_MS above 750000/s,

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App, type AppProps, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { StreamJob, type StreamJobProps } from '../../../infra/stream-job.ts';
 import { TTL_ATTRIBUTE } from '../../../lib/aws/dynamo-rows.ts';
@@ -299,9 +302,9 @@ describe('roles', () => {
     readonly Condition?: unknown;
   }
 
-  function statementsOf(of: string, made = template): Statement[] {
+  function statementsOf(of: string, made = template, job = 'word-count'): Statement[] {
     const roles = Object.values(made.findResources('AWS::IAM::Role') as Record<string, Resource>).filter(
-      ({ Properties }) => Properties['Description'] === `${of} of job word-count`,
+      ({ Properties }) => Properties['Description'] === `${of} of job ${job}`,
     );
     return roles.flatMap(({ Properties }) =>
       (Properties['Policies'] as { PolicyDocument: { Statement: Statement[] } }[]).flatMap(
@@ -351,5 +354,76 @@ describe('roles', () => {
     template.resourceCountIs('AWS::IAM::Role', 4);
     template.resourceCountIs('AWS::IAM::Policy', 0);
     template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  const EVERYWHERE = './test/support/everywhere-job.ts';
+  const AT = {
+    files: 'arn:aws:s3:::test-bucket',
+    items: 'arn:aws:dynamodb:us-east-1:123456789012:table/test-items',
+  };
+  const env = { account: '123456789012', region: 'us-east-1' };
+
+  /** By resource of a sink, what a role may do there. */
+  function atSinks(role: string, made: Template): Record<string, readonly string[]> {
+    const found = statementsOf(role, made, 'everywhere').flatMap(({ Action, Resource: on }) => {
+      const text = JSON.stringify(on).replaceAll('{"Ref":"AWS::Partition"}', '"aws"');
+      const arn = on !== null && typeof on === 'object' ? joined(on) : String(on);
+      return /test-(bucket|items)/.test(text) ? [[arn, [Action].flat()] as const] : [];
+    });
+    return Object.fromEntries(found);
+  }
+
+  /** An ARN of which the partition is not known yet. */
+  function joined(resource: object): string {
+    const { 'Fn::Join': [, parts] = ['', []] } = resource as { readonly 'Fn::Join'?: readonly [string, readonly unknown[]] };
+    return parts.map((part) => (typeof part === 'string' ? part : 'aws')).join('');
+  }
+
+  it('reach what the sinks of the job name, with exactly what their connectors call', () => {
+    const stack = new Stack(newApp(unbundled), 'Test', { env });
+    new StreamJob(stack, 'Job', { job: EVERYWHERE, kafka: { brokers: 'b:9092' } });
+    const made = Template.fromStack(stack);
+    expect(atSinks('sink', made)).toEqual({
+      [`${AT.files}/counts/*`]: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListMultipartUploadParts', 's3:PutObject'],
+      [AT.files]: ['s3:ListBucket'],
+      [AT.items]: ['dynamodb:DeleteItem', 'dynamodb:PutItem'],
+      [`${AT.items}-ledger`]: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+    });
+    expect(atSinks('coordinator', made)).toEqual({
+      [`${AT.files}/counts/*`]: ['s3:AbortMultipartUpload'],
+      [AT.files]: ['s3:ListBucketMultipartUploads'],
+      [AT.items]: ['dynamodb:DescribeTable'],
+      [`${AT.items}-ledger`]: ['dynamodb:DescribeTable'],
+    });
+    for (const role of ['source', 'operator']) expect(atSinks(role, made)).toEqual({});
+  });
+
+  it('are given for other buckets and tables by grantWriteFiles and grantWriteItems, with the keys that encrypt them', () => {
+    const stack = new Stack(newApp(unbundled), 'Test', { env });
+    const job = new StreamJob(stack, 'Job', { job: EVERYWHERE, kafka: { brokers: 'b:9092' } });
+    const key = new Key(stack, 'Key');
+    job.grantWriteFiles(new Bucket(stack, 'Lake', { encryptionKey: key }), 'before').assertSuccess();
+    const partitionKey = { name: 'id', type: AttributeType.STRING };
+    job.grantWriteItems(new Table(stack, 'Rows', { partitionKey }), new Table(stack, 'Ledger', { partitionKey })).assertSuccess();
+    const policies = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy') as Record<string, Resource>).map(
+      ({ Properties }) => (Properties['PolicyDocument'] as { readonly Statement: readonly Statement[] }).Statement,
+    );
+    const actions = (of: readonly Statement[] | undefined) => (of ?? []).map(({ Action }) => [Action].flat().sort().join(' ')).sort();
+    const bySize = policies.sort((one, other) => other.length - one.length);
+    expect(bySize).toHaveLength(2);
+    expect(actions(bySize[0])).toEqual([
+      'dynamodb:DeleteItem dynamodb:PutItem',
+      'dynamodb:GetItem dynamodb:PutItem',
+      'kms:Decrypt kms:GenerateDataKey',
+      's3:AbortMultipartUpload s3:GetObject s3:ListMultipartUploadParts s3:PutObject',
+      's3:ListBucket',
+    ]);
+    expect(actions(bySize[1])).toEqual([
+      'dynamodb:DescribeTable',
+      'dynamodb:DescribeTable',
+      's3:AbortMultipartUpload',
+      's3:ListBucketMultipartUploads',
+    ]);
+    expect(JSON.stringify(bySize[0])).toContain('"/before/*"');
   });
 });

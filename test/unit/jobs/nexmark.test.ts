@@ -51,6 +51,11 @@ function epochsOf(lines: readonly string[], dice: Dice): GivenEpoch[] {
   return epochs;
 }
 
+/** `testJob` gives the rows of files, and not where they are. */
+function withoutFolder(result: object): object {
+  return Object.fromEntries(Object.entries(result).filter(([name]) => name !== 'folder'));
+}
+
 describe('the Nexmark jobs', () => {
   it('are those that there are naive queries for', () => {
     const jobs = readdirSync('jobs/nexmark').flatMap((file) => /^(q\d+)\.ts$/.exec(file)?.[1] ?? []);
@@ -79,7 +84,7 @@ describe('the Nexmark jobs', () => {
         to: 'read-events',
         record: { value: JSON.parse(line) as unknown, partition: index % PARTITIONS },
       }));
-      const expected = query.results(events).map(canonical).toSorted();
+      const expected = query.results(events).map(withoutFolder).map(canonical).toSorted();
       expect(expected.length, 'a test without results shows nothing').toBeGreaterThan(0);
       const end = (test: TestJob) => test.advanceProcessingTime({ byMs: PAUSE_MS });
       const test = await troubled(

@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import {
-  type DataStream,
   defineJob,
   type JobBuilder,
-  type JobDefinition,
   json,
   type KeyedStream,
   kafkaSink,
@@ -12,71 +10,8 @@ import {
   type OrderedStream,
   utf8,
 } from '../../../lib/api/index.ts';
-import { type TestJob, testJob } from '../../../lib/testing/index.ts';
-
-interface Row {
-  readonly key: string;
-  readonly at: number;
-  readonly name: string;
-}
-
-const DISORDER_MS = 1_000;
-const END_MS = 10_000;
-const eventTime = { timestamp: ({ at }: Row) => at, maxOutOfOrdernessMs: DISORDER_MS };
-const left = kafkaSource({ topic: 'left', value: json<Row>(), eventTime });
-const right = kafkaSource({ topic: 'right', value: json<Row>(), eventTime });
-const out = kafkaSink({ topic: 'out', value: utf8 });
-const byKey = (rows: DataStream<Row>): KeyedStream<string, Row> => rows.keyBy(({ key }) => key, utf8);
-const pair = (one: Row, other: Row | undefined) => `${one.key} ${one.name} ${other?.name ?? 'alone'}`;
-
-function joining(join: (left: KeyedStream<string, Row>, right: KeyedStream<string, Row>) => DataStream<string>): JobDefinition {
-  return defineJob('joining', (job) => {
-    const [lefts, rights] = [byKey(job.source('read-left', left)), byKey(job.source('read-right', right))];
-    join(lefts, rights).sink('write', out);
-  });
-}
-
-const rows = (side: string) =>
-  fc
-    .array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), at: fc.integer({ min: -8, max: 8 }) }), { maxLength: 12 })
-    .map((all) => all.map(({ key, at }, index): Row => ({ key, at, name: `${side}${index}` })));
-const cuts = fc.record({
-  maxRecords: fc.constantFrom(1, 2, 5, 100),
-  parallelism: fc.constantFrom(1, 2, 3),
-  partitions: fc.constantFrom(1, 2),
-  restore: fc.boolean(),
-});
-type Cuts = typeof cuts extends fc.Arbitrary<infer C> ? C : never;
-
-/** Of each key what was written, in order. */
-async function outputOf(
-  job: JobDefinition,
-  lefts: readonly Row[],
-  rights: readonly Row[],
-  { maxRecords, parallelism, partitions, restore }: Cuts,
-) {
-  const test = testJob(job, { parallelism, partitions });
-  test.push(left, ...lefts);
-  test.push(right, ...rights);
-  await test.runEpoch({ maxRecords });
-  if (restore) test.restore({ parallelism: 4 - parallelism });
-  await test.runUntilIdle({ maxRecords });
-  // Half of the way, so that what waits is in a snapshot.
-  await passTo(test, 0);
-  if (restore) test.restore();
-  await passTo(test, END_MS);
-  return Map.groupBy(
-    test.output(out).map(({ value, timestamp }) => `${value} at ${timestamp}`),
-    (text) => text.slice(0, 1),
-  );
-}
-
-async function passTo(test: TestJob, watermarkMs: number): Promise<void> {
-  await test.advanceWatermark('read-left', watermarkMs);
-  await test.advanceWatermark('read-right', watermarkMs);
-}
-
-const shown = (output: ReadonlyMap<string, readonly string[]>) => [...output].flatMap(([, texts]) => texts).sort();
+import { testJob } from '../../../lib/testing/index.ts';
+import { byKey, cuts, eventTime, joining, left, out, outputOf, pair, passTo, type Row, right, rows, shown } from './joining.ts';
 
 test('an interval join gives each two rows within its bounds once, and of a left join those that are alone', async () => {
   await fc.assert(

@@ -26,6 +26,7 @@ test('each kind of node has a place in the graph and runs', () => {
     'flatMap',
     'mapAsync',
     'union',
+    'stamp',
     'broadcast',
     'keyBy',
     'process',

@@ -4,6 +4,7 @@ import { createOperatorRuntime } from '../../../lib/operators/operator-runtime.t
 import { createSourceRuntime } from '../../../lib/operators/source-runtime.ts';
 import type { OperatorStage, SourceStage } from '../../../lib/plan/plan.ts';
 import type { Time } from '../../../lib/protocol/event-time.ts';
+import { decodeStagedFiles } from '../../../lib/sinks/files/staged-files.ts';
 import { timeAfter } from '../../../lib/time/watermarks.ts';
 import type { Written } from '../../support/nexmark/check.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob } from './runtimes.ts';
@@ -31,6 +32,7 @@ export function ran(job: JobDefinition, epochs: readonly GivenEpoch[], paralleli
   const { plan } = compiled(job);
   const [source] = plan.stages.filter((stage): stage is SourceStage => stage.kind === 'source') as [SourceStage];
   const operators = plan.stages.filter((stage): stage is OperatorStage => stage.kind === 'operator');
+  const writesFiles = plan.stages.some((stage) => stage.kind === 'sink' && stage.id === 'write-results' && stage.to.kind === 'files');
   const context = stageContext({ parallelism });
   const subtasks = Array.from({ length: parallelism }, (_, subtask) => subtask);
   let snapshots: ReadonlyMap<string, readonly Buffer[]> = new Map();
@@ -43,8 +45,10 @@ export function ran(job: JobDefinition, epochs: readonly GivenEpoch[], paralleli
         partsTo(output, id).forEach((parts, subtask) => {
           if (parts !== undefined) ofStage[subtask]?.push(throughBlob(parts));
         });
-      for (const [partition, records] of stagedRecords(output, 'write-results'))
-        written.push(...records.map(({ key, value }) => ({ partition, key, value })));
+      if (writesFiles) written.push(...rowsInFiles(output));
+      else
+        for (const [partition, records] of stagedRecords(output, 'write-results'))
+          written.push(...records.map(({ key, value }) => ({ partition, key, value })));
     };
     const seen = subtasks.flatMap((subtask) => {
       const runtime = createSourceRuntime(compiled(job), source.id, context);
@@ -81,4 +85,17 @@ export function ran(job: JobDefinition, epochs: readonly GivenEpoch[], paralleli
     snapshots = taken;
   });
   return { written, keys };
+}
+
+/** Rows of JSON lines, each with the folder that it is in. */
+function rowsInFiles(output: EpochOutput): Written[] {
+  const [parts] = partsTo(output, 'write-results');
+  const { sections } = parts === undefined ? { sections: [] } : decodeStagedFiles(Buffer.concat(parts), 'test');
+  return sections.flatMap(({ folder, content }) =>
+    content
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => ({ partition: 0, key: undefined, value: JSON.stringify({ ...(JSON.parse(line) as object), folder }) })),
+  );
 }

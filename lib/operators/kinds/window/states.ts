@@ -19,8 +19,8 @@ export interface WindowLayout {
   readonly shape: WindowShape;
   readonly time: TimeDomain | undefined;
   /** Undefined: values are kept one by one, by `value`. */
-  readonly accumulator: Serde<unknown> | undefined;
-  readonly value: Serde<unknown> | undefined;
+  readonly accumulator?: Serde<unknown>;
+  readonly value?: Serde<unknown>;
   /** Do windows share slices? */
   readonly inSlices: boolean;
 }

@@ -5,6 +5,7 @@ import { StateSet } from '../../../state/state-set.ts';
 import { firing } from '../../firing.ts';
 import type { KeyedKind, KeyedPlace, TakeRow } from '../../kind.ts';
 import { MetKeys } from '../../met-keys.ts';
+import type { OfInput } from '../../of-input.ts';
 import { LATE } from '../time-order.ts';
 import { alignmentOf } from './aligned.ts';
 import { collected, folded, type WindowContents } from './contents.ts';
@@ -26,7 +27,10 @@ export const window: KeyedKind<WindowNode> = {
     const { keys, timers } = state;
     const panes = state.handles[WINDOWS] as OrderedMap<number, Pane>;
     const contents = contentsOf(node, place, state);
-    const late = side(LATE);
+    const aside = side(LATE);
+    // Of several inputs each value is kept with which of them it is of.
+    const isJoined = node.inputs.length > 1;
+    const late = isJoined ? (value: unknown) => aside((value as OfInput).value) : aside;
     const time = timers === undefined ? undefined : new WindowTime(node, current, clock, timers);
     const windows =
       time === undefined ? undefined : openWindows(node, { panes, contents, time, allowedLatenessMs: node.allowedLatenessMs, late });
@@ -47,7 +51,9 @@ export const window: KeyedKind<WindowNode> = {
     return {
       uid,
       state,
-      inputs: node.inputs.map(() => takeRow),
+      inputs: node.inputs.map((_, input): TakeRow => {
+        return isJoined ? (index, value) => takeRow(index, { input, value } satisfies OfInput) : takeRow;
+      }),
       meet: (reader) => met.meet(reader),
       takeBack: () => met.takeBack(),
       leave: () => met.leave(),

@@ -9,6 +9,7 @@ import type {
   SideOutputNode,
   SinkNode,
   SourceNode,
+  StampNode,
   UnionNode,
 } from '../../../../lib/graph/job.ts';
 import type { Answer } from '../../user-code.ts';
@@ -36,6 +37,7 @@ export const kinds: { readonly [Kind in JobNode['kind']]: Interpret<Extract<JobN
   flatMap,
   mapAsync,
   union,
+  stamp,
   keyBy,
   broadcast,
   process,
@@ -78,6 +80,14 @@ function mapAsync({ id, fn }: MapAsyncNode, input: readonly Row[]): readonly Row
 /** One input behind the other. That is the order of what is made in different stages; how one stage mixes, is not modelled. */
 function union(_: UnionNode, input: readonly Row[]): readonly Row[] {
   return input;
+}
+
+function stamp(_: StampNode, input: readonly Row[]): readonly Row[] {
+  return input.map((row) => {
+    const { timestamp, value } = row;
+    const key = row.key && decoded(row.key.serde, row.key.bytes);
+    return { ...row, value: { timestamp, key, value } };
+  });
 }
 
 function broadcast({ value: serde }: BroadcastNode, input: readonly Row[]): readonly Row[] {

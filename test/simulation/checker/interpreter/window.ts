@@ -11,7 +11,13 @@ export function window(node: WindowNode, input: readonly Row[], epoch: Epoch): r
   const bytesOf = (key: string) => Buffer.from(key, 'latin1');
   const byKey = (one: string, other: string) =>
     told.keyGroupOf(bytesOf(one)) - told.keyGroupOf(bytesOf(other)) || Buffer.compare(bytesOf(one), bytesOf(other));
-  const rows = input.map(({ key, timestamp, value }) => ({ key: (key as RowKey).bytes.toString('latin1'), timestamp, value }));
+  // Of several streams a value says which one it is of.
+  const given = ({ value, input: of = 0 }: Row) => (node.inputs.length > 1 ? { input: of, value } : value);
+  const rows = input.map((row) => ({
+    key: (row.key as RowKey).bytes.toString('latin1'),
+    timestamp: row.timestamp,
+    value: given(row),
+  }));
   const time = told.timeOf(node.uid) ?? { beforeMs: undefined, afterMs: undefined, processingMs: 0 };
   const { results, late } = epoch.windowsOf(node).run(rows, time, byKey);
   for (const row of late) giveAside(epoch, node, 'late', input[rows.indexOf(row as (typeof rows)[number])] as Row);
