@@ -1,14 +1,22 @@
 import { parseArgs } from 'node:util';
+import { nearest } from '../lib/config/nearest.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import type { Command, Options, Values } from './command.ts';
 
 /** What every command takes. */
-const COMMON = { job: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+const COMMON = {
+  job: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
 
 export interface Call {
   /** Undefined: none was named. */
   readonly command: Command | undefined;
   readonly help: boolean;
+  /** The version of the package was asked for. */
+  readonly version: boolean;
   /** What stands behind the command's name. */
   readonly given: readonly string[];
   readonly job: string | undefined;
@@ -20,17 +28,19 @@ export interface Call {
 /** What was asked for of these commands. @throws UsageError */
 export function readArguments(commands: readonly Command[], argv: readonly string[]): Call {
   const { values, positionals } = parse(commands, argv);
-  const { job, json = false, help = false, ...own } = values;
+  const { job, json = false, help = false, version = false, ...own } = values;
   const [name, ...given] = positionals;
   const command = commands.find((each) => each.name === name);
   if (name !== undefined && command === undefined && !help)
-    throw new UsageError(`there is no command ${name}; commands are ${commands.map((each) => each.name).join(', ')}`);
+    throw new UsageError(
+      `there is no command ${name}; the nearest is ${nearest(name, namesOf(commands))}; commands are ${namesOf(commands).join(', ')}`,
+    );
   const unexpected = given.slice(command?.arguments?.most ?? 0);
   if (unexpected.length > 0) throw new UsageError(`unexpected ${unexpected.join(' ')}: ${expectedText(command)}`);
   const foreign = command === undefined ? undefined : Object.keys(own).find((option) => !Object.hasOwn(command.options, option));
   if (foreign !== undefined) throw new UsageError(`${name} takes no --${foreign}`);
   if (command?.on === 'nothing' && job !== undefined) throw new UsageError(`${name} takes no --job`);
-  return { command, help, given, job, json, values: () => valuesOf(command?.options ?? {}, own) };
+  return { command, help, version, given, job, json, values: () => valuesOf(command?.options ?? {}, own) };
 }
 
 function expectedText(command: Command | undefined): string {
@@ -55,7 +65,17 @@ function parse(commands: readonly Command[], argv: readonly string[]) {
     return { values, positionals };
   } catch (error) {
     // Its further sentences tell how an argument is made of what looks like an option.
-    if (error instanceof TypeError) throw new UsageError(error.message.split(/\.\s/)[0]);
+    if (error instanceof TypeError)
+      throw new UsageError(`${error.message.split(/\.\s/)[0]}${mendOf(error, Object.keys({ ...own, ...COMMON }))}`);
     throw error;
   }
+}
+
+function mendOf({ code, message }: NodeJS.ErrnoException, known: readonly string[]): string {
+  const [, name] = /^Unknown option '--([^']+)'/.exec(message) ?? [];
+  return code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || name === undefined ? '' : `; the nearest is --${nearest(name, known)}`;
+}
+
+function namesOf(commands: readonly Command[]): string[] {
+  return commands.map(({ name }) => name);
 }

@@ -10,7 +10,7 @@ export function helpText(commands: readonly Command[]): string {
 
 ${listOf(commands.map(({ name, usage }) => [name, usage]))}
 
-Every command takes --help, which shows its options and examples, and --json, which prints JSON in place of text.
+onceflow --version prints the version. Every command takes --help, which shows its options and examples, and --json, which prints JSON in place of text.
 
 Configured like the job, by ${parameters.table.variable}, ${parameters.brokers.variable}, ${parameters.blobs.variable} and the variables of the AWS SDK; a
 command asks only for those that it needs.

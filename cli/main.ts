@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { explainError } from '../host/explain-error.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import { JobFailedError, LeftToNextError } from '../lib/epoch/coordinator/context.ts';
@@ -7,6 +8,9 @@ import { COMMANDS } from './commands.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { commandHelp, helpText } from './help.ts';
 import { openTools } from './tools.ts';
+
+/** Of the package: two folders up in it, where this is JavaScript. */
+const MANIFEST = new URL(import.meta.url.endsWith('.js') ? '../../package.json' : '../package.json', import.meta.url);
 
 /** Where lines go: what was asked for to `log`, all else to `error`. */
 type Output = Pick<Console, 'log' | 'error'>;
@@ -23,7 +27,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv, outp
 }
 
 async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, output: Output): Promise<ExitCode> {
-  const { command, help, given, job, json, values } = readArguments(COMMANDS, argv);
+  const { command, help, version, given, job, json, values } = readArguments(COMMANDS, argv);
+  if (version) return print(versionResult(), json, output);
   if (command === undefined || help) {
     output.log(command === undefined ? helpText(COMMANDS) : commandHelp(command));
     return help ? EXIT.ok : EXIT.usage;
@@ -38,6 +43,11 @@ async function runCommand(argv: readonly string[], env: NodeJS.ProcessEnv, outpu
   } finally {
     await tools.close();
   }
+}
+
+function versionResult(): CommandResult {
+  const { version } = JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string };
+  return { code: EXIT.ok, json: { version }, text: version };
 }
 
 function print({ code, json, text }: CommandResult, isJson: boolean, output: Output): ExitCode {

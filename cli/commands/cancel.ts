@@ -3,7 +3,7 @@ import { LeftToNextError, SupersededError } from '../../lib/epoch/coordinator/co
 import { CONTROL_POLL_MS } from '../../lib/epoch/loop/chores.ts';
 import { isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
-import type { HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
+import type { FencedWrite, HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finishHere, takeGeneration } from '../finish-job.ts';
@@ -56,7 +56,7 @@ export async function cancel(tools: Tools, retention: Config['cancelRetention'],
     throw error;
   }
   if (retention === 'delete') return deleteAll(tools, (await epochs.readJob(job)) ?? taken, taken);
-  const released = await epochs.releaseLease(job, taken.generation, { desired: 'as-it-is', failure: undefined });
+  const released = await release(tools, taken);
   const row = (await epochs.readJob(job)) ?? taken;
   // It is at rest, and somebody has let it run again meanwhile.
   if (released === 'superseded' || row.desired === 'running') return startedAgain(tools);
@@ -65,6 +65,10 @@ export async function cancel(tools: Tools, retention: Config['cancelRetention'],
   return ended(row, 'cancelled', EXIT.ok, {
     text: `job ${job} is cancelled: ${epoch}; no transaction is open. Its state is retained: a start goes on from there.`,
   });
+}
+
+function release({ epochs }: Tools, { job, generation }: HeldJob): Promise<FencedWrite> {
+  return epochs.releaseLease(job, generation, { desired: 'as-it-is', failure: undefined });
 }
 
 /**
@@ -117,8 +121,8 @@ async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }:
   // Of the incarnation in which the generation was taken: a job that was made anew meanwhile may be at this number again.
   const held: HeldJob = { job, generation, incarnation };
   const fresh: HeldJob = { ...held, incarnation: random.id().slice(0, 8) };
-  await forgetThatItRan(tools, row);
-  if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);
+  if (row.desired === 'stopped') await forgetThatItRan(tools, row);
+  if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return leave(tools, held);
   const blobs = await deleteBlobs(tools, fresh.incarnation);
   if (blobs === 'superseded') return startedAgain(tools);
   const epochs = await removal.deleteEpochs(job, fresh.incarnation);
@@ -128,6 +132,12 @@ async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }:
     text: `job ${job} is cancelled and deleted: ${plural(blobs, 'blob')}, ${plural(epochs, 'epoch')} and its row; no transaction is open. A start of this name begins anew.`,
     deleted,
   });
+}
+
+/** Somebody has let it run again, or has it: it keeps what it has. */
+async function leave(tools: Tools, held: HeldJob): Promise<CommandResult> {
+  await release(tools, held);
+  return startedAgain(tools);
 }
 
 /**

@@ -19,14 +19,16 @@ export default plainCommand({
 });
 
 /** @throws UsageError: nothing was written */
-function init(folder: string | undefined): CommandResult {
-  if (folder === undefined) throw new UsageError(`which folder? Name one: onceflow init ${PLACEHOLDER}`);
-  const name = basename(resolve(folder));
+function init(named: string | undefined): CommandResult {
+  if (named === undefined) throw new UsageError(`which folder? Name one: onceflow init ${PLACEHOLDER}`);
+  // A path that leads back, as new/.., is told by what is there only when it is resolved.
+  const folder = resolve(named);
+  const name = basename(folder);
   // A job, a package and a stack may all be called so.
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(name))
     throw new UsageError(`${name} must be a name for job, package and stack: a letter, then at most 39 of a-z 0-9 -`);
   if (existsSync(folder) && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0))
-    throw new UsageError(`${folder} is there already: name a new folder, or one that is empty`);
+    throw new UsageError(`${named} is there already: name a new folder, or one that is empty`);
   cpSync(TEMPLATE, folder, { recursive: true });
   // Under its own name npm would leave it out of the package.
   renameSync(join(folder, 'gitignore'), join(folder, '.gitignore'));
@@ -35,10 +37,10 @@ function init(folder: string | undefined): CommandResult {
     const path = join(parentPath, file);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(PLACEHOLDER, name));
   }
-  const next = [`cd ${folder}`, 'npm install', 'npm test', 'npx onceflow dev'];
+  const next = [`cd ${named}`, 'npm install', 'npm test', 'npx onceflow dev'];
   return {
     code: EXIT.ok,
-    json: { folder: resolve(folder), name },
-    text: `${folder} has a job and its test. Next:\n\n  ${next.join('\n  ')}`,
+    json: { folder, name },
+    text: `${named} has a job and its test. Next:\n\n  ${next.join('\n  ')}`,
   };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { logGroupName } from '../../lib/config/function-names.ts';
 import { type CommandResult, command } from '../command.ts';
+import { mustBeDeployed } from '../deployed.ts';
 import { EXIT } from '../exit-codes.ts';
 import { flag, oneOf, text } from '../options.ts';
 import type { CommandTools } from '../tools.ts';
@@ -48,6 +49,7 @@ function tailsOf({ job, config }: CommandTools, roles: readonly Tail['role'][], 
 
 /** Runs all of them beside each other. */
 async function logs(tools: CommandTools, tails: readonly Tail[]): Promise<CommandResult> {
+  mustBeDeployed(tools);
   const json = { job: tools.job, groups: tails.map(({ role, group, args }) => ({ role, group, command: ['aws', ...args].join(' ') })) };
   if (tools.json) return { code: EXIT.ok, json, text: '' };
   const unfit = await whyUnfit();

@@ -2,6 +2,7 @@ import { holderOf, isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { standingOf } from '../../lib/inspect/standing.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
+import { mustBeDeployed } from '../deployed.ts';
 import { EXIT } from '../exit-codes.ts';
 import { flag, timeout } from '../options.ts';
 import type { CommandTools } from '../tools.ts';
@@ -29,6 +30,7 @@ export async function start(tools: CommandTools, takeOver: boolean, signal: Abor
   const before = await epochs.readJob(job);
   if (before !== undefined && !takeOver && standingOf(before, clock.now()) === 'running')
     return result(before, 'runs-already', `job ${job} runs already: ${holderOf(before)} has it (--take-over puts another in its place)`);
+  mustBeDeployed(tools);
   const asked = await tools.startDeployed();
   say(`asked function ${asked} to start job ${job}`);
   let takenMs: number | undefined;

@@ -26,11 +26,12 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
         Key: jobKey(job),
         UpdateExpression:
           'SET incarnation = :incarnation, lastCommitted = :zero, retiredThrough = :none, sinkPool = :empty, #pool = :empty, sinkTopics = :empty REMOVE lastCompleted, failure, sentAgain',
-        ConditionExpression: 'generation = :generation AND incarnation IN (:old, :incarnation)',
+        ConditionExpression: 'generation = :generation AND incarnation IN (:old, :incarnation) AND desired = :stopped',
         ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB; a build that knows no other attribute may read the row
         ExpressionAttributeValues: attributes({
           ':generation': generation,
           ':old': old,
+          ':stopped': 'stopped',
           ':incarnation': incarnation,
           ':zero': 0,
           ':none': -1,

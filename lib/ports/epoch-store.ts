@@ -123,7 +123,8 @@ export interface EpochStore {
 export interface JobRemoval {
   /**
    * Makes the row that of a job that has not run yet, of `incarnation`, which is new: from then on nothing refers to an
-   * epoch, a blob or a transactional id of any other incarnation.
+   * epoch, a blob or a transactional id of any other incarnation. `superseded`, too, when the job is to run: somebody has asked for that
+   * since it was to be removed.
    */
   forgetEpochs(held: HeldJob, incarnation: string): Promise<FencedWrite>;
   /**

@@ -7,7 +7,8 @@ export function createSqliteJobRemoval({ database }: { readonly database: Databa
     forgetEpochs: ({ job, generation, incarnation: old }, incarnation) =>
       database.write('forget the epochs of a job', (db) => {
         const stored = readStoredJob(db, job);
-        if (stored?.row.generation !== generation || ![old, incarnation].includes(stored.row.incarnation)) return 'superseded';
+        const isHeld = stored?.row.generation === generation && [old, incarnation].includes(stored.row.incarnation);
+        if (!isHeld || stored.row.desired !== 'stopped') return 'superseded';
         const { lastCompleted: _last, failure: _failure, sentAgain: _sent, ...row } = stored.row;
         writeJob(db, { ...row, incarnation, lastCommitted: 0, retiredThrough: -1, pool: {} }, stored.claim);
         return 'written';

@@ -24,6 +24,7 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     const row = newJobRow({ pool: poolOf({ sink: 3 }), failure: 'no such topic' });
     await store.createJob(row);
     let held = await store.raiseGeneration(row.job, 'the command', 5_000);
+    await store.setDesired(row.job, 'stopped');
     for (let epoch = 0; epoch <= last; epoch++) {
       await store.decide(decisionOf(held));
       held = (await store.readJob(row.job)) ?? held;
@@ -70,6 +71,15 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     await store.decide(decisionOf(anew));
     expect(await removal.deleteEpochs(row.job, 'new')).toBe('superseded');
     expect(await epochsOf(anew)).toHaveLength(1);
+  });
+
+  it('forgets nothing of a job that somebody has let run again', async () => {
+    const { job } = await jobWith(1);
+    await store.setDesired(job, 'running');
+    const row = await store.readJob(job);
+    if (row === undefined) throw new Error(`no row of ${job}`);
+    expect(await removal.forgetEpochs(row, 'new')).toBe('superseded');
+    expect(await store.readJob(job)).toEqual(row);
   });
 
   it('forgets nothing under a generation or an incarnation that does not hold the job', async () => {

@@ -8,7 +8,7 @@ import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { reaching } from './jobs/reaching.ts';
 import { tableJobs } from './jobs/tables.ts';
-import { timedJobs } from './jobs/timed.ts';
+import { alignedJobs, timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
@@ -64,7 +64,7 @@ const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /**
  * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
- * `connected` and `tables` are drawn for mutants only.
+ * `connected`, `tables`, `starts` and `held` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -77,6 +77,8 @@ export type Focus =
   | 'records'
   | 'sources-anew'
   | 'elections'
+  | 'starts'
+  | 'held'
   | 'garbage'
   | 'pipeline'
   | 'commands';
@@ -146,9 +148,17 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   time: BETWEEN_TIMES,
   windows: BETWEEN_TIMES,
   connected: BETWEEN_TIMES,
+  held: BETWEEN_TIMES,
   tables: BETWEEN_TIMES,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
+  // Each start is delivered twice, and coordinators change often.
+  starts: [
+    { kind: 'depose', apis: ['decide', 'recordCommitted', 'invoke process'], rate: 0.04 },
+    { kind: 'hand-over', apis: ['decide', 'invoke read'], rate: 0.05 },
+    { kind: 'slow', apis: ['raiseGeneration', 'reviveGeneration', 'startGeneration', 'readJob'], rate: 0.2 },
+    { kind: 'lose', apis: ['raiseGeneration', 'reviveGeneration', 'startGeneration'], rate: 0.2 },
+  ],
   // Leaders are elected while output is sent (drawElections).
   elections: [],
   // While a commit drags on, epochs behind it fail.
@@ -180,6 +190,7 @@ const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   time: [...timedJobs, ...fadingJobs],
   windows: windowedJobs,
   connected: [...connectedJobs, ...branchingJobs, ...askingJobs],
+  held: alignedJobs,
   tables: tableJobs,
   reach: [reaching],
 };
@@ -340,6 +351,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ...drawManifests(seed, job, input),
     ...drawStrands(seed),
     ...(focus === 'elections' && drawElections(seed, job, faultsUntilMs)),
+    ...(focus === 'starts' && { startsTwice: true }),
     ...change,
   };
 }

@@ -1,6 +1,7 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
 import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import type { Plainly } from './jobs/plain-joins.ts';
 import { faultless, type UserCode } from './user-code.ts';
 
 /**
@@ -17,6 +18,8 @@ export type Build = 'a' | 'b';
 export interface SimJob {
   readonly name: string;
   define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
+  /** By uid, what operators of the engine's own must do, written anew: the interpreter runs that in their place. */
+  readonly plainly?: Readonly<Record<string, Plainly>>;
   /**
    * The same job with plain functions in place of the engine's own operators, which share no code with it: what this gives its sinks is what
    * the job must. Sources, sinks and keyed operators have the uids that they have there. Undefined: it has none that are more than the
@@ -29,6 +32,7 @@ export interface SimJob {
 
 /** What a job consists of when nothing fails in it: build b, which has all that build a has. */
 export interface JobShape {
+  /** As the interpreter runs it. */
   readonly definition: JobDefinition;
   /** With plain functions. */
   readonly plain: JobDefinition | undefined;
@@ -56,7 +60,7 @@ const shapes = new WeakMap<SimJob, JobShape>();
 export function shapeOf(job: SimJob): JobShape {
   const known = shapes.get(job);
   if (known !== undefined) return known;
-  const definition = job.define('b', 'earliest', faultless);
+  const definition = plainlyDefined(job);
   const { nodes } = definition;
   const isBehindKey = (id: number): boolean => {
     const node = nodes[id];
@@ -73,6 +77,12 @@ export function shapeOf(job: SimJob): JobShape {
   };
   shapes.set(job, shape);
   return shape;
+}
+
+function plainlyDefined({ define, plainly = {} }: SimJob): JobDefinition {
+  const definition = define('b', 'earliest', faultless);
+  const nodes = definition.nodes.map((node) => (node.kind === 'process' ? { ...node, ...plainly[node.uid] } : node));
+  return { ...definition, nodes };
 }
 
 export const INPUT = 'input';

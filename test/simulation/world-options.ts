@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly parallelism: (coordinator: number) => Readonly<Record<string, number>>;
   /** One invocation at a time in a function's process (Lambda), or any number (processes on one machine). */
   readonly oneAtATime: boolean;
+  /** Is each start of a coordinator delivered twice, under one name? @default false */
+  readonly startsTwice?: boolean;
   /** How far the wall clock of a new process is from the true time at most, ahead or behind. */
   readonly clockSkewMs: number;
   /** How much the wall clock of a process gains or loses in a millisecond at most. @default 0 */

@@ -69,6 +69,7 @@ const TOPIC_CONFIG = new Map([
 
 interface RunningCoordinator {
   readonly process: SimProcess;
+  readonly holder: string;
   readonly stop: AbortController;
   readonly handOver: AbortController;
   ended: boolean;
@@ -243,9 +244,18 @@ export class World {
 
   /** Starts a coordinator beside those that run, if any. */
   startCoordinator(startKind: StartKind = 'explicit', standby: Standby = 'none'): SimProcess {
+    const first = this.#startAs(undefined, startKind, standby);
+    if (this.#options.startsTwice === true)
+      this.scheduler.after(this.#dice.between(0, 20), undefined, () => this.#startAs(first.name, startKind, standby));
+    return first;
+  }
+
+  /** @param namesake the start of this one, which the platform delivers twice */
+  #startAs(namesake: string | undefined, startKind: StartKind, standby: Standby): SimProcess {
     const number = this.coordinators.length + 1;
     const build = this.build;
     const name = `coordinator#${number}`;
+    const holder = namesake ?? name;
     const process = new SimProcess(name, 'coordinator', build, this.#clock(name));
     const job = this.#options.job.define(build, this.#options.startingOffsets, this.#code);
     const plan = compilePlan(job, this.#options.userCode?.leavesOut(number) === true ? DEAD_LETTER_TOPIC : undefined);
@@ -253,7 +263,7 @@ export class World {
     const settings: JobSettings = {
       job: JOB,
       build,
-      holder: process.name,
+      holder,
       plan,
       fingerprint: fingerprint(describeGraph(job)),
       groupId: JOB,
@@ -283,6 +293,7 @@ export class World {
     this.checker.transactions.words.set(name, settings.onMissingEvidence);
     const running: RunningCoordinator = {
       process,
+      holder,
       stop: new AbortController(),
       handOver: new AbortController(),
       ended: false,
@@ -415,12 +426,13 @@ export class World {
     // The build before an update that added a source: there is no way back.
     if (end.end === 'failed' && process.build !== this.build && end.message.includes('cannot go on with this graph')) return;
     const row = this.table.row(JOB);
+    const holds = row?.holder === running.holder && row.generation === running.generation;
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
-    if (graceful && row?.holder === process.name) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
+    if (graceful && holds) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
     if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
     if (end.end === 'failed' && this.#isRightStop(end.message, running.beganMs, process.name)) return;
-    if (end.end === 'failed' && row?.holder === process.name && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';
-    else if (end.end === 'failed' && row?.holder === process.name) this.checker.fail('I6', `the job failed: ${end.message}`);
+    if (end.end === 'failed' && holds && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';
+    else if (end.end === 'failed' && holds) this.checker.fail('I6', `the job failed: ${end.message}`);
   }
 
   /** Somebody has to look, and starts the job again when she has. Not where a stop is what a story is about. */

@@ -182,7 +182,8 @@ describe('a job that is controlled by npx onceflow', () => {
     // As a cancellation leaves it that crashed between two of its deletions.
     const removal = createJobRemoval({ client: createDynamoDbClient(), table: TEST_TABLE });
     const { incarnation, ...held } = await jobRow(count.job.name);
-    await removal.forgetEpochs({ ...held, incarnation }, 'fresh');
+    await testEpochs().setDesired(count.job.name, 'stopped');
+    expect(await removal.forgetEpochs({ ...held, incarnation }, 'fresh')).toBe('written');
     expect(await onceflow({ ...count.job.env, ONCEFLOW_CANCEL_RETENTION: 'delete' }, 'cancel')).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/is cancelled and deleted: [1-9]\d* blobs?, [1-9]\d* epochs? and its row/),

@@ -5,18 +5,30 @@ import {
   int64,
   kafkaSink,
   kafkaSource,
+  type MapState,
   mapState,
   type Output,
   utf8,
+  type ValueState,
   valueState,
 } from '../../../lib/api/index.ts';
 import { type Build, INPUT, JOB, LATER_INPUT, type SimJob } from '../sim-job.ts';
 import { faultless, type UserCode } from '../user-code.ts';
 import { type Sighting, sightingsBy, timesOf } from './lines.ts';
+import { plainIntervalJoin, plainVersionJoin } from './plain-joins.ts';
 import { bees, outOfOrder } from './timed.ts';
 
 const words = (lines: DataStream<string>, build: Build, code: UserCode) => lines.flatMap(sightingsBy(build, code));
 const byWord = (sightings: DataStream<Sighting>) => sightings.keyBy(({ word }) => word, utf8);
+
+function succeeds(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What is said of a letter is broadcast, and read by each word that begins with it. The last word counts, and how often there was one. */
 const rules: SimJob = {
@@ -39,8 +51,15 @@ const rules: SimJob = {
               code.check('operator', word);
             },
             words({ word, place, weight }, { n, last, told }, out: Output<string>, { key }) {
+              // They may not, and each subtask would do it by itself.
+              const made = [
+                () => (told as ValueState<number, number>).set(-1),
+                () => (last as MapState<string, string>).set('none', place),
+              ].filter(succeeds);
               for (let left = timesOf(build, weight); left > 0; left--)
-                out.emit(`${key} ${place} is ${n.update((m) => m + 1)}, by ${last.get(key.slice(0, 1))}, ${told.get()}, ${last.size}`);
+                out.emit(
+                  `${key} ${place} is ${n.update((m) => m + 1)}, by ${last.get(key.slice(0, 1))}, ${told.get()}, ${last.size}, ${made.length}`,
+                );
               code.check('operator', word);
             },
           },
@@ -98,14 +117,34 @@ const relayed: SimJob = {
     }),
 };
 
-/** Two streams, each with a function of its own, and the same two as one. */
+/** Two streams, each with a function of its own, the second with an operator that reads it alone; and the same two as one, which is changed in place. */
 const meetings: SimJob = {
   name: 'meetings',
   define: (build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
       const lines = words(job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets })), build, code);
       const later = words(job.source('read-later', kafkaSource({ topic: LATER_INPUT, value: code.lines, startingOffsets })), build, code);
-      connect({ lines: byWord(lines), later: byWord(later) })
+      byWord(
+        lines.union(later).map((sighting) => {
+          (sighting as { place: string }).place += ' together';
+          return sighting;
+        }),
+      )
+        .process('together', {
+          state: { n: valueState(int64, 0) },
+          onRecord({ word, place, weight }, { n }, out: Output<string>) {
+            for (let left = timesOf(build, weight); left > 0; left--) out.emit(`${word} ${place} is ${n.update((m) => m + 1)}`);
+          },
+        })
+        .sink('write-together', kafkaSink({ topic: 'together', value: utf8 }));
+      const laterByWord = byWord(later);
+      laterByWord.process('alone', {
+        state: { last: valueState(utf8, '') },
+        onRecord({ place }, { last }) {
+          last.set(place);
+        },
+      });
+      connect({ lines: byWord(lines), later: laterByWord })
         .process('meet', {
           state: { there: valueState(utf8, 'nothing'), n: valueState(int64, 0) },
           on: {
@@ -121,14 +160,6 @@ const meetings: SimJob = {
           },
         })
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
-      byWord(lines.union(later))
-        .process('together', {
-          state: { n: valueState(int64, 0) },
-          onRecord({ word, place, weight }, { n }, out: Output<string>) {
-            for (let left = timesOf(build, weight); left > 0; left--) out.emit(`${word} ${place} is ${n.update((m) => m + 1)}`);
-          },
-        })
-        .sink('write-together', kafkaSink({ topic: 'together', value: utf8 }));
     }),
 };
 
@@ -162,21 +193,29 @@ const ordered: SimJob = {
     }),
 };
 
-/** The joins: by an interval of time, as of a time, with what is newest. What they make of two rows, unit tests hold against plain loops. */
+const NEAR = { lowerBoundMs: -400, upperBoundMs: 300 };
+const pair = (one: Sighting, other: Sighting | undefined) => `${one.word} ${one.place} with ${other?.place ?? 'nothing'}`;
+const plainPair = (one: unknown, other: unknown) => pair(one as Sighting, other as Sighting | undefined);
+const endsIn = (digit: string) => (sighting: unknown) => (sighting as Sighting).place.endsWith(digit);
+
+/** The joins: by an interval of time, and as of a time. */
 const joins: SimJob = {
   name: 'joins',
+  plainly: {
+    near: plainIntervalJoin(NEAR, plainPair),
+    version: plainVersionJoin(endsIn('1'), (row, version, out) => out.emit(plainPair(row, version))),
+  },
   define: (_build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
       const source = (uid: string, topic: string) =>
         // Rows that wait are state: both builds have them in one form.
         words(job.source(uid, kafkaSource({ topic, value: code.lines, startingOffsets, eventTime: outOfOrder })), 'a', code);
       const [lines, later] = [source('read', INPUT), source('read-later', LATER_INPUT)];
-      const pair = (one: Sighting, other: Sighting | undefined) => `${one.word} ${one.place} with ${other?.place ?? 'nothing'}`;
       byWord(lines)
-        .intervalJoin('near', byWord(later), { lowerBoundMs: -400, upperBoundMs: 300, type: 'left', join: pair })
+        .intervalJoin('near', byWord(later), { ...NEAR, type: 'left', join: pair })
         .sink('write-near', kafkaSink({ topic: 'near', value: utf8 }));
       byWord(lines)
-        .asOfJoin('version', byWord(later), { isDeleted: ({ place }) => place.endsWith('1'), type: 'left', join: pair })
+        .asOfJoin('version', byWord(later), { isDeleted: endsIn('1'), type: 'left', join: pair })
         .sink('write-version', kafkaSink({ topic: 'version', value: utf8 }));
     }),
 };
@@ -184,6 +223,11 @@ const joins: SimJob = {
 /** What is newest of a table, and the first of each word in a while. */
 const lookups: SimJob = {
   name: 'lookups',
+  plainly: {
+    'look-up': plainVersionJoin(endsIn('2'), (row, version, out) => {
+      if (version !== undefined) out.emit(plainPair(row, version));
+    }),
+  },
   define: (_build, startingOffsets, code = faultless) =>
     defineJob(JOB, (job) => {
       const source = (uid: string, topic: string) =>
@@ -192,8 +236,8 @@ const lookups: SimJob = {
       const [lines, later] = [source('read', INPUT), source('read-later', LATER_INPUT)];
       byWord(lines)
         .tableJoin('look-up', byWord(later), {
-          isDeleted: ({ place }) => place.endsWith('2'),
-          join: (one, { place }) => `${one.word} ${one.place} with ${place}`,
+          isDeleted: endsIn('2'),
+          join: pair,
         })
         .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
       byWord(lines)

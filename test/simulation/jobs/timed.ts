@@ -156,5 +156,28 @@ const ordered: SimJob = {
     }),
 };
 
+/** Partitions wait for each other, and nothing else waits: no timer, and no row. */
+const aligned: SimJob = {
+  name: 'aligned',
+  define: (build, startingOffsets, code = faultless) =>
+    defineJob(JOB, (job) => {
+      const lines = job.source('read', kafkaSource({ topic: INPUT, value: code.lines, startingOffsets, eventTime: bees }));
+      words(lines, build, code)
+        .process('count', {
+          usesTime: true,
+          state: { n: valueState(int64, 0) },
+          onRecord({ place, weight }, { n }, out: Output<string>, { key, timestamp, watermarkMs }) {
+            for (let left = timesOf(build, weight); left > 0; left--)
+              out.emit(`${key} ${place} is ${n.update((m) => m + 1)}, ${timestamp <= watermarkMs ? 'late' : 'in time'}`);
+            code.check('operator', key);
+          },
+        })
+        .sink('write', kafkaSink({ topic: 'output', value: utf8 }));
+    }),
+};
+
+/** What a mutant needs that no other job shows: partitions that are held, and nothing else to wait for. */
+export const alignedJobs: readonly SimJob[] = [aligned];
+
 /** Jobs that work by event time and processing time. */
 export const timedJobs: readonly SimJob[] = [reminders, twoClocks, ordered];

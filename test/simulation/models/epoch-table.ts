@@ -210,6 +210,7 @@ export class EpochTable {
   forget({ job, generation, incarnation }: HeldJob, next: string): FencedWrite {
     const row = this.#jobs.get(job);
     if (row?.generation !== generation || ![incarnation, next].includes(row.incarnation)) return 'superseded';
+    if (row.desired !== 'stopped') return 'superseded';
     const fresh = {
       lastCompleted: undefined,
       lastCommitted: 0,

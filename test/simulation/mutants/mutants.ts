@@ -55,6 +55,7 @@ const SETTLE_FILES = 'lib/sinks/files/coordination.ts';
 const FILE_NAMES = 'lib/sinks/files/paths.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
+const INTERVAL_JOIN = 'lib/api/joins/interval-join.ts';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
 export const mutants: readonly Mutant[] = [
@@ -665,7 +666,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a job that is deleted forgets its epochs before its blobs go',
     focus: 'commands',
     edits: [
-      edit(CANCEL, "if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return startedAgain(tools);", ''),
+      edit(CANCEL, "if ((await removal.forgetEpochs(held, fresh.incarnation)) === 'superseded') return leave(tools, held);", ''),
       edit(CANCEL, "if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';", ''),
       edit(
         CANCEL,
@@ -1108,7 +1109,79 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'rows that are made of a record are counted by edge',
     focus: 'connected',
-    edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = 0;', '')],
+    edits: [edit('lib/operators/origins.ts', 'if (turn !== current.turn) made = first;', '')],
+  },
+  {
+    name: 'what was broadcast is only read by what was not',
+    focus: 'connected',
+    edits: [edit('lib/state/broadcast-state.ts', 'this.#set.keys.isSealed = true;', '')],
+  },
+  {
+    name: 'no branch sees what was done to its value behind a union',
+    focus: 'connected',
+    edits: [edit('lib/operators/kinds/union.ts', "givesToUser: () => 'behind',", 'givesToUser: () => false,')],
+  },
+  {
+    name: 'of an epoch the streams of an operator come in its own order',
+    focus: 'connected',
+    edits: [edit('lib/plan/compile.ts', 'parts = parts.map((part) => ({ ...part, keyBys: inOrderOfAll(job, part) }));', '')],
+  },
+  {
+    name: 'the bounds of an interval join are included',
+    focus: 'connected',
+    edits: [edit(INTERVAL_JOIN, 'within(right, timestamp + lowerBoundMs,', 'within(right, timestamp + lowerBoundMs + 1,')],
+  },
+  {
+    name: 'a left row is kept until its interval is over',
+    focus: 'connected',
+    edits: [edit(INTERVAL_JOIN, 'const leftWaitsMs = Math.max(0, upperBoundMs);', 'const leftWaitsMs = Math.max(0, upperBoundMs - 100);')],
+  },
+  {
+    name: 'a right row is kept until its interval is over',
+    focus: 'connected',
+    edits: [
+      edit(INTERVAL_JOIN, 'const rightWaitsMs = Math.max(0, -lowerBoundMs);', 'const rightWaitsMs = Math.max(0, -lowerBoundMs - 100);'),
+    ],
+  },
+  {
+    name: 'what is kept for an interval goes when that is over',
+    focus: 'connected',
+    edits: [edit(INTERVAL_JOIN, 'timeMs - rightWaitsMs)) right.delete(place);', 'timeMs - rightWaitsMs)) void place;')],
+  },
+  {
+    name: 'a left row that has met another is not alone',
+    focus: 'connected',
+    edits: [edit(INTERVAL_JOIN, 'if (!one.met) left.set(place, { value: one.value, met: true });', '')],
+  },
+  {
+    name: 'from a deletion on a key has no version',
+    focus: 'connected',
+    edits: [
+      edit('lib/api/joins/version-joins.ts', 'if (isDeleted(value)) version.clear(); else version.set(value);', 'version.set(value);'),
+    ],
+  },
+  {
+    name: 'whose a generation is says the claim in the row, and not the name of its holder',
+    focus: 'starts',
+    edits: [
+      edit(
+        TABLE,
+        'if (claim !== undefined && row !== undefined && this.#claims.get(job) === claim) return row;',
+        'if (claim !== undefined && row?.holder === change.holder && row?.generation === (seen.generation ?? 0) + 1) return row;',
+      ),
+    ],
+  },
+  {
+    name: 'input that waits for the rest is let in when the rest is idle',
+    focus: 'held',
+    edits: [
+      edit('lib/time/due.ts', 'if (isHeld && afterMs !== ofName(position.time?.stages, stage.id)) return true;', ''),
+      edit(
+        'lib/time/due.ts',
+        'if (!isHeld && !isAnythingWaiting(position, plan)) return false;',
+        'if (!isAnythingWaiting(position, plan)) return false;',
+      ),
+    ],
   },
   {
     name: 'a window join knows of each value which stream it is of',

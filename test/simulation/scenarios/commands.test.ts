@@ -192,6 +192,19 @@ describe('what a person asks for last counts', () => {
     expect(revivals(told)).toBe(1);
   });
 
+  it('that a job runs on, which a command is about to delete, with all that it has', async () => {
+    const told = await story(
+      [
+        { at: commitOf(2), also: (world) => world.startCommand('delete'), fault: { fault: 'crash', when: 'before' } },
+        { at: at('forgetEpochs', { role: 'command' }), also: resume },
+      ],
+      scheduled,
+    );
+    expect(outcomes(told)).toEqual(['started-again']);
+    expect(revivals(told)).toBe(1);
+    expect(text(told)).not.toMatch(/deleteEpochs/);
+  });
+
   it.each(['stop', 'cancel'] as const)('that a job runs on, which "%s" is about to take', async (command) => {
     const told = await story(
       [

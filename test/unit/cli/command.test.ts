@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,6 +97,12 @@ describe('onceflow', () => {
     expect(await runHere([])).toEqual({ ...help, code: 2 });
   });
 
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+    expect(await runHere(['--version'])).toEqual({ code: 0, stdout: version, stderr: '' });
+    expect(JSON.parse((await runHere(['status', '--version', '--json'])).stdout)).toEqual({ version });
+  });
+
   it('shows the options and examples of one command when asked for its help', async () => {
     expect(await runHere(['epochs', '--help'])).toMatchObject({
       code: 0,
@@ -106,13 +112,13 @@ describe('onceflow', () => {
   });
 
   it.each([
-    [['stat'], 'there is no command stat; commands are init, '],
+    [['stat'], 'there is no command stat; the nearest is start; commands are init, '],
     [['constructor'], 'there is no command constructor'],
     [['status', 'stop'], 'unexpected stop: one command at a time'],
     [['init', 'one', 'two'], 'unexpected two: onceflow init FOLDER'],
     [['init', 'one', '--job', 'j'], 'init takes no --job'],
     [['status', '--timeout', '5'], 'status takes no --timeout'],
-    [['stop', '--force'], "Unknown option '--force'"],
+    [['stop', '--timout', '5'], "Unknown option '--timout'; the nearest is --timeout"],
     [['epochs', '--limit', '0', '--job', 'j'], '--limit is "0": it must be a whole number from 1'],
     [['cancel', '--retention', 'keep', '--job', 'j'], '--retention is "keep": it must be retain or delete'],
   ])('refuses %j: %s', async (args, message) => {

@@ -20,7 +20,7 @@ function pathWith(aws: string | undefined): void {
 
 async function logs(args: readonly string[], json = false): Promise<{ result: CommandResult; shown: string[] }> {
   const shown: string[] = [];
-  const tools = { config: { functionPrefix: 'prod' }, show: (line: string) => shown.push(line), json };
+  const tools = { config: { functionPrefix: 'prod', table: 'onceflow' }, show: (line: string) => shown.push(line), json };
   return { result: await runCommand(['logs', ...args], tools), shown };
 }
 

@@ -24,13 +24,18 @@ describe('of a start the row of the job says', () => {
 
 describe('onceflow start', () => {
   /** The row as it is read, one time after the other; the last stays. */
-  async function run(rows: readonly (JobRow | undefined)[], takeOver = false): Promise<{ result: CommandResult; asked: number }> {
+  async function run(
+    rows: readonly (JobRow | undefined)[],
+    takeOver = false,
+    table = 'onceflow',
+  ): Promise<{ result: CommandResult; asked: number }> {
     const left = [...rows];
     let asked = 0;
     let elapsedMs = 0;
     const patience = new AbortController();
     const tools = {
       job: 'word-count',
+      config: { table },
       epochs: { readJob: async () => (left.length > 1 ? left.shift() : left[0]) },
       clock: {
         now: () => NOW,
@@ -54,6 +59,12 @@ describe('onceflow start', () => {
       json: { outcome: 'started', generation: 7 },
       text: expect.stringContaining('goes on from epoch 9'),
     });
+  });
+
+  it('refuses a job that no deployment has, because it is in a file of this machine', async () => {
+    await expect(run([stopped], false, 'file:///project/epochs.sqlite')).rejects.toThrow(
+      /^job word-count is in a file of this machine \(ONCEFLOW_TABLE\), and no deployment has it: "onceflow dev" runs it/,
+    );
   });
 
   it('tells of a start that fails a moment later, with exit code 4', async () => {

@@ -131,10 +131,26 @@ function workOn(node: ProcessNode, epoch: Epoch, of: Of, work: Work): readonly R
   stateOf(node).workOn(key.bytes.toString('latin1'), ({ [TIMERS]: timers, [WAITING]: waiting, ...states }) => {
     const hidden = { timers: timers as TimersHandle | undefined, waiting: waiting as WaitingHandle | undefined };
     broadcastStateOf(node).workOn(NO_KEY, (ofAll) => {
-      work({ ...states, ...ofAll }, out, contextOf(node, { ...of, sideOutputs }, told.timeOf(node.uid), timers), hidden);
+      work({ ...states, ...sealed(ofAll) }, out, contextOf(node, { ...of, sideOutputs }, told.timeOf(node.uid), timers), hidden);
     });
   });
   return emitted;
+}
+
+const CHANGES: readonly PropertyKey[] = ['set', 'update', 'add', 'delete', 'clear'];
+
+/** What was broadcast is only read behind that: whoever changes it gets an error, and it stays as it is. */
+function sealed(handles: Readonly<Record<string, Handle>>): Readonly<Record<string, Handle>> {
+  const get = (of: Handle, name: PropertyKey): unknown => {
+    if (CHANGES.includes(name)) return refuse;
+    const found: unknown = Reflect.get(of, name, of);
+    return typeof found === 'function' ? found.bind(of) : found;
+  };
+  return Object.fromEntries(Object.entries(handles).map(([name, handle]) => [name, new Proxy(handle, { get })]));
+}
+
+function refuse(): never {
+  throw new TypeError('what was broadcast is only read');
 }
 
 function contextOf(
