@@ -1300,7 +1300,11 @@ export const mutants: readonly Mutant[] = [
     name: 'what was asked for is told from what was not',
     focus: 'connected',
     edits: [
-      edit('lib/operators/async-calls.ts', "of.origin === '' ? '' : originOfAnswer(of.origin, this.#node.id, nth)", 'of.origin.slice(nth * 0)'),
+      edit(
+        'lib/operators/async-calls.ts',
+        "of.origin === '' ? '' : originOfAnswer(of.origin, this.#node.id, nth)",
+        'of.origin.slice(nth * 0)',
+      ),
     ],
   },
   {
