@@ -88,7 +88,14 @@ describe('files', () => {
       ['a/stem-1.jsonl', 2],
       ['b/stem-2.jsonl', 1],
     ]);
-    const texts = await Promise.all(files.map(async (file) => (await bytesOf(file)).toString().trimEnd().split('\n')));
+    const texts = await Promise.all(
+      files.map(async (file) =>
+        Buffer.from(await bytesOf(file, undefined))
+          .toString()
+          .trimEnd()
+          .split('\n'),
+      ),
+    );
     expect(texts.map((lines) => lines.map((line) => (JSON.parse(line) as string).slice(0, 2)))).toEqual([
       ['a1', 'a2', 'a3'],
       ['a4', 'a5'],
@@ -101,7 +108,7 @@ describe('files', () => {
     const [file] = cutFiles([decodeStagedFiles(staged(encoderOf({ compression: 'gzip' }), ['row']), 'blob')], 'stem');
     if (file === undefined) throw new Error('no file');
     expect(file.key).toBe('stem-0.jsonl.gz');
-    expect(gunzipSync(await bytesOf(file)).toString()).toBe('"row"\n');
+    expect(gunzipSync(await bytesOf(file, undefined)).toString()).toBe('"row"\n');
   });
 
   it('of a blob that is damaged there are none', () => {
