@@ -5,6 +5,8 @@
 const rooms = {
   // A job is written against the API alone, as its author sees it.
   jobs: ['lib/api', 'lib/formats', 'lib/targets'],
+  // Jobs as well, and the command that runs them.
+  examples: ['dev', 'lib/api', 'lib/config/usage-error.ts', 'local/command.ts'],
   // The composition root: the one room that knows the engine and all that it runs on.
   host: ['lib'],
   functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],
@@ -55,7 +57,7 @@ const mayImport = {
   operators: ['graph', 'plan', 'records', 'sinks', 'state'],
   api: ['graph', 'plan', 'operators', 'sinks', 'state'],
   // Formats of other packages, and schema registries: entry points of their own.
-  formats: ['graph'],
+  formats: ['graph', 'sinks/files/spec.ts'],
   // Targets that `writeAheadSink` brings rows to, by other packages: entry points of their own.
   targets: ['api', 'graph', 'sinks'],
   stages: ['graph', 'operators', 'records', 'state', 'plan', 'sinks', 'storage'],
@@ -128,11 +130,11 @@ export default {
     {
       name: 'connectors-are-behind-their-table',
       comment:
-        'A connector is reached by lib/sinks/connectors.ts. Who knows which one it is: its method in the API, what shows transactions to people, and dead letters, which are always records of a topic.',
+        'A connector is reached by lib/sinks/connectors.ts. Who knows which one it is: its method in the API, what shows transactions to people, dead letters, which are always records of a topic, and a format of files.',
       severity: 'error',
       from: {
         path: '^(lib|host|functions|cli|infra|jobs)/',
-        pathNot: ['^lib/(sinks|api|inspect)/', '^lib/operators/source-runtime[.]ts$'],
+        pathNot: ['^lib/(sinks|api|inspect)/', '^lib/operators/source-runtime[.]ts$', '^lib/formats/parquet[.]ts$'],
       },
       to: { path: '^lib/sinks/[^/]+/' },
     },
@@ -161,6 +163,7 @@ export default {
       ['^lib/targets/clickhouse/', '^test/'],
       'Who does not use ClickHouse does not need the package.',
     ),
+    clientRule('parquet-only-for-parquet', ['hyparquet-writer'], ['^lib/formats/parquet[.]ts$', '^test/'], 'Who writes no Parquet does not need the package.'),
     clientRule('aws-clients-only-in-lib-aws', ['@aws-sdk', '@smithy'], ['^lib/aws/', '^test/'], 'AWS clients are behind lib/ports.'),
     clientRule('lambda-types-only-in-functions', ['aws-lambda', '@types/aws-lambda'], ['^functions/'], 'Only handlers know Lambda.'),
     clientRule('cdk-only-in-infra', ['aws-cdk-lib', 'constructs'], ['^infra/', '^test/'], 'Only infra knows the CDK.'),
@@ -189,7 +192,7 @@ export default {
       name: 'no-dev-packages-in-the-engine',
       comment: 'The packages of formats and targets are optional peers.',
       severity: 'error',
-      from: { path: '^(lib|host|functions|cli|jobs)/', pathNot: '^lib/(formats/(avro|protobuf)|targets/clickhouse)' },
+      from: { path: '^(lib|host|functions|cli|jobs)/', pathNot: '^lib/(formats/(avro|protobuf|parquet)|targets/clickhouse)' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

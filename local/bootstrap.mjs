@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,bench-jars,bench,conformance] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,bench-jars,bench,conformance] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -103,6 +103,12 @@ const PARTS = {
     needs: ['python'],
     inputs: ['local/clickhouse/requirements.txt'],
     install: (folder, log, { python }) => installVenv(python, 'local/clickhouse/requirements.txt', folder, log),
+  },
+  duckdb: {
+    title: 'DuckDB (Python venv)',
+    needs: ['python'],
+    inputs: ['local/duckdb/requirements.txt'],
+    install: (folder, log, { python }) => installVenv(python, 'local/duckdb/requirements.txt', folder, log),
   },
   localstack: {
     title: 'LocalStack (Python venv)',

@@ -1,4 +1,4 @@
-import { defineJob, int64, json, kafkaSink, listState, type Output, valueState } from '../../lib/api/index.ts';
+import { connect, defineJob, int64, json, kafkaSink, listState, type Output, valueState } from '../../lib/api/index.ts';
 import { type Auction, type Bid, events, isAuction, isBid } from './events.ts';
 
 const CATEGORY = 10;
@@ -15,22 +15,24 @@ interface Result
 
 /** Bids on auctions of category 10, joined with the auction, whichever of the two came first. */
 export default defineJob('nexmark-q20', (job) => {
-  job
-    .source('read-events', events)
-    .filter((event) => isBid(event) || isAuction(event))
-    .keyBy((event) => (isBid(event) ? event.auction : event.id), int64)
+  const all = job.source('read-events', events);
+  connect({
+    auctions: all.filter(isAuction).keyBy(({ id }) => id, int64),
+    bids: all.filter(isBid).keyBy(({ auction }) => auction, int64),
+  })
     .process('join-auctions', {
       state: { auction: valueState(json<Auction | 'of another category'>()), waiting: listState(json<Bid>()) },
-      onRecord(event, { auction, waiting }, out: Output<Result>) {
-        if (isBid(event)) {
+      on: {
+        auctions(event, { auction, waiting }, out: Output<Result>) {
+          if (event.category === CATEGORY) for (const bid of waiting) out.emit(joined(bid, event));
+          auction.set(event.category === CATEGORY ? event : 'of another category');
+          waiting.clear();
+        },
+        bids(bid, { auction, waiting }, out: Output<Result>) {
           const known = auction.get();
-          if (known === undefined) waiting.add(event);
-          else if (known !== 'of another category') out.emit(joined(event, known));
-          return;
-        }
-        if (event.category === CATEGORY) for (const bid of waiting) out.emit(joined(bid, event));
-        auction.set(event.category === CATEGORY ? event : 'of another category');
-        waiting.clear();
+          if (known === undefined) waiting.add(bid);
+          else if (known !== 'of another category') out.emit(joined(bid, known));
+        },
       },
     })
     .sink('write-results', kafkaSink({ topic: 'nexmark-q20', value: json() }));

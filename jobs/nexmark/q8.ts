@@ -1,13 +1,6 @@
 import { defineJob, int64, json, kafkaSink, type Output, tumblingWindows } from '../../lib/api/index.ts';
 import { isAuction, isPerson, timedEvents } from './events.ts';
 
-/** A person registers, or opens an auction. */
-interface Seen {
-  readonly id: number;
-  /** Of one who registers. */
-  readonly name?: string;
-}
-
 interface Result {
   readonly id: number;
   readonly name: string;
@@ -16,22 +9,18 @@ interface Result {
 
 /** Who registered and opened an auction within the same ten seconds. */
 export default defineJob('nexmark-q8', (job) => {
-  job
-    .source('read-events', timedEvents)
-    .flatMap((event): Seen[] => {
-      if (isPerson(event)) return [{ id: event.id, name: event.name }];
-      return isAuction(event) ? [{ id: event.seller }] : [];
-    })
+  const events = job.source('read-events', timedEvents);
+  const persons = events.filter(isPerson).map(({ id, name }) => ({ id, name }));
+  const sellers = events.filter(isAuction).map(({ seller }) => seller);
+  persons
     .keyBy(({ id }) => id, int64)
     .window(tumblingWindows({ sizeMs: 10_000 }))
-    .process(
+    .coGroup(
       'join-sellers',
-      (seen, { key: id, startMs: starttime }, out: Output<Result>) => {
-        const name = seen.find((one) => one.name !== undefined)?.name;
-        const opened = seen.some((one) => one.name === undefined);
-        if (name !== undefined && opened) out.emit({ id, name, starttime });
+      sellers.keyBy((seller) => seller, int64),
+      (registered, opened, { startMs: starttime }, out: Output<Result>) => {
+        if (opened.length > 0) for (const { id, name } of registered) out.emit({ id, name, starttime });
       },
-      json<Seen>(),
     )
     .sink('write-results', kafkaSink({ topic: 'nexmark-q8', value: json() }));
 });

@@ -1,4 +1,4 @@
-import { type DataStream, int64, type JobBuilder, json, listState, type Output, valueState } from '../../lib/api/index.ts';
+import { connect, type DataStream, int64, type JobBuilder, json, type Output, valueState } from '../../lib/api/index.ts';
 import { type Auction, type Bid, isAuction, isBid, timedEvents } from './events.ts';
 
 export interface Won {
@@ -8,36 +8,30 @@ export interface Won {
 
 /** Of each auction, when it expires, the highest bid that was made from its beginning until then; nothing when there was none. */
 export function winningBids(job: JobBuilder): DataStream<Won> {
-  return job
-    .source('read-events', timedEvents)
-    .filter((event) => isBid(event) || isAuction(event))
-    .keyBy((event) => (isBid(event) ? event.auction : event.id), int64)
-    .process('wait-for-end', {
-      // So a bid that has no auction is too early for it, or too late, but for one of the very millisecond in which the auction begins.
-      inTimeOrder: true,
-      state: { open: valueState(json<Auction>()), best: valueState(json<Bid>()), early: listState(json<Bid>()) },
-      onRecord(event, { open, best, early }, _out, { timers }) {
-        if (isAuction(event)) {
-          open.set(event);
-          timers.setEventTime(event.expires);
-          for (const bid of early) if (wins(bid, best.get())) best.set(bid);
-          return;
-        }
-        if (open.get() === undefined) {
-          early.add(event);
-          timers.setEventTime(event.dateTime);
-        } else if (wins(event, best.get())) best.set(event);
+  const events = job.source('read-events', timedEvents);
+  return connect({
+    auctions: events.filter(isAuction).keyBy(({ id }) => id, int64),
+    bids: events.filter(isBid).keyBy(({ auction }) => auction, int64),
+  }).process('wait-for-end', {
+    // Of one millisecond auctions come before bids. So a bid that finds no auction is too early for it, or too late.
+    inTimeOrder: true,
+    state: { open: valueState(json<Auction>()), best: valueState(json<Bid>()) },
+    on: {
+      auctions(auction, { open }, _out, { timers }) {
+        open.set(auction);
+        timers.setEventTime(auction.expires);
       },
-      onTimer({ timeMs }, { open, best, early }, out: Output<Won>) {
-        early.clear();
-        const auction = open.get();
-        if (auction === undefined || timeMs < auction.expires) return;
-        const bid = best.get();
-        if (bid !== undefined) out.emit({ auction, bid });
-        open.clear();
-        best.clear();
+      bids(bid, { open, best }) {
+        if (open.get() !== undefined && wins(bid, best.get())) best.set(bid);
       },
-    });
+    },
+    onTimer(_timer, { open, best }, out: Output<Won>) {
+      const [auction, bid] = [open.get(), best.get()];
+      if (auction !== undefined && bid !== undefined) out.emit({ auction, bid });
+      open.clear();
+      best.clear();
+    },
+  });
 }
 
 /** The higher price does; among equals the first bid. */

@@ -20,7 +20,7 @@ export interface FileSink<T> {
 export interface FileSinkOptions<T> {
   /** Where to: `s3://bucket`, `s3://bucket/prefix`, or `file:///absolute/folder` of the machine that runs the job. */
   readonly location: string;
-  /** How rows stand in a file: `jsonLines()` or `csv({ … })`. */
+  /** How rows stand in a file: `jsonLines()`, `csv({ … })`, or `parquet({ … })` of `onceflow/parquet`. */
   readonly format: FileFormat<T>;
   /**
    * The folder of a row, below the location; `''` for none. An hour of event time, for instance; see the example.
@@ -58,12 +58,16 @@ export function fileSink<T>(options: FileSinkOptions<T>): FileSink<T> {
     throw new JobDefinitionError(`fileSink: location is ${JSON.stringify(location)}, and must be ${BLOB_LOCATION_RULE}`);
   if (typeof format?.write !== 'function')
     throw new JobDefinitionError(
-      `fileSink: format is ${typeof format === 'function' ? 'a function' : String(format)}, and must be jsonLines() or csv({ … })`,
+      `fileSink: format is ${typeof format === 'function' ? 'a function' : String(format)}, and must be jsonLines(), csv({ … }) or parquet({ … })`,
     );
   if (path !== undefined) refuseAsync(path, 'fileSink: path');
   expectWhole(maxFileBytes, 'fileSink: maxFileBytes', LEAST_FILE_BYTES, MOST_FILE_BYTES);
   if (compression !== 'none' && compression !== 'gzip')
     throw new JobDefinitionError(`fileSink: compression is ${JSON.stringify(compression)}, and must be none or gzip`);
+  if (compression !== 'none' && format.assembly !== undefined)
+    throw new JobDefinitionError(
+      `fileSink: compression is ${compression}, and must be none with ${format.name}, which compresses by itself`,
+    );
   return { kind: 'files', location, format, path, maxFileBytes, compression, manifests };
 }
 

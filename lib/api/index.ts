@@ -25,7 +25,7 @@ export { DeliveryRefusedError } from '../sinks/deliver/refused.ts';
 export type { DeliveryPlace, DeliveryStart } from '../sinks/deliver/spec.ts';
 export type { DynamoItem, DynamoValue, DynamoWrite } from '../sinks/dynamodb/spec.ts';
 export type { CsvColumn, CsvValue } from '../sinks/files/formats/csv.ts';
-export type { Compression, FileFormat, RowTime } from '../sinks/files/spec.ts';
+export type { Compression, FileAssembly, FileFormat, RowTime } from '../sinks/files/spec.ts';
 export type { OutputRecord } from '../sinks/kafka/spec.ts';
 export type { AggregatingState } from '../state/columns/aggregating.ts';
 export type { ListState } from '../state/columns/list.ts';

@@ -37,7 +37,7 @@ export interface ValueStateSpec<T, Absent> extends StateSpec<ValueState<T, Absen
  * record is worked on: what it is then is saved, with `set` or without. When the record is done with, nothing may be kept of
  * it: not the object, not the handle, not `out`. A handle that is used later, from a promise or a timer, throws, and the
  * attempt fails as user code. Plain objects and arrays are frozen when the epoch's input is done with: who changes one later
- * gets a `TypeError`. One of a class is a copy by then, and its change reaches nothing.
+ * gets a `TypeError`. One of a class is a copy by then, and its change reaches nothing: `testJob` fails at that.
  * What is to be known at the next record belongs into the state; a variable outside of it is lost with the process, and is
  * not taken back with an attempt that fails.
  *

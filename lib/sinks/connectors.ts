@@ -63,7 +63,10 @@ const connectors = {
   kafka: { serve: ({ kafka }) => serveKafka(kafka), coordinate: coordinateKafka },
   'write-ahead': { serve: ({ kafka }) => serveWriteAhead(kafka), coordinate: coordinateWriteAhead },
   deliver: { serve: ({ specOf }) => serveDeliver((sink) => specOfKind('deliver', specOf(sink))), coordinate: coordinateDeliver },
-  files: { serve: ({ targets }) => serveFiles(targets), coordinate: ({ targets }) => coordinateFiles(targets) },
+  files: {
+    serve: ({ targets, specOf }) => serveFiles(targets, (sink) => specOfKind('files', specOf(sink))),
+    coordinate: ({ targets }) => coordinateFiles(targets),
+  },
   dynamodb: { serve: ({ targets }) => serveDynamo(targets), coordinate: ({ targets }) => coordinateDynamo(targets) },
 } as const satisfies Record<string, Connector>;
 type ConnectorName = keyof typeof connectors;

@@ -13,7 +13,7 @@ import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import { asDecided } from '../protocol/as-decided.ts';
 import type { PartitionSeen } from '../protocol/event-time.ts';
 import { type DecidedManifest, permitFor } from '../protocol/permit.ts';
-import { inputEnds, NO_INPUT } from '../time/input-ends.ts';
+import { type InputEnds, inputEnds, NO_INPUT } from '../time/input-ends.ts';
 import type { Run } from './run.ts';
 
 /** A completed epoch. */
@@ -68,6 +68,21 @@ export function firstEpoch({ rules, tenure, deps, settings, surroundings: { topi
     committables: [],
   });
   return { manifest: asDecided(manifest), isForTime: false, recordsIn: 0, recordsOut: 0, output: [] };
+}
+
+/** What of the input was not read when there was nothing to do: it is too far ahead. */
+export function heldInput({ manifest: { offsets } }: Epoch, { rules, surroundings: { topics } }: Run): InputEnds {
+  const ends = rules.plan.stages.flatMap((stage) => {
+    if (stage.kind !== 'source') return [];
+    const { id, topic } = stage;
+    const read = ofName(ofName(offsets, id), topic) ?? [];
+    const unread = read.flatMap((offset, partition) => {
+      const end = topics.end(topic, partition);
+      return end > offset ? [[partition, end] as const] : [];
+    });
+    return unread.length > 0 ? [[id, new Map(unread)] as const] : [];
+  });
+  return new Map(ends);
 }
 
 /** Where a coordinator is when it has planned nothing yet. @param most records that the next epoch reads. */

@@ -12,6 +12,7 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { SinkTargets } from '../ports/sink-targets.ts';
 import { coordinateSinks } from '../sinks/connectors.ts';
 import { createBlobs } from '../storage/blobs.ts';
+import { KeptObjects } from './kept-objects.ts';
 import { type MemoryKafka, memoryKafka } from './memory-kafka.ts';
 import type { MemoryTopics } from './memory-topics.ts';
 import { stageFunctions } from './stage-functions.ts';
@@ -33,6 +34,7 @@ export interface Run extends StageRunner {
   readonly kafka: MemoryKafka;
   readonly rules: LoopRules;
   readonly surroundings: Surroundings;
+  readonly keptObjects: KeptObjects;
 }
 
 /** By stage, or of all of them. */
@@ -58,10 +60,12 @@ export async function startRun(surroundings: Surroundings, parallelism: Parallel
   const { plan } = compiled;
   const kafka = memoryKafka(topics);
   const blobs = createBlobs(blobStore, random);
+  const keptObjects = new KeptObjects();
   // What a job's functions wait for takes the time of this machine.
   const waiting: Clock = { ...clock, sleep: realSleep };
   const tools = {
     ...compiled,
+    job: keptObjects.watching(compiled.job),
     blobs,
     clock: waiting,
     random,
@@ -98,6 +102,7 @@ export async function startRun(surroundings: Surroundings, parallelism: Parallel
     kafka,
     rules,
     surroundings,
+    keptObjects,
   };
 }
 

@@ -2,6 +2,7 @@ import type { DynamoSink } from '../api/dynamo.ts';
 import type { FileSink } from '../api/files.ts';
 import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
 import type { WriteAheadSink } from '../api/write-ahead.ts';
+import type { LoopState } from '../epoch/loop/state.ts';
 import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
 import type { Stage } from '../plan/plan.ts';
@@ -13,6 +14,7 @@ import {
   type EpochCourse,
   type EpochOutcome,
   firstEpoch,
+  heldInput,
   runEpoch,
   stateAfter,
   stateOfEmptyEpoch,
@@ -162,10 +164,7 @@ export class TestJob {
     }));
     return this.#alone(async () => {
       const run = await this.#started();
-      const report = await this.#keep(
-        run,
-        await runEpoch(run, await stateOfEmptyEpoch(this.#last(), run), { seen: { source, partitions } }),
-      );
+      const report = await this.#keep(run, await worked(run, await stateOfEmptyEpoch(this.#last(), run), { seen: { source, partitions } }));
       if (report === undefined) throw new Error('an epoch was begun, and came to nothing');
       return report;
     });
@@ -178,12 +177,11 @@ export class TestJob {
     return this.#alone(async () => {
       const reports: EpochReport[] = [];
       if (job === 'running') {
-        await this.#started();
+        const run = await this.#started();
         for (let dueMs: number | undefined = this.nowMs; dueMs !== undefined && dueMs <= toMs; ) {
           this.#clock.nowMs = Math.max(this.nowMs, dueMs);
           reports.push(...(await this.#runUntilIdle(Number.POSITIVE_INFINITY)));
-          const nextMs = timeDueAtMs(this.#last().manifest, this.#surroundings.compiled.plan);
-          // What is due and was not done waits for input that is held.
+          const nextMs = timeDueAtMs(this.#last().manifest, this.#surroundings.compiled.plan, heldInput(this.#last(), run));
           dueMs = nextMs !== undefined && nextMs > this.nowMs ? nextMs : undefined;
         }
       }
@@ -302,7 +300,7 @@ export class TestJob {
 
   async #attempt(most: number, course?: EpochCourse): Promise<EpochOutcome> {
     const run = await this.#started();
-    return runEpoch(run, stateAfter(this.#last(), run, most), course);
+    return worked(run, stateAfter(this.#last(), run, most), course);
   }
 
   async #keep(run: Run, outcome: EpochOutcome): Promise<EpochReport | undefined> {
@@ -344,6 +342,13 @@ export class TestJob {
       this.#isBusy = false;
     }
   }
+}
+
+/** An epoch, in which no function has changed what it kept of one before. */
+async function worked(run: Run, state: LoopState, course?: EpochCourse): Promise<EpochOutcome> {
+  const outcome = await runEpoch(run, state, course);
+  if (outcome.outcome !== 'failed') run.keptObjects.check();
+  return outcome;
 }
 
 /** A sink that does not write to Kafka. */

@@ -4,7 +4,17 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-type Part = 'kafka' | 'kafka-3.9' | 'dynamodb-local' | 'emulator' | 'localstack' | 'clickhouse' | 'bench-jars' | 'bench' | 'conformance';
+type Part =
+  | 'kafka'
+  | 'kafka-3.9'
+  | 'dynamodb-local'
+  | 'emulator'
+  | 'localstack'
+  | 'clickhouse'
+  | 'duckdb'
+  | 'bench-jars'
+  | 'bench'
+  | 'conformance';
 
 /** One release of Kafka. */
 export interface InstalledKafka {
@@ -36,6 +46,7 @@ export const INSTALLED = {
   conformance: join(ROOT, '.onceflow/conformance'),
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
   clickhousePython: join(ROOT, '.onceflow/clickhouse/bin/python'),
+  duckdbPython: join(ROOT, '.onceflow/duckdb/bin/python'),
   localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;
 

@@ -174,10 +174,10 @@ describe('a job of such a project', () => {
     [
       'of formats',
       'formats.ts',
-      `import { defineJob, kafkaSource } from 'onceflow'; import { avro } from 'onceflow/avro'; import { protobuf } from 'onceflow/protobuf'; import { schemaRegistry } from 'onceflow/registry';
+      `import { defineJob, kafkaSource } from 'onceflow'; import { avro } from 'onceflow/avro'; import { protobuf } from 'onceflow/protobuf'; import { schemaRegistry } from 'onceflow/registry'; import { parquet } from 'onceflow/parquet';
        import { TimestampSchema } from '@bufbuild/protobuf/wkt';
        const Topic = { clicks: 'a' }; const registry = schemaRegistry({ url: 'http://registry:8081' });
-       const utf8 = avro('long', { registry, longs: 'bigint' }); protobuf(TimestampSchema, { registry }); export default defineJob('clicks', ${body});`,
+       const utf8 = avro('long', { registry, longs: 'bigint' }); protobuf(TimestampSchema, { registry }); parquet({ columns: [{ name: 'n', type: 'int64' }] }); export default defineJob('clicks', ${body});`,
     ],
   ])('%s is bundled', (_how, file, text) => {
     expect(synthesize(file, text)).toEqual({ code: 0, stdout: '', stderr: expect.stringMatching(/^Bundling asset [^\n]*\n$/) });

@@ -1,6 +1,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { StoreProblem } from '../../ports/store-problem.ts';
 import { keyOf } from './paths.ts';
+import type { FileFormat } from './spec.ts';
 import type { Codec, Section, StagedFiles } from './staged-files.ts';
 
 /** A file that is to be, and what it will hold. */
@@ -39,7 +41,17 @@ export function cutFiles(staged: readonly StagedFiles[], stem: string): PlannedF
   }));
 }
 
-export async function bytesOf({ codec, content }: PlannedFile): Promise<Buffer> {
+/** @param format that of the sink in this process, which makes files of what it staged; undefined: the job's code is not here, or another */
+export async function bytesOf({ key, codec, content }: PlannedFile, format: FileFormat<unknown> | undefined): Promise<Uint8Array> {
+  const { assembly } = codec;
+  if (assembly !== undefined) {
+    if (format?.name !== assembly.format || format.assembly === undefined)
+      throw new StoreProblem(
+        `${key} is to be made of rows as ${assembly.format}, and the job's code in this process does not do that: start the job with the format that staged them, or name its module to this command (ONCEFLOW_JOB)`,
+        false,
+      );
+    return format.assembly.assemble(assembly.about, content);
+  }
   const plain = Buffer.concat(codec.head === '' ? content : [Buffer.from(codec.head), ...content]);
   return codec.compression === 'gzip' ? compressed(plain) : plain;
 }

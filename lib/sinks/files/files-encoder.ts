@@ -55,9 +55,16 @@ export class FilesEncoder implements RecordSink {
     this.#spec = spec;
     this.#current = current;
     const { format, compression, maxFileBytes } = spec;
-    const { head, contentType } = format;
+    const { head, contentType, assembly } = format;
     const extension = compression === 'gzip' ? `${format.extension}.gz` : format.extension;
-    this.#codec = { head, compression, extension, contentType: compression === 'gzip' ? 'application/gzip' : contentType, maxFileBytes };
+    this.#codec = {
+      head,
+      compression,
+      extension,
+      contentType: compression === 'gzip' ? 'application/gzip' : contentType,
+      maxFileBytes,
+      ...(assembly !== undefined && { assembly: { format: format.name, about: assembly.about } }),
+    };
   }
 
   get records(): number {

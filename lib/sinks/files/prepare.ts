@@ -1,12 +1,11 @@
 import { StoreProblem } from '../../ports/store-problem.ts';
-import type { UploadStore } from '../../ports/uploads.ts';
 import type { PrepareOutcome, SinkPlace, Staged, Until } from '../connector.ts';
 import { asCommittable, type FilesCommittable, type Uploaded } from './committable.ts';
 import { cutFiles, type PlannedFile } from './cut-files.ts';
 import { manifestKey, stemOf } from './paths.ts';
 import { decodeStagedFiles, type StagedFiles } from './staged-files.ts';
 import type { PrepareTerms } from './terms.ts';
-import { forEachFile, uploadBytes, uploadFile } from './upload.ts';
+import { type FileWriter, forEachFile, uploadBytes, uploadFile } from './upload.ts';
 
 const MOST_ANSWER_BYTES = 5 * 1024 * 1024;
 /** Of a file of one part, besides its key: the upload's name, the part's, sizes. */
@@ -18,7 +17,7 @@ const BYTES_FOR_A_FILE = 400;
  */
 export async function prepareFiles(
   until: Until,
-  store: UploadStore,
+  writer: FileWriter,
   place: SinkPlace,
   { location, manifests }: PrepareTerms,
   staged: Staged,
@@ -27,7 +26,7 @@ export async function prepareFiles(
   const stem = stemOf(place);
   const planned = cutFiles(await stagedFilesOf(staged), stem);
   if (answerBytes(planned) > MOST_ANSWER_BYTES) return { outcome: 'failed', retriable: false, message: tooMany(place, planned.length) };
-  const uploads = new Uploads(store);
+  const uploads = new Uploads(writer);
   try {
     const files = await forEachFile(planned, (file) => {
       if (until.clock.elapsedMs() >= until.deadlineMs)
@@ -60,24 +59,24 @@ export async function stagedFilesOf(staged: Staged): Promise<StagedFiles[]> {
 
 /** What was begun here, to be ended when it comes to nothing. */
 export class Uploads {
-  readonly #store: UploadStore;
+  readonly #writer: FileWriter;
   readonly #begun: { readonly key: string; readonly upload: string }[] = [];
 
-  constructor(store: UploadStore) {
-    this.#store = store;
+  constructor(writer: FileWriter) {
+    this.#writer = writer;
   }
 
   file(file: PlannedFile): Promise<Uploaded> {
-    return uploadFile(this.#store, file, (upload) => this.#begun.push({ key: file.key, upload }));
+    return uploadFile(this.#writer, file, (upload) => this.#begun.push({ key: file.key, upload }));
   }
 
   bytes(of: Parameters<typeof uploadBytes>[1]): Promise<Uploaded> {
-    return uploadBytes(this.#store, of, (upload) => this.#begun.push({ key: of.key, upload }));
+    return uploadBytes(this.#writer.store, of, (upload) => this.#begun.push({ key: of.key, upload }));
   }
 
   /** As well as that can be done now. */
   async abort(): Promise<void> {
-    await Promise.all(this.#begun.map(({ key, upload }) => this.#store.abort(key, upload).catch(() => {})));
+    await Promise.all(this.#begun.map(({ key, upload }) => this.#writer.store.abort(key, upload).catch(() => {})));
   }
 }
 

@@ -5,7 +5,7 @@ import { asCommittable, type FilesCommittable, type Uploaded, uploadsOf } from '
 import { cutFiles } from './cut-files.ts';
 import { stemOf } from './paths.ts';
 import { manifestOf, stagedFilesOf, Uploads } from './prepare.ts';
-import { forEachFile } from './upload.ts';
+import { type FileWriter, forEachFile } from './upload.ts';
 
 /**
  * - `there`: readers see it.
@@ -17,13 +17,14 @@ type Fate = 'there' | 'open' | 'lost' | { readonly taken: number };
 
 /** Finds out what became of a decided epoch's files, and uploads again what is lost. It completes nothing. */
 export async function resolveFiles(
-  store: UploadStore,
+  writer: FileWriter,
   place: SinkPlace,
   committable: FilesCommittable,
   staged: Staged,
 ): Promise<ResolveOutcome> {
   const { sink, epoch, location } = committable;
-  const uploads = new Uploads(store);
+  const { store } = writer;
+  const uploads = new Uploads(writer);
   try {
     const fates = await forEachFile(uploadsOf(committable), async (file) => ({ file, fate: await fateOf(store, file) }));
     for (const { file, fate } of fates)

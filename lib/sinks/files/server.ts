@@ -4,15 +4,21 @@ import { commitFiles } from './commit.ts';
 import { filesCommittable, uploadsOf } from './committable.ts';
 import { prepareFiles } from './prepare.ts';
 import { resolveFiles } from './resolve.ts';
+import type { FileSinkSpec } from './spec.ts';
 import { prepareTerms } from './terms.ts';
+import type { FileWriter } from './upload.ts';
 
 /** The half in the sink's function: uploads that are completed after the decision. */
-export function serveFiles(targets: SinkTargets): PreparedServer {
+export function serveFiles(targets: SinkTargets, specOf: (sink: string) => FileSinkSpec | undefined): PreparedServer {
+  const writerFor = async (location: string, sink: string): Promise<FileWriter> => ({
+    store: await targets.uploads(location),
+    format: specOf(sink)?.format,
+  });
   return {
     how: 'prepared',
     async prepare(until, place, terms, staged) {
       const told = prepareTerms(terms);
-      return prepareFiles(until, await targets.uploads(told.location), place, told, staged);
+      return prepareFiles(until, await writerFor(told.location, place.sink), place, told, staged);
     },
     async commit(_until, permit, committable) {
       const files = filesCommittable(committable);
@@ -20,7 +26,7 @@ export function serveFiles(targets: SinkTargets): PreparedServer {
     },
     async resolve(_until, _permit, committable, { place }, staged) {
       const files = filesCommittable(committable);
-      return resolveFiles(await targets.uploads(files.location), place, files, staged);
+      return resolveFiles(await writerFor(files.location, place.sink), place, files, staged);
     },
     async abort(_until, committable) {
       const files = filesCommittable(committable);

@@ -27,7 +27,7 @@ export interface RowTime {
   readonly timestamp: number;
 }
 
-/** How rows of type `T` stand in a file. Made by `jsonLines` or `csv`. */
+/** How rows of type `T` stand in a file. Made by `jsonLines`, `csv` or `parquet`. */
 export interface FileFormat<T> {
   readonly name: string;
   /** Of the file's name, without the dot. */
@@ -37,4 +37,14 @@ export interface FileFormat<T> {
   readonly head: string;
   /** Appends a row. Throws `TypeError` when the format cannot hold it. */
   readonly write: (row: T, out: ByteWriter) => void;
+  /** Of a format whose files are more than rows one behind the other. @default none */
+  readonly assembly?: FileAssembly;
+}
+
+/** How a file is made of rows as `write` wrote them. */
+export interface FileAssembly {
+  /** What has to be known besides the rows: it is staged with them, as JSON. */
+  readonly about: Readonly<Record<string, unknown>>;
+  /** The same of the same rows, in whichever process. */
+  readonly assemble: (about: Readonly<Record<string, unknown>>, rows: readonly Buffer[]) => Uint8Array;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CorruptBlobError } from '../../format/blob.ts';
-import { count, list, name, shapeFault, text } from '../../protocol/shape.ts';
+import { count, list, name, own, shapeFault, text } from '../../protocol/shape.ts';
 
 /** How the rows of a section become a file. */
 const codecSchema = z
@@ -12,6 +12,8 @@ const codecSchema = z
     contentType: name,
     /** A file that has so many bytes, before compression, is followed by another one. */
     maxFileBytes: z.int().min(1),
+    /** By which format its rows are made a file, and what that has to know. None: they stand one behind the other. */
+    assembly: z.object({ format: name, about: own }).readonly().optional(),
   })
   .readonly();
 export type Codec = z.infer<typeof codecSchema>;

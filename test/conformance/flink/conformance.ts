@@ -50,7 +50,7 @@ async function drawCases(flink: FlinkJvm, numRuns: number, seed: number): Promis
 }
 
 async function compare(flink: FlinkJvm, asked: Case): Promise<Difference | undefined> {
-  return differenceOf(asked, await flink.ask(flinkCase(asFlink(asked))), ours(asked));
+  return differenceOf(asked, await flink.ask(flinkCase(asFlink(asked))), await ours(asked));
 }
 
 function report(difference: Difference | undefined): string {

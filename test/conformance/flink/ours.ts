@@ -1,11 +1,14 @@
 import {
   countWindows,
   type DataStream,
+  defineJob,
   int64,
+  type JobDefinition,
   json,
   type KeyedOperator,
   type KeyedStream,
   kafkaSink,
+  kafkaSource,
   type Output,
   sessionWindows,
   slidingWindows,
@@ -18,7 +21,8 @@ import {
   type WindowContext,
   type WindowStream,
 } from '../../../lib/api/index.ts';
-import { RunningWindows, type Value, windowedJob } from '../../unit/windows/windowed.ts';
+import { testJob } from '../../../lib/testing/index.ts';
+import type { Value } from '../../unit/windows/windowed.ts';
 import type { Case, Given, Rounds, TimerAction, TimersCase, WindowsCase } from './case.ts';
 import { numbered } from './numbered.ts';
 
@@ -31,19 +35,50 @@ interface Made {
   readonly late?: DataStream<Value>;
 }
 
-/** What Onceflow's operators give. */
-export function ours(asked: Case): Rounds {
-  const job = windowedJob((keyed) => {
+/** What comes with a watermark and is no row. */
+interface Mark {
+  readonly watermarkMs: number;
+}
+
+/** Its records say what the watermark is. */
+const steps = kafkaSource({
+  topic: 'in',
+  value: json<Value | Mark>(),
+  eventTime: {
+    timestamp: (step) => ('t' in step ? step.t : 0),
+    watermark: (step) => ('watermarkMs' in step ? step.watermarkMs : undefined),
+    maxAheadMs: Number.POSITIVE_INFINITY,
+  },
+});
+const written = kafkaSink({ topic: 'out', value: json<Result>() });
+
+/** What a job gives in memory: each round is an epoch, in the middle of a case at another parallelism. */
+export async function ours(asked: Case): Promise<Rounds> {
+  const job = testJob(jobOf(asked));
+  const rounds: (readonly Given[])[] = [];
+  let given = 0;
+  for (const { rows, watermarkMs, processingMs, parallelism } of numbered(asked)) {
+    if (parallelism !== undefined) job.restore({ parallelism });
+    await job.advanceProcessingTime({ toMs: Math.max(processingMs, job.nowMs), job: 'down' });
+    job.push(steps, ...rows, ...(watermarkMs === undefined ? [] : [{ watermarkMs }]));
+    await job.runEpoch();
+    const all = job.output(written).map(({ timestamp, value }) => ({ ...(value as Result), timestamp }));
+    rounds.push(all.slice(given));
+    given = all.length;
+  }
+  return rounds;
+}
+
+function jobOf(asked: Case): JobDefinition {
+  return defineJob('asked', (builder) => {
+    const keyed = builder
+      .source('read', steps)
+      .filter((step) => 't' in step)
+      .keyBy(({ k }) => k, utf8, { value: json<Value>() });
     const { results, late } = asked.kind === 'windows' ? windowsOf(asked, keyed) : timersOf(asked, keyed);
-    late?.map(({ k, v }) => JSON.stringify({ key: k, late: v })).sink('late', kafkaSink({ topic: 'late', value: utf8 }));
-    return results;
+    const ofLate = late?.map(({ k, v }): Result => ({ key: k, late: v }));
+    (ofLate === undefined ? results : results.union(ofLate)).sink('write', written);
   });
-  const running = new RunningWindows(job);
-  return numbered(asked).map(({ rows, watermarkMs, processingMs, parallelism }) =>
-    running
-      .run({ rows, afterMs: watermarkMs, processingMs, parallelism })
-      .map(({ timestamp, result }) => ({ ...(result as Result), timestamp })),
-  );
 }
 
 function windowsOf(asked: WindowsCase, keyed: Keyed): Made {

@@ -22,6 +22,7 @@ export const QUERIES: ReadonlyMap<string, Query> = new Map<string, Query>([
   ['q10', append(q10)],
   ['q11', append(q11)],
   ['q12', { key: [], results: q12, fixed: sumsOfWindows }],
+  ['q13', append(q13)],
   ['q14', append(q14)],
   ['q15', update(['day'], ({ bids }) => grouped(bids, ['day']).map(([key, of]) => ({ ...key, ...counts(of) })))],
   ['q16', update(['channel', 'day'], q16)],
@@ -138,6 +139,23 @@ function sumsOfWindows(records: readonly Readonly<Record<string, unknown>>[]): o
   return [...Map.groupBy(records, ({ bidder }) => bidder)].map(([bidder, of]) => {
     return { bidder, bid_count: of.reduce((sum, { bid_count }) => sum + Number(bid_count), 0) };
   });
+}
+
+/** The side table: what it has for a key. Of every seventh it has nothing. */
+export function sideOf(key: number): string | undefined {
+  return key % 7 === 3 ? undefined : `side-${(key * 31) % 10_000}`;
+}
+
+/** The table as the file that the job reads. */
+export function sideTable(): string {
+  const keys = Array.from({ length: 10_000 }, (_, key) => key).filter((key) => sideOf(key) !== undefined);
+  return keys.map((key) => `${JSON.stringify({ key, value: sideOf(key) })}\n`).join('');
+}
+
+function q13({ bids }: NexmarkEvents): object[] {
+  return bids
+    .filter(({ auction }) => sideOf(auction % 10_000) !== undefined)
+    .map((bid) => ({ ...only(bid, ['auction', 'bidder', 'price', 'dateTime']), value: sideOf(bid.auction % 10_000) }));
 }
 
 function q14({ bids }: NexmarkEvents): object[] {

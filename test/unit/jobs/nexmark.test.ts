@@ -1,11 +1,13 @@
-import { readdirSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { JobDefinition } from '../../../lib/api/index.ts';
 import type { TestJob } from '../../../lib/testing/index.ts';
 import { Dice } from '../../simulation/kernel/dice.ts';
 import { resultsOf } from '../../support/nexmark/check.ts';
 import { DISORDER_MS, nexmarkEvents, PARTITIONS } from '../../support/nexmark/events.ts';
-import { canonical, QUERIES } from '../../support/nexmark/queries.ts';
+import { canonical, QUERIES, sideTable } from '../../support/nexmark/queries.ts';
 import { type GivenEpoch, ran } from '../operators/running-job.ts';
 import { troubled } from '../testing/troubled.ts';
 
@@ -20,7 +22,11 @@ const START = Date.UTC(2026, 0, 1);
 /** By then every window of processing time is over, and a partition without records is idle. */
 const PAUSE_MS = 60_000;
 
+const folder = mkdtempSync(join(tmpdir(), 'onceflow-nexmark-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+writeFileSync(join(folder, 'side.jsonl'), sideTable());
 vi.stubEnv('DISORDER_MS', String(DISORDER_MS));
+vi.stubEnv('SIDE', join(folder, 'side.jsonl'));
 
 async function jobOf(query: string): Promise<JobDefinition> {
   const { default: job } = (await import(`../../../jobs/nexmark/${query}.ts`)) as { default: JobDefinition };

@@ -15,6 +15,12 @@ export interface GivenEpoch {
   readonly processingMs: number;
 }
 
+/** What a stage is given through one of its inputs. */
+interface Segment {
+  readonly input: number;
+  readonly bytes: Buffer;
+}
+
 interface Ran {
   /** To its sink `write-results`, of each partition in its order. */
   readonly written: readonly Written[];
@@ -39,11 +45,11 @@ export function ran(job: JobDefinition, epochs: readonly GivenEpoch[], paralleli
   let time: Time | undefined;
 
   epochs.forEach(({ lines, processingMs }, epoch) => {
-    const segments = new Map(operators.map(({ id }) => [id, subtasks.map((): Buffer[] => [])]));
+    const segments = new Map(operators.map(({ id }) => [id, subtasks.map((): Segment[] => [])]));
     const deliver = (output: EpochOutput) => {
-      for (const [id, ofStage] of segments)
-        partsTo(output, id).forEach((parts, subtask) => {
-          if (parts !== undefined) ofStage[subtask]?.push(throughBlob(parts));
+      for (const { id, to, input } of plan.edges)
+        output.edges.get(id)?.parts.forEach((parts, subtask) => {
+          if (parts !== undefined) segments.get(to)?.[subtask]?.push({ input, bytes: throughBlob(parts) });
         });
       if (writesFiles) written.push(...rowsInFiles(output));
       else
@@ -74,7 +80,8 @@ export function ran(job: JobDefinition, epochs: readonly GivenEpoch[], paralleli
         const runtime = createOperatorRuntime(compiled(job), id, context, subtask);
         for (const [uid, state] of runtime.states) state.load([...(snapshots.get(uid) ?? [])]);
         runtime.begin(usesTime === true ? stageTime : undefined);
-        for (const segment of segments.get(id)?.[subtask] ?? []) runtime.consume(segment);
+        const inOrder = (segments.get(id)?.[subtask] ?? []).toSorted((one, other) => one.input - other.input);
+        for (const { input, bytes } of inOrder) runtime.consume(bytes, id, input);
         deliver(runtime.finish());
         for (const [uid, state] of runtime.states) {
           keys += state.size;

@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { defineJob, int64, json, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../../lib/api/index.ts';
-import { EpochFailedError, testJob, UserCodeError } from '../../../lib/testing/index.ts';
+import {
+  bytes,
+  customSerde,
+  defineJob,
+  int64,
+  json,
+  kafkaSink,
+  kafkaSource,
+  mapState,
+  type Output,
+  type Serde,
+  structured,
+  utf8,
+  valueState,
+} from '../../../lib/api/index.ts';
+import { EpochFailedError, type TestJob, testJob, UserCodeError } from '../../../lib/testing/index.ts';
 
 const thrown = async (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -112,6 +126,109 @@ test('an object of the state that is changed when its record is done with fails 
   );
   job.push('read', 'a', 'b');
   await expect(job.runUntilIdle({ maxRecords: 1 })).rejects.toThrow(/keep.*TypeError.*read only/);
+});
+
+class Seen {
+  n = 0;
+}
+
+const seenSerde = customSerde<Seen>({
+  name: 'seen',
+  serialize: ({ n }) => Buffer.from([n]),
+  deserialize: (from) => Object.assign(new Seen(), { n: from[0] }),
+});
+
+type Marks = { readonly of: Map<string, number> };
+
+const marksSerde = customSerde<Marks>({
+  name: 'marks',
+  serialize: ({ of }) => Buffer.from(JSON.stringify([...of])),
+  deserialize: (from) => ({ of: new Map(JSON.parse(String(from)) as [string, number][]) }),
+});
+
+describe('an object that cannot be frozen, of a state', () => {
+  /** What `first` keeps of its record `then` has for the next. */
+  function keeping<T extends object>(serde: Serde<T>, initial: () => T, then: (kept: T, own: T) => void): TestJob {
+    let kept: T | undefined;
+    return testJob(
+      defineJob('keeping', (builder) => {
+        builder
+          .source('read', kafkaSource({ topic: 'in', value: utf8 }))
+          .keyBy((line) => line, utf8)
+          .process('keep', {
+            state: { last: valueState(serde, initial), all: mapState(utf8, serde) },
+            onRecord(line, { last, all }) {
+              const own = last.get();
+              all.set(line, own);
+              if (kept !== undefined) then(kept, own);
+              kept ??= own;
+            },
+          })
+          .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
+      }),
+    );
+  }
+
+  test.each<[string, () => TestJob]>([
+    [
+      'of a class',
+      () =>
+        keeping(
+          seenSerde,
+          () => new Seen(),
+          (kept) => void kept.n++,
+        ),
+    ],
+    [
+      'a date',
+      () =>
+        keeping(
+          structured as Serde<Date>,
+          () => new Date(0),
+          (kept) => void kept.setTime(5),
+        ),
+    ],
+    [
+      'bytes',
+      () =>
+        keeping(
+          bytes,
+          () => new Uint8Array(2),
+          (kept) => void kept.fill(1),
+        ),
+    ],
+    [
+      'a Map in a plain object',
+      () =>
+        keeping(
+          marksSerde,
+          () => ({ of: new Map() }),
+          ({ of }) => void of.set('a', 1),
+        ),
+    ],
+  ])('%s, that is changed in a later epoch, fails that epoch, and is told once', async (_, made) => {
+    const job = made();
+    job.push('read', 'a', 'b');
+    await expect(job.runUntilIdle({ maxRecords: 1 })).rejects.toThrow(
+      /^keep: TypeError: an object of state (last|all) was changed in a later epoch than that of its record/,
+    );
+    expect(job.epoch).toBe(1);
+    await job.runUntilIdle();
+    expect(job.epoch).toBe(2);
+  });
+
+  test('may be changed while its record is worked on, and kept as it is', async () => {
+    const job = keeping(
+      seenSerde,
+      () => new Seen(),
+      (kept, own) => {
+        own.n += kept.n + 1;
+      },
+    );
+    job.push('read', 'a', 'b', 'b', 'c');
+    await job.runUntilIdle({ maxRecords: 1 });
+    expect(await job.state('keep', 'b')).toMatchObject({ last: { n: 2 } });
+  });
 });
 
 test('a promise that is returned fails the job', async () => {

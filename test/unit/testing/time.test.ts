@@ -150,6 +150,27 @@ describe('event time', () => {
     expect(job.values('write')).toEqual(['a 2000']);
   });
 
+  test('lets in what is too far ahead as soon as the rest is idle', async () => {
+    const aligned = defineJob('aligned', (builder) => {
+      const eventTime = { maxOutOfOrdernessMs: 0, idleAfterMs: 10_000, alignWithinMs: 500 };
+      builder
+        .source('read', kafkaSource({ topic: 'in', value: utf8, eventTime }))
+        .keyBy((line) => line, utf8)
+        .process('say', {
+          state: {},
+          usesTime: true,
+          onRecord: (line, _state, out: Output<string>, { processingTimeMs }) => out.emit(`${line} at ${processingTimeMs}`),
+        })
+        .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
+    });
+    const job = testJob(aligned, { partitions: 2 });
+    for (const partition of [0, 1]) job.pushRecords('read', { value: 'a', timestamp: 1_000, partition });
+    await job.runUntilIdle();
+    job.pushRecords('read', { value: 'b', timestamp: 5_000, partition: 0 }, { value: 'c', timestamp: 6_000, partition: 0 });
+    await job.advanceProcessingTime({ byMs: 60_000 });
+    expect(job.values('write')).toEqual(['a at 0', 'a at 0', 'b at 0', 'c at 10000']);
+  });
+
   test('is of no source that has none', async () => {
     await expect(testJob(quiet).advanceWatermark('read', 1)).rejects.toThrow(/no source read that has event time/);
     await expect(testJob(later).advanceWatermark('read', 1.5)).rejects.toThrow(RangeError);

@@ -24,7 +24,11 @@ interface Shown extends Omit<WindowContext<string>, 'key'> {
 }
 
 const shown = ({ t, v }: Value) => `${t}/${v}`;
-const asResult = (values: readonly string[], context: WindowContext<string>): Shown => ({ ...context, values: values.toSorted() });
+/** What a result is given to know; that of a process has its side outputs besides. */
+const asResult = (
+  values: readonly string[],
+  { sideOutputs: _, ...context }: WindowContext<string> & { readonly sideOutputs?: unknown },
+): Shown => ({ ...context, values: values.toSorted() });
 
 /** The same windows, made in each way there is. Their results are the same. */
 const ways: Readonly<Record<string, (windows: TimeWindows, options: WindowOptions) => Windowing>> = {

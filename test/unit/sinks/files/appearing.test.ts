@@ -8,7 +8,7 @@ import { commitPermitSchema } from '../../../../lib/protocol/permit.ts';
 import type { PoolScope, SinkEvent, Staged } from '../../../../lib/sinks/connector.ts';
 import type { SinkSpec } from '../../../../lib/sinks/connectors.ts';
 import { commitFiles } from '../../../../lib/sinks/files/commit.ts';
-import { type FilesCommittable, filesCommittable } from '../../../../lib/sinks/files/committable.ts';
+import { type FilesCommittable, filesCommittable, uploadsOf } from '../../../../lib/sinks/files/committable.ts';
 import { coordinateFiles } from '../../../../lib/sinks/files/coordination.ts';
 import { FilesEncoder } from '../../../../lib/sinks/files/files-encoder.ts';
 import { prepareFiles } from '../../../../lib/sinks/files/prepare.ts';
@@ -35,7 +35,7 @@ function stagedRows(rows: readonly string[]): Staged {
 }
 
 async function prepared(store: UploadStore, staged: Staged): Promise<FilesCommittable> {
-  const answer = await prepareFiles(until, store, place, terms, staged);
+  const answer = await prepareFiles(until, { store, format: undefined }, place, terms, staged);
   if (answer.outcome !== 'prepared' || answer.committable === undefined) throw new Error('it was not prepared');
   return filesCommittable(answer.committable);
 }
@@ -54,7 +54,7 @@ describe('a list of an epoch’s files', () => {
     expect(await commitFiles(store, permit, epoch)).toMatchObject({ outcome: 'doubtful', why: expect.stringContaining('is gone') });
     expect([...files.files.keys()]).toEqual(['a/j-i-s-0-000000000007-0.jsonl']);
 
-    const again = await resolveFiles(store, place, epoch, staged);
+    const again = await resolveFiles({ store, format: undefined }, place, epoch, staged);
     if (again.outcome !== 'sent-again') throw new Error(again.outcome);
     expect(await commitFiles(store, permit, filesCommittable(again.committable))).toEqual({ outcome: 'committed' });
     expect(listed(files.files.get(LIST)).map(({ key }) => key)).toEqual([...files.files.keys()].filter((key) => key !== LIST));
@@ -68,10 +68,19 @@ describe('a list of an epoch’s files', () => {
     // As if it had been another size then.
     const other = { ...epoch, files: epoch.files.map((file) => ({ ...file, bytes: file.bytes + 1 })) };
     await store.abort(epoch.files[0]?.key ?? '', epoch.files[0]?.upload ?? '');
-    const again = await resolveFiles(store, place, other, staged);
+    const again = await resolveFiles({ store, format: undefined }, place, other, staged);
     if (again.outcome !== 'sent-again') throw new Error(again.outcome);
     expect(filesCommittable(again.committable).manifest?.upload).not.toBe(epoch.manifest?.upload);
     expect(await commitFiles(store, permit, filesCommittable(again.committable))).toEqual({ outcome: 'committed' });
+  });
+
+  it('is ended with them when the epoch is dropped', async () => {
+    const files = new UploadPlace();
+    const store = uploadStoreOn(files);
+    const epoch = await prepared(store, stagedRows(['a', 'b']));
+    expect(files.open).toHaveLength(3);
+    for (const { key, upload } of uploadsOf(epoch)) await store.abort(key, upload);
+    expect(files.open).toEqual([]);
   });
 
   it('that is there stays', async () => {
@@ -83,7 +92,7 @@ describe('a list of an epoch’s files', () => {
     const [file] = epoch.files;
     files.files.delete(file?.key ?? '');
     const other = { ...epoch, files: epoch.files.map((each) => ({ ...each, bytes: each.bytes + 1 })) };
-    const again = await resolveFiles(store, place, other, staged);
+    const again = await resolveFiles({ store, format: undefined }, place, other, staged);
     if (again.outcome !== 'sent-again') throw new Error(again.outcome);
     expect(filesCommittable(again.committable).manifest).toEqual(epoch.manifest);
   });
@@ -105,7 +114,7 @@ describe('a prepare', () => {
   it('of more files than a function can answer says which options make fewer, and uploads nothing', async () => {
     const files = new UploadPlace();
     const rows = Array.from({ length: 13_000 }, (_, n) => `folder-${n}`);
-    expect(await prepareFiles(until, uploadStoreOn(files), place, terms, stagedRows(rows))).toMatchObject({
+    expect(await prepareFiles(until, { store: uploadStoreOn(files), format: undefined }, place, terms, stagedRows(rows))).toMatchObject({
       outcome: 'failed',
       retriable: false,
       message: expect.stringMatching(/epoch 7 would be 13000 files.*`path`.*ONCEFLOW_MAX_EPOCH_BYTES/),
