@@ -27,8 +27,7 @@ try {
 
   const kafka = await startKafka(keeper, { release, jvm: [`-XX:ArchiveClassesAtExit=${release.classArchive}`] });
   await createTopics(kafka.bootstrap, [{ topic: 'training' }]);
-  // The classes are written then: seconds of CPU.
-  await kafka.end(180_000);
+  await kafka.end();
 } finally {
   await keeper.close();
 }
