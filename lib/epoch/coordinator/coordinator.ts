@@ -4,6 +4,7 @@ import { watchProgress } from '../progress/progress-watch.ts';
 import { checkTakeover } from '../start/check-start.ts';
 import { takenOverBy } from '../start/may-start.ts';
 import { recover, takeLease } from '../start/start.ts';
+import { watchForStop } from '../start/watch-for-stop.ts';
 import {
   type CoordinatorDeps,
   type CoordinatorEnd,
@@ -51,7 +52,9 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
       lastCompleted: row.lastCompleted?.epoch,
       lastCommitted: row.lastCommitted,
     });
-    const standing = await progress.during(recover(deps, settings, row, AbortSignal.any([ending, lease.lost])));
+    const stopWatch = watchForStop(given, settings, row);
+    const leaving = AbortSignal.any([ending, lease.lost, stopWatch.lasts]);
+    const standing = await progress.during(recover(deps, settings, row, leaving)).finally(stopWatch.end);
     const running = { ...deps, refusalTimeoutMs: settings.refusalTimeoutMs };
     const asked = await runEpochs(running, settings, standing, { lease, progress }, ending);
     if (asked === 'stop-requested' || signals.stop.aborted) end = { end: 'stopped', message: `job ${settings.job} stopped` };

@@ -23,7 +23,7 @@ import {
 /** An ending loop waits this long for epochs that are under way; what is not decided by then is dropped. */
 const UNDECIDED_GRACE_MS = 4_000;
 /** And this long for commits and for settling; what is not done by then is left to the next coordinator. */
-const COMMIT_GRACE_MS = 10_000;
+export const COMMIT_GRACE_MS = 10_000;
 
 /** Starts every step and every chore that may start now. */
 export function whatIsDue(state: LoopState, given: Given, rules: LoopRules): Next {

@@ -59,6 +59,12 @@ it.each(['stop', 'handOver'] as const)(
   },
 );
 
+it('a recovery of a job that somebody stops leaves the rest to the next coordinator, when no broker has answered for ten seconds since', async () => {
+  const { end, row } = await recovering(({ table }) => table.setDesired('job', 'stopped'));
+  expect(end).toEqual({ end: 'handed-over', message: expect.stringMatching(/left to the next coordinator: no broker answers/) });
+  expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'stopped', failure: undefined });
+});
+
 /** Another process takes the job. */
 const taken = { holder: 'second', leaseExpiresAtMs: 9_000_000 };
 
