@@ -1,5 +1,4 @@
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from '../config/starting-offsets.ts';
-import type { BatchCompression } from '../format/compress.ts';
 import { type Serde, serdeFor } from '../format/serde.ts';
 import { type EventTimeStrategy, JobDefinitionError, type SourceRecord } from '../graph/job.ts';
 import { checkTopic } from '../graph/overrides.ts';
@@ -82,7 +81,7 @@ export interface KafkaSink<T, K = unknown, V = unknown> {
   readonly value: Serde<V>;
   readonly delivery: 'exactly-once';
   readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
-  readonly compression: 'none' | BatchCompression;
+  readonly compression: 'none' | 'gzip' | 'zstd';
 }
 
 export interface KafkaSinkOptions<V> {
@@ -99,7 +98,7 @@ export interface KafkaSinkOptions<V> {
    * read zstd.
    * @default 'none'
    */
-  readonly compression?: 'none' | BatchCompression;
+  readonly compression?: 'none' | 'gzip' | 'zstd';
 }
 
 export interface KafkaRecordSinkOptions<V, T> extends KafkaSinkOptions<V> {
