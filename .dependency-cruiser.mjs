@@ -5,6 +5,8 @@
 const rooms = {
   // A job is written against the API alone, as its author sees it.
   jobs: ['lib/api', 'lib/formats', 'lib/targets'],
+  // Jobs as well, and the command that runs them.
+  examples: ['dev', 'lib/api', 'lib/config/usage-error.ts', 'local/command.ts'],
   // The composition root: the one room that knows the engine and all that it runs on.
   host: ['lib'],
   functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],

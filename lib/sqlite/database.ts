@@ -18,6 +18,8 @@ export interface Database {
    * anything in between. It is answered when it would survive a power cut. @param creates the file is made if there is none
    */
   write<T>(what: string, work: (db: DatabaseSync) => T, creates?: 'creates'): Promise<T>;
+  /** Which of the files that were there one after the other is open: what was known of one is nothing of the next. */
+  opening(): number;
   close(): void;
 }
 
@@ -36,6 +38,7 @@ export function openDatabase({
   readonly busyPausesMs?: readonly number[];
 }): Database {
   let opened: { readonly db: DatabaseSync; readonly is: Stats } | undefined;
+  let openings = 0;
 
   function current(creates: boolean): DatabaseSync {
     if (opened === undefined) {
@@ -43,6 +46,7 @@ export function openDatabase({
       makeFolder(dirname(file));
       const db = connect(file);
       opened = { db, is: statSync(file) };
+      openings++;
     } else if (!isSame(opened.is, statSync(file, { throwIfNoEntry: false }))) {
       // What this process would write goes nowhere, and fences nobody. The connection is left as it is: closing it may touch what took the file's place.
       opened = undefined;
@@ -69,6 +73,7 @@ export function openDatabase({
   return {
     read: (what, query) => untilFree(what, false, query),
     write: (what, work, creates) => untilFree(what, creates === 'creates', (db) => transact(db, 'IMMEDIATE', () => work(db))),
+    opening: () => openings,
     close() {
       opened?.db.close();
       opened = undefined;

@@ -15,8 +15,11 @@ interface Store {
   /** For people: where the table is. */
   readonly where: string;
   readonly nowMs: () => number;
-  /** As in DynamoDB: by job and generation, of the generations that this process took, the incarnation. */
-  readonly incarnations: Map<string, string>;
+  /**
+   * By job and generation, of the generations that this process took, as in DynamoDB the incarnation; and in which file. Of one that was put
+   * in its place, a copy of before perhaps, it holds nothing.
+   */
+  readonly taken: Map<string, { readonly incarnation: string; readonly opening: number }>;
   /** Of tries to take a generation that were not answered: what they wrote into the row if they were carried out. */
   readonly claims: Map<string, string>;
 }
@@ -26,7 +29,7 @@ interface Store {
  * @param nowMs by which rows of retired epochs are deleted
  */
 export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'nowMs'>): EpochStore {
-  const store: Store = { ...of, incarnations: new Map(), claims: new Map() };
+  const store: Store = { ...of, taken: new Map(), claims: new Map() };
   const { database } = store;
   const fenced = (job: string, generation: number, change: (row: JobRow) => JobRow) => fencedWrite(store, job, generation, change);
   return {
@@ -134,15 +137,16 @@ function take(db: DatabaseSync, seen: JobRow, taking: Taking, claim: string | nu
   return row;
 }
 
-function rememberTaken({ incarnations }: Store, { job, generation, incarnation }: JobRow): void {
-  incarnations.set(`${job} ${generation}`, incarnation);
+function rememberTaken({ taken, database }: Store, { job, generation, incarnation }: JobRow): void {
+  taken.set(`${job} ${generation}`, { incarnation, opening: database.opening() });
 }
 
 /** Does `generation` still hold the job? Those of a job that was deleted and made anew begin again, so the incarnation counts too. */
-function isHeld({ incarnations }: Store, stored: StoredJob | undefined, generation: number): stored is StoredJob {
+function isHeld({ taken, database }: Store, stored: StoredJob | undefined, generation: number): stored is StoredJob {
   if (stored?.row.generation !== generation) return false;
   const { job, incarnation } = stored.row;
-  return (incarnations.get(`${job} ${generation}`) ?? incarnation) === incarnation;
+  const own = taken.get(`${job} ${generation}`);
+  return own === undefined || (own.incarnation === incarnation && own.opening === database.opening());
 }
 
 /** @param change throws when the row is not one that it may be made of; nothing is written then */
@@ -208,7 +212,7 @@ async function decide(store: Store, decision: Decision): Promise<DecideAnswer> {
       const decided = decisionIdOf(db, decision);
       if (decided !== undefined) return decided === decision.decisionId ? 'decided' : 'refused';
       const stored = readStoredJob(db, decision.job);
-      if (stored === undefined || !isParent(stored.row, decision)) return 'refused';
+      if (!isHeld(store, stored, decision.generation) || !isParent(stored.row, decision)) return 'refused';
       const { sentAgain: _, ...row } = stored.row;
       const { epoch, decisionId, lastCommitted, leaseExpiresAtMs } = decision;
       insertEpoch(db, decision);
@@ -222,8 +226,8 @@ async function decide(store: Store, decision: Decision): Promise<DecideAnswer> {
   }
 }
 
-function isParent(row: JobRow, { incarnation, generation, parentDecisionId }: Decision): boolean {
-  return row.generation === generation && row.incarnation === incarnation && row.lastCompleted?.decisionId === parentDecisionId;
+function isParent(row: JobRow, { incarnation, parentDecisionId }: Decision): boolean {
+  return row.incarnation === incarnation && row.lastCompleted?.decisionId === parentDecisionId;
 }
 
 function deleteExpired(db: DatabaseSync, nowMs: number): void {

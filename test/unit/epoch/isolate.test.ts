@@ -139,6 +139,13 @@ describe('what is alone', () => {
     expect(afterUserFailure(alone, [{ ...part(1, 5, 6), topic: 'others' }]).alone).toBe(1);
   });
 
+  it('counts from one when more failed together meanwhile', () => {
+    const twice = afterUserFailure(alone, [part(1, 5, 6)]);
+    const together = afterUserFailure(twice, [part(1, 5, 8)]);
+    expect(together.alone).toBe(0);
+    expect(afterUserFailure(together, [part(1, 5, 6)]).alone).toBe(1);
+  });
+
   it('keeps its count when an earlier epoch is decided', () => {
     expect(afterDecision(alone, { read: { lines: [100, 5] } }, 3).alone).toBe(1);
   });

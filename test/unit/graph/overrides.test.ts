@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import wordCount from '../../../jobs/word-count.ts';
+import { describeGraph } from '../../../lib/graph/graph.ts';
 import { applyOverrides } from '../../../lib/graph/overrides.ts';
 import { compilePlan } from '../../../lib/plan/compile.ts';
 import type { Stage } from '../../../lib/plan/plan.ts';
@@ -17,6 +18,7 @@ test('topics and starting offsets are replaced, and the job itself is not change
     stage.kind === 'source' ? stage.topic : stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topic : '';
   expect(compilePlan(changed).stages.map(topicOf)).toEqual(['lines', '', 'counts']);
   expect(compilePlan(changed).stages[0]).toMatchObject({ startingOffsets: 'earliest' });
+  expect(describeGraph(changed).nodes.at(-1)).toMatchObject({ kind: 'sink', topic: 'counts' });
   expect(compilePlan(wordCount)).toEqual(plan);
 });
 

@@ -241,6 +241,23 @@ describe('a file that is not right', () => {
     expect(await store.readJob(row.job)).toBeUndefined();
   });
 
+  it('because a copy of before took its place, is held by nobody who took a job in the other: whoever did is superseded', async () => {
+    const path = join(folder, 'set-back.sqlite');
+    const store = storeOn(databaseOn(path));
+    const row = newJobRow();
+    await store.createJob(row);
+    withDatabase(path, `VACUUM INTO '${path}.before'`);
+    expect(await store.decide(decisionOf(row))).toBe('decided');
+    for (const end of ['-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
+    renameSync(`${path}.before`, path);
+    await expect(store.renewLease(row.job, 1, 9_000)).rejects.toThrow('was removed or replaced');
+    expect(await store.readJob(row.job)).toEqual(row);
+    expect(await store.renewLease(row.job, 1, 9_000)).toBe('superseded');
+    expect(await store.decide(decisionOf(row))).toBe('refused');
+    expect(await store.raiseGeneration(row.job, 'next', 9_000)).toMatchObject({ generation: 2 });
+    expect(await store.decide(decisionOf({ ...row, generation: 2 }))).toBe('decided');
+  });
+
   it.each([
     ['is no database', 'could not read a job in %s (ONCEFLOW_TABLE): file is not a database; it is no database: name another file'],
     ["is somebody else's", 'the file %s (ONCEFLOW_TABLE) is the database of something else: name another'],

@@ -247,6 +247,27 @@ describe('a failed attempt', () => {
     }
   });
 
+  it('of what is refused counts from the first in a row: a failure of another kind of the same stage begins anew', () => {
+    const loop = play({ startKind: 'revival' });
+    const fails = (decisionId: string, kind: 'refused' | 'transient') => {
+      loop.on({ of: 'planned', base: 'four', planned: plan() });
+      const attempt = { epoch: 5, decisionId };
+      loop.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: read() });
+      loop.on({ of: 'stage', attempt, stage: 'count', ms: 1, result: counted('s5') });
+      loop.on({ of: 'stage', attempt, stage: 'write', ms: 1, result: failed(kind) });
+    };
+    loop.turn();
+    fails('d1', 'refused');
+    loop.pass(4_000);
+    fails('d2', 'transient');
+    loop.pass(4_000);
+    fails('d3', 'refused');
+    expect(loop.state().ending.failure).toBeUndefined();
+    loop.pass(5_001);
+    fails('d4', 'refused');
+    expect(loop.state().ending.failure).toBe('epoch 5, stage write: it broke');
+  });
+
   it('of a function of another build is repeated once, then the job is left to the next coordinator', () => {
     const loop = play();
     const stale = { outcome: 'failed', why: { outcome: 'stale', build: 'b2' }, prepared: [] } as const;
@@ -295,6 +316,21 @@ describe('without input', () => {
       expect(names(loop.pass(loop.nextInMs()))).toEqual(['plan']);
     }
     expect(pauses).toEqual([10, 13, 16, 18]);
+  });
+
+  it('the pauses begin anew when there was input', () => {
+    const loop = play({ checkpointIntervalMs: 10, idlePollMaxMs: 1_000 });
+    loop.turn();
+    const looksInVain = () => {
+      loop.on({ of: 'planned', base: loop.state().parent.decisionId, planned: { outcome: 'nothing' } });
+      return loop.nextInMs();
+    };
+    expect(looksInVain()).toBe(10);
+    loop.pass(10);
+    expect(looksInVain()).toBe(13);
+    loop.pass(13);
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.state().idlePolls).toBe(0);
   });
 
   it('what the next decision would have recorded is recorded, once', () => {
@@ -678,6 +714,15 @@ describe('a job that uses time', () => {
     expect(attempt?.ranges).toEqual({ lines: [] });
     // Behind that epoch the watermark is that of the partition which waited.
     expect(positionBehind(ahead(995_050), loop.state().inFlight, timed).time?.stages).toEqual({ count: 500 });
+  });
+
+  it('reads of what is not too far ahead only as far as it may', () => {
+    const partitions = { in: [500, 480].map((watermarkMs) => ({ watermarkMs, activeMs: 999_999 })) };
+    const time = { processingMs: 1, sources: { lines: { watermarkMs: 480, partitions } }, stages: { count: 480 } };
+    const loop = play({ plan: timed }, { parent: decided({ ...parent, offsets: { lines: { in: [10, 10] } }, time }) });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.state().inFlight[0]?.time?.upToMs).toEqual({ lines: 580 });
   });
 
   it('takes no partition for idle of whose input it has read only a part', () => {

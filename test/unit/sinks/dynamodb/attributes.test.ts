@@ -100,3 +100,9 @@ describe('keys', () => {
     expect(ledgerFault({ partition: { name: 'id', type: 'N' } })).toBe('its partition key id is a number');
   });
 });
+
+it('has 32 levels below its attributes at most', () => {
+  const nested = (levels: number) => Array.from({ length: levels }).reduce<unknown>((inner) => [inner], 1);
+  expect(() => of(nested(31))).not.toThrow();
+  expect(() => of(nested(32))).toThrow(/nested deeper than 32/);
+});

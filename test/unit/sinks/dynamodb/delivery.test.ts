@@ -75,3 +75,28 @@ it('of a value one write is made, and what gives two is refused', () => {
   const both = { put: { pk: 'a' }, delete: { pk: 'b' } } as unknown as DynamoWrite;
   expect(() => stagedOf([both])).toThrow('toWrite gave both { put } and { delete }');
 });
+
+it('of several writes to one key the last is made, where it was: not before what was written between them', async () => {
+  const made: unknown[] = [];
+  class Watched extends MemoryItems {
+    override write(step: ItemStep) {
+      made.push(...step.writes);
+      return super.write(step);
+    }
+  }
+  const payload = stagedOf([putOf(1, 'first'), putOf(2), { delete: { pk: 'row 3' } }, putOf(1, 'last')]);
+  expect(await deliver(new Watched(keys), payload)).toEqual({ outcome: 'delivered' });
+  expect(made).toEqual([
+    { put: { pk: { S: 'row 2' }, text: { S: '' } } },
+    { delete: { pk: { S: 'row 3' } } },
+    { put: { pk: { S: 'row 1' }, text: { S: 'last' } } },
+  ]);
+});
+
+it('a function that gives a promise of a write fails its record', () => {
+  const spec = dynamoSink<string>({ table: 'rows', toWrite: (pk) => Promise.resolve({ put: { pk } }) as never }) as DynamoSinkSpec;
+  const facts = () => ({ table: 'rows', keys, ledgerTable: 'rows', ledgerKeys: keys });
+  const encoder = new ItemsEncoder(spec, { sink: 's', facts });
+  encoder.begin();
+  expect(() => encoder.append('a')).toThrow(/promise/i);
+});

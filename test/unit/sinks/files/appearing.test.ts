@@ -8,7 +8,7 @@ import { commitPermitSchema } from '../../../../lib/protocol/permit.ts';
 import type { PoolScope, SinkEvent, Staged } from '../../../../lib/sinks/connector.ts';
 import type { SinkSpec } from '../../../../lib/sinks/connectors.ts';
 import { commitFiles } from '../../../../lib/sinks/files/commit.ts';
-import { type FilesCommittable, filesCommittable } from '../../../../lib/sinks/files/committable.ts';
+import { type FilesCommittable, filesCommittable, uploadsOf } from '../../../../lib/sinks/files/committable.ts';
 import { coordinateFiles } from '../../../../lib/sinks/files/coordination.ts';
 import { FilesEncoder } from '../../../../lib/sinks/files/files-encoder.ts';
 import { prepareFiles } from '../../../../lib/sinks/files/prepare.ts';
@@ -72,6 +72,15 @@ describe('a list of an epoch’s files', () => {
     if (again.outcome !== 'sent-again') throw new Error(again.outcome);
     expect(filesCommittable(again.committable).manifest?.upload).not.toBe(epoch.manifest?.upload);
     expect(await commitFiles(store, permit, filesCommittable(again.committable))).toEqual({ outcome: 'committed' });
+  });
+
+  it('is ended with them when the epoch is dropped', async () => {
+    const files = new UploadPlace();
+    const store = uploadStoreOn(files);
+    const epoch = await prepared(store, stagedRows(['a', 'b']));
+    expect(files.open).toHaveLength(3);
+    for (const { key, upload } of uploadsOf(epoch)) await store.abort(key, upload);
+    expect(files.open).toEqual([]);
   });
 
   it('that is there stays', async () => {

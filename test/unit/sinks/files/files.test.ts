@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { fileSink, jsonLines } from '../../../../lib/api/index.ts';
+import { csv, fileSink, jsonLines } from '../../../../lib/api/index.ts';
 import { UserCodeError } from '../../../../lib/records/errors.ts';
 import type { SinkSpec } from '../../../../lib/sinks/connectors.ts';
 import { bytesOf, cutFiles } from '../../../../lib/sinks/files/cut-files.ts';
@@ -102,6 +102,24 @@ describe('files', () => {
       ['b1'],
     ]);
     expect(cutFiles(parts, 'stem')).toEqual(files);
+  });
+
+  it('begin with what their format has at the head of each', async () => {
+    const format = csv<string>({ columns: [{ name: 'row', value: (row) => row }] });
+    const parts = [decodeStagedFiles(staged(encoderOf({ format, maxFileBytes: 1024 }), ['x'.repeat(1_100), 'y'.repeat(1_100)]), 'blob')];
+    const texts = await Promise.all(cutFiles(parts, 'stem').map(async (file) => Buffer.from(await bytesOf(file, undefined)).toString()));
+    expect(texts.map((text) => text.split('\r\n').map((line) => line.slice(0, 3)))).toEqual([
+      ['row', 'xxx', ''],
+      ['row', 'yyy', ''],
+    ]);
+  });
+
+  it('of an epoch without rows there are none, also behind one that had some', () => {
+    const encoder = encoderOf();
+    expect(staged(encoder, ['row']).length).toBeGreaterThan(0);
+    encoder.begin();
+    expect(encoder.records).toBe(0);
+    expect(encoder.finish()).toBeUndefined();
   });
 
   it('are compressed one by one', async () => {

@@ -1,3 +1,4 @@
+import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { defineJob, int64, kafkaSink, kafkaSource, utf8 } from '../../../../lib/api/index.ts';
 import { BATCH } from '../../../../lib/format/batch-layout.ts';
@@ -10,6 +11,7 @@ import { decodeStagedOutput } from '../../../../lib/sinks/kafka/staged-output.ts
 import { asLog, recrc } from '../../format/record-sets.ts';
 import { compiled, partsTo, recordSet, recordsTo, stageContext, stagedValues, topicFacts } from '../../operators/runtimes.ts';
 
+const { Partitioners } = kafkajs;
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, aborted: [] };
 const NOW = 1_800_000_000_000;
 const target = { job: 'job', epoch: 7, topic: 'dead', nowMs: NOW };
@@ -133,6 +135,15 @@ describe('a condemned record', () => {
   it('goes to the partition of its key, and without one to its own', () => {
     const [letter] = lettersOf(run([{ value: 'x' }, { value: 'second' }], (runtime) => runtime.begin(target, condemned)));
     expect(letter?.partition).toBe(2);
+  });
+
+  it.each(['kafka-key', 'another key', 'k', 'ü'])('with a key goes where another client sends that key: %s', (key) => {
+    const context = { ...stageContext(), facts: () => topicFacts({ partitions: 101 }) };
+    const [letter] = lettersOf(run([{ value: 'x' }, { key, value: 'second' }], (runtime) => runtime.begin(target, condemned), context));
+    const partitionMetadata = Array.from({ length: 101 }, (_, partitionId) => ({ partitionId, leader: 1 })) as never;
+    expect(letter?.partition).toBe(
+      Partitioners.DefaultPartitioner()({ topic: 'dead', partitionMetadata, message: { key: Buffer.from(key), value: null } }),
+    );
   });
 
   it('has its message and stack cut to a bound', () => {
