@@ -5,6 +5,8 @@
 const rooms = {
   // A job is written against the API alone, as its author sees it.
   jobs: ['lib/api', 'lib/formats', 'lib/targets'],
+  // Jobs as well, and the command that runs them.
+  examples: ['dev', 'lib/api', 'lib/config/usage-error.ts', 'local/command.ts'],
   // The composition root: the one room that knows the engine and all that it runs on.
   host: ['lib'],
   functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],
@@ -161,7 +163,12 @@ export default {
       ['^lib/targets/clickhouse/', '^test/'],
       'Who does not use ClickHouse does not need the package.',
     ),
-    clientRule('parquet-only-for-parquet', ['hyparquet-writer'], ['^lib/formats/parquet[.]ts$', '^test/'], 'Who writes no Parquet does not need the package.'),
+    clientRule(
+      'parquet-only-for-parquet',
+      ['hyparquet-writer'],
+      ['^lib/formats/parquet[.]ts$', '^test/'],
+      'Who writes no Parquet does not need the package.',
+    ),
     clientRule('aws-clients-only-in-lib-aws', ['@aws-sdk', '@smithy'], ['^lib/aws/', '^test/'], 'AWS clients are behind lib/ports.'),
     clientRule('lambda-types-only-in-functions', ['aws-lambda', '@types/aws-lambda'], ['^functions/'], 'Only handlers know Lambda.'),
     clientRule('cdk-only-in-infra', ['aws-cdk-lib', 'constructs'], ['^infra/', '^test/'], 'Only infra knows the CDK.'),

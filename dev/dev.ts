@@ -13,6 +13,7 @@ import { startEmbedded } from './broker/embedded.ts';
 import { claimFolder } from './claim-folder.ts';
 import { writeEnvironment } from './environment.ts';
 import { jobModule, type LoadedJob, moduleOf } from './job-module.ts';
+import { type LineInput, type LineSource, lineInput } from './line-input.ts';
 import type { DevOptions } from './options.ts';
 import { followOutput } from './output.ts';
 import { prepareTopics, runJobs } from './run-jobs.ts';
@@ -46,7 +47,7 @@ export async function dev(options: DevOptions): Promise<boolean> {
   const source = jobModule(module, early, resolve(folder, 'translated'));
   const first = source.look();
   if (first instanceof Error) throw first;
-  const input = inputOf(first, options.input);
+  const input = lineInput(sourcesOf(first), options.input);
 
   const claim = claimFolder(folder, options.fresh);
   const closing: (() => Promise<void> | void)[] = [() => claim.release()];
@@ -75,7 +76,7 @@ export async function dev(options: DevOptions): Promise<boolean> {
     const ours = Object.entries(work.env).filter(([name]) => name.startsWith('ONCEFLOW_'));
     closing.unshift(writeEnvironment(shell, { ...Object.fromEntries(ours), ONCEFLOW_JOB_NAME: first.summary.name }));
     say(welcome(first, { brokers, input, isEmbedded: broker !== undefined, shell }));
-    return await runJobs(work, first, input);
+    return await runJobs(work, first, input.route);
   } finally {
     for (const close of closing) await close();
   }
@@ -98,19 +99,13 @@ function jobEnvironment({ env, fresh }: DevOptions, folder: string): Readonly<Re
   };
 }
 
-/** The topic for what comes in. Undefined: there are several sources, and none is named. @throws UsageError */
-function inputOf({ summary: { plan } }: LoadedJob, named: string | undefined): string | undefined {
-  const sources = plan.stages.filter((stage) => stage.kind === 'source');
-  if (named === undefined) return new Set(sources.map(({ topic }) => topic)).size === 1 ? sources[0]?.topic : undefined;
-  const found = sources.find(({ id, topic }) => id === named || topic === named);
-  if (found !== undefined) return found.topic;
-  const known = sources.map(({ id, topic }) => `${id} (topic ${topic})`).join(', ');
-  throw new UsageError(`--input is ${JSON.stringify(named)}: it must be a source of the job, by uid or topic: ${known}`);
+function sourcesOf({ summary: { plan } }: LoadedJob): readonly LineSource[] {
+  return plan.stages.flatMap((stage) => (stage.kind === 'source' ? [{ uid: stage.id, topic: stage.topic }] : []));
 }
 
 interface Around {
   readonly brokers: string;
-  readonly input: string | undefined;
+  readonly input: LineInput;
   readonly isEmbedded: boolean;
   readonly shell: string;
 }
@@ -119,9 +114,7 @@ function welcome({ summary: { name, plan } }: LoadedJob, { brokers, input, isEmb
   const outputs = topicsOf(plan, 'sink').join(', ');
   return [
     `job ${name} on ${isEmbedded ? 'an embedded Kafka' : 'Kafka'} at ${brokers}`,
-    input === undefined
-      ? 'several sources: --input says which gets the lines that you type'
-      : `each line that you type is a record of topic ${input}`,
+    input.says,
     ...(outputs === '' ? [] : [`what it commits to ${outputs} is shown here`]),
     `in another terminal: . ${shell}; npx onceflow status`,
     'save the job to run it anew; Ctrl-C ends',

@@ -8,30 +8,49 @@ import { partitionsOf } from './topics.ts';
 /** Of a topic without settings of its own. */
 const MAX_BATCH_BYTES = 1_000_000;
 
+/** The topic that a line is for, and its record's value. Undefined: it is for none. */
+export type Route = (line: string) => { readonly topic: string; readonly value: string } | undefined;
+
 export interface Input {
   readonly kafka: SourceRequests & TransactionRequests;
   readonly clock: Clock;
-  readonly topic: string;
+  readonly route: Route;
   /** Is told of what was not written. */
   readonly say: (line: string) => void;
 }
 
-/** Writes each line to the topic, one partition after the other, until the stream ends. Answers whether every line was acknowledged. */
+/** Writes each line to its topic, one partition after the other, until the stream ends. Answers whether every line was acknowledged. */
 export async function sendLines(input: Input, lines: AsyncIterable<readonly string[]>): Promise<boolean> {
   let isWhole = true;
-  let turn = 0;
-  for await (const some of lines) {
-    const refused = await send(input, some, turn).catch((error: Error) => error.message);
-    turn += some.length;
-    if (refused === undefined) continue;
+  const turns = new Map<string, number>();
+  const notWritten = (some: number, why: string) => {
     isWhole = false;
-    input.say(`${some.length === 1 ? 'the line was' : `${some.length} lines were`} not written to topic ${input.topic}: ${refused}`);
+    input.say(`${some === 1 ? 'the line was' : `${some} lines were`} not written${why}`);
+  };
+  for await (const some of lines) {
+    const routed = some.map(input.route);
+    const [lost] = some.filter((_, index) => routed[index] === undefined);
+    if (lost !== undefined)
+      notWritten(
+        routed.filter((each) => each === undefined).length,
+        ` anywhere: the job has several sources, and a line begins with its own and a tab, unless --input names one for all: ${JSON.stringify(lost)}`,
+      );
+    for (const [topic, of] of Map.groupBy(
+      routed.filter((each) => each !== undefined),
+      (each) => each.topic,
+    )) {
+      const turn = turns.get(topic) ?? 0;
+      turns.set(topic, turn + of.length);
+      const values = of.map(({ value }) => value);
+      const refused = await send(input, topic, values, turn).catch((error: Error) => error.message);
+      if (refused !== undefined) notWritten(of.length, ` to topic ${topic}: ${refused}`);
+    }
   }
   return isWhole;
 }
 
 /** Undefined: all were acknowledged. */
-async function send({ kafka, clock, topic }: Input, lines: readonly string[], turn: number): Promise<string | undefined> {
+async function send({ kafka, clock }: Input, topic: string, lines: readonly string[], turn: number): Promise<string | undefined> {
   const partitions = await partitionsOf(kafka, topic);
   const writers = partitions.map(() => new RecordBatchWriter({ maxBatchBytes: MAX_BATCH_BYTES }));
   const nowMs = clock.now();

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** What `onceflow dev` was asked for. */
 export interface DevOptions {
   /** Of the process: every ONCEFLOW_… variable sets the job. */
@@ -8,7 +10,7 @@ export interface DevOptions {
   readonly createTopics: boolean;
   /** Of topics that are made. */
   readonly partitions: number;
-  /** The source, by its uid or its topic, that gets what comes in on standard input. @default the only one */
+  /** The source, by its uid or its topic, that gets what comes in on standard input. @default the only one, or which a line names */
   readonly input: string | undefined;
   /** What is kept from one start to the next. @default .onceflow/dev in the working directory */
   readonly folder: string | undefined;
@@ -18,6 +20,8 @@ export interface DevOptions {
   readonly fresh: boolean;
   /** Ends when all that came in is committed. */
   readonly once: boolean;
+  /** And then so much later. @default 0 */
+  readonly staysMs?: number | undefined;
   /** Kills one of the job's processes so often, but not before an epoch was committed since. Undefined: none. */
   readonly killEveryS: number | undefined;
   /** Says what each epoch does. */
@@ -28,5 +32,5 @@ export interface DevOptions {
   readonly show: (line: string) => void;
   /** A JSON object for each record. @default text */
   readonly json: boolean;
-  readonly stdin: NodeJS.ReadStream;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
 }

@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import { systemClock } from '../host/system.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
-import { linesOf, sendLines } from './input.ts';
+import { linesOf, type Route, sendLines } from './input.ts';
 
 export interface Reading {
   /** What came in has come to its end. */
@@ -12,18 +13,18 @@ export interface Reading {
 
 /** What comes in, and where it goes. */
 export interface Incoming {
-  readonly stdin: NodeJS.ReadStream;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly kafka: KafkaRequests;
   readonly say: (line: string) => void;
 }
 
-/** Writes what comes in to the topic, from now to its end. @param topic undefined: there are several, and none is named */
-export function readInput({ stdin, say, kafka }: Incoming, topic: string | undefined): Reading {
+/** Writes what comes in to where it goes, from now to its end. */
+export function readInput({ stdin, say, kafka }: Incoming, route: Route): Reading {
   let ended = false;
   let whole = true;
   let closing = false;
   const lines = linesOf(stdin, stdin.isTTY === true);
-  const reading = topic === undefined ? refuseLines(lines, say) : sendLines({ kafka, clock: systemClock, topic, say }, lines);
+  const reading = sendLines({ kafka, clock: systemClock, route, say }, lines);
   void reading
     .then((isWhole) => {
       whole = isWhole;
@@ -42,13 +43,4 @@ export function readInput({ stdin, say, kafka }: Incoming, topic: string | undef
       closing = true;
     },
   };
-}
-
-async function refuseLines(lines: AsyncIterable<readonly string[]>, say: (line: string) => void): Promise<boolean> {
-  let isWhole = true;
-  for await (const _some of lines) {
-    isWhole = false;
-    say('what was typed is written nowhere: the job has several sources, and --input says which gets it');
-  }
-  return isWhole;
 }

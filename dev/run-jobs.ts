@@ -7,6 +7,7 @@ import type { KafkaRequests, TopicRequests } from '../lib/ports/kafka-requests.t
 import type { JobEnd } from '../local/functions/run-job.ts';
 import { topicsOf } from '../local/job-topics.ts';
 import { isCommitted, type SourceEnds, sourceEnds } from './committed.ts';
+import type { Route } from './input.ts';
 import { interruptions } from './interruptions.ts';
 import type { JobModule, LoadedJob } from './job-module.ts';
 import type { DevOptions } from './options.ts';
@@ -42,10 +43,10 @@ export async function prepareTopics({ options, kafka, output, makeWith }: Work, 
  * Runs the job, and runs it again when its module is saved, or when somebody lets it go on that was stopped or has failed. Until it is
  * interrupted, or, if asked so, all that came in is committed.
  *
- * @param input the topic for what comes in
+ * @param route where what comes in goes
  * @returns whether all went well
  */
-export async function runJobs(work: Work, first: LoadedJob, input: string | undefined): Promise<boolean> {
+export async function runJobs(work: Work, first: LoadedJob, route: Route): Promise<boolean> {
   const { options, source, output, epochs } = work;
   const { say } = options;
   const interrupted = interruptions(say);
@@ -77,10 +78,13 @@ export async function runJobs(work: Work, first: LoadedJob, input: string | unde
         if (options.once) return false;
       }
       if (session === undefined && !isBroken && (await waitsForStart(epochs, loaded))) session = await start('revival');
-      if (session?.hasBegun() === true) reading ??= readInput({ ...options, kafka: work.kafka }, input);
+      if (session?.hasBegun() === true) reading ??= readInput({ ...options, kafka: work.kafka }, route);
       if (options.once && reading?.hasEnded() === true) {
         ends ??= await sourceEnds(work.kafka, topicsOf(loaded.summary.plan, 'source'));
-        if (await isCommitted(inspecting(work), loaded.summary.name, ends)) break;
+        if (await isCommitted(inspecting(work), loaded.summary.name, ends)) {
+          await systemClock.sleep(options.staysMs ?? 0, interrupted.signal);
+          break;
+        }
       }
     }
     if (session !== undefined) {

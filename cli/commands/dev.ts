@@ -15,7 +15,7 @@ else to standard error.`,
   options: {
     'create-topics': flag('makes topics that are missing on the brokers of ONCEFLOW_BROKERS'),
     partitions: wholeNumber({ takes: 'N', default: PARTITIONS, help: 'of topics that are made' }),
-    input: named('SOURCE', 'which source gets the lines, by uid or topic (default the only one)'),
+    input: named('SOURCE', 'which source gets the lines, by uid or topic (default the only one; of several a line names its own)'),
     dir: named('FOLDER', 'what is kept from one start to the next (default .onceflow/dev)'),
     port: portNumber('of the embedded Kafka (default one that is free)'),
     fresh: flag('forgets what was kept'),

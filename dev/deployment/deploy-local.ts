@@ -12,6 +12,7 @@ import { StartError } from '../../local/stack/service.ts';
 import { stackEnvironment } from '../../local/stack/stack.ts';
 import { type EmbeddedBroker, startEmbedded } from '../broker/embedded.ts';
 import { writeEnvironment } from '../environment.ts';
+import { type LineInput, lineInput } from '../line-input.ts';
 import { followOutput } from '../output.ts';
 import { ensureTopics } from '../topics.ts';
 import { installEmulator } from './install-emulator.ts';
@@ -65,7 +66,10 @@ export async function deployLocal(options: DeployLocalOptions): Promise<boolean>
     // Before anything else starts: most that can be wrong is in the app.
     const stacks = chosen(await withProgress('cdk synth', say, cdk.of(undefined).synth(`127.0.0.1:${port}`)), options.stack);
     const jobs = stacks.flatMap((stack) => stack.jobs);
-    const input = inputOf(jobs, options.input);
+    const input = lineInput(
+      jobs.flatMap((job) => job.sources),
+      options.input,
+    );
 
     const [broker, aws] = await startBoth(keeper, { port, archive, say });
     closing.unshift(() => broker.stop());
@@ -93,7 +97,7 @@ export async function deployLocal(options: DeployLocalOptions): Promise<boolean>
     const shell = join(keeper.dir, 'env');
     writeEnvironment(shell, { ...env, ...onlyJob(deployed) });
     say(welcome(deployed, { brokers: broker.bootstrap, aws: aws.endpoint, input, shell }));
-    return await runDeployed({ ...options, jobs: running, kafka, output }, input);
+    return await runDeployed({ ...options, jobs: running, kafka, output }, input.route);
   } finally {
     for (const close of closing) await close();
   }
@@ -148,16 +152,6 @@ function chosen(stacks: readonly AppStack[], named: string | undefined): readonl
   throw new UsageError(`no job is in ${found.map(({ name }) => name).join(', ')}: one is a StreamJob of onceflow/cdk`);
 }
 
-/** The topic for what comes in. Undefined: there are several sources, and none is named. @throws UsageError */
-function inputOf(jobs: AppStack['jobs'], named: string | undefined): string | undefined {
-  const sources = jobs.flatMap((job) => job.sources);
-  if (named === undefined) return new Set(sources.map(({ topic }) => topic)).size === 1 ? sources[0]?.topic : undefined;
-  const found = sources.find(({ uid, topic }) => uid === named || topic === named);
-  if (found !== undefined) return found.topic;
-  const known = sources.map(({ uid, topic }) => `${uid} (topic ${topic})`).join(', ');
-  throw new UsageError(`--input is ${JSON.stringify(named)}: it must be a source of a job, by uid or topic: ${known}`);
-}
-
 /** The emulator takes an access key of twelve digits for the account. @throws UsageError: stacks are in several */
 function accountOf(stacks: readonly AppStack[]) {
   const ids = new Set(stacks.flatMap(({ environment }) => /^aws:\/\/(\d{12})\//.exec(environment)?.[1] ?? []));
@@ -197,7 +191,7 @@ function onlyJob(jobs: readonly DeployedJob[]): Readonly<Record<string, string>>
 interface Around {
   readonly brokers: string;
   readonly aws: string;
-  readonly input: string | undefined;
+  readonly input: LineInput;
   readonly shell: string;
 }
 
@@ -205,9 +199,7 @@ function welcome(jobs: readonly DeployedJob[], { brokers, aws, input, shell }: A
   const outputs = [...new Set(jobs.flatMap(({ writes }) => writes))].join(', ');
   return [
     `${jobs.map(({ name }) => `job ${name}`).join(', ')} as Lambda functions of the emulator at ${aws}, on Kafka at ${brokers}`,
-    input === undefined
-      ? 'several sources: --input says which gets the lines that you type'
-      : `each line that you type is a record of topic ${input}`,
+    input.says,
     ...(outputs === '' ? [] : [`what is committed to ${outputs} is shown here`]),
     `in another terminal: . ${shell}; npx onceflow status`,
     'Ctrl-C ends everything, and nothing is kept',

@@ -6,6 +6,7 @@ import type { BlobStore } from '../../lib/ports/blob-store.ts';
 import type { EpochStore } from '../../lib/ports/epoch-store.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import { isCommitted, sourceEnds } from '../committed.ts';
+import type { Route } from '../input.ts';
 import { interruptions } from '../interruptions.ts';
 import type { Output } from '../output.ts';
 import { readInput } from '../read-input.ts';
@@ -60,14 +61,14 @@ export interface Deployed {
 }
 
 /**
- * Writes what comes in to its topic, until it is interrupted, or, if asked so, all that came in is committed.
+ * Writes what comes in to where it goes, until it is interrupted, or, if asked so, all that came in is committed.
  *
  * @returns whether all went well
  */
-export async function runDeployed(deployed: Deployed, input: string | undefined): Promise<boolean> {
+export async function runDeployed(deployed: Deployed, route: Route): Promise<boolean> {
   const { jobs, output, once, say, stdin } = deployed;
   const interrupted = interruptions(say);
-  const reading = readInput(deployed, input);
+  const reading = readInput(deployed, route);
   const failed = new Set<string>();
   try {
     for (; !interrupted.signal.aborted; await systemClock.sleep(POLL_MS, interrupted.signal)) {

@@ -1276,6 +1276,38 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'answers go on in the order of their values',
+    focus: 'connected',
+    edits: [edit('lib/operators/async-calls.ts', 'this.next(answers[index]);', 'this.next(answers[held.length - 1 - index]);')],
+  },
+  {
+    name: 'an answer has the time and the key of its value',
+    focus: 'connected',
+    edits: [edit('lib/operators/async-calls.ts', 'Object.assign(this.#current, of, {', 'Object.assign(this.#current, {')],
+  },
+  {
+    name: 'what timers make is waited for as well',
+    focus: 'connected',
+    edits: [
+      edit(
+        'lib/stages/operator.ts',
+        'runtime.endTime();\n    if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);',
+        'runtime.endTime();',
+      ),
+    ],
+  },
+  {
+    name: 'what was asked for is told from what was not',
+    focus: 'connected',
+    edits: [
+      edit(
+        'lib/operators/async-calls.ts',
+        "of.origin === '' ? '' : originOfAnswer(of.origin, this.#node.id, nth)",
+        'of.origin.slice(nth * 0)',
+      ),
+    ],
+  },
+  {
     // No seed comes to it: whoever makes a permit makes it of the manifest whose committables it names. Unit tests catch it.
     name: 'a permit covers its own epoch alone',
     edits: [edit('lib/protocol/permit.ts', 'if (permit.epoch !== epoch) throw', 'if (permit.epoch < 0) throw')],

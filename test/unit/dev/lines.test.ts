@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { linesOf, sendLines } from '../../../dev/input.ts';
+import { lineInput } from '../../../dev/line-input.ts';
 import { followOutput } from '../../../dev/output.ts';
 import { ensureTopics } from '../../../dev/topics.ts';
 import { systemClock } from '../../../host/system.ts';
@@ -49,7 +50,12 @@ it('lines are what stands between line ends, also across pieces; the last one ne
 
 it('what is written to a topic is what a committed reader is shown, from where it was when the reader began', async () => {
   const kafka = kafkaWith({ lines: 2 });
-  const input = { kafka, clock: systemClock, topic: 'lines', say: (line: string) => shown.push(`said: ${line}`) };
+  const input = {
+    kafka,
+    clock: systemClock,
+    route: (value: string) => ({ topic: 'lines', value }),
+    say: (line: string) => shown.push(`said: ${line}`),
+  };
   const shown: string[] = [];
   expect(await sendLines(input, Readable.from([['before']]))).toBe(true);
   const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: false });
@@ -65,7 +71,12 @@ it('a record in JSON is one line, whatever is in it', async () => {
   const kafka = kafkaWith({ lines: 1 });
   const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: true });
   await output.follow(['lines']);
-  expect(await sendLines({ kafka, clock: systemClock, topic: 'lines', say: () => {} }, Readable.from([['a "b"\tc']]))).toBe(true);
+  expect(
+    await sendLines(
+      { kafka, clock: systemClock, route: (value: string) => ({ topic: 'lines', value }), say: () => {} },
+      Readable.from([['a "b"\tc']]),
+    ),
+  ).toBe(true);
   await output.caughtUp();
   await output.close();
   expect(shown.map((line) => JSON.parse(line))).toEqual([{ topic: 'lines', key: null, value: 'a "b"\tc' }]);
@@ -74,12 +85,40 @@ it('a record in JSON is one line, whatever is in it', async () => {
 it('what is not written is said, and counts', async () => {
   const said: string[] = [];
   const kafka = { ...kafkaWith({ lines: 1 }), produce: async () => ({ answer: 'TOPIC_AUTHORIZATION_FAILED', baseOffsets: [-1] }) };
-  const input = { kafka, clock: systemClock, topic: 'lines', say: (line: string) => said.push(line) };
+  const input = {
+    kafka,
+    clock: systemClock,
+    route: (value: string) => ({ topic: 'lines', value }),
+    say: (line: string) => said.push(line),
+  };
   expect(await sendLines(input, Readable.from([['one'], ['two', 'three']]))).toBe(false);
   expect(said).toEqual([
     'the line was not written to topic lines: TOPIC_AUTHORIZATION_FAILED',
     '2 lines were not written to topic lines: TOPIC_AUTHORIZATION_FAILED',
   ]);
+});
+
+it('of several sources a line names its own before a tab, each topic has its lines in their order, and the others are said', async () => {
+  const [kafka, shown, said] = [kafkaWith({ orders: 1, rates: 1 }), [] as string[], [] as string[]];
+  const output = followOutput({ kafka, clock: systemClock, show: (line) => shown.push(line), json: false });
+  await output.follow(['orders', 'rates']);
+  const { route, says } = lineInput(
+    [
+      { uid: 'read-orders', topic: 'orders' },
+      { uid: 'read-rates', topic: 'rates' },
+    ],
+    undefined,
+  );
+  expect(says).toBe('several sources: a line that you type begins with its own and a tab: read-orders, read-rates');
+  const lines = Readable.from([
+    ['read-orders\ta', 'read-rates\t1\t2', 'read-orders\tb'],
+    ['order\tc', 'd'],
+  ]);
+  expect(await sendLines({ kafka, clock: systemClock, route, say: (line) => said.push(line) }, lines)).toBe(false);
+  await output.caughtUp();
+  await output.close();
+  expect(shown.toSorted()).toEqual(['orders: a', 'orders: b', 'rates: 1\t2']);
+  expect(said).toEqual([expect.stringMatching(/^2 lines were not written anywhere: .* "order\\tc"$/)]);
 });
 
 it('topics that are missing are made where that was asked for, and otherwise named with what to do', async () => {
