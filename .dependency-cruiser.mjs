@@ -163,7 +163,12 @@ export default {
       ['^lib/targets/clickhouse/', '^test/'],
       'Who does not use ClickHouse does not need the package.',
     ),
-    clientRule('parquet-only-for-parquet', ['hyparquet-writer'], ['^lib/formats/parquet[.]ts$', '^test/'], 'Who writes no Parquet does not need the package.'),
+    clientRule(
+      'parquet-only-for-parquet',
+      ['hyparquet-writer'],
+      ['^lib/formats/parquet[.]ts$', '^test/'],
+      'Who writes no Parquet does not need the package.',
+    ),
     clientRule('aws-clients-only-in-lib-aws', ['@aws-sdk', '@smithy'], ['^lib/aws/', '^test/'], 'AWS clients are behind lib/ports.'),
     clientRule('lambda-types-only-in-functions', ['aws-lambda', '@types/aws-lambda'], ['^functions/'], 'Only handlers know Lambda.'),
     clientRule('cdk-only-in-infra', ['aws-cdk-lib', 'constructs'], ['^infra/', '^test/'], 'Only infra knows the CDK.'),

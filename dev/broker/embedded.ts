@@ -7,6 +7,11 @@ import { withProgress } from '../../local/stack/progress.ts';
 import { accepts, StartError } from '../../local/stack/service.ts';
 import { installKafka, KAFKA_VERSION } from './install-kafka.ts';
 
+/** What is said of the end of a broker, and how long it may take. */
+const STOPPING = ['stopping Kafka', 20_000] as const;
+/** Seconds of CPU, at the first end alone; killed before it is done, it would be begun again at each. */
+const ARCHIVING = ['stopping Kafka, which keeps its classes once, for quicker starts', 180_000] as const;
+
 export interface EmbeddedBroker {
   /** `127.0.0.1:<port>` */
   readonly bootstrap: string;
@@ -40,7 +45,8 @@ export async function startEmbedded(keeper: Keeper, { port, archive, say }: Embe
     return {
       bootstrap: kafka.bootstrap,
       async stop() {
-        await withProgress('stopping Kafka', say, kafka.end());
+        const [what, withinMs] = release.archivesClasses ? ARCHIVING : STOPPING;
+        await withProgress(what, say, kafka.end(withinMs));
         keepClasses(classes, release.classArchive);
       },
     };

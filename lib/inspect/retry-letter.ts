@@ -1,4 +1,4 @@
-import { gzipBatch } from '../format/compress.ts';
+import { compressBatch } from '../format/compress.ts';
 import { RecordBatchWriter } from '../format/record-batch-writer.ts';
 import { bytes } from '../format/serdes.ts';
 import { stampPlainBatch } from '../format/stamp-batches.ts';
@@ -27,7 +27,9 @@ export async function retryLetter(clients: Timing & { readonly kafka: KafkaReque
   const batch = batchOf(letter);
   const plain = await produce(clients, letter, batch);
   // A record that came in a compressed batch may be larger than any that is not.
-  const { answer, baseOffsets, refused } = TOO_LARGE.includes(plain.answer) ? await produce(clients, letter, gzipBatch(batch)) : plain;
+  const { answer, baseOffsets, refused } = TOO_LARGE.includes(plain.answer)
+    ? await produce(clients, letter, compressBatch(batch, 'gzip'))
+    : plain;
   if (answer === 'NONE') return { outcome: 'sent', offset: baseOffsets[0] ?? -1 };
   return {
     outcome: 'refused',

@@ -14,8 +14,8 @@ export interface Service {
   thaw(): void;
   /** Starts it again on the data that it left; kills it first if it runs. Resolves when it answers. */
   restart(): Promise<void>;
-  /** Asks it to end in order, and kills it if it has not within 20 s. */
-  end(): Promise<void>;
+  /** Asks it to end in order, and kills it if it has not in time. @param withinMs default 20 s */
+  end(withinMs?: number): Promise<void>;
 }
 
 const START_TIMEOUT_MS = 60_000;
@@ -41,8 +41,8 @@ export async function startService(keeper: Keeper, spec: ProcessSpec, isUp: () =
       await kill();
       current = await startOnce(keeper, spec, isUp);
     },
-    async end() {
-      const patience = setTimeout(() => current.signal('SIGKILL'), END_TIMEOUT_MS);
+    async end(withinMs = END_TIMEOUT_MS) {
+      const patience = setTimeout(() => current.signal('SIGKILL'), withinMs);
       await kill('SIGTERM');
       clearTimeout(patience);
     },

@@ -33,7 +33,9 @@ export default defineJob('everywhere', (job) => {
         out.emit({ word, count: count.update((n) => n + 1) });
       },
     });
-  counts.map(({ word, count }) => `${word}:::${count}`).sink('write-counts', kafkaSink({ topic: 'flink_kafka2', value: utf8 }));
+  counts
+    .map(({ word, count }) => `${word}:::${count}`)
+    .sink('write-counts', kafkaSink({ topic: 'flink_kafka2', value: utf8, compression: 'zstd' }));
   counts.sink(
     'store-counts',
     fileSink<Count>({

@@ -1,4 +1,4 @@
-import { gzipBatch } from '../../format/compress.ts';
+import { compressBatch } from '../../format/compress.ts';
 import { murmur2, toPositive } from '../../format/murmur2.ts';
 import { RecordBatchWriter, RecordTooLargeError } from '../../format/record-batch-writer.ts';
 import type { RecordHeader } from '../../format/record-header.ts';
@@ -87,7 +87,7 @@ export class DeadLetterWriter {
     const { maxBatchBytes } = this.#facts();
     const alone = new RecordBatchWriter({ maxBatchBytes: Number.POSITIVE_INFINITY });
     write(alone, BRIEF);
-    const batch = gzipBatch(alone.finish());
+    const batch = compressBatch(alone.finish(), 'gzip');
     if (batch.length > maxBatchBytes)
       throw new DeadLetterTooLargeError(place, this.#topic, new RecordTooLargeError(batch.length, maxBatchBytes));
     writer.appendBatch(batch, 1);

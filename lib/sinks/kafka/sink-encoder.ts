@@ -1,4 +1,5 @@
 import { ByteWriter } from '../../format/byte-writer.ts';
+import { compressBatches } from '../../format/compress.ts';
 import { murmur2, toPositive } from '../../format/murmur2.ts';
 import { RecordBatchWriter, RecordTooLargeError } from '../../format/record-batch-writer.ts';
 import type { CurrentRecord } from '../../records/current-record.ts';
@@ -64,9 +65,10 @@ export class SinkEncoder implements RecordSink {
 
   /** Staged output in parts: views, valid until the next `begin`. Undefined when there are no records. */
   finish(): Buffer[] | undefined {
-    const { topic } = this.#spec;
+    const { topic, compression = 'none' } = this.#spec;
+    const compressed = (batches: Buffer) => (compression === 'none' ? batches : compressBatches(batches, compression));
     const sections = this.#writers.flatMap((writer, partition): StagedSection[] =>
-      writer.records === 0 ? [] : [{ topic, partition, batches: writer.finish() }],
+      writer.records === 0 ? [] : [{ topic, partition, batches: compressed(writer.finish()) }],
     );
     return sections.length === 0 ? undefined : encodeStagedOutput(sections);
   }

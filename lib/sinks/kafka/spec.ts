@@ -1,3 +1,4 @@
+import type { BatchCompression } from '../../format/compress.ts';
 import type { RecordHeader } from '../../format/record-header.ts';
 import type { Serde } from '../../format/serde.ts';
 
@@ -9,6 +10,8 @@ export interface KafkaSinkSpec {
   readonly key: Serde<unknown> | undefined;
   readonly value: Serde<unknown>;
   readonly toRecord: ((value: unknown) => OutputRecord<unknown, unknown>) | undefined;
+  /** @default 'none' */
+  readonly compression?: 'none' | BatchCompression;
 }
 
 /** The same in a plan. */

@@ -88,6 +88,10 @@ describe('where the log does not hold what was read', () => {
     expect((await plan({ ends: [3], id: 'first' }, from(5), true)).planned).toMatchObject({ outcome: 'failed' });
   });
 
+  it('in one partition of several is enough to ask what topic it is now', async () => {
+    expect((await plan({ ends: [9, 4], highWatermarks: [9, 6], id: 'first' }, from(5, 5))).asked).toEqual(['id now', 'end']);
+  });
+
   it('a topic with fewer partitions is asked for its id at once', async () => {
     const { planned, asked } = await plan({ ends: [5], id: 'second' }, from(5, 1));
     expect(planned).toMatchObject({ outcome: 'behind' });

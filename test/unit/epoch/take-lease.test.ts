@@ -12,6 +12,8 @@ interface Started {
   readonly epochs: EpochStore;
   readonly events: CoordinatorEvent[];
   start(holder: string, takeover: 'allow' | 'refuse'): Promise<JobRow>;
+  /** By a function that runs only until then. */
+  startUntil(holderEndsAtMs: number): Promise<JobRow>;
   revive(holder: string): Promise<JobRow>;
   /** Time passes. */
   pass(ms: number): void;
@@ -46,6 +48,8 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
     epochs: open(),
     events,
     start: (holder, takeover) => takeLease(newProcess(), { ...settings, holder, takeover }, mayTakeOver, never),
+    startUntil: (holderEndsAtMs) =>
+      takeLease(newProcess(), { ...settings, holder: 'function', takeover: 'refuse', holderEndsAtMs }, mayTakeOver, never),
     revive: (holder) =>
       takeLease(newProcess(), { ...settings, holder, startKind: 'revival', holderEndsAtMs: NOW + 60_000 }, mayTakeOver, never),
     pass(ms) {
@@ -55,6 +59,10 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
 }
 
 describe('a start', () => {
+  it('says in the row of a new job until when its function runs', async () => {
+    expect(await newWorld().startUntil(NOW + 60_000)).toMatchObject({ generation: 1, holderEndsAtMs: NOW + 60_000 });
+  });
+
   it('makes the row of a new job', async () => {
     const { start, events } = newWorld();
     expect(await start('first', 'refuse')).toMatchObject({ generation: 1, holder: 'first', leaseExpiresAtMs: NOW + 10_000 });

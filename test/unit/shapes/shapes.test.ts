@@ -273,6 +273,16 @@ describe('with a time to live', () => {
   });
 });
 
+test('topN behind windows keeps no more than the first of a window, and nothing when it is over', async () => {
+  const test = testJob(shaped((keyed) => counted(keyed, tumblingWindows({ sizeMs: 10 })).topN('most', { n: 2, by: ({ value }) => value })));
+  test.push(source, row('a', 0), row('b', 1), row('b', 2), row('c', 3), row('d', 4));
+  await test.runUntilIdle();
+  await test.advanceWatermark('read', 9);
+  expect((test.values(out) as WindowTop<{ key: string }>[]).map(({ value }) => value.map(({ key }) => key))).toEqual([['b', 'a']]);
+  expect(await test.state('most', 9)).toEqual({ top: [] });
+  expect(await test.timers('most', 9)).toEqual({ event: [], processing: [] });
+});
+
 test('topN behind windows of processing time gives its result in the epoch in which the window is over', async () => {
   const test = testJob(
     shaped((keyed) =>

@@ -716,6 +716,15 @@ describe('a job that uses time', () => {
     expect(positionBehind(ahead(995_050), loop.state().inFlight, timed).time?.stages).toEqual({ count: 500 });
   });
 
+  it('reads of what is not too far ahead only as far as it may', () => {
+    const partitions = { in: [500, 480].map((watermarkMs) => ({ watermarkMs, activeMs: 999_999 })) };
+    const time = { processingMs: 1, sources: { lines: { watermarkMs: 480, partitions } }, stages: { count: 480 } };
+    const loop = play({ plan: timed }, { parent: decided({ ...parent, offsets: { lines: { in: [10, 10] } }, time }) });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    expect(loop.state().inFlight[0]?.time?.upToMs).toEqual({ lines: 580 });
+  });
+
   it('takes no partition for idle of whose input it has read only a part', () => {
     const loop = play({ plan: timed }, { parent: ahead(1), size: { bytes: 1_000, offsets: 5 } });
     loop.turn();

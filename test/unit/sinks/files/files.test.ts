@@ -65,6 +65,8 @@ describe('names', () => {
     expect(keyOf('x/y', stem, 0, 'csv.gz')).toBe('x/y/my.job-0a-a-3-000000000012-0.csv.gz');
     expect(isOwnKey(keyOf('x/y', stem, 0, 'csv.gz'), scope)).toBe(true);
     expect(isOwnKey(manifestKey(stem), scope)).toBe(true);
+    const both = { ...scope, sinks: { other: { subtasks: 1, places: [] }, ...scope.sinks } };
+    expect(isOwnKey(keyOf('x/y', stem, 0, 'csv.gz'), both)).toBe(true);
     for (const other of [
       stemOf({ ...place, job: 'my.jo' }),
       stemOf({ ...place, incarnation: '0b' }),

@@ -216,3 +216,34 @@ test('a topic that got more partitions is used at the next epoch', () => {
   partitions = 2;
   expect(epoch()).toEqual([1]);
 });
+
+test.each(['gzip', 'zstd'] as const)('%s compresses each batch, and readers have the same records', (compression) => {
+  const values = Array.from({ length: 2_000 }, (_, n) => `word ${n % 50} is one of many`);
+  const sizes = (output: EpochOutput | undefined) => {
+    const [parts] = output === undefined ? [] : partsTo(output, 'out');
+    const sections = decodeStagedOutput(Buffer.concat(parts ?? []), 'blob');
+    return sections.flatMap(({ batches }) => batchesOf(batches).map(({ start, end, records }) => ({ bytes: end - start, records })));
+  };
+  const settings = { partitions: 2, maxBatchBytes: 20_000 };
+  const [plain] = write(kafkaSink({ topic: 'out', value: utf8 }), [values], settings);
+  const [packed] = write(kafkaSink({ topic: 'out', value: utf8, compression }), [values], settings);
+  const read = (output: EpochOutput | undefined) => (output === undefined ? [] : [...stagedRecords(output, 'out')]);
+  expect(read(packed)).toEqual(read(plain));
+  const [before, after] = [sizes(plain), sizes(packed)];
+  expect(before.length).toBeGreaterThan(2);
+  expect(after.map(({ records }) => records)).toEqual(before.map(({ records }) => records));
+  for (const [index, { bytes }] of after.entries()) expect(bytes).toBeLessThan((before[index]?.bytes ?? 0) / 3);
+});
+
+test('a batch that compression would not make smaller stays as it is', () => {
+  const [plain] = write(kafkaSink({ topic: 'out', value: utf8 }), [['x']]);
+  const [packed] = write(kafkaSink({ topic: 'out', value: utf8, compression: 'gzip' }), [['x']]);
+  const bytesOf = (output: EpochOutput | undefined) => Buffer.concat((output === undefined ? [] : partsTo(output, 'out'))[0] ?? []);
+  expect(bytesOf(packed).equals(bytesOf(plain))).toBe(true);
+});
+
+test('a compression that there is not is refused when the job is defined', () => {
+  expect(() => kafkaSink({ topic: 'out', value: utf8, compression: 'lz4' as 'gzip' })).toThrow(
+    'kafkaSink of topic out: compression is "lz4", and must be none, gzip, zstd',
+  );
+});

@@ -14,7 +14,7 @@ function learnt(topic: ReadonlyMap<string, string>, broker: ReadonlyMap<string, 
     forgetLeaders: () => {},
     partitionCount: async () => 3,
     topicConfig: async (_topic: string, names: readonly string[]) => new Map([...topic].filter(([name]) => names.includes(name))),
-    brokerConfig: async () => broker,
+    brokerConfig: async (names: readonly string[]) => new Map([...broker].filter(([name]) => names.includes(name))),
   } as unknown as KafkaRequests;
   const target = { kind: 'kafka', topic: 'out' } as const;
   return learnTopics(kafka, [{ sink: 'write', target }]);
