@@ -54,8 +54,12 @@ describe('a tick', () => {
 
 describe('the wait of a tick', () => {
   /** A row that is another one from `NOW + atMs` on. */
-  function turnWith(timeline: readonly (readonly [atMs: number, job: JobRow])[], options: { standby?: Standby; patienceMs?: number } = {}) {
+  function turnWith(
+    timeline: readonly (readonly [atMs: number, job: JobRow])[],
+    options: { standby?: Standby; patienceMs?: number; toldAtMs?: number } = {},
+  ) {
     let nowMs = NOW;
+    const told = new AbortController();
     const said: string[] = [];
     const deps = {
       clock: {
@@ -63,13 +67,14 @@ describe('the wait of a tick', () => {
         elapsedMs: () => nowMs - NOW,
         sleep: async (ms: number) => {
           nowMs += ms;
+          if (nowMs - NOW >= (options.toldAtMs ?? Number.POSITIVE_INFINITY)) told.abort();
         },
       },
       epochs: { readJob: async () => timeline.filter(([atMs]) => NOW + atMs <= nowMs).at(-1)?.[1] },
       observe: ({ event }: { event: string }) => said.push(event),
     } as unknown as CoordinatorDeps;
     const settings = { job: 'word-count', leaseMs: LEASE_MS, standby: options.standby ?? 'none' };
-    const turn = awaitTurn(deps, settings, options.patienceMs ?? 800_000, new AbortController().signal);
+    const turn = awaitTurn(deps, settings, options.patienceMs ?? 800_000, told.signal);
     return turn.then((answer) => ({ ...answer, afterMs: nowMs - NOW, said }));
   }
 
@@ -107,6 +112,11 @@ describe('the wait of a tick', () => {
 
   it('takes over from a holder that crashed, when its lease has run out', async () => {
     expect(await turnWith([[0, row({ leaseExpiresAtMs: NOW + 15_000 })]])).toMatchObject({ turn: 'mine', afterMs: 15_000 });
+  });
+
+  it('is over at once when its function is told to end, though the store answers', async () => {
+    const turn = await turnWith([[0, endsSoon(0)]], { toldAtMs: 2_000 });
+    expect(turn).toMatchObject({ turn: 'not-needed', message: expect.stringContaining('was told to end'), afterMs: 2_000 });
   });
 
   it('is over before the time of its own function is', async () => {

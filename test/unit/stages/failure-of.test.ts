@@ -33,8 +33,9 @@ describe('a failure', () => {
   });
 
   it('of the store has no record', () => {
-    const failed = failureOf(new StoreProblem('away', true));
-    expect(failed).toMatchObject({ kind: 'transient', message: 'away' });
+    const error = new StoreProblem('away', true);
+    const failed = failureOf(error);
+    expect(failed).toMatchObject({ kind: 'transient', message: 'away', stack: error.stack });
     expect(failed.fault).toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { positionBehind } from '../../../../lib/epoch/decision/position.ts';
+import { isToEnd } from '../../../../lib/epoch/loop/state.ts';
 import { ERRORS } from '../../../../lib/plan/dead-letters.ts';
 import { edgeBetween } from '../../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../../lib/protocol/references.ts';
@@ -485,6 +486,7 @@ describe('an ending loop', () => {
     expect(names(loop.pass(10_000))).toContain('leave');
     loop.on(control(false));
     expect(names(loop.pass(100))).not.toContain('plan');
+    expect(isToEnd(loop.state(), 0, { idleExitMs: undefined })).toBe(true);
   });
 
   it('gives what is under way all its time again when it is asked to stop a second time', () => {
