@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '../lib/config/nearest.ts';
+import { misspelt, nearest } from '../lib/config/nearest.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 import type { Command, Options, Values } from './command.ts';
 
@@ -73,7 +73,8 @@ function parse(commands: readonly Command[], argv: readonly string[]) {
 
 function mendOf({ code, message }: NodeJS.ErrnoException, known: readonly string[]): string {
   const [, name] = /^Unknown option '--([^']+)'/.exec(message) ?? [];
-  return code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || name === undefined ? '' : `; the nearest is --${nearest(name, known)}`;
+  const meant = code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || name === undefined ? undefined : misspelt(name, known);
+  return meant === undefined ? '' : `; the nearest is --${meant}`;
 }
 
 function namesOf(commands: readonly Command[]): string[] {

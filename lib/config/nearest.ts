@@ -12,6 +12,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
+/** What `word` is likely to be a misspelling of: the nearest, if no more than a third of it is wrong. */
+export function misspelt(word: string, candidates: readonly string[]): string | undefined {
+  const best = nearest(word, candidates);
+  return best !== undefined && editDistance(word, best) * 3 <= Math.max(word.length, 3) ? best : undefined;
+}
+
 /** Levenshtein's distance, by rows: `row[j]` = edits from the part of `from` seen so far to the first j characters of `to`. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, j) => j);

@@ -46,7 +46,7 @@ describe('a described job', () => {
   it('shows of an operator the states that its author declared, and that it works by time', async () => {
     const { text } = await described('./jobs/nexmark/q4.ts');
     expect(text).toMatch(
-      /\nwait-for-end {2}keyed, works by time, 1 subtask\n└─ process wait-for-end, state open \(value json\), .*early \(list json\)\n/,
+      /\nwait-for-end {2}keyed, works by time, 1 subtask\n└─ process wait-for-end, state open \(value json\), best \(value json\)\n/,
     );
   });
 
