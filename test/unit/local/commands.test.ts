@@ -55,6 +55,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run bench',
     'npm run conformance:flink',
     'npm run docs:speed',
+    'npm run example',
     'npm run demo',
     'npm run cost',
     'npm run deploy:local',
@@ -63,7 +64,6 @@ it('every command of package.json is among those that are tried', () => {
     'npm run console:produce',
     'npm run console:consume',
     'npm run console:transactions',
-    'npm run example',
     'onceflow',
   ]);
 });
