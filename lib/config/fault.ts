@@ -22,6 +22,8 @@ export class ConfigError extends Error {
         : `${each.length} values are wrong in the configuration:\n  ${each.join('\n  ')}`,
     );
     this.faults = faults;
+    // What is wrong is what somebody has set: a program that ends by this error says that, and not where it looked.
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
 

@@ -135,7 +135,8 @@ describe('readConfig', () => {
       },
       expect.objectContaining({ option: 'ONCEFLOW_LEASE_MS', value: '30s' }),
     ]);
-    const { message } = new ConfigError(faults);
+    const { message, stack } = new ConfigError(faults);
+    expect(stack).toBe(`ConfigError: ${message}`);
     expect(message).toContain('3 values are wrong');
     expect(message).toContain('ONCEFLOW_JOB is not set: it must be');
     expect(message).toContain('ONCEFLOW_LEASE_MS is "30s": it must be a whole number');
