@@ -203,7 +203,7 @@ async function produceInOrder(sending: Sending, leader: number, requests: readon
 
 type Produced = Pick<ProduceAnswer, 'answer' | 'refused'>;
 
-/** Answers come in the order of the requests, and batches of a partition lie in theirs. */
+/** Batches of a partition lie in the order of their requests; of two that are under way the second may be heard of first. */
 function noted(
   request: readonly ReadyBatch[],
   { answer, baseOffsets }: ProduceAnswer,
@@ -215,7 +215,8 @@ function noted(
     // A broker that knows a batch from before may have forgotten where it is: then there is no evidence of it.
     if (offset < 0) return 'UNKNOWN_SERVER_ERROR';
     const key = `${topic} ${partition}`;
-    written.set(key, { topic, partition, first: written.get(key)?.first ?? offset, last: offset + records - 1 });
+    const { first, last } = written.get(key) ?? { first: offset, last: offset };
+    written.set(key, { topic, partition, first: Math.min(first, offset), last: Math.max(last, offset + records - 1) });
     acknowledged.set(key, (acknowledged.get(key) ?? 0) + 1);
   }
   return 'NONE';
