@@ -10,9 +10,11 @@ import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
 import lag from './commands/lag.ts';
 import logs from './commands/logs.ts';
+import rehearse from './commands/rehearse.ts';
 import replay from './commands/replay.ts';
 import resume from './commands/resume.ts';
 import start from './commands/start.ts';
+import state from './commands/state.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
@@ -32,6 +34,8 @@ export const COMMANDS: readonly Command[] = [
   deadLetters,
   logs,
   replay,
+  rehearse,
+  state,
   stop,
   cancel,
   resume,

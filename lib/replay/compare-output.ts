@@ -8,7 +8,9 @@ export interface OutputDifference {
   readonly again: number;
   /** Of those that are not in both. */
   readonly byKey: readonly KeyDifference[];
-  /** The same rows, in another order of some place. Between keys that is no difference: how partitions of the input mix is not fixed. */
+  /** Rows without a key that came to another partition or folder than then: nothing says to which they go. No difference. */
+  readonly moved: number;
+  /** The same rows, in another order of some place. That is no difference: how partitions of the input mix is not fixed. */
   readonly isReordered: boolean;
 }
 
@@ -24,19 +26,31 @@ export interface KeyDifference {
 /** Two lists of rows, each of a place in the order in which they are there. Times count where both sides have their own. */
 export function compareRows(decided: readonly OutputRow[], again: readonly OutputRow[]): OutputDifference {
   const hasTimes = [...decided, ...again].every(({ timestamp }) => timestamp !== undefined);
-  const identityOf = ({ place, identity, timestamp }: OutputRow) =>
-    JSON.stringify(hasTimes ? [place, identity, timestamp] : [place, identity]);
-  const left = new Map<string, number>();
-  for (const row of decided) count(left, identityOf(row), 1);
-  const onlyAgain = again.filter((row) => !taken(left, identityOf(row)));
-  const onlyDecided = decided.filter((row) => taken(left, identityOf(row)));
+  const contentOf = ({ identity, timestamp }: OutputRow) => (hasTimes ? `${timestamp} ${identity}` : identity);
+  const identityOf = (row: OutputRow) => JSON.stringify([row.place, contentOf(row)]);
+  const [wasHere, isHere] = withoutCommon(decided, again, identityOf);
+  const [onlyDecided, onlyAgain] = withoutCommon(wasHere, isHere, (row) => (row.key === undefined ? contentOf(row) : identityOf(row)));
   const isSame = onlyAgain.length === 0 && onlyDecided.length === 0;
+  const moved = isHere.length - onlyAgain.length;
   return {
     decided: decided.length,
     again: again.length,
     byKey: differencesOf(onlyDecided, onlyAgain),
-    isReordered: isSame && sequencesOf(decided, identityOf) !== sequencesOf(again, identityOf),
+    moved,
+    isReordered: isSame && moved === 0 && sequencesOf(decided, identityOf) !== sequencesOf(again, identityOf),
   };
+}
+
+/** What each of two lists has more of. */
+function withoutCommon(
+  one: readonly OutputRow[],
+  other: readonly OutputRow[],
+  identityOf: (row: OutputRow) => string,
+): readonly [readonly OutputRow[], readonly OutputRow[]] {
+  const left = new Map<string, number>();
+  for (const row of one) left.set(identityOf(row), (left.get(identityOf(row)) ?? 0) + 1);
+  const onlyOther = other.filter((row) => !taken(left, identityOf(row)));
+  return [one.filter((row) => taken(left, identityOf(row))), onlyOther];
 }
 
 /** By place, then key, in the order in which they are met. */
@@ -52,10 +66,6 @@ function differencesOf(onlyDecided: readonly OutputRow[], onlyAgain: readonly Ou
   for (const row of onlyDecided) of(row).onlyDecided.push(jsonable(row.value));
   for (const row of onlyAgain) of(row).onlyAgain.push(jsonable(row.value));
   return [...byKey.values()];
-}
-
-function count(counts: Map<string, number>, id: string, by: number): void {
-  counts.set(id, (counts.get(id) ?? 0) + by);
 }
 
 /** Takes one of it, if any is left. */

@@ -1,0 +1,117 @@
+import { UsageError } from '../../lib/config/usage-error.ts';
+import type { JobRow } from '../../lib/ports/epoch-store.ts';
+import { checkCode } from '../../lib/replay/check-code.ts';
+import { compareState, type StateDifference } from '../../lib/replay/compare-state.ts';
+import { findEpoch, unlessRetired } from '../../lib/replay/find-epochs.ts';
+import { readStates, type StateFilter } from '../../lib/replay/read-state.ts';
+import { type StateOwner, stateOwners } from '../../lib/replay/state-of.ts';
+import { configuredJob, openArchive, refusalSaid } from '../archive.ts';
+import { type CommandResult, command } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { noSuchJob } from '../no-such-job.ts';
+import { epochNumber, epochRange, named, wholeNumber } from '../options.ts';
+import { stateText } from '../replay-text.ts';
+import { plural } from '../text.ts';
+import type { CommandTools } from '../tools.ts';
+
+const ACTIONS = ['read', 'diff'] as const;
+
+export default command({
+  name: 'state',
+  usage: 'what the operators of a job keep, key by key, after an epoch; and what differs between two epochs',
+  more: `read prints a JSON object a line: operator, key, state, kind and value, of the last epoch if none is said. diff compares two epochs that are kept. Of
+what is broadcast to an operator the key is null. Timers and windows are the states @timers and @windows. Needs the job's code (ONCEFLOW_JOB), which
+says how keys and values are read.`,
+  arguments: { takes: ACTIONS.join('|'), most: 1, words: ACTIONS },
+  options: {
+    operator: named('UID', 'of this operator alone'),
+    state: named('NAME', 'this state alone'),
+    key: named('KEY', 'this key alone: its text, or as JSON'),
+    epoch: epochNumber('read: after this epoch (default the last)'),
+    epochs: epochRange('diff: after epoch A and after epoch B'),
+    keys: wholeNumber({ takes: 'N', default: 20, help: 'diff: of each operator show at most so many keys that differ' }),
+  },
+  json: 'read: a JSON object a line, also without --json; diff: one JSON object',
+  examples: [
+    { call: 'state read --job word-count --operator count-words --key hello', does: 'what is kept of one key' },
+    { call: 'state read --job word-count --epoch 1207', does: 'everything, after that epoch' },
+    { call: 'state diff --job word-count --epochs 1206..1207', does: 'the keys that epoch 1207 has changed; exit code 10 when there are any' },
+  ],
+  async run(tools, values, [action]) {
+    const { epoch, epochs, keys, operator, state, key } = values;
+    switch (action) {
+      case 'read':
+        if (epochs !== undefined) throw new UsageError('state read takes --epoch N; --epochs A..B goes with diff');
+        return refusalSaid(() => read(tools, epoch, { operator, state, key }));
+      case 'diff':
+        if (epochs === undefined || epoch !== undefined) throw new UsageError('state diff takes --epochs A..B');
+        if (state !== undefined || key !== undefined) throw new UsageError('state diff takes neither --state nor --key');
+        return refusalSaid(() => diff(tools, epochs, operator, keys));
+      default:
+        throw new UsageError(`state takes one of ${ACTIONS.join(', ')}${action === undefined ? '' : `, not ${action}`}`);
+    }
+  },
+});
+
+async function read(tools: CommandTools, epoch: number | undefined, filter: StateFilter): Promise<CommandResult> {
+  const row = await tools.epochs.readJob(tools.job);
+  if (row === undefined) return noSuchJob(tools);
+  const owners = await ownersOf(tools, row, filter.operator);
+  if (filter.state !== undefined && !owners.some(({ states }) => states.some(({ name }) => name === filter.state)))
+    throw new UsageError(`there is no state ${filter.state}; there are ${[...new Set(owners.flatMap(({ states }) => states.map(({ name }) => name)))].join(', ')}`);
+  const archive = await openArchive(tools);
+  const manifest = await findEpoch(archive, row, epoch);
+  const { maxParallelism } = row;
+  return unlessRetired(archive, row, manifest.epoch, async () => {
+    for await (const entry of readStates({ blobs: archive.blobs, maxParallelism }, owners, manifest, filter)) tools.show(JSON.stringify(entry));
+    return { code: EXIT.ok, json: undefined, text: '' };
+  });
+}
+
+async function diff(
+  tools: CommandTools,
+  { first, last }: { readonly first: number; readonly last: number },
+  operator: string | undefined,
+  keys: number,
+): Promise<CommandResult> {
+  const row = await tools.epochs.readJob(tools.job);
+  if (row === undefined) return noSuchJob(tools);
+  const owners = await ownersOf(tools, row, operator);
+  const archive = await openArchive(tools);
+  const [one, other] = await Promise.all([findEpoch(archive, row, first), findEpoch(archive, row, last)]);
+  const { maxParallelism } = row;
+  const sideOf = ({ state, time }: typeof one) => ({ read: { blobs: archive.blobs, maxParallelism, processingMs: time?.processingMs ?? 0 }, state });
+  return unlessRetired(archive, row, first, async () => {
+    const found: StateDifference[] = [];
+    for (const owner of owners) found.push(await compareState(owner, sideOf(one), sideOf(other), keys));
+    return diffResult(tools.job, { first, last }, found, keys);
+  });
+}
+
+export function diffResult(
+  job: string,
+  epochs: { readonly first: number; readonly last: number },
+  found: readonly StateDifference[],
+  keys: number,
+): CommandResult {
+  const differing = found.reduce((sum, each) => sum + each.differing, 0);
+  const head = `epoch ${epochs.first} and epoch ${epochs.last} of job ${job}: ${differing === 0 ? 'the same state' : `${plural(differing, 'key')} ${differing === 1 ? 'differs' : 'differ'}`}`;
+  return {
+    code: differing === 0 ? EXIT.ok : EXIT.different,
+    json: { job, ...epochs, state: found },
+    text: [head, ...found.flatMap((each) => stateText(each, keys))].join('\n'),
+  };
+}
+
+/** @throws UsageError: there is no such operator; ReplayRefusedError: the code is of another graph */
+async function ownersOf(tools: CommandTools, row: JobRow, operator: string | undefined): Promise<readonly StateOwner[]> {
+  const { job } = await configuredJob(tools);
+  // What a newer build of it has besides, is read as empty.
+  checkCode(row, job, 'changed');
+  const owners = stateOwners(job);
+  if (operator === undefined) return owners;
+  const own = owners.filter((owner) => owner.operator === operator);
+  if (own.length === 0)
+    throw new UsageError(`job ${job.name} has no operator ${operator} that keeps state; it has ${[...new Set(owners.map((owner) => owner.operator))].join(', ') || 'none'}`);
+  return own;
+}
