@@ -86,6 +86,7 @@ export class Checker {
       },
       forgotten: (incarnation) => this.#visibility.takeForgotten(incarnation),
       epochsDeleted: (incarnation) => checkEpochsDeleted(this.#scene, incarnation),
+      begun: () => {},
     };
     broker.onEnd = (end) => this.#visibility.takeEnd(end);
     broker.onPlain = (partition, batch) => this.#visibility.takePlain(partition, batch);
