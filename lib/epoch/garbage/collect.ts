@@ -11,8 +11,9 @@ const DELETE_TOGETHER = 500;
 /**
  * Deletes what nothing refers to any more (docs/protocol.md), in an order in which a crash or a zombie at any point deletes
  * nothing that is needed: read the job row, mark old manifests RETIRED by a write that only the holder of the generation
- * can make, read the manifests that are left and the savepoints, list the blobs, delete those that none of them names; not before the
- * savepoints were read once more. Also of incarnations that the job has left for a savepoint.
+ * can make, read the manifests that are left and the savepoints, list the blobs, delete those that none of them names. Before each deletion the
+ * savepoints are read once more, and behind them the row: a start from a savepoint that was deleted since is seen by one of the two. Also of
+ * incarnations that the job has left for a savepoint.
  */
 export async function collectGarbage(held: Held<JobSettings>, rows: RowExpiry): Promise<void> {
   const { deps, settings, tenure } = held;
@@ -35,6 +36,7 @@ export async function collectGarbage(held: Held<JobSettings>, rows: RowExpiry): 
   let garbage: string[] = [];
   const flush = async () => {
     const pinned = new Set(await pinnedNames(deps, job));
+    ownRow(settings, tenure, await deps.epochs.readJob(job));
     const unnamed = garbage.filter((name) => !pinned.has(name));
     await deps.blobStore.delete(unnamed);
     deleted += unnamed.length;
