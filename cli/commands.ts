@@ -13,6 +13,7 @@ import logs from './commands/logs.ts';
 import rehearse from './commands/rehearse.ts';
 import replay from './commands/replay.ts';
 import resume from './commands/resume.ts';
+import savepoint from './commands/savepoint.ts';
 import start from './commands/start.ts';
 import state from './commands/state.ts';
 import status from './commands/status.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   status,
   lag,
   epochs,
+  savepoint,
   transactions,
   deadLetters,
   logs,

@@ -31,14 +31,21 @@ export function maybeNumber(of: { readonly takes: string; readonly help: string 
   return { ...of, read: (name, given) => (given === undefined ? undefined : numberIn(name, given)) };
 }
 
+/** The number of an epoch, from 0 on, or undefined. */
+export function epochNumber(help: string): Option<number | undefined> {
+  return {
+    takes: 'N',
+    help,
+    read(name, given) {
+      if (given !== undefined && !/^(0|[1-9]\d{0,11})$/.test(given)) throw refused(name, given, 'the number of an epoch, from 0 on');
+      return given === undefined ? undefined : Number(given);
+    },
+  };
+}
+
 function numberIn(name: string, given: string): number {
   if (!/^[1-9]\d{0,5}$/.test(given)) throw refused(name, given, 'a whole number from 1 to 999999');
   return Number(given);
-}
-
-/** The number of an epoch, or undefined. A job may have had one each second for years. */
-export function epochNumber(help: string): Option<number | undefined> {
-  return { takes: 'N', help, read: (name, given) => (given === undefined ? undefined : epochIn(name, given)) };
 }
 
 /** Epochs from one to another, both included: `A..B`, or one of them; or undefined. */
@@ -54,11 +61,6 @@ export function epochRange(help: string): Option<{ readonly first: number; reado
       return { first: Number(from), last: Number(to) };
     },
   };
-}
-
-function epochIn(name: string, given: string): number {
-  if (!/^\d{1,15}$/.test(given)) throw refused(name, given, 'the number of an epoch, as "onceflow epochs" shows them');
-  return Number(given);
 }
 
 /** One of these words, or undefined. */

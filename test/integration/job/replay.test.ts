@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { DebuggerClient } from '../../support/debugger-client.ts';
 import { jobRow, manifestOf } from '../../support/epochs.ts';
+import { freePort } from '../../support/doors.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 
@@ -60,7 +61,7 @@ it('every epoch of a word count is equal when it is run again; of changed code t
 
 it('a debugger stops in a function of the job', async () => {
   const { count, last } = await counted('hello world');
-  const args = [COMMAND, 'replay', '--epoch', `${last}`, '--inspect-brk', '--inspect-port', '39229'];
+  const args = [COMMAND, 'replay', '--epoch', `${last}`, '--inspect-brk', '--inspect-port', `${await freePort()}`];
   const child = spawn(process.execPath, args, { env: count.job.env, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = once(child, 'exit');
