@@ -9,7 +9,7 @@ import { ReplayRefusedError } from './refused.ts';
  *
  * @throws ReplayRefusedError as a start with this code would be refused; and when the code is to be that of then, and something is new
  */
-export function checkCode(row: JobRow, job: JobDefinition, is: 'as-it-was' | 'changed'): readonly string[] {
+export function checkCode(row: Pick<JobRow, 'job' | 'fingerprint'>, job: JobDefinition, is: 'as-it-was' | 'changed'): readonly string[] {
   const compatibility = checkCompatible(row.fingerprint, fingerprint(describeGraph(job)));
   if (compatibility.outcome === 'same') return [];
   const differences = compatibility.differences.join('; ');

@@ -7,7 +7,7 @@ import type { DecidedEpoch } from './attempt-again.ts';
 import { ReplayRefusedError } from './refused.ts';
 
 /** Of the table a replay reads rows, and nothing else. */
-export type EpochReads = Pick<EpochStore, 'readJob' | 'readEpoch' | 'listEpochs'>;
+export type EpochReads = Pick<EpochStore, 'readJob' | 'readEpoch' | 'readSavepoint'>;
 
 /** Where a job's epochs are. */
 export interface Archive {
@@ -47,6 +47,22 @@ export async function findEpoch(archive: Archive, row: JobRow, epoch: number | u
   return found.manifest;
 }
 
+/** What a savepoint keeps. */
+export interface SavedState {
+  readonly manifest: Manifest;
+  readonly fingerprint: string;
+  readonly maxParallelism: number;
+}
+
+/** @throws ReplayRefusedError when the job has no such savepoint, or not all of it is there */
+export async function findSavepoint(archive: Archive, job: string, name: string): Promise<SavedState> {
+  const saved = await archive.epochs.readSavepoint(job, name);
+  if (saved === undefined) throw new ReplayRefusedError(`job ${job} has no savepoint ${name}: "onceflow savepoint list" shows those that there are`);
+  if (saved.standing !== 'complete') throw new ReplayRefusedError(`savepoint ${name} of job ${job} is ${saved.standing}: not all of its blobs are there`);
+  const { fingerprint, maxParallelism } = saved;
+  return { manifest: await openManifest(archive, saved.manifest), fingerprint, maxParallelism };
+}
+
 /** Why these epochs cannot be run again; undefined: they can. */
 function refusalOf(row: JobRow, first: number, last: number): string | undefined {
   const { job, lastCompleted, retiredThrough } = row;
@@ -80,7 +96,7 @@ async function readEpochs(archive: Archive, row: JobRow, first: number, last: nu
       const found = await archive.epochs.readEpoch(job, incarnation, epoch);
       if (found === undefined)
         throw new ReplayRefusedError(
-          `the row of epoch ${epoch} of job ${job} is not in the table: something other than the job deleted it, or the job was made anew meanwhile`,
+          `there is no epoch ${epoch} in this life of job ${job} (incarnation ${incarnation}): it was started from the one behind it, or something other than the job deleted the row`,
         );
       const manifest = await openManifest(archive, found.manifest);
       return { manifest, plannedAtMs: found.summary.plannedAtMs };

@@ -123,6 +123,19 @@ it('state is read key by key after any epoch that is kept, and compared between 
   expect(found).toMatchObject({ code: 10, json: { state: [{ keys: 3, otherKeys: 3, differing: 1, byKey: [{ key: 'ant', states: [{ one: 1, other: 3 }] }] }] } });
 });
 
+it('what a savepoint keeps is read as the epoch that it is of, also when that is retired', async () => {
+  const { tools, shown, world } = await counted(10);
+  const row = world.table.row(JOB);
+  const manifest = await tools.epochs.readEpoch(JOB, row?.incarnation ?? '', 2);
+  const saved = { standing: 'complete', manifest: manifest?.manifest, fingerprint: row?.fingerprint, maxParallelism: row?.maxParallelism };
+  const epochs = { ...tools.epochs, readJob: async () => undefined, readSavepoint: async (_: string, name: string) => (name === 'kept' ? saved : undefined) };
+  await runCommand(['state', 'read', '--from', 'kept', '--key', 'ant'], { ...tools, epochs });
+  expect(shown.map((line) => JSON.parse(line))).toMatchObject([{ key: 'ant', value: 3 }]);
+  expect((await runCommand(['state', 'read', '--from', 'other'], { ...tools, epochs })).text).toBe(
+    'job job has no savepoint other: "onceflow savepoint list" shows those that there are',
+  );
+});
+
 it.each([
   ['an epoch that is not decided', ['replay', '--epoch', '99'], 'epoch 99 of job job is not decided: the last is 4'],
   ['epoch 0', ['replay', '--epoch', '0'], 'epoch 0 of job job decides where each source begins, and nothing is run in it: the first to run again is 1'],

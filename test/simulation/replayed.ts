@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 import type { WorldOptions } from './world-options.ts';
 
 /** What a replay may ask the services for: rows, blobs, and what the log holds. */
-const READING = ['readJob', 'readEpoch', 'listEpochs', 'get', 'fetch', 'look', 'search', 'offsets', 'partitionCount', 'topicId', 'leaders', 'brokerConfig', 'topicConfig'];
+const READING = ['readJob', 'readEpoch', 'readSavepoint', 'get', 'fetch', 'look', 'search', 'offsets', 'partitionCount', 'topicId', 'leaders', 'brokerConfig', 'topicConfig'];
 
 /** Everything that a world leaves, as a replay on another machine finds it; what is asked of it is noted. */
 export function archiveOf(world: World, options: WorldOptions, job: JobDefinition): { readonly replay: Replay; readonly asked: Set<string> } {
