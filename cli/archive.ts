@@ -7,6 +7,7 @@ import type { Replay } from '../lib/replay/replay.ts';
 import { createBlobs } from '../lib/storage/blobs.ts';
 import type { CommandResult } from './command.ts';
 import { EXIT } from './exit-codes.ts';
+import { printsAside } from './prints-aside.ts';
 import type { CommandTools } from './tools.ts';
 
 /** The epochs of the tools' job, as they are stored. */
@@ -18,7 +19,7 @@ export async function openArchive({ epochs, blobStore, random }: Pick<CommandToo
 export async function configuredJob({
   configured,
 }: Pick<CommandTools, 'configured'>): Promise<NonNullable<Awaited<ReturnType<CommandTools['configured']>>>> {
-  const found = await configured();
+  const found = await printsAside(configured);
   if (found === undefined) throw new UsageError('where is the code? Set ONCEFLOW_JOB to the module of the job, or give --job ./PATH');
   return found;
 }

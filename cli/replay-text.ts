@@ -31,7 +31,9 @@ function sinkText(found: SinkAgain, most: number): string[] {
   const { decided, byKey, moved, isReordered, fromLog } = found;
   const where = fromLog ? ', as the topic has them' : '';
   if (byKey.length === 0)
-    return [`  output of ${sink}: the same ${plural(decided, 'row')}${where}${isReordered ? ', in another order' : ''}${moved === 0 ? '' : `, ${moved} without a key in another place`}`];
+    return [
+      `  output of ${sink}: the same ${plural(decided, 'row')}${where}${isReordered ? ', in another order' : ''}${moved === 0 ? '' : `, ${moved} without a key in another place`}`,
+    ];
   const head = `  output of ${sink}: ${plural(decided, 'row')} were decided${where}, ${again} came now; ${plural(byKey.length, 'key')} ${byKey.length === 1 ? 'differs' : 'differ'}`;
   return [head, ...capped(byKey, most, keyText)];
 }

@@ -5,6 +5,7 @@ import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
 import { epochRange, wholeNumber } from '../options.ts';
+import { printsAside } from '../prints-aside.ts';
 import { epochText } from '../replay-text.ts';
 import { plural } from '../text.ts';
 import type { CommandTools } from '../tools.ts';
@@ -13,7 +14,7 @@ export default command({
   name: 'rehearse',
   usage: 'run changed code over decided epochs on this machine, and show what it would have made of them',
   more: `Each epoch reads the records that it read then, and begins with the state that the changed code had after the one before; the first with the real
-snapshots. State is matched by uid and name; what is new starts empty; a change that a start would refuse is refused. Nothing is written anywhere.`,
+snapshots. The output of each is compared, and the state after the last. State is matched by uid and name; what is new starts empty; a change that a start would refuse is refused. Nothing is written anywhere.`,
   options: {
     epochs: epochRange('from epoch A to epoch B'),
     keys: wholeNumber({ takes: 'N', default: 20, help: 'of each operator and sink show at most so many keys that differ' }),
@@ -36,9 +37,12 @@ async function rehearse(tools: CommandTools, { first, last }: { first: number; l
   const { replay, news } = await openReplay(tools, row, { code: 'changed', mostKeys: keys });
   for (const each of news) tools.say(each);
   const found: EpochAgain[] = [];
-  for await (const each of replayEpochs(replay, first, last)) {
-    found.push(each);
-    if (!tools.json) tools.show(epochText(each, keys));
+  const epochs = replayEpochs(replay, first, last);
+  for (;;) {
+    const next = await printsAside(() => epochs.next());
+    if (next.done === true) break;
+    found.push(next.value);
+    if (!tools.json) tools.show(epochText(next.value, keys));
   }
   return rehearsalResult(tools.job, { first, last, news }, found);
 }
@@ -52,6 +56,9 @@ export function rehearsalResult(
   const failed = found.find(({ outcome }) => outcome === 'failed');
   const isEqual = differing === 0 && failed === undefined;
   const ran = `${plural(found.length, 'epoch')} run again`;
-  const text = failed === undefined ? `${ran}: ${isEqual ? 'all equal' : `${differing} differ`}` : `${ran}; epoch ${failed.epoch} failed, and ends the rehearsal`;
+  const text =
+    failed === undefined
+      ? `${ran}: ${isEqual ? 'all equal' : `${differing} differ`}`
+      : `${ran}; epoch ${failed.epoch} failed, and ends the rehearsal`;
   return { code: isEqual ? EXIT.ok : EXIT.different, json: { job, ...asked, epochs: found }, text };
 }

@@ -6,6 +6,7 @@ import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
 import { epochNumber, flag, portNumber, wholeNumber } from '../options.ts';
+import { printsAside } from '../prints-aside.ts';
 import { epochText } from '../replay-text.ts';
 import type { CommandTools } from '../tools.ts';
 
@@ -40,8 +41,9 @@ async function replay(tools: CommandTools, epoch: number, keys: number, port: nu
   if (row === undefined) return noSuchJob(tools);
   const { replay: opened } = await openReplay(tools, row, { code: 'as-it-was', mostKeys: keys });
   const onReady = port === undefined ? {} : { onReady: () => waitForDebugger(port, tools.say) };
-  for await (const found of replayEpochs({ ...opened, ...onReady }, epoch, epoch)) return replayResult(tools.job, found, keys);
-  throw new Error(`epoch ${epoch} came to nothing`);
+  const found = await printsAside(() => replayEpochs({ ...opened, ...onReady }, epoch, epoch).next());
+  if (found.done === true) throw new Error(`epoch ${epoch} came to nothing`);
+  return replayResult(tools.job, found.value, keys);
 }
 
 export function replayResult(job: string, found: EpochAgain, keys: number): CommandResult {

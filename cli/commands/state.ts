@@ -38,7 +38,10 @@ says how keys and values are read.`,
     { call: 'state read --job word-count --operator count-words --key hello', does: 'what is kept of one key' },
     { call: 'state read --job word-count --epoch 1207', does: 'everything, after that epoch' },
     { call: 'state read --job word-count --from before-2.0', does: 'everything that a savepoint keeps' },
-    { call: 'state diff --job word-count --epochs 1206..1207', does: 'the keys that epoch 1207 has changed; exit code 10 when there are any' },
+    {
+      call: 'state diff --job word-count --epochs 1206..1207',
+      does: 'the keys that epoch 1207 has changed; exit code 10 when there are any',
+    },
   ],
   async run(tools, values, [action]) {
     const { epoch, epochs, keys, operator, state, key, from } = values;
@@ -46,7 +49,9 @@ says how keys and values are read.`,
       case 'read':
         if (epochs !== undefined) throw new UsageError('state read takes --epoch N; --epochs A..B goes with diff');
         if (from !== undefined && epoch !== undefined) throw new UsageError('state read takes either --epoch N or --from SAVEPOINT');
-        return refusalSaid(() => (from === undefined ? read(tools, epoch, { operator, state, key }) : readSaved(tools, from, { operator, state, key })));
+        return refusalSaid(() =>
+          from === undefined ? read(tools, epoch, { operator, state, key }) : readSaved(tools, from, { operator, state, key }),
+        );
       case 'diff':
         if (epochs === undefined || epoch !== undefined) throw new UsageError('state diff takes --epochs A..B');
         if (state !== undefined || key !== undefined || from !== undefined)
@@ -99,7 +104,10 @@ async function diff(
   const archive = await openArchive(tools);
   const [one, other] = await Promise.all([findEpoch(archive, row, first), findEpoch(archive, row, last)]);
   const { maxParallelism } = row;
-  const sideOf = ({ state, time }: typeof one) => ({ read: { blobs: archive.blobs, maxParallelism, processingMs: time?.processingMs ?? 0 }, state });
+  const sideOf = ({ state, time }: typeof one) => ({
+    read: { blobs: archive.blobs, maxParallelism, processingMs: time?.processingMs ?? 0 },
+    state,
+  });
   return unlessRetired(archive, row, first, async () => {
     const found: StateDifference[] = [];
     for (const owner of owners) found.push(await compareState(owner, sideOf(one), sideOf(other), keys));
@@ -135,7 +143,9 @@ async function ownersIn(
   const owners = all.filter((owner) => operator === undefined || owner.operator === operator);
   const names = (of: readonly string[]) => [...new Set(of)].join(', ') || 'none';
   if (operator !== undefined && owners.length === 0)
-    throw new UsageError(`job ${job.name} has no operator ${operator} that keeps state; it has ${names(all.map((owner) => owner.operator))}`);
+    throw new UsageError(
+      `job ${job.name} has no operator ${operator} that keeps state; it has ${names(all.map((owner) => owner.operator))}`,
+    );
   const states = owners.flatMap((owner) => owner.states.map(({ name }) => name));
   if (state !== undefined && !states.includes(state)) throw new UsageError(`there is no state ${state}; there are ${names(states)}`);
   return owners;

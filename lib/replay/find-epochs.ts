@@ -57,8 +57,10 @@ export interface SavedState {
 /** @throws ReplayRefusedError when the job has no such savepoint, or not all of it is there */
 export async function findSavepoint(archive: Archive, job: string, name: string): Promise<SavedState> {
   const saved = await archive.epochs.readSavepoint(job, name);
-  if (saved === undefined) throw new ReplayRefusedError(`job ${job} has no savepoint ${name}: "onceflow savepoint list" shows those that there are`);
-  if (saved.standing !== 'complete') throw new ReplayRefusedError(`savepoint ${name} of job ${job} is ${saved.standing}: not all of its blobs are there`);
+  if (saved === undefined)
+    throw new ReplayRefusedError(`job ${job} has no savepoint ${name}: "onceflow savepoint list" shows those that there are`);
+  if (saved.standing !== 'complete')
+    throw new ReplayRefusedError(`savepoint ${name} of job ${job} is ${saved.standing}: not all of its blobs are there`);
   const { fingerprint, maxParallelism } = saved;
   return { manifest: await openManifest(archive, saved.manifest), fingerprint, maxParallelism };
 }

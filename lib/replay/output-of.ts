@@ -39,7 +39,10 @@ export async function writtenBy(
     if (!(error instanceof BlobMissingError)) throw error;
   }
   if (committables.length === 0 || committables.some((committable) => writtenInLog(committable) === undefined))
-    return { known: false, why: 'its staged output was deleted when the epoch was committed, and no topic holds it by offsets that are known' };
+    return {
+      known: false,
+      why: 'its staged output was deleted when the epoch was committed, and no topic holds it by offsets that are known',
+    };
   try {
     const rows = await Promise.all(committables.map((committable) => rowsInLog(deps.kafka, committable, read)));
     if (rows.some((own) => own === undefined)) return { known: false, why: 'retention has taken its records from the topic' };

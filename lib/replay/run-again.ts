@@ -1,18 +1,22 @@
 import { runStage, type StageRunner } from '../epoch/attempt/ask-stages.ts';
 import { type Attempt, withDone } from '../epoch/attempt/attempt.ts';
 import { learnSinks } from '../epoch/commit/run-sinks.ts';
+import { JobFailedError } from '../epoch/coordinator/context.ts';
 import { positionAfter } from '../epoch/decision/position.ts';
 import type { CompiledJob } from '../operators/compiled-job.ts';
+import type { PhysicalPlan } from '../plan/plan.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { KafkaRequests } from '../ports/kafka-requests.ts';
 import type { SinkTargets } from '../ports/sink-targets.ts';
 import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import type { Position } from '../protocol/manifest.ts';
+import type { Sinks } from '../sinks/connector.ts';
 import { coordinateSinks, type SinkSettings } from '../sinks/connectors.ts';
 import { stageFunctions } from '../stages/in-process.ts';
 import { createBlobs } from '../storage/blobs.ts';
 import { type BlobOverlay, overlayOf, readOnlyKafka, readOnlyTargets } from './read-only.ts';
+import { ReplayRefusedError } from './refused.ts';
 
 /** What a job is run again in. */
 export interface Surroundings extends CompiledJob {
@@ -37,7 +41,7 @@ export interface StagesHere {
 const TIMEOUT_MS = 24 * 3_600_000;
 const BUILD = 'here';
 
-/** @throws JobFailedError when it cannot be told how output is encoded: a topic or a table of a sink is gone */
+/** @throws ReplayRefusedError when it cannot be told how output is encoded: a topic or a table of a sink is gone, or may not be described */
 export async function openStages(around: Surroundings): Promise<StagesHere> {
   const { job, plan, clock, random, deliveryGuarantee } = around;
   const kafka = readOnlyKafka(around.kafka);
@@ -50,11 +54,19 @@ export async function openStages(around: Surroundings): Promise<StagesHere> {
     runner: {
       deps: { invoker: stageFunctions(tools), sinks, kafka, clock, random },
       settings: { job: plan.job, build: BUILD, plan, parallelism: {}, maxParallelism: around.maxParallelism, ...timeouts },
-      tenure: { generation: 0, incarnation: around.incarnation, sinkFacts: await learnSinks({ sinks }, { plan }), pool: {} },
+      tenure: { generation: 0, incarnation: around.incarnation, sinkFacts: await learnt({ sinks, plan }), pool: {} },
     },
     kafka,
     blobs,
   };
+}
+
+async function learnt({ sinks, plan }: { readonly sinks: Sinks; readonly plan: PhysicalPlan }): ReturnType<typeof learnSinks> {
+  try {
+    return await learnSinks({ sinks }, { plan });
+  } catch (error) {
+    throw error instanceof JobFailedError ? new ReplayRefusedError(error.message) : error;
+  }
 }
 
 export type RanAgain =

@@ -61,7 +61,10 @@ async function checkSeed(seed: number): Promise<number> {
   expect(JSON.stringify(wrong), `seed ${seed}, job ${options.job.name}`).toBe('[]');
   // Without a gap, and from any epoch on: what one has made in memory the next begins with.
   const inOneGo = await replayed(replay, 1, last);
-  expect(inOneGo.map(({ epoch, outcome }) => `${epoch} ${outcome}`), `seed ${seed}`).toEqual(found.map((_, index) => `${index + 1} equal`));
+  expect(
+    inOneGo.map(({ epoch, outcome }) => `${epoch} ${outcome}`),
+    `seed ${seed}`,
+  ).toEqual(found.map((_, index) => `${index + 1} equal`));
   expect(writesIn(asked), `seed ${seed}`).toEqual([]);
   return last;
 }

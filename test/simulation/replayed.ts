@@ -11,10 +11,28 @@ import type { World } from './world.ts';
 import type { WorldOptions } from './world-options.ts';
 
 /** What a replay may ask the services for: rows, blobs, and what the log holds. */
-const READING = ['readJob', 'readEpoch', 'readSavepoint', 'get', 'fetch', 'look', 'search', 'offsets', 'partitionCount', 'topicId', 'leaders', 'brokerConfig', 'topicConfig'];
+const READING = [
+  'readJob',
+  'readEpoch',
+  'readSavepoint',
+  'get',
+  'fetch',
+  'look',
+  'search',
+  'offsets',
+  'partitionCount',
+  'topicId',
+  'leaders',
+  'brokerConfig',
+  'topicConfig',
+];
 
 /** Everything that a world leaves, as a replay on another machine finds it; what is asked of it is noted. */
-export function archiveOf(world: World, options: WorldOptions, job: JobDefinition): { readonly replay: Replay; readonly asked: Set<string> } {
+export function archiveOf(
+  world: World,
+  options: WorldOptions,
+  job: JobDefinition,
+): { readonly replay: Replay; readonly asked: Set<string> } {
   const asked = new Set<string>();
   const dice = new Dice(hashOf(options.seed, 'replay'));
   const carry: Carry = async (api, _about, _failure, execute) => {

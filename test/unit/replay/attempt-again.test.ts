@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { attemptAgain, parallelismIn } from '../../../lib/replay/attempt-again.ts';
 import type { PhysicalPlan } from '../../../lib/plan/plan.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import { attemptAgain, parallelismIn } from '../../../lib/replay/attempt-again.ts';
 
 const plan: PhysicalPlan = {
   job: 'job',
@@ -14,7 +14,18 @@ const plan: PhysicalPlan = {
 };
 
 function manifest(epoch: number, change: Partial<Manifest>): Manifest {
-  return { version: 3, job: 'job', incarnation: 'i', epoch, decisionId: `d${epoch}`, offsets: {}, state: {}, outputs: {}, committables: [], ...change };
+  return {
+    version: 3,
+    job: 'job',
+    incarnation: 'i',
+    epoch,
+    decisionId: `d${epoch}`,
+    offsets: {},
+    state: {},
+    outputs: {},
+    committables: [],
+    ...change,
+  };
 }
 
 const keyGroups = { first: 0, last: 127 };
@@ -55,7 +66,8 @@ it('code that uses time where none was has the time at which the epoch was plann
   const decided = manifest(7, { offsets: { read: { lines: [1] } } });
   const timeOf = (processingMs: number | undefined) => {
     const time = processingMs === undefined ? undefined : { processingMs, sources: {}, stages: {} };
-    return attemptAgain({ manifest: decided, plannedAtMs: 50 }, { ...manifest(6, {}), time }, manifest(6, {}), { plan, parallelism: {} }).time?.processingMs;
+    return attemptAgain({ manifest: decided, plannedAtMs: 50 }, { ...manifest(6, {}), time }, manifest(6, {}), { plan, parallelism: {} })
+      .time?.processingMs;
   };
   expect([timeOf(undefined), timeOf(49), timeOf(60)]).toEqual([50, 50, 60]);
 });

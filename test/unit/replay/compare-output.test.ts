@@ -26,7 +26,10 @@ it('times that the broker has given are no difference', () => {
 });
 
 it('rows without a key may come to another partition, and rows in another order: both are said, and neither is a difference', () => {
-  const found = compareRows([row('t-0', undefined, 'x'), row('t-0', undefined, 'y')], [row('t-1', undefined, 'x'), row('t-0', undefined, 'y')]);
+  const found = compareRows(
+    [row('t-0', undefined, 'x'), row('t-0', undefined, 'y')],
+    [row('t-1', undefined, 'x'), row('t-0', undefined, 'y')],
+  );
   expect(found).toMatchObject({ byKey: [], moved: 1 });
   const rows = [row('t-0', 'a', '1'), row('t-0', 'b', '1')];
   expect(compareRows(rows, rows.toReversed())).toMatchObject({ byKey: [], isReordered: true });

@@ -11,7 +11,9 @@ it('blobs are written to memory, found there, and looked for below only when the
     },
   });
   await blobs.put('job/a', Buffer.from('on'), Buffer.from('top'));
-  expect(`${await blobs.get('job/a')} ${await blobs.get('job/a', { start: 2, end: 4 })} ${await blobs.get('job/b')}`).toBe('ontop to below');
+  expect(`${await blobs.get('job/a')} ${await blobs.get('job/a', { start: 2, end: 4 })} ${await blobs.get('job/b')}`).toBe(
+    'ontop to below',
+  );
   expect(asked).toEqual(['job/b']);
   (await blobs.get('job/a')).fill(0);
   expect(`${await blobs.get('job/a')}`).toBe('ontop');
