@@ -14,7 +14,8 @@ export default command({
   name: 'rehearse',
   usage: 'run changed code over decided epochs on this machine, and show what it would have made of them',
   more: `Each epoch reads the records that it read then, and begins with the state that the changed code had after the one before; the first with the real
-snapshots. The output of each is compared, and the state after the last. State is matched by uid and name; what is new starts empty; a change that a start would refuse is refused. Nothing is written anywhere.`,
+snapshots. The output of each is compared, and the state after the last. State is matched by uid and name; what is new starts empty; a change that a
+start would refuse is refused. Nothing is written anywhere.`,
   options: {
     epochs: epochRange('from epoch A to epoch B'),
     keys: wholeNumber({ takes: 'N', default: 20, help: 'of each operator and sink show at most so many keys that differ' }),

@@ -174,7 +174,7 @@ it.each([
     'epoch 1 of job job is retired, and its snapshots are gone: the oldest that can be is 3, the newest 4 (ONCEFLOW_RETAINED_CHECKPOINTS says how many are kept)',
   ],
 ])('%s is refused, and said why', async (_what, call, message) => {
-  const { tools } = await counted(1);
+  const { tools } = await counted(2);
   expect(await runCommand(call, tools)).toEqual({ code: 1, json: { outcome: 'refused', message }, text: message });
 });
 

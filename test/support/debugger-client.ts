@@ -39,10 +39,10 @@ export class DebuggerClient {
   }
 
   /** The innermost frame where the process has stopped. */
-  async paused(): Promise<{ readonly callFrameId: string; readonly url: string; readonly functionName: string }> {
+  async paused(): Promise<{ readonly callFrameId: string; readonly functionName: string }> {
     for (;;) {
       const [first] = this.#paused.splice(0, 1);
-      const frames = first?.['callFrames'] as readonly { callFrameId: string; url: string; functionName: string }[] | undefined;
+      const frames = first?.['callFrames'] as readonly { callFrameId: string; functionName: string }[] | undefined;
       const [innermost] = frames ?? [];
       if (innermost !== undefined) return innermost;
       await this.#wake.promise;

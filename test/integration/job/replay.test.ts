@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { globSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { DebuggerClient } from '../../support/debugger-client.ts';
-import { jobRow, manifestOf } from '../../support/epochs.ts';
 import { freePort } from '../../support/doors.ts';
+import { jobRow, manifestOf } from '../../support/epochs.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 
@@ -23,6 +25,8 @@ async function counted(...lines: readonly string[]) {
     await count.allCounted(run);
   }
   await run.stop();
+  // As the next collection would: what an epoch has staged is needed until it is committed.
+  for (const folder of globSync(join(count.job.blobs, '**/output'))) rmSync(folder, { recursive: true });
   const row = await jobRow(count.job.name);
   return { count, last: row.lastCompleted?.epoch ?? 0, generation: row.generation };
 }
@@ -43,7 +47,10 @@ it('every epoch of a word count is equal when it is run again; of changed code t
     });
   }
   const read = await onceflow(env, 'state', 'read', '--operator', 'count-words');
-  const entries = read.stdout.trim().split('\n').map((line) => JSON.parse(line) as { key: string; value: number });
+  const entries = read.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { key: string; value: number });
   expect(Object.fromEntries(entries.map(({ key, value }) => [key, value]))).toEqual({ hello: 3, world: 1, good: 1, morning: 1, again: 1 });
 
   const changed = await onceflow(env, 'rehearse', '--job', './test/support/changed-word-count.ts', '--epochs', `1..${last}`, '--json');
@@ -76,13 +83,13 @@ it('a debugger stops in a function of the job', async () => {
   await client.ask('Runtime.enable');
   await client.ask('Debugger.enable');
   await client.ask('Runtime.runIfWaitingForDebugger');
-  expect((await client.paused()).url).toMatch(/host\/debugger\.ts$/);
+  expect(await client.paused()).toMatchObject({ functionName: 'waitForDebugger' });
   // `out.emit(…)` of jobs/word-count.ts, which is loaded by now.
   const set = await client.ask('Debugger.setBreakpointByUrl', { urlRegex: 'jobs/word-count\\.ts$', lineNumber: 10 });
   expect(set).toMatchObject({ locations: [expect.anything()] });
   await client.ask('Debugger.resume');
   const frame = await client.paused();
-  expect(frame).toMatchObject({ functionName: 'onRecord', url: expect.stringMatching(/jobs\/word-count\.ts$/) });
+  expect(frame).toMatchObject({ functionName: 'onRecord' });
   const word = await client.ask('Debugger.evaluateOnCallFrame', { callFrameId: frame.callFrameId, expression: 'word' });
   expect(word).toMatchObject({ result: { value: expect.stringMatching(/hello|world/) } });
   await client.ask('Debugger.removeBreakpoint', { breakpointId: set['breakpointId'] });
