@@ -1,8 +1,9 @@
 import { byName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../protocol/parallelism.ts';
 import { type Pool, widened } from '../../protocol/pool.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { SinkCoordination, SinkOfRun } from '../../sinks/connector.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sinkStages } from '../coordinator/context.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, sinkStages } from '../coordinator/context.ts';
 
 /** A connector, and the sinks of this run that it brings. */
 interface ConnectedSinks {
@@ -42,8 +43,8 @@ export async function learnSinks(deps: WithSinks, settings: Pick<JobSettings, 'p
 export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan' | 'parallelism'>, recorded: Pool): Pool {
   return connectedSinks(deps, settings).reduce((pool, { connector, sinks }) => {
     // What prepares nothing leaves nothing open; others may, where it writes to.
-    const subtasksOf = (sink: string) => (connector.how === 'prepared' ? parallelismOf(settings, sink) : 0);
-    const own = sinks.map(({ sink, target }) => [sink, { subtasks: subtasksOf(sink), places: connector.placesOf(target) }] as const);
+    const preparing = (sink: string) => (connector.how === 'prepared' ? subtasksOf(settings.parallelism, sink) : 0);
+    const own = sinks.map(({ sink, target }) => [sink, { subtasks: preparing(sink), places: connector.placesOf(target) }] as const);
     return widened(pool, { [connector.poolOf]: byName(own) });
   }, recorded);
 }

@@ -1,10 +1,10 @@
-import { ofName } from '../../config/by-name.ts';
 import type { PhysicalPlan, SinkStage, SourceStage } from '../../plan/plan.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { EpochStore } from '../../ports/epoch-store.ts';
 import type { FunctionInvoker } from '../../ports/function-invoker.ts';
 import type { AdminRequests, KafkaRequests, SourceRequests } from '../../ports/kafka-requests.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { Pool } from '../../protocol/pool.ts';
 import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import type { Own } from '../../protocol/shape.ts';
@@ -49,7 +49,7 @@ export interface JobSettings {
   readonly onMissingEvidence: OnMissingEvidence;
   /** What to do when the table knows no epoch of a job that has run, as its consumer group says. */
   readonly onMissingState: 'stop' | 'start-anew';
-  readonly parallelism: Readonly<Record<string, number>>;
+  readonly parallelism: Parallelism;
   readonly maxParallelism: number;
   readonly checkpointIntervalMs: number;
   readonly epochTimeoutMs: number;
@@ -85,7 +85,7 @@ export interface JobSettings {
 /** What committing an epoch needs of them. */
 export type CommitSettings = Pick<
   JobSettings,
-  'job' | 'build' | 'plan' | 'parallelism' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'
+  'job' | 'build' | 'plan' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'
 >;
 
 /** What a coordinator learned when it started, besides its settings. */
@@ -152,8 +152,4 @@ export function connectorNamed({ sinks }: Pick<CoordinatorDeps, 'sinks'>, connec
 export function sinkFunctionOf(settings: Pick<JobSettings, 'plan'>, sink: string): string {
   const stages = sinkStages(settings).map(({ id }) => id);
   return stages.includes(sink) ? sink : (stages[0] ?? sink);
-}
-
-export function parallelismOf(settings: Pick<JobSettings, 'parallelism'>, stage: string): number {
-  return ofName(settings.parallelism, stage) ?? 1;
 }

@@ -5,7 +5,7 @@ import type { DecidedManifest } from '../../protocol/permit.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { Attempt, StageOutcome } from '../attempt/attempt.ts';
 import type { CommitResult } from '../commit/commit-epoch.ts';
-import type { Planned, PlannedFrom } from '../planning/plan-epoch.ts';
+import type { PlanAsk, Planned } from '../planning/plan-epoch.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
 import type { Chore } from './chores.ts';
 
@@ -43,8 +43,8 @@ export type ChoreResult =
 /** What a loop has done: each is started, and what it ends in is an event. Nothing else in the engine's decisions does I/O. */
 export type Effect =
   | { readonly do: 'observe'; readonly event: CoordinatorEvent }
-  /** Ends in `planned`. `isOverdue`: a partition has been behind for so long that what it lost is lost. */
-  | { readonly do: 'plan'; readonly base: string; readonly before: PlannedFrom; readonly isOverdue: boolean }
+  /** Ends in `planned`. `base`: the decision that it is to build on. */
+  | ({ readonly do: 'plan'; readonly base: string } & PlanAsk)
   /** Ends in `stage`. */
   | { readonly do: 'run-stage'; readonly stage: Stage; readonly attempt: Attempt; readonly before: Position }
   /** The calls of a dropped attempt are given up. */

@@ -161,7 +161,8 @@ function timeDueInMs({ state: { parent }, rules, given }: Turn, held: InputEnds 
 function takeTime(turn: Turn, held: InputEnds): void {
   const { offsets: from, topicIds = {} } = turn.state.parent;
   const ranges = byName(turn.rules.plan.stages.flatMap(({ kind, id }) => (kind === 'source' ? [[id, []] as const] : [])));
-  takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, gaps: [] }, held, 'time');
+  const { parallelism } = turn.state;
+  takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, parallelism, gaps: [] }, held, 'time');
 }
 
 /** `ends`: of all the input that there is. */
@@ -173,7 +174,8 @@ function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'inpu
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
   const time = timeOfAttempt(standing(turn), rules.plan, given.now.wallMs, ends);
-  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges, time };
+  const { from, topicIds, parallelism } = planned;
+  const plan = { epoch, decisionId: given.random.id(), planned: given.now, parallelism, from, topicIds, ranges, time };
   const attempt = newAttempt(
     { ...plan, isForTime: why === 'time', maxBytes: size.bytes, isCut, condemned, endsLeftovers },
     rules.plan.stages,
@@ -259,7 +261,7 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   changeAttempt(turn, attempt);
   change(turn, {
     parent: manifest,
-    endsLeftovers: false,
+    endsLeftovers: undefined,
     refusals: NO_REFUSALS,
     recordedCommitted: Math.max(recordedCommitted, manifest.epoch - 1),
     trouble: afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt))),

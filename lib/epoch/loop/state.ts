@@ -1,3 +1,4 @@
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import type { Attempt } from '../attempt/attempt.ts';
 import type { Tenure } from '../coordinator/context.ts';
@@ -22,9 +23,11 @@ export interface LoopState {
   /** The pause after a commit. */
   readonly pausedUntilMs: number;
   readonly size: EpochSize;
+  /** Of the epochs that are still to be planned. */
+  readonly parallelism: Parallelism;
   readonly trouble: Trouble;
-  /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
-  readonly endsLeftovers: boolean;
+  /** How wide attempts were that were dropped in their sink stage since the last decision: what they may have left open is still to be ended. */
+  readonly endsLeftovers: Parallelism | undefined;
   readonly staleInARow: number;
   readonly refusals: Refusals;
   /** Since when a source partition has been behind what was read of it. */
@@ -58,7 +61,7 @@ export interface Ending {
 export function firstState(
   from: Pick<LoopState, 'tenure' | 'parent' | 'recordedCommitted'>,
   nowMs: number,
-  rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind' | 'refusalTimeoutMs'>,
+  rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind' | 'refusalTimeoutMs' | 'parallelism'>,
 ): LoopState {
   return {
     ...from,
@@ -67,8 +70,9 @@ export function firstState(
     planAtMs: nowMs,
     pausedUntilMs: nowMs,
     size: firstEpochSize(rules.maxEpochBytes),
+    parallelism: rules.parallelism,
     trouble: NO_TROUBLE,
-    endsLeftovers: false,
+    endsLeftovers: undefined,
     staleInARow: 0,
     refusals: noRefusals(rules.refusalTimeoutMs, rules.startKind === 'revival' ? undefined : nowMs),
     behindSinceMs: undefined,

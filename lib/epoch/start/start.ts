@@ -148,6 +148,7 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
     position: { offsets, topicIds, state: last?.state ?? {}, time: last?.time },
     outputs: {},
     committables: [],
+    parallelism: last?.parallelism,
   });
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
   const decided = await decideManifest(held, manifest, summary);

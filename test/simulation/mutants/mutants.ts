@@ -226,7 +226,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a dropped attempt left open of a subtask without output is ended by the next attempt',
-    edits: [edit(TURN, 'if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: true });', '')],
+    edits: [
+      edit(
+        TURN,
+        'if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: widest(turn.state.endsLeftovers ?? parallelism, parallelism) });',
+        '',
+      ),
+    ],
   },
   {
     name: 'what a broker forgot to end is ended when the pool is settled',

@@ -117,6 +117,7 @@ export function plan(from = 10, bound = 20): Planned {
     topicIds: { lines: { in: 'id-of-in' } },
     ranges,
     records: bound - from,
+    parallelism: { lines: 1, count: 1, write: 1 },
     gaps: [],
   };
 }
