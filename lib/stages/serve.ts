@@ -1,3 +1,4 @@
+import { subtasksOf } from '../config/subtasks.ts';
 import { ofName } from '../config/by-name.ts';
 import type { CompiledJob } from '../operators/compiled-job.ts';
 import type { StageContext } from '../operators/epoch-output.ts';
@@ -17,7 +18,6 @@ import type {
   StageFailed,
   StageStale,
 } from '../protocol/answers.ts';
-import { subtasksOf } from '../protocol/parallelism.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';

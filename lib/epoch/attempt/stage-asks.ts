@@ -1,3 +1,4 @@
+import { subtasksOf } from '../../config/subtasks.ts';
 import { byName, ofName } from '../../config/by-name.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import { meetingOf } from '../../plan/meeting.ts';
@@ -7,7 +8,6 @@ import type { Committable } from '../../protocol/committable.ts';
 import type { SourceTimeAsk, StageTime } from '../../protocol/event-time.ts';
 import { keyGroupRange } from '../../protocol/key-groups.ts';
 import type { Position } from '../../protocol/manifest.ts';
-import { subtasksOf } from '../../protocol/parallelism.ts';
 import type { KeyGroupRange, SnapshotRef } from '../../protocol/references.ts';
 import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, StageRequest } from '../../protocol/requests.ts';
 import { keepsShared } from '../../protocol/shared-state.ts';

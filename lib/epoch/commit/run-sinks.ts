@@ -1,5 +1,5 @@
+import { subtasksOf } from '../../config/subtasks.ts';
 import { byName } from '../../config/by-name.ts';
-import { subtasksOf } from '../../protocol/parallelism.ts';
 import { type Pool, widened } from '../../protocol/pool.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { SinkCoordination, SinkOfRun } from '../../sinks/connector.ts';

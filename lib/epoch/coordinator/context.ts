@@ -83,10 +83,7 @@ export interface JobSettings {
 }
 
 /** What committing an epoch needs of them. */
-export type CommitSettings = Pick<
-  JobSettings,
-  'job' | 'build' | 'plan' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'
->;
+export type CommitSettings = Pick<JobSettings, 'job' | 'build' | 'plan' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'>;
 
 /** What a coordinator learned when it started, besides its settings. */
 export interface Tenure {

@@ -1,8 +1,8 @@
+import { subtasksOf } from '../../config/subtasks.ts';
 import { byName, ofName } from '../../config/by-name.ts';
 import { edgesTo, type PhysicalPlan, type SourceStage, type Stage } from '../../plan/plan.ts';
 import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
-import { subtasksOf } from '../../protocol/parallelism.ts';
 import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
 import { hasInputBehind } from '../../time/input-ends.ts';
 import { lateTogether } from '../../time/late.ts';
@@ -71,7 +71,9 @@ export function manifestOf(attempt: Attempt, parent: Manifest, plan: PhysicalPla
     decisionId,
     position: positionAfter(parent, attempt, plan),
     outputs: byName(
-      plan.stages.flatMap(({ kind, id }) => (kind === 'sink' ? [[id, stagedFor(attempt, plan, id, subtasksOf(parallelism, id))] as const] : [])),
+      plan.stages.flatMap(({ kind, id }) =>
+        kind === 'sink' ? [[id, stagedFor(attempt, plan, id, subtasksOf(parallelism, id))] as const] : [],
+      ),
     ),
     committables: [...committables].sort((left, right) => left.sink.localeCompare(right.sink) || left.subtask - right.subtask),
     parallelism,

@@ -122,7 +122,10 @@ function beginPlan(turn: Turn): void {
   const isOverdue = behindSinceMs !== undefined && nowMs - behindSinceMs > rules.epochTimeoutMs;
   change(turn, { isPlanning: true });
   const { offsets, topicIds } = positionBehind(parent, inFlight, rules.plan);
-  turn.effects.push({ do: 'begin-progress' }, { do: 'plan', base: newestDecision(state), before: { offsets, topicIds }, parallelism, isOverdue });
+  turn.effects.push(
+    { do: 'begin-progress' },
+    { do: 'plan', base: newestDecision(state), before: { offsets, topicIds }, parallelism, isOverdue },
+  );
 }
 
 function beginDecision(turn: Turn, attempt: LoopState['inFlight'][number]): void {

@@ -1,7 +1,7 @@
+import { widest } from '../../config/subtasks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { Random } from '../../ports/clock.ts';
-import { widest } from '../../protocol/parallelism.ts';
 import { type Attempt, inputOf, offsetsTried } from '../attempt/attempt.ts';
 import { afterFailedAttempt, type FailedEpoch } from '../failure/after-failure.ts';
 import { ranOutOfTime, sizeAfterTimeout } from '../planning/epoch-size.ts';

@@ -1,6 +1,7 @@
+import { subtasksOf } from '../../config/subtasks.ts';
 import { byName, ofName } from '../../config/by-name.ts';
 import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
-import { type Parallelism, subtasksOf } from '../../protocol/parallelism.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { SourceRange } from '../../protocol/requests.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';

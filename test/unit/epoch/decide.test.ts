@@ -95,7 +95,14 @@ describe('the manifest of an attempt', () => {
     const ranges = { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 99 }]] };
     const planned = newAttempt(
       {
-        ...{ epoch: 5, decisionId: 'five', planned: { wallMs: 500, elapsedMs: 0 }, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 },
+        ...{
+          epoch: 5,
+          decisionId: 'five',
+          planned: { wallMs: 500, elapsedMs: 0 },
+          from: { lines: { in: [10, 20, 0] } },
+          ranges,
+          maxBytes: 1,
+        },
         parallelism: { lines: 1, count: 2, write: 3 },
       },
       countingPlan.stages,

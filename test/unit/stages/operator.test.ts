@@ -194,7 +194,7 @@ it('state is kept from one epoch to the next, unless the subtask has other keys 
   const job = set(utf8, (word) => word);
   const run = async (snapshot: typeof empty, parallelism: Readonly<Record<string, number>>) => {
     restored = 0;
-    const done = await process(job, ['c'], server, snapshot, parallelism);
+    const done = await process(job, ['j'], server, snapshot, parallelism);
     if (done.outcome !== 'processed') throw new Error(JSON.stringify(done));
     return { restored, snapshot: done.snapshots['op'] ?? empty };
   };
