@@ -10,6 +10,7 @@ import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
 import lag from './commands/lag.ts';
 import logs from './commands/logs.ts';
+import rescale from './commands/rescale.ts';
 import resume from './commands/resume.ts';
 import start from './commands/start.ts';
 import status from './commands/status.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   transactions,
   deadLetters,
   logs,
+  rescale,
   stop,
   cancel,
   resume,

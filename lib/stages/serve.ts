@@ -1,5 +1,5 @@
-import { subtasksOf } from '../config/subtasks.ts';
 import { ofName } from '../config/by-name.ts';
+import { subtasksOf } from '../config/subtasks.ts';
 import type { CompiledJob } from '../operators/compiled-job.ts';
 import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';

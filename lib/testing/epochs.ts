@@ -8,6 +8,7 @@ import type { Effect, LoopEvent } from '../epoch/loop/events.ts';
 import { onEvent } from '../epoch/loop/on-event.ts';
 import { firstState, type LoopState } from '../epoch/loop/state.ts';
 import { type PlanAsk, planNext } from '../epoch/planning/plan-epoch.ts';
+import { firstScale, nextParallelism } from '../epoch/scale/scale.ts';
 import { momentOf } from '../ports/age.ts';
 import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import { asDecided } from '../protocol/as-decided.ts';
@@ -88,7 +89,8 @@ export function heldInput({ manifest: { offsets } }: Epoch, { rules, surrounding
 /** Where a coordinator is when it has planned nothing yet. @param most records that the next epoch reads. */
 export function stateAfter({ manifest: parent }: Epoch, run: Run, most: number): LoopState {
   const { deps, rules, tenure } = run;
-  const state = firstState({ tenure, parent, recordedCommitted: parent.epoch }, deps.clock.elapsedMs(), rules);
+  const scale = firstScale(rules, parent, {});
+  const state = firstState({ tenure, scale, parent, recordedCommitted: parent.epoch }, deps.clock.elapsedMs(), rules);
   return { ...state, size: { bytes: Number.MAX_SAFE_INTEGER, offsets: most } };
 }
 
@@ -97,7 +99,7 @@ export async function stateOfEmptyEpoch(last: Epoch, run: Run): Promise<LoopStat
   const state = stateAfter(last, run, Number.POSITIVE_INFINITY);
   const { rules, deps } = run;
   const { manifest: parent } = last;
-  const { parallelism } = state;
+  const parallelism = nextParallelism(state.scale, rules.plan);
   const planned = await plan(run, { before: parent, parallelism, isOverdue: false });
   const ends = planned.outcome === 'planned' ? inputEnds(planned.ranges) : NO_INPUT;
   const now = momentOf(deps.clock);

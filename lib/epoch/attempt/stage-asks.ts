@@ -1,5 +1,5 @@
-import { subtasksOf } from '../../config/subtasks.ts';
 import { byName, ofName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import { meetingOf } from '../../plan/meeting.ts';
 import { edgesTo, type OperatorStage, type PhysicalPlan, type SinkStage, type SourceStage } from '../../plan/plan.ts';

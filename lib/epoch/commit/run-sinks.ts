@@ -1,5 +1,6 @@
-import { subtasksOf } from '../../config/subtasks.ts';
 import { byName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import { type Pool, widened } from '../../protocol/pool.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { SinkCoordination, SinkOfRun } from '../../sinks/connector.ts';
@@ -39,11 +40,11 @@ export async function learnSinks(deps: WithSinks, settings: Pick<JobSettings, 'p
   );
 }
 
-/** The pool, as wide as this run needs it. To be recorded before anything of this run is prepared. */
-export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan' | 'parallelism'>, recorded: Pool): Pool {
+/** The pool, as wide as epochs of these numbers need it. To be recorded before anything of such an epoch is prepared. */
+export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan'>, parallelism: Parallelism, recorded: Pool): Pool {
   return connectedSinks(deps, settings).reduce((pool, { connector, sinks }) => {
     // What prepares nothing leaves nothing open; others may, where it writes to.
-    const preparing = (sink: string) => (connector.how === 'prepared' ? subtasksOf(settings.parallelism, sink) : 0);
+    const preparing = (sink: string) => (connector.how === 'prepared' ? subtasksOf(parallelism, sink) : 0);
     const own = sinks.map(({ sink, target }) => [sink, { subtasks: preparing(sink), places: connector.placesOf(target) }] as const);
     return widened(pool, { [connector.poolOf]: byName(own) });
   }, recorded);

@@ -1,10 +1,10 @@
+import type { Subtasks } from '../../config/subtasks.ts';
 import type { PhysicalPlan, SinkStage, SourceStage } from '../../plan/plan.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { EpochStore } from '../../ports/epoch-store.ts';
 import type { FunctionInvoker } from '../../ports/function-invoker.ts';
 import type { AdminRequests, KafkaRequests, SourceRequests } from '../../ports/kafka-requests.ts';
-import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { Pool } from '../../protocol/pool.ts';
 import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import type { Own } from '../../protocol/shape.ts';
@@ -49,8 +49,13 @@ export interface JobSettings {
   readonly onMissingEvidence: OnMissingEvidence;
   /** What to do when the table knows no epoch of a job that has run, as its consumer group says. */
   readonly onMissingState: 'stop' | 'start-anew';
-  readonly parallelism: Parallelism;
+  /** By stage: a number, or the bounds between which it changes while the job runs. */
+  readonly parallelism: Readonly<Record<string, Subtasks>>;
   readonly maxParallelism: number;
+  /** A backlog that would take longer at the present rate gets more subtasks, within the bounds. @default the job changes them by request alone */
+  readonly scaleUpBacklogMs?: number;
+  /** So many epochs in a row have to keep up before there are fewer subtasks. @default 1 */
+  readonly scaleDownEpochs?: number;
   readonly checkpointIntervalMs: number;
   readonly epochTimeoutMs: number;
   readonly commitTimeoutMs: number;

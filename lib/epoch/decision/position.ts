@@ -1,5 +1,5 @@
-import { subtasksOf } from '../../config/subtasks.ts';
 import { byName, ofName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
 import { edgesTo, type PhysicalPlan, type SourceStage, type Stage } from '../../plan/plan.ts';
 import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';

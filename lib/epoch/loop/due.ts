@@ -2,6 +2,7 @@ import { countsOf, withBegun } from '../attempt/attempt.ts';
 import { nextSteps, type Step } from '../attempt/wavefront.ts';
 import { manifestOf, positionBehind } from '../decision/position.ts';
 import { isBounded } from '../failure/isolate.ts';
+import { nextParallelism } from '../scale/scale.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, isToEnd, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';
@@ -117,7 +118,8 @@ function begin(turn: Turn, step: Step): void {
 
 function beginPlan(turn: Turn): void {
   const { state, rules, nowMs } = turn;
-  const { parent, inFlight, behindSinceMs, parallelism } = state;
+  const { parent, inFlight, behindSinceMs, scale } = state;
+  const parallelism = nextParallelism(scale, rules.plan);
   // A partition that is behind for this long does not catch up by itself: the plan decides what is lost.
   const isOverdue = behindSinceMs !== undefined && nowMs - behindSinceMs > rules.epochTimeoutMs;
   change(turn, { isPlanning: true });

@@ -5,6 +5,7 @@ import type { Tenure } from '../coordinator/context.ts';
 import { NO_TROUBLE, type Trouble } from '../failure/after-failure.ts';
 import { noRefusals, type Refusals } from '../failure/refusals.ts';
 import { type EpochSize, firstEpochSize } from '../planning/epoch-size.ts';
+import type { Scale } from '../scale/scale.ts';
 import { type Chores, firstChores } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 
@@ -23,8 +24,8 @@ export interface LoopState {
   /** The pause after a commit. */
   readonly pausedUntilMs: number;
   readonly size: EpochSize;
-  /** Of the epochs that are still to be planned. */
-  readonly parallelism: Parallelism;
+  /** How many subtasks stages have, and are to have. */
+  readonly scale: Scale;
   readonly trouble: Trouble;
   /** How wide attempts were that were dropped in their sink stage since the last decision: what they may have left open is still to be ended. */
   readonly endsLeftovers: Parallelism | undefined;
@@ -59,9 +60,9 @@ export interface Ending {
 
 /** Where a loop begins. */
 export function firstState(
-  from: Pick<LoopState, 'tenure' | 'parent' | 'recordedCommitted'>,
+  from: Pick<LoopState, 'tenure' | 'parent' | 'recordedCommitted' | 'scale'>,
   nowMs: number,
-  rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind' | 'refusalTimeoutMs' | 'parallelism'>,
+  rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind' | 'refusalTimeoutMs'>,
 ): LoopState {
   return {
     ...from,
@@ -70,7 +71,6 @@ export function firstState(
     planAtMs: nowMs,
     pausedUntilMs: nowMs,
     size: firstEpochSize(rules.maxEpochBytes),
-    parallelism: rules.parallelism,
     trouble: NO_TROUBLE,
     endsLeftovers: undefined,
     staleInARow: 0,

@@ -1,5 +1,5 @@
-import { subtasksOf } from '../../config/subtasks.ts';
 import { byName, ofName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
 import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { SourceRange } from '../../protocol/requests.ts';

@@ -7,6 +7,7 @@ import type {
   HeldJob,
   JobRemoval,
   JobRow,
+  Rescale,
   SentAgain,
 } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
@@ -115,6 +116,16 @@ export class EpochTable {
     return 'written';
   }
 
+  askRescale(job: string, incarnation: string, rescale: Rescale, seen: string | undefined): FencedWrite {
+    const row = this.#jobs.get(job);
+    if (row === undefined) throw new StoreProblem(`there is no job ${job}`, false);
+    if (row.rescale?.id === rescale.id) return 'written';
+    const runs = row.desired === 'running' && row.failure === undefined;
+    if (row.incarnation !== incarnation || !runs || row.rescale?.id !== seen) return 'superseded';
+    this.#jobs.set(job, { ...row, rescale });
+    return 'written';
+  }
+
   fenced(held: Held, change: (row: JobRow) => Partial<JobRow>): FencedWrite {
     const row = this.#held(held);
     if (row === undefined) return 'superseded';
@@ -218,6 +229,8 @@ export class EpochTable {
       pool: {},
       sentAgain: undefined,
       failure: undefined,
+      rescale: undefined,
+      scale: undefined,
     };
     this.#jobs.set(job, { ...row, ...fresh, incarnation: next });
     this.observer.forgotten(incarnation);
@@ -350,6 +363,10 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         })),
       ),
     setDesired: (job, desired, incarnation) => ask('setDesired', desired, () => table.setDesired(job, desired, incarnation)),
+    askRescale: (job, incarnation, rescale, seen) =>
+      ask('askRescale', JSON.stringify(rescale.subtasks), () => table.askRescale(job, incarnation, rescale, seen)),
+    recordScale: (job, generation, scale) =>
+      ask('recordScale', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ scale }))),
     widenPool: (job, generation, pool) =>
       ask('widenPool', JSON.stringify(pool), () => table.fenced(held(job, generation), (row) => ({ pool: widened(row.pool, pool) }))),
     setFingerprint: (job, generation, fingerprint) =>
