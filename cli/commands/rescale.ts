@@ -1,7 +1,8 @@
-import { isName } from '../../lib/config/names.ts';
 import { ofName } from '../../lib/config/by-name.ts';
+import { isName } from '../../lib/config/names.ts';
 import { UsageError } from '../../lib/config/usage-error.ts';
 import { rescaleOf, type WantedSubtasks } from '../../lib/inspect/rescale.ts';
+import { standingOf } from '../../lib/inspect/standing.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -30,7 +31,8 @@ function wantedIn(given: readonly string[]): WantedSubtasks {
   const wanted = new Map<string, number | 'auto'>();
   for (const pair of given) {
     const [, stage = '', subtasks = ''] = /^([^=]*)=(auto|[1-9]\d{0,5})$/.exec(pair) ?? [];
-    if (!isName(stage)) throw new UsageError(`${JSON.stringify(pair)} is no request: it must be STAGE=NUMBER, a whole number from 1, or STAGE=auto`);
+    if (!isName(stage))
+      throw new UsageError(`${JSON.stringify(pair)} is no request: it must be STAGE=NUMBER, a whole number from 1, or STAGE=auto`);
     if (wanted.has(stage)) throw new UsageError(`stage ${stage} is named twice: give it one number`);
     wanted.set(stage, subtasks === 'auto' ? subtasks : Number(subtasks));
   }
@@ -42,7 +44,7 @@ async function rescale(tools: Tools, wanted: WantedSubtasks): Promise<CommandRes
   const { epochs, job, clock, random } = tools;
   const row = await epochs.readJob(job);
   if (row === undefined) return noSuchJob(tools);
-  const step = rescaleOf(row, wanted);
+  const step = rescaleOf(row, standingOf(row, clock.now()), wanted);
   if (step.outcome === 'refused')
     return {
       code: step.because === 'request' ? EXIT.usage : EXIT.failed,

@@ -267,7 +267,7 @@ async function askRescale(
     TableName: store.table,
     Key: jobKey(job),
     UpdateExpression: 'SET rescale = :rescale',
-    ConditionExpression: `incarnation = :of AND desired = :running AND attribute_not_exists(failure) AND ${replaces}`,
+    ConditionExpression: `incarnation = :of AND desired = :running AND ${replaces}`,
     ExpressionAttributeValues: attributes({ ':rescale': rescale, ':of': incarnation, ':running': 'running', ':seen': seen }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });

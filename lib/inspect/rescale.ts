@@ -1,5 +1,6 @@
 import { byName, ofName } from '../config/by-name.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
+import type { JobStanding } from './standing.ts';
 
 /** By stage, how many subtasks a person wants; `auto`: as many as it takes. */
 export type WantedSubtasks = ReadonlyMap<string, number | 'auto'>;
@@ -12,17 +13,20 @@ export type RescaleStep =
 
 const NOTHING = 'nothing was changed';
 
-/** What to ask of a job that has this row. Of a stage that is not named, what was asked for before stays. */
-export function rescaleOf({ job, desired, failure, scale, rescale, maxParallelism }: JobRow, wanted: WantedSubtasks): RescaleStep {
+/** What to ask of a job that has this row, and stands so. Of a stage that is not named, what was asked for before stays. */
+export function rescaleOf({ job, desired, scale, rescale, maxParallelism }: JobRow, standing: JobStanding, wanted: WantedSubtasks): RescaleStep {
   const refuse = (because: 'request' | 'standing', why: string): RescaleStep => ({
     outcome: 'refused',
     because,
     message: `${why}: ${NOTHING}`,
   });
   if (desired === 'stopped') return refuse('standing', `job ${job} is stopped, and only one that runs is rescaled; start it first`);
-  if (failure !== undefined) return refuse('standing', `job ${job} has failed, and only one that runs is rescaled; mend it, and start it`);
+  if (standing === 'failed') return refuse('standing', `job ${job} has failed, and only one that runs is rescaled; mend it, and start it`);
   if (scale === undefined)
-    return refuse('standing', `job ${job} has not said yet which stages it has: its coordinator has just begun, or is of a build before this`);
+    return refuse(
+      'standing',
+      `job ${job} has not said yet which stages it has: its coordinator has just begun, or is of a build before this`,
+    );
   const asked = new Map(Object.entries(rescale?.subtasks ?? {}));
   for (const [stage, subtasks] of wanted) {
     const known = ofName(scale, stage);

@@ -94,7 +94,7 @@ export interface EpochStore {
   setDesired(job: string, desired: JobRow['desired'], incarnation?: string): Promise<FencedWrite>;
   /**
    * A person's request for other numbers of subtasks, in place of the one that has the id `seen` (undefined: there is none), so no generation
-   * guards it. `superseded`: there is another one by now, or the job is not of this incarnation, or does not run: it was stopped, or has failed.
+   * guards it. `superseded`: there is another one by now, or the job is not of this incarnation, or is not to run.
    * Nothing was written then. Throws `StoreProblem` when there is no such job.
    */
   askRescale(job: string, incarnation: string, rescale: Rescale, seen: string | undefined): Promise<FencedWrite>;

@@ -191,8 +191,7 @@ async function askRescale(
     const { row } = stored;
     // Of our own first try, whose answer was lost.
     if (row.rescale?.id === rescale.id) return 'written';
-    const runs = row.desired === 'running' && row.failure === undefined;
-    if (row.incarnation !== incarnation || !runs || row.rescale?.id !== seen) return 'superseded';
+    if (row.incarnation !== incarnation || row.desired !== 'running' || row.rescale?.id !== seen) return 'superseded';
     writeJob(db, { ...row, rescale }, stored.claim);
     return 'written';
   });

@@ -1,3 +1,4 @@
+import type { JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import { type SimJob, shapeOf } from './sim-job.ts';
 import type { WorldOptions } from './world-options.ts';
@@ -7,6 +8,12 @@ const CHANCE = 0.5;
 
 /** Of every stage, where people ask for other numbers. */
 export const RESCALED_BETWEEN = { least: 1, most: 3 };
+
+/** In half of these the job changes the numbers by itself too, soon and often. */
+export function drawPolicy(seed: number): Pick<JobSettings, 'scaleUpBacklogMs' | 'scaleDownEpochs'> {
+  const dice = new Dice(hashOf(seed, 'scale policy'));
+  return dice.chance(0.5) ? { scaleUpBacklogMs: dice.spread(50, 2_000), scaleDownEpochs: dice.whole(1, 4) } : {};
+}
 
 /** People ask for other numbers of subtasks while the job runs, of some stages or of all; and take it back. Undefined: nobody does. */
 export function drawRescales(seed: number, job: SimJob, untilMs: number, chance = CHANCE): WorldOptions['rescales'] {

@@ -2,7 +2,7 @@ import type { Subtasks } from '../../lib/config/subtasks.ts';
 import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
-import { drawRescales, RESCALED_BETWEEN } from './draw-rescales.ts';
+import { drawPolicy, drawRescales, RESCALED_BETWEEN } from './draw-rescales.ts';
 import { drawTopics } from './draw-topics.ts';
 import { askingJobs } from './jobs/asking.ts';
 import { branchingJobs } from './jobs/branching.ts';
@@ -341,6 +341,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
       takeover: dice.pick(['allow', 'allow', 'refuse']),
       poisonAttempts: isFaulty(seed) ? 2 + (seed % 2) : Number.POSITIVE_INFINITY,
       ...topics.settings,
+      ...(rescales && drawPolicy(seed)),
       idleExitMs: watch?.how === 'revival' ? schedule.pick([undefined, 1_500]) : undefined,
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),

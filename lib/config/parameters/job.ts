@@ -1,4 +1,16 @@
-import { countOrUnlimited, groupId, name, oneOf, startingOffsets, subtasks, subtasksByStage, text, topicsByUid, wholeNumber, yesNo } from '../kinds.ts';
+import {
+  countOrUnlimited,
+  groupId,
+  name,
+  oneOf,
+  startingOffsets,
+  subtasks,
+  subtasksByStage,
+  text,
+  topicsByUid,
+  wholeNumber,
+  yesNo,
+} from '../kinds.ts';
 import { MAX_KEY_GROUPS } from './limits.ts';
 import { defaulted, optional, required } from './row.ts';
 

@@ -110,21 +110,24 @@ function withTarget(scale: Scale, stage: string, subtasks: number, why: string):
 }
 
 /** Its rules besides the bounds: those of the policy. */
-export type PolicySettings = ScaleRules & Pick<PolicyRules, 'checkpointIntervalMs'> & Partial<Pick<PolicyRules, 'scaleUpBacklogMs' | 'scaleDownEpochs'>>;
+export type PolicySettings = ScaleRules &
+  Pick<PolicyRules, 'checkpointIntervalMs'> &
+  Partial<Pick<PolicyRules, 'scaleUpBacklogMs' | 'scaleDownEpochs'>>;
 
 /** An epoch was committed: what it was may ask for other numbers, of stages of which no person has. */
-export function afterCommitted(scale: Scale, load: Omit<EpochLoad, 'cycleMs'>, epochMs: number, nowMs: number, rules: PolicySettings): Scale {
+export function afterCommitted(
+  scale: Scale,
+  load: Omit<EpochLoad, 'cycleMs'>,
+  epochMs: number,
+  nowMs: number,
+  rules: PolicySettings,
+): Scale {
   const { scaleUpBacklogMs = Number.POSITIVE_INFINITY, scaleDownEpochs = 1, checkpointIntervalMs, parallelism } = rules;
   const sinceMs = scale.committedAtMs === undefined ? epochMs : nowMs - scale.committedAtMs;
-  const { memory, wanted } = scaleByItself(
-    scale.memory,
-    { ...load, cycleMs: Math.max(Math.min(sinceMs, epochMs), 1) },
-    scale.target,
-    {
-      ...{ stages: rules.plan.stages, parallelism, scaleUpBacklogMs, scaleDownEpochs, checkpointIntervalMs },
-      byHand: new Set(Object.keys(scale.asked?.subtasks ?? {})),
-    },
-  );
+  const { memory, wanted } = scaleByItself(scale.memory, { ...load, cycleMs: Math.max(Math.min(sinceMs, epochMs), 1) }, scale.target, {
+    ...{ stages: rules.plan.stages, parallelism, scaleUpBacklogMs, scaleDownEpochs, checkpointIntervalMs },
+    byHand: new Set(Object.keys(scale.asked?.subtasks ?? {})),
+  });
   return wanted.reduce<Scale>((before, { stage, subtasks, why }) => withTarget(before, stage, subtasks, why), {
     ...scale,
     memory,

@@ -27,7 +27,9 @@ it('a burst has more subtasks within three epochs, and fewer again when it is ov
   expect(up.why).toMatch(/records behind, which take .* s at \d+ a second: more than 1\.0 s/);
   const full = run.eventsOf('planned').find(({ backlogRecords }) => backlogRecords > 500)?.epoch ?? 0;
   expect(up.epoch - full).toBeLessThanOrEqual(3);
-  await run.until('all of it', () => run.eventsOf('committed').find(({ epoch, figures }) => epoch > up.epoch && figures.recordsBehind === 0));
+  await run.until('all of it', () =>
+    run.eventsOf('committed').find(({ epoch, figures }) => epoch > up.epoch && figures.recordsBehind === 0),
+  );
   const feed = count.feed();
   const fewer = await run.until('fewer subtasks', () => changes(run).find(({ from, to }) => to < from));
   expect(fewer.why).toMatch(/3 epochs in a row have left nothing behind/);

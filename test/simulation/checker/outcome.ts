@@ -79,7 +79,8 @@ function checkOwners(scene: Scene, { epoch: { manifest } }: Decided, uid: string
   if (ranges.length === 0) return;
   const said = own(manifest.parallelism, uid) ?? ranges.length;
   const ends = [-1, ...ranges.map(({ last }) => last)];
-  const areWhole = ranges.every(({ first, last }, at) => first === (ends[at] ?? -1) + 1 && last >= first) && ends.at(-1) === scene.maxParallelism - 1;
+  const areWhole =
+    ranges.every(({ first, last }, at) => first === (ends[at] ?? -1) + 1 && last >= first) && ends.at(-1) === scene.maxParallelism - 1;
   if (!areWhole || said !== ranges.length) {
     const shownRanges = ranges.map(({ first, last }) => `${first} to ${last}`).join(', ');
     scene.fail('I13', `epoch ${manifest.epoch}: ${uid} is to have ${said} subtasks, and has snapshots of the key groups ${shownRanges}`);
@@ -92,7 +93,10 @@ function checkPooled(scene: Scene, { epoch: { manifest } }: Decided): void {
   for (const { sink, connector } of manifest.committables) {
     const [has, may] = [own(manifest.parallelism, sink) ?? 1, own(pool, sink)?.subtasks ?? 0];
     if (connector === 'kafka' && has > may)
-      scene.fail('I6', `epoch ${manifest.epoch}: ${sink} has ${has} subtasks, and ${may} are in the pool: nobody would end what they left open`);
+      scene.fail(
+        'I6',
+        `epoch ${manifest.epoch}: ${sink} has ${has} subtasks, and ${may} are in the pool: nobody would end what they left open`,
+      );
   }
 }
 

@@ -120,8 +120,7 @@ export class EpochTable {
     const row = this.#jobs.get(job);
     if (row === undefined) throw new StoreProblem(`there is no job ${job}`, false);
     if (row.rescale?.id === rescale.id) return 'written';
-    const runs = row.desired === 'running' && row.failure === undefined;
-    if (row.incarnation !== incarnation || !runs || row.rescale?.id !== seen) return 'superseded';
+    if (row.incarnation !== incarnation || row.desired !== 'running' || row.rescale?.id !== seen) return 'superseded';
     this.#jobs.set(job, { ...row, rescale });
     return 'written';
   }

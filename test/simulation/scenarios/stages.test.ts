@@ -153,24 +153,38 @@ describe('a rescale while the job runs', () => {
     observed.flatMap((event) => (event.event === 'rescaled' ? [`${event.stage} ${event.from} to ${event.to}`] : []));
 
   it('goes up and down again within one coordinator, and loses no count', async () => {
-    const told = await story([], ranging([{ atMs: 2_000, subtasks: { count: 3, write: 3, read: 2 } }, { atMs: 6_000, subtasks: { count: 1, write: 1, read: 1 } }]));
-    expect(changed(told)).toEqual(expect.arrayContaining(['count 1 to 3', 'write 1 to 3', 'read 1 to 2', 'count 3 to 1', 'write 3 to 1', 'read 2 to 1']));
+    const told = await story(
+      [],
+      ranging([
+        { atMs: 2_000, subtasks: { count: 3, write: 3, read: 2 } },
+        { atMs: 6_000, subtasks: { count: 1, write: 1, read: 1 } },
+      ]),
+    );
+    expect(changed(told)).toEqual(
+      expect.arrayContaining(['count 1 to 3', 'write 1 to 3', 'read 1 to 2', 'count 3 to 1', 'write 3 to 1', 'read 2 to 1']),
+    );
     expect(told.ends).toHaveLength(1);
   });
 
-  it.each(['before', 'after'] as const)('while an attempt is in flight and the coordinator dies %s its decision, the next one goes on with what was asked', async (when) => {
-    const told = await story(
-      [{ at: at('decide', { about: /^epoch [5-9] / }), fault: { fault: 'crash', when } }],
-      ranging([{ atMs: 1_900, subtasks: { count: 3, write: 2 } }]),
-    );
-    expect(changed(told)).toContain('count 1 to 3');
-    expect(told.observed.filter(({ event }) => event === 'lease-taken')).toHaveLength(2);
-  });
+  it.each(['before', 'after'] as const)(
+    'while an attempt is in flight and the coordinator dies %s its decision, the next one goes on with what was asked',
+    async (when) => {
+      const told = await story(
+        [{ at: at('decide', { about: /^epoch [5-9] / }), fault: { fault: 'crash', when } }],
+        ranging([{ atMs: 1_900, subtasks: { count: 3, write: 2 } }]),
+      );
+      expect(changed(told)).toContain('count 1 to 3');
+      expect(told.observed.filter(({ event }) => event === 'lease-taken')).toHaveLength(2);
+    },
+  );
 
   it('to fewer sinks, behind an attempt that failed in more of them, leaves no transaction of it open', async () => {
     await story(
       [{ at: at('invoke prepare', { nth: 9 }), fault: { fault: 'lose', what: 'answer' } }],
-      ranging([{ atMs: 500, subtasks: { write: 3, count: 3 } }, { atMs: 2_100, subtasks: { write: 1, count: 3 } }]),
+      ranging([
+        { atMs: 500, subtasks: { write: 3, count: 3 } },
+        { atMs: 2_100, subtasks: { write: 1, count: 3 } },
+      ]),
     );
   });
 });

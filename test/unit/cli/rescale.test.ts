@@ -6,9 +6,9 @@ import { runCommand } from './run-command.ts';
 const scale = { 'read-lines': { subtasks: 1, least: 1, most: 1 }, 'count-words': { subtasks: 2, least: 1, most: 8 } };
 
 /** What a call comes to, and what was asked of the job with this row; the write answers so. */
-async function asked(call: readonly string[], change: Partial<JobRow> | "none" = {}, answer = 'written') {
+async function asked(call: readonly string[], change: Partial<JobRow> | 'none' = {}, answer = 'written') {
   const writes: { readonly rescale: Rescale; readonly seen: string | undefined }[] = [];
-  const row = change === "none" ? undefined : jobRowOf({ scale, ...change });
+  const row = change === 'none' ? undefined : jobRowOf({ scale, ...change });
   const epochs = {
     readJob: async () => row,
     askRescale: async (_job: string, _incarnation: string, rescale: Rescale, seen: string | undefined) => {
@@ -35,17 +35,64 @@ describe('onceflow rescale', () => {
   });
 
   it.each<[string, readonly string[], Partial<JobRow>, number, string]>([
-    ['more than the upper bound', ['count-words=9'], {}, 2, 'count-words=9 is out of its bounds, 1 to 8; deploy the job with others (ONCEFLOW_STAGE_PARALLELISM=count-words=1..9): nothing was changed'],
-    ['more than there are key groups', ['count-words=129'], {}, 2, 'count-words=129 is more than the 128 key groups of job word-count (ONCEFLOW_MAX_PARALLELISM), which are fixed for its life: nothing was changed'],
-    ['another number of a stage that has one', ['read-lines=2'], {}, 2, 'read-lines=2 is out of its bounds, 1 to 1; deploy the job with others (ONCEFLOW_STAGE_PARALLELISM=read-lines=1..2): nothing was changed'],
-    ['a stage that there is not', ['count=2'], {}, 2, 'job word-count has no stage count; its stages are read-lines, count-words: nothing was changed'],
-    ['a job that is stopped', ['count-words=2'], { desired: 'stopped' }, 1, 'job word-count is stopped, and only one that runs is rescaled; start it first: nothing was changed'],
-    ['a job that has failed', ['count-words=2'], { failure: 'why' }, 1, 'job word-count has failed, and only one that runs is rescaled; mend it, and start it: nothing was changed'],
-    ['a job of which nobody has said what it has', ['count-words=2'], { scale: undefined }, 1, 'job word-count has not said yet which stages it has: its coordinator has just begun, or is of a build before this: nothing was changed'],
+    [
+      'more than the upper bound',
+      ['count-words=9'],
+      {},
+      2,
+      'count-words=9 is out of its bounds, 1 to 8; deploy the job with others (ONCEFLOW_STAGE_PARALLELISM=count-words=1..9): nothing was changed',
+    ],
+    [
+      'more than there are key groups',
+      ['count-words=129'],
+      {},
+      2,
+      'count-words=129 is more than the 128 key groups of job word-count (ONCEFLOW_MAX_PARALLELISM), which are fixed for its life: nothing was changed',
+    ],
+    [
+      'another number of a stage that has one',
+      ['read-lines=2'],
+      {},
+      2,
+      'read-lines=2 is out of its bounds, 1 to 1; deploy the job with others (ONCEFLOW_STAGE_PARALLELISM=read-lines=1..2): nothing was changed',
+    ],
+    [
+      'a stage that there is not',
+      ['count=2'],
+      {},
+      2,
+      'job word-count has no stage count; its stages are read-lines, count-words: nothing was changed',
+    ],
+    [
+      'a job that is stopped',
+      ['count-words=2'],
+      { desired: 'stopped' },
+      1,
+      'job word-count is stopped, and only one that runs is rescaled; start it first: nothing was changed',
+    ],
+    [
+      'a job that has failed',
+      ['count-words=2'],
+      { failure: 'why', leaseExpiresAtMs: 0 },
+      1,
+      'job word-count has failed, and only one that runs is rescaled; mend it, and start it: nothing was changed',
+    ],
+    [
+      'a job of which nobody has said what it has',
+      ['count-words=2'],
+      { scale: undefined },
+      1,
+      'job word-count has not said yet which stages it has: its coordinator has just begun, or is of a build before this: nothing was changed',
+    ],
   ])('refuses %s in one message', async (_what, call, change, code, message) => {
     const { result, writes } = await asked(call, change);
     expect(result).toEqual({ code, json: { job: 'word-count', outcome: 'refused', message }, text: message });
     expect(writes).toEqual([]);
+  });
+
+  it('is taken by a job that runs again since it failed, and by one that nobody holds at the moment', async () => {
+    expect((await asked(['count-words=8'], { failure: 'of before' })).result).toMatchObject({ code: 0 });
+    expect((await asked(['count-words=8'], { leaseExpiresAtMs: 0 })).result).toMatchObject({ code: 0 });
   });
 
   it('of two at once tells the second that it was not made', async () => {
@@ -55,7 +102,7 @@ describe('onceflow rescale', () => {
   });
 
   it('of a job that there is not says so', async () => {
-    expect((await asked(["count-words=4"], "none")).result).toMatchObject({ code: 3 });
+    expect((await asked(['count-words=4'], 'none')).result).toMatchObject({ code: 3 });
   });
 
   it.each([[[]], [['count-words']], [['count-words=0']], [['count-words=many']], [['=4']], [['count-words=2', 'count-words=3']]])(

@@ -3,8 +3,8 @@ import { systemClock, systemRandom } from '../../../host/system.ts';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import { runEpochs } from '../../../lib/epoch/coordinator/epoch-loop.ts';
 import type { Lease } from '../../../lib/epoch/lease/hold-lease.ts';
-import { firstScale } from '../../../lib/epoch/scale/scale.ts';
 import type { ProgressWatch } from '../../../lib/epoch/progress/progress-watch.ts';
+import { firstScale } from '../../../lib/epoch/scale/scale.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
 import { parent } from './loop/play.ts';
 

@@ -755,7 +755,10 @@ describe('a request for other numbers of subtasks', () => {
     expect(only(effects, 'plan').parallelism).toEqual({ lines: 1, count: 4, write: 1 });
     expect(loop.state().inFlight).toMatchObject([{ epoch: 5, parallelism: { count: 1 } }]);
     const planned = loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30, only(effects, 'plan').parallelism) });
-    expect(loop.state().inFlight).toMatchObject([{ epoch: 5, parallelism: { count: 1 } }, { epoch: 6, parallelism: { count: 4 } }]);
+    expect(loop.state().inFlight).toMatchObject([
+      { epoch: 5, parallelism: { count: 1 } },
+      { epoch: 6, parallelism: { count: 4 } },
+    ]);
     expect(told(planned)).toContainEqual({ event: 'rescaled', epoch: 6, stage: 'count', from: 1, to: 4, why: 'asked for by hand' });
     expect(only(planned, 'chore')).toMatchObject({ chore: 'record-scale', stages: { count: { subtasks: 4, since: { epoch: 6 } } } });
   });

@@ -7,9 +7,9 @@ import type { LoopRules } from '../../../../lib/epoch/loop/rules.ts';
 import { firstState, type LoopState } from '../../../../lib/epoch/loop/state.ts';
 import type { Planned } from '../../../../lib/epoch/planning/plan-epoch.ts';
 import { firstScale } from '../../../../lib/epoch/scale/scale.ts';
-import type { Parallelism } from '../../../../lib/protocol/parallelism.ts';
 import type { StageFailed } from '../../../../lib/protocol/answers.ts';
 import type { Committable } from '../../../../lib/protocol/committable.ts';
+import type { Parallelism } from '../../../../lib/protocol/parallelism.ts';
 import { countingPlan, ROWS, STAGED } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
 
