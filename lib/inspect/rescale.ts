@@ -14,7 +14,11 @@ export type RescaleStep =
 const NOTHING = 'nothing was changed';
 
 /** What to ask of a job that has this row, and stands so. Of a stage that is not named, what was asked for before stays. */
-export function rescaleOf({ job, desired, scale, rescale, maxParallelism }: JobRow, standing: JobStanding, wanted: WantedSubtasks): RescaleStep {
+export function rescaleOf(
+  { job, desired, scale, rescale, maxParallelism }: JobRow,
+  standing: JobStanding,
+  wanted: WantedSubtasks,
+): RescaleStep {
   const refuse = (because: 'request' | 'standing', why: string): RescaleStep => ({
     outcome: 'refused',
     because,

@@ -46,6 +46,8 @@ describe('readConfig', () => {
       transactionTimeoutMs: 600_000,
       parallelism: 1,
       stageParallelism: {},
+      scaleUpBacklogMs: 30_000,
+      scaleDownEpochs: 20,
       maxParallelism: 128,
       maxEpochBytes: 64 * 1024 * 1024,
       maxUnpackedBatchBytes: 64 * 1024 * 1024,
@@ -130,7 +132,7 @@ describe('readConfig', () => {
       {
         option: 'ONCEFLOW_PARALLELISM',
         value: '0',
-        rule: 'a whole number from 1 to 32768, digits only',
+        rule: 'a whole number from 1 to 32768, digits only, or a range of them, the smaller first, e.g. 1..16',
         mend: 'correct it, or unset it for the default, 1',
       },
       expect.objectContaining({ option: 'ONCEFLOW_LEASE_MS', value: '30s' }),

@@ -773,6 +773,7 @@ describe('a request for other numbers of subtasks', () => {
     loop.on({ of: 'chore', chore: 'widen-pool', result });
     expect(loop.state().tenure.pool).toBe(pool);
     loop.on({ of: 'planned', base: 'four', planned: plan() });
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 10, result: read() });
     expect(only(loop.pass(100), 'plan').parallelism).toMatchObject({ write: 3 });
   });
 

@@ -54,7 +54,11 @@ const rules: LoopRules = {
 export function play(own: Partial<LoopRules> = {}, from: Partial<LoopState> = {}) {
   const all = { ...rules, ...own };
   const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
-  let state: LoopState = { ...firstState({ tenure, parent, recordedCommitted: 4, scale: firstScale(all, parent, {}) }, 0, all), ...from };
+  const scale = firstScale(all, parent, {});
+  let state: LoopState = {
+    ...firstState({ tenure, parent, recordedCommitted: 4, scale: { ...scale, recorded: scale.stages } }, 0, all),
+    ...from,
+  };
   let nowMs = 0;
   let ids = 0;
   const given = () => ({ now: { wallMs: 1_000_000 + nowMs, elapsedMs: nowMs }, random: { id: () => `d${++ids}`, fraction: () => 0.5 } });
