@@ -46,6 +46,7 @@ const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 const FINISH = 'lib/epoch/coordinator/finish.ts';
 const CANCEL = 'cli/commands/cancel.ts';
+const LIVE = 'lib/epoch/garbage/live.ts';
 const WATERMARKS = 'lib/time/watermarks.ts';
 const TIMERS = 'lib/state/columns/timers.ts';
 const SLICES = 'lib/operators/kinds/window/slices.ts';
@@ -59,6 +60,10 @@ const FILE_NAMES = 'lib/sinks/files/paths.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
 const INTERVAL_JOIN = 'lib/api/joins/interval-join.ts';
+
+/** Before each deletion, behind the savepoints. */
+const LAST_LOOK = 'ownRow(settings, tenure, await deps.epochs.readJob(job));\n    const unnamed';
+const UNNAMED = 'const unnamed';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
 export const mutants: readonly Mutant[] = [
@@ -521,9 +526,11 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COLLECT,
-        'fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));',
-        'await deps.epochs.retireThrough(settings.job, tenure.generation, last);',
+        'fenced(settings, await deps.epochs.retireThrough(job, tenure.generation, last));',
+        'await deps.epochs.retireThrough(job, tenure.generation, last);',
       ),
+      // Who has lost the job since is found here too.
+      edit(COLLECT, LAST_LOOK, UNNAMED),
     ],
   },
   {
@@ -1357,5 +1364,26 @@ export const mutants: readonly Mutant[] = [
     name: 'what a wider attempt left open in a sink is ended by the next, which has fewer subtasks',
     edits: [edit(STAGE_ASKS, 'Math.max(own.length, left)', 'own.length')],
     focus: 'rescales',
+  },
+  {
+    name: 'savepoints are read before anything is deleted',
+    focus: 'savepoints',
+    edits: [edit(LIVE, 'deps.epochs.listSavepoints(job)).filter(isPin)', 'deps.epochs.listSavepoints(job)).slice(0, 0).filter(isPin)')],
+  },
+  {
+    name: 'no savepoint is made of an epoch that is RETIRED',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        TABLE,
+        "if (!isKept(this.#jobs.get(job), incarnation, epoch)) return 'refused';",
+        "if (this.#jobs.get(job)?.incarnation !== incarnation) return 'refused';",
+      ),
+    ],
+  },
+  {
+    name: 'a savepoint outlives its job: what it names is not deleted with that',
+    focus: 'savepoints',
+    edits: [edit(CANCEL, 'const garbage = found.filter((name) => !pinned.has(name));', 'const garbage = found.slice(pinned.size * 0);')],
   },
 ];
