@@ -54,6 +54,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run model',
     'npm run bench',
     'npm run conformance:flink',
+    'npm run conformance:joins',
     'npm run docs:speed',
     'npm run example',
     'npm run demo',
