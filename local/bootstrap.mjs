@@ -91,7 +91,11 @@ const PARTS = {
     ],
     async install(folder, log) {
       for (const [peer, jars, artifacts] of [
-        ['flink', 'flink', 'flink-runtime,flink-test-utils-junit,flink-cep,icu4j,flink-table-runtime,flink-table-common,flink-table-api-java'],
+        [
+          'flink',
+          'flink',
+          'flink-runtime,flink-test-utils-junit,flink-cep,icu4j,flink-table-runtime,flink-table-common,flink-table-api-java',
+        ],
         ['streams', 'kafka-streams', 'kafka-streams-test-utils'],
       ]) {
         const libs = join(folder, peer, 'lib');

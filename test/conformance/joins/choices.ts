@@ -116,6 +116,18 @@ export const choices: readonly Choice[] = [
     ours: [[], ['a late r1 at 3', 'a late l0 at 4', 'a l1 r0 at 9']],
   },
   {
+    name: 'a deletion holds that has the time of what it deletes, also when an older version comes',
+    peer: 'Kafka Streams',
+    asked: {
+      kind: 'asOf',
+      type: 'inner',
+      rounds: [round([], [row('r0', 5), { ...row('r1', 5), gone: true }, row('r2', 1)]), round([row('l0', 5)], [], 9)],
+    },
+    rounds: [[right(row('r0', 5)), right({ ...row('r1', 5), gone: true }), right(row('r2', 1)), left(row('l0', 5))], [close]],
+    theirs: [[], ['a l0 r2 at 5']],
+    ours: [[], []],
+  },
+  {
     name: 'what a table brings comes before the rows of its epoch',
     peer: 'Kafka Streams',
     asked: { kind: 'table', type: 'left', rounds: [round([row('l0', 5)], [row('r0', 6)])] },

@@ -84,10 +84,20 @@ function askedOfFlink(asked: Case): Question {
 function askedOfStreams(asked: Case): Question {
   const { operator, rounds } = askedOfFlink(asked);
   const rows = rounds.map((steps) => steps.filter((step) => 'left' in step || 'right' in step));
-  // What is behind stream time is given alone at once, whatever may come.
-  const isLeft = asked.kind === 'interval' && asked.type === 'left';
-  const given = isLeft ? [rows.flat().toSorted((one, other) => rowOf(one).t - rowOf(other).t)] : rows;
+  const given = asked.kind === 'interval' && asked.type === 'left' ? inOrderOfTime(rows) : asked.kind === 'asOf' ? lastOfTime(rows) : rows;
   return { operator, rounds: [...given, [{ close: true }]] };
+}
+
+/** What is behind stream time is given alone at once, whatever may come. */
+function inOrderOfTime(rounds: readonly (readonly Step[])[]): readonly (readonly Step[])[] {
+  return [rounds.flat().toSorted((one, other) => rowOf(one).t - rowOf(other).t)];
+}
+
+/** A deletion of the time of a version is forgotten when an older version comes: of each time the last version alone. */
+function lastOfTime(rounds: readonly (readonly Step[])[]): readonly (readonly Step[])[] {
+  const placeOf = ({ k, t }: Row) => `${k} ${t}`;
+  const last = new Map(rounds.flat().flatMap((step) => ('right' in step ? [[placeOf(step.right), step.right] as const] : [])));
+  return rounds.map((steps) => steps.filter((step) => !('right' in step) || last.get(placeOf(step.right)) === step.right));
 }
 
 function operatorOf(asked: Case): object {

@@ -42,7 +42,13 @@ it('the kept cases are of every kind and peer, and something comes late in some'
     'top by Flink',
     'window by Flink',
   ]);
-  expect(kept.some(({ asked, peer, answer }) => expectedOf(asked, peer, answer).flat().some((text) => text.includes(' late ')))).toBe(true);
+  expect(
+    kept.some(({ asked, peer, answer }) =>
+      expectedOf(asked, peer, answer)
+        .flat()
+        .some((text) => text.includes(' late ')),
+    ),
+  ).toBe(true);
 });
 
 describe('where Onceflow means to do otherwise', () => {

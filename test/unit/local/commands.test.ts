@@ -53,6 +53,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run chaos',
     'npm run model',
     'npm run bench',
+    'npm run nexmark',
     'npm run conformance:flink',
     'npm run conformance:joins',
     'npm run docs:speed',
