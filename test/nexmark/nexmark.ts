@@ -19,6 +19,10 @@ await runCommand({ name: 'npm run nexmark', usage: USAGE, options, positionals: 
   console.log(`${asked.length === 0 ? 'all queries' : asked.join(' ')} over ${events} events of seed ${seed}`);
   // A test of each: it has the stack, and ends what it has started however it ends.
   const args = ['test/run.ts', '--project', 'integration', 'test/integration/job/nexmark.test.ts', '--maxWorkers', '1'];
-  const named = { NEXMARK_SEED: String(seed), NEXMARK_EVENTS: String(events), NEXMARK_QUERIES: (asked.length === 0 ? [...QUERIES.keys()] : asked).join(',') };
+  const named = {
+    NEXMARK_SEED: String(seed),
+    NEXMARK_EVENTS: String(events),
+    NEXMARK_QUERIES: (asked.length === 0 ? [...QUERIES.keys()] : asked).join(','),
+  };
   return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...named } }).status ?? 1;
 });

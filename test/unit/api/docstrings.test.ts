@@ -30,10 +30,13 @@ test('the examples of docstrings, and the code in the documents, pass the compil
   file('tsconfig.json', JSON.stringify(settings()));
   file('globals.ts', EXAMPLE_GLOBALS);
   const imports = [...entryPoints].map(([entry, source]) => importOf(entry, source)).join('\n');
-  for (const { name, examples } of names)
-    for (const [index, example] of examples.entries()) file(`${name.replaceAll("'", '')}-${index + 1}.ts`, `${imports}\n${example}\n`);
+  file('package.json', JSON.stringify({ type: 'module' }));
+  // Numbered: names differ by the case of their letters alone, as valueState and ValueState do.
+  for (const [number, { name, examples }] of names.entries())
+    for (const [index, example] of examples.entries()) file(`${number}-${name.replaceAll("'", '')}-${index + 1}.ts`, `${imports}\n${example}\n`);
   for (const document of ['README.md', ...globSync(['docs/*.md', 'docs/operators/*.md'])])
-    for (const [index, code] of codeIn(document).entries()) file(`${document.replaceAll('/', '-')}-${index + 1}.ts`, `${code}\nexport {};\n`);
+    for (const [index, code] of codeIn(document).entries())
+      file(`${document.replaceAll('/', '-')}-${index + 1}.ts`, `${code}\nexport {};\n`);
 
   const { stdout } = spawnSync(process.execPath, [resolve('node_modules/@typescript/native/bin/tsc'), '-p', folder], { encoding: 'utf8' });
   expect(stdout.split('\n').filter((line) => line !== '')).toEqual([]);
