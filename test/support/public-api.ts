@@ -36,14 +36,9 @@ export function publicNames(): readonly PublicName[] {
   return [...names.values()];
 }
 
-/** The exported names of each entry point, and whether they are types alone. */
-export function exportedNames(file: string): readonly { readonly name: string; readonly isType: boolean }[] {
-  const all = new Map<string, boolean>();
-  for (const { name, declaration } of exportsOf(file)) {
-    const isType = ts.isInterfaceDeclaration(declaration) || ts.isTypeAliasDeclaration(declaration);
-    all.set(name, isType && (all.get(name) ?? true));
-  }
-  return [...all].map(([name, isType]) => ({ name, isType }));
+/** What a file exports, by name. */
+export function exportedNames(file: string): readonly string[] {
+  return [...new Set(exportsOf(file).map(({ name }) => name))];
 }
 
 type Declaration =

@@ -33,7 +33,8 @@ test('the examples of docstrings, and the code in the documents, pass the compil
   file('package.json', JSON.stringify({ type: 'module' }));
   // Numbered: names differ by the case of their letters alone, as valueState and ValueState do.
   for (const [number, { name, examples }] of names.entries())
-    for (const [index, example] of examples.entries()) file(`${number}-${name.replaceAll("'", '')}-${index + 1}.ts`, `${imports}\n${example}\n`);
+    for (const [index, example] of examples.entries())
+      file(`${number}-${name.replaceAll("'", '')}-${index + 1}.ts`, `${imports}\n${example}\n`);
   for (const document of ['README.md', ...globSync(['docs/*.md', 'docs/operators/*.md'])])
     for (const [index, code] of codeIn(document).entries())
       file(`${document.replaceAll('/', '-')}-${index + 1}.ts`, `${code}\nexport {};\n`);
@@ -49,7 +50,7 @@ function settings(): object {
       allowImportingTsExtensions: true,
       noUnusedLocals: false,
       noUnusedParameters: false,
-      allowUnusedLabels: true,
+      verbatimModuleSyntax: false,
       paths: Object.fromEntries([...entryPoints].map(([entry, source]) => [entry, [resolve(source)]])),
     },
     include: ['*.ts'],
@@ -57,10 +58,13 @@ function settings(): object {
 }
 
 function importOf(entry: string, source: string): string {
-  const imported = exportedNames(source).filter(({ name }) => names.some((each) => each.name === name && each.entry === entry));
-  return `import { ${imported.map(({ name, isType }) => (isType ? `type ${name}` : name)).join(', ')} } from '${entry}';`;
+  const imported = exportedNames(source).filter((name) => names.some((each) => each.name === name && each.entry === entry));
+  return `import { ${imported.join(', ')} } from '${entry}';`;
 }
 
+/** But for what imports files of a project that is not there. */
 function codeIn(document: string): string[] {
-  return [...readFileSync(document, 'utf8').matchAll(/^```ts\n(?<code>[\s\S]*?)^```/gm)].map(({ groups }) => groups?.['code'] ?? '');
+  return [...readFileSync(document, 'utf8').matchAll(/^```ts\n(?<code>[\s\S]*?)^```/gm)]
+    .map(({ groups }) => groups?.['code'] ?? '')
+    .filter((code) => !code.includes("from './"));
 }
