@@ -9,6 +9,7 @@ import type { Command } from './commands.ts';
 import type { Call, Faults } from './kernel/faults.ts';
 import type { Injected } from './kernel/network.ts';
 import type { TopicChange } from './models/topic-changes.ts';
+import type { SavepointAct } from './savepoints.ts';
 import type { SimJob } from './sim-job.ts';
 import type { World } from './world.ts';
 
@@ -68,6 +69,8 @@ export interface WorldOptions {
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */
   readonly topicChangeAt?: ((call: Call) => TopicChange | undefined) | undefined;
+  /** What people do with savepoints. @default nothing */
+  readonly savepoints?: readonly SavepointAct[];
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
   readonly tokenLifetimeMs: number;
@@ -120,6 +123,8 @@ export interface Outcome {
   readonly observed: readonly CoordinatorEvent[];
   readonly ends: readonly CoordinatorEnd[];
   readonly commands: readonly CommandEnd[];
+  /** What came of what people did with savepoints. */
+  readonly savepoints: readonly string[];
   /** Incarnations in which the job decided something. */
   readonly lives: number;
 }
