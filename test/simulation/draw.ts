@@ -381,6 +381,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ...drawManifests(seed, job, input),
     ...(rescales && { rescales, parallelism: () => parallelismOf(job, rescaled) }),
     ...drawStrands(seed),
+    ...(focus !== 'commands' && drawDenials(seed, job, faultsUntilMs)),
     savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints'),
     ...(focus === 'elections' && drawElections(seed, job, faultsUntilMs)),
     ...(focus === 'starts' && { startsTwice: true }),
@@ -401,6 +402,13 @@ function drawStrands(seed: number): Partial<WorldOptions> {
     maxProducerEpoch: dice.chance(0.5) ? dice.whole(3, 8) : 32_767,
     expireAtMs: Array.from({ length: dice.whole(1, 4) }, () => dice.between(500, 20_000)),
   };
+}
+
+/** Rights are taken away from a job that writes files. */
+function drawDenials(seed: number, job: SimJob, untilMs: number): Pick<WorldOptions, 'filesDeniedAtMs'> {
+  const dice = new Dice(hashOf(seed, 'rights'));
+  if (![...shapeOf(job).others.values()].includes('files') || !dice.chance(0.2)) return {};
+  return { filesDeniedAtMs: [dice.between(500, untilMs * 0.9)] };
 }
 
 /** Partitions have no leader for a moment, again and again, while several pieces of output are sent to them. */

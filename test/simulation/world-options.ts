@@ -68,6 +68,8 @@ export interface WorldOptions {
   readonly strands?: boolean;
   /** How long it takes until readers are given what was appended, by others and by the ends of transactions: from, to. @default no time */
   readonly replicationMs?: readonly [number, number] | undefined;
+  /** When the right to write files is taken away; somebody gives it back when the job has stopped for it. @default never */
+  readonly filesDeniedAtMs?: readonly number[];
   /** What is done to topics, and when. @default nothing */
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */

@@ -169,7 +169,7 @@ export class World {
       poison: { code: this.#code, attempts },
       strands: options.strands === true,
     });
-    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
+    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')), this.targets.uploads);
     this.functions = new FunctionService({
       scheduler,
       network: this.network,

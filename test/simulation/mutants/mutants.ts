@@ -1014,6 +1014,16 @@ export const mutants: readonly Mutant[] = [
     focus: 'reach',
   },
   {
+    name: 'a commit that the place of files refuses stops the job',
+    edits: [edit('lib/sinks/files/commit.ts', ', refused: !error.retriable', '')],
+    focus: 'reach',
+  },
+  {
+    name: 'what a commit was refused for is what the job stops for',
+    edits: [edit('lib/epoch/commit/commit-epoch.ts', "if (answer.outcome === 'unsettled' && refusal !== undefined) return [refusal];", '')],
+    focus: 'reach',
+  },
+  {
     name: 'a list of files appears behind them',
     edits: [edit(COMMIT_FILES, 'if (doubts.length === 0 && manifest !== undefined)', 'if (manifest !== undefined)')],
     focus: 'reach',
