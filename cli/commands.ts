@@ -12,6 +12,7 @@ import lag from './commands/lag.ts';
 import logs from './commands/logs.ts';
 import rehearse from './commands/rehearse.ts';
 import replay from './commands/replay.ts';
+import rescale from './commands/rescale.ts';
 import resume from './commands/resume.ts';
 import savepoint from './commands/savepoint.ts';
 import start from './commands/start.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   replay,
   rehearse,
   state,
+  rescale,
   stop,
   cancel,
   resume,

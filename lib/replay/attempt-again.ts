@@ -1,9 +1,11 @@
 import { byName, ofName } from '../config/by-name.ts';
+import { rangeOfStage, type Subtasks, subtasksOf } from '../config/subtasks.ts';
 import { type Attempt, newAttempt } from '../epoch/attempt/attempt.ts';
 import { planRanges } from '../epoch/planning/plan.ts';
 import type { PhysicalPlan, SourceStage } from '../plan/plan.ts';
 import { usesTime } from '../plan/time.ts';
 import type { Manifest, Position, SourceOffsets } from '../protocol/manifest.ts';
+import type { Parallelism } from '../protocol/parallelism.ts';
 import type { CondemnedRecord } from '../protocol/requests.ts';
 import type { InputEnds } from '../time/input-ends.ts';
 
@@ -16,7 +18,7 @@ export interface DecidedEpoch {
 /** How an epoch is run again. */
 export interface Again {
   readonly plan: PhysicalPlan;
-  readonly parallelism: Readonly<Record<string, number>>;
+  readonly parallelism: Parallelism;
   /** The record that was left out of it, and the source stage that reads it. */
   readonly condemned?: { readonly source: string; readonly record: CondemnedRecord } | undefined;
 }
@@ -37,7 +39,7 @@ export function attemptAgain(
     const to = ofName(ofName(manifest.offsets, stage.id), stage.topic) ?? [];
     return { stage, from: beginsOf(stage, parent.offsets, to), starts: [], ends: to };
   });
-  const planned = planRanges(ends, { parallelism: (stage) => ofName(parallelism, stage) ?? 1, onDataLoss: 'stop', overdue: true });
+  const planned = planRanges(ends, { parallelism: (stage) => subtasksOf(parallelism, stage), onDataLoss: 'stop', overdue: true });
   const ranges = planned.outcome === 'planned' ? planned.ranges : {};
   const from = byName(ends.map(({ stage: { id, topic }, from: begins }) => [id, byName([[topic, begins] as const])] as const));
   return newAttempt(
@@ -45,6 +47,7 @@ export function attemptAgain(
       epoch: manifest.epoch,
       decisionId: manifest.decisionId,
       planned: { wallMs: plannedAtMs, elapsedMs: 0 },
+      parallelism,
       from: { ...before.offsets, ...from },
       topicIds: manifest.topicIds ?? {},
       ranges: byName(sources.map(({ id }) => [id, ofName(ranges, id) ?? []] as const)),
@@ -83,20 +86,21 @@ function endsOf({ time }: Pick<Position, 'time'>): InputEnds {
 }
 
 /**
- * How many subtasks each stage had in the epoch, as its manifest shows; of stages that leave nothing there, sources above all, what is
- * configured.
+ * How many subtasks each stage had in the epoch. Manifests of earlier builds show it of operators and sinks alone: then, and of a stage that
+ * was not there, it is what is configured, of a range the least.
  */
 export function parallelismIn(
-  { state, outputs }: Pick<Manifest, 'state' | 'outputs'>,
+  manifest: Pick<Manifest, 'state' | 'outputs' | 'parallelism'>,
   { stages }: Pick<PhysicalPlan, 'stages'>,
-  configured: Readonly<Record<string, number>>,
-): Record<string, number> {
+  configured: Readonly<Record<string, Subtasks>>,
+): Parallelism {
+  const { state, outputs, parallelism } = manifest;
   return byName(
     stages.map((stage) => {
-      const wanted = ofName(configured, stage.id) ?? 1;
-      if (stage.kind === 'operator') return [stage.id, snapshotsIn(state, stage.operators) ?? wanted] as const;
-      if (stage.kind === 'sink') return [stage.id, ofName(outputs, stage.id)?.length || wanted] as const;
-      return [stage.id, wanted] as const;
+      const said = ofName(parallelism, stage.id);
+      const shown =
+        stage.kind === 'operator' ? snapshotsIn(state, stage.operators) : stage.kind === 'sink' ? ofName(outputs, stage.id)?.length : undefined;
+      return [stage.id, said ?? (shown || rangeOfStage(configured, stage.id).least)] as const;
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { ofName } from '../config/by-name.ts';
+import type { Subtasks } from '../config/subtasks.ts';
 import type { Attempt } from '../epoch/attempt/attempt.ts';
 import { takesDeadLetters } from '../plan/dead-letters.ts';
 import type { PhysicalPlan } from '../plan/plan.ts';
@@ -52,7 +53,7 @@ export interface Replay extends Surroundings {
   readonly archive: Archive;
   readonly row: JobRow;
   /** Subtasks of the stages, where an epoch does not say how many it had. */
-  readonly parallelism: Readonly<Record<string, number>>;
+  readonly parallelism: Readonly<Record<string, Subtasks>>;
   /** So many keys of each operator. */
   readonly mostKeys: number;
   /** Called when everything is there, before the first stage runs. */
@@ -80,7 +81,7 @@ export async function* replayEpochs(replay: Replay, first: number, last: number)
       const attempt = withCondemned(attemptAgain(epoch, before, decidedBefore, again), plan, decided.letters);
       await checkInput(stages.kafka, plan, attempt, manifest);
       if (isFirst) replay.onReady?.();
-      const ran = await runAgain(stages, attempt, before, again.parallelism);
+      const ran = await runAgain(stages, attempt, before);
       if (ran.outcome === 'failed') return { report: failedReport(manifest.epoch, ran), after: undefined };
       const both = { epoch, decided, attempt: ran.attempt, after: ran.after };
       return { report: await compared(replay, stages, both, manifest.epoch === last), after: ran.after };

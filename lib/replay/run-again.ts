@@ -53,7 +53,7 @@ export async function openStages(around: Surroundings): Promise<StagesHere> {
   return {
     runner: {
       deps: { invoker: stageFunctions(tools), sinks, kafka, clock, random },
-      settings: { job: plan.job, build: BUILD, plan, parallelism: {}, maxParallelism: around.maxParallelism, ...timeouts },
+      settings: { job: plan.job, build: BUILD, plan, maxParallelism: around.maxParallelism, ...timeouts },
       tenure: { generation: 0, incarnation: around.incarnation, sinkFacts: await learnt({ sinks, plan }), pool: {} },
     },
     kafka,
@@ -74,18 +74,12 @@ export type RanAgain =
   | { readonly outcome: 'failed'; readonly stage: string; readonly why: StageFailed | StageStale };
 
 /** Runs every stage of an attempt but the sinks: what these would be given is staged, and they are not asked. */
-export async function runAgain(
-  { runner }: StagesHere,
-  begun: Attempt,
-  before: Position,
-  parallelism: Readonly<Record<string, number>>,
-): Promise<RanAgain> {
+export async function runAgain({ runner }: StagesHere, begun: Attempt, before: Position): Promise<RanAgain> {
   const { plan } = runner.settings;
-  const held = { ...runner, settings: { ...runner.settings, parallelism } };
   let attempt = begun;
   for (const stage of plan.stages) {
     if (stage.kind === 'sink') continue;
-    const ran = await runStage(held, stage, { attempt, before }, new AbortController().signal);
+    const ran = await runStage(runner, stage, { attempt, before }, new AbortController().signal);
     if (ran.outcome === 'failed') return { outcome: 'failed', stage: stage.id, why: ran.why };
     attempt = withDone(attempt, stage.id, ran.work, 0);
   }

@@ -72,7 +72,9 @@ it('code that uses time where none was has the time at which the epoch was plann
   expect([timeOf(undefined), timeOf(49), timeOf(60)]).toEqual([50, 50, 60]);
 });
 
-it('stages have the subtasks that the manifest shows, and those that are configured where it shows none', () => {
+it('stages have the subtasks that the manifest says, or in that of an earlier build shows, and those that are configured where it does not', () => {
+  const said = manifest(7, { parallelism: { read: 3, count: 5 }, state: { sum: [snapshot] } });
+  expect(parallelismIn(said, plan, { read: 4, count: 8, write: { least: 2, most: 9 } })).toEqual({ read: 3, count: 5, write: 2 });
   const decided = manifest(7, { state: { sum: [snapshot, snapshot, snapshot] }, outputs: { write: [[], []] } });
   expect(parallelismIn(decided, plan, { read: 4, count: 8, write: 8 })).toEqual({ read: 4, count: 3, write: 2 });
   expect(parallelismIn(manifest(7, {}), plan, { read: 4, count: 8 })).toEqual({ read: 4, count: 8, write: 1 });
