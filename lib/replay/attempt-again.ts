@@ -99,7 +99,11 @@ export function parallelismIn(
     stages.map((stage) => {
       const said = ofName(parallelism, stage.id);
       const shown =
-        stage.kind === 'operator' ? snapshotsIn(state, stage.operators) : stage.kind === 'sink' ? ofName(outputs, stage.id)?.length : undefined;
+        stage.kind === 'operator'
+          ? snapshotsIn(state, stage.operators)
+          : stage.kind === 'sink'
+            ? ofName(outputs, stage.id)?.length
+            : undefined;
       return [stage.id, said ?? (shown || rangeOfStage(configured, stage.id).least)] as const;
     }),
   );
