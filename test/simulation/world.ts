@@ -7,6 +7,7 @@ import {
 } from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import { awaitTurn } from '../../lib/epoch/lease/await-turn.ts';
+import type { HeldAs } from '../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import type { Standby } from '../../lib/epoch/start/revival.ts';
@@ -41,6 +42,7 @@ import { type Carry, modelKafka } from './models/kafka-requests.ts';
 import { answerWithOtherNames, withOtherNames } from './models/other-names.ts';
 import { Targets } from './models/targets.ts';
 import { Person } from './right-stops.ts';
+import { actOnSavepoint, type SavepointAct } from './savepoints.ts';
 import { type Build, DEAD_LETTER_TOPIC, INPUT, JOB, shapeOf } from './sim-job.ts';
 import { FaultyUserCode } from './user-code.ts';
 import type { CommandEnd, InputBatch, Outcome, WorldOptions } from './world-options.ts';
@@ -74,7 +76,7 @@ interface RunningCoordinator {
   readonly handOver: AbortController;
   ended: boolean;
   readonly beganMs: number;
-  generation: number;
+  tenure: HeldAs;
   /** When it took the lease, and when it was told to end. */
   leaseTakenMs: number;
   endingMs: number;
@@ -97,6 +99,8 @@ export class World {
   readonly coordinators: RunningCoordinator[] = [];
   readonly commands: SimProcess[] = [];
   readonly commandEnds: CommandEnd[] = [];
+  readonly savepointEnds: string[] = [];
+  readonly #keepers: SimProcess[] = [];
   /** The build that new processes run. */
   build: Build = 'a';
   readonly #options: WorldOptions;
@@ -165,7 +169,7 @@ export class World {
       poison: { code: this.#code, attempts },
       strands: options.strands === true,
     });
-    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
+    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')), this.targets.uploads);
     this.functions = new FunctionService({
       scheduler,
       network: this.network,
@@ -184,6 +188,7 @@ export class World {
     const { scheduler, checker } = this;
     for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
     this.#brokerFaults.schedule();
+    for (const act of this.#options.savepoints ?? []) scheduler.at(act.atMs, undefined, () => this.onSavepoint(act));
     this.#options.prepare?.(this);
     this.startCoordinator();
     if (this.#options.updateAtMs !== undefined) scheduler.at(this.#options.updateAtMs, undefined, () => this.update());
@@ -216,13 +221,14 @@ export class World {
       observed: this.observed,
       ends: this.ends,
       commands: this.commandEnds,
+      savepoints: this.savepointEnds,
       lives: checker.lives,
     };
   }
 
   /** Node keeps a signal that somebody listens to for as long as it is not aborted, and with it everything here. */
   #release(): void {
-    for (const process of this.commands) process.alive = false;
+    for (const process of [...this.commands, ...this.#keepers]) process.alive = false;
     for (const { process, stop, handOver } of this.coordinators) {
       process.alive = false;
       stop.abort();
@@ -298,7 +304,7 @@ export class World {
       handOver: new AbortController(),
       ended: false,
       beganMs: this.scheduler.nowMs,
-      generation: 0,
+      tenure: { incarnation: '', generation: 0 },
       leaseTakenMs: 0,
       endingMs: 0,
     };
@@ -316,10 +322,10 @@ export class World {
         this.observed.push(event);
         if (event.event === 'lease-taken') {
           running.leaseTakenMs = this.scheduler.nowMs;
-          running.generation = event.generation;
+          running.tenure = { incarnation: event.incarnation, generation: event.generation };
         }
-        if (event.event === 'data-loss') this.checker.takeDataLoss(running.generation, event);
-        if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.generation, event.epoch);
+        if (event.event === 'data-loss') this.checker.takeDataLoss(running.tenure, event);
+        if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.tenure, event.epoch);
         if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },
@@ -362,7 +368,7 @@ export class World {
     let taken: JobRow | undefined;
     const isHolder = () => {
       const row = this.table.row(JOB);
-      return row !== undefined && row.generation === taken?.generation && row.incarnation === taken.incarnation;
+      return row !== undefined && taken !== undefined && isOwn(taken, row);
     };
     const end = (outcome: string) => {
       this.#log(process.name, () => `* ended: ${outcome}`);
@@ -410,6 +416,27 @@ export class World {
     return process;
   }
 
+  /** Somebody makes a savepoint or deletes one, in a process of its own. */
+  onSavepoint(act: SavepointAct): SimProcess {
+    const name = `savepoint#${this.#keepers.length + 1}`;
+    const process = new SimProcess(name, 'command', this.build, this.#clock(name));
+    this.#keepers.push(process);
+    this.#log(process.name, () => `onceflow savepoint ${act.does} ${act.name}`);
+    const end = (outcome: string) => {
+      if (!process.alive) return;
+      process.alive = false;
+      this.#log(process.name, () => `* ended: ${outcome}`);
+      this.savepointEnds.push(`${act.does}: ${outcome.split(' at ')[0]}`);
+    };
+    actOnSavepoint(this.#portsOf(process), JOB, act).then(end, (error: unknown) => {
+      const mayBe = error instanceof StoreProblem && error.retriable;
+      if (process.alive && !mayBe)
+        this.checker.fail('I12', `savepoint ${act.does} ${act.name}: ${error instanceof Error ? error.stack : error}`);
+      end('no answer');
+    });
+    return process;
+  }
+
   /** What a command promises that ended well. */
   #checkCommand(what: string, beganMs: number, incarnation: string | undefined): void {
     if (incarnation !== undefined) this.#checkClosed(incarnation, beganMs, what);
@@ -426,7 +453,7 @@ export class World {
     // The build before an update that added a source: there is no way back.
     if (end.end === 'failed' && process.build !== this.build && end.message.includes('cannot go on with this graph')) return;
     const row = this.table.row(JOB);
-    const holds = row?.holder === running.holder && row.generation === running.generation;
+    const holds = row !== undefined && row.holder === running.holder && isOwn(running.tenure, row);
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && holds) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
     if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
@@ -531,7 +558,7 @@ export class World {
     switch (fault.fault) {
       case 'power-cut':
         for (const { process } of [...this.coordinators, ...this.functions.instances]) process.kill();
-        for (const process of this.commands) process.kill();
+        for (const process of [...this.commands, ...this.#keepers]) process.kill();
         return;
       case 'rival':
       case 'depose':
@@ -651,4 +678,9 @@ export class World {
 
 function leaseHolds(expiresAtMs: number, nowMs: number): boolean {
   return expiresAtMs - 1_800_000_000_000 > nowMs;
+}
+
+/** The generations of a job that was made anew begin again. */
+function isOwn(taken: HeldAs, row: JobRow): boolean {
+  return row.generation === taken.generation && row.incarnation === taken.incarnation;
 }

@@ -1,4 +1,5 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import type { HeldAs } from '../../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Decision } from '../../../lib/ports/epoch-store.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
@@ -11,7 +12,7 @@ import { Contents } from './contents.ts';
 import { LeftOut, type PoisonRule } from './dead-letters.ts';
 import { acceptDecision } from './decisions.ts';
 import { Elsewhere } from './elsewhere.ts';
-import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing } from './garbage.ts';
+import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing, checkSavepoints } from './garbage.ts';
 import { type Gap, Input } from './input.ts';
 import type { Life } from './life.ts';
 import { checkOrder } from './order.ts';
@@ -86,6 +87,7 @@ export class Checker {
       },
       forgotten: (incarnation) => this.#visibility.takeForgotten(incarnation),
       epochsDeleted: (incarnation) => checkEpochsDeleted(this.#scene, incarnation),
+      begun: () => {},
     };
     broker.onEnd = (end) => this.#visibility.takeEnd(end);
     broker.onPlain = (partition, batch) => this.#visibility.takePlain(partition, batch);
@@ -115,6 +117,7 @@ export class Checker {
     if (left !== undefined) this.fail('I6', left);
     checkNothingOpen(this.#scene);
     checkKept(this.#scene);
+    checkSavepoints(this.#scene);
     checkOutput(this.#scene, this.transactions, this.#visibility);
     this.#elsewhere.checkEnd();
     checkOrder(this.#scene);
@@ -135,12 +138,12 @@ export class Checker {
   }
 
   /** A coordinator says what input its next epoch leaves out. */
-  takeDataLoss(generation: number, gap: Gap): void {
-    this.#input.takeDataLoss(generation, gap);
+  takeDataLoss(tenure: HeldAs, gap: Gap): void {
+    this.#input.takeDataLoss(tenure, gap);
   }
 
-  takeFailedAttempt(generation: number, epoch: number): void {
-    this.#input.takeFailedAttempt(generation, epoch);
+  takeFailedAttempt(tenure: HeldAs, epoch: number): void {
+    this.#input.takeFailedAttempt(tenure, epoch);
   }
 
   /** Has everything that `sources` have been read, decided and committed, and is every log readable to its end? */
