@@ -25,7 +25,7 @@ const location = `s3://${place}/counts`;
 
 const others = {
   deliver: writeAheadSink<Count>({ deliver: () => {} }),
-  items: dynamoSink<Count>({ table: place, toWrite: ({ word, count }) => ({ put: { pk: word, sk: String(count) } }) }),
+  items: dynamoSink<Count>({ table: place, toWrite: ({ word, count }) => ({ put: { pk: `word ${word}`, sk: String(count) } }) }),
   'json-lines': fileSink<Count>({ location, format: jsonLines<Count>() }),
   csv: fileSink<Count>({ location, format: csv<Count>({ columns: ['word', 'count'] }) }),
   parquet: fileSink<Count>({
