@@ -67,14 +67,14 @@ function differencesOf(onlyDecided: readonly OutputRow[], onlyAgain: readonly Ou
   for (const row of onlyDecided) of(row).decided.push(row);
   for (const row of onlyAgain) of(row).again.push(row);
   return [...byKey.values()].map(({ place, key, decided, again }) => {
-    const [values, others] = [decided.map(valueOf), again.map(valueOf)];
+    const [values, others] = [decided.map(shownOf), again.map(shownOf)];
     // Of the same values it is their times or their headers that differ.
     const isOfValues = JSON.stringify(values) !== JSON.stringify(others);
     return { place, key, onlyDecided: isOfValues ? values : decided.map(wholeOf), onlyAgain: isOfValues ? others : again.map(wholeOf) };
   });
 }
 
-function valueOf({ value }: OutputRow): unknown {
+function shownOf({ value }: OutputRow): unknown {
   return jsonable(value);
 }
 

@@ -71,7 +71,12 @@ it('every epoch of a word count is equal when it is run again; of changed code t
 });
 
 it('so is every epoch of a job of windows, timers and a time to live, those without input too', async () => {
-  const [lines, windows, reminders, producer] = await Promise.all([newTopic('lines'), newTopic('windows'), newTopic('reminders'), newProducer()]);
+  const [lines, windows, reminders, producer] = await Promise.all([
+    newTopic('lines'),
+    newTopic('windows'),
+    newTopic('reminders'),
+    newProducer(),
+  ]);
   const topics = { 'read-lines': lines, 'write-windows': windows, 'write-reminders': reminders };
   const job = await newJob('test/support/timed-job.ts', topics, { ...KEPT, ONCEFLOW_STAGE_PARALLELISM: 'read-lines=3,count-in-windows=2' });
   const run = job.start();
@@ -87,7 +92,9 @@ it('so is every epoch of a job of windows, timers and a time to live, those with
   const last = lastCompleted?.epoch ?? 0;
   const found = await onceflow(job.env, 'rehearse', '--epochs', `1..${last}`, '--json');
   expect(found, `${found.stderr} ${found.stdout}`).toMatchObject({ code: 0 });
-  const { epochs } = found.json() as unknown as { epochs: { recordsIn: number; state: { operator: string; keys: number; differing: number }[] }[] };
+  const { epochs } = found.json() as unknown as {
+    epochs: { recordsIn: number; state: { operator: string; keys: number; differing: number }[] }[];
+  };
   expect(epochs).toHaveLength(last);
   expect(epochs.some(({ recordsIn }) => recordsIn === 0)).toBe(true);
   expect(epochs.at(-1)?.state).toMatchObject([

@@ -1,5 +1,16 @@
 import { expect, it } from 'vitest';
-import { defineJob, int64, kafkaSink, kafkaSource, listState, mapState, type Output, utf8, valueState, withTtl } from '../../../lib/api/index.ts';
+import {
+  defineJob,
+  int64,
+  kafkaSink,
+  kafkaSource,
+  listState,
+  mapState,
+  type Output,
+  utf8,
+  valueState,
+  withTtl,
+} from '../../../lib/api/index.ts';
 import { murmur2 } from '../../../lib/format/murmur2.ts';
 import { keyGroupOf, keyGroupRange } from '../../../lib/protocol/key-groups.ts';
 import type { SnapshotRef } from '../../../lib/protocol/references.ts';
@@ -135,7 +146,12 @@ it('key groups are read in as many parts as it takes, and the parts are all of i
     loadChunk(reading, owner, snapshots, { first: 11, last: 15 }),
   ]);
   expect(new Map(parts.flatMap(({ entries }) => [...entries]))).toEqual(whole?.entries);
-  const large = { id: 'l', keyGroups: { first: 0, last: 15 }, base: { at: 'store', name: 'b', bytes: 100 * 1024 * 1024 } as const, deltas: [] };
+  const large = {
+    id: 'l',
+    keyGroups: { first: 0, last: 15 },
+    base: { at: 'store', name: 'b', bytes: 100 * 1024 * 1024 } as const,
+    deltas: [],
+  };
   expect(chunksOf([large], MAX_PARALLELISM)).toEqual([
     { first: 0, last: 3 },
     { first: 4, last: 7 },
