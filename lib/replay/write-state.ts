@@ -172,6 +172,8 @@ function writable(state: StateDeclaration): StateDeclaration {
   return { kind: 'value', name: state.name, serdes: state.serdes, ttl: state.ttl, initial: undefined };
 }
 
+const scratch = new ByteWriter();
+
 interface AnyHandle {
   set(value: unknown, more?: unknown): void;
   add(value: unknown): void;
@@ -181,8 +183,8 @@ function put(set: StateSet, { states }: StateOwner, { id, hash, state, value }: 
   const bytes = Buffer.from(id, 'latin1');
   set.keys.current = set.keys.numberOf(bytes, 0, bytes.length, hash);
   const handle = set.handles[state] as AnyHandle;
-  const kind = states.find(({ name }) => name === state)?.kind;
-  switch (kind) {
+  const declared = states.find(({ name }) => name === state);
+  switch (declared?.kind) {
     case 'list':
       for (const each of listIn(value)) handle.add(fromJsonable(each));
       return;
@@ -200,8 +202,13 @@ function put(set: StateSet, { states }: StateOwner, { id, hash, state, value }: 
     }
     case 'waiting':
       throw new TypeError('records that wait for their time cannot be written: send them to the topic');
-    default:
-      handle.set(fromJsonable(value));
+    default: {
+      const held = fromJsonable(value);
+      // Such a state is encoded when a snapshot is made: then nobody knows of which line it was.
+      scratch.reset();
+      declared?.serdes[0]?.write(held as never, scratch);
+      handle.set(held);
+    }
   }
 }
 
