@@ -111,14 +111,14 @@ function up(
   const cycleMs = Math.max(load.cycleMs, slowestMs);
   const rate = recordsIn / cycleMs;
   // What took all there was, and took long for it, was a backlog by itself.
-  const toDo = backlogLeft ? recordsBehind : recordsIn;
+  const toDo = backlogLeft ? recordsBehind : Math.max(recordsBehind, recordsIn);
   const takesMs = toDo / rate;
   if (rate === 0 || takesMs <= rules.scaleUpBacklogMs) return { memory: behind, wanted: [] };
   const { rateBefore } = memory;
   if (rateBefore !== undefined && rate < rateBefore * LEAST_GAIN) return { memory: behind, wanted: [] };
   const coming = Math.max(recordsIn + recordsBehind - (behindBefore ?? recordsBehind), 0) / cycleMs;
-  const factor = (toDo / rules.scaleUpBacklogMs + (backlogLeft ? coming : 0)) / rate;
-  const why = `${toDo} records ${backlogLeft ? 'behind' : 'in one epoch'}, which take ${seconds(takesMs)} at ${Math.round(rate * 1000)} a second: more than ${seconds(rules.scaleUpBacklogMs)}`;
+  const factor = (toDo / rules.scaleUpBacklogMs + coming) / rate;
+  const why = `${toDo} records ${toDo === recordsBehind ? 'behind' : 'in one epoch'}, which take ${seconds(takesMs)} at ${Math.round(rate * 1000)} a second: more than ${seconds(rules.scaleUpBacklogMs)}`;
   const wanted = stages.flatMap(({ id }): Wanted[] => {
     const present = subtasksOf(load.parallelism, id);
     const ownMs = load.stageMs.get(id) ?? 0;

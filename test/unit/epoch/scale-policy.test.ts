@@ -136,7 +136,7 @@ describe('the numbers of subtasks that a job has by itself', () => {
     expect(scaleByItself(NO_MEMORY, load, load.parallelism, rules).wanted).toEqual([
       {
         stage: 'count',
-        subtasks: 4,
+        subtasks: 5,
         why: '9000 records in one epoch, which take 40 s at 225 a second: more than 10 s; it took 40000 ms of an epoch',
       },
     ]);
