@@ -5,9 +5,11 @@ import { openKafka } from '../host/kafka.ts';
 import { openSinkTargets } from '../host/sink-targets.ts';
 import { openBlobStore, openJobStores } from '../host/stores.ts';
 import { systemClock, systemRandom } from '../host/system.ts';
+import type { BlobLocation } from '../lib/config/blob-location.ts';
 import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
+import type { StartAt } from '../lib/epoch/start/start-at.ts';
 import type { JobDefinition } from '../lib/graph/job.ts';
 import type { InspectDeps } from '../lib/inspect/deps.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
@@ -41,8 +43,10 @@ export interface CommandTools extends Tools {
   kafkaClient(): Promise<KafkaClient>;
   /** The job as its module and this environment have it. Undefined: ONCEFLOW_JOB is not set. @throws as `describeJob` */
   module(): JobSummary | undefined;
-  /** Asks a deployment to start the job. Answers which function was asked. */
-  startDeployed(): Promise<string>;
+  /** Asks a deployment to start the job. Answers which function was asked. @param at @default its last epoch */
+  startDeployed(at?: StartAt): Promise<string>;
+  /** Another place for blobs than the job's. */
+  placeAt(location: BlobLocation): Promise<BlobStore>;
   readonly ask: (question: string) => Promise<Answer>;
   /** A line on standard output, of what comes bit by bit. */
   readonly show: (line: string) => void;
@@ -75,7 +79,8 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
     kafka: kafka.get,
     kafkaClient: kafka.get,
     module: () => (config.job === undefined ? undefined : describeJob('plan', { env })),
-    startDeployed: () => startDeployed(config, job),
+    startDeployed: (at) => startDeployed(config, job, at),
+    placeAt: openBlobStore,
     show,
     json,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,

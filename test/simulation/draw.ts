@@ -366,7 +366,9 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     history: false,
     ...drawManifests(seed, job, input),
     ...drawStrands(seed),
-    savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints'),
+    savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints' && job.grows !== true),
+    // A late sender of the incarnation before cannot be told from the present one's.
+    ...(focus === 'savepoints' && { delivery: () => 'exactly-once' as const }),
     ...(focus === 'elections' && drawElections(seed, job, faultsUntilMs)),
     ...(focus === 'starts' && { startsTwice: true }),
     ...change,

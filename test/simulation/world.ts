@@ -11,6 +11,7 @@ import type { HeldAs } from '../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import type { Standby } from '../../lib/epoch/start/revival.ts';
+import type { StartAt } from '../../lib/epoch/start/start-at.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { compilePlan } from '../../lib/plan/compile.ts';
@@ -61,6 +62,8 @@ const MOST_SKEW_MS = 90_000;
 const MOST_UPTIME_MS = 10_000_000;
 const MAX_COMMANDS = 4;
 const LEFT_ALONE_MS = [300, 30_000] as const;
+/** A start from a savepoint that is not there, or goes meanwhile, is none. */
+const SAVEPOINT_GONE = /^job \S+ has no savepoint|^savepoint .* is being deleted$|^savepoint .* is not there any more/;
 /** What it takes a process to be told who leads. */
 const ASKING_LEADERS_MS = 5;
 
@@ -248,6 +251,12 @@ export class World {
     });
   }
 
+  /** Somebody starts the job from a savepoint. */
+  startFrom(savepoint: string): SimProcess {
+    const once = `start ${this.coordinators.length}`;
+    return this.#startAs(undefined, 'explicit', 'none', { at: { savepoint }, once, drop: [], onWrittenAgain: 'allow' });
+  }
+
   /** Starts a coordinator beside those that run, if any. */
   startCoordinator(startKind: StartKind = 'explicit', standby: Standby = 'none'): SimProcess {
     const first = this.#startAs(undefined, startKind, standby);
@@ -257,7 +266,7 @@ export class World {
   }
 
   /** @param namesake the start of this one, which the platform delivers twice */
-  #startAs(namesake: string | undefined, startKind: StartKind, standby: Standby): SimProcess {
+  #startAs(namesake: string | undefined, startKind: StartKind, standby: Standby, startAt?: StartAt): SimProcess {
     const number = this.coordinators.length + 1;
     const build = this.build;
     const name = `coordinator#${number}`;
@@ -295,6 +304,7 @@ export class World {
       poisonAttempts: Number.POSITIVE_INFINITY,
       ...this.#options.settings,
       ...this.#person.says(this.table.row(JOB)),
+      startAt,
     };
     this.checker.transactions.words.set(name, settings.onMissingEvidence);
     const running: RunningCoordinator = {
@@ -416,8 +426,10 @@ export class World {
     return process;
   }
 
-  /** Somebody makes a savepoint or deletes one, in a process of its own. */
-  onSavepoint(act: SavepointAct): SimProcess {
+  /** Somebody makes a savepoint or deletes one, in a process of its own; or starts the job from it. */
+  onSavepoint(act: Pick<SavepointAct, 'does' | 'name'>): SimProcess | undefined {
+    // In the end there is nobody who starts it again.
+    if (act.does === 'start') return this.#phase === 'faults' ? this.startFrom(act.name) : undefined;
     const name = `savepoint#${this.#keepers.length + 1}`;
     const process = new SimProcess(name, 'command', this.build, this.#clock(name));
     this.#keepers.push(process);
@@ -428,7 +440,7 @@ export class World {
       this.#log(process.name, () => `* ended: ${outcome}`);
       this.savepointEnds.push(`${act.does}: ${outcome.split(' at ')[0]}`);
     };
-    actOnSavepoint(this.#portsOf(process), JOB, act).then(end, (error: unknown) => {
+    actOnSavepoint(this.#portsOf(process), JOB, { does: act.does, name: act.name }).then(end, (error: unknown) => {
       const mayBe = error instanceof StoreProblem && error.retriable;
       if (process.alive && !mayBe)
         this.checker.fail('I12', `savepoint ${act.does} ${act.name}: ${error instanceof Error ? error.stack : error}`);
@@ -456,6 +468,7 @@ export class World {
     const holds = row !== undefined && row.holder === running.holder && isOwn(running.tenure, row);
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && holds) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
+    if (end.end === 'failed' && SAVEPOINT_GONE.test(end.message)) return;
     if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
     if (end.end === 'failed' && this.#isRightStop(end.message, running.beganMs, process.name)) return;
     if (end.end === 'failed' && holds && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';

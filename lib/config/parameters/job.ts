@@ -1,4 +1,16 @@
-import { groupId, name, numbersByStage, oneOf, startingOffsets, text, topicsByUid, wholeNumber, yesNo } from '../kinds.ts';
+import {
+  groupId,
+  name,
+  names,
+  numbersByStage,
+  oneOf,
+  savepointName,
+  startingOffsets,
+  text,
+  topicsByUid,
+  wholeNumber,
+  yesNo,
+} from '../kinds.ts';
 import { MAX_KEY_GROUPS } from './limits.ts';
 import { defaulted, optional, required } from './row.ts';
 
@@ -39,6 +51,27 @@ export const jobParameters = {
     unset: 'what each source says',
     readBy: ['host'],
     doc: 'Where a job that has no manifest yet starts to read; overrides the sources of the job. `earliest`; `latest`; `group`: the committed offsets of `ONCEFLOW_GROUP_ID`, and `group:earliest` or `group:latest` for partitions where it has none (else the start is refused); `timestamp:` with milliseconds since 1970 or an ISO date: the first record that is not older; `offsets:0=42,1=17`: every partition named, or the others by `*=earliest` or `*=latest`.',
+  }),
+  startFrom: optional({
+    variable: 'ONCEFLOW_START_FROM',
+    kind: savepointName,
+    unset: 'the last epoch',
+    readBy: ['coordinator'],
+    doc: 'Savepoint to start from. A job does it once for each savepoint: it may stay set. A start that would write output again is refused, unless `ONCEFLOW_ON_WRITTEN_AGAIN` says otherwise (docs/savepoints.md).',
+  }),
+  startDrop: defaulted({
+    variable: 'ONCEFLOW_START_DROP',
+    kind: names,
+    default: '',
+    readBy: ['coordinator'],
+    doc: 'Uids that a start from a savepoint leaves behind: sources with their offsets, operators with their state, sinks. What the job has no longer and is not named here is refused.',
+  }),
+  onWrittenAgain: defaulted({
+    variable: 'ONCEFLOW_ON_WRITTEN_AGAIN',
+    kind: oneOf('stop', 'allow'),
+    default: 'stop',
+    readBy: ['coordinator'],
+    doc: 'What to do when `ONCEFLOW_START_FROM` names a savepoint behind which the job has committed output, which it would write again: `stop` starts nothing, and says since which epoch; `allow` starts.',
   }),
   onDataLoss: defaulted({
     variable: 'ONCEFLOW_ON_DATA_LOSS',

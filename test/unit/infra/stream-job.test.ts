@@ -319,6 +319,7 @@ describe('roles', () => {
     [
       'coordinator',
       [
+        'dynamodb:ConditionCheckItem',
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:Query',
