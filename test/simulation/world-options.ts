@@ -1,4 +1,5 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
+import type { Subtasks } from '../../lib/config/subtasks.ts';
 import type { CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { Standby } from '../../lib/epoch/start/revival.ts';
@@ -38,7 +39,9 @@ export interface WorldOptions {
   /** Bytes up to which a blob travels inside its reference. */
   readonly inlineBlobBytes: number;
   /** Parallelism of every stage for the n-th coordinator (from 1). */
-  readonly parallelism: (coordinator: number) => Readonly<Record<string, number>>;
+  readonly parallelism: (coordinator: number) => Readonly<Record<string, Subtasks>>;
+  /** When people ask for other numbers of subtasks, within the bounds. @default nobody does */
+  readonly rescales?: readonly { readonly atMs: number; readonly subtasks: Readonly<Record<string, number>> }[];
   /** One invocation at a time in a function's process (Lambda), or any number (processes on one machine). */
   readonly oneAtATime: boolean;
   /** Is each start of a coordinator delivered twice, under one name? @default false */
@@ -65,6 +68,8 @@ export interface WorldOptions {
   readonly strands?: boolean;
   /** How long it takes until readers are given what was appended, by others and by the ends of transactions: from, to. @default no time */
   readonly replicationMs?: readonly [number, number] | undefined;
+  /** When the right to write files is taken away; somebody gives it back when the job has stopped for it. @default never */
+  readonly filesDeniedAtMs?: readonly number[];
   /** What is done to topics, and when. @default nothing */
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */

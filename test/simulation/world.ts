@@ -78,6 +78,8 @@ interface RunningCoordinator {
   readonly stop: AbortController;
   readonly handOver: AbortController;
   ended: boolean;
+  /** It is to start from a savepoint, and has not done so: the job may go back yet. */
+  goesBack: boolean;
   readonly beganMs: number;
   tenure: HeldAs;
   /** When it took the lease, and when it was told to end. */
@@ -172,7 +174,7 @@ export class World {
       poison: { code: this.#code, attempts },
       strands: options.strands === true,
     });
-    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
+    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')), this.targets.uploads);
     this.functions = new FunctionService({
       scheduler,
       network: this.network,
@@ -191,6 +193,7 @@ export class World {
     const { scheduler, checker } = this;
     for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
     this.#brokerFaults.schedule();
+    for (const { atMs, subtasks } of this.#options.rescales ?? []) scheduler.at(atMs, undefined, () => this.rescale(subtasks));
     for (const act of this.#options.savepoints ?? []) scheduler.at(act.atMs, undefined, () => this.onSavepoint(act));
     this.#options.prepare?.(this);
     this.startCoordinator();
@@ -313,6 +316,7 @@ export class World {
       stop: new AbortController(),
       handOver: new AbortController(),
       ended: false,
+      goesBack: startAt !== undefined,
       beganMs: this.scheduler.nowMs,
       tenure: { incarnation: '', generation: 0 },
       leaseTakenMs: 0,
@@ -336,6 +340,7 @@ export class World {
         }
         if (event.event === 'data-loss') this.checker.takeDataLoss(running.tenure, event);
         if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.tenure, event.epoch);
+        if (event.event === 'recovered') running.goesBack = false;
         if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },
@@ -355,6 +360,15 @@ export class World {
         process.alive && this.checker.fail('I6', `coordinate threw: ${error instanceof Error ? error.stack : String(error)}`),
     );
     return process;
+  }
+
+  /** Somebody asks for other numbers of subtasks. */
+  rescale(subtasks: Readonly<Record<string, number>>): void {
+    const row = this.table.row(JOB);
+    if (row === undefined) return;
+    const asked = { id: `rescale at ${this.scheduler.nowMs}`, subtasks, askedAtMs: this.scheduler.nowMs };
+    const answer = this.table.askRescale(JOB, row.incarnation, asked, row.rescale?.id);
+    this.#log('world', () => `onceflow rescale ${JSON.stringify(subtasks)}: ${answer}`);
   }
 
   /** Deploys build b and starts it, as an update does. */
@@ -536,6 +550,7 @@ export class World {
     if (
       this.#phase === 'catching-up' &&
       checker.caughtUp(this.#sources()) &&
+      !this.coordinators.some(({ process, ended, goesBack }) => goesBack && process.alive && !ended) &&
       (ending === 'stop' || this.broker.openTransactions().length === 0)
     ) {
       this.#phase = 'stopping';

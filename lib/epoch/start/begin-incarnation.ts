@@ -59,6 +59,7 @@ export async function beginIncarnation(
     position: { offsets, topicIds, state, time },
     outputs: {},
     committables: [],
+    parallelism: at.parallelism,
   });
   const stored = await untilAnswered(deps, 'storing the manifest of the start', () => storeManifest(deps, manifest));
   const former = row.lastCompleted === undefined ? [] : [{ incarnation: row.incarnation, leftAtMs: nowMs }];

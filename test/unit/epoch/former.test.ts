@@ -11,7 +11,8 @@ import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table
 import { jobRowOf, manifestOf } from '../cli/rows.ts';
 
 const HOUR_MS = 3_600_000;
-const carry = async <T>(_api: string, _about: string, _failure: unknown, execute: (last: never) => T): Promise<T> => execute(undefined as never);
+const carry = async <T>(_api: string, _about: string, _failure: unknown, execute: (last: never) => T): Promise<T> =>
+  execute(undefined as never);
 const NOTHING = { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 };
 
 /** A job that was started from its epoch 1, which names two blobs, and has left one that nothing names. */
@@ -23,7 +24,14 @@ async function world(watch: (epochs: EpochStore) => Partial<EpochStore> = () => 
   let ids = 0;
   const random = { id: () => `${++ids}`.padStart(32, '0'), fraction: () => 0 };
   const blobs = createBlobs(blobStore, random);
-  const write = (epoch: number) => blobs.write({ job: 'word-count', incarnation: 'old', stage: 'count', subtask: 0, epoch }, 'state/count', 'state', [Buffer.from('x')], 0);
+  const write = (epoch: number) =>
+    blobs.write(
+      { job: 'word-count', incarnation: 'old', stage: 'count', subtask: 0, epoch },
+      'state/count',
+      'state',
+      [Buffer.from('x')],
+      0,
+    );
   const row = jobRowOf({ generation: 1, incarnation: 'old', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1 });
   await epochs.createJob(row);
   const [base, delta, orphan] = [await write(0), await write(1), await write(1)];
@@ -86,7 +94,15 @@ it('while a savepoint names it, it stays, and the row remembers it', async () =>
   const first = await epochs.readEpoch('word-count', 'new', 1);
   if (first === undefined) throw new Error('it is not there');
   const { epoch, decisionId, manifest } = first;
-  const of = { job: 'word-count', name: 'kept', id: 'i', standing: 'complete', createdAtMs: 0, fingerprint: 'f', maxParallelism: 128 } as const;
+  const of = {
+    job: 'word-count',
+    name: 'kept',
+    id: 'i',
+    standing: 'complete',
+    createdAtMs: 0,
+    fingerprint: 'f',
+    maxParallelism: 128,
+  } as const;
   expect(await epochs.createSavepoint({ ...of, incarnation: 'new', epoch, decisionId, manifest })).toBe('created');
   await decide('new', 2, 'new1', {});
   await decide('new', 3, 'new2', {});
