@@ -38,7 +38,7 @@ it('a savepoint under load: the job goes on, and a start from it at another para
   });
   expect((await jobRow(count.job.name)).incarnation).toBe(was);
 
-  const wider = { ONCEFLOW_PARALLELISM: 'read-lines=2,count-words=3,write-counts=2' };
+  const wider = { ONCEFLOW_STAGE_PARALLELISM: 'read-lines=2,count-words=3,write-counts=2' };
   const again = count.job.start({ ...wider, ONCEFLOW_START_FROM: 'before', ONCEFLOW_ON_WRITTEN_AGAIN: 'allow' });
   expect(await again.event('started-from')).toMatchObject({ epoch: kept, left: was });
   await again.event('recovered');
