@@ -369,6 +369,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     maxProducerEpoch,
     forgottenEnds: maxProducerEpoch > 1_000 && schedule.chance(0.4) ? schedule.spread(0.01, 0.3) : 0,
     ...drawBroker(seed, job, faultsUntilMs, maxProducerEpoch > 1_000),
+    endsUploadAt: drawEndedUploads(seed),
     tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
     updateAtMs: job.grows ? dice.between(1_000, faultsUntilMs * 0.8) : undefined,
@@ -389,6 +390,13 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ...(focus === 'starts' && { startsTwice: true }),
     ...change,
   };
+}
+
+/** In half of the seeds somebody ends uploads of files, or of the lists of them, that are decided. */
+function drawEndedUploads(seed: number): WorldOptions['endsUploadAt'] {
+  const dice = new Dice(hashOf(seed, 'ended uploads'));
+  const rate = dice.chance(0.5) ? dice.spread(0.01, 0.2) : 0;
+  return (call) => new Dice(hashOf(seed, `ended upload ${call.id}`)).chance(rate);
 }
 
 /**

@@ -74,6 +74,8 @@ export interface WorldOptions {
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */
   readonly topicChangeAt?: ((call: Call) => TopicChange | undefined) | undefined;
+  /** Whether somebody ends the upload of a file just before it is completed. @default never */
+  readonly endsUploadAt?: ((call: Call) => boolean) | undefined;
   /** What people do with savepoints. @default nothing */
   readonly savepoints?: readonly SavepointAct[];
   readonly maxProducerEpoch: number;
