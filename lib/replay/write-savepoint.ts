@@ -1,18 +1,18 @@
+import { storeManifest } from '../epoch/decision/decide-manifest.ts';
 import { fingerprint } from '../graph/fingerprint.ts';
 import { describeGraph } from '../graph/graph.ts';
 import type { JobDefinition } from '../graph/job.ts';
 import type { Clock, Random } from '../ports/clock.ts';
-import { type EpochStore, MAX_ROW_MANIFEST_BYTES, type Savepoint } from '../ports/epoch-store.ts';
+import type { EpochStore, Savepoint } from '../ports/epoch-store.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { Blobs } from '../storage/blobs.ts';
 import type { Spool } from '../storage/spool.ts';
-import { ReplayRefusedError } from './refused.ts';
 import { stateOwners } from './state-of.ts';
 import { writeStates } from './write-state.ts';
 
 export interface SavepointDeps {
   readonly epochs: Pick<EpochStore, 'readSavepoint' | 'importSavepoint' | 'moveSavepoint'>;
-  readonly blobs: Pick<Blobs, 'write'>;
+  readonly blobs: Blobs;
   readonly clock: Clock;
   readonly random: Random;
   readonly spool: Spool;
@@ -43,13 +43,9 @@ export async function writeSavepoint(
   const decisionId = random.id();
   const nothing = { offsets: {}, topicIds: {}, outputs: {}, committables: [] };
   const manifest: Manifest = { version: 3, job, incarnation, epoch: FIRST_EPOCH, decisionId, ...nothing, state };
-  if (Buffer.byteLength(JSON.stringify(manifest)) > MAX_ROW_MANIFEST_BYTES)
-    throw new ReplayRefusedError(
-      `the savepoint's manifest does not fit into a row (${MAX_ROW_MANIFEST_BYTES} bytes): the job has too many operators to be written in one go`,
-    );
   const row: Savepoint = {
     ...{ job, name: savepoint, id: random.id(), standing: 'importing', createdAtMs: clock.now() },
-    ...{ incarnation, epoch: FIRST_EPOCH, decisionId, manifest: { at: 'row', manifest } },
+    ...{ incarnation, epoch: FIRST_EPOCH, decisionId, manifest: await storeManifest({ blobs }, manifest) },
     ...{ fingerprint: fingerprint(describeGraph(of.job)), maxParallelism },
   };
   if ((await epochs.importSavepoint(row)) === 'exists') return { outcome: 'exists' };

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, rmSync } from 'node:fs';
+import { globSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -103,6 +103,19 @@ it('so is every epoch of a job of windows, timers and a time to live, those with
   ]);
   const timers = await onceflow(job.env, 'state', 'read', '--state', '@timers', '--operator', 'remind');
   expect(timers).toMatchObject({ code: 0 });
+});
+
+it('a job that has never run begins with the state that lines of JSON say', async () => {
+  const count = await newWordCount({ env: { ONCEFLOW_START_FROM: 'prepared' } });
+  const file = join(count.job.blobs, 'lines.jsonl');
+  writeFileSync(file, JSON.stringify({ operator: 'count-words', key: 'hello', state: 'count', value: 41 }));
+  const made = await onceflow(count.job.env, 'state', 'write', 'prepared', file);
+  expect(made, made.stderr).toMatchObject({ code: 0 });
+  const run = count.job.start();
+  await count.write(['hello world']);
+  await count.reader.readUntil(({ records }) => records.length >= 2);
+  await run.stop();
+  expect(count.reader.values.toSorted()).toEqual(['hello:::42', 'world:::1']);
 });
 
 it('a debugger stops in a function of the job', async () => {
