@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { isSavepointName, SAVEPOINT_NAME_RULE } from '../../lib/config/savepoint-name.ts';
 import { UsageError } from '../../lib/config/usage-error.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
-import { isSavepointName, SAVEPOINT_NAME_RULE } from '../../lib/config/savepoint-name.ts';
 import { checkCode } from '../../lib/replay/check-code.ts';
 import { compareState, type StateDifference } from '../../lib/replay/compare-state.ts';
 import { type Archive, findEpoch, findSavepoint, unlessRetired } from '../../lib/replay/find-epochs.ts';
