@@ -33,7 +33,7 @@ export function tellEmulator(coordinator: LambdaFunction, { job }: DeploymentSet
   resource.addMetadata(EMULATED_JOB, {
     name: job.name,
     sources: stages.flatMap((stage) => (stage.kind === 'source' ? [{ uid: stage.id, topic: stage.topic }] : [])),
-    writes: stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : [])),
+    writes: stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : [])),
     functionName: resource.functionName ?? '',
     outputs,
   } satisfies EmulatedJob);

@@ -10,7 +10,7 @@ function topicsOfStage(stage: Stage): string[] {
     case 'source':
       return [stage.topic];
     case 'sink':
-      return stage.to.kind === 'kafka' ? [stage.to.topic] : [];
+      return stage.to.kind === 'kafka' ? [...stage.to.topics] : [];
     case 'operator':
       return [];
   }

@@ -38,7 +38,7 @@ function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job }: De
   const topicsOf = (kind: 'source' | 'sink') => {
     const topics = job.plan.stages.flatMap((stage) => {
       if (stage.kind === 'source' && kind === 'source') return [stage.topic];
-      return stage.kind === 'sink' && kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : [];
+      return stage.kind === 'sink' && kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : [];
     });
     return [...new Set(topics)].map((topic) => on('topic', topic));
   };

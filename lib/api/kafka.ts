@@ -2,7 +2,7 @@ import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } fro
 import { type Serde, serdeFor } from '../format/serde.ts';
 import { type EventTimeStrategy, JobDefinitionError, type SourceRecord } from '../graph/job.ts';
 import { checkTopic } from '../graph/overrides.ts';
-import type { OutputRecord } from '../sinks/kafka/spec.ts';
+import type { OutputRecord, SinkTopic } from '../sinks/kafka/spec.ts';
 import { type EventTime, eventTimeStrategy } from './event-time.ts';
 import { refuseAsync } from './user-function.ts';
 
@@ -73,19 +73,28 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
   };
 }
 
-/** A Kafka topic as a job's output for values of type `T`, of which records with keys `K` and values `V` are made. Made by `kafkaSink`. */
+/** One or several Kafka topics as a job's output for values of type `T`, of which records with keys `K` and values `V` are made. Made by `kafkaSink`. */
 export interface KafkaSink<T, K = unknown, V = unknown> {
   readonly kind: 'kafka';
-  readonly topic: string;
-  readonly key: Serde<K> | undefined;
-  readonly value: Serde<V>;
+  readonly topics: readonly SinkTopic<K, V>[];
+  /** Undefined: there is one. */
+  readonly topicOf: ((value: T) => unknown) | undefined;
   readonly delivery: 'exactly-once';
   readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
   readonly compression: 'none' | 'gzip' | 'zstd';
 }
 
-export interface KafkaSinkOptions<V> {
-  readonly topic: string;
+export interface KafkaSinkOptions<V, T = V> {
+  /**
+   * Where to; or a function that gives for each value the name of one of `topics`. A name that is not there fails the record, as a user's
+   * function that throws does.
+   */
+  readonly topic: string | ((value: T) => string);
+  /**
+   * What `topic` may give, where it is a function: each is looked at when the job starts, and the job needs the rights of a sink on it. What an
+   * epoch and subtask writes to all of them is one transaction.
+   */
+  readonly topics?: readonly string[];
   readonly value: Serde<V>;
   /**
    * Each value is in the topic exactly once for a reader with `isolation.level=read_committed`; unless the job runs with
@@ -101,12 +110,12 @@ export interface KafkaSinkOptions<V> {
   readonly compression?: 'none' | 'gzip' | 'zstd';
 }
 
-export interface KafkaRecordSinkOptions<V, T> extends KafkaSinkOptions<V> {
+export interface KafkaRecordSinkOptions<V, T> extends KafkaSinkOptions<V, T> {
   /** Makes the record of a value. Without it the value is the record's value, and the record has no key. */
   readonly toRecord: (value: T) => OutputRecord<never, V>;
 }
 
-export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V> {
+export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V, T> {
   readonly key: Serde<K>;
   /** Makes the record of a value. */
   readonly toRecord: (value: T) => OutputRecord<K, V>;
@@ -115,7 +124,7 @@ export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V> {
 const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'zstd'];
 
 /**
- * A Kafka topic to write in transactions.
+ * A Kafka topic to write in transactions, or several.
  *
  * Partition of a record: `partition` if `toRecord` gives one; else by its key, as the Java client does; else, behind a
  * keyBy, by the stream's key, so that what one key emits stays in order in one partition; else each batch goes to the
@@ -125,25 +134,53 @@ const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'zstd'];
  * .sink('write-counts', kafkaSink({ topic: 'counts', value: utf8 }));
  * @example
  * .sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
+ * @example
+ * .sink('route', kafkaSink({ topics: ['orders-eu', 'orders-us'], topic: ({ region }: Order) => `orders-${region}`, value: json<Order>() }));
  */
 export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T, K, V>;
 export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T, never, V>;
 export function kafkaSink<V>(options: KafkaSinkOptions<V>): KafkaSink<V, never, V>;
-export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V> & Partial<KafkaKeyedSinkOptions<K, V, T>>): KafkaSink<T, K, V> {
+export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V, T> & Partial<KafkaKeyedSinkOptions<K, V, T>>): KafkaSink<T, K, V> {
   const { topic, value, key, delivery = 'exactly-once', toRecord, compression = 'none' } = options;
-  checkTopic(topic, 'kafkaSink');
+  const names = topicNames(options);
+  const where = names.length === 1 ? `topic ${names[0]}` : `topics ${names.join(', ')}`;
   if (!COMPRESSIONS.includes(compression))
     throw new JobDefinitionError(
-      `kafkaSink of topic ${topic}: compression is ${JSON.stringify(compression)}, and must be ${COMPRESSIONS.join(', ')}`,
+      `kafkaSink of ${where}: compression is ${JSON.stringify(compression)}, and must be ${COMPRESSIONS.join(', ')}`,
     );
-  if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to topic ${topic}`);
+  if (toRecord !== undefined) refuseAsync(toRecord, `toRecord of the sink to ${where}`);
+  if (typeof topic === 'function') refuseAsync(topic, `topic of the sink to ${where}`);
   return {
     kind: 'kafka',
-    topic,
-    key: serdeFor(key, { topic, part: 'key', use: 'write' }),
-    value: serdeFor(value, { topic, part: 'value', use: 'write' }),
+    topics: names.map((name) => ({
+      name,
+      topic: name,
+      key: serdeFor(key, { topic: name, part: 'key', use: 'write' }),
+      value: serdeFor(value, { topic: name, part: 'value', use: 'write' }),
+    })),
+    topicOf: typeof topic === 'function' ? topic : undefined,
     delivery,
     toRecord,
     compression,
   };
+}
+
+function topicNames({ topic, topics }: Pick<KafkaSinkOptions<unknown, never>, 'topic' | 'topics'>): readonly string[] {
+  if (typeof topic !== 'function') {
+    if (topics !== undefined)
+      throw new JobDefinitionError(
+        `kafkaSink: topics is given, and topic is ${JSON.stringify(topic)}: with several topics it must be a function that gives one of them`,
+      );
+    checkTopic(topic, 'kafkaSink');
+    return [topic];
+  }
+  if (!Array.isArray(topics) || topics.length === 0)
+    throw new JobDefinitionError(
+      `kafkaSink: topic is a function, and topics is ${topics === undefined ? 'not given' : JSON.stringify(topics)}: it must name all that the function may give`,
+    );
+  for (const [index, name] of topics.entries()) {
+    checkTopic(name, 'kafkaSink: topics');
+    if (topics.indexOf(name) !== index) throw new JobDefinitionError(`kafkaSink: topics has ${name} twice`);
+  }
+  return [...topics];
 }

@@ -57,7 +57,7 @@ async function lookAtRequests(kafka: KafkaClient, sinks: readonly string[]): Pro
   try {
     const learnt = await learnTopics(
       kafka,
-      sinks.map((topic) => ({ sink: topic, target: { kind: 'kafka', topic } })),
+      sinks.map((topic) => ({ sink: topic, target: { kind: 'kafka', topics: [topic] } })),
     );
     return learnt.outcome === 'refused' ? [wrong('requests', learnt.message)] : [];
   } catch (error) {

@@ -13,7 +13,7 @@ import { type CommitTerms, factsOfTopics, type PrepareTerms } from './facts.ts';
 import { poolIds, transactionalIds } from './ids.ts';
 import { maxTransactionTimeoutMs, sayHanging } from './say-hanging.ts';
 import { settleTransactions } from './settle.ts';
-import { learnTopics, topicOf } from './topics.ts';
+import { learnTopics, topicsOf } from './topics.ts';
 import { watchOpen } from './watch-open.ts';
 
 /** What Kafka's connectors work with where the coordinator is. */
@@ -32,9 +32,9 @@ export function coordinateKafka(clients: KafkaClients, settings: Pick<Budget, 't
       return verdict.ok ? undefined : verdict.refused;
     },
     learn: (sinks) => learnTopics(kafka, sinks),
-    placesOf: (target) => [topicOf({ target })],
+    placesOf: (target) => topicsOf({ target }),
     placesIn: (committable) => topicsIn(kafkaCommittable(committable)),
-    prepareTerms: (target): PrepareTerms => ({ topic: topicOf({ target }), transactionTimeoutMs }),
+    prepareTerms: (target): PrepareTerms => ({ topics: topicsOf({ target }), transactionTimeoutMs }),
     async commitTerms(committables, facts): Promise<CommitTerms> {
       const known = new Map(factsOfTopics(facts).map(({ topic, compacted }) => [topic, compacted] as const));
       const topics = committables.flatMap((of) => kafkaCommittable(of).written.map(({ topic }) => topic));

@@ -2,7 +2,7 @@ import { byName } from '../../config/by-name.ts';
 import type { KafkaRequests } from '../../ports/kafka-requests.ts';
 import type { Learnt, SinkOfRun } from '../connector.ts';
 import { isCompacted } from './compacted-topics.ts';
-import type { KafkaFacts } from './facts.ts';
+import type { KafkaFacts, TopicFacts } from './facts.ts';
 import { REQUEST_BYTES } from './send-staged.ts';
 import type { KafkaTarget } from './spec.ts';
 
@@ -17,7 +17,7 @@ const MAX_REQUEST = 'socket.request.max.bytes';
 
 /** What is to be known of the topics of the sinks, as the brokers have them now. */
 export async function learnTopics(kafka: KafkaRequests, sinks: readonly SinkOfRun[]): Promise<Learnt> {
-  const topics = [...new Set(sinks.map(topicOf))];
+  const topics = [...new Set(sinks.flatMap(topicsOf))];
   for (const topic of topics) kafka.forgetLeaders(topic);
   const broker = topics.length === 0 ? new Map<string, string>() : await kafka.brokerConfig([MAX_REQUEST]);
   const maxRequestBytes = Number(broker.get(MAX_REQUEST) ?? DEFAULT_MAX_REQUEST_BYTES);
@@ -30,14 +30,15 @@ export async function learnTopics(kafka: KafkaRequests, sinks: readonly SinkOfRu
   const described = new Map(
     await Promise.all(topics.map(async (topic) => [topic, await describeTopic(kafka, topic, maxRequestBytes)] as const)),
   );
-  return { outcome: 'learnt', facts: byName(sinks.map((of) => [of.sink, { ...described.get(topicOf(of)) }] as const)) };
+  const factsOf = (sink: SinkOfRun): KafkaFacts => ({ topics: topicsOf(sink).flatMap((topic) => described.get(topic) ?? []) });
+  return { outcome: 'learnt', facts: byName(sinks.map((of) => [of.sink, factsOf(of)] as const)) };
 }
 
-export function topicOf({ target }: Pick<SinkOfRun, 'target'>): string {
-  return (target as KafkaTarget).topic;
+export function topicsOf({ target }: Pick<SinkOfRun, 'target'>): readonly string[] {
+  return (target as KafkaTarget).topics;
 }
 
-async function describeTopic(kafka: KafkaRequests, topic: string, maxRequestBytes: number): Promise<KafkaFacts> {
+async function describeTopic(kafka: KafkaRequests, topic: string, maxRequestBytes: number): Promise<TopicFacts> {
   const [partitions, config] = await Promise.all([
     kafka.partitionCount(topic),
     kafka.topicConfig(topic, ['max.message.bytes', 'cleanup.policy']),
