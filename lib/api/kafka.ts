@@ -81,7 +81,7 @@ export interface KafkaSink<T, K = unknown, V = unknown> {
   readonly topicOf: ((value: T) => unknown) | undefined;
   readonly delivery: 'exactly-once';
   readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
-  readonly compression: 'none' | 'gzip' | 'zstd';
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 }
 
 export interface KafkaSinkOptions<V, T = V> {
@@ -107,7 +107,7 @@ export interface KafkaSinkOptions<V, T = V> {
    * read zstd.
    * @default 'none'
    */
-  readonly compression?: 'none' | 'gzip' | 'zstd';
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 }
 
 export interface KafkaRecordSinkOptions<V, T> extends KafkaSinkOptions<V, T> {
@@ -121,7 +121,7 @@ export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V, T> {
   readonly toRecord: (value: T) => OutputRecord<K, V>;
 }
 
-const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'zstd'];
+const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /**
  * A Kafka topic to write in transactions, or several.
