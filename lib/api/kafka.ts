@@ -1,3 +1,4 @@
+import { CLUSTER_RULE, isCluster } from '../config/clusters.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from '../config/starting-offsets.ts';
 import { type Serde, serdeFor } from '../format/serde.ts';
 import { type EventTimeStrategy, JobDefinitionError, type SourceRecord } from '../graph/job.ts';
@@ -8,6 +9,8 @@ import { refuseAsync } from './user-function.ts';
 
 /** A Kafka topic as a job's input: values of type `T`, made of records with keys `K` and values `V`. Made by `kafkaSource`. */
 export interface KafkaSource<T, K = unknown, V = unknown> {
+  /** Undefined: the one of ONCEFLOW_BROKERS. */
+  readonly cluster: string | undefined;
   readonly topic: string;
   readonly key: Serde<K> | undefined;
   readonly value: Serde<V>;
@@ -17,6 +20,11 @@ export interface KafkaSource<T, K = unknown, V = unknown> {
 }
 
 export interface KafkaSourceOptions<K, V, T> {
+  /**
+   * On which cluster, by a name that the configuration gives it: of `orders` the brokers are in ONCEFLOW_KAFKA_ORDERS_BROKERS, and so on.
+   * @default the one of ONCEFLOW_BROKERS
+   */
+  readonly cluster?: string;
   readonly topic: string;
   /** How values are read. A record that it cannot read stops the job with its topic, partition and offset. */
   readonly value: Serde<V>;
@@ -55,7 +63,8 @@ export interface KafkaSourceOptions<K, V, T> {
  * job.source('read-clicks', kafkaSource({ topic: 'clicks', key: utf8, value: utf8, select: ({ key, value }) => ({ user: key, url: value }) }));
  */
 export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOptions<K, V, T>): KafkaSource<T, K, V> {
-  const { topic, value, key, startingOffsets = 'latest', select, eventTime } = options;
+  const { cluster, topic, value, key, startingOffsets = 'latest', select, eventTime } = options;
+  checkCluster(cluster, 'kafkaSource');
   checkTopic(topic, 'kafkaSource');
   if (parseStartingOffsets(startingOffsets) === undefined)
     throw new JobDefinitionError(
@@ -63,6 +72,7 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
     );
   if (select !== undefined) refuseAsync(select, `select of the source of topic ${topic}`);
   return {
+    cluster,
     topic,
     key: serdeFor(key, { topic, part: 'key', use: 'read' }),
     value: serdeFor(value, { topic, part: 'value', use: 'read' }),
@@ -76,6 +86,8 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
 /** One or several Kafka topics as a job's output for values of type `T`, of which records with keys `K` and values `V` are made. Made by `kafkaSink`. */
 export interface KafkaSink<T, K = unknown, V = unknown> {
   readonly kind: 'kafka';
+  /** Undefined: the one of ONCEFLOW_BROKERS. */
+  readonly cluster: string | undefined;
   readonly topics: readonly SinkTopic<K, V>[];
   /** Undefined: there is one. */
   readonly topicOf: ((value: T) => unknown) | undefined;
@@ -85,6 +97,8 @@ export interface KafkaSink<T, K = unknown, V = unknown> {
 }
 
 export interface KafkaSinkOptions<V, T = V> {
+  /** On which cluster, by name, as `kafkaSource` has it. @default the one of ONCEFLOW_BROKERS */
+  readonly cluster?: string;
   /**
    * Where to; or a function that gives for each value the name of one of `topics`. A name that is not there fails the record, as a user's
    * function that throws does.
@@ -141,7 +155,8 @@ export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>
 export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T, never, V>;
 export function kafkaSink<V>(options: KafkaSinkOptions<V>): KafkaSink<V, never, V>;
 export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V, T> & Partial<KafkaKeyedSinkOptions<K, V, T>>): KafkaSink<T, K, V> {
-  const { topic, value, key, delivery = 'exactly-once', toRecord, compression = 'none' } = options;
+  const { cluster, topic, value, key, delivery = 'exactly-once', toRecord, compression = 'none' } = options;
+  checkCluster(cluster, 'kafkaSink');
   const names = topicNames(options);
   const where = names.length === 1 ? `topic ${names[0]}` : `topics ${names.join(', ')}`;
   if (!COMPRESSIONS.includes(compression))
@@ -152,6 +167,7 @@ export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V, T> & Partial<Kaf
   if (typeof topic === 'function') refuseAsync(topic, `topic of the sink to ${where}`);
   return {
     kind: 'kafka',
+    cluster,
     topics: names.map((name) => ({
       name,
       topic: name,
@@ -163,6 +179,11 @@ export function kafkaSink<K, V, T>(options: KafkaSinkOptions<V, T> & Partial<Kaf
     toRecord,
     compression,
   };
+}
+
+function checkCluster(cluster: unknown, where: string): void {
+  if (cluster === undefined || isCluster(cluster)) return;
+  throw new JobDefinitionError(`${where}: cluster is ${JSON.stringify(cluster)}, and must be ${CLUSTER_RULE}`);
 }
 
 function topicNames({ topic, topics }: Pick<KafkaSinkOptions<unknown, never>, 'topic' | 'topics'>): readonly string[] {

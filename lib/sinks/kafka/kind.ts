@@ -1,4 +1,5 @@
 import { byName } from '../../config/by-name.ts';
+import { inCluster } from '../../config/clusters.ts';
 import { type Serde, serdeFor } from '../../format/serde.ts';
 import type { SinkKind } from '../kind.ts';
 import { SinkEncoder } from './sink-encoder.ts';
@@ -6,7 +7,7 @@ import type { KafkaSinkSpec, KafkaTarget } from './spec.ts';
 
 /** A topic of Kafka. */
 export const kafkaKind = {
-  targetOf: ({ kind, topics }) => ({ kind, topics: topics.map(({ topic }) => topic) }),
+  targetOf: ({ kind, cluster, topics }) => ({ kind, topics: topics.map(({ topic }) => inCluster(cluster, topic)) }),
   names: ({ topics }) => topics.map(({ name }) => name),
   renamed: (spec, names) => ({
     ...spec,
@@ -17,9 +18,9 @@ export const kafkaKind = {
       return { name: of.name, topic, key, value };
     }),
   }),
-  describe: ({ topics, delivery }) => {
+  describe: ({ cluster, topics, delivery }) => {
     const [{ key, value } = {}] = topics;
-    return { topics: topics.map(({ topic }) => topic), delivery, key: key?.name, value: value?.name };
+    return { topics: topics.map(({ topic }) => inCluster(cluster, topic)), delivery, key: key?.name, value: value?.name };
   },
   serdesOf: ({ topics: [first, ...others] }) =>
     byName<Serde<unknown> | undefined>([

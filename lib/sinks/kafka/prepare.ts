@@ -38,7 +38,7 @@ export type PrepareOutcome =
  */
 export async function prepareTransaction(asking: Asking, request: PrepareRequest): Promise<PrepareOutcome> {
   const { sink, subtask, epoch, topics, transactionTimeoutMs } = request;
-  const id = transactionalId(request, epoch);
+  const id = transactionalId(request, epoch, topics);
   // A process that was frozen past its deadline need not wake up and abort a transaction that was decided meanwhile.
   if (asking.clock.elapsedMs() >= asking.deadlineMs)
     return { outcome: 'failed', retriable: true, message: `transaction ${id}: the attempt's deadline passed before it began` };
@@ -57,7 +57,7 @@ export async function prepareTransaction(asking: Asking, request: PrepareRequest
 
 /** What preparing is for a subtask without output: what an earlier attempt may have left behind under its id is ended. */
 export async function prepareNothing(asking: Asking, request: Omit<PrepareRequest, 'staged'>): Promise<PrepareOutcome> {
-  const id = { transactionalId: transactionalId(request, request.epoch), topics: request.topics };
+  const id = { transactionalId: transactionalId(request, request.epoch, request.topics), topics: request.topics };
   // A partition that has no leader is not waited for: the check before the next decision finds what is open there.
   const deadlineMs = Math.min(asking.deadlineMs, asking.clock.elapsedMs() + NOTHING_TIMEOUT_MS);
   const settled = await settleTransactions({ ...asking, deadlineMs }, request.transactionTimeoutMs, [id]);

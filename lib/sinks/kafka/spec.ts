@@ -5,6 +5,8 @@ import type { Serde } from '../../format/serde.ts';
 /** Topics to write to, as a job's author gave them. */
 export interface KafkaSinkSpec {
   readonly kind: 'kafka';
+  /** By name. Undefined: the one of ONCEFLOW_BROKERS. */
+  readonly cluster?: string | undefined;
   /** One or more. */
   readonly topics: readonly SinkTopic<unknown, unknown>[];
   /** Gives the name of one of them for a value. Undefined: there is one. */
@@ -28,7 +30,7 @@ export interface SinkTopic<K, V> {
 /** The same in a plan. */
 export interface KafkaTarget {
   readonly kind: 'kafka';
-  /** Each once. */
+  /** Each once, all of one cluster; as lib/config/clusters.ts calls them. */
   readonly topics: readonly string[];
 }
 

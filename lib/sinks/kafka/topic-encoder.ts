@@ -1,3 +1,4 @@
+import { inCluster } from '../../config/clusters.ts';
 import { ByteWriter } from '../../format/byte-writer.ts';
 import { type BatchCompression, compressBatches } from '../../format/compress.ts';
 import { murmur2, toPositive } from '../../format/murmur2.ts';
@@ -25,8 +26,8 @@ export class TopicEncoder {
   #stickyPartition = 0;
   #stickyUntilBytes = STICKY_BYTES;
 
-  constructor(of: SinkTopic<unknown, unknown>, { toRecord, compression = 'none' }: KafkaSinkSpec, current: CurrentRecord) {
-    this.topic = of.topic;
+  constructor(of: SinkTopic<unknown, unknown>, { cluster, toRecord, compression = 'none' }: KafkaSinkSpec, current: CurrentRecord) {
+    this.topic = inCluster(cluster, of.topic);
     this.#of = of;
     this.#toRecord = toRecord;
     this.#compression = compression;
