@@ -11,6 +11,7 @@ import init from './commands/init.ts';
 import lag from './commands/lag.ts';
 import logs from './commands/logs.ts';
 import resume from './commands/resume.ts';
+import savepoint from './commands/savepoint.ts';
 import start from './commands/start.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   status,
   lag,
   epochs,
+  savepoint,
   transactions,
   deadLetters,
   logs,

@@ -50,13 +50,25 @@ for (const [name, plain] of Object.entries(outputs)) {
   for (const [codec, number] of Object.entries(CODECS) as [BatchCompression, number][]) {
     const packed = compressBatches(plain, codec);
     console.log(`${name}: ${codec}: ${(packed.length / COUNT).toFixed(1)} bytes a record`);
-    measure(`${name}: ${codec}: compress`, COUNT, plain.length, () => {
-      sink += compressBatches(plain, codec).length;
-    }, ROUNDS);
+    measure(
+      `${name}: ${codec}: compress`,
+      COUNT,
+      plain.length,
+      () => {
+        sink += compressBatches(plain, codec).length;
+      },
+      ROUNDS,
+    );
     const spans = batchesOf(packed);
-    measure(`${name}: ${codec}: decompress`, COUNT, plain.length, () => {
-      for (const { start, end } of spans) sink += decompress(number, packed.subarray(start + 61, end), 1 << 24).length;
-    }, ROUNDS);
+    measure(
+      `${name}: ${codec}: decompress`,
+      COUNT,
+      plain.length,
+      () => {
+        for (const { start, end } of spans) sink += decompress(number, packed.subarray(start + 61, end), 1 << 24).length;
+      },
+      ROUNDS,
+    );
   }
 }
 if (sink === 0.5) console.log(sink);

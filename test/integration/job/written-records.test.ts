@@ -17,7 +17,10 @@ function printed(codec: string, n: number): string {
 }
 
 it("Kafka's own reader has keys, values, headers, timestamps, partitions and tombstones as they were given, by every compression", async () => {
-  const [input, ...outputs] = await Promise.all([newTopic('numbers', { partitions: 1 }), ...CODECS.map((codec) => newTopic(`records-${codec}`))]);
+  const [input, ...outputs] = await Promise.all([
+    newTopic('numbers', { partitions: 1 }),
+    ...CODECS.map((codec) => newTopic(`records-${codec}`)),
+  ]);
   const producer = await newProducer();
   const topics = { read: input, ...Object.fromEntries(CODECS.map((codec, index) => [`write-${codec}`, outputs[index] ?? ''])) };
   const job = await newJob('test/support/records-job.ts', topics);
@@ -27,12 +30,24 @@ it("Kafka's own reader has keys, values, headers, timestamps, partitions and tom
   const run = job.start();
   await run.event('committed', ({ epoch }) => epoch >= 1);
   await send(producer, input, numbers.slice(1).map(String), 1);
-  const { stdout } = await runKafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
-    ...['--bootstrap-server', brokers().join(','), '--include', outputs.join('|'), '--from-beginning', '--isolation-level', 'read_committed'],
-    ...['timestamp', 'partition', 'headers', 'key'].flatMap((part) => ['--formatter-property', `print.${part}=true`]),
-    ...['--formatter-property', 'null.literal=TOMBSTONE', '--formatter-property', 'headers.separator=,'],
-    ...['--max-messages', String(COUNT * CODECS.length), '--timeout-ms', '60000'],
-  ], { timeoutMs: 120_000 });
+  const { stdout } = await runKafkaTool(
+    'org.apache.kafka.tools.consumer.ConsoleConsumer',
+    [
+      ...[
+        '--bootstrap-server',
+        brokers().join(','),
+        '--include',
+        outputs.join('|'),
+        '--from-beginning',
+        '--isolation-level',
+        'read_committed',
+      ],
+      ...['timestamp', 'partition', 'headers', 'key'].flatMap((part) => ['--formatter-property', `print.${part}=true`]),
+      ...['--formatter-property', 'null.literal=TOMBSTONE', '--formatter-property', 'headers.separator=,'],
+      ...['--max-messages', String(COUNT * CODECS.length), '--timeout-ms', '60000'],
+    ],
+    { timeoutMs: 120_000 },
+  );
   await run.stop();
   const lines = stdout.trimEnd().split('\n');
   for (const codec of CODECS) {

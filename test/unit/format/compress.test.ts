@@ -42,7 +42,10 @@ describe.each(codecs)('%s', (codec) => {
 });
 
 describe('the form that readers in Java take', () => {
-  const bytes = Buffer.concat([Buffer.alloc(100_000, 'word'), Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * at * 2_654_435_761) >>> 24))]);
+  const bytes = Buffer.concat([
+    Buffer.alloc(100_000, 'word'),
+    Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * at * 2_654_435_761) >>> 24)),
+  ]);
 
   it('of lz4 is one frame of independent blocks of 64 KiB at most, with the checksum of its head', () => {
     const frame = packed(bytes, 'lz4');
