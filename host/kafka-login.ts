@@ -49,7 +49,10 @@ async function saslOf(config: ClusterLogin, { clock, names, env }: Surroundings)
 }
 
 /** By the rules of the configuration there is one of the two. */
-async function secretOf({ kafkaSecretArn, kafkaCredentialsFile = '' }: ClusterLogin, names: ClusterParameters): Promise<{
+async function secretOf(
+  { kafkaSecretArn, kafkaCredentialsFile = '' }: ClusterLogin,
+  names: ClusterParameters,
+): Promise<{
   readonly read: () => Promise<string>;
   readonly origin: string;
 }> {

@@ -1,10 +1,9 @@
 import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { clusterParameters } from '../lib/config/parameters.ts';
-import { clustersIn } from '../lib/config/read-clusters.ts';
 import { nameInCluster } from '../lib/config/clusters.ts';
 import { EMULATED_BROKERS, EMULATED_JOB, type EmulatedJob } from '../lib/config/emulated.ts';
-import { parameters } from '../lib/config/parameters.ts';
+import { clusterParameters, parameters } from '../lib/config/parameters.ts';
+import { clustersIn } from '../lib/config/read-clusters.ts';
 import type { DeploymentSettings, Given } from './settings.ts';
 
 /** What is of the real brokers and of the real account: the emulator's are plain, and everything goes with it. */

@@ -1,6 +1,6 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { FunctionRole } from '../../lib/config/function-names.ts';
 import { clusterOf, nameInCluster } from '../../lib/config/clusters.ts';
+import type { FunctionRole } from '../../lib/config/function-names.ts';
 import type { ClusterConfig } from '../../lib/config/parameters.ts';
 import { allow } from '../allow.ts';
 import type { DeploymentSettings } from '../settings.ts';

@@ -22,8 +22,6 @@ export function readCertificates(
     return pem;
   } catch (error) {
     const rule = `${parameters.kafkaCaFile.rule} (${error instanceof Error ? error.message : String(error)})`;
-    throw new ConfigError([
-      { option, value: kafkaCaFile, rule, mend: 'correct it, or put the certificates there' },
-    ]);
+    throw new ConfigError([{ option, value: kafkaCaFile, rule, mend: 'correct it, or put the certificates there' }]);
   }
 }

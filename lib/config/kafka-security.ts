@@ -87,7 +87,9 @@ function credentialsFault(config: KafkaSecurity, rows: Rows): ConfigFault | unde
       given.parameter,
       given.value,
       `unset with ${because}`,
-      mechanism === undefined ? `unset it, or set ${rows.kafkaSecurityProtocol.variable} to SASL_SSL and ${rows.kafkaSaslMechanism.variable}` : 'unset it, or choose another mechanism',
+      mechanism === undefined
+        ? `unset it, or set ${rows.kafkaSecurityProtocol.variable} to SASL_SSL and ${rows.kafkaSaslMechanism.variable}`
+        : 'unset it, or choose another mechanism',
     );
   }
   if (given.value === undefined)
@@ -98,7 +100,12 @@ function credentialsFault(config: KafkaSecurity, rows: Rows): ConfigFault | unde
       `set it, or ${rows.kafkaCredentialsFile.variable} on a machine of your own`,
     );
   if (kafkaSecretArn !== undefined && kafkaCredentialsFile !== undefined)
-    return faultIn(rows.kafkaCredentialsFile, kafkaCredentialsFile, `unset when ${rows.kafkaSecretArn.variable} is set`, 'leave one of the two out');
+    return faultIn(
+      rows.kafkaCredentialsFile,
+      kafkaCredentialsFile,
+      `unset when ${rows.kafkaSecretArn.variable} is set`,
+      'leave one of the two out',
+    );
   return undefined;
 }
 

@@ -19,9 +19,9 @@ export function parameterValues(env: Readonly<Record<string, string | undefined>
   const own = rows.map(([, row]) => row).filter(({ readBy }) => readBy.some((reader) => !['local', 'test', 'bench'].includes(reader)));
   const ofClusters = clustersIn(env).flatMap((cluster) => Object.values(clusterParameters(cluster)));
   return [...own, ...ofClusters].map(({ variable, unit, whenUnset }) => {
-      const given = env[variable]?.trim() ?? '';
-      return { variable, unit, ...(given === '' ? unset(whenUnset) : { value: given, from: 'environment', means: undefined }) };
-    });
+    const given = env[variable]?.trim() ?? '';
+    return { variable, unit, ...(given === '' ? unset(whenUnset) : { value: given, from: 'environment', means: undefined }) };
+  });
 }
 
 function unset(whenUnset: WhenUnset): Pick<ParameterValue, 'value' | 'from' | 'means'> {

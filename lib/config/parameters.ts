@@ -71,7 +71,10 @@ export type NameFor<Who extends Reader> = {
 }[keyof Table];
 
 /** The values that one of these readers reads: a value whose row does not name it, it does not have. */
-export type ConfigOf<Who extends Reader> = Pick<Config, NameFor<Who>> & NamedClusters;
+export type ConfigOf<Who extends Reader> = Pick<Config, NameFor<Who>> & ([Who & ClusterReader] extends [never] ? unknown : NamedClusters);
+
+/** Who connects to clusters, or makes what does. */
+type ClusterReader = 'host' | 'infra';
 
 /** The same for a tool that may need only some of the required ones: those that are not set are undefined. */
 export type ToolConfig<Names extends keyof Values = keyof Values> = Omit<Pick<Config, Names>, RequiredName> &
@@ -85,5 +88,12 @@ export const rows = Object.entries(parameters) as readonly (readonly [name: keyo
 export function configOf<Who extends Reader>(reader: Who, config: Config): ConfigOf<Who> {
   // By construction: a name is in `NameFor` when its row has the reader.
   const own = Object.fromEntries(rows.filter(([, { readBy }]) => readBy.includes(reader)).map(([name]) => [name, config[name]]));
-  return { ...own, ...(config.kafkaClusters !== undefined && { kafkaClusters: config.kafkaClusters }) } as unknown as ConfigOf<Who>;
+  return {
+    ...own,
+    ...(isClusterReader(reader) && config.kafkaClusters !== undefined && { kafkaClusters: config.kafkaClusters }),
+  } as unknown as ConfigOf<Who>;
+}
+
+function isClusterReader(reader: Reader): reader is ClusterReader {
+  return reader === 'host' || reader === 'infra';
 }

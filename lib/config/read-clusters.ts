@@ -14,7 +14,9 @@ export function clusterOfVariable(variable: string): string | undefined {
 
 /** The clusters that the environment names. */
 export function clustersIn(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  const found = Object.entries(env).flatMap(([variable, value]) => ((value ?? '').trim() === '' ? [] : (clusterOfVariable(variable) ?? [])));
+  const found = Object.entries(env).flatMap(([variable, value]) =>
+    (value ?? '').trim() === '' ? [] : (clusterOfVariable(variable) ?? []),
+  );
   return [...new Set(found)].sort();
 }
 

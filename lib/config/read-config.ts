@@ -137,7 +137,13 @@ function mendOf(parameter: Parameter<unknown>): string {
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): ConfigFault[] {
   const known = rows.map(([, { variable }]) => variable);
   return Object.entries(env)
-    .filter(([option, value]) => option.startsWith('ONCEFLOW_') && value !== undefined && !known.some((variable) => variable === option) && clusterOfVariable(option) === undefined)
+    .filter(
+      ([option, value]) =>
+        option.startsWith('ONCEFLOW_') &&
+        value !== undefined &&
+        !known.some((variable) => variable === option) &&
+        clusterOfVariable(option) === undefined,
+    )
     .map(([option, value]) => ({
       option,
       value,

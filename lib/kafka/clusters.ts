@@ -38,7 +38,11 @@ export function clientOfClusters(clusters: ReadonlyMap<string, Client>): Client 
   };
   const own = (who: ProducerIdentity): ProducerIdentity => ({ ...who, transactionalId: nameInCluster(who.transactionalId) });
   /** Asks each cluster for its own, and puts the answers in the order of what was asked. */
-  const split = async <T, R>(all: readonly T[], place: (one: T) => string, ask: (client: Client, of: readonly T[], cluster: string) => Promise<readonly R[]>) => {
+  const split = async <T, R>(
+    all: readonly T[],
+    place: (one: T) => string,
+    ask: (client: Client, of: readonly T[], cluster: string) => Promise<readonly R[]>,
+  ) => {
     const answers = new Map<T, R>();
     await Promise.all(
       [...Map.groupBy(all, (one) => clusterOf(place(one)))].map(async ([cluster, of]) => {

@@ -51,7 +51,12 @@ async function lookAtKafka(deps: DoctorDeps, row: Row): Promise<readonly Finding
 }
 
 /** A cluster that has a name: its brokers, and, where the job writes there, a transaction. What is found says of which it is. */
-async function lookAtCluster(deps: DoctorDeps, kafka: KafkaClient, cluster: string, topics: JobTopics | undefined): Promise<readonly Finding[]> {
+async function lookAtCluster(
+  deps: DoctorDeps,
+  kafka: KafkaClient,
+  cluster: string,
+  topics: JobTopics | undefined,
+): Promise<readonly Finding[]> {
   const brokers = await looked('brokers', () => lookAtBrokers(deps, kafka, cluster));
   const writes = topics?.sinks.some((topic) => clusterOf(topic) === cluster) === true;
   const tried = writes && !brokers.some(({ is }) => is === 'wrong') ? await tryOut(deps, kafka, cluster) : [];

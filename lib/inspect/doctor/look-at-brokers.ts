@@ -15,9 +15,16 @@ type Setting = keyof typeof DEFAULTS;
 const LEAST_OFFSETS_RETENTION_MIN = 24 * 60;
 
 /** Are the brokers there, do they know what the engine asks, and do their settings go with ours? */
-export async function lookAtBrokers({ settings }: Pick<DoctorDeps, 'settings'>, kafka: KafkaClient, cluster = ''): Promise<readonly Finding[]> {
+export async function lookAtBrokers(
+  { settings }: Pick<DoctorDeps, 'settings'>,
+  kafka: KafkaClient,
+  cluster = '',
+): Promise<readonly Finding[]> {
   const brokers = await kafka.describeBrokers(cluster);
-  return [...brokers.map(brokerFinding), ...(await looked('broker settings', async () => settingFindings(settings, brokers.length, await settingsOf(kafka, cluster))))];
+  return [
+    ...brokers.map(brokerFinding),
+    ...(await looked('broker settings', async () => settingFindings(settings, brokers.length, await settingsOf(kafka, cluster)))),
+  ];
 }
 
 function brokerFinding({ id, address, apis }: BrokerDescription): Finding {

@@ -53,7 +53,9 @@ export function coordinateKafka(clients: KafkaClients, settings: Pick<Budget, 't
     async settle({ deadlineMs }, pool, tell) {
       const asking = { kafka, clock, random, deadlineMs };
       const scopes = scopesByCluster(pool);
-      const settled = await Promise.all(scopes.map(([cluster, scope]) => settlePool(asking, { transactionTimeoutMs, cluster }, scope, tell)));
+      const settled = await Promise.all(
+        scopes.map(([cluster, scope]) => settlePool(asking, { transactionTimeoutMs, cluster }, scope, tell)),
+      );
       const failed = settled.find(({ outcome }) => outcome === 'failed');
       const ends = settled.reduce((sum, each) => sum + (each.outcome === 'settled' ? each.ends : 0), 0);
       return failed ?? { outcome: 'settled', ends };

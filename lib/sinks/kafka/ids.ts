@@ -19,7 +19,12 @@ export function transactionalId(place: SinkPlace, epoch: number, [topic = '']: r
 }
 
 /** Every transactional id of one sink with at most so many subtasks, in the cluster of these topics. */
-export function transactionalIds({ job, incarnation }: Pick<SinkPlace, 'job' | 'incarnation'>, sink: string, subtasks: number, topics: readonly string[]): string[] {
+export function transactionalIds(
+  { job, incarnation }: Pick<SinkPlace, 'job' | 'incarnation'>,
+  sink: string,
+  subtasks: number,
+  topics: readonly string[],
+): string[] {
   return Array.from({ length: subtasks }, (_, subtask) => ({ job, incarnation, sink, subtask })).flatMap((place) => [
     transactionalId(place, 0, topics),
     transactionalId(place, 1, topics),

@@ -36,7 +36,12 @@ export async function learnTopics(kafka: KafkaRequests, sinks: readonly SinkOfRu
   }
   const maxRequestBytes = new Map(limits);
   const described = new Map(
-    await Promise.all(topics.map(async (topic) => [topic, await describeTopic(kafka, topic, maxRequestBytes.get(clusterOf(topic)) ?? DEFAULT_MAX_REQUEST_BYTES)] as const)),
+    await Promise.all(
+      topics.map(
+        async (topic) =>
+          [topic, await describeTopic(kafka, topic, maxRequestBytes.get(clusterOf(topic)) ?? DEFAULT_MAX_REQUEST_BYTES)] as const,
+      ),
+    ),
   );
   const factsOf = (sink: SinkOfRun): KafkaFacts => ({ topics: topicsOf(sink).flatMap((topic) => described.get(topic) ?? []) });
   return { outcome: 'learnt', facts: byName(sinks.map((of) => [of.sink, factsOf(of)] as const)) };

@@ -55,7 +55,12 @@ async function newTwoClusters() {
     ONCEFLOW_KAFKA_GUARDED_CA_FILE: join(folder, 'ca.pem'),
     ONCEFLOW_KAFKA_GUARDED_CREDENTIALS_FILE: file,
   });
-  const right = (operation: Right['operation'], resource: Right['resource'], name: string, prefixed = false): Right => ({ operation, resource, name, prefixed });
+  const right = (operation: Right['operation'], resource: Right['resource'], name: string, prefixed = false): Right => ({
+    operation,
+    resource,
+    name,
+    prefixed,
+  });
   const rights = [
     right('Read', 'topic', linesThere),
     ...(['Read', 'Write', 'DescribeConfigs'] as const).map((operation) => right(operation, 'topic', countsThere)),

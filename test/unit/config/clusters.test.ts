@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { configureJob } from '../../../host/job/configured-job.ts';
 import { defineJob, kafkaSink, kafkaSource, utf8 } from '../../../lib/api/index.ts';
 import { parameterValues } from '../../../lib/config/origins.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { compilePlan } from '../../../lib/plan/compile.ts';
 import { poolIds, scopesByCluster } from '../../../lib/sinks/kafka/ids.ts';
-import { configureJob } from '../../../host/job/configured-job.ts';
 
 const required = { ONCEFLOW_JOB: './job.ts', ONCEFLOW_BROKERS: 'a:9092', ONCEFLOW_BLOBS: 'file:///tmp/blobs' };
 const orders = {
@@ -34,16 +34,32 @@ describe('a cluster with a name', () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['no brokers', { ONCEFLOW_KAFKA_ORDERS_CA_FILE: 'ca.pem' }, /ONCEFLOW_KAFKA_ORDERS_BROKERS is not set: .*set it, e\.g\. ONCEFLOW_KAFKA_ORDERS_BROKERS=localhost:9092/],
-    ['a wrong value', { ...orders, ONCEFLOW_KAFKA_ORDERS_EU_SASL_MECHANISM: 'SCRAM' }, /ONCEFLOW_KAFKA_ORDERS_EU_SASL_MECHANISM is "SCRAM"/],
+    [
+      'no brokers',
+      { ONCEFLOW_KAFKA_ORDERS_CA_FILE: 'ca.pem' },
+      /ONCEFLOW_KAFKA_ORDERS_BROKERS is not set: .*set it, e\.g\. ONCEFLOW_KAFKA_ORDERS_BROKERS=localhost:9092/,
+    ],
+    [
+      'a wrong value',
+      { ...orders, ONCEFLOW_KAFKA_ORDERS_EU_SASL_MECHANISM: 'SCRAM' },
+      /ONCEFLOW_KAFKA_ORDERS_EU_SASL_MECHANISM is "SCRAM"/,
+    ],
     [
       'a contradiction',
       { ...orders, ONCEFLOW_KAFKA_ORDERS_EU_SECURITY_PROTOCOL: 'SSL' },
       /ONCEFLOW_KAFKA_ORDERS_EU_SASL_MECHANISM is "SCRAM-SHA-512": it must be unset with ONCEFLOW_KAFKA_ORDERS_EU_SECURITY_PROTOCOL=SSL/,
     ],
     ['no secret', { ...orders, ONCEFLOW_KAFKA_ORDERS_EU_CREDENTIALS_FILE: '' }, /ONCEFLOW_KAFKA_ORDERS_EU_SECRET_ARN is not set/],
-    ['no parameter of a cluster', { ONCEFLOW_KAFKA_ORDERS_TOPIC: 'x' }, /ONCEFLOW_KAFKA_ORDERS_TOPIC is "x": it must be a parameter of the engine/],
-    ['no name of one', { ONCEFLOW_KAFKA_1_BROKERS: 'b:9092' }, /ONCEFLOW_KAFKA_1_BROKERS is "b:9092": it must be a parameter of the engine/],
+    [
+      'no parameter of a cluster',
+      { ONCEFLOW_KAFKA_ORDERS_TOPIC: 'x' },
+      /ONCEFLOW_KAFKA_ORDERS_TOPIC is "x": it must be a parameter of the engine/,
+    ],
+    [
+      'no name of one',
+      { ONCEFLOW_KAFKA_1_BROKERS: 'b:9092' },
+      /ONCEFLOW_KAFKA_1_BROKERS is "b:9092": it must be a parameter of the engine/,
+    ],
   ])('with %s is refused, by the names of its own parameters', (_what, env, message) => {
     expect(() => readConfig({ ...required, ...env })).toThrow(message);
   });
@@ -57,7 +73,9 @@ describe('a cluster with a name', () => {
 
 describe('a job that names clusters', () => {
   const job = defineJob('two-clusters', (draft) => {
-    draft.source('read', kafkaSource({ cluster: 'orders-eu', topic: 'clicks', value: utf8 })).sink('write', kafkaSink({ topic: 'counts', value: utf8 }));
+    draft
+      .source('read', kafkaSource({ cluster: 'orders-eu', topic: 'clicks', value: utf8 }))
+      .sink('write', kafkaSink({ topic: 'counts', value: utf8 }));
   });
 
   it('has their names in its plan, and is refused where one is not configured', () => {
@@ -71,7 +89,9 @@ describe('a job that names clusters', () => {
   });
 
   it.each([['Orders'], [''], ['a/b'], ['1st'], [5]])('by %j is refused: that is no name of one', (cluster) => {
-    expect(() => kafkaSource({ cluster: cluster as string, topic: 'clicks', value: utf8 })).toThrow(/cluster is .* must be the name of a cluster/);
+    expect(() => kafkaSource({ cluster: cluster as string, topic: 'clicks', value: utf8 })).toThrow(
+      /cluster is .* must be the name of a cluster/,
+    );
     expect(() => kafkaSink({ cluster: cluster as string, topic: 'clicks', value: utf8 })).toThrow(/kafkaSink: cluster is/);
   });
 });

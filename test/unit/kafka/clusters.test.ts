@@ -15,11 +15,24 @@ function clusters() {
         return (...args: unknown[]) => {
           asked.push(`${name}: ${request} ${JSON.stringify(args)}`);
           if (request === 'fetch')
-            return Promise.resolve((args[0] as { topic: string; partition: number }[]).map(({ topic, partition }) => ({ topic, partition, highWatermark: offset })));
+            return Promise.resolve(
+              (args[0] as { topic: string; partition: number }[]).map(({ topic, partition }) => ({
+                topic,
+                partition,
+                highWatermark: offset,
+              })),
+            );
           if (request === 'describeTransactions')
-            return Promise.resolve((args[0] as string[]).map((transactionalId) => ({ transactionalId, producerId: String(offset), partitions: [{ topic: 'out', partition: 0 }] })));
+            return Promise.resolve(
+              (args[0] as string[]).map((transactionalId) => ({
+                transactionalId,
+                producerId: String(offset),
+                partitions: [{ topic: 'out', partition: 0 }],
+              })),
+            );
           if (request === 'describeTopics') return Promise.resolve((args[0] as string[]).map((topic) => ({ topic, answer: name })));
-          if (request === 'partitionCount' && args[0] === 'gone') return Promise.reject(new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', 'topic gone', false));
+          if (request === 'partitionCount' && args[0] === 'gone')
+            return Promise.reject(new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', 'topic gone', false));
           return Promise.resolve(`${name} answers ${request}`);
         };
       },
@@ -40,7 +53,10 @@ describe('requests of several clusters', () => {
     ['of a transactional id', (kafka) => kafka.initProducerId('orders/job-0', 5), 'orders: initProducerId ["job-0",5]'],
     [
       'of a transaction',
-      (kafka) => kafka.addPartitions({ transactionalId: 'orders/job-0', producerId: '7', producerEpoch: 1 }, [{ topic: 'orders/out', partition: 2 }]),
+      (kafka) =>
+        kafka.addPartitions({ transactionalId: 'orders/job-0', producerId: '7', producerEpoch: 1 }, [
+          { topic: 'orders/out', partition: 2 },
+        ]),
       'orders: addPartitions [{"transactionalId":"job-0","producerId":"7","producerEpoch":1},[{"topic":"out","partition":2}]]',
     ],
     [
@@ -48,8 +64,16 @@ describe('requests of several clusters', () => {
       (kafka) => kafka.produce(undefined, 3, [{ topic: 'orders/out', partition: 1, batch: new Uint8Array() }]),
       'orders: produce [null,3,[{"topic":"out","partition":1,"batch":{}}]]',
     ],
-    ['of the end of one', (kafka) => kafka.endTxn({ transactionalId: 'orders/id', producerId: '7', producerEpoch: 1 }, true), 'orders: endTxn [{"transactionalId":"id","producerId":"7","producerEpoch":1},true]'],
-    ["of a group's offsets, which are where the topic is", (kafka) => kafka.commitGroupOffsets('group', 'orders/in', [], ''), 'orders: commitGroupOffsets ["group","in",[],""]'],
+    [
+      'of the end of one',
+      (kafka) => kafka.endTxn({ transactionalId: 'orders/id', producerId: '7', producerEpoch: 1 }, true),
+      'orders: endTxn [{"transactionalId":"id","producerId":"7","producerEpoch":1},true]',
+    ],
+    [
+      "of a group's offsets, which are where the topic is",
+      (kafka) => kafka.commitGroupOffsets('group', 'orders/in', [], ''),
+      'orders: commitGroupOffsets ["group","in",[],""]',
+    ],
     ['of settings', (kafka) => kafka.brokerConfig(['a'], 'orders'), 'orders: brokerConfig [["a"]]'],
     ['of settings of the first', (kafka) => kafka.brokerConfig(['a']), 'first: brokerConfig [["a"]]'],
     ['of who leads', (kafka) => kafka.leaders('orders/out', 3), 'orders: leaders ["out",3]'],
@@ -70,12 +94,18 @@ describe('requests of several clusters', () => {
       ['orders/id', '2', 'orders/out'],
       ['id', '1', 'out'],
     ]);
-    expect((await kafka.describeTopics(['orders/a', 'a'])).map(({ topic, answer }) => `${topic} ${answer}`)).toEqual(['orders/a orders', 'a first']);
+    expect((await kafka.describeTopics(['orders/a', 'a'])).map(({ topic, answer }) => `${topic} ${answer}`)).toEqual([
+      'orders/a orders',
+      'a first',
+    ]);
   });
 
   it('that fail say of which cluster; one that nobody configured says which variable is missing', async () => {
     const { kafka } = clusters();
-    await expect(kafka.partitionCount('orders/gone')).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'cluster orders: topic gone' });
+    await expect(kafka.partitionCount('orders/gone')).rejects.toMatchObject({
+      code: 'UNKNOWN_TOPIC_OR_PARTITION',
+      message: 'cluster orders: topic gone',
+    });
     await expect(kafka.partitionCount('gone')).rejects.toMatchObject({ message: 'topic gone' });
     await expect(kafka.initProducerId('old-one/id', 5)).rejects.toMatchObject({
       code: 'UNKNOWN_CLUSTER',
