@@ -16,9 +16,9 @@ const COUNT = 20_000;
 const ROUNDS = 100;
 const CODECS: Readonly<Record<BatchCompression, number>> = { snappy: 2, lz4: 3, gzip: 1, zstd: 4 };
 
-function batches<V>(serde: Serde<V>, valueOf: (index: number) => V): Buffer {
+function batches<V>(serde: Serde<V>, valueAt: (index: number) => V): Buffer {
   const writer = new RecordBatchWriter({ maxBatchBytes: 1_000_000 });
-  for (let index = 0; index < COUNT; index++) writer.append(T + (index >> 6), undefined, undefined, valueOf(index), serde);
+  for (let index = 0; index < COUNT; index++) writer.append(T + (index >> 6), undefined, undefined, valueAt(index), serde);
   return Buffer.from(writer.finish());
 }
 

@@ -12,7 +12,7 @@ const COUNT = 2_000;
 function printed(codec: string, n: number): string {
   const { key = '', value, headers = [], timestamp, partition } = recordOf(codec, String(n));
   const to = partition ?? toPositive(murmur2(Buffer.from(key), 0, Buffer.byteLength(key))) % 3;
-  const shown = headers.map((header) => `${header.key}:${header.value === undefined ? 'null' : Buffer.from(header.value).toString()}`);
+  const shown = headers.map((header) => `${header.key}:${header.value === undefined ? 'TOMBSTONE' : Buffer.from(header.value).toString()}`);
   return [`CreateTime:${timestamp}`, `Partition:${to}`, shown.join(','), key, value ?? 'TOMBSTONE'].join('\t');
 }
 
@@ -48,6 +48,7 @@ it("Kafka's own reader has keys, values, headers, timestamps, partitions and tom
     ],
     { timeoutMs: 120_000 },
   );
+  expect(run.eventsOf('attempt-failed')).toEqual([]);
   await run.stop();
   const lines = stdout.trimEnd().split('\n');
   for (const codec of CODECS) {

@@ -41,6 +41,31 @@ describe.each(codecs)('%s', (codec) => {
   });
 });
 
+/**
+ * How far from the end of a block its last match begins, less the four bytes that it has at least: by a walk through its sequences, written anew.
+ */
+function lastLiteralsIn(block: Buffer): number {
+  let at = 0;
+  let made = 0;
+  let lastMatch = Number.NEGATIVE_INFINITY;
+  const more = (first: number) => {
+    let sum = first;
+    if (first === 15) for (let byte = 255; byte === 255; sum += byte) byte = block[at++] ?? 0;
+    return sum;
+  };
+  while (at < block.length) {
+    const token = block[at++] ?? 0;
+    const literals = more(token >> 4);
+    at += literals;
+    made += literals;
+    if (at >= block.length) break;
+    at += 2;
+    lastMatch = made;
+    made += more(token & 15) + 4;
+  }
+  return made - lastMatch - 4;
+}
+
 describe('the form that readers in Java take', () => {
   const bytes = Buffer.concat([
     Buffer.alloc(100_000, 'word'),
@@ -62,6 +87,21 @@ describe('the form that readers in Java take', () => {
     expect(at + 4).toBe(frame.length);
     expect(sizes.length).toBe(3);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(65_536);
+  });
+
+  it('of lz4 has no match within the last 12 bytes of a block', () => {
+    fc.assert(
+      fc.property(contents, (content) => {
+        const frame = packed(content, 'lz4');
+        for (let at = 7, size = frame.readUInt32LE(at); size !== 0; size = frame.readUInt32LE(at)) {
+          const bytesOfBlock = size & 0x7fffffff;
+          const isPlain = size > 0x7fffffff;
+          if (!isPlain) expect(lastLiteralsIn(frame.subarray(at + 4, at + 4 + bytesOfBlock))).toBeGreaterThanOrEqual(8);
+          at += 4 + bytesOfBlock;
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('of snappy is chunks of 32 KiB behind the head of snappy-java', () => {
