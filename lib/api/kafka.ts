@@ -8,23 +8,31 @@ import { type EventTime, eventTimeStrategy } from './event-time.ts';
 import { refuseAsync } from './user-function.ts';
 
 /** A Kafka topic as a job's input: values of type `T`, made of records with keys `K` and values `V`. Made by `kafkaSource`. */
-export interface KafkaSource<T, K = unknown, V = unknown> {
+export type KafkaSource<T, K = unknown, V = unknown> = {}
   /** Undefined: the one of ONCEFLOW_BROKERS. */
   readonly cluster: string | undefined;
+  /** As of the options. */
   readonly topic: string;
+  /** As of the options. Undefined: keys are bytes. */
   readonly key: Serde<K> | undefined;
+  /** As of the options. */
   readonly value: Serde<V>;
+  /** As of the options. */
   readonly startingOffsets: StartingOffsets;
+  /** As of the options. Undefined: the record's value. */
   readonly select: ((record: SourceRecord<unknown, unknown>) => T) | undefined;
+  /** As of the options. Undefined: records keep their timestamps, and nothing waits for them. */
   readonly eventTime: EventTimeStrategy | undefined;
 }
 
-export interface KafkaSourceOptions<K, V, T> {
+/** Which topic a `kafkaSource` reads, and how. */
+export type KafkaSourceOptions<K, V, T> = {}
   /**
    * On which cluster, by a name that the configuration gives it: of `orders` the brokers are in ONCEFLOW_KAFKA_ORDERS_BROKERS, and so on.
    * @default the one of ONCEFLOW_BROKERS
    */
   readonly cluster?: string;
+  /** Its name. ONCEFLOW_TOPICS may give the source another one. */
   readonly topic: string;
   /** How values are read. A record that it cannot read stops the job with its topic, partition and offset. */
   readonly value: Serde<V>;
@@ -85,22 +93,28 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
 
 /** One or several Kafka topics as a job's output for values of type `T`, of which records with keys `K` and values `V` are made. Made by `kafkaSink`. */
 export interface KafkaSink<T, K = unknown, V = unknown> {
+  /** Which kind of sink it is. */
   readonly kind: 'kafka';
   /** Undefined: the one of ONCEFLOW_BROKERS. */
   readonly cluster: string | undefined;
+  /** With the serdes of each. */
   readonly topics: readonly SinkTopic<K, V>[];
   /** Undefined: there is one. */
   readonly topicOf: ((value: T) => unknown) | undefined;
+  /** As of the options. */
   readonly delivery: 'exactly-once';
+  /** As of the options. Undefined: a value is the record's value. */
   readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
+  /** As of the options. */
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 }
 
+/** Which topics a `kafkaSink` writes to, and how. */
 export interface KafkaSinkOptions<V, T = V> {
   /** On which cluster, by name, as `kafkaSource` has it. @default the one of ONCEFLOW_BROKERS */
   readonly cluster?: string;
   /**
-   * Where to; or a function that gives for each value the name of one of `topics`. A name that is not there fails the record, as a user's
+   * Its name, in whose place ONCEFLOW_TOPICS may give the sink another one; or a function that gives for each value the name of one of `topics`. A name that is not there fails the record, as a user's
    * function that throws does.
    */
   readonly topic: string | ((value: T) => string);
@@ -109,6 +123,7 @@ export interface KafkaSinkOptions<V, T = V> {
    * epoch and subtask writes to all of them is one transaction.
    */
   readonly topics?: readonly string[];
+  /** How values are written. */
   readonly value: Serde<V>;
   /**
    * Each value is in the topic exactly once for a reader with `isolation.level=read_committed`; unless the job runs with
@@ -124,12 +139,15 @@ export interface KafkaSinkOptions<V, T = V> {
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 }
 
+/** The same for values that are no record's value, or records with headers or a time of their own. */
 export interface KafkaRecordSinkOptions<V, T> extends KafkaSinkOptions<V, T> {
   /** Makes the record of a value. Without it the value is the record's value, and the record has no key. */
   readonly toRecord: (value: T) => OutputRecord<never, V>;
 }
 
+/** The same for records with keys. */
 export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V, T> {
+  /** How keys are written: they say which partition a record goes to. */
   readonly key: Serde<K>;
   /** Makes the record of a value. */
   readonly toRecord: (value: T) => OutputRecord<K, V>;
@@ -145,11 +163,11 @@ const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd
  * next partition.
  *
  * @example
- * .sink('write-counts', kafkaSink({ topic: 'counts', value: utf8 }));
+ * words.sink('write-words', kafkaSink({ topic: 'words', value: utf8 }));
  * @example
- * .sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
+ * totals.sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
  * @example
- * .sink('route', kafkaSink({ topics: ['orders-eu', 'orders-us'], topic: ({ region }: Order) => `orders-${region}`, value: json<Order>() }));
+ * orders.sink('route', kafkaSink({ topics: ['orders-eu', 'orders-us'], topic: ({ region }: Order) => `orders-${region}`, value: json<Order>() }));
  */
 export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T, K, V>;
 export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T, never, V>;

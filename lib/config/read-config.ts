@@ -4,6 +4,8 @@ import { requestTimeoutLeavesTime } from './kafka-request-timeout.ts';
 import { kafkaSecurityFits, securityFaults } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import type { Parameter } from './parameters/row.ts';
+
+
 import {
   type ClusterConfig,
   type Config,
@@ -15,6 +17,8 @@ import {
   type ToolConfig,
 } from './parameters.ts';
 import { clusterOfVariable, readClusters } from './read-clusters.ts';
+import { rangeOf, subtasksText } from './subtasks.ts';
+
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -157,9 +161,11 @@ function parallelismFitsKeyGroups(config: ToolConfig): readonly ConfigFault[] {
   const rule = `at most ONCEFLOW_MAX_PARALLELISM (${most}): a subtask without a key group would have nothing to do`;
   const mend = 'lower it; ONCEFLOW_MAX_PARALLELISM can only be raised for a job that has never run';
   const faults: ConfigFault[] = [];
-  if (config.parallelism > most) faults.push({ option: parameters.parallelism.variable, value: `${config.parallelism}`, rule, mend });
+  if (rangeOf(config.parallelism).most > most)
+    faults.push({ option: parameters.parallelism.variable, value: subtasksText(config.parallelism), rule, mend });
   for (const [stage, subtasks] of Object.entries(config.stageParallelism)) {
-    if (subtasks > most) faults.push({ option: parameters.stageParallelism.variable, value: `${stage}=${subtasks}`, rule, mend });
+    if (rangeOf(subtasks).most > most)
+      faults.push({ option: parameters.stageParallelism.variable, value: `${stage}=${subtasksText(subtasks)}`, rule, mend });
   }
   return faults;
 }

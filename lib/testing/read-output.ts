@@ -9,11 +9,13 @@ export interface WrittenOutput<K = unknown, V = unknown> {
   readonly key: K | undefined;
   /** Undefined: it has none (a tombstone). */
   readonly value: V | undefined;
+  /** In their order. */
   readonly headers: readonly RecordHeader[];
   /** Milliseconds since the Unix epoch. */
   readonly timestamp: number;
   /** As the job's code has it. Of a sink that does not write to Kafka it means nothing. */
   readonly topic: string;
+  /** Of the topic, from 0. */
   readonly partition: number;
 }
 

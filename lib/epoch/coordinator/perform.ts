@@ -32,8 +32,8 @@ type Does<E extends Effect> = (held: Held<JobSettings>, effect: E, tools: Tools)
 
 /** How each effect is done. */
 const effects: { readonly [D in Effect['do']]: Does<Extract<Effect, { readonly do: D }>> } = {
-  async plan({ deps, settings, signal }, { base, before, isOverdue }) {
-    return { of: 'planned', base, planned: await planNext(deps, settings, before, isOverdue, signal) };
+  async plan({ deps, settings, signal }, ask) {
+    return { of: 'planned', base: ask.base, planned: await planNext(deps, settings, ask, signal) };
   },
   async 'run-stage'(held, effect, { calls }) {
     const { stage, attempt } = effect;

@@ -169,6 +169,8 @@ describe('clusters that have a name', () => {
 
   it('are refused by the names of their own parameters', () => {
     expect(() => stackOf(iam)).toThrow(/ONCEFLOW_KAFKA_GUARDED_CLUSTER_ARN is not set: it must be the ARN of an MSK cluster/);
-    expect(() => stackOf({ securityProtocol: 'SSL', caFile: '/no/such/file' })).toThrow(/ONCEFLOW_KAFKA_GUARDED_CA_FILE is "\/no\/such\/file"/);
+    expect(() => stackOf({ securityProtocol: 'SSL', caFile: '/no/such/file' })).toThrow(
+      /ONCEFLOW_KAFKA_GUARDED_CA_FILE is "\/no\/such\/file"/,
+    );
   });
 });
