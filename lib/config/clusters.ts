@@ -28,11 +28,6 @@ export function nameInCluster(name: string): string {
   return name.slice(name.indexOf('/') + 1);
 }
 
-/** For people. */
-export function clusterText(cluster: string): string {
-  return cluster === '' ? 'the cluster of ONCEFLOW_BROKERS' : `cluster ${cluster}`;
-}
-
 /** What the variables of a cluster begin with. */
 export function clusterPrefix(cluster: string): `ONCEFLOW_KAFKA_${string}` {
   return `ONCEFLOW_KAFKA_${cluster.toUpperCase().replaceAll('-', '_')}`;
