@@ -55,9 +55,9 @@ export interface StreamJobProps {
 export interface KafkaClusterProps {
   /** Brokers to connect to first: `host:port`, with commas between. */
   readonly brokers: string;
-  /** @default 'PLAINTEXT' */
+  /** What its listener speaks. @default 'PLAINTEXT' */
   readonly securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
-  /** @default no login */
+  /** How to log in. @default no login */
   readonly saslMechanism?: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'AWS_MSK_IAM';
   /** ARN of the secret with user and password: the functions may read it. @default none */
   readonly secretArn?: string;

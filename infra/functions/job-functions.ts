@@ -5,10 +5,8 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { coordinatorName, type FunctionRole, functionName, logGroupName } from '../../lib/config/function-names.ts';
 
-
 import { type ClusterConfig, clusterParameters } from '../../lib/config/parameters.ts';
 import { rangeOfStage } from '../../lib/config/subtasks.ts';
-
 
 import { MOST_WAITING_MS } from '../../lib/config/ticks.ts';
 import { checkSize } from '../environment.ts';

@@ -8,7 +8,7 @@ import { type EventTime, eventTimeStrategy } from './event-time.ts';
 import { refuseAsync } from './user-function.ts';
 
 /** A Kafka topic as a job's input: values of type `T`, made of records with keys `K` and values `V`. Made by `kafkaSource`. */
-export type KafkaSource<T, K = unknown, V = unknown> = {}
+export interface KafkaSource<T, K = unknown, V = unknown> {
   /** Undefined: the one of ONCEFLOW_BROKERS. */
   readonly cluster: string | undefined;
   /** As of the options. */
@@ -26,7 +26,7 @@ export type KafkaSource<T, K = unknown, V = unknown> = {}
 }
 
 /** Which topic a `kafkaSource` reads, and how. */
-export type KafkaSourceOptions<K, V, T> = {}
+export interface KafkaSourceOptions<K, V, T> {
   /**
    * On which cluster, by a name that the configuration gives it: of `orders` the brokers are in ONCEFLOW_KAFKA_ORDERS_BROKERS, and so on.
    * @default the one of ONCEFLOW_BROKERS
@@ -114,8 +114,8 @@ export interface KafkaSinkOptions<V, T = V> {
   /** On which cluster, by name, as `kafkaSource` has it. @default the one of ONCEFLOW_BROKERS */
   readonly cluster?: string;
   /**
-   * Its name, in whose place ONCEFLOW_TOPICS may give the sink another one; or a function that gives for each value the name of one of `topics`. A name that is not there fails the record, as a user's
-   * function that throws does.
+   * Its name, in whose place ONCEFLOW_TOPICS may give the sink another one; or a function that gives for each value the name of one of
+   * `topics`. A name that is not there fails the record, as a user's function that throws does.
    */
   readonly topic: string | ((value: T) => string);
   /**
@@ -167,7 +167,7 @@ const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd
  * @example
  * totals.sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
  * @example
- * orders.sink('route', kafkaSink({ topics: ['orders-eu', 'orders-us'], topic: ({ region }: Order) => `orders-${region}`, value: json<Order>() }));
+ * orders.sink('route', kafkaSink({ topics: ['orders-EUR', 'orders-USD'], topic: ({ currency }: Order) => `orders-${currency}`, value: json<Order>() }));
  */
 export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T, K, V>;
 export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T, never, V>;

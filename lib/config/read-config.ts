@@ -5,7 +5,6 @@ import { kafkaSecurityFits, securityFaults } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import type { Parameter } from './parameters/row.ts';
 
-
 import {
   type ClusterConfig,
   type Config,
@@ -18,7 +17,6 @@ import {
 } from './parameters.ts';
 import { clusterOfVariable, readClusters } from './read-clusters.ts';
 import { rangeOf, subtasksText } from './subtasks.ts';
-
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -23,7 +23,9 @@ export interface SinkTopic<K, V> {
   readonly name: string;
   /** The topic: of that name, unless the configuration gives another. */
   readonly topic: string;
+  /** How keys are written. Undefined: records have no key. */
   readonly key: Serde<K> | undefined;
+  /** How values are written. */
   readonly value: Serde<V>;
 }
 

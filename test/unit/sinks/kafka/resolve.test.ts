@@ -179,7 +179,10 @@ describe('of a transaction that wrote to several topics, one of which is gone,',
   /** What became of it in `out`. */
   async function resolved(fate: 'committed' | 'aborted', onMissingEvidence: 'stop' | 'committed') {
     const sent: string[] = [];
-    const ours = encodeBatch({ producerId: 7n, producerEpoch: 3, transactional: true, timestampMs: 0 }, Array.from({ length: 10 }, () => 'x'));
+    const ours = encodeBatch(
+      { producerId: 7n, producerEpoch: 3, transactional: true, timestampMs: 0 },
+      Array.from({ length: 10 }, () => 'x'),
+    );
     ours.writeBigInt64BE(10n, 0);
     const kafka = {
       initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
@@ -201,7 +204,12 @@ describe('of a transaction that wrote to several topics, one of which is gone,',
       },
     } as unknown as TransactionRequests;
     const outcome = await resolveTransaction(
-      { kafka, clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} }, random: { id: () => '', fraction: () => 0 }, deadlineMs: 1_000 },
+      {
+        kafka,
+        clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
+        random: { id: () => '', fraction: () => 0 },
+        deadlineMs: 1_000,
+      },
       {
         permit: permitOf(3, 'd'),
         committable: several,
@@ -221,7 +229,11 @@ describe('of a transaction that wrote to several topics, one of which is gone,',
 
   it('it is that topic which is named', async () => {
     const { outcome } = await resolved('committed', 'stop');
-    expect(outcome).toMatchObject({ outcome: 'unsettled', unknownTopic: 'gone', message: expect.stringMatching(/gone-0 is unknown .*out-0 is committed/) });
+    expect(outcome).toMatchObject({
+      outcome: 'unsettled',
+      unknownTopic: 'gone',
+      message: expect.stringMatching(/gone-0 is unknown .*out-0 is committed/),
+    });
   });
 
   it('whoever gives up its output gives up that of no other: what was aborted there is sent again', async () => {
