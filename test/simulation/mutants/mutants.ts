@@ -38,7 +38,6 @@ const MAP = 'lib/state/columns/map.ts';
 const LOANS = 'lib/state/columns/loans.ts';
 const LIFETIME = 'lib/state/columns/lifetime.ts';
 const SNAPSHOTS = 'lib/epoch/attempt/snapshots.ts';
-const STAGE_ASKS = 'lib/epoch/attempt/stage-asks.ts';
 const SCALE = 'lib/epoch/scale/scale.ts';
 const WAVEFRONT = 'lib/epoch/attempt/wavefront.ts';
 const DEAD_LETTERS = 'lib/sinks/kafka/dead-letters.ts';
@@ -1381,11 +1380,6 @@ export const mutants: readonly Mutant[] = [
     focus: 'rescales',
   },
   {
-    name: 'what a wider attempt left open in a sink is ended by the next, which has fewer subtasks',
-    edits: [edit(STAGE_ASKS, 'Math.max(own.length, left)', 'own.length')],
-    focus: 'rescales',
-  },
-  {
     name: 'savepoints are read before anything is deleted',
     focus: 'savepoints',
     edits: [edit(LIVE, 'deps.epochs.listSavepoints(job)).filter(isPin)', 'deps.epochs.listSavepoints(job)).slice(0, 0).filter(isPin)')],
@@ -1405,5 +1399,45 @@ export const mutants: readonly Mutant[] = [
     name: 'a savepoint outlives its job: what it names is not deleted with that',
     focus: 'savepoints',
     edits: [edit(CANCEL, 'const garbage = found.filter((name) => !pinned.has(name));', 'const garbage = found.slice(pinned.size * 0);')],
+  },
+  {
+    name: 'who has lost the job since deletes nothing of what it has collected',
+    focus: 'savepoints',
+    edits: [edit(COLLECT, LAST_LOOK, UNNAMED)],
+  },
+  {
+    name: 'what is kept of an incarnation that the job has left is what its manifests name',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        'lib/epoch/garbage/retain.ts',
+        'if (epoch === undefined || facts.live.has(name)) return false;',
+        "if (epoch === undefined || (facts.live.has(name) && name.split('/')[1] === facts.incarnation)) return false;",
+      ),
+      edit(COLLECT, 'const unnamed = garbage.filter((name) => !pinned.has(name));', 'const unnamed = garbage.slice(pinned.size * 0);'),
+    ],
+  },
+  {
+    name: 'a start from a savepoint is made only while that is there',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        TABLE,
+        "if (savepoint !== undefined && (pin?.id !== savepoint.id || pin.standing !== 'complete')) return 'refused';",
+        'void pin;',
+      ),
+    ],
+  },
+  {
+    name: 'a start from a savepoint commits what is decided before it leaves it',
+    focus: 'savepoints',
+    edits: [
+      edit(TABLE, "if (row.lastCompleted !== undefined && row.lastCommitted !== row.lastCompleted.epoch) return 'refused';", ''),
+      edit(
+        'lib/epoch/start/begin-incarnation.ts',
+        'if (completed !== undefined && row.lastCommitted < completed.epoch) {',
+        'if (completed !== undefined && completed.epoch < 0) {',
+      ),
+    ],
   },
 ];
