@@ -53,18 +53,22 @@ async function checkSeed(seed: number): Promise<number> {
   const world = new World(options);
   const { violations } = await world.run();
   expect(violations, `seed ${seed}`).toEqual([]);
-  const last = world.table.row(JOB)?.lastCompleted?.epoch ?? 0;
-  if (last === 0) return 0;
+  const row = world.table.row(JOB);
+  const last = row?.lastCompleted?.epoch ?? 0;
+  // A job that was started from an epoch again has those before it in an incarnation that it has left.
+  const first = (row?.retiredThrough ?? -1) + 2;
+  if (last < first) return 0;
   const { replay, asked } = archiveOf(world, options, options.job.define(world.build, options.startingOffsets, mended(seed)));
-  const found = await Promise.all(Array.from({ length: last }, (_, index) => replayed(replay, index + 1, index + 1)));
+  const epochs = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const found = await Promise.all(epochs.map((epoch) => replayed(replay, epoch, epoch)));
   const wrong = found.flat().filter(({ outcome }) => outcome !== 'equal');
   expect(JSON.stringify(wrong), `seed ${seed}, job ${options.job.name}`).toBe('[]');
   // Without a gap, and from any epoch on: what one has made in memory the next begins with.
-  const inOneGo = await replayed(replay, 1, last);
+  const inOneGo = await replayed(replay, first, last);
   expect(
     inOneGo.map(({ epoch, outcome }) => `${epoch} ${outcome}`),
     `seed ${seed}`,
-  ).toEqual(found.map((_, index) => `${index + 1} equal`));
+  ).toEqual(epochs.map((epoch) => `${epoch} equal`));
   expect(writesIn(asked), `seed ${seed}`).toEqual([]);
-  return last;
+  return epochs.length;
 }
