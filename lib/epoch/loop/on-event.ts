@@ -322,8 +322,9 @@ function takeCommitted(turn: Turn, epoch: number, { republished, delivers }: Com
   if (rules.commitOffsets) commitGroupOffsets(turn);
 }
 
-/** How the epoch went may ask for other numbers of subtasks. */
+/** How the epoch went may ask for other numbers of subtasks. One that a search for a record has made small says nothing of what there is to do. */
 function takeLoad(turn: Turn, attempt: Attempt, { recordsIn, recordsBehind, epochMs }: EpochFigures): void {
+  if (isBounded(turn.state.trouble.isolation)) return;
   const { parallelism, stageMs, from } = attempt;
   const sources = turn.rules.plan.stages.flatMap((stage) => (stage.kind === 'source' ? [stage] : []));
   const partitions = new Map(sources.map(({ id, topic }) => [id, ofName(ofName(from, id), topic)?.length ?? 0]));

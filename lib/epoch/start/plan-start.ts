@@ -42,7 +42,7 @@ export async function planStart(
   const from = await untilAnswered(deps, 'reading where to start from', () => findStart(deps, row, startAt), signal);
   if (from === undefined) return undefined;
   const stored = await untilAnswered(deps, `reading the manifest of ${from.what}`, () => openManifest(deps, from.manifest), signal);
-  const dropped = withoutDropped(from, stored, startAt.drop);
+  const dropped = withoutDropped(from, stored, startAt.drop, settings.plan);
   if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
   const { manifest, fingerprint } = dropped;
   const added = checkGraph(from, fingerprint, settings);

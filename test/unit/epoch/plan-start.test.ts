@@ -39,8 +39,8 @@ function plan(of: {
   const startAt: StartAt | undefined =
     of.startAt === null ? undefined : { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow', ...of.startAt };
   const { maxParallelism = 128, graph = GRAPH, startKind, onMissingState = 'stop' } = of;
-  const rules = { fingerprint: graph, maxParallelism, onMissingState };
-  const settings = { job: 'word-count', startAt, ...rules, ...(startKind && { startKind }) } as JobSettings;
+  const rules = { fingerprint: graph, maxParallelism, onMissingState, plan: { stages: [] } };
+  const settings = { job: 'word-count', startAt, ...rules, ...(startKind && { startKind }) } as unknown as JobSettings;
   return planStart(deps, settings, jobRowOf({ fingerprint: GRAPH, ...of.row }), NEVER);
 }
 
@@ -129,10 +129,25 @@ it('leaves behind what ONCEFLOW_START_DROP names, of the manifest and of what th
   const from = { what: 'it', fingerprint: identity({ count: value('int64'), 'old.broadcast': value('int64') }, ['read', 'old']) };
   const due = { id: 's', keyGroups: { first: 0, last: 127 }, deltas: [] };
   const stored = { ...manifest, state: { count: [due], 'old.broadcast': [due] }, topicIds: { read: { lines: 'a' }, old: { more: 'b' } } };
-  const dropped = withoutDropped(from, stored, ['old']);
+  const dropped = withoutDropped(from, stored, ['old'], { stages: [] });
   expect(dropped).toMatchObject({ outcome: 'dropped', fingerprint: identity({ count: value('int64') }) });
   if (dropped.outcome !== 'dropped') throw new Error('it is not');
   expect(dropped.manifest.offsets).toEqual({ read: { lines: [5] } });
   expect(dropped.manifest.topicIds).toEqual({ read: { lines: 'a' } });
   expect(Object.keys(dropped.manifest.state)).toEqual(['count']);
+});
+
+it('leaves behind the watermark of a stage of which it leaves all operators: what is read again with empty state is not late there', () => {
+  const operators = { one: value('int64'), other: value('int64'), alone: value('int64') };
+  const from = { what: 'it', fingerprint: JSON.stringify({ version: 2, sources: ['read'], sinks: [], operators }) };
+  const stage = (id: string, uids: readonly string[]) => ({ kind: 'operator', id, operators: uids }) as const;
+  const stages = [stage('one', ['one', 'other']), stage('alone', ['alone'])];
+  const time = { processingMs: 9, sources: { read: { partitions: {} } }, stages: { one: 7, alone: 8 } };
+  const after = (drop: readonly string[]) => {
+    const dropped = withoutDropped(from, { ...manifest, time }, drop, { stages });
+    return dropped.outcome === 'dropped' ? dropped.manifest.time : dropped;
+  };
+  expect(after(['read', 'alone'])).toEqual({ processingMs: 9, sources: {}, stages: { one: 7 } });
+  expect(after(['one'])).toMatchObject({ stages: { one: 7, alone: 8 } });
+  expect(after(['one', 'other'])).toMatchObject({ stages: { alone: 8 } });
 });
