@@ -11,16 +11,20 @@ import init from './commands/init.ts';
 import lag from './commands/lag.ts';
 import logs from './commands/logs.ts';
 import resume from './commands/resume.ts';
+import run from './commands/run.ts';
 import start from './commands/start.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
+import worker from './commands/worker.ts';
 
 /** Every command, in the order in which `--help` shows them. */
 export const COMMANDS: readonly Command[] = [
   init,
   dev,
   deployLocal,
+  run,
+  worker,
   describe,
   doctor,
   start,

@@ -5,6 +5,7 @@ import { kafkaSecurityFits } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import type { Parameter } from './parameters/row.ts';
 import { type Config, parameters, type RequiredName, rows, type ToolConfig } from './parameters.ts';
+import { workersFit } from './workers-fit.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,6 +19,7 @@ const rules: readonly Rule[] = [
   deadLettersComeToPass,
   kafkaSecurityFits,
   requestTimeoutLeavesTime,
+  workersFit,
 ];
 
 /**

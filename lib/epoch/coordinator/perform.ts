@@ -32,8 +32,10 @@ type Does<E extends Effect> = (held: Held<JobSettings>, effect: E, tools: Tools)
 
 /** How each effect is done. */
 const effects: { readonly [D in Effect['do']]: Does<Extract<Effect, { readonly do: D }>> } = {
-  async plan({ deps, settings, signal }, { base, before, isOverdue }) {
-    return { of: 'planned', base, planned: await planNext(deps, settings, before, isOverdue, signal) };
+  async plan(held, { base, before, isOverdue }) {
+    const { deps, settings, signal } = held;
+    const { ms, result: planned } = await timed(held, planNext(deps, settings, before, isOverdue, signal));
+    return { of: 'planned', base, planned, ms };
   },
   async 'run-stage'(held, effect, { calls }) {
     const { stage, attempt } = effect;

@@ -32,6 +32,8 @@ export type CoordinatorEvent =
       readonly decisionId: string;
       readonly inFlight: number;
       readonly backlogRecords: number;
+      /** How long planning took. Undefined: a time that had come was planned for, or nobody measured. */
+      readonly ms?: number | undefined;
     }
   /** Input was gone before it was read, and the job goes on without it (ONCEFLOW_ON_DATA_LOSS=earliest). */
   | ({ readonly event: 'data-loss'; readonly epoch: number; readonly message: string } & Gap)

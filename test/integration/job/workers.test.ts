@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { jobRow } from '../../support/epochs.ts';
+import { type LogLine, newPort, Service } from '../../support/service.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
+
+/** So that a coordinator that was killed is dead soon, and a request that nobody answers is over soon. */
+const SHORT = { ONCEFLOW_LEASE_MS: '3000', ONCEFLOW_BUILD_ID: 'one', ONCEFLOW_EPOCH_TIMEOUT_MS: '15000', ONCEFLOW_PARALLELISM: '3' };
+
+interface Machine {
+  readonly worker: Service;
+  readonly url: string;
+  again(): Service;
+}
+
+async function newWorker({ job }: WordCount, ...args: readonly string[]): Promise<Machine> {
+  const port = await newPort();
+  const start = () => new Service(['worker', '--port', `${port}`, ...args], job.env);
+  return { worker: start(), url: `http://127.0.0.1:${port}`, again: start };
+}
+
+function coordinator({ job }: WordCount, workers: readonly Machine[], more: Readonly<Record<string, string>> = {}): Service {
+  return new Service(['run'], { ...job.env, ONCEFLOW_WORKERS: workers.map(({ url }) => url).join(','), ...more });
+}
+
+/** The job moves on. */
+async function moreEpochs({ job: { name } }: WordCount, epochs: number): Promise<void> {
+  const before = (await jobRow(name)).lastCommitted;
+  await waitFor(`${epochs} more epochs behind ${before}`, async () => (await jobRow(name)).lastCommitted >= before + epochs);
+}
+
+const isJobHeld = ({ event }: LogLine) => event === 'lease-taken';
+
+describe('long-lived workers', () => {
+  it('count exactly while one of three is killed with -9 and comes back, another hangs, and a process of one is killed', async () => {
+    const count = await newWordCount({ env: SHORT });
+    const machines = await Promise.all([
+      newWorker(count, '--processes', '2'),
+      newWorker(count, '--processes', '1'),
+      newWorker(count, '--processes', '1'),
+    ]);
+    const [first, second, third] = machines as [Machine, Machine, Machine];
+    await Promise.all(machines.map(({ worker }) => worker.says('worker of job')));
+    const run = coordinator(count, machines);
+    const feed = count.feed();
+    await run.line(isJobHeld, 'that it has the job');
+    await moreEpochs(count, 3);
+
+    await second.worker.killGroup();
+    await run.says(`worker ${second.url} is away: `);
+    await moreEpochs(count, 3);
+    const back = second.again();
+    await run.says(`worker ${second.url} takes work again`);
+    await moreEpochs(count, 3);
+
+    third.worker.signalGroup('SIGSTOP');
+    await run.says(`worker ${third.url} is away: `);
+    await moreEpochs(count, 3);
+    third.worker.signalGroup('SIGCONT');
+    await run.says(`worker ${third.url} takes work again`);
+
+    const before = first.worker.lines.length;
+    process.kill(childOf(first.worker), 'SIGKILL');
+    await first.worker.says('of the functions ended with SIGKILL: it is started again');
+    expect(first.worker.lines.length).toBeGreaterThan(before);
+    await moreEpochs(count, 3);
+
+    await feed.stop();
+    await count.expectExact(run);
+    await Promise.all([first.worker, back, third.worker].map((worker) => worker.stop()));
+  });
+
+  it('that is asked to end answers what is under way, and the job goes on at the others without a failed attempt', async () => {
+    const count = await newWordCount({ env: SHORT });
+    const machines = await Promise.all([newWorker(count, '--processes', '1'), newWorker(count, '--processes', '1')]);
+    const [first] = machines as [Machine, Machine];
+    await Promise.all(machines.map(({ worker }) => worker.says('worker of job')));
+    const run = coordinator(count, machines);
+    const feed = count.feed();
+    await run.line(isJobHeld, 'that it has the job');
+    await moreEpochs(count, 3);
+    await first.worker.stop();
+    await moreEpochs(count, 3);
+    await feed.stop();
+    await count.expectExact(run);
+    expect(run.lines.filter(({ event }) => event === 'attempt-failed')).toEqual([]);
+  });
+});
+
+describe('two coordinators', () => {
+  it('with functions of their own: one stands by, and takes over when the other is killed with -9 with all that it started', async () => {
+    const count = await newWordCount({ env: SHORT });
+    const start = () => new Service(['run', '--processes', '2'], count.job.env);
+    const one = start();
+    await one.line(isJobHeld, 'that it has the job');
+    const other = start();
+    const feed = count.feed();
+    await other.line(({ event }) => event === 'stands-by', 'that it stands by');
+    await moreEpochs(count, 3);
+    await one.killGroup();
+    await other.line(isJobHeld, 'that it has the job');
+    await moreEpochs(count, 3);
+    await feed.stop();
+    await count.expectExact(other);
+  });
+
+  it('at the same workers: one hands over at once when it is asked to end, and a stop by a person leaves both standing by', async () => {
+    const count = await newWordCount({ env: { ...SHORT, ONCEFLOW_LEASE_MS: '30000' } });
+    const machine = await newWorker(count, '--processes', '1');
+    await machine.worker.says('worker of job');
+    const one = coordinator(count, [machine]);
+    await one.line(isJobHeld, 'that it has the job');
+    const other = coordinator(count, [machine]);
+    await other.line(({ event }) => event === 'stands-by', 'that it stands by');
+    const feed = count.feed();
+    await moreEpochs(count, 2);
+    const askedMs = Date.now();
+    await one.stop();
+    await other.line(isJobHeld, 'that it has the job');
+    expect(Date.now() - askedMs).toBeLessThan(25_000);
+    await moreEpochs(count, 2);
+    await feed.stop();
+    await count.expectExact(other);
+  });
+});
+
+/** A process of functions of a worker. */
+function childOf({ pid }: Service): number {
+  return Number(execFileSync('pgrep', ['-P', `${pid}`, '-f', 'process-0[.]sock'], { encoding: 'utf8' }));
+}
