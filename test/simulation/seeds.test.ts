@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { drawWorld } from './draw.ts';
 import { reportOf } from './report.ts';
-import { runSeed } from './run.ts';
+import { runSeed, runWorld } from './run.ts';
 
 const SEEDS = 300;
 
@@ -30,4 +31,10 @@ it('a seed gives the same history, byte for byte', async () => {
 it('two seeds give two histories', async () => {
   const [first, second] = [await runSeed(1, { history: true }), await runSeed(2, { history: true })];
   expect(second.history).not.toEqual(first.history);
+});
+
+it('input that was said to be gone before a job was deleted is not gone for the job that takes its name', async () => {
+  const outcome = await runWorld(drawWorld(1408, {}, 'reach'));
+  expect(outcome.observed.filter(({ event }) => event === 'data-loss').length).toBeGreaterThan(0);
+  expect(outcome.violations).toEqual([]);
 });

@@ -7,6 +7,7 @@ import {
 } from '../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../lib/epoch/coordinator/coordinator.ts';
 import { awaitTurn } from '../../lib/epoch/lease/await-turn.ts';
+import type { HeldAs } from '../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import type { Standby } from '../../lib/epoch/start/revival.ts';
@@ -74,7 +75,7 @@ interface RunningCoordinator {
   readonly handOver: AbortController;
   ended: boolean;
   readonly beganMs: number;
-  generation: number;
+  tenure: HeldAs;
   /** When it took the lease, and when it was told to end. */
   leaseTakenMs: number;
   endingMs: number;
@@ -298,7 +299,7 @@ export class World {
       handOver: new AbortController(),
       ended: false,
       beganMs: this.scheduler.nowMs,
-      generation: 0,
+      tenure: { incarnation: '', generation: 0 },
       leaseTakenMs: 0,
       endingMs: 0,
     };
@@ -316,10 +317,10 @@ export class World {
         this.observed.push(event);
         if (event.event === 'lease-taken') {
           running.leaseTakenMs = this.scheduler.nowMs;
-          running.generation = event.generation;
+          running.tenure = { incarnation: event.incarnation, generation: event.generation };
         }
-        if (event.event === 'data-loss') this.checker.takeDataLoss(running.generation, event);
-        if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.generation, event.epoch);
+        if (event.event === 'data-loss') this.checker.takeDataLoss(running.tenure, event);
+        if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.tenure, event.epoch);
         if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },
@@ -362,7 +363,7 @@ export class World {
     let taken: JobRow | undefined;
     const isHolder = () => {
       const row = this.table.row(JOB);
-      return row !== undefined && row.generation === taken?.generation && row.incarnation === taken.incarnation;
+      return row !== undefined && taken !== undefined && isOwn(taken, row);
     };
     const end = (outcome: string) => {
       this.#log(process.name, () => `* ended: ${outcome}`);
@@ -426,7 +427,7 @@ export class World {
     // The build before an update that added a source: there is no way back.
     if (end.end === 'failed' && process.build !== this.build && end.message.includes('cannot go on with this graph')) return;
     const row = this.table.row(JOB);
-    const holds = row?.holder === running.holder && row.generation === running.generation;
+    const holds = row !== undefined && row.holder === running.holder && isOwn(running.tenure, row);
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && holds) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
     if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
@@ -651,4 +652,9 @@ export class World {
 
 function leaseHolds(expiresAtMs: number, nowMs: number): boolean {
   return expiresAtMs - 1_800_000_000_000 > nowMs;
+}
+
+/** The generations of a job that was made anew begin again. */
+function isOwn(taken: HeldAs, row: JobRow): boolean {
+  return row.generation === taken.generation && row.incarnation === taken.incarnation;
 }

@@ -1,20 +1,5 @@
-import {
-  defineJob,
-  dynamoSink,
-  fileSink,
-  int64,
-  jsonLines,
-  kafkaSink,
-  kafkaSource,
-  type Output,
-  utf8,
-  valueState,
-} from '../../lib/api/index.ts';
-
-export interface Count {
-  readonly word: string;
-  readonly count: number;
-}
+import { defineJob, dynamoSink, fileSink, jsonLines, kafkaSink, utf8 } from '../../lib/api/index.ts';
+import { type Count, countedWords } from './counted-words.ts';
 
 const { TEST_BUCKET: bucket = 'test-bucket', TEST_ITEMS: table = 'test-items' } = process.env;
 
@@ -23,16 +8,7 @@ export const isDeleted = (count: number) => count % 10 === 0;
 
 /** The word count to a topic, to files and to a table at once. */
 export default defineJob('everywhere', (job) => {
-  const counts = job
-    .source('read-lines', kafkaSource({ topic: 'flink_kafka', value: utf8, startingOffsets: 'earliest' }))
-    .flatMap((line) => line.split(' '))
-    .keyBy((word) => word, utf8)
-    .process('count-words', {
-      state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out: Output<Count>) {
-        out.emit({ word, count: count.update((n) => n + 1) });
-      },
-    });
+  const counts = countedWords(job);
   counts
     .map(({ word, count }) => `${word}:::${count}`)
     .sink('write-counts', kafkaSink({ topic: 'flink_kafka2', value: utf8, compression: 'zstd' }));

@@ -1,40 +1,14 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  csv,
-  defineJob,
-  dynamoSink,
-  fileSink,
-  int64,
-  jsonLines,
-  kafkaSink,
-  kafkaSource,
-  type Output,
-  utf8,
-  valueState,
-  writeAheadSink,
-} from '../../lib/api/index.ts';
-
-interface Count {
-  readonly word: string;
-  readonly count: number;
-}
+import { csv, defineJob, dynamoSink, fileSink, jsonLines, kafkaSink, utf8, writeAheadSink } from '../../lib/api/index.ts';
+import { type Count, countedWords } from './counted-words.ts';
 
 /** Where this run of the test has its bucket, its table and its folder. */
 const { TEST_BUCKET: bucket = 'bucket', TEST_ITEMS: table = 'items', TEST_FOLDER: folder = '/tmp/onceflow-sinks-job' } = process.env;
 
 /** The word count, written by every connector there is: to a topic, files in a bucket, files in a folder, a table, and a function. */
 export default defineJob('all-sinks', (job) => {
-  const counts = job
-    .source('read-lines', kafkaSource({ topic: 'flink_kafka', value: utf8, startingOffsets: 'earliest' }))
-    .flatMap((line) => line.split(' '))
-    .keyBy((word) => word, utf8)
-    .process('count-words', {
-      state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out: Output<Count>) {
-        out.emit({ word, count: count.update((n) => n + 1) });
-      },
-    });
+  const counts = countedWords(job);
   counts.map(({ word, count }) => `${word}:::${count}`).sink('write-counts', kafkaSink({ topic: 'flink_kafka2', value: utf8 }));
   counts.sink(
     'write-bucket',

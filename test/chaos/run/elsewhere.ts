@@ -5,10 +5,12 @@ import {
   GetObjectCommand,
   ListMultipartUploadsCommand,
   type MultipartUpload,
+  NoSuchUpload,
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { type Count, isDeleted } from '../../support/everywhere-job.ts';
+import type { Count } from '../../support/counted-words.ts';
+import { isDeleted } from '../../support/everywhere-job.ts';
 import { countWords, faultsOf, type WordCountFaults } from '../../support/word-counts.ts';
 
 /** Where the job writes to besides Kafka, as anybody reads it: past the links, by AWS's own clients. */
@@ -146,6 +148,12 @@ export async function endAnUpload(elsewhere: Elsewhere, pick: <T>(of: readonly T
   const open = await openUploads(elsewhere);
   if (open.length === 0) return undefined;
   const { Key, UploadId } = pick(open);
-  await elsewhere.s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId }));
-  return Key;
+  try {
+    await elsewhere.s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId }));
+    return Key;
+  } catch (error) {
+    // The job has completed it meanwhile.
+    if (error instanceof NoSuchUpload) return undefined;
+    throw error;
+  }
 }

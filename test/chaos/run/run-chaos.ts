@@ -6,7 +6,7 @@ import { Dice, hashOf } from '../../simulation/kernel/dice.ts';
 import { endsOf } from '../../support/kafka-wire.ts';
 import { countWords, faultsOf, totalOf, type WordCountFaults } from '../../support/word-counts.ts';
 import type { Size } from './brokers.ts';
-import { type ElsewhereFaults, EXACT_ELSEWHERE, elsewhereFaults } from './elsewhere.ts';
+import { type ElsewhereFaults, elsewhereFaults } from './elsewhere.ts';
 import { lanesFor } from './faults.ts';
 import { readCommitted, unfinishedTransactions } from './java-reader.ts';
 import type { Totals } from './job-under-test.ts';
@@ -39,8 +39,8 @@ export interface ChaosResult {
   readonly words: number;
   /** Differences between what a read_committed reader sees and the exact counts. All empty when it is exact. */
   readonly differences: WordCountFaults;
-  /** What is wrong in files and table, where the job writes to them. */
-  readonly elsewhere: ElsewhereFaults;
+  /** What is wrong in files and table; undefined: the job does not write to them. */
+  readonly elsewhere: ElsewhereFaults | undefined;
   /** Transactions that are open after the job has stopped. */
   readonly unfinished: readonly string[];
   /** Cases of one broker away in which the job did not go on. */
@@ -84,8 +84,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 }
 
 /** Everything in a result that is not as it should be; nothing: it is exact. */
-export function wrongIn({ differences, elsewhere: { files, lists, items, uploads }, unfinished }: ChaosResult): readonly string[] {
-  return [...Object.values(differences).flat(), ...Object.values(files).flat(), ...lists, ...items, ...uploads, ...unfinished];
+export function wrongIn({ differences, elsewhere, unfinished }: ChaosResult): readonly string[] {
+  return [...Object.values(differences).flat(), ...(elsewhere === undefined ? [] : wrongElsewhere(elsewhere)), ...unfinished];
+}
+
+function wrongElsewhere({ files, lists, items, uploads }: ElsewhereFaults): readonly string[] {
+  return [...Object.values(files).flat(), ...lists, ...items, ...uploads];
 }
 
 async function underFaults(
@@ -200,7 +204,7 @@ async function outcome({
   return {
     words: totalOf(countWords(inputLines)),
     differences: faultsOf(counts, inputLines),
-    elsewhere: elsewhere === undefined ? EXACT_ELSEWHERE : await elsewhereFaults(elsewhere, inputLines),
+    elsewhere: elsewhere && (await elsewhereFaults(elsewhere, inputLines)),
     unfinished,
   };
 }
@@ -209,7 +213,8 @@ function differencesLine({ words, differences, elsewhere, unfinished }: ChaosRes
   const first = (list: readonly string[]) => (list.length === 0 ? 'none' : list.join(' '));
   const of = ({ missing, extra, disordered }: WordCountFaults) =>
     `missing: ${first(missing)}; more than once, or wrong: ${first(extra)}; out of order: ${first(disordered)}`;
+  const inTopic = `${words} words; ${of(differences)}; open transactions: ${first(unfinished)}`;
+  if (elsewhere === undefined) return inTopic;
   const { files, lists, items, uploads } = elsewhere;
-  const more = `in files: ${of(files)}; lists: ${first(lists)}; items: ${first(items)}; open uploads: ${first(uploads)}`;
-  return `${words} words; ${of(differences)}; open transactions: ${first(unfinished)}; ${more}`;
+  return `${inTopic}; in files: ${of(files)}; lists: ${first(lists)}; items: ${first(items)}; open uploads: ${first(uploads)}`;
 }

@@ -1,4 +1,5 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import type { HeldAs } from '../../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Decision } from '../../../lib/ports/epoch-store.ts';
 import type { BlobBucket } from '../models/blob-bucket.ts';
@@ -135,12 +136,12 @@ export class Checker {
   }
 
   /** A coordinator says what input its next epoch leaves out. */
-  takeDataLoss(generation: number, gap: Gap): void {
-    this.#input.takeDataLoss(generation, gap);
+  takeDataLoss(tenure: HeldAs, gap: Gap): void {
+    this.#input.takeDataLoss(tenure, gap);
   }
 
-  takeFailedAttempt(generation: number, epoch: number): void {
-    this.#input.takeFailedAttempt(generation, epoch);
+  takeFailedAttempt(tenure: HeldAs, epoch: number): void {
+    this.#input.takeFailedAttempt(tenure, epoch);
   }
 
   /** Has everything that `sources` have been read, decided and committed, and is every log readable to its end? */

@@ -1,4 +1,5 @@
 import type { StartingOffsets } from '../../../lib/config/starting-offsets.ts';
+import type { HeldAs } from '../../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { Partition } from '../models/partition.ts';
@@ -22,7 +23,7 @@ export class Input {
   readonly #scene: Scene;
   readonly #startsAt: StartingOffsets;
   readonly #arrivals: Arrivals;
-  /** What was said last, by generation, epoch, topic and partition. */
+  /** What was said last, by incarnation, generation, epoch, topic and partition. */
   readonly #gaps = new Map<string, Gap>();
 
   constructor(scene: Scene, startsAt: StartingOffsets, arrivals: Arrivals) {
@@ -32,16 +33,13 @@ export class Input {
   }
 
   /** A coordinator says what input its next epoch leaves out. */
-  takeDataLoss(generation: number, gap: Gap): void {
-    this.#gaps.set(`${generation} ${gap.epoch} ${gap.topic} ${gap.partition}`, gap);
+  takeDataLoss(tenure: HeldAs, gap: Gap): void {
+    this.#gaps.set(`${ofTenure(tenure)} ${gap.epoch} ${gap.topic} ${gap.partition}`, gap);
   }
 
   /** An attempt came to nothing, and so did those that built on it: what they said was gone the next ones say again, if it is. */
-  takeFailedAttempt(generation: number, failed: number): void {
-    for (const key of this.#gaps.keys()) {
-      const [of, epoch] = key.split(' ').map(Number);
-      if (of === generation && (epoch ?? 0) >= failed) this.#gaps.delete(key);
-    }
+  takeFailedAttempt(tenure: HeldAs, failed: number): void {
+    for (const [key, { epoch }] of this.#gaps) if (key.startsWith(`${ofTenure(tenure)} `) && epoch >= failed) this.#gaps.delete(key);
   }
 
   /** By source uid, the records that were processed, as they came to its subtasks. */
@@ -82,8 +80,8 @@ export class Input {
   }
 
   #beginOf({ epoch }: Manifest, log: Partition, known: number, knownId: string | undefined): number {
-    const { generation } = this.#scene.table.row(JOB) ?? {};
-    const said = this.#gaps.get(`${generation} ${epoch} ${log.topic} ${log.partition}`);
+    const row = this.#scene.table.row(JOB);
+    const said = row && this.#gaps.get(`${ofTenure(row)} ${epoch} ${log.topic} ${log.partition}`);
     if (knownId !== undefined && knownId !== log.topicId && known > 0) return this.#beginOfAnother(epoch, log, said, known, knownId);
     if (said === undefined || said.from !== known) return known;
     const isTrue = log.starts.includes(said.to) && said.from < said.to && said.count === said.to - said.from;
@@ -103,4 +101,8 @@ export class Input {
     this.#scene.fail('I3', `epoch ${epoch} takes offset ${known} of ${where} as ${knownId} for one of ${log.topicId}`);
     return known;
   }
+}
+
+function ofTenure({ incarnation, generation }: HeldAs): string {
+  return `${incarnation}/${generation}`;
 }

@@ -1042,8 +1042,8 @@ export const mutants: readonly Mutant[] = [
     focus: 'connected',
     edits: [
       edit(
-        'lib/operators/operator-runtime.ts',
-        'told.sort((one, other) => (one.origin < other.origin ? -1 : one.origin > other.origin ? 1 : 0));',
+        'lib/operators/told-rows.ts',
+        'this.#rows.sort((one, other) => (one.origin < other.origin ? -1 : one.origin > other.origin ? 1 : 0));',
         '',
       ),
     ],
@@ -1051,7 +1051,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what is broadcast comes before all else of its epoch',
     focus: 'connected',
-    edits: [edit('lib/operators/operator-runtime.ts', 'tell(); const { keyBy, heads } = from;', 'const { keyBy, heads } = from;')],
+    edits: [edit('lib/operators/operator-runtime.ts', 'told.tell(working); takeRows(from, name);', 'takeRows(from, name);')],
   },
   {
     name: 'what is broadcast reaches every subtask',
@@ -1272,7 +1272,7 @@ export const mutants: readonly Mutant[] = [
     name: 'what is given aside is a copy of its own',
     focus: 'connected',
     edits: [
-      edit('lib/operators/operator-runtime.ts', "compileSide(parts, node.id, tag, 'kept')", "compileSide(parts, node.id, tag, 'passed')"),
+      edit('lib/operators/opened-stage.ts', "compileSide(parts, node.id, tag, 'kept')", "compileSide(parts, node.id, tag, 'passed')"),
     ],
   },
   {
