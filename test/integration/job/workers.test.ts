@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { jobRow } from '../../support/epochs.ts';
+import { SHORT_TRANSACTIONS } from '../../support/job.ts';
 import { type LogLine, newPort, Service } from '../../support/service.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
@@ -88,16 +89,42 @@ describe('long-lived workers', () => {
   });
 });
 
+describe('a slow worker', () => {
+  it('is bounded by the deadline: the attempt fails and is repeated, also again and again, and the count is exact', async () => {
+    const count = await newWordCount({ env: { ...SHORT, ...SHORT_TRANSACTIONS } });
+    const machine = await newWorker(count, '--processes', '1');
+    await machine.worker.says('worker of job');
+    const run = coordinator(count, [machine]);
+    const feed = count.feed();
+    await run.line(isJobHeld, 'that it has the job');
+    await moreEpochs(count, 2);
+    // The worker itself answers that it is there.
+    const slow = childOf(machine.worker);
+    process.kill(slow, 'SIGSTOP');
+    const isLate = ({ event, message = '' }: LogLine) => event === 'attempt-failed' && message.includes('when its time was over');
+    await run.line(isLate, 'that an attempt took too long');
+    process.kill(slow, 'SIGCONT');
+    await moreEpochs(count, 2);
+    await feed.stop();
+    await count.expectExact(run);
+  });
+});
+
 describe('two coordinators', () => {
   it('with functions of their own: one stands by, and takes over when the other is killed with -9 with all that it started', async () => {
     const count = await newWordCount({ env: SHORT });
-    const start = () => new Service(['run', '--processes', '2'], count.job.env);
-    const one = start();
+    const ports = [await newPort(), await newPort()];
+    const start = (port = 0) => new Service(['run', '--processes', '2', '--port', `${port}`], count.job.env);
+    const scraped = async (port = 0) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const one = start(ports[0]);
     await one.line(isJobHeld, 'that it has the job');
-    const other = start();
+    const other = start(ports[1]);
     const feed = count.feed();
     await other.line(({ event }) => event === 'stands-by', 'that it stands by');
     await moreEpochs(count, 3);
+    expect(await scraped(ports[0])).toMatch(/^onceflow_job_held\{.*\} 1$[\s\S]*^process_cpu_seconds_total/m);
+    expect(Number(/^onceflow_epochs_committed_total\{.*\} (\d+)$/m.exec(await scraped(ports[0]))?.[1])).toBeGreaterThanOrEqual(3);
+    expect(await scraped(ports[1])).toMatch(/^onceflow_job_held\{.*\} 0$/m);
     await one.killGroup();
     await other.line(isJobHeld, 'that it has the job');
     await moreEpochs(count, 3);
