@@ -14,13 +14,15 @@ export function observeAsProcess({ config, job, clock }: Pick<Host, 'config' | '
   const lineOf = createEventLines();
   const saidMs = new Map<string, number>();
   return (event) => {
-    const { level, message, fields } = lineOf(event);
+    const line = lineOf(event);
+    // It is why nothing runs.
+    const level = event.event === 'left-alone' ? 'info' : line.level;
     if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return;
     // A coordinator that waits looks twice a second, and finds the same.
-    if (event.event === 'stands-by' || event.event === 'still-failed') {
+    if (event.event === 'stands-by' || event.event === 'still-failed' || event.event === 'left-alone') {
       if (clock.elapsedMs() - (saidMs.get(event.event) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
       saidMs.set(event.event, clock.elapsedMs());
     }
-    logLine(level, message, { job: job.name, ...fields });
+    logLine(level, line.message, { job: job.name, ...line.fields });
   };
 }

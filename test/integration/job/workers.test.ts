@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { jobRow } from '../../support/epochs.ts';
 import { SHORT_TRANSACTIONS } from '../../support/job.ts';
+import { onceflow } from '../../support/onceflow.ts';
 import { type LogLine, newPort, Service } from '../../support/service.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
@@ -133,7 +134,7 @@ describe('two coordinators', () => {
     await count.expectExact(other);
   });
 
-  it('at the same workers: one hands over at once when it is asked to end, and a stop by a person leaves both standing by', async () => {
+  it('at the same workers: one hands over at once when it is asked to end, and a job that a person has stopped is left alone until it is resumed', async () => {
     const count = await newWordCount({ env: { ...SHORT, ONCEFLOW_LEASE_MS: '30000' } });
     const machine = await newWorker(count, '--processes', '1');
     await machine.worker.says('worker of job');
@@ -147,6 +148,13 @@ describe('two coordinators', () => {
     await one.stop();
     await other.line(isJobHeld, 'that it has the job');
     expect(Date.now() - askedMs).toBeLessThan(25_000);
+    await moreEpochs(count, 2);
+    expect(await onceflow(count.job.env, 'stop')).toMatchObject({ code: 0 });
+    await other.line(
+      ({ event, message = '' }) => event === 'left-alone' && message.includes('was asked to stop'),
+      'that it leaves it alone',
+    );
+    expect(await onceflow(count.job.env, 'resume')).toMatchObject({ code: 0 });
     await moreEpochs(count, 2);
     await feed.stop();
     await count.expectExact(other);
