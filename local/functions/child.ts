@@ -43,7 +43,8 @@ async function serve(module: string, path: string): Promise<void> {
     }
   });
   server.listen(path, () => {
-    if (own === undefined) process.send?.('listens');
+    // A parent that is gone hears nothing, and this process ends.
+    if (own === undefined) process.send?.('listens', undefined, undefined, () => {});
   });
 }
 
