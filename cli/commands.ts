@@ -12,6 +12,7 @@ import lag from './commands/lag.ts';
 import logs from './commands/logs.ts';
 import resume from './commands/resume.ts';
 import run from './commands/run.ts';
+import savepoint from './commands/savepoint.ts';
 import start from './commands/start.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   status,
   lag,
   epochs,
+  savepoint,
   transactions,
   deadLetters,
   logs,

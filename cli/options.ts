@@ -31,6 +31,18 @@ export function maybeNumber(of: { readonly takes: string; readonly help: string 
   return { ...of, read: (name, given) => (given === undefined ? undefined : numberIn(name, given)) };
 }
 
+/** The number of an epoch, from 0 on, or undefined. */
+export function epochNumber(help: string): Option<number | undefined> {
+  return {
+    takes: 'N',
+    help,
+    read(name, given) {
+      if (given !== undefined && !/^(0|[1-9]\d{0,11})$/.test(given)) throw refused(name, given, 'the number of an epoch, from 0 on');
+      return given === undefined ? undefined : Number(given);
+    },
+  };
+}
+
 function numberIn(name: string, given: string): number {
   if (!/^[1-9]\d{0,5}$/.test(given)) throw refused(name, given, 'a whole number from 1 to 999999');
   return Number(given);

@@ -17,9 +17,11 @@ import { fileStatements, itemStatements } from './sinks/sink-access.ts';
 import { CheckpointStorage } from './storage/checkpoint-storage.ts';
 import { EveryMinute } from './triggers/every-minute.ts';
 
+/** What a `StreamJob` deploys, and with which parameters. */
 export interface StreamJobProps {
   /** Module of the job, relative to the working directory (with `cdk` that of cdk.json): its default export is made by `defineJob`. */
   readonly job: string;
+  /** Where Kafka is. */
   readonly kafka: {
     /** Brokers to connect to first: `host:port`, with commas between. */
     readonly brokers: string;
@@ -55,8 +57,11 @@ export interface StreamJobProps {
  * @throws ConfigError, JobDefinitionError while the tree is built: a parameter is missing, wrong or contradicts another.
  */
 export class StreamJob extends Construct {
+  /** What was read of the properties and the environment. */
   readonly settings: DeploymentSettings;
+  /** What the job keeps. */
   readonly storage: CheckpointStorage;
+  /** What runs it. */
   readonly functions: JobFunctions;
   /** Undefined: it was left out. */
   readonly monitoring: Monitoring | undefined;
@@ -91,6 +96,8 @@ export class StreamJob extends Construct {
    * write without it: this is for a bucket with a key of its own, and for the location that a sink had before, until the first start of the
    * new one has committed what was decided.
    * @param prefix of the location, without slashes at its ends @default the whole bucket
+   * @example
+   * streamJob.grantWriteFiles(bucket, 'orders');
    */
   grantWriteFiles(bucket: IBucket, prefix = ''): Grant {
     const { sink, coordinator } = this.functions;
@@ -106,6 +113,8 @@ export class StreamJob extends Construct {
    * Lets the job write items into a table, as a `dynamoSink` does, and use the key that encrypts it. To a table of the stack's account and
    * region that a sink names the job may write without it: this is for a table with a key of its own, or of another account.
    * @param ledgerTable that of the sink @default the table itself
+   * @example
+   * streamJob.grantWriteItems(table);
    */
   grantWriteItems(table: ITable, ledgerTable: ITable = table): Grant {
     const { sink, coordinator } = this.functions;

@@ -83,14 +83,26 @@ const PARTS = {
   },
   // Beside the libraries of "bench-jars": it comes behind them.
   conformance: {
-    title: "Flink's test harnesses (jars by Maven, javac)",
+    title: 'test harnesses of Flink and Kafka Streams (jars by Maven, javac)',
     needs: ['java', 'maven', 'jdk'],
-    inputs: ['bench/peers/flink/pom.xml', 'test/conformance/flink/pom.xml', ...filesIn('test/conformance', '.java')],
+    inputs: [
+      ...['flink', 'kafka-streams'].map((peer) => `bench/peers/${peer}/pom.xml`),
+      ...['flink', 'streams'].map((peer) => `test/conformance/${peer}/pom.xml`),
+      ...filesIn('test/conformance', '.java'),
+    ],
     async install(folder, log) {
-      const libs = join(folder, 'lib');
-      await copyJars('test/conformance/flink/pom.xml', libs, log, 'flink-runtime,flink-test-utils-junit');
-      const all = [libs, join(HOME, 'bench-jars', 'flink')];
-      await compileJava('test/conformance/flink', all, join(folder, 'classes'), log);
+      for (const [peer, jars, artifacts] of [
+        [
+          'flink',
+          'flink',
+          'flink-runtime,flink-test-utils-junit,flink-cep,icu4j,flink-table-runtime,flink-table-common,flink-table-api-java',
+        ],
+        ['streams', 'kafka-streams', 'kafka-streams-test-utils'],
+      ]) {
+        const libs = join(folder, peer, 'lib');
+        await copyJars(`test/conformance/${peer}/pom.xml`, libs, log, artifacts);
+        await compileJava(`test/conformance/${peer}`, [libs, join(HOME, 'bench-jars', jars)], join(folder, peer, 'classes'), log);
+      }
     },
   },
   emulator: {

@@ -1,9 +1,11 @@
 import { type Config, parameters } from '../../lib/config/parameters.ts';
 import { LeftToNextError, SupersededError } from '../../lib/epoch/coordinator/context.ts';
+import { pinnedNames } from '../../lib/epoch/garbage/live.ts';
 import { CONTROL_POLL_MS } from '../../lib/epoch/loop/chores.ts';
 import { isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
 import type { FencedWrite, HeldJob, JobRow } from '../../lib/ports/epoch-store.ts';
+import { createBlobs } from '../../lib/storage/blobs.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finishHere, takeGeneration } from '../finish-job.ts';
@@ -28,7 +30,10 @@ cannot be taken back.`,
   },
   examples: [
     { call: 'cancel --job word-count', does: 'ends it at once; a start goes on from its last completed epoch' },
-    { call: 'cancel --job word-count --retention delete', does: 'removes its state too: a start of this name begins anew' },
+    {
+      call: 'cancel --job word-count --retention delete',
+      does: 'removes its state too, but for what savepoints keep: a start of this name begins anew',
+    },
   ],
   run: (tools, { timeout: seconds, retention = tools.config.cancelRetention }) =>
     cancel(tools, retention, AbortSignal.timeout(seconds * 1_000)),
@@ -127,10 +132,15 @@ async function deleteAll(tools: Tools, row: JobRow, { generation, incarnation }:
   if (blobs === 'superseded') return startedAgain(tools);
   const epochs = await removal.deleteEpochs(job, fresh.incarnation);
   if (epochs === 'superseded' || (await removal.deleteJob(fresh)) === 'superseded') return startedAgain(tools);
-  const deleted = { blobs, epochs };
+  const savepoints = (await tools.epochs.listSavepoints(job)).map(({ name }) => name);
+  const kept =
+    savepoints.length === 0
+      ? 'A start of this name begins anew.'
+      : `Kept: ${plural(savepoints.length, 'savepoint')} (${savepoints.join(', ')}) with ${plural(blobs.kept, 'blob')}; a start from one goes on there ("onceflow savepoint delete" deletes one). Any other start of this name begins anew.`;
   return ended(row, 'deleted', EXIT.ok, {
-    text: `job ${job} is cancelled and deleted: ${plural(blobs, 'blob')}, ${plural(epochs, 'epoch')} and its row; no transaction is open. A start of this name begins anew.`,
-    deleted,
+    text: `job ${job} is cancelled and deleted: ${plural(blobs.deleted, 'blob')}, ${plural(epochs, 'epoch')} and its row; no transaction is open. ${kept}`,
+    deleted: { blobs: blobs.deleted, epochs },
+    kept: { savepoints, blobs: blobs.kept },
   });
 }
 
@@ -141,21 +151,30 @@ async function leave(tools: Tools, held: HeldJob): Promise<CommandResult> {
 }
 
 /**
- * Deletes the job's blobs of every incarnation but its own, until none is found: one may still have been on its way.
- * Only what was there before the job was seen in this incarnation, so that it had left theirs for good: this process may
- * have slept while somebody made the job anew.
+ * Deletes the job's blobs of every incarnation but its own, until none is found: one may still have been on its way. Those that savepoints
+ * name stay: a savepoint outlives its job. Only what was there before the job was seen in this incarnation, so that it had left theirs for
+ * good: this process may have slept while somebody made the job anew; also from a savepoint that is gone since, so the row is read last.
  */
-async function deleteBlobs(tools: Tools, ownIncarnation: string): Promise<number | 'superseded'> {
+async function deleteBlobs(tools: Tools, ownIncarnation: string): Promise<Deleted | 'superseded'> {
   const store = await tools.blobStore();
+  const blobs = createBlobs(store, tools.random);
   for (let deleted = 0; ; ) {
     const found: string[] = [];
     for await (const { name } of store.list(`${tools.job}/`)) if (!name.startsWith(`${tools.job}/${ownIncarnation}/`)) found.push(name);
+    const pinned = new Set(await pinnedNames({ epochs: tools.epochs, blobs }, tools.job));
     if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';
-    if (found.length === 0) return deleted;
-    for (let at = 0; at < found.length; at += DELETE_TOGETHER) await store.delete(found.slice(at, at + DELETE_TOGETHER));
-    deleted += found.length;
+    const garbage = found.filter((name) => !pinned.has(name));
+    if (garbage.length === 0) return { deleted, kept: found.length };
+    for (let at = 0; at < garbage.length; at += DELETE_TOGETHER) await store.delete(garbage.slice(at, at + DELETE_TOGETHER));
+    deleted += garbage.length;
     tools.say(`deleted ${plural(deleted, 'blob')}`);
   }
+}
+
+interface Deleted {
+  readonly deleted: number;
+  /** For savepoints. */
+  readonly kept: number;
 }
 
 async function startedAgain(tools: Tools): Promise<CommandResult> {
@@ -164,7 +183,12 @@ async function startedAgain(tools: Tools): Promise<CommandResult> {
   return ended(row, 'started-again', EXIT.startedAgain, { text: whyNotOurs(row, tools.clock.now()) });
 }
 
-function ended(row: JobRow, outcome: string, code: ExitCode, more: { readonly text: string; readonly deleted?: object }): CommandResult {
+function ended(
+  row: JobRow,
+  outcome: string,
+  code: ExitCode,
+  more: { readonly text: string; readonly deleted?: object; readonly kept?: object },
+): CommandResult {
   const { text, ...rest } = more;
   return { code, json: { job: row.job, outcome, lastCompleted: row.lastCompleted?.epoch ?? null, ...rest }, text };
 }

@@ -32,9 +32,13 @@ const LONGEST_BUCKET_NAME = 63;
  * every operator stage, so that a warm one holds the state of exactly that subtask.
  */
 export class JobFunctions extends Construct {
+  /** Runs the job: it asks the others. */
   readonly coordinator: LambdaFunction;
+  /** Reads topics, for all subtasks of all sources. */
   readonly source: LambdaFunction;
+  /** Writes, for all subtasks of all sinks. */
   readonly sink: LambdaFunction;
+  /** One for each subtask of each stage of keyed operators. */
   readonly operators: readonly LambdaFunction[];
   /** Names the code and the settings: functions of two builds never share an epoch. */
   readonly buildId: string;

@@ -11,7 +11,9 @@ export interface MonitoringProps extends Watched {
 
 /** A job's alarms and its dashboard. Each alarm has the name of the heading of docs/runbook.md that says what to do. */
 export class Monitoring extends Construct {
+  /** One for each kind of trouble. */
   readonly alarms: readonly Alarm[];
+  /** With what the alarms watch. */
   readonly dashboard: Dashboard;
 
   constructor(scope: Construct, id: string, { actions, ...watched }: MonitoringProps) {

@@ -4,10 +4,11 @@ import type { Construct } from 'constructs';
 
 /** Where the functions reach Kafka: subnets of a VPC, and the security groups that the brokers let in. */
 export interface Network {
+  /** From which the brokers are reached. */
   readonly vpc: IVpc;
-  /** @default the VPC's private subnets */
+  /** Where the functions are. @default the VPC's private subnets */
   readonly subnets?: SubnetSelection;
-  /** @default one that is made for the job, from which everything may be reached */
+  /** Those of the functions. @default one that is made for the job, from which everything may be reached */
   readonly securityGroups?: readonly ISecurityGroup[];
 }
 

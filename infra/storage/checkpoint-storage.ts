@@ -29,7 +29,9 @@ export interface CheckpointStorageProps {
 
 /** What a job keeps: the table of jobs and epochs (ONCEFLOW_TABLE) and the bucket of blobs (ONCEFLOW_BLOBS). */
 export class CheckpointStorage extends Construct {
+  /** Of jobs and epochs. */
   readonly table: ITable;
+  /** Of exchanges, staged output and snapshots. */
   readonly blobs: IBucket;
   /** As in `AdoptedStorage`. */
   readonly blobPrefix: string;

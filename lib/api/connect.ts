@@ -67,6 +67,22 @@ export interface ConnectedOperator<
 
 /** Several streams that one operator reads. */
 export interface ConnectedStreams<I extends ConnectInputs> {
+  /**
+   * Runs a function for the values of each stream, all with the state of the key. `uid` names the state in snapshots.
+   *
+   * @example
+   * connect({ clicks: clicks.keyBy(({ user }) => user, utf8), views: views.keyBy(({ visitor }) => visitor, utf8) }).process('seen', {
+   *   state: { pages: mapState(utf8, int64) },
+   *   on: {
+   *     clicks({ page }, { pages }, out: Output<string>, { key }) {
+   *       out.emit(`${key} has seen ${page} ${pages.get(page) ?? 0} times`);
+   *     },
+   *     views({ page }, { pages }) {
+   *       pages.set(page, (pages.get(page) ?? 0) + 1);
+   *     },
+   *   },
+   * });
+   */
   process<
     S extends StateSpecs = Record<never, never>,
     B extends StateSpecs = Record<never, never>,
@@ -105,7 +121,7 @@ export interface ConnectedStreams<I extends ConnectInputs> {
  *       out.emit(`${key}: ${amount} of ${order.get()?.total ?? 'nothing'}`);
  *     },
  *   },
- * })
+ * });
  * @example
  * connect({ payments: payments.keyBy(({ card }) => card, utf8), limits: limits.broadcast() }).process('check', {
  *   broadcastState: { limit: mapState(utf8, float64) },
@@ -117,7 +133,7 @@ export interface ConnectedStreams<I extends ConnectInputs> {
  *       if (amount > (limit.get(country) ?? Number.POSITIVE_INFINITY)) out.emit(`${key} paid ${amount}`);
  *     },
  *   },
- * })
+ * });
  */
 export function connect<const I extends ConnectInputs>(inputs: I): ConnectedStreams<I> {
   const { draft, connected } = connectedOf(inputs);

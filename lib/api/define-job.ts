@@ -10,7 +10,12 @@ import { expectSerde } from './user-serde.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
-  /** Reads a topic. `uid` names the source's offsets: 1 to 60 of a-z 0-9 -, unique in the job. */
+  /**
+   * Reads a topic. `uid` names the source's offsets: 1 to 60 of a-z 0-9 -, unique in the job.
+   *
+   * @example
+   * job.source('read-lines', kafkaSource({ topic: 'lines', value: utf8 }));
+   */
   source<T>(uid: string, source: KafkaSource<T>): DataStream<T>;
 }
 

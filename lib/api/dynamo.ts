@@ -4,12 +4,17 @@ import { refuseAsync } from './user-function.ts';
 
 /** A table of DynamoDB as a job's output, for values of type `T`. Made by `dynamoSink`. */
 export interface DynamoSink<T> {
+  /** Which kind of sink it is. */
   readonly kind: 'dynamodb';
+  /** As of the options. */
   readonly table: string;
+  /** As of the options. */
   readonly ledgerTable: string;
+  /** As of the options. Undefined: a value is its item. */
   readonly toWrite: ((value: T) => DynamoWrite) | undefined;
 }
 
+/** Which tables a `dynamoSink` writes to. */
 export interface DynamoSinkOptions {
   /** The table's name. */
   readonly table: string;
@@ -21,6 +26,7 @@ export interface DynamoSinkOptions {
   readonly ledgerTable?: string;
 }
 
+/** The same for values that are no items. */
 export interface DynamoWriteSinkOptions<T> extends DynamoSinkOptions {
   /** What to write for a value: `{ put: item }`, which replaces the item of its key, or `{ delete: key }`. Without it the value is the item. */
   readonly toWrite: (value: T) => DynamoWrite;
@@ -34,10 +40,13 @@ export interface DynamoWriteSinkOptions<T> extends DynamoSinkOptions {
  * Writes to one key keep their order when the stream is keyed by it, or by a part of it.
  *
  * @example
- * .sink('write-totals', dynamoSink({
- *   table: 'totals',
- *   toWrite: ({ user, total }: Total) => (total === 0 ? { delete: { user } } : { put: { user, total } }),
- * }));
+ * totals.sink(
+ *   'write-totals',
+ *   dynamoSink({
+ *     table: 'totals',
+ *     toWrite: ({ user, total }: Total) => (total === 0 ? { delete: { user } } : { put: { user, total } }),
+ *   }),
+ * );
  */
 export function dynamoSink<T>(options: DynamoWriteSinkOptions<T>): DynamoSink<T>;
 export function dynamoSink<T extends DynamoItem>(options: DynamoSinkOptions): DynamoSink<T>;

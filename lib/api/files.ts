@@ -8,15 +8,23 @@ import { expectWhole } from './whole-number.ts';
 
 /** Files as a job's output, for rows of type `T`. Made by `fileSink`. */
 export interface FileSink<T> {
+  /** Which kind of sink it is. */
   readonly kind: 'files';
+  /** As of the options. */
   readonly location: string;
+  /** As of the options. */
   readonly format: FileFormat<T>;
+  /** As of the options. Undefined: rows lie in the location itself. */
   readonly path: ((row: T, of: RowTime) => string) | undefined;
+  /** As of the options. */
   readonly maxFileBytes: number;
+  /** As of the options. */
   readonly compression: Compression;
+  /** As of the options. */
   readonly manifests: boolean;
 }
 
+/** Where a `fileSink` writes to, and how. */
 export interface FileSinkOptions<T> {
   /** Where to: `s3://bucket`, `s3://bucket/prefix`, or `file:///absolute/folder` of the machine that runs the job. */
   readonly location: string;
@@ -29,7 +37,7 @@ export interface FileSinkOptions<T> {
   readonly path?: (row: T, of: RowTime) => string;
   /** A file that has so many bytes, before compression, is followed by another one; 1024 to 1,073,741,824. @default 134217728 */
   readonly maxFileBytes?: number;
-  /** @default 'none' */
+  /** How files are compressed as a whole; Parquet does it by itself. @default 'none' */
   readonly compression?: Compression;
   /**
    * Writes `_manifests/….json` for each epoch and subtask: key, rows and bytes of each of its files. It appears behind them.
@@ -46,11 +54,14 @@ const MOST_FILE_BYTES = 1024 * 1024 * 1024;
  * and no file is ever changed. Each epoch, subtask and folder has files of its own: a longer ONCEFLOW_CHECKPOINT_INTERVAL_MS makes fewer and larger ones.
  *
  * @example
- * .sink('to-lake', fileSink<Order>({
- *   location: 's3://lake/orders',
- *   format: jsonLines(),
- *   path: (_order, { timestamp }) => `hour=${new Date(timestamp).toISOString().slice(0, 13)}`,
- * }));
+ * orders.sink(
+ *   'to-lake',
+ *   fileSink<Order>({
+ *     location: 's3://lake/orders',
+ *     format: jsonLines(),
+ *     path: (_order, { timestamp }) => `hour=${new Date(timestamp).toISOString().slice(0, 13)}`,
+ *   }),
+ * );
  */
 export function fileSink<T>(options: FileSinkOptions<T>): FileSink<T> {
   const { location, format, path, maxFileBytes = 128 * 1024 * 1024, compression = 'none', manifests = false } = options;
@@ -71,11 +82,17 @@ export function fileSink<T>(options: FileSinkOptions<T>): FileSink<T> {
   return { kind: 'files', location, format, path, maxFileBytes, compression, manifests };
 }
 
-/** Rows as JSON texts, one a line, with JSON's own losses (see `json`). A row without a text, or with a bigint in it, fails the record. */
+/**
+ * Rows as JSON texts, one a line, with JSON's own losses (see `json`). A row without a text, or with a bigint in it, fails the record.
+ *
+ * @example
+ * orders.sink('to-lake', fileSink<Order>({ location: 's3://lake/orders', format: jsonLines() }));
+ */
 export function jsonLines<T = unknown>(): FileFormat<T> {
   return jsonLinesFormat;
 }
 
+/** How rows become lines of CSV. */
 export interface CsvOptions<T> {
   /** In their order: a property of the row by its name, or a name and what its field holds. */
   readonly columns: readonly ((keyof T & string) | CsvColumn<T>)[];
@@ -88,7 +105,7 @@ export interface CsvOptions<T> {
  * (undefined, null) is empty, an empty string is `""`; dates are ISO 8601. What is none of these fails the record.
  *
  * @example
- * csv<Order>({ columns: ['id', 'customer', { name: 'total', value: ({ lines }) => lines.length }] })
+ * csv<Order>({ columns: ['id', 'customer', { name: 'cents', value: ({ total }) => Math.round(total * 100) }] });
  */
 export function csv<T>({ columns, header = true }: CsvOptions<T>): FileFormat<T> {
   if (!Array.isArray(columns) || columns.length === 0) throw new JobDefinitionError('csv: columns is empty, and must name one or more');

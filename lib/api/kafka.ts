@@ -8,15 +8,23 @@ import { refuseAsync } from './user-function.ts';
 
 /** A Kafka topic as a job's input: values of type `T`, made of records with keys `K` and values `V`. Made by `kafkaSource`. */
 export interface KafkaSource<T, K = unknown, V = unknown> {
+  /** As of the options. */
   readonly topic: string;
+  /** As of the options. Undefined: keys are bytes. */
   readonly key: Serde<K> | undefined;
+  /** As of the options. */
   readonly value: Serde<V>;
+  /** As of the options. */
   readonly startingOffsets: StartingOffsets;
+  /** As of the options. Undefined: the record's value. */
   readonly select: ((record: SourceRecord<unknown, unknown>) => T) | undefined;
+  /** As of the options. Undefined: records keep their timestamps, and nothing waits for them. */
   readonly eventTime: EventTimeStrategy | undefined;
 }
 
+/** Which topic a `kafkaSource` reads, and how. */
 export interface KafkaSourceOptions<K, V, T> {
+  /** Its name. ONCEFLOW_TOPICS may give the source another one. */
   readonly topic: string;
   /** How values are read. A record that it cannot read stops the job with its topic, partition and offset. */
   readonly value: Serde<V>;
@@ -75,17 +83,27 @@ export function kafkaSource<V, T = V, K = Uint8Array>(options: KafkaSourceOption
 
 /** A Kafka topic as a job's output for values of type `T`, of which records with keys `K` and values `V` are made. Made by `kafkaSink`. */
 export interface KafkaSink<T, K = unknown, V = unknown> {
+  /** Which kind of sink it is. */
   readonly kind: 'kafka';
+  /** As of the options. */
   readonly topic: string;
+  /** As of the options. Undefined: records have no key. */
   readonly key: Serde<K> | undefined;
+  /** As of the options. */
   readonly value: Serde<V>;
+  /** As of the options. */
   readonly delivery: 'exactly-once';
+  /** As of the options. Undefined: a value is the record's value. */
   readonly toRecord: ((value: T) => OutputRecord<unknown, unknown>) | undefined;
+  /** As of the options. */
   readonly compression: 'none' | 'gzip' | 'zstd';
 }
 
+/** Which topic a `kafkaSink` writes to, and how. */
 export interface KafkaSinkOptions<V> {
+  /** Its name. ONCEFLOW_TOPICS may give the sink another one. */
   readonly topic: string;
+  /** How values are written. */
   readonly value: Serde<V>;
   /**
    * Each value is in the topic exactly once for a reader with `isolation.level=read_committed`; unless the job runs with
@@ -101,12 +119,15 @@ export interface KafkaSinkOptions<V> {
   readonly compression?: 'none' | 'gzip' | 'zstd';
 }
 
+/** The same for values that are no record's value, or records with headers or a time of their own. */
 export interface KafkaRecordSinkOptions<V, T> extends KafkaSinkOptions<V> {
   /** Makes the record of a value. Without it the value is the record's value, and the record has no key. */
   readonly toRecord: (value: T) => OutputRecord<never, V>;
 }
 
+/** The same for records with keys. */
 export interface KafkaKeyedSinkOptions<K, V, T> extends KafkaSinkOptions<V> {
+  /** How keys are written: they say which partition a record goes to. */
   readonly key: Serde<K>;
   /** Makes the record of a value. */
   readonly toRecord: (value: T) => OutputRecord<K, V>;
@@ -122,9 +143,9 @@ const COMPRESSIONS: readonly unknown[] = ['none', 'gzip', 'zstd'];
  * next partition.
  *
  * @example
- * .sink('write-counts', kafkaSink({ topic: 'counts', value: utf8 }));
+ * words.sink('write-words', kafkaSink({ topic: 'words', value: utf8 }));
  * @example
- * .sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
+ * totals.sink('write-totals', kafkaSink({ topic: 'totals', key: utf8, value: int64, toRecord: ({ user, total }: Total) => ({ key: user, value: total }) }));
  */
 export function kafkaSink<const K, V, T>(options: KafkaKeyedSinkOptions<K, V, T>): KafkaSink<T, K, V>;
 export function kafkaSink<V, T>(options: KafkaRecordSinkOptions<V, T>): KafkaSink<T, never, V>;

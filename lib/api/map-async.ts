@@ -1,6 +1,7 @@
 import { JobDefinitionError } from '../graph/job.ts';
 import { expectWhole } from './whole-number.ts';
 
+/** How many values `mapAsync` has under way, and for how long. */
 export interface MapAsyncOptions {
   /** So many values are waited for at once, in each subtask: 1 to 10,000. @default 100 */
   readonly capacity?: number;

@@ -7,6 +7,7 @@ declare const value: unique symbol;
 
 /** A side output's declaration: of values of this type. Made by `sideOutput`. */
 export interface SideOutputSpec<T> {
+  /** Always: it is told from other things by it. */
   readonly isSideOutput: true;
   /** For the compiler alone. */
   readonly [value]?: T;
@@ -31,8 +32,10 @@ export function sideOutput<T>(): SideOutputSpec<T> {
   return { isSideOutput: true };
 }
 
+/** Side outputs by names of the author's. */
 export type SideOutputSpecs = Readonly<Record<string, SideOutputSpec<unknown>>>;
 
+/** The values of a side output. */
 export type SideOutputValue<Spec> = Spec extends SideOutputSpec<infer T> ? T : never;
 
 /** Where an operator's functions emit what they give aside. */

@@ -24,6 +24,7 @@ export interface StateSpec<Handle> {
 
 /** A value state's declaration: `Absent` is what a key without a value reads. Made by `valueState`. */
 export interface ValueStateSpec<T, Absent> extends StateSpec<ValueState<T, Absent>> {
+  /** How the value is stored. */
   readonly serde: Serde<T>;
   /** The value, or what makes it. */
   readonly initial: Absent | (() => Absent);
@@ -42,7 +43,7 @@ export interface ValueStateSpec<T, Absent> extends StateSpec<ValueState<T, Absen
  * not taken back with an attempt that fails.
  *
  * @example
- * state: { count: valueState(int64, 0), lastSeen: valueState(float64), words: valueState(json<string[]>(), []) }
+ * const state = { count: valueState(int64, 0), lastSeen: valueState(float64), words: valueState(json<string[]>(), []) };
  */
 export function valueState<T>(serde: Serde<T>): ValueStateSpec<T, undefined>;
 export function valueState<T>(serde: Serde<T>, initial: NoInfer<T> | (() => NoInfer<T>)): ValueStateSpec<T, T>;
@@ -60,6 +61,7 @@ export function valueState<T>(serde: Serde<T>, initial?: T | (() => T)): ValueSt
 
 /** A list state's declaration. Made by `listState`. */
 export interface ListStateSpec<T> extends StateSpec<ListState<T>> {
+  /** How an entry is stored. */
   readonly serde: Serde<T>;
 }
 
@@ -68,7 +70,7 @@ export interface ListStateSpec<T> extends StateSpec<ListState<T>> {
  * writes ten. Nothing of it may be kept when its record is done with (`valueState` says what that means).
  *
  * @example
- * state: { lastPrices: listState(float64) }
+ * const state = { lastPrices: listState(float64) };
  */
 export function listState<T>(serde: Serde<T>): ListStateSpec<T> {
   return {
@@ -82,7 +84,9 @@ export function listState<T>(serde: Serde<T>): ListStateSpec<T> {
 
 /** A map state's declaration. Made by `mapState`. */
 export interface MapStateSpec<K, V> extends StateSpec<MapState<K, V>> {
+  /** How the key of an entry is stored, and told from others. */
   readonly key: Serde<K>;
+  /** How the value of an entry is stored. */
   readonly value: Serde<V>;
 }
 
@@ -94,7 +98,7 @@ export interface MapStateSpec<K, V> extends StateSpec<MapState<K, V>> {
  * (`valueState` says what that means).
  *
  * @example
- * state: { prices: mapState(utf8, float64) }
+ * const state = { prices: mapState(utf8, float64) };
  */
 export function mapState<K, V>(key: Serde<K>, value: Serde<V>): MapStateSpec<K, V> {
   return {
@@ -110,6 +114,7 @@ export function mapState<K, V>(key: Serde<K>, value: Serde<V>): MapStateSpec<K, 
 
 /** A reducing state's declaration. Made by `reducingState`. */
 export interface ReducingStateSpec<T> extends StateSpec<ReducingState<T>> {
+  /** How the value is stored. */
   readonly serde: Serde<T>;
 }
 
@@ -119,7 +124,7 @@ export interface ReducingStateSpec<T> extends StateSpec<ReducingState<T>> {
  * means).
  *
  * @example
- * state: { highest: reducingState(float64, Math.max) }
+ * const state = { highest: reducingState(float64, Math.max) };
  */
 export function reducingState<T>(serde: Serde<T>, reduce: (reduced: NoInfer<T>, value: NoInfer<T>) => NoInfer<T>): ReducingStateSpec<T> {
   return {
@@ -144,6 +149,7 @@ export interface Aggregate<T, A, R = A> {
 
 /** An aggregating state's declaration. Made by `aggregatingState`. */
 export interface AggregatingStateSpec<T, R> extends StateSpec<AggregatingState<T, R>> {
+  /** How the accumulator is stored. */
   readonly serde: Serde<unknown>;
 }
 
@@ -152,13 +158,13 @@ export interface AggregatingStateSpec<T, R> extends StateSpec<AggregatingState<T
  * when its record is done with (`valueState` says what that means).
  *
  * @example
- * state: {
+ * const state = {
  *   mean: aggregatingState(json<{ sum: number; n: number }>(), {
  *     initial: { sum: 0, n: 0 },
  *     add: ({ sum, n }, price: number) => ({ sum: sum + price, n: n + 1 }),
  *     result: ({ sum, n }) => sum / n,
  *   }),
- * }
+ * };
  */
 export function aggregatingState<T, A, R = A>(serde: Serde<A>, aggregate: Aggregate<T, NoInfer<A>, R>): AggregatingStateSpec<T, R> {
   return {
@@ -195,7 +201,7 @@ export interface TtlOptions {
  * that has one goes on with it, and is refused with the other.
  *
  * @example
- * state: { visits: withTtl(valueState(int64, 0), { ttlMs: 24 * 60 * 60 * 1000 }) }
+ * const state = { visits: withTtl(valueState(int64, 0), { ttlMs: 24 * 60 * 60 * 1000 }) };
  */
 export function withTtl<Handle>(spec: StateSpec<Handle>, options: TtlOptions): StateSpec<Handle> {
   return {
@@ -223,6 +229,7 @@ export function declareState(spec: StateSpec<unknown>, name: string, where: stri
   return spec.declare(name, where);
 }
 
+/** States by names of the author's. */
 export type StateSpecs = Readonly<Record<string, StateSpec<unknown>>>;
 
 /** The handles that `onRecord` is given for the declared states. */

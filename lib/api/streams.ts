@@ -24,10 +24,27 @@ import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowR
  * Objects of a class of your own are shared: give a new one instead of changing it.
  */
 export interface DataStream<T> {
+  /**
+   * Makes one value of each.
+   *
+   * @example
+   * orders.map(({ id, total }) => `${id}: ${total}`);
+   */
   map<U>(fn: (value: T) => U): DataStream<U>;
+  /**
+   * Passes on the values for which `fn` answers true. A type guard says what type they have.
+   *
+   * @example
+   * orders.filter(({ total }) => total > 0);
+   */
   filter<U extends T>(fn: (value: T) => value is U): DataStream<U>;
   filter(fn: (value: T) => boolean): DataStream<T>;
-  /** Zero or more values for each: an array, or any iterable (a generator). */
+  /**
+   * Zero or more values for each: an array, or any iterable (a generator).
+   *
+   * @example
+   * lines.flatMap((line) => line.split(' '));
+   */
   flatMap<U>(fn: (value: T) => Iterable<U>): DataStream<U>;
   /**
    * As `map`, by a function that is waited for: one that asks another service, say. Up to `capacity` values are waited for at once, and go
@@ -36,7 +53,7 @@ export interface DataStream<T> {
    * any function that throws. `call.signal` aborts what is of no use any more.
    *
    * @example
-   * orders.mapAsync(async (order, { signal }) => ({ ...order, rate: await rateOf(order.currency, signal) }), { timeoutMs: 2_000 })
+   * orders.mapAsync(async (order, { signal }) => ({ ...order, rate: await rateOf(order.currency, signal) }), { timeoutMs: 2_000 });
    */
   mapAsync<U>(fn: (value: T, call: AsyncCall) => PromiseLike<U>, options?: MapAsyncOptions): DataStream<U>;
   /**
@@ -44,14 +61,14 @@ export interface DataStream<T> {
    * order.
    *
    * @example
-   * web.union(shops, phone).keyBy(({ customer }) => customer, utf8)
+   * web.union(shops, phone).keyBy(({ customer }) => customer, utf8);
    */
   union<U>(...others: readonly DataStream<U>[]): DataStream<T | U>;
   /**
    * The stream for an operator that has all of it in each of its subtasks, whatever their keys: `connect` takes it.
    *
    * @example
-   * connect({ payments: payments.keyBy(({ card }) => card, utf8), rules: rules.broadcast() })
+   * connect({ payments: payments.keyBy(({ card }) => card, utf8), rules: rules.broadcast() });
    */
   broadcast(options?: BroadcastOptions<T>): BroadcastStream<T>;
   /**
@@ -59,18 +76,22 @@ export interface DataStream<T> {
    * change while there is state.
    *
    * @example
-   * orders.keyBy((order) => order.customer, utf8)
+   * orders.keyBy((order) => order.customer, utf8);
    * @example
-   * orders.keyBy(({ customer, day }) => [customer, day], json<readonly [customer: number, day: string]>())
+   * orders.keyBy(({ customer, day }) => [customer, day], json<readonly [customer: string, day: string]>());
    */
   keyBy<const K>(selector: (value: T) => K, key: Serde<K>, options?: KeyByOptions<T>): KeyedStream<K, T>;
   /**
    * Writes the stream to Kafka, or to what else a sink is made for. `uid` names what it writes, its transactions for instance: 1 to 60
    * of a-z 0-9 -, unique in the job.
+   *
+   * @example
+   * words.sink('write-words', kafkaSink({ topic: 'words', value: utf8 }));
    */
   sink(uid: string, sink: Sink<T>): void;
 }
 
+/** How values cross to a keyed operator. */
 export interface KeyByOptions<T> {
   /**
    * How values that are not the key itself cross to the keyed operator.
@@ -79,6 +100,7 @@ export interface KeyByOptions<T> {
   readonly value?: Serde<NoInfer<T>>;
 }
 
+/** How a stream is broadcast. */
 export interface BroadcastOptions<T> {
   /**
    * How values cross to the operator.
@@ -89,6 +111,7 @@ export interface BroadcastOptions<T> {
 
 /** A stream that reaches every subtask of the operator that it is connected to. */
 export interface BroadcastStream<T> {
+  /** Always: it is told from other streams by it. */
   readonly isBroadcast: true;
   /** How its values cross. */
   readonly value: Serde<T>;
@@ -102,12 +125,14 @@ export interface KeyedStream<K, T> {
    * What type the operator emits is said by the type of `out`: without it nothing can be emitted. `onTimer` may say its own.
    *
    * @example
-   * .process('count-words', {
-   *   state: { count: valueState(int64, 0) },
-   *   onRecord(word, { count }, out: Output<string>) {
-   *     out.emit(`${word}: ${count.update((n) => n + 1)}`);
-   *   },
-   * })
+   * words
+   *   .keyBy((word) => word, utf8)
+   *   .process('count-words', {
+   *     state: { count: valueState(int64, 0) },
+   *     onRecord(word, { count }, out: Output<string>) {
+   *       out.emit(`${word}: ${count.update((n) => n + 1)}`);
+   *     },
+   *   });
    */
   process<S extends StateSpecs, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
     uid: string,
@@ -120,11 +145,17 @@ export interface KeyedStream<K, T> {
   /**
    * Folds the values of a key into one of the same type and emits it for each: the first value of a key as it is, then
    * `fn(last result, value)`.
+   *
+   * @example
+   * bids.keyBy(({ auction }) => auction, int64).reduce('highest', (one, other) => (other.price > one.price ? other : one), json<Bid>());
    */
   reduce(uid: string, fn: (accumulated: T, value: T) => T, serde: Serde<NoInfer<T>>): DataStream<T>;
   /**
    * Sums what `selector` gives (as float64: whole numbers are exact up to 2^53) and emits the sum so far for each value. What
    * is no number, NaN included, is an error of the selector.
+   *
+   * @example
+   * orders.keyBy(({ customer }) => customer, utf8).sum('spent', ({ total }) => total);
    */
   sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
   /**
@@ -139,7 +170,7 @@ export interface KeyedStream<K, T> {
    *   lowerBoundMs: 0,
    *   upperBoundMs: 3_600_000,
    *   join: ({ id }, { amount }) => `${id}: ${amount}`,
-   * })
+   * });
    */
   intervalJoin<U, R>(uid: string, other: KeyedStream<K, U>, join: IntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
   intervalJoin<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftIntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
@@ -149,8 +180,8 @@ export interface KeyedStream<K, T> {
    *
    * @example
    * orders.keyBy(({ currency }) => currency, utf8).asOfJoin('convert', rates.keyBy(({ currency }) => currency, utf8), {
-   *   join: ({ amount }, { rate }) => amount * rate,
-   * })
+   *   join: ({ total }, { rate }) => total * rate,
+   * });
    */
   asOfJoin<V, R>(uid: string, versions: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
   asOfJoin<V, R>(uid: string, versions: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
@@ -163,7 +194,7 @@ export interface KeyedStream<K, T> {
    *   type: 'left',
    *   isDeleted: ({ name }) => name === undefined,
    *   join: ({ page }, user) => `${user?.name ?? 'somebody'} looked at ${page}`,
-   * })
+   * });
    */
   tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): DataStream<R>;
   tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): DataStream<R>;
@@ -177,7 +208,7 @@ export interface KeyedStream<K, T> {
    *   isLeftDeleted: ({ name }) => name === undefined,
    *   isRightDeleted: ({ city }) => city === undefined,
    *   join: ({ name }, { city }) => ({ name, city }),
-   * }).sink('write', kafkaSink({ topic: 'profiles', key: utf8, value: json(), toRecord: (change) => change }))
+   * }).sink('write', kafkaSink({ topic: 'profiles', key: utf8, value: json(), toRecord: (change) => change }));
    */
   joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: TablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
   joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftTablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
@@ -187,7 +218,7 @@ export interface KeyedStream<K, T> {
    * first whose encoding (`keyBy`'s `value`) is less, byte by byte. No value is ever taken back: for counts that change see `topN` of windows.
    *
    * @example
-   * bids.keyBy(({ auction }) => auction, int64).topN('highest', { n: 10, by: ({ price }) => price })
+   * bids.keyBy(({ auction }) => auction, int64).topN('highest', { n: 10, by: ({ price }) => price });
    */
   topN(uid: string, top: RunningTopN<T>): DataStream<RankChange<K, T>>;
   /**
@@ -195,7 +226,7 @@ export interface KeyedStream<K, T> {
    * kept once.
    *
    * @example
-   * views.keyBy(({ page }) => page, utf8).distinctCount('visitors', ({ visitor }) => visitor, utf8, { ttlMs: 24 * 60 * 60 * 1000 })
+   * views.keyBy(({ page }) => page, utf8).distinctCount('visitors', ({ visitor }) => visitor, utf8, { ttlMs: 24 * 60 * 60 * 1000 });
    */
   distinctCount<D>(
     uid: string,
@@ -207,7 +238,7 @@ export interface KeyedStream<K, T> {
    * The first value of each key, and no other: for ever, or for `forMs` of processing time from it on.
    *
    * @example
-   * events.keyBy(({ id }) => id, utf8).deduplicate('once', { forMs: 24 * 60 * 60 * 1000 })
+   * events.keyBy(({ id }) => id, utf8).deduplicate('once', { forMs: 24 * 60 * 60 * 1000 });
    */
   deduplicate(uid: string, options?: DeduplicateOptions): DataStream<T>;
   /**
@@ -217,7 +248,7 @@ export interface KeyedStream<K, T> {
    * bids
    *   .keyBy(({ auction }) => auction, int64)
    *   .window(tumblingWindows({ sizeMs: 10_000 }))
-   *   .aggregate('count-bids', { accumulator: int64, initial: 0, add: (n) => n + 1 })
+   *   .aggregate('count-bids', { accumulator: int64, initial: 0, add: (n) => n + 1 });
    */
   window(windows: TimeWindows, options?: WindowOptions): WindowedStream<K, T>;
   window(windows: CountWindows): WindowedStream<K, T>;
@@ -232,12 +263,21 @@ export interface WindowedStream<K, T> {
    * Folds the values of a window, as they come. `uid` names the state in snapshots.
    *
    * @example
-   * .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
+   * words
+   *   .keyBy((word) => word, utf8)
+   *   .window(tumblingWindows({ sizeMs: 60_000 }))
+   *   .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other });
    */
   aggregate<A, R = WindowResult<K, A>>(uid: string, aggregate: WindowAggregate<K, T, A, R>): WindowStream<R, T>;
   /**
    * Folds the values of a window into one of the same type: the first as it is, then `fn(reduced, value)`. `fn` makes one of two parts of
    * a window too, so it must not matter how values are grouped.
+   *
+   * @example
+   * bids
+   *   .keyBy(({ auction }) => auction, int64)
+   *   .window(tumblingWindows({ sizeMs: 60_000 }))
+   *   .reduce('highest', (one, other) => (other.price > one.price ? other : one), json<Bid>());
    */
   reduce(uid: string, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): WindowStream<WindowResult<K, T>, T>;
   /**
@@ -245,7 +285,10 @@ export interface WindowedStream<K, T> {
    * is in. What type it emits is said by the type of `out`.
    *
    * @example
-   * .process('spread', (prices, { key, endMs }, out: Output<string>) => out.emit(`${key} ${endMs}: ${Math.max(...prices)}`), float64)
+   * bids
+   *   .keyBy(({ auction }) => auction, int64)
+   *   .window(tumblingWindows({ sizeMs: 60_000 }))
+   *   .process('most', (all, { key }, out: Output<string>) => out.emit(`${key}: ${Math.max(...all.map(({ price }) => price))}`), json<Bid>());
    */
   process<R = never, O extends SideOutputSpecs = NoSideOutputs>(
     uid: string,
@@ -259,7 +302,10 @@ export interface WindowedStream<K, T> {
    * keys.
    *
    * @example
-   * .topN('three-dearest', { n: 3, by: ({ price }) => price })
+   * bids
+   *   .keyBy(({ auction }) => auction, int64)
+   *   .window(tumblingWindows({ sizeMs: 60_000 }))
+   *   .topN('three-dearest', { n: 3, by: ({ price }) => price });
    */
   topN(uid: string, top: TopN<T>): WindowStream<WindowResult<K, T[]>, T>;
   /**
@@ -267,7 +313,10 @@ export interface WindowedStream<K, T> {
    * windows once in each slice.
    *
    * @example
-   * .distinctCount('visitors', ({ visitor }) => visitor, utf8)
+   * views
+   *   .keyBy(({ page }) => page, utf8)
+   *   .window(slidingWindows({ sizeMs: 86_400_000, slideMs: 3_600_000 }))
+   *   .distinctCount('visitors', ({ visitor }) => visitor, utf8);
    */
   distinctCount<D>(uid: string, selector: (value: T) => D, serde: Serde<NoInfer<D>>): WindowStream<WindowResult<K, number>, T>;
   /**
@@ -279,7 +328,7 @@ export interface WindowedStream<K, T> {
    * clicks
    *   .keyBy(({ user }) => user, utf8)
    *   .window(tumblingWindows({ sizeMs: 60_000 }))
-   *   .join('visits', views.keyBy(({ user }) => user, utf8), { join: (click, view) => `${view.page}: ${click.button}` })
+   *   .join('visits', views.keyBy(({ user }) => user, utf8), { join: (click, view) => `${view.page}: ${click.button}` });
    */
   join<U, R>(uid: string, other: KeyedStream<K, U>, join: WindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
   join<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
@@ -290,9 +339,12 @@ export interface WindowedStream<K, T> {
    * cannot say. One of both may be empty.
    *
    * @example
-   * .coGroup('sellers', auctions.keyBy(({ seller }) => seller, int64), (persons, auctions, { key }, out: Output<number>) => {
-   *   if (persons.length > 0 && auctions.length > 0) out.emit(key);
-   * })
+   * persons
+   *   .keyBy(({ id }) => id, int64)
+   *   .window(tumblingWindows({ sizeMs: 10_000 }))
+   *   .coGroup('sellers', auctions.keyBy(({ seller }) => seller, int64), (registered, opened, { key }, out: Output<number>) => {
+   *     if (registered.length > 0 && opened.length > 0) out.emit(key);
+   *   });
    */
   coGroup<U, R = never>(
     uid: string,
@@ -301,11 +353,13 @@ export interface WindowedStream<K, T> {
   ): WindowStream<R, T | U>;
 }
 
+/** What `process` of windows has besides its function. */
 export interface WindowProcessOptions<O extends SideOutputSpecs> {
   /** As that of a keyed operator. @default none */
   readonly sideOutputs?: O;
 }
 
+/** For how long `deduplicate` remembers. */
 export interface DeduplicateOptions {
   /** In milliseconds of processing time, 1 at least. Then the key is forgotten, and its next value is a first one. @default for ever */
   readonly forMs?: number;
@@ -323,7 +377,7 @@ export interface WindowStream<R, T> extends DataStream<R> {
    *   .keyBy((word) => word, utf8)
    *   .window(slidingWindows({ sizeMs: 60_000, slideMs: 10_000 }))
    *   .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
-   *   .topN('most-frequent', { n: 10, by: ({ value }) => value })
+   *   .topN('most-frequent', { n: 10, by: ({ value }) => value });
    */
   topN(uid: string, top: TopN<R>, options?: TopNOptions<R>): DataStream<WindowTop<R>>;
   /** The values that came when all their windows were over, and no lateness was allowed any more: each with its own timestamp. */
@@ -342,7 +396,7 @@ export interface SideStreams<O extends SideOutputSpecs> {
    * What the operator emits to the side output that it declares under this name. Throws `JobDefinitionError` for any other name.
    *
    * @example
-   * checked.sideOutput('refused').sink('write-refused', kafkaSink({ topic: 'refused', value: utf8 }))
+   * checked.sideOutput('refused').sink('write-refused', kafkaSink({ topic: 'refused', value: utf8 }));
    */
   sideOutput<Name extends keyof O & string>(name: Name): DataStream<SideOutputValue<O[Name]>>;
 }
@@ -350,13 +404,21 @@ export interface SideStreams<O extends SideOutputSpecs> {
 /** What an operator makes; with its side outputs, if it declares any. */
 export type WithSideOutputs<Stream, O extends SideOutputSpecs> = [keyof O] extends [never] ? Stream : Stream & SideStreams<O>;
 
+/** What `sum` gives for each value. */
 export interface KeySum<K> {
+  /** Whose values were summed. */
   readonly key: K;
+  /** Of all values of the key so far. */
   readonly sum: number;
 }
 
+/** What runs for the values of a stream, with the state of their key. */
 export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R, O extends SideOutputSpecs = NoSideOutputs> {
+  /** What is kept of each key, by names of yours; `{}` for nothing. */
   readonly state: S;
+  /**
+   * Runs for each value, with the state of its key. What it emits has the time of the record.
+   */
   onRecord(value: T, state: StateHandles<S>, out: Output<R>, context: KeyedContext<K, SideOutputs<O>>): void;
   /**
    * Runs for each timer that is due, with the state of its key: at the end of an epoch, behind all its records. Timers of event time
@@ -364,13 +426,16 @@ export interface KeyedOperator<K, T, S extends StateSpecs, R, Q = R, O extends S
    * again, and the job stops when that has lasted for ONCEFLOW_REFUSAL_TIMEOUT_MS.
    *
    * @example
-   * onRecord({ dueMs }, { open }, out, { timers }) {
-   *   open.set(true);
-   *   timers.setEventTime(dueMs);
-   * },
-   * onTimer({ timeMs }, { open }, out: Output<string>, { key }) {
-   *   if (open.get()) out.emit(`${key} is overdue since ${timeMs}`);
-   * }
+   * orders.keyBy(({ id }) => id, utf8).process('overdue', {
+   *   state: { open: valueState(int32) },
+   *   onRecord(_order, { open }, _out, { timers, timestamp }) {
+   *     open.set(1);
+   *     timers.setEventTime(timestamp + 86_400_000);
+   *   },
+   *   onTimer({ timeMs }, { open }, out: Output<string>, { key }) {
+   *     if (open.get() === 1) out.emit(`${key} is overdue since ${timeMs}`);
+   *   },
+   * });
    */
   onTimer?(timer: Timer, state: StateHandles<S>, out: Output<Q>, context: KeyedContext<K, SideOutputs<O>>): void;
   /**

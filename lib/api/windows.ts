@@ -23,7 +23,12 @@ interface Aligned {
   readonly offsetMs?: number;
 }
 
-/** Windows that follow each other: a value is in one. `tumblingWindows({ sizeMs: 60_000 })`: of each full minute. */
+/**
+ * Windows that follow each other: a value is in one.
+ *
+ * @example
+ * bids.keyBy(({ auction }) => auction, int64).window(tumblingWindows({ sizeMs: 60_000 })); // each full minute
+ */
 export function tumblingWindows({ sizeMs, offsetMs = 0 }: Aligned & { readonly sizeMs: number }): TimeWindows {
   return checked({ kind: 'tumbling', sizeMs, offsetMs });
 }
@@ -32,7 +37,7 @@ export function tumblingWindows({ sizeMs, offsetMs = 0 }: Aligned & { readonly s
  * Windows of `sizeMs` that begin every `slideMs`: a value is in all of those that lie over its time. `slideMs` is at most `sizeMs`.
  *
  * @example
- * slidingWindows({ sizeMs: 3_600_000, slideMs: 60_000 }) // every minute the last hour
+ * slidingWindows({ sizeMs: 3_600_000, slideMs: 60_000 }); // every minute the last hour
  */
 export function slidingWindows(sizes: Aligned & { readonly sizeMs: number; readonly slideMs: number }): TimeWindows {
   const { sizeMs, slideMs, offsetMs = 0 } = sizes;
@@ -43,7 +48,7 @@ export function slidingWindows(sizes: Aligned & { readonly sizeMs: number; reado
  * Windows that begin together and grow by `stepMs` up to `maxSizeMs`, a multiple of it; then the next begin.
  *
  * @example
- * cumulatingWindows({ maxSizeMs: 86_400_000, stepMs: 3_600_000 }) // every hour the day so far
+ * cumulatingWindows({ maxSizeMs: 86_400_000, stepMs: 3_600_000 }); // every hour the day so far
  */
 export function cumulatingWindows(sizes: Aligned & { readonly maxSizeMs: number; readonly stepMs: number }): TimeWindows {
   const { maxSizeMs, stepMs, offsetMs = 0 } = sizes;
@@ -53,16 +58,25 @@ export function cumulatingWindows(sizes: Aligned & { readonly maxSizeMs: number;
 /**
  * Sessions of a key: a value belongs to the one that it is at most `gapMs` away from, and two that it brings so near to each other become
  * one. It ends `gapMs` behind its latest value.
+ *
+ * @example
+ * sessionWindows({ gapMs: 600_000 }); // until nothing has come for ten minutes
  */
 export function sessionWindows({ gapMs }: { readonly gapMs: number }): TimeWindows {
   return checked({ kind: 'session', gapMs });
 }
 
-/** Windows of `size` values of a key, in order of arrival. The result comes at once with the last of them. */
+/**
+ * Windows of `size` values of a key, in order of arrival. The result comes at once with the last of them.
+ *
+ * @example
+ * bids.keyBy(({ auction }) => auction, int64).window(countWindows({ size: 100 }));
+ */
 export function countWindows({ size }: { readonly size: number }): CountWindows {
   return checked({ kind: 'count', size });
 }
 
+/** For how long windows take values, and when they give results. */
 export interface WindowOptions {
   /**
    * So long behind its end a window still takes values. Its result then comes once more, in place of the first, at the end of each
@@ -81,9 +95,13 @@ export interface WindowOptions {
 
 /** What a window gives for which nothing else was said. */
 export interface WindowResult<K, A> {
+  /** Whose window it was. */
   readonly key: K;
+  /** As that of `WindowContext`. */
   readonly startMs: number;
+  /** As that of `WindowContext`. */
   readonly endMs: number;
+  /** What was made of its values. */
   readonly value: A;
 }
 

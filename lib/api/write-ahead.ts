@@ -7,14 +7,21 @@ import { expectWhole } from './whole-number.ts';
 
 /** A function as a job's output, for values of type `T`. Made by `writeAheadSink`. */
 export interface WriteAheadSink<T> {
+  /** Which kind of sink it is. */
   readonly kind: 'deliver';
+  /** As of the options. */
   readonly value: Serde<unknown>;
+  /** As of the options. */
   readonly deliver: (rows: readonly T[], place: DeliveryPlace) => unknown;
+  /** As of the options. Undefined: nobody is asked. */
   readonly delivered: ((place: DeliveryStart) => unknown) | undefined;
+  /** As of the options. */
   readonly maxBatchRows: number;
+  /** As of the options. */
   readonly maxBatchBytes: number;
 }
 
+/** How a `writeAheadSink` brings rows to their target. */
 export interface WriteAheadSinkOptions<T> {
   /**
    * Brings rows to the target, and returns (or resolves) when the target has them for good. What it throws is taken for an outage: it
@@ -50,15 +57,17 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * `place.id`. So a target that keeps the id with the rows, or is idempotent, has each row exactly once; any other has it at least once.
  *
  * @example
- * .sink('to-warehouse', writeAheadSink<Order>({
- *   async deliver(rows, { id, signal }) {
- *     const answer = await fetch('https://warehouse.example/rows', {
- *       method: 'POST', headers: { 'idempotency-key': id }, body: JSON.stringify(rows), signal,
- *     });
- *     if (answer.status === 400) throw new DeliveryRefusedError(await answer.text());
- *     if (!answer.ok) throw new Error(`the warehouse answered ${answer.status}`);
- *   },
- * }));
+ * orders.sink(
+ *   'to-warehouse',
+ *   writeAheadSink<Order>({
+ *     async deliver(rows, { id, signal }) {
+ *       const headers = { 'idempotency-key': id };
+ *       const answer = await fetch('https://warehouse.example/rows', { method: 'POST', headers, body: JSON.stringify(rows), signal });
+ *       if (answer.status === 400) throw new DeliveryRefusedError(await answer.text());
+ *       if (!answer.ok) throw new Error(`the warehouse answered ${answer.status}`);
+ *     },
+ *   }),
+ * );
  */
 export function writeAheadSink<T>(options: WriteAheadSinkOptions<T>): WriteAheadSink<T> {
   const { deliver, delivered, value = structured, maxBatchRows = 1000, maxBatchBytes = 1024 * 1024 } = options;

@@ -14,6 +14,7 @@ import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow,
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type Pool, widened } from '../protocol/pool.ts';
 import { awsFaultOf } from './aws-problem.ts';
+import { fencedUpdate, type Holder, holding, isHeld, readItem, readJob, rememberTaken } from './dynamo-held.ts';
 import {
   type Attributes,
   attributes,
@@ -29,7 +30,8 @@ import {
   POOL_ATTRIBUTE,
   TTL_ATTRIBUTE,
 } from './dynamo-rows.ts';
-import { conditional, noSuchJob, problem, type Store, send } from './dynamo-send.ts';
+import { createSavepointStore } from './dynamo-savepoints.ts';
+import { cancellationCodes, conditional, noSuchJob, problem, type Store, send } from './dynamo-send.ts';
 
 /** More than the coordinators that could ever contend for one job; each failed try means that another one succeeded. */
 const MAX_TAKEOVER_TRIES = 100;
@@ -78,30 +80,8 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
     listEpochs: (job, incarnation, after) => listEpochs(store, job, incarnation, after),
     retireThrough: (job, generation, epoch) => retireThrough(store, job, generation, epoch),
     expireEpoch: (job, incarnation, epoch, expiresAtMs) => expireEpoch(store, job, incarnation, epoch, expiresAtMs),
+    ...createSavepointStore(store),
   };
-}
-
-interface Holder extends Store {
-  /**
-   * By job and generation, of the generations that this process took, the incarnation. The generations of a job that was
-   * deleted and made anew begin again, so a write must also be of the incarnation in which its generation was taken.
-   */
-  readonly incarnations: Map<string, string>;
-  /**
-   * By what is to be taken, until it is: what a try writes into the row. Also of one that was refused: a try before it, without an answer,
-   * may still be carried out.
-   */
-  readonly claims: Map<string, string>;
-}
-
-async function readJob(store: Store, job: string): Promise<JobRow | undefined> {
-  const item = await readItem(store, job);
-  return item === undefined ? undefined : decodeJob(item);
-}
-
-async function readItem(store: Store, job: string): Promise<Attributes | undefined> {
-  const command = new GetItemCommand({ TableName: store.table, Key: jobKey(job), ConsistentRead: true });
-  return (await send(store, 'GetItem', () => store.client.send(command))).Item;
 }
 
 async function createJob(store: Holder, row: JobRow): Promise<'created' | 'exists'> {
@@ -122,25 +102,6 @@ async function createJob(store: Holder, row: JobRow): Promise<'created' | 'exist
 function created(store: Holder, row: JobRow): 'created' {
   rememberTaken(store, row);
   return 'created';
-}
-
-/** The condition under which `generation` still holds the job, and the values in it. */
-function holding(
-  { incarnations }: Holder,
-  job: string,
-  generation: number,
-): { readonly condition: string; readonly values: Record<string, unknown> } {
-  const incarnation = incarnations.get(`${job} ${generation}`);
-  const condition = `generation = :generation${incarnation === undefined ? '' : ' AND incarnation = :incarnation'}`;
-  return { condition, values: { ':generation': generation, ':incarnation': incarnation } };
-}
-
-function isHeld({ incarnations }: Holder, row: JobRow | undefined, generation: number): row is JobRow {
-  return row?.generation === generation && (incarnations.get(`${row.job} ${generation}`) ?? row.incarnation) === row.incarnation;
-}
-
-function rememberTaken({ incarnations }: Holder, { job, generation, incarnation }: JobRow): void {
-  incarnations.set(`${job} ${generation}`, incarnation);
 }
 
 /** The columns of a lease. */
@@ -445,27 +406,4 @@ async function expireEpoch(store: Store, job: string, incarnation: string, epoch
     ExpressionAttributeValues: attributes({ ':expires': Math.ceil(expiresAtMs / 1000) }),
   });
   await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
-}
-
-async function fencedUpdate(
-  store: Holder,
-  job: string,
-  generation: number,
-  update: string,
-  values: Record<string, unknown>,
-): Promise<FencedWrite> {
-  const held = holding(store, job, generation);
-  const command = new UpdateItemCommand({
-    TableName: store.table,
-    Key: jobKey(job),
-    UpdateExpression: update,
-    ConditionExpression: held.condition,
-    ExpressionAttributeValues: attributes({ ...held.values, ...values }),
-  });
-  const written = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
-  return written.outcome === 'done' ? 'written' : 'superseded';
-}
-
-function cancellationCodes(error: unknown): ReadonlySet<string | undefined> {
-  return new Set(error instanceof TransactionCanceledException ? error.CancellationReasons?.map((reason) => reason.Code) : []);
 }

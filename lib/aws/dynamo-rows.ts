@@ -2,16 +2,17 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { manifestColumns } from '../ports/check-decision.ts';
-import type { Decision, EpochRow, JobRow, ManifestRef } from '../ports/epoch-store.ts';
+import type { Decision, EpochRow, JobRow, ManifestRef, Savepoint } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { upgradedPool, upgradedSentAgain } from '../protocol/earlier/job-rows.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import { parseManifest } from '../protocol/manifest.ts';
 import { widened } from '../protocol/pool.ts';
 import { epochSummarySchema, jobRowSchema } from '../protocol/rows.ts';
+import { savepointSchema } from '../protocol/savepoint.ts';
 import { count } from '../protocol/shape.ts';
 
-// The table: pk = the job; sk = `job` for its row, `epoch#<incarnation>#<twelve digits>` for an epoch's. The manifest
+// The table: pk = the job; sk = `job` for its row, `epoch#<incarnation>#<twelve digits>` for an epoch's, `savepoint#<name>`. The manifest
 // is a JSON text, not a map: half the size, and read back exactly as it was.
 
 export type Attributes = Record<string, AttributeValue>;
@@ -34,6 +35,12 @@ export function epochSortKey(incarnation: string, epoch: number): string {
   return `epoch#${incarnation}#${String(epoch).padStart(12, '0')}`;
 }
 
+export const SAVEPOINT_KEYS = 'savepoint#';
+
+export function savepointKey(job: string, name: string): Attributes {
+  return { pk: { S: job }, sk: { S: `${SAVEPOINT_KEYS}${name}` } };
+}
+
 /** Absent attributes for undefined values. */
 export function attributes(values: Record<string, unknown>): Attributes {
   return marshall(values, { removeUndefinedValues: true });
@@ -45,7 +52,7 @@ export function encodeJob(row: JobRow): Attributes {
 }
 
 /** The epoch's row as its decision writes it: the same Decision gives the same attributes, in the same order. */
-export function encodeEpoch(decision: Decision): Attributes {
+export function encodeEpoch(decision: Pick<Decision, 'job' | 'incarnation' | 'epoch' | 'decisionId' | 'summary' | 'manifest'>): Attributes {
   const { job, incarnation, epoch, decisionId, summary } = decision;
   return { ...epochKey(job, incarnation, epoch), ...attributes({ epoch, decisionId, ...manifestColumns(decision), summary }) };
 }
@@ -75,6 +82,15 @@ const epochColumns = z.object({
   manifestBlob: z.string().optional(),
   summary: epochSummarySchema,
   [TTL_ATTRIBUTE]: count.optional(),
+});
+
+const { job: _ofKey, name: _inKey, ...ofSavepoint } = savepointSchema.shape;
+const savepointColumns = z.object({
+  pk: z.string(),
+  sk: z.string(),
+  ...ofSavepoint,
+  manifest: z.string().optional(),
+  manifestBlob: z.string().optional(),
 });
 
 export function decodeJob(item: Attributes): JobRow {
@@ -110,6 +126,16 @@ export function decodeEpoch(item: Attributes): EpochRow {
   const { epoch, decisionId, manifest, manifestBlob, summary, [TTL_ATTRIBUTE]: expiresAtSeconds } = decode(epochColumns, item);
   const expiresAtMs = expiresAtSeconds === undefined ? undefined : expiresAtSeconds * 1000;
   return { epoch, decisionId, manifest: decodeManifest(item, manifest, manifestBlob), summary, expiresAtMs };
+}
+
+export function encodeSavepoint(savepoint: Savepoint): Attributes {
+  const { job, name, manifest: _, ...columns } = savepoint;
+  return { ...savepointKey(job, name), ...attributes({ ...columns, ...manifestColumns(savepoint) }) };
+}
+
+export function decodeSavepoint(item: Attributes): Savepoint {
+  const { pk, sk, manifest, manifestBlob, ...columns } = decode(savepointColumns, item);
+  return { ...columns, job: pk, name: sk.slice(SAVEPOINT_KEYS.length), manifest: decodeManifest(item, manifest, manifestBlob) };
 }
 
 function decodeManifest(item: Attributes, json: string | undefined, blob: string | undefined): ManifestRef {

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConditionalCheckFailedException, type DynamoDBClient, TransactionConflictException } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  TransactionCanceledException,
+  TransactionConflictException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
 import { jittered } from '../ports/pause.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type AwsCall, problemOf } from './aws-problem.ts';
@@ -38,13 +45,37 @@ export async function send<T>(store: Store, action: string, call: () => Promise<
   }
 }
 
+/**
+ * All or none of these, by conditions that know what an earlier try has done. `refused`: one of them failed.
+ * @throws StoreProblem: no clear answer, or it was not allowed
+ */
+export async function transact(store: Store, items: TransactWriteItem[]): Promise<'done' | 'refused'> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await store.client.send(new TransactWriteItemsCommand({ TransactItems: items }));
+      return 'done';
+    } catch (error) {
+      const codes = cancellationCodes(error);
+      if (codes.has('ConditionalCheckFailed')) return 'refused';
+      const pauseMs = CONFLICT_PAUSES_MS[tries];
+      if (pauseMs === undefined || !codes.has('TransactionConflict')) throw await problem(store, 'TransactWriteItems', error);
+      await sleep(jittered(pauseMs, Math.random()));
+    }
+  }
+}
+
+/** Why DynamoDB cancelled a transaction; empty when it is another error. */
+export function cancellationCodes(error: unknown): ReadonlySet<string | undefined> {
+  return new Set(error instanceof TransactionCanceledException ? error.CancellationReasons?.map((reason) => reason.Code) : []);
+}
+
 export function problem({ client, table }: Store, action: string, error: unknown): Promise<unknown> {
   return problemOf(error, callOf(table, action), client.config);
 }
 
 function callOf(table: string, action: string): AwsCall {
   // A transaction needs the permissions of what it holds.
-  const permissions = action === 'TransactWriteItems' ? ['PutItem', 'UpdateItem'] : [action];
+  const permissions = action === 'TransactWriteItems' ? ['PutItem', 'UpdateItem', 'ConditionCheckItem'] : [action];
   return {
     service: 'DynamoDB',
     action,

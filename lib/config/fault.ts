@@ -2,16 +2,20 @@ import type { Config, ToolConfig } from './parameters.ts';
 
 /** One wrong value: the variable, what it holds, the rule that it breaks, and what to do. */
 export interface ConfigFault {
+  /** The variable. */
   readonly option: string;
   /** Undefined when the variable is not set. */
   readonly value: string | undefined;
+  /** What it may hold. */
   readonly rule: string;
+  /** What to do. */
   readonly mend: string;
 }
 
 /** Everything that is wrong with the configuration, at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  /** One for each value that is wrong. */
   readonly faults: readonly ConfigFault[];
 
   constructor(faults: readonly ConfigFault[]) {

@@ -1,9 +1,18 @@
 /**
  * A buffer that grows, with a write position: the target of every encoder. `bytes` and `position` are public so that
  * hot loops can write in place after `reserve`.
+ *
+ * @example
+ * const flag: Serde<boolean> = {
+ *   name: 'flag',
+ *   write: (value, out) => out.u8(value ? 1 : 0),
+ *   read: (bytes, start) => bytes[start] === 1,
+ * };
  */
 export class ByteWriter {
+  /** The buffer. Another one after it has grown. */
   bytes: Buffer;
+  /** So many bytes are written: the next goes here. */
   position = 0;
 
   constructor(initialBytes = 4096) {
@@ -15,6 +24,7 @@ export class ByteWriter {
     if (this.position + count > this.bytes.length) this.#grow(count);
   }
 
+  /** Begins anew in the same buffer. */
   reset(): void {
     this.position = 0;
   }
@@ -24,11 +34,13 @@ export class ByteWriter {
     return this.bytes.subarray(0, this.position);
   }
 
+  /** Appends a byte. */
   u8(value: number): void {
     this.reserve(1);
     this.bytes[this.position++] = value;
   }
 
+  /** Appends 32 bits, the lowest byte first. */
   u32(value: number): void {
     this.reserve(4);
     this.position = this.bytes.writeUInt32LE(value, this.position);

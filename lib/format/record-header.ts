@@ -1,6 +1,8 @@
 /** One header of a Kafka record. An undefined value is Kafka's null. */
 export interface RecordHeader {
+  /** Its name. Several headers of a record may have one. */
   readonly key: string;
+  /** Its bytes. */
   readonly value: Uint8Array | undefined;
 }
 

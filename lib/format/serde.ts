@@ -25,7 +25,9 @@ export interface Serde<T> {
 
 /** What of which topic a serde is for. */
 export interface TopicPlace {
+  /** The topic's name. */
   readonly topic: string;
+  /** Of its records the keys, or the values. */
   readonly part: 'key' | 'value';
   /** `read`: by a source; `write`: by a sink. */
   readonly use: 'read' | 'write';

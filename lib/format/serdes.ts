@@ -112,8 +112,8 @@ export interface JsonOptions {
  * it is read: a schema that changes values must take what it gave. Without one `T` is not checked.
  *
  * @example
- * json(z.object({ id: z.string(), cents: z.int() }))
- * json<Order>({ largeIntegers: 'bigint' })
+ * json(z.object({ id: z.string(), cents: z.int() }));
+ * json<Order>({ largeIntegers: 'bigint' });
  */
 export function json<S extends StandardSchema>(schema: S, options?: JsonOptions): Serde<OutputOf<S>>;
 export function json<T>(options?: JsonOptions): Serde<T>;

@@ -4,6 +4,7 @@ import { MalformedError } from '../protocol/malformed.ts';
  * What of Standard Schema (https://standardschema.dev, version 1) is needed to check a value: zod, valibot, arktype and others have it.
  */
 export interface StandardSchema<Output = unknown> {
+  /** What a library that follows the standard puts here. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;

@@ -17,11 +17,13 @@ export interface AvroReference {
   readonly name: string;
   /** Under which it is in the registry. @default its name */
   readonly subject?: string;
+  /** The type's schema. */
   readonly schema: AvroSchema;
   /** What it uses in turn. @default nothing */
   readonly references?: readonly AvroReference[];
 }
 
+/** How values of Avro are read and written. */
 export interface AvroOptions {
   /**
    * What longs become. `number`: a number, and one beyond ±(2^53 − 1) is neither read nor written. `bigint`: all of them bigints.
@@ -37,6 +39,7 @@ export interface AvroOptions {
   readonly references?: readonly AvroReference[];
 }
 
+/** The same without a registry. */
 export interface PlainAvroOptions extends AvroOptions {
   /** With which what is read was written. @default the schema itself */
   readonly writer?: AvroSchema;
@@ -51,7 +54,7 @@ export interface PlainAvroOptions extends AvroOptions {
  * that differ from these are refused, and told with their path; properties that the schema has not are left out.
  *
  * @example
- * kafkaSource({ topic: 'orders', value: avro<Order>(orderSchema, { registry, longs: 'bigint' }) })
+ * kafkaSource({ topic: 'orders', value: avro<Order>(orderSchema, { registry, longs: 'bigint' }) });
  * @throws JobDefinitionError when the schema is none, or naming the option, its rule and what to do
  */
 export function avro<T>(schema: AvroSchema, options: AvroOptions & RegistryUse): Serde<T>;

@@ -5,6 +5,7 @@ import { JobDefinitionError } from '../graph/job.ts';
 import { checkUse, RegistrySerde, type RegistryUse } from './registry/registry-serde.ts';
 import type { OwnReference } from './registry/schema.ts';
 
+/** How values stand behind the id of a JSON Schema. */
 export interface JsonSchemaOptions<S extends StandardSchema> extends RegistryUse, JsonOptions {
   /**
    * What is read is checked by it, and what does not fit is a malformed record: any Standard Schema.
@@ -21,7 +22,8 @@ export interface JsonSchemaOptions<S extends StandardSchema> extends RegistryUse
  *
  * @param schema a JSON Schema as an object, or its text
  * @example
- * jsonSchema(z.toJSONSchema(Order), { check: Order, registry })
+ * const order = z.object({ id: z.string(), cents: z.int() });
+ * jsonSchema(z.toJSONSchema(order), { check: order, registry });
  * @throws JobDefinitionError naming the option, its rule and what to do
  */
 export function jsonSchema<S extends StandardSchema>(schema: object | string, options: JsonSchemaOptions<S>): Serde<OutputOf<S>>;

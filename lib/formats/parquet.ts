@@ -9,7 +9,9 @@ import { columnTypes, type ParquetType, type RowReader } from './parquet/column-
 
 export type { ParquetType } from './parquet/column-types.ts';
 
+/** A column of a Parquet file. */
 export interface ParquetColumn<T> {
+  /** As the file has it. */
   readonly name: string;
   /**
    * `string`, `boolean`, `int32`, `double`, `bytes` (Uint8Array); `int64`: a bigint, or a number within ±(2^53 − 1); `timestamp`: a date or whole
@@ -20,6 +22,7 @@ export interface ParquetColumn<T> {
   readonly value?: (row: T) => unknown;
 }
 
+/** What a Parquet file is made of. */
 export interface ParquetOptions<T> {
   /** In their order. */
   readonly columns: readonly ParquetColumn<T>[];
@@ -34,7 +37,7 @@ const aboutSchema = z
  * the columns of one file are at once. A value that its column cannot hold fails the record.
  *
  * @example
- * fileSink<Order>({ location: 's3://lake/orders', format: parquet<Order>({ columns: [{ name: 'id', type: 'string' }, { name: 'cents', type: 'int64' }] }) })
+ * fileSink<Order>({ location: 's3://lake/orders', format: parquet<Order>({ columns: [{ name: 'id', type: 'string' }, { name: 'total', type: 'double' }] }) });
  * @throws JobDefinitionError naming the option, its rule and what to do
  */
 export function parquet<T>({ columns }: ParquetOptions<T>): FileFormat<T> {

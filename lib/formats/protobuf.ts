@@ -12,6 +12,7 @@ import { messageAt, messageNamesOf, placesOf } from './protobuf/message-names.ts
 import { checkUse, type ReadValue, RegistrySerde, type RegistryUse } from './registry/registry-serde.ts';
 import type { OwnSchema, Schema } from './registry/schema.ts';
 
+/** How messages are read and written. */
 export interface ProtobufOptions extends RegistryUse {
   /**
    * The `.proto` file that the message is in, as it is in the registry. What it imports is registered by the path of the import.
@@ -26,7 +27,7 @@ export interface ProtobufOptions extends RegistryUse {
  * Fields of 64 bits are bigints. Fields that this schema has not are kept, and written again.
  *
  * @example
- * kafkaSource({ topic: 'orders', value: protobuf(OrderSchema, { registry }) })
+ * kafkaSource({ topic: 'orders', value: protobuf(OrderSchema, { registry }) });
  * @throws JobDefinitionError naming the option, its rule and what to do
  */
 export function protobuf<Desc extends DescMessage>(schema: Desc, options?: ProtobufOptions): Serde<MessageShape<Desc>> {

@@ -11,7 +11,9 @@ import type { WindowFold, WindowProcess, WindowShape } from './windows.ts';
  * functions, so a job is not serialisable; `describeGraph` makes what is.
  */
 export interface JobDefinition {
+  /** As `defineJob` was given it. */
   readonly name: string;
+  /** Sources, operators and sinks, inputs first. */
   readonly nodes: readonly JobNode[];
 }
 
@@ -46,12 +48,20 @@ export interface SourceRecord<K, V> {
    * Rounded beyond ±2^53.
    */
   readonly timestamp: number;
+  /** Of the source. */
   readonly topic: string;
+  /** Of the topic, from 0. */
   readonly partition: number;
+  /** In its partition: a whole number that names the record there. */
   readonly offset: number;
 }
 
-/** Where a keyed operator sends its results, while it works on a record: later it throws, and the attempt fails. */
+/**
+ * Where a keyed operator sends its results, while it works on a record: later it throws, and the attempt fails.
+ *
+ * @example
+ * const tell = (out: Output<string>, word: string, times: number) => out.emit(`${word}: ${times}`);
+ */
 export interface Output<T = never> {
   /** Passes `value` on; what is behind gets a copy of an object. Its timestamp is that of the input record. */
   emit(value: T): void;
@@ -65,6 +75,7 @@ export type NoSideOutputs = Readonly<Record<never, never>>;
  * Watermark and processing time are those of epochs; an operator of a job that does not use time says `usesTime` to read them.
  */
 export interface KeyedContext<K, Sides = NoSideOutputs> {
+  /** Of the record, or of the timer. */
   readonly key: K;
   /** Timestamp of the input record, or the time of the timer, in milliseconds since the Unix epoch. */
   readonly timestamp: number;
@@ -86,13 +97,18 @@ export interface KeyedContext<K, Sides = NoSideOutputs> {
  * Sets and deletes timers of the current key, in milliseconds since the Unix epoch. There is one for each key, domain and time: setting
  * it again is setting it once. A timer fires at the end of the first epoch in which its time has come, one of the past at the end of this
  * one. All throw `TypeError` for what are no whole milliseconds.
+ *
+ * @example
+ * const inAMinute = ({ timers, timestamp }: KeyedContext<string>) => timers.setEventTime(timestamp + 60_000);
  */
 export interface Timers {
   /** Fires when the watermark has come to this time. */
   setEventTime(timeMs: number): void;
+  /** Deletes the timer of event time that was set for this time. There may be none. */
   deleteEventTime(timeMs: number): void;
   /** Fires when the processing time has come to this time. */
   setProcessingTime(timeMs: number): void;
+  /** Deletes the timer of processing time that was set for this time. There may be none. */
   deleteProcessingTime(timeMs: number): void;
 }
 
@@ -108,6 +124,7 @@ export interface BroadcastContext {
 
 /** A timer that fires. */
 export interface Timer {
+  /** By which time it fires: `event` or `processing`. */
   readonly domain: TimeDomain;
   /** For which it was set. */
   readonly timeMs: number;

@@ -8,6 +8,7 @@ export type WindowShape =
 
 /** The window that a result is of. The same object is given to nobody else. */
 export interface WindowContext<K> {
+  /** Whose window it is. */
   readonly key: K;
   /** In milliseconds since the Unix epoch. Of a session and of a count window the time of the earliest value. */
   readonly startMs: number;

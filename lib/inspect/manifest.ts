@@ -5,6 +5,9 @@ import { createBlobs } from '../storage/blobs.ts';
 import type { InspectDeps } from './deps.ts';
 
 /** The manifest of an epoch; a large one is in the blob store. */
-export async function manifestIn(deps: Pick<InspectDeps, 'blobStore' | 'random'>, { manifest }: EpochRow): Promise<Manifest> {
+export async function manifestIn(
+  deps: Pick<InspectDeps, 'blobStore' | 'random'>,
+  { manifest }: Pick<EpochRow, 'manifest'>,
+): Promise<Manifest> {
   return manifest.at === 'row' ? manifest.manifest : openManifest({ blobs: createBlobs(await deps.blobStore(), deps.random) }, manifest);
 }

@@ -20,7 +20,7 @@ export function manifestColumns({
   job,
   epoch,
   manifest: ref,
-}: Decision): { readonly manifest: string } | { readonly manifestBlob: string } {
+}: Pick<Decision, 'job' | 'epoch' | 'manifest'>): { readonly manifest: string } | { readonly manifestBlob: string } {
   if (ref.at === 'blob') return { manifestBlob: ref.name };
   const manifest = JSON.stringify(ref.manifest);
   const bytes = Buffer.byteLength(manifest);

@@ -1,8 +1,11 @@
-import type { Manifest } from '../protocol/manifest.ts';
 import type { Pool } from '../protocol/pool.ts';
 import type { EpochSummary, JobRow, NoProgress, SentAgain } from '../protocol/rows.ts';
+import type { FencedWrite, ManifestRef } from './manifest-ref.ts';
+import type { SavepointStore } from './savepoint-store.ts';
 
 export type { EpochSummary, JobRow, NoProgress, SentAgain } from '../protocol/rows.ts';
+export { type FencedWrite, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from './manifest-ref.ts';
+export type { NextIncarnation, Savepoint, SavepointStore } from './savepoint-store.ts';
 
 /** One decision: the manifest's row created and the job row moved from the parent to it, in one transaction. */
 export interface Decision {
@@ -20,12 +23,6 @@ export interface Decision {
   readonly summary: EpochSummary;
 }
 
-/** The largest manifest, in bytes of its JSON, that an epoch's row holds: DynamoDB's limit for a row is 400 KB. */
-export const MAX_ROW_MANIFEST_BYTES = 350_000;
-
-/** The manifest in the epoch's row, or where it is when it is larger than `MAX_ROW_MANIFEST_BYTES`. */
-export type ManifestRef = { readonly at: 'row'; readonly manifest: Manifest } | { readonly at: 'blob'; readonly name: string };
-
 export interface EpochRow {
   readonly epoch: number;
   readonly decisionId: string;
@@ -41,14 +38,11 @@ export interface EpochRow {
  */
 export type DecideAnswer = 'decided' | 'refused' | 'ambiguous';
 
-/** `written`, or `superseded`: another generation holds the job and nothing was written. */
-export type FencedWrite = 'written' | 'superseded';
-
 /**
  * Epochs and the job row, in DynamoDB (`lib/aws`) or in a file of SQLite (`lib/sqlite`). Reads are strongly consistent. Every method may be repeated after a
  * `StoreProblem`, which all but `decide` throw when the store gave no clear answer.
  */
-export interface EpochStore {
+export interface EpochStore extends SavepointStore {
   readJob(job: string): Promise<JobRow | undefined>;
   /** Creates the row with generation 1 unless there is one. */
   createJob(row: JobRow): Promise<'created' | 'exists'>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { committableSchema } from './committable.ts';
 import { poolSchema } from './pool.ts';
+import { formerSchema, startedFromSchema } from './savepoint.ts';
 import { count, list, name, text } from './shape.ts';
 
 /*
@@ -64,6 +65,10 @@ export const jobRowSchema = z.object({
   sentAgain: sentAgainSchema.optional(),
   fingerprint: text,
   maxParallelism: count,
+  /** From where the job was started that is not its last epoch, the newest last. Undefined: it never was. */
+  startedFrom: list(startedFromSchema).optional(),
+  /** Incarnations that it has left for that, and whose blobs its manifests or savepoints may name. Undefined: none. */
+  former: list(formerSchema).optional(),
 });
 export type JobRow = Readonly<z.infer<typeof jobRowSchema>>;
 

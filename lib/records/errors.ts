@@ -15,6 +15,7 @@ export class UserCodeError extends Error {
     this.record = record;
   }
 
+  /** The same error, of this record. */
   at(record: RecordPlace): UserCodeError {
     return new UserCodeError(this.operator, this.cause, record);
   }

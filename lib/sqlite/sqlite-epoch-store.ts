@@ -4,25 +4,12 @@ import { checkDecision } from '../ports/check-decision.ts';
 import type { DecideAnswer, Decision, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { widened } from '../protocol/pool.ts';
-import type { Database } from './database.ts';
-import { decisionIdOf, insertEpoch, readEpochs, readStoredJob, type StoredJob, writeJob } from './sqlite-rows.ts';
+import { fencedWrite, isHeld, rememberTaken, type Store } from './sqlite-held.ts';
+import { decisionIdOf, insertEpoch, readEpochs, readStoredJob, writeJob } from './sqlite-rows.ts';
+import { createSqliteSavepoints } from './sqlite-savepoints.ts';
 
 /** Rows that have had their time, and are deleted with one decision: more than it makes, and few enough to take no time. */
 const SWEPT_TOGETHER = 100;
-
-interface Store {
-  readonly database: Database;
-  /** For people: where the table is. */
-  readonly where: string;
-  readonly nowMs: () => number;
-  /**
-   * By job and generation, of the generations that this process took, as in DynamoDB the incarnation; and in which file. Of one that was put
-   * in its place, a copy of before perhaps, it holds nothing.
-   */
-  readonly taken: Map<string, { readonly incarnation: string; readonly opening: number }>;
-  /** Of tries to take a generation that were not answered: what they wrote into the row if they were carried out. */
-  readonly claims: Map<string, string>;
-}
 
 /**
  * Jobs and epochs in a file of SQLite: the same promises as DynamoDB's, each kept by one transaction that reads the row, checks, and writes.
@@ -66,6 +53,7 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
         const update = 'UPDATE epochs SET expiresAtMs = ? WHERE job = ? AND incarnation = ? AND epoch = ?';
         db.prepare(update).run(Math.ceil(expiresAtMs), job, incarnation, epoch);
       }),
+    ...createSqliteSavepoints(store),
   };
 }
 
@@ -135,29 +123,6 @@ function take(db: DatabaseSync, seen: JobRow, taking: Taking, claim: string | nu
   const row = { ...seen, ...taking, generation: seen.generation + 1 };
   writeJob(db, row, claim);
   return row;
-}
-
-function rememberTaken({ taken, database }: Store, { job, generation, incarnation }: JobRow): void {
-  taken.set(`${job} ${generation}`, { incarnation, opening: database.opening() });
-}
-
-/** Does `generation` still hold the job? Those of a job that was deleted and made anew begin again, so the incarnation counts too. */
-function isHeld({ taken, database }: Store, stored: StoredJob | undefined, generation: number): stored is StoredJob {
-  if (stored?.row.generation !== generation) return false;
-  const { job, incarnation } = stored.row;
-  const own = taken.get(`${job} ${generation}`);
-  return own === undefined || (own.incarnation === incarnation && own.opening === database.opening());
-}
-
-/** @param change throws when the row is not one that it may be made of; nothing is written then */
-function fencedWrite(store: Store, job: string, generation: number, change: (row: JobRow) => JobRow): Promise<FencedWrite> {
-  return store.database.write('write to a job', (db) => {
-    const stored = readStoredJob(db, job);
-    if (!isHeld(store, stored, generation)) return 'superseded';
-    const next = change(stored.row);
-    if (next !== stored.row) writeJob(db, next, stored.claim);
-    return 'written';
-  });
 }
 
 /** A person's request, so the one write that no generation guards. */

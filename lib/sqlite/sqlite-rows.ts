@@ -1,11 +1,12 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
 import { manifestColumns } from '../ports/check-decision.ts';
-import type { Decision, EpochRow, JobRow, ManifestRef } from '../ports/epoch-store.ts';
+import type { Decision, EpochRow, JobRow, ManifestRef, Savepoint } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import { parseManifest } from '../protocol/manifest.ts';
 import { epochSummarySchema, jobRowSchema } from '../protocol/rows.ts';
+import { savepointSchema } from '../protocol/savepoint.ts';
 
 /** A job's row, and the claim of whoever took its generation last. */
 export interface StoredJob {
@@ -32,7 +33,10 @@ export function decisionIdOf(db: DatabaseSync, { job, incarnation, epoch }: Deci
   return db.prepare(select).get(job, incarnation, epoch)?.['decisionId'] as string | undefined;
 }
 
-export function insertEpoch(db: DatabaseSync, decision: Decision): void {
+export function insertEpoch(
+  db: DatabaseSync,
+  decision: Pick<Decision, 'job' | 'incarnation' | 'epoch' | 'decisionId' | 'summary' | 'manifest'>,
+): void {
   const { job, incarnation, epoch, decisionId, summary } = decision;
   const { manifest, manifestBlob }: { readonly manifest?: string; readonly manifestBlob?: string } = manifestColumns(decision);
   const insert = 'INSERT INTO epochs (job, incarnation, epoch, decisionId, summary, manifestBlob, manifest) VALUES (?, ?, ?, ?, ?, ?, ?)';
@@ -55,6 +59,27 @@ function decodeEpoch(columns: Columns): EpochRow {
     summary: decode(epochSummarySchema, summary, where),
     expiresAtMs: expiresAtMs === null ? undefined : Number(expiresAtMs),
   };
+}
+
+export function writeSavepoint(db: DatabaseSync, savepoint: Savepoint): void {
+  const { manifest: _, ...columns } = savepoint;
+  const { manifest, manifestBlob }: { readonly manifest?: string; readonly manifestBlob?: string } = manifestColumns(savepoint);
+  const insert = 'INSERT OR REPLACE INTO savepoints (job, name, savepoint, manifestBlob, manifest) VALUES (?, ?, ?, ?, ?)';
+  db.prepare(insert).run(columns.job, columns.name, JSON.stringify(columns), manifestBlob ?? null, manifest ?? null);
+}
+
+export function readStoredSavepoint(db: DatabaseSync, job: string, name: string): Savepoint | undefined {
+  const found = db.prepare('SELECT * FROM savepoints WHERE job = ? AND name = ?').get(job, name);
+  return found === undefined ? undefined : decodeSavepoint(found);
+}
+
+export function readSavepoints(db: DatabaseSync, job: string): Savepoint[] {
+  return db.prepare('SELECT * FROM savepoints WHERE job = ? ORDER BY name').all(job).map(decodeSavepoint);
+}
+
+function decodeSavepoint(columns: Columns): Savepoint {
+  const where = `of savepoint ${columns['name']} of job ${columns['job']}`;
+  return { ...decode(savepointSchema, columns['savepoint'], where), manifest: decodeManifest(columns, where) };
 }
 
 function decodeManifest({ manifest, manifestBlob }: Columns, where: string): ManifestRef {

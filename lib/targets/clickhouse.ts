@@ -10,16 +10,17 @@ import { type ClickHouseRow, rowSerde } from './clickhouse/row-serde.ts';
 
 export type { ClickHouseRow } from './clickhouse/row-serde.ts';
 
+/** Which table a `clickHouseSink` inserts into, and how. */
 export interface ClickHouseSinkOptions<T> {
   /** Where the server's HTTP interface is: `http://clickhouse:8123`, `https://…:8443`. */
   readonly url: string;
   /** A table of the MergeTree family that remembers tokens (see `clickHouseSink`). */
   readonly table: string;
-  /** @default `default` */
+  /** Where the table is. @default `default` */
   readonly database?: string;
-  /** @default `default` */
+  /** Who inserts. @default `default` */
   readonly username?: string;
-  /** @default none */
+  /** Of that user. @default none */
   readonly password?: string;
   /**
    * The columns of a value. A property that is not there, or undefined, gets the default of its column.
@@ -43,7 +44,7 @@ export interface ClickHouseSinkOptions<T> {
  * told to: `SETTINGS non_replicated_deduplication_window = 1000`. A table that remembers none is refused, before anything is inserted.
  *
  * @example
- * .sink('to-warehouse', clickHouseSink<Order>({ url: 'http://clickhouse:8123', table: 'orders' }))
+ * orders.sink('to-warehouse', clickHouseSink<Order>({ url: 'http://clickhouse:8123', table: 'orders' }));
  * @throws JobDefinitionError naming the option, its rule and what to do
  */
 export function clickHouseSink<T extends object>(options: ClickHouseSinkOptions<T>): WriteAheadSink<T>;

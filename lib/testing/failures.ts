@@ -8,6 +8,7 @@ import type { Run } from './run.ts';
 /** An epoch failed, and not at a function of a record: a record cannot be read, a timer's function threw, a blob is damaged. */
 export class EpochFailedError extends Error {
   override readonly name = 'EpochFailedError';
+  /** The id of the stage that failed: a uid. */
   readonly stage: string;
   /** What a deployment would do: `record`, `refused` and `fatal` stop the job, `transient` is tried again. */
   readonly kind: StageFailed['kind'] | 'stale';

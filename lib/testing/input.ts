@@ -10,14 +10,15 @@ import type { MemoryTopics } from './memory-topics.ts';
 
 /** A record for a source's topic. */
 export interface InputRecord<K, V> {
-  /** @default none */
+  /** By the source's serde of keys. @default none */
   readonly key?: K | undefined;
   /** Undefined: a record without a value (a tombstone). */
   readonly value: V | undefined;
   /** Milliseconds since the Unix epoch. @default the processing time */
   readonly timestamp?: number;
+  /** In their order. */
   readonly headers?: readonly RecordHeader[];
-  /** @default by the key as the Java client does; without a key the next one in turn */
+  /** Which one it goes to. @default by the key as the Java client does; without a key the next one in turn */
   readonly partition?: number;
 }
 

@@ -9,9 +9,11 @@ export interface WrittenOutput<K = unknown, V = unknown> {
   readonly key: K | undefined;
   /** Undefined: it has none (a tombstone). */
   readonly value: V | undefined;
+  /** In their order. */
   readonly headers: readonly RecordHeader[];
   /** Milliseconds since the Unix epoch. */
   readonly timestamp: number;
+  /** Of the topic, from 0. */
   readonly partition: number;
 }
 

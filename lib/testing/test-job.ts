@@ -28,6 +28,7 @@ import { readBroadcastState, readState } from './read-state.ts';
 import { withRecordSinks } from './row-sinks.ts';
 import { type Parallelism, type Run, type Surroundings, startRun } from './run.ts';
 
+/** What a job in memory runs with. */
 export interface TestOptions {
   /** Subtasks of every stage, or by stage (a source's or sink's uid; of keyed operators the uid of the first behind the keyBy). @default 1 */
   readonly parallelism?: Parallelism;
@@ -41,6 +42,7 @@ export interface TestOptions {
 
 /** An epoch that was completed. */
 export interface EpochReport {
+  /** Its number; the first is 1. */
   readonly epoch: number;
   /** Was it there without input, because a time had come? */
   readonly isForTime: boolean;
@@ -50,11 +52,13 @@ export interface EpochReport {
   readonly recordsOut: number;
 }
 
+/** How much of the input an epoch takes. */
 export interface EpochOptions {
   /** So many records of all sources together, as even by partition as they are there. @default all that there are */
   readonly maxRecords?: number;
 }
 
+/** Where an epoch is lost. */
 export interface CrashOptions extends EpochOptions {
   /** Where: before the stage of this source, operator or sink begins, or before the decision, when all of it was done. @default 'decision' */
   readonly before?: string;
@@ -63,7 +67,18 @@ export interface CrashOptions extends EpochOptions {
 }
 
 /** A span of time, or the moment up to which it goes; in milliseconds. */
-export type Span = ({ readonly byMs: number; readonly toMs?: undefined } | { readonly toMs: number; readonly byMs?: undefined }) & {
+export type Span = (
+  | {
+      /** For so long. */
+      readonly byMs: number;
+      readonly toMs?: undefined;
+    }
+  | {
+      /** Up to this time, since the Unix epoch. */
+      readonly toMs: number;
+      readonly byMs?: undefined;
+    }
+) & {
   /**
    * `running`: the job reads what there is, and has each time come in an epoch of its own, as a deployment whose functions take no time.
    * `down`: nothing runs meanwhile; the next epoch sees that it is later.
@@ -114,6 +129,8 @@ export class TestJob {
    * Writes values to a source's topic, as records without a key.
    *
    * @param to the source as `kafkaSource` gave it, then the compiler knows its values; or its uid, or its topic
+   * @example
+   * job.push('read-lines', 'hello world', 'hello');
    */
   push<V>(to: KafkaSource<unknown, unknown, V>, ...values: readonly NoInfer<V>[]): void;
   push(to: string, ...values: readonly unknown[]): void;
@@ -121,7 +138,13 @@ export class TestJob {
     this.pushRecords(to as string, ...values.map((value) => ({ value })));
   }
 
-  /** Writes records to a source's topic. @param to as of `push`. Throws what the source's serdes throw: nothing of that record is written. */
+  /**
+   * Writes records to a source's topic. Throws what the source's serdes throw: nothing of that record is written.
+   *
+   * @param to as of `push`
+   * @example
+   * job.pushRecords('read-users', { key: 'u1', value: undefined, partition: 2 });
+   */
   pushRecords<K, V>(to: KafkaSource<unknown, K, V>, ...records: readonly InputRecord<NoInfer<K>, NoInfer<V>>[]): void;
   pushRecords(to: string, ...records: readonly InputRecord<unknown, unknown>[]): void;
   pushRecords(to: InputOf, ...records: readonly InputRecord<unknown, unknown>[]): void {
@@ -134,13 +157,21 @@ export class TestJob {
    *
    * @throws UserCodeError when a function of the job throws, with the record that it fails at. State, output and offsets are as before.
    * @throws EpochFailedError when a record cannot be read, or `onTimer` throws; then too
+   * @example
+   * await job.runEpoch({ maxRecords: 1 });
    */
   async runEpoch({ maxRecords = Number.POSITIVE_INFINITY }: EpochOptions = {}): Promise<EpochReport | undefined> {
     if (!(maxRecords >= 1)) throw new RangeError(`maxRecords is ${maxRecords}, and must be 1 or more`);
     return this.#alone(() => this.#runEpoch(maxRecords));
   }
 
-  /** Runs epochs until there is nothing to do, and answers which. Throws as `runEpoch`. @param options of each of them */
+  /**
+   * Runs epochs until there is nothing to do, and answers which. Throws as `runEpoch`.
+   *
+   * @param options of each of them
+   * @example
+   * await job.runUntilIdle();
+   */
   async runUntilIdle({ maxRecords = Number.POSITIVE_INFINITY }: EpochOptions = {}): Promise<readonly EpochReport[]> {
     return this.#alone(() => this.#runUntilIdle(maxRecords));
   }
@@ -150,6 +181,8 @@ export class TestJob {
    * nothing became. What waits for a watermark sees the least of all its sources.
    *
    * @param source uid of a source that has event time
+   * @example
+   * await job.advanceWatermark('read-bids', 60_000);
    */
   async advanceWatermark(source: string, toMs: number): Promise<EpochReport> {
     const stage = this.#surroundings.compiled.plan.stages.find((each) => each.kind === 'source' && each.id === source);
@@ -170,7 +203,12 @@ export class TestJob {
     });
   }
 
-  /** Lets processing time pass. Answers which epochs ran meanwhile; throws as `runEpoch`. */
+  /**
+   * Lets processing time pass. Answers which epochs ran meanwhile; throws as `runEpoch`.
+   *
+   * @example
+   * await job.advanceProcessingTime({ byMs: 10_000 });
+   */
   async advanceProcessingTime({ byMs = 0, toMs = this.nowMs + byMs, job = 'running' }: Span): Promise<readonly EpochReport[]> {
     if (!Number.isSafeInteger(toMs) || toMs < this.nowMs)
       throw new RangeError(`processing time is ${this.nowMs} and goes forward by whole milliseconds: it cannot become ${toMs}`);
@@ -196,6 +234,8 @@ export class TestJob {
    * the rows that it was given: they are formatted for it, and brought nowhere.
    *
    * @param sink as `kafkaSink` or another gave it, or its uid
+   * @example
+   * expect(job.output('write-counts')).toMatchObject([{ value: 'hello: 1', timestamp: 0 }]);
    */
   output<K, V>(sink: KafkaSink<never, K, V>): readonly WrittenOutput<K, V>[];
   output<T>(sink: RowSink<T>): readonly WrittenOutput<never, T>[];
@@ -211,7 +251,12 @@ export class TestJob {
     );
   }
 
-  /** The values of `output`. */
+  /**
+   * The values of `output`.
+   *
+   * @example
+   * expect(job.values('write-counts')).toEqual(['hello: 1']);
+   */
   values<V>(sink: KafkaSink<never, unknown, V>): readonly (V | undefined)[];
   values<T>(sink: RowSink<T>): readonly T[];
   values(sink: string): readonly unknown[];
@@ -222,13 +267,21 @@ export class TestJob {
   /**
    * What the states of a keyed operator hold of a key, by name, as its last snapshots have it: a value, of a list an array, of a map a Map, of
    * what aggregates its accumulator. What was never set, or has expired by now, is what the key would read.
+   *
+   * @example
+   * expect(await job.state('count-words', 'hello')).toEqual({ count: 1 });
    */
   async state(operator: string, key: unknown): Promise<Readonly<Record<string, unknown>>> {
     const held = await this.#alone(() => this.#readState(operator, key));
     return Object.fromEntries(Object.entries(held).filter(([name]) => !name.startsWith('@')));
   }
 
-  /** The same of the broadcast state of an operator, which all its keys have in common. */
+  /**
+   * The same of the broadcast state of an operator, which all its keys have in common.
+   *
+   * @example
+   * expect(await job.broadcastState('check')).toEqual({ limit: new Map([['NO', 500]]) });
+   */
   async broadcastState(operator: string): Promise<Readonly<Record<string, unknown>>> {
     return this.#alone(async () => {
       await this.#started();
@@ -236,7 +289,12 @@ export class TestJob {
     });
   }
 
-  /** The times of a key's timers, ascending. */
+  /**
+   * The times of a key's timers, ascending.
+   *
+   * @example
+   * expect(await job.timers('overdue', 'order 1')).toEqual({ event: [86_400_000], processing: [] });
+   */
   async timers(operator: string, key: unknown): Promise<{ readonly event: readonly number[]; readonly processing: readonly number[] }> {
     const held = (await this.#alone(() => this.#readState(operator, key)))['@timers'];
     return held === undefined ? { event: [], processing: [] } : (held as { event: number[]; processing: number[] });
@@ -245,6 +303,9 @@ export class TestJob {
   /**
    * The next epoch is worked on, and lost in a crash: no output and no state comes of it, and the next `runEpoch` starts from the last
    * completed one. What its functions throw is lost too.
+   *
+   * @example
+   * await job.crash({ before: 'write-counts' });
    */
   async crash({ before = DECISION, of = 'everything', maxRecords = Number.POSITIVE_INFINITY }: CrashOptions = {}): Promise<void> {
     const { stages } = this.#surroundings.compiled.plan;
@@ -257,7 +318,13 @@ export class TestJob {
     });
   }
 
-  /** Stops the processes, and starts new ones from the last snapshots. @param options @default as before */
+  /**
+   * Stops the processes, and starts new ones from the last snapshots.
+   *
+   * @param options `parallelism` @default as before
+   * @example
+   * job.restore({ parallelism: 3 });
+   */
   restore({ parallelism = this.#parallelism }: { readonly parallelism?: Parallelism } = {}): void {
     if (this.#isBusy) throw new Error(TWICE);
     this.#parallelism = parallelism;
@@ -269,6 +336,8 @@ export class TestJob {
    * processing time of now. What is done to one of them the other does not see.
    *
    * @param options `epoch` @default the last; `parallelism` @default as of this
+   * @example
+   * const other = job.fork({ epoch: 2 });
    */
   fork({
     epoch = this.epoch,
@@ -366,10 +435,10 @@ const TWICE = 'the job is at work still: await each call before the next';
  * sources' `startingOffsets` are.
  *
  * @example
- * const test = testJob(wordCount);
- * test.push('read-lines', 'hello world hello');
- * await test.runUntilIdle();
- * expect(test.values('write-counts')).toEqual(['hello:::1', 'world:::1', 'hello:::2']);
+ * const job = testJob(wordCount);
+ * job.push('read-lines', 'hello world hello');
+ * await job.runUntilIdle();
+ * expect(job.values('write-counts')).toEqual(['hello:::1', 'world:::1', 'hello:::2']);
  */
 export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob {
   const { parallelism = 1, maxParallelism = DEFAULT_KEY_GROUPS, partitions = 1, startMs = 0 } = options;

@@ -49,6 +49,28 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     expect(await store.readJob(row.job)).toBeUndefined();
   });
 
+  it('leaves its savepoints, and tells the next job of its name nothing of where this one was from', async () => {
+    const row = await jobWith(2);
+    await store.recordCommitted(row.job, row.generation, 2);
+    const { job, incarnation, generation, fingerprint, maxParallelism } = row;
+    const [found] = await epochsOf(row);
+    if (found === undefined) throw new Error('it has no epoch');
+    const { epoch, decisionId, manifest, summary } = found;
+    const of = { job, incarnation, fingerprint, maxParallelism, epoch, decisionId, manifest } as const;
+    const savepoint = { ...of, name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 5 } as const;
+    expect(await store.createSavepoint(savepoint)).toBe('created');
+    const startedFrom = [{ id: 'i2', savepoint: 'kept', incarnation, epoch, atMs: 6 }];
+    const next = { leaves: incarnation, incarnation: 'next', former: [{ incarnation, leftAtMs: 6 }], startedFrom, leaseExpiresAtMs: 1 };
+    expect(await store.beginIncarnation({ ...of, ...next, generation, summary, savepoint })).toBe('written');
+    const begun = (await store.readJob(job)) ?? row;
+    expect(await removal.forgetEpochs(begun, 'new')).toBe('written');
+    expect(await store.readJob(job)).not.toHaveProperty('startedFrom.0');
+    expect(await store.readJob(job)).not.toHaveProperty('former.0');
+    expect(await removal.deleteEpochs(job, 'new')).toBe(4);
+    expect(await removal.deleteJob({ ...row, incarnation: 'new' })).toBe('written');
+    expect(await store.listSavepoints(job)).toEqual([savepoint]);
+  });
+
   it('leaves the epochs of a job that was started anew meanwhile, and its row', async () => {
     const row = await jobWith(1);
     await removal.forgetEpochs(row, 'new');

@@ -7,6 +7,7 @@ import { createTable } from '../../lib/aws/dynamo-table.ts';
 import type { EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
 import { decisionOf, epochStoreContract, newJobRow, poolOf } from '../contracts/epoch-store.ts';
 import { jobRemovalContract } from '../contracts/job-removal.ts';
+import { savepointStoreContract } from '../contracts/savepoint-store.ts';
 import { holdingBack, losingAnswers, type SentRequest } from '../support/http-handlers.ts';
 import { requireEnv } from '../support/require-env.ts';
 
@@ -156,6 +157,10 @@ describe.each([
       await deliver();
       expect(await store.readJob(row.job)).toEqual(before);
     });
+  });
+
+  describe('savepoints', () => {
+    savepointStoreContract(async () => createEpochStore({ client: createDynamoDbClient({ endpoint }), table }));
   });
 
   describe('the removal of a job', () => {

@@ -3,7 +3,7 @@ import { changeTopic, type TopicChange } from './models/topic-changes.ts';
 import type { World } from './world.ts';
 import type { WorldOptions } from './world-options.ts';
 
-type Options = Pick<WorldOptions, 'leaderless' | 'strangers' | 'expireAtMs' | 'topicChanges' | 'topicChangeAt'>;
+type Options = Pick<WorldOptions, 'leaderless' | 'strangers' | 'filesDeniedAtMs' | 'expireAtMs' | 'topicChanges' | 'topicChangeAt'>;
 
 /** What happens to the broker and its topics while the job runs, at its time or when a certain call is made. */
 export class BrokerFaults {
@@ -21,7 +21,7 @@ export class BrokerFaults {
 
   schedule(): void {
     const { scheduler, broker } = this.#world;
-    const { leaderless = [], strangers = [], expireAtMs = [], topicChanges = [] } = this.#options;
+    const { leaderless = [], strangers = [], expireAtMs = [], topicChanges = [], filesDeniedAtMs = [] } = this.#options;
     for (const { atMs, topic, partition, forMs } of leaderless)
       scheduler.at(atMs, undefined, () => {
         const found = broker.partition(topic, partition);
@@ -40,6 +40,11 @@ export class BrokerFaults {
       scheduler.at(atMs, undefined, () => {
         this.#happened('transactional ids and producers expired', 'forgets who has nothing open');
         broker.expireProducers();
+      });
+    for (const atMs of filesDeniedAtMs)
+      scheduler.at(atMs, undefined, () => {
+        this.#happened('right to write files taken away', 'the right to write files is taken away');
+        this.#world.targets.uploads.isDenied = true;
       });
     for (const { atMs, change } of topicChanges) scheduler.at(atMs, undefined, () => this.#change(change));
   }

@@ -13,6 +13,7 @@ import { windowedJobs } from './jobs/windowed.ts';
 import { drawJob } from './jobs.ts';
 import { Dice, hashOf } from './kernel/dice.ts';
 import type { Call, Fault, FaultKind, Faults } from './kernel/faults.ts';
+import { drawSavepoints } from './savepoints.ts';
 import { type SimJob, shapeOf } from './sim-job.ts';
 import type { InputBatch, WorldOptions } from './world-options.ts';
 
@@ -80,6 +81,7 @@ export type Focus =
   | 'starts'
   | 'held'
   | 'garbage'
+  | 'savepoints'
   | 'pipeline'
   | 'commands';
 
@@ -90,7 +92,7 @@ function focusOf(seed: number): Focus {
     'anything',
     'anything',
     'anything',
-    'anything',
+    'savepoints',
     'doubt',
     'garbage',
     'pipeline',
@@ -178,6 +180,20 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
     { kind: 'command', apis: ['forgetEpochs', 'list', 'listIncarnations', 'deleteEpochs', 'describeTransactions'], rate: 0.4 },
     { kind: 'rival', apis: ['deleteEpochs', 'deleteJob', 'list', 'decide'], rate: 0.04 },
   ],
+  // Savepoints come and go while the job retires, collects and is deleted, and processes that slept meanwhile go on with it.
+  savepoints: [
+    { kind: 'depose', apis: ['retireThrough', 'listEpochs', 'listSavepoints', 'list', 'delete'], rate: 0.15 },
+    {
+      kind: 'freeze',
+      apis: ['createSavepoint', 'moveSavepoint', 'listSavepoints', 'list', 'delete', 'readEpoch', 'retireThrough'],
+      rate: 0.06,
+    },
+    { kind: 'late', apis: ['createSavepoint', 'moveSavepoint', 'deleteSavepoint', 'beginIncarnation', 'put'], rate: 0.06 },
+    { kind: 'lose', apis: ['createSavepoint', 'moveSavepoint', 'beginIncarnation', 'forgetFormer'], rate: 0.2 },
+    { kind: 'crash', apis: ['moveSavepoint', 'deleteSavepoint', 'beginIncarnation', 'delete', 'list'], rate: 0.05 },
+    { kind: 'command', apis: ['decide', 'beginIncarnation'], rate: 0.015 },
+    { kind: 'hand-over', apis: ['decide'], rate: 0.05 },
+  ],
   garbage: [
     { kind: 'depose', apis: ['retireThrough', 'listEpochs', 'list', 'delete'], rate: 0.3 },
     { kind: 'hand-over', apis: ['decide'], rate: 0.1 },
@@ -203,7 +219,7 @@ function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; r
 
 function mayBeDeleted(seed: number): boolean {
   const focus = focusOf(seed);
-  return focus === 'commands' || (focus === 'anything' && kindsOf(seed).kinds.includes('command'));
+  return focus === 'commands' || focus === 'savepoints' || (focus === 'anything' && kindsOf(seed).kinds.includes('command'));
 }
 
 /** How likely a leader refuses output that is sent outside a transaction: it must come in its order all the same. */
@@ -213,7 +229,7 @@ const PLAIN_REFUSED = 0.08;
 function drawnFaults(seed: number, focus: Focus): Faults {
   const { dice, scale, kinds } = kindsOf(seed);
   const active = kinds.map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
-  const longest = focus === 'anything' || focus === 'commands' ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
+  const longest = ['anything', 'commands', 'savepoints'].includes(focus) ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
   return (call) => {
     const own = new Dice(hashOf(seed, `fault ${call.id}`));
     for (const { kind, apis, rate } of FOCUSED[focus])
@@ -293,7 +309,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const dice = new Dice(hashOf(seed, 'shape'));
   const job = drawJob(seed, dice, FOCUSED_JOBS[focus]);
   const inputPartitions = dice.whole(2, 3);
-  const faultsUntilMs = focus === 'garbage' ? 45_000 : dice.between(8_000, 25_000);
+  const faultsUntilMs = focus === 'garbage' || focus === 'savepoints' ? 45_000 : dice.between(8_000, 25_000);
   const schedule = new Dice(hashOf(seed, 'schedule'));
   const watch: WorldOptions['watch'] = schedule.chance(0.3)
     ? { how: 'revival', everyMs: schedule.pick([5_000, 20_000]), standby: schedule.pick(['none', 'keep']) }
@@ -350,6 +366,8 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     history: false,
     ...drawManifests(seed, job, input),
     ...drawStrands(seed),
+    ...(focus !== 'commands' && drawDenials(seed, job, faultsUntilMs)),
+    savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints'),
     ...(focus === 'elections' && drawElections(seed, job, faultsUntilMs)),
     ...(focus === 'starts' && { startsTwice: true }),
     ...change,
@@ -369,6 +387,13 @@ function drawStrands(seed: number): Partial<WorldOptions> {
     maxProducerEpoch: dice.chance(0.5) ? dice.whole(3, 8) : 32_767,
     expireAtMs: Array.from({ length: dice.whole(1, 4) }, () => dice.between(500, 20_000)),
   };
+}
+
+/** Rights are taken away from a job that writes files. */
+function drawDenials(seed: number, job: SimJob, untilMs: number): Pick<WorldOptions, 'filesDeniedAtMs'> {
+  const dice = new Dice(hashOf(seed, 'rights'));
+  if (![...shapeOf(job).others.values()].includes('files') || !dice.chance(0.2)) return {};
+  return { filesDeniedAtMs: [dice.between(500, untilMs * 0.9)] };
 }
 
 /** Partitions have no leader for a moment, again and again, while several pieces of output are sent to them. */

@@ -75,6 +75,7 @@ function worldOf(left: Left, operators: number, settings: WorldOptions['settings
     written: nothing,
     forgotten: nothing,
     epochsDeleted: nothing,
+    begun: nothing,
     sentAgain: nothing,
   };
   const row = decodeJob(left.job);

@@ -3,6 +3,7 @@ import { blobStoreContract } from '../contracts/blob-store.ts';
 import { epochStoreContract } from '../contracts/epoch-store.ts';
 import { jobRemovalContract } from '../contracts/job-removal.ts';
 import { type KafkaUnderTest, kafkaTransactionsContract } from '../contracts/kafka-transactions.ts';
+import { savepointStoreContract } from '../contracts/savepoint-store.ts';
 import { transactionLogicContract } from '../contracts/transaction-logic.ts';
 import { Dice } from './kernel/dice.ts';
 import { BlobBucket, modelBlobStore } from './models/blob-bucket.ts';
@@ -57,6 +58,11 @@ describe("the engine's transactions on the model", () => transactionLogicContrac
 
 describe('the model of the table', () => {
   epochStoreContract(async () => modelEpochStore(new EpochTable(() => 0), carry));
+
+  describe('savepoints', () => {
+    const table = new EpochTable(() => 0);
+    savepointStoreContract(async () => modelEpochStore(table, carry));
+  });
 
   describe('the removal of a job', () => {
     jobRemovalContract(async () => {

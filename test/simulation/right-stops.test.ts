@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UploadPlace } from '../support/upload-place.ts';
 import type { Checker } from './checker/checker.ts';
 import { Dice } from './kernel/dice.ts';
 import { Broker } from './models/kafka-broker.ts';
@@ -12,7 +13,8 @@ function strandedIn() {
   const broker = new Broker({ nowMs: () => 0, later: () => {}, markerDelayMs: () => 0, shuffled: (items) => [...items] });
   broker.createTopic('out', 1);
   broker.partition('out', 0)?.open.set(7n, 0);
-  const understands = (producerId: number) => new Person(broker, {} as Checker, new Dice(1)).understands(message(producerId), 0, undefined);
+  const understands = (producerId: number) =>
+    new Person(broker, {} as Checker, new Dice(1), new UploadPlace()).understands(message(producerId), 0, undefined);
   return { broker, understands };
 }
 

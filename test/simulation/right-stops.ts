@@ -1,5 +1,6 @@
 import type { JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
+import type { UploadPlace } from '../support/upload-place.ts';
 import type { Checker } from './checker/checker.ts';
 import type { Dice } from './kernel/dice.ts';
 import type { Broker } from './models/kafka-broker.ts';
@@ -12,6 +13,7 @@ const ANOTHER_TOPIC =
   /topic (\S+), partition \d+: the job has read up to offset \d+ of the topic with id (\S+), and the topic has id (\S+) now/;
 const FORGOTTEN = /the broker forgot its end in (\S+(?:, \S+)*) \(KAFKA-20734\), and has replaced its producer id (\d+) since/;
 const FORGOTTEN_JOB = /consumer group (\S+) says that job (\S+) has run \(incarnation (\S+), epoch \d+ was committed\)/;
+const DENIED = /access denied: \S+ may not be written/;
 const PLACE = /topic (\S+), partition (\d+), offsets (\d+) to (\d+)/g;
 
 /**
@@ -22,15 +24,17 @@ export class Person {
   readonly #broker: Broker;
   readonly #checker: Checker;
   readonly #dice: Dice;
+  readonly #uploads: UploadPlace;
   #evidence: { readonly incarnation: string; readonly epoch: number; readonly says: 'committed' | 'lost' } | undefined;
 
   #hasGivenUpInput = false;
   #startsAnew = false;
 
-  constructor(broker: Broker, checker: Checker, dice: Dice) {
+  constructor(broker: Broker, checker: Checker, dice: Dice, uploads: UploadPlace) {
     this.#broker = broker;
     this.#checker = checker;
     this.#dice = dice;
+    this.#uploads = uploads;
   }
 
   /** Is it right that a process which began at `beganMs` gave up with these words? */
@@ -42,6 +46,7 @@ export class Person {
     const [, transactionalId, epoch, places] = NO_EVIDENCE.exec(message) ?? [];
     if (transactionalId !== undefined && places !== undefined)
       return row !== undefined && this.#decide(row.incarnation, Number(epoch), transactionalId, places);
+    if (DENIED.test(message)) return this.#givesRightBack();
     return this.#givesUpInput(message) || this.#endsStranded(message) || this.#givesUpState(message, row);
   }
 
@@ -54,6 +59,12 @@ export class Person {
       ...(this.#hasGivenUpInput ? { onDataLoss: 'earliest' } : {}),
       ...(this.#startsAnew ? { onMissingState: 'start-anew' } : {}),
     };
+  }
+
+  #givesRightBack(): boolean {
+    const { isDenied } = this.#uploads;
+    this.#uploads.isDenied = false;
+    return isDenied;
   }
 
   /** The input is gone: she has the job go on without it. */

@@ -38,6 +38,7 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
   }
   add(tally.effects, 'incarnations', outcome.lives);
   for (const { outcome: how } of outcome.commands) add(tally.effects, `commands ended: ${how}`, 1);
+  for (const how of outcome.savepoints) add(tally.effects, `savepoints ${how}`, 1);
   for (const { end } of outcome.ends) add(tally.effects, `coordinators ended: ${end}`, 1);
   if (outcome.violations.length > 0) tally.failed.push({ seed: outcome.seed, violations: outcome.violations });
 }

@@ -9,6 +9,7 @@ import type { Command } from './commands.ts';
 import type { Call, Faults } from './kernel/faults.ts';
 import type { Injected } from './kernel/network.ts';
 import type { TopicChange } from './models/topic-changes.ts';
+import type { SavepointAct } from './savepoints.ts';
 import type { SimJob } from './sim-job.ts';
 import type { World } from './world.ts';
 
@@ -64,10 +65,14 @@ export interface WorldOptions {
   readonly strands?: boolean;
   /** How long it takes until readers are given what was appended, by others and by the ends of transactions: from, to. @default no time */
   readonly replicationMs?: readonly [number, number] | undefined;
+  /** When the right to write files is taken away; somebody gives it back when the job has stopped for it. @default never */
+  readonly filesDeniedAtMs?: readonly number[];
   /** What is done to topics, and when. @default nothing */
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */
   readonly topicChangeAt?: ((call: Call) => TopicChange | undefined) | undefined;
+  /** What people do with savepoints. @default nothing */
+  readonly savepoints?: readonly SavepointAct[];
   readonly maxProducerEpoch: number;
   readonly fetchBytes: number;
   readonly tokenLifetimeMs: number;
@@ -120,6 +125,8 @@ export interface Outcome {
   readonly observed: readonly CoordinatorEvent[];
   readonly ends: readonly CoordinatorEnd[];
   readonly commands: readonly CommandEnd[];
+  /** What came of what people did with savepoints. */
+  readonly savepoints: readonly string[];
   /** Incarnations in which the job decided something. */
   readonly lives: number;
 }

@@ -42,6 +42,7 @@ import { type Carry, modelKafka } from './models/kafka-requests.ts';
 import { answerWithOtherNames, withOtherNames } from './models/other-names.ts';
 import { Targets } from './models/targets.ts';
 import { Person } from './right-stops.ts';
+import { actOnSavepoint, type SavepointAct } from './savepoints.ts';
 import { type Build, DEAD_LETTER_TOPIC, INPUT, JOB, shapeOf } from './sim-job.ts';
 import { FaultyUserCode } from './user-code.ts';
 import type { CommandEnd, InputBatch, Outcome, WorldOptions } from './world-options.ts';
@@ -98,6 +99,8 @@ export class World {
   readonly coordinators: RunningCoordinator[] = [];
   readonly commands: SimProcess[] = [];
   readonly commandEnds: CommandEnd[] = [];
+  readonly savepointEnds: string[] = [];
+  readonly #keepers: SimProcess[] = [];
   /** The build that new processes run. */
   build: Build = 'a';
   readonly #options: WorldOptions;
@@ -166,7 +169,7 @@ export class World {
       poison: { code: this.#code, attempts },
       strands: options.strands === true,
     });
-    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')));
+    this.#person = new Person(this.broker, this.checker, new Dice(hashOf(options.seed, 'person')), this.targets.uploads);
     this.functions = new FunctionService({
       scheduler,
       network: this.network,
@@ -185,6 +188,7 @@ export class World {
     const { scheduler, checker } = this;
     for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
     this.#brokerFaults.schedule();
+    for (const act of this.#options.savepoints ?? []) scheduler.at(act.atMs, undefined, () => this.onSavepoint(act));
     this.#options.prepare?.(this);
     this.startCoordinator();
     if (this.#options.updateAtMs !== undefined) scheduler.at(this.#options.updateAtMs, undefined, () => this.update());
@@ -217,13 +221,14 @@ export class World {
       observed: this.observed,
       ends: this.ends,
       commands: this.commandEnds,
+      savepoints: this.savepointEnds,
       lives: checker.lives,
     };
   }
 
   /** Node keeps a signal that somebody listens to for as long as it is not aborted, and with it everything here. */
   #release(): void {
-    for (const process of this.commands) process.alive = false;
+    for (const process of [...this.commands, ...this.#keepers]) process.alive = false;
     for (const { process, stop, handOver } of this.coordinators) {
       process.alive = false;
       stop.abort();
@@ -411,6 +416,27 @@ export class World {
     return process;
   }
 
+  /** Somebody makes a savepoint or deletes one, in a process of its own. */
+  onSavepoint(act: SavepointAct): SimProcess {
+    const name = `savepoint#${this.#keepers.length + 1}`;
+    const process = new SimProcess(name, 'command', this.build, this.#clock(name));
+    this.#keepers.push(process);
+    this.#log(process.name, () => `onceflow savepoint ${act.does} ${act.name}`);
+    const end = (outcome: string) => {
+      if (!process.alive) return;
+      process.alive = false;
+      this.#log(process.name, () => `* ended: ${outcome}`);
+      this.savepointEnds.push(`${act.does}: ${outcome.split(' at ')[0]}`);
+    };
+    actOnSavepoint(this.#portsOf(process), JOB, act).then(end, (error: unknown) => {
+      const mayBe = error instanceof StoreProblem && error.retriable;
+      if (process.alive && !mayBe)
+        this.checker.fail('I12', `savepoint ${act.does} ${act.name}: ${error instanceof Error ? error.stack : error}`);
+      end('no answer');
+    });
+    return process;
+  }
+
   /** What a command promises that ended well. */
   #checkCommand(what: string, beganMs: number, incarnation: string | undefined): void {
     if (incarnation !== undefined) this.#checkClosed(incarnation, beganMs, what);
@@ -532,7 +558,7 @@ export class World {
     switch (fault.fault) {
       case 'power-cut':
         for (const { process } of [...this.coordinators, ...this.functions.instances]) process.kill();
-        for (const process of this.commands) process.kill();
+        for (const process of [...this.commands, ...this.#keepers]) process.kill();
         return;
       case 'rival':
       case 'depose':

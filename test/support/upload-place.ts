@@ -13,6 +13,8 @@ export class UploadPlace {
   readonly files = new Map<string, Buffer>();
   /** Told of each file as it appears. */
   onFile: (key: string, content: Buffer) => void = () => {};
+  /** Is every write refused, because a right was taken away? */
+  isDenied = false;
   readonly #open = new Map<string, Upload>();
   readonly #nowMs: () => number;
   #names = 0;
@@ -22,6 +24,7 @@ export class UploadPlace {
   }
 
   begin(key: string): string {
+    this.#checkRight(key);
     const upload = `upload-${++this.#names}`;
     this.#open.set(upload, { key, parts: new Map(), begunMs: this.#nowMs() });
     return upload;
@@ -29,11 +32,13 @@ export class UploadPlace {
 
   /** Undefined: there is no such upload. */
   part(upload: string, number: number, bytes: Uint8Array): string | undefined {
+    this.#checkRight(upload);
     const name = `part-${number}-${++this.#names}`;
     return this.#open.get(upload)?.parts.set(name, Buffer.from(bytes)) === undefined ? undefined : name;
   }
 
   complete(key: string, upload: string, parts: readonly string[]): 'completed' | 'exists' | 'gone' {
+    this.#checkRight(key);
     const open = this.#open.get(upload);
     const content = parts.flatMap((part) => open?.parts.get(part) ?? []);
     if (open?.key !== key || content.length < parts.length) return 'gone';
@@ -43,6 +48,10 @@ export class UploadPlace {
     this.#open.delete(upload);
     this.onFile(key, whole);
     return 'completed';
+  }
+
+  #checkRight(what: string): void {
+    if (this.isDenied) throw new StoreProblem(`access denied: ${what} may not be written`, false);
   }
 
   abort(upload: string): void {

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 
 /** What people read. Decisions say what was, the changelog too. */
-const documents = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...globSync('docs/*.md')];
+const documents = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...globSync(['docs/*.md', 'docs/operators/*.md'])];
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
 const folder = mkdtempSync(join(tmpdir(), 'onceflow-documents-'));
@@ -37,6 +37,20 @@ it.each(documents)('%s names commands that there are', (file) => {
 it.each(documents)('%s leads to files that there are', (file) => {
   const links = [...readFileSync(file, 'utf8').matchAll(/\]\((?<path>[^)#:]+)(?:#[^)]*)?\)/g)].map(({ groups }) => groups?.['path'] ?? '');
   expect(links.filter((path) => !existsSync(join(dirname(file), path)))).toEqual([]);
+});
+
+const pages = globSync('docs/operators/*.md').filter((file) => !file.endsWith('README.md'));
+
+it.each(pages)('%s has a drawing, the names elsewhere, an example, and what differs, and is short', (file) => {
+  const text = readFileSync(file, 'utf8');
+  expect(text).toMatch(/^# .+\n\n.+\n\n```\n[\s\S]+?```\n\n\| Flink \| Kafka Streams \|\n[\s\S]+?```ts\n[\s\S]+?```\n\n## What differs\n/);
+  expect(text.split('\n').length).toBeLessThanOrEqual(80);
+});
+
+it('the index of operators leads to each of their pages', () => {
+  const index = readFileSync('docs/operators/README.md', 'utf8');
+  expect(pages.length).toBeGreaterThan(12);
+  expect(pages.filter((page) => !index.includes(`](${basename(page)})`))).toEqual([]);
 });
 
 it('the README is short: at most 150 lines', () => {

@@ -16,14 +16,17 @@ export interface IntervalBounds {
   readonly upperBoundMs: number;
 }
 
+/** An inner join by an interval of time. */
 export interface IntervalJoin<L, R, O> extends IntervalBounds {
-  /** @default 'inner' */
+  /** `inner`: what nothing belongs to gives nothing. @default 'inner' */
   readonly type?: 'inner';
   /** Makes the result of two rows. */
   join(left: L, right: R): O;
 }
 
+/** A left join by an interval of time. */
 export interface LeftIntervalJoin<L, R, O> extends IntervalBounds {
+  /** `left`: left rows that nothing belongs to give a result too. */
   readonly type: 'left';
   /** Makes the result of two rows; without `right` of a left one that no right one belongs to. */
   join(left: L, right: R | undefined): O;

@@ -9,6 +9,7 @@ import { isNothing } from './version-joins.ts';
 
 /** A change of a table. As a record it has this key and this value, and without one it is a tombstone: `toRecord: (change) => change`. */
 export interface TableChange<K, V> {
+  /** Whose row it is. */
   readonly key: K;
   /** Of the key from now on. Undefined: it is deleted. */
   readonly value: V | undefined;
@@ -21,6 +22,7 @@ interface Deletions<L, R> {
   readonly isRightDeleted?: (right: R) => boolean;
 }
 
+/** An inner join of two tables. */
 export interface TablesJoin<L, R, O> extends Deletions<L, R> {
   /** `inner`: a key has a result while both tables have it. @default 'inner' */
   readonly type?: 'inner';
@@ -28,6 +30,7 @@ export interface TablesJoin<L, R, O> extends Deletions<L, R> {
   join(left: L, right: R): O;
 }
 
+/** A left join of two tables. */
 export interface LeftTablesJoin<L, R, O> extends Deletions<L, R> {
   /** `left`: a key has a result while the left table has it. */
   readonly type: 'left';
@@ -35,6 +38,7 @@ export interface LeftTablesJoin<L, R, O> extends Deletions<L, R> {
   join(left: L, right: R | undefined): O;
 }
 
+/** A full join of two tables. */
 export interface FullTablesJoin<L, R, O> extends Deletions<L, R> {
   /** `full`: a key has a result while one of the tables has it. */
   readonly type: 'full';

@@ -5,6 +5,7 @@ import { valueState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import type { DraftedJoin, JoinSide } from './drafted-join.ts';
 
+/** An inner join with versions, or with a table. */
 export interface VersionJoin<T, V, O> {
   /** `inner`: a row without a version gives nothing. @default 'inner' */
   readonly type?: 'inner';
@@ -14,6 +15,7 @@ export interface VersionJoin<T, V, O> {
   join(row: T, version: V): O;
 }
 
+/** A left join with versions, or with a table. */
 export interface LeftVersionJoin<T, V, O> {
   /** `left`: each row gives a result. */
   readonly type: 'left';

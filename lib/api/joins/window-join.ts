@@ -6,12 +6,13 @@ import { refuseAsync } from '../user-function.ts';
 
 /** Which rows of two streams give a result: pairs of one key and window. */
 export interface WindowJoin<K, L, R, O> {
-  /** @default 'inner' */
+  /** `inner`: what is alone in its window gives nothing. @default 'inner' */
   readonly type?: 'inner';
   /** Makes the result of two rows. */
   join(left: L, right: R, context: WindowContext<K>): O;
 }
 
+/** A left join of what is in one window. */
 export interface LeftWindowJoin<K, L, R, O> {
   /** `left`: when the window is over, each left row gives a result that no right one is with. */
   readonly type: 'left';
@@ -19,6 +20,7 @@ export interface LeftWindowJoin<K, L, R, O> {
   join(left: L, right: R | undefined, context: WindowContext<K>): O;
 }
 
+/** A right join of what is in one window. */
 export interface RightWindowJoin<K, L, R, O> {
   /** `right`: when the window is over, each right row gives a result that no left one is with. */
   readonly type: 'right';
@@ -26,6 +28,7 @@ export interface RightWindowJoin<K, L, R, O> {
   join(left: L | undefined, right: R, context: WindowContext<K>): O;
 }
 
+/** A full join of what is in one window. */
 export interface FullWindowJoin<K, L, R, O> {
   /** `full`: `left` and `right` together. */
   readonly type: 'full';

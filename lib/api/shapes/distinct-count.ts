@@ -10,13 +10,17 @@ import { expectKeySerde } from '../user-serde.ts';
 import { encodingOf } from './encoding-of.ts';
 import type { Running } from './running.ts';
 
+/** For how long `distinctCount` remembers. */
 export interface DistinctCountOptions {
   /** In milliseconds of processing time, 1 at least: what has not come for so long is not counted any more. @default for ever */
   readonly ttlMs?: TtlOptions['ttlMs'];
 }
 
+/** What `distinctCount` gives for each value. */
 export interface KeyCount<K> {
+  /** Whose values were counted. */
   readonly key: K;
+  /** So many different values the key has had. */
   readonly count: number;
 }
 

@@ -21,6 +21,7 @@ export type RunningTopN<T> = RankOrder<T> & {
   readonly ttlMs?: TtlOptions['ttlMs'];
 };
 
+/** How `topN` behind windows keeps what it ranks. */
 export interface TopNOptions<T> {
   /**
    * How what is ranked is kept, and crosses to where it meets that of other keys. Of equals the one ranks first whose encoding is less.
@@ -31,9 +32,11 @@ export interface TopNOptions<T> {
 
 /** A value has come to this rank of its key, and whatever had it before has not. */
 export interface RankChange<K, T> {
+  /** Whose ranks they are. */
   readonly key: K;
   /** The first is 1. */
   readonly rank: number;
+  /** What has the rank now. */
   readonly value: T;
 }
 
@@ -41,6 +44,7 @@ export interface RankChange<K, T> {
 export interface WindowTop<T> {
   /** As that of the windows before it. */
   readonly startMs: number;
+  /** The first millisecond behind the window, since the Unix epoch. */
   readonly endMs: number;
   /** In their order. */
   readonly value: readonly T[];

@@ -1,46 +1,60 @@
-import type { Manifest } from '../../protocol/manifest.ts';
 import type { JobSettings } from '../coordinator/context.ts';
-import { openManifest } from '../decision/read-manifest.ts';
 import { fenced } from '../lease/fenced.ts';
 import { type Held, ownRow } from '../lease/held.ts';
 import type { RowExpiry } from './expire-rows.ts';
-import { epochsToRetire, isGarbage, liveNames } from './retain.ts';
+import { forgetIfEmpty } from './former.ts';
+import { namesIn, pinnedNames } from './live.ts';
+import { epochsToRetire, isGarbage } from './retain.ts';
 
 const DELETE_TOGETHER = 500;
 
 /**
  * Deletes what nothing refers to any more (docs/protocol.md), in an order in which a crash or a zombie at any point deletes
  * nothing that is needed: read the job row, mark old manifests RETIRED by a write that only the holder of the generation
- * can make, read the manifests that are left, list the blobs, delete those that none of them names.
+ * can make, read the manifests that are left and the savepoints, list the blobs, delete those that none of them names. Before each deletion the
+ * savepoints are read once more, and behind them the row: a start from a savepoint that was deleted since is seen by one of the two. Also of
+ * incarnations that the job has left for a savepoint.
  */
-export async function collectGarbage({ deps, settings, tenure }: Held<JobSettings>, rows: RowExpiry): Promise<void> {
-  const row = ownRow(settings, tenure, await deps.epochs.readJob(settings.job));
+export async function collectGarbage(held: Held<JobSettings>, rows: RowExpiry): Promise<void> {
+  const { deps, settings, tenure } = held;
+  const { job } = settings;
+  const row = ownRow(settings, tenure, await deps.epochs.readJob(job));
   if (row.lastCompleted === undefined) return;
   await rows.catchUp(row.retiredThrough);
   const { lastCommitted } = row;
   const retire = epochsToRetire(row.retiredThrough, lastCommitted, settings.retainedCheckpoints);
   const last = retire.at(-1);
   if (last !== undefined) {
-    fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));
+    fenced(settings, await deps.epochs.retireThrough(job, tenure.generation, last));
     await rows.expire(retire);
   }
-  const liveRows = await deps.epochs.listEpochs(settings.job, tenure.incarnation, last ?? row.retiredThrough);
-  const manifests: Manifest[] = await Promise.all(liveRows.map(({ manifest }) => openManifest(deps, manifest)));
-  const live = new Set([
-    ...manifests.flatMap((manifest) => liveNames(manifest, lastCommitted)),
-    ...liveRows.flatMap(({ manifest }) => (manifest.at === 'blob' ? [manifest.name] : [])),
-  ]);
-  const facts = { lastCompleted: row.lastCompleted.epoch, lastCommitted, live };
+  const liveRows = await deps.epochs.listEpochs(job, tenure.incarnation, last ?? row.retiredThrough);
+  const manifests = liveRows.map(({ manifest }) => manifest);
+  const live = new Set([...(await namesIn(deps, manifests, lastCommitted)), ...(await pinnedNames(deps, job))]);
+  const facts = { incarnation: tenure.incarnation, lastCompleted: row.lastCompleted.epoch, lastCommitted, live };
   let deleted = 0;
   let garbage: string[] = [];
   const flush = async () => {
-    await deps.blobStore.delete(garbage);
-    deleted += garbage.length;
+    const pinned = new Set(await pinnedNames(deps, job));
+    ownRow(settings, tenure, await deps.epochs.readJob(job));
+    const unnamed = garbage.filter((name) => !pinned.has(name));
+    await deps.blobStore.delete(unnamed);
+    deleted += unnamed.length;
     garbage = [];
   };
-  for await (const { name } of deps.blobStore.list(`${settings.job}/${tenure.incarnation}/`)) {
-    if (isGarbage(name, facts)) garbage.push(name);
-    if (garbage.length >= DELETE_TOGETHER) await flush();
+  const former = row.former ?? [];
+  for (const incarnation of [tenure.incarnation, ...former.map((left) => left.incarnation)]) {
+    let found = 0;
+    for await (const { name } of deps.blobStore.list(`${job}/${incarnation}/`)) {
+      found++;
+      if (isGarbage(name, facts)) garbage.push(name);
+      if (garbage.length >= DELETE_TOGETHER) await flush();
+    }
+    await forgetIfEmpty(
+      held,
+      former.find((left) => left.incarnation === incarnation),
+      found,
+    );
   }
   if (garbage.length > 0) await flush();
   if (deleted > 0 || retire.length > 0) deps.observe({ event: 'collected', blobs: deleted, retired: retire.length });

@@ -1,7 +1,7 @@
 import type { CoordinatorDeps } from '../coordinator/context.ts';
 
 /** Rows of retired epochs stay this long for people to look at. */
-const RETIRED_ROW_MS = 24 * 3_600_000;
+export const RETIRED_ROW_MS = 24 * 3_600_000;
 /** Between the writes to two of these rows: in one go they would hold up decisions, and use up what the store lets one job write in a second. */
 const EXPIRE_PAUSE_MS = 10;
 

@@ -28,7 +28,9 @@ export interface GarbageFacts {
   /** From the job row, read before the live manifests. */
   readonly lastCompleted: number;
   readonly lastCommitted: number;
-  /** Names that manifests which are not RETIRED refer to, read after the retiring writes. */
+  /** In which the job is; one that it has left for a savepoint it never comes back to. */
+  readonly incarnation: string;
+  /** Names that savepoints keep, and that manifests which are not RETIRED refer to, read after the retiring writes. */
   readonly live: ReadonlySet<string>;
 }
 
@@ -36,11 +38,12 @@ export interface GarbageFacts {
  * May this blob be deleted? Only on irrevocable facts (docs/protocol.md). Exchanges and staged output of N: N is COMMITTED, and
  * commits are in epoch order. Snapshots and manifests of epochs ≤ lastCompleted: no live manifest names them, and none
  * ever will, because what a later manifest names is newer or was in the live manifest it descends from. Blobs of later
- * epochs may belong to an attempt that is under way.
+ * epochs may belong to an attempt that is under way. Of an incarnation that the job has left no attempt counts any more.
  */
 export function isGarbage(name: string, facts: GarbageFacts): boolean {
   const epoch = epochOfBlob(name);
   if (epoch === undefined || facts.live.has(name)) return false;
+  if (name.split('/')[1] !== facts.incarnation) return true;
   const passing = /^[^/]+\/[^/]+\/(exchange|output)\//.test(name);
   return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);
 }

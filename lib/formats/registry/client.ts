@@ -18,7 +18,17 @@ export interface StoredReference {
 }
 
 /** Who we are to the registry. */
-export type RegistryLogin = { readonly user: string; readonly password: string } | { readonly token: string };
+export type RegistryLogin =
+  | {
+      /** For `Authorization: Basic`. */
+      readonly user: string;
+      /** Of that user. */
+      readonly password: string;
+    }
+  | {
+      /** For `Authorization: Bearer`. */
+      readonly token: string;
+    };
 
 export interface ClientOptions {
   /** The same registry: the next is asked when one does not answer. Without a slash at the end. */

@@ -8,7 +8,9 @@ import type { OwnSchema, Schema, SchemaId, SchemaType } from './schema.ts';
 
 /** A schema as AWS Glue has it. */
 export interface GlueSchema {
+  /** The schema's text. */
   readonly definition: string;
+  /** In which language it is. */
   readonly format: Exclude<SchemaType, 'PROTOBUF'>;
 }
 
@@ -103,6 +105,11 @@ class GlueRegistry implements SchemaRegistry {
  * AWS Glue's schema registry, for Avro and JSON Schema: its header before each record, with the UUID of a schema's version. Who asks Glue is
  * the job's own client, since the job knows which registry and with which rights.
  *
+ * @example
+ * const registry = glueRegistry({
+ *   schemaOf: (versionId) => glue.schemaOf(versionId),
+ *   versionOf: ({ name, definition, format, mayRegister }) => glue.versionOf(name, definition, format, mayRegister),
+ * });
  * @throws JobDefinitionError naming the option, its rule and what to do
  */
 export function glueRegistry(options: GlueRegistryOptions): SchemaRegistry {

@@ -7,6 +7,7 @@ export interface RegistryTls {
   readonly ca?: string;
   /** Of this client, where the registry asks for one. */
   readonly cert?: string;
+  /** The private key of that certificate, as PEM. */
   readonly key?: string;
 }
 

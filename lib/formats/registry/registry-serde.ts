@@ -9,6 +9,7 @@ import type { OwnSchema, Schema, SchemaId } from './schema.ts';
 
 /** How a format uses a registry. */
 export interface RegistryUse {
+  /** Where schemas are, as `schemaRegistry` or `glueRegistry` made it. */
   readonly registry: SchemaRegistry;
   /**
    * Under which the schema is that is written. It is needed in state and behind a keyBy.

@@ -23,9 +23,11 @@ export interface SchemaRegistry {
   idNow?(subject: string, schema: OwnSchema): SchemaId | undefined;
 }
 
+/** How the id of a schema stands before what was written with it. */
 export interface SchemaHeader {
   /** How long it is. */
   readonly bytes: number;
+  /** Writes an id. */
   write(id: SchemaId, out: ByteWriter): void;
   /** Throws `MalformedError` when there is none. */
   read(bytes: Buffer, start: number, end: number): SchemaId;

@@ -5,6 +5,7 @@ import { httpClient, type RegistryTls } from './http.ts';
 import { MockRegistry } from './mock-registry.ts';
 import type { SchemaRegistry } from './registry.ts';
 
+/** Where a schema registry is, and how it is asked. */
 export interface SchemaRegistryOptions {
   /**
    * `http://` or `https://`, with the path before `/subjects` if there is one; several of one registry in the order in which they are asked.

@@ -17,12 +17,15 @@ export interface DeliverTarget {
 
 /** What one sink subtask has decided to deliver in one epoch: the same at every try, in whichever process. */
 export interface DeliveryStart {
+  /** The job's name. */
   readonly job: string;
   /** Another one after the job was deleted and made anew: its epochs count from the beginning. */
   readonly incarnation: string;
   /** The sink's uid. */
   readonly sink: string;
+  /** Of the sink, from 0. */
   readonly subtask: number;
+  /** Whose rows they are. Epochs are delivered one after the other. */
   readonly epoch: number;
   /** When it aborts, the time of this try is over: what comes of it later is not waited for, and it is tried again. */
   readonly signal: AbortSignal;

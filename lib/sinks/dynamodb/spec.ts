@@ -33,5 +33,13 @@ export type DynamoItem = Readonly<Record<string, DynamoValue | undefined>>;
 
 /** Writes a whole item, or deletes the one with this key. */
 export type DynamoWrite =
-  | { readonly put: DynamoItem; readonly delete?: undefined }
-  | { readonly delete: DynamoItem; readonly put?: undefined };
+  | {
+      /** The item. It takes the place of what has its key. */
+      readonly put: DynamoItem;
+      readonly delete?: undefined;
+    }
+  | {
+      /** The key of the item that goes. */
+      readonly delete: DynamoItem;
+      readonly put?: undefined;
+    };

@@ -19,6 +19,7 @@ export interface FileTarget {
   readonly manifests: boolean;
 }
 
+/** Of files that a format does not compress by itself. */
 export type Compression = 'none' | 'gzip';
 
 /** Of the record that a row was made of. */
@@ -29,9 +30,11 @@ export interface RowTime {
 
 /** How rows of type `T` stand in a file. Made by `jsonLines`, `csv` or `parquet`. */
 export interface FileFormat<T> {
+  /** As messages have it. */
   readonly name: string;
   /** Of the file's name, without the dot. */
   readonly extension: string;
+  /** With which an object is stored: a media type. */
   readonly contentType: string;
   /** What each file begins with. */
   readonly head: string;

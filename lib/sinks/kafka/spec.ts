@@ -22,9 +22,11 @@ export interface KafkaTarget {
 
 /** What a sink writes for one value. */
 export interface OutputRecord<K, V> {
+  /** Undefined writes a record without a key. */
   readonly key?: K | undefined;
   /** Undefined writes a record without a value (a tombstone). */
   readonly value: V | undefined;
+  /** In their order. Undefined: none. */
   readonly headers?: readonly RecordHeader[] | undefined;
   /**
    * Milliseconds since the Unix epoch; a whole number.
@@ -32,6 +34,7 @@ export interface OutputRecord<K, V> {
    */
   readonly timestamp?: number | undefined;
   /**
+   * Which one the record goes to.
    * @default by the key as the Java client does; without a key by the key of the stream behind a keyBy, so that one
    * key's records stay in order; else each batch to the next partition
    */

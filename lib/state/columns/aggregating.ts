@@ -19,10 +19,17 @@ export interface AggregatingDeclaration extends DeclaredState {
 
 /**
  * The aggregate of one state for the key that is being worked on. It is of no use outside of its record: everything throws there.
+ *
+ * @example
+ * const meanWith = (mean: AggregatingState<number, number>, price: number) => {
+ *   mean.add(price);
+ *   return mean.get();
+ * };
  */
 export interface AggregatingState<T, R> {
   /** Undefined when nothing was added. */
   get(): R | undefined;
+  /** Adds a value to the accumulator. */
   add(value: T): void;
   /** As if nothing had been added: when no state is left, the key costs nothing. */
   clear(): void;

@@ -25,8 +25,12 @@ export interface ListDeclaration extends DeclaredState {
 /**
  * The list of one state for the key that is being worked on. An object that it gave out, or was given, may be changed in place while
  * its record is worked on: that is saved. It is of no use outside of its record: everything throws there.
+ *
+ * @example
+ * const mean = (prices: ListState<number>) => [...prices].reduce((sum, price) => sum + price, 0) / prices.length;
  */
 export interface ListState<T> extends Iterable<T> {
+  /** So many entries there are. */
   readonly length: number;
   /** Undefined beyond the end. */
   at(index: number): T | undefined;

@@ -23,11 +23,16 @@ export interface MapDeclaration extends DeclaredState {
  * and everything goes through the entries in the order of these bytes. An object that it gave out as a value, or was given, may be
  * changed in place while its record is worked on: that is saved. A key that it gives out is a copy. It is of no use outside of its
  * record: everything throws there.
+ *
+ * @example
+ * const seen = (pages: MapState<string, number>, page: string) => pages.set(page, (pages.get(page) ?? 0) + 1);
  */
 export interface MapState<K, V> extends Iterable<[K, V]> {
+  /** So many entries there are. */
   readonly size: number;
   /** Undefined when there is no such entry. */
   get(key: K): V | undefined;
+  /** Is there an entry of this key? It is not read, and does not live longer for it. */
   has(key: K): boolean;
   /** Throws `TypeError` for undefined: what is not there is deleted. */
   set(key: K, value: V): void;

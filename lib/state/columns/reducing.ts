@@ -15,6 +15,9 @@ export interface ReducingDeclaration extends DeclaredState {
 /**
  * What one state has made of the values that were added for the key that is being worked on. It is of no use outside of its record:
  * everything throws there.
+ *
+ * @example
+ * const isHighest = (highest: ReducingState<number>, price: number) => price > (highest.get() ?? 0);
  */
 export interface ReducingState<T> {
   /** Undefined when nothing was added. An object may be changed in place while its record is worked on: that is saved. */

@@ -18,9 +18,14 @@ export interface ValueDeclaration extends DeclaredState {
 /**
  * The value of one state for the key that is being worked on. `Absent` is what is read when there is none. It is of no use
  * outside of its record: every method throws there (`valueState` says what may be kept).
+ *
+ * @example
+ * const visit = (visits: ValueState<number, number>) => visits.update((n) => n + 1);
  */
 export interface ValueState<T, Absent = undefined> {
+  /** What was set last, or what is read when there is nothing. */
   get(): T | Absent;
+  /** Takes the place of what there was. Throws `TypeError` for undefined: what is not there is cleared. */
   set(value: T): void;
   /** Sets what `fn` makes of the present value, and returns it. */
   update(fn: (value: T | Absent) => T): T;

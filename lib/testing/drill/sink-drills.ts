@@ -16,7 +16,9 @@ export interface SinkDrill {
   readonly run: () => Promise<void>;
 }
 
+/** What the drills need to know of a sink. */
 export interface SinkDrillOptions<T> {
+  /** As `writeAheadSink` made it. */
   readonly sink: WriteAheadSink<T>;
   /** Row number n, another one for each n. */
   readonly row: (n: number) => T;

@@ -18,7 +18,8 @@ import org.apache.flink.util.OutputTag;
 
 /**
  * Runs cases through Flink's operators in its test harness. Reads a case a line from stdin, and answers with a line on stdout:
- * {"outputs": for each step a list of what it gave}, or {"error": a stack trace}. What they are made of: case.ts.
+ * {"outputs": for each step a list of what it gave}, or {"error": a stack trace}. What they are made of: case.ts, and of joins
+ * ../joins/case.ts.
  */
 public final class FlinkCases {
   static final ObjectMapper JSON = new ObjectMapper();
@@ -40,7 +41,9 @@ public final class FlinkCases {
     ObjectNode answer = JSON.createObjectNode();
     try {
       JsonNode given = JSON.readTree(line);
-      answer.set("outputs", run(operator(given.get("operator")), given.get("steps")));
+      JsonNode operator = given.get("operator");
+      boolean joins = JoinCases.has(operator.get("kind").asText());
+      answer.set("outputs", joins ? JoinCases.run(operator, given.get("steps")) : run(operator(operator), given.get("steps")));
     } catch (Throwable error) {
       StringWriter trace = new StringWriter();
       error.printStackTrace(new PrintWriter(trace));

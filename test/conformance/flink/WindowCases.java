@@ -47,7 +47,7 @@ final class WindowCases {
     return new WindowOperatorBuilder<>(assigner, trigger, new ExecutionConfig(), FlinkCases.ROWS, FlinkCases.BY_KEY, Types.STRING);
   }
 
-  private static WindowAssigner<Object, TimeWindow> assigner(JsonNode shape, boolean event) {
+  static WindowAssigner<Object, TimeWindow> assigner(JsonNode shape, boolean event) {
     switch (shape.get("kind").asText()) {
       case "tumbling": {
         Duration size = millis(shape, "sizeMs");
@@ -154,7 +154,7 @@ final class WindowCases {
   }
 
   /** EventTimeTrigger, but what comes late fires with the next watermark instead of at once. */
-  private static final class OnceAWatermark extends Trigger<Object, TimeWindow> {
+  static final class OnceAWatermark extends Trigger<Object, TimeWindow> {
     @Override
     public TriggerResult onElement(Object row, long timestamp, TimeWindow window, TriggerContext context) {
       context.registerEventTimeTimer(window.maxTimestamp());

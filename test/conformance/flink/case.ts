@@ -101,3 +101,9 @@ export interface FlinkOutput {
 
 /** For each step what it gave. */
 export type FlinkAnswer = readonly (readonly FlinkOutput[])[];
+
+/** A case with what Flink gives to it. */
+export interface KeptCase {
+  readonly asked: Case;
+  readonly answer: FlinkAnswer;
+}

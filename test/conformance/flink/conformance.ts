@@ -2,13 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { runCommand, wholeNumber } from '../../../local/command.ts';
+import { PeerJvm } from '../jvm.ts';
+import { linesOf, readKept, writeKept } from '../kept.ts';
 import { asFlink, flinkCase } from './as-flink.ts';
-import type { Case } from './case.ts';
+import type { Case, FlinkOutput, FlinkStep, KeptCase } from './case.ts';
 import { askedOfFlink, choices, flinkGave } from './choices.ts';
 import { type Difference, differenceOf } from './compare.ts';
 import { cases } from './draw.ts';
-import { FlinkJvm } from './jvm.ts';
-import { type KeptCase, linesOf, readKept, writeKept } from './kept.ts';
 import { ours } from './ours.ts';
 
 const USAGE = `npm run conformance:flink -- [--runs N] [--seed S]    draws N cases (default 2000) from seed S (default: a new one) and runs them through
@@ -16,12 +16,17 @@ const USAGE = `npm run conformance:flink -- [--runs N] [--seed S]    draws N cas
 npm run conformance:flink -- --keep FILE              adds the cases of a file, one on each line, to test/fixtures/flink.jsonl, and
                                                       writes down what Flink gives to all that are there`;
 
+/** In test/fixtures. */
+const FILE = 'flink.jsonl';
+
+type FlinkJvm = PeerJvm<FlinkStep, FlinkOutput>;
+
 const options = { runs: { type: 'string', default: '2000' }, seed: { type: 'string' }, keep: { type: 'string' } } as const;
 
 await runCommand({ name: 'npm run conformance:flink', usage: USAGE, options }, async ({ runs, seed, keep: file }) => {
   const numRuns = wholeNumber('runs', runs, 1);
   const from = seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('seed', seed, 0);
-  const flink = new FlinkJvm();
+  const flink = new PeerJvm<FlinkStep, FlinkOutput>('Flink');
   try {
     if (file !== undefined) return await keep(flink, linesOf(file) as Case[]);
     const changed = [...(await changedChoices(flink)), ...(await changedCases(flink))];
@@ -73,7 +78,7 @@ async function changedChoices(flink: FlinkJvm): Promise<string[]> {
 /** Those at which this Flink does not what the fixture says. */
 async function changedCases(flink: FlinkJvm): Promise<string[]> {
   const changed: string[] = [];
-  for (const { asked, answer } of readKept()) {
+  for (const { asked, answer } of readKept<KeptCase>(FILE)) {
     if (!isDeepStrictEqual(await flink.ask(flinkCase(asFlink(asked))), answer))
       changed.push(`Flink gives another answer to ${JSON.stringify(asked)}`);
   }
@@ -82,9 +87,9 @@ async function changedCases(flink: FlinkJvm): Promise<string[]> {
 
 async function keep(flink: FlinkJvm, more: readonly Case[]): Promise<number> {
   const kept: KeptCase[] = [];
-  for (const asked of [...readKept().map(({ asked }) => asked), ...more])
+  for (const asked of [...readKept<KeptCase>(FILE).map(({ asked }) => asked), ...more])
     kept.push({ asked, answer: await flink.ask(flinkCase(asFlink(asked))) });
-  writeKept(kept);
+  writeKept(FILE, kept);
   console.log(`${kept.length} cases are kept`);
   return 0;
 }

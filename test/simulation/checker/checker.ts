@@ -12,7 +12,7 @@ import { Contents } from './contents.ts';
 import { LeftOut, type PoisonRule } from './dead-letters.ts';
 import { acceptDecision } from './decisions.ts';
 import { Elsewhere } from './elsewhere.ts';
-import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing } from './garbage.ts';
+import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing, checkSavepoints } from './garbage.ts';
 import { type Gap, Input } from './input.ts';
 import type { Life } from './life.ts';
 import { checkOrder } from './order.ts';
@@ -87,6 +87,7 @@ export class Checker {
       },
       forgotten: (incarnation) => this.#visibility.takeForgotten(incarnation),
       epochsDeleted: (incarnation) => checkEpochsDeleted(this.#scene, incarnation),
+      begun: () => {},
     };
     broker.onEnd = (end) => this.#visibility.takeEnd(end);
     broker.onPlain = (partition, batch) => this.#visibility.takePlain(partition, batch);
@@ -116,6 +117,7 @@ export class Checker {
     if (left !== undefined) this.fail('I6', left);
     checkNothingOpen(this.#scene);
     checkKept(this.#scene);
+    checkSavepoints(this.#scene);
     checkOutput(this.#scene, this.transactions, this.#visibility);
     this.#elsewhere.checkEnd();
     checkOrder(this.#scene);

@@ -1,13 +1,18 @@
+import type { Savepoint } from '../../../lib/ports/epoch-store.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { JOB } from '../sim-job.ts';
+import { openEnvelope } from './blobs.ts';
 import { blobsOf } from './contents.ts';
 import { lifeOf, type Scene } from './scene.ts';
 
 /*
  * No blob that a live manifest names is ever deleted (I7). Live is what is not RETIRED; its staged output counts until its
- * epoch is COMMITTED.
+ * epoch is COMMITTED. Nor one that a savepoint names (I12).
  */
 
 export function checkDeleted(scene: Scene, name: string): void {
+  const savepoint = savepointOf(scene, name);
+  if (savepoint !== undefined) return scene.fail('I12', `blob ${name} was deleted, and savepoint ${savepoint} names it`);
   const row = scene.table.row(JOB);
   if (liveNames(scene).has(name)) return scene.fail('I7', `blob ${name} was deleted, and a live manifest names it`);
   // Nothing of a deleted job, or of an earlier one of its name, is needed.
@@ -36,6 +41,28 @@ export function checkEpochsDeleted(scene: Scene, incarnation: string): void {
 export function checkKept(scene: Scene): void {
   for (const name of liveNames(scene))
     if (!scene.bucket.blobs.has(name)) scene.fail('I7', `blob ${name}, which a live manifest names, is gone`);
+}
+
+/** At any moment: what can be started from is all there (I12). */
+export function checkSavepoints(scene: Scene): void {
+  for (const savepoint of scene.table.savepointsOf(JOB))
+    for (const name of savepoint.standing === 'complete' ? namesOf(scene, savepoint) : [])
+      if (!scene.bucket.blobs.has(name)) scene.fail('I12', `blob ${name}, which savepoint ${savepoint.name} names, is not there`);
+}
+
+/** The savepoint that names a blob, if one does. */
+function savepointOf(scene: Scene, name: string): string | undefined {
+  return scene.table.savepointsOf(JOB).find((each) => each.standing !== 'deleting' && namesOf(scene, each).includes(name))?.name;
+}
+
+function namesOf(scene: Scene, { manifest: ref }: Savepoint): string[] {
+  if (ref.at === 'row') return namesIn(ref.manifest);
+  const blob = scene.bucket.blobs.get(ref.name);
+  return [ref.name, ...(blob === undefined ? [] : namesIn(JSON.parse(openEnvelope('manifest', blob.bytes).toString('utf8')) as Manifest))];
+}
+
+function namesIn(manifest: Manifest): string[] {
+  return blobsOf(manifest, false).flatMap((ref) => (ref.at === 'store' ? [ref.name] : []));
 }
 
 function liveNames(scene: Scene): Set<string> {

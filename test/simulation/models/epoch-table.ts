@@ -7,6 +7,8 @@ import type {
   HeldJob,
   JobRemoval,
   JobRow,
+  NextIncarnation,
+  Savepoint,
   SentAgain,
 } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
@@ -36,6 +38,8 @@ export interface TableObserver {
   forgotten(incarnation: string): void;
   /** The rows of its epochs were deleted. */
   epochsDeleted(incarnation: string): void;
+  /** The job begins another incarnation, at an epoch of before. */
+  begun(next: NextIncarnation): void;
 }
 
 /** The jobs' table: every method is one atomic write or read, as DynamoDB's are. */
@@ -47,6 +51,7 @@ export class EpochTable {
     written: () => {},
     forgotten: () => {},
     epochsDeleted: () => {},
+    begun: () => {},
   };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
@@ -54,6 +59,8 @@ export class EpochTable {
   readonly #claims = new Map<string, string | undefined>();
   /** By token: the decision that was sent under it first, and when. */
   readonly #tokens = new Map<string, { readonly text: string; readonly atMs: number }>();
+  /** By job and name. */
+  readonly #savepoints = new Map<string, Savepoint>();
   readonly #nowMs: () => number;
   readonly #tokenLifetimeMs: number;
 
@@ -218,6 +225,8 @@ export class EpochTable {
       pool: {},
       sentAgain: undefined,
       failure: undefined,
+      startedFrom: undefined,
+      former: undefined,
     };
     this.#jobs.set(job, { ...row, ...fresh, incarnation: next });
     this.observer.forgotten(incarnation);
@@ -240,6 +249,70 @@ export class EpochTable {
     }, 0);
   }
 
+  savepointsOf(job: string): Savepoint[] {
+    const all = [...this.#savepoints.values()].filter((each) => each.job === job);
+    return all.sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  savepoint(job: string, name: string): Savepoint | undefined {
+    return this.#savepoints.get(`${job} ${name}`);
+  }
+
+  createSavepoint(savepoint: Savepoint): 'created' | 'exists' | 'refused' {
+    const { job, name, id, incarnation, epoch } = savepoint;
+    const known = this.savepoint(job, name);
+    if (known !== undefined) return known.id === id ? 'created' : 'exists';
+    if (!isKept(this.#jobs.get(job), incarnation, epoch)) return 'refused';
+    this.#savepoints.set(`${job} ${name}`, copyOf(savepoint));
+    return 'created';
+  }
+
+  importSavepoint(savepoint: Savepoint): 'created' | 'exists' {
+    const known = this.savepoint(savepoint.job, savepoint.name);
+    if (known !== undefined) return known.id === savepoint.id ? 'created' : 'exists';
+    this.#savepoints.set(`${savepoint.job} ${savepoint.name}`, copyOf(savepoint));
+    return 'created';
+  }
+
+  moveSavepoint({ job, name, id }: Pick<Savepoint, 'job' | 'name' | 'id'>, to: 'complete' | 'deleting'): 'moved' | 'gone' {
+    const known = this.savepoint(job, name);
+    if (known?.id !== id || (to === 'complete' && known.standing === 'deleting')) return 'gone';
+    this.#savepoints.set(`${job} ${name}`, { ...known, standing: to });
+    return 'moved';
+  }
+
+  deleteSavepoint({ job, name, id }: Pick<Savepoint, 'job' | 'name' | 'id'>): void {
+    const known = this.savepoint(job, name);
+    if (known?.id === id && known.standing === 'deleting') this.#savepoints.delete(`${job} ${name}`);
+  }
+
+  beginIncarnation(held: Held, next: NextIncarnation): FencedWrite | 'refused' {
+    const { job, incarnation, epoch, decisionId, savepoint } = next;
+    if (this.#jobs.get(job)?.incarnation === incarnation) return 'written';
+    const row = this.#held(held);
+    if (row === undefined || row.incarnation !== next.leaves) return 'superseded';
+    if (row.lastCompleted !== undefined && row.lastCommitted !== row.lastCompleted.epoch) return 'refused';
+    if (savepoint === undefined && !isKept(row, next.leaves, epoch)) return 'refused'; // no savepoint
+    const pin = savepoint === undefined ? undefined : this.savepoint(job, savepoint.name);
+    if (savepoint !== undefined && (pin?.id !== savepoint.id || pin.standing !== 'complete')) return 'refused';
+    this.observer.begun(next);
+    this.#epochs.set(`${job} ${incarnation}`, [{ epoch, decisionId, text: JSON.stringify(next) }]);
+    const { leaseExpiresAtMs, fingerprint, maxParallelism, startedFrom, former } = next;
+    this.#jobs.set(job, {
+      ...row,
+      ...{
+        incarnation,
+        lastCompleted: { epoch, decisionId },
+        lastCommitted: epoch,
+        retiredThrough: epoch - 1,
+        pool: {},
+        sentAgain: undefined,
+      },
+      ...{ leaseExpiresAtMs, fingerprint, maxParallelism, startedFrom, former },
+    });
+    return 'written';
+  }
+
   deleteJob({ job, generation, incarnation }: HeldJob): FencedWrite {
     const row = this.#jobs.get(job);
     if (row === undefined) return 'written';
@@ -247,6 +320,16 @@ export class EpochTable {
     this.#jobs.delete(job);
     return 'written';
   }
+}
+
+/** Nothing has been deleted of it. */
+function isKept(row: JobRow | undefined, incarnation: string, epoch: number): boolean {
+  if (row?.incarnation !== incarnation || row.lastCompleted === undefined) return false;
+  return row.retiredThrough < epoch && row.lastCommitted >= epoch;
+}
+
+function copyOf(savepoint: Savepoint): Savepoint {
+  return JSON.parse(JSON.stringify(savepoint)) as Savepoint;
 }
 
 /** Whose write it is: the incarnation is that in which the writing process took its generation, if it did. */
@@ -376,6 +459,24 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
       ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(held(job, generation), epoch)),
     expireEpoch: (job, incarnation, epoch, expiresAtMs) =>
       ask('expireEpoch', String(epoch), () => table.expire(job, incarnation, epoch, expiresAtMs)),
+    createSavepoint: (savepoint) =>
+      ask('createSavepoint', `${savepoint.name}, epoch ${savepoint.epoch}`, () => table.createSavepoint(savepoint)),
+    importSavepoint: (savepoint) => ask('importSavepoint', savepoint.name, () => table.importSavepoint(savepoint)),
+    moveSavepoint: (savepoint, to) => ask('moveSavepoint', `${savepoint.name}, ${to}`, () => table.moveSavepoint(savepoint, to)),
+    deleteSavepoint: (savepoint) => ask('deleteSavepoint', savepoint.name, () => table.deleteSavepoint(savepoint)),
+    readSavepoint: (job, name) => ask('readSavepoint', name, () => table.savepoint(job, name)),
+    listSavepoints: (job) => ask('listSavepoints', job, () => table.savepointsOf(job)),
+    async beginIncarnation(next) {
+      const { job, generation, incarnation, epoch } = next;
+      const begin = () => table.beginIncarnation(held(job, generation), next);
+      const answer = await ask('beginIncarnation', `${incarnation}, at epoch ${epoch}`, begin);
+      if (answer === 'written') incarnations.set(`${job} ${generation}`, incarnation);
+      return answer;
+    },
+    forgetFormer: (job, generation, incarnation) =>
+      ask('forgetFormer', incarnation, () =>
+        table.fenced(held(job, generation), (row) => ({ former: row.former?.filter((each) => each.incarnation !== incarnation) })),
+      ),
   };
 }
 

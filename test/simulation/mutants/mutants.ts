@@ -43,6 +43,7 @@ const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
 const READER = 'lib/format/record-set-reader.ts';
 const FINISH = 'lib/epoch/coordinator/finish.ts';
 const CANCEL = 'cli/commands/cancel.ts';
+const LIVE = 'lib/epoch/garbage/live.ts';
 const WATERMARKS = 'lib/time/watermarks.ts';
 const TIMERS = 'lib/state/columns/timers.ts';
 const SLICES = 'lib/operators/kinds/window/slices.ts';
@@ -56,6 +57,10 @@ const FILE_NAMES = 'lib/sinks/files/paths.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
 const INTERVAL_JOIN = 'lib/api/joins/interval-join.ts';
+
+/** Before each deletion, behind the savepoints. */
+const LAST_LOOK = 'ownRow(settings, tenure, await deps.epochs.readJob(job));\n    const unnamed';
+const UNNAMED = 'const unnamed';
 
 /** Conditions of the table are mutated in its model; the contract tests hold the real table to them. */
 export const mutants: readonly Mutant[] = [
@@ -512,9 +517,11 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         COLLECT,
-        'fenced(settings, await deps.epochs.retireThrough(settings.job, tenure.generation, last));',
-        'await deps.epochs.retireThrough(settings.job, tenure.generation, last);',
+        'fenced(settings, await deps.epochs.retireThrough(job, tenure.generation, last));',
+        'await deps.epochs.retireThrough(job, tenure.generation, last);',
       ),
+      // Who has lost the job since is found here too.
+      edit(COLLECT, LAST_LOOK, UNNAMED),
     ],
   },
   {
@@ -998,6 +1005,16 @@ export const mutants: readonly Mutant[] = [
     focus: 'reach',
   },
   {
+    name: 'a commit that the place of files refuses stops the job',
+    edits: [edit('lib/sinks/files/commit.ts', ', refused: !error.retriable', '')],
+    focus: 'reach',
+  },
+  {
+    name: 'what a commit was refused for is what the job stops for',
+    edits: [edit('lib/epoch/commit/commit-epoch.ts', "if (answer.outcome === 'unsettled' && refusal !== undefined) return [refusal];", '')],
+    focus: 'reach',
+  },
+  {
     name: 'a list of files appears behind them',
     edits: [edit(COMMIT_FILES, 'if (doubts.length === 0 && manifest !== undefined)', 'if (manifest !== undefined)')],
     focus: 'reach',
@@ -1311,5 +1328,26 @@ export const mutants: readonly Mutant[] = [
     // No seed comes to it: whoever makes a permit makes it of the manifest whose committables it names. Unit tests catch it.
     name: 'a permit covers its own epoch alone',
     edits: [edit('lib/protocol/permit.ts', 'if (permit.epoch !== epoch) throw', 'if (permit.epoch < 0) throw')],
+  },
+  {
+    name: 'savepoints are read before anything is deleted',
+    focus: 'savepoints',
+    edits: [edit(LIVE, 'deps.epochs.listSavepoints(job)).filter(isPin)', 'deps.epochs.listSavepoints(job)).slice(0, 0).filter(isPin)')],
+  },
+  {
+    name: 'no savepoint is made of an epoch that is RETIRED',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        TABLE,
+        "if (!isKept(this.#jobs.get(job), incarnation, epoch)) return 'refused';",
+        "if (this.#jobs.get(job)?.incarnation !== incarnation) return 'refused';",
+      ),
+    ],
+  },
+  {
+    name: 'a savepoint outlives its job: what it names is not deleted with that',
+    focus: 'savepoints',
+    edits: [edit(CANCEL, 'const garbage = found.filter((name) => !pinned.has(name));', 'const garbage = found.slice(pinned.size * 0);')],
   },
 ];

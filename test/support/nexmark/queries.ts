@@ -34,6 +34,11 @@ export const QUERIES: ReadonlyMap<string, Query> = new Map<string, Query>([
   ['q22', append(q22)],
 ]);
 
+/** Does every record count, and none take the place of another? */
+export function isAppended({ key, fixed }: Query): boolean {
+  return key.length === 0 && fixed === undefined;
+}
+
 /** A result as text, whatever the order of its fields. */
 export function canonical(result: object): string {
   return JSON.stringify(Object.entries(result).toSorted(([one], [other]) => (one < other ? -1 : 1)));

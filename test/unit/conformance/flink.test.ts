@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { KeptCase } from '../../conformance/flink/case.ts';
 import { choices, weGave } from '../../conformance/flink/choices.ts';
 import { type Difference, differenceOf } from '../../conformance/flink/compare.ts';
-import { readKept } from '../../conformance/flink/kept.ts';
 import { ours } from '../../conformance/flink/ours.ts';
+import { readKept } from '../../conformance/kept.ts';
 
 /* What Flink gives is written down: `npm run conformance:flink` asks it, and draws new cases. */
 
-const kept = readKept();
+const kept = readKept<KeptCase>('flink.jsonl');
 
 it('windows and timers give what Flink gives', async () => {
   const differences: Difference[] = [];

@@ -56,6 +56,7 @@ function world() {
       const row = jobRowOf({ lastCompleted: { epoch: LAST, decisionId: `d${LAST}` }, lastCommitted: LAST, retiredThrough: LAST - 2 });
       const epochs = {
         readJob: async () => row,
+        listSavepoints: async () => [],
         retireThrough: async () => 'written' as const,
         listEpochs: async (_job: string, _incarnation: string, after: number) => rows.filter(({ epoch }) => epoch > after),
       };

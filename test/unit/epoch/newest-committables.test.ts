@@ -73,8 +73,9 @@ it('many of them go to a blob, which no collection takes before the next epoch i
   if (recorded?.committables.at !== 'blob') throw new Error('it is in the row');
   const { name } = recorded.committables;
   expect([...bucket.blobs.keys()]).toEqual([name]);
-  expect(isGarbage(name, { lastCompleted: EPOCH, lastCommitted: EPOCH, live: new Set() })).toBe(false);
-  expect(isGarbage(name, { lastCompleted: EPOCH + 1, lastCommitted: EPOCH, live: new Set() })).toBe(true);
+  const incarnation = name.split('/')[1] ?? '';
+  expect(isGarbage(name, { incarnation, lastCompleted: EPOCH, lastCommitted: EPOCH, live: new Set() })).toBe(false);
+  expect(isGarbage(name, { incarnation, lastCompleted: EPOCH + 1, lastCommitted: EPOCH, live: new Set() })).toBe(true);
   expect((await newest(recorded)).of('write', 'some')).toEqual([committable(0, 2, 3_000), committable(1, 1)]);
 });
 

@@ -35,29 +35,29 @@ describe('what may be deleted', () => {
   test('a snapshot that a live manifest names is kept, however old', () => {
     const base = name('state/count', 1);
     const live = new Set(liveNames(manifest(9, [base, name('state/count', 8)], []), 9));
-    expect(isGarbage(base, { lastCompleted: 9, lastCommitted: 9, live })).toBe(false);
-    expect(isGarbage(name('state/count', 1, 'cd'), { lastCompleted: 9, lastCommitted: 9, live })).toBe(true);
+    expect(isGarbage(base, { incarnation: 'inc', lastCompleted: 9, lastCommitted: 9, live })).toBe(false);
+    expect(isGarbage(name('state/count', 1, 'cd'), { incarnation: 'inc', lastCompleted: 9, lastCommitted: 9, live })).toBe(true);
   });
 
   test('staged output is kept until its epoch is COMMITTED, and no longer', () => {
     const output = name('output', 9);
     const decided = manifest(9, [], [output]);
-    expect(isGarbage(output, { lastCompleted: 9, lastCommitted: 8, live: new Set(liveNames(decided, 8)) })).toBe(false);
-    expect(isGarbage(output, { lastCompleted: 9, lastCommitted: 9, live: new Set(liveNames(decided, 9)) })).toBe(true);
+    expect(isGarbage(output, { incarnation: 'inc', lastCompleted: 9, lastCommitted: 8, live: new Set(liveNames(decided, 8)) })).toBe(false);
+    expect(isGarbage(output, { incarnation: 'inc', lastCompleted: 9, lastCommitted: 9, live: new Set(liveNames(decided, 9)) })).toBe(true);
   });
 
   test('nothing of an epoch that is under way is deleted', () => {
     for (const folder of ['exchange', 'output', 'state/count', 'manifest']) {
-      expect(isGarbage(name(folder, 10), { lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(false);
+      expect(isGarbage(name(folder, 10), { incarnation: 'inc', lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(false);
     }
   });
 
   test('blobs of attempts that failed go once their epoch is completed', () => {
-    expect(isGarbage(name('state/count', 9, 'ff'), { lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(true);
-    expect(isGarbage(name('exchange', 9, 'ff'), { lastCompleted: 9, lastCommitted: 8, live: new Set() })).toBe(false);
+    expect(isGarbage(name('state/count', 9, 'ff'), { incarnation: 'inc', lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(true);
+    expect(isGarbage(name('exchange', 9, 'ff'), { incarnation: 'inc', lastCompleted: 9, lastCommitted: 8, live: new Set() })).toBe(false);
   });
 
   test('a name that is not ours is never deleted', () => {
-    expect(isGarbage('job/inc/notes.txt', { lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(false);
+    expect(isGarbage('job/inc/notes.txt', { incarnation: 'inc', lastCompleted: 9, lastCommitted: 9, live: new Set() })).toBe(false);
   });
 });

@@ -14,6 +14,7 @@ import { createSqliteEpochStore } from '../../../lib/sqlite/sqlite-epoch-store.t
 import { createSqliteJobRemoval } from '../../../lib/sqlite/sqlite-job-removal.ts';
 import { decisionOf, epochStoreContract, newJobRow } from '../../contracts/epoch-store.ts';
 import { jobRemovalContract } from '../../contracts/job-removal.ts';
+import { savepointStoreContract } from '../../contracts/savepoint-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'onceflow-sqlite-'));
 const file = join(folder, 'made/when/needed.sqlite');
@@ -36,6 +37,10 @@ function storeOn(database: Database, nowMs = Date.now): EpochStore {
 
 describe('the epoch store in SQLite', () => {
   epochStoreContract(async () => storeOn(databaseOn(file)));
+
+  describe('savepoints', () => {
+    savepointStoreContract(async () => storeOn(databaseOn(file)));
+  });
 
   describe('the removal of a job', () => {
     jobRemovalContract(async () => {
@@ -263,14 +268,14 @@ describe('a file that is not right', () => {
     ["is somebody else's", 'the file %s (ONCEFLOW_TABLE) is the database of something else: name another'],
     [
       'is of a newer version',
-      'the file %s (ONCEFLOW_TABLE) was written by a newer version of onceflow (its tables are version 2): name another',
+      'the file %s (ONCEFLOW_TABLE) was written by a newer version of onceflow (its tables are version 3): name another',
     ],
   ])('because it %s, is refused, and left as it is', async (what, message) => {
     const path = join(folder, `${what.replaceAll(/\W/g, '-')}.sqlite`);
     if (what === 'is no database') writeFileSync(path, 'notes to myself '.repeat(100));
     else if (what === 'is of a newer version') {
       await storeOn(databaseOn(path)).createJob(newJobRow());
-      withDatabase(path, 'PRAGMA user_version = 2');
+      withDatabase(path, 'PRAGMA user_version = 3');
     } else withDatabase(path, 'CREATE TABLE jobs (mine TEXT)');
     await expect(storeOn(databaseOn(path)).readJob('job')).rejects.toMatchObject({
       name: 'StoreProblem',

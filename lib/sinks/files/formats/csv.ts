@@ -4,8 +4,11 @@ import type { FileFormat } from '../spec.ts';
 /** What a column of CSV can hold. Without a value its field is empty, and an empty string is `""`. */
 export type CsvValue = string | number | bigint | boolean | Date | null | undefined;
 
+/** A column of CSV that is no property of the row. */
 export interface CsvColumn<T> {
+  /** As the head of the file has it. */
   readonly name: string;
+  /** What its field holds. */
   readonly value: (row: T) => CsvValue;
 }
 

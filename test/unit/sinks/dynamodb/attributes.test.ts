@@ -65,6 +65,7 @@ describe('keys', () => {
   it('are of the table’s names and types, and what lacks one is refused', () => {
     const item = itemOf({ pk: 'a', n: 1, more: 'x' }, 'put');
     expect(keyIn(item, keys, 'rows')).toEqual({ pk: { S: 'a' }, n: { N: '1' } });
+    expect(keyIn(itemOf({ pk: 'x'.repeat(2048), n: 1 }, 'put'), keys, 'rows').pk).toEqual({ S: 'x'.repeat(2048) });
     for (const [bad, which] of [
       [{ n: 1 }, 'partition key pk of type S'],
       [{ pk: 'a' }, 'sort key n of type N'],

@@ -1,0 +1,50 @@
+import type { Savepoint } from '../../ports/epoch-store.ts';
+import type { CoordinatorDeps } from '../coordinator/context.ts';
+import { namesIn, pinnedNames } from '../garbage/live.ts';
+
+type Deps = Pick<CoordinatorDeps, 'epochs' | 'blobs' | 'blobStore'>;
+
+const DELETE_TOGETHER = 500;
+
+/**
+ * Deletes a savepoint: from the first write on nothing starts from it, and its blobs are garbage unless something else names them. Those of an
+ * incarnation that the job runs in the job collects. Crashed at any point it can be run again. Answers how many blobs went here.
+ */
+export async function deleteSavepoint(
+  deps: Deps,
+  savepoint: Savepoint,
+): Promise<{ readonly outcome: 'deleted' | 'gone'; readonly blobs: number }> {
+  if ((await deps.epochs.moveSavepoint(savepoint, 'deleting')) === 'gone') return { outcome: 'gone', blobs: 0 };
+  const blobs = await deleteUnnamed(deps, savepoint);
+  await deps.epochs.deleteSavepoint(savepoint);
+  return { outcome: 'deleted', blobs };
+}
+
+/**
+ * Deletes the blobs of an incarnation that nothing names any more, if the job has left it for good: nobody writes there. They are listed first: what
+ * is there is named already, if it ever will be.
+ */
+async function deleteUnnamed(deps: Deps, { job, incarnation }: Savepoint): Promise<number> {
+  const found: string[] = [];
+  for await (const { name } of deps.blobStore.list(`${job}/${incarnation}/`)) found.push(name);
+  const live = await namesNow(deps, job, incarnation);
+  if (live === 'own') return 0;
+  const garbage = found.filter((name) => !live.has(name));
+  for (let at = 0; at < garbage.length; at += DELETE_TOGETHER) await deps.blobStore.delete(garbage.slice(at, at + DELETE_TOGETHER));
+  return garbage.length;
+}
+
+/**
+ * All that is named at one moment, by the manifests of the job and by savepoints. A start from a savepoint moves names from the one to the other, so it is
+ * read until none came in between.
+ */
+async function namesNow(deps: Deps, job: string, left: string): Promise<ReadonlySet<string> | 'own'> {
+  for (;;) {
+    const row = await deps.epochs.readJob(job);
+    if (row?.incarnation === left) return 'own';
+    const rows = row === undefined ? [] : await deps.epochs.listEpochs(job, row.incarnation, row.retiredThrough);
+    const manifests = rows.map(({ manifest }) => manifest);
+    const live = [...(await namesIn(deps, manifests, row?.lastCommitted ?? 0)), ...(await pinnedNames(deps, job))];
+    if ((await deps.epochs.readJob(job))?.incarnation === row?.incarnation) return new Set(live);
+  }
+}

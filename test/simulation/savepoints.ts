@@ -1,0 +1,39 @@
+import type { CoordinatorDeps } from '../../lib/epoch/coordinator/context.ts';
+import { createSavepoint } from '../../lib/epoch/savepoint/create.ts';
+import { deleteSavepoint } from '../../lib/epoch/savepoint/delete.ts';
+import { Dice, hashOf } from './kernel/dice.ts';
+
+/** What somebody does with a savepoint. */
+export interface SavepointAct {
+  readonly atMs: number;
+  readonly does: 'create' | 'delete';
+  readonly name: string;
+}
+
+const NAMES = ['first', 'second', 'third'];
+
+/** Savepoints come and go in some seeds; in those of this focus many of them. */
+export function drawSavepoints(seed: number, untilMs: number, isFocus: boolean): readonly SavepointAct[] {
+  const dice = new Dice(hashOf(seed, 'savepoints'));
+  if (!isFocus && !dice.chance(0.4)) return [];
+  return Array.from({ length: isFocus ? dice.whole(6, 14) : dice.whole(1, 6) }, () => ({
+    atMs: dice.between(500, untilMs),
+    does: dice.pick(['create', 'create', 'delete'] as const),
+    name: dice.pick(NAMES),
+  }));
+}
+
+/** Does it as `onceflow savepoint` does. Answers what came of it. */
+export async function actOnSavepoint(
+  deps: Omit<CoordinatorDeps, 'invoker' | 'observe' | 'sinks'>,
+  job: string,
+  act: SavepointAct,
+): Promise<string> {
+  const { name } = act;
+  if (act.does === 'create') {
+    const made = await createSavepoint(deps, job, name, undefined);
+    return made.outcome === 'created' ? `created at epoch ${made.savepoint.epoch}` : made.outcome;
+  }
+  const found = await deps.epochs.readSavepoint(job, name);
+  return found === undefined ? 'none' : (await deleteSavepoint(deps, found)).outcome;
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { JOB } from '../sim-job.ts';
+import type { World } from '../world.ts';
+import { at, plain, story } from './story.ts';
+
+/** Enough epochs for a base to be written anew, so that the blobs of the first ones are named by nothing that is retained. */
+const input = Array.from({ length: 40 }, (_, index) => plain(index * 700, index % 2, `ant bee cow${index} #${index}`));
+const long = { input, faultsUntilMs: 40_000, settings: { checkpointIntervalMs: 200, retainedCheckpoints: 1 } };
+const decideOf = (epoch: number) => at('decide', { about: new RegExp(`^epoch ${epoch} `) });
+const create = (world: World, name = 'kept') => world.onSavepoint({ atMs: 0, does: 'create', name });
+const remove = (world: World, name = 'kept') => world.onSavepoint({ atMs: 0, does: 'delete', name });
+
+describe('a savepoint', () => {
+  it('keeps its blobs while all that was retained when it was made is retired and collected', async () => {
+    let names: readonly string[] = [];
+    const told = await story(
+      [
+        { at: decideOf(5), also: (world) => create(world) },
+        {
+          at: decideOf(34),
+          also: (world) => {
+            const [savepoint] = world.table.savepointsOf(JOB);
+            expect(world.table.row(JOB)?.retiredThrough).toBeGreaterThan(savepoint?.epoch ?? 99);
+            names = [...world.bucket.blobs.keys()].filter((name) => /-00000000000[1-4]-/.test(name));
+          },
+        },
+      ],
+      long,
+    );
+    expect(told.savepoints).toEqual(['create: created']);
+    expect(names.length).toBeGreaterThan(0);
+  });
+
+  it('that is deleted has its blobs collected', async () => {
+    let left: readonly string[] = ['not looked yet'];
+    const told = await story(
+      [
+        { at: decideOf(5), also: (world) => create(world) },
+        { at: decideOf(25), also: (world) => remove(world) },
+        {
+          at: decideOf(39),
+          also: (world) => {
+            left = [...world.bucket.blobs.keys()].filter((name) => /-00000000000[1-4]-/.test(name));
+          },
+        },
+      ],
+      long,
+    );
+    expect(told.savepoints).toEqual(['create: created', 'delete: deleted']);
+    expect(left).toEqual([]);
+  });
+
+  it('whose creation sleeps until its epoch is retired and its blobs are gone is made of a newer epoch, or not at all', async () => {
+    const told = await story(
+      [
+        { at: decideOf(4), also: (world) => create(world) },
+        { at: at('createSavepoint'), fault: { fault: 'freeze', when: 'before', forMs: 25_000 } },
+      ],
+      long,
+    );
+    expect(told.history.join('\n')).toMatch(/createSavepoint kept, epoch [2-4] .*refused[\s\S]*createSavepoint kept, epoch \d\d .*created/);
+  });
+
+  it('whose creation arrives late, when its epoch is retired, is refused', async () => {
+    const told = await story(
+      [
+        { at: decideOf(4), also: (world) => create(world) },
+        { at: at('createSavepoint'), fault: { fault: 'late', byMs: 25_000 } },
+      ],
+      long,
+    );
+    expect(told.savepoints).toEqual(['create: no answer']);
+  });
+
+  it('that is made between a collection that lists the epochs and its deletions loses nothing to it', async () => {
+    for (const api of ['listEpochs', 'listSavepoints', 'list', 'delete'])
+      await story(
+        [
+          {
+            at: at(api, { role: 'coordinator', nth: 2 }),
+            also: (world) => create(world),
+            fault: { fault: 'freeze', when: 'before', forMs: 1_000 },
+          },
+        ],
+        long,
+      );
+  });
+
+  it('outlives its job: a cancel that deletes it leaves what the savepoint names', async () => {
+    let kept: readonly string[] = [];
+    const told = await story(
+      [
+        { at: decideOf(6), also: (world) => create(world) },
+        { at: decideOf(8), also: (world) => world.startCommand('delete') },
+        {
+          at: at('deleteJob'),
+          also: (world) => {
+            kept = [...world.bucket.blobs.keys()];
+          },
+        },
+      ],
+      { ...long, leftAloneMs: [10_000, 10_000] },
+    );
+    expect(told.commands).toEqual([{ command: 'delete', outcome: 'deleted' }]);
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.every((name) => name.includes('/state/'))).toBe(true);
+  });
+
+  it('of a job that is deleted goes with its blobs, by the command that deletes it', async () => {
+    let left: readonly string[] = ['not looked yet'];
+    const told = await story(
+      [
+        { at: decideOf(6), also: (world) => create(world) },
+        { at: decideOf(8), also: (world) => world.startCommand('delete') },
+        { at: at('deleteJob'), also: (world) => world.scheduler.after(100, undefined, () => remove(world)) },
+        {
+          at: at('deleteSavepoint'),
+          also: (world) => {
+            left = [...world.bucket.blobs.keys()];
+          },
+        },
+      ],
+      { ...long, leftAloneMs: [10_000, 10_000] },
+    );
+    expect(told.savepoints).toEqual(['create: created', 'delete: deleted']);
+    expect(left).toEqual([]);
+  });
+
+  it('whose deletion dies between its writes is deleted by the next one', async () => {
+    for (const api of ['list', 'delete', 'deleteSavepoint']) {
+      const told = await story(
+        [
+          { at: decideOf(6), also: (world) => create(world) },
+          { at: decideOf(8), also: (world) => world.startCommand('delete') },
+          { at: at('deleteJob'), also: (world) => world.scheduler.after(100, undefined, () => remove(world)) },
+          { at: at(api, { by: 'savepoint#2' }), fault: { fault: 'crash', when: 'before' } },
+          { at: at('createJob', { nth: 2 }), also: (world) => remove(world) },
+        ],
+        { ...long, leftAloneMs: [10_000, 10_000] },
+      );
+      expect(told.savepoints).toEqual(['create: created', 'delete: deleted']);
+    }
+  });
+});
