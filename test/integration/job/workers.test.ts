@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { jobRow } from '../../support/epochs.ts';
 import { SHORT_TRANSACTIONS } from '../../support/job.ts';
@@ -9,6 +10,9 @@ import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 
 /** So that a coordinator that was killed is dead soon, and a request that nobody answers is over soon. */
 const SHORT = { ONCEFLOW_LEASE_MS: '3000', ONCEFLOW_BUILD_ID: 'one', ONCEFLOW_EPOCH_TIMEOUT_MS: '15000', ONCEFLOW_PARALLELISM: '3' };
+
+/** What a user does who has OpenTelemetry. */
+const TELEMETRY = fileURLToPath(new URL('../../support/telemetry.ts', import.meta.url));
 
 interface Machine {
   readonly worker: Service;
@@ -134,16 +138,18 @@ describe('two coordinators', () => {
     await count.expectExact(other);
   });
 
-  it('at the same workers: one hands over at once when it is asked to end, and a job that a person has stopped is left alone until it is resumed', async () => {
+  it('at the same workers: one, traced by OpenTelemetry, hands over at once when it is asked to end, and a job that a person has stopped is left alone until it is resumed', async () => {
     const count = await newWordCount({ env: { ...SHORT, ONCEFLOW_LEASE_MS: '30000' } });
     const machine = await newWorker(count, '--processes', '1');
     await machine.worker.says('worker of job');
-    const one = coordinator(count, [machine]);
+    const one = coordinator(count, [machine], { NODE_OPTIONS: `--import ${TELEMETRY}` });
     await one.line(isJobHeld, 'that it has the job');
     const other = coordinator(count, [machine]);
     await other.line(({ event }) => event === 'stands-by', 'that it stands by');
     const feed = count.feed();
     await moreEpochs(count, 2);
+    for (const span of ['epoch', 'plan', 'stage count-words', 'decide', 'commit'])
+      await one.line((line) => line['span'] === span, `that it traced ${span}`);
     const askedMs = Date.now();
     await one.stop();
     await other.line(isJobHeld, 'that it has the job');
