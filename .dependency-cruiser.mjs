@@ -20,6 +20,7 @@ const rooms = {
     'lib/inspect',
     'lib/ports',
     'lib/protocol',
+    'lib/replay',
     'lib/sinks/connectors.ts',
     'lib/stages',
     'lib/storage',
@@ -75,6 +76,8 @@ const mayImport = {
   testing: ['api', 'graph', 'operators', 'plan', 'records', 'stages', 'state', 'epoch', 'sinks', 'storage', 'time'],
   // What there is to know of a job, for people: it is read here, and shown by others.
   inspect: ['epoch', 'storage', 'sinks', 'time'],
+  // Epochs that were decided, run again in one process: the engine's parts, over stores that are only read.
+  replay: ['epoch', 'graph', 'operators', 'plan', 'records', 'sinks', 'stages', 'state', 'storage', 'time'],
 };
 
 const directionRule = (room, others) => {

@@ -10,10 +10,14 @@ import epochs from './commands/epochs.ts';
 import init from './commands/init.ts';
 import lag from './commands/lag.ts';
 import logs from './commands/logs.ts';
+import rehearse from './commands/rehearse.ts';
+import replay from './commands/replay.ts';
+import rescale from './commands/rescale.ts';
 import resume from './commands/resume.ts';
 import run from './commands/run.ts';
 import savepoint from './commands/savepoint.ts';
 import start from './commands/start.ts';
+import state from './commands/state.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
@@ -36,6 +40,10 @@ export const COMMANDS: readonly Command[] = [
   transactions,
   deadLetters,
   logs,
+  replay,
+  rehearse,
+  state,
+  rescale,
   stop,
   cancel,
   resume,

@@ -1,4 +1,5 @@
 import type { JobSummary } from '../host/job/describe.ts';
+import { rangeOfStage } from '../lib/config/subtasks.ts';
 import { duration, paint, plural } from './text.ts';
 
 type Summary = Pick<JobSummary, 'graph' | 'plan' | 'parallelism'>;
@@ -18,7 +19,8 @@ export function drawPlan(summary: Summary): string {
 }
 
 function drawStage(summary: Summary, stage: Stage): string {
-  const subtasks = plural(summary.parallelism[stage.id] ?? 1, 'subtask');
+  const { least, most } = rangeOfStage(summary.parallelism, stage.id);
+  const subtasks = least === most ? plural(most, 'subtask') : `${least} to ${most} subtasks`;
   const title = `${paint('bold', stage.id)}  ${titleOf(stage)}, ${subtasks}`;
   return [title, ...drawBranches(branchesOf(summary, stage))].join('\n');
 }

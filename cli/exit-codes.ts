@@ -19,6 +19,8 @@ export const EXIT = {
   startedAgain: 8,
   /** The job runs, has something to do, and makes no progress (`status`). */
   noProgress: 9,
+  /** What was compared is not the same (`replay`, `rehearse`, `state diff`). */
+  different: 10,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -35,4 +37,5 @@ export const EXIT_WORDS: Readonly<Record<keyof typeof EXIT, string>> = {
   timedOut: 'not finished within --timeout',
   startedAgain: 'somebody started the job meanwhile',
   noProgress: 'the job runs and makes no progress',
+  different: 'what was compared differs',
 };

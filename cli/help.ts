@@ -43,7 +43,12 @@ function optionsOf(command: Command): [string, string][] {
   const own = Object.entries(options).map(([name, { takes, help }]): [string, string] => [optionText(name, takes), help]);
   const job: [string, string][] =
     on === 'job'
-      ? [['--job NAME', `the job; otherwise ${parameters.jobName.variable}, or the name of the job in ${parameters.job.variable}`]]
+      ? [
+          [
+            '--job NAME',
+            `the job, or its module as ./PATH; otherwise ${parameters.jobName.variable}, or the job in ${parameters.job.variable}`,
+          ],
+        ]
       : [];
   return [...own, ...job, ['--json', jsonHelp(command)], ['--help', 'this text']];
 }

@@ -48,6 +48,21 @@ function numberIn(name: string, given: string): number {
   return Number(given);
 }
 
+/** Epochs from one to another, both included: `A..B`, or one of them; or undefined. */
+export function epochRange(help: string): Option<{ readonly first: number; readonly last: number } | undefined> {
+  return {
+    takes: 'A..B',
+    help,
+    read(name, given) {
+      if (given === undefined) return undefined;
+      const [, from, to = from] = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(given) ?? [];
+      if (from === undefined || Number(to) < Number(from))
+        throw refused(name, given, 'two epochs, the earlier one first, as in 900..950, or one');
+      return { first: Number(from), last: Number(to) };
+    },
+  };
+}
+
 /** One of these words, or undefined. */
 export function oneOf<const T extends string>(of: { readonly words: readonly T[]; readonly help: string }): Option<T | undefined> {
   return {

@@ -1,4 +1,5 @@
 import { startDeployed } from '../host/invoker.ts';
+import { type ConfiguredJob, planJob } from '../host/job/configured-job.ts';
 import { describeJob, describeName, type JobSummary } from '../host/job/describe.ts';
 import { loadJob } from '../host/job/load-job.ts';
 import { openKafka } from '../host/kafka.ts';
@@ -41,6 +42,8 @@ export interface CommandTools extends Tools {
   kafkaClient(): Promise<KafkaClient>;
   /** The job as its module and this environment have it. Undefined: ONCEFLOW_JOB is not set. @throws as `describeJob` */
   module(): JobSummary | undefined;
+  /** The job with its functions, as its module and this environment have it, under the name of `job`. Undefined: no module is named. @throws as `planJob` */
+  configured(): Promise<Omit<ConfiguredJob, 'config'> | undefined>;
   /** Asks a deployment to start the job. Answers which function was asked. */
   startDeployed(): Promise<string>;
   readonly ask: (question: string) => Promise<Answer>;
@@ -58,7 +61,11 @@ export interface OpenTools extends CommandTools {
 export type Lines = Pick<CommandTools, 'show' | 'say' | 'json'>;
 
 /** @throws ConfigError, UsageError when no job is named. */
-export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | undefined, { show, say, json }: Lines): Promise<OpenTools> {
+export async function openTools(given: NodeJS.ProcessEnv, option: string | undefined, { show, say, json }: Lines): Promise<OpenTools> {
+  // No name has a slash: it is the job's module.
+  const isModule = option?.includes('/') === true;
+  const env = isModule ? { ...given, [parameters.job.variable]: option } : given;
+  const jobOption = isModule ? undefined : option;
   const config = readToolConfig(env);
   if (jobOption !== undefined && !parameters.jobName.schema.safeParse(jobOption).success)
     throw new UsageError(`--job is ${JSON.stringify(jobOption)}: it must be ${parameters.jobName.rule}`);
@@ -75,6 +82,7 @@ export async function openTools(env: NodeJS.ProcessEnv, jobOption: string | unde
     kafka: kafka.get,
     kafkaClient: kafka.get,
     module: () => (config.job === undefined ? undefined : describeJob('plan', { env })),
+    configured: async () => (config.job === undefined ? undefined : planJob({ ...config, jobName: job }, await loadJob(config.job))),
     startDeployed: () => startDeployed(config, job),
     show,
     json,

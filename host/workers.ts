@@ -1,7 +1,7 @@
 import type { ConfigOf } from '../lib/config/parameters.ts';
 import type { WorkerUrl } from '../lib/config/worker-url.ts';
 import { readTokens, readWorkerCa } from '../lib/workers/files.ts';
-import { placeSubtasks, subtasksOf } from '../lib/workers/placement.ts';
+import { mostSubtasks, placeSubtasks } from '../lib/workers/placement.ts';
 import { openWorkerClient } from '../lib/workers/worker-client.ts';
 import { createWorkersInvoker, type WorkersInvoker } from '../lib/workers/workers-invoker.ts';
 import type { Host } from './process.ts';
@@ -13,7 +13,7 @@ export async function openWorkers(host: Host, workers: readonly WorkerUrl[], say
   const access = { token: readTokens(config)[0], ca: readWorkerCa(config) };
   return createWorkersInvoker({
     workers: await Promise.all(workers.map(async (url) => ({ origin: url.origin, client: await openWorkerClient(url, access) }))),
-    homeOf: placeSubtasks(subtasksOf(plan.stages, parallelism), workers.length),
+    homeOf: placeSubtasks(mostSubtasks(plan.stages, parallelism), workers.length),
     job: job.name,
     build: config.buildId,
     clock,

@@ -1,12 +1,12 @@
 import { describeJob, type JobSummary } from '../host/job/describe.ts';
 import { budgetFaults } from '../lib/config/budget.ts';
-import { ofName } from '../lib/config/by-name.ts';
 import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import type { Parameter, Reader } from '../lib/config/parameters/row.ts';
 import { type ConfigOf, configOf, parameters, rows } from '../lib/config/parameters.ts';
 import { readConfig } from '../lib/config/read-config.ts';
+import { rangeOf, rangeOfStage, subtasksText } from '../lib/config/subtasks.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
 import { environmentFaults, jobEnvironment } from './environment.ts';
 import type { AdoptedStorage } from './storage/checkpoint-storage.ts';
@@ -195,13 +195,13 @@ function sinkFaults({ job: { plan } }: ConfiguredJob): ConfigFault[] {
 
 function functionFaults({ job: { parallelism, plan }, config }: ConfiguredJob): ConfigFault[] {
   const operators = plan.stages.filter(({ kind }) => kind === 'operator');
-  const count = operators.reduce((sum, { id }) => sum + (ofName(parallelism, id) ?? 1), 0);
+  const count = operators.reduce((sum, { id }) => sum + rangeOfStage(parallelism, id).most, 0);
   if (count <= MOST_FUNCTIONS) return [];
-  const { variable } = config.parallelism > 1 ? parameters.parallelism : parameters.stageParallelism;
+  const { variable } = rangeOf(config.parallelism).most > 1 ? parameters.parallelism : parameters.stageParallelism;
   return [
     {
       option: variable,
-      value: operators.map(({ id }) => `${id}=${ofName(parallelism, id)}`).join(','),
+      value: operators.map(({ id }) => `${id}=${subtasksText(rangeOfStage(parallelism, id))}`).join(','),
       rule: `at most ${MOST_FUNCTIONS} operator subtasks in all: each is a function of its own, and a CloudFormation stack holds 500 resources`,
       mend: 'lower it; more memory for each function (ONCEFLOW_FUNCTION_MEMORY_MB) gives it more of a processor',
     },

@@ -33,8 +33,8 @@ export interface StreamJobProps {
    * `ONCEFLOW_ADOPT_BLOBS`. @default they are made
    */
   readonly adopt?: { readonly table: string; readonly blobs: string };
-  /** Subtasks of every stage. @default 1 */
-  readonly parallelism?: number;
+  /** Subtasks of every stage: a number, or a range in which it changes while the job runs, `'1..16'`. @default 1 */
+  readonly parallelism?: number | `${number}..${number}`;
   /** Metrics, a dashboard and alarms in CloudWatch (`ONCEFLOW_MONITORING`). @default true */
   readonly monitoring?: boolean;
   /** What alarms do when they begin and when they end, besides telling `ONCEFLOW_ALARM_TOPIC`. @default nothing */

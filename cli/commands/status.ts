@@ -1,3 +1,4 @@
+import { ofName } from '../../lib/config/by-name.ts';
 import type { PartitionLag } from '../../lib/inspect/lag.ts';
 import type { JobStanding } from '../../lib/inspect/standing.ts';
 import { type JobLag, type JobStatus, readStatus } from '../../lib/inspect/status.ts';
@@ -43,11 +44,23 @@ function textOf(status: JobStatus, nowMs: number): string {
   if (noProgress !== null) fields.push(['progress', noProgressText(noProgress, nowMs)]);
   fields.push(['epochs', epochsText(status, nowMs)], ['incarnation', status.incarnation]);
   fields.push(['lag', lag === null ? `unknown: ${status.lagUnknownBecause}` : lagText(lag)]);
+  fields.push(...scaleFields(status, nowMs));
   if (time !== null) fields.push(...timeFields(time, nowMs));
   const blocks = [`job ${job}: ${STYLED[standing]}${adviceOf(status)}`, fieldsOf(fields)];
   if (lag !== null && lag.partitions.length > 0) blocks.push('', partitionTable(lag.partitions));
   if (time !== null) blocks.push(...timeTables(time, nowMs).flatMap((table) => ['', table]));
   return blocks.join('\n');
+}
+
+/** Of stages that may have another number than they have, or have had one. */
+function scaleFields({ scale, rescale }: JobStatus, nowMs: number): [string, string][] {
+  return Object.entries(scale ?? {}).flatMap(([stage, { subtasks, least, most, since }]): [string, string][] => {
+    const asked = ofName(rescale, stage);
+    if (least === most && asked === undefined && since === undefined) return [];
+    const wish = asked === undefined ? '' : `; ${asked} by hand (onceflow rescale ${stage}=auto takes it back)`;
+    const why = since === undefined ? '' : `; since epoch ${since.epoch}, ${duration(nowMs - since.atMs)} ago: ${since.why}`;
+    return [['subtasks', `${stage} ${subtasks} of ${least} to ${most}${wish}${why}`]];
+  });
 }
 
 const STYLED: Readonly<Record<JobStanding, string>> = {

@@ -2,6 +2,7 @@ import { byName, ofName } from '../../lib/config/by-name.ts';
 import { ConfigError } from '../../lib/config/fault.ts';
 import { type Config, type ConfigOf, parameters } from '../../lib/config/parameters.ts';
 import { readConfig } from '../../lib/config/read-config.ts';
+import { type Subtasks, subtasksText } from '../../lib/config/subtasks.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
 import { applyOverrides } from '../../lib/graph/overrides.ts';
 import { compilePlan } from '../../lib/plan/compile.ts';
@@ -14,7 +15,7 @@ export interface ConfiguredJob {
   readonly job: JobDefinition;
   readonly plan: PhysicalPlan;
   /** Subtasks of every stage. */
-  readonly parallelism: Readonly<Record<string, number>>;
+  readonly parallelism: Readonly<Record<string, Subtasks>>;
 }
 
 /**
@@ -48,7 +49,7 @@ export function planJob(config: JobOverrides, loaded: JobDefinition): Omit<Confi
   return { job, plan, parallelism: parallelismOf(config, job.name, plan) };
 }
 
-function parallelismOf({ parallelism, stageParallelism }: JobOverrides, job: string, { stages }: PhysicalPlan): Record<string, number> {
+function parallelismOf({ parallelism, stageParallelism }: JobOverrides, job: string, { stages }: PhysicalPlan): Record<string, Subtasks> {
   const ids = stages.map(({ id }) => id);
   const unknown = Object.keys(stageParallelism).filter((stage) => !ids.includes(stage));
   if (unknown.length > 0) {
@@ -56,7 +57,7 @@ function parallelismOf({ parallelism, stageParallelism }: JobOverrides, job: str
       {
         option: parameters.stageParallelism.variable,
         value: Object.entries(stageParallelism)
-          .map(([stage, subtasks]) => `${stage}=${subtasks}`)
+          .map(([stage, subtasks]) => `${stage}=${subtasksText(subtasks)}`)
           .join(','),
         rule: `of stages that job ${job} has: ${ids.join(', ')}`,
         mend: `correct ${unknown.join(', ')}`,

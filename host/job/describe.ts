@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { ConfigError, type ConfigFault } from '../../lib/config/fault.ts';
+import type { Subtasks } from '../../lib/config/subtasks.ts';
 import type { JobGraph } from '../../lib/graph/graph.ts';
 import { JobDefinitionError } from '../../lib/graph/job.ts';
 import type { PhysicalPlan } from '../../lib/plan/plan.ts';
@@ -14,7 +15,7 @@ export interface JobSummary {
   readonly fingerprint: string;
   readonly plan: PhysicalPlan;
   /** Subtasks of every stage. */
-  readonly parallelism: Readonly<Record<string, number>>;
+  readonly parallelism: Readonly<Record<string, Subtasks>>;
   /** What the job's own code read of the environment while it was loaded. Of a source only. */
   readonly reads: readonly EnvironmentRead[];
   /** The module in JavaScript, where Node cannot load it as it is written. Of a source only. */

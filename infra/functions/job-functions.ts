@@ -3,8 +3,8 @@ import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { ofName } from '../../lib/config/by-name.ts';
 import { coordinatorName, type FunctionRole, functionName, logGroupName } from '../../lib/config/function-names.ts';
+import { rangeOfStage } from '../../lib/config/subtasks.ts';
 import { MOST_WAITING_MS } from '../../lib/config/ticks.ts';
 import { checkSize } from '../environment.ts';
 import { type Network, placementIn } from '../network/network.ts';
@@ -28,8 +28,8 @@ const LONGEST_TABLE_NAME = 255;
 const LONGEST_BUCKET_NAME = 63;
 
 /**
- * The functions of a job: coordinator, source and sink, each shared by all its subtasks, and one for every subtask of
- * every operator stage, so that a warm one holds the state of exactly that subtask.
+ * The functions of a job: coordinator, source and sink, each shared by all its subtasks, and one for every subtask that
+ * an operator stage may have, so that a warm one holds the state of exactly that subtask. One that is not asked costs nothing.
  */
 export class JobFunctions extends Construct {
   /** Runs the job: it asks the others. */
@@ -106,7 +106,7 @@ export class JobFunctions extends Construct {
     const operatorStages = plan.stages.filter(({ kind }) => kind === 'operator');
     const operator = operatorStages.length === 0 ? undefined : ofRole('operator', 'Operator');
     this.operators = operatorStages.flatMap(({ id: stage }) =>
-      Array.from({ length: ofName(parallelism, stage) ?? 1 }, (_, subtask) => {
+      Array.from({ length: rangeOfStage(parallelism, stage).most }, (_, subtask) => {
         const name = functionName(prefix, { role: 'operator', stage, subtask });
         const reserved = config.operatorConcurrency === undefined ? {} : { reservedConcurrentExecutions: config.operatorConcurrency };
         return operator?.(name, `Operator-${stage}-${subtask}`, reserved);

@@ -10,7 +10,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { checkDecision } from '../ports/check-decision.ts';
-import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
+import type { DecideAnswer, Decision, EpochRow, EpochStore, FencedWrite, JobRow, Rescale, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { type Pool, widened } from '../protocol/pool.ts';
 import { awsFaultOf } from './aws-problem.ts';
@@ -66,6 +66,8 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
       return fencedUpdate(store, job, generation, `SET ${sets.join(', ')}`, values);
     },
     setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),
+    askRescale: (job, incarnation, rescale, seen) => askRescale(store, job, incarnation, rescale, seen),
+    recordScale: (job, generation, scale) => fencedUpdate(store, job, generation, 'SET scale = :scale', { ':scale': scale }),
     widenPool: (job, generation, pool) => widenPool(store, job, generation, pool),
     setFingerprint: (job, generation, fingerprint) =>
       fencedUpdate(store, job, generation, 'SET fingerprint = :fingerprint', { ':fingerprint': fingerprint }),
@@ -211,6 +213,30 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'],
   if (update.outcome === 'done') return 'written';
   if (update.item === undefined) throw noSuchJob(store, job);
   return 'superseded';
+}
+
+/** A person's request: it is of the job that runs, and of the request that was seen. A try that comes late, behind another one, changes nothing. */
+async function askRescale(
+  store: Store,
+  job: string,
+  incarnation: string,
+  rescale: Rescale,
+  seen: string | undefined,
+): Promise<FencedWrite> {
+  const replaces = seen === undefined ? 'attribute_not_exists(rescale)' : 'rescale.id = :seen';
+  const command = new UpdateItemCommand({
+    TableName: store.table,
+    Key: jobKey(job),
+    UpdateExpression: 'SET rescale = :rescale',
+    ConditionExpression: `incarnation = :of AND desired = :running AND ${replaces}`,
+    ExpressionAttributeValues: attributes({ ':rescale': rescale, ':of': incarnation, ':running': 'running', ':seen': seen }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  });
+  const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));
+  if (update.outcome === 'done') return 'written';
+  if (update.item === undefined) throw noSuchJob(store, job);
+  // Of our own first try, whose answer was lost.
+  return decodeJob(update.item).rescale?.id === rescale.id ? 'written' : 'superseded';
 }
 
 /**

@@ -25,7 +25,7 @@ export function createJobRemoval(store: { readonly client: DynamoDBClient; reado
         TableName: store.table,
         Key: jobKey(job),
         UpdateExpression:
-          'SET incarnation = :incarnation, lastCommitted = :zero, retiredThrough = :none, sinkPool = :empty, #pool = :empty, sinkTopics = :empty REMOVE lastCompleted, failure, sentAgain, startedFrom, former',
+          'SET incarnation = :incarnation, lastCommitted = :zero, retiredThrough = :none, sinkPool = :empty, #pool = :empty, sinkTopics = :empty REMOVE lastCompleted, failure, sentAgain, startedFrom, former, rescale, scale',
         ConditionExpression: 'generation = :generation AND incarnation IN (:old, :incarnation) AND desired = :stopped',
         ExpressionAttributeNames: { '#pool': 'pool' }, // a reserved word of DynamoDB; a build that knows no other attribute may read the row
         ExpressionAttributeValues: attributes({

@@ -4,6 +4,7 @@ import { BROKERS_RULE, parseBrokerAddress } from './broker-address.ts';
 import { byName } from './by-name.ts';
 import { isName, isTopic, NAME_RULE, TOPIC_RULE } from './names.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
+import { parseSubtasks, type Subtasks } from './subtasks.ts';
 import { parseTableLocation, TABLE_LOCATION_RULE } from './table-location.ts';
 import { parseWorkerUrl, WORKERS_RULE, type WorkerUrl } from './worker-url.ts';
 
@@ -136,12 +137,19 @@ export const topicsByUid: Kind<Readonly<Record<string, string>>> = {
   schema: pairs((topic) => (isTopic(topic) ? topic : undefined)),
 };
 
-/** `stage=n,…`, each stage once. */
-export function numbersByStage(min: number, max: number): Kind<Readonly<Record<string, number>>> {
-  const number = wholeNumber(min, max);
+/** A number, or a range of which both bounds are within. */
+export function subtasks(min: number, max: number): Kind<Subtasks> {
   return {
-    rule: `stage=number pairs with commas between, each stage once, numbers from ${min} to ${max}, e.g. count-words=4`,
-    schema: pairs((value) => number.schema.safeParse(value).data),
+    rule: `a whole number from ${min} to ${max}, digits only, or a range of them, the smaller first, e.g. 1..16`,
+    schema: z.string().transform((text, context) => parseSubtasks(text, min, max) ?? refuse(context)),
+  };
+}
+
+/** `stage=n,…` or `stage=n..m,…`, each stage once. */
+export function subtasksByStage(min: number, max: number): Kind<Readonly<Record<string, Subtasks>>> {
+  return {
+    rule: `stage=number pairs with commas between, each stage once, numbers from ${min} to ${max} or ranges of them, e.g. count-words=4 or count-words=1..16`,
+    schema: pairs((value) => parseSubtasks(value, min, max)),
   };
 }
 

@@ -5,6 +5,7 @@ import { kafkaSecurityFits } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import type { Parameter } from './parameters/row.ts';
 import { type Config, parameters, type RequiredName, rows, type ToolConfig } from './parameters.ts';
+import { rangeOf, subtasksText } from './subtasks.ts';
 import { workersFit } from './workers-fit.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -125,9 +126,11 @@ function parallelismFitsKeyGroups(config: ToolConfig): readonly ConfigFault[] {
   const rule = `at most ONCEFLOW_MAX_PARALLELISM (${most}): a subtask without a key group would have nothing to do`;
   const mend = 'lower it; ONCEFLOW_MAX_PARALLELISM can only be raised for a job that has never run';
   const faults: ConfigFault[] = [];
-  if (config.parallelism > most) faults.push({ option: parameters.parallelism.variable, value: `${config.parallelism}`, rule, mend });
+  if (rangeOf(config.parallelism).most > most)
+    faults.push({ option: parameters.parallelism.variable, value: subtasksText(config.parallelism), rule, mend });
   for (const [stage, subtasks] of Object.entries(config.stageParallelism)) {
-    if (subtasks > most) faults.push({ option: parameters.stageParallelism.variable, value: `${stage}=${subtasks}`, rule, mend });
+    if (rangeOf(subtasks).most > most)
+      faults.push({ option: parameters.stageParallelism.variable, value: `${stage}=${subtasksText(subtasks)}`, rule, mend });
   }
   return faults;
 }

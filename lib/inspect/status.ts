@@ -33,9 +33,15 @@ export interface JobStatus {
   /** Null: it is not known, and `lagUnknownBecause` says why. */
   readonly lag: JobLag | null;
   readonly lagUnknownBecause: string | null;
+  /** By stage: how many subtasks it has, and may have, and why. Null: no coordinator has said it yet. */
+  readonly scale: StageScales | null;
+  /** By stage, what a person has asked for, whatever it takes. */
+  readonly rescale: Readonly<Record<string, number>>;
   /** Null: the job uses no time, or the manifest of its last completed epoch cannot be read, and `lagUnknownBecause` says why. */
   readonly time: JobTime | null;
 }
+
+type StageScales = NonNullable<JobRow['scale']>;
 
 /** In records, counted by offsets. */
 export interface JobLag {
@@ -91,6 +97,8 @@ export function statusOf(row: JobRow, last: EpochRow | undefined, { manifest, la
         }
       : null,
     lagUnknownBecause: lag.known ? null : lag.why,
+    scale: row.scale ?? null,
+    rescale: row.rescale?.subtasks ?? {},
     time: manifest.known ? timeIn(manifest.of) : null,
   };
 }

@@ -1,9 +1,9 @@
 import type { Pool } from '../protocol/pool.ts';
-import type { EpochSummary, JobRow, NoProgress, SentAgain } from '../protocol/rows.ts';
+import type { EpochSummary, JobRow, NoProgress, Rescale, SentAgain, StageScale } from '../protocol/rows.ts';
 import type { FencedWrite, ManifestRef } from './manifest-ref.ts';
 import type { SavepointStore } from './savepoint-store.ts';
 
-export type { EpochSummary, JobRow, NoProgress, SentAgain } from '../protocol/rows.ts';
+export type { EpochSummary, JobRow, NoProgress, Rescale, SentAgain, StageScale } from '../protocol/rows.ts';
 export { type FencedWrite, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from './manifest-ref.ts';
 export type { NextIncarnation, Savepoint, SavepointStore } from './savepoint-store.ts';
 
@@ -86,6 +86,14 @@ export interface EpochStore extends SavepointStore {
    * incarnation, which was made anew since. Throws `StoreProblem` when there is no such job.
    */
   setDesired(job: string, desired: JobRow['desired'], incarnation?: string): Promise<FencedWrite>;
+  /**
+   * A person's request for other numbers of subtasks, in place of the one that has the id `seen` (undefined: there is none), so no generation
+   * guards it. `superseded`: there is another one by now, or the job is not of this incarnation, or is not to run.
+   * Nothing was written then. Throws `StoreProblem` when there is no such job.
+   */
+  askRescale(job: string, incarnation: string, rescale: Rescale, seen: string | undefined): Promise<FencedWrite>;
+  /** Records what the subtasks of stages are, and why. */
+  recordScale(job: string, generation: number, scale: Readonly<Record<string, StageScale>>): Promise<FencedWrite>;
   /** Widens the pool by `pool` (`widened`); never narrows it, and keeps what is not named. */
   widenPool(job: string, generation: number, pool: Pool): Promise<FencedWrite>;
   /** Records a compatible change of the graph. */

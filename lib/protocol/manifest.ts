@@ -3,6 +3,7 @@ import { committableSchema } from './committable.ts';
 import { upgradedCommittables, version1, version2 } from './earlier/manifests.ts';
 import { timeSchema } from './event-time.ts';
 import { MalformedError } from './malformed.ts';
+import { parallelismSchema } from './parallelism.ts';
 import { blobRefSchema, snapshotRefSchema } from './references.ts';
 import { byName, count, list, name, shapeFault } from './shape.ts';
 
@@ -38,6 +39,8 @@ const common = {
   ...position,
   /** Staged output of this epoch: by sink uid, then sink subtask (the index). Kept until the epoch is COMMITTED. */
   outputs: byName(list(list(blobRefSchema))),
+  /** How many subtasks the stages had. Earlier builds did not say it. */
+  parallelism: parallelismSchema.optional(),
 };
 
 const version3 = z

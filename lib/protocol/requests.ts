@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { committableSchema } from './committable.ts';
 import { sourceTimeAskSchema, stageTimeSchema } from './event-time.ts';
+import { parallelismSchema } from './parallelism.ts';
 import { commitPermitSchema } from './permit.ts';
 import { blobRefSchema, keyGroupRangeSchema, snapshotRefSchema } from './references.ts';
 import { byName, count, list, ms, name, own, shapeFault, text } from './shape.ts';
@@ -29,8 +30,8 @@ const common = {
   timeoutMs: ms,
   /** Functions of builds before 0.2 take no request without an instant, and could not say that they are of another build. */
   deadlineMs: z.number().optional(),
-  /** Parallelism of every stage. */
-  parallelism: byName(z.int().min(1)),
+  /** Of the epoch. Of what is decided nobody asks how many subtasks there were. */
+  parallelism: parallelismSchema,
   /** By sink, what its connector has to know of where it writes to, as the coordinator saw it. */
   sinkFacts: byName(own),
 };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { committableSchema } from './committable.ts';
 import { poolSchema } from './pool.ts';
 import { formerSchema, startedFromSchema } from './savepoint.ts';
-import { count, list, name, text } from './shape.ts';
+import { byName, count, list, name, text } from './shape.ts';
 
 /*
  * What is known of a job and of its epochs by everybody who works on it, wherever it is kept. How a table keeps it is that
@@ -37,6 +37,30 @@ const sentAgainSchema = z
   .readonly();
 export type SentAgain = z.infer<typeof sentAgainSchema>;
 
+/** What a person wants the subtasks of stages to be, whatever the job would have by itself. A stage that is not named has what it takes. */
+const rescaleSchema = z
+  .object({
+    /** Of this request: it replaces the one whose id was seen. */
+    id: text,
+    subtasks: byName(z.int().min(1)),
+    askedAtMs: count,
+  })
+  .readonly();
+export type Rescale = z.infer<typeof rescaleSchema>;
+
+/** What a coordinator says of the subtasks of a stage. */
+const stageScaleSchema = z
+  .object({
+    /** Of the epoch that was planned last. */
+    subtasks: count,
+    least: count,
+    most: count,
+    /** The first epoch with so many since it was another number, and why. Undefined: it has not changed since a coordinator said so. */
+    since: z.object({ epoch: count, atMs: count, why: text }).readonly().optional(),
+  })
+  .readonly();
+export type StageScale = z.infer<typeof stageScaleSchema>;
+
 /** The job row: the only truth about a job. Every write is conditional on the generation in it. */
 export const jobRowSchema = z.object({
   job: name,
@@ -63,6 +87,10 @@ export const jobRowSchema = z.object({
   pool: poolSchema,
   /** What of the last completed epoch had to be sent again. Of an earlier epoch it says nothing any more. */
   sentAgain: sentAgainSchema.optional(),
+  /** Undefined: nobody has asked, and every stage has what it takes. */
+  rescale: rescaleSchema.optional(),
+  /** By stage, for people and tools. Undefined: no coordinator has said it yet. */
+  scale: byName(stageScaleSchema).optional(),
   fingerprint: text,
   maxParallelism: count,
   /** From where the job was started that is not its last epoch, the newest last. Undefined: it never was. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { checkDecision } from '../ports/check-decision.ts';
-import type { DecideAnswer, Decision, EpochStore, FencedWrite, JobRow, SentAgain } from '../ports/epoch-store.ts';
+import type { DecideAnswer, Decision, EpochStore, FencedWrite, JobRow, Rescale, SentAgain } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { widened } from '../protocol/pool.ts';
 import { fencedWrite, isHeld, rememberTaken, type Store } from './sqlite-held.ts';
@@ -38,6 +38,8 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
         failure: failure ?? row.failure,
       })),
     setDesired: (job, desired, incarnation) => setDesired(store, job, desired, incarnation),
+    askRescale: (job, incarnation, rescale, seen) => askRescale(store, job, incarnation, rescale, seen),
+    recordScale: (job, generation, scale) => fenced(job, generation, (row) => ({ ...row, scale })),
     widenPool: (job, generation, pool) => fenced(job, generation, (row) => ({ ...row, pool: widened(row.pool, pool) })),
     setFingerprint: (job, generation, fingerprint) => fenced(job, generation, (row) => ({ ...row, fingerprint })),
     recordNoProgress: (job, generation, noProgress) => fenced(job, generation, (row) => ({ ...row, noProgress })),
@@ -134,6 +136,28 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'],
     // What made the job fail is, as far as this person knows, mended.
     const failure = desired === 'running' ? undefined : stored.row.failure;
     writeJob(db, { ...stored.row, desired, failure }, stored.claim);
+    return 'written';
+  });
+  if (written === undefined) throw noSuchJob(store, job);
+  return written;
+}
+
+/** A person's request: of the job that runs, and of the request that was seen. */
+async function askRescale(
+  store: Store,
+  job: string,
+  incarnation: string,
+  rescale: Rescale,
+  seen: string | undefined,
+): Promise<FencedWrite> {
+  const written = await store.database.write('write to a job', (db): FencedWrite | undefined => {
+    const stored = readStoredJob(db, job);
+    if (stored === undefined) return undefined;
+    const { row } = stored;
+    // Of our own first try, whose answer was lost.
+    if (row.rescale?.id === rescale.id) return 'written';
+    if (row.incarnation !== incarnation || row.desired !== 'running' || row.rescale?.id !== seen) return 'superseded';
+    writeJob(db, { ...row, rescale }, stored.claim);
     return 'written';
   });
   if (written === undefined) throw noSuchJob(store, job);

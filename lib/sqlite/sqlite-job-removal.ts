@@ -9,7 +9,16 @@ export function createSqliteJobRemoval({ database }: { readonly database: Databa
         const stored = readStoredJob(db, job);
         const isHeld = stored?.row.generation === generation && [old, incarnation].includes(stored.row.incarnation);
         if (!isHeld || stored.row.desired !== 'stopped') return 'superseded';
-        const { lastCompleted: _last, failure: _failure, sentAgain: _sent, startedFrom: _from, former: _former, ...row } = stored.row;
+        const {
+          lastCompleted: _last,
+          failure: _failure,
+          sentAgain: _sent,
+          startedFrom: _from,
+          former: _former,
+          rescale: _rescale,
+          scale: _scale,
+          ...row
+        } = stored.row;
         writeJob(db, { ...row, incarnation, lastCommitted: 0, retiredThrough: -1, pool: {} }, stored.claim);
         return 'written';
       }),

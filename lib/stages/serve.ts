@@ -1,9 +1,11 @@
 import { ofName } from '../config/by-name.ts';
+import { subtasksOf } from '../config/subtasks.ts';
 import type { CompiledJob } from '../operators/compiled-job.ts';
 import type { StageContext } from '../operators/epoch-output.ts';
 import { createOperatorRuntime } from '../operators/operator-runtime.ts';
 import { serdesOfStage } from '../operators/serdes-of-stage.ts';
 import { createSourceRuntime, type SourceRuntime } from '../operators/source-runtime.ts';
+import { edgesFrom, type PhysicalPlan } from '../plan/plan.ts';
 import type { SourceRequests } from '../ports/kafka-requests.ts';
 import type {
   AbortAnswer,
@@ -53,32 +55,36 @@ export function refusalOf(
   };
 }
 
-/** The source stage in one process. Keeps runtimes that are not in use, by shape: an invocation takes one, and two at once never share it. */
+/** What a process keeps of a subtask, of the shape that it was asked for last: what was made for another one is of no use any more. */
+interface Kept<T> {
+  readonly shape: string;
+  readonly own: T;
+}
+
+/** The source stage in one process. Keeps runtimes that are not in use: an invocation takes one, and two at once never share it. */
 export function createSourceServer(): (
   tools: StageTools & { readonly kafka: SourceRequests },
   request: Received<SourceRequest>,
 ) => Promise<SourceAnswer> {
-  const idle = new Map<string, SourceRuntime[]>();
+  const idle = new Map<string, Kept<SourceRuntime[]>>();
   return (tools, request) => {
-    const shape = shapeOf(request);
+    const runtimes = keptOf(idle, tools, request, () => []);
     const create = () => createSourceRuntime(tools, request.stage, contextOf(request), tools.maxUnpackedBatchBytes);
     return prepared(serdesOfStage(tools, request.stage), async (lacks) => {
-      const runtime = idle.get(shape)?.pop() ?? create();
+      const runtime = runtimes.pop() ?? create();
       const answer = await runSource(tools, runtime, request, lacks);
       // What a failed one has under way, a blob that nobody waits for, may still read its buffers.
-      if (answer.outcome === 'read') idle.set(shape, [...(idle.get(shape) ?? []), runtime]);
+      if (answer.outcome === 'read') runtimes.push(runtime);
       return answer;
     });
   };
 }
 
-/** The operator stage in one process. Keeps state, by shape: stage, subtask and all that the runtime was built for. */
+/** The operator stage in one process. Keeps the state of its subtasks. */
 export function createOperatorServer(): (tools: StageTools, request: Received<OperatorRequest>) => Promise<OperatorAnswer> {
-  const warm = new Map<string, WarmOperator>();
+  const warm = new Map<string, Kept<WarmOperator>>();
   return (tools, request) => {
-    const shape = shapeOf(request);
-    const held = warm.get(shape) ?? { runtime: undefined, snapshotIds: {} };
-    warm.set(shape, held);
+    const held = keptOf(warm, tools, request, () => ({ runtime: undefined, snapshotIds: {} }));
     const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask);
     return prepared(serdesOfStage(tools, request.stage), () => runOperator(tools, held, create, request));
   };
@@ -103,15 +109,30 @@ export function serveSink(
   }
 }
 
-/** Names everything that a runtime is built for: one that was built for other numbers is not used again. */
-function shapeOf(request: StageRequest): string {
-  return JSON.stringify([request.stage, request.subtask, request.incarnation, request.parallelism, request.sinkFacts]);
+function keptOf<T>(kept: Map<string, Kept<T>>, { plan }: CompiledJob, request: StageRequest, none: () => T): T {
+  const place = JSON.stringify([request.stage, request.subtask]);
+  const shape = shapeOf(plan, request);
+  const known = kept.get(place);
+  if (known?.shape === shape) return known.own;
+  const own = none();
+  kept.set(place, { shape, own });
+  return own;
+}
+
+/**
+ * Names everything that a runtime is built for: one that was built for other numbers is not used again. Of parallelism that is its own,
+ * which says whose keys it has, and that of the stages that its exchange is cut for.
+ */
+function shapeOf(plan: PhysicalPlan, { stage, incarnation, parallelism, sinkFacts }: StageRequest): string {
+  const readers = edgesFrom(plan, stage).flatMap(({ to, how }) => (how === 'sink' ? [] : [to]));
+  const subtasks = [stage, ...readers].map((each) => subtasksOf(parallelism, each));
+  return JSON.stringify([incarnation, subtasks, sinkFacts]);
 }
 
 /** How many subtasks there are, and what sinks write to: as the coordinator sees it, so that all stages of an epoch agree. */
 function contextOf(request: SourceRequest | OperatorRequest): StageContext {
   return {
-    parallelism: (stage) => ofName(request.parallelism, stage) ?? 1,
+    parallelism: (stage) => subtasksOf(request.parallelism, stage),
     maxParallelism: request.maxParallelism,
     facts: (sink) => {
       const known = ofName(request.sinkFacts, sink);

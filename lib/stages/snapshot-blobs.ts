@@ -8,17 +8,21 @@ import type { StageDeps } from './common.ts';
 const WHOLE_BLOBS = 16;
 const LEAST_FIRST_BYTES = 64;
 
+interface ReadingDeps extends Pick<StageDeps, 'inlineBlobBytes'> {
+  readonly blobs: Pick<StageDeps['blobs'], 'read' | 'readPart'>;
+}
+
 /**
  * A snapshot's payloads, its base and its deltas, oldest first, all read at once. When the snapshot is of more key groups
  * than `wanted`, as after a change of parallelism, a large blob is read in part: its head, and what is wanted of it.
  */
-export function readSnapshotBlobs(deps: StageDeps, { keyGroups, base, deltas }: SnapshotRef, wanted: KeyGroupRange): Promise<Buffer[]> {
+export function readSnapshotBlobs(deps: ReadingDeps, { keyGroups, base, deltas }: SnapshotRef, wanted: KeyGroupRange): Promise<Buffer[]> {
   const all = keyGroups.first >= wanted.first && keyGroups.last <= wanted.last;
   const refs = base === undefined ? deltas : [base, ...deltas];
   return Promise.all(refs.map((ref) => (all ? deps.blobs.read('state', ref) : readWanted(deps, ref, wanted))));
 }
 
-async function readWanted({ blobs, inlineBlobBytes }: StageDeps, ref: BlobRef, wanted: KeyGroupRange): Promise<Buffer> {
+async function readWanted({ blobs, inlineBlobBytes }: ReadingDeps, ref: BlobRef, wanted: KeyGroupRange): Promise<Buffer> {
   if (ref.at === 'inline' || ref.bytes <= WHOLE_BLOBS * inlineBlobBytes) return blobs.read('state', ref);
   const start = await blobs.readPart('state', ref, 0, firstBytes(ref.bytes, inlineBlobBytes));
   const headEnd = headBytes(start, ref.name);

@@ -7,7 +7,8 @@ import { whatIsDue } from '../epoch/loop/due.ts';
 import type { Effect, LoopEvent } from '../epoch/loop/events.ts';
 import { onEvent } from '../epoch/loop/on-event.ts';
 import { firstState, type LoopState } from '../epoch/loop/state.ts';
-import { planNext } from '../epoch/planning/plan-epoch.ts';
+import { type PlanAsk, planNext } from '../epoch/planning/plan-epoch.ts';
+import { firstScale, nextParallelism } from '../epoch/scale/scale.ts';
 import { momentOf } from '../ports/age.ts';
 import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import { asDecided } from '../protocol/as-decided.ts';
@@ -88,7 +89,8 @@ export function heldInput({ manifest: { offsets } }: Epoch, { rules, surrounding
 /** Where a coordinator is when it has planned nothing yet. @param most records that the next epoch reads. */
 export function stateAfter({ manifest: parent }: Epoch, run: Run, most: number): LoopState {
   const { deps, rules, tenure } = run;
-  const state = firstState({ tenure, parent, recordedCommitted: parent.epoch }, deps.clock.elapsedMs(), rules);
+  const scale = firstScale(rules, parent, {});
+  const state = firstState({ tenure, scale, parent, recordedCommitted: parent.epoch }, deps.clock.elapsedMs(), rules);
   return { ...state, size: { bytes: Number.MAX_SAFE_INTEGER, offsets: most } };
 }
 
@@ -97,7 +99,8 @@ export async function stateOfEmptyEpoch(last: Epoch, run: Run): Promise<LoopStat
   const state = stateAfter(last, run, Number.POSITIVE_INFINITY);
   const { rules, deps } = run;
   const { manifest: parent } = last;
-  const planned = await plan(run, parent);
+  const parallelism = nextParallelism(state.scale, rules.plan);
+  const planned = await plan(run, { before: parent, parallelism, isOverdue: false });
   const ends = planned.outcome === 'planned' ? inputEnds(planned.ranges) : NO_INPUT;
   const now = momentOf(deps.clock);
   const attempt = newAttempt(
@@ -105,6 +108,7 @@ export async function stateOfEmptyEpoch(last: Epoch, run: Run): Promise<LoopStat
       epoch: parent.epoch + 1,
       decisionId: deps.random.id(),
       planned: now,
+      parallelism,
       from: parent.offsets,
       topicIds: parent.topicIds,
       ranges: byName(rules.plan.stages.flatMap(({ kind, id }) => (kind === 'source' ? [[id, []] as const] : []))),
@@ -160,7 +164,7 @@ interface Done {
 async function perform(run: Run, effect: Effect, course: EpochCourse): Promise<Done | undefined> {
   switch (effect.do) {
     case 'plan':
-      return { event: { of: 'planned', base: effect.base, planned: await plan(run, effect.before) } };
+      return { event: { of: 'planned', base: effect.base, planned: await plan(run, effect) } };
     case 'run-stage': {
       const { stage, attempt } = effect;
       const result = withSeen(await runStage(run, stage, effect, new AbortController().signal), stage.id, course);
@@ -179,15 +183,9 @@ async function perform(run: Run, effect: Effect, course: EpochCourse): Promise<D
   }
 }
 
-function plan({ deps, settings, rules, kafka }: Run, before: Parameters<typeof planNext>[2]) {
+function plan({ deps, settings, rules, kafka }: Run, ask: PlanAsk) {
   const observe = () => {};
-  return planNext(
-    { ...deps, kafka, observe },
-    { ...settings, plan: rules.plan, onDataLoss: 'stop' },
-    before,
-    false,
-    new AbortController().signal,
-  );
+  return planNext({ ...deps, kafka, observe }, { ...settings, plan: rules.plan, onDataLoss: 'stop' }, ask, new AbortController().signal);
 }
 
 function withSeen(result: StageOutcome, stage: string, { seen }: EpochCourse): StageOutcome {

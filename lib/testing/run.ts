@@ -11,11 +11,11 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { SinkTargets } from '../ports/sink-targets.ts';
 import { coordinateSinks } from '../sinks/connectors.ts';
+import { stageFunctions } from '../stages/in-process.ts';
 import { createBlobs } from '../storage/blobs.ts';
 import { KeptObjects } from './kept-objects.ts';
 import { type MemoryKafka, memoryKafka } from './memory-kafka.ts';
 import type { MemoryTopics } from './memory-topics.ts';
-import { stageFunctions } from './stage-functions.ts';
 
 /** What outlives a process of the job. */
 export interface Surroundings {

@@ -1,4 +1,4 @@
-import { ofName } from '../config/by-name.ts';
+import { rangeOfStage, type Subtasks } from '../config/subtasks.ts';
 import type { FunctionTarget } from '../ports/function-invoker.ts';
 
 /**
@@ -25,10 +25,10 @@ export function orderFrom(home: number, workers: number): number[] {
   return Array.from({ length: workers }, (_, step) => (home + step) % workers);
 }
 
-/** The subtasks of each stage, as the configuration has them. */
-export function subtasksOf(
+/** The subtasks of each stage, as many as the configuration lets it have. */
+export function mostSubtasks(
   stages: readonly { readonly id: string }[],
-  parallelism: Readonly<Record<string, number>>,
+  parallelism: Readonly<Record<string, Subtasks>>,
 ): { readonly id: string; readonly subtasks: number }[] {
-  return stages.map(({ id }) => ({ id, subtasks: ofName(parallelism, id) ?? 1 }));
+  return stages.map(({ id }) => ({ id, subtasks: rangeOfStage(parallelism, id).most }));
 }

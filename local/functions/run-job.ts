@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { holderOfProcess } from '../../host/holder.ts';
 import type { JobSummary } from '../../host/job/describe.ts';
-import { ofName } from '../../lib/config/by-name.ts';
+import { rangeOfStage } from '../../lib/config/subtasks.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import { childFile } from './child-file.ts';
@@ -62,7 +62,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   const deadCoordinators: string[] = [];
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<JobEnd>();
 
-  for (const each of processesOf(plan.stages, (stage) => ofName(parallelism, stage) ?? 1)) startProcess(each);
+  for (const each of processesOf(plan.stages, (stage) => rangeOfStage(parallelism, stage).most)) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
     const startKind = hasHeld ? 'revival' : (options.startKind ?? 'explicit');

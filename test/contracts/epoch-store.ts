@@ -379,8 +379,47 @@ export function epochStoreContract(open: () => Promise<EpochStore>): void {
     });
   });
 
+  describe("a person's request for other numbers of subtasks", () => {
+    const rescale = (id: string, subtasks: Readonly<Record<string, number>> = { count: 8 }) => ({ id, subtasks, askedAtMs: 1 });
+
+    it('is in the row, in place of the one that was seen, whatever the generation', async () => {
+      const row = await startJob();
+      expect(await store.askRescale(row.job, row.incarnation, rescale('first'), undefined)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, rescale: rescale('first') });
+      expect(await store.askRescale(row.job, row.incarnation, rescale('second', { 'a.b': 2 }), 'first')).toBe('written');
+      // Its first try was carried out, and nobody heard of it.
+      expect(await store.askRescale(row.job, row.incarnation, rescale('second', { 'a.b': 2 }), 'first')).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, rescale: rescale('second', { 'a.b': 2 }) });
+    });
+
+    it('of two at once is made once, and one that has not seen the last is not made', async () => {
+      const row = await startJob();
+      const both = ['one', 'other'].map((id) => store.askRescale(row.job, row.incarnation, rescale(id), undefined));
+      expect((await Promise.all(both)).toSorted()).toEqual(['superseded', 'written']);
+      expect(await store.askRescale(row.job, row.incarnation, rescale('third'), 'of-before')).toBe('superseded');
+    });
+
+    it('is not made of a job that is to stop, or was made anew', async () => {
+      const stopped = await startJob({ desired: 'stopped' });
+      expect(await store.askRescale(stopped.job, stopped.incarnation, rescale('one'), undefined)).toBe('superseded');
+      expect(await read(stopped.job)).toEqual(stopped);
+      const row = await startJob();
+      expect(await store.askRescale(row.job, 'of-before', rescale('one'), undefined)).toBe('superseded');
+      expect(await read(row.job)).toEqual(row);
+      await expect(store.askRescale(`job-${newId()}`, 'i', rescale('one'), undefined)).rejects.toBeInstanceOf(StoreProblem);
+    });
+
+    it('and what there is, which the holder records, are two things', async () => {
+      const row = await startJob();
+      const scale = { count: { subtasks: 2, least: 1, most: 8, since: { epoch: 4, atMs: 7, why: 'asked for by hand' } } };
+      expect(await store.recordScale(row.job, 1, scale)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, scale });
+    });
+  });
+
   describe('a fenced coordinator writes nothing', () => {
     const writes: Readonly<Record<string, (row: JobRow) => Promise<string>>> = {
+      'recording the subtasks': ({ job, generation }) => store.recordScale(job, generation, { count: { subtasks: 9, least: 1, most: 9 } }),
       'recording its progress': ({ job, generation }) =>
         store.recordNoProgress(job, generation, { generation, sinceMs: 5, failuresInARow: 3, lastError: 'no' }),
       'renewing its lease': ({ job, generation }) => store.renewLease(job, generation, 99_000),

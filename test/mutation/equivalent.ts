@@ -114,13 +114,6 @@ export const equivalent: readonly Equivalent[] = [
     reason: 'When its signal is aborted the loop is over, and nobody reads what comes of it.',
   },
   {
-    file: 'lib/stages/serve.ts',
-    within: 'createSourceServer',
-    before: "if (answer.outcome === 'read') idle.set(shape, [...(idle.get(shape) ?? []), runtime]);",
-    after: "if (answer.outcome === 'read') idle.set(shape, [runtime]);",
-    reason: 'Runtimes of a source are made again when none is idle: slower, and the same.',
-  },
-  {
     file: 'lib/sinks/files/staged-files.ts',
     within: 'decodeStagedFiles',
     before: 'const headEnd = payload.length < 4 ? 0 : 4 + payload.readUInt32LE(0);',

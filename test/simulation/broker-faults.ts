@@ -3,9 +3,12 @@ import { changeTopic, type TopicChange } from './models/topic-changes.ts';
 import type { World } from './world.ts';
 import type { WorldOptions } from './world-options.ts';
 
-type Options = Pick<WorldOptions, 'leaderless' | 'strangers' | 'filesDeniedAtMs' | 'expireAtMs' | 'topicChanges' | 'topicChangeAt'>;
+type Options = Pick<
+  WorldOptions,
+  'leaderless' | 'strangers' | 'filesDeniedAtMs' | 'expireAtMs' | 'topicChanges' | 'topicChangeAt' | 'endsUploadAt'
+>;
 
-/** What happens to the broker and its topics while the job runs, at its time or when a certain call is made. */
+/** What happens to the broker, its topics and uploads of files while the job runs, at its time or when a certain call is made. */
 export class BrokerFaults {
   /** How often each happened. */
   readonly counts: Record<string, number> = {};
@@ -53,6 +56,7 @@ export class BrokerFaults {
   meet(call: Call): void {
     const change = this.#options.topicChangeAt?.(call);
     if (change !== undefined) this.#change(change);
+    if (call.api === 'completeUpload' && this.#options.endsUploadAt?.(call) === true) this.#endUploads(call.about);
   }
 
   /** In the end. */
@@ -66,6 +70,16 @@ export class BrokerFaults {
     if (happened === undefined) return;
     this.hasDisturbed = true;
     this.#happened(happened.name, happened.text);
+  }
+
+  #endUploads(file: string): void {
+    const { uploads } = this.#world.targets;
+    for (const { key, upload } of uploads.open) {
+      if (key !== file) continue;
+      this.count('upload ended before it was completed');
+      this.#world.log('somebody', `ends the upload of ${key}`);
+      uploads.abort(upload);
+    }
   }
 
   #happened(what: string, text: string): void {

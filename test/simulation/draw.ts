@@ -1,6 +1,8 @@
+import type { Subtasks } from '../../lib/config/subtasks.ts';
 import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
+import { drawPolicy, drawRescales, RESCALED_BETWEEN } from './draw-rescales.ts';
 import { drawTopics } from './draw-topics.ts';
 import { askingJobs } from './jobs/asking.ts';
 import { branchingJobs } from './jobs/branching.ts';
@@ -65,7 +67,7 @@ const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /**
  * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
- * `connected`, `tables`, `starts` and `held` are drawn for mutants only.
+ * `connected`, `tables`, `starts`, `rescales` and `held` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -79,6 +81,7 @@ export type Focus =
   | 'sources-anew'
   | 'elections'
   | 'starts'
+  | 'rescales'
   | 'held'
   | 'garbage'
   | 'savepoints'
@@ -160,6 +163,14 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
     { kind: 'hand-over', apis: ['decide', 'invoke read'], rate: 0.05 },
     { kind: 'slow', apis: ['raiseGeneration', 'reviveGeneration', 'startGeneration', 'readJob'], rate: 0.2 },
     { kind: 'lose', apis: ['raiseGeneration', 'reviveGeneration', 'startGeneration'], rate: 0.2 },
+  ],
+  // Other numbers of subtasks (draw-rescales.ts), while attempts fail in their sinks and coordinators change.
+  rescales: [
+    ...BETWEEN_TIMES,
+    { kind: 'lose', apis: ['invoke prepare', 'widenPool'], rate: 0.15 },
+    { kind: 'crash', apis: ['widenPool', 'recordScale'], rate: 0.05 },
+    { kind: 'slow', apis: ['widenPool', 'readJob', 'invoke prepare'], rate: 0.1 },
+    { kind: 'freeze', apis: ['invoke prepare', 'decide'], rate: 0.03 },
   ],
   // Leaders are elected while output is sent (drawElections).
   elections: [],
@@ -317,6 +328,8 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   const maxProducerEpoch = schedule.chance(0.8) ? 32_767 : schedule.whole(3, 8);
   const drawn = drawnFaults(seed, focus);
+  const rescales = drawRescales(seed, job, faultsUntilMs, focus === 'rescales' ? 1 : undefined);
+  const rescaled = { source: RESCALED_BETWEEN, operator: RESCALED_BETWEEN, sink: RESCALED_BETWEEN };
   const topics = drawTopics(seed, { job, inputPartitions, untilMs: faultsUntilMs, makesSourcesAnew: focus === 'sources-anew' });
   const steps = clockSteps(seed);
   const outputPartitions = dice.whole(1, 3);
@@ -344,6 +357,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
       takeover: dice.pick(['allow', 'allow', 'refuse']),
       poisonAttempts: isFaulty(seed) ? 2 + (seed % 2) : Number.POSITIVE_INFINITY,
       ...topics.settings,
+      ...(rescales && drawPolicy(seed)),
       idleExitMs: watch?.how === 'revival' ? schedule.pick([undefined, 1_500]) : undefined,
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),
@@ -355,6 +369,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     maxProducerEpoch,
     forgottenEnds: maxProducerEpoch > 1_000 && schedule.chance(0.4) ? schedule.spread(0.01, 0.3) : 0,
     ...drawBroker(seed, job, faultsUntilMs, maxProducerEpoch > 1_000),
+    endsUploadAt: drawEndedUploads(seed),
     tokenLifetimeMs: dice.pick([600_000, 200]),
     fetchBytes: dice.pick([100, 400, 1_000_000]),
     updateAtMs: job.grows ? dice.between(1_000, faultsUntilMs * 0.8) : undefined,
@@ -365,6 +380,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     watch,
     history: false,
     ...drawManifests(seed, job, input),
+    ...(rescales && { rescales, parallelism: () => parallelismOf(job, rescaled) }),
     ...drawStrands(seed),
     ...(focus !== 'commands' && drawDenials(seed, job, faultsUntilMs)),
     savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints'),
@@ -372,6 +388,13 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ...(focus === 'starts' && { startsTwice: true }),
     ...change,
   };
+}
+
+/** In half of the seeds somebody ends uploads of files, or of the lists of them, that are decided. */
+function drawEndedUploads(seed: number): WorldOptions['endsUploadAt'] {
+  const dice = new Dice(hashOf(seed, 'ended uploads'));
+  const rate = dice.chance(0.5) ? dice.spread(0.01, 0.2) : 0;
+  return (call) => new Dice(hashOf(seed, `ended upload ${call.id}`)).chance(rate);
 }
 
 /**
@@ -454,15 +477,15 @@ function drawDelivery(seed: number): (coordinator: number) => DeliveryGuarantee 
   return (coordinator) => drawn[coordinator % drawn.length] ?? 'exactly-once';
 }
 
-export function parallelismOf(
+export function parallelismOf<T extends Subtasks>(
   job: SimJob,
-  width: { readonly source: number; readonly operator: number; readonly sink: number },
-): Record<string, number> {
+  width: { readonly source: T; readonly operator: T; readonly sink: T },
+): Record<string, T> {
   const { sources, operators, sinks } = shapeOf(job);
-  return Object.fromEntries([
-    ...[...sources.keys()].map((uid) => [uid, width.source]),
-    ...operators.map((uid) => [uid, width.operator]),
-    ...[...sinks.keys()].map((uid) => [uid, width.sink]),
+  return Object.fromEntries<T>([
+    ...[...sources.keys()].map((uid) => [uid, width.source] as const),
+    ...operators.map((uid) => [uid, width.operator] as const),
+    ...[...sinks.keys()].map((uid) => [uid, width.sink] as const),
   ]);
 }
 

@@ -29,6 +29,7 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
     if (event.event === 'lease-taken') add(tally.effects, 'coordinators that took the lease', 1);
     if (event.event === 'attempt-failed')
       add(tally.effects, `attempts failed: ${event.kind === 'stale' ? 'another build' : event.kind}`, 1);
+    if (event.event === 'rescaled') add(tally.effects, 'stages rescaled while the job runs', 1);
     if (event.event === 'doubtful') add(tally.effects, `doubtful commits: ${event.resolution.split(':')[0]}`, 1);
     if (event.event === 'leaves-out') add(tally.effects, 'records found to be poison and left out', 1);
     if (event.event === 'dead-lettered') add(tally.effects, 'records in decided dead letters', event.records);

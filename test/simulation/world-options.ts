@@ -1,4 +1,5 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
+import type { Subtasks } from '../../lib/config/subtasks.ts';
 import type { CoordinatorEnd, JobSettings } from '../../lib/epoch/coordinator/context.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { Standby } from '../../lib/epoch/start/revival.ts';
@@ -38,7 +39,9 @@ export interface WorldOptions {
   /** Bytes up to which a blob travels inside its reference. */
   readonly inlineBlobBytes: number;
   /** Parallelism of every stage for the n-th coordinator (from 1). */
-  readonly parallelism: (coordinator: number) => Readonly<Record<string, number>>;
+  readonly parallelism: (coordinator: number) => Readonly<Record<string, Subtasks>>;
+  /** When people ask for other numbers of subtasks, within the bounds. @default nobody does */
+  readonly rescales?: readonly { readonly atMs: number; readonly subtasks: Readonly<Record<string, number>> }[];
   /** One invocation at a time in a function's process (Lambda), or any number (processes on one machine). */
   readonly oneAtATime: boolean;
   /** Is each start of a coordinator delivered twice, under one name? @default false */
@@ -71,6 +74,8 @@ export interface WorldOptions {
   readonly topicChanges?: readonly { readonly atMs: number; readonly change: TopicChange }[];
   /** What is done to a topic at the moment of a call, while there are faults. @default nothing */
   readonly topicChangeAt?: ((call: Call) => TopicChange | undefined) | undefined;
+  /** Whether somebody ends the upload of a file just before it is completed. @default never */
+  readonly endsUploadAt?: ((call: Call) => boolean) | undefined;
   /** What people do with savepoints. @default nothing */
   readonly savepoints?: readonly SavepointAct[];
   readonly maxProducerEpoch: number;

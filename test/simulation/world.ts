@@ -188,6 +188,7 @@ export class World {
     const { scheduler, checker } = this;
     for (const batch of this.#options.input) scheduler.at(batch.atMs, undefined, () => this.append(batch));
     this.#brokerFaults.schedule();
+    for (const { atMs, subtasks } of this.#options.rescales ?? []) scheduler.at(atMs, undefined, () => this.rescale(subtasks));
     for (const act of this.#options.savepoints ?? []) scheduler.at(act.atMs, undefined, () => this.onSavepoint(act));
     this.#options.prepare?.(this);
     this.startCoordinator();
@@ -345,6 +346,15 @@ export class World {
         process.alive && this.checker.fail('I6', `coordinate threw: ${error instanceof Error ? error.stack : String(error)}`),
     );
     return process;
+  }
+
+  /** Somebody asks for other numbers of subtasks. */
+  rescale(subtasks: Readonly<Record<string, number>>): void {
+    const row = this.table.row(JOB);
+    if (row === undefined) return;
+    const asked = { id: `rescale at ${this.scheduler.nowMs}`, subtasks, askedAtMs: this.scheduler.nowMs };
+    const answer = this.table.askRescale(JOB, row.incarnation, asked, row.rescale?.id);
+    this.#log('world', () => `onceflow rescale ${JSON.stringify(subtasks)}: ${answer}`);
   }
 
   /** Deploys build b and starts it, as an update does. */

@@ -1,4 +1,16 @@
-import { groupId, name, numbersByStage, oneOf, startingOffsets, text, topicsByUid, wholeNumber, yesNo } from '../kinds.ts';
+import {
+  countOrUnlimited,
+  groupId,
+  name,
+  oneOf,
+  startingOffsets,
+  subtasks,
+  subtasksByStage,
+  text,
+  topicsByUid,
+  wholeNumber,
+  yesNo,
+} from '../kinds.ts';
 import { MAX_KEY_GROUPS } from './limits.ts';
 import { defaulted, optional, required } from './row.ts';
 
@@ -77,19 +89,35 @@ export const jobParameters = {
   }),
   parallelism: defaulted({
     variable: 'ONCEFLOW_PARALLELISM',
-    kind: wholeNumber(1, MAX_KEY_GROUPS),
+    kind: subtasks(1, MAX_KEY_GROUPS),
     unit: 'subtasks',
     default: '1',
     readBy: ['host', 'infra'],
-    doc: 'Subtasks of every stage.',
+    doc: 'Subtasks of every stage. A range, `1..16`, lets the job change the number while it runs, and `onceflow rescale` (docs/rescale.md); functions are deployed for the larger number.',
   }),
   stageParallelism: defaulted({
     variable: 'ONCEFLOW_STAGE_PARALLELISM',
-    kind: numbersByStage(1, MAX_KEY_GROUPS),
+    kind: subtasksByStage(1, MAX_KEY_GROUPS),
     unit: 'subtasks',
     default: '',
     readBy: ['host'],
-    doc: 'Subtasks of single stages, where they differ: `count-words=4,write-counts=2`.',
+    doc: 'Subtasks of single stages, where they differ: `count-words=4,write-counts=2`; ranges too: `count-words=1..16`.',
+  }),
+  scaleUpBacklogMs: defaulted({
+    variable: 'ONCEFLOW_SCALE_UP_BACKLOG_MS',
+    kind: countOrUnlimited(1_000, 86_400_000),
+    unit: 'ms',
+    default: '30000',
+    readBy: ['coordinator'],
+    doc: 'Of a stage with a range: there are more subtasks when what is left to read would take longer than this at the present rate. `unlimited`: the job changes them only when it is asked (`onceflow rescale`).',
+  }),
+  scaleDownEpochs: defaulted({
+    variable: 'ONCEFLOW_SCALE_DOWN_EPOCHS',
+    kind: wholeNumber(1, 100_000),
+    unit: 'epochs',
+    default: '20',
+    readBy: ['coordinator'],
+    doc: 'Of a stage with a range: there are fewer subtasks when so many epochs in a row have left nothing behind, and half of the checkpoint interval would have been enough for each of them with fewer.',
   }),
   maxParallelism: defaulted({
     variable: 'ONCEFLOW_MAX_PARALLELISM',

@@ -24,7 +24,7 @@ export type StageRunner = Pick<
 >;
 type StageSettings = Pick<
   JobSettings,
-  'job' | 'build' | 'plan' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs' | 'epochTimeoutMs' | 'commitTimeoutMs'
+  'job' | 'build' | 'plan' | 'maxParallelism' | 'checkpointIntervalMs' | 'epochTimeoutMs' | 'commitTimeoutMs'
 >;
 
 /** Runs one stage of one epoch, from `before`: its subtasks at once. When `signal` aborts, its calls are given up. */

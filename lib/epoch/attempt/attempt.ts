@@ -7,6 +7,7 @@ import type { OperatorDone, RecordFault, SourceDone, StageFailed, StageStale, St
 import type { Committable } from '../../protocol/committable.ts';
 import type { LateByOperator } from '../../protocol/event-time.ts';
 import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { CondemnedRecord, SourceRange } from '../../protocol/requests.ts';
 import { readUpTo } from '../../time/alignment.ts';
 import type { InputEnds } from '../../time/input-ends.ts';
@@ -21,6 +22,8 @@ export interface Attempt {
   readonly epoch: number;
   readonly decisionId: string;
   readonly planned: Moment;
+  /** Fixed when it was planned: the attempts before it and behind it may have other numbers. */
+  readonly parallelism: Parallelism;
   /** Where every source partition stood before this epoch, also those that had nothing new. */
   readonly from: SourceOffsets;
   /** Of the topics that it reads. */
@@ -37,10 +40,10 @@ export interface Attempt {
   /** A record that goes to the dead-letter topic in place of being processed, and the source stage that reads it. */
   readonly condemned?: { readonly source: string; readonly record: CondemnedRecord } | undefined;
   /**
-   * An attempt at this epoch before it may have left transactions open: every sink subtask is asked, also one without output.
-   * @default false
+   * Attempts at this epoch before it, which were so wide, may have left transactions open: every sink subtask that they had is asked, also
+   * one without output. @default there was none
    */
-  readonly endsLeftovers?: boolean;
+  readonly endsLeftovers?: Parallelism | undefined;
   readonly phase: Phase;
   readonly stages: ReadonlyMap<string, StageProgress>;
   /** By source stage, then subtask; undefined for a subtask that had nothing to read. */
@@ -100,6 +103,7 @@ export function newAttempt(
     | 'epoch'
     | 'decisionId'
     | 'planned'
+    | 'parallelism'
     | 'from'
     | 'topicIds'
     | 'ranges'

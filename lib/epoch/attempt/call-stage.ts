@@ -8,7 +8,8 @@ import type { Ask } from './stage-asks.ts';
 
 /** One request to a stage. */
 export interface StageCall<A extends AnyRequest['ask']> {
-  readonly of: Pick<Manifest, 'epoch' | 'decisionId'>;
+  /** The attempt or the decided epoch that it is for. */
+  readonly of: Pick<Manifest, 'epoch' | 'decisionId' | 'parallelism'>;
   readonly role: FunctionTarget['role'];
   readonly stage: string;
   readonly subtask: number;
@@ -18,7 +19,7 @@ export interface StageCall<A extends AnyRequest['ask']> {
 
 /** Who asks, and for which run of the job. */
 export type Caller = Pick<
-  Held<Pick<CommitSettings, 'job' | 'build' | 'plan' | 'parallelism'>, Pick<CoordinatorDeps, 'invoker'>>,
+  Held<Pick<CommitSettings, 'job' | 'build' | 'plan'>, Pick<CoordinatorDeps, 'invoker'>>,
   'deps' | 'settings' | 'tenure'
 >;
 
@@ -42,7 +43,7 @@ export async function callStage<A extends AnyRequest['ask']>(
     subtask,
     timeoutMs,
     deadlineMs: Number.MAX_SAFE_INTEGER,
-    parallelism: settings.parallelism,
+    parallelism: of.parallelism ?? {},
     sinkFacts: tenure.sinkFacts,
   };
   const target: FunctionTarget = { role, stage: role === 'sink' ? sinkFunctionOf(settings, stage) : stage, subtask };

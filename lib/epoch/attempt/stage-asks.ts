@@ -1,4 +1,5 @@
 import { byName, ofName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import { meetingOf } from '../../plan/meeting.ts';
 import { edgesTo, type OperatorStage, type PhysicalPlan, type SinkStage, type SourceStage } from '../../plan/plan.ts';
@@ -12,7 +13,7 @@ import type { EdgeInput, OperatorRequest, PrepareSinkRequest, SourceRequest, Sta
 import { keepsShared } from '../../protocol/shared-state.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
 import { isAnyDue } from '../../time/due.ts';
-import { type JobSettings, parallelismOf } from '../coordinator/context.ts';
+import type { JobSettings } from '../coordinator/context.ts';
 import { positionAfter, stagedFor } from '../decision/position.ts';
 import { type Attempt, writtenBy } from './attempt.ts';
 import { isUnchanged, snapshotsFor } from './snapshots.ts';
@@ -23,7 +24,7 @@ export type Ask<Request extends StageRequest> = Omit<Request, keyof StageRequest
 /** What a subtask is asked, or what it did without being asked because it has nothing to do. */
 export type SubtaskAsk<Request extends StageRequest, Done> = { readonly ask: Ask<Request> } | { readonly done: Done };
 
-type AskRules = Pick<JobSettings, 'plan' | 'parallelism' | 'maxParallelism' | 'checkpointIntervalMs'>;
+type AskRules = Pick<JobSettings, 'plan' | 'maxParallelism' | 'checkpointIntervalMs'>;
 
 /** A subtask without ranges reads nothing. */
 export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules): SubtaskAsk<SourceRequest, undefined>[] {
@@ -35,7 +36,7 @@ export function sourceAsks(stage: SourceStage, attempt: Attempt, rules: AskRules
     maxBytes: Math.ceil(attempt.maxBytes / active),
     maxDurationMs: rules.checkpointIntervalMs,
     maxParallelism: rules.maxParallelism,
-    meeting: meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id)),
+    meeting: meetingOf(stage, rules.plan, (id) => subtasksOf(attempt.parallelism, id)),
     leavingOut: leavesOut(rules.plan) ? { condemned } : undefined,
   } as const;
   const time = timeOfSource(stage, attempt);
@@ -66,8 +67,8 @@ export function operatorAsks(
   rules: AskRules,
 ): SubtaskAsk<OperatorRequest, OperatorDone>[] {
   const { maxParallelism } = rules;
-  const parallelism = parallelismOf(rules, stage.id);
-  const meeting = meetingOf(stage, rules.plan, (id) => parallelismOf(rules, id));
+  const parallelism = subtasksOf(attempt.parallelism, stage.id);
+  const meeting = meetingOf(stage, rules.plan, (id) => subtasksOf(attempt.parallelism, id));
   const time = timeOfOperator(stage, attempt, before, rules.plan);
   return Array.from({ length: parallelism }, (_, subtask) => {
     const keyGroups = keyGroupRange(subtask, parallelism, maxParallelism);
@@ -92,14 +93,18 @@ export function prepareAsks(
   { connector, prepareTerms }: Pick<PreparedCoordination, 'connector' | 'prepareTerms'>,
 ): SubtaskAsk<PrepareSinkRequest, undefined>[] {
   const terms = prepareTerms(stage.to);
-  return stagedFor(attempt, rules.plan, stage.id, parallelismOf(rules, stage.id)).map((staged) =>
-    staged.length === 0 && attempt.endsLeftovers !== true ? { done: undefined } : { ask: { ask: 'prepare', connector, terms, staged } },
-  );
+  const { parallelism, endsLeftovers } = attempt;
+  const own = stagedFor(attempt, rules.plan, stage.id, subtasksOf(parallelism, stage.id));
+  const left = endsLeftovers === undefined ? 0 : subtasksOf(endsLeftovers, stage.id);
+  return Array.from({ length: Math.max(own.length, left) }, (_, subtask) => {
+    const staged = own[subtask] ?? [];
+    return staged.length === 0 && left === 0 ? { done: undefined } : { ask: { ask: 'prepare', connector, terms, staged } };
+  });
 }
 
 /** Of a sink that prepares nothing: what is to be sent when the epoch is decided. */
 export function stagedCommittables(stage: SinkStage, attempt: Attempt, rules: AskRules, connector: string): Committable[] {
-  return stagedFor(attempt, rules.plan, stage.id, parallelismOf(rules, stage.id)).flatMap((staged, subtask) =>
+  return stagedFor(attempt, rules.plan, stage.id, subtasksOf(attempt.parallelism, stage.id)).flatMap((staged, subtask) =>
     staged.length === 0 ? [] : [{ sink: stage.id, connector, subtask, epoch: attempt.epoch, token: {} }],
   );
 }

@@ -1,8 +1,10 @@
 import { byName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import { type Pool, widened } from '../../protocol/pool.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { SinkCoordination, SinkOfRun } from '../../sinks/connector.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sinkStages } from '../coordinator/context.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, sinkStages } from '../coordinator/context.ts';
 
 /** A connector, and the sinks of this run that it brings. */
 interface ConnectedSinks {
@@ -38,12 +40,12 @@ export async function learnSinks(deps: WithSinks, settings: Pick<JobSettings, 'p
   );
 }
 
-/** The pool, as wide as this run needs it. To be recorded before anything of this run is prepared. */
-export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan' | 'parallelism'>, recorded: Pool): Pool {
+/** The pool, as wide as epochs of these numbers need it. To be recorded before anything of such an epoch is prepared. */
+export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan'>, parallelism: Parallelism, recorded: Pool): Pool {
   return connectedSinks(deps, settings).reduce((pool, { connector, sinks }) => {
     // What prepares nothing leaves nothing open; others may, where it writes to.
-    const subtasksOf = (sink: string) => (connector.how === 'prepared' ? parallelismOf(settings, sink) : 0);
-    const own = sinks.map(({ sink, target }) => [sink, { subtasks: subtasksOf(sink), places: connector.placesOf(target) }] as const);
+    const preparing = (sink: string) => (connector.how === 'prepared' ? subtasksOf(parallelism, sink) : 0);
+    const own = sinks.map(({ sink, target }) => [sink, { subtasks: preparing(sink), places: connector.placesOf(target) }] as const);
     return widened(pool, { [connector.poolOf]: byName(own) });
   }, recorded);
 }

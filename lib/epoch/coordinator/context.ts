@@ -1,4 +1,4 @@
-import { ofName } from '../../config/by-name.ts';
+import type { Subtasks } from '../../config/subtasks.ts';
 import type { PhysicalPlan, SinkStage, SourceStage } from '../../plan/plan.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
@@ -49,8 +49,13 @@ export interface JobSettings {
   readonly onMissingEvidence: OnMissingEvidence;
   /** What to do when the table knows no epoch of a job that has run, as its consumer group says. */
   readonly onMissingState: 'stop' | 'start-anew';
-  readonly parallelism: Readonly<Record<string, number>>;
+  /** By stage: a number, or the bounds between which it changes while the job runs. */
+  readonly parallelism: Readonly<Record<string, Subtasks>>;
   readonly maxParallelism: number;
+  /** A backlog that would take longer at the present rate gets more subtasks, within the bounds. @default the job changes them by request alone */
+  readonly scaleUpBacklogMs?: number;
+  /** So many epochs in a row have to keep up before there are fewer subtasks. @default 1 */
+  readonly scaleDownEpochs?: number;
   readonly checkpointIntervalMs: number;
   readonly epochTimeoutMs: number;
   readonly commitTimeoutMs: number;
@@ -83,10 +88,7 @@ export interface JobSettings {
 }
 
 /** What committing an epoch needs of them. */
-export type CommitSettings = Pick<
-  JobSettings,
-  'job' | 'build' | 'plan' | 'parallelism' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'
->;
+export type CommitSettings = Pick<JobSettings, 'job' | 'build' | 'plan' | 'commitTimeoutMs' | 'epochTimeoutMs' | 'onMissingEvidence'>;
 
 /** What a coordinator learned when it started, besides its settings. */
 export interface Tenure {
@@ -152,8 +154,4 @@ export function connectorNamed({ sinks }: Pick<CoordinatorDeps, 'sinks'>, connec
 export function sinkFunctionOf(settings: Pick<JobSettings, 'plan'>, sink: string): string {
   const stages = sinkStages(settings).map(({ id }) => id);
   return stages.includes(sink) ? sink : (stages[0] ?? sink);
-}
-
-export function parallelismOf(settings: Pick<JobSettings, 'parallelism'>, stage: string): number {
-  return ofName(settings.parallelism, stage) ?? 1;
 }

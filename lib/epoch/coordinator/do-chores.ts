@@ -1,7 +1,8 @@
-import { learnSinks } from '../commit/run-sinks.ts';
+import type { Pool } from '../../protocol/pool.ts';
+import { learnSinks, widestPool } from '../commit/run-sinks.ts';
 import { collectGarbage } from '../garbage/collect.ts';
 import { createRowExpiry, type RowExpiry } from '../garbage/expire-rows.ts';
-import { type Held, ownRow, recordCommitted } from '../lease/held.ts';
+import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { lookForHeldUp } from '../planning/look-for-held-up.ts';
 import { commitGroupOffsets } from '../progress/group-offsets.ts';
@@ -14,11 +15,12 @@ type Chore = ChoreEffect['chore'];
 /** What chores remember from one time to the next. */
 export interface ChoreTools {
   readonly rows: RowExpiry;
-  readonly openWatch: OpenWatch;
+  openWatch: { readonly pool: Pool; readonly watch: OpenWatch };
 }
 
 export function createChoreTools(deps: CoordinatorDeps, settings: JobSettings, first: Tenure): ChoreTools {
-  return { rows: createRowExpiry(deps, settings.job, first.incarnation), openWatch: createOpenWatch(deps, settings, first) };
+  const openWatch = { pool: first.pool, watch: createOpenWatch(deps, settings, first) };
+  return { rows: createRowExpiry(deps, settings.job, first.incarnation), openWatch };
 }
 
 type Does<C extends Chore> = (
@@ -29,12 +31,15 @@ type Does<C extends Chore> = (
 
 /** What is done for each chore. */
 const chores: { readonly [C in Chore]: Does<C> } = {
-  'read-control': async (held) => ({ outcome: 'read-control', asksToStop: await asksToStop(held) }),
+  async 'read-control'({ deps, settings, tenure }) {
+    const { desired, rescale } = ownRow(settings, tenure, await deps.epochs.readJob(settings.job));
+    return { outcome: 'read-control', asksToStop: desired === 'stopped', rescale };
+  },
   async collect(held, _, { rows }) {
     await collectGarbage(held, rows);
     return { outcome: 'done' };
   },
-  'look-for-open': async (_held, _, { openWatch }) => ({ outcome: 'looked-for-open', found: await openWatch.look() }),
+  'look-for-open': async (held, _, tools) => ({ outcome: 'looked-for-open', found: await openWatchOf(held, tools).look() }),
   async 'look-for-held-up'({ deps, settings }) {
     await lookForHeldUp(deps, settings);
     return { outcome: 'done' };
@@ -43,6 +48,17 @@ const chores: { readonly [C in Chore]: Does<C> } = {
   async 'record-commit'(held, { epoch }) {
     await recordCommitted(held, epoch);
     return { outcome: 'recorded-commit', epoch };
+  },
+  async 'widen-pool'(held, { parallelism }) {
+    const { deps, settings, tenure } = held;
+    const pool = widestPool(deps, settings, parallelism, tenure.pool);
+    await recordPool(held, pool);
+    return { outcome: 'widened-pool', parallelism, pool };
+  },
+  async 'record-scale'(held, { stages }) {
+    const { job } = held.settings;
+    await writeHeld(held, 'recording the subtasks', (generation) => held.deps.epochs.recordScale(job, generation, stages));
+    return { outcome: 'recorded-scale', stages };
   },
   async 'group-offsets'({ deps, settings }, { manifest }) {
     return { outcome: 'group-offsets', epoch: manifest.epoch, refused: await commitGroupOffsets(deps, settings, manifest) };
@@ -61,6 +77,8 @@ export async function doChore(held: Held<JobSettings>, effect: ChoreEffect, tool
   }
 }
 
-async function asksToStop({ deps, settings, tenure }: Held<JobSettings>): Promise<boolean> {
-  return ownRow(settings, tenure, await deps.epochs.readJob(settings.job)).desired === 'stopped';
+/** What is open under the ids of a pool that was widened since is the job's too. */
+function openWatchOf({ deps, settings, tenure }: Held<JobSettings>, tools: ChoreTools): OpenWatch {
+  if (tools.openWatch.pool !== tenure.pool) tools.openWatch = { pool: tenure.pool, watch: createOpenWatch(deps, settings, tenure) };
+  return tools.openWatch.watch;
 }

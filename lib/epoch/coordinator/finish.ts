@@ -37,7 +37,7 @@ export async function finishJob(deps: CoordinatorDeps, settings: FinishSettings,
   const last = isOver ? undefined : newest;
   const held: Held = {
     deps,
-    settings: { ...settings, job, plan: { job, stages: [], edges: [] }, parallelism: subtasksIn(pool) },
+    settings: { ...settings, job, plan: { job, stages: [], edges: [] } },
     tenure,
     signal,
   };
@@ -60,8 +60,4 @@ function withPlacesOf(deps: CoordinatorDeps, pool: Pool, newest: Manifest | unde
     if (of.how !== 'prepared') return wider;
     return widened(wider, { [connector]: byName([[sink, { subtasks: 0, places: of.placesIn(committable) }]]) });
   }, pool);
-}
-
-function subtasksIn(pool: Pool): Record<string, number> {
-  return byName(Object.values(pool).flatMap((sinks) => Object.entries(sinks).map(([sink, { subtasks }]) => [sink, Math.max(subtasks, 1)])));
 }

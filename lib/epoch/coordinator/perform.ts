@@ -32,10 +32,10 @@ type Does<E extends Effect> = (held: Held<JobSettings>, effect: E, tools: Tools)
 
 /** How each effect is done. */
 const effects: { readonly [D in Effect['do']]: Does<Extract<Effect, { readonly do: D }>> } = {
-  async plan(held, { base, before, isOverdue }) {
+  async plan(held, ask) {
     const { deps, settings, signal } = held;
-    const { ms, result: planned } = await timed(held, planNext(deps, settings, before, isOverdue, signal));
-    return { of: 'planned', base, planned, ms };
+    const { ms, result: planned } = await timed(held, planNext(deps, settings, ask, signal));
+    return { of: 'planned', base: ask.base, planned, ms };
   },
   async 'run-stage'(held, effect, { calls }) {
     const { stage, attempt } = effect;

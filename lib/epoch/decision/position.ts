@@ -1,4 +1,5 @@
 import { byName, ofName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
 import { edgesTo, type PhysicalPlan, type SourceStage, type Stage } from '../../plan/plan.ts';
 import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, Position, SourceOffsets } from '../../protocol/manifest.ts';
@@ -45,7 +46,7 @@ export function positionBehind(parent: Position, attempts: readonly Attempt[], p
 }
 
 /** What a manifest says besides what it has of its parent. */
-export interface NextEpoch extends Pick<Manifest, 'epoch' | 'decisionId' | 'outputs' | 'committables'> {
+export interface NextEpoch extends Pick<Manifest, 'epoch' | 'decisionId' | 'outputs' | 'committables' | 'parallelism'> {
   readonly position: Position;
 }
 
@@ -63,16 +64,19 @@ export function nextManifest(of: Pick<Manifest, 'job' | 'incarnation'>, parent: 
 }
 
 /** The manifest of an attempt whose every stage is done. */
-export function manifestOf(attempt: Attempt, parent: Manifest, plan: PhysicalPlan, sinkParallelism: (sink: string) => number): Manifest {
-  const { epoch, decisionId, committables } = attempt;
+export function manifestOf(attempt: Attempt, parent: Manifest, plan: PhysicalPlan): Manifest {
+  const { epoch, decisionId, committables, parallelism } = attempt;
   return nextManifest(parent, parent, {
     epoch,
     decisionId,
     position: positionAfter(parent, attempt, plan),
     outputs: byName(
-      plan.stages.flatMap(({ kind, id }) => (kind === 'sink' ? [[id, stagedFor(attempt, plan, id, sinkParallelism(id))] as const] : [])),
+      plan.stages.flatMap(({ kind, id }) =>
+        kind === 'sink' ? [[id, stagedFor(attempt, plan, id, subtasksOf(parallelism, id))] as const] : [],
+      ),
     ),
     committables: [...committables].sort((left, right) => left.sink.localeCompare(right.sink) || left.subtask - right.subtask),
+    parallelism,
   });
 }
 

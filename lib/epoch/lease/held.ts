@@ -1,4 +1,5 @@
 import type { FencedWrite, JobRow } from '../../ports/epoch-store.ts';
+import type { Pool } from '../../protocol/pool.ts';
 import { type CommitSettings, type CoordinatorDeps, SupersededError, type Tenure } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { holderOf } from '../start/may-start.ts';
@@ -47,6 +48,12 @@ export function howLost({ job }: { readonly job: string }, { incarnation }: Held
   return row.incarnation === incarnation
     ? `${holderOf(row)} holds job ${job}`
     : `job ${job} was deleted and made anew, and ${holderOf(row)} holds that one`;
+}
+
+/** Records what sinks may leave open, before they do. */
+export function recordPool(held: HeldName, pool: Pool): Promise<void> {
+  const { deps, settings } = held;
+  return writeHeld(held, 'recording what sinks may leave open', (generation) => deps.epochs.widenPool(settings.job, generation, pool));
 }
 
 /** Records that everything up to this epoch is COMMITTED. */

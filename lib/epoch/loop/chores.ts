@@ -7,7 +7,16 @@ export const OPEN_LOOK_INTERVAL_MS = 30_000;
 const GROUP_RETRY_MS = 5_000;
 
 /** What a coordinator does beside its epochs. One that fails is said aloud, and done again when it is next due. */
-export type Chore = 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'record-commit' | 'sink-facts' | 'group-offsets';
+export type Chore =
+  | 'read-control'
+  | 'collect'
+  | 'look-for-open'
+  | 'look-for-held-up'
+  | 'record-commit'
+  | 'sink-facts'
+  | 'group-offsets'
+  | 'widen-pool'
+  | 'record-scale';
 
 /** Chores that are due every so often, by themselves. */
 const EVERY_MS = {

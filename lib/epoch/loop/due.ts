@@ -1,8 +1,8 @@
 import { countsOf, withBegun } from '../attempt/attempt.ts';
 import { nextSteps, type Step } from '../attempt/wavefront.ts';
-import { parallelismOf } from '../coordinator/context.ts';
 import { manifestOf, positionBehind } from '../decision/position.ts';
 import { isBounded } from '../failure/isolate.ts';
+import { nextParallelism } from '../scale/scale.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 import { isEnding, isToEnd, type LoopState, newestDecision, planDueAtMs, takesPlans } from './state.ts';
@@ -118,12 +118,16 @@ function begin(turn: Turn, step: Step): void {
 
 function beginPlan(turn: Turn): void {
   const { state, rules, nowMs } = turn;
-  const { parent, inFlight, behindSinceMs } = state;
+  const { parent, inFlight, behindSinceMs, scale } = state;
+  const parallelism = nextParallelism(scale, rules.plan);
   // A partition that is behind for this long does not catch up by itself: the plan decides what is lost.
   const isOverdue = behindSinceMs !== undefined && nowMs - behindSinceMs > rules.epochTimeoutMs;
   change(turn, { isPlanning: true });
   const { offsets, topicIds } = positionBehind(parent, inFlight, rules.plan);
-  turn.effects.push({ do: 'begin-progress' }, { do: 'plan', base: newestDecision(state), before: { offsets, topicIds }, isOverdue });
+  turn.effects.push(
+    { do: 'begin-progress' },
+    { do: 'plan', base: newestDecision(state), before: { offsets, topicIds }, parallelism, isOverdue },
+  );
 }
 
 function beginDecision(turn: Turn, attempt: LoopState['inFlight'][number]): void {
@@ -136,7 +140,7 @@ function beginDecision(turn: Turn, attempt: LoopState['inFlight'][number]): void
     return failTransiently(turn, attempt, slowest, sinkMs, message);
   }
   changeAttempt(turn, { ...attempt, phase: 'deciding' });
-  const manifest = manifestOf(attempt, state.parent, rules.plan, (sink) => parallelismOf(rules, sink));
+  const manifest = manifestOf(attempt, state.parent, rules.plan);
   const { recordsIn, recordsOut } = countsOf(attempt, rules.plan);
   const attempts = state.trouble.failures.inARow + 1;
   turn.effects.push({ do: 'decide', manifest, summary: { plannedAtMs: attempt.planned.wallMs, attempts, recordsIn, recordsOut } });

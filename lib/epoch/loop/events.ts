@@ -1,12 +1,15 @@
 import type { Stage } from '../../plan/plan.ts';
-import type { EpochSummary } from '../../ports/epoch-store.ts';
+import type { EpochSummary, Rescale } from '../../ports/epoch-store.ts';
 import type { Manifest, Position } from '../../protocol/manifest.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
+import type { Pool } from '../../protocol/pool.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { Attempt, StageOutcome } from '../attempt/attempt.ts';
 import type { CommitResult } from '../commit/commit-epoch.ts';
-import type { Planned, PlannedFrom } from '../planning/plan-epoch.ts';
+import type { PlanAsk, Planned } from '../planning/plan-epoch.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
+import type { Scale } from '../scale/scale.ts';
 import type { Chore } from './chores.ts';
 
 /** What a loop is told. */
@@ -31,8 +34,11 @@ export type LoopEvent =
 
 export type ChoreResult =
   | { readonly outcome: 'failed'; readonly message: string }
-  /** Whether the job row asks for a stop. */
-  | { readonly outcome: 'read-control'; readonly asksToStop: boolean }
+  /** Whether the job row asks for a stop, and what it asks for of the subtasks of stages. */
+  | { readonly outcome: 'read-control'; readonly asksToStop: boolean; readonly rescale?: Rescale | undefined }
+  /** The pool has room for epochs of these numbers. */
+  | { readonly outcome: 'widened-pool'; readonly parallelism: Parallelism; readonly pool: Pool }
+  | { readonly outcome: 'recorded-scale'; readonly stages: Scale['stages'] }
   | { readonly outcome: 'looked-for-open'; readonly found: boolean }
   | { readonly outcome: 'sink-facts'; readonly sinkFacts: Readonly<Record<string, Own>> }
   | { readonly outcome: 'recorded-commit'; readonly epoch: number }
@@ -43,8 +49,8 @@ export type ChoreResult =
 /** What a loop has done: each is started, and what it ends in is an event. Nothing else in the engine's decisions does I/O. */
 export type Effect =
   | { readonly do: 'observe'; readonly event: CoordinatorEvent }
-  /** Ends in `planned`. `isOverdue`: a partition has been behind for so long that what it lost is lost. */
-  | { readonly do: 'plan'; readonly base: string; readonly before: PlannedFrom; readonly isOverdue: boolean }
+  /** Ends in `planned`. `base`: the decision that it is to build on. */
+  | ({ readonly do: 'plan'; readonly base: string } & PlanAsk)
   /** Ends in `stage`. */
   | { readonly do: 'run-stage'; readonly stage: Stage; readonly attempt: Attempt; readonly before: Position }
   /** The calls of a dropped attempt are given up. */
@@ -70,4 +76,6 @@ export type Effect =
   /** Ends in `chore`. */
   | { readonly do: 'chore'; readonly chore: 'read-control' | 'collect' | 'look-for-open' | 'look-for-held-up' | 'sink-facts' }
   | { readonly do: 'chore'; readonly chore: 'record-commit'; readonly epoch: number }
+  | { readonly do: 'chore'; readonly chore: 'widen-pool'; readonly parallelism: Parallelism }
+  | { readonly do: 'chore'; readonly chore: 'record-scale'; readonly stages: Scale['stages'] }
   | { readonly do: 'chore'; readonly chore: 'group-offsets'; readonly manifest: Manifest };

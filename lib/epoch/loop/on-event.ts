@@ -1,4 +1,5 @@
-import { byName } from '../../config/by-name.ts';
+import { byName, ofName } from '../../config/by-name.ts';
+import { widest } from '../../config/subtasks.ts';
 import { TICK_MS } from '../../config/ticks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import { usesTime } from '../../plan/time.ts';
@@ -31,7 +32,8 @@ import { afterPassed, afterRefused, NO_REFUSALS } from '../failure/refusals.ts';
 import { sizeAfter } from '../planning/epoch-size.ts';
 import { hasMoved, leftOutMessage } from '../planning/plan.ts';
 import type { Planned } from '../planning/plan-epoch.ts';
-import { figuresOf } from '../progress/epoch-figures.ts';
+import { type EpochFigures, figuresOf } from '../progress/epoch-figures.ts';
+import { afterAsked, afterCommitted, afterPlanned, isRecorded, needsPool, nextParallelism } from '../scale/scale.ts';
 import { isGroupDue, withEnded } from './chores.ts';
 import type { ChoreResult, LoopEvent } from './events.ts';
 import type { LoopRules } from './rules.ts';
@@ -161,7 +163,8 @@ function timeDueInMs({ state: { parent }, rules, given }: Turn, held: InputEnds 
 function takeTime(turn: Turn, held: InputEnds): void {
   const { offsets: from, topicIds = {} } = turn.state.parent;
   const ranges = byName(turn.rules.plan.stages.flatMap(({ kind, id }) => (kind === 'source' ? [[id, []] as const] : [])));
-  takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, gaps: [] }, held, 'time');
+  const parallelism = nextParallelism(turn.state.scale, turn.rules.plan);
+  takePlan(turn, { outcome: 'planned', from, topicIds, ranges, records: 0, parallelism, gaps: [] }, held, 'time');
 }
 
 /** `ends`: of all the input that there is. */
@@ -173,7 +176,8 @@ function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'inpu
   const isCut = offsetsIn(Object.values(planned.ranges).flat(2)) > size.offsets;
   const { condemned } = trouble;
   const time = timeOfAttempt(standing(turn), rules.plan, given.now.wallMs, ends);
-  const plan = { epoch, decisionId: given.random.id(), planned: given.now, from: planned.from, topicIds: planned.topicIds, ranges, time };
+  const { from, topicIds, parallelism } = planned;
+  const plan = { epoch, decisionId: given.random.id(), planned: given.now, parallelism, from, topicIds, ranges, time };
   const attempt = newAttempt(
     { ...plan, isForTime: why === 'time', maxBytes: size.bytes, isCut, condemned, endsLeftovers },
     rules.plan.stages,
@@ -184,10 +188,28 @@ function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'inpu
     idleSinceMs: undefined,
     planAtMs: nowMs + rules.checkpointIntervalMs,
   });
+  takeParallelism(turn, attempt);
   for (const gap of planned.gaps) observe(turn, { event: 'data-loss', epoch, ...gap, message: leftOutMessage(gap) });
   const { decisionId } = attempt;
   const { records: backlogRecords, ms } = planned;
   observe(turn, { event: 'planned', epoch, decisionId, inFlight: turn.state.inFlight.length, backlogRecords, ms });
+}
+
+/** An epoch was planned that may have other numbers of subtasks than the one before. */
+function takeParallelism(turn: Turn, { epoch, parallelism, planned }: Attempt): void {
+  const { scale, changes } = afterPlanned(turn.state.scale, parallelism, epoch, planned.wallMs);
+  if (changes.length === 0) return;
+  change(turn, { scale });
+  for (const each of changes) observe(turn, { event: 'rescaled', epoch, ...each });
+  keepScale(turn);
+}
+
+/** Has the pool widened before a sink gets more subtasks than it has room for, and the job row say what there is. */
+function keepScale(turn: Turn): void {
+  const { scale } = turn.state;
+  if (needsPool(scale, turn.rules.plan))
+    startChore(turn, { do: 'chore', chore: 'widen-pool', parallelism: widest(scale.pooled, scale.target) });
+  if (!isRecorded(scale)) startChore(turn, { do: 'chore', chore: 'record-scale', stages: scale.stages });
 }
 
 function takeStage(turn: Turn, { attempt: of, stage, ms, result }: Extract<LoopEvent, { readonly of: 'stage' }>): void {
@@ -260,7 +282,7 @@ function takeDecided(turn: Turn, manifest: DecidedManifest, ms: number): void {
   changeAttempt(turn, attempt);
   change(turn, {
     parent: manifest,
-    endsLeftovers: false,
+    endsLeftovers: undefined,
     refusals: NO_REFUSALS,
     recordedCommitted: Math.max(recordedCommitted, manifest.epoch - 1),
     trouble: afterDecidedEpoch(trouble, manifest.epoch, manifest.offsets, offsetsIn(inputRead(attempt))),
@@ -296,8 +318,19 @@ function takeCommitted(turn: Turn, epoch: number, { republished, delivers }: Com
   // `parent` is this attempt's own manifest still: no other epoch is decided before this one is committed.
   const figures = figuresOf(attempt, turn.state.parent, rules.plan, inFlight.at(-1) ?? attempt, turn.given.now);
   observe(turn, { event: 'committed', epoch, republished, ms, figures });
+  takeLoad(turn, attempt, figures);
   if (inFlight.length === 0) change(turn, { planAtMs: Math.min(turn.state.planAtMs, nowMs + timeDueInMs(turn)) });
   if (rules.commitOffsets) commitGroupOffsets(turn);
+}
+
+/** How the epoch went may ask for other numbers of subtasks. */
+function takeLoad(turn: Turn, attempt: Attempt, { recordsIn, recordsBehind, epochMs }: EpochFigures): void {
+  const { parallelism, stageMs, from } = attempt;
+  const sources = turn.rules.plan.stages.flatMap((stage) => (stage.kind === 'source' ? [stage] : []));
+  const partitions = new Map(sources.map(({ id, topic }) => [id, ofName(ofName(from, id), topic)?.length ?? 0]));
+  const load = { parallelism, stageMs, recordsIn, recordsBehind, backlogLeft: backlogLeft(attempt), partitions };
+  change(turn, { scale: afterCommitted(turn.state.scale, load, epochMs, turn.nowMs, turn.rules) });
+  keepScale(turn);
 }
 
 function commitGroupOffsets(turn: Turn): void {
@@ -312,8 +345,16 @@ function takeChore(turn: Turn, chore: string, result: ChoreResult): void {
   switch (result.outcome) {
     case 'failed':
       return observe(turn, { event: 'warning', message: `${chore}: ${result.message}` });
-    case 'read-control':
-      return changeEnding(turn, { isAsked: result.asksToStop });
+    case 'read-control': {
+      changeEnding(turn, { isAsked: result.asksToStop });
+      const { scale } = turn.state;
+      if (result.rescale?.id !== scale.asked?.id) change(turn, { scale: afterAsked(scale, result.rescale, turn.rules) });
+      return keepScale(turn);
+    }
+    case 'widened-pool':
+      return change(turn, { tenure: { ...tenure, pool: result.pool }, scale: { ...turn.state.scale, pooled: result.parallelism } });
+    case 'recorded-scale':
+      return change(turn, { scale: { ...turn.state.scale, recorded: result.stages } });
     case 'looked-for-open':
       return change(turn, { leftovers: leftovers === 'being-ended' ? leftovers : result.found ? 'found' : 'none' });
     case 'sink-facts':

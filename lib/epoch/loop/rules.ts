@@ -16,6 +16,8 @@ export type LoopRules = Pick<
   | 'idleExitMs'
   | 'startKind'
   | 'restart'
+  | 'scaleUpBacklogMs'
+  | 'scaleDownEpochs'
   | 'refusalTimeoutMs'
   | 'tolerableFailures'
   | 'poisonAttempts'

@@ -1,9 +1,11 @@
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import type { Attempt } from '../attempt/attempt.ts';
 import type { Tenure } from '../coordinator/context.ts';
 import { NO_TROUBLE, type Trouble } from '../failure/after-failure.ts';
 import { noRefusals, type Refusals } from '../failure/refusals.ts';
 import { type EpochSize, firstEpochSize } from '../planning/epoch-size.ts';
+import type { Scale } from '../scale/scale.ts';
 import { type Chores, firstChores } from './chores.ts';
 import type { LoopRules } from './rules.ts';
 
@@ -22,9 +24,11 @@ export interface LoopState {
   /** The pause after a commit. */
   readonly pausedUntilMs: number;
   readonly size: EpochSize;
+  /** How many subtasks stages have, and are to have. */
+  readonly scale: Scale;
   readonly trouble: Trouble;
-  /** An attempt was dropped in its sink stage, and nothing was decided since: what it may have left open is still to be ended. */
-  readonly endsLeftovers: boolean;
+  /** How wide attempts were that were dropped in their sink stage since the last decision: what they may have left open is still to be ended. */
+  readonly endsLeftovers: Parallelism | undefined;
   readonly staleInARow: number;
   readonly refusals: Refusals;
   /** Since when a source partition has been behind what was read of it. */
@@ -56,7 +60,7 @@ export interface Ending {
 
 /** Where a loop begins. */
 export function firstState(
-  from: Pick<LoopState, 'tenure' | 'parent' | 'recordedCommitted'>,
+  from: Pick<LoopState, 'tenure' | 'parent' | 'recordedCommitted' | 'scale'>,
   nowMs: number,
   rules: Pick<LoopRules, 'maxEpochBytes' | 'startKind' | 'refusalTimeoutMs'>,
 ): LoopState {
@@ -68,7 +72,7 @@ export function firstState(
     pausedUntilMs: nowMs,
     size: firstEpochSize(rules.maxEpochBytes),
     trouble: NO_TROUBLE,
-    endsLeftovers: false,
+    endsLeftovers: undefined,
     staleInARow: 0,
     refusals: noRefusals(rules.refusalTimeoutMs, rules.startKind === 'revival' ? undefined : nowMs),
     behindSinceMs: undefined,

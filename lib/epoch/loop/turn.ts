@@ -1,3 +1,4 @@
+import { widest } from '../../config/subtasks.ts';
 import { leavesOut } from '../../plan/dead-letters.ts';
 import type { Moment } from '../../ports/age.ts';
 import type { Random } from '../../ports/clock.ts';
@@ -69,8 +70,8 @@ export function drop(turn: Turn, attempt: Attempt): void {
     throw new Error(`epoch ${attempt.epoch} is dropped, but it is ${at < 0 ? 'not in flight' : inFlight[at]?.phase}`);
   const dropped = inFlight.slice(at);
   change(turn, { inFlight: inFlight.slice(0, at) });
-  for (const { epoch, decisionId, committables, sinkStartedMs } of dropped) {
-    if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: true });
+  for (const { epoch, decisionId, committables, sinkStartedMs, parallelism } of dropped) {
+    if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: widest(turn.state.endsLeftovers ?? parallelism, parallelism) });
     turn.effects.push({ do: 'give-up', decisionId }, { do: 'abort', attempt: { epoch, decisionId, committables } });
   }
 }

@@ -1,7 +1,9 @@
 import { byName, ofName } from '../../config/by-name.ts';
+import { subtasksOf } from '../../config/subtasks.ts';
 import type { Position, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
 import type { SourceRange } from '../../protocol/requests.ts';
-import { type CoordinatorDeps, JobFailedError, type JobSettings, parallelismOf, sourceStages } from '../coordinator/context.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { offsetsIn } from '../failure/isolate.ts';
 import { type Gap, planRanges, type SourceEnds, topicIdsAfter } from './plan.ts';
@@ -14,6 +16,7 @@ export type Planned =
       readonly topicIds: TopicIds;
       readonly ranges: Readonly<Record<string, readonly (readonly SourceRange[])[]>>;
       readonly records: number;
+      readonly parallelism: Parallelism;
       /** Input that was gone before it was read, and that this epoch leaves out. */
       readonly gaps: readonly Gap[];
     }
@@ -21,24 +24,24 @@ export type Planned =
   | { readonly outcome: 'behind' | 'failed'; readonly message: string };
 
 /** Where the epoch before ended, and in which topics. */
-export type PlannedFrom = Pick<Position, 'offsets' | 'topicIds'>;
+type PlannedFrom = Pick<Position, 'offsets' | 'topicIds'>;
+
+/** What is to be planned. */
+export interface PlanAsk {
+  readonly before: PlannedFrom;
+  /** Of the epoch. */
+  readonly parallelism: Parallelism;
+  /** A partition has been behind for so long that what it lost is lost. */
+  readonly isOverdue: boolean;
+}
 
 type PlanDeps = Pick<CoordinatorDeps, 'kafka' | 'clock' | 'random' | 'observe' | 'refusalTimeoutMs'>;
-type PlanSettings = Pick<JobSettings, 'plan' | 'parallelism' | 'onDataLoss'>;
+type PlanSettings = Pick<JobSettings, 'plan' | 'onDataLoss'>;
 
-/**
- * Plans the next epoch from `before`; in memory only. `overdue`: a partition has been behind for longer than the epoch
- * timeout. `failed`: a person has to act (input or the topic is gone, access is refused).
- */
-export async function planNext(
-  deps: PlanDeps,
-  settings: PlanSettings,
-  before: PlannedFrom,
-  overdue: boolean,
-  signal: AbortSignal,
-): Promise<Planned> {
+/** Plans the next epoch; in memory only. `failed`: a person has to act (input or the topic is gone, access is refused). */
+export async function planNext(deps: PlanDeps, settings: PlanSettings, ask: PlanAsk, signal: AbortSignal): Promise<Planned> {
   try {
-    return planFrom(settings, before, await askForEnds(deps, settings, before, signal), overdue);
+    return planFrom(settings, ask, await askForEnds(deps, settings, ask.before, signal));
   } catch (error) {
     if (error instanceof JobFailedError) return { outcome: 'failed', message: error.message };
     throw error;
@@ -76,19 +79,15 @@ function askForEnds(deps: PlanDeps, settings: PlanSettings, before: PlannedFrom,
   );
 }
 
-function planFrom(
-  settings: PlanSettings,
-  { offsets: before, topicIds }: PlannedFrom,
-  sources: readonly SourceEnds[],
-  overdue: boolean,
-): Planned {
-  const { onDataLoss } = settings;
-  const planned = planRanges(sources, { parallelism: (stage) => parallelismOf(settings, stage), onDataLoss, overdue });
+function planFrom({ onDataLoss }: PlanSettings, ask: PlanAsk, sources: readonly SourceEnds[]): Planned {
+  const { before, parallelism, isOverdue: overdue } = ask;
+  const { offsets, topicIds } = before;
+  const planned = planRanges(sources, { parallelism: (stage) => subtasksOf(parallelism, stage), onDataLoss, overdue });
   if (planned.outcome === 'lost') return { outcome: 'failed', message: planned.message };
   if (planned.outcome !== 'planned') return planned;
   const records = offsetsIn(Object.values(planned.ranges).flat(2));
   const from = byName(
-    sources.map(({ stage: { id, topic } }) => [id, { ...ofName(before, id), [topic]: ofName(planned.from, id) ?? [] }] as const),
+    sources.map(({ stage: { id, topic } }) => [id, { ...ofName(offsets, id), [topic]: ofName(planned.from, id) ?? [] }] as const),
   );
-  return { ...planned, from: { ...before, ...from }, topicIds: topicIdsAfter(topicIds, sources), records };
+  return { ...planned, from: { ...offsets, ...from }, topicIds: topicIdsAfter(topicIds, sources), records, parallelism };
 }

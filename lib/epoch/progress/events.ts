@@ -35,6 +35,15 @@ export type CoordinatorEvent =
       /** How long planning took. Undefined: a time that had come was planned for, or nobody measured. */
       readonly ms?: number | undefined;
     }
+  /** From this epoch on a stage has another number of subtasks. */
+  | {
+      readonly event: 'rescaled';
+      readonly epoch: number;
+      readonly stage: string;
+      readonly from: number;
+      readonly to: number;
+      readonly why: string;
+    }
   /** Input was gone before it was read, and the job goes on without it (ONCEFLOW_ON_DATA_LOSS=earliest). */
   | ({ readonly event: 'data-loss'; readonly epoch: number; readonly message: string } & Gap)
   | { readonly event: 'stage-started'; readonly epoch: number; readonly stage: string }

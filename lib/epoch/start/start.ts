@@ -11,7 +11,8 @@ import { untilAnswered } from '../coordinator/store-retry.ts';
 import { decideManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
-import { type Held, recordCommitted, writeHeld } from '../lease/held.ts';
+import { type Held, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
+import { firstScale, type Scale } from '../scale/scale.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { mayStart } from './may-start.ts';
@@ -19,6 +20,7 @@ import { mayStart } from './may-start.ts';
 /** Where a coordinator goes on from. */
 export interface Standing {
   readonly tenure: Tenure;
+  readonly scale: Scale;
   /** The manifest of the last completed epoch; everything up to it is COMMITTED. */
   readonly parent: DecidedManifest;
   /** What the job row records as COMMITTED. */
@@ -90,28 +92,29 @@ function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: 
  */
 export async function recover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<Standing> {
   const sinkFacts = await checkStart(deps, settings, row, signal);
+  const completed = row.lastCompleted;
+  const last =
+    completed === undefined
+      ? undefined
+      : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
+  const scale = firstScale(settings, last, row);
   const tenure: Tenure = {
     generation: row.generation,
     incarnation: row.incarnation,
     sinkFacts,
-    pool: widestPool(deps, settings, row.pool),
+    pool: widestPool(deps, settings, scale.target, row.pool),
   };
   const held: Held<JobSettings> = { deps, settings, tenure, signal };
   const { job, fingerprint } = settings;
   if (row.fingerprint !== fingerprint)
     await writeHeld(held, 'recording the changed graph', (generation) => deps.epochs.setFingerprint(job, generation, fingerprint));
 
-  const completed = row.lastCompleted;
-  const last =
-    completed === undefined
-      ? undefined
-      : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
   let republished = 0;
   if (last !== undefined && row.lastCommitted < last.epoch) {
     republished = (await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true })).republished;
     await recordCommitted(held, last.epoch);
   }
-  await writeHeld(held, 'recording what sinks may leave open', (generation) => deps.epochs.widenPool(job, generation, tenure.pool));
+  await recordPool(held, tenure.pool);
   const settledIds = await settlePool(held);
   const parent = await withStartingOffsets(held, last);
   const committed = last?.epoch ?? 0;
@@ -122,7 +125,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     republished,
     settledIds,
   });
-  return { tenure, parent, recordedCommitted: parent === last ? committed : parent.epoch };
+  return { tenure, scale, parent, recordedCommitted: parent === last ? committed : parent.epoch };
 }
 
 /**
@@ -148,6 +151,7 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
     position: { offsets, topicIds, state: last?.state ?? {}, time: last?.time },
     outputs: {},
     committables: [],
+    parallelism: last?.parallelism,
   });
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
   const decided = await decideManifest(held, manifest, summary);

@@ -103,6 +103,15 @@ class RowsColumn implements WaitingColumn {
     return eventMs === undefined ? undefined : { eventMs };
   }
 
+  /** The rows of the current key, in their order. */
+  read(): readonly { readonly timeMs: number; readonly value: unknown }[] {
+    const read: { timeMs: number; value: unknown }[] = [];
+    this.#rows[currentOf(this.#keys, this.state)]?.forEach((row, encoded) => {
+      read.push({ timeMs: timeIn(row), value: decode(this.state.name, this.state.serdes[0], encoded) });
+    });
+    return read;
+  }
+
   extend(): void {
     this.#rows.push(undefined);
   }

@@ -42,8 +42,10 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
   }
   checkStaged(scene, decided);
   checkStagedElsewhere(scene, decided);
+  checkPooled(scene, decided);
   for (const node of shapeOf(scene.job).definition.nodes) {
     if (!isKeyed(node)) continue;
+    checkOwners(scene, decided, node.uid);
     const found = contents.stateOf(manifest, node.uid, node.states);
     const windows = life.interpreter.windows.get(node.uid);
     if (windows !== undefined) {
@@ -54,11 +56,47 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
     const expected = life.interpreter.states.get(node.uid)?.keys ?? new Map();
     const living = livingIn(found, node.states, manifest.time?.processingMs ?? 0);
     const difference = differenceOf(shownState(expected), shownState(living));
-    if (difference !== undefined) scene.fail('I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
+    if (difference !== undefined)
+      scene.fail(isRescaled(decided, node.uid) ? 'I13' : 'I3', `state of ${node.uid} after epoch ${manifest.epoch}: ${difference}`);
     checkDue(scene, decided, node.uid, expected);
     if (node.kind !== 'process') continue;
     checkBases(scene, contents, decided, node);
     checkBroadcast(scene, contents, decided, node);
+  }
+}
+
+/** Has the operator another number of subtasks than in the epoch before? */
+function isRescaled({ epoch: { manifest }, parent }: Decided, uid: string): boolean {
+  return (own(manifest.state, uid)?.length ?? 0) !== (own(parent?.state, uid)?.length ?? 0);
+}
+
+/**
+ * However many subtasks there are, each key group is with one of them (I13). The manifest says how many: a stage is named after the first of
+ * its operators, and all of them have as many.
+ */
+function checkOwners(scene: Scene, { epoch: { manifest } }: Decided, uid: string): void {
+  const ranges = (own(manifest.state, uid) ?? []).map(({ keyGroups }) => keyGroups);
+  if (ranges.length === 0) return;
+  const said = own(manifest.parallelism, uid) ?? ranges.length;
+  const ends = [-1, ...ranges.map(({ last }) => last)];
+  const areWhole =
+    ranges.every(({ first, last }, at) => first === (ends[at] ?? -1) + 1 && last >= first) && ends.at(-1) === scene.maxParallelism - 1;
+  if (!areWhole || said !== ranges.length) {
+    const shownRanges = ranges.map(({ first, last }) => `${first} to ${last}`).join(', ');
+    scene.fail('I13', `epoch ${manifest.epoch}: ${uid} is to have ${said} subtasks, and has snapshots of the key groups ${shownRanges}`);
+  }
+}
+
+/** Of a sink that prepares there are no more subtasks than somebody would look at who settles what is open (I6). */
+function checkPooled(scene: Scene, { epoch: { manifest } }: Decided): void {
+  const pool = scene.table.row(manifest.job)?.pool.kafka ?? {};
+  for (const { sink, connector } of manifest.committables) {
+    const [has, may] = [own(manifest.parallelism, sink) ?? 1, own(pool, sink)?.subtasks ?? 0];
+    if (connector === 'kafka' && has > may)
+      scene.fail(
+        'I6',
+        `epoch ${manifest.epoch}: ${sink} has ${has} subtasks, and ${may} are in the pool: nobody would end what they left open`,
+      );
   }
 }
 

@@ -8,6 +8,7 @@ import type {
   JobRemoval,
   JobRow,
   NextIncarnation,
+  Rescale,
   Savepoint,
   SentAgain,
 } from '../../../lib/ports/epoch-store.ts';
@@ -122,6 +123,15 @@ export class EpochTable {
     return 'written';
   }
 
+  askRescale(job: string, incarnation: string, rescale: Rescale, seen: string | undefined): FencedWrite {
+    const row = this.#jobs.get(job);
+    if (row === undefined) throw new StoreProblem(`there is no job ${job}`, false);
+    if (row.rescale?.id === rescale.id) return 'written';
+    if (row.incarnation !== incarnation || row.desired !== 'running' || row.rescale?.id !== seen) return 'superseded';
+    this.#jobs.set(job, { ...row, rescale });
+    return 'written';
+  }
+
   fenced(held: Held, change: (row: JobRow) => Partial<JobRow>): FencedWrite {
     const row = this.#held(held);
     if (row === undefined) return 'superseded';
@@ -225,6 +235,8 @@ export class EpochTable {
       pool: {},
       sentAgain: undefined,
       failure: undefined,
+      rescale: undefined,
+      scale: undefined,
       startedFrom: undefined,
       former: undefined,
     };
@@ -433,6 +445,10 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
         })),
       ),
     setDesired: (job, desired, incarnation) => ask('setDesired', desired, () => table.setDesired(job, desired, incarnation)),
+    askRescale: (job, incarnation, rescale, seen) =>
+      ask('askRescale', JSON.stringify(rescale.subtasks), () => table.askRescale(job, incarnation, rescale, seen)),
+    recordScale: (job, generation, scale) =>
+      ask('recordScale', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ scale }))),
     widenPool: (job, generation, pool) =>
       ask('widenPool', JSON.stringify(pool), () => table.fenced(held(job, generation), (row) => ({ pool: widened(row.pool, pool) }))),
     setFingerprint: (job, generation, fingerprint) =>

@@ -37,6 +37,9 @@ const LIST = 'lib/state/columns/list.ts';
 const MAP = 'lib/state/columns/map.ts';
 const LOANS = 'lib/state/columns/loans.ts';
 const LIFETIME = 'lib/state/columns/lifetime.ts';
+const SNAPSHOTS = 'lib/epoch/attempt/snapshots.ts';
+const STAGE_ASKS = 'lib/epoch/attempt/stage-asks.ts';
+const SCALE = 'lib/epoch/scale/scale.ts';
 const WAVEFRONT = 'lib/epoch/attempt/wavefront.ts';
 const DEAD_LETTERS = 'lib/sinks/kafka/dead-letters.ts';
 const SOURCE_RUNTIME = 'lib/operators/source-runtime.ts';
@@ -231,7 +234,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a dropped attempt left open of a subtask without output is ended by the next attempt',
-    edits: [edit(TURN, 'if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: true });', '')],
+    edits: [
+      edit(
+        TURN,
+        'if (sinkStartedMs !== undefined) change(turn, { endsLeftovers: widest(turn.state.endsLeftovers ?? parallelism, parallelism) });',
+        '',
+      ),
+    ],
   },
   {
     name: 'what a broker forgot to end is ended when the pool is settled',
@@ -1328,6 +1337,43 @@ export const mutants: readonly Mutant[] = [
     // No seed comes to it: whoever makes a permit makes it of the manifest whose committables it names. Unit tests catch it.
     name: 'a permit covers its own epoch alone',
     edits: [edit('lib/protocol/permit.ts', 'if (permit.epoch !== epoch) throw', 'if (permit.epoch < 0) throw')],
+  },
+  {
+    name: 'a subtask begins with every snapshot that has a key group of its own',
+    edits: [
+      edit(
+        SNAPSHOTS,
+        'keyGroups.first <= range.last && keyGroups.last >= range.first',
+        'keyGroups.first >= range.first && keyGroups.last <= range.last',
+      ),
+    ],
+    focus: 'rescales',
+  },
+  {
+    name: 'a subtask whose key groups have changed runs, though nothing came for it',
+    edits: [
+      edit(
+        SNAPSHOTS,
+        'return snapshots.length === 1 && only?.keyGroups.first === range.first && only.keyGroups.last === range.last;',
+        'return snapshots.length <= 1;',
+      ),
+    ],
+    focus: 'rescales',
+  },
+  {
+    name: 'what a process keeps of a subtask is of the numbers that it was asked for',
+    edits: [edit(SERVE, 'JSON.stringify([incarnation, subtasks, sinkFacts])', 'JSON.stringify([incarnation, sinkFacts, subtasks.length])')],
+    focus: 'rescales',
+  },
+  {
+    name: 'a sink has no more subtasks than there are in the pool',
+    edits: [edit(SCALE, "kind === 'sink' ? Math.min(wanted, subtasksOf(pooled, id)) : wanted", 'wanted')],
+    focus: 'rescales',
+  },
+  {
+    name: 'what a wider attempt left open in a sink is ended by the next, which has fewer subtasks',
+    edits: [edit(STAGE_ASKS, 'Math.max(own.length, left)', 'own.length')],
+    focus: 'rescales',
   },
   {
     name: 'savepoints are read before anything is deleted',

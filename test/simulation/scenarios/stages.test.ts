@@ -3,7 +3,7 @@ import { parallelismOf } from '../draw.ts';
 import type { Call, Fault } from '../kernel/faults.ts';
 import { INPUT, JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
-import type { InputBatch } from '../world-options.ts';
+import type { InputBatch, Outcome, WorldOptions } from '../world-options.ts';
 import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, story } from './story.ts';
 
 const commits = (atMs: number, partition: number, endsAfterMs: number, ...lines: string[]): InputBatch => ({
@@ -137,6 +137,55 @@ describe('ONCEFLOW_COMMIT_OFFSETS', () => {
     expect(ends(told)).toEqual(['stopped']);
     const committed = [0, 1].map((partition) => world?.broker.offsetFetch(JOB, { topic: INPUT, partition }).offset);
     expect(committed).toEqual(commitOffsets ? [3, 3] : [undefined, undefined]);
+  });
+});
+
+describe('a rescale while the job runs', () => {
+  const range = { least: 1, most: 3 };
+  const lines = (n: number) => ['ant bee cow auk bat cat', 'ant ant bee', 'dog eel fox'].map((words) => `${words} #${n}`);
+  const input = Array.from({ length: 24 }, (_, n) => plain(n * 400, n % 2, ...lines(n)));
+  const ranging = (rescales: WorldOptions['rescales']) => ({
+    input,
+    rescales,
+    parallelism: () => parallelismOf(jobNamed('word-count'), { source: range, operator: range, sink: range }),
+  });
+  const changed = ({ observed }: Outcome) =>
+    observed.flatMap((event) => (event.event === 'rescaled' ? [`${event.stage} ${event.from} to ${event.to}`] : []));
+
+  it('goes up and down again within one coordinator, and loses no count', async () => {
+    const told = await story(
+      [],
+      ranging([
+        { atMs: 2_000, subtasks: { count: 3, write: 3, read: 2 } },
+        { atMs: 6_000, subtasks: { count: 1, write: 1, read: 1 } },
+      ]),
+    );
+    expect(changed(told)).toEqual(
+      expect.arrayContaining(['count 1 to 3', 'write 1 to 3', 'read 1 to 2', 'count 3 to 1', 'write 3 to 1', 'read 2 to 1']),
+    );
+    expect(told.ends).toHaveLength(1);
+  });
+
+  it.each(['before', 'after'] as const)(
+    'while an attempt is in flight and the coordinator dies %s its decision, the next one goes on with what was asked',
+    async (when) => {
+      const told = await story(
+        [{ at: at('decide', { about: /^epoch [5-9] / }), fault: { fault: 'crash', when } }],
+        ranging([{ atMs: 1_900, subtasks: { count: 3, write: 2 } }]),
+      );
+      expect(changed(told)).toContain('count 1 to 3');
+      expect(told.observed.filter(({ event }) => event === 'lease-taken')).toHaveLength(2);
+    },
+  );
+
+  it('to fewer sinks, behind an attempt that failed in more of them, leaves no transaction of it open', async () => {
+    await story(
+      [{ at: at('invoke prepare', { nth: 9 }), fault: { fault: 'lose', what: 'answer' } }],
+      ranging([
+        { atMs: 500, subtasks: { write: 3, count: 3 } },
+        { atMs: 2_100, subtasks: { write: 1, count: 3 } },
+      ]),
+    );
   });
 });
 

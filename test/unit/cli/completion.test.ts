@@ -8,7 +8,7 @@ describe.each(REAL_SHELLS)('%s', (shell) => {
   const offers = (...words: string[]) => offered(shell, completionScript(shell, COMMANDS), words);
 
   it('offers every command that begins so', () => {
-    expect(offers('onceflow', 'st')).toEqual(['start', 'status', 'stop']);
+    expect(offers('onceflow', 'st')).toEqual(['start', 'state', 'status', 'stop']);
     expect(offers('onceflow', 'dep')).toEqual(['deploy-local']);
   });
 
@@ -19,7 +19,7 @@ describe.each(REAL_SHELLS)('%s', (shell) => {
   });
 
   it('finds the command behind options and their values, and leaves a name to who types it', () => {
-    expect(offers('onceflow', '--job', 'clicks', 'sta')).toEqual(['start', 'status']);
+    expect(offers('onceflow', '--job', 'clicks', 'sta')).toEqual(['start', 'state', 'status']);
     expect(offers('onceflow', '--job', 'clicks', 'cancel', '--re')).toEqual(['--retention']);
     expect(offers('onceflow', 'status', '--job', 'st')).toEqual([]);
   });

@@ -66,6 +66,18 @@ describe('the status', () => {
     );
   });
 
+  it('says of stages that have a range how many subtasks they have, since when, and why', () => {
+    const since = { epoch: 7, atMs: NOW - 30_000, why: '900 records behind' };
+    const scale = { read: { subtasks: 1, least: 1, most: 1 }, count: { subtasks: 4, least: 1, most: 8, since } };
+    const rescale = { id: 'r', subtasks: { count: 6 }, askedAtMs: 1 };
+    const { text, json } = printedOf(jobRowOf({ scale, rescale }), epochRowOf(9), noLag, NOW);
+    expect(text).toContain(
+      'count 4 of 1 to 8; 6 by hand (onceflow rescale count=auto takes it back); since epoch 7, 30 s ago: 900 records behind',
+    );
+    expect(text).not.toContain('read 1 of');
+    expect(json).toMatchObject({ scale, rescale: { count: 6 } });
+  });
+
   it('tells lag from what nobody can read yet, because a transaction is open in the topic', () => {
     const partition = { source: 'read', topic: 'lines', at: 10, end: 10, lag: 0 };
     const partitions = [

@@ -46,6 +46,8 @@ describe('readConfig', () => {
       transactionTimeoutMs: 600_000,
       parallelism: 1,
       stageParallelism: {},
+      scaleUpBacklogMs: 30_000,
+      scaleDownEpochs: 20,
       maxParallelism: 128,
       maxEpochBytes: 64 * 1024 * 1024,
       maxUnpackedBatchBytes: 64 * 1024 * 1024,
@@ -130,7 +132,7 @@ describe('readConfig', () => {
       {
         option: 'ONCEFLOW_PARALLELISM',
         value: '0',
-        rule: 'a whole number from 1 to 32768, digits only',
+        rule: 'a whole number from 1 to 32768, digits only, or a range of them, the smaller first, e.g. 1..16',
         mend: 'correct it, or unset it for the default, 1',
       },
       expect.objectContaining({ option: 'ONCEFLOW_LEASE_MS', value: '30s' }),
@@ -196,6 +198,12 @@ describe('readConfig', () => {
     ['ONCEFLOW_TRANSACTION_TIMEOUT_MS', '2147483648'],
     ['ONCEFLOW_STAGE_PARALLELISM', 'count=0'],
     ['ONCEFLOW_STAGE_PARALLELISM', 'count=two'],
+    ['ONCEFLOW_STAGE_PARALLELISM', 'count=4..2'],
+    ['ONCEFLOW_PARALLELISM', '0..4'],
+    ['ONCEFLOW_PARALLELISM', '1..'],
+    ['ONCEFLOW_PARALLELISM', '1...4'],
+    ['ONCEFLOW_SCALE_UP_BACKLOG_MS', '999'],
+    ['ONCEFLOW_SCALE_DOWN_EPOCHS', '0'],
     ['ONCEFLOW_STAGE_PARALLELISM', 'count'],
     ['ONCEFLOW_MAX_PARALLELISM', '32769'],
     ['ONCEFLOW_MAX_EPOCH_BYTES', '0'],
@@ -206,6 +214,15 @@ describe('readConfig', () => {
     ['ONCEFLOW_CANCEL_RETENTION', 'keep'],
   ])('refuses %s=%s', (option, value) => {
     expect(faultsOf({ [option]: value })).toEqual([expect.objectContaining({ option, value })]);
+  });
+
+  it('takes ranges of subtasks, of which the larger bound is within the key groups; one of equal bounds is a number', () => {
+    const config = readConfig({ ...required, ONCEFLOW_PARALLELISM: '1..16', ONCEFLOW_STAGE_PARALLELISM: 'a=2..4,b=3..3' });
+    expect(config).toMatchObject({ parallelism: { least: 1, most: 16 }, stageParallelism: { a: { least: 2, most: 4 }, b: 3 } });
+    expect(faultsOf({ ONCEFLOW_MAX_PARALLELISM: '4', ONCEFLOW_PARALLELISM: '1..5', ONCEFLOW_STAGE_PARALLELISM: 'a=2..6' })).toEqual([
+      expect.objectContaining({ option: 'ONCEFLOW_PARALLELISM', value: '1..5' }),
+      expect.objectContaining({ option: 'ONCEFLOW_STAGE_PARALLELISM', value: 'a=2..6' }),
+    ]);
   });
 
   it('accepts the bounds themselves', () => {

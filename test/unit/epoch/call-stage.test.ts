@@ -16,10 +16,10 @@ async function call(stage: string, answer: () => Promise<unknown>, signal?: Abor
     },
   };
   const deps = { invoker } as Partial<CoordinatorDeps> as CoordinatorDeps;
-  const settings = { job: 'job', build: 'b', plan: countingPlan, parallelism: { write: 2 } };
+  const settings = { job: 'job', build: 'b', plan: countingPlan };
   const tenure: Tenure = { generation: 1, incarnation: 'i', sinkFacts: { write: { partitions: 3 } }, pool: {} };
   const ask = { ask: 'abort', connector: 'some', committables: [] } as const;
-  const of = { epoch: 5, decisionId: 'five' };
+  const of = { epoch: 5, decisionId: 'five', parallelism: { write: 2 } };
   const answered = await callStage<'abort'>({ deps, settings, tenure }, { of, role: 'sink', stage, subtask: 1, ask, timeoutMs: 9 }, signal);
   return { answered, invoked };
 }

@@ -77,7 +77,6 @@ async function commit(
     job: 'job',
     build: 'b',
     plan: { job: 'job', stages: [], edges: [] },
-    parallelism: {},
     commitTimeoutMs: 9,
     epochTimeoutMs: 9,
   };

@@ -94,7 +94,17 @@ describe('the manifest of an attempt', () => {
   test('has the barriers that the sources reached, not the bounds that were planned', () => {
     const ranges = { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 99 }]] };
     const planned = newAttempt(
-      { epoch: 5, decisionId: 'five', planned: { wallMs: 500, elapsedMs: 0 }, from: { lines: { in: [10, 20, 0] } }, ranges, maxBytes: 1 },
+      {
+        ...{
+          epoch: 5,
+          decisionId: 'five',
+          planned: { wallMs: 500, elapsedMs: 0 },
+          from: { lines: { in: [10, 20, 0] } },
+          ranges,
+          maxBytes: 1,
+        },
+        parallelism: { lines: 1, count: 2, write: 3 },
+      },
       countingPlan.stages,
     );
     const read = withDone(
@@ -115,10 +125,11 @@ describe('the manifest of an attempt', () => {
       1,
     );
     const attempt = withDone(read, 'count', { kind: 'operator', subtasks: [operator('a')] }, 1);
-    const made = manifestOf(attempt, parent, countingPlan, () => 1);
+    const made = manifestOf(attempt, parent, countingPlan);
     expect(made.offsets).toEqual({ lines: { in: [15, 20, 0] } });
     expect(made.parentDecisionId).toBe('four');
-    expect(made).toMatchObject({ version: 3, committables: [] });
+    expect(made).toMatchObject({ version: 3, committables: [], outputs: { write: [[{}], [], []] } });
+    expect(made.parallelism).toEqual({ lines: 1, count: 2, write: 3 });
   });
 
   test('deals the upstream subtasks out to the sink subtasks', () => {

@@ -37,6 +37,7 @@ function attemptOf(sources: readonly (SourceDone | undefined)[]): Attempt {
     decisionId: 'seven',
     planned: { wallMs: 10_000, elapsedMs: 70 },
     from: {},
+    parallelism: {},
     ranges: { lines: [[range(0, 10)], [range(1, 20)]] },
     maxBytes: 1,
   };

@@ -6,7 +6,7 @@ const range = (topic: string, from: number, bound: number) => ({ topic, partitio
 /** An epoch of two sources, of which one has read half of what it was to read. */
 const planned = newAttempt(
   {
-    ...{ epoch: 1, decisionId: 'd', planned: { wallMs: 0, elapsedMs: 0 }, from: {}, maxBytes: 1 },
+    ...{ epoch: 1, decisionId: 'd', planned: { wallMs: 0, elapsedMs: 0 }, from: {}, parallelism: {}, maxBytes: 1 },
     ranges: { left: [[range('l', 0, 10)]], right: [[range('r', 5, 20)]] },
   },
   [],

@@ -24,6 +24,7 @@ function asked(parts: readonly (BlobRef | null)[], before: readonly SnapshotRef[
   const attempt = newAttempt(
     {
       ...{ epoch: 5, decisionId: 'd', planned: { wallMs: NOW, elapsedMs: 0 }, from: {}, topicIds: {}, maxBytes: 1, time },
+      parallelism: { count: 2 },
       ranges: { lines: [[{ topic: 'in', partition: 0, from: 0, bound: 1 }]] },
     },
     countingPlan.stages,
@@ -32,7 +33,7 @@ function asked(parts: readonly (BlobRef | null)[], before: readonly SnapshotRef[
   const read = { outcome: 'read', reached: [{ topic: 'in', partition: 0, next: 1 }], bytesIn: 1, edges, recordsIn: 1 } as const;
   const done = withDone(attempt, 'lines', { kind: 'source', subtasks: [read] }, 1);
   const position: Position = { offsets: {}, state: { count: before } };
-  const rules = { plan: countingPlan, parallelism: { count: 2 }, maxParallelism: 128, checkpointIntervalMs: 1 };
+  const rules = { plan: countingPlan, maxParallelism: 128, checkpointIntervalMs: 1 };
   return operatorAsks(stage, done, position, rules).map((each) =>
     'done' in each ? { idle: each.done.snapshots } : { ids: each.ask.snapshots['count']?.map(({ id }) => id), inputs: each.ask.inputs },
   );

@@ -18,7 +18,7 @@ function running() {
     },
     clock: { elapsedMs: () => 0, now: () => 0, sleep: async () => {} },
   } as unknown as CoordinatorDeps;
-  const settings = { job: 'job', build: 'b', plan: countingPlan, parallelism: {}, epochTimeoutMs: 9 } as unknown as JobSettings;
+  const settings = { job: 'job', build: 'b', plan: countingPlan, epochTimeoutMs: 9 } as unknown as JobSettings;
   const tenure: Tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
   const tools = { lease: {} as Lease, progress: {} as ProgressWatch };
   const performer = createPerformer(deps, settings, tenure, tools);

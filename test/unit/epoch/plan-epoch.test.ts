@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type PlannedFrom, planNext } from '../../../lib/epoch/planning/plan-epoch.ts';
+import { type PlanAsk, planNext } from '../../../lib/epoch/planning/plan-epoch.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
+
+type PlannedFrom = PlanAsk['before'];
 
 interface Topic {
   readonly starts?: readonly number[];
@@ -12,8 +14,10 @@ interface Topic {
   readonly problem?: KafkaProblem;
 }
 
+const parallelism = { lines: 2 };
+
 /** Plans from `before` while the topic `in` is so; `asked` is what Kafka was asked that is not asked each time. */
-async function plan({ starts, ends, highWatermarks = ends, id, problem }: Topic, before: Partial<PlannedFrom>, overdue = false) {
+async function plan({ starts, ends, highWatermarks = ends, id, problem }: Topic, before: Partial<PlannedFrom>, isOverdue = false) {
   const asked: string[] = [];
   const kafka = {
     partitionCount: async () => {
@@ -35,8 +39,9 @@ async function plan({ starts, ends, highWatermarks = ends, id, problem }: Topic,
   const deps = { kafka, clock, random: { id: () => '', fraction: () => 0 }, observe: () => {} } as unknown as Parameters<
     typeof planNext
   >[0];
-  const settings = { plan: countingPlan, parallelism: { lines: 2 }, onDataLoss: 'stop' } as const;
-  const planned = await planNext(deps, settings, { offsets: {}, ...before }, overdue, new AbortController().signal);
+  const settings = { plan: countingPlan, onDataLoss: 'stop' } as const;
+  const ask = { before: { offsets: {}, ...before }, parallelism, isOverdue };
+  const planned = await planNext(deps, settings, ask, new AbortController().signal);
   return { planned, asked };
 }
 
@@ -51,6 +56,7 @@ describe('the next epoch', () => {
       topicIds: { lines: { in: 'first' } },
       ranges: { lines: [[{ topic: 'in', partition: 0, from: 5, bound: 9 }], [{ topic: 'in', partition: 1, from: 1, bound: 4 }]] },
       records: 7,
+      parallelism: { lines: 2 },
       gaps: [],
     });
     expect(asked).toEqual([]);

@@ -38,13 +38,12 @@ async function sinkStage(connector: Partial<SinkCoordination>, committable: Comm
     job: 'job',
     build: 'b',
     plan: countingPlan,
-    parallelism: { write: 1 },
     epochTimeoutMs: 9,
     commitTimeoutMs: 9,
   } as unknown as JobSettings;
   const held = { deps, settings, tenure: { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} } } as unknown as Held<JobSettings>;
   const planned = newAttempt(
-    { epoch: 5, decisionId: 'five', planned: { wallMs: 0, elapsedMs: 0 }, from: {}, ranges: {}, maxBytes: 1 },
+    { epoch: 5, decisionId: 'five', planned: { wallMs: 0, elapsedMs: 0 }, from: {}, ranges: {}, parallelism: {}, maxBytes: 1 },
     countingPlan.stages,
   );
   const done = { outcome: 'processed', snapshots: {}, edges: { [STAGED]: { parts: [ref], records: 1 } }, recordsIn: 1 } as const;

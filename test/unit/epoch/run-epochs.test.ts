@@ -4,6 +4,7 @@ import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinato
 import { runEpochs } from '../../../lib/epoch/coordinator/epoch-loop.ts';
 import type { Lease } from '../../../lib/epoch/lease/hold-lease.ts';
 import type { ProgressWatch } from '../../../lib/epoch/progress/progress-watch.ts';
+import { firstScale } from '../../../lib/epoch/scale/scale.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
 import { parent } from './loop/play.ts';
 
@@ -44,7 +45,8 @@ function run(ending: AbortSignal) {
     moved: () => {},
     dueAtMs: () => Number.POSITIVE_INFINITY,
   } as unknown as ProgressWatch;
-  return runEpochs(deps, settings, { tenure, parent, recordedCommitted: 4 }, { lease, progress }, ending);
+  const scale = firstScale({ plan: countingPlan, parallelism: {} }, parent, {});
+  return runEpochs(deps, settings, { tenure, scale, parent, recordedCommitted: 4 }, { lease, progress }, ending);
 }
 
 it('a loop that is told to end ends, also when it was told before it began', async () => {

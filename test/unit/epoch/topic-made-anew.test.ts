@@ -16,13 +16,14 @@ async function readOf(planned: string | undefined, topicId: () => Promise<string
     clock: { elapsedMs: () => 0 },
   } as unknown as CoordinatorDeps;
   const settings = {
-    ...{ job: 'job', build: 'b', plan: countingPlan, parallelism: { lines: 1, count: 1, write: 1 }, maxParallelism: 128 },
+    ...{ job: 'job', build: 'b', plan: countingPlan, maxParallelism: 128 },
     ...{ checkpointIntervalMs: 100, epochTimeoutMs: 1_000, commitTimeoutMs: 1_000 },
   } as unknown as JobSettings;
   const held = { deps, settings, tenure: { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} } } as unknown as Held<JobSettings>;
   const attempt = newAttempt(
     {
       ...{ epoch: 5, decisionId: 'five', planned: { wallMs: 0, elapsedMs: 0 }, from: { lines: { in: [10] } }, maxBytes: 1_000 },
+      parallelism: {},
       topicIds: planned === undefined ? undefined : { lines: { in: planned } },
       ranges: { lines: [[{ topic: 'in', partition: 0, from: 10, bound: 20 }]] },
     },

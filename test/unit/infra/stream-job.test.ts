@@ -233,6 +233,12 @@ describe('functions', () => {
     });
   });
 
+  it('of an operator are as many as a range of subtasks allows', () => {
+    const ranging = synthesized({ parallelism: '1..3' });
+    const names = Object.values(ranging.findResources('AWS::Lambda::Function')).map(({ Properties }) => Properties.FunctionName);
+    expect(names.filter((name: string) => name.includes('operator'))).toEqual([0, 1, 2].map((n) => `word-count-operator-count-words-${n}`));
+  });
+
   it('fit into a stack, as many as are allowed', () => {
     const widest = synthesized({ parallelism: 400, parameters: { ONCEFLOW_MAX_PARALLELISM: '400' } });
     expect(Object.keys(widest.toJSON().Resources as object).length).toBeLessThan(500);

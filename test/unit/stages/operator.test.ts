@@ -39,14 +39,30 @@ function keyed(add: (words: KeyedStream<string, string>) => void, value: Serde<s
   });
 }
 
-async function process(job: JobDefinition, words: readonly string[], server = createOperatorServer(), snapshot = empty) {
+/** Snapshots that were read. */
+let restored = 0;
+const counting: typeof blobs = {
+  ...blobs,
+  read(kind, ref) {
+    if (kind === 'state') restored += 1;
+    return blobs.read(kind, ref);
+  },
+};
+
+async function process(
+  job: JobDefinition,
+  words: readonly string[],
+  server = createOperatorServer(),
+  snapshot = empty,
+  parallelism: Readonly<Record<string, number>> = {},
+) {
   const source = createSourceRuntime(compiled(job), 'src', stageContext());
   source.begin();
   source.consume('in', 0, recordSet(words.map((word) => ({ value: word }))), { from: 0, to: words.length, aborted: [] });
   const place = { job: 'job', incarnation: 'inc', stage: 'op', subtask: 0, epoch: 1 };
   const segment = partsTo(source.finish(), 'op')[0] ?? [];
   const inputs = [{ edge: 'src>op.0', input: 0, ref: await blobs.write(place, 'exchange', 'exchange', segment, 1_000_000) }];
-  const tools = { ...compiled(job), build: 'b', blobs, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
+  const tools = { ...compiled(job), build: 'b', blobs: counting, random, inlineBlobBytes: 1_000_000 } as unknown as StageTools;
   const meeting = { exchanges: 1, staged: 1, snapshots: 1 };
   const request = {
     ask: 'process',
@@ -56,7 +72,7 @@ async function process(job: JobDefinition, words: readonly string[], server = cr
     meeting,
     inputs,
     snapshots: { op: [snapshot] },
-    parallelism: {},
+    parallelism,
     sinkFacts: { out: topicFacts({ partitions: 1 }) },
   };
   return server(tools, received(request as unknown as OperatorRequest, 0));
@@ -171,6 +187,24 @@ it('an output that a promise sends when the rows are done with fails the attempt
   const next = 'snapshots' in done ? done.snapshots['op'] : undefined;
   expect(await process(job, ['a'], server, next)).toEqual(stray);
   expect(await process(job, ['a'], server, next)).toMatchObject({ outcome: 'processed' });
+});
+
+it('state is kept from one epoch to the next, unless the subtask has other keys in it or cuts its exchange for others', async () => {
+  const server = createOperatorServer();
+  const job = set(utf8, (word) => word);
+  const run = async (snapshot: typeof empty, parallelism: Readonly<Record<string, number>>) => {
+    restored = 0;
+    const done = await process(job, ['j'], server, snapshot, parallelism);
+    if (done.outcome !== 'processed') throw new Error(JSON.stringify(done));
+    return { restored, snapshot: done.snapshots['op'] ?? empty };
+  };
+  const first = await run(empty, {});
+  const kept = await run(first.snapshot, { src: 2, out: 3 });
+  expect(kept.restored).toBe(0);
+  const changed = await run(kept.snapshot, { op: 2 });
+  expect(changed.restored).toBeGreaterThan(0);
+  // What was kept at one subtask is gone: it would only take room.
+  expect((await run(kept.snapshot, {})).restored).toBeGreaterThan(0);
 });
 
 function refuse(word: string): string {

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { FunctionTarget } from '../../../lib/ports/function-invoker.ts';
-import { orderFrom, placeSubtasks, subtasksOf } from '../../../lib/workers/placement.ts';
+import { mostSubtasks, orderFrom, placeSubtasks } from '../../../lib/workers/placement.ts';
 import { createSpread } from '../../../workers/spread.ts';
 
 const target = (stage: string, subtask = 0, role: FunctionTarget['role'] = 'operator'): FunctionTarget => ({ role, stage, subtask });
 
 describe('the home of a subtask', () => {
   it('goes round the workers, and a stage begins behind the one before it', () => {
-    const homeOf = placeSubtasks(subtasksOf([{ id: 'read' }, { id: 'count' }, { id: 'write' }], { read: 1, count: 3, write: 1 }), 3);
+    const homeOf = placeSubtasks(
+      mostSubtasks([{ id: 'read' }, { id: 'count' }, { id: 'write' }], { count: { least: 1, most: 3 }, write: 1 }),
+      3,
+    );
     expect([target('read'), target('count', 0), target('count', 1), target('count', 2), target('write')].map(homeOf)).toEqual([
       0, 1, 2, 0, 1,
     ]);

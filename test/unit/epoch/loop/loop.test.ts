@@ -126,7 +126,7 @@ describe('a failed attempt', () => {
     expect(only(effects, 'abort').attempt).toEqual({ ...five, committables: [committable] });
     loop.pass(100);
     loop.on({ of: 'planned', base: 'four', planned: plan() });
-    expect(loop.state().inFlight[0]?.endsLeftovers).toBe(true);
+    expect(loop.state().inFlight[0]?.endsLeftovers).toEqual({ lines: 1, count: 1, write: 1 });
   });
 
   it('that never came to its sink leaves nothing to look for', () => {
@@ -135,7 +135,7 @@ describe('a failed attempt', () => {
     loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: failed('transient') });
     loop.pass(100);
     loop.on({ of: 'planned', base: 'four', planned: plan() });
-    expect(loop.state().inFlight[0]?.endsLeftovers).toBe(false);
+    expect(loop.state().inFlight[0]?.endsLeftovers).toBeUndefined();
   });
 
   it('whose answer comes when it was dropped has what it prepared aborted, and nothing else', () => {
@@ -735,5 +735,59 @@ describe('a job that uses time', () => {
     if (attempt === undefined) throw new Error('nothing is planned');
     expect(positionBehind(ahead(1), [attempt], timed).time?.sources['lines']?.partitions['in']?.[0]?.activeMs).toBe(1_000_000);
     expect(positionBehind(ahead(1), [attempt], timed).time?.sources['lines']?.partitions['in']?.[1]?.activeMs).toBe(1);
+  });
+});
+
+describe('a request for other numbers of subtasks', () => {
+  const parallelism = { lines: 1, count: { least: 1, most: 8 }, write: { least: 1, most: 4 } };
+  const rescale = (subtasks: Readonly<Record<string, number>>, id = 'one') =>
+    ({
+      of: 'chore',
+      chore: 'read-control',
+      result: { outcome: 'read-control', asksToStop: false, rescale: { id, subtasks, askedAtMs: 1 } },
+    }) as const;
+
+  it('is what the next epoch is planned with; the one that is under way keeps its own', () => {
+    const loop = play({ parallelism });
+    upTo(loop, 'read');
+    loop.on(rescale({ count: 4 }));
+    const effects = loop.pass(100);
+    expect(only(effects, 'plan').parallelism).toEqual({ lines: 1, count: 4, write: 1 });
+    expect(loop.state().inFlight).toMatchObject([{ epoch: 5, parallelism: { count: 1 } }]);
+    const planned = loop.on({ of: 'planned', base: 'd1', planned: plan(20, 30, only(effects, 'plan').parallelism) });
+    expect(loop.state().inFlight).toMatchObject([
+      { epoch: 5, parallelism: { count: 1 } },
+      { epoch: 6, parallelism: { count: 4 } },
+    ]);
+    expect(told(planned)).toContainEqual({ event: 'rescaled', epoch: 6, stage: 'count', from: 1, to: 4, why: 'asked for by hand' });
+    expect(only(planned, 'chore')).toMatchObject({ chore: 'record-scale', stages: { count: { subtasks: 4, since: { epoch: 6 } } } });
+  });
+
+  it('of a sink has the pool widened first, and takes effect when that is recorded', () => {
+    const loop = play({ parallelism });
+    const asked = loop.on(rescale({ write: 3 }));
+    expect(asked).toContainEqual({ do: 'chore', chore: 'widen-pool', parallelism: { lines: 1, count: 1, write: 3 } });
+    expect(only(asked, 'plan').parallelism).toMatchObject({ write: 1 });
+    const pool = { kafka: { write: { subtasks: 3, places: ['out'] } } };
+    const result = { outcome: 'widened-pool', parallelism: { lines: 1, count: 1, write: 3 }, pool } as const;
+    loop.on({ of: 'chore', chore: 'widen-pool', result });
+    expect(loop.state().tenure.pool).toBe(pool);
+    loop.on({ of: 'planned', base: 'four', planned: plan() });
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 10, result: read() });
+    expect(only(loop.pass(100), 'plan').parallelism).toMatchObject({ write: 3 });
+  });
+
+  it('is taken in once: a stage may have another number since', () => {
+    const loop = play({ parallelism });
+    loop.on(rescale({ count: 4 }));
+    const { scale } = loop.state();
+    loop.on(rescale({ count: 4 }));
+    expect(loop.state().scale.target).toBe(scale.target);
+  });
+
+  it('of a job whose subtasks are plain numbers changes nothing', () => {
+    const loop = play();
+    loop.on(rescale({ count: 4 }));
+    expect(loop.state().scale.target).toEqual({ lines: 1, count: 1, write: 1 });
   });
 });

@@ -6,8 +6,10 @@ import { onEvent } from '../../../../lib/epoch/loop/on-event.ts';
 import type { LoopRules } from '../../../../lib/epoch/loop/rules.ts';
 import { firstState, type LoopState } from '../../../../lib/epoch/loop/state.ts';
 import type { Planned } from '../../../../lib/epoch/planning/plan-epoch.ts';
+import { firstScale } from '../../../../lib/epoch/scale/scale.ts';
 import type { StageFailed } from '../../../../lib/protocol/answers.ts';
 import type { Committable } from '../../../../lib/protocol/committable.ts';
+import type { Parallelism } from '../../../../lib/protocol/parallelism.ts';
 import { countingPlan, ROWS, STAGED } from '../../../support/counting-plan.ts';
 import { decided } from '../../../support/decided.ts';
 
@@ -52,7 +54,11 @@ const rules: LoopRules = {
 export function play(own: Partial<LoopRules> = {}, from: Partial<LoopState> = {}) {
   const all = { ...rules, ...own };
   const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
-  let state: LoopState = { ...firstState({ tenure, parent, recordedCommitted: 4 }, 0, all), ...from };
+  const scale = firstScale(all, parent, {});
+  let state: LoopState = {
+    ...firstState({ tenure, parent, recordedCommitted: 4, scale: { ...scale, recorded: scale.stages } }, 0, all),
+    ...from,
+  };
   let nowMs = 0;
   let ids = 0;
   const given = () => ({ now: { wallMs: 1_000_000 + nowMs, elapsedMs: nowMs }, random: { id: () => `d${++ids}`, fraction: () => 0.5 } });
@@ -109,7 +115,7 @@ export function only<D extends Effect['do']>(effects: readonly Effect[], what: D
 }
 
 /** A plan of offsets `from` to `bound`. */
-export function plan(from = 10, bound = 20): Planned {
+export function plan(from = 10, bound = 20, parallelism: Parallelism = { lines: 1, count: 1, write: 1 }): Planned {
   const ranges = { lines: [[{ topic: 'in', partition: 0, from, bound }]] };
   return {
     outcome: 'planned',
@@ -117,6 +123,7 @@ export function plan(from = 10, bound = 20): Planned {
     topicIds: { lines: { in: 'id-of-in' } },
     ranges,
     records: bound - from,
+    parallelism,
     gaps: [],
   };
 }

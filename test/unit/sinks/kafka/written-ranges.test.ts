@@ -18,7 +18,10 @@ it('where the records of a partition are is known whichever of two requests is a
     deadlineMs: 1_000,
   };
   const header = { producerId: -1n, producerEpoch: -1, transactional: true, timestampMs: 0 };
-  const sections = [['a', 'b'], ['c', 'd']].map((values) => ({ topic: 'out', partition: 0, batches: encodeBatch(header, values) }));
+  const sections = [
+    ['a', 'b'],
+    ['c', 'd'],
+  ].map((values) => ({ topic: 'out', partition: 0, batches: encodeBatch(header, values) }));
   const sending = sendStaged(asking, { transactionalId: 'id', producerId: '1', producerEpoch: 0 }, sections);
   while (answers.length < 2) await new Promise((resolve) => setImmediate(resolve));
   answers[1]?.({ answer: 'NONE', baseOffsets: [42] });

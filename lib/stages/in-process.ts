@@ -2,8 +2,8 @@ import type { FunctionInvoker } from '../ports/function-invoker.ts';
 import type { KafkaRequests } from '../ports/kafka-requests.ts';
 import type { SinkTargets } from '../ports/sink-targets.ts';
 import { type AnyRequest, requestFault } from '../protocol/requests.ts';
-import { received } from '../stages/received.ts';
-import { createOperatorServer, createSourceServer, type StageTools, serveSink } from '../stages/serve.ts';
+import { received } from './received.ts';
+import { createOperatorServer, createSourceServer, type StageTools, serveSink } from './serve.ts';
 
 /** The functions of a job, in this process: they are warm as long as this lives. What goes to them and comes back is JSON, as in a deployment. */
 export function stageFunctions(tools: StageTools & { readonly kafka: KafkaRequests; readonly targets: SinkTargets }): FunctionInvoker {

@@ -1,0 +1,148 @@
+import { byName, ofName } from '../../config/by-name.ts';
+import { rangeOfStage, type Subtasks, subtasksOf, within } from '../../config/subtasks.ts';
+import type { Stage } from '../../plan/plan.ts';
+import type { Parallelism } from '../../protocol/parallelism.ts';
+
+/** With fewer subtasks a stage is to take this share of the checkpoint interval at most, so that they keep up when there is more again. */
+const SHARE_WHEN_FEWER = 0.5;
+/** More subtasks that did not make the job faster by this much do not help: one key has all the work, say. */
+const LEAST_GAIN = 1.1;
+/** The first epoch with other numbers reads its state anew, and starts functions: it says nothing of the next. */
+const EPOCHS_TO_SETTLE = 1;
+
+/** What is known of an epoch that was committed. */
+export interface EpochLoad {
+  readonly parallelism: Parallelism;
+  /** How long each stage took, in milliseconds. */
+  readonly stageMs: ReadonlyMap<string, number>;
+  readonly recordsIn: number;
+  /** Offsets that were not read by it, at the newest look. */
+  readonly recordsBehind: number;
+  /** Was there more to read than it took, when it was planned? */
+  readonly backlogLeft: boolean;
+  /** Each so long after the one before, in milliseconds. */
+  readonly cycleMs: number;
+  /** By source stage: more subtasks than there are partitions have nothing to read. */
+  readonly partitions: ReadonlyMap<string, number>;
+}
+
+export interface PolicyRules {
+  readonly stages: readonly Pick<Stage, 'id' | 'kind'>[];
+  readonly parallelism: Readonly<Record<string, Subtasks>>;
+  /** Stages that a person has set are left alone. */
+  readonly byHand: ReadonlySet<string>;
+  /** A backlog that takes longer at the present rate asks for more. Infinity: nothing does, and the numbers never change. */
+  readonly scaleUpBacklogMs: number;
+  /** So many epochs in a row have to keep up with fewer before there are fewer. */
+  readonly scaleDownEpochs: number;
+  readonly checkpointIntervalMs: number;
+}
+
+/** What it remembers from one epoch to the next. */
+export interface PolicyMemory {
+  /** Epochs in a row that had the numbers of now. */
+  readonly settled: number;
+  /** Of the last epoch. */
+  readonly recordsBehind: number | undefined;
+  /** Records a second before there were more subtasks. Undefined: there have not been more since the job has kept up. */
+  readonly rateBefore: number | undefined;
+  /** Epochs in a row that have kept up. */
+  readonly quiet: number;
+  /** By stage: the most that these would have needed. */
+  readonly needed: Readonly<Record<string, number>>;
+}
+
+export const NO_MEMORY: PolicyMemory = { settled: 0, recordsBehind: undefined, rateBefore: undefined, quiet: 0, needed: {} };
+
+/** A stage that is to have another number. */
+export interface Wanted {
+  readonly stage: string;
+  readonly subtasks: number;
+  /** With the figures. */
+  readonly why: string;
+}
+
+/**
+ * How many subtasks the stages of a job are to have, by what its epochs were. Up, when what is left to read would take longer than it may
+ * at the rate of now: as many as take it in that time, beside what comes in meanwhile; of a stage that takes a part of the time of the slowest only that part.
+ * Down, when several epochs in a row have kept up, and would have with fewer. Each change is judged by epochs that had it: so nothing is
+ * changed twice for one reason.
+ *
+ * @param target what the next epochs are to have
+ */
+export function scaleByItself(
+  memory: PolicyMemory,
+  load: EpochLoad,
+  target: Parallelism,
+  rules: PolicyRules,
+): { readonly memory: PolicyMemory; readonly wanted: readonly Wanted[] } {
+  const stages = rules.stages.filter(({ id }) => isFree(id, rules));
+  if (stages.length === 0 || rules.scaleUpBacklogMs === Number.POSITIVE_INFINITY) return { memory, wanted: [] };
+  const isOfTarget = stages.every(({ id }) => subtasksOf(load.parallelism, id) === subtasksOf(target, id));
+  if (!isOfTarget) return { memory: { ...memory, settled: 0, recordsBehind: load.recordsBehind, quiet: 0, needed: {} }, wanted: [] };
+  const settled = memory.settled + 1;
+  const kept = { ...memory, settled, recordsBehind: load.recordsBehind };
+  if (memory.settled < EPOCHS_TO_SETTLE && memory.rateBefore !== undefined) return { memory: kept, wanted: [] };
+  return load.backlogLeft ? up(kept, memory.recordsBehind, load, stages, rules) : down(kept, load, stages, rules);
+}
+
+function isFree(stage: string, { parallelism, byHand }: PolicyRules): boolean {
+  const { least, most } = rangeOfStage(parallelism, stage);
+  return least < most && !byHand.has(stage);
+}
+
+type Judged = readonly Pick<Stage, 'id' | 'kind'>[];
+
+function up(
+  memory: PolicyMemory,
+  behindBefore: number | undefined,
+  load: EpochLoad,
+  stages: Judged,
+  rules: PolicyRules,
+): ReturnType<typeof scaleByItself> {
+  const behind = { ...memory, quiet: 0, needed: {} };
+  const { recordsIn, recordsBehind, cycleMs } = load;
+  const rate = recordsIn / cycleMs;
+  const takesMs = recordsBehind / rate;
+  if (rate === 0 || takesMs <= rules.scaleUpBacklogMs) return { memory: behind, wanted: [] };
+  const { rateBefore } = memory;
+  if (rateBefore !== undefined && rate < rateBefore * LEAST_GAIN) return { memory: behind, wanted: [] };
+  const coming = Math.max(recordsIn + recordsBehind - (behindBefore ?? recordsBehind), 0) / cycleMs;
+  const factor = (recordsBehind / rules.scaleUpBacklogMs + coming) / rate;
+  const slowestMs = Math.max(...load.stageMs.values(), 1);
+  const why = `${recordsBehind} records behind, which take ${seconds(takesMs)} at ${Math.round(rate * 1000)} a second: more than ${seconds(rules.scaleUpBacklogMs)}`;
+  const wanted = stages.flatMap(({ id }): Wanted[] => {
+    const present = subtasksOf(load.parallelism, id);
+    const ownMs = load.stageMs.get(id) ?? 0;
+    const range = rangeOfStage(rules.parallelism, id);
+    const most = Math.max(Math.min(range.most, load.partitions.get(id) ?? range.most), range.least);
+    const subtasks = within({ ...range, most }, Math.ceil((present * factor * ownMs) / slowestMs));
+    return subtasks > present ? [{ stage: id, subtasks, why: `${why}; it took ${Math.round(ownMs)} ms of an epoch` }] : [];
+  });
+  return wanted.length === 0 ? { memory: behind, wanted } : { memory: { ...behind, settled: 0, rateBefore: rate }, wanted };
+}
+
+function down(memory: PolicyMemory, load: EpochLoad, stages: Judged, rules: PolicyRules): ReturnType<typeof scaleByItself> {
+  const budgetMs = SHARE_WHEN_FEWER * rules.checkpointIntervalMs;
+  const needed = byName(
+    stages.map(({ id }) => {
+      const present = subtasksOf(load.parallelism, id);
+      const now = Math.ceil((present * (load.stageMs.get(id) ?? 0)) / budgetMs);
+      return [id, Math.max(now, ofName(memory.needed, id) ?? 1)] as const;
+    }),
+  );
+  const quiet = memory.quiet + 1;
+  const kept = { ...memory, quiet, needed, rateBefore: undefined };
+  if (quiet < rules.scaleDownEpochs) return { memory: kept, wanted: [] };
+  const wanted = stages.flatMap(({ id }): Wanted[] => {
+    const present = subtasksOf(load.parallelism, id);
+    const subtasks = within(rangeOfStage(rules.parallelism, id), ofName(needed, id) ?? present);
+    const why = `${quiet} epochs in a row have left nothing behind, and so many would have taken at most ${Math.round(budgetMs)} ms of each`;
+    return subtasks < present ? [{ stage: id, subtasks, why }] : [];
+  });
+  return { memory: { ...kept, quiet: 0, needed: {}, settled: wanted.length === 0 ? kept.settled : 0 }, wanted };
+}
+
+function seconds(ms: number): string {
+  return ms === Number.POSITIVE_INFINITY ? 'for ever' : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { type EpochLoad, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from '../../../lib/epoch/scale/policy.ts';
+
+const INTERVAL_MS = 1_000;
+/** Of every stage, before it has read a record. */
+const FIXED_MS = 60;
+/** Records that a subtask works through in a millisecond. */
+const PER_MS = { read: 20, count: 2, write: 10 };
+type StageName = keyof typeof PER_MS;
+
+const rules: PolicyRules = {
+  stages: [
+    { id: 'read', kind: 'source' },
+    { id: 'count', kind: 'operator' },
+    { id: 'write', kind: 'sink' },
+  ],
+  parallelism: { read: { least: 1, most: 16 }, count: { least: 1, most: 16 }, write: { least: 1, most: 16 } },
+  byHand: new Set(),
+  scaleUpBacklogMs: 10_000,
+  scaleDownEpochs: 20,
+  checkpointIntervalMs: INTERVAL_MS,
+};
+
+interface Told {
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly stage: string;
+  readonly to: number;
+}
+
+/**
+ * A job on paper: epochs one after the other, each takes what there is, but no more than its slowest stage can work through in most of the
+ * interval (lib/epoch/planning/epoch-size.ts); the next epoch is planned before the one before it is committed.
+ *
+ * @param arriving records that come in a millisecond at that time
+ * @param share of all records that one key has: its subtask is no faster than one
+ */
+function day(arriving: (atMs: number) => number, lastsMs: number, { share = 0, own = rules, noise = 0 } = {}) {
+  const told: Told[] = [];
+  const behindAt: { readonly atMs: number; readonly behind: number; readonly count: number; readonly epoch: number }[] = [];
+  let memory: PolicyMemory = NO_MEMORY;
+  let target: Record<string, number> = { read: 1, count: 1, write: 1 };
+  let present = target;
+  let behind = 0;
+  let size = 2_000;
+  let epoch = 0;
+  let turn = 1;
+  const random = () => {
+    turn = (turn * 48_271) % 2_147_483_647;
+    return turn / 2_147_483_647;
+  };
+  for (let atMs = 0; atMs < lastsMs; epoch++) {
+    const records = Math.min(behind, size);
+    const backlogLeft = behind > size;
+    const stageMs = new Map(
+      Object.entries(PER_MS).map(([stage, perMs]) => {
+        const subtasks = present[stage] ?? 1;
+        const widest = stage === 'count' ? Math.max(share, 1 / subtasks) : 1 / subtasks;
+        return [stage, (FIXED_MS + (records * widest) / perMs) * (1 + noise * (random() - 0.5))];
+      }),
+    );
+    const slowestMs = Math.max(...stageMs.values());
+    const cycleMs = backlogLeft ? Math.max(slowestMs, 1) : INTERVAL_MS;
+    const arrived = Math.round(arriving(atMs) * cycleMs);
+    behind += arrived - records;
+    atMs += cycleMs;
+    const load: EpochLoad = {
+      ...{ parallelism: present, stageMs, recordsIn: records, recordsBehind: behind, backlogLeft, cycleMs },
+      partitions: new Map([['read', 8]]),
+    };
+    if (backlogLeft) size = Math.round(Math.min(size * 2, (size * 0.8 * INTERVAL_MS) / slowestMs));
+    // The one that is planned already has the numbers of before.
+    present = target;
+    const scaled = scaleByItself(memory, load, target, own);
+    memory = scaled.memory;
+    for (const { stage, subtasks, why } of scaled.wanted) {
+      expect(why).toMatch(/\d/);
+      target = { ...target, [stage]: subtasks };
+      told.push({ epoch, atMs, stage, to: subtasks });
+    }
+    behindAt.push({ atMs, behind, count: target['count'] ?? 1, epoch });
+  }
+  return { told, behindAt, target };
+}
+
+const HOUR_MS = 3_600_000;
+const of = (told: readonly Told[], stage: StageName) => told.filter((each) => each.stage === stage);
+
+describe('the numbers of subtasks that a job has by itself', () => {
+  it('stay as they are under a load that they are enough for', () => {
+    expect(day(() => 0.8, HOUR_MS).told).toEqual([]);
+    expect(day(() => 0.8, HOUR_MS, { noise: 0.5 }).told).toEqual([]);
+  });
+
+  it('reach what a burst of fifty times the load takes within three epochs of its beginning, and fall again when it is over', () => {
+    const burst = { fromMs: 600_000, toMs: 900_000 };
+    const { told, behindAt } = day((atMs) => (atMs >= burst.fromMs && atMs < burst.toMs ? 25 : 0.5), HOUR_MS);
+    const began = behindAt.find(({ atMs, behind }) => atMs >= burst.fromMs && behind > 2_000)?.epoch ?? 0;
+    const ups = of(told, 'count').filter(({ to }) => to >= 13);
+    expect(ups[0]?.epoch).toBeLessThanOrEqual(began + 3);
+    expect(behindAt.findLast(({ atMs }) => atMs < burst.toMs)?.behind).toBeLessThan(25 * 10_000);
+    expect(of(told, 'count').at(-1)?.to).toBe(1);
+    expect(told.length).toBeLessThanOrEqual(14);
+  });
+
+  it('do not swing over a day of ramps, bursts and noise', () => {
+    const arriving = (atMs: number) => {
+      const hour = atMs / HOUR_MS;
+      const wave = 8 * (1 + Math.sin((hour / 24) * 2 * Math.PI));
+      const burst = Math.floor(hour * 2) % 7 === 0 && (hour * 2) % 1 < 0.2 ? 10 : 0;
+      return 0.4 + wave + burst;
+    };
+    const { told, behindAt } = day(arriving, 24 * HOUR_MS, { noise: 0.3 });
+    // Of the wave one way up and one down, and of each of seven bursts the same; by steps.
+    expect(of(told, 'count').length).toBeLessThanOrEqual(60);
+    const late = behindAt.filter(({ behind, atMs }) => behind > arriving(atMs) * 60_000);
+    expect(late.length / behindAt.length).toBeLessThan(0.02);
+  });
+
+  it('do not rise again and again for one key that has most of the work: they have risen once, and it did not help', () => {
+    const { told } = day((atMs) => (atMs > 60_000 && atMs < 1_200_000 ? 6 : 0.5), HOUR_MS, { share: 0.9 });
+    expect(of(told, 'count').filter(({ to }) => to > 1).length).toBeLessThanOrEqual(2);
+    expect(told.length).toBeLessThanOrEqual(8);
+  });
+
+  it('are never those of a stage that a person has set, nor beyond the bounds, nor more sources than there are partitions', () => {
+    const byHand = { ...rules, byHand: new Set(['count']) };
+    expect(of(day(() => 25, HOUR_MS / 6, { own: byHand }).told, 'count')).toEqual([]);
+    const { told } = day(() => 500, HOUR_MS / 6);
+    expect(Math.max(...told.map(({ to }) => to))).toBe(16);
+    expect(Math.max(0, ...of(told, 'read').map(({ to }) => to))).toBeLessThanOrEqual(8);
+  });
+
+  it('are left alone where the job is not to change them', () => {
+    expect(day(() => 25, HOUR_MS / 6, { own: { ...rules, scaleUpBacklogMs: Number.POSITIVE_INFINITY } }).told).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import {
+  afterAsked,
+  afterPlanned,
+  firstScale,
+  isRecorded,
+  needsPool,
+  nextParallelism,
+  type ScaleRules,
+} from '../../../lib/epoch/scale/scale.ts';
+import { countingPlan } from '../../support/counting-plan.ts';
+
+const rules: ScaleRules = { plan: countingPlan, parallelism: { lines: 1, count: { least: 2, most: 8 }, write: { least: 1, most: 4 } } };
+const asked = (subtasks: Readonly<Record<string, number>>) => ({ id: 'one', subtasks, askedAtMs: 1 });
+const snapshot = { id: 's', keyGroups: { first: 0, last: 1 }, base: undefined, deltas: [] };
+
+describe('a coordinator begins', () => {
+  it('with the smaller bound, where nothing is known', () => {
+    expect(firstScale(rules, undefined, {}).target).toEqual({ lines: 1, count: 2, write: 1 });
+  });
+
+  it('with what the last epoch had, as its manifest says or, of an earlier build, its snapshots', () => {
+    const parallelism = { lines: 1, count: 5, write: 3 };
+    expect(firstScale(rules, { parallelism, state: {} }, {}).target).toEqual(parallelism);
+    expect(firstScale(rules, { state: { count: [snapshot, snapshot, snapshot] } }, {}).target).toMatchObject({ count: 3 });
+  });
+
+  it('with what a person asked for, before what the last epoch had', () => {
+    const last = { parallelism: { count: 5, write: 3 }, state: {} };
+    expect(firstScale(rules, last, { rescale: asked({ count: 7 }) }).target).toEqual({ lines: 1, count: 7, write: 3 });
+  });
+
+  it('within its bounds, whatever was before', () => {
+    const last = { parallelism: { lines: 9, count: 1, write: 3 }, state: {} };
+    expect(firstScale(rules, last, { rescale: asked({ write: 99 }) }).target).toEqual({ lines: 1, count: 2, write: 4 });
+  });
+});
+
+describe('other numbers', () => {
+  const first = firstScale(rules, undefined, {});
+
+  it('are those that a person asked for, within the bounds', () => {
+    expect(afterAsked(first, asked({ count: 4 }), rules)).toMatchObject({ target: { count: 4 }, why: { count: 'asked for by hand' } });
+    expect(afterAsked(first, asked({ count: 99 }), rules)).toMatchObject({
+      target: { count: 8 },
+      why: { count: '99 were asked for by hand, and 8 is the bound' },
+    });
+  });
+
+  it('of a sink wait for the pool', () => {
+    const wider = afterAsked(first, asked({ count: 4, write: 3 }), rules);
+    expect(needsPool(wider, rules.plan)).toBe(true);
+    expect(nextParallelism(wider, rules.plan)).toEqual({ lines: 1, count: 4, write: 1 });
+    const pooled = { ...wider, pooled: wider.target };
+    expect(needsPool(pooled, rules.plan)).toBe(false);
+    expect(nextParallelism(pooled, rules.plan)).toEqual({ lines: 1, count: 4, write: 3 });
+  });
+
+  it('are said with the first epoch that has them, and why; an epoch with the same numbers says nothing', () => {
+    const { scale, changes } = afterPlanned(afterAsked(first, asked({ count: 4 }), rules), { lines: 1, count: 4, write: 1 }, 7, 99);
+    expect(changes).toEqual([{ stage: 'count', from: 2, to: 4, why: 'asked for by hand' }]);
+    expect(scale.stages['count']).toEqual({ subtasks: 4, least: 2, most: 8, since: { epoch: 7, atMs: 99, why: 'asked for by hand' } });
+    expect(afterPlanned(scale, { lines: 1, count: 4, write: 1 }, 8, 100)).toEqual({ scale, changes: [] });
+  });
+
+  it('are recorded when the row says all of it, whatever made the row', () => {
+    const { scale } = afterPlanned(afterAsked(first, asked({ count: 4 }), rules), { lines: 1, count: 4, write: 1 }, 7, 99);
+    expect(isRecorded(scale)).toBe(false);
+    const recorded = JSON.parse(JSON.stringify(scale.stages));
+    expect(isRecorded({ ...scale, recorded })).toBe(true);
+    expect(isRecorded({ ...scale, recorded: { ...recorded, count: { ...recorded.count, most: 9 } } })).toBe(false);
+    expect(firstScale(rules, { parallelism: { count: 4 }, state: {} }, { scale: recorded }).stages['count']).toEqual(scale.stages['count']);
+  });
+});
