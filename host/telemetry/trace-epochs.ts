@@ -24,10 +24,9 @@ interface Traced {
 export function traceEpochs({ tracer, within, attributes, errorCode, clock }: Tracing): (event: CoordinatorEvent) => void {
   const open = new Map<number, Traced>();
 
-  /** A child that is over, which took `ms` until now. */
-  function child(of: Span, name: string, ms: number): void {
-    const endMs = clock.now();
-    tracer.startSpan(name, { startTime: endMs - ms }, within(of)).end(endMs);
+  /** A child that is over. */
+  function child(of: Span, name: string, beganMs: number, endMs: number): void {
+    tracer.startSpan(name, { startTime: beganMs }, within(of)).end(endMs);
   }
 
   /** Those from this one on come to nothing. */
@@ -49,9 +48,10 @@ export function traceEpochs({ tracer, within, attributes, errorCode, clock }: Tr
       case 'planned': {
         const { ms = 0, epoch, decisionId, backlogRecords } = event;
         const of = { ...attributes, 'onceflow.epoch': epoch, 'onceflow.attempt': decisionId, 'onceflow.backlog': backlogRecords };
-        const span = tracer.startSpan('epoch', { startTime: clock.now() - ms, attributes: of });
+        const nowMs = clock.now();
+        const span = tracer.startSpan('epoch', { startTime: nowMs - ms, attributes: of });
         open.set(epoch, { span, stages: new Map() });
-        return child(span, 'plan', ms);
+        return child(span, 'plan', nowMs - ms, nowMs);
       }
       case 'stage-started': {
         const traced = open.get(event.epoch);
@@ -78,12 +78,11 @@ export function traceEpochs({ tracer, within, attributes, errorCode, clock }: Tr
         const traced = open.get(event.epoch);
         open.delete(event.epoch);
         if (traced === undefined) return;
-        const commitBeganMs = clock.now() - event.ms;
-        const { decisionMs } = event.figures;
-        const decision = tracer.startSpan('decide', { startTime: commitBeganMs - decisionMs }, within(traced.span));
-        decision.end(commitBeganMs);
-        child(traced.span, 'commit', event.ms);
-        return traced.span.end();
+        const nowMs = clock.now();
+        const commitBeganMs = nowMs - event.ms;
+        child(traced.span, 'decide', commitBeganMs - event.figures.decisionMs, commitBeganMs);
+        child(traced.span, 'commit', commitBeganMs, nowMs);
+        return traced.span.end(nowMs);
       }
       case 'ended':
         return drop(0, undefined, event.message);

@@ -125,7 +125,7 @@ describe('several workers', () => {
     isReady = true;
     await waitFor('the first to take work', () => said.length > 1);
     expect([said[1], await invoke()]).toEqual([`worker ${starting.address} takes work again`, 'a']);
-    const ended = starting.drain(0);
+    const ended = starting.drain(10_000);
     expect(await invoke()).toBe('b');
     await ended;
     expect(await invoke()).toBe('b');
