@@ -131,6 +131,13 @@ describe('several workers', () => {
     expect(await invoke()).toBe('b');
   });
 
+  it('take over at once for one that has gone since it was last looked at: it has begun nothing', async () => {
+    const [gone, second] = [await worker(named('gone')), await worker(named('second'))];
+    const { invoke } = await invoker([gone.address, second.address]);
+    await gone.drain(0);
+    expect(await invoke()).toBe('second');
+  });
+
   it('of another build are asked only when there is none of the own', async () => {
     const [old, own] = [await worker(named('old'), { build: 'zero' }), await worker(named('own'))];
     const { invoke } = await invoker([old.address, own.address]);
