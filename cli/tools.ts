@@ -6,9 +6,11 @@ import { openKafka } from '../host/kafka.ts';
 import { openSinkTargets } from '../host/sink-targets.ts';
 import { openBlobStore, openJobStores } from '../host/stores.ts';
 import { systemClock, systemRandom } from '../host/system.ts';
+import type { BlobLocation } from '../lib/config/blob-location.ts';
 import { type NameFor, parameters, type ToolConfig } from '../lib/config/parameters.ts';
 import { readToolConfig, requiredValue } from '../lib/config/read-config.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
+import type { StartAt } from '../lib/epoch/start/start-at.ts';
 import type { JobDefinition } from '../lib/graph/job.ts';
 import type { InspectDeps } from '../lib/inspect/deps.ts';
 import type { BlobStore } from '../lib/ports/blob-store.ts';
@@ -44,8 +46,10 @@ export interface CommandTools extends Tools {
   module(): JobSummary | undefined;
   /** The job with its functions, as its module and this environment have it, under the name of `job`. Undefined: no module is named. @throws as `planJob` */
   configured(): Promise<Omit<ConfiguredJob, 'config'> | undefined>;
-  /** Asks a deployment to start the job. Answers which function was asked. */
-  startDeployed(): Promise<string>;
+  /** Asks a deployment to start the job. Answers which function was asked. @param at @default its last epoch */
+  startDeployed(at?: StartAt): Promise<string>;
+  /** Another place for blobs than the job's. */
+  placeAt(location: BlobLocation): Promise<BlobStore>;
   readonly ask: (question: string) => Promise<Answer>;
   /** A line on standard output, of what comes bit by bit. */
   readonly show: (line: string) => void;
@@ -83,7 +87,8 @@ export async function openTools(given: NodeJS.ProcessEnv, option: string | undef
     kafkaClient: kafka.get,
     module: () => (config.job === undefined ? undefined : describeJob('plan', { env })),
     configured: async () => (config.job === undefined ? undefined : planJob({ ...config, jobName: job }, await loadJob(config.job))),
-    startDeployed: () => startDeployed(config, job),
+    startDeployed: (at) => startDeployed(config, job, at),
+    placeAt: openBlobStore,
     show,
     json,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,

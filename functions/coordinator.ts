@@ -3,14 +3,15 @@ import { openLambdaInvoker } from '../host/invoker.ts';
 import { observeOnLambda } from '../host/lambda-observer.ts';
 import { runCoordinator } from '../host/run-coordinator.ts';
 import type { CoordinatorEnd } from '../lib/epoch/coordinator/context.ts';
+import { type StartAt, startAtIn } from '../lib/epoch/start/start-at.ts';
 
 /** What is asked of the coordinator's function. */
 export type CoordinatorPayload =
   /**
    * An explicit start: by a person or a deployment. Takes the job over from whoever runs it. `askedAt`: when, as ISO 8601; one that
-   * comes minutes later, because the platform was busy, starts nothing.
+   * comes minutes later, because the platform was busy, starts nothing. `at`: from where, if not from its last epoch.
    */
-  | { readonly ask: 'start'; readonly askedAt?: string }
+  | { readonly ask: 'start'; readonly askedAt?: string; readonly at?: StartAt }
   /** The schedule, every minute: starts the job again if nobody runs it. */
   | { readonly ask: 'tick' };
 
@@ -22,7 +23,7 @@ const HAND_OVER_MARGIN_MS = 20_000;
 
 /** Runs the coordinator for as long as the platform lets it. Throws when the job failed, so that the platform counts it. */
 export async function handler(payload: unknown, context: Context): Promise<CoordinatorEnd> {
-  const { ask, askedAtMs } = askedIn(payload);
+  const { ask, askedAtMs, startAt } = askedIn(payload);
   const forMs = context.getRemainingTimeInMillis() - HAND_OVER_MARGIN_MS;
   const handOver = new AbortController();
   const timer = setTimeout(() => handOver.abort(), forMs);
@@ -37,6 +38,7 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
         holder: `${ask} ${context.awsRequestId}`,
         endsInMs: forMs,
         askedAtMs,
+        startAt,
       },
     });
     if (end.end === 'failed') throw new Error(end.message);
@@ -46,11 +48,19 @@ export async function handler(payload: unknown, context: Context): Promise<Coord
   }
 }
 
-function askedIn(payload: unknown): { readonly ask: CoordinatorPayload['ask']; readonly askedAtMs: number | undefined } {
-  const { ask, askedAt } = typeof payload === 'object' && payload !== null ? (payload as { ask?: unknown; askedAt?: unknown }) : {};
+interface Asked {
+  readonly ask: CoordinatorPayload['ask'];
+  readonly askedAtMs: number | undefined;
+  readonly startAt: StartAt | undefined;
+}
+
+function askedIn(payload: unknown): Asked {
+  const { ask, askedAt, at } = (typeof payload === 'object' && payload !== null ? payload : {}) as Readonly<Record<string, unknown>>;
   const askedAtMs = typeof askedAt === 'string' ? Date.parse(askedAt) : Number.NaN;
   const isInstant = askedAt === undefined || !Number.isNaN(askedAtMs);
-  if (ask === 'tick' || (ask === 'start' && isInstant)) return { ask, askedAtMs: askedAt === undefined ? undefined : askedAtMs };
+  const startAt = startAtIn(at);
+  const isRight = ask === 'tick' || (ask === 'start' && isInstant && (at === undefined) === (startAt === undefined));
+  if (isRight) return { ask, askedAtMs: askedAt === undefined ? undefined : askedAtMs, startAt };
   throw new Error(
     `the payload of the invocation is ${JSON.stringify(payload)}: it must be {"ask":"start"}, with "askedAt":"2026-01-31T12:00:00Z" if it is to be refused when it comes late, or, from a schedule, {"ask":"tick"}`,
   );

@@ -1,5 +1,6 @@
 import { coordinatorName } from '../lib/config/function-names.ts';
 import type { Config, ConfigOf } from '../lib/config/parameters.ts';
+import type { StartAt } from '../lib/epoch/start/start-at.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import { systemClock } from './system.ts';
 
@@ -16,7 +17,7 @@ export async function openLambdaInvoker(
 }
 
 /** Asks for an explicit start of a deployed job. Answers which function was asked; it runs, or refuses, after that. */
-export async function startDeployed({ functionPrefix }: Pick<Config, 'functionPrefix'>, job: string): Promise<string> {
+export async function startDeployed({ functionPrefix }: Pick<Config, 'functionPrefix'>, job: string, at?: StartAt): Promise<string> {
   const [{ createLambdaClient }, { startCoordinator }] = await Promise.all([
     import('../lib/aws/clients.ts'),
     import('../lib/aws/start-coordinator.ts'),
@@ -24,7 +25,7 @@ export async function startDeployed({ functionPrefix }: Pick<Config, 'functionPr
   const name = coordinatorName(functionPrefix ?? job);
   const client = createLambdaClient();
   try {
-    await startCoordinator(client, name, systemClock);
+    await startCoordinator(client, name, systemClock, at);
   } finally {
     client.destroy();
   }

@@ -5,6 +5,7 @@ import { restartStrategyOf } from '../lib/epoch/failure/restart.ts';
 import { awaitTurn } from '../lib/epoch/lease/await-turn.ts';
 import type { CoordinatorEvent } from '../lib/epoch/progress/events.ts';
 import { type StartKind, type Takeover, tooLate } from '../lib/epoch/start/may-start.ts';
+import type { StartAt } from '../lib/epoch/start/start-at.ts';
 import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
 import { momentOf } from '../lib/ports/age.ts';
@@ -46,6 +47,8 @@ export interface Term {
   readonly endsInMs?: number;
   /** When an explicit start was asked for, in milliseconds since the Unix epoch; undefined: nobody said. */
   readonly askedAtMs?: number | undefined;
+  /** Of an explicit start: from where. @default what ONCEFLOW_START_FROM says, or the last epoch */
+  readonly startAt?: StartAt | undefined;
 }
 
 /** A tick that waits for its turn leaves itself at least this long to work. */
@@ -81,6 +84,7 @@ export async function runOpened(
     ...settingsOf(host),
     ...(term && { startKind: term.startKind, holder: term.holder, deadHolders: term.deadHolders }),
     ...(term?.takeover && { takeover: term.takeover }),
+    ...(term?.startAt !== undefined && { startAt: term.startAt }),
     ...(term?.endsInMs !== undefined && { holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
   const late = term?.askedAtMs === undefined ? undefined : tooLate(term.askedAtMs, began.wallMs);
@@ -116,6 +120,11 @@ function settingsOf({ config, job, plan, parallelism }: Host): JobSettings & Con
     fingerprint: fingerprint(describeGraph(job)),
     groupId: own.groupId ?? job.name,
     restart: restartStrategyOf(own),
+    startAt: configuredStart(own),
     parallelism,
   };
+}
+
+function configuredStart({ startFrom, startDrop, onWrittenAgain }: ConfigOf<'coordinator'>): StartAt | undefined {
+  return startFrom === undefined ? undefined : { at: { savepoint: startFrom }, drop: startDrop, onWrittenAgain };
 }

@@ -5,6 +5,12 @@ export function eventText(event: CoordinatorEvent): string | undefined {
   switch (event.event) {
     case 'lease-taken':
       return `generation ${event.generation} leads; last epoch completed: ${event.lastCompleted ?? 'none'}`;
+    case 'started-from':
+      return [
+        `started from ${event.from}, in incarnation ${event.incarnation}`,
+        ...(event.added.length > 0 ? [`${event.added.join(', ')}, and starts empty`] : []),
+        ...(event.dropped.length > 0 ? [`left behind: ${event.dropped.join(', ')}`] : []),
+      ].join('; ');
     case 'recovered':
       return `recovered epoch ${event.epoch}: ${event.committed} committed again, ${event.republished} published again`;
     case 'decided':

@@ -1,10 +1,13 @@
+import { UsageError } from '../../lib/config/usage-error.ts';
 import { holderOf, isLeaseLive } from '../../lib/epoch/start/may-start.ts';
+import type { StartAt } from '../../lib/epoch/start/start-at.ts';
 import { standingOf } from '../../lib/inspect/standing.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
 import { mustBeDeployed } from '../deployed.ts';
 import { EXIT } from '../exit-codes.ts';
-import { flag, timeout } from '../options.ts';
+import { epochNumber, flag, named, timeout } from '../options.ts';
+import { startAtOf } from '../start-from.ts';
 import type { CommandTools } from '../tools.ts';
 
 const POLL_MS = 500;
@@ -15,23 +18,50 @@ export default command({
   name: 'start',
   usage: 'start a deployed job, new or stopped, and wait until a coordinator has it',
   more: `Asks the coordinator's function, as a deployment's schedule does each minute for a job that has run before. A job that runs already is left
-alone. It is for deployments: on a machine of your own a job runs as a process there.`,
-  options: { timeout, 'take-over': flag('also when it runs: another coordinator takes its place at once, nothing is lost') },
+alone. It is for deployments: on a machine of your own a job runs as a process there.
+--from starts it in a new incarnation from a savepoint, --from-epoch from a retained epoch. What it has written behind that it writes again: which
+offsets that are is said first, and asked about. What the job has no longer is refused, unless --drop names it.`,
+  options: {
+    timeout,
+    'take-over': flag('also when it runs: another coordinator takes its place at once, nothing is lost'),
+    from: named('NAME', 'from this savepoint'),
+    'from-epoch': epochNumber('from this retained epoch ("onceflow epochs" shows them)'),
+    drop: named('UIDS', 'with --from: leave behind what the savepoint has of these sources, operators and sinks, with commas between'),
+    yes: flag('with --from: do not ask'),
+  },
   examples: [
     { call: 'start --job word-count', does: 'the first start of a deployment, or the next after a stop; exit code 4 when it fails' },
     { call: 'start --job word-count --take-over', does: 'puts a new coordinator in the place of the one that runs' },
+    { call: 'start --job word-count --from before-2.0', does: 'goes on from that savepoint; the job must be stopped' },
+    {
+      call: 'start --job word-count --from before-2.0 --drop old-count --yes',
+      does: 'without the state of an operator that the job has no longer',
+    },
   ],
-  run: (tools, values) => start(tools, values['take-over'], AbortSignal.timeout(values.timeout * 1_000)),
+  async run(tools, values) {
+    const { from, drop, yes } = values;
+    const takeOver = values['take-over'];
+    const startAt = await startAtOf(tools, { from, epoch: values['from-epoch'], drop, yes });
+    if (startAt === 'no') return { code: EXIT.ok, json: { job: tools.job, outcome: 'not-started' }, text: 'nothing was started' };
+    return start(tools, { takeOver, startAt }, AbortSignal.timeout(values.timeout * 1_000));
+  },
 });
 
 /** Asks for an explicit start and waits for what the job's row says of it. */
-export async function start(tools: CommandTools, takeOver: boolean, signal: AbortSignal): Promise<CommandResult> {
+export async function start(
+  tools: CommandTools,
+  { takeOver, startAt }: { readonly takeOver: boolean; readonly startAt?: StartAt | undefined },
+  signal: AbortSignal,
+): Promise<CommandResult> {
   const { epochs, clock, job, say } = tools;
   const before = await epochs.readJob(job);
-  if (before !== undefined && !takeOver && standingOf(before, clock.now()) === 'running')
+  const runs = before !== undefined && !takeOver && standingOf(before, clock.now()) === 'running';
+  if (runs && startAt !== undefined)
+    throw new UsageError(`job ${job} runs, and nothing was changed: stop it first ("onceflow stop"), or start it with --take-over as well`);
+  if (runs)
     return result(before, 'runs-already', `job ${job} runs already: ${holderOf(before)} has it (--take-over puts another in its place)`);
   mustBeDeployed(tools);
-  const asked = await tools.startDeployed();
+  const asked = await tools.startDeployed(startAt);
   say(`asked function ${asked} to start job ${job}`);
   let takenMs: number | undefined;
   while (!signal.aborted) {

@@ -43,10 +43,14 @@ function statementsOf(scope: Construct, role: FunctionRole, on: PermissionScope)
   switch (role) {
     case 'coordinator':
       return [
-        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [on.storage.table.tableArn], {
-          // Many jobs may share a table: each sees its own rows.
-          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [on.job] },
-        }),
+        allow(
+          ['dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+          [on.storage.table.tableArn],
+          {
+            // Many jobs may share a table: each sees its own rows.
+            'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [on.job] },
+          },
+        ),
         blobs(on, ['s3:DeleteObject', 's3:GetObject', 's3:PutObject']),
         list(on),
         allow(['lambda:InvokeFunction'], stageFunctions(scope, on.prefix)),

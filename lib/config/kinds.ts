@@ -3,6 +3,7 @@ import { BLOB_LOCATION_RULE, type BlobLocation, parseBlobLocation } from './blob
 import { BROKERS_RULE, parseBrokerAddress } from './broker-address.ts';
 import { byName } from './by-name.ts';
 import { isName, isTopic, NAME_RULE, TOPIC_RULE } from './names.ts';
+import { isSavepointName, SAVEPOINT_NAME_RULE } from './savepoint-name.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
 import { parseSubtasks, type Subtasks } from './subtasks.ts';
 import { parseTableLocation, TABLE_LOCATION_RULE } from './table-location.ts';
@@ -72,6 +73,17 @@ export const topicArn: Kind<string> = {
 export const topic: Kind<string> = {
   rule: TOPIC_RULE,
   schema: z.string().refine(isTopic),
+};
+
+export const savepointName: Kind<string> = {
+  rule: SAVEPOINT_NAME_RULE,
+  schema: z.string().refine(isSavepointName),
+};
+
+/** None, or several. */
+export const names: Kind<readonly string[]> = {
+  rule: `names with commas between (${NAME_RULE})`,
+  schema: z.union([z.literal('').transform((): readonly string[] => []), list(isName)]),
 };
 
 /** Any text that a Kafka group may be named, without the spaces at the ends that nobody sees. */

@@ -68,6 +68,25 @@ export function checkCompatible(previous: string, next: string): Compatibility {
   return added.length > 0 ? { outcome: 'changed', differences: added } : { outcome: 'same' };
 }
 
+/** A fingerprint without sources, operators and sinks of these uids. `unknown`: those that it has nothing of. `known`: all that it has something of. */
+export function withoutUids(
+  text: string,
+  uids: readonly string[],
+): { readonly fingerprint: string; readonly unknown: readonly string[]; readonly known: readonly string[] } {
+  const { sources, sinks, operators, ...rest } = parseFingerprint(text);
+  const known = [...sources, ...sinks, ...Object.keys(operators)];
+  const isLeft = (uid: string) => !uids.includes(uid) && !uids.some((dropped) => uid === broadcastStateName(dropped));
+  const left = Object.entries(operators).filter(([uid]) => isLeft(uid));
+  const fingerprint = JSON.stringify({
+    ...rest,
+    sources: sources.filter(isLeft),
+    sinks: sinks.filter(isLeft),
+    operators: sortedRecord(left),
+  });
+  const unknown = uids.filter((uid) => !known.includes(uid) && !known.includes(broadcastStateName(uid)));
+  return { fingerprint, unknown, known };
+}
+
 const VERSION = 2;
 
 interface Identity {

@@ -1,14 +1,6 @@
 import * as z from 'zod';
 import { count, name, text } from './shape.ts';
 
-/** What a savepoint may be called: it is part of rows' keys, and of commands. */
-const SAVEPOINT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-export const SAVEPOINT_NAME_RULE = '1 to 100 letters, digits, ".", "_" or "-", the first a letter or a digit';
-
-export function isSavepointName(given: string): boolean {
-  return SAVEPOINT_NAME.test(given);
-}
-
 /**
  * `complete`: a job can be started from it. `importing`: its blobs are on their way. `deleting`: nothing starts from it any more, and its
  * blobs are going.

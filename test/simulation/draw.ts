@@ -383,7 +383,9 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ...(rescales && { rescales, parallelism: () => parallelismOf(job, rescaled) }),
     ...drawStrands(seed),
     ...(focus !== 'commands' && drawDenials(seed, job, faultsUntilMs)),
-    savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints'),
+    savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints' && job.grows !== true),
+    // A late sender of the incarnation before cannot be told from the present one's.
+    ...(focus === 'savepoints' && { delivery: () => 'exactly-once' as const }),
     ...(focus === 'elections' && drawElections(seed, job, faultsUntilMs)),
     ...(focus === 'starts' && { startsTwice: true }),
     ...change,

@@ -6,7 +6,8 @@ import { Dice, hashOf } from './kernel/dice.ts';
 /** What somebody does with a savepoint. */
 export interface SavepointAct {
   readonly atMs: number;
-  readonly does: 'create' | 'delete';
+  /** `start`: the job starts from it, whatever it does at the moment. */
+  readonly does: 'create' | 'delete' | 'start';
   readonly name: string;
 }
 
@@ -18,7 +19,9 @@ export function drawSavepoints(seed: number, untilMs: number, isFocus: boolean):
   if (!isFocus && !dice.chance(0.4)) return [];
   return Array.from({ length: isFocus ? dice.whole(6, 14) : dice.whole(1, 6) }, () => ({
     atMs: dice.between(500, untilMs),
-    does: dice.pick(['create', 'create', 'delete'] as const),
+    does: dice.pick(
+      isFocus ? (['create', 'create', 'create', 'delete', 'start', 'start'] as const) : (['create', 'create', 'delete'] as const),
+    ),
     name: dice.pick(NAMES),
   }));
 }
@@ -27,7 +30,7 @@ export function drawSavepoints(seed: number, untilMs: number, isFocus: boolean):
 export async function actOnSavepoint(
   deps: Omit<CoordinatorDeps, 'invoker' | 'observe' | 'sinks'>,
   job: string,
-  act: SavepointAct,
+  act: Pick<SavepointAct, 'does' | 'name'>,
 ): Promise<string> {
   const { name } = act;
   if (act.does === 'create') {

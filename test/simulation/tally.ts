@@ -35,6 +35,7 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
     if (event.event === 'dead-lettered') add(tally.effects, 'records in decided dead letters', event.records);
     if (event.event === 'data-loss') add(tally.effects, 'gaps in the input, said', 1);
     if (event.event === 'no-progress') add(tally.effects, 'jobs without progress', 1);
+    if (event.event === 'started-from') add(tally.effects, 'starts from a savepoint', 1);
     if (event.event === 'collected') add(tally.effects, 'blobs collected', event.blobs);
   }
   add(tally.effects, 'incarnations', outcome.lives);

@@ -11,6 +11,7 @@ import type { HeldAs } from '../../lib/epoch/lease/held.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import type { Standby } from '../../lib/epoch/start/revival.ts';
+import type { StartAt } from '../../lib/epoch/start/start-at.ts';
 import { fingerprint } from '../../lib/graph/fingerprint.ts';
 import { describeGraph } from '../../lib/graph/graph.ts';
 import { compilePlan } from '../../lib/plan/compile.ts';
@@ -61,6 +62,8 @@ const MOST_SKEW_MS = 90_000;
 const MOST_UPTIME_MS = 10_000_000;
 const MAX_COMMANDS = 4;
 const LEFT_ALONE_MS = [300, 30_000] as const;
+/** A start from a savepoint that is not there, or goes meanwhile, is none. */
+const SAVEPOINT_GONE = /^job \S+ has no savepoint|^savepoint .* is being deleted$|^savepoint .* is not there any more/;
 /** What it takes a process to be told who leads. */
 const ASKING_LEADERS_MS = 5;
 
@@ -75,6 +78,8 @@ interface RunningCoordinator {
   readonly stop: AbortController;
   readonly handOver: AbortController;
   ended: boolean;
+  /** It is to start from a savepoint, and has not done so: the job may go back yet. */
+  goesBack: boolean;
   readonly beganMs: number;
   tenure: HeldAs;
   /** When it took the lease, and when it was told to end. */
@@ -249,6 +254,12 @@ export class World {
     });
   }
 
+  /** Somebody starts the job from a savepoint. */
+  startFrom(savepoint: string): SimProcess {
+    const once = `start ${this.coordinators.length}`;
+    return this.#startAs(undefined, 'explicit', 'none', { at: { savepoint }, once, drop: [], onWrittenAgain: 'allow' });
+  }
+
   /** Starts a coordinator beside those that run, if any. */
   startCoordinator(startKind: StartKind = 'explicit', standby: Standby = 'none'): SimProcess {
     const first = this.#startAs(undefined, startKind, standby);
@@ -258,7 +269,7 @@ export class World {
   }
 
   /** @param namesake the start of this one, which the platform delivers twice */
-  #startAs(namesake: string | undefined, startKind: StartKind, standby: Standby): SimProcess {
+  #startAs(namesake: string | undefined, startKind: StartKind, standby: Standby, startAt?: StartAt): SimProcess {
     const number = this.coordinators.length + 1;
     const build = this.build;
     const name = `coordinator#${number}`;
@@ -296,6 +307,7 @@ export class World {
       poisonAttempts: Number.POSITIVE_INFINITY,
       ...this.#options.settings,
       ...this.#person.says(this.table.row(JOB)),
+      startAt,
     };
     this.checker.transactions.words.set(name, settings.onMissingEvidence);
     const running: RunningCoordinator = {
@@ -304,6 +316,7 @@ export class World {
       stop: new AbortController(),
       handOver: new AbortController(),
       ended: false,
+      goesBack: startAt !== undefined,
       beganMs: this.scheduler.nowMs,
       tenure: { incarnation: '', generation: 0 },
       leaseTakenMs: 0,
@@ -327,6 +340,7 @@ export class World {
         }
         if (event.event === 'data-loss') this.checker.takeDataLoss(running.tenure, event);
         if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.tenure, event.epoch);
+        if (event.event === 'recovered') running.goesBack = false;
         if (event.event === 'recovered') this.#checkSettled(running, 'its recovery', running.leaseTakenMs);
         this.#log(process.name, () => `* ${JSON.stringify(event)}`);
       },
@@ -426,8 +440,10 @@ export class World {
     return process;
   }
 
-  /** Somebody makes a savepoint or deletes one, in a process of its own. */
-  onSavepoint(act: SavepointAct): SimProcess {
+  /** Somebody makes a savepoint or deletes one, in a process of its own; or starts the job from it. */
+  onSavepoint(act: Pick<SavepointAct, 'does' | 'name'>): SimProcess | undefined {
+    // In the end there is nobody who starts it again.
+    if (act.does === 'start') return this.#phase === 'faults' ? this.startFrom(act.name) : undefined;
     const name = `savepoint#${this.#keepers.length + 1}`;
     const process = new SimProcess(name, 'command', this.build, this.#clock(name));
     this.#keepers.push(process);
@@ -438,7 +454,7 @@ export class World {
       this.#log(process.name, () => `* ended: ${outcome}`);
       this.savepointEnds.push(`${act.does}: ${outcome.split(' at ')[0]}`);
     };
-    actOnSavepoint(this.#portsOf(process), JOB, act).then(end, (error: unknown) => {
+    actOnSavepoint(this.#portsOf(process), JOB, { does: act.does, name: act.name }).then(end, (error: unknown) => {
       const mayBe = error instanceof StoreProblem && error.retriable;
       if (process.alive && !mayBe)
         this.checker.fail('I12', `savepoint ${act.does} ${act.name}: ${error instanceof Error ? error.stack : error}`);
@@ -466,6 +482,7 @@ export class World {
     const holds = row !== undefined && row.holder === running.holder && isOwn(running.tenure, row);
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;
     if (graceful && holds) this.#checkSettled(running, `its end (${end.end})`, running.endingMs);
+    if (end.end === 'failed' && SAVEPOINT_GONE.test(end.message)) return;
     if (end.end === 'failed' && this.#options.userCode !== undefined && this.#isPoisonStop(end.message)) return this.#code.mend();
     if (end.end === 'failed' && this.#isRightStop(end.message, running.beganMs, process.name)) return;
     if (end.end === 'failed' && holds && this.#options.mayFail?.test(end.message) === true) this.#phase = 'stopping';
@@ -533,6 +550,7 @@ export class World {
     if (
       this.#phase === 'catching-up' &&
       checker.caughtUp(this.#sources()) &&
+      !this.coordinators.some(({ process, ended, goesBack }) => goesBack && process.alive && !ended) &&
       (ending === 'stop' || this.broker.openTransactions().length === 0)
     ) {
       this.#phase = 'stopping';

@@ -14,6 +14,7 @@ import type { RestartStrategy } from '../failure/restart.ts';
 import type { OnDataLoss } from '../planning/plan.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
 import type { StartKind, Takeover } from '../start/may-start.ts';
+import type { StartAt } from '../start/start-at.ts';
 
 /** Where input comes from: what is asked of Kafka besides what sinks ask. */
 type CoordinatorKafka = SourceRequests & AdminRequests & Pick<KafkaRequests, 'forgetLeaders'>;
@@ -71,6 +72,8 @@ export interface JobSettings {
   readonly startKind?: StartKind;
   /** Of an explicit start. @default 'allow' */
   readonly takeover?: Takeover;
+  /** Of an explicit start. @default the last epoch, as always */
+  readonly startAt?: StartAt | undefined;
   /** Of a revival: holders that are known to have died, so that their leases need not run out first. @default none is */
   readonly deadHolders?: readonly string[] | undefined;
   /** When it will be told to hand over, if that is known: written with the lease, so that a successor can be there. */

@@ -1,8 +1,11 @@
+import type { JobRow } from '../../ports/epoch-store.ts';
 import { holdLease, type Lease } from '../lease/hold-lease.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
 import { watchProgress } from '../progress/progress-watch.ts';
+import { beginIncarnation, leaveIncarnation } from '../start/begin-incarnation.ts';
 import { checkTakeover } from '../start/check-start.ts';
 import { takenOverBy } from '../start/may-start.ts';
+import { planStart } from '../start/plan-start.ts';
 import { recover, takeLease } from '../start/start.ts';
 import { watchForStop } from '../start/watch-for-stop.ts';
 import {
@@ -33,10 +36,9 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
   let end: CoordinatorEnd;
   let held: { readonly generation: number; readonly lease: Lease } | undefined;
   try {
-    const row = await takeLease(given, settings, (from) => checkTakeover(given, settings, from, ending), ending);
-    const { generation } = row;
-    const lease = holdLease(given, settings, generation, takenMs);
-    held = { generation, lease };
+    const taken = await takeLease(given, settings, (from) => checkTakeover(given, settings, from, ending), ending);
+    const { generation } = taken;
+    held = { generation, lease: holdLease(given, settings, generation, takenMs) };
     const progress = watchProgress(given, settings, generation);
     const observe = (event: CoordinatorEvent) => {
       progress.hear(event);
@@ -48,13 +50,29 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
     observe({
       event: 'lease-taken',
       generation,
-      incarnation: row.incarnation,
-      lastCompleted: row.lastCompleted?.epoch,
-      lastCommitted: row.lastCommitted,
+      incarnation: taken.incarnation,
+      lastCompleted: taken.lastCompleted?.epoch,
+      lastCommitted: taken.lastCommitted,
     });
-    const stopWatch = watchForStop(given, settings, row);
-    const leaving = AbortSignal.any([ending, lease.lost, stopWatch.lasts]);
-    const standing = await progress.during(recover(deps, settings, row, leaving)).finally(stopWatch.end);
+    let row: JobRow = taken;
+    const planned = await planStart(deps, settings, row, ending);
+    if (planned !== undefined) {
+      await untilLeft({ given, settings }, row, (leaving) => progress.during(leaveIncarnation(deps, settings, taken, planned, leaving)), [
+        ending,
+        held.lease.lost,
+      ]);
+      // A renewal that is under way would be of the incarnation before.
+      await held.lease.end();
+      const begunMs = given.clock.elapsedMs();
+      row = await beginIncarnation(deps, settings, row, planned);
+      held = { generation, lease: holdLease(given, settings, generation, begunMs) };
+    }
+    const { lease } = held;
+    const own = row;
+    const standing = await untilLeft({ given, settings }, own, (leaving) => progress.during(recover(deps, settings, own, leaving)), [
+      ending,
+      lease.lost,
+    ]);
     const running = { ...deps, refusalTimeoutMs: settings.refusalTimeoutMs };
     const asked = await runEpochs(running, settings, standing, { lease, progress }, ending);
     if (asked === 'stop-requested' || signals.stop.aborted) end = { end: 'stopped', message: `job ${settings.job} stopped` };
@@ -71,6 +89,17 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
   }
   given.observe({ event: 'ended', end: end.end, message: end.message });
   return end;
+}
+
+/** Does a part of a start, which ends early also when the job has been asked to stop for long enough. */
+async function untilLeft<T>(
+  { given, settings }: { readonly given: CoordinatorDeps; readonly settings: JobSettings },
+  row: JobRow,
+  work: (leaving: AbortSignal) => Promise<T>,
+  ends: readonly AbortSignal[],
+): Promise<T> {
+  const stopWatch = watchForStop(given, settings, row);
+  return work(AbortSignal.any([...ends, stopWatch.lasts])).finally(stopWatch.end);
 }
 
 function endOf(error: unknown, settings: JobSettings): CoordinatorEnd {

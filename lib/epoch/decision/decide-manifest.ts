@@ -24,7 +24,7 @@ export async function decideManifest(
   manifest: Manifest,
   summary: EpochSummary,
 ): Promise<DecidedManifest> {
-  const stored = await storeManifest(deps, manifest);
+  const stored = await untilAnswered(deps, `storing the manifest of epoch ${manifest.epoch}`, () => storeManifest(deps, manifest));
   const decision: Decision = {
     job: settings.job,
     incarnation: tenure.incarnation,
@@ -62,13 +62,12 @@ export async function decideManifest(
   }
 }
 
-async function storeManifest(deps: CoordinatorDeps, manifest: Manifest): Promise<ManifestRef> {
+/** In its row, or in a blob of its own when it is large. */
+export async function storeManifest(deps: Pick<CoordinatorDeps, 'blobs'>, manifest: Manifest): Promise<ManifestRef> {
   const text = JSON.stringify(manifest);
   if (Buffer.byteLength(text) <= ROW_MANIFEST_BYTES) return { at: 'row', manifest };
   const place = { job: manifest.job, incarnation: manifest.incarnation, stage: 'manifest', subtask: 0, epoch: manifest.epoch };
-  const ref = await untilAnswered(deps, `storing the manifest of epoch ${manifest.epoch}`, () =>
-    deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0),
-  );
+  const ref = await deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0);
   if (ref.at !== 'store') throw new Error('a manifest blob is never inline');
   return { at: 'blob', name: ref.name };
 }

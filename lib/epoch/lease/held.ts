@@ -47,7 +47,7 @@ export function howLost({ job }: { readonly job: string }, { incarnation }: Held
   if (row === undefined) return `job ${job} was deleted`;
   return row.incarnation === incarnation
     ? `${holderOf(row)} holds job ${job}`
-    : `job ${job} was deleted and made anew, and ${holderOf(row)} holds that one`;
+    : `job ${job} was deleted and made anew, or started from a savepoint, and ${holderOf(row)} holds that one`;
 }
 
 /** Records what sinks may leave open, before they do. */

@@ -17,6 +17,16 @@ export type CoordinatorEvent =
       readonly lastCompleted: number | undefined;
       readonly lastCommitted: number;
     }
+  /** The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `dropped`: uids that were left behind. */
+  | {
+      readonly event: 'started-from';
+      readonly from: string;
+      readonly epoch: number;
+      readonly incarnation: string;
+      readonly left: string;
+      readonly added: readonly string[];
+      readonly dropped: readonly string[];
+    }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }
   /** Epochs can run: it is decided where every source reads from. */
   | {

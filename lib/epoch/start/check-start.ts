@@ -7,6 +7,7 @@ import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedErr
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { checkWitness } from './check-witness.ts';
 import { holderOf } from './may-start.ts';
+import { planStart } from './plan-start.ts';
 
 /**
  * Everything that can be told before the job is touched: do settings, graph, topics, brokers and the blob store go together with
@@ -40,7 +41,8 @@ export async function checkStart(
 /** The same for a start that would take over from a coordinator that is well. Throws `StartRefusedError`: nothing was changed. */
 export async function checkTakeover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<void> {
   try {
-    await checkStart(deps, settings, row, signal);
+    const planned = await planStart(deps, settings, row, signal);
+    await checkStart(deps, settings, planned?.rowAfter ?? row, signal);
   } catch (error) {
     if (!(error instanceof JobFailedError)) throw error;
     throw new StartRefusedError(`${error.message}. Nothing was changed: job ${row.job} runs on, held by ${holderOf(row)}`, {

@@ -19,7 +19,7 @@ export interface DeliverTarget {
 export interface DeliveryStart {
   /** The job's name. */
   readonly job: string;
-  /** Another one after the job was deleted and made anew: its epochs count from the beginning. */
+  /** Another one after the job was deleted and made anew, or was started from a savepoint: its epochs are others, whatever their numbers. */
   readonly incarnation: string;
   /** The sink's uid. */
   readonly sink: string;

@@ -8,6 +8,7 @@ import type { Broker } from '../models/kafka-broker.ts';
 import type { Targets } from '../models/targets.ts';
 import type { SimJob } from '../sim-job.ts';
 import { Arrivals } from './arrivals.ts';
+import { takeBegun } from './begun.ts';
 import { Contents } from './contents.ts';
 import { LeftOut, type PoisonRule } from './dead-letters.ts';
 import { acceptDecision } from './decisions.ts';
@@ -87,7 +88,10 @@ export class Checker {
       },
       forgotten: (incarnation) => this.#visibility.takeForgotten(incarnation),
       epochsDeleted: (incarnation) => checkEpochsDeleted(this.#scene, incarnation),
-      begun: () => {},
+      begun: (next) => {
+        this.#visibility.takeForgotten(next.leaves);
+        takeBegun(this.#scene, this.#contents, next);
+      },
     };
     broker.onEnd = (end) => this.#visibility.takeEnd(end);
     broker.onPlain = (partition, batch) => this.#visibility.takePlain(partition, batch);

@@ -2,7 +2,7 @@ import type { Committable } from '../../../lib/protocol/committable.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { KafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import type { Partition } from '../models/partition.ts';
-import type { InputRecord, Written } from './interpreter/epoch.ts';
+import type { InputRecord, Told, Written } from './interpreter/epoch.ts';
 import type { Interpreter } from './interpreter/interpreter.ts';
 import { missingOf } from './missing.ts';
 import type { Times } from './times.ts';
@@ -28,7 +28,14 @@ export interface StagedElsewhere {
 
 export type Staged = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
-/** One incarnation of the job: it begins anew, from its starting offsets, without state. */
+/** What an epoch was made of, and how far time had come by it: enough to make its outcome anew. */
+export interface Step {
+  readonly epoch: number;
+  readonly told: Told;
+  readonly times: Times;
+}
+
+/** One incarnation of the job: it begins anew, from its starting offsets, without state; or from an epoch of another one. */
 export class Life {
   readonly incarnation: string;
   /** Has been given the input through the last decided epoch. */
@@ -37,6 +44,10 @@ export class Life {
   readonly plain: Interpreter | undefined;
   /** Has been given the same. */
   readonly times: Times;
+  /** Of all decided epochs that it goes back to, those of incarnations before included. */
+  readonly steps: Step[] = [];
+  /** Epochs of incarnations before that it goes back to. */
+  readonly before: DecidedEpoch[] = [];
   /** By source uid, all that was processed. */
   readonly input = new Map<string, InputRecord[]>();
   /** By operator uid and origin: what came late to operators that work in order of time. */

@@ -19,7 +19,8 @@ export function checkOrder(scene: Scene): void {
   for (const life of scene.lives) checkLife(scene, life);
 }
 
-function checkLife(scene: Scene, { incarnation, decided, input, late, times }: Life): void {
+function checkLife(scene: Scene, { incarnation, before, decided: own, input, late, times }: Life): void {
+  const decided = [...before, ...own];
   const { definition, sinks } = shapeOf(scene.job);
   const processingMs = decided.at(-1)?.manifest.time?.processingMs;
   // Records of a topic that was made anew have the places of others.

@@ -11,7 +11,7 @@ import type { Row } from './interpreter/rows.ts';
 import { timersIn } from './interpreter/timers.ts';
 import { rowsIn } from './interpreter/waiting.ts';
 import { keyGroupOf } from './key-groups.ts';
-import { type Life, sinkOf } from './life.ts';
+import { type Life, type Step, sinkOf } from './life.ts';
 import { checkPlaces } from './places.ts';
 import type { Scene } from './scene.ts';
 import { differenceOf, multiset, shown } from './texts.ts';
@@ -34,6 +34,7 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
     if (life.plain !== undefined) checkPlain(scene, manifest.epoch, written, life.plain.run(told));
     checkLate(scene, decided, aside);
     remember(life, input, aside, shapeOf(scene.job).definition);
+    life.steps.push({ epoch: manifest.epoch, told, times: life.times.copy() });
   } catch (error) {
     return scene.fail(
       'I3',
@@ -62,6 +63,16 @@ export function checkOutcome(scene: Scene, contents: Contents, decided: Decided,
     if (node.kind !== 'process') continue;
     checkBases(scene, contents, decided, node);
     checkBroadcast(scene, contents, decided, node);
+  }
+}
+
+/** Makes of a new life what another was after an epoch, from the input of all epochs until then. */
+export function goThrough(scene: Scene, life: Life, steps: readonly Step[]): void {
+  for (const step of steps) {
+    const { aside } = life.interpreter.runEpoch(step.told);
+    life.plain?.run(step.told);
+    remember(life, step.told.input, aside, shapeOf(scene.job).definition);
+    life.steps.push(step);
   }
 }
 

@@ -44,6 +44,15 @@ export class Times {
     this.#job = job;
   }
 
+  copy(): Times {
+    const copy = new Times(this.#job);
+    for (const [name, part] of this.#parts) copy.#parts.set(name, part);
+    for (const [name, watermark] of this.#watermarks) copy.#watermarks.set(name, watermark);
+    copy.#readable.push(...this.#readable);
+    copy.#processingMs = this.#processingMs;
+    return copy;
+  }
+
   get isUsed(): boolean {
     return this.#job.nodes.some((node) =>
       node.kind === 'source' ? node.eventTime !== undefined : isKeyed(node) && node.time !== undefined,

@@ -1390,4 +1390,44 @@ export const mutants: readonly Mutant[] = [
     focus: 'savepoints',
     edits: [edit(CANCEL, 'const garbage = found.filter((name) => !pinned.has(name));', 'const garbage = found.slice(pinned.size * 0);')],
   },
+  {
+    name: 'who has lost the job since deletes nothing of what it has collected',
+    focus: 'savepoints',
+    edits: [edit(COLLECT, LAST_LOOK, UNNAMED)],
+  },
+  {
+    name: 'what is kept of an incarnation that the job has left is what its manifests name',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        'lib/epoch/garbage/retain.ts',
+        'if (epoch === undefined || facts.live.has(name)) return false;',
+        "if (epoch === undefined || (facts.live.has(name) && name.split('/')[1] === facts.incarnation)) return false;",
+      ),
+      edit(COLLECT, 'const unnamed = garbage.filter((name) => !pinned.has(name));', 'const unnamed = garbage.slice(pinned.size * 0);'),
+    ],
+  },
+  {
+    name: 'a start from a savepoint is made only while that is there',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        TABLE,
+        "if (savepoint !== undefined && (pin?.id !== savepoint.id || pin.standing !== 'complete')) return 'refused';",
+        'void pin;',
+      ),
+    ],
+  },
+  {
+    name: 'a start from a savepoint commits what is decided before it leaves it',
+    focus: 'savepoints',
+    edits: [
+      edit(TABLE, "if (row.lastCompleted !== undefined && row.lastCommitted !== row.lastCompleted.epoch) return 'refused';", ''),
+      edit(
+        'lib/epoch/start/begin-incarnation.ts',
+        'if (completed !== undefined && row.lastCommitted < completed.epoch) {',
+        'if (completed !== undefined && completed.epoch < 0) {',
+      ),
+    ],
+  },
 ];

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
+import type { Outcome } from '../world-options.ts';
 import { at, plain, story } from './story.ts';
 
 /** Enough epochs for a base to be written anew, so that the blobs of the first ones are named by nothing that is retained. */
 const input = Array.from({ length: 40 }, (_, index) => plain(index * 700, index % 2, `ant bee cow${index} #${index}`));
 const long = { input, faultsUntilMs: 40_000, settings: { checkpointIntervalMs: 200, retainedCheckpoints: 1 } };
 const decideOf = (epoch: number) => at('decide', { about: new RegExp(`^epoch ${epoch} `) });
-const create = (world: World, name = 'kept') => world.onSavepoint({ atMs: 0, does: 'create', name });
-const remove = (world: World, name = 'kept') => world.onSavepoint({ atMs: 0, does: 'delete', name });
+const create = (world: World, name = 'kept') => world.onSavepoint({ does: 'create', name });
+const remove = (world: World, name = 'kept') => world.onSavepoint({ does: 'delete', name });
 
 describe('a savepoint', () => {
   it('keeps its blobs while all that was retained when it was made is retired and collected', async () => {
@@ -140,5 +141,118 @@ describe('a savepoint', () => {
       );
       expect(told.savepoints).toEqual(['create: created', 'delete: deleted']);
     }
+  });
+});
+
+describe('a start from a savepoint', () => {
+  const started = (told: Outcome) => told.observed.filter(({ event }) => event === 'started-from');
+  const created = { at: decideOf(6), also: (world: World) => create(world) };
+
+  it('goes on from its offsets and its state, in another incarnation, and writes again what came behind it', async () => {
+    const told = await story([created, { at: decideOf(12), also: (world) => world.startFrom('kept') }], long);
+    expect(started(told)).toHaveLength(1);
+    expect(told.lives).toBe(2);
+  });
+
+  it('commits first what the job has decided, for a decision cannot be taken back', async () => {
+    const told = await story(
+      [
+        created,
+        {
+          at: at('invoke commit', { about: /epoch 12$/ }),
+          also: (world) => world.scheduler.after(200, undefined, () => world.startFrom('kept')),
+          fault: { fault: 'crash', when: 'before' },
+        },
+      ],
+      long,
+    );
+    expect(started(told)).toHaveLength(1);
+    expect(told.history.join('\n')).toMatch(/commit job-\w+-write-0-0[\s\S]*recordCommitted epoch 12[\s\S]*beginIncarnation/);
+  });
+
+  it.each(['before', 'after'] as const)('that dies %s its one write is not done, or done, and the next start goes on', async (when) => {
+    const told = await story(
+      [
+        created,
+        { at: decideOf(12), also: (world) => world.startFrom('kept') },
+        { at: at('beginIncarnation'), fault: { fault: 'crash', when } },
+      ],
+      long,
+    );
+    expect(told.lives).toBe(when === 'before' ? 1 : 2);
+  });
+
+  it('whose write has no answer is done once', async () => {
+    for (const what of ['request', 'answer'] as const) {
+      const told = await story(
+        [
+          created,
+          { at: decideOf(12), also: (world) => world.startFrom('kept') },
+          { at: at('beginIncarnation'), fault: { fault: 'lose', what } },
+        ],
+        long,
+      );
+      expect(started(told)).toHaveLength(1);
+      expect(told.lives).toBe(2);
+    }
+  });
+
+  it('keeps what it goes on from when the savepoint is deleted at once, and all of the incarnation before is collected', async () => {
+    const told = await story(
+      [
+        created,
+        { at: decideOf(12), also: (world) => world.startFrom('kept') },
+        { at: at('beginIncarnation'), also: (world) => world.scheduler.after(50, undefined, () => remove(world)) },
+      ],
+      long,
+    );
+    expect(told.savepoints).toEqual(['create: created', 'delete: deleted']);
+    expect(told.lives).toBe(2);
+  });
+
+  it('that sleeps until its savepoint is deleted is none', async () => {
+    const told = await story(
+      [
+        created,
+        { at: decideOf(12), also: (world) => world.startFrom('kept') },
+        { at: at('beginIncarnation'), also: (world) => remove(world), fault: { fault: 'slow', byMs: 1_500 } },
+      ],
+      long,
+    );
+    expect(told.lives).toBe(1);
+    expect(told.ends.some(({ message }) => /^savepoint kept, epoch \d+ of job job is not there any more/.test(message))).toBe(true);
+  });
+
+  it.each(['listEpochs', 'listSavepoints', 'list', 'delete'])(
+    'loses nothing to a collector of the incarnation before that stands still before "%s", though the savepoint is deleted meanwhile',
+    async (api) => {
+      await story(
+        [
+          created,
+          // From here on nothing but the savepoint keeps its epoch.
+          {
+            at: at(api, { role: 'coordinator', nth: 3 }),
+            also: (world) => {
+              world.startFrom('kept');
+              world.scheduler.after(6_000, undefined, () => remove(world));
+            },
+            fault: { fault: 'freeze', when: 'before', forMs: 9_000 },
+          },
+        ],
+        long,
+      );
+    },
+  );
+
+  it('of a deleted job goes on from what the savepoint has kept', async () => {
+    const told = await story(
+      [
+        created,
+        { at: decideOf(8), also: (world) => world.startCommand('delete') },
+        { at: at('deleteJob'), also: (world) => world.scheduler.after(100, undefined, () => world.startFrom('kept')) },
+      ],
+      { ...long, leftAloneMs: [10_000, 10_000] },
+    );
+    expect(started(told)).toHaveLength(1);
   });
 });

@@ -48,7 +48,7 @@ describe('onceflow start', () => {
       startDeployed: async () => `word-count-coordinator-${++asked}`,
       say: () => {},
     } as unknown as CommandTools;
-    return { result: await start(tools, takeOver, patience.signal), asked };
+    return { result: await start(tools, { takeOver }, patience.signal), asked };
   }
 
   it('asks the deployment once, and waits until a coordinator has the job', async () => {

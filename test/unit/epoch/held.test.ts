@@ -20,7 +20,7 @@ test.each([
   [
     'the same generation of a job that was made anew',
     jobRow({ incarnation: 'anew' }),
-    'job word-count was deleted and made anew, and generation 6 of host-a process 123 holds that one; this coordinator is generation 6',
+    'job word-count was deleted and made anew, or started from a savepoint, and generation 6 of host-a process 123 holds that one; this coordinator is generation 6',
   ],
   ['no row', undefined, 'job word-count was deleted; this coordinator is generation 6'],
 ])('%s is no holder any more, and is told whose the job is', (_, row, message) => {

@@ -17,6 +17,8 @@ describe("the coordinator's function", () => {
     { ask: 'stop' },
     { ask: 'start', askedAt: 'yesterday' },
     { ask: 'start', askedAt: 7 },
+    { ask: 'start', at: {} },
+    { ask: 'start', at: { at: { epoch: -1 }, drop: [], onWrittenAgain: 'allow' } },
     { source: 'aws.events', 'detail-type': 'Scheduled Event' },
   ])('starts nothing for the payload %j, and says what it takes', async (payload) => {
     await expect(handler(payload, context)).rejects.toThrow(/it must be \{"ask":"start"\}, with .* or, from a schedule, \{"ask":"tick"\}/);

@@ -325,6 +325,7 @@ describe('roles', () => {
     [
       'coordinator',
       [
+        'dynamodb:ConditionCheckItem',
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:Query',

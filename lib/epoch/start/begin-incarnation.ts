@@ -1,0 +1,95 @@
+import type { JobRow, ManifestRef, NextIncarnation } from '../../ports/epoch-store.ts';
+import { commitEpoch } from '../commit/commit-epoch.ts';
+import { settlePool } from '../commit/settle-pool.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
+import { untilAnswered } from '../coordinator/store-retry.ts';
+import { storeManifest } from '../decision/decide-manifest.ts';
+import { nextManifest } from '../decision/position.ts';
+import { readManifest } from '../decision/read-manifest.ts';
+import { fenced } from '../lease/fenced.ts';
+import { type Held, recordCommitted } from '../lease/held.ts';
+import { CONTROL_POLL_MS } from '../loop/chores.ts';
+import { checkStart } from './check-start.ts';
+import type { PlannedStart } from './plan-start.ts';
+
+/** More starts of a job from a savepoint than anybody looks back on; a row has room for many more. */
+const REMEMBERED_STARTS = 50;
+
+/**
+ * Brings to rest what the job leaves for the start that is planned: what is decided is committed, for a decision cannot be taken back, and nothing
+ * stays open. Everything that can be told is checked before. The job is still where it was after that.
+ */
+export async function leaveIncarnation(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  row: JobRow,
+  planned: PlannedStart,
+  signal: AbortSignal,
+): Promise<void> {
+  await checkStart(deps, settings, planned.rowAfter, signal);
+  const { generation, incarnation, pool, lastCompleted: completed } = row;
+  const held: Held<JobSettings> = { deps, settings, tenure: { generation, incarnation, sinkFacts: {}, pool }, signal };
+  if (completed !== undefined && row.lastCommitted < completed.epoch) {
+    const what = `reading the manifest of epoch ${completed.epoch}`;
+    const last = await untilAnswered(deps, what, () => readManifest(deps, row, completed), signal);
+    await commitEpoch(held, last, { recorded: row.sentAgain, isOld: true });
+    await recordCommitted(held, last.epoch);
+  }
+  if ((await settlePool(held)) === 0) return;
+  // A function of the holder before may have begun a transaction until that one has learned that it is deposed. Nobody looks for those later.
+  await deps.clock.sleep(2 * CONTROL_POLL_MS, signal);
+  await settlePool(held);
+}
+
+/** Gives the job its next incarnation, which begins at the epoch of the start that is planned. Answers the row after that. */
+export async function beginIncarnation(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  row: JobRow,
+  { from, manifest: at, incarnation, added }: PlannedStart,
+): Promise<JobRow> {
+  const { job, generation } = row;
+  const { startAt } = settings;
+  const nowMs = deps.clock.now();
+  const { epoch, savepoint } = from;
+  const { offsets, topicIds, state, time } = at;
+  const manifest = nextManifest({ job, incarnation }, at, {
+    epoch,
+    decisionId: deps.random.id(),
+    position: { offsets, topicIds, state, time },
+    outputs: {},
+    committables: [],
+    parallelism: at.parallelism,
+  });
+  const stored = await untilAnswered(deps, 'storing the manifest of the start', () => storeManifest(deps, manifest));
+  const former = row.lastCompleted === undefined ? [] : [{ incarnation: row.incarnation, leftAtMs: nowMs }];
+  const startedFrom = { id: from.id, savepoint: savepoint?.name, incarnation: from.incarnation, epoch, atMs: nowMs };
+  const next: NextIncarnation = {
+    ...{ job, generation, leaves: row.incarnation, incarnation, epoch, decisionId: manifest.decisionId, manifest: stored, savepoint },
+    summary: { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 },
+    // Of what is dropped nothing is left to be compared with; a person has said so.
+    fingerprint: settings.fingerprint,
+    maxParallelism: from.maxParallelism,
+    leaseExpiresAtMs: nowMs + settings.leaseMs,
+    startedFrom: [...(row.startedFrom ?? []), startedFrom].slice(-REMEMBERED_STARTS),
+    former: [...(row.former ?? []), ...former],
+  };
+  const begun = await untilAnswered(deps, 'beginning another incarnation', () => deps.epochs.beginIncarnation(next));
+  if (begun === 'refused') {
+    await deleteStored(deps, stored);
+    throw new JobFailedError(
+      `${from.what} of job ${job} is not there any more: it was deleted, or retired, while the job was to start from it`,
+    );
+  }
+  fenced(settings, begun);
+  const dropped = startAt?.drop ?? [];
+  deps.observe({ event: 'started-from', from: from.what, epoch, incarnation, left: row.incarnation, added, dropped });
+  const after = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job));
+  if (after === undefined) throw new JobFailedError(`job ${job} was deleted while it was started`);
+  return after;
+}
+
+/** No manifest names it: nothing would ever delete it. */
+async function deleteStored({ blobStore }: CoordinatorDeps, stored: ManifestRef): Promise<void> {
+  if (stored.at === 'blob') await blobStore.delete([stored.name]);
+}

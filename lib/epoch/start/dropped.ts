@@ -1,0 +1,39 @@
+import { byName } from '../../config/by-name.ts';
+import { withoutUids } from '../../graph/fingerprint.ts';
+import { broadcastStateName } from '../../graph/job.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import type { Startable } from './startable.ts';
+
+export type Dropped =
+  | { readonly outcome: 'dropped'; readonly manifest: Manifest; readonly fingerprint: string }
+  /** There is nothing of that uid. */
+  | { readonly outcome: 'unknown'; readonly message: string };
+
+/** An epoch without what a person leaves behind of it, by uid. */
+export function withoutDropped(
+  { what, fingerprint }: Pick<Startable, 'what' | 'fingerprint'>,
+  manifest: Manifest,
+  drop: readonly string[],
+): Dropped {
+  const left = withoutUids(fingerprint, drop);
+  const [unknown] = left.unknown;
+  if (unknown !== undefined)
+    return {
+      outcome: 'unknown',
+      message: `${what} has nothing of uid ${unknown} to leave behind: it has ${left.known.join(', ')} (--drop, ONCEFLOW_START_DROP)`,
+    };
+  const gone = new Set(drop.flatMap((uid) => [uid, broadcastStateName(uid)]));
+  const without = <T>(of: Readonly<Record<string, T>>) => byName(Object.entries(of).filter(([uid]) => !gone.has(uid)));
+  const { offsets, topicIds, state, time } = manifest;
+  return {
+    outcome: 'dropped',
+    fingerprint: left.fingerprint,
+    manifest: {
+      ...manifest,
+      offsets: without(offsets),
+      ...(topicIds !== undefined && { topicIds: without(topicIds) }),
+      state: without(state),
+      ...(time !== undefined && { time: { ...time, sources: without(time.sources) } }),
+    },
+  };
+}

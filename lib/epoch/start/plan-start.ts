@@ -1,0 +1,90 @@
+import { checkCompatible } from '../../graph/fingerprint.ts';
+import type { JobRow } from '../../ports/epoch-store.ts';
+import type { Manifest } from '../../protocol/manifest.ts';
+import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
+import { untilAnswered } from '../coordinator/store-retry.ts';
+import { openManifest } from '../decision/read-manifest.ts';
+import { withoutDropped } from './dropped.ts';
+import type { StartAt } from './start-at.ts';
+import { epochToStartAt, type Startable, savepointToStartAt } from './startable.ts';
+
+/** A start from another epoch than the last, which was checked, and of which nothing is done yet. */
+export interface PlannedStart {
+  readonly from: Startable;
+  /** What the new incarnation begins with: as it was, but for what is dropped. */
+  readonly manifest: Manifest;
+  readonly incarnation: string;
+  /** The row as it will be, as far as a start checks it. */
+  readonly rowAfter: JobRow;
+  /** What the graph has that the epoch has not: it starts empty. */
+  readonly added: readonly string[];
+}
+
+/**
+ * What an explicit start from another epoch has to do; undefined: nothing, none was asked for or it was done before. Changes nothing.
+ *
+ * @throws JobFailedError: it cannot be done, and why
+ */
+export async function planStart(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  row: JobRow,
+  signal: AbortSignal,
+): Promise<PlannedStart | undefined> {
+  const { startAt } = settings;
+  if (startAt === undefined || settings.startKind === 'revival') return undefined;
+  const from = await untilAnswered(deps, 'reading where to start from', () => findStart(deps, row, startAt), signal);
+  if (from === undefined) return undefined;
+  const stored = await untilAnswered(deps, `reading the manifest of ${from.what}`, () => openManifest(deps, from.manifest), signal);
+  const dropped = withoutDropped(from, stored, startAt.drop);
+  if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
+  const { manifest, fingerprint } = dropped;
+  const added = checkGraph(from, fingerprint, settings);
+  checkWrittenAgain(row, from, startAt);
+  const incarnation = deps.random.id().slice(0, 8);
+  const rowAfter: JobRow = {
+    ...row,
+    ...{ incarnation, fingerprint, maxParallelism: from.maxParallelism },
+    ...{ lastCompleted: { epoch: from.epoch, decisionId: from.decisionId }, lastCommitted: from.epoch },
+  };
+  return { from, manifest, incarnation, rowAfter, added };
+}
+
+async function findStart({ epochs }: CoordinatorDeps, row: JobRow, { at, once }: StartAt): Promise<Startable | undefined> {
+  const done = row.startedFrom ?? [];
+  if (once !== undefined && done.some(({ id }) => id === once)) return undefined;
+  if ('epoch' in at) return epochToStartAt(epochs, row, at.epoch, once ?? '');
+  const savepoint = await epochs.readSavepoint(row.job, at.savepoint);
+  const isDone =
+    savepoint === undefined ? done.some((each) => each.savepoint === at.savepoint) : done.some(({ id }) => id === savepoint.id);
+  if (once === undefined && isDone) return undefined;
+  return savepointToStartAt(epochs, row.job, at.savepoint, savepoint, once);
+}
+
+/** Answers what is new. */
+function checkGraph(from: Startable, fingerprint: string, settings: JobSettings): readonly string[] {
+  if (from.maxParallelism !== settings.maxParallelism)
+    throw new JobFailedError(
+      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: ${from.what} was made with ${from.maxParallelism}, by which its state is cut: set it to that`,
+    );
+  const compatibility = checkCompatible(fingerprint, settings.fingerprint);
+  if (compatibility.outcome === 'incompatible')
+    throw new JobFailedError(
+      `job ${settings.job} cannot start from ${from.what} with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or name what is to be left behind, with its state (--drop UID, ONCEFLOW_START_DROP)`,
+    );
+  return compatibility.outcome === 'changed' ? compatibility.differences : [];
+}
+
+function checkWrittenAgain(row: JobRow, from: Startable, { onWrittenAgain }: StartAt): void {
+  const last = row.lastCompleted;
+  if (onWrittenAgain === 'allow' || last === undefined) return;
+  const isLast = row.incarnation === from.incarnation && last.epoch === from.epoch;
+  if (isLast) return;
+  const since =
+    row.incarnation === from.incarnation
+      ? `epochs ${from.epoch + 1} to ${last.epoch} were`
+      : `the job has gone on since, to epoch ${last.epoch} of another incarnation, whose output was`;
+  throw new JobFailedError(
+    `a start from ${from.what} would write output again that readers have: ${since} committed. If that is meant, say so (--yes, or ONCEFLOW_ON_WRITTEN_AGAIN=allow)`,
+  );
+}

@@ -1,0 +1,110 @@
+import { expect, it } from 'vitest';
+import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
+import type { JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
+import { asCommittable } from '../../../lib/sinks/kafka/committable.ts';
+import { jobRowOf, manifestOf, NOW } from './rows.ts';
+import { runCommand } from './run-command.ts';
+
+const written = (epoch: number) =>
+  asCommittable({
+    ...{ sink: 'write', subtask: 0, epoch, transactionalId: 't', producerId: '1', producerEpoch: 0 },
+    written: [{ topic: 'counts', partition: 2, first: epoch * 10, last: epoch * 10 + 4 }],
+  });
+const at = (epoch: number) => manifestOf(epoch, { offsets: { read: { lines: [epoch * 100] } }, committables: [written(epoch)] });
+const savepoint: Savepoint = {
+  ...{ job: 'word-count', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: NOW, incarnation: 'inc', epoch: 7, decisionId: 'd7' },
+  ...{ fingerprint: 'f', maxParallelism: 128, manifest: { at: 'row', manifest: at(7) } },
+};
+const stopped = jobRowOf({ leaseExpiresAtMs: 0, desired: 'stopped' });
+
+/** Answers what the deployment was asked for, and what was said. */
+async function run(
+  call: readonly string[],
+  { row = stopped, answer = 'yes', table = 'onceflow' }: { row?: JobRow; answer?: string; table?: string } = {},
+) {
+  const asked: (StartAt | undefined)[] = [];
+  const said: string[] = [];
+  let elapsedMs = 0;
+  const after = { ...row, generation: 7, leaseExpiresAtMs: NOW + 9_000 };
+  const result = await runCommand(['start', ...call], {
+    config: { table },
+    epochs: {
+      readJob: async () => (asked.length === 0 ? row : after),
+      readSavepoint: async (_job: string, name: string) => (name === 'kept' ? savepoint : undefined),
+      listSavepoints: async () => [savepoint],
+      readEpoch: async (_job: string, _incarnation: string, epoch: number) => ({
+        epoch,
+        decisionId: `d${epoch}`,
+        manifest: { at: 'row', manifest: at(epoch) },
+      }),
+      listEpochs: async (_job: string, _incarnation: string, behind: number) =>
+        [7, 8, 9].filter((epoch) => epoch > behind).map((epoch) => ({ epoch, manifest: { at: 'row', manifest: at(epoch) } })),
+    },
+    clock: {
+      now: () => NOW,
+      elapsedMs: () => elapsedMs,
+      sleep: async (ms: number) => {
+        elapsedMs += ms;
+      },
+    },
+    random: { id: () => 'once' },
+    startDeployed: async (startAt?: StartAt) => {
+      asked.push(startAt);
+      return 'f';
+    },
+    ask: async () => answer,
+    say: (line: string) => said.push(line),
+  });
+  return { result, asked, said: said.join('\n') };
+}
+
+it('says what is read and written again, with topic and offsets, and starts when that is agreed', async () => {
+  const { asked, said, result } = await run(['--from', 'kept']);
+  expect(said).toContain(
+    [
+      'behind savepoint kept, epoch 7, 2 epochs of output were committed, and a start from there writes it again:',
+      '  input read again: topic lines, partition 0, offsets 700 to 899',
+      '  output that stays, and comes again: topic counts, partition 2, offsets 80 to 94',
+    ].join('\n'),
+  );
+  expect(asked).toEqual([{ at: { savepoint: 'kept' }, once: 'once', drop: [], onWrittenAgain: 'allow' }]);
+  expect(result).toMatchObject({ code: 0, json: { outcome: 'started' } });
+});
+
+it('starts nothing when a person says no, or when nobody is there and --yes is not given', async () => {
+  expect(await run(['--from', 'kept'], { answer: 'no' })).toMatchObject({ asked: [], result: { json: { outcome: 'not-started' } } });
+  await expect(run(['--from', 'kept'], { answer: 'nobody' })).rejects.toThrow(
+    /offsets 80 to 94\nNobody is there to be asked .* give --yes/,
+  );
+  expect((await run(['--from-epoch', '8', '--yes', '--drop', 'a, b'], { answer: 'nobody' })).asked).toEqual([
+    { at: { epoch: 8 }, once: 'once', drop: ['a', 'b'], onWrittenAgain: 'allow' },
+  ]);
+});
+
+it('does not ask where nothing is written again', async () => {
+  const row = { ...stopped, lastCompleted: { epoch: 7, decisionId: 'd7' }, lastCommitted: 7 };
+  const { asked, said } = await run(['--from', 'kept'], { row, answer: 'nobody' });
+  expect(asked).toHaveLength(1);
+  expect(said).not.toContain('again');
+});
+
+it.each<[string, string[], object, RegExp]>([
+  ['both', ['--from', 'kept', '--from-epoch', '8'], {}, /start takes --from or --from-epoch, not both/],
+  [
+    'a savepoint that is not there, such as another job has',
+    ['--from', 'theirs'],
+    {},
+    /job word-count has no savepoint theirs: it has kept/,
+  ],
+  [
+    'an epoch that is not retained',
+    ['--from-epoch', '2'],
+    {},
+    /cannot start from epoch 2, which is not retained: the retained ones are 7 to 8/,
+  ],
+  ['something to drop without a savepoint', ['--drop', 'a'], {}, /--drop is for a start --from a savepoint/],
+  ['a job that runs', ['--from', 'kept', '--yes'], { row: jobRowOf() }, /job word-count runs, and nothing was changed: stop it first/],
+  ['a job in a file', ['--from', 'kept'], { table: 'file:///p/e.sqlite' }, /no deployment has it: run it with ONCEFLOW_START_FROM=kept/],
+])('refuses %s', async (_what, call, around, message) => {
+  await expect(run(call, around)).rejects.toThrow(message);
+});

@@ -1,0 +1,122 @@
+import { expect, it } from 'vitest';
+import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import { withoutDropped } from '../../../lib/epoch/start/dropped.ts';
+import { planStart } from '../../../lib/epoch/start/plan-start.ts';
+import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
+import type { JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
+import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
+
+const identity = (operators: object, sources = ['read'], sinks = ['write']) => JSON.stringify({ version: 2, sources, sinks, operators });
+const value = (serde: string) => ({ key: 'utf8', states: { n: { kind: 'value', serdes: [serde] } } });
+const GRAPH = identity({ count: value('int64') });
+const NEVER = new AbortController().signal;
+
+const manifest = manifestOf(7, { offsets: { read: { lines: [5] }, old: { more: [3] } }, outputs: {}, committables: [] });
+const savepoint: Savepoint = {
+  ...{ job: 'word-count', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: NOW, incarnation: 'inc', epoch: 7, decisionId: 'd7' },
+  ...{ fingerprint: GRAPH, maxParallelism: 128, manifest: { at: 'row', manifest } },
+};
+
+function plan(of: {
+  startAt?: Partial<StartAt>;
+  row?: Partial<JobRow>;
+  savepoint?: Partial<Savepoint> | null;
+  graph?: string;
+  startKind?: 'revival';
+  maxParallelism?: number;
+}) {
+  const found = of.savepoint === null ? undefined : { ...savepoint, ...of.savepoint };
+  const deps = {
+    epochs: {
+      readSavepoint: async () => found,
+      listSavepoints: async () => (found === undefined ? [] : [found]),
+      readEpoch: async () => ({ epoch: 8, decisionId: 'd8', manifest: { at: 'row', manifest: manifestOf(8) } }),
+    },
+    random: { id: () => 'a'.repeat(32) },
+    clock: { elapsedMs: () => 0, now: () => NOW },
+  } as unknown as CoordinatorDeps;
+  const startAt: StartAt = { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow', ...of.startAt };
+  const { maxParallelism = 128, graph = GRAPH, startKind } = of;
+  const settings = { job: 'word-count', startAt, fingerprint: graph, maxParallelism, ...(startKind && { startKind }) } as JobSettings;
+  return planStart(deps, settings, jobRowOf({ fingerprint: GRAPH, ...of.row }), NEVER);
+}
+
+it('plans another incarnation, with the state and the offsets as they were', async () => {
+  expect(await plan({})).toMatchObject({
+    incarnation: 'aaaaaaaa',
+    manifest,
+    added: [],
+    rowAfter: { incarnation: 'aaaaaaaa', lastCompleted: { epoch: 7, decisionId: 'd7' }, lastCommitted: 7, fingerprint: GRAPH },
+  });
+});
+
+it('says what is new, and starts empty', async () => {
+  expect((await plan({ graph: identity({ count: value('int64'), more: value('utf8') }) }))?.added).toEqual(['keyed operator more is new']);
+});
+
+it('is nothing to do for a schedule, and when the job was started from it before: by its id, also when it was deleted since', async () => {
+  const startedFrom = [{ id: 'i1', savepoint: 'kept', incarnation: 'inc', epoch: 7, atMs: 1 }];
+  expect(await plan({ startKind: 'revival' })).toBeUndefined();
+  expect(await plan({ row: { startedFrom } })).toBeUndefined();
+  expect(await plan({ row: { startedFrom }, savepoint: null })).toBeUndefined();
+  expect(await plan({ row: { startedFrom: [{ ...startedFrom[0], id: 'once' } as never] }, startAt: { once: 'once' } })).toBeUndefined();
+  // Another savepoint of that name, or another start from the same one.
+  expect(await plan({ row: { startedFrom }, savepoint: { id: 'i2' } })).toBeDefined();
+  expect(await plan({ row: { startedFrom }, startAt: { once: 'again' } })).toBeDefined();
+});
+
+it.each<[string, Parameters<typeof plan>[0], RegExp]>([
+  ['a savepoint that is not there', { savepoint: null }, /^job word-count has no savepoint kept: it has none$/],
+  ['one that is imported in part', { savepoint: { standing: 'importing' } }, /is not imported to its end: run its import again/],
+  ['one that is being deleted', { savepoint: { standing: 'deleting' } }, /is being deleted/],
+  [
+    'an epoch that is retired',
+    { startAt: { at: { epoch: 3 } } },
+    /cannot start from epoch 3, which is not retained: the retained ones are 7 to 8/,
+  ],
+  ['an epoch that is not committed', { startAt: { at: { epoch: 9 } } }, /cannot start from epoch 9, which is not retained/],
+  ['another maximum parallelism', { maxParallelism: 64 }, /ONCEFLOW_MAX_PARALLELISM=64: savepoint kept, epoch 7 was made with 128/],
+  [
+    'state that the job has no longer',
+    { graph: identity({}) },
+    /cannot start from savepoint kept, epoch 7 with this graph: keyed operator count is gone\. .*--drop UID/,
+  ],
+  ['a serde that is another', { graph: identity({ count: value('utf8') }) }, /state of count: n had serde int64 and has now utf8/],
+  [
+    'a uid to drop that there is not',
+    { startAt: { drop: ['cuont'] } },
+    /has nothing of uid cuont to leave behind: it has read, write, count/,
+  ],
+  [
+    'output that is written again',
+    { startAt: { onWrittenAgain: 'stop' } },
+    /^a start from savepoint kept, epoch 7 would write output again that readers have: epochs 8 to 9 were committed\. .*ONCEFLOW_ON_WRITTEN_AGAIN=allow/,
+  ],
+  [
+    'output of another incarnation that is written again',
+    { startAt: { onWrittenAgain: 'stop' }, row: { incarnation: 'x' } },
+    /to epoch 9 of another incarnation/,
+  ],
+])('refuses %s', async (_what, of, message) => {
+  const planned = plan(of);
+  await expect(planned).rejects.toThrow(JobFailedError);
+  await expect(planned).rejects.toThrow(message);
+});
+
+it('writes nothing again when it starts from the last epoch, or where no epoch is', async () => {
+  const stop = { onWrittenAgain: 'stop' } as const;
+  expect(await plan({ startAt: stop, row: { lastCompleted: { epoch: 7, decisionId: 'd7' } } })).toBeDefined();
+  expect(await plan({ startAt: stop, row: { lastCompleted: undefined } })).toBeDefined();
+});
+
+it('leaves behind what ONCEFLOW_START_DROP names, of the manifest and of what the graph is compared with', () => {
+  const from = { what: 'it', fingerprint: identity({ count: value('int64'), 'old.broadcast': value('int64') }, ['read', 'old']) };
+  const due = { id: 's', keyGroups: { first: 0, last: 127 }, deltas: [] };
+  const stored = { ...manifest, state: { count: [due], 'old.broadcast': [due] }, topicIds: { read: { lines: 'a' }, old: { more: 'b' } } };
+  const dropped = withoutDropped(from, stored, ['old']);
+  expect(dropped).toMatchObject({ outcome: 'dropped', fingerprint: identity({ count: value('int64') }) });
+  if (dropped.outcome !== 'dropped') throw new Error('it is not');
+  expect(dropped.manifest.offsets).toEqual({ read: { lines: [5] } });
+  expect(dropped.manifest.topicIds).toEqual({ read: { lines: 'a' } });
+  expect(Object.keys(dropped.manifest.state)).toEqual(['count']);
+});
