@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { jobRow, manifestOf } from '../../support/epochs.ts';
 import type { JobRun } from '../../support/job-run.ts';
+import { onceflow } from '../../support/onceflow.ts';
+import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 import { someLines } from '../../support/word-counts.ts';
 
@@ -53,4 +56,36 @@ it('a burst has more subtasks within three epochs, and fewer again when it is ov
   expect(run.eventsOf('lease-taken')).toHaveLength(1);
   expect(run.eventsOf('attempt-failed')).toEqual([]);
   expect(run.crashes).toEqual([]);
+});
+
+it('a person asks for other numbers while it runs: they stay through a kill of the coordinator, and a stopped job is refused', async () => {
+  const count = await newWordCount({
+    env: { ONCEFLOW_PARALLELISM: '1..3', ONCEFLOW_CHECKPOINT_INTERVAL_MS: '300', ONCEFLOW_SCALE_UP_BACKLOG_MS: 'unlimited' },
+  });
+  const rescale = (...asked: string[]) => onceflow(count.job.env, 'rescale', ...asked);
+  const run = count.job.start();
+  await run.event('starting-offsets');
+  const feed = count.feed();
+  await run.event('committed', ({ epoch }) => epoch > 1);
+  await waitFor('the row', async () => (await jobRow(count.job.name)).scale !== undefined);
+  expect(await rescale('count-words=3', 'write-counts=2', 'read-lines=2')).toMatchObject({ code: 0 });
+  const to = (stage: string, subtasks: number) => run.event('rescaled', (event) => event.stage === stage && event.to === subtasks);
+  await Promise.all([to('count-words', 3), to('write-counts', 2), to('read-lines', 2)]);
+  expect(await rescale('count-words=4')).toMatchObject({ code: 2, stdout: expect.stringContaining('out of its bounds, 1 to 3') });
+  expect(await rescale('words=2')).toMatchObject({ code: 2, stdout: expect.stringContaining('has no stage words') });
+  process.kill(await run.pid('coordinator'), 'SIGKILL');
+  await run.until('the next coordinator', () => run.eventsOf('recovered')[1]);
+  const { epoch } = await manifestOf(count.job.name);
+  await run.event('committed', (event) => event.epoch > epoch + 1);
+  const asked = { 'read-lines': 2, 'count-words': 3, 'write-counts': 2 };
+  expect((await manifestOf(count.job.name)).parallelism).toEqual(asked);
+  expect((await onceflow(count.job.env, 'status', '--json')).json()).toMatchObject({
+    rescale: asked,
+    scale: { 'count-words': { subtasks: 3, least: 1, most: 3, since: { why: 'asked for by hand' } } },
+  });
+  expect(await rescale('count-words=1')).toMatchObject({ code: 0 });
+  await to('count-words', 1);
+  await feed.stop();
+  await count.expectExact(run);
+  expect(await rescale('count-words=2')).toMatchObject({ code: 1, stdout: expect.stringContaining('is stopped') });
 });

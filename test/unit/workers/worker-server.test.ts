@@ -135,6 +135,8 @@ describe('several workers', () => {
     const [gone, second] = [await worker(named('gone')), await worker(named('second'))];
     const { invoke } = await invoker([gone.address, second.address]);
     await gone.drain(0);
+    // Until it is known here that its connection is closed.
+    await new Promise((wait) => setTimeout(wait, 100));
     expect(await invoke()).toBe('second');
   });
 
