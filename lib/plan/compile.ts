@@ -208,6 +208,6 @@ function checkKeySerde(job: JobDefinition, stage: string, keyBys: readonly numbe
   const other = others.find((name) => name !== first);
   if (other === undefined) return;
   throw new JobDefinitionError(
-    `job ${job.name}: stage ${stage} is reached by keys of serde ${first} and of serde ${other}; the keys of one stage have one serde`,
+    `job ${job.name}: stage ${stage} is reached by keys of serde ${first} and of serde ${other}; the keys of one stage have one serde: give each keyBy before it the same one`,
   );
 }

@@ -4,7 +4,7 @@ import type { Sample } from './watch.ts';
 const WIDTH = 960;
 const LEFT = 60;
 const RIGHT = 24;
-const TOP = 58;
+const TOP = 78;
 const PANEL_HEIGHT = 150;
 const PANEL_GAP = 46;
 const PLOT_WIDTH = WIDTH - LEFT - RIGHT;

@@ -50,6 +50,8 @@ export class TopicReader {
   readonly topic: string;
   /** Everything read so far: of each partition in its order. */
   readonly records: SeenRecord[] = [];
+  /** How keys become text. As UTF-8 numbers may look alike; as `latin1` no two do that differ. */
+  keyEncoding: 'utf8' | 'latin1' = 'utf8';
   readonly #isolation: Isolation;
   readonly #brokers: string[];
   readonly #positions: number[] = [];
@@ -100,7 +102,7 @@ export class TopicReader {
         partition,
         offset: Number(offset),
         timestamp: Number(timestamp),
-        key: key?.toString('utf8'),
+        key: key?.toString(this.keyEncoding),
         value: value?.toString('utf8') ?? '',
         headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, header?.toString('utf8') ?? ''])),
       });

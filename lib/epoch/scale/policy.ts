@@ -63,8 +63,8 @@ export interface Wanted {
 }
 
 /**
- * How many subtasks the stages of a job are to have, by what its epochs were. Up, when what is left to read would take longer than it may
- * at the rate of now: as many as take it in that time, beside what comes in meanwhile; of a stage that takes a part of the time of the slowest only that part.
+ * How many subtasks the stages of a job are to have, by what its epochs were. Up, when what is left to read, or what an epoch has read, takes
+ * longer than it may at the rate of now: as many as take it in that time, beside what comes in meanwhile; of a stage that takes a part of the time of the slowest only that part.
  * Down, when several epochs in a row have kept up, and would have with fewer. Each change is judged by epochs that had it: so nothing is
  * changed twice for one reason.
  *
@@ -83,7 +83,12 @@ export function scaleByItself(
   const settled = memory.settled + 1;
   const kept = { ...memory, settled, recordsBehind: load.recordsBehind };
   if (memory.settled < EPOCHS_TO_SETTLE && memory.rateBefore !== undefined) return { memory: kept, wanted: [] };
-  return load.backlogLeft ? up(kept, memory.recordsBehind, load, stages, rules) : down(kept, load, stages, rules);
+  const isSlow = load.backlogLeft || slowestOf(load) > rules.scaleUpBacklogMs;
+  return isSlow ? up(kept, memory.recordsBehind, load, stages, rules) : down(kept, load, stages, rules);
+}
+
+function slowestOf({ stageMs }: EpochLoad): number {
+  return Math.max(...stageMs.values(), 1);
 }
 
 function isFree(stage: string, { parallelism, byHand }: PolicyRules): boolean {
@@ -101,16 +106,19 @@ function up(
   rules: PolicyRules,
 ): ReturnType<typeof scaleByItself> {
   const behind = { ...memory, quiet: 0, needed: {} };
-  const { recordsIn, recordsBehind, cycleMs } = load;
+  const { recordsIn, recordsBehind, backlogLeft } = load;
+  const slowestMs = slowestOf(load);
+  const cycleMs = Math.max(load.cycleMs, slowestMs);
   const rate = recordsIn / cycleMs;
-  const takesMs = recordsBehind / rate;
+  // What took all there was, and took long for it, was a backlog by itself.
+  const toDo = backlogLeft ? recordsBehind : Math.max(recordsBehind, recordsIn);
+  const takesMs = toDo / rate;
   if (rate === 0 || takesMs <= rules.scaleUpBacklogMs) return { memory: behind, wanted: [] };
   const { rateBefore } = memory;
   if (rateBefore !== undefined && rate < rateBefore * LEAST_GAIN) return { memory: behind, wanted: [] };
   const coming = Math.max(recordsIn + recordsBehind - (behindBefore ?? recordsBehind), 0) / cycleMs;
-  const factor = (recordsBehind / rules.scaleUpBacklogMs + coming) / rate;
-  const slowestMs = Math.max(...load.stageMs.values(), 1);
-  const why = `${recordsBehind} records behind, which take ${seconds(takesMs)} at ${Math.round(rate * 1000)} a second: more than ${seconds(rules.scaleUpBacklogMs)}`;
+  const factor = (toDo / rules.scaleUpBacklogMs + coming) / rate;
+  const why = `${toDo} records ${toDo === recordsBehind ? 'behind' : 'in one epoch'}, which take ${seconds(takesMs)} at ${Math.round(rate * 1000)} a second: more than ${seconds(rules.scaleUpBacklogMs)}`;
   const wanted = stages.flatMap(({ id }): Wanted[] => {
     const present = subtasksOf(load.parallelism, id);
     const ownMs = load.stageMs.get(id) ?? 0;

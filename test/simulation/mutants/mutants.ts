@@ -38,7 +38,6 @@ const MAP = 'lib/state/columns/map.ts';
 const LOANS = 'lib/state/columns/loans.ts';
 const LIFETIME = 'lib/state/columns/lifetime.ts';
 const SNAPSHOTS = 'lib/epoch/attempt/snapshots.ts';
-const STAGE_ASKS = 'lib/epoch/attempt/stage-asks.ts';
 const SCALE = 'lib/epoch/scale/scale.ts';
 const WAVEFRONT = 'lib/epoch/attempt/wavefront.ts';
 const DEAD_LETTERS = 'lib/sinks/kafka/dead-letters.ts';
@@ -1368,11 +1367,6 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a sink has no more subtasks than there are in the pool',
     edits: [edit(SCALE, "kind === 'sink' ? Math.min(wanted, subtasksOf(pooled, id)) : wanted", 'wanted')],
-    focus: 'rescales',
-  },
-  {
-    name: 'what a wider attempt left open in a sink is ended by the next, which has fewer subtasks',
-    edits: [edit(STAGE_ASKS, 'Math.max(own.length, left)', 'own.length')],
     focus: 'rescales',
   },
   {

@@ -107,7 +107,7 @@ async function rung(rules: readonly Rule[], change: Partial<WorldOptions>) {
 }
 
 /** What is asked of table, blob store and brokers without changing anything there. */
-const READS = ['readJob', 'listEpochs', 'list', 'offsets', 'describeProducers'];
+const READS = ['readJob', 'listEpochs', 'listSavepoints', 'list', 'offsets', 'describeProducers'];
 
 const decidedEpochs = (world: World) => world.table.row(JOB)?.lastCompleted?.epoch ?? 0;
 

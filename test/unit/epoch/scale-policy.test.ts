@@ -123,6 +123,25 @@ describe('the numbers of subtasks that a job has by itself', () => {
     expect(told.length).toBeLessThanOrEqual(8);
   });
 
+  it('rise when one epoch took all there was, and took long for it', () => {
+    const load: EpochLoad = {
+      ...{ parallelism: { read: 1, count: 1, write: 1 }, recordsIn: 9_000, recordsBehind: 0, backlogLeft: false, cycleMs: 40_000 },
+      stageMs: new Map([
+        ['read', 3_000],
+        ['count', 40_000],
+        ['write', 900],
+      ]),
+      partitions: new Map([['read', 8]]),
+    };
+    expect(scaleByItself(NO_MEMORY, load, load.parallelism, rules).wanted).toEqual([
+      {
+        stage: 'count',
+        subtasks: 5,
+        why: '9000 records in one epoch, which take 40 s at 225 a second: more than 10 s; it took 40000 ms of an epoch',
+      },
+    ]);
+  });
+
   it('are never those of a stage that a person has set, nor beyond the bounds, nor more sources than there are partitions', () => {
     const byHand = { ...rules, byHand: new Set(['count']) };
     expect(of(day(() => 25, HOUR_MS / 6, { own: byHand }).told, 'count')).toEqual([]);

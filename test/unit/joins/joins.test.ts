@@ -249,7 +249,7 @@ describe('a job is refused', () => {
           },
         ),
       ),
-      'the keys of one stage have one serde',
+      'job odd: stage join is reached by keys of serde json and of serde utf8; the keys of one stage have one serde: give each keyBy before it the same one',
     ],
     [
       'that joins by event time behind a source without it',
