@@ -134,7 +134,7 @@ function requests(job: string, build: string): readonly (readonly [FunctionTarge
     subtask: 0,
     parallelism: { 'read-lines': 1, 'count-words': 1, 'write-counts': 1 },
     version: PROTOCOL_VERSION,
-    sinkFacts: { 'write-counts': { topic: 'flink_kafka2', partitions: 3, maxBatchBytes: 1_000_000, compacted: false } },
+    sinkFacts: { 'write-counts': { topics: [{ topic: 'flink_kafka2', partitions: 3, maxBatchBytes: 1_000_000, compacted: false }] } },
   });
   return [
     [

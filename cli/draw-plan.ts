@@ -39,7 +39,7 @@ function titleOf(stage: Stage): string {
 function writesTo(to: SinkStage['to']): string {
   switch (to.kind) {
     case 'kafka':
-      return `writes topic ${to.topic}`;
+      return `writes ${to.topics.length === 1 ? 'topic' : 'topics'} ${to.topics.join(', ')}`;
     case 'files':
       return `writes files in ${to.location}`;
     case 'dynamodb':

@@ -1,7 +1,9 @@
 import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { nameInCluster } from '../lib/config/clusters.ts';
 import { EMULATED_BROKERS, EMULATED_JOB, type EmulatedJob } from '../lib/config/emulated.ts';
-import { parameters } from '../lib/config/parameters.ts';
+import { clusterParameters, parameters } from '../lib/config/parameters.ts';
+import { clustersIn } from '../lib/config/read-clusters.ts';
 import type { DeploymentSettings, Given } from './settings.ts';
 
 /** What is of the real brokers and of the real account: the emulator's are plain, and everything goes with it. */
@@ -18,6 +20,8 @@ export function onEmulator(given: Given, brokers: string): Given {
   return {
     ...Object.fromEntries(Object.entries(given).filter(([variable]) => !OF_THE_REAL_ONE.test(variable))),
     [parameters.brokers.variable]: brokers,
+    // One broker stands for all clusters.
+    ...Object.fromEntries(clustersIn(given).map((cluster) => [clusterParameters(cluster).brokers.variable, brokers])),
     // Functions are processes of this machine, and go with it.
     [parameters.architecture.variable]: process.arch === 'arm64' ? 'arm64' : 'x86_64',
     [parameters.removal.variable]: 'destroy',
@@ -32,8 +36,8 @@ export function tellEmulator(coordinator: LambdaFunction, { job }: DeploymentSet
   const resource = coordinator.node.defaultChild as CfnFunction;
   resource.addMetadata(EMULATED_JOB, {
     name: job.name,
-    sources: stages.flatMap((stage) => (stage.kind === 'source' ? [{ uid: stage.id, topic: stage.topic }] : [])),
-    writes: stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : [])),
+    sources: stages.flatMap((stage) => (stage.kind === 'source' ? [{ uid: stage.id, topic: nameInCluster(stage.topic) }] : [])),
+    writes: stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics.map(nameInCluster) : [])),
     functionName: resource.functionName ?? '',
     outputs,
   } satisfies EmulatedJob);

@@ -7,4 +7,4 @@ export type { Monitoring } from './monitoring/monitoring.ts';
 export type { Network } from './network/network.ts';
 export type { Given } from './settings.ts';
 export type { CheckpointStorage } from './storage/checkpoint-storage.ts';
-export { StreamJob, type StreamJobProps } from './stream-job.ts';
+export { type KafkaClusterProps, StreamJob, type StreamJobProps } from './stream-job.ts';

@@ -4,7 +4,8 @@ import { ConfigError, type ConfigFault } from '../lib/config/fault.ts';
 import { isPrefix, PREFIX_RULE } from '../lib/config/function-names.ts';
 import { readCertificates } from '../lib/config/kafka-certificates.ts';
 import type { Parameter, Reader } from '../lib/config/parameters/row.ts';
-import { type ConfigOf, configOf, parameters, rows } from '../lib/config/parameters.ts';
+import { type ClusterConfig, type ConfigOf, clusterParameters, configOf, parameters, rows } from '../lib/config/parameters.ts';
+import { clustersIn } from '../lib/config/read-clusters.ts';
 import { readConfig } from '../lib/config/read-config.ts';
 import { rangeOf, rangeOfStage, subtasksText } from '../lib/config/subtasks.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
@@ -78,6 +79,8 @@ export function readSettings(given: Given, own: Given = {}, machine: Given = pro
   ];
   if (faults.length > 0) throw new ConfigError(faults);
   readCertificates(config);
+  for (const [cluster, own] of Object.entries(config.kafkaClusters ?? {}))
+    readCertificates(own, clusterParameters(cluster).kafkaCaFile.variable);
   return { ...configured, environment, prefix, adopt: adoptedOf(config) };
 }
 
@@ -115,7 +118,8 @@ function refusalOf({ variable, deployment }: Parameter<unknown>, given: Given): 
 }
 
 function environmentOf(given: Given): Record<string, string> {
-  const entries = rows.flatMap(([, { variable, readBy, deployment }]): [string, string][] => {
+  const all = [...rows.map(([, row]) => row), ...clustersIn(given).flatMap((cluster) => Object.values(clusterParameters(cluster)))];
+  const entries = all.flatMap(({ variable, readBy, deployment }): [string, string][] => {
     const value = given[variable];
     const goesAlong = deployment === undefined && readBy.some((reader) => IN_FUNCTIONS.includes(reader));
     return value === undefined || value === '' || !goesAlong ? [] : [[variable, value]];
@@ -173,15 +177,27 @@ function adoptionFaults({ config }: ConfiguredJob): ConfigFault[] {
 }
 
 /** What the functions log in to Kafka with is not in their package, and IAM has to be told of which cluster it is. */
-function kafkaFaults({ config: { kafkaCredentialsFile, kafkaSaslMechanism, kafkaClusterArn } }: ConfiguredJob): ConfigFault[] {
+function kafkaFaults({ config }: ConfiguredJob): ConfigFault[] {
+  const named = Object.entries(config.kafkaClusters ?? {});
+  return [...loginFaults(config, parameters), ...named.flatMap(([cluster, own]) => loginFaults(own, clusterParameters(cluster)))];
+}
+
+function loginFaults(
+  {
+    kafkaCredentialsFile,
+    kafkaSaslMechanism,
+    kafkaClusterArn,
+  }: Pick<ClusterConfig, 'kafkaCredentialsFile' | 'kafkaSaslMechanism' | 'kafkaClusterArn'>,
+  names: Readonly<Record<keyof ClusterConfig, Parameter<unknown>>>,
+): ConfigFault[] {
   if (kafkaCredentialsFile !== undefined) {
-    const rule = `unset in a deployment, which takes user and password from ${parameters.kafkaSecretArn.variable}`;
-    const mend = `put them into a secret of AWS Secrets Manager, and set ${parameters.kafkaSecretArn.variable} instead`;
-    return [{ option: parameters.kafkaCredentialsFile.variable, value: kafkaCredentialsFile, rule, mend }];
+    const rule = `unset in a deployment, which takes user and password from ${names.kafkaSecretArn.variable}`;
+    const mend = `put them into a secret of AWS Secrets Manager, and set ${names.kafkaSecretArn.variable} instead`;
+    return [{ option: names.kafkaCredentialsFile.variable, value: kafkaCredentialsFile, rule, mend }];
   }
   if (kafkaSaslMechanism !== 'AWS_MSK_IAM' || kafkaClusterArn !== undefined) return [];
-  const rule = `${parameters.kafkaClusterArn.rule}, with ${parameters.kafkaSaslMechanism.variable}=AWS_MSK_IAM: the functions get their permissions on it`;
-  return [{ option: parameters.kafkaClusterArn.variable, value: undefined, rule, mend: 'set it' }];
+  const rule = `${names.kafkaClusterArn.rule}, with ${names.kafkaSaslMechanism.variable}=AWS_MSK_IAM: the functions get their permissions on it`;
+  return [{ option: names.kafkaClusterArn.variable, value: undefined, rule, mend: 'set it' }];
 }
 
 /** A function's disk is gone with it. */

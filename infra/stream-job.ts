@@ -7,7 +7,9 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { parameters } from '../lib/config/parameters.ts';
+import { CLUSTER_RULE, isCluster } from '../lib/config/clusters.ts';
+import { ConfigError } from '../lib/config/fault.ts';
+import { clusterParameters, parameters } from '../lib/config/parameters.ts';
 import { emulatedBrokers, onEmulator, tellEmulator } from './emulated.ts';
 import { JobFunctions } from './functions/job-functions.ts';
 import { Monitoring } from './monitoring/monitoring.ts';
@@ -27,6 +29,8 @@ export interface StreamJobProps {
     readonly brokers: string;
     /** @default the functions run outside of any VPC, and reach what is public */
     readonly network?: Network;
+    /** Other clusters, by the names that the job's sources and sinks have for them. The network must reach all. @default none */
+    readonly clusters?: Readonly<Record<string, KafkaClusterProps>>;
   };
   /**
    * Table and bucket of an earlier deployment of this job, as its outputs named them, instead of new ones: `ONCEFLOW_ADOPT_TABLE` and
@@ -45,6 +49,24 @@ export interface StreamJobProps {
   readonly environment?: Given;
   /** What `readSettings` made of the same parameters, where it was asked before. @default it is asked here */
   readonly settings?: DeploymentSettings;
+}
+
+/** A cluster of Kafka beside the first: what each of these means, says docs/configuration.md. */
+export interface KafkaClusterProps {
+  /** Brokers to connect to first: `host:port`, with commas between. */
+  readonly brokers: string;
+  /** What its listener speaks. @default 'PLAINTEXT' */
+  readonly securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** How to log in. @default no login */
+  readonly saslMechanism?: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'AWS_MSK_IAM';
+  /** ARN of the secret with user and password: the functions may read it. @default none */
+  readonly secretArn?: string;
+  /** ARN of the key of one's own that encrypts the secret. @default AWS's own key */
+  readonly secretKeyArn?: string;
+  /** A file of this machine, which goes along. @default the authorities that Node trusts */
+  readonly caFile?: string;
+  /** With `AWS_MSK_IAM`: the cluster, on whose topics, groups and transactional ids the functions get their permissions. @default none */
+  readonly clusterArn?: string;
 }
 
 /**
@@ -155,8 +177,25 @@ function givenOf({ job, kafka, adopt, parallelism, monitoring, parameters: other
     ...others,
     [parameters.job.variable]: job,
     [parameters.brokers.variable]: kafka.brokers,
+    ...Object.assign({}, ...Object.entries(kafka.clusters ?? {}).map(([name, cluster]) => givenOfCluster(name, cluster))),
     ...(adopt === undefined ? {} : { [parameters.adoptTable.variable]: adopt.table, [parameters.adoptBlobs.variable]: adopt.blobs }),
     ...(parallelism === undefined ? {} : { [parameters.parallelism.variable]: String(parallelism) }),
     ...(monitoring === undefined ? {} : { [parameters.monitoring.variable]: monitoring ? 'on' : 'off' }),
+  };
+}
+
+/** @throws ConfigError: there can be no cluster of that name */
+function givenOfCluster(name: string, props: KafkaClusterProps): Given {
+  if (!isCluster(name))
+    throw new ConfigError([{ option: 'kafka.clusters', value: name, rule: CLUSTER_RULE, mend: 'name it as the job does' }]);
+  const names = clusterParameters(name);
+  return {
+    [names.brokers.variable]: props.brokers,
+    [names.kafkaSecurityProtocol.variable]: props.securityProtocol,
+    [names.kafkaSaslMechanism.variable]: props.saslMechanism,
+    [names.kafkaSecretArn.variable]: props.secretArn,
+    [names.kafkaSecretKeyArn.variable]: props.secretKeyArn,
+    [names.kafkaCaFile.variable]: props.caFile,
+    [names.kafkaClusterArn.variable]: props.clusterArn,
   };
 }

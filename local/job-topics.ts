@@ -1,8 +1,10 @@
+import { clusterOf } from '../lib/config/clusters.ts';
 import type { PhysicalPlan, Stage } from '../lib/plan/plan.ts';
 
-/** Topics that a job's sources read and its sinks write. @param kind of these alone */
+/** Topics of the cluster without a name that a job's sources read and its sinks write. @param kind of these alone */
 export function topicsOf({ stages }: Pick<PhysicalPlan, 'stages'>, kind?: Stage['kind']): string[] {
-  return stages.filter((stage) => kind === undefined || stage.kind === kind).flatMap(topicsOfStage);
+  const all = stages.filter((stage) => kind === undefined || stage.kind === kind).flatMap(topicsOfStage);
+  return all.filter((topic) => clusterOf(topic) === '');
 }
 
 function topicsOfStage(stage: Stage): string[] {
@@ -10,7 +12,7 @@ function topicsOfStage(stage: Stage): string[] {
     case 'source':
       return [stage.topic];
     case 'sink':
-      return stage.to.kind === 'kafka' ? [stage.to.topic] : [];
+      return stage.to.kind === 'kafka' ? [...stage.to.topics] : [];
     case 'operator':
       return [];
   }

@@ -22,7 +22,7 @@ const STAGED = 'count-words>write-counts.0';
 
 const totalWords = Number(process.argv[2] ?? 8_000_000);
 const epochWords = Number(process.argv[3] ?? 1_000_000);
-const facts = { topic: 'flink_kafka2', partitions: 3, maxBatchBytes: 1_048_588, compacted: false };
+const facts = { topics: [{ topic: 'flink_kafka2', partitions: 3, maxBatchBytes: 1_048_588, compacted: false }] };
 const context: StageContext = { parallelism: () => 1, maxParallelism: 128, facts: () => facts };
 
 const chunks = drawChunks(totalWords);

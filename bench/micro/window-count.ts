@@ -43,7 +43,7 @@ export const countings = {
 } as const satisfies Readonly<Record<string, Counting>>;
 export type CountingName = keyof typeof countings;
 
-const facts = { topic: 'counts', partitions: 3, maxBatchBytes: 1_048_588, compacted: false };
+const facts = { topics: [{ topic: 'counts', partitions: 3, maxBatchBytes: 1_048_588, compacted: false }] };
 const context: StageContext = { parallelism: () => 1, maxParallelism: 128, facts: () => facts };
 
 export function openCounting(name: CountingName, fold: Fold): OperatorRuntime {

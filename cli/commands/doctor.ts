@@ -31,7 +31,7 @@ function topicsOf({ module, config }: CommandTools): JobTopics | undefined {
   const stages = module()?.plan.stages;
   if (stages === undefined) return undefined;
   const { deadLetterTopic: deadLetters } = config;
-  const sinks = stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : []));
+  const sinks = stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : []));
   return {
     sources: stages.flatMap((stage) => (stage.kind === 'source' ? [stage.topic] : [])),
     sinks: sinks.filter((topic) => topic !== deadLetters),

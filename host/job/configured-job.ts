@@ -1,6 +1,7 @@
 import { byName, ofName } from '../../lib/config/by-name.ts';
+import { clusterOf, nameInCluster } from '../../lib/config/clusters.ts';
 import { ConfigError } from '../../lib/config/fault.ts';
-import { type Config, type ConfigOf, parameters } from '../../lib/config/parameters.ts';
+import { type Config, type ConfigOf, clusterParameters, parameters } from '../../lib/config/parameters.ts';
 import { readConfig } from '../../lib/config/read-config.ts';
 import { type Subtasks, subtasksText } from '../../lib/config/subtasks.ts';
 import type { JobDefinition } from '../../lib/graph/job.ts';
@@ -31,7 +32,22 @@ export async function readJob(env: NodeJS.ProcessEnv): Promise<ConfiguredJob> {
 
 /** @throws ConfigError, JobDefinitionError: the configuration does not fit the job. */
 export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJob {
-  return { config, ...planJob(config, loaded) };
+  const configured = { config, ...planJob(config, loaded) };
+  checkClusters(config, configured.plan);
+  return configured;
+}
+
+/** @throws ConfigError: the job names a cluster, and nobody says where it is */
+function checkClusters({ kafkaClusters }: Pick<Config, 'kafkaClusters'>, { job, stages }: PhysicalPlan): void {
+  const topics = stages.flatMap((stage) => {
+    if (stage.kind === 'source') return [stage.topic];
+    return stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : [];
+  });
+  const missing = topics.find((topic) => clusterOf(topic) !== '' && ofName(kafkaClusters, clusterOf(topic)) === undefined);
+  if (missing === undefined) return;
+  const { brokers } = clusterParameters(clusterOf(missing));
+  const rule = `${brokers.rule}: job ${job} uses topic ${nameInCluster(missing)} of cluster ${clusterOf(missing)}`;
+  throw new ConfigError([{ option: brokers.variable, value: undefined, rule, mend: 'set it' }]);
 }
 
 /** What of a configuration changes a job, or how it runs. */

@@ -1,5 +1,7 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { clusterOf, nameInCluster } from '../../lib/config/clusters.ts';
 import type { FunctionRole } from '../../lib/config/function-names.ts';
+import type { ClusterConfig } from '../../lib/config/parameters.ts';
 import { allow } from '../allow.ts';
 import type { DeploymentSettings } from '../settings.ts';
 
@@ -15,9 +17,25 @@ const NONE: KafkaAccess = { statements: [], wildcards: {} };
 export function kafkaAccess(role: FunctionRole, settings: DeploymentSettings): KafkaAccess {
   // Operators work on state and blobs alone.
   if (role === 'operator') return NONE;
-  const { kafkaSecretArn, kafkaSecretKeyArn, kafkaClusterArn } = settings.config;
+  const { config } = settings;
+  const each = [['', config] as const, ...Object.entries(config.kafkaClusters ?? {})].map(([cluster, login]) =>
+    accessTo(role, settings, cluster, login),
+  );
+  return {
+    statements: each.flatMap(({ statements }) => statements),
+    wildcards: Object.assign({}, ...each.map(({ wildcards }) => wildcards)) as KafkaAccess['wildcards'],
+  };
+}
+
+type Login = Pick<ClusterConfig, 'kafkaSecretArn' | 'kafkaSecretKeyArn' | 'kafkaClusterArn'>;
+
+function accessTo(role: Exclude<FunctionRole, 'operator'>, settings: DeploymentSettings, cluster: string, login: Login): KafkaAccess {
+  const { kafkaSecretArn, kafkaSecretKeyArn, kafkaClusterArn } = login;
   if (kafkaSecretArn !== undefined) return { ...NONE, statements: readSecret(kafkaSecretArn, kafkaSecretKeyArn) };
-  return kafkaClusterArn === undefined ? NONE : useCluster(role, settings, kafkaClusterArn);
+  if (kafkaClusterArn === undefined) return NONE;
+  const { statements, wildcards } = useCluster(role, settings, { cluster, arn: kafkaClusterArn });
+  // Nothing is needed on the topics of a cluster that the job only reads, or only writes.
+  return { statements: statements.filter(({ resources }) => resources.length > 0), wildcards };
 }
 
 function readSecret(secret: string, key: string | undefined): PolicyStatement[] {
@@ -33,16 +51,21 @@ function readSecret(secret: string, key: string | undefined): PolicyStatement[] 
  * What the ACLs in docs/configuration.md say, in MSK's words, each role its part. Some actions are there because MSK's documentation asks for
  * them beside another one: AlterGroup for ReadData, WriteData for AlterTransactionalId.
  */
-function useCluster(role: Exclude<FunctionRole, 'operator'>, { config, job }: DeploymentSettings, cluster: string): KafkaAccess {
-  const on = (kind: 'topic' | 'group' | 'transactional-id', name: string) => `${cluster.replace(':cluster/', `:${kind}/`)}/${name}`;
+function useCluster(
+  role: Exclude<FunctionRole, 'operator'>,
+  { config, job }: DeploymentSettings,
+  { cluster, arn }: { readonly cluster: string; readonly arn: string },
+): KafkaAccess {
+  const on = (kind: 'topic' | 'group' | 'transactional-id', name: string) => `${arn.replace(':cluster/', `:${kind}/`)}/${name}`;
   const topicsOf = (kind: 'source' | 'sink') => {
     const topics = job.plan.stages.flatMap((stage) => {
       if (stage.kind === 'source' && kind === 'source') return [stage.topic];
-      return stage.kind === 'sink' && kind === 'sink' && stage.to.kind === 'kafka' ? [stage.to.topic] : [];
+      return stage.kind === 'sink' && kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : [];
     });
-    return [...new Set(topics)].map((topic) => on('topic', topic));
+    const here = topics.filter((topic) => clusterOf(topic) === cluster).map(nameInCluster);
+    return [...new Set(here)].map((topic) => on('topic', topic));
   };
-  const inCluster = (...actions: string[]) => allow(kafka('Connect', ...actions), [cluster]);
+  const inCluster = (...actions: string[]) => allow(kafka('Connect', ...actions), [arn]);
   const group = allow(kafka('AlterGroup', 'DescribeGroup'), [on('group', config.groupId ?? job.name)]);
   const readSources = allow(kafka('DescribeTopic', 'ReadData'), topicsOf('source'));
   const transactionalIds = on('transactional-id', `${job.name}-*`);

@@ -14,6 +14,11 @@ const HANDLERS = fileURLToPath(new URL('../../functions/', import.meta.url));
 /** The certificates of the brokers' authorities in the bundle, beside the handlers. */
 export const CA_IN_BUNDLE = 'kafka-ca.pem';
 
+/** The same of a cluster that has a name. */
+export function caInBundle(cluster: string): string {
+  return `kafka-ca-${cluster}.pem`;
+}
+
 /**
  * All functions of a job in one archive: see `writeBundle`. It is checked to be the job that this machine knows (`checkBundle`). The
  * archive's hash is that of its content: it names the build.
@@ -21,7 +26,7 @@ export const CA_IN_BUNDLE = 'kafka-ca.pem';
  * @param environment of the functions, but for what the deployment makes
  */
 export function bundleFunctions(scope: Construct, settings: DeploymentSettings, environment: Readonly<Record<string, string>>): Asset {
-  const { job: entry, kafkaCaFile } = settings.config;
+  const { job: entry, kafkaCaFile, kafkaClusters = {} } = settings.config;
   const bundle = new Asset(scope, 'Bundle', {
     path: HANDLERS,
     assetHashType: AssetHashType.OUTPUT,
@@ -32,6 +37,8 @@ export function bundleFunctions(scope: Construct, settings: DeploymentSettings, 
         tryBundle(outputDir) {
           const sources = writeBundle(entry, outputDir);
           if (kafkaCaFile !== undefined) copyFileSync(kafkaCaFile, join(outputDir, CA_IN_BUNDLE));
+          for (const [cluster, own] of Object.entries(kafkaClusters))
+            if (own.kafkaCaFile !== undefined) copyFileSync(own.kafkaCaFile, join(outputDir, caInBundle(cluster)));
           for (const place of placesOfFiles(sources)) warn(scope, place);
           checkBundle(outputDir, { entry, sources, here: settings.job, environment, machine: process.env });
           return true;

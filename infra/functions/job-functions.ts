@@ -4,13 +4,16 @@ import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Run
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { coordinatorName, type FunctionRole, functionName, logGroupName } from '../../lib/config/function-names.ts';
+
+import { type ClusterConfig, clusterParameters } from '../../lib/config/parameters.ts';
 import { rangeOfStage } from '../../lib/config/subtasks.ts';
+
 import { MOST_WAITING_MS } from '../../lib/config/ticks.ts';
 import { checkSize } from '../environment.ts';
 import { type Network, placementIn } from '../network/network.ts';
 import type { DeploymentSettings } from '../settings.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { bundleFunctions, CA_IN_BUNDLE } from './bundle.ts';
+import { bundleFunctions, CA_IN_BUNDLE, caInBundle } from './bundle.ts';
 import { roleOf } from './permissions.ts';
 import { JOB_IN_BUNDLE } from './write-bundle.ts';
 
@@ -50,6 +53,7 @@ export class JobFunctions extends Construct {
     const given = {
       ...settings.environment,
       ...(config.kafkaCaFile === undefined ? {} : { ONCEFLOW_KAFKA_CA_FILE: `./${CA_IN_BUNDLE}` }),
+      ...certificatesOf(config.kafkaClusters),
       ONCEFLOW_JOB: JOB_IN_BUNDLE,
       // Kafka's client computes a negative timeout for every connection, of which Node warns.
       NODE_OPTIONS: '--enable-source-maps --disable-warning=TimeoutNegativeWarning',
@@ -126,4 +130,10 @@ export class JobFunctions extends Construct {
       ONCEFLOW_BUILD_ID,
     };
   }
+}
+
+/** Of clusters that have a name: where in the bundle the certificates of their authorities are. */
+function certificatesOf(clusters: Readonly<Record<string, ClusterConfig>> = {}): Record<string, string> {
+  const withOwn = Object.entries(clusters).filter(([, { kafkaCaFile }]) => kafkaCaFile !== undefined);
+  return Object.fromEntries(withOwn.map(([cluster]) => [clusterParameters(cluster).kafkaCaFile.variable, `./${caInBundle(cluster)}`]));
 }

@@ -37,10 +37,10 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   refuseAsync(define, `the definition of job ${name}`);
   define({
     source(uid, source) {
-      const { topic, startingOffsets, key, value, select, eventTime } = source;
+      const { cluster, topic, startingOffsets, key, value, select, eventTime } = source;
       expectSerde(value, `job ${name}: value of source ${uid}`);
       if (key !== undefined) expectSerde(key, `job ${name}: key of source ${uid}`);
-      const node = { kind: 'source', uid: draft.claim(uid), topic, startingOffsets, key, value, select, eventTime } as const;
+      const node = { kind: 'source', uid: draft.claim(uid), cluster, topic, startingOffsets, key, value, select, eventTime } as const;
       return stream(draft, draft.add(node));
     },
   });

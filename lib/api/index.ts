@@ -26,7 +26,7 @@ export type { DeliveryPlace, DeliveryStart } from '../sinks/deliver/spec.ts';
 export type { DynamoItem, DynamoValue, DynamoWrite } from '../sinks/dynamodb/spec.ts';
 export type { CsvColumn, CsvValue } from '../sinks/files/formats/csv.ts';
 export type { Compression, FileAssembly, FileFormat, RowTime } from '../sinks/files/spec.ts';
-export type { OutputRecord } from '../sinks/kafka/spec.ts';
+export type { OutputRecord, SinkTopic } from '../sinks/kafka/spec.ts';
 export type { AggregatingState } from '../state/columns/aggregating.ts';
 export type { ListState } from '../state/columns/list.ts';
 export type { MapState } from '../state/columns/map.ts';

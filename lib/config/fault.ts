@@ -32,7 +32,7 @@ export class ConfigError extends Error {
 }
 
 /** @param isSet was the parameter given, or is its value the default? */
-export type Rule = (config: ToolConfig, isSet: (name: keyof Config) => boolean) => readonly ConfigFault[];
+export type Rule = (config: ToolConfig, isSet: (name: Exclude<keyof Config, 'kafkaClusters'>) => boolean) => readonly ConfigFault[];
 
 function describe({ option, value, rule, mend }: ConfigFault): string {
   const is = value === undefined ? 'is not set' : `is ${JSON.stringify(value)}`;

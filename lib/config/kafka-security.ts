@@ -1,12 +1,12 @@
 import type { ConfigFault, Rule } from './fault.ts';
 import type { Parameter } from './parameters/row.ts';
-import { type Config, parameters, type ToolConfig } from './parameters.ts';
+import { type ClusterConfig, parameters } from './parameters.ts';
 
 /** How the brokers are spoken to, out of the parameters. */
-type KafkaSecurity = Pick<
-  Config,
-  'kafkaSecurityProtocol' | 'kafkaSaslMechanism' | 'kafkaCaFile' | 'kafkaSecretArn' | 'kafkaCredentialsFile' | 'kafkaSecretTtlMs'
->;
+type KafkaSecurity = Omit<ClusterConfig, 'brokers'>;
+/** Of one cluster, what its parameters are called. */
+type Rows = Readonly<Record<keyof ClusterConfig, Parameter<unknown>>>;
+type IsSet = (name: keyof ClusterConfig) => boolean;
 
 export function usesTls({ kafkaSecurityProtocol }: Pick<KafkaSecurity, 'kafkaSecurityProtocol'>): boolean {
   return kafkaSecurityProtocol.endsWith('SSL');
@@ -17,112 +17,125 @@ function usesSasl({ kafkaSecurityProtocol }: KafkaSecurity): boolean {
 }
 
 /** Protocol, mechanism and where the credentials come from say the same. The first contradiction is enough: others follow from it. */
-export const kafkaSecurityFits: Rule = (config, isSet) => {
-  const fault = protocolFault(config) ?? caFault(config) ?? credentialsFault(config) ?? ttlFault(config, isSet) ?? clusterFault(config);
-  return fault === undefined ? [] : [fault];
-};
+export const kafkaSecurityFits: Rule = (config, isSet) => securityFaults(config, isSet, parameters);
 
-const PROTOCOL = parameters.kafkaSecurityProtocol.variable;
-const MECHANISM = parameters.kafkaSaslMechanism.variable;
-const SECRET = parameters.kafkaSecretArn.variable;
-const FILE = parameters.kafkaCredentialsFile.variable;
+/** The same of any cluster. */
+export function securityFaults(config: KafkaSecurity, isSet: IsSet, rows: Rows): readonly ConfigFault[] {
+  const fault =
+    protocolFault(config, rows) ??
+    caFault(config, rows) ??
+    credentialsFault(config, rows) ??
+    ttlFault(config, isSet, rows) ??
+    clusterFault(config, rows);
+  return fault === undefined ? [] : [fault];
+}
 
 function faultIn(of: Parameter<unknown>, value: string | undefined, rule: string, mend: string): ConfigFault {
   return { option: of.variable, value, rule, mend };
 }
 
-function protocolFault(config: ToolConfig): ConfigFault | undefined {
+function protocolFault(config: KafkaSecurity, rows: Rows): ConfigFault | undefined {
   const { kafkaSecurityProtocol: protocol, kafkaSaslMechanism: mechanism } = config;
   if (usesSasl(config) && mechanism === undefined)
     return faultIn(
-      parameters.kafkaSaslMechanism,
+      rows.kafkaSaslMechanism,
       undefined,
-      `${parameters.kafkaSaslMechanism.rule} with ${PROTOCOL}=${protocol}`,
-      `set it, or set ${PROTOCOL} to PLAINTEXT or SSL`,
+      `${rows.kafkaSaslMechanism.rule} with ${rows.kafkaSecurityProtocol.variable}=${protocol}`,
+      `set it, or set ${rows.kafkaSecurityProtocol.variable} to PLAINTEXT or SSL`,
     );
   if (!usesSasl(config) && mechanism !== undefined)
     return faultIn(
-      parameters.kafkaSaslMechanism,
+      rows.kafkaSaslMechanism,
       mechanism,
-      `unset with ${PROTOCOL}=${protocol}, which has no login`,
-      `unset it, or set ${PROTOCOL} to SASL_SSL or SASL_PLAINTEXT`,
+      `unset with ${rows.kafkaSecurityProtocol.variable}=${protocol}, which has no login`,
+      `unset it, or set ${rows.kafkaSecurityProtocol.variable} to SASL_SSL or SASL_PLAINTEXT`,
     );
   if (mechanism === 'AWS_MSK_IAM' && protocol !== 'SASL_SSL')
     return faultIn(
-      parameters.kafkaSecurityProtocol,
+      rows.kafkaSecurityProtocol,
       protocol,
-      `SASL_SSL with ${MECHANISM}=AWS_MSK_IAM`,
+      `SASL_SSL with ${rows.kafkaSaslMechanism.variable}=AWS_MSK_IAM`,
       'set it to SASL_SSL, or choose another mechanism',
     );
   return undefined;
 }
 
-function caFault(config: ToolConfig): ConfigFault | undefined {
+function caFault(config: KafkaSecurity, rows: Rows): ConfigFault | undefined {
   const { kafkaSecurityProtocol: protocol, kafkaCaFile } = config;
   if (kafkaCaFile === undefined || usesTls(config)) return undefined;
   return faultIn(
-    parameters.kafkaCaFile,
+    rows.kafkaCaFile,
     kafkaCaFile,
-    `unset with ${PROTOCOL}=${protocol}, which is not TLS`,
-    `unset it, or set ${PROTOCOL} to SSL or SASL_SSL`,
+    `unset with ${rows.kafkaSecurityProtocol.variable}=${protocol}, which is not TLS`,
+    `unset it, or set ${rows.kafkaSecurityProtocol.variable} to SSL or SASL_SSL`,
   );
 }
 
-function credentialsFault(config: ToolConfig): ConfigFault | undefined {
+function credentialsFault(config: KafkaSecurity, rows: Rows): ConfigFault | undefined {
   const { kafkaSaslMechanism: mechanism, kafkaSecretArn, kafkaCredentialsFile } = config;
   const given =
     kafkaSecretArn === undefined
-      ? { parameter: parameters.kafkaCredentialsFile, value: kafkaCredentialsFile }
-      : { parameter: parameters.kafkaSecretArn, value: kafkaSecretArn };
+      ? { parameter: rows.kafkaCredentialsFile, value: kafkaCredentialsFile }
+      : { parameter: rows.kafkaSecretArn, value: kafkaSecretArn };
   if (mechanism === undefined || mechanism === 'AWS_MSK_IAM') {
     if (given.value === undefined) return undefined;
     const because =
       mechanism === undefined
-        ? `${PROTOCOL}=${config.kafkaSecurityProtocol}, which has no login`
-        : `${MECHANISM}=AWS_MSK_IAM, which logs in with the AWS credentials of the process`;
+        ? `${rows.kafkaSecurityProtocol.variable}=${config.kafkaSecurityProtocol}, which has no login`
+        : `${rows.kafkaSaslMechanism.variable}=AWS_MSK_IAM, which logs in with the AWS credentials of the process`;
     return faultIn(
       given.parameter,
       given.value,
       `unset with ${because}`,
-      mechanism === undefined ? `unset it, or set ${PROTOCOL} to SASL_SSL and ${MECHANISM}` : 'unset it, or choose another mechanism',
+      mechanism === undefined
+        ? `unset it, or set ${rows.kafkaSecurityProtocol.variable} to SASL_SSL and ${rows.kafkaSaslMechanism.variable}`
+        : 'unset it, or choose another mechanism',
     );
   }
   if (given.value === undefined)
     return faultIn(
-      parameters.kafkaSecretArn,
+      rows.kafkaSecretArn,
       undefined,
-      `the secret with user and password for ${MECHANISM}=${mechanism}`,
-      `set it, or ${FILE} on a machine of your own`,
+      `the secret with user and password for ${rows.kafkaSaslMechanism.variable}=${mechanism}`,
+      `set it, or ${rows.kafkaCredentialsFile.variable} on a machine of your own`,
     );
   if (kafkaSecretArn !== undefined && kafkaCredentialsFile !== undefined)
-    return faultIn(parameters.kafkaCredentialsFile, kafkaCredentialsFile, `unset when ${SECRET} is set`, 'leave one of the two out');
+    return faultIn(
+      rows.kafkaCredentialsFile,
+      kafkaCredentialsFile,
+      `unset when ${rows.kafkaSecretArn.variable} is set`,
+      'leave one of the two out',
+    );
   return undefined;
 }
 
-function ttlFault(config: ToolConfig, isSet: (name: keyof Config) => boolean): ConfigFault | undefined {
+function ttlFault(config: KafkaSecurity, isSet: IsSet, rows: Rows): ConfigFault | undefined {
   if (!isSet('kafkaSecretTtlMs') || config.kafkaSecretArn !== undefined || config.kafkaCredentialsFile !== undefined) return undefined;
   return faultIn(
-    parameters.kafkaSecretTtlMs,
+    rows.kafkaSecretTtlMs,
     `${config.kafkaSecretTtlMs}`,
-    `unset without ${SECRET} or ${FILE}: there is no secret to keep`,
+    `unset without ${rows.kafkaSecretArn.variable} or ${rows.kafkaCredentialsFile.variable}: there is no secret to keep`,
     'unset it',
   );
 }
 
 /** What only a deployment reads, and needs. */
-function clusterFault({ kafkaSaslMechanism, kafkaClusterArn, kafkaSecretArn, kafkaSecretKeyArn }: ToolConfig): ConfigFault | undefined {
+function clusterFault(
+  { kafkaSaslMechanism, kafkaClusterArn, kafkaSecretArn, kafkaSecretKeyArn }: KafkaSecurity,
+  rows: Rows,
+): ConfigFault | undefined {
   if (kafkaClusterArn !== undefined && kafkaSaslMechanism !== 'AWS_MSK_IAM')
     return faultIn(
-      parameters.kafkaClusterArn,
+      rows.kafkaClusterArn,
       kafkaClusterArn,
-      `unset without ${MECHANISM}=AWS_MSK_IAM: nothing but IAM needs it`,
+      `unset without ${rows.kafkaSaslMechanism.variable}=AWS_MSK_IAM: nothing but IAM needs it`,
       'unset it, or set the mechanism',
     );
   if (kafkaSecretKeyArn !== undefined && kafkaSecretArn === undefined)
     return faultIn(
-      parameters.kafkaSecretKeyArn,
+      rows.kafkaSecretKeyArn,
       kafkaSecretKeyArn,
-      `unset without ${SECRET}, which it encrypts`,
+      `unset without ${rows.kafkaSecretArn.variable}, which it encrypts`,
       'unset it, or set the secret',
     );
   return undefined;

@@ -132,10 +132,10 @@ export const startingOffsets: Kind<StartingOffsets> = {
     .transform((text) => text as StartingOffsets),
 };
 
-/** `uid=topic,uid=topic`, each uid once. */
+/** `uid=topic,uid/topic=topic`, each once. */
 export const topicsByUid: Kind<Readonly<Record<string, string>>> = {
-  rule: 'uid=topic pairs with commas between, each uid once, e.g. read-lines=lines,write-counts=counts',
-  schema: pairs((topic) => (isTopic(topic) ? topic : undefined)),
+  rule: 'uid=topic pairs with commas between, each uid once (uid/topic=topic for a sink of several), e.g. read-lines=lines,write-counts=counts',
+  schema: pairs((topic) => (isTopic(topic) ? topic : undefined), isSinkTopic),
 };
 
 /** A number, or a range of which both bounds are within. */
@@ -161,17 +161,22 @@ function list(isItem: (item: string) => boolean): z.ZodType<readonly string[], s
   });
 }
 
-function pairs<T>(parseValue: (value: string) => T | undefined): z.ZodType<Readonly<Record<string, T>>, string> {
+function pairs<T>(parseValue: (value: string) => T | undefined, isKey = isName): z.ZodType<Readonly<Record<string, T>>, string> {
   return z.string().transform((value, context) => {
     const found = new Map<string, T>();
     for (const pair of value === '' ? [] : value.split(',')) {
       const [key = '', right, ...rest] = pair.split('=').map((side) => side.trim());
       const parsed = right === undefined || rest.length > 0 ? undefined : parseValue(right);
-      if (!isName(key) || found.has(key) || parsed === undefined) return refuse(context);
+      if (!isKey(key) || found.has(key) || parsed === undefined) return refuse(context);
       found.set(key, parsed);
     }
     return byName(found);
   });
+}
+
+function isSinkTopic(key: string): boolean {
+  const [uid = '', ...topics] = key.split('/');
+  return isName(uid) && topics.length <= 1 && topics.every(isTopic);
 }
 
 /** The kind's rule says what was expected, so the issue itself needs no words. */

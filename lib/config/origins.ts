@@ -1,5 +1,6 @@
 import type { WhenUnset } from './parameters/row.ts';
-import { rows } from './parameters.ts';
+import { clusterParameters, rows } from './parameters.ts';
+import { clustersIn } from './read-clusters.ts';
 
 /** A parameter as an environment has it. */
 export interface ParameterValue {
@@ -15,12 +16,12 @@ export interface ParameterValue {
 
 /** Of every parameter of a job, in the order of the table, its value and where it comes from. */
 export function parameterValues(env: Readonly<Record<string, string | undefined>>): ParameterValue[] {
-  return rows
-    .filter(([, { readBy }]) => readBy.some((reader) => !['local', 'test', 'bench'].includes(reader)))
-    .map(([, { variable, unit, whenUnset }]) => {
-      const given = env[variable]?.trim() ?? '';
-      return { variable, unit, ...(given === '' ? unset(whenUnset) : { value: given, from: 'environment', means: undefined }) };
-    });
+  const own = rows.map(([, row]) => row).filter(({ readBy }) => readBy.some((reader) => !['local', 'test', 'bench'].includes(reader)));
+  const ofClusters = clustersIn(env).flatMap((cluster) => Object.values(clusterParameters(cluster)));
+  return [...own, ...ofClusters].map(({ variable, unit, whenUnset }) => {
+    const given = env[variable]?.trim() ?? '';
+    return { variable, unit, ...(given === '' ? unset(whenUnset) : { value: given, from: 'environment', means: undefined }) };
+  });
 }
 
 function unset(whenUnset: WhenUnset): Pick<ParameterValue, 'value' | 'from' | 'means'> {

@@ -1,3 +1,4 @@
+import { clusterPrefix } from './clusters.ts';
 import { deploymentParameters } from './parameters/deployment.ts';
 import { epochsParameters } from './parameters/epochs.ts';
 import { failuresParameters } from './parameters/failures.ts';
@@ -27,8 +28,39 @@ export const parameters = {
 
 type Table = typeof parameters;
 
+type Values = { readonly [Name in keyof Table]: Table[Name] extends Parameter<infer T> ? T : never };
+
+/** What is said of each cluster of Kafka: by a name in these parameters' variables, of the clusters that have one. */
+export const clusterRows = [
+  'brokers',
+  'kafkaSecurityProtocol',
+  'kafkaSaslMechanism',
+  'kafkaCaFile',
+  'kafkaSecretArn',
+  'kafkaCredentialsFile',
+  'kafkaSecretTtlMs',
+  'kafkaClusterArn',
+  'kafkaSecretKeyArn',
+] as const satisfies readonly (keyof Table)[];
+export type ClusterConfig = Pick<Values, (typeof clusterRows)[number]>;
+
+interface NamedClusters {
+  /** By name. Undefined: there is none but that of ONCEFLOW_BROKERS. */
+  readonly kafkaClusters?: Readonly<Record<string, ClusterConfig>>;
+}
+
+/** The same rows as they are for a cluster with a name: `ONCEFLOW_KAFKA_<NAME>_…`. */
+export function clusterParameters(cluster: string): Readonly<Record<keyof ClusterConfig, Parameter<unknown>>> {
+  const entries = clusterRows.map((name) => {
+    const row: Parameter<unknown> = parameters[name];
+    const rest = row.variable.replace(/^ONCEFLOW_(KAFKA_)?/, '');
+    return [name, { ...row, variable: `${clusterPrefix(cluster)}_${rest}` }] as const;
+  });
+  return Object.fromEntries(entries) as unknown as Readonly<Record<keyof ClusterConfig, Parameter<unknown>>>;
+}
+
 /** Every parameter's value, parsed and checked. */
-export type Config = { readonly [Name in keyof Table]: Table[Name] extends Parameter<infer T> ? T : never };
+export type Config = Values & NamedClusters;
 
 /** Parameters that a job cannot do without. */
 export type RequiredName = { [Name in keyof Table]: Table[Name] extends RequiredParameter<unknown> ? Name : never }[keyof Table];
@@ -39,19 +71,29 @@ export type NameFor<Who extends Reader> = {
 }[keyof Table];
 
 /** The values that one of these readers reads: a value whose row does not name it, it does not have. */
-export type ConfigOf<Who extends Reader> = Pick<Config, NameFor<Who>>;
+export type ConfigOf<Who extends Reader> = Pick<Config, NameFor<Who>> & ([Who & ClusterReader] extends [never] ? unknown : NamedClusters);
+
+/** Who connects to clusters, or makes what does. */
+type ClusterReader = 'host' | 'infra';
 
 /** The same for a tool that may need only some of the required ones: those that are not set are undefined. */
-export type ToolConfig<Names extends keyof Config = keyof Config> = Omit<Pick<Config, Names>, RequiredName> &
-  Partial<Pick<Config, Names & RequiredName>>;
+export type ToolConfig<Names extends keyof Values = keyof Values> = Omit<Pick<Config, Names>, RequiredName> &
+  Partial<Pick<Config, Names & RequiredName>> &
+  NamedClusters;
 
 /** The rows with the names under which their values are in `Config`. */
-export const rows = Object.entries(parameters) as readonly (readonly [name: keyof Config, row: Parameter<unknown>])[];
+export const rows = Object.entries(parameters) as readonly (readonly [name: keyof Table, row: Parameter<unknown>])[];
 
 /** Of a configuration what one reader reads, and nothing else. */
 export function configOf<Who extends Reader>(reader: Who, config: Config): ConfigOf<Who> {
   // By construction: a name is in `NameFor` when its row has the reader.
-  return Object.fromEntries(
-    rows.filter(([, { readBy }]) => readBy.includes(reader)).map(([name]) => [name, config[name]]),
-  ) as unknown as ConfigOf<Who>;
+  const own = Object.fromEntries(rows.filter(([, { readBy }]) => readBy.includes(reader)).map(([name]) => [name, config[name]]));
+  return {
+    ...own,
+    ...(isClusterReader(reader) && config.kafkaClusters !== undefined && { kafkaClusters: config.kafkaClusters }),
+  } as unknown as ConfigOf<Who>;
+}
+
+function isClusterReader(reader: Reader): reader is ClusterReader {
+  return reader === 'host' || reader === 'infra';
 }

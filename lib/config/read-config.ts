@@ -1,10 +1,21 @@
 import { awsFaults } from './aws-settings.ts';
 import { ConfigError, type ConfigFault, type Rule } from './fault.ts';
 import { requestTimeoutLeavesTime } from './kafka-request-timeout.ts';
-import { kafkaSecurityFits } from './kafka-security.ts';
+import { kafkaSecurityFits, securityFaults } from './kafka-security.ts';
 import { nearest } from './nearest.ts';
 import type { Parameter } from './parameters/row.ts';
-import { type Config, parameters, type RequiredName, rows, type ToolConfig } from './parameters.ts';
+
+import {
+  type ClusterConfig,
+  type Config,
+  type clusterParameters,
+  clusterRows,
+  parameters,
+  type RequiredName,
+  rows,
+  type ToolConfig,
+} from './parameters.ts';
+import { clusterOfVariable, readClusters } from './read-clusters.ts';
 import { rangeOf, subtasksText } from './subtasks.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -59,13 +70,31 @@ function read(env: Environment, whenMissing: (fault: ConfigFault) => ConfigFault
       if (fault !== undefined) faults.push(fault);
     }
   }
+  const named: [ClusterConfig, ClusterParameters][] = [];
+  const kafkaClusters = readClusters(env, (cluster) => {
+    const own = Object.fromEntries(clusterRows.map((name) => [name, valueIn(readOne(cluster[name], env[cluster[name].variable]), faults)]));
+    named.push([own as unknown as ClusterConfig, cluster]);
+    return own as unknown as ClusterConfig;
+  });
   if (faults.length > 0) throw new ConfigError(faults);
   // By construction: the loop has put a parsed value under every key of the table that is not required.
-  const config = values as ToolConfig;
-  const isSet = (name: keyof Config) => isGiven(env[parameters[name].variable]);
-  const contradictions = rules.flatMap((rule) => rule(config, isSet));
+  const config = { ...values, ...(kafkaClusters !== undefined && { kafkaClusters }) } as ToolConfig;
+  const isSet = (name: keyof typeof parameters) => isGiven(env[parameters[name].variable]);
+  const contradictions = [
+    ...rules.flatMap((rule) => rule(config, isSet)),
+    ...named.flatMap(([own, cluster]) => securityFaults(own, (name) => isGiven(env[cluster[name].variable]), cluster)),
+  ];
   if (contradictions.length > 0) throw new ConfigError(contradictions);
   return config;
+}
+
+type ClusterParameters = ReturnType<typeof clusterParameters>;
+
+/** Of a cluster that is named all that is required must be there, whoever reads it. */
+function valueIn(found: Found, faults: ConfigFault[]): unknown {
+  if ('value' in found) return found.value;
+  faults.push(found.fault);
+  return undefined;
 }
 
 type Found = { readonly value: unknown } | { readonly is: 'wrong' | 'missing'; readonly fault: ConfigFault };
@@ -110,7 +139,13 @@ function mendOf(parameter: Parameter<unknown>): string {
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): ConfigFault[] {
   const known = rows.map(([, { variable }]) => variable);
   return Object.entries(env)
-    .filter(([option, value]) => option.startsWith('ONCEFLOW_') && value !== undefined && !known.some((variable) => variable === option))
+    .filter(
+      ([option, value]) =>
+        option.startsWith('ONCEFLOW_') &&
+        value !== undefined &&
+        !known.some((variable) => variable === option) &&
+        clusterOfVariable(option) === undefined,
+    )
     .map(([option, value]) => ({
       option,
       value,
@@ -145,7 +180,7 @@ function backoffGrows(config: ToolConfig): readonly ConfigFault[] {
   ];
 }
 
-function pauseIsBetweenEpochs(config: ToolConfig, isSet: (name: keyof Config) => boolean): readonly ConfigFault[] {
+function pauseIsBetweenEpochs(config: ToolConfig, isSet: (name: keyof typeof parameters) => boolean): readonly ConfigFault[] {
   if (config.minPauseMs === 0 || !isSet('maxConcurrentEpochs') || config.maxConcurrentEpochs === 1) return [];
   return [
     {
@@ -173,7 +208,7 @@ const restartSettings: Readonly<Record<Config['restartStrategy'], readonly Resta
   none: [],
 };
 
-function restartSettingsAreOfTheStrategy(config: ToolConfig, isSet: (name: keyof Config) => boolean): readonly ConfigFault[] {
+function restartSettingsAreOfTheStrategy(config: ToolConfig, isSet: (name: keyof typeof parameters) => boolean): readonly ConfigFault[] {
   const read = restartSettings[config.restartStrategy];
   return [...new Set(Object.values(restartSettings).flat())]
     .filter((name) => !read.includes(name) && isSet(name))

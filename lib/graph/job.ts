@@ -143,6 +143,8 @@ interface Consumer extends Node {
 export interface SourceNode extends Node {
   readonly kind: 'source';
   readonly uid: string;
+  /** By name. Undefined: the one of ONCEFLOW_BROKERS. */
+  readonly cluster?: string | undefined;
   readonly topic: string;
   readonly startingOffsets: StartingOffsets;
   /** Undefined: keys are handed to `select` as bytes. */

@@ -1,3 +1,4 @@
+import { inCluster } from '../config/clusters.ts';
 import { describeSink } from '../sinks/connectors.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import { storedStates } from '../state/stored-state.ts';
@@ -36,8 +37,8 @@ function keyOf([first]: readonly number[], { nodes }: JobDefinition): string {
 export const nodeKinds = {
   source: {
     place: 'source',
-    describe: ({ id, kind, uid, topic, startingOffsets, key, value }) => {
-      return { id, kind, uid, topic, startingOffsets, key: key?.name, value: value.name };
+    describe: ({ id, kind, uid, cluster, topic, startingOffsets, key, value }) => {
+      return { id, kind, uid, topic: inCluster(cluster, topic), startingOffsets, key: key?.name, value: value.name };
     },
   },
   map: inChain,

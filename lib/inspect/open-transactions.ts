@@ -1,3 +1,4 @@
+import { clusterOf, inCluster } from '../config/clusters.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests, type TransactionDescription } from '../ports/kafka-requests.ts';
 import { sinksOf } from '../protocol/pool.ts';
@@ -39,6 +40,8 @@ async function openByLeaders(
   const asking = { kafka, clock, random, deadlineMs: clock.elapsedMs() + LEADERS_TIMEOUT_MS };
   const topics = new Set(Object.values(sinksOf(pool, CONNECTOR)).flatMap(({ places }) => places));
   const readings = await Promise.all([...topics].map((topic) => readOpen(asking, topic)));
-  const producers = new Set(readings.flatMap(({ open }) => open.map(({ producerId }) => producerId)));
-  return found.filter(({ producerId }) => producers.has(producerId)).map(({ transactionalId }) => transactionalId);
+  const producers = new Set(readings.flatMap(({ open }) => open.map(({ topic, producerId }) => inCluster(clusterOf(topic), producerId))));
+  return found
+    .filter(({ transactionalId, producerId }) => producers.has(inCluster(clusterOf(transactionalId), producerId)))
+    .map(({ transactionalId }) => transactionalId);
 }

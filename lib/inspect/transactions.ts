@@ -1,3 +1,4 @@
+import { clusterOf, inCluster } from '../config/clusters.ts';
 import { sentAgainIn } from '../epoch/commit/newest-committables.ts';
 import { isLeaseLive } from '../epoch/start/may-start.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
@@ -104,8 +105,10 @@ export function transactionsOf(facts: TransactionFacts): JobTransactions {
   const { row, held, nowMs } = facts;
   const transactions = facts.transactions.map((transaction) => inspected(facts, transaction));
   const explained = new Set(transactions.flatMap(({ holdsUp }) => holdsUp));
-  const own = new Set(facts.transactions.map(({ producerId }) => producerId));
-  const forgotten = new Set(facts.open.filter(({ producerId }) => own.has(producerId)).map(partitionName));
+  // Producer ids of two clusters mean nothing to each other.
+  const own = new Set(facts.transactions.map(({ transactionalId, producerId }) => inCluster(clusterOf(transactionalId), producerId)));
+  const isOwn = ({ topic, producerId }: OpenTransaction) => own.has(inCluster(clusterOf(topic), producerId));
+  const forgotten = new Set(facts.open.filter(isOwn).map(partitionName));
   const unexplained = held.map(partitionName).filter((name) => !explained.has(name));
   return {
     job: row.job,
@@ -162,7 +165,7 @@ async function newestOf(deps: InspectDeps, { sentAgain }: JobRow, last: Manifest
 }
 
 function topicsOf(row: JobRow, newest: readonly KafkaCommittable[]): string[] {
-  const recorded = Object.values(row.pool).flatMap((sinks) => Object.values(sinks).flatMap(({ places }) => places));
+  const recorded = Object.values(sinksOf(row.pool, CONNECTOR)).flatMap(({ places }) => places);
   return [...new Set([...recorded, ...newest.flatMap(topicsIn)])];
 }
 

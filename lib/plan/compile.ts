@@ -1,3 +1,4 @@
+import { inCluster } from '../config/clusters.ts';
 import { broadcastStateName, type ConsumerNode, type JobDefinition, JobDefinitionError, type JobNode, nodeLabel } from '../graph/job.ts';
 import { isAt, type NodeAt, timeOf } from '../graph/kinds.ts';
 import { targetOf } from '../sinks/connectors.ts';
@@ -18,7 +19,8 @@ export function compilePlan(job: JobDefinition, deadLetterTopic?: string): Physi
   const longestCalls = new Map<string, number>();
   for (const node of job.nodes) {
     if (isAt(node, 'source')) {
-      const { uid: id, topic, startingOffsets, eventTime } = node;
+      const { uid: id, startingOffsets, eventTime } = node;
+      const topic = inCluster(node.cluster, node.topic);
       const timed = eventTime !== undefined && {
         eventTime: { idleAfterMs: eventTime.idleAfterMs, alignWithinMs: eventTime.alignWithinMs },
       };

@@ -1,4 +1,6 @@
+import { inCluster } from '../config/clusters.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode } from '../graph/job.ts';
+import { targetOf } from '../sinks/connectors.ts';
 import { type Edge, edgeBetween, type PhysicalPlan, type SinkStage } from './plan.ts';
 
 /*
@@ -16,7 +18,7 @@ const SINK = 'dead-letters';
 export function withDeadLetters(plan: PhysicalPlan, job: JobDefinition, topic: string): PhysicalPlan {
   checkTopicAndUid(job, topic);
   // Of dead letters there are few: one transaction in an epoch is enough for them.
-  const sink: SinkStage = { kind: 'sink', id: SINK, to: { kind: 'kafka', topic }, subtasks: 1 };
+  const sink: SinkStage = { kind: 'sink', id: SINK, to: { kind: 'kafka', topics: [topic] }, subtasks: 1 };
   const edges = plan.stages.flatMap(({ kind, id }) =>
     kind === 'source' ? [edgeBetween({ from: id, to: SINK, input: 0, how: 'sink', tag: ERRORS })] : [],
   );
@@ -37,10 +39,12 @@ export function takesDeadLetters(sink: string): boolean {
   return sink === SINK;
 }
 
-/** The topic that a source reads or a sink writes. */
-function topicOf(node: JobNode): string | undefined {
-  if (node.kind === 'source') return node.topic;
-  return node.kind === 'sink' && node.to.kind === 'kafka' ? node.to.topic : undefined;
+/** The topics that a source reads or a sink writes. */
+function topicsOf(node: JobNode): readonly string[] {
+  if (node.kind === 'source') return [inCluster(node.cluster, node.topic)];
+  if (node.kind !== 'sink') return [];
+  const to = targetOf(node.to);
+  return to.kind === 'kafka' ? to.topics : [];
 }
 
 function checkTopicAndUid(job: JobDefinition, topic: string): void {
@@ -49,9 +53,9 @@ function checkTopicAndUid(job: JobDefinition, topic: string): void {
       throw new JobDefinitionError(
         `job ${job.name}: the uid ${SINK} is that of the sink of ONCEFLOW_DEAD_LETTER_TOPIC; give yours another`,
       );
-    if (topicOf(node) === topic && 'uid' in node)
+    if (topicsOf(node).includes(topic) && 'uid' in node)
       throw new JobDefinitionError(
-        `ONCEFLOW_DEAD_LETTER_TOPIC=${topic} is the topic of ${node.kind} ${node.uid} of job ${job.name}: records that are left out need a topic of their own`,
+        `ONCEFLOW_DEAD_LETTER_TOPIC=${topic} is a topic of ${node.kind} ${node.uid} of job ${job.name}: records that are left out need a topic of their own`,
       );
   }
 }

@@ -27,6 +27,7 @@ interface StageBase {
 
 export interface SourceStage extends StageBase {
   readonly kind: 'source';
+  /** As lib/config/clusters.ts calls it. */
   readonly topic: string;
   readonly startingOffsets: StartingOffsets;
   /** Undefined: its records have no event time. */

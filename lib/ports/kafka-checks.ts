@@ -2,8 +2,8 @@ import type { KafkaAnswer, KafkaRequests, ProducerIdentity } from './kafka-reque
 
 /** What a tool asks that looks whether Kafka is as a job needs it, and nobody else. */
 export interface KafkaChecks {
-  /** Every broker of the cluster, asked by itself. */
-  describeBrokers(): Promise<readonly BrokerDescription[]>;
+  /** Every broker of the cluster, asked by itself. @param cluster its name @default the one without a name */
+  describeBrokers(cluster?: string): Promise<readonly BrokerDescription[]>;
   /** Topics as the brokers have them, in the order of the names. */
   describeTopics(topics: readonly string[]): Promise<readonly TopicDescription[]>;
   /** AddOffsetsToTxn: the transaction may commit offsets of the group. */

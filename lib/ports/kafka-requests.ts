@@ -185,8 +185,11 @@ export interface AdminRequests {
     offsets: readonly { readonly partition: number; readonly offset: number }[],
     metadata: string,
   ): Promise<KafkaAnswer>;
-  /** The value of a setting as the broker holds it, undefined when it does not know the name. */
-  brokerConfig(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * The value of a setting as the broker holds it, undefined when it does not know the name.
+   * @param cluster its name @default the one without a name
+   */
+  brokerConfig(names: readonly string[], cluster?: string): Promise<ReadonlyMap<string, string>>;
   topicConfig(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 

@@ -149,7 +149,7 @@ interface CommonCoordination {
   /** Its name in committables and rows. */
   readonly connector: string;
   /** Why a job with such sinks cannot run with these times; undefined: it can. */
-  refusalOf(times: JobTimes): Promise<string | undefined>;
+  refusalOf(times: JobTimes, sinks: readonly SinkOfRun[]): Promise<string | undefined>;
   /**
    * What encoders and the connector's other half have to know of where the sinks write to, as it is now: by sink. Refused: a person
    * has to act.

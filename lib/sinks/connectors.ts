@@ -81,9 +81,14 @@ export function targetOf(spec: SinkSpec): SinkTarget {
   return kindOfSpec(spec).targetOf(spec);
 }
 
-/** The same sink, under another name that the configuration gives. Undefined: what it writes to has no such name. */
-export function renamedSink(spec: SinkSpec, name: string): SinkSpec | undefined {
-  return kindOfSpec(spec).renamed?.(spec, name);
+/** The topics that it writes to, by the names that the job's code has. */
+export function namesOfSink(spec: SinkSpec): readonly string[] {
+  return kindOfSpec(spec).names(spec);
+}
+
+/** The same sink, with other topics for those of these names. */
+export function renamedSink(spec: SinkSpec, names: ReadonlyMap<string, string>): SinkSpec {
+  return kindOfSpec(spec).renamed(spec, names);
 }
 
 export function describeSink(spec: SinkSpec): Own {

@@ -6,8 +6,10 @@ import type { Push } from '../records/push.ts';
 /** What a kind of sink is: `Spec` is what a job's author gave, with functions in it, and `Target` what a plan says of it, without. */
 export interface SinkKind<Spec, Target> {
   targetOf(spec: Spec): Target;
-  /** The target, under another name that the configuration gives; undefined: it has none that could be another. */
-  readonly renamed: ((spec: Spec, name: string) => Spec) | undefined;
+  /** What it writes to, by the names that the job's code has, where the configuration may give others. */
+  names(spec: Spec): readonly string[];
+  /** The same sink, with other names for those of its `names` that are in the map. */
+  renamed(spec: Spec, names: ReadonlyMap<string, string>): Spec;
   /** For people and tools. */
   describe(spec: Spec): Own;
   /** What of it reads and writes values, by what it is for. */

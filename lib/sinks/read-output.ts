@@ -1,3 +1,4 @@
+import { inCluster } from '../config/clusters.ts';
 import { ATTRIBUTE, BATCH } from '../format/batch-layout.ts';
 import { RecordSetReader } from '../format/record-set-reader.ts';
 import type { Serde } from '../format/serde.ts';
@@ -5,7 +6,7 @@ import { batchesOf, stampPlainBatch } from '../format/stamp-batches.ts';
 import { KafkaProblem, type LogRequests } from '../ports/kafka-requests.ts';
 import type { Committable } from '../protocol/committable.ts';
 import type { CondemnedRecord } from '../protocol/requests.ts';
-import { type SinkSpec, type SinkTarget, serdesOfSink } from './connectors.ts';
+import type { SinkSpec, SinkTarget } from './connectors.ts';
 import { readBatches } from './deliver/staged-rows.ts';
 import { decodeStagedItems } from './dynamodb/staged-items.ts';
 import { decodeStagedFiles } from './files/staged-files.ts';
@@ -45,7 +46,7 @@ export function rowsOfStaged({ target, spec }: ReadSink, payload: Buffer, name: 
   switch (target.kind) {
     case 'kafka':
       return decodeStagedOutput(payload, name).flatMap(({ topic, partition, batches }) =>
-        rowsOfBatches(batches, `${topic}-${partition}`, spec),
+        rowsOfBatches(batches, `${topic}-${partition}`, serdesAt(spec, topic)),
       );
     case 'deliver': {
       const serde = spec?.kind === 'deliver' ? spec.value : undefined;
@@ -88,8 +89,7 @@ function linesOf(content: Buffer): Buffer[] {
 const OF_THE_TRY = ['error.message', 'error.stack', 'attempts'].map((name) => `${LETTER_HEADER}${name}`);
 
 /** The records of whole batches, whoever produced them. */
-function rowsOfBatches(batches: Buffer, place: string, spec: SinkSpec | undefined): OutputRow[] {
-  const { key, value } = spec === undefined ? {} : serdesOfSink(spec);
+function rowsOfBatches(batches: Buffer, place: string, { key, value }: RecordSerdes): OutputRow[] {
   const reader = new RecordSetReader();
   const rows: OutputRow[] = [];
   for (const { start, end } of batchesOf(batches)) {
@@ -101,6 +101,12 @@ function rowsOfBatches(batches: Buffer, place: string, spec: SinkSpec | undefine
     while (reader.next()) rows.push(recordOf(reader, place, { key, value }, isStampedByBroker));
   }
   return rows;
+}
+
+/** A serde may do something else at each topic of a sink. */
+function serdesAt(spec: SinkSpec | undefined, topic: string): RecordSerdes {
+  if (spec?.kind !== 'kafka') return {};
+  return spec.topics.find((each) => inCluster(spec.cluster, each.topic) === topic) ?? {};
 }
 
 interface RecordSerdes {
@@ -177,7 +183,7 @@ export async function rowsInLog(kafka: LogRequests, committable: Committable, si
   for (const range of written) {
     const batches = await batchesIn(kafka, range, BigInt(producerId));
     if (batches === undefined) return undefined;
-    rows.push(...rowsOfBatches(batches, `${range.topic}-${range.partition}`, sink.spec));
+    rows.push(...rowsOfBatches(batches, `${range.topic}-${range.partition}`, serdesAt(sink.spec, range.topic)));
   }
   return rows;
 }

@@ -31,6 +31,7 @@ export interface Epoch {
 /** A record batch that a sink has written. */
 export interface SinkBatch {
   readonly sink: string;
+  readonly topic: string;
   readonly partition: number;
   readonly bytes: Buffer;
 }
@@ -205,7 +206,7 @@ async function deliver(run: Run, manifest: DecidedManifest): Promise<readonly Si
     const call = { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs: run.settings.commitTimeoutMs } as const;
     const answer = await callStage<'send'>(run, call);
     if (answer.outcome !== 'sent') throw new Error(`the output of sink ${sink} could not be kept: ${JSON.stringify(answer)}`);
-    for (const { partition, batch } of run.kafka.takeProduced()) output.push({ sink, partition, bytes: Buffer.from(batch) });
+    for (const { topic, partition, batch } of run.kafka.takeProduced()) output.push({ sink, topic, partition, bytes: Buffer.from(batch) });
   }
   return output;
 }

@@ -1,4 +1,5 @@
 import type { KafkaSource } from '../api/kafka.ts';
+import { inCluster } from '../config/clusters.ts';
 import { ByteWriter } from '../format/byte-writer.ts';
 import { murmur2, toPositive } from '../format/murmur2.ts';
 import type { RecordHeader } from '../format/record-header.ts';
@@ -38,7 +39,8 @@ export class Input {
 
   /** Throws what the source's serdes throw: nothing is written then of that record and those behind it. */
   write(to: InputOf, records: readonly InputRecord<unknown, unknown>[], nowMs: number): void {
-    const { topic, key: keySerde = bytes as Serde<unknown>, value: valueSerde } = this.#sourceOf(to);
+    const { cluster, topic: name, key: keySerde = bytes as Serde<unknown>, value: valueSerde } = this.#sourceOf(to);
+    const topic = inCluster(cluster, name);
     const serdes = { key: keySerde, value: valueSerde };
     const partitions = this.#topics.partitions(topic);
     for (const { key, value, timestamp = nowMs, headers = [], partition } of records) {

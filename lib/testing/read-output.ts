@@ -13,13 +13,15 @@ export interface WrittenOutput<K = unknown, V = unknown> {
   readonly headers: readonly RecordHeader[];
   /** Milliseconds since the Unix epoch. */
   readonly timestamp: number;
+  /** As the job's code has it. Of a sink that does not write to Kafka it means nothing. */
+  readonly topic: string;
   /** Of the topic, from 0. */
   readonly partition: number;
 }
 
 /** The records of a batch, in order. What a serde writes and does not read comes as bytes. */
 export function readBatch(
-  { bytes, partition, sink }: SinkBatch,
+  { bytes, topic, partition, sink }: SinkBatch,
   serdes: { readonly key: Serde<unknown> | undefined; readonly value: Serde<unknown> | undefined },
 ): WrittenOutput[] {
   const reader = new RecordSetReader();
@@ -37,6 +39,7 @@ export function readBatch(
       value: decoded(serdes.value, reader.bytes, reader.valueStart, reader.valueEnd),
       headers: reader.headers().map(({ key, value }) => ({ key, value: value === undefined ? undefined : Buffer.from(value) })),
       timestamp,
+      topic,
       partition,
     });
   }

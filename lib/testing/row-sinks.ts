@@ -13,12 +13,12 @@ export function withRecordSinks({ name, nodes }: JobDefinition): JobDefinition {
 }
 
 function recordSink(node: SinkNode): SinkNode['to'] {
+  const topic = `rows-of-${node.uid}`;
   return {
     kind: 'kafka',
-    topic: `rows-of-${node.uid}`,
+    topics: [{ name: topic, topic, key: undefined, value: rowsOf(node) }],
+    topicOf: undefined,
     delivery: 'exactly-once',
-    key: undefined,
-    value: rowsOf(node),
     toRecord: undefined,
   };
 }

@@ -6,7 +6,6 @@ import type { LoopState } from '../epoch/loop/state.ts';
 import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
 import type { Stage } from '../plan/plan.ts';
-import { serdesOfSink } from '../sinks/connectors.ts';
 import { timeDueAtMs } from '../time/due.ts';
 import {
   DECISION,
@@ -16,6 +15,7 @@ import {
   firstEpoch,
   heldInput,
   runEpoch,
+  type SinkBatch,
   stateAfter,
   stateOfEmptyEpoch,
 } from './epochs.ts';
@@ -245,9 +245,11 @@ export class TestJob {
     const uid = typeof sink === 'string' ? sink : sinks.get(sink);
     const node = compiled.job.nodes.filter((each) => each.kind === 'sink').find((each) => each.uid === uid);
     if (node === undefined) throw new JobDefinitionError(`the job has no sink ${describeSought(sink)}`);
-    const { key, value } = serdesOfSink(node.to);
+    // All of them are, in a job in memory.
+    const topics = node.to.kind === 'kafka' ? node.to.topics : [];
+    const serdesOf = ({ topic }: SinkBatch) => topics.find((each) => each.topic === topic) ?? { key: undefined, value: undefined };
     return this.#epochs.flatMap(({ output }) =>
-      output.filter((batch) => batch.sink === node.uid).flatMap((batch) => readBatch(batch, { key, value })),
+      output.filter((batch) => batch.sink === node.uid).flatMap((batch) => readBatch(batch, serdesOf(batch))),
     );
   }
 
@@ -425,7 +427,7 @@ type RowSink<T> = WriteAheadSink<T> | FileSink<T> | DynamoSink<T>;
 
 function describeSought(sink: string | KafkaSink<never> | RowSink<never>): string {
   if (typeof sink === 'string') return sink;
-  return sink.kind === 'kafka' ? `to topic ${sink.topic}` : `of this kind (${sink.kind})`;
+  return sink.kind === 'kafka' ? `to ${sink.topics.map(({ topic }) => topic).join(', ')}` : `of this kind (${sink.kind})`;
 }
 
 const TWICE = 'the job is at work still: await each call before the next';

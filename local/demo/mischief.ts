@@ -63,7 +63,7 @@ export function createZombie(
   }
 
   async function fence(): Promise<void> {
-    const id = transactionalId({ job, incarnation, sink, subtask: 0 }, epoch);
+    const id = transactionalId({ job, incarnation, sink, subtask: 0 }, epoch, []);
     await kafka.initProducerId(id, ZOMBIE_TRANSACTION_TIMEOUT_MS);
     tell(`a zombie fences the transaction of epoch ${epoch}, which is decided and not committed: the broker aborts it`);
     letGo();

@@ -69,7 +69,7 @@ export function stepsOn(under: KafkaUnderTest): Steps {
         incarnation: 'one',
         sink: 'write',
         subtask: 0,
-        topic,
+        topics: [topic],
         epoch: EPOCH,
         transactionTimeoutMs: TIMEOUT_MS,
         staged: staged(topic, values),

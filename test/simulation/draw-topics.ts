@@ -56,7 +56,7 @@ function isMadeAnew(seed: number): boolean {
 function drawAnew(seed: number, { job, untilMs }: Shape): Part {
   if (!isMadeAnew(seed)) return NOTHING;
   const dice = new Dice(hashOf(seed, 'topics made anew: how'));
-  const topics = [...shapeOf(job).sinks.values()];
+  const topics = [...shapeOf(job).sinks.values()].flat();
   const drawn = (own: Dice): TopicChange => ({
     change: 'make-anew',
     of: 'sink',
@@ -104,7 +104,7 @@ function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): 
   const what = dice.next();
   if (what > 0.16 || (what < 0.08 && isMadeAnew(seed))) return NOTHING;
   const isSink = what < 0.08;
-  const topics = isSink ? [...shapeOf(job).sinks.values()] : [...shapeOf(job).sources.values()];
+  const topics = isSink ? [...shapeOf(job).sinks.values()].flat() : [...shapeOf(job).sources.values()];
   const drawn = (own: Dice): TopicChange => ({
     change: 'delete-records',
     of: isSink ? 'sink' : 'source',
@@ -133,7 +133,7 @@ function drawMoves(seed: number, { job, untilMs }: Shape): Part {
   const dice = new Dice(hashOf(seed, 'leaders that move'));
   if (!dice.chance(0.25)) return NOTHING;
   const sources = [...shapeOf(job).sources.values()];
-  const topics = [...sources, ...shapeOf(job).sinks.values()];
+  const topics = [...sources, ...[...shapeOf(job).sinks.values()].flat()];
   const drawn = (own: Dice): TopicChange => ({
     change: 'move-leader',
     ...topicOf(own.pick(topics), sources),
@@ -166,7 +166,7 @@ function drawGrowth(
   const dice = new Dice(hashOf(seed, 'topics that grow'));
   if (!dice.chance(0.2)) return { topicChanges: [], input: [] };
   const sources = [...shapeOf(job).sources.values()];
-  const all = [...sources, ...shapeOf(job).sinks.values()];
+  const all = [...sources, ...[...shapeOf(job).sinks.values()].flat()];
   const growths = Array.from({ length: dice.whole(1, 3) }, () => ({
     atMs: dice.between(200, untilMs * 0.8),
     topic: dice.pick(all),

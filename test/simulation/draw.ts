@@ -9,6 +9,7 @@ import { branchingJobs } from './jobs/branching.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { reaching } from './jobs/reaching.ts';
+import { routingJobs } from './jobs/routing.ts';
 import { tableJobs } from './jobs/tables.ts';
 import { alignedJobs, timedJobs } from './jobs/timed.ts';
 import { windowedJobs } from './jobs/windowed.ts';
@@ -67,7 +68,7 @@ const COMMANDS: readonly Command[] = ['stop', 'cancel', 'delete'];
 
 /**
  * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
- * `connected`, `tables`, `starts`, `rescales` and `held` are drawn for mutants only.
+ * `connected`, `tables`, `routing`, `starts`, `rescales` and `held` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -76,6 +77,7 @@ export type Focus =
   | 'windows'
   | 'connected'
   | 'tables'
+  | 'routing'
   | 'doubt'
   | 'records'
   | 'sources-anew'
@@ -155,6 +157,14 @@ const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   connected: BETWEEN_TIMES,
   held: BETWEEN_TIMES,
   tables: BETWEEN_TIMES,
+  // What one transaction wrote to several topics is in doubt, or left open.
+  routing: [
+    { kind: 'lose', apis: ['commit', 'invoke commit', 'produce', 'addPartitions'], rate: 0.15 },
+    { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.3 },
+    { kind: 'late', apis: ['initProducerId', 'invoke prepare', 'produce'], rate: 0.1 },
+    { kind: 'freeze', apis: ['initProducerId', 'commit', 'produce'], rate: 0.05 },
+    { kind: 'depose', apis: ['decide', 'invoke process'], rate: 0.03 },
+  ],
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
   // Each start is delivered twice, and coordinators change often.
@@ -219,6 +229,7 @@ const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   connected: [...connectedJobs, ...branchingJobs, ...askingJobs],
   held: alignedJobs,
   tables: tableJobs,
+  routing: routingJobs,
   reach: [reaching],
 };
 
@@ -424,7 +435,7 @@ function drawDenials(seed: number, job: SimJob, untilMs: number): Pick<WorldOpti
 /** Partitions have no leader for a moment, again and again, while several pieces of output are sent to them. */
 function drawElections(seed: number, job: SimJob, untilMs: number): Partial<WorldOptions> {
   const dice = new Dice(hashOf(seed, 'elections'));
-  const topics = [...shapeOf(job).sinks.values()];
+  const topics = [...shapeOf(job).sinks.values()].flat();
   return {
     delivery: () => 'at-least-once',
     parallelism: () => parallelismOf(job, { source: 1, operator: 3, sink: 1 }),
@@ -445,7 +456,7 @@ function drawBroker(
   forgets: boolean,
 ): Pick<WorldOptions, 'leaderless' | 'strangers' | 'expireAtMs' | 'forgottenEnds'> {
   const dice = new Dice(hashOf(seed, 'broker events'));
-  const topics = [...shapeOf(job).sinks.values()];
+  const topics = [...shapeOf(job).sinks.values()].flat();
   const times = (most: number) => Array.from({ length: dice.whole(1, most) }, () => dice.between(500, untilMs * 0.9));
   const leaderless = dice.chance(0.3)
     ? times(5).map((atMs) => ({ atMs, topic: dice.pick(topics), partition: dice.whole(0, 2), forMs: dice.spread(20, 3_000) }))

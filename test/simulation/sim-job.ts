@@ -38,8 +38,8 @@ export interface JobShape {
   readonly plain: JobDefinition | undefined;
   /** By uid, the topic. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Of sinks that write to Kafka: by uid, the topic. */
-  readonly sinks: ReadonlyMap<string, string>;
+  /** Of sinks that write to Kafka: by uid, the topics. */
+  readonly sinks: ReadonlyMap<string, readonly string[]>;
   /** Of all others: by uid, the kind. */
   readonly others: ReadonlyMap<string, Exclude<SinkSpec['kind'], 'kafka'>>;
   /** Uids of the keyed operators. */
@@ -70,7 +70,11 @@ export function shapeOf(job: SimJob): JobShape {
     definition,
     plain: job.plain?.('b', 'earliest', faultless),
     sources: new Map(nodes.flatMap((node) => (node.kind === 'source' ? [[node.uid, node.topic] as const] : []))),
-    sinks: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind === 'kafka' ? [[node.uid, node.to.topic] as const] : []))),
+    sinks: new Map(
+      nodes.flatMap((node) =>
+        node.kind === 'sink' && node.to.kind === 'kafka' ? [[node.uid, node.to.topics.map(({ topic }) => topic)] as const] : [],
+      ),
+    ),
     others: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind !== 'kafka' ? [[node.uid, node.to.kind] as const] : []))),
     operators: nodes.filter(isKeyed).map(({ uid }) => uid),
     writesLines: nodes.some((node) => node.kind === 'sink' && !isBehindKey(node.id)),

@@ -151,7 +151,7 @@ export class World {
     });
     const { sources, sinks } = shapeOf(options.job);
     for (const topic of new Set(sources.values())) this.broker.createTopic(topic, options.inputPartitions);
-    for (const topic of new Set(sinks.values())) this.broker.createTopic(topic, options.outputPartitions);
+    for (const topic of new Set([...sinks.values()].flat())) this.broker.createTopic(topic, options.outputPartitions);
     this.#brokerFaults = new BrokerFaults(this, options);
     this.table = new EpochTable(() => scheduler.nowMs, options.tokenLifetimeMs);
     this.bucket = new BlobBucket(() => scheduler.nowMs);

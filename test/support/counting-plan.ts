@@ -6,7 +6,7 @@ export const countingPlan: PhysicalPlan = {
   stages: [
     { kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest' },
     { kind: 'operator', id: 'count', operators: ['count'] },
-    { kind: 'sink', id: 'write', to: { kind: 'kafka', topic: 'out' } },
+    { kind: 'sink', id: 'write', to: { kind: 'kafka', topics: ['out'] } },
   ],
   edges: [
     edgeBetween({ from: 'lines', to: 'count', input: 0, how: 'key' }),

@@ -10,3 +10,9 @@ export async function commitOffsets(groupId: string, topic: string, offsets: rea
   // The group's coordinator may not have taken over yet.
   await waitFor(`offsets of group ${groupId}`, async () => (await commitGroupOffsets(groupId, topic, each, '')) === 'NONE');
 }
+
+/** Offsets of the first three partitions that the group has on this cluster; 0 where it has none. */
+export async function committedOffsets(groupId: string, topic: string, at: string[]): Promise<number[]> {
+  const found = await adminRequests(cluster(at), systemClock).groupOffsets(groupId, topic, [0, 1, 2]);
+  return found.map((each) => each?.offset ?? 0);
+}

@@ -38,7 +38,7 @@ export const jobParameters = {
     kind: topicsByUid,
     default: '',
     readBy: ['host'],
-    doc: 'Topics that replace those in the job, by uid of the source or sink: `read-lines=lines,write-counts=counts`.',
+    doc: 'Topics that replace those in the job, by uid of the source or sink: `read-lines=lines,write-counts=counts`; those of a sink of several topics each by uid and the topic in the job: `route/orders=test-orders`.',
   }),
   groupId: optional({
     variable: 'ONCEFLOW_GROUP_ID',
@@ -147,7 +147,7 @@ export const jobParameters = {
     kind: wholeNumber(1, MAX_KEY_GROUPS),
     unit: 'key groups',
     default: '128',
-    readBy: ['coordinator'],
+    readBy: ['coordinator', 'cli'],
     doc: 'Key groups of the job: the widest that a keyed stage can ever be. Fixed when the job is first started.',
   }),
 };

@@ -25,7 +25,7 @@ function connectedSinks({ sinks }: WithSinks, settings: Pick<JobSettings, 'plan'
 
 /** Why a job with these sinks and times cannot run; undefined: it can. */
 export async function refusalOfTimes(deps: WithSinks, settings: JobSettings): Promise<string | undefined> {
-  const refusals = await Promise.all(connectedSinks(deps, settings).map(({ connector }) => connector.refusalOf(settings)));
+  const refusals = await Promise.all(connectedSinks(deps, settings).map(({ connector, sinks }) => connector.refusalOf(settings, sinks)));
   return refusals.find((refusal) => refusal !== undefined);
 }
 

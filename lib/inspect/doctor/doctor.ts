@@ -1,7 +1,8 @@
+import { clusterOf } from '../../config/clusters.ts';
 import type { KafkaClient } from '../../ports/kafka-checks.ts';
 import { KafkaProblem } from '../../ports/kafka-requests.ts';
 import { learnTopics } from '../../sinks/kafka/topics.ts';
-import type { DoctorDeps } from './deps.ts';
+import type { DoctorDeps, JobTopics } from './deps.ts';
 import { type Finding, looked, unknown, wrong } from './finding.ts';
 import { lookAtBrokers } from './look-at-brokers.ts';
 import { lookAtBlobs, lookAtTable } from './look-at-stores.ts';
@@ -38,12 +39,41 @@ async function lookAtKafka(deps: DoctorDeps, row: Row): Promise<readonly Finding
   });
   if (kafka === undefined) return brokers;
   const client = kafka;
-  return [...brokers, ...(await looked('topics', () => lookAtAllTopics(deps, row, client))), ...(await tryOut(deps, client))];
+  const topics = await topicsOf(deps, row);
+  const named = [...new Set(allOf(topics).map(clusterOf))].filter((cluster) => cluster !== '');
+  const others = await Promise.all(named.map((cluster) => lookAtCluster(deps, client, cluster, topics)));
+  return [
+    ...brokers,
+    ...(await looked('topics', () => lookAtAllTopics(topics, client))),
+    ...(await tryOut(deps, client, '')),
+    ...others.flat(),
+  ];
 }
 
-async function lookAtAllTopics(deps: DoctorDeps, row: Row, kafka: KafkaClient): Promise<readonly Finding[]> {
-  const { deadLetterTopic, ...given } = deps.topics;
-  const topics = given.ofModule ?? (row === undefined ? undefined : await topicsOfRow(deps, row, deadLetterTopic));
+/** A cluster that has a name: its brokers, and, where the job writes there, a transaction. What is found says of which it is. */
+async function lookAtCluster(
+  deps: DoctorDeps,
+  kafka: KafkaClient,
+  cluster: string,
+  topics: JobTopics | undefined,
+): Promise<readonly Finding[]> {
+  const brokers = await looked('brokers', () => lookAtBrokers(deps, kafka, cluster));
+  const writes = topics?.sinks.some((topic) => clusterOf(topic) === cluster) === true;
+  const tried = writes && !brokers.some(({ is }) => is === 'wrong') ? await tryOut(deps, kafka, cluster) : [];
+  return [...brokers, ...tried].map((finding) => ({ ...finding, what: `cluster ${cluster}: ${finding.what}` }));
+}
+
+function allOf(topics: JobTopics | undefined): readonly string[] {
+  return topics === undefined ? [] : [...topics.sources, ...topics.sinks];
+}
+
+/** Undefined: neither the module nor the row names any. */
+async function topicsOf(deps: DoctorDeps, row: Row): Promise<JobTopics | undefined> {
+  const { deadLetterTopic, ofModule } = deps.topics;
+  return ofModule ?? (row === undefined ? undefined : topicsOfRow(deps, row, deadLetterTopic));
+}
+
+async function lookAtAllTopics(topics: JobTopics | undefined, kafka: KafkaClient): Promise<readonly Finding[]> {
   if (topics === undefined) return [unknown('topics', 'the job has no row that names them', 'set ONCEFLOW_JOB to its module')];
   const { sinks, deadLetters } = topics;
   return [
@@ -57,7 +87,7 @@ async function lookAtRequests(kafka: KafkaClient, sinks: readonly string[]): Pro
   try {
     const learnt = await learnTopics(
       kafka,
-      sinks.map((topic) => ({ sink: topic, target: { kind: 'kafka', topic } })),
+      sinks.map((topic) => ({ sink: topic, target: { kind: 'kafka', topics: [topic] } })),
     );
     return learnt.outcome === 'refused' ? [wrong('requests', learnt.message)] : [];
   } catch (error) {
@@ -66,7 +96,7 @@ async function lookAtRequests(kafka: KafkaClient, sinks: readonly string[]): Pro
   }
 }
 
-async function tryOut(deps: DoctorDeps, kafka: KafkaClient): Promise<readonly Finding[]> {
-  if (deps.settings.deliveryGuarantee === 'exactly-once') return looked('transaction', () => tryTransaction(deps, kafka));
+async function tryOut(deps: DoctorDeps, kafka: KafkaClient, cluster: string): Promise<readonly Finding[]> {
+  if (deps.settings.deliveryGuarantee === 'exactly-once') return looked('transaction', () => tryTransaction(deps, kafka, cluster));
   return [unknown('transaction', 'with ONCEFLOW_DELIVERY_GUARANTEE=at-least-once there is none')];
 }

@@ -15,9 +15,16 @@ type Setting = keyof typeof DEFAULTS;
 const LEAST_OFFSETS_RETENTION_MIN = 24 * 60;
 
 /** Are the brokers there, do they know what the engine asks, and do their settings go with ours? */
-export async function lookAtBrokers({ settings }: Pick<DoctorDeps, 'settings'>, kafka: KafkaClient): Promise<readonly Finding[]> {
-  const brokers = await kafka.describeBrokers();
-  return [...brokers.map(brokerFinding), ...(await looked('broker settings', () => settingFindings(kafka, settings, brokers.length)))];
+export async function lookAtBrokers(
+  { settings }: Pick<DoctorDeps, 'settings'>,
+  kafka: KafkaClient,
+  cluster = '',
+): Promise<readonly Finding[]> {
+  const brokers = await kafka.describeBrokers(cluster);
+  return [
+    ...brokers.map(brokerFinding),
+    ...(await looked('broker settings', async () => settingFindings(settings, brokers.length, await settingsOf(kafka, cluster)))),
+  ];
 }
 
 function brokerFinding({ id, address, apis }: BrokerDescription): Finding {
@@ -36,8 +43,11 @@ function brokerFinding({ id, address, apis }: BrokerDescription): Finding {
   return well(what, found);
 }
 
-async function settingFindings(kafka: KafkaClient, settings: DoctorDeps['settings'], brokers: number): Promise<readonly Finding[]> {
-  const found = await settingsOf(kafka);
+function settingFindings(
+  settings: DoctorDeps['settings'],
+  brokers: number,
+  found: ReadonlyMap<string, string> | undefined,
+): readonly Finding[] {
   const what = 'rights on the cluster';
   // What else a login may do there is of no use to the job.
   if (found === undefined)
@@ -52,9 +62,9 @@ async function settingFindings(kafka: KafkaClient, settings: DoctorDeps['setting
 }
 
 /** Undefined: they may not be read. */
-async function settingsOf(kafka: KafkaClient): Promise<ReadonlyMap<string, string> | undefined> {
+async function settingsOf(kafka: KafkaClient, cluster: string): Promise<ReadonlyMap<string, string> | undefined> {
   try {
-    return await kafka.brokerConfig(Object.keys(DEFAULTS));
+    return await kafka.brokerConfig(Object.keys(DEFAULTS), cluster);
   } catch (error) {
     if (error instanceof KafkaProblem && error.code === 'CLUSTER_AUTHORIZATION_FAILED') return undefined;
     throw error;

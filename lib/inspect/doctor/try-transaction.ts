@@ -1,3 +1,4 @@
+import { inCluster } from '../../config/clusters.ts';
 import { rightsMissing } from '../../ports/broker-answers.ts';
 import type { KafkaClient } from '../../ports/kafka-checks.ts';
 import type { ProducerIdentity } from '../../ports/kafka-requests.ts';
@@ -18,10 +19,10 @@ type Deps = Pick<DoctorDeps, 'clock' | 'random' | 'job' | 'settings'>;
  * the broker tells when it was, by its own clock. What stays is the id, until the broker's transactional.id.expiration.ms, and the
  * mark of an aborted transaction in Kafka's own topic of offsets.
  */
-export async function tryTransaction(deps: Deps, kafka: KafkaClient): Promise<readonly Finding[]> {
+export async function tryTransaction(deps: Deps, kafka: KafkaClient, cluster: string): Promise<readonly Finding[]> {
   const { clock, random, job, settings } = deps;
   const asking = { clock, random, deadlineMs: clock.elapsedMs() + WITHIN_MS };
-  const transactionalId = `${job}-doctor`;
+  const transactionalId = inCluster(cluster, `${job}-doctor`);
   const begun = await retried(asking, () => kafka.initProducerId(transactionalId, settings.transactionTimeoutMs));
   if (begun.answer === 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
     return [

@@ -1,3 +1,4 @@
+import { nameInCluster } from '../../config/clusters.ts';
 import { NotPreparedError } from '../../format/not-prepared.ts';
 import type { RecordSetReader } from '../../format/record-set-reader.ts';
 import type { Serde } from '../../format/serde.ts';
@@ -49,7 +50,7 @@ function selectReader({ uid, key, value }: SourceNode, select: NonNullable<Sourc
     // Copies, which may be kept: what is read is views on the response.
     const headers = reader.headers().map(({ key, value }) => ({ key, value: value === undefined ? undefined : Buffer.from(value) }));
     try {
-      const result = select({ key: recordKey, value: recordValue, headers, timestamp, topic, partition, offset });
+      const result = select({ key: recordKey, value: recordValue, headers, timestamp, topic: nameInCluster(topic), partition, offset });
       if (typeof result === 'object') refusePromise(result);
       return result;
     } catch (cause) {

@@ -6,7 +6,8 @@ import type { DeliverSinkSpec, DeliverTarget } from './spec.ts';
 /** A function of the job's author. */
 export const deliverKind = {
   targetOf: ({ kind }) => ({ kind }),
-  renamed: undefined,
+  names: () => [],
+  renamed: (spec) => spec,
   describe: ({ kind, value }) => ({ to: kind, value: value.name }),
   serdesOf: ({ value }) => ({ value }),
   // The encoder alone sees the values: the author's functions get what is read from staged output.

@@ -6,7 +6,8 @@ import type { DynamoSinkSpec, DynamoTarget } from './spec.ts';
 /** A table of DynamoDB. */
 export const dynamoKind = {
   targetOf: ({ kind, table, ledgerTable }) => ({ kind, table, ledgerTable }),
-  renamed: undefined,
+  names: () => [],
+  renamed: (spec) => spec,
   describe: ({ kind, table }) => ({ to: kind, table }),
   serdesOf: () => ({}),
   givesToUser: ({ toWrite }) => toWrite !== undefined,

@@ -6,7 +6,8 @@ import type { FileSinkSpec, FileTarget } from './spec.ts';
 /** Files in a bucket or a folder. */
 export const filesKind = {
   targetOf: ({ kind, location, manifests }) => ({ kind, location, manifests }),
-  renamed: undefined,
+  names: () => [],
+  renamed: (spec) => spec,
   describe: ({ kind, location, format, compression }) => ({ to: kind, location, format: format.name, compression }),
   serdesOf: () => ({}),
   // Its path and its columns may.

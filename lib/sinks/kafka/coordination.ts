@@ -1,4 +1,5 @@
 import { type Budget, checkBudget } from '../../config/budget.ts';
+import { clusterOf } from '../../config/clusters.ts';
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { Timing } from '../../ports/clock.ts';
 import type { KafkaRequests } from '../../ports/kafka-requests.ts';
@@ -10,10 +11,10 @@ import { checkPrepared } from './check-prepared.ts';
 import { CONNECTOR, type KafkaCommittable, kafkaCommittable } from './committable.ts';
 import { compactedTopics } from './compacted-topics.ts';
 import { type CommitTerms, factsOfTopics, type PrepareTerms } from './facts.ts';
-import { poolIds, transactionalIds } from './ids.ts';
+import { scopesByCluster, transactionalIds } from './ids.ts';
 import { maxTransactionTimeoutMs, sayHanging } from './say-hanging.ts';
 import { settleTransactions } from './settle.ts';
-import { learnTopics, topicOf } from './topics.ts';
+import { learnTopics, topicsOf } from './topics.ts';
 import { watchOpen } from './watch-open.ts';
 
 /** What Kafka's connectors work with where the coordinator is. */
@@ -27,23 +28,48 @@ export function coordinateKafka(clients: KafkaClients, settings: Pick<Budget, 't
     how: 'prepared',
     connector: CONNECTOR,
     poolOf: CONNECTOR,
-    async refusalOf(times) {
-      const verdict = checkBudget({ ...times, transactionTimeoutMs }, await maxTransactionTimeoutMs(kafka));
-      return verdict.ok ? undefined : verdict.refused;
+    async refusalOf(times, sinks) {
+      for (const cluster of new Set(sinks.flatMap(topicsOf).map(clusterOf))) {
+        const verdict = checkBudget({ ...times, transactionTimeoutMs }, await maxTransactionTimeoutMs(kafka, cluster));
+        if (!verdict.ok) return cluster === '' ? verdict.refused : `cluster ${cluster}: ${verdict.refused}`;
+      }
+      return undefined;
     },
     learn: (sinks) => learnTopics(kafka, sinks),
-    placesOf: (target) => [topicOf({ target })],
+    placesOf: (target) => topicsOf({ target }),
     placesIn: (committable) => topicsIn(kafkaCommittable(committable)),
-    prepareTerms: (target): PrepareTerms => ({ topic: topicOf({ target }), transactionTimeoutMs }),
+    prepareTerms: (target): PrepareTerms => ({ topics: topicsOf({ target }), transactionTimeoutMs }),
     async commitTerms(committables, facts): Promise<CommitTerms> {
       const known = new Map(factsOfTopics(facts).map(({ topic, compacted }) => [topic, compacted] as const));
       const topics = committables.flatMap((of) => kafkaCommittable(of).written.map(({ topic }) => topic));
       return { compacted: await compactedTopics(kafka, topics, known), transactionTimeoutMs };
     },
-    problemOf: ({ deadlineMs }, prepared) => problemOf({ ...clients, deadlineMs }, prepared.map(kafkaCommittable)),
+    async problemOf({ deadlineMs }, prepared) {
+      const byCluster = Map.groupBy(prepared.map(kafkaCommittable), ({ transactionalId }) => clusterOf(transactionalId));
+      const problems = await Promise.all([...byCluster.values()].map((own) => problemOf({ ...clients, deadlineMs }, own)));
+      return problems.find((problem) => problem !== undefined);
+    },
     namesOf: (committable) => ({ transactionalId: kafkaCommittable(committable).transactionalId }),
-    settle: ({ deadlineMs }, scope, tell) => settlePool({ kafka, clock, random, deadlineMs }, transactionTimeoutMs, scope, tell),
-    watch: ({ job, incarnation, sinks }) => watchOpen(clients, poolIds(job, incarnation, sinks), topicsOfPool(sinks)),
+    async settle({ deadlineMs }, pool, tell) {
+      const asking = { kafka, clock, random, deadlineMs };
+      const scopes = scopesByCluster(pool);
+      const settled = await Promise.all(
+        scopes.map(([cluster, scope]) => settlePool(asking, { transactionTimeoutMs, cluster }, scope, tell)),
+      );
+      const failed = settled.find(({ outcome }) => outcome === 'failed');
+      const ends = settled.reduce((sum, each) => sum + (each.outcome === 'settled' ? each.ends : 0), 0);
+      return failed ?? { outcome: 'settled', ends };
+    },
+    watch(pool) {
+      const watches = scopesByCluster(pool).map(([cluster, scope]) => watchOpen(clients, cluster, idsOf(scope), topicsOfPool(scope.sinks)));
+      return {
+        async look(tell) {
+          // Each looks, whatever another has found.
+          const found = await Promise.all(watches.map((watch) => watch.look(tell)));
+          return found.includes(true);
+        },
+      };
+    },
   };
 }
 
@@ -74,20 +100,25 @@ async function problemOf(asking: Until & KafkaClients, prepared: readonly KafkaC
   return { outcome: 'failed', kind: 'transient', message: check.message };
 }
 
+function idsOf(scope: PoolScope): string[] {
+  return Object.entries(scope.sinks).flatMap(([sink, { subtasks, places }]) => transactionalIds(scope, sink, subtasks, places));
+}
+
+/** @param scope what is of one cluster */
 async function settlePool(
   asking: Until & KafkaClients,
-  transactionTimeoutMs: number,
-  { job, incarnation, sinks }: PoolScope,
+  { transactionTimeoutMs, cluster }: { readonly transactionTimeoutMs: number; readonly cluster: string },
+  scope: PoolScope,
   tell: (event: SinkEvent) => void,
 ): Promise<SettleOutcome> {
-  const ids = Object.entries(sinks).flatMap(([sink, { subtasks, places }]) =>
-    transactionalIds(job, incarnation, sink, subtasks).map((transactionalId) => ({ transactionalId, topics: places })),
+  const ids = Object.entries(scope.sinks).flatMap(([sink, { subtasks, places }]) =>
+    transactionalIds(scope, sink, subtasks, places).map((transactionalId) => ({ transactionalId, topics: places })),
   );
   const beganMs = asking.clock.elapsedMs();
   const settled = await settleTransactions(asking, transactionTimeoutMs, ids);
   if (settled.outcome === 'failed') return settled;
   if (settled.unasked.length > 0) tell({ event: 'warning', message: unaskedText(settled.unasked, asking.deadlineMs - beganMs) });
-  await sayHanging({ ...asking, tell }, settled.others);
+  await sayHanging({ ...asking, cluster, tell }, settled.others);
   return { outcome: 'settled', ends: ids.length };
 }
 

@@ -7,7 +7,7 @@ import { bytes } from '../../format/serdes.ts';
 import type { DeadLetterReason, RecordPlace } from '../../protocol/requests.ts';
 import type { Own } from '../../protocol/shape.ts';
 import { DeadLetterTooLargeError, shortened } from '../../records/errors.ts';
-import { type KafkaFacts, kafkaFacts } from './facts.ts';
+import { kafkaFacts, type TopicFacts } from './facts.ts';
 import type { KafkaTarget } from './spec.ts';
 import { encodeStagedOutput, type StagedSection } from './staged-output.ts';
 
@@ -37,16 +37,17 @@ const BRIEF: Bounds = { messageChars: 100, stackChars: 1 };
  */
 export class DeadLetterWriter {
   readonly #topic: string;
-  readonly #ask: () => KafkaFacts;
+  readonly #ask: () => TopicFacts;
   /** Of this epoch. */
-  #known: KafkaFacts | undefined;
+  #known: TopicFacts | undefined;
   #origin: DeadLetterOrigin | undefined;
   #writers: RecordBatchWriter[] = [];
 
   /** @param facts what the connector's other half has learnt of the topic */
-  constructor({ topic }: KafkaTarget, sink: string, facts: () => Own) {
-    this.#topic = topic;
-    this.#ask = () => kafkaFacts(facts(), sink);
+  constructor({ topics: [topic] }: KafkaTarget, sink: string, facts: () => Own) {
+    // The configuration names one.
+    this.#topic = topic as string;
+    this.#ask = () => kafkaFacts(facts(), sink).topics[0] as TopicFacts;
   }
 
   /** Are records that cannot be processed left out in this epoch, or do they stop the job? */
@@ -101,7 +102,7 @@ export class DeadLetterWriter {
     return [sections.length === 0 ? undefined : encodeStagedOutput(sections)];
   }
 
-  #facts(): KafkaFacts {
+  #facts(): TopicFacts {
     this.#known ??= this.#ask();
     return this.#known;
   }

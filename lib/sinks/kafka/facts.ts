@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { MalformedError } from '../../protocol/malformed.ts';
 import { count, list, name, type Own, shapeFault } from '../../protocol/shape.ts';
 
-/** What encoders and commits have to know of a sink's topic, as the coordinator saw it. */
-const factsSchema = z
+/** What encoders and commits have to know of a topic, as the coordinator saw it. */
+const topicFactsSchema = z
   .object({
     topic: name,
     partitions: z.int().min(1),
@@ -13,10 +13,14 @@ const factsSchema = z
     compacted: z.boolean(),
   })
   .readonly();
+export type TopicFacts = z.infer<typeof topicFactsSchema>;
+
+/** Of all topics of a sink, in their order. */
+const factsSchema = z.object({ topics: list(topicFactsSchema) }).readonly();
 export type KafkaFacts = z.infer<typeof factsSchema>;
 
 /** What a prepare has to know. */
-const prepareTermsSchema = z.object({ topic: name, transactionTimeoutMs: z.int().min(1) }).readonly();
+const prepareTermsSchema = z.object({ topics: list(name), transactionTimeoutMs: z.int().min(1) }).readonly();
 export type PrepareTerms = z.infer<typeof prepareTermsSchema>;
 
 /** What a commit has to know besides the committables, and a resolve. */
@@ -31,12 +35,13 @@ export type CommitTerms = z.infer<typeof commitTermsSchema>;
 
 /** @throws MalformedError, as all of these do */
 export function kafkaFacts(facts: Own, sink: string): KafkaFacts {
-  return taken(factsSchema, facts, `what is known of the topic of sink ${sink}`);
+  return taken(factsSchema, facts, `what is known of the topics of sink ${sink}`);
 }
 
 /** Of the facts of all sinks of a run, those of topics. */
-export function factsOfTopics(facts: Readonly<Record<string, Own>>): KafkaFacts[] {
-  return Object.values(facts).filter((of): of is KafkaFacts => shapeFault(factsSchema, of) === undefined);
+export function factsOfTopics(facts: Readonly<Record<string, Own>>): TopicFacts[] {
+  const ofKafka = Object.values(facts).filter((of): of is KafkaFacts => shapeFault(factsSchema, of) === undefined);
+  return ofKafka.flatMap(({ topics }) => topics);
 }
 
 export function prepareTerms(terms: Own): PrepareTerms {

@@ -1,19 +1,33 @@
-import { serdeFor } from '../../format/serde.ts';
+import { byName } from '../../config/by-name.ts';
+import { inCluster } from '../../config/clusters.ts';
+import { type Serde, serdeFor } from '../../format/serde.ts';
 import type { SinkKind } from '../kind.ts';
 import { SinkEncoder } from './sink-encoder.ts';
 import type { KafkaSinkSpec, KafkaTarget } from './spec.ts';
 
 /** A topic of Kafka. */
 export const kafkaKind = {
-  targetOf: ({ kind, topic }) => ({ kind, topic }),
-  renamed: (spec, topic) => ({
+  targetOf: ({ kind, cluster, topics }) => ({ kind, topics: topics.map(({ topic }) => inCluster(cluster, topic)) }),
+  names: ({ topics }) => topics.map(({ name }) => name),
+  renamed: (spec, names) => ({
     ...spec,
-    topic,
-    key: serdeFor(spec.key, { topic, part: 'key', use: 'write' }),
-    value: serdeFor(spec.value, { topic, part: 'value', use: 'write' }),
+    topics: spec.topics.map((of) => {
+      const topic = names.get(of.name) ?? of.topic;
+      const key = serdeFor(of.key, { topic, part: 'key', use: 'write' });
+      const value = serdeFor(of.value, { topic, part: 'value', use: 'write' });
+      return { name: of.name, topic, key, value };
+    }),
   }),
-  describe: ({ topic, delivery, key, value }) => ({ topic, delivery, key: key?.name, value: value.name }),
-  serdesOf: ({ key, value }) => ({ value, key }),
+  describe: ({ cluster, topics, delivery }) => {
+    const [{ key, value } = {}] = topics;
+    return { topics: topics.map(({ topic }) => inCluster(cluster, topic)), delivery, key: key?.name, value: value?.name };
+  },
+  serdesOf: ({ topics: [first, ...others] }) =>
+    byName<Serde<unknown> | undefined>([
+      ['value', first?.value],
+      ['key', first?.key],
+      ...others.flatMap(({ name, key, value }) => [[`value for ${name}`, value] as const, [`key for ${name}`, key] as const]),
+    ]),
   givesToUser: ({ toRecord }) => toRecord !== undefined,
   encoder: (spec, context) => new SinkEncoder(spec, context),
   connectors: { 'exactly-once': 'kafka', 'at-least-once': 'write-ahead' },

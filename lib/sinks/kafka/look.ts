@@ -93,6 +93,12 @@ async function fetchBehind(asking: Asking, written: readonly WrittenRange[]): Pr
     return await asking.kafka.fetch(ranges, limitsOf(asking, LOOK_BYTES * ranges.length));
   } catch (error) {
     if (!(error instanceof KafkaProblem)) throw error;
+    const topics = [...Map.groupBy(written, ({ topic }) => topic).values()];
+    // What one topic is answered says nothing of the others.
+    if (topics.length > 1) {
+      const found = (await Promise.all(topics.map((own) => fetchBehind(asking, own)))).flat();
+      return ranges.map((range) => found.find((one) => one.topic === range.topic && one.partition === range.partition) as FetchedPartition);
+    }
     return ranges.map(({ topic, partition }) => notAnswered(topic, partition, error.code));
   }
 }

@@ -8,7 +8,7 @@ import type { Asking } from './asking.ts';
 import { describeLooks } from './commit.ts';
 import type { KafkaCommittable, WrittenRange } from './committable.ts';
 import { abortLeftOpen, abortTransaction } from './left-open.ts';
-import { lookBackAt } from './look.ts';
+import { type Look, lookBackAt } from './look.ts';
 import { markerVerdict } from './marker.ts';
 import { sendStaged } from './send-staged.ts';
 import type { StagedSection } from './staged-output.ts';
@@ -75,14 +75,16 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
       message: `${subjectOf(committable)}: a look at ${where} was answered ${answer}: ${mendOf(answer, range.topic)}`,
     };
   }
-  if (rangesThatAre('unknown').length > 0) {
-    const unknownTopic = looks.find(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION')?.range.topic;
-    return { ...unsettled(committable, describeLooks(looks)), unknownTopic };
-  }
+  const unknown = looks.filter(({ fate }) => fate === 'unknown');
+  const [lost] = unknown.filter(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION');
+  const left = unsettledFor(committable, looks, lost?.range.topic);
+  // A person who gives up the output of a topic that is gone gives up that of no other.
+  const isGivenUp = request.onMissingEvidence === 'committed' && unknown.every(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION');
+  if (unknown.length > 0 && !isGivenUp) return left;
   const undecided = rangesThatAre('undecided');
   if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);
   const aborted = [...rangesThatAre('aborted'), ...(request.onMissingEvidence === 'lost' ? gone : [])];
-  if (aborted.length === 0) return { outcome: 'committed' };
+  if (aborted.length === 0) return lost === undefined ? { outcome: 'committed' } : left;
   const isAborted = ({ topic, partition }: StagedSection) =>
     aborted.some((range) => range.topic === topic && range.partition === partition);
   return sendAgain(asking, request, who, (await request.staged()).filter(isAborted));
@@ -137,6 +139,10 @@ async function sendAgain(
 function goneText({ transactionalId, epoch }: KafkaCommittable, gone: readonly WrittenRange[]): string {
   const places = gone.map(({ topic, partition, first, last }) => `topic ${topic}, partition ${partition}, offsets ${first} to ${last}`);
   return `whether transaction ${transactionalId} of epoch ${epoch} was committed cannot be told any more: ${places.join('; ')} ${gone.length === 1 ? 'is' : 'are'} not in the log (retention took them, the log was compacted, or the topic was made anew). Look whether the output is there, and start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed or =lost ("Missing evidence" in docs/runbook.md)`;
+}
+
+function unsettledFor(committable: KafkaCommittable, looks: readonly Look[], unknownTopic: string | undefined): ResolveOutcome {
+  return { ...unsettled(committable, describeLooks(looks)), unknownTopic };
 }
 
 function unsettled(committable: KafkaCommittable, why: string): Extract<ResolveOutcome, { outcome: 'unsettled' | 'no-evidence' }> {

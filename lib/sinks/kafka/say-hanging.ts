@@ -10,6 +10,8 @@ const DEFAULT_MAX_TRANSACTION_TIMEOUT_MS = 900_000;
 interface Saying {
   readonly kafka: Pick<AdminRequests, 'brokerConfig'>;
   readonly clock: Pick<Clock, 'now'>;
+  /** Of which all of it is. */
+  readonly cluster: string;
   readonly tell: (event: SinkEvent) => void;
 }
 
@@ -19,13 +21,13 @@ interface Saying {
  * said before, which grows.
  */
 export async function sayHanging(
-  { kafka, clock, tell }: Saying,
+  { kafka, clock, cluster, tell }: Saying,
   open: readonly OpenTransaction[],
   said = new Set<string>(),
 ): Promise<void> {
   const fresh = open.filter((one) => !said.has(nameOfOpen(one)));
   if (fresh.length === 0) return;
-  const longestMs = await longestTransactionMs(kafka);
+  const longestMs = await longestTransactionMs(kafka, cluster);
   for (const one of fresh.filter(({ lastTimestampMs }) => clock.now() - lastTimestampMs > longestMs)) {
     said.add(nameOfOpen(one));
     const { topic, partition } = one;
@@ -34,14 +36,14 @@ export async function sayHanging(
 }
 
 /** The longest timeout that the brokers take. */
-export async function maxTransactionTimeoutMs(kafka: Saying['kafka']): Promise<number> {
-  return Number((await kafka.brokerConfig([SETTING])).get(SETTING) ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS);
+export async function maxTransactionTimeoutMs(kafka: Saying['kafka'], cluster: string): Promise<number> {
+  return Number((await kafka.brokerConfig([SETTING], cluster)).get(SETTING) ?? DEFAULT_MAX_TRANSACTION_TIMEOUT_MS);
 }
 
 /** To look at a job, or to stop it, needs no right to read the broker's settings: Kafka's default stands in for what is not told. */
-async function longestTransactionMs(kafka: Saying['kafka']): Promise<number> {
+async function longestTransactionMs(kafka: Saying['kafka'], cluster: string): Promise<number> {
   try {
-    return await maxTransactionTimeoutMs(kafka);
+    return await maxTransactionTimeoutMs(kafka, cluster);
   } catch (error) {
     if (error instanceof KafkaProblem) return DEFAULT_MAX_TRANSACTION_TIMEOUT_MS;
     throw error;

@@ -1,8 +1,9 @@
 import { byName } from '../../config/by-name.ts';
+import { clusterOf } from '../../config/clusters.ts';
 import type { KafkaRequests } from '../../ports/kafka-requests.ts';
 import type { Learnt, SinkOfRun } from '../connector.ts';
 import { isCompacted } from './compacted-topics.ts';
-import type { KafkaFacts } from './facts.ts';
+import type { KafkaFacts, TopicFacts } from './facts.ts';
 import { REQUEST_BYTES } from './send-staged.ts';
 import type { KafkaTarget } from './spec.ts';
 
@@ -17,27 +18,40 @@ const MAX_REQUEST = 'socket.request.max.bytes';
 
 /** What is to be known of the topics of the sinks, as the brokers have them now. */
 export async function learnTopics(kafka: KafkaRequests, sinks: readonly SinkOfRun[]): Promise<Learnt> {
-  const topics = [...new Set(sinks.map(topicOf))];
+  const topics = [...new Set(sinks.flatMap(topicsOf))];
   for (const topic of topics) kafka.forgetLeaders(topic);
-  const broker = topics.length === 0 ? new Map<string, string>() : await kafka.brokerConfig([MAX_REQUEST]);
-  const maxRequestBytes = Number(broker.get(MAX_REQUEST) ?? DEFAULT_MAX_REQUEST_BYTES);
+  const limits = await Promise.all(
+    [...new Set(topics.map(clusterOf))].map(async (cluster) => {
+      const broker = await kafka.brokerConfig([MAX_REQUEST], cluster);
+      return [cluster, Number(broker.get(MAX_REQUEST) ?? DEFAULT_MAX_REQUEST_BYTES)] as const;
+    }),
+  );
   const least = REQUEST_BYTES + REQUEST_MARGIN_BYTES;
-  if (maxRequestBytes < least)
+  for (const [cluster, maxRequestBytes] of limits) {
+    if (maxRequestBytes >= least) continue;
     return {
       outcome: 'refused',
-      message: `the brokers take requests of ${maxRequestBytes} bytes at most (${MAX_REQUEST}), and output is sent in requests of up to ${least}: raise it`,
+      message: `${cluster === '' ? 'the brokers' : `the brokers of cluster ${cluster}`} take requests of ${maxRequestBytes} bytes at most (${MAX_REQUEST}), and output is sent in requests of up to ${least}: raise it`,
     };
+  }
+  const maxRequestBytes = new Map(limits);
   const described = new Map(
-    await Promise.all(topics.map(async (topic) => [topic, await describeTopic(kafka, topic, maxRequestBytes)] as const)),
+    await Promise.all(
+      topics.map(
+        async (topic) =>
+          [topic, await describeTopic(kafka, topic, maxRequestBytes.get(clusterOf(topic)) ?? DEFAULT_MAX_REQUEST_BYTES)] as const,
+      ),
+    ),
   );
-  return { outcome: 'learnt', facts: byName(sinks.map((of) => [of.sink, { ...described.get(topicOf(of)) }] as const)) };
+  const factsOf = (sink: SinkOfRun): KafkaFacts => ({ topics: topicsOf(sink).flatMap((topic) => described.get(topic) ?? []) });
+  return { outcome: 'learnt', facts: byName(sinks.map((of) => [of.sink, factsOf(of)] as const)) };
 }
 
-export function topicOf({ target }: Pick<SinkOfRun, 'target'>): string {
-  return (target as KafkaTarget).topic;
+export function topicsOf({ target }: Pick<SinkOfRun, 'target'>): readonly string[] {
+  return (target as KafkaTarget).topics;
 }
 
-async function describeTopic(kafka: KafkaRequests, topic: string, maxRequestBytes: number): Promise<KafkaFacts> {
+async function describeTopic(kafka: KafkaRequests, topic: string, maxRequestBytes: number): Promise<TopicFacts> {
   const [partitions, config] = await Promise.all([
     kafka.partitionCount(topic),
     kafka.topicConfig(topic, ['max.message.bytes', 'cleanup.policy']),

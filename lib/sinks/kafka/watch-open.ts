@@ -14,11 +14,13 @@ const LOOK_TIMEOUT_MS = 10_000;
  *
  * What is open under a producer id that is not the job's any more, or never was, the job cannot end: a person does (`sayHanging`).
  *
+ * @param cluster of which all of it is
  * @param ids every transactional id that the job may have open
  * @param topics where
  */
 export function watchOpen(
   { kafka, clock, random }: Timing & { readonly kafka: KafkaRequests },
+  cluster: string,
   ids: string[],
   topics: string[],
 ): OpenWatch {
@@ -33,7 +35,7 @@ export function watchOpen(
       if (lasting.length === 0) return false;
       const own = new Set((await kafka.describeTransactions(ids)).map(({ producerId }) => producerId));
       await sayHanging(
-        { kafka, clock, tell },
+        { kafka, clock, cluster, tell },
         lasting.filter(({ producerId }) => !own.has(producerId)),
         said,
       );

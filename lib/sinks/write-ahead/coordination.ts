@@ -1,7 +1,7 @@
 import type { DeliveredCoordination } from '../connector.ts';
 import { CONNECTOR as KAFKA } from '../kafka/committable.ts';
 import type { KafkaClients } from '../kafka/coordination.ts';
-import { learnTopics, topicOf } from '../kafka/topics.ts';
+import { learnTopics, topicsOf } from '../kafka/topics.ts';
 
 /** Of committables that are sent after the decision. Their tokens are empty: all that there is to know is the staged output. */
 export const CONNECTOR = 'write-ahead';
@@ -14,6 +14,6 @@ export function coordinateWriteAhead({ kafka }: KafkaClients): DeliveredCoordina
     poolOf: KAFKA,
     refusalOf: () => Promise.resolve(undefined),
     learn: (sinks) => learnTopics(kafka, sinks),
-    placesOf: (target) => [topicOf({ target })],
+    placesOf: (target) => topicsOf({ target }),
   };
 }

@@ -240,7 +240,7 @@ function prepareAsZombie(scene: Scene, dice: Dice): Promise<string | undefined> 
     const writer = new RecordBatchWriter({ maxBatchBytes: 1_000 });
     writer.append(Date.now(), undefined, undefined, 'zombie:::1', utf8);
     const staged = [{ topic: scene.output, partition: dice.whole(0, 2), batches: Buffer.from(writer.finish()) }];
-    const place = { job: scene.job.name, incarnation, sink, subtask: Number(subtask), topic: scene.output };
+    const place = { job: scene.job.name, incarnation, sink, subtask: Number(subtask), topics: [scene.output] };
     const attempt = { ...place, epoch: Number(parity), transactionTimeoutMs: TRANSACTION_TIMEOUT_MS };
     const deadlineMs = timing.clock.elapsedMs() + ZOMBIE_MS;
     const prepared = await prepareTransaction({ ...timing, kafka, deadlineMs }, { ...attempt, staged: () => Promise.resolve(staged) });

@@ -12,7 +12,7 @@ import { timersIn } from './interpreter/timers.ts';
 import { rowsIn } from './interpreter/waiting.ts';
 import { keyGroupOf } from './key-groups.ts';
 import { type Life, type Step, sinkOf } from './life.ts';
-import { checkPlaces } from './places.ts';
+import { checkPlaces, isIn } from './places.ts';
 import type { Scene } from './scene.ts';
 import { differenceOf, multiset, shown } from './texts.ts';
 
@@ -212,13 +212,19 @@ export function keySerdeOf({ job }: Scene, uid: string): Serde<unknown> {
 }
 
 function checkStaged(scene: Scene, { epoch: { manifest, staged, written } }: Decided): void {
-  for (const [uid, topic] of shapeOf(scene.job).sinks) {
-    const expected = written.get(uid) ?? [];
+  for (const [uid, topics] of shapeOf(scene.job).sinks) {
+    const all = written.get(uid) ?? [];
     const places = [...staged].flatMap(([where, byPlace]) => (sinkOf(where) === uid ? [...byPlace] : []));
-    const difference = differenceOf(multiset(expected.map(({ text }) => text)), multiset(places.flatMap(([, texts]) => texts)));
     const what = `staged output of ${uid} in epoch ${manifest.epoch}`;
-    if (difference !== undefined) scene.fail('I2', `${what}: ${difference}`);
-    else checkPlaces(scene, what, topic, expected, places);
+    const foreign = places.find(([place]) => !topics.some((topic) => isIn(place, topic)));
+    if (foreign !== undefined) scene.fail('I2', `${what} goes to ${foreign[0]}, and not to ${topics.join(', ')}`);
+    for (const topic of topics) {
+      const expected = all.filter((one) => one.topic === topic);
+      const there = places.filter(([place]) => isIn(place, topic));
+      const difference = differenceOf(multiset(expected.map(({ text }) => text)), multiset(there.flatMap(([, texts]) => texts)));
+      if (difference !== undefined) scene.fail('I2', `${what} for ${topic}: ${difference}`);
+      else checkPlaces(scene, what, topic, expected, there);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { Partition } from '../models/partition.ts';
 import { DEAD_LETTER_TOPIC, DEAD_LETTERS, shapeOf } from '../sim-job.ts';
 import type { Belongs } from './interpreter/epoch.ts';
 import { isSentPlain, type Life, sinkOf } from './life.ts';
+import { isIn } from './places.ts';
 import { readCommitted } from './reader.ts';
 import type { Scene } from './scene.ts';
 import { differenceOf, multiset } from './texts.ts';
@@ -32,7 +33,7 @@ interface Seen extends Scene {
  */
 export function checkOutput(scene: Scene, transactions: Transactions, visibility: Visibility): void {
   const seen: Seen = { ...scene, transactions, visibility };
-  const sinks = [...shapeOf(scene.job).sinks];
+  const sinks = [...shapeOf(scene.job).sinks].flatMap(([uid, topics]) => topics.map((topic) => [uid, topic] as const));
   for (const topic of new Set(sinks.map(([, topic]) => topic))) for (const log of logsOf(scene, topic).flat()) checkOwners(seen, log);
   for (const life of scene.lives) {
     checkSink(seen, life, DEAD_LETTERS, DEAD_LETTER_TOPIC);
@@ -151,9 +152,11 @@ function streamsOf(written: readonly { readonly text: string; readonly belongs: 
 
 /** All that a reader was given of a sink, of all epochs. */
 function checkFold(seen: Seen, life: Life, uid: string, topic: string, records: readonly (readonly Attributed[])[]): void {
-  const expected = multiset(life.decided.flatMap(({ written }) => (written.get(uid) ?? []).map(({ text }) => text)));
+  const expected = multiset(
+    life.decided.flatMap(({ written }) => (written.get(uid) ?? []).flatMap((one) => (one.topic === topic ? [one.text] : []))),
+  );
   const found = multiset(records.flatMap(onceIn));
-  for (const text of excusedIn(seen, life, uid)) {
+  for (const text of excusedIn(seen, life, uid, topic)) {
     const n = expected.get(text);
     if (n !== undefined) found.set(text, n);
   }
@@ -171,11 +174,13 @@ function onceIn(records: readonly Attributed[]): string[] {
   return records.flatMap(({ text, log }) => (last.get(text) === log ? [text] : []));
 }
 
-function excusedIn({ transactions }: Seen, life: Life, uid: string): string[] {
+function excusedIn({ transactions }: Seen, life: Life, uid: string, topic: string): string[] {
   return life.decided.flatMap(({ manifest, staged }) =>
     [...staged].flatMap(([where, places]) =>
       sinkOf(where) === uid
-        ? [...places].flatMap(([place, texts]) => (transactions.isExcused(life, where, manifest.epoch, place) ? texts : []))
+        ? [...places].flatMap(([place, texts]) =>
+            isIn(place, topic) && transactions.isExcused(life, where, manifest.epoch, place) ? texts : [],
+          )
         : [],
     ),
   );

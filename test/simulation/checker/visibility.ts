@@ -23,7 +23,7 @@ export class Visibility {
   constructor(scene: Scene, transactions: Transactions) {
     this.#scene = scene;
     this.#transactions = transactions;
-    this.#topics = new Set([DEAD_LETTER_TOPIC, ...shapeOf(scene.job).sinks.values()]);
+    this.#topics = new Set([DEAD_LETTER_TOPIC, ...[...shapeOf(scene.job).sinks.values()].flat()]);
   }
 
   /** A transaction ends in one partition: what it holds there becomes visible, or never does. */

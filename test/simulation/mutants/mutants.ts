@@ -445,11 +445,21 @@ export const mutants: readonly Mutant[] = [
     name: 'output without a key of its own goes where the key of its stream says',
     edits: [
       edit(
-        'lib/sinks/kafka/sink-encoder.ts',
+        'lib/sinks/kafka/topic-encoder.ts',
         'if (current.keySerde !== undefined) return toPositive(current.keyHash) % this.#partitions;',
         '',
       ),
     ],
+  },
+  {
+    name: 'what may be open is looked for in each topic of a sink',
+    edits: [edit(COORDINATION, 'placesOf: (target) => topicsOf({ target }),', 'placesOf: (target) => topicsOf({ target }).slice(0, 1),')],
+    focus: 'routing',
+  },
+  {
+    name: 'each topic of a sink begins an epoch with nothing in it',
+    edits: [edit('lib/sinks/kafka/sink-encoder.ts', 'this.#open.clear();', '')],
+    focus: 'routing',
   },
   {
     name: 'a blob is acknowledged before a manifest names it',

@@ -34,7 +34,7 @@ describe('the job', () => {
   it('reads and writes the topics of ONCEFLOW_TOPICS', async () => {
     const { plan } = await readJob({ ...required, ONCEFLOW_TOPICS: 'read-lines=in,write-counts=out' });
     expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'read-lines', topic: 'in' }));
-    expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'write-counts', to: { kind: 'kafka', topic: 'out' } }));
+    expect(plan.stages).toContainEqual(expect.objectContaining({ id: 'write-counts', to: { kind: 'kafka', topics: ['out'] } }));
   });
 
   it('has ONCEFLOW_PARALLELISM subtasks in each stage, but for those in ONCEFLOW_STAGE_PARALLELISM', async () => {

@@ -15,7 +15,7 @@ const plan: PhysicalPlan = {
     { kind: 'source', id: 'lines', topic: 'in', startingOffsets: 'earliest' },
     { kind: 'operator', id: 'split', operators: ['split'] },
     { kind: 'operator', id: 'count', operators: ['count'] },
-    { kind: 'sink', id: 'write', to: { kind: 'kafka', topic: 'out' } },
+    { kind: 'sink', id: 'write', to: { kind: 'kafka', topics: ['out'] } },
   ],
   edges: [split, count, write],
 };
@@ -66,7 +66,7 @@ describe("an epoch's figures", () => {
     const copy = edgeBetween({ from: 'lines', to: 'copy', input: 0, how: 'sink' });
     const withCopy = {
       ...plan,
-      stages: [...plan.stages, { kind: 'sink', id: 'copy', to: { kind: 'kafka', topic: 'copies' } } as const],
+      stages: [...plan.stages, { kind: 'sink', id: 'copy', to: { kind: 'kafka', topics: ['copies'] } } as const],
       edges: [split, copy],
     };
     const both = withDeadLetters(withCopy, { name: 'job', nodes: [] }, 'dead');

@@ -57,7 +57,7 @@ async function sinkStage(connector: Partial<SinkCoordination>, committable: Comm
 
 it('what a sink prepares is asked for by its connector, and taken with its token as it is', async () => {
   const { result, asked, checked } = await sinkStage({});
-  expect(asked).toMatchObject([{ ask: 'prepare', connector: 'some', terms: { of: { kind: 'kafka', topic: 'out' } }, staged: [ref] }]);
+  expect(asked).toMatchObject([{ ask: 'prepare', connector: 'some', terms: { of: { kind: 'kafka', topics: ['out'] } }, staged: [ref] }]);
   expect(result).toEqual({ outcome: 'done', work: { kind: 'sink', prepared: [own] } });
   expect(checked).toEqual([[own]]);
 });

@@ -8,6 +8,7 @@ import { jsonSchema, type SchemaRegistry as SchemaRegistries, schemaRegistry } f
 import confluent from '../../fixtures/confluent-client.json' with { type: 'json' };
 import { TestRegistry } from '../../support/schema-registry.ts';
 import { LineSchema, MoneySchema, moneyProto, OrderSchema, RefundSchema } from '../../support/shop-proto.ts';
+import { valueSerdeOf } from '../../support/sink-value-serde.ts';
 import { bytesOf, readOf } from './bytes.ts';
 
 /*
@@ -21,7 +22,7 @@ async function bothAt() {
 }
 
 async function written<T>(serde: Serde<T>, value: T): Promise<Buffer> {
-  const sink = kafkaSink({ topic: 'orders', value: serde }).value;
+  const sink = valueSerdeOf(kafkaSink({ topic: 'orders', value: serde }));
   await sink.prepare?.();
   return bytesOf(sink, value);
 }

@@ -19,6 +19,9 @@ test('the examples of docs/formats.md are those that are compiled and run here',
 });
 
 test('the others can be defined', () => {
-  expect([protoOrders, payments, keyed, plain].map(({ topic }) => topic)).toEqual(['proto-orders', 'payments', 'keyed', 'plain']);
+  const topics = [protoOrders, payments, keyed, plain].flatMap((one) =>
+    'topics' in one ? one.topics.map(({ topic }) => topic) : [one.topic],
+  );
+  expect(topics).toEqual(['proto-orders', 'payments', 'keyed', 'plain']);
   expect(last.declare('last', 'state last')).toMatchObject({ kind: 'value', name: 'last' });
 });

@@ -5,6 +5,7 @@ import { avro } from '../../../lib/formats/avro.ts';
 import { protobuf } from '../../../lib/formats/protobuf.ts';
 import { type GlueSchema, glueRegistry, jsonSchema } from '../../../lib/formats/registry.ts';
 import { MoneySchema } from '../../support/shop-proto.ts';
+import { valueSerdeOf } from '../../support/sink-value-serde.ts';
 import { bytesOf, readOf } from './bytes.ts';
 
 const UUID = 'b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63';
@@ -29,7 +30,7 @@ function glue(known: Record<string, GlueSchema> = {}) {
 
 it('writes and reads behind the UUID of the schema, under the name of the topic', async () => {
   const { asked, registry } = glue({ [UUID]: { definition: JSON.stringify(schema), format: 'AVRO' } });
-  const sink = kafkaSink({ topic: 'orders', value: avro<unknown>(schema, { registry, register: false }) }).value;
+  const sink = valueSerdeOf(kafkaSink({ topic: 'orders', value: avro<unknown>(schema, { registry, register: false }) }));
   await sink.prepare?.();
   const bytes = bytesOf(sink, { id: 5 });
   expect(bytes.toString('hex')).toBe(`${HEADER}0a`);
@@ -55,7 +56,7 @@ it.each([
 
 it('says what Glue refuses, what it cannot do, and what is asked again', async () => {
   const preparing = (value: Parameters<typeof kafkaSink>[0]['value']) =>
-    expect(kafkaSink({ topic: 'orders', value }).value.prepare?.()).rejects;
+    expect(valueSerdeOf(kafkaSink({ topic: 'orders', value })).prepare?.()).rejects;
   await preparing(avro<unknown>(schema, { registry: glue().registry })).toMatchObject({
     retriable: false,
     message: expect.stringMatching(/schema orders has no version/),

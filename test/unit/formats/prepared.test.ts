@@ -330,9 +330,11 @@ describe('a job', () => {
     };
     const noted = {
       ...job,
-      nodes: job.nodes.map((node) =>
-        node.kind === 'source' ? { ...node, value: noting } : node.kind === 'sink' ? { ...node, to: { ...node.to, value: noting } } : node,
-      ),
+      nodes: job.nodes.map((node) => {
+        if (node.kind === 'source') return { ...node, value: noting };
+        if (node.kind !== 'sink' || node.to.kind !== 'kafka') return node;
+        return { ...node, to: { ...node.to, topics: node.to.topics.map((of) => ({ ...of, value: noting })) } };
+      }),
     };
     applyOverrides(noted as never, { topics });
     expect(places.filter((place) => !place.startsWith('write  '))).toEqual(['read other-orders value', 'write other-results value']);

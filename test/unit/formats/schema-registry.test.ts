@@ -9,6 +9,7 @@ import { jsonSchema, type RegistryUse, type SchemaRegistryOptions, schemaRegistr
 import { RegistryProblem } from '../../../lib/ports/registry-problem.ts';
 import { TestRegistry, type TestRegistryOptions } from '../../support/schema-registry.ts';
 import { MoneySchema, moneyProto, OrderSchema, orderProto } from '../../support/shop-proto.ts';
+import { valueSerdeOf } from '../../support/sink-value-serde.ts';
 import { anotherAuthority, testCertificate, testKey } from '../kafka/certificate.ts';
 import { bytesOf, readOf } from './bytes.ts';
 
@@ -24,7 +25,7 @@ const NOTE = { name: 'note', type: 'string' };
 const first = record(ID);
 
 /** As sinks and sources have it. */
-const written = <T>(serde: Serde<T>): Serde<T> => kafkaSink({ topic: 'orders', value: serde }).value;
+const written = <T>(serde: Serde<T>): Serde<T> => valueSerdeOf(kafkaSink({ topic: 'orders', value: serde }));
 const readers = <T>(serde: Serde<T>): Serde<T> => kafkaSource({ topic: 'orders', value: serde }).value;
 const avroAt = (url: string, schema: AvroSchema, more: Partial<RegistryUse> & AvroOptions & Partial<SchemaRegistryOptions> = {}) => {
   const { login, tls, timeoutMs, ...others } = more;
@@ -79,8 +80,8 @@ describe('a schema that is written', () => {
   it('is in the subject of the topic that the configuration gives, or in one that is named', async () => {
     const server = await started();
     const sink = kafkaSink({ topic: 'orders', value: avroAt(server.url, first) });
-    await sink.value.forTopic?.({ topic: 'others', part: 'value', use: 'write' }).prepare?.();
-    await kafkaSink({ topic: 'orders', value: avroAt(server.url, first, { subject: 'a/b' }) }).value.prepare?.();
+    await valueSerdeOf(sink).forTopic?.({ topic: 'others', part: 'value', use: 'write' }).prepare?.();
+    await valueSerdeOf(kafkaSink({ topic: 'orders', value: avroAt(server.url, first, { subject: 'a/b' }) })).prepare?.();
     expect([server.versions('orders-value'), server.versions('others-value'), server.versions('a/b')].map(({ length }) => length)).toEqual([
       0, 1, 1,
     ]);

@@ -25,8 +25,8 @@ it("a job's graph says of each node what a person can change, and nothing that i
       { id: 1, kind: 'flatMap' },
       { id: 2, kind: 'keyBy', key: 'utf8', value: 'structured' },
       { id: 3, kind: 'process', uid: 'count', key: 'utf8', states: [{ name: 'count', kind: 'value', serdes: ['int64'] }] },
-      { id: 4, kind: 'sink', uid: 'out', topic: 'counts', delivery: 'exactly-once', value: 'utf8' },
-      { id: 5, kind: 'sink', uid: 'copy', topic: 'copies', delivery: 'exactly-once', key: 'utf8', value: 'utf8' },
+      { id: 4, kind: 'sink', uid: 'out', topics: ['counts'], delivery: 'exactly-once', value: 'utf8' },
+      { id: 5, kind: 'sink', uid: 'copy', topics: ['copies'], delivery: 'exactly-once', key: 'utf8', value: 'utf8' },
     ],
     edges: [
       { from: 0, to: 1 },

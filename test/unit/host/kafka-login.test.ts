@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { connectFunction } from '../../../host/kafka.ts';
 import { tlsAndLogin } from '../../../host/kafka-login.ts';
 import { openKafkaStageHost } from '../../../host/process.ts';
+import { parameters } from '../../../lib/config/parameters.ts';
 import { readConfig } from '../../../lib/config/read-config.ts';
 import { newEncoder } from '../../../lib/kafka/kafkajs-internals.ts';
 import { type FakeBroker, KEY, metadataResponse, startFakeBroker } from '../kafka/fake-broker.ts';
@@ -76,16 +77,21 @@ describe('the security of a connection', () => {
   const iam = config({ ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ONCEFLOW_KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' });
 
   it('is none unless it is asked for', async () => {
-    expect(await tlsAndLogin(config({}), sleepless, {})).toEqual({ ssl: undefined, sasl: undefined });
-    expect(await tlsAndLogin(config({ ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SSL' }), sleepless, {})).toEqual({ ssl: true, sasl: undefined });
+    expect(await tlsAndLogin(config({}), sleepless, parameters, {})).toEqual({ ssl: undefined, sasl: undefined });
+    expect(await tlsAndLogin(config({ ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SSL' }), sleepless, parameters, {})).toEqual({
+      ssl: true,
+      sasl: undefined,
+    });
   });
 
   it('by IAM is TLS and tokens of the region, which must be known', async () => {
-    expect(await tlsAndLogin(iam, sleepless, { AWS_REGION: 'eu-west-1' })).toEqual({
+    expect(await tlsAndLogin(iam, sleepless, parameters, { AWS_REGION: 'eu-west-1' })).toEqual({
       ssl: true,
       sasl: { mechanism: 'oauthbearer', token: expect.any(Function) },
     });
-    await expect(tlsAndLogin(iam, sleepless, {})).rejects.toThrow(/AWS_REGION is not set: it must be the region of the cluster/);
+    await expect(tlsAndLogin(iam, sleepless, parameters, {})).rejects.toThrow(
+      /AWS_REGION is not set: it must be the region of the cluster/,
+    );
   });
 
   it('says which file cannot be read', async () => {
@@ -95,7 +101,7 @@ describe('the security of a connection', () => {
       ONCEFLOW_KAFKA_SASL_MECHANISM: 'PLAIN',
       ONCEFLOW_KAFKA_CREDENTIALS_FILE: file,
     };
-    const { sasl } = await tlsAndLogin(config(plain), sleepless, {});
+    const { sasl } = await tlsAndLogin(config(plain), sleepless, parameters, {});
     const reading = sasl?.mechanism === 'plain' ? sasl.credentials.current() : undefined;
     await expect(reading).rejects.toThrow(`file ${file} (ONCEFLOW_KAFKA_CREDENTIALS_FILE) cannot be read: ENOENT`);
   });

@@ -54,6 +54,19 @@ it('a job that is deployed to an emulator has its brokers, and nothing that is t
   template.hasResource('AWS::DynamoDB::GlobalTable', { DeletionPolicy: 'Delete' });
 });
 
+it('the one broker of an emulator stands for each cluster that has a name, and has the topics of all', () => {
+  const template = synthesized(onEmulator, () => ({
+    job: './test/support/two-clusters-job.ts',
+    kafka: { brokers: 'b:9092', clusters: { guarded: { brokers: 'g:9098', securityProtocol: 'SSL' } } },
+  }));
+  for (const { Properties } of functionsOf(template)) {
+    const variables = Object.entries(Properties.Environment.Variables).filter(([name]) => name.startsWith('ONCEFLOW_KAFKA_'));
+    expect(variables).toEqual([['ONCEFLOW_KAFKA_GUARDED_BROKERS', '127.0.0.1:20001']]);
+  }
+  const told = functionsOf(template).flatMap(({ Metadata }) => Metadata?.[EMULATED_JOB] ?? []);
+  expect(told).toMatchObject([{ sources: [{ topic: 'lines' }, { topic: 'lines' }], writes: ['counts', 'counts'] }]);
+});
+
 it('it tells the command what it is: name, topics, coordinator, and the outputs that name its storage', () => {
   const template = synthesized(onEmulator, () => ({ parameters: { ONCEFLOW_FUNCTION_PREFIX: 'shop' } }));
   const told = functionsOf(template).flatMap(({ Metadata }) => Metadata?.[EMULATED_JOB] ?? []);

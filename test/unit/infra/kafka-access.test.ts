@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { StreamJob } from '../../../infra/stream-job.ts';
+import { type KafkaClusterProps, StreamJob } from '../../../infra/stream-job.ts';
 import { testCertificate } from '../kafka/certificate.ts';
 
 // The CDK loads a library at the first use of each of its parts.
@@ -27,10 +27,10 @@ interface Statement {
 }
 
 /** What the role may do about Kafka and secrets: actions by resource. */
-function accessOf(role: string, template: Template): Record<string, unknown> {
+function accessOf(role: string, template: Template, job = 'word-count'): Record<string, unknown> {
   const roles = Object.values(template.findResources('AWS::IAM::Role')).map(({ Properties }) => Properties);
   const statements = roles
-    .filter(({ Description }) => Description === `${role} of job word-count`)
+    .filter(({ Description }) => Description === `${role} of job ${job}`)
     .flatMap(({ Policies }) =>
       Policies.flatMap(({ PolicyDocument }: { PolicyDocument: { Statement: Statement[] } }) => PolicyDocument.Statement),
     );
@@ -126,4 +126,51 @@ it('the certificates of ONCEFLOW_KAFKA_CA_FILE travel in the bundle', () => {
   const { template, outdir } = synthesized({ ONCEFLOW_KAFKA_SECURITY_PROTOCOL: 'SSL', ONCEFLOW_KAFKA_CA_FILE: file }, {});
   template.allResourcesProperties('AWS::Lambda::Function', { Environment: { Variables: { ONCEFLOW_KAFKA_CA_FILE: './kafka-ca.pem' } } });
   expect(readdirSync(outdir).filter((asset) => existsSync(join(outdir, asset, 'kafka-ca.pem')))).toHaveLength(1);
+});
+
+describe('clusters that have a name', () => {
+  const file = join(folder, 'guarded.pem');
+  writeFileSync(file, testCertificate);
+  const stackOf = (guarded: Omit<KafkaClusterProps, 'brokers'>) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] }, outdir: mkdtempSync(join(folder, 'app-')) });
+    const stack = new Stack(app, 'Test');
+    const kafka = { brokers: 'b:9092', clusters: { guarded: { brokers: 'g:9098', ...guarded } } };
+    new StreamJob(stack, 'Job', { job: './test/support/two-clusters-job.ts', kafka });
+    return Template.fromStack(stack);
+  };
+  const iam = { securityProtocol: 'SASL_SSL', saslMechanism: 'AWS_MSK_IAM' } as const;
+
+  it('give the functions rights of their own, on what the job has there', () => {
+    const template = stackOf({ ...iam, clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/guarded/1a-2b' });
+    expect(accessOf('coordinator', template, 'two-clusters')).toEqual({
+      'cluster/guarded/1a-2b': ['Connect', 'DescribeClusterDynamicConfiguration'],
+      'topic/guarded/1a-2b/lines': ['DescribeTopic', 'ReadData'],
+      'group/guarded/1a-2b/two-clusters': ['AlterGroup', 'DescribeGroup'],
+      'topic/guarded/1a-2b/counts': ['DescribeTopic', 'DescribeTopicDynamicConfiguration', 'ReadData', 'WriteData'],
+      'transactional-id/guarded/1a-2b/two-clusters-*': ['AlterTransactionalId', 'DescribeTransactionalId'],
+    });
+    expect(accessOf('operator', template, 'two-clusters')).toEqual({});
+  });
+
+  it('have secrets and certificates of their own', () => {
+    const template = stackOf({ securityProtocol: 'SASL_SSL', saslMechanism: 'SCRAM-SHA-512', secretArn: SECRET, caFile: file });
+    for (const role of ['coordinator', 'source', 'sink'])
+      expect(accessOf(role, template, 'two-clusters')).toEqual({ 'secret:AmazonMSK_job-AbCdEf': ['secretsmanager:GetSecretValue'] });
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: {
+          ONCEFLOW_KAFKA_GUARDED_BROKERS: 'g:9098',
+          ONCEFLOW_KAFKA_GUARDED_SECRET_ARN: SECRET,
+          ONCEFLOW_KAFKA_GUARDED_CA_FILE: './kafka-ca-guarded.pem',
+        },
+      },
+    });
+  });
+
+  it('are refused by the names of their own parameters', () => {
+    expect(() => stackOf(iam)).toThrow(/ONCEFLOW_KAFKA_GUARDED_CLUSTER_ARN is not set: it must be the ARN of an MSK cluster/);
+    expect(() => stackOf({ securityProtocol: 'SSL', caFile: '/no/such/file' })).toThrow(
+      /ONCEFLOW_KAFKA_GUARDED_CA_FILE is "\/no\/such\/file"/,
+    );
+  });
 });

@@ -35,7 +35,7 @@ export function stageContext(
 
 /** What is known of a sink's topic. */
 export function topicFacts({ partitions = 3, maxBatchBytes = 1_000_000 }: Partial<{ partitions: number; maxBatchBytes: number }> = {}) {
-  return { topic: 'out', partitions, maxBatchBytes, compacted: false };
+  return { topics: [{ topic: 'out', partitions, maxBatchBytes, compacted: false }] };
 }
 
 export interface InputRecord {

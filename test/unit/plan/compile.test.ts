@@ -14,7 +14,7 @@ test('the word count has a source, an operator and a sink stage, and an edge bet
     stages: [
       { kind: 'source', id: 'read-lines', topic: 'flink_kafka', startingOffsets: 'latest' },
       { kind: 'operator', id: 'count-words', operators: ['count-words'] },
-      { kind: 'sink', id: 'write-counts', to: { kind: 'kafka', topic: 'flink_kafka2' } },
+      { kind: 'sink', id: 'write-counts', to: { kind: 'kafka', topics: ['flink_kafka2'] } },
     ],
     edges: [
       { id: 'read-lines>count-words.0', from: 'read-lines', to: 'count-words', input: 0, how: 'key', node: 2 },
@@ -38,7 +38,7 @@ test('a dead-letter topic is a side output of every source that leads to one mor
   const before = describeGraph(branching);
   const without = compilePlan(branching);
   const { stages, edges } = compilePlan(branching, 'dead');
-  expect(stages).toEqual([...without.stages, { kind: 'sink', id: 'dead-letters', to: { kind: 'kafka', topic: 'dead' }, subtasks: 1 }]);
+  expect(stages).toEqual([...without.stages, { kind: 'sink', id: 'dead-letters', to: { kind: 'kafka', topics: ['dead'] }, subtasks: 1 }]);
   const side = { to: 'dead-letters', input: 0, how: 'sink', tag: 'errors' };
   expect(edges).toEqual([
     ...without.edges,
@@ -50,9 +50,9 @@ test('a dead-letter topic is a side output of every source that leads to one mor
 
 test('a dead-letter topic that the job reads or writes is refused, and a uid that is taken', () => {
   expect(() => compilePlan(branching, 'others')).toThrow(
-    'ONCEFLOW_DEAD_LETTER_TOPIC=others is the topic of source others of job branching: records that are left out need a topic of their own',
+    'ONCEFLOW_DEAD_LETTER_TOPIC=others is a topic of source others of job branching: records that are left out need a topic of their own',
   );
-  expect(() => compilePlan(branching, 'lasts')).toThrow('ONCEFLOW_DEAD_LETTER_TOPIC=lasts is the topic of sink lasts of job branching');
+  expect(() => compilePlan(branching, 'lasts')).toThrow('ONCEFLOW_DEAD_LETTER_TOPIC=lasts is a topic of sink lasts of job branching');
   const taken = defineJob('taken', (job) => {
     job.source('lines', kafkaSource({ topic: 'lines', value: utf8 })).sink('dead-letters', sinkTo('copy'));
   });

@@ -8,7 +8,7 @@ const plan: PhysicalPlan = {
   stages: [
     { kind: 'source', id: 'read', topic: 'lines', startingOffsets: 'earliest', eventTime: { idleAfterMs: 100 } },
     { kind: 'operator', id: 'count', operators: ['count', 'sum'] },
-    { kind: 'sink', id: 'write', to: { kind: 'kafka', topic: 'counts' } },
+    { kind: 'sink', id: 'write', to: { kind: 'kafka', topics: ['counts'] } },
   ],
   edges: [],
 };

@@ -13,8 +13,8 @@ const plan: PhysicalPlan = {
     { kind: 'source', id: 'two', topic: 'two', startingOffsets: 'latest' },
     { kind: 'operator', id: 'count', operators: ['count', 'sum'] },
     { kind: 'operator', id: 'join', operators: ['join'] },
-    { kind: 'sink', id: 'write', to: { kind: 'kafka', topic: 'write' } },
-    { kind: 'sink', id: 'dead', to: { kind: 'kafka', topic: 'dead' } },
+    { kind: 'sink', id: 'write', to: { kind: 'kafka', topics: ['write'] } },
+    { kind: 'sink', id: 'dead', to: { kind: 'kafka', topics: ['dead'] } },
   ],
   edges: [
     edgeBetween({ from: 'one', to: 'count', input: 0, how: 'key' }),

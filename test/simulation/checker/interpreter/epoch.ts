@@ -52,6 +52,8 @@ export type Belongs =
 /** A record that a sink is to write. */
 export interface Written {
   readonly text: string;
+  /** Where to; '' if it is no topic. */
+  readonly topic: string;
   readonly belongs: Belongs;
 }
 

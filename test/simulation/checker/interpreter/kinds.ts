@@ -131,8 +131,12 @@ function write(node: SinkNode, input: readonly Row[], { written }: Epoch): reado
 
 function writtenOf({ to }: SinkNode, row: Row): Written {
   // Rows, as those write them that read them.
-  if (to.kind !== 'kafka') return { text: String(row.value), belongs: { by: 'nothing' } };
-  const { key: keySerde, value: valueSerde, toRecord } = to;
+  if (to.kind !== 'kafka') return { text: String(row.value), topic: '', belongs: { by: 'nothing' } };
+  const { topics, topicOf, toRecord } = to;
+  const name = topicOf === undefined ? topics[0]?.name : topicOf(row.value);
+  const at = topics.find((each) => each.name === name);
+  if (at === undefined) throw new TypeError(`topic gave ${String(name)}`);
+  const { topic, key: keySerde, value: valueSerde } = at;
   const made = toRecord === undefined ? { value: row.value } : toRecord(row.value);
   if (toRecord === undefined && made.value === undefined) throw new TypeError('undefined has no encoding');
   const key = made.key === undefined || keySerde === undefined ? undefined : encoded(keySerde, made.key);
@@ -145,7 +149,7 @@ function writtenOf({ to }: SinkNode, row: Row): Written {
     })),
     timestamp: made.timestamp ?? row.timestamp,
   });
-  return { text, belongs: belongsOf(made.partition, key, row.key) };
+  return { text, topic, belongs: belongsOf(made.partition, key, row.key) };
 }
 
 /** By the partition that the author says, else by the record's key, else by the stream's. */

@@ -189,7 +189,7 @@ describe('a failed attempt', () => {
   ])('of two sinks that took %i and %i ms is that of the slower', (writeMs, copyMs, slowest) => {
     const copying = {
       ...countingPlan,
-      stages: [...countingPlan.stages, { kind: 'sink', id: 'copy', to: { kind: 'kafka', topic: 'copies' } } as const],
+      stages: [...countingPlan.stages, { kind: 'sink', id: 'copy', to: { kind: 'kafka', topics: ['copies'] } } as const],
       edges: [...countingPlan.edges, edgeBetween({ from: 'count', to: 'copy', input: 1, how: 'sink' })],
     };
     const loop = play({ plan: copying });

@@ -33,7 +33,7 @@ const WORDS = 350_000;
 const EXCHANGE = 'read-lines>count-words.0';
 const STAGED = 'count-words>write-counts.0';
 
-const facts = { topic: 'flink_kafka2', partitions: 3, maxBatchBytes: 1_048_588, compacted: false };
+const facts = { topics: [{ topic: 'flink_kafka2', partitions: 3, maxBatchBytes: 1_048_588, compacted: false }] };
 const context: StageContext = { parallelism: () => 1, maxParallelism: 128, facts: () => facts };
 const compiled = { job: wordCount, plan: compilePlan(wordCount) };
 const source = createSourceRuntime(compiled, 'read-lines', context);

@@ -9,29 +9,33 @@ import { commitTerms, kafkaFacts, prepareTerms } from '../../../../lib/sinks/kaf
  */
 
 const facts = { topic: 'out', partitions: 3, maxBatchBytes: 1_000, compacted: false };
-const ofPrepare = { topic: 'out', transactionTimeoutMs: 60_000 };
+const ofPrepare = { topics: ['out'], transactionTimeoutMs: 60_000 };
 const ofCommit = { compacted: ['out'] };
-const ofFacts = (given: Own) => kafkaFacts(given, 'write');
+const ofFacts = (given: Own) => kafkaFacts({ topics: [given] }, 'write');
 
 it('what the connector says itself is taken as it is', () => {
-  expect(kafkaFacts({ ...facts, partitions: 1, maxBatchBytes: 1, compacted: true }, 'write')).toEqual({
-    topic: 'out',
-    partitions: 1,
-    maxBatchBytes: 1,
-    compacted: true,
+  const several = {
+    topics: [
+      { ...facts, partitions: 1, maxBatchBytes: 1, compacted: true },
+      { ...facts, topic: 'other' },
+    ],
+  };
+  expect(kafkaFacts(several, 'write')).toEqual(several);
+  expect(prepareTerms({ topics: ['out', 'other'], transactionTimeoutMs: 1 })).toEqual({
+    topics: ['out', 'other'],
+    transactionTimeoutMs: 1,
   });
-  expect(prepareTerms({ topic: 'out', transactionTimeoutMs: 1 })).toEqual({ topic: 'out', transactionTimeoutMs: 1 });
   expect(commitTerms({ compacted: [] })).toEqual({ compacted: [] });
   expect(commitTerms({ ...ofCommit, transactionTimeoutMs: 0 })).toEqual({ compacted: ['out'], transactionTimeoutMs: 0 });
 });
 
 it.each<[string, (given: Own) => unknown, Own, string]>([
-  ['facts without a topic', ofFacts, { ...facts, topic: '' }, 'of the topic of sink write is not what .* topic: '],
-  ['facts without partitions', ofFacts, { ...facts, partitions: 0 }, 'of the topic of sink write is not what .* partitions: '],
+  ['facts without a topic', ofFacts, { ...facts, topic: '' }, 'of the topics of sink write is not what .* topics.0.topic: '],
+  ['facts without partitions', ofFacts, { ...facts, partitions: 0 }, 'of the topics of sink write is not what .* topics.0.partitions: '],
   ['facts that do not name them', ofFacts, { ...facts, partitions: undefined }, 'partitions: '],
   ['facts with no room for a record', ofFacts, { ...facts, maxBatchBytes: 0 }, 'maxBatchBytes: '],
   ['facts that do not say if a topic is compacted', ofFacts, { ...facts, compacted: undefined }, 'compacted: '],
-  ['a prepare without a topic', prepareTerms, { ...ofPrepare, topic: undefined }, 'what a prepare was told is not what .* topic: '],
+  ['a prepare without topics', prepareTerms, { ...ofPrepare, topics: undefined }, 'what a prepare was told is not what .* topics: '],
   ['a prepare without time', prepareTerms, { ...ofPrepare, transactionTimeoutMs: 0 }, 'transactionTimeoutMs: '],
   ['a commit that does not say what is compacted', commitTerms, {}, 'what a commit was told is not what .* compacted: '],
   ['a commit of a topic without a name', commitTerms, { compacted: [''] }, 'compacted.0: '],

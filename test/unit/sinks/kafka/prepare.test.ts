@@ -38,7 +38,7 @@ async function prepare(answers: Answers, nowMs = 0) {
   const outcome = await prepareTransaction(
     { kafka, clock, random: { id: () => '', fraction: () => 0.5 }, deadlineMs: 1_000 },
     {
-      ...{ job: 'job', incarnation: 'inc', sink: 'write', subtask: 0, epoch: 3, topic: 'out', transactionTimeoutMs: 60_000 },
+      ...{ job: 'job', incarnation: 'inc', sink: 'write', subtask: 0, epoch: 3, topics: ['out'], transactionTimeoutMs: 60_000 },
       staged: async () => [{ topic: 'out', partition: 0, batches }],
     },
   );

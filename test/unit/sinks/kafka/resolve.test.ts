@@ -1,5 +1,11 @@
-import { expect, it } from 'vitest';
-import type { FetchLimits, FetchRange, ProducerIdentity, TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  type FetchLimits,
+  type FetchRange,
+  KafkaProblem,
+  type ProducerIdentity,
+  type TransactionRequests,
+} from '../../../../lib/ports/kafka-requests.ts';
 import type { StageRequest } from '../../../../lib/protocol/requests.ts';
 import { resolveTransaction } from '../../../../lib/sinks/kafka/resolve.ts';
 import { received } from '../../../../lib/stages/received.ts';
@@ -160,4 +166,81 @@ it.each([
   );
   expect(resolved).toEqual({ outcome, message: `transaction job-1-sink-0-1 of epoch 3: ${message}` });
   expect(ends).toEqual(['abort of epoch 4']);
+});
+
+describe('of a transaction that wrote to several topics, one of which is gone,', () => {
+  const several = {
+    ...committable,
+    written: [
+      { topic: 'gone', partition: 0, first: 3, last: 4 },
+      { topic: 'out', partition: 0, first: 10, last: 19 },
+    ],
+  };
+  /** What became of it in `out`. */
+  async function resolved(fate: 'committed' | 'aborted', onMissingEvidence: 'stop' | 'committed') {
+    const sent: string[] = [];
+    const ours = encodeBatch(
+      { producerId: 7n, producerEpoch: 3, transactional: true, timestampMs: 0 },
+      Array.from({ length: 10 }, () => 'x'),
+    );
+    ours.writeBigInt64BE(10n, 0);
+    const kafka = {
+      initProducerId: async () => ({ answer: 'NONE', producerId: '7', producerEpoch: 4 }),
+      addPartitions: async () => 'NONE',
+      endTxn: async () => 'NONE',
+      leaders: async () => [0],
+      forgetLeaders: () => {},
+      produce: async (_who: unknown, _leader: number, batches: readonly { topic: string }[]) => {
+        sent.push(...batches.map(({ topic }) => topic));
+        return { answer: 'NONE', baseOffsets: batches.map(() => 30) };
+      },
+      fetch: async (ranges: readonly FetchRange[]) => {
+        if (ranges.some(({ topic }) => topic === 'gone')) throw new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', 'topic gone', false);
+        const aborted = fate === 'aborted' ? [{ producerId: 7n, firstOffset: 10 }] : [];
+        return ranges.map(({ topic, partition }) => ({
+          ...{ topic, partition, answer: 'NONE', logStartOffset: 0, highWatermark: 21, lastStableOffset: 21 },
+          ...{ aborted, records: ours },
+        }));
+      },
+    } as unknown as TransactionRequests;
+    const outcome = await resolveTransaction(
+      {
+        kafka,
+        clock: { now: () => 0, elapsedMs: () => 0, sleep: async () => {} },
+        random: { id: () => '', fraction: () => 0 },
+        deadlineMs: 1_000,
+      },
+      {
+        permit: permitOf(3, 'd'),
+        committable: several,
+        transactionTimeoutMs: 60_000,
+        compacted: new Set(),
+        onMissingEvidence,
+        staged: async () =>
+          several.written.map(({ topic, partition }) => ({
+            topic,
+            partition,
+            batches: encodeBatch({ producerId: -1n, producerEpoch: -1, transactional: true, timestampMs: 0 }, ['x']),
+          })),
+      },
+    );
+    return { outcome, sent };
+  }
+
+  it('it is that topic which is named', async () => {
+    const { outcome } = await resolved('committed', 'stop');
+    expect(outcome).toMatchObject({
+      outcome: 'unsettled',
+      unknownTopic: 'gone',
+      message: expect.stringMatching(/gone-0 is unknown .*out-0 is committed/),
+    });
+  });
+
+  it('whoever gives up its output gives up that of no other: what was aborted there is sent again', async () => {
+    const { outcome, sent } = await resolved('aborted', 'committed');
+    expect(outcome).toMatchObject({ outcome: 'sent-again', committable: { written: [{ topic: 'out', first: 30 }] } });
+    expect(sent).toEqual(['out']);
+    expect((await resolved('committed', 'committed')).outcome).toMatchObject({ outcome: 'unsettled', unknownTopic: 'gone' });
+    expect((await resolved('aborted', 'stop')).sent).toEqual([]);
+  });
 });

@@ -16,7 +16,7 @@ async function said(brokerConfig: () => Promise<ReadonlyMap<string, string>>, ..
   const before = new Set<string>();
   const texts: string[] = [];
   for (const those of calls) {
-    await sayHanging({ kafka: { brokerConfig }, clock: { now: () => NOW }, tell: (event) => told.push(event) }, those, before);
+    await sayHanging({ kafka: { brokerConfig }, clock: { now: () => NOW }, cluster: '', tell: (event) => told.push(event) }, those, before);
     texts.push(
       told
         .splice(0)
@@ -54,9 +54,9 @@ it('where nothing is open, nobody is asked', async () => {
 });
 
 it('a start that needs the longest time is told when it may not read it', async () => {
-  expect(await maxTransactionTimeoutMs({ brokerConfig: setTo('60000') })).toBe(60_000);
-  expect(await maxTransactionTimeoutMs({ brokerConfig: setTo() })).toBe(900_000);
-  await expect(maxTransactionTimeoutMs({ brokerConfig: refused })).rejects.toThrow('no right');
+  expect(await maxTransactionTimeoutMs({ brokerConfig: setTo('60000') }, '')).toBe(60_000);
+  expect(await maxTransactionTimeoutMs({ brokerConfig: setTo() }, '')).toBe(900_000);
+  await expect(maxTransactionTimeoutMs({ brokerConfig: refused }, '')).rejects.toThrow('no right');
 });
 
 it('another failure than that of a broker is not taken for one', async () => {

@@ -8,6 +8,7 @@ import {
   kafkaSource,
   type Output,
   type OutputRecord,
+  type Serde,
   utf8,
 } from '../../../../lib/api/index.ts';
 import { murmur2, toPositive } from '../../../../lib/format/murmur2.ts';
@@ -17,6 +18,7 @@ import { createOperatorRuntime } from '../../../../lib/operators/operator-runtim
 import { createSourceRuntime } from '../../../../lib/operators/source-runtime.ts';
 import { OversizedRecordError, UserCodeError } from '../../../../lib/records/errors.ts';
 import { decodeStagedOutput } from '../../../../lib/sinks/kafka/staged-output.ts';
+import { asLog, readAll } from '../../format/record-sets.ts';
 import { compiled, partsTo, recordSet, stageContext, stagedRecords, throughBlob, topicFacts } from '../../operators/runtimes.ts';
 
 /** Writes the values to the sink from the source stage, in one epoch or several. */
@@ -24,9 +26,10 @@ function write(
   sink: KafkaSink<string>,
   epochs: readonly (readonly string[])[],
   settings: Parameters<typeof stageContext>[0] = {},
+  more: Partial<ReturnType<typeof stageContext>> = {},
 ): EpochOutput[] {
   const job = defineJob('job', (builder) => builder.source('src', kafkaSource({ topic: 'in', value: utf8 })).sink('out', sink));
-  const runtime = createSourceRuntime(compiled(job), 'src', stageContext(settings));
+  const runtime = createSourceRuntime(compiled(job), 'src', { ...stageContext(settings), ...more });
   return epochs.map((values) => {
     runtime.begin();
     runtime.consume('in', 0, recordSet(values.map((value) => ({ value, timestamp: 50 }))), { from: 0, to: values.length, aborted: [] });
@@ -217,7 +220,7 @@ test('a topic that got more partitions is used at the next epoch', () => {
   expect(epoch()).toEqual([1]);
 });
 
-test.each(['gzip', 'zstd'] as const)('%s compresses each batch, and readers have the same records', (compression) => {
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s compresses each batch, and readers have the same records', (compression) => {
   const values = Array.from({ length: 2_000 }, (_, n) => `word ${n % 50} is one of many`);
   const sizes = (output: EpochOutput | undefined) => {
     const [parts] = output === undefined ? [] : partsTo(output, 'out');
@@ -243,7 +246,95 @@ test('a batch that compression would not make smaller stays as it is', () => {
 });
 
 test('a compression that there is not is refused when the job is defined', () => {
-  expect(() => kafkaSink({ topic: 'out', value: utf8, compression: 'lz4' as 'gzip' })).toThrow(
-    'kafkaSink of topic out: compression is "lz4", and must be none, gzip, zstd',
+  expect(() => kafkaSink({ topic: 'out', value: utf8, compression: 'brotli' as 'gzip' })).toThrow(
+    'kafkaSink of topic out: compression is "brotli", and must be none, gzip, snappy, lz4, zstd',
   );
+});
+
+/** Of each topic the values by partition. */
+function routed(output: EpochOutput | undefined): Record<string, Record<number, (string | null)[]>> {
+  const [parts] = output === undefined ? [] : partsTo(output, 'out');
+  const sections = parts === undefined ? [] : decodeStagedOutput(Buffer.concat(parts), 'blob');
+  const byTopic = Map.groupBy(sections, ({ topic }) => topic);
+  const valuesOf = (batches: Buffer) => readAll(asLog(Buffer.from(batches))).read.map(({ value }) => value);
+  return Object.fromEntries(
+    [...byTopic].map(([topic, own]) => [topic, Object.fromEntries(own.map(({ partition, batches }) => [partition, valuesOf(batches)]))]),
+  );
+}
+
+function severalFacts(...partitions: readonly (readonly [topic: string, partitions: number])[]) {
+  const of = ([topic, count]: readonly [string, number]) => ({ topic, partitions: count, maxBatchBytes: 500, compacted: false });
+  return { facts: () => ({ topics: partitions.map(of) }) };
+}
+
+const byInitial = (value: string) => (value.startsWith('a') ? 'as' : value.startsWith('b') ? 'bs' : 'none');
+
+test('a function gives the topic of each value, and every topic has partitions of its own', () => {
+  const sink = kafkaSink({
+    topics: ['as', 'bs', 'unused'],
+    topic: byInitial,
+    key: utf8,
+    value: utf8,
+    toRecord: (value: string) => ({ key: value, value }),
+  });
+  const context = severalFacts(['as', 1], ['bs', 7], ['unused', 2]);
+  const [first, second, third] = write(sink, [['a1', 'b1', 'a2'], ['b2'], []], {}, context);
+  expect(routed(first)).toEqual({ as: { 0: ['a1', 'a2'] }, bs: { [javaPartition('b1', 7)]: ['b1'] } });
+  expect(first?.edges.values().next().value?.records).toBe(3);
+  // Nothing of the epoch before.
+  expect(routed(second)).toEqual({ bs: { [javaPartition('b2', 7)]: ['b2'] } });
+  expect(routed(third)).toEqual({});
+});
+
+test('a topic that the sink does not name fails its record, and the message says which there are', () => {
+  const sink = kafkaSink({ topics: ['as', 'bs'], topic: byInitial, value: utf8 });
+  const action = () => write(sink, [['a1', 'c1']], {}, severalFacts(['as', 1], ['bs', 1]));
+  expect(action).toThrow(UserCodeError);
+  expect(action).toThrow(
+    'out at topic in, partition 0, offset 1: TypeError: topic gave "none", and `topics` of the sink has as, bs: name it there, or give one of these',
+  );
+});
+
+test.each([
+  ['nothing', undefined, 'topic gave undefined,'],
+  ['a number', 5, 'topic gave 5,'],
+  ['a promise', Promise.resolve('as'), 'topic gave [object Promise],'],
+])('a topic that is %s fails its record', (_, given, message) => {
+  const sink = kafkaSink({ topics: ['as', 'bs'], topic: () => given as never, value: utf8 });
+  expect(() => write(sink, [['a1']], {}, severalFacts(['as', 1], ['bs', 1]))).toThrow(message);
+});
+
+test('a record that is too large names the topic that it is for', () => {
+  const sink = kafkaSink({ topics: ['as', 'bs'], topic: byInitial, value: utf8 });
+  const action = () => write(sink, [[`b${'x'.repeat(600)}`]], {}, severalFacts(['as', 1], ['bs', 1]));
+  expect(action).toThrow(OversizedRecordError);
+  expect(action).toThrow(/sink out, topic bs: /);
+});
+
+test('a serde that does something else at each topic does it at its own', () => {
+  const named: Serde<string> = {
+    ...utf8,
+    forTopic: ({ topic, part }) => ({ ...utf8, write: (value, out) => utf8.write(`${topic} ${part} ${value}`, out) }),
+  };
+  const sink = kafkaSink({ topics: ['as', 'bs'], topic: byInitial, value: named });
+  expect(routed(write(sink, [['a1', 'b1']], {}, severalFacts(['as', 1], ['bs', 1]))[0])).toEqual({
+    as: { 0: ['as value a1'] },
+    bs: { 0: ['bs value b1'] },
+  });
+});
+
+test.each<[string, object, string]>([
+  ['a function without topics', { topic: byInitial }, 'kafkaSink: topic is a function, and topics is not given: it must name all that'],
+  ['no topics', { topic: byInitial, topics: [] }, 'topics is []: it must name all that'],
+  ['a topic twice', { topic: byInitial, topics: ['as', 'bs', 'as'] }, 'kafkaSink: topics has as twice'],
+  ['no name of a topic', { topic: byInitial, topics: ['as', 'b s'] }, 'kafkaSink: topics: "b s" is no Kafka topic name'],
+  [
+    'topics without a function',
+    { topic: 'as', topics: ['as'] },
+    'topics is given, and topic is "as": with several topics it must be a function',
+  ],
+  ['no topic at all', {}, 'kafkaSink: undefined is no Kafka topic name'],
+  ['one that is waited for', { topic: async () => 'as', topics: ['as', 'bs'] }, 'topic of the sink to topics as, bs is async'],
+])('%s: refused when the job is defined', (_, options, message) => {
+  expect(() => kafkaSink({ ...(options as { topic: string }), value: utf8 })).toThrow(message);
 });

@@ -8,15 +8,15 @@ const CONFIG = new Map([
   ['retention.ms', '1'],
 ]);
 
-/** Of a sink of topic `out`, whose settings these are. */
-function learnt(topic: ReadonlyMap<string, string>, broker: ReadonlyMap<string, string> = new Map()) {
+/** Of a sink of topic `out`, or of these, whose settings these are. */
+function learnt(topic: ReadonlyMap<string, string>, broker: ReadonlyMap<string, string> = new Map(), topics = ['out']) {
   const kafka = {
     forgetLeaders: () => {},
     partitionCount: async () => 3,
     topicConfig: async (_topic: string, names: readonly string[]) => new Map([...topic].filter(([name]) => names.includes(name))),
     brokerConfig: async (names: readonly string[]) => new Map([...broker].filter(([name]) => names.includes(name))),
   } as unknown as KafkaRequests;
-  const target = { kind: 'kafka', topic: 'out' } as const;
+  const target = { kind: 'kafka', topics } as const;
   return learnTopics(kafka, [{ sink: 'write', target }]);
 }
 
@@ -24,12 +24,14 @@ describe("what a start asks of a sink's topic", () => {
   it('is how many partitions it has, the largest batch that it takes, and whether it is compacted', async () => {
     expect(await learnt(CONFIG)).toEqual({
       outcome: 'learnt',
-      facts: { write: { topic: 'out', partitions: 3, maxBatchBytes: 10_000 - 1_024, compacted: true } },
+      facts: { write: { topics: [{ topic: 'out', partitions: 3, maxBatchBytes: 10_000 - 1_024, compacted: true }] } },
     });
   });
 
   it("is Kafka's defaults where the broker says nothing", async () => {
-    expect(await learnt(new Map())).toMatchObject({ facts: { write: { maxBatchBytes: 1_048_588 - 1_024, compacted: false } } });
+    expect(await learnt(new Map())).toMatchObject({
+      facts: { write: { topics: [{ maxBatchBytes: 1_048_588 - 1_024, compacted: false }] } },
+    });
   });
 });
 
@@ -37,6 +39,12 @@ it('brokers that take smaller requests than output is sent in are refused, with 
   expect(await learnt(CONFIG, new Map([['socket.request.max.bytes', '300000']]))).toEqual({
     outcome: 'refused',
     message: expect.stringMatching(/requests of 300000 bytes at most \(socket\.request\.max\.bytes\), .*: raise it/),
+  });
+});
+
+it('is asked of each topic of a sink of several, and told in their order', async () => {
+  expect(await learnt(CONFIG, new Map(), ['b', 'a', 'c'])).toMatchObject({
+    facts: { write: { topics: [{ topic: 'b' }, { topic: 'a' }, { topic: 'c' }] } },
   });
 });
 
