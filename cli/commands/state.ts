@@ -1,3 +1,6 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { isSavepointName, SAVEPOINT_NAME_RULE } from '../../lib/config/savepoint-name.ts';
 import { UsageError } from '../../lib/config/usage-error.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
@@ -6,6 +9,10 @@ import { compareState, type StateDifference } from '../../lib/replay/compare-sta
 import { type Archive, findEpoch, findSavepoint, unlessRetired } from '../../lib/replay/find-epochs.ts';
 import { readStates, type StateFilter } from '../../lib/replay/read-state.ts';
 import { type StateOwner, stateOwners } from '../../lib/replay/state-of.ts';
+import { writeSavepoint } from '../../lib/replay/write-savepoint.ts';
+import { StateLineError } from '../../lib/replay/write-state.ts';
+import { createBlobs } from '../../lib/storage/blobs.ts';
+import { openSpool } from '../../lib/storage/spool.ts';
 import { configuredJob, openArchive, refusalSaid } from '../archive.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -15,15 +22,16 @@ import { stateText } from '../replay-text.ts';
 import { plural } from '../text.ts';
 import type { CommandTools } from '../tools.ts';
 
-const ACTIONS = ['read', 'diff'] as const;
+const ACTIONS = ['read', 'diff', 'write'] as const;
 
 export default command({
   name: 'state',
-  usage: 'what the operators of a job keep, key by key, after an epoch; and what differs between two epochs',
+  usage: 'what the operators of a job keep, key by key: read it, compare it between epochs, and make a savepoint of it',
   more: `read prints a JSON object a line: operator, key, state, kind and value, of the last epoch if none is said. diff compares two epochs that are kept. Of
-what is broadcast to an operator the key is null. Timers and windows are the states @timers and @windows. Needs the job's code (ONCEFLOW_JOB), which
-says how keys and values are read.`,
-  arguments: { takes: ACTIONS.join('|'), most: 1, words: ACTIONS },
+what is broadcast to an operator the key is null. Timers and windows are the states @timers and @windows. write makes a savepoint of such lines, of the
+file or of standard input, in any order: a job can be started from it that has never run. Its sources begin at their starting offsets then. Needs the job's code
+(ONCEFLOW_JOB), which says how keys and values are read and written.`,
+  arguments: { takes: `${ACTIONS.join('|')} [SAVEPOINT [FILE]]`, most: 3, words: ACTIONS },
   options: {
     operator: named('UID', 'of this operator alone'),
     state: named('NAME', 'this state alone'),
@@ -33,7 +41,7 @@ says how keys and values are read.`,
     epochs: epochRange('diff: after epoch A and after epoch B'),
     keys: wholeNumber({ takes: 'N', default: 20, help: 'diff: of each operator show at most so many keys that differ' }),
   },
-  json: 'read: a JSON object a line, also without --json; diff: one JSON object',
+  json: 'read: a JSON object a line, also without --json; diff and write: one JSON object',
   examples: [
     { call: 'state read --job word-count --operator count-words --key hello', does: 'what is kept of one key' },
     { call: 'state read --job word-count --epoch 1207', does: 'everything, after that epoch' },
@@ -43,8 +51,9 @@ says how keys and values are read.`,
       does: 'the keys that epoch 1207 has changed; exit code 10 when there are any',
     },
   ],
-  async run(tools, values, [action]) {
+  async run(tools, values, [action, ...rest]) {
     const { epoch, epochs, keys, operator, state, key, from } = values;
+    if (action !== 'write' && rest.length > 0) throw new UsageError(`state ${action} takes no ${rest[0]}`);
     switch (action) {
       case 'read':
         if (epochs !== undefined) throw new UsageError('state read takes --epoch N; --epochs A..B goes with diff');
@@ -57,6 +66,10 @@ says how keys and values are read.`,
         if (state !== undefined || key !== undefined || from !== undefined)
           throw new UsageError('state diff takes none of --state, --key and --from');
         return refusalSaid(() => diff(tools, epochs, operator, keys));
+      case 'write':
+        if (Object.values({ epoch, epochs, operator, state, key, from }).some((given) => given !== undefined))
+          throw new UsageError('state write takes the name of the savepoint and a file, and no options');
+        return write(tools, nameIn(rest[0]), rest[1]);
       default:
         throw new UsageError(`state takes one of ${ACTIONS.join(', ')}${action === undefined ? '' : `, not ${action}`}`);
     }
@@ -79,6 +92,39 @@ async function readSaved(tools: CommandTools, name: string, filter: StateFilter)
   const { manifest, fingerprint, maxParallelism } = await findSavepoint(archive, tools.job, name);
   const owners = await ownersIn(tools, { job: tools.job, fingerprint }, filter);
   return show(tools, { archive, maxParallelism, owners }, manifest, filter);
+}
+
+function nameIn(name: string | undefined): string {
+  if (name === undefined) throw new UsageError('state write takes the name of the savepoint that is to be');
+  if (!isSavepointName(name)) throw new UsageError(`${JSON.stringify(name)} is no name of a savepoint: it must be ${SAVEPOINT_NAME_RULE}`);
+  return name;
+}
+
+async function write(tools: CommandTools, name: string, file: string | undefined): Promise<CommandResult> {
+  const { job } = await configuredJob(tools);
+  const row = await tools.epochs.readJob(tools.job);
+  if (row !== undefined) checkCode(row, job, 'changed');
+  const input = file === undefined ? process.stdin : createReadStream(file);
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  const spool = openSpool();
+  try {
+    const { clock, random, epochs, config } = tools;
+    const blobs = createBlobs(await tools.blobStore(), random);
+    const maxParallelism = row?.maxParallelism ?? config.maxParallelism;
+    const of = { job, name: tools.job, maxParallelism };
+    const made = await writeSavepoint({ blobs, clock, random, epochs, spool }, of, name, lines);
+    if (made.outcome === 'exists')
+      throw new UsageError(`job ${tools.job} has a savepoint ${name} already: give this one another name, or delete that one`);
+    const text = `savepoint ${name} of job ${tools.job} has what ${plural(made.lines, 'line')} said: "onceflow start --from ${name}" begins with it`;
+    return { code: EXIT.ok, json: { job: tools.job, savepoint: name, lines: made.lines }, text };
+  } catch (error) {
+    if (error instanceof StateLineError) throw new UsageError(`${file ?? 'standard input'}, ${error.message}`);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && file !== undefined) throw new UsageError(`there is no file ${file}`);
+    throw error;
+  } finally {
+    spool.close();
+    input.destroy();
+  }
 }
 
 async function show(

@@ -19,6 +19,7 @@ export interface KeyDifference {
   readonly place: string;
   /** In the form of `jsonable`; null: it has none. */
   readonly key: unknown;
+  /** Values in that form. Where these are the same, rows whole: `{ value, timestamp, whole }`. */
   readonly onlyDecided: readonly unknown[];
   readonly onlyAgain: readonly unknown[];
 }
@@ -55,17 +56,30 @@ function withoutCommon(
 
 /** By place, then key, in the order in which they are met. */
 function differencesOf(onlyDecided: readonly OutputRow[], onlyAgain: readonly OutputRow[]): KeyDifference[] {
-  const byKey = new Map<string, { place: string; key: unknown; onlyDecided: unknown[]; onlyAgain: unknown[] }>();
+  const byKey = new Map<string, { place: string; key: unknown; decided: OutputRow[]; again: OutputRow[] }>();
   const of = ({ place, key }: OutputRow) => {
     const shown = jsonable(key);
     const id = JSON.stringify([place, shown]);
-    const known = byKey.get(id) ?? { place, key: shown, onlyDecided: [], onlyAgain: [] };
+    const known = byKey.get(id) ?? { place, key: shown, decided: [], again: [] };
     byKey.set(id, known);
     return known;
   };
-  for (const row of onlyDecided) of(row).onlyDecided.push(jsonable(row.value));
-  for (const row of onlyAgain) of(row).onlyAgain.push(jsonable(row.value));
-  return [...byKey.values()];
+  for (const row of onlyDecided) of(row).decided.push(row);
+  for (const row of onlyAgain) of(row).again.push(row);
+  return [...byKey.values()].map(({ place, key, decided, again }) => {
+    const [values, others] = [decided.map(shownOf), again.map(shownOf)];
+    // Of the same values it is their times or their headers that differ.
+    const isOfValues = JSON.stringify(values) !== JSON.stringify(others);
+    return { place, key, onlyDecided: isOfValues ? values : decided.map(wholeOf), onlyAgain: isOfValues ? others : again.map(wholeOf) };
+  });
+}
+
+function shownOf({ value }: OutputRow): unknown {
+  return jsonable(value);
+}
+
+function wholeOf({ value, timestamp, identity }: OutputRow): unknown {
+  return { value: jsonable(value), timestamp: timestamp ?? null, whole: identity };
 }
 
 /** Takes one of it, if any is left. */

@@ -35,6 +35,8 @@ export interface StateSetOptions {
   /** The keyed operator whose state it is. */
   readonly uid: string;
   readonly states: readonly StateDeclaration[];
+  /** What its snapshots say that it is of, where that is of another kind and the same form. @default `states` */
+  readonly storedAs?: readonly StateDeclaration[];
   readonly maxParallelism: number;
   /** The key groups that this subtask owns. */
   readonly keyGroups: KeyGroupRange;
@@ -60,14 +62,14 @@ export class StateSet implements Snapshotted {
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
 
-  constructor({ uid, states, maxParallelism, keyGroups, scope = new RecordScope(), clock }: StateSetOptions) {
+  constructor({ uid, states, storedAs = states, maxParallelism, keyGroups, scope = new RecordScope(), clock }: StateSetOptions) {
     this.#uid = uid;
     this.keyGroups = keyGroups;
     this.keys = new KeyIndex({ uid, maxParallelism, keyGroups, scope, clock }, () => {
       for (const column of this.#columns) column.extend();
     });
     this.#columns = states.map((state) => openColumn(this.keys, state));
-    this.#stored = storedStates(states);
+    this.#stored = storedStates(storedAs);
     const given = this.#columns.filter(({ handle }) => handle !== undefined);
     this.handles = byName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
     this.timers = this.#columns.find((column): column is TimerColumn => column.state.kind === 'timers');

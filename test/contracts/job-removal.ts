@@ -71,6 +71,19 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     expect(await store.listSavepoints(job)).toEqual([savepoint]);
   });
 
+  it('tells the next job of its name nothing of the subtasks that this one had, and was asked for', async () => {
+    const row = await jobWith(1);
+    await store.setDesired(row.job, 'running');
+    expect(await store.askRescale(row.job, row.incarnation, { id: 'one', subtasks: { count: 8 }, askedAtMs: 1 }, undefined)).toBe(
+      'written',
+    );
+    expect(await store.recordScale(row.job, row.generation, { count: { subtasks: 8, least: 1, most: 8 } })).toBe('written');
+    await store.setDesired(row.job, 'stopped');
+    expect(await removal.forgetEpochs(row, 'new')).toBe('written');
+    const fresh = (await store.readJob(row.job)) ?? row;
+    expect([fresh.rescale, fresh.scale]).toEqual([undefined, undefined]);
+  });
+
   it('leaves the epochs of a job that was started anew meanwhile, and its row', async () => {
     const row = await jobWith(1);
     await removal.forgetEpochs(row, 'new');

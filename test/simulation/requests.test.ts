@@ -13,7 +13,8 @@ import type { InputBatch, WorldOptions } from './world-options.ts';
 const FROM_MS = 3_000;
 const UNTIL_MS = 13_000;
 
-const READS = /^(kafka (offsets|fetch|look|search|offsetFetch|describeProducers)|table (readJob|listEpochs|readEpoch|listSavepoints)|bucket (get|list))$/;
+const READS =
+  /^(kafka (offsets|fetch|look|search|offsetFetch|describeProducers)|table (readJob|listEpochs|readEpoch|listSavepoints)|bucket (get|list))$/;
 
 /** By service and method, of all processes. */
 type Counts = ReadonlyMap<string, number>;

@@ -147,7 +147,7 @@ export const jobParameters = {
     kind: wholeNumber(1, MAX_KEY_GROUPS),
     unit: 'key groups',
     default: '128',
-    readBy: ['coordinator'],
+    readBy: ['coordinator', 'cli'],
     doc: 'Key groups of the job: the widest that a keyed stage can ever be. Fixed when the job is first started.',
   }),
 };

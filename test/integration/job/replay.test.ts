@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, rmSync } from 'node:fs';
+import { globSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { DebuggerClient } from '../../support/debugger-client.ts';
 import { freePort } from '../../support/doors.ts';
 import { jobRow, manifestOf } from '../../support/epochs.ts';
+import { newJob } from '../../support/job.ts';
 import { onceflow } from '../../support/onceflow.ts';
+import { TopicReader } from '../../support/topic-reader.ts';
+import { newProducer, newTopic, send } from '../../support/topics.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../cli/onceflow.mjs', import.meta.url));
@@ -65,6 +68,54 @@ it('every epoch of a word count is equal when it is run again; of changed code t
   // It is as it was left: nobody has taken the job, and what was decided is what was decided.
   expect(await jobRow(name)).toMatchObject({ generation, lastCompleted: { epoch: last }, desired: 'stopped' });
   expect((await manifestOf(name)).epoch).toBe(last);
+});
+
+it('so is every epoch of a job of windows, timers and a time to live, those without input too', async () => {
+  const [lines, windows, reminders, producer] = await Promise.all([
+    newTopic('lines'),
+    newTopic('windows'),
+    newTopic('reminders'),
+    newProducer(),
+  ]);
+  const topics = { 'read-lines': lines, 'write-windows': windows, 'write-reminders': reminders };
+  const job = await newJob('test/support/timed-job.ts', topics, { ...KEPT, ONCEFLOW_STAGE_PARALLELISM: 'read-lines=3,count-in-windows=2' });
+  const run = job.start();
+  const read = new TopicReader(reminders, 'committed');
+  for (let second = 0; second < 4; second++) {
+    await send(producer, lines, [`ant ${second * 1_000}`, `bee ${second * 1_000 + 400}`, `cow ${second * 1_000 + 999}`]);
+    // When the partitions are idle, in an epoch without input, all lines before this second have their reminders, but that of the last cow.
+    await read.readUntil(({ records }) => records.length >= 3 * second - 1);
+  }
+  await run.event('committed', ({ epoch }) => epoch >= 4);
+  await run.stop();
+  const { lastCompleted } = await jobRow(job.name);
+  const last = lastCompleted?.epoch ?? 0;
+  const found = await onceflow(job.env, 'rehearse', '--epochs', `1..${last}`, '--json');
+  expect(found, `${found.stderr} ${found.stdout}`).toMatchObject({ code: 0 });
+  const { epochs } = found.json() as unknown as {
+    epochs: { recordsIn: number; state: { operator: string; keys: number; differing: number }[] }[];
+  };
+  expect(epochs).toHaveLength(last);
+  expect(epochs.some(({ recordsIn }) => recordsIn === 0)).toBe(true);
+  expect(epochs.at(-1)?.state).toMatchObject([
+    { operator: 'count-in-windows', differing: 0 },
+    { operator: 'remind', keys: 3, differing: 0 },
+  ]);
+  const timers = await onceflow(job.env, 'state', 'read', '--state', '@timers', '--operator', 'remind');
+  expect(timers).toMatchObject({ code: 0 });
+});
+
+it('a job that has never run begins with the state that lines of JSON say', async () => {
+  const count = await newWordCount({ env: { ONCEFLOW_START_FROM: 'prepared' } });
+  const file = join(count.job.blobs, 'lines.jsonl');
+  writeFileSync(file, JSON.stringify({ operator: 'count-words', key: 'hello', state: 'count', value: 41 }));
+  const made = await onceflow(count.job.env, 'state', 'write', 'prepared', file);
+  expect(made, made.stderr).toMatchObject({ code: 0 });
+  const run = count.job.start();
+  await count.write(['hello world']);
+  await count.reader.readUntil(({ records }) => records.length >= 2);
+  await run.stop();
+  expect(count.reader.values.toSorted()).toEqual(['hello:::42', 'world:::1']);
 });
 
 it('a debugger stops in a function of the job', async () => {

@@ -17,7 +17,9 @@ it('a row of another value, another time or another partition is one that differ
   expect(compareRows(rows, [row('t-0', 'a', '2'), row('t-0', 'b', '1')]).byKey).toEqual([
     { place: 't-0', key: 'a', onlyDecided: ['1'], onlyAgain: ['2'] },
   ]);
-  expect(compareRows(rows, [row('t-0', 'a', '1', '6'), row('t-0', 'b', '1')]).byKey).toHaveLength(1);
+  expect(compareRows(rows, [row('t-0', 'a', '1', '6'), row('t-0', 'b', '1')]).byKey).toMatchObject([
+    { key: 'a', onlyDecided: [{ value: '1', timestamp: '5' }], onlyAgain: [{ value: '1', timestamp: '6' }] },
+  ]);
   expect(compareRows(rows, [row('t-1', 'a', '1'), row('t-0', 'b', '1')]).byKey.map(({ place }) => place)).toEqual(['t-0', 't-1']);
 });
 
