@@ -339,6 +339,7 @@ export class World {
           running.leaseTakenMs = this.scheduler.nowMs;
           running.tenure = { incarnation: event.incarnation, generation: event.generation };
         }
+        if (event.event === 'started-from') running.tenure = { ...running.tenure, incarnation: event.incarnation };
         if (event.event === 'data-loss') this.checker.takeDataLoss(running.tenure, event);
         if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.tenure, event.epoch);
         if (event.event === 'recovered') running.goesBack = false;
