@@ -24,9 +24,12 @@ const rooms = {
     'lib/sinks/connectors.ts',
     'lib/stages',
     'lib/storage',
+    'workers',
   ],
   // A job on the machine of its author: the processes and the broker that a checkout starts too.
   dev: ['host', 'lib', 'local/functions', 'local/stack', 'local/event-text.ts', 'local/job-topics.ts', 'local/prerequisites'],
+  // A job as processes that run for long, on one machine or several.
+  workers: ['dev/interruptions.ts', 'host', 'lib', 'local/functions'],
   // infra knows what a job is, the parameters and the jobs, never the engine.
   infra: ['host/job', 'lib/config', 'jobs'],
   local: ['host', 'functions', 'infra', 'jobs', 'lib'],
@@ -66,6 +69,7 @@ const mayImport = {
   epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
   kafka: [],
   aws: [],
+  workers: [],
   sqlite: [],
   storage: [],
   // A whole job in memory, for its author's tests: the engine's parts, each of which is in a process of its own in a deployment.
@@ -136,7 +140,7 @@ export default {
         'A connector is reached by lib/sinks/connectors.ts. Who knows which one it is: its method in the API, what shows transactions to people, dead letters, which are always records of a topic, and a format of files.',
       severity: 'error',
       from: {
-        path: '^(lib|host|functions|cli|infra|jobs)/',
+        path: '^(lib|host|functions|cli|workers|infra|jobs)/',
         pathNot: ['^lib/(sinks|api|inspect)/', '^lib/operators/source-runtime[.]ts$', '^lib/formats/parquet[.]ts$'],
       },
       to: { path: '^lib/sinks/[^/]+/' },
@@ -172,6 +176,18 @@ export default {
       ['^lib/formats/parquet[.]ts$', '^test/'],
       'Who writes no Parquet does not need the package.',
     ),
+    clientRule(
+      'prom-client-only-for-prometheus',
+      ['prom-client'],
+      ['^host/telemetry/prometheus[.]ts$', '^test/'],
+      'Who has no Prometheus does not need the package.',
+    ),
+    clientRule(
+      'open-telemetry-only-for-telemetry',
+      ['@opentelemetry'],
+      ['^host/telemetry/', '^test/'],
+      'Who has no OpenTelemetry does not need the package.',
+    ),
     clientRule('aws-clients-only-in-lib-aws', ['@aws-sdk', '@smithy'], ['^lib/aws/', '^test/'], 'AWS clients are behind lib/ports.'),
     clientRule('lambda-types-only-in-functions', ['aws-lambda', '@types/aws-lambda'], ['^functions/'], 'Only handlers know Lambda.'),
     clientRule('cdk-only-in-infra', ['aws-cdk-lib', 'constructs'], ['^infra/', '^test/'], 'Only infra knows the CDK.'),
@@ -198,9 +214,12 @@ export default {
     },
     {
       name: 'no-dev-packages-in-the-engine',
-      comment: 'The packages of formats and targets are optional peers.',
+      comment: 'The packages of formats, targets and telemetry are optional peers.',
       severity: 'error',
-      from: { path: '^(lib|host|functions|cli|jobs)/', pathNot: '^lib/(formats/(avro|protobuf|parquet)|targets/clickhouse)' },
+      from: {
+        path: '^(lib|host|functions|cli|workers|jobs)/',
+        pathNot: '^(lib/(formats/(avro|protobuf|parquet)|targets/clickhouse)|host/telemetry/(prometheus|open-telemetry)[.]ts$)',
+      },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],

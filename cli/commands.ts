@@ -14,18 +14,22 @@ import rehearse from './commands/rehearse.ts';
 import replay from './commands/replay.ts';
 import rescale from './commands/rescale.ts';
 import resume from './commands/resume.ts';
+import run from './commands/run.ts';
 import savepoint from './commands/savepoint.ts';
 import start from './commands/start.ts';
 import state from './commands/state.ts';
 import status from './commands/status.ts';
 import stop from './commands/stop.ts';
 import transactions from './commands/transactions.ts';
+import worker from './commands/worker.ts';
 
 /** Every command, in the order in which `--help` shows them. */
 export const COMMANDS: readonly Command[] = [
   init,
   dev,
   deployLocal,
+  run,
+  worker,
   describe,
   doctor,
   start,

@@ -4,11 +4,12 @@ import { coordinate } from '../lib/epoch/coordinator/coordinator.ts';
 import { restartStrategyOf } from '../lib/epoch/failure/restart.ts';
 import { awaitTurn } from '../lib/epoch/lease/await-turn.ts';
 import type { CoordinatorEvent } from '../lib/epoch/progress/events.ts';
-import { type StartKind, tooLate } from '../lib/epoch/start/may-start.ts';
+import { type StartKind, type Takeover, tooLate } from '../lib/epoch/start/may-start.ts';
 import type { StartAt } from '../lib/epoch/start/start-at.ts';
 import { fingerprint } from '../lib/graph/fingerprint.ts';
 import { describeGraph } from '../lib/graph/graph.ts';
 import { momentOf } from '../lib/ports/age.ts';
+import type { EpochStore } from '../lib/ports/epoch-store.ts';
 import type { FunctionInvoker } from '../lib/ports/function-invoker.ts';
 import { coordinateSinks } from '../lib/sinks/connectors.ts';
 import { holderOfProcess } from './holder.ts';
@@ -31,9 +32,13 @@ export interface CoordinatorRun {
 
 type Observe = (event: CoordinatorEvent) => void;
 
-/** Of a coordinator that a platform starts, for so long. */
+/** Of a coordinator that a platform starts, for so long, or that a process starts again and again. */
 export interface Term {
   readonly startKind: StartKind;
+  /** Of an explicit start. @default what the configuration says */
+  readonly takeover?: Takeover;
+  /** Of a revival: it waits for its turn while another one works, as long as a tick that stands by. @default as the configuration says */
+  readonly standsBy?: boolean;
   /** Who it is, for people. */
   readonly holder: string;
   /** Of a revival: holders that are known to have died. @default none is */
@@ -49,15 +54,36 @@ export interface Term {
 /** A tick that waits for its turn leaves itself at least this long to work. */
 const LEAST_TENURE_MS = 5_000;
 
+/** What a coordinator is run with, opened once in a process. */
+export interface OpenedCoordinator {
+  readonly host: Host;
+  readonly epochs: EpochStore;
+}
+
+/** @throws ConfigError, JobDefinitionError */
+export async function openCoordinator(env: NodeJS.ProcessEnv): Promise<OpenedCoordinator> {
+  const host = await openHost(env);
+  return { host, epochs: await openEpochStore(host.config) };
+}
+
 /** Runs the job's coordinator until it ends. @throws ConfigError, JobDefinitionError: nothing was started. */
 export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEnd> {
   const began = momentOf(systemClock);
-  const host = await openHost(process.env);
+  return runOpened(await openCoordinator(process.env), run, began);
+}
+
+/** The same of what is open already: a process may run one coordinator after the other. */
+export async function runOpened(
+  { host, epochs }: OpenedCoordinator,
+  run: CoordinatorRun,
+  began = momentOf(systemClock),
+): Promise<CoordinatorEnd> {
   const { term } = run;
   const observe = run.observer(host);
   const settings = {
     ...settingsOf(host),
     ...(term && { startKind: term.startKind, holder: term.holder, deadHolders: term.deadHolders }),
+    ...(term?.takeover && { takeover: term.takeover }),
     ...(term?.startAt !== undefined && { startAt: term.startAt }),
     ...(term?.endsInMs !== undefined && { holderEndsAtMs: began.wallMs + term.endsInMs }),
   };
@@ -66,10 +92,10 @@ export async function runCoordinator(run: CoordinatorRun): Promise<CoordinatorEn
     observe({ event: 'ended', end: 'refused', message: late });
     return { end: 'refused', message: late };
   }
-  const epochs = await openEpochStore(host.config);
   if (term?.startKind === 'revival') {
-    const patienceMs = (term.endsInMs ?? 0) - (host.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
-    const turn = await awaitTurn({ epochs, clock: host.clock, random: host.random, observe }, settings, patienceMs, run.handOver);
+    const leftMs = (term.endsInMs ?? 0) - (host.clock.elapsedMs() - began.elapsedMs) - LEAST_TENURE_MS;
+    const [waits, patienceMs] = term.standsBy ? [{ ...settings, standby: 'keep' as const }, Number.POSITIVE_INFINITY] : [settings, leftMs];
+    const turn = await awaitTurn({ epochs, clock: host.clock, random: host.random, observe }, waits, patienceMs, run.handOver);
     if (turn.turn === 'not-needed') return { end: 'refused', message: turn.message };
   }
   // A person who starts the job is told at once that its login is refused; a tick waits until the brokers take it.

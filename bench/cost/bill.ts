@@ -11,6 +11,15 @@ const GB = 1024 ** 3;
 /** CPU of a word on tuned Flink (docs/speed.md): 63.5 s for 32 M. */
 const FLINK_MICROSECONDS_PER_RECORD = 1.98;
 const FLINK_STORAGE_GB_PER_KPU = 50;
+/** Sizes of Fargate's tasks, in processors; two GB each go with one. */
+const TASK_CPUS = [0.25, 0.5, 1, 2, 4, 8, 16];
+const GB_PER_CPU = 2;
+/** Of a task's processors, assumed: the rest is for peaks. */
+const USED_SHARE = 0.7;
+/** Of a coordinator, assumed. */
+const COORDINATOR_CPUS = 0.05;
+/** One that stands by looks twice a second. */
+const STANDBY_READS_PER_SECOND = 2;
 
 export interface Functions {
   readonly architecture: 'arm64' | 'x86_64';
@@ -85,6 +94,26 @@ export function idleBills(job: Job, functions: Functions, prices: Prices): Line[
     },
     { what: 'it ends, and ticks look for input (ONCEFLOW_IDLE_EXIT_MS=0)', dollars: ticks },
   ];
+}
+
+/** The same job as `onceflow run` in two tasks of Fargate, one of which stands by; or, where one is too small, in as many workers and one to spare. */
+export function asProcesses(
+  job: Job,
+  functions: Functions,
+  prices: Prices,
+): { readonly tasks: number; readonly cpus: number; readonly dollars: number } {
+  const needed = (operationsOfEpoch(job).stageMs / job.intervalMs + COORDINATOR_CPUS) / USED_SHARE;
+  const largest = Math.max(...TASK_CPUS);
+  const cpus = TASK_CPUS.find((each) => each >= needed) ?? largest;
+  const tasks = Math.ceil(needed / largest) + 1;
+  const [cpuHour, gbHour] =
+    functions.architecture === 'arm64'
+      ? [prices.fargateArmCpuHour, prices.fargateArmGbHour]
+      : [prices.fargateX86CpuHour, prices.fargateX86GbHour];
+  const hours = MONTH_SECONDS / 3_600;
+  const others = monthlyBill(job, functions, prices).filter(({ what }) => !what.startsWith('Lambda'));
+  const standby = ((STANDBY_READS_PER_SECOND * MONTH_SECONDS) / MEGA) * prices.dynamoMillionReadUnits;
+  return { tasks, cpus, dollars: tasks * hours * (cpus * cpuHour + cpus * GB_PER_CPU * gbHour) + total(others) + standby };
 }
 
 /** Managed Service for Apache Flink with as many KPUs as the CPU of the same work takes there, and one for orchestration. */

@@ -1,7 +1,7 @@
 /** `npm run cost`: see USAGE. */
 import { UsageError } from '../../lib/config/usage-error.ts';
 import { runCommand } from '../../local/command.ts';
-import { epochDollars, idleBills, managedFlink, monthlyBill, total } from './bill.ts';
+import { asProcesses, epochDollars, idleBills, managedFlink, monthlyBill, total } from './bill.ts';
 import { type Job, operationsOfEpoch } from './operations.ts';
 import { withPrices } from './prices.ts';
 
@@ -66,6 +66,8 @@ await runCommand({ name: 'npm run cost', usage: USAGE, options: OPTIONS }, async
   console.log('\na month with this input:');
   for (const { what, dollars } of bill) console.log(row(what, dollars));
   console.log(row('together', total(bill)));
+  const processes = asProcesses(job, functions, prices);
+  console.log(row(`without Lambda, ${processes.tasks} tasks of ${processes.cpus} vCPU on Fargate`, processes.dollars));
   const flink = managedFlink(job, prices);
   console.log(row(`Managed Flink, ${flink.kpus} KPU and 1 for orchestration`, flink.dollars));
   console.log('\na month without input:');

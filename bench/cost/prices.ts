@@ -17,6 +17,11 @@ export const prices = {
   s3ThousandGets: 0.0004,
   s3GbMonth: 0.023,
   logsGb: 0.5,
+  /** Fargate, for a job as long-lived processes. */
+  fargateArmCpuHour: 0.03238,
+  fargateArmGbHour: 0.00356,
+  fargateX86CpuHour: 0.04048,
+  fargateX86GbHour: 0.004445,
   /** Managed Service for Apache Flink: 1 vCPU and 4 GB; an application pays one more for its orchestration. */
   flinkKpuHour: 0.11,
   flinkStorageGbMonth: 0.1,

@@ -69,12 +69,13 @@ export async function start(
     const step = nextStartStep(before, row, clock.now());
     if (step === 'failed' && row !== undefined)
       return { ...result(row, 'failed', `job ${job} was started and failed: ${row.failure}`), code: EXIT.jobFailed };
-    if (step === 'taken') takenMs ??= clock.elapsedMs();
+    // Until it has moved on, a start from a savepoint may be refused, or commit what was decided before.
+    if (step === 'taken' && hasBegun(row, startAt)) takenMs ??= clock.elapsedMs();
     if (row !== undefined && takenMs !== undefined && clock.elapsedMs() - takenMs >= SETTLE_MS)
       return result(row, 'started', `job ${job} is started: ${holderOf(row)} has it, ${fromText(row)}`);
     await clock.sleep(POLL_MS, signal);
   }
-  const text = `no coordinator has taken job ${job} in time: function ${asked} was asked; its log says why (onceflow logs --role coordinator)`;
+  const text = `no coordinator has ${startAt === undefined ? 'taken' : 'started'} job ${job}${startAt === undefined ? '' : ' from there'} in time: function ${asked} was asked; its log says why (onceflow logs --role coordinator)`;
   return { code: EXIT.timedOut, json: { job, outcome: 'timed-out', function: asked }, text };
 }
 
@@ -85,6 +86,11 @@ export function nextStartStep(before: JobRow | undefined, row: JobRow | undefine
   if (!isAnother) return 'wait';
   if (isLeaseLive(row, nowMs)) return 'taken';
   return row.failure === undefined ? 'wait' : 'failed';
+}
+
+/** Is the job where it was to start? */
+function hasBegun(row: JobRow | undefined, startAt: StartAt | undefined): boolean {
+  return startAt === undefined || row?.startedFrom?.some(({ id }) => id === startAt.once) === true;
 }
 
 function fromText({ lastCompleted }: JobRow): string {

@@ -7,6 +7,7 @@ import { isSavepointName, SAVEPOINT_NAME_RULE } from './savepoint-name.ts';
 import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from './starting-offsets.ts';
 import { parseSubtasks, type Subtasks } from './subtasks.ts';
 import { parseTableLocation, TABLE_LOCATION_RULE } from './table-location.ts';
+import { parseWorkerUrl, WORKERS_RULE, type WorkerUrl } from './worker-url.ts';
 
 /** A kind of value: the rule in words, as an error message shows it, and the parser that enforces it. */
 export interface Kind<T> {
@@ -94,6 +95,16 @@ export const groupId: Kind<string> = {
 export const brokers: Kind<readonly string[]> = {
   rule: BROKERS_RULE,
   schema: list((item) => parseBrokerAddress(item) !== undefined),
+};
+
+export const workerUrls: Kind<readonly WorkerUrl[]> = {
+  rule: WORKERS_RULE,
+  schema: z.string().transform((value, context) => {
+    const urls = value.split(',').map((item) => parseWorkerUrl(item.trim()));
+    const known = urls.filter((url) => url !== undefined);
+    const isEachOnce = new Set(known.map(({ origin }) => origin)).size === urls.length;
+    return isEachOnce ? known : refuse(context);
+  }),
 };
 
 /** As Lambda takes them, but for those that it sets itself and those that are ours. */

@@ -1,6 +1,7 @@
 import { type MetricKind, metrics } from './metrics.ts';
 import type { Parameter } from './parameters/row.ts';
 import { rows } from './parameters.ts';
+import { prometheusName, type SeriesKind, type SeriesName, series } from './series.ts';
 
 /** The parameters as a Markdown table. */
 export function parametersTable(): string {
@@ -19,6 +20,15 @@ export function metricsTable(): string {
   return ['| metric | unit | read as | what it is |', '|---|---|---|---|', ...rows].join('\n');
 }
 
+/** What jobs measure that run as processes, as a Markdown table. */
+function seriesTable(): string {
+  const rows = Object.entries<SeriesKind>(series).map(
+    ([name, { is, labels, doc }]) =>
+      `| ${[`\`${prometheusName(name as SeriesName)}\``, is, labels.map((label) => `\`${label}\``).join(', '), `\`${name}\``, doc].map(cell).join(' | ')} |`,
+  );
+  return ['| in Prometheus | is | labels | in OpenTelemetry | what it is |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
 /** The page with the table between its markers brought up to date; undefined when it has no markers. */
 export function withParametersTable(page: string): string | undefined {
   return withBlock(page, { name: 'parameters', script: 'docs:config' }, parametersTable());
@@ -27,6 +37,11 @@ export function withParametersTable(page: string): string | undefined {
 /** The same for the table of metrics. */
 export function withMetricsTable(page: string): string | undefined {
   return withBlock(page, { name: 'metrics', script: 'docs:config' }, metricsTable());
+}
+
+/** The same for the table of what jobs measure that run as processes. */
+export function withSeriesTable(page: string): string | undefined {
+  return withBlock(page, { name: 'series', script: 'docs:config' }, seriesTable());
 }
 
 /** The page with this text between the markers of that name, which say by which script it comes there; undefined when it has none. */

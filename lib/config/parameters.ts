@@ -8,6 +8,7 @@ import { leaseParameters } from './parameters/lease.ts';
 import type { Parameter, Reader, RequiredParameter } from './parameters/row.ts';
 import { storageParameters } from './parameters/storage.ts';
 import { toolsParameters } from './parameters/tools.ts';
+import { workersParameters } from './parameters/workers.ts';
 
 /**
  * Every parameter of the engine, once: in the file of its topic. A row there is all that a new parameter needs: its value
@@ -23,6 +24,7 @@ export const parameters = {
   ...leaseParameters,
   ...failuresParameters,
   ...deploymentParameters,
+  ...workersParameters,
   ...toolsParameters,
 };
 

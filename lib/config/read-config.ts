@@ -17,6 +17,7 @@ import {
 } from './parameters.ts';
 import { clusterOfVariable, readClusters } from './read-clusters.ts';
 import { rangeOf, subtasksText } from './subtasks.ts';
+import { workersFit } from './workers-fit.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,6 +31,7 @@ const rules: readonly Rule[] = [
   deadLettersComeToPass,
   kafkaSecurityFits,
   requestTimeoutLeavesTime,
+  workersFit,
 ];
 
 /**

@@ -1,9 +1,10 @@
-// `npm run docs:config`: writes the table of parameters into docs/configuration.md, and that of metrics into docs/operations.md.
+// `npm run docs:config`: writes the table of parameters into docs/configuration.md, and those of metrics into docs/operations.md and docs/observability.md.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { withMetricsTable, withParametersTable } from './markdown.ts';
+import { withMetricsTable, withParametersTable, withSeriesTable } from './markdown.ts';
 
 update('docs/configuration.md', withParametersTable);
 update('docs/operations.md', withMetricsTable);
+update('docs/observability.md', withSeriesTable);
 
 function update(file: string, withTable: (page: string) => string | undefined): void {
   const path = new URL(`../../${file}`, import.meta.url);

@@ -6,14 +6,15 @@ import { logLine } from '../../host/log.ts';
 import { systemClock } from '../../host/system.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import { leaveJobFolder } from './job-folder.ts';
+import { socketPath } from './processes.ts';
 import { createSocketInvoker } from './socket-invoker.ts';
 
 // Not an import: that would load the whole web client with it, a quarter of the CPU time of a function's start.
 const { createServer } = process.getBuiltinModule('node:http');
 
 /**
- * A function as a process of this machine: `child.ts <role> <socket> <start kind> <holders that have died…>`. Stage functions answer requests on the socket; the
- * coordinator runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
+ * A function as a process of this machine: `child.ts <role> <socket> <start kind> <holders that have died…>`. Stage functions answer requests on the socket; one
+ * of role `any` those of every role, which the path names, and tells its parent when it listens. The coordinator runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
  * signals: the parent stops the job in order.
  */
 const [role = '', socket = '', startKind = '', ...deadHolders] = process.argv.slice(2);
@@ -29,17 +30,22 @@ if (role === 'coordinator') await runAsCoordinator();
 else await serve(role, socket);
 
 async function serve(module: string, path: string): Promise<void> {
-  const { handler } = await loadHandler(module);
+  // One for every role loads what it is asked for first: what it is never asked for it does not open.
+  const own = module === 'any' ? undefined : await loadHandler(module);
   rmSync(path, { force: true });
   const server = createServer(async (request, response) => {
     try {
+      const { handler } = own ?? (await loadHandler((request.url ?? '').slice(1)));
       const answer = await handler(JSON.parse(await bodyOf(request)));
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     } catch (error) {
       response.writeHead(500).end(error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
   });
-  server.listen(path);
+  server.listen(path, () => {
+    // A parent that is gone hears nothing, and this process ends.
+    if (own === undefined) process.send?.('listens', undefined, undefined, () => {});
+  });
 }
 
 /** By its own name each: a bundler follows these. */
@@ -68,7 +74,7 @@ async function runAsCoordinator(): Promise<void> {
   };
   try {
     const end = await runCoordinator({
-      invoker: () => createSocketInvoker(dirname(socket), systemClock),
+      invoker: () => createSocketInvoker((target) => ({ socketPath: socketPath(dirname(socket), target) }), systemClock),
       observer: () => observe,
       stop: stop.signal,
       handOver: new AbortController().signal,

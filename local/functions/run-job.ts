@@ -2,11 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { holderOfProcess } from '../../host/holder.ts';
 import type { JobSummary } from '../../host/job/describe.ts';
-import { ownModule } from '../../host/job/own-module.ts';
 import { rangeOfStage } from '../../lib/config/subtasks.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
+import { childFile } from './child-file.ts';
 import { makeJobFolder } from './job-folder.ts';
+import { eachLine } from './lines.ts';
 import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
 
 /** A function that crashed is started again after this long: what the platform does at its next invocation. */
@@ -50,7 +51,7 @@ export interface JobEnd {
  */
 export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   const { plan, parallelism } = options.job ?? (await readJob(options.env));
-  const code = await childIn(options.env);
+  const code = await childFile(options.env);
   const folder = await makeJobFolder();
   const children = new Map<string, ChildProcess>();
   let stopping = false;
@@ -125,13 +126,6 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   };
 }
 
-/** The file to start a function process with. The package has it as JavaScript, beside this file; a checkout makes a bundle of it. */
-async function childIn(env: RunJobOptions['env']): Promise<string> {
-  if (import.meta.url.endsWith('.js')) return ownModule('child', import.meta.url);
-  const { bundledChild } = await import('./bundle.ts');
-  return bundledChild(env);
-}
-
 /** Loaded only when it is needed: with it come the parameters and the graph. */
 async function readJob(env: RunJobOptions['env']): Promise<Pick<JobSummary, 'plan' | 'parallelism'>> {
   const configured = await import('../../host/job/configured-job.ts');
@@ -144,14 +138,4 @@ async function whenAllGone(children: ReadonlyMap<string, ChildProcess>): Promise
       child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((resolve) => child.once('exit', resolve)),
     ),
   );
-}
-
-function eachLine(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {
-  let rest = '';
-  stream?.setEncoding('utf8');
-  stream?.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) take(line);
-  });
 }

@@ -11,19 +11,18 @@ export interface SavepointAct {
   readonly name: string;
 }
 
-const NAMES = ['first', 'second', 'third'];
+const NAMES = ['first', 'second', 'third', 'fourth', 'fifth'];
 
-/** Savepoints come and go in some seeds; in those of this focus many of them. */
+/** Savepoints come and go in some seeds; in those of this focus many of them, and jobs are started from them, also from one that goes meanwhile. */
 export function drawSavepoints(seed: number, untilMs: number, isFocus: boolean): readonly SavepointAct[] {
   const dice = new Dice(hashOf(seed, 'savepoints'));
   if (!isFocus && !dice.chance(0.4)) return [];
-  return Array.from({ length: isFocus ? dice.whole(6, 14) : dice.whole(1, 6) }, () => ({
-    atMs: dice.between(500, untilMs),
-    does: dice.pick(
-      isFocus ? (['create', 'create', 'create', 'delete', 'start', 'start'] as const) : (['create', 'create', 'delete'] as const),
-    ),
-    name: dice.pick(NAMES),
-  }));
+  const kinds = isFocus ? (['create', 'create', 'create', 'delete', 'start'] as const) : (['create', 'create', 'delete'] as const);
+  return Array.from({ length: isFocus ? dice.whole(10, 22) : dice.whole(1, 6) }, (): SavepointAct[] => {
+    const act = { atMs: dice.between(500, untilMs), does: dice.pick(kinds), name: dice.pick(NAMES) };
+    const goes = act.does === 'start' && dice.chance(0.4);
+    return goes ? [act, { ...act, atMs: act.atMs + dice.between(0, 6_000), does: 'delete' }] : [act];
+  }).flat();
 }
 
 /** Does it as `onceflow savepoint` does. Answers what came of it. */

@@ -63,7 +63,8 @@ const MOST_UPTIME_MS = 10_000_000;
 const MAX_COMMANDS = 4;
 const LEFT_ALONE_MS = [300, 30_000] as const;
 /** A start from a savepoint that is not there, or goes meanwhile, is none. */
-const SAVEPOINT_GONE = /^job \S+ has no savepoint|^savepoint .* is being deleted$|^savepoint .* is not there any more/;
+const SAVEPOINT_GONE =
+  /^job \S+ has no savepoint|^savepoint .* is being deleted$|^savepoint .* is not there any more|^the start of job \S+ ended before its first epoch/;
 /** What it takes a process to be told who leads. */
 const ASKING_LEADERS_MS = 5;
 
@@ -338,6 +339,7 @@ export class World {
           running.leaseTakenMs = this.scheduler.nowMs;
           running.tenure = { incarnation: event.incarnation, generation: event.generation };
         }
+        if (event.event === 'started-from') running.tenure = { ...running.tenure, incarnation: event.incarnation };
         if (event.event === 'data-loss') this.checker.takeDataLoss(running.tenure, event);
         if (event.event === 'attempt-failed') this.checker.takeFailedAttempt(running.tenure, event.epoch);
         if (event.event === 'recovered') running.goesBack = false;

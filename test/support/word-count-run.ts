@@ -33,10 +33,13 @@ export interface WordCount {
   /** Writes a few lines every few milliseconds until told to stop. */
   feed(): Feed;
   /** Waits until a read_committed reader has seen a count for every word. */
-  allCounted(run: JobRun): Promise<void>;
+  allCounted(run: Running): Promise<void>;
   /** Waits until every word has been counted, stops the job, and asserts that the output is exact and nothing is left open. */
-  expectExact(run: JobRun): Promise<void>;
+  expectExact(run: Running): Promise<void>;
 }
+
+/** Whatever runs the job. */
+export type Running = Pick<JobRun, 'ended' | 'told' | 'stop'>;
 
 export interface Feed {
   stop(): Promise<void>;
@@ -66,7 +69,7 @@ export async function newWordCount({
     return inputReader.values;
   }
 
-  async function allCounted(run: JobRun): Promise<void> {
+  async function allCounted(run: Running): Promise<void> {
     const total = totalOf(countWords(await inputLines()));
     let ended: JobEnd | undefined;
     void run.ended.then((end) => {

@@ -29,6 +29,7 @@ test('folders import in one direction', async () => {
       'host',
       'functions',
       'cli',
+      'workers',
       'infra',
       'local',
       'jobs',

@@ -10,7 +10,7 @@ export const deploymentParameters = {
     default: 'unversioned',
     readBy: ['host'],
     deployment: 'makes',
-    doc: 'The build that a function runs, set by a deployment: functions of two builds never share an epoch.',
+    doc: 'The build that a function runs, set by a deployment: functions of two builds never share an epoch. Of `onceflow run` and `onceflow worker` it is, when unset, a hash of the files of the job, its plan and the version of the engine.',
   }),
   functionPrefix: optional({
     variable: 'ONCEFLOW_FUNCTION_PREFIX',

@@ -11,6 +11,8 @@ export type Reader =
   | 'sink'
   /** `npx onceflow`. */
   | 'cli'
+  /** Long-lived processes: `onceflow run` and `onceflow worker`. */
+  | 'workers'
   /** What makes a deployment. */
   | 'infra'
   /** The stack of a checkout. */

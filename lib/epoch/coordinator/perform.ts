@@ -32,8 +32,10 @@ type Does<E extends Effect> = (held: Held<JobSettings>, effect: E, tools: Tools)
 
 /** How each effect is done. */
 const effects: { readonly [D in Effect['do']]: Does<Extract<Effect, { readonly do: D }>> } = {
-  async plan({ deps, settings, signal }, ask) {
-    return { of: 'planned', base: ask.base, planned: await planNext(deps, settings, ask, signal) };
+  async plan(held, ask) {
+    const { deps, settings, signal } = held;
+    const { ms, result: planned } = await timed(held, planNext(deps, settings, ask, signal));
+    return { of: 'planned', base: ask.base, planned, ms };
   },
   async 'run-stage'(held, effect, { calls }) {
     const { stage, attempt } = effect;

@@ -31,6 +31,7 @@ export async function awaitTurn(
     if (step.outcome === 'starts') return { turn: 'mine' };
     if (step.outcome === 'leaves') {
       if (row?.desired === 'running' && row.failure !== undefined) observe({ event: 'still-failed', message: step.message });
+      else observe({ event: 'left-alone', message: step.message });
       return { turn: 'not-needed', message: step.message };
     }
     if (clock.elapsedMs() + LOOK_EVERY_MS >= untilMs)

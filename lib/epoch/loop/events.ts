@@ -14,8 +14,8 @@ import type { Chore } from './chores.ts';
 
 /** What a loop is told. */
 export type LoopEvent =
-  /** `base`: the decision that the plan builds on. */
-  | { readonly of: 'planned'; readonly base: string; readonly planned: Planned }
+  /** `base`: the decision that the plan builds on. `ms`: how long it took, for who watches. */
+  | { readonly of: 'planned'; readonly base: string; readonly planned: Planned; readonly ms?: number }
   | {
       readonly of: 'stage';
       readonly attempt: Pick<Attempt, 'epoch' | 'decisionId'>;

@@ -53,7 +53,7 @@ import {
   turnOf,
 } from './turn.ts';
 
-type PlannedInput = Extract<Planned, { readonly outcome: 'planned' }>;
+type PlannedInput = Extract<Planned, { readonly outcome: 'planned' }> & { readonly ms?: number | undefined };
 
 /** An update passes in the time of one attempt; a coordinator that meets new functions again may itself be the old one. */
 const STALE_LIMIT = 2;
@@ -68,7 +68,7 @@ export function onEvent(state: LoopState, event: LoopEvent, given: Given, rules:
 function take(turn: Turn, event: LoopEvent): void {
   switch (event.of) {
     case 'planned':
-      return takePlanned(turn, event.base, event.planned);
+      return takePlanned(turn, event);
     case 'stage':
       return takeStage(turn, event);
     case 'decided':
@@ -96,7 +96,7 @@ function takeSettled(turn: Turn): void {
   else changeEnding(turn, { settling: 'no' });
 }
 
-function takePlanned(turn: Turn, base: string, planned: Planned): void {
+function takePlanned(turn: Turn, { base, planned, ms }: Extract<LoopEvent, { readonly of: 'planned' }>): void {
   const { rules, nowMs } = turn;
   change(turn, { isPlanning: false });
   // The epoch that it was to follow was dropped meanwhile: its ranges would leave out that epoch's input.
@@ -113,7 +113,7 @@ function takePlanned(turn: Turn, base: string, planned: Planned): void {
       return takeNothing(turn);
     case 'planned':
       change(turn, { behindSinceMs: undefined });
-      return takeInput(turn, planned);
+      return takeInput(turn, { ...planned, ms });
   }
 }
 
@@ -191,7 +191,8 @@ function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'inpu
   takeParallelism(turn, attempt);
   for (const gap of planned.gaps) observe(turn, { event: 'data-loss', epoch, ...gap, message: leftOutMessage(gap) });
   const { decisionId } = attempt;
-  observe(turn, { event: 'planned', epoch, decisionId, inFlight: turn.state.inFlight.length, backlogRecords: planned.records });
+  const { records: backlogRecords, ms } = planned;
+  observe(turn, { event: 'planned', epoch, decisionId, inFlight: turn.state.inFlight.length, backlogRecords, ms });
 }
 
 /** An epoch was planned that may have other numbers of subtasks than the one before. */
@@ -322,8 +323,9 @@ function takeCommitted(turn: Turn, epoch: number, { republished, delivers }: Com
   if (rules.commitOffsets) commitGroupOffsets(turn);
 }
 
-/** How the epoch went may ask for other numbers of subtasks. */
+/** How the epoch went may ask for other numbers of subtasks. One that a search for a record has made small says nothing of what there is to do. */
 function takeLoad(turn: Turn, attempt: Attempt, { recordsIn, recordsBehind, epochMs }: EpochFigures): void {
+  if (isBounded(turn.state.trouble.isolation)) return;
   const { parallelism, stageMs, from } = attempt;
   const sources = turn.rules.plan.stages.flatMap((stage) => (stage.kind === 'source' ? [stage] : []));
   const partitions = new Map(sources.map(({ id, topic }) => [id, ofName(ofName(from, id), topic)?.length ?? 0]));

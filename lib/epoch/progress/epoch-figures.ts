@@ -1,6 +1,7 @@
-import { ofName } from '../../config/by-name.ts';
+import { byName, ofName } from '../../config/by-name.ts';
 import type { PhysicalPlan, Stage } from '../../plan/plan.ts';
 import type { Moment } from '../../ports/age.ts';
+import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest, SourceOffsets } from '../../protocol/manifest.ts';
 import type { BlobRef } from '../../protocol/references.ts';
 import { type Attempt, bytesRead, countsOf } from '../attempt/attempt.ts';
@@ -14,6 +15,10 @@ export interface EpochFigures {
   readonly lagMs: number | undefined;
   /** Offsets between where it ended and the newest ends that the coordinator has seen. */
   readonly recordsBehind: number;
+  /** The same by source and topic, for each partition. */
+  readonly behind: SourceOffsets;
+  /** How far time has come; undefined in a job without. */
+  readonly time: Time | undefined;
   /** Stored size of the keyed state after it: bases and deltas. */
   readonly stateBytes: number;
   /** From its plan to its commit. */
@@ -32,13 +37,14 @@ export interface EpochFigures {
  */
 export function figuresOf(
   attempt: Attempt,
-  manifest: Pick<Manifest, 'offsets' | 'state'>,
+  manifest: Pick<Manifest, 'offsets' | 'state' | 'time'>,
   plan: Pick<PhysicalPlan, 'stages' | 'edges'>,
   newest: Pick<Attempt, 'ranges'>,
   now: Moment,
 ): EpochFigures {
   const { recordsIn, recordsOut } = countsOf(attempt, plan);
   const oldestMs = oldestTimestampMs(attempt);
+  const behind = offsetsBehind(newest, manifest.offsets);
   const slowest = (kind: Stage['kind']) => {
     const times = plan.stages.flatMap((stage) => (stage.kind === kind ? [attempt.stageMs.get(stage.id) ?? 0] : []));
     return times.length === 0 ? undefined : Math.max(...times);
@@ -48,7 +54,9 @@ export function figuresOf(
     recordsOut,
     bytesIn: bytesRead(attempt),
     lagMs: oldestMs === undefined ? undefined : Math.max(now.wallMs - oldestMs, 0),
-    recordsBehind: recordsBehind(newest, manifest.offsets),
+    recordsBehind: sumOf(behind),
+    behind,
+    time: manifest.time,
     stateBytes: stateBytes(manifest.state),
     epochMs: now.elapsedMs - attempt.planned.elapsedMs,
     sourceMs: slowest('source'),
@@ -68,18 +76,24 @@ function oldestTimestampMs({ sources }: Pick<Attempt, 'sources'>): number | unde
 }
 
 /** A partition that the newest plan leaves out had nothing new. */
-function recordsBehind({ ranges }: Pick<Attempt, 'ranges'>, offsets: SourceOffsets): number {
-  return Object.entries(ranges).reduce(
-    (sum, [stage, subtasks]) =>
-      sum +
-      subtasks
-        .flat()
-        .reduce(
-          (own, { topic, partition, bound }) => own + Math.max(bound - (ofName(ofName(offsets, stage), topic)?.[partition] ?? bound), 0),
-          0,
-        ),
-    0,
-  );
+function offsetsBehind({ ranges }: Pick<Attempt, 'ranges'>, offsets: SourceOffsets): SourceOffsets {
+  const behind = Object.entries(offsets).map(([source, topics]) => {
+    const bounds = ofName(ranges, source)?.flat() ?? [];
+    const ofTopic = ([topic, at]: readonly [string, readonly number[]]) => {
+      const left = at.map(() => 0);
+      for (const { topic: of, partition, bound } of bounds)
+        if (of === topic) left[partition] = Math.max(bound - (at[partition] ?? bound), 0);
+      return [topic, left] as const;
+    };
+    return [source, byName(Object.entries(topics).map(ofTopic))] as const;
+  });
+  return byName(behind);
+}
+
+function sumOf(behind: SourceOffsets): number {
+  let sum = 0;
+  for (const topics of Object.values(behind)) for (const offsets of Object.values(topics)) for (const each of offsets) sum += each;
+  return sum;
 }
 
 function stateBytes(state: Manifest['state']): number {

@@ -42,6 +42,8 @@ export type CoordinatorEvent =
       readonly decisionId: string;
       readonly inFlight: number;
       readonly backlogRecords: number;
+      /** How long planning took. Undefined: a time that had come was planned for, or nobody measured. */
+      readonly ms?: number | undefined;
     }
   /** From this epoch on a stage has another number of subtasks. */
   | {
@@ -99,6 +101,8 @@ export type CoordinatorEvent =
   | { readonly event: 'doubtful'; readonly epoch: number; readonly names: Names; readonly resolution: string }
   /** The platform refused to run this function: too many are running. */
   | { readonly event: 'throttled'; readonly function: string }
+  /** There is nothing to start: the job is held well, was stopped, has failed, or is not known. */
+  | { readonly event: 'left-alone'; readonly message: string }
   /** A tick found a job that failed, and left it alone. */
   | { readonly event: 'still-failed'; readonly message: string }
   | { readonly event: 'waiting'; readonly what: string; readonly forMs: number }
@@ -135,6 +139,8 @@ export function levelOf(event: CoordinatorEvent): Level {
     case 'committed':
     case 'collected':
     case 'held-up':
+    // Of a schedule, each minute.
+    case 'left-alone':
       return 'debug';
     default:
       return 'info';

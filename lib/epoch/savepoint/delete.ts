@@ -24,7 +24,7 @@ export async function deleteSavepoint(
  * Deletes the blobs of an incarnation that nothing names any more, if the job has left it for good: nobody writes there. They are listed first: what
  * is there is named already, if it ever will be.
  */
-async function deleteUnnamed(deps: Deps, { job, incarnation }: Savepoint): Promise<number> {
+export async function deleteUnnamed(deps: Deps, { job, incarnation }: Pick<Savepoint, 'job' | 'incarnation'>): Promise<number> {
   const found: string[] = [];
   for await (const { name } of deps.blobStore.list(`${job}/${incarnation}/`)) found.push(name);
   const live = await namesNow(deps, job, incarnation);

@@ -6,6 +6,7 @@ import type { BlobRef } from '../../protocol/references.ts';
 import type { CoordinatorDeps } from '../coordinator/context.ts';
 import { storeManifest } from '../decision/decide-manifest.ts';
 import { liveNames } from '../garbage/retain.ts';
+import { deleteUnnamed } from './delete.ts';
 import { sha256Of } from './export.ts';
 import { PORTABLE_INDEX, type PortableBlob, type PortableIndex, readIndex } from './portable.ts';
 
@@ -31,7 +32,11 @@ export async function importSavepoint(deps: Deps, job: string, name: string, fro
   if (row === undefined)
     return { outcome: 'refused', why: `job ${job} has a savepoint ${name} already: give this one another name, or delete that one` };
   for (const { name: blob, file } of index.blobs) await deps.blobStore.put(nameIn(row, blob), await from.get(file));
-  await deps.epochs.moveSavepoint(row, 'complete');
+  if ((await deps.epochs.moveSavepoint(row, 'complete')) === 'gone') {
+    // Who deleted it has not seen what came since.
+    await deleteUnnamed(deps, row);
+    return { outcome: 'refused', why: 'it was deleted by somebody else meanwhile' };
+  }
   return { outcome: 'imported', savepoint: { ...row, standing: 'complete' }, blobs: index.blobs.length };
 }
 

@@ -62,7 +62,10 @@ export async function beginIncarnation(
     parallelism: at.parallelism,
   });
   const stored = await untilAnswered(deps, 'storing the manifest of the start', () => storeManifest(deps, manifest));
-  const former = row.lastCompleted === undefined ? [] : [{ incarnation: row.incarnation, leftAtMs: nowMs }];
+  // Also that of a savepoint which is imported, or is of a job that was deleted since: when the savepoint goes too, nobody else looks there.
+  const left = row.lastCompleted === undefined ? [from.incarnation] : [row.incarnation, from.incarnation];
+  const known = row.former ?? [];
+  const former = [...new Set(left)].filter((each) => known.every((other) => other.incarnation !== each));
   const startedFrom = { id: from.id, savepoint: savepoint?.name, incarnation: from.incarnation, epoch, atMs: nowMs };
   const next: NextIncarnation = {
     ...{ job, generation, leaves: row.incarnation, incarnation, epoch, decisionId: manifest.decisionId, manifest: stored, savepoint },
@@ -72,7 +75,7 @@ export async function beginIncarnation(
     maxParallelism: from.maxParallelism,
     leaseExpiresAtMs: nowMs + settings.leaseMs,
     startedFrom: [...(row.startedFrom ?? []), startedFrom].slice(-REMEMBERED_STARTS),
-    former: [...(row.former ?? []), ...former],
+    former: [...known, ...former.map((each) => ({ incarnation: each, leftAtMs: nowMs }))],
   };
   const begun = await untilAnswered(deps, 'beginning another incarnation', () => deps.epochs.beginIncarnation(next));
   if (begun === 'refused') {

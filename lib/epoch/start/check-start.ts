@@ -60,7 +60,7 @@ function checkRow(settings: JobSettings, row: JobRow): void {
   const compatibility = checkCompatible(row.fingerprint, settings.fingerprint);
   if (compatibility.outcome === 'incompatible') {
     throw new JobFailedError(
-      `job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or start a job of another name`,
+      `job ${row.job} cannot go on with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, start from a savepoint and name what is left behind (--drop), or start a job of another name`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import { byName } from '../../config/by-name.ts';
 import { withoutUids } from '../../graph/fingerprint.ts';
 import { broadcastStateName } from '../../graph/job.ts';
+import type { PhysicalPlan } from '../../plan/plan.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Startable } from './startable.ts';
 
@@ -9,11 +10,15 @@ export type Dropped =
   /** There is nothing of that uid. */
   | { readonly outcome: 'unknown'; readonly message: string };
 
-/** An epoch without what a person leaves behind of it, by uid. */
+/**
+ * An epoch without what a person leaves behind of it, by uid. Of a stage that keeps nothing the watermark goes too: what is read again with empty state
+ * would be late there.
+ */
 export function withoutDropped(
   { what, fingerprint }: Pick<Startable, 'what' | 'fingerprint'>,
   manifest: Manifest,
   drop: readonly string[],
+  { stages }: Pick<PhysicalPlan, 'stages'>,
 ): Dropped {
   const left = withoutUids(fingerprint, drop);
   const [unknown] = left.unknown;
@@ -23,6 +28,10 @@ export function withoutDropped(
       message: `${what} has nothing of uid ${unknown} to leave behind: it has ${left.known.join(', ')} (--drop, ONCEFLOW_START_DROP)`,
     };
   const gone = new Set(drop.flatMap((uid) => [uid, broadcastStateName(uid)]));
+  const emptied = stages.filter(
+    (stage) => stage.kind === 'operator' && stage.operators.length > 0 && stage.operators.every((uid) => gone.has(uid)),
+  );
+  const isEmptied = (id: string) => emptied.some((stage) => stage.id === id);
   const without = <T>(of: Readonly<Record<string, T>>) => byName(Object.entries(of).filter(([uid]) => !gone.has(uid)));
   const { offsets, topicIds, state, time } = manifest;
   return {
@@ -33,7 +42,9 @@ export function withoutDropped(
       offsets: without(offsets),
       ...(topicIds !== undefined && { topicIds: without(topicIds) }),
       state: without(state),
-      ...(time !== undefined && { time: { ...time, sources: without(time.sources) } }),
+      ...(time !== undefined && {
+        time: { ...time, sources: without(time.sources), stages: byName(Object.entries(time.stages).filter(([id]) => !isEmptied(id))) },
+      }),
     },
   };
 }

@@ -21,7 +21,8 @@ export interface PlannedStart {
 }
 
 /**
- * What an explicit start from another epoch has to do; undefined: nothing, none was asked for or it was done before. Changes nothing.
+ * What a start from another epoch has to do; undefined: nothing, none was asked for or it was done before. Changes nothing. A schedule goes on with
+ * what a job has; of one that has no epoch yet it does what the configuration says.
  *
  * @throws JobFailedError: it cannot be done, and why
  */
@@ -32,11 +33,16 @@ export async function planStart(
   signal: AbortSignal,
 ): Promise<PlannedStart | undefined> {
   const { startAt } = settings;
-  if (startAt === undefined || settings.startKind === 'revival') return undefined;
+  const isRevival = settings.startKind === 'revival';
+  if (isRevival && row.lastCompleted !== undefined) return undefined;
+  if (startAt === undefined) {
+    if (isRevival) await checkMeantAnew(deps, settings, signal);
+    return undefined;
+  }
   const from = await untilAnswered(deps, 'reading where to start from', () => findStart(deps, row, startAt), signal);
   if (from === undefined) return undefined;
   const stored = await untilAnswered(deps, `reading the manifest of ${from.what}`, () => openManifest(deps, from.manifest), signal);
-  const dropped = withoutDropped(from, stored, startAt.drop);
+  const dropped = withoutDropped(from, stored, startAt.drop, settings.plan);
   if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
   const { manifest, fingerprint } = dropped;
   const added = checkGraph(from, fingerprint, settings);
@@ -48,6 +54,20 @@ export async function planStart(
     ...{ lastCompleted: { epoch: from.epoch, decisionId: from.decisionId }, lastCommitted: from.epoch },
   };
   return { from, manifest, incarnation, rowAfter, added };
+}
+
+/**
+ * What a person asked of a start that died before its first epoch nobody knows: a job that has savepoints may have been to go on from one. Its input
+ * again, with empty state, would be another job.
+ */
+async function checkMeantAnew(deps: CoordinatorDeps, { job, onMissingState }: JobSettings, signal: AbortSignal): Promise<void> {
+  if (onMissingState === 'start-anew') return;
+  const all = await untilAnswered(deps, 'reading the savepoints', () => deps.epochs.listSavepoints(job), signal);
+  const names = all.flatMap(({ name, standing }) => (standing === 'complete' ? [name] : []));
+  if (names.length > 0)
+    throw new JobFailedError(
+      `the start of job ${job} ended before its first epoch, and nobody can tell whether it was to be from a savepoint (it has ${names.join(', ')}): start it again, from one (--from NAME, ONCEFLOW_START_FROM) or anew`,
+    );
 }
 
 async function findStart({ epochs }: CoordinatorDeps, row: JobRow, { at, once }: StartAt): Promise<Startable | undefined> {

@@ -47,7 +47,20 @@ export class Transactions {
     if (life === undefined || life.decided.at(-1)?.manifest.decisionId !== decisionId)
       return this.#scene.fail('I1', `output of decision ${decisionId} is recorded as sent again, and it is not the last decision`);
     const list = committables.at === 'row' ? committables.list : this.#storedList(committables.name);
-    for (const committable of list) this.name(life, committable);
+    const isGivenUp = this.word() === 'lost';
+    for (const committable of list) {
+      this.name(life, committable);
+      if (isGivenUp) this.#excuseGone(life, committable);
+    }
+  }
+
+  /** What the log does not hold any more was given up by the word under which it is sent again, whoever commits that. */
+  #excuseGone(life: Life, committable: Committable): void {
+    for (const { topic, partition } of kafkaCommittable(committable).written) {
+      const key = `${whereOf(committable)} ${committable.epoch} ${topic} ${partition}`;
+      const before = life.committed.get(key);
+      if (before !== undefined && (before.log.isDeleted || before.log.logStart > before.last)) life.excused.add(key);
+    }
   }
 
   #storedList(name: string): readonly Committable[] {

@@ -255,4 +255,19 @@ describe('a start from a savepoint', () => {
     );
     expect(started(told)).toHaveLength(1);
   });
+
+  it('of a deleted job that dies is not a start from the beginning, when a schedule finds it', async () => {
+    const told = await story(
+      [
+        created,
+        { at: decideOf(8), also: (world) => world.startCommand('delete') },
+        { at: at('deleteJob'), also: (world) => world.scheduler.after(100, undefined, () => world.startFrom('kept')) },
+        { at: at('beginIncarnation'), fault: { fault: 'crash', when: 'before' } },
+      ],
+      { ...long, leftAloneMs: [10_000, 10_000], watch: { how: 'revival', everyMs: 1_000, standby: 'none' } },
+    );
+    expect(told.ends.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^the start of job job ended before its first epoch, .*\(it has kept\)/),
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { epochDollars, idleBills, managedFlink, monthlyBill, total } from '../../../bench/cost/bill.ts';
+import { asProcesses, epochDollars, idleBills, managedFlink, monthlyBill, total } from '../../../bench/cost/bill.ts';
 import type { Job } from '../../../bench/cost/operations.ts';
 import { prices, withPrices } from '../../../bench/cost/prices.ts';
 
@@ -24,6 +24,15 @@ describe('the bill', () => {
     const s3 = (bytes: number) =>
       monthlyBill({ ...job, inlineBlobBytes: bytes }, functions, prices).find(({ what }) => what === 'S3: writes and lists')?.dollars ?? 0;
     expect(s3(0)).toBeGreaterThan(20 * s3(16_384));
+  });
+
+  it('of processes is two tasks of the smallest size for a small job, with the same stores, and more of them than one machine has for a large one', () => {
+    const { tasks, cpus, dollars } = asProcesses(job, functions, prices);
+    const stores = monthlyBill(job, functions, prices).filter(({ what }) => /^(DynamoDB|S3|CloudWatch)/.test(what));
+    expect([tasks, cpus]).toEqual([2, 0.25]);
+    expect(dollars).toBeCloseTo(2 * 730 * (0.25 * 0.03238 + 0.5 * 0.00356) + total(stores) + 2 * 2.628 * 0.125, 6);
+    const large = asProcesses({ ...job, recordsPerSecond: 20_000_000, parallelism: 32 }, functions, prices);
+    expect([large.cpus, large.tasks]).toEqual([16, expect.toSatisfy((count: number) => count > 2)]);
   });
 
   it('falls with longer epochs, and rises with the input', () => {

@@ -101,6 +101,22 @@ it('is finished by a second import when the first one died between its blobs', a
   expect(to.bucket.blobs.size).toBe(2);
 });
 
+it('that somebody deletes while it is imported is not said to be there, and leaves no blob', async () => {
+  const { target } = await exported();
+  const to = place('other');
+  const put = to.bucket.put.bind(to.bucket);
+  let deletion: Promise<unknown> | undefined;
+  to.bucket.put = (name, bytes) => {
+    put(name, bytes);
+    deletion ??= to.run('delete', 'from-old');
+  };
+  await expect(to.run('import', 'from-old', `file://${target}`)).rejects.toThrow(
+    /savepoint from-old was not imported: it was deleted by somebody else meanwhile/,
+  );
+  expect(await deletion).toMatchObject({ json: { outcome: 'deleted' } });
+  expect(to.bucket.blobs.size).toBe(0);
+});
+
 const edited = (change: (index: Record<string, unknown>) => unknown) => async (target: string) => {
   const file = join(target, 'savepoint.json');
   const index = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;

@@ -17,19 +17,28 @@ const savepoint: Savepoint = {
 };
 const stopped = jobRowOf({ leaseExpiresAtMs: 0, desired: 'stopped' });
 
+interface Surroundings {
+  readonly row?: JobRow;
+  readonly answer?: string;
+  readonly table?: string;
+  /** What the row says so long after a coordinator has taken the job. */
+  readonly after?: (taken: JobRow, elapsedMs: number) => JobRow;
+}
+
+const startedFrom = [{ id: 'once', savepoint: 'kept', incarnation: 'inc', epoch: 7, atMs: NOW }];
+const begun = { incarnation: 'next', lastCompleted: { epoch: 7, decisionId: 'n7' }, startedFrom };
+const begunAfter = (taken: JobRow): JobRow => ({ ...taken, ...begun });
+
 /** Answers what the deployment was asked for, and what was said. */
-async function run(
-  call: readonly string[],
-  { row = stopped, answer = 'yes', table = 'onceflow' }: { row?: JobRow; answer?: string; table?: string } = {},
-) {
+async function run(call: readonly string[], { row = stopped, answer = 'yes', table = 'onceflow', after = begunAfter }: Surroundings = {}) {
   const asked: (StartAt | undefined)[] = [];
   const said: string[] = [];
   let elapsedMs = 0;
-  const after = { ...row, generation: 7, leaseExpiresAtMs: NOW + 9_000 };
+  const taken = { ...row, generation: 7, leaseExpiresAtMs: NOW + 9_000 };
   const result = await runCommand(['start', ...call], {
     config: { table },
     epochs: {
-      readJob: async () => (asked.length === 0 ? row : after),
+      readJob: async () => (asked.length === 0 ? row : after(taken, elapsedMs)),
       readSavepoint: async (_job: string, name: string) => (name === 'kept' ? savepoint : undefined),
       listSavepoints: async () => [savepoint],
       readEpoch: async (_job: string, _incarnation: string, epoch: number) => ({
@@ -79,6 +88,17 @@ it('starts nothing when a person says no, or when nobody is there and --yes is n
   expect((await run(['--from-epoch', '8', '--yes', '--drop', 'a, b'], { answer: 'nobody' })).asked).toEqual([
     { at: { epoch: 8 }, once: 'once', drop: ['a', 'b'], onWrittenAgain: 'allow' },
   ]);
+});
+
+it('is not said to have started before it has: its coordinator commits and ends first what the job leaves, and may refuse it', async () => {
+  const later = (taken: JobRow, elapsedMs: number) => (elapsedMs < 20_000 ? taken : begunAfter(taken));
+  expect((await run(['--from', 'kept'], { after: later })).result).toMatchObject({
+    json: { outcome: 'started', lastCompleted: 7 },
+    text: expect.stringContaining('goes on from epoch 7'),
+  });
+  const failure = 'savepoint kept, epoch 7 of job word-count is not there any more';
+  const refused = (taken: JobRow, elapsedMs: number) => (elapsedMs < 20_000 ? taken : { ...taken, leaseExpiresAtMs: 0, failure });
+  expect((await run(['--from', 'kept'], { after: refused })).result).toMatchObject({ code: 4, json: { outcome: 'failed', failure } });
 });
 
 it('does not ask where nothing is written again', async () => {

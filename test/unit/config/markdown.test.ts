@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { metricsTable, parametersTable, withMetricsTable, withParametersTable } from '../../../lib/config/markdown.ts';
+import { metricsTable, parametersTable, withMetricsTable, withParametersTable, withSeriesTable } from '../../../lib/config/markdown.ts';
 
 const MARKED = 'before\n<!-- parameters:start (npm run docs:config) -->\nSTALE\n<!-- parameters:end -->\nafter\n';
 
@@ -37,4 +37,10 @@ describe('the table of metrics in docs/operations.md', () => {
     const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
     expect(withMetricsTable(page), 'run npm run docs:config').toBe(page);
   });
+});
+
+it('the table of what jobs measure that run as processes, in docs/observability.md, is up to date', () => {
+  const page = readFileSync(new URL('../../../docs/observability.md', import.meta.url), 'utf8');
+  expect(page).toContain('| `onceflow_input_bytes_total` | counter |  | `onceflow.input` | Bytes fetched');
+  expect(withSeriesTable(page), 'run npm run docs:config').toBe(page);
 });

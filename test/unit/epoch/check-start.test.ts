@@ -111,7 +111,7 @@ describe('a job whose row was written by a build that knew value states alone', 
     const other = { ...settings, fingerprint: of(2, { kind: 'list', serdes: ['int64'] }) };
     await expect(checkStart(deps, other, earlier, never)).rejects.toThrow(
       new JobFailedError(
-        'job job cannot go on with this graph: state of op: count was a value state and is now a list state: keep it as it was, and give the list state another name. Give back what was taken away, or start a job of another name',
+        'job job cannot go on with this graph: state of op: count was a value state and is now a list state: keep it as it was, and give the list state another name. Give back what was taken away, start from a savepoint and name what is left behind (--drop), or start a job of another name',
       ),
     );
   });

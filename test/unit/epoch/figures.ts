@@ -8,6 +8,8 @@ export function figures(change: Partial<EpochFigures> = {}): EpochFigures {
     bytesIn: 120,
     lagMs: 900,
     recordsBehind: 0,
+    behind: {},
+    time: undefined,
     stateBytes: 4_096,
     epochMs: 420,
     sourceMs: 20,

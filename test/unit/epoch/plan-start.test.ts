@@ -18,7 +18,8 @@ const savepoint: Savepoint = {
 };
 
 function plan(of: {
-  startAt?: Partial<StartAt>;
+  startAt?: Partial<StartAt> | null;
+  onMissingState?: 'start-anew';
   row?: Partial<JobRow>;
   savepoint?: Partial<Savepoint> | null;
   graph?: string;
@@ -35,9 +36,11 @@ function plan(of: {
     random: { id: () => 'a'.repeat(32) },
     clock: { elapsedMs: () => 0, now: () => NOW },
   } as unknown as CoordinatorDeps;
-  const startAt: StartAt = { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow', ...of.startAt };
-  const { maxParallelism = 128, graph = GRAPH, startKind } = of;
-  const settings = { job: 'word-count', startAt, fingerprint: graph, maxParallelism, ...(startKind && { startKind }) } as JobSettings;
+  const startAt: StartAt | undefined =
+    of.startAt === null ? undefined : { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow', ...of.startAt };
+  const { maxParallelism = 128, graph = GRAPH, startKind, onMissingState = 'stop' } = of;
+  const rules = { fingerprint: graph, maxParallelism, onMissingState, plan: { stages: [] } };
+  const settings = { job: 'word-count', startAt, ...rules, ...(startKind && { startKind }) } as unknown as JobSettings;
   return planStart(deps, settings, jobRowOf({ fingerprint: GRAPH, ...of.row }), NEVER);
 }
 
@@ -63,6 +66,19 @@ it('is nothing to do for a schedule, and when the job was started from it before
   // Another savepoint of that name, or another start from the same one.
   expect(await plan({ row: { startedFrom }, savepoint: { id: 'i2' } })).toBeDefined();
   expect(await plan({ row: { startedFrom }, startAt: { once: 'again' } })).toBeDefined();
+});
+
+it('is what a schedule does too, as long as the job has no epoch: a start that died is not one from the beginning', async () => {
+  const row = { lastCompleted: undefined };
+  expect(await plan({ startKind: 'revival', row })).toMatchObject({ from: { epoch: 7 } });
+  const asked = { startKind: 'revival', row, startAt: null } as const;
+  await expect(plan(asked)).rejects.toThrow(
+    /^the start of job word-count ended before its first epoch, .*\(it has kept\): start it again, from one .* or anew$/,
+  );
+  expect(await plan({ ...asked, savepoint: null })).toBeUndefined();
+  expect(await plan({ ...asked, savepoint: { standing: 'deleting' } })).toBeUndefined();
+  expect(await plan({ ...asked, onMissingState: 'start-anew' })).toBeUndefined();
+  expect(await plan({ row, startAt: null })).toBeUndefined();
 });
 
 it.each<[string, Parameters<typeof plan>[0], RegExp]>([
@@ -113,10 +129,25 @@ it('leaves behind what ONCEFLOW_START_DROP names, of the manifest and of what th
   const from = { what: 'it', fingerprint: identity({ count: value('int64'), 'old.broadcast': value('int64') }, ['read', 'old']) };
   const due = { id: 's', keyGroups: { first: 0, last: 127 }, deltas: [] };
   const stored = { ...manifest, state: { count: [due], 'old.broadcast': [due] }, topicIds: { read: { lines: 'a' }, old: { more: 'b' } } };
-  const dropped = withoutDropped(from, stored, ['old']);
+  const dropped = withoutDropped(from, stored, ['old'], { stages: [] });
   expect(dropped).toMatchObject({ outcome: 'dropped', fingerprint: identity({ count: value('int64') }) });
   if (dropped.outcome !== 'dropped') throw new Error('it is not');
   expect(dropped.manifest.offsets).toEqual({ read: { lines: [5] } });
   expect(dropped.manifest.topicIds).toEqual({ read: { lines: 'a' } });
   expect(Object.keys(dropped.manifest.state)).toEqual(['count']);
+});
+
+it('leaves behind the watermark of a stage of which it leaves all operators: what is read again with empty state is not late there', () => {
+  const operators = { one: value('int64'), other: value('int64'), alone: value('int64') };
+  const from = { what: 'it', fingerprint: JSON.stringify({ version: 2, sources: ['read'], sinks: [], operators }) };
+  const stage = (id: string, uids: readonly string[]) => ({ kind: 'operator', id, operators: uids }) as const;
+  const stages = [stage('one', ['one', 'other']), stage('alone', ['alone'])];
+  const time = { processingMs: 9, sources: { read: { partitions: {} } }, stages: { one: 7, alone: 8 } };
+  const after = (drop: readonly string[]) => {
+    const dropped = withoutDropped(from, { ...manifest, time }, drop, { stages });
+    return dropped.outcome === 'dropped' ? dropped.manifest.time : dropped;
+  };
+  expect(after(['read', 'alone'])).toEqual({ processingMs: 9, sources: {}, stages: { one: 7 } });
+  expect(after(['one'])).toMatchObject({ stages: { one: 7, alone: 8 } });
+  expect(after(['one', 'other'])).toMatchObject({ stages: { alone: 8 } });
 });

@@ -128,8 +128,8 @@ describe('the wait of a tick', () => {
   it('is not needed for a job that failed, and says so each time, unless a person has stopped the job', async () => {
     const failed = { leaseExpiresAtMs: 0, failure: 'topic lines is gone' } as const;
     expect(await turnWith([[0, row(failed)]])).toMatchObject({ turn: 'not-needed', said: ['still-failed'] });
-    expect(await turnWith([[0, row({ ...failed, desired: 'stopped' })]])).toMatchObject({ turn: 'not-needed', said: [] });
-    expect(await turnWith([[0, row({ leaseExpiresAtMs: NOW + 29_000 })]])).toMatchObject({ turn: 'not-needed', said: [] });
+    expect(await turnWith([[0, row({ ...failed, desired: 'stopped' })]])).toMatchObject({ turn: 'not-needed', said: ['left-alone'] });
+    expect(await turnWith([[0, row({ leaseExpiresAtMs: NOW + 29_000 })]])).toMatchObject({ turn: 'not-needed', said: ['left-alone'] });
   });
 
   it('of a standby lasts until the next tick stands by', async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { positionBehind } from '../../../../lib/epoch/decision/position.ts';
+import { NO_TROUBLE } from '../../../../lib/epoch/failure/after-failure.ts';
+import { FREE, type Isolation } from '../../../../lib/epoch/failure/isolate.ts';
 import { isToEnd } from '../../../../lib/epoch/loop/state.ts';
+import { firstScale } from '../../../../lib/epoch/scale/scale.ts';
 import { ERRORS } from '../../../../lib/plan/dead-letters.ts';
 import { edgeBetween } from '../../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../../lib/protocol/references.ts';
@@ -735,6 +738,27 @@ describe('a job that uses time', () => {
     if (attempt === undefined) throw new Error('nothing is planned');
     expect(positionBehind(ahead(1), [attempt], timed).time?.sources['lines']?.partitions['in']?.[0]?.activeMs).toBe(1_000_000);
     expect(positionBehind(ahead(1), [attempt], timed).time?.sources['lines']?.partitions['in']?.[1]?.activeMs).toBe(1);
+  });
+});
+
+describe('an epoch that is committed', () => {
+  const rules = { plan: countingPlan, parallelism: { lines: 1, count: { least: 1, most: 8 }, write: 1 } };
+  const targetAfter = (isolation: Isolation) => {
+    const scale = firstScale(rules, { ...parent, parallelism: { count: 4 } }, {});
+    const loop = play({ ...rules, scaleUpBacklogMs: 1_000, scaleDownEpochs: 1 }, { scale, trouble: { ...NO_TROUBLE, isolation } });
+    loop.turn();
+    loop.on({ of: 'planned', base: 'four', planned: plan(10, 20, { lines: 1, count: 4, write: 1 }) });
+    loop.on({ of: 'stage', attempt: five, stage: 'lines', ms: 1, result: read(12) });
+    loop.on({ of: 'stage', attempt: five, stage: 'count', ms: 1, result: counted('s5') });
+    const { manifest } = only(loop.on({ of: 'stage', attempt: five, stage: 'write', ms: 1, result: prepared }), 'decide');
+    loop.on({ of: 'decided', manifest: decided(manifest), ms: 3 });
+    loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 4 });
+    return loop.state().scale.target;
+  };
+
+  it('asks for fewer subtasks when it kept up, and not when a search for a record has made it small', () => {
+    expect(targetAfter({ ...FREE, limit: 2, full: 1_000 })).toMatchObject({ count: 4 });
+    expect(targetAfter({ ...FREE, limit: 2, full: 1 })).toMatchObject({ count: 1 });
   });
 });
 

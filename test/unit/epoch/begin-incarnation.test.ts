@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import { beginIncarnation } from '../../../lib/epoch/start/begin-incarnation.ts';
+import type { PlannedStart } from '../../../lib/epoch/start/plan-start.ts';
+import type { JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
+import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
+
+const carry = async <T>(_api: string, _about: string, _failure: unknown, execute: (last: never) => T): Promise<T> =>
+  execute(undefined as never);
+
+const manifest = manifestOf(7, { incarnation: 'imported', outputs: {}, committables: [] });
+const savepoint: Savepoint = {
+  ...{ job: 'word-count', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: NOW, incarnation: 'imported', epoch: 7 },
+  ...{ decisionId: manifest.decisionId, fingerprint: 'f', maxParallelism: 128, manifest: { at: 'row', manifest } },
+};
+
+/** The row of a job with these columns after a start from a savepoint that was imported. */
+async function begun(columns: Partial<JobRow>): Promise<JobRow> {
+  const epochs = modelEpochStore(new EpochTable(() => NOW), carry);
+  const row = jobRowOf({ generation: 1, incarnation: 'own', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, ...columns });
+  await epochs.createJob(row);
+  await epochs.importSavepoint(savepoint);
+  const clock = { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} };
+  const deps = { epochs, clock, random: { id: () => 'd'.repeat(32), fraction: () => 0 }, observe: () => {} } as unknown as CoordinatorDeps;
+  const from = { ...savepoint, what: 'it', savepoint: { name: 'kept', id: 'i1' } };
+  const planned: PlannedStart = { from, manifest, incarnation: 'next', rowAfter: row, added: [] };
+  return beginIncarnation(deps, { job: 'word-count', fingerprint: 'f', leaseMs: 1_000 } as JobSettings, row, planned);
+}
+
+it('remembers every incarnation whose blobs may be garbage some day: the one that is left, and that of the savepoint', async () => {
+  const incarnationsIn = ({ former }: JobRow) => former?.map(({ incarnation }) => incarnation);
+  // The savepoint may go while the job still needs its blobs: then nothing but the job's collection ever looks there.
+  expect(incarnationsIn(await begun({}))).toEqual(['imported']);
+  const last = { epoch: 9, decisionId: 'd9' };
+  expect(incarnationsIn(await begun({ lastCompleted: last, lastCommitted: 9 }))).toEqual(['own', 'imported']);
+  const former = [{ incarnation: 'imported', leftAtMs: 5 }];
+  expect(incarnationsIn(await begun({ lastCompleted: last, lastCommitted: 9, former }))).toEqual(['imported', 'own']);
+});
