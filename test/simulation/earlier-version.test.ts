@@ -76,6 +76,7 @@ function worldOf(left: Left, operators: number, settings: WorldOptions['settings
     forgotten: nothing,
     epochsDeleted: nothing,
     begun: nothing,
+    pinned: nothing,
     sentAgain: nothing,
   };
   const row = decodeJob(left.job);

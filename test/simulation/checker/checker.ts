@@ -13,7 +13,7 @@ import { Contents } from './contents.ts';
 import { LeftOut, type PoisonRule } from './dead-letters.ts';
 import { acceptDecision } from './decisions.ts';
 import { Elsewhere } from './elsewhere.ts';
-import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing, checkSavepoints } from './garbage.ts';
+import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing, checkPinned, checkSavepoints } from './garbage.ts';
 import { type Gap, Input } from './input.ts';
 import type { Life } from './life.ts';
 import { checkOrder } from './order.ts';
@@ -88,6 +88,7 @@ export class Checker {
       },
       forgotten: (incarnation) => this.#visibility.takeForgotten(incarnation),
       epochsDeleted: (incarnation) => checkEpochsDeleted(this.#scene, incarnation),
+      pinned: (savepoint) => checkPinned(this.#scene, savepoint),
       begun: (next) => {
         this.#visibility.takeForgotten(next.leaves);
         takeBegun(this.#scene, this.#contents, next);

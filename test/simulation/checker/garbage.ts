@@ -43,6 +43,13 @@ export function checkKept(scene: Scene): void {
     if (!scene.bucket.blobs.has(name)) scene.fail('I7', `blob ${name}, which a live manifest names, is gone`);
 }
 
+/** A savepoint was made: nothing of its epoch can have been deleted. */
+export function checkPinned(scene: Scene, { name, epoch }: Savepoint): void {
+  const retiredThrough = scene.table.row(JOB)?.retiredThrough ?? -1;
+  if (epoch <= retiredThrough)
+    scene.fail('I12', `savepoint ${name} was made of epoch ${epoch}, and epochs up to ${retiredThrough} are RETIRED`);
+}
+
 /** At any moment: what can be started from is all there (I12). */
 export function checkSavepoints(scene: Scene): void {
   for (const savepoint of scene.table.savepointsOf(JOB))

@@ -41,6 +41,8 @@ export interface TableObserver {
   epochsDeleted(incarnation: string): void;
   /** The job begins another incarnation, at an epoch of before. */
   begun(next: NextIncarnation): void;
+  /** A savepoint of an epoch of the job was made. */
+  pinned(savepoint: Savepoint): void;
 }
 
 /** The jobs' table: every method is one atomic write or read, as DynamoDB's are. */
@@ -53,6 +55,7 @@ export class EpochTable {
     forgotten: () => {},
     epochsDeleted: () => {},
     begun: () => {},
+    pinned: () => {},
   };
   readonly #jobs = new Map<string, JobRow>();
   readonly #epochs = new Map<string, StoredEpoch[]>();
@@ -276,6 +279,7 @@ export class EpochTable {
     if (known !== undefined) return known.id === id ? 'created' : 'exists';
     if (!isKept(this.#jobs.get(job), incarnation, epoch)) return 'refused';
     this.#savepoints.set(`${job} ${name}`, copyOf(savepoint));
+    this.observer.pinned(savepoint);
     return 'created';
   }
 
