@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what nobody could be asked about is not taken for committed',
-    edits: [edit(RESOLVE, "if (rangesThatAre('unknown').length > 0) {", "if (rangesThatAre('unknown').length > 1_000) {")],
+    edits: [edit(RESOLVE, 'if (unknown.length > 0 && !isGivenUp) return left;', '')],
   },
   {
     name: 'what is undecided is aborted, and not taken for committed',
@@ -735,10 +735,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a transaction that no client can end is said',
     edits: [
-      edit(COORDINATION, 'await sayHanging({ ...asking, tell }, settled.others);', ''),
+      edit(COORDINATION, 'await sayHanging({ ...asking, cluster, tell }, settled.others);', ''),
       edit(
         'lib/sinks/kafka/watch-open.ts',
-        'await sayHanging({ kafka, clock, tell }, lasting.filter(({ producerId }) => !own.has(producerId)), said,);',
+        'await sayHanging({ kafka, clock, cluster, tell }, lasting.filter(({ producerId }) => !own.has(producerId)), said,);',
         '',
       ),
     ],
