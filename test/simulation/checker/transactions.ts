@@ -50,7 +50,7 @@ export class Transactions {
     const isGivenUp = this.word() === 'lost';
     for (const committable of list) {
       this.name(life, committable);
-      if (isGivenUp) this.#excuseGone(life, committable);
+      if (isGivenUp && committable.connector === CONNECTOR) this.#excuseGone(life, committable);
     }
   }
 
