@@ -7,7 +7,7 @@ import { storeManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
 import { fenced } from '../lease/fenced.ts';
-import { type Held, recordCommitted } from '../lease/held.ts';
+import { type Held, ownRow, recordCommitted } from '../lease/held.ts';
 import { CONTROL_POLL_MS } from '../loop/chores.ts';
 import { checkStart } from './check-start.ts';
 import type { PlannedStart } from './plan-start.ts';
@@ -88,8 +88,8 @@ export async function beginIncarnation(
   const dropped = startAt?.drop ?? [];
   deps.observe({ event: 'started-from', from: from.what, epoch, incarnation, left: row.incarnation, added, dropped });
   const after = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job));
-  if (after === undefined) throw new JobFailedError(`job ${job} was deleted while it was started`);
-  return after;
+  // An answer that comes late may be of a write from before somebody took over, whose generation is not this process's.
+  return ownRow(settings, { generation, incarnation }, after);
 }
 
 /** No manifest names it: nothing would ever delete it. */

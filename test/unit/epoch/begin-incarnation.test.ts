@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import { SupersededError } from '../../../lib/epoch/coordinator/context.ts';
 import { beginIncarnation } from '../../../lib/epoch/start/begin-incarnation.ts';
 import type { PlannedStart } from '../../../lib/epoch/start/plan-start.ts';
-import type { JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
+import type { EpochStore, JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
 
@@ -16,8 +17,16 @@ const savepoint: Savepoint = {
 };
 
 /** The row of a job with these columns after a start from a savepoint that was imported. */
-async function begun(columns: Partial<JobRow>): Promise<JobRow> {
-  const epochs = modelEpochStore(new EpochTable(() => NOW), carry);
+async function begun(columns: Partial<JobRow>, meanwhile = async (_epochs: EpochStore) => {}): Promise<JobRow> {
+  const model = modelEpochStore(new EpochTable(() => NOW), carry);
+  const epochs: EpochStore = {
+    ...model,
+    async beginIncarnation(next) {
+      const answer = await model.beginIncarnation(next);
+      await meanwhile(model);
+      return answer;
+    },
+  };
   const row = jobRowOf({ generation: 1, incarnation: 'own', lastCompleted: undefined, lastCommitted: 0, retiredThrough: -1, ...columns });
   await epochs.createJob(row);
   await epochs.importSavepoint(savepoint);
@@ -36,4 +45,9 @@ it('remembers every incarnation whose blobs may be garbage some day: the one tha
   expect(incarnationsIn(await begun({ lastCompleted: last, lastCommitted: 9 }))).toEqual(['own', 'imported']);
   const former = [{ incarnation: 'imported', leftAtMs: 5 }];
   expect(incarnationsIn(await begun({ lastCompleted: last, lastCommitted: 9, former }))).toEqual(['imported', 'own']);
+});
+
+it('is not begun for whoever takes the job over before the answer has come: its generation is another one', async () => {
+  const takenOver = begun({}, async (epochs) => void (await epochs.raiseGeneration('word-count', 'another', NOW + 1_000)));
+  await expect(takenOver).rejects.toThrow(SupersededError);
 });
