@@ -104,15 +104,13 @@ async function write(tools: CommandTools, name: string, file: string | undefined
   const { job } = await configuredJob(tools);
   const row = await tools.epochs.readJob(tools.job);
   if (row !== undefined) checkCode(row, job, 'changed');
-  const input = file === undefined ? process.stdin : createReadStream(file);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   const spool = openSpool();
   try {
     const { clock, random, epochs, config } = tools;
     const blobs = createBlobs(await tools.blobStore(), random);
     const maxParallelism = row?.maxParallelism ?? config.maxParallelism;
     const of = { job, name: tools.job, maxParallelism };
-    const made = await writeSavepoint({ blobs, clock, random, epochs, spool }, of, name, lines);
+    const made = await writeSavepoint({ blobs, clock, random, epochs, spool }, of, name, linesOf(file));
     if (made.outcome === 'exists')
       throw new UsageError(`job ${tools.job} has a savepoint ${name} already: give this one another name, or delete that one`);
     const text = `savepoint ${name} of job ${tools.job} has what ${plural(made.lines, 'line')} said: "onceflow start --from ${name}" begins with it`;
@@ -123,6 +121,15 @@ async function write(tools: CommandTools, name: string, file: string | undefined
     throw error;
   } finally {
     spool.close();
+  }
+}
+
+/** Opened when the first line is asked for: what is read before somebody listens is lost. */
+async function* linesOf(file: string | undefined): AsyncGenerator<string> {
+  const input = file === undefined ? process.stdin : createReadStream(file);
+  try {
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  } finally {
     input.destroy();
   }
 }

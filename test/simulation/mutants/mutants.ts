@@ -1429,17 +1429,6 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'who has begun an incarnation holds the job by its own generation',
-    edits: [
-      edit(
-        'lib/epoch/start/begin-incarnation.ts',
-        'return ownRow(settings, { generation, incarnation }, after);',
-        'return after as JobRow;',
-      ),
-    ],
-    focus: 'savepoints',
-  },
-  {
     name: 'a start from a savepoint commits what is decided before it leaves it',
     focus: 'savepoints',
     edits: [
