@@ -73,6 +73,7 @@ export {
   mapState,
   type ReducingStateSpec,
   reducingState,
+  renamed,
   type StateHandles,
   type StateSpec,
   type StateSpecs,
@@ -97,6 +98,7 @@ export type {
   WindowStream,
   WithSideOutputs,
 } from './streams.ts';
+export type { RenamedUid, Uid } from './uid.ts';
 export {
   type CountWindows,
   countWindows,

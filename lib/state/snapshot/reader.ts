@@ -1,6 +1,6 @@
 import { MalformedError } from '../../protocol/malformed.ts';
 import type { KeyGroupRange } from '../../protocol/references.ts';
-import type { StoredState } from '../stored-state.ts';
+import { type StoredState, stateNamed } from '../stored-state.ts';
 import { Cursor } from './cursor.ts';
 import { decodeHead } from './head.ts';
 
@@ -91,8 +91,7 @@ class Entry implements SnapshotEntry {
 
 /** The index of the snapshot's state among the reader's; -1 when it has none of that name. Throws `MalformedError` when it is another. */
 function indexOf(stored: StoredState, states: readonly StoredState[], name: string): number {
-  const index = states.findIndex((candidate) => candidate.name === stored.name);
-  const now = states[index];
+  const now = stateNamed(stored.name, states);
   if (now === undefined) return -1;
   if (now.kind !== stored.kind) {
     throw new MalformedError(
@@ -106,5 +105,5 @@ function indexOf(stored: StoredState, states: readonly StoredState[], name: stri
       `${name}: state ${stored.name} was written with serde ${was} and the job reads it with ${is}: give the state another name, or restore the old serde`,
     );
   }
-  return index;
+  return states.indexOf(now);
 }
