@@ -7,7 +7,7 @@ import type { KafkaSource } from './kafka.ts';
 import type { DataStream } from './streams.ts';
 import type { Uid } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
-import { expectSerde } from './user-serde.ts';
+import { expectTopicSerde } from './user-serde.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
@@ -40,8 +40,8 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
     source(given, source) {
       const uid = draft.uidOf(given);
       const { cluster, topic, startingOffsets, key, value, select, eventTime } = source;
-      expectSerde(value, `job ${name}: value of source ${uid}`);
-      if (key !== undefined) expectSerde(key, `job ${name}: key of source ${uid}`);
+      expectTopicSerde(value, `job ${name}: value of source ${uid}`);
+      if (key !== undefined) expectTopicSerde(key, `job ${name}: key of source ${uid}`);
       const node = { kind: 'source', uid: draft.claim(uid), cluster, topic, startingOffsets, key, value, select, eventTime } as const;
       return stream(draft, draft.add(node));
     },

@@ -22,7 +22,7 @@ import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withT
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream, SideStreams } from './streams.ts';
 import type { Uid } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
-import { expectKeySerde, expectSerde } from './user-serde.ts';
+import { expectKeySerde, expectSerde, expectTopicSerde } from './user-serde.ts';
 import { type DraftedWindows, type WindowsDraft, windowedStream } from './windowed-stream.ts';
 import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
@@ -77,7 +77,7 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     sink: (uid, sink: Sink<T>) => {
       const to = sink as SinkSpec;
       for (const [what, serde] of Object.entries(serdesOfSink(to)))
-        if (serde !== undefined || what === 'value') expectSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);
+        if (serde !== undefined || what === 'value') expectTopicSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);
       draft.add({ kind: 'sink', inputs, uid: draft.claim(uid), to });
     },
   };

@@ -1,5 +1,5 @@
 import { byName, ofName } from '../config/by-name.ts';
-import type { StoredState } from '../state/stored-state.ts';
+import { notReadable, readsSerdes, type StoredState } from '../state/stored-state.ts';
 import type { JobGraph } from './graph.ts';
 import { broadcastStateName } from './job.ts';
 
@@ -9,7 +9,7 @@ import { broadcastStateName } from './job.ts';
  * - the uid of every source (its offsets are kept under it) and of every sink (its transactional ids hold it);
  * - the uid of every keyed operator that has state, its key serde, and of each of its states the name, the kind and the serdes;
  *   the same of its broadcast state, which has no key;
- * - the uids and names that sources, operators and states say that they had before.
+ * - the uids and names that sources, operators and states say that they had before, and what serdes of before a state reads.
  *
  * Everything else may change between two runs of a job: functions, topics, serdes of sources, exchanges and sinks,
  * operators without state, order of definition, parallelism. Of the above, adding is compatible and taking away is not
@@ -194,20 +194,19 @@ function compareStates(uid: string, before: OperatorIdentity['states'], after: O
   compareNames({ what: `state of ${uid}:`, mend }, Object.keys(before), Object.keys(after), found);
   for (const [state, stored] of Object.entries(before)) {
     const now = ofName(after, state);
-    if (now !== undefined) compareState(`state of ${uid}: ${state}`, stored, now, found.broken);
+    if (now !== undefined) compareState(uid, { name: state, ...stored }, { name: state, ...now }, found.broken);
   }
 }
 
-function compareState(what: string, was: StateIdentity, is: StateIdentity, broken: string[]): void {
+function compareState(uid: string, was: StoredState, is: StoredState, broken: string[]): void {
+  const what = `state of ${uid}: ${is.name}`;
   if (was.kind !== is.kind) {
     broken.push(
       `${what} was a ${was.kind} state and is now a ${is.kind} state: keep it as it was, and give the ${is.kind} state another name`,
     );
     return;
   }
-  const before = was.serdes.join(', ');
-  const after = is.serdes.join(', ');
-  if (before !== after) broken.push(`${what} had serde ${before} and has now ${after}`);
+  if (!readsSerdes(is, was.serdes)) broken.push(`${what} ${notReadable(was.serdes, is)}`);
 }
 
 /** What names are of, what is lost with one that is gone, and what is written of one that has another name now. */

@@ -9,6 +9,7 @@ import { branchingJobs } from './jobs/branching.ts';
 import { connectedJobs } from './jobs/connected.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { reaching } from './jobs/reaching.ts';
+import { renewed } from './jobs/renewed.ts';
 import { routingJobs } from './jobs/routing.ts';
 import { tableJobs } from './jobs/tables.ts';
 import { alignedJobs, timedJobs } from './jobs/timed.ts';
@@ -87,6 +88,7 @@ export type Focus =
   | 'held'
   | 'garbage'
   | 'savepoints'
+  | 'updates'
   | 'pipeline'
   | 'commands';
 
@@ -124,6 +126,11 @@ const BETWEEN_TIMES: readonly FocusedFault[] = [
 /** Where a focus puts which faults, and how often. */
 const FOCUSED: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   anything: [],
+  // Of what an update writes something is done, and another coordinator goes on; functions begin with what is stored.
+  updates: [
+    { kind: 'crash', apis: ['setFingerprint', 'beginIncarnation', 'decide'], rate: 0.05 },
+    { kind: 'cold', apis: ['invoke process'], rate: 0.1 },
+  ],
   doubt: [
     { kind: 'lose', apis: ['commit', 'invoke commit', 'invoke resolve'], rate: 0.3 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.3 },
@@ -231,6 +238,7 @@ const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   tables: tableJobs,
   routing: routingJobs,
   reach: [reaching],
+  updates: [renewed],
 };
 
 function kindsOf(seed: number): { readonly dice: Dice; readonly scale: number; readonly kinds: readonly DrawnKind[] } {
@@ -339,6 +347,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
   const widths = Array.from({ length: 7 }, () => ({ source: dice.whole(1, 2), operator: dice.whole(1, 2), sink: dice.whole(1, 2) }));
   const maxProducerEpoch = schedule.chance(0.8) ? 32_767 : schedule.whole(3, 8);
   const drawn = drawnFaults(seed, focus);
+  const startsFromSavepoints = focus === 'savepoints' || focus === 'updates';
   const rescales = drawRescales(seed, job, faultsUntilMs, focus === 'rescales' ? 1 : undefined);
   const rescaled = { source: RESCALED_BETWEEN, operator: RESCALED_BETWEEN, sink: RESCALED_BETWEEN };
   const topics = drawTopics(seed, { job, inputPartitions, untilMs: faultsUntilMs, makesSourcesAnew: focus === 'sources-anew' });
@@ -394,9 +403,9 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
     ...(rescales && { rescales, parallelism: () => parallelismOf(job, rescaled) }),
     ...drawStrands(seed),
     ...(focus !== 'commands' && drawDenials(seed, job, faultsUntilMs)),
-    savepoints: drawSavepoints(seed, faultsUntilMs, focus === 'savepoints' && job.grows !== true),
+    savepoints: drawSavepoints(seed, faultsUntilMs, startsFromSavepoints && (job.grows !== true || job === renewed)),
     // A late sender of the incarnation before cannot be told from the present one's.
-    ...(focus === 'savepoints' && { delivery: () => 'exactly-once' as const }),
+    ...(startsFromSavepoints && { delivery: () => 'exactly-once' as const }),
     ...(focus === 'elections' && drawElections(seed, job, faultsUntilMs)),
     ...(focus === 'starts' && { startsTwice: true }),
     ...change,
@@ -494,12 +503,14 @@ export function parallelismOf<T extends Subtasks>(
   job: SimJob,
   width: { readonly source: T; readonly operator: T; readonly sink: T },
 ): Record<string, T> {
-  const { sources, operators, sinks } = shapeOf(job);
-  return Object.fromEntries<T>([
+  const { sources, operators, sinks, formerly } = shapeOf(job);
+  const widths = new Map<string, T>([
     ...[...sources.keys()].map((uid) => [uid, width.source] as const),
     ...operators.map((uid) => [uid, width.operator] as const),
     ...[...sinks.keys()].map((uid) => [uid, width.sink] as const),
   ]);
+  for (const [former, uid] of formerly) widths.set(former, widths.get(uid) ?? width.operator);
+  return Object.fromEntries(widths);
 }
 
 /** Seeds in which the author's functions fail: none of those that are about something else. */

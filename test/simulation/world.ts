@@ -478,8 +478,8 @@ export class World {
     running.ended = true;
     process.alive = false;
     this.ends.push(end);
-    // The build before an update that added a source: there is no way back.
-    if (end.end === 'failed' && process.build !== this.build && end.message.includes('cannot go on with this graph')) return;
+    // The build before an update that added or renamed something: there is no way back.
+    if (end.end === 'failed' && process.build !== this.build && /cannot (go on|start from .*) with this graph/.test(end.message)) return;
     const row = this.table.row(JOB);
     const holds = row !== undefined && row.holder === running.holder && isOwn(running.tenure, row);
     const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;

@@ -4,7 +4,7 @@ import { stateNames } from '../../plan/plan.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
 import { decodeHead, headBytes, type SnapshotHead } from '../../state/snapshot/head.ts';
-import { type StoredState, stateNamed } from '../../state/stored-state.ts';
+import { notReadable, readsSerdes, type StoredState, stateNamed } from '../../state/stored-state.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 
@@ -69,6 +69,12 @@ function checkStored(what: string, operator: string, { stored, states, before }:
   if (was !== undefined && stateNamed(was.name, states) !== now)
     throw new JobFailedError(
       `${what} has state ${was.name} of ${operator} under the name ${stored.name}, which is another state's in this job: keep ${stored.name} in \`formerly\` of ${was.name}, and give the new state another name`,
+    );
+  if (now.kind !== stored.kind)
+    throw new JobFailedError(`${what}: state ${now.name} of ${operator} was a ${stored.kind} state and is now a ${now.kind} state`);
+  if (!readsSerdes(now, stored.serdes))
+    throw new JobFailedError(
+      `${what}: a part of state ${now.name} of ${operator} was not written since it was another one: it ${notReadable(stored.serdes, now)}`,
     );
 }
 

@@ -26,7 +26,7 @@ export function acceptDecision(scene: Scene, contents: Contents, decision: Decis
     decision.manifest.at === 'row'
       ? JSON.stringify(decision.manifest.manifest)
       : openEnvelope('manifest', contents.blob(decision.manifest.name)).toString('utf8');
-  const manifest = JSON.parse(text) as Manifest;
+  const manifest = underNewNames(JSON.parse(text) as Manifest, shapeOf(scene.job).formerly);
   if (manifest.decisionId !== decision.decisionId)
     return void scene.fail('I1', `epoch ${decision.epoch}: the manifest is of another decision`);
   const epoch: DecidedEpoch = {
@@ -39,6 +39,21 @@ export function acceptDecision(scene: Scene, contents: Contents, decision: Decis
   };
   life.decided.push(epoch);
   return { life, epoch, parent };
+}
+
+/** What build a had under other names, as build b has it. */
+function underNewNames(manifest: Manifest, formerly: ReadonlyMap<string, string>): Manifest {
+  if (formerly.size === 0) return manifest;
+  const { offsets, topicIds, state, parallelism, time } = manifest;
+  const named = <T>(of: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(of).map(([name, value]) => [formerly.get(name) ?? name, value]));
+  return {
+    ...manifest,
+    ...{ offsets: named(offsets), state: named(state) },
+    ...(topicIds && { topicIds: named(topicIds) }),
+    ...(parallelism && { parallelism: named(parallelism) }),
+    ...(time && { time: { ...time, sources: named(time.sources), stages: named(time.stages) } }),
+  };
 }
 
 function newLife({ job }: Scene, incarnation: string): Life {
