@@ -1447,13 +1447,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what an operator had under its former uid is what it goes on with',
     focus: 'updates',
-    edits: [edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => isKept(''));')],
+    edits: [edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);')],
   },
   {
     name: 'state of an operator that the job does not know is not left behind',
     focus: 'updates',
     edits: [
-      edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => isKept(''));'),
+      edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);'),
       edit(CHECK_STATE, 'if (isOwn && uids.has(operator)) continue;', 'if (isOwn || !uids.has(operator)) continue;'),
     ],
   },

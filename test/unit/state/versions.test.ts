@@ -195,11 +195,11 @@ test('serdes that are made of one with versions have its versions', () => {
     { name: 'right', value: name },
   ]);
   expect(two.older?.map((form) => form.name)).toEqual([
-    'one of (left json@2, right utf8@2)',
     'one of (left json@2, right int64)',
+    'one of (left json@2, right utf8@2)',
     'one of (left int64, right utf8@3)',
-    'one of (left int64, right utf8@2)',
     'one of (left int64, right int64)',
+    'one of (left int64, right utf8@2)',
   ]);
   expect(inputsSerde([{ name: 'left', value: asAny(utf8) }, { name: 'right', value: asAny(utf8) }]).older).toBeUndefined();
 });
