@@ -6,7 +6,7 @@ import { learnSinks, refusalOfTimes } from '../commit/run-sinks.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { readManifest } from '../decision/read-manifest.ts';
-import { checkState } from './check-state.ts';
+import { checkState, EpochGoneError } from './check-state.ts';
 import { checkWitness } from './check-witness.ts';
 import { holderOf } from './may-start.ts';
 import { underNewNames } from './new-names.ts';
@@ -64,6 +64,7 @@ async function checkNewest(deps: CoordinatorDeps, settings: JobSettings, row: Jo
     const what = `epoch ${completed.epoch}`;
     await checkState(deps, settings, { what, manifest: underNewNames(last, settings), fingerprint, isOwn: false }, signal);
   } catch (error) {
+    if (error instanceof JobFailedError && !(error instanceof EpochGoneError)) throw error;
     const now = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(row.job), signal);
     if (now === undefined || now.lastCompleted?.epoch === completed.epoch) throw error;
     await checkNewest(deps, settings, now, signal);

@@ -1,6 +1,7 @@
 import { PAYLOAD_OFFSET } from '../../format/blob.ts';
 import { statesIn } from '../../graph/fingerprint.ts';
 import { stateNames } from '../../plan/plan.ts';
+import { BlobMissingError } from '../../ports/blob-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { BlobRef, SnapshotRef } from '../../protocol/references.ts';
 import { decodeHead, headBytes, type SnapshotHead } from '../../state/snapshot/head.ts';
@@ -44,7 +45,10 @@ export async function checkState(
   for (const [operator, snapshots] of Object.entries(manifest.state)) {
     if (isOwn && uids.has(operator)) continue;
     const states = statesIn(fingerprint, operator) ?? [];
-    const heads = await untilAnswered(deps, `reading what the state of ${operator} is`, () => headsOf(deps, snapshots), signal);
+    const reading = untilAnswered(deps, `reading what the state of ${operator} is`, () => headsOf(deps, snapshots), signal);
+    const heads = await reading.catch((error: unknown) => {
+      throw error instanceof BlobMissingError ? new EpochGoneError(`${what} is not there any more: ${error.message}`, { cause: error }) : error;
+    });
     for (const head of heads) {
       if (head.groups.length === 0) continue;
       if (states.length === 0) throw leftBehind(what, `the state of ${operator}`, operator);
@@ -52,6 +56,9 @@ export async function checkState(
     }
   }
 }
+
+/** What it names is gone: it was deleted, or retired and collected, meanwhile; or somebody else has deleted it. */
+export class EpochGoneError extends JobFailedError {}
 
 interface InSnapshot {
   readonly stored: StoredState;
