@@ -143,8 +143,10 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     return { where, sides } as const;
   };
   const keyed: KeyedStream<K, T> = {
-    process: ((given: Uid, operator: KeyedOperator<K, T, StateSpecs, unknown>) =>
-      process(draft.uidOf(given), operator)) as KeyedStream<K, T>['process'],
+    process: ((given: Uid, operator: KeyedOperator<K, T, StateSpecs, unknown>) => process(draft.uidOf(given), operator)) as KeyedStream<
+      K,
+      T
+    >['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
       const add = (uid: string, { sides, ...node }: DraftedWindows, sideOutputs?: SideOutputSpecs) => {
         const id = draft.add({ ...node, kind: 'window', inputs: sides?.map((side) => side.node) ?? [input], uid: draft.claim(uid) });

@@ -87,7 +87,9 @@ function checkFormerNames(draft: JobDraft, uid: string, states: readonly StateDe
       );
     const other = claims.find((claim, at) => at < index && claim.former === former);
     if (other !== undefined)
-      throw new JobDefinitionError(`${where} and state ${other.name} both say that they were ${former} formerly: what is kept under that name is of one of them`);
+      throw new JobDefinitionError(
+        `${where} and state ${other.name} both say that they were ${former} formerly: what is kept under that name is of one of them`,
+      );
   });
 }
 

@@ -221,10 +221,7 @@ export function withTtl<Handle>(spec: StateSpec<Handle>, options: TtlOptions): S
  * @example
  * const state = { visits: renamed(valueState(int64, 0), { formerly: 'count' }) };
  */
-export function renamed<Handle>(
-  spec: StateSpec<Handle>,
-  options: { readonly formerly: string | readonly string[] },
-): StateSpec<Handle> {
+export function renamed<Handle>(spec: StateSpec<Handle>, options: { readonly formerly: string | readonly string[] }): StateSpec<Handle> {
   return {
     declare(name, where) {
       const declared = declareState(spec, name, where);

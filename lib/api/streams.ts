@@ -229,12 +229,7 @@ export interface KeyedStream<K, T> {
    * @example
    * views.keyBy(({ page }) => page, utf8).distinctCount('visitors', ({ visitor }) => visitor, utf8, { ttlMs: 24 * 60 * 60 * 1000 });
    */
-  distinctCount<D>(
-    uid: Uid,
-    selector: (value: T) => D,
-    serde: Serde<NoInfer<D>>,
-    options?: DistinctCountOptions,
-  ): DataStream<KeyCount<K>>;
+  distinctCount<D>(uid: Uid, selector: (value: T) => D, serde: Serde<NoInfer<D>>, options?: DistinctCountOptions): DataStream<KeyCount<K>>;
   /**
    * The first value of each key, and no other: for ever, or for `forMs` of processing time from it on.
    *

@@ -54,7 +54,8 @@ export function versioned<T, const Before extends Readonly<Record<number, unknow
   const forms = older.map(([key, before]): OlderForm => {
     const number = Number(key);
     checkVersion(number, `the version ${JSON.stringify(key)} in older`);
-    if (number >= version) throw new TypeError(`versioned: older has version ${number}, and what is written is version ${version}: it must be an earlier one`);
+    if (number >= version)
+      throw new TypeError(`versioned: older has version ${number}, and what is written is version ${version}: it must be an earlier one`);
     checkSerde(before?.serde, `version ${number}`);
     const { serde: own, migrate } = before;
     if (typeof migrate !== 'function')
@@ -106,5 +107,7 @@ function checkSerde(serde: AnySerde | undefined, what: string): void {
   if (typeof serde?.name !== 'string' || typeof serde.read !== 'function')
     throw new TypeError(`versioned: the serde of ${what} is none (an object with name, read and write)`);
   if (VERSION_IN_NAME.test(serde.name))
-    throw new TypeError(`versioned: the serde of ${what} is named ${serde.name}, as if it had a version itself: give versioned the plain one, with another name`);
+    throw new TypeError(
+      `versioned: the serde of ${what} is named ${serde.name}, as if it had a version itself: give versioned the plain one, with another name`,
+    );
 }

@@ -31,8 +31,7 @@ export function storedStates(states: readonly DeclaredState[]): StoredState[] {
 /** Does a state read what serdes of these names have written? */
 export function readsSerdes({ serdes, reads = [] }: Pick<StoredState, 'serdes' | 'reads'>, written: readonly string[]): boolean {
   return (
-    serdes.length === written.length &&
-    written.every((name, index) => serdes[index] === name || reads[index]?.includes(name) === true)
+    serdes.length === written.length && written.every((name, index) => serdes[index] === name || reads[index]?.includes(name) === true)
   );
 }
 

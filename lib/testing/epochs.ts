@@ -62,9 +62,7 @@ export const DECISION = 'decision';
 /** Epoch 0: every topic from its beginning, and no state. */
 export function firstEpoch({ rules, tenure, deps, settings, surroundings: { topics } }: Run): Epoch {
   const offsets = byName(
-    rules.plan.stages.flatMap((stage) =>
-      stage.kind === 'source' ? [[stage.id, beginningOf(stage, topics)] as const] : [],
-    ),
+    rules.plan.stages.flatMap((stage) => (stage.kind === 'source' ? [[stage.id, beginningOf(stage, topics)] as const] : [])),
   );
   const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, undefined, {
     epoch: 0,

@@ -365,7 +365,12 @@ export class TestJob {
     const surroundings = { ...this.#surroundings, topics, clock: virtualClock(clock) };
     const last = epochs.pop();
     if (job === undefined || last === undefined)
-      return new TestJob({ ...surroundings, ...(job && ofBuild(job)) }, clock, parallelism, last === undefined ? epochs : [...epochs, last]);
+      return new TestJob(
+        { ...surroundings, ...(job && ofBuild(job)) },
+        clock,
+        parallelism,
+        last === undefined ? epochs : [...epochs, last],
+      );
     const build = ofBuild(job);
     checkGoesOn(this.#surroundings.compiled.job, build.compiled.job);
     return new TestJob({ ...surroundings, ...build }, clock, parallelism, [...epochs, asBuildHasIt(last, build.compiled, topics)]);

@@ -60,7 +60,12 @@ async function checkNewest(deps: CoordinatorDeps, settings: JobSettings, row: Jo
   const { lastCompleted: completed, fingerprint } = row;
   if (completed === undefined) return;
   try {
-    const last = await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
+    const last = await untilAnswered(
+      deps,
+      `reading the manifest of epoch ${completed.epoch}`,
+      () => readManifest(deps, row, completed),
+      signal,
+    );
     const what = `epoch ${completed.epoch}`;
     await checkState(deps, settings, { what, manifest: underNewNames(last, settings), fingerprint, isOwn: false }, signal);
   } catch (error) {

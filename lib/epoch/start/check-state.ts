@@ -47,7 +47,9 @@ export async function checkState(
     const states = statesIn(fingerprint, operator) ?? [];
     const reading = untilAnswered(deps, `reading what the state of ${operator} is`, () => headsOf(deps, snapshots), signal);
     const heads = await reading.catch((error: unknown) => {
-      throw error instanceof BlobMissingError ? new EpochGoneError(`${what} is not there any more: ${error.message}`, { cause: error }) : error;
+      throw error instanceof BlobMissingError
+        ? new EpochGoneError(`${what} is not there any more: ${error.message}`, { cause: error })
+        : error;
     });
     for (const head of heads) {
       if (head.groups.length === 0) continue;

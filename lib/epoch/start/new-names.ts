@@ -1,8 +1,8 @@
 import { byName, ofName } from '../../config/by-name.ts';
 import { formerUids } from '../../graph/fingerprint.ts';
 import { broadcastStateName } from '../../graph/job.ts';
-import type { JobSettings } from '../coordinator/context.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import type { JobSettings } from '../coordinator/context.ts';
 
 /**
  * An epoch as this job names what it has: what was kept under a uid that a source or an operator had formerly is kept under the one that it
@@ -38,9 +38,7 @@ function newNames({ offsets, state }: Manifest, formerly: ReadonlyMap<string, re
   return new Map(
     [...formerly].flatMap(([uid, names]) => {
       const former = isKept(uid) ? undefined : names.find(isKept);
-      return former === undefined
-        ? []
-        : [[former, uid] as const, [broadcastStateName(former), broadcastStateName(uid)] as const];
+      return former === undefined ? [] : [[former, uid] as const, [broadcastStateName(former), broadcastStateName(uid)] as const];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
+import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { SourceStage } from '../../plan/plan.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { Manifest, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
@@ -13,7 +14,6 @@ import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
 import { type Held, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
 import { firstScale, type Scale } from '../scale/scale.ts';
-import { checkCompatible } from '../../graph/fingerprint.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { checkState } from './check-state.ts';

@@ -52,7 +52,8 @@ export function readAll(cursor: Cursor, { key: ofKey = asItIs, value: ofValue = 
     const key = ofKey(readSized(cursor));
     entries.set(key, ofValue(readSized(cursor)));
   }
-  if (entries.size !== size) throw cursor.malformed(`has a map of ${size} entries, of which ${size - entries.size} have the keys of others by now`);
+  if (entries.size !== size)
+    throw cursor.malformed(`has a map of ${size} entries, of which ${size - entries.size} have the keys of others by now`);
   return entries;
 }
 

@@ -1,5 +1,5 @@
-import { MalformedError } from '../../protocol/malformed.ts';
 import type { Serde } from '../../format/serde.ts';
+import { MalformedError } from '../../protocol/malformed.ts';
 import type { DeclaredState } from '../declared-state.ts';
 import { type StoredState, storedStates } from '../stored-state.ts';
 import { encode } from './encoding.ts';

@@ -7,7 +7,9 @@ import { someLines } from '../../support/word-counts.ts';
 it('a job under load is updated to a build with other names and another form of its state, and stays exact; the build before is refused then', {
   timeout: 240_000,
 }, async () => {
-  const count = await newWordCount({ env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200', ONCEFLOW_STAGE_PARALLELISM: 'count-words=2,tally=2' } });
+  const count = await newWordCount({
+    env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200', ONCEFLOW_STAGE_PARALLELISM: 'count-words=2,tally=2' },
+  });
   const before = count.job.start();
   const feed = count.feed();
   await before.event('committed', ({ epoch }) => epoch >= 5);
@@ -35,7 +37,9 @@ it('a job under load is updated to a build with other names and another form of 
   const back = count.job.start();
   expect(await back.ended).toMatchObject({
     end: 'refused',
-    message: expect.stringMatching(/source read-words is gone, and with it its offsets .* tally is gone.*Nothing was changed: job \S+ runs on/),
+    message: expect.stringMatching(
+      /source read-words is gone, and with it its offsets .* tally is gone.*Nothing was changed: job \S+ runs on/,
+    ),
   });
 
   await feed.stop();
@@ -45,7 +49,10 @@ it('a job under load is updated to a build with other names and another form of 
   // What nobody has written since is read by a build that still knows how, and is no secret to people.
   const env = { ...count.job.env, ...upgraded, ONCEFLOW_JOB_NAME: count.job.name };
   const read = await onceflow(env, 'state', 'read', '--operator', 'tally', '--state', 'visits');
-  const lines = read.stdout.trim().split('\n').map((line) => JSON.parse(line));
+  const lines = read.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   expect(lines.length).toBeGreaterThan(1);
   expect(lines.every(({ value }) => value.unit === 'words' && value.n > 0)).toBe(true);
   await count.write(someLines(20, 3));

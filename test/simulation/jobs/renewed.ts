@@ -37,11 +37,7 @@ const place = versioned({ version: 2, serde: utf8, older: { 1: { serde: utf8, mi
 function before(build: Build, code: UserCode) {
   return {
     state: { count: valueState(int64, 0), places: listState(utf8), letters: mapState(utf8, int64), kept: valueState(int32, 0) },
-    onRecord(
-      { word, place: at, weight }: Sighting,
-      { count, places, letters, kept }: BeforeHandles,
-      out: Output<string>,
-    ) {
+    onRecord({ word, place: at, weight }: Sighting, { count, places, letters, kept }: BeforeHandles, out: Output<string>) {
       for (let left = timesOf(build, weight); left > 0; left--) {
         const n = count.update((of) => of + 1);
         letters.set(word.slice(-1), (letters.get(word.slice(-1)) ?? 0) + 1);
@@ -60,8 +56,18 @@ function before(build: Build, code: UserCode) {
 
 interface BeforeHandles {
   readonly count: { update(fn: (n: number) => number): number; clear(): void };
-  readonly places: Iterable<string> & { readonly length: number; add(at: string): void; set(index: number, at: string): void; clear(): void };
-  readonly letters: { readonly size: number; get(key: string): number | undefined; set(key: string, n: number): void; delete(key: string): boolean };
+  readonly places: Iterable<string> & {
+    readonly length: number;
+    add(at: string): void;
+    set(index: number, at: string): void;
+    clear(): void;
+  };
+  readonly letters: {
+    readonly size: number;
+    get(key: string): number | undefined;
+    set(key: string, n: number): void;
+    delete(key: string): boolean;
+  };
   readonly kept: { update(fn: (n: number) => number): number };
 }
 
@@ -116,7 +122,9 @@ export const renewed: SimJob = {
         .flatMap(sightingsBy(build, code))
         .keyBy(({ word }) => word.slice(0, 2), utf8);
       const written =
-        build === 'a' ? keyed.process('count', before(build, code)) : keyed.process({ uid: 'tally', formerly: ['sum', 'count'] }, after(build, code));
+        build === 'a'
+          ? keyed.process('count', before(build, code))
+          : keyed.process({ uid: 'tally', formerly: ['sum', 'count'] }, after(build, code));
       written.sink('write', kafkaSink({ topic: 'output', value: utf8 }));
     }),
 };

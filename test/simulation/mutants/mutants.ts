@@ -1483,7 +1483,11 @@ export const mutants: readonly Mutant[] = [
         'const translations = new Map<number, Translation | undefined>();',
         'const translations = (ofAll ??= new Map<number, Translation | undefined>());',
       ),
-      edit(STATE_SET, 'const name = `state of ${this.#uid}`;', 'const name = `state of ${this.#uid}`;\n    let ofAll: Map<number, Translation | undefined> | undefined;'),
+      edit(
+        STATE_SET,
+        'const name = `state of ${this.#uid}`;',
+        'const name = `state of ${this.#uid}`;\n    let ofAll: Map<number, Translation | undefined> | undefined;',
+      ),
     ],
   },
   {

@@ -134,7 +134,10 @@ describe('an update that renames an operator and its states, and has them writte
       ],
       renewed,
     );
-    expect(told.ends).toContainEqual({ end: 'failed', message: expect.stringMatching(/cannot go on with this graph: keyed operator tally is gone/) });
+    expect(told.ends).toContainEqual({
+      end: 'failed',
+      message: expect.stringMatching(/cannot go on with this graph: keyed operator tally is gone/),
+    });
     expect(ends(told).at(-1)).toBe('stopped');
   });
 });

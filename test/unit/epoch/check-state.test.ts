@@ -3,7 +3,7 @@ import { type CoordinatorDeps, JobFailedError } from '../../../lib/epoch/coordin
 import { checkState } from '../../../lib/epoch/start/check-state.ts';
 import { underNewNames } from '../../../lib/epoch/start/new-names.ts';
 import { sealBlob } from '../../../lib/format/blob.ts';
-import { ByteWriter } from '../../../lib/format/byte-writer.ts';
+import type { ByteWriter } from '../../../lib/format/byte-writer.ts';
 import type { PhysicalPlan } from '../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../lib/protocol/references.ts';
 import { SnapshotWriter } from '../../../lib/state/snapshot/writer.ts';
@@ -12,7 +12,10 @@ import { manifestOf } from '../cli/rows.ts';
 
 const NEVER = new AbortController().signal;
 const ids = { id: () => 'a', fraction: () => 0 };
-const blobs = createBlobs({ get: async () => Buffer.alloc(0), put: async () => {}, delete: async () => {}, list: async function* () {} } as never, ids);
+const blobs = createBlobs(
+  { get: async () => Buffer.alloc(0), put: async () => {}, delete: async () => {}, list: async function* () {} } as never,
+  ids,
+);
 
 interface State {
   readonly name: string;
@@ -22,7 +25,10 @@ interface State {
 
 /** A blob that says that it holds these states, of one key or of none. */
 function blob(states: readonly State[], isEmpty = false): SnapshotRef['deltas'][number] {
-  const writer = new SnapshotWriter('base', states.map(() => ({ write: (_number: number, out: ByteWriter) => out.u8(1) as unknown === undefined })));
+  const writer = new SnapshotWriter(
+    'base',
+    states.map(() => ({ write: (_number: number, out: ByteWriter) => (out.u8(1) as unknown) === undefined })),
+  );
   if (!isEmpty) {
     writer.group(3);
     writer.entry('k', 0);
@@ -36,12 +42,30 @@ const snapshot = (base: readonly State[], ...deltas: (readonly State[])[]): Snap
 });
 
 const identity = (states: object, formerly?: object, uid = 'count') =>
-  JSON.stringify({ version: 2, sources: ['read'], sinks: [], operators: { [uid]: { key: 'utf8', states } }, ...(formerly && { formerly }) });
+  JSON.stringify({
+    version: 2,
+    sources: ['read'],
+    sinks: [],
+    operators: { [uid]: { key: 'utf8', states } },
+    ...(formerly && { formerly }),
+  });
 const plan = (uid = 'count', source = 'read') =>
-  ({ stages: [{ kind: 'source', id: source }, { kind: 'operator', id: uid, operators: [uid] }], edges: [] }) as unknown as PhysicalPlan;
+  ({
+    stages: [
+      { kind: 'source', id: source },
+      { kind: 'operator', id: uid, operators: [uid] },
+    ],
+    edges: [],
+  }) as unknown as PhysicalPlan;
 const value = (serde = 'int64', more: object = {}) => ({ kind: 'value', serdes: [serde], ...more });
 
-function check(of: { readonly state: Record<string, SnapshotRef[]>; readonly now: string; readonly before?: string; readonly isOwn?: boolean; readonly plan?: PhysicalPlan }) {
+function check(of: {
+  readonly state: Record<string, SnapshotRef[]>;
+  readonly now: string;
+  readonly before?: string;
+  readonly isOwn?: boolean;
+  readonly plan?: PhysicalPlan;
+}) {
   const deps = { blobs, clock: { elapsedMs: () => 0 }, random: ids, observe: () => {} } as unknown as CoordinatorDeps;
   const manifest = { offsets: { read: { lines: [1] } }, state: of.state };
   const epoch = { what: 'epoch 7', manifest, fingerprint: of.before ?? of.now, isOwn: of.isOwn ?? false };

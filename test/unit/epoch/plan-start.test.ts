@@ -39,7 +39,11 @@ function plan(of: {
   const startAt: StartAt | undefined =
     of.startAt === null ? undefined : { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow', ...of.startAt };
   const { maxParallelism = 128, graph = GRAPH, startKind, onMissingState = 'stop' } = of;
-  const stages = [{ kind: 'source', id: 'read' }, { kind: 'source', id: 'old' }, { kind: 'operator', id: 'count', operators: ['count'] }];
+  const stages = [
+    { kind: 'source', id: 'read' },
+    { kind: 'source', id: 'old' },
+    { kind: 'operator', id: 'count', operators: ['count'] },
+  ];
   const rules = { fingerprint: graph, maxParallelism, onMissingState, plan: { stages } };
   const settings = { job: 'word-count', startAt, ...rules, ...(startKind && { startKind }) } as unknown as JobSettings;
   return planStart(deps, settings, jobRowOf({ fingerprint: GRAPH, ...of.row }), NEVER);

@@ -47,14 +47,19 @@ interface Parts {
 const job =
   ({ source = 'read', uid = 'count', key = utf8, state = { n: valueState(int64, 0) }, sink = 'write' }: Parts = {}): Define =>
   (builder) =>
-    keyed(builder, source, key).process(uid, { state, onRecord() {} }).sink(sink, out);
+    keyed(builder, source, key)
+      .process(uid, { state, onRecord() {} })
+      .sink(sink, out);
 
 const windows =
-  (windowed: (stream: ReturnType<typeof keyed>) => { map(fn: (value: unknown) => string): { sink(uid: string, to: typeof out): void } }): Define =>
+  (
+    windowed: (stream: ReturnType<typeof keyed>) => { map(fn: (value: unknown) => string): { sink(uid: string, to: typeof out): void } },
+  ): Define =>
   (builder) =>
     windowed(keyed(builder)).map(String).sink('write', out);
 const sum = { accumulator: int64, initial: 0, add: (n: number) => n + 1, merge: (one: number, other: number) => one + other };
-const total = (version: number, older: object = {}) => versioned({ version, serde: json<{ n: number }>(), older } as never) as Serde<unknown>;
+const total = (version: number, older: object = {}) =>
+  versioned({ version, serde: json<{ n: number }>(), older } as never) as Serde<unknown>;
 const from = (serde: Serde<never>) => ({ serde, migrate: (n: number) => ({ n }) });
 
 describe('a change of a job that has state', () => {
@@ -62,7 +67,10 @@ describe('a change of a job that has state', () => {
     [
       'an operator that is gone',
       job(),
-      (builder) => keyed(builder).process('other', { state: {}, onRecord() {} }).sink('write', out),
+      (builder) =>
+        keyed(builder)
+          .process('other', { state: {}, onRecord() {} })
+          .sink('write', out),
       /^keyed operator count is gone, and with it its state n$/,
     ],
     [
@@ -91,7 +99,12 @@ describe('a change of a job that has state', () => {
       job({ state: { n: listState(int64) } }),
       /^state of count: n was a value state and is now a list state: keep it as it was, and give the list state another name$/,
     ],
-    ['a state that is folded otherwise', job(), job({ state: { n: reducingState(int64, Math.max) } }), /was a value state and is now a reducing state/],
+    [
+      'a state that is folded otherwise',
+      job(),
+      job({ state: { n: reducingState(int64, Math.max) } }),
+      /was a value state and is now a reducing state/,
+    ],
     [
       'another serde, which does not say how that of before is read',
       job(),
@@ -154,7 +167,10 @@ describe('a change of a job that has state', () => {
     ],
     [
       'rows that wait and cross in another serde',
-      (builder) => keyed(builder).process('count', { state: {}, inTimeOrder: true, onRecord() {} }).sink('write', out),
+      (builder) =>
+        keyed(builder)
+          .process('count', { state: {}, inTimeOrder: true, onRecord() {} })
+          .sink('write', out),
       (builder) =>
         builder
           .source('read', lines)
@@ -214,17 +230,20 @@ describe('a change of a job that has state', () => {
       windows((stream) =>
         stream
           .window(tumblingWindows({ sizeMs: 10 }))
-          .aggregate('count', { ...sum, accumulator: versioned({ version: 2, serde: float64, older: { 1: { serde: int64, migrate: Number } } }) }),
+          .aggregate('count', {
+            ...sum,
+            accumulator: versioned({ version: 2, serde: float64, older: { 1: { serde: int64, migrate: Number } } }),
+          }),
       ),
       {},
     ],
-    ['a state that expires and reads what was', job({ state: { n: withTtl(valueState(int64, 0), { ttlMs: 1 }) } }), job({ state: { n: withTtl(valueState(total(2, { 1: from(int64 as Serde<never>) })), { ttlMs: 2 }) } }), {}],
     [
-      'what is new',
-      job(),
-      job({ state: { n: valueState(int64, 0), more: valueState(utf8) } }),
-      { added: ['state of count: more is new'] },
+      'a state that expires and reads what was',
+      job({ state: { n: withTtl(valueState(int64, 0), { ttlMs: 1 }) } }),
+      job({ state: { n: withTtl(valueState(total(2, { 1: from(int64 as Serde<never>) })), { ttlMs: 2 }) } }),
+      {},
     ],
+    ['what is new', job(), job({ state: { n: valueState(int64, 0), more: valueState(utf8) } }), { added: ['state of count: more is new'] }],
   ])('%s is allowed, and said', (_, before, after, { added = [], renamed = [] }) => {
     const answer = checkCompatible(printOf(before), printOf(after));
     expect(answer).toEqual(added.length + renamed.length === 0 ? { outcome: 'same' } : { outcome: 'changed', added, renamed });
@@ -239,15 +258,31 @@ function broadcast(builder: JobBuilder, value: Serde<unknown>, uid: Uid = 'check
 
 describe('a job is refused when it is defined', () => {
   it.each<[string, Define, RegExp]>([
-    ['where an operator was what another is', (builder) => both(builder, 'count', { uid: 'tally', formerly: 'count' }), /tally says that it was count formerly, and the job has a count/],
-    ['where one was itself', job({ uid: { uid: 'count', formerly: 'count' } }), /count says that it was count formerly, and the job has a count/],
+    [
+      'where an operator was what another is',
+      (builder) => both(builder, 'count', { uid: 'tally', formerly: 'count' }),
+      /tally says that it was count formerly, and the job has a count/,
+    ],
+    [
+      'where one was itself',
+      job({ uid: { uid: 'count', formerly: 'count' } }),
+      /count says that it was count formerly, and the job has a count/,
+    ],
     [
       'where two were the same',
       (builder) => both(builder, { uid: 'one', formerly: 'count' }, { uid: 'two', formerly: ['sum', 'count'] }),
       /one and two both say that they were count formerly/,
     ],
-    ['where a former uid could be none', job({ uid: { uid: 'tally', formerly: 'Count!' } }), /a former uid of tally "Count!" must be 1 to 60 characters/],
-    ['where nothing was said', job({ uid: { uid: 'tally', formerly: [] } }), /formerly is \[\], and must be a name that it had, or several/],
+    [
+      'where a former uid could be none',
+      job({ uid: { uid: 'tally', formerly: 'Count!' } }),
+      /a former uid of tally "Count!" must be 1 to 60 characters/,
+    ],
+    [
+      'where nothing was said',
+      job({ uid: { uid: 'tally', formerly: [] } }),
+      /formerly is \[\], and must be a name that it had, or several/,
+    ],
     [
       'where a state was what another is',
       job({ state: { n: valueState(int64, 0), total: renamed(valueState(int64, 0), { formerly: 'n' }) } }),

@@ -13,10 +13,10 @@ import {
   valueState,
   versioned,
 } from '../../../lib/api/index.ts';
-import { paneSerde } from '../../../lib/operators/kinds/window/panes.ts';
-import { inputsSerde } from '../../../lib/operators/of-input.ts';
 import { ByteWriter } from '../../../lib/format/byte-writer.ts';
 import { murmur2 } from '../../../lib/format/murmur2.ts';
+import { paneSerde } from '../../../lib/operators/kinds/window/panes.ts';
+import { inputsSerde } from '../../../lib/operators/of-input.ts';
 import { MalformedError } from '../../../lib/protocol/malformed.ts';
 import type { StateDeclaration } from '../../../lib/state/columns/columns.ts';
 import type { ListState } from '../../../lib/state/columns/list.ts';
@@ -33,7 +33,13 @@ const inEuro = (cents: number): Money => ({ cents, currency: 'EUR' });
 const asAny = (serde: Serde<never> | Serde<unknown>) => serde as Serde<unknown>;
 const money = asAny(versioned({ version: 2, serde: json<Money>(), older: { 1: { serde: int64, migrate: inEuro } } }));
 /** In which names were numbers. */
-const name = asAny(versioned({ version: 3, serde: utf8, older: { 2: { serde: utf8, migrate: (text) => text.toUpperCase() }, 1: { serde: int64, migrate: (n) => `N${n}` } } }));
+const name = asAny(
+  versioned({
+    version: 3,
+    serde: utf8,
+    older: { 2: { serde: utf8, migrate: (text) => text.toUpperCase() }, 1: { serde: int64, migrate: (n) => `N${n}` } },
+  }),
+);
 const name2 = asAny(versioned({ version: 2, serde: utf8 }));
 
 type States = readonly StateDeclaration[];
@@ -54,7 +60,11 @@ function open(states: States, payloads: readonly Buffer[] = []) {
   const of = (key: string) => {
     const bytes = Buffer.from(key);
     set.keys.current = set.keys.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
-    return set.handles as { readonly total: ValueState<unknown>; readonly list: ListState<unknown>; readonly map: MapState<unknown, unknown> };
+    return set.handles as {
+      readonly total: ValueState<unknown>;
+      readonly list: ListState<unknown>;
+      readonly map: MapState<unknown, unknown>;
+    };
   };
   return { set, of, clock, read: (key: string) => set.read(Buffer.from(key), murmur2(Buffer.from(key), 0, key.length)) };
 }
@@ -155,7 +165,20 @@ describe('what cannot be read is refused', () => {
     ['a plain serde of another name', asAny(utf8), /state total had serde int64 and has now utf8/],
     [
       'what migrate throws at',
-      asAny(versioned({ version: 2, serde: utf8, older: { 1: { serde: int64, migrate: (n) => { throw new Error(`no ${n}`); } } } })),
+      asAny(
+        versioned({
+          version: 2,
+          serde: utf8,
+          older: {
+            1: {
+              serde: int64,
+              migrate: (n) => {
+                throw new Error(`no ${n}`);
+              },
+            },
+          },
+        }),
+      ),
       /state total has a value that was written by serde int64 and cannot be made one of utf8@2: no 5/,
     ],
     [
@@ -201,7 +224,12 @@ test('serdes that are made of one with versions have its versions', () => {
     'one of (left int64, right int64)',
     'one of (left int64, right utf8@2)',
   ]);
-  expect(inputsSerde([{ name: 'left', value: asAny(utf8) }, { name: 'right', value: asAny(utf8) }]).older).toBeUndefined();
+  expect(
+    inputsSerde([
+      { name: 'left', value: asAny(utf8) },
+      { name: 'right', value: asAny(utf8) },
+    ]).older,
+  ).toBeUndefined();
 });
 
 describe('versions of a serde', () => {
@@ -217,10 +245,22 @@ describe('versions of a serde', () => {
 
   it.each<[string, () => unknown, RegExp]>([
     ['a version of no number', () => versioned({ version: 0, serde: utf8 }), /version is 0, and must be a whole number, 1 at least/],
-    ['one of before that is not', () => versioned({ version: 2, serde: utf8, older: { 2: { serde: utf8, migrate: String } } }), /must be an earlier one/],
-    ['one that is no number', () => versioned({ version: 2, serde: utf8, older: { x: { serde: utf8, migrate: String } } as never }), /the version "x" in older/],
+    [
+      'one of before that is not',
+      () => versioned({ version: 2, serde: utf8, older: { 2: { serde: utf8, migrate: String } } }),
+      /must be an earlier one/,
+    ],
+    [
+      'one that is no number',
+      () => versioned({ version: 2, serde: utf8, older: { x: { serde: utf8, migrate: String } } as never }),
+      /the version "x" in older/,
+    ],
     ['no serde', () => versioned({ version: 2, serde: undefined as never }), /the serde of version 2 is none/],
-    ['no migrate', () => versioned({ version: 2, serde: utf8, older: { 1: { serde: utf8 } as never } }), /version 1 in older has no migrate/],
+    [
+      'no migrate',
+      () => versioned({ version: 2, serde: utf8, older: { 1: { serde: utf8 } as never } }),
+      /version 1 in older has no migrate/,
+    ],
     ['versions of versions', () => versioned({ version: 2, serde: money }), /is named json@2, as if it had a version itself/],
   ])('are refused with %s', (_, make, message) => {
     expect(make).toThrow(message);
@@ -231,7 +271,9 @@ describe('versions of a serde', () => {
     expect(topic(money)).toThrow(JobDefinitionError);
     expect(topic(money)).toThrow(/value of source read: serde json@2 has versions, which are for state/);
     const written = () =>
-      defineJob('job', (job) => job.source('read', kafkaSource({ topic: 't', value: structured })).sink('write', kafkaSink({ topic: 'u', value: money })));
+      defineJob('job', (job) =>
+        job.source('read', kafkaSource({ topic: 't', value: structured })).sink('write', kafkaSink({ topic: 'u', value: money })),
+      );
     expect(written).toThrow(/value of sink write: serde json@2 has versions/);
     expect(() => valueState(money).declare('s', 'state s')).not.toThrow();
   });

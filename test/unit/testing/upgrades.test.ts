@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest';
-import { defineJob, int64, JobDefinitionError, json, kafkaSink, kafkaSource, type Output, renamed, utf8, valueState, versioned } from '../../../lib/api/index.ts';
+import {
+  defineJob,
+  int64,
+  JobDefinitionError,
+  json,
+  kafkaSink,
+  kafkaSource,
+  type Output,
+  renamed,
+  utf8,
+  valueState,
+  versioned,
+} from '../../../lib/api/index.ts';
 import { testJob } from '../../../lib/testing/index.ts';
 
 const words = kafkaSource({ topic: 'words', value: utf8 });
@@ -57,5 +69,7 @@ it('one that would be refused is refused, and says why', async () => {
   await job.runUntilIdle();
   const renaming = () => job.fork({ job: after('tally') });
   expect(renaming).toThrow(JobDefinitionError);
-  expect(renaming).toThrow(/job words cannot go on with this graph: keyed operator count is gone, and with it its state n \(if it is tally now/);
+  expect(renaming).toThrow(
+    /job words cannot go on with this graph: keyed operator count is gone, and with it its state n \(if it is tally now/,
+  );
 });
