@@ -186,7 +186,8 @@ export function savepointStoreContract(open: () => Promise<EpochStore>): void {
       expect(stopped.desired).toBe('stopped');
       await store.releaseLease(row.job, row.generation, { desired: 'as-it-is', failure: 'it failed' });
       expect(await store.beginIncarnation(await nextOf(stopped, savepoint, { letsRun: true }))).toBe('written');
-      expect(await read(row.job)).toMatchObject({ desired: 'running', failure: undefined });
+      const runs = await read(row.job);
+      expect([runs.desired, runs.failure]).toEqual(['running', undefined]);
     });
 
     it('that is asked for twice begins once', async () => {

@@ -143,6 +143,24 @@ it('what a savepoint keeps is read as the epoch that it is of, also when that is
   const row = world.table.row(JOB);
   const manifest = await tools.epochs.readEpoch(JOB, row?.incarnation ?? '', 2);
   const saved = { standing: 'complete', manifest: manifest?.manifest, fingerprint: row?.fingerprint, maxParallelism: row?.maxParallelism };
+  const epochs = {
+    ...tools.epochs,
+    readJob: async () => undefined,
+    readSavepoint: async (_: string, name: string) => (name === 'kept' ? saved : undefined),
+  };
+  await runCommand(['state', 'read', '--from', 'kept', '--key', 'ant'], { ...tools, epochs });
+  expect(shown.map((line) => JSON.parse(line))).toMatchObject([{ key: 'ant', value: 3 }]);
+  expect((await runCommand(['state', 'read', '--from', 'other'], { ...tools, epochs })).text).toBe(
+    'job job has no savepoint other: "onceflow savepoint list" shows those that there are',
+  );
+});
+
+it('of lines that were read a savepoint is made, which holds the same; one of a name that is taken is refused', async () => {
+  const { tools, shown } = await counted(10);
+  await runCommand(['state', 'read', '--epoch', '2'], tools);
+  const file = join(mkdtempSync(join(tmpdir(), 'onceflow-lines-')), 'lines.jsonl');
+  onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+  writeFileSync(file, shown.join('\n'));
   const epochs = modelEpochStore(new EpochTable(() => 0), async (_api, _about, _failure, execute) => execute(undefined as never));
   const config = { ...tools.config, maxParallelism: 32 };
   const writing = { ...tools, config, epochs };

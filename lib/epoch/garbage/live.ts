@@ -35,8 +35,7 @@ export async function pinsOf(deps: Reads, job: string): Promise<Pins> {
   const prefixes = kept.flatMap(({ prefix }) => prefix ?? []);
   const unreadable = kept.flatMap(({ unknown }) => unknown ?? []);
   return {
-    has: (name) =>
-      names.has(name) || prefixes.some((prefix) => name.startsWith(prefix)) || (unreadable.length > 0 && !isPassing(name)),
+    has: (name) => names.has(name) || prefixes.some((prefix) => name.startsWith(prefix)) || (unreadable.length > 0 && !isPassing(name)),
     unreadable,
   };
 }

@@ -4,7 +4,7 @@ import type { PhysicalPlan, Stage } from '../../plan/plan.ts';
 import type { JobRow, Rescale, StageScale } from '../../ports/epoch-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Parallelism } from '../../protocol/parallelism.ts';
-import { forgetArrivals, afterTooFew, type EpochLoad, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from './policy.ts';
+import { afterTooFew, type EpochLoad, forgetArrivals, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from './policy.ts';
 
 /** How many subtasks the stages of a job are to have, as its coordinator knows it. A value. */
 export interface Scale {

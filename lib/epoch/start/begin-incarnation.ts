@@ -1,11 +1,11 @@
 import type { JobRow, ManifestRef, NextIncarnation } from '../../ports/epoch-store.ts';
+import type { StartedFrom } from '../../protocol/savepoint.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
 import { settlePool } from '../commit/settle-pool.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { storeManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
-import type { StartedFrom } from '../../protocol/savepoint.ts';
 import { readManifest } from '../decision/read-manifest.ts';
 import { fenced } from '../lease/fenced.ts';
 import { type Held, ownRow, recordCommitted } from '../lease/held.ts';

@@ -99,7 +99,8 @@ function isOf({ id, savepoint: from, over }: StartedFrom, name: string, savepoin
 
 function doneText({ job }: JobRow, { at, once }: StartAt, { savepoint, epoch, atMs }: StartedFrom): string {
   const then = `at ${new Date(atMs).toISOString()} from ${savepoint === undefined ? '' : `savepoint ${savepoint}, `}epoch ${epoch}`;
-  if (once !== undefined || !('savepoint' in at)) return `job ${job} was started by this request already, ${then}: it goes on from its last epoch`;
+  if (once !== undefined || !('savepoint' in at))
+    return `job ${job} was started by this request already, ${then}: it goes on from its last epoch`;
   const { savepoint: name } = at;
   return savepoint === name
     ? `ONCEFLOW_START_FROM=${name} was done already, ${then}: job ${job} goes on from its last epoch. "onceflow start --from ${name}" does it once more`

@@ -57,7 +57,9 @@ it('remembers every incarnation whose blobs may be garbage some day: the one tha
 it('remembers the savepoint of ONCEFLOW_START_FROM that a person has passed over: no later start does it', async () => {
   const configured = { configuredFrom: 'kept' };
   const byHand = { at: { epoch: 7 }, once: 'asked', drop: [], onWrittenAgain: 'allow' } as const;
-  expect((await begun({}, undefined, { ...configured, startAt: byHand })).startedFrom).toMatchObject([{ over: { name: 'kept', id: 'i1' } }]);
+  expect((await begun({}, undefined, { ...configured, startAt: byHand })).startedFrom).toMatchObject([
+    { over: { name: 'kept', id: 'i1' } },
+  ]);
   const own = { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow' } as const;
   expect((await begun({}, undefined, { ...configured, startAt: own })).startedFrom?.[0]?.over).toBeUndefined();
   expect((await begun({}, undefined, { configuredFrom: 'gone', startAt: byHand })).startedFrom?.[0]?.over).toBeUndefined();

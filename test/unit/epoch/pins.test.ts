@@ -39,7 +39,14 @@ function place(job: string, isDeleting = false) {
       await real.delete(found.filter((each) => !pins.has(each)));
     },
   };
-  return { bucket, epochs, random, blobStore, blobs: createBlobs(blobStore, random), clock: { now: () => NOW } };
+  return {
+    bucket,
+    epochs,
+    random,
+    blobStore,
+    blobs: createBlobs(blobStore, random),
+    clock: { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} },
+  };
 }
 
 const savepoint: Savepoint = {
@@ -77,14 +84,21 @@ describe('what savepoints keep', () => {
       { job: 'word-count', name: 'kept', standing: 'unreadable', why: 'it is of version 9' },
       /^savepoint kept of job word-count cannot be read, .* no state is deleted while it is there: it is of version 9\./,
     ],
-    ['whose manifest is gone', { ...savepoint, manifest: { at: 'blob', name: nameIn('manifest') } }, /blob word-count\/inc\/manifest\S+ is missing/],
+    [
+      'whose manifest is gone',
+      { ...savepoint, manifest: { at: 'blob', name: nameIn('manifest') } },
+      /blob word-count\/inc\/manifest\S+ is missing/,
+    ],
     ['whose manifest is none', { ...savepoint, manifest: { at: 'row', manifest: {} as never } }, /is no manifest/],
-  ])('is all state and all manifests while there is one %s, and it is said; what no savepoint ever names may go', async (_what, of, why) => {
-    const kept = await pins([savepoint, of]);
-    expect(kept.unreadable).toEqual([expect.stringMatching(why)]);
-    const names = [STATE, nameIn('manifest'), nameIn('state/count', 'other'), nameIn('exchange'), nameIn('output')];
-    expect(names.map((name) => kept.has(name))).toEqual([true, true, true, false, false]);
-  });
+  ])(
+    'is all state and all manifests while there is one %s, and it is said; what no savepoint ever names may go',
+    async (_what, of, why) => {
+      const kept = await pins([savepoint, of]);
+      expect(kept.unreadable).toEqual([expect.stringMatching(why)]);
+      const names = [STATE, nameIn('manifest'), nameIn('state/count', 'other'), nameIn('exchange'), nameIn('output')];
+      expect(names.map((name) => kept.has(name))).toEqual([true, true, true, false, false]);
+    },
+  );
 });
 
 /** All that a savepoint names is there. */
@@ -128,7 +142,9 @@ describe('a job that is deleted beside it loses', () => {
     const kept = await from.epochs.readSavepoint('word-count', 'prepared');
     if (kept === undefined) throw new Error('it is not there');
     // So large that no row holds it.
-    const manifest = JSON.parse(String(await from.blobs.read('manifest', { at: 'store', name: kept.manifest.at === 'blob' ? kept.manifest.name : '', bytes: 0 })));
+    const manifest = JSON.parse(
+      String(await from.blobs.read('manifest', { at: 'store', name: kept.manifest.at === 'blob' ? kept.manifest.name : '', bytes: 0 })),
+    );
     const [first] = manifest.state['count-words'];
     manifest.state['count-words'][0] = { ...first, deltas: Array.from({ length: 4_000 }, () => first.base) };
     const large: Savepoint = { ...kept, manifest: { at: 'row', manifest } };

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { withoutDropped } from '../../../lib/epoch/start/dropped.ts';
 import { planStart } from '../../../lib/epoch/start/plan-start.ts';
-import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
 import type { JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
@@ -79,16 +79,22 @@ it('is not done a second time, nor when a person has started the job from elsewh
     return told.map((event) => (event.event === 'start-passed-over' ? event.message : event.event));
   };
   expect(await said({ row: { startedFrom: [start] } })).toEqual([
-    expect.stringMatching(/^ONCEFLOW_START_FROM=kept was done already, at \S+ from savepoint kept, epoch 7: job word-count goes on from its last/),
+    expect.stringMatching(
+      /^ONCEFLOW_START_FROM=kept was done already, at \S+ from savepoint kept, epoch 7: job word-count goes on from its last/,
+    ),
   ]);
   const byHand = { ...start, id: 'asked', savepoint: 'other', over: { name: 'kept', id: 'i1' } };
   expect(await said({ row: { startedFrom: [byHand] } })).toEqual([
-    expect.stringMatching(/^ONCEFLOW_START_FROM=kept is passed over, because job word-count was started at \S+ from savepoint other, epoch 7 by hand/),
+    expect.stringMatching(
+      /^ONCEFLOW_START_FROM=kept is passed over, because job word-count was started at \S+ from savepoint other, epoch 7 by hand/,
+    ),
   ]);
   expect(await said({ row: { startedFrom: [byHand] }, savepoint: null })).toHaveLength(1);
   // A savepoint that was made since under that name is another one.
   expect(await plan({ row: { startedFrom: [byHand] }, savepoint: { id: 'i2' } })).toBeDefined();
-  expect(await said({ startKind: 'revival' })).toEqual([expect.stringMatching(/^ONCEFLOW_START_FROM=kept is not done yet: a schedule goes on/)]);
+  expect(await said({ startKind: 'revival' })).toEqual([
+    expect.stringMatching(/^ONCEFLOW_START_FROM=kept is not done yet: a schedule goes on/),
+  ]);
   expect(await said({ startKind: 'revival', row: { startedFrom: [start] } })).toEqual([]);
 });
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { afterTooFew, type EpochLoad, forgetArrivals, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from '../../../lib/epoch/scale/policy.ts';
+import {
+  afterTooFew,
+  type EpochLoad,
+  forgetArrivals,
+  NO_MEMORY,
+  type PolicyMemory,
+  type PolicyRules,
+  scaleByItself,
+} from '../../../lib/epoch/scale/policy.ts';
 
 const INTERVAL_MS = 1_000;
 /** Of every stage, before it has read a record. */
@@ -137,15 +145,17 @@ describe('the numbers of subtasks that a job has by itself', () => {
   });
 
   it('are what they were when an attempt with fewer ran out of time, and are never so few again', () => {
-    const [many, few] = [{ read: 4, count: 8, write: 2 }, { read: 4, count: 2, write: 2 }];
+    const [many, few] = [
+      { read: 4, count: 8, write: 2 },
+      { read: 4, count: 2, write: 2 },
+    ];
     const { memory, wanted } = afterTooFew({ ...NO_MEMORY, settled: 9, quiet: 19 }, few, many, rules);
     expect(wanted).toEqual([{ stage: 'count', subtasks: 8, why: 'an epoch with 2 ran out of time, and with 8 one has not' }]);
     const load: EpochLoad = {
       ...{ parallelism: many, stageMs: new Map([['count', 50]]), recordsIn: 10, recordsBehind: 0, backlogLeft: false, cycleMs: 1_000 },
       partitions: new Map([['read', 8]]),
     };
-    const down = (before: PolicyMemory) =>
-      scaleByItself(before, load, many, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
+    const down = (before: PolicyMemory) => scaleByItself(before, load, many, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
     expect(down(memory)).toBe(3);
     expect(down({ ...memory, tooFew: {} })).toBe(1);
     expect(afterTooFew(NO_MEMORY, many, few, rules).wanted).toEqual([]);

@@ -71,7 +71,10 @@ describe('other numbers', () => {
     const load = { parallelism: had, stageMs: new Map(), recordsIn: 1, recordsBehind: 0, backlogLeft: false, partitions: new Map() };
     const before = afterCommitted({ ...first, target: had }, load, 10, 10, policy);
     const lowered = { ...before, target: { ...had, count: 2 } };
-    expect(afterFailed(lowered, lowered.target, false, rules)).toMatchObject({ target: { count: 2 }, memory: { recordsBehind: undefined } });
+    expect(afterFailed(lowered, lowered.target, false, rules)).toMatchObject({
+      target: { count: 2 },
+      memory: { recordsBehind: undefined },
+    });
     expect(afterFailed(lowered, lowered.target, true, rules)).toMatchObject({
       target: had,
       why: { count: 'an epoch with 2 ran out of time, and with 6 one has not' },

@@ -72,7 +72,12 @@ describe('the epoch store in SQLite', () => {
     raw.prepare("UPDATE savepoints SET savepoint = '{' WHERE name = 'a'").run();
     raw.prepare(`UPDATE savepoints SET manifest = '{"version":99}' WHERE name = 'c'`).run();
     raw.close();
-    const unreadable = (name: string) => ({ job, name, standing: 'unreadable', why: expect.stringContaining(`savepoint ${name} of job ${job}`) });
+    const unreadable = (name: string) => ({
+      job,
+      name,
+      standing: 'unreadable',
+      why: expect.stringContaining(`savepoint ${name} of job ${job}`),
+    });
     expect(await store.listSavepoints(job)).toEqual([unreadable('a'), { ...saved, name: 'b' }, unreadable('c')]);
     await expect(store.readSavepoint(job, 'a')).rejects.toThrow(StoreProblem);
   });
