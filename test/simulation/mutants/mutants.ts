@@ -175,6 +175,65 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(RESOLVE, 'if (unknown.length > 0 && !isGivenUp) return left;', '')],
   },
   {
+    name: 'a topic that is gone is given up by a person alone',
+    edits: [edit(RESOLVE, "const isGivenUp = rule === 'committed' && lost !== undefined;", 'const isGivenUp = lost !== undefined;')],
+    focus: 'routing',
+  },
+  {
+    name: 'what a person gives up of a topic that is gone is of no other, of which nobody can tell',
+    edits: [edit(RESOLVE, 'const [lost] = withoutTopic.length === unknown.length ? withoutTopic : [];', 'const [lost] = withoutTopic;')],
+    focus: 'routing',
+  },
+  {
+    name: 'what a person says of missing evidence is of what has been missing',
+    edits: [
+      edit(
+        RESOLVE,
+        "return request.missing === undefined || request.missing === missing ? request.onMissingEvidence : 'stop';",
+        'return missing.length < 0 ? request.onMissingEvidence : request.onMissingEvidence;',
+      ),
+    ],
+    focus: 'routing',
+  },
+  {
+    name: 'evidence is missing when it has been for as long as a commit may take',
+    edits: [
+      edit(
+        'lib/epoch/commit/missing-evidence.ts',
+        'if (found === undefined || this.#clock.elapsedMs() - found.sinceMs < commitTimeoutMs)',
+        'if (found === undefined || commitTimeoutMs < 0)',
+      ),
+    ],
+    focus: 'routing',
+  },
+  {
+    name: 'what one topic is answered says nothing of the others',
+    edits: [edit(LOOK, 'if (topics.length > 1) {', 'if (topics.length > 99) {')],
+    focus: 'routing',
+  },
+  {
+    name: 'a topic that is gone is told, and what of it is missing',
+    edits: [
+      edit(
+        RESOLVE,
+        'return { ...unsettled(committable, describeLooks(looks)), ...gone };',
+        'return { ...gone, ...unsettled(committable, describeLooks(looks)), unknownTopic: undefined };',
+      ),
+    ],
+    focus: 'routing',
+  },
+  {
+    name: 'a start from a savepoint goes on under its own generation alone',
+    focus: 'savepoints',
+    edits: [
+      edit(
+        'lib/epoch/start/begin-incarnation.ts',
+        'return ownRow(settings, { generation, incarnation }, after);',
+        'return after === undefined ? ownRow(settings, { generation, incarnation }, after) : after;',
+      ),
+    ],
+  },
+  {
     name: 'what is undecided is aborted, and not taken for committed',
     edits: [edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', '')],
   },
