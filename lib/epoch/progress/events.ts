@@ -33,6 +33,8 @@ export type CoordinatorEvent =
     }
   /** The job goes on where it was with a graph that is another one. As above. */
   | { readonly event: 'graph-changed'; readonly added: readonly string[]; readonly renamed: readonly string[] }
+  /** A start from a savepoint that was asked for, or is configured, is not done: it was done before, say. */
+  | { readonly event: 'start-passed-over'; readonly message: string }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }
   /** Epochs can run: it is decided where every source reads from. */
   | {

@@ -117,7 +117,7 @@ describe('an update that renames an operator and its states, and has them writte
     const told = await story(
       [
         { at: at('decide', { nth: 3 }), also: (world) => world.onSavepoint({ does: 'create', name: 'kept' }) },
-        { at: at('decide', { by: 'coordinator#2', nth: 2 }), also: (world) => world.onSavepoint({ does: 'start', name: 'kept' }) },
+        { at: at('decide', { nth: 6 }), also: (world) => world.onSavepoint({ does: 'start', name: 'kept' }) },
       ],
       renewed,
     );

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   connect,
-  countWindows,
   defineJob,
   float64,
   int32,
@@ -156,7 +155,7 @@ describe('a change of a job that has state', () => {
     [
       'windows of another kind',
       windows((stream) => stream.window(sessionWindows({ gapMs: 10 })).aggregate('count', sum)),
-      windows((stream) => stream.window(countWindows({ size: 10 })).aggregate('count', sum)),
+      windows((stream) => stream.window(tumblingWindows({ sizeMs: 10 })).aggregate('count', sum)),
       /what is kept is of the windows of then/,
     ],
     [
