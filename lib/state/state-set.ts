@@ -142,7 +142,7 @@ export class StateSet implements Snapshotted {
     const name = `state of ${this.#uid}`;
     for (const payload of payloads) {
       /** By column. Each payload says itself by which serdes it was written. */
-      const translations = new Map<number, Translation | undefined>();
+      const translations: (Translation | undefined)[] = [];
       readSnapshot(payload, name, this.#stored, this.keyGroups, (entry) => this.#take(entry, translations, name));
     }
   }
@@ -153,12 +153,12 @@ export class StateSet implements Snapshotted {
     for (const column of this.#columns) column.drop();
   }
 
-  #take(entry: SnapshotEntry, translations: Map<number, Translation | undefined>, name: string): void {
+  #take(entry: SnapshotEntry, translations: (Translation | undefined)[], name: string): void {
     const { keyGroup, bytes, start, end, isEmpty, starts, ends, serdes } = entry;
-    if (translations.size === 0)
+    if (translations.length === 0)
       this.#columns.forEach(({ state }, index) => {
         const written = serdes[index];
-        translations.set(index, written && translationOf(state, written));
+        translations[index] = written && translationOf(state, written);
       });
     const id = bytes.toString('latin1', start, end);
     const known = this.keys.find(keyGroup, id);
@@ -173,7 +173,7 @@ export class StateSet implements Snapshotted {
         const column = this.#columns[index] as Column;
         const from = starts[index] as number;
         if (from < 0) column.forget(number);
-        else column.apply(number, bytes, from, ends[index] as number, translations.get(index));
+        else column.apply(number, bytes, from, ends[index] as number, translations[index]);
       }
     } catch (cause) {
       throw unreadable(this.#columns[index] as Column, name, cause);

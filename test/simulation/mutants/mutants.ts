@@ -1490,13 +1490,13 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         STATE_SET,
-        'const translations = new Map<number, Translation | undefined>();',
-        'const translations = (ofAll ??= new Map<number, Translation | undefined>());',
+        'const translations: (Translation | undefined)[] = [];',
+        'const translations = ofAll;',
       ),
       edit(
         STATE_SET,
         'const name = `state of ${this.#uid}`;',
-        'const name = `state of ${this.#uid}`;\n    let ofAll: Map<number, Translation | undefined> | undefined;',
+        'const name = `state of ${this.#uid}`;\n    const ofAll: (Translation | undefined)[] = [];',
       ),
     ],
   },
