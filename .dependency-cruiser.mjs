@@ -36,6 +36,7 @@ const rooms = {
   bench: ['host', 'infra', 'jobs', 'lib', 'local'],
   model: ['local'],
   package: [],
+  site: ['lib/config/usage-error.ts', 'local/command.ts'],
 };
 const ours = `^(lib|test|${Object.keys(rooms).join('|')})/`;
 
