@@ -51,6 +51,7 @@ function settings(): object {
     extends: resolve('tsconfig.json'),
     compilerOptions: {
       allowImportingTsExtensions: true,
+      rewriteRelativeImportExtensions: false,
       noUnusedLocals: false,
       noUnusedParameters: false,
       verbatimModuleSyntax: false,
