@@ -65,6 +65,12 @@ export default {
         const drawing = token?.info.trim() === 'mermaid' ? drawings.get(token.content) : undefined;
         return drawing ?? fence?.(tokens, index, ...others) ?? '';
       };
+      // Commands are indented blocks: they scroll and are copied as others are.
+      md.renderer.rules['code_block'] = (tokens, index, ...others) => {
+        const token = tokens[index];
+        if (token !== undefined) Object.assign(token, { type: 'fence', tag: 'code', info: 'txt' });
+        return fence?.(tokens, index, ...others) ?? '';
+      };
     },
   },
   themeConfig: {
