@@ -8,7 +8,7 @@ it('a job under load is updated to a build with other names and another form of 
   timeout: 240_000,
 }, async () => {
   const count = await newWordCount({
-    env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200', ONCEFLOW_STAGE_PARALLELISM: 'count-words=2,tally=2' },
+    env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200', ONCEFLOW_STAGE_PARALLELISM: 'count-words=2' },
   });
   const before = count.job.start();
   const feed = count.feed();
@@ -16,6 +16,7 @@ it('a job under load is updated to a build with other names and another form of 
   const { incarnation } = await jobRow(count.job.name);
   const upgraded = {
     ONCEFLOW_JOB: './test/support/upgraded-word-count.ts',
+    ONCEFLOW_STAGE_PARALLELISM: 'tally=2',
     ONCEFLOW_TOPICS: `read-words=${count.input},write-counts=${count.output}`,
   };
 

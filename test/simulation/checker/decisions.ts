@@ -5,6 +5,7 @@ import { openEnvelope } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { Interpreter } from './interpreter/interpreter.ts';
 import { type DecidedEpoch, Life } from './life.ts';
+import { underNewNames } from './new-names.ts';
 import { lifeOf, presentLife, type Scene } from './scene.ts';
 import { Times } from './times.ts';
 
@@ -39,21 +40,6 @@ export function acceptDecision(scene: Scene, contents: Contents, decision: Decis
   };
   life.decided.push(epoch);
   return { life, epoch, parent };
-}
-
-/** What build a had under other names, as build b has it. */
-function underNewNames(manifest: Manifest, formerly: ReadonlyMap<string, string>): Manifest {
-  if (formerly.size === 0) return manifest;
-  const { offsets, topicIds, state, parallelism, time } = manifest;
-  const named = <T>(of: Readonly<Record<string, T>>): Record<string, T> =>
-    Object.fromEntries(Object.entries(of).map(([name, value]) => [formerly.get(name) ?? name, value]));
-  return {
-    ...manifest,
-    ...{ offsets: named(offsets), state: named(state) },
-    ...(topicIds && { topicIds: named(topicIds) }),
-    ...(parallelism && { parallelism: named(parallelism) }),
-    ...(time && { time: { ...time, sources: named(time.sources), stages: named(time.stages) } }),
-  };
 }
 
 function newLife({ job }: Scene, incarnation: string): Life {

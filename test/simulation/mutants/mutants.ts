@@ -1488,11 +1488,7 @@ export const mutants: readonly Mutant[] = [
     name: 'each blob of a snapshot says in which version it was written',
     focus: 'updates',
     edits: [
-      edit(
-        STATE_SET,
-        'const translations: (Translation | undefined)[] = [];',
-        'const translations = ofAll;',
-      ),
+      edit(STATE_SET, 'const translations: (Translation | undefined)[] = [];', 'const translations = ofAll;'),
       edit(
         STATE_SET,
         'const name = `state of ${this.#uid}`;',

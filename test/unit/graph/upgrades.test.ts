@@ -227,12 +227,10 @@ describe('a change of a job that has state', () => {
       'an accumulator of windows that reads what was',
       windows((stream) => stream.window(tumblingWindows({ sizeMs: 10 })).aggregate('count', sum)),
       windows((stream) =>
-        stream
-          .window(tumblingWindows({ sizeMs: 10 }))
-          .aggregate('count', {
-            ...sum,
-            accumulator: versioned({ version: 2, serde: float64, older: { 1: { serde: int64, migrate: Number } } }),
-          }),
+        stream.window(tumblingWindows({ sizeMs: 10 })).aggregate('count', {
+          ...sum,
+          accumulator: versioned({ version: 2, serde: float64, older: { 1: { serde: int64, migrate: Number } } }),
+        }),
       ),
       {},
     ],
