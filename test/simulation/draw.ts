@@ -3,6 +3,7 @@ import type { DeliveryGuarantee } from '../../lib/sinks/kind.ts';
 import type { Command } from './commands.ts';
 import { drawManifests } from './draw-manifests.ts';
 import { drawPolicy, drawRescales, RESCALED_BETWEEN } from './draw-rescales.ts';
+import { drawStateMemory } from './draw-state-memory.ts';
 import { drawTopics } from './draw-topics.ts';
 import { askingJobs } from './jobs/asking.ts';
 import { branchingJobs } from './jobs/branching.ts';
@@ -372,6 +373,7 @@ export function drawWorld(seed: number, change: Partial<WorldOptions> = {}, focu
       idleExitMs: watch?.how === 'revival' ? schedule.pick([undefined, 1_500]) : undefined,
     },
     inlineBlobBytes: dice.pick([0, 0, 150, 16_384]),
+    ...drawStateMemory(seed),
     parallelism: (coordinator) => parallelismOf(job, widths[(coordinator - 1) % widths.length] ?? { source: 1, operator: 1, sink: 1 }),
     oneAtATime: dice.chance(0.5),
     clockSkewMs: dice.pick([0, 50, 1_000]),

@@ -23,6 +23,7 @@ import type { SinkTargets } from '../../lib/ports/sink-targets.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../lib/protocol/requests.ts';
 import { coordinateSinks } from '../../lib/sinks/connectors.ts';
+import { openSpilledRows } from '../../lib/sqlite/sqlite-spilled-rows.ts';
 import { received } from '../../lib/stages/received.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../lib/stages/serve.ts';
 import { createBlobs } from '../../lib/storage/blobs.ts';
@@ -663,7 +664,7 @@ export class World {
 
   /** What `functions/` does in a process. */
   #boot(process: SimProcess): Handler {
-    const { job, inlineBlobBytes, startingOffsets } = this.#options;
+    const { job, inlineBlobBytes, stateMemoryBytes, startingOffsets } = this.#options;
     const build = process.build as Build;
     const defined = this.targets.bound(job.define(build, startingOffsets, this.#code), this.#carry(process, 'target'));
     const tools = {
@@ -673,6 +674,7 @@ export class World {
       plan: compilePlan(defined, this.#options.userCode === undefined ? undefined : DEAD_LETTER_TOPIC),
       build,
       inlineBlobBytes,
+      stateBound: stateMemoryBytes === undefined ? undefined : { boundBytes: stateMemoryBytes, openRows: openSpilledRows },
     };
     const source = createSourceServer();
     const operator = createOperatorServer();
