@@ -12,13 +12,15 @@ import type { StateMemory } from './state-memory.ts';
 
 /** Rows that are looked at together. */
 const PAGE_ROWS = 1000;
+const MOST_PASSES = 3;
+const JUST_BROUGHT = 255;
 /** What a key takes by itself: its text, its places in the index and in each column. Measured: docs/state.md. */
 const KEY_BYTES = 104;
 
 /**
  * Which keys of an operator's state are in memory, when there is a bound. A key is in memory, with a number, or a row on disk; or its key
  * group was not read yet, which is what the snapshot is for. Keys that rows come for are brought before the rows run; those that
- * nobody has met for longest go when the bound is exceeded. A key that has changed stays until the epoch's delta holds the change.
+ * are met most seldom go when the bound is exceeded. A key that has changed stays until the epoch's delta holds the change.
  */
 export class ResidentKeys {
   readonly #keys: KeyIndex;
@@ -31,8 +33,8 @@ export class ResidentKeys {
   readonly #cursor: Cursor;
   /** By key number: what it takes; 0 of one that is not counted. */
   #weights = new Uint32Array(1024);
-  /** By key number: 1 if it was met since the hand passed it last. */
-  #met = new Uint8Array(1024);
+  /** By key number: so often may the hand pass it. `MOST_PASSES` when it is met and was here already, 0 when it has just come. */
+  #passes = new Uint8Array(1024);
   /** Goes round over the numbers. */
   #hand = 0;
 
@@ -90,7 +92,11 @@ export class ResidentKeys {
   /** These are worked on: they are the last to go. */
   meet(numbers: Uint32Array, count: number): void {
     this.#extend();
-    for (let index = 0; index < count; index++) this.#met[numbers[index] as number] = 1;
+    for (let index = 0; index < count; index++) {
+      const number = numbers[index] as number;
+      const isNew = this.#weights[number] === 0 || this.#passes[number] === JUST_BROUGHT;
+      this.#passes[number] = isNew ? 0 : MOST_PASSES;
+    }
   }
 
   /** What the key takes is estimated anew. */
@@ -106,18 +112,18 @@ export class ResidentKeys {
   forget(number: number): void {
     this.#memory.usedBytes -= this.#weights[number] ?? 0;
     this.#weights[number] = 0;
-    this.#met[number] = 0;
+    this.#passes[number] = 0;
   }
 
   /** Puts keys out to disk until the bound is kept, or all that are left have changed. What was given out has been taken back. */
   makeRoom(): void {
     const { count } = this.#keys;
-    // Twice round: the first time it takes away that a key was met.
-    for (let left = count * 2; left > 0 && this.#memory.isOver; left--) {
+    for (let left = count * (MOST_PASSES + 1); left > 0 && this.#memory.isOver; left--) {
       if (this.#hand >= count) this.#hand = 0;
       const number = this.#hand++;
       if (this.#keys.marks[number] !== KEPT) continue;
-      if (this.#met[number] === 1) this.#met[number] = 0;
+      const passes = this.#passes[number] as number;
+      if (passes > 0 && passes !== JUST_BROUGHT) this.#passes[number] = passes - 1;
       else this.#putOut(number);
     }
   }
@@ -143,7 +149,7 @@ export class ResidentKeys {
   drop(): void {
     for (let number = 0; number < this.#weights.length; number++) this.#memory.usedBytes -= this.#weights[number] as number;
     this.#weights.fill(0);
-    this.#met.fill(0);
+    this.#passes.fill(0);
     this.#unread.clear();
     this.#rows.clear();
   }
@@ -164,6 +170,7 @@ export class ResidentKeys {
       cursor.position = start + bytes;
     }
     this.weigh(number);
+    this.#passes[number] = JUST_BROUGHT;
     return number;
   }
 
@@ -182,6 +189,6 @@ export class ResidentKeys {
     const { length } = this.#keys.marks;
     if (length <= this.#weights.length) return;
     this.#weights = enlarged(this.#weights, new Uint32Array(length));
-    this.#met = enlarged(this.#met, new Uint8Array(length));
+    this.#passes = enlarged(this.#passes, new Uint8Array(length));
   }
 }

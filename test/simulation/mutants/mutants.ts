@@ -1495,8 +1495,4 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
   },
-  {
-    name: 'what of keys on disk has expired is not written in a base',
-    edits: [edit(STATE_SET, 'if (!isAging) {', 'if (isAging || !isAging) {')],
-  },
 ];
