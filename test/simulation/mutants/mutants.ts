@@ -365,7 +365,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'warm state is used only under the id of the snapshot that it equals',
-    edits: [edit(OPERATOR, 'return same ? runtime : undefined;', 'return same || runtime !== undefined ? runtime : undefined;')],
+    edits: [edit(OPERATOR, 'if (same) return { runtime, unread };', 'if (same || runtime !== undefined) return { runtime, unread };')],
   },
   {
     name: 'warm state loses its id before it is changed',
@@ -865,8 +865,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         OPERATOR,
-        'base: previous.base, deltas: [...previous.deltas, delta], due: state.due()',
-        'base: previous.base, deltas: [...previous.deltas, delta], due: previous.due',
+        '...(baseParts !== undefined && { baseParts }), due: state.due() };',
+        '...(baseParts !== undefined && { baseParts }), due: previous.due };',
       ),
     ],
   },
