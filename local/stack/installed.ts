@@ -52,8 +52,8 @@ export const INSTALLED = {
   postgresqlPython: join(ROOT, '.onceflow/postgresql/bin/python'),
   /** Its server and clients. */
   postgresqlBinaries: join(ROOT, '.onceflow/postgresql/binaries'),
-  /** Only on Linux. */
-  chromium: join(ROOT, '.onceflow/chromium/chromium'),
+  /** A folder; only on Linux there is something in it. */
+  chromium: join(ROOT, '.onceflow/chromium'),
   localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;
 
