@@ -14,6 +14,9 @@ export interface Line {
 
 const HEIGHT = 150;
 const AXIS_PX = 66;
+const TIMES_PX = 30;
+/** So that the last time stands whole. */
+const RIGHT_PX = 28;
 
 /** Lines over time. @param times in milliseconds since the Unix epoch, ascending */
 export function Chart({
@@ -70,11 +73,12 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], unit: (value: n
   return {
     width: element.clientWidth,
     height: HEIGHT,
+    padding: [null, RIGHT_PX, null, null],
     legend: { show: false },
     cursor: { drag: { x: true, y: false } },
     scales: { y: { range: (_chart, _least, most) => [0, Math.max(most, 0.001) * 1.1] } },
     axes: [
-      { ...axis, values: (_chart, values) => values.map((seconds) => clockTime(seconds * 1_000)) },
+      { ...axis, size: TIMES_PX, values: (_chart, values) => values.map((seconds) => clockTime(seconds * 1_000)) },
       { ...axis, size: AXIS_PX, values: (_chart, values) => values.map((value) => (value === null ? '' : unit(value))) },
     ],
     series: [

@@ -87,16 +87,24 @@ function Drawing({ timeline, seen, width, fromMs, toMs }: Window): View {
   const laneY = (lane: number) => MARKS + lane * (LANE.height + LANE.gap);
   const axisY = laneY(lanes.length);
   const height = axisY + AXIS;
-  const failed = seen.filter(({ attempts }) => attempts > 1);
+  const room = (width - LABELS) / Math.max(1, seen.length);
   return html`<svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${`${plural(seen.length, 'epoch')} in ${lanes.join(', ')}`}>
     <clipPath id="drawn"><rect x=${LABELS} y="0" width=${Math.max(0, width - LABELS)} height=${height} /></clipPath>
     ${ticksIn(fromMs, toMs - fromMs).map((ms) => html`<path class="grid" d=${`M${round(x(ms))} ${MARKS}V${axisY}`} /><text class="tick" x=${round(x(ms))} y=${axisY + 15} text-anchor="middle">${tickText(ms, toMs - fromMs)}</text>`)}
     ${lanes.map((lane, at) => html`<text class="lane" x=${LABELS - 10} y=${laneY(at) + 14} text-anchor="end">${lane.length > LABEL_CHARS ? `${lane.slice(0, LABEL_CHARS - 1)}…` : lane}<title>${lane}</title></text><path class="grid" d=${`M${LABELS} ${laneY(at) + LANE.height + LANE.gap / 2}H${width}`} />`)}
     <g clip-path="url(#drawn)">
       ${bars.map((bar) => html`<${BarRect} bar=${bar} left=${x(bar.fromMs)} right=${x(bar.toMs)} y=${laneY(lanes.indexOf(bar.lane))} />`)}
-      ${failed.map(({ epoch, attempts, plannedAtMs }) => html`<text class="mark" x=${round(x(plannedAtMs))} y="14">▲ ${attempts}<title>epoch ${epoch} took ${attempts} attempts</title></text>`)}
+      ${seen.map((epoch) => html`<${Which} epoch=${epoch} x=${x(epoch.plannedAtMs)} hasRoom=${room > DIGIT * `${epoch.epoch}`.length + 8} />`)}
     </g>
   </svg>`;
+}
+
+/** Above where its work begins: its number, where there is room, and how many attempts it took. */
+function Which({ epoch, x, hasRoom }: { readonly epoch: InspectedEpoch; readonly x: number; readonly hasRoom: boolean }): View {
+  const { attempts, epoch: number } = epoch;
+  const mark = attempts > 1 && html`<tspan class="mark-word">${hasRoom ? ' ' : ''}▲ ${attempts}</tspan>`;
+  if (!hasRoom && !mark) return undefined;
+  return html`<text class=${hasRoom ? 'which' : 'mark'} x=${round(x)} y="14">${hasRoom && number}${mark}<title>epoch ${number} took ${plural(attempts, 'attempt')}</title></text>`;
 }
 
 function BarRect({ bar, left, right, y }: { readonly bar: Bar; readonly left: number; readonly right: number; readonly y: number }): View {

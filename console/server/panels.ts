@@ -2,7 +2,7 @@ import { epochsOf, type InspectedEpoch } from '../../lib/inspect/epochs.ts';
 import { tryToRead } from '../../lib/inspect/known.ts';
 import { type PartitionLag, readLag } from '../../lib/inspect/lag.ts';
 import { manifestIn } from '../../lib/inspect/manifest.ts';
-import { type SavepointSummary, summaryOf } from '../../lib/inspect/savepoints.ts';
+import { listed } from '../../lib/inspect/savepoints.ts';
 import { type StateSize, stateSizes } from '../../lib/inspect/state-sizes.ts';
 import { type JobStatus, statusOf } from '../../lib/inspect/status.ts';
 import { type JobTransactions, readTransactions } from '../../lib/inspect/transactions.ts';
@@ -87,8 +87,8 @@ export const PANELS = {
 
   keys: (deps: ConsoleDeps, { operator }: Query): Promise<LargestKeys> => readLargestKeys(deps, operator),
 
-  async savepoints(deps: ConsoleDeps): Promise<readonly SavepointSummary[]> {
-    return (await deps.epochs.listSavepoints(deps.job)).map(summaryOf);
+  async savepoints(deps: ConsoleDeps): Promise<readonly ReturnType<typeof listed>[]> {
+    return (await deps.epochs.listSavepoints(deps.job)).map(listed);
   },
 
   letters: (deps: ConsoleDeps): Promise<LetterList> => readLetterList(deps),

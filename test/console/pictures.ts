@@ -5,6 +5,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import type { ConsoleDeps } from '../../console/server/deps.ts';
 import { serveConsole } from '../../console/server/serve.ts';
+import { runCommand } from '../../local/command.ts';
 import { openBrowser } from '../support/browser.ts';
 import { emptyJob, failedJob, missingJob, shownJob } from '../support/console-jobs.ts';
 
@@ -40,29 +41,33 @@ const PICTURES: readonly Picture[] = [
   { name: 'narrow-epochs', job: () => shownJob(), panel: 'epochs', size: NARROW, colors: 'dark' },
 ];
 
-mkdirSync(FOLDER, { recursive: true });
-const browser = await openBrowser();
-for (const picture of PICTURES) await take(browser, picture);
-const painted: number[] = [];
-const whole: number[] = [];
-for (let time = 0; time < TIMES; time++) {
-  const { paintMs, wholeMs } = await measure(browser);
-  painted.push(paintMs);
-  whole.push(wholeMs);
+const USAGE = `npm run docs:console
+
+Takes the pictures of docs/console with Chromium, and measures how long the console takes to paint.`;
+
+await runCommand({ name: 'npm run docs:console', usage: USAGE, options: {} }, async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  const browser = await openBrowser();
+  for (const picture of PICTURES) await take(browser, picture);
+  const times: Times[] = [];
+  for (let time = 0; time < TIMES; time++) times.push(await measure(browser));
+  await browser.close();
+  const inOrder = (of: keyof Times) => times.map((each) => Math.round(each[of])).toSorted((one, other) => one - other).join(', ');
+  console.log(`64 subtasks, 1,000 epochs, ${TIMES} times: first paint after ${inOrder('paintMs')} ms, graph and charts after ${inOrder('wholeMs')} ms`);
+  return 0;
+});
+
+interface Times {
+  readonly paintMs: number;
+  readonly wholeMs: number;
 }
-await browser.close();
-const inOrder = (times: readonly number[]) => times.toSorted((one, other) => one - other).map(Math.round).join(', ');
-console.log(`64 subtasks, 1,000 epochs, ${TIMES} times: first paint after ${inOrder(painted)} ms, graph and charts after ${inOrder(whole)} ms`);
-process.exit(0);
 
 async function take(within: Browser, { name, job, panel, colors = 'light', size = WIDE }: Picture): Promise<void> {
   const server = await serveConsole(job(), 0, String);
   const page = await within.newPage({ viewport: size, colorScheme: colors, locale: 'en-US', reducedMotion: 'reduce' });
   await page.goto(server.address);
   await page.locator('nav').waitFor();
-  await page.evaluate((hash) => {
-    location.hash = hash;
-  }, panel);
+  await page.evaluate(`location.hash = '${panel}'`);
   await page.waitForTimeout(SETTLE_MS);
   const path = `${FOLDER}/${name}.png`;
   await page.screenshot({ path });
@@ -72,7 +77,7 @@ async function take(within: Browser, { name, job, panel, colors = 'light', size 
 }
 
 /** A console that has just begun, and a browser that knows nothing of it. */
-async function measure(within: Browser): Promise<{ readonly paintMs: number; readonly wholeMs: number }> {
+async function measure(within: Browser): Promise<Times> {
   const server = await serveConsole(shownJob({ subtasks: 64, epochs: 1_100 }), 0, String);
   const context = await within.newContext({ viewport: WIDE, locale: 'en-US' });
   const page = await context.newPage();

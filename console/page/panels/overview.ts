@@ -40,7 +40,7 @@ export function Overview({ job, epochs }: PanelProps): View {
     <${Facts} of=${[
       ['who runs it', holderText(job)],
       ['epochs', epochsText(job)],
-      ['input', `${plural(Math.round(rates.read * 10) / 10, 'record')} a second`],
+      ['input', `${perSecond(rates.read)}, output ${perSecond(rates.written)}`],
       ['incarnation', status.incarnation],
       ['table', table],
       ...job.startedFrom.map(

@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks';
-import type { SavepointSummary } from '../../../lib/inspect/savepoints.ts';
+import type { PanelAnswers } from '../../server/panels.ts';
 import { Confirmed } from '../actions.ts';
 import { html, type View } from '../html.ts';
 import type { PanelProps } from '../props.ts';
@@ -22,14 +22,27 @@ export function Savepoints({ job }: PanelProps): View {
       <label>Name <input ref=${name} required maxlength="100" autocomplete="off" spellcheck=${false} /></label>
     <//></div>`
     }
-    <${Shown} reading=${reading} view=${(savepoints: readonly SavepointSummary[]) => html`
+    <${Shown} reading=${reading} view=${(savepoints: readonly Listed[]) => html`
       <${Table} caption="Savepoints of this job" rows=${savepoints} empty="It has none." columns=${[
-        { title: 'name', cell: (each: SavepointSummary) => each.name },
-        { title: 'is', cell: ({ standing }: SavepointSummary) => (standing === 'complete' ? '✓ complete' : `◐ ${standing}`) },
-        { title: 'epoch', as: 'number', cell: ({ epoch }: SavepointSummary) => number(epoch) },
-        { title: 'made at', as: 'moment', cell: ({ createdAtMs }: SavepointSummary) => moment(createdAtMs) },
-        { title: 'of incarnation', cell: ({ incarnation }: SavepointSummary) => html`<code>${incarnation}</code>` },
-        { title: 'key groups', as: 'number', cell: ({ maxParallelism }: SavepointSummary) => maxParallelism },
+        { title: 'name', cell: ({ name: called }: Listed) => called },
+        { title: 'is', cell: standingText },
+        { title: 'epoch', as: 'number', cell: ifReadable(({ epoch }) => number(epoch)) },
+        { title: 'made at', as: 'moment', cell: ifReadable(({ createdAtMs }) => moment(createdAtMs)) },
+        { title: 'of incarnation', cell: ifReadable(({ incarnation }) => html`<code>${incarnation}</code>`) },
+        { title: 'key groups', as: 'number', cell: ifReadable(({ maxParallelism }) => maxParallelism) },
       ]} />`} />
   `;
+}
+
+/** One that this build cannot read has a name, and why. */
+type Listed = PanelAnswers['savepoints'][number];
+type Readable = Exclude<Listed, { readonly standing: 'unreadable' }>;
+
+function standingText(savepoint: Listed): string {
+  if (savepoint.standing === 'unreadable') return `▲ unreadable: ${savepoint.why}`;
+  return savepoint.standing === 'complete' ? '✓ complete' : `◐ ${savepoint.standing}`;
+}
+
+function ifReadable(cell: (savepoint: Readable) => View): (savepoint: Listed) => View {
+  return (savepoint) => (savepoint.standing === 'unreadable' ? '' : cell(savepoint));
 }
