@@ -1,3 +1,5 @@
+import type { Clock } from '../../lib/ports/clock.ts';
+
 /** What became of reading a panel: each has its own, and one that fails is no matter of the others. */
 export type Outcome<T> =
   | { readonly is: 'known'; readonly of: T; readonly atMs: number }
@@ -16,7 +18,7 @@ export type ActionOutcome = { readonly is: 'done' | 'refused' | 'failed'; readon
 
 interface Reading {
   readonly nowMs: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly sleep: Clock['sleep'];
   /** An error, for people. */
   readonly explain: (error: unknown) => string;
 }
@@ -41,7 +43,13 @@ export function createReader({ nowMs, sleep, explain }: Reading) {
   return async (key: string, read: () => Promise<unknown>): Promise<Outcome<unknown>> => {
     const reading = underWay.get(key) ?? outcomeOf(read).finally(() => underWay.delete(key));
     underWay.set(key, reading);
-    const late = sleep(WITHIN_MS).then((): Outcome<unknown> => ({ is: 'unknown', why: `no answer within ${WITHIN_MS / 1000} s` }));
-    return Promise.race([reading, late]);
+    const answered = new AbortController();
+    const late = sleep(WITHIN_MS, answered.signal).then((): Outcome<unknown> => ({ is: 'unknown', why: `no answer within ${WITHIN_MS / 1000} s` }));
+    try {
+      return await Promise.race([reading, late]);
+    } finally {
+      // A timer that nobody waits for would keep the command from its end.
+      answered.abort();
+    }
   };
 }

@@ -52,8 +52,14 @@ await runCommand({ name: 'npm run docs:console', usage: USAGE, options: {} }, as
   const times: Times[] = [];
   for (let time = 0; time < TIMES; time++) times.push(await measure(browser));
   await browser.close();
-  const inOrder = (of: keyof Times) => times.map((each) => Math.round(each[of])).toSorted((one, other) => one - other).join(', ');
-  console.log(`64 subtasks, 1,000 epochs, ${TIMES} times: first paint after ${inOrder('paintMs')} ms, graph and charts after ${inOrder('wholeMs')} ms`);
+  const inOrder = (of: keyof Times) =>
+    times
+      .map((each) => Math.round(each[of]))
+      .toSorted((one, other) => one - other)
+      .join(', ');
+  console.log(
+    `64 subtasks, 1,000 epochs, ${TIMES} times: first paint after ${inOrder('paintMs')} ms, graph and charts after ${inOrder('wholeMs')} ms`,
+  );
   return 0;
 });
 

@@ -103,12 +103,16 @@ describe('onceflow console in a new project', () => {
       return `${answer.status} ${answer.headers.get('content-type')?.split(';')[0]} ${await answer.text()}`;
     };
     expect(await read('/')).toMatch(/^200 text\/html [^]*src="\/page\/main\.js"/);
-    expect(await read('/page/main.js')).toMatch(/^200 text\/javascript import \{ render \} from '\/library\/preact\.js';\nimport \{ App \} from '\.\/app\.js';/);
+    expect(await read('/page/main.js')).toMatch(
+      /^200 text\/javascript import \{ render \} from '\/library\/preact\.js';\nimport \{ App \} from '\.\/app\.js';/,
+    );
     expect(await read('/page/style.css')).toMatch(/^200 text\/css/);
     for (const name of ['preact.js', 'preact-hooks.js', 'htm.js', 'uplot.js', 'uplot.css'])
       expect(await read(`/library/${name}`)).toMatch(/^200 text\/(javascript|css) /);
     expect(await read('/panels/job')).toMatch(/^401 /);
-    expect(await read('/panels/job', { authorization: `Bearer ${hash.slice(1)}` })).toMatch(/^200 application\/json \{"is":"none","why":"there is no job /);
+    expect(await read('/panels/job', { authorization: `Bearer ${hash.slice(1)}` })).toMatch(
+      /^200 application\/json \{"is":"none","why":"there is no job /,
+    );
   });
 });
 

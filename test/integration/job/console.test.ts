@@ -30,7 +30,8 @@ it.skipIf(CHROMIUM === undefined)(
     await page.goto(address);
     await page.getByText('● running').waitFor();
     // The graph is that of the job's module, and what flows over its edges that of its epochs.
-    for (const stage of ['read-lines', 'count-words', 'write-counts']) await page.locator('.graph text', { hasText: stage }).first().waitFor();
+    for (const stage of ['read-lines', 'count-words', 'write-counts'])
+      await page.locator('.graph text', { hasText: stage }).first().waitFor();
     await expect.poll(() => page.locator('.edge.flows').count(), { timeout: 60_000 }).toBe(2);
 
     await run.until('two more epochs', () => run.eventsOf('committed').length >= 2 || undefined);
@@ -42,7 +43,10 @@ it.skipIf(CHROMIUM === undefined)(
     const seen = run.eventsOf('committed').at(-1)?.epoch ?? 0;
 
     await page.locator('nav a[href="#epochs"]').click();
-    await page.getByRole('cell', { name: `${seen}`, exact: true }).first().waitFor();
+    await page
+      .getByRole('cell', { name: `${seen}`, exact: true })
+      .first()
+      .waitFor();
     const lanes = page.locator('.timeline text.lane');
     // Each has its whole name as a title too.
     const names = async () => (await lanes.allTextContents()).map((text) => text.slice(0, 6));
@@ -51,7 +55,10 @@ it.skipIf(CHROMIUM === undefined)(
     await page.locator('nav a[href="#lag"]').click();
     await page.getByRole('cell', { name: `${count.input}-0`, exact: true }).waitFor();
     await page.locator('nav a[href="#transactions"]').click();
-    await page.getByRole('cell', { name: `${count.output}-0`, exact: true }).first().waitFor();
+    await page
+      .getByRole('cell', { name: `${count.output}-0`, exact: true })
+      .first()
+      .waitFor();
     await page.getByText(/of \d+ transactions open/).waitFor();
     await page.locator('nav a[href="#state"]').click();
     await page.getByRole('button', { name: 'largest keys of count-words' }).click();

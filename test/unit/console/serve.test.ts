@@ -143,6 +143,32 @@ describe('the console of a job', () => {
     for (const name of ['job', 'epochs', 'lag', 'state', 'savepoints']) expect(await panel(name)).toEqual({ is: 'unknown', why });
   });
 
+  it('waits for what does not answer for 20 s, asks it once for all who ask meanwhile, and leaves no timer behind what does', async () => {
+    let [asked, waits] = [0, 0];
+    const late = Promise.withResolvers<void>();
+    const sleep = (ms: number, signal?: AbortSignal) => {
+      waits++;
+      signal?.addEventListener('abort', () => waits--, { once: true });
+      return ms === 20_000 ? late.promise : Promise.resolve();
+    };
+    const deps = consoleDeps();
+    const { panel } = await opened({
+      ...deps,
+      clock: { ...deps.clock, sleep },
+      kafka: () => {
+        asked++;
+        return new Promise(() => undefined);
+      },
+    });
+    await panel('job');
+    expect(waits).toBe(0);
+    const both = [panel('lag'), panel('lag')];
+    await expect.poll(() => waits).toBe(2);
+    late.resolve();
+    for (const each of both) expect(await each).toEqual({ is: 'unknown', why: 'no answer within 20 s' });
+    expect({ asked, waits }).toEqual({ asked: 1, waits: 0 });
+  });
+
   it('knows no other panel and no other action, and acts on no GET', async () => {
     const { ask, act } = await opened(consoleDeps());
     expect((await ask('GET', '/panels/secrets')).status).toBe(404);
