@@ -4,7 +4,7 @@ import { Graph } from '../graph.ts';
 import { html, type View } from '../html.ts';
 import type { PanelProps } from '../props.ts';
 import { Facts, Note } from '../shown.ts';
-import { ago, duration, moment, plural } from '../text.ts';
+import { ago, duration, moment } from '../text.ts';
 
 const CHARTED = 300;
 
