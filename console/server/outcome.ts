@@ -44,7 +44,9 @@ export function createReader({ nowMs, sleep, explain }: Reading) {
     const reading = underWay.get(key) ?? outcomeOf(read).finally(() => underWay.delete(key));
     underWay.set(key, reading);
     const answered = new AbortController();
-    const late = sleep(WITHIN_MS, answered.signal).then((): Outcome<unknown> => ({ is: 'unknown', why: `no answer within ${WITHIN_MS / 1000} s` }));
+    const late = sleep(WITHIN_MS, answered.signal).then(
+      (): Outcome<unknown> => ({ is: 'unknown', why: `no answer within ${WITHIN_MS / 1000} s` }),
+    );
     try {
       return await Promise.race([reading, late]);
     } finally {
