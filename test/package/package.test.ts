@@ -102,7 +102,7 @@ describe('onceflow console in a new project', () => {
       const answer = await fetch(origin + path, { headers });
       return `${answer.status} ${answer.headers.get('content-type')?.split(';')[0]} ${await answer.text()}`;
     };
-    expect(await read('/')).toMatch(/^200 text\/html [^]*src="\/page\/main\.js"/);
+    expect(await read('/')).toMatch(/^200 text\/html [\s\S]*src="\/page\/main\.js"/);
     expect(await read('/page/main.js')).toMatch(
       /^200 text\/javascript import \{ render \} from '\/library\/preact\.js';\nimport \{ App \} from '\.\/app\.js';/,
     );

@@ -117,18 +117,17 @@ export function emptyJob(): ConsoleDeps {
   return { ...deps, deadLetterTopic: undefined, epochs: { ...deps.epochs, ...store } };
 }
 
-export const FAILURE = `epoch 121, stage count-words: user code failed at the record of topic lines, partition 3, offset 4711, in operator count-words: TypeError: Cannot read properties of undefined (reading 'length')
+export const FAILURE = `topic lines, partition 3, offset 4711: this record alone failed 5 times in a row in count-words of stage count-words (ONCEFLOW_POISON_ATTEMPTS): TypeError: Cannot read properties of undefined (reading 'length'). The job stops here and skips nothing. Mend the function and start the job again; or have such records left out (ONCEFLOW_POISON_POLICY=dead-letter); or have them tried for ever (ONCEFLOW_POISON_ATTEMPTS=unlimited).
+TypeError: Cannot read properties of undefined (reading 'length')
     at onRecord (file:///home/me/shop/src/job.ts:14:31)
     at takeRow (file:///home/me/shop/node_modules/onceflow/dist/lib/operators/kinds/process.js:87:7)
-    at OperatorRuntime.consume (file:///home/me/shop/node_modules/onceflow/dist/lib/operators/operator-runtime.js:142:5)
-it failed in 5 attempts; mend the function and start the job again, or set ONCEFLOW_DEAD_LETTER_TOPIC to leave such records out`;
+    at OperatorRuntime.consume (file:///home/me/shop/node_modules/onceflow/dist/lib/operators/operator-runtime.js:142:5)`;
 
 /** One that stopped at a record. */
 export function failedJob(): ConsoleDeps {
-  const deps = shownJob({
+  return shownJob({
     row: { failure: FAILURE, leaseExpiresAtMs: 0, lastCompleted: { epoch: 120, decisionId: 'd120' }, lastCommitted: 120 },
   });
-  return deps;
 }
 
 /** What is wrong with whoever is asked. */
