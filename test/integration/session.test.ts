@@ -7,6 +7,9 @@ import { uniqueName } from '../support/topics.ts';
 
 const AWS = ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_EC2_METADATA_DISABLED'];
 
+/** As it comes: each line of `console` has a head of its own here. */
+const report = (line: string) => process.stderr.write(`${line}\n`);
+
 it("a job's life by the command line, under load: savepoints, a change, a rehearsal, scaling by itself, kills, an export and a move leave every record there once", async () => {
   const keeper = await openKeeper();
   try {
@@ -14,13 +17,13 @@ it("a job's life by the command line, under load: savepoints, a change, a rehear
       kafka: await startKafka(keeper, { settings: BROKER_SETTINGS }),
       env: Object.fromEntries(AWS.map((name) => [name, requireEnv(name)])),
       name: uniqueName('session'),
-      report: (line) => console.log(line),
+      report,
     });
     expect(session.differences).toEqual({ totals: [], sizes: [] });
     expect(session.orders).toBeGreaterThan(3_000);
     expect(session.rescaled.some(({ from, to }) => to > from)).toBe(true);
     expect(session.rescaled.some(({ from, to }) => to < from)).toBe(true);
-    console.log(session.chart);
+    report(session.chart);
   } finally {
     await keeper.close();
   }

@@ -20,7 +20,7 @@ export interface SessionOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Another one for each session on the same stack. */
   readonly name: string;
-  readonly report: (line: string) => void;
+  readonly report: (line: string) => unknown;
 }
 
 export interface SessionRun {
@@ -38,6 +38,7 @@ export const BROKER_SETTINGS = { 'broker.session.timeout.ms': 1_500, 'broker.hea
 const ADDING = 'add-up';
 const CALM = 100;
 const BURST = 3_000;
+const BURST_MS = 2_000;
 const FIRST_WIDTH = 2;
 const WIDE = '1..4';
 const PROCESSES = '4';
@@ -86,13 +87,14 @@ export async function runSession({ kafka, env, name, report }: SessionOptions): 
     const other = user.start(second, ['run', '--processes', PROCESSES]);
     await other.line(({ event }) => event === 'stands-by', 'that it stands by');
 
-    user.step(`${BURST / CALM} times the load`);
+    user.step(`${BURST / CALM} times the load, for ${BURST_MS / 1_000} seconds`);
     const burstMs = user.nowMs;
     const rescaled = (way: 'up' | 'down') =>
       one.line((line) => isRescaled(line, way) && user.atMs(line) > burstMs, `that it has ${way === 'up' ? 'more' : 'fewer'} subtasks`);
     load.rate = BURST;
-    user.detail(scaleText(await rescaled('up')));
+    await sleep(BURST_MS);
     load.rate = CALM;
+    user.detail(scaleText(await rescaled('up')));
     user.detail(scaleText(await rescaled('down')));
 
     user.step('the machine that works is killed with -9');

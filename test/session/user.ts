@@ -8,14 +8,14 @@ const SHOWN_CHARS = 150;
 export class User {
   readonly marks: Mark[] = [];
   readonly #startMs = Date.now();
-  readonly #report: (line: string) => void;
+  readonly #report: (line: string) => unknown;
   readonly #started: CommandProcess[] = [];
 
   readonly #atExit = () => {
     for (const machine of this.#started) machine.killAtOnce();
   };
 
-  constructor(report: (line: string) => void) {
+  constructor(report: (line: string) => unknown) {
     this.#report = report;
     process.once('exit', this.#atExit);
   }
