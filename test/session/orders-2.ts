@@ -1,7 +1,7 @@
 import { defineJob, int64, json, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 import { type Order, shown } from '../support/orders.ts';
-import { sizeOf } from './sizes.ts';
 import { waitAMillisecond } from '../support/wait-a-millisecond.ts';
+import { sizeOf } from './sizes.ts';
 
 interface Sum {
   readonly orders: number;

@@ -1,7 +1,10 @@
 import { defineJob, int64, type JobDefinition, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 
 /** The word count with something else done at each word, before it is counted. @param step how much it counts for; default 1 */
-export function wordCountWith(name: string, does: { readonly before?: () => void; readonly step?: (word: string) => number }): JobDefinition {
+export function wordCountWith(
+  name: string,
+  does: { readonly before?: () => void; readonly step?: (word: string) => number },
+): JobDefinition {
   const { before = () => {}, step = () => 1 } = does;
   return defineJob(name, (job) => {
     job
