@@ -1,4 +1,7 @@
-import { runKafkaTool } from '../../local/stack/java.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { kafkaToolCommand } from '../../local/stack/java.ts';
 import { type Order, resultsOf } from '../support/orders.ts';
 import { sizeOf } from './sizes.ts';
 
@@ -9,21 +12,36 @@ export interface Consumed {
   readonly value: string;
 }
 
-const IDLE_MS = 3_000;
+/** Nothing more comes when nothing has come for so long. */
+const QUIET_MS = 2_000;
+const PATIENCE_MS = 120_000;
 const LINE = /^Partition:(\d+)\tOffset:(\d+)\t(.*)$/;
 
-/** All that Kafka's console consumer reads of a topic, committed records only: a reader that has nothing of ours. */
-export async function consumed(brokers: string, topic: string): Promise<Consumed[]> {
-  const { exitCode, stdout, stderr } = await runKafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+/**
+ * What Kafka's console consumer reads of a topic, committed records only: a reader that has nothing of ours. It reads on for a while when it
+ * has as many as there are to be.
+ */
+export async function consumed(brokers: string, topic: string, least: number): Promise<Consumed[]> {
+  const { command, args } = kafkaToolCommand('org.apache.kafka.tools.consumer.ConsoleConsumer', [
     ...['--bootstrap-server', brokers, '--topic', topic, '--from-beginning', '--isolation-level', 'read_committed'],
-    ...['--timeout-ms', `${IDLE_MS}`, '--formatter-property', 'print.partition=true', '--formatter-property', 'print.offset=true'],
+    ...['--formatter-property', 'print.partition=true', '--formatter-property', 'print.offset=true'],
   ]);
-  const lines = stdout.split('\n').slice(0, -1);
-  return lines.map((line) => {
+  const tool = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE_MS, killSignal: 'SIGKILL' });
+  const ended = once(tool, 'close');
+  const records: Consumed[] = [];
+  let said = '';
+  tool.stderr.on('data', (chunk) => (said += chunk));
+  let quiet: NodeJS.Timeout | undefined;
+  for await (const line of createInterface(tool.stdout)) {
     const [, partition, offset, value] = LINE.exec(line) ?? [];
-    if (value === undefined) throw new Error(`the console consumer shows ${JSON.stringify(line)}, exit code ${exitCode}\n${stderr}`);
-    return { partition: Number(partition), offset: Number(offset), value };
-  });
+    if (value === undefined) throw new Error(`the console consumer shows ${JSON.stringify(line)}`);
+    records.push({ partition: Number(partition), offset: Number(offset), value });
+    clearTimeout(quiet);
+    if (records.length >= least) quiet = setTimeout(() => tool.kill(), QUIET_MS);
+  }
+  await ended;
+  if (records.length < least) throw new Error(`the console consumer has read ${records.length} of ${least} records of ${topic}\n${said}`);
+  return records;
 }
 
 /** What both topics of the job must have in the end, told from its input alone, and from where the second build began. */

@@ -130,13 +130,18 @@ export async function runSession({ kafka, env, name, report }: SessionOptions): 
 
     user.step('no more orders come; what there are is worked off, and the job is stopped');
     await load.stop();
-    await untilAllIsThere(brokers, places);
+    const count = await untilAllIsThere(brokers, places);
     await user.run(moved, ['stop']);
     await there.stop();
 
     user.step("Kafka's own consumer reads everything, and each record is compared");
-    const [input, totals, sizes] = await Promise.all([places.orders, places.totals, places.sizes].map((topic) => consumed(brokers, topic)));
-    const expected = expectedOf(input ?? [], begins);
+    const later = count - begins.reduce((sum, offset) => sum + offset, 0);
+    const [input, totals, sizes] = await Promise.all([
+      consumed(brokers, places.orders, count),
+      consumed(brokers, places.totals, count),
+      consumed(brokers, places.sizes, later),
+    ]);
+    const expected = expectedOf(input, begins);
     const found = {
       totals: differences(valuesOf(totals), expected.totals),
       sizes: differences(valuesOf(sizes), expected.sizes),
@@ -211,13 +216,15 @@ async function beginsAt(user: User, env: Readonly<Record<string, string>>, topic
   return begins;
 }
 
-/** As many totals as orders. */
-async function untilAllIsThere(brokers: string, { orders, totals }: { readonly orders: string; readonly totals: string }): Promise<void> {
-  const [input, output] = [orders, totals].map((topic) => new TopicReader(topic, 'committed', brokers.split(',')));
-  await input?.readOn();
-  await output?.readUntil(({ records }) => records.length >= (input?.records.length ?? 0));
+/** As many totals as orders: how many. */
+async function untilAllIsThere(brokers: string, { orders, totals }: { readonly orders: string; readonly totals: string }): Promise<number> {
+  const reader = (topic: string) => new TopicReader(topic, 'committed', brokers.split(','));
+  const input = reader(orders);
+  await input.readOn();
+  await reader(totals).readUntil(({ records }) => records.length >= input.records.length);
+  return input.records.length;
 }
 
-function valuesOf(records: readonly { readonly value: string }[] = []): string[] {
+function valuesOf(records: readonly { readonly value: string }[]): string[] {
   return records.map(({ value }) => value);
 }
