@@ -70,6 +70,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run console:consume',
     'npm run console:transactions',
     'npm run docs:console',
+    'npm run docs:site',
     'onceflow',
   ]);
 });
