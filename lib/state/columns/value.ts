@@ -7,6 +7,7 @@ import type { Column } from './column.ts';
 import { decode, encode, freeze, isObject, writeEncoded, writeValue } from './encoding.ts';
 import { type Lifetime, lifetimeOf } from './lifetime.ts';
 import type { Translation } from './translation.ts';
+import { weighValue } from './weights.ts';
 
 /** A state that holds one value of each key. In a snapshot: its encoding, in a delta too. */
 export interface ValueDeclaration extends DeclaredState {
@@ -111,6 +112,10 @@ class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
 
   forget(number: number): void {
     this.#values[number] = undefined;
+  }
+
+  weigh(number: number): number {
+    return weighValue(this.#values[number]);
   }
 
   takeBack(): void {}
@@ -226,6 +231,10 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
 
   forget(number: number): void {
     this.#kept[number] = undefined;
+  }
+
+  weigh(number: number): number {
+    return weighValue(this.#kept[number]);
   }
 
   forgetExpired(number: number): void {
