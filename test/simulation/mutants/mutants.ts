@@ -65,7 +65,6 @@ const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
 const INTERVAL_JOIN = 'lib/api/joins/interval-join.ts';
 const NEW_NAMES = 'lib/epoch/start/new-names.ts';
 const CHECK_STATE = 'lib/epoch/start/check-state.ts';
-const STATE_SET = 'lib/state/state-set.ts';
 const MAP_FORMAT = 'lib/state/columns/map-format.ts';
 
 /** Before each deletion, behind the savepoints. */
