@@ -89,7 +89,10 @@ export const PANELS = {
     const last = await lastEpoch(deps, await rowOf(deps));
     if (last === undefined) throw new NothingThere(NO_EPOCH);
     const { state } = await manifestIn(deps, last);
-    return { epoch: last.epoch, operators: stateSizes(state).map((size) => ({ ...size, largestSubtask: largestSubtask(ofName(state, size.uid) ?? []) })) };
+    return {
+      epoch: last.epoch,
+      operators: stateSizes(state).map((size) => ({ ...size, largestSubtask: largestSubtask(ofName(state, size.uid) ?? []) })),
+    };
   },
 
   keys: (deps: ConsoleDeps, { operator }: Query): Promise<KeysShown> => readKeys(deps, operator),

@@ -2,9 +2,9 @@ import type { ConsoleDeps } from '../../console/server/deps.ts';
 import { bytes } from '../../lib/format/serdes.ts';
 import type { EpochRow, EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
 import { type FetchedPartition, type FetchRange, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
+import type { Manifest } from '../../lib/protocol/manifest.ts';
 import { memoryKafka } from '../../lib/testing/memory-kafka.ts';
 import { MemoryTopics } from '../../lib/testing/memory-topics.ts';
-import type { Manifest } from '../../lib/protocol/manifest.ts';
 
 /*
  * Jobs that a console of the tests shows, out of rows that are made here: the page is the same whoever wrote them.
@@ -44,7 +44,12 @@ export function shownJob({ subtasks = 4, epochs = 120, row = {}, text, change = 
     pool: { kafka: { 'write-counts': { subtasks, places: [output] } } },
     scale: {
       'read-lines': { subtasks: Math.min(4, subtasks), least: 1, most: 8 },
-      'count-words': { subtasks, least: 1, most: 64, since: { epoch: Math.floor((newest() - 80) / 100) * 100 + 80, atMs: Date.now() - 40_000, why: text ?? BACKLOG } },
+      'count-words': {
+        subtasks,
+        least: 1,
+        most: 64,
+        since: { epoch: Math.floor((newest() - 80) / 100) * 100 + 80, atMs: Date.now() - 40_000, why: text ?? BACKLOG },
+      },
       'write-counts': { subtasks, least: 1, most: 64 },
     },
     fingerprint: 'f',

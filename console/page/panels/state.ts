@@ -25,7 +25,11 @@ export function State(): View {
           { title: 'size', as: 'number', cell: (each: Operator) => bytes(each.bytes) },
           { title: '', cell: (each: Operator) => html`<${Share} of=${each.bytes} whole=${whole} label=${`share of ${each.uid}`} />` },
           { title: 'largest subtask', cell: largestText },
-          { title: '', cell: ({ uid }: Operator) => html`<button type="button" aria-label=${`keys of ${uid}`} onClick=${() => setOperator(uid)}>Keys</button>` },
+          {
+            title: '',
+            cell: ({ uid }: Operator) =>
+              html`<button type="button" aria-label=${`keys of ${uid}`} onClick=${() => setOperator(uid)}>Keys</button>`,
+          },
         ]} />`;
     }} />
     ${operator !== undefined && html`<${Keys} key=${operator} operator=${operator} />`}
@@ -51,10 +55,21 @@ function Keys({ operator }: { readonly operator: string }): View {
     </section>`} />`;
 }
 
-function KeyTable({ caption, what, keys }: { readonly caption: string; readonly what: string; readonly keys: readonly CountedKey[] }): View {
+function KeyTable({
+  caption,
+  what,
+  keys,
+}: {
+  readonly caption: string;
+  readonly what: string;
+  readonly keys: readonly CountedKey[];
+}): View {
   return html`<${Table} caption=${caption} rows=${keys} empty="There is none." columns=${[
     { title: 'key', cell: ({ key }: CountedKey) => html`<code class="lines">${key}</code>` },
     { title: what, as: 'number', cell: ({ count }: CountedKey) => number(count) },
-    { title: '', cell: ({ key, count }: CountedKey) => html`<${Share} of=${count} whole=${keys[0]?.count ?? 1} label=${`${what} of ${key}`} />` },
+    {
+      title: '',
+      cell: ({ key, count }: CountedKey) => html`<${Share} of=${count} whole=${keys[0]?.count ?? 1} label=${`${what} of ${key}`} />`,
+    },
   ]} />`;
 }

@@ -33,7 +33,8 @@ function Found({ found }: { readonly found: TransactionsShown }): View {
         },
         {
           title: '',
-          cell: ({ committed, uncommitted, topic, partition }: VisiblePartition) => html`<${Share} of=${uncommitted - committed} whole=${most} label=${`not yet committed in ${topic}-${partition}`} />`,
+          cell: ({ committed, uncommitted, topic, partition }: VisiblePartition) =>
+            html`<${Share} of=${uncommitted - committed} whole=${most} label=${`not yet committed in ${topic}-${partition}`} />`,
         },
       ]} />
     </section>
