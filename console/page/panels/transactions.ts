@@ -14,7 +14,7 @@ export function Transactions(): View {
 }
 
 function Found({ found }: { readonly found: TransactionsShown }): View {
-  const { transactions, visible, readersHeldUp, heldUpByForgotten, heldUpByOthers } = found;
+  const { transactions, visible, heldUpByForgotten, heldUpByOthers } = found;
   const open = transactions.filter(({ openness }) => openness !== 'over').length;
   const most = Math.max(1, ...visible.map(({ committed, uncommitted }) => uncommitted - committed));
   return html`

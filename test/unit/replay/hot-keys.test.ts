@@ -24,7 +24,7 @@ function snapshotOf(epochs: readonly (readonly string[])[]) {
   const touch = (key: string) => {
     const bytes = Buffer.from(key);
     set.keys.current = set.keys.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
-    (set.handles as unknown as { readonly count: ValueState<number> }).count.update((count) => count + 1);
+    (set.handles as unknown as { readonly count: ValueState<number> }).count.update((count) => (count ?? 0) + 1);
   };
   const payloads = new Map<string, Buffer>();
   const kept = (parts: readonly Buffer[]): BlobRef => {
