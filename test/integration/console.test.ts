@@ -230,7 +230,9 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     let asked = 0;
     page.on('request', () => asked++);
     const hidden = (is: boolean) =>
-      page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${is} }); document.dispatchEvent(new Event('visibilitychange'))`);
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { configurable: true, value: ${is} }); document.dispatchEvent(new Event('visibilitychange'))`,
+      );
     await hidden(true);
     // What was under way.
     await page.waitForTimeout(1_500);
