@@ -217,7 +217,7 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     await page.keyboard.press('ArrowLeft');
     await page.getByRole('button', { name: 'to the newest' }).waitFor();
     await page.keyboard.press('Home');
-    await page.locator('.timeline .which', { hasText: /^1$/ }).waitFor();
+    await page.locator('.timeline title', { hasText: /^epoch 1 took/ }).waitFor({ state: 'attached' });
     await page.keyboard.press('End');
     await page.getByRole('button', { name: '● live' }).waitFor();
     await page.keyboard.press('+');
