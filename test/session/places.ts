@@ -10,7 +10,7 @@ type Env = Readonly<Record<string, string>>;
 
 /** Short times: whoever looks on waits for something that happens, and not for a timer. */
 const QUICK: Env = {
-  ONCEFLOW_CHECKPOINT_INTERVAL_MS: '400',
+  ONCEFLOW_CHECKPOINT_INTERVAL_MS: '500',
   ONCEFLOW_LEASE_MS: '3000',
   ONCEFLOW_RESTART_BACKOFF_MS: '50',
   ONCEFLOW_RESTART_BACKOFF_MAX_MS: '500',
