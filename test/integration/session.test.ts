@@ -10,7 +10,9 @@ const AWS = ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_
 /** As it comes: each line of `console` has a head of its own here. */
 const report = (line: string) => process.stderr.write(`${line}\n`);
 
-it("a job's life by the command line, under load: savepoints, a change, a rehearsal, scaling by itself, kills, an export and a move leave every record there once", async () => {
+it("a job's life by the command line, under load: savepoints, a change, a rehearsal, scaling by itself, kills, an export and a move leave every record there once", {
+  timeout: 600_000,
+}, async () => {
   const keeper = await openKeeper();
   try {
     const session = await runSession({
