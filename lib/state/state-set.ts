@@ -10,8 +10,10 @@ import { earliestOf } from './earliest.ts';
 import { CHANGED, KeyIndex, type ProcessingClock } from './key-index.ts';
 import { RecordScope } from './record-scope.ts';
 import { ResidentKeys } from './resident-keys.ts';
+import { decodeHead } from './snapshot/head.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
 import { type SnapshotPart, SnapshotWriter } from './snapshot/writer.ts';
+import type { EntryPlace } from './spilled-pages.ts';
 import type { StateMemory } from './state-memory.ts';
 import { type StoredState, storedStates } from './stored-state.ts';
 
@@ -194,6 +196,30 @@ export class StateSet implements Snapshotted {
     }
   }
 
+  /**
+   * The same as `load` of a base, before anything else of these key groups. Where there is a bound nothing of it comes into memory, if it is of
+   * the same states and none of them can be due by itself.
+   */
+  loadBase(payload: Buffer, keyGroups: KeyGroupRange = this.keyGroups): void {
+    const { residents } = this;
+    const name = `state of ${this.#uid}`;
+    const isSame = JSON.stringify(decodeHead(payload, name).head.states) === JSON.stringify(this.#stored);
+    if (residents === undefined || this.waitsForTime || !isSame) {
+      this.load([payload], keyGroups);
+      return;
+    }
+    residents.read(keyGroups);
+    let group: { readonly keyGroup: number; readonly entries: EntryPlace[] } | undefined;
+    readSnapshot(payload, name, this.#stored, keyGroups, ({ keyGroup, from, to, start, end }) => {
+      if (group?.keyGroup !== keyGroup) {
+        if (group !== undefined) residents.takeBase(group.keyGroup, payload, group.entries);
+        group = { keyGroup, entries: [] };
+      }
+      group.entries.push({ from, to, start, end });
+    });
+    if (group !== undefined) residents.takeBase(group.keyGroup, payload, group.entries);
+  }
+
   /** Forgets everything. */
   drop(): void {
     this.keys.drop();
@@ -244,11 +270,11 @@ export class StateSet implements Snapshotted {
   /** The keys of a group that are on disk: as they lie there, unless something of them may have expired. */
   #writeSpilled(residents: ResidentKeys, keyGroup: number, writer: SnapshotWriter): void {
     const isAging = this.#columns.some(({ state }) => state.ttl !== undefined);
-    residents.each(keyGroup, ({ key, held }) => {
-      if (!isAging) {
-        writer.writtenEntry(key, held);
-        return;
-      }
+    if (!isAging) {
+      residents.copyTo(keyGroup, writer);
+      return;
+    }
+    residents.each(keyGroup, ({ key }) => {
       const number = residents.bring(keyGroup, key) as number;
       for (const column of this.#columns) if (column.state.ttl !== undefined) column.forgetExpired?.(number);
       if (this.#isCleared(number)) {

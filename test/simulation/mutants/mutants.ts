@@ -59,6 +59,7 @@ const FILE_NAMES = 'lib/sinks/files/paths.ts';
 const FIRING = 'lib/operators/firing.ts';
 const STATE_SET = 'lib/state/state-set.ts';
 const RESIDENT_KEYS = 'lib/state/resident-keys.ts';
+const SPILLED_PAGES = 'lib/state/spilled-pages.ts';
 const UNREAD = 'lib/stages/unread-state.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
@@ -1474,7 +1475,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a key group is read as a whole: its base and all its deltas',
-    edits: [edit(UNREAD, 'Promise.all(blobs.map((blob) =>', 'Promise.all(blobs.slice(0, 1).map((blob) =>')],
+    edits: [edit(UNREAD, 'state.load(deltas, keyGroups);', 'state.load(deltas.slice(0, 0), keyGroups);')],
   },
   {
     name: 'a base holds what is on disk',
@@ -1504,5 +1505,13 @@ export const mutants: readonly Mutant[] = [
         'this.#columns.slice(0, 0).map((column) => column.dueOf?.(number))',
       ),
     ],
+  },
+  {
+    name: 'a key that comes from a page on disk is gone from it',
+    edits: [edit(SPILLED_PAGES, 'Buffer.concat([page.subarray(0, from), page.subarray(to)])', 'page')],
+  },
+  {
+    name: 'a base holds the pages on disk',
+    edits: [edit(RESIDENT_KEYS, 'this.#pages.eachPage(keyGroup, (entries, count) => writer.writtenEntries(entries, count));', '')],
   },
 ];
