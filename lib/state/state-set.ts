@@ -147,9 +147,7 @@ export class StateSet implements Snapshotted {
   /** All state that has not expired. The parts are owned by the caller. */
   takeBase(): Buffer[] {
     if (this.residents !== undefined) return [...this.#basesOf(this.residents, Number.POSITIVE_INFINITY)].flat();
-    this.takeBack();
-    this.#forgetCleared();
-    this.#forgetExpired();
+    this.#forgetIdle();
     const parts = this.#write('base', this.keys.allByGroup());
     this.#settle();
     return parts;
@@ -248,9 +246,7 @@ export class StateSet implements Snapshotted {
   /** @param partBytes a payload of so much is followed by another */
   *#basesOf(residents: ResidentKeys, partBytes: number): Generator<Buffer[]> {
     if (residents.unread.size > 0) throw new Error(`${this.#uid}: a base is asked for before all key groups were read`);
-    this.takeBack();
-    this.#forgetCleared();
-    this.#forgetExpired();
+    this.#forgetIdle();
     this.#settle();
     residents.makeRoom();
     let writer = new SnapshotWriter('base', this.#columns);
@@ -306,6 +302,13 @@ export class StateSet implements Snapshotted {
   #forgetCleared(): void {
     this.forgetMet();
     for (const number of this.keys.changed()) if (this.#isCleared(number)) this.#forget(number);
+  }
+
+  /** Before a base: what it leaves out. */
+  #forgetIdle(): void {
+    this.takeBack();
+    this.#forgetCleared();
+    this.#forgetExpired();
   }
 
   /** Of all keys: also of those that nobody has touched since. */

@@ -366,7 +366,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'warm state is used only under the id of the snapshot that it equals',
-    edits: [edit(OPERATOR, 'return same ? runtime : undefined;', 'return same || runtime !== undefined ? runtime : undefined;')],
+    edits: [edit(OPERATOR, 'if (same) return { runtime, unread };', 'if (same || runtime !== undefined) return { runtime, unread };')],
   },
   {
     name: 'warm state loses its id before it is changed',
@@ -515,7 +515,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/garbage/retain.ts',
-        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : facts.lastCompleted);',
         'return epoch <= facts.lastCompleted;',
       ),
       edit(
@@ -530,8 +530,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/garbage/retain.ts',
-        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
-        'return epoch <= (passing ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
       ),
     ],
   },
@@ -866,8 +866,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         OPERATOR,
-        'base: previous.base, deltas: [...previous.deltas, delta], due: state.due()',
-        'base: previous.base, deltas: [...previous.deltas, delta], due: previous.due',
+        '...(baseParts !== undefined && { baseParts }), due: state.due() };',
+        '...(baseParts !== undefined && { baseParts }), due: previous.due };',
       ),
     ],
   },
