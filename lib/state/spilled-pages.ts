@@ -63,7 +63,7 @@ export class SpilledPages {
   eachPage(keyGroup: number, visit: (entries: Buffer, count: number) => void): void {
     for (let index = 0; index < (this.#pages.get(keyGroup) ?? 0); index++) {
       const page = this.#rows.page(keyGroup, index);
-      if (page !== undefined && page.length > 0) visit(page, this.#entriesOf(keyGroup, page).length);
+      if (page !== undefined && page.length > 0) visit(page, this.#count(page));
     }
   }
 
@@ -91,6 +91,17 @@ export class SpilledPages {
       if (size === key.length && page.toString('latin1', start, heldAt) === key) return { from, heldAt, to: cursor.position };
     }
     return undefined;
+  }
+
+  #count(page: Buffer): number {
+    let count = 0;
+    const cursor = this.#cursor;
+    cursor.turnTo(page, 0, page.length);
+    for (; cursor.position < page.length; count++) {
+      const size = cursor.size();
+      this.#pass(cursor.position + size);
+    }
+    return count;
   }
 
   #entriesOf(keyGroup: number, page: Buffer): SpilledRow[] {
