@@ -37,6 +37,8 @@ export interface Figures {
   readonly longestMs: number;
   readonly restartMs: number;
   readonly peakMb: number;
+  /** What is left when all garbage is collected behind the last epoch. */
+  readonly liveMb: number;
 }
 
 async function measured({ folder, keys, rows, epochs, boundBytes, what }: Setting): Promise<Figures> {
@@ -60,8 +62,11 @@ async function measured({ folder, keys, rows, epochs, boundBytes, what }: Settin
   } else {
     restartMs = await running.run(drawn('uniform', what, keys));
   }
+  // The process has --expose-gc.
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
   const peakKb = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-  return { rowsPerSecond, longestMs, restartMs, peakMb: Math.round(Number(peakKb) / 1000) };
+  return { rowsPerSecond, longestMs, restartMs, peakMb: Math.round(Number(peakKb) / 1000), liveMb: Math.round((heapUsed + external) / 1e6) };
 }
 
 function* keysFrom(first: number, end: number): Generator<number> {
