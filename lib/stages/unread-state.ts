@@ -75,7 +75,9 @@ export class UnreadState {
     for (let at = 0; at < slices.length; at += SLICES_AT_ONCE) {
       const read = slices.slice(at, at + SLICES_AT_ONCE).map(async (keyGroups) => ({
         keyGroups,
-        loaded: await Promise.all(snapshots.map(async ({ bases, deltas }) => Promise.all([this.#part(bases, keyGroups), this.#part(deltas, keyGroups)]))),
+        loaded: await Promise.all(
+          snapshots.map(async ({ bases, deltas }) => Promise.all([this.#part(bases, keyGroups), this.#part(deltas, keyGroups)])),
+        ),
       }));
       for (const { keyGroups, loaded } of await Promise.all(read))
         for (const [bases, deltas] of loaded) {

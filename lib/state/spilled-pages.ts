@@ -121,7 +121,10 @@ export class SpilledPages {
   #pass(heldAt: number): void {
     const cursor = this.#cursor;
     cursor.position = heldAt;
-    for (let state = 0; state < this.#states; state++) cursor.position += Math.max(0, cursor.sizePlusOne() - 1);
+    for (let state = 0; state < this.#states; state++) {
+      const bytes = cursor.sizePlusOne() - 1;
+      if (bytes > 0) cursor.position += bytes;
+    }
   }
 }
 
