@@ -48,8 +48,17 @@ await runCommand({ name: 'npm run bench:state', usage: USAGE, options }, async (
       const restarted = await inProcess({ ...setting, what: rows });
       const few = await inProcess({ ...setting, what: FEW_ROWS });
       const { uniform, skewed } = filled.rowsPerSecond;
-      const restarts = [restarted, few].flatMap(({ restartMs, liveMb, peakMb }) => [`${Math.round(restartMs)} ms`, `${liveMb}, ${peakMb} MB`]);
-      const cells = [Math.round(uniform), Math.round(skewed), `${Math.round(filled.longestMs)} ms`, `${filled.liveMb}, ${filled.peakMb} MB`, ...restarts];
+      const restarts = [restarted, few].flatMap(({ restartMs, liveMb, peakMb }) => [
+        `${Math.round(restartMs)} ms`,
+        `${liveMb}, ${peakMb} MB`,
+      ]);
+      const cells = [
+        Math.round(uniform),
+        Math.round(skewed),
+        `${Math.round(filled.longestMs)} ms`,
+        `${filled.liveMb}, ${filled.peakMb} MB`,
+        ...restarts,
+      ];
       console.log(`| ${name} | ${cells.join(' | ')} |`);
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -86,7 +86,7 @@ it('a page is there as it was put last, whatever rows there are, until all is cl
 it('what the disk refuses says which option asked for it, and what to do', () => {
   const rows = openSpilledRows();
   rows.close();
-  expect(() => rows.put(1, 'a', held('x'), undefined)).toThrow(/ONCEFLOW_STATE_MEMORY_BYTES.*SQLITE_TMPDIR, or raise the bound/);
+  expect(() => rows.put(1, 'a', held('x'), undefined)).toThrow(/ONCEFLOW_STATE_MEMORY_BYTES.*SQLITE_TMPDIR\), or raise the bound/);
 });
 
 /** Those of SQLite in the folders that it may use. */
