@@ -74,6 +74,8 @@ export class StateSet implements Snapshotted {
   readonly #memory: StateMemory | undefined;
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
+  /** The same as the head of a snapshot says it. */
+  readonly #written: string;
 
   constructor({ uid, states, storedAs = states, maxParallelism, keyGroups, scope = new RecordScope(), clock, memory }: StateSetOptions) {
     this.#uid = uid;
@@ -83,6 +85,7 @@ export class StateSet implements Snapshotted {
     });
     this.#columns = states.map((state) => openColumn(this.keys, state));
     this.#stored = storedStates(storedAs);
+    this.#written = JSON.stringify(this.#stored.map(({ name, kind, serdes }) => ({ name, kind, serdes })));
     this.#memory = memory;
     this.residents = memory === undefined ? undefined : new ResidentKeys(this.keys, this.#columns, memory);
     this.keys.elsewhere = this.residents;
@@ -204,7 +207,7 @@ export class StateSet implements Snapshotted {
   loadBase(payload: Buffer, keyGroups: KeyGroupRange = this.keyGroups): void {
     const { residents } = this;
     const name = `state of ${this.#uid}`;
-    const isSame = JSON.stringify(decodeHead(payload, name).head.states) === JSON.stringify(this.#stored);
+    const isSame = JSON.stringify(decodeHead(payload, name).head.states) === this.#written;
     if (residents === undefined || this.waitsForTime || !isSame) {
       this.load([payload], keyGroups);
       return;
