@@ -206,15 +206,15 @@ export class StateSet implements Snapshotted {
    */
   loadBase(payload: Buffer, keyGroups: KeyGroupRange = this.keyGroups): void {
     const { residents } = this;
-    const name = `state of ${this.#uid}`;
-    const isSame = JSON.stringify(decodeHead(payload, name).head.states) === this.#written;
+    const what = `state of ${this.#uid}`;
+    const isSame = JSON.stringify(decodeHead(payload, what).head.states) === this.#written;
     if (residents === undefined || this.waitsForTime || !isSame) {
       this.load([payload], keyGroups);
       return;
     }
     residents.read(keyGroups);
     let group: { readonly keyGroup: number; readonly entries: EntryPlace[] } | undefined;
-    readSnapshot(payload, name, this.#stored, keyGroups, ({ keyGroup, from, to, start, end }) => {
+    readSnapshot(payload, what, this.#stored, keyGroups, ({ keyGroup, from, to, start, end }) => {
       if (group?.keyGroup !== keyGroup) {
         if (group !== undefined) residents.takeBase(group.keyGroup, payload, group.entries);
         group = { keyGroup, entries: [] };
