@@ -11,7 +11,7 @@ import type { Figures, Setting } from './state-process.ts';
 const USAGE = `npm run bench:state [-- [--keys N] [--rows N] [--epochs N] [--times N]]
 
 State that is larger than memory, beside the same without a bound: an operator subtask counts rows by key, its snapshots included, with blobs
-in a folder. Each figure is of a process of its own.
+in a folder. Each figure is of a process of its own; times are processor time.
 
   --keys N     keys that have state (default 2000000)
   --rows N     rows of an epoch (default 20000)
@@ -34,7 +34,7 @@ await runCommand({ name: 'npm run bench:state', usage: USAGE, options }, async (
   console.log(`${JSON.stringify(describeMachine())}, load ${load()}`);
   console.log(`${keys} keys, ${rows} rows an epoch, bound ${Math.round(boundBytes / 1e6)} MB\n`);
   console.log(
-    '| | rows/s, uniform | rows/s, skewed | longest epoch | memory: live, peak | first epoch of a new process: as many rows, uniform | its memory | 100 rows | its memory |',
+    '| | rows per second of CPU, uniform | skewed | longest epoch | memory: live, peak | first epoch of a new process: as many rows, uniform | its memory | 100 rows | its memory |',
   );
   console.log('|---|---|---|---|---|---|---|---|---|');
   for (const [name, bound] of [
