@@ -67,7 +67,13 @@ async function measured({ folder, keys, rows, epochs, boundBytes, what }: Settin
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
   const peakKb = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-  return { rowsPerSecond, longestMs, restartMs, peakMb: Math.round(Number(peakKb) / 1000), liveMb: Math.round((heapUsed + external) / 1e6) };
+  return {
+    rowsPerSecond,
+    longestMs,
+    restartMs,
+    peakMb: Math.round(Number(peakKb) / 1000),
+    liveMb: Math.round((heapUsed + external) / 1e6),
+  };
 }
 
 function* keysFrom(first: number, end: number): Generator<number> {
