@@ -10,6 +10,7 @@ export function eventText(event: CoordinatorEvent): string | undefined {
         `started from ${event.from}, in incarnation ${event.incarnation}`,
         ...(event.added.length > 0 ? [`${event.added.join(', ')}, and starts empty`] : []),
         ...(event.dropped.length > 0 ? [`left behind: ${event.dropped.join(', ')}`] : []),
+        ...(event.sourceOffsets === undefined ? [] : [`its sources at ${event.sourceOffsets}`]),
       ].join('; ');
     case 'recovered':
       return `recovered epoch ${event.epoch}: ${event.committed} committed again, ${event.republished} published again`;

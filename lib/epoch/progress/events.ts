@@ -17,7 +17,10 @@ export type CoordinatorEvent =
       readonly lastCompleted: number | undefined;
       readonly lastCommitted: number;
     }
-  /** The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `dropped`: uids that were left behind. */
+  /**
+   * The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `dropped`: uids that were left behind.
+   * `sourceOffsets`: where its sources go on, if not at its offsets.
+   */
   | {
       readonly event: 'started-from';
       readonly from: string;
@@ -26,6 +29,7 @@ export type CoordinatorEvent =
       readonly left: string;
       readonly added: readonly string[];
       readonly dropped: readonly string[];
+      readonly sourceOffsets?: string | undefined;
     }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }
   /** Epochs can run: it is decided where every source reads from. */

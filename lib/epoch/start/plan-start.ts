@@ -5,13 +5,14 @@ import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coord
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { openManifest } from '../decision/read-manifest.ts';
 import { withoutDropped } from './dropped.ts';
+import { withSourceOffsets } from './source-offsets.ts';
 import type { StartAt } from './start-at.ts';
 import { epochToStartAt, type Startable, savepointToStartAt } from './startable.ts';
 
 /** A start from another epoch than the last, which was checked, and of which nothing is done yet. */
 export interface PlannedStart {
   readonly from: Startable;
-  /** What the new incarnation begins with: as it was, but for what is dropped. */
+  /** What the new incarnation begins with: as it was, but for what is dropped, and for offsets that are others by request. */
   readonly manifest: Manifest;
   readonly incarnation: string;
   /** The row as it will be, as far as a start checks it. */
@@ -44,9 +45,10 @@ export async function planStart(
   const stored = await untilAnswered(deps, `reading the manifest of ${from.what}`, () => openManifest(deps, from.manifest), signal);
   const dropped = withoutDropped(from, stored, startAt.drop, settings.plan);
   if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
-  const { manifest, fingerprint } = dropped;
+  const { fingerprint } = dropped;
   const added = checkGraph(from, fingerprint, settings);
   checkWrittenAgain(row, from, startAt);
+  const manifest = await withSourceOffsets(deps, settings, dropped.manifest, signal);
   const incarnation = deps.random.id().slice(0, 8);
   const rowAfter: JobRow = {
     ...row,
