@@ -21,6 +21,7 @@ import { functionsOf, nameProfiles } from './harness/profiles.ts';
 import { appendResult, type RunResult, readResults } from './harness/results.ts';
 import type { ModeOf } from './harness/run.ts';
 import { tableOf } from './harness/table.ts';
+import { inTurn } from './harness/turns.ts';
 import { USAGE } from './harness/usage.ts';
 
 const RESULTS = fileURLToPath(new URL('../.onceflow/bench-results/', import.meta.url));
@@ -84,10 +85,9 @@ interface Turn {
   readonly run: number;
 }
 
-/** A B A B …: what drifts on the machine meanwhile befalls all alike. */
 function turnsOf(variants: readonly ModeOf[], { runs, peers }: Options): Turn[] {
   const round = variants.flatMap((variant) => (peers ?? variant.peers).map((peer) => ({ variant, peer })));
-  return Array.from({ length: runs }, (_, index) => round.map((turn) => ({ ...turn, run: index + 1 }))).flat();
+  return inTurn(round, runs);
 }
 
 interface Prepared {

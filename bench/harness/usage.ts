@@ -1,6 +1,6 @@
 export const USAGE = `npm run bench -- [modes] [flags]
 
-Runs the same exactly-once count on Onceflow and on others, one after the other in turn (A B A B …), on one broker and one
+Runs the same exactly-once count on Onceflow and on others, in turn (A B B A A B …), on one broker and one
 AWS emulator, which it starts and stops. Each run's output is checked record by record by a reader of Kafka's own. It prints
 a table of medians with ratios and targets, and writes every run as a line of JSON. Without flags: a short run of a few
 minutes, to see that everything works; see bench/README.md for the commands behind the published figures.

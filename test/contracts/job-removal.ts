@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import type { EpochStore, JobRemoval, JobRow } from '../../lib/ports/epoch-store.ts';
-import { decisionOf, newJobRow, poolOf } from './epoch-store.ts';
+import { decisionOf, newJobRow, poolOf } from './epoch-rows.ts';
 
 export interface RemovalUnderTest {
   readonly store: EpochStore;

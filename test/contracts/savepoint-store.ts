@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EpochStore, JobRow, NextIncarnation, Savepoint } from '../../lib/ports/epoch-store.ts';
-import { decisionOf, newJobRow } from './epoch-store.ts';
-
-const newId = () => randomUUID().replaceAll('-', '');
+import { decisionOf, newId, newJobRow } from './epoch-rows.ts';
 
 /** What every `EpochStore` promises of savepoints. `open` is called twice: another process, that held a generation, writes late. */
 export function savepointStoreContract(open: () => Promise<EpochStore>): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { IDLE_TICK, type Job, operationsOfEpoch, operationsOfSecond } from '../../bench/cost/operations.ts';
-import { parallelismOf } from './draw.ts';
 import type { Call } from './kernel/faults.ts';
+import { parallelismOf } from './parallelism.ts';
 import { jobNamed, plain, story } from './scenarios/story.ts';
 import type { WorldOptions } from './world-options.ts';
 

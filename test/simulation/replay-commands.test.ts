@@ -6,8 +6,8 @@ import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState
 import { compilePlan } from '../../lib/plan/compile.ts';
 import type { Savepoint } from '../../lib/ports/epoch-store.ts';
 import { runCommand } from '../unit/cli/run-command.ts';
-import { parallelismOf } from './draw.ts';
 import { wordsBy } from './jobs/lines.ts';
+import { parallelismOf } from './parallelism.ts';
 import { archiveOf, writesIn } from './replayed.ts';
 import { story } from './scenarios/story.ts';
 import { INPUT, JOB, type SimJob } from './sim-job.ts';

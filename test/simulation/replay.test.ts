@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { drawWorld, parallelismOf } from './draw.ts';
+import { drawWorld } from './draw.ts';
 import type { Fault } from './kernel/faults.ts';
+import { parallelismOf } from './parallelism.ts';
 import { archiveOf, replayed, writesIn } from './replayed.ts';
 import { JOB } from './sim-job.ts';
 import { FaultyUserCode, faultless, type UserCode } from './user-code.ts';

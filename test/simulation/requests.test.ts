@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parallelismOf } from './draw.ts';
 import type { Call } from './kernel/faults.ts';
+import { parallelismOf } from './parallelism.ts';
 import { jobNamed, plain, story } from './scenarios/story.ts';
 import type { InputBatch, WorldOptions } from './world-options.ts';
 

@@ -1,7 +1,7 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
 import type { SinkSpec } from '../../lib/sinks/connectors.ts';
-import type { Plainly } from './jobs/plain-joins.ts';
+import type { Rewritten } from './jobs/plain-joins.ts';
 import { faultless, type UserCode } from './user-code.ts';
 
 /**
@@ -18,12 +18,12 @@ export type Build = 'a' | 'b';
 export interface SimJob {
   readonly name: string;
   define(build: Build, startingOffsets: StartingOffsets, code?: UserCode): JobDefinition;
-  /** By uid, what operators of the engine's own must do, written anew: the interpreter runs that in their place. */
-  readonly plainly?: Readonly<Record<string, Plainly>>;
+  /** By uid, operators of the engine's own, written anew: the interpreter runs that in their place, and output and state must be what it makes. */
+  readonly rewritten?: Readonly<Record<string, Rewritten>>;
   /**
    * The same job with plain functions in place of the engine's own operators, which share no code with it: what this gives its sinks is what
-   * the job must. Sources, sinks and keyed operators have the uids that they have there. Undefined: it has none that are more than the
-   * author's functions.
+   * the job must; its state is its own, and not compared. Sources, sinks and keyed operators have the uids that they have there. Undefined: it
+   * has none that are more than the author's functions.
    */
   readonly plain?: SimJob['define'];
   /** Build b has sources, state and sinks that build a has not, so that there is no way back to a. */
@@ -60,7 +60,7 @@ const shapes = new WeakMap<SimJob, JobShape>();
 export function shapeOf(job: SimJob): JobShape {
   const known = shapes.get(job);
   if (known !== undefined) return known;
-  const definition = plainlyDefined(job);
+  const definition = withRewritten(job);
   const { nodes } = definition;
   const isBehindKey = (id: number): boolean => {
     const node = nodes[id];
@@ -83,9 +83,9 @@ export function shapeOf(job: SimJob): JobShape {
   return shape;
 }
 
-function plainlyDefined({ define, plainly = {} }: SimJob): JobDefinition {
+function withRewritten({ define, rewritten = {} }: SimJob): JobDefinition {
   const definition = define('b', 'earliest', faultless);
-  const nodes = definition.nodes.map((node) => (node.kind === 'process' ? { ...node, ...plainly[node.uid] } : node));
+  const nodes = definition.nodes.map((node) => (node.kind === 'process' ? { ...node, ...rewritten[node.uid] } : node));
   return { ...definition, nodes };
 }
 

@@ -3,7 +3,7 @@ import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
 import { createJobRemoval } from '../../../lib/aws/dynamo-job-removal.ts';
 import { kafkaCommittable } from '../../../lib/sinks/kafka/committable.ts';
 import { createFileBlobStore } from '../../../lib/storage/file-blob-store.ts';
-import { decisionOf, newJobRow } from '../../contracts/epoch-store.ts';
+import { decisionOf, newJobRow } from '../../contracts/epoch-rows.ts';
 import { jobRow, manifestOf, TEST_TABLE, testEpochs } from '../../support/epochs.ts';
 import { type PlannedFault, planFault } from '../../support/faults.ts';
 import { newJob, type TestJob } from '../../support/job.ts';

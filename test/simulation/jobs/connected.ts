@@ -201,7 +201,7 @@ const endsIn = (digit: string) => (sighting: unknown) => (sighting as Sighting).
 /** The joins: by an interval of time, and as of a time. */
 const joins: SimJob = {
   name: 'joins',
-  plainly: {
+  rewritten: {
     near: plainIntervalJoin(NEAR, plainPair),
     version: plainVersionJoin(endsIn('1'), (row, version, out) => out.emit(plainPair(row, version))),
   },
@@ -223,7 +223,7 @@ const joins: SimJob = {
 /** What is newest of a table, and the first of each word in a while. */
 const lookups: SimJob = {
   name: 'lookups',
-  plainly: {
+  rewritten: {
     'look-up': plainVersionJoin(endsIn('2'), (row, version, out) => {
       if (version !== undefined) out.emit(plainPair(row, version));
     }),

@@ -5,7 +5,7 @@ import type { KeyedContext, OnRecord, Output, ProcessNode, Timer } from '../../.
  */
 
 /** What an operator does with its rows and timers. */
-export type Plainly = Pick<ProcessNode, 'onRecord' | 'onTimer'>;
+export type Rewritten = Pick<ProcessNode, 'onRecord' | 'onTimer'>;
 
 interface Place {
   readonly timeMs: number;
@@ -35,7 +35,7 @@ function keep<V>(rows: Kept<V>, timeMs: number, value: V): void {
 export function plainIntervalJoin(
   { lowerBoundMs, upperBoundMs }: { readonly lowerBoundMs: number; readonly upperBoundMs: number },
   join: (left: unknown, right: unknown) => unknown,
-): Plainly {
+): Rewritten {
   const belong = (leftMs: number, rightMs: number) => rightMs - leftMs >= lowerBoundMs && rightMs - leftMs <= upperBoundMs;
   const lastOfLeft = (leftMs: number) => leftMs + Math.max(upperBoundMs, 0);
   const lastOfRight = (rightMs: number) => rightMs + Math.max(-lowerBoundMs, 0);
@@ -80,7 +80,7 @@ interface One {
 export function plainVersionJoin(
   isDeleted: (version: unknown) => boolean,
   give: (row: unknown, version: unknown, out: Output<unknown>) => void,
-): Plainly {
+): Rewritten {
   const onVersion = (value: unknown, { version }: One) => (isDeleted(value) ? version.clear() : version.set(value));
   const onRow = (value: unknown, { version }: One, out: Output<unknown>) => give(value, version.get(), out);
   return { onRecord: [onVersion as OnRecord, onRow as OnRecord], onTimer: undefined };

@@ -1,4 +1,4 @@
-import type { Focus } from '../draw.ts';
+import type { Focus } from '../draw/focus.ts';
 import type { Edit } from './mutate.ts';
 
 export interface Mutant {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parallelismOf } from '../draw.ts';
+import { parallelismOf } from '../parallelism.ts';
 import type { World } from '../world.ts';
 import type { WorldOptions } from '../world-options.ts';
 import { at, ends, failedAttempts, jobNamed, plain, story } from './story.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parallelismOf } from '../draw.ts';
 import type { Call } from '../kernel/faults.ts';
 import { encodeBatch } from '../models/wire.ts';
+import { parallelismOf } from '../parallelism.ts';
 import type { World } from '../world.ts';
 import type { InputBatch, Outcome } from '../world-options.ts';
 import { at, ends, failedAttempts, fourEpochs, jobNamed, plain, type Rule, resolutions, story } from './story.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parallelismOf } from '../draw.ts';
 import type { Call, Fault } from '../kernel/faults.ts';
+import { parallelismOf } from '../parallelism.ts';
 import { INPUT, JOB } from '../sim-job.ts';
 import type { World } from '../world.ts';
 import type { InputBatch, Outcome, WorldOptions } from '../world-options.ts';

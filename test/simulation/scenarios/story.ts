@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import { parallelismOf } from '../draw.ts';
 import { simJobs } from '../jobs.ts';
 import type { Call, Fault } from '../kernel/faults.ts';
 import type { Role } from '../kernel/process.ts';
+import { parallelismOf } from '../parallelism.ts';
 import { reportOf } from '../report.ts';
 import { runWorld } from '../run.ts';
 import type { SimJob } from '../sim-job.ts';

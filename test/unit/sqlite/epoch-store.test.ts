@@ -12,7 +12,8 @@ import { type Database, openDatabase } from '../../../lib/sqlite/database.ts';
 import { schemaIn } from '../../../lib/sqlite/schema.ts';
 import { createSqliteEpochStore } from '../../../lib/sqlite/sqlite-epoch-store.ts';
 import { createSqliteJobRemoval } from '../../../lib/sqlite/sqlite-job-removal.ts';
-import { decisionOf, epochStoreContract, newJobRow } from '../../contracts/epoch-store.ts';
+import { decisionOf, newJobRow } from '../../contracts/epoch-rows.ts';
+import { epochStoreContract } from '../../contracts/epoch-store.ts';
 import { jobRemovalContract } from '../../contracts/job-removal.ts';
 import { savepointStoreContract } from '../../contracts/savepoint-store.ts';
 

@@ -1,16 +1,10 @@
-import type { JobSettings } from '../../lib/epoch/coordinator/context.ts';
-import { Dice, hashOf } from './kernel/dice.ts';
-import type { Call } from './kernel/faults.ts';
-import type { TopicChange } from './models/topic-changes.ts';
-import { type SimJob, shapeOf } from './sim-job.ts';
-import type { InputBatch, WorldOptions } from './world-options.ts';
-
-/** What is done to the topics of a seed, to be laid over what it draws besides. */
-export type TopicWorld = Pick<WorldOptions, 'topicChanges' | 'topicChangeAt' | 'replicationMs'> & {
-  /** For partitions that come later. */
-  readonly input: readonly InputBatch[];
-  readonly settings: Pick<Partial<JobSettings>, 'onMissingEvidence' | 'onDataLoss'>;
-};
+import type { JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import { Dice, hashOf } from '../kernel/dice.ts';
+import type { Call } from '../kernel/faults.ts';
+import type { TopicChange } from '../models/topic-changes.ts';
+import { type SimJob, shapeOf } from '../sim-job.ts';
+import type { InputBatch, WorldOptions } from '../world-options.ts';
+import type { Part } from './part.ts';
 
 interface Shape {
   readonly job: SimJob;
@@ -20,40 +14,45 @@ interface Shape {
   readonly makesSourcesAnew: boolean;
 }
 
-/** Nothing is done to them in most seeds. */
-export function drawTopics(seed: number, shape: Shape): TopicWorld {
+/** What is done to topics: nothing, in most seeds. Partitions that come later have input of their own. */
+export const drawTopics: Part = ({ seed, job, inputPartitions, faultsUntilMs, input }, focus) => {
+  const shape: Shape = { job, inputPartitions, untilMs: faultsUntilMs, makesSourcesAnew: focus === 'sources-anew' };
   const growth = drawGrowth(seed, shape);
-  const parts = [drawAnew(seed, shape), drawSourcesAnew(seed, shape), drawDeletions(seed, shape), drawMoves(seed, shape)];
+  const kinds = [drawAnew(seed, shape), drawSourcesAnew(seed, shape), drawDeletions(seed, shape), drawMoves(seed, shape)];
   return {
-    topicChanges: [growth, ...parts].flatMap(({ topicChanges }) => topicChanges),
+    topicChanges: [growth, ...kinds].flatMap(({ topicChanges }) => topicChanges),
     topicChangeAt: (call) => {
-      for (const { topicChangeAt } of parts) {
+      for (const { topicChangeAt } of kinds) {
         const change = topicChangeAt?.(call);
         if (change !== undefined) return change;
       }
       return undefined;
     },
     replicationMs: drawReplication(seed),
-    input: growth.input,
-    settings: Object.assign({}, ...parts.map(({ settings }) => settings)),
+    input: [...input, ...growth.input],
+    settings: Object.assign({}, ...kinds.map(({ settings }) => settings)),
   };
-}
+};
 
 type Timed = NonNullable<WorldOptions['topicChanges']>[number];
 
 /** When it matters most that a sink's topic is another one: around a decision, and while its commit is in doubt. */
 const WHILE_UNCOMMITTED = ['decide', 'commit', 'invoke commit', 'invoke resolve', 'look', 'recordSentAgain', 'raiseGeneration'];
 
-type Part = Pick<TopicWorld, 'topicChangeAt' | 'settings'> & { readonly topicChanges: readonly Timed[] };
+interface Kind {
+  readonly topicChanges: readonly Timed[];
+  readonly topicChangeAt: WorldOptions['topicChangeAt'];
+  readonly settings: Pick<Partial<JobSettings>, 'onMissingEvidence' | 'onDataLoss'>;
+}
 
-const NOTHING: Part = { topicChanges: [], topicChangeAt: undefined, settings: {} };
+const NOTHING: Kind = { topicChanges: [], topicChangeAt: undefined, settings: {} };
 
 function isMadeAnew(seed: number): boolean {
   return new Dice(hashOf(seed, 'topics made anew')).chance(0.08);
 }
 
 /** Sink topics that somebody deletes and makes anew. What the job says to that is in its settings, or a person's business. */
-function drawAnew(seed: number, { job, untilMs }: Shape): Part {
+function drawAnew(seed: number, { job, untilMs }: Shape): Kind {
   if (!isMadeAnew(seed)) return NOTHING;
   const dice = new Dice(hashOf(seed, 'topics made anew: how'));
   const topics = [...shapeOf(job).sinks.values()].flat();
@@ -77,7 +76,7 @@ function drawAnew(seed: number, { job, untilMs }: Shape): Part {
 const WHILE_UNREAD = ['offsets', 'invoke read', 'fetch', 'raiseGeneration'];
 
 /** Source topics that somebody deletes and makes anew, now and then with more in them than the job had read. */
-function drawSourcesAnew(seed: number, { job, untilMs, makesSourcesAnew: isAbout }: Shape): Part {
+function drawSourcesAnew(seed: number, { job, untilMs, makesSourcesAnew: isAbout }: Shape): Kind {
   const dice = new Dice(hashOf(seed, 'source topics made anew'));
   if (!dice.chance(0.05) && !isAbout) return NOTHING;
   const topics = [...shapeOf(job).sources.values()];
@@ -99,7 +98,7 @@ function drawSourcesAnew(seed: number, { job, untilMs, makesSourcesAnew: isAbout
 }
 
 /** Retention, or somebody, deletes the beginnings of logs: of sink topics (not where they are made anew), or of source topics. */
-function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): Part {
+function drawDeletions(seed: number, { job, inputPartitions, untilMs }: Shape): Kind {
   const dice = new Dice(hashOf(seed, 'records deleted'));
   const what = dice.next();
   if (what > 0.16 || (what < 0.08 && isMadeAnew(seed))) return NOTHING;
@@ -129,7 +128,7 @@ function topicOf(topic: string, sources: readonly string[]): Pick<TopicChange, '
 const WHILE_ASKED = ['look', 'search', 'describeProducers', 'commit', 'initProducerId', 'invoke commit', 'fetch', 'produce', 'offsets'];
 
 /** Partitions whose leader moves: it takes a while until everybody knows, and until the new one shows all that it has. */
-function drawMoves(seed: number, { job, untilMs }: Shape): Part {
+function drawMoves(seed: number, { job, untilMs }: Shape): Kind {
   const dice = new Dice(hashOf(seed, 'leaders that move'));
   if (!dice.chance(0.25)) return NOTHING;
   const sources = [...shapeOf(job).sources.values()];

@@ -1,0 +1,15 @@
+import type { Subtasks } from '../../lib/config/subtasks.ts';
+import { type SimJob, shapeOf } from './sim-job.ts';
+
+/** The same numbers of subtasks for all stages of a kind. */
+export function parallelismOf<T extends Subtasks>(
+  job: SimJob,
+  width: { readonly source: T; readonly operator: T; readonly sink: T },
+): Record<string, T> {
+  const { sources, operators, sinks } = shapeOf(job);
+  return Object.fromEntries<T>([
+    ...[...sources.keys()].map((uid) => [uid, width.source] as const),
+    ...operators.map((uid) => [uid, width.operator] as const),
+    ...[...sinks.keys()].map((uid) => [uid, width.sink] as const),
+  ]);
+}

@@ -1,0 +1,50 @@
+import type { HeldAs } from '../../../lib/epoch/lease/held.ts';
+import type { JobRow } from '../../../lib/ports/epoch-store.ts';
+import { readCommitted } from '../checker/reader.ts';
+import type { SimProcess } from '../kernel/process.ts';
+import { JOB } from '../sim-job.ts';
+import type { World } from '../world.ts';
+
+/** Somebody has to look, and starts the job again when she has. Not where a stop is what a story is about. */
+export function isRightStop(world: World, who: string, message: string, beganMs: number): boolean {
+  if (world.options.mayFail !== undefined || !world.person.understands(message, beganMs, world.table.row(JOB))) return false;
+  world.trace(who, () => 'somebody sees why, and starts the job again');
+  world.brokerFaults.count('job that stopped for a person to decide');
+  world.leftAloneUntilMs = world.scheduler.nowMs + world.dice.spread(100, 5_000);
+  return true;
+}
+
+/** The job stopped at a record that its author's code fails at, and said at which. */
+export function isPoisonStop({ options, broker, code }: World, message: string): boolean {
+  if (options.userCode === undefined) return false;
+  const [, topic = '', partition = '', offset = ''] =
+    /topic (\S+), partition (\d+), offset (\d+): (?:this record alone failed|source \S+ cannot)/.exec(message) ?? [];
+  const found = broker.topics.get(topic)?.[Number(partition)];
+  if (partition === '' || found === undefined) return false;
+  const [record] = readCommitted(found, Number(offset), Number(offset) + 1);
+  const attempts = options.settings.poisonAttempts ?? Number.POSITIVE_INFINITY;
+  return record !== undefined && code.isPoison(record.value, attempts);
+}
+
+/** Transactions and uploads that were open before a coordinator settled them must not be open after it. */
+export function checkSettled(world: World, { name }: SimProcess, after: string, beganMs: number): void {
+  const incarnation = world.table.row(JOB)?.incarnation;
+  if (incarnation !== undefined) checkClosed(world, incarnation, beganMs, `${name} in ${after}`);
+}
+
+/** What a process that slept opens later, under an id of a job that was deleted meanwhile, only its timeout ends. */
+export function checkClosed({ observed, broker, targets, checker }: World, incarnation: string, beganMs: number, who: string): void {
+  if (observed.some((event) => event.event === 'warning' && event.message.includes('could not be settled'))) return;
+  for (const { id, state, startedMs } of broker.transactions.values()) {
+    if (state === 'ongoing' && id.startsWith(`${JOB}-${incarnation}-`) && startedMs < beganMs)
+      checker.fail('I6', `transaction ${id} is open since ${startedMs} ms, and ${who} left it open: readers wait for its timeout`);
+  }
+  for (const { key, begunMs } of targets.uploads.open)
+    if (key.includes(`${JOB}-${incarnation}-`) && begunMs < beganMs)
+      checker.fail('I6', `the upload of ${key} is open since ${begunMs} ms, and ${who} left it open`);
+}
+
+/** The generations of a job that was made anew begin again. */
+export function isOwn(taken: HeldAs, row: JobRow): boolean {
+  return row.generation === taken.generation && row.incarnation === taken.incarnation;
+}

@@ -1,0 +1,54 @@
+import { START_MS } from '../kernel/process.ts';
+import { JOB } from '../sim-job.ts';
+import type { World } from '../world.ts';
+import { endCoordinator } from './coordinators.ts';
+
+export const WATCH_MS = 1_000;
+
+/** What keeps a job running in a deployment: somebody starts a coordinator when none is at work. It stops the job when it has caught up. */
+export function watch(world: World): void {
+  const { scheduler, coordinators, options } = world;
+  const { faultsUntilMs, input, ending, watch: watched = { how: 'explicit' } } = options;
+  if (
+    world.phase === 'faults' &&
+    scheduler.nowMs >= faultsUntilMs &&
+    input.every(({ atMs, endsAfterMs }) => atMs + endsAfterMs < scheduler.nowMs)
+  ) {
+    world.phase = 'catching-up';
+    world.trace('world', () => 'no more faults');
+  }
+  if (world.phase === 'stopping') return;
+  const row = world.table.row(JOB);
+  // Without a row: not made yet, if nobody can have deleted it.
+  const held = row === undefined ? world.commands.length === 0 : leaseHolds(row.leaseExpiresAtMs, scheduler.nowMs);
+  const working = coordinators.some(({ process, ended }) => process.alive && !ended && (held || process.frozenUntilMs <= scheduler.nowMs));
+  if (world.phase === 'catching-up') replaceBuilds(world);
+  if (
+    world.phase === 'catching-up' &&
+    world.checker.caughtUp(world.sources()) &&
+    !coordinators.some(({ process, ended, goesBack }) => goesBack && process.alive && !ended) &&
+    (ending === 'stop' || world.broker.openTransactions().length === 0)
+  ) {
+    world.phase = 'stopping';
+    world.trace('world', () => 'caught up: the job is stopped');
+    for (const running of coordinators) endCoordinator(world, running, running.stop);
+    return;
+  }
+  const revives = watched.how === 'revival' && row?.desired === 'running' && row.failure === undefined;
+  if (revives) world.startCoordinator('revival', watched.standby);
+  else if (!working && scheduler.nowMs >= world.leftAloneUntilMs) world.startCoordinator();
+  scheduler.after(revives ? watched.everyMs : WATCH_MS, undefined, () => watch(world));
+}
+
+/** What a deployment does in the end. */
+function replaceBuilds(world: World): void {
+  world.functions.replaceBuilds(world.build);
+  // One whose functions all are of another build notices, but not that there is a source it has never heard of.
+  for (const running of world.coordinators)
+    if (world.options.job.grows && running.process.build !== world.build && running.endingMs === 0)
+      endCoordinator(world, running, running.handOver);
+}
+
+function leaseHolds(expiresAtMs: number, nowMs: number): boolean {
+  return expiresAtMs - START_MS > nowMs;
+}
