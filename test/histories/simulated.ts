@@ -1,6 +1,7 @@
-import { drawWorld, parallelismOf } from '../simulation/draw.ts';
+import { drawWorld } from '../simulation/draw.ts';
 import type { Call } from '../simulation/kernel/faults.ts';
 import { decodeBatch } from '../simulation/models/wire.ts';
+import { parallelismOf } from '../simulation/parallelism.ts';
 import { runWorld } from '../simulation/run.ts';
 import { INPUT } from '../simulation/sim-job.ts';
 import type { InputBatch, Outcome, WorldOptions } from '../simulation/world-options.ts';

@@ -8,22 +8,33 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 // The long form is `npm run month`.
-describe('a job that runs for long, with restarts, savepoints, starts from them, failures and other numbers of subtasks', () => {
-  it('keeps no more in its last hours than in its first, at an epoch a second, and asks for no more than an epoch needs', async () => {
-    const hours = 3;
-    const outcome = await new LongRun(busyRun(hours * HOUR_MS, 1_000, hours)).run();
-    expect(outcome.epochs).toBeGreaterThan(hours * 3_000);
-    expect(outcome.failedAttempts).toBeGreaterThan(5);
-    expect(outcome.tenures).toBeGreaterThan(hours * 6);
+describe('a job that runs for long, with restarts, savepoints, failures and other numbers of subtasks', () => {
+  it('keeps no more in its last twenty minutes than in its first, at an epoch a second, and asks no more than an epoch needs', async () => {
+    const [periods, periodMs] = [3, HOUR_MS / 3];
+    const outcome = await new LongRun(busyRun(periods * periodMs, 1_000, periods)).run();
+    expect(outcome.epochs).toBeGreaterThan(3_200);
+    expect(outcome.failedAttempts).toBeGreaterThan(2);
+    expect(outcome.tenures).toBeGreaterThan(periods * 2);
+    // But for what is under way in the end.
+    expect(outcome.committed).toBeLessThanOrEqual(outcome.expected);
+    expect(outcome.committed).toBeGreaterThan(outcome.expected - 20);
     // Rows of retired epochs stay for a day: how many there are is not bounded before.
     const isOfRows = (line: string) => line.startsWith('rows') || line.startsWith('tableBytes');
-    expect(grown(outcome.samples, [0, HOUR_MS], [(hours - 1) * HOUR_MS, hours * HOUR_MS]).filter((line) => !isOfRows(line))).toEqual([]);
+    const found = grown(outcome.samples, [0, periodMs], [(periods - 1) * periodMs, periods * periodMs]);
+    expect(found.filter((line) => !isOfRows(line))).toEqual([]);
     const asked = askedPerEpoch(outcome);
-    expect(asked).toMatchObject(Object.fromEntries(Object.keys(asked).map((what) => [what, expect.any(Number)])));
+    // A collection each ten seconds: one list of each incarnation, of what came since and what is live.
+    expect(asked['lists']).toBeLessThan(0.12);
+    expect(asked['listed']).toBeLessThan(20);
+    expect(asked['mostListed']).toBeLessThan(300);
+    expect(asked['queries']).toBeLessThan(0.35);
+    expect(asked['rowsQueried']).toBeLessThan(0.8);
+    expect(asked['mostRowsQueried']).toBeLessThan(30);
+    expect(asked['rowsRead']).toBeLessThan(1);
   });
 
-  it('keeps no more on its fourth day than on its second, at an epoch each minute: rows of epochs go after a day', async () => {
-    const days = 4;
+  it('keeps no more on its third day than on its second, at an epoch each minute: rows of epochs go after a day', async () => {
+    const days = 3;
     const outcome = await new LongRun(busyRun(days * DAY_MS, 60_000, days)).run();
     expect(outcome.epochs).toBeGreaterThan(days * 1_300);
     expect(grown(outcome.samples, [DAY_MS, 2 * DAY_MS], [(days - 1) * DAY_MS, days * DAY_MS])).toEqual([]);

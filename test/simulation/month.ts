@@ -31,17 +31,17 @@ const { samples } = outcome;
 console.log('day      rows  lasting  table KB  job row B     blobs   blobs KB   heap MB');
 for (let day = 0; day < asked.days; day++) {
   const most = mostIn(samples, day * DAY_MS, (day + 1) * DAY_MS);
-  const heap = samples.filter(({ atMs }) => atMs > day * DAY_MS && atMs <= (day + 1) * DAY_MS).map(({ heapBytes }) => heapBytes);
+  const part = samples.filter(({ atMs }) => atMs > day * DAY_MS && atMs <= (day + 1) * DAY_MS);
   console.log(
     [
       String(day + 1).padStart(3),
       String(most.rows).padStart(9),
       String(most.lastingRows).padStart(8),
       (most.tableBytes / KB).toFixed(0).padStart(9),
-      String(most.jobRowBytes).padStart(10),
+      String(Math.max(...part.map(({ jobRowBytes }) => jobRowBytes))).padStart(10),
       String(most.blobs).padStart(9),
       (most.blobBytes / KB).toFixed(0).padStart(10),
-      (Math.min(...heap) / KB / KB).toFixed(0).padStart(9),
+      (Math.min(...part.map(({ heapBytes }) => heapBytes)) / KB / KB).toFixed(0).padStart(9),
     ].join(' '),
   );
 }

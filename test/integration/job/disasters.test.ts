@@ -7,6 +7,7 @@ import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
 import { type Keeper, openKeeper } from '../../../local/stack/kept-process.ts';
 import { jobRow } from '../../support/epochs.ts';
 import { afterDecision, planFault } from '../../support/faults.ts';
+import { SHORT_TRANSACTIONS } from '../../support/job.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { itemsOf, setBack } from '../../support/restored-table.ts';
 import { type SeenRecord, TopicReader } from '../../support/topic-reader.ts';
@@ -182,7 +183,7 @@ describe('the Kafka cluster is lost', () => {
   });
 
   it('an epoch whose commit was under way has no evidence there: a person says whether its output was mirrored', async () => {
-    const count = await newWordCount();
+    const count = await newWordCount({ env: SHORT_TRANSACTIONS });
     await count.write(['ant bee']);
     await count.expectExact(count.job.start());
     await savepointOf(count, 'create', 'last');

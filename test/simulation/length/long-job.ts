@@ -1,11 +1,21 @@
-import { defineJob, int64, kafkaSink, kafkaSource, type Output, tumblingWindows, utf8, valueState, withTtl } from '../../../lib/api/index.ts';
+import {
+  defineJob,
+  int64,
+  kafkaSink,
+  kafkaSource,
+  type Output,
+  tumblingWindows,
+  utf8,
+  valueState,
+  withTtl,
+} from '../../../lib/api/index.ts';
 import { INPUT, JOB } from '../sim-job.ts';
 
 /** Of every word and visitor one record goes there. */
 export const COUNTED = 'output';
 export const MINUTES = 'minutes';
 
-const HOUR_MS = 3_600_000;
+const VISIT_MS = 300_000;
 const WORDS = 50;
 const WORDS_OF_A_LINE = 2;
 
@@ -18,8 +28,8 @@ export function lineOf(n: number): string {
 }
 
 /**
- * State as a job has that runs for years: of words, of which there are so many; of visitors, of which there are ever more, for an hour; and of
- * minutes, which pass.
+ * State as a job has that runs for years: of words, of which there are so many; of visitors, of which there are ever more, for five minutes;
+ * and of minutes, which pass.
  */
 export const longJob = defineJob(JOB, (job) => {
   const words = job
@@ -28,7 +38,7 @@ export const longJob = defineJob(JOB, (job) => {
     .keyBy((word) => word, utf8);
   words
     .process('count', {
-      state: { ever: valueState(int64, 0), lately: withTtl(valueState(int64, 0), { ttlMs: HOUR_MS }) },
+      state: { ever: valueState(int64, 0), lately: withTtl(valueState(int64, 0), { ttlMs: VISIT_MS }) },
       onRecord(word, { ever, lately }, out: Output<string>) {
         const count = word.startsWith('visitor-') ? lately : ever;
         out.emit(`${word}:::${count.update((n) => n + 1)}`);

@@ -22,16 +22,20 @@ const PERIOD: readonly (readonly [number, Deed])[] = [
 /** One call of a function in so many fails. */
 const CALLS_A_FAILURE = 2_000;
 
+/** Of an incarnation that was left the last is collected an hour later: it is no part of a period that is shorter. */
+const LEAST_FOR_STARTS_MS = 4 * 3_600_000;
+
 /** A job that always has input, and whose every period is like the one before. */
 export function busyRun(lengthMs: number, intervalMs: number, periods: number): LongRunOptions {
   const periodMs = lengthMs / periods;
+  const period = PERIOD.filter(([, does]) => does !== 'start-from' || periodMs >= LEAST_FOR_STARTS_MS);
   return {
     untilMs: lengthMs,
     intervalMs,
     inputEveryMs: intervalMs,
     inlineBlobBytes: 0,
     deeds: Array.from({ length: periods }, (_, n) =>
-      PERIOD.map(([part, does]) => ({ atMs: Math.round((n + part) * periodMs), does })),
+      period.map(([part, does]) => ({ atMs: Math.round((n + part) * periodMs), does })),
     ).flat(),
     failures: 1 / CALLS_A_FAILURE,
     sampleEveryMs: Math.min(300_000, periodMs / 100),
