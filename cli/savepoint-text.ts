@@ -1,4 +1,5 @@
 import type { InspectedSavepoint, SavepointSummary } from '../lib/inspect/savepoints.ts';
+import type { UnreadableSavepoint } from '../lib/ports/epoch-store.ts';
 import { fieldsOf, instant, tableOf } from './text.ts';
 
 const COLUMNS = [
@@ -9,16 +10,15 @@ const COLUMNS = [
   { title: 'is' },
 ] as const;
 
-export function savepointsText(job: string, savepoints: readonly SavepointSummary[]): string {
+export function savepointsText(job: string, savepoints: readonly (SavepointSummary | UnreadableSavepoint)[]): string {
   if (savepoints.length === 0) return `job ${job} has no savepoint ("onceflow savepoint create NAME" makes one)`;
-  const rows = savepoints.map(({ name, epoch, incarnation, createdAtMs, standing }) => [
-    name,
-    `${epoch}`,
-    incarnation,
-    instant(createdAtMs),
-    standing,
-  ]);
-  return tableOf(COLUMNS, rows);
+  const rows = savepoints.map((each) => {
+    if (each.standing === 'unreadable') return [each.name, '', '', '', each.standing];
+    const { name, epoch, incarnation, createdAtMs, standing } = each;
+    return [name, `${epoch}`, incarnation, instant(createdAtMs), standing];
+  });
+  const unreadable = savepoints.flatMap((each) => (each.standing === 'unreadable' ? [each.why] : []));
+  return [tableOf(COLUMNS, rows), ...unreadable].join('\n');
 }
 
 export function savepointText(savepoint: InspectedSavepoint): string {

@@ -121,6 +121,7 @@ function settingsOf({ config, job, plan, parallelism }: Host): JobSettings & Con
     groupId: own.groupId ?? job.name,
     restart: restartStrategyOf(own),
     startAt: configuredStart(own),
+    configuredFrom: own.startFrom,
     parallelism,
   };
 }

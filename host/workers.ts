@@ -10,7 +10,7 @@ import type { Host } from './process.ts';
 export async function openWorkers(host: Host, workers: readonly WorkerUrl[], say: (message: string) => void): Promise<WorkersInvoker> {
   const { job, plan, parallelism, clock } = host;
   const config: ConfigOf<'workers' | 'host'> = host.config;
-  const access = { token: readTokens(config)[0], ca: readWorkerCa(config) };
+  const access = { job: job.name, token: readTokens(config)[0], ca: readWorkerCa(config) };
   return createWorkersInvoker({
     workers: await Promise.all(workers.map(async (url) => ({ origin: url.origin, client: await openWorkerClient(url, access) }))),
     homeOf: placeSubtasks(mostSubtasks(plan.stages, parallelism), workers.length),

@@ -31,6 +31,7 @@ export function eventText(event: CoordinatorEvent): string | undefined {
     case 'progress-again':
       return 'there is progress again';
     case 'takes-over':
+    case 'start-passed-over':
     case 'data-loss':
       return event.message;
     case 'warning':

@@ -3,12 +3,10 @@ import { systemClock } from '../host/system.ts';
 import type { FunctionTarget } from '../lib/ports/function-invoker.ts';
 import { reasonOf } from '../lib/ports/reason.ts';
 import { isAuthorized } from '../lib/workers/token.ts';
-import { BUILD_HEADER, HEALTH_PATH, TIMEOUT_HEADER, targetIn, type WorkerHealth } from '../lib/workers/words.ts';
+import { BUILD_HEADER, HEALTH_PATH, JOB_HEADER, MOST_BYTES, TIMEOUT_HEADER, targetIn, type WorkerHealth } from '../lib/workers/words.ts';
 import type { SocketAnswer, SocketCall } from '../local/functions/socket-call.ts';
 import { answer, answerMetrics, type Listening, listen } from './http.ts';
 
-/** A request of a function has some MB at most: what is larger is none. */
-const MOST_BYTES = 64 * 1024 * 1024;
 /** Longer than what invokes waits between two requests of a job that is well. */
 const KEEP_ALIVE_MS = 65_000;
 const LAST_ANSWERS_MS = 500;
@@ -70,6 +68,10 @@ export async function serveWorker(options: WorkerServerOptions): Promise<WorkerS
   async function run(request: IncomingMessage, response: ServerResponse, target: FunctionTarget): Promise<void> {
     const timeoutMs = Number(request.headers[TIMEOUT_HEADER]);
     if (!(timeoutMs > 0)) return answer(response, 400, `the header ${TIMEOUT_HEADER} must be a number of milliseconds above 0`);
+    const asked = request.headers[JOB_HEADER];
+    // Builds of before say none.
+    if (asked !== undefined && asked !== options.job)
+      return answer(response, 421, `it is a worker of job ${options.job}, and this is job ${asked}`);
     if (isDraining) return answer(response, 503, 'it ends, and takes no more work');
     const gone = new AbortController();
     response.on('close', () => gone.abort());

@@ -1,6 +1,6 @@
 import { type Config, parameters } from '../../lib/config/parameters.ts';
 import { LeftToNextError, SupersededError } from '../../lib/epoch/coordinator/context.ts';
-import { pinnedNames } from '../../lib/epoch/garbage/live.ts';
+import { pinsOf } from '../../lib/epoch/garbage/live.ts';
 import { CONTROL_POLL_MS } from '../../lib/epoch/loop/chores.ts';
 import { isLeaseLive } from '../../lib/epoch/start/may-start.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
@@ -161,10 +161,13 @@ async function deleteBlobs(tools: Tools, ownIncarnation: string): Promise<Delete
   for (let deleted = 0; ; ) {
     const found: string[] = [];
     for await (const { name } of store.list(`${tools.job}/`)) if (!name.startsWith(`${tools.job}/${ownIncarnation}/`)) found.push(name);
-    const pinned = new Set(await pinnedNames({ epochs: tools.epochs, blobs }, tools.job));
+    const pinned = await pinsOf({ epochs: tools.epochs, blobs }, tools.job);
     if ((await tools.epochs.readJob(tools.job))?.incarnation !== ownIncarnation) return 'superseded';
     const garbage = found.filter((name) => !pinned.has(name));
-    if (garbage.length === 0) return { deleted, kept: found.length };
+    if (garbage.length === 0) {
+      for (const why of pinned.unreadable) tools.say(why);
+      return { deleted, kept: found.length };
+    }
     for (let at = 0; at < garbage.length; at += DELETE_TOGETHER) await store.delete(garbage.slice(at, at + DELETE_TOGETHER));
     deleted += garbage.length;
     tools.say(`deleted ${plural(deleted, 'blob')}`);

@@ -5,7 +5,7 @@ import { createSavepoint } from '../../lib/epoch/savepoint/create.ts';
 import { deleteSavepoint } from '../../lib/epoch/savepoint/delete.ts';
 import { exportSavepoint } from '../../lib/epoch/savepoint/export.ts';
 import { importSavepoint } from '../../lib/epoch/savepoint/import.ts';
-import { inspectSavepoint, summaryOf } from '../../lib/inspect/savepoints.ts';
+import { inspectSavepoint, listed, summaryOf } from '../../lib/inspect/savepoints.ts';
 import type { Savepoint } from '../../lib/ports/epoch-store.ts';
 import { createBlobs } from '../../lib/storage/blobs.ts';
 import { type CommandResult, command } from '../command.ts';
@@ -107,7 +107,7 @@ async function create(tools: Tools, name: string, epoch: number | undefined): Pr
 
 async function list(tools: Tools): Promise<CommandResult> {
   const { job } = tools;
-  const savepoints = (await tools.epochs.listSavepoints(job)).map(summaryOf);
+  const savepoints = (await tools.epochs.listSavepoints(job)).map(listed);
   return { code: EXIT.ok, json: { job, savepoints }, text: savepointsText(job, savepoints) };
 }
 

@@ -107,12 +107,18 @@ async function write(tools: CommandTools, name: string, file: string | undefined
   const spool = openSpool();
   try {
     const { clock, random, epochs, config } = tools;
-    const blobs = createBlobs(await tools.blobStore(), random);
+    const blobStore = await tools.blobStore();
+    const blobs = createBlobs(blobStore, random);
     const maxParallelism = row?.maxParallelism ?? config.maxParallelism;
     const of = { job, name: tools.job, maxParallelism };
-    const made = await writeSavepoint({ blobs, clock, random, epochs, spool }, of, name, linesOf(file));
-    if (made.outcome === 'exists')
-      throw new UsageError(`job ${tools.job} has a savepoint ${name} already: give this one another name, or delete that one`);
+    const made = await writeSavepoint({ blobStore, blobs, clock, random, epochs, spool }, of, name, linesOf(file));
+    if (made.outcome === 'gone') throw new UsageError(`savepoint ${name} of job ${tools.job} was deleted by somebody else meanwhile`);
+    if (made.outcome === 'exists') {
+      const which = made.standing === 'complete' ? 'already' : `already, which is not complete (${made.standing})`;
+      throw new UsageError(
+        `job ${tools.job} has a savepoint ${name} ${which}: give this one another name, or delete that one ("onceflow savepoint delete ${name}")`,
+      );
+    }
     const text = `savepoint ${name} of job ${tools.job} has what ${plural(made.lines, 'line')} said: "onceflow start --from ${name}" begins with it`;
     return { code: EXIT.ok, json: { job: tools.job, savepoint: name, lines: made.lines }, text };
   } catch (error) {

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { manifestColumns } from '../ports/check-decision.ts';
-import type { Decision, EpochRow, JobRow, ManifestRef, Savepoint } from '../ports/epoch-store.ts';
+import type { Decision, EpochRow, JobRow, ManifestRef, Savepoint, UnreadableSavepoint } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { upgradedPool, upgradedSentAgain } from '../protocol/earlier/job-rows.ts';
 import { MalformedError } from '../protocol/malformed.ts';
@@ -136,6 +136,20 @@ export function encodeSavepoint(savepoint: Savepoint): Attributes {
 export function decodeSavepoint(item: Attributes): Savepoint {
   const { pk, sk, manifest, manifestBlob, ...columns } = decode(savepointColumns, item);
   return { ...columns, job: pk, name: sk.slice(SAVEPOINT_KEYS.length), manifest: decodeManifest(item, manifest, manifestBlob) };
+}
+
+export function listedSavepoint(item: Attributes): Savepoint | UnreadableSavepoint {
+  try {
+    return decodeSavepoint(item);
+  } catch (error) {
+    if (!(error instanceof StoreProblem)) throw error;
+    return {
+      job: String(item['pk']?.S),
+      name: String(item['sk']?.S).slice(SAVEPOINT_KEYS.length),
+      standing: 'unreadable',
+      why: error.message,
+    };
+  }
 }
 
 function decodeManifest(item: Attributes, json: string | undefined, blob: string | undefined): ManifestRef {

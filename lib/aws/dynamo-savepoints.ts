@@ -6,7 +6,7 @@ import {
   type TransactWriteItem,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { FencedWrite, NextIncarnation, Savepoint, SavepointStore } from '../ports/epoch-store.ts';
+import type { FencedWrite, NextIncarnation, Savepoint, SavepointStore, UnreadableSavepoint } from '../ports/epoch-store.ts';
 import { fencedUpdate, type Holder, holding, isHeld, readJob, rememberTaken } from './dynamo-held.ts';
 import {
   type Attributes,
@@ -15,6 +15,7 @@ import {
   encodeEpoch,
   encodeSavepoint,
   jobKey,
+  listedSavepoint,
   SAVEPOINT_KEYS,
   savepointKey,
 } from './dynamo-rows.ts';
@@ -95,8 +96,8 @@ async function readSavepoint(store: Store, job: string, name: string): Promise<S
   return Item === undefined ? undefined : decodeSavepoint(Item);
 }
 
-async function listSavepoints(store: Store, job: string): Promise<readonly Savepoint[]> {
-  const found: Savepoint[] = [];
+async function listSavepoints(store: Store, job: string): Promise<readonly (Savepoint | UnreadableSavepoint)[]> {
+  const found: (Savepoint | UnreadableSavepoint)[] = [];
   let from: Attributes | undefined;
   do {
     const command = new QueryCommand({
@@ -107,7 +108,7 @@ async function listSavepoints(store: Store, job: string): Promise<readonly Savep
       ExclusiveStartKey: from,
     });
     const page = await send(store, 'Query', () => store.client.send(command));
-    found.push(...(page.Items ?? []).map(decodeSavepoint));
+    found.push(...(page.Items ?? []).map(listedSavepoint));
     from = page.LastEvaluatedKey;
   } while (from !== undefined);
   return found;
@@ -140,7 +141,7 @@ function itemsOf(store: Holder, next: NextIncarnation): TransactWriteItem[] {
       UpdateExpression:
         'SET incarnation = :next, lastCompleted = :completed, lastCommitted = :epoch, retiredThrough = :retired, fingerprint = :fingerprint, ' +
         'maxParallelism = :maxParallelism, leaseExpiresAtMs = :lease, startedFrom = :startedFrom, former = :former, ' +
-        'sinkPool = :empty, #pool = :empty, sinkTopics = :empty REMOVE sentAgain',
+        `sinkPool = :empty, #pool = :empty, sinkTopics = :empty${next.letsRun ? ', desired = :running' : ''} REMOVE sentAgain, failure`,
       ConditionExpression: `${held.condition} AND incarnation = :leaves AND (attribute_not_exists(lastCompleted) OR lastCommitted = lastCompleted.epoch)${isThere}`,
       ExpressionAttributeNames: { '#pool': 'pool' },
       ExpressionAttributeValues: attributes({
@@ -156,6 +157,7 @@ function itemsOf(store: Holder, next: NextIncarnation): TransactWriteItem[] {
         ':startedFrom': next.startedFrom,
         ':former': next.former,
         ':empty': {},
+        ':running': next.letsRun ? 'running' : undefined,
       }),
     },
   };

@@ -1,4 +1,4 @@
-import type { Savepoint } from '../ports/epoch-store.ts';
+import type { Savepoint, UnreadableSavepoint } from '../ports/epoch-store.ts';
 import type { SourceOffsets } from '../protocol/manifest.ts';
 import type { BlobRef } from '../protocol/references.ts';
 import type { SavepointStanding } from '../protocol/savepoint.ts';
@@ -24,6 +24,11 @@ export interface InspectedSavepoint extends SavepointSummary {
 
 export function summaryOf({ job, name, standing, createdAtMs, incarnation, epoch, maxParallelism }: Savepoint): SavepointSummary {
   return { job, name, standing, createdAtMs, incarnation, epoch, maxParallelism };
+}
+
+/** Of one that cannot be read: what is known of it. */
+export function listed(savepoint: Savepoint | UnreadableSavepoint): SavepointSummary | UnreadableSavepoint {
+  return savepoint.standing === 'unreadable' ? savepoint : summaryOf(savepoint);
 }
 
 export async function inspectSavepoint(deps: Pick<InspectDeps, 'blobStore' | 'random'>, savepoint: Savepoint): Promise<InspectedSavepoint> {

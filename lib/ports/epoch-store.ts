@@ -5,7 +5,7 @@ import type { SavepointStore } from './savepoint-store.ts';
 
 export type { EpochSummary, JobRow, NoProgress, Rescale, SentAgain, StageScale } from '../protocol/rows.ts';
 export { type FencedWrite, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from './manifest-ref.ts';
-export type { NextIncarnation, Savepoint, SavepointStore } from './savepoint-store.ts';
+export type { NextIncarnation, Savepoint, SavepointStore, UnreadableSavepoint } from './savepoint-store.ts';
 
 /** One decision: the manifest's row created and the job row moved from the parent to it, in one transaction. */
 export interface Decision {

@@ -10,6 +10,12 @@ export type Savepoint = Readonly<z.infer<typeof savepointSchema>> & {
   readonly manifest: ManifestRef;
 };
 
+/** One whose row this build cannot read: it is damaged, or of a newer one. What it keeps is not known. */
+export interface UnreadableSavepoint extends Pick<Savepoint, 'job' | 'name'> {
+  readonly standing: 'unreadable';
+  readonly why: string;
+}
+
 /** The next incarnation of a job, which begins at a decided epoch of this one or of a savepoint. */
 export interface NextIncarnation {
   readonly job: string;
@@ -29,6 +35,8 @@ export interface NextIncarnation {
   readonly startedFrom: readonly StartedFrom[];
   /** And of incarnations that it has left. */
   readonly former: readonly Former[];
+  /** Sets desired = running. A failure is cleared in any case. */
+  readonly letsRun: boolean;
   /** The savepoint, which must be there, and complete. Undefined: the epoch of the present incarnation, which must not be RETIRED. */
   readonly savepoint: Pick<Savepoint, 'name' | 'id'> | undefined;
 }
@@ -50,8 +58,8 @@ export interface SavepointStore {
   /** Deletes the row of one that is `deleting`; a row that has gone is no error. */
   deleteSavepoint(savepoint: Pick<Savepoint, 'job' | 'name' | 'id'>): Promise<void>;
   readSavepoint(job: string, name: string): Promise<Savepoint | undefined>;
-  /** In the order of names, whatever their standing. */
-  listSavepoints(job: string): Promise<readonly Savepoint[]>;
+  /** In the order of names, whatever their standing. One that cannot be read hides no other. */
+  listSavepoints(job: string): Promise<readonly (Savepoint | UnreadableSavepoint)[]>;
   /**
    * Moves the job to its next incarnation, with the row of that one's first epoch, in one write: from then on its manifest keeps what it
    * names. Only when everything that is decided is COMMITTED. `refused`: the savepoint is gone, or the epoch is.

@@ -35,6 +35,8 @@ export const startedFromSchema = z
     incarnation: name,
     epoch: count,
     atMs: count,
+    /** The savepoint that ONCEFLOW_START_FROM named then, which this start, a person's, has passed over. */
+    over: z.object({ name, id: name }).readonly().optional(),
   })
   .readonly();
 export type StartedFrom = z.infer<typeof startedFromSchema>;

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import * as z from 'zod';
 import { manifestColumns } from '../ports/check-decision.ts';
-import type { Decision, EpochRow, JobRow, ManifestRef, Savepoint } from '../ports/epoch-store.ts';
+import type { Decision, EpochRow, JobRow, ManifestRef, Savepoint, UnreadableSavepoint } from '../ports/epoch-store.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import { MalformedError } from '../protocol/malformed.ts';
 import { parseManifest } from '../protocol/manifest.ts';
@@ -73,8 +73,17 @@ export function readStoredSavepoint(db: DatabaseSync, job: string, name: string)
   return found === undefined ? undefined : decodeSavepoint(found);
 }
 
-export function readSavepoints(db: DatabaseSync, job: string): Savepoint[] {
-  return db.prepare('SELECT * FROM savepoints WHERE job = ? ORDER BY name').all(job).map(decodeSavepoint);
+export function readSavepoints(db: DatabaseSync, job: string): (Savepoint | UnreadableSavepoint)[] {
+  return db.prepare('SELECT * FROM savepoints WHERE job = ? ORDER BY name').all(job).map(listedSavepoint);
+}
+
+function listedSavepoint(columns: Columns): Savepoint | UnreadableSavepoint {
+  try {
+    return decodeSavepoint(columns);
+  } catch (error) {
+    if (!(error instanceof StoreProblem)) throw error;
+    return { job: String(columns['job']), name: String(columns['name']), standing: 'unreadable', why: error.message };
+  }
 }
 
 function decodeSavepoint(columns: Columns): Savepoint {
@@ -93,9 +102,17 @@ function decodeManifest({ manifest, manifestBlob }: Columns, where: string): Man
 }
 
 function decode<T>(schema: z.ZodType<T>, json: SQLOutputValue | undefined, where: string): T {
-  const parsed = schema.safeParse(JSON.parse(String(json)));
+  const parsed = schema.safeParse(jsonIn(json, where));
   if (!parsed.success) throw foreignRow(where, z.prettifyError(parsed.error));
   return parsed.data;
+}
+
+function jsonIn(json: SQLOutputValue | undefined, where: string): unknown {
+  try {
+    return JSON.parse(String(json));
+  } catch (error) {
+    throw foreignRow(where, (error as Error).message);
+  }
 }
 
 function foreignRow(where: string, reason: string): StoreProblem {

@@ -57,7 +57,7 @@ function isKept(row: JobRow | undefined, { incarnation, epoch }: Pick<Savepoint,
 
 function beginIncarnation(store: Store, next: NextIncarnation): ReturnType<SavepointStore['beginIncarnation']> {
   const { job, generation, leaves, incarnation, epoch, decisionId, savepoint, leaseExpiresAtMs } = next;
-  const { fingerprint, maxParallelism, startedFrom, former } = next;
+  const { fingerprint, maxParallelism, startedFrom, former, letsRun } = next;
   return store.database.write('begin an incarnation', (db) => {
     const stored = readStoredJob(db, job);
     // By our own first try, whose answer was lost: nobody else has this random incarnation.
@@ -72,7 +72,8 @@ function beginIncarnation(store: Store, next: NextIncarnation): ReturnType<Savep
         if (pin?.id !== savepoint.id || pin.standing !== 'complete') return 'refused';
       }
       insertEpoch(db, next);
-      const moved = { incarnation, lastCompleted: { epoch, decisionId }, lastCommitted: epoch, retiredThrough: epoch - 1, pool: {} };
+      const begun = { incarnation, lastCompleted: { epoch, decisionId }, lastCommitted: epoch, retiredThrough: epoch - 1, pool: {} };
+      const moved = { ...begun, failure: undefined, desired: letsRun ? 'running' : row.desired } as const;
       writeJob(db, { ...row, ...moved, fingerprint, maxParallelism, leaseExpiresAtMs, startedFrom, former }, stored.claim);
     }
     rememberTaken(store, { job, generation, incarnation });

@@ -8,6 +8,10 @@ import type { FunctionTarget } from '../ports/function-invoker.ts';
 export const HEALTH_PATH = '/health';
 /** Of a request: how long its sender waits, in milliseconds. A browser does not send it to a foreign page without asking. */
 export const TIMEOUT_HEADER = 'x-onceflow-timeout-ms';
+/** Of a request: whose function is asked for. Two jobs may have stages of one name, and one id of their build. */
+export const JOB_HEADER = 'x-onceflow-job';
+/** A request, or an answer, has some MB at most: what is larger is none. */
+export const MOST_BYTES = 64 * 1024 * 1024;
 /** Of an answer: the build that the worker runs. */
 export const BUILD_HEADER = 'x-onceflow-build';
 

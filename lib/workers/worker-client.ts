@@ -2,13 +2,15 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { WorkerUrl } from '../config/worker-url.ts';
 import { reasonOf } from '../ports/reason.ts';
 import { authorizationOf } from './token.ts';
-import { BUILD_HEADER, HEALTH_PATH, TIMEOUT_HEADER, type WorkerHealth } from './words.ts';
+import { BUILD_HEADER, HEALTH_PATH, JOB_HEADER, MOST_BYTES, TIMEOUT_HEADER, type WorkerHealth } from './words.ts';
 
 /** A machine that is there takes a connection sooner. */
 const CONNECT_WITHIN_MS = 3_000;
 const MOST_TIMER_MS = 2 ** 31 - 1;
 
 export interface WorkerAccess {
+  /** Whose functions are asked for. */
+  readonly job: string;
   readonly token: string | undefined;
   /** Certificates as PEM. @default the authorities that Node trusts */
   readonly ca: string | undefined;
@@ -39,7 +41,7 @@ export interface WorkerClient {
 
 const REFUSED = 'it refuses the token of ONCEFLOW_WORKER_TOKEN_FILE: the first line of that file must be a line of its own';
 
-export async function openWorkerClient({ origin, isTls }: WorkerUrl, { token, ca }: WorkerAccess): Promise<WorkerClient> {
+export async function openWorkerClient({ origin, isTls }: WorkerUrl, { job, token, ca }: WorkerAccess): Promise<WorkerClient> {
   // Loaded here: a deployment's coordinator has no use for them.
   const http = isTls ? await import('node:https') : await import('node:http');
   const agent: Agent = new http.Agent({ keepAlive: true, ...(isTls && ca !== undefined ? { ca } : {}) });
@@ -48,7 +50,7 @@ export async function openWorkerClient({ origin, isTls }: WorkerUrl, { token, ca
   function send(method: 'GET' | 'POST', path: string, { body, timeoutMs, signal }: Sent): Promise<Reply> {
     return new Promise((resolve) => {
       const length = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': body.length };
-      const headers = { ...authorization, ...length, [TIMEOUT_HEADER]: `${Math.ceil(timeoutMs)}` };
+      const headers = { ...authorization, ...length, [JOB_HEADER]: job, [TIMEOUT_HEADER]: `${Math.ceil(timeoutMs)}` };
       const request = http.request(`${origin}${path}`, { agent, method, headers, ...(signal && { signal }) });
       const state = { isConnected: false, isLate: false };
       const late = () => {
@@ -110,9 +112,10 @@ interface Answered {
 function calledOf({ status, text, build }: Answered): Called {
   switch (status) {
     case 200:
-      return { outcome: 'answered', value: JSON.parse(text), build };
+      return answeredBy(text, build);
     case 401:
       return { outcome: 'not-begun', reason: REFUSED };
+    case 421:
     case 503:
       return { outcome: 'not-begun', reason: text };
     case 413:
@@ -122,6 +125,16 @@ function calledOf({ status, text, build }: Answered): Called {
       return { outcome: 'failed', reason: text, isWorkerWell: true, fatal: false };
     default:
       return { outcome: 'not-begun', reason: strange(status) };
+  }
+}
+
+/** Something between here and the worker may answer for it, with a page of its own. */
+function answeredBy(text: string, build: string | undefined): Called {
+  try {
+    return { outcome: 'answered', value: JSON.parse(text), build };
+  } catch {
+    const reason = 'it answers with what is no JSON: something else may listen there, or stand before it';
+    return { outcome: 'failed', reason, isWorkerWell: false, fatal: false };
   }
 }
 
@@ -159,7 +172,12 @@ function whenConnected(request: ClientRequest, isTls: boolean, done: () => void)
 
 async function readAll(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
+  let bytes = 0;
+  for await (const chunk of response) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > MOST_BYTES) throw new Error(`its answer has more than ${MOST_BYTES} bytes: lower ONCEFLOW_INLINE_BLOB_BYTES`);
+    chunks.push(chunk as Buffer);
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 

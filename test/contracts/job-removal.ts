@@ -60,7 +60,14 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
     const savepoint = { ...of, name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 5 } as const;
     expect(await store.createSavepoint(savepoint)).toBe('created');
     const startedFrom = [{ id: 'i2', savepoint: 'kept', incarnation, epoch, atMs: 6 }];
-    const next = { leaves: incarnation, incarnation: 'next', former: [{ incarnation, leftAtMs: 6 }], startedFrom, leaseExpiresAtMs: 1 };
+    const next = {
+      leaves: incarnation,
+      incarnation: 'next',
+      former: [{ incarnation, leftAtMs: 6 }],
+      startedFrom,
+      leaseExpiresAtMs: 1,
+      letsRun: false,
+    };
     expect(await store.beginIncarnation({ ...of, ...next, generation, summary, savepoint })).toBe('written');
     const begun = (await store.readJob(job)) ?? row;
     expect(await removal.forgetEpochs(begun, 'new')).toBe('written');

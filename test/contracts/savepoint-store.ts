@@ -62,6 +62,7 @@ export function savepointStoreContract(open: () => Promise<EpochStore>): void {
       leaseExpiresAtMs: 77_000,
       startedFrom: [from],
       former: [{ incarnation: row.incarnation, leftAtMs: 3_000 }],
+      letsRun: false,
       savepoint: of,
       ...change,
     };
@@ -171,6 +172,19 @@ export function savepointStoreContract(open: () => Promise<EpochStore>): void {
       expect(await store.renewLease(row.job, row.generation, 99_000)).toBe('written');
       expect(await store.forgetFormer(row.job, row.generation, row.incarnation)).toBe('written');
       expect((await read(row.job)).former).toEqual([]);
+    });
+
+    it('lets a job run that was stopped or has failed, if that is said; a stop that is asked for meanwhile stays otherwise', async () => {
+      const row = await jobAt(2);
+      const savepoint = await pinned(row);
+      await store.setDesired(row.job, 'stopped');
+      expect(await store.beginIncarnation(await nextOf(row, savepoint))).toBe('written');
+      const stopped = await read(row.job);
+      expect(stopped.desired).toBe('stopped');
+      await store.releaseLease(row.job, row.generation, { desired: 'as-it-is', failure: 'it failed' });
+      expect(await store.beginIncarnation(await nextOf(stopped, savepoint, { letsRun: true }))).toBe('written');
+      const runs = await read(row.job);
+      expect([runs.desired, runs.failure]).toEqual(['running', undefined]);
     });
 
     it('that is asked for twice begins once', async () => {

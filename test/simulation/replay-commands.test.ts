@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 import { compilePlan } from '../../lib/plan/compile.ts';
-import type { Savepoint } from '../../lib/ports/epoch-store.ts';
 import { runCommand } from '../unit/cli/run-command.ts';
 import { wordsBy } from './jobs/lines.ts';
+import { EpochTable, modelEpochStore } from './models/epoch-table.ts';
 import { parallelismOf } from './parallelism.ts';
 import { archiveOf, writesIn } from './replayed.ts';
 import { story } from './scenarios/story.ts';
@@ -161,27 +161,14 @@ it('of lines that were read a savepoint is made, which holds the same; one of a 
   const file = join(mkdtempSync(join(tmpdir(), 'onceflow-lines-')), 'lines.jsonl');
   onTestFinished(() => rmSync(dirname(file), { recursive: true }));
   writeFileSync(file, shown.join('\n'));
-  const saved = new Map<string, Savepoint>();
-  const epochs = {
-    ...tools.epochs,
-    readJob: async () => undefined,
-    readSavepoint: async (_: string, name: string) => saved.get(name),
-    importSavepoint: async (savepoint: Savepoint) => {
-      saved.set(savepoint.name, savepoint);
-      return 'created' as const;
-    },
-    moveSavepoint: async ({ name }: Pick<Savepoint, 'name'>, standing: 'complete') => {
-      saved.set(name, { ...(saved.get(name) as Savepoint), standing });
-      return 'moved' as const;
-    },
-  };
+  const epochs = modelEpochStore(new EpochTable(() => 0), async (_api, _about, _failure, execute) => execute(undefined as never));
   const config = { ...tools.config, maxParallelism: 32 };
   const writing = { ...tools, config, epochs };
   expect(await runCommand(['state', 'write', 'prepared', file], writing)).toMatchObject({
     code: 0,
     json: { savepoint: 'prepared', lines: 3 },
   });
-  expect(saved.get('prepared')).toMatchObject({ job: JOB, standing: 'complete', epoch: 0, maxParallelism: 32 });
+  expect(await epochs.readSavepoint(JOB, 'prepared')).toMatchObject({ job: JOB, standing: 'complete', epoch: 0, maxParallelism: 32 });
   const before = shown.toSorted();
   shown.length = 0;
   await runCommand(['state', 'read', '--from', 'prepared'], writing);
@@ -190,7 +177,7 @@ it('of lines that were read a savepoint is made, which holds the same; one of a 
   writeFileSync(file, `${before[0]}\nnothing`);
   await expect(runCommand(['state', 'write', 'other', file], writing)).rejects.toThrow(`${file}, line 2: it is no JSON`);
   await expect(runCommand(['state', 'write', 'other', `${file}.gone`], writing)).rejects.toThrow(`there is no file ${file}.gone`);
-  expect([...saved.keys()]).toEqual(['prepared']);
+  expect((await epochs.listSavepoints(JOB)).map(({ name }) => name)).toEqual(['prepared']);
 });
 
 it.each([

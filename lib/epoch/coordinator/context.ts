@@ -74,6 +74,8 @@ export interface JobSettings {
   readonly takeover?: Takeover;
   /** Of an explicit start. @default the last epoch, as always */
   readonly startAt?: StartAt | undefined;
+  /** The savepoint of ONCEFLOW_START_FROM, also where a person's start says another. @default none */
+  readonly configuredFrom?: string | undefined;
   /** Of a revival: holders that are known to have died, so that their leases need not run out first. @default none is */
   readonly deadHolders?: readonly string[] | undefined;
   /** When it will be told to hand over, if that is known: written with the lease, so that a successor can be there. */

@@ -6,7 +6,7 @@ import { beginIncarnation, leaveIncarnation } from '../start/begin-incarnation.t
 import { checkTakeover } from '../start/check-start.ts';
 import { takenOverBy } from '../start/may-start.ts';
 import { planStart } from '../start/plan-start.ts';
-import { recover, takeLease } from '../start/start.ts';
+import { letRun, recover, takeLease } from '../start/start.ts';
 import { watchForStop } from '../start/watch-for-stop.ts';
 import {
   type CoordinatorDeps,
@@ -56,7 +56,8 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
     });
     let row: JobRow = taken;
     const planned = await planStart(deps, settings, row, ending);
-    if (planned !== undefined) {
+    if (planned === undefined) row = await letRun(deps, settings, row, ending);
+    else {
       await untilLeft({ given, settings }, row, (leaving) => progress.during(leaveIncarnation(deps, settings, taken, planned, leaving)), [
         ending,
         held.lease.lost,
@@ -64,7 +65,7 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
       // A renewal that is under way would be of the incarnation before.
       await held.lease.end();
       const begunMs = given.clock.elapsedMs();
-      row = await beginIncarnation(deps, settings, row, planned);
+      row = await beginIncarnation(deps, settings, row, planned, ending);
       held = { generation, lease: holdLease(given, settings, generation, begunMs) };
     }
     const { lease } = held;
@@ -98,6 +99,8 @@ async function untilLeft<T>(
   work: (leaving: AbortSignal) => Promise<T>,
   ends: readonly AbortSignal[],
 ): Promise<T> {
+  // It was stopped when it was asked to start from elsewhere, and says so until it has moved on.
+  if (row.desired === 'stopped') return work(AbortSignal.any([...ends]));
   const stopWatch = watchForStop(given, settings, row);
   return work(AbortSignal.any([...ends, stopWatch.lasts])).finally(stopWatch.end);
 }

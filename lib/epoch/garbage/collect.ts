@@ -4,7 +4,7 @@ import { type Held, ownRow } from '../lease/held.ts';
 import type { RowExpiry } from './expire-rows.ts';
 import { forgetIfEmpty } from './former.ts';
 import { factsOf, type Listings } from './listings.ts';
-import { namesIn, pinnedNames } from './live.ts';
+import { namesIn, pinsOf } from './live.ts';
 import { epochsToRetire, isGarbage } from './retain.ts';
 
 const DELETE_TOGETHER = 500;
@@ -37,12 +37,15 @@ export async function collectGarbage(held: Held<JobSettings>, { rows, listings }
   }
   const liveRows = await deps.epochs.listEpochs(job, tenure.incarnation, last ?? row.retiredThrough);
   const manifests = liveRows.map(({ manifest }) => manifest);
-  const live = new Set([...(await namesIn(deps, manifests, lastCommitted)), ...(await pinnedNames(deps, job))]);
+  const named = new Set(await namesIn(deps, manifests, lastCommitted));
+  const pins = await pinsOf(deps, job);
+  for (const message of pins.unreadable) deps.observe({ event: 'warning', message });
+  const live = { has: (name: string) => named.has(name) || pins.has(name) };
   const facts = { incarnation: tenure.incarnation, lastCompleted: row.lastCompleted.epoch, lastCommitted, live };
   let deleted = 0;
   let garbage: string[] = [];
   const flush = async () => {
-    const pinned = new Set(await pinnedNames(deps, job));
+    const pinned = await pinsOf(deps, job);
     ownRow(settings, tenure, await deps.epochs.readJob(job));
     const unnamed = garbage.filter((name) => !pinned.has(name));
     await deps.blobStore.delete(unnamed);
@@ -54,7 +57,7 @@ export async function collectGarbage(held: Held<JobSettings>, { rows, listings }
   for (const incarnation of [tenure.incarnation, ...former.map((left) => left.incarnation)]) {
     const prefix = `${job}/${incarnation}/`;
     const progress = incarnation === tenure.incarnation ? [facts.lastCompleted, lastCommitted] : [];
-    const known = factsOf(prefix, live, progress);
+    const known = factsOf({ progress, named: [...named].filter((name) => name.startsWith(prefix)), pins: pins.known });
     if (!listings.isDue(incarnation, known)) continue;
     listed.set(incarnation, known);
     let found = 0;

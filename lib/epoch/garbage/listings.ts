@@ -28,10 +28,10 @@ export function createListings(clock: Pick<Clock, 'elapsedMs'>): Listings {
   };
 }
 
-/** By which it is told what of an incarnation is garbage: how far it is, and what is needed of it. */
-export function factsOf(prefix: string, live: ReadonlySet<string>, progress: readonly number[]): string {
-  const needed = [...live].filter((name) => name.startsWith(prefix)).sort();
+/** By which it is told what of an incarnation is garbage: how far it is, what the manifests that are left name of it, and what savepoints keep. */
+export function factsOf(of: { readonly progress: readonly number[]; readonly named: readonly string[]; readonly pins: string }): string {
+  const { progress, named, pins } = of;
   return createHash('sha256')
-    .update(JSON.stringify([progress, needed]))
+    .update(JSON.stringify([progress, named.toSorted(), pins]))
     .digest('base64');
 }

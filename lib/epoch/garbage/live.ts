@@ -1,7 +1,10 @@
-import type { ManifestRef, Savepoint } from '../../ports/epoch-store.ts';
+import { CorruptBlobError } from '../../format/blob.ts';
+import { BlobMissingError } from '../../ports/blob-store.ts';
+import type { ManifestRef, Savepoint, UnreadableSavepoint } from '../../ports/epoch-store.ts';
+import { MalformedError } from '../../protocol/malformed.ts';
 import type { CoordinatorDeps } from '../coordinator/context.ts';
 import { openManifest } from '../decision/read-manifest.ts';
-import { liveNames } from './retain.ts';
+import { isPassing, liveNames } from './retain.ts';
 
 type Reads = Pick<CoordinatorDeps, 'epochs' | 'blobs'>;
 
@@ -14,18 +17,58 @@ export async function namesIn(deps: Pick<Reads, 'blobs'>, refs: readonly Manifes
   return (await Promise.all(each)).flat();
 }
 
-/**
- * Names of the blobs that savepoints keep. Of one that is not complete too, if it is not on its way out: its blobs are coming. A savepoint is of
- * a COMMITTED epoch, so its output is not needed.
- */
-export async function pinnedNames(deps: Reads, job: string): Promise<string[]> {
-  return namesIn(deps, (await deps.epochs.listSavepoints(job)).filter(isPin).map(manifestOf), Number.POSITIVE_INFINITY); // pins
+/** What savepoints keep. */
+export interface Pins {
+  /** Is this blob kept, or may it be? */
+  has(name: string): boolean;
+  /** For people, of each savepoint that cannot be read. What it names is not known: as long as there is one, all that savepoints ever name is kept. */
+  readonly unreadable: readonly string[];
+  /** Another text whenever `has` may give another answer. */
+  readonly known: string;
 }
 
-function isPin({ standing }: Savepoint): boolean {
+/**
+ * What the savepoints of a job keep. One that is coming keeps everything of its incarnation, which is its own: its manifest may be the last to
+ * come. One that is on its way out keeps nothing. A savepoint is of a COMMITTED epoch, so its output is not needed.
+ */
+export async function pinsOf(deps: Reads, job: string): Promise<Pins> {
+  const kept = await Promise.all((await deps.epochs.listSavepoints(job)).filter(isPin).map((each) => keptBy(deps, each)));
+  const names = new Set(kept.flatMap((each) => each.names ?? []));
+  const prefixes = kept.flatMap(({ prefix }) => prefix ?? []);
+  const unreadable = kept.flatMap(({ unknown }) => unknown ?? []);
+  return {
+    has: (name) => names.has(name) || prefixes.some((prefix) => name.startsWith(prefix)) || (unreadable.length > 0 && !isPassing(name)),
+    unreadable,
+    known: JSON.stringify(kept),
+  };
+}
+
+function isPin({ standing }: Savepoint | UnreadableSavepoint): boolean {
   return standing !== 'deleting';
 }
 
-function manifestOf({ manifest }: Savepoint): ManifestRef {
-  return manifest;
+interface Kept {
+  readonly names?: readonly string[];
+  readonly prefix?: string;
+  readonly unknown?: string;
+}
+
+async function keptBy(deps: Pick<Reads, 'blobs'>, savepoint: Savepoint | UnreadableSavepoint): Promise<Kept> {
+  if (savepoint.standing === 'unreadable') return { unknown: unreadableText(savepoint, savepoint.why) };
+  if (savepoint.standing === 'importing') return { prefix: `${savepoint.job}/${savepoint.incarnation}/` };
+  try {
+    return { names: await namesIn(deps, [savepoint.manifest], Number.POSITIVE_INFINITY) };
+  } catch (error) {
+    const isDamaged =
+      error instanceof MalformedError ||
+      error instanceof BlobMissingError ||
+      error instanceof CorruptBlobError ||
+      error instanceof SyntaxError;
+    if (isDamaged) return { unknown: unreadableText(savepoint, error.message) };
+    throw error;
+  }
+}
+
+function unreadableText({ job, name }: Pick<Savepoint, 'job' | 'name'>, why: string): string {
+  return `savepoint ${name} of job ${job} cannot be read, so what it keeps is not known, and no state is deleted while it is there: ${why}. Go back to a build that reads it, or delete it ("Savepoints that cannot be read" in docs/savepoints.md)`;
 }

@@ -31,7 +31,7 @@ export interface GarbageFacts {
   /** In which the job is; one that it has left for a savepoint it never comes back to. */
   readonly incarnation: string;
   /** Names that savepoints keep, and that manifests which are not RETIRED refer to, read after the retiring writes. */
-  readonly live: ReadonlySet<string>;
+  readonly live: Pick<ReadonlySet<string>, 'has'>;
 }
 
 /**
@@ -44,6 +44,10 @@ export function isGarbage(name: string, facts: GarbageFacts): boolean {
   const epoch = epochOfBlob(name);
   if (epoch === undefined || facts.live.has(name)) return false;
   if (name.split('/')[1] !== facts.incarnation) return true;
-  const passing = /^[^/]+\/[^/]+\/(exchange|output)\//.test(name);
-  return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);
+  return epoch <= (isPassing(name) ? facts.lastCommitted : facts.lastCompleted);
+}
+
+/** Exchanges and staged output: no manifest needs them when their epoch is COMMITTED, and no savepoint ever. */
+export function isPassing(name: string): boolean {
+  return /^[^/]+\/[^/]+\/(exchange|output)\//.test(name);
 }

@@ -6,6 +6,7 @@ import { type Attempt, inputOf, offsetsTried } from '../attempt/attempt.ts';
 import { afterFailedAttempt, type FailedEpoch } from '../failure/after-failure.ts';
 import { ranOutOfTime, sizeAfterTimeout } from '../planning/epoch-size.ts';
 import type { CoordinatorEvent } from '../progress/events.ts';
+import { afterFailed } from '../scale/scale.ts';
 import { type Chore, withBegun } from './chores.ts';
 import type { Effect } from './events.ts';
 import type { LoopRules } from './rules.ts';
@@ -80,6 +81,7 @@ export function drop(turn: Turn, attempt: Attempt): void {
 export function fail(turn: Turn, attempt: Attempt, failed: FailedEpoch): void {
   const { rules, nowMs } = turn;
   drop(turn, attempt);
+  change(turn, { scale: afterFailed(turn.state.scale, attempt.parallelism, false, rules) });
   const after = afterFailedAttempt(
     turn.state.trouble,
     failed,
@@ -110,5 +112,8 @@ export function failTransiently(turn: Turn, attempt: Attempt, stage: string, ms:
 
 export function shrinkAfterTimeout(turn: Turn, attempt: Attempt, ms: number): void {
   if (!ranOutOfTime(ms, turn.rules.epochTimeoutMs)) return;
-  change(turn, { size: sizeAfterTimeout(turn.state.size, { budget: attempt.maxBytes, offsets: offsetsTried(attempt) }) });
+  change(turn, {
+    size: sizeAfterTimeout(turn.state.size, { budget: attempt.maxBytes, offsets: offsetsTried(attempt) }),
+    scale: afterFailed(turn.state.scale, attempt.parallelism, true, turn.rules),
+  });
 }

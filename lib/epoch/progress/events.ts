@@ -31,6 +31,8 @@ export type CoordinatorEvent =
       readonly dropped: readonly string[];
       readonly sourceOffsets?: string | undefined;
     }
+  /** A start from a savepoint that was asked for, or is configured, is not done: it was done before, say. */
+  | { readonly event: 'start-passed-over'; readonly message: string }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }
   /** Epochs can run: it is decided where every source reads from. */
   | {

@@ -1,6 +1,6 @@
 import type { Savepoint } from '../../ports/epoch-store.ts';
 import type { CoordinatorDeps } from '../coordinator/context.ts';
-import { namesIn, pinnedNames } from '../garbage/live.ts';
+import { namesIn, pinsOf } from '../garbage/live.ts';
 
 type Deps = Pick<CoordinatorDeps, 'epochs' | 'blobs' | 'blobStore'>;
 
@@ -38,13 +38,14 @@ export async function deleteUnnamed(deps: Deps, { job, incarnation }: Pick<Savep
  * All that is named at one moment, by the manifests of the job and by savepoints. A start from a savepoint moves names from the one to the other, so it is
  * read until none came in between.
  */
-async function namesNow(deps: Deps, job: string, left: string): Promise<ReadonlySet<string> | 'own'> {
+async function namesNow(deps: Deps, job: string, left: string): Promise<Pick<ReadonlySet<string>, 'has'> | 'own'> {
   for (;;) {
     const row = await deps.epochs.readJob(job);
     if (row?.incarnation === left) return 'own';
     const rows = row === undefined ? [] : await deps.epochs.listEpochs(job, row.incarnation, row.retiredThrough);
     const manifests = rows.map(({ manifest }) => manifest);
-    const live = [...(await namesIn(deps, manifests, row?.lastCommitted ?? 0)), ...(await pinnedNames(deps, job))];
-    if ((await deps.epochs.readJob(job))?.incarnation === row?.incarnation) return new Set(live);
+    const named = new Set(await namesIn(deps, manifests, row?.lastCommitted ?? 0));
+    const pins = await pinsOf(deps, job);
+    if ((await deps.epochs.readJob(job))?.incarnation === row?.incarnation) return { has: (name) => named.has(name) || pins.has(name) };
   }
 }

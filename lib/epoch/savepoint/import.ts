@@ -4,10 +4,11 @@ import type { Savepoint } from '../../ports/epoch-store.ts';
 import { type Manifest, parseManifest } from '../../protocol/manifest.ts';
 import type { BlobRef } from '../../protocol/references.ts';
 import type { CoordinatorDeps } from '../coordinator/context.ts';
-import { storeManifest } from '../decision/decide-manifest.ts';
+import { fitsRow } from '../decision/decide-manifest.ts';
 import { liveNames } from '../garbage/retain.ts';
 import { deleteUnnamed } from './delete.ts';
 import { sha256Of } from './export.ts';
+import { manifestToCome, writeManifest } from './manifest-to-come.ts';
 import { PORTABLE_INDEX, type PortableBlob, type PortableIndex, readIndex } from './portable.ts';
 
 type Deps = Pick<CoordinatorDeps, 'epochs' | 'blobs' | 'blobStore' | 'clock' | 'random'>;
@@ -31,6 +32,7 @@ export async function importSavepoint(deps: Deps, job: string, name: string, fro
   const row = await rowOf(deps, job, name, index, manifest);
   if (row === undefined)
     return { outcome: 'refused', why: `job ${job} has a savepoint ${name} already: give this one another name, or delete that one` };
+  await writeManifest(deps.blobStore, row.manifest, movedTo(row, manifest));
   for (const { name: blob, file } of index.blobs) await deps.blobStore.put(nameIn(row, blob), await from.get(file));
   if ((await deps.epochs.moveSavepoint(row, 'complete')) === 'gone') {
     // Who deleted it has not seen what came since.
@@ -79,18 +81,20 @@ async function rowOf(deps: Deps, job: string, name: string, index: PortableIndex
   const known = await deps.epochs.readSavepoint(job, name);
   if (known !== undefined) return known.standing === 'importing' && known.decisionId === index.decisionId ? known : undefined;
   const incarnation = deps.random.id().slice(0, 8);
-  const own = { job, incarnation };
   const { epoch, decisionId, fingerprint, maxParallelism } = index;
+  const own = { job, incarnation, epoch };
+  const moved = movedTo(own, manifest);
   const row: Savepoint = {
     ...{ ...own, name, id: deps.random.id(), standing: 'importing', createdAtMs: deps.clock.now() },
-    ...{ epoch, decisionId, fingerprint, maxParallelism },
-    manifest: await storeManifest(deps, movedTo(own, manifest)),
+    ...{ decisionId, fingerprint, maxParallelism },
+    manifest: fitsRow(moved) ? { at: 'row', manifest: moved } : manifestToCome(own, deps.random),
   };
   return (await deps.epochs.importSavepoint(row)) === 'created' ? row : undefined;
 }
 
 /** The manifest with the names that its blobs have there. */
 function movedTo(own: Pick<Savepoint, 'job' | 'incarnation'>, manifest: Manifest): Manifest {
+  const { job, incarnation } = own;
   const moved = (ref: BlobRef): BlobRef => (ref.at === 'store' ? { ...ref, name: nameIn(own, ref.name) } : ref);
   const state = Object.entries(manifest.state).map(
     ([uid, subtasks]) =>
@@ -103,7 +107,7 @@ function movedTo(own: Pick<Savepoint, 'job' | 'incarnation'>, manifest: Manifest
         })),
       ] as const,
   );
-  return { ...manifest, ...own, state: byName(state), outputs: {}, committables: [] };
+  return { ...manifest, job, incarnation, state: byName(state), outputs: {}, committables: [] };
 }
 
 /** Behind job and incarnation a blob is called as it was: nonces keep blobs of several incarnations apart. */

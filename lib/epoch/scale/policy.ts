@@ -42,7 +42,7 @@ export interface PolicyRules {
 export interface PolicyMemory {
   /** Epochs in a row that had the numbers of now. */
   readonly settled: number;
-  /** Of the last epoch. */
+  /** Of the last epoch. Undefined: it says nothing of how much comes in, because attempts have failed since. */
   readonly recordsBehind: number | undefined;
   /** Records a second before there were more subtasks. Undefined: there have not been more since the job has kept up. */
   readonly rateBefore: number | undefined;
@@ -50,9 +50,11 @@ export interface PolicyMemory {
   readonly quiet: number;
   /** By stage: the most that these would have needed. */
   readonly needed: Readonly<Record<string, number>>;
+  /** By stage: with so many an attempt ran out of time, and with more an epoch did not. */
+  readonly tooFew: Readonly<Record<string, number>>;
 }
 
-export const NO_MEMORY: PolicyMemory = { settled: 0, recordsBehind: undefined, rateBefore: undefined, quiet: 0, needed: {} };
+export const NO_MEMORY: PolicyMemory = { settled: 0, recordsBehind: undefined, rateBefore: undefined, quiet: 0, needed: {}, tooFew: {} };
 
 /** A stage that is to have another number. */
 export interface Wanted {
@@ -87,11 +89,35 @@ export function scaleByItself(
   return isSlow ? up(kept, memory.recordsBehind, load, stages, rules) : down(kept, load, stages, rules);
 }
 
+/** An attempt has failed: how long nothing was done for it is no measure of what comes in. */
+export function forgetArrivals(memory: PolicyMemory): PolicyMemory {
+  return { ...memory, recordsBehind: undefined };
+}
+
+/**
+ * An attempt ran out of time with fewer subtasks than the last committed epoch had: the state of so many may be too much for one, however little input there
+ * is, and then no epoch would ever ask for more. Answers the stages that are to have what they had.
+ */
+export function afterTooFew(
+  memory: PolicyMemory,
+  tried: Parallelism,
+  committed: Parallelism,
+  rules: Pick<PolicyRules, 'stages' | 'parallelism' | 'byHand'>,
+): { readonly memory: PolicyMemory; readonly wanted: readonly Wanted[] } {
+  const wanted = rules.stages.flatMap(({ id }): Wanted[] => {
+    const [fewer, subtasks] = [subtasksOf(tried, id), subtasksOf(committed, id)];
+    if (!isFree(id, rules) || fewer >= subtasks) return [];
+    return [{ stage: id, subtasks, why: `an epoch with ${fewer} ran out of time, and with ${subtasks} one has not` }];
+  });
+  const tooFew = wanted.map(({ stage }) => [stage, subtasksOf(tried, stage)] as const);
+  return { memory: { ...memory, tooFew: byName([...Object.entries(memory.tooFew), ...tooFew]) }, wanted };
+}
+
 function slowestOf({ stageMs }: EpochLoad): number {
   return Math.max(...stageMs.values(), 1);
 }
 
-function isFree(stage: string, { parallelism, byHand }: PolicyRules): boolean {
+function isFree(stage: string, { parallelism, byHand }: Pick<PolicyRules, 'parallelism' | 'byHand'>): boolean {
   const { least, most } = rangeOfStage(parallelism, stage);
   return least < most && !byHand.has(stage);
 }
@@ -144,7 +170,8 @@ function down(memory: PolicyMemory, load: EpochLoad, stages: Judged, rules: Poli
   if (quiet < rules.scaleDownEpochs) return { memory: kept, wanted: [] };
   const wanted = stages.flatMap(({ id }): Wanted[] => {
     const present = subtasksOf(load.parallelism, id);
-    const subtasks = within(rangeOfStage(rules.parallelism, id), ofName(needed, id) ?? present);
+    const least = (ofName(memory.tooFew, id) ?? 0) + 1;
+    const subtasks = within(rangeOfStage(rules.parallelism, id), Math.max(ofName(needed, id) ?? present, least));
     const why = `${quiet} epochs in a row have left nothing behind, and so many would have taken at most ${Math.round(budgetMs)} ms of each`;
     return subtasks < present ? [{ stage: id, subtasks, why }] : [];
   });

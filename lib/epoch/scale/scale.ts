@@ -4,7 +4,7 @@ import type { PhysicalPlan, Stage } from '../../plan/plan.ts';
 import type { JobRow, Rescale, StageScale } from '../../ports/epoch-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Parallelism } from '../../protocol/parallelism.ts';
-import { type EpochLoad, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from './policy.ts';
+import { afterTooFew, type EpochLoad, forgetArrivals, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from './policy.ts';
 
 /** How many subtasks the stages of a job are to have, as its coordinator knows it. A value. */
 export interface Scale {
@@ -24,6 +24,8 @@ export interface Scale {
   readonly memory: PolicyMemory;
   /** Of the last epoch, by `elapsedMs`. Undefined: none was committed yet. */
   readonly committedAtMs: number | undefined;
+  /** What it had. */
+  readonly committed: Parallelism | undefined;
 }
 
 type StageScales = Readonly<Record<string, StageScale>>;
@@ -46,7 +48,8 @@ export function firstScale(rules: ScaleRules, last: LastEpoch | undefined, row: 
     const known = recorded === undefined ? undefined : ofName(recorded, id);
     return [id, { subtasks, ...rangeOfStage(rules.parallelism, id), since: known?.subtasks === subtasks ? known.since : undefined }];
   });
-  return { asked, target, why: byName(), pooled: target, stages: byName(stages), recorded, memory: NO_MEMORY, committedAtMs: undefined };
+  const nothing = { memory: NO_MEMORY, committedAtMs: undefined, committed: undefined };
+  return { asked, target, why: byName(), pooled: target, stages: byName(stages), recorded, ...nothing };
 }
 
 /**
@@ -132,7 +135,17 @@ export function afterCommitted(
     ...scale,
     memory,
     committedAtMs: nowMs,
+    committed: load.parallelism,
   });
+}
+
+/** An attempt failed: nothing of it counts, nor how long it took. `ranOutOfTime`: with these numbers. */
+export function afterFailed(scale: Scale, tried: Parallelism, ranOutOfTime: boolean, { plan, parallelism }: ScaleRules): Scale {
+  const before = { ...scale, memory: forgetArrivals(scale.memory) };
+  if (!ranOutOfTime || scale.committed === undefined) return before;
+  const rules = { stages: plan.stages, parallelism, byHand: new Set(Object.keys(scale.asked?.subtasks ?? {})) };
+  const { memory, wanted } = afterTooFew(before.memory, tried, scale.committed, rules);
+  return wanted.reduce<Scale>((so, { stage, subtasks, why }) => withTarget(so, stage, subtasks, why), { ...before, memory });
 }
 
 /** A stage that an epoch has another number of than the one before. */

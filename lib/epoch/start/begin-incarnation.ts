@@ -1,4 +1,5 @@
 import type { JobRow, ManifestRef, NextIncarnation } from '../../ports/epoch-store.ts';
+import type { StartedFrom } from '../../protocol/savepoint.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
 import { settlePool } from '../commit/settle-pool.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
@@ -41,12 +42,16 @@ export async function leaveIncarnation(
   await settlePool(held);
 }
 
-/** Gives the job its next incarnation, which begins at the epoch of the start that is planned. Answers the row after that. */
+/**
+ * Gives the job its next incarnation, which begins at the epoch of the start that is planned, and lets it run. Answers the row after that. A coordinator
+ * that is told to end asks for nothing a second time.
+ */
 export async function beginIncarnation(
   deps: CoordinatorDeps,
   settings: JobSettings,
   row: JobRow,
   { from, manifest: at, incarnation, added }: PlannedStart,
+  signal: AbortSignal,
 ): Promise<JobRow> {
   const { job, generation } = row;
   const { startAt } = settings;
@@ -61,12 +66,13 @@ export async function beginIncarnation(
     committables: [],
     parallelism: at.parallelism,
   });
-  const stored = await untilAnswered(deps, 'storing the manifest of the start', () => storeManifest(deps, manifest));
   // Also that of a savepoint which is imported, or is of a job that was deleted since: when the savepoint goes too, nobody else looks there.
   const left = row.lastCompleted === undefined ? [from.incarnation] : [row.incarnation, from.incarnation];
   const known = row.former ?? [];
   const former = [...new Set(left)].filter((each) => known.every((other) => other.incarnation !== each));
-  const startedFrom = { id: from.id, savepoint: savepoint?.name, incarnation: from.incarnation, epoch, atMs: nowMs };
+  const over = await untilAnswered(deps, 'reading what is passed over', () => passedOver(deps, settings), signal);
+  const startedFrom = { id: from.id, savepoint: savepoint?.name, incarnation: from.incarnation, epoch, atMs: nowMs, over };
+  const stored = await untilAnswered(deps, 'storing the manifest of the start', () => storeManifest(deps, manifest), signal);
   const next: NextIncarnation = {
     ...{ job, generation, leaves: row.incarnation, incarnation, epoch, decisionId: manifest.decisionId, manifest: stored, savepoint },
     summary: { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 },
@@ -76,8 +82,10 @@ export async function beginIncarnation(
     leaseExpiresAtMs: nowMs + settings.leaseMs,
     startedFrom: [...(row.startedFrom ?? []), startedFrom].slice(-REMEMBERED_STARTS),
     former: [...known, ...former.map((each) => ({ incarnation: each, leftAtMs: nowMs }))],
+    // A stop that was asked for since the job was taken, while it ran, stays.
+    letsRun: row.desired === 'stopped',
   };
-  const begun = await untilAnswered(deps, 'beginning another incarnation', () => deps.epochs.beginIncarnation(next));
+  const begun = await untilAnswered(deps, 'beginning another incarnation', () => deps.epochs.beginIncarnation(next), signal);
   if (begun === 'refused') {
     await deleteStored(deps, stored);
     throw new JobFailedError(
@@ -92,6 +100,16 @@ export async function beginIncarnation(
   const after = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job));
   // An answer that comes late may be of a write from before somebody took over, whose generation is not this process's.
   return ownRow(settings, { generation, incarnation }, after);
+}
+
+/** The savepoint of the configuration, where a person starts the job from another: it is not the next start's either. */
+async function passedOver(
+  { epochs }: Pick<CoordinatorDeps, 'epochs'>,
+  { job, startAt, configuredFrom }: JobSettings,
+): Promise<StartedFrom['over']> {
+  if (configuredFrom === undefined || startAt?.once === undefined) return undefined;
+  const found = await epochs.readSavepoint(job, configuredFrom);
+  return found && { name: found.name, id: found.id };
 }
 
 /** No manifest names it: nothing would ever delete it. */

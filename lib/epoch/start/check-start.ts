@@ -41,7 +41,8 @@ export async function checkStart(
 /** The same for a start that would take over from a coordinator that is well. Throws `StartRefusedError`: nothing was changed. */
 export async function checkTakeover(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<void> {
   try {
-    const planned = await planStart(deps, settings, row, signal);
+    // What it has to say it says when it has the lease.
+    const planned = await planStart({ ...deps, observe: () => {} }, settings, row, signal);
     await checkStart(deps, settings, planned?.rowAfter ?? row, signal);
   } catch (error) {
     if (!(error instanceof JobFailedError)) throw error;

@@ -1,6 +1,7 @@
 import { checkCompatible } from '../../graph/fingerprint.ts';
-import type { JobRow } from '../../ports/epoch-store.ts';
+import type { JobRow, Savepoint } from '../../ports/epoch-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
+import type { StartedFrom } from '../../protocol/savepoint.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { openManifest } from '../decision/read-manifest.ts';
@@ -35,13 +36,19 @@ export async function planStart(
 ): Promise<PlannedStart | undefined> {
   const { startAt } = settings;
   const isRevival = settings.startKind === 'revival';
-  if (isRevival && row.lastCompleted !== undefined) return undefined;
+  if (isRevival && row.lastCompleted !== undefined) {
+    if (startAt !== undefined) await sayLeftAlone(deps, row, startAt, signal);
+    return undefined;
+  }
   if (startAt === undefined) {
     if (isRevival) await checkMeantAnew(deps, settings, signal);
     return undefined;
   }
   const from = await untilAnswered(deps, 'reading where to start from', () => findStart(deps, row, startAt), signal);
-  if (from === undefined) return undefined;
+  if ('done' in from) {
+    deps.observe({ event: 'start-passed-over', message: doneText(row, startAt, from.done) });
+    return undefined;
+  }
   const stored = await untilAnswered(deps, `reading the manifest of ${from.what}`, () => openManifest(deps, from.manifest), signal);
   const dropped = withoutDropped(from, stored, startAt.drop, settings.plan);
   if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
@@ -65,22 +72,51 @@ export async function planStart(
 async function checkMeantAnew(deps: CoordinatorDeps, { job, onMissingState }: JobSettings, signal: AbortSignal): Promise<void> {
   if (onMissingState === 'start-anew') return;
   const all = await untilAnswered(deps, 'reading the savepoints', () => deps.epochs.listSavepoints(job), signal);
-  const names = all.flatMap(({ name, standing }) => (standing === 'complete' ? [name] : []));
+  const names = all.flatMap(({ name, standing }) => (standing === 'complete' || standing === 'unreadable' ? [name] : []));
   if (names.length > 0)
     throw new JobFailedError(
       `the start of job ${job} ended before its first epoch, and nobody can tell whether it was to be from a savepoint (it has ${names.join(', ')}): start it again, from one (--from NAME, ONCEFLOW_START_FROM) or anew`,
     );
 }
 
-async function findStart({ epochs }: CoordinatorDeps, row: JobRow, { at, once }: StartAt): Promise<Startable | undefined> {
-  const done = row.startedFrom ?? [];
-  if (once !== undefined && done.some(({ id }) => id === once)) return undefined;
+/** Where to start, or the start by which this one was done, or passed over, before. */
+async function findStart(
+  { epochs }: CoordinatorDeps,
+  row: JobRow,
+  { at, once }: StartAt,
+): Promise<Startable | { readonly done: StartedFrom }> {
+  const starts = row.startedFrom ?? [];
+  const delivered = once === undefined ? undefined : starts.find(({ id }) => id === once);
+  if (delivered !== undefined) return { done: delivered };
   if ('epoch' in at) return epochToStartAt(epochs, row, at.epoch, once ?? '');
   const savepoint = await epochs.readSavepoint(row.job, at.savepoint);
-  const isDone =
-    savepoint === undefined ? done.some((each) => each.savepoint === at.savepoint) : done.some(({ id }) => id === savepoint.id);
-  if (once === undefined && isDone) return undefined;
-  return savepointToStartAt(epochs, row.job, at.savepoint, savepoint, once);
+  const done = once === undefined ? starts.findLast((each) => isOf(each, at.savepoint, savepoint)) : undefined;
+  return done === undefined ? savepointToStartAt(epochs, row.job, at.savepoint, savepoint, once) : { done };
+}
+
+/** Was this start that of the configuration's savepoint, or one that has passed it over? Undefined: it was deleted since. */
+function isOf({ id, savepoint: from, over }: StartedFrom, name: string, savepoint: Pick<Savepoint, 'id'> | undefined): boolean {
+  return savepoint === undefined ? from === name || over?.name === name : id === savepoint.id || over?.id === savepoint.id;
+}
+
+function doneText({ job }: JobRow, { at, once }: StartAt, { savepoint, epoch, atMs }: StartedFrom): string {
+  const then = `at ${new Date(atMs).toISOString()} from ${savepoint === undefined ? '' : `savepoint ${savepoint}, `}epoch ${epoch}`;
+  if (once !== undefined || !('savepoint' in at))
+    return `job ${job} was started by this request already, ${then}: it goes on from its last epoch`;
+  const { savepoint: name } = at;
+  return savepoint === name
+    ? `ONCEFLOW_START_FROM=${name} was done already, ${then}: job ${job} goes on from its last epoch. "onceflow start --from ${name}" does it once more`
+    : `ONCEFLOW_START_FROM=${name} is passed over, because job ${job} was started ${then} by hand since: it goes on from its last epoch. "onceflow start --from ${name}" starts there`;
+}
+
+/** A schedule starts nothing from elsewhere that has an epoch; who has configured it may wait for that. */
+async function sayLeftAlone(deps: CoordinatorDeps, row: JobRow, { at }: StartAt, signal: AbortSignal): Promise<void> {
+  if (!('savepoint' in at)) return;
+  const name = at.savepoint;
+  const savepoint = await untilAnswered(deps, 'reading where to start from', () => deps.epochs.readSavepoint(row.job, name), signal);
+  if (row.startedFrom?.some((each) => isOf(each, name, savepoint)) === true) return;
+  const message = `ONCEFLOW_START_FROM=${name} is not done yet: a schedule goes on from a job's last epoch. "onceflow stop", then "onceflow start", starts job ${row.job} from there`;
+  deps.observe({ event: 'start-passed-over', message });
 }
 
 /** Answers what is new. */

@@ -10,7 +10,7 @@ import { untilAnswered } from '../coordinator/store-retry.ts';
 import { decideManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
-import { type Held, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
+import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
 import { firstScale, type Scale } from '../scale/scale.ts';
 import { startOfSource } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
@@ -37,8 +37,11 @@ export async function takeLease(
   mayTakeOver: (from: JobRow) => Promise<void>,
   signal: AbortSignal,
 ): Promise<JobRow> {
-  const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs } = settings;
+  const { job, holder, startKind = 'explicit', takeover = 'allow', deadHolders, holderEndsAtMs, startAt } = settings;
   const explicit = startKind === 'explicit';
+  // From elsewhere than its last epoch: until the job has moved on it stays as stopped, or failed, as it was. If this one dies, nobody goes on where
+  // the job was, which nobody has asked for.
+  const letsRun = explicit && startAt === undefined;
   for (;;) {
     const known = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal);
     if (known === undefined && explicit) {
@@ -55,15 +58,23 @@ export async function takeLease(
     }
     // Now, for the checks before a takeover take their time: nobody takes a lease that is over already.
     const expiresAtMs = deps.clock.now() + settings.leaseMs;
-    if (explicit && takeover === 'allow')
+    if (letsRun && takeover === 'allow')
       return untilAnswered(deps, 'taking the lease', () => deps.epochs.raiseGeneration(job, holder, expiresAtMs, holderEndsAtMs), signal);
     // Only from the generation that was seen without a live lease: of two that start at once, one finds the other's. A revival only
     // while the row says what it said: it starts nothing that a person has stopped since it looked, or that has failed since.
     const of = [job, known, holder, expiresAtMs, holderEndsAtMs] as const;
-    const take = () => (explicit ? deps.epochs.startGeneration(...of) : deps.epochs.reviveGeneration(...of));
+    const take = () => (letsRun ? deps.epochs.startGeneration(...of) : deps.epochs.reviveGeneration(...of));
     const taken = await untilAnswered(deps, 'taking the lease', take, signal);
     if (taken !== undefined) return taken;
   }
+}
+
+/** The same row, of a job that is to run: of a start that has nothing else to do than to go on. */
+export async function letRun(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<JobRow> {
+  if (settings.startKind === 'revival' || (row.desired === 'running' && row.failure === undefined)) return row;
+  const { job, incarnation } = row;
+  await untilAnswered(deps, 'letting the job run', () => deps.epochs.setDesired(job, 'running', incarnation), signal);
+  return ownRow(settings, row, await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job), signal));
 }
 
 function newRow(deps: CoordinatorDeps, settings: JobSettings, leaseExpiresAtMs: number): JobRow {

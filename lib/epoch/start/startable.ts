@@ -30,7 +30,9 @@ export async function savepointToStartAt(
   }
   const { standing, id } = savepoint;
   if (standing === 'importing')
-    throw new JobFailedError(`savepoint ${name} of job ${job} is not imported to its end: run its import again`);
+    throw new JobFailedError(
+      `savepoint ${name} of job ${job} is not imported to its end: run its import again (of "state write": delete it, and write it again)`,
+    );
   if (standing === 'deleting') throw new JobFailedError(`savepoint ${name} of job ${job} is being deleted`);
   return { ...savepoint, what: `savepoint ${name}, epoch ${savepoint.epoch}`, id: once ?? id, savepoint: { name, id } };
 }

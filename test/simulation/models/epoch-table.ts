@@ -364,7 +364,9 @@ export class EpochTable {
         retiredThrough: epoch - 1,
         pool: {},
         sentAgain: undefined,
+        failure: undefined,
       },
+      ...(next.letsRun && { desired: 'running' as const }),
       ...{ leaseExpiresAtMs, fingerprint, maxParallelism, startedFrom, former },
     });
     return 'written';

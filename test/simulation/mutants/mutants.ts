@@ -1398,7 +1398,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a savepoint outlives its job: what it names is not deleted with that',
     focus: 'savepoints',
-    edits: [edit(CANCEL, 'const garbage = found.filter((name) => !pinned.has(name));', 'const garbage = found.slice(pinned.size * 0);')],
+    edits: [
+      edit(
+        CANCEL,
+        'const garbage = found.filter((name) => !pinned.has(name));',
+        'const garbage = found.slice(pinned.unreadable.length * 0);',
+      ),
+    ],
   },
   {
     name: 'who has lost the job since deletes nothing of what it has collected',
@@ -1414,7 +1420,11 @@ export const mutants: readonly Mutant[] = [
         'if (epoch === undefined || facts.live.has(name)) return false;',
         "if (epoch === undefined || (facts.live.has(name) && name.split('/')[1] === facts.incarnation)) return false;",
       ),
-      edit(COLLECT, 'const unnamed = garbage.filter((name) => !pinned.has(name));', 'const unnamed = garbage.slice(pinned.size * 0);'),
+      edit(
+        COLLECT,
+        'const unnamed = garbage.filter((name) => !pinned.has(name));',
+        'const unnamed = garbage.slice(pinned.unreadable.length * 0);',
+      ),
     ],
   },
   {

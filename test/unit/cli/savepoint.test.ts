@@ -90,6 +90,7 @@ it('deletes what only it needed when the job has left its incarnation, and leave
   await epochs.beginIncarnation({
     ...two,
     ...{ generation: 1, leaves: 'inc', incarnation: 'next', leaseExpiresAtMs: 0, startedFrom: [], former: [], savepoint: two },
+    letsRun: false,
     summary: { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 },
   });
   // Its new incarnation and the other savepoint name the blob of epoch 2.

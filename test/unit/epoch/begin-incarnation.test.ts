@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
-import { SupersededError } from '../../../lib/epoch/coordinator/context.ts';
+import { LeftToNextError, SupersededError } from '../../../lib/epoch/coordinator/context.ts';
 import { beginIncarnation } from '../../../lib/epoch/start/begin-incarnation.ts';
 import type { PlannedStart } from '../../../lib/epoch/start/plan-start.ts';
 import type { EpochStore, JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
+import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
 
@@ -17,12 +18,18 @@ const savepoint: Savepoint = {
 };
 
 /** The row of a job with these columns after a start from a savepoint that was imported. */
-async function begun(columns: Partial<JobRow>, meanwhile = async (_epochs: EpochStore) => {}): Promise<JobRow> {
+async function begun(
+  columns: Partial<JobRow>,
+  meanwhile = async (_epochs: EpochStore) => {},
+  settings: Partial<JobSettings> = {},
+  signal = new AbortController().signal,
+  begin?: EpochStore['beginIncarnation'],
+): Promise<JobRow> {
   const model = modelEpochStore(new EpochTable(() => NOW), carry);
   const epochs: EpochStore = {
     ...model,
     async beginIncarnation(next) {
-      const answer = await model.beginIncarnation(next);
+      const answer = await (begin ?? model.beginIncarnation)(next);
       await meanwhile(model);
       return answer;
     },
@@ -34,7 +41,7 @@ async function begun(columns: Partial<JobRow>, meanwhile = async (_epochs: Epoch
   const deps = { epochs, clock, random: { id: () => 'd'.repeat(32), fraction: () => 0 }, observe: () => {} } as unknown as CoordinatorDeps;
   const from = { ...savepoint, what: 'it', savepoint: { name: 'kept', id: 'i1' } };
   const planned: PlannedStart = { from, manifest, incarnation: 'next', rowAfter: row, added: [] };
-  return beginIncarnation(deps, { job: 'word-count', fingerprint: 'f', leaseMs: 1_000 } as JobSettings, row, planned);
+  return beginIncarnation(deps, { job: 'word-count', fingerprint: 'f', leaseMs: 1_000, ...settings } as JobSettings, row, planned, signal);
 }
 
 it('remembers every incarnation whose blobs may be garbage some day: the one that is left, and that of the savepoint', async () => {
@@ -45,6 +52,34 @@ it('remembers every incarnation whose blobs may be garbage some day: the one tha
   expect(incarnationsIn(await begun({ lastCompleted: last, lastCommitted: 9 }))).toEqual(['own', 'imported']);
   const former = [{ incarnation: 'imported', leftAtMs: 5 }];
   expect(incarnationsIn(await begun({ lastCompleted: last, lastCommitted: 9, former }))).toEqual(['imported', 'own']);
+});
+
+it('remembers the savepoint of ONCEFLOW_START_FROM that a person has passed over: no later start does it', async () => {
+  const configured = { configuredFrom: 'kept' };
+  const byHand = { at: { epoch: 7 }, once: 'asked', drop: [], onWrittenAgain: 'allow' } as const;
+  expect((await begun({}, undefined, { ...configured, startAt: byHand })).startedFrom).toMatchObject([
+    { over: { name: 'kept', id: 'i1' } },
+  ]);
+  const own = { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow' } as const;
+  expect((await begun({}, undefined, { ...configured, startAt: own })).startedFrom?.[0]?.over).toBeUndefined();
+  expect((await begun({}, undefined, { configuredFrom: 'gone', startAt: byHand })).startedFrom?.[0]?.over).toBeUndefined();
+});
+
+it('lets a job run that was stopped, and leaves a stop alone that was asked for since it was taken', async () => {
+  expect(await begun({ desired: 'stopped', failure: 'it failed' })).toMatchObject({ desired: 'running', failure: undefined });
+  expect(await begun({ desired: 'running' })).toMatchObject({ desired: 'running' });
+});
+
+it('is asked for once more only by a coordinator that has not been told to end', async () => {
+  let asked = 0;
+  const over = new AbortController();
+  over.abort();
+  const unreachable = begun({}, undefined, {}, over.signal, async () => {
+    asked++;
+    throw new StoreProblem('the table does not answer', true);
+  });
+  await expect(unreachable).rejects.toThrow(LeftToNextError);
+  expect(asked).toBe(1);
 });
 
 it('is not begun for whoever takes the job over before the answer has come: its generation is another one', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../../../lib/epoch/coordinator/context.ts';
+import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { withoutDropped } from '../../../lib/epoch/start/dropped.ts';
 import { planStart } from '../../../lib/epoch/start/plan-start.ts';
 import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
@@ -25,6 +26,7 @@ function plan(of: {
   graph?: string;
   startKind?: 'revival';
   maxParallelism?: number;
+  told?: CoordinatorEvent[];
 }) {
   const found = of.savepoint === null ? undefined : { ...savepoint, ...of.savepoint };
   const deps = {
@@ -35,6 +37,7 @@ function plan(of: {
     },
     random: { id: () => 'a'.repeat(32) },
     clock: { elapsedMs: () => 0, now: () => NOW },
+    observe: (event: CoordinatorEvent) => of.told?.push(event),
   } as unknown as CoordinatorDeps;
   const startAt: StartAt | undefined =
     of.startAt === null ? undefined : { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow', ...of.startAt };
@@ -66,6 +69,33 @@ it('is nothing to do for a schedule, and when the job was started from it before
   // Another savepoint of that name, or another start from the same one.
   expect(await plan({ row: { startedFrom }, savepoint: { id: 'i2' } })).toBeDefined();
   expect(await plan({ row: { startedFrom }, startAt: { once: 'again' } })).toBeDefined();
+});
+
+it('is not done a second time, nor when a person has started the job from elsewhere since; each time it is said why', async () => {
+  const start = { id: 'i1', savepoint: 'kept', incarnation: 'inc', epoch: 7, atMs: NOW };
+  const said = async (of: Parameters<typeof plan>[0]) => {
+    const told: CoordinatorEvent[] = [];
+    expect(await plan({ ...of, told })).toBeUndefined();
+    return told.map((event) => (event.event === 'start-passed-over' ? event.message : event.event));
+  };
+  expect(await said({ row: { startedFrom: [start] } })).toEqual([
+    expect.stringMatching(
+      /^ONCEFLOW_START_FROM=kept was done already, at \S+ from savepoint kept, epoch 7: job word-count goes on from its last/,
+    ),
+  ]);
+  const byHand = { ...start, id: 'asked', savepoint: 'other', over: { name: 'kept', id: 'i1' } };
+  expect(await said({ row: { startedFrom: [byHand] } })).toEqual([
+    expect.stringMatching(
+      /^ONCEFLOW_START_FROM=kept is passed over, because job word-count was started at \S+ from savepoint other, epoch 7 by hand/,
+    ),
+  ]);
+  expect(await said({ row: { startedFrom: [byHand] }, savepoint: null })).toHaveLength(1);
+  // A savepoint that was made since under that name is another one.
+  expect(await plan({ row: { startedFrom: [byHand] }, savepoint: { id: 'i2' } })).toBeDefined();
+  expect(await said({ startKind: 'revival' })).toEqual([
+    expect.stringMatching(/^ONCEFLOW_START_FROM=kept is not done yet: a schedule goes on/),
+  ]);
+  expect(await said({ startKind: 'revival', row: { startedFrom: [start] } })).toEqual([]);
 });
 
 it('is what a schedule does too, as long as the job has no epoch: a start that died is not one from the beginning', async () => {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type EpochLoad, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from '../../../lib/epoch/scale/policy.ts';
+import {
+  afterTooFew,
+  type EpochLoad,
+  forgetArrivals,
+  NO_MEMORY,
+  type PolicyMemory,
+  type PolicyRules,
+  scaleByItself,
+} from '../../../lib/epoch/scale/policy.ts';
 
 const INTERVAL_MS = 1_000;
 /** Of every stage, before it has read a record. */
@@ -121,6 +129,37 @@ describe('the numbers of subtasks that a job has by itself', () => {
     const { told } = day((atMs) => (atMs > 60_000 && atMs < 1_200_000 ? 6 : 0.5), HOUR_MS, { share: 0.9 });
     expect(of(told, 'count').filter(({ to }) => to > 1).length).toBeLessThanOrEqual(2);
     expect(told.length).toBeLessThanOrEqual(8);
+  });
+
+  it('rise after attempts that failed for what they have left behind, and not as if all of it had come in one epoch', () => {
+    const load: EpochLoad = {
+      ...{ parallelism: { read: 1, count: 1, write: 1 }, stageMs: new Map([['count', 1_000]]), recordsIn: 1_000, recordsBehind: 59_000 },
+      ...{ backlogLeft: true, cycleMs: 1_000, partitions: new Map([['read', 8]]) },
+    };
+    // Kept up; then the broker was away for two minutes, at 500 records a second.
+    const kept: PolicyMemory = { ...NO_MEMORY, settled: 9, recordsBehind: 0, quiet: 9 };
+    const wanted = (memory: PolicyMemory) =>
+      scaleByItself(memory, load, load.parallelism, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
+    expect(wanted(forgetArrivals(kept))).toBe(7);
+    expect(wanted(kept)).toBe(16);
+  });
+
+  it('are what they were when an attempt with fewer ran out of time, and are never so few again', () => {
+    const [many, few] = [
+      { read: 4, count: 8, write: 2 },
+      { read: 4, count: 2, write: 2 },
+    ];
+    const { memory, wanted } = afterTooFew({ ...NO_MEMORY, settled: 9, quiet: 19 }, few, many, rules);
+    expect(wanted).toEqual([{ stage: 'count', subtasks: 8, why: 'an epoch with 2 ran out of time, and with 8 one has not' }]);
+    const load: EpochLoad = {
+      ...{ parallelism: many, stageMs: new Map([['count', 50]]), recordsIn: 10, recordsBehind: 0, backlogLeft: false, cycleMs: 1_000 },
+      partitions: new Map([['read', 8]]),
+    };
+    const down = (before: PolicyMemory) => scaleByItself(before, load, many, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
+    expect(down(memory)).toBe(3);
+    expect(down({ ...memory, tooFew: {} })).toBe(1);
+    expect(afterTooFew(NO_MEMORY, many, few, rules).wanted).toEqual([]);
+    expect(afterTooFew(NO_MEMORY, few, many, { ...rules, byHand: new Set(['count']) }).wanted).toEqual([]);
   });
 
   it('rise when one epoch took all there was, and took long for it', () => {

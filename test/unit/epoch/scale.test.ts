@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   afterAsked,
+  afterCommitted,
+  afterFailed,
   afterPlanned,
   firstScale,
   isRecorded,
@@ -61,6 +63,24 @@ describe('other numbers', () => {
     expect(changes).toEqual([{ stage: 'count', from: 2, to: 4, why: 'asked for by hand' }]);
     expect(scale.stages['count']).toEqual({ subtasks: 4, least: 2, most: 8, since: { epoch: 7, atMs: 99, why: 'asked for by hand' } });
     expect(afterPlanned(scale, { lines: 1, count: 4, write: 1 }, 8, 100)).toEqual({ scale, changes: [] });
+  });
+
+  it('are what they were when an attempt with fewer ran out of time, and stay when it failed for something else', () => {
+    const policy = { ...rules, checkpointIntervalMs: 1_000, scaleUpBacklogMs: 10_000, scaleDownEpochs: 9 };
+    const had = { lines: 1, count: 6, write: 1 };
+    const load = { parallelism: had, stageMs: new Map(), recordsIn: 1, recordsBehind: 0, backlogLeft: false, partitions: new Map() };
+    const before = afterCommitted({ ...first, target: had }, load, 10, 10, policy);
+    const lowered = { ...before, target: { ...had, count: 2 } };
+    expect(afterFailed(lowered, lowered.target, false, rules)).toMatchObject({
+      target: { count: 2 },
+      memory: { recordsBehind: undefined },
+    });
+    expect(afterFailed(lowered, lowered.target, true, rules)).toMatchObject({
+      target: had,
+      why: { count: 'an epoch with 2 ran out of time, and with 6 one has not' },
+    });
+    expect(afterFailed({ ...lowered, asked: asked({ count: 2 }) }, lowered.target, true, rules)).toMatchObject({ target: { count: 2 } });
+    expect(afterFailed({ ...first, target: lowered.target }, lowered.target, true, rules)).toMatchObject({ target: { count: 2 } });
   });
 
   it('are recorded when the row says all of it, whatever made the row', () => {

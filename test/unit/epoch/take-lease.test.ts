@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type CoordinatorDeps, type JobSettings, StartRefusedError } from '../../../lib/epoch/coordinator/context.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import { takeLease } from '../../../lib/epoch/start/start.ts';
+import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
 import type { EpochStore, JobRow } from '../../../lib/ports/epoch-store.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
 
@@ -11,7 +12,7 @@ const never = new AbortController().signal;
 interface Started {
   readonly epochs: EpochStore;
   readonly events: CoordinatorEvent[];
-  start(holder: string, takeover: 'allow' | 'refuse'): Promise<JobRow>;
+  start(holder: string, takeover: 'allow' | 'refuse', startAt?: StartAt): Promise<JobRow>;
   /** By a function that runs only until then. */
   startUntil(holderEndsAtMs: number): Promise<JobRow>;
   revive(holder: string): Promise<JobRow>;
@@ -47,7 +48,7 @@ function newWorld(change: (store: EpochStore) => Partial<EpochStore> = () => ({}
   return {
     epochs: open(),
     events,
-    start: (holder, takeover) => takeLease(newProcess(), { ...settings, holder, takeover }, mayTakeOver, never),
+    start: (holder, takeover, startAt) => takeLease(newProcess(), { ...settings, holder, takeover, startAt }, mayTakeOver, never),
     startUntil: (holderEndsAtMs) =>
       takeLease(newProcess(), { ...settings, holder: 'function', takeover: 'refuse', holderEndsAtMs }, mayTakeOver, never),
     revive: (holder) =>
@@ -67,6 +68,18 @@ describe('a start', () => {
     const { start, events } = newWorld();
     expect(await start('first', 'refuse')).toMatchObject({ generation: 1, holder: 'first', leaseExpiresAtMs: NOW + 10_000 });
     expect(events).toEqual([]);
+  });
+
+  it('from a savepoint leaves a job stopped, or failed, that was: if it dies, nothing goes on where the job was', async () => {
+    const { start, epochs, pass } = newWorld();
+    const { generation } = await start('first', 'allow');
+    await epochs.releaseLease('job', generation, { desired: 'stopped', failure: 'it failed' });
+    const startAt: StartAt = { at: { savepoint: 'kept' }, once: 'asked', drop: [], onWrittenAgain: 'allow' };
+    for (const takeover of ['allow', 'refuse'] as const) {
+      expect(await start('second', takeover, startAt)).toMatchObject({ desired: 'stopped', failure: 'it failed' });
+      pass(11_000);
+    }
+    expect(await start('third', 'allow')).toMatchObject({ desired: 'running', failure: undefined, generation: generation + 3 });
   });
 
   it('takes over a job that is held, and says so before it does', async () => {

@@ -58,6 +58,31 @@ describe('the epoch store in SQLite', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it('lists a savepoint that it cannot read as that, beside those that it can', async () => {
+    const path = join(folder, 'damaged.sqlite');
+    const store = storeOn(databaseOn(path));
+    const row = newJobRow();
+    await store.createJob(row);
+    const decision = decisionOf(row);
+    await store.decide(decision);
+    const { job, incarnation, fingerprint, maxParallelism } = row;
+    const of = { job, incarnation, fingerprint, maxParallelism, epoch: 0, decisionId: decision.decisionId, manifest: decision.manifest };
+    const saved = { ...of, id: 'i', standing: 'complete', createdAtMs: 1 } as const;
+    for (const name of ['a', 'b', 'c']) expect(await store.createSavepoint({ ...saved, name })).toBe('created');
+    const raw = new DatabaseSync(path);
+    raw.prepare("UPDATE savepoints SET savepoint = '{' WHERE name = 'a'").run();
+    raw.prepare(`UPDATE savepoints SET manifest = '{"version":99}' WHERE name = 'c'`).run();
+    raw.close();
+    const unreadable = (name: string) => ({
+      job,
+      name,
+      standing: 'unreadable',
+      why: expect.stringContaining(`savepoint ${name} of job ${job}`),
+    });
+    expect(await store.listSavepoints(job)).toEqual([unreadable('a'), { ...saved, name: 'b' }, unreadable('c')]);
+    await expect(store.readSavepoint(job, 'a')).rejects.toThrow(StoreProblem);
+  });
+
   it('deletes the rows of retired epochs, once they have expired, with the next decision', async () => {
     let nowMs = 1_000;
     const store = storeOn(databaseOn(file), () => nowMs);

@@ -1,3 +1,5 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../host/system.ts';
 import { parseWorkerUrl } from '../../../lib/config/worker-url.ts';
@@ -45,7 +47,7 @@ async function invoker(addresses: readonly string[], access: Partial<WorkerAcces
     addresses.map(async (address) => {
       const url = parseWorkerUrl(address);
       if (url === undefined) throw new Error(address);
-      return { origin: address, client: await openWorkerClient(url, { token: undefined, ca: undefined, ...access }) };
+      return { origin: address, client: await openWorkerClient(url, { job: 'word-count', token: undefined, ca: undefined, ...access }) };
     }),
   );
   const homeOf = placeSubtasks([{ id: 'count', subtasks: addresses.length }], addresses.length);
@@ -206,7 +208,60 @@ describe('a worker with a token', () => {
   });
 });
 
+/** Something at the address of a worker that looks like one, and answers requests of functions like this. */
+async function impostor(respond: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.url === '/health') response.end(JSON.stringify({ status: 'ok', job: 'word-count', build: 'one' }));
+    else respond(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('what stands where a worker should', () => {
+  it('is followed nowhere: the next worker is asked', async () => {
+    const { address } = await worker(named('next'));
+    const elsewhere = await impostor((response) => response.writeHead(307, { location: address }).end());
+    const { invoke } = await invoker([elsewhere, address]);
+    expect(await invoke()).toBe('next');
+    expect(messageOf(await (await invoker([elsewhere])).invoke())).toContain('it answers with HTTP status 307, and is no onceflow worker');
+  });
+
+  it('and answers with a page of its own fails the attempt in words, and nobody else is asked: it may have been done', async () => {
+    const page = await impostor((response) => response.end('<html>'));
+    const { invoke } = await invoker([page]);
+    expect(messageOf(await invoke())).toContain('it answers with what is no JSON');
+  });
+
+  it('and answers without an end is given up when that is too much to be an answer', { timeout: 30_000 }, async () => {
+    let sent = 0;
+    const endless = await impostor((response) => {
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(1024 * 1024))) sent++;
+        sent++;
+        response.once('drain', more);
+      };
+      more();
+    });
+    expect(messageOf(await (await invoker([endless])).invoke(operator, 20_000))).toContain('its answer has more than 67108864 bytes');
+    expect(sent).toBeLessThan(100);
+  });
+});
+
 describe('a worker refuses', () => {
+  it('a request of another job, of whichever build it says it is', async () => {
+    const { address } = await worker(() => Promise.reject(new Error('begun')), { job: 'other' });
+    const headers = { 'x-onceflow-timeout-ms': '1000', 'x-onceflow-job': 'word-count' };
+    const refused = await fetch(`${address}/functions/operator/count/0`, { method: 'POST', headers, body: '{}' });
+    expect([refused.status, await refused.text()]).toEqual([421, 'it is a worker of job other, and this is job word-count']);
+    // It says it of itself too, before anything is asked of it.
+    expect(messageOf(await (await invoker([address])).invoke())).toContain('it is a worker of job other, and this is job word-count');
+  });
+
   it('what no browser asks first, what is no function, and what is too large', async () => {
     const { address } = await worker();
     const post = (path: string, headers: Record<string, string> = {}, body = '{}') =>
