@@ -19,9 +19,12 @@ const { seeds, from } = argumentsOf({ name: 'npm run histories', usage: USAGE, o
 Error.stackTraceLimit = 0;
 const judges = hasGo();
 if (judges) buildPorcupine();
-let [appends, faults, wrong] = [0, 0, 0];
+let [histories, appends, faults, wrong] = [0, 0, 0, 0];
 for (let seed = from; seed < from + seeds; seed++) {
-  const { history, outcome } = await simulatedHistory(seed);
+  const simulated = await simulatedHistory(seed);
+  if (simulated === undefined) continue;
+  const { history, outcome } = simulated;
+  histories++;
   appends += history.appends.length;
   faults += outcome.injected.length;
   const said = judges ? await porcupineOn(history) : undefined;
@@ -34,6 +37,6 @@ for (let seed = from; seed < from + seeds; seed++) {
   if (found.length > 0) wrong++;
 }
 console.log(
-  `${seeds} histories with ${appends} appends and ${faults} faults; ${wrong} are wrong; judged by ${judges ? 'Porcupine and the plain check' : 'the plain check alone: there is no Go here, which brings Porcupine'}`,
+  `${histories} histories with ${appends} appends and ${faults} faults; ${wrong} are wrong; judged by ${judges ? 'Porcupine and the plain check' : 'the plain check alone: there is no Go here, which brings Porcupine'}`,
 );
 process.exitCode = wrong > 0 ? 1 : 0;

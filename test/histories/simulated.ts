@@ -8,14 +8,25 @@ import type { InputBatch, Outcome, WorldOptions } from '../simulation/world-opti
 import { type History, historyOf, type Sent, type Shown } from './history.ts';
 import { listAppend } from './list-append.ts';
 
+export interface Simulated {
+  readonly history: History;
+  readonly outcome: Outcome;
+}
+
+/** Longer lines are drawn to be too large for something. */
+const LONGEST_LINE = 1_000;
+
 /**
  * The history of the list-append job in the world of a seed, with its faults. Left out is what makes output a person's decision: topics that are
- * deleted or made anew, jobs that are deleted, and starts from savepoints.
+ * deleted or made anew, jobs that are deleted, and starts from savepoints. Undefined: it is the world of an author whose functions fail, or of records
+ * that are too large.
  */
-export async function simulatedHistory(seed: number): Promise<{ readonly history: History; readonly outcome: Outcome }> {
+export async function simulatedHistory(seed: number): Promise<Simulated | undefined> {
   const shown: Shown[] = [];
   const drawn = drawWorld(seed, {}, 'anything');
-  const input = drawn.input.filter(({ topic = INPUT }) => topic === INPUT);
+  const { inputPartitions } = drawn;
+  const input = drawn.input.filter(({ topic = INPUT, partition }) => topic === INPUT && partition < inputPartitions);
+  if (drawn.userCode !== undefined || input.some(({ lines }) => lines.some(({ length }) => length > LONGEST_LINE))) return undefined;
   const faults = (call: Call) => {
     const fault = drawn.faults(call);
     return fault?.fault === 'command' && fault.run === 'delete' ? undefined : fault;
@@ -36,8 +47,7 @@ export async function simulatedHistory(seed: number): Promise<{ readonly history
       };
     },
   };
-  const { userCode: _, ...plain } = options;
-  const outcome = await runWorld(plain);
+  const outcome = await runWorld(options);
   return { history: historyOf(sentIn(input), shown), outcome };
 }
 

@@ -4,7 +4,7 @@ import { wrongIn } from '../histories/plain-check.ts';
 import { buildPorcupine, hasGo, porcupineOn } from '../histories/porcupine.ts';
 import { simulatedHistory } from '../histories/simulated.ts';
 
-const SEEDS = 25;
+const WORLDS = 25;
 const GO = hasGo();
 
 /** Four appends to two lists, right, each seen before the next one is sent. */
@@ -60,15 +60,18 @@ describe.skipIf(!GO)('Porcupine, which Go brings', () => {
   it.each(wrong)('cannot explain %s', async (_what, history) => expect(await porcupineOn(history)).toContain('ant'));
 });
 
-it(`what readers see of a job that appends to lists is right in ${SEEDS} worlds with faults${GO ? ', as Porcupine judges too' : ''}`, async () => {
-  let [appends, faults] = [0, 0];
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const { history, outcome } = await simulatedHistory(seed);
+it(`what readers see of a job that appends to lists is right in ${WORLDS} worlds with faults${GO ? ', as Porcupine judges too' : ''}`, async () => {
+  let [histories, appends, faults] = [0, 0, 0];
+  for (let seed = 1; histories < WORLDS; seed++) {
+    const simulated = await simulatedHistory(seed);
+    if (simulated === undefined) continue;
+    const { history, outcome } = simulated;
+    histories++;
     expect({ seed, violations: outcome.violations, wrong: wrongIn(history) }).toEqual({ seed, violations: [], wrong: [] });
     if (GO) expect({ seed, said: await porcupineOn(history) }).toEqual({ seed, said: undefined });
     appends += history.appends.length;
     faults += outcome.injected.length;
   }
-  expect(appends).toBeGreaterThan(SEEDS * 20);
-  expect(faults).toBeGreaterThan(SEEDS * 5);
+  expect(appends).toBeGreaterThan(WORLDS * 20);
+  expect(faults).toBeGreaterThan(WORLDS * 5);
 });

@@ -130,7 +130,7 @@ describe('the Kafka cluster is lost', () => {
 
   const apart = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-  it('the state goes on over mirrored topics with other offsets, from a time on: each record behind it is counted once', async () => {
+  it('ONCEFLOW_START_SOURCE_OFFSETS has the state go on over mirrored topics with other offsets: each record behind a time is counted once', async () => {
     const count = await newWordCount();
     await count.write(['ant bee', 'ant', 'cow ant']);
     await apart();
