@@ -14,7 +14,7 @@ describe('a job that runs for long, with restarts, savepoints, failures and othe
     const outcome = await new LongRun(busyRun(periods * periodMs, 1_000, periods)).run();
     expect(outcome.epochs).toBeGreaterThan(3_200);
     expect(outcome.failedAttempts).toBeGreaterThan(2);
-    expect(outcome.tenures).toBeGreaterThan(periods * 2);
+    expect(outcome.tenures).toBeGreaterThan(periods);
     // But for what is under way in the end.
     expect(outcome.committed).toBeLessThanOrEqual(outcome.expected);
     expect(outcome.committed).toBeGreaterThan(outcome.expected - 20);
@@ -26,7 +26,7 @@ describe('a job that runs for long, with restarts, savepoints, failures and othe
     // A collection each ten seconds: one list of each incarnation, of what came since and what is live.
     expect(asked['lists']).toBeLessThan(0.12);
     expect(asked['listed']).toBeLessThan(20);
-    expect(asked['mostListed']).toBeLessThan(300);
+    expect(asked['mostListed']).toBeLessThan(400);
     expect(asked['queries']).toBeLessThan(0.35);
     expect(asked['rowsQueried']).toBeLessThan(0.8);
     expect(asked['mostRowsQueried']).toBeLessThan(30);
