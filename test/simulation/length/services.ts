@@ -35,8 +35,9 @@ export type Ports = Omit<CoordinatorDeps, 'invoker' | 'observe' | 'sinks'> & {
 
 export const INPUT_PARTITIONS = 2;
 const MARKER_MS = 2;
-/** Of each log: what is older is taken out, as a topic's retention does. */
+/** Of each log what is older is taken out, as a topic's retention does. Of the input as much is kept as a start from a savepoint reads again. */
 const KEPT_BATCHES = 300;
+const KEPT_INPUT_BATCHES = 10_000;
 const DAY_MS = 86_400_000;
 const READS = new Set(['readJob', 'readEpoch', 'listEpochs', 'readSavepoint', 'listSavepoints']);
 
@@ -111,7 +112,8 @@ export class Services {
   forgetOld(): void {
     this.table.deleteExpired(START_MS + this.#scheduler.nowMs);
     for (const partition of [...this.broker.topics.values()].flat()) {
-      partition.batches.splice(0, Math.max(0, partition.batches.length - KEPT_BATCHES));
+      const kept = partition.topic === INPUT ? KEPT_INPUT_BATCHES : KEPT_BATCHES;
+      partition.batches.splice(0, Math.max(0, partition.batches.length - kept));
       const start = partition.batches[0]?.baseOffset ?? partition.end;
       partition.starts = [start];
       const { aborted } = partition;

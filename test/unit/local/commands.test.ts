@@ -71,6 +71,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run console:produce',
     'npm run console:consume',
     'npm run console:transactions',
+    'npm run docs:console',
     'onceflow',
   ]);
 });
