@@ -53,6 +53,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run simulate:mutants',
     'npm run mutate',
     'npm run chaos',
+    'npm run session',
     'npm run chain',
     'npm run model',
     'npm run bench',
@@ -72,6 +73,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run console:consume',
     'npm run console:transactions',
     'npm run docs:console',
+    'npm run docs:site',
     'onceflow',
   ]);
 });
