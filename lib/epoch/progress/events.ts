@@ -18,8 +18,8 @@ export type CoordinatorEvent =
       readonly lastCommitted: number;
     }
   /**
-   * The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `dropped`: uids that were left behind.
-   * `sourceOffsets`: where its sources go on, if not at its offsets.
+   * The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `renamed`: what goes on under another
+   * name. `dropped`: uids that were left behind. `sourceOffsets`: where its sources go on, if not at its offsets.
    */
   | {
       readonly event: 'started-from';
@@ -28,9 +28,12 @@ export type CoordinatorEvent =
       readonly incarnation: string;
       readonly left: string;
       readonly added: readonly string[];
+      readonly renamed: readonly string[];
       readonly dropped: readonly string[];
       readonly sourceOffsets?: string | undefined;
     }
+  /** The job goes on where it was with a graph that is another one. As above. */
+  | { readonly event: 'graph-changed'; readonly added: readonly string[]; readonly renamed: readonly string[] }
   /** A start from a savepoint that was asked for, or is configured, is not done: it was done before, say. */
   | { readonly event: 'start-passed-over'; readonly message: string }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }

@@ -50,7 +50,7 @@ export async function beginIncarnation(
   deps: CoordinatorDeps,
   settings: JobSettings,
   row: JobRow,
-  { from, manifest: at, incarnation, added }: PlannedStart,
+  { from, manifest: at, incarnation, added, renamed }: PlannedStart,
   signal: AbortSignal,
 ): Promise<JobRow> {
   const { job, generation } = row;
@@ -95,7 +95,17 @@ export async function beginIncarnation(
   fenced(settings, begun);
   const dropped = startAt?.drop ?? [];
   const { sourceOffsets } = startAt ?? {};
-  deps.observe({ event: 'started-from', from: from.what, epoch, incarnation, left: row.incarnation, added, dropped, sourceOffsets });
+  deps.observe({
+    event: 'started-from',
+    from: from.what,
+    epoch,
+    incarnation,
+    left: row.incarnation,
+    added,
+    renamed,
+    dropped,
+    sourceOffsets,
+  });
   if (sourceOffsets !== undefined) deps.observe({ event: 'starting-offsets', epoch, offsets });
   const after = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job));
   // An answer that comes late may be of a write from before somebody took over, whose generation is not this process's.
