@@ -8,8 +8,8 @@ import { type ClusterLogin, type ClusterParameters, tlsAndLogin } from './kafka-
 import { openLog } from './log.ts';
 
 /**
- * Kafka with TLS and login as the parameters say, and each cluster that has a name with its own. The client is loaded here, and connects at
- * its first request of each.
+ * Kafka with TLS and login as the parameters say, and each cluster that has a name with its own: one without parameters is not known, also
+ * where no other has a name. The client is loaded here, and connects at its first request of each.
  */
 export async function openKafka(
   config: ToolConfig<NameFor<'host'>>,
@@ -17,10 +17,9 @@ export async function openKafka(
 ): Promise<KafkaClient & TopicRequests> {
   const { kafkaClusters } = config;
   const unnamed = await openCluster(config, parameters, options);
-  if (kafkaClusters === undefined) return unnamed;
   const { clientOfClusters } = await import('../lib/kafka/clusters.ts');
   const named = await Promise.all(
-    Object.entries(kafkaClusters).map(async ([cluster, own]) => {
+    Object.entries(kafkaClusters ?? {}).map(async ([cluster, own]) => {
       const log = (message: string) => options.log?.(`cluster ${cluster}: ${message}`);
       return [cluster, await openCluster(own, clusterParameters(cluster), { ...options, brokers: own.brokers, log })] as const;
     }),

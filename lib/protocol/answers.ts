@@ -108,12 +108,13 @@ const committedSchema = z
  *   commits that. Until then nothing of it may be committed.
  * - `unsettled`: not known yet, or one step nearer; the coordinator checks that it still holds its generation and asks again.
  *   `gone`: what it wrote to is not there at this moment; if that lasts, this is what a person is told.
+ *   `missing`: what of its evidence is not there, to be compared: what a person says of missing evidence counts for what has lasted.
  * - `no-evidence`: nothing says what became of it any more; a person has to decide.
  */
 const resolvedSchema = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('committed') }).readonly(),
   z.object({ outcome: z.literal('sent-again'), committable: committableSchema }).readonly(),
-  z.object({ outcome: z.enum(['unsettled', 'no-evidence']), message: text, gone: text.optional() }).readonly(),
+  z.object({ outcome: z.enum(['unsettled', 'no-evidence']), message: text, gone: text.optional(), missing: text.optional() }).readonly(),
 ]);
 export type Resolved = z.infer<typeof resolvedSchema>;
 

@@ -186,6 +186,8 @@ const resolveSinkRequestSchema = z
     terms,
     staged: list(blobRefSchema),
     onMissingEvidence: onMissingEvidenceSchema,
+    /** What of its evidence has been missing for long enough, as it was answered; `onMissingEvidence` is of that alone. */
+    missing: text.optional(),
   })
   .readonly();
 export type ResolveSinkRequest = z.infer<typeof resolveSinkRequestSchema>;

@@ -88,6 +88,8 @@ export interface ResolveTerms {
   readonly place: SinkPlace;
   readonly terms: Own;
   readonly onMissingEvidence: OnMissingEvidence;
+  /** What has been missing for long enough, as it was answered: the rule is of that alone. Undefined: of whatever is missing. */
+  readonly missing?: string | undefined;
 }
 
 /**
@@ -195,6 +197,8 @@ export interface PoolScope {
   readonly incarnation: string;
   /** By sink uid. */
   readonly sinks: Readonly<Record<string, SinkPool>>;
+  /** Where the sinks of this run write to; the rest the job wrote to once. Undefined: nobody runs it, or nobody knows. */
+  readonly inUse?: readonly string[] | undefined;
 }
 
 /** `ends`: how many things there were that could have been open. */

@@ -3,7 +3,7 @@ import type { Admin } from 'kafkajs';
 import { kafkaJsClient } from './kafka-js.ts';
 
 const PROBE_EVERY_MS = 50;
-const LEADERS_TIMEOUT_MS = 20_000;
+const LEADERS_TIMEOUT_MS = 60_000;
 
 export interface TopicSpec {
   readonly topic: string;

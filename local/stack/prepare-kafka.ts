@@ -11,6 +11,9 @@ import { brokerSettings, propertiesText, startKafka } from './kafka.ts';
 import { createTopics } from './kafka-admin.ts';
 import { openKeeper } from './kept-process.ts';
 
+/** Archiving the classes takes seconds of a processor, and on a busy machine minutes; a broker that is killed over it leaves none. */
+const ARCHIVE_TIMEOUT_MS = 300_000;
+
 const release = [INSTALLED.kafka, INSTALLED.kafka39].find(({ part }) => part === process.argv[2]);
 if (release === undefined) throw new Error(`usage: prepare-kafka.ts kafka|kafka-3.9 (not ${process.argv[2]})`);
 
@@ -27,7 +30,7 @@ try {
 
   const kafka = await startKafka(keeper, { release, jvm: [`-XX:ArchiveClassesAtExit=${release.classArchive}`] });
   await createTopics(kafka.bootstrap, [{ topic: 'training' }]);
-  await kafka.end();
+  await kafka.end(ARCHIVE_TIMEOUT_MS);
 } finally {
   await keeper.close();
 }

@@ -121,7 +121,7 @@ export function leftOpenTests(open: () => Promise<KafkaUnderTest>): void {
     it('under an id that nobody uses any more holds up no reader once the pool is settled', async () => {
       const [job, topic] = [under.newName(), await under.newTopic()];
       const { transactionalId } = await steps.prepare(job, topic, { 0: ['dropped'] }, forgetting([0]));
-      expect(await steps.settle(transactionalId, topic)).toEqual({ outcome: 'settled', unasked: [], others: [] });
+      expect(await steps.settle(transactionalId, topic)).toEqual({ outcome: 'settled', unasked: [], barred: [], others: [] });
       expect(await committedValues(under, topic, 2)).toEqual([]);
     });
   });

@@ -40,3 +40,14 @@ describe('a stop for a transaction that no client can end', () => {
     expect(understands(8)).toBe(false);
   });
 });
+
+it('a stop for one of several topics is right when one of them was away while the job ran', () => {
+  const { broker } = strandedIn();
+  broker.createTopic('copy', 1);
+  const stopped =
+    'epoch 6, stage copy: AddPartitionsToTxn was answered UNKNOWN_TOPIC_OR_PARTITION: one of the topics out, copy does not exist any more, or has fewer partitions';
+  const isRight = () => new Person(broker, {} as Checker, new Dice(1), new UploadPlace()).understands(stopped, 0, undefined);
+  expect(isRight()).toBe(false);
+  broker.catalog.delete('copy');
+  expect(isRight()).toBe(true);
+});

@@ -5,7 +5,7 @@ import type { Checker } from './checker/checker.ts';
 import type { Dice } from './kernel/dice.ts';
 import type { Broker } from './models/kafka-broker.ts';
 
-const NO_TOPIC = /topic (\S+) does not exist|no broker knows its topic (\S+) any more/;
+const NO_TOPIC = /topic (\S+) does not exist|no broker knows its topic (\S+) any more|one of the topics (\S+(?:, \S+)*) does not exist/;
 const NO_EVIDENCE = /whether transaction (\S+) of epoch (\d+) was committed cannot be told any more: (.*?) (?:is|are) not in the log/;
 const LOST_INPUT =
   /topic (\S+), partition (\d+): the broker no longer has offset (\d+), its log starts at (\d+): (\d+) offsets were deleted/;
@@ -40,9 +40,9 @@ export class Person {
   /** Is it right that a process which began at `beganMs` gave up with these words? */
   understands(message: string, beganMs: number, row: JobRow | undefined): boolean {
     if (message.includes('unexpected failure')) return false;
-    const [, missing, unknown] = NO_TOPIC.exec(message) ?? [];
-    const topic = missing ?? unknown;
-    if (topic !== undefined) return this.#broker.catalog.wasAbsentSince(topic, beganMs);
+    const [, missing, unknown, oneOf] = NO_TOPIC.exec(message) ?? [];
+    const topics = missing ?? unknown ?? oneOf;
+    if (topics !== undefined) return topics.split(', ').some((topic) => this.#broker.catalog.wasAbsentSince(topic, beganMs));
     const [, transactionalId, epoch, places] = NO_EVIDENCE.exec(message) ?? [];
     if (transactionalId !== undefined && places !== undefined)
       return row !== undefined && this.#decide(row.incarnation, Number(epoch), transactionalId, places);

@@ -5,7 +5,6 @@ import type { ResolveAnswer } from '../../protocol/answers.ts';
 import type { Committable } from '../../protocol/committable.ts';
 import type { CommitPermit, DecidedManifest } from '../../protocol/permit.ts';
 import { permitFor } from '../../protocol/permit.ts';
-import type { OnMissingEvidence } from '../../protocol/requests.ts';
 import type { Own } from '../../protocol/shape.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
 import { abortPrepared, problemOf } from '../attempt/ask-stages.ts';
@@ -16,6 +15,7 @@ import { checkHeld, type Held } from '../lease/held.ts';
 import { portionsOf } from '../planning/portions.ts';
 import { committablesBySink, describeCommittable } from './committables.ts';
 import { deliverSink } from './deliver-epoch.ts';
+import { type EvidenceRule, goneIn, isGivenUp, MissingEvidence, type RuledAnswer } from './missing-evidence.ts';
 import { type NewestCommittables, newestCommittables } from './newest-committables.ts';
 
 const FIRST_PAUSE_MS = 10;
@@ -33,6 +33,9 @@ interface Doubt {
   readonly of: Committable;
   readonly refusal?: string;
 }
+
+/** What resolving it has come to. */
+type Resolved = Doubt & RuledAnswer;
 
 /** What one sink has prepared in a decided epoch, while it is being committed. */
 interface Commit extends Held {
@@ -86,6 +89,7 @@ async function commitSink(commit: Commit): Promise<number> {
   let republished = 0;
   /** Since when every round has had an answer that only a person can mend. */
   let neededSinceMs: number | undefined;
+  const missing = new MissingEvidence(deps.clock, settings);
   const pauses = growingPauses(deps, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   for (;;) {
     const portions = portionsOf(ownOf(commit).filter(({ subtask }) => open.has(subtask)));
@@ -96,8 +100,13 @@ async function commitSink(commit: Commit): Promise<number> {
     await checkHeld(commit);
     // One such answer may be of a leader that is none any more, or of a function of another build: it counts when it lasts.
     const hasLasted = neededSinceMs !== undefined && deps.clock.elapsedMs() - neededSinceMs >= settings.commitTimeoutMs;
-    const rule = hasLasted ? settings.onMissingEvidence : 'stop';
-    const answers = await Promise.all(doubtful.map(async (doubt) => ({ ...doubt, answer: await resolveOne(commit, doubt.of, rule) })));
+    const answers = await Promise.all(
+      doubtful.map(async (doubt) => {
+        const rule = missing.ruleFor(doubt.of.subtask);
+        return { ...doubt, rule, answer: await resolveOne(commit, doubt.of, rule) };
+      }),
+    );
+    for (const { of, answer } of answers) missing.note(of.subtask, answer);
     const sentAgain = await recordSentAgain(
       commit,
       answers.flatMap(({ answer }) => (answer.outcome === 'sent-again' ? [answer.committable] : [])),
@@ -106,16 +115,16 @@ async function commitSink(commit: Commit): Promise<number> {
     for (const { of, refusal, answer } of answers) {
       deps.observe({ event: 'doubtful', epoch: of.epoch, names: connector.namesOf(of), resolution: describe(answer, refusal) });
     }
-    const isGivenUp = (answer: ResolveAnswer) => rule === 'committed' && goneIn(answer) !== undefined;
-    const needs = answers.flatMap(({ answer, refusal }) => (isGivenUp(answer) ? [] : needOfPerson(answer, refusal)));
+    const needs = answers.filter((each) => !isGivenUp(each) && needOfPerson(each).length > 0);
     neededSinceMs = needs.length === 0 ? undefined : (neededSinceMs ?? deps.clock.elapsedMs());
-    const [stuck] = hasLasted ? needs : [];
+    // What a person has said of missing evidence is tried before the job stops for it.
+    const [stuck] = hasLasted ? needs.filter((each) => !missing.isUntried(each)).flatMap(needOfPerson) : [];
     if (stuck !== undefined) {
       // A resolver that another coordinator's overtook sees what that one did, and no reason to stop the job.
       await checkHeld(commit);
       throw new JobFailedError(stuck);
     }
-    for (const { of, answer } of answers) if (answer.outcome !== 'committed' && !isGivenUp(answer)) open.add(of.subtask);
+    for (const each of answers) if (each.answer.outcome !== 'committed' && !isGivenUp(each)) open.add(each.of.subtask);
     if (open.size === 0) return republished;
     if (signal.aborted)
       throw new LeftToNextError(`the commit of epoch ${manifest.epoch} is left to the next coordinator: this one was told to end`);
@@ -179,12 +188,12 @@ async function sendCommits(commit: Commit, committables: readonly Committable[])
   }
 }
 
-async function resolveOne(commit: Commit, committable: Committable, onMissingEvidence: OnMissingEvidence): Promise<ResolveAnswer> {
+async function resolveOne(commit: Commit, committable: Committable, rule: EvidenceRule): Promise<ResolveAnswer> {
   const { settings, manifest, permit, terms, signal } = commit;
   const { connector } = commit.connector;
   const { sink, subtask } = committable;
   const staged = ofName(manifest.outputs, sink)?.[subtask] ?? [];
-  const ask = { ask: 'resolve', connector, permit, committable, terms, staged, onMissingEvidence } as const;
+  const ask = { ask: 'resolve', connector, permit, committable, terms, staged, ...rule } as const;
   // It may send the epoch's output again, for which there is as much time as for the first send.
   const timeoutMs = settings.epochTimeoutMs;
   const answer = await callStage<'resolve'>(commit, { of: manifest, role: 'sink', stage: sink, subtask, ask, timeoutMs }, signal);
@@ -194,18 +203,13 @@ async function resolveOne(commit: Commit, committable: Committable, onMissingEvi
 }
 
 /** Why a person has to act, if this lasts. What is prepared still, and whose commit is refused, nobody else will commit. */
-function needOfPerson(answer: ResolveAnswer, refusal: string | undefined): string[] {
+function needOfPerson({ answer, refusal }: Resolved): string[] {
   const gone = goneIn(answer);
   if (gone !== undefined) return [gone];
   if (answer.outcome === 'unsettled' && refusal !== undefined) return [refusal];
   return answer.outcome === 'no-evidence' || (answer.outcome === 'failed' && (answer.kind === 'fatal' || answer.kind === 'refused'))
     ? [answer.message]
     : [];
-}
-
-/** What it wrote to is not there: for a moment while brokers start, or for good. */
-function goneIn(answer: ResolveAnswer): string | undefined {
-  return answer.outcome === 'unsettled' ? answer.gone : undefined;
 }
 
 function describe(answer: ResolveAnswer, refusal: string | undefined): string {

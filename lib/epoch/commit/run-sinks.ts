@@ -40,6 +40,17 @@ export async function learnSinks(deps: WithSinks, settings: Pick<JobSettings, 'p
   );
 }
 
+/**
+ * Where the sinks of this run write to, as far as this connector ends what is open there. Undefined: there is no run, only what one has
+ * left.
+ */
+export function placesInUse(deps: WithSinks, settings: Pick<JobSettings, 'plan'>, poolOf: string): readonly string[] | undefined {
+  if (settings.plan.stages.length === 0) return undefined;
+  return connectedSinks(deps, settings)
+    .filter(({ connector }) => connector.poolOf === poolOf)
+    .flatMap(({ connector, sinks }) => sinks.flatMap(({ target }) => connector.placesOf(target)));
+}
+
 /** The pool, as wide as epochs of these numbers need it. To be recorded before anything of such an epoch is prepared. */
 export function widestPool(deps: WithSinks, settings: Pick<JobSettings, 'plan'>, parallelism: Parallelism, recorded: Pool): Pool {
   return connectedSinks(deps, settings).reduce((pool, { connector, sinks }) => {

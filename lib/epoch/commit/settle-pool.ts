@@ -3,12 +3,13 @@ import { sinksOf } from '../../protocol/pool.ts';
 import type { PreparedCoordination } from '../../sinks/connector.ts';
 import { type CommitSettings, connectorNamed, JobFailedError, LeftToNextError } from '../coordinator/context.ts';
 import { checkHeld, type Held } from '../lease/held.ts';
+import { placesInUse } from './run-sinks.ts';
 
 /** What cannot be settled in this time is said aloud before it is tried again. */
 const SETTLE_TIMEOUT_MS = 10_000;
 const SETTLE_PAUSE_MS = 1_000;
 
-type HeldPool = Held<Pick<CommitSettings, 'job'>>;
+type HeldPool = Held<Pick<CommitSettings, 'job' | 'plan'>>;
 
 /**
  * Ends whatever connectors may have left open; only after the commits. Goes on until it is done: what nobody knows of any more
@@ -27,7 +28,10 @@ export async function settlePool(held: HeldPool, { once = false } = {}): Promise
 async function settleOne(held: HeldPool, connector: PreparedCoordination, once: boolean): Promise<number> {
   const { deps, settings, tenure, signal } = held;
   const { clock, random, observe } = deps;
-  const scope = { job: settings.job, incarnation: tenure.incarnation, sinks: sinksOf(tenure.pool, connector.connector) };
+  const scope = {
+    ...{ job: settings.job, incarnation: tenure.incarnation, sinks: sinksOf(tenure.pool, connector.connector) },
+    inUse: placesInUse(deps, settings, connector.connector),
+  };
   let refusedSinceMs: number | undefined;
   for (;;) {
     const settled = await connector.settle({ clock, random, deadlineMs: clock.elapsedMs() + SETTLE_TIMEOUT_MS }, scope, observe);

@@ -52,7 +52,8 @@ function withIds(answer: Own, committables: readonly unknown[]): unknown {
 }
 
 function withFlat(answer: Own, asked: Own): unknown {
-  const { committable, gone, ...rest } = answer as { readonly committable?: Own & { readonly token: Own }; readonly gone?: string };
+  type Answer = { readonly committable?: Own & { readonly token: Own }; readonly gone?: string; readonly missing?: string };
+  const { committable, gone, missing: _, ...rest } = answer as Answer;
   const [range] = listOf(asked['written']) as readonly { readonly topic?: string }[];
   return {
     ...rest,

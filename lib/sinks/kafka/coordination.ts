@@ -2,7 +2,7 @@ import { type Budget, checkBudget } from '../../config/budget.ts';
 import { clusterOf } from '../../config/clusters.ts';
 import { kindOf } from '../../ports/broker-answers.ts';
 import type { Timing } from '../../ports/clock.ts';
-import type { KafkaRequests } from '../../ports/kafka-requests.ts';
+import { KafkaProblem, type KafkaRequests } from '../../ports/kafka-requests.ts';
 import { retriedAnswer } from '../../ports/retry.ts';
 import type { StageFailed } from '../../protocol/answers.ts';
 import type { PoolScope, PreparedCoordination, SettleOutcome, SinkEvent, Until } from '../connector.ts';
@@ -13,7 +13,7 @@ import { compactedTopics } from './compacted-topics.ts';
 import { type CommitTerms, factsOfTopics, type PrepareTerms } from './facts.ts';
 import { scopesByCluster, transactionalIds } from './ids.ts';
 import { maxTransactionTimeoutMs, sayHanging } from './say-hanging.ts';
-import { settleTransactions } from './settle.ts';
+import { type SettleOutcome as Settled, settleTransactions } from './settle.ts';
 import { learnTopics, topicsOf } from './topics.ts';
 import { watchOpen } from './watch-open.ts';
 
@@ -114,12 +114,36 @@ async function settlePool(
   const ids = Object.entries(scope.sinks).flatMap(([sink, { subtasks, places }]) =>
     transactionalIds(scope, sink, subtasks, places).map((transactionalId) => ({ transactionalId, topics: places })),
   );
+  const { inUse } = scope;
+  const isFormer = (topic: string) => inUse !== undefined && !inUse.includes(topic);
   const beganMs = asking.clock.elapsedMs();
-  const settled = await settleTransactions(asking, transactionTimeoutMs, ids);
-  if (settled.outcome === 'failed') return settled;
+  const settled = await answered(settleTransactions(asking, transactionTimeoutMs, ids, isFormer));
+  const places = topicsOfPool(scope.sinks);
+  if (settled.outcome === 'failed') {
+    if (settled.retriable || places.length === 0 || !places.every(isFormer)) return settled;
+    tell({ event: 'warning', message: barredText(places, settled.message) });
+    return { outcome: 'settled', ends: 0 };
+  }
+  for (const { topic, answer } of settled.barred)
+    tell({ event: 'warning', message: barredText([topic], `${answer}: ${mendOf(answer, topic)}`) });
   if (settled.unasked.length > 0) tell({ event: 'warning', message: unaskedText(settled.unasked, asking.deadlineMs - beganMs) });
   await sayHanging({ ...asking, cluster, tell }, settled.others);
   return { outcome: 'settled', ends: ids.length };
+}
+
+/** A cluster that nobody knows here any more, or that refuses the login, is an answer. */
+async function answered(settling: Promise<Settled>): Promise<Settled> {
+  try {
+    return await settling;
+  } catch (error) {
+    if (!(error instanceof KafkaProblem)) throw error;
+    return { outcome: 'failed', retriable: error.retriable, message: error.message };
+  }
+}
+
+/** The job wrote there once, and nothing decided waits there: nobody is stopped for it. */
+function barredText(places: readonly string[], why: string): string {
+  return `what the job may have left open in ${places.join(', ')}, where it does not write any more, is ended by its timeout: ${why}`;
 }
 
 function unaskedText(unasked: readonly { readonly topic: string; readonly partition: number }[], patienceMs: number): string {

@@ -39,7 +39,7 @@ export function poolIds(job: string, incarnation: string, sinks: PoolScope['sink
 }
 
 /** The pool by cluster: producer ids of two clusters mean nothing to each other. A sink that wrote to several is in each. */
-export function scopesByCluster({ job, incarnation, sinks }: PoolScope): (readonly [cluster: string, scope: PoolScope])[] {
+export function scopesByCluster({ sinks, ...of }: PoolScope): (readonly [cluster: string, scope: PoolScope])[] {
   const all = Object.entries(sinks);
   const clusters = new Set(all.flatMap(([, { places }]) => (places.length === 0 ? [''] : places.map(clusterOf))));
   return [...clusters].map((cluster) => {
@@ -48,6 +48,6 @@ export function scopesByCluster({ job, incarnation, sinks }: PoolScope): (readon
       const isThere = there.length > 0 || (places.length === 0 && cluster === '');
       return isThere ? [[sink, { subtasks, places: there }] as const] : [];
     });
-    return [cluster, { job, incarnation, sinks: byName(own) }] as const;
+    return [cluster, { ...of, sinks: byName(own) }] as const;
   });
 }

@@ -20,15 +20,25 @@ export interface ResolveRequest {
   readonly transactionTimeoutMs: number;
   readonly compacted: ReadonlySet<string>;
   readonly onMissingEvidence: OnMissingEvidence;
+  /** The rule is of what was answered as missing, and of nothing that is missing besides. Undefined: of whatever is. */
+  readonly missing?: string | undefined;
   /** Reads the staged output; called only when it has to be sent again. */
   readonly staged: () => Promise<readonly StagedSection[]>;
 }
 
-/** As `resolve` of a connector. `unknownTopic`: it is not settled because no broker knows the topic, at this moment. */
+/**
+ * As `resolve` of a connector. `unknownTopic`: it is not settled because no broker knows the topic, at this moment. `missing`: all that
+ * gives no evidence.
+ */
 export type ResolveOutcome =
   | { readonly outcome: 'committed' }
   | { readonly outcome: 'sent-again'; readonly committable: KafkaCommittable }
-  | { readonly outcome: 'unsettled' | 'no-evidence'; readonly message: string; readonly unknownTopic?: string | undefined }
+  | {
+      readonly outcome: 'unsettled' | 'no-evidence';
+      readonly message: string;
+      readonly unknownTopic?: string;
+      readonly missing?: string;
+    }
   | { readonly outcome: 'refused'; readonly message: string };
 
 /**
@@ -54,18 +64,26 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
 
   if (marker !== undefined) {
     const found = await markerVerdict(asking, committable, marker, asking.clock.now());
+    const missing = `marker of ${transactionalId}`;
+    const rule = ruleFor(request, missing);
     if (found.verdict === 'committed') return { outcome: 'committed' };
-    if (found.verdict === 'no-evidence' && request.onMissingEvidence === 'committed') return { outcome: 'committed' };
-    const isLost = found.verdict === 'no-evidence' && request.onMissingEvidence === 'lost';
+    if (found.verdict === 'no-evidence' && rule === 'committed') return { outcome: 'committed' };
+    const isLost = found.verdict === 'no-evidence' && rule === 'lost';
     if (found.verdict === 'forgotten') return { outcome: 'no-evidence', message: found.message };
-    if (found.verdict !== 'not-committed' && !isLost) return { outcome: found.verdict, message: found.message };
+    if (found.verdict === 'no-evidence' && !isLost) return { outcome: 'no-evidence', message: found.message, missing };
+    if (found.verdict === 'unsettled') return { outcome: 'unsettled', message: found.message };
     return sendAgain(asking, request, who, await request.staged());
   }
 
   const looks = await lookBackAt(asking, committable, compacted);
   const rangesThatAre = (...fates: string[]) => looks.filter(({ fate }) => fates.includes(fate)).map(({ range }) => range);
   const gone = rangesThatAre('no-evidence');
-  if (gone.length > 0 && request.onMissingEvidence === 'stop') return { outcome: 'no-evidence', message: goneText(committable, gone) };
+  const unknown = looks.filter(({ fate }) => fate === 'unknown');
+  const withoutTopic = unknown.filter(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION');
+  // A leader that is none any more, or a broker that starts, may say so of others for a moment.
+  const missing = placesOf([...gone, ...withoutTopic.map(({ range }) => range)]);
+  const rule = ruleFor(request, missing);
+  if (gone.length > 0 && rule === 'stop') return { outcome: 'no-evidence', message: goneText(committable, gone), missing };
   const refused = looks.find(({ answer }) => kindOf(answer) === 'refused');
   if (refused !== undefined) {
     const { answer, range } = refused;
@@ -75,15 +93,14 @@ export async function resolveTransaction(asking: Asking, request: ResolveRequest
       message: `${subjectOf(committable)}: a look at ${where} was answered ${answer}: ${mendOf(answer, range.topic)}`,
     };
   }
-  const unknown = looks.filter(({ fate }) => fate === 'unknown');
-  const [lost] = unknown.filter(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION');
-  const left = unsettledFor(committable, looks, lost?.range.topic);
-  // A person who gives up the output of a topic that is gone gives up that of no other.
-  const isGivenUp = request.onMissingEvidence === 'committed' && unknown.every(({ answer }) => answer === 'UNKNOWN_TOPIC_OR_PARTITION');
+  // A person who gives up the output of a topic that is gone gives up that of no other: it is told when all the rest is known.
+  const [lost] = withoutTopic.length === unknown.length ? withoutTopic : [];
+  const left = unsettledFor(committable, looks, lost && { unknownTopic: lost.range.topic, missing });
+  const isGivenUp = rule === 'committed' && lost !== undefined;
   if (unknown.length > 0 && !isGivenUp) return left;
   const undecided = rangesThatAre('undecided');
   if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);
-  const aborted = [...rangesThatAre('aborted'), ...(request.onMissingEvidence === 'lost' ? gone : [])];
+  const aborted = [...rangesThatAre('aborted'), ...(rule === 'lost' ? gone : [])];
   if (aborted.length === 0) return lost === undefined ? { outcome: 'committed' } : left;
   const isAborted = ({ topic, partition }: StagedSection) =>
     aborted.some((range) => range.topic === topic && range.partition === partition);
@@ -141,8 +158,25 @@ function goneText({ transactionalId, epoch }: KafkaCommittable, gone: readonly W
   return `whether transaction ${transactionalId} of epoch ${epoch} was committed cannot be told any more: ${places.join('; ')} ${gone.length === 1 ? 'is' : 'are'} not in the log (retention took them, the log was compacted, or the topic was made anew). Look whether the output is there, and start once with ONCEFLOW_ON_MISSING_EVIDENCE=committed or =lost ("Missing evidence" in docs/runbook.md)`;
 }
 
-function unsettledFor(committable: KafkaCommittable, looks: readonly Look[], unknownTopic: string | undefined): ResolveOutcome {
-  return { ...unsettled(committable, describeLooks(looks)), unknownTopic };
+/** What a person has said of missing evidence, as far as it is of what is missing now. */
+function ruleFor(request: ResolveRequest, missing: string): OnMissingEvidence {
+  return request.missing === undefined || request.missing === missing ? request.onMissingEvidence : 'stop';
+}
+
+/** To be compared: of one committable, in its order. */
+function placesOf(ranges: readonly WrittenRange[]): string {
+  return ranges
+    .map(({ topic, partition }) => `${topic}-${partition}`)
+    .sort()
+    .join(' ');
+}
+
+function unsettledFor(
+  committable: KafkaCommittable,
+  looks: readonly Look[],
+  gone: { readonly unknownTopic: string; readonly missing: string } | undefined,
+): ResolveOutcome {
+  return { ...unsettled(committable, describeLooks(looks)), ...gone };
 }
 
 function unsettled(committable: KafkaCommittable, why: string): Extract<ResolveOutcome, { outcome: 'unsettled' | 'no-evidence' }> {

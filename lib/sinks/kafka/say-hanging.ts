@@ -1,3 +1,4 @@
+import { nameInCluster } from '../../config/clusters.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AdminRequests, KafkaProblem } from '../../ports/kafka-requests.ts';
 import type { SinkEvent } from '../connector.ts';
@@ -56,10 +57,12 @@ export function nameOfOpen({ topic, partition, producerId, openSince }: OpenTran
 }
 
 function hangingText({ topic, partition, producerId, producerEpoch, openSince }: OpenTransaction, longestMs: number): string {
+  // Kafka's own tool is told what the topic is called there.
+  const at = `--topic ${nameInCluster(topic)} --partition ${partition}`;
   return (
     `readers of committed data in ${topic}-${partition} wait at offset ${openSince}: a transaction of producer ${producerId}, epoch ${producerEpoch}, ` +
     `is open there for longer than any may be (${SETTING}=${longestMs}, by the timestamps of its records), so nobody ends it. ` +
-    `Look with "kafka-transactions.sh find-hanging --topic ${topic} --partition ${partition}", and end it with ` +
-    `"kafka-transactions.sh abort --topic ${topic} --partition ${partition} --start-offset ${openSince}" ("Hanging transactions" in docs/operations.md)`
+    `Look with "kafka-transactions.sh find-hanging ${at}", and end it with ` +
+    `"kafka-transactions.sh abort ${at} --start-offset ${openSince}" ("Hanging transactions" in docs/operations.md)`
   );
 }

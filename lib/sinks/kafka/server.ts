@@ -24,10 +24,10 @@ export function serveKafka(kafka: TransactionRequests): PreparedServer {
       const compacted = new Set(commitTerms(terms).compacted);
       return commitTransaction(asking(until), permit, kafkaCommittable(committable), { compacted, isOld });
     },
-    async resolve(until, permit, committable, { terms, onMissingEvidence }: ResolveTerms, staged) {
+    async resolve(until, permit, committable, { terms, onMissingEvidence, missing }: ResolveTerms, staged) {
       const { compacted, transactionTimeoutMs = 0 } = commitTerms(terms);
       const of = kafkaCommittable(committable);
-      const request = { permit, committable: of, transactionTimeoutMs, compacted: new Set(compacted), onMissingEvidence };
+      const request = { permit, committable: of, transactionTimeoutMs, compacted: new Set(compacted), onMissingEvidence, missing };
       return told(of, await resolveTransaction(asking(until), { ...request, staged: () => sectionsOf(staged) }));
     },
     async abort(until, committable) {
@@ -50,8 +50,8 @@ function carried(prepared: Prepared): PrepareOutcome {
 function told({ epoch }: KafkaCommittable, resolved: Resolved): ResolveOutcome {
   if (resolved.outcome === 'sent-again') return { outcome: 'sent-again', committable: asCommittable(resolved.committable) };
   if (resolved.outcome !== 'unsettled') return resolved;
-  const { message, unknownTopic } = resolved;
-  return { outcome: 'unsettled', message, ...(unknownTopic !== undefined && { gone: goneTopicText(epoch, unknownTopic) }) };
+  const { unknownTopic, ...rest } = resolved;
+  return { ...rest, ...(unknownTopic !== undefined && { gone: goneTopicText(epoch, unknownTopic) }) };
 }
 
 function goneTopicText(epoch: number, topic: string): string {

@@ -7,12 +7,22 @@ import type { Asking } from './asking.ts';
 import { abortLeftOpen, type OpenTransaction, readOpen } from './left-open.ts';
 
 /**
- * `unasked`: partitions that had no leader until the deadline; what is open there, if anything, still is. `others`: what is open
- * in the topics under other producer ids.
+ * `unasked`: partitions that had no leader until the deadline; what is open there, if anything, still is. `barred`: topics that
+ * only a person can open to the job again. `others`: what is open in the topics under other producer ids.
  */
 export type SettleOutcome =
-  | { readonly outcome: 'settled'; readonly unasked: readonly TopicPartition[]; readonly others: readonly OpenTransaction[] }
+  | {
+      readonly outcome: 'settled';
+      readonly unasked: readonly TopicPartition[];
+      readonly barred: readonly BarredTopic[];
+      readonly others: readonly OpenTransaction[];
+    }
   | { readonly outcome: 'failed'; readonly retriable: boolean; readonly message: string };
+
+interface BarredTopic {
+  readonly topic: string;
+  readonly answer: KafkaAnswer;
+}
 
 /** A transactional id that may be open. */
 export interface PoolId {
@@ -25,8 +35,15 @@ export interface PoolId {
  * Ends whatever is open under the given transactional ids: an InitProducerId each, and an abort of what a broker has left
  * open (`left-open.ts`). Called after every decided epoch has been committed, at start and at stop; otherwise an id that
  * nobody uses any more would hold up every read_committed reader until the transaction times out, or for ever.
+ *
+ * @param isFormer the job wrote to that topic once, and does not any more: it need not have the rights to look there
  */
-export async function settleTransactions(asking: Asking, transactionTimeoutMs: number, ids: readonly PoolId[]): Promise<SettleOutcome> {
+export async function settleTransactions(
+  asking: Asking,
+  transactionTimeoutMs: number,
+  ids: readonly PoolId[],
+  isFormer: (topic: string) => boolean = () => false,
+): Promise<SettleOutcome> {
   const begun = await Promise.all(
     ids.map(async (id) => ({
       id,
@@ -39,8 +56,9 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
   const pauses = growingPauses(asking, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   for (;;) {
     const readings = await Promise.all(topics.map((topic) => readOpen(asking, topic)));
+    const isBarred = (at: number) => kindOf(readings[at]?.answer ?? 'NONE') === 'refused' && isFormer(topics[at] ?? '');
     // A topic that is gone holds nothing open.
-    const unread = readings.findIndex(({ answer }) => answer !== 'NONE' && answer !== 'UNKNOWN_TOPIC_OR_PARTITION');
+    const unread = readings.findIndex(({ answer }, at) => answer !== 'NONE' && answer !== 'UNKNOWN_TOPIC_OR_PARTITION' && !isBarred(at));
     const owners = begun.map(({ id, producerId, producerEpoch }) => ({
       id,
       who: { transactionalId: id.transactionalId, producerId, producerEpoch },
@@ -55,6 +73,7 @@ export async function settleTransactions(asking: Asking, transactionTimeoutMs: n
       return {
         outcome: 'settled',
         unasked,
+        barred: topics.flatMap((topic, at) => (isBarred(at) ? [{ topic, answer: readings[at]?.answer ?? 'NO_ANSWER' }] : [])),
         others: openOfOthers(
           readings.flatMap((reading) => reading.open),
           begun,

@@ -19,7 +19,8 @@ interface Poisoned {
 }
 
 async function newPoisoned(): Promise<Poisoned> {
-  const deadTopic = await newTopic('dead', { partitions: 2 });
+  // Letters keep the timestamps of their records, and retention goes by these: the broker deletes old ones as soon as it looks.
+  const deadTopic = await newTopic('dead', { partitions: 2, settings: { 'retention.ms': '-1' } });
   const count = await newWordCount({ module: MODULE, env: { ONCEFLOW_POISON_ATTEMPTS: String(ATTEMPTS) } });
   const deadLetter = { ONCEFLOW_POISON_POLICY: 'dead-letter', ONCEFLOW_DEAD_LETTER_TOPIC: deadTopic };
   return { count, deadTopic, letters: new TopicReader(deadTopic), deadLetter };

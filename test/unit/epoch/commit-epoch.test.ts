@@ -17,6 +17,8 @@ interface Setting {
   /** What was asked, which is kept also when the commit throws. */
   readonly asked?: SinkRequest[];
   readonly isToldToEnd?: boolean;
+  /** @default 'stop' */
+  readonly onMissingEvidence?: 'stop' | 'committed' | 'lost';
   /** Told what doubts came to. */
   readonly tell?: (resolution: string) => void;
 }
@@ -28,7 +30,7 @@ interface Setting {
 async function commit(
   committables: readonly Committable[],
   answer: (request: SinkRequest, nth: number) => object,
-  { refusalTimeoutMs, isHeld = () => true, asked = [], isToldToEnd = false, tell }: Setting = {},
+  { refusalTimeoutMs, isHeld = () => true, asked = [], isToldToEnd = false, onMissingEvidence = 'stop', tell }: Setting = {},
 ) {
   let nowMs = 100;
   const told: CoordinatorEvent[] = [];
@@ -79,6 +81,7 @@ async function commit(
     plan: { job: 'job', stages: [], edges: [] },
     commitTimeoutMs: 9,
     epochTimeoutMs: 9,
+    onMissingEvidence,
   };
   const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
   const signal = isToldToEnd ? AbortSignal.abort() : new AbortController().signal;
@@ -195,6 +198,73 @@ describe('a commit that only a person can help', () => {
     const isHeld = () => resolves(asked) < last;
     await expect(commit([committable('write', 'some')], refused, { asked, isHeld })).rejects.toThrow(SupersededError);
     expect(resolves(asked)).toBe(last);
+  });
+});
+
+describe('what a person says of missing evidence', () => {
+  const doubted = (...subtasks: number[]) => ({ outcome: 'committed', doubtful: subtasks.map((subtask) => ({ subtask, why: 'unknown' })) });
+  const without = (missing: string) => ({ outcome: 'no-evidence', message: `no evidence of ${missing}`, missing });
+  const topicGone = (missing: string) => ({ outcome: 'unsettled', message: 'no topic', gone: `no topic of ${missing}`, missing });
+  /** Of each resolve of a subtask the rule, and what it is of. */
+  const rulesOf = (asked: readonly SinkRequest[], subtask = 0) =>
+    asked.flatMap((request) =>
+      request.ask === 'resolve' && request.subtask === subtask ? [[request.onMissingEvidence, request.missing ?? ''].join(' ').trim()] : [],
+    );
+
+  it('is asked for when that has been missing for ONCEFLOW_COMMIT_TIMEOUT_MS, and of that alone', async () => {
+    const asked: SinkRequest[] = [];
+    const answer = (request: SinkRequest) => {
+      if (request.ask !== 'resolve') return doubted(0);
+      return request.onMissingEvidence === 'committed' ? { outcome: 'committed' } : without('out-0');
+    };
+    await commit([committable('write', 'some')], answer, { asked, onMissingEvidence: 'committed' });
+    expect(rulesOf(asked)).toEqual(['stop', 'stop', 'committed out-0']);
+  });
+
+  it('is not of what another subtask has been missing for so long, nor of what more is missing since', async () => {
+    const asked: SinkRequest[] = [];
+    const [first, second] = [committable('write', 'some', { id: 1 }), { ...committable('write', 'some', { id: 2 }), subtask: 1 }];
+    const answer = (request: SinkRequest) => {
+      if (request.ask !== 'resolve') return doubted(...(asked.length === 1 ? [0, 1] : [1]));
+      if (request.subtask === 0) return { outcome: 'committed' };
+      const nth = rulesOf(asked, 1).length;
+      return request.onMissingEvidence === 'lost' ? { outcome: 'committed' } : without(nth === 3 ? 'out-1 out-2' : 'out-1');
+    };
+    await commit([first, second], answer, { asked, onMissingEvidence: 'lost' });
+    // At the third nobody knows more of it than that, though the person's rule was asked for.
+    expect(rulesOf(asked, 1)).toEqual(['stop', 'stop', 'lost out-1']);
+  });
+
+  it('begins anew when what is missing is not the same, and stops no job meanwhile', async () => {
+    const asked: SinkRequest[] = [];
+    const missing = ['out-0', 'out-0', 'out-1', 'out-1', 'out-1'];
+    const answer = (request: SinkRequest) => {
+      if (request.ask !== 'resolve') return doubted(0);
+      const now = missing[rulesOf(asked).length - 1] ?? 'out-1';
+      return request.onMissingEvidence === 'lost' && request.missing === now ? { outcome: 'committed' } : without(now);
+    };
+    await commit([committable('write', 'some')], answer, { asked, onMissingEvidence: 'lost' });
+    expect(rulesOf(asked)).toEqual(['stop', 'stop', 'lost out-0', 'lost out-1']);
+  });
+
+  it('gives up what is gone, and nothing of which it cannot be told', async () => {
+    const asked: SinkRequest[] = [];
+    const answer = (request: SinkRequest) => {
+      if (request.ask !== 'resolve') return doubted(0);
+      // When the rule is tried first, another broker is away.
+      return rulesOf(asked).length === 3 ? { outcome: 'unsettled', message: 'a broker is away' } : topicGone('gone-0');
+    };
+    const { result } = await commit([committable('write', 'some')], answer, { asked, onMissingEvidence: 'committed' });
+    expect(result).toEqual({ republished: 0, delivers: false });
+    expect(rulesOf(asked).slice(0, 4)).toEqual(['stop', 'stop', 'committed gone-0', 'stop']);
+    expect(rulesOf(asked).at(-1)).toBe('committed gone-0');
+  });
+
+  it('that it is to be sent again does not help where the topic is gone: the job stops', async () => {
+    const answer = ({ ask }: SinkRequest) => (ask === 'resolve' ? topicGone('gone-0') : doubted(0));
+    await expect(commit([committable('write', 'some')], answer, { onMissingEvidence: 'lost' })).rejects.toThrow(
+      new JobFailedError('no topic of gone-0'),
+    );
   });
 });
 

@@ -50,7 +50,7 @@ async function settle(answers: readonly SettleOutcome[], { once, refusalTimeoutM
   } as unknown as CoordinatorDeps;
   const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: { some: {}, later: {} } };
   const signal = isToldToEnd === true ? AbortSignal.abort() : new AbortController().signal;
-  const ends = settlePool({ deps, settings: { job: 'job' }, tenure, signal }, { once });
+  const ends = settlePool({ deps, settings: { job: 'job', plan: { job: 'job', stages: [], edges: [] } }, tenure, signal }, { once });
   return {
     ends: await ends.catch((error: Error) => error),
     askedAtMs,

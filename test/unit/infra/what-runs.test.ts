@@ -181,7 +181,7 @@ describe('the bundle', () => {
       'the machine',
       { 'job.ts': job({ before: "import { basename } from 'node:path';", topic: '`orders-${basename(process.cwd())}`' }) },
       'job.ts',
-      /source read-orders has topic "orders-\w+" here and "orders-bundle-\w+" there/,
+      /source read-orders has topic "orders-[^"]+" here and "orders-bundle-\w+" there/,
     ],
   ])('is refused when the job needs %s', (_what, files, entry, message) => {
     expect(() => synthesize(project(files, entry).entry)).toThrow(message);

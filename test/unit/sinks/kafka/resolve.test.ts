@@ -177,7 +177,7 @@ describe('of a transaction that wrote to several topics, one of which is gone,',
     ],
   };
   /** What became of it in `out`. */
-  async function resolved(fate: 'committed' | 'aborted', onMissingEvidence: 'stop' | 'committed') {
+  async function resolved(fate: 'committed' | 'aborted' | 'leaderless', onMissingEvidence: 'stop' | 'committed', missing?: string) {
     const sent: string[] = [];
     const ours = encodeBatch(
       { producerId: 7n, producerEpoch: 3, transactional: true, timestampMs: 0 },
@@ -197,8 +197,9 @@ describe('of a transaction that wrote to several topics, one of which is gone,',
       fetch: async (ranges: readonly FetchRange[]) => {
         if (ranges.some(({ topic }) => topic === 'gone')) throw new KafkaProblem('UNKNOWN_TOPIC_OR_PARTITION', 'topic gone', false);
         const aborted = fate === 'aborted' ? [{ producerId: 7n, firstOffset: 10 }] : [];
+        const answer = fate === 'leaderless' ? 'LEADER_NOT_AVAILABLE' : 'NONE';
         return ranges.map(({ topic, partition }) => ({
-          ...{ topic, partition, answer: 'NONE', logStartOffset: 0, highWatermark: 21, lastStableOffset: 21 },
+          ...{ topic, partition, answer, logStartOffset: 0, highWatermark: 21, lastStableOffset: 21 },
           ...{ aborted, records: ours },
         }));
       },
@@ -216,6 +217,7 @@ describe('of a transaction that wrote to several topics, one of which is gone,',
         transactionTimeoutMs: 60_000,
         compacted: new Set(),
         onMissingEvidence,
+        missing,
         staged: async () =>
           several.written.map(({ topic, partition }) => ({
             topic,
@@ -243,4 +245,24 @@ describe('of a transaction that wrote to several topics, one of which is gone,',
     expect((await resolved('committed', 'committed')).outcome).toMatchObject({ outcome: 'unsettled', unknownTopic: 'gone' });
     expect((await resolved('aborted', 'stop')).sent).toEqual([]);
   });
+
+  it('its output is given up when that is what has been missing, and nothing else', async () => {
+    expect((await resolved('committed', 'stop')).outcome).toMatchObject({ missing: 'gone-0' });
+    expect((await resolved('aborted', 'committed', 'gone-0')).sent).toEqual(['out']);
+    const { outcome, sent } = await resolved('aborted', 'committed', 'out-0');
+    expect(outcome).toMatchObject({ outcome: 'unsettled', missing: 'gone-0' });
+    expect(sent).toEqual([]);
+  });
+
+  it.each(['stop', 'committed'] as const)(
+    'it is not named as what is missing while nobody knows what became of another (%s)',
+    async (rule) => {
+      const { outcome } = await resolved('leaderless', rule);
+      expect(outcome).toMatchObject({
+        outcome: 'unsettled',
+        message: expect.stringContaining('out-0 is unknown (LEADER_NOT_AVAILABLE)'),
+      });
+      expect(outcome).not.toHaveProperty('unknownTopic');
+    },
+  );
 });

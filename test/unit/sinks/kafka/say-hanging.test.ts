@@ -39,6 +39,13 @@ it('it is said once of each transaction', async () => {
   expect(texts).toEqual([expect.stringContaining('offset 5:'), '', expect.stringContaining('offset 9:')]);
 });
 
+it("Kafka's own tool is told what a topic of a cluster with a name is called there", async () => {
+  const [text] = await said(setTo('60000'), [{ ...open(60_001, 2), topic: 'orders/out' }]);
+  expect(text).toMatch(
+    /committed data in orders\/out-2 wait .* find-hanging --topic out --partition 2".* abort --topic out --partition 2 /,
+  );
+});
+
 const refused = () => Promise.reject(new KafkaProblem('CLUSTER_AUTHORIZATION_FAILED', 'no right', false));
 
 it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KafkaAnswer, ProducerState } from '../../../../lib/ports/kafka-requests.ts';
+import { type KafkaAnswer, KafkaProblem, type ProducerState } from '../../../../lib/ports/kafka-requests.ts';
 import type { SinkEvent } from '../../../../lib/sinks/connector.ts';
 import { coordinateKafka, type KafkaClients } from '../../../../lib/sinks/kafka/coordination.ts';
 
@@ -10,10 +10,15 @@ interface Broker {
   /** Producer ids that have a transaction open in partition 0; what is aborted is open no more. */
   readonly open?: readonly string[];
   readonly abort?: KafkaAnswer;
+  /** What nobody can be asked for an id without. */
+  readonly fails?: KafkaProblem;
+  /** Where the sinks of this run write to. */
+  readonly inUse?: readonly string[];
 }
 
 /** Settles a sink `write` of one subtask, whose two ids have the producer ids 1 and 2, for at most a second of its clock. */
-async function settle({ initProducerId = 'NONE', describeProducers = 'NONE', leaders = [1], open = [], abort = 'NONE' }: Broker) {
+async function settle(broker: Broker) {
+  const { initProducerId = 'NONE', describeProducers = 'NONE', leaders = [1], open = [], abort = 'NONE', fails, inUse } = broker;
   let nowMs = 0;
   const [told, ended]: [SinkEvent[], string[]] = [[], []];
   let stillOpen = open;
@@ -26,7 +31,10 @@ async function settle({ initProducerId = 'NONE', describeProducers = 'NONE', lea
     openSince: 5,
   });
   const kafka = {
-    initProducerId: async () => ({ answer: initProducerId, producerId: `${++ids}`, producerEpoch: 4 }),
+    initProducerId: async () => {
+      if (fails !== undefined) throw fails;
+      return { answer: initProducerId, producerId: `${++ids}`, producerEpoch: 4 };
+    },
     leaders: async () => leaders,
     forgetLeaders: () => {},
     describeProducers: async () => ({ answer: describeProducers, producers: stillOpen.map(state) }),
@@ -49,7 +57,7 @@ async function settle({ initProducerId = 'NONE', describeProducers = 'NONE', lea
     },
   };
   const clients = { kafka, clock, random: { id: () => '', fraction: () => 0.5 } } as unknown as KafkaClients;
-  const scope = { job: 'job', incarnation: 'inc', sinks: { write: { subtasks: 1, places: ['out'] } } };
+  const scope = { job: 'job', incarnation: 'inc', sinks: { write: { subtasks: 1, places: ['out'] } }, inUse };
   const { settle: settleScope } = coordinateKafka(clients, { transactionTimeoutMs: 60_000 });
   const outcome = await settleScope({ ...clients, deadlineMs: 1_000 }, scope, (event) => told.push(event));
   return { outcome, told: told.map((event) => `${event.event}: ${event.message}`), ended };
@@ -105,7 +113,29 @@ it.each<[string, Broker, boolean, RegExp]>([
     false,
     /job-inc-write-0-0 could not be settled: aborting what the broker had left open was .*: grant WRITE and DESCRIBE/,
   ],
+  ['a cluster that nobody knows here', { fails: new KafkaProblem('UNKNOWN_CLUSTER', 'set it', false) }, false, /^set it$/],
+  ['a cluster that is away', { fails: new KafkaProblem('NO_ANSWER', 'it is away', true), inUse: [] }, true, /^it is away$/],
+  [
+    'a topic of this run that may not be looked at',
+    { describeProducers: 'TOPIC_AUTHORIZATION_FAILED', inUse: ['out'] },
+    false,
+    /DescribeProducers of topic out .*: grant READ/,
+  ],
   ['what could not be aborted', { open: ['1'], abort: 'INVALID_TXN_STATE' }, true, /aborting what .* was answered INVALID_TXN_STATE$/],
 ])('%s is not settled, and it is said whether that may pass', async (_what, broker, retriable, message) => {
   expect((await settle(broker)).outcome).toEqual({ outcome: 'failed', retriable, message: expect.stringMatching(message) });
+});
+
+it.each<[string, Broker, RegExp]>([
+  [
+    'may not look at a topic',
+    { describeProducers: 'TOPIC_AUTHORIZATION_FAILED' },
+    /^warning: what the job may have left open in out, where it does not write .*TOPIC_AUTHORIZATION_FAILED: grant READ/,
+  ],
+  ['does not know a cluster', { fails: new KafkaProblem('UNKNOWN_CLUSTER', 'set it', false) }, /^warning: .* in out, .*: set it$/],
+  ['has no right to the ids', { initProducerId: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' }, /^warning: .* in out, .*InitProducerId was/],
+])('a job that %s any more, where it wrote once and does not now, is not stopped for that', async (_what, broker, said) => {
+  const { outcome, told } = await settle({ ...broker, inUse: ['another'] });
+  expect(outcome).toMatchObject({ outcome: 'settled' });
+  expect(told).toEqual([expect.stringMatching(said)]);
 });
