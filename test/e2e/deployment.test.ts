@@ -102,3 +102,34 @@ it('a job whose deployment was destroyed and made anew says so, and goes on exac
   expect(faultsOf(reader.records, flow.lines)).toEqual(EXACT);
   await again.destroy();
 });
+
+it('a deployment that names a savepoint starts from it once: a job that was deleted meanwhile goes on from there, and counts exactly', async () => {
+  const [input, output] = [await newTopic('lines'), await newTopic('counts')];
+  const job = await DeployedJob.deploy(cdk, uniqueName('from'), { ONCEFLOW_TOPICS: `read-lines=${input},write-counts=${output}` });
+  const reader = new TopicReader(output);
+  const flow = await startFlow(input, 5);
+  await job.start();
+  await reader.readUntil(({ records }) => records.length > 40);
+  for (const call of [['stop'], ['savepoint', 'create', 'kept'], ['cancel', '--retention', 'delete']])
+    expect(await job.command(...call)).toMatchObject({ code: 0 });
+  expect(await job.row()).toBeUndefined();
+
+  await job.change({ ONCEFLOW_START_FROM: 'kept' });
+  await job.start();
+  const seen = reader.records.length;
+  await reader.readUntil(({ records }) => records.length > seen + 40);
+  const begun = await job.row();
+  expect(begun?.startedFrom).toMatchObject([{ savepoint: 'kept' }]);
+
+  // The parameter stays, and does nothing more.
+  expect(await job.command('stop')).toMatchObject({ code: 0 });
+  await job.start();
+  const again = reader.records.length;
+  await reader.readUntil(({ records }) => records.length > again + 40);
+  expect(await job.row()).toMatchObject({ incarnation: begun?.incarnation, startedFrom: begun?.startedFrom });
+
+  await flow.stop();
+  await reader.readUntil(({ records }) => records.length >= flow.lines.length * WORDS_OF_A_LINE);
+  expect(faultsOf(reader.records, flow.lines)).toEqual(EXACT);
+  await job.destroy();
+});
