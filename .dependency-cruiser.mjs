@@ -36,6 +36,7 @@ const rooms = {
   bench: ['host', 'infra', 'jobs', 'lib', 'local'],
   model: ['local'],
   package: [],
+  site: ['lib/config/usage-error.ts', 'local/command.ts'],
 };
 const ours = `^(lib|test|${Object.keys(rooms).join('|')})/`;
 
@@ -225,6 +226,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // What is built.
+    exclude: { path: '^site/(dist|reference)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },

@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,postgresql,bench-jars,bench,conformance] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,postgresql,bench-jars,bench,conformance,site] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -140,6 +141,16 @@ const PARTS = {
     async install(folder, log, { python }) {
       await installVenv(python, 'local/localstack/requirements.txt', folder, log);
       await run(join(folder, 'bin', 'python'), ['local/localstack/patch.py'], log);
+    },
+  },
+  // Apart from the node modules of the checkout: nothing else needs it.
+  site: {
+    title: 'VitePress and TypeDoc, for the documentation site (npm ci)',
+    needs: ['npm'],
+    inputs: ['site/package.json', 'site/package-lock.json'],
+    install(folder, log, { npm }) {
+      for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(ROOT, 'site', file), join(folder, file));
+      return run(npm, ['ci', '--loglevel=error', '--prefix', folder], log);
     },
   },
 };

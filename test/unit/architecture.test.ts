@@ -37,6 +37,7 @@ test('folders import in one direction', async () => {
       'bench',
       'model',
       'package',
+      'site',
       'test',
     ]),
   ).toEqual([]);

@@ -510,7 +510,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/garbage/retain.ts',
-        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : facts.lastCompleted);',
         'return epoch <= facts.lastCompleted;',
       ),
       edit(
@@ -525,8 +525,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/garbage/retain.ts',
-        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
-        'return epoch <= (passing ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
       ),
     ],
   },
