@@ -8,6 +8,8 @@ import type { Column } from './column.ts';
 import { readSized, writeSized } from './encoding.ts';
 import { type Lifetime, lifetimeOf, Oldest } from './lifetime.ts';
 import { Loans } from './loans.ts';
+import type { Translation } from './translation.ts';
+import { ENTRIES_BYTES, MOST_WEIGHED, weighValue } from './weights.ts';
 
 /**
  * A state that holds a list of each key. In a snapshot: how many of the first entries there were before and stay (0 in a base);
@@ -152,7 +154,9 @@ class ListColumn implements Column, ListState<unknown> {
     return true;
   }
 
-  apply(number: number, bytes: Buffer, start: number, end: number): void {
+  apply(number: number, bytes: Buffer, start: number, end: number, translation?: Translation): void {
+    const translate = translation?.[0];
+    const readEntry = () => (translate === undefined ? readSized(cursor) : translate(readSized(cursor)));
     const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
     const bound = this.#lifetime.ends ? readSized(cursor) : '';
     const before = this.#lists[number] ?? [];
@@ -164,9 +168,9 @@ class ListColumn implements Column, ListState<unknown> {
     for (let left = cursor.count(LEAST_REPLACED_BYTES); left > 0; left--) {
       const index = cursor.varint();
       if (index >= kept) throw cursor.malformed(`replaces entry ${index} of ${kept}`);
-      list[index] = readSized(cursor);
+      list[index] = readEntry();
     }
-    for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) list.push(readSized(cursor));
+    for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) list.push(readEntry());
     this.#lists[number] = list;
   }
 
@@ -174,6 +178,16 @@ class ListColumn implements Column, ListState<unknown> {
     this.#lists[number] = undefined;
     this.#changes.delete(number);
     this.#oldest.forget(number);
+  }
+
+  weigh(number: number): number {
+    const list = this.#lists[number];
+    if (list === undefined) return 0;
+    let bytes = ENTRIES_BYTES;
+    // Of a long list some entries speak for the others.
+    const step = Math.ceil(list.length / MOST_WEIGHED);
+    for (let index = 0; index < list.length; index += step) bytes += weighValue(list[index]) * step;
+    return bytes;
   }
 
   forgetExpired(number: number): void {

@@ -5,11 +5,12 @@ import type { DeclaredState } from '../declared-state.ts';
 import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
-import { inOrder, TIME_BYTES, TimerQueue, timeIn } from '../timer-queue.ts';
+import { inOrder, QUEUED_BYTES, TIME_BYTES, TimerQueue, timeIn } from '../timer-queue.ts';
 import type { Column } from './column.ts';
 import { decode, encode } from './encoding.ts';
 import { ALL, CHANGED_ENTRIES, readAll, readChanged, writeAll, writeChanged } from './map-format.ts';
 import { SortedEntries } from './sorted-entries.ts';
+import type { Translation } from './translation.ts';
 
 /**
  * A state that holds rows of each key until their time has come. In a snapshot as a map (`map-format.ts`): by time (7 bytes, in order) and
@@ -103,6 +104,17 @@ class RowsColumn implements WaitingColumn {
     return eventMs === undefined ? undefined : { eventMs };
   }
 
+  dueOf(number: number): Due | undefined {
+    const first = this.#rows[number]?.firstKey();
+    return first === undefined ? undefined : { eventMs: timeIn(first) };
+  }
+
+  /** Each time has a place in the queue as well: counted as if each row had one of its own. */
+  weigh(number: number): number {
+    const rows = this.#rows[number];
+    return rows === undefined ? 0 : rows.weigh() + rows.size * (QUEUED_BYTES + this.#keys.idOf(number).length);
+  }
+
   /** The rows of the current key, in their order. */
   read(): readonly { readonly timeMs: number; readonly value: unknown }[] {
     const read: { timeMs: number; value: unknown }[] = [];
@@ -128,13 +140,14 @@ class RowsColumn implements WaitingColumn {
     return true;
   }
 
-  apply(number: number, bytes: Buffer, start: number, end: number): void {
+  apply(number: number, bytes: Buffer, start: number, end: number, translation?: Translation): void {
+    const value = translation?.[0];
     const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
     const form = cursor.varint();
     const before = this.#rows[number] ?? new SortedEntries();
     this.#unqueue(number);
-    if (form === ALL) this.#rows[number] = readAll(cursor);
-    else if (form === CHANGED_ENTRIES) this.#rows[number] = readChanged(cursor, before);
+    if (form === ALL) this.#rows[number] = readAll(cursor, { value });
+    else if (form === CHANGED_ENTRIES) this.#rows[number] = readChanged(cursor, before, { value });
     else throw cursor.malformed(`has rows in form ${form}, which this build does not know`);
     if (this.#rows[number]?.size === 0) this.#rows[number] = undefined;
     this.#rows[number]?.forEach((row) => {

@@ -1,16 +1,17 @@
 import { Dice, hashOf } from '../kernel/dice.ts';
 import { copyName, type SavepointAct } from '../savepoints.ts';
+import { shapeOf } from '../sim-job.ts';
 import type { Part } from './part.ts';
 
 const NAMES = ['first', 'second', 'third', 'fourth', 'fifth'];
 
 /** Savepoints come and go in some seeds; in those of this focus many of them, and jobs are started from them, also from one that goes meanwhile. */
 export const drawSavepoints: Part = ({ seed, job, faultsUntilMs }, focus) => {
-  // There is no way back to the build before.
-  const isFocus = focus === 'savepoints' && job.grows !== true;
+  // There is no way back to the build before; what another one renames and migrates it does from a savepoint too.
+  const isFocus = focus === 'updates' || (focus === 'savepoints' && (job.grows !== true || shapeOf(job).formerly.size > 0));
   const dice = new Dice(hashOf(seed, 'savepoints'));
   if (!isFocus && !dice.chance(0.4)) return {};
-  const kinds = isFocus ? (['create', 'create', 'create', 'delete', 'start', 'copy'] as const) : (['create', 'create', 'delete'] as const);
+  const kinds: readonly SavepointAct['does'][] = isFocus ? ['create', 'create', 'create', 'delete', 'start', ...copies(focus)] : ['create', 'create', 'delete'];
   const savepoints = Array.from({ length: isFocus ? dice.whole(10, 22) : dice.whole(1, 6) }, (): SavepointAct[] => {
     const act = { atMs: dice.between(500, faultsUntilMs), does: dice.pick(kinds), name: dice.pick(NAMES) };
     const goes = (act.does === 'start' || act.does === 'copy') && dice.chance(0.4);
@@ -20,3 +21,7 @@ export const drawSavepoints: Part = ({ seed, job, faultsUntilMs }, focus) => {
   }).flat();
   return { savepoints };
 };
+
+function copies(focus: string | undefined): readonly SavepointAct['does'][] {
+  return focus === 'savepoints' ? ['copy'] : [];
+}
