@@ -1392,6 +1392,11 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(LIVE, 'deps.epochs.listSavepoints(job)).filter(isPin)', 'deps.epochs.listSavepoints(job)).slice(0, 0).filter(isPin)')],
   },
   {
+    name: 'what is imported keeps all that is written for it before it is complete',
+    focus: 'savepoints',
+    edits: [edit(LIVE, 'return { prefix: `${savepoint.job}/${savepoint.incarnation}/` };', 'return {};')],
+  },
+  {
     name: 'no savepoint is made of an epoch that is RETIRED',
     focus: 'savepoints',
     edits: [
