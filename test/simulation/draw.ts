@@ -9,6 +9,7 @@ import { type Part, withPart } from './draw/part.ts';
 import { drawRescales } from './draw/rescales.ts';
 import { drawSavepoints } from './draw/savepoints.ts';
 import { drawShape } from './draw/shape.ts';
+import { drawStateMemory } from './draw/state-memory.ts';
 import { drawStrands } from './draw/strands.ts';
 import { drawTopics } from './draw/topics.ts';
 import { drawDenials, drawEndedUploads } from './draw/uploads.ts';
@@ -30,6 +31,7 @@ const PARTS: readonly Part[] = [
   drawDenials,
   drawSavepoints,
   drawElections,
+  drawStateMemory,
 ];
 
 /** Everything about one run, from its seed; also what it is about, unless that is said. */

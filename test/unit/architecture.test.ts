@@ -28,6 +28,7 @@ test('folders import in one direction', async () => {
       'lib',
       'host',
       'functions',
+      'console',
       'cli',
       'workers',
       'infra',
