@@ -131,7 +131,8 @@ function lead(page: string, tokens: Token[]): void {
       asNothing(token);
     }
     const href = token.type === 'link_open' ? token.attrs?.find(([name]) => name === 'href') : undefined;
-    if (href === undefined) continue;
+    // One of the same page stays as it is: search knows headings by the links that they have on themselves.
+    if (href === undefined || href[1].startsWith('#')) continue;
     const target = targetOf(page, decodeURI(href[1]));
     if (target.kind === 'page') href[1] = `${addressOf(target.page)}${target.anchor === '' ? '' : `#${target.anchor}`}`;
     if (target.kind === 'file') href[1] = `/${copyOf(target.file)}`;
