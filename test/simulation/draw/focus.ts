@@ -2,7 +2,7 @@ import { Dice, hashOf } from '../kernel/dice.ts';
 
 /**
  * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
- * `connected`, `tables`, `routing`, `starts`, `rescales` and `held` are drawn for mutants only.
+ * `connected`, `tables`, `routing`, `starts`, `rescales`, `updates` and `held` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -21,6 +21,7 @@ export type Focus =
   | 'held'
   | 'garbage'
   | 'savepoints'
+  | 'updates'
   | 'pipeline'
   | 'commands';
 
