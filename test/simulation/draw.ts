@@ -11,6 +11,7 @@ import { drawSavepoints } from './draw/savepoints.ts';
 import { drawShape } from './draw/shape.ts';
 import { drawStrands } from './draw/strands.ts';
 import { drawTopics } from './draw/topics.ts';
+import { drawTopicsAway } from './draw/topics-away.ts';
 import { drawDenials, drawEndedUploads } from './draw/uploads.ts';
 import { drawUserCode } from './draw/user-code.ts';
 import type { WorldOptions } from './world-options.ts';
@@ -30,6 +31,7 @@ const PARTS: readonly Part[] = [
   drawDenials,
   drawSavepoints,
   drawElections,
+  drawTopicsAway,
 ];
 
 /** Everything about one run, from its seed; also what it is about, unless that is said. */

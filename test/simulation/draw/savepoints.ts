@@ -7,7 +7,7 @@ const NAMES = ['first', 'second', 'third', 'fourth', 'fifth'];
 /** Savepoints come and go in some seeds; in those of this focus many of them, and jobs are started from them, also from one that goes meanwhile. */
 export const drawSavepoints: Part = ({ seed, job, faultsUntilMs }, focus) => {
   // There is no way back to the build before.
-  const isFocus = focus === 'savepoints' && job.grows !== true;
+  const isFocus = (focus === 'savepoints' || focus === 'pins') && job.grows !== true;
   const dice = new Dice(hashOf(seed, 'savepoints'));
   if (!isFocus && !dice.chance(0.4)) return {};
   const kinds = isFocus ? (['create', 'create', 'create', 'delete', 'start'] as const) : (['create', 'create', 'delete'] as const);

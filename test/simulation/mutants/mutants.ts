@@ -175,6 +175,54 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(RESOLVE, 'if (unknown.length > 0 && !isGivenUp) return left;', '')],
   },
   {
+    name: 'a topic that is gone is given up by a person alone',
+    edits: [edit(RESOLVE, "const isGivenUp = rule === 'committed' && lost !== undefined;", 'const isGivenUp = lost !== undefined;')],
+    focus: 'topics-away',
+  },
+  {
+    name: 'what a person gives up of a topic that is gone is of no other, of which nobody can tell',
+    edits: [edit(RESOLVE, 'const [lost] = withoutTopic.length === unknown.length ? withoutTopic : [];', 'const [lost] = withoutTopic;')],
+    focus: 'topics-away',
+  },
+  {
+    name: 'what a person says of missing evidence is of what has been missing',
+    edits: [
+      edit(
+        RESOLVE,
+        "return request.missing === undefined || request.missing === missing ? request.onMissingEvidence : 'stop';",
+        'return missing.length < 0 ? request.onMissingEvidence : request.onMissingEvidence;',
+      ),
+    ],
+    focus: 'topics-away',
+  },
+  {
+    name: 'evidence is missing when it has been for as long as a commit may take',
+    edits: [
+      edit(
+        'lib/epoch/commit/missing-evidence.ts',
+        'if (found === undefined || this.#clock.elapsedMs() - found.sinceMs < commitTimeoutMs)',
+        'if (found === undefined || commitTimeoutMs < 0)',
+      ),
+    ],
+    focus: 'topics-away',
+  },
+  {
+    name: 'what one topic is answered says nothing of the others',
+    edits: [edit(LOOK, 'if (topics.length > 1) {', 'if (topics.length > 99) {')],
+    focus: 'topics-away',
+  },
+  {
+    name: 'a topic that is gone is told, and what of it is missing',
+    edits: [
+      edit(
+        RESOLVE,
+        'return { ...unsettled(committable, describeLooks(looks)), ...gone };',
+        'return { ...gone, ...unsettled(committable, describeLooks(looks)), unknownTopic: undefined };',
+      ),
+    ],
+    focus: 'topics-away',
+  },
+  {
     name: 'what is undecided is aborted, and not taken for committed',
     edits: [edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', '')],
   },
@@ -1386,7 +1434,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'no savepoint is made of an epoch that is RETIRED',
-    focus: 'savepoints',
+    focus: 'pins',
     edits: [
       edit(
         TABLE,
@@ -1398,13 +1446,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a savepoint outlives its job: what it names is not deleted with that',
     focus: 'savepoints',
-    edits: [
-      edit(
-        CANCEL,
-        'const garbage = found.filter((name) => !pinned.has(name));',
-        'const garbage = found.slice(pinned.unreadable.length * 0);',
-      ),
-    ],
+    edits: [edit(CANCEL, 'const garbage = found.filter((name) => !pinned.has(name));', 'const garbage = found.slice(pinned.size * 0);')],
   },
   {
     name: 'who has lost the job since deletes nothing of what it has collected',
@@ -1420,11 +1462,7 @@ export const mutants: readonly Mutant[] = [
         'if (epoch === undefined || facts.live.has(name)) return false;',
         "if (epoch === undefined || (facts.live.has(name) && name.split('/')[1] === facts.incarnation)) return false;",
       ),
-      edit(
-        COLLECT,
-        'const unnamed = garbage.filter((name) => !pinned.has(name));',
-        'const unnamed = garbage.slice(pinned.unreadable.length * 0);',
-      ),
+      edit(COLLECT, 'const unnamed = garbage.filter((name) => !pinned.has(name));', 'const unnamed = garbage.slice(pinned.size * 0);'),
     ],
   },
   {
