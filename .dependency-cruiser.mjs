@@ -12,6 +12,7 @@ const rooms = {
   functions: ['host', 'lib/epoch', 'lib/protocol', 'lib/stages'],
   // A command works on the store and the brokers that host opens for it; it knows no deployment.
   cli: [
+    'console',
     'dev',
     'host',
     'lib/config',
@@ -26,6 +27,18 @@ const rooms = {
     'lib/storage',
     'workers',
   ],
+  // A page about a job: what its server reads is read by the engine's own inspection; the page knows the server's answers alone.
+  console: [
+    'host/job/describe.ts',
+    'lib/config',
+    'lib/inspect',
+    'lib/plan',
+    'lib/ports',
+    'lib/protocol',
+    'lib/replay',
+    'lib/storage',
+    'lib/workers/token.ts',
+  ],
   // A job on the machine of its author: the processes and the broker that a checkout starts too.
   dev: ['host', 'lib', 'local/functions', 'local/stack', 'local/event-text.ts', 'local/job-topics.ts', 'local/prerequisites'],
   // A job as processes that run for long, on one machine or several.
@@ -36,6 +49,7 @@ const rooms = {
   bench: ['host', 'infra', 'jobs', 'lib', 'local'],
   model: ['local'],
   package: [],
+  site: ['lib/config/usage-error.ts', 'local/command.ts'],
 };
 const ours = `^(lib|test|${Object.keys(rooms).join('|')})/`;
 
@@ -225,6 +239,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // What is built.
+    exclude: { path: '^site/(dist|reference)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },

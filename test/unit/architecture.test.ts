@@ -28,6 +28,7 @@ test('folders import in one direction', async () => {
       'lib',
       'host',
       'functions',
+      'console',
       'cli',
       'workers',
       'infra',
@@ -37,6 +38,7 @@ test('folders import in one direction', async () => {
       'bench',
       'model',
       'package',
+      'site',
       'test',
     ]),
   ).toEqual([]);

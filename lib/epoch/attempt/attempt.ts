@@ -13,6 +13,7 @@ import { readUpTo } from '../../time/alignment.ts';
 import type { InputEnds } from '../../time/input-ends.ts';
 import { lateTogether } from '../../time/late.ts';
 import { type InputPart, offsetsIn } from '../failure/isolate.ts';
+import type { Rescaled } from '../scale/scale.ts';
 
 /**
  * One try at an epoch, from its plan until it is committed or dropped. Lives in the coordinator's memory only. A value: what
@@ -39,6 +40,8 @@ export interface Attempt {
   readonly isCut?: boolean;
   /** A record that goes to the dead-letter topic in place of being processed, and the source stage that reads it. */
   readonly condemned?: { readonly source: string; readonly record: CondemnedRecord } | undefined;
+  /** Stages that it has other numbers of subtasks of than the epoch before. @default none */
+  readonly rescaled?: readonly Rescaled[];
   /**
    * Attempts at this epoch before it, which were so wide, may have left transactions open: every sink subtask that they had is asked, also
    * one without output. @default there was none
@@ -55,6 +58,8 @@ export interface Attempt {
   readonly sinkStartedMs: number | undefined;
   /** Did its decision move the job on in any partition? */
   readonly moved: boolean;
+  /** When each stage began, by `elapsedMs`. */
+  readonly stageBeganMs: ReadonlyMap<string, number>;
   /** How long each stage took that has finished, in milliseconds. */
   readonly stageMs: ReadonlyMap<string, number>;
   /** How long its decision took, in milliseconds. */
@@ -125,6 +130,7 @@ export function newAttempt(
     committables: [],
     sinkStartedMs: undefined,
     moved: false,
+    stageBeganMs: new Map(),
     stageMs: new Map(),
     decisionMs: 0,
   };
@@ -133,7 +139,8 @@ export function newAttempt(
 /** With a stage that has begun. */
 export function withBegun(attempt: Attempt, { id, kind }: Pick<Stage, 'id' | 'kind'>, elapsedMs: number): Attempt {
   const sinkStartedMs = kind === 'sink' ? (attempt.sinkStartedMs ?? elapsedMs) : attempt.sinkStartedMs;
-  return { ...attempt, stages: withEntry(attempt.stages, id, 'running'), sinkStartedMs };
+  const stageBeganMs = withEntry(attempt.stageBeganMs, id, elapsedMs);
+  return { ...attempt, stages: withEntry(attempt.stages, id, 'running'), stageBeganMs, sinkStartedMs };
 }
 
 /** With a stage that has finished after `ms`. */
@@ -216,14 +223,15 @@ export function countsOf(
   attempt: Pick<Attempt, 'sources' | 'operators'>,
   { edges }: Pick<PhysicalPlan, 'edges'>,
 ): { recordsIn: number; recordsOut: number; deadLetters: number } {
-  const recordsOn = (those: readonly Edge[]) =>
-    those.reduce((sum, { id, from }) => {
-      const subtasks = writtenBy(attempt, from).map((written) => ofName(written?.edges, id)?.records ?? 0);
-      return subtasks.reduce((own, records) => own + records, sum);
-    }, 0);
+  const recordsOn = (those: readonly Edge[]) => those.reduce((sum, edge) => sum + recordsOnEdge(attempt, edge), 0);
   return {
     recordsIn: [...attempt.sources.values()].flat().reduce((sum, done) => sum + (done?.recordsIn ?? 0), 0),
     deadLetters: recordsOn(edges.filter(isOfErrors)),
     recordsOut: recordsOn(edges.filter((edge) => edge.how === 'sink' && !isOfErrors(edge))),
   };
+}
+
+/** Records that its stages wrote to an edge of the plan. */
+export function recordsOnEdge(attempt: Pick<Attempt, 'sources' | 'operators'>, { id, from }: Pick<Edge, 'id' | 'from'>): number {
+  return writtenBy(attempt, from).reduce((sum, written) => sum + (ofName(written?.edges, id)?.records ?? 0), 0);
 }

@@ -1,6 +1,7 @@
-import { countsOf, withBegun } from '../attempt/attempt.ts';
+import { withBegun } from '../attempt/attempt.ts';
 import { nextSteps, type Step } from '../attempt/wavefront.ts';
 import { manifestOf, positionBehind } from '../decision/position.ts';
+import { summaryOf } from '../decision/summary.ts';
 import { isBounded } from '../failure/isolate.ts';
 import { nextParallelism } from '../scale/scale.ts';
 import { dueChores, nextChoreAtMs } from './chores.ts';
@@ -141,7 +142,5 @@ function beginDecision(turn: Turn, attempt: LoopState['inFlight'][number]): void
   }
   changeAttempt(turn, { ...attempt, phase: 'deciding' });
   const manifest = manifestOf(attempt, state.parent, rules.plan);
-  const { recordsIn, recordsOut } = countsOf(attempt, rules.plan);
-  const attempts = state.trouble.failures.inARow + 1;
-  turn.effects.push({ do: 'decide', manifest, summary: { plannedAtMs: attempt.planned.wallMs, attempts, recordsIn, recordsOut } });
+  turn.effects.push({ do: 'decide', manifest, summary: summaryOf(attempt, state, rules.plan) });
 }

@@ -196,10 +196,12 @@ function takePlan(turn: Turn, planned: PlannedInput, ends: InputEnds, why: 'inpu
 }
 
 /** An epoch was planned that may have other numbers of subtasks than the one before. */
-function takeParallelism(turn: Turn, { epoch, parallelism, planned }: Attempt): void {
+function takeParallelism(turn: Turn, attempt: Attempt): void {
+  const { epoch, parallelism, planned } = attempt;
   const { scale, changes } = afterPlanned(turn.state.scale, parallelism, epoch, planned.wallMs);
   if (changes.length === 0) return;
   change(turn, { scale });
+  changeAttempt(turn, { ...attempt, rescaled: changes });
   for (const each of changes) observe(turn, { event: 'rescaled', epoch, ...each });
   keepScale(turn);
 }
@@ -310,6 +312,7 @@ function takeCommitted(turn: Turn, epoch: number, { republished, delivers }: Com
   const work = { bytesIn: bytesRead(attempt), offsets: offsetsIn(inputRead(attempt)), slowestStageMs, budget: attempt.maxBytes };
   change(turn, {
     inFlight,
+    committed: { epoch, decisionMs: attempt.decisionMs, commitMs: ms },
     pausedUntilMs: nowMs + rules.minPauseMs,
     // The rest of the input waits only because the epoch had to be small.
     planAtMs: isBounded(turn.state.trouble.isolation) ? nowMs : turn.state.planAtMs,

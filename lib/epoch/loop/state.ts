@@ -35,6 +35,8 @@ export interface LoopState {
   readonly behindSinceMs: number | undefined;
   readonly idlePolls: number;
   readonly idleSinceMs: number | undefined;
+  /** Of the last epoch that was committed, how long its decision and its commit took: the next one says it. Undefined: none was yet. */
+  readonly committed: { readonly epoch: number; readonly decisionMs: number; readonly commitMs: number } | undefined;
   /** What looks find open that is the job's and of no epoch. It is ended between two epochs. */
   readonly leftovers: 'none' | 'found' | 'being-ended';
   readonly chores: Chores;
@@ -78,6 +80,7 @@ export function firstState(
     behindSinceMs: undefined,
     idlePolls: 0,
     idleSinceMs: undefined,
+    committed: undefined,
     leftovers: 'none',
     chores: firstChores(nowMs),
     ending: {

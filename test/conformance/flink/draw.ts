@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { session, sliding, tumbling } from '../windows.ts';
 import type { Case, KeyedRow, Round, TimerAction, TimerRule, TimersCase, WindowsCase } from './case.ts';
 
 /** Behind all that cases draw: every window and every timer is due. */
@@ -38,13 +39,6 @@ function roundsOf<R extends KeyedRow>(row: fc.Arbitrary<R>): fc.Arbitrary<Round<
   });
 }
 
-const tumbling = fc
-  .record({ sizeMs: fc.integer({ min: 1, max: 12 }), offset: fc.integer({ min: -11, max: 11 }) })
-  .map(({ sizeMs, offset }) => ({ kind: 'tumbling', sizeMs, offsetMs: offset % sizeMs }) as const);
-const sliding = fc
-  .record({ slideMs: fc.integer({ min: 1, max: 6 }), more: fc.integer({ min: 0, max: 10 }), offset: fc.integer({ min: -5, max: 5 }) })
-  .map(({ slideMs, more, offset }) => ({ kind: 'sliding', sizeMs: slideMs + more, slideMs, offsetMs: offset % slideMs }) as const);
-const session = fc.record({ gapMs: fc.integer({ min: 1, max: 8 }) }).map(({ gapMs }) => ({ kind: 'session', gapMs }) as const);
 const count = fc.record({ size: fc.integer({ min: 1, max: 4 }) }).map(({ size }) => ({ kind: 'count', size }) as const);
 const shapes: fc.Arbitrary<WindowsCase['shape']> = fc.oneof(
   { weight: 3, arbitrary: tumbling },

@@ -10,11 +10,7 @@ import {
   kafkaSink,
   kafkaSource,
   type Output,
-  sessionWindows,
-  slidingWindows,
   type Timers,
-  type TimeWindows,
-  tumblingWindows,
   utf8,
   type ValueStateSpec,
   valueState,
@@ -23,6 +19,7 @@ import {
 } from '../../../lib/api/index.ts';
 import { testJob } from '../../../lib/testing/index.ts';
 import type { Value } from '../../unit/windows/windowed.ts';
+import { timeWindows } from '../windows.ts';
 import type { Case, Given, Rounds, TimerAction, TimersCase, WindowsCase } from './case.ts';
 import { numbered } from './numbered.ts';
 
@@ -110,17 +107,6 @@ function windowResults({ shape, time, allowedLatenessMs, make }: WindowsCase, ke
       return windows.aggregate('op', numbers);
     case 'reduce':
       return windows.reduce('op', (one, other) => ({ k: one.k, t: Math.max(one.t, other.t), v: one.v + other.v }), json());
-  }
-}
-
-function timeWindows(shape: Exclude<WindowsCase['shape'], { kind: 'count' }>): TimeWindows {
-  switch (shape.kind) {
-    case 'tumbling':
-      return tumblingWindows(shape);
-    case 'sliding':
-      return slidingWindows(shape);
-    case 'session':
-      return sessionWindows(shape);
   }
 }
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { session, sliding, tumbling } from '../windows.ts';
 import type { Case, Round, Row } from './case.ts';
 
 /** Behind all that cases draw: every window, every interval and every timer is over. */
@@ -44,13 +45,6 @@ const rounds: fc.Arbitrary<Round[]> = drawnRounds.map((all) => {
 
 const either = fc.constantFrom('inner' as const, 'left' as const);
 const bounds = fc.tuple(fc.integer({ min: -12, max: 12 }), fc.integer({ min: -12, max: 12 }));
-const tumbling = fc
-  .record({ sizeMs: fc.integer({ min: 1, max: 12 }), offset: fc.integer({ min: -11, max: 11 }) })
-  .map(({ sizeMs, offset }) => ({ kind: 'tumbling', sizeMs, offsetMs: offset % sizeMs }) as const);
-const sliding = fc
-  .record({ slideMs: fc.integer({ min: 1, max: 6 }), more: fc.integer({ min: 0, max: 10 }), offset: fc.integer({ min: -5, max: 5 }) })
-  .map(({ slideMs, more, offset }) => ({ kind: 'sliding', sizeMs: slideMs + more, slideMs, offsetMs: offset % slideMs }) as const);
-const session = fc.record({ gapMs: fc.integer({ min: 1, max: 8 }) }).map(({ gapMs }) => ({ kind: 'session', gapMs }) as const);
 const lateness = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9 }));
 
 /** Cases of each kind. */

@@ -8,13 +8,10 @@ import {
   kafkaSource,
   mapState,
   type Output,
-  sessionWindows,
-  slidingWindows,
-  type TimeWindows,
-  tumblingWindows,
   utf8,
 } from '../../../lib/api/index.ts';
 import { testJob } from '../../../lib/testing/index.ts';
+import { timeWindows } from '../windows.ts';
 import type { AsOfCase, Case, IntervalCase, Rounds, Row, TableCase, TablesCase, TopCase, WindowCase } from './case.ts';
 
 type Keyed = KeyedStream<string, Row>;
@@ -126,17 +123,6 @@ function ofWindows({ shape, allowedLatenessMs, make }: WindowCase, left: Keyed, 
   return make === 'join'
     ? windows.join('op', right, { join: pair })
     : windows.coGroup('op', right, (one, other, { key }, out: Output<string>) => out.emit(`${key} [${names(one)}] [${names(other)}]`));
-}
-
-function timeWindows(shape: WindowCase['shape']): TimeWindows {
-  switch (shape.kind) {
-    case 'tumbling':
-      return tumblingWindows(shape);
-    case 'sliding':
-      return slidingWindows(shape);
-    case 'session':
-      return sessionWindows(shape);
-  }
 }
 
 function ranks({ n }: TopCase, keyed: Keyed): DataStream<string> {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
-import { newJob } from '../../support/job.ts';
+import { newJob, type TestJob } from '../../support/job.ts';
+import type { JobRun } from '../../support/job-run.ts';
 import { resultsOf } from '../../support/nexmark/check.ts';
 import { DISORDER_MS, nexmarkEvents } from '../../support/nexmark/events.ts';
 import { canonical, isAppended, QUERIES, sideTable } from '../../support/nexmark/queries.ts';
@@ -29,16 +30,10 @@ it.each(asked.filter((name) => name !== 'q10'))(
     if (query === undefined) throw new Error(`no query ${name}`);
     // Results have the times of events, and the broker deletes what is old.
     const kept = { settings: { 'retention.ms': '-1' } };
-    const [input, output, producer] = await Promise.all([newTopic('events'), newTopic('results', kept), newProducer()]);
+    const [input, output] = await Promise.all([newTopic('events'), newTopic('results', kept)]);
     const topics = { 'read-events': input, 'write-results': output };
     const job = await newJob(`jobs/nexmark/${name}.ts`, topics, { DISORDER_MS: String(DISORDER_MS) });
-    const half = EVENTS.lines.length / 2;
-    await send(producer, input, EVENTS.lines.slice(0, half));
-    const first = job.start();
-    await first.event('decided', ({ recordsIn }) => recordsIn > 0);
-    await first.killAll();
-    await send(producer, input, EVENTS.lines.slice(half));
-    const second = job.start();
+    const second = await startedTwice(job, input);
     const reader = new TopicReader(output);
     reader.keyEncoding = 'latin1';
     const expected = query.results(EVENTS).map(canonical).toSorted();
@@ -61,7 +56,7 @@ it.runIf(asked.includes('q10'))(
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'onceflow-nexmark-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const [input, producer] = await Promise.all([newTopic('events'), newProducer()]);
+    const input = await newTopic('events');
     const job = await newJob('jobs/nexmark/q10.ts', { 'read-events': input }, { NEXMARK_FILES: `file://${folder}` });
     // What is hidden is not there yet, and goes while one looks.
     const rows = () =>
@@ -75,16 +70,22 @@ it.runIf(asked.includes('q10'))(
             .split('\n')
             .map((line) => canonical({ ...(JSON.parse(line) as object), folder: dirname(name) })),
         );
-    const half = EVENTS.lines.length / 2;
-    await send(producer, input, EVENTS.lines.slice(0, half));
-    const first = job.start();
-    await first.event('decided', ({ recordsIn }) => recordsIn > 0);
-    await first.killAll();
-    await send(producer, input, EVENTS.lines.slice(half));
-    const second = job.start();
+    const second = await startedTwice(job, input);
     await waitFor('every bid in a file', () => rows().length >= EVENTS.bids.length);
     await second.stop();
     expect(rows().toSorted()).toEqual(QUERIES.get('q10')?.results(EVENTS).map(canonical).toSorted());
     expect(readdirSync(join(folder, '.onceflow-uploads'))).toEqual([]);
   },
 );
+
+/** All events come, and everything is killed when it has half of them and has decided some: the run behind that. */
+async function startedTwice(job: TestJob, input: string): Promise<JobRun> {
+  const producer = await newProducer();
+  const half = EVENTS.lines.length / 2;
+  await send(producer, input, EVENTS.lines.slice(0, half));
+  const first = job.start();
+  await first.event('decided', ({ recordsIn }) => recordsIn > 0);
+  await first.killAll();
+  await send(producer, input, EVENTS.lines.slice(half));
+  return job.start();
+}

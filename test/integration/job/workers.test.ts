@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { LogLine } from '../../support/command-process.ts';
 import { jobRow } from '../../support/epochs.ts';
 import { SHORT_TRANSACTIONS } from '../../support/job.ts';
 import { onceflow } from '../../support/onceflow.ts';
-import { type LogLine, newPort, Service } from '../../support/service.ts';
+import { newPort, Service } from '../../support/service.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 
@@ -67,7 +67,7 @@ describe('long-lived workers', () => {
     await run.says(`worker ${third.url} takes work again`);
 
     const before = first.worker.lines.length;
-    process.kill(childOf(first.worker), 'SIGKILL');
+    process.kill(first.worker.functionProcess(), 'SIGKILL');
     await first.worker.says('of the functions ended with SIGKILL: it is started again');
     expect(first.worker.lines.length).toBeGreaterThan(before);
     await moreEpochs(count, 3);
@@ -77,7 +77,7 @@ describe('long-lived workers', () => {
     await Promise.all([first.worker, back, third.worker].map((worker) => worker.stop()));
   });
 
-  it('that is asked to end answers what is under way, and the job goes on at the others without a failed attempt', async () => {
+  it('that is asked to end answers what is under way and ends, and the job goes on at the others without a failed attempt', async () => {
     const count = await newWordCount({ env: SHORT });
     const machines = await Promise.all([newWorker(count, '--processes', '1'), newWorker(count, '--processes', '1')]);
     const [first] = machines as [Machine, Machine];
@@ -86,7 +86,10 @@ describe('long-lived workers', () => {
     const feed = count.feed();
     await run.line(isJobHeld, 'that it has the job');
     await moreEpochs(count, 3);
+    const askedMs = Date.now();
     await first.worker.stop();
+    // Not only when its --drain is over.
+    expect(Date.now() - askedMs).toBeLessThan(15_000);
     await moreEpochs(count, 3);
     await feed.stop();
     await count.expectExact(run);
@@ -104,7 +107,7 @@ describe('a slow worker', () => {
     await run.line(isJobHeld, 'that it has the job');
     await moreEpochs(count, 2);
     // The worker itself answers that it is there.
-    const slow = childOf(machine.worker);
+    const slow = machine.worker.functionProcess();
     process.kill(slow, 'SIGSTOP');
     const isLate = ({ event, message = '' }: LogLine) => event === 'attempt-failed' && message.includes('when its time was over');
     await run.line(isLate, 'that an attempt took too long');
@@ -166,8 +169,3 @@ describe('two coordinators', () => {
     await count.expectExact(other);
   });
 });
-
-/** A process of functions of a worker. */
-function childOf({ pid }: Service): number {
-  return Number(execFileSync('pgrep', ['-P', `${pid}`, '-f', 'process-0[.]sock'], { encoding: 'utf8' }));
-}

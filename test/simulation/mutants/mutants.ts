@@ -558,7 +558,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/garbage/retain.ts',
-        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : facts.lastCompleted);',
         'return epoch <= facts.lastCompleted;',
       ),
       edit(
@@ -573,8 +573,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'lib/epoch/garbage/retain.ts',
-        'return epoch <= (passing ? facts.lastCommitted : facts.lastCompleted);',
-        'return epoch <= (passing ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : facts.lastCompleted);',
+        'return epoch <= (isPassing(name) ? facts.lastCommitted : Number.POSITIVE_INFINITY);',
       ),
     ],
   },

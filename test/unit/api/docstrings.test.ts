@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { EXAMPLE_GLOBALS } from '../../support/example-globals.ts';
 import { entryPoints, exportedNames, type PublicName, publicNames } from '../../support/public-api.ts';
@@ -26,7 +26,10 @@ test('the examples of docstrings, and the code in the documents, pass the compil
   const folder = mkdtempSync(join(tmpdir(), 'onceflow-examples-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-  const file = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  const file = (name: string, text: string) => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  };
   file('tsconfig.json', JSON.stringify(settings()));
   file('globals.ts', EXAMPLE_GLOBALS);
   const imports = [...entryPoints].map(([entry, source]) => importOf(entry, source)).join('\n');
@@ -35,9 +38,9 @@ test('the examples of docstrings, and the code in the documents, pass the compil
   for (const [number, { name, examples }] of names.entries())
     for (const [index, example] of examples.entries())
       file(`${number}-${name.replaceAll("'", '')}-${index + 1}.ts`, `${imports}\n${example}\n`);
-  for (const document of ['README.md', ...globSync(['docs/*.md', 'docs/operators/*.md'])])
-    for (const [index, code] of codeIn(document).entries())
-      file(`${document.replaceAll('/', '-')}-${index + 1}.ts`, `${code}\nexport {};\n`);
+  for (const document of ['README.md', 'CONTRIBUTING.md', ...globSync(['docs/*.md', 'docs/operators/*.md'])])
+    for (const { name, code } of codeIn(document)) file(join(document.replaceAll('/', '-'), name), `${code}\nexport {};\n`);
+  file('docs-formats.md/gen/order_pb.d.ts', GENERATED);
 
   const { stdout } = spawnSync(process.execPath, [resolve('node_modules/@typescript/native/bin/tsc'), '-p', folder], { encoding: 'utf8' });
   expect(stdout.split('\n').filter((line) => line !== '')).toEqual([]);
@@ -48,12 +51,13 @@ function settings(): object {
     extends: resolve('tsconfig.json'),
     compilerOptions: {
       allowImportingTsExtensions: true,
+      rewriteRelativeImportExtensions: false,
       noUnusedLocals: false,
       noUnusedParameters: false,
       verbatimModuleSyntax: false,
       paths: Object.fromEntries([...entryPoints].map(([entry, source]) => [entry, [resolve(source)]])),
     },
-    include: ['*.ts'],
+    include: ['*.ts', '*/**/*.ts'],
   };
 }
 
@@ -62,9 +66,23 @@ function importOf(entry: string, source: string): string {
   return `import { ${imported.join(', ')} } from '${entry}';`;
 }
 
-/** But for what imports files of a project that is not there. */
-function codeIn(document: string): string[] {
-  return [...readFileSync(document, 'utf8').matchAll(/^```ts\n(?<code>[\s\S]*?)^```/gm)]
-    .map(({ groups }) => groups?.['code'] ?? '')
-    .filter((code) => !code.includes("from './"));
+/**
+ * The blocks of a document are files of one folder, so that a test finds the job that it imports: a block has the name that the paragraph
+ * before it begins or ends with, as in "The job, `orders.ts`:". Files of a checkout are those of this one.
+ */
+function codeIn(document: string): { readonly name: string; readonly code: string }[] {
+  const blocks = readFileSync(document, 'utf8').matchAll(
+    /(?:`(?<name>[\w-]+\.ts)`[^\n]*\n(?:[^\n]+\n)*\n)?^```ts\n(?<code>[\s\S]*?)^```/gm,
+  );
+  return [...blocks].map(({ groups }, index) => ({
+    name: groups?.['name'] ?? `${index + 1}.ts`,
+    code: (groups?.['code'] ?? '').replaceAll("from '../../", `from '${resolve('.')}/`),
+  }));
 }
+
+/** What protoc-gen-es would have made. */
+const GENERATED = `
+import type { Message } from '@bufbuild/protobuf';
+import type { GenMessage } from '@bufbuild/protobuf/codegenv2';
+export declare const OrderSchema: GenMessage<Message & { readonly id: bigint }>;
+`;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { drawChain } from '../../chain/drawing.ts';
-import { orderOf, resultsOf } from '../../chain/orders.ts';
 import { jumpsBack, type Sample } from '../../chain/watch.ts';
+import { orderOf, resultsOf } from '../../support/orders.ts';
 
 const seen = (atMs: number, ours: number, plain: number): Sample => ({
   atMs,

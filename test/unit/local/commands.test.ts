@@ -51,6 +51,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run simulate:mutants',
     'npm run mutate',
     'npm run chaos',
+    'npm run session',
     'npm run chain',
     'npm run model',
     'npm run bench',
@@ -68,6 +69,8 @@ it('every command of package.json is among those that are tried', () => {
     'npm run console:produce',
     'npm run console:consume',
     'npm run console:transactions',
+    'npm run docs:console',
+    'npm run docs:site',
     'onceflow',
   ]);
 });

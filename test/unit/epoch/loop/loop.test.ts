@@ -30,7 +30,12 @@ describe('an epoch', () => {
       outputs: { write: [[{ name: 'staged' }]] },
       committables: [committable],
     });
-    expect(summary).toEqual({ plannedAtMs: 1_000_000, attempts: 1, recordsIn: 10, recordsOut: 10 });
+    const quick = { afterMs: 0, ms: 1 };
+    expect(summary).toEqual({
+      ...{ plannedAtMs: 1_000_000, attempts: 1, recordsIn: 10, recordsOut: 10 },
+      stages: { lines: quick, count: quick, write: quick },
+      edges: { 'lines>count.0': 10, 'count>write.0': 10 },
+    });
     expect(only(loop.on({ of: 'decided', manifest: decided(manifest), ms: 3 }), 'commit').manifest).toBe(manifest);
     expect(loop.state()).toMatchObject({ parent: manifest, recordedCommitted: 4 });
     const effects = loop.on({ of: 'committed', epoch: 5, result: { republished: 0, delivers: false }, ms: 4 });

@@ -1,0 +1,70 @@
+import type { EndsBy, InspectedTransaction } from '../../../lib/inspect/transactions.ts';
+import type { VisiblePartition } from '../../../lib/inspect/visible.ts';
+import type { TransactionsShown } from '../../server/panels.ts';
+import { html, type View } from '../html.ts';
+import { Share, Shown, Table } from '../shown.ts';
+import { duration, number, plural } from '../text.ts';
+import { usePanel } from '../use-panel.ts';
+
+const EVERY_MS = 2_000;
+
+export function Transactions(): View {
+  const reading = usePanel('transactions', EVERY_MS);
+  return html`<${Shown} reading=${reading} view=${(found: TransactionsShown) => html`<${Found} found=${found} />`} />`;
+}
+
+function Found({ found }: { readonly found: TransactionsShown }): View {
+  const { transactions, visible, readersHeldUp, heldUpByForgotten, heldUpByOthers } = found;
+  const open = transactions.filter(({ openness }) => openness !== 'over').length;
+  const most = Math.max(1, ...visible.map(({ uncommitted }) => uncommitted));
+  return html`
+    <section aria-labelledby="readers"><h2 id="readers">What readers of the output see</h2>
+      <p>${readersHeldUp.length === 0 ? 'No reader waits for longer than an epoch takes' : `Readers of committed data wait in ${plural(readersHeldUp.length, 'partition')}`}.${found.isRun && readersHeldUp.length > 0 ? ' The job runs: what is open is its work, and ends with its epoch.' : ''}</p>
+      ${heldUpByForgotten.length > 0 && html`<p class="note unknown">${heldUpByForgotten.join(', ')}: held up by records of this job whose end a broker forgot (KAFKA-20734): a coordinator that runs ends them within a minute, or the next start, stop or cancel.</p>`}
+      ${heldUpByOthers.length > 0 && html`<p class="note unknown">${heldUpByOthers.join(', ')}: held up by a transaction that is not this job's.</p>`}
+      <${Table} caption="Offsets, with a control record for each transaction" rows=${visible} empty="the job has written to no topic yet" columns=${[
+        { title: 'partition', cell: ({ topic, partition }: VisiblePartition) => `${topic}-${partition}` },
+        { title: 'read_committed up to', as: 'number', cell: ({ committed }: VisiblePartition) => number(committed) },
+        { title: 'read_uncommitted up to', as: 'number', cell: ({ uncommitted }: VisiblePartition) => number(uncommitted) },
+        {
+          title: 'not yet committed',
+          as: 'number',
+          cell: ({ committed, uncommitted }: VisiblePartition) => number(uncommitted - committed),
+        },
+        {
+          title: '',
+          cell: ({ committed, topic, partition }: VisiblePartition) =>
+            html`<${Share} of=${committed} whole=${most} label=${`committed offsets of ${topic}-${partition}`} />`,
+        },
+      ]} />
+    </section>
+    <section aria-labelledby="ids"><h2 id="ids">${open} of ${plural(transactions.length, 'transaction')} open</h2>
+      <${Table} caption="By transactional id" rows=${transactions} empty="the job has no transactional ids yet" columns=${[
+        { title: 'transactional id', cell: ({ transactionalId }: InspectedTransaction) => html`<code>${transactionalId}</code>` },
+        { title: 'state', cell: ({ state, openness }: InspectedTransaction) => `${openness === 'over' ? '' : '◐ '}${state}` },
+        { title: 'open for', as: 'number', cell: ({ openForMs }: InspectedTransaction) => (openForMs === null ? '' : duration(openForMs)) },
+        {
+          title: 'in the log',
+          cell: ({ lastEpoch }: InspectedTransaction) => (lastEpoch === null ? '' : `epoch ${lastEpoch.epoch} ${lastEpoch.fate}`),
+        },
+        { title: 'holds up', cell: ({ holdsUp }: InspectedTransaction) => (holdsUp.length === 0 ? '' : `▲ ${holdsUp.join(', ')}`) },
+        { title: 'who ends it', cell: ({ endsBy }: InspectedTransaction) => meaningOf(endsBy) },
+      ]} />
+    </section>
+  `;
+}
+
+function meaningOf(end: EndsBy): string {
+  switch (end.by) {
+    case 'is-over':
+      return '';
+    case 'broker':
+      return 'the broker is ending it';
+    case 'commit':
+      return `epoch ${end.epoch}, decided: ${end.isUnderWay ? 'is being committed' : 'the next start or stop commits it'}`;
+    case 'attempt':
+      return 'an attempt under way';
+    case 'whoever-is-next':
+      return `left open, not decided: the next start, stop or cancel aborts it, or the broker in ${duration(end.brokerInMs)}`;
+  }
+}
