@@ -56,6 +56,10 @@ const COMMIT_FILES = 'lib/sinks/files/commit.ts';
 const RESOLVE_FILES = 'lib/sinks/files/resolve.ts';
 const SETTLE_FILES = 'lib/sinks/files/coordination.ts';
 const FILE_NAMES = 'lib/sinks/files/paths.ts';
+const FIRING = 'lib/operators/firing.ts';
+const STATE_SET = 'lib/state/state-set.ts';
+const RESIDENT_KEYS = 'lib/state/resident-keys.ts';
+const UNREAD = 'lib/stages/unread-state.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
 const INTERVAL_JOIN = 'lib/api/joins/interval-join.ts';
@@ -175,51 +179,13 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(RESOLVE, 'if (unknown.length > 0 && !isGivenUp) return left;', '')],
   },
   {
-    name: 'a topic that is gone is given up by a person alone',
-    edits: [edit(RESOLVE, "const isGivenUp = rule === 'committed' && lost !== undefined;", 'const isGivenUp = lost !== undefined;')],
-    focus: 'topics-away',
-  },
-  {
     name: 'what a person gives up of a topic that is gone is of no other, of which nobody can tell',
     edits: [edit(RESOLVE, 'const [lost] = withoutTopic.length === unknown.length ? withoutTopic : [];', 'const [lost] = withoutTopic;')],
     focus: 'topics-away',
   },
   {
-    name: 'what a person says of missing evidence is of what has been missing',
-    edits: [
-      edit(
-        RESOLVE,
-        "return request.missing === undefined || request.missing === missing ? request.onMissingEvidence : 'stop';",
-        'return missing.length < 0 ? request.onMissingEvidence : request.onMissingEvidence;',
-      ),
-    ],
-    focus: 'topics-away',
-  },
-  {
-    name: 'evidence is missing when it has been for as long as a commit may take',
-    edits: [
-      edit(
-        'lib/epoch/commit/missing-evidence.ts',
-        'if (found === undefined || this.#clock.elapsedMs() - found.sinceMs < commitTimeoutMs)',
-        'if (found === undefined || commitTimeoutMs < 0)',
-      ),
-    ],
-    focus: 'topics-away',
-  },
-  {
     name: 'what one topic is answered says nothing of the others',
     edits: [edit(LOOK, 'if (topics.length > 1) {', 'if (topics.length > 99) {')],
-    focus: 'topics-away',
-  },
-  {
-    name: 'a topic that is gone is told, and what of it is missing',
-    edits: [
-      edit(
-        RESOLVE,
-        'return { ...unsettled(committable, describeLooks(looks)), ...gone };',
-        'return { ...gone, ...unsettled(committable, describeLooks(looks)), unknownTopic: undefined };',
-      ),
-    ],
     focus: 'topics-away',
   },
   {
@@ -409,7 +375,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'warm state is used only under the id of the snapshot that it equals',
-    edits: [edit(OPERATOR, 'return same ? runtime : undefined;', 'return same || runtime !== undefined ? runtime : undefined;')],
+    edits: [edit(OPERATOR, 'if (same) return { runtime, unread };', 'if (same || runtime !== undefined) return { runtime, unread };')],
   },
   {
     name: 'warm state loses its id before it is changed',
@@ -909,8 +875,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         OPERATOR,
-        'base: previous.base, deltas: [...previous.deltas, delta], due: state.due()',
-        'base: previous.base, deltas: [...previous.deltas, delta], due: previous.due',
+        '...(baseParts !== undefined && { baseParts }), due: state.due() };',
+        '...(baseParts !== undefined && { baseParts }), due: previous.due };',
       ),
     ],
   },
@@ -1446,7 +1412,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a savepoint outlives its job: what it names is not deleted with that',
     focus: 'savepoints',
-    edits: [edit(CANCEL, 'const garbage = found.filter((name) => !pinned.has(name));', 'const garbage = found.slice(pinned.size * 0);')],
+    edits: [
+      edit(
+        CANCEL,
+        'const garbage = found.filter((name) => !pinned.has(name));',
+        'const garbage = found.slice(pinned.unreadable.length * 0);',
+      ),
+    ],
   },
   {
     name: 'who has lost the job since deletes nothing of what it has collected',
@@ -1462,7 +1434,11 @@ export const mutants: readonly Mutant[] = [
         'if (epoch === undefined || facts.live.has(name)) return false;',
         "if (epoch === undefined || (facts.live.has(name) && name.split('/')[1] === facts.incarnation)) return false;",
       ),
-      edit(COLLECT, 'const unnamed = garbage.filter((name) => !pinned.has(name));', 'const unnamed = garbage.slice(pinned.size * 0);'),
+      edit(
+        COLLECT,
+        'const unnamed = garbage.filter((name) => !pinned.has(name));',
+        'const unnamed = garbage.slice(pinned.unreadable.length * 0);',
+      ),
     ],
   },
   {
@@ -1485,6 +1461,57 @@ export const mutants: readonly Mutant[] = [
         'lib/epoch/start/begin-incarnation.ts',
         'if (completed !== undefined && row.lastCommitted < completed.epoch) {',
         'if (completed !== undefined && completed.epoch < 0) {',
+      ),
+    ],
+  },
+  {
+    name: 'a key that has changed stays in memory until the delta holds the change',
+    edits: [edit(RESIDENT_KEYS, 'if (this.#keys.marks[number] !== KEPT) continue;', 'if (this.#keys.marks[number] === 0) continue;')],
+  },
+  {
+    name: 'a key that is met is looked for on disk',
+    edits: [edit('lib/state/key-index.ts', 'const brought = this.elsewhere?.bring(keyGroup, id);', 'const brought = undefined;')],
+  },
+  {
+    name: 'a change of a key on disk is loaded on top of what it holds',
+    edits: [edit(STATE_SET, 'this.keys.find(keyGroup, id) ?? this.residents?.bring(keyGroup, id);', 'this.keys.find(keyGroup, id);')],
+  },
+  {
+    name: 'a key group that was not read is not taken for an empty one',
+    edits: [
+      edit(UNREAD, 'if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup);', 'void [residents, keyGroup, first, last];'),
+    ],
+  },
+  {
+    name: 'a key group is read as a whole: its base and all its deltas',
+    edits: [edit(UNREAD, 'Promise.all(blobs.map((blob) =>', 'Promise.all(blobs.slice(0, 1).map((blob) =>')],
+  },
+  {
+    name: 'a base holds what is on disk',
+    edits: [edit(STATE_SET, 'this.#writeSpilled(residents, keyGroup, writer);', '')],
+  },
+  {
+    name: 'a base is all of its parts',
+    edits: [edit(OPERATOR, 'const [base, ...deltas] = refs;', 'const [base, ...others] = refs; const deltas = others.slice(0, 0);')],
+  },
+  {
+    name: 'timers of keys on disk are waited for',
+    focus: 'time',
+    edits: [edit(STATE_SET, 'reduce(earliestOf, this.residents?.due());', 'reduce(earliestOf, undefined);')],
+  },
+  {
+    name: 'timers of keys on disk fire with those of keys in memory',
+    focus: 'time',
+    edits: [edit(FIRING, 'state.bringDue(afterMs, clock.processingMs);', '')],
+  },
+  {
+    name: 'a key on disk says what of it waits for a time',
+    focus: 'time',
+    edits: [
+      edit(
+        RESIDENT_KEYS,
+        'this.#columns.map((column) => column.dueOf?.(number))',
+        'this.#columns.slice(0, 0).map((column) => column.dueOf?.(number))',
       ),
     ],
   },
