@@ -3,6 +3,7 @@ import type { BlobStore } from '../lib/ports/blob-store.ts';
 import type { Clock, Random } from '../lib/ports/clock.ts';
 import type { KafkaRequests } from '../lib/ports/kafka-requests.ts';
 import type { SinkTargets } from '../lib/ports/sink-targets.ts';
+import { openSpilledRows } from '../lib/sqlite/sqlite-spilled-rows.ts';
 import type { StageDeps } from '../lib/stages/common.ts';
 import type { StageTools } from '../lib/stages/serve.ts';
 import { createBlobs } from '../lib/storage/blobs.ts';
@@ -53,7 +54,9 @@ export async function openStageHost(env: NodeJS.ProcessEnv): Promise<StageHost> 
   const host = await openHost(env);
   const { buildId }: ConfigOf<'host'> = host.config;
   const { maxUnpackedBatchBytes }: ConfigOf<'source'> = host.config;
-  return { ...host, maxUnpackedBatchBytes, build: buildId };
+  const { stateMemoryBytes }: ConfigOf<'operator'> = host.config;
+  const stateBound = stateMemoryBytes === undefined ? undefined : { boundBytes: stateMemoryBytes, openRows: openSpilledRows };
+  return { ...host, maxUnpackedBatchBytes, stateBound, build: buildId };
 }
 
 /** @throws as `readJob` */

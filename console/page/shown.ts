@@ -17,7 +17,7 @@ export function Shown<T>({ reading, view }: { readonly reading: Reading<T>; read
 const WORDS = { none: 'Nothing to show', unknown: 'Could not be read', away: 'No connection', refused: 'Refused' } as const;
 
 export function Note({ is, why }: { readonly is: keyof typeof WORDS; readonly why: string }): View {
-  return html`<div class=${`note ${is}`} role=${is === 'none' ? 'status' : 'alert'}><strong>${WORDS[is]}.</strong> <span class="lines">${why}</span></div>`;
+  return html`<div class=${`note ${is}`} role=${is === 'none' ? 'status' : 'alert'}><strong>${WORDS[is]}:</strong> <span class="lines">${why}</span></div>`;
 }
 
 export interface Column<Row> {

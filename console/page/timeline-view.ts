@@ -10,6 +10,8 @@ const AXIS = 22;
 const LABELS = 128;
 const SHORTEST = 1.5;
 const DIGIT = 7;
+/** A time below the axis takes so much. */
+const TICK = 64;
 /** Neighbouring epochs differ in colour; numbers tell apart those that share one. */
 const COLORS = 5;
 const SPANS_MS = [2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000] as const;
@@ -87,10 +89,13 @@ function Drawing({ timeline, seen, width, fromMs, toMs }: Window): View {
   const laneY = (lane: number) => MARKS + lane * (LANE.height + LANE.gap);
   const axisY = laneY(lanes.length);
   const height = axisY + AXIS;
+  const all = ticksIn(fromMs, toMs - fromMs);
+  const every = Math.ceil((all.length * TICK) / Math.max(1, width - LABELS));
+  const ticks = all.filter((_, at) => at % every === 0);
   const room = (width - LABELS) / Math.max(1, seen.length);
   return html`<svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${`${plural(seen.length, 'epoch')} in ${lanes.join(', ')}`}>
     <clipPath id="drawn"><rect x=${LABELS} y="0" width=${Math.max(0, width - LABELS)} height=${height} /></clipPath>
-    ${ticksIn(fromMs, toMs - fromMs).map((ms) => html`<path class="grid" d=${`M${round(x(ms))} ${MARKS}V${axisY}`} /><text class="tick" x=${round(x(ms))} y=${axisY + 15} text-anchor="middle">${tickText(ms, toMs - fromMs)}</text>`)}
+    ${ticks.map((ms) => html`<path class="grid" d=${`M${round(x(ms))} ${MARKS}V${axisY}`} /><text class="tick" x=${round(x(ms))} y=${axisY + 15} text-anchor="middle">${tickText(ms, toMs - fromMs)}</text>`)}
     ${lanes.map((lane, at) => html`<text class="lane" x=${LABELS - 10} y=${laneY(at) + 14} text-anchor="end">${lane.length > LABEL_CHARS ? `${lane.slice(0, LABEL_CHARS - 1)}…` : lane}<title>${lane}</title></text><path class="grid" d=${`M${LABELS} ${laneY(at) + LANE.height + LANE.gap / 2}H${width}`} />`)}
     <g clip-path="url(#drawn)">
       ${bars.map((bar) => html`<${BarRect} bar=${bar} left=${x(bar.fromMs)} right=${x(bar.toMs)} y=${laneY(lanes.indexOf(bar.lane))} />`)}

@@ -1,16 +1,17 @@
+import { ofName } from '../../lib/config/by-name.ts';
 import { epochsOf, type InspectedEpoch } from '../../lib/inspect/epochs.ts';
 import { tryToRead } from '../../lib/inspect/known.ts';
 import { type PartitionLag, readLag } from '../../lib/inspect/lag.ts';
 import { manifestIn } from '../../lib/inspect/manifest.ts';
 import { listed } from '../../lib/inspect/savepoints.ts';
-import { type StateSize, stateSizes } from '../../lib/inspect/state-sizes.ts';
+import { largestSubtask, type StateSize, stateSizes } from '../../lib/inspect/state-sizes.ts';
 import { type JobStatus, statusOf } from '../../lib/inspect/status.ts';
 import { type JobTransactions, readTransactions } from '../../lib/inspect/transactions.ts';
 import { type VisiblePartition, visibleOutput } from '../../lib/inspect/visible.ts';
 import type { StartedFrom } from '../../lib/protocol/savepoint.ts';
 import type { ConsoleDeps } from './deps.ts';
 import { graphOf, type JobGraphShown } from './graph.ts';
-import { type LargestKeys, readLargestKeys } from './largest-keys.ts';
+import { type KeysShown, readKeys } from './keys.ts';
 import { type LetterList, readLetterList } from './letters.ts';
 import { NothingThere } from './outcome.ts';
 import { lastEpoch, NO_EPOCH, noSuchJob, rowOf } from './rows.ts';
@@ -33,6 +34,11 @@ export interface EpochsShown {
   readonly epochs: readonly InspectedEpoch[];
   readonly lastCommitted: number;
   readonly retiredThrough: number;
+}
+
+export interface StateShown {
+  readonly epoch: number;
+  readonly operators: readonly (StateSize & { readonly largestSubtask: ReturnType<typeof largestSubtask> })[];
 }
 
 export interface TransactionsShown extends JobTransactions {
@@ -79,13 +85,17 @@ export const PANELS = {
     return { ...((await readTransactions(deps)) ?? noSuchJob(deps)), visible };
   },
 
-  async state(deps: ConsoleDeps): Promise<{ readonly epoch: number; readonly operators: readonly StateSize[] }> {
+  async state(deps: ConsoleDeps): Promise<StateShown> {
     const last = await lastEpoch(deps, await rowOf(deps));
     if (last === undefined) throw new NothingThere(NO_EPOCH);
-    return { epoch: last.epoch, operators: stateSizes((await manifestIn(deps, last)).state) };
+    const { state } = await manifestIn(deps, last);
+    return {
+      epoch: last.epoch,
+      operators: stateSizes(state).map((size) => ({ ...size, largestSubtask: largestSubtask(ofName(state, size.uid) ?? []) })),
+    };
   },
 
-  keys: (deps: ConsoleDeps, { operator }: Query): Promise<LargestKeys> => readLargestKeys(deps, operator),
+  keys: (deps: ConsoleDeps, { operator }: Query): Promise<KeysShown> => readKeys(deps, operator),
 
   async savepoints(deps: ConsoleDeps): Promise<readonly ReturnType<typeof listed>[]> {
     return (await deps.epochs.listSavepoints(deps.job)).map(listed);

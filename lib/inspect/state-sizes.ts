@@ -1,5 +1,5 @@
 import type { Manifest } from '../protocol/manifest.ts';
-import type { BlobRef } from '../protocol/references.ts';
+import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
 
 /** How much an operator keeps, as it is stored. */
 export interface StateSize {
@@ -14,14 +14,29 @@ export interface StateSize {
 /** By operator, from references alone: no blob is read. */
 export function stateSizes(state: Manifest['state']): StateSize[] {
   return Object.entries(state).map(([uid, subtasks]) => {
-    const refs = subtasks.flatMap(({ base, deltas }) => (base === undefined ? deltas : [base, ...deltas]));
+    const refs = subtasks.flatMap(refsOf);
     return {
       uid,
       subtasks: subtasks.length,
       blobs: refs.filter(({ at }) => at === 'store').length,
-      bytes: refs.reduce((sum, ref) => sum + bytesIn(ref), 0),
+      bytes: bytesOf(refs),
     };
   });
+}
+
+/** The subtask that keeps most: much more than the others, and keys or key groups are dealt out unevenly. */
+export function largestSubtask(subtasks: readonly SnapshotRef[]): { readonly subtask: number; readonly bytes: number } {
+  return subtasks
+    .map((ref, subtask) => ({ subtask, bytes: bytesOf(refsOf(ref)) }))
+    .reduce((one, other) => (other.bytes > one.bytes ? other : one), { subtask: 0, bytes: 0 });
+}
+
+function refsOf({ base, deltas }: SnapshotRef): readonly BlobRef[] {
+  return base === undefined ? deltas : [base, ...deltas];
+}
+
+function bytesOf(refs: readonly BlobRef[]): number {
+  return refs.reduce((sum, ref) => sum + bytesIn(ref), 0);
 }
 
 function bytesIn(ref: BlobRef): number {

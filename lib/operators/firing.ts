@@ -87,6 +87,7 @@ export function firing(
 
   return () => {
     const afterMs = clock.watermarkMs;
+    state.bringDue(afterMs, clock.processingMs);
     broadcast?.turnOn();
     let last: DueTimer | undefined;
     let withoutAdvance = 0;

@@ -5,6 +5,7 @@ import type { nodeKinds } from '../graph/kinds.ts';
 import type { KeyGroupRange } from '../protocol/references.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
+import type { StateMemory } from '../state/state-memory.ts';
 import type { StateSet } from '../state/state-set.ts';
 import type { AsyncCalls } from './async-calls.ts';
 import type { BroadcastPlace, OpenBroadcast } from './broadcast-side.ts';
@@ -47,6 +48,8 @@ export interface KeyedKind<N> {
 export interface KeyedPlace extends BroadcastPlace {
   /** Of its subtask. */
   readonly keyGroups: KeyGroupRange;
+  /** What the state of the subtask may take. Undefined: there is no bound. */
+  readonly memory: StateMemory | undefined;
   /** What is behind it in the stage, as one function. */
   next(): Push;
   /** What takes what it gives aside. */

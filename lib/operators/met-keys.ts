@@ -18,9 +18,11 @@ export class MetKeys {
   meet({ keys: met, bytes, keyStarts, keyEnds, hashes }: ExchangeReader): void {
     const { keys } = this.#state;
     this.#state.forgetMet();
+    this.#state.makeRoom();
     if (met > this.numbers.length) this.numbers = new Uint32Array(met * 2);
     for (let index = 0; index < met; index++)
       this.numbers[index] = keys.numberOf(bytes, keyStarts[index] as number, keyEnds[index] as number, hashes[index] as number);
+    this.#state.met(this.numbers, met);
   }
 
   /** The segment's rows are done with. Throws `UserCodeError`. */

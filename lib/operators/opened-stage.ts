@@ -7,6 +7,7 @@ import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
 import type { BroadcastState } from '../state/broadcast-state.ts';
 import { RecordScope } from '../state/record-scope.ts';
+import type { StateMemory } from '../state/state-memory.ts';
 import type { StateSet } from '../state/state-set.ts';
 import { AsyncCalls, type Blame } from './async-calls.ts';
 import type { OpenBroadcast } from './broadcast-side.ts';
@@ -62,12 +63,14 @@ export interface StagePlace {
   readonly stageId: string;
   readonly context: StageContext;
   readonly subtask: number;
+  /** What its keyed state may take. Undefined: there is no bound. */
+  readonly memory: StateMemory | undefined;
 }
 
 /** @param blame whose fault it is when a value that comes now fails later */
 export function openStage(compiled: CompiledJob, place: StagePlace, blame: (current: CurrentRecord) => Blame): OpenedStage {
   const { job, plan } = compiled;
-  const { stageId, context, subtask } = place;
+  const { stageId, context, subtask, memory } = place;
   const { maxParallelism } = context;
   const keyGroups = keyGroupRange(subtask, context.parallelism(stageId), maxParallelism);
   const inputNodes = inputsOf(compiled, stageId);
@@ -86,7 +89,7 @@ export function openStage(compiled: CompiledJob, place: StagePlace, blame: (curr
       if (tag !== LATE) return compileSide(parts, node.id, tag, 'kept');
       return late.counted(node.uid, isSideRead(job, node.id, tag), compileSide(parts, node.id, tag, 'passed'));
     };
-    return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, next, side }) };
+    return { node, operator: keyedKind(node).open(node, { current, scope, clock, maxParallelism, keyGroups, memory, next, side }) };
   });
   const operators = opened.map(({ operator }) => operator);
   const inputs = inputNodes.map((node, input): KeyedInput | BroadcastInput => {

@@ -4,6 +4,7 @@ import type { StageTime } from '../protocol/event-time.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import { shortened, TimerError, textOf, UserCodeError } from '../records/errors.ts';
 import type { BroadcastState } from '../state/broadcast-state.ts';
+import type { StateMemory } from '../state/state-memory.ts';
 import type { StateSet } from '../state/state-set.ts';
 import type { Blame } from './async-calls.ts';
 import type { CompiledJob } from './compiled-job.ts';
@@ -43,15 +44,24 @@ export interface OperatorRuntime {
   checkStray(): void;
   /** Forgets all state. */
   dropState(): void;
+  /** It is of no use any more. */
+  close(): void;
 }
 
-export function createOperatorRuntime(compiled: CompiledJob, stageId: string, context: StageContext, subtask: number): OperatorRuntime {
+/** @param memory what its keyed state may take. @default no bound */
+export function createOperatorRuntime(
+  compiled: CompiledJob,
+  stageId: string,
+  context: StageContext,
+  subtask: number,
+  memory?: StateMemory,
+): OperatorRuntime {
   let recordsIn = 0;
   let hasFired = false;
   let open = false;
   /** Is the end of the epoch's time under way, or done? */
   let isEnded = false;
-  const stage = openStage(compiled, { stageId, context, subtask }, (at) => (isEnded ? blameOnTimers(stageId, at) : blameOnNone));
+  const stage = openStage(compiled, { stageId, context, subtask, memory }, (at) => (isEnded ? blameOnTimers(stageId, at) : blameOnNone));
   const { current, scope, clock, late, edges, calls, operators, inputs, states, broadcastStates } = stage;
   const told = new ToldRows(stage.broadcasts, current);
   const reader = new ExchangeReader();
@@ -188,6 +198,10 @@ export function createOperatorRuntime(compiled: CompiledJob, stageId: string, co
 
     dropState() {
       for (const state of [...states.values(), ...broadcastStates.values()]) state.drop();
+    },
+
+    close() {
+      for (const state of [...states.values(), ...broadcastStates.values()]) state.close();
     },
   };
 }

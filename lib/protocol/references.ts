@@ -21,6 +21,8 @@ export const snapshotRefSchema = z
     keyGroups: keyGroupRangeSchema,
     base: blobRefSchema.optional(),
     deltas: list(blobRefSchema),
+    /** So many of the deltas, the first, are no changes: they are more of the base, which was too large for one blob. @default 0 */
+    baseParts: count.optional(),
     /** What of it waits for a time. Undefined: nothing does. */
     due: dueSchema.optional(),
   })

@@ -1,17 +1,19 @@
 import { byName, ofName } from '../config/by-name.ts';
 import type { OperatorRuntime } from '../operators/operator-runtime.ts';
 import type { OperatorAnswer } from '../protocol/answers.ts';
-import type { SnapshotRef } from '../protocol/references.ts';
+import type { BlobRef, SnapshotRef } from '../protocol/references.ts';
 import type { OperatorRequest } from '../protocol/requests.ts';
 import { keepsShared } from '../protocol/shared-state.ts';
 import { TimerError, UserCodeError } from '../records/errors.ts';
+import type { BroadcastState } from '../state/broadcast-state.ts';
 import { StateValueError } from '../state/columns/encoding.ts';
-import { shouldCompact } from '../state/compaction.ts';
-import type { Snapshotted } from '../state/state-set.ts';
+import { type SnapshotSizes, shouldCompact } from '../state/compaction.ts';
+import type { StateSet } from '../state/state-set.ts';
 import { failureOf, type StageDeps, writeOutput } from './common.ts';
 import { inlineBytes, inlineLimit } from './inline.ts';
 import type { Received } from './received.ts';
 import { readSnapshotBlobs } from './snapshot-blobs.ts';
+import { UnreadState } from './unread-state.ts';
 
 /** Deltas that travel inside the manifest together take at most this many times the bound for one inline blob. */
 const INLINE_DELTAS = 4;
@@ -25,6 +27,8 @@ const BASE_SHARE = 0.5;
  */
 export interface WarmOperator {
   runtime: OperatorRuntime | undefined;
+  /** What of its state was not read yet. Undefined: all was. */
+  unread?: UnreadState | undefined;
   /** By operator uid. */
   snapshotIds: Readonly<Record<string, string>>;
 }
@@ -36,6 +40,7 @@ export async function runOperator(
   createRuntime: () => OperatorRuntime,
   request: Received<OperatorRequest>,
 ): Promise<OperatorAnswer> {
+  let working: Working | undefined;
   try {
     const inputs = Promise.all(
       request.inputs.map(async ({ ref, input }) => ({
@@ -45,43 +50,63 @@ export async function runOperator(
       })),
     );
     inputs.catch(() => {});
-    const runtime = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
+    working = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
+    const { runtime, unread } = working;
     runtime.begin(request.time);
     for (const { segment, name, input } of await inputs) {
+      await unread?.readFor(segment, name);
       runtime.consume(segment, name, input);
       if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);
     }
     runtime.endTime();
     if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);
     const made = runtime.finish();
-    const [output, { snapshots, ids }] = await Promise.all([writeOutput(deps, request, made), writeSnapshots(deps, runtime, request)]);
+    const [output, { snapshots, ids }] = await Promise.all([writeOutput(deps, request, made), writeSnapshots(deps, working, request)]);
     runtime.checkStray();
     warm.runtime = runtime;
+    warm.unread = unread;
     warm.snapshotIds = ids;
     return { outcome: 'processed', snapshots, late: made.late, ...output };
   } catch (error) {
+    working?.runtime.close();
     return failureOf(error);
   }
 }
 
-/** The warm state, if it is exactly what the request starts from. Forgotten from here on, whatever happens. */
-function takeWarm(warm: WarmOperator, request: OperatorRequest): OperatorRuntime | undefined {
-  const { runtime, snapshotIds } = warm;
-  warm.runtime = undefined;
-  const same = Object.entries(request.snapshots).every(([uid, refs]) => refs.length === 1 && refs[0]?.id === ofName(snapshotIds, uid));
-  return same ? runtime : undefined;
+/** A runtime whose state is what the request starts from. */
+interface Working {
+  readonly runtime: OperatorRuntime;
+  readonly unread: UnreadState | undefined;
 }
 
-/** Reads everything at once, and loads it in its order. */
-async function restore(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<OperatorRuntime> {
+/** The warm state, if it is exactly what the request starts from. Forgotten from here on, whatever happens. */
+function takeWarm(warm: WarmOperator, request: OperatorRequest): Working | undefined {
+  const { runtime, unread, snapshotIds } = warm;
+  warm.runtime = undefined;
+  warm.unread = undefined;
+  if (runtime === undefined) return undefined;
+  const same = Object.entries(request.snapshots).every(([uid, refs]) => refs.length === 1 && refs[0]?.id === ofName(snapshotIds, uid));
+  if (same) return { runtime, unread };
+  runtime.close();
+  return undefined;
+}
+
+/** Reads everything at once, and loads it in its order. Of state that has a bound only what may be due by itself: the rest is read when rows come for it. */
+async function restore(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<Working> {
+  const unread = new UnreadState(deps, request.maxParallelism);
   await Promise.all(
     Object.entries(request.snapshots).map(async ([uid, refs]) => {
       const state = stateOf(runtime, uid);
-      const snapshots = await Promise.all(refs.map((ref) => readSnapshotBlobs(deps, ref, state.keyGroups)));
-      for (const payloads of snapshots) state.load(payloads);
+      if (state.isReplicated || state.residents === undefined) {
+        const snapshots = await Promise.all(refs.map((ref) => readSnapshotBlobs(deps, ref, state.keyGroups)));
+        for (const payloads of snapshots) state.load(payloads);
+        return;
+      }
+      await unread.leave(state, refs);
+      if (state.waitsForTime) await unread.readAll(state);
     }),
   );
-  return runtime;
+  return { runtime, unread: unread.isEmpty ? undefined : unread };
 }
 
 interface WrittenSnapshots {
@@ -90,25 +115,24 @@ interface WrittenSnapshots {
   readonly ids: Readonly<Record<string, string>>;
 }
 
-async function writeSnapshots(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<WrittenSnapshots> {
+async function writeSnapshots(deps: StageDeps, { runtime, unread }: Working, request: OperatorRequest): Promise<WrittenSnapshots> {
   const named = Object.entries(request.snapshots).map(([name, refs]) => ({ name, refs, state: stateOf(runtime, name) }));
-  const isOwn = ({ state }: { readonly state: Snapshotted }) => !state.isReplicated || keepsShared(request.subtask);
+  const isOwn = ({ state }: { readonly state: StateSet | BroadcastState }) => !state.isReplicated || keepsShared(request.subtask);
   const written = await Promise.all(
     named
       .filter(isOwn)
-      .map(async ({ name, refs, state }) => [name, await writeSnapshot(deps, { runtime, name, state, refs }, request)] as const),
+      .map(async ({ name, refs, state }) => [name, await writeSnapshot(deps, { runtime, unread, name, state, refs }, request)] as const),
   );
   const followed = named
     .filter((each) => !isOwn(each))
-    .map(({ name, refs, state }) => [name, follow({ runtime, name, state, refs }, request)] as const);
+    .map(({ name, refs, state }) => [name, follow({ runtime, unread, name, state, refs }, request)] as const);
   return { snapshots: byName(written), ids: byName([...written.map(([name, { id }]) => [name, id] as const), ...followed]) };
 }
 
 /** A state of the runtime, and the snapshots that it was at the beginning of the epoch. */
-interface StateAfter {
-  readonly runtime: OperatorRuntime;
+interface StateAfter extends Working {
   readonly name: string;
-  readonly state: Snapshotted;
+  readonly state: StateSet | BroadcastState;
   readonly refs: readonly SnapshotRef[];
 }
 
@@ -125,7 +149,8 @@ function sharedIdOf({ decisionId }: OperatorRequest): string {
   return decisionId;
 }
 
-async function writeSnapshot(deps: StageDeps, { runtime, name, state, refs }: StateAfter, request: OperatorRequest): Promise<SnapshotRef> {
+async function writeSnapshot(deps: StageDeps, after: StateAfter, request: OperatorRequest): Promise<SnapshotRef> {
+  const { runtime, name, state, refs } = after;
   const { keyGroups } = state;
   const previous = refs.length === 1 ? refs[0] : undefined;
   const rescaled = previous === undefined || previous.keyGroups.first !== keyGroups.first || previous.keyGroups.last !== keyGroups.last;
@@ -136,14 +161,8 @@ async function writeSnapshot(deps: StageDeps, { runtime, name, state, refs }: St
   // Of the base and all deltas together: a request takes them all.
   const room = inlineLimit(Number.POSITIVE_INFINITY, request.meeting.snapshots);
   if (rescaled || shouldCompact(sizesOf(previous))) {
-    const base = await deps.blobs.write(
-      request,
-      folder,
-      'state',
-      taken(runtime, name, () => state.takeBase()),
-      Math.min(inlineBlobBytes, room * BASE_SHARE),
-    );
-    return { id, keyGroups, base, deltas: [], due: state.due() };
+    const place = { request, folder, inlineUpTo: Math.min(inlineBlobBytes, room * BASE_SHARE) };
+    return { id, keyGroups, ...(await writeBase(deps, after, place)), due: state.due() };
   }
   const deltaBytes = previous.deltas.reduce((sum, ref) => sum + inlineBytes(ref), 0);
   const left = Math.min(INLINE_DELTAS * inlineBlobBytes, room - inlineBytes(previous.base)) - deltaBytes;
@@ -155,11 +174,36 @@ async function writeSnapshot(deps: StageDeps, { runtime, name, state, refs }: St
     taken(runtime, name, () => state.takeDelta()),
     inlineUpTo,
   );
-  return { id, keyGroups, base: previous.base, deltas: [...previous.deltas, delta], due: state.due() };
+  const { base, baseParts } = previous;
+  return { id, keyGroups, base, deltas: [...previous.deltas, delta], ...(baseParts !== undefined && { baseParts }), due: state.due() };
+}
+
+interface BasePlace {
+  readonly request: OperatorRequest;
+  readonly folder: string;
+  readonly inlineUpTo: number;
+}
+
+/** One blob behind the other: state that has a bound is never in memory as a whole. */
+async function writeBase(
+  deps: StageDeps,
+  { runtime, unread, name, state }: StateAfter,
+  { request, folder, inlineUpTo }: BasePlace,
+): Promise<Pick<SnapshotRef, 'base' | 'deltas' | 'baseParts'>> {
+  if (!state.isReplicated) await unread?.readAll(state);
+  const parts = state.takeBases();
+  const refs: BlobRef[] = [];
+  for (;;) {
+    const { done, value } = taken(runtime, name, () => parts.next());
+    if (done === true) break;
+    refs.push(await deps.blobs.write(request, folder, 'state', value, refs.length === 0 ? inlineUpTo : 0));
+  }
+  const [base, ...deltas] = refs;
+  return { ...(base !== undefined && { base }), deltas, ...(deltas.length > 0 && { baseParts: deltas.length }) };
 }
 
 /** A value that a serde cannot encode was set by user code, at some record, or at a timer: then no record is left out for it. */
-function taken({ hasFired }: OperatorRuntime, uid: string, take: () => Buffer[]): Buffer[] {
+function taken<T>({ hasFired }: OperatorRuntime, uid: string, take: () => T): T {
   try {
     return take();
   } catch (cause) {
@@ -168,16 +212,16 @@ function taken({ hasFired }: OperatorRuntime, uid: string, take: () => Buffer[])
   }
 }
 
-function sizesOf(snapshot: SnapshotRef): { baseBytes: number; deltaBytes: number; deltas: number } {
-  const bytes = (ref: SnapshotRef['deltas'][number]) => (ref.at === 'inline' ? inlineBytes(ref) : ref.bytes);
+function sizesOf({ base, deltas, baseParts = 0 }: SnapshotRef): SnapshotSizes {
+  const bytesOf = (refs: readonly BlobRef[]) => refs.reduce((sum, ref) => sum + (ref.at === 'inline' ? inlineBytes(ref) : ref.bytes), 0);
   return {
-    baseBytes: snapshot.base === undefined ? 0 : bytes(snapshot.base),
-    deltaBytes: snapshot.deltas.reduce((sum, ref) => sum + bytes(ref), 0),
-    deltas: snapshot.deltas.length,
+    baseBytes: bytesOf([...(base === undefined ? [] : [base]), ...deltas.slice(0, baseParts)]),
+    deltaBytes: bytesOf(deltas.slice(baseParts)),
+    deltas: deltas.length - baseParts,
   };
 }
 
-function stateOf(runtime: OperatorRuntime, uid: string): Snapshotted {
+function stateOf(runtime: OperatorRuntime, uid: string): StateSet | BroadcastState {
   const state = runtime.states.get(uid) ?? runtime.broadcastStates.get(uid);
   if (state === undefined) throw new Error(`the job has no keyed operator ${uid}: coordinator and operator function run different jobs`);
   return state;

@@ -19,6 +19,7 @@ import type {
   StageStale,
 } from '../protocol/answers.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
+import { type StateBound, StateMemory } from '../state/state-memory.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';
 import { prepared } from './prepared.ts';
@@ -30,6 +31,8 @@ import { runSource } from './source.ts';
 export interface StageTools extends StageDeps, CompiledJob {
   /** The most that one compressed batch of the input may unpack to. @default 64 MiB */
   readonly maxUnpackedBatchBytes?: number;
+  /** What the keyed state of an operator subtask may take in memory. @default no bound */
+  readonly stateBound?: StateBound | undefined;
   /** The build that this process runs. */
   readonly build: string;
 }
@@ -85,7 +88,9 @@ export function createOperatorServer(): (tools: StageTools, request: Received<Op
   const warm = new Map<string, Kept<WarmOperator>>();
   return (tools, request) => {
     const held = keptOf(warm, tools, request, () => ({ runtime: undefined, snapshotIds: {} }));
-    const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask);
+    const { stateBound } = tools;
+    const memory = () => (stateBound === undefined ? undefined : new StateMemory(stateBound));
+    const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask, memory());
     return prepared(serdesOfStage(tools, request.stage), () => runOperator(tools, held, create, request));
   };
 }

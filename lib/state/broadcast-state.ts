@@ -20,7 +20,7 @@ export interface BroadcastStateOptions {
  * also by changing in place what it gave out, gets an error, since no other subtask would do the same.
  */
 export class BroadcastState implements Snapshotted {
-  readonly isReplicated = true;
+  readonly isReplicated = true as const;
   readonly #set: StateSet;
   readonly #hash = murmur2(NO_BYTES, 0, 0);
   #number = -1;
@@ -86,6 +86,10 @@ export class BroadcastState implements Snapshotted {
     return this.#set.takeBase();
   }
 
+  *takeBases(): Generator<Buffer[]> {
+    yield this.takeBase();
+  }
+
   /** Nothing of it waits for a time. */
   due(): Due | undefined {
     return undefined;
@@ -98,6 +102,10 @@ export class BroadcastState implements Snapshotted {
   drop(): void {
     this.#delta = undefined;
     this.#set.drop();
+  }
+
+  close(): void {
+    this.#set.close();
   }
 
   /** What it holds, by name: copies. */

@@ -22,9 +22,15 @@ export interface KeyIndexOptions {
   readonly clock?: ProcessingClock | undefined;
 }
 
+/** Where keys are that have state and are not in memory. */
+export interface KeysElsewhere {
+  /** The key's number: it is in memory then. Undefined: it has no state. */
+  bring(keyGroup: number, id: string): number | undefined;
+}
+
 /** What is known of a key by its number. Changed: since the last snapshot; it has state, or had it then. */
 const STATELESS = 0;
-const KEPT = 1;
+export const KEPT = 1;
 export const CHANGED = 2;
 
 const FIRST_KEYS = 1024;
@@ -41,6 +47,8 @@ export class KeyIndex {
   current = -1;
   /** What would change throws. Nothing that has changed before is left without a snapshot then. */
   isSealed = false;
+  /** Undefined: all keys that have state are in memory. */
+  elsewhere: KeysElsewhere | undefined = undefined;
   /** `STATELESS`, `KEPT` or `CHANGED`, by key number. */
   marks = new Uint8Array(FIRST_KEYS);
   readonly #options: KeyIndexOptions;
@@ -66,7 +74,12 @@ export class KeyIndex {
     this.drop();
   }
 
-  /** Keys that have state. */
+  /** Numbers that there are: those of keys, and free ones. */
+  get count(): number {
+    return this.#ids.length;
+  }
+
+  /** Keys in memory that have state. */
   get size(): number {
     return this.#numbers.reduce((sum, { size }) => sum + size, 0);
   }
@@ -93,6 +106,8 @@ export class KeyIndex {
     const id = bytes.toString('latin1', start, end);
     const known = numbers.get(id);
     if (known !== undefined) return known;
+    const brought = this.elsewhere?.bring(keyGroup, id);
+    if (brought !== undefined) return brought;
     const number = this.#newNumber(id, keyGroup);
     this.#met.push(number);
     return number;

@@ -6,10 +6,13 @@ import type { Column } from './columns/column.ts';
 import { openColumn, type StateDeclaration } from './columns/columns.ts';
 import type { TimerColumn } from './columns/timers.ts';
 import type { WaitingColumn } from './columns/waiting.ts';
-import { KeyIndex, type ProcessingClock } from './key-index.ts';
+import { earliestOf } from './earliest.ts';
+import { CHANGED, KeyIndex, type ProcessingClock } from './key-index.ts';
 import { RecordScope } from './record-scope.ts';
+import { ResidentKeys } from './resident-keys.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
 import { type SnapshotPart, SnapshotWriter } from './snapshot/writer.ts';
+import type { StateMemory } from './state-memory.ts';
 import { type StoredState, storedStates } from './stored-state.ts';
 
 /** What an operator subtask's snapshots are taken of, and loaded into. */
@@ -21,14 +24,16 @@ export interface Snapshotted {
   changed(): boolean;
   /** What changed since the last snapshot. The parts are owned by the caller. */
   takeDelta(): Buffer[];
-  /** All of it. The parts are owned by the caller. */
-  takeBase(): Buffer[];
+  /** All of it, in one payload or several, one after the other. Their parts are owned by the caller. */
+  takeBases(): Iterator<Buffer[]>;
   /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
   due(): Due | undefined;
   /** Adds a snapshot to what is loaded: its base, if any, and its deltas, oldest first. Throws `MalformedError`. */
   load(payloads: readonly Buffer[]): void;
   /** Forgets everything. */
   drop(): void;
+  /** It is of no use any more. */
+  close(): void;
 }
 
 export interface StateSetOptions {
@@ -44,6 +49,8 @@ export interface StateSetOptions {
   readonly scope?: RecordScope;
   /** Needed if a state has a time to live. */
   readonly clock?: ProcessingClock;
+  /** Undefined: all of it is in memory, without a bound. */
+  readonly memory?: StateMemory | undefined;
 }
 
 /** The keyed state of one operator subtask: its keys, and a column for each of its states. */
@@ -58,11 +65,14 @@ export class StateSet implements Snapshotted {
   readonly #uid: string;
   /** That it holds keys of. */
   readonly keyGroups: KeyGroupRange;
-  readonly isReplicated = false;
+  readonly isReplicated = false as const;
+  /** Undefined: all keys are in memory. */
+  readonly residents: ResidentKeys | undefined;
+  readonly #memory: StateMemory | undefined;
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
 
-  constructor({ uid, states, storedAs = states, maxParallelism, keyGroups, scope = new RecordScope(), clock }: StateSetOptions) {
+  constructor({ uid, states, storedAs = states, maxParallelism, keyGroups, scope = new RecordScope(), clock, memory }: StateSetOptions) {
     this.#uid = uid;
     this.keyGroups = keyGroups;
     this.keys = new KeyIndex({ uid, maxParallelism, keyGroups, scope, clock }, () => {
@@ -70,15 +80,23 @@ export class StateSet implements Snapshotted {
     });
     this.#columns = states.map((state) => openColumn(this.keys, state));
     this.#stored = storedStates(storedAs);
+    this.#memory = memory;
+    this.residents = memory === undefined ? undefined : new ResidentKeys(this.keys, this.#columns, memory);
+    this.keys.elsewhere = this.residents;
     const given = this.#columns.filter(({ handle }) => handle !== undefined);
     this.handles = byName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
     this.timers = this.#columns.find((column): column is TimerColumn => column.state.kind === 'timers');
     this.waiting = this.#columns.find((column): column is WaitingColumn => column.state.kind === 'waiting');
   }
 
+  /** May something of it be due by itself, without a row of its key? */
+  get waitsForTime(): boolean {
+    return this.timers !== undefined || this.waiting !== undefined;
+  }
+
   /** Keys that have state. */
   get size(): number {
-    return this.keys.size;
+    return this.keys.size + (this.residents?.spilled ?? 0);
   }
 
   /**
@@ -100,7 +118,7 @@ export class StateSet implements Snapshotted {
 
   /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
   due(): Due | undefined {
-    return this.#columns.map((column) => column.due?.()).reduce(earliestOf, undefined);
+    return this.#columns.map((column) => column.due?.()).reduce(earliestOf, this.residents?.due());
   }
 
   /** Has anything changed since the last snapshot? What was given out must have been taken back. */
@@ -120,38 +138,71 @@ export class StateSet implements Snapshotted {
     const parts = this.#write('delta', this.keys.changedByGroup());
     this.#forgetCleared();
     this.#settle();
+    this.residents?.makeRoom();
     return parts;
   }
 
   /** All state that has not expired. The parts are owned by the caller. */
   takeBase(): Buffer[] {
-    this.takeBack();
-    this.#forgetCleared();
-    this.#forgetExpired();
+    if (this.residents !== undefined) return [...this.#basesOf(this.residents, Number.POSITIVE_INFINITY)].flat();
+    this.#forgetIdle();
     const parts = this.#write('base', this.keys.allByGroup());
     this.#settle();
     return parts;
   }
 
+  /** The same as `takeBase`; where there is a bound, in payloads each of which is but a part of it. */
+  *takeBases(): Generator<Buffer[]> {
+    if (this.residents === undefined || this.#memory === undefined) yield this.takeBase();
+    else yield* this.#basesOf(this.residents, this.#memory.partBytes);
+  }
+
+  /** Keys go to disk until the bound is kept. What was given out has been taken back. */
+  makeRoom(): void {
+    this.residents?.makeRoom();
+  }
+
+  /** The keys with these numbers are worked on next. */
+  met(numbers: Uint32Array, count: number): void {
+    this.residents?.meet(numbers, count);
+  }
+
+  /** What is due is in memory, and with it all that its keys have. */
+  bringDue(watermarkMs: number, processingMs: number): void {
+    this.residents?.bringDue(watermarkMs, processingMs);
+  }
+
+  /** It is of no use any more, and nothing of it is left on the disk. */
+  close(): void {
+    this.residents?.close();
+  }
+
   /**
    * Adds a snapshot to what is loaded: its base, if any, and its deltas, oldest first; of them only the key groups that
    * this subtask owns. After a change of parallelism it is called for each of several snapshots. Throws `MalformedError`.
+   *
+   * @param keyGroups others are passed over. @default all of the subtask
    */
-  load(payloads: readonly Buffer[]): void {
+  load(payloads: readonly Buffer[], keyGroups: KeyGroupRange = this.keyGroups): void {
+    this.residents?.read(keyGroups);
     const name = `state of ${this.#uid}`;
-    for (const payload of payloads) readSnapshot(payload, name, this.#stored, this.keyGroups, (entry) => this.#take(entry, name));
+    for (const payload of payloads) {
+      readSnapshot(payload, name, this.#stored, keyGroups, (entry) => this.#take(entry, name));
+      this.makeRoom();
+    }
   }
 
   /** Forgets everything. */
   drop(): void {
     this.keys.drop();
     for (const column of this.#columns) column.drop();
+    this.residents?.drop();
   }
 
   #take(entry: SnapshotEntry, name: string): void {
     const { keyGroup, bytes, start, end, isEmpty, starts, ends } = entry;
     const id = bytes.toString('latin1', start, end);
-    const known = this.keys.find(keyGroup, id);
+    const known = this.keys.find(keyGroup, id) ?? this.residents?.bring(keyGroup, id);
     if (isEmpty) {
       if (known !== undefined) this.#forget(known);
       return;
@@ -163,6 +214,46 @@ export class StateSet implements Snapshotted {
       if (from < 0) column.forget(number);
       else apply(column, number, bytes, from, ends[index] as number, name);
     }
+    this.residents?.weigh(number);
+  }
+
+  /** @param partBytes a payload of so much is followed by another */
+  *#basesOf(residents: ResidentKeys, partBytes: number): Generator<Buffer[]> {
+    if (residents.unread.size > 0) throw new Error(`${this.#uid}: a base is asked for before all key groups were read`);
+    this.#forgetIdle();
+    this.#settle();
+    residents.makeRoom();
+    let writer = new SnapshotWriter('base', this.#columns);
+    for (const [index, numbers] of this.keys.allByGroup().entries()) {
+      const keyGroup = this.keyGroups.first + index;
+      if (writer.bytes >= partBytes) {
+        yield writer.finish(this.#stored);
+        writer = new SnapshotWriter('base', this.#columns);
+      }
+      writer.group(keyGroup);
+      for (const number of numbers) writer.entry(this.keys.idOf(number), number);
+      this.#writeSpilled(residents, keyGroup, writer);
+    }
+    yield writer.finish(this.#stored);
+  }
+
+  /** The keys of a group that are on disk: as they lie there, unless something of them may have expired. */
+  #writeSpilled(residents: ResidentKeys, keyGroup: number, writer: SnapshotWriter): void {
+    const isAging = this.#columns.some(({ state }) => state.ttl !== undefined);
+    residents.each(keyGroup, ({ key, held }) => {
+      if (!isAging) {
+        writer.writtenEntry(key, held);
+        return;
+      }
+      const number = residents.bring(keyGroup, key) as number;
+      for (const column of this.#columns) if (column.state.ttl !== undefined) column.forgetExpired?.(number);
+      if (this.#isCleared(number)) {
+        this.#forget(number);
+        return;
+      }
+      writer.entry(key, number);
+      residents.putOut(number);
+    });
   }
 
   #write(part: SnapshotPart, groups: readonly Iterable<number>[]): Buffer[] {
@@ -175,6 +266,9 @@ export class StateSet implements Snapshotted {
   }
 
   #settle(): void {
+    const { residents } = this;
+    // Those that are left: what was cleared has no weight any more.
+    if (residents !== undefined) for (const number of this.keys.changed()) if (this.keys.marks[number] === CHANGED) residents.weigh(number);
     for (const column of this.#columns) column.settle();
     this.keys.settle();
   }
@@ -182,6 +276,13 @@ export class StateSet implements Snapshotted {
   #forgetCleared(): void {
     this.forgetMet();
     for (const number of this.keys.changed()) if (this.#isCleared(number)) this.#forget(number);
+  }
+
+  /** Before a base: what it leaves out. */
+  #forgetIdle(): void {
+    this.takeBack();
+    this.#forgetCleared();
+    this.#forgetExpired();
   }
 
   /** Of all keys: also of those that nobody has touched since. */
@@ -204,16 +305,8 @@ export class StateSet implements Snapshotted {
   #forget(number: number): void {
     for (const column of this.#columns) column.forget(number);
     this.keys.forget(number);
+    this.residents?.forget(number);
   }
-}
-
-function earliestOf(one: Due | undefined, other: Due | undefined): Due | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return { eventMs: leastOf(one.eventMs, other.eventMs), processingMs: leastOf(one.processingMs, other.processingMs) };
-}
-
-function leastOf(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 }
 
 /** Throws `MalformedError`, whatever the column's serdes throw: they wrote these bytes, and the snapshot's checksum is right. */

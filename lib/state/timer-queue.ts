@@ -12,6 +12,8 @@ export interface QueuedTimer {
 export const TIME_BYTES = 7;
 /** The time, then the key group (2). */
 const PREFIX_BYTES = TIME_BYTES + 2;
+/** What a timer takes of memory here, besides its key's bytes: docs/state.md. */
+export const QUEUED_BYTES = 48;
 const TWO_POW_32 = 2 ** 32;
 /** Of the upper part of a time, so that it is not negative. */
 const BIAS = 2 ** 21;

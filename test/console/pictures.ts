@@ -34,6 +34,8 @@ const PICTURES: readonly Picture[] = [
   { name: 'transactions-64', job: () => shownJob({ subtasks: 64 }), panel: 'transactions' },
   { name: 'lag-64', job: () => shownJob({ subtasks: 64 }), panel: 'lag', colors: 'dark' },
   { name: 'subtasks', job: () => shownJob({ subtasks: 8 }), panel: 'scale' },
+  { name: 'state', job: () => shownJob({ subtasks: 64 }), panel: 'state', colors: 'dark' },
+  { name: 'dead-letters', job: () => shownJob(), panel: 'letters' },
   { name: 'failed', job: failedJob, panel: 'failures' },
   { name: 'empty', job: emptyJob, panel: 'overview' },
   { name: 'no-job', job: missingJob, panel: 'overview' },

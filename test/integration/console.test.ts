@@ -117,7 +117,7 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
       text: HOSTILE,
       row: { failure: HOSTILE, noProgress: { generation: 6, sinceMs: Date.now() - 60_000, failuresInARow: 3, lastError: HOSTILE } },
     });
-    const { page, complaints } = await open({ ...job, deadLetterTopic: undefined });
+    const { page, complaints } = await open(job);
     await page.locator('.graph svg').waitFor();
     for (const panel of PANELS) {
       await goTo(page, panel);
@@ -127,6 +127,12 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     }
     await goTo(page, 'failures');
     expect(await page.locator('pre').first().textContent()).toBe(HOSTILE);
+    await goTo(page, 'letters');
+    await page.getByRole('button', { name: '0:2' }).click();
+    const letter = page.getByRole('region', { name: 'Letter 0:2' });
+    for (const held of [`topic ${HOSTILE}, partition 2, offset 4713`, `count ${HOSTILE}`, `RangeError: ${HOSTILE} is no count`])
+      await letter.getByText(held).first().waitFor();
+    expect(await page.locator('img, main script').count()).toBe(0);
     await goTo(page, 'lag');
     await page.getByText(`${HOSTILE}-0`).first().waitFor();
     expect(await page.title()).toContain('word-count');
@@ -244,7 +250,7 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     for (const [panel, what] of [
       ['overview', 'count-words'],
       ['epochs', 'records in'],
-      ['state', 'Largest keys'],
+      ['state', 'largest subtask'],
       ['savepoints', 'before-2.0'],
     ] as const) {
       await goTo(page, panel);

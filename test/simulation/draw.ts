@@ -9,6 +9,7 @@ import { type Part, withPart } from './draw/part.ts';
 import { drawRescales } from './draw/rescales.ts';
 import { drawSavepoints } from './draw/savepoints.ts';
 import { drawShape } from './draw/shape.ts';
+import { drawStateMemory } from './draw/state-memory.ts';
 import { drawStrands } from './draw/strands.ts';
 import { drawTopics } from './draw/topics.ts';
 import { drawTopicsAway } from './draw/topics-away.ts';
@@ -32,6 +33,7 @@ const PARTS: readonly Part[] = [
   drawSavepoints,
   drawElections,
   drawTopicsAway,
+  drawStateMemory,
 ];
 
 /** Everything about one run, from its seed; also what it is about, unless that is said. */

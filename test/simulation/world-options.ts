@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly settings: Partial<JobSettings & Pick<SinkSettings, 'transactionTimeoutMs'>>;
   /** Bytes up to which a blob travels inside its reference. */
   readonly inlineBlobBytes: number;
+  /** What the keyed state of an operator subtask may take. @default no bound */
+  readonly stateMemoryBytes?: number | undefined;
   /** Parallelism of every stage for the n-th coordinator (from 1). */
   readonly parallelism: (coordinator: number) => Readonly<Record<string, Subtasks>>;
   /** When people ask for other numbers of subtasks, within the bounds. @default nobody does */

@@ -1,7 +1,10 @@
 import type { ConsoleDeps } from '../../console/server/deps.ts';
+import { bytes } from '../../lib/format/serdes.ts';
 import type { EpochRow, EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
 import { type FetchedPartition, type FetchRange, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
+import { memoryKafka } from '../../lib/testing/memory-kafka.ts';
+import { MemoryTopics } from '../../lib/testing/memory-topics.ts';
 
 /*
  * Jobs that a console of the tests shows, out of rows that are made here: the page is the same whoever wrote them.
@@ -41,7 +44,12 @@ export function shownJob({ subtasks = 4, epochs = 120, row = {}, text, change = 
     pool: { kafka: { 'write-counts': { subtasks, places: [output] } } },
     scale: {
       'read-lines': { subtasks: Math.min(4, subtasks), least: 1, most: 8 },
-      'count-words': { subtasks, least: 1, most: 64, since: { epoch: newest() - 40, atMs: Date.now() - 40_000, why: text ?? BACKLOG } },
+      'count-words': {
+        subtasks,
+        least: 1,
+        most: 64,
+        since: { epoch: Math.floor((newest() - 80) / 100) * 100 + 80, atMs: Date.now() - 40_000, why: text ?? BACKLOG },
+      },
       'write-counts': { subtasks, least: 1, most: 64 },
     },
     fingerprint: 'f',
@@ -84,7 +92,7 @@ export function shownJob({ subtasks = 4, epochs = 120, row = {}, text, change = 
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     },
     random: { id: () => 'random', fraction: () => 0 },
-    kafka: async () => brokers(subtasks, output, newest),
+    kafka: async () => brokers(subtasks, output, newest, text),
     blobStore: async () => {
       throw new Error('no blob is read');
     },
@@ -223,13 +231,19 @@ function parallelismOf(subtasks: number) {
 }
 
 /** Brokers that answer what a console asks, and nothing else. */
-function brokers(partitions: number, output: string, newest: () => number): KafkaRequests {
+function brokers(partitions: number, output: string, newest: () => number, text: string | undefined): KafkaRequests {
+  const dead = deadLetters(text);
   const stable = (partition: number) => newest() * 5_000 + 1_000 + partition;
   const asked: Partial<KafkaRequests> = {
-    partitionCount: async (topic) => (topic === LETTERS ? 0 : partitions),
-    offsets: async (_topic, of, at) =>
-      of.map((partition) => (at === 'earliest' ? 0 : stable(partition) + (at === 'end' && partition === 1 ? 40 : 0))),
-    fetch: async (ranges) => ranges.map((range) => fetched(range, stable(range.partition), partitions)),
+    partitionCount: async (topic) => (topic === LETTERS ? 1 : partitions),
+    offsets: async (topic, of, at) =>
+      topic === LETTERS
+        ? dead.offsets(topic, of, at)
+        : of.map((partition) => (at === 'earliest' ? 0 : stable(partition) + (at === 'end' && partition === 1 ? 40 : 0))),
+    fetch: async (ranges, limits) =>
+      ranges[0]?.topic === LETTERS
+        ? dead.fetch(ranges, limits)
+        : ranges.map((range) => fetched(range, stable(range.partition), partitions)),
     describeTransactions: async (ids) =>
       ids.map((transactionalId, index) => ({
         transactionalId,
@@ -247,6 +261,23 @@ function brokers(partitions: number, output: string, newest: () => number): Kafk
     forgetLeaders: () => undefined,
   };
   return asked as KafkaRequests;
+}
+
+/** Three letters, the last of which may hold what a user, or a record, has made. */
+function deadLetters(text: string | undefined): KafkaRequests {
+  const topics = new MemoryTopics(() => 1);
+  for (const [at, own] of ['42', '1,5', text ?? 'n/a'].entries()) {
+    const error = `RangeError: ${own} is no count`;
+    const said = {
+      ...{ job: JOB, epoch: 90 + at, topic: text ?? 'lines', partition: at, offset: 4_711 + at, timestamp: 1_790_000_000_000 },
+      ...{ stage: 'count-words', operator: 'count-words', attempts: 3, 'error.class': 'RangeError', 'error.message': `${own} is no count` },
+      'error.stack': `${error}\n    at onRecord (file:///home/me/shop/src/job.ts:14:31)`,
+    };
+    const headers = Object.entries(said).map(([name, value]) => ({ key: `onceflow.${name}`, value: Buffer.from(`${value}`) }));
+    const record = { key: Buffer.from(own), value: Buffer.from(`count ${own}`), timestamp: said.timestamp, headers };
+    topics.append(LETTERS, 0, record, { key: bytes, value: bytes });
+  }
+  return memoryKafka(topics);
 }
 
 function fetched({ topic, partition }: FetchRange, stable: number, partitions: number): FetchedPartition {

@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { StateSize } from '../../../lib/inspect/state-sizes.ts';
-import type { LargeKey, LargestKeys } from '../../server/largest-keys.ts';
+import type { CountedKey, KeysShown } from '../../server/keys.ts';
 import type { PanelAnswers } from '../../server/panels.ts';
 import { html, type View } from '../html.ts';
 import { Share, Shown, Table } from '../shown.ts';
@@ -8,6 +7,8 @@ import { bytes, number, plural } from '../text.ts';
 import { usePanel } from '../use-panel.ts';
 
 const EVERY_MS = 5_000;
+
+type Operator = PanelAnswers['state']['operators'][number];
 
 export function State(): View {
   const reading = usePanel('state', EVERY_MS);
@@ -17,16 +18,17 @@ export function State(): View {
       const whole = operators.reduce((sum, each) => sum + each.bytes, 0);
       return html`
         <p>${bytes(whole)} after epoch ${epoch}, as they are stored: a base of each subtask, and what has changed since.</p>
-        <${Table} caption="By operator" rows=${operators} empty="the job keeps no state" columns=${[
-          { title: 'operator', cell: ({ uid }: StateSize) => uid },
-          { title: 'subtasks', as: 'number', cell: ({ subtasks }: StateSize) => subtasks },
-          { title: 'blobs', as: 'number', cell: ({ blobs }: StateSize) => number(blobs) },
-          { title: 'size', as: 'number', cell: (each: StateSize) => bytes(each.bytes) },
-          { title: '', cell: (each: StateSize) => html`<${Share} of=${each.bytes} whole=${whole} label=${`share of ${each.uid}`} />` },
+        <${Table} caption="By operator" rows=${operators} empty="The job keeps no state." columns=${[
+          { title: 'operator', cell: ({ uid }: Operator) => uid },
+          { title: 'subtasks', as: 'number', cell: ({ subtasks }: Operator) => subtasks },
+          { title: 'blobs', as: 'number', cell: ({ blobs }: Operator) => number(blobs) },
+          { title: 'size', as: 'number', cell: (each: Operator) => bytes(each.bytes) },
+          { title: '', cell: (each: Operator) => html`<${Share} of=${each.bytes} whole=${whole} label=${`share of ${each.uid}`} />` },
+          { title: 'largest subtask', cell: largestText },
           {
             title: '',
-            cell: ({ uid }: StateSize) =>
-              html`<button type="button" aria-label=${`largest keys of ${uid}`} onClick=${() => setOperator(uid)}>Largest keys</button>`,
+            cell: ({ uid }: Operator) =>
+              html`<button type="button" aria-label=${`keys of ${uid}`} onClick=${() => setOperator(uid)}>Keys</button>`,
           },
         ]} />`;
     }} />
@@ -34,20 +36,40 @@ export function State(): View {
   `;
 }
 
+function largestText({ subtasks, bytes: all, largestSubtask }: Operator): string {
+  const { subtask, bytes: own } = largestSubtask;
+  return subtasks < 2 ? '' : `${subtask}: ${bytes(own)}, ${number(own / Math.max(all / subtasks, 1))} times the mean`;
+}
+
 /** Read when it is asked for: it takes blobs, and time. */
 function Keys({ operator }: { readonly operator: string }): View {
   const reading = usePanel('keys', undefined, { operator });
-  return html`<section aria-labelledby="keys"><h2 id="keys">Largest keys of ${operator}</h2>
-    <${Shown} reading=${reading} view=${({ epoch, entries, isPart, keys }: LargestKeys) => html`
-      <p>Of ${isPart ? `the first ${plural(entries, 'entry', 'entries')} that were read, which is a part of them` : plural(entries, 'entry', 'entries')}, after epoch ${epoch}.</p>
-      <${Table} caption="By what their states hold, as JSON" rows=${keys} empty="it keeps nothing" columns=${[
-        { title: 'key', cell: ({ key }: LargeKey) => html`<code class="lines">${key}</code>` },
-        { title: 'characters', as: 'number', cell: ({ characters }: LargeKey) => number(characters) },
-        {
-          title: '',
-          cell: ({ key, characters }: LargeKey) =>
-            html`<${Share} of=${characters} whole=${keys[0]?.characters ?? 1} label=${`size of ${key}`} />`,
-        },
-      ]} />`} />
-  </section>`;
+  return html`<${Shown} reading=${reading} view=${({ epoch, hottest, largest }: KeysShown) => html`
+    <section aria-labelledby="hottest"><h2 id="hottest">Hottest keys of ${operator}</h2>
+      <p>In how many epochs each has changed, of the ${plural(hottest.deltas, 'delta')} that the snapshots of epoch ${epoch} have behind their bases${hottest.isPart ? ', as far as they were read' : ''}.</p>
+      <${KeyTable} caption="The hottest first" what="epochs" keys=${hottest.keys} />
+    </section>
+    <section aria-labelledby="largest"><h2 id="largest">Largest keys of ${operator}</h2>
+      <p>Of ${largest.isPart ? `the first ${plural(largest.entries, 'entry', 'entries')} that were read, which is a part of them` : plural(largest.entries, 'entry', 'entries')}, after epoch ${epoch}.</p>
+      <${KeyTable} caption="By what their states hold, as JSON" what="characters" keys=${largest.keys} />
+    </section>`} />`;
+}
+
+function KeyTable({
+  caption,
+  what,
+  keys,
+}: {
+  readonly caption: string;
+  readonly what: string;
+  readonly keys: readonly CountedKey[];
+}): View {
+  return html`<${Table} caption=${caption} rows=${keys} empty="There is none." columns=${[
+    { title: 'key', cell: ({ key }: CountedKey) => html`<code class="lines">${key}</code>` },
+    { title: what, as: 'number', cell: ({ count }: CountedKey) => number(count) },
+    {
+      title: '',
+      cell: ({ key, count }: CountedKey) => html`<${Share} of=${count} whole=${keys[0]?.count ?? 1} label=${`${what} of ${key}`} />`,
+    },
+  ]} />`;
 }

@@ -14,12 +14,12 @@ export function Transactions(): View {
 }
 
 function Found({ found }: { readonly found: TransactionsShown }): View {
-  const { transactions, visible, readersHeldUp, heldUpByForgotten, heldUpByOthers } = found;
+  const { transactions, visible, heldUpByForgotten, heldUpByOthers } = found;
   const open = transactions.filter(({ openness }) => openness !== 'over').length;
-  const most = Math.max(1, ...visible.map(({ uncommitted }) => uncommitted));
+  const most = Math.max(1, ...visible.map(({ committed, uncommitted }) => uncommitted - committed));
   return html`
     <section aria-labelledby="readers"><h2 id="readers">What readers of the output see</h2>
-      <p>${readersHeldUp.length === 0 ? 'No reader waits for longer than an epoch takes' : `Readers of committed data wait in ${plural(readersHeldUp.length, 'partition')}`}.${found.isRun && readersHeldUp.length > 0 ? ' The job runs: what is open is its work, and ends with its epoch.' : ''}</p>
+      <p>${waitText(found)}</p>
       ${heldUpByForgotten.length > 0 && html`<p class="note unknown">${heldUpByForgotten.join(', ')}: held up by records of this job whose end a broker forgot (KAFKA-20734): a coordinator that runs ends them within a minute, or the next start, stop or cancel.</p>`}
       ${heldUpByOthers.length > 0 && html`<p class="note unknown">${heldUpByOthers.join(', ')}: held up by a transaction that is not this job's.</p>`}
       <${Table} caption="Offsets, with a control record for each transaction" rows=${visible} empty="the job has written to no topic yet" columns=${[
@@ -33,8 +33,8 @@ function Found({ found }: { readonly found: TransactionsShown }): View {
         },
         {
           title: '',
-          cell: ({ committed, topic, partition }: VisiblePartition) =>
-            html`<${Share} of=${committed} whole=${most} label=${`committed offsets of ${topic}-${partition}`} />`,
+          cell: ({ committed, uncommitted, topic, partition }: VisiblePartition) =>
+            html`<${Share} of=${uncommitted - committed} whole=${most} label=${`not yet committed in ${topic}-${partition}`} />`,
         },
       ]} />
     </section>
@@ -52,6 +52,14 @@ function Found({ found }: { readonly found: TransactionsShown }): View {
       ]} />
     </section>
   `;
+}
+
+function waitText({ isRun, readersHeldUp }: TransactionsShown): string {
+  if (readersHeldUp.length === 0) return 'No reader waits for longer than an epoch takes.';
+  const where = plural(readersHeldUp.length, 'partition');
+  return isRun
+    ? `In ${where} readers of committed data wait for the epoch that is under way.`
+    : `In ${where} readers of committed data wait, and nobody runs the job.`;
 }
 
 function meaningOf(end: EndsBy): string {

@@ -1,5 +1,5 @@
 import { blobLocation, oneOf, tableLocation, wholeNumber } from '../kinds.ts';
-import { defaulted, required } from './row.ts';
+import { defaulted, optional, required } from './row.ts';
 
 /** Where epochs and blobs are, and what is kept of them. */
 export const storageParameters = {
@@ -26,6 +26,14 @@ export const storageParameters = {
     default: '16384',
     readBy: ['source', 'operator', 'sink', 'cli'],
     doc: 'Blobs up to this size travel inside requests, answers and manifests instead of through the blob store. At a high parallelism it is less, so that what meets in one request fits.',
+  }),
+  stateMemoryBytes: optional({
+    variable: 'ONCEFLOW_STATE_MEMORY_BYTES',
+    kind: wholeNumber(1_048_576, 1_099_511_627_776),
+    unit: 'bytes',
+    unset: 'no bound: all keyed state is in memory',
+    readBy: ['operator'],
+    doc: 'What the keyed state of each operator subtask may take in memory, by estimate; what is beyond it is on the local disk, in the folder for temporary files. What one epoch touches is in memory besides.',
   }),
   retainedCheckpoints: defaulted({
     variable: 'ONCEFLOW_RETAINED_CHECKPOINTS',

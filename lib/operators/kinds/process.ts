@@ -15,10 +15,10 @@ import { givenTo, holding, LATE } from './time-order.ts';
 /** Runs the user's `onRecord` with the state of the record's key, and `onTimer` with that of the timer's. */
 export const process: KeyedKind<ProcessNode> = {
   open(node, place) {
-    const { current, scope, clock, maxParallelism, keyGroups, next: behind, side } = place;
+    const { current, scope, clock, maxParallelism, keyGroups, memory, next: behind, side } = place;
     const { uid, onRecord, onTimer } = node;
     const next = behind();
-    const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope, clock });
+    const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope, clock, memory });
     const broadcast = openBroadcast(node, place);
     const handles =
       broadcast === undefined ? state.handles : byName([...Object.entries(state.handles), ...Object.entries(broadcast.state.handles)]);

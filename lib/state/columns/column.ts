@@ -32,6 +32,10 @@ export interface Column extends WrittenState {
   drop(): void;
   /** What the state holds of the current key, for people and tests: copies. Undefined: nothing that they would understand. */
   read?(): unknown;
-  /** The earliest that waits for a time, of all keys. Undefined: nothing does. */
+  /** The earliest that waits for a time, of all keys in memory. Undefined: nothing does. */
   due?(): Due | undefined;
+  /** The same of one key. */
+  dueOf?(number: number): Due | undefined;
+  /** Bytes of memory that what it holds of the key takes, by estimate, without looking at all of it. */
+  weigh(number: number): number;
 }

@@ -8,6 +8,7 @@ import type { Column } from './column.ts';
 import { readSized, writeSized } from './encoding.ts';
 import { type Lifetime, lifetimeOf, Oldest } from './lifetime.ts';
 import { Loans } from './loans.ts';
+import { ENTRIES_BYTES, MOST_WEIGHED, weighValue } from './weights.ts';
 
 /**
  * A state that holds a list of each key. In a snapshot: how many of the first entries there were before and stay (0 in a base);
@@ -174,6 +175,16 @@ class ListColumn implements Column, ListState<unknown> {
     this.#lists[number] = undefined;
     this.#changes.delete(number);
     this.#oldest.forget(number);
+  }
+
+  weigh(number: number): number {
+    const list = this.#lists[number];
+    if (list === undefined) return 0;
+    let bytes = ENTRIES_BYTES;
+    // Of a long list some entries speak for the others.
+    const step = Math.ceil(list.length / MOST_WEIGHED);
+    for (let index = 0; index < list.length; index += step) bytes += weighValue(list[index]) * step;
+    return bytes;
   }
 
   forgetExpired(number: number): void {

@@ -213,6 +213,10 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
     this.#oldest.forget(number);
   }
 
+  weigh(number: number): number {
+    return this.#maps[number]?.weigh() ?? 0;
+  }
+
   forgetExpired(number: number): void {
     const entries = this.#maps[number];
     for (const entry of this.#expiredIn(number)) entries?.delete(entry);

@@ -1,6 +1,10 @@
+import { ENTRIES_BYTES, MOST_WEIGHED, weighValue } from './weights.ts';
+
 /** So many entries a chunk holds at most: its keys and values move when one is put in. */
 const CHUNK_ENTRIES = 128;
 const CHUNK_LENGTH = CHUNK_ENTRIES * 2;
+/** Keys and values. */
+const WEIGHED_IN_CHUNK = 8;
 
 /**
  * Texts by text, in the order of the keys' code units; of latin1 that is the order of bytes. Always in order: an iteration sorts
@@ -89,6 +93,21 @@ export class SortedEntries {
         visit(chunk[at + 1] as string);
       }
     }
+  }
+
+  /** Bytes of memory that they take, by estimate: the first entries of the first chunks speak for the others. */
+  weigh(): number {
+    if (this.#size === 0) return 0;
+    let bytes = 0;
+    let looked = 0;
+    for (let index = 0; index < this.#chunks.length && looked < MOST_WEIGHED; index++) {
+      const chunk = this.#chunks[index] as string[];
+      for (let at = 0; at < chunk.length && at < WEIGHED_IN_CHUNK; at += 2) {
+        bytes += weighValue(chunk[at]) + weighValue(chunk[at + 1]);
+        looked++;
+      }
+    }
+    return ENTRIES_BYTES + Math.ceil((bytes / looked) * this.#size);
   }
 
   clear(): void {

@@ -4,8 +4,9 @@ import type { DeclaredState } from '../declared-state.ts';
 import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
-import { TimerQueue } from '../timer-queue.ts';
+import { QUEUED_BYTES, TimerQueue } from '../timer-queue.ts';
 import type { Column } from './column.ts';
+import { ENTRIES_BYTES } from './weights.ts';
 
 /**
  * A state that holds timers of each key: in each domain a set of times. In a snapshot: the form; then for event time, and after it for
@@ -84,6 +85,16 @@ class TimersColumn implements TimerColumn {
     const eventMs = this.#event.queue.first()?.timeMs;
     const processingMs = this.#processing.queue.first()?.timeMs;
     return eventMs === undefined && processingMs === undefined ? undefined : { eventMs, processingMs };
+  }
+
+  dueOf(number: number): Due | undefined {
+    const eventMs = this.#event.firstOf(number);
+    const processingMs = this.#processing.firstOf(number);
+    return eventMs === undefined && processingMs === undefined ? undefined : { eventMs, processingMs };
+  }
+
+  weigh(number: number): number {
+    return this.#event.weigh(number) + this.#processing.weigh(number);
   }
 
   extend(): void {
@@ -173,6 +184,16 @@ class TimersOfDomain {
     if (times.length === 1) this.#times[number] = undefined;
     else times.splice(at, 1);
     this.queue.delete(this.#timer(number, timeMs));
+  }
+
+  /** Undefined: it has none. */
+  firstOf(number: number): number | undefined {
+    return this.#times[number]?.[0];
+  }
+
+  weigh(number: number): number {
+    const times = this.#times[number];
+    return times === undefined ? 0 : ENTRIES_BYTES + times.length * (QUEUED_BYTES + this.#keys.idOf(number).length);
   }
 
   timesOf(number: number): readonly number[] {

@@ -6,6 +6,7 @@ import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import type { Column } from './column.ts';
 import { decode, encode, freeze, isObject, writeEncoded, writeValue } from './encoding.ts';
 import { type Lifetime, lifetimeOf } from './lifetime.ts';
+import { weighValue } from './weights.ts';
 
 /** A state that holds one value of each key. In a snapshot: its encoding, in a delta too. */
 export interface ValueDeclaration extends DeclaredState {
@@ -109,6 +110,10 @@ class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
 
   forget(number: number): void {
     this.#values[number] = undefined;
+  }
+
+  weigh(number: number): number {
+    return weighValue(this.#values[number]);
   }
 
   takeBack(): void {}
@@ -223,6 +228,10 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
 
   forget(number: number): void {
     this.#kept[number] = undefined;
+  }
+
+  weigh(number: number): number {
+    return weighValue(this.#kept[number]);
   }
 
   forgetExpired(number: number): void {

@@ -5,7 +5,7 @@ import type { DeclaredState } from '../declared-state.ts';
 import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import { Cursor } from '../snapshot/cursor.ts';
 import type { SnapshotPart } from '../snapshot/writer.ts';
-import { inOrder, TIME_BYTES, TimerQueue, timeIn } from '../timer-queue.ts';
+import { inOrder, QUEUED_BYTES, TIME_BYTES, TimerQueue, timeIn } from '../timer-queue.ts';
 import type { Column } from './column.ts';
 import { decode, encode } from './encoding.ts';
 import { ALL, CHANGED_ENTRIES, readAll, readChanged, writeAll, writeChanged } from './map-format.ts';
@@ -101,6 +101,17 @@ class RowsColumn implements WaitingColumn {
   due(): Due | undefined {
     const eventMs = this.firstMs();
     return eventMs === undefined ? undefined : { eventMs };
+  }
+
+  dueOf(number: number): Due | undefined {
+    const first = this.#rows[number]?.firstKey();
+    return first === undefined ? undefined : { eventMs: timeIn(first) };
+  }
+
+  /** Each time has a place in the queue as well: counted as if each row had one of its own. */
+  weigh(number: number): number {
+    const rows = this.#rows[number];
+    return rows === undefined ? 0 : rows.weigh() + rows.size * (QUEUED_BYTES + this.#keys.idOf(number).length);
   }
 
   /** The rows of the current key, in their order. */

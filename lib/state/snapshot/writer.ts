@@ -51,17 +51,21 @@ export class SnapshotWriter {
 
   /** `key`: its bytes as latin1. `number`: the states' number of it. */
   entry(key: string, number: number): void {
-    const out = this.#entries;
-    out.varint(key.length);
-    out.reserve(key.length);
-    out.position += out.bytes.write(key, out.position, 'latin1');
-    for (let index = 0; index < this.#states.length; index++) {
-      const state = this.#states[index] as WrittenState;
-      const at = out.position;
-      out.u8(0);
-      if (state.write(number, out, this.#part)) closeSized(out, at, 1);
-    }
+    this.#key(key);
+    writeHeld(this.#states, number, this.#entries, this.#part);
     this.#groupEntries++;
+  }
+
+  /** An entry of which `writeHeld` has written what is behind the key. */
+  writtenEntry(key: string, held: Uint8Array): void {
+    this.#key(key);
+    this.#entries.raw(held);
+    this.#groupEntries++;
+  }
+
+  /** So much it has of entries. */
+  get bytes(): number {
+    return this.#entries.position;
   }
 
   /** The payload, in parts that are to be written one behind the other. `states`: what they are, in their order. */
@@ -70,10 +74,27 @@ export class SnapshotWriter {
     return [encodeHead({ states, groups: this.#groups }), this.#entries.view()];
   }
 
+  #key(key: string): void {
+    const out = this.#entries;
+    out.varint(key.length);
+    out.reserve(key.length);
+    out.position += out.bytes.write(key, out.position, 'latin1');
+  }
+
   #closeGroup(): void {
     if (this.#groupEntries === 0) return;
     const bytes = this.#entries.view().subarray(this.#groupStart);
     this.#groups.push({ keyGroup: this.#keyGroup, entries: this.#groupEntries, bytes: bytes.length, crc: crc32(bytes) });
     this.#groupEntries = 0;
+  }
+}
+
+/** What an entry holds behind its key: what each state has of it. */
+export function writeHeld(states: readonly WrittenState[], number: number, out: ByteWriter, part: SnapshotPart): void {
+  for (let index = 0; index < states.length; index++) {
+    const state = states[index] as WrittenState;
+    const at = out.position;
+    out.u8(0);
+    if (state.write(number, out, part)) closeSized(out, at, 1);
   }
 }

@@ -1,6 +1,7 @@
 import { compilePlan } from '../../../lib/plan/compile.ts';
 import type { FunctionInvoker } from '../../../lib/ports/function-invoker.ts';
 import type { OperatorRequest, SinkRequest, SourceRequest } from '../../../lib/protocol/requests.ts';
+import { openSpilledRows } from '../../../lib/sqlite/sqlite-spilled-rows.ts';
 import { received } from '../../../lib/stages/received.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../../lib/stages/serve.ts';
 import type { SimProcess } from '../kernel/process.ts';
@@ -12,7 +13,7 @@ import { carryOf, portsOf } from './ports.ts';
 
 /** What `functions/` does in a process. */
 export function handlerOf(world: World, process: SimProcess): Handler {
-  const { job, inlineBlobBytes, startingOffsets, userCode } = world.options;
+  const { job, inlineBlobBytes, stateMemoryBytes, startingOffsets, userCode } = world.options;
   const build = process.build as Build;
   const defined = world.targets.bound(job.define(build, startingOffsets, world.code), carryOf(world, process, 'target'));
   const tools = {
@@ -22,6 +23,7 @@ export function handlerOf(world: World, process: SimProcess): Handler {
     plan: compilePlan(defined, userCode === undefined ? undefined : DEAD_LETTER_TOPIC),
     build,
     inlineBlobBytes,
+    stateBound: stateMemoryBytes === undefined ? undefined : { boundBytes: stateMemoryBytes, openRows: openSpilledRows },
   };
   const source = createSourceServer();
   const operator = createOperatorServer();

@@ -96,6 +96,14 @@ it('a batch that unpacks to more than ONCEFLOW_MAX_UNPACKED_BATCH_BYTES stops th
   });
 });
 
+it('ONCEFLOW_STATE_MEMORY_BYTES bounds the state of operators; without it there is no bound, and nothing is put out to disk', async () => {
+  const { stateBound } = await openStageHost({ ...required, ONCEFLOW_STATE_MEMORY_BYTES: '1048576' });
+  expect(stateBound).toMatchObject({ boundBytes: 1_048_576 });
+  stateBound?.openRows().close();
+  expect((await openStageHost(required)).stateBound).toBeUndefined();
+  expect(() => readConfig({ ...required, ONCEFLOW_STATE_MEMORY_BYTES: '1048575' })).toThrow(/1048576/);
+});
+
 it('pauses between looks for input grow by a quarter up to ONCEFLOW_IDLE_POLL_MAX_MS', () => {
   expect([0, 1, 2, 8, 9, 500].map((looks) => idlePollMs(looks, 500, 3_000))).toEqual([500, 625, 781, 2_980, 3_000, 3_000]);
 });

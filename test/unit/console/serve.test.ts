@@ -91,6 +91,7 @@ describe('the console of a job', () => {
 
   it.each([
     '/../package.json',
+    '/page/../server/guard.ts',
     '/page/../../package.json',
     '/page/%2e%2e/x.js',
     '/page/index.html',

@@ -21,9 +21,9 @@ import { WindowTime } from './window-time.ts';
 /** Collects the values of a key by windows, and gives what is made of a window when it is over. */
 export const window: KeyedKind<WindowNode> = {
   open(node, place) {
-    const { current, scope, clock, maxParallelism, keyGroups, side } = place;
+    const { current, scope, clock, maxParallelism, keyGroups, memory, side } = place;
     const { uid, shape } = node;
-    const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope });
+    const state = new StateSet({ uid, states: node.states, maxParallelism, keyGroups, scope, memory });
     const { keys, timers } = state;
     const panes = state.handles[WINDOWS] as OrderedMap<number, Pane>;
     const contents = contentsOf(node, place, state);

@@ -1,0 +1,165 @@
+/** A process of `npm run bench:state`: what is measured in it. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock, systemRandom } from '../host/system.ts';
+import { defineJob, int32, int64, kafkaSink, kafkaSource, utf8, valueState } from '../lib/api/index.ts';
+import { ExchangeWriter } from '../lib/format/exchange-writer.ts';
+import { compilePlan } from '../lib/plan/compile.ts';
+import type { SnapshotRef } from '../lib/protocol/references.ts';
+import type { OperatorRequest } from '../lib/protocol/requests.ts';
+import { openSpilledRows } from '../lib/sqlite/sqlite-spilled-rows.ts';
+import { received } from '../lib/stages/received.ts';
+import { createOperatorServer } from '../lib/stages/serve.ts';
+import { createBlobs } from '../lib/storage/blobs.ts';
+import { createFileBlobStore } from '../lib/storage/file-blob-store.ts';
+
+const FILL_ROWS = 100_000;
+/** So many keys of each hundred get nine of ten rows. */
+const HOT_SHARE = 0.01;
+const HOT_ROWS = 0.9;
+
+const KINDS = ['uniform', 'skewed'] as const;
+type Kind = (typeof KINDS)[number];
+
+export interface Setting {
+  readonly folder: string;
+  readonly keys: number;
+  readonly rows: number;
+  readonly epochs: number;
+  readonly boundBytes: number | undefined;
+  /** `fill`: keys get state, and epochs run. A number of rows: a process begins with what was filled. */
+  readonly what: 'fill' | number;
+}
+
+export interface Figures {
+  readonly rowsPerSecond: Readonly<Record<Kind, number>>;
+  /** The longest epoch: one with a base. */
+  readonly longestMs: number;
+  readonly restartMs: number;
+  readonly peakMb: number;
+}
+
+async function measured({ folder, keys, rows, epochs, boundBytes, what }: Setting): Promise<Figures> {
+  mkdirSync(join(folder, 'blobs'), { recursive: true });
+  const running = new Running(folder, boundBytes);
+  const rowsPerSecond = { uniform: 0, skewed: 0 };
+  let longestMs = 0;
+  let restartMs = 0;
+  if (what === 'fill') {
+    for (let from = 0; from < keys; from += FILL_ROWS) await running.run(keysFrom(from, Math.min(keys, from + FILL_ROWS)));
+    for (const kind of KINDS) {
+      let sumMs = 0;
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        const ms = await running.run(drawn(kind, rows, keys));
+        sumMs += ms;
+        longestMs = Math.max(longestMs, ms);
+      }
+      rowsPerSecond[kind] = (rows * epochs * 1000) / sumMs;
+    }
+    running.save();
+  } else {
+    restartMs = await running.run(drawn('uniform', what, keys));
+  }
+  const peakKb = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return { rowsPerSecond, longestMs, restartMs, peakMb: Math.round(Number(peakKb) / 1000) };
+}
+
+function* keysFrom(first: number, end: number): Generator<number> {
+  for (let key = first; key < end; key++) yield key;
+}
+
+let seed = 1;
+/** In [0, 1): the same in every run. */
+function random(): number {
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+  return seed / 2 ** 32;
+}
+
+function* drawn(kind: Kind, rows: number, keys: number): Generator<number> {
+  for (let row = 0; row < rows; row++) {
+    const among = kind === 'skewed' && random() < HOT_ROWS ? keys * HOT_SHARE : keys;
+    yield Math.floor(random() * among);
+  }
+}
+
+const job = defineJob('bench', (builder) => {
+  builder
+    .source('src', kafkaSource({ topic: 'in', value: utf8 }))
+    .keyBy((key) => key, utf8, { value: utf8 })
+    .process('op', {
+      state: { count: valueState(int64, 0) },
+      onRecord(_value, { count }) {
+        count.update((n) => n + 1);
+      },
+    })
+    .sink('out', kafkaSink({ topic: 'counts', value: int32 }));
+});
+
+/** One operator subtask, and where its last snapshot is. */
+class Running {
+  readonly #file: string;
+  readonly #blobs;
+  readonly #tools;
+  readonly #server = createOperatorServer();
+  readonly #keyGroups = { first: 0, last: 127 };
+  #epoch = 1;
+  #snapshot: SnapshotRef;
+
+  constructor(folder: string, boundBytes: number | undefined) {
+    this.#file = join(folder, 'snapshot.json');
+    this.#blobs = createBlobs(createFileBlobStore({ folder: join(folder, 'blobs') }), systemRandom);
+    this.#tools = {
+      ...{
+        job,
+        plan: compilePlan(job),
+        build: 'bench',
+        blobs: this.#blobs,
+        clock: systemClock,
+        random: systemRandom,
+        inlineBlobBytes: 16_384,
+      },
+      stateBound: boundBytes === undefined ? undefined : { boundBytes, openRows: openSpilledRows },
+    };
+    this.#snapshot = readSnapshot(this.#file) ?? { id: 'empty', keyGroups: this.#keyGroups, deltas: [] };
+  }
+
+  /** Runs an epoch, and answers how many milliseconds it took, its snapshot included. */
+  async run(keys: Iterable<number>): Promise<number> {
+    const place = { job: 'bench', incarnation: 'bench', stage: 'op', subtask: 0, epoch: this.#epoch++ };
+    const writer = new ExchangeWriter({ key: utf8, value: utf8, targets: 1, targetOf: () => 0 } as ConstructorParameters<
+      typeof ExchangeWriter
+    >[0]);
+    writer.begin();
+    for (const key of keys) {
+      const text = `key-${key}`;
+      writer.append(text, text, 0);
+    }
+    const ref = await this.#blobs.write(place, 'exchange', 'exchange', writer.finish()[0] ?? [], Number.POSITIVE_INFINITY);
+    const request = {
+      ...{ ask: 'process', build: 'bench', version: 2, ...place, decisionId: `${place.epoch}`, timeoutMs: 600_000 },
+      ...{ parallelism: {}, maxParallelism: 128, meeting: { exchanges: 1, staged: 1, snapshots: 1 }, keyGroups: this.#keyGroups },
+      inputs: [{ edge: 'src>op.0', input: 0, ref }],
+      snapshots: { op: [this.#snapshot] },
+      sinkFacts: { out: { topics: [{ topic: 'counts', partitions: 1, maxBatchBytes: 1_000_000, compacted: false }] } },
+    } as unknown as OperatorRequest;
+    const beganMs = performance.now();
+    const answer = await this.#server(this.#tools, received(request, systemClock.elapsedMs()));
+    if (answer.outcome !== 'processed') throw new Error(JSON.stringify(answer));
+    this.#snapshot = answer.snapshots['op'] as SnapshotRef;
+    return performance.now() - beganMs;
+  }
+
+  save(): void {
+    writeFileSync(this.#file, JSON.stringify(this.#snapshot));
+  }
+}
+
+function readSnapshot(file: string): SnapshotRef | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as SnapshotRef;
+  } catch {
+    return undefined;
+  }
+}
+
+process.send?.(await measured(JSON.parse(process.argv[2] as string) as Setting));

@@ -1,0 +1,112 @@
+import { ExchangeReader } from '../format/exchange-reader.ts';
+import { keyGroupOf } from '../protocol/key-groups.ts';
+import type { KeyGroupRange, SnapshotRef } from '../protocol/references.ts';
+import { decodeHead, type SnapshotHead } from '../state/snapshot/head.ts';
+import type { StateSet } from '../state/state-set.ts';
+import { type OpenSnapshotBlob, openSnapshotBlob, type ReadingDeps, readGroups } from './snapshot-blobs.ts';
+
+/** About so much is asked for at once, of key groups next to each other, and so many such slices at a time. */
+const SLICE_BYTES = 4 * 1024 * 1024;
+const SLICES_AT_ONCE = 4;
+
+/** Base and deltas of one snapshot, oldest first. */
+type OpenSnapshot = readonly OpenSnapshotBlob[];
+
+/**
+ * What of an operator subtask's state was not read from its snapshots yet, where it has a bound: key groups are read when rows come for
+ * them. The blobs stay as long as something is unread: each is of the last snapshot until that has a new base, for which all is read.
+ */
+export class UnreadState {
+  readonly #deps: ReadingDeps;
+  readonly #maxParallelism: number;
+  readonly #snapshots = new Map<StateSet, readonly OpenSnapshot[]>();
+
+  constructor(deps: ReadingDeps, maxParallelism: number) {
+    this.#deps = deps;
+    this.#maxParallelism = maxParallelism;
+  }
+
+  /** Has all been read? */
+  get isEmpty(): boolean {
+    return this.#snapshots.size === 0;
+  }
+
+  /** The state is what these snapshots hold. Only what and where that is, is read now. */
+  async leave(state: StateSet, refs: readonly SnapshotRef[]): Promise<void> {
+    const snapshots = await Promise.all(
+      refs.map(({ base, deltas }) =>
+        Promise.all((base === undefined ? deltas : [base, ...deltas]).map((ref) => openSnapshotBlob(this.#deps, ref))),
+      ),
+    );
+    for (const blob of snapshots.flat()) for (const { keyGroup } of headOf(blob).groups) leaveGroup(state, keyGroup);
+    if (!isRead(state)) this.#snapshots.set(state, snapshots);
+  }
+
+  /** Reads the key groups that the segment has rows for. */
+  async readFor(segment: Buffer, name: string): Promise<void> {
+    if (this.#snapshots.size === 0) return;
+    const reader = new ExchangeReader();
+    reader.open(segment, name);
+    const wanted = new Set<number>();
+    for (let index = 0; index < reader.keys; index++) wanted.add(keyGroupOf(reader.hashes[index] as number, this.#maxParallelism));
+    for (const state of [...this.#snapshots.keys()]) await this.#read(state, wanted);
+  }
+
+  /** Reads all that is left of the state. */
+  async readAll(state: StateSet): Promise<void> {
+    await this.#read(state, new Set(state.residents?.unread));
+  }
+
+  async #read(state: StateSet, wanted: ReadonlySet<number>): Promise<void> {
+    const snapshots = this.#snapshots.get(state);
+    if (snapshots === undefined) return;
+    const slices = slicesOf(state, snapshots, wanted);
+    for (let at = 0; at < slices.length; at += SLICES_AT_ONCE) {
+      const read = slices.slice(at, at + SLICES_AT_ONCE).map(async (keyGroups) => ({
+        keyGroups,
+        // A blob that was read as a whole holds more: others are passed over.
+        loaded: await Promise.all(
+          snapshots.map((blobs) =>
+            Promise.all(blobs.map((blob) => (blob.head === undefined ? blob.payload : readGroups(this.#deps, blob, keyGroups)))),
+          ),
+        ),
+      }));
+      for (const { keyGroups, loaded } of await Promise.all(read)) for (const payloads of loaded) state.load(payloads, keyGroups);
+    }
+    if (isRead(state)) this.#snapshots.delete(state);
+  }
+}
+
+function isRead({ residents }: StateSet): boolean {
+  return residents === undefined || residents.unread.size === 0;
+}
+
+function leaveGroup({ residents, keyGroups: { first, last } }: StateSet, keyGroup: number): void {
+  if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup);
+}
+
+function headOf(blob: OpenSnapshotBlob): SnapshotHead {
+  return blob.head ?? decodeHead(blob.payload, 'a snapshot').head;
+}
+
+/** Those of the wanted key groups that were not read yet, in order. */
+function slicesOf({ residents }: StateSet, snapshots: readonly OpenSnapshot[], wanted: ReadonlySet<number>): KeyGroupRange[] {
+  const bytesOf = new Map<number, number>();
+  for (const blob of snapshots.flat())
+    if (blob.head !== undefined)
+      for (const { keyGroup, bytes } of blob.head.groups) bytesOf.set(keyGroup, (bytesOf.get(keyGroup) ?? 0) + bytes);
+  const slices: KeyGroupRange[] = [];
+  let sliceBytes = 0;
+  for (const keyGroup of [...(residents?.unread ?? [])].filter((each) => wanted.has(each)).sort((one, other) => one - other)) {
+    const last = slices.at(-1);
+    const bytes = bytesOf.get(keyGroup) ?? 0;
+    if (last !== undefined && last.last === keyGroup - 1 && sliceBytes + bytes <= SLICE_BYTES) {
+      slices[slices.length - 1] = { first: last.first, last: keyGroup };
+      sliceBytes += bytes;
+    } else {
+      slices.push({ first: keyGroup, last: keyGroup });
+      sliceBytes = bytes;
+    }
+  }
+  return slices;
+}

@@ -1,0 +1,194 @@
+import { ByteWriter } from '../format/byte-writer.ts';
+import { enlarged } from '../format/known-keys.ts';
+import type { SpilledRow, SpilledRows } from '../ports/spilled-rows.ts';
+import type { Due } from '../protocol/event-time.ts';
+import type { KeyGroupRange } from '../protocol/references.ts';
+import type { Column } from './columns/column.ts';
+import { earliestOf } from './earliest.ts';
+import { KEPT, type KeyIndex } from './key-index.ts';
+import { Cursor } from './snapshot/cursor.ts';
+import { writeHeld } from './snapshot/writer.ts';
+import type { StateMemory } from './state-memory.ts';
+
+/** Rows that are looked at together. */
+const PAGE_ROWS = 1000;
+const MOST_PASSES = 3;
+const JUST_BROUGHT = 255;
+/** What a key takes by itself: its text, its places in the index and in each column. Measured: docs/state.md. */
+const KEY_BYTES = 104;
+
+/**
+ * Which keys of an operator's state are in memory, when there is a bound. A key is in memory, with a number, or a row on disk; or its key
+ * group was not read yet, which is what the snapshot is for. Keys that rows come for are brought before the rows run; those that
+ * are met most seldom go when the bound is exceeded. A key that has changed stays until the epoch's delta holds the change.
+ */
+export class ResidentKeys {
+  readonly #keys: KeyIndex;
+  readonly #columns: readonly Column[];
+  readonly #memory: StateMemory;
+  readonly #rows: SpilledRows;
+  /** Key groups that were not read yet. */
+  readonly #unread = new Set<number>();
+  readonly #out = new ByteWriter();
+  readonly #cursor: Cursor;
+  /** By key number: what it takes; 0 of one that is not counted. */
+  #weights = new Uint32Array(1024);
+  /** By key number: so often may the hand pass it. `MOST_PASSES` when it is met and was here already, 0 when it has just come. */
+  #passes = new Uint8Array(1024);
+  /** Goes round over the numbers. */
+  #hand = 0;
+
+  constructor(keys: KeyIndex, columns: readonly Column[], memory: StateMemory) {
+    this.#keys = keys;
+    this.#columns = columns;
+    this.#memory = memory;
+    this.#rows = memory.openRows();
+    this.#cursor = new Cursor(Buffer.alloc(0), `a row of the state of ${keys.uid}`);
+  }
+
+  /** Keys on disk. */
+  get spilled(): number {
+    return this.#rows.size;
+  }
+
+  /** Key groups of the subtask that were not read yet. */
+  get unread(): ReadonlySet<number> {
+    return this.#unread;
+  }
+
+  /** What the key group holds is in a snapshot. */
+  leave(keyGroup: number): void {
+    this.#unread.add(keyGroup);
+  }
+
+  /** What snapshots have of these key groups is loaded now. */
+  read({ first, last }: KeyGroupRange): void {
+    for (let keyGroup = first; keyGroup <= last; keyGroup++) this.#unread.delete(keyGroup);
+  }
+
+  /** The number of a key that is not in memory, which it is then. Undefined: it has no state. */
+  bring(keyGroup: number, id: string): number | undefined {
+    if (this.#unread.has(keyGroup)) throw new Error(`${this.#keys.uid}: key group ${keyGroup} is asked for before it was read`);
+    if (this.#rows.size === 0) return undefined;
+    const held = this.#rows.take(keyGroup, id);
+    return held === undefined ? undefined : this.#admit(keyGroup, id, held);
+  }
+
+  /** Brings the keys of which something waits for a time that has come. */
+  bringDue(eventMs: number, processingMs: number): void {
+    if (this.#unread.size > 0) throw new Error(`${this.#keys.uid}: what is due is asked for before all key groups were read`);
+    for (;;) {
+      const due = this.#rows.dueBy(eventMs, processingMs, PAGE_ROWS);
+      if (due.length === 0) return;
+      for (const { keyGroup, key } of due) this.bring(keyGroup, key);
+    }
+  }
+
+  /** The earliest that waits for a time, of keys on disk. */
+  due(): Due | undefined {
+    return this.#rows.due();
+  }
+
+  /** These are worked on: they are the last to go. */
+  meet(numbers: Uint32Array, count: number): void {
+    this.#extend();
+    for (let index = 0; index < count; index++) {
+      const number = numbers[index] as number;
+      const isNew = this.#weights[number] === 0 || this.#passes[number] === JUST_BROUGHT;
+      this.#passes[number] = isNew ? 0 : MOST_PASSES;
+    }
+  }
+
+  /** What the key takes is estimated anew. */
+  weigh(number: number): void {
+    this.#extend();
+    let bytes = KEY_BYTES + this.#keys.idOf(number).length;
+    for (const column of this.#columns) bytes += column.weigh(number);
+    this.#memory.usedBytes += bytes - (this.#weights[number] as number);
+    this.#weights[number] = bytes;
+  }
+
+  /** The key is in memory no more. */
+  forget(number: number): void {
+    this.#memory.usedBytes -= this.#weights[number] ?? 0;
+    this.#weights[number] = 0;
+    this.#passes[number] = 0;
+  }
+
+  /** Puts keys out to disk until the bound is kept, or all that are left have changed. What was given out has been taken back. */
+  makeRoom(): void {
+    const { count } = this.#keys;
+    for (let left = count * (MOST_PASSES + 1); left > 0 && this.#memory.isOver; left--) {
+      if (this.#hand >= count) this.#hand = 0;
+      const number = this.#hand++;
+      if (this.#keys.marks[number] !== KEPT) continue;
+      const passes = this.#passes[number] as number;
+      if (passes > 0 && passes !== JUST_BROUGHT) this.#passes[number] = passes - 1;
+      else this.#putOut(number);
+    }
+  }
+
+  /** Visits the rows of a key group on disk. One that `visit` brings must be put out again. */
+  each(keyGroup: number, visit: (row: SpilledRow) => void): void {
+    let behind: string | undefined;
+    for (;;) {
+      const rows = this.#rows.list(keyGroup, PAGE_ROWS, behind);
+      for (const row of rows) visit(row);
+      behind = rows.at(-1)?.key;
+      if (rows.length < PAGE_ROWS) return;
+    }
+  }
+
+  /** A key that has not changed goes to disk. */
+  putOut(number: number): void {
+    this.#extend();
+    this.#putOut(number);
+  }
+
+  /** Nothing is known any more, of no key group. */
+  drop(): void {
+    for (let number = 0; number < this.#weights.length; number++) this.#memory.usedBytes -= this.#weights[number] as number;
+    this.#weights.fill(0);
+    this.#passes.fill(0);
+    this.#unread.clear();
+    this.#rows.clear();
+  }
+
+  close(): void {
+    this.#rows.close();
+  }
+
+  #admit(keyGroup: number, id: string, held: Buffer): number {
+    const number = this.#keys.add(keyGroup, id);
+    const cursor = this.#cursor;
+    cursor.turnTo(held, 0, held.length);
+    for (const column of this.#columns) {
+      const bytes = cursor.sizePlusOne() - 1;
+      if (bytes < 0) continue;
+      const start = cursor.position;
+      column.apply(number, held, start, start + bytes);
+      cursor.position = start + bytes;
+    }
+    this.weigh(number);
+    this.#passes[number] = JUST_BROUGHT;
+    return number;
+  }
+
+  #putOut(number: number): void {
+    const out = this.#out;
+    out.reset();
+    writeHeld(this.#columns, number, out, 'base');
+    const due = this.#columns.map((column) => column.dueOf?.(number)).reduce(earliestOf, undefined);
+    this.#rows.put(this.#keys.keyGroupOf(number), this.#keys.idOf(number), out.view(), due);
+    for (const column of this.#columns) column.forget(number);
+    this.#keys.forget(number);
+    this.forget(number);
+  }
+
+  #extend(): void {
+    const { length } = this.#keys.marks;
+    if (length <= this.#weights.length) return;
+    this.#weights = enlarged(this.#weights, new Uint32Array(length));
+    this.#passes = enlarged(this.#passes, new Uint8Array(length));
+  }
+}
