@@ -79,8 +79,9 @@ const mayImport = {
   // Targets that `writeAheadSink` brings rows to, by other packages: entry points of their own.
   targets: ['api', 'graph', 'sinks'],
   stages: ['graph', 'operators', 'records', 'state', 'plan', 'sinks', 'storage'],
-  // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface.
-  epoch: ['graph', 'plan', 'sinks/connector.ts', 'storage', 'time'],
+  // The coordinator speaks to the stages in the words of the protocol, and no more; and to connectors by their interface. Of snapshots it
+  // reads what they say that they are.
+  epoch: ['graph', 'plan', 'sinks/connector.ts', 'state/snapshot/head.ts', 'state/stored-state.ts', 'storage', 'time'],
   kafka: [],
   aws: [],
   workers: [],

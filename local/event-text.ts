@@ -8,9 +8,11 @@ export function eventText(event: CoordinatorEvent): string | undefined {
     case 'started-from':
       return [
         `started from ${event.from}, in incarnation ${event.incarnation}`,
-        ...(event.added.length > 0 ? [`${event.added.join(', ')}, and starts empty`] : []),
+        ...changesOf(event),
         ...(event.dropped.length > 0 ? [`left behind: ${event.dropped.join(', ')}`] : []),
       ].join('; ');
+    case 'graph-changed':
+      return ['the graph of the job is another', ...changesOf(event)].join('; ');
     case 'recovered':
       return `recovered epoch ${event.epoch}: ${event.committed} committed again, ${event.republished} published again`;
     case 'decided':
@@ -38,4 +40,8 @@ export function eventText(event: CoordinatorEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function changesOf({ added, renamed }: { readonly added: readonly string[]; readonly renamed: readonly string[] }): string[] {
+  return [...renamed, ...(added.length > 0 ? [`${added.join(', ')}, and starts empty`] : [])];
 }

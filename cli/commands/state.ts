@@ -2,8 +2,10 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isSavepointName, SAVEPOINT_NAME_RULE } from '../../lib/config/savepoint-name.ts';
 import { UsageError } from '../../lib/config/usage-error.ts';
+import type { JobDefinition } from '../../lib/graph/job.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
+import { asThisCode } from '../../lib/replay/as-this-code.ts';
 import { checkCode } from '../../lib/replay/check-code.ts';
 import { compareState, type StateDifference } from '../../lib/replay/compare-state.ts';
 import { type Archive, findEpoch, findSavepoint, unlessRetired } from '../../lib/replay/find-epochs.ts';
@@ -79,9 +81,9 @@ file or of standard input, in any order: a job can be started from it that has n
 async function read(tools: CommandTools, epoch: number | undefined, filter: StateFilter): Promise<CommandResult> {
   const row = await tools.epochs.readJob(tools.job);
   if (row === undefined) return noSuchJob(tools);
-  const owners = await ownersIn(tools, row, filter);
+  const { owners, job } = await ownersIn(tools, row, filter);
   const archive = await openArchive(tools);
-  const manifest = await findEpoch(archive, row, epoch);
+  const manifest = asThisCode(await findEpoch(archive, row, epoch), job);
   const { maxParallelism } = row;
   return unlessRetired(archive, row, manifest.epoch, () => show(tools, { archive, maxParallelism, owners }, manifest, filter));
 }
@@ -90,8 +92,8 @@ async function read(tools: CommandTools, epoch: number | undefined, filter: Stat
 async function readSaved(tools: CommandTools, name: string, filter: StateFilter): Promise<CommandResult> {
   const archive = await openArchive(tools);
   const { manifest, fingerprint, maxParallelism } = await findSavepoint(archive, tools.job, name);
-  const owners = await ownersIn(tools, { job: tools.job, fingerprint }, filter);
-  return show(tools, { archive, maxParallelism, owners }, manifest, filter);
+  const { owners, job } = await ownersIn(tools, { job: tools.job, fingerprint }, filter);
+  return show(tools, { archive, maxParallelism, owners }, asThisCode(manifest, job), filter);
 }
 
 function nameIn(name: string | undefined): string {
@@ -159,9 +161,10 @@ async function diff(
 ): Promise<CommandResult> {
   const row = await tools.epochs.readJob(tools.job);
   if (row === undefined) return noSuchJob(tools);
-  const owners = await ownersIn(tools, row, { operator });
+  const { owners, job } = await ownersIn(tools, row, { operator });
   const archive = await openArchive(tools);
-  const [one, other] = await Promise.all([findEpoch(archive, row, first), findEpoch(archive, row, last)]);
+  const found = await Promise.all([findEpoch(archive, row, first), findEpoch(archive, row, last)]);
+  const [one, other] = [asThisCode(found[0], job), asThisCode(found[1], job)];
   const { maxParallelism } = row;
   const sideOf = ({ state, time }: typeof one) => ({
     read: { blobs: archive.blobs, maxParallelism, processingMs: time?.processingMs ?? 0 },
@@ -194,7 +197,7 @@ async function ownersIn(
   tools: CommandTools,
   row: Pick<JobRow, 'job' | 'fingerprint'>,
   { operator, state }: Pick<StateFilter, 'operator' | 'state'>,
-): Promise<readonly StateOwner[]> {
+): Promise<{ readonly owners: readonly StateOwner[]; readonly job: JobDefinition }> {
   const { job } = await configuredJob(tools);
   // What a newer build of it has besides, is read as empty.
   checkCode(row, job, 'changed');
@@ -207,5 +210,5 @@ async function ownersIn(
     );
   const states = owners.flatMap((owner) => owner.states.map(({ name }) => name));
   if (state !== undefined && !states.includes(state)) throw new UsageError(`there is no state ${state}; there are ${names(states)}`);
-  return owners;
+  return { owners, job };
 }

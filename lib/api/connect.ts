@@ -7,6 +7,7 @@ import { addProcess, boundTo, type DraftedProcess } from './process.ts';
 import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
 import type { BroadcastStream, DataStream, KeyedStream, OrderedStream, WithSideOutputs } from './streams.ts';
+import type { Uid } from './uid.ts';
 
 /** Streams by names of the author's: brought together by one key, or broadcast. */
 export type ConnectInputs = Readonly<Record<string, KeyedStream<unknown, unknown> | BroadcastStream<unknown>>>;
@@ -90,7 +91,7 @@ export interface ConnectedStreams<I extends ConnectInputs> {
     Q = R,
     O extends SideOutputSpecs = NoSideOutputs,
   >(
-    uid: string,
+    uid: Uid,
     operator: ConnectedOperator<I, S, B, R, Q, O> & { readonly inTimeOrder: true },
   ): WithSideOutputs<OrderedStream<R | Q, KeyedValueOf<I>>, O>;
   process<
@@ -99,7 +100,7 @@ export interface ConnectedStreams<I extends ConnectInputs> {
     R = never,
     Q = R,
     O extends SideOutputSpecs = NoSideOutputs,
-  >(uid: string, operator: ConnectedOperator<I, S, B, R, Q, O>): WithSideOutputs<DataStream<R | Q>, O>;
+  >(uid: Uid, operator: ConnectedOperator<I, S, B, R, Q, O>): WithSideOutputs<DataStream<R | Q>, O>;
 }
 
 /**
@@ -137,7 +138,8 @@ export interface ConnectedStreams<I extends ConnectInputs> {
  */
 export function connect<const I extends ConnectInputs>(inputs: I): ConnectedStreams<I> {
   const { draft, connected } = connectedOf(inputs);
-  const process = (uid: string, operator: AnyOperator): DataStream<unknown> => {
+  const process = (given: Uid, operator: AnyOperator): DataStream<unknown> => {
+    const uid = draft.uidOf(given);
     const inTimeOrder = operator.inTimeOrder === true;
     const id = addProcess(draft, uid, draftedProcess(draft, uid, operator, connected));
     return withSideOutputs(draft, id, operator.sideOutputs, inTimeOrder ? withLate(draft, id) : stream(draft, id));

@@ -5,8 +5,9 @@ import { stream } from './draft-streams.ts';
 import { JobDraft } from './job-draft.ts';
 import type { KafkaSource } from './kafka.ts';
 import type { DataStream } from './streams.ts';
+import type { Uid } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
-import { expectSerde } from './user-serde.ts';
+import { expectTopicSerde } from './user-serde.ts';
 
 /** What a job's definition adds its sources to. */
 export interface JobBuilder {
@@ -16,7 +17,7 @@ export interface JobBuilder {
    * @example
    * job.source('read-lines', kafkaSource({ topic: 'lines', value: utf8 }));
    */
-  source<T>(uid: string, source: KafkaSource<T>): DataStream<T>;
+  source<T>(uid: Uid, source: KafkaSource<T>): DataStream<T>;
 }
 
 /**
@@ -36,16 +37,18 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   checkJobName(name);
   refuseAsync(define, `the definition of job ${name}`);
   define({
-    source(uid, source) {
+    source(given, source) {
+      const uid = draft.uidOf(given);
       const { cluster, topic, startingOffsets, key, value, select, eventTime } = source;
-      expectSerde(value, `job ${name}: value of source ${uid}`);
-      if (key !== undefined) expectSerde(key, `job ${name}: key of source ${uid}`);
+      expectTopicSerde(value, `job ${name}: value of source ${uid}`);
+      if (key !== undefined) expectTopicSerde(key, `job ${name}: key of source ${uid}`);
       const node = { kind: 'source', uid: draft.claim(uid), cluster, topic, startingOffsets, key, value, select, eventTime } as const;
       return stream(draft, draft.add(node));
     },
   });
   const job: JobDefinition = { name, nodes: draft.nodes };
   if (job.nodes.length === 0) throw new JobDefinitionError(`job ${name} has no source`);
+  draft.checkFormerUids();
   compilePlan(job);
   return job;
 }

@@ -20,8 +20,9 @@ import { type SideOutputSpecs, sideOutputNames } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import { type StateSpec, type StateSpecs, type ValueStateSpec, valueState, withTtl } from './state.ts';
 import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream, SideStreams } from './streams.ts';
+import type { Uid } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
-import { expectKeySerde, expectSerde } from './user-serde.ts';
+import { expectKeySerde, expectSerde, expectTopicSerde } from './user-serde.ts';
 import { type DraftedWindows, type WindowsDraft, windowedStream } from './windowed-stream.ts';
 import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
@@ -76,7 +77,7 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
     sink: (uid, sink: Sink<T>) => {
       const to = sink as SinkSpec;
       for (const [what, serde] of Object.entries(serdesOfSink(to)))
-        if (serde !== undefined || what === 'value') expectSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);
+        if (serde !== undefined || what === 'value') expectTopicSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);
       draft.add({ kind: 'sink', inputs, uid: draft.claim(uid), to });
     },
   };
@@ -142,18 +143,22 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     return { where, sides } as const;
   };
   const keyed: KeyedStream<K, T> = {
-    process: process as KeyedStream<K, T>['process'],
+    process: ((given: Uid, operator: KeyedOperator<K, T, StateSpecs, unknown>) => process(draft.uidOf(given), operator)) as KeyedStream<
+      K,
+      T
+    >['process'],
     window: (windows: TimeWindows | CountWindows, options?: WindowOptions) => {
       const add = (uid: string, { sides, ...node }: DraftedWindows, sideOutputs?: SideOutputSpecs) => {
         const id = draft.add({ ...node, kind: 'window', inputs: sides?.map((side) => side.node) ?? [input], uid: draft.claim(uid) });
         const made = withLate(draft, id, {
-          topN: (topUid: string, order: unknown, { value }: TopNOptions<unknown> = {}) =>
-            stream(draft, addTopOfWindows(draft, id, topUid, order as AnyOrder, value)),
+          topN: (topUid: Uid, order: unknown, { value }: TopNOptions<unknown> = {}) =>
+            stream(draft, addTopOfWindows(draft, id, draft.uidOf(topUid), order as AnyOrder, value)),
         });
         return withSideOutputs(draft, id, sideOutputs, made);
       };
       const place: WindowsDraft = {
         where: `job ${draft.name}`,
+        uidOf: (uid) => draft.uidOf(uid),
         value: valueSerdeOf(draft, input),
         sides: (name, uid, other) => joined(name, uid, keyed, other).sides,
         add,
@@ -161,23 +166,28 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
       };
       return windowedStream<K, T>(place, windows, options);
     },
-    intervalJoin: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
+    intervalJoin: <U, R>(given: Uid, other: KeyedStream<K, U>, options: unknown) => {
+      const uid = draft.uidOf(given);
       const { where, sides } = joined('intervalJoin', uid, keyed, other);
       return addJoin<R, T | U>(draft, uid, sides, intervalJoin(options as AnyIntervalJoin, sides, where), true);
     },
-    asOfJoin: <V, R>(uid: string, versions: KeyedStream<K, V>, options: unknown) => {
+    asOfJoin: <V, R>(given: Uid, versions: KeyedStream<K, V>, options: unknown) => {
+      const uid = draft.uidOf(given);
       const { where, sides } = joined('asOfJoin', uid, versions, keyed);
       return addJoin<R, T | V>(draft, uid, sides, versionJoin(options as AnyVersionJoin, sides[0], where), true);
     },
-    tableJoin: <V, R>(uid: string, table: KeyedStream<K, V>, options: unknown) => {
+    tableJoin: <V, R>(given: Uid, table: KeyedStream<K, V>, options: unknown) => {
+      const uid = draft.uidOf(given);
       const { where, sides } = joined('tableJoin', uid, table, keyed);
       return addJoin<R, T | V>(draft, uid, sides, versionJoin(options as AnyVersionJoin, sides[0], where), false);
     },
-    joinTables: <U, R>(uid: string, other: KeyedStream<K, U>, options: unknown) => {
+    joinTables: <U, R>(given: Uid, other: KeyedStream<K, U>, options: unknown) => {
+      const uid = draft.uidOf(given);
       const { where, sides } = joined('joinTables', uid, keyed, other);
       return addJoin<TableChange<K, R>, T | U>(draft, uid, sides, joinTables(options as AnyTablesJoin, sides, where), false);
     },
-    deduplicate: (uid, { forMs } = {}) => {
+    deduplicate: (given, { forMs } = {}) => {
+      const uid = draft.uidOf(given);
       const seen = valueState(int32);
       return process<{ seen: StateSpec<ValueState<number>> }, T>(uid, {
         state: { seen: forMs === undefined ? seen : withTtl(seen, { ttlMs: forMs }) },
@@ -188,16 +198,18 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         },
       });
     },
-    topN: (uid, { ttlMs, ...order }) => {
+    topN: (given, { ttlMs, ...order }) => {
+      const uid = draft.uidOf(given);
       const ranking = new Ranking(order as AnyOrder, valueSerdeOf(draft, input), `job ${draft.name}: topN ${uid}`);
       return process<StateSpecs, RankChange<K, T>>(uid, runningTop<K, T>(ranking, ttlMs));
     },
-    distinctCount: (uid, selector, serde, { ttlMs } = {}) =>
-      process<StateSpecs, KeyCount<K>>(
-        uid,
-        runningDistinct<K, T>(countedBy(selector, serde, `job ${draft.name}: distinctCount ${uid}`), ttlMs),
-      ),
-    reduce: (uid, fn, serde) => {
+    distinctCount: (given, selector, serde, { ttlMs } = {}) => {
+      const uid = draft.uidOf(given);
+      const counted = countedBy(selector, serde, `job ${draft.name}: distinctCount ${uid}`);
+      return process<StateSpecs, KeyCount<K>>(uid, runningDistinct<K, T>(counted, ttlMs));
+    },
+    reduce: (given, fn, serde) => {
+      const uid = draft.uidOf(given);
       refuseAsync(fn, draft.where(uid));
       return process<{ result: ValueStateSpec<T, undefined> }, T>(uid, {
         state: { result: valueState<T>(serde) },
@@ -209,7 +221,8 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         },
       });
     },
-    sum: (uid, selector) => {
+    sum: (given, selector) => {
+      const uid = draft.uidOf(given);
       refuseAsync(selector, draft.where(uid));
       return process<{ sum: ValueStateSpec<number, undefined> }, KeySum<K>>(uid, {
         state: { sum: valueState(float64) },

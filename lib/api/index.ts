@@ -4,9 +4,10 @@ export type { StartingOffsets } from '../config/starting-offsets.ts';
 export { ByteWriter } from '../format/byte-writer.ts';
 export { NotPreparedError } from '../format/not-prepared.ts';
 export type { RecordHeader } from '../format/record-header.ts';
-export type { Serde, TopicPlace } from '../format/serde.ts';
+export type { OlderForm, Serde, TopicPlace } from '../format/serde.ts';
 export { bytes, customSerde, float64, int32, int64, json, structured, utf8 } from '../format/serdes.ts';
 export type { StandardSchema } from '../format/standard-schema.ts';
+export { type OlderVersion, type VersionedOptions, versioned } from '../format/versioned.ts';
 export type {
   AsyncCall,
   BroadcastContext,
@@ -73,6 +74,7 @@ export {
   mapState,
   type ReducingStateSpec,
   reducingState,
+  renamed,
   type StateHandles,
   type StateSpec,
   type StateSpecs,
@@ -97,6 +99,7 @@ export type {
   WindowStream,
   WithSideOutputs,
 } from './streams.ts';
+export type { RenamedUid, Uid } from './uid.ts';
 export {
   type CountWindows,
   countWindows,

@@ -67,9 +67,29 @@ export function boundTo(self: unknown, fn: unknown, where: string): unknown {
 }
 
 function declaredStates(draft: JobDraft, uid: string, specs: StateSpecs): StateDeclaration[] {
-  return Object.entries(specs).map(([name, spec]) => {
+  const states = Object.entries(specs).map(([name, spec]) => {
     draft.checkName(name.toLowerCase(), `state name of ${uid}`);
     return declareState(spec, name, `job ${draft.name}: state ${name} of ${uid}`);
+  });
+  checkFormerNames(draft, uid, states);
+  return states;
+}
+
+/** What is kept under a name is that of one state. */
+function checkFormerNames(draft: JobDraft, uid: string, states: readonly StateDeclaration[]): void {
+  const claims = states.flatMap(({ name, formerly = [] }) => formerly.map((former) => ({ name, former })));
+  claims.forEach(({ name, former }, index) => {
+    const where = `job ${draft.name}: state ${name} of ${uid}`;
+    draft.checkName(former.toLowerCase(), `a former name of state ${name} of ${uid}`);
+    if (states.some((state) => state.name === former))
+      throw new JobDefinitionError(
+        `${where} says that it was ${former} formerly, and ${uid} has a state ${former}: what is kept under that name would be of both; take it out of \`formerly\`, or give ${former} another name`,
+      );
+    const other = claims.find((claim, at) => at < index && claim.former === former);
+    if (other !== undefined)
+      throw new JobDefinitionError(
+        `${where} and state ${other.name} both say that they were ${former} formerly: what is kept under that name is of one of them`,
+      );
   });
 }
 

@@ -8,6 +8,7 @@ import type { MapState } from '../state/columns/map.ts';
 import type { ReducingState } from '../state/columns/reducing.ts';
 import type { ValueState } from '../state/columns/value.ts';
 import type { StateTtl } from '../state/declared-state.ts';
+import { formerNames } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectKeySerde, expectSerde } from './user-serde.ts';
 import { shownValue } from './whole-number.ts';
@@ -209,6 +210,24 @@ export function withTtl<Handle>(spec: StateSpec<Handle>, options: TtlOptions): S
       const declared = declareState(spec, name, where);
       if (declared.ttl !== undefined) throw new JobDefinitionError(`${where}: it has a time to live already: take one withTtl out`);
       return { ...declared, ttl: checkedTtl(options, where) };
+    },
+  };
+}
+
+/**
+ * A state that had another name in earlier builds, and goes on with what is kept under that one. It may say so for good: of several names
+ * it had one after the other.
+ *
+ * @example
+ * const state = { visits: renamed(valueState(int64, 0), { formerly: 'count' }) };
+ */
+export function renamed<Handle>(spec: StateSpec<Handle>, options: { readonly formerly: string | readonly string[] }): StateSpec<Handle> {
+  return {
+    declare(name, where) {
+      const declared = declareState(spec, name, where);
+      if (declared.formerly !== undefined)
+        throw new JobDefinitionError(`${where}: its former names are given already: give all of them to one renamed`);
+      return { ...declared, formerly: formerNames(options, where) };
     },
   };
 }

@@ -11,6 +11,7 @@ import type { RankChange, RunningTopN, TopN, TopNOptions, WindowTop } from './sh
 import type { SideOutputSpecs, SideOutputs, SideOutputValue } from './side-outputs.ts';
 import type { Sink } from './sinks.ts';
 import type { StateHandles, StateSpecs } from './state.ts';
+import type { Uid } from './uid.ts';
 import type { CountWindows, TimeWindows, WindowAggregate, WindowOptions, WindowResult } from './windows.ts';
 
 /**
@@ -135,11 +136,11 @@ export interface KeyedStream<K, T> {
    *   });
    */
   process<S extends StateSpecs, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
-    uid: string,
+    uid: Uid,
     operator: KeyedOperator<K, T, S, R, Q, O> & { readonly inTimeOrder: true },
   ): WithSideOutputs<OrderedStream<R | Q, T>, O>;
   process<S extends StateSpecs, R = never, Q = R, O extends SideOutputSpecs = NoSideOutputs>(
-    uid: string,
+    uid: Uid,
     operator: KeyedOperator<K, T, S, R, Q, O>,
   ): WithSideOutputs<DataStream<R | Q>, O>;
   /**
@@ -149,7 +150,7 @@ export interface KeyedStream<K, T> {
    * @example
    * bids.keyBy(({ auction }) => auction, int64).reduce('highest', (one, other) => (other.price > one.price ? other : one), json<Bid>());
    */
-  reduce(uid: string, fn: (accumulated: T, value: T) => T, serde: Serde<NoInfer<T>>): DataStream<T>;
+  reduce(uid: Uid, fn: (accumulated: T, value: T) => T, serde: Serde<NoInfer<T>>): DataStream<T>;
   /**
    * Sums what `selector` gives (as float64: whole numbers are exact up to 2^53) and emits the sum so far for each value. What
    * is no number, NaN included, is an error of the selector.
@@ -157,7 +158,7 @@ export interface KeyedStream<K, T> {
    * @example
    * orders.keyBy(({ customer }) => customer, utf8).sum('spent', ({ total }) => total);
    */
-  sum(uid: string, selector: (value: T) => number): DataStream<KeySum<K>>;
+  sum(uid: Uid, selector: (value: T) => number): DataStream<KeySum<K>>;
   /**
    * Joins values of this stream, the left one, with those of another that lie in an interval of time around it: `left.timestamp +
    * lowerBoundMs <= right.timestamp <= left.timestamp + upperBoundMs`. In order of time, so that results do not depend on where epochs end:
@@ -172,8 +173,8 @@ export interface KeyedStream<K, T> {
    *   join: ({ id }, { amount }) => `${id}: ${amount}`,
    * });
    */
-  intervalJoin<U, R>(uid: string, other: KeyedStream<K, U>, join: IntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
-  intervalJoin<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftIntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
+  intervalJoin<U, R>(uid: Uid, other: KeyedStream<K, U>, join: IntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
+  intervalJoin<U, R>(uid: Uid, other: KeyedStream<K, U>, join: LeftIntervalJoin<T, NoInfer<U>, R>): OrderedStream<R, T | U>;
   /**
    * Joins each value with the version of its key that held at its time: the last one that is not newer. Of one time versions come first.
    * In order of time, so that a version that is read late, but comes before the watermark, counts.
@@ -183,8 +184,8 @@ export interface KeyedStream<K, T> {
    *   join: ({ total }, { rate }) => total * rate,
    * });
    */
-  asOfJoin<V, R>(uid: string, versions: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
-  asOfJoin<V, R>(uid: string, versions: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
+  asOfJoin<V, R>(uid: Uid, versions: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
+  asOfJoin<V, R>(uid: Uid, versions: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
   /**
    * Joins each value with what a table, read from a changelog, has of its key at that moment: the newest that was read, whatever its time.
    * Of an epoch what the table brings comes first. Needs no event time.
@@ -196,8 +197,8 @@ export interface KeyedStream<K, T> {
    *   join: ({ page }, user) => `${user?.name ?? 'somebody'} looked at ${page}`,
    * });
    */
-  tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): DataStream<R>;
-  tableJoin<V, R>(uid: string, table: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): DataStream<R>;
+  tableJoin<V, R>(uid: Uid, table: KeyedStream<K, V>, join: VersionJoin<T, NoInfer<V>, R>): DataStream<R>;
+  tableJoin<V, R>(uid: Uid, table: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): DataStream<R>;
   /**
    * Joins two tables, each read from a changelog, by their keys: gives a change whenever what comes of a key does, and when nothing does any
    * more one without a value. So the last change of a key hangs on the last row of each table alone, however both are read. Needs no event
@@ -210,9 +211,9 @@ export interface KeyedStream<K, T> {
    *   join: ({ name }, { city }) => ({ name, city }),
    * }).sink('write', kafkaSink({ topic: 'profiles', key: utf8, value: json(), toRecord: (change) => change }));
    */
-  joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: TablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
-  joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftTablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
-  joinTables<U, R>(uid: string, other: KeyedStream<K, U>, join: FullTablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
+  joinTables<U, R>(uid: Uid, other: KeyedStream<K, U>, join: TablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
+  joinTables<U, R>(uid: Uid, other: KeyedStream<K, U>, join: LeftTablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
+  joinTables<U, R>(uid: Uid, other: KeyedStream<K, U>, join: FullTablesJoin<T, NoInfer<U>, R>): DataStream<TableChange<K, R>>;
   /**
    * The first values of each key by an order. Gives each rank that has another value than before: its last one holds. Of equals the one ranks
    * first whose encoding (`keyBy`'s `value`) is less, byte by byte. No value is ever taken back: for counts that change see `topN` of windows.
@@ -220,7 +221,7 @@ export interface KeyedStream<K, T> {
    * @example
    * bids.keyBy(({ auction }) => auction, int64).topN('highest', { n: 10, by: ({ price }) => price });
    */
-  topN(uid: string, top: RunningTopN<T>): DataStream<RankChange<K, T>>;
+  topN(uid: Uid, top: RunningTopN<T>): DataStream<RankChange<K, T>>;
   /**
    * Counts how many different values the key has had, exactly, by what the serde writes of them: gives the count so far for each value. Each is
    * kept once.
@@ -228,19 +229,14 @@ export interface KeyedStream<K, T> {
    * @example
    * views.keyBy(({ page }) => page, utf8).distinctCount('visitors', ({ visitor }) => visitor, utf8, { ttlMs: 24 * 60 * 60 * 1000 });
    */
-  distinctCount<D>(
-    uid: string,
-    selector: (value: T) => D,
-    serde: Serde<NoInfer<D>>,
-    options?: DistinctCountOptions,
-  ): DataStream<KeyCount<K>>;
+  distinctCount<D>(uid: Uid, selector: (value: T) => D, serde: Serde<NoInfer<D>>, options?: DistinctCountOptions): DataStream<KeyCount<K>>;
   /**
    * The first value of each key, and no other: for ever, or for `forMs` of processing time from it on.
    *
    * @example
    * events.keyBy(({ id }) => id, utf8).deduplicate('once', { forMs: 24 * 60 * 60 * 1000 });
    */
-  deduplicate(uid: string, options?: DeduplicateOptions): DataStream<T>;
+  deduplicate(uid: Uid, options?: DeduplicateOptions): DataStream<T>;
   /**
    * Cuts the values of a key into windows, of event time if nothing else is said: each source before it then has `eventTime`.
    *
@@ -268,7 +264,7 @@ export interface WindowedStream<K, T> {
    *   .window(tumblingWindows({ sizeMs: 60_000 }))
    *   .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other });
    */
-  aggregate<A, R = WindowResult<K, A>>(uid: string, aggregate: WindowAggregate<K, T, A, R>): WindowStream<R, T>;
+  aggregate<A, R = WindowResult<K, A>>(uid: Uid, aggregate: WindowAggregate<K, T, A, R>): WindowStream<R, T>;
   /**
    * Folds the values of a window into one of the same type: the first as it is, then `fn(reduced, value)`. `fn` makes one of two parts of
    * a window too, so it must not matter how values are grouped.
@@ -279,7 +275,7 @@ export interface WindowedStream<K, T> {
    *   .window(tumblingWindows({ sizeMs: 60_000 }))
    *   .reduce('highest', (one, other) => (other.price > one.price ? other : one), json<Bid>());
    */
-  reduce(uid: string, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): WindowStream<WindowResult<K, T>, T>;
+  reduce(uid: Uid, fn: (reduced: T, value: T) => T, serde: Serde<NoInfer<T>>): WindowStream<WindowResult<K, T>, T>;
   /**
    * Is given all values of a window at once, in order of their timestamps, then of arrival. Each is kept once, however many windows it
    * is in. What type it emits is said by the type of `out`.
@@ -291,7 +287,7 @@ export interface WindowedStream<K, T> {
    *   .process('most', (all, { key }, out: Output<string>) => out.emit(`${key}: ${Math.max(...all.map(({ price }) => price))}`), json<Bid>());
    */
   process<R = never, O extends SideOutputSpecs = NoSideOutputs>(
-    uid: string,
+    uid: Uid,
     fn: (values: readonly T[], context: WindowProcessContext<K, SideOutputs<O>>, out: Output<R>) => void,
     serde: Serde<NoInfer<T>>,
     options?: WindowProcessOptions<O>,
@@ -307,7 +303,7 @@ export interface WindowedStream<K, T> {
    *   .window(tumblingWindows({ sizeMs: 60_000 }))
    *   .topN('three-dearest', { n: 3, by: ({ price }) => price });
    */
-  topN(uid: string, top: TopN<T>): WindowStream<WindowResult<K, T[]>, T>;
+  topN(uid: Uid, top: TopN<T>): WindowStream<WindowResult<K, T[]>, T>;
   /**
    * Counts how many different values a window has, exactly, by what the serde writes of them. Each is kept once; of sliding and cumulating
    * windows once in each slice.
@@ -318,7 +314,7 @@ export interface WindowedStream<K, T> {
    *   .window(slidingWindows({ sizeMs: 86_400_000, slideMs: 3_600_000 }))
    *   .distinctCount('visitors', ({ visitor }) => visitor, utf8);
    */
-  distinctCount<D>(uid: string, selector: (value: T) => D, serde: Serde<NoInfer<D>>): WindowStream<WindowResult<K, number>, T>;
+  distinctCount<D>(uid: Uid, selector: (value: T) => D, serde: Serde<NoInfer<D>>): WindowStream<WindowResult<K, number>, T>;
   /**
    * Joins the values of this stream, the left one, with those of another that have the same key and are in the same window, each with each,
    * when the window is over. Both are cut into the same windows; a session is of both together. With `allowedLatenessMs` late values give all
@@ -330,10 +326,10 @@ export interface WindowedStream<K, T> {
    *   .window(tumblingWindows({ sizeMs: 60_000 }))
    *   .join('visits', views.keyBy(({ user }) => user, utf8), { join: (click, view) => `${view.page}: ${click.button}` });
    */
-  join<U, R>(uid: string, other: KeyedStream<K, U>, join: WindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
-  join<U, R>(uid: string, other: KeyedStream<K, U>, join: LeftWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
-  join<U, R>(uid: string, other: KeyedStream<K, U>, join: RightWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
-  join<U, R>(uid: string, other: KeyedStream<K, U>, join: FullWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  join<U, R>(uid: Uid, other: KeyedStream<K, U>, join: WindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  join<U, R>(uid: Uid, other: KeyedStream<K, U>, join: LeftWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  join<U, R>(uid: Uid, other: KeyedStream<K, U>, join: RightWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
+  join<U, R>(uid: Uid, other: KeyedStream<K, U>, join: FullWindowJoin<K, T, NoInfer<U>, R>): WindowStream<R, T | U>;
   /**
    * Is given all values of a window of this stream and of another at once, each in order of their timestamps, then of arrival: what `join`
    * cannot say. One of both may be empty.
@@ -347,7 +343,7 @@ export interface WindowedStream<K, T> {
    *   });
    */
   coGroup<U, R = never>(
-    uid: string,
+    uid: Uid,
     other: KeyedStream<K, U>,
     fn: (values: readonly T[], others: readonly U[], context: WindowContext<K>, out: Output<R>) => void,
   ): WindowStream<R, T | U>;
@@ -379,7 +375,7 @@ export interface WindowStream<R, T> extends DataStream<R> {
    *   .aggregate('count', { accumulator: int64, initial: 0, add: (n) => n + 1, merge: (one, other) => one + other })
    *   .topN('most-frequent', { n: 10, by: ({ value }) => value });
    */
-  topN(uid: string, top: TopN<R>, options?: TopNOptions<R>): DataStream<WindowTop<R>>;
+  topN(uid: Uid, top: TopN<R>, options?: TopNOptions<R>): DataStream<WindowTop<R>>;
   /** The values that came when all their windows were over, and no lateness was allowed any more: each with its own timestamp. */
   readonly late: DataStream<T>;
 }

@@ -17,6 +17,16 @@ export function expectSerde(serde: unknown, where: string): void {
   throw new JobDefinitionError(`${where}: ${nameOf(serde)} is no serde (an object with name, read and write)${hint}`);
 }
 
+/** What is read of a topic, and written to one, says no version. */
+export function expectTopicSerde(serde: unknown, where: string): void {
+  expectSerde(serde, where);
+  const { name, older } = serde as Serde<unknown>;
+  if (older !== undefined)
+    throw new JobDefinitionError(
+      `${where}: serde ${name} has versions, which are for state: what is in a topic does not say in which of them it was written; give a format that does (onceflow/avro, onceflow/protobuf), or the plain serde`,
+    );
+}
+
 /** Keys are told from each other by their bytes, so these must be the same whatever the serde has learnt. */
 export function expectKeySerde(serde: unknown, where: string): void {
   expectSerde(serde, where);

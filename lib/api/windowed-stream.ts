@@ -11,6 +11,7 @@ import { type AnyOrder, Ranking } from './shapes/ranking.ts';
 import { topOfWindow } from './shapes/top-n.ts';
 import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
 import type { KeyedStream, WindowedStream, WindowProcessOptions, WindowStream, WithSideOutputs } from './streams.ts';
+import type { Uid } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectInitial, expectSerde } from './user-serde.ts';
 import {
@@ -31,6 +32,8 @@ export interface WindowsDraft {
   readonly value: Serde<unknown>;
   /** The stream and another one, which it is joined with. */
   sides(name: string, uid: string, other: unknown): readonly [JoinSide, JoinSide];
+  /** The uid alone, of what may have had others. */
+  uidOf(given: Uid): string;
   add(uid: string, node: DraftedWindows, sideOutputs?: SideOutputSpecs): unknown;
   /** The names of side outputs, checked. */
   sideOutputNames(uid: string, specs: SideOutputSpecs | undefined): readonly string[];
@@ -69,7 +72,8 @@ export function windowedStream<K, T>(
   };
 
   return {
-    aggregate<A, R>(uid: string, aggregate: WindowAggregate<K, T, A, R>) {
+    aggregate<A, R>(given: Uid, aggregate: WindowAggregate<K, T, A, R>) {
+      const uid = draft.uidOf(given);
       const at = `${where}: aggregate ${uid}`;
       const {
         accumulator,
@@ -92,7 +96,8 @@ export function windowedStream<K, T>(
       const fold: WindowFold = { kind: 'fold', first: (value) => addOne(begin(), value), add: addOne, merge, result };
       return addFold(uid, fold, accumulator) as WindowStream<R, T>;
     },
-    reduce(uid, fn, serde) {
+    reduce(given, fn, serde) {
+      const uid = draft.uidOf(given);
       const at = `${where}: reduce ${uid}`;
       refuseAsync(fn, at);
       expectSerde(serde, at);
@@ -101,11 +106,12 @@ export function windowedStream<K, T>(
       return addFold(uid, fold, serde as Serde<unknown>) as WindowStream<WindowResult<K, T>, T>;
     },
     process<R, O extends SideOutputSpecs = NoSideOutputs>(
-      uid: string,
+      given: Uid,
       fn: (values: readonly T[], context: WindowProcessContext<K, SideOutputs<O>>, out: Output<R>) => void,
       serde: Serde<T>,
       { sideOutputs }: WindowProcessOptions<O> = {},
     ) {
+      const uid = draft.uidOf(given);
       const at = `${where}: process ${uid}`;
       refuseAsync(fn, at);
       expectSerde(serde, at);
@@ -117,19 +123,24 @@ export function windowedStream<K, T>(
       const node = { ...common, make, states: statesOf(make, { value: serde as Serde<unknown> }) };
       return draft.add(uid, node, sideOutputs) as WithSideOutputs<WindowStream<R, T>, O>;
     },
-    topN(uid, order) {
+    topN(given, order) {
+      const uid = draft.uidOf(given);
       const ranking = new Ranking(order as AnyOrder, draft.value, `${where}: topN ${uid}`);
       const top = topOfWindow(ranking, plainResult);
       return addFold(uid, top, ranking.serde as Serde<unknown>) as WindowStream<WindowResult<K, T[]>, T>;
     },
-    distinctCount(uid, selector, serde) {
+    distinctCount(given, selector, serde) {
+      const uid = draft.uidOf(given);
       const counted = countedBy(selector, serde, `${where}: distinctCount ${uid}`);
       const distinct = distinctOfWindow(counted, plainResult);
       return addFold(uid, distinct, distinctSerde(counted.serde) as Serde<unknown>) as WindowStream<WindowResult<K, number>, T>;
     },
-    join: <U, R>(uid: string, other: KeyedStream<K, U>, join: unknown) =>
-      addCoGroup<R, T | U>('join', uid, other, windowJoin(join as AnyWindowJoin, `${where}: join ${uid}`)),
-    coGroup: <U, R>(uid: string, other: KeyedStream<K, U>, fn: unknown) => {
+    join: <U, R>(given: Uid, other: KeyedStream<K, U>, join: unknown) => {
+      const uid = draft.uidOf(given);
+      return addCoGroup<R, T | U>('join', uid, other, windowJoin(join as AnyWindowJoin, `${where}: join ${uid}`));
+    },
+    coGroup: <U, R>(given: Uid, other: KeyedStream<K, U>, fn: unknown) => {
+      const uid = draft.uidOf(given);
       refuseAsync(fn, `${where}: coGroup ${uid}`);
       return addCoGroup<R, T | U>('coGroup', uid, other, fn as CoGroup);
     },

@@ -19,8 +19,18 @@ export interface Serde<T> {
    * the job is defined, and again when the configuration gives the source or sink another topic.
    */
   forTopic?(place: TopicPlace): Serde<T>;
+  /** What it reads besides: forms in which earlier builds have written values (`versioned`). @default none */
+  readonly older?: readonly OlderForm[];
   /** Is it of use in sources and sinks alone, by `forTopic`? Then it is refused in state and behind a keyBy. @default false */
   readonly needsTopic?: boolean;
+}
+
+/** A form in which values were written by an earlier build. */
+export interface OlderForm {
+  /** Of the serde that wrote them. */
+  readonly name: string;
+  /** Reads such a value, and gives what it is now. Throws when the bytes hold none. */
+  read(bytes: Buffer, start: number, end: number): unknown;
 }
 
 /** What of which topic a serde is for. */

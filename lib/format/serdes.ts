@@ -82,6 +82,11 @@ export function hasPrimitives(serde: Serde<unknown>): boolean {
   return PRIMITIVE.has(serde);
 }
 
+/** Another one is. */
+export function isOfPrimitives(serde: Serde<unknown>): void {
+  PRIMITIVE.add(serde);
+}
+
 /** Bytes as they are. Reading gives a copy, which may be kept. */
 export const bytes: Serde<Uint8Array> = {
   name: 'bytes',
@@ -188,7 +193,7 @@ export function customSerde<T>(options: {
   };
 }
 
-const PRIMITIVE: ReadonlySet<unknown> = new Set([utf8, int32, int64, float64]);
+const PRIMITIVE = new WeakSet<object>([utf8, int32, int64, float64]);
 
 // --- UTF-8 ---
 

@@ -7,6 +7,7 @@ export type GraphNode =
       readonly id: number;
       readonly kind: 'source';
       readonly uid: string;
+      readonly formerly?: readonly string[];
       readonly topic: string;
       readonly startingOffsets: string;
       readonly key: string | undefined;
@@ -20,6 +21,7 @@ export type GraphNode =
       readonly id: number;
       readonly kind: 'process';
       readonly uid: string;
+      readonly formerly?: readonly string[];
       readonly key: string;
       readonly states: readonly StoredState[];
       /** What all its subtasks hold alike. Undefined: none of its inputs is broadcast. */
@@ -29,6 +31,7 @@ export type GraphNode =
       readonly id: number;
       readonly kind: 'window';
       readonly uid: string;
+      readonly formerly?: readonly string[];
       readonly key: string;
       readonly windows: WindowShape;
       readonly time: string | undefined;

@@ -140,9 +140,15 @@ interface Consumer extends Node {
   readonly inputs: readonly number[];
 }
 
-export interface SourceNode extends Node {
-  readonly kind: 'source';
+/** What keeps something under its uid. */
+interface Renamable {
   readonly uid: string;
+  /** Uids that it had in earlier builds: what is kept under one of them is its. Undefined: it had no other. */
+  readonly formerly?: readonly string[];
+}
+
+export interface SourceNode extends Node, Renamable {
+  readonly kind: 'source';
   /** By name. Undefined: the one of ONCEFLOW_BROKERS. */
   readonly cluster?: string | undefined;
   readonly topic: string;
@@ -237,9 +243,8 @@ export type OnRecord = (value: unknown, state: unknown, out: Output, context: Ke
 export type OnBroadcast = (value: unknown, state: unknown, context: BroadcastContext) => unknown;
 
 /** Its inputs are first those by key, then those that are broadcast. */
-export interface ProcessNode extends Consumer {
+export interface ProcessNode extends Consumer, Renamable {
   readonly kind: 'process';
-  readonly uid: string;
   readonly states: readonly StateDeclaration[];
   /** By its inputs by key. */
   readonly onRecord: readonly OnRecord[];
@@ -268,9 +273,8 @@ export function broadcastStateName(uid: string): string {
 }
 
 /** Of several inputs `make` is given each value with which of them it is of (`OfInput`). */
-export interface WindowNode extends Consumer {
+export interface WindowNode extends Consumer, Renamable {
   readonly kind: 'window';
-  readonly uid: string;
   /** Names are `WINDOWS`, and with `process` `VALUES`; all but count windows have timers (lib/operators/kinds/window/states.ts). */
   readonly states: readonly StateDeclaration[];
   readonly shape: WindowShape;

@@ -29,6 +29,10 @@ const inChain = {
   }),
 } as const;
 
+function named<N extends { readonly uid: string; readonly formerly?: readonly string[] }>({ uid, formerly }: N) {
+  return formerly === undefined ? { uid } : { uid, formerly };
+}
+
 function keyOf([first]: readonly number[], { nodes }: JobDefinition): string {
   const keyBy = nodes[first ?? -1];
   return keyBy?.kind === 'keyBy' ? keyBy.key.name : '';
@@ -37,8 +41,9 @@ function keyOf([first]: readonly number[], { nodes }: JobDefinition): string {
 export const nodeKinds = {
   source: {
     place: 'source',
-    describe: ({ id, kind, uid, cluster, topic, startingOffsets, key, value }) => {
-      return { id, kind, uid, topic: inCluster(cluster, topic), startingOffsets, key: key?.name, value: value.name };
+    describe: (node) => {
+      const { id, kind, cluster, topic, startingOffsets, key, value } = node;
+      return { id, kind, ...named(node), topic: inCluster(cluster, topic), startingOffsets, key: key?.name, value: value.name };
     },
   },
   map: inChain,
@@ -60,16 +65,19 @@ export const nodeKinds = {
   },
   process: {
     place: 'keyed',
-    describe: ({ id, kind, uid, inputs, states, broadcast }, job) => {
+    describe: (node, job) => {
+      const { id, kind, inputs, states, broadcast } = node;
       const ofBroadcast = broadcast !== undefined && { broadcastStates: storedStates(broadcast.states) };
-      return { id, kind, uid, key: keyOf(inputs, job), states: storedStates(states), ...ofBroadcast };
+      return { id, kind, ...named(node), key: keyOf(inputs, job), states: storedStates(states), ...ofBroadcast };
     },
     time: ({ time }) => time,
   },
   window: {
     place: 'keyed',
-    describe: ({ id, kind, uid, inputs, shape: windows, time, allowedLatenessMs, earlyEveryMs, states }, job) => {
-      return { id, kind, uid, key: keyOf(inputs, job), windows, time, allowedLatenessMs, earlyEveryMs, states: storedStates(states) };
+    describe: (node, job) => {
+      const { id, kind, inputs, shape: windows, time, allowedLatenessMs, earlyEveryMs } = node;
+      const states = storedStates(node.states);
+      return { id, kind, ...named(node), key: keyOf(inputs, job), windows, time, allowedLatenessMs, earlyEveryMs, states };
     },
     time: ({ time }) => time,
   },

@@ -1,4 +1,4 @@
-import type { Serde } from '../format/serde.ts';
+import type { OlderForm, Serde } from '../format/serde.ts';
 
 /** A row of an operator with several inputs, while it is kept. */
 export interface OfInput {
@@ -21,6 +21,31 @@ export interface KeptInput {
 export function inputsSerde(inputs: readonly KeptInput[]): Serde<unknown> {
   const [only] = inputs;
   if (only !== undefined && inputs.length === 1) return only.value;
+  const made = oneOf(inputs);
+  const [, ...earlier] = formsOf(inputs);
+  const older = earlier.map((forms): OlderForm => {
+    const { name, read } = oneOf(forms);
+    return { name, read };
+  });
+  return older.length === 0 ? made : { ...made, older };
+}
+
+/** More ways in which several inputs were written at once are not read: a start says so. */
+const MOST_FORMS = 256;
+
+/** The inputs in each form in which they may have been written together, that of now first. */
+function formsOf(inputs: readonly KeptInput[]): readonly (readonly KeptInput[])[] {
+  return inputs.reduce<readonly (readonly KeptInput[])[]>(
+    (before, input) => {
+      const { name, value } = input;
+      const own = [input, ...(value.older ?? []).map((form): KeptInput => ({ name, value: { ...form, write: value.write } }))];
+      return before.flatMap((forms) => own.map((form) => [...forms, form])).slice(0, MOST_FORMS);
+    },
+    [[]],
+  );
+}
+
+function oneOf(inputs: readonly KeptInput[]): Serde<unknown> {
   const serdeOf = (input: number) => {
     const of = inputs[input];
     if (of === undefined) throw new TypeError(`a row is kept that is of input ${input}, and there are ${inputs.length}`);

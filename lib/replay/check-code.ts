@@ -12,7 +12,9 @@ import { ReplayRefusedError } from './refused.ts';
 export function checkCode(row: Pick<JobRow, 'job' | 'fingerprint'>, job: JobDefinition, is: 'as-it-was' | 'changed'): readonly string[] {
   const compatibility = checkCompatible(row.fingerprint, fingerprint(describeGraph(job)));
   if (compatibility.outcome === 'same') return [];
-  const differences = compatibility.differences.join('; ');
+  const differences = (
+    compatibility.outcome === 'incompatible' ? compatibility.differences : [...compatibility.added, ...compatibility.renamed]
+  ).join('; ');
   if (compatibility.outcome === 'incompatible')
     throw new ReplayRefusedError(
       `job ${row.job} cannot go on with this graph: ${differences}. ${is === 'changed' ? 'A start would be refused too: give back what was taken away' : 'Take the code that the job runs'}`,
@@ -21,5 +23,5 @@ export function checkCode(row: Pick<JobRow, 'job' | 'fingerprint'>, job: JobDefi
     throw new ReplayRefusedError(
       `job ${row.job} has not run this graph: ${differences}. Take the code that the job runs, or rehearse this one (onceflow rehearse)`,
     );
-  return compatibility.differences;
+  return compatibility.added;
 }

@@ -8,6 +8,7 @@ import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import type { Position } from '../protocol/manifest.ts';
 import type { OutputRow } from '../sinks/read-output.ts';
 import { createBlobs } from '../storage/blobs.ts';
+import { asThisCode } from './as-this-code.ts';
 import { type Again, attemptAgain, type DecidedEpoch, parallelismIn } from './attempt-again.ts';
 import { checkInput } from './check-input.ts';
 import { compareRows, type OutputDifference } from './compare-output.ts';
@@ -68,7 +69,9 @@ export interface Replay extends Surroundings {
  */
 export async function* replayEpochs(replay: Replay, first: number, last: number): AsyncGenerator<EpochAgain> {
   const { archive, row, plan } = replay;
-  const { before: parent, epochs } = await findEpochs(archive, row, first, last);
+  const found = await findEpochs(archive, row, first, last);
+  const parent = asThisCode(found.before, replay.job);
+  const epochs = found.epochs.map((epoch) => ({ ...epoch, manifest: asThisCode(epoch.manifest, replay.job) }));
   const stages = await openStages(replay);
   let decidedBefore = parent;
   let before: Position = parent;

@@ -12,6 +12,8 @@ export interface StateTtl {
 export interface DeclaredState {
   readonly kind: string;
   readonly name: string;
+  /** Names that it had in earlier builds: what was written under one of them is its. Undefined: it had no other. */
+  readonly formerly?: readonly string[];
   /** Of what it holds, in the order that its kind says. It cannot be read back through serdes of other names. */
   readonly serdes: readonly Serde<unknown>[];
   /** Undefined: it keeps what it holds until that is cleared. What expires are its values, accumulators or entries, by themselves. */

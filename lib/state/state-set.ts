@@ -5,6 +5,7 @@ import type { KeyGroupRange } from '../protocol/references.ts';
 import type { Column } from './columns/column.ts';
 import { openColumn, type StateDeclaration } from './columns/columns.ts';
 import type { TimerColumn } from './columns/timers.ts';
+import { type Translation, translationOf } from './columns/translation.ts';
 import type { WaitingColumn } from './columns/waiting.ts';
 import { earliestOf } from './earliest.ts';
 import { CHANGED, KeyIndex, type ProcessingClock } from './key-index.ts';
@@ -187,7 +188,9 @@ export class StateSet implements Snapshotted {
     this.residents?.read(keyGroups);
     const name = `state of ${this.#uid}`;
     for (const payload of payloads) {
-      readSnapshot(payload, name, this.#stored, keyGroups, (entry) => this.#take(entry, name));
+      /** By column. Each payload says itself by which serdes it was written. */
+      const translations: (Translation | undefined)[] = [];
+      readSnapshot(payload, name, this.#stored, keyGroups, (entry) => this.#take(entry, translations, name));
       this.makeRoom();
     }
   }
@@ -199,8 +202,13 @@ export class StateSet implements Snapshotted {
     this.residents?.drop();
   }
 
-  #take(entry: SnapshotEntry, name: string): void {
-    const { keyGroup, bytes, start, end, isEmpty, starts, ends } = entry;
+  #take(entry: SnapshotEntry, translations: (Translation | undefined)[], name: string): void {
+    const { keyGroup, bytes, start, end, isEmpty, starts, ends, serdes } = entry;
+    if (translations.length === 0)
+      this.#columns.forEach(({ state }, index) => {
+        const written = serdes[index];
+        translations[index] = written && translationOf(state, written);
+      });
     const id = bytes.toString('latin1', start, end);
     const known = this.keys.find(keyGroup, id) ?? this.residents?.bring(keyGroup, id);
     if (isEmpty) {
@@ -208,11 +216,16 @@ export class StateSet implements Snapshotted {
       return;
     }
     const number = known ?? this.keys.add(keyGroup, id);
-    for (let index = 0; index < starts.length; index++) {
-      const column = this.#columns[index] as Column;
-      const from = starts[index] as number;
-      if (from < 0) column.forget(number);
-      else apply(column, number, bytes, from, ends[index] as number, name);
+    let index = 0;
+    try {
+      for (; index < starts.length; index++) {
+        const column = this.#columns[index] as Column;
+        const from = starts[index] as number;
+        if (from < 0) column.forget(number);
+        else column.apply(number, bytes, from, ends[index] as number, translations[index]);
+      }
+    } catch (cause) {
+      throw unreadable(this.#columns[index] as Column, name, cause);
     }
     this.residents?.weigh(number);
   }
@@ -309,15 +322,11 @@ export class StateSet implements Snapshotted {
   }
 }
 
-/** Throws `MalformedError`, whatever the column's serdes throw: they wrote these bytes, and the snapshot's checksum is right. */
-function apply(column: Column, number: number, bytes: Buffer, start: number, end: number, name: string): void {
-  try {
-    column.apply(number, bytes, start, end);
-  } catch (cause) {
-    if (cause instanceof MalformedError) throw cause;
-    const serdes = column.state.serdes.map((serde) => serde.name).join(', ');
-    throw new MalformedError(
-      `${name}: the snapshot has a value that serde ${serdes} cannot read: ${cause instanceof Error ? cause.message : cause}`,
-    );
-  }
+/** Whatever the column's serdes throw: they wrote these bytes, and the snapshot's checksum is right. */
+function unreadable(column: Column, name: string, cause: unknown): MalformedError {
+  if (cause instanceof MalformedError) return cause;
+  const serdes = column.state.serdes.map((serde) => serde.name).join(', ');
+  return new MalformedError(
+    `${name}: the snapshot has a value that serde ${serdes} cannot read: ${cause instanceof Error ? cause.message : cause}`,
+  );
 }

@@ -9,12 +9,18 @@ import { onEvent } from '../epoch/loop/on-event.ts';
 import { firstState, type LoopState } from '../epoch/loop/state.ts';
 import { type PlanAsk, planNext } from '../epoch/planning/plan-epoch.ts';
 import { firstScale, nextParallelism } from '../epoch/scale/scale.ts';
+import { underNewNames } from '../epoch/start/new-names.ts';
+import { fingerprint } from '../graph/fingerprint.ts';
+import { describeGraph } from '../graph/graph.ts';
+import type { CompiledJob } from '../operators/compiled-job.ts';
+import type { SourceStage } from '../plan/plan.ts';
 import { momentOf } from '../ports/age.ts';
 import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import { asDecided } from '../protocol/as-decided.ts';
 import type { PartitionSeen } from '../protocol/event-time.ts';
 import { type DecidedManifest, permitFor } from '../protocol/permit.ts';
 import { type InputEnds, inputEnds, NO_INPUT } from '../time/input-ends.ts';
+import type { MemoryTopics } from './memory-topics.ts';
 import type { Run } from './run.ts';
 
 /** A completed epoch. */
@@ -56,11 +62,7 @@ export const DECISION = 'decision';
 /** Epoch 0: every topic from its beginning, and no state. */
 export function firstEpoch({ rules, tenure, deps, settings, surroundings: { topics } }: Run): Epoch {
   const offsets = byName(
-    rules.plan.stages.flatMap((stage) =>
-      stage.kind === 'source'
-        ? [[stage.id, byName([[stage.topic, Array.from({ length: topics.partitions(stage.topic) }, () => 0)]])] as const]
-        : [],
-    ),
+    rules.plan.stages.flatMap((stage) => (stage.kind === 'source' ? [[stage.id, beginningOf(stage, topics)] as const] : [])),
   );
   const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, undefined, {
     epoch: 0,
@@ -70,6 +72,19 @@ export function firstEpoch({ rules, tenure, deps, settings, surroundings: { topi
     committables: [],
   });
   return { manifest: asDecided(manifest), isForTime: false, recordsIn: 0, recordsOut: 0, output: [] };
+}
+
+/** The epoch as another build of the job goes on from it: under the names of that one, whose sources that are new begin at the beginning. */
+export function asBuildHasIt(epoch: Epoch, { job, plan }: CompiledJob, topics: MemoryTopics): Epoch {
+  const named = underNewNames(epoch.manifest, { fingerprint: fingerprint(describeGraph(job)) });
+  const added = plan.stages.flatMap((stage) =>
+    stage.kind === 'source' && ofName(named.offsets, stage.id) === undefined ? [[stage.id, beginningOf(stage, topics)] as const] : [],
+  );
+  return { ...epoch, manifest: asDecided({ ...named, offsets: byName([...Object.entries(named.offsets), ...added]) }) };
+}
+
+function beginningOf({ topic }: SourceStage, topics: MemoryTopics): Readonly<Record<string, readonly number[]>> {
+  return byName([[topic, Array.from({ length: topics.partitions(topic) }, () => 0)]]);
 }
 
 /** What of the input was not read when there was nothing to do: it is too far ahead. */

@@ -77,6 +77,7 @@ export class KeptObjects {
     };
     return {
       name: serde.name,
+      ...(serde.older !== undefined && { older: serde.older }),
       ...(serde.prepare !== undefined && { prepare: () => serde.prepare?.() ?? Promise.resolve() }),
       write(value, out) {
         serde.write(value, out);

@@ -3,11 +3,14 @@ import type { FileSink } from '../api/files.ts';
 import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
 import type { WriteAheadSink } from '../api/write-ahead.ts';
 import type { LoopState } from '../epoch/loop/state.ts';
+import { checkCompatible, fingerprint } from '../graph/fingerprint.ts';
+import { describeGraph } from '../graph/graph.ts';
 import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
 import { compilePlan } from '../plan/compile.ts';
 import type { Stage } from '../plan/plan.ts';
 import { timeDueAtMs } from '../time/due.ts';
 import {
+  asBuildHasIt,
   DECISION,
   type Epoch,
   type EpochCourse,
@@ -335,24 +338,42 @@ export class TestJob {
 
   /**
    * Another one of the same job, which goes on from a completed epoch: with the state, the offsets and the output of then, the input and the
-   * processing time of now. What is done to one of them the other does not see.
+   * processing time of now. What is done to one of them the other does not see. With `job` it is another build of it, as after an update: what it renames and migrates goes on with
+   * what there is.
    *
-   * @param options `epoch` @default the last; `parallelism` @default as of this
+   * @param options `epoch` @default the last; `parallelism` @default as of this, and 1 of another build; `job` @default the same build
+   * @throws JobDefinitionError when a start with that build would be refused, with the reason
    * @example
    * const other = job.fork({ epoch: 2 });
+   * @example
+   * const upgraded = job.fork({ job: wordCount });
    */
   fork({
     epoch = this.epoch,
-    parallelism = this.#parallelism,
+    job,
+    parallelism = job === undefined ? this.#parallelism : 1,
   }: {
     readonly epoch?: number;
+    readonly job?: JobDefinition;
     readonly parallelism?: Parallelism;
   } = {}): TestJob {
     if (!Number.isInteger(epoch) || epoch < 0 || epoch > this.epoch)
       throw new RangeError(`there is no epoch ${epoch}: the last is ${this.epoch}`);
     const clock = { nowMs: this.nowMs };
     const topics = this.#surroundings.topics.copy();
-    return new TestJob({ ...this.#surroundings, topics, clock: virtualClock(clock) }, clock, parallelism, this.#epochs.slice(0, epoch + 1));
+    const epochs = this.#epochs.slice(0, epoch + 1);
+    const surroundings = { ...this.#surroundings, topics, clock: virtualClock(clock) };
+    const last = epochs.pop();
+    if (job === undefined || last === undefined)
+      return new TestJob(
+        { ...surroundings, ...(job && ofBuild(job)) },
+        clock,
+        parallelism,
+        last === undefined ? epochs : [...epochs, last],
+      );
+    const build = ofBuild(job);
+    checkGoesOn(this.#surroundings.compiled.job, build.compiled.job);
+    return new TestJob({ ...surroundings, ...build }, clock, parallelism, [...epochs, asBuildHasIt(last, build.compiled, topics)]);
   }
 
   async #runUntilIdle(most: number): Promise<readonly EpochReport[]> {
@@ -451,12 +472,8 @@ export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob 
   const clock = { nowMs: startMs };
   let ids = 0;
   const random = { id: () => (ids++).toString(16).padStart(32, '0'), fraction: () => 0.5 };
-  const recording = withRecordSinks(job);
-  const compiled = { job: recording, plan: compilePlan(recording) };
-  const sinks = new Map<unknown, string>(job.nodes.flatMap((node) => (node.kind === 'sink' ? [[node.to, node.uid] as const] : [])));
   const surroundings = {
-    compiled,
-    sinks,
+    ...ofBuild(job),
     topics: new MemoryTopics(partitionsOf),
     blobStore: memoryBlobs(),
     clock: virtualClock(clock),
@@ -464,6 +481,19 @@ export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob 
     maxParallelism,
   };
   return new TestJob(surroundings, clock, parallelism, []);
+}
+
+/** What is known of a build of a job. */
+function ofBuild(job: JobDefinition): Pick<Surroundings, 'compiled' | 'sinks'> {
+  const recording = withRecordSinks(job);
+  const compiled = { job: recording, plan: compilePlan(recording) };
+  return { compiled, sinks: new Map(job.nodes.flatMap((node) => (node.kind === 'sink' ? [[node.to, node.uid] as const] : []))) };
+}
+
+function checkGoesOn(before: JobDefinition, after: JobDefinition): void {
+  const compatibility = checkCompatible(fingerprint(describeGraph(before)), fingerprint(describeGraph(after)));
+  if (compatibility.outcome === 'incompatible')
+    throw new JobDefinitionError(`job ${after.name} cannot go on with this graph: ${compatibility.differences.join('; ')}`);
 }
 
 function uidsIn(stage: Stage): readonly string[] {

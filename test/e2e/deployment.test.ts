@@ -19,7 +19,7 @@ beforeAll(async () => {
   return () => cdk.close();
 });
 
-it('a deployed job counts exactly once while its functions are killed and it is changed in place, and can be destroyed', async () => {
+it('a deployed job counts exactly once while its functions are killed and it is changed in place with a migration, and can be destroyed', async () => {
   const [input, output] = [await newTopic('lines'), await newTopic('counts')];
   const name = uniqueName('e2e');
   const job = await DeployedJob.deploy(cdk, name, {
@@ -50,7 +50,11 @@ it('a deployed job counts exactly once while its functions are killed and it is 
   expect(await job.row()).toMatchObject({ desired: 'running', failure: undefined });
 
   const { buildId } = job.outputs;
-  await job.change({ ONCEFLOW_JOB: './test/e2e/word-count-marked.ts' });
+  await job.change({
+    ONCEFLOW_JOB: './test/e2e/word-count-marked.ts',
+    ONCEFLOW_TOPICS: `read-words=${input},write-counts=${output}`,
+    ONCEFLOW_STAGE_PARALLELISM: 'tally=2',
+  });
   expect(job.outputs.buildId).not.toBe(buildId);
   await job.start();
   await moreCounts((value) => value.startsWith(CHANGED));

@@ -1,16 +1,21 @@
-import { defineJob, int64, kafkaSink, kafkaSource, type Output, utf8, valueState } from '../../lib/api/index.ts';
+import { defineJob, int64, json, kafkaSink, kafkaSource, type Output, renamed, utf8, valueState, versioned } from '../../lib/api/index.ts';
 
-/** The word count after a change of its code: the same graph and the same state, and other output. */
+const visits = versioned({ version: 2, serde: json<{ n: number }>(), older: { 1: { serde: int64, migrate: (n) => ({ n }) } } });
+
+/** The word count after a change of its code: other output, other names of source, operator and state, and a count that is kept in another form. */
 export default defineJob('word-count', (job) => {
   job
-    .source('read-lines', kafkaSource({ topic: 'flink_kafka', value: utf8, startingOffsets: 'latest' }))
+    .source({ uid: 'read-words', formerly: 'read-lines' }, kafkaSource({ topic: 'flink_kafka', value: utf8, startingOffsets: 'latest' }))
     .flatMap((line) => line.split(' '))
     .keyBy((word) => word, utf8)
-    .process('count-words', {
-      state: { count: valueState(int64, 0) },
-      onRecord(word, { count }, out: Output<string>) {
-        out.emit(`changed ${word}:::${count.update((n) => n + 1)}`);
+    .process(
+      { uid: 'tally', formerly: 'count-words' },
+      {
+        state: { visits: renamed(valueState(visits, { n: 0 }), { formerly: 'count' }) },
+        onRecord(word, state, out: Output<string>) {
+          out.emit(`changed ${word}:::${state.visits.update(({ n }) => ({ n: n + 1 })).n}`);
+        },
       },
-    })
+    )
     .sink('write-counts', kafkaSink({ topic: 'flink_kafka2', value: utf8, delivery: 'exactly-once' }));
 });

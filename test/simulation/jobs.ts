@@ -6,6 +6,7 @@ import { countingJobs } from './jobs/counting.ts';
 import { fadingJobs } from './jobs/fading.ts';
 import { keepingJobs } from './jobs/keeping.ts';
 import { reachingJobs } from './jobs/reaching.ts';
+import { renewed } from './jobs/renewed.ts';
 import { routingJobs } from './jobs/routing.ts';
 import { tableJobs } from './jobs/tables.ts';
 import { timedJobs } from './jobs/timed.ts';
@@ -26,7 +27,7 @@ const statefulJobs: readonly SimJob[] = [
   ...askingJobs,
 ];
 
-export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs, ...reachingJobs, ...routingJobs];
+export const simJobs: readonly SimJob[] = [...countingJobs, ...statefulJobs, ...reachingJobs, ...routingJobs, renewed];
 
 /** Draws the job of a seed; `only` one of these, if it is about them. `dice` are thrown once, whatever comes of it. */
 export function drawJob(seed: number, dice: Dice, only?: readonly SimJob[]): SimJob {
@@ -37,5 +38,6 @@ export function drawJob(seed: number, dice: Dice, only?: readonly SimJob[]): Sim
   if (reaching.chance(0.1)) return reaching.pick(reachingJobs);
   const routing = new Dice(hashOf(seed, 'routing'));
   if (routing.chance(0.08)) return routing.pick(routingJobs);
+  if (new Dice(hashOf(seed, 'renewed')).chance(0.06)) return renewed;
   return own.chance(0.4) ? own.pick(statefulJobs) : counting;
 }

@@ -44,6 +44,8 @@ export interface JobShape {
   readonly others: ReadonlyMap<string, Exclude<SinkSpec['kind'], 'kafka'>>;
   /** Uids of the keyed operators. */
   readonly operators: readonly string[];
+  /** By uid that a source or an operator has in build a, that of build b, where it is another one. */
+  readonly formerly: ReadonlyMap<string, string>;
   /** Whether a sink has no keyed operator before it: it writes as much as the lines are long. */
   readonly writesLines: boolean;
 }
@@ -77,6 +79,11 @@ export function shapeOf(job: SimJob): JobShape {
     ),
     others: new Map(nodes.flatMap((node) => (node.kind === 'sink' && node.to.kind !== 'kafka' ? [[node.uid, node.to.kind] as const] : []))),
     operators: nodes.filter(isKeyed).map(({ uid }) => uid),
+    formerly: new Map(
+      nodes.flatMap((node) =>
+        'formerly' in node && node.formerly !== undefined ? node.formerly.map((name): [string, string] => [name, node.uid]) : [],
+      ),
+    ),
     writesLines: nodes.some((node) => node.kind === 'sink' && !isBehindKey(node.id)),
   };
   shapes.set(job, shape);

@@ -1,4 +1,5 @@
 import type { Serde } from '../../format/serde.ts';
+import { madeOf } from '../../format/versioned.ts';
 import { JobDefinitionError, type KeyedContext, type Output, type Timer } from '../../graph/job.ts';
 import { copyOf } from '../../operators/copy.ts';
 import { type ValuePlace, valuePlaceSerde } from '../../operators/kinds/window/panes.ts';
@@ -141,13 +142,13 @@ function nextPlace(rows: OrderedMap<ValuePlace, unknown>, timeMs: number): Value
 }
 
 /** The row as it crosses the exchange, behind whether it has met another. */
-function leftSerde(value: Serde<unknown>): Serde<Left> {
-  return {
+function leftSerde(of: Serde<unknown>): Serde<Left> {
+  return madeOf(of, (value) => ({
     name: `met and ${value.name}`,
-    write({ met, value: of }, out) {
+    write({ met, value: row }, out) {
       out.u8(met ? 1 : 0);
-      value.write(of, out);
+      value.write(row, out);
     },
     read: (bytes, start, end) => ({ met: bytes[start] === 1, value: value.read(bytes, start + 1, end) }),
-  };
+  }));
 }

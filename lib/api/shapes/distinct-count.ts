@@ -1,4 +1,4 @@
-import type { Serde } from '../../format/serde.ts';
+import type { OlderForm, Serde } from '../../format/serde.ts';
 import { int32 } from '../../format/serdes.ts';
 import type { WindowFold } from '../../graph/windows.ts';
 import { readSized, writeSized } from '../../state/columns/encoding.ts';
@@ -54,7 +54,17 @@ export function distinctOfWindow({ selector, serde }: Counted, result: WindowFol
 }
 
 /** Encodings behind their number, each behind its size, in the order in which they came. */
-export function distinctSerde({ name: of }: Serde<unknown>): Serde<Set<string>> {
+export function distinctSerde(of: Serde<unknown>): Serde<Set<string>> {
+  const made = encodingsOf(of.name);
+  const older = of.older?.map((form): OlderForm => {
+    const { name, read } = encodingsOf(form.name);
+    const migrated = (one: string) => encodingOf(of, form.read(Buffer.from(one, 'latin1'), 0, one.length));
+    return { name, read: (...from) => new Set([...read(...from)].map(migrated)) };
+  });
+  return older === undefined ? made : { ...made, older };
+}
+
+function encodingsOf(of: string): Serde<Set<string>> {
   const name = `different ${of}`;
   return {
     name,

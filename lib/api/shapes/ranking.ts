@@ -1,4 +1,5 @@
 import type { Serde } from '../../format/serde.ts';
+import { madeOf } from '../../format/versioned.ts';
 import { JobDefinitionError } from '../../graph/job.ts';
 import { writeSized } from '../../state/columns/encoding.ts';
 import { Cursor } from '../../state/snapshot/cursor.ts';
@@ -101,7 +102,11 @@ function checked(order: unknown): number {
 }
 
 /** Values behind their number, each behind its size. */
-function listSerde(value: Serde<unknown>): Serde<unknown[]> {
+function listSerde(of: Serde<unknown>): Serde<unknown[]> {
+  return madeOf(of, listOf);
+}
+
+function listOf(value: Serde<unknown>): Serde<unknown[]> {
   const name = `ranked ${value.name}`;
   return {
     name,

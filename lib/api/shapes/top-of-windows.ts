@@ -1,5 +1,6 @@
 import type { Serde } from '../../format/serde.ts';
 import { int64, structured } from '../../format/serdes.ts';
+import { madeOf } from '../../format/versioned.ts';
 import {
   JobDefinitionError,
   type KeyedContext,
@@ -132,7 +133,11 @@ function topOfNewest(
   };
 }
 
-function resultSerde(key: Serde<unknown>, value: Serde<unknown>): Serde<unknown> {
+function resultSerde(key: Serde<unknown>, of: Serde<unknown>): Serde<unknown> {
+  return madeOf(of, (value) => resultOf(key, value));
+}
+
+function resultOf(key: Serde<unknown>, value: Serde<unknown>): Serde<unknown> {
   const name = `${value.name} of ${key.name}`;
   return {
     name,

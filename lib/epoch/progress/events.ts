@@ -17,7 +17,10 @@ export type CoordinatorEvent =
       readonly lastCompleted: number | undefined;
       readonly lastCommitted: number;
     }
-  /** The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `dropped`: uids that were left behind. */
+  /**
+   * The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `renamed`: what goes on under another
+   * name. `dropped`: uids that were left behind.
+   */
   | {
       readonly event: 'started-from';
       readonly from: string;
@@ -25,8 +28,11 @@ export type CoordinatorEvent =
       readonly incarnation: string;
       readonly left: string;
       readonly added: readonly string[];
+      readonly renamed: readonly string[];
       readonly dropped: readonly string[];
     }
+  /** The job goes on where it was with a graph that is another one. As above. */
+  | { readonly event: 'graph-changed'; readonly added: readonly string[]; readonly renamed: readonly string[] }
   /** A start from a savepoint that was asked for, or is configured, is not done: it was done before, say. */
   | { readonly event: 'start-passed-over'; readonly message: string }
   | { readonly event: 'starting-offsets'; readonly epoch: number; readonly offsets: unknown }

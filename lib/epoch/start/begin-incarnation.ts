@@ -50,7 +50,7 @@ export async function beginIncarnation(
   deps: CoordinatorDeps,
   settings: JobSettings,
   row: JobRow,
-  { from, manifest: at, incarnation, added }: PlannedStart,
+  { from, manifest: at, incarnation, added, renamed }: PlannedStart,
   signal: AbortSignal,
 ): Promise<JobRow> {
   const { job, generation } = row;
@@ -94,7 +94,7 @@ export async function beginIncarnation(
   }
   fenced(settings, begun);
   const dropped = startAt?.drop ?? [];
-  deps.observe({ event: 'started-from', from: from.what, epoch, incarnation, left: row.incarnation, added, dropped });
+  deps.observe({ event: 'started-from', from: from.what, epoch, incarnation, left: row.incarnation, added, renamed, dropped });
   const after = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job));
   // An answer that comes late may be of a write from before somebody took over, whose generation is not this process's.
   return ownRow(settings, { generation, incarnation }, after);

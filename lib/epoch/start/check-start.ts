@@ -5,8 +5,11 @@ import { blobName } from '../../storage/blobs.ts';
 import { learnSinks, refusalOfTimes } from '../commit/run-sinks.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, StartRefusedError, sourceStages } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
+import { readManifest } from '../decision/read-manifest.ts';
+import { checkState, EpochGoneError } from './check-state.ts';
 import { checkWitness } from './check-witness.ts';
 import { holderOf } from './may-start.ts';
+import { underNewNames } from './new-names.ts';
 import { planStart } from './plan-start.ts';
 
 /**
@@ -44,6 +47,7 @@ export async function checkTakeover(deps: CoordinatorDeps, settings: JobSettings
     // What it has to say it says when it has the lease.
     const planned = await planStart({ ...deps, observe: () => {} }, settings, row, signal);
     await checkStart(deps, settings, planned?.rowAfter ?? row, signal);
+    if (planned === undefined && row.fingerprint !== settings.fingerprint) await checkNewest(deps, settings, row, signal);
   } catch (error) {
     if (!(error instanceof JobFailedError)) throw error;
     throw new StartRefusedError(`${error.message}. Nothing was changed: job ${row.job} runs on, held by ${holderOf(row)}`, {
@@ -52,10 +56,31 @@ export async function checkTakeover(deps: CoordinatorDeps, settings: JobSettings
   }
 }
 
+/** Of a job that runs: while its last epoch is looked at, a later one may take its place, and what it has be collected. */
+async function checkNewest(deps: CoordinatorDeps, settings: JobSettings, row: JobRow, signal: AbortSignal): Promise<void> {
+  const { lastCompleted: completed, fingerprint } = row;
+  if (completed === undefined) return;
+  try {
+    const last = await untilAnswered(
+      deps,
+      `reading the manifest of epoch ${completed.epoch}`,
+      () => readManifest(deps, row, completed),
+      signal,
+    );
+    const what = `epoch ${completed.epoch}`;
+    await checkState(deps, settings, { what, manifest: underNewNames(last, settings), fingerprint, isOwn: false }, signal);
+  } catch (error) {
+    if (error instanceof JobFailedError && !(error instanceof EpochGoneError)) throw error;
+    const now = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(row.job), signal);
+    if (now === undefined || now.lastCompleted?.epoch === completed.epoch) throw error;
+    await checkNewest(deps, settings, now, signal);
+  }
+}
+
 function checkRow(settings: JobSettings, row: JobRow): void {
   if (row.maxParallelism !== settings.maxParallelism) {
     throw new JobFailedError(
-      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: job ${row.job} was started with ${row.maxParallelism}, and key groups are fixed for the life of a job: set it back, or start a job of another name`,
+      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: job ${row.job} was started with ${row.maxParallelism}, and key groups are fixed for the life of a job: set it back. To have another, write its state anew (onceflow state read, and onceflow state write with the new one), and start a job of another name from that`,
     );
   }
   const compatibility = checkCompatible(row.fingerprint, settings.fingerprint);

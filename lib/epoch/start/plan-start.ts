@@ -5,7 +5,9 @@ import type { StartedFrom } from '../../protocol/savepoint.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
 import { untilAnswered } from '../coordinator/store-retry.ts';
 import { openManifest } from '../decision/read-manifest.ts';
+import { checkState } from './check-state.ts';
 import { withoutDropped } from './dropped.ts';
+import { underNewNames } from './new-names.ts';
 import type { StartAt } from './start-at.ts';
 import { epochToStartAt, type Startable, savepointToStartAt } from './startable.ts';
 
@@ -19,6 +21,8 @@ export interface PlannedStart {
   readonly rowAfter: JobRow;
   /** What the graph has that the epoch has not: it starts empty. */
   readonly added: readonly string[];
+  /** What goes on under another name. */
+  readonly renamed: readonly string[];
 }
 
 /**
@@ -51,8 +55,10 @@ export async function planStart(
   const stored = await untilAnswered(deps, `reading the manifest of ${from.what}`, () => openManifest(deps, from.manifest), signal);
   const dropped = withoutDropped(from, stored, startAt.drop, settings.plan);
   if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
-  const { manifest, fingerprint } = dropped;
-  const added = checkGraph(from, fingerprint, settings);
+  const { fingerprint } = dropped;
+  const changes = checkGraph(from, fingerprint, settings);
+  const manifest = underNewNames(dropped.manifest, settings);
+  await checkState(deps, settings, { what: from.what, manifest, fingerprint, isOwn: false }, signal);
   checkWrittenAgain(row, from, startAt);
   const incarnation = deps.random.id().slice(0, 8);
   const rowAfter: JobRow = {
@@ -60,7 +66,7 @@ export async function planStart(
     ...{ incarnation, fingerprint, maxParallelism: from.maxParallelism },
     ...{ lastCompleted: { epoch: from.epoch, decisionId: from.decisionId }, lastCommitted: from.epoch },
   };
-  return { from, manifest, incarnation, rowAfter, added };
+  return { from, manifest, incarnation, rowAfter, ...changes };
 }
 
 /**
@@ -117,18 +123,17 @@ async function sayLeftAlone(deps: CoordinatorDeps, row: JobRow, { at }: StartAt,
   deps.observe({ event: 'start-passed-over', message });
 }
 
-/** Answers what is new. */
-function checkGraph(from: Startable, fingerprint: string, settings: JobSettings): readonly string[] {
+function checkGraph(from: Startable, fingerprint: string, settings: JobSettings): Pick<PlannedStart, 'added' | 'renamed'> {
   if (from.maxParallelism !== settings.maxParallelism)
     throw new JobFailedError(
-      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: ${from.what} was made with ${from.maxParallelism}, by which its state is cut: set it to that`,
+      `ONCEFLOW_MAX_PARALLELISM=${settings.maxParallelism}: ${from.what} was made with ${from.maxParallelism}, by which its state is cut: set it to that. To have another, write its state anew: onceflow state read, and onceflow state write with the new one`,
     );
   const compatibility = checkCompatible(fingerprint, settings.fingerprint);
   if (compatibility.outcome === 'incompatible')
     throw new JobFailedError(
       `job ${settings.job} cannot start from ${from.what} with this graph: ${compatibility.differences.join('; ')}. Give back what was taken away, or name what is to be left behind, with its state (--drop UID, ONCEFLOW_START_DROP)`,
     );
-  return compatibility.outcome === 'changed' ? compatibility.differences : [];
+  return compatibility.outcome === 'changed' ? compatibility : { added: [], renamed: [] };
 }
 
 function checkWrittenAgain(row: JobRow, from: Startable, { onWrittenAgain }: StartAt): void {

@@ -1,7 +1,8 @@
 import { ofName } from '../../config/by-name.ts';
+import { checkCompatible } from '../../graph/fingerprint.ts';
 import type { SourceStage } from '../../plan/plan.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
-import type { SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
+import type { Manifest, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
 import { widestPool } from '../commit/run-sinks.ts';
@@ -15,7 +16,9 @@ import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../le
 import { firstScale, type Scale } from '../scale/scale.ts';
 import { askStartingOffsets } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
+import { checkState } from './check-state.ts';
 import { mayStart } from './may-start.ts';
+import { underNewNames } from './new-names.ts';
 
 /** Where a coordinator goes on from. */
 export interface Standing {
@@ -108,7 +111,9 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     completed === undefined
       ? undefined
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
-  const scale = firstScale(settings, last, row);
+  const named = last && underNewNames(last, settings);
+  await checkGoesOn(deps, settings, row, named, signal);
+  const scale = firstScale(settings, named, row);
   const tenure: Tenure = {
     generation: row.generation,
     incarnation: row.incarnation,
@@ -127,7 +132,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
   }
   await recordPool(held, tenure.pool);
   const settledIds = await settlePool(held);
-  const parent = await withStartingOffsets(held, last);
+  const parent = await withStartingOffsets(held, last, named);
   const committed = last?.epoch ?? 0;
   deps.observe({
     event: 'recovered',
@@ -139,16 +144,37 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
   return { tenure, scale, parent, recordedCommitted: parent === last ? committed : parent.epoch };
 }
 
+/** Nothing of the last epoch is left behind, and all of it can be read; what a changed graph adds and renames is said. */
+async function checkGoesOn(
+  deps: CoordinatorDeps,
+  settings: JobSettings,
+  { fingerprint }: JobRow,
+  last: Manifest | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (last === undefined) return;
+  const isOwn = fingerprint === settings.fingerprint;
+  await checkState(deps, settings, { what: `epoch ${last.epoch}`, manifest: last, fingerprint, isOwn }, signal);
+  const compatibility = checkCompatible(fingerprint, settings.fingerprint);
+  if (compatibility.outcome === 'changed')
+    deps.observe({ event: 'graph-changed', added: compatibility.added, renamed: compatibility.renamed });
+}
+
 /**
  * Starting offsets, resolved to numbers once and decided as an epoch of their own (epoch 0 of a new job) before the
- * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records.
+ * first fetch: otherwise a crash before the next decision would resolve `latest` again and skip records. So is what has another name
+ * now than in the last epoch: `named` is that one under the names of now.
  */
-async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifest | undefined): Promise<DecidedManifest> {
+async function withStartingOffsets(
+  held: Held<JobSettings>,
+  last: DecidedManifest | undefined,
+  named: Manifest | undefined,
+): Promise<DecidedManifest> {
   const { deps, settings, tenure } = held;
-  const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);
-  if (last !== undefined && unread.length === 0) return last;
-  let offsets: SourceOffsets = last?.offsets ?? {};
-  let topicIds: TopicIds = last?.topicIds ?? {};
+  const unread = sourceStages(settings).filter(({ id, topic }) => ofName(ofName(named?.offsets, id), topic) === undefined);
+  if (last !== undefined && last === named && unread.length === 0) return last;
+  let offsets: SourceOffsets = named?.offsets ?? {};
+  let topicIds: TopicIds = named?.topicIds ?? {};
   for (const source of unread) {
     const { id, topic } = source;
     const { topicId, numbers } = await startOf(held, source);
@@ -159,10 +185,10 @@ async function withStartingOffsets(held: Held<JobSettings>, last: DecidedManifes
   const manifest = nextManifest({ job: settings.job, incarnation: tenure.incarnation }, last, {
     epoch: last === undefined ? 0 : last.epoch + 1,
     decisionId: deps.random.id(),
-    position: { offsets, topicIds, state: last?.state ?? {}, time: last?.time },
+    position: { offsets, topicIds, state: named?.state ?? {}, time: named?.time },
     outputs: {},
     committables: [],
-    parallelism: last?.parallelism,
+    parallelism: named?.parallelism,
   });
   const summary = { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 };
   const decided = await decideManifest(held, manifest, summary);

@@ -1,6 +1,7 @@
 import type { Due } from '../../protocol/event-time.ts';
 import type { DeclaredState } from '../declared-state.ts';
 import type { WrittenState } from '../snapshot/writer.ts';
+import type { Translation } from './translation.ts';
 
 /**
  * What one state holds of all keys, by key number, and the handle on what it holds of the current key (`KeyIndex.current`).
@@ -18,8 +19,11 @@ export interface Column extends WrittenState {
   extend(): void;
   /** Does the state hold nothing of the key? What was given out has been taken back. */
   isEmpty(number: number): boolean;
-  /** Takes in what `write` has written of a key: a base's part in place of what there is, a delta's on top of it. */
-  apply(number: number, bytes: Buffer, start: number, end: number): void;
+  /**
+   * Takes in what `write` has written of a key: a base's part in place of what there is, a delta's on top of it. What other serdes have
+   * written is kept as `translation` says, so that a column holds, and writes, the form of now alone.
+   */
+  apply(number: number, bytes: Buffer, start: number, end: number, translation?: Translation): void;
   /** Holds nothing of the key any more. No change: it says so to nobody. */
   forget(number: number): void;
   /** Holds nothing of the key any more that has expired. No change either. Called of a state that has a time to live. */

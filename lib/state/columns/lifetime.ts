@@ -33,7 +33,8 @@ export function expiring(serde: string): string {
   return `expiring(${serde})`;
 }
 
-const STAMP_BYTES = 8;
+/** In front of each encoding. */
+export const STAMP_BYTES = 8;
 
 const forever: Lifetime = {
   ends: false,

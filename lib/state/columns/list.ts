@@ -8,6 +8,7 @@ import type { Column } from './column.ts';
 import { readSized, writeSized } from './encoding.ts';
 import { type Lifetime, lifetimeOf, Oldest } from './lifetime.ts';
 import { Loans } from './loans.ts';
+import type { Translation } from './translation.ts';
 import { ENTRIES_BYTES, MOST_WEIGHED, weighValue } from './weights.ts';
 
 /**
@@ -153,7 +154,9 @@ class ListColumn implements Column, ListState<unknown> {
     return true;
   }
 
-  apply(number: number, bytes: Buffer, start: number, end: number): void {
+  apply(number: number, bytes: Buffer, start: number, end: number, translation?: Translation): void {
+    const translate = translation?.[0];
+    const readEntry = () => (translate === undefined ? readSized(cursor) : translate(readSized(cursor)));
     const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
     const bound = this.#lifetime.ends ? readSized(cursor) : '';
     const before = this.#lists[number] ?? [];
@@ -165,9 +168,9 @@ class ListColumn implements Column, ListState<unknown> {
     for (let left = cursor.count(LEAST_REPLACED_BYTES); left > 0; left--) {
       const index = cursor.varint();
       if (index >= kept) throw cursor.malformed(`replaces entry ${index} of ${kept}`);
-      list[index] = readSized(cursor);
+      list[index] = readEntry();
     }
-    for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) list.push(readSized(cursor));
+    for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) list.push(readEntry());
     this.#lists[number] = list;
   }
 

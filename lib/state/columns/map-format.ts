@@ -2,6 +2,7 @@ import type { ByteWriter } from '../../format/byte-writer.ts';
 import type { Cursor } from '../snapshot/cursor.ts';
 import { readEncoded, readSized, writeSized } from './encoding.ts';
 import { SortedEntries } from './sorted-entries.ts';
+import type { Translate } from './translation.ts';
 
 /*
  * Entries of a key in a snapshot: the form; then
@@ -15,6 +16,7 @@ import { SortedEntries } from './sorted-entries.ts';
 export const ALL = 0;
 export const CHANGED_ENTRIES = 1;
 const LEAST_ENTRY_BYTES = 2;
+const asItIs: Translate = (kept) => kept;
 
 export function writeAll(entries: SortedEntries, out: ByteWriter): void {
   out.varint(ALL);
@@ -37,19 +39,35 @@ export function writeChanged(entries: SortedEntries, changed: ReadonlySet<string
   }
 }
 
-export function readAll(cursor: Cursor): SortedEntries {
+/** How keys and values are taken in. */
+export interface EntryTranslation {
+  readonly key?: Translate | undefined;
+  readonly value?: Translate | undefined;
+}
+
+export function readAll(cursor: Cursor, { key: ofKey = asItIs, value: ofValue = asItIs }: EntryTranslation = {}): SortedEntries {
   const entries = new SortedEntries();
-  for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) entries.set(readSized(cursor), readSized(cursor));
+  const size = cursor.count(LEAST_ENTRY_BYTES);
+  for (let left = size; left > 0; left--) {
+    const key = ofKey(readSized(cursor));
+    entries.set(key, ofValue(readSized(cursor)));
+  }
+  if (entries.size !== size)
+    throw cursor.malformed(`has a map of ${size} entries, of which ${size - entries.size} have the keys of others by now`);
   return entries;
 }
 
-export function readChanged(cursor: Cursor, entries: SortedEntries): SortedEntries {
+export function readChanged(
+  cursor: Cursor,
+  entries: SortedEntries,
+  { key: ofKey = asItIs, value: ofValue = asItIs }: EntryTranslation = {},
+): SortedEntries {
   const size = cursor.varint();
   for (let left = cursor.count(LEAST_ENTRY_BYTES); left > 0; left--) {
-    const key = readSized(cursor);
+    const key = ofKey(readSized(cursor));
     const valueBytes = cursor.sizePlusOne() - 1;
     if (valueBytes < 0) entries.delete(key);
-    else entries.set(key, readEncoded(cursor, valueBytes));
+    else entries.set(key, ofValue(readEncoded(cursor, valueBytes)));
   }
   if (entries.size !== size) throw cursor.malformed(`says that a map has ${size} entries, and it has ${entries.size}`);
   return entries;

@@ -10,6 +10,7 @@ import { type Lifetime, lifetimeOf, Oldest } from './lifetime.ts';
 import { Loans } from './loans.ts';
 import { ALL, CHANGED_ENTRIES, readAll, readChanged, writeAll, writeChanged } from './map-format.ts';
 import { SortedEntries } from './sorted-entries.ts';
+import type { Translation } from './translation.ts';
 
 /** A state that holds a map of each key. In a snapshot: `map-format.ts`. */
 export interface MapDeclaration extends DeclaredState {
@@ -199,11 +200,12 @@ class MapColumn implements Column, OrderedMap<unknown, unknown> {
     return true;
   }
 
-  apply(number: number, bytes: Buffer, start: number, end: number): void {
+  apply(number: number, bytes: Buffer, start: number, end: number, translation: Translation = []): void {
+    const [key, value] = translation;
     const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
     const form = cursor.varint();
-    if (form === ALL) this.#maps[number] = readAll(cursor);
-    else if (form === CHANGED_ENTRIES) this.#maps[number] = readChanged(cursor, this.#maps[number] ?? new SortedEntries());
+    if (form === ALL) this.#maps[number] = readAll(cursor, { key, value });
+    else if (form === CHANGED_ENTRIES) this.#maps[number] = readChanged(cursor, this.#maps[number] ?? new SortedEntries(), { key, value });
     else throw cursor.malformed(`has a map in form ${form}, which this build does not know`);
   }
 

@@ -6,6 +6,7 @@ import { CHANGED, currentOf, type KeyIndex } from '../key-index.ts';
 import type { Column } from './column.ts';
 import { decode, encode, freeze, isObject, writeEncoded, writeValue } from './encoding.ts';
 import { type Lifetime, lifetimeOf } from './lifetime.ts';
+import type { Translation } from './translation.ts';
 import { weighValue } from './weights.ts';
 
 /** A state that holds one value of each key. In a snapshot: its encoding, in a delta too. */
@@ -104,8 +105,9 @@ class PrimitiveColumn implements Column, ValueState<unknown, unknown> {
     return true;
   }
 
-  apply(number: number, bytes: Buffer, start: number, end: number): void {
-    this.#values[number] = this.#serde.read(bytes, start, end);
+  apply(number: number, bytes: Buffer, start: number, end: number, translation?: Translation): void {
+    const migrated = translation?.[0]?.(bytes.toString('latin1', start, end));
+    this.#values[number] = migrated === undefined ? this.#serde.read(bytes, start, end) : decode(this.state.name, this.#serde, migrated);
   }
 
   forget(number: number): void {
@@ -222,8 +224,9 @@ class EncodedColumn implements Column, ValueState<unknown, unknown> {
     return true;
   }
 
-  apply(number: number, bytes: Buffer, start: number, end: number): void {
-    this.#kept[number] = bytes.toString('latin1', start, end);
+  apply(number: number, bytes: Buffer, start: number, end: number, translation?: Translation): void {
+    const kept = bytes.toString('latin1', start, end);
+    this.#kept[number] = translation?.[0]?.(kept) ?? kept;
   }
 
   forget(number: number): void {

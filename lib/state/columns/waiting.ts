@@ -10,6 +10,7 @@ import type { Column } from './column.ts';
 import { decode, encode } from './encoding.ts';
 import { ALL, CHANGED_ENTRIES, readAll, readChanged, writeAll, writeChanged } from './map-format.ts';
 import { SortedEntries } from './sorted-entries.ts';
+import type { Translation } from './translation.ts';
 
 /**
  * A state that holds rows of each key until their time has come. In a snapshot as a map (`map-format.ts`): by time (7 bytes, in order) and
@@ -139,13 +140,14 @@ class RowsColumn implements WaitingColumn {
     return true;
   }
 
-  apply(number: number, bytes: Buffer, start: number, end: number): void {
+  apply(number: number, bytes: Buffer, start: number, end: number, translation?: Translation): void {
+    const value = translation?.[0];
     const cursor = new Cursor(bytes, `state ${this.state.name}`, start, end);
     const form = cursor.varint();
     const before = this.#rows[number] ?? new SortedEntries();
     this.#unqueue(number);
-    if (form === ALL) this.#rows[number] = readAll(cursor);
-    else if (form === CHANGED_ENTRIES) this.#rows[number] = readChanged(cursor, before);
+    if (form === ALL) this.#rows[number] = readAll(cursor, { value });
+    else if (form === CHANGED_ENTRIES) this.#rows[number] = readChanged(cursor, before, { value });
     else throw cursor.malformed(`has rows in form ${form}, which this build does not know`);
     if (this.#rows[number]?.size === 0) this.#rows[number] = undefined;
     this.#rows[number]?.forEach((row) => {

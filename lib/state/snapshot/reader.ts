@@ -1,6 +1,6 @@
 import { MalformedError } from '../../protocol/malformed.ts';
 import type { KeyGroupRange } from '../../protocol/references.ts';
-import type { StoredState } from '../stored-state.ts';
+import { notReadable, readsSerdes, type StoredState, stateNamed } from '../stored-state.ts';
 import { Cursor } from './cursor.ts';
 import { decodeHead } from './head.ts';
 
@@ -16,12 +16,14 @@ export interface SnapshotEntry {
   /** By the reader's states: `bytes[starts, ends)` is what the state holds; `starts` is -1 when it holds nothing. */
   readonly starts: readonly number[];
   readonly ends: readonly number[];
+  /** By the reader's states, the serdes that the snapshot was written with; the same for all of its entries. Undefined: it has none of that state. */
+  readonly serdes: readonly (readonly string[] | undefined)[];
 }
 
 /**
  * Reads the key groups of `range`. States that the snapshot has and the reader has not are passed over; states of the
- * same name must be of the same kind and have the same serdes. Throws `MalformedError` when the bytes are not a snapshot;
- * `name` says what they are.
+ * same name must be of the same kind and have serdes that the reader's read. Throws `MalformedError` when the bytes are not a
+ * snapshot; `name` says what they are.
  */
 export function readSnapshot(
   bytes: Buffer,
@@ -33,6 +35,10 @@ export function readSnapshot(
   const { head, end } = decodeHead(bytes, name);
   const entry = new Entry(bytes, states.length);
   const indexes = head.states.map((stored) => indexOf(stored, states, name));
+  head.states.forEach(({ serdes }, at) => {
+    const index = indexes[at] as number;
+    if (index >= 0) entry.serdes[index] = serdes;
+  });
   const cursor = new Cursor(bytes, name, end);
   for (const group of head.groups) {
     if (group.bytes > bytes.length - cursor.position)
@@ -57,6 +63,7 @@ class Entry implements SnapshotEntry {
   readonly bytes: Buffer;
   readonly starts: number[];
   readonly ends: number[];
+  readonly serdes: (readonly string[] | undefined)[];
   keyGroup = 0;
   start = 0;
   end = 0;
@@ -66,6 +73,7 @@ class Entry implements SnapshotEntry {
     this.bytes = bytes;
     this.starts = new Array(states).fill(-1);
     this.ends = new Array(states).fill(-1);
+    this.serdes = new Array(states).fill(undefined);
   }
 
   /** `indexes`: for each state of the snapshot its index among the reader's; -1: passed over. */
@@ -91,20 +99,13 @@ class Entry implements SnapshotEntry {
 
 /** The index of the snapshot's state among the reader's; -1 when it has none of that name. Throws `MalformedError` when it is another. */
 function indexOf(stored: StoredState, states: readonly StoredState[], name: string): number {
-  const index = states.findIndex((candidate) => candidate.name === stored.name);
-  const now = states[index];
+  const now = stateNamed(stored.name, states);
   if (now === undefined) return -1;
   if (now.kind !== stored.kind) {
     throw new MalformedError(
       `${name}: state ${stored.name} was written as a ${stored.kind} state and the job reads it as a ${now.kind} state: keep it as it was, and give the ${now.kind} state another name`,
     );
   }
-  const was = stored.serdes.join(', ');
-  const is = now.serdes.join(', ');
-  if (was !== is) {
-    throw new MalformedError(
-      `${name}: state ${stored.name} was written with serde ${was} and the job reads it with ${is}: give the state another name, or restore the old serde`,
-    );
-  }
-  return index;
+  if (!readsSerdes(now, stored.serdes)) throw new MalformedError(`${name}: state ${stored.name} ${notReadable(stored.serdes, now)}`);
+  return states.indexOf(now);
 }

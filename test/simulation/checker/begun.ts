@@ -5,6 +5,7 @@ import { openEnvelope } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { Interpreter } from './interpreter/interpreter.ts';
 import { Life } from './life.ts';
+import { underNewNames } from './new-names.ts';
 import { goThrough } from './outcome.ts';
 import { lifeOf, type Scene } from './scene.ts';
 import { Times } from './times.ts';
@@ -19,7 +20,7 @@ export function takeBegun(scene: Scene, contents: Contents, next: NextIncarnatio
   const origin = from === undefined ? undefined : lifeOf(scene, from.incarnation);
   const blob = ref.at === 'blob' ? ref.name : undefined;
   const text = ref.at === 'row' ? JSON.stringify(ref.manifest) : openEnvelope('manifest', contents.blob(ref.name)).toString('utf8');
-  const manifest = JSON.parse(text) as Manifest;
+  const manifest = underNewNames(JSON.parse(text) as Manifest, shapeOf(scene.job).formerly);
   const was = origin?.epoch(epoch)?.manifest;
   if (origin === undefined || was === undefined || manifest.epoch !== epoch || manifest.incarnation !== incarnation)
     return scene.fail('I12', `incarnation ${incarnation} begins at epoch ${epoch} of ${from?.incarnation}, which was never decided`);

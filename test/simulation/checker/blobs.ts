@@ -118,28 +118,36 @@ export function readState(payload: Buffer): StoredSnapshot {
 /** What a state holds of a key: a value's encoding, a list's, or a map's by that of the key (as latin1); or timers, by domain and time. */
 export type Kept = Buffer | readonly Buffer[] | ReadonlyMap<string, Buffer>;
 
+/** What was written in an earlier form, in that of now. */
+export interface Renewal {
+  key(encoded: Buffer): Buffer;
+  value(encoded: Buffer): Buffer;
+}
+
+export const asItIs: Renewal = { key: (encoded) => encoded, value: (encoded) => encoded };
+
 /** What a state holds of a key behind a part of a snapshot, on top of what it held before. */
-export function withPart({ kind, ttl }: StateDeclaration, before: Kept | undefined, part: Buffer): Kept {
+export function withPart({ kind, ttl }: StateDeclaration, before: Kept | undefined, part: Buffer, renewal: Renewal): Kept {
   const reader = new Reader(part);
-  if (kind !== 'list' || ttl === undefined) return readers[kind](reader, before);
+  if (kind !== 'list' || ttl === undefined) return readers[kind](reader, before, renewal);
   // A list says first before which time what was written is gone.
   const bound = reader.sized();
   const left = Array.isArray(before) ? before.filter((item: Buffer) => Buffer.compare(item.subarray(0, bound.length), bound) >= 0) : [];
-  return readers.list(reader, left);
+  return readers.list(reader, left, renewal);
 }
 
-const whole = (reader: Reader): Kept => reader.bytes;
+const whole = (reader: Reader, _: Kept | undefined, { value }: Renewal): Kept => value(reader.bytes);
 
-const readers: { readonly [K in StateDeclaration['kind']]: (reader: Reader, before: Kept | undefined) => Kept } = {
+const readers: { readonly [K in StateDeclaration['kind']]: (reader: Reader, before: Kept | undefined, renewal: Renewal) => Kept } = {
   value: whole,
   reducing: whole,
   aggregating: whole,
-  list(reader, before) {
+  list(reader, before, { value }) {
     const kept = reader.number();
     const list = Array.isArray(before) ? before.slice(0, kept) : [];
     if (list.length < kept) throw new Error(`a delta keeps ${kept} entries of a list of ${list.length}`);
-    for (let left = reader.number(); left > 0; left--) list[reader.number()] = reader.sized();
-    for (let left = reader.number(); left > 0; left--) list.push(reader.sized());
+    for (let left = reader.number(); left > 0; left--) list[reader.number()] = value(reader.sized());
+    for (let left = reader.number(); left > 0; left--) list.push(value(reader.sized()));
     return list;
   },
   timers(reader, before) {
@@ -157,11 +165,15 @@ const readers: { readonly [K in StateDeclaration['kind']]: (reader: Reader, befo
     }
     return timers;
   },
-  waiting: (reader, before) => readMap(reader, before, rowName),
-  map: (reader, before) => readMap(reader, before, (key) => key.toString('latin1')),
+  waiting: (reader, before, { value }) => readMap(reader, before, { nameOf: rowName, value }),
+  map: (reader, before, { key, value }) => readMap(reader, before, { nameOf: (name) => key(name).toString('latin1'), value }),
 };
 
-function readMap(reader: Reader, before: Kept | undefined, nameOf: (key: Buffer) => string): ReadonlyMap<string, Buffer> {
+function readMap(
+  reader: Reader,
+  before: Kept | undefined,
+  { nameOf, value: renewed }: { readonly nameOf: (key: Buffer) => string; readonly value: Renewal['value'] },
+): ReadonlyMap<string, Buffer> {
   const form = reader.number();
   const map = new Map(form === 1 && before instanceof Map ? before : []);
   const size = reader.number();
@@ -171,7 +183,7 @@ function readMap(reader: Reader, before: Kept | undefined, nameOf: (key: Buffer)
     keys.push(key);
     const value = form === 0 ? reader.sized() : reader.optional();
     if (value === undefined) map.delete(nameOf(key));
-    else map.set(nameOf(key), value);
+    else map.set(nameOf(key), renewed(value));
   }
   if (map.size !== size) throw new Error(`a map of ${map.size} entries where there should be ${size}`);
   for (const [at, key] of keys.entries())

@@ -1,9 +1,21 @@
+import { ByteWriter } from '../../../lib/format/byte-writer.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { BlobRef } from '../../../lib/protocol/references.ts';
 import type { StateDeclaration } from '../../../lib/state/columns/columns.ts';
 import { decodeBatch, splitBatches, type WireRecord } from '../models/wire.ts';
 import { DEAD_LETTERS, shapeOf } from '../sim-job.ts';
-import { type Kept, openEnvelope, readFileRows, readRowBatches, readStaged, readState, type StoredSnapshot, withPart } from './blobs.ts';
+import {
+  asItIs,
+  type Kept,
+  openEnvelope,
+  type Renewal,
+  readFileRows,
+  readRowBatches,
+  readStaged,
+  readState,
+  type StoredSnapshot,
+  withPart,
+} from './blobs.ts';
 import { keyGroupOf } from './key-groups.ts';
 import type { Staged, StagedElsewhere } from './life.ts';
 import type { Scene } from './scene.ts';
@@ -84,8 +96,9 @@ export class Contents {
           const ofKey = new Map<string, Kept>();
           known.forEach((of, at) => {
             const part = parts[at];
-            const state = stored.states[at]?.name ?? '';
-            if (part !== undefined && of !== undefined) ofKey.set(state, withPart(of, before?.get(state), part));
+            if (part === undefined || of === undefined) return;
+            const { declared, renewal } = of;
+            ofKey.set(declared.name, withPart(declared, before?.get(declared.name), part, renewal));
           });
           if (ofKey.size === 0) ofSubtask.delete(name);
           else ofSubtask.set(name, ofKey);
@@ -101,13 +114,15 @@ export class Contents {
     return state;
   }
 
-  /** Of each state that is stored the job's, which is of its kind and has its serdes. */
-  #knownOf({ states }: StoredSnapshot, uid: string, declared: readonly StateDeclaration[]): (StateDeclaration | undefined)[] {
+  /** Of each state that is stored the job's, which is of its kind and has its serdes, or reads them. */
+  #knownOf({ states }: StoredSnapshot, uid: string, declared: readonly StateDeclaration[]): (Known | undefined)[] {
     return states.map(({ name, kind, serdes }) => {
-      const known = declared.find((state) => state.name === name);
+      const known = declared.find((state) => state.name === name || state.formerly?.includes(name));
+      const renewal = known && renewalOf(known, serdes);
+      if (known !== undefined && kind === known.kind && renewal !== undefined) return { declared: known, renewal };
       const [was, is] = [`${kind} of ${serdes}`, `${known?.kind} of ${serdesOf(known)}`];
-      if (was !== is) this.#scene.fail('I3', `state ${name} of ${uid} was stored as ${was}, and the job has ${is}`);
-      return known;
+      this.#scene.fail('I3', `state ${name} of ${uid} was stored as ${was}, and the job has ${is}`);
+      return undefined;
     });
   }
 
@@ -122,12 +137,41 @@ export class Contents {
   }
 }
 
+interface Known {
+  readonly declared: StateDeclaration;
+  readonly renewal: Renewal;
+}
+
 /** Names; of what expires it is another one. */
 function serdesOf(state: StateDeclaration | undefined): string {
   const names = state?.serdes.map((serde) => serde.name) ?? [];
   const last = names.pop();
   if (last !== undefined) names.push(state?.ttl === undefined ? last : `expiring(${last})`);
   return names.join();
+}
+
+/** In front of what expires is when it was written. */
+const STAMP_BYTES = 8;
+
+/** How what these serdes have written is written now. Undefined: the state does not read it. */
+function renewalOf(state: StateDeclaration, written: readonly string[]): Renewal | undefined {
+  if (serdesOf(state) === written.join()) return asItIs;
+  if (written.length !== state.serdes.length) return undefined;
+  const ofEach = state.serdes.map((serde, at) => {
+    const expires = state.ttl !== undefined && at === written.length - 1;
+    const named = (name: string) => (expires ? `expiring(${name})` : name);
+    if (named(serde.name) === written[at]) return asItIs.value;
+    const form = serde.older?.find(({ name }) => named(name) === written[at]);
+    if (form === undefined) return undefined;
+    return (encoded: Buffer) => {
+      const stamp = expires ? STAMP_BYTES : 0;
+      const out = new ByteWriter();
+      serde.write(form.read(encoded, stamp, encoded.length), out);
+      return Buffer.concat([encoded.subarray(0, stamp), out.view()]);
+    };
+  });
+  const [first, last] = [ofEach[0], ofEach.at(-1)];
+  return first === undefined || last === undefined ? undefined : { key: first, value: last };
 }
 
 /** Of batches whose checksum is written when they are sent. */

@@ -5,6 +5,7 @@ import { openEnvelope } from './blobs.ts';
 import type { Contents } from './contents.ts';
 import { Interpreter } from './interpreter/interpreter.ts';
 import { type DecidedEpoch, Life } from './life.ts';
+import { underNewNames } from './new-names.ts';
 import { lifeOf, presentLife, type Scene } from './scene.ts';
 import { Times } from './times.ts';
 
@@ -26,7 +27,7 @@ export function acceptDecision(scene: Scene, contents: Contents, decision: Decis
     decision.manifest.at === 'row'
       ? JSON.stringify(decision.manifest.manifest)
       : openEnvelope('manifest', contents.blob(decision.manifest.name)).toString('utf8');
-  const manifest = JSON.parse(text) as Manifest;
+  const manifest = underNewNames(JSON.parse(text) as Manifest, shapeOf(scene.job).formerly);
   if (manifest.decisionId !== decision.decisionId)
     return void scene.fail('I1', `epoch ${decision.epoch}: the manifest is of another decision`);
   const epoch: DecidedEpoch = {

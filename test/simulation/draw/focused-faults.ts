@@ -29,6 +29,11 @@ const IN_DOUBT: readonly FocusedFault[] = [
 /** Where a focus puts which faults, and how often. */
 export const FOCUSED_FAULTS: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   anything: [],
+  // Of what an update writes something is done, and another coordinator goes on; functions begin with what is stored.
+  updates: [
+    { kind: 'crash', apis: ['setFingerprint', 'beginIncarnation', 'decide'], rate: 0.05 },
+    { kind: 'cold', apis: ['invoke process'], rate: 0.1 },
+  ],
   doubt: [
     { kind: 'lose', apis: ['commit', 'invoke commit', 'invoke resolve'], rate: 0.3 },
     { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.3 },

@@ -3,6 +3,7 @@ import { branchingJobs } from '../jobs/branching.ts';
 import { connectedJobs } from '../jobs/connected.ts';
 import { fadingJobs } from '../jobs/fading.ts';
 import { reaching } from '../jobs/reaching.ts';
+import { renewed } from '../jobs/renewed.ts';
 import { routingJobs } from '../jobs/routing.ts';
 import { tableJobs } from '../jobs/tables.ts';
 import { alignedJobs, timedJobs } from '../jobs/timed.ts';
@@ -20,4 +21,5 @@ export const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   routing: routingJobs,
   'topics-away': routingJobs,
   reach: [reaching],
+  updates: [renewed],
 };

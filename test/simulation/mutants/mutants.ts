@@ -63,6 +63,9 @@ const UNREAD = 'lib/stages/unread-state.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
 const INTERVAL_JOIN = 'lib/api/joins/interval-join.ts';
+const NEW_NAMES = 'lib/epoch/start/new-names.ts';
+const CHECK_STATE = 'lib/epoch/start/check-state.ts';
+const MAP_FORMAT = 'lib/state/columns/map-format.ts';
 
 /** Before each deletion, behind the savepoints. */
 const LAST_LOOK = 'ownRow(settings, tenure, await deps.epochs.readJob(job));\n    const unnamed';
@@ -1463,6 +1466,69 @@ export const mutants: readonly Mutant[] = [
         'if (completed !== undefined && completed.epoch < 0) {',
       ),
     ],
+  },
+  {
+    name: 'what an operator had under its former uid is what it goes on with',
+    focus: 'updates',
+    edits: [edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);')],
+  },
+  {
+    name: 'state of an operator that the job does not know is not left behind',
+    focus: 'updates',
+    edits: [
+      edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);'),
+      edit(CHECK_STATE, 'if (isOwn && uids.has(operator)) continue;', 'if (isOwn || !uids.has(operator)) continue;'),
+    ],
+  },
+  {
+    name: 'the first epoch of a changed graph has the new names before anything runs',
+    focus: 'updates',
+    edits: [edit(START, 'last === named && unread.length === 0', 'unread.length === 0')],
+  },
+  {
+    name: 'a state goes on with what is stored under its former name',
+    focus: 'updates',
+    edits: [
+      edit(
+        'lib/state/stored-state.ts',
+        'states.find((state) => state.name === name) ?? states.find(({ formerly = [] }) => formerly.includes(name))',
+        'states.find((state) => state.name === name)',
+      ),
+      edit(CHECK_STATE, 'if (isOwn && uids.has(operator)) continue;', 'continue;'),
+    ],
+  },
+  {
+    name: 'each blob of a snapshot says in which version it was written',
+    focus: 'updates',
+    edits: [
+      edit(STATE_SET, 'const translations: (Translation | undefined)[] = [];', 'const translations = ofAll;'),
+      edit(
+        STATE_SET,
+        'const name = `state of ${this.#uid}`;',
+        'const name = `state of ${this.#uid}`;\n    const ofAll: (Translation | undefined)[] = [];',
+      ),
+    ],
+  },
+  {
+    name: 'what is written says the version in which it is written',
+    focus: 'updates',
+    edits: [
+      edit(
+        STATE_SET,
+        'return writer.finish(this.#stored);',
+        'return writer.finish(this.#stored.map((of) => ({ ...of, serdes: of.serdes.map((name, at) => of.reads?.[at]?.[0] ?? name) })));',
+      ),
+    ],
+  },
+  {
+    name: 'entries of a list are migrated in a delta as in a base',
+    focus: 'updates',
+    edits: [edit(LIST, 'list[index] = readEntry();', 'list[index] = readSized(cursor);')],
+  },
+  {
+    name: 'keys of a map are migrated, not its values alone',
+    focus: 'updates',
+    edits: [edit(MAP_FORMAT, 'const key = ofKey(readSized(cursor));\n    entries.set', 'const key = readSized(cursor);\n    entries.set')],
   },
   {
     name: 'a key that has changed stays in memory until the delta holds the change',

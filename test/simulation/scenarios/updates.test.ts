@@ -85,6 +85,63 @@ describe('an update that adds a source', () => {
   });
 });
 
+describe('an update that renames an operator and its states, and has them written in another form', () => {
+  const renewed = { job: jobNamed('renewed'), input, updateAtMs: 2_700 };
+  const changesIn = (told: Outcome) => told.observed.flatMap((event) => (event.event === 'graph-changed' ? [event] : []));
+
+  it('goes on with what there is, and says so', async () => {
+    const told = await story([], renewed);
+    expect(changesIn(told)).toEqual([
+      {
+        event: 'graph-changed',
+        added: [],
+        renamed: [
+          'keyed operator tally goes on as what count was',
+          'state of tally: amount goes on as what count was',
+          'state of tally: spellings goes on as what letters was',
+        ],
+      },
+    ]);
+    expect(ends(told).at(-1)).toBe('stopped');
+  });
+
+  it('does so wherever it dies on the way: between the row that says it and the epoch that does it, and behind that', async () => {
+    for (const when of ['before', 'after'] as const)
+      for (const where of [at('setFingerprint'), at('decide', { by: 'coordinator#2' })]) {
+        const told = await story([{ at: where, fault: { fault: 'crash', when } }], renewed);
+        expect(ends(told).at(-1)).toBe('stopped');
+      }
+  });
+
+  it('and starts from a savepoint that the build before has made', async () => {
+    const told = await story(
+      [
+        { at: at('decide', { nth: 3 }), also: (world) => world.onSavepoint({ does: 'create', name: 'kept' }) },
+        { at: at('decide', { nth: 6 }), also: (world) => world.onSavepoint({ does: 'start', name: 'kept' }) },
+      ],
+      renewed,
+    );
+    const started = told.observed.find((event) => event.event === 'started-from');
+    expect(started).toMatchObject({ renamed: expect.arrayContaining(['keyed operator tally goes on as what count was']) });
+    expect(ends(told).at(-1)).toBe('stopped');
+  });
+
+  it('is not undone by a coordinator of the build before that wakes later', async () => {
+    const told = await story(
+      [
+        { at: at('invoke process', { nth: 2 }), fault: { fault: 'rival' } },
+        { at: at('raiseGeneration', { by: 'coordinator#2' }), fault: { fault: 'freeze', when: 'before', forMs: 3_000 } },
+      ],
+      renewed,
+    );
+    expect(told.ends).toContainEqual({
+      end: 'failed',
+      message: expect.stringMatching(/cannot go on with this graph: keyed operator tally is gone/),
+    });
+    expect(ends(told).at(-1)).toBe('stopped');
+  });
+});
+
 /** As builds wrote it that knew value states alone. */
 function asVersion1(fingerprint: string): string {
   const { operators, ...rest } = JSON.parse(fingerprint);

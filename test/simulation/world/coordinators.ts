@@ -121,7 +121,7 @@ function takeEnd(world: World, running: RunningCoordinator, end: CoordinatorEnd)
   process.alive = false;
   world.ends.push(end);
   // The build before an update that added a source: there is no way back.
-  if (end.end === 'failed' && process.build !== world.build && end.message.includes('cannot go on with this graph')) return;
+  if (end.end === 'failed' && process.build !== world.build && /cannot (go on|start from .*) with this graph/.test(end.message)) return;
   const row = world.table.row(JOB);
   const holds = row !== undefined && row.holder === running.holder && isOwn(running.tenure, row);
   const graceful = end.message === `job ${JOB} stopped` || end.message === `job ${JOB} handed over`;

@@ -40,7 +40,7 @@ async function begun(
   const clock = { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} };
   const deps = { epochs, clock, random: { id: () => 'd'.repeat(32), fraction: () => 0 }, observe: () => {} } as unknown as CoordinatorDeps;
   const from = { ...savepoint, what: 'it', savepoint: { name: 'kept', id: 'i1' } };
-  const planned: PlannedStart = { from, manifest, incarnation: 'next', rowAfter: row, added: [] };
+  const planned: PlannedStart = { from, manifest, incarnation: 'next', rowAfter: row, added: [], renamed: [] };
   return beginIncarnation(deps, { job: 'word-count', fingerprint: 'f', leaseMs: 1_000, ...settings } as JobSettings, row, planned, signal);
 }
 

@@ -42,7 +42,12 @@ function plan(of: {
   const startAt: StartAt | undefined =
     of.startAt === null ? undefined : { at: { savepoint: 'kept' }, drop: [], onWrittenAgain: 'allow', ...of.startAt };
   const { maxParallelism = 128, graph = GRAPH, startKind, onMissingState = 'stop' } = of;
-  const rules = { fingerprint: graph, maxParallelism, onMissingState, plan: { stages: [] } };
+  const stages = [
+    { kind: 'source', id: 'read' },
+    { kind: 'source', id: 'old' },
+    { kind: 'operator', id: 'count', operators: ['count'] },
+  ];
+  const rules = { fingerprint: graph, maxParallelism, onMissingState, plan: { stages } };
   const settings = { job: 'word-count', startAt, ...rules, ...(startKind && { startKind }) } as unknown as JobSettings;
   return planStart(deps, settings, jobRowOf({ fingerprint: GRAPH, ...of.row }), NEVER);
 }
@@ -125,7 +130,7 @@ it.each<[string, Parameters<typeof plan>[0], RegExp]>([
   [
     'state that the job has no longer',
     { graph: identity({}) },
-    /cannot start from savepoint kept, epoch 7 with this graph: keyed operator count is gone\. .*--drop UID/,
+    /cannot start from savepoint kept, epoch 7 with this graph: keyed operator count is gone, and with it its state n\. .*--drop UID/,
   ],
   ['a serde that is another', { graph: identity({ count: value('utf8') }) }, /state of count: n had serde int64 and has now utf8/],
   [

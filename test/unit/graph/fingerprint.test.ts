@@ -60,6 +60,8 @@ function fingerprintOf({
 }
 
 const before = fingerprintOf();
+const OTHER_SERDE =
+  'state of op: count had serde int64 and has now utf8: say how that is read (versioned({ version: 2, serde, older: { 1: { serde, migrate } } })), or keep it';
 
 test('topics, functions and the order of states are not part of the fingerprint', () => {
   expect(fingerprintOf({ topic: 'elsewhere' })).toBe(before);
@@ -73,7 +75,9 @@ test('a time to live may change, and neither come nor go', () => {
   expect(fingerprintOf({ ttlMs: 5 })).toBe(aging);
   expect(checkCompatible(before, aging)).toEqual({
     outcome: 'incompatible',
-    differences: ['state of op: count had serde int64 and has now expiring(int64)'],
+    differences: [
+      'state of op: count had serde int64 and has now expiring(int64): a time to live neither comes nor goes; give the state with the other one a name of its own',
+    ],
   });
   expect(checkCompatible(aging, before).outcome).toBe('incompatible');
 });
@@ -100,18 +104,35 @@ test('what is new is compatible and said', () => {
   const next = fingerprintOf({ more, states: { count: int64, last: utf8 } as Record<string, Serde<unknown>> });
   expect(checkCompatible(before, next)).toEqual({
     outcome: 'changed',
-    differences: ['source src-2 is new', 'sink out-2 is new', 'keyed operator op-2 is new', 'state of op: last is new'],
+    added: ['source src-2 is new', 'sink out-2 is new', 'keyed operator op-2 is new', 'state of op: last is new'],
+    renamed: [],
   });
 });
 
 test.each<[string, Parts, string]>([
-  ['a source that is gone', { source: 'renamed' }, 'source src is gone'],
+  [
+    'a source that is gone',
+    { source: 'renamed' },
+    "source src is gone, and with it its offsets (if it is renamed now: { uid: 'renamed', formerly: 'src' } in place of its uid)",
+  ],
   ['a sink that is gone', { sink: 'renamed' }, 'sink out is gone'],
-  ['an operator that is gone', { operator: 'renamed' }, 'keyed operator op is gone'],
-  ['an operator that has no state any more', { states: {} }, 'keyed operator op is gone'],
-  ['another key serde', { key: { ...utf8, name: 'other' } }, 'key serde of op was utf8 and is now other'],
-  ['a state that is gone', { states: { total: int64 as Serde<unknown> } }, 'state of op: count is gone'],
-  ['another state serde', { states: { count: utf8 as Serde<unknown> } }, 'state of op: count had serde int64 and has now utf8'],
+  [
+    'an operator that is gone',
+    { operator: 'renamed' },
+    "keyed operator op is gone, and with it its state count (if it is renamed now: { uid: 'renamed', formerly: 'op' } in place of its uid)",
+  ],
+  ['an operator that has no state any more', { states: {} }, 'keyed operator op is gone, and with it its state count'],
+  [
+    'another key serde',
+    { key: { ...utf8, name: 'other' } },
+    "key serde of op was utf8 and is now other: its bytes say where a key's state is, so it cannot be migrated (write the state anew: onceflow state read, state write)",
+  ],
+  [
+    'a state that is gone',
+    { states: { total: int64 as Serde<unknown> } },
+    "state of op: count is gone (if it is total now: renamed(…, { formerly: 'count' }) at total)",
+  ],
+  ['another state serde', { states: { count: utf8 as Serde<unknown> } }, OTHER_SERDE],
 ])('%s is incompatible and said', (_, parts, difference) => {
   const answer = checkCompatible(before, fingerprintOf(parts));
   expect(answer).toEqual({ outcome: 'incompatible', differences: [difference] });
@@ -129,11 +150,12 @@ test('a fingerprint of version 1 says the same of value states, and what differs
   expect(checkCompatible(first, before)).toEqual({ outcome: 'same' });
   expect(checkCompatible(first, fingerprintOf({ states: { count: int64, last: utf8 } as Record<string, Serde<unknown>> }))).toEqual({
     outcome: 'changed',
-    differences: ['state of op: last is new'],
+    added: ['state of op: last is new'],
+    renamed: [],
   });
   expect(checkCompatible(first, fingerprintOf({ states: { count: utf8 as Serde<unknown> } }))).toEqual({
     outcome: 'incompatible',
-    differences: ['state of op: count had serde int64 and has now utf8'],
+    differences: [OTHER_SERDE],
   });
   expect(checkCompatible(first, fingerprintOf({ list: true }))).toEqual({
     outcome: 'incompatible',
@@ -157,6 +179,8 @@ test('an operator, or a state, with the name of what every object has is compare
   expect(checkCompatible(fingerprintOf({ states }), fingerprintOf({ states: odd })).outcome).toBe('changed');
   expect(checkCompatible(fingerprintOf({ operator: 'constructor' }), fingerprintOf())).toEqual({
     outcome: 'incompatible',
-    differences: ['keyed operator constructor is gone'],
+    differences: [
+      "keyed operator constructor is gone, and with it its state count (if it is op now: { uid: 'op', formerly: 'constructor' } in place of its uid)",
+    ],
   });
 });

@@ -106,10 +106,10 @@ test('states are found by name: added ones are empty, moved ones stay, dropped o
 test('a state is not read through another serde than it was written with', () => {
   const payload = write([{ keyGroup: 1, key: 'k', held: ['hello', '7'] }]);
   expect(() => read(payload, ALL, [{ name: 'text', kind: 'value', serdes: ['structured'] }])).toThrow(
-    'test: state text was written with serde utf8 and the job reads it with structured',
+    'test: state text had serde utf8 and has now structured',
   );
   expect(() => read(payload, ALL, [{ name: 'any', kind: 'map', serdes: ['utf8', 'json'] }])).toThrow(
-    'test: state any was written with serde utf8, structured and the job reads it with utf8, json',
+    'test: state any had serde utf8, structured and has now utf8, json',
   );
 });
 

@@ -395,7 +395,7 @@ describe('a state with a time to live', () => {
     aging.at().n.set(1);
     const [ofPlain, ofAging] = [plain.base(), aging.base()];
     expect(() => plain.state.load([ofAging])).toThrow(MalformedError);
-    expect(() => aging.state.load([ofPlain])).toThrow('state n was written with serde int64 and the job reads it with expiring(int64)');
+    expect(() => aging.state.load([ofPlain])).toThrow('state n had serde int64 and has now expiring(int64)');
   });
 
   it('needs a clock', () => {

@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../../../format/byte-writer.ts';
 import type { Serde } from '../../../format/serde.ts';
+import { madeOf } from '../../../format/versioned.ts';
 import { MalformedError } from '../../../protocol/malformed.ts';
 import { Cursor } from '../../../state/snapshot/cursor.ts';
 
@@ -26,6 +27,10 @@ const GIVEN = 2;
  * @param accumulator undefined: there is none
  */
 export function paneSerde(accumulator: Serde<unknown> | undefined, hasTimes: boolean): Serde<Pane> {
+  return accumulator === undefined ? paneOf(undefined, hasTimes) : madeOf(accumulator, (inner) => paneOf(inner, hasTimes));
+}
+
+function paneOf(accumulator: Serde<unknown> | undefined, hasTimes: boolean): Serde<Pane> {
   const name = `${hasTimes ? 'span' : 'pane'}${accumulator === undefined ? '' : ` of ${accumulator.name}`}`;
   const cursor = new Cursor(NOTHING, name);
   return {
