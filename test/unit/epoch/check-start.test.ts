@@ -151,7 +151,10 @@ describe('a build that reads an earlier form no longer', () => {
     const blobs = createBlobs({} as never, { id: () => 'a', fraction: () => 0 });
     const stages = [...settings.plan.stages, { kind: 'operator', id: 'count', operators: ['count'] }];
     const taken = { ...settings, fingerprint: after, plan: { ...settings.plan, stages } } as unknown as JobSettings;
-    return { start: () => checkTakeover({ ...deps, epochs, blobs } as unknown as CoordinatorDeps, taken, running(7), never), looks: () => looked };
+    return {
+      start: () => checkTakeover({ ...deps, epochs, blobs } as unknown as CoordinatorDeps, taken, running(7), never),
+      looks: () => looked,
+    };
   }
 
   it('does not take a job over of which a blob is still in that form: the job runs on', async () => {
