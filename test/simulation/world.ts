@@ -52,6 +52,8 @@ export class World {
   /** Processes: coordinators, `onceflow stop`, `cancel` and those that keep savepoints. */
   readonly coordinators: RunningCoordinator[] = [];
   readonly commands: SimProcess[] = [];
+  /** Of the commands, `onceflow delete`. */
+  readonly deletions: SimProcess[] = [];
   readonly keepers: SimProcess[] = [];
   readonly observed: CoordinatorEvent[] = [];
   readonly ends: CoordinatorEnd[] = [];

@@ -367,6 +367,24 @@ describe('a job that was deleted and is started again under its name', () => {
     }
   });
 
+  it('in the end, while another start is on its way, begins anew and has all its input read', async () => {
+    const deletes = (world: World) => {
+      world.startCommand('delete');
+      world.scheduler.after(500, undefined, () => world.startCoordinator());
+    };
+    const told = await story(
+      [
+        { at: at('recordCommitted', { about: /^epoch 1$/ }), also: deletes },
+        // It was started before the job was deleted, and looks for the job long after.
+        { at: at('readJob', { by: 'coordinator#2' }), fault: { fault: 'freeze', when: 'before', forMs: 40_000 } },
+      ],
+      { leftAloneMs: [300, 300], input: [plain(0, 0, 'ant bee #0')], faultsUntilMs: 3_000 },
+    );
+    expect(outcomes(told)).toEqual(['deleted']);
+    expect(told.lives).toBe(2);
+    expect(text(told)).toMatch(/no more faults\n.*\* ended: deleted\n.*createJob job → created\n.*caught up: the job is stopped\n/s);
+  });
+
   it.each(['forgetEpochs', 'list', 'delete', 'listIncarnations', 'deleteEpochs', 'deleteJob'])(
     'keeps its blobs and its epochs when a command that slept before "%s" goes on deleting the first life',
     async (api) => {

@@ -25,6 +25,7 @@ export function startCommand(world: World, command: Command): SimProcess | undef
   const name = `command#${world.commands.length + 1}`;
   const process = new SimProcess(name, 'command', world.build, world.newClock(name));
   world.commands.push(process);
+  if (command === 'delete') world.deletions.push(process);
   world.leftAloneUntilMs = scheduler.nowMs + world.dice.spread(...(options.leftAloneMs ?? LEFT_ALONE_MS));
   world.trace(name, () => `onceflow ${command}`);
   const ports = portsOf(world, process);

@@ -27,6 +27,7 @@ export function watch(world: World): void {
     world.phase === 'catching-up' &&
     world.checker.caughtUp(world.sources()) &&
     !coordinators.some(({ process, ended, goesBack }) => goesBack && process.alive && !ended) &&
+    !mayBeginAnew(world) &&
     (ending === 'stop' || world.broker.openTransactions().length === 0)
   ) {
     world.phase = 'stopping';
@@ -38,6 +39,12 @@ export function watch(world: World): void {
   if (revives) world.startCoordinator('revival', watched.standby);
   else if (!working && scheduler.nowMs >= world.leftAloneUntilMs) world.startCoordinator();
   scheduler.after(revives ? watched.everyMs : WATCH_MS, undefined, () => watch(world));
+}
+
+/** While somebody deletes the job, a coordinator that does not hold it yet may come after the deletion, and makes it anew: with all to read. */
+function mayBeginAnew({ deletions, coordinators }: World): boolean {
+  const isDeleting = deletions.some(({ alive }) => alive);
+  return isDeleting && coordinators.some(({ process, ended, tenure }) => process.alive && !ended && tenure.generation === 0);
 }
 
 /** What a deployment does in the end. */
