@@ -669,18 +669,18 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         START,
-        'sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);',
+        'sourceStages(settings).filter(({ id, topic }) => ofName(ofName(named?.offsets, id), topic) === undefined);',
         'sourceStages(settings);',
       ),
     ],
   },
   {
     name: 'a source that is added leaves the offsets of the others as they are',
-    edits: [edit(START, 'let offsets: SourceOffsets = last?.offsets ?? {};', 'let offsets: SourceOffsets = {};')],
+    edits: [edit(START, 'let offsets: SourceOffsets = named?.offsets ?? {};', 'let offsets: SourceOffsets = {};')],
   },
   {
     name: 'a source that is added leaves the state as it is',
-    edits: [edit(START, 'state: last?.state ?? {}', 'state: {}')],
+    edits: [edit(START, 'state: named?.state ?? {}', 'state: {}')],
   },
   {
     name: 'a write is also of the incarnation in which its generation was taken',
