@@ -118,6 +118,7 @@ export const FOCUSED_FAULTS: Readonly<Record<Focus, readonly FocusedFault[]>> = 
     { kind: 'lose', apis: ['createSavepoint', 'moveSavepoint', 'beginIncarnation', 'forgetFormer'], rate: 0.2 },
     { kind: 'crash', apis: ['moveSavepoint', 'deleteSavepoint', 'beginIncarnation', 'delete', 'list'], rate: 0.05 },
     { kind: 'command', apis: ['decide', 'beginIncarnation'], rate: 0.015 },
+    { kind: 'command', apis: ['importSavepoint'], rate: 0.3 },
     { kind: 'hand-over', apis: ['decide'], rate: 0.05 },
   ],
   // Savepoints come to be long after their epoch was looked up.
