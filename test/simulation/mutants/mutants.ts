@@ -59,6 +59,7 @@ const FILE_NAMES = 'lib/sinks/files/paths.ts';
 const FIRING = 'lib/operators/firing.ts';
 const STATE_SET = 'lib/state/state-set.ts';
 const RESIDENT_KEYS = 'lib/state/resident-keys.ts';
+const SPILLED_PAGES = 'lib/state/spilled-pages.ts';
 const UNREAD = 'lib/stages/unread-state.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
@@ -180,6 +181,16 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what nobody could be asked about is not taken for committed',
     edits: [edit(RESOLVE, 'if (unknown.length > 0 && !isGivenUp) return left;', '')],
+  },
+  {
+    name: 'what a person gives up of a topic that is gone is of no other, of which nobody can tell',
+    edits: [edit(RESOLVE, 'const [lost] = withoutTopic.length === unknown.length ? withoutTopic : [];', 'const [lost] = withoutTopic;')],
+    focus: 'topics-away',
+  },
+  {
+    name: 'what one topic is answered says nothing of the others',
+    edits: [edit(LOOK, 'if (topics.length > 1) {', 'if (topics.length > 99) {')],
+    focus: 'topics-away',
   },
   {
     name: 'what is undecided is aborted, and not taken for committed',
@@ -1392,8 +1403,13 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(LIVE, 'deps.epochs.listSavepoints(job)).filter(isPin)', 'deps.epochs.listSavepoints(job)).slice(0, 0).filter(isPin)')],
   },
   {
-    name: 'no savepoint is made of an epoch that is RETIRED',
+    name: 'what is imported keeps all that is written for it before it is complete',
     focus: 'savepoints',
+    edits: [edit(LIVE, 'return { prefix: `${savepoint.job}/${savepoint.incarnation}/` };', 'return {};')],
+  },
+  {
+    name: 'no savepoint is made of an epoch that is RETIRED',
+    focus: 'pins',
     edits: [
       edit(
         TABLE,
@@ -1540,7 +1556,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a key group is read as a whole: its base and all its deltas',
-    edits: [edit(UNREAD, 'Promise.all(blobs.map((blob) =>', 'Promise.all(blobs.slice(0, 1).map((blob) =>')],
+    edits: [edit(UNREAD, 'state.load(deltas, keyGroups);', 'state.load(deltas.slice(0, 0), keyGroups);')],
   },
   {
     name: 'a base holds what is on disk',
@@ -1570,5 +1586,13 @@ export const mutants: readonly Mutant[] = [
         'this.#columns.slice(0, 0).map((column) => column.dueOf?.(number))',
       ),
     ],
+  },
+  {
+    name: 'a key that comes from a page on disk is gone from it',
+    edits: [edit(SPILLED_PAGES, 'Buffer.concat([page.subarray(0, from), page.subarray(to)])', 'page')],
+  },
+  {
+    name: 'a base holds the pages on disk',
+    edits: [edit(RESIDENT_KEYS, 'this.#pages.eachPage(keyGroup, (entries, count) => writer.writtenEntries(entries, count));', '')],
   },
 ];
