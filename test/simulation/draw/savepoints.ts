@@ -11,7 +11,9 @@ export const drawSavepoints: Part = ({ seed, job, faultsUntilMs }, focus) => {
   const isFocus = focus === 'updates' || (focus === 'savepoints' && (job.grows !== true || shapeOf(job).formerly.size > 0));
   const dice = new Dice(hashOf(seed, 'savepoints'));
   if (!isFocus && !dice.chance(0.4)) return {};
-  const kinds: readonly SavepointAct['does'][] = isFocus ? ['create', 'create', 'create', 'delete', 'start', ...copies(focus)] : ['create', 'create', 'delete'];
+  const kinds: readonly SavepointAct['does'][] = isFocus
+    ? ['create', 'create', 'create', 'delete', 'start', ...copies(focus)]
+    : ['create', 'create', 'delete'];
   const savepoints = Array.from({ length: isFocus ? dice.whole(10, 22) : dice.whole(1, 6) }, (): SavepointAct[] => {
     const act = { atMs: dice.between(500, faultsUntilMs), does: dice.pick(kinds), name: dice.pick(NAMES) };
     const goes = (act.does === 'start' || act.does === 'copy') && dice.chance(0.4);
