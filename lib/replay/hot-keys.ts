@@ -52,7 +52,9 @@ interface Delta extends Pick<SnapshotRef, 'keyGroups'> {
 }
 
 function newestFirst(snapshots: readonly SnapshotRef[]): Delta[] {
-  const deltas = snapshots.flatMap(({ deltas: refs, keyGroups }) => refs.map((ref, at): Delta => ({ ref, keyGroups, age: refs.length - at })));
+  const deltas = snapshots.flatMap(({ deltas: refs, keyGroups }) =>
+    refs.map((ref, at): Delta => ({ ref, keyGroups, age: refs.length - at })),
+  );
   return deltas.toSorted((one, other) => one.age - other.age);
 }
 

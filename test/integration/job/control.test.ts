@@ -105,8 +105,11 @@ describe('a job that is controlled by npx onceflow', () => {
     // Dead, with an epoch that is decided and not committed.
     expect(await run.ended).toMatchObject({ end: 'killed' });
     await feed.stop();
-    await waitFor('the lease to run out', async () => (await cli('status')).code === 5);
-    expect((await cli('status')).stdout).toMatch(/holder +none; the last was generation \d+, .* whose lease ran out/);
+    await waitFor('the lease to run out', async () => (await jobRow(name)).leaseExpiresAtMs < Date.now());
+    expect(await cli('status')).toMatchObject({
+      code: 5,
+      stdout: expect.stringMatching(/holder +none; the last was generation \d+, .* whose lease ran out/),
+    });
     const left = await cli('transactions');
     expect(left).toMatchObject({
       code: 6,

@@ -20,7 +20,13 @@ const [owner] = stateOwners(job) as [StateOwner];
 
 /** A snapshot of a base and of a delta for each of these lists of keys, and what reads its blobs. */
 function snapshotOf(epochs: readonly (readonly string[])[]) {
-  const set = new StateSet({ uid: 'count', states: owner.states, maxParallelism: MAX_PARALLELISM, keyGroups: WHOLE, clock: { processingMs: 0 } });
+  const set = new StateSet({
+    uid: 'count',
+    states: owner.states,
+    maxParallelism: MAX_PARALLELISM,
+    keyGroups: WHOLE,
+    clock: { processingMs: 0 },
+  });
   const touch = (key: string) => {
     const bytes = Buffer.from(key);
     set.keys.current = set.keys.numberOf(bytes, 0, bytes.length, murmur2(bytes, 0, bytes.length));
