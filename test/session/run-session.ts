@@ -35,7 +35,8 @@ export interface SessionRun {
 /** So that a broker that was killed may come back soon. */
 export const BROKER_SETTINGS = { 'broker.session.timeout.ms': 1_500, 'broker.heartbeat.interval.ms': 300 };
 
-const ADDING = 'add-up';
+/** The operator that adds up, as the second build calls it. */
+const ADDING = 'sum-up';
 /** So few that one subtask is enough for them on any machine. */
 const CALM = 40;
 const BURST = 3_000;
@@ -79,7 +80,7 @@ export async function runSession({ kafka, env, name, report }: SessionOptions): 
     const second = {
       ...inAws,
       ...changed,
-      ONCEFLOW_STAGE_PARALLELISM: `read-orders=3,add-up=${WIDE},count-sizes=2,write-totals=2,write-sizes=1`,
+      ONCEFLOW_STAGE_PARALLELISM: `read-orders=3,${ADDING}=${WIDE},count-sizes=2,write-totals=2,write-sizes=1`,
       ONCEFLOW_START_FROM: 'before-2',
     };
     const one = user.start(second, ['run', '--start', '--processes', PROCESSES]);

@@ -8,7 +8,8 @@ const NAMES = ['first', 'second', 'third', 'fourth', 'fifth'];
 /** Savepoints come and go in some seeds; in those of this focus many of them, and jobs are started from them, also from one that goes meanwhile. */
 export const drawSavepoints: Part = ({ seed, job, faultsUntilMs }, focus) => {
   // There is no way back to the build before; what another one renames and migrates it does from a savepoint too.
-  const isFocus = focus === 'updates' || (focus === 'savepoints' && (job.grows !== true || shapeOf(job).formerly.size > 0));
+  const isAbout = focus === 'savepoints' || focus === 'pins';
+  const isFocus = focus === 'updates' || (isAbout && (job.grows !== true || shapeOf(job).formerly.size > 0));
   const dice = new Dice(hashOf(seed, 'savepoints'));
   if (!isFocus && !dice.chance(0.4)) return {};
   const kinds: readonly SavepointAct['does'][] = isFocus
