@@ -1,3 +1,4 @@
+import { parseStartingOffsets, STARTING_OFFSETS_RULE, type StartingOffsets } from '../lib/config/starting-offsets.ts';
 import { UsageError } from '../lib/config/usage-error.ts';
 
 /** An option of a command. */
@@ -90,6 +91,18 @@ export function text(of: {
     read(name, given) {
       if (given !== undefined && !of.isRight(given)) throw refused(name, given, of.rule);
       return given;
+    },
+  };
+}
+
+/** Where sources begin, or undefined. */
+export function startingPoint(help: string): Option<StartingOffsets | undefined> {
+  return {
+    takes: 'POINT',
+    help,
+    read(name, given) {
+      if (given !== undefined && parseStartingOffsets(given) === undefined) throw refused(name, given, STARTING_OFFSETS_RULE);
+      return given as StartingOffsets | undefined;
     },
   };
 }

@@ -126,6 +126,11 @@ function settingsOf({ config, job, plan, parallelism }: Host): JobSettings & Con
   };
 }
 
-function configuredStart({ startFrom, startDrop, onWrittenAgain }: ConfigOf<'coordinator'>): StartAt | undefined {
-  return startFrom === undefined ? undefined : { at: { savepoint: startFrom }, drop: startDrop, onWrittenAgain };
+function configuredStart({
+  startFrom,
+  startDrop,
+  startSourceOffsets: sourceOffsets,
+  onWrittenAgain,
+}: ConfigOf<'coordinator'>): StartAt | undefined {
+  return startFrom === undefined ? undefined : { at: { savepoint: startFrom }, drop: startDrop, sourceOffsets, onWrittenAgain };
 }

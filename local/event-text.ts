@@ -10,6 +10,7 @@ export function eventText(event: CoordinatorEvent): string | undefined {
         `started from ${event.from}, in incarnation ${event.incarnation}`,
         ...changesOf(event),
         ...(event.dropped.length > 0 ? [`left behind: ${event.dropped.join(', ')}`] : []),
+        ...(event.sourceOffsets === undefined ? [] : [`its sources at ${event.sourceOffsets}`]),
       ].join('; ');
     case 'graph-changed':
       return ['the graph of the job is another', ...changesOf(event)].join('; ');

@@ -1,10 +1,9 @@
-import { IDLE_TICK, type Job, type Operations, operationsOfEpoch, operationsOfSecond, recordsOfEpoch } from './operations.ts';
+import { ASSUMED_MS, IDLE_TICK, type Job, type Operations, operationsOfEpoch, operationsOfSecond, recordsOfEpoch } from './operations.ts';
 import type { Prices } from './prices.ts';
 
 const MONTH_SECONDS = 730 * 3600;
 const MINUTES = MONTH_SECONDS / 60;
 const DAYS = MONTH_SECONDS / 86_400;
-const TICK_MS = 50;
 const STANDBY_MS = 65_000;
 const MEGA = 1e6;
 const GB = 1024 ** 3;
@@ -49,7 +48,10 @@ export function monthlyBill(job: Job, functions: Functions, prices: Prices): Lin
         ) * gbSecond(functions, prices),
     },
     { what: 'Lambda: requests', dollars: ((sum(({ invocations }) => invocations) + MINUTES) / MEGA) * prices.lambdaMillionRequests },
-    { what: 'Lambda: ticks', dollars: gbSeconds(MINUTES * TICK_MS, functions.coordinatorMemoryMb) * gbSecond(functions, prices) },
+    {
+      what: 'Lambda: ticks',
+      dollars: gbSeconds(MINUTES * ASSUMED_MS.tickThatLeaves, functions.coordinatorMemoryMb) * gbSecond(functions, prices),
+    },
     { what: 'DynamoDB: writes', dollars: (sum(({ writeUnits }) => writeUnits) / MEGA) * prices.dynamoMillionWriteUnits },
     { what: 'DynamoDB: reads', dollars: (sum(({ readUnits }) => readUnits) / MEGA) * prices.dynamoMillionReadUnits },
     {

@@ -103,14 +103,18 @@ export function operationsOfSecond(job: Job): Operations {
     readUnits: 1 / 2 + collections * 2,
     puts: 0,
     gets: 0,
-    lists: collections,
+    // What has not changed is listed again each ten minutes.
+    lists: busy ? collections : 1 / 600,
     logBytes: 0,
     rowBytes: 0,
   };
 }
 
-/** A tick that finds an idle job, looks for input and ends: its requests as in the simulation, its time estimated. */
-export const IDLE_TICK = { coordinatorMs: 1_500, writeUnits: 2, readUnits: 5 };
+/** Times of the coordinator's function that nothing here measures: to start, recover and look for input; to see that somebody has the job. */
+export const ASSUMED_MS = { startOfCoordinator: 1_500, tickThatLeaves: 50 };
+
+/** A tick that finds an idle job, looks for input and ends: its requests as in the simulation, its time assumed. */
+export const IDLE_TICK = { coordinatorMs: ASSUMED_MS.startOfCoordinator, writeUnits: 2, readUnits: 5 };
 
 function stored(blobs: number, bytes: number, { inlineBlobBytes }: Job): { blobs: number; bytes: number; inlineBytes: number } {
   if (bytes === 0) return { blobs: 0, bytes: 0, inlineBytes: 0 };

@@ -6,7 +6,7 @@ import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
 import { mustBeDeployed } from '../deployed.ts';
 import { EXIT } from '../exit-codes.ts';
-import { epochNumber, flag, named, timeout } from '../options.ts';
+import { epochNumber, flag, named, startingPoint, timeout } from '../options.ts';
 import { startAtOf } from '../start-from.ts';
 import type { CommandTools } from '../tools.ts';
 
@@ -27,6 +27,9 @@ offsets that are is said first, and asked about. What the job has no longer is r
     from: named('NAME', 'from this savepoint'),
     'from-epoch': epochNumber('from this retained epoch ("onceflow epochs" shows them)'),
     drop: named('UIDS', 'with --from: leave behind what the savepoint has of these sources, operators and sinks, with commas between'),
+    'source-offsets': startingPoint(
+      'with --from: its sources go on there and not at its offsets, e.g. timestamp:2026-01-31T12:00:00Z, when the topics are in another cluster',
+    ),
     yes: flag('with --from: do not ask'),
   },
   examples: [
@@ -37,11 +40,16 @@ offsets that are is said first, and asked about. What the job has no longer is r
       call: 'start --job word-count --from before-2.0 --drop old-count --yes',
       does: 'without the state of an operator that the job has no longer',
     },
+    {
+      call: 'start --job word-count --from before-2.0 --source-offsets timestamp:2026-01-31T12:00:00Z',
+      does: 'with its state, on the input of another cluster from that time on (docs/disasters.md)',
+    },
   ],
   async run(tools, values) {
     const { from, drop, yes } = values;
     const takeOver = values['take-over'];
-    const startAt = await startAtOf(tools, { from, epoch: values['from-epoch'], drop, yes });
+    const asked = { from, epoch: values['from-epoch'], drop, sourceOffsets: values['source-offsets'], yes };
+    const startAt = await startAtOf(tools, asked);
     if (startAt === 'no') return { code: EXIT.ok, json: { job: tools.job, outcome: 'not-started' }, text: 'nothing was started' };
     return start(tools, { takeOver, startAt }, AbortSignal.timeout(values.timeout * 1_000));
   },

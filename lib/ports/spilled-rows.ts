@@ -17,6 +17,11 @@ export interface SpilledRows {
   due(): Due | undefined;
   /** Keys of which something waits for a time that has come, `limit` at most. */
   dueBy(eventMs: number, processingMs: number, limit: number): readonly SpilledKey[];
+  /** Puts a page of a key group in the place of the one of that number. What is in it is the caller's. */
+  putPage(keyGroup: number, page: number, entries: Uint8Array): void;
+  /** Undefined: there is none of that number. */
+  page(keyGroup: number, page: number): Buffer | undefined;
+  /** Forgets all rows and pages. */
   clear(): void;
   /** Nothing of it is left on the disk. */
   close(): void;

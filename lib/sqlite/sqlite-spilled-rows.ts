@@ -1,4 +1,6 @@
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { SpilledRow, SpilledRows } from '../ports/spilled-rows.ts';
+import { StoreProblem } from '../ports/store-problem.ts';
 import type { Due } from '../protocol/event-time.ts';
 import { loadSqlite } from './load-sqlite.ts';
 
@@ -19,6 +21,7 @@ export function openSpilledRows(): SpilledRows {
     CREATE TABLE rows (g INTEGER NOT NULL, k BLOB NOT NULL, v BLOB NOT NULL, e REAL, p REAL, PRIMARY KEY (g, k)) WITHOUT ROWID;
     CREATE INDEX event ON rows (e) WHERE e IS NOT NULL;
     CREATE INDEX processing ON rows (p) WHERE p IS NOT NULL;
+    CREATE TABLE pages (g INTEGER NOT NULL, p INTEGER NOT NULL, v BLOB NOT NULL, PRIMARY KEY (g, p)) WITHOUT ROWID;
     BEGIN`);
   const insert = db.prepare('INSERT INTO rows (g, k, v, e, p) VALUES (?, ?, ?, ?, ?)');
   const remove = db.prepare('DELETE FROM rows WHERE g = ? AND k = ? RETURNING v');
@@ -28,11 +31,12 @@ export function openSpilledRows(): SpilledRows {
   const processing = db.prepare('SELECT min(p) AS ms FROM rows WHERE p IS NOT NULL');
   const eventBy = db.prepare('SELECT g, k FROM rows WHERE e IS NOT NULL AND e <= ? LIMIT ?');
   const processingBy = db.prepare('SELECT g, k FROM rows WHERE p IS NOT NULL AND p <= ? LIMIT ?');
-  const clear = db.prepare('DELETE FROM rows');
+  const insertPage = db.prepare('INSERT INTO pages (g, p, v) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = excluded.v');
+  const pageOf = db.prepare('SELECT v FROM pages WHERE g = ? AND p = ?');
   let size = 0;
 
-  function earliest(statement: typeof event): number | undefined {
-    return (statement.get()?.['ms'] as number | null | undefined) ?? undefined;
+  function earliest(statement: StatementSync): number | undefined {
+    return (get(statement)?.['ms'] as number | null | undefined) ?? undefined;
   }
 
   return {
@@ -40,17 +44,17 @@ export function openSpilledRows(): SpilledRows {
       return size;
     },
     put(keyGroup, key, held, due) {
-      insert.run(keyGroup, Buffer.from(key, 'latin1'), held, due?.eventMs ?? null, due?.processingMs ?? null);
+      run(insert, keyGroup, Buffer.from(key, 'latin1'), held, due?.eventMs ?? null, due?.processingMs ?? null);
       size++;
     },
     take(keyGroup, key) {
-      const row = remove.get(keyGroup, Buffer.from(key, 'latin1'));
+      const row = get(remove, keyGroup, Buffer.from(key, 'latin1'));
       if (row === undefined) return undefined;
       size--;
       return bytesOf(row['v']);
     },
     list(keyGroup, limit, behind) {
-      const rows = behind === undefined ? first.all(keyGroup, limit) : next.all(keyGroup, Buffer.from(behind, 'latin1'), limit);
+      const rows = behind === undefined ? all(first, keyGroup, limit) : all(next, keyGroup, Buffer.from(behind, 'latin1'), limit);
       return rows.map(({ k, v }): SpilledRow => ({ keyGroup, key: bytesOf(k).toString('latin1'), held: bytesOf(v) }));
     },
     due(): Due | undefined {
@@ -59,11 +63,18 @@ export function openSpilledRows(): SpilledRows {
       return eventMs === undefined && processingMs === undefined ? undefined : { eventMs, processingMs };
     },
     dueBy(eventMs, processingMs, limit) {
-      const rows = [...eventBy.all(eventMs, limit), ...processingBy.all(processingMs, limit)];
+      const rows = [...all(eventBy, eventMs, limit), ...all(processingBy, processingMs, limit)];
       return rows.slice(0, limit).map(({ g, k }) => ({ keyGroup: Number(g), key: bytesOf(k).toString('latin1') }));
     },
+    putPage(keyGroup, page, entries) {
+      run(insertPage, keyGroup, page, entries);
+    },
+    page(keyGroup, page) {
+      const row = get(pageOf, keyGroup, page);
+      return row === undefined ? undefined : bytesOf(row['v']);
+    },
     clear() {
-      clear.run();
+      db.exec('DELETE FROM rows; DELETE FROM pages');
       size = 0;
     },
     close: () => db.close(),
@@ -73,4 +84,41 @@ export function openSpilledRows(): SpilledRows {
 function bytesOf(value: unknown): Buffer {
   const { buffer, byteOffset, byteLength } = value as Uint8Array<ArrayBuffer>;
   return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+function run(statement: StatementSync, ...values: SQLInputValue[]): void {
+  try {
+    statement.run(...values);
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+function get(statement: StatementSync, ...values: SQLInputValue[]): Row | undefined {
+  try {
+    return statement.get(...values);
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+function all(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
+  try {
+    return statement.all(...values);
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+/** Nothing of it is needed once more: the epoch is tried again, from its snapshots. */
+function problemOf(error: unknown): StoreProblem {
+  const said = error instanceof Error ? error.message : String(error);
+  return new StoreProblem(
+    `could not put out state to the local disk, or read it from there, as ONCEFLOW_STATE_MEMORY_BYTES asks for: ${said}; ` +
+      'give the folder for temporary files more room, or another folder (SQLITE_TMPDIR), or raise the bound',
+    false,
+    { cause: error },
+  );
 }

@@ -9,8 +9,11 @@ import { type OpenSnapshotBlob, openSnapshotBlob, type ReadingDeps, readGroups }
 const SLICE_BYTES = 4 * 1024 * 1024;
 const SLICES_AT_ONCE = 4;
 
-/** Base and deltas of one snapshot, oldest first. */
-type OpenSnapshot = readonly OpenSnapshotBlob[];
+/** One snapshot: the blobs of its base, and its deltas, oldest first. */
+interface OpenSnapshot {
+  readonly bases: readonly OpenSnapshotBlob[];
+  readonly deltas: readonly OpenSnapshotBlob[];
+}
 
 /**
  * What of an operator subtask's state was not read from its snapshots yet, where it has a bound: key groups are read when rows come for
@@ -33,12 +36,8 @@ export class UnreadState {
 
   /** The state is what these snapshots hold. Only what and where that is, is read now. */
   async leave(state: StateSet, refs: readonly SnapshotRef[]): Promise<void> {
-    const snapshots = await Promise.all(
-      refs.map(({ base, deltas }) =>
-        Promise.all((base === undefined ? deltas : [base, ...deltas]).map((ref) => openSnapshotBlob(this.#deps, ref))),
-      ),
-    );
-    for (const blob of snapshots.flat()) for (const { keyGroup } of headOf(blob).groups) leaveGroup(state, keyGroup);
+    const snapshots = await Promise.all(refs.map((ref) => this.#open(ref)));
+    for (const blob of snapshots.flatMap(blobsOf)) for (const { keyGroup } of headOf(blob).groups) leaveGroup(state, keyGroup);
     if (!isRead(state)) this.#snapshots.set(state, snapshots);
   }
 
@@ -57,6 +56,18 @@ export class UnreadState {
     await this.#read(state, new Set(state.residents?.unread));
   }
 
+  async #open({ base, deltas, baseParts = 0 }: SnapshotRef): Promise<OpenSnapshot> {
+    const refs = base === undefined ? deltas : [base, ...deltas];
+    const blobs = await Promise.all(refs.map((ref) => openSnapshotBlob(this.#deps, ref)));
+    const bases = base === undefined ? 0 : 1 + baseParts;
+    return { bases: blobs.slice(0, bases), deltas: blobs.slice(bases) };
+  }
+
+  /** What blobs have of these key groups: one that was read as a whole holds more, which is passed over. */
+  #part(blobs: readonly OpenSnapshotBlob[], keyGroups: KeyGroupRange): Promise<Buffer[]> {
+    return Promise.all(blobs.map((blob) => (blob.head === undefined ? blob.payload : readGroups(this.#deps, blob, keyGroups))));
+  }
+
   async #read(state: StateSet, wanted: ReadonlySet<number>): Promise<void> {
     const snapshots = this.#snapshots.get(state);
     if (snapshots === undefined) return;
@@ -64,14 +75,15 @@ export class UnreadState {
     for (let at = 0; at < slices.length; at += SLICES_AT_ONCE) {
       const read = slices.slice(at, at + SLICES_AT_ONCE).map(async (keyGroups) => ({
         keyGroups,
-        // A blob that was read as a whole holds more: others are passed over.
         loaded: await Promise.all(
-          snapshots.map((blobs) =>
-            Promise.all(blobs.map((blob) => (blob.head === undefined ? blob.payload : readGroups(this.#deps, blob, keyGroups)))),
-          ),
+          snapshots.map(async ({ bases, deltas }) => Promise.all([this.#part(bases, keyGroups), this.#part(deltas, keyGroups)])),
         ),
       }));
-      for (const { keyGroups, loaded } of await Promise.all(read)) for (const payloads of loaded) state.load(payloads, keyGroups);
+      for (const { keyGroups, loaded } of await Promise.all(read))
+        for (const [bases, deltas] of loaded) {
+          for (const base of bases) state.loadBase(base, keyGroups);
+          state.load(deltas, keyGroups);
+        }
     }
     if (isRead(state)) this.#snapshots.delete(state);
   }
@@ -85,6 +97,10 @@ function leaveGroup({ residents, keyGroups: { first, last } }: StateSet, keyGrou
   if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup);
 }
 
+function blobsOf({ bases, deltas }: OpenSnapshot): readonly OpenSnapshotBlob[] {
+  return [...bases, ...deltas];
+}
+
 function headOf(blob: OpenSnapshotBlob): SnapshotHead {
   return blob.head ?? decodeHead(blob.payload, 'a snapshot').head;
 }
@@ -92,7 +108,7 @@ function headOf(blob: OpenSnapshotBlob): SnapshotHead {
 /** Those of the wanted key groups that were not read yet, in order. */
 function slicesOf({ residents }: StateSet, snapshots: readonly OpenSnapshot[], wanted: ReadonlySet<number>): KeyGroupRange[] {
   const bytesOf = new Map<number, number>();
-  for (const blob of snapshots.flat())
+  for (const blob of snapshots.flatMap(blobsOf))
     if (blob.head !== undefined)
       for (const { keyGroup, bytes } of blob.head.groups) bytesOf.set(keyGroup, (bytesOf.get(keyGroup) ?? 0) + bytes);
   const slices: KeyGroupRange[] = [];

@@ -7,7 +7,8 @@ import type { Column } from './columns/column.ts';
 import { earliestOf } from './earliest.ts';
 import { KEPT, type KeyIndex } from './key-index.ts';
 import { Cursor } from './snapshot/cursor.ts';
-import { writeHeld } from './snapshot/writer.ts';
+import { type SnapshotWriter, writeHeld } from './snapshot/writer.ts';
+import { type EntryPlace, SpilledPages } from './spilled-pages.ts';
 import type { StateMemory } from './state-memory.ts';
 
 /** Rows that are looked at together. */
@@ -27,6 +28,7 @@ export class ResidentKeys {
   readonly #columns: readonly Column[];
   readonly #memory: StateMemory;
   readonly #rows: SpilledRows;
+  readonly #pages: SpilledPages;
   /** Key groups that were not read yet. */
   readonly #unread = new Set<number>();
   readonly #out = new ByteWriter();
@@ -43,12 +45,13 @@ export class ResidentKeys {
     this.#columns = columns;
     this.#memory = memory;
     this.#rows = memory.openRows();
+    this.#pages = new SpilledPages(keys.uid, this.#rows, columns.length);
     this.#cursor = new Cursor(Buffer.alloc(0), `a row of the state of ${keys.uid}`);
   }
 
   /** Keys on disk. */
   get spilled(): number {
-    return this.#rows.size;
+    return this.#rows.size + this.#pages.size;
   }
 
   /** Key groups of the subtask that were not read yet. */
@@ -69,8 +72,7 @@ export class ResidentKeys {
   /** The number of a key that is not in memory, which it is then. Undefined: it has no state. */
   bring(keyGroup: number, id: string): number | undefined {
     if (this.#unread.has(keyGroup)) throw new Error(`${this.#keys.uid}: key group ${keyGroup} is asked for before it was read`);
-    if (this.#rows.size === 0) return undefined;
-    const held = this.#rows.take(keyGroup, id);
+    const held = (this.#rows.size === 0 ? undefined : this.#rows.take(keyGroup, id)) ?? this.#pages.remove(keyGroup, id);
     return held === undefined ? undefined : this.#admit(keyGroup, id, held);
   }
 
@@ -128,15 +130,24 @@ export class ResidentKeys {
     }
   }
 
-  /** Visits the rows of a key group on disk. One that `visit` brings must be put out again. */
+  /** Takes in key groups of a base, of which nothing is here, without bringing any key. */
+  takeBase(keyGroup: number, bytes: Buffer, entries: readonly EntryPlace[]): void {
+    this.#pages.take(keyGroup, bytes, entries);
+  }
+
+  /** Visits the keys of a group on disk. One that `visit` brings must be put out again, or forgotten. */
   each(keyGroup: number, visit: (row: SpilledRow) => void): void {
-    let behind: string | undefined;
-    for (;;) {
-      const rows = this.#rows.list(keyGroup, PAGE_ROWS, behind);
-      for (const row of rows) visit(row);
-      behind = rows.at(-1)?.key;
-      if (rows.length < PAGE_ROWS) return;
-    }
+    // First those in pages: what is put out again becomes a row, and would be met twice.
+    const ofPages: SpilledRow[] = [];
+    this.#pages.each(keyGroup, (row) => ofPages.push(row));
+    this.#eachRow(keyGroup, visit);
+    for (const row of ofPages) visit(row);
+  }
+
+  /** Writes the keys of a group on disk as they are. */
+  copyTo(keyGroup: number, writer: SnapshotWriter): void {
+    this.#eachRow(keyGroup, ({ key, held }) => writer.writtenEntry(key, held));
+    this.#pages.eachPage(keyGroup, (entries, count) => writer.writtenEntries(entries, count));
   }
 
   /** A key that has not changed goes to disk. */
@@ -152,6 +163,7 @@ export class ResidentKeys {
     this.#passes.fill(0);
     this.#unread.clear();
     this.#rows.clear();
+    this.#pages.clear();
   }
 
   close(): void {
@@ -172,6 +184,16 @@ export class ResidentKeys {
     this.weigh(number);
     this.#passes[number] = JUST_BROUGHT;
     return number;
+  }
+
+  #eachRow(keyGroup: number, visit: (row: SpilledRow) => void): void {
+    let behind: string | undefined;
+    for (;;) {
+      const rows = this.#rows.list(keyGroup, PAGE_ROWS, behind);
+      for (const row of rows) visit(row);
+      behind = rows.at(-1)?.key;
+      if (rows.length < PAGE_ROWS) return;
+    }
   }
 
   #putOut(number: number): void {

@@ -11,8 +11,10 @@ import { earliestOf } from './earliest.ts';
 import { CHANGED, KeyIndex, type ProcessingClock } from './key-index.ts';
 import { RecordScope } from './record-scope.ts';
 import { ResidentKeys } from './resident-keys.ts';
+import { decodeHead } from './snapshot/head.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
 import { type SnapshotPart, SnapshotWriter } from './snapshot/writer.ts';
+import type { EntryPlace } from './spilled-pages.ts';
 import type { StateMemory } from './state-memory.ts';
 import { type StoredState, storedStates } from './stored-state.ts';
 
@@ -72,6 +74,8 @@ export class StateSet implements Snapshotted {
   readonly #memory: StateMemory | undefined;
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
+  /** The same as the head of a snapshot says it. */
+  readonly #written: string;
 
   constructor({ uid, states, storedAs = states, maxParallelism, keyGroups, scope = new RecordScope(), clock, memory }: StateSetOptions) {
     this.#uid = uid;
@@ -81,6 +85,7 @@ export class StateSet implements Snapshotted {
     });
     this.#columns = states.map((state) => openColumn(this.keys, state));
     this.#stored = storedStates(storedAs);
+    this.#written = JSON.stringify(this.#stored.map(({ name, kind, serdes }) => ({ name, kind, serdes })));
     this.#memory = memory;
     this.residents = memory === undefined ? undefined : new ResidentKeys(this.keys, this.#columns, memory);
     this.keys.elsewhere = this.residents;
@@ -195,6 +200,30 @@ export class StateSet implements Snapshotted {
     }
   }
 
+  /**
+   * The same as `load` of a base, before anything else of these key groups. Where there is a bound nothing of it comes into memory, if it is of
+   * the same states and none of them can be due by itself.
+   */
+  loadBase(payload: Buffer, keyGroups: KeyGroupRange = this.keyGroups): void {
+    const { residents } = this;
+    const what = `state of ${this.#uid}`;
+    const isSame = JSON.stringify(decodeHead(payload, what).head.states) === this.#written;
+    if (residents === undefined || this.waitsForTime || !isSame) {
+      this.load([payload], keyGroups);
+      return;
+    }
+    residents.read(keyGroups);
+    let group: { readonly keyGroup: number; readonly entries: EntryPlace[] } | undefined;
+    readSnapshot(payload, what, this.#stored, keyGroups, ({ keyGroup, from, to, start, end }) => {
+      if (group?.keyGroup !== keyGroup) {
+        if (group !== undefined) residents.takeBase(group.keyGroup, payload, group.entries);
+        group = { keyGroup, entries: [] };
+      }
+      group.entries.push({ from, to, start, end });
+    });
+    if (group !== undefined) residents.takeBase(group.keyGroup, payload, group.entries);
+  }
+
   /** Forgets everything. */
   drop(): void {
     this.keys.drop();
@@ -253,11 +282,11 @@ export class StateSet implements Snapshotted {
   /** The keys of a group that are on disk: as they lie there, unless something of them may have expired. */
   #writeSpilled(residents: ResidentKeys, keyGroup: number, writer: SnapshotWriter): void {
     const isAging = this.#columns.some(({ state }) => state.ttl !== undefined);
-    residents.each(keyGroup, ({ key, held }) => {
-      if (!isAging) {
-        writer.writtenEntry(key, held);
-        return;
-      }
+    if (!isAging) {
+      residents.copyTo(keyGroup, writer);
+      return;
+    }
+    residents.each(keyGroup, ({ key }) => {
       const number = residents.bring(keyGroup, key) as number;
       for (const column of this.#columns) if (column.state.ttl !== undefined) column.forgetExpired?.(number);
       if (this.#isCleared(number)) {

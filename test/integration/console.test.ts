@@ -196,6 +196,7 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     expect(await button.and(page.locator(':focus')).count()).toBe(1);
     await page.keyboard.press('Enter');
     // What does nothing has the focus.
+    await page.getByRole('button', { name: 'Do nothing' }).and(page.locator(':focus')).waitFor();
     await page.keyboard.press('Enter');
     await page.locator('dialog').waitFor({ state: 'detached' });
     expect(calls).toEqual([]);
@@ -203,6 +204,43 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     await page.getByRole('button', { name: 'Stop it' }).click();
     await shown(page, 'onceflow stop: done');
     expect(calls).toEqual(['stop']);
+  });
+
+  it('moves along the timeline by keyboard, and comes back to what is newest', async () => {
+    const { page } = await open(shownJob());
+    await goTo(page, 'epochs');
+    await shown(page, /^10 s, \d+ epochs$/);
+    await page.getByRole('group', { name: /^Timeline/ }).focus();
+    await page.keyboard.press('-');
+    await shown(page, /^30 s, \d+ epochs$/);
+    expect(await page.getByRole('button', { name: 'to the newest' }).count()).toBe(0);
+    await page.keyboard.press('ArrowLeft');
+    await page.getByRole('button', { name: 'to the newest' }).waitFor();
+    await page.keyboard.press('Home');
+    await page.locator('.timeline title', { hasText: /^epoch 1 took/ }).waitFor({ state: 'attached' });
+    await page.keyboard.press('End');
+    await page.getByRole('button', { name: '● live' }).waitFor();
+    await page.keyboard.press('+');
+    await shown(page, /^10 s, \d+ epochs$/);
+  });
+
+  it('asks for nothing while nobody sees it, and goes on when somebody does', async () => {
+    const { page } = await open(shownJob());
+    await page.locator('.graph svg').waitFor();
+    let asked = 0;
+    page.on('request', () => asked++);
+    const hidden = (is: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { configurable: true, value: ${is} }); document.dispatchEvent(new Event('visibilitychange'))`,
+      );
+    await hidden(true);
+    // What was under way.
+    await page.waitForTimeout(1_500);
+    asked = 0;
+    await page.waitForTimeout(2_500);
+    expect(asked).toBe(0);
+    await hidden(false);
+    await expect.poll(() => asked).toBeGreaterThan(1);
   });
 
   it('makes a savepoint of a name that is one, and rescales within the bounds', async () => {

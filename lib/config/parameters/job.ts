@@ -68,6 +68,13 @@ export const jobParameters = {
     readBy: ['coordinator'],
     doc: 'Uids that a start from a savepoint leaves behind: sources with their offsets, operators with their state, sinks. What the job has no longer and is not named here is refused.',
   }),
+  startSourceOffsets: optional({
+    variable: 'ONCEFLOW_START_SOURCE_OFFSETS',
+    kind: startingOffsets,
+    unset: 'the offsets of the savepoint',
+    readBy: ['coordinator'],
+    doc: 'Where the sources of the savepoint go on that `ONCEFLOW_START_FROM` names, with its state, in place of its offsets: when the topics are in another cluster, where the same records have other offsets (docs/disasters.md). Values as of `ONCEFLOW_STARTING_OFFSETS`. What is read twice or skipped nobody can tell.',
+  }),
   onWrittenAgain: defaulted({
     variable: 'ONCEFLOW_ON_WRITTEN_AGAIN',
     kind: oneOf('stop', 'allow'),

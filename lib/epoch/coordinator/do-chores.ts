@@ -1,7 +1,8 @@
 import type { Pool } from '../../protocol/pool.ts';
 import { learnSinks, widestPool } from '../commit/run-sinks.ts';
-import { collectGarbage } from '../garbage/collect.ts';
-import { createRowExpiry, type RowExpiry } from '../garbage/expire-rows.ts';
+import { type CollectionTools, collectGarbage } from '../garbage/collect.ts';
+import { createRowExpiry } from '../garbage/expire-rows.ts';
+import { createListings } from '../garbage/listings.ts';
 import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
 import type { ChoreResult, Effect, LoopEvent } from '../loop/events.ts';
 import { lookForHeldUp } from '../planning/look-for-held-up.ts';
@@ -14,13 +15,14 @@ type Chore = ChoreEffect['chore'];
 
 /** What chores remember from one time to the next. */
 export interface ChoreTools {
-  readonly rows: RowExpiry;
+  readonly collection: CollectionTools;
   openWatch: { readonly pool: Pool; readonly watch: OpenWatch };
 }
 
 export function createChoreTools(deps: CoordinatorDeps, settings: JobSettings, first: Tenure): ChoreTools {
   const openWatch = { pool: first.pool, watch: createOpenWatch(deps, settings, first) };
-  return { rows: createRowExpiry(deps, settings.job, first.incarnation), openWatch };
+  const rows = createRowExpiry(deps, settings.job, first.incarnation);
+  return { collection: { rows, listings: createListings(deps.clock) }, openWatch };
 }
 
 type Does<C extends Chore> = (
@@ -35,8 +37,8 @@ const chores: { readonly [C in Chore]: Does<C> } = {
     const { desired, rescale } = ownRow(settings, tenure, await deps.epochs.readJob(settings.job));
     return { outcome: 'read-control', asksToStop: desired === 'stopped', rescale };
   },
-  async collect(held, _, { rows }) {
-    await collectGarbage(held, rows);
+  async collect(held, _, { collection }) {
+    await collectGarbage(held, collection);
     return { outcome: 'done' };
   },
   'look-for-open': async (held, _, tools) => ({ outcome: 'looked-for-open', found: await openWatchOf(held, tools).look() }),

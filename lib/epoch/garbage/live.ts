@@ -23,6 +23,8 @@ export interface Pins {
   has(name: string): boolean;
   /** For people, of each savepoint that cannot be read. What it names is not known: as long as there is one, all that savepoints ever name is kept. */
   readonly unreadable: readonly string[];
+  /** Another text whenever `has` may give another answer. */
+  readonly known: string;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function pinsOf(deps: Reads, job: string): Promise<Pins> {
   return {
     has: (name) => names.has(name) || prefixes.some((prefix) => name.startsWith(prefix)) || (unreadable.length > 0 && !isPassing(name)),
     unreadable,
+    known: JSON.stringify(kept),
   };
 }
 

@@ -19,7 +19,7 @@ export type CoordinatorEvent =
     }
   /**
    * The job goes on in another incarnation, from an epoch of before. `added`: what starts empty. `renamed`: what goes on under another
-   * name. `dropped`: uids that were left behind.
+   * name. `dropped`: uids that were left behind. `sourceOffsets`: where its sources go on, if not at its offsets.
    */
   | {
       readonly event: 'started-from';
@@ -30,6 +30,7 @@ export type CoordinatorEvent =
       readonly added: readonly string[];
       readonly renamed: readonly string[];
       readonly dropped: readonly string[];
+      readonly sourceOffsets?: string | undefined;
     }
   /** The job goes on where it was with a graph that is another one. As above. */
   | { readonly event: 'graph-changed'; readonly added: readonly string[]; readonly renamed: readonly string[] }

@@ -1,6 +1,7 @@
 import { parseStartingOffsets, type StartingPoint } from '../../config/starting-offsets.ts';
 import type { SourceStage } from '../../plan/plan.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings } from '../coordinator/context.ts';
+import { untilAnswered } from '../coordinator/store-retry.ts';
 import { resolveStart } from './starting-offsets.ts';
 
 /** Where each partition of a source begins that has nothing to go on from. Throws `JobFailedError` when a person has to say more. */
@@ -25,5 +26,23 @@ export async function askStartingOffsets(
   async function find(at: StartingPoint): Promise<readonly (number | undefined)[]> {
     if (at.at === 'group') return (await kafka.groupOffsets(groupId, topic, partitions)).map((found) => found?.offset);
     return at.at === 'timestamp' ? kafka.offsetsAtTime(topic, partitions, at.timestampMs) : [];
+  }
+}
+
+/** Starting offsets, and of which topic they are: one that is made anew while it is asked is asked again. */
+export async function startOfSource(
+  deps: CoordinatorDeps,
+  settings: Pick<JobSettings, 'groupId'>,
+  source: SourceStage,
+  signal: AbortSignal,
+): Promise<{ readonly topicId: string | undefined; readonly numbers: readonly number[] }> {
+  const { id, topic } = source;
+  const askForId = () => untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
+  for (let topicId = await askForId(); ; ) {
+    const asking = () => askStartingOffsets(deps, settings, source);
+    const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, asking, signal);
+    const idBehind = await askForId();
+    if (idBehind === topicId) return { topicId, numbers };
+    topicId = idBehind;
   }
 }

@@ -94,7 +94,19 @@ export async function beginIncarnation(
   }
   fenced(settings, begun);
   const dropped = startAt?.drop ?? [];
-  deps.observe({ event: 'started-from', from: from.what, epoch, incarnation, left: row.incarnation, added, renamed, dropped });
+  const { sourceOffsets } = startAt ?? {};
+  deps.observe({
+    event: 'started-from',
+    from: from.what,
+    epoch,
+    incarnation,
+    left: row.incarnation,
+    added,
+    renamed,
+    dropped,
+    sourceOffsets,
+  });
+  if (sourceOffsets !== undefined) deps.observe({ event: 'starting-offsets', epoch, offsets });
   const after = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(job));
   // An answer that comes late may be of a write from before somebody took over, whose generation is not this process's.
   return ownRow(settings, { generation, incarnation }, after);

@@ -8,13 +8,14 @@ import { openManifest } from '../decision/read-manifest.ts';
 import { checkState } from './check-state.ts';
 import { withoutDropped } from './dropped.ts';
 import { underNewNames } from './new-names.ts';
+import { withSourceOffsets } from './source-offsets.ts';
 import type { StartAt } from './start-at.ts';
 import { epochToStartAt, type Startable, savepointToStartAt } from './startable.ts';
 
 /** A start from another epoch than the last, which was checked, and of which nothing is done yet. */
 export interface PlannedStart {
   readonly from: Startable;
-  /** What the new incarnation begins with: as it was, but for what is dropped. */
+  /** What the new incarnation begins with: as it was, but for what is dropped, and for offsets that are others by request. */
   readonly manifest: Manifest;
   readonly incarnation: string;
   /** The row as it will be, as far as a start checks it. */
@@ -57,9 +58,10 @@ export async function planStart(
   if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
   const { fingerprint } = dropped;
   const changes = checkGraph(from, fingerprint, settings);
-  const manifest = underNewNames(dropped.manifest, settings);
-  await checkState(deps, settings, { what: from.what, manifest, fingerprint, isOwn: false }, signal);
+  const named = underNewNames(dropped.manifest, settings);
+  await checkState(deps, settings, { what: from.what, manifest: named, fingerprint, isOwn: false }, signal);
   checkWrittenAgain(row, from, startAt);
+  const manifest = await withSourceOffsets(deps, settings, named, signal);
   const incarnation = deps.random.id().slice(0, 8);
   const rowAfter: JobRow = {
     ...row,

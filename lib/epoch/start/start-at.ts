@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseStartingOffsets, type StartingOffsets } from '../../config/starting-offsets.ts';
 import { count, list, name } from '../../protocol/shape.ts';
 
 /** Where a job is to start that is not its last epoch. */
@@ -10,6 +11,11 @@ const startAtSchema = z
     once: name.optional(),
     /** Uids of what is left behind: sources with their offsets, operators with their state, sinks. */
     drop: list(name),
+    /**
+     * Where the sources of the epoch go on, in place of its offsets: its topics are in another cluster, say, where the same records have others.
+     * Resolved once, before the job is touched. Undefined: at its offsets.
+     */
+    sourceOffsets: z.custom<StartingOffsets>((value) => typeof value === 'string' && parseStartingOffsets(value) !== undefined).optional(),
     /** `stop`: not when output was committed since then, which would be written again. */
     onWrittenAgain: z.enum(['stop', 'allow']),
   })

@@ -1,6 +1,5 @@
 import { ofName } from '../../config/by-name.ts';
 import { checkCompatible } from '../../graph/fingerprint.ts';
-import type { SourceStage } from '../../plan/plan.ts';
 import type { JobRow } from '../../ports/epoch-store.ts';
 import type { Manifest, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
@@ -14,7 +13,7 @@ import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
 import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
 import { firstScale, type Scale } from '../scale/scale.ts';
-import { askStartingOffsets } from './ask-starting-offsets.ts';
+import { startOfSource } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { checkState } from './check-state.ts';
 import { mayStart } from './may-start.ts';
@@ -177,7 +176,7 @@ async function withStartingOffsets(
   let topicIds: TopicIds = named?.topicIds ?? {};
   for (const source of unread) {
     const { id, topic } = source;
-    const { topicId, numbers } = await startOf(held, source);
+    const { topicId, numbers } = await startOfSource(deps, settings, source, held.signal);
     if (topicId !== undefined) topicIds = { ...topicIds, [id]: { ...ofName(topicIds, id), [topic]: topicId } };
     offsets = { ...offsets, [id]: { ...ofName(offsets, id), [topic]: numbers } };
   }
@@ -196,20 +195,4 @@ async function withStartingOffsets(
   await recordCommitted(held, manifest.epoch);
   deps.observe({ event: 'starting-offsets', epoch: manifest.epoch, offsets });
   return decided;
-}
-
-/** Starting offsets, and of which topic they are: one that is made anew while it is asked is asked again. */
-async function startOf(
-  { deps, settings, signal }: Held<JobSettings>,
-  source: SourceStage,
-): Promise<{ readonly topicId: string | undefined; readonly numbers: readonly number[] }> {
-  const { id, topic } = source;
-  const askForId = () => untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
-  for (let topicId = await askForId(); ; ) {
-    const asking = () => askStartingOffsets(deps, settings, source);
-    const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, asking, signal);
-    const idBehind = await askForId();
-    if (idBehind === topicId) return { topicId, numbers };
-    topicId = idBehind;
-  }
 }

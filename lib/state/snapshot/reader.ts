@@ -11,6 +11,9 @@ export interface SnapshotEntry {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
+  /** `bytes[from, to)` is the whole entry, as the snapshot has it. */
+  readonly from: number;
+  readonly to: number;
   /** No state holds anything: the key's state was cleared. */
   readonly isEmpty: boolean;
   /** By the reader's states: `bytes[starts, ends)` is what the state holds; `starts` is -1 when it holds nothing. */
@@ -65,6 +68,8 @@ class Entry implements SnapshotEntry {
   readonly ends: number[];
   readonly serdes: (readonly string[] | undefined)[];
   keyGroup = 0;
+  from = 0;
+  to = 0;
   start = 0;
   end = 0;
   isEmpty = true;
@@ -78,6 +83,7 @@ class Entry implements SnapshotEntry {
 
   /** `indexes`: for each state of the snapshot its index among the reader's; -1: passed over. */
   read(cursor: Cursor, indexes: readonly number[]): void {
+    this.from = cursor.position;
     const size = cursor.size();
     this.start = cursor.position;
     this.end = this.start + size;
@@ -94,6 +100,7 @@ class Entry implements SnapshotEntry {
       if (index >= 0) this.isEmpty = false;
       cursor.position += heldBytes;
     }
+    this.to = cursor.position;
   }
 }
 

@@ -63,6 +63,12 @@ export class SnapshotWriter {
     this.#groupEntries++;
   }
 
+  /** Entries as another snapshot has them. */
+  writtenEntries(entries: Uint8Array, count: number): void {
+    this.#entries.raw(entries);
+    this.#groupEntries += count;
+  }
+
   /** So much it has of entries. */
   get bytes(): number {
     return this.#entries.position;

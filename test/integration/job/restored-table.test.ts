@@ -1,7 +1,6 @@
-import { DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { expect, it } from 'vitest';
-import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
-import { jobRow, TEST_TABLE } from '../../support/epochs.ts';
+import { jobRow } from '../../support/epochs.ts';
+import { itemsOf, setBack } from '../../support/restored-table.ts';
 import { newWordCount } from '../../support/word-count-run.ts';
 import { EXACT, faultsOf } from '../../support/word-counts.ts';
 
@@ -30,16 +29,3 @@ it('a job whose table was set back to an earlier time does not start, and repeat
   await count.reader.readOn();
   expect(faultsOf(count.reader.records, await count.inputLines())).toEqual(EXACT);
 });
-
-async function itemsOf(job: string) {
-  const asked = { TableName: TEST_TABLE, KeyConditionExpression: 'pk = :job', ExpressionAttributeValues: { ':job': { S: job } } };
-  return (await createDynamoDbClient().send(new QueryCommand(asked))).Items ?? [];
-}
-
-/** What a restore to a point in time leaves: the job's items of then, and none that came later. */
-async function setBack(job: string, earlier: Awaited<ReturnType<typeof itemsOf>>): Promise<void> {
-  const client = createDynamoDbClient();
-  for (const { pk, sk } of await itemsOf(job))
-    if (pk !== undefined && sk !== undefined) await client.send(new DeleteItemCommand({ TableName: TEST_TABLE, Key: { pk, sk } }));
-  for (const Item of earlier) await client.send(new PutItemCommand({ TableName: TEST_TABLE, Item }));
-}

@@ -160,15 +160,14 @@ export class EpochTable {
       throw new StoreProblem(`IdempotentParameterMismatch: decision ${decisionId} was sent with other content under the same token`, false);
     }
     const row = this.#jobs.get(job);
-    const epochs = this.#epochs.get(`${job} ${incarnation}`) ?? [];
+    const epochs = this.#rowsOf(job, incarnation);
     if (row === undefined || row.generation !== generation || row.incarnation !== incarnation) return 'refused';
     if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';
-    if (epochs.some((each) => each.epoch === epoch)) return 'refused';
-    this.#tokens.set(token, { text, atMs: this.#nowMs() });
-    this.#epochs.set(
-      `${job} ${incarnation}`,
-      [...epochs, { epoch, decisionId, text }].sort((left, right) => left.epoch - right.epoch),
-    );
+    const place = placeOf(epochs, epoch);
+    if (epochs[place]?.epoch === epoch) return 'refused';
+    this.#rememberToken(token, text);
+    epochs.splice(place, 0, { epoch, decisionId, text });
+    this.#epochs.set(`${job} ${incarnation}`, epochs);
     const moved = { ...row, lastCompleted: { epoch, decisionId }, lastCommitted, leaseExpiresAtMs, sentAgain: undefined };
     this.#jobs.set(job, moved);
     this.observer.decided(decision);
@@ -219,12 +218,54 @@ export class EpochTable {
   }
 
   epochsAfter(job: string, incarnation: string, after: number): EpochRow[] {
-    return (this.#epochs.get(`${job} ${incarnation}`) ?? []).filter(({ epoch }) => epoch > after).map(rowOf);
+    const rows = this.#rowsOf(job, incarnation);
+    return rows.slice(placeOf(rows, after + 1)).map(rowOf);
+  }
+
+  epoch(job: string, incarnation: string, epoch: number): EpochRow | undefined {
+    const rows = this.#rowsOf(job, incarnation);
+    const row = rows[placeOf(rows, epoch)];
+    return row?.epoch === epoch ? rowOf(row) : undefined;
   }
 
   expire(job: string, incarnation: string, epoch: number, expiresAtMs: number): void {
-    const row = this.#epochs.get(`${job} ${incarnation}`)?.find((each) => each.epoch === epoch);
-    if (row !== undefined) row.expiresAtSeconds = Math.ceil(expiresAtMs / 1000);
+    const rows = this.#rowsOf(job, incarnation);
+    const row = rows[placeOf(rows, epoch)];
+    if (row?.epoch === epoch) row.expiresAtSeconds = Math.ceil(expiresAtMs / 1000);
+  }
+
+  /** What the store does by itself, some time after it was due: rows go whose time to live is over. */
+  deleteExpired(wallMs: number): void {
+    const isOver = ({ expiresAtSeconds }: StoredEpoch) => expiresAtSeconds !== undefined && expiresAtSeconds * 1000 <= wallMs;
+    for (const [key, rows] of this.#epochs)
+      if (rows.some(isOver))
+        this.#epochs.set(
+          key,
+          rows.filter((row) => !isOver(row)),
+        );
+  }
+
+  /** Everything that is stored: rows, those of epochs that have no time to live, and their bytes. */
+  size(): { readonly rows: number; readonly lasting: number; readonly bytes: number } {
+    const epochs = [...this.#epochs.values()].flat();
+    const others = [...this.#jobs.values(), ...this.#savepoints.values()].map((row) => JSON.stringify(row).length);
+    return {
+      rows: epochs.length + others.length,
+      lasting: epochs.filter(({ expiresAtSeconds }) => expiresAtSeconds === undefined).length + others.length,
+      bytes: epochs.reduce((sum, { text }) => sum + text.length, 0) + others.reduce((sum, bytes) => sum + bytes, 0),
+    };
+  }
+
+  #rowsOf(job: string, incarnation: string): StoredEpoch[] {
+    return this.#epochs.get(`${job} ${incarnation}`) ?? [];
+  }
+
+  #rememberToken(token: string, text: string): void {
+    this.#tokens.set(token, { text, atMs: this.#nowMs() });
+    for (const [oldest, { atMs }] of this.#tokens) {
+      if (this.#nowMs() - atMs < this.#tokenLifetimeMs) return;
+      this.#tokens.delete(oldest);
+    }
   }
 
   forget({ job, generation, incarnation }: HeldJob, next: string): FencedWrite {
@@ -338,6 +379,17 @@ export class EpochTable {
     this.#jobs.delete(job);
     return 'written';
   }
+}
+
+/** Of the first row that is not older, in rows that are oldest first. */
+function placeOf(rows: readonly StoredEpoch[], epoch: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle]?.epoch ?? epoch) < epoch) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Nothing has been deleted of it. */
@@ -474,8 +526,7 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
       ask('recordSentAgain', sentAgain.decisionId.slice(0, 8), () => table.recordSentAgain(held(job, generation), sentAgain, seen)),
     recordCommitted: (job, generation, epoch) =>
       ask('recordCommitted', `epoch ${epoch}`, () => table.recordCommitted(held(job, generation), epoch)),
-    readEpoch: (job, incarnation, epoch) =>
-      ask('readEpoch', `epoch ${epoch}`, () => table.epochsAfter(job, incarnation, epoch - 1).find((row) => row.epoch === epoch)),
+    readEpoch: (job, incarnation, epoch) => ask('readEpoch', `epoch ${epoch}`, () => table.epoch(job, incarnation, epoch)),
     listEpochs: (job, incarnation, after) => ask('listEpochs', `after ${after}`, () => table.epochsAfter(job, incarnation, after)),
     retireThrough: (job, generation, epoch) =>
       ask('retireThrough', `epoch ${epoch}`, () => table.retireThrough(held(job, generation), epoch)),

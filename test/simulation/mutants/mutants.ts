@@ -59,6 +59,7 @@ const FILE_NAMES = 'lib/sinks/files/paths.ts';
 const FIRING = 'lib/operators/firing.ts';
 const STATE_SET = 'lib/state/state-set.ts';
 const RESIDENT_KEYS = 'lib/state/resident-keys.ts';
+const SPILLED_PAGES = 'lib/state/spilled-pages.ts';
 const UNREAD = 'lib/stages/unread-state.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
@@ -87,7 +88,7 @@ export const mutants: readonly Mutant[] = [
     name: "a decision is conditional on its parent's decision id, and on its epoch having no row",
     edits: [
       edit(TABLE, "if (row.lastCompleted?.decisionId !== parentDecisionId) return 'refused';", ''),
-      edit(TABLE, "if (epochs.some((each) => each.epoch === epoch)) return 'refused';", ''),
+      edit(TABLE, "if (epochs[place]?.epoch === epoch) return 'refused';", ''),
       edit(
         TABLE,
         "row === undefined || row.generation !== generation || row.incarnation !== incarnation) return 'refused'",
@@ -659,18 +660,18 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         START,
-        'sourceStages(settings).filter(({ id, topic }) => ofName(ofName(last?.offsets, id), topic) === undefined);',
+        'sourceStages(settings).filter(({ id, topic }) => ofName(ofName(named?.offsets, id), topic) === undefined);',
         'sourceStages(settings);',
       ),
     ],
   },
   {
     name: 'a source that is added leaves the offsets of the others as they are',
-    edits: [edit(START, 'let offsets: SourceOffsets = last?.offsets ?? {};', 'let offsets: SourceOffsets = {};')],
+    edits: [edit(START, 'let offsets: SourceOffsets = named?.offsets ?? {};', 'let offsets: SourceOffsets = {};')],
   },
   {
     name: 'a source that is added leaves the state as it is',
-    edits: [edit(START, 'state: last?.state ?? {}', 'state: {}')],
+    edits: [edit(START, 'state: named?.state ?? {}', 'state: {}')],
   },
   {
     name: 'a write is also of the incarnation in which its generation was taken',
@@ -1540,7 +1541,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a key group is read as a whole: its base and all its deltas',
-    edits: [edit(UNREAD, 'Promise.all(blobs.map((blob) =>', 'Promise.all(blobs.slice(0, 1).map((blob) =>')],
+    edits: [edit(UNREAD, 'state.load(deltas, keyGroups);', 'state.load(deltas.slice(0, 0), keyGroups);')],
   },
   {
     name: 'a base holds what is on disk',
@@ -1570,5 +1571,13 @@ export const mutants: readonly Mutant[] = [
         'this.#columns.slice(0, 0).map((column) => column.dueOf?.(number))',
       ),
     ],
+  },
+  {
+    name: 'a key that comes from a page on disk is gone from it',
+    edits: [edit(SPILLED_PAGES, 'Buffer.concat([page.subarray(0, from), page.subarray(to)])', 'page')],
+  },
+  {
+    name: 'a base holds the pages on disk',
+    edits: [edit(RESIDENT_KEYS, 'this.#pages.eachPage(keyGroup, (entries, count) => writer.writtenEntries(entries, count));', '')],
   },
 ];

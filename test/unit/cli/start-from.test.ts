@@ -108,6 +108,26 @@ it('does not ask where nothing is written again', async () => {
   expect(said).not.toContain('again');
 });
 
+it('on another cluster asks always: nobody can tell what is read twice and what never', async () => {
+  const row = { ...stopped, lastCompleted: { epoch: 7, decisionId: 'd7' }, lastCommitted: 7 };
+  const sourceOffsets = 'timestamp:2026-01-31T12:00:00Z';
+  const call = ['--from', 'kept', '--source-offsets', sourceOffsets];
+  await expect(run(call, { row, answer: 'nobody' })).rejects.toThrow(/Nobody is there to be asked .* give --yes/);
+  const { asked, said } = await run(call, { row });
+  expect(asked).toEqual([{ at: { savepoint: 'kept' }, once: 'once', drop: [], sourceOffsets, onWrittenAgain: 'allow' }]);
+  expect(said).toContain(
+    [
+      `savepoint kept, epoch 7 is gone on from with its state, and its sources at ${sourceOffsets} of the topics that the brokers have now, not at its own offsets: read (topic lines)`,
+      '  read a second time, and counted twice: records from there on that savepoint kept, epoch 7 has in its state already',
+      '  never read: records before there that it has not',
+    ].join('\n'),
+  );
+  // The output of the epochs behind it is there all the same; their input is not in these offsets.
+  const behind = await run(call);
+  expect(behind.said).toContain('output that stays, and comes again: topic counts, partition 2, offsets 80 to 94');
+  expect(behind.said).not.toContain('input read again');
+});
+
 it.each<[string, string[], object, RegExp]>([
   ['both', ['--from', 'kept', '--from-epoch', '8'], {}, /start takes --from or --from-epoch, not both/],
   [
@@ -123,6 +143,13 @@ it.each<[string, string[], object, RegExp]>([
     /cannot start from epoch 2, which is not retained: the retained ones are 7 to 8/,
   ],
   ['something to drop without a savepoint', ['--drop', 'a'], {}, /--drop is for a start --from a savepoint/],
+  [
+    'offsets without a savepoint',
+    ['--source-offsets', 'latest'],
+    {},
+    /--source-offsets is for a start --from .* ONCEFLOW_STARTING_OFFSETS/,
+  ],
+  ['offsets that are none', ['--from', 'kept', '--source-offsets', 'noon'], {}, /--source-offsets is "noon": it must be earliest, latest/],
   ['a job that runs', ['--from', 'kept', '--yes'], { row: jobRowOf() }, /job word-count runs, and nothing was changed: stop it first/],
   ['a job in a file', ['--from', 'kept'], { table: 'file:///p/e.sqlite' }, /no deployment has it: run it with ONCEFLOW_START_FROM=kept/],
 ])('refuses %s', async (_what, call, around, message) => {

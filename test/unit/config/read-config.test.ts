@@ -35,6 +35,7 @@ describe('readConfig', () => {
       groupId: undefined,
       startFrom: undefined,
       startDrop: [],
+      startSourceOffsets: undefined,
       startingOffsets: undefined,
       onDataLoss: 'stop',
       onMissingEvidence: 'stop',

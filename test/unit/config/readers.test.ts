@@ -15,7 +15,13 @@ describe('who reads a parameter', () => {
   });
 
   it('of the coordinator are its settings, what they are made of, and what a tick asks before: no row names it in vain', () => {
-    type MadeInto = 'groupId' | 'startFrom' | 'startDrop' | 'onWrittenAgain' | keyof Parameters<typeof restartStrategyOf>[0];
+    type MadeInto =
+      | 'groupId'
+      | 'startFrom'
+      | 'startDrop'
+      | 'startSourceOffsets'
+      | 'onWrittenAgain'
+      | keyof Parameters<typeof restartStrategyOf>[0];
     expectTypeOf<
       Exclude<keyof ConfigOf<'coordinator'>, keyof JobSettings | keyof SinkSettings | MadeInto | 'standby'>
     >().toEqualTypeOf<never>();

@@ -26,6 +26,7 @@ describe('an action of the page is a call of the command line', () => {
     ['savepoint', { name: 'a', epoch: 1 }],
     ['savepoint', { name: ['delete', 'a'] }],
     ['rescale', { stage: '--job=another', subtasks: 1 }],
+    ['rescale', { stage: '--json', subtasks: 1 }],
     ['rescale', { stage: 'a=b', subtasks: 1 }],
     ['rescale', { stage: 'count-words', subtasks: 0 }],
     ['rescale', { stage: 'count-words', subtasks: 1.5 }],

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import type { RowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
+import { createListings } from '../../../lib/epoch/garbage/listings.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
 import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
@@ -21,6 +22,7 @@ function world() {
   const bucket = new BlobBucket(() => 0);
   const real = modelBlobStore(bucket, async (_api, _about, _failure, execute) => execute(undefined as never));
   const deleted: number[] = [];
+  let listed = 0;
   const blobStore: BlobStore = {
     ...real,
     async delete(names) {
@@ -28,6 +30,10 @@ function world() {
       await new Promise((resolve) => setImmediate(resolve));
       deleted.push(some.length);
       return real.delete(some);
+    },
+    list(prefix) {
+      listed++;
+      return real.list(prefix);
     },
   };
   let ids = 0;
@@ -43,9 +49,16 @@ function world() {
     summary: { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 },
   });
   const told: CoordinatorEvent[] = [];
+  let nowMs = 0;
+  const listings = createListings({ elapsedMs: () => nowMs });
   return {
     bucket,
     told,
+    /** How often the bucket was listed. */
+    listed: () => listed,
+    wait(ms: number) {
+      nowMs += ms;
+    },
     /** How many blobs each request deleted. */
     deleted,
     manifestOf,
@@ -63,7 +76,7 @@ function world() {
       const deps = { epochs, blobs, blobStore, observe: (event: CoordinatorEvent) => told.push(event) } as unknown as CoordinatorDeps;
       const settings = { job: 'word-count', retainedCheckpoints } as JobSettings;
       const tenure = { generation: row.generation, incarnation: 'inc' } as Tenure;
-      return collectGarbage({ deps, settings, tenure, signal: NEVER }, EXPIRY);
+      return collectGarbage({ deps, settings, tenure, signal: NEVER }, { rows: EXPIRY, listings });
     },
   };
 }
@@ -103,4 +116,37 @@ it('epochs that are retired and leave nothing to delete are told', async () => {
   const { told, rowOf, manifestOf, collect } = world();
   await collect([rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })], 1);
   expect(told).toEqual([{ event: 'collected', blobs: 0, retired: 1 }]);
+});
+
+it('where nothing has changed since nothing is listed again, until what comes late is to be found', async () => {
+  const { bucket, listed, wait, write, manifestOf, rowOf, collect } = world();
+  const live = await write(LAST, 'state/count', 'live');
+  const rows = [rowOf(LAST, { at: 'row', manifest: manifestOf(LAST, [live]) })];
+  for (let count = 0; count < 5; count++) await collect(rows, 2);
+  expect(listed()).toBe(1);
+  // Of an attempt that was given up long ago.
+  const late = nameOf(await write(LAST, 'state/count', 'late'));
+  wait(599_999);
+  await collect(rows, 2);
+  expect(bucket.blobs.has(late)).toBe(true);
+  wait(1);
+  await collect(rows, 2);
+  expect([bucket.blobs.has(late), listed()]).toEqual([false, 2]);
+  // What the manifests name is another thing now: what they named before may be garbage.
+  await collect([rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })], 2);
+  expect([bucket.blobs.size, listed()]).toEqual([0, 3]);
+});
+
+it('what could not be deleted is found again at the next collection', async () => {
+  const { bucket, write, manifestOf, rowOf, collect } = world();
+  await write(LAST, 'state/count', 'garbage');
+  const { delete: given } = bucket;
+  bucket.delete = () => {
+    throw new Error('the bucket is away');
+  };
+  const rows = [rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })];
+  await expect(collect(rows, 2)).rejects.toThrow('away');
+  bucket.delete = given;
+  await collect(rows, 2);
+  expect(bucket.blobs.size).toBe(0);
 });

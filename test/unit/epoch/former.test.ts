@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import { createRowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
+import { createListings } from '../../../lib/epoch/garbage/listings.ts';
 import type { Held } from '../../../lib/epoch/lease/held.ts';
 import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
@@ -62,7 +63,7 @@ async function world(watch: (epochs: EpochStore) => Partial<EpochStore> = () => 
   return {
     ...{ bucket, epochs, decide },
     names: { base: nameOf(base), delta: nameOf(delta), orphan: nameOf(orphan) },
-    collect: () => collectGarbage(held, createRowExpiry({ epochs, clock }, 'word-count', 'new')),
+    collect: () => collectGarbage(held, { rows: createRowExpiry({ epochs, clock }, 'word-count', 'new'), listings: createListings(clock) }),
     wait: (ms: number) => {
       nowMs += ms;
     },

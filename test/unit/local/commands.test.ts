@@ -48,6 +48,8 @@ function expectRefusal({ code, stdout, stderr }: Awaited<ReturnType<typeof run>>
 it('every command of package.json is among those that are tried', () => {
   expect(names).toEqual([
     'npm run simulate',
+    'npm run month',
+    'npm run histories',
     'npm run simulate:mutants',
     'npm run mutate',
     'npm run chaos',
@@ -63,6 +65,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run example',
     'npm run demo',
     'npm run cost',
+    'npm run cost:idle',
     'npm run deploy:local',
     'npm run local',
     'npm run stack',

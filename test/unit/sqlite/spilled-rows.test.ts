@@ -65,6 +65,30 @@ it('what is beyond the cache is in a file without a name: a process that is kill
   });
 });
 
+it('a page is there as it was put last, whatever rows there are, until all is cleared', () => {
+  using((rows) => {
+    rows.put(1, 'a', held('row'), undefined);
+    rows.putPage(1, 0, held('first'));
+    rows.putPage(1, 0, held('second'));
+    rows.putPage(1, 7, held('seventh'));
+    expect([rows.page(1, 0)?.toString(), rows.page(1, 1), rows.page(1, 7)?.toString(), rows.page(2, 0)]).toEqual([
+      'second',
+      undefined,
+      'seventh',
+      undefined,
+    ]);
+    expect(rows.size).toBe(1);
+    rows.clear();
+    expect([rows.page(1, 0), rows.size]).toEqual([undefined, 0]);
+  });
+});
+
+it('what the disk refuses says which option asked for it, and what to do', () => {
+  const rows = openSpilledRows();
+  rows.close();
+  expect(() => rows.put(1, 'a', held('x'), undefined)).toThrow(/ONCEFLOW_STATE_MEMORY_BYTES.*SQLITE_TMPDIR\), or raise the bound/);
+});
+
 /** Those of SQLite in the folders that it may use. */
 function namedFiles(): string[] {
   return [tmpdir(), '/var/tmp', '/tmp'].flatMap((folder) => {
