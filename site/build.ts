@@ -96,7 +96,11 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): 
 
 function faultsOf(base: string): string[] {
   const missing = [...PAGES.map(addressOf), '/reference/'].map((address) => (address.endsWith('/') ? `${address}index.html` : address));
+  const [index = ''] = globSync('assets/chunks/@localSearchIndexroot*.js', { cwd: DIST }).map((file) =>
+    readFileSync(join(DIST, file), 'utf8'),
+  );
   return [
+    ...PAGES.filter((page) => !index.includes(`${addressOf(page)}#`)).map((page) => `${page}: search does not know it`),
     ...missing.filter((address) => !existsSync(join(DIST, address))).map((address) => `${base}${address.slice(1)}: is not there`),
     ...referencesElsewhere(DIST).map((found) => `${found}: would be loaded from another host`),
   ];

@@ -28,6 +28,13 @@ interface Markdown {
   readonly renderer: { readonly rules: Record<string, (tokens: Token[], index: number, ...others: unknown[]) => string> };
 }
 
+/** All words, and what explains before what lists: the API has most of the headings. */
+const searchOptions = {
+  fuzzy: 0.1,
+  prefix: true,
+  combineWith: 'AND',
+  boostDocument: (id: string) => (/\/(reference|api)\//.test(id) ? 0.2 : 1),
+};
 const drawings = await drawingsIn(PAGES);
 
 export default {
@@ -74,7 +81,7 @@ export default {
     },
   },
   themeConfig: {
-    search: { provider: 'local' },
+    search: { provider: 'local', options: { miniSearch: { searchOptions } } },
     outline: [2, 3],
     sidebar: [...sidebar(), { text: 'The API with its docstrings', collapsed: false, items: entryPoints() }],
     nav: [
@@ -124,7 +131,8 @@ function lead(page: string, tokens: Token[]): void {
       asNothing(token);
     }
     const href = token.type === 'link_open' ? token.attrs?.find(([name]) => name === 'href') : undefined;
-    if (href === undefined) continue;
+    // One of the same page stays as it is: search knows headings by the links that they have on themselves.
+    if (href === undefined || href[1].startsWith('#')) continue;
     const target = targetOf(page, decodeURI(href[1]));
     if (target.kind === 'page') href[1] = `${addressOf(target.page)}${target.anchor === '' ? '' : `#${target.anchor}`}`;
     if (target.kind === 'file') href[1] = `/${copyOf(target.file)}`;
@@ -148,9 +156,16 @@ async function drawingsIn(pages: readonly string[]): Promise<ReadonlyMap<string,
   return new Map(
     texts.map(({ groups }) => {
       const text = groups?.['text'] ?? '';
+      // It knows no coloured frames.
+      const drawn = text.replace(/^ *rect .*\n([\s\S]*?)^ *end\n/gm, '$1');
       // The fonts of the page: the library would have the browser ask for its own.
-      const svg = renderMermaidSVG(text, colours).replace(/@import url\([^)]*\);?/g, '');
-      return [text, `<div class="drawing" v-pre>${svg}</div>`];
+      const svg = renderMermaidSVG(drawn, colours).replace(/@import url\([^)]*\);?/g, '');
+      // As a value: Vue would take the elements of a template apart, and count the parts of a style otherwise than a browser.
+      return [text, `<div class="drawing" v-html="${escaped(JSON.stringify(svg))}"></div>`];
     }),
   );
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }

@@ -106,3 +106,37 @@ it('a job whose deployment was destroyed and made anew says so, and goes on exac
   expect(faultsOf(reader.records, flow.lines)).toEqual(EXACT);
   await again.destroy();
 });
+
+it('a deployment that names a savepoint starts from it once: a job that was deleted meanwhile goes on from there, and counts exactly', async () => {
+  const [input, output] = [await newTopic('lines'), await newTopic('counts')];
+  const job = await DeployedJob.deploy(cdk, uniqueName('from'), { ONCEFLOW_TOPICS: `read-lines=${input},write-counts=${output}` });
+  const reader = new TopicReader(output);
+  const flow = await startFlow(input, 5);
+  await job.start();
+  await reader.readUntil(({ records }) => records.length > 40);
+  expect(await job.command('stop')).toMatchObject({ code: 0 });
+  const kept = (await job.row())?.lastCompleted?.epoch ?? 0;
+  expect(await job.command('savepoint', 'create', 'kept')).toMatchObject({ code: 0 });
+  expect(await job.command('cancel', '--retention', 'delete')).toMatchObject({ code: 0 });
+  expect(await job.row()).toBeUndefined();
+
+  await job.change({ ONCEFLOW_START_FROM: 'kept' });
+  await job.start();
+  const movesOn = async (from: number) => {
+    await waitFor(`an epoch behind ${from}`, async () => ((await job.row())?.lastCompleted?.epoch ?? -1) > from);
+    return job.row();
+  };
+  const begun = await movesOn(kept + 1);
+  expect(begun?.startedFrom).toMatchObject([{ savepoint: 'kept', epoch: kept }]);
+
+  // The parameter stays, and does nothing more.
+  expect(await job.command('stop')).toMatchObject({ code: 0 });
+  const stopped = (await job.row())?.lastCompleted?.epoch ?? 0;
+  await job.start();
+  expect(await movesOn(stopped)).toMatchObject({ incarnation: begun?.incarnation, startedFrom: begun?.startedFrom });
+
+  await flow.stop();
+  await reader.readUntil(({ records }) => records.length >= flow.lines.length * WORDS_OF_A_LINE);
+  expect(faultsOf(reader.records, flow.lines)).toEqual(EXACT);
+  await job.destroy();
+});

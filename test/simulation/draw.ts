@@ -12,6 +12,7 @@ import { drawShape } from './draw/shape.ts';
 import { drawStateMemory } from './draw/state-memory.ts';
 import { drawStrands } from './draw/strands.ts';
 import { drawTopics } from './draw/topics.ts';
+import { drawTopicsAway } from './draw/topics-away.ts';
 import { drawDenials, drawEndedUploads } from './draw/uploads.ts';
 import { drawUserCode } from './draw/user-code.ts';
 import type { WorldOptions } from './world-options.ts';
@@ -31,6 +32,7 @@ const PARTS: readonly Part[] = [
   drawDenials,
   drawSavepoints,
   drawElections,
+  drawTopicsAway,
   drawStateMemory,
 ];
 

@@ -58,14 +58,12 @@ export async function coordinate(given: CoordinatorDeps, settings: JobSettings, 
     const planned = await planStart(deps, settings, row, ending);
     if (planned === undefined) row = await letRun(deps, settings, row, ending);
     else {
-      await untilLeft({ given, settings }, row, (leaving) => progress.during(leaveIncarnation(deps, settings, taken, planned, leaving)), [
-        ending,
-        held.lease.lost,
-      ]);
+      const leave = (leaving: AbortSignal) => progress.during(leaveIncarnation(deps, settings, taken, planned, leaving));
+      await untilLeft({ given, settings }, row, leave, [ending, held.lease.lost]).catch(undone(taken));
       // A renewal that is under way would be of the incarnation before.
       await held.lease.end();
       const begunMs = given.clock.elapsedMs();
-      row = await beginIncarnation(deps, settings, row, planned, ending);
+      row = await beginIncarnation(deps, settings, row, planned, ending).catch(undone(taken));
       held = { generation, lease: holdLease(given, settings, generation, begunMs) };
     }
     const { lease } = held;
@@ -103,6 +101,14 @@ async function untilLeft<T>(
   if (row.desired === 'stopped') return work(AbortSignal.any([...ends]));
   const stopWatch = watchForStop(given, settings, row);
   return work(AbortSignal.any([...ends, stopWatch.lasts])).finally(stopWatch.end);
+}
+
+/** Nobody comes next of a start from elsewhere of a job that rests: who asked for it has to ask again. */
+function undone({ job, desired, failure }: JobRow): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof LeftToNextError) || (desired === 'running' && failure === undefined)) throw error;
+    throw new JobFailedError(`job ${job} was not started, and is as it was: ask again (${error.message})`, { cause: error });
+  };
 }
 
 function endOf(error: unknown, settings: JobSettings): CoordinatorEnd {

@@ -22,11 +22,14 @@ export function withoutDropped(
 ): Dropped {
   const left = withoutUids(fingerprint, drop);
   const [unknown] = left.unknown;
-  if (unknown !== undefined)
+  if (unknown !== undefined) {
+    const isOfState = left.known.some((uid) => unknown.startsWith(`${uid}:`) || unknown.startsWith(`${uid}.`));
+    const why = isOfState ? '. One state alone cannot be left behind: it lies in the snapshots of its operator, with the others' : '';
     return {
       outcome: 'unknown',
-      message: `${what} has nothing of uid ${unknown} to leave behind: it has ${left.known.join(', ')} (--drop, ONCEFLOW_START_DROP)`,
+      message: `${what} has nothing of uid ${unknown} to leave behind: it has ${left.known.join(', ')} (--drop, ONCEFLOW_START_DROP)${why}`,
     };
+  }
   const gone = new Set(drop.flatMap((uid) => [uid, broadcastStateName(uid)]));
   const emptied = stages.filter(
     (stage) => stage.kind === 'operator' && stage.operators.length > 0 && stage.operators.every((uid) => gone.has(uid)),

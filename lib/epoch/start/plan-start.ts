@@ -121,7 +121,7 @@ async function sayLeftAlone(deps: CoordinatorDeps, row: JobRow, { at }: StartAt,
   const name = at.savepoint;
   const savepoint = await untilAnswered(deps, 'reading where to start from', () => deps.epochs.readSavepoint(row.job, name), signal);
   if (row.startedFrom?.some((each) => isOf(each, name, savepoint)) === true) return;
-  const message = `ONCEFLOW_START_FROM=${name} is not done yet: a schedule goes on from a job's last epoch. "onceflow stop", then "onceflow start", starts job ${row.job} from there`;
+  const message = `ONCEFLOW_START_FROM=${name} is not done yet: a schedule goes on from the last epoch of a job. To have job ${row.job} start from there, stop it, and start it ("onceflow start", or "onceflow run --start" where it runs as a process)`;
   deps.observe({ event: 'start-passed-over', message });
 }
 

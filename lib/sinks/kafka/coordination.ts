@@ -120,7 +120,7 @@ async function settlePool(
   const settled = await answered(settleTransactions(asking, transactionTimeoutMs, ids, isFormer));
   const places = topicsOfPool(scope.sinks);
   if (settled.outcome === 'failed') {
-    if (settled.retriable || places.length === 0 || !places.every(isFormer)) return settled;
+    if (places.length === 0 || !places.every(isFormer)) return settled;
     tell({ event: 'warning', message: barredText(places, settled.message) });
     return { outcome: 'settled', ends: 0 };
   }
@@ -141,7 +141,7 @@ async function answered(settling: Promise<Settled>): Promise<Settled> {
   }
 }
 
-/** The job wrote there once, and nothing decided waits there: nobody is stopped for it. */
+/** The job wrote there once, and nothing decided waits there: nobody is stopped for it, nor waits. What is found there later is ended (watch-open.ts). */
 function barredText(places: readonly string[], why: string): string {
   return `what the job may have left open in ${places.join(', ')}, where it does not write any more, is ended by its timeout: ${why}`;
 }

@@ -2,7 +2,7 @@ import { Dice, hashOf } from '../kernel/dice.ts';
 
 /**
  * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
- * `connected`, `tables`, `routing`, `starts`, `rescales`, `updates` and `held` are drawn for mutants only.
+ * `connected`, `tables`, `routing`, `topics-away`, `starts`, `rescales`, `updates`, `held` and `pins` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -12,6 +12,7 @@ export type Focus =
   | 'connected'
   | 'tables'
   | 'routing'
+  | 'topics-away'
   | 'doubt'
   | 'records'
   | 'sources-anew'
@@ -21,6 +22,7 @@ export type Focus =
   | 'held'
   | 'garbage'
   | 'savepoints'
+  | 'pins'
   | 'updates'
   | 'pipeline'
   | 'commands';

@@ -17,6 +17,15 @@ const BETWEEN_TIMES: readonly FocusedFault[] = [
   { kind: 'cold', apis: ['invoke process'], rate: 0.2 },
 ];
 
+/** What one transaction wrote to several topics is in doubt, or left open. */
+const IN_DOUBT: readonly FocusedFault[] = [
+  { kind: 'lose', apis: ['commit', 'invoke commit', 'produce', 'addPartitions'], rate: 0.15 },
+  { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.3 },
+  { kind: 'late', apis: ['initProducerId', 'invoke prepare', 'produce'], rate: 0.1 },
+  { kind: 'freeze', apis: ['initProducerId', 'commit', 'produce'], rate: 0.05 },
+  { kind: 'depose', apis: ['decide', 'invoke process'], rate: 0.03 },
+];
+
 /** Where a focus puts which faults, and how often. */
 export const FOCUSED_FAULTS: Readonly<Record<Focus, readonly FocusedFault[]>> = {
   anything: [],
@@ -58,14 +67,9 @@ export const FOCUSED_FAULTS: Readonly<Record<Focus, readonly FocusedFault[]>> = 
   connected: BETWEEN_TIMES,
   held: BETWEEN_TIMES,
   tables: BETWEEN_TIMES,
-  // What one transaction wrote to several topics is in doubt, or left open.
-  routing: [
-    { kind: 'lose', apis: ['commit', 'invoke commit', 'produce', 'addPartitions'], rate: 0.15 },
-    { kind: 'twice', apis: ['invoke prepare', 'invoke resolve'], rate: 0.3 },
-    { kind: 'late', apis: ['initProducerId', 'invoke prepare', 'produce'], rate: 0.1 },
-    { kind: 'freeze', apis: ['initProducerId', 'commit', 'produce'], rate: 0.05 },
-    { kind: 'depose', apis: ['decide', 'invoke process'], rate: 0.03 },
-  ],
+  routing: IN_DOUBT,
+  // Its topics are away for a while then (topics-away.ts).
+  'topics-away': IN_DOUBT,
   // A source topic is made anew between the plan and the fetch (draw-topics.ts).
   'sources-anew': [{ kind: 'slow', apis: ['invoke read'], rate: 0.3 }],
   // Each start is delivered twice, and coordinators change often.
@@ -114,7 +118,14 @@ export const FOCUSED_FAULTS: Readonly<Record<Focus, readonly FocusedFault[]>> = 
     { kind: 'lose', apis: ['createSavepoint', 'moveSavepoint', 'beginIncarnation', 'forgetFormer'], rate: 0.2 },
     { kind: 'crash', apis: ['moveSavepoint', 'deleteSavepoint', 'beginIncarnation', 'delete', 'list'], rate: 0.05 },
     { kind: 'command', apis: ['decide', 'beginIncarnation'], rate: 0.015 },
+    { kind: 'command', apis: ['importSavepoint'], rate: 0.3 },
     { kind: 'hand-over', apis: ['decide'], rate: 0.05 },
+  ],
+  // Savepoints come to be long after their epoch was looked up.
+  pins: [
+    { kind: 'late', apis: ['createSavepoint'], rate: 0.5 },
+    { kind: 'freeze', apis: ['createSavepoint', 'readEpoch'], rate: 0.1 },
+    { kind: 'hand-over', apis: ['decide'], rate: 0.03 },
   ],
   garbage: [
     { kind: 'depose', apis: ['retireThrough', 'listEpochs', 'list', 'delete'], rate: 0.3 },

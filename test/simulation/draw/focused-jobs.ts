@@ -19,6 +19,7 @@ export const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   held: alignedJobs,
   tables: tableJobs,
   routing: routingJobs,
+  'topics-away': routingJobs,
   reach: [reaching],
   updates: [renewed],
 };

@@ -183,6 +183,16 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(RESOLVE, 'if (unknown.length > 0 && !isGivenUp) return left;', '')],
   },
   {
+    name: 'what a person gives up of a topic that is gone is of no other, of which nobody can tell',
+    edits: [edit(RESOLVE, 'const [lost] = withoutTopic.length === unknown.length ? withoutTopic : [];', 'const [lost] = withoutTopic;')],
+    focus: 'topics-away',
+  },
+  {
+    name: 'what one topic is answered says nothing of the others',
+    edits: [edit(LOOK, 'if (topics.length > 1) {', 'if (topics.length > 99) {')],
+    focus: 'topics-away',
+  },
+  {
     name: 'what is undecided is aborted, and not taken for committed',
     edits: [edit(RESOLVE, 'if (undecided.length > 0) return abortUndecided(asking, committable, who, undecided);', '')],
   },
@@ -1393,8 +1403,13 @@ export const mutants: readonly Mutant[] = [
     edits: [edit(LIVE, 'deps.epochs.listSavepoints(job)).filter(isPin)', 'deps.epochs.listSavepoints(job)).slice(0, 0).filter(isPin)')],
   },
   {
-    name: 'no savepoint is made of an epoch that is RETIRED',
+    name: 'what is imported keeps all that is written for it before it is complete',
     focus: 'savepoints',
+    edits: [edit(LIVE, 'return { prefix: `${savepoint.job}/${savepoint.incarnation}/` };', 'return {};')],
+  },
+  {
+    name: 'no savepoint is made of an epoch that is RETIRED',
+    focus: 'pins',
     edits: [
       edit(
         TABLE,

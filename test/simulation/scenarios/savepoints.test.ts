@@ -256,6 +256,30 @@ describe('a start from a savepoint', () => {
     expect(started(told)).toHaveLength(1);
   });
 
+  it('of a stopped job that dies leaves it stopped: no schedule goes on where it was, and the next start from there does what was asked for', async () => {
+    const between: number[] = [];
+    const told = await story(
+      [
+        created,
+        {
+          at: decideOf(8),
+          also: (world) => {
+            world.startCommand('stop');
+            world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
+            for (const ms of [9_000, 19_000])
+              world.scheduler.after(ms, undefined, () => between.push(world.table.row(JOB)?.lastCompleted?.epoch ?? -1));
+            world.scheduler.after(20_000, undefined, () => world.startFrom('kept'));
+          },
+        },
+        { at: at('beginIncarnation'), fault: { fault: 'crash', when: 'before' } },
+      ],
+      { ...long, leftAloneMs: [30_000, 30_000], watch: { how: 'revival', everyMs: 1_000, standby: 'none' } },
+    );
+    expect(between).toEqual([between[0], between[0]]);
+    expect(told.lives).toBe(2);
+    expect(started(told)).toHaveLength(1);
+  });
+
   it('of a deleted job that dies is not a start from the beginning, when a schedule finds it', async () => {
     const told = await story(
       [

@@ -4,6 +4,9 @@ import { checkStart, checkTakeover } from '../../../lib/epoch/start/check-start.
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import type { SinkCoordination } from '../../../lib/sinks/connector.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
+import { manifestOf } from '../cli/rows.ts';
+import { snapshotOf } from './stored-as.ts';
 
 const row = {
   job: 'job',
@@ -124,4 +127,47 @@ it('what fails a start refuses it when it would take the job from one that works
   expect(refused).toBeInstanceOf(StartRefusedError);
   expect(String(refused)).toMatch(/no such bucket\. Nothing was changed: job job runs on, held by generation 4 of host-a/);
   await expect(checkTakeover(deps, { ...settings, maxParallelism: 64 }, row, never)).rejects.toThrow(/was started with 128/);
+});
+
+describe('a build that reads an earlier form no longer', () => {
+  const of = (states: object) => JSON.stringify({ version: 2, sources: [], sinks: [], operators: { count: { key: 'utf8', states } } });
+  const before = of({ n: { kind: 'value', serdes: ['json@2'], reads: [['int64']] } });
+  const after = of({ n: { kind: 'value', serdes: ['json@2'] } });
+  const running = (epoch: number) => ({ ...row, fingerprint: before, lastCompleted: { epoch, decisionId: `d${epoch}` } }) as JobRow;
+
+  /** Its last epoch has a blob of before, until there is a later one. */
+  function taking(later?: JobRow) {
+    const { deps, settings } = world();
+    const at = (serde: string) => manifestOf(7, { state: { count: [snapshotOf([{ name: 'n', serde }])] }, offsets: {} });
+    let looked = 0;
+    const epochs = {
+      readEpoch: async (_job: string, _incarnation: string, epoch: number) => {
+        looked++;
+        if (epoch === 7 && later !== undefined) return undefined;
+        return { epoch, decisionId: `d${epoch}`, manifest: { at: 'row', manifest: at(epoch === 7 ? 'int64' : 'json@2') } };
+      },
+      readJob: async () => later,
+    };
+    const blobs = createBlobs({} as never, { id: () => 'a', fraction: () => 0 });
+    const stages = [...settings.plan.stages, { kind: 'operator', id: 'count', operators: ['count'] }];
+    const taken = { ...settings, fingerprint: after, plan: { ...settings.plan, stages } } as unknown as JobSettings;
+    return {
+      start: () => checkTakeover({ ...deps, epochs, blobs } as unknown as CoordinatorDeps, taken, running(7), never),
+      looks: () => looked,
+    };
+  }
+
+  it('does not take a job over of which a blob is still in that form: the job runs on', async () => {
+    const { start } = taking();
+    await expect(start()).rejects.toThrow(StartRefusedError);
+    await expect(start()).rejects.toThrow(
+      /^epoch 7: a part of state n of count was not written since it was another one: it had serde int64 and has now json@2: .*Nothing was changed: job job runs on/,
+    );
+  });
+
+  it('looks at the epoch that has taken the place of one which is gone meanwhile', async () => {
+    const { start, looks } = taking(running(8));
+    await expect(start()).resolves.toBeUndefined();
+    expect(looks()).toBe(2);
+  });
 });

@@ -2,13 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type CoordinatorDeps, JobFailedError } from '../../../lib/epoch/coordinator/context.ts';
 import { checkState } from '../../../lib/epoch/start/check-state.ts';
 import { underNewNames } from '../../../lib/epoch/start/new-names.ts';
-import { sealBlob } from '../../../lib/format/blob.ts';
-import type { ByteWriter } from '../../../lib/format/byte-writer.ts';
 import type { PhysicalPlan } from '../../../lib/plan/plan.ts';
 import type { SnapshotRef } from '../../../lib/protocol/references.ts';
-import { SnapshotWriter } from '../../../lib/state/snapshot/writer.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { manifestOf } from '../cli/rows.ts';
+import { storedAs as blob, snapshotOf as snapshot } from './stored-as.ts';
 
 const NEVER = new AbortController().signal;
 const ids = { id: () => 'a', fraction: () => 0 };
@@ -16,30 +14,6 @@ const blobs = createBlobs(
   { get: async () => Buffer.alloc(0), put: async () => {}, delete: async () => {}, list: async function* () {} } as never,
   ids,
 );
-
-interface State {
-  readonly name: string;
-  readonly serde?: string;
-  readonly kind?: string;
-}
-
-/** A blob that says that it holds these states, of one key or of none. */
-function blob(states: readonly State[], isEmpty = false): SnapshotRef['deltas'][number] {
-  const writer = new SnapshotWriter(
-    'base',
-    states.map(() => ({ write: (_number: number, out: ByteWriter) => (out.u8(1) as unknown) === undefined })),
-  );
-  if (!isEmpty) {
-    writer.group(3);
-    writer.entry('k', 0);
-  }
-  const parts = writer.finish(states.map(({ name, kind = 'value', serde = 'int64' }) => ({ name, kind, serdes: [serde] })));
-  return { at: 'inline', base64: Buffer.concat(sealBlob('state', parts)).toString('base64') };
-}
-
-const snapshot = (base: readonly State[], ...deltas: (readonly State[])[]): SnapshotRef => ({
-  ...{ id: 's', keyGroups: { first: 0, last: 127 }, base: blob(base), deltas: deltas.map((each) => blob(each)) },
-});
 
 const identity = (states: object, formerly?: object, uid = 'count') =>
   JSON.stringify({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
+import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { collectGarbage } from '../../../lib/epoch/garbage/collect.ts';
 import type { RowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
 import { createListings } from '../../../lib/epoch/garbage/listings.ts';
@@ -49,6 +49,7 @@ function world() {
     summary: { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 },
   });
   const told: CoordinatorEvent[] = [];
+  let looks = 0;
   let nowMs = 0;
   const listings = createListings({ elapsedMs: () => nowMs });
   return {
@@ -65,10 +66,11 @@ function world() {
     rowOf,
     write: (epoch: number, folder: 'manifest' | 'state/count', payload: string) =>
       blobs.write(place(epoch), folder, folder === 'manifest' ? 'manifest' : 'state', [Buffer.from(payload)], 0),
-    collect(rows: readonly EpochRow[], retainedCheckpoints: number): Promise<void> {
+    /** `lostAfter`: after so many looks at the row another coordinator holds the job. */
+    collect(rows: readonly EpochRow[], retainedCheckpoints: number, lostAfter = Number.POSITIVE_INFINITY): Promise<void> {
       const row = jobRowOf({ lastCompleted: { epoch: LAST, decisionId: `d${LAST}` }, lastCommitted: LAST, retiredThrough: LAST - 2 });
       const epochs = {
-        readJob: async () => row,
+        readJob: async () => (looks++ < lostAfter ? row : { ...row, generation: row.generation + 1 }),
         listSavepoints: async () => [],
         retireThrough: async () => 'written' as const,
         listEpochs: async (_job: string, _incarnation: string, after: number) => rows.filter(({ epoch }) => epoch > after),
@@ -110,6 +112,15 @@ it('of many blobs that nothing needs each is deleted once, at most 500 in a requ
   await collect([row], 2);
   expect(deleted).toHaveLength(3);
   expect(told).toEqual([{ event: 'collected', blobs: 1_001, retired: 0 }]);
+});
+
+it('who has lost the job since it has listed the blobs deletes none: whoever holds it may have started from what a savepoint kept', async () => {
+  const { bucket, deleted, write, manifestOf, rowOf, collect } = world();
+  const unnamed = await write(LAST, 'state/count', 'of a savepoint that was deleted since');
+  const rows = [rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })];
+  await expect(collect(rows, 2, 1)).rejects.toThrow(SupersededError);
+  expect(deleted).toEqual([]);
+  expect([...bucket.blobs.keys()]).toEqual([nameOf(unnamed)]);
 });
 
 it('epochs that are retired and leave nothing to delete are told', async () => {

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import { coordinate } from '../../../lib/epoch/coordinator/coordinator.ts';
+import type { Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
+import { manifestOf } from '../cli/rows.ts';
+import { jobRow } from './job-row.ts';
 
 interface Moment {
   readonly table: EpochTable;
@@ -11,8 +14,8 @@ interface Moment {
   readonly handOver: AbortController;
 }
 
-/** A start whose recovery finds no broker; `third` happens when it has asked for the third time. */
-async function recovering(third: (moment: Moment) => unknown) {
+/** A start whose recovery finds no broker; `third` happens when it has asked for the third time. `of`: the job is there already, stopped, with a savepoint. */
+async function recovering(third: (moment: Moment) => unknown, of?: { readonly savepoint: Savepoint }) {
   let nowMs = 0;
   const now = () => 1_000_000 + nowMs;
   const table = new EpochTable(now);
@@ -41,9 +44,22 @@ async function recovering(third: (moment: Moment) => unknown) {
     random: { id: () => 'f'.repeat(32), fraction: () => 0.5 },
     observe: () => {},
   } as unknown as CoordinatorDeps;
+  if (of !== undefined) {
+    await epochs.createJob({ ...jobRow({ job: 'job', fingerprint: 'f' }), leaseExpiresAtMs: 0, desired: 'stopped' });
+    await epochs.importSavepoint(of.savepoint);
+  }
+  const startAt = of && { at: { savepoint: of.savepoint.name }, once: 'asked', drop: [], onWrittenAgain: 'allow' as const };
   const settings = {
-    ...{ job: 'job', holder: 'first', plan: countingPlan, fingerprint: 'f', maxParallelism: 128, parallelism: {}, groupId: 'job' },
-    ...{ leaseMs: 3_000, checkpointIntervalMs: 100, epochTimeoutMs: 60_000, takeover: 'allow' },
+    ...{
+      job: 'job',
+      holder: 'first',
+      plan: countingPlan,
+      fingerprint: of === undefined ? 'f' : of.savepoint.fingerprint,
+      maxParallelism: 128,
+      parallelism: {},
+      groupId: 'job',
+    },
+    ...{ leaseMs: 3_000, checkpointIntervalMs: 100, epochTimeoutMs: 60_000, takeover: 'allow', startAt },
   } as Partial<JobSettings> as JobSettings;
   const end = await coordinate(deps, settings, { stop: stop.signal, handOver: handOver.signal });
   return { end, asked, row: await epochs.readJob('job') };
@@ -58,6 +74,18 @@ it.each(['stop', 'handOver'] as const)(
     expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'running', failure: undefined });
   },
 );
+
+it('a start of a stopped job from a savepoint that is told to end leaves the job stopped, and says that it has to be asked for again', async () => {
+  const fingerprint = JSON.stringify({ version: 2, sources: [], sinks: [], operators: {} });
+  const savepoint: Savepoint = {
+    ...{ job: 'job', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 1, incarnation: 'x', epoch: 7, decisionId: 'd7' },
+    ...{ fingerprint, maxParallelism: 128, manifest: { at: 'row', manifest: manifestOf(7, { outputs: {}, committables: [] }) } },
+  };
+  const { end, row } = await recovering((moment) => moment.handOver.abort(), { savepoint });
+  const message = expect.stringMatching(/^job job was not started, and is as it was: ask again \(.*no broker answers\)$/);
+  expect(end).toEqual({ end: 'failed', message });
+  expect(row).toMatchObject({ leaseExpiresAtMs: 0, desired: 'stopped', failure: message });
+});
 
 it('a recovery of a job that somebody stops leaves the rest to the next coordinator, when no broker has answered for ten seconds since', async () => {
   const { end, row } = await recovering(({ table }) => table.setDesired('job', 'stopped'));

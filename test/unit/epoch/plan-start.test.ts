@@ -139,6 +139,16 @@ it.each<[string, Parameters<typeof plan>[0], RegExp]>([
     /has nothing of uid cuont to leave behind: it has read, write, count/,
   ],
   [
+    'one state of an operator to drop, which lies with the others',
+    { startAt: { drop: ['count:n'] } },
+    /has nothing of uid count:n to leave behind: .* One state alone cannot be left behind: it lies in the snapshots of its operator/,
+  ],
+  [
+    'what was imported from another job, which has other sources and sinks',
+    { savepoint: { fingerprint: identity({}, ['theirs'], ['out']) } },
+    /with this graph: source theirs is gone; sink out is gone\. /,
+  ],
+  [
     'output that is written again',
     { startAt: { onWrittenAgain: 'stop' } },
     /^a start from savepoint kept, epoch 7 would write output again that readers have: epochs 8 to 9 were committed\. .*ONCEFLOW_ON_WRITTEN_AGAIN=allow/,

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { fromJsonable } from '../../../lib/replay/from-jsonable.ts';
 import { jsonable } from '../../../lib/replay/jsonable.ts';
 
 it.each([
@@ -13,4 +14,17 @@ it.each([
 ])('%o is said as JSON can', (value, said) => {
   expect(jsonable(value)).toEqual(said);
   expect(JSON.parse(JSON.stringify(jsonable(value)))).toEqual(said);
+});
+
+it.each([
+  { base64: 'of the job itself' },
+  { bigint: '12' },
+  { number: 'NaN' },
+  { '@object': { base64: 'eA==' } },
+  { '@object': 1 },
+  { number: 5 },
+  { object: { a: [{ bigint: '1' }] } },
+  { a: Buffer.from('x'), b: [1n, Number.NaN, { base64: 'y' }] },
+])('%o is read as what it was, though it may look like something else', (value) => {
+  expect(fromJsonable(JSON.parse(JSON.stringify(jsonable(value))))).toEqual(value);
 });

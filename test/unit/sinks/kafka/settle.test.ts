@@ -114,7 +114,7 @@ it.each<[string, Broker, boolean, RegExp]>([
     /job-inc-write-0-0 could not be settled: aborting what the broker had left open was .*: grant WRITE and DESCRIBE/,
   ],
   ['a cluster that nobody knows here', { fails: new KafkaProblem('UNKNOWN_CLUSTER', 'set it', false) }, false, /^set it$/],
-  ['a cluster that is away', { fails: new KafkaProblem('NO_ANSWER', 'it is away', true), inUse: [] }, true, /^it is away$/],
+  ['a cluster that is away', { fails: new KafkaProblem('NO_ANSWER', 'it is away', true), inUse: ['out'] }, true, /^it is away$/],
   [
     'a topic of this run that may not be looked at',
     { describeProducers: 'TOPIC_AUTHORIZATION_FAILED', inUse: ['out'] },
@@ -133,6 +133,7 @@ it.each<[string, Broker, RegExp]>([
     /^warning: what the job may have left open in out, where it does not write .*TOPIC_AUTHORIZATION_FAILED: grant READ/,
   ],
   ['does not know a cluster', { fails: new KafkaProblem('UNKNOWN_CLUSTER', 'set it', false) }, /^warning: .* in out, .*: set it$/],
+  ['has no answer of a cluster', { fails: new KafkaProblem('NO_ANSWER', 'it is away', true) }, /^warning: .* in out, .*: it is away$/],
   ['has no right to the ids', { initProducerId: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED' }, /^warning: .* in out, .*InitProducerId was/],
 ])('a job that %s any more, where it wrote once and does not now, is not stopped for that', async (_what, broker, said) => {
   const { outcome, told } = await settle({ ...broker, inUse: ['another'] });
