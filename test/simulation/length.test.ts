@@ -20,7 +20,9 @@ describe('a job that runs for long, with restarts, savepoints, failures and othe
     expect(outcome.committed).toBeGreaterThan(outcome.expected - 20);
     // Rows of retired epochs stay for a day: how many there are is not bounded before.
     const isOfRows = (line: string) => line.startsWith('rows') || line.startsWith('tableBytes');
-    const found = grown(outcome.samples, [0, periodMs], [(periods - 1) * periodMs, periods * periodMs]);
+    // How much waits for collection at most depends on when failures come: 178 to 257 blobs in the periods of two hours, without a trend. What is never
+    // collected adds up: of a blob in twenty epochs it would be 120 more by then.
+    const found = grown(outcome.samples, [0, periodMs], [(periods - 1) * periodMs, periods * periodMs], 0.5);
     expect(found.filter((line) => !isOfRows(line))).toEqual([]);
     const asked = askedPerEpoch(outcome);
     // A collection each ten seconds: one list of each incarnation, of what came since and what is live.

@@ -150,7 +150,11 @@ describe('the Kafka cluster is lost', () => {
     const run = count.job.start(there);
     expect(await run.event('started-from')).toMatchObject({ sourceOffsets });
     await send(await newProducer(undefined, at), count.input, ['bee dog']);
-    const lines = [...first, 'ant cow', 'bee dog'];
+    // By what the topic holds: to a broker that has just started the test's producer may have sent a line twice.
+    const input = new TopicReader(count.input, 'committed', at);
+    await input.readOn();
+    const lines = [...first, ...input.records.flatMap(({ timestamp, value }) => (timestamp >= time ? [value] : []))];
+    expect(new Set(lines)).toEqual(new Set([...first, 'ant cow', 'bee dog']));
     await reader.readUntil(({ records }) => records.length >= totalOf(countWords(lines)) - totalOf(countWords(first)));
     await run.stop();
     await reader.readOn();

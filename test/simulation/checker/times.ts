@@ -108,13 +108,15 @@ export class Times {
         const records = (input.get(source.uid) ?? []).filter((record) => record.partition === partition);
         const was = this.#parts.get(name);
         const largest = Math.max(was?.watermark ?? Number.NEGATIVE_INFINITY, ...records.map((record) => watermarkOf(source, record)));
-        // What the epoch was planned from lies back: where there is more to read now, there may have been then.
+        // What the epoch was planned from lies back: where there is more to read now, there may have been then; and where the topic has been
+        // made anew since, what there was in the one before.
         const log = scene.broker.partition(source.topic, partition);
-        const mayHaveMore = log === undefined || log.end > (own(own(manifest.offsets, source.uid), source.topic)?.[partition] ?? 0);
+        const next = own(own(manifest.offsets, source.uid), source.topic)?.[partition] ?? 0;
+        const mayHaveMore =
+          log === undefined || log.end > next || hadMoreSince(scene, this.#plannedSinceMs(), { ...source, partition, next });
         const saysMore = own(own(time.sources, source.uid)?.partitions, source.topic)?.[partition]?.activeMs === processingMs;
         const isActive = records.length > 0 || was === undefined || (mayHaveMore && saysMore);
         const known = knownByPlan?.get(name);
-        const next = own(own(manifest.offsets, source.uid), source.topic)?.[partition] ?? 0;
         if (isPlanned && !isActive && known !== undefined && known.log === log && known.end > Math.max(next, log.logStart))
           scene.fail(
             'I10',
@@ -132,8 +134,13 @@ export class Times {
 
   /** What could be read for a while when the newest epoch was planned: one is planned when no more than two are in flight. */
   #knownByPlan(): Readable['ends'] | undefined {
-    const beforeMs = (this.#readable.at(-1 - MOST_IN_FLIGHT)?.atMs ?? Number.NEGATIVE_INFINITY) - BEHIND_MS;
+    const beforeMs = this.#plannedSinceMs();
     return this.#readable.findLast(({ atMs }) => atMs <= beforeMs)?.ends;
+  }
+
+  /** What the newest epoch was planned from is not older. */
+  #plannedSinceMs(): number {
+    return (this.#readable.at(-1 - MOST_IN_FLIGHT)?.atMs ?? Number.NEGATIVE_INFINITY) - BEHIND_MS;
   }
 
   #raise(name: string, to: number | undefined): void {
@@ -195,6 +202,16 @@ function readableIn({ broker, table }: Scene, job: JobDefinition): Readable {
     (broker.topics.get(topic) ?? []).map((log) => [`${uid} ${log.partition}`, { log, end: log.lastStableOffset }] as const),
   );
   return { atMs: table.nowMs, ends: new Map(ends) };
+}
+
+/** Has there been, since then, another log of the partition, with more behind this offset? */
+function hadMoreSince(
+  { broker }: Scene,
+  sinceMs: number,
+  { topic, partition, next }: { topic: string; partition: number; next: number },
+): boolean {
+  if (!broker.catalog.wasAbsentSince(topic, sinceMs)) return false;
+  return broker.catalog.everyLog().some((log) => log.topic === topic && log.partition === partition && log.end > next);
 }
 
 /** What of a record's life the watermark of its partition is. */

@@ -79,7 +79,11 @@ it('a start of a stopped job from a savepoint that is told to end leaves the job
   const fingerprint = JSON.stringify({ version: 2, sources: [], sinks: [], operators: {} });
   const savepoint: Savepoint = {
     ...{ job: 'job', name: 'kept', id: 'i1', standing: 'complete', createdAtMs: 1, incarnation: 'x', epoch: 7, decisionId: 'd7' },
-    ...{ fingerprint, maxParallelism: 128, manifest: { at: 'row', manifest: manifestOf(7, { outputs: {}, committables: [] }) } },
+    ...{
+      fingerprint,
+      maxParallelism: 128,
+      manifest: { at: 'row', manifest: manifestOf(7, { offsets: {}, state: {}, outputs: {}, committables: [] }) },
+    },
   };
   const { end, row } = await recovering((moment) => moment.handOver.abort(), { savepoint });
   const message = expect.stringMatching(/^job job was not started, and is as it was: ask again \(.*no broker answers\)$/);
