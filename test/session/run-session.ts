@@ -174,6 +174,8 @@ async function moreEpochs(machine: CommandProcess, epochs: number): Promise<void
   await waitFor(`${epochs} more epochs`, () => {
     if (machine.child.exitCode !== null) throw new Error(`it has ended\n${machine.told()}`);
     return committed() >= before + epochs;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}\n${machine.told()}`);
   });
 }
 
