@@ -58,6 +58,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run model',
     'npm run bench',
     'npm run bench:sinks',
+    'npm run bench:state',
     'npm run nexmark',
     'npm run conformance:flink',
     'npm run conformance:joins',
