@@ -178,6 +178,8 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
       page.evaluate("document.getElementById('f').submit()"),
     ]);
     expect(sent.status()).toBe(403);
+    // Where the form leads to, or what comes next interrupts it.
+    await page.waitForURL(`${origin}/actions/stop`);
     await page.goto(`http://127.0.0.1:${(evil.address() as AddressInfo).port}/`);
     await page.setContent(`<iframe src="${origin}/"></iframe>`);
     const frame = page.frames().find((each) => each !== page.mainFrame());
