@@ -19,9 +19,14 @@ export function randomFaultsTest(
     async () => {
       const told: string[] = [];
       try {
-        const { differences, elsewhere, unfinished } = await runChaos({ ...options, seed: SEED, report: (line) => told.push(line) });
+        const { faults, differences, elsewhere, unfinished } = await runChaos({
+          ...options,
+          seed: SEED,
+          report: (line) => told.push(line),
+        });
         const inAll = options.writesTo === 'all' ? EXACT_ELSEWHERE : undefined;
         expect({ differences, elsewhere, unfinished }).toEqual({ differences: EXACT, elsewhere: inAll, unfinished: [] });
+        expect(faults.length).toBeGreaterThanOrEqual(options.minFaults);
       } finally {
         console.log(told.join('\n'));
       }
