@@ -1,4 +1,4 @@
-import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { SpilledRow, SpilledRows } from '../ports/spilled-rows.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import type { Due } from '../protocol/event-time.ts';
@@ -14,7 +14,9 @@ const CACHE_KIB = 4096;
  */
 export function openSpilledRows(): SpilledRows {
   const db = new (loadSqlite().DatabaseSync)(NAMELESS);
-  db.exec(`
+  exec(
+    db,
+    `
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     PRAGMA cache_size = -${CACHE_KIB};
@@ -22,7 +24,8 @@ export function openSpilledRows(): SpilledRows {
     CREATE INDEX event ON rows (e) WHERE e IS NOT NULL;
     CREATE INDEX processing ON rows (p) WHERE p IS NOT NULL;
     CREATE TABLE pages (g INTEGER NOT NULL, p INTEGER NOT NULL, v BLOB NOT NULL, PRIMARY KEY (g, p)) WITHOUT ROWID;
-    BEGIN`);
+    BEGIN`,
+  );
   const insert = db.prepare('INSERT INTO rows (g, k, v, e, p) VALUES (?, ?, ?, ?, ?)');
   const remove = db.prepare('DELETE FROM rows WHERE g = ? AND k = ? RETURNING v');
   const first = db.prepare('SELECT k, v FROM rows WHERE g = ? ORDER BY k LIMIT ?');
@@ -74,7 +77,7 @@ export function openSpilledRows(): SpilledRows {
       return row === undefined ? undefined : bytesOf(row['v']);
     },
     clear() {
-      db.exec('DELETE FROM rows; DELETE FROM pages');
+      exec(db, 'DELETE FROM rows; DELETE FROM pages');
       size = 0;
     },
     close: () => db.close(),
@@ -87,6 +90,14 @@ function bytesOf(value: unknown): Buffer {
 }
 
 type Row = Record<string, SQLOutputValue>;
+
+function exec(db: DatabaseSync, sql: string): void {
+  try {
+    db.exec(sql);
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
 
 function run(statement: StatementSync, ...values: SQLInputValue[]): void {
   try {
