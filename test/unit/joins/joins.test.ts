@@ -154,6 +154,20 @@ test('a table join gives the newest that was read, deletions too; of an epoch th
   expect(test.values(out)).toEqual(['a l0 r0', 'a l1 r1', 'a l2 alone']);
 });
 
+test('an isDeleted that answers with a promise fails, and is not taken for a yes', async () => {
+  const later = { isDeleted: (() => Promise.resolve(false)) as unknown as (row: Row) => boolean };
+  const deletions = { isLeftDeleted: later.isDeleted, isRightDeleted: later.isDeleted };
+  const told = /isDeleted returned a promise; user functions return their result at once/;
+  for (const job of [
+    joining((one, table) => one.tableJoin('join', table, { ...later, join: pair })),
+    joining((one, table) => one.joinTables('join', table, { ...deletions, join: pair }).map(({ key }) => key)),
+  ]) {
+    const test = testJob(job);
+    test.push(right, { key: 'a', at: 1, name: 'r0' });
+    await expect(test.runUntilIdle()).rejects.toThrow(told);
+  }
+});
+
 test('deduplicate gives the first of each key, and after its time another', async () => {
   const words = kafkaSource({ topic: 'words', value: utf8 });
   const job = defineJob('once', (builder) => {
