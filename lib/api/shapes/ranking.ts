@@ -63,6 +63,8 @@ export class Ranking {
 
   /** Puts a value where it belongs, in place. Answers where: −1 when it is not among the first. */
   add(top: unknown[], value: unknown): number {
+    // One that has no place in the order fails itself, and not the next, which would meet it here for ever.
+    if (top.length === 0) checked(this.#compare(value, value));
     let [from, to] = [0, top.length];
     while (from < to) {
       const middle = (from + to) >>> 1;
