@@ -168,6 +168,18 @@ test('an isDeleted that answers with a promise fails, and is not taken for a yes
   }
 });
 
+test('a join that fails in order of time says which row of which key it was, and that nothing leaves that out', async () => {
+  const fails = () => {
+    throw new Error('no such rate');
+  };
+  const test = testJob(joining((one, versions) => one.asOfJoin('join', versions, { type: 'left', join: fails })));
+  test.push(left, { key: 'a', at: 1, name: 'l0' });
+  await test.runUntilIdle();
+  await expect(passTo(test, 10)).rejects.toThrow(
+    /join, row of time 1 of key a: Error: no such rate\. What fails when its time has come, a timer or a row that has waited, is no record that could be left out/,
+  );
+});
+
 test('deduplicate gives the first of each key, and after its time another', async () => {
   const words = kafkaSource({ topic: 'words', value: utf8 });
   const job = defineJob('once', (builder) => {
