@@ -36,6 +36,8 @@ export function openSpilledRows(): SpilledRows {
   const processingBy = db.prepare('SELECT g, k FROM rows WHERE p IS NOT NULL AND p <= ? LIMIT ?');
   const insertPage = db.prepare('INSERT INTO pages (g, p, v) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = excluded.v');
   const pageOf = db.prepare('SELECT v FROM pages WHERE g = ? AND p = ?');
+  const clearRows = db.prepare('DELETE FROM rows WHERE g = ?');
+  const clearPages = db.prepare('DELETE FROM pages WHERE g = ?');
   let size = 0;
 
   function earliest(statement: StatementSync): number | undefined {
@@ -76,6 +78,10 @@ export function openSpilledRows(): SpilledRows {
       const row = get(pageOf, keyGroup, page);
       return row === undefined ? undefined : bytesOf(row['v']);
     },
+    clearGroup(keyGroup) {
+      size -= run(clearRows, keyGroup);
+      run(clearPages, keyGroup);
+    },
     clear() {
       exec(db, 'DELETE FROM rows; DELETE FROM pages');
       size = 0;
@@ -99,9 +105,10 @@ function exec(db: DatabaseSync, sql: string): void {
   }
 }
 
-function run(statement: StatementSync, ...values: SQLInputValue[]): void {
+/** Answers how many rows it has changed. */
+function run(statement: StatementSync, ...values: SQLInputValue[]): number {
   try {
-    statement.run(...values);
+    return Number(statement.run(...values).changes);
   } catch (error) {
     throw problemOf(error);
   }
