@@ -1631,6 +1631,12 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a base leaves on disk what it has of the keys there',
-    edits: [edit(RESIDENT_KEYS, 'this.#pages.replace(keyGroup, writer.bytesFrom(from));', 'this.#pages.replace(keyGroup, writer.bytesFrom(writer.bytes));')],
+    edits: [
+      edit(
+        RESIDENT_KEYS,
+        'this.#pages.replace(keyGroup, writer.bytesFrom(from));',
+        'this.#pages.replace(keyGroup, writer.bytesFrom(writer.bytes));',
+      ),
+    ],
   },
 ];
