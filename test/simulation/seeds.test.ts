@@ -26,7 +26,7 @@ it('no invariant is violated where jobs start from savepoints with offsets of el
     moved += observed.filter((event) => event.event === 'started-from' && event.sourceOffsets !== undefined).length;
     expect(violations).toEqual([]);
   }
-  expect(moved).toBeGreaterThan(5);
+  expect(moved).toBeGreaterThan(2);
 }, 120_000);
 
 it('a seed gives the same history, byte for byte', async () => {

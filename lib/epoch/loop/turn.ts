@@ -87,7 +87,7 @@ export function fail(turn: Turn, attempt: Attempt, failed: FailedEpoch): void {
     turn.state.trouble,
     failed,
     { ...rules, leavesOut: leavesOut(rules.plan) },
-    nowMs,
+    turn.given.now,
     turn.given.random.fraction(),
   );
   const { epoch, stage, kind, message } = failed;

@@ -62,6 +62,28 @@ export function firstScale(rules: ScaleRules, last: LastEpoch | undefined, row: 
 }
 
 /**
+ * What a person asked for of a stage is that stage's under the name that it has now: `formerly` are the earlier uids by the uid of now, and a stage has
+ * the name of its first operator. Undefined: none of it has another name.
+ */
+export function askedUnderNewNames(
+  asked: Rescale['subtasks'],
+  { stages }: ScaleRules['plan'],
+  formerly: ReadonlyMap<string, readonly string[]>,
+): Rescale['subtasks'] | undefined {
+  const ids = new Set(stages.map(({ id }) => id));
+  const renamed = [...formerly].flatMap(([uid, names]) => {
+    const former = ids.has(uid) ? names.find((name) => !ids.has(name) && ofName(asked, name) !== undefined) : undefined;
+    return former === undefined ? [] : [[former, uid] as const];
+  });
+  if (renamed.length === 0) return undefined;
+  const names = new Map(renamed);
+  const moved = Object.entries(asked).filter(([name]) => names.has(name));
+  // What was asked for under the name of now is later.
+  const stayed = Object.entries(asked).filter(([name]) => !names.has(name));
+  return byName([...moved.map(([name, subtasks]) => [names.get(name) ?? name, subtasks] as const), ...stayed]);
+}
+
+/**
  * A coordinator goes on with what a person asked for, else with what the last epoch had, else with the smaller bound: within the
  * bounds, which may be other ones by now.
  */

@@ -1211,7 +1211,11 @@ export const mutants: readonly Mutant[] = [
     name: 'from a deletion on a key has no version',
     focus: 'connected',
     edits: [
-      edit('lib/api/joins/version-joins.ts', 'if (isDeleted(value)) version.clear(); else version.set(value);', 'version.set(value);'),
+      edit(
+        'lib/api/joins/version-joins.ts',
+        'if (decided(isDeleted(value))) version.clear(); else version.set(value);',
+        'version.set(value);',
+      ),
     ],
   },
   {
@@ -1582,11 +1586,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a key group is read as a whole: its base and all its deltas',
-    edits: [edit(UNREAD, 'state.load(deltas, keyGroups);', 'state.load(deltas.slice(0, 0), keyGroups);')],
+    edits: [edit(UNREAD, 'state.loadLater(bases, deltas, keyGroups);', 'state.loadLater(bases, deltas.slice(0, 0), keyGroups);')],
   },
   {
     name: 'a base holds what is on disk',
-    edits: [edit(STATE_SET, 'this.#writeSpilled(residents, keyGroup, writer);', '')],
+    edits: [edit(STATE_SET, 'residents.writeTo(keyGroup, writer, expire);', '')],
   },
   {
     name: 'a base is all of its parts',
@@ -1615,10 +1619,28 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a key that comes from a page on disk is gone from it',
-    edits: [edit(SPILLED_PAGES, 'Buffer.concat([page.subarray(0, from), page.subarray(to)])', 'page')],
+    edits: [edit(SPILLED_PAGES, 'this.#rows.putPage(keyGroup, index, out.view());', '')],
   },
   {
     name: 'a base holds the pages on disk',
-    edits: [edit(RESIDENT_KEYS, 'this.#pages.eachPage(keyGroup, (entries, count) => writer.writtenEntries(entries, count));', '')],
+    edits: [edit(RESIDENT_KEYS, 'this.#pages.eachBase(keyGroup, (entries, count) => writer.writtenEntries(entries, count));', '')],
+  },
+  {
+    name: 'a key that comes from a page on disk has all changes that deltas have of it',
+    edits: [edit(RESIDENT_KEYS, 'for (const bytes of held) this.#apply(number, bytes);', 'this.#apply(number, held[0] as Buffer);')],
+  },
+  {
+    name: 'a base has of keys on disk what deltas have changed',
+    edits: [edit(RESIDENT_KEYS, 'for (const key of ofPages) this.#rewrite(keyGroup, key, writer, expire);', '')],
+  },
+  {
+    name: 'a base leaves on disk what it has of the keys there',
+    edits: [
+      edit(
+        RESIDENT_KEYS,
+        'this.#pages.replace(keyGroup, writer.bytesFrom(from));',
+        'this.#pages.replace(keyGroup, writer.bytesFrom(writer.bytes));',
+      ),
+    ],
   },
 ];

@@ -4,6 +4,7 @@ import {
   afterCommitted,
   afterFailed,
   afterPlanned,
+  askedUnderNewNames,
   type FailedFor,
   firstScale,
   isRecorded,
@@ -37,6 +38,23 @@ describe('a coordinator begins', () => {
   it('within its bounds, whatever was before', () => {
     const last = { parallelism: { lines: 9, count: 1, write: 3 }, state: {} };
     expect(firstScale(rules, last, { rescale: asked({ write: 99 }) }).target).toEqual({ lines: 1, count: 2, write: 4 });
+  });
+});
+
+describe('what a person asked for', () => {
+  const formerly = new Map([['count', ['tally', 'sum']]]);
+
+  it("of a stage that has another name now is that stage's, and the rest stays", () => {
+    expect(askedUnderNewNames({ sum: 4, write: 2 }, countingPlan, formerly)).toEqual({ count: 4, write: 2 });
+  });
+
+  it('under the name of now is later than what was asked for under another', () => {
+    expect(askedUnderNewNames({ sum: 4, count: 5 }, countingPlan, formerly)).toEqual({ count: 5 });
+  });
+
+  it('has no other name where no stage has, and where a stage still has the former one', () => {
+    expect(askedUnderNewNames({ count: 4, gone: 2 }, countingPlan, formerly)).toBeUndefined();
+    expect(askedUnderNewNames({ write: 4 }, countingPlan, new Map([['count', ['write']]]))).toBeUndefined();
   });
 });
 
