@@ -23,6 +23,7 @@ export function onFailingDisk(rows: SpilledRows, faultNow: () => DiskFault | und
     dueBy: (eventMs, processingMs, limit) => failing(() => rows.dueBy(eventMs, processingMs, limit)),
     putPage: (keyGroup, page, entries) => failing(() => rows.putPage(keyGroup, page, entries)),
     page: (keyGroup, page) => failing(() => rows.page(keyGroup, page)),
+    clearGroup: (keyGroup) => failing(() => rows.clearGroup(keyGroup)),
     clear: () => rows.clear(),
     close: () => rows.close(),
   };

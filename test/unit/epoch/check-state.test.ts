@@ -96,7 +96,9 @@ describe('an epoch that a job is to go on from', () => {
     [
       'has a blob that is damaged',
       {
-        state: { count: [{ ...snapshot([]), base: { at: 'store', name: 'word-count/inc/state/count/count-0-000000000007-a', bytes: 105 } }] },
+        state: {
+          count: [{ ...snapshot([]), base: { at: 'store', name: 'word-count/inc/state/count/count-0-000000000007-a', bytes: 105 } }],
+        },
         now: identity({ n: value() }),
       },
       /^epoch 7: blob word-count\/\S+ .*cannot be used: it ends before byte 105.* changed by something other than the job: give the blob back, or start from/,
