@@ -140,8 +140,40 @@ function withOptionsThatAreNone(keyed: KeyedStream<string, Event>) {
   withTtl(valueState(int64), { ttl: 5 });
 }
 
+function withStreamsThatDoNotFit(events: DataStream<Event>, keyed: KeyedStream<string, Event>, numbered: KeyedStream<number, Event>) {
+  const bounds = { lowerBoundMs: 0, upperBoundMs: 1 };
+  const nothing = () => 0;
+  // @ts-expect-error -- keys are of two types
+  keyed.intervalJoin('op', numbered, { ...bounds, join: nothing });
+  // @ts-expect-error -- keys are of two types
+  keyed.tableJoin('op', numbered, { join: nothing });
+  // @ts-expect-error -- keys are of two types
+  keyed.joinTables('op', numbered, { join: nothing });
+  // @ts-expect-error -- versions are by key
+  keyed.asOfJoin('op', events, { join: nothing });
+  // @ts-expect-error -- upperBoundMs
+  keyed.intervalJoin('op', keyed, { lowerBoundMs: 0, join: nothing });
+  // @ts-expect-error -- of a left join there may be no right row
+  keyed.intervalJoin('op', keyed, { ...bounds, type: 'left', join: (_, { v }) => v });
+  // @ts-expect-error -- an inner or a left one
+  keyed.tableJoin('op', keyed, { type: 'full', join: nothing });
+  // @ts-expect-error -- ties are of windows
+  keyed.topN('op', { n: 1, by: ({ v }) => v, withTies: true });
+  // @ts-expect-error -- forMs
+  keyed.deduplicate('op', { ttlMs: 1 });
+  // @ts-expect-error -- streams are put together before they are keyed
+  events.union(keyed);
+}
+
 test('wrong use does not compile; what the compiler cannot see is refused when the job is defined', () => {
-  const unseen = [onAnUnkeyedStream, withoutUid, withASerdeThatDoesNotFit, withATypeThatIsLost, withOptionsThatAreNone];
+  const unseen = [
+    onAnUnkeyedStream,
+    withoutUid,
+    withASerdeThatDoesNotFit,
+    withATypeThatIsLost,
+    withOptionsThatAreNone,
+    withStreamsThatDoNotFit,
+  ];
   for (const wrong of unseen) expect(wrong).toBeTypeOf('function');
   const defining = (define: (keyed: KeyedStream<string, Event>) => void) => () =>
     defineJob('job', (job) => define(job.source('read', kafkaSource({ topic: 'in', value: json<Event>() })).keyBy(({ k }) => k, utf8)));
