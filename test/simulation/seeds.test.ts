@@ -20,6 +20,16 @@ it(`no invariant is violated in the histories of ${SEEDS} seeds`, async () => {
   }
 }, 600_000);
 
+it('no invariant is violated where jobs start from savepoints with offsets of elsewhere', async () => {
+  let moved = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const { observed, violations } = await runWorld(drawWorld(seed, {}, 'moves'));
+    moved += observed.filter((event) => event.event === 'started-from' && event.sourceOffsets !== undefined).length;
+    expect(violations).toEqual([]);
+  }
+  expect(moved).toBeGreaterThan(5);
+}, 120_000);
+
 it('a seed gives the same history, byte for byte', async () => {
   for (const seed of [3, 27, 194]) {
     const [first, second] = [await runSeed(seed, { history: true }), await runSeed(seed, { history: true })];
