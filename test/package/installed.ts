@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emulatorFolder } from '../../dev/deployment/install-emulator.ts';
+import { COMPILE_CACHE } from '../../local/functions/processes.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PACKAGES = join(ROOT, 'node_modules');
@@ -74,7 +75,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a file of a project by Node, as a person in its folder who has set nothing. */
+/** Runs a file of a project by Node, as a person in its folder who has set nothing; what Node has compiled is kept, a fifth of what the CDK takes to load. */
 export function runIn(
   folder: string,
   file: string,
@@ -92,6 +93,7 @@ export function runIn(
       HOME: folder,
       CDK_DISABLE_CLI_TELEMETRY: 'true',
       CI: 'true',
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       NO_COLOR: '1',
       ...env,
     },
