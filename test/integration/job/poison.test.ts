@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobRow, manifestOf } from '../../support/epochs.ts';
+import { jobRow, manifestOf, testEpochs } from '../../support/epochs.ts';
 import type { JobRun } from '../../support/job-run.ts';
 import { type SeenRecord, TopicReader } from '../../support/topic-reader.ts';
 import { newProducer, newTopic, withAdmin } from '../../support/topics.ts';
@@ -67,6 +67,11 @@ describe('ONCEFLOW_POISON_ATTEMPTS, ONCEFLOW_POISON_POLICY: a record that user c
       await letters.readOn();
       const [letter] = letters.records;
       expect(letters.records).toHaveLength(1);
+      const { incarnation } = await jobRow(count.job.name);
+      const epoch = await testEpochs().readEpoch(count.job.name, incarnation, Number(letter?.headers['onceflow.epoch']));
+      const from = Number(letter?.headers['onceflow.offset']);
+      const input = [{ topic: count.input, partition: 1, from, bound: from + 1 }];
+      expect(epoch?.summary.failed?.at(-1)).toMatchObject({ stage, kind: 'user-code', stack: expect.stringContaining(word), input });
       expect(letter).toMatchObject({ key: 'its-key', value: line, timestamp: 1_700_000_000_123 });
       expect(headersBut(letter, 'onceflow.error.stack', 'onceflow.epoch')).toEqual({
         own: 'header',
