@@ -1,4 +1,4 @@
-import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { SpilledRow, SpilledRows } from '../ports/spilled-rows.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import type { Due } from '../protocol/event-time.ts';
@@ -16,7 +16,9 @@ const CACHE_KIB = 4096;
  */
 export function openSpilledRows(): SpilledRows {
   const db = new (loadSqlite().DatabaseSync)(NAMELESS);
-  db.exec(`
+  exec(
+    db,
+    `
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     PRAGMA cache_size = -${CACHE_KIB};
@@ -24,7 +26,8 @@ export function openSpilledRows(): SpilledRows {
     CREATE INDEX event ON rows (e) WHERE e IS NOT NULL;
     CREATE INDEX processing ON rows (p) WHERE p IS NOT NULL;
     CREATE TABLE pages (id INTEGER PRIMARY KEY, v BLOB NOT NULL);
-    BEGIN`);
+    BEGIN`,
+  );
   const insert = db.prepare('INSERT INTO rows (g, k, v, e, p) VALUES (?, ?, ?, ?, ?)');
   // Two statements: RETURNING costs more than both, above all where there is no row.
   const find = db.prepare('SELECT v FROM rows WHERE g = ? AND k = ?');
@@ -86,7 +89,7 @@ export function openSpilledRows(): SpilledRows {
       run(clearPages, pageId(keyGroup, 0), pageId(keyGroup + 1, 0) - 1);
     },
     clear() {
-      db.exec('DELETE FROM rows; DELETE FROM pages');
+      exec(db, 'DELETE FROM rows; DELETE FROM pages');
       size = 0;
     },
     close: () => db.close(),
@@ -103,6 +106,14 @@ function bytesOf(value: unknown): Buffer {
 }
 
 type Row = Record<string, SQLOutputValue>;
+
+function exec(db: DatabaseSync, sql: string): void {
+  try {
+    db.exec(sql);
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
 
 /** Answers how many rows it has changed. */
 function run(statement: StatementSync, ...values: SQLInputValue[]): number {

@@ -57,15 +57,19 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   let stopping = false;
   let over = false;
   let last: JobEnd | undefined;
-  /** The job was taken. Who starts a coordinator again after that is no person: what was asked for since stands. */
-  let hasHeld = false;
+  /**
+   * The job was taken, or has moved on if it was to be from elsewhere: until then it stays as it was (docs/savepoints.md). Who starts a coordinator again
+   * after that is no person: what was asked for since stands.
+   */
+  let hasBegun = false;
+  const beginsWith: CoordinatorEvent['event'] = options.env['ONCEFLOW_START_FROM'] ? 'recovered' : 'lease-taken';
   const deadCoordinators: string[] = [];
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<JobEnd>();
 
   for (const each of processesOf(plan.stages, (stage) => rangeOfStage(parallelism, stage).most)) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
-    const startKind = hasHeld ? 'revival' : (options.startKind ?? 'explicit');
+    const startKind = hasBegun ? 'revival' : (options.startKind ?? 'explicit');
     const child = fork(code, [role, join(folder.path, `${name}.sock`), startKind, ...deadCoordinators], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
       execArgv: process.execArgv,
@@ -75,7 +79,7 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
     for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => options.onLog?.(name, line));
     child.on('message', (message) => {
       const event = message as CoordinatorEvent;
-      hasHeld ||= event.event === 'lease-taken';
+      hasBegun ||= event.event === beginsWith;
       if (event.event === 'ended') last = { end: event.end, message: event.message };
       options.onEvent?.(event);
     });

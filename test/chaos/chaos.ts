@@ -4,15 +4,17 @@ import { UsageError } from '../../lib/config/usage-error.ts';
 import { argumentsOf, wholeNumber } from '../../local/command.ts';
 import { SIZES, type Size } from './run/brokers.ts';
 
-import { runChaos, wrongIn } from './run/run-chaos.ts';
-import { SINKS, type WritesTo } from './run/scene.ts';
+import { runChaos } from './run/run-chaos.ts';
+import type { Workload } from './run/workload.ts';
 
-const USAGE = `npm run chaos [-- [--brokers 1|3] [--sinks kafka|all] [--seconds S] [--faults N] [--seed X] [--keep]]
+const USAGE = `npm run chaos [-- [--brokers 1|3] [--job words|lists] [--sinks kafka|all] [--seconds S] [--faults N] [--seed X] [--keep]]
 
 Random faults on real parts under steady load, then the exact check (test/chaos/run/run-chaos.ts, docs/chaos.md). Exit code 1 when
 anything is lost, doubled, out of order or left open, or when the job stands still while two of three brokers are well.
 
   --brokers N    one broker, or a cluster of three (default 1)
+  --job J        the word count, whose counts are compared; or a job that appends to lists, whose history Porcupine judges, a
+                 public checker (Go brings it), and a plain check: words or lists (default words)
   --sinks W      the word count to a topic, or to a topic, files and a table of DynamoDB at once: kafka or all (default kafka)
   --seconds S    faults come for so long (default 300)
   --faults N     and until there were so many (default 200)
@@ -21,6 +23,7 @@ anything is lost, doubled, out of order or left open, or when the job stands sti
 
 const options = {
   brokers: { type: 'string', default: '1' },
+  job: { type: 'string', default: 'words' },
   sinks: { type: 'string', default: 'kafka' },
   seconds: { type: 'string', default: '300' },
   faults: { type: 'string', default: '200' },
@@ -33,15 +36,18 @@ function sizeOf(given: string): Size {
   return size;
 }
 
-function sinksOf(given: string): WritesTo {
-  const sinks = SINKS.find((one) => one === given);
-  if (sinks === undefined) throw new UsageError(`--sinks is "${given}": it must be ${SINKS.join(' or ')}`);
-  return sinks;
+const WORKLOADS: Readonly<Record<string, Workload>> = { 'words kafka': 'words', 'words all': 'words-everywhere', 'lists kafka': 'lists' };
+
+function workloadOf(job: string, sinks: string): Workload {
+  const workload = WORKLOADS[`${job} ${sinks}`];
+  if (workload === undefined)
+    throw new UsageError(`--job is "${job}" and --sinks "${sinks}": they must be words with kafka or all, or lists with kafka`);
+  return workload;
 }
 
-const { brokers, writesTo, seconds, minFaults, seed, keep } = argumentsOf({ name: 'npm run chaos', usage: USAGE, options }, (given) => ({
+const { brokers, workload, seconds, minFaults, seed, keep } = argumentsOf({ name: 'npm run chaos', usage: USAGE, options }, (given) => ({
   brokers: sizeOf(given.brokers),
-  writesTo: sinksOf(given.sinks),
+  workload: workloadOf(given.job, given.sinks),
   seconds: wholeNumber('seconds', given.seconds, 0),
   minFaults: wholeNumber('faults', given.faults, 0),
   seed: wholeNumber('seed', given.seed, 0),
@@ -54,7 +60,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   const result = await runChaos({
     brokers,
-    writesTo,
+    workload,
     oneAway: brokers > 1,
     seed,
     seconds,
@@ -62,7 +68,7 @@ try {
     keep,
     report: console.log,
   });
-  const wrong = [...wrongIn(result), ...result.stalled];
+  const wrong = [...result.wrong, ...result.stalled];
   process.exit(wrong.length === 0 && result.faults.length >= minFaults ? 0 : 1);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -34,7 +34,7 @@ export async function porcupineOn({ appends }: Pick<History, 'appends'>): Promis
   return code === 0 ? undefined : said.trim();
 }
 
-/** What is shown twice was done twice, and what is not shown may have been done or not. */
+/** What is shown twice was done twice, and what is not shown has no answer that is right. */
 function operationsOf({ key, element, calledMs, seen }: Append): object[] {
   const call = Math.floor(calledMs * MICROSECONDS);
   if (seen.length === 0) return [{ key, element, call }];

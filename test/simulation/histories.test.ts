@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { forged } from '../histories/forged.ts';
 import { type Append, type History, historyOf } from '../histories/history.ts';
 import { wrongIn } from '../histories/plain-check.ts';
 import { buildPorcupine, hasGo, porcupineOn } from '../histories/porcupine.ts';
@@ -43,6 +44,7 @@ const wrong: readonly (readonly [string, History])[] = [
   ['input that is forgotten', but('4', () => ({ seen: [{ list: ['1', '4'], atMs: 25 }] }))],
   ['state that went back', but('3', () => ({ seen: [{ list: ['3'], atMs: 15 }] }))],
   ['an effect before its cause', before],
+  ...forged(right).map(({ what, history }) => [what, history] as const),
 ];
 
 describe('the plain check', () => {

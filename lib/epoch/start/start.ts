@@ -1,6 +1,6 @@
 import { ofName } from '../../config/by-name.ts';
-import { checkCompatible } from '../../graph/fingerprint.ts';
-import type { JobRow } from '../../ports/epoch-store.ts';
+import { checkCompatible, formerUids } from '../../graph/fingerprint.ts';
+import type { JobRow, Rescale } from '../../ports/epoch-store.ts';
 import type { Manifest, SourceOffsets, TopicIds } from '../../protocol/manifest.ts';
 import type { DecidedManifest } from '../../protocol/permit.ts';
 import { commitEpoch } from '../commit/commit-epoch.ts';
@@ -12,12 +12,12 @@ import { decideManifest } from '../decision/decide-manifest.ts';
 import { nextManifest } from '../decision/position.ts';
 import { readManifest } from '../decision/read-manifest.ts';
 import { type Held, ownRow, recordCommitted, recordPool, writeHeld } from '../lease/held.ts';
-import { firstScale, type Scale } from '../scale/scale.ts';
+import { askedUnderNewNames, firstScale, type Scale } from '../scale/scale.ts';
 import { startOfSource } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { checkState } from './check-state.ts';
 import { mayStart } from './may-start.ts';
-import { underNewNames } from './new-names.ts';
+import { asThisJobHasIt } from './new-names.ts';
 
 /** Where a coordinator goes on from. */
 export interface Standing {
@@ -110,9 +110,10 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     completed === undefined
       ? undefined
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
-  const named = last && underNewNames(last, settings);
+  const named = last && asThisJobHasIt(last, row.fingerprint, settings);
   await checkGoesOn(deps, settings, row, named, signal);
-  const scale = firstScale(settings, named, row);
+  const rescale = await askedByHand(deps, settings, row, signal);
+  const scale = firstScale(settings, named, { ...row, rescale });
   const tenure: Tenure = {
     generation: row.generation,
     incarnation: row.incarnation,
@@ -141,6 +142,23 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     settledIds,
   });
   return { tenure, scale, parent, recordedCommitted: parent === last ? committed : parent.epoch };
+}
+
+/** What a person asked for, in the row too, by the names that stages have now. */
+async function askedByHand(
+  deps: CoordinatorDeps,
+  { job, plan, fingerprint }: JobSettings,
+  { incarnation, rescale }: JobRow,
+  signal: AbortSignal,
+): Promise<Rescale | undefined> {
+  if (rescale === undefined) return undefined;
+  const subtasks = askedUnderNewNames(rescale.subtasks, plan, formerUids(fingerprint));
+  if (subtasks === undefined) return rescale;
+  const renamed = { ...rescale, id: deps.random.id(), subtasks };
+  const write = () => deps.epochs.askRescale(job, incarnation, renamed, rescale.id);
+  const written = await untilAnswered(deps, 'writing what was asked for by hand under new names', write, signal);
+  // Somebody has asked anew meanwhile: that is read as any request is.
+  return written === 'written' ? renamed : rescale;
 }
 
 /** Nothing of the last epoch is left behind, and all of it can be read; what a changed graph adds and renames is said. */

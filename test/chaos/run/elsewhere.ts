@@ -52,13 +52,6 @@ export interface ElsewhereFaults {
   readonly uploads: readonly string[];
 }
 
-export const EXACT_ELSEWHERE: ElsewhereFaults = {
-  files: { missing: [], extra: [], disordered: [] },
-  lists: [],
-  items: [],
-  uploads: [],
-};
-
 const SHOWN = 20;
 const AT_ONCE = 16;
 

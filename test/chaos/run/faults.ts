@@ -14,7 +14,8 @@ import { betweenBrokers } from './faults-between-brokers.ts';
 import { ofBroker, ofBrokers } from './faults-of-brokers.ts';
 import { someTransactionalId } from './job-transactions.ts';
 import { inSeconds, type Lane } from './lane.ts';
-import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS, type WritesTo } from './scene.ts';
+import { LEASE_MS, type Scene, TRANSACTION_TIMEOUT_MS } from './scene.ts';
+import type { Workload } from './workload.ts';
 
 const ZOMBIE_MS = 5_000;
 const timing = {
@@ -183,8 +184,8 @@ const ofUploads: Lane = {
 };
 
 /** With one broker nothing is between brokers. */
-export function lanesFor(brokers: Size, writesTo: WritesTo): readonly Lane[] {
-  const anywhere = [ofProcesses, ofStore, ofTransactions, ...(writesTo === 'all' ? [ofUploads] : [])];
+export function lanesFor(brokers: Size, workload: Workload): readonly Lane[] {
+  const anywhere = [ofProcesses, ofStore, ofTransactions, ...(workload === 'words-everywhere' ? [ofUploads] : [])];
   return brokers === 1 ? [...anywhere, ofBroker] : [...anywhere, ofBrokers, betweenBrokers];
 }
 

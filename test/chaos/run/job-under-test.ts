@@ -1,9 +1,12 @@
 import type { Dice } from '../../simulation/kernel/dice.ts';
 import { JobRun } from '../../support/job-run.ts';
 import type { History } from './history.ts';
+import type { Work } from './workload.ts';
 
 /** A job that has not committed anything for this long has lost its way. */
 const PATIENCE_MS = 120_000;
+
+type Stages = Pick<Work, 'operator' | 'sinks'>;
 
 export interface Totals {
   starts: number;
@@ -21,7 +24,7 @@ export class JobUnderTest {
   /** Rejects when a run ends that nobody has ended, or when the run as a whole is given up. */
   readonly broken: Promise<never>;
   lastCommitMs = Date.now();
-  readonly #sinks: readonly string[];
+  readonly #stages: Stages;
   readonly #env: Readonly<Record<string, string>>;
   readonly #history: History;
   readonly #break: (reason: Error) => void;
@@ -31,9 +34,9 @@ export class JobUnderTest {
   #over = false;
   #committed = Promise.withResolvers<void>();
 
-  constructor(name: string, sinks: readonly string[], env: Readonly<Record<string, string>>, history: History) {
+  constructor(name: string, stages: Stages, env: Readonly<Record<string, string>>, history: History) {
     this.name = name;
-    this.#sinks = sinks;
+    this.#stages = stages;
     this.#env = env;
     this.#history = history;
     const { promise, reject } = Promise.withResolvers<never>();
@@ -51,7 +54,8 @@ export class JobUnderTest {
   /** Starts the job's processes, in a width that the dice choose. */
   start(dice: Dice): JobRun {
     if (this.#over) throw new Error('the chaos run is over');
-    const width = [`count-words=${dice.whole(1, 3)}`, ...this.#sinks.map((sink) => `${sink}=${dice.whole(1, 2)}`)].join(',');
+    const { operator, sinks } = this.#stages;
+    const width = [`${operator}=${dice.whole(1, 3)}`, ...sinks.map((sink) => `${sink}=${dice.whole(1, 2)}`)].join(',');
     const number = ++this.totals.starts;
     const run = new JobRun(this.name, { ...this.#env, ONCEFLOW_STAGE_PARALLELISM: width }, (message) => {
       if (message.is === 'processes') return;

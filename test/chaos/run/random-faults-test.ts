@@ -1,9 +1,7 @@
 import { expect, it } from 'vitest';
-import { EXACT } from '../../support/word-counts.ts';
 import type { Size } from './brokers.ts';
-import { EXACT_ELSEWHERE } from './elsewhere.ts';
 import { runChaos } from './run-chaos.ts';
-import type { WritesTo } from './scene.ts';
+import type { Workload } from './workload.ts';
 
 /** `CHAOS_SEED=7 npm test -- test/chaos/random-faults`: the same faults again. For longer runs there is `npm run chaos`. */
 const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -12,16 +10,16 @@ const REST_MS = 400_000;
 
 export function randomFaultsTest(
   what: string,
-  options: { readonly brokers: Size; readonly writesTo?: WritesTo; readonly seconds: number; readonly minFaults: number },
+  options: { readonly brokers: Size; readonly workload?: Workload; readonly seconds: number; readonly minFaults: number },
 ): void {
   it(
     `faults of ${what} for ${options.seconds} s (CHAOS_SEED=${SEED}) lose nothing and repeat nothing`,
     async () => {
       const told: string[] = [];
       try {
-        const { differences, elsewhere, unfinished } = await runChaos({ ...options, seed: SEED, report: (line) => told.push(line) });
-        const inAll = options.writesTo === 'all' ? EXACT_ELSEWHERE : undefined;
-        expect({ differences, elsewhere, unfinished }).toEqual({ differences: EXACT, elsewhere: inAll, unfinished: [] });
+        const { faults, wrong } = await runChaos({ ...options, seed: SEED, report: (line) => told.push(line) });
+        expect(wrong).toEqual([]);
+        expect(faults.length).toBeGreaterThanOrEqual(options.minFaults);
       } finally {
         console.log(told.join('\n'));
       }

@@ -4,22 +4,21 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Dice, hashOf } from '../../simulation/kernel/dice.ts';
 import { endsOf } from '../../support/kafka-wire.ts';
-import { countWords, faultsOf, totalOf, type WordCountFaults } from '../../support/word-counts.ts';
 import type { Size } from './brokers.ts';
-import { type ElsewhereFaults, elsewhereFaults } from './elsewhere.ts';
 import { lanesFor } from './faults.ts';
-import { readCommitted, unfinishedTransactions } from './java-reader.ts';
 import type { Totals } from './job-under-test.ts';
 import type { FaultKind, Lane } from './lane.ts';
 import { oneBrokerAway } from './one-broker-away.ts';
-import { openScene, type Scene, type WritesTo } from './scene.ts';
+import { openScene, type Scene } from './scene.ts';
 import { type SteadyLoad, steadyLoad } from './steady-load.ts';
 import { type FaultDone, faultTable, totalsLine } from './table.ts';
+import { type Verdict, verdictOn } from './verdict.ts';
+import { WORK, type Workload } from './workload.ts';
 
 export interface ChaosOptions {
   readonly brokers: Size;
-  /** Where the job writes to. @default 'kafka' */
-  readonly writesTo?: WritesTo;
+  /** What runs under the faults. @default 'words' */
+  readonly workload?: Workload;
   /** Of several brokers: first takes each away by itself, and sees whether the job goes on without it. @default false */
   readonly oneAway?: boolean;
   /** Decides which faults come, in each lane in which order, and how they are; not what they meet. */
@@ -33,16 +32,9 @@ export interface ChaosOptions {
   readonly report: (line: string) => void;
 }
 
-export interface ChaosResult {
+export interface ChaosResult extends Verdict {
   readonly faults: readonly FaultDone[];
   readonly totals: Totals;
-  readonly words: number;
-  /** Differences between what a read_committed reader sees and the exact counts. All empty when it is exact. */
-  readonly differences: WordCountFaults;
-  /** What is wrong in files and table; undefined: the job does not write to them. */
-  readonly elsewhere: ElsewhereFaults | undefined;
-  /** Transactions that are open after the job has stopped. */
-  readonly unfinished: readonly string[];
   /** Cases of one broker away in which the job did not go on. */
   readonly stalled: readonly string[];
 }
@@ -51,21 +43,27 @@ const PROGRESS_EVERY_MS = 5_000;
 const CATCH_UP_MS = 180_000;
 /** A run in which faults are as rare as this makes no sense. */
 const LONGEST_FAULT_SECONDS = 15;
+const COUNTED = 'every word has its counts 1..n, once each, ascending';
+const EXACT: Readonly<Record<Workload, string>> = {
+  words: COUNTED,
+  'words-everywhere': `${COUNTED}, in the topic and in files; every item is that of its last count; no upload is open`,
+  lists: 'every append is in its list, once, and was shown once, in an order that explains all that was seen',
+};
 
 /**
- * Runs the word count under steady load on brokers and an emulator of its own while faults happen to all of them; then
+ * Runs a job under steady load on brokers and an emulator of its own while faults happen to all of them; then
  * lets it come to rest and compares the output with the input, both read by Kafka's own consumer. Everything that it
  * started has ended when it is over. When it fails, what is needed to see why is kept, and the error says where.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const dir = mkdtempSync(join(tmpdir(), 'onceflow-chaos-'));
-  const { report, writesTo = 'kafka' } = options;
-  report(`seed ${options.seed}, brokers: ${options.brokers}, sinks: ${writesTo}; history, logs and data in ${dir}`);
+  const { report, workload = 'words' } = options;
+  report(`seed ${options.seed}, brokers: ${options.brokers}, work: ${workload}; history, logs and data in ${dir}`);
   let scene: Scene | undefined;
   let result: ChaosResult;
   try {
-    scene = await openScene(dir, options.brokers, writesTo);
-    result = await underFaults(scene, writesTo, options);
+    scene = await openScene(dir, options.brokers, workload);
+    result = await underFaults(scene, workload, options);
   } catch (error) {
     scene?.history.note(`FAILED: ${error instanceof Error ? error.stack : error}`);
     throw new Error(`seed ${options.seed}, everything is kept in ${dir}: ${error instanceof Error ? error.message : error}`, {
@@ -74,34 +72,23 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   } finally {
     await scene?.close();
   }
-  const isExact = wrongIn(result).length === 0;
-  const alsoElsewhere = writesTo === 'all' ? ', in the topic and in files; every item is that of its last count; no upload is open' : '';
-  const exact = `EXACT: every word has its counts 1..n, once each, ascending${alsoElsewhere}; no transaction is open`;
-  report(isExact ? exact : `NOT EXACT; kept in ${dir}`);
+  const isExact = result.wrong.length === 0;
+  report(isExact ? `EXACT: ${EXACT[workload]}; no transaction is open` : `NOT EXACT; kept in ${dir}`);
   for (const what of result.stalled) report(`STALLED while away: ${what}; kept in ${dir}`);
   if (isExact && result.stalled.length === 0 && options.keep !== true) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   return result;
 }
 
-/** Everything in a result that is not as it should be; nothing: it is exact. */
-export function wrongIn({ differences, elsewhere, unfinished }: ChaosResult): readonly string[] {
-  return [...Object.values(differences).flat(), ...(elsewhere === undefined ? [] : wrongElsewhere(elsewhere)), ...unfinished];
-}
-
-function wrongElsewhere({ files, lists, items, uploads }: ElsewhereFaults): readonly string[] {
-  return [...Object.values(files).flat(), ...lists, ...items, ...uploads];
-}
-
 async function underFaults(
   scene: Scene,
-  writesTo: WritesTo,
+  workload: Workload,
   { brokers, oneAway, seed, seconds, minFaults, report }: ChaosOptions,
 ): Promise<ChaosResult> {
   const { job, history } = scene;
   const done: FaultDone[] = [];
   const underWay = new Set<string>();
-  const load = steadyLoad(scene.brokers.addresses, scene.input);
-  const lanes = lanesFor(brokers, writesTo);
+  const load = steadyLoad(scene.brokers.addresses, scene.input, WORK[workload].lines);
+  const lanes = lanesFor(brokers, workload);
   let startedMs = Date.now();
   const elapsed = () => (Date.now() - startedMs) / 1000;
   const progress = setInterval(() => report(progressLine(scene, load, elapsed(), done.length, underWay)), PROGRESS_EVERY_MS);
@@ -129,9 +116,9 @@ async function underFaults(
     await Promise.allSettled(working);
   }
   report(`stopped after ${elapsed().toFixed(0)} s; reading both topics with Kafka's console consumer`);
-  const result = { faults: done, totals: job.totals, stalled, ...(await outcome(scene)) };
+  const result = { faults: done, totals: job.totals, stalled, ...(await verdictOn(scene)) };
   const kinds = lanes.flatMap((lane) => lane.kinds.map(({ name }) => name));
-  for (const line of [faultTable(kinds, done), totalsLine(job.totals), differencesLine(result)]) {
+  for (const line of [faultTable(kinds, done), totalsLine(job.totals), result.said, ...result.wrong]) {
     report(line);
     history.note(line);
   }
@@ -186,35 +173,4 @@ async function caughtUp({ epochs, job, input, brokers }: Scene): Promise<void> {
   throw new Error(
     `no faults any more, and not caught up within ${CATCH_UP_MS / 1000} s: input ends at ${wanted}, committed up to ${reached}`,
   );
-}
-
-async function outcome({
-  brokers,
-  input,
-  output,
-  elsewhere,
-}: Scene): Promise<Pick<ChaosResult, 'words' | 'differences' | 'elsewhere' | 'unfinished'>> {
-  const bootstrap = brokers.addresses.join(',');
-  const [lines, counts, unfinished] = await Promise.all([
-    readCommitted(bootstrap, input),
-    readCommitted(bootstrap, output),
-    unfinishedTransactions(bootstrap),
-  ]);
-  const inputLines = lines.map(({ value }) => value);
-  return {
-    words: totalOf(countWords(inputLines)),
-    differences: faultsOf(counts, inputLines),
-    elsewhere: elsewhere && (await elsewhereFaults(elsewhere, inputLines)),
-    unfinished,
-  };
-}
-
-function differencesLine({ words, differences, elsewhere, unfinished }: ChaosResult): string {
-  const first = (list: readonly string[]) => (list.length === 0 ? 'none' : list.join(' '));
-  const of = ({ missing, extra, disordered }: WordCountFaults) =>
-    `missing: ${first(missing)}; more than once, or wrong: ${first(extra)}; out of order: ${first(disordered)}`;
-  const inTopic = `${words} words; ${of(differences)}; open transactions: ${first(unfinished)}`;
-  if (elsewhere === undefined) return inTopic;
-  const { files, lists, items, uploads } = elsewhere;
-  return `${inTopic}; in files: ${of(files)}; lists: ${first(lists)}; items: ${first(items)}; open uploads: ${first(uploads)}`;
 }

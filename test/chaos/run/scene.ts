@@ -13,7 +13,9 @@ import { type HttpProxy, openHttpProxy } from '../../support/http-proxy.ts';
 import { type Brokers, openBrokers, type Size } from './brokers.ts';
 import { type Elsewhere, BUCKET as FILES, TABLE as ITEMS, makeTargets } from './elsewhere.ts';
 import { type History, openHistory } from './history.ts';
+import { lookOn, type Onlooker } from './java-reader.ts';
 import { JobUnderTest } from './job-under-test.ts';
+import { WORK, type Workload } from './workload.ts';
 
 /** The budget rule: epoch + commit + recovery < transaction timeout. Many of the faults last longer than these. */
 export const EPOCH_TIMEOUT_MS = 3_000;
@@ -25,15 +27,6 @@ export const TRANSACTION_TIMEOUT_MS = 7_000;
 const TABLE = 'onceflow';
 const BUCKET = 'onceflow';
 const CREDENTIALS = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
-
-/** Where the job writes to: a topic, or also files and a table. */
-export const SINKS = ['kafka', 'all'] as const;
-export type WritesTo = (typeof SINKS)[number];
-
-const JOBS: Readonly<Record<WritesTo, { readonly module: string; readonly sinks: readonly string[] }>> = {
-  kafka: { module: './jobs/word-count.ts', sinks: ['write-counts'] },
-  all: { module: './test/support/everywhere-job.ts', sinks: ['write-counts', 'store-counts', 'keep-counts'] },
-};
 
 /** The parts that faults happen to. The job sees Kafka and AWS through links only. */
 export interface Scene {
@@ -47,12 +40,14 @@ export interface Scene {
   readonly epochs: EpochStore;
   /** Where the job writes to besides Kafka. Undefined: nowhere. */
   readonly elsewhere: Elsewhere | undefined;
+  /** Reads the output the whole time, past the links. Undefined: the work does not ask when something was seen. */
+  readonly onlooker: Onlooker | undefined;
   /** Ends every process. `dir` stays. */
   close(): Promise<void>;
 }
 
 /** Starts brokers and an emulator of this run's own, with everything that they keep under `dir`. */
-export async function openScene(dir: string, size: Size, writesTo: WritesTo): Promise<Scene> {
+export async function openScene(dir: string, size: Size, workload: Workload): Promise<Scene> {
   mkdirSync(dir, { recursive: true });
   const history = openHistory(join(dir, 'history.log'));
   const keeper = await openKeeper({ dir });
@@ -63,7 +58,7 @@ export async function openScene(dir: string, size: Size, writesTo: WritesTo): Pr
     const store = { endpoint: emulator.endpoint, ...CREDENTIALS };
     const dynamoDb = createDynamoDbClient(store);
     const s3 = createS3Client({ ...store, forcePathStyle: true });
-    const elsewhere = writesTo === 'all' ? { s3, dynamoDb } : undefined;
+    const elsewhere = workload === 'words-everywhere' ? { s3, dynamoDb } : undefined;
     const [input, output] = ['lines', 'counts'];
     await Promise.all([
       createTable(dynamoDb, TABLE),
@@ -71,10 +66,11 @@ export async function openScene(dir: string, size: Size, writesTo: WritesTo): Pr
       elsewhere === undefined ? undefined : makeTargets(elsewhere),
       createTopics(brokers.addresses.join(','), [{ topic: input }, { topic: output }]),
     ]);
+    const onlooker = workload === 'lists' ? lookOn(brokers.addresses.join(','), output) : undefined;
     const links = brokers.all.map(({ link }) => link.address).join(',');
-    const { module, sinks } = JOBS[writesTo];
+    const { module, operator, sinks } = WORK[workload];
     const env = { ...jobEnv(dir, links, storeLink.endpoint, input, output), ONCEFLOW_JOB: module, TEST_BUCKET: FILES, TEST_ITEMS: ITEMS };
-    const job = new JobUnderTest('chaos', sinks, env, history);
+    const job = new JobUnderTest('chaos', { operator, sinks }, env, history);
     return {
       history,
       job,
@@ -84,8 +80,9 @@ export async function openScene(dir: string, size: Size, writesTo: WritesTo): Pr
       storeLink,
       epochs: createEpochStore({ client: dynamoDb, table: TABLE }),
       elsewhere,
+      onlooker,
       async close() {
-        await job.end();
+        await Promise.all([job.end(), onlooker?.close()]);
         await Promise.all([brokers.close(), storeLink.close(), keeper.close()]);
         await history.close();
       },

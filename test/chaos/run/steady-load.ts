@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, type Producer } from 'kafkajs';
-import { someLines } from '../../support/word-counts.ts';
 
-const LINES = 12;
 const PAUSE_MS = 50;
 const ABORTED = 3;
 const AFTER_FAILURE_MS = 300;
@@ -21,7 +19,7 @@ export interface SteadyLoad {
  * Writes lines in transactions, of which every third is aborted, for as long as it is told to; it tries again when the
  * broker is away. What became input is what a reader finds in the topic: a failed send may have been carried out.
  */
-export function steadyLoad(brokers: readonly string[], topic: string): SteadyLoad {
+export function steadyLoad(brokers: readonly string[], topic: string, linesOf: (round: number) => readonly string[]): SteadyLoad {
   let seeds = [...brokers];
   let producer: Producer | undefined;
   let lines = 0;
@@ -31,11 +29,11 @@ export function steadyLoad(brokers: readonly string[], topic: string): SteadyLoa
   async function writeOnce(round: number): Promise<void> {
     producer ??= await connect();
     const transaction = await producer.transaction();
-    const messages = someLines(LINES, round).map((value, index) => ({ value, partition: index % 3 }));
+    const messages = linesOf(round).map((value, index) => ({ value, partition: index % 3 }));
     await transaction.send({ topic, messages });
     if (round % ABORTED === 0) return transaction.abort();
     await transaction.commit();
-    lines += LINES;
+    lines += messages.length;
   }
 
   async function connect(): Promise<Producer> {

@@ -1,5 +1,5 @@
 // Judges a history of appends to lists by Porcupine, the checker of linearizability: each line of the standard input is an append as JSON, with
-// the time of its call, and with what came of it and when if anything did. Prints "ok", or the keys whose history nobody can explain, and ends with 1.
+// the time of its call, and with what came of it and when. The history is over: nothing comes later of an append of which nothing came. Prints "ok", or the keys whose history nobody can explain, and ends with 1.
 package main
 
 import (
@@ -23,8 +23,8 @@ type line struct {
 
 type appended struct{ key, element string }
 
-// An append whose list nobody has seen may have done its work at any time, or never.
-const unseen = ""
+// What came of an append whose list nobody has seen: no list is like it.
+const nothing = ""
 
 func after(list, element string) string {
 	if list == "" {
@@ -54,7 +54,7 @@ var list = porcupine.Model{
 	Init: func() interface{} { return "" },
 	Step: func(state, input, output interface{}) (bool, interface{}) {
 		next := after(state.(string), input.(appended).element)
-		return output.(string) == unseen || output.(string) == next, next
+		return output.(string) == next, next
 	},
 }
 
@@ -68,7 +68,7 @@ func main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}
-		operation := porcupine.Operation{ClientId: len(history), Input: appended{of.Key, of.Element}, Call: of.Call, Output: unseen, Return: math.MaxInt64}
+		operation := porcupine.Operation{ClientId: len(history), Input: appended{of.Key, of.Element}, Call: of.Call, Output: nothing, Return: math.MaxInt64}
 		if of.List != nil && of.Return != nil {
 			operation.Output, operation.Return = *of.List, *of.Return
 		}

@@ -8,15 +8,18 @@ it('a job under load is updated to a build with other names and another form of 
   timeout: 240_000,
 }, async () => {
   const count = await newWordCount({
-    env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200', ONCEFLOW_STAGE_PARALLELISM: 'count-words=2' },
+    env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '200', ONCEFLOW_STAGE_PARALLELISM: 'count-words=1..3' },
   });
   const before = count.job.start();
   const feed = count.feed();
   await before.event('committed', ({ epoch }) => epoch >= 5);
   const { incarnation } = await jobRow(count.job.name);
+  const rescaled = await onceflow({ ...count.job.env, ONCEFLOW_JOB_NAME: count.job.name }, 'rescale', 'count-words=2');
+  expect(rescaled).toMatchObject({ code: 0 });
+  await before.event('rescaled', ({ stage, to }) => stage === 'count-words' && to === 2);
   const upgraded = {
     ONCEFLOW_JOB: './test/support/upgraded-word-count.ts',
-    ONCEFLOW_STAGE_PARALLELISM: 'tally=2',
+    ONCEFLOW_STAGE_PARALLELISM: 'tally=1..3',
     ONCEFLOW_TOPICS: `read-words=${count.input},write-counts=${count.output}`,
   };
 
@@ -45,7 +48,12 @@ it('a job under load is updated to a build with other names and another form of 
 
   await feed.stop();
   await count.expectExact(after);
-  expect((await jobRow(count.job.name)).incarnation).toBe(incarnation);
+  // What was asked for by hand is asked for under the new name.
+  expect(await jobRow(count.job.name)).toMatchObject({
+    incarnation,
+    rescale: { subtasks: { tally: 2 } },
+    scale: { tally: { subtasks: 2 } },
+  });
 
   // What nobody has written since is read by a build that still knows how, and is no secret to people.
   const env = { ...count.job.env, ...upgraded, ONCEFLOW_JOB_NAME: count.job.name };

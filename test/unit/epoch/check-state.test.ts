@@ -84,6 +84,16 @@ describe('an epoch that a job is to go on from', () => {
       /^epoch 7 has state total of count under the name n, which is another state's in this job: keep n in `formerly` of total, and give the new state another name$/,
     ],
     [
+      'has a part under a former name, which another state has by now, in an operator that has another uid',
+      {
+        state: { tally: [snapshot([{ name: 'n' }], [{ name: 'total' }])] },
+        before: identity({ total: value('int64', { formerly: ['n'] }) }),
+        now: identity({ total: value(), n: value() }, { tally: ['count'] }, 'tally'),
+        plan: plan('tally'),
+      },
+      /^epoch 7 has state total of tally under the name n, which is another state's in this job: keep n in `formerly` of total/,
+    ],
+    [
       'has offsets of a source that the job does not know',
       { state: {}, now: identity({ n: value() }), plan: plan('count', 'lines'), isOwn: true },
       /^epoch 7 has the offsets of source read, which this job does not know/,
