@@ -88,7 +88,7 @@ export async function openTools(given: NodeJS.ProcessEnv, option: string | undef
     module: () => (config.job === undefined ? undefined : describeJob('plan', { env })),
     configured: async () => (config.job === undefined ? undefined : planJob({ ...config, jobName: job }, await loadJob(config.job))),
     startDeployed: (at) => startDeployed(config, job, at),
-    placeAt: openBlobStore,
+    placeAt: (location) => openBlobStore(location, 'the URL'),
     show,
     json,
     blobStore: once(async () => openBlobStore(requiredValue(config, 'blobs'))).get,

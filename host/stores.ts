@@ -49,14 +49,14 @@ async function openSqlite(file: string) {
   return { database, epochs: () => createSqliteEpochStore({ database, where: `file://${file}`, nowMs: systemClock.now }) };
 }
 
-export async function openBlobStore(location: BlobLocation): Promise<BlobStore> {
+export async function openBlobStore(location: BlobLocation, option = 'ONCEFLOW_BLOBS'): Promise<BlobStore> {
   if (location.kind === 'file') {
     const { createFileBlobStore } = await import('../lib/storage/file-blob-store.ts');
-    return createFileBlobStore({ folder: location.folder });
+    return createFileBlobStore({ folder: location.folder, option });
   }
   const [{ createS3Client }, { createS3BlobStore }] = await Promise.all([
     import('../lib/aws/clients.ts'),
     import('../lib/aws/s3-blob-store.ts'),
   ]);
-  return createS3BlobStore({ client: createS3Client(), bucket: location.bucket, prefix: location.prefix });
+  return createS3BlobStore({ client: createS3Client(), bucket: location.bucket, prefix: location.prefix, option });
 }

@@ -24,6 +24,8 @@ export interface S3Place {
   readonly bucket: string;
   /** Keys are `<prefix>/<blob name>`; empty for none. */
   readonly prefix: string;
+  /** What names it, for messages. @default ONCEFLOW_BLOBS */
+  readonly option?: string;
 }
 
 /** Blobs as objects in a bucket. Every failed call throws a `StoreProblem` that says what to change. */
@@ -154,5 +156,5 @@ function whereOf({ bucket, prefix }: S3Place): string {
 }
 
 function callOf(place: S3Place, action: string, permissions: readonly string[]): AwsCall {
-  return { service: 'S3', action, permissions, target: `bucket ${place.bucket}`, option: 'ONCEFLOW_BLOBS' };
+  return { service: 'S3', action, permissions, target: `bucket ${place.bucket}`, option: place.option ?? 'ONCEFLOW_BLOBS' };
 }

@@ -20,13 +20,19 @@ const TEMPORARY_FOLDER = '~writing';
 /** Longer than any write takes. A writer that was paused for longer finds its file gone and reports a retriable problem. */
 const LEFTOVER_AGE_MS = 3_600_000;
 
+export interface FilePlace {
+  readonly folder: string;
+  /** What names it, for messages. @default ONCEFLOW_BLOBS */
+  readonly option?: string;
+}
+
 /**
  * Blobs as files under `folder`, on one machine or a shared POSIX file system with hard links. A blob appears whole or
  * not at all, and `put` resolves when it would survive a power cut: the content is synced under a temporary name,
  * linked to its own (which fails when that exists), and the folders that name it are synced.
  */
-export function createFileBlobStore({ folder }: { readonly folder: string }): BlobStore {
-  const store: Store = { folder, durableFolders: new Map() };
+export function createFileBlobStore({ folder, option = 'ONCEFLOW_BLOBS' }: FilePlace): BlobStore {
+  const store: Store = { folder, option, durableFolders: new Map() };
   return {
     put: (name, ...parts) => put(store, name, parts),
     get: (name, range) => get(store, name, range),
@@ -37,6 +43,7 @@ export function createFileBlobStore({ folder }: { readonly folder: string }): Bl
 
 interface Store {
   readonly folder: string;
+  readonly option: string;
   /** Folders that this process has made, or found, and synced with all above them. */
   readonly durableFolders: Map<string, Promise<void>>;
 }
@@ -158,7 +165,7 @@ async function explained<T>(store: Store, what: string, work: () => Promise<T>):
     if (!isOfFileSystem(error)) throw error;
     // The folder may have been removed behind our back: make it again next time.
     store.durableFolders.clear();
-    throw fileProblem(error, what, whereOf(store), 'ONCEFLOW_BLOBS');
+    throw fileProblem(error, what, whereOf(store), store.option);
   }
 }
 

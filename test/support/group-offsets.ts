@@ -1,14 +1,19 @@
 import { systemClock } from '../../host/system.ts';
 import { adminRequests } from '../../lib/kafka/admin-requests.ts';
-import { cluster } from './kafka-wire.ts';
+import { brokers, cluster } from './kafka-wire.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Commits offsets, by partition, for a group without members. Not by kafkajs, which joins the group for it: that takes six seconds. */
-export async function commitOffsets(groupId: string, topic: string, offsets: readonly number[]): Promise<void> {
+export async function commitOffsets(
+  groupId: string,
+  topic: string,
+  offsets: readonly number[],
+  { at = brokers(), metadata = '' }: { readonly at?: string[]; readonly metadata?: string } = {},
+): Promise<void> {
   const each = offsets.map((offset, partition) => ({ partition, offset }));
-  const { commitGroupOffsets } = adminRequests(cluster(), systemClock);
+  const { commitGroupOffsets } = adminRequests(cluster(at), systemClock);
   // The group's coordinator may not have taken over yet.
-  await waitFor(`offsets of group ${groupId}`, async () => (await commitGroupOffsets(groupId, topic, each, '')) === 'NONE');
+  await waitFor(`offsets of group ${groupId}`, async () => (await commitGroupOffsets(groupId, topic, each, metadata)) === 'NONE');
 }
 
 /** Offsets of the first three partitions that the group has on this cluster; 0 where it has none. */

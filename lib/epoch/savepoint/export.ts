@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { BlobStore } from '../../ports/blob-store.ts';
+import { CorruptBlobError, openBlob } from '../../format/blob.ts';
+import { BlobMissingError, type BlobStore } from '../../ports/blob-store.ts';
 import type { Savepoint } from '../../ports/epoch-store.ts';
 import type { CoordinatorDeps } from '../coordinator/context.ts';
 import { openManifest } from '../decision/read-manifest.ts';
@@ -10,7 +11,7 @@ type Deps = Pick<CoordinatorDeps, 'blobs' | 'blobStore'>;
 
 export type Exported =
   | { readonly outcome: 'exported'; readonly blobs: number; readonly bytes: number }
-  /** Nothing was written. */
+  /** Nothing is there that was not before. */
   | { readonly outcome: 'refused'; readonly why: string };
 
 /** Copies a savepoint with all that it names into `to`, where nothing is yet. It needs neither the table nor the bucket then. */
@@ -23,7 +24,11 @@ export async function exportSavepoint(deps: Deps, savepoint: Savepoint, to: Blob
   let bytes = 0;
   // Of a COMMITTED epoch, so its output is not among them.
   for (const name of new Set(liveNames(manifest, Number.POSITIVE_INFINITY))) {
-    const content = await deps.blobStore.get(name);
+    const content = await wholeBlob(deps, name);
+    if ('damage' in content) {
+      await to.delete(blobs.map(({ file }) => file));
+      return { outcome: 'refused', why: content.damage.message };
+    }
     const file = `blobs/${String(blobs.length).padStart(6, '0')}`;
     await to.put(file, content);
     blobs.push({ name, file, bytes: content.length, sha256: sha256Of(content) });
@@ -33,6 +38,18 @@ export async function exportSavepoint(deps: Deps, savepoint: Savepoint, to: Blob
   const index: PortableIndex = { onceflow: 'savepoint', format: PORTABLE_FORMAT, ...kept, manifest, blobs };
   await to.put(PORTABLE_INDEX, Buffer.from(`${JSON.stringify(index, null, 2)}\n`));
   return { outcome: 'exported', blobs: blobs.length, bytes };
+}
+
+/** As it was written: what is damaged is found now, and not when somebody has nothing but the export. */
+async function wholeBlob({ blobStore }: Deps, name: string): Promise<Buffer | { readonly damage: Error }> {
+  try {
+    const content = await blobStore.get(name);
+    openBlob('state', content, name);
+    return content;
+  } catch (error) {
+    if (error instanceof BlobMissingError || error instanceof CorruptBlobError) return { damage: error };
+    throw error;
+  }
 }
 
 export function sha256Of(content: Uint8Array): string {

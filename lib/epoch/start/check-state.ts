@@ -1,4 +1,4 @@
-import { PAYLOAD_OFFSET } from '../../format/blob.ts';
+import { CorruptBlobError, PAYLOAD_OFFSET } from '../../format/blob.ts';
 import { statesBefore, statesIn } from '../../graph/fingerprint.ts';
 import { stateNames } from '../../plan/plan.ts';
 import { BlobMissingError } from '../../ports/blob-store.ts';
@@ -48,9 +48,9 @@ export async function checkState(
     const were = statesBefore(before, fingerprint, operator) ?? [];
     const reading = untilAnswered(deps, `reading what the state of ${operator} is`, () => headsOf(deps, snapshots), signal);
     const heads = await reading.catch((error: unknown) => {
-      throw error instanceof BlobMissingError
-        ? new EpochGoneError(`${what} is not there any more: ${error.message}`, { cause: error })
-        : error;
+      if (error instanceof BlobMissingError) throw new EpochGoneError(`${what} is not there any more: ${error.message}`, { cause: error });
+      if (error instanceof CorruptBlobError) throw new JobFailedError(damagedText(what, error), { cause: error });
+      throw error;
     });
     for (const head of heads) {
       if (head.groups.length === 0) continue;
@@ -58,6 +58,10 @@ export async function checkState(
       for (const stored of head.states) checkStored(what, operator, { stored, states, before: were });
     }
   }
+}
+
+function damagedText(what: string, { message }: CorruptBlobError): string {
+  return `${what}: ${message}. It was changed by something other than the job: give the blob back, or start from a savepoint or an export that does not need it (docs/disasters.md)`;
 }
 
 /** What it names is gone: it was deleted, or retired and collected, meanwhile; or somebody else has deleted it. */

@@ -94,7 +94,7 @@ export async function openScene(dir: string, size: Size, workload: Workload): Pr
 }
 
 function jobEnv(dir: string, brokers: string, endpoint: string, input: string, output: string): Record<string, string> {
-  const { PATH = '', HOME = '', NODE_OPTIONS = '' } = process.env;
+  const { PATH = '', HOME = '', NODE_OPTIONS = '', ONCEFLOW_DELIVERY_GUARANTEE = 'exactly-once' } = process.env;
   return {
     PATH,
     HOME,
@@ -107,6 +107,8 @@ function jobEnv(dir: string, brokers: string, endpoint: string, input: string, o
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.credentials.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
     ONCEFLOW_JOB_NAME: 'chaos',
+    // At least once, a run has to fail: its output comes again.
+    ONCEFLOW_DELIVERY_GUARANTEE,
     ONCEFLOW_BROKERS: brokers,
     ONCEFLOW_TABLE: TABLE,
     ONCEFLOW_BLOBS: `s3://${BUCKET}`,

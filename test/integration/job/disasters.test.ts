@@ -1,17 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CompressionTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createDynamoDbClient } from '../../../lib/aws/clients.ts';
+import { createTable } from '../../../lib/aws/dynamo-table.ts';
 import { type KafkaService, startKafka } from '../../../local/stack/kafka.ts';
 import { type Keeper, openKeeper } from '../../../local/stack/kept-process.ts';
 import { jobRow } from '../../support/epochs.ts';
 import { afterDecision, planFault } from '../../support/faults.ts';
+import { committedOffsets } from '../../support/group-offsets.ts';
 import { SHORT_TRANSACTIONS } from '../../support/job.ts';
+import { brokers } from '../../support/kafka-wire.ts';
+import { type Mirror, type MirrorOptions, mirrorGroup, mirrorTopic } from '../../support/mirror.ts';
 import { onceflow } from '../../support/onceflow.ts';
 import { itemsOf, setBack } from '../../support/restored-table.ts';
 import { type SeenRecord, TopicReader } from '../../support/topic-reader.ts';
-import { newProducer, send, withAdmin } from '../../support/topics.ts';
+import { newProducer, send, uniqueName, withAdmin } from '../../support/topics.ts';
 import { openTransactions } from '../../support/transactions.ts';
 import { newWordCount, type WordCount } from '../../support/word-count-run.ts';
 import { countWords, EXACT, faultsOf, totalOf } from '../../support/word-counts.ts';
@@ -104,32 +108,35 @@ it('the bucket is lost: nothing starts that would miss its state, and an export 
   expect(faultsOf([...records.slice(0, then), ...records.slice(before)], await count.inputLines())).toEqual(EXACT);
 });
 
+let keeper: Keeper;
+let other: KafkaService;
+beforeAll(async () => {
+  keeper = await openKeeper();
+  other = await startKafka(keeper);
+});
+afterAll(() => keeper?.close());
+
+interface Elsewhere {
+  readonly at: string[];
+  /** Of the output there, where nothing is yet unless it was mirrored. */
+  readonly reader: TopicReader;
+  readonly mirror: Mirror;
+}
+
+/** The topics under their names in the other cluster, the input as a mirror has it. */
+async function mirrored(count: WordCount, how: MirrorOptions = {}): Promise<Elsewhere> {
+  const at = [other.bootstrap];
+  await withAdmin(
+    (admin) => admin.createTopics({ waitForLeaders: true, topics: [{ topic: count.output, numPartitions: 3, replicationFactor: 1 }] }),
+    at,
+  );
+  const mirror = await mirrorTopic(count.input, at, how);
+  return { at, reader: new TopicReader(count.output, 'committed', at), mirror };
+}
+
+const apart = () => new Promise((resolve) => setTimeout(resolve, 20));
+
 describe('the Kafka cluster is lost', () => {
-  let keeper: Keeper;
-  let other: KafkaService;
-  beforeAll(async () => {
-    keeper = await openKeeper();
-    other = await startKafka(keeper);
-  });
-  afterAll(() => keeper?.close());
-
-  /** The topics under their names in the other cluster, and in the input what a mirror has kept of it: all behind `from`, with its times. */
-  async function mirrored(count: WordCount, from: number): Promise<{ readonly at: string[]; readonly reader: TopicReader }> {
-    const at = [other.bootstrap];
-    const topics = [count.input, count.output].map((topic) => ({ topic, numPartitions: 3, replicationFactor: 1 }));
-    await withAdmin((admin) => admin.createTopics({ waitForLeaders: true, topics }), at);
-    const input = new TopicReader(count.input);
-    await input.readOn();
-    const messages = input.records
-      .filter(({ timestamp }) => timestamp >= from)
-      .map(({ partition, timestamp, value }) => ({ partition, timestamp: String(timestamp), value }));
-    const producer = await newProducer(undefined, at);
-    if (messages.length > 0) await producer.send({ topic: count.input, messages, compression: CompressionTypes.None });
-    return { at, reader: new TopicReader(count.output, 'committed', at) };
-  }
-
-  const apart = () => new Promise((resolve) => setTimeout(resolve, 20));
-
   it('ONCEFLOW_START_SOURCE_OFFSETS has the state go on over mirrored topics with other offsets: each record behind a time is counted once', async () => {
     const count = await newWordCount();
     await count.write(['ant bee', 'ant', 'cow ant']);
@@ -143,7 +150,7 @@ describe('the Kafka cluster is lost', () => {
     const first = await count.inputLines();
     // Sent, mirrored, and not read when the cluster was lost.
     await count.write(['ant cow']);
-    const { at, reader } = await mirrored(count, middle);
+    const { at, reader } = await mirrored(count, { from: middle });
     const sourceOffsets = `timestamp:${time}`;
     const there = { ONCEFLOW_BROKERS: at.join(','), ONCEFLOW_START_FROM: 'last', ONCEFLOW_START_SOURCE_OFFSETS: sourceOffsets };
 
@@ -171,19 +178,43 @@ describe('the Kafka cluster is lost', () => {
     expect(reader.records).toHaveLength(before);
   });
 
-  it('a time that is too early counts again what the state has already', async () => {
+  it('a time that is too early counts again what the state has; so does the end of a transaction of the mirror, which lies before older records', async () => {
     const count = await newWordCount();
+    await count.write(['ant', 'bee', 'cow']);
     await apart();
     const time = Date.now();
-    await count.write(['ant', 'bee']);
+    await count.write(['dog', 'eel']);
     await count.expectExact(count.job.start());
     await savepointOf(count, 'create', 'last');
-    const { at, reader } = await mirrored(count, time);
+    const { at, reader } = await mirrored(count, { inTransactions: true });
     const env = { ONCEFLOW_BROKERS: at.join(','), ONCEFLOW_START_FROM: 'last', ONCEFLOW_START_SOURCE_OFFSETS: `timestamp:${time}` };
     const run = count.job.start(env);
-    await reader.readUntil(({ records }) => records.length >= 2);
+    await reader.readUntil(({ records }) => records.length >= 4);
     await run.stop();
-    expect(sorted(reader.records)).toEqual(['ant:::2', 'bee:::2']);
+    await reader.readOn();
+    // An end has the time at which it was written. Before that of ant nothing is, so ant alone is not read again.
+    expect(sorted(reader.records)).toEqual(['bee:::2', 'cow:::2', 'dog:::2', 'eel:::2']);
+  });
+
+  it('group has it go on where a mirror says that it was: exactly, but for the record behind an offset that was rounded down', async () => {
+    const count = await newWordCount();
+    await count.write(['ant bee', 'ant', 'cow ant', 'bee', 'auk ant']);
+    await count.expectExact(count.job.start());
+    await savepointOf(count, 'create', 'last');
+    const read = await committedOffsets(count.job.name, count.input, brokers());
+    expect(read).toEqual([2, 2, 1]);
+    // Sent, mirrored, and not read when the cluster was lost.
+    await count.write(['ant cow', 'dog', 'bee']);
+    const { at, reader, mirror } = await mirrored(count, { inTransactions: true });
+    // None is what it was, and in the second partition it is that of the record before: mirrors look now and then.
+    expect(mirror.translated(read)).toEqual([8, 8, 5]);
+    await mirrorGroup(count.job.name, count.input, at, mirror.translated([2, 1, 1]));
+
+    const env = { ONCEFLOW_BROKERS: at.join(','), ONCEFLOW_START_FROM: 'last', ONCEFLOW_START_SOURCE_OFFSETS: 'group' };
+    const run = count.job.start(env);
+    await reader.readUntil(({ records }) => records.length >= 6);
+    await run.stop();
+    expect(faultsOf(await readBoth(count, reader), [...(await count.inputLines()), 'auk ant'])).toEqual(EXACT);
   });
 
   it('an epoch whose commit was under way has no evidence there: a person says whether its output was mirrored', async () => {
@@ -198,7 +229,7 @@ describe('the Kafka cluster is lost', () => {
     const fault = planFault({ ...afterDecision(0), does: 'kill-all' });
     await count.job.start(fault.env).ended;
     await fault.happened();
-    const { at, reader } = await mirrored(count, 0);
+    const { at, reader } = await mirrored(count);
     const there = { ONCEFLOW_BROKERS: at.join(','), ONCEFLOW_START_FROM: 'last', ONCEFLOW_START_SOURCE_OFFSETS: `timestamp:${time}` };
     const allowed = { ...there, ONCEFLOW_ON_WRITTEN_AGAIN: 'allow' };
     const stopped = await count.job.start(allowed).ended;
@@ -212,6 +243,56 @@ describe('the Kafka cluster is lost', () => {
     expect(faultsOf([...here, ...reader.records], [...first, 'ant'])).toEqual(EXACT);
   });
 });
+
+it('a region is lost: in the other one, with a table and a bucket of its own, the export goes on from its time on; what came behind it comes again', async () => {
+  const count = await newWordCount();
+  const kept = await elsewhere();
+  await count.write(['ant bee', 'ant', 'cow ant']);
+  await count.expectExact(count.job.start());
+  await savepointOf(count, 'create', 'nightly');
+  expect(await savepointOf(count, 'export', 'nightly', kept)).toMatchObject({ code: 0 });
+  const then = count.reader.records.length;
+  await apart();
+  const time = Date.now();
+  await count.write(['bee', 'auk ant']);
+  await count.expectExact(count.job.start());
+  const before = count.reader.records.length;
+  await count.write(['ant cow']);
+
+  // The mirror began late, and knows where the job was: behind the export.
+  const { at, reader, mirror } = await mirrored(count, { from: time });
+  await mirrorTopic(count.output, at);
+  await mirrorGroup(count.job.name, count.input, at, mirror.translated(await committedOffsets(count.job.name, count.input, brokers())));
+  const table = uniqueName('table');
+  await createTable(createDynamoDbClient(), table);
+  const bucket = await elsewhere();
+  const region = {
+    ...count.job.env,
+    ONCEFLOW_BROKERS: at.join(','),
+    ONCEFLOW_TABLE: table,
+    ONCEFLOW_BLOBS: bucket,
+    ONCEFLOW_JOB_NAME: count.job.name,
+  };
+  expect(await onceflow(region, 'savepoint', 'import', 'nightly', kept)).toMatchObject({ code: 0 });
+
+  const run = count.job.start({ ...region, ONCEFLOW_START_FROM: 'nightly', ONCEFLOW_START_SOURCE_OFFSETS: `timestamp:${time}` });
+  await reader.readUntil(({ records }) => records.length >= before + (before - then) + 2);
+  await run.stop();
+  await reader.readOn();
+  const { records } = reader;
+  // What was mirrored is there; behind it comes what the job wrote after the export once more, and then what nobody had read.
+  expect(sorted(records.slice(0, before))).toEqual(sorted(count.reader.records));
+  const again = records.slice(before);
+  expect(sorted(again)).toEqual(sorted([...count.reader.records.slice(then), { value: 'ant:::5' }, { value: 'cow:::2' }]));
+  expect(faultsOf([...count.reader.records.slice(0, then), ...again], await count.inputLines())).toEqual(EXACT);
+  expect(await openTransactions(count.job.name, at)).toEqual([]);
+});
+
+/** By the readers of both clusters, of a job that went on in the other. */
+async function readBoth(count: WordCount, reader: TopicReader): Promise<readonly SeenRecord[]> {
+  await Promise.all([count.reader.readOn(), reader.readOn()]);
+  return [...count.reader.records, ...reader.records];
+}
 
 function sorted(records: readonly Pick<SeenRecord, 'value'>[]): string[] {
   return records.map(({ value }) => value).sort();

@@ -47,6 +47,12 @@ export function writeUnits(row: unknown): number {
   return Math.max(1, Math.ceil(bytesOf(row) / WRITE_UNIT_BYTES));
 }
 
+/** Rows are replaced, never changed: each is measured once. */
+const measured = new WeakMap<object, number>();
+
 function bytesOf(value: unknown): number {
-  return value === undefined ? 0 : JSON.stringify(value).length;
+  if (typeof value !== 'object' || value === null) return value === undefined ? 0 : JSON.stringify(value).length;
+  const known = measured.get(value) ?? JSON.stringify(value).length;
+  measured.set(value, known);
+  return known;
 }

@@ -432,9 +432,9 @@ export class Broker {
     const batches =
       firstOffset === undefined
         ? []
-        : partition.batches.filter(
-            (batch) => batch.producerId === producerId && batch.control === undefined && batch.baseOffset >= firstOffset,
-          );
+        : partition.batches
+            .slice(partition.placeOf(firstOffset))
+            .filter((batch) => batch.producerId === producerId && batch.control === undefined);
     this.onEnd({ partition, producerId, commit, batches });
     partition.replicatesLater(this.#options.replicationMs());
     partition.open.delete(producerId);

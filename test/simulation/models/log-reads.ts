@@ -99,11 +99,11 @@ export class LogReads {
     if (offset < view.logStart || offset > view.end) return { ...empty, answer: 'OFFSET_OUT_OF_RANGE' };
     const limit = Math.min(maxBytes, this.#options.fetchBytes);
     const end = isolation === 'read_committed' ? view.lastStableOffset : view.highWatermark;
-    const found = partition.batches.filter(({ baseOffset, lastOffset }) => lastOffset >= offset && baseOffset < end);
     let bytes = 0;
     const chosen: StoredBatch[] = [];
-    for (const batch of found) {
-      if (bytes >= limit && chosen.length > 0) break;
+    for (let at = partition.placeOf(offset); at < partition.batches.length; at++) {
+      const batch = partition.batches[at] as StoredBatch;
+      if (batch.baseOffset >= end || (bytes >= limit && chosen.length > 0)) break;
       chosen.push(batch);
       bytes += batch.bytes.length;
     }

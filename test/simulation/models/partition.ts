@@ -158,6 +158,17 @@ export class Partition {
     return found === undefined || found.baseOffset >= this.lastStableOffset ? undefined : found.baseOffset;
   }
 
+  /** In `batches`, which are in the order of their offsets: of the first that reaches up to `offset`, or behind all. */
+  placeOf(offset: number): number {
+    let [low, high] = [0, this.batches.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.batches[middle]?.lastOffset ?? offset) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   append(bytes: Buffer, producerId: bigint, producerEpoch: number, transactional: boolean, control: StoredBatch['control']): void {
     const stored = Buffer.from(bytes);
     const baseOffset = this.end;

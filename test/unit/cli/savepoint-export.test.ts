@@ -167,6 +167,21 @@ it.each<[string, (target: string) => Promise<unknown>, RegExp]>([
   expect(await to.epochs.listSavepoints('other')).toEqual([]);
 });
 
+it.each<[string, (bucket: BlobBucket, name: string) => void, RegExp]>([
+  ['is gone', (bucket, name) => bucket.delete([name]), /kept was not exported: blob word-count\/inc\/state\S+ is missing from/],
+  [
+    'is cut',
+    ({ blobs }, name) => blobs.set(name, { bytes: Buffer.from('x'), modifiedAtMs: NOW }),
+    /kept was not exported: blob word-count\/inc\/state\S+ .* cannot be used/,
+  ],
+])('a savepoint of which a blob %s is not exported, and leaves nothing of an export', async (_what, damage, message) => {
+  const { from, target } = await exported();
+  damage(from.bucket, [...from.bucket.blobs.keys()].at(-1) ?? '');
+  const other = `${target}-2`;
+  await expect(from.run('export', 'kept', `file://${other}`)).rejects.toThrow(message);
+  expect((await readdir(other, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())).toEqual([]);
+});
+
 it.each<[string, string[], RegExp]>([
   ['to a place where something is', ['export', 'kept', 'PLACE'], /savepoint kept was not exported: something is there already/],
   ['of one that is not there', ['export', 'gone', 'PLACE/new'], /job word-count has no savepoint gone: it has kept/],

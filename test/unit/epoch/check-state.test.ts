@@ -94,6 +94,16 @@ describe('an epoch that a job is to go on from', () => {
       /^epoch 7 has state total of tally under the name n, which is another state's in this job: keep n in `formerly` of total/,
     ],
     [
+      'has a blob that is damaged',
+      {
+        state: {
+          count: [{ ...snapshot([]), base: { at: 'store', name: 'word-count/inc/state/count/count-0-000000000007-a', bytes: 105 } }],
+        },
+        now: identity({ n: value() }),
+      },
+      /^epoch 7: blob word-count\/\S+ .*cannot be used: it ends before byte 105.* changed by something other than the job: give the blob back, or start from/,
+    ],
+    [
       'has offsets of a source that the job does not know',
       { state: {}, now: identity({ n: value() }), plan: plan('count', 'lines'), isOwn: true },
       /^epoch 7 has the offsets of source read, which this job does not know/,
