@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/setup/longest-first.ts';
 
 /** Suites that start, kill or freeze parts of a stack: they need the embedded one (CONTRIBUTING.md). */
 const ownStack =
@@ -30,6 +31,7 @@ export default defineConfig({
   test: {
     // kafkajs computes a negative timeout for every connection; Node 24 warns of it, and sets 1 ms as before.
     execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...computing } },
       { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], ...computing } },

@@ -1,6 +1,7 @@
 import type { JobSummary } from '../host/job/describe.ts';
 import { rangeOfStage } from '../lib/config/subtasks.ts';
-import { duration, paint, plural } from './text.ts';
+import { duration } from '../lib/inspect/duration.ts';
+import { paint, plural } from './text.ts';
 
 type Summary = Pick<JobSummary, 'graph' | 'plan' | 'parallelism'>;
 type Stage = Summary['plan']['stages'][number];

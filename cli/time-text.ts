@@ -1,6 +1,7 @@
+import { duration } from '../lib/inspect/duration.ts';
 import type { JobTime, OperatorDue, PartitionWatermark } from '../lib/inspect/time.ts';
 import { partitionName } from '../lib/inspect/transactions.ts';
-import { duration, moment, plural, tableOf } from './text.ts';
+import { moment, plural, tableOf } from './text.ts';
 
 /** So that a source of many partitions fits on a screen too: those that have come least far. */
 const SHOWN_PARTITIONS = 12;

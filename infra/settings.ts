@@ -42,6 +42,9 @@ const ADOPTED_BY: Readonly<Record<string, string>> = {
 const START_MS = 10_000;
 /** CloudFormation takes 500 resources in a stack; the rest of one has fewer than 100. */
 const MOST_FUNCTIONS = 400;
+const MB = 1024 * 1024;
+/** What Node, the input of an epoch and garbage take of a function's memory besides its state: docs/state.md. */
+const BESIDE_STATE_MB = 300;
 
 /** Stands for what the deployment makes, where only its being there counts. */
 export const PLACEHOLDERS = {
@@ -72,6 +75,7 @@ export function readSettings(given: Given, own: Given = {}, machine: Given = pro
     ...recoveryFaults(configured),
     ...standbyFaults(configured),
     ...functionFaults(configured),
+    ...stateFaults(configured),
     ...kafkaFaults(configured),
     ...sinkFaults(configured),
     ...adoptionFaults(configured),
@@ -207,6 +211,20 @@ function sinkFaults({ job: { plan } }: ConfiguredJob): ConfigFault[] {
     const rule = 's3://bucket or s3://bucket/prefix in a deployment: what a function writes to its own disk is lost';
     return [{ option: `location of sink ${stage.id}`, value: stage.to.location, rule, mend: 'name a bucket in fileSink' }];
   });
+}
+
+/** A bound that memory has no room for is none: the function would be ended before state went to its disk. */
+function stateFaults({ config: { stateMemoryBytes, functionMemoryMb } }: ConfiguredJob): ConfigFault[] {
+  const mostBytes = Math.max(functionMemoryMb - BESIDE_STATE_MB, 0) * MB;
+  if (stateMemoryBytes === undefined || stateMemoryBytes <= mostBytes) return [];
+  return [
+    {
+      option: parameters.stateMemoryBytes.variable,
+      value: `${stateMemoryBytes}`,
+      rule: `at most ${mostBytes}: a function has ${functionMemoryMb} MB (${parameters.functionMemoryMb.variable}), ${BESIDE_STATE_MB} of which are for all else than state`,
+      mend: 'lower the bound, or give functions more memory',
+    },
+  ];
 }
 
 function functionFaults({ job: { parallelism, plan }, config }: ConfiguredJob): ConfigFault[] {

@@ -39,6 +39,11 @@ export interface StreamJobProps {
   readonly adopt?: { readonly table: string; readonly blobs: string };
   /** Subtasks of every stage: a number, or a range in which it changes while the job runs, `'1..16'`. @default 1 */
   readonly parallelism?: number | `${number}..${number}`;
+  /**
+   * Megabytes of local disk (ephemeral storage) of the function of each operator subtask, from 512 to 10,240 (`ONCEFLOW_OPERATOR_STORAGE_MB`):
+   * with `ONCEFLOW_STATE_MEMORY_BYTES` all state of the subtask must fit into it. @default 512
+   */
+  readonly operatorStorageMb?: number;
   /** Metrics, a dashboard and alarms in CloudWatch (`ONCEFLOW_MONITORING`). @default true */
   readonly monitoring?: boolean;
   /** What alarms do when they begin and when they end, besides telling `ONCEFLOW_ALARM_TOPIC`. @default nothing */
@@ -172,7 +177,7 @@ function combined([first, ...others]: readonly Grant[]): Grant {
   return others.reduce((all, grant) => all.combine(grant), first);
 }
 
-function givenOf({ job, kafka, adopt, parallelism, monitoring, parameters: others = {} }: StreamJobProps): Given {
+function givenOf({ job, kafka, adopt, parallelism, operatorStorageMb, monitoring, parameters: others = {} }: StreamJobProps): Given {
   return {
     ...others,
     [parameters.job.variable]: job,
@@ -180,6 +185,7 @@ function givenOf({ job, kafka, adopt, parallelism, monitoring, parameters: other
     ...Object.assign({}, ...Object.entries(kafka.clusters ?? {}).map(([name, cluster]) => givenOfCluster(name, cluster))),
     ...(adopt === undefined ? {} : { [parameters.adoptTable.variable]: adopt.table, [parameters.adoptBlobs.variable]: adopt.blobs }),
     ...(parallelism === undefined ? {} : { [parameters.parallelism.variable]: String(parallelism) }),
+    ...(operatorStorageMb === undefined ? {} : { [parameters.operatorStorageMb.variable]: String(operatorStorageMb) }),
     ...(monitoring === undefined ? {} : { [parameters.monitoring.variable]: monitoring ? 'on' : 'off' }),
   };
 }

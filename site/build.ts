@@ -7,7 +7,7 @@ import { runCommand } from '../local/command.ts';
 import { referencesElsewhere } from './built.ts';
 import { linksIn } from './links.ts';
 import { addressOf, copyOf, PAGES, ROOT, targetOf } from './pages.ts';
-import { serve } from './serve.ts';
+import { DEFAULT_PORT, portIn, serve } from './serve.ts';
 
 const USAGE = `npm run docs:site [-- --serve] [--port PORT] [--base /FOLDER/] [--links]
 
@@ -15,7 +15,7 @@ Builds the documentation into site/dist, and checks what it built: each page is 
 another host.
 
   --serve           shows it then at 127.0.0.1, until Ctrl-C
-  --port PORT       where (4173)
+  --port PORT       where (${DEFAULT_PORT})
   --base /FOLDER/   it will be served from this folder (/)
   --links           lists the links to other hosts, by page, and builds nothing`;
 
@@ -25,9 +25,9 @@ const INSTALLED = join(ROOT, '.onceflow', 'site', 'node_modules');
 
 const options = { serve: { type: 'boolean' }, port: { type: 'string' }, base: { type: 'string' }, links: { type: 'boolean' } } as const;
 
-await runCommand({ name: 'npm run docs:site', usage: USAGE, options }, async ({ serve: isServed, port = '4173', base = '/', links }) => {
+await runCommand({ name: 'npm run docs:site', usage: USAGE, options }, async ({ serve: isServed, port, base = '/', links }) => {
   if (!/^\/([\w.-]+\/)*$/.test(base)) throw new UsageError(`--base is ${JSON.stringify(base)}: it must be a folder, as in /onceflow/`);
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new UsageError(`--port is ${JSON.stringify(port)}: it must be a port`);
+  const where = portIn(port);
   if (links === true) {
     for (const page of PAGES)
       for (const href of linksIn(page)) if (targetOf(page, href).kind === 'elsewhere') console.log(`${page}: ${href}`);
@@ -41,7 +41,7 @@ await runCommand({ name: 'npm run docs:site', usage: USAGE, options }, async ({ 
   if (faults.length > 0) return 1;
   console.error(`${PAGES.length} pages and the API in site/dist, in ${seconds} s`);
   if (isServed !== true) return 0;
-  console.error(`${await serve(DIST, Number(port))}${base}, until Ctrl-C`);
+  console.error(`${await serve(DIST, where)}${base}, until Ctrl-C`);
   return new Promise(() => {});
 });
 

@@ -1,9 +1,10 @@
+import { duration } from '../../lib/inspect/duration.ts';
 import { type JobEpochs, readEpochs } from '../../lib/inspect/epochs.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
 import { wholeNumber } from '../options.ts';
-import { duration, instant, tableOf } from '../text.ts';
+import { instant, tableOf } from '../text.ts';
 
 export default command({
   name: 'epochs',

@@ -1,4 +1,5 @@
 import { ofName } from '../../lib/config/by-name.ts';
+import { duration } from '../../lib/inspect/duration.ts';
 import type { PartitionLag } from '../../lib/inspect/lag.ts';
 import type { JobStanding } from '../../lib/inspect/standing.ts';
 import { type JobLag, type JobStatus, readStatus } from '../../lib/inspect/status.ts';
@@ -7,7 +8,7 @@ import type { NoProgress } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
-import { duration, fieldsOf, instant, paint, plural, tableOf } from '../text.ts';
+import { fieldsOf, instant, paint, plural, tableOf } from '../text.ts';
 import { timeFields, timeTables } from '../time-text.ts';
 
 /** So that a job of many partitions fits on a screen too: those with the largest lag. */

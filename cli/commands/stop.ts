@@ -1,5 +1,6 @@
 import { SupersededError } from '../../lib/epoch/coordinator/context.ts';
 import { holderOf, isLeaseLive } from '../../lib/epoch/start/may-start.ts';
+import { duration } from '../../lib/inspect/duration.ts';
 import { openTransactionsOf } from '../../lib/inspect/open-transactions.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import { type CommandResult, command } from '../command.ts';
@@ -8,7 +9,6 @@ import { finishHere, takeGeneration } from '../finish-job.ts';
 import { noSuchJob } from '../no-such-job.ts';
 import { whyNotOurs } from '../not-ours.ts';
 import { timeout } from '../options.ts';
-import { duration } from '../text.ts';
 import type { Tools } from '../tools.ts';
 
 const POLL_MS = 250;

@@ -1,5 +1,6 @@
+import { duration } from '../../lib/inspect/duration.ts';
+import { endText } from '../../lib/inspect/end-text.ts';
 import {
-  type EndsBy,
   type HeldPartition,
   type InspectedTransaction,
   type JobTransactions,
@@ -9,7 +10,7 @@ import {
 import { type CommandResult, command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
-import { duration, paint, plural, tableOf } from '../text.ts';
+import { paint, plural, tableOf } from '../text.ts';
 
 export default command({
   name: 'transactions',
@@ -26,24 +27,9 @@ export default command({
 type Line = Omit<InspectedTransaction, 'endsBy'> & { readonly meaning: string };
 
 export function transactionsResult({ isRun, ...found }: JobTransactions): CommandResult {
-  const transactions = found.transactions.map(({ endsBy, ...transaction }): Line => ({ ...transaction, meaning: meaningOf(endsBy) }));
+  const transactions = found.transactions.map(({ endsBy, ...transaction }): Line => ({ ...transaction, meaning: endText(endsBy) }));
   const isHeldUp = !isRun && (transactions.some(({ holdsUp }) => holdsUp.length > 0) || found.heldUpByForgotten.length > 0);
   return { code: isHeldUp ? EXIT.heldUp : EXIT.ok, json: { ...found, transactions }, text: textOf(found, transactions) };
-}
-
-function meaningOf(end: EndsBy): string {
-  switch (end.by) {
-    case 'is-over':
-      return '';
-    case 'broker':
-      return 'the broker is ending it';
-    case 'commit':
-      return `epoch ${end.epoch}, decided: ${end.isUnderWay ? 'is being committed' : 'the next start or stop commits it'}`;
-    case 'attempt':
-      return 'an attempt under way';
-    case 'whoever-is-next':
-      return `left open, not decided: the next start, stop or cancel aborts it, or the broker in ${duration(end.brokerInMs)}`;
-  }
 }
 
 type Shown = Omit<JobTransactions, 'isRun'>;

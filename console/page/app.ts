@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { duration } from '../../lib/inspect/duration.ts';
 import type { JobShown } from '../server/panels.ts';
 import { Actions } from './actions.ts';
 import { ask } from './ask.ts';
@@ -8,7 +9,6 @@ import { html, type View } from './html.ts';
 import { PANELS } from './panels.ts';
 import { Note, Shown } from './shown.ts';
 import { STANDINGS } from './standings.ts';
-import { duration } from './text.ts';
 import { repeat, usePanel } from './use-panel.ts';
 
 const JOB_EVERY_MS = 1_000;

@@ -1,5 +1,5 @@
+import { duration } from '../../lib/inspect/duration.ts';
 import { html, type View } from './html.ts';
-import { duration } from './text.ts';
 import type { Reading } from './use-panel.ts';
 
 /** What was read, or why not. What was known before stays, and says how old it is. */

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { duration } from '../../lib/inspect/duration.ts';
 import type { InspectedEpoch } from '../../lib/inspect/epochs.ts';
 import { html, type View } from './html.ts';
-import { clockTime, duration, plural } from './text.ts';
+import { clockTime, plural } from './text.ts';
 import { type Bar, type Timeline, ticksIn, timelineOf } from './timeline.ts';
 
 const LANE = { height: 20, gap: 4 };

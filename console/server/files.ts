@@ -10,6 +10,9 @@ export interface PageFile {
 
 /** Where the page is: in a checkout as TypeScript, in the package as JavaScript. */
 const PAGE = new URL('../page/', import.meta.url);
+/** What the page shares with the commands, each under the path that the page's own imports lead to. */
+const SHARED = /^\/(lib\/inspect\/duration)\.(?:js|ts)$/;
+const ROOT = new URL('../../', import.meta.url);
 const PATH = /^\/page\/((?:[a-z0-9-]+\/)?[a-z0-9-]+)\.(js|ts|css|svg)$/;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -43,10 +46,16 @@ async function readPageFile(path: string): Promise<PageFile | undefined> {
   if (path === '/') return fileAt(new URL('index.html', PAGE));
   const library = LIBRARIES.find((each) => each.path === path);
   if (library !== undefined) return fileAt(new URL(import.meta.resolve(library.file)));
+  const [, shared] = SHARED.exec(path) ?? [];
+  if (shared !== undefined) return moduleAt(shared, ROOT);
   const [, name, ending] = PATH.exec(path) ?? [];
   if (name === undefined) return undefined;
   if (ending === 'css' || ending === 'svg') return fileAt(new URL(`${name}.${ending}`, PAGE));
-  return fileAt(new URL(`${name}.js`, PAGE)) ?? translated(new URL(`${name}.ts`, PAGE));
+  return moduleAt(name, PAGE);
+}
+
+async function moduleAt(name: string, within: URL): Promise<PageFile | undefined> {
+  return fileAt(new URL(`${name}.js`, within)) ?? translated(new URL(`${name}.ts`, within));
 }
 
 function fileAt(url: URL): PageFile | undefined {

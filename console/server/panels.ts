@@ -1,4 +1,5 @@
 import { ofName } from '../../lib/config/by-name.ts';
+import { endText } from '../../lib/inspect/end-text.ts';
 import { epochsOf, type InspectedEpoch } from '../../lib/inspect/epochs.ts';
 import { tryToRead } from '../../lib/inspect/known.ts';
 import { type PartitionLag, readLag } from '../../lib/inspect/lag.ts';
@@ -6,8 +7,10 @@ import { manifestIn } from '../../lib/inspect/manifest.ts';
 import { listed } from '../../lib/inspect/savepoints.ts';
 import { largestSubtask, type StateSize, stateSizes } from '../../lib/inspect/state-sizes.ts';
 import { type JobStatus, statusOf } from '../../lib/inspect/status.ts';
-import { type JobTransactions, readTransactions } from '../../lib/inspect/transactions.ts';
+import { type InspectedTransaction, type JobTransactions, readTransactions } from '../../lib/inspect/transactions.ts';
+import { underWayIn } from '../../lib/inspect/under-way.ts';
 import { type VisiblePartition, visibleOutput } from '../../lib/inspect/visible.ts';
+import type { UnderWay } from '../../lib/ports/epoch-store.ts';
 import type { StartedFrom } from '../../lib/protocol/savepoint.ts';
 import type { ConsoleDeps } from './deps.ts';
 import { graphOf, type JobGraphShown } from './graph.ts';
@@ -26,6 +29,8 @@ export interface JobShown {
   readonly graph: JobGraphShown;
   readonly nowMs: number;
   readonly startedFrom: readonly StartedFrom[];
+  /** Null: nothing is known to be. */
+  readonly underWay: UnderWay | null;
   readonly actions: boolean;
 }
 
@@ -41,7 +46,11 @@ export interface StateShown {
   readonly operators: readonly (StateSize & { readonly largestSubtask: ReturnType<typeof largestSubtask> })[];
 }
 
-export interface TransactionsShown extends JobTransactions {
+/** @property meaning who will end it, in the words of `onceflow transactions` */
+export type ShownTransaction = Omit<InspectedTransaction, 'endsBy'> & { readonly meaning: string };
+
+export interface TransactionsShown extends Omit<JobTransactions, 'transactions'> {
+  readonly transactions: readonly ShownTransaction[];
   readonly visible: readonly VisiblePartition[];
 }
 
@@ -61,6 +70,7 @@ export const PANELS = {
       graph: graphOf(deps.module, row, known),
       nowMs,
       startedFrom: row.startedFrom ?? [],
+      underWay: underWayIn(row, nowMs) ?? null,
       actions: deps.act !== undefined,
     };
   },
@@ -82,7 +92,9 @@ export const PANELS = {
   async transactions(deps: ConsoleDeps): Promise<TransactionsShown> {
     const row = await rowOf(deps);
     const visible = await visibleOutput(await deps.kafka(), row);
-    return { ...((await readTransactions(deps)) ?? noSuchJob(deps)), visible };
+    const found = (await readTransactions(deps)) ?? noSuchJob(deps);
+    const transactions = found.transactions.map(({ endsBy, ...transaction }) => ({ ...transaction, meaning: endText(endsBy) }));
+    return { ...found, transactions, visible };
   },
 
   async state(deps: ConsoleDeps): Promise<StateShown> {

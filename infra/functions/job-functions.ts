@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Stack, Token } from 'aws-cdk-lib';
 import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -113,7 +113,8 @@ export class JobFunctions extends Construct {
       Array.from({ length: rangeOfStage(parallelism, stage).most }, (_, subtask) => {
         const name = functionName(prefix, { role: 'operator', stage, subtask });
         const reserved = config.operatorConcurrency === undefined ? {} : { reservedConcurrentExecutions: config.operatorConcurrency };
-        return operator?.(name, `Operator-${stage}-${subtask}`, reserved);
+        const ephemeralStorageSize = Size.mebibytes(config.operatorStorageMb);
+        return operator?.(name, `Operator-${stage}-${subtask}`, { ...reserved, ephemeralStorageSize });
       }).filter((made) => made !== undefined),
     );
   }

@@ -2,6 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import { type BroadcastContext, JobDefinitionError, type KeyedContext, type NoSideOutputs, type Output, type Timer } from '../graph/job.ts';
 import { stream, withLate, withSideOutputs } from './draft-streams.ts';
 import { draftedOf } from './drafted.ts';
+import { expectGiven } from './expect-given.ts';
 import type { JobDraft } from './job-draft.ts';
 import { addProcess, boundTo, type DraftedProcess } from './process.ts';
 import type { SideOutputSpecs, SideOutputs } from './side-outputs.ts';
@@ -140,6 +141,7 @@ export function connect<const I extends ConnectInputs>(inputs: I): ConnectedStre
   const { draft, connected } = connectedOf(inputs);
   const process = (given: Uid, operator: AnyOperator): DataStream<unknown> => {
     const uid = draft.uidOf(given);
+    expectGiven(operator, `job ${draft.name}: process ${uid}`, '{ state: {}, on: { orders(value, state, out) { … } } }');
     const inTimeOrder = operator.inTimeOrder === true;
     const id = addProcess(draft, uid, draftedProcess(draft, uid, operator, connected));
     return withSideOutputs(draft, id, operator.sideOutputs, inTimeOrder ? withLate(draft, id) : stream(draft, id));
@@ -183,7 +185,8 @@ function connectedOf(inputs: ConnectInputs): { readonly draft: JobDraft; readonl
   const twice = connected.find(
     ({ node, broadcast }, at) => broadcast === undefined && connected.findIndex((each) => each.node === node) < at,
   );
-  if (twice !== undefined) throw new JobDefinitionError(`job ${draft.name}: connect: ${twice.name} is given under two names`);
+  if (twice !== undefined)
+    throw new JobDefinitionError(`job ${draft.name}: connect: ${twice.name} is given under two names: give one of them a keyBy of its own`);
   return { draft, connected };
 }
 

@@ -39,6 +39,7 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
   define({
     source(given, source) {
       const uid = draft.uidOf(given);
+      expectSource(source, `job ${name}: source ${uid}`);
       const { cluster, topic, startingOffsets, key, value, select, eventTime } = source;
       expectTopicSerde(value, `job ${name}: value of source ${uid}`);
       if (key !== undefined) expectTopicSerde(key, `job ${name}: key of source ${uid}`);
@@ -46,11 +47,17 @@ export function defineJob(name: string, define: (job: JobBuilder) => void): JobD
       return stream(draft, draft.add(node));
     },
   });
+  draft.close();
   const job: JobDefinition = { name, nodes: draft.nodes };
   if (job.nodes.length === 0) throw new JobDefinitionError(`job ${name} has no source`);
   draft.checkFormerUids();
   compilePlan(job);
   return job;
+}
+
+function expectSource(source: unknown, where: string): void {
+  if (typeof source === 'object' && source !== null && 'startingOffsets' in source && source.startingOffsets !== undefined) return;
+  throw new JobDefinitionError(`${where} is given what kafkaSource has not made: give it kafkaSource({ topic: 'orders', value: json() })`);
 }
 
 function checkJobName(name: string): void {

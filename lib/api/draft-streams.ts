@@ -2,9 +2,10 @@ import type { Serde } from '../format/serde.ts';
 import { float64, int32, structured } from '../format/serdes.ts';
 import { JobDefinitionError, type MapAsyncNode } from '../graph/job.ts';
 import { LATE } from '../operators/kinds/time-order.ts';
-import { type SinkSpec, serdesOfSink } from '../sinks/connectors.ts';
+import { isSinkSpec, serdesOfSink } from '../sinks/connectors.ts';
 import type { ValueState } from '../state/columns/value.ts';
 import { inputOf, remember } from './drafted.ts';
+import { expectGiven } from './expect-given.ts';
 import type { JobDraft } from './job-draft.ts';
 import type { DraftedJoin, JoinSide } from './joins/drafted-join.ts';
 import { intervalJoin } from './joins/interval-join.ts';
@@ -23,6 +24,7 @@ import type { DataStream, KeyedOperator, KeyedStream, KeySum, OrderedStream, Sid
 import type { Uid } from './uid.ts';
 import { refuseAsync } from './user-function.ts';
 import { expectKeySerde, expectSerde, expectTopicSerde } from './user-serde.ts';
+import { expectSpan } from './whole-number.ts';
 import { type DraftedWindows, type WindowsDraft, windowedStream } from './windowed-stream.ts';
 import type { CountWindows, TimeWindows, WindowOptions } from './windows.ts';
 
@@ -75,7 +77,11 @@ export function stream<T>(draft: JobDraft, input: number): DataStream<T> {
       );
     },
     sink: (uid, sink: Sink<T>) => {
-      const to = sink as SinkSpec;
+      const to: unknown = sink;
+      if (!isSinkSpec(to))
+        throw new JobDefinitionError(
+          `${where(`sink ${uid}`)} is given what is no sink: give it kafkaSink({ topic: 'orders', value: json() }), say`,
+        );
       for (const [what, serde] of Object.entries(serdesOfSink(to)))
         if (serde !== undefined || what === 'value') expectTopicSerde(serde, `job ${draft.name}: ${what} of sink ${uid}`);
       draft.add({ kind: 'sink', inputs, uid: draft.claim(uid), to });
@@ -124,6 +130,7 @@ function noSideOutput({ name: job, nodes }: JobDraft, operator: number, name: st
 
 function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
   const process = <S extends StateSpecs, R>(uid: string, operator: KeyedOperator<K, T, S, R>): DataStream<R> => {
+    expectGiven(operator, `job ${draft.name}: process ${uid}`, '{ state: {}, onRecord(value, state, out) { … } }');
     const inTimeOrder = operator.inTimeOrder === true;
     const onRecord = boundTo(operator, operator.onRecord, draft.where(uid));
     const onTimer = operator.onTimer && boundTo(operator, operator.onTimer, `${draft.where(uid)}: onTimer`);
@@ -188,6 +195,7 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
     },
     deduplicate: (given, { forMs } = {}) => {
       const uid = draft.uidOf(given);
+      expectSpan(forMs, 1, `job ${draft.name}: deduplicate ${uid}: forMs`);
       const seen = valueState(int32);
       return process<{ seen: StateSpec<ValueState<number>> }, T>(uid, {
         state: { seen: forMs === undefined ? seen : withTtl(seen, { ttlMs: forMs }) },
@@ -198,10 +206,14 @@ function keyedStream<K, T>(draft: JobDraft, input: number): KeyedStream<K, T> {
         },
       });
     },
-    topN: (given, { ttlMs, ...order }) => {
+    topN: (given, order) => {
       const uid = draft.uidOf(given);
-      const ranking = new Ranking(order as AnyOrder, valueSerdeOf(draft, input), `job ${draft.name}: topN ${uid}`);
-      return process<StateSpecs, RankChange<K, T>>(uid, runningTop<K, T>(ranking, ttlMs));
+      const where = `job ${draft.name}: topN ${uid}`;
+      const ranking = new Ranking(order as AnyOrder, valueSerdeOf(draft, input), where);
+      // Ranks of which there are more or fewer would have to be taken back.
+      if ((order as AnyOrder).withTies !== undefined)
+        throw new JobDefinitionError(`${where}: withTies is for the first of a window, and not for those of a key: take it out`);
+      return process<StateSpecs, RankChange<K, T>>(uid, runningTop<K, T>(ranking, order.ttlMs));
     },
     distinctCount: (given, selector, serde, { ttlMs } = {}) => {
       const uid = draft.uidOf(given);

@@ -25,7 +25,11 @@ export function draftedOf(stream: unknown): Drafted | undefined {
 export function inputOf(draft: JobDraft, stream: unknown, of: Drafted['of'], what: string, wanted: string): number {
   const known = draftedOf(stream);
   if (known?.of === of && known.draft === draft) return known.node;
-  throw new JobDefinitionError(
-    `job ${draft.name}: ${what} is not ${wanted}${known !== undefined && known.draft !== draft ? ': it is of another job' : ''}`,
-  );
+  throw new JobDefinitionError(`job ${draft.name}: ${what} is not ${wanted}${whyNot(draft, known)}`);
+}
+
+function whyNot(draft: JobDraft, known: Drafted | undefined): string {
+  if (known === undefined) return '';
+  if (known.draft !== draft) return `: it is of job ${known.draft.name}`;
+  return known.of === 'stream' ? '' : `: it is ${known.of === 'keyed' ? 'one by key' : 'broadcast'} already, which comes behind this`;
 }

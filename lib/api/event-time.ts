@@ -1,6 +1,6 @@
 import { type EventTimeStrategy, JobDefinitionError } from '../graph/job.ts';
 import { refuseAsync } from './user-function.ts';
-import { shownValue } from './whole-number.ts';
+import { expectSpan } from './whole-number.ts';
 
 interface CommonEventTime<T> {
   /**
@@ -60,10 +60,10 @@ export function eventTimeStrategy(options: EventTime<never>, where: string): Eve
     );
   if (timestamp !== undefined) refuseAsync(timestamp, `${where}: timestamp`);
   if (watermark !== undefined) refuseAsync(watermark, `${where}: watermark`);
-  checkSpan(maxOutOfOrdernessMs, 0, `${where}: maxOutOfOrdernessMs`);
-  checkSpan(idleAfterMs, 1, `${where}: idleAfterMs`);
-  checkSpan(alignWithinMs, 0, `${where}: alignWithinMs`);
-  if (maxAheadMs !== Number.POSITIVE_INFINITY) checkSpan(maxAheadMs, 0, `${where}: maxAheadMs`);
+  expectSpan(maxOutOfOrdernessMs, 0, `${where}: maxOutOfOrdernessMs`);
+  expectSpan(idleAfterMs, 1, `${where}: idleAfterMs`);
+  expectSpan(alignWithinMs, 0, `${where}: alignWithinMs`);
+  if (maxAheadMs !== Number.POSITIVE_INFINITY) expectSpan(maxAheadMs, 0, `${where}: maxAheadMs`);
   return {
     timestamp: timestamp as EventTimeStrategy['timestamp'],
     maxOutOfOrdernessMs: maxOutOfOrdernessMs ?? 0,
@@ -72,9 +72,4 @@ export function eventTimeStrategy(options: EventTime<never>, where: string): Eve
     alignWithinMs,
     maxAheadMs,
   };
-}
-
-function checkSpan(value: number | undefined, least: number, what: string): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return;
-  throw new JobDefinitionError(`${what} is ${shownValue(value)}, and must be whole milliseconds, ${least} or more`);
 }

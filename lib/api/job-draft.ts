@@ -10,6 +10,7 @@ export class JobDraft {
   readonly #uids = new Set<string>();
   /** By uid, those that it had before. */
   readonly #formerly = new Map<string, readonly string[]>();
+  #isDefined = false;
 
   constructor(name: string) {
     this.name = name;
@@ -17,6 +18,10 @@ export class JobDraft {
 
   /** Adds a node and returns its id. */
   add(node: Draft<JobNode>): number {
+    if (this.#isDefined)
+      throw new JobDefinitionError(
+        `job ${this.name}: a stream of it is used after the job was defined, and what is added now would run in some processes and not in others: do that within the function that defineJob is given`,
+      );
     const id = this.nodes.length;
     const formerly = 'uid' in node ? this.#formerly.get(node.uid) : undefined;
     this.nodes.push({ ...node, id, ...(formerly !== undefined && { formerly }) } as JobNode);
@@ -62,6 +67,11 @@ export class JobDraft {
           `job ${this.name}: ${other.uid} and ${uid} both say that they were ${name} formerly: what is kept under that uid is of one of them`,
         );
     });
+  }
+
+  /** All is defined: nothing can be added any more. */
+  close(): void {
+    this.#isDefined = true;
   }
 
   where(what: string): string {

@@ -188,7 +188,8 @@ export interface KeyedStream<K, T> {
   asOfJoin<V, R>(uid: Uid, versions: KeyedStream<K, V>, join: LeftVersionJoin<T, NoInfer<V>, R>): OrderedStream<R, T | V>;
   /**
    * Joins each value with what a table, read from a changelog, has of its key at that moment: the newest that was read, whatever its time.
-   * Of an epoch what the table brings comes first. Needs no event time.
+   * Of an epoch what the table brings comes first. Needs no event time. A table's source begins at `startingOffsets: 'earliest'`, or what
+   * it had before is not there.
    *
    * @example
    * clicks.keyBy(({ user }) => user, utf8).tableJoin('name', users.keyBy(({ id }) => id, utf8), {
@@ -202,7 +203,7 @@ export interface KeyedStream<K, T> {
   /**
    * Joins two tables, each read from a changelog, by their keys: gives a change whenever what comes of a key does, and when nothing does any
    * more one without a value. So the last change of a key hangs on the last row of each table alone, however both are read. Needs no event
-   * time. There is no join by another key of the one table: bring it to that key first.
+   * time. Both sources begin at `startingOffsets: 'earliest'`, or what they had before is not there. There is no join by another key of the one table: bring it to that key first.
    *
    * @example
    * users.keyBy(({ id }) => id, utf8).joinTables('profile', addresses.keyBy(({ user }) => user, utf8), {

@@ -4,6 +4,7 @@ import type { WindowContext, WindowFold, WindowProcess, WindowProcessContext } f
 import { sharesSlices, type WindowLayout, windowStates } from '../operators/kinds/window/states.ts';
 import { inputsSerde } from '../operators/of-input.ts';
 import { initialOf } from '../state/columns/value.ts';
+import { expectGiven } from './expect-given.ts';
 import type { JoinSide } from './joins/drafted-join.ts';
 import { type AnyWindowJoin, type CoGroup, coGrouped, windowJoin } from './joins/window-join.ts';
 import { countedBy, distinctOfWindow, distinctSerde } from './shapes/distinct-count.ts';
@@ -75,6 +76,7 @@ export function windowedStream<K, T>(
     aggregate<A, R>(given: Uid, aggregate: WindowAggregate<K, T, A, R>) {
       const uid = draft.uidOf(given);
       const at = `${where}: aggregate ${uid}`;
+      expectGiven(aggregate, at, '{ accumulator: int64, initial: 0, add: (n) => n + 1 }');
       const {
         accumulator,
         initial,

@@ -56,8 +56,10 @@ export function createEpochStore({ client, table }: { readonly client: DynamoDBC
       const taken = await takeGeneration(store, { job, ...seenIn(expected) }, LET_RUN, { ...lease, desired: 'running' });
       return taken.outcome === 'taken' ? taken.row : undefined;
     },
-    renewLease: (job, generation, leaseExpiresAtMs) =>
-      fencedUpdate(store, job, generation, 'SET leaseExpiresAtMs = :lease', { ':lease': leaseExpiresAtMs }),
+    renewLease: (job, generation, leaseExpiresAtMs, underWay) => {
+      const sets = `SET leaseExpiresAtMs = :lease${underWay === undefined ? '' : ', underWay = :underWay'}`;
+      return fencedUpdate(store, job, generation, sets, { ':lease': leaseExpiresAtMs, ':underWay': underWay });
+    },
     releaseLease: (job, generation, { desired, failure }) => {
       const sets = ['leaseExpiresAtMs = :zero'];
       if (desired !== 'as-it-is') sets.push('desired = :desired');

@@ -92,6 +92,12 @@ export function statesIn(text: string, operator: string): readonly StoredState[]
   return identity && Object.entries(identity.states).map(([name, state]) => ({ name, ...state }));
 }
 
+/** The states of what is this operator in the graph of now, as a graph before has them: there it may have another uid. */
+export function statesBefore(before: string, now: string, operator: string): readonly StoredState[] | undefined {
+  const former = formerOperatorNames(operator, parseFingerprint(now).formerly);
+  return [operator, ...former].map((name) => statesIn(before, name)).find((states) => states !== undefined);
+}
+
 /** A fingerprint without sources, operators and sinks of these uids. `unknown`: those that it has nothing of. `known`: all that it has something of. */
 export function withoutUids(
   text: string,
@@ -171,12 +177,8 @@ function underNewNames(was: Identity, is: Identity): { readonly before: Identity
     const byFormer = new Map(names);
     return (name: string) => byFormer.get(name) ?? name;
   };
-  const { formerly = {} } = is;
-  const formerUidsOf = (uid: string) => ofName(formerly, uid) ?? [];
-  const formerOperatorsOf = (name: string) => {
-    const uid = Object.keys(formerly).find((each) => name === broadcastStateName(each));
-    return uid === undefined ? formerUidsOf(name) : formerUidsOf(uid).map(broadcastStateName);
-  };
+  const formerUidsOf = (uid: string) => ofName(is.formerly, uid) ?? [];
+  const formerOperatorsOf = (name: string) => formerOperatorNames(name, is.formerly);
   const sourceNow = newNameIn('source', was.sources, is.sources, formerUidsOf);
   const operatorNow = newNameIn('keyed operator', Object.keys(was.operators), Object.keys(is.operators), formerOperatorsOf);
   const operators = Object.entries(was.operators).map(([former, operator]): [string, OperatorIdentity] => {
@@ -187,6 +189,12 @@ function underNewNames(was: Identity, is: Identity): { readonly before: Identity
     return [uid, { ...operator, states: byName(Object.entries(operator.states).map(([name, state]) => [stateNow(name), state])) }];
   });
   return { before: { ...was, sources: was.sources.map(sourceNow), operators: byName(operators) }, renamed };
+}
+
+/** What is kept of an operator, or of its broadcast state, was kept under these. */
+function formerOperatorNames(name: string, formerly: Identity['formerly'] = {}): readonly string[] {
+  const uid = Object.keys(formerly).find((each) => name === broadcastStateName(each));
+  return uid === undefined ? (ofName(formerly, name) ?? []) : (ofName(formerly, uid) ?? []).map(broadcastStateName);
 }
 
 function compareStates(uid: string, before: OperatorIdentity['states'], after: OperatorIdentity['states'], found: Differences): void {

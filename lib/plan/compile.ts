@@ -195,10 +195,15 @@ function checkEventTime(job: JobDefinition, plan: PhysicalPlan): void {
     const timeless = stage === undefined ? undefined : sourcesTo(plan, stage.id).find(({ eventTime }) => eventTime === undefined);
     if (timeless === undefined) continue;
     throw new JobDefinitionError(
-      `job ${job.name}: ${node.uid} works by event time, and source ${timeless.id} before it has none: give it one (kafkaSource({ …, eventTime: { maxOutOfOrdernessMs: 1_000 } })); ` +
-        "if it has timers of processing time alone, give it timers: 'processing-time' (of windows: time: 'processing-time')",
+      `job ${job.name}: ${node.uid} works by event time, and source ${timeless.id} before it has none: give it one (kafkaSource({ …, eventTime: { maxOutOfOrdernessMs: 1_000 } }))${withoutEventTime(node)}`,
     );
   }
+}
+
+/** What else mends it. In order of time there is nothing. */
+function withoutEventTime(node: NodeAt<'keyed'>): string {
+  if (node.kind === 'window') return "; or cut it by processing time (time: 'processing-time')";
+  return node.inTimeOrder ? '' : "; or, if all its timers are of processing time, say so (timers: 'processing-time')";
 }
 
 /** A key has one state, from wherever it comes, and that is found by the key's bytes. */

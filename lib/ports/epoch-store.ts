@@ -1,9 +1,9 @@
 import type { Pool } from '../protocol/pool.ts';
-import type { EpochSummary, JobRow, NoProgress, Rescale, SentAgain, StageScale } from '../protocol/rows.ts';
+import type { EpochSummary, JobRow, NoProgress, Rescale, SentAgain, StageScale, UnderWay } from '../protocol/rows.ts';
 import type { FencedWrite, ManifestRef } from './manifest-ref.ts';
 import type { SavepointStore } from './savepoint-store.ts';
 
-export type { EpochSummary, JobRow, NoProgress, Rescale, SentAgain, StageScale } from '../protocol/rows.ts';
+export type { AttemptFailure, EpochSummary, JobRow, NoProgress, Rescale, SentAgain, StageScale, UnderWay } from '../protocol/rows.ts';
 export { type FencedWrite, MAX_ROW_MANIFEST_BYTES, type ManifestRef } from './manifest-ref.ts';
 export type { NextIncarnation, Savepoint, SavepointStore, UnreadableSavepoint } from './savepoint-store.ts';
 
@@ -71,7 +71,8 @@ export interface EpochStore extends SavepointStore {
     leaseExpiresAtMs: number,
     holderEndsAtMs?: number,
   ): Promise<JobRow | undefined>;
-  renewLease(job: string, generation: number, leaseExpiresAtMs: number): Promise<FencedWrite>;
+  /** @param underWay what is under way, for people; undefined leaves what the row says */
+  renewLease(job: string, generation: number, leaseExpiresAtMs: number, underWay?: UnderWay): Promise<FencedWrite>;
   /**
    * Ends the lease now (`leaseExpiresAtMs` = 0), and records why the job ended, if it cannot go on. `desired: 'as-it-is'`
    * leaves what the row says, so that what a person asked for meanwhile is not lost: a stop, or that the job is to run again.

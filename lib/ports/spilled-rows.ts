@@ -21,6 +21,8 @@ export interface SpilledRows {
   putPage(keyGroup: number, page: number, entries: Uint8Array): void;
   /** Undefined: there is none of that number. */
   page(keyGroup: number, page: number): Buffer | undefined;
+  /** Forgets the rows and pages of a key group. */
+  clearGroup(keyGroup: number): void;
   /** Forgets all rows and pages. */
   clear(): void;
   /** Nothing of it is left on the disk. */

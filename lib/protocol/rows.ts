@@ -21,6 +21,50 @@ const noProgressSchema = z
   .readonly();
 export type NoProgress = z.infer<typeof noProgressSchema>;
 
+/** An attempt that came to nothing. Its texts are cut: a row holds so much. */
+const attemptFailureSchema = z
+  .object({
+    atMs: count,
+    epoch: count,
+    stage: text,
+    /** As a stage answers it, or `stale`. */
+    kind: text,
+    message: text,
+    /** Of the user's own error. */
+    stack: text.optional(),
+    /** Of one that a record made fail: the input in which that is, as offsets `from` to `bound - 1`. Some of it, where it is much. */
+    input: list(z.object({ topic: text, partition: count, from: count, bound: count }).readonly()).optional(),
+  })
+  .readonly();
+export type AttemptFailure = z.infer<typeof attemptFailureSchema>;
+
+/** What a coordinator worked on when it last renewed its lease, which a decision spares it. For people. */
+const underWaySchema = z
+  .object({
+    /** Of the coordinator that says so. */
+    generation: count,
+    atMs: count,
+    /** Planned and not committed, the oldest first. */
+    attempts: list(
+      z
+        .object({
+          epoch: count,
+          /** 1: none has failed before it. */
+          attempt: count,
+          plannedAtMs: count,
+          /** `working`, `deciding`, `decided`, `committing`. */
+          phase: text,
+          /** By stage that has begun: how long after the plan, and how long it took. Without that it was at work. */
+          stages: byName(z.object({ afterMs: count, ms: count.optional() }).readonly()),
+        })
+        .readonly(),
+    ),
+    /** The newest since an epoch was decided, the oldest first. */
+    failed: list(attemptFailureSchema),
+  })
+  .readonly();
+export type UnderWay = z.infer<typeof underWaySchema>;
+
 /** What of a decided epoch took the place of committables in its manifest: a decision of its own, before any of it is committed. */
 const sentAgainSchema = z
   .object({
@@ -78,6 +122,8 @@ export const jobRowSchema = z.object({
   failure: text.optional(),
   /** Undefined while there is progress, or nothing to do. For people: it counts while its generation holds the job. */
   noProgress: noProgressSchema.optional(),
+  /** It counts while its generation holds the job. Undefined: no lease was renewed yet while there was something. */
+  underWay: underWaySchema.optional(),
   /** Undefined until epoch 0 (the starting offsets) is decided. */
   lastCompleted: z.object({ epoch: count, decisionId: text }).readonly().optional(),
   lastCommitted: count,
@@ -107,6 +153,8 @@ export const epochSummarySchema = z
     /** When its decision began. */
     decidedAtMs: count,
     attempts: count,
+    /** The newest of its attempts that failed, the oldest first. Undefined: none did. */
+    failed: list(attemptFailureSchema).optional(),
     recordsIn: count,
     recordsOut: count,
     /** By stage: how long after the plan it began, and how long it took. */

@@ -31,7 +31,7 @@ export class TimerError extends Error {
   /** @param what of which timer, or timers */
   constructor(operator: string, what: string, cause: unknown) {
     super(
-      `${operator}, ${what}: ${messageOf(cause)}. A timer is of no record that could be left out: mend the function, and start the job again.`,
+      `${operator}, ${what}: ${messageOf(cause)}. What fails when its time has come, a timer or a row that has waited, is no record that could be left out: mend the function, and start the job again.`,
       { cause },
     );
   }

@@ -73,6 +73,12 @@ type ConnectorName = keyof typeof connectors;
 
 /* By kind of sink. */
 
+/** Is it one of the sinks that there are? */
+export function isSinkSpec(sink: unknown): sink is SinkSpec {
+  const { kind } = (sink ?? {}) as { readonly kind?: unknown };
+  return typeof kind === 'string' && Object.hasOwn(kinds, kind);
+}
+
 function kindOfSpec<Spec extends SinkSpec>({ kind }: Spec): SinkKind<Spec, SinkTarget> {
   return kinds[kind] as unknown as SinkKind<Spec, SinkTarget>;
 }

@@ -28,7 +28,8 @@ export function createSqliteEpochStore(of: Pick<Store, 'database' | 'where' | 'n
       takeGeneration(store, job, { ...expected, said: expected }, { holder, leaseExpiresAtMs, holderEndsAtMs }),
     startGeneration: (job, expected, holder, leaseExpiresAtMs, holderEndsAtMs) =>
       takeGeneration(store, job, expected, { holder, leaseExpiresAtMs, holderEndsAtMs, ...LET_RUN }),
-    renewLease: (job, generation, leaseExpiresAtMs) => fenced(job, generation, (row) => ({ ...row, leaseExpiresAtMs })),
+    renewLease: (job, generation, leaseExpiresAtMs, underWay) =>
+      fenced(job, generation, (row) => ({ ...row, leaseExpiresAtMs, underWay: underWay ?? row.underWay })),
     releaseLease: (job, generation, { desired, failure }) =>
       fenced(job, generation, (row) => ({
         ...row,

@@ -1,4 +1,4 @@
-import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { SpilledRow, SpilledRows } from '../ports/spilled-rows.ts';
 import { StoreProblem } from '../ports/store-problem.ts';
 import type { Due } from '../protocol/event-time.ts';
@@ -14,7 +14,9 @@ const CACHE_KIB = 4096;
  */
 export function openSpilledRows(): SpilledRows {
   const db = new (loadSqlite().DatabaseSync)(NAMELESS);
-  db.exec(`
+  exec(
+    db,
+    `
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     PRAGMA cache_size = -${CACHE_KIB};
@@ -22,7 +24,8 @@ export function openSpilledRows(): SpilledRows {
     CREATE INDEX event ON rows (e) WHERE e IS NOT NULL;
     CREATE INDEX processing ON rows (p) WHERE p IS NOT NULL;
     CREATE TABLE pages (g INTEGER NOT NULL, p INTEGER NOT NULL, v BLOB NOT NULL, PRIMARY KEY (g, p)) WITHOUT ROWID;
-    BEGIN`);
+    BEGIN`,
+  );
   const insert = db.prepare('INSERT INTO rows (g, k, v, e, p) VALUES (?, ?, ?, ?, ?)');
   const remove = db.prepare('DELETE FROM rows WHERE g = ? AND k = ? RETURNING v');
   const first = db.prepare('SELECT k, v FROM rows WHERE g = ? ORDER BY k LIMIT ?');
@@ -33,6 +36,8 @@ export function openSpilledRows(): SpilledRows {
   const processingBy = db.prepare('SELECT g, k FROM rows WHERE p IS NOT NULL AND p <= ? LIMIT ?');
   const insertPage = db.prepare('INSERT INTO pages (g, p, v) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = excluded.v');
   const pageOf = db.prepare('SELECT v FROM pages WHERE g = ? AND p = ?');
+  const clearRows = db.prepare('DELETE FROM rows WHERE g = ?');
+  const clearPages = db.prepare('DELETE FROM pages WHERE g = ?');
   let size = 0;
 
   function earliest(statement: StatementSync): number | undefined {
@@ -73,8 +78,12 @@ export function openSpilledRows(): SpilledRows {
       const row = get(pageOf, keyGroup, page);
       return row === undefined ? undefined : bytesOf(row['v']);
     },
+    clearGroup(keyGroup) {
+      size -= run(clearRows, keyGroup);
+      run(clearPages, keyGroup);
+    },
     clear() {
-      db.exec('DELETE FROM rows; DELETE FROM pages');
+      exec(db, 'DELETE FROM rows; DELETE FROM pages');
       size = 0;
     },
     close: () => db.close(),
@@ -88,9 +97,18 @@ function bytesOf(value: unknown): Buffer {
 
 type Row = Record<string, SQLOutputValue>;
 
-function run(statement: StatementSync, ...values: SQLInputValue[]): void {
+function exec(db: DatabaseSync, sql: string): void {
   try {
-    statement.run(...values);
+    db.exec(sql);
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+/** Answers how many rows it has changed. */
+function run(statement: StatementSync, ...values: SQLInputValue[]): number {
+  try {
+    return Number(statement.run(...values).changes);
   } catch (error) {
     throw problemOf(error);
   }

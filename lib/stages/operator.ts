@@ -50,7 +50,7 @@ export async function runOperator(
       })),
     );
     inputs.catch(() => {});
-    working = takeWarm(warm, request) ?? (await restore(deps, createRuntime(), request));
+    working = takeWarm(warm, request) ?? (await restored(deps, createRuntime(), request));
     const { runtime, unread } = working;
     runtime.begin(request.time);
     for (const { segment, name, input } of await inputs) {
@@ -89,6 +89,16 @@ function takeWarm(warm: WarmOperator, request: OperatorRequest): Working | undef
   if (same) return { runtime, unread };
   runtime.close();
   return undefined;
+}
+
+/** What was made of a runtime that cannot be filled, files on the disk among it, does not wait until somebody collects it. */
+async function restored(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<Working> {
+  try {
+    return await restore(deps, runtime, request);
+  } catch (error) {
+    runtime.close();
+    throw error;
+  }
 }
 
 /** Reads everything at once, and loads it in its order. Of state that has a bound only what may be due by itself: the rest is read when rows come for it. */

@@ -87,7 +87,8 @@ export function createSourceServer(): (
 export function createOperatorServer(): (tools: StageTools, request: Received<OperatorRequest>) => Promise<OperatorAnswer> {
   const warm = new Map<string, Kept<WarmOperator>>();
   return (tools, request) => {
-    const held = keptOf(warm, tools, request, () => ({ runtime: undefined, snapshotIds: {} }));
+    const none = (): WarmOperator => ({ runtime: undefined, snapshotIds: {} });
+    const held = keptOf(warm, tools, request, none, ({ runtime }) => runtime?.close());
     const { stateBound } = tools;
     const memory = () => (stateBound === undefined ? undefined : new StateMemory(stateBound));
     const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask, memory());
@@ -114,11 +115,12 @@ export function serveSink(
   }
 }
 
-function keptOf<T>(kept: Map<string, Kept<T>>, { plan }: CompiledJob, request: StageRequest, none: () => T): T {
+function keptOf<T>(kept: Map<string, Kept<T>>, { plan }: CompiledJob, request: StageRequest, none: () => T, leave?: (known: T) => void): T {
   const place = JSON.stringify([request.stage, request.subtask]);
   const shape = shapeOf(plan, request);
   const known = kept.get(place);
   if (known?.shape === shape) return known.own;
+  if (known !== undefined) leave?.(known.own);
   const own = none();
   kept.set(place, { shape, own });
   return own;

@@ -80,10 +80,7 @@ export class UnreadState {
         ),
       }));
       for (const { keyGroups, loaded } of await Promise.all(read))
-        for (const [bases, deltas] of loaded) {
-          for (const base of bases) state.loadBase(base, keyGroups);
-          state.load(deltas, keyGroups);
-        }
+        for (const [bases, deltas] of loaded) state.loadLater(bases, deltas, keyGroups);
     }
     if (isRead(state)) this.#snapshots.delete(state);
   }

@@ -8,7 +8,7 @@ import { earliestOf } from './earliest.ts';
 import { KEPT, type KeyIndex } from './key-index.ts';
 import { Cursor } from './snapshot/cursor.ts';
 import { type SnapshotWriter, writeHeld } from './snapshot/writer.ts';
-import { type EntryPlace, SpilledPages } from './spilled-pages.ts';
+import { type GroupEntries, SpilledPages } from './spilled-pages.ts';
 import type { StateMemory } from './state-memory.ts';
 
 /** Rows that are looked at together. */
@@ -33,6 +33,8 @@ export class ResidentKeys {
   readonly #unread = new Set<number>();
   readonly #out = new ByteWriter();
   readonly #cursor: Cursor;
+  /** Can something of a key be due? Then that is known of each key on disk, and none is in a page. */
+  readonly #waitsForTime: boolean;
   /** By key number: what it takes; 0 of one that is not counted. */
   #weights = new Uint32Array(1024);
   /** By key number: so often may the hand pass it. `MOST_PASSES` when it is met and was here already, 0 when it has just come. */
@@ -44,12 +46,13 @@ export class ResidentKeys {
     this.#keys = keys;
     this.#columns = columns;
     this.#memory = memory;
+    this.#waitsForTime = columns.some(({ dueOf }) => dueOf !== undefined);
     this.#rows = memory.openRows();
     this.#pages = new SpilledPages(keys.uid, this.#rows, columns.length);
     this.#cursor = new Cursor(Buffer.alloc(0), `a row of the state of ${keys.uid}`);
   }
 
-  /** Keys on disk. */
+  /** Keys on disk: one that deltas have changed, and of which nothing was made yet, counts for each of them. */
   get spilled(): number {
     return this.#rows.size + this.#pages.size;
   }
@@ -72,8 +75,9 @@ export class ResidentKeys {
   /** The number of a key that is not in memory, which it is then. Undefined: it has no state. */
   bring(keyGroup: number, id: string): number | undefined {
     if (this.#unread.has(keyGroup)) throw new Error(`${this.#keys.uid}: key group ${keyGroup} is asked for before it was read`);
-    const held = (this.#rows.size === 0 ? undefined : this.#rows.take(keyGroup, id)) ?? this.#pages.remove(keyGroup, id);
-    return held === undefined ? undefined : this.#admit(keyGroup, id, held);
+    const row = this.#rows.size === 0 ? undefined : this.#rows.take(keyGroup, id);
+    const held = row === undefined ? this.#pages.remove(keyGroup, id) : [row];
+    return held.length === 0 ? undefined : this.#admit(keyGroup, id, held);
   }
 
   /** Brings the keys of which something waits for a time that has come. */
@@ -130,30 +134,27 @@ export class ResidentKeys {
     }
   }
 
-  /** Takes in key groups of a base, of which nothing is here, without bringing any key. */
-  takeBase(keyGroup: number, bytes: Buffer, entries: readonly EntryPlace[]): void {
-    this.#pages.take(keyGroup, bytes, entries);
+  /** Takes in a key group of which nothing is here, without bringing any key: a base's entries, and behind them those of its deltas. */
+  takeGroup(keyGroup: number, layers: readonly GroupEntries[]): void {
+    this.#pages.take(keyGroup, layers);
   }
 
-  /** Visits the keys of a group on disk. One that `visit` brings must be put out again, or forgotten. */
-  each(keyGroup: number, visit: (row: SpilledRow) => void): void {
+  /**
+   * Writes the keys of a group that are on disk, as a base has them. @param expire takes away what has expired of a key that was brought for it.
+   * Undefined: nothing can have
+   */
+  writeTo(keyGroup: number, writer: SnapshotWriter, expire?: (number: number) => void): void {
+    const from = writer.bytes;
     // First those in pages: what is put out again becomes a row, and would be met twice.
-    const ofPages: SpilledRow[] = [];
-    this.#pages.each(keyGroup, (row) => ofPages.push(row));
-    this.#eachRow(keyGroup, visit);
-    for (const row of ofPages) visit(row);
-  }
-
-  /** Writes the keys of a group on disk as they are. */
-  copyTo(keyGroup: number, writer: SnapshotWriter): void {
-    this.#eachRow(keyGroup, ({ key, held }) => writer.writtenEntry(key, held));
-    this.#pages.eachPage(keyGroup, (entries, count) => writer.writtenEntries(entries, count));
-  }
-
-  /** A key that has not changed goes to disk. */
-  putOut(number: number): void {
-    this.#extend();
-    this.#putOut(number);
+    const ofPages = expire === undefined ? this.#pages.changedKeys(keyGroup) : this.#pages.keys(keyGroup);
+    const rows = this.#eachRow(keyGroup, ({ key, held }) => {
+      if (expire === undefined) writer.writtenEntry(key, held);
+      else this.#rewrite(keyGroup, key, writer, expire);
+    });
+    for (const key of ofPages) this.#rewrite(keyGroup, key, writer, expire);
+    this.#pages.eachBase(keyGroup, (entries, count) => writer.writtenEntries(entries, count));
+    const isPagesOnly = rows === 0 && ofPages.size === 0;
+    if (!this.#waitsForTime && !isPagesOnly) this.#pages.replace(keyGroup, writer.bytesFrom(from));
   }
 
   /** Nothing is known any more, of no key group. */
@@ -170,29 +171,65 @@ export class ResidentKeys {
     this.#rows.close();
   }
 
-  #admit(keyGroup: number, id: string, held: Buffer): number {
+  /** @param held the oldest first. Undefined: they have cleared it */
+  #admit(keyGroup: number, id: string, held: readonly Buffer[]): number | undefined {
     const number = this.#keys.add(keyGroup, id);
-    const cursor = this.#cursor;
-    cursor.turnTo(held, 0, held.length);
-    for (const column of this.#columns) {
-      const bytes = cursor.sizePlusOne() - 1;
-      if (bytes < 0) continue;
-      const start = cursor.position;
-      column.apply(number, held, start, start + bytes);
-      cursor.position = start + bytes;
+    for (const bytes of held) this.#apply(number, bytes);
+    if (this.#isCleared(number)) {
+      this.#drop(number);
+      return undefined;
     }
     this.weigh(number);
     this.#passes[number] = JUST_BROUGHT;
     return number;
   }
 
-  #eachRow(keyGroup: number, visit: (row: SpilledRow) => void): void {
+  #apply(number: number, held: Buffer): void {
+    const cursor = this.#cursor;
+    cursor.turnTo(held, 0, held.length);
+    for (const column of this.#columns) {
+      const bytes = cursor.sizePlusOne() - 1;
+      const start = cursor.position;
+      if (bytes < 0) column.forget(number);
+      else column.apply(number, held, start, start + bytes);
+      cursor.position = start + Math.max(bytes, 0);
+    }
+  }
+
+  /** Writes a key that is on disk, which goes there again. Where it is written anew as a whole, that is what will be of it. */
+  #rewrite(keyGroup: number, key: string, writer: SnapshotWriter, expire: ((number: number) => void) | undefined): void {
+    const number = this.bring(keyGroup, key);
+    if (number === undefined) return;
+    expire?.(number);
+    if (this.#isCleared(number)) {
+      this.#drop(number);
+      return;
+    }
+    writer.entry(key, number);
+    if (this.#waitsForTime) this.#putOut(number);
+    else this.#drop(number);
+  }
+
+  #isCleared(number: number): boolean {
+    for (const column of this.#columns) if (!column.isEmpty(number)) return false;
+    return true;
+  }
+
+  #drop(number: number): void {
+    for (const column of this.#columns) column.forget(number);
+    this.#keys.forget(number);
+    this.forget(number);
+  }
+
+  /** Answers how many there are. */
+  #eachRow(keyGroup: number, visit: (row: SpilledRow) => void): number {
     let behind: string | undefined;
-    for (;;) {
+    for (let count = 0; ; ) {
       const rows = this.#rows.list(keyGroup, PAGE_ROWS, behind);
       for (const row of rows) visit(row);
       behind = rows.at(-1)?.key;
-      if (rows.length < PAGE_ROWS) return;
+      count += rows.length;
+      if (rows.length < PAGE_ROWS) return count;
     }
   }
 
@@ -202,9 +239,7 @@ export class ResidentKeys {
     writeHeld(this.#columns, number, out, 'base');
     const due = this.#columns.map((column) => column.dueOf?.(number)).reduce(earliestOf, undefined);
     this.#rows.put(this.#keys.keyGroupOf(number), this.#keys.idOf(number), out.view(), due);
-    for (const column of this.#columns) column.forget(number);
-    this.#keys.forget(number);
-    this.forget(number);
+    this.#drop(number);
   }
 
   #extend(): void {

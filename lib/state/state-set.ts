@@ -14,7 +14,7 @@ import { ResidentKeys } from './resident-keys.ts';
 import { decodeHead } from './snapshot/head.ts';
 import { readSnapshot, type SnapshotEntry } from './snapshot/reader.ts';
 import { type SnapshotPart, SnapshotWriter } from './snapshot/writer.ts';
-import type { EntryPlace } from './spilled-pages.ts';
+import type { GroupEntries } from './spilled-pages.ts';
 import type { StateMemory } from './state-memory.ts';
 import { type StoredState, storedStates } from './stored-state.ts';
 
@@ -201,27 +201,37 @@ export class StateSet implements Snapshotted {
   }
 
   /**
-   * The same as `load` of a base, before anything else of these key groups. Where there is a bound nothing of it comes into memory, if it is of
-   * the same states and none of them can be due by itself.
+   * The same as `load` of a base and its deltas, before anything else of these key groups. Where there is a bound nothing of it comes into memory, if
+   * it is of the same states and none of them can be due by itself.
    */
-  loadBase(payload: Buffer, keyGroups: KeyGroupRange = this.keyGroups): void {
+  loadLater(bases: readonly Buffer[], deltas: readonly Buffer[], keyGroups: KeyGroupRange): void {
     const { residents } = this;
+    const payloads = [...bases, ...deltas];
     const what = `state of ${this.#uid}`;
-    const isSame = JSON.stringify(decodeHead(payload, what).head.states) === this.#written;
-    if (residents === undefined || this.waitsForTime || !isSame) {
-      this.load([payload], keyGroups);
+    const isSame = (payload: Buffer) => JSON.stringify(decodeHead(payload, what).head.states) === this.#written;
+    if (residents === undefined || this.waitsForTime || !payloads.every(isSame)) {
+      this.load(payloads, keyGroups);
       return;
     }
     residents.read(keyGroups);
-    let group: { readonly keyGroup: number; readonly entries: EntryPlace[] } | undefined;
-    readSnapshot(payload, what, this.#stored, keyGroups, ({ keyGroup, from, to, start, end }) => {
-      if (group?.keyGroup !== keyGroup) {
-        if (group !== undefined) residents.takeBase(group.keyGroup, payload, group.entries);
-        group = { keyGroup, entries: [] };
-      }
-      group.entries.push({ from, to, start, end });
+    const groups = new Map<number, GroupEntries[]>();
+    payloads.forEach((bytes, index) => {
+      let open: { readonly keyGroup: number; readonly layer: GroupEntries } | undefined;
+      readSnapshot(bytes, what, this.#stored, keyGroups, ({ keyGroup, from, to, start, end }) => {
+        if (open?.keyGroup !== keyGroup) {
+          open = { keyGroup, layer: { bytes, isDelta: index >= bases.length, froms: [], tos: [], starts: [], ends: [] } };
+          const layers = groups.get(keyGroup);
+          if (layers === undefined) groups.set(keyGroup, [open.layer]);
+          else layers.push(open.layer);
+        }
+        const { froms, tos, starts, ends } = open.layer;
+        froms.push(from);
+        tos.push(to);
+        starts.push(start);
+        ends.push(end);
+      });
     });
-    if (group !== undefined) residents.takeBase(group.keyGroup, payload, group.entries);
+    for (const [keyGroup, layers] of groups) residents.takeGroup(keyGroup, layers);
   }
 
   /** Forgets everything. */
@@ -265,6 +275,11 @@ export class StateSet implements Snapshotted {
     this.#forgetIdle();
     this.#settle();
     residents.makeRoom();
+    const aging = this.#columns.filter(({ state }) => state.ttl !== undefined);
+    const forgetExpired = (number: number) => {
+      for (const column of aging) column.forgetExpired?.(number);
+    };
+    const expire = aging.length === 0 ? undefined : forgetExpired;
     let writer = new SnapshotWriter('base', this.#columns);
     for (const [index, numbers] of this.keys.allByGroup().entries()) {
       const keyGroup = this.keyGroups.first + index;
@@ -274,28 +289,9 @@ export class StateSet implements Snapshotted {
       }
       writer.group(keyGroup);
       for (const number of numbers) writer.entry(this.keys.idOf(number), number);
-      this.#writeSpilled(residents, keyGroup, writer);
+      residents.writeTo(keyGroup, writer, expire);
     }
     yield writer.finish(this.#stored);
-  }
-
-  /** The keys of a group that are on disk: as they lie there, unless something of them may have expired. */
-  #writeSpilled(residents: ResidentKeys, keyGroup: number, writer: SnapshotWriter): void {
-    const isAging = this.#columns.some(({ state }) => state.ttl !== undefined);
-    if (!isAging) {
-      residents.copyTo(keyGroup, writer);
-      return;
-    }
-    residents.each(keyGroup, ({ key }) => {
-      const number = residents.bring(keyGroup, key) as number;
-      for (const column of this.#columns) if (column.state.ttl !== undefined) column.forgetExpired?.(number);
-      if (this.#isCleared(number)) {
-        this.#forget(number);
-        return;
-      }
-      writer.entry(key, number);
-      residents.putOut(number);
-    });
   }
 
   #write(part: SnapshotPart, groups: readonly Iterable<number>[]): Buffer[] {

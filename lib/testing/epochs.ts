@@ -9,7 +9,7 @@ import { onEvent } from '../epoch/loop/on-event.ts';
 import { firstState, type LoopState } from '../epoch/loop/state.ts';
 import { type PlanAsk, planNext } from '../epoch/planning/plan-epoch.ts';
 import { firstScale, nextParallelism } from '../epoch/scale/scale.ts';
-import { underNewNames } from '../epoch/start/new-names.ts';
+import { underNewNames, withStageTimes } from '../epoch/start/new-names.ts';
 import { fingerprint } from '../graph/fingerprint.ts';
 import { describeGraph } from '../graph/graph.ts';
 import type { CompiledJob } from '../operators/compiled-job.ts';
@@ -76,7 +76,7 @@ export function firstEpoch({ rules, tenure, deps, settings, surroundings: { topi
 
 /** The epoch as another build of the job goes on from it: under the names of that one, whose sources that are new begin at the beginning. */
 export function asBuildHasIt(epoch: Epoch, { job, plan }: CompiledJob, topics: MemoryTopics): Epoch {
-  const named = underNewNames(epoch.manifest, { fingerprint: fingerprint(describeGraph(job)) });
+  const named = withStageTimes(underNewNames(epoch.manifest, { fingerprint: fingerprint(describeGraph(job)) }), plan);
   const added = plan.stages.flatMap((stage) =>
     stage.kind === 'source' && ofName(named.offsets, stage.id) === undefined ? [[stage.id, beginningOf(stage, topics)] as const] : [],
   );

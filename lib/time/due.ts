@@ -25,6 +25,7 @@ export function isAnyDue(
 export function isTimeDue(position: Position, plan: Plan, wallMs: number, held: InputEnds = NO_INPUT): boolean {
   const isHeld = held.size > 0;
   if (!isHeld && !isAnythingWaiting(position, plan)) return false;
+  if (waitsForUnknown(position, plan, isHeld)) return true;
   const time = timeWithoutInput(position, plan, wallMs, held);
   return operatorStages(plan).some((stage) => {
     const afterMs = ofName(time.stages, stage.id);
@@ -54,19 +55,37 @@ export function timeDueAtMs(position: Position, plan: Plan, held: InputEnds = NO
 /** When a timer of processing time is due, or a partition becomes idle that leads to one of event time, or to where held input waits for it. */
 function momentsIn(position: Position, plan: Plan, isHeld: boolean): ReadonlySet<number> {
   const moments = new Set<number>();
-  const waited = new Map<string, SourceStage>();
-  for (const stage of operatorStages(plan)) {
-    const snapshots = snapshotsOf(position, stage);
-    for (const { due } of snapshots) if (due?.processingMs !== undefined) moments.add(due.processingMs);
-    if (isHeld || snapshots.some(({ due }) => due?.eventMs !== undefined))
-      for (const source of sourcesTo(plan, stage.id)) waited.set(source.id, source);
-  }
-  for (const { id, topic, eventTime } of waited.values()) {
+  for (const stage of operatorStages(plan))
+    for (const { due } of snapshotsOf(position, stage)) if (due?.processingMs !== undefined) moments.add(due.processingMs);
+  for (const { id, topic, eventTime } of sourcesWaitedFor(position, plan, isHeld)) {
     if (eventTime?.idleAfterMs === undefined) continue;
     for (const { activeMs } of ofName(ofName(position.time?.sources, id)?.partitions, topic) ?? [])
       moments.add(activeMs + eventTime.idleAfterMs);
   }
+  if (waitsForUnknown(position, plan, isHeld)) moments.add(position.time?.processingMs ?? 0);
   return moments;
+}
+
+/** What has a time of event time to wait for, or held input, waits for these. */
+function sourcesWaitedFor(position: Position, plan: Plan, isHeld: boolean): Iterable<SourceStage> {
+  const waited = new Map<string, SourceStage>();
+  for (const stage of operatorStages(plan))
+    if (isHeld || snapshotsOf(position, stage).some(({ due }) => due?.eventMs !== undefined))
+      for (const source of sourcesTo(plan, stage.id)) waited.set(source.id, source);
+  return waited.values();
+}
+
+/**
+ * Does something wait for partitions of which no epoch knows yet: of a source that is new, or goes on in another topic? They become idle so
+ * long after an epoch that knows them, and without input there would be none.
+ */
+function waitsForUnknown(position: Position, plan: Plan, isHeld: boolean): boolean {
+  const { offsets, time } = position;
+  for (const { id, topic, eventTime } of sourcesWaitedFor(position, plan, isHeld)) {
+    const known = ofName(ofName(time?.sources, id)?.partitions, topic)?.length ?? 0;
+    if (eventTime?.idleAfterMs !== undefined && (ofName(ofName(offsets, id), topic)?.length ?? 0) > known) return true;
+  }
+  return false;
 }
 
 function timeWithoutInput({ time, offsets }: Position, plan: Plan, wallMs: number, held: InputEnds = NO_INPUT): Time {

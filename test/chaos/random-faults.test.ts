@@ -1,3 +1,3 @@
 import { randomFaultsTest } from './run/random-faults-test.ts';
 
-randomFaultsTest('every process, the broker, the store and the transactions', { brokers: 1, seconds: 60, minFaults: 10 });
+randomFaultsTest('every process, the broker, the store and the transactions', { brokers: 1, seconds: 30, minFaults: 10 });

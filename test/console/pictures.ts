@@ -7,7 +7,7 @@ import type { ConsoleDeps } from '../../console/server/deps.ts';
 import { serveConsole } from '../../console/server/serve.ts';
 import { runCommand } from '../../local/command.ts';
 import { openBrowser } from '../support/browser.ts';
-import { emptyJob, failedJob, missingJob, shownJob } from '../support/console-jobs.ts';
+import { emptyJob, failedJob, failingJob, missingJob, shownJob } from '../support/console-jobs.ts';
 
 const FOLDER = 'docs/console';
 const WIDE = { width: 1200, height: 760 };
@@ -37,6 +37,8 @@ const PICTURES: readonly Picture[] = [
   { name: 'state', job: () => shownJob({ subtasks: 64 }), panel: 'state', colors: 'dark' },
   { name: 'dead-letters', job: () => shownJob(), panel: 'letters' },
   { name: 'failed', job: failedJob, panel: 'failures' },
+  { name: 'failing', job: failingJob, panel: 'failures', colors: 'dark' },
+  { name: 'under-way', job: failingJob, panel: 'epochs' },
   { name: 'empty', job: emptyJob, panel: 'overview' },
   { name: 'no-job', job: missingJob, panel: 'overview' },
   { name: 'narrow', job: () => shownJob(), panel: 'overview', size: NARROW },

@@ -6,7 +6,7 @@ import type { ConsoleDeps } from '../../console/server/deps.ts';
 import { serveConsole } from '../../console/server/serve.ts';
 import { StoreProblem } from '../../lib/ports/store-problem.ts';
 import { CHROMIUM, NO_CHROMIUM, openBrowser } from '../support/browser.ts';
-import { brokersAway, emptyJob, FAILURE, failedJob, HOSTILE, missingJob, shownJob } from '../support/console-jobs.ts';
+import { brokersAway, emptyJob, FAILURE, failedJob, failingJob, HOSTILE, missingJob, shownJob } from '../support/console-jobs.ts';
 
 const PANELS = ['overview', 'epochs', 'lag', 'transactions', 'state', 'savepoints', 'scale', 'failures', 'letters'];
 const WIDE = { width: 1280, height: 900 };
@@ -127,6 +127,7 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     }
     await goTo(page, 'failures');
     expect(await page.locator('pre').first().textContent()).toBe(HOSTILE);
+    await page.getByText(`in topic ${HOSTILE}, partition 3, offset`).first().waitFor();
     await goTo(page, 'letters');
     await page.getByRole('button', { name: '0:2' }).click();
     const letter = page.getByRole('region', { name: 'Letter 0:2' });
@@ -149,6 +150,15 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
   it('says on the page that the token is missing, and shows nothing of the job', async () => {
     const { page } = await open(shownJob(), { withToken: false });
     await shown(page, /This page has no token/);
+    expect(await page.locator('body').textContent()).not.toContain('word-count');
+  });
+
+  it('says the same of the token of another console', async () => {
+    const other = await open(shownJob());
+    const { page, address } = await open(shownJob(), { withToken: false });
+    await page.goto('about:blank');
+    await page.goto(`${new URL('/', address).href}${new URL(other.address).hash}`);
+    await shown(page, /This page has no token, or one of a console that has ended/);
     expect(await page.locator('body').textContent()).not.toContain('word-count');
   });
 
@@ -314,6 +324,51 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     expect(await denied.page.locator('nav a').count()).toBe(PANELS.length);
   });
 
+  it('of a table that is none says so in each panel that reads it, and can be looked through still', async () => {
+    const deps = shownJob();
+    const refuse = async () => {
+      throw new StoreProblem('DynamoDB table nowhere does not exist (ONCEFLOW_TABLE)', false);
+    };
+    const store = { readJob: refuse, readEpoch: refuse, listEpochs: refuse, listSavepoints: refuse };
+    const { page, complaints } = await open({ ...deps, epochs: { ...deps.epochs, ...store } });
+    for (const panel of PANELS) {
+      await goTo(page, panel);
+      await page.locator(`nav a[href="#${panel}"][aria-current="page"]`).waitFor();
+      await shown(page, /DynamoDB table nowhere does not exist \(ONCEFLOW_TABLE\)/);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('with a right that is missing for one thing says so there, and goes on elsewhere', async () => {
+    const deps = shownJob({
+      change: {
+        blobStore: async () => {
+          throw new StoreProblem('AccessDenied: not authorized to perform s3:GetObject', false);
+        },
+        owners: async () => [{ name: 'count-words', operator: 'count-words', key: {} } as never],
+      },
+    });
+    const listSavepoints = async () => {
+      throw new StoreProblem('AccessDeniedException: not authorized to perform dynamodb:Query', false);
+    };
+    const { page } = await open({ ...deps, epochs: { ...deps.epochs, listSavepoints } });
+    await goTo(page, 'savepoints');
+    await shown(page, /not authorized to perform dynamodb:Query/);
+    await goTo(page, 'state');
+    await page.getByRole('button', { name: 'keys of count-words' }).click();
+    await shown(page, /not authorized to perform s3:GetObject/);
+    for (const [panel, what] of [
+      ['overview', 'count-words'],
+      ['epochs', 'records in'],
+      ['lag', 'lines-0'],
+      ['transactions', 'read_committed up to'],
+    ] as const) {
+      await goTo(page, panel);
+      await shown(page, what);
+      expect(await page.locator('.note.unknown').count()).toBe(0);
+    }
+  });
+
   it('of a job that failed shows why, with stack, topic and offset, and lets it be resumed', async () => {
     const { page, calls } = await open(failedJob());
     await shown(page, 'The job failed and waits for a person.');
@@ -323,6 +378,41 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
     await page.getByRole('button', { name: 'Resume it' }).click();
     await shown(page, 'onceflow resume: done');
     expect(calls).toEqual(['resume']);
+  });
+
+  it('shows the attempts that are under way by phase and stage, as of when, and of those that failed stack, topic and offset', async () => {
+    const { page } = await open(failingJob());
+    await goTo(page, 'epochs');
+    await shown(page, /As the coordinator said [89](\.\d)? s ago/);
+    const row = page.getByRole('row', { name: /^121 ▲ 3 / });
+    expect(await row.textContent()).toContain('working');
+    await row.getByText('✓ read-lines, took 145 ms').waitFor();
+    await row.getByText(/^◐ count-words, at work for 1[23](\.\d)? s$/).waitFor();
+    await page.getByRole('row', { name: /^120 1 .* committing/ }).waitFor();
+    await goTo(page, 'failures');
+    const failed = page.getByRole('article', { name: 'Failed attempt at epoch 121' });
+    expect(await failed.count()).toBe(2);
+    const newest = failed.first();
+    await newest.getByText(/in topic lines, partition 3, offset 605011$/).waitFor();
+    await newest.getByText(/at onRecord \(file:\/\/\/home\/me\/shop\/src\/job\.ts:14:31\)/).waitFor();
+    await newest.getByText("epoch 121, stage count-words: the job's own code threw").waitFor();
+    await failed
+      .nth(1)
+      .getByText(/connect ECONNREFUSED/)
+      .waitFor();
+    // Those of epochs that were decided in the end.
+    expect(await page.getByRole('article', { name: 'Failed attempt at epoch 119' }).count()).toBe(2);
+  });
+
+  it('of a job that nobody runs, or that is well, shows nothing under way', async () => {
+    const dead = failingJob();
+    const row = await dead.epochs.readJob(dead.job);
+    const { page } = await open({ ...dead, epochs: { ...dead.epochs, readJob: async () => row && { ...row, leaseExpiresAtMs: 0 } } });
+    await goTo(page, 'epochs');
+    await shown(page, 'Nobody runs the job.');
+    const well = await open(shownJob());
+    await goTo(well.page, 'epochs');
+    await shown(well.page, /No epoch has been under way for long/);
   });
 
   it('says that the command has ended, keeps what it knew, and how old that is', async () => {

@@ -1,3 +1,4 @@
+import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { CoordinatorDeps } from '../../lib/epoch/coordinator/context.ts';
 import { createSavepoint } from '../../lib/epoch/savepoint/create.ts';
 import { deleteSavepoint } from '../../lib/epoch/savepoint/delete.ts';
@@ -13,6 +14,8 @@ export interface SavepointAct {
   /** `start`: the job starts from it, whatever it does at the moment. `copy`: it is exported, and imported under another name. */
   readonly does: 'create' | 'delete' | 'start' | 'copy';
   readonly name: string;
+  /** Of a start: where the sources go on, in place of the savepoint's offsets. */
+  readonly sourceOffsets?: StartingOffsets | undefined;
 }
 
 /** Does it as `onceflow savepoint` does. Answers what came of it. */

@@ -1,3 +1,4 @@
+import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { CoordinatorEnd } from '../../lib/epoch/coordinator/context.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
@@ -212,9 +213,10 @@ export class World {
   }
 
   /** Somebody starts the job from a savepoint. */
-  startFrom(savepoint: string): SimProcess {
+  startFrom(savepoint: string, sourceOffsets?: StartingOffsets): SimProcess {
     const once = `start ${this.coordinators.length}`;
-    const startAt = { at: { savepoint }, once, drop: [], onWrittenAgain: 'allow' } as const;
+    const startAt = { at: { savepoint }, once, drop: [], sourceOffsets, onWrittenAgain: 'allow' } as const;
+    if (sourceOffsets !== undefined) this.checker.takeMove(once, sourceOffsets);
     return startCoordinator(this, { startKind: 'explicit', standby: 'none', startAt });
   }
 
@@ -230,10 +232,10 @@ export class World {
   }
 
   /** Somebody makes a savepoint or deletes one; or starts the job from it. */
-  onSavepoint({ does, name }: Pick<SavepointAct, 'does' | 'name'>): SimProcess | undefined {
+  onSavepoint({ does, name, sourceOffsets }: Omit<SavepointAct, 'atMs'>): SimProcess | undefined {
     if (does !== 'start') return keepSavepoint(this, does, name);
     // In the end there is nobody who starts it again.
-    return this.phase === 'faults' ? this.startFrom(name) : undefined;
+    return this.phase === 'faults' ? this.startFrom(name, sourceOffsets) : undefined;
   }
 
   /** Uids of the sources of the build that is deployed. */

@@ -1,6 +1,6 @@
 import type { ConsoleDeps } from '../../console/server/deps.ts';
 import { bytes } from '../../lib/format/serdes.ts';
-import type { EpochRow, EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
+import type { AttemptFailure, EpochRow, EpochStore, JobRow } from '../../lib/ports/epoch-store.ts';
 import { type FetchedPartition, type FetchRange, KafkaProblem, type KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
 import { memoryKafka } from '../../lib/testing/memory-kafka.ts';
@@ -138,6 +138,54 @@ export function failedJob(): ConsoleDeps {
   });
 }
 
+/** One that fails at the same record again and again: it was said eight seconds ago. */
+export function failingJob(): ConsoleDeps {
+  const nowMs = Date.now();
+  const plannedAtMs = nowMs - 21_000;
+  return shownJob({
+    row: {
+      lastCompleted: { epoch: 120, decisionId: 'd120' },
+      lastCommitted: 119,
+      noProgress: { generation: 6, sinceMs: nowMs - 31_000, failuresInARow: 2, lastError: 'epoch 121, stage count-words: TypeError' },
+      underWay: {
+        generation: 6,
+        atMs: nowMs - 8_000,
+        attempts: [
+          {
+            ...{ epoch: 120, attempt: 1, plannedAtMs: plannedAtMs - 5_000, phase: 'committing' },
+            stages: {
+              'read-lines': { afterMs: 4, ms: 130 },
+              'count-words': { afterMs: 140, ms: 210 },
+              'write-counts': { afterMs: 352, ms: 90 },
+            },
+          },
+          {
+            ...{ epoch: 121, attempt: 3, plannedAtMs, phase: 'working' },
+            stages: { 'read-lines': { afterMs: 5, ms: 145 }, 'count-words': { afterMs: 150 } },
+          },
+        ],
+        failed: failuresOf(121, plannedAtMs, undefined),
+      },
+    },
+  });
+}
+
+/** Two attempts of an epoch that came to nothing: a broker was away, then a record did not suit the job's code. */
+function failuresOf(epoch: number, plannedAtMs: number, text: string | undefined): AttemptFailure[] {
+  const error = `TypeError: ${text ?? "Cannot read properties of undefined (reading 'length')"}`;
+  return [
+    {
+      ...{ atMs: plannedAtMs - 1_900, epoch, stage: 'read-lines', kind: 'transient' },
+      message: text ?? 'the broker 127.0.0.1:9092 does not answer: connect ECONNREFUSED',
+    },
+    {
+      ...{ atMs: plannedAtMs - 900, epoch, stage: 'count-words', kind: 'user-code', message: `count-words: ${error}` },
+      stack: `${error}\n    at onRecord (file:///home/me/shop/src/job.ts:14:31)\n    at takeRow (file:///home/me/shop/node_modules/onceflow/dist/lib/operators/kinds/process.js:87:7)`,
+      input: [{ topic: text ?? 'lines', partition: 3, from: epoch * 5_000 + 11, bound: epoch * 5_000 + 12 }],
+    },
+  ];
+}
+
 /** What is wrong with whoever is asked. */
 export function brokersAway(): Partial<ConsoleDeps> {
   return {
@@ -159,7 +207,7 @@ function epochRow(epoch: number, begin: number, subtasks: number, text: string |
   const summary = {
     plannedAtMs,
     decidedAtMs: plannedAtMs + write.afterMs + write.ms + 5,
-    attempts: epoch % 17 === 0 && epoch > 0 ? 3 : 1,
+    ...(epoch % 17 === 0 && epoch > 0 ? { attempts: 3, failed: failuresOf(epoch, plannedAtMs, text) } : { attempts: 1 }),
     recordsIn: records,
     recordsOut: records * 6,
     stages: { 'read-lines': read, 'count-words': count, 'write-counts': write },

@@ -1,11 +1,13 @@
 import { useState } from 'preact/hooks';
+import { duration } from '../../../lib/inspect/duration.ts';
 import type { InspectedEpoch } from '../../../lib/inspect/epochs.ts';
 import { standingOf } from '../epochs.ts';
 import { html, type View } from '../html.ts';
 import type { PanelProps } from '../props.ts';
 import { Note, Table } from '../shown.ts';
-import { duration, moment, number, plural } from '../text.ts';
+import { moment, number, plural } from '../text.ts';
 import { TimelineView } from '../timeline-view.ts';
+import { UnderWayView } from '../under-way.ts';
 
 const PAGE = 50;
 
@@ -13,12 +15,13 @@ export function Epochs({ job, epochs }: PanelProps): View {
   const [page, setPage] = useState(0);
   if (epochs === undefined) return html`<p class="quiet" role="status">Reading…</p>`;
   const { epochs: all } = epochs;
-  if (all.length === 0) return html`<${Note} is="none" why="the job has completed no epoch yet" />`;
+  if (all.length === 0) return html`<${UnderWayView} job=${job} /><${Note} is="none" why="the job has completed no epoch yet" />`;
   const stages = job.graph.stages.map(({ id }) => id);
   const pages = Math.ceil(all.length / PAGE);
   const shown = all.toReversed().slice(page * PAGE, (page + 1) * PAGE);
   return html`
     <${TimelineView} epochs=${all} stages=${stages} nowMs=${job.nowMs} />
+    <${UnderWayView} job=${job} />
     <${Table} caption=${`The newest ${plural(all.length, 'epoch')} whose rows are there`} rows=${shown} empty="" columns=${[
       { title: 'epoch', as: 'number', cell: ({ epoch }: InspectedEpoch) => epoch },
       { title: 'decided at', as: 'moment', cell: ({ decidedAtMs }: InspectedEpoch) => moment(decidedAtMs) },

@@ -1,8 +1,10 @@
+import { duration } from '../../../lib/inspect/duration.ts';
 import type { InspectedEpoch } from '../../../lib/inspect/epochs.ts';
+import { FailedAttempts, failuresOf } from '../failed-attempts.ts';
 import { html, type View } from '../html.ts';
 import type { PanelProps } from '../props.ts';
 import { Table } from '../shown.ts';
-import { duration, moment, plural } from '../text.ts';
+import { moment, plural } from '../text.ts';
 
 export function Failures({ job, epochs }: PanelProps): View {
   const { failure, noProgress } = job.status;
@@ -19,8 +21,11 @@ export function Failures({ job, epochs }: PanelProps): View {
           ${noProgress.lastError !== undefined && html`<pre tabindex="0">${noProgress.lastError}</pre>`}`
       }
     </section>
+    <section aria-labelledby="attempts"><h2 id="attempts">Attempts that failed</h2>
+      <${FailedAttempts} failures=${failuresOf({ job, epochs })} />
+    </section>
     <section aria-labelledby="repeated"><h2 id="repeated">Epochs that took more than one attempt</h2>
-      <${Table} caption="The newest first. What failed is in the coordinator's log (attempt-failed)" rows=${repeated} empty="Of the epochs that are kept none did." columns=${[
+      <${Table} caption="The newest first. The last three failures of each are above; all are in the coordinator's log (attempt-failed)" rows=${repeated} empty="Of the epochs that are kept none did." columns=${[
         { title: 'epoch', as: 'number', cell: ({ epoch }: InspectedEpoch) => epoch },
         { title: 'decided at', as: 'moment', cell: ({ decidedAtMs }: InspectedEpoch) => moment(decidedAtMs) },
         { title: 'attempts', as: 'number', cell: ({ attempts }: InspectedEpoch) => `▲ ${attempts}` },

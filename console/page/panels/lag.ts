@@ -1,9 +1,10 @@
+import { duration } from '../../../lib/inspect/duration.ts';
 import type { PartitionLag } from '../../../lib/inspect/lag.ts';
 import type { OperatorDue, PartitionWatermark } from '../../../lib/inspect/time.ts';
 import { html, type View } from '../html.ts';
 import type { PanelProps } from '../props.ts';
 import { Facts, Share, Shown, Table } from '../shown.ts';
-import { ago, duration, moment, number, plural } from '../text.ts';
+import { ago, moment, number, plural } from '../text.ts';
 import { usePanel } from '../use-panel.ts';
 
 const EVERY_MS = 2_000;

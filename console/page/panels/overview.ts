@@ -1,10 +1,11 @@
+import { duration } from '../../../lib/inspect/duration.ts';
 import { Chart, perSecond } from '../chart.ts';
 import { ratesOf } from '../epochs.ts';
 import { Graph } from '../graph.ts';
 import { html, type View } from '../html.ts';
 import type { PanelProps } from '../props.ts';
 import { Facts, Note } from '../shown.ts';
-import { ago, duration, moment } from '../text.ts';
+import { ago, moment } from '../text.ts';
 
 const CHARTED = 300;
 

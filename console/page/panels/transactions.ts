@@ -1,9 +1,9 @@
-import type { EndsBy, InspectedTransaction } from '../../../lib/inspect/transactions.ts';
+import { duration } from '../../../lib/inspect/duration.ts';
 import type { VisiblePartition } from '../../../lib/inspect/visible.ts';
-import type { TransactionsShown } from '../../server/panels.ts';
+import type { ShownTransaction, TransactionsShown } from '../../server/panels.ts';
 import { html, type View } from '../html.ts';
 import { Share, Shown, Table } from '../shown.ts';
-import { duration, number, plural } from '../text.ts';
+import { number, plural } from '../text.ts';
 import { usePanel } from '../use-panel.ts';
 
 const EVERY_MS = 2_000;
@@ -40,15 +40,15 @@ function Found({ found }: { readonly found: TransactionsShown }): View {
     </section>
     <section aria-labelledby="ids"><h2 id="ids">${open} of ${plural(transactions.length, 'transaction')} open</h2>
       <${Table} caption="By transactional id" rows=${transactions} empty="the job has no transactional ids yet" columns=${[
-        { title: 'transactional id', cell: ({ transactionalId }: InspectedTransaction) => html`<code>${transactionalId}</code>` },
-        { title: 'state', cell: ({ state, openness }: InspectedTransaction) => `${openness === 'over' ? '' : '◐ '}${state}` },
-        { title: 'open for', as: 'number', cell: ({ openForMs }: InspectedTransaction) => (openForMs === null ? '' : duration(openForMs)) },
+        { title: 'transactional id', cell: ({ transactionalId }: ShownTransaction) => html`<code>${transactionalId}</code>` },
+        { title: 'state', cell: ({ state, openness }: ShownTransaction) => `${openness === 'over' ? '' : '◐ '}${state}` },
+        { title: 'open for', as: 'number', cell: ({ openForMs }: ShownTransaction) => (openForMs === null ? '' : duration(openForMs)) },
         {
           title: 'in the log',
-          cell: ({ lastEpoch }: InspectedTransaction) => (lastEpoch === null ? '' : `epoch ${lastEpoch.epoch} ${lastEpoch.fate}`),
+          cell: ({ lastEpoch }: ShownTransaction) => (lastEpoch === null ? '' : `epoch ${lastEpoch.epoch} ${lastEpoch.fate}`),
         },
-        { title: 'holds up', cell: ({ holdsUp }: InspectedTransaction) => (holdsUp.length === 0 ? '' : `▲ ${holdsUp.join(', ')}`) },
-        { title: 'who ends it', cell: ({ endsBy }: InspectedTransaction) => meaningOf(endsBy) },
+        { title: 'holds up', cell: ({ holdsUp }: ShownTransaction) => (holdsUp.length === 0 ? '' : `▲ ${holdsUp.join(', ')}`) },
+        { title: 'who ends it', cell: ({ meaning }: ShownTransaction) => meaning },
       ]} />
     </section>
   `;
@@ -60,19 +60,4 @@ function waitText({ isRun, readersHeldUp }: TransactionsShown): string {
   return isRun
     ? `In ${where} readers of committed data wait for the epoch that is under way.`
     : `In ${where} readers of committed data wait, and nobody runs the job.`;
-}
-
-function meaningOf(end: EndsBy): string {
-  switch (end.by) {
-    case 'is-over':
-      return '';
-    case 'broker':
-      return 'the broker is ending it';
-    case 'commit':
-      return `epoch ${end.epoch}, decided: ${end.isUnderWay ? 'is being committed' : 'the next start or stop commits it'}`;
-    case 'attempt':
-      return 'an attempt under way';
-    case 'whoever-is-next':
-      return `left open, not decided: the next start, stop or cancel aborts it, or the broker in ${duration(end.brokerInMs)}`;
-  }
 }

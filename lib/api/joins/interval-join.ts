@@ -4,6 +4,7 @@ import { JobDefinitionError, type KeyedContext, type Output, type Timer } from '
 import { copyOf } from '../../operators/copy.ts';
 import { type ValuePlace, valuePlaceSerde } from '../../operators/kinds/window/panes.ts';
 import type { OrderedMap } from '../../state/columns/map.ts';
+import { expectGiven } from '../expect-given.ts';
 import { mapState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import { shownValue } from '../whole-number.ts';
@@ -51,6 +52,7 @@ export function intervalJoin(
   sides: readonly [JoinSide, JoinSide],
   where: string,
 ): DraftedJoin {
+  expectGiven(options, where, '{ lowerBoundMs: 0, upperBoundMs: 60_000, join: (left, right) => … }');
   const { lowerBoundMs, upperBoundMs, join, type = 'inner' } = options as IntervalJoin<unknown, unknown, unknown>;
   checkBounds({ lowerBoundMs, upperBoundMs }, where);
   refuseAsync(join, `${where}: join`);

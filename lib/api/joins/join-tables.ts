@@ -2,10 +2,11 @@ import { isPromise } from '../../format/serdes.ts';
 import { JobDefinitionError, type KeyedContext, type Output } from '../../graph/job.ts';
 import { copyOf } from '../../operators/copy.ts';
 import type { ValueState } from '../../state/columns/value.ts';
+import { expectGiven } from '../expect-given.ts';
 import { valueState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import type { DraftedJoin, JoinSide } from './drafted-join.ts';
-import { isNothing } from './version-joins.ts';
+import { decided, isNothing } from './version-joins.ts';
 
 /** A change of a table. As a record it has this key and this value, and without one it is a tombstone: `toRecord: (change) => change`. */
 export interface TableChange<K, V> {
@@ -55,6 +56,7 @@ interface State {
 
 /** What two tables have of each key, as a stream of its changes. @param where begins messages */
 export function joinTables(options: AnyTablesJoin, sides: readonly [JoinSide, JoinSide], where: string): DraftedJoin {
+  expectGiven(options, where, '{ join: (left, right) => … }');
   const { join, type = 'inner', isLeftDeleted = isNothing, isRightDeleted = isNothing } = options;
   refuseAsync(join, `${where}: join`);
   refuseAsync(isLeftDeleted, `${where}: isLeftDeleted`);
@@ -72,7 +74,7 @@ export function joinTables(options: AnyTablesJoin, sides: readonly [JoinSide, Jo
     return (row: unknown, state: unknown, out: Output<unknown>, { key }: KeyedContext<unknown>): void => {
       const { left, right } = state as State;
       const own = (state as State)[side];
-      const deletes = isDeleted(row);
+      const deletes = decided(isDeleted(row));
       // Nothing was there, nothing is taken away.
       if (deletes && own.get() === undefined) return;
       const had = hasResult(left.get(), right.get());

@@ -1,6 +1,8 @@
+import { isPromise } from '../../format/serdes.ts';
 import { JobDefinitionError, type Output } from '../../graph/job.ts';
 import { copyOf } from '../../operators/copy.ts';
 import type { ValueState } from '../../state/columns/value.ts';
+import { expectGiven } from '../expect-given.ts';
 import { valueState } from '../state.ts';
 import { refuseAsync } from '../user-function.ts';
 import type { DraftedJoin, JoinSide } from './drafted-join.ts';
@@ -31,6 +33,7 @@ interface State {
 
 /** The first input brings versions, the second rows. What is newest when a row comes is its version. @param where begins messages */
 export function versionJoin(options: VersionJoin<unknown, unknown, unknown>, versions: JoinSide, where: string): DraftedJoin {
+  expectGiven(options, where, '{ join: (row, version) => … }');
   const { join, type = 'inner', isDeleted = isNothing } = options as VersionJoin<unknown, unknown, unknown>;
   refuseAsync(join, `${where}: join`);
   refuseAsync(isDeleted, `${where}: isDeleted`);
@@ -43,7 +46,7 @@ export function versionJoin(options: VersionJoin<unknown, unknown, unknown>, ver
     onRecord: [
       (value, state) => {
         const { version } = state as State;
-        if (isDeleted(value)) version.clear();
+        if (decided(isDeleted(value))) version.clear();
         else version.set(value);
       },
       (value, state, out) => {
@@ -52,6 +55,12 @@ export function versionJoin(options: VersionJoin<unknown, unknown, unknown>, ver
       },
     ],
   };
+}
+
+/** A promise would be taken for a yes. */
+export function decided(answer: unknown): boolean {
+  if (isPromise(answer)) throw new TypeError('isDeleted returned a promise; user functions return their result at once');
+  return Boolean(answer);
 }
 
 export function isNothing(version: unknown): boolean {

@@ -2,6 +2,7 @@ import { JobDefinitionError, type Output } from '../../graph/job.ts';
 import type { WindowContext, WindowProcess } from '../../graph/windows.ts';
 import { copyOf } from '../../operators/copy.ts';
 import type { OfInput } from '../../operators/of-input.ts';
+import { expectGiven } from '../expect-given.ts';
 import { refuseAsync } from '../user-function.ts';
 
 /** Which rows of two streams give a result: pairs of one key and window. */
@@ -49,7 +50,9 @@ export type CoGroup = (
 ) => unknown;
 
 /** Pairs in the order of the left rows, then of the right ones; behind them what is alone. @param where begins messages */
-export function windowJoin({ type = 'inner', join }: AnyWindowJoin, where: string): CoGroup {
+export function windowJoin(options: AnyWindowJoin, where: string): CoGroup {
+  expectGiven(options, where, '{ join: (left, right) => … }');
+  const { type = 'inner', join } = options;
   refuseAsync(join, `${where}: join`);
   if (!['inner', 'left', 'right', 'full'].includes(type))
     throw new JobDefinitionError(`${where}: type is ${JSON.stringify(type)}, and may be 'inner', 'left', 'right' or 'full'`);

@@ -3,6 +3,7 @@ import { madeOf } from '../../format/versioned.ts';
 import { JobDefinitionError } from '../../graph/job.ts';
 import { writeSized } from '../../state/columns/encoding.ts';
 import { Cursor } from '../../state/snapshot/cursor.ts';
+import { expectGiven } from '../expect-given.ts';
 import { refuseAsync } from '../user-function.ts';
 import { expectWhole } from '../whole-number.ts';
 import { encodingOf } from './encoding-of.ts';
@@ -36,7 +37,9 @@ export class Ranking {
   readonly #value: Serde<unknown>;
 
   /** @param where begins messages. Throws `JobDefinitionError`. */
-  constructor({ n, by, compare, withTies = false }: AnyOrder, value: Serde<unknown>, where: string) {
+  constructor(order: AnyOrder, value: Serde<unknown>, where: string) {
+    expectGiven(order, where, '{ n: 10, by: ({ price }) => price }');
+    const { n, by, compare, withTies = false } = order;
     expectWhole(n, `${where}: n`, 1, MOST);
     if ((by === undefined) === (compare === undefined))
       throw new JobDefinitionError(`${where}: give it either \`by\`, by whose number the greatest ranks first, or \`compare\``);
@@ -60,6 +63,8 @@ export class Ranking {
 
   /** Puts a value where it belongs, in place. Answers where: −1 when it is not among the first. */
   add(top: unknown[], value: unknown): number {
+    // One that has no place in the order fails itself, and not the next, which would meet it here for ever.
+    if (top.length === 0) checked(this.#compare(value, value));
     let [from, to] = [0, top.length];
     while (from < to) {
       const middle = (from + to) >>> 1;

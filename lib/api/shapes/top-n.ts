@@ -60,7 +60,7 @@ export function topOfWindow(ranking: Ranking, result: WindowFold['result']): Win
     for (const value of other as readonly unknown[]) ranking.add(top as unknown[], value);
     return top;
   };
-  return { kind: 'fold', first: (value) => [value], add, merge, result };
+  return { kind: 'fold', first: (value) => add([], value), add, merge, result };
 }
 
 interface State<T> {

@@ -55,6 +55,14 @@ export const deploymentParameters = {
     readBy: ['infra'],
     doc: 'In a deployment: memory of source, operator and sink functions; their share of processors follows it, 1769 MB are one.',
   }),
+  operatorStorageMb: defaulted({
+    variable: 'ONCEFLOW_OPERATOR_STORAGE_MB',
+    kind: wholeNumber(512, 10_240),
+    unit: 'MB',
+    default: '512',
+    readBy: ['infra'],
+    doc: 'In a deployment: local disk (`/tmp`, ephemeral storage) of the function of each operator subtask, where state goes that `ONCEFLOW_STATE_MEMORY_BYTES` leaves no room for in memory: all state of the subtask must fit into it.',
+  }),
   coordinatorMemoryMb: defaulted({
     variable: 'ONCEFLOW_COORDINATOR_MEMORY_MB',
     kind: wholeNumber(128, 10_240),

@@ -32,7 +32,7 @@ export const storageParameters = {
     kind: wholeNumber(1_048_576, 1_099_511_627_776),
     unit: 'bytes',
     unset: 'no bound: all keyed state is in memory',
-    readBy: ['operator'],
+    readBy: ['operator', 'infra'],
     doc: 'What the keyed state of each operator subtask may take in memory, by estimate; what is beyond it is on the local disk, in the folder for temporary files. What one epoch touches is in memory besides.',
   }),
   retainedCheckpoints: defaulted({

@@ -6,6 +6,7 @@ import { onEvent } from '../loop/on-event.ts';
 import { firstState } from '../loop/state.ts';
 import type { Given, Next } from '../loop/turn.ts';
 import type { ProgressWatch } from '../progress/progress-watch.ts';
+import { underWayOf } from '../progress/under-way.ts';
 import type { Standing } from '../start/start.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError } from './context.ts';
 import { createEventQueue } from './event-queue.ts';
@@ -32,6 +33,8 @@ export async function runEpochs(
   const threw = (error: unknown) => queue.push({ of: 'threw', error });
   const performer = createPerformer(deps, settings, standing.tenure, { lease, progress });
   let state = firstState(standing, clock.elapsedMs(), settings);
+
+  lease.says(() => underWayOf(state, momentOf(clock)));
 
   const given = (): Given => ({ now: momentOf(clock), random });
   const go = (next: Next): void => {

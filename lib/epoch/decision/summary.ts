@@ -6,7 +6,7 @@ import type { Trouble } from '../failure/after-failure.ts';
 
 /** What the loop knows besides. */
 interface Around {
-  readonly trouble: Pick<Trouble, 'failures'>;
+  readonly trouble: Pick<Trouble, 'failures' | 'failed'>;
   readonly committed: { readonly epoch: number; readonly decisionMs: number; readonly commitMs: number } | undefined;
 }
 
@@ -22,6 +22,7 @@ export function summaryOf(
     const afterMs = (stageBeganMs.get(stage) ?? planned.elapsedMs) - planned.elapsedMs;
     return [stage, { afterMs: Math.max(0, afterMs), ms }] as const;
   });
+  const failed = trouble.failed.filter((each) => each.epoch === epoch);
   // An epoch of before this coordinator has no such time.
   const { decisionMs, commitMs } = committed?.epoch === epoch - 1 ? committed : {};
   return {
@@ -32,6 +33,7 @@ export function summaryOf(
     stages: byName(stages),
     edges: byName(plan.edges.map((edge) => [edge.id, recordsOnEdge(attempt, edge)] as const)),
     ...(decisionMs !== undefined && commitMs !== undefined && { before: { decisionMs, commitMs } }),
+    ...(failed.length > 0 && { failed }),
     ...(rescaled !== undefined && { rescaled }),
   };
 }

@@ -1,3 +1,5 @@
+import type { Moment } from '../../ports/age.ts';
+import type { AttemptFailure } from '../../ports/epoch-store.ts';
 import type { RecordFault, StageFailed } from '../../protocol/answers.ts';
 import type { SourceOffsets } from '../../protocol/manifest.ts';
 import type { CondemnedRecord } from '../../protocol/requests.ts';
@@ -11,6 +13,7 @@ import {
   type RestartStrategy,
   restartAfter,
 } from './restart.ts';
+import { withFailure } from './told-failures.ts';
 
 /** What a coordinator remembers of attempts that failed. It is lost with the coordinator: its successor begins anew. */
 export interface Trouble {
@@ -21,9 +24,18 @@ export interface Trouble {
   /** The newest epoch that failed: only its decision ends the trouble. */
   readonly epoch: number;
   readonly lastError: string | undefined;
+  /** The newest failed attempts since an epoch was decided, for people. */
+  readonly failed: readonly AttemptFailure[];
 }
 
-export const NO_TROUBLE: Trouble = { failures: NO_FAILURES, isolation: FREE, condemned: undefined, epoch: 0, lastError: undefined };
+export const NO_TROUBLE: Trouble = {
+  failures: NO_FAILURES,
+  isolation: FREE,
+  condemned: undefined,
+  epoch: 0,
+  lastError: undefined,
+  failed: [],
+};
 
 export interface FailedEpoch {
   readonly epoch: number;
@@ -55,7 +67,7 @@ export function afterFailedAttempt(
   before: Trouble,
   failed: FailedEpoch,
   rules: FailureRules,
-  nowMs: number,
+  now: Moment,
   fraction: number,
 ): { readonly trouble: Trouble; readonly next: AfterFailure } {
   const { restart, tolerableFailures, poisonAttempts, leavesOut } = rules;
@@ -69,8 +81,9 @@ export function afterFailedAttempt(
     isSearch: isOfRecord && (isSearching(isolation) || poison !== undefined),
     message: lastError,
   };
-  const failures = countFailure(restart, before.failures, attempt, nowMs);
-  const trouble: Trouble = { failures, isolation, condemned, epoch: failed.epoch, lastError };
+  const failures = countFailure(restart, before.failures, attempt, now.elapsedMs);
+  const told = withFailure(before.failed, failed, isOfRecord, now.wallMs);
+  const trouble: Trouble = { failures, isolation, condemned, epoch: failed.epoch, lastError, failed: told };
   if (poison !== undefined && condemned !== undefined && !leavesOut)
     return { trouble: { ...trouble, condemned: undefined }, next: { outcome: 'stops', message: poisonMessage(condemned.record) } };
   const next = restartAfter(restart, tolerableFailures, failures, attempt, fraction);
@@ -88,6 +101,7 @@ export function afterDecidedEpoch(before: Trouble, epoch: number, offsets: Sourc
     isolation: afterDecision(before.isolation, offsets, size),
     condemned: undefined,
     lastError: undefined,
+    failed: [],
   };
 }
 

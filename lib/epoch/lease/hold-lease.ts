@@ -1,4 +1,4 @@
-import type { EpochStore } from '../../ports/epoch-store.ts';
+import type { EpochStore, UnderWay } from '../../ports/epoch-store.ts';
 import { type CoordinatorDeps, type JobSettings, SupersededError } from '../coordinator/context.ts';
 import { fenced } from './fenced.ts';
 
@@ -11,6 +11,8 @@ export interface Lease {
    * it is sent again as it was.
    */
   renewed(atMs: number): void;
+  /** Each renewal says this of what is under way: one write for both. */
+  says(underWay: () => UnderWay | undefined): void;
   /** Renews it no more. Resolves when no renewal is under way that could give it back to one that gave it up. */
   end(): Promise<void>;
 }
@@ -33,11 +35,12 @@ export function holdLease(
   const over = new AbortController();
   let renewedMs = takenMs;
   let wake = new AbortController();
+  let underWay: () => UnderWay | undefined = () => undefined;
 
   async function renew(): Promise<void> {
     renewedMs = clock.elapsedMs();
     try {
-      fenced({ job }, await epochs.renewLease(job, generation, clock.now() + leaseMs));
+      fenced({ job }, await epochs.renewLease(job, generation, clock.now() + leaseMs, underWay()));
     } catch (error) {
       if (error instanceof SupersededError) lost.abort(error);
       else observe({ event: 'warning', message: `renewing the lease: ${error instanceof Error ? error.message : String(error)}` });
@@ -60,6 +63,9 @@ export function holdLease(
       const isSetBack = atMs < renewedMs;
       renewedMs = atMs;
       if (isSetBack) wake.abort();
+    },
+    says(what) {
+      underWay = what;
     },
     end() {
       over.abort();

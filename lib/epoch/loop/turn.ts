@@ -81,12 +81,13 @@ export function drop(turn: Turn, attempt: Attempt): void {
 export function fail(turn: Turn, attempt: Attempt, failed: FailedEpoch): void {
   const { rules, nowMs } = turn;
   drop(turn, attempt);
-  change(turn, { scale: afterFailed(turn.state.scale, attempt.parallelism, false, rules) });
+  const why = failed.kind === 'transient' ? 'of-numbers' : 'another-reason';
+  change(turn, { scale: afterFailed(turn.state.scale, attempt.parallelism, why, rules) });
   const after = afterFailedAttempt(
     turn.state.trouble,
     failed,
     { ...rules, leavesOut: leavesOut(rules.plan) },
-    nowMs,
+    turn.given.now,
     turn.given.random.fraction(),
   );
   const { epoch, stage, kind, message } = failed;
@@ -114,6 +115,6 @@ export function shrinkAfterTimeout(turn: Turn, attempt: Attempt, ms: number): vo
   if (!ranOutOfTime(ms, turn.rules.epochTimeoutMs)) return;
   change(turn, {
     size: sizeAfterTimeout(turn.state.size, { budget: attempt.maxBytes, offsets: offsetsTried(attempt) }),
-    scale: afterFailed(turn.state.scale, attempt.parallelism, true, turn.rules),
+    scale: afterFailed(turn.state.scale, attempt.parallelism, 'ran-out-of-time', turn.rules),
   });
 }

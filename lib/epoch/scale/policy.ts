@@ -9,6 +9,8 @@ const SHARE_WHEN_FEWER = 0.5;
 const LEAST_GAIN = 1.1;
 /** The first epoch with other numbers reads its state anew, and starts functions: it says nothing of the next. */
 const EPOCHS_TO_SETTLE = 1;
+/** So many failures in a row with more subtasks than an epoch before had are no accident: there may be no more functions at once, say. */
+const FAILURES_OF_TOO_MANY = 3;
 
 /** What is known of an epoch that was committed. */
 export interface EpochLoad {
@@ -52,9 +54,16 @@ export interface PolicyMemory {
   readonly needed: Readonly<Record<string, number>>;
   /** By stage: with so many an attempt ran out of time, and with more an epoch did not. */
   readonly tooFew: Readonly<Record<string, number>>;
+  /** By stage: with so many attempts failed, one after the other, and with fewer an epoch did not. Until the job has kept up for long. */
+  readonly tooMany: Readonly<Record<string, number>>;
+  /** Attempts in a row that failed with more subtasks than the last committed epoch had. */
+  readonly failedWithMore: number;
 }
 
-export const NO_MEMORY: PolicyMemory = { settled: 0, recordsBehind: undefined, rateBefore: undefined, quiet: 0, needed: {}, tooFew: {} };
+export const NO_MEMORY: PolicyMemory = {
+  ...{ settled: 0, recordsBehind: undefined, rateBefore: undefined, quiet: 0, needed: {} },
+  ...{ tooFew: {}, tooMany: {}, failedWithMore: 0 },
+};
 
 /** A stage that is to have another number. */
 export interface Wanted {
@@ -113,6 +122,32 @@ export function afterTooFew(
   return { memory: { ...memory, tooFew: byName([...Object.entries(memory.tooFew), ...tooFew]) }, wanted };
 }
 
+/**
+ * An attempt has failed, for no record, with more subtasks than the last committed epoch had: when that goes on, nothing would ever be committed that
+ * asks for fewer. Answers the stages that are to have what they had.
+ */
+export function afterTooMany(
+  memory: PolicyMemory,
+  tried: Parallelism,
+  committed: Parallelism,
+  rules: Pick<PolicyRules, 'stages' | 'parallelism' | 'byHand'>,
+): { readonly memory: PolicyMemory; readonly wanted: readonly Wanted[] } {
+  const more = rules.stages.filter(({ id }) => isFree(id, rules) && subtasksOf(tried, id) > subtasksOf(committed, id));
+  if (more.length === 0) return { memory, wanted: [] };
+  const failedWithMore = memory.failedWithMore + 1;
+  if (failedWithMore < FAILURES_OF_TOO_MANY) return { memory: { ...memory, failedWithMore }, wanted: [] };
+  const wanted = more.map(({ id }): Wanted => {
+    const [many, subtasks] = [subtasksOf(tried, id), subtasksOf(committed, id)];
+    return {
+      stage: id,
+      subtasks,
+      why: `${failedWithMore} attempts in a row with ${many} have failed, and with ${subtasks} an epoch has not`,
+    };
+  });
+  const tooMany = more.map(({ id }) => [id, subtasksOf(tried, id)] as const);
+  return { memory: { ...memory, failedWithMore: 0, tooMany: byName([...Object.entries(memory.tooMany), ...tooMany]) }, wanted };
+}
+
 function slowestOf({ stageMs }: EpochLoad): number {
   return Math.max(...stageMs.values(), 1);
 }
@@ -149,7 +184,8 @@ function up(
     const present = subtasksOf(load.parallelism, id);
     const ownMs = load.stageMs.get(id) ?? 0;
     const range = rangeOfStage(rules.parallelism, id);
-    const most = Math.max(Math.min(range.most, load.partitions.get(id) ?? range.most), range.least);
+    const room = Math.min(range.most, (ofName(memory.tooMany, id) ?? Number.POSITIVE_INFINITY) - 1);
+    const most = Math.max(Math.min(room, load.partitions.get(id) ?? room), range.least);
     const subtasks = within({ ...range, most }, Math.ceil((present * factor * ownMs) / slowestMs));
     return subtasks > present ? [{ stage: id, subtasks, why: `${why}; it took ${Math.round(ownMs)} ms of an epoch` }] : [];
   });
@@ -175,7 +211,7 @@ function down(memory: PolicyMemory, load: EpochLoad, stages: Judged, rules: Poli
     const why = `${quiet} epochs in a row have left nothing behind, and so many would have taken at most ${Math.round(budgetMs)} ms of each`;
     return subtasks < present ? [{ stage: id, subtasks, why }] : [];
   });
-  return { memory: { ...kept, quiet: 0, needed: {}, settled: wanted.length === 0 ? kept.settled : 0 }, wanted };
+  return { memory: { ...kept, quiet: 0, needed: {}, tooMany: {}, settled: wanted.length === 0 ? kept.settled : 0 }, wanted };
 }
 
 function seconds(ms: number): string {

@@ -4,7 +4,16 @@ import type { PhysicalPlan, Stage } from '../../plan/plan.ts';
 import type { JobRow, Rescale, StageScale } from '../../ports/epoch-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { Parallelism } from '../../protocol/parallelism.ts';
-import { afterTooFew, type EpochLoad, forgetArrivals, NO_MEMORY, type PolicyMemory, type PolicyRules, scaleByItself } from './policy.ts';
+import {
+  afterTooFew,
+  afterTooMany,
+  type EpochLoad,
+  forgetArrivals,
+  NO_MEMORY,
+  type PolicyMemory,
+  type PolicyRules,
+  scaleByItself,
+} from './policy.ts';
 
 /** How many subtasks the stages of a job are to have, as its coordinator knows it. A value. */
 export interface Scale {
@@ -149,10 +158,15 @@ export function afterCommitted(
 ): Scale {
   const { scaleUpBacklogMs = Number.POSITIVE_INFINITY, scaleDownEpochs = 1, checkpointIntervalMs, parallelism } = rules;
   const sinceMs = scale.committedAtMs === undefined ? epochMs : nowMs - scale.committedAtMs;
-  const { memory, wanted } = scaleByItself(scale.memory, { ...load, cycleMs: Math.max(Math.min(sinceMs, epochMs), 1) }, scale.target, {
-    ...{ stages: rules.plan.stages, parallelism, scaleUpBacklogMs, scaleDownEpochs, checkpointIntervalMs },
-    byHand: new Set(Object.keys(scale.asked?.subtasks ?? {})),
-  });
+  const { memory, wanted } = scaleByItself(
+    { ...scale.memory, failedWithMore: 0 },
+    { ...load, cycleMs: Math.max(Math.min(sinceMs, epochMs), 1) },
+    scale.target,
+    {
+      ...{ stages: rules.plan.stages, parallelism, scaleUpBacklogMs, scaleDownEpochs, checkpointIntervalMs },
+      byHand: new Set(Object.keys(scale.asked?.subtasks ?? {})),
+    },
+  );
   return wanted.reduce<Scale>((before, { stage, subtasks, why }) => withTarget(before, stage, subtasks, why), {
     ...scale,
     memory,
@@ -161,12 +175,16 @@ export function afterCommitted(
   });
 }
 
-/** An attempt failed: nothing of it counts, nor how long it took. `ranOutOfTime`: with these numbers. */
-export function afterFailed(scale: Scale, tried: Parallelism, ranOutOfTime: boolean, { plan, parallelism }: ScaleRules): Scale {
+/** What an attempt failed for: `of-numbers`, it may have been for the numbers of subtasks. */
+export type FailedFor = 'ran-out-of-time' | 'of-numbers' | 'another-reason';
+
+/** An attempt failed, with these numbers: nothing of it counts, nor how long it took. */
+export function afterFailed(scale: Scale, tried: Parallelism, failed: FailedFor, { plan, parallelism }: ScaleRules): Scale {
   const before = { ...scale, memory: forgetArrivals(scale.memory) };
-  if (!ranOutOfTime || scale.committed === undefined) return before;
+  if (failed === 'another-reason' || scale.committed === undefined) return before;
   const rules = { stages: plan.stages, parallelism, byHand: new Set(Object.keys(scale.asked?.subtasks ?? {})) };
-  const { memory, wanted } = afterTooFew(before.memory, tried, scale.committed, rules);
+  const judge = failed === 'ran-out-of-time' ? afterTooFew : afterTooMany;
+  const { memory, wanted } = judge(before.memory, tried, scale.committed, rules);
   return wanted.reduce<Scale>((so, { stage, subtasks, why }) => withTarget(so, stage, subtasks, why), { ...before, memory });
 }
 

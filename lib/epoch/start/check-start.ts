@@ -9,7 +9,7 @@ import { readManifest } from '../decision/read-manifest.ts';
 import { checkState, EpochGoneError } from './check-state.ts';
 import { checkWitness } from './check-witness.ts';
 import { holderOf } from './may-start.ts';
-import { underNewNames } from './new-names.ts';
+import { asThisJobHasIt } from './new-names.ts';
 import { planStart } from './plan-start.ts';
 
 /**
@@ -68,7 +68,7 @@ async function checkNewest(deps: CoordinatorDeps, settings: JobSettings, row: Jo
       signal,
     );
     const what = `epoch ${completed.epoch}`;
-    await checkState(deps, settings, { what, manifest: underNewNames(last, settings), fingerprint, isOwn: false }, signal);
+    await checkState(deps, settings, { what, manifest: asThisJobHasIt(last, fingerprint, settings), fingerprint, isOwn: false }, signal);
   } catch (error) {
     if (error instanceof JobFailedError && !(error instanceof EpochGoneError)) throw error;
     const now = await untilAnswered(deps, 'reading the job row', () => deps.epochs.readJob(row.job), signal);

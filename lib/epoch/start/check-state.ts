@@ -1,5 +1,5 @@
 import { CorruptBlobError, PAYLOAD_OFFSET } from '../../format/blob.ts';
-import { statesIn } from '../../graph/fingerprint.ts';
+import { statesBefore, statesIn } from '../../graph/fingerprint.ts';
 import { stateNames } from '../../plan/plan.ts';
 import { BlobMissingError } from '../../ports/blob-store.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
@@ -45,6 +45,7 @@ export async function checkState(
   for (const [operator, snapshots] of Object.entries(manifest.state)) {
     if (isOwn && uids.has(operator)) continue;
     const states = statesIn(fingerprint, operator) ?? [];
+    const were = statesBefore(before, fingerprint, operator) ?? [];
     const reading = untilAnswered(deps, `reading what the state of ${operator} is`, () => headsOf(deps, snapshots), signal);
     const heads = await reading.catch((error: unknown) => {
       if (error instanceof BlobMissingError) throw new EpochGoneError(`${what} is not there any more: ${error.message}`, { cause: error });
@@ -54,7 +55,7 @@ export async function checkState(
     for (const head of heads) {
       if (head.groups.length === 0) continue;
       if (states.length === 0) throw leftBehind(what, `the state of ${operator}`, operator);
-      for (const stored of head.states) checkStored(what, operator, { stored, states, before: statesIn(before, operator) ?? [] });
+      for (const stored of head.states) checkStored(what, operator, { stored, states, before: were });
     }
   }
 }

@@ -1,8 +1,24 @@
 import { byName, ofName } from '../../config/by-name.ts';
 import { formerUids } from '../../graph/fingerprint.ts';
 import { broadcastStateName } from '../../graph/job.ts';
+import type { OperatorStage, PhysicalPlan } from '../../plan/plan.ts';
+import { sourcesTo } from '../../plan/time.ts';
+import type { Time } from '../../protocol/event-time.ts';
 import type { Manifest } from '../../protocol/manifest.ts';
 import type { JobSettings } from '../coordinator/context.ts';
+
+/**
+ * An epoch as the job that goes on from it has it. `before`: the fingerprint that is kept with it, of the job that ran it or of a later one, which
+ * may have given other names without having decided anything: what was kept under a name of before is what that one says, whose name another may
+ * have by now. The same object when there is nothing to do.
+ */
+export function asThisJobHasIt<M extends Manifest>(
+  manifest: M,
+  before: string,
+  { fingerprint, plan }: Pick<JobSettings, 'fingerprint' | 'plan'>,
+): M {
+  return withStageTimes(underNewNames(underNewNames(manifest, { fingerprint: before }), { fingerprint }), plan);
+}
 
 /**
  * An epoch as this job names what it has: what was kept under a uid that a source or an operator had formerly is kept under the one that it
@@ -32,13 +48,44 @@ export function underNewNames<M extends Manifest>(manifest: M, { fingerprint }: 
 }
 
 /** By the name under which something is kept, that of now. A name of now under which there is something already is nobody's new name. */
-function newNames({ offsets, state }: Manifest, formerly: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, string> {
+function newNames(
+  { offsets, state, time, parallelism }: Manifest,
+  formerly: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, string> {
   const isKept = (uid: string) =>
-    ofName(offsets, uid) !== undefined || ofName(state, uid) !== undefined || ofName(state, broadcastStateName(uid)) !== undefined;
+    // An operator without state has a watermark and a number of subtasks where it is the first of its stage.
+    [offsets, state, time?.stages, parallelism].some((kept) => ofName<unknown>(kept, uid) !== undefined) ||
+    ofName(state, broadcastStateName(uid)) !== undefined;
   return new Map(
     [...formerly].flatMap(([uid, names]) => {
       const former = isKept(uid) ? undefined : names.find(isKept);
       return former === undefined ? [] : [[former, uid] as const, [broadcastStateName(former), broadcastStateName(uid)] as const];
     }),
   );
+}
+
+/**
+ * A stage has the uid of its first operator, and is called otherwise when another one comes before that, or when that one goes: no watermark goes
+ * back for it. What was late stays so, and windows that are over do not begin again.
+ */
+export function withStageTimes<M extends Manifest>(manifest: M, plan: Pick<PhysicalPlan, 'stages' | 'edges'>): M {
+  const { time, state } = manifest;
+  if (time === undefined) return manifest;
+  const missing = plan.stages.flatMap((stage): [string, number][] => {
+    if (stage.kind !== 'operator' || ofName(time.stages, stage.id) !== undefined) return [];
+    // What keeps nothing begins anew, and so does what a start was told to leave behind.
+    if (stage.operators.every((uid) => ofName(state, uid) === undefined)) return [];
+    const watermark = watermarkOf(stage, time, plan);
+    return watermark === undefined ? [] : [[stage.id, watermark]];
+  });
+  if (missing.length === 0) return manifest;
+  return { ...manifest, time: { ...time, stages: { ...time.stages, ...byName(missing) } } };
+}
+
+/** That of a stage which one of its operators was the first of; else how far its sources are, as if none had ever been idle. */
+function watermarkOf(stage: OperatorStage, { stages, sources }: Time, plan: Pick<PhysicalPlan, 'stages' | 'edges'>): number | undefined {
+  const own = stage.operators.flatMap((uid) => ofName(stages, uid) ?? []);
+  if (own.length > 0) return Math.max(...own);
+  const leading = sourcesTo(plan, stage.id).map(({ id }) => ofName(sources, id)?.watermarkMs);
+  return leading.length === 0 || leading.includes(undefined) ? undefined : Math.min(...leading.flatMap((watermark) => watermark ?? []));
 }

@@ -7,7 +7,7 @@ import { untilAnswered } from '../coordinator/store-retry.ts';
 import { openManifest } from '../decision/read-manifest.ts';
 import { checkState } from './check-state.ts';
 import { withoutDropped } from './dropped.ts';
-import { underNewNames } from './new-names.ts';
+import { asThisJobHasIt, underNewNames } from './new-names.ts';
 import { withSourceOffsets } from './source-offsets.ts';
 import type { StartAt } from './start-at.ts';
 import { epochToStartAt, type Startable, savepointToStartAt } from './startable.ts';
@@ -54,11 +54,12 @@ export async function planStart(
     return undefined;
   }
   const stored = await untilAnswered(deps, `reading the manifest of ${from.what}`, () => openManifest(deps, from.manifest), signal);
-  const dropped = withoutDropped(from, stored, startAt.drop, settings.plan);
+  // What is left behind is named as the graph of then names it.
+  const dropped = withoutDropped(from, underNewNames(stored, from), startAt.drop, settings.plan);
   if (dropped.outcome === 'unknown') throw new JobFailedError(dropped.message);
   const { fingerprint } = dropped;
   const changes = checkGraph(from, fingerprint, settings);
-  const named = underNewNames(dropped.manifest, settings);
+  const named = asThisJobHasIt(dropped.manifest, fingerprint, settings);
   await checkState(deps, settings, { what: from.what, manifest: named, fingerprint, isOwn: false }, signal);
   checkWrittenAgain(row, from, startAt);
   const manifest = await withSourceOffsets(deps, settings, named, signal);

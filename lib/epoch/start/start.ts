@@ -17,7 +17,7 @@ import { startOfSource } from './ask-starting-offsets.ts';
 import { checkStart } from './check-start.ts';
 import { checkState } from './check-state.ts';
 import { mayStart } from './may-start.ts';
-import { underNewNames } from './new-names.ts';
+import { asThisJobHasIt } from './new-names.ts';
 
 /** Where a coordinator goes on from. */
 export interface Standing {
@@ -110,7 +110,7 @@ export async function recover(deps: CoordinatorDeps, settings: JobSettings, row:
     completed === undefined
       ? undefined
       : await untilAnswered(deps, `reading the manifest of epoch ${completed.epoch}`, () => readManifest(deps, row, completed), signal);
-  const named = last && underNewNames(last, settings);
+  const named = last && asThisJobHasIt(last, row.fingerprint, settings);
   await checkGoesOn(deps, settings, row, named, signal);
   const rescale = await askedByHand(deps, settings, row, signal);
   const scale = firstScale(settings, named, { ...row, rescale });

@@ -74,6 +74,11 @@ export class SnapshotWriter {
     return this.#entries.position;
   }
 
+  /** The entries behind that many bytes of them: a view, until the next is written. */
+  bytesFrom(position: number): Buffer {
+    return this.#entries.view().subarray(position);
+  }
+
   /** The payload, in parts that are to be written one behind the other. `states`: what they are, in their order. */
   finish(states: readonly StoredState[]): Buffer[] {
     this.#closeGroup();

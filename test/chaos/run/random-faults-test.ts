@@ -17,8 +17,9 @@ export function randomFaultsTest(
     async () => {
       const told: string[] = [];
       try {
-        const { wrong } = await runChaos({ ...options, seed: SEED, report: (line) => told.push(line) });
+        const { faults, wrong } = await runChaos({ ...options, seed: SEED, report: (line) => told.push(line) });
         expect(wrong).toEqual([]);
+        expect(faults.length).toBeGreaterThanOrEqual(options.minFaults);
       } finally {
         console.log(told.join('\n'));
       }

@@ -15,6 +15,24 @@ export function holderContract(tried: Tried): void {
       expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 9_000 });
     });
 
+    it('says with its lease what is under way, and a renewal without it leaves that as it was', async () => {
+      const row = await startJob();
+      const failure = { atMs: 4_000, epoch: 3, stage: 'count', kind: 'user-code', message: 'count: no', stack: 'Error: no' };
+      const underWay = {
+        ...{ generation: 1, atMs: 5_000 },
+        attempts: [
+          { epoch: 3, attempt: 2, plannedAtMs: 4_500, phase: 'working', stages: { read: { afterMs: 4, ms: 9 }, count: { afterMs: 14 } } },
+        ],
+        failed: [{ ...failure, input: [{ topic: 'in', partition: 0, from: 8, bound: 9 }] }],
+      };
+      expect(await tried.store.renewLease(row.job, 1, 9_000, underWay)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 9_000, underWay });
+      expect(await tried.store.renewLease(row.job, 1, 10_000)).toBe('written');
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 10_000, underWay });
+      expect(await tried.store.renewLease(row.job, 2, 11_000, { ...underWay, attempts: [] })).toBe('superseded');
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 10_000, underWay });
+    });
+
     it('releases its lease and records why the job ended', async () => {
       const row = await startJob();
       expect(await tried.store.releaseLease(row.job, 1, { desired: 'stopped', failure: 'data loss' })).toBe('written');

@@ -85,3 +85,40 @@ it.skipIf(CHROMIUM === undefined)(
     expect(complaints).toEqual([]);
   },
 );
+
+it.skipIf(CHROMIUM === undefined)(
+  CHROMIUM === undefined
+    ? NO_CHROMIUM
+    : 'the console with a broker that is down shows what the table has, and with a table that is none says that',
+  async () => {
+    const count = await newWordCount({ env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '300' } });
+    const run = count.job.start();
+    await count.write(['a b', 'b']);
+    await count.allCounted(run);
+    await run.stop();
+    const browser = await openBrowser();
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage({ locale: 'en-US' });
+    await page.goto(await startConsole({ ...count.job.env, ONCEFLOW_BROKERS: '127.0.0.1:9' }));
+    await page.getByText('■ stopped').waitFor();
+    await page.locator('nav a[href="#lag"]').click();
+    await page
+      .getByRole('alert')
+      .getByText(/127\.0\.0\.1:9/)
+      .waitFor();
+    await page.locator('nav a[href="#epochs"]').click();
+    await page
+      .getByText(/^The newest \d+ epochs? whose rows are there$/)
+      .first()
+      .waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+
+    await page.goto(await startConsole({ ...count.job.env, ONCEFLOW_TABLE: 'nowhere' }));
+    await page
+      .getByRole('alert')
+      .getByText(/nowhere/)
+      .first()
+      .waitFor();
+    expect(await page.locator('nav a').count()).toBeGreaterThan(5);
+  },
+);

@@ -17,12 +17,13 @@ const TELEMETRY = fileURLToPath(new URL('../../support/telemetry.ts', import.met
 interface Machine {
   readonly worker: Service;
   readonly url: string;
-  again(): Service;
+  /** @param more what else is in its environment */
+  again(more?: Readonly<Record<string, string>>): Service;
 }
 
 async function newWorker({ job }: WordCount, ...args: readonly string[]): Promise<Machine> {
   const port = await newPort();
-  const start = () => new Service(['worker', '--port', `${port}`, ...args], job.env);
+  const start = (more = {}) => new Service(['worker', '--port', `${port}`, ...args], { ...job.env, ...more });
   return { worker: start(), url: `http://127.0.0.1:${port}`, again: start };
 }
 
@@ -94,6 +95,40 @@ describe('long-lived workers', () => {
     await feed.stop();
     await count.expectExact(run);
     expect(run.lines.filter(({ event }) => event === 'attempt-failed')).toEqual([]);
+  });
+});
+
+describe('an update, worker by worker', () => {
+  it('goes on at those of the old build while there is one, then at the new coordinator, and counts exactly', async () => {
+    const count = await newWordCount({ env: SHORT });
+    const NEW = { ONCEFLOW_BUILD_ID: 'two' };
+    const machines = await Promise.all([newWorker(count, '--processes', '1'), newWorker(count, '--processes', '1')]);
+    const [first, second] = machines as [Machine, Machine];
+    await Promise.all(machines.map(({ worker }) => worker.says('worker of job')));
+    const old = coordinator(count, machines);
+    const feed = count.feed();
+    await old.line(isJobHeld, 'that it has the job');
+    await moreEpochs(count, 2);
+
+    await first.worker.stop();
+    const firstOfNew = first.again(NEW);
+    await firstOfNew.says('worker of job');
+    await old.says(`worker ${first.url} takes work again`);
+    await moreEpochs(count, 3);
+    expect(old.lines.filter(({ event }) => event === 'attempt-failed')).toEqual([]);
+
+    const other = coordinator(count, machines, NEW);
+    await other.line(({ event }) => event === 'stands-by', 'that it stands by');
+    await second.worker.stop();
+    const secondOfNew = second.again(NEW);
+    // The old one finds none of its own build any more.
+    await other.line(isJobHeld, 'that it has the job');
+    await moreEpochs(count, 3);
+    await old.stop();
+    await moreEpochs(count, 2);
+    await feed.stop();
+    await count.expectExact(other);
+    await Promise.all([firstOfNew, secondOfNew].map((worker) => worker.stop()));
   });
 });
 

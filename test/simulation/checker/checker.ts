@@ -16,6 +16,7 @@ import { Elsewhere } from './elsewhere.ts';
 import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing, checkPinned, checkSavepoints } from './garbage.ts';
 import { type Gap, Input } from './input.ts';
 import type { Life } from './life.ts';
+import { type Move, moveTo } from './moved.ts';
 import { checkOrder } from './order.ts';
 import { checkOutcome } from './outcome.ts';
 import { checkOutput } from './output.ts';
@@ -58,6 +59,8 @@ export class Checker {
   readonly #input: Input;
   readonly #visibility: Visibility;
   readonly #elsewhere: Elsewhere;
+  /** By the id of the start. */
+  readonly #moves = new Map<string, Move>();
 
   constructor({ job, startsAt, broker, table, bucket, targets, maxParallelism, poison, strands }: Watched) {
     const lives: Life[] = [];
@@ -91,7 +94,7 @@ export class Checker {
       pinned: (savepoint) => checkPinned(this.#scene, savepoint),
       begun: (next) => {
         this.#visibility.takeForgotten(next.leaves);
-        takeBegun(this.#scene, this.#contents, next);
+        takeBegun(this.#scene, this.#contents, next, this.#moves.get(next.startedFrom.at(-1)?.id ?? ''));
       },
     };
     broker.onEnd = (end) => this.#visibility.takeEnd(end);
@@ -140,6 +143,11 @@ export class Checker {
 
   fail(invariant: Invariant, message: string): void {
     this.violations.push({ invariant, message });
+  }
+
+  /** A start was asked for whose sources go on elsewhere than its savepoint says. */
+  takeMove(start: string, to: StartingOffsets): void {
+    this.#moves.set(start, moveTo(this.#scene, to));
   }
 
   /** A coordinator says what input its next epoch leaves out. */

@@ -53,6 +53,11 @@ export class Times {
     return copy;
   }
 
+  /** The sources go on in other partitions, of which nothing is known yet. */
+  forgetPartitions(): void {
+    this.#parts.clear();
+  }
+
   get isUsed(): boolean {
     return this.#job.nodes.some((node) =>
       node.kind === 'source' ? node.eventTime !== undefined : isKeyed(node) && node.time !== undefined,

@@ -15,7 +15,8 @@ function mayBeDeleted(seed: number): boolean {
 export const drawDelivery: Part = ({ seed }, focus) => {
   const dice = new Dice(hashOf(seed, 'delivery'));
   const kind = dice.next();
-  if (kind < 0.6 || ['savepoints', 'updates', 'pins'].includes(focus) || mayBeDeleted(seed)) return { delivery: () => 'exactly-once' };
+  if (kind < 0.6 || ['savepoints', 'updates', 'pins', 'moves'].includes(focus) || mayBeDeleted(seed))
+    return { delivery: () => 'exactly-once' };
   if (kind < 0.8) return { delivery: () => 'at-least-once' };
   const drawn = Array.from({ length: 7 }, () => dice.pick(['exactly-once', 'at-least-once'] as const));
   return { delivery: (coordinator) => drawn[coordinator % drawn.length] ?? 'exactly-once' };

@@ -33,7 +33,9 @@ export const drawFaults: Part = ({ seed }, focus) => ({ faults: faultsOf(seed, f
 function faultsOf(seed: number, focus: Focus): Faults {
   const { dice, scale, kinds } = kindsOf(seed);
   const active = kinds.map((kind) => ({ kind, rate: RATES[kind] * scale * dice.spread(0.3, 3) }));
-  const longest = ['anything', 'commands', 'savepoints', 'pins'].includes(focus) ? dice.spread(2_000, 90_000) : dice.spread(1_000, 8_000);
+  const longest = ['anything', 'commands', 'savepoints', 'pins', 'moves'].includes(focus)
+    ? dice.spread(2_000, 90_000)
+    : dice.spread(1_000, 8_000);
   return (call) => {
     const own = new Dice(hashOf(seed, `fault ${call.id}`));
     for (const { kind, apis, rate } of FOCUSED_FAULTS[focus])

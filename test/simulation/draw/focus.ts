@@ -2,7 +2,7 @@ import { Dice, hashOf } from '../kernel/dice.ts';
 
 /**
  * What some seeds are about: histories that chance alone makes too seldom. `records`, `sources-anew`, `elections`, `reach`, `time`, `windows`,
- * `connected`, `tables`, `routing`, `topics-away`, `starts`, `rescales`, `updates`, `held` and `pins` are drawn for mutants only.
+ * `connected`, `tables`, `routing`, `topics-away`, `starts`, `rescales`, `updates`, `held`, `pins` and `moves` are drawn for mutants only.
  */
 export type Focus =
   | 'anything'
@@ -23,6 +23,7 @@ export type Focus =
   | 'garbage'
   | 'savepoints'
   | 'pins'
+  | 'moves'
   | 'updates'
   | 'pipeline'
   | 'commands';

@@ -121,6 +121,13 @@ export const FOCUSED_FAULTS: Readonly<Record<Focus, readonly FocusedFault[]>> = 
     { kind: 'command', apis: ['importSavepoint'], rate: 0.3 },
     { kind: 'hand-over', apis: ['decide'], rate: 0.05 },
   ],
+  // A job goes on from a savepoint with other input.
+  moves: [
+    { kind: 'lose', apis: ['beginIncarnation', 'decide'], rate: 0.15 },
+    { kind: 'crash', apis: ['beginIncarnation', 'decide'], rate: 0.05 },
+    { kind: 'late', apis: ['beginIncarnation'], rate: 0.05 },
+    { kind: 'hand-over', apis: ['decide'], rate: 0.03 },
+  ],
   // Savepoints come to be long after their epoch was looked up.
   pins: [
     { kind: 'late', apis: ['createSavepoint'], rate: 0.5 },

@@ -1,6 +1,7 @@
 import { askingJobs } from '../jobs/asking.ts';
 import { branchingJobs } from '../jobs/branching.ts';
 import { connectedJobs } from '../jobs/connected.ts';
+import { countingJobs } from '../jobs/counting.ts';
 import { fadingJobs } from '../jobs/fading.ts';
 import { reaching } from '../jobs/reaching.ts';
 import { renewed } from '../jobs/renewed.ts';
@@ -22,4 +23,5 @@ export const FOCUSED_JOBS: { readonly [F in Focus]?: readonly SimJob[] } = {
   'topics-away': routingJobs,
   reach: [reaching],
   updates: [renewed],
+  moves: [...countingJobs, ...timedJobs, ...fadingJobs],
 };

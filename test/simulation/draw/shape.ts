@@ -15,7 +15,7 @@ export function drawShape(seed: number, focus: Focus): WorldOptions {
   const dice = new Dice(hashOf(seed, 'shape'));
   const job = drawJob(seed, dice, FOCUSED_JOBS[focus]);
   const inputPartitions = dice.whole(2, 3);
-  const faultsUntilMs = ['garbage', 'savepoints', 'pins'].includes(focus) ? 45_000 : dice.between(8_000, 25_000);
+  const faultsUntilMs = ['garbage', 'savepoints', 'pins', 'moves'].includes(focus) ? 45_000 : dice.between(8_000, 25_000);
   const schedule = new Dice(hashOf(seed, 'schedule'));
   const watch: WorldOptions['watch'] = schedule.chance(0.3)
     ? { how: 'revival', everyMs: schedule.pick([5_000, 20_000]), standby: schedule.pick(['none', 'keep']) }

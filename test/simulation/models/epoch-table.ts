@@ -492,8 +492,10 @@ export function modelEpochStore(table: EpochTable, carry: Carry): EpochStore {
     },
     reviveGeneration: (...of) => take('reviveGeneration', of, { said: { desired: of[1].desired, failure: of[1].failure } }),
     startGeneration: (...of) => take('startGeneration', of, { desired: 'running', failure: undefined }),
-    renewLease: (job, generation, leaseExpiresAtMs) =>
-      ask('renewLease', `generation ${generation}`, () => table.fenced(held(job, generation), () => ({ leaseExpiresAtMs }))),
+    renewLease: (job, generation, leaseExpiresAtMs, underWay) =>
+      ask('renewLease', `generation ${generation}`, () =>
+        table.fenced(held(job, generation), (row) => ({ leaseExpiresAtMs, underWay: underWay ?? row.underWay })),
+      ),
     releaseLease: (job, generation, { desired, failure: why }) =>
       ask('releaseLease', `generation ${generation}`, () =>
         table.fenced(held(job, generation), () => ({

@@ -64,6 +64,7 @@ const UNREAD = 'lib/stages/unread-state.ts';
 const DELIVER = 'lib/sinks/deliver/server.ts';
 const WINDOW_TIME = 'lib/operators/kinds/window/window-time.ts';
 const INTERVAL_JOIN = 'lib/api/joins/interval-join.ts';
+const MOVED = 'lib/epoch/start/source-offsets.ts';
 const NEW_NAMES = 'lib/epoch/start/new-names.ts';
 const CHECK_STATE = 'lib/epoch/start/check-state.ts';
 const MAP_FORMAT = 'lib/state/columns/map-format.ts';
@@ -1474,6 +1475,31 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'sources go on where a start says, and not at the offsets of its savepoint',
+    focus: 'moves',
+    edits: [edit(MOVED, 'if (point === undefined) return manifest;', 'if (point !== manifest) return manifest;')],
+  },
+  {
+    name: 'offsets of elsewhere are of the topics that were asked for them',
+    focus: 'moves',
+    edits: [edit(MOVED, 'if (topicId !== undefined) topicIds.push', "if (topicId === '') topicIds.push")],
+  },
+  {
+    name: 'of partitions elsewhere nothing is known',
+    focus: 'moves',
+    edits: [edit(MOVED, 'isKnown(id) ? { ...of, partitions: {} } : of', 'isKnown(id) ? { ...of } : of')],
+  },
+  {
+    name: 'a source that goes on elsewhere keeps its watermark',
+    focus: 'moves',
+    edits: [edit(MOVED, 'isKnown(id) ? { ...of, partitions: {} } : of', 'isKnown(id) ? { partitions: {} } : of')],
+  },
+  {
+    name: 'partitions that no epoch knows yet are a reason for one, where something waits for them',
+    focus: 'moves',
+    edits: [edit('lib/time/due.ts', 'if (waitsForUnknown(position, plan, isHeld)) return true;', '')],
+  },
+  {
     name: 'what an operator had under its former uid is what it goes on with',
     focus: 'updates',
     edits: [edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);')],
@@ -1556,11 +1582,11 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a key group is read as a whole: its base and all its deltas',
-    edits: [edit(UNREAD, 'state.load(deltas, keyGroups);', 'state.load(deltas.slice(0, 0), keyGroups);')],
+    edits: [edit(UNREAD, 'state.loadLater(bases, deltas, keyGroups);', 'state.loadLater(bases, deltas.slice(0, 0), keyGroups);')],
   },
   {
     name: 'a base holds what is on disk',
-    edits: [edit(STATE_SET, 'this.#writeSpilled(residents, keyGroup, writer);', '')],
+    edits: [edit(STATE_SET, 'residents.writeTo(keyGroup, writer, expire);', '')],
   },
   {
     name: 'a base is all of its parts',
@@ -1589,10 +1615,28 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a key that comes from a page on disk is gone from it',
-    edits: [edit(SPILLED_PAGES, 'Buffer.concat([page.subarray(0, from), page.subarray(to)])', 'page')],
+    edits: [edit(SPILLED_PAGES, 'this.#rows.putPage(keyGroup, index, out.view());', '')],
   },
   {
     name: 'a base holds the pages on disk',
-    edits: [edit(RESIDENT_KEYS, 'this.#pages.eachPage(keyGroup, (entries, count) => writer.writtenEntries(entries, count));', '')],
+    edits: [edit(RESIDENT_KEYS, 'this.#pages.eachBase(keyGroup, (entries, count) => writer.writtenEntries(entries, count));', '')],
+  },
+  {
+    name: 'a key that comes from a page on disk has all changes that deltas have of it',
+    edits: [edit(RESIDENT_KEYS, 'for (const bytes of held) this.#apply(number, bytes);', 'this.#apply(number, held[0] as Buffer);')],
+  },
+  {
+    name: 'a base has of keys on disk what deltas have changed',
+    edits: [edit(RESIDENT_KEYS, 'for (const key of ofPages) this.#rewrite(keyGroup, key, writer, expire);', '')],
+  },
+  {
+    name: 'a base leaves on disk what it has of the keys there',
+    edits: [
+      edit(
+        RESIDENT_KEYS,
+        'this.#pages.replace(keyGroup, writer.bytesFrom(from));',
+        'this.#pages.replace(keyGroup, writer.bytesFrom(writer.bytes));',
+      ),
+    ],
   },
 ];

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { main } from '../../../cli/main.ts';
-import { duration, tableOf } from '../../../cli/text.ts';
+import { tableOf } from '../../../cli/text.ts';
+import { duration } from '../../../lib/inspect/duration.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../cli/onceflow.mjs', import.meta.url));
 const API = fileURLToPath(new URL('../../../lib/api/index.ts', import.meta.url));

@@ -84,6 +84,7 @@ describe('readConfig', () => {
       kafkaSecretKeyArn: undefined,
       architecture: 'arm64',
       functionMemoryMb: 1769,
+      operatorStorageMb: 512,
       coordinatorMemoryMb: 512,
       coordinatorLifetimeMs: 900_000,
       operatorConcurrency: undefined,

@@ -38,7 +38,7 @@ const rules: FailureRules = {
 function follow(failures: readonly FailedEpoch[], change: Partial<FailureRules> = {}): { trouble: Trouble; next: AfterFailure[] } {
   let trouble = NO_TROUBLE;
   const next = failures.map((failed) => {
-    const told = afterFailedAttempt(trouble, failed, { ...rules, ...change }, 0, 1);
+    const told = afterFailedAttempt(trouble, failed, { ...rules, ...change }, { wallMs: 1_000_000, elapsedMs: 0 }, 1);
     trouble = told.trouble;
     return told.next;
   });
@@ -130,5 +130,29 @@ describe('a decided epoch', () => {
       failures: { inARow: 0 },
       isolation: NO_TROUBLE.isolation,
     });
+  });
+});
+
+describe('what is told of attempts that failed', () => {
+  it('is the newest three, with stage, stack and, where a record is to blame, the input; and nothing once the epoch is decided', () => {
+    const { trouble } = follow([away, thrown(0, 16), thrown(0, 8), thrown(4, 8)]);
+    const own = { atMs: 1_000_000, epoch: 5, stage: 'count', kind: 'user-code', message: 'count: RangeError: no', stack: fault.stack };
+    const inPart = (from: number, bound: number) => ({ ...own, input: [{ topic: 'in', partition: 3, from, bound }] });
+    expect(trouble.failed).toEqual([inPart(0, 16), inPart(0, 8), inPart(4, 8)]);
+    expect(follow([away]).trouble.failed).toEqual([
+      { atMs: 1_000_000, epoch: 5, stage: 'count', kind: 'transient', message: 'the broker was away' },
+    ]);
+    expect(afterDecidedEpoch(trouble, 5, { read: { in: [0, 0, 0, 9] } }, 1).failed).toEqual([]);
+    expect(afterDecidedEpoch(trouble, 4, { read: { in: [0, 0, 0, 9] } }, 1).failed).toEqual(trouble.failed);
+  });
+
+  it('is cut to what a row has room for, at whole characters', () => {
+    const long = 'ö'.repeat(499) + '\u{1f600}'.repeat(2_000);
+    const much = { ...thrown(0, 16), message: long, fault: { ...fault, stack: long }, input: Array.from({ length: 64 }, () => part(0, 1)) };
+    const [told] = follow([much]).trouble.failed;
+    expect(told?.message.length).toBeLessThanOrEqual(501);
+    expect(told?.stack?.length).toBeLessThanOrEqual(1_501);
+    expect(told?.message.isWellFormed()).toBe(true);
+    expect(told?.input).toHaveLength(4);
   });
 });

@@ -5,7 +5,7 @@ import type { RowExpiry } from '../../../lib/epoch/garbage/expire-rows.ts';
 import { createListings } from '../../../lib/epoch/garbage/listings.ts';
 import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { BlobStore } from '../../../lib/ports/blob-store.ts';
-import type { EpochRow } from '../../../lib/ports/epoch-store.ts';
+import type { EpochRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import type { BlobRef } from '../../../lib/protocol/references.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
@@ -51,10 +51,13 @@ function world() {
   const told: CoordinatorEvent[] = [];
   let looks = 0;
   let nowMs = 0;
+  const job: { lastCommitted: number; savepoints: readonly Savepoint[] } = { lastCommitted: LAST, savepoints: [] };
   const listings = createListings({ elapsedMs: () => nowMs });
   return {
     bucket,
     told,
+    /** What else there is of the job; a test changes it. */
+    job,
     /** How often the bucket was listed. */
     listed: () => listed,
     wait(ms: number) {
@@ -64,14 +67,15 @@ function world() {
     deleted,
     manifestOf,
     rowOf,
-    write: (epoch: number, folder: 'manifest' | 'state/count', payload: string) =>
-      blobs.write(place(epoch), folder, folder === 'manifest' ? 'manifest' : 'state', [Buffer.from(payload)], 0),
+    write: (epoch: number, folder: 'manifest' | 'state/count' | 'exchange', payload: string) =>
+      blobs.write(place(epoch), folder, folder === 'state/count' ? 'state' : folder, [Buffer.from(payload)], 0),
     /** `lostAfter`: after so many looks at the row another coordinator holds the job. */
     collect(rows: readonly EpochRow[], retainedCheckpoints: number, lostAfter = Number.POSITIVE_INFINITY): Promise<void> {
-      const row = jobRowOf({ lastCompleted: { epoch: LAST, decisionId: `d${LAST}` }, lastCommitted: LAST, retiredThrough: LAST - 2 });
+      const { lastCommitted, savepoints } = job;
+      const row = jobRowOf({ lastCompleted: { epoch: LAST, decisionId: `d${LAST}` }, lastCommitted, retiredThrough: LAST - 2 });
       const epochs = {
         readJob: async () => (looks++ < lostAfter ? row : { ...row, generation: row.generation + 1 }),
-        listSavepoints: async () => [],
+        listSavepoints: async () => savepoints,
         retireThrough: async () => 'written' as const,
         listEpochs: async (_job: string, _incarnation: string, after: number) => rows.filter(({ epoch }) => epoch > after),
       };
@@ -146,6 +150,53 @@ it('where nothing has changed since nothing is listed again, until what comes la
   // What the manifests name is another thing now: what they named before may be garbage.
   await collect([rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })], 2);
   expect([bucket.blobs.size, listed()]).toEqual([0, 3]);
+});
+
+it('what was listed is listed again when the job is further, whatever its manifests name', async () => {
+  const { bucket, job, listed, write, manifestOf, rowOf, collect } = world();
+  job.lastCommitted = LAST - 1;
+  await write(LAST, 'exchange', 'rows');
+  const rows = [rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })];
+  await collect(rows, 2);
+  await collect(rows, 2);
+  expect([bucket.blobs.size, listed()]).toEqual([1, 1]);
+  job.lastCommitted = LAST;
+  await collect(rows, 2);
+  expect([bucket.blobs.size, listed()]).toEqual([0, 2]);
+});
+
+it('what was listed is listed again when savepoints keep less: also when one is on its way out, and when one could not be read', async () => {
+  const { bucket, job, listed, write, manifestOf, rowOf, collect } = world();
+  const rows = [rowOf(LAST, { at: 'row', manifest: manifestOf(LAST) })];
+  const kept: Savepoint = {
+    ...{
+      job: 'word-count',
+      name: 'kept',
+      id: 'i',
+      standing: 'complete',
+      createdAtMs: 0,
+      incarnation: 'inc',
+      epoch: LAST - 5,
+      decisionId: 'd',
+    },
+    ...{ fingerprint: 'f', maxParallelism: 128 },
+    manifest: { at: 'row', manifest: manifestOf(LAST - 5, [await write(LAST - 5, 'state/count', 'kept')]) },
+  };
+  job.savepoints = [kept];
+  await collect(rows, 2);
+  await collect(rows, 2);
+  expect([bucket.blobs.size, listed()]).toEqual([1, 1]);
+  job.savepoints = [{ ...kept, standing: 'deleting' }];
+  await collect(rows, 2);
+  expect([bucket.blobs.size, listed()]).toEqual([0, 2]);
+
+  await write(LAST - 5, 'state/count', 'of an unknown one');
+  job.savepoints = [{ job: 'word-count', name: 'kept', standing: 'unreadable', why: 'it is of a later build' } as never];
+  await collect(rows, 2);
+  expect([bucket.blobs.size, listed()]).toEqual([1, 3]);
+  job.savepoints = [];
+  await collect(rows, 2);
+  expect([bucket.blobs.size, listed()]).toEqual([0, 4]);
 });
 
 it('what could not be deleted is found again at the next collection', async () => {

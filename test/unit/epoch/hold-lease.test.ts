@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SupersededError } from '../../../lib/epoch/coordinator/context.ts';
 import { holdLease } from '../../../lib/epoch/lease/hold-lease.ts';
-import type { FencedWrite } from '../../../lib/ports/epoch-store.ts';
+import type { FencedWrite, UnderWay } from '../../../lib/ports/epoch-store.ts';
 import { Scheduler } from '../../simulation/kernel/scheduler.ts';
 
 const LEASE_MS = 9_000;
@@ -11,7 +11,7 @@ const settings = { job: 'word-count', leaseMs: LEASE_MS };
 function underTest(answer: (renewal: number) => FencedWrite | 'fails', { takenMs = 0, beganMs = 0, answersInMs = 10 } = {}) {
   const scheduler = new Scheduler();
   scheduler.nowMs = beganMs;
-  const renewals: { atMs: number; expiresAtMs: number }[] = [];
+  const renewals: { atMs: number; expiresAtMs: number; underWay?: UnderWay | undefined }[] = [];
   const warnings: string[] = [];
   const after = (ms: number) => new Promise<void>((resolve) => void scheduler.after(ms, undefined, resolve));
   const deps = {
@@ -24,8 +24,8 @@ function underTest(answer: (renewal: number) => FencedWrite | 'fails', { takenMs
       },
     },
     epochs: {
-      renewLease: async (_job: string, _generation: number, expiresAtMs: number): Promise<FencedWrite> => {
-        renewals.push({ atMs: scheduler.nowMs, expiresAtMs });
+      renewLease: async (_job: string, _generation: number, expiresAtMs: number, underWay?: UnderWay): Promise<FencedWrite> => {
+        renewals.push({ atMs: scheduler.nowMs, expiresAtMs, underWay });
         const said = answer(renewals.length);
         await after(answersInMs);
         if (said === 'fails') throw new Error('the table is away');
@@ -44,6 +44,13 @@ it('a lease is renewed each third of its time, for the whole of it', async () =>
   await until(10_000);
   expect(renewals.map(({ atMs }) => atMs)).toEqual([3_000, 6_000, 9_000]);
   expect(renewals[0]?.expiresAtMs).toBe(1_000_000 + 3_000 + LEASE_MS);
+});
+
+it('each renewal says what is under way then', async () => {
+  const { lease, renewals, until, scheduler } = underTest(() => 'written');
+  scheduler.after(4_000, undefined, () => lease.says(() => ({ generation: 7, atMs: scheduler.nowMs, attempts: [], failed: [] })));
+  await until(10_000);
+  expect(renewals.map(({ underWay }) => underWay?.atMs)).toEqual([undefined, 6_000, 9_000]);
 });
 
 it('a decision that has just renewed it spares a write', async () => {

@@ -61,6 +61,17 @@ it('plans another incarnation, with the state and the offsets as they were', asy
   });
 });
 
+it('takes an epoch from before a renaming under the names of the graph that it is kept with, also to leave some of it behind', async () => {
+  const refs = [{ id: 's', keyGroups: { first: 0, last: 127 }, base: undefined, deltas: [] }];
+  const of = manifestOf(7, { offsets: { read: { lines: [5] } }, state: { count: refs }, outputs: {}, committables: [] });
+  const renamed = JSON.stringify({ ...JSON.parse(identity({ tally: value('int64') })), formerly: { tally: ['count'] } });
+  const kept = { fingerprint: renamed, manifest: { at: 'row', manifest: of } } as const;
+  const both = identity({ tally: value('int64'), count: value('int64') });
+  expect(Object.keys((await plan({ savepoint: kept, graph: both }))?.manifest.state ?? {})).toEqual(['tally']);
+  const without = await plan({ savepoint: kept, graph: identity({}), startAt: { drop: ['tally'] } });
+  expect(without?.manifest.state).toEqual({});
+});
+
 it('says what is new, and starts empty', async () => {
   expect((await plan({ graph: identity({ count: value('int64'), more: value('utf8') }) }))?.added).toEqual(['keyed operator more is new']);
 });

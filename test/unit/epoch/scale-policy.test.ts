@@ -142,6 +142,8 @@ describe('the numbers of subtasks that a job has by itself', () => {
       scaleByItself(memory, load, load.parallelism, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
     expect(wanted(forgetArrivals(kept))).toBe(7);
     expect(wanted(kept)).toBe(16);
+    // With so many attempts have failed, and with fewer an epoch has not.
+    expect(wanted({ ...kept, tooMany: { count: 9 } })).toBe(8);
   });
 
   it('are what they were when an attempt with fewer ran out of time, and are never so few again', () => {
@@ -157,6 +159,9 @@ describe('the numbers of subtasks that a job has by itself', () => {
     };
     const down = (before: PolicyMemory) => scaleByItself(before, load, many, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
     expect(down(memory)).toBe(3);
+    // What was too many once, while the brokers were away say, is tried again when the job has kept up for long.
+    expect(scaleByItself({ ...memory, tooMany: { count: 16 } }, load, many, rules).memory.tooMany).toEqual({});
+    expect(scaleByItself({ ...memory, tooMany: { count: 16 }, quiet: 0 }, load, many, rules).memory.tooMany).toEqual({ count: 16 });
     expect(down({ ...memory, tooFew: {} })).toBe(1);
     expect(afterTooFew(NO_MEMORY, many, few, rules).wanted).toEqual([]);
     expect(afterTooFew(NO_MEMORY, few, many, { ...rules, byHand: new Set(['count']) }).wanted).toEqual([]);

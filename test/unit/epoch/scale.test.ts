@@ -5,10 +5,12 @@ import {
   afterFailed,
   afterPlanned,
   askedUnderNewNames,
+  type FailedFor,
   firstScale,
   isRecorded,
   needsPool,
   nextParallelism,
+  type Scale,
   type ScaleRules,
 } from '../../../lib/epoch/scale/scale.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
@@ -89,16 +91,41 @@ describe('other numbers', () => {
     const load = { parallelism: had, stageMs: new Map(), recordsIn: 1, recordsBehind: 0, backlogLeft: false, partitions: new Map() };
     const before = afterCommitted({ ...first, target: had }, load, 10, 10, policy);
     const lowered = { ...before, target: { ...had, count: 2 } };
-    expect(afterFailed(lowered, lowered.target, false, rules)).toMatchObject({
+    expect(afterFailed(lowered, lowered.target, 'of-numbers', rules)).toMatchObject({
       target: { count: 2 },
       memory: { recordsBehind: undefined },
     });
-    expect(afterFailed(lowered, lowered.target, true, rules)).toMatchObject({
+    expect(afterFailed(lowered, lowered.target, 'ran-out-of-time', rules)).toMatchObject({
       target: had,
       why: { count: 'an epoch with 2 ran out of time, and with 6 one has not' },
     });
-    expect(afterFailed({ ...lowered, asked: asked({ count: 2 }) }, lowered.target, true, rules)).toMatchObject({ target: { count: 2 } });
-    expect(afterFailed({ ...first, target: lowered.target }, lowered.target, true, rules)).toMatchObject({ target: { count: 2 } });
+    expect(afterFailed({ ...lowered, asked: asked({ count: 2 }) }, lowered.target, 'ran-out-of-time', rules)).toMatchObject({
+      target: { count: 2 },
+    });
+    expect(afterFailed({ ...first, target: lowered.target }, lowered.target, 'ran-out-of-time', rules)).toMatchObject({
+      target: { count: 2 },
+    });
+  });
+
+  it('are what they were when attempts with more fail and fail, for no record', () => {
+    const policy = { ...rules, checkpointIntervalMs: 1_000, scaleUpBacklogMs: 10_000, scaleDownEpochs: 9 };
+    const had = { lines: 1, count: 2, write: 1 };
+    const load = { parallelism: had, stageMs: new Map(), recordsIn: 1, recordsBehind: 0, backlogLeft: false, partitions: new Map() };
+    const committed = afterCommitted({ ...first, target: had }, load, 10, 10, policy);
+    const more = { ...had, count: 6 };
+    const raised = { ...committed, target: more };
+    const failed = (scale: Scale, how: FailedFor = 'of-numbers') => afterFailed(scale, more, how, rules);
+    const twice = failed(failed(raised));
+    expect(twice.target).toEqual(more);
+    expect(failed(twice, 'another-reason').target).toEqual(more);
+    expect(failed(twice)).toMatchObject({
+      target: had,
+      why: { count: '3 attempts in a row with 6 have failed, and with 2 an epoch has not' },
+      memory: { tooMany: { count: 6 }, failedWithMore: 0 },
+    });
+    // An epoch that was committed between them had no reason to fail.
+    expect(failed({ ...afterCommitted(twice, load, 10, 20, policy), target: more }).target).toEqual(more);
+    expect(failed({ ...twice, asked: asked({ count: 6 }) }).target).toEqual(more);
   });
 
   it('are recorded when the row says all of it, whatever made the row', () => {

@@ -39,6 +39,16 @@ describe('what is said of an epoch beside its manifest', () => {
     expect(summaryOf(attemptOf(), calm, plan)).not.toHaveProperty('before');
   });
 
+  it('is why attempts at it failed, and of no other epoch', () => {
+    const failure = { atMs: 999_000, stage: 'count-words', kind: 'user-code', message: 'no', stack: 'Error: no' };
+    const own = { ...failure, epoch: 7, input: [{ topic: 'lines', partition: 3, from: 8, bound: 9 }] };
+    const trouble = { ...NO_TROUBLE, failed: [{ ...failure, epoch: 6 }, own] };
+    const summary = summaryOf(attemptOf(), { ...calm, trouble }, plan);
+    expect(summary.failed).toEqual([own]);
+    expect(epochSummarySchema.parse({ ...summary, decidedAtMs: 1 }).failed).toEqual([own]);
+    expect(summaryOf(attemptOf(), calm, plan)).not.toHaveProperty('failed');
+  });
+
   it('is which stages have other numbers of subtasks from it on, and why', () => {
     const rescaled = [{ stage: 'count-words', from: 1, to: 4, why: 'asked for by hand' }];
     expect(summaryOf(attemptOf({ rescaled }), calm, plan).rescaled).toEqual(rescaled);

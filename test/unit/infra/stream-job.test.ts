@@ -262,6 +262,24 @@ describe('functions', () => {
     asked.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'word-count-coordinator', MemorySize: 256, Timeout: 600 });
   });
 
+  it('of operators have a disk of operatorStorageMb (ONCEFLOW_OPERATOR_STORAGE_MB), between 512 MB and 10,240; the others have that of every function', () => {
+    const asked = synthesized({ operatorStorageMb: 2048 });
+    asked.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'word-count-operator-count-words-0',
+      EphemeralStorage: { Size: 2048 },
+    });
+    asked.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'word-count-sink', EphemeralStorage: Match.absent() });
+    expect(() => synthesized({ operatorStorageMb: 511 })).toThrow(/ONCEFLOW_OPERATOR_STORAGE_MB.*512/s);
+  });
+
+  it('have memory for the bound of their state and 300 MB, or nothing is deployed', () => {
+    const bound = (bytes: number) => ({ parameters: { ONCEFLOW_FUNCTION_MEMORY_MB: '400', ONCEFLOW_STATE_MEMORY_BYTES: `${bytes}` } });
+    synthesized(bound(100 * 1024 * 1024)).hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'word-count-sink' });
+    expect(() => synthesized(bound(100 * 1024 * 1024 + 1))).toThrow(
+      /ONCEFLOW_STATE_MEMORY_BYTES.*at most 104857600.*ONCEFLOW_FUNCTION_MEMORY_MB/s,
+    );
+  });
+
   it('have names that begin with ONCEFLOW_FUNCTION_PREFIX where it is given', () => {
     const asked = synthesized({ parameters: { ONCEFLOW_FUNCTION_PREFIX: 'second' } });
     asked.hasResourceProperties('AWS::Lambda::Function', { FunctionName: 'second-coordinator' });

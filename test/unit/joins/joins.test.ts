@@ -154,6 +154,32 @@ test('a table join gives the newest that was read, deletions too; of an epoch th
   expect(test.values(out)).toEqual(['a l0 r0', 'a l1 r1', 'a l2 alone']);
 });
 
+test('an isDeleted that answers with a promise fails, and is not taken for a yes', async () => {
+  const later = { isDeleted: (() => Promise.resolve(false)) as unknown as (row: Row) => boolean };
+  const deletions = { isLeftDeleted: later.isDeleted, isRightDeleted: later.isDeleted };
+  const told = /isDeleted returned a promise; user functions return their result at once/;
+  for (const job of [
+    joining((one, table) => one.tableJoin('join', table, { ...later, join: pair })),
+    joining((one, table) => one.joinTables('join', table, { ...deletions, join: pair }).map(({ key }) => key)),
+  ]) {
+    const test = testJob(job);
+    test.push(right, { key: 'a', at: 1, name: 'r0' });
+    await expect(test.runUntilIdle()).rejects.toThrow(told);
+  }
+});
+
+test('a join that fails in order of time says which row of which key it was, and that nothing leaves that out', async () => {
+  const fails = () => {
+    throw new Error('no such rate');
+  };
+  const test = testJob(joining((one, versions) => one.asOfJoin('join', versions, { type: 'left', join: fails })));
+  test.push(left, { key: 'a', at: 1, name: 'l0' });
+  await test.runUntilIdle();
+  await expect(passTo(test, 10)).rejects.toThrow(
+    /join, row of time 1 of key a: Error: no such rate\. What fails when its time has come, a timer or a row that has waited, is no record that could be left out/,
+  );
+});
+
 test('deduplicate gives the first of each key, and after its time another', async () => {
   const words = kafkaSource({ topic: 'words', value: utf8 });
   const job = defineJob('once', (builder) => {

@@ -363,4 +363,16 @@ describe('a job is refused', () => {
     test.push(source, row('a', 0), row('a', 1));
     await expect(test.runUntilIdle()).rejects.toThrow('by gave NaN, which is no number');
   });
+
+  test.each<[string, Parameters<typeof shaped>[0]]>([
+    ['of a key', (keyed) => keyed.topN('top', { n: 2, by: ({ n }) => (n === 7 ? Number.NaN : n) })],
+    [
+      'of a window',
+      (keyed) => keyed.window(tumblingWindows({ sizeMs: 10 })).topN('top', { n: 2, by: ({ n }) => (n === 7 ? Number.NaN : n) }),
+    ],
+  ])('and that record is the one without a number, also when it is the first %s', async (_, build) => {
+    const test = testJob(shaped(build));
+    test.push(source, row('a', 1, 7), row('a', 1, 1));
+    await expect(test.runUntilIdle()).rejects.toThrow(/partition 0, offset 0: TypeError: by gave NaN, which is no number/);
+  });
 });

@@ -50,6 +50,17 @@ describe('an epoch without input', () => {
     expect(timeDueAtMs(positionAt(time, { 'of-a': { eventMs: 51 } }), twoSources({ idleAfterMs: 500 }))).toBeUndefined();
   });
 
+  it('is due at once when what waits is held back by a partition that no epoch knows yet, which would never be idle', () => {
+    const plan = twoSources({ idleAfterMs: 500 });
+    const unknown: Time = { ...time, sources: { ...time.sources, a: { ...time.sources['a'], partitions: {} } } };
+    const position = { ...positionAt(time, { 'of-a': { eventMs: 45 } }), time: unknown };
+    expect(isTimeDue(position, plan, 1_000)).toBe(true);
+    expect(timeDueAtMs(position, plan)).toBe(1_000);
+    // One that never becomes idle is waited for as long as it takes; and what waits for another source does not wait for it.
+    expect(isTimeDue(position, twoSources(), 1e9)).toBe(false);
+    expect(isTimeDue({ ...positionAt(time), time: unknown }, plan, 1_000)).toBe(false);
+  });
+
   it('is due when the watermark moves for which input is held, and nothing else waits', () => {
     const plan = twoSources({ idleAfterMs: 500, alignWithinMs: 5 });
     const held: InputEnds = new Map([['a', new Map([[0, 1]])]]);
