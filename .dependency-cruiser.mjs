@@ -36,6 +36,7 @@ const rooms = {
     'lib/ports',
     'lib/protocol',
     'lib/replay',
+    'lib/sinks/connectors.ts',
     'lib/storage',
     'lib/workers/token.ts',
   ],

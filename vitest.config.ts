@@ -24,8 +24,8 @@ const onTheStack = {
   sequence: { groupOrder: 1 },
 };
 
-/** They compute and wait for nothing: a worker for each of two cores. What takes a second alone may take many on a busy machine. */
-const computing = { isolate, maxWorkers: 2, testTimeout: 240_000, hookTimeout: 240_000, sequence: { groupOrder: 0 } };
+/** They compute, and some of them wait for a deadline or a process: one worker more than two cores. What takes a second alone may take many on a busy machine. */
+const computing = { isolate, maxWorkers: 3, testTimeout: 240_000, hookTimeout: 240_000, sequence: { groupOrder: 0 } };
 
 export default defineConfig({
   test: {

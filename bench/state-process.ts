@@ -1,6 +1,7 @@
 /** A process of `npm run bench:state`: what is measured in it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { systemClock, systemRandom } from '../host/system.ts';
 import { defineJob, int32, int64, kafkaSink, kafkaSource, utf8, valueState } from '../lib/api/index.ts';
 import { ExchangeWriter } from '../lib/format/exchange-writer.ts';
@@ -38,13 +39,14 @@ export interface Figures {
   readonly longestMs: number;
   readonly restartMs: number;
   readonly peakMb: number;
-  /** What is left when all garbage is collected behind the last epoch. */
+  /** What is left when all garbage is collected behind the last epoch, less what the process had before the first. */
   readonly liveMb: number;
 }
 
 async function measured({ folder, keys, rows, epochs, boundBytes, what }: Setting): Promise<Figures> {
   mkdirSync(join(folder, 'blobs'), { recursive: true });
   const running = new Running(folder, boundBytes);
+  const idleBytes = await liveBytes();
   const rowsPerSecond = { uniform: 0, skewed: 0 };
   let longestMs = 0;
   let restartMs = 0;
@@ -63,17 +65,25 @@ async function measured({ folder, keys, rows, epochs, boundBytes, what }: Settin
   } else {
     restartMs = await running.run(drawn('uniform', what, keys));
   }
-  // The process has --expose-gc.
-  globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
+  const leftBytes = await liveBytes();
   const peakKb = /VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   return {
     rowsPerSecond,
     longestMs,
     restartMs,
     peakMb: Math.round(Number(peakKb) / 1000),
-    liveMb: Math.round((heapUsed + external) / 1e6),
+    liveMb: Math.round((leftBytes - idleBytes) / 1e6),
   };
+}
+
+/** The process has --expose-gc. Buffers are freed behind a collection, and what they have held by the next one. */
+async function liveBytes(): Promise<number> {
+  for (let round = 0; round < 3; round++) {
+    globalThis.gc?.();
+    await setTimeout(20);
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 function* keysFrom(first: number, end: number): Generator<number> {

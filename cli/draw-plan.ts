@@ -1,11 +1,11 @@
 import type { JobSummary } from '../host/job/describe.ts';
 import { rangeOfStage } from '../lib/config/subtasks.ts';
 import { duration } from '../lib/inspect/duration.ts';
+import { sinkWritesTo } from '../lib/sinks/connectors.ts';
 import { paint, plural } from './text.ts';
 
 type Summary = Pick<JobSummary, 'graph' | 'plan' | 'parallelism'>;
 type Stage = Summary['plan']['stages'][number];
-type SinkStage = Extract<Stage, { readonly kind: 'sink' }>;
 type Node = Summary['graph']['nodes'][number];
 
 /** What stands in a stage, and under it what reads its values. */
@@ -33,20 +33,7 @@ function titleOf(stage: Stage): string {
     case 'operator':
       return `keyed${stage.usesTime === true ? ', works by time' : ''}`;
     case 'sink':
-      return writesTo(stage.to);
-  }
-}
-
-function writesTo(to: SinkStage['to']): string {
-  switch (to.kind) {
-    case 'kafka':
-      return `writes ${to.topics.length === 1 ? 'topic' : 'topics'} ${to.topics.join(', ')}`;
-    case 'files':
-      return `writes files in ${to.location}`;
-    case 'dynamodb':
-      return `writes table ${to.table}`;
-    case 'deliver':
-      return 'delivers by a function';
+      return sinkWritesTo(stage.to);
   }
 }
 

@@ -22,6 +22,8 @@ const orderSource = kafkaSource({
 const rateSource = kafkaSource({
   topic: 'exchange-rates',
   value: json<Rate>(),
+  // The rate of the first order was said before the job began.
+  startingOffsets: 'earliest',
   eventTime: { timestamp: ({ at }) => Date.parse(at), maxOutOfOrdernessMs: 1_000 },
 });
 

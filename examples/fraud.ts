@@ -14,7 +14,8 @@ interface Limit {
 
 export default defineJob('fraud', (job) => {
   const payments = job.source('read-payments', kafkaSource({ topic: 'card-payments', value: json<Payment>() }));
-  const limits = job.source('read-limits', kafkaSource({ topic: 'card-limits', value: json<Limit>() }));
+  // All that were ever said: a job that begins today needs those of last year.
+  const limits = job.source('read-limits', kafkaSource({ topic: 'card-limits', value: json<Limit>(), startingOffsets: 'earliest' }));
 
   connect({ payments: payments.keyBy(({ card }) => card, utf8), limits: limits.broadcast() })
     .process('check', {

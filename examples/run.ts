@@ -16,7 +16,7 @@ name it lists them:
 
 ${names}
 
-The job is examples/NAME.ts, its input examples/input/NAME.txt; docs/examples.md says more.`;
+The job is examples/NAME.ts, its input examples/input/NAME.txt; docs/examples/README.md says more.`;
 
 /** A few lines an epoch: results are seen to come, and what is late comes late. */
 const EPOCH_MS = '200';

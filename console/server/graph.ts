@@ -2,6 +2,7 @@ import { rangeOfStage } from '../../lib/config/subtasks.ts';
 import type { Stage } from '../../lib/plan/plan.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
+import { sinkWritesTo } from '../../lib/sinks/connectors.ts';
 import type { ConsoleDeps } from './deps.ts';
 
 /** The stages of a job and what flows between them, for a drawing. */
@@ -56,20 +57,7 @@ function saysOf(stage: Stage): string[] {
     case 'operator':
       return stage.operators.length === 1 && stage.operators[0] === stage.id ? [] : stage.operators.map((uid) => `runs ${uid}`);
     case 'sink':
-      return [writesTo(stage.to)];
-  }
-}
-
-function writesTo(to: Extract<Stage, { readonly kind: 'sink' }>['to']): string {
-  switch (to.kind) {
-    case 'kafka':
-      return `writes ${to.topics.join(', ')}`;
-    case 'files':
-      return `writes files in ${to.location}`;
-    case 'dynamodb':
-      return `writes table ${to.table}`;
-    case 'deliver':
-      return 'delivers by a function';
+      return [sinkWritesTo(stage.to)];
   }
 }
 

@@ -20,5 +20,5 @@ export default defineJob('nexmark-q18', (job) => {
 
 function lastFirst(one: LastBid, other: LastBid): number {
   if (one.dateTime !== other.dateTime) return other.dateTime - one.dateTime;
-  return one.extra > other.extra ? -1 : 1;
+  return one.extra === other.extra ? 0 : one.extra > other.extra ? -1 : 1;
 }

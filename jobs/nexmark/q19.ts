@@ -24,5 +24,6 @@ export default defineJob('nexmark-q19', (job) => {
 });
 
 function highestFirst(one: Ranked, other: Ranked): number {
-  return other.price - one.price || one.dateTime - other.dateTime || one.bidder - other.bidder || (one.extra < other.extra ? -1 : 1);
+  const order = other.price - one.price || one.dateTime - other.dateTime || one.bidder - other.bidder;
+  return order !== 0 || one.extra === other.extra ? order : one.extra < other.extra ? -1 : 1;
 }

@@ -1,4 +1,4 @@
-import type { OutputRow } from '../sinks/read-output.ts';
+import type { OutputRow } from '../sinks/output-row.ts';
 import { jsonable } from './jsonable.ts';
 
 /** What of a sink's output differs between the epoch as it was decided and as it was run again. */

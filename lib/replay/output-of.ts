@@ -7,7 +7,9 @@ import { BlobMissingError } from '../ports/blob-store.ts';
 import { KafkaProblem, type LogRequests } from '../ports/kafka-requests.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { BlobRef } from '../protocol/references.ts';
-import { type OutputRow, type ReadSink, rowsInLog, rowsOfStaged, writtenInLog } from '../sinks/read-output.ts';
+import { type ReadSink, rowsOfStaged } from '../sinks/connectors.ts';
+import type { OutputRow } from '../sinks/output-row.ts';
+import { rowsInLog, writtenInLog } from '../sinks/read-output.ts';
 import type { Blobs } from '../storage/blobs.ts';
 
 /** What an epoch wrote to one sink; or why that is not known. */

@@ -6,7 +6,7 @@ import type { PhysicalPlan } from '../plan/plan.ts';
 import type { JobRow } from '../ports/epoch-store.ts';
 import type { StageFailed, StageStale } from '../protocol/answers.ts';
 import type { Position } from '../protocol/manifest.ts';
-import type { OutputRow } from '../sinks/read-output.ts';
+import type { OutputRow } from '../sinks/output-row.ts';
 import { createBlobs } from '../storage/blobs.ts';
 import { asThisCode } from './as-this-code.ts';
 import { type Again, attemptAgain, type DecidedEpoch, parallelismIn } from './attempt-again.ts';

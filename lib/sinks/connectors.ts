@@ -21,6 +21,7 @@ import { kafkaKind } from './kafka/kind.ts';
 import { serveKafka } from './kafka/server.ts';
 import type { KafkaSinkSpec, KafkaTarget } from './kafka/spec.ts';
 import type { DeliveryGuarantee, EncoderContext, RecordSink, SinkKind } from './kind.ts';
+import type { OutputRow } from './output-row.ts';
 import { coordinateWriteAhead } from './write-ahead/coordination.ts';
 import { serveWriteAhead } from './write-ahead/server.ts';
 
@@ -83,6 +84,10 @@ function kindOfSpec<Spec extends SinkSpec>({ kind }: Spec): SinkKind<Spec, SinkT
   return kinds[kind] as unknown as SinkKind<Spec, SinkTarget>;
 }
 
+function kindOfTarget({ kind }: SinkTarget): SinkKind<SinkSpec, SinkTarget> {
+  return kinds[kind] as unknown as SinkKind<SinkSpec, SinkTarget>;
+}
+
 export function targetOf(spec: SinkSpec): SinkTarget {
   return kindOfSpec(spec).targetOf(spec);
 }
@@ -103,6 +108,23 @@ export function describeSink(spec: SinkSpec): Own {
 
 export function serdesOfSink(spec: SinkSpec): Readonly<Record<string, Serde<unknown> | undefined>> {
   return kindOfSpec(spec).serdesOf(spec);
+}
+
+/** For people: what a sink does with its values. */
+export function sinkWritesTo(target: SinkTarget): string {
+  return kindOfTarget(target).writesTo(target);
+}
+
+/** A sink, as far as its rows are to be read. */
+export interface ReadSink {
+  readonly target: SinkTarget;
+  /** What of it reads values. Undefined: they are bytes. */
+  readonly spec: SinkSpec | undefined;
+}
+
+/** What is staged for a sink. @throws CorruptBlobError */
+export function rowsOfStaged({ target, spec }: ReadSink, payload: Buffer, name: string): OutputRow[] {
+  return kindOfTarget(target).rows(spec?.kind === target.kind ? spec : undefined, payload, name);
 }
 
 /** Does it give values to a function of the user, which may change them? */

@@ -2,6 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import type { Own } from '../protocol/shape.ts';
 import type { CurrentRecord } from '../records/current-record.ts';
 import type { Push } from '../records/push.ts';
+import type { OutputRow } from './output-row.ts';
 
 /** What a kind of sink is: `Spec` is what a job's author gave, with functions in it, and `Target` what a plan says of it, without. */
 export interface SinkKind<Spec, Target> {
@@ -14,6 +15,14 @@ export interface SinkKind<Spec, Target> {
   describe(spec: Spec): Own;
   /** What of it reads and writes values, by what it is for. */
   serdesOf(spec: Spec): Readonly<Record<string, Serde<unknown> | undefined>>;
+  /** For people, from what a plan says of it: `writes topic lines`. */
+  writesTo(target: Target): string;
+  /**
+   * What of an epoch is staged for it, for people and to be compared. `spec`: what reads the values; undefined: they are text, or bytes.
+   *
+   * @throws CorruptBlobError
+   */
+  rows(spec: Spec | undefined, payload: Buffer, name: string): OutputRow[];
   /** Does it give values to a function of the user, which may change them? */
   givesToUser(spec: Spec): boolean;
   encoder(spec: Spec, context: EncoderContext): RecordSink;

@@ -6,6 +6,8 @@ import { loadSqlite } from './load-sqlite.ts';
 
 /** SQLite makes a file of its own in the folder for temporary files, which has no name from the start: it goes with the process. */
 const NAMELESS = '';
+/** A page's number of the table: a key of two columns would have SQLite keep nearly every page in two pieces, and cost four times as much. */
+const PAGES_OF_GROUP = 2 ** 32;
 /** What of the file is in memory. */
 const CACHE_KIB = 4096;
 
@@ -23,21 +25,23 @@ export function openSpilledRows(): SpilledRows {
     CREATE TABLE rows (g INTEGER NOT NULL, k BLOB NOT NULL, v BLOB NOT NULL, e REAL, p REAL, PRIMARY KEY (g, k)) WITHOUT ROWID;
     CREATE INDEX event ON rows (e) WHERE e IS NOT NULL;
     CREATE INDEX processing ON rows (p) WHERE p IS NOT NULL;
-    CREATE TABLE pages (g INTEGER NOT NULL, p INTEGER NOT NULL, v BLOB NOT NULL, PRIMARY KEY (g, p)) WITHOUT ROWID;
+    CREATE TABLE pages (id INTEGER PRIMARY KEY, v BLOB NOT NULL);
     BEGIN`,
   );
   const insert = db.prepare('INSERT INTO rows (g, k, v, e, p) VALUES (?, ?, ?, ?, ?)');
-  const remove = db.prepare('DELETE FROM rows WHERE g = ? AND k = ? RETURNING v');
+  // Two statements: RETURNING costs more than both, above all where there is no row.
+  const find = db.prepare('SELECT v FROM rows WHERE g = ? AND k = ?');
+  const remove = db.prepare('DELETE FROM rows WHERE g = ? AND k = ?');
   const first = db.prepare('SELECT k, v FROM rows WHERE g = ? ORDER BY k LIMIT ?');
   const next = db.prepare('SELECT k, v FROM rows WHERE g = ? AND k > ? ORDER BY k LIMIT ?');
   const event = db.prepare('SELECT min(e) AS ms FROM rows WHERE e IS NOT NULL');
   const processing = db.prepare('SELECT min(p) AS ms FROM rows WHERE p IS NOT NULL');
   const eventBy = db.prepare('SELECT g, k FROM rows WHERE e IS NOT NULL AND e <= ? LIMIT ?');
   const processingBy = db.prepare('SELECT g, k FROM rows WHERE p IS NOT NULL AND p <= ? LIMIT ?');
-  const insertPage = db.prepare('INSERT INTO pages (g, p, v) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET v = excluded.v');
-  const pageOf = db.prepare('SELECT v FROM pages WHERE g = ? AND p = ?');
+  const insertPage = db.prepare('INSERT INTO pages (id, v) VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v');
+  const pageOf = db.prepare('SELECT v FROM pages WHERE id = ?');
   const clearRows = db.prepare('DELETE FROM rows WHERE g = ?');
-  const clearPages = db.prepare('DELETE FROM pages WHERE g = ?');
+  const clearPages = db.prepare('DELETE FROM pages WHERE id BETWEEN ? AND ?');
   let size = 0;
 
   function earliest(statement: StatementSync): number | undefined {
@@ -53,8 +57,10 @@ export function openSpilledRows(): SpilledRows {
       size++;
     },
     take(keyGroup, key) {
-      const row = get(remove, keyGroup, Buffer.from(key, 'latin1'));
+      const bytes = Buffer.from(key, 'latin1');
+      const row = get(find, keyGroup, bytes);
       if (row === undefined) return undefined;
+      run(remove, keyGroup, bytes);
       size--;
       return bytesOf(row['v']);
     },
@@ -72,15 +78,15 @@ export function openSpilledRows(): SpilledRows {
       return rows.slice(0, limit).map(({ g, k }) => ({ keyGroup: Number(g), key: bytesOf(k).toString('latin1') }));
     },
     putPage(keyGroup, page, entries) {
-      run(insertPage, keyGroup, page, entries);
+      run(insertPage, pageId(keyGroup, page), entries);
     },
     page(keyGroup, page) {
-      const row = get(pageOf, keyGroup, page);
+      const row = get(pageOf, pageId(keyGroup, page));
       return row === undefined ? undefined : bytesOf(row['v']);
     },
     clearGroup(keyGroup) {
       size -= run(clearRows, keyGroup);
-      run(clearPages, keyGroup);
+      run(clearPages, pageId(keyGroup, 0), pageId(keyGroup + 1, 0) - 1);
     },
     clear() {
       exec(db, 'DELETE FROM rows; DELETE FROM pages');
@@ -88,6 +94,10 @@ export function openSpilledRows(): SpilledRows {
     },
     close: () => db.close(),
   };
+}
+
+function pageId(keyGroup: number, page: number): number {
+  return keyGroup * PAGES_OF_GROUP + page;
 }
 
 function bytesOf(value: unknown): Buffer {

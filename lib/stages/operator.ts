@@ -63,6 +63,8 @@ export async function runOperator(
     const made = runtime.finish();
     const [output, { snapshots, ids }] = await Promise.all([writeOutput(deps, request, made), writeSnapshots(deps, working, request)]);
     runtime.checkStray();
+    // Of another request that was worked on at once.
+    warm.runtime?.close();
     warm.runtime = runtime;
     warm.unread = unread;
     warm.snapshotIds = ids;

@@ -5,8 +5,8 @@ import { decodeHead, type SnapshotHead } from '../state/snapshot/head.ts';
 import type { StateSet } from '../state/state-set.ts';
 import { type OpenSnapshotBlob, openSnapshotBlob, type ReadingDeps, readGroups } from './snapshot-blobs.ts';
 
-/** About so much is asked for at once, of key groups next to each other, and so many such slices at a time. */
-const SLICE_BYTES = 4 * 1024 * 1024;
+/** About so much at most is asked for at once, of key groups next to each other, and so many such slices at a time. */
+const MOST_SLICE_BYTES = 4 * 1024 * 1024;
 const SLICES_AT_ONCE = 4;
 
 /** One snapshot: the blobs of its base, and its deltas, oldest first. */
@@ -108,12 +108,13 @@ function slicesOf({ residents }: StateSet, snapshots: readonly OpenSnapshot[], w
   for (const blob of snapshots.flatMap(blobsOf))
     if (blob.head !== undefined)
       for (const { keyGroup, bytes } of blob.head.groups) bytesOf.set(keyGroup, (bytesOf.get(keyGroup) ?? 0) + bytes);
+  const mostBytes = Math.min(MOST_SLICE_BYTES, residents?.partBytes ?? 0);
   const slices: KeyGroupRange[] = [];
   let sliceBytes = 0;
   for (const keyGroup of [...(residents?.unread ?? [])].filter((each) => wanted.has(each)).sort((one, other) => one - other)) {
     const last = slices.at(-1);
     const bytes = bytesOf.get(keyGroup) ?? 0;
-    if (last !== undefined && last.last === keyGroup - 1 && sliceBytes + bytes <= SLICE_BYTES) {
+    if (last !== undefined && last.last === keyGroup - 1 && sliceBytes + bytes <= mostBytes) {
       slices[slices.length - 1] = { first: last.first, last: keyGroup };
       sliceBytes += bytes;
     } else {

@@ -57,6 +57,11 @@ export class ResidentKeys {
     return this.#rows.size + this.#pages.size;
   }
 
+  /** Of what does not stay so much may be in memory at a time. */
+  get partBytes(): number {
+    return this.#memory.partBytes;
+  }
+
   /** Key groups of the subtask that were not read yet. */
   get unread(): ReadonlySet<number> {
     return this.#unread;

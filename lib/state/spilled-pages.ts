@@ -3,7 +3,7 @@ import type { SpilledRows } from '../ports/spilled-rows.ts';
 import { Cursor } from './snapshot/cursor.ts';
 
 /** A page takes about so much: what it costs to put one on disk is shared by all that is in it, and one is gone through to find a key. */
-const PAGE_BYTES = 2048;
+const PAGE_BYTES = 1024;
 /** Shorter runs of bytes are copied one by one: a call costs more. */
 const SHORT_BYTES = 32;
 

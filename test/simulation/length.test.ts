@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askedPerEpoch, grown } from './length/bounds.ts';
 import { idleRun, idleYearOf } from './length/idle.ts';
 import { LongRun } from './length/long-run.ts';
@@ -6,6 +6,15 @@ import { busyRun } from './length/plans.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+// Traces of errors that are part of the play cost more than the play.
+const { stackTraceLimit } = Error;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
 
 // The long form is `npm run month`.
 describe('a job that runs for long, with restarts, savepoints, failures and other numbers of subtasks', () => {

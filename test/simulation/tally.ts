@@ -25,6 +25,7 @@ export function addOutcome(tally: Tally, outcome: Outcome): void {
   if (outcome.forgotten > 0) add(tally.faults, 'end of a transaction forgotten in a partition (Kafka)', outcome.forgotten);
   if (outcome.manifestsInBlobs > 0) add(tally.faults, 'manifest too large for a row (DynamoDB)', outcome.manifestsInBlobs);
   for (const [what, n] of Object.entries(outcome.brokerFaults)) add(tally.faults, `${what} (Kafka)`, n);
+  for (const [what, n] of Object.entries(outcome.diskFaults)) add(tally.faults, `${what} (local disk)`, n);
   for (const event of outcome.observed) {
     if (event.event === 'lease-taken') add(tally.effects, 'coordinators that took the lease', 1);
     if (event.event === 'attempt-failed')

@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly inlineBlobBytes: number;
   /** What the keyed state of an operator subtask may take. @default no bound */
   readonly stateMemoryBytes?: number | undefined;
+  /** Chance of a call of the disk on which state is that does not fit in memory to fail, while there are faults. @default 0 */
+  readonly diskFails?: number;
   /** Parallelism of every stage for the n-th coordinator (from 1). */
   readonly parallelism: (coordinator: number) => Readonly<Record<string, Subtasks>>;
   /** When people ask for other numbers of subtasks, within the bounds. @default nobody does */
@@ -128,6 +130,8 @@ export interface Outcome {
   readonly forgotten: number;
   /** What else happened to the broker. */
   readonly brokerFaults: Readonly<Record<string, number>>;
+  /** What failed on the disks of functions. */
+  readonly diskFaults: Readonly<Record<string, number>>;
   readonly virtualMs: number;
   readonly observed: readonly CoordinatorEvent[];
   readonly ends: readonly CoordinatorEnd[];

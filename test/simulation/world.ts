@@ -15,6 +15,7 @@ import { BlobBucket } from './models/blob-bucket.ts';
 import { EpochTable } from './models/epoch-table.ts';
 import { FunctionService } from './models/functions.ts';
 import { Broker } from './models/kafka-broker.ts';
+import type { DiskFault } from './models/local-disk.ts';
 import { Targets } from './models/targets.ts';
 import { Person } from './right-stops.ts';
 import type { SavepointAct } from './savepoints.ts';
@@ -67,8 +68,11 @@ export class World {
   /** Until then nobody starts the job. */
   leftAloneUntilMs = 0;
   readonly #history: string[] = [];
+  readonly #disks: Dice;
+  readonly #diskFaults: Partial<Record<DiskFault, number>> = {};
 
   constructor(options: WorldOptions) {
+    this.#disks = new Dice(hashOf(options.seed, 'disks'));
     this.options = options;
     this.dice = new Dice(hashOf(options.seed, 'world'));
     const { scheduler } = this;
@@ -158,7 +162,8 @@ export class World {
     if (options.strands === true) checker.checkSaid(this.observed);
     this.brokerFaults.countStranded();
     // An update has a coordinator give way, and its last epoch sent again when that it was sent is not recorded.
-    const isQuiet = this.network.injected.length === 0 && !this.brokerFaults.hasDisturbed;
+    const hasFailed = this.network.injected.length > 0 || Object.keys(this.#diskFaults).length > 0;
+    const isQuiet = !hasFailed && !this.brokerFaults.hasDisturbed;
     if (checker.repeated > 0 && isQuiet && options.updateAtMs === undefined)
       checker.fail('I2', `${checker.repeated} records were sent again though nothing went wrong`);
     this.#release();
@@ -173,6 +178,7 @@ export class World {
       repeated: checker.repeated,
       forgotten: this.broker.forgotten,
       brokerFaults: this.brokerFaults.counts,
+      diskFaults: this.#diskFaults,
       virtualMs: scheduler.nowMs,
       observed: this.observed,
       ends: this.ends,
@@ -210,6 +216,15 @@ export class World {
     if (this.options.startsTwice === true)
       this.scheduler.after(this.dice.between(0, 20), undefined, () => startCoordinator(this, { startKind, standby, namesake: first.name }));
     return first;
+  }
+
+  /** What the disk of a function does now, when it is asked. Undefined: what it is asked for. */
+  diskFaultNow(): DiskFault | undefined {
+    const { diskFails = 0, faultsUntilMs } = this.options;
+    if (diskFails === 0 || this.scheduler.nowMs >= faultsUntilMs || !this.#disks.chance(diskFails)) return undefined;
+    const fault = this.#disks.pick<DiskFault>(['full', 'broken']);
+    this.#diskFaults[fault] = (this.#diskFaults[fault] ?? 0) + 1;
+    return fault;
   }
 
   /** Somebody starts the job from a savepoint. */

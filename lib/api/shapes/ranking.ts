@@ -18,7 +18,7 @@ interface ByNumber<T> {
 }
 
 interface ByComparison<T> {
-  /** As `Array.sort` has it: negative when `one` ranks before `other`. */
+  /** As `Array.sort` has it: negative when `one` ranks before `other`. Of equals 0: what gives anything else for a value and itself is an error. */
   readonly compare: (one: T, other: T) => number;
   readonly by?: undefined;
 }
@@ -64,7 +64,7 @@ export class Ranking {
   /** Puts a value where it belongs, in place. Answers where: −1 when it is not among the first. */
   add(top: unknown[], value: unknown): number {
     // One that has no place in the order fails itself, and not the next, which would meet it here for ever.
-    if (top.length === 0) checked(this.#compare(value, value));
+    if (top.length === 0) this.#checkOrder(value);
     let [from, to] = [0, top.length];
     while (from < to) {
       const middle = (from + to) >>> 1;
@@ -75,6 +75,14 @@ export class Ranking {
     top.splice(from, 0, value);
     this.#cut(top);
     return from;
+  }
+
+  #checkOrder(value: unknown): void {
+    const order = checked(this.#compare(value, value));
+    if (order === 0) return;
+    throw new TypeError(
+      `compare gave ${order} for a value and itself, so that which of two equals ranks first would hang on which came first: of equals it gives 0, and then the one ranks first whose encoding is less`,
+    );
   }
 
   #isTied(top: readonly unknown[], value: unknown): boolean {

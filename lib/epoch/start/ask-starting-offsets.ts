@@ -9,6 +9,7 @@ export async function askStartingOffsets(
   { kafka }: Pick<CoordinatorDeps, 'kafka'>,
   { groupId }: Pick<JobSettings, 'groupId'>,
   { id, topic, startingOffsets }: SourceStage,
+  saidBy = 'ONCEFLOW_STARTING_OFFSETS, or startingOffsets of the source',
 ): Promise<readonly number[]> {
   const point = parseStartingOffsets(startingOffsets);
   if (point === undefined) throw new Error(`source ${id} has starting offsets that nobody checked: ${startingOffsets}`);
@@ -19,9 +20,7 @@ export async function askStartingOffsets(
   const decision = resolveStart(point, { starts, ends, highWatermarks, found: await find(point) });
   if (decision.outcome === 'resolved') return decision.offsets;
   const from = point.at === 'group' ? `the offsets of consumer group ${groupId} (${startingOffsets}; ONCEFLOW_GROUP_ID)` : startingOffsets;
-  throw new JobFailedError(
-    `source ${id} is to start in topic ${topic} at ${from}: ${decision.message} (ONCEFLOW_STARTING_OFFSETS, or startingOffsets of the source)`,
-  );
+  throw new JobFailedError(`source ${id} is to start in topic ${topic} at ${from}: ${decision.message} (${saidBy})`);
 
   async function find(at: StartingPoint): Promise<readonly (number | undefined)[]> {
     if (at.at === 'group') return (await kafka.groupOffsets(groupId, topic, partitions)).map((found) => found?.offset);
@@ -29,17 +28,18 @@ export async function askStartingOffsets(
   }
 }
 
-/** Starting offsets, and of which topic they are: one that is made anew while it is asked is asked again. */
+/** Starting offsets, and of which topic they are: one that is made anew while it is asked is asked again. `saidBy`: for people, what says them. */
 export async function startOfSource(
   deps: CoordinatorDeps,
   settings: Pick<JobSettings, 'groupId'>,
   source: SourceStage,
   signal: AbortSignal,
+  saidBy?: string,
 ): Promise<{ readonly topicId: string | undefined; readonly numbers: readonly number[] }> {
   const { id, topic } = source;
   const askForId = () => untilAnswered(deps, `asking for the id of topic ${topic}`, () => deps.kafka.topicId(topic, 'now'), signal);
   for (let topicId = await askForId(); ; ) {
-    const asking = () => askStartingOffsets(deps, settings, source);
+    const asking = () => askStartingOffsets(deps, settings, source, saidBy);
     const numbers = await untilAnswered(deps, `resolving the starting offsets of ${id}`, asking, signal);
     const idBehind = await askForId();
     if (idBehind === topicId) return { topicId, numbers };

@@ -4,6 +4,8 @@ import type { Manifest, SourceOffsets, TopicIds } from '../../protocol/manifest.
 import { type CoordinatorDeps, type JobSettings, sourceStages } from '../coordinator/context.ts';
 import { startOfSource } from './ask-starting-offsets.ts';
 
+const SAID_BY = '--source-offsets, ONCEFLOW_START_SOURCE_OFFSETS';
+
 /**
  * The epoch with the offsets that its sources are to go on at, if others were asked for: as numbers, for the point may be another one when it is
  * resolved again after a crash. Of a source that the epoch has not it is the job's own setting that counts. Partitions of before say nothing of
@@ -25,7 +27,7 @@ export async function withSourceOffsets(
   const topicIds: [string, TopicIds[string]][] = [];
   for (const source of known) {
     const { id, topic } = source;
-    const { topicId, numbers } = await startOfSource(deps, settings, { ...source, startingOffsets: point }, signal);
+    const { topicId, numbers } = await startOfSource(deps, settings, { ...source, startingOffsets: point }, signal, SAID_BY);
     offsets.push([id, byName([[topic, numbers]])]);
     if (topicId !== undefined) topicIds.push([id, byName([[topic, topicId]])]);
   }

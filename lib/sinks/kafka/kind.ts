@@ -2,8 +2,10 @@ import { byName } from '../../config/by-name.ts';
 import { inCluster } from '../../config/clusters.ts';
 import { type Serde, serdeFor } from '../../format/serde.ts';
 import type { SinkKind } from '../kind.ts';
+import { rowsOfBatches, serdesAt } from './record-rows.ts';
 import { SinkEncoder } from './sink-encoder.ts';
 import type { KafkaSinkSpec, KafkaTarget } from './spec.ts';
+import { decodeStagedOutput } from './staged-output.ts';
 
 /** A topic of Kafka. */
 export const kafkaKind = {
@@ -28,6 +30,11 @@ export const kafkaKind = {
       ['key', first?.key],
       ...others.flatMap(({ name, key, value }) => [[`value for ${name}`, value] as const, [`key for ${name}`, key] as const]),
     ]),
+  writesTo: ({ topics }) => `writes ${topics.length === 1 ? 'topic' : 'topics'} ${topics.join(', ')}`,
+  rows: (spec, payload, name) =>
+    decodeStagedOutput(payload, name).flatMap(({ topic, partition, batches }) =>
+      rowsOfBatches(batches, `${topic}-${partition}`, serdesAt(spec, topic)),
+    ),
   givesToUser: ({ toRecord }) => toRecord !== undefined,
   encoder: (spec, context) => new SinkEncoder(spec, context),
   connectors: { 'exactly-once': 'kafka', 'at-least-once': 'write-ahead' },

@@ -15,6 +15,7 @@ import { acceptDecision } from './decisions.ts';
 import { Elsewhere } from './elsewhere.ts';
 import { checkDeleted, checkEpochsDeleted, checkKept, checkMissing, checkPinned, checkSavepoints } from './garbage.ts';
 import { type Gap, Input } from './input.ts';
+import { Leftovers } from './leftovers.ts';
 import type { Life } from './life.ts';
 import { type Move, moveTo } from './moved.ts';
 import { checkOrder } from './order.ts';
@@ -52,6 +53,7 @@ export class Checker {
   readonly violations: Violation[] = [];
   readonly arrivals = new Arrivals();
   readonly transactions: Transactions;
+  readonly leftovers: Leftovers;
   readonly #scene: Scene;
   readonly #poison: PoisonRule;
   readonly #strands: boolean;
@@ -72,6 +74,7 @@ export class Checker {
     this.transactions = new Transactions(this.#scene, this.#contents);
     this.#visibility = new Visibility(this.#scene, this.transactions);
     this.#elsewhere = new Elsewhere(this.#scene, targets);
+    this.leftovers = new Leftovers(this.#scene);
     this.#watch();
   }
 
@@ -100,6 +103,7 @@ export class Checker {
     broker.onEnd = (end) => this.#visibility.takeEnd(end);
     broker.onPlain = (partition, batch) => this.#visibility.takePlain(partition, batch);
     bucket.onDelete = (name) => checkDeleted(this.#scene, name);
+    bucket.onPut = (name) => this.leftovers.takePut(name);
     bucket.onMissing = (name) => checkMissing(this.#scene, name);
   }
 

@@ -62,6 +62,12 @@ function savepointOf(scene: Scene, name: string): string | undefined {
   return scene.table.savepointsOf(JOB).find((each) => each.standing !== 'deleting' && namesOf(scene, each).includes(name))?.name;
 }
 
+/** What live manifests and savepoints name. */
+export function neededNames(scene: Scene): ReadonlySet<string> {
+  const kept = scene.table.savepointsOf(JOB).filter(({ standing }) => standing !== 'deleting');
+  return new Set([...liveNames(scene), ...kept.flatMap((each) => namesOf(scene, each))]);
+}
+
 function namesOf(scene: Scene, { manifest: ref }: Savepoint): string[] {
   if (ref.at === 'row') return namesIn(ref.manifest);
   const blob = scene.bucket.blobs.get(ref.name);

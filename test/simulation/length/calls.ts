@@ -47,14 +47,12 @@ export function writeUnits(row: unknown): number {
   return Math.max(1, Math.ceil(bytesOf(row) / WRITE_UNIT_BYTES));
 }
 
+/** Rows are replaced, never changed: each is measured once. */
 const measured = new WeakMap<object, number>();
 
-/** Rows are never changed, only replaced: each is measured once. */
 function bytesOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return value === undefined ? 0 : JSON.stringify(value).length;
-  const known = measured.get(value);
-  if (known !== undefined) return known;
-  const bytes = JSON.stringify(value).length;
-  measured.set(value, bytes);
-  return bytes;
+  const known = measured.get(value) ?? JSON.stringify(value).length;
+  measured.set(value, known);
+  return known;
 }

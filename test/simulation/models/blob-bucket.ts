@@ -12,6 +12,7 @@ interface StoredBlob {
 export class BlobBucket {
   readonly blobs = new Map<string, StoredBlob>();
   onDelete: (name: string) => void = () => {};
+  onPut: (name: string) => void = () => {};
   onMissing: (name: string) => void = () => {};
   readonly #nowMs: () => number;
 
@@ -21,8 +22,10 @@ export class BlobBucket {
 
   put(name: string, bytes: Buffer): void {
     const known = this.blobs.get(name);
-    if (known === undefined) this.blobs.set(name, { bytes, modifiedAtMs: this.#nowMs() });
-    else if (!known.bytes.equals(bytes)) throw new BlobConflictError(name, 'the model');
+    if (known === undefined) {
+      this.blobs.set(name, { bytes, modifiedAtMs: this.#nowMs() });
+      this.onPut(name);
+    } else if (!known.bytes.equals(bytes)) throw new BlobConflictError(name, 'the model');
   }
 
   get(name: string): Buffer {

@@ -263,13 +263,25 @@ describe('a restart strategy', () => {
 describe('a job without progress', () => {
   it('says since when, how often it failed in a row and why, in the job row too, and takes it back', async () => {
     const rows: unknown[] = [];
+    const underWay: unknown[] = [];
+    let decided: () => unknown = () => undefined;
+    const look = ({ table }: World) => {
+      const row = table.row('job');
+      rows.push(row?.noProgress);
+      underWay.push(row?.underWay);
+      decided = () => table.epoch('job', row?.incarnation ?? '', 2)?.summary;
+    };
     const told = await story(
       [
         { at: at('invoke process', { nth: 2 }), fault: { fault: 'error' }, times: 25 },
-        { at: at('recordNoProgress', { nth: 2 }), also: (world) => rows.push(world.table.row('job')?.noProgress) },
+        { at: at('recordNoProgress', { nth: 2 }), also: look },
       ],
       { faultsUntilMs: 60_000 },
     );
+    const failure = expect.objectContaining({ epoch: 2, stage: 'count', kind: 'transient', message: expect.stringMatching(/./) });
+    const failed = [failure, failure, failure];
+    expect(underWay).toEqual([expect.objectContaining({ generation: 1, failed })]);
+    expect(decided()).toMatchObject({ failed });
     const [said] = eventsOf(told, 'no-progress');
     expect(said).toMatchObject({ lastError: expect.stringMatching(/^epoch 2, stage count: /) });
     expect(said?.forMs).toBeGreaterThanOrEqual(10_000);

@@ -6,6 +6,7 @@ import type { CoordinatorEvent } from '../../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../../lib/epoch/start/may-start.ts';
 import type { Standby } from '../../../lib/epoch/start/revival.ts';
 import type { StartAt } from '../../../lib/epoch/start/start-at.ts';
+import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
 import { coordinateSinks } from '../../../lib/sinks/connectors.ts';
 import { SimProcess } from '../kernel/process.ts';
 import { JOB } from '../sim-job.ts';
@@ -68,6 +69,7 @@ export function startCoordinator(world: World, { startKind, standby, startAt, na
   world.coordinators.push(running);
   const deps: CoordinatorDeps = {
     ...ports,
+    epochs: { ...ports.epochs, ...watchedCollections(world, process, ports.epochs) },
     sinks: coordinateSinks(ports, {
       deliveryGuarantee: world.options.delivery?.(number) ?? 'exactly-once',
       transactionTimeoutMs: world.options.settings.transactionTimeoutMs ?? 25_000,
@@ -89,6 +91,27 @@ export function startCoordinator(world: World, { startKind, standby, startAt, na
       process.alive && world.checker.fail('I6', `coordinate threw: ${error instanceof Error ? error.stack : String(error)}`),
   );
   return process;
+}
+
+/** What a collection reads first says that it begins: what the one before has left is looked at then. */
+function watchedCollections(world: World, process: SimProcess, epochs: EpochStore): Pick<EpochStore, 'readJob' | 'listEpochs'> {
+  const { checker, scheduler, network } = world;
+  const hasTrouble = (sinceMs: number) =>
+    network.injected.some(({ call, fault }) => {
+      const lastsMs = 'forMs' in fault ? fault.forMs : 'byMs' in fault ? Math.abs(fault.byMs) : 0;
+      return call.atMs + lastsMs >= sinceMs && (call.caller === process || fault.fault === 'outage');
+    });
+  return {
+    readJob(job) {
+      checker.leftovers.takeLook(process.name, scheduler.nowMs);
+      return epochs.readJob(job);
+    },
+    listEpochs(job, incarnation, after) {
+      // Of an incarnation that the job has left it is asked for at the end of a collection.
+      if (incarnation === world.table.row(JOB)?.incarnation) checker.leftovers.takeCollection(process.name, scheduler.nowMs, hasTrouble);
+      return epochs.listEpochs(job, incarnation, after);
+    },
+  };
 }
 
 export function endCoordinator(world: World, running: RunningCoordinator, how: AbortController): void {

@@ -7,7 +7,10 @@ import type { World } from '../world.ts';
 
 /** Somebody has to look, and starts the job again when she has. Not where a stop is what a story is about. */
 export function isRightStop(world: World, who: string, message: string, beganMs: number): boolean {
-  if (world.options.mayFail !== undefined || !world.person.understands(message, beganMs, world.table.row(JOB))) return false;
+  if (world.options.mayFail !== undefined) return false;
+  // Who has just started a job is told at once that there is no room.
+  const isDisk = (world.options.diskFails ?? 0) > 0 && /: the disk is (full|broken)$/.test(message);
+  if (!isDisk && !world.person.understands(message, beganMs, world.table.row(JOB))) return false;
   world.trace(who, () => 'somebody sees why, and starts the job again');
   world.brokerFaults.count('job that stopped for a person to decide');
   world.leftAloneUntilMs = world.scheduler.nowMs + world.dice.spread(100, 5_000);

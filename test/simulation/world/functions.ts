@@ -6,6 +6,7 @@ import { received } from '../../../lib/stages/received.ts';
 import { createOperatorServer, createSourceServer, refusalOf, serveSink } from '../../../lib/stages/serve.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Handler } from '../models/functions.ts';
+import { onFailingDisk } from '../models/local-disk.ts';
 import { answerWithOtherNames, withOtherNames } from '../models/other-names.ts';
 import { type Build, DEAD_LETTER_TOPIC } from '../sim-job.ts';
 import type { World } from '../world.ts';
@@ -16,6 +17,7 @@ export function handlerOf(world: World, process: SimProcess): Handler {
   const { job, inlineBlobBytes, stateMemoryBytes, startingOffsets, userCode } = world.options;
   const build = process.build as Build;
   const defined = world.targets.bound(job.define(build, startingOffsets, world.code), carryOf(world, process, 'target'));
+  const openRows = () => onFailingDisk(openSpilledRows(), () => world.diskFaultNow());
   const tools = {
     ...portsOf(world, process),
     job: defined,
@@ -23,7 +25,7 @@ export function handlerOf(world: World, process: SimProcess): Handler {
     plan: compilePlan(defined, userCode === undefined ? undefined : DEAD_LETTER_TOPIC),
     build,
     inlineBlobBytes,
-    stateBound: stateMemoryBytes === undefined ? undefined : { boundBytes: stateMemoryBytes, openRows: openSpilledRows },
+    stateBound: stateMemoryBytes === undefined ? undefined : { boundBytes: stateMemoryBytes, openRows },
   };
   const source = createSourceServer();
   const operator = createOperatorServer();

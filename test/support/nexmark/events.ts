@@ -76,6 +76,11 @@ export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
   const arrivals: { readonly at: number; readonly line: string }[] = [];
   let dateTime = START;
   const text = (length: number) => Array.from({ length }, () => dice.pick(['a', 'b', 'c'])).join('');
+  /** By which queries decide between equal bids: no other bid of this time has it. */
+  const ownText = (): string => {
+    const extra = text(dice.whole(1, 6));
+    return bids.some((bid) => bid.dateTime === dateTime && bid.extra === extra) ? ownText() : extra;
+  };
   const near = (newest: number) => dice.whole(Math.max(1, newest - 5), newest + LEAD);
   /** Of a bid: time goes on to where it decides whether the bid counts. */
   const atAnEdge = (): Partial<Bid> => {
@@ -131,7 +136,7 @@ export function nexmarkEvents(seed: number, count: number): NexmarkEvents {
         ...again,
         ...(dice.chance(0.3) && { bidder: near(persons.length) }),
         ...(dice.chance(0.08) && atAnEdge()),
-        extra: text(dice.whole(1, 6)),
+        extra: ownText(),
       });
     }
   }

@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
   type DataStream,
+  defineJob,
+  json,
   type KeyedStream,
+  type Serde,
   sessionWindows,
   slidingWindows,
   type TableChange,
   type TimeWindows,
   tumblingWindows,
+  utf8,
 } from '../../../lib/api/index.ts';
 import { testJob } from '../../../lib/testing/index.ts';
 import { joining, left, out, pair, passTo, type Row, right } from '../joins/joining.ts';
@@ -54,6 +58,45 @@ describe('joins', () => {
 
   test('by interval join nothing with a row that is late, on either side', async () => {
     expect(await made(near, 'l10', 'r10', { watermark: 12 }, 'l12', 'r12')).toEqual(['l10 r10 at 10']);
+  });
+
+  test('by interval join two rows of one time once, whichever was read first', async () => {
+    const atOnce = (one: Keyed, other: Keyed) => one.intervalJoin('join', other, { lowerBoundMs: 0, upperBoundMs: 0, join: pair });
+    expect(await made(atOnce, 'l5', 'r5', 'r6')).toEqual(['l5 r5 at 5']);
+    expect(await made(atOnce, 'r5', 'l5', 'l4')).toEqual(['l5 r5 at 5']);
+  });
+
+  test('by interval give what is alone when time has come on both sides, also on one that brings no rows', async () => {
+    const test = testJob(
+      joining((one, other) => one.intervalJoin('join', other, { lowerBoundMs: 0, upperBoundMs: 3, type: 'left', join: pair })),
+    );
+    test.push(left, { key: 'a', at: 1, name: 'l1' }, { key: 'a', at: 9_000, name: 'l9000' });
+    await test.runUntilIdle();
+    expect(test.output(out), 'no time of the other side is known').toEqual([]);
+    await test.advanceWatermark('read-right', 3);
+    expect(test.output(out), 'a row may come that belongs to it').toEqual([]);
+    await test.advanceWatermark('read-right', 4);
+    expect(test.values(out)).toEqual(['a l1 alone']);
+  });
+
+  test('have null for a key like others where its serde writes it; where it does not, the row fails', async () => {
+    const joiningBy = (key: Serde<string>) =>
+      defineJob('nulls', (job) => {
+        const byKey = (rows: DataStream<Row>) => rows.keyBy((row) => row.key, key);
+        byKey(job.source('read-left', left))
+          .intervalJoin('join', byKey(job.source('read-right', right)), { lowerBoundMs: 0, upperBoundMs: 0, join: pair })
+          .sink('write', out);
+      });
+    const nobody = null as unknown as string;
+    const test = testJob(joiningBy(json<string>()));
+    test.push(left, { key: nobody, at: 1, name: 'l1' });
+    test.push(right, { key: nobody, at: 1, name: 'r1' });
+    await test.runUntilIdle();
+    await passTo(test, 10_000);
+    expect(test.values(out)).toEqual(['null l1 r1']);
+    const failing = testJob(joiningBy(utf8));
+    failing.push(left, { key: nobody, at: 1, name: 'l1' });
+    await expect(failing.runUntilIdle()).rejects.toThrow(/keyBy .* behind read-left at topic left, partition 0, offset 0: .*got null/);
   });
 
   test('as of a time take a version of that very time', async () => {

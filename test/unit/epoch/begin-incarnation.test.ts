@@ -3,7 +3,7 @@ import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinato
 import { LeftToNextError, SupersededError } from '../../../lib/epoch/coordinator/context.ts';
 import { beginIncarnation } from '../../../lib/epoch/start/begin-incarnation.ts';
 import type { PlannedStart } from '../../../lib/epoch/start/plan-start.ts';
-import type { EpochStore, JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
+import type { EpochStore, JobRow, NextIncarnation, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
 import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
@@ -23,13 +23,14 @@ async function begun(
   meanwhile = async (_epochs: EpochStore) => {},
   settings: Partial<JobSettings> = {},
   signal = new AbortController().signal,
-  begin?: EpochStore['beginIncarnation'],
+  begin: (next: NextIncarnation, model: EpochStore) => ReturnType<EpochStore['beginIncarnation']> = (next, model) =>
+    model.beginIncarnation(next),
 ): Promise<JobRow> {
   const model = modelEpochStore(new EpochTable(() => NOW), carry);
   const epochs: EpochStore = {
     ...model,
     async beginIncarnation(next) {
-      const answer = await (begin ?? model.beginIncarnation)(next);
+      const answer = await begin(next, model);
       await meanwhile(model);
       return answer;
     },
@@ -68,6 +69,11 @@ it('remembers the savepoint of ONCEFLOW_START_FROM that a person has passed over
 it('lets a job run that was stopped, and leaves a stop alone that was asked for since it was taken', async () => {
   expect(await begun({ desired: 'stopped', failure: 'it failed' })).toMatchObject({ desired: 'running', failure: undefined });
   expect(await begun({ desired: 'running' })).toMatchObject({ desired: 'running' });
+  const stopped = begun({ desired: 'running' }, undefined, {}, undefined, async (next, model) => {
+    await model.setDesired('word-count', 'stopped', 'own');
+    return model.beginIncarnation(next);
+  });
+  expect(await stopped).toMatchObject({ desired: 'stopped' });
 });
 
 it('is asked for once more only by a coordinator that has not been told to end', async () => {

@@ -260,6 +260,19 @@ describe('what a person says of missing evidence', () => {
     expect(rulesOf(asked).at(-1)).toBe('committed gone-0');
   });
 
+  it('gives up nothing that is gone besides what the rule was asked for', async () => {
+    const asked: SinkRequest[] = [];
+    const answer = (request: SinkRequest) => {
+      if (request.ask !== 'resolve') return doubted(0);
+      // When the rule is tried first, more is gone; then all that is gone had not gone for long.
+      return topicGone(rulesOf(asked).length === 3 ? 'gone-0 gone-1' : 'gone-0');
+    };
+    await commit([committable('write', 'some')], answer, { asked, onMissingEvidence: 'committed' });
+    expect(rulesOf(asked).slice(0, 3)).toEqual(['stop', 'stop', 'committed gone-0']);
+    expect(rulesOf(asked).length).toBeGreaterThan(3);
+    expect(rulesOf(asked).at(-1)).toBe('committed gone-0');
+  });
+
   it('that it is to be sent again does not help where the topic is gone: the job stops', async () => {
     const answer = ({ ask }: SinkRequest) => (ask === 'resolve' ? topicGone('gone-0') : doubted(0));
     await expect(commit([committable('write', 'some')], answer, { onMissingEvidence: 'lost' })).rejects.toThrow(

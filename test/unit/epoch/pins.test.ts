@@ -156,6 +156,26 @@ describe('a job that is deleted beside it loses', () => {
   });
 });
 
+it('an import is no savepoint to start from until all that it names is there', async () => {
+  const from = place('word-count');
+  await written(from, linesOf(200));
+  const kept = await from.epochs.readSavepoint('word-count', 'prepared');
+  if (kept === undefined) throw new Error('it is not there');
+  const folder = place('there').blobStore;
+  await exportSavepoint(from, kept, folder);
+  const to = place('other');
+  const standings = new Set<string | undefined>();
+  const put: BlobStore['put'] = async (name, ...parts) => {
+    standings.add((await to.epochs.readSavepoint('other', 'theirs'))?.standing);
+    await to.blobStore.put(name, ...parts);
+  };
+  expect(await importSavepoint({ ...to, blobStore: { ...to.blobStore, put } }, 'other', 'theirs', folder)).toMatchObject({
+    outcome: 'imported',
+  });
+  expect([...standings]).toEqual(['importing']);
+  expect(await isWhole(to, 'other', 'theirs')).toBeGreaterThan(10);
+});
+
 it('a write of state that fails leaves neither a savepoint nor a blob, and one that died leaves what a deletion finds', async () => {
   const to = place('word-count');
   async function* broken(): AsyncGenerator<string> {

@@ -59,5 +59,9 @@ it('goes on in a topic of another name, as mirrors give it, and leaves a source 
 });
 
 it('stops before anything is changed when the topics have no such point', async () => {
-  await expect(taken('offsets:0=1,1=2').manifest).rejects.toThrow(JobFailedError);
+  await expect(taken('offsets:0=1,1=2').manifest).rejects.toThrow(
+    new JobFailedError(
+      'source read is to start in topic lines at offsets:0=1,1=2: that says nothing of partition 2: give the offsets, or add *=earliest or *=latest for the rest (--source-offsets, ONCEFLOW_START_SOURCE_OFFSETS)',
+    ),
+  );
 });

@@ -158,8 +158,17 @@ describe.each(examples)('the example $name', ({ name }) => {
   });
 });
 
+test.each(examples)('the page of $name has its code, its input and what it writes', ({ name }) => {
+  const page = readFileSync(`docs/examples/${name}.md`, 'utf8');
+  const code = readFileSync(`examples/${name}.ts`, 'utf8').replace("'../lib/api/index.ts'", "'onceflow'");
+  expect(page).toContain(`npm run example -- ${name}`);
+  expect(page).toContain(code);
+  expect(page).toContain(readFileSync(`examples/input/${name}.txt`, 'utf8').trimEnd());
+  for (const result of expected[name]?.results ?? []) expect(page).toContain(`\n${result}\n`);
+});
+
 test('every example is a file with an input, on the page, and known by its name', () => {
-  const page = readFileSync('docs/examples.md', 'utf8');
+  const page = readFileSync('docs/examples/README.md', 'utf8');
   const names = examples.map(({ name }) => name).toSorted();
   const files = readdirSync('examples').flatMap((file) => /^(?<name>.*)\.ts$/.exec(file)?.groups?.['name'] ?? []);
   expect(files.filter((name) => name !== 'run' && name !== 'examples').toSorted()).toEqual(names);
@@ -169,5 +178,5 @@ test('every example is a file with an input, on the page, and known by its name'
       .toSorted(),
   ).toEqual(names);
   expect(Object.keys(expected).toSorted()).toEqual(names);
-  expect(names.filter((name) => !page.includes(`npm run example -- ${name}`))).toEqual([]);
+  expect(names.filter((name) => !page.includes(`| \`npm run example -- ${name}\` |`) || !page.includes(`](${name}.md) |`))).toEqual([]);
 });

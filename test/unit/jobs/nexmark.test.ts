@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { JobDefinition } from '../../../lib/api/index.ts';
-import type { TestJob } from '../../../lib/testing/index.ts';
+import { type TestJob, testJob } from '../../../lib/testing/index.ts';
 import { Dice } from '../../simulation/kernel/dice.ts';
 import { resultsOf } from '../../support/nexmark/check.ts';
 import { DISORDER_MS, nexmarkEvents, PARTITIONS } from '../../support/nexmark/events.ts';
@@ -66,6 +66,25 @@ describe('the Nexmark jobs', () => {
   it('are those that there are naive queries for', () => {
     const jobs = readdirSync('jobs/nexmark').flatMap((file) => /^(q\d+)\.ts$/.exec(file)?.[1] ?? []);
     expect(jobs.toSorted()).toEqual([...QUERIES.keys()].toSorted());
+  });
+
+  it('are asked what has one answer: of one time no two bids are equal in what decides between them', () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const { bids } = nexmarkEvents(seed, EVENTS);
+      expect(new Set(bids.map(({ dateTime, extra }) => `${dateTime} ${extra}`)).size, `seed ${seed}`).toBe(bids.length);
+    }
+  });
+
+  it.each(['q18', 'q19'])('rank the same way bids that are equal in what decides, whichever came first: %s', async (name) => {
+    const bid = { type: 'bid', auction: 1, bidder: 2, price: 3, url: 'u', dateTime: START, extra: 'e' };
+    const [one, other] = ['a', 'b'].map((channel) => ({ ...bid, channel }));
+    const lastOf = async (...bids: readonly unknown[]) => {
+      const test = testJob(await jobOf(name), { startMs: START });
+      test.push('read-events', ...bids);
+      await test.runUntilIdle();
+      return Object.values(Object.fromEntries(test.output('write-results').map(({ key, value }) => [JSON.stringify(key), value])));
+    };
+    expect(await lastOf(one, other)).toEqual(await lastOf(other, one));
   });
 
   describe.each([...QUERIES])('%s', (name, query) => {

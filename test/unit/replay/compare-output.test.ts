@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { compareRows } from '../../../lib/replay/compare-output.ts';
-import type { OutputRow } from '../../../lib/sinks/read-output.ts';
+import type { OutputRow } from '../../../lib/sinks/output-row.ts';
 
 function row(place: string, key: string | undefined, value: string, timestamp: string | undefined = '5'): OutputRow {
   return { place, identity: JSON.stringify([key, value]), timestamp, key, value };

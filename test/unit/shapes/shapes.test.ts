@@ -364,6 +364,12 @@ describe('a job is refused', () => {
     await expect(test.runUntilIdle()).rejects.toThrow('by gave NaN, which is no number');
   });
 
+  test('and a compare that tells a value from itself fails it: the first of equals would be the one that came first', async () => {
+    const test = testJob(shaped((keyed) => keyed.topN('top', { n: 2, compare: (one, other) => (one.n > other.n ? -1 : 1) })));
+    test.push(source, row('a', 0));
+    await expect(test.runUntilIdle()).rejects.toThrow('compare gave 1 for a value and itself, so that which of two equals ranks first');
+  });
+
   test.each<[string, Parameters<typeof shaped>[0]]>([
     ['of a key', (keyed) => keyed.topN('top', { n: 2, by: ({ n }) => (n === 7 ? Number.NaN : n) })],
     [

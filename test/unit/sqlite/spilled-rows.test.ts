@@ -83,6 +83,24 @@ it('a page is there as it was put last, whatever rows there are, until all is cl
   });
 });
 
+it('a key group is forgotten with its rows and pages, and no other', () => {
+  using((rows) => {
+    for (const keyGroup of [1, 2, 3]) {
+      rows.put(keyGroup, 'a', held('row'), undefined);
+      rows.putPage(keyGroup, 0, held('first'));
+      rows.putPage(keyGroup, 100_000, held('last'));
+    }
+    rows.clearGroup(2);
+    const left = (keyGroup: number) => [rows.list(keyGroup, 9).length, rows.page(keyGroup, 0), rows.page(keyGroup, 100_000)];
+    expect([left(1), left(2), left(3)]).toEqual([
+      [1, held('first'), held('last')],
+      [0, undefined, undefined],
+      [1, held('first'), held('last')],
+    ]);
+    expect(rows.size).toBe(2);
+  });
+});
+
 it('what the disk refuses says which option asked for it, and what to do', () => {
   const rows = openSpilledRows();
   rows.close();

@@ -71,3 +71,9 @@ it('state of a shape that is asked for no more leaves no file on the disk', asyn
   expect(await ask('second')).toMatchObject({ outcome: 'processed' });
   expect(open()).toBe(1);
 });
+
+it('of two requests that are worked on at once one keeps its state, and the other leaves no file on the disk', async () => {
+  const { ask, open } = world();
+  await Promise.all([ask('inc'), ask('inc')]);
+  expect(open()).toBe(1);
+});

@@ -258,6 +258,13 @@ describe('a worker refuses', () => {
     const headers = { 'x-onceflow-timeout-ms': '1000', 'x-onceflow-job': 'word-count' };
     const refused = await fetch(`${address}/functions/operator/count/0`, { method: 'POST', headers, body: '{}' });
     expect([refused.status, await refused.text()]).toEqual([421, 'it is a worker of job other, and this is job word-count']);
+    // So says who asks, without being told to.
+    const url = parseWorkerUrl(address);
+    if (url === undefined) throw new Error('no address of a worker');
+    const client = await openWorkerClient(url, { job: 'word-count', token: undefined, ca: undefined });
+    onTestFinished(() => client.close());
+    const called = await client.call('/functions/operator/count/0', Buffer.from('{}'), 1_000, new AbortController().signal);
+    expect(called).toEqual({ outcome: 'not-begun', reason: 'it is a worker of job other, and this is job word-count' });
     // It says it of itself too, before anything is asked of it.
     expect(messageOf(await (await invoker([address])).invoke())).toContain('it is a worker of job other, and this is job word-count');
   });

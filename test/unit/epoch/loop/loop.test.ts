@@ -767,6 +767,25 @@ describe('an epoch that is committed', () => {
   });
 });
 
+it('attempts that fail and fail with more subtasks than the last committed epoch had are followed by one with as many as that, unless a record is at fault', () => {
+  const rules = { plan: countingPlan, parallelism: { lines: 1, count: { least: 1, most: 8 }, write: 1 } };
+  const more = { lines: 1, count: 4, write: 1 };
+  const targetAfter = (kind: 'transient' | 'user-code') => {
+    const scale = { ...firstScale(rules, { ...parent, parallelism: more }, {}), committed: { lines: 1, count: 1, write: 1 } };
+    const loop = play(rules, { scale });
+    for (let failures = 0; failures < 3; failures++) {
+      loop.pass(1_000);
+      loop.on({ of: 'planned', base: 'four', planned: plan(10, 20, more) });
+      const [attempt] = loop.state().inFlight;
+      if (attempt === undefined) throw new Error('nothing is planned');
+      loop.on({ of: 'stage', attempt, stage: 'lines', ms: 1, result: failed(kind) });
+    }
+    return loop.state().scale.target;
+  };
+  expect(targetAfter('transient')).toMatchObject({ count: 1 });
+  expect(targetAfter('user-code')).toMatchObject({ count: 4 });
+});
+
 describe('a request for other numbers of subtasks', () => {
   const parallelism = { lines: 1, count: { least: 1, most: 8 }, write: { least: 1, most: 4 } };
   const rescale = (subtasks: Readonly<Record<string, number>>, id = 'one') =>
