@@ -75,6 +75,7 @@ it('every command of package.json is among those that are tried', () => {
     'npm run console:transactions',
     'npm run docs:console',
     'npm run docs:site',
+    'npm run docs:serve',
     'onceflow',
   ]);
 });
