@@ -5,7 +5,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * short and takes a minute runs alone in the end.
  */
 export const LONGEST: readonly string[] = [
-  'test/chaos/random-faults.test.ts',
   'test/chaos/all-sinks.test.ts',
   'test/chaos/three-brokers.test.ts',
   'test/integration/session.test.ts',

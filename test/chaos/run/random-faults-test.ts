@@ -3,7 +3,7 @@ import type { Size } from './brokers.ts';
 import { runChaos } from './run-chaos.ts';
 import type { Workload } from './workload.ts';
 
-/** `CHAOS_SEED=7 npm test -- test/chaos/random-faults`: the same faults again. For longer runs there is `npm run chaos`. */
+/** `CHAOS_SEED=7 npm test -- test/chaos/all-sinks`: the same faults again. For longer runs there is `npm run chaos`. */
 const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** For the start, catching up, and the check. */
 const REST_MS = 400_000;

@@ -19,7 +19,7 @@ test('on a clean clone the longest of a project are the first of it, and project
     [chaos, 'test/chaos/outages.test.ts'],
     [integration, 'test/integration/job/control.test.ts'],
     [integration, 'test/integration/session.test.ts'],
-    [chaos, 'test/chaos/random-faults.test.ts'],
+    [chaos, 'test/chaos/all-sinks.test.ts'],
   ] as const;
   const specifications = files.map(([of, file]) => ({ project: of, moduleId: ROOT + file }) as unknown as TestSpecification);
   const nothingKnown = { cache: { getTestSpecificationResult: () => undefined } } as unknown as ConstructorParameters<
@@ -27,7 +27,7 @@ test('on a clean clone the longest of a project are the first of it, and project
   >[0];
   const sorted = await new LongestFirst(nothingKnown).sort(specifications);
   expect(sorted.map(({ moduleId }) => moduleId.slice(ROOT.length))).toEqual([
-    'test/chaos/random-faults.test.ts',
+    'test/chaos/all-sinks.test.ts',
     'test/chaos/outages.test.ts',
     'test/integration/session.test.ts',
     'test/integration/job/control.test.ts',
