@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
-import { keepConstants } from './keep-constants.ts';
 
 /** The packages that speak to services. */
 const CLIENTS = ['@aws-sdk/*', 'aws-msk-iam-sasl-signer-js', 'kafkajs'];
@@ -52,10 +51,6 @@ export function writeFunctions({ root, folder, clients }: FunctionsBundle): void
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     define: { ENTRIES: JSON.stringify(Object.fromEntries(entries.map(([name, file]) => [pathToFileURL(file).href, name]))) },
   });
-  for (const name of readdirSync(making)) {
-    const file = join(making, name);
-    writeFileSync(file, keepConstants(readFileSync(file, 'utf8')));
-  }
   try {
     renameSync(making, folder);
   } catch (error) {
