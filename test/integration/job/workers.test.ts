@@ -121,6 +121,7 @@ describe('an update, worker by worker', () => {
     await other.line(({ event }) => event === 'stands-by', 'that it stands by');
     await second.worker.stop();
     const secondOfNew = second.again(NEW);
+    await secondOfNew.says('worker of job');
     // The old one finds none of its own build any more.
     await other.line(isJobHeld, 'that it has the job');
     await moreEpochs(count, 3);
