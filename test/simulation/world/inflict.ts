@@ -4,6 +4,8 @@ import { endCoordinator } from './coordinators.ts';
 
 /** A wall clock that steps goes no further from the true time. */
 const MOST_SKEW_MS = 90_000;
+/** A coordinator that a fault has begun meets that fault too: with more of them at once they are an avalanche, in which time stands still. */
+const MOST_COORDINATORS = 20;
 
 /** What of a fault befalls more than the call that it was drawn for. */
 export function inflict(world: World, fault: Fault, { service, caller }: Call): void {
@@ -15,6 +17,7 @@ export function inflict(world: World, fault: Fault, { service, caller }: Call): 
       return;
     case 'rival':
     case 'depose':
+      if (coordinators.filter(({ process, ended }) => process.alive && !ended).length >= MOST_COORDINATORS) return;
       scheduler.after(0, undefined, () => world.startCoordinator());
       return;
     case 'hand-over':
