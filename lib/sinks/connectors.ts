@@ -110,6 +110,11 @@ export function serdesOfSink(spec: SinkSpec): Readonly<Record<string, Serde<unkn
   return kindOfSpec(spec).serdesOf(spec);
 }
 
+/** The topics of Kafka that a sink writes to. */
+export function topicsOfSink(target: SinkTarget): readonly string[] {
+  return kindOfTarget(target).topics(target);
+}
+
 /** For people: what a sink does with its values. */
 export function sinkWritesTo(target: SinkTarget): string {
   return kindOfTarget(target).writesTo(target);
@@ -141,6 +146,12 @@ function specOfKind<K extends SinkSpec['kind']>(kind: K, spec: SinkSpec | undefi
 }
 
 /* By connector. */
+
+/** The kind of the sinks that a connector brings. Undefined: this build has none of that name. */
+export function kindOfConnector(connector: string): SinkTarget['kind'] | undefined {
+  const all = Object.entries(kinds) as readonly [SinkTarget['kind'], Kinds[SinkTarget['kind']]][];
+  return all.find(([, { connectors }]) => Object.values(connectors).some((name) => name === connector))?.[0];
+}
 
 function connectorNamed(name: string): Connector | undefined {
   return Object.hasOwn(connectors, name) ? connectors[name as ConnectorName] : undefined;
