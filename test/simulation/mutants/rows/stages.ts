@@ -74,7 +74,11 @@ export const stages: readonly Mutant[] = [
   {
     name: 'a key group that was not read is not taken for an empty one',
     edits: [
-      edit(UNREAD, 'if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup);', 'void [residents, keyGroup, first, last];'),
+      edit(
+        UNREAD,
+        'if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup, due);',
+        'void [residents, keyGroup, first, last, due];',
+      ),
     ],
   },
   {
