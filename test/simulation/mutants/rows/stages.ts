@@ -82,6 +82,16 @@ export const stages: readonly Mutant[] = [
     ],
   },
   {
+    name: 'key groups in which something is due are read for it',
+    focus: 'time',
+    edits: [edit(OPERATOR, 'await unread?.readDue(request.time);', '')],
+  },
+  {
+    name: 'of what waits in a key group the newest snapshot is right',
+    focus: 'time',
+    edits: [edit(UNREAD, 'snapshots.flatMap(blobsOf).map(headOf))', 'snapshots.flatMap(blobsOf).map(headOf).toReversed())')],
+  },
+  {
     name: 'a key group is read as a whole: its base and all its deltas',
     edits: [edit(UNREAD, 'state.loadLater(bases, deltas, keyGroups);', 'state.loadLater(bases, deltas.slice(0, 0), keyGroups);')],
   },
