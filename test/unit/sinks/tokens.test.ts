@@ -27,6 +27,11 @@ it('what a connector has made of a token it finds in it again', () => {
 it.each([
   ['of another connector, whatever it holds', { ...ofKafka, connector: 'files' }, /sink write, subtask 0, epoch 5 is of connector files/],
   ['that is damaged', { ...ofKafka, token: { ...ofKafka.token, producerEpoch: 'x' } }, /holds no transaction of Kafka: producerEpoch/],
+  [
+    'with the marker of an old build, damaged',
+    { ...ofKafka, token: { ...ofKafka.token, written: [], marker: { topic: 'out' } } },
+    /holds no transaction of Kafka: marker\.startedAtMs/,
+  ],
   ['that is empty', { ...ofWriteAhead, connector: 'kafka' }, /holds no transaction of Kafka: transactionalId/],
 ])('a token %s is not taken', (_what, committable, message) => {
   expect(() => kafkaCommittable(committable)).toThrow(MalformedError);
