@@ -3,7 +3,7 @@ import { systemClock as clock, systemRandom as random } from '../../host/system.
 import type { WriteAheadSink } from '../../lib/api/index.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { SinkTargets } from '../../lib/ports/sink-targets.ts';
-import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import type { SinkSpec } from '../../lib/sinks/kinds.ts';
 import { type ClickHouseRow, clickHouseSink } from '../../lib/targets/clickhouse.ts';
 import type { BenchOptions } from '../../lib/testing/drill/sink-bench.ts';
 import { type ClickHouseService, startClickHouse } from '../../local/stack/clickhouse.ts';

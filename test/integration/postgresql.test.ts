@@ -5,7 +5,7 @@ import { systemClock as clock, systemRandom as random } from '../../host/system.
 import type { WriteAheadSink } from '../../lib/api/index.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { SinkTargets } from '../../lib/ports/sink-targets.ts';
-import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import type { SinkSpec } from '../../lib/sinks/kinds.ts';
 import type { BenchOptions } from '../../lib/testing/drill/sink-bench.ts';
 import { type Keeper, openKeeper } from '../../local/stack/kept-process.ts';
 import { type PostgreSqlService, startPostgreSql } from '../../local/stack/postgresql.ts';
