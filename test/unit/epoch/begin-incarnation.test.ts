@@ -5,7 +5,8 @@ import { beginIncarnation } from '../../../lib/epoch/start/begin-incarnation.ts'
 import type { PlannedStart } from '../../../lib/epoch/start/plan-start.ts';
 import type { EpochStore, JobRow, NextIncarnation, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
 
 const carry = async <T>(_api: string, _about: string, _failure: unknown, execute: (last: never) => T): Promise<T> =>
