@@ -1,7 +1,7 @@
 import type { JobSummary } from '../host/job/describe.ts';
 import { rangeOfStage } from '../lib/config/subtasks.ts';
 import { duration } from '../lib/inspect/duration.ts';
-import { sinkWritesTo } from '../lib/sinks/connectors.ts';
+import { sinkWritesTo } from '../lib/sinks/kinds.ts';
 import { paint, plural } from './text.ts';
 
 type Summary = Pick<JobSummary, 'graph' | 'plan' | 'parallelism'>;

@@ -1,6 +1,6 @@
 import { clusterOf } from '../lib/config/clusters.ts';
 import type { PhysicalPlan, Stage } from '../lib/plan/plan.ts';
-import { topicsOfSink } from '../lib/sinks/connectors.ts';
+import { topicsOfSink } from '../lib/sinks/kinds.ts';
 
 /** Topics of the cluster without a name that a job's sources read and its sinks write. @param kind of these alone */
 export function topicsOf({ stages }: Pick<PhysicalPlan, 'stages'>, kind?: Stage['kind']): string[] {

@@ -1,5 +1,5 @@
 import type { PhysicalPlan } from '../../lib/plan/plan.ts';
-import { topicsOfSink } from '../../lib/sinks/connectors.ts';
+import { topicsOfSink } from '../../lib/sinks/kinds.ts';
 
 type Stages = Pick<PhysicalPlan, 'stages'>;
 

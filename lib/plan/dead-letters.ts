@@ -1,6 +1,6 @@
 import { inCluster } from '../config/clusters.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode } from '../graph/job.ts';
-import { targetOf, topicsOfSink } from '../sinks/connectors.ts';
+import { targetOf, topicsOfSink } from '../sinks/kinds.ts';
 import { type Edge, edgeBetween, type PhysicalPlan, type SinkStage } from './plan.ts';
 
 /*

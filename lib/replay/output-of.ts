@@ -7,7 +7,7 @@ import { BlobMissingError } from '../ports/blob-store.ts';
 import { KafkaProblem, type LogRequests } from '../ports/kafka-requests.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { BlobRef } from '../protocol/references.ts';
-import { kindOfConnector, type ReadSink, rowsOfStaged } from '../sinks/connectors.ts';
+import { kindOfConnector, type ReadSink, rowsOfStaged } from '../sinks/kinds.ts';
 import type { OutputRow } from '../sinks/output-row.ts';
 import { rowsInLog, writtenInLog } from '../sinks/read-output.ts';
 import type { Blobs } from '../storage/blobs.ts';

@@ -1,6 +1,6 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
 import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
-import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import type { SinkSpec } from '../../lib/sinks/kinds.ts';
 import type { Rewritten } from './jobs/plain-joins.ts';
 import { faultless, type UserCode } from './user-code.ts';
 
