@@ -38,7 +38,7 @@ const attemptFailureSchema = z
   .readonly();
 export type AttemptFailure = z.infer<typeof attemptFailureSchema>;
 
-/** What a coordinator worked on when it last renewed its lease, which a decision spares it. For people. */
+/** What a coordinator worked on when it last renewed its lease: each third of it without a decision, and once for what takes long. For people. */
 const underWaySchema = z
   .object({
     /** Of the coordinator that says so. */

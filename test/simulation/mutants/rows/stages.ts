@@ -37,7 +37,7 @@ export const stages: readonly Mutant[] = [
   },
   {
     name: 'commit and resolve are never refused for their build',
-    edits: [edit(SERVE, "const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];", 'const NEVER_STALE: string[] = [];')],
+    edits: [edit(SERVE, 'return Object.hasOwn(NEVER_STALE, ask) && NEVER_STALE[ask', 'return false && NEVER_STALE[ask')],
   },
   {
     name: 'a snapshot says what of it is due',
