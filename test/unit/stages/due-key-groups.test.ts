@@ -124,11 +124,12 @@ it('a process that begins reads no key group in which nothing is due, and says w
   subtask.startProcess();
   expect(await subtask.run(1_499, [])).toEqual([]);
   const head = subtask.stateBytesRead;
-  expect(head).toBeLessThan(all / 10);
+  expect(head).toBeLessThan(all / 6);
   expect(subtask.snapshot.due).toEqual({ processingMs: 1_500 });
   subtask.startProcess();
   expect(await subtask.run(1_500, [])).toEqual(['key7 at 1500: 1']);
-  expect(subtask.stateBytesRead - head).toBeLessThan(all / 8);
+  // That of the timer, and the one with the next.
+  expect(subtask.stateBytesRead).toBeLessThan(all / 4);
   expect(subtask.snapshot.due).toEqual({ processingMs: 1_001_000 });
   subtask.startProcess();
   expect(await subtask.run(2_000_000, [])).toHaveLength(KEYS - 1);
