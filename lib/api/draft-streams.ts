@@ -2,7 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import { float64, int32, structured } from '../format/serdes.ts';
 import { JobDefinitionError, type MapAsyncNode } from '../graph/job.ts';
 import { LATE } from '../operators/kinds/time-order.ts';
-import { isSinkSpec, serdesOfSink } from '../sinks/connectors.ts';
+import { isSinkSpec, serdesOfSink } from '../sinks/kinds.ts';
 import type { ValueState } from '../state/columns/value.ts';
 import { inputOf, remember } from './drafted.ts';
 import { expectGiven } from './expect-given.ts';

@@ -159,13 +159,13 @@ export const coordination: readonly Mutant[] = [
   {
     name: 'what an operator had under its former uid is what it goes on with',
     focus: 'updates',
-    edits: [edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);')],
+    edits: [edit(NEW_NAMES, 'const former = formerOf(uid, names);', 'const former = names.find(() => false);')],
   },
   {
     name: 'state of an operator that the job does not know is not left behind',
     focus: 'updates',
     edits: [
-      edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);'),
+      edit(NEW_NAMES, 'const former = formerOf(uid, names);', 'const former = names.find(() => false);'),
       edit(CHECK_STATE, 'if (isOwn && uids.has(operator)) continue;', 'if (isOwn || !uids.has(operator)) continue;'),
     ],
   },
