@@ -149,19 +149,26 @@ function checked(shape: WindowShape): object {
     );
   if (shape.kind === 'cumulating' && shape.maxSizeMs % shape.stepMs !== 0)
     throw new JobDefinitionError(`${name}: maxSizeMs is ${shape.maxSizeMs}, and must be a multiple of stepMs, ${shape.stepMs}`);
-  const [step, stepMs] = stepOf(shape);
-  if ('offsetMs' in shape && Math.abs(shape.offsetMs) >= stepMs)
-    throw new JobDefinitionError(`${name}: offsetMs is ${shape.offsetMs}, and must be less than ${step}, ${stepMs}, either way`);
+  if ('offsetMs' in shape) {
+    const [step, stepMs] = stepOf(shape);
+    if (Math.abs(shape.offsetMs) >= stepMs)
+      throw new JobDefinitionError(`${name}: offsetMs is ${shape.offsetMs}, and must be less than ${step}, ${stepMs}, either way`);
+  }
   const made = {};
   shapes.set(made, shape);
   return made;
 }
 
-/** What windows begin at multiples of. */
-function stepOf(shape: WindowShape): readonly [string, number] {
-  if (shape.kind === 'tumbling') return ['sizeMs', shape.sizeMs];
-  if (shape.kind === 'sliding') return ['slideMs', shape.slideMs];
-  return ['maxSizeMs', shape.kind === 'cumulating' ? shape.maxSizeMs : 0];
+/** What windows that have an offset begin at multiples of. */
+function stepOf(shape: Extract<WindowShape, { readonly offsetMs: number }>): readonly [string, number] {
+  switch (shape.kind) {
+    case 'tumbling':
+      return ['sizeMs', shape.sizeMs];
+    case 'sliding':
+      return ['slideMs', shape.slideMs];
+    case 'cumulating':
+      return ['maxSizeMs', shape.maxSizeMs];
+  }
 }
 
 /** @param where begins the messages. @throws JobDefinitionError */

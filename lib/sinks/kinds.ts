@@ -29,6 +29,12 @@ export function connectorNameOf({ kind }: SinkTarget, guarantee: DeliveryGuarant
   return kinds[kind].connectors[guarantee];
 }
 
+/** The kind of the sinks that a connector brings. Undefined: this build has none of that name. */
+export function kindOfConnector(connector: string): SinkTarget['kind'] | undefined {
+  const all = Object.entries(kinds) as readonly [SinkTarget['kind'], Kinds[SinkTarget['kind']]][];
+  return all.find(([, { connectors }]) => Object.values(connectors).some((name) => name === connector))?.[0];
+}
+
 /** Is it one of the sinks that there are? */
 export function isSinkSpec(sink: unknown): sink is SinkSpec {
   const { kind } = (sink ?? {}) as { readonly kind?: unknown };
@@ -63,6 +69,11 @@ export function describeSink(spec: SinkSpec): Own {
 
 export function serdesOfSink(spec: SinkSpec): Readonly<Record<string, Serde<unknown> | undefined>> {
   return kindOfSpec(spec).serdesOf(spec);
+}
+
+/** The topics of Kafka that a sink writes to. */
+export function topicsOfSink(target: SinkTarget): readonly string[] {
+  return kindOfTarget(target).topics(target);
 }
 
 /** For people: what a sink does with its values. */

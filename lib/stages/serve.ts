@@ -18,7 +18,7 @@ import type {
   StageFailed,
   StageStale,
 } from '../protocol/answers.ts';
-import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
+import type { AnyRequest, OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
 import { type StateBound, StateMemory } from '../state/state-memory.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';
@@ -38,10 +38,18 @@ export interface StageTools extends StageDeps, CompiledJob {
 }
 
 /** Work that must be done whatever build asks for it: what is decided has to be committed. */
-const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];
+const NEVER_STALE: Readonly<Record<AnyRequest['ask'], boolean>> = {
+  read: false,
+  process: false,
+  prepare: false,
+  commit: true,
+  send: true,
+  resolve: true,
+  abort: true,
+};
 
 export function isNeverStale(ask: string): boolean {
-  return NEVER_STALE.includes(ask);
+  return Object.hasOwn(NEVER_STALE, ask) && NEVER_STALE[ask as AnyRequest['ask']];
 }
 
 /** Refuses work of another build and work whose time is over; undefined: the work is to be done. */

@@ -15,6 +15,7 @@ import type { StateMemory } from './state-memory.ts';
 const PAGE_ROWS = 1000;
 const MOST_PASSES = 3;
 const JUST_BROUGHT = 255;
+const NEVER = Number.POSITIVE_INFINITY;
 /** What a key takes by itself: its text, its places in the index and in each column. Measured: docs/state.md. */
 const KEY_BYTES = 104;
 
@@ -29,8 +30,8 @@ export class ResidentKeys {
   readonly #memory: StateMemory;
   readonly #rows: SpilledRows;
   readonly #pages: SpilledPages;
-  /** Key groups that were not read yet. */
-  readonly #unread = new Set<number>();
+  /** Key groups that were not read yet, and what of each waits for a time. */
+  readonly #unread = new Map<number, Due | undefined>();
   readonly #out = new ByteWriter();
   readonly #cursor: Cursor;
   /** Can something of a key be due? Then that is known of each key on disk, and none is in a page. */
@@ -63,13 +64,25 @@ export class ResidentKeys {
   }
 
   /** Key groups of the subtask that were not read yet. */
-  get unread(): ReadonlySet<number> {
-    return this.#unread;
+  get unread(): Iterable<number> {
+    return this.#unread.keys();
   }
 
-  /** What the key group holds is in a snapshot. */
-  leave(keyGroup: number): void {
-    this.#unread.add(keyGroup);
+  get isRead(): boolean {
+    return this.#unread.size === 0;
+  }
+
+  /** What the key group holds is in a snapshot. @param due the earliest of it that waits for a time */
+  leave(keyGroup: number, due: Due | undefined): void {
+    this.#unread.set(keyGroup, due);
+  }
+
+  /** Key groups that were not read yet, and in which something waits for a time that has come. */
+  unreadDue(eventMs: number, processingMs: number): ReadonlySet<number> {
+    const come = new Set<number>();
+    for (const [keyGroup, due] of this.#unread)
+      if ((due?.eventMs ?? NEVER) <= eventMs || (due?.processingMs ?? NEVER) <= processingMs) come.add(keyGroup);
+    return come;
   }
 
   /** What snapshots have of these key groups is loaded now. */
@@ -87,7 +100,8 @@ export class ResidentKeys {
 
   /** Brings the keys of which something waits for a time that has come. */
   bringDue(eventMs: number, processingMs: number): void {
-    if (this.#unread.size > 0) throw new Error(`${this.#keys.uid}: what is due is asked for before all key groups were read`);
+    if (this.unreadDue(eventMs, processingMs).size > 0)
+      throw new Error(`${this.#keys.uid}: what is due is asked for before its key groups were read`);
     for (;;) {
       const due = this.#rows.dueBy(eventMs, processingMs, PAGE_ROWS);
       if (due.length === 0) return;
@@ -95,9 +109,14 @@ export class ResidentKeys {
     }
   }
 
-  /** The earliest that waits for a time, of keys on disk. */
+  /** The earliest that waits for a time, of keys that are not in memory. */
   due(): Due | undefined {
-    return this.#rows.due();
+    return [...this.#unread.values()].reduce(earliestOf, this.#rows.due());
+  }
+
+  /** The same of the keys of a key group that are on disk. */
+  dueIn(keyGroup: number): Due | undefined {
+    return this.#rows.dueIn(keyGroup);
   }
 
   /** These are worked on: they are the last to go. */

@@ -404,7 +404,8 @@ export class TestJob {
         const { manifest, isForTime, recordsIn, recordsOut } = outcome.epoch;
         return { epoch: manifest.epoch, isForTime, recordsIn, recordsOut };
       }
-      default:
+      case 'nothing':
+      case 'lost':
         return undefined;
     }
   }

@@ -94,7 +94,7 @@ describe('a job that writes to Kafka and to ClickHouse', () => {
       await count.write(someLines(20, ++seed));
       await waitFor(`more rows in ClickHouse\n${run.told()}`, async () => (await rows()) > before);
     };
-    let run = count.job.start();
+    let run = count.job.start({}, 'each');
     for (let round = 0; round < 2; round++) {
       await grown(run);
       await server.restart();
@@ -102,7 +102,7 @@ describe('a job that writes to Kafka and to ClickHouse', () => {
       process.kill(await run.pid('sink-to-warehouse'), 'SIGKILL');
       await grown(run);
       await run.killAll();
-      run = count.job.start();
+      run = count.job.start({}, 'each');
     }
     await grown(run);
     await count.expectExact(run);

@@ -30,6 +30,9 @@ export interface SimJob {
   readonly grows?: true;
 }
 
+/** Kinds of sinks that write elsewhere than to topics. */
+export type ElsewhereKind = Exclude<SinkSpec['kind'], 'kafka'>;
+
 /** What a job consists of when nothing fails in it: build b, which has all that build a has. */
 export interface JobShape {
   /** As the interpreter runs it. */
@@ -41,7 +44,7 @@ export interface JobShape {
   /** Of sinks that write to Kafka: by uid, the topics. */
   readonly sinks: ReadonlyMap<string, readonly string[]>;
   /** Of all others: by uid, the kind. */
-  readonly others: ReadonlyMap<string, Exclude<SinkSpec['kind'], 'kafka'>>;
+  readonly others: ReadonlyMap<string, ElsewhereKind>;
   /** Uids of the keyed operators. */
   readonly operators: readonly string[];
   /** By uid that a source or an operator has in build a, that of build b, where it is another one. */

@@ -122,7 +122,8 @@ export class EpochTable {
     if (row === undefined) throw new StoreProblem(`there is no job ${job}`, false);
     if ((incarnation ?? row.incarnation) !== row.incarnation) return 'superseded';
     // To run is a new beginning: what the job failed of is forgotten.
-    this.#jobs.set(job, { ...row, desired, failure: desired === 'running' ? undefined : row.failure });
+    const stops = (row.stops ?? 0) + (desired === 'stopped' ? 1 : 0);
+    this.#jobs.set(job, { ...row, desired, failure: desired === 'running' ? undefined : row.failure, ...(stops > 0 && { stops }) });
     return 'written';
   }
 
@@ -366,7 +367,7 @@ export class EpochTable {
         sentAgain: undefined,
         failure: undefined,
       },
-      ...(next.letsRun && { desired: 'running' as const }),
+      ...((row.stops ?? 0) <= (next.letsRunAfterStops ?? -1) && { desired: 'running' as const }),
       ...{ leaseExpiresAtMs, fingerprint, maxParallelism, startedFrom, former },
     });
     return 'written';

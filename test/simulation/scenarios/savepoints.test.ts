@@ -280,6 +280,37 @@ describe('a start from a savepoint', () => {
     expect(started(told)).toHaveLength(1);
   });
 
+  it('of a stopped job that is asked to stop once more before it has moved on stays stopped', async () => {
+    const seen: unknown[] = [];
+    const told = await story(
+      [
+        created,
+        {
+          at: decideOf(8),
+          also: (world) => {
+            world.startCommand('stop');
+            world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
+          },
+        },
+        {
+          at: at('beginIncarnation'),
+          also: (world) => {
+            const before = world.table.row(JOB)?.incarnation;
+            world.startCommand('stop');
+            world.scheduler.after(8_000, undefined, () => {
+              const row = world.table.row(JOB);
+              seen.push(row?.desired, row?.leaseExpiresAtMs, row?.incarnation !== before);
+            });
+          },
+          fault: { fault: 'freeze', when: 'before', forMs: 1_000 },
+        },
+      ],
+      { ...long, leftAloneMs: [15_000, 15_000] },
+    );
+    expect(seen).toEqual(['stopped', 0, true]);
+    expect(started(told)).toHaveLength(1);
+  });
+
   it('of a deleted job that dies is not a start from the beginning, when a schedule finds it', async () => {
     const told = await story(
       [

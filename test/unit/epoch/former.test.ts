@@ -51,7 +51,7 @@ async function world(watch: (epochs: EpochStore) => Partial<EpochStore> = () => 
   await epochs.beginIncarnation({
     ...{ job: 'word-count', generation: 1, leaves: 'old', ...at, manifest: { at: 'row', manifest }, summary: NOTHING, fingerprint: 'f' },
     ...{ maxParallelism: 128, leaseExpiresAtMs: 0, startedFrom: [], former: [{ incarnation: 'old', leftAtMs: 0 }], savepoint: undefined },
-    letsRun: false,
+    letsRunAfterStops: undefined,
   });
   const clock = { now: () => nowMs, elapsedMs: () => nowMs, sleep: async () => {} };
   const deps = { epochs: { ...epochs, ...watch(epochs) }, blobStore, blobs, clock, observe: () => {} };

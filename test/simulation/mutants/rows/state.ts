@@ -204,6 +204,21 @@ export const state: readonly Mutant[] = [
     edits: [edit(STATE_SET, 'reduce(earliestOf, this.residents?.due());', 'reduce(earliestOf, undefined);')],
   },
   {
+    name: 'timers of key groups that were not read are waited for',
+    focus: 'time',
+    edits: [edit(RESIDENT_KEYS, 'return [...this.#unread.values()].reduce(earliestOf, this.#rows.due());', 'return this.#rows.due();')],
+  },
+  {
+    name: 'a snapshot says of a key group what of its keys on disk waits for a time',
+    focus: 'time',
+    edits: [edit(STATE_SET, 'let earliest = residents.dueIn(keyGroup);', 'let earliest: Due | undefined;')],
+  },
+  {
+    name: 'a snapshot says of a key group what of its keys in memory waits for a time',
+    focus: 'time',
+    edits: [edit(STATE_SET, 'if (due !== undefined) earliest = earliestOf(earliest, due);', '')],
+  },
+  {
     name: 'a key on disk says what of it waits for a time',
     focus: 'time',
     edits: [
