@@ -163,6 +163,10 @@ describe('the numbers of subtasks that a job has by itself', () => {
       memory = failed;
     }
     expect(tries).toEqual([7, 4, 2, undefined, undefined]);
+    // Somebody asked for more by hand, and epochs had them.
+    const two = { ...load, parallelism: { ...one, count: 2 } };
+    const up = scaleByItself({ ...NO_MEMORY, settled: 9, tooMany: { count: 2 } }, two, two.parallelism, rules);
+    expect(up.wanted.find(({ stage }) => stage === 'count')?.subtasks).toBe(14);
   });
 
   it('are what they were when an attempt with fewer ran out of time, and are never so few again', () => {
