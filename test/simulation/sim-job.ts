@@ -1,5 +1,5 @@
 import type { StartingOffsets } from '../../lib/config/starting-offsets.ts';
-import type { JobDefinition, JobNode, ProcessNode, WindowNode } from '../../lib/graph/job.ts';
+import type { JobDefinition, JobNode } from '../../lib/graph/job.ts';
 import type { SinkSpec } from '../../lib/sinks/kinds.ts';
 import type { Rewritten } from './jobs/plain-joins.ts';
 import { faultless, type UserCode } from './user-code.ts';
@@ -56,10 +56,10 @@ export interface JobShape {
 }
 
 /** What keeps state by key. */
-export type KeyedNode = ProcessNode | WindowNode;
+export type KeyedNode = Extract<JobNode, { readonly states: unknown }>;
 
 export function isKeyed(node: JobNode): node is KeyedNode {
-  return node.kind === 'process' || node.kind === 'window';
+  return 'states' in node;
 }
 
 const shapes = new WeakMap<SimJob, JobShape>();
