@@ -237,7 +237,11 @@ async function worked(run: Run, state: LoopState, course?: EpochCourse): Promise
 function ofBuild(job: JobDefinition): Pick<Surroundings, 'compiled' | 'sinks'> {
   const recording = withRecordSinks(job);
   const compiled = { job: recording, plan: compilePlan(recording) };
-  return { compiled, sinks: new Map(job.nodes.flatMap((node) => (node.kind === 'sink' ? [[node.to, node.uid] as const] : []))) };
+  const sinks = Map.groupBy(
+    job.nodes.filter((node) => node.kind === 'sink'),
+    ({ to }): unknown => to,
+  );
+  return { compiled, sinks: new Map([...sinks].map(([to, nodes]) => [to, nodes.map(({ uid }) => uid)])) };
 }
 
 function checkGoesOn(before: JobDefinition, after: JobDefinition): void {

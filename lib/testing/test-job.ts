@@ -1,6 +1,7 @@
 import type { DynamoSink } from '../api/dynamo.ts';
 import type { FileSink } from '../api/files.ts';
 import type { KafkaSink, KafkaSource } from '../api/kafka.ts';
+import { expectKnown } from '../api/known-options.ts';
 import type { WriteAheadSink } from '../api/write-ahead.ts';
 import { type JobDefinition, JobDefinitionError } from '../graph/job.ts';
 import type { Stage } from '../plan/plan.ts';
@@ -174,7 +175,7 @@ export class TestJob {
    * What a sink has written so far; by epoch, then sink subtask, then in the order in which it was. Of a sink that does not write to Kafka,
    * the rows that it was given: they are formatted for it, and brought nowhere.
    *
-   * @param sink as `kafkaSink` or another gave it, or its uid
+   * @param sink as `kafkaSink` or another gave it, then what all streams write to it that end there; or the uid of one
    * @example
    * expect(job.output('write-counts')).toMatchObject([{ value: 'hello: 1', timestamp: 0 }]);
    */
@@ -183,14 +184,18 @@ export class TestJob {
   output(sink: string): readonly WrittenOutput[];
   output(sink: string | KafkaSink<never> | RowSink<never>): readonly WrittenOutput[] {
     const { sinks, compiled } = this.#memory.surroundings;
-    const uid = typeof sink === 'string' ? sink : sinks.get(sink);
-    const node = compiled.job.nodes.filter((each) => each.kind === 'sink').find((each) => each.uid === uid);
-    if (node === undefined) throw new JobDefinitionError(`the job has no sink ${describeSought(sink)}`);
+    const all = compiled.job.nodes.filter((each) => each.kind === 'sink');
+    // One sink may be written by several streams.
+    const written = all.filter(({ uid }) => (typeof sink === 'string' ? uid === sink : sinks.get(sink)?.includes(uid)));
+    const [node] = written;
+    if (node === undefined)
+      throw new JobDefinitionError(`the job has no sink ${describeSought(sink)}; it has ${all.map(({ uid }) => uid).join(', ')}`);
+    const uids = written.map(({ uid }) => uid);
     // All of them are, in a job in memory.
     const topics = node.to.kind === 'kafka' ? node.to.topics : [];
     const serdesOf = ({ topic }: SinkBatch) => topics.find((each) => each.topic === topic) ?? { key: undefined, value: undefined };
     return this.#memory.epochs.flatMap(({ output }) =>
-      output.filter((batch) => batch.sink === node.uid).flatMap((batch) => readBatch(batch, serdesOf(batch))),
+      output.filter((batch) => uids.includes(batch.sink)).flatMap((batch) => readBatch(batch, serdesOf(batch))),
     );
   }
 
@@ -312,6 +317,7 @@ function describeSought(sink: string | KafkaSink<never> | RowSink<never>): strin
  * expect(job.values('write-counts')).toEqual(['hello:::1', 'world:::1', 'hello:::2']);
  */
 export function testJob(job: JobDefinition, options: TestOptions = {}): TestJob {
+  expectKnown<TestOptions>(options, { parallelism: true, maxParallelism: true, partitions: true, startMs: true }, 'testJob');
   const { parallelism = 1, maxParallelism = DEFAULT_KEY_GROUPS, partitions = 1, startMs = 0 } = options;
   if (!Number.isSafeInteger(startMs) || startMs < 0)
     throw new RangeError(`startMs is ${startMs}, and must be whole milliseconds, 0 or more`);
