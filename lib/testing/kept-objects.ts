@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ByteWriter } from '../format/byte-writer.ts';
 import type { Serde } from '../format/serde.ts';
-import { hasPrimitives } from '../format/serdes.ts';
+import { hasPrimitives, json, structured } from '../format/serdes.ts';
 import type { JobDefinition, ProcessNode } from '../graph/job.ts';
 import { UserCodeError } from '../records/errors.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
@@ -80,7 +81,9 @@ export class KeptObjects {
       ...(serde.older !== undefined && { older: serde.older }),
       ...(serde.prepare !== undefined && { prepare: () => serde.prepare?.() ?? Promise.resolve() }),
       write(value, out) {
+        const start = out.position;
         serde.write(value, out);
+        if (serde.name === json().name) expectGivenBack(value, serde, out.bytes.subarray(start, out.position));
         meet(value);
       },
       read(bytes, start, end) {
@@ -89,6 +92,30 @@ export class KeptObjects {
         return value;
       },
     };
+  }
+}
+
+/**
+ * A value that JSON changes is read as it was set until its epoch ends, and as JSON has it from the next on. Properties without a value, and
+ * the sign of 0, it may lose. @throws TypeError with the path
+ */
+function expectGivenBack(value: unknown, serde: Serde<unknown>, encoded: Buffer): void {
+  const reason = value instanceof Date ? 'the value is a Date' : lossOf(value);
+  if (reason === undefined || isDeepStrictEqual(serde.read(encoded, 0, encoded.length), value)) return;
+  const what = reason.replace(/^structured: /, '').replace(/, which JSON .*$/, '');
+  throw new TypeError(
+    `json: ${what}, which JSON does not give back: it would be read as it was set up to the end of the epoch, and as JSON has it from the next on. Set what JSON can hold, or name another serde`,
+  );
+}
+
+/** What `structured`, which is exact, says of it. */
+function lossOf(value: unknown): string | undefined {
+  if (Number.isNaN(value)) return 'the value is NaN';
+  try {
+    structured.write(value, new ByteWriter());
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -251,3 +251,43 @@ test('calls that are not awaited are refused', async () => {
   expect(() => job.restore()).toThrow(/await each call/);
   await first;
 });
+
+describe('what json does not give back as it was fails its record when it comes into state, with its place', () => {
+  const holding = (set: () => unknown, serde: Serde<unknown> = json()) =>
+    testJob(
+      defineJob('holding', (builder) => {
+        builder
+          .source('read', kafkaSource({ topic: 'in', value: utf8 }))
+          .keyBy((line) => line, utf8)
+          .process('hold', {
+            state: { last: valueState(serde) },
+            onRecord(_line, { last }) {
+              last.set(set());
+            },
+          })
+          .sink('write', kafkaSink({ topic: 'out', value: utf8 }));
+      }),
+    );
+
+  test.each<[string, () => unknown, string]>([
+    ['a date within', () => ({ at: new Date(0) }), 'the value at .at is an object with toJSON'],
+    ['NaN within', () => ({ sums: [1, Number.NaN] }), 'the value at .sums[1] is NaN'],
+    ['NaN', () => Number.NaN, 'the value is NaN'],
+    ['a date', () => new Date(0), 'the value is a Date'],
+    ['a Set within', () => ({ seen: new Set() }), 'the value at .seen is an instance of Set'],
+  ])('%s', async (_, set, what) => {
+    const job = holding(set);
+    job.push('read', 'a');
+    await expect(job.runEpoch()).rejects.toThrow(`json: ${what}, which JSON does not give back: it would be read as it was set`);
+  });
+
+  test.each<[string, () => unknown, Serde<unknown>?]>([
+    ['what JSON holds', () => ({ at: 5, of: ['a', null, { is: true }] })],
+    ['a property without a value', () => ({ at: 5, name: undefined })],
+    ['a bigint that is read as one', () => ({ id: 2n ** 60n }), json({ largeIntegers: 'bigint' })],
+  ])('but not %s', async (_, set, serde) => {
+    const job = holding(set, serde);
+    job.push('read', 'a');
+    await expect(job.runEpoch()).resolves.toMatchObject({ recordsIn: 1 });
+  });
+});
