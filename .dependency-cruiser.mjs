@@ -23,6 +23,7 @@ const rooms = {
     'lib/protocol',
     'lib/replay',
     'lib/sinks/connectors.ts',
+    'lib/sinks/kinds.ts',
     'lib/stages',
     'lib/storage',
     'workers',
@@ -36,7 +37,7 @@ const rooms = {
     'lib/ports',
     'lib/protocol',
     'lib/replay',
-    'lib/sinks/connectors.ts',
+    'lib/sinks/kinds.ts',
     'lib/storage',
     'lib/workers/token.ts',
   ],
@@ -153,7 +154,7 @@ export default {
     {
       name: 'connectors-are-behind-their-table',
       comment:
-        'A connector is reached by lib/sinks/connectors.ts. Who knows which one it is: its method in the API, what shows transactions to people, dead letters, which are always records of a topic, and a format of files.',
+        'A kind of sink is reached by lib/sinks/kinds.ts, a connector by lib/sinks/connectors.ts. Who knows which one it is: its method in the API, what shows transactions to people, dead letters, which are always records of a topic, and a format of files.',
       severity: 'error',
       from: {
         path: '^(lib|host|functions|cli|workers|infra|jobs)/',

@@ -1,11 +1,12 @@
 import type { JobSummary } from '../host/job/describe.ts';
 import { rangeOfStage } from '../lib/config/subtasks.ts';
 import { duration } from '../lib/inspect/duration.ts';
-import { sinkWritesTo } from '../lib/sinks/connectors.ts';
+import { sinkWritesTo } from '../lib/sinks/kinds.ts';
 import { paint, plural } from './text.ts';
 
 type Summary = Pick<JobSummary, 'graph' | 'plan' | 'parallelism'>;
 type Stage = Summary['plan']['stages'][number];
+type Edge = Summary['plan']['edges'][number];
 type Node = Summary['graph']['nodes'][number];
 
 /** What stands in a stage, and under it what reads its values. */
@@ -59,7 +60,7 @@ function behind(summary: Summary, stage: Stage, node: number): Branch[] {
       const edge = plan.edges.find((each) => each.node === to && each.from === stage.id);
       const reader = graph.nodes[to];
       if (reader === undefined) return [];
-      if (edge !== undefined) return [{ label: `${howText(reader)} ${paint('cyan', `──▶ ${edge.to}`)}`, under: [] }];
+      if (edge !== undefined) return [{ label: `${howText(edge, reader)} ${paint('cyan', `──▶ ${edge.to}`)}`, under: [] }];
       return [{ label: labelOf(reader), under: behind(summary, stage, to) }];
     });
 }
@@ -70,9 +71,15 @@ function ofNoNode({ plan }: Summary, { id }: Stage): Branch[] {
   return added.map(({ tag, to }) => ({ label: `${tag ?? 'output'} ${paint('cyan', `──▶ ${to}`)}`, under: [] }));
 }
 
-function howText(node: Node): string {
-  if (node.kind === 'keyBy') return `by key, ${node.key}`;
-  return node.kind === 'broadcast' ? 'broadcast, to all subtasks' : 'output';
+function howText({ how }: Edge, reader: Node): string {
+  switch (how) {
+    case 'key':
+      return reader.kind === 'keyBy' ? `by key, ${reader.key}` : 'by key';
+    case 'broadcast':
+      return 'broadcast, to all subtasks';
+    case 'sink':
+      return 'output';
+  }
 }
 
 function labelOf(node: Node): string {

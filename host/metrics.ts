@@ -138,8 +138,30 @@ export function createMetrics({ job, functionName, clock, write }: MetricsOption
         repeating?.abort();
         if (event.end === 'failed') count('JobFailed', 1);
         return flush();
-      default:
+      // Nothing is measured of them.
+      case 'takes-over':
+      case 'stands-by':
+      case 'lease-taken':
+      case 'started-from':
+      case 'graph-changed':
+      case 'start-passed-over':
+      case 'starting-offsets':
+      case 'planned':
+      case 'rescaled':
+      case 'data-loss':
+      case 'stage-started':
+      case 'stage-done':
+      case 'leaves-out':
+      case 'decided':
+      case 'leftovers-ended':
+      case 'left-alone':
+      case 'waiting':
+      case 'collected':
+      case 'warning':
+      case 'hanging-transaction':
         return;
+      default:
+        event satisfies never;
     }
   };
 }

@@ -1,5 +1,6 @@
 import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { topicsWritten } from '../host/job/topics.ts';
 import { nameInCluster } from '../lib/config/clusters.ts';
 import { EMULATED_BROKERS, EMULATED_JOB, type EmulatedJob } from '../lib/config/emulated.ts';
 import { clusterParameters, parameters } from '../lib/config/parameters.ts';
@@ -37,7 +38,7 @@ export function tellEmulator(coordinator: LambdaFunction, { job }: DeploymentSet
   resource.addMetadata(EMULATED_JOB, {
     name: job.name,
     sources: stages.flatMap((stage) => (stage.kind === 'source' ? [{ uid: stage.id, topic: nameInCluster(stage.topic) }] : [])),
-    writes: stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics.map(nameInCluster) : [])),
+    writes: topicsWritten(job.plan).map(nameInCluster),
     functionName: resource.functionName ?? '',
     outputs,
   } satisfies EmulatedJob);

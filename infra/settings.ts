@@ -10,6 +10,7 @@ import { readConfig } from '../lib/config/read-config.ts';
 import { rangeOf, rangeOfStage, subtasksText } from '../lib/config/subtasks.ts';
 import { longestVacancyMs } from '../lib/config/ticks.ts';
 import { environmentFaults, jobEnvironment } from './environment.ts';
+import type { SinkTarget } from './sinks/sink-target.ts';
 import type { AdoptedStorage } from './storage/checkpoint-storage.ts';
 
 /** Parameters of lib/config by their variables, as text. Those that are empty count as not set. */
@@ -204,13 +205,24 @@ function loginFaults(
   return [{ option: names.kafkaClusterArn.variable, value: undefined, rule, mend: 'set it' }];
 }
 
-/** A function's disk is gone with it. */
 function sinkFaults({ job: { plan } }: ConfiguredJob): ConfigFault[] {
-  return plan.stages.flatMap((stage): ConfigFault[] => {
-    if (stage.kind !== 'sink' || stage.to.kind !== 'files' || !stage.to.location.startsWith('file:')) return [];
-    const rule = 's3://bucket or s3://bucket/prefix in a deployment: what a function writes to its own disk is lost';
-    return [{ option: `location of sink ${stage.id}`, value: stage.to.location, rule, mend: 'name a bucket in fileSink' }];
-  });
+  return plan.stages.flatMap((stage) => (stage.kind === 'sink' ? sinkFault(stage.id, stage.to) : []));
+}
+
+/** What a deployment has against where a sink writes to. A new kind of sink has to say it: without that this does not compile. */
+function sinkFault(id: string, to: SinkTarget): ConfigFault[] {
+  switch (to.kind) {
+    case 'files': {
+      // A function's disk is gone with it.
+      if (!to.location.startsWith('file:')) return [];
+      const rule = 's3://bucket or s3://bucket/prefix in a deployment: what a function writes to its own disk is lost';
+      return [{ option: `location of sink ${id}`, value: to.location, rule, mend: 'name a bucket in fileSink' }];
+    }
+    case 'kafka':
+    case 'deliver':
+    case 'dynamodb':
+      return [];
+  }
 }
 
 /** A bound that memory has no room for is none: the function would be ended before state went to its disk. */

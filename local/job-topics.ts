@@ -1,5 +1,6 @@
 import { clusterOf } from '../lib/config/clusters.ts';
 import type { PhysicalPlan, Stage } from '../lib/plan/plan.ts';
+import { topicsOfSink } from '../lib/sinks/kinds.ts';
 
 /** Topics of the cluster without a name that a job's sources read and its sinks write. @param kind of these alone */
 export function topicsOf({ stages }: Pick<PhysicalPlan, 'stages'>, kind?: Stage['kind']): string[] {
@@ -12,7 +13,7 @@ function topicsOfStage(stage: Stage): string[] {
     case 'source':
       return [stage.topic];
     case 'sink':
-      return stage.to.kind === 'kafka' ? [...stage.to.topics] : [];
+      return [...topicsOfSink(stage.to)];
     case 'operator':
       return [];
   }

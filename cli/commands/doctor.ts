@@ -1,3 +1,4 @@
+import { topicsRead, topicsWritten } from '../../host/job/topics.ts';
 import { parameters } from '../../lib/config/parameters.ts';
 import type { JobTopics } from '../../lib/inspect/doctor/deps.ts';
 import { examine } from '../../lib/inspect/doctor/doctor.ts';
@@ -28,13 +29,12 @@ Topics are those of the module in ${parameters.job.variable}, or else those that
 });
 
 function topicsOf({ module, config }: CommandTools): JobTopics | undefined {
-  const stages = module()?.plan.stages;
-  if (stages === undefined) return undefined;
+  const plan = module()?.plan;
+  if (plan === undefined) return undefined;
   const { deadLetterTopic: deadLetters } = config;
-  const sinks = stages.flatMap((stage) => (stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : []));
   return {
-    sources: stages.flatMap((stage) => (stage.kind === 'source' ? [stage.topic] : [])),
-    sinks: sinks.filter((topic) => topic !== deadLetters),
+    sources: topicsRead(plan),
+    sinks: topicsWritten(plan).filter((topic) => topic !== deadLetters),
     deadLetters,
   };
 }

@@ -10,13 +10,14 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { noSuchJob } from '../no-such-job.ts';
 import { fieldsOf, instant, paint, plural, tableOf } from '../text.ts';
 import { timeFields, timeTables } from '../time-text.ts';
+import { underWayFields } from '../under-way-text.ts';
 
 /** So that a job of many partitions fits on a screen too: those with the largest lag. */
 const SHOWN_PARTITIONS = 12;
 
 export default command({
   name: 'status',
-  usage: 'is the job well? who runs it, which epoch is committed, how far behind is it',
+  usage: 'is the job well? who runs it, which epoch is committed, what takes long or fails, how far behind is it',
   options: {},
   examples: [
     { call: 'status --job word-count', does: 'exit code 0 when it is well' },
@@ -39,10 +40,11 @@ function exitCodeOf({ standing, noProgress }: JobStatus): ExitCode {
 }
 
 function textOf(status: JobStatus, nowMs: number): string {
-  const { job, standing, failure, noProgress, lag, time } = status;
+  const { job, standing, failure, noProgress, underWay, lag, time } = status;
   const fields: [string, string][] = [['holder', holderText(status, nowMs)]];
   if (failure !== null) fields.push(['failure', failure]);
   if (noProgress !== null) fields.push(['progress', noProgressText(noProgress, nowMs)]);
+  if (underWay !== null) fields.push(...underWayFields(underWay, nowMs));
   fields.push(['epochs', epochsText(status, nowMs)], ['incarnation', status.incarnation]);
   fields.push(['lag', lag === null ? `unknown: ${status.lagUnknownBecause}` : lagText(lag)]);
   fields.push(...scaleFields(status, nowMs));
@@ -80,7 +82,8 @@ function adviceOf({ desired, standing }: JobStatus): string {
       return `${desired === 'stopped' ? ', and was asked to stop' : ''}: mend the cause, then start it, or "onceflow resume" for the next scheduled revival`;
     case 'stopping':
       return ': it was asked to, and finishes what it has begun';
-    default:
+    case 'running':
+    case 'stopped':
       return '';
   }
 }

@@ -8,7 +8,7 @@ const MOST = 20;
 /** What is known of attempts that failed, the newest first: those of epochs that are not decided yet, and those that epochs have taken. */
 export function failuresOf({ job, epochs }: PanelProps): readonly AttemptFailure[] {
   const ofEpochs = (epochs?.epochs ?? []).flatMap(({ failed = [] }) => failed);
-  return [...ofEpochs, ...(job.underWay?.failed ?? [])].toReversed();
+  return [...ofEpochs, ...(job.status.underWay?.failed ?? [])].toReversed();
 }
 
 export function FailedAttempts({ failures }: { readonly failures: readonly AttemptFailure[] }): View {

@@ -1,4 +1,6 @@
+import type { UnderWay } from '../../lib/ports/epoch-store.ts';
 import type { JobGraphShown, ShownEdge, ShownStage } from '../server/graph.ts';
+import { type AtWork, atWork } from './at-work.ts';
 import type { Rates } from './epochs.ts';
 import { html, type View } from './html.ts';
 import { layoutOf } from './layout.ts';
@@ -12,9 +14,16 @@ const LINE_CHARS = 30;
 const KINDS = { source: 'source', operator: 'keyed operator', sink: 'sink' } as const;
 const HOW = { key: 'by key', broadcast: 'broadcast', sink: 'output' } as const;
 
-/** The stages of the job from left to right, and how many records a second flow between them. */
-export function Graph({ graph, rates }: { readonly graph: JobGraphShown; readonly rates: Rates }): View {
+interface GraphProps {
+  readonly graph: JobGraphShown;
+  readonly rates: Rates;
+  readonly underWay: UnderWay | null;
+}
+
+/** The stages of the job from left to right, how many records a second flow between them, and which of them are at something that takes long. */
+export function Graph({ graph, rates, underWay }: GraphProps): View {
   const layout = layoutOf(graph);
+  const works = atWork(underWay, graph.stages);
   const at = (id: string) => {
     const { column, row } = layout.places.get(id) ?? { column: 0, row: 0 };
     return { x: MARGIN + column * (BOX.width + GAP.x), y: MARGIN + row * (BOX.height + GAP.y) };
@@ -23,10 +32,10 @@ export function Graph({ graph, rates }: { readonly graph: JobGraphShown; readonl
   const height = 2 * MARGIN + layout.rows * BOX.height + (layout.rows - 1) * GAP.y;
   return html`<figure class="graph">
     <div class="scroll" role="region" aria-label="graph of the job" tabindex="0">
-      <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${inWords(graph, rates)}>
+      <svg width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${inWords(graph, rates, works)}>
         <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path class="arrow" d="M0 0L8 4L0 8Z" /></marker></defs>
         ${graph.edges.map((edge) => html`<${EdgeLine} edge=${edge} from=${at(edge.from)} to=${at(edge.to)} rate=${rates.byEdge.get(edge.id)} />`)}
-        ${graph.stages.map((stage) => html`<${StageBox} stage=${stage} at=${at(stage.id)} rate=${rateOf(stage, graph, rates)} />`)}
+        ${graph.stages.map((stage) => html`<${StageBox} stage=${stage} at=${at(stage.id)} rate=${rateOf(stage, graph, rates)} works=${works.get(stage.id)} />`)}
       </svg>
     </div>
     ${graph.incompleteBecause !== null && html`<figcaption class="quiet">${graph.incompleteBecause}</figcaption>`}
@@ -38,16 +47,33 @@ interface Point {
   readonly y: number;
 }
 
-function StageBox({ stage, at, rate }: { readonly stage: ShownStage; readonly at: Point; readonly rate: string }): View {
+interface StageBoxProps {
+  readonly stage: ShownStage;
+  readonly at: Point;
+  readonly rate: string;
+  readonly works: AtWork | undefined;
+}
+
+function StageBox({ stage, at, rate, works }: StageBoxProps): View {
   const { id, kind, says, subtasks } = stage;
   const many = subtasks === null ? '' : subtasks === 1 ? '1 subtask' : `${subtasks} subtasks`;
   return html`<g transform=${`translate(${at.x} ${at.y})`}>
-    <title>${[`${id} (${KINDS[kind]})`, ...says, many].join('\n')}</title>
-    <rect class=${`box ${kind}`} width=${BOX.width} height=${BOX.height} rx="6" />
+    <title>${[`${id} (${KINDS[kind]})`, ...says, many, works?.inWords ?? ''].filter((line) => line !== '').join('\n')}</title>
+    <rect class=${`box ${kind}${works === undefined ? '' : ' works'}`} width=${BOX.width} height=${BOX.height} rx="6" />
     <text class="name" x="12" y="22">${cut(id, NAME_CHARS)}</text>
     <text class="small" x="12" y="41">${cut(says[0] ?? KINDS[kind], LINE_CHARS)}</text>
     <text class="small" x="12" y="61">${many}</text>
     <text class="rate" x=${BOX.width - 12} y="61" text-anchor="end">${rate}</text>
+    ${works !== undefined && html`<${WorkMark} mark=${works.mark} />`}
+  </g>`;
+}
+
+/** On the lower edge of the box: it comes and goes without moving anything. */
+function WorkMark({ mark }: { readonly mark: string }): View {
+  const width = 24 + mark.length * 6.5;
+  return html`<g class="work-mark" transform=${`translate(${(BOX.width - width) / 2} ${BOX.height - 9})`}>
+    <rect width=${width} height="18" rx="9" />
+    <text x=${width / 2} y="13" text-anchor="middle">${mark}</text>
   </g>`;
 }
 
@@ -85,11 +111,12 @@ function EdgeLine({
   </g>`;
 }
 
-function inWords({ stages, edges }: JobGraphShown, rates: Rates): string {
+function inWords({ stages, edges }: JobGraphShown, rates: Rates, works: ReadonlyMap<string, AtWork>): string {
   const flows = edges.map(
     ({ id, from, to }) => `${from} to ${to}${rates.byEdge.has(id) ? `, ${short(rates.byEdge.get(id) ?? 0)} records a second` : ''}`,
   );
-  return [`${stages.length} stages: ${stages.map(({ id, kind }) => `${KINDS[kind]} ${id}`).join(', ')}`, ...flows].join('. ');
+  const busy = [...works].map(([id, { inWords: what }]) => `${id} ${what}`);
+  return [`${stages.length} stages: ${stages.map(({ id, kind }) => `${KINDS[kind]} ${id}`).join(', ')}`, ...flows, ...busy].join('. ');
 }
 
 function cut(text: string, most: number): string {

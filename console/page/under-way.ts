@@ -9,15 +9,16 @@ type Attempt = UnderWay['attempts'][number];
 
 /** What the coordinator works on, as it said when it last renewed its lease. */
 export function UnderWayView({ job }: { readonly job: JobShown }): View {
-  const { underWay, nowMs, status } = job;
+  const { nowMs, status } = job;
+  const { underWay } = status;
   const attempts = underWay?.attempts ?? [];
   const saidMs = underWay?.atMs ?? nowMs;
   const none =
     status.standing === 'running' || status.standing === 'stopping'
-      ? 'No epoch has been under way for long: what ends sooner than a third of the lease is below, a second after it was decided.'
+      ? 'No epoch has been under way for long: what takes less than three seconds is below, a second after it was decided.'
       : 'Nobody runs the job.';
   return html`<section aria-labelledby="under-way"><h2 id="under-way">Under way</h2>
-    <${Table} caption=${`As the coordinator said ${duration(nowMs - saidMs)} ago; it says so with each third of the lease in which nothing is decided`} rows=${attempts} empty=${none} columns=${[
+    <${Table} caption=${`As the coordinator said ${duration(nowMs - saidMs)} ago; it says so of an attempt after three to five seconds, then with each third of its lease`} rows=${attempts} empty=${none} columns=${[
       { title: 'epoch', as: 'number', cell: ({ epoch }: Attempt) => epoch },
       { title: 'attempt', as: 'number', cell: ({ attempt }: Attempt) => (attempt > 1 ? `▲ ${attempt}` : attempt) },
       { title: 'planned at', as: 'moment', cell: ({ plannedAtMs }: Attempt) => moment(plannedAtMs) },

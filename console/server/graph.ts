@@ -2,7 +2,7 @@ import { rangeOfStage } from '../../lib/config/subtasks.ts';
 import type { Stage } from '../../lib/plan/plan.ts';
 import type { JobRow } from '../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../lib/protocol/manifest.ts';
-import { sinkWritesTo } from '../../lib/sinks/connectors.ts';
+import { sinkWritesTo } from '../../lib/sinks/kinds.ts';
 import type { ConsoleDeps } from './deps.ts';
 
 /** The stages of a job and what flows between them, for a drawing. */

@@ -8,9 +8,7 @@ import { listed } from '../../lib/inspect/savepoints.ts';
 import { largestSubtask, type StateSize, stateSizes } from '../../lib/inspect/state-sizes.ts';
 import { type JobStatus, statusOf } from '../../lib/inspect/status.ts';
 import { type InspectedTransaction, type JobTransactions, readTransactions } from '../../lib/inspect/transactions.ts';
-import { underWayIn } from '../../lib/inspect/under-way.ts';
 import { type VisiblePartition, visibleOutput } from '../../lib/inspect/visible.ts';
-import type { UnderWay } from '../../lib/ports/epoch-store.ts';
 import type { StartedFrom } from '../../lib/protocol/savepoint.ts';
 import type { ConsoleDeps } from './deps.ts';
 import { graphOf, type JobGraphShown } from './graph.ts';
@@ -29,8 +27,6 @@ export interface JobShown {
   readonly graph: JobGraphShown;
   readonly nowMs: number;
   readonly startedFrom: readonly StartedFrom[];
-  /** Null: nothing is known to be. */
-  readonly underWay: UnderWay | null;
   readonly actions: boolean;
 }
 
@@ -70,7 +66,6 @@ export const PANELS = {
       graph: graphOf(deps.module, row, known),
       nowMs,
       startedFrom: row.startedFrom ?? [],
-      underWay: underWayIn(row, nowMs) ?? null,
       actions: deps.act !== undefined,
     };
   },

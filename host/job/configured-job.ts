@@ -9,6 +9,7 @@ import { applyOverrides } from '../../lib/graph/overrides.ts';
 import { compilePlan } from '../../lib/plan/compile.ts';
 import type { PhysicalPlan } from '../../lib/plan/plan.ts';
 import { loadJob } from './load-job.ts';
+import { topicsRead, topicsWritten } from './topics.ts';
 
 /** A job as the configuration has it run. */
 export interface ConfiguredJob {
@@ -38,15 +39,12 @@ export function configureJob(config: Config, loaded: JobDefinition): ConfiguredJ
 }
 
 /** @throws ConfigError: the job names a cluster, and nobody says where it is */
-function checkClusters({ kafkaClusters }: Pick<Config, 'kafkaClusters'>, { job, stages }: PhysicalPlan): void {
-  const topics = stages.flatMap((stage) => {
-    if (stage.kind === 'source') return [stage.topic];
-    return stage.kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : [];
-  });
+function checkClusters({ kafkaClusters }: Pick<Config, 'kafkaClusters'>, plan: PhysicalPlan): void {
+  const topics = [...topicsRead(plan), ...topicsWritten(plan)];
   const missing = topics.find((topic) => clusterOf(topic) !== '' && ofName(kafkaClusters, clusterOf(topic)) === undefined);
   if (missing === undefined) return;
   const { brokers } = clusterParameters(clusterOf(missing));
-  const rule = `${brokers.rule}: job ${job} uses topic ${nameInCluster(missing)} of cluster ${clusterOf(missing)}`;
+  const rule = `${brokers.rule}: job ${plan.job} uses topic ${nameInCluster(missing)} of cluster ${clusterOf(missing)}`;
   throw new ConfigError([{ option: brokers.variable, value: undefined, rule, mend: 'set it' }]);
 }
 

@@ -104,8 +104,29 @@ export function measureJob(to: Instruments, clock: Clock): (event: CoordinatorEv
         to.forget(OF_THE_HOLDER);
         if (event.end === 'failed') to.set('onceflow.job.failed', 1);
         return;
-      default:
+      // Nothing is measured of them.
+      case 'takes-over':
+      case 'stands-by':
+      case 'started-from':
+      case 'graph-changed':
+      case 'start-passed-over':
+      case 'starting-offsets':
+      case 'rescaled':
+      case 'data-loss':
+      case 'stage-started':
+      case 'stage-done':
+      case 'leaves-out':
+      case 'decided':
+      case 'leftovers-ended':
+      case 'throttled':
+      case 'left-alone':
+      case 'waiting':
+      case 'collected':
+      case 'warning':
+      case 'hanging-transaction':
         return;
+      default:
+        event satisfies never;
     }
   };
 }

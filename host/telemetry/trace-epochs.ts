@@ -86,8 +86,35 @@ export function traceEpochs({ tracer, within, attributes, errorCode, clock }: Tr
       }
       case 'ended':
         return drop(0, undefined, event.message);
-      default:
+      // They are of no attempt, or a part of one that has a span.
+      case 'takes-over':
+      case 'stands-by':
+      case 'lease-taken':
+      case 'started-from':
+      case 'graph-changed':
+      case 'start-passed-over':
+      case 'starting-offsets':
+      case 'recovered':
+      case 'rescaled':
+      case 'data-loss':
+      case 'leaves-out':
+      case 'dead-lettered':
+      case 'late':
+      case 'no-progress':
+      case 'progress-again':
+      case 'leftovers-ended':
+      case 'held-up':
+      case 'doubtful':
+      case 'throttled':
+      case 'left-alone':
+      case 'still-failed':
+      case 'waiting':
+      case 'collected':
+      case 'warning':
+      case 'hanging-transaction':
         return;
+      default:
+        event satisfies never;
     }
   };
 }

@@ -1,4 +1,5 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { topicsRead, topicsWritten } from '../../host/job/topics.ts';
 import { clusterOf, nameInCluster } from '../../lib/config/clusters.ts';
 import type { FunctionRole } from '../../lib/config/function-names.ts';
 import type { ClusterConfig } from '../../lib/config/parameters.ts';
@@ -57,17 +58,13 @@ function useCluster(
   { cluster, arn }: { readonly cluster: string; readonly arn: string },
 ): KafkaAccess {
   const on = (kind: 'topic' | 'group' | 'transactional-id', name: string) => `${arn.replace(':cluster/', `:${kind}/`)}/${name}`;
-  const topicsOf = (kind: 'source' | 'sink') => {
-    const topics = job.plan.stages.flatMap((stage) => {
-      if (stage.kind === 'source' && kind === 'source') return [stage.topic];
-      return stage.kind === 'sink' && kind === 'sink' && stage.to.kind === 'kafka' ? stage.to.topics : [];
-    });
+  const onTopics = (topics: readonly string[]) => {
     const here = topics.filter((topic) => clusterOf(topic) === cluster).map(nameInCluster);
     return [...new Set(here)].map((topic) => on('topic', topic));
   };
   const inCluster = (...actions: string[]) => allow(kafka('Connect', ...actions), [arn]);
   const group = allow(kafka('AlterGroup', 'DescribeGroup'), [on('group', config.groupId ?? job.name)]);
-  const readSources = allow(kafka('DescribeTopic', 'ReadData'), topicsOf('source'));
+  const readSources = allow(kafka('DescribeTopic', 'ReadData'), onTopics(topicsRead(job.plan)));
   const transactionalIds = on('transactional-id', `${job.name}-*`);
   const transactions = allow(kafka('AlterTransactionalId', 'DescribeTransactionalId'), [transactionalIds]);
   const idsReason = { [transactionalIds]: "The job's own transactional ids, whose names the engine makes as it goes." };
@@ -81,7 +78,7 @@ function useCluster(
           inCluster('DescribeClusterDynamicConfiguration'),
           readSources,
           group,
-          allow(describeSinks, topicsOf('sink')),
+          allow(describeSinks, onTopics(topicsWritten(job.plan))),
           // It settles what a crash has left open.
           transactions,
         ],
@@ -94,7 +91,7 @@ function useCluster(
         statements: [
           inCluster(),
           // Reading, because the topic's log shows what became of a transaction.
-          allow(kafka('DescribeTopic', 'ReadData', 'WriteData'), topicsOf('sink')),
+          allow(kafka('DescribeTopic', 'ReadData', 'WriteData'), onTopics(topicsWritten(job.plan))),
           allow(kafka('DescribeGroup'), [markers]),
           transactions,
         ],

@@ -19,22 +19,25 @@ const REQUIRE = "import { createRequire } from 'node:module'; const require = cr
  * share what they have in common, so that an error class or a serde is the same one on both sides, and a function loads
  * only what it runs. Names of classes and functions stay: serdes and dead letters are called by them.
  *
+ * @param handlers the modules of the functions, by role
+ *   @default the engine's
  * @returns the files of the job's author that are in it
  * @throws ConfigError: the job cannot be bundled; UsageError: there is no esbuild
  */
-export function writeBundle(entry: string, folder: string): string[] {
-  const handlers = ['coordinator', 'source', 'operator', 'sink'].map((role) => [
-    role,
-    ownModule(`../../functions/${role}`, import.meta.url),
-  ]);
+export function writeBundle(entry: string, folder: string, handlers: Readonly<Record<string, string>> = engineHandlers()): string[] {
   const { metafile, warnings } = build(entry, {
-    entryPoints: { ...Object.fromEntries(handlers), job: fileURLToPath(jobUrl(entry)) },
+    entryPoints: { ...handlers, job: fileURLToPath(jobUrl(entry)) },
     outdir: folder,
   });
   for (const text of loadBundler().formatMessagesSync(warnings, { kind: 'warning' })) console.error(text);
   return Object.keys(metafile.inputs)
     .map((input) => resolve(input))
     .filter(isUsers);
+}
+
+function engineHandlers(): Record<string, string> {
+  const moduleOf = (role: string) => ownModule(`../../functions/${role}`, import.meta.url);
+  return Object.fromEntries(['coordinator', 'source', 'operator', 'sink'].map((role) => [role, moduleOf(role)]));
 }
 
 function build(entry: string, where: { readonly entryPoints: Record<string, string>; readonly outdir: string }) {

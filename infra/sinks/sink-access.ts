@@ -3,6 +3,7 @@ import { parseBlobLocation } from '../../lib/config/blob-location.ts';
 import type { FunctionRole } from '../../lib/config/function-names.ts';
 import { allow } from '../allow.ts';
 import type { DeploymentSettings } from '../settings.ts';
+import type { SinkTarget } from './sink-target.ts';
 
 /** What a role may do where the job's sinks write to, beside Kafka: exactly the actions that its connectors call (docs/sinks.md). */
 export interface SinkAccess {
@@ -40,18 +41,34 @@ export interface Where {
 export function sinkAccess(role: FunctionRole, { job }: Pick<DeploymentSettings, 'job'>, where: Where): SinkAccess {
   if (!isWriting(role)) return { statements: [], wildcards: {} };
   const targets = job.plan.stages.flatMap((stage) => (stage.kind === 'sink' ? [stage.to] : []));
-  const locations = targets.flatMap((target) => (target.kind === 'files' ? [parseBlobLocation(target.location)] : []));
-  const buckets = locations.flatMap((at) => (at?.kind === 's3' ? [at] : []));
-  const files = buckets.map(({ bucket, prefix }) => fileStatements(role, `arn:${where.partition}:s3:::${bucket}`, prefix));
-  const tableArn = (table: string) => `arn:${where.partition}:dynamodb:${where.region}:${where.account}:table/${table}`;
-  const items = targets.flatMap((target) =>
-    target.kind === 'dynamodb' ? [itemStatements(role, tableArn(target.table), tableArn(target.ledgerTable))] : [],
-  );
+  const each = targets.map((target) => (accesses[target.kind] as AccessOf<SinkTarget>)(role, target, where));
   return {
-    statements: [...files.flatMap(({ statements }) => statements), ...items.flat()],
-    wildcards: Object.fromEntries(files.map(({ objects }) => [objects, WILDCARD])),
+    statements: each.flatMap(({ statements }) => statements),
+    wildcards: Object.assign({}, ...each.map(({ wildcards }) => wildcards)),
   };
 }
+
+type AccessOf<Target> = (role: WritingRole, target: Target, where: Where) => SinkAccess;
+
+const NONE: SinkAccess = { statements: [], wildcards: {} };
+
+/** By kind of sink. A new one is a line here: without it this does not compile. */
+const accesses: { readonly [K in SinkTarget['kind']]: AccessOf<Extract<SinkTarget, { readonly kind: K }>> } = {
+  // Brokers are asked in another place (infra/credentials).
+  kafka: () => NONE,
+  // What its function speaks to is known to its author alone.
+  deliver: () => NONE,
+  files: (role, target, where) => {
+    const location = parseBlobLocation(target.location);
+    if (location?.kind !== 's3') return NONE;
+    const { statements, objects } = fileStatements(role, `arn:${where.partition}:s3:::${location.bucket}`, location.prefix);
+    return { statements, wildcards: { [objects]: WILDCARD } };
+  },
+  dynamodb: (role, { table, ledgerTable }, { partition, region, account }) => {
+    const arn = (name: string) => `arn:${partition}:dynamodb:${region}:${account}:table/${name}`;
+    return { statements: itemStatements(role, arn(table), arn(ledgerTable)), wildcards: {} };
+  },
+};
 
 /** On files in a bucket, below `prefix`, which has no slashes at its ends; empty: on all. */
 export function fileStatements(

@@ -206,9 +206,9 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'],
     TableName: store.table,
     Key: jobKey(job),
     // What made the job fail is, as far as this person knows, mended.
-    UpdateExpression: desired === 'running' ? 'SET desired = :desired REMOVE failure' : 'SET desired = :desired',
+    UpdateExpression: `SET desired = :desired ${desired === 'running' ? 'REMOVE failure' : 'ADD stops :one'}`,
     ConditionExpression: incarnation === undefined ? 'attribute_exists(pk)' : 'incarnation = :of',
-    ExpressionAttributeValues: attributes({ ':desired': desired, ':of': incarnation }),
+    ExpressionAttributeValues: attributes({ ':desired': desired, ':of': incarnation, ':one': desired === 'stopped' ? 1 : undefined }),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   });
   const update = await send(store, 'UpdateItem', () => conditional(() => store.client.send(command)));

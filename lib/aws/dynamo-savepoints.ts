@@ -115,7 +115,7 @@ async function listSavepoints(store: Store, job: string): Promise<readonly (Save
 }
 
 async function beginIncarnation(store: Holder, next: NextIncarnation): Promise<FencedWrite | 'refused'> {
-  const { job, generation, leaves } = next;
+  const { job, generation, leaves, letsRunAfterStops: stops } = next;
   if ((await transact(store, itemsOf(store, next))) === 'done') {
     rememberTaken(store, { job, generation, incarnation: next.incarnation });
     return 'written';
@@ -126,13 +126,17 @@ async function beginIncarnation(store: Holder, next: NextIncarnation): Promise<F
     rememberTaken(store, { job, generation, incarnation: next.incarnation });
     return 'written';
   }
-  return isHeld(store, row, generation) && row.incarnation === leaves ? 'refused' : 'superseded';
+  if (!isHeld(store, row, generation) || row.incarnation !== leaves) return 'superseded';
+  // It was asked to stop meanwhile: the job moves all the same, and stays as it was told.
+  if (stops !== undefined && (row.stops ?? 0) > stops) return beginIncarnation(store, { ...next, letsRunAfterStops: undefined });
+  return 'refused';
 }
 
 function itemsOf(store: Holder, next: NextIncarnation): TransactWriteItem[] {
-  const { job, generation, leaves, incarnation, epoch, decisionId, savepoint } = next;
+  const { job, generation, leaves, incarnation, epoch, decisionId, savepoint, letsRunAfterStops: stops } = next;
   const held = holding(store, job, generation);
   // What is RETIRED may be deleted already; a savepoint has kept what it names.
+  const wasAskedNoMore = stops === undefined ? '' : ' AND (attribute_not_exists(stops) OR stops <= :stops)';
   const isThere = savepoint === undefined ? ' AND retiredThrough < :epoch AND lastCommitted >= :epoch' : '';
   const moved: TransactWriteItem = {
     Update: {
@@ -141,8 +145,8 @@ function itemsOf(store: Holder, next: NextIncarnation): TransactWriteItem[] {
       UpdateExpression:
         'SET incarnation = :next, lastCompleted = :completed, lastCommitted = :epoch, retiredThrough = :retired, fingerprint = :fingerprint, ' +
         'maxParallelism = :maxParallelism, leaseExpiresAtMs = :lease, startedFrom = :startedFrom, former = :former, ' +
-        `sinkPool = :empty, #pool = :empty, sinkTopics = :empty${next.letsRun ? ', desired = :running' : ''} REMOVE sentAgain, failure`,
-      ConditionExpression: `${held.condition} AND incarnation = :leaves AND (attribute_not_exists(lastCompleted) OR lastCommitted = lastCompleted.epoch)${isThere}`,
+        `sinkPool = :empty, #pool = :empty, sinkTopics = :empty${stops === undefined ? '' : ', desired = :running'} REMOVE sentAgain, failure`,
+      ConditionExpression: `${held.condition} AND incarnation = :leaves AND (attribute_not_exists(lastCompleted) OR lastCommitted = lastCompleted.epoch)${isThere}${wasAskedNoMore}`,
       ExpressionAttributeNames: { '#pool': 'pool' },
       ExpressionAttributeValues: attributes({
         ...held.values,
@@ -157,7 +161,8 @@ function itemsOf(store: Holder, next: NextIncarnation): TransactWriteItem[] {
         ':startedFrom': next.startedFrom,
         ':former': next.former,
         ':empty': {},
-        ':running': next.letsRun ? 'running' : undefined,
+        ':running': stops === undefined ? undefined : 'running',
+        ':stops': stops,
       }),
     },
   };

@@ -7,8 +7,8 @@ import { crc32 } from 'node:zlib';
 export const BLOB_FORMATS = {
   exchange: { number: 1, version: 1, what: 'an exchange' },
   output: { number: 2, version: 1, what: 'staged output' },
-  /** 2 since a snapshot says the kinds of its states. */
-  state: { number: 3, version: 2, what: 'a snapshot of state' },
+  /** 2 since a snapshot says the kinds of its states, 3 since it may say what waits for a time in each key group. */
+  state: { number: 3, version: 3, what: 'a snapshot of state' },
   manifest: { number: 4, version: 1, what: 'a manifest' },
 } as const;
 export type BlobKind = keyof typeof BLOB_FORMATS;

@@ -1,7 +1,7 @@
 import type { StartingOffsets } from '../config/starting-offsets.ts';
 import type { RecordHeader } from '../format/record-header.ts';
 import type { Serde } from '../format/serde.ts';
-import type { SinkSpec } from '../sinks/connectors.ts';
+import type { SinkSpec } from '../sinks/kinds.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import type { WindowFold, WindowProcess, WindowShape } from './windows.ts';

@@ -1,5 +1,5 @@
 import { inCluster } from '../config/clusters.ts';
-import { describeSink } from '../sinks/connectors.ts';
+import { describeSink } from '../sinks/kinds.ts';
 import type { TimeDomain } from '../state/columns/timers.ts';
 import { storedStates } from '../state/stored-state.ts';
 import type { GraphNode } from './graph-node.ts';

@@ -1,7 +1,7 @@
 import { isTopic } from '../config/names.ts';
 import type { StartingOffsets } from '../config/starting-offsets.ts';
 import { serdeFor } from '../format/serde.ts';
-import { namesOfSink, renamedSink } from '../sinks/connectors.ts';
+import { namesOfSink, renamedSink } from '../sinks/kinds.ts';
 import { type JobDefinition, JobDefinitionError, type SinkNode } from './job.ts';
 
 /** What the configuration may change of a job without touching its code. */

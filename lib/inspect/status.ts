@@ -1,4 +1,4 @@
-import type { EpochRow, JobRow, NoProgress } from '../ports/epoch-store.ts';
+import type { EpochRow, JobRow, NoProgress, UnderWay } from '../ports/epoch-store.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { InspectDeps } from './deps.ts';
 import { type Known, tryToRead } from './known.ts';
@@ -6,6 +6,7 @@ import { type Lag, lagOf, type PartitionLag } from './lag.ts';
 import { manifestIn } from './manifest.ts';
 import { type JobStanding, noProgressOf, standingOf } from './standing.ts';
 import { type JobTime, timeIn } from './time.ts';
+import { underWayIn } from './under-way.ts';
 
 /** Is the job well? Who runs it, how far is it, how far behind is it. */
 export interface JobStatus {
@@ -17,6 +18,8 @@ export interface JobStatus {
   readonly failure: string | null;
   /** Null: it makes progress, or nobody runs it. */
   readonly noProgress: NoProgress | null;
+  /** Attempts that take long, and why others failed, as the coordinator said it at its `atMs`. Null: none is known to. */
+  readonly underWay: UnderWay | null;
   readonly incarnation: string;
   readonly generation: number;
   /** Who took the generation, for people. */
@@ -81,6 +84,7 @@ export function statusOf(row: JobRow, last: EpochRow | undefined, { manifest, la
     desired: row.desired,
     failure: row.failure ?? null,
     noProgress: noProgressOf(row, nowMs) ?? null,
+    underWay: underWayIn(row, nowMs) ?? null,
     incarnation: row.incarnation,
     generation: row.generation,
     holder: row.holder,

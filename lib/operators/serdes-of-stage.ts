@@ -2,7 +2,7 @@ import type { Serde } from '../format/serde.ts';
 import { consumersOf, type JobDefinition, type JobNode } from '../graph/job.ts';
 import { isAt, type NodeAt } from '../graph/kinds.ts';
 import { edgesTo } from '../plan/plan.ts';
-import { serdesOfSink } from '../sinks/connectors.ts';
+import { serdesOfSink } from '../sinks/kinds.ts';
 import type { StateDeclaration } from '../state/columns/columns.ts';
 import type { CompiledJob } from './compiled-job.ts';
 

@@ -1,7 +1,7 @@
 import { inCluster } from '../config/clusters.ts';
 import { broadcastStateName, type ConsumerNode, type JobDefinition, JobDefinitionError, type JobNode, nodeLabel } from '../graph/job.ts';
 import { isAt, type NodeAt, timeOf } from '../graph/kinds.ts';
-import { targetOf } from '../sinks/connectors.ts';
+import { targetOf } from '../sinks/kinds.ts';
 import { withDeadLetters } from './dead-letters.ts';
 import { type Edge, edgeBetween, type OperatorStage, type PhysicalPlan, type Stage } from './plan.ts';
 import { sourcesTo } from './time.ts';

@@ -1,6 +1,6 @@
 import { inCluster } from '../config/clusters.ts';
 import { type JobDefinition, JobDefinitionError, type JobNode } from '../graph/job.ts';
-import { targetOf } from '../sinks/connectors.ts';
+import { targetOf, topicsOfSink } from '../sinks/kinds.ts';
 import { type Edge, edgeBetween, type PhysicalPlan, type SinkStage } from './plan.ts';
 
 /*
@@ -42,9 +42,7 @@ export function takesDeadLetters(sink: string): boolean {
 /** The topics that a source reads or a sink writes. */
 function topicsOf(node: JobNode): readonly string[] {
   if (node.kind === 'source') return [inCluster(node.cluster, node.topic)];
-  if (node.kind !== 'sink') return [];
-  const to = targetOf(node.to);
-  return to.kind === 'kafka' ? to.topics : [];
+  return node.kind === 'sink' ? topicsOfSink(targetOf(node.to)) : [];
 }
 
 function checkTopicAndUid(job: JobDefinition, topic: string): void {

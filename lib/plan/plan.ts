@@ -1,6 +1,6 @@
 import type { StartingOffsets } from '../config/starting-offsets.ts';
 import { JobDefinitionError } from '../graph/job.ts';
-import type { SinkTarget } from '../sinks/connectors.ts';
+import type { SinkTarget } from '../sinks/kinds.ts';
 
 /**
  * How a job runs: its graph cut into stages, and the edges on which data goes from one to another. Compiled once in each

@@ -35,8 +35,8 @@ export interface NextIncarnation {
   readonly startedFrom: readonly StartedFrom[];
   /** And of incarnations that it has left. */
   readonly former: readonly Former[];
-  /** Sets desired = running. A failure is cleared in any case. */
-  readonly letsRun: boolean;
+  /** Sets desired = running if it was not asked to stop more often than so. Undefined: leaves it. A failure is cleared in any case. */
+  readonly letsRunAfterStops: number | undefined;
   /** The savepoint, which must be there, and complete. Undefined: the epoch of the present incarnation, which must not be RETIRED. */
   readonly savepoint: Pick<Savepoint, 'name' | 'id'> | undefined;
 }

@@ -38,7 +38,7 @@ const attemptFailureSchema = z
   .readonly();
 export type AttemptFailure = z.infer<typeof attemptFailureSchema>;
 
-/** What a coordinator worked on when it last renewed its lease, which a decision spares it. For people. */
+/** What a coordinator worked on when it last renewed its lease: each third of it without a decision, and once for what takes long. For people. */
 const underWaySchema = z
   .object({
     /** Of the coordinator that says so. */
@@ -118,6 +118,8 @@ export const jobRowSchema = z.object({
   /** When the holder will give the lease up by itself, because a function runs only so long. Undefined: it has no such time. */
   holderEndsAtMs: count.optional(),
   desired: z.enum(['running', 'stopped']),
+  /** How often somebody has asked it to stop: so one more, of a job that is stopped, is told from the one before. Undefined: never. */
+  stops: count.optional(),
   /** Why the job cannot go on without a person; undefined while it can. */
   failure: text.optional(),
   /** Undefined while there is progress, or nothing to do. For people: it counts while its generation holds the job. */

@@ -2,7 +2,7 @@ import { byName, ofName } from '../config/by-name.ts';
 import { rangeOfStage, type Subtasks, subtasksOf } from '../config/subtasks.ts';
 import { type Attempt, newAttempt } from '../epoch/attempt/attempt.ts';
 import { planRanges } from '../epoch/planning/plan.ts';
-import type { PhysicalPlan, SourceStage } from '../plan/plan.ts';
+import type { PhysicalPlan, SourceStage, Stage } from '../plan/plan.ts';
 import { usesTime } from '../plan/time.ts';
 import type { Manifest, Position, SourceOffsets } from '../protocol/manifest.ts';
 import type { Parallelism } from '../protocol/parallelism.ts';
@@ -98,15 +98,22 @@ export function parallelismIn(
   return byName(
     stages.map((stage) => {
       const said = ofName(parallelism, stage.id);
-      const shown =
-        stage.kind === 'operator'
-          ? snapshotsIn(state, stage.operators)
-          : stage.kind === 'sink'
-            ? ofName(outputs, stage.id)?.length
-            : undefined;
-      return [stage.id, said ?? (shown || rangeOfStage(configured, stage.id).least)] as const;
+      return [stage.id, said ?? (subtasksShown(stage, { state, outputs }) || rangeOfStage(configured, stage.id).least)] as const;
     }),
   );
+}
+
+function subtasksShown(stage: Stage, { state, outputs }: Pick<Manifest, 'state' | 'outputs'>): number | undefined {
+  switch (stage.kind) {
+    case 'source':
+      return undefined;
+    case 'operator':
+      return snapshotsIn(state, stage.operators);
+    case 'sink':
+      return ofName(outputs, stage.id)?.length;
+    default:
+      return stage satisfies never;
+  }
 }
 
 function snapshotsIn(state: Position['state'], operators: readonly string[]): number | undefined {

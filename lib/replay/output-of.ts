@@ -7,7 +7,7 @@ import { BlobMissingError } from '../ports/blob-store.ts';
 import { KafkaProblem, type LogRequests } from '../ports/kafka-requests.ts';
 import type { Manifest } from '../protocol/manifest.ts';
 import type { BlobRef } from '../protocol/references.ts';
-import { type ReadSink, rowsOfStaged } from '../sinks/connectors.ts';
+import { kindOfConnector, type ReadSink, rowsOfStaged } from '../sinks/kinds.ts';
 import type { OutputRow } from '../sinks/output-row.ts';
 import { rowsInLog, writtenInLog } from '../sinks/read-output.ts';
 import type { Blobs } from '../storage/blobs.ts';
@@ -31,9 +31,9 @@ export async function writtenBy(
   const { id, read } = sink;
   const committables = manifest.committables.filter((committable) => committable.sink === id);
   const kind = read.target.kind;
-  const other = committables.find(({ connector }) => kindOfConnector(connector) !== kind);
+  const other = committables.find(({ connector }) => kindOfConnector(connector) !== kind)?.connector;
   if (other !== undefined)
-    return { known: false, why: `it was a sink of kind ${kindOfConnector(other.connector)}, and is one of kind ${kind}` };
+    return { known: false, why: `it was a sink of kind ${kindOfConnector(other) ?? other}, and is one of kind ${kind}` };
   const staged = (ofName(manifest.outputs, id) ?? []).flat();
   try {
     return { known: true, rows: await rowsStaged(deps.blobs, staged, read), fromLog: false };
@@ -70,8 +70,4 @@ async function rowsStaged(blobs: Pick<Blobs, 'read'>, refs: readonly BlobRef[], 
     refs.map(async (ref) => rowsOfStaged(read, await blobs.read('output', ref), ref.at === 'store' ? ref.name : 'inline output')),
   );
   return rows.flat();
-}
-
-function kindOfConnector(connector: string): string {
-  return connector === 'write-ahead' ? 'kafka' : connector;
 }

@@ -5,11 +5,11 @@ import type { Random } from '../ports/clock.ts';
 import { keyGroupOf, keyGroupRange } from '../protocol/key-groups.ts';
 import type { Position } from '../protocol/manifest.ts';
 import type { KeyGroupRange, SnapshotRef } from '../protocol/references.ts';
-import type { StateDeclaration } from '../state/columns/columns.ts';
 import { StateSet } from '../state/state-set.ts';
 import type { Blobs } from '../storage/blobs.ts';
 import type { Spool } from '../storage/spool.ts';
 import { fromJsonable } from './from-jsonable.ts';
+import { openedToWrite, putState } from './put-state.ts';
 import type { StateOwner } from './state-of.ts';
 
 /** A line is none, or is of something that the job has not. Nothing that anybody would find was written. */
@@ -140,7 +140,7 @@ function keyBytes({ operator, key: serde }: StateOwner, key: unknown, number: nu
 
 async function snapshotOf(writing: WriteState, { owner, keyGroups }: Target, lines: AsyncIterable<string>): Promise<SnapshotRef> {
   const { maxParallelism, processingMs, blobs, random, job, incarnation } = writing;
-  const states = owner.states.map(writable);
+  const states = owner.states.map(openedToWrite);
   const set = new StateSet({ uid: owner.name, states, storedAs: owner.states, maxParallelism, keyGroups, clock: { processingMs } });
   const met = new Set<string>();
   for await (const text of lines) {
@@ -166,55 +166,12 @@ async function snapshotOf(writing: WriteState, { owner, keyGroups }: Target, lin
   return { id: random.id(), keyGroups, base, deltas: [], due };
 }
 
-/** What is made of values that are added holds, in a snapshot, what a value state does: so it can be set. */
-function writable(state: StateDeclaration): StateDeclaration {
-  if (state.kind !== 'reducing' && state.kind !== 'aggregating') return state;
-  return { kind: 'value', name: state.name, serdes: state.serdes, ttl: state.ttl, initial: undefined };
-}
-
-const scratch = new ByteWriter();
-
-interface AnyHandle {
-  set(value: unknown, more?: unknown): void;
-  add(value: unknown): void;
-}
-
 function put(set: StateSet, { states }: StateOwner, { id, hash, state, value }: StateLine): void {
+  const declared = states.find(({ name }) => name === state);
+  if (declared === undefined) throw new Error(`a line was taken of state ${state}, and there is none`);
   const bytes = Buffer.from(id, 'latin1');
   set.keys.current = set.keys.numberOf(bytes, 0, bytes.length, hash);
-  const handle = set.handles[state] as AnyHandle;
-  const declared = states.find(({ name }) => name === state);
-  switch (declared?.kind) {
-    case 'list':
-      for (const each of listIn(value)) handle.add(fromJsonable(each));
-      return;
-    case 'map':
-      for (const entry of listIn(value)) {
-        const [key, of] = listIn(entry);
-        handle.set(fromJsonable(key), fromJsonable(of));
-      }
-      return;
-    case 'timers': {
-      const { event = [], processing = [] } = value as { event?: readonly number[]; processing?: readonly number[] };
-      for (const timeMs of event) set.timers?.set('event', timeMs);
-      for (const timeMs of processing) set.timers?.set('processing', timeMs);
-      return;
-    }
-    case 'waiting':
-      throw new TypeError('records that wait for their time cannot be written: send them to the topic');
-    default: {
-      const held = fromJsonable(value);
-      // Such a state is encoded when a snapshot is made: then nobody knows of which line it was.
-      scratch.reset();
-      declared?.serdes[0]?.write(held as never, scratch);
-      handle.set(held);
-    }
-  }
-}
-
-function listIn(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new TypeError(`${JSON.stringify(value)} is no list`);
+  putState(set, declared, value);
 }
 
 function messageOf(error: unknown): string {

@@ -15,6 +15,8 @@ export interface SinkKind<Spec, Target> {
   describe(spec: Spec): Own;
   /** What of it reads and writes values, by what it is for. */
   serdesOf(spec: Spec): Readonly<Record<string, Serde<unknown> | undefined>>;
+  /** The topics of Kafka that it writes to, as lib/config/clusters.ts calls them: what brokers are asked for, and have to allow. */
+  topics(target: Target): readonly string[];
   /** For people, from what a plan says of it: `writes topic lines`. */
   writesTo(target: Target): string;
   /**

@@ -1,9 +1,9 @@
 import { BATCH } from '../format/batch-layout.ts';
 import { KafkaProblem, type LogRequests } from '../ports/kafka-requests.ts';
 import type { Committable } from '../protocol/committable.ts';
-import type { ReadSink } from './connectors.ts';
 import { kafkaCommittable, type WrittenRange } from './kafka/committable.ts';
 import { rowsOfBatches, serdesAt } from './kafka/record-rows.ts';
+import type { ReadSink } from './kinds.ts';
 import type { OutputRow } from './output-row.ts';
 
 /* What an epoch wrote to topics, from their logs. */

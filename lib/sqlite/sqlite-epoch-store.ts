@@ -136,7 +136,8 @@ async function setDesired(store: Store, job: string, desired: JobRow['desired'],
     if (incarnation !== undefined && stored.row.incarnation !== incarnation) return 'superseded';
     // What made the job fail is, as far as this person knows, mended.
     const failure = desired === 'running' ? undefined : stored.row.failure;
-    writeJob(db, { ...stored.row, desired, failure }, stored.claim);
+    const stops = (stored.row.stops ?? 0) + (desired === 'stopped' ? 1 : 0);
+    writeJob(db, { ...stored.row, desired, failure, ...(stops > 0 && { stops }) }, stored.claim);
     return 'written';
   });
   if (written === undefined) throw noSuchJob(store, job);

@@ -57,7 +57,7 @@ function isKept(row: JobRow | undefined, { incarnation, epoch }: Pick<Savepoint,
 
 function beginIncarnation(store: Store, next: NextIncarnation): ReturnType<SavepointStore['beginIncarnation']> {
   const { job, generation, leaves, incarnation, epoch, decisionId, savepoint, leaseExpiresAtMs } = next;
-  const { fingerprint, maxParallelism, startedFrom, former, letsRun } = next;
+  const { fingerprint, maxParallelism, startedFrom, former, letsRunAfterStops = -1 } = next;
   return store.database.write('begin an incarnation', (db) => {
     const stored = readStoredJob(db, job);
     // By our own first try, whose answer was lost: nobody else has this random incarnation.
@@ -73,7 +73,7 @@ function beginIncarnation(store: Store, next: NextIncarnation): ReturnType<Savep
       }
       insertEpoch(db, next);
       const begun = { incarnation, lastCompleted: { epoch, decisionId }, lastCommitted: epoch, retiredThrough: epoch - 1, pool: {} };
-      const moved = { ...begun, failure: undefined, desired: letsRun ? 'running' : row.desired } as const;
+      const moved = { ...begun, failure: undefined, desired: (row.stops ?? 0) <= letsRunAfterStops ? 'running' : row.desired } as const;
       writeJob(db, { ...row, ...moved, fingerprint, maxParallelism, leaseExpiresAtMs, startedFrom, former }, stored.claim);
     }
     rememberTaken(store, { job, generation, incarnation });

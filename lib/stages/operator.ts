@@ -58,8 +58,10 @@ export async function runOperator(
       runtime.consume(segment, name, input);
       if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);
     }
+    await unread?.readDue(request.time);
     runtime.endTime();
     if (runtime.isWaiting) await runtime.settle(deps.clock, request.deadlineMs);
+    await unread?.readEarliest();
     const made = runtime.finish();
     const [output, { snapshots, ids }] = await Promise.all([writeOutput(deps, request, made), writeSnapshots(deps, working, request)]);
     runtime.checkStray();
@@ -103,7 +105,7 @@ async function restored(deps: StageDeps, runtime: OperatorRuntime, request: Oper
   }
 }
 
-/** Reads everything at once, and loads it in its order. Of state that has a bound only what may be due by itself: the rest is read when rows come for it. */
+/** Reads everything at once, and loads it in its order. Of state that has a bound only what and where it is: it is read when rows come for it, or it is due. */
 async function restore(deps: StageDeps, runtime: OperatorRuntime, request: OperatorRequest): Promise<Working> {
   const unread = new UnreadState(deps, request.maxParallelism);
   await Promise.all(
@@ -115,7 +117,6 @@ async function restore(deps: StageDeps, runtime: OperatorRuntime, request: Opera
         return;
       }
       await unread.leave(state, refs);
-      if (state.waitsForTime) await unread.readAll(state);
     }),
   );
   return { runtime, unread: unread.isEmpty ? undefined : unread };

@@ -18,7 +18,7 @@ import type {
   StageFailed,
   StageStale,
 } from '../protocol/answers.ts';
-import type { OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
+import type { AnyRequest, OperatorRequest, SinkRequest, SourceRequest, StageRequest } from '../protocol/requests.ts';
 import { type StateBound, StateMemory } from '../state/state-memory.ts';
 import type { StageDeps } from './common.ts';
 import { runOperator, type WarmOperator } from './operator.ts';
@@ -38,10 +38,18 @@ export interface StageTools extends StageDeps, CompiledJob {
 }
 
 /** Work that must be done whatever build asks for it: what is decided has to be committed. */
-const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];
+const NEVER_STALE: Readonly<Record<AnyRequest['ask'], boolean>> = {
+  read: false,
+  process: false,
+  prepare: false,
+  commit: true,
+  send: true,
+  resolve: true,
+  abort: true,
+};
 
 export function isNeverStale(ask: string): boolean {
-  return NEVER_STALE.includes(ask);
+  return Object.hasOwn(NEVER_STALE, ask) && NEVER_STALE[ask as AnyRequest['ask']];
 }
 
 /** Refuses work of another build and work whose time is over; undefined: the work is to be done. */
@@ -88,12 +96,18 @@ export function createOperatorServer(): (tools: StageTools, request: Received<Op
   const warm = new Map<string, Kept<WarmOperator>>();
   return (tools, request) => {
     const none = (): WarmOperator => ({ runtime: undefined, snapshotIds: {} });
-    const held = keptOf(warm, tools, request, none, ({ runtime }) => runtime?.close());
+    const held = keptOf(warm, tools, request, none, leaveWarm);
     const { stateBound } = tools;
     const memory = () => (stateBound === undefined ? undefined : new StateMemory(stateBound));
     const create = () => createOperatorRuntime(tools, request.stage, contextOf(request), request.subtask, memory());
     return prepared(serdesOfStage(tools, request.stage), () => runOperator(tools, held, create, request));
   };
+}
+
+/** What is still worked on in that shape finds no state there, which would be closed, and closes none a second time. */
+function leaveWarm(left: WarmOperator): void {
+  left.runtime?.close();
+  left.runtime = undefined;
 }
 
 /** Everything that is done by a sink's connector: prepare, commit, resolve, abort; or send. */

@@ -11,7 +11,8 @@ import type {
   SinkRequest,
 } from '../protocol/requests.ts';
 import type { DeliveredServer, PreparedServer, PrepareOutcome, SinkPlace, SinkServer, Staged } from '../sinks/connector.ts';
-import { type ServerClients, type SinkSpec, sinkServer } from '../sinks/connectors.ts';
+import { type ServerClients, sinkServer } from '../sinks/connectors.ts';
+import type { SinkSpec } from '../sinks/kinds.ts';
 import { FatalStageError, failureOf, type StageDeps } from './common.ts';
 import type { Received } from './received.ts';
 

@@ -1,4 +1,5 @@
 import { ExchangeReader } from '../format/exchange-reader.ts';
+import type { Due, StageTime } from '../protocol/event-time.ts';
 import { keyGroupOf } from '../protocol/key-groups.ts';
 import type { KeyGroupRange, SnapshotRef } from '../protocol/references.ts';
 import { decodeHead, type SnapshotHead } from '../state/snapshot/head.ts';
@@ -17,7 +18,7 @@ interface OpenSnapshot {
 
 /**
  * What of an operator subtask's state was not read from its snapshots yet, where it has a bound: key groups are read when rows come for
- * them. The blobs stay as long as something is unread: each is of the last snapshot until that has a new base, for which all is read.
+ * them, or what waits in them for a time is due. The blobs stay as long as something is unread: each is of the last snapshot until that has a new base, for which all is read.
  */
 export class UnreadState {
   readonly #deps: ReadingDeps;
@@ -37,7 +38,9 @@ export class UnreadState {
   /** The state is what these snapshots hold. Only what and where that is, is read now. */
   async leave(state: StateSet, refs: readonly SnapshotRef[]): Promise<void> {
     const snapshots = await Promise.all(refs.map((ref) => this.#open(ref)));
-    for (const blob of snapshots.flatMap(blobsOf)) for (const { keyGroup } of headOf(blob).groups) leaveGroup(state, keyGroup);
+    // Of a key group the newest snapshot that has any of it says before which time nothing of it is due.
+    for (const { saysDue, groups } of snapshots.flatMap(blobsOf).map(headOf))
+      for (const { keyGroup, due } of groups) leaveGroup(state, keyGroup, saysDue || !state.waitsForTime ? due : ANY_TIME);
     if (!isRead(state)) this.#snapshots.set(state, snapshots);
   }
 
@@ -49,6 +52,25 @@ export class UnreadState {
     const wanted = new Set<number>();
     for (let index = 0; index < reader.keys; index++) wanted.add(keyGroupOf(reader.hashes[index] as number, this.#maxParallelism));
     for (const state of [...this.#snapshots.keys()]) await this.#read(state, wanted);
+  }
+
+  /** Reads the key groups in which something waits that is due at the end of an epoch. */
+  async readDue(time: StageTime | undefined): Promise<void> {
+    const { afterMs = Number.NEGATIVE_INFINITY, processingMs = 0 } = time ?? {};
+    for (const state of [...this.#snapshots.keys()])
+      if (state.waitsForTime && state.residents !== undefined) await this.#read(state, state.residents.unreadDue(afterMs, processingMs));
+  }
+
+  /** Reads until it is known what is the earliest that waits for a time: of a key group that was not read something later may be. */
+  async readEarliest(): Promise<void> {
+    for (const state of [...this.#snapshots.keys()]) {
+      if (!state.waitsForTime) continue;
+      for (;;) {
+        const keyGroup = state.residents?.unreadBefore(state.due());
+        if (keyGroup === undefined) break;
+        await this.#read(state, new Set([keyGroup]));
+      }
+    }
   }
 
   /** Reads all that is left of the state. */
@@ -70,7 +92,7 @@ export class UnreadState {
 
   async #read(state: StateSet, wanted: ReadonlySet<number>): Promise<void> {
     const snapshots = this.#snapshots.get(state);
-    if (snapshots === undefined) return;
+    if (snapshots === undefined || wanted.size === 0) return;
     const slices = slicesOf(state, snapshots, wanted);
     for (let at = 0; at < slices.length; at += SLICES_AT_ONCE) {
       const read = slices.slice(at, at + SLICES_AT_ONCE).map(async (keyGroups) => ({
@@ -87,11 +109,14 @@ export class UnreadState {
 }
 
 function isRead({ residents }: StateSet): boolean {
-  return residents === undefined || residents.unread.size === 0;
+  return residents === undefined || residents.isRead;
 }
 
-function leaveGroup({ residents, keyGroups: { first, last } }: StateSet, keyGroup: number): void {
-  if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup);
+/** Of a key group of which it is not known: anything may be due. */
+const ANY_TIME: Due = { eventMs: Number.NEGATIVE_INFINITY, processingMs: Number.NEGATIVE_INFINITY };
+
+function leaveGroup({ residents, keyGroups: { first, last } }: StateSet, keyGroup: number, due: Due | undefined): void {
+  if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup, due);
 }
 
 function blobsOf({ bases, deltas }: OpenSnapshot): readonly OpenSnapshotBlob[] {

@@ -157,6 +157,11 @@ export class KeyIndex {
     return this.#numbers.map((numbers) => numbers.values());
   }
 
+  /** Those of one key group. */
+  allIn(keyGroup: number): Iterable<number> {
+    return this.#numbersOf(keyGroup).values();
+  }
+
   /** What was changed is in a snapshot now. */
   settle(): void {
     this.#changed.forEach((number) => {

@@ -15,6 +15,7 @@ import type { StateMemory } from './state-memory.ts';
 const PAGE_ROWS = 1000;
 const MOST_PASSES = 3;
 const JUST_BROUGHT = 255;
+const NEVER = Number.POSITIVE_INFINITY;
 /** What a key takes by itself: its text, its places in the index and in each column. Measured: docs/state.md. */
 const KEY_BYTES = 104;
 
@@ -29,8 +30,10 @@ export class ResidentKeys {
   readonly #memory: StateMemory;
   readonly #rows: SpilledRows;
   readonly #pages: SpilledPages;
-  /** Key groups that were not read yet. */
-  readonly #unread = new Set<number>();
+  /** Key groups that were not read yet, and a time before which nothing of each is due. */
+  readonly #unread = new Map<number, Due | undefined>();
+  /** By key group: nothing that waits on disk is due before. Exact when it was put there; it stays when that comes back. */
+  readonly #waiting = new Map<number, Due>();
   readonly #out = new ByteWriter();
   readonly #cursor: Cursor;
   /** Can something of a key be due? Then that is known of each key on disk, and none is in a page. */
@@ -63,13 +66,25 @@ export class ResidentKeys {
   }
 
   /** Key groups of the subtask that were not read yet. */
-  get unread(): ReadonlySet<number> {
-    return this.#unread;
+  get unread(): Iterable<number> {
+    return this.#unread.keys();
   }
 
-  /** What the key group holds is in a snapshot. */
-  leave(keyGroup: number): void {
-    this.#unread.add(keyGroup);
+  get isRead(): boolean {
+    return this.#unread.size === 0;
+  }
+
+  /** What the key group holds is in a snapshot. @param due nothing of it is before that */
+  leave(keyGroup: number, due: Due | undefined): void {
+    this.#unread.set(keyGroup, due);
+  }
+
+  /** Key groups that were not read yet, and in which something may wait for a time that has come. */
+  unreadDue(eventMs: number, processingMs: number): ReadonlySet<number> {
+    const come = new Set<number>();
+    for (const [keyGroup, due] of this.#unread)
+      if ((due?.eventMs ?? NEVER) <= eventMs || (due?.processingMs ?? NEVER) <= processingMs) come.add(keyGroup);
+    return come;
   }
 
   /** What snapshots have of these key groups is loaded now. */
@@ -87,17 +102,35 @@ export class ResidentKeys {
 
   /** Brings the keys of which something waits for a time that has come. */
   bringDue(eventMs: number, processingMs: number): void {
-    if (this.#unread.size > 0) throw new Error(`${this.#keys.uid}: what is due is asked for before all key groups were read`);
+    if (this.unreadDue(eventMs, processingMs).size > 0)
+      throw new Error(`${this.#keys.uid}: what is due is asked for before its key groups were read`);
     for (;;) {
       const due = this.#rows.dueBy(eventMs, processingMs, PAGE_ROWS);
-      if (due.length === 0) return;
+      if (due.length === 0) break;
       for (const { keyGroup, key } of due) this.bring(keyGroup, key);
     }
+    // Of what is left nothing has come. Times are whole.
+    for (const [keyGroup, due] of this.#waiting)
+      this.#waiting.set(keyGroup, { eventMs: behind(due.eventMs, eventMs), processingMs: behind(due.processingMs, processingMs) });
   }
 
   /** The earliest that waits for a time, of keys on disk. */
   due(): Due | undefined {
     return this.#rows.due();
+  }
+
+  /** Nothing of the key group's keys on disk is due before that. */
+  waitingIn(keyGroup: number): Due | undefined {
+    return this.#waiting.get(keyGroup);
+  }
+
+  /**
+   * The key group that was not read yet and may have something before all that is known to wait, in either domain: whether it has is known when it
+   * is read. Undefined: none.
+   */
+  unreadBefore(known: Due | undefined): number | undefined {
+    const ofEvent = this.#unreadBefore(({ eventMs }) => eventMs, known?.eventMs);
+    return ofEvent ?? this.#unreadBefore(({ processingMs }) => processingMs, known?.processingMs);
   }
 
   /** These are worked on: they are the last to go. */
@@ -168,6 +201,7 @@ export class ResidentKeys {
     this.#weights.fill(0);
     this.#passes.fill(0);
     this.#unread.clear();
+    this.#waiting.clear();
     this.#rows.clear();
     this.#pages.clear();
   }
@@ -243,8 +277,22 @@ export class ResidentKeys {
     out.reset();
     writeHeld(this.#columns, number, out, 'base');
     const due = this.#columns.map((column) => column.dueOf?.(number)).reduce(earliestOf, undefined);
-    this.#rows.put(this.#keys.keyGroupOf(number), this.#keys.idOf(number), out.view(), due);
+    const keyGroup = this.#keys.keyGroupOf(number);
+    this.#rows.put(keyGroup, this.#keys.idOf(number), out.view(), due);
+    const waiting = earliestOf(this.#waiting.get(keyGroup), due);
+    if (waiting !== undefined) this.#waiting.set(keyGroup, waiting);
     this.#drop(number);
+  }
+
+  #unreadBefore(of: (due: Due) => number | undefined, known: number = NEVER): number | undefined {
+    let first: number | undefined;
+    let firstMs = known;
+    for (const [keyGroup, due] of this.#unread) {
+      const atMs = (due && of(due)) ?? NEVER;
+      if (atMs >= firstMs) continue;
+      [first, firstMs] = [keyGroup, atMs];
+    }
+    return first;
   }
 
   #extend(): void {
@@ -253,4 +301,9 @@ export class ResidentKeys {
     this.#weights = enlarged(this.#weights, new Uint32Array(length));
     this.#passes = enlarged(this.#passes, new Uint8Array(length));
   }
+}
+
+/** The same, or the next time after that which has come. */
+function behind(timeMs: number | undefined, comeMs: number): number | undefined {
+  return timeMs === undefined || timeMs > comeMs ? timeMs : Math.floor(comeMs) + 1;
 }

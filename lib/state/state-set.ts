@@ -72,6 +72,8 @@ export class StateSet implements Snapshotted {
   /** Undefined: all keys are in memory. */
   readonly residents: ResidentKeys | undefined;
   readonly #memory: StateMemory | undefined;
+  /** Before which time nothing of a key group is due: said in snapshots where a start may leave state unread. Undefined: nothing can, or it is not said. */
+  readonly #dueIn: ((keyGroup: number) => Due | undefined) | undefined;
   readonly #columns: readonly Column[];
   readonly #stored: readonly StoredState[];
   /** The same as the head of a snapshot says it. */
@@ -93,6 +95,8 @@ export class StateSet implements Snapshotted {
     this.handles = byName(given.map(({ state, handle }): [string, unknown] => [state.name, handle]));
     this.timers = this.#columns.find((column): column is TimerColumn => column.state.kind === 'timers');
     this.waiting = this.#columns.find((column): column is WaitingColumn => column.state.kind === 'waiting');
+    const { residents } = this;
+    if (residents !== undefined && this.waitsForTime) this.#dueIn = (keyGroup) => this.#earliestIn(keyGroup, residents);
   }
 
   /** May something of it be due by itself, without a row of its key? */
@@ -122,7 +126,7 @@ export class StateSet implements Snapshotted {
     return held;
   }
 
-  /** The earliest that waits for a time, in each domain. Undefined: nothing does. */
+  /** The earliest that waits for a time, in each domain, of what has been read. Undefined: nothing does. */
   due(): Due | undefined {
     return this.#columns.map((column) => column.due?.()).reduce(earliestOf, this.residents?.due());
   }
@@ -271,7 +275,7 @@ export class StateSet implements Snapshotted {
 
   /** @param partBytes a payload of so much is followed by another */
   *#basesOf(residents: ResidentKeys, partBytes: number): Generator<Buffer[]> {
-    if (residents.unread.size > 0) throw new Error(`${this.#uid}: a base is asked for before all key groups were read`);
+    if (!residents.isRead) throw new Error(`${this.#uid}: a base is asked for before all key groups were read`);
     this.#forgetIdle();
     this.#settle();
     residents.makeRoom();
@@ -280,12 +284,12 @@ export class StateSet implements Snapshotted {
       for (const column of aging) column.forgetExpired?.(number);
     };
     const expire = aging.length === 0 ? undefined : forgetExpired;
-    let writer = new SnapshotWriter('base', this.#columns);
+    let writer = new SnapshotWriter('base', this.#columns, this.#dueIn);
     for (const [index, numbers] of this.keys.allByGroup().entries()) {
       const keyGroup = this.keyGroups.first + index;
       if (writer.bytes >= partBytes) {
         yield writer.finish(this.#stored);
-        writer = new SnapshotWriter('base', this.#columns);
+        writer = new SnapshotWriter('base', this.#columns, this.#dueIn);
       }
       writer.group(keyGroup);
       for (const number of numbers) writer.entry(this.keys.idOf(number), number);
@@ -295,12 +299,25 @@ export class StateSet implements Snapshotted {
   }
 
   #write(part: SnapshotPart, groups: readonly Iterable<number>[]): Buffer[] {
-    const writer = new SnapshotWriter(part, this.#columns);
+    const writer = new SnapshotWriter(part, this.#columns, this.#dueIn);
     groups.forEach((numbers, index) => {
       writer.group(this.keyGroups.first + index);
       for (const number of numbers) writer.entry(this.keys.idOf(number), number);
     });
     return writer.finish(this.#stored);
+  }
+
+  /** Nothing in a key group that has been read is due before that. */
+  #earliestIn(keyGroup: number, residents: ResidentKeys): Due | undefined {
+    let earliest = residents.waitingIn(keyGroup);
+    for (const column of this.#columns) {
+      if (column.dueOf === undefined) continue;
+      for (const number of this.keys.allIn(keyGroup)) {
+        const due = column.dueOf(number);
+        if (due !== undefined) earliest = earliestOf(earliest, due);
+      }
+    }
+    return earliest;
   }
 
   #settle(): void {

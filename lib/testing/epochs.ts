@@ -194,8 +194,19 @@ async function perform(run: Run, effect: Effect, course: EpochCourse): Promise<D
       const output = await deliver(run, effect.manifest);
       return { event: { of: 'committed', epoch: effect.manifest.epoch, result: { republished: 0, delivers: true }, ms: 0 }, output };
     }
-    default:
+    case 'observe':
+    case 'give-up':
+    case 'abort':
+    case 'end-leftovers':
+    case 'settle':
+    case 'leave':
+    case 'lease-renewed':
+    case 'begin-progress':
+    case 'progress':
+    case 'chore':
       return undefined;
+    default:
+      return effect satisfies never;
   }
 }
 

@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import type { Serde } from '../format/serde.ts';
 import type { JobDefinition, SinkNode } from '../graph/job.ts';
 import { UserCodeError } from '../records/errors.ts';
-import { openSinkEncoder } from '../sinks/connectors.ts';
+import { openSinkEncoder } from '../sinks/kinds.ts';
 
 /** The job, whose sinks all write records: to what is no topic, the rows that it was given, when it could take them. */
 export function withRecordSinks({ name, nodes }: JobDefinition): JobDefinition {

@@ -6,18 +6,19 @@ import { logLine } from '../../host/log.ts';
 import { systemClock } from '../../host/system.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import { leaveJobFolder } from './job-folder.ts';
-import { socketPath } from './processes.ts';
+import { socketOf } from './processes.ts';
 import { createSocketInvoker } from './socket-invoker.ts';
 
 // Not an import: that would load the whole web client with it, a quarter of the CPU time of a function's start.
 const { createServer } = process.getBuiltinModule('node:http');
 
 /**
- * A function as a process of this machine: `child.ts <role> <socket> <start kind> <holders that have died…>`. Stage functions answer requests on the socket; one
- * of role `any` those of every role, which the path names, and tells its parent when it listens. The coordinator runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
+ * A function as a process of this machine: `child.ts <role> <socket> <each|one> <start kind> <holders that have died…>`. Stage functions answer requests on the socket; one
+ * of role `any` those of every role, which the path names, and tells its parent when it listens. The coordinator asks each at a process of its own, or all
+ * at one, and runs until its parent says `stop`. Every function ends when its parent goes away, and none by a terminal's
  * signals: the parent stops the job in order.
  */
-const [role = '', socket = '', startKind = '', ...deadHolders] = process.argv.slice(2);
+const [role = '', socket = '', asks = '', startKind = '', ...deadHolders] = process.argv.slice(2);
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -74,7 +75,7 @@ async function runAsCoordinator(): Promise<void> {
   };
   try {
     const end = await runCoordinator({
-      invoker: () => createSocketInvoker((target) => ({ socketPath: socketPath(dirname(socket), target) }), systemClock),
+      invoker: () => createSocketInvoker((target) => socketOf(dirname(socket), target, asks === 'one' ? 'one' : 'each'), systemClock),
       observer: () => observe,
       stop: stop.signal,
       handOver: new AbortController().signal,

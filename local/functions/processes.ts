@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stage } from '../../lib/plan/plan.ts';
 import type { FunctionTarget } from '../../lib/ports/function-invoker.ts';
+import type { FunctionSocket } from './socket-call.ts';
 
 /** Compiled modules are kept between starts: a function is up in half the time. */
 export const COMPILE_CACHE = join(tmpdir(), 'onceflow-compile-cache');
@@ -9,7 +10,8 @@ export const COMPILE_CACHE = join(tmpdir(), 'onceflow-compile-cache');
 /** One function process of a job on this machine, as one function of a deployment. */
 export interface FunctionProcess {
   readonly name: string;
-  readonly role: 'coordinator' | FunctionTarget['role'];
+  /** `any`: every stage's. */
+  readonly role: 'coordinator' | FunctionTarget['role'] | 'any';
 }
 
 /**
@@ -25,12 +27,20 @@ export function processesOf(stages: readonly Stage[], parallelism: (stage: strin
   return [...distinct, { name: 'coordinator', role: 'coordinator' }];
 }
 
+/** One process for the functions of all stages, and the coordinator's. */
+export const TOGETHER: readonly FunctionProcess[] = [
+  { name: 'functions', role: 'any' },
+  { name: 'coordinator', role: 'coordinator' },
+];
+
 function processName(target: FunctionTarget): string {
   return target.role === 'operator' || target.role === 'source'
     ? `${target.role}-${target.stage}-${target.subtask}`
     : `${target.role}-${target.stage}`;
 }
 
-export function socketPath(dir: string, target: FunctionTarget): string {
-  return join(dir, `${processName(target)}.sock`);
+/** Where the coordinator of such a job asks for a function: at its own process, or at the one of all. */
+export function socketOf(dir: string, target: FunctionTarget, asks: 'each' | 'one'): FunctionSocket {
+  const name = asks === 'one' ? 'functions' : processName(target);
+  return { socketPath: join(dir, `${name}.sock`), path: `/${target.role}` };
 }

@@ -6,9 +6,10 @@ import { rangeOfStage } from '../../lib/config/subtasks.ts';
 import type { CoordinatorEvent } from '../../lib/epoch/progress/events.ts';
 import type { StartKind } from '../../lib/epoch/start/may-start.ts';
 import { childFile } from './child-file.ts';
+import { heapLimits } from './heap-limits.ts';
 import { makeJobFolder } from './job-folder.ts';
 import { eachLine } from './lines.ts';
-import { COMPILE_CACHE, type FunctionProcess, processesOf } from './processes.ts';
+import { COMPILE_CACHE, type FunctionProcess, processesOf, TOGETHER } from './processes.ts';
 
 /** A function that crashed is started again after this long: what the platform does at its next invocation. */
 const RESTART_PAUSE_MS = 20;
@@ -20,6 +21,11 @@ export interface RunJobOptions {
   readonly job?: Pick<JobSummary, 'plan' | 'parallelism'>;
   /** `revival`: nothing is started that a person has stopped meanwhile. @default 'explicit' */
   readonly startKind?: StartKind;
+  /**
+   * Who runs the stages' functions: a process for each of them, as each has its own in a deployment, or one for all, as in `onceflow run`, at half
+   * the CPU time of a start. @default 'each'
+   */
+  readonly functions?: 'each' | 'together';
   readonly onEvent?: (event: CoordinatorEvent) => void;
   /** One line of a function's own output. */
   readonly onLog?: (name: string, line: string) => void;
@@ -66,18 +72,23 @@ export async function runJob(options: RunJobOptions): Promise<RunningJob> {
   const deadCoordinators: string[] = [];
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<JobEnd>();
 
-  for (const each of processesOf(plan.stages, (stage) => rangeOfStage(parallelism, stage).most)) startProcess(each);
+  const isOne = options.functions === 'together';
+  const processes = isOne ? TOGETHER : processesOf(plan.stages, (stage) => rangeOfStage(parallelism, stage).most);
+  for (const each of processes) startProcess(each);
 
   function startProcess({ name, role }: FunctionProcess): void {
     const startKind = hasBegun ? 'revival' : (options.startKind ?? 'explicit');
-    const child = fork(code, [role, join(folder.path, `${name}.sock`), startKind, ...deadCoordinators], {
+    const asks = isOne ? 'one' : 'each';
+    const child = fork(code, [role, join(folder.path, `${name}.sock`), asks, startKind, ...deadCoordinators], {
       env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...options.env } as NodeJS.ProcessEnv,
-      execArgv: process.execArgv,
+      execArgv: role === 'operator' ? [...process.execArgv, ...heapLimits(options.env, process.execArgv)] : process.execArgv,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     children.set(name, child);
     for (const stream of [child.stdout, child.stderr]) eachLine(stream, (line) => options.onLog?.(name, line));
     child.on('message', (message) => {
+      // Others only tell that they listen.
+      if (role !== 'coordinator') return;
       const event = message as CoordinatorEvent;
       hasBegun ||= event.event === beginsWith;
       if (event.event === 'ended') last = { end: event.end, message: event.message };

@@ -38,6 +38,8 @@ const PICTURES: readonly Picture[] = [
   { name: 'dead-letters', job: () => shownJob(), panel: 'letters' },
   { name: 'failed', job: failedJob, panel: 'failures' },
   { name: 'failing', job: failingJob, panel: 'failures', colors: 'dark' },
+  { name: 'at-work-light', job: failingJob, panel: 'overview' },
+  { name: 'at-work-dark', job: failingJob, panel: 'overview', colors: 'dark' },
   { name: 'under-way', job: failingJob, panel: 'epochs' },
   { name: 'empty', job: emptyJob, panel: 'overview' },
   { name: 'no-job', job: missingJob, panel: 'overview' },

@@ -66,7 +66,7 @@ export function jobRemovalContract(open: () => Promise<RemovalUnderTest>): void 
       former: [{ incarnation, leftAtMs: 6 }],
       startedFrom,
       leaseExpiresAtMs: 1,
-      letsRun: false,
+      letsRunAfterStops: undefined,
     };
     expect(await store.beginIncarnation({ ...of, ...next, generation, summary, savepoint })).toBe('written');
     const begun = (await store.readJob(job)) ?? row;

@@ -62,7 +62,7 @@ export function savepointStoreContract(open: () => Promise<EpochStore>): void {
       leaseExpiresAtMs: 77_000,
       startedFrom: [from],
       former: [{ incarnation: row.incarnation, leftAtMs: 3_000 }],
-      letsRun: false,
+      letsRunAfterStops: undefined,
       savepoint: of,
       ...change,
     };
@@ -182,9 +182,21 @@ export function savepointStoreContract(open: () => Promise<EpochStore>): void {
       const stopped = await read(row.job);
       expect(stopped.desired).toBe('stopped');
       await store.releaseLease(row.job, row.generation, { desired: 'as-it-is', failure: 'it failed' });
-      expect(await store.beginIncarnation(await nextOf(stopped, savepoint, { letsRun: true }))).toBe('written');
+      expect(await store.beginIncarnation(await nextOf(stopped, savepoint, { letsRunAfterStops: stopped.stops ?? 0 }))).toBe('written');
       const runs = await read(row.job);
       expect([runs.desired, runs.failure]).toEqual(['running', undefined]);
+    });
+
+    it('leaves a job stopped that was asked to stop once more meanwhile', async () => {
+      const row = await jobAt(2);
+      const savepoint = await pinned(row);
+      await store.setDesired(row.job, 'stopped');
+      const seen = await read(row.job);
+      await store.setDesired(row.job, 'stopped');
+      const next = await nextOf(seen, savepoint, { letsRunAfterStops: seen.stops ?? 0 });
+      expect(await store.beginIncarnation(next)).toBe('written');
+      const stopped = await read(row.job);
+      expect([stopped.incarnation, stopped.desired]).toEqual([next.incarnation, 'stopped']);
     });
 
     it('that is asked for twice begins once', async () => {

@@ -3,7 +3,7 @@ import { systemClock as clock, systemRandom as random } from '../../host/system.
 import type { WriteAheadSink } from '../../lib/api/index.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { SinkTargets } from '../../lib/ports/sink-targets.ts';
-import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import type { SinkSpec } from '../../lib/sinks/kinds.ts';
 import { type ClickHouseRow, clickHouseSink } from '../../lib/targets/clickhouse.ts';
 import type { BenchOptions } from '../../lib/testing/drill/sink-bench.ts';
 import { type ClickHouseService, startClickHouse } from '../../local/stack/clickhouse.ts';
@@ -94,7 +94,7 @@ describe('a job that writes to Kafka and to ClickHouse', () => {
       await count.write(someLines(20, ++seed));
       await waitFor(`more rows in ClickHouse\n${run.told()}`, async () => (await rows()) > before);
     };
-    let run = count.job.start();
+    let run = count.job.start({}, 'each');
     for (let round = 0; round < 2; round++) {
       await grown(run);
       await server.restart();
@@ -102,7 +102,7 @@ describe('a job that writes to Kafka and to ClickHouse', () => {
       process.kill(await run.pid('sink-to-warehouse'), 'SIGKILL');
       await grown(run);
       await run.killAll();
-      run = count.job.start();
+      run = count.job.start({}, 'each');
     }
     await grown(run);
     await count.expectExact(run);

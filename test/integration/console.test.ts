@@ -60,6 +60,16 @@ const goTo = (page: Page, panel: string) => page.evaluate(`location.hash = '${pa
 /** What is written for the page is text: the compiler knows no browser here. */
 const WIDTH = 'document.documentElement.scrollWidth';
 const GROUND = 'getComputedStyle(document.body).backgroundColor';
+const MARKS_FIT = `(() => {
+  const box = (of) => of.getBoundingClientRect();
+  const svg = box(document.querySelector('.graph svg'));
+  return [...document.querySelectorAll('.work-mark')].every((mark) => {
+    const { left, right, bottom, top } = box(mark);
+    const text = box(mark.querySelector('text'));
+    const others = [...mark.parentElement.querySelectorAll(':scope > text')].map(box);
+    return left >= svg.left && right <= svg.right && bottom <= svg.bottom && text.left >= left && text.right <= right && others.every((other) => other.bottom <= top + 4);
+  });
+})()`;
 const MAKES_HTML = `(() => {
   try {
     document.body.insertAdjacentHTML('beforeend', '<b>bold</b>');
@@ -402,6 +412,23 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : '
       .waitFor();
     // Those of epochs that were decided in the end.
     expect(await page.getByRole('article', { name: 'Failed attempt at epoch 119' }).count()).toBe(2);
+  });
+
+  it('marks in the drawing the stage that is at work, with epoch and since when, and the sink that commits, also for who does not see it', async () => {
+    const { page, complaints } = await open(failingJob());
+    const marks = page.locator('.graph .work-mark');
+    await expect.poll(() => marks.allTextContents()).toEqual([expect.stringMatching(/^◐ 121 since \d\d:\d\d:\d\d$/), '◑ commits 120']);
+    const drawing = page.getByRole('img', { name: /count-words at work on epoch 121, attempt 3 since .* UTC/ });
+    await drawing.waitFor();
+    expect(await drawing.locator('.box.works').count()).toBe(2);
+    await shown(page, /◐ under way, as the coordinator said [89](\.\d)? s ago/);
+    // Nothing of it stands out of the drawing, or lies on the text of its box.
+    const fits = await page.evaluate(MARKS_FIT);
+    expect(fits).toBe(true);
+    expect(complaints).toEqual([]);
+    const well = await open(shownJob());
+    await well.page.locator('.graph svg').waitFor();
+    expect(await well.page.locator('.work-mark, .box.works').count()).toBe(0);
   });
 
   it('of a job that nobody runs, or that is well, shows nothing under way', async () => {

@@ -5,7 +5,7 @@ import { systemClock as clock, systemRandom as random } from '../../host/system.
 import type { WriteAheadSink } from '../../lib/api/index.ts';
 import type { KafkaRequests } from '../../lib/ports/kafka-requests.ts';
 import type { SinkTargets } from '../../lib/ports/sink-targets.ts';
-import type { SinkSpec } from '../../lib/sinks/connectors.ts';
+import type { SinkSpec } from '../../lib/sinks/kinds.ts';
 import type { BenchOptions } from '../../lib/testing/drill/sink-bench.ts';
 import { type Keeper, openKeeper } from '../../local/stack/kept-process.ts';
 import { type PostgreSqlService, startPostgreSql } from '../../local/stack/postgresql.ts';
@@ -157,7 +157,7 @@ it('a job that writes to Kafka and to PostgreSQL has every row in both once, thr
     await count.write(someLines(20, ++seed));
     await waitFor(`more rows in PostgreSQL\n${run.told()}`, async () => (await rows()) > before);
   };
-  let run = count.job.start();
+  let run = count.job.start({}, 'each');
   for (let round = 0; round < 2; round++) {
     await grown(run);
     await server.crash();
@@ -165,7 +165,7 @@ it('a job that writes to Kafka and to PostgreSQL has every row in both once, thr
     for (const sink of ['sink-keep-orders', 'sink-keep-last']) process.kill(await run.pid(sink), 'SIGKILL');
     await grown(run);
     await Promise.all([run.killAll(), server.crash()]);
-    run = count.job.start();
+    run = count.job.start({}, 'each');
   }
   await grown(run);
   await count.expectExact(run);

@@ -8,7 +8,7 @@ import { FaultyUserCode, faultless, type UserCode } from './user-code.ts';
 import { World } from './world.ts';
 import type { WorldOptions } from './world-options.ts';
 
-const SEEDS = 40;
+const SEEDS = 30;
 
 /** A history in which every epoch is kept. Each source subtask reads one partition: how several mix is left to the fetches. */
 function historyOf(seed: number): WorldOptions {

@@ -4,7 +4,7 @@ import { reportOf } from './report.ts';
 import { runSeed, runWorld } from './run.ts';
 
 /** A short form: `npm run simulate` has as many as are asked for. */
-const SEEDS = 150;
+const SEEDS = 100;
 
 it(`no invariant is violated in the histories of ${SEEDS} seeds`, async () => {
   const { stackTraceLimit } = Error;

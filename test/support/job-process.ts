@@ -21,11 +21,12 @@ process.on('message', (message: ToJobProcess) => {
   if (message.ask === 'processes') tell({ is: 'processes', pids: Object.fromEntries(job?.processes() ?? []) });
 });
 
-async function start({ env, job: described }: Extract<ToJobProcess, { readonly ask: 'start' }>): Promise<void> {
+async function start({ env, job: described, functions }: Extract<ToJobProcess, { readonly ask: 'start' }>): Promise<void> {
   try {
     job = await runJob({
       env,
       job: described,
+      functions,
       onEvent: (event) => tell({ is: 'event', event }),
       onLog: (name, line) => tell({ is: 'log', name, line }),
       onCrash: (name, reason) => tell({ is: 'crash', name, reason: reason ?? '' }),

@@ -9,7 +9,12 @@ import type { JobEnd, RunJobOptions } from '../../local/functions/run-job.ts';
 import { PATIENCE_MS } from './wait-for.ts';
 
 export type ToJobProcess =
-  | { readonly ask: 'start'; readonly env: Readonly<Record<string, string>>; readonly job: NonNullable<RunJobOptions['job']> }
+  | {
+      readonly ask: 'start';
+      readonly env: Readonly<Record<string, string>>;
+      readonly job: NonNullable<RunJobOptions['job']>;
+      readonly functions: Functions;
+    }
   | { readonly ask: 'stop' | 'processes' };
 export type FromJobProcess =
   | { readonly is: 'event'; readonly event: CoordinatorEvent }
@@ -17,6 +22,8 @@ export type FromJobProcess =
   | { readonly is: 'crash'; readonly name: string; readonly reason: string }
   | { readonly is: 'processes'; readonly pids: Readonly<Record<string, number>> }
   | { readonly is: 'ended'; readonly end: JobEnd };
+
+export type Functions = NonNullable<RunJobOptions['functions']>;
 
 type EventOf<Name extends CoordinatorEvent['event']> = Extract<CoordinatorEvent, { event: Name }>;
 
@@ -31,13 +38,19 @@ export class JobRun {
   readonly ended: Promise<JobEnd>;
   readonly #child: ChildProcess;
   readonly #hear: (message: FromJobProcess) => void;
+  readonly #functions: Functions;
   readonly #lines: string[] = [];
   #end: JobEnd | undefined;
   #changed = Promise.withResolvers<void>();
 
   /** @param hear gets everything that the job tells, as it comes */
-  constructor(name: string, env: Readonly<Record<string, string>>, hear: (message: FromJobProcess) => void = () => {}) {
+  constructor(
+    name: string,
+    env: Readonly<Record<string, string>>,
+    { functions = 'each', hear = () => {} }: { readonly functions?: Functions; readonly hear?: (message: FromJobProcess) => void } = {},
+  ) {
     this.#hear = hear;
+    this.#functions = functions;
     // The folder for temporary files is the job's: its sockets stay behind when it is killed.
     const cached = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, TMPDIR: env['TMPDIR'] ?? tmpdir() };
     this.#child = fork(JOB_PROCESS, [name], { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: cached });
@@ -92,8 +105,10 @@ ${this.told()}`);
     await this.ended;
   }
 
-  /** The process id of the function whose name begins with `name`, when it runs. */
+  /** The process id of the function whose name begins with `name`, when it runs. It needs a process of its own. */
   async pid(name: string): Promise<number> {
+    if (this.#functions === 'together' && name !== 'coordinator')
+      throw new Error(`start the job with each function in its own process: ${name}`);
     for (;;) {
       const found = Object.entries(await this.pids()).find(([process]) => process.startsWith(name));
       if (found !== undefined) return found[1];
@@ -119,7 +134,7 @@ ${this.told()}`);
   async #start(env: Readonly<Record<string, string>>): Promise<void> {
     try {
       const { plan, parallelism } = await readJob(env);
-      this.#tell({ ask: 'start', env, job: { plan, parallelism } });
+      this.#tell({ ask: 'start', env, job: { plan, parallelism }, functions: this.#functions });
     } catch (error) {
       this.#take({ is: 'ended', end: { end: 'refused', message: error instanceof Error ? error.message : String(error) } });
       await this.killAll();

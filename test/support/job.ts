@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { createTestTable, TEST_TABLE } from './epochs.ts';
-import { JobRun } from './job-run.ts';
+import { type Functions, JobRun } from './job-run.ts';
 import { brokers } from './kafka-wire.ts';
 import { uniqueName } from './topics.ts';
 
@@ -32,8 +32,13 @@ export interface TestJob {
   readonly env: Env;
   /** The folder that ONCEFLOW_BLOBS names unless `env` says otherwise. */
   readonly blobs: string;
-  /** Starts the job's functions as processes; they end with the test, however it ends. */
-  start(more?: Env): JobRun;
+  /**
+   * Starts the job's functions as processes; they end with the test, however it ends.
+   *
+   * @param functions `each` in a process of its own, for who kills or freezes one, or measures what they do beside each other: twice the CPU time.
+   *   @default all in one, but for a fault that is planned in one of them
+   */
+  start(more?: Env, functions?: Functions): JobRun;
 }
 
 /** Names a job that no other test has. `module`: a path from the repository's root. */
@@ -55,8 +60,8 @@ export async function newJob(module: string, topics: Readonly<Record<string, str
     ...QUICK,
     ...more,
   };
-  const start = (evenMore: Env = {}) => {
-    const run = new JobRun(name, { ...env, ...evenMore });
+  const start = (evenMore: Env = {}, functions: Functions = 'ONE_FAULT' in { ...env, ...evenMore } ? 'each' : 'together') => {
+    const run = new JobRun(name, { ...env, ...evenMore }, { functions });
     onTestFinished(() => run.killAll());
     return run;
   };

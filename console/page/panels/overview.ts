@@ -24,7 +24,8 @@ export function Overview({ job, epochs }: PanelProps): View {
   return html`
     ${status.failure !== null && html`<div class="note unknown" role="alert"><strong>The job failed and waits for a person.</strong> <span class="lines">${firstLine(status.failure)}</span> <a href="#failures">The whole of it</a></div>`}
     ${status.noProgress !== null && html`<div class="note unknown" role="alert"><strong>No progress for ${duration(nowMs - status.noProgress.sinceMs)}</strong>, though there is something to do. <a href="#failures">Why</a></div>`}
-    <${Graph} graph=${graph} rates=${rates} />
+    <${Graph} graph=${graph} rates=${rates} underWay=${status.underWay} />
+    ${underWayNote(job)}
     ${
       charted.length > 1 &&
       html`<div class="charts">
@@ -53,6 +54,12 @@ export function Overview({ job, epochs }: PanelProps): View {
       ),
     ]} />
   `;
+}
+
+/** How old the marks in the drawing are. */
+function underWayNote({ status: { underWay }, nowMs }: PanelProps['job']): View {
+  if (underWay === null || underWay.attempts.length === 0) return null;
+  return html`<p class="quiet">◐ under way, as the coordinator said ${ago(underWay.atMs, nowMs)}. <a href="#epochs">By phase and stage</a></p>`;
 }
 
 function firstLine(text: string): string {

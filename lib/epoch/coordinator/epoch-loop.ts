@@ -6,7 +6,7 @@ import { onEvent } from '../loop/on-event.ts';
 import { firstState } from '../loop/state.ts';
 import type { Given, Next } from '../loop/turn.ts';
 import type { ProgressWatch } from '../progress/progress-watch.ts';
-import { underWayOf } from '../progress/under-way.ts';
+import { newsOf, underWayOf } from '../progress/under-way.ts';
 import type { Standing } from '../start/start.ts';
 import { type CoordinatorDeps, JobFailedError, type JobSettings, LeftToNextError } from './context.ts';
 import { createEventQueue } from './event-queue.ts';
@@ -55,6 +55,7 @@ export async function runEpochs(
       const now = given();
       go(whatIsDue(state, now, settings));
       progress.keep(state.trouble);
+      lease.hasNews(newsOf(state, now.now.elapsedMs));
       const { ending: end } = state;
       if (end.settling === 'done') {
         if (end.failure !== undefined) throw new JobFailedError(end.failure);

@@ -62,11 +62,15 @@ export async function decideManifest(
   }
 }
 
-/** In its row, or in a blob of its own when it is large. */
-export async function storeManifest(deps: Pick<CoordinatorDeps, 'blobs'>, manifest: Manifest): Promise<ManifestRef> {
+/** In its row, or in a blob of its own when it is large. @param incarnation whose collection looks for the blob. @default the manifest's */
+export async function storeManifest(
+  deps: Pick<CoordinatorDeps, 'blobs'>,
+  manifest: Manifest,
+  incarnation = manifest.incarnation,
+): Promise<ManifestRef> {
   if (fitsRow(manifest)) return { at: 'row', manifest };
   const text = JSON.stringify(manifest);
-  const place = { job: manifest.job, incarnation: manifest.incarnation, stage: 'manifest', subtask: 0, epoch: manifest.epoch };
+  const place = { job: manifest.job, incarnation, stage: 'manifest', subtask: 0, epoch: manifest.epoch };
   const ref = await deps.blobs.write(place, 'manifest', 'manifest', [Buffer.from(text)], 0);
   if (ref.at !== 'store') throw new Error('a manifest blob is never inline');
   return { at: 'blob', name: ref.name };

@@ -56,6 +56,14 @@ interface Kept {
 async function keptBy(deps: Pick<Reads, 'blobs'>, savepoint: Savepoint | UnreadableSavepoint): Promise<Kept> {
   if (savepoint.standing === 'unreadable') return { unknown: unreadableText(savepoint, savepoint.why) };
   if (savepoint.standing === 'importing') return { prefix: `${savepoint.job}/${savepoint.incarnation}/` };
+  return namesOf(deps, savepoint);
+}
+
+/** What its manifest names, or why that cannot be read. */
+export async function namesOf(
+  deps: Pick<Reads, 'blobs'>,
+  savepoint: Savepoint,
+): Promise<{ readonly names: readonly string[]; readonly unknown?: undefined } | { readonly names?: undefined; readonly unknown: string }> {
   try {
     return { names: await namesIn(deps, [savepoint.manifest], Number.POSITIVE_INFINITY) };
   } catch (error) {

@@ -13,9 +13,16 @@ export interface Lease {
   renewed(atMs: number): void;
   /** Each renewal says this of what is under way: one write for both. */
   says(underWay: () => UnderWay | undefined): void;
+  /**
+   * There is something to say, under this name: the lease is renewed for it, once, unless that was just done. Undefined: there is not.
+   */
+  hasNews(news: string | undefined): void;
   /** Renews it no more. Resolves when no renewal is under way that could give it back to one that gave it up. */
   end(): Promise<void>;
 }
+
+/** What lasts less long after the last renewal, or decision, is said by no write of its own. */
+const NEWS_AFTER_MS = 3_000;
 
 /**
  * Renews the lease each third of its time, whatever its holder does meanwhile: recovers, commits for an hour, waits for a
@@ -36,9 +43,14 @@ export function holdLease(
   let renewedMs = takenMs;
   let wake = new AbortController();
   let underWay: () => UnderWay | undefined = () => undefined;
+  let news: string | undefined;
+  let said: string | undefined;
+  let isDue = false;
 
   async function renew(): Promise<void> {
     renewedMs = clock.elapsedMs();
+    said = news;
+    isDue = false;
     try {
       fenced({ job }, await epochs.renewLease(job, generation, clock.now() + leaseMs, underWay()));
     } catch (error) {
@@ -51,7 +63,7 @@ export function holdLease(
     while (!over.signal.aborted && !lost.signal.aborted) {
       const leftMs = renewedMs + leaseMs / 3 - clock.elapsedMs();
       wake = new AbortController();
-      if (leftMs > 0) await clock.sleep(leftMs, AbortSignal.any([over.signal, wake.signal]));
+      if (leftMs > 0 && !isDue) await clock.sleep(leftMs, AbortSignal.any([over.signal, wake.signal]));
       else await renew();
     }
   }
@@ -66,6 +78,12 @@ export function holdLease(
     },
     says(what) {
       underWay = what;
+    },
+    hasNews(what) {
+      news = what;
+      if (what === undefined || what === said || clock.elapsedMs() < renewedMs + NEWS_AFTER_MS) return;
+      isDue = true;
+      wake.abort();
     },
     end() {
       over.abort();

@@ -114,6 +114,9 @@ function begin(turn: Turn, step: Step): void {
       changeAttempt(turn, { ...attempt, phase: 'committing' });
       // `parent` is this attempt's own manifest since it was decided: no other epoch is decided before this one is committed.
       turn.effects.push({ do: 'commit', manifest: turn.state.parent });
+      return;
+    default:
+      step satisfies never;
   }
 }
 

@@ -114,6 +114,8 @@ function takePlanned(turn: Turn, { base, planned, ms }: Extract<LoopEvent, { rea
     case 'planned':
       change(turn, { behindSinceMs: undefined });
       return takeInput(turn, { ...planned, ms });
+    default:
+      planned satisfies never;
   }
 }
 

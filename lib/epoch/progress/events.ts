@@ -151,7 +151,17 @@ export function levelOf(event: CoordinatorEvent): Level {
     // Of a schedule, each minute.
     case 'left-alone':
       return 'debug';
-    default:
+    case 'takes-over':
+    case 'stands-by':
+    case 'lease-taken':
+    case 'started-from':
+    case 'graph-changed':
+    case 'start-passed-over':
+    case 'starting-offsets':
+    case 'recovered':
+    case 'rescaled':
+    case 'progress-again':
+    case 'leftovers-ended':
       return 'info';
   }
 }

@@ -22,6 +22,20 @@ export function underWayOf(
   };
 }
 
+/** An attempt that is older than that takes long. */
+const LONG_MS = 3_000;
+
+/**
+ * Names what is under way and worth a write: the oldest attempt that takes long, in its phase, or else the newest failure. It is the same name for as
+ * long as that is so. Undefined: nothing is, as of each epoch of a job that is well.
+ */
+export function newsOf({ inFlight, trouble }: Pick<LoopState, 'inFlight' | 'trouble'>, nowMs: number): string | undefined {
+  const long = inFlight.find(({ planned }) => nowMs - planned.elapsedMs >= LONG_MS);
+  if (long !== undefined) return `${long.decisionId} ${long.phase}`;
+  const failed = trouble.failed.at(-1);
+  return failed && `failed ${failed.atMs}`;
+}
+
 function stagesOf({ planned, stageBeganMs, stageMs }: Attempt): UnderWay['attempts'][number]['stages'] {
   return byName(
     [...stageBeganMs].map(([stage, beganMs]) => {

@@ -1,6 +1,6 @@
 import type { Savepoint } from '../../ports/epoch-store.ts';
 import type { CoordinatorDeps } from '../coordinator/context.ts';
-import { namesIn, pinsOf } from '../garbage/live.ts';
+import { namesIn, namesOf, pinsOf } from '../garbage/live.ts';
 
 type Deps = Pick<CoordinatorDeps, 'epochs' | 'blobs' | 'blobStore'>;
 
@@ -15,9 +15,24 @@ export async function deleteSavepoint(
   savepoint: Savepoint,
 ): Promise<{ readonly outcome: 'deleted' | 'gone'; readonly blobs: number }> {
   if ((await deps.epochs.moveSavepoint(savepoint, 'deleting')) === 'gone') return { outcome: 'gone', blobs: 0 };
-  const blobs = await deleteUnnamed(deps, savepoint);
+  const { job } = savepoint;
+  let blobs = 0;
+  for (const incarnation of await incarnationsOf(deps, savepoint)) blobs += await deleteUnnamed(deps, { job, incarnation });
   await deps.epochs.deleteSavepoint(savepoint);
   return { outcome: 'deleted', blobs };
+}
+
+/**
+ * Those that its blobs are of: its own, and what that was started from. That of the manifest is the last: a deletion that dies finds by it what is
+ * left.
+ */
+async function incarnationsOf(deps: Deps, savepoint: Savepoint): Promise<readonly string[]> {
+  const { manifest, incarnation } = savepoint;
+  const { names = [] } = savepoint.standing === 'importing' ? {} : await namesOf(deps, savepoint);
+  const others = new Set(names.flatMap((name) => name.split('/')[1] ?? []));
+  const last = manifest.at === 'blob' ? (manifest.name.split('/')[1] ?? incarnation) : incarnation;
+  others.delete(last);
+  return [...new Set([incarnation, ...others])].filter((each) => each !== last).concat(last);
 }
 
 /**

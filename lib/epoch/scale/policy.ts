@@ -145,7 +145,9 @@ export function afterTooMany(
     };
   });
   const tooMany = more.map(({ id }) => [id, subtasksOf(tried, id)] as const);
-  return { memory: { ...memory, failedWithMore: 0, tooMany: byName([...Object.entries(memory.tooMany), ...tooMany]) }, wanted };
+  // No epoch has had them: whether more make the job faster is as open as before.
+  const before = { ...memory, failedWithMore: 0, rateBefore: undefined };
+  return { memory: { ...before, tooMany: byName([...Object.entries(memory.tooMany), ...tooMany]) }, wanted };
 }
 
 function slowestOf({ stageMs }: EpochLoad): number {
@@ -184,12 +186,17 @@ function up(
     const present = subtasksOf(load.parallelism, id);
     const ownMs = load.stageMs.get(id) ?? 0;
     const range = rangeOfStage(rules.parallelism, id);
-    const room = Math.min(range.most, (ofName(memory.tooMany, id) ?? Number.POSITIVE_INFINITY) - 1);
+    const room = Math.min(range.most, mostBelow(present, ofName(memory.tooMany, id)));
     const most = Math.max(Math.min(room, load.partitions.get(id) ?? room), range.least);
     const subtasks = within({ ...range, most }, Math.ceil((present * factor * ownMs) / slowestMs));
     return subtasks > present ? [{ stage: id, subtasks, why: `${why}; it took ${Math.round(ownMs)} ms of an epoch` }] : [];
   });
   return wanted.length === 0 ? { memory: behind, wanted } : { memory: { ...behind, settled: 0, rateBefore: rate }, wanted };
+}
+
+/** Half of the way to what was too many: each try that comes to nothing costs as many failures. What an epoch has had since is not too many. */
+function mostBelow(present: number, tooMany: number | undefined): number {
+  return tooMany === undefined || tooMany <= present ? Number.POSITIVE_INFINITY : Math.floor((present + tooMany) / 2);
 }
 
 function down(memory: PolicyMemory, load: EpochLoad, stages: Judged, rules: PolicyRules): ReturnType<typeof scaleByItself> {

@@ -66,13 +66,16 @@ export async function beginIncarnation(
     committables: [],
     parallelism: at.parallelism,
   });
-  // Also that of a savepoint which is imported, or is of a job that was deleted since: when the savepoint goes too, nobody else looks there.
-  const left = row.lastCompleted === undefined ? [from.incarnation] : [row.incarnation, from.incarnation];
-  const known = row.former ?? [];
-  const former = [...new Set(left)].filter((each) => known.every((other) => other.incarnation !== each));
   const over = await untilAnswered(deps, 'reading what is passed over', () => passedOver(deps, settings), signal);
   const startedFrom = { id: from.id, savepoint: savepoint?.name, incarnation: from.incarnation, epoch, atMs: nowMs, over };
-  const stored = await untilAnswered(deps, 'storing the manifest of the start', () => storeManifest(deps, manifest), signal);
+  // A blob is one of the incarnation that is left: of the next nobody knows yet, and nobody would look there if this start died.
+  const store = () => storeManifest(deps, manifest, row.incarnation);
+  const stored = await untilAnswered(deps, 'storing the manifest of the start', store, signal);
+  const hasBlobs = row.lastCompleted !== undefined || stored.at === 'blob';
+  // Also that of a savepoint which is imported, or is of a job that was deleted since: when the savepoint goes too, nobody else looks there.
+  const left = hasBlobs ? [row.incarnation, from.incarnation] : [from.incarnation];
+  const known = row.former ?? [];
+  const former = [...new Set(left)].filter((each) => known.every((other) => other.incarnation !== each));
   const next: NextIncarnation = {
     ...{ job, generation, leaves: row.incarnation, incarnation, epoch, decisionId: manifest.decisionId, manifest: stored, savepoint },
     summary: { plannedAtMs: nowMs, decidedAtMs: nowMs, attempts: 1, recordsIn: 0, recordsOut: 0 },
@@ -82,8 +85,8 @@ export async function beginIncarnation(
     leaseExpiresAtMs: nowMs + settings.leaseMs,
     startedFrom: [...(row.startedFrom ?? []), startedFrom].slice(-REMEMBERED_STARTS),
     former: [...known, ...former.map((each) => ({ incarnation: each, leftAtMs: nowMs }))],
-    // A stop that was asked for since the job was taken, while it ran, stays.
-    letsRun: row.desired === 'stopped',
+    // A stop that was asked for since the job was taken stays.
+    letsRunAfterStops: row.desired === 'stopped' ? (row.stops ?? 0) : undefined,
   };
   const begun = await untilAnswered(deps, 'beginning another incarnation', () => deps.epochs.beginIncarnation(next), signal);
   if (begun === 'refused') {

@@ -27,8 +27,15 @@ export function asThisJobHasIt<M extends Manifest>(
 export function underNewNames<M extends Manifest>(manifest: M, { fingerprint }: Pick<JobSettings, 'fingerprint'>): M {
   const names = newNames(manifest, formerUids(fingerprint));
   if (names.size === 0) return manifest;
+  // What is there under a name that something else has now was of an operator that has gone.
+  const taken = new Set(names.values());
   const named = <T>(of: Readonly<Record<string, T>>): Record<string, T> =>
-    byName(Object.entries(of).map(([name, value]): [string, T] => [names.get(name) ?? name, value]));
+    byName(
+      Object.entries(of).flatMap(([name, value]): [string, T][] => {
+        const now = names.get(name);
+        return now === undefined && taken.has(name) ? [] : [[now ?? name, value]];
+      }),
+    );
   const { offsets, topicIds, state, time, parallelism } = manifest;
   return {
     ...manifest,
@@ -47,18 +54,26 @@ export function underNewNames<M extends Manifest>(manifest: M, { fingerprint }: 
   };
 }
 
-/** By the name under which something is kept, that of now. A name of now under which there is something already is nobody's new name. */
+/**
+ * By the name under which something is kept, that of now. A name of now under which there is something already is nobody's new name. Offsets and state
+ * say first what that is: a stage that has gone, or whose operator was left behind, has a watermark and a number of subtasks under its name still.
+ */
 function newNames(
   { offsets, state, time, parallelism }: Manifest,
   formerly: ReadonlyMap<string, readonly string[]>,
 ): ReadonlyMap<string, string> {
-  const isKept = (uid: string) =>
-    // An operator without state has a watermark and a number of subtasks where it is the first of its stage.
-    [offsets, state, time?.stages, parallelism].some((kept) => ofName<unknown>(kept, uid) !== undefined) ||
-    ofName(state, broadcastStateName(uid)) !== undefined;
+  const isIn = (uid: string, all: readonly (Readonly<Record<string, unknown>> | undefined)[]) =>
+    all.some((kept) => ofName<unknown>(kept, uid) !== undefined);
+  const isKept = (uid: string) => isIn(uid, [offsets, state]) || isIn(broadcastStateName(uid), [state]);
+  // An operator without state has these where it is the first of its stage.
+  const isStage = (uid: string) => isIn(uid, [time?.stages, parallelism]);
+  const formerOf = (uid: string, names: readonly string[]) => {
+    if (isKept(uid)) return undefined;
+    return names.find(isKept) ?? (isStage(uid) ? undefined : names.find(isStage));
+  };
   return new Map(
     [...formerly].flatMap(([uid, names]) => {
-      const former = isKept(uid) ? undefined : names.find(isKept);
+      const former = formerOf(uid, names);
       return former === undefined ? [] : [[former, uid] as const, [broadcastStateName(former), broadcastStateName(uid)] as const];
     }),
   );
@@ -66,26 +81,36 @@ function newNames(
 
 /**
  * A stage has the uid of its first operator, and is called otherwise when another one comes before that, or when that one goes: no watermark goes
- * back for it. What was late stays so, and windows that are over do not begin again.
+ * back for it. What was late stays so, and windows that are over do not begin again. Of stages that there are no more nothing is kept: one that is
+ * called so again later would begin where that was.
  */
 export function withStageTimes<M extends Manifest>(manifest: M, plan: Pick<PhysicalPlan, 'stages' | 'edges'>): M {
   const { time, state } = manifest;
   if (time === undefined) return manifest;
-  const missing = plan.stages.flatMap((stage): [string, number][] => {
-    if (stage.kind !== 'operator' || ofName(time.stages, stage.id) !== undefined) return [];
+  const stages = plan.stages.filter((stage) => stage.kind === 'operator');
+  const ids = new Set(stages.map(({ id }) => id));
+  const known = Object.entries(time.stages).filter(([id]) => ids.has(id));
+  const missing = stages.flatMap((stage): [string, number][] => {
+    if (ofName(time.stages, stage.id) !== undefined) return [];
     // What keeps nothing begins anew, and so does what a start was told to leave behind.
     if (stage.operators.every((uid) => ofName(state, uid) === undefined)) return [];
     const watermark = watermarkOf(stage, time, plan);
     return watermark === undefined ? [] : [[stage.id, watermark]];
   });
-  if (missing.length === 0) return manifest;
-  return { ...manifest, time: { ...time, stages: { ...time.stages, ...byName(missing) } } };
+  if (missing.length === 0 && known.length === Object.keys(time.stages).length) return manifest;
+  return { ...manifest, time: { ...time, stages: byName([...known, ...missing]) } };
 }
 
-/** That of a stage which one of its operators was the first of; else how far its sources are, as if none had ever been idle. */
+/**
+ * That of a stage which one of its operators was the first of. Else its first operator has gone, and it was one of the stages of which no operator is
+ * left that they had their name from: as far as each of them was, and as each of its sources is, as if none had ever been idle.
+ */
 function watermarkOf(stage: OperatorStage, { stages, sources }: Time, plan: Pick<PhysicalPlan, 'stages' | 'edges'>): number | undefined {
   const own = stage.operators.flatMap((uid) => ofName(stages, uid) ?? []);
   if (own.length > 0) return Math.max(...own);
+  const left = new Set(plan.stages.flatMap((each) => (each.kind === 'operator' ? each.operators : [])));
+  const gone = Object.entries(stages).flatMap(([id, watermark]) => (left.has(id) ? [] : watermark));
   const leading = sourcesTo(plan, stage.id).map(({ id }) => ofName(sources, id)?.watermarkMs);
-  return leading.length === 0 || leading.includes(undefined) ? undefined : Math.min(...leading.flatMap((watermark) => watermark ?? []));
+  const least = [gone, leading].flatMap((of) => (of.length === 0 || of.includes(undefined) ? [] : Math.min(...of.map((ms) => ms ?? 0))));
+  return least.length === 0 ? undefined : Math.max(...least);
 }

@@ -1,5 +1,5 @@
 import type { SinkNode } from '../../graph/job.ts';
-import { openSinkEncoder, sinkGivesToUser } from '../../sinks/connectors.ts';
+import { openSinkEncoder, sinkGivesToUser } from '../../sinks/kinds.ts';
 import type { ChainKind } from '../kind.ts';
 
 /** Ends a chain in the staged output of a sink. */

@@ -12,6 +12,7 @@ export const deliverKind = {
   renamed: (spec) => spec,
   describe: ({ kind, value }) => ({ to: kind, value: value.name }),
   serdesOf: ({ value }) => ({ value }),
+  topics: () => [],
   writesTo: () => 'delivers by a function',
   rows: (spec, payload, name) =>
     readBatches(payload, name).flatMap(({ bytes, rows }) =>

@@ -11,6 +11,7 @@ export const dynamoKind = {
   renamed: (spec) => spec,
   describe: ({ kind, table }) => ({ to: kind, table }),
   serdesOf: () => ({}),
+  topics: () => [],
   writesTo: ({ table }) => `writes table ${table}`,
   rows: (_, payload, name) =>
     decodeStagedItems(payload, name).writes.map(({ write }) => ({

@@ -12,6 +12,7 @@ export const filesKind = {
   renamed: (spec) => spec,
   describe: ({ kind, location, format, compression }) => ({ to: kind, location, format: format.name, compression }),
   serdesOf: () => ({}),
+  topics: () => [],
   writesTo: ({ location }) => `writes files in ${location}`,
   rows: (_, payload, name) =>
     decodeStagedFiles(payload, name).sections.flatMap(({ folder, content, rows }) =>

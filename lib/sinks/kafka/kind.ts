@@ -30,6 +30,7 @@ export const kafkaKind = {
       ['key', first?.key],
       ...others.flatMap(({ name, key, value }) => [[`value for ${name}`, value] as const, [`key for ${name}`, key] as const]),
     ]),
+  topics: ({ topics }) => topics,
   writesTo: ({ topics }) => `writes ${topics.length === 1 ? 'topic' : 'topics'} ${topics.join(', ')}`,
   rows: (spec, payload, name) =>
     decodeStagedOutput(payload, name).flatMap(({ topic, partition, batches }) =>

@@ -138,7 +138,12 @@ class TimersColumn implements TimerColumn {
   }
 
   #of(domain: TimeDomain): TimersOfDomain {
-    return domain === 'event' ? this.#event : this.#processing;
+    switch (domain) {
+      case 'event':
+        return this.#event;
+      case 'processing':
+        return this.#processing;
+    }
   }
 
   #takeDue(domain: TimeDomain, nowMs: number): DueTimer | undefined {

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { ByteWriter } from '../../format/byte-writer.ts';
 import { closeSized } from '../../format/sized.ts';
+import type { Due } from '../../protocol/event-time.ts';
 import type { StoredState } from '../stored-state.ts';
 import { encodeHead, type SnapshotGroup } from './head.ts';
 
@@ -30,15 +31,18 @@ export interface WrittenState {
 export class SnapshotWriter {
   readonly #part: SnapshotPart;
   readonly #states: readonly WrittenState[];
+  readonly #dueIn: ((keyGroup: number) => Due | undefined) | undefined;
   readonly #groups: SnapshotGroup[] = [];
   readonly #entries = new ByteWriter();
   #keyGroup = -1;
   #groupEntries = 0;
   #groupStart = 0;
 
-  constructor(part: SnapshotPart, states: readonly WrittenState[]) {
+  /** @param dueIn before which time nothing in a key group is due, asked when its entries are written. Undefined: the snapshot does not say it */
+  constructor(part: SnapshotPart, states: readonly WrittenState[], dueIn?: (keyGroup: number) => Due | undefined) {
     this.#part = part;
     this.#states = states;
+    this.#dueIn = dueIn;
   }
 
   group(keyGroup: number): void {
@@ -82,7 +86,7 @@ export class SnapshotWriter {
   /** The payload, in parts that are to be written one behind the other. `states`: what they are, in their order. */
   finish(states: readonly StoredState[]): Buffer[] {
     this.#closeGroup();
-    return [encodeHead({ states, groups: this.#groups }), this.#entries.view()];
+    return [encodeHead({ states, saysDue: this.#dueIn !== undefined, groups: this.#groups }), this.#entries.view()];
   }
 
   #key(key: string): void {
@@ -95,7 +99,8 @@ export class SnapshotWriter {
   #closeGroup(): void {
     if (this.#groupEntries === 0) return;
     const bytes = this.#entries.view().subarray(this.#groupStart);
-    this.#groups.push({ keyGroup: this.#keyGroup, entries: this.#groupEntries, bytes: bytes.length, crc: crc32(bytes) });
+    const keyGroup = this.#keyGroup;
+    this.#groups.push({ keyGroup, entries: this.#groupEntries, bytes: bytes.length, crc: crc32(bytes), due: this.#dueIn?.(keyGroup) });
     this.#groupEntries = 0;
   }
 }

@@ -15,7 +15,8 @@ import type {
   Staged,
   Until,
 } from '../../sinks/connector.ts';
-import { type CoordinationClients, coordinateSinks, openSinkEncoder, type SinkSpec, sinkServer, targetOf } from '../../sinks/connectors.ts';
+import { type CoordinationClients, coordinateSinks, sinkServer } from '../../sinks/connectors.ts';
+import { openSinkEncoder, type SinkSpec, targetOf } from '../../sinks/kinds.ts';
 import { type Mishap, Mortal } from './crashes.ts';
 
 export interface BenchOptions {

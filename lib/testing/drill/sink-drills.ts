@@ -4,7 +4,7 @@ import type { WriteAheadSink } from '../../api/write-ahead.ts';
 import type { Clock, Random } from '../../ports/clock.ts';
 import type { KafkaRequests } from '../../ports/kafka-requests.ts';
 import type { SinkTargets } from '../../ports/sink-targets.ts';
-import type { SinkSpec } from '../../sinks/connectors.ts';
+import type { SinkSpec } from '../../sinks/kinds.ts';
 import { drills } from './drills.ts';
 import { type BenchOptions, SinkBench } from './sink-bench.ts';
 

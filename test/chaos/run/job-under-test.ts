@@ -1,5 +1,5 @@
 import type { Dice } from '../../simulation/kernel/dice.ts';
-import { JobRun } from '../../support/job-run.ts';
+import { type FromJobProcess, JobRun } from '../../support/job-run.ts';
 import type { History } from './history.ts';
 import type { Work } from './workload.ts';
 
@@ -57,11 +57,12 @@ export class JobUnderTest {
     const { operator, sinks } = this.#stages;
     const width = [`${operator}=${dice.whole(1, 3)}`, ...sinks.map((sink) => `${sink}=${dice.whole(1, 2)}`)].join(',');
     const number = ++this.totals.starts;
-    const run = new JobRun(this.name, { ...this.#env, ONCEFLOW_STAGE_PARALLELISM: width }, (message) => {
+    const hear = (message: FromJobProcess) => {
       if (message.is === 'processes') return;
       this.#history.note(`run ${number}  ${JSON.stringify(message)}`);
       if (message.is === 'event') this.#count(message.event);
-    });
+    };
+    const run = new JobRun(this.name, { ...this.#env, ONCEFLOW_STAGE_PARALLELISM: width }, { hear });
     this.#history.note(`run ${number}  starts with ${width}`);
     this.#alive.add(run);
     this.#current = run;

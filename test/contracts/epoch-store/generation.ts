@@ -68,7 +68,7 @@ export function generationContract(tried: Tried): void {
       expect(started).toEqual({ ...row, ...lease, desired: 'running', failure: undefined });
       await tried.store.setDesired(row.job, 'stopped');
       expect(await tried.store.startGeneration(row.job, row, 'third', 6_000)).toBeUndefined();
-      expect(await read(row.job)).toEqual({ ...started, desired: 'stopped' });
+      expect(await read(row.job)).toEqual({ ...started, desired: 'stopped', stops: 1 });
     });
 
     it('is not raised by a revival of a job that was made anew since, and is at the same generation', async () => {

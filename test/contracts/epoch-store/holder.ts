@@ -43,7 +43,7 @@ export function holderContract(tried: Tried): void {
       const row = await startJob({ desired: desired === 'stopped' ? 'running' : 'stopped' });
       await tried.store.setDesired(row.job, desired);
       expect(await tried.store.releaseLease(row.job, 1, { desired: 'as-it-is', failure: undefined })).toBe('written');
-      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired });
+      expect(await read(row.job)).toEqual({ ...row, leaseExpiresAtMs: 0, desired, ...(desired === 'stopped' && { stops: 1 }) });
     });
 
     it('records that the job makes no progress, and takes it back', async () => {

@@ -20,9 +20,9 @@ export function requestContract(tried: Tried): void {
     it('to run clears the failure, and one to stop keeps it', async () => {
       const row = await startJob({ failure: 'no such topic' });
       await tried.store.setDesired(row.job, 'stopped');
-      expect(await read(row.job)).toEqual({ ...row, desired: 'stopped' });
+      expect(await read(row.job)).toEqual({ ...row, desired: 'stopped', stops: 1 });
       await tried.store.setDesired(row.job, 'running');
-      expect(await read(row.job)).toEqual({ ...row, failure: undefined });
+      expect(await read(row.job)).toEqual({ ...row, failure: undefined, stops: 1 });
     });
 
     it('of one incarnation is not written to another', async () => {

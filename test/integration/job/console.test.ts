@@ -19,7 +19,7 @@ it.skipIf(CHROMIUM === undefined)(
   CHROMIUM === undefined ? NO_CHROMIUM : 'the console shows a job with kills as it goes on, makes a savepoint of it, and stops it, exactly',
   async () => {
     const count = await newWordCount({ env: { ONCEFLOW_CHECKPOINT_INTERVAL_MS: '300' } });
-    const run = count.job.start();
+    const run = count.job.start({}, 'each');
     const feed = count.feed();
     const address = await startConsole(count.job.env);
     const browser = await openBrowser();

@@ -6,7 +6,7 @@ it('a backlog that takes far longer than ONCEFLOW_EPOCH_TIMEOUT_MS is worked thr
   const count = await newWordCount({ module: 'test/support/slow-job.ts', env: SHORT_TRANSACTIONS });
   // Two milliseconds a word: three seconds of work, for an epoch of one and a half.
   await count.write(Array.from({ length: 300 }, (_, line) => `a b c d e${line}`));
-  const run = count.job.start();
+  const run = count.job.start({}, 'each');
   await count.expectExact(run);
   const timedOut = run.eventsOf('attempt-failed').filter(({ stage }) => stage === 'count-words');
   expect(timedOut.length).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ const KILLS_OF_EACH = 3;
 
 it('kill -9 under load, of the source, the operator, the sink and the coordinator, each again and again, loses nothing and repeats nothing', async () => {
   const count = await newWordCount();
-  const run = count.job.start();
+  const run = count.job.start({}, 'each');
   const feed = count.feed();
   for (const role of Array.from({ length: KILLS_OF_EACH }, () => ROLES).flat()) {
     const [committed, crashes] = [run.eventsOf('committed').length, run.crashes.length];

@@ -130,7 +130,7 @@ describe('ONCEFLOW_POISON_ATTEMPTS, ONCEFLOW_POISON_POLICY: a record that user c
   it('among many, under load, while functions and the coordinator are killed with -9, goes to the dead letters once', async () => {
     const poisoned = await newPoisoned();
     const { count, letters, deadLetter } = poisoned;
-    const run = count.job.start(deadLetter);
+    const run = count.job.start(deadLetter, 'each');
     const feed = count.feed();
     const poison: string[] = [];
     for (const role of ['source', 'operator', 'sink', 'coordinator'] as const) {

@@ -19,7 +19,7 @@ it('a burst has more subtasks within three epochs, and fewer again when it is ov
       ONCEFLOW_SCALE_DOWN_EPOCHS: '3',
     },
   });
-  const run = count.job.start();
+  const run = count.job.start({}, 'each');
   await run.event('starting-offsets');
   // A load that one subtask is enough for, all the time.
   let isOver = false;
@@ -63,7 +63,7 @@ it('a person asks for other numbers while it runs: they stay through a kill of t
     env: { ONCEFLOW_PARALLELISM: '1..3', ONCEFLOW_CHECKPOINT_INTERVAL_MS: '300', ONCEFLOW_SCALE_UP_BACKLOG_MS: 'unlimited' },
   });
   const rescale = (...asked: string[]) => onceflow(count.job.env, 'rescale', ...asked);
-  const run = count.job.start();
+  const run = count.job.start({}, 'each');
   await run.event('starting-offsets');
   const feed = count.feed();
   await run.event('committed', ({ epoch }) => epoch > 1);

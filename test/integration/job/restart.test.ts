@@ -72,7 +72,7 @@ describe('ONCEFLOW_TOLERABLE_FAILURES', () => {
   it('stops the job at one more failure in a row that is not of user code, and no other', async () => {
     const count = await newWordCount({ env: { ...SHORT_TRANSACTIONS, ONCEFLOW_TOLERABLE_FAILURES: '1' } });
     await count.write(someLines(30));
-    const run = count.job.start();
+    const run = count.job.start({}, 'each');
     await count.allCounted(run);
     const operator = await run.pid('operator');
     process.kill(operator, 'SIGSTOP');

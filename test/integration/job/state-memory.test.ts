@@ -9,7 +9,7 @@ const WORDS_OF_A_LINE = 50;
 
 it('ONCEFLOW_STATE_MEMORY_BYTES: state of five times its bound is exact, also when the process that holds it is killed', async () => {
   const count = await newWordCount({ env: { ONCEFLOW_STATE_MEMORY_BYTES: `${BOUND_BYTES}`, ONCEFLOW_PARALLELISM: '1' } });
-  const run = count.job.start();
+  const run = count.job.start({}, 'each');
   await count.write(linesOf((index) => index));
   await count.allCounted(run);
   // Words that are on disk by now, and in an order that no page has.

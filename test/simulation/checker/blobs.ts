@@ -93,16 +93,20 @@ export interface StoredKey {
 }
 
 export function readState(payload: Buffer): StoredSnapshot {
-  if (payload[3] !== 2) throw new Error(`a snapshot of version ${payload[3]} where 2 is expected`);
+  const version = payload[3];
+  if (version !== 2 && version !== 3) throw new Error(`a snapshot of version ${version} where 2 or 3 is expected`);
   const reader = new Reader(payload, 8);
   const states = reader.times(reader.number(), () => {
     const [name, kind] = [reader.text(), reader.text()];
     return { name, kind, serdes: reader.times(reader.number(), () => reader.text()) };
   });
+  const saysDue = version === 3 && reader.number() === 1;
   const groups = reader.times(reader.number(), () => {
     const group = { keyGroup: reader.number(), entries: reader.number() };
     reader.number();
     reader.take(4);
+    // Which times it has, and each.
+    if (saysDue) reader.take([0, 8, 8, 16][reader.number()] as number);
     return group;
   });
   const entries = groups.flatMap((group) =>

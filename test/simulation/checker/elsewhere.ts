@@ -1,7 +1,7 @@
 import type { JobRow } from '../../../lib/ports/epoch-store.ts';
 import { folderOf } from '../jobs/reaching.ts';
 import type { TakenRows, Targets } from '../models/targets.ts';
-import { JOB, shapeOf } from '../sim-job.ts';
+import { type ElsewhereKind, JOB, shapeOf } from '../sim-job.ts';
 import { type Life, sinkOf } from './life.ts';
 import { lifeOf, type Scene } from './scene.ts';
 import { differenceOf, multiset } from './texts.ts';
@@ -102,11 +102,22 @@ export class Elsewhere {
     for (const [uid, kind] of shapeOf(job).others)
       for (const life of lives) {
         const expected = multiset(life.decided.flatMap(({ written }) => (written.get(uid) ?? []).map(({ text }) => text)));
-        const found = kind === 'files' ? this.#rowsInFiles(life, uid) : this.#rowsTaken(life, uid);
+        const found = this.#rowsOf(kind, life, uid);
         const difference = differenceOf(expected, multiset(found));
         if (difference !== undefined)
           fail('I2', `what ${uid} has written (incarnation ${life.incarnation}) is not what it makes of the input: ${difference}`);
       }
+  }
+
+  #rowsOf(kind: ElsewhereKind, life: Life, uid: string): string[] {
+    switch (kind) {
+      case 'files':
+        return this.#rowsInFiles(life, uid);
+      case 'deliver':
+        return this.#rowsTaken(life, uid);
+      case 'dynamodb':
+        throw new Error('the simulation has no tables of items: no job of it has such a sink');
+    }
   }
 
   #rowsInFiles({ appeared }: Life, uid: string): string[] {

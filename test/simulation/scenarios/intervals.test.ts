@@ -43,6 +43,47 @@ describe('an interval with input', () => {
   });
 });
 
+describe('an attempt that takes long', () => {
+  it('is said in the job row within 5 s, by one renewal of the lease; epochs that do not take long cost none', async () => {
+    const said: { atMs: number; row: unknown }[] = [];
+    const slow = at('invoke process', { nth: 3 });
+    let slowFromMs = 0;
+    let table: World['table'] | undefined;
+    const told = await story(
+      [
+        {
+          at: (call) => {
+            // What the renewal before this call has said.
+            if (call.api === 'renewLease') said.push({ atMs: call.atMs, row: undefined });
+            const last = said.at(-1);
+            if (last !== undefined && last.row === undefined && call.atMs > last.atMs) last.row = table?.row('job')?.underWay;
+            return slow(call);
+          },
+          fault: { fault: 'slow', byMs: 8_000 },
+          also: (world, call) => {
+            slowFromMs = call.atMs;
+            table = world.table;
+          },
+        },
+      ],
+      { settings: { leaseMs: 30_000, epochTimeoutMs: 20_000, recoveryTimeoutMs: 50_000, transactionTimeoutMs: 120_000 } },
+    );
+    expect(ends(told)).toEqual(['stopped']);
+    expect(failedAttempts(told)).toBe(0);
+    const beforeItEnded = said.filter(({ atMs }) => atMs < slowFromMs + 8_000);
+    expect(beforeItEnded).toHaveLength(1);
+    expect((beforeItEnded[0]?.atMs ?? 0) - slowFromMs).toBeLessThan(5_000);
+    const begun = { read: { ms: expect.any(Number) }, count: { afterMs: expect.any(Number) } };
+    expect(beforeItEnded[0]?.row).toMatchObject({
+      attempts: [
+        { epoch: 3, attempt: 1, phase: 'working', stages: begun },
+        { epoch: 4, stages: { read: begun.read } },
+      ],
+      failed: [],
+    });
+  });
+});
+
 describe('wall clocks that are wrong', () => {
   const input = Array.from({ length: 80 }, (_, index) => plain(index * 100, index % 2, `ant #${index}`));
   const settings = { checkpointIntervalMs: 300, idlePollMaxMs: 300 };

@@ -20,7 +20,7 @@ describe('a savepoint', () => {
         {
           at: decideOf(34),
           also: (world) => {
-            const [savepoint] = world.table.savepointsOf(JOB);
+            const [savepoint] = world.table.savepoints.of(JOB);
             expect(world.table.row(JOB)?.retiredThrough).toBeGreaterThan(savepoint?.epoch ?? 99);
             names = [...world.bucket.blobs.keys()].filter((name) => /-00000000000[1-4]-/.test(name));
           },
@@ -277,6 +277,37 @@ describe('a start from a savepoint', () => {
     );
     expect(between).toEqual([between[0], between[0]]);
     expect(told.lives).toBe(2);
+    expect(started(told)).toHaveLength(1);
+  });
+
+  it('of a stopped job that is asked to stop once more before it has moved on stays stopped', async () => {
+    const seen: unknown[] = [];
+    const told = await story(
+      [
+        created,
+        {
+          at: decideOf(8),
+          also: (world) => {
+            world.startCommand('stop');
+            world.scheduler.after(4_000, undefined, () => world.startFrom('kept'));
+          },
+        },
+        {
+          at: at('beginIncarnation'),
+          also: (world) => {
+            const before = world.table.row(JOB)?.incarnation;
+            world.startCommand('stop');
+            world.scheduler.after(8_000, undefined, () => {
+              const row = world.table.row(JOB);
+              seen.push(row?.desired, row?.leaseExpiresAtMs, row?.incarnation !== before);
+            });
+          },
+          fault: { fault: 'freeze', when: 'before', forMs: 1_000 },
+        },
+      ],
+      { ...long, leftAloneMs: [15_000, 15_000] },
+    );
+    expect(seen).toEqual(['stopped', 0, true]);
     expect(started(told)).toHaveLength(1);
   });
 

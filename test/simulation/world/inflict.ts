@@ -39,5 +39,16 @@ export function inflict(world: World, fault: Fault, { service, caller }: Call): 
       return network.cut(service, undefined, fault.forMs);
     case 'partition':
       return network.cut(service, caller, fault.forMs);
+    case 'crash':
+    case 'freeze':
+    case 'lose':
+    case 'late':
+    case 'error':
+    case 'slow':
+    case 'twice':
+    case 'cold':
+      return;
+    default:
+      fault satisfies never;
   }
 }

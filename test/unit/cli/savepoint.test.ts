@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
+import type { Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from './rows.ts';
 import { runCommand } from './run-command.ts';
 
@@ -90,12 +92,32 @@ it('deletes what only it needed when the job has left its incarnation, and leave
   await epochs.beginIncarnation({
     ...two,
     ...{ generation: 1, leaves: 'inc', incarnation: 'next', leaseExpiresAtMs: 0, startedFrom: [], former: [], savepoint: two },
-    letsRun: false,
+    letsRunAfterStops: undefined,
     summary: { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 },
   });
   // Its new incarnation and the other savepoint name the blob of epoch 2.
   expect(await run('delete', 'two')).toMatchObject({ json: { outcome: 'deleted', blobs: 3 } });
   expect([...bucket.blobs.keys()].map((name) => /-(\d{12})-/.exec(name)?.[1])).toEqual(['000000000002']);
+});
+
+it('deletes with the last savepoint what its incarnation was started from, though the job knows of that no more', async () => {
+  const { run, bucket, epochs, row } = await world();
+  await run('create', 'two', '--epoch', '2');
+  await epochs.recordCommitted(row.job, 1, 3);
+  const two = await savepointOf(epochs, 'two');
+  const begin = async (leaves: string, incarnation: string, manifest: Savepoint['manifest']) => {
+    const next = { generation: 1, leaves, incarnation, leaseExpiresAtMs: 0, startedFrom: [], former: [], savepoint: two, manifest };
+    const summary = { plannedAtMs: 0, decidedAtMs: 0, attempts: 1, recordsIn: 0, recordsOut: 0 };
+    expect(await epochs.beginIncarnation({ ...two, ...next, letsRunAfterStops: undefined, summary })).toBe('written');
+  };
+  await begin('inc', 'next', two.manifest);
+  expect(await epochs.createSavepoint({ ...two, name: 'of-next', id: 'of-next', incarnation: 'next' })).toBe('created');
+  if (two.manifest.at !== 'row') throw new Error('the manifest is in no row');
+  await begin('next', 'third', { at: 'row', manifest: { ...two.manifest.manifest, incarnation: 'third', state: {} } });
+  await run('delete', 'two');
+  expect(bucket.blobs.size).toBe(1);
+  expect(await run('delete', 'of-next')).toMatchObject({ json: { outcome: 'deleted', blobs: 1 } });
+  expect(bucket.blobs.size).toBe(0);
 });
 
 async function savepointOf(epochs: ReturnType<typeof modelEpochStore>, name: string) {

@@ -9,7 +9,7 @@ import { epochsOf } from '../../../lib/inspect/epochs.ts';
 import { type Lag, lagOf } from '../../../lib/inspect/lag.ts';
 import { standingOf } from '../../../lib/inspect/standing.ts';
 import { statusOf } from '../../../lib/inspect/status.ts';
-import type { EpochRow, JobRow } from '../../../lib/ports/epoch-store.ts';
+import type { EpochRow, JobRow, UnderWay } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem, type KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import { epochRowOf, jobRowOf, manifestOf, NOW } from './rows.ts';
 import { runCommand } from './run-command.ts';
@@ -100,6 +100,38 @@ describe('the status', () => {
     const succeeded = printedOf(jobRowOf({ noProgress, generation: 7 }), undefined, noLag, NOW);
     expect(succeeded).toMatchObject({ code: 0, json: { noProgress: null } });
     expect(printedOf(jobRowOf({ noProgress, leaseExpiresAtMs: 0 }), undefined, noLag, NOW)).toMatchObject({ code: 5 });
+  });
+
+  it('says of attempts that take long which stage is at work, and why the newest failed, in which input', () => {
+    const input = [{ topic: 'lines', partition: 3, from: 42, bound: 44 }];
+    const failure = { atMs: NOW - 30_000, epoch: 10, stage: 'count', kind: 'user-code', message: 'count: TypeError: no', input };
+    const underWay: UnderWay = {
+      ...{ generation: 6, atMs: NOW - 8_000, failed: [{ ...failure, message: 'an older one' }, failure] },
+      attempts: [
+        { epoch: 9, attempt: 1, plannedAtMs: NOW - 27_000, phase: 'committing', stages: { read: { afterMs: 4, ms: 9 } } },
+        {
+          epoch: 10,
+          attempt: 3,
+          plannedAtMs: NOW - 21_000,
+          phase: 'working',
+          stages: { read: { afterMs: 4, ms: 9 }, count: { afterMs: 13 } },
+        },
+        { epoch: 11, attempt: 1, plannedAtMs: NOW - 9_000, phase: 'working', stages: {} },
+      ],
+    };
+    const { text, json, code } = printedOf(jobRowOf({ underWay }), epochRowOf(9), noLag, NOW);
+    expect(text.split('\n').slice(1, 9)).toEqual([
+      '  holder       generation 6, host-a process 123; lease: 12 s left',
+      '  under way    epoch 9, planned 19 s before: committing',
+      '               epoch 10, attempt 3, planned 13 s before: read took 9 ms, count at work for 13 s',
+      '               epoch 11, planned 1 s before: no stage has begun',
+      '               as the coordinator said 8 s ago',
+      '  failed       epoch 10, count, 30 s ago, in lines-3 offset 42 and the 1 offset behind it:',
+      '               count: TypeError: no',
+      '  epochs       9 completed 2 s ago, not recorded as committed yet; 8 is',
+    ]);
+    expect({ json, code }).toMatchObject({ json: { underWay }, code: 0 });
+    expect(printedOf(jobRowOf({ underWay, generation: 7 }), epochRowOf(9), noLag, NOW)).toMatchObject({ json: { underWay: null } });
   });
 
   it('of a job that has waited without a failure says that too', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { atWork } from '../../../console/page/at-work.ts';
 import { ratesOf, standingOf, withNewer } from '../../../console/page/epochs.ts';
 import { layoutOf } from '../../../console/page/layout.ts';
 import { changesIn } from '../../../console/page/scale-changes.ts';
@@ -150,5 +151,35 @@ describe('changes of subtasks', () => {
       { epoch: 7, atMs: BEGIN + 7_000, ...rescaled[0] },
       { epoch: 2, atMs: 5, stage: 'write', from: null, to: 2, why: 'asked for by hand' },
     ]);
+  });
+});
+
+describe('the marks of stages in the drawing', () => {
+  const stages = [
+    { id: 'read', kind: 'source' },
+    { id: 'count', kind: 'operator' },
+    { id: 'write', kind: 'sink' },
+  ] as const;
+  const attempt = (epoch: number, phase: string, begun = {}, nth = 1) => ({
+    epoch,
+    attempt: nth,
+    plannedAtMs: BEGIN,
+    phase,
+    stages: begun,
+  });
+  const marks = (...attempts: ReturnType<typeof attempt>[]) =>
+    [...atWork({ generation: 6, atMs: BEGIN + 9_000, attempts, failed: [] }, stages)].map(([id, { mark, inWords }]) => [id, mark, inWords]);
+
+  it('say which epoch a stage is at work on, and since when; those that are done, or have not begun, have none', () => {
+    const begun = { read: { afterMs: 4, ms: 90 }, count: { afterMs: 5_100 } };
+    expect(marks(attempt(8, 'working', begun, 3), attempt(9, 'working', { read: { afterMs: 6_000 } }))).toEqual([
+      ['read', '◐ 9 since 00:00:06', 'at work on epoch 9 since 00:00:06 UTC'],
+      ['count', '◐ 8 since 00:00:05', 'at work on epoch 8, attempt 3 since 00:00:05 UTC'],
+    ]);
+  });
+
+  it('are at the sinks of an epoch that is being committed, and nowhere when nothing is under way', () => {
+    expect(marks(attempt(8, 'committing', { write: { afterMs: 5, ms: 9 } }))).toEqual([['write', '◑ commits 8', 'commits epoch 8']]);
+    expect(atWork(null, stages).size).toBe(0);
   });
 });

@@ -1,11 +1,16 @@
 import { expect, it } from 'vitest';
 import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinator/context.ts';
 import { LeftToNextError, SupersededError } from '../../../lib/epoch/coordinator/context.ts';
+import { isGarbage } from '../../../lib/epoch/garbage/retain.ts';
 import { beginIncarnation } from '../../../lib/epoch/start/begin-incarnation.ts';
 import type { PlannedStart } from '../../../lib/epoch/start/plan-start.ts';
 import type { EpochStore, JobRow, NextIncarnation, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { StoreProblem } from '../../../lib/ports/store-problem.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import type { Manifest } from '../../../lib/protocol/manifest.ts';
+import { createBlobs } from '../../../lib/storage/blobs.ts';
+import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf, NOW } from '../cli/rows.ts';
 
 const carry = async <T>(_api: string, _about: string, _failure: unknown, execute: (last: never) => T): Promise<T> =>
@@ -25,6 +30,7 @@ async function begun(
   signal = new AbortController().signal,
   begin: (next: NextIncarnation, model: EpochStore) => ReturnType<EpochStore['beginIncarnation']> = (next, model) =>
     model.beginIncarnation(next),
+  of: { readonly manifest: Manifest; readonly bucket?: BlobBucket } = { manifest },
 ): Promise<JobRow> {
   const model = modelEpochStore(new EpochTable(() => NOW), carry);
   const epochs: EpochStore = {
@@ -39,9 +45,11 @@ async function begun(
   await epochs.createJob(row);
   await epochs.importSavepoint(savepoint);
   const clock = { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} };
-  const deps = { epochs, clock, random: { id: () => 'd'.repeat(32), fraction: () => 0 }, observe: () => {} } as unknown as CoordinatorDeps;
+  const random = { id: () => 'd'.repeat(32), fraction: () => 0 };
+  const blobStore = modelBlobStore(of.bucket ?? new BlobBucket(() => NOW), carry);
+  const deps = { epochs, clock, random, blobStore, blobs: createBlobs(blobStore, random), observe: () => {} } as unknown as CoordinatorDeps;
   const from = { ...savepoint, what: 'it', savepoint: { name: 'kept', id: 'i1' } };
-  const planned: PlannedStart = { from, manifest, incarnation: 'next', rowAfter: row, added: [], renamed: [] };
+  const planned: PlannedStart = { from, manifest: of.manifest, incarnation: 'next', rowAfter: row, added: [], renamed: [] };
   return beginIncarnation(deps, { job: 'word-count', fingerprint: 'f', leaseMs: 1_000, ...settings } as JobSettings, row, planned, signal);
 }
 
@@ -74,6 +82,38 @@ it('lets a job run that was stopped, and leaves a stop alone that was asked for 
     return model.beginIncarnation(next);
   });
   expect(await stopped).toMatchObject({ desired: 'stopped' });
+});
+
+it('leaves a stop alone that was asked for since a job was taken that was stopped already', async () => {
+  const once = async (next: NextIncarnation, model: EpochStore) => {
+    await model.setDesired('word-count', 'stopped', 'own');
+    return model.beginIncarnation(next);
+  };
+  expect(await begun({ desired: 'stopped' }, undefined, {}, undefined, once)).toMatchObject({ desired: 'stopped', stops: 1 });
+  expect(await begun({ desired: 'stopped', stops: 3 }, undefined, {}, undefined, once)).toMatchObject({ desired: 'stopped', stops: 4 });
+  expect(await begun({ desired: 'stopped', stops: 3 })).toMatchObject({ desired: 'running', stops: 3 });
+});
+
+it('that dies with a large manifest leaves no blob of which nobody knows: it is of the incarnation that the job is still in', async () => {
+  const bucket = new BlobBucket(() => NOW);
+  const of = { manifest: { ...manifest, topicIds: { read: { in: 'x'.repeat(1_000_000) } } }, bucket };
+  const last = { lastCompleted: { epoch: 9, decisionId: 'd9' }, lastCommitted: 9 };
+  const dies = begun(
+    last,
+    undefined,
+    {},
+    undefined,
+    async () => {
+      throw new Error('it dies');
+    },
+    of,
+  );
+  await expect(dies).rejects.toThrow('it dies');
+  const facts = { incarnation: 'own', lastCompleted: 9, lastCommitted: 9, live: new Set<string>() };
+  expect([...bucket.blobs.keys()].map((name) => [name.split('/')[1], isGarbage(name, facts)])).toEqual([['own', true]]);
+  const incarnationsIn = ({ former }: JobRow) => former?.map(({ incarnation }) => incarnation);
+  // Also of a job that has completed nothing: the blob is there.
+  expect(incarnationsIn(await begun({}, undefined, {}, undefined, undefined, of))).toEqual(['own', 'imported']);
 });
 
 it('is asked for once more only by a coordinator that has not been told to end', async () => {

@@ -3,7 +3,8 @@ import type { CoordinatorDeps, JobSettings } from '../../../lib/epoch/coordinato
 import { coordinate } from '../../../lib/epoch/coordinator/coordinator.ts';
 import type { JobRow, Savepoint } from '../../../lib/ports/epoch-store.ts';
 import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
 import { manifestOf } from '../cli/rows.ts';
 import { jobRow } from './job-row.ts';

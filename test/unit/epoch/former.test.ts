@@ -8,7 +8,8 @@ import type { EpochStore } from '../../../lib/ports/epoch-store.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
 import { BlobBucket, modelBlobStore } from '../../simulation/models/blob-bucket.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { jobRowOf, manifestOf } from '../cli/rows.ts';
 
 const HOUR_MS = 3_600_000;
@@ -51,7 +52,7 @@ async function world(watch: (epochs: EpochStore) => Partial<EpochStore> = () => 
   await epochs.beginIncarnation({
     ...{ job: 'word-count', generation: 1, leaves: 'old', ...at, manifest: { at: 'row', manifest }, summary: NOTHING, fingerprint: 'f' },
     ...{ maxParallelism: 128, leaseExpiresAtMs: 0, startedFrom: [], former: [{ incarnation: 'old', leftAtMs: 0 }], savepoint: undefined },
-    letsRun: false,
+    letsRunAfterStops: undefined,
   });
   const clock = { now: () => nowMs, elapsedMs: () => nowMs, sleep: async () => {} };
   const deps = { epochs: { ...epochs, ...watch(epochs) }, blobStore, blobs, clock, observe: () => {} };

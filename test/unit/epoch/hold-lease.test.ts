@@ -8,7 +8,10 @@ const LEASE_MS = 9_000;
 const settings = { job: 'word-count', leaseMs: LEASE_MS };
 
 /** A holder on virtual time. `renewals` are the times of its writes. */
-function underTest(answer: (renewal: number) => FencedWrite | 'fails', { takenMs = 0, beganMs = 0, answersInMs = 10 } = {}) {
+function underTest(
+  answer: (renewal: number) => FencedWrite | 'fails',
+  { takenMs = 0, beganMs = 0, answersInMs = 10, leaseMs = LEASE_MS } = {},
+) {
   const scheduler = new Scheduler();
   scheduler.nowMs = beganMs;
   const renewals: { atMs: number; expiresAtMs: number; underWay?: UnderWay | undefined }[] = [];
@@ -34,7 +37,7 @@ function underTest(answer: (renewal: number) => FencedWrite | 'fails', { takenMs
     },
     observe: (event: { event: string; message?: string }) => warnings.push(event.message ?? event.event),
   };
-  const lease = holdLease(deps as Parameters<typeof holdLease>[0], settings, 7, takenMs);
+  const lease = holdLease(deps as Parameters<typeof holdLease>[0], { ...settings, leaseMs }, 7, takenMs);
   const until = (untilMs: number) => scheduler.run(() => false, { untilMs, events: 1_000 });
   return { lease, renewals, warnings, until, scheduler };
 }
@@ -51,6 +54,26 @@ it('each renewal says what is under way then', async () => {
   scheduler.after(4_000, undefined, () => lease.says(() => ({ generation: 7, atMs: scheduler.nowMs, attempts: [], failed: [] })));
   await until(10_000);
   expect(renewals.map(({ underWay }) => underWay?.atMs)).toEqual([undefined, 6_000, 9_000]);
+});
+
+it('news are said by a renewal of their own, once, three seconds behind the last renewal or decision', async () => {
+  const { lease, renewals, until, scheduler } = underTest(() => 'written', { leaseMs: 30_000 });
+  const says = (atMs: number, news: string | undefined) => scheduler.after(atMs, undefined, () => lease.hasNews(news));
+  scheduler.after(2_000, undefined, () => lease.renewed(2_000));
+  for (const atMs of [2_500, 4_900, 5_100, 7_000, 9_000]) says(atMs, 'd1 working');
+  says(9_500, undefined);
+  says(10_000, 'd2 working');
+  await until(19_000);
+  expect(renewals.map(({ atMs }) => atMs)).toEqual([5_100, 10_000]);
+  await until(20_500);
+  expect(renewals.map(({ atMs }) => atMs)).toEqual([5_100, 10_000, 20_000]);
+});
+
+it('what a renewal that was due has said is no news any more', async () => {
+  const { lease, renewals, until, scheduler } = underTest(() => 'written');
+  for (const atMs of [2_000, 6_500]) scheduler.after(atMs, undefined, () => lease.hasNews('d1 working'));
+  await until(8_900);
+  expect(renewals.map(({ atMs }) => atMs)).toEqual([3_000, 6_000]);
 });
 
 it('a decision that has just renewed it spares a write', async () => {

@@ -6,7 +6,8 @@ import { recover } from '../../../lib/epoch/start/start.ts';
 import { edgeBetween, type PhysicalPlan } from '../../../lib/plan/plan.ts';
 import type { Manifest } from '../../../lib/protocol/manifest.ts';
 import { createBlobs } from '../../../lib/storage/blobs.ts';
-import { EpochTable, modelEpochStore } from '../../simulation/models/epoch-table.ts';
+import { modelEpochStore } from '../../simulation/models/epoch-store.ts';
+import { EpochTable } from '../../simulation/models/epoch-table.ts';
 import { manifestOf } from '../cli/rows.ts';
 import { jobRow } from './job-row.ts';
 import { snapshotOf } from './stored-as.ts';
@@ -91,14 +92,34 @@ describe('a stage that is called otherwise than in the epoch before keeps its wa
     asThisJobHasIt(from, before, { fingerprint, plan }).time?.stages;
 
   it('when another operator comes before its first', () => {
-    expect(stagesOf(graphOf(['count', 'first']), planOf(['first', 'count']))).toEqual({ count: 100, first: 100 });
+    expect(stagesOf(graphOf(['count', 'first']), planOf(['first', 'count']))).toEqual({ first: 100 });
   });
 
-  it('when its first operator goes: as far as its sources have come', () => {
-    const bare = { ...manifest, time: { ...time, stages: { gone: 100 } } };
-    expect(stagesOf(before, planOf(['count']), bare)).toEqual({ gone: 100, count: 90 });
-    const silent = { ...bare, time: { ...bare.time, sources: {} } };
-    expect(stagesOf(before, planOf(['count']), silent)).toEqual({ gone: 100 });
+  it('when that one goes again: it does not begin where it was before that one came', () => {
+    const both = graphOf(['count', 'first']);
+    const named = asThisJobHasIt(manifest, before, { fingerprint: both, plan: planOf(['first', 'count']) });
+    const later = { ...named, time: { ...time, stages: { ...named.time?.stages, first: 500 } } };
+    expect(stagesOf(both, planOf(['count']), later)).toEqual({ count: 500 });
+  });
+
+  it('when its first operator goes: as far as its sources have come, and as it had come when one of them was idle', () => {
+    const bare = { ...manifest, time: { ...time, stages: {} } };
+    expect(stagesOf(before, planOf(['count']), bare)).toEqual({ count: 90 });
+    expect(stagesOf(before, planOf(['count']), { ...bare, time: { ...time, stages: { gone: 80 } } })).toEqual({ count: 90 });
+    const idle = { ...bare, time: { ...time, stages: { gone: 100 } } };
+    expect(stagesOf(before, planOf(['count']), idle)).toEqual({ count: 100 });
+    // Which of two it was nobody knows: no row of it is late that was not.
+    const two = { ...bare, time: { ...time, stages: { gone: 100, other: 95 } } };
+    expect(stagesOf(before, planOf(['count']), two)).toEqual({ count: 95 });
+    const silent = { ...bare, time: { ...time, sources: {}, stages: { gone: 100 } } };
+    expect(stagesOf(before, planOf(['count']), silent)).toEqual({ count: 100 });
+    expect(stagesOf(before, planOf(['count']), { ...bare, time: { ...time, sources: {}, stages: {} } })).toEqual({});
+  });
+
+  it('and not that of a stage whose operators are another one of now', () => {
+    const bare = { ...manifest, time: { ...time, stages: { moved: 500 } } };
+    expect(stagesOf(graphOf(['count', 'moved']), planOf(['count'], ['moved']), bare)).toEqual({ moved: 500, count: 90 });
+    expect(stagesOf(graphOf(['count', 'moved']), planOf(['count'], ['first', 'moved']), bare)).toEqual({ count: 90 });
   });
 
   it('when its first operator, which keeps nothing, is renamed', () => {
@@ -107,7 +128,26 @@ describe('a stage that is called otherwise than in the epoch before keeps its wa
   });
 
   it('and one that keeps nothing, as one that is new or was left behind, has none', () => {
-    const same = { ...manifest, state: {} };
+    const same = { ...manifest, state: {}, time: { ...time, stages: {} } };
     expect(asThisJobHasIt(same, before, { fingerprint: before, plan: planOf(['new', 'other']) })).toBe(same);
+  });
+});
+
+describe('of what an operator had', () => {
+  const plan = planOf(['tally']);
+  const now = graphOf(['tally'], { tally: ['count'] });
+  const asNow = (manifest: Manifest) => asThisJobHasIt(manifest, graphOf(['count']), { fingerprint: now, plan });
+
+  it('nothing stays behind for a stage of its new name that was there before: its operator was left behind, or had no state and is gone', () => {
+    const time = { processingMs: 5, sources: {}, stages: { count: 100, tally: 900 } };
+    const named = asNow(manifestOf(7, { ...empty, state: { count }, time, parallelism: { count: 2, tally: 7 } }));
+    expect(named).toMatchObject({ state: { tally: count }, time: { stages: { tally: 100 } }, parallelism: { tally: 2 } });
+    expect(Object.keys(named.state)).toEqual(['tally']);
+  });
+
+  it('the number of subtasks goes on under the new name, also where it has no state', () => {
+    expect(asNow(manifestOf(7, { ...empty, state: {}, parallelism: { count: 2 } })).parallelism).toEqual({ tally: 2 });
+    const both = manifestOf(7, { ...empty, state: {}, parallelism: { count: 2, tally: 7 } });
+    expect(asNow(both)).toBe(both);
   });
 });

@@ -38,7 +38,7 @@ function run(ending: AbortSignal, { clock = systemClock, answer = () => new Prom
     },
   } as unknown as JobSettings;
   const tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: {} };
-  const lease = { lost: new AbortController().signal, says: () => {} } as unknown as Lease;
+  const lease = { lost: new AbortController().signal, says: () => {}, hasNews: () => {} } as unknown as Lease;
   const progress = {
     keep: () => {},
     begin: () => {},

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   afterTooFew,
+  afterTooMany,
   type EpochLoad,
   forgetArrivals,
   NO_MEMORY,
@@ -142,8 +143,30 @@ describe('the numbers of subtasks that a job has by itself', () => {
       scaleByItself(memory, load, load.parallelism, rules).wanted.find(({ stage }) => stage === 'count')?.subtasks;
     expect(wanted(forgetArrivals(kept))).toBe(7);
     expect(wanted(kept)).toBe(16);
-    // With so many attempts have failed, and with fewer an epoch has not.
-    expect(wanted({ ...kept, tooMany: { count: 9 } })).toBe(8);
+  });
+
+  it('rise half of the way to what was too many, until there is nothing in between; what no epoch has had says nothing of how much more help', () => {
+    const one = { read: 1, count: 1, write: 1 };
+    const load: EpochLoad = {
+      ...{ parallelism: one, stageMs: new Map([['count', 1_000]]), recordsIn: 1_000, recordsBehind: 59_000 },
+      ...{ backlogLeft: true, cycleMs: 1_000, partitions: new Map([['read', 8]]) },
+    };
+    const tries: (number | undefined)[] = [];
+    let memory: PolicyMemory = { ...NO_MEMORY, settled: 9 };
+    for (let round = 0; round < 5; round++) {
+      const up = scaleByItself(memory, load, one, rules);
+      const count = up.wanted.find(({ stage }) => stage === 'count')?.subtasks;
+      tries.push(count);
+      const tried = { ...one, count: count ?? 1 };
+      const failed = [1, 2, 3].reduce((before) => afterTooMany(before, tried, one, rules).memory, up.memory);
+      // The next epoch has the numbers of before, and is as fast as that was.
+      memory = failed;
+    }
+    expect(tries).toEqual([7, 4, 2, undefined, undefined]);
+    // Somebody asked for more by hand, and epochs had them.
+    const two = { ...load, parallelism: { ...one, count: 2 } };
+    const up = scaleByItself({ ...NO_MEMORY, settled: 9, tooMany: { count: 2 } }, two, two.parallelism, rules);
+    expect(up.wanted.find(({ stage }) => stage === 'count')?.subtasks).toBe(14);
   });
 
   it('are what they were when an attempt with fewer ran out of time, and are never so few again', () => {

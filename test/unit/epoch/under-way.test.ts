@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import wordCount from '../../../jobs/word-count.ts';
 import { newAttempt, withBegun, withDone } from '../../../lib/epoch/attempt/attempt.ts';
 import { NO_TROUBLE } from '../../../lib/epoch/failure/after-failure.ts';
-import { underWayOf } from '../../../lib/epoch/progress/under-way.ts';
+import { newsOf, underWayOf } from '../../../lib/epoch/progress/under-way.ts';
 import { underWayIn } from '../../../lib/inspect/under-way.ts';
 import { compilePlan } from '../../../lib/plan/compile.ts';
 import type { Stage } from '../../../lib/plan/plan.ts';
@@ -41,9 +41,27 @@ describe('what a coordinator says of what is under way', () => {
   });
 });
 
+describe('what of it is worth a write before the lease is due', () => {
+  const failed = { ...NO_TROUBLE, failed: [failure] };
+
+  it('is an attempt of 3 s, under another name in each phase: those of a job that is well are none', () => {
+    const well = { inFlight: [attemptAt(10)], trouble: NO_TROUBLE };
+    expect(newsOf(well, 10_999)).toBeUndefined();
+    expect(newsOf(well, 11_000)).toBe('d10 working');
+    expect(newsOf(well, 60_000)).toBe('d10 working');
+    expect(newsOf({ ...well, inFlight: [{ ...attemptAt(10), phase: 'committing' }, attemptAt(11)] }, 60_000)).toBe('d10 committing');
+  });
+
+  it('is else the newest failure since an epoch was decided', () => {
+    expect(newsOf({ inFlight: [attemptAt(10)], trouble: failed }, 8_100)).toBe(`failed ${NOW - 5_000}`);
+    expect(newsOf({ inFlight: [], trouble: NO_TROUBLE }, 60_000)).toBeUndefined();
+  });
+});
+
 describe('what is read of it', () => {
-  const attempt = (epoch: number) => ({ epoch, attempt: 1, plannedAtMs: NOW - 2_000, phase: 'working', stages: {} });
-  const underWay = { generation: 6, atMs: NOW - 1_000, attempts: [attempt(9), attempt(10)], failed: [{ ...failure, epoch: 9 }, failure] };
+  const attempt = (epoch: number, phase = 'working') => ({ epoch, attempt: 1, plannedAtMs: NOW - 2_000, phase, stages: {} });
+  const attempts = [attempt(9, 'committing'), attempt(10)];
+  const underWay = { generation: 6, atMs: NOW - 1_000, attempts, failed: [{ ...failure, epoch: 9 }, failure] };
   const at = { generation: 6, leaseExpiresAtMs: NOW + 1_000, lastCompleted: { epoch: 9, decisionId: 'd9' }, underWay };
 
   it('is what has not been committed or decided since', () => {
@@ -51,6 +69,11 @@ describe('what is read of it', () => {
     expect(read).toEqual({ ...underWay, failed: [failure] });
     expect(underWayIn(jobRowOf({ ...at, lastCommitted: 9 }), NOW)?.attempts).toEqual([attempt(10)]);
     expect(underWayIn(jobRowOf({ ...at, lastCommitted: 11, lastCompleted: { epoch: 11, decisionId: 'd' } }), NOW)).toBeUndefined();
+  });
+
+  it('is no stage at work on an epoch that has been decided since', () => {
+    const since = { ...at, lastCommitted: 8, lastCompleted: { epoch: 10, decisionId: 'd10' } };
+    expect(underWayIn(jobRowOf(since), NOW)).toEqual({ ...underWay, attempts: [attempt(9, 'committing')], failed: [] });
   });
 
   it('is nothing of a job that nobody runs, or that another coordinator runs by now', () => {

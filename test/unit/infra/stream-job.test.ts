@@ -198,8 +198,8 @@ describe('functions', () => {
     const buildOf = (made: Template) => JSON.stringify(made.findOutputs('*', {})).match(/"Value":"([0-9a-f]{16})"/)?.[1];
     const first = buildOf(synthesized({}, {}));
     expect(buildOf(synthesized({}, {}))).toBe(first);
-    const others = [{ parallelism: 2 }, { job: './jobs/word-count-failing-words.ts' }].map((change) => buildOf(synthesized(change, {})));
-    expect(new Set([first, ...others]).size).toBe(3);
+    expect(buildOf(synthesized({ job: './jobs/word-count-failing-words.ts' }, {}))).not.toBe(first);
+    expect(buildOf(synthesized({ parallelism: 2 }))).not.toBe(buildOf(synthesized()));
   });
 
   it('are bundled with a warning when the job asks where its module is: no file is beside it there', () => {

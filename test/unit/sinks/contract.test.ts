@@ -6,7 +6,7 @@ import { systemClock as clock, systemRandom as random } from '../../../host/syst
 import { csv, dynamoSink, fileSink, jsonLines, type Sink, writeAheadSink } from '../../../lib/api/index.ts';
 import type { KafkaRequests } from '../../../lib/ports/kafka-requests.ts';
 import type { SinkTargets } from '../../../lib/ports/sink-targets.ts';
-import type { SinkSpec } from '../../../lib/sinks/connectors.ts';
+import type { SinkSpec } from '../../../lib/sinks/kinds.ts';
 import { createFolderUploads } from '../../../lib/storage/folder-uploads.ts';
 import type { BenchOptions } from '../../../lib/testing/drill/sink-bench.ts';
 import { sinkContract } from '../../contracts/sink.ts';

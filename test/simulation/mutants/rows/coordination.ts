@@ -159,14 +159,36 @@ export const coordination: readonly Mutant[] = [
   {
     name: 'what an operator had under its former uid is what it goes on with',
     focus: 'updates',
-    edits: [edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);')],
+    edits: [edit(NEW_NAMES, 'const former = formerOf(uid, names);', 'const former = names.find(() => false);')],
   },
   {
     name: 'state of an operator that the job does not know is not left behind',
     focus: 'updates',
     edits: [
-      edit(NEW_NAMES, 'const former = isKept(uid) ? undefined : names.find(isKept);', 'const former = names.find(() => false);'),
+      edit(NEW_NAMES, 'const former = formerOf(uid, names);', 'const former = names.find(() => false);'),
       edit(CHECK_STATE, 'if (isOwn && uids.has(operator)) continue;', 'if (isOwn || !uids.has(operator)) continue;'),
+    ],
+  },
+  {
+    name: 'a stage that another operator comes before keeps its watermark',
+    focus: 'updates',
+    edits: [
+      edit(
+        NEW_NAMES,
+        'const watermark = watermarkOf(stage, time, plan);',
+        'const watermark = watermarkOf(stage, { ...time, sources: {}, stages: {} }, plan);',
+      ),
+    ],
+  },
+  {
+    name: 'of a stage that there is no more no watermark is kept',
+    focus: 'updates',
+    edits: [
+      edit(
+        NEW_NAMES,
+        'const known = Object.entries(time.stages).filter(([id]) => ids.has(id));',
+        'const known = Object.entries(time.stages).filter(([id]) => ids.has(id) || true);',
+      ),
     ],
   },
   {

@@ -37,7 +37,7 @@ export const stages: readonly Mutant[] = [
   },
   {
     name: 'commit and resolve are never refused for their build',
-    edits: [edit(SERVE, "const NEVER_STALE = ['commit', 'send', 'resolve', 'abort'];", 'const NEVER_STALE: string[] = [];')],
+    edits: [edit(SERVE, 'return Object.hasOwn(NEVER_STALE, ask) && NEVER_STALE[ask', 'return false && NEVER_STALE[ask')],
   },
   {
     name: 'a snapshot says what of it is due',
@@ -74,8 +74,22 @@ export const stages: readonly Mutant[] = [
   {
     name: 'a key group that was not read is not taken for an empty one',
     edits: [
-      edit(UNREAD, 'if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup);', 'void [residents, keyGroup, first, last];'),
+      edit(
+        UNREAD,
+        'if (keyGroup >= first && keyGroup <= last) residents?.leave(keyGroup, due);',
+        'void [residents, keyGroup, first, last, due];',
+      ),
     ],
+  },
+  {
+    name: 'key groups in which something is due are read for it',
+    focus: 'time',
+    edits: [edit(OPERATOR, 'await unread?.readDue(request.time);', '')],
+  },
+  {
+    name: 'of what waits in a key group the newest snapshot is right',
+    focus: 'time',
+    edits: [edit(UNREAD, 'snapshots.flatMap(blobsOf).map(headOf))', 'snapshots.flatMap(blobsOf).map(headOf).toReversed())')],
   },
   {
     name: 'a key group is read as a whole: its base and all its deltas',

@@ -6,7 +6,6 @@ import { StoreProblem } from '../../../../lib/ports/store-problem.ts';
 import type { UploadStore } from '../../../../lib/ports/uploads.ts';
 import { commitPermitSchema } from '../../../../lib/protocol/permit.ts';
 import type { PoolScope, SinkEvent, Staged } from '../../../../lib/sinks/connector.ts';
-import type { SinkSpec } from '../../../../lib/sinks/connectors.ts';
 import { commitFiles } from '../../../../lib/sinks/files/commit.ts';
 import { type FilesCommittable, filesCommittable, uploadsOf } from '../../../../lib/sinks/files/committable.ts';
 import { coordinateFiles } from '../../../../lib/sinks/files/coordination.ts';
@@ -14,6 +13,7 @@ import { FilesEncoder } from '../../../../lib/sinks/files/files-encoder.ts';
 import { prepareFiles } from '../../../../lib/sinks/files/prepare.ts';
 import { resolveFiles } from '../../../../lib/sinks/files/resolve.ts';
 import type { FileSinkSpec } from '../../../../lib/sinks/files/spec.ts';
+import type { SinkSpec } from '../../../../lib/sinks/kinds.ts';
 import { UploadPlace, uploadStoreOn } from '../../../support/upload-place.ts';
 
 const place = { job: 'j', incarnation: 'i', sink: 's', subtask: 0, epoch: 7 };

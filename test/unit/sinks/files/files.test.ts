@@ -2,12 +2,12 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { csv, fileSink, jsonLines } from '../../../../lib/api/index.ts';
 import { UserCodeError } from '../../../../lib/records/errors.ts';
-import type { SinkSpec } from '../../../../lib/sinks/connectors.ts';
 import { bytesOf, cutFiles } from '../../../../lib/sinks/files/cut-files.ts';
 import { FilesEncoder } from '../../../../lib/sinks/files/files-encoder.ts';
 import { checkedPath, isOwnKey, keyOf, manifestKey, stemOf } from '../../../../lib/sinks/files/paths.ts';
 import type { FileSinkSpec } from '../../../../lib/sinks/files/spec.ts';
 import { decodeStagedFiles, encodeStagedFiles } from '../../../../lib/sinks/files/staged-files.ts';
+import type { SinkSpec } from '../../../../lib/sinks/kinds.ts';
 
 const current = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };
 
