@@ -51,7 +51,10 @@ function world() {
   const told: CoordinatorEvent[] = [];
   let looks = 0;
   let nowMs = 0;
-  const job: { lastCommitted: number; savepoints: readonly Savepoint[] } = { lastCommitted: LAST, savepoints: [] };
+  const job: { lastCompleted: number; lastCommitted: number; savepoints: readonly Savepoint[] } = {
+    ...{ lastCompleted: LAST, lastCommitted: LAST },
+    savepoints: [],
+  };
   const listings = createListings({ elapsedMs: () => nowMs });
   return {
     bucket,
@@ -71,8 +74,9 @@ function world() {
       blobs.write(place(epoch), folder, folder === 'state/count' ? 'state' : folder, [Buffer.from(payload)], 0),
     /** `lostAfter`: after so many looks at the row another coordinator holds the job. */
     collect(rows: readonly EpochRow[], retainedCheckpoints: number, lostAfter = Number.POSITIVE_INFINITY): Promise<void> {
-      const { lastCommitted, savepoints } = job;
-      const row = jobRowOf({ lastCompleted: { epoch: LAST, decisionId: `d${LAST}` }, lastCommitted, retiredThrough: LAST - 2 });
+      const { lastCompleted, lastCommitted, savepoints } = job;
+      const last = { epoch: lastCompleted, decisionId: `d${lastCompleted}` };
+      const row = jobRowOf({ lastCompleted: last, lastCommitted, retiredThrough: LAST - 2 });
       const epochs = {
         readJob: async () => (looks++ < lostAfter ? row : { ...row, generation: row.generation + 1 }),
         listSavepoints: async () => savepoints,
@@ -163,6 +167,10 @@ it('what was listed is listed again when the job is further, whatever its manife
   job.lastCommitted = LAST;
   await collect(rows, 2);
   expect([bucket.blobs.size, listed()]).toEqual([0, 2]);
+  // Decided, and not committed yet: what other attempts at it have written is garbage.
+  job.lastCompleted = LAST + 1;
+  await collect(rows, 2);
+  expect(listed()).toBe(3);
 });
 
 it('what was listed is listed again when savepoints keep less: also when one is on its way out, and when one could not be read', async () => {

@@ -91,7 +91,8 @@ async function commit(
     ...{ version: 3, job: 'job', incarnation: 'i', epoch: 5, decisionId: 'five', offsets: {}, state: {} },
     ...{ outputs, committables },
   });
-  return { result: await commitEpoch(held, manifest, { recorded: undefined, isOld: false }), asked, told, recorded };
+  const result = await commitEpoch(held, manifest, { recorded: undefined, isOld: false });
+  return { result, asked, told, recorded, waitedMs: nowMs - 100 };
 }
 
 it('each part of an epoch is committed by the connector that its committable names', async () => {
@@ -300,4 +301,13 @@ it.each<[string, number | undefined, number]>([
   const sent = commit([committable('copy', 'later')], refused, { refusalTimeoutMs, asked });
   await expect(sent).rejects.toThrow(new JobFailedError('no right'));
   expect(asked).toHaveLength(sends);
+});
+
+it.each([
+  ['at once', undefined, 0],
+  ['after a pause where the rest has failed', { outcome: 'failed', kind: 'transient', message: 'it is away' }, 8],
+])('output of which a part was sent is sent on %s', async (_what, failed, pauseMs) => {
+  const part = { outcome: 'sent-partly', done: { rows: 3 }, ...(failed !== undefined && { failed }) };
+  const { asked, waitedMs } = await commit([committable('copy', 'later')], (_request, nth) => (nth === 1 ? part : { outcome: 'sent' }));
+  expect([asked.map((request) => request.ask === 'send' && request.done), waitedMs]).toEqual([[undefined, { rows: 3 }], pauseMs]);
 });

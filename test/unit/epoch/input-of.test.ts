@@ -30,4 +30,7 @@ it('one that failed in a source, nobody knows at which record, has failed in wha
 
 it('one that failed at a known record of a source has failed in what that partition had up to it', () => {
   expect(inputOf(attempt, 'right', fault('r'))).toEqual([{ stage: 'right', ...range('r', 5, 8) }]);
+  const second = { ...range('r', 2, 9), partition: 1 };
+  const ofTwo = { ...attempt, ranges: { right: [[{ ...second }, range('r', 5, 20)]] } };
+  expect(inputOf(ofTwo, 'right', fault('r'))).toEqual([{ stage: 'right', ...range('r', 5, 8) }]);
 });

@@ -52,6 +52,7 @@ it("the newest committables are the manifest's, but those that were sent again, 
   const { newest, records } = world();
   const own = await newest();
   expect(own.of('write', 'some')).toEqual(manifest.committables);
+  expect([own.of('write', 'another'), own.of('copy', 'some')]).toEqual([[], []]);
   await own.record([committable(1, 2)]);
   await Promise.all([own.record([committable(0, 4)]), own.record([committable(1, 6)])]);
   expect(own.of('write', 'some')).toEqual([committable(0, 4), committable(1, 6)]);

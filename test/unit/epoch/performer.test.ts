@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { CoordinatorDeps, JobSettings, Tenure } from '../../../lib/epoch/coordinator/context.ts';
+import { type CoordinatorDeps, type JobSettings, SupersededError, type Tenure } from '../../../lib/epoch/coordinator/context.ts';
 import { createPerformer } from '../../../lib/epoch/coordinator/perform.ts';
 import type { Lease } from '../../../lib/epoch/lease/hold-lease.ts';
+import type { Effect } from '../../../lib/epoch/loop/events.ts';
 import type { ProgressWatch } from '../../../lib/epoch/progress/progress-watch.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
 import { only, play, upTo } from './loop/play.ts';
@@ -47,5 +48,48 @@ describe('a call of an attempt', () => {
     performer.end();
     expect(signals[0]?.aborted).toBe(true);
     expect(await call).toMatchObject(givenUp);
+  });
+});
+
+describe('when another coordinator holds the job', () => {
+  /** What is done is noted, and every write to the job's row finds that. */
+  function superseded() {
+    const done: string[] = [];
+    const write = (what: string) => async () => {
+      await Promise.resolve();
+      done.push(what);
+      return 'superseded';
+    };
+    const settle = async () => {
+      done.push('settle');
+      return { outcome: 'settled', ends: 0 };
+    };
+    const connector = { how: 'prepared', connector: 'some', poolOf: 'some', placesOf: () => ['out'], settle, watch: () => ({}) };
+    const deps = {
+      sinks: { named: () => connector, forTarget: () => connector },
+      epochs: { readJob: async () => ({ generation: 2, incarnation: 'i' }), recordCommitted: write('record'), widenPool: write('widen') },
+      clock: { elapsedMs: () => 0, now: () => 0, sleep: async () => {} },
+      random: { id: () => '', fraction: () => 0 },
+      observe: () => {},
+    } as unknown as CoordinatorDeps;
+    const settings = { job: 'job', build: 'b', plan: countingPlan, epochTimeoutMs: 9 } as unknown as JobSettings;
+    const tenure: Tenure = { generation: 1, incarnation: 'i', sinkFacts: {}, pool: { some: { write: { subtasks: 1, places: ['out'] } } } };
+    const performer = createPerformer(deps, settings, tenure, { lease: {} as Lease, progress: {} as ProgressWatch });
+    return { done, start: (effect: Effect) => performer.start(effect, tenure) };
+  }
+
+  it.each([
+    [undefined, []],
+    [4, ['record']],
+  ])('nothing is settled: its transactions would be aborted (with epoch %s to be recorded)', async (record, expected) => {
+    const { done, start } = superseded();
+    await expect(start({ do: 'settle', record })).rejects.toThrow(SupersededError);
+    expect(done).toEqual(expected);
+  });
+
+  it('no sink takes more ids into use than its row says', async () => {
+    const { done, start } = superseded();
+    await expect(start({ do: 'chore', chore: 'widen-pool', parallelism: { write: 3 } })).rejects.toThrow(SupersededError);
+    expect(done).toEqual(['widen']);
   });
 });

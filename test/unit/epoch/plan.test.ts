@@ -76,6 +76,13 @@ describe('planning an epoch', () => {
     const another = [{ stage, from: [5, 0], starts: [0, 0], ends: [40, 40], knownId: 'A', id: 'B' }];
     const ids = { read: 'A', found: 'B' };
 
+    test('is no fault where nothing of it was read: what retention has deleted there is of this topic', () => {
+      const unread = [{ ...another[0], from: [0], starts: [3], ends: [40] } as SourceEnds];
+      const planned = planRanges(unread, { ...rules, onDataLoss: 'earliest' });
+      expect(planned).toMatchObject({ outcome: 'planned', from: { lines: [3] } });
+      expect(planned.outcome === 'planned' && planned.gaps).toEqual([{ topic: 'in', partition: 0, from: 0, to: 3, count: 3 }]);
+    });
+
     test('is waited for, for a broker may be behind', () => {
       expect(planRanges(another, rules)).toEqual({
         outcome: 'behind',

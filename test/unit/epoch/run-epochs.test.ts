@@ -5,16 +5,16 @@ import { runEpochs } from '../../../lib/epoch/coordinator/epoch-loop.ts';
 import type { Lease } from '../../../lib/epoch/lease/hold-lease.ts';
 import type { ProgressWatch } from '../../../lib/epoch/progress/progress-watch.ts';
 import { firstScale } from '../../../lib/epoch/scale/scale.ts';
+import { KafkaProblem } from '../../../lib/ports/kafka-requests.ts';
 import { countingPlan } from '../../support/counting-plan.ts';
 import { parent } from './loop/play.ts';
 
-/** The loop of a job whose brokers never answer. */
-function run(ending: AbortSignal) {
-  const never = new Promise<never>(() => {});
+/** The loop of a job whose brokers never answer, or answer so. */
+function run(ending: AbortSignal, { clock = systemClock, answer = () => new Promise<never>(() => {}) } = {}) {
   const deps = {
-    clock: systemClock,
+    clock,
     random: systemRandom,
-    kafka: new Proxy({}, { get: () => () => never }),
+    kafka: new Proxy({}, { get: () => answer }),
     epochs: { readJob: async () => ({ generation: 1, incarnation: 'i', desired: 'running' }) },
     observe: () => {},
   } as unknown as CoordinatorDeps;
@@ -55,4 +55,21 @@ it('a loop that is told to end ends, also when it was told before it began', asy
   ending.abort();
   expect(await told).toBe('ended');
   expect(await run(AbortSignal.abort())).toBe('ended');
+});
+
+it('a loop that has ended leaves nothing behind that waits for an answer', async () => {
+  let [asked, waiting] = [0, 0];
+  const sleep = async (ms: number, signal?: AbortSignal) => {
+    waiting++;
+    await systemClock.sleep(ms, signal);
+    waiting--;
+  };
+  const ending = new AbortController();
+  const answer = async () => {
+    if (++asked === 2) ending.abort();
+    throw new KafkaProblem('NO_ANSWER', 'no broker answers', true);
+  };
+  expect(await run(ending.signal, { clock: { ...systemClock, sleep }, answer })).toBe('ended');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(waiting).toBe(0);
 });

@@ -193,6 +193,28 @@ describe('the numbers of subtasks that a job has by itself', () => {
     expect(afterTooFew(NO_MEMORY, few, many, plain).wanted).toEqual([]);
   });
 
+  it('rise once more when more of them have made the job faster, and not when they have not', () => {
+    const load: EpochLoad = {
+      ...{ parallelism: { read: 2, count: 2, write: 2 }, stageMs: new Map([['count', 1_000]]), recordsIn: 1_000, recordsBehind: 59_000 },
+      ...{ backlogLeft: true, cycleMs: 1_000, partitions: new Map([['read', 8]]) },
+    };
+    const wanted = (rateBefore: number) =>
+      scaleByItself({ ...NO_MEMORY, settled: 9, rateBefore }, load, load.parallelism, rules).wanted.map(({ stage }) => stage);
+    expect([wanted(0.9), wanted(0.92)]).toEqual([['count'], []]);
+  });
+
+  it('are judged from the first epoch that has them: one of before counts for nothing', () => {
+    const load: EpochLoad = {
+      ...{ parallelism: { read: 2, count: 2, write: 2 }, stageMs: new Map([['count', 9]]), recordsIn: 9, recordsBehind: 4 },
+      ...{ backlogLeft: false, cycleMs: 1_000, partitions: new Map([['read', 8]]) },
+    };
+    const memory: PolicyMemory = { ...NO_MEMORY, settled: 9, quiet: rules.scaleDownEpochs - 1, needed: { count: 7 }, rateBefore: 5 };
+    expect(scaleByItself(memory, load, { ...load.parallelism, count: 3 }, rules)).toEqual({
+      memory: { ...memory, settled: 0, recordsBehind: 4, quiet: 0, needed: {} },
+      wanted: [],
+    });
+  });
+
   it('fall to what the epochs since a backlog have needed, whatever those before it did', () => {
     const parallelism = { read: 8, count: 8, write: 8 };
     const load = (ms: number, backlogLeft = false): EpochLoad => ({

@@ -42,7 +42,10 @@ describe('rows', () => {
     const payload = stagedBy(specOf({ deliver() {} }), ['one', 'two']);
     const more = Buffer.from(payload);
     more.writeUInt32LE(1, 0);
-    for (const damaged of [payload.subarray(0, 5), payload.subarray(0, payload.length - 1), more])
+    // Its rows are all there, and it says that it holds a byte more.
+    const longer = Buffer.from(payload);
+    longer.writeUInt32LE(payload.length - 8 + 1, 4);
+    for (const damaged of [payload.subarray(0, 5), payload.subarray(0, payload.length - 1), more, longer])
       expect(() => readBatches(damaged, 'blob')).toThrow(/blob/);
   });
 });

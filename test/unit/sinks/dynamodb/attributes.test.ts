@@ -59,6 +59,13 @@ it('is refused when it is no object at all', () => {
   expect(() => itemOf('text', 'put')).toThrow('put is string, and must be an object of attributes');
 });
 
+it('counts what is in sets', () => {
+  const sizes = [new Set(['ä', 'xyz']), new Set([12, 345]), new Set([new Uint8Array(4), new Uint8Array(3)])].map((a) =>
+    itemOf({ a }, 'put'),
+  );
+  expect(sizes.map(sizeOfItem)).toEqual([1 + 2 + 3, 1 + (1 + 2) + (2 + 2), 1 + 4 + 3]);
+});
+
 it('counts names and values', () => {
   expect(sizeOfItem(itemOf({ ab: 'xyz', n: 12, b: new Uint8Array(10), l: ['x'], t: true }, 'put'))).toBe(
     2 + 3 + (1 + 3) + (1 + 10) + (1 + 3 + 2) + 2,

@@ -99,6 +99,22 @@ describe('a list of an epoch’s files', () => {
 });
 
 describe('a commit', () => {
+  it('ends an upload of a file that another one has made, and has no list where none is asked for', async () => {
+    const files = new UploadPlace();
+    const store = uploadStoreOn(files);
+    const without = { ...terms, manifests: false };
+    const prepare = async () => {
+      const answer = await prepareFiles(until, { store, format: undefined }, place, without, stagedRows(['a']));
+      if (answer.outcome !== 'prepared' || answer.committable === undefined) throw new Error('it was not prepared');
+      return filesCommittable(answer.committable);
+    };
+    const [first, second] = [await prepare(), await prepare()];
+    expect(files.open).toHaveLength(2);
+    expect(await commitFiles(store, permit, first)).toEqual({ outcome: 'committed' });
+    expect(await commitFiles(store, permit, second)).toEqual({ outcome: 'committed' });
+    expect([files.open, [...files.files.keys()]]).toEqual([[], ['a/j-i-s-0-000000000007-0.jsonl']]);
+  });
+
   it.each([
     ['is refused', denied, true],
     ['gets no answer', new StoreProblem('no answer', true), false],

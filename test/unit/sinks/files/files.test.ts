@@ -6,7 +6,7 @@ import { bytesOf, cutFiles } from '../../../../lib/sinks/files/cut-files.ts';
 import { FilesEncoder } from '../../../../lib/sinks/files/files-encoder.ts';
 import { checkedPath, isOwnKey, keyOf, manifestKey, stemOf } from '../../../../lib/sinks/files/paths.ts';
 import type { FileSinkSpec } from '../../../../lib/sinks/files/spec.ts';
-import { decodeStagedFiles } from '../../../../lib/sinks/files/staged-files.ts';
+import { decodeStagedFiles, encodeStagedFiles } from '../../../../lib/sinks/files/staged-files.ts';
 import type { SinkSpec } from '../../../../lib/sinks/kinds.ts';
 
 const current = { timestamp: 0, key: undefined, keyHash: 0, keySerde: undefined, origin: '', turn: 0 };
@@ -133,12 +133,14 @@ describe('files', () => {
 
   it('of a blob that is damaged there are none', () => {
     const payload = staged(encoderOf(), ['row', 'another']);
+    const { codec } = decodeStagedFiles(payload, 'blob');
     for (const [damaged, what] of [
       [payload.subarray(0, 3), 'its index is cut off'],
       [payload.subarray(0, 20), 'its index is cut off'],
       [payload.subarray(0, payload.length - 1), 'is cut off'],
       [Buffer.concat([payload, Buffer.from('x')]), 'it holds more than its index names'],
       [Buffer.concat([Buffer.from([2, 0, 0, 0]), Buffer.from('{}')]), 'its index is none: codec'],
+      [Buffer.concat(encodeStagedFiles({ ...codec, assembly: { about: {} } as never }, [])), 'its index is none: codec.assembly.format'],
     ] as const)
       expect(() => decodeStagedFiles(damaged, 'blob')).toThrow(what);
   });

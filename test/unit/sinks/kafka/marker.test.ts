@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type KafkaAnswer, KafkaProblem, type TransactionRequests } from '../../../../lib/ports/kafka-requests.ts';
 import { commitTransaction } from '../../../../lib/sinks/kafka/commit.ts';
-import { markerVerdict } from '../../../../lib/sinks/kafka/marker.ts';
+import { isCommittedByMarker, markerVerdict } from '../../../../lib/sinks/kafka/marker.ts';
 import { resolveTransaction } from '../../../../lib/sinks/kafka/resolve.ts';
 import { settleTransactions } from '../../../../lib/sinks/kafka/settle.ts';
 import { Dice } from '../../../simulation/kernel/dice.ts';
@@ -86,7 +86,7 @@ describe('the marker of an epoch of version 1', () => {
     readonly previousUseAtMs?: number;
   }
 
-  function verdict({ offset, answer = 'NONE', leaders = [1, 1], openOf, ageMs = 0, previousUseAtMs }: Found) {
+  function askingOf({ offset, answer = 'NONE', leaders = [1, 1], openOf }: Found) {
     const kafka = {
       offsetFetch: async () => ({ answer, offset }),
       leaders: async () => {
@@ -100,8 +100,12 @@ describe('the marker of an epoch of version 1', () => {
       }),
     } as unknown as TransactionRequests;
     const clock = { now: () => NOW, elapsedMs: () => 0, sleep: async () => {} };
-    const asking = { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 0 };
-    return markerVerdict(asking, committable, { topic: 'out', startedAtMs: NOW - ageMs, previousUseAtMs }, NOW);
+    return { kafka, clock, random: { id: () => '', fraction: () => 0 }, deadlineMs: 0 };
+  }
+
+  function verdict(found: Found) {
+    const { ageMs = 0, previousUseAtMs } = found;
+    return markerVerdict(askingOf(found), committable, { topic: 'out', startedAtMs: NOW - ageMs, previousUseAtMs }, NOW);
   }
 
   it.each<[string, Found]>([
@@ -120,6 +124,14 @@ describe('the marker of an epoch of version 1', () => {
     ['unsettled', { answer: 'GROUP_AUTHORIZATION_FAILED' }],
   ])('says "%s" when what is found is %j', async (expected, found) => {
     expect((await verdict(found)).verdict).toBe(expected);
+  });
+
+  it('is believed before the id is fenced where it is there, and alone then', async () => {
+    const commit = (found: Found) =>
+      isCommittedByMarker(askingOf(found), committable, { topic: 'out', startedAtMs: NOW }, 'INVALID_PRODUCER_EPOCH');
+    expect(await commit({ offset: 4 })).toEqual({ outcome: 'committed' });
+    const doubtful = { outcome: 'doubtful', why: 'EndTxn was answered INVALID_PRODUCER_EPOCH' };
+    for (const found of [{}, { offset: 3 }, { offset: 4, openOf: '7' }]) expect(await commit(found)).toEqual(doubtful);
   });
 
   it('that says nothing for sure says why', async () => {

@@ -149,6 +149,15 @@ it.each<[string, Broker, RegExp]>([
   expect(told).toEqual([expect.stringMatching(said)]);
 });
 
+it('a topic of this run where the job may not look stops it, also beside one where it does not write any more', async () => {
+  const refused = { describeProducers: 'TOPIC_AUTHORIZATION_FAILED', notDescribed: 'out', places: ['old', 'out'] } as const;
+  const { outcome, told } = await settle({ ...refused, inUse: ['out'] });
+  expect({ outcome, told }).toEqual({
+    outcome: { outcome: 'failed', retriable: false, message: expect.stringMatching(/of topic out/) },
+    told: [],
+  });
+});
+
 it('of a topic where the job may look nothing is said, though it does not write there any more', async () => {
   const { outcome, told, ended } = await settle({ open: ['2'], inUse: ['another'] });
   expect({ outcome, told, ended }).toEqual({ outcome: { outcome: 'settled', ends: 2 }, told: [], ended: ['abort of 2'] });

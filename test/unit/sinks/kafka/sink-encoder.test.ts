@@ -174,7 +174,7 @@ test("behind a keyBy a record without a key goes where the stream's key would", 
   }
 });
 
-test("a record's key that is the stream's key, and one of another encoding, go where their own bytes say", () => {
+test("a record's key that is the stream's key, another key, and one of another encoding, go where their own bytes say", () => {
   type Sum = { key: number; sum: number };
   const job = defineJob('job', (builder) => {
     const sums = builder
@@ -182,6 +182,10 @@ test("a record's key that is the stream's key, and one of another encoding, go w
       .keyBy((word) => word.length, int64, { value: utf8 })
       .sum('op', () => 1);
     sums.sink('same', kafkaSink({ topic: 'same', key: int64, value: int64, toRecord: ({ key, sum }: Sum) => ({ key, value: sum }) }));
+    sums.sink(
+      'next',
+      kafkaSink({ topic: 'next', key: int64, value: int64, toRecord: ({ key, sum }: Sum) => ({ key: key + 1, value: sum }) }),
+    );
     sums.sink('short', kafkaSink({ topic: 'short', key: int32, value: int64, toRecord: ({ key, sum }: Sum) => ({ key, value: sum }) }));
     sums.sink(
       'text',
@@ -198,6 +202,7 @@ test("a record's key that is the stream's key, and one of another encoding, go w
   const output = operator.finish();
   const partitionOf = (bytes: number[]) => [toPositive(murmur2(Buffer.from(bytes), 0, bytes.length)) % 1009];
   expect([...stagedRecords(output, 'same').keys()]).toEqual(partitionOf([0, 0, 0, 0, 0, 0, 0, 3]));
+  expect([...stagedRecords(output, 'next').keys()]).toEqual(partitionOf([0, 0, 0, 0, 0, 0, 0, 4]));
   expect([...stagedRecords(output, 'short').keys()]).toEqual(partitionOf([0, 0, 0, 3]));
   expect([...stagedRecords(output, 'text').keys()]).toEqual(partitionOf([0x33]));
 });

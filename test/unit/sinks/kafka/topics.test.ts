@@ -42,6 +42,13 @@ it('brokers that take smaller requests than output is sent in are refused, with 
   });
 });
 
+it('a batch is no larger than the brokers take, where the topic would take more', async () => {
+  const large = new Map([['max.message.bytes', '400000000']]);
+  const [own, none] = [await learnt(large, new Map([['socket.request.max.bytes', '50000000']])), await learnt(large)];
+  expect(own).toMatchObject({ facts: { write: { topics: [{ maxBatchBytes: 50_000_000 - 4_096 }] } } });
+  expect(none).toMatchObject({ facts: { write: { topics: [{ maxBatchBytes: 104_857_600 - 4_096 }] } } });
+});
+
 it('is asked of each topic of a sink of several, and told in their order', async () => {
   expect(await learnt(CONFIG, new Map(), ['b', 'a', 'c'])).toMatchObject({
     facts: { write: { topics: [{ topic: 'b' }, { topic: 'a' }, { topic: 'c' }] } },
