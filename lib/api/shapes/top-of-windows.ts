@@ -41,6 +41,8 @@ export function addTopOfWindows(
   if (node?.kind !== 'window' || keyBy?.kind !== 'keyBy') throw new Error(`node ${windows} is no window behind a keyBy`);
   expectSerde(value, `${where}: value`);
   const ranking = new Ranking(order, value, where);
+  if (order.ttlMs !== undefined)
+    throw new JobDefinitionError(`${where}: ttlMs is for the first of a key, and not for those of a window, which go with it: take it out`);
   const operator = topOf(node, ranking, keyBy.key, value, where);
   const together = draft.add({
     kind: 'keyBy',

@@ -125,6 +125,15 @@ describe('what is refused is named as its author wrote it:', () => {
       'job odd: topN top: withTies is for the first of a window, and not for those of a key: take it out',
     ],
     [
+      'how long a ranking of windows is kept',
+      (rows) =>
+        rows
+          .window(minutes)
+          .reduce('last', (_, row) => row, json<Row>())
+          .topN('top', anything({ n: 3, by: ({ n }: Row) => n, ttlMs: 1 })),
+      'job odd: topN top: ttlMs is for the first of a key, and not for those of a window, which go with it: take it out',
+    ],
+    [
       'a stream by key in a union',
       (rows, _others, job) => job.source('more', source).union(anything(rows)),
       'job odd: union: stream 1 is not a stream of this job: it is one by key already, which comes behind this',
